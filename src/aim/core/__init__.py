@@ -1,0 +1,1 @@
+"""The vocabulary of the tracker: errors, numbers, contexts, params and time. Nothing here does I/O."""

@@ -1,0 +1,101 @@
+"""
+When two contexts are one.
+
+A context is a dict of plain values; None is the empty one. Two contexts are the same when they are equal as dicts,
+whatever the order of keys; numbers compare by value (`1`, `1.0` and `True` are one), a tuple equals a list.
+The *text* of a context is its JSON with sorted keys and numbers in one form: equal contexts have equal texts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from aim.core.errors import UntrackableValue
+from aim.core.values import is_number, number
+
+ContextDict = dict[str, Any]
+
+
+def plain(context: object) -> ContextDict:
+    """
+    Give *context* as a dict of plain values, in the caller's order.
+
+    Accepts None, a mapping, or anything with `to_dict()`. Numbers of other libraries become Python's, tuples lists.
+
+    Raises:
+        UntrackableValue: a key or value that a context can't have, with its path.
+
+    >>> plain({"subset": "train", "fold": (1, 2)})
+    {'subset': 'train', 'fold': [1, 2]}
+    """
+    if context is None:
+        return {}
+    to_dict = getattr(context, "to_dict", None)
+    if to_dict is not None:
+        context = to_dict()
+    if not isinstance(context, Mapping):
+        raise UntrackableValue(
+            f"context is a {type(context).__name__}; it has to be a dict, such as {{'subset': 'train'}}."
+        )
+    return {_key(key, "context"): _plain(value, f"context.{key}") for key, value in context.items()}
+
+
+def text(context: object) -> str:
+    """
+    Give the text of *context*; equal contexts have equal texts.
+
+    >>> text({"b": 1.0, "a": (True,)})
+    '{"a":[1],"b":1}'
+    """
+    return json.dumps(_unified(plain(context)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def identity(context: object) -> int:
+    """
+    Give a 64-bit number that is the same for equal contexts, in every process: the BLAKE2b-64 of the text.
+
+    >>> identity({}) == identity(None)
+    True
+    """
+    return int.from_bytes(hashlib.blake2b(text(context).encode(), digest_size=8).digest(), "little", signed=True)
+
+
+def _key(key: object, where: str) -> str:
+    if isinstance(key, str):
+        return key
+    if isinstance(key, int):
+        return str(int(key))
+    raise UntrackableValue(f"{where} has the key {key!r}, a {type(key).__name__}; keys have to be strings.")
+
+
+def _plain(value: object, where: str) -> Any:
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, Mapping):
+        return {_key(key, where): _plain(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, f"{where}[{place}]") for place, item in enumerate(value)]
+    if is_number(value):
+        return number(value)
+    raise UntrackableValue(
+        f"{where} is a {type(value).__name__}; a context holds strings, numbers, booleans, None, and dicts or lists of them."
+    )
+
+
+def _unified(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _unified(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_unified(item) for item in value]
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return {"$float": repr(value)}
+        if value.is_integer():
+            return int(value)
+    return value

@@ -1,0 +1,257 @@
+"""
+Params: what may be stored, its JSON form, and paths into the tree.
+
+A param is None, a bool, an int of 64 bits, a float, a str, bytes, an object with a stored form, or a list or dict of
+params. Keys are strings or ints. Tuples become lists; numpy scalars become Python's; an OmegaConf config is resolved.
+Reading gives fresh plain values; the keys of a dict come back in one order: strings by their UTF-8 bytes, then ints
+(0, 1, 2 ..., then the negatives).
+
+The JSON form is specified in docs/formats/events.md: `encode` and `decode` here are its only implementation.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from aim.core.errors import UnstorableParam
+from aim.core.values import INT_MAX, INT_MIN, Loader, Storable, Stored, number
+
+Key = str | int
+Path = tuple[Key, ...]
+Restore = Callable[[str, Mapping[str, Any], Loader], object]
+
+
+def encode(value: object, where: str = "params", *, strict: bool = True) -> Any:
+    """
+    Give the JSON form of *value*.
+
+    Args:
+        where: the path of the value, for messages.
+        strict: raise for what can't be stored; else store its `repr()`.
+
+    Raises:
+        UnstorableParam: with the path and what to do.
+        OverflowError: an int outside 64 bits.
+
+    >>> encode({"lr": 0.1, 3: (1, float("inf"))})
+    {'$dict': [['lr', 0.1], [3, [1, {'$float': 'inf'}]]]}
+    """
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, int):
+        if not INT_MIN <= value <= INT_MAX:
+            raise OverflowError(f"{where} is {value}, which does not fit 64 bits. Store it as a float or a str.")
+        return int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else {"$float": repr(float(value))}
+    if isinstance(value, (bytes, bytearray)):
+        return {"$bytes": base64.b64encode(value).decode("ascii")}
+    if isinstance(value, Mapping):
+        return _encode_dict(value, where, strict)
+    if isinstance(value, (list, tuple)):
+        return [encode(item, f"{where}[{place}]", strict=strict) for place, item in enumerate(value)]
+    return _encode_other(value, where, strict)
+
+
+def _encode_dict(value: Mapping[object, object], where: str, strict: bool) -> Any:
+    if type(value).__module__.partition(".")[0] == "omegaconf":
+        return encode(_resolved(value), where, strict=strict)
+    pairs: list[tuple[Key, Any]] = []
+    for key, item in value.items():
+        name = check_key(key, where)
+        pairs.append((name, encode(item, f"{where}.{name}", strict=strict)))
+    if any(isinstance(key, int) for key, _ in pairs) or (len(pairs) == 1 and str(pairs[0][0]).startswith("$")):
+        return {"$dict": [[key, item] for key, item in pairs]}
+    return dict(pairs)
+
+
+def _encode_other(value: object, where: str, strict: bool) -> Any:
+    if isinstance(value, Storable):
+        return {"$object": object_record(value.stored())}
+    kind = type(value)
+    root = kind.__module__.partition(".")[0]
+    if root == "omegaconf":
+        return encode(_resolved(value), where, strict=strict)
+    if root == "numpy" and getattr(value, "shape", None) == () and kind.__name__ not in ("str_", "bytes_", "void"):
+        try:
+            return encode(number(value), where, strict=strict)
+        except (ValueError, TypeError):
+            pass
+    if root == "numpy" and kind.__name__ == "str_":
+        return str(value)
+    if not strict:
+        return repr(value)
+    shape = getattr(value, "shape", None)
+    described = f"{kind.__name__} of shape {tuple(shape)}" if shape is not None else kind.__name__
+    advice = "value.tolist()" if hasattr(value, "tolist") else "str(value), or use run.set(key, value, strict=False)"
+    raise UnstorableParam(f"{where}: expected a number, string, list or dict, got {described}. Store {advice}.")
+
+
+def _resolved(config: object) -> object:
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_container(config, resolve=True)
+
+
+def object_record(*items: Stored, offsets: Sequence[int | None] = ()) -> dict[str, Any]:
+    """Give the record of objects, as in docs/formats/blobs.md; without *offsets* their bytes lie in it."""
+    records = []
+    for place, item in enumerate(items):
+        data: Any = None
+        if item.data is not None:
+            data = offsets[place] if offsets else {"$bytes": base64.b64encode(item.data).decode("ascii")}
+        records.append({"data": data, "size": len(item.data or b""), "extension": item.extension, **item.fields})
+    return {"kind": items[0].kind, "items": records}
+
+
+def decode(form: Any, restore: Restore | None = None) -> Any:
+    """
+    Give the value of a JSON form, dicts in the order of keys.
+
+    Args:
+        restore: makes an object from its kind, fields and a loader of its bytes; without it an object is its fields.
+
+    >>> decode({"$dict": [[3, 1], ["lr", {"$float": "nan"}], ["b", 2]]})
+    {'b': 2, 'lr': nan, 3: 1}
+    """
+    if isinstance(form, list):
+        return [decode(item, restore) for item in form]
+    if not isinstance(form, dict):
+        return form
+    if len(form) == 1:
+        ((tag, inner),) = form.items()
+        if tag == "$float":
+            return float(inner)
+        if tag == "$bytes":
+            return base64.b64decode(inner)
+        if tag == "$dict":
+            return ordered({key: decode(item, restore) for key, item in inner})
+        if tag == "$object":
+            return _decode_object(inner, restore)
+    return ordered({key: decode(item, restore) for key, item in form.items()})
+
+
+def _decode_object(record: Mapping[str, Any], restore: Restore | None) -> Any:
+    fields = dict(record["items"][0])
+    data = fields.pop("data", None)
+    content = base64.b64decode(data["$bytes"]) if data is not None else b""
+    if restore is None:
+        return {"kind": record["kind"], **fields}
+    return restore(record["kind"], fields, lambda: content)
+
+
+def ordered(tree: dict[Key, Any]) -> dict[Key, Any]:
+    """
+    Give *tree* with its keys in the stored order.
+
+    >>> ordered({-1: "d", 1: "c", "b": "b", "B": "a"})
+    {'B': 'a', 'b': 'b', 1: 'c', -1: 'd'}
+    """
+    return dict(sorted(tree.items(), key=lambda pair: _order(pair[0])))
+
+
+def _order(key: Key) -> tuple[int, bytes, int]:
+    if isinstance(key, str):
+        return (0, key.encode("utf-8", "surrogatepass"), 0)
+    return (1, b"", key) if key >= 0 else (2, b"", key)
+
+
+def check_key(key: object, where: str) -> Key:
+    """Give *key* as a str or int, or raise `UnstorableParam`."""
+    if isinstance(key, str):
+        return str(key)
+    if isinstance(key, int):
+        return int(key)
+    raise UnstorableParam(f"{where} has the key {key!r}, a {type(key).__name__}; keys have to be strings or ints.")
+
+
+def as_path(key: object) -> Path:
+    """
+    Give the path that `run[key]` means.
+
+    >>> as_path(...), as_path("lr"), as_path(("hparams", "lr"))
+    ((), ('lr',), ('hparams', 'lr'))
+    """
+    if key is ...:
+        return ()
+    if isinstance(key, tuple):
+        return tuple(check_key(part, "the path") for part in key)
+    return (check_key(key, "params"),)
+
+
+def get_at(tree: Any, path: Path) -> Any:
+    """Give what is at *path*; KeyError when nothing is."""
+    for key in path:
+        try:
+            tree = tree[key]
+        except (KeyError, IndexError, TypeError):
+            raise KeyError(f"No key {path} is present.") from None
+    return tree
+
+
+def set_at(tree: Any, path: Path, value: Any) -> Any:
+    """
+    Put *value* at *path*, replacing what was there, and give the tree.
+
+    A dict is made where the path goes through a plain value; a list is padded with None.
+
+    >>> set_at({"a": 1, "l": [0]}, ("a", "b"), 2), set_at({"l": [0]}, ("l", 2), "x")
+    ({'a': {'b': 2}, 'l': [0]}, {'l': [0, None, 'x']})
+    """
+    if not path:
+        return value
+    key, rest = path[0], path[1:]
+    if isinstance(tree, list) and isinstance(key, int) and key >= 0:
+        tree.extend([None] * (key + 1 - len(tree)))
+        tree[key] = set_at(tree[key], rest, value)
+        return tree
+    if not isinstance(tree, dict):
+        tree = {}
+    tree[key] = set_at(tree.get(key), rest, value)
+    return tree
+
+
+def delete_at(tree: Any, path: Path) -> Any:
+    """Take away what is at *path*, if anything is, and give the tree."""
+    if not path:
+        return {}
+    try:
+        parent = get_at(tree, path[:-1])
+        del parent[path[-1]]
+    except (KeyError, IndexError, TypeError):
+        pass
+    return tree
+
+
+def flatten(tree: Mapping[Key, Any], depth_max: int | None = None) -> Iterator[tuple[Path, Any]]:
+    """
+    Go through the leaves of *tree* with their paths; a dict at *depth_max* keys, an empty dict and a list are leaves.
+
+    >>> list(flatten({"a": {"b": 1}, "l": [1]}))
+    [(('a', 'b'), 1), (('l',), [1])]
+    """
+    for key, value in tree.items():
+        if isinstance(value, dict) and value and (depth_max is None or depth_max > 1):
+            for path, leaf in flatten(value, None if depth_max is None else depth_max - 1):
+                yield (key, *path), leaf
+        else:
+            yield (key,), value
+
+
+def dotted(path: Path) -> str:
+    """
+    Give the name of a flattened param.
+
+    >>> dotted(("hparams", "layers", 3))
+    'hparams.layers.[3]'
+    """
+    return ".".join(f"[{key}]" if isinstance(key, int) else key for key in path)
+
+
+def json_text(value: object) -> str:
+    """Give *value* as JSON for a table's cell; what JSON has no form for as its `str()`."""
+    return json.dumps(value, default=str)

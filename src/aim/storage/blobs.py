@@ -1,0 +1,288 @@
+"""
+Blob files: a ZIP of stored entries, one writer each. Specified in docs/formats/blobs.md.
+
+    entry  := local header (30 bytes, name, extra field with the header's own CRC) data
+    file   := entry* [central directory]            the directory comes at the writer's end; until then entries are walked
+
+All entries of a point are written by one write, and the point is tracked after it: a visible point always has its blob.
+The format is ZIP (APPNOTE 6.3, sections 4.3.7 to 4.3.16) with method 0, so that any unzip program opens it.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import re
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aim.core import params
+from aim.core.errors import DamagedFile
+from aim.core.values import Stored
+from aim.storage.files import DISK, Disk
+from aim.storage.layout import blob_file
+
+LOCAL = struct.Struct("<4sHHHHHIIIHH")
+CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
+END = struct.Struct("<4sHHHHIIH")
+EXTRA = struct.Struct("<HHI")
+EXTRA_ID = 0x6D61
+VERSION = 20
+UTF8_NAMES = 1 << 11
+ROLL_BYTES = 1 << 30
+ROLL_ENTRIES = 60_000  # the directory of a plain ZIP counts to 65,535
+PLACE_SHIFT = 40  # place of a record = file number << 40 | offset
+UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def place(number: int, offset: int) -> int:
+    """
+    Give the place of a record entry, as a point's value holds it.
+
+    >>> split(place(3, 4096))
+    (3, 4096)
+    """
+    return number << PLACE_SHIFT | offset
+
+
+def split(where: int) -> tuple[int, int]:
+    """Give the number of the blob file and the offset in it."""
+    return where >> PLACE_SHIFT, where & ((1 << PLACE_SHIFT) - 1)
+
+
+def local_header(name: bytes, size_bytes: int, crc: int, dos_time: tuple[int, int]) -> bytes:
+    """Give the local header of an entry, its own CRC in the extra field."""
+    fixed = LOCAL.pack(
+        b"PK\x03\x04", VERSION, UTF8_NAMES, 0, dos_time[0], dos_time[1], crc, size_bytes, size_bytes, len(name), EXTRA.size
+    )
+    blank = fixed + name + EXTRA.pack(EXTRA_ID, 4, 0)
+    return fixed + name + EXTRA.pack(EXTRA_ID, 4, zlib.crc32(blank))
+
+
+def _dos_time(moment_s: float) -> tuple[int, int]:
+    year, month, day, hour, minute, second = time.gmtime(moment_s)[:6]
+    return hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One whole entry of a blob file: its header checks; `data_ok` says whether its data does."""
+
+    name: str
+    offset: int
+    data_offset: int
+    size_bytes: int
+    header: bytes
+    data_ok: bool
+
+    @property
+    def end(self) -> int:
+        """The offset after the entry."""
+        return self.data_offset + self.size_bytes
+
+
+class BlobFile:
+    """The blob file of this process: appends the entries of one point after another; rolls to a new file at 1 GiB."""
+
+    def __init__(self, folder: Path, writer: str, disk: Disk = DISK) -> None:
+        self._folder = folder
+        self._writer = writer
+        self._disk = disk
+        self._lock = threading.Lock()
+        self._descriptor = -1
+        self._size_bytes = 0
+        self._entries: list[Entry] = []
+        self.count = 0
+
+    def append(self, sequence: str, step: int, items: Sequence[Stored], kind: str) -> int:
+        """
+        Write the objects of one step; give the place of their record.
+
+        Raises:
+            OSError: the disk refuses; nothing of the point is left in the file.
+        """
+        with self._lock:
+            if self._descriptor < 0 or self._size_bytes > ROLL_BYTES or len(self._entries) > ROLL_ENTRIES:
+                self._roll()
+            entries_before = len(self._entries)
+            chunks: list[bytes] = []
+            offset = self._size_bytes
+            stem = f"{UNSAFE.sub('_', sequence)[:80] or '_'}/{step}"
+            dos_time = _dos_time(time.time())
+            offsets: list[int | None] = []
+            for item in items:
+                offsets.append(None if item.data is None else offset)
+                if item.data is not None:
+                    offset += self._add(chunks, f"{stem}-{len(self._entries)}.{item.extension}", offset, item.data, dos_time)
+            record = {"kind": kind, "items": params.object_record(*items, offsets=offsets)["items"] if items else []}
+            text = json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+            where = place(self.count - 1, offset)
+            offset += self._add(chunks, f"{stem}-{len(self._entries)}.json", offset, text, dos_time)
+            try:
+                self._disk.write_at(self._descriptor, b"".join(chunks), self._size_bytes)
+            except OSError:
+                del self._entries[entries_before:]
+                self._disk.truncate(self._descriptor, self._size_bytes)
+                raise
+            self._size_bytes = offset
+            return where
+
+    def _add(self, chunks: list[bytes], name: str, offset: int, data: bytes, dos_time: tuple[int, int]) -> int:
+        header = local_header(name.encode(), len(data), zlib.crc32(data), dos_time)
+        chunks += (header, data)
+        self._entries.append(Entry(name, offset, offset + len(header), len(data), header, True))
+        return len(header) + len(data)
+
+    def _roll(self) -> None:
+        self._end_file()
+        self._descriptor = self._disk.create(blob_file(self._folder, self._writer, self.count))
+        self._size_bytes = 0
+        self._entries = []
+        self.count += 1
+
+    def _end_file(self) -> None:
+        if self._descriptor >= 0:
+            self._disk.write_at(self._descriptor, directory(self._entries, self._size_bytes), self._size_bytes)
+            self._disk.sync(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def sync(self) -> None:
+        """Wait until the entries are on the disk."""
+        if self._descriptor >= 0:
+            self._disk.sync(self._descriptor)
+
+    def close(self) -> None:
+        """Write the directory and close."""
+        with self._lock:
+            self._end_file()
+
+    def abandon(self) -> None:
+        """Close without writing: the descriptor belongs to the parent of this forked process."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def walk(path: Path) -> tuple[list[Entry], int]:
+    """
+    Find the entries of a blob file from its start; give them and the offset where they end.
+
+    An entry whose header does not check ends the walk unless another header that checks is found further on: damage
+    hides only itself. Data is read and checked. Cost: the whole file is read.
+    """
+    if path.stat().st_size == 0:
+        return [], 0
+    entries: list[Entry] = []
+    offset = end = 0
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        while 0 <= offset < len(content):
+            entry = _entry(content, offset)
+            if entry is None:
+                if content[offset : offset + 4] == b"PK\x01\x02":
+                    break
+                offset = content.find(b"PK\x03\x04", offset + 1)
+                continue
+            entries.append(entry)
+            offset = end = entry.end
+    return entries, end
+
+
+def _entry(content: mmap.mmap, offset: int) -> Entry | None:
+    if len(content) < offset + LOCAL.size:
+        return None
+    fields = LOCAL.unpack_from(content, offset)
+    name_bytes, extra_bytes = fields[9], fields[10]
+    data_offset = offset + LOCAL.size + name_bytes + extra_bytes
+    header = content[offset:data_offset]
+    if not _header_checks(header, name_bytes):
+        return None
+    size_bytes = fields[8]
+    data = content[data_offset : data_offset + size_bytes]
+    if len(data) < size_bytes:
+        return None
+    name = header[LOCAL.size : LOCAL.size + name_bytes].decode("utf-8", "replace")
+    return Entry(name, offset, data_offset, size_bytes, header, zlib.crc32(data) == fields[6])
+
+
+def _header_checks(header: bytes, name_bytes: int) -> bool:
+    fields = LOCAL.unpack_from(header)
+    if fields[0] != b"PK\x03\x04" or fields[10] != EXTRA.size or len(header) != LOCAL.size + name_bytes + EXTRA.size:
+        return False
+    extra_id, extra_size, crc = EXTRA.unpack_from(header, LOCAL.size + name_bytes)
+    blank = header[:-4] + b"\0\0\0\0"
+    return bool(extra_id == EXTRA_ID and extra_size == 4 and crc == zlib.crc32(blank))
+
+
+def directory(entries: Sequence[Entry], offset: int) -> bytes:
+    """Give the central directory for *entries*, to stand at *offset*: a function of the entries alone."""
+    records = []
+    for entry in entries:
+        fields = LOCAL.unpack_from(entry.header)
+        tail = entry.header[LOCAL.size :]
+        records.append(
+            CENTRAL.pack(b"PK\x01\x02", VERSION, *fields[1:11], 0, 0, 0, 0, entry.offset) + tail
+        )
+    body = b"".join(records)
+    count = min(len(entries), 0xFFFF)
+    return body + END.pack(b"PK\x05\x06", 0, 0, count, count, len(body), offset, 0)
+
+
+def append_directory(path: Path, disk: Disk = DISK) -> None:
+    """Write the central directory after the last whole entry; writing it again changes nothing."""
+    entries, end = walk(path)
+    tail = directory(entries, end)
+    descriptor = disk.open_existing(path)
+    try:
+        disk.write_at(descriptor, tail, end)
+        disk.truncate(descriptor, end + len(tail))
+        disk.sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_data(path: Path, offset: int) -> bytes:
+    """
+    Give the data of the entry at *offset*.
+
+    Raises:
+        DamagedFile: header or data does not check.
+    """
+    with open(path, "rb") as file:
+        file.seek(offset)
+        fixed = file.read(LOCAL.size)
+        if len(fixed) < LOCAL.size:
+            raise DamagedFile(str(path), f"byte {offset:,}", "the file ends there")
+        fields = LOCAL.unpack(fixed)
+        header = fixed + file.read(fields[9] + fields[10])
+        if not _header_checks(header, fields[9]):
+            raise DamagedFile(str(path), f"byte {offset:,}", "the header of an entry does not check")
+        data = file.read(fields[8])
+    if len(data) < fields[8] or zlib.crc32(data) != fields[6]:
+        raise DamagedFile(str(path), f"byte {offset:,}", "the data of an entry does not match its CRC")
+    return data
+
+
+def read_record(path: Path, offset: int) -> dict[str, Any]:
+    """Give the record of one point's objects: `kind` and `items`."""
+    data = read_data(path, offset)
+    try:
+        record = json.loads(data)
+        if isinstance(record["items"], list) and isinstance(record["kind"], str):
+            return dict(record)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise DamagedFile(str(path), f"byte {offset:,}", "not the record of an object")
+
+
+def names(path: Path) -> Iterator[str]:
+    """Go through the names of the whole entries of a blob file."""
+    for entry in walk(path)[0]:
+        yield entry.name

@@ -1,0 +1,122 @@
+"""
+Every call that changes the disk.
+
+The rest of the storage writes through a `Disk`, so that a test can make the n-th write, sync or rename fail, or forget what
+was not synced. Reading needs no door: readers use the standard library directly. Stores into a mapped segment are not
+calls and can't fail here; docs/formats/points.md says why they are safe.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+
+class Disk:
+    """The real disk."""
+
+    def make_folder(self, path: Path) -> None:
+        """Create a folder and its parents; one that is there already is fine."""
+        path.mkdir(parents=True, exist_ok=True)
+
+    def create(self, path: Path) -> int:
+        """Create a file that must not exist yet; give its descriptor, open for reading and writing."""
+        return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o666)
+
+    def open_existing(self, path: Path) -> int:
+        """Open a file for reading and writing."""
+        return os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        """Write all of *data* where the descriptor stands."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+    def write_at(self, descriptor: int, data: bytes, offset: int) -> None:
+        """Write all of *data* at *offset*."""
+        view = memoryview(data)
+        while view:
+            count = os.pwrite(descriptor, view, offset)
+            view, offset = view[count:], offset + count
+
+    def allocate(self, descriptor: int, size_bytes: int) -> None:
+        """Give the file its size and its blocks, zeros; a full disk is an OSError here."""
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(descriptor, 0, size_bytes)
+        else:
+            zeros = bytes(min(size_bytes, 1 << 20))
+            for offset in range(0, size_bytes, len(zeros)):
+                self.write_at(descriptor, zeros[: size_bytes - offset], offset)
+
+    def truncate(self, descriptor: int, size_bytes: int) -> None:
+        """Cut the file to *size_bytes*."""
+        os.ftruncate(descriptor, size_bytes)
+
+    def sync(self, descriptor: int) -> None:
+        """Wait until the file's content is on the disk. Not `mmap.flush`: that one keeps the GIL."""
+        os.fsync(descriptor)
+
+    def sync_folder(self, path: Path) -> None:
+        """Wait until the names in a folder are on the disk."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except OSError:  # some systems do not open folders; they order names by themselves
+            return
+        try:
+            os.fsync(descriptor)
+        except OSError:
+            pass
+        finally:
+            os.close(descriptor)
+
+    def link(self, source: Path, target: Path) -> None:
+        """Give *source* a second name; FileExistsError when *target* exists. Atomic."""
+        try:
+            os.link(source, target)
+        except FileExistsError:
+            raise
+        except OSError:
+            # a file system without hard links: both contents are equal where this is used, so replacing is harmless
+            if target.exists():
+                raise FileExistsError(target) from None
+            os.rename(source, target)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Move a file or folder. Atomic."""
+        os.rename(source, target)
+
+    def unlink(self, path: Path) -> None:
+        """Take a file's name away; one that is gone already is fine."""
+        path.unlink(missing_ok=True)
+
+    def remove_folder(self, path: Path) -> None:
+        """Remove a folder with everything in it."""
+        shutil.rmtree(path, ignore_errors=True)
+
+    def publish(self, path: Path, data: bytes, *, sync: bool = True) -> bool:
+        """
+        Create a small file whole, under its name at once; False when the name is taken, and the file there stays.
+        """
+        scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        descriptor = self.create(scratch)
+        try:
+            self.write(descriptor, data)
+            if sync:
+                self.sync(descriptor)
+        finally:
+            os.close(descriptor)
+        try:
+            self.link(scratch, path)
+        except FileExistsError:
+            return False
+        finally:
+            self.unlink(scratch)
+        if sync:
+            self.sync_folder(path.parent)
+        return True
+
+
+DISK = Disk()

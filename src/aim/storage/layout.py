@@ -1,0 +1,62 @@
+"""
+Names: of a repository's files, of writers and of runs. Specified in docs/formats/repository.md.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from pathlib import Path
+
+from aim.core.errors import UsageError
+
+FORMAT_NUMBER = 1
+FORMAT_TEXT = '{"format": 1}\n'
+RUN_HASH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+WRITER_FILE = re.compile(r"([0-9a-f]{8})\.(events\.jsonl|points-(\d{4,})|points\.parquet|blobs-(\d{4,})\.zip)")
+EDIT_FILE = re.compile(r"edit-(\d{16,})-([0-9a-f]{8})\.json")
+
+
+def new_run_hash() -> str:
+    """Draw the hash of a new run: 24 hex digits."""
+    return uuid.uuid4().hex[:24]
+
+
+def new_writer_id() -> str:
+    """Draw the id of a new writer: 8 hex digits."""
+    return secrets.token_hex(4)
+
+
+def check_run_hash(run_hash: str) -> str:
+    """Give *run_hash* if it can name a run, else raise `UsageError`."""
+    if isinstance(run_hash, str) and RUN_HASH.fullmatch(run_hash):
+        return run_hash
+    raise UsageError(
+        f"{run_hash!r} can't name a run: use 1 to 64 letters, digits, '.', '_' or '-', and no dot at the beginning."
+    )
+
+
+def events_file(folder: Path, writer: str) -> Path:
+    """Name a writer's event file."""
+    return folder / f"{writer}.events.jsonl"
+
+
+def segment_file(folder: Path, writer: str, number: int) -> Path:
+    """Name a writer's journal segment."""
+    return folder / f"{writer}.points-{number:04d}"
+
+
+def sealed_file(folder: Path, writer: str) -> Path:
+    """Name a writer's sealed points."""
+    return folder / f"{writer}.points.parquet"
+
+
+def blob_file(folder: Path, writer: str, number: int) -> Path:
+    """Name a writer's blob file."""
+    return folder / f"{writer}.blobs-{number:04d}.zip"
+
+
+def edit_file(folder: Path, at_us: int) -> Path:
+    """Name a new edit."""
+    return folder / f"edit-{at_us:016d}-{secrets.token_hex(4)}.json"

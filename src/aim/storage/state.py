@@ -1,0 +1,347 @@
+"""
+A run without its points: params, properties, tags, sequences and status, folded from event lines and edits.
+
+    state = fold of  set, del, property, tags, sequence, point, drop  in the order of (at, writer, line)
+
+The fold is the same for lines of writers and for edits. `RunLog` reads what is new since the last time; lines that come
+in order are folded on top, a late one leads to a new fold. Specified in docs/formats/repository.md and events.md.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aim.core import clock, contexts, params
+from aim.core.params import Restore
+from aim.storage import events, layout
+from aim.storage.events import Event
+
+HEARTBEAT_FRESH_S = 60.0  # a writer on another host whose event file was touched within this is alive
+SILENT_S = 24 * 3600.0  # a writer that was not heard of for this long has ended
+DEFAULT_EXPERIMENT = "default"
+
+RUNNING, FINISHED, FAILED, LOST = "running", "finished", "failed", "lost"
+
+SequenceKey = tuple[str, str]
+"""Name, and the text of the context."""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Something in a file that is not what was written."""
+
+    file: str
+    place: str
+    found: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """One writer's share of a sequence, of one kind."""
+
+    writer: str
+    number: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class ExactPoint:
+    """A point whose value a double can't hold; it is recorded as an event line."""
+
+    step: int
+    time_s: float
+    epoch: float | None
+    value: int
+    writer: str
+
+
+@dataclass
+class SequenceFacts:
+    """One sequence of the run, of all writers."""
+
+    name: str
+    context: dict[str, Any]
+    text: str
+    parts: list[Part] = field(default_factory=list)
+    exact: list[ExactPoint] = field(default_factory=list)
+    dropped_at_s: float = 0.0
+
+    @property
+    def key(self) -> SequenceKey:
+        """Name and the text of the context."""
+        return (self.name, self.text)
+
+    @property
+    def kind(self) -> str:
+        """`int`, `float`, `number` for both, or the type of its objects, such as `list(aim.image)`."""
+        kinds = {part.kind for part in self.parts}
+        if kinds == {"int", "float"}:
+            return "number"
+        if len(kinds) > 1:
+            kinds.discard("list")
+        return min(kinds)
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether its values are numbers."""
+        return self.kind in ("int", "float", "number")
+
+
+@dataclass
+class WriterFacts:
+    """One writer of the run."""
+
+    id: str
+    begin: Event | None = None
+    begun_at_s: float | None = None
+    end: Event | None = None
+    ended_at_s: float | None = None
+    heard_at_s: float = 0.0
+    offset: int = 0
+
+    def process(self) -> clock.Process | None:
+        """The process that is or was this writer; None when its first line is damaged."""
+        if self.begin is None:
+            return None
+        begin = self.begin
+        return clock.Process(begin.get("host", ""), begin.get("boot"), begin.get("pid", 0), begin.get("process"))
+
+    def is_alive(self, now_s: float) -> bool:
+        """Whether the writer still records (events.md, Status)."""
+        if self.end is not None:
+            return False
+        process = self.process()
+        alive = clock.is_alive(process) if process else None
+        return now_s - self.heard_at_s < HEARTBEAT_FRESH_S if alive is None else alive
+
+    def has_ended(self, now_s: float) -> bool:
+        """Whether the writer will record no more, so that it may be sealed."""
+        if self.end is not None:
+            return True
+        process = self.process()
+        alive = clock.is_alive(process) if process else None
+        return now_s - self.heard_at_s > SILENT_S if alive is None else not alive
+
+
+@dataclass
+class RunState:
+    """
+    What is known of a run without its points.
+
+    Attributes:
+        tree: params as plain nested values; use `RunLog.params` for a copy in order.
+        properties: name, description, experiment, archived ... as far as they were set.
+        tags: names, in the order they were added.
+        sequences: by name and text of context.
+        damage: lines and edits that failed their check.
+    """
+
+    run_hash: str
+    tree: Any = field(default_factory=dict)
+    properties: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, float] = field(default_factory=dict)
+    sequences: dict[SequenceKey, SequenceFacts] = field(default_factory=dict)
+    writers: dict[str, WriterFacts] = field(default_factory=dict)
+    damage: list[Damage] = field(default_factory=list)
+    latest_at_s: float = 0.0
+    created_at_s: float = 0.0
+
+    @property
+    def name(self) -> Any:
+        """The name a user gave, or `Run: <hash>`."""
+        return self.properties.get("name", f"Run: {self.run_hash}")
+
+    @property
+    def experiment(self) -> str | None:
+        """The experiment; `default` when none was given."""
+        experiment: str | None = self.properties.get("experiment", DEFAULT_EXPERIMENT)
+        return experiment
+
+    def status(self, now_s: float | None = None) -> tuple[str, float | None]:
+        """
+        Give `running`, `finished`, `failed` or `lost`, and when the run ended.
+        """
+        moment = time.time() if now_s is None else now_s
+        if any(writer.is_alive(moment) for writer in self.writers.values()):
+            return RUNNING, None
+        if not self.writers:
+            return LOST, self.created_at_s
+        last = max(self.writers.values(), key=lambda writer: (writer.ended_at_s or writer.heard_at_s, writer.id))
+        if last.end is None:
+            return LOST, last.heard_at_s
+        return (FAILED if last.end.get("state") == "failed" else FINISHED), last.ended_at_s
+
+    def error(self) -> str | None:
+        """The class of the exception that ended the run, if one did."""
+        ended = [writer for writer in self.writers.values() if writer.end is not None]
+        if not ended:
+            return None
+        last = max(ended, key=lambda writer: writer.ended_at_s or 0.0)
+        error: str | None = (last.end or {}).get("error")
+        return error
+
+
+class RunLog:
+    """
+    Reads the state of the run in *folder*, and what is new since.
+
+    Args:
+        restore: makes the objects among the params; without it they are dicts.
+    """
+
+    def __init__(self, folder: Path, restore: Restore | None = None) -> None:
+        self.folder = folder
+        self.run_hash = folder.name
+        self._restore = restore
+        self._lines: list[tuple[float, str, int, Event]] = []
+        self._edits: set[str] = set()
+        self._state = RunState(self.run_hash)
+        self._damage: dict[tuple[str, int], Damage] = {}
+        self._sizes: dict[str, int] = {}
+        self._count = 0
+
+    def refresh(self) -> RunState:
+        """
+        Give the state as it is now.
+
+        Raises:
+            FileNotFoundError: the run's folder is gone.
+
+        Cost: one listing of the folder, and reading what was added.
+        """
+        fresh: list[tuple[float, str, int, Event]] = []
+        created_s = 0.0
+        with os.scandir(self.folder) as entries:
+            for entry in entries:
+                match = layout.WRITER_FILE.fullmatch(entry.name)
+                if match and match[2] == "events.jsonl":
+                    self._read_events(Path(entry.path), match[1], entry.stat(), fresh)
+                elif layout.EDIT_FILE.fullmatch(entry.name) and entry.name not in self._edits:
+                    self._read_edit(Path(entry.path), fresh)
+        if fresh:
+            fresh.sort(key=lambda line: line[:3])
+            in_order = not self._lines or fresh[0][:2] >= self._lines[-1][:2]
+            self._lines += fresh
+            if in_order:
+                self._fold(fresh)
+            else:
+                self._lines.sort(key=lambda line: line[:3])
+                self._state = RunState(self.run_hash, writers=self._state.writers)
+                self._fold(self._lines)
+        begun = [writer.begun_at_s for writer in self._state.writers.values() if writer.begun_at_s is not None]
+        self._state.created_at_s = min(begun, default=created_s or self.folder.stat().st_mtime)
+        self._state.damage = list(self._damage.values())
+        return self._state
+
+    def _read_events(self, path: Path, writer: str, stat: os.stat_result, fresh: list[Any]) -> None:
+        facts = self._state.writers.setdefault(writer, WriterFacts(writer))
+        facts.heard_at_s = stat.st_mtime
+        if self._sizes.get(path.name) == stat.st_size:
+            return
+        try:
+            lines = events.read(path, facts.offset)
+        except FileNotFoundError:
+            return
+        self._sizes[path.name] = stat.st_size
+        facts.offset = lines.end
+        for offset, length in lines.bad:
+            self._damage[(path.name, offset)] = Damage(path.name, f"byte {offset:,}", f"{length} bytes are no event line")
+        for event in lines.events:
+            self._count += 1
+            at_s = _seconds(event.get("at"))
+            if "begin" in event and isinstance(event["begin"], dict):
+                facts.begin, facts.begun_at_s = event["begin"], at_s
+            elif "end" in event and isinstance(event["end"], dict):
+                facts.end, facts.ended_at_s = event["end"], at_s
+            fresh.append((at_s, writer, self._count, event))
+
+    def _read_edit(self, path: Path, fresh: list[Any]) -> None:
+        self._edits.add(path.name)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return
+        lines = events.parse(data)
+        if len(lines.events) != 1 or lines.bad or lines.end != len(data):
+            self._damage[(path.name, 0)] = Damage(path.name, "byte 0", "not a whole edit")
+        for event in lines.events:
+            self._count += 1
+            fresh.append((_seconds(event.get("at")), "edit", self._count, event))
+
+    def _fold(self, lines: list[tuple[float, str, int, Event]]) -> None:
+        for at_s, writer, _, event in lines:
+            try:
+                _apply(self._state, at_s, writer, event, self._restore)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                place = f"the event of {at_s:.6f}"
+                self._damage[(writer, int(at_s * 1e6))] = Damage(writer, place, f"can't be understood: {error}")
+            self._state.latest_at_s = max(self._state.latest_at_s, at_s)
+
+    @property
+    def params(self) -> Any:
+        """A copy of the params of the last `refresh`, keys in order."""
+        return _in_order(self._state.tree)
+
+    def unknown_parts(self) -> Iterator[str]:
+        """Go through the ids of writers without any readable event line."""
+        return (writer.id for writer in self._state.writers.values() if writer.begin is None)
+
+
+def _seconds(at: object) -> float:
+    return float(at) if isinstance(at, (int, float)) else 0.0
+
+
+def _apply(state: RunState, at_s: float, writer: str, event: Event, restore: Restore | None) -> None:
+    if "set" in event:
+        path = tuple(event["set"])
+        state.tree = params.set_at(state.tree, path, params.decode(event["value"], restore))
+    if "del" in event:
+        state.tree = params.delete_at(state.tree, tuple(event["del"]))
+    if "property" in event:
+        state.properties.update(event["property"])
+    if "tags" in event:
+        for tag in event["tags"].get("remove", ()):
+            state.tags.pop(tag, None)
+        for tag in event["tags"].get("add", ()):
+            state.tags.setdefault(tag, at_s)
+    if "sequence" in event and "kind" in event:
+        facts = _facts(state, event["name"], params.decode(event["context"]))
+        part = Part(writer, int(event["sequence"]), str(event["kind"]))
+        if part not in facts.parts:
+            facts.parts.append(part)
+    if "point" in event:
+        _add_exact(state, at_s, writer, event)
+    for dropped in event.get("drop", ()):
+        facts = _facts(state, dropped["name"], params.decode(dropped["context"]))
+        facts.dropped_at_s = max(facts.dropped_at_s, at_s)
+
+
+def _facts(state: RunState, name: str, context: Mapping[str, Any]) -> SequenceFacts:
+    key = (name, contexts.text(context))
+    facts = state.sequences.get(key)
+    if facts is None:
+        facts = state.sequences[key] = SequenceFacts(name, dict(context), key[1])
+    return facts
+
+
+def _add_exact(state: RunState, at_s: float, writer: str, event: Event) -> None:
+    number = int(event["point"])
+    for facts in state.sequences.values():
+        if any(part.writer == writer and part.number == number for part in facts.parts):
+            facts.exact.append(ExactPoint(int(event["step"]), at_s, event["epoch"], int(event["value"]), writer))
+            return
+    raise ValueError(f"no sequence has the number {number}")
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return params.ordered({key: _in_order(item) for key, item in value.items()})
+    if isinstance(value, list):
+        return [_in_order(item) for item in value]
+    return copy.copy(value) if isinstance(value, (bytearray,)) else value

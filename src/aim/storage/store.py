@@ -1,0 +1,167 @@
+"""
+The repository folder: create, find, list, delete, copy and move runs. Specified in docs/formats/repository.md.
+
+Everything here is a handful of atomic renames and links, so any number of processes may do it at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from aim.core.errors import DamagedFile, RepoNotFound, RunExists, RunNotFound, UnsupportedFormat
+from aim.storage import layout
+from aim.storage.files import DISK, Disk
+
+FOLDER_NAME = ".aim"
+FOLDER_NAME_VARIABLE = "__AIM_REPO_NAME__"
+
+
+def folder_name() -> str:
+    """Give the name of a repository's folder: `.aim`, or what `__AIM_REPO_NAME__` says."""
+    return os.environ.get(FOLDER_NAME_VARIABLE, FOLDER_NAME)
+
+
+def is_repository(path: Path) -> bool:
+    """Say whether *path* is a repository's folder (the `.aim` itself)."""
+    return (path / "FORMAT").is_file()
+
+
+def find_root(start: Path) -> Path | None:
+    """Give the nearest ancestor of *start*, or itself, that holds a repository; None when none does."""
+    name = folder_name()
+    for candidate in (start, *start.parents):
+        if is_repository(candidate / name):
+            return candidate
+    return None
+
+
+class Store:
+    """
+    The repository in the folder *path* (the `.aim`).
+
+    Raises:
+        RepoNotFound: there is none, and *create* is not asked for.
+        UnsupportedFormat: it was written by a newer version of Aim, or by Aim 3.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False, disk: Disk = DISK) -> None:
+        self.path = path
+        self.disk = disk
+        if not is_repository(path):
+            if (path / "run_metadata.sqlite").exists() or (path / "VERSION").exists():
+                raise UnsupportedFormat(
+                    f"{path} is a repository of Aim 3, which this version does not write to. Use another folder for new runs."
+                )
+            if not create:
+                raise RepoNotFound(f"Cannot find repository '{path.parent}': there is no {path.name} in it. Run `aim init` there.")
+            self._create()
+        self._check_format()
+        self.runs = path / "runs"
+        self.trash = path / "trash"
+
+    def _create(self) -> None:
+        self.disk.make_folder(self.path / "runs")
+        self.disk.publish(self.path / "FORMAT", layout.FORMAT_TEXT.encode())
+
+    def _check_format(self) -> None:
+        text = (self.path / "FORMAT").read_bytes()
+        try:
+            number = int(json.loads(text)["format"])
+        except (ValueError, KeyError, TypeError):
+            raise DamagedFile(
+                str(self.path / "FORMAT"), "byte 0", f"expected {layout.FORMAT_TEXT!r}; writing that text mends it"
+            ) from None
+        if number > layout.FORMAT_NUMBER:
+            raise UnsupportedFormat(
+                f"{self.path} has format {number}; this version of Aim reads up to {layout.FORMAT_NUMBER}. Install a newer Aim."
+            )
+
+    def run_hashes(self) -> list[str]:
+        """List the runs, in no order."""
+        try:
+            with os.scandir(self.runs) as entries:
+                return [entry.name for entry in entries if layout.RUN_HASH.fullmatch(entry.name) and entry.is_dir()]
+        except FileNotFoundError:
+            return []
+
+    def has_run(self, run_hash: object) -> bool:
+        """Say whether there is a run of that hash."""
+        return isinstance(run_hash, str) and bool(layout.RUN_HASH.fullmatch(run_hash)) and (self.runs / run_hash).is_dir()
+
+    def run_folder(self, run_hash: str) -> Path:
+        """
+        Give the folder of a run.
+
+        Raises:
+            RunNotFound: there is no such run.
+        """
+        if not self.has_run(run_hash):
+            raise RunNotFound(f"Cannot find run {run_hash!r} in repository '{self.path.parent}'. `aim runs ls` lists the runs.")
+        return self.runs / run_hash
+
+    def create_run(self, run_hash: str | None = None) -> Path:
+        """Give the folder of a new run, or of the run *run_hash*, made if it is not there."""
+        name = layout.new_run_hash() if run_hash is None else layout.check_run_hash(run_hash)
+        folder = self.runs / name
+        if not folder.is_dir():
+            self.disk.make_folder(folder)
+            self.disk.sync_folder(self.runs)
+        return folder
+
+    def delete_run(self, run_hash: str) -> None:
+        """
+        Delete a run: its folder leaves `runs/` at once, then its files go.
+
+        Raises:
+            RunNotFound: there is no such run.
+        """
+        folder = self.run_folder(run_hash)
+        self.disk.make_folder(self.trash)
+        doomed = self.trash / f"{run_hash}.{secrets.token_hex(4)}"
+        try:
+            self.disk.rename(folder, doomed)
+        except FileNotFoundError:
+            raise RunNotFound(f"Run {run_hash!r} was deleted by somebody else meanwhile.") from None
+        self.disk.remove_folder(doomed)
+
+    def empty_trash(self) -> None:
+        """Remove what a killed `delete_run` left."""
+        if self.trash.is_dir():
+            for doomed in self.trash.iterdir():
+                self.disk.remove_folder(doomed)
+
+    def copy_run(self, run_hash: str, target: Store) -> None:
+        """
+        Copy a run into another repository, under the same hash. A live run is copied as it is at the moment.
+
+        Raises:
+            RunNotFound: there is no such run here.
+            RunExists: *target* has a run of that hash.
+        """
+        folder = self.run_folder(run_hash)
+        if target.has_run(run_hash):
+            raise RunExists(f"Run {run_hash!r} is in repository '{target.path.parent}' already. Delete it there first.")
+        scratch = target.path / f".copy-{run_hash}-{secrets.token_hex(4)}"
+        try:
+            shutil.copytree(folder, scratch, ignore=_scratch_files)
+            try:
+                target.disk.rename(scratch, target.runs / run_hash)
+            except OSError:
+                if target.has_run(run_hash):
+                    raise RunExists(f"Run {run_hash!r} has come into '{target.path.parent}' meanwhile.") from None
+                raise
+        finally:
+            target.disk.remove_folder(scratch)
+
+    def move_run(self, run_hash: str, target: Store) -> None:
+        """Copy a run into another repository, then delete it here. Raises as `copy_run`."""
+        self.copy_run(run_hash, target)
+        self.delete_run(run_hash)
+
+
+def _scratch_files(_folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if name.startswith(".")]
