@@ -1,0 +1,39 @@
+# The tasks of a day. `make` alone lists them; what each does is one command, to be read here.
+
+PYTHON := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test crash fuzz bench ui check docs clean
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make .venv with everything for development
+	scripts/setup dev
+
+demo: ## train the example and ask about its runs (the same as ./run)
+	./run
+
+test: ## set everything up and run all tests (the same as ./test)
+	./test
+
+crash: setup ## kill a recording process at random moments, hundreds of times
+	CRASH_ROUNDS=500 $(PYTHON) -m pytest tests/storage -k "kill or crash"
+
+fuzz: setup ## run the random tests with 50 times the examples
+	HYPOTHESIS_PROFILE=long FUZZ_QUERIES=100000 $(PYTHON) -m pytest tests/storage tests/query -k "fuzz or histor or random"
+
+bench: setup ## measure; results go to bench/results/
+	$(PYTHON) -m bench
+
+ui: ## build the web pages into the package (needs npm)
+	cd ui && npm ci --no-audit --no-fund && npm run build
+
+check: setup ## ruff, mypy, import-linter and the limits, without the other tests
+	$(PYTHON) -m pytest tests/tidy -q
+
+docs: setup ## run every example in README.md, docs/ and the docstrings
+	$(PYTHON) -m pytest tests/docs src -q
+
+clean: ## remove what was built and measured; .venv and node_modules stay
+	rm -rf build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache src/aim/server/static
+	find src tests bench examples -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,54 @@
+"""
+What all tests share: caches of their own, the depth of random tests, and the count of test lines at the end.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+# Lines of test for a line of source, at least; storage and query carry the promises.
+RATIO_MIN = {"": 1.3, "storage": 2.0, "query": 2.0}
+
+# A slow shared machine is no finding, so no test has a deadline. `make fuzz` runs the long profile.
+hypothesis.settings.register_profile("short", deadline=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "long", deadline=None, print_blob=True, max_examples=5_000, stateful_step_count=100
+)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """
+    The user's caches and settings are neither used nor changed, by this process and by those it starts.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        for name in [name for name in os.environ if name.startswith(("AIM_", "__AIM_"))]:
+            patch.delenv(name)
+        yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many lines of test there are for each line of source, when all tests were run."""
+    if len(terminalreporter.config.args) > len(terminalreporter.config.getini("testpaths")):
+        return
+    parts = []
+    for part, floor in RATIO_MIN.items():
+        source, test = (_line_count(ROOT / top / part) for top in ("src/aim", "tests"))
+        if source:
+            parts.append(f"{part or 'all'} {test / source:.2f} (goal {floor})")
+    terminalreporter.write_line("lines of test for a line of source: " + ", ".join(parts))
+
+
+def _line_count(folder: Path) -> int:
+    """Count the lines of Python in *folder* that are not empty."""
+    return sum(
+        1 for path in folder.rglob("*.py") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
+    )

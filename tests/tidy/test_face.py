@@ -1,0 +1,96 @@
+"""
+The face of the package: what `import aim` gives, and what it costs.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import time
+
+import pytest
+
+import aim
+from tests.tidy.tree import sources
+
+IMPORT_MS_MAX = 30
+
+
+def face_imports() -> dict[str, str]:
+    """Give the names that the type checker sees in the face, with the module of each."""
+    (face,) = [source for source in sources("src") if source.path == "src/aim/__init__.py"]
+    (block,) = [node for node in face.tree.body if isinstance(node, ast.If)]
+    return {
+        alias.name: node.module or "" for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+
+
+@pytest.mark.parametrize("name", aim.__all__)
+def test_each_name_of_the_face_is_there(name: str) -> None:
+    """
+    Whatever the face lists can be had from it.
+    """
+    assert getattr(aim, name) is not None
+
+
+def test_type_checkers_see_the_names_that_python_gives() -> None:
+    """
+    The names for type checkers are the names at run time, from the same modules.
+    """
+    from aim import _DEFINED_IN
+
+    assert face_imports() == _DEFINED_IN
+    assert {*face_imports(), "__version__"} == set(aim.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """
+    The face says plainly that it does not have a name.
+    """
+    with pytest.raises(AttributeError, match="module 'aim' has no attribute 'Rum'"):
+        _ = aim.Rum
+
+
+def test_a_star_import_leaves_other_modules_alone() -> None:
+    """
+    `from aim import *` does not put a module of ours over the standard library's logging.
+    """
+    taken = set(aim.__all__)
+
+    assert set() == taken & set(sys.stdlib_module_names)
+
+
+def test_the_version_is_a_str_and_has_a_version() -> None:
+    """
+    All spellings of the version that callers of Aim 3 use give the same text, in any order of use.
+    """
+    program = (
+        "import aim, aim.__about__; first = aim.__version__; "
+        "from aim.__version__ import __version__ as second; "
+        "texts = {first, second, first.__version__, aim.__version__}; "
+        "texts |= {aim.__version__.__version__, aim.__about__.__version__}; "
+        "assert isinstance(aim.__version__, str), type(aim.__version__); "
+        "assert 1 == len(texts), texts"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert 0 == ran.returncode, ran.stderr
+
+
+def test_importing_costs_under_30_ms() -> None:
+    """
+    `import aim` adds less than 30 ms to a bare interpreter.
+    """
+
+    def fastest_s(program: str) -> float:
+        times = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            subprocess.run([sys.executable, "-c", program], check=True)
+            times.append(time.perf_counter() - begin)
+        return min(times)
+
+    cost_ms = (fastest_s("import aim") - fastest_s("pass")) * 1000
+
+    assert cost_ms < IMPORT_MS_MAX
