@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -220,8 +220,11 @@ class RunLog:
         with os.scandir(self.folder) as entries:
             for entry in entries:
                 match = layout.WRITER_FILE.fullmatch(entry.name)
-                if match and match[2] == "events.jsonl":
-                    self._read_events(Path(entry.path), match[1], entry.stat(), fresh)
+                if match:
+                    # a writer whose event file is gone still has points
+                    facts = self._state.writers.setdefault(match[1], WriterFacts(match[1]))
+                    if match[2] == "events.jsonl":
+                        self._read_events(Path(entry.path), facts, entry.stat(), fresh)
                 elif layout.EDIT_FILE.fullmatch(entry.name) and entry.name not in self._edits:
                     self._read_edit(Path(entry.path), fresh)
         if fresh:
@@ -239,8 +242,7 @@ class RunLog:
         self._state.damage = list(self._damage.values())
         return self._state
 
-    def _read_events(self, path: Path, writer: str, stat: os.stat_result, fresh: list[Any]) -> None:
-        facts = self._state.writers.setdefault(writer, WriterFacts(writer))
+    def _read_events(self, path: Path, facts: WriterFacts, stat: os.stat_result, fresh: list[Any]) -> None:
         facts.heard_at_s = stat.st_mtime
         if self._sizes.get(path.name) == stat.st_size:
             return
@@ -259,7 +261,7 @@ class RunLog:
                 facts.begin, facts.begun_at_s = event["begin"], at_s
             elif "end" in event and isinstance(event["end"], dict):
                 facts.end, facts.ended_at_s = event["end"], at_s
-            fresh.append((at_s, writer, self._count, event))
+            fresh.append((at_s, facts.id, self._count, event))
 
     def _read_edit(self, path: Path, fresh: list[Any]) -> None:
         self._edits.add(path.name)
@@ -287,10 +289,6 @@ class RunLog:
     def params(self) -> Any:
         """A copy of the params of the last `refresh`, keys in order."""
         return _in_order(self._state.tree)
-
-    def unknown_parts(self) -> Iterator[str]:
-        """Go through the ids of writers without any readable event line."""
-        return (writer.id for writer in self._state.writers.values() if writer.begin is None)
 
 
 def _seconds(at: object) -> float:

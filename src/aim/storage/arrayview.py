@@ -1,0 +1,191 @@
+"""
+`ArrayView`: the reference's view of one column of a sequence. Its indices are the steps, ascending.
+
+A view stands for one column (`values`, `epochs` or `timestamps`) at the moment it was taken. Numbers come back as Python
+numbers from the list methods and as numpy arrays from the numpy methods; an epoch that was not given is None in lists and NaN in
+arrays; objects are restored when they are reached, not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from aim.core.errors import ReadOnly
+
+Value = TypeVar("Value")
+Array = npt.NDArray[Any]
+
+
+class ArrayView(Generic[Value]):
+    """
+    A column by step.
+
+    Args:
+        steps: shape (n,), int64, increasing.
+        column: shape (n,), the values; for objects whatever *restore* takes the place of.
+        restore: gives the object at a position (not a step); None: the column holds the values themselves.
+        dtype: the reference's name of the type, or None.
+        nan_is_none: give NaN as None in lists.
+
+    >>> view = ArrayView(np.array([0, 10]), np.array([0.5, 0.25]))
+    >>> view[10], view.first(), len(view), view.tolist()
+    (0.25, (0, 0.5), 2, [0.5, 0.25])
+    """
+
+    def __init__(
+        self,
+        steps: npt.NDArray[np.int64],
+        column: Array,
+        *,
+        restore: Callable[[int], Value] | None = None,
+        dtype: str | None = None,
+        nan_is_none: bool = False,
+    ) -> None:
+        self._steps = steps
+        self._column = column
+        self._restore = restore
+        self._nan_is_none = nan_is_none
+        self.dtype = dtype
+
+    def _at(self, position: int) -> Any:
+        if self._restore is not None:
+            return self._restore(position)
+        value = self._column[position]
+        value = value.item() if hasattr(value, "item") else value
+        return None if self._nan_is_none and value != value else value
+
+    def _list(self, start: int = 0, stop: int | None = None) -> list[Any]:
+        if self._restore is not None:
+            return [self._restore(position) for position in range(*slice(start, stop).indices(len(self._steps)))]
+        values = self._column[start:stop].tolist()
+        return [None if value != value else value for value in values] if self._nan_is_none else values
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __bool__(self) -> bool:
+        return len(self._steps) > 0
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._restore is not None:
+            return (self._restore(position) for position in range(len(self._steps)))
+        return iter(self._list())
+
+    def __contains__(self, step: object) -> bool:
+        return self._position(step) is not None
+
+    def _position(self, step: object) -> int | None:
+        if not hasattr(step, "__index__"):
+            return None
+        number = step.__index__()
+        position = int(np.searchsorted(self._steps, number))
+        return position if position < len(self._steps) and int(self._steps[position]) == number else None
+
+    def __getitem__(self, step: Any) -> Any:
+        """
+        Give the value at a step, or for a slice `start:stop:stride` of steps the list of values with start <= step < stop.
+
+        Raises:
+            KeyError: nothing was tracked at that step.
+        """
+        if isinstance(step, slice):
+            positions = self._positions(step)
+            return [self._at(int(position)) for position in positions]
+        position = self._position(step)
+        if position is None:
+            raise KeyError(f"Nothing is tracked at step {step!r}.")
+        return self._at(position)
+
+    def _positions(self, steps: slice) -> Array:
+        start = 0 if steps.start is None else int(np.searchsorted(self._steps, steps.start))
+        stop = len(self._steps) if steps.stop is None else int(np.searchsorted(self._steps, steps.stop))
+        positions = np.arange(start, max(start, stop))
+        if steps.step is not None and steps.step != 1:
+            if steps.step <= 0:
+                raise ValueError("A slice of steps goes forward: its stride has to be 1 or more.")
+            first = self._steps[start] if steps.start is None and len(positions) else steps.start
+            positions = positions[(self._steps[positions] - (first or 0)) % steps.step == 0]
+        return positions
+
+    def __setitem__(self, step: object, value: object) -> None:
+        raise ReadOnly("A sequence is read only; record points with run.track().")
+
+    def keys(self) -> Iterator[int]:
+        """Go through the steps."""
+        return iter(self._steps.tolist())
+
+    def indices(self) -> Iterator[int]:
+        """Go through the steps."""
+        return self.keys()
+
+    def values(self) -> Iterator[Any]:
+        """Go through the values in the order of steps."""
+        return iter(self)
+
+    def items(self) -> Iterator[tuple[int, Any]]:
+        """Go through (step, value)."""
+        return zip(self._steps.tolist(), self, strict=True)
+
+    def sparse_list(self) -> tuple[list[int], list[Any]]:
+        """Give (steps, values) as lists."""
+        return self._steps.tolist(), self._list()
+
+    def indices_list(self) -> list[int]:
+        """Give the steps as a list."""
+        steps: list[int] = self._steps.tolist()
+        return steps
+
+    def values_list(self) -> list[Any]:
+        """Give the values as a list, in the order of steps."""
+        return self._list()
+
+    def tolist(self) -> list[Any]:
+        """Give the values as a list, in the order of steps; gaps between steps are not padded."""
+        return self._list()
+
+    def sparse_numpy(self) -> tuple[Array, Array]:
+        """Give (steps, values) as arrays of shape (n,)."""
+        return self._steps.copy(), self.values_numpy()
+
+    def indices_numpy(self) -> Array:
+        """Give the steps as an array of shape (n,)."""
+        return self._steps.copy()
+
+    def values_numpy(self) -> Array:
+        """Give the values as an array of shape (n,); objects as an array of objects."""
+        if self._restore is None:
+            return self._column.copy()
+        restored = np.empty(len(self._steps), object)
+        restored[:] = self._list()
+        return restored
+
+    def first(self) -> tuple[int, Any]:
+        """Give the first (step, value). Raises IndexError when there is none."""
+        return self.first_idx(), self.first_value()
+
+    def first_idx(self) -> int:
+        """Give the first step. Raises IndexError when there is none."""
+        return int(self._steps[0])
+
+    def first_value(self) -> Any:
+        """Give the value at the first step. Raises IndexError when there is none."""
+        return self._at(0)
+
+    def last(self) -> tuple[int, Any]:
+        """Give the last (step, value). Raises IndexError when there is none."""
+        return self.last_idx(), self.last_value()
+
+    def last_idx(self) -> int:
+        """Give the last step. Raises IndexError when there is none."""
+        return int(self._steps[-1])
+
+    def last_value(self) -> Any:
+        """Give the value at the last step. Raises IndexError when there is none."""
+        return self._at(len(self._steps) - 1)
+
+    def __repr__(self) -> str:
+        return f"<ArrayView of {len(self)} steps>"
