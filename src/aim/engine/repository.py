@@ -1,0 +1,199 @@
+"""
+The door: everything that the SDK, the server and the command line ask of a repository.
+
+A `Repository` is light: opening one reads a file of 14 bytes. Recording goes straight to `storage.writer`; what reads points is
+imported when it is first asked for, so a training process never pays for it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aim.core.errors import NotFound, RunNotFound
+from aim.core.params import Restore
+from aim.storage import edits, store
+from aim.storage.files import DISK, Disk
+from aim.storage.state import RunLog, RunState
+from aim.storage.writer import Past, Writer
+
+if TYPE_CHECKING:
+    from aim.storage.reader import RunReader
+
+READERS_MAX = 512  # runs whose decoded points are kept
+
+
+class Repository:
+    """
+    The repository in the folder *root*, that is in `<root>/.aim`.
+
+    Args:
+        create: make it if it is not there.
+        restore: makes the objects of runs that are read.
+
+    Raises:
+        RepoNotFound, UnsupportedFormat: see `storage.store.Store`.
+    """
+
+    def __init__(
+        self, root: Path, *, create: bool = False, restore: Restore | None = None, disk: Disk = DISK
+    ) -> None:
+        self.root = root
+        self.store = store.Store(root / store.folder_name(), create=create, disk=disk)
+        self._restore = restore
+        self._disk = disk
+        self._readers: OrderedDict[str, RunReader] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def path(self) -> Path:
+        """The folder of the repository itself, `.aim`."""
+        return self.store.path
+
+    @staticmethod
+    def exists(root: Path) -> bool:
+        """Say whether there is a repository in *root*."""
+        return store.is_repository(root / store.folder_name())
+
+    @staticmethod
+    def find_root(start: Path) -> Path | None:
+        """Give the nearest folder from *start* upward that holds a repository."""
+        return store.find_root(start)
+
+    @staticmethod
+    def remove(root: Path) -> None:
+        """Delete the repository in *root*, with all runs. Raises FileNotFoundError when there is none."""
+        folder = root / store.folder_name()
+        if not folder.is_dir():
+            raise FileNotFoundError(f"There is no repository to remove: '{folder}' does not exist.")
+        shutil.rmtree(folder)
+
+    # runs
+
+    def run_hashes(self) -> list[str]:
+        """List the hashes of all runs, sorted."""
+        return sorted(self.store.run_hashes())
+
+    def has_run(self, run_hash: object) -> bool:
+        """Say whether there is a run of that hash."""
+        return self.store.has_run(run_hash)
+
+    def find_run(self, text: str) -> str:
+        """
+        Give the hash of the run that *text* names: a whole hash, or the beginning of only one.
+
+        Raises:
+            RunNotFound: none, or several, begin so.
+        """
+        if self.has_run(text):
+            return text
+        matches = [run_hash for run_hash in self.store.run_hashes() if text and run_hash.startswith(text)]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise RunNotFound(f"{len(matches)} runs begin with {text!r}: {', '.join(sorted(matches)[:5])} ... Give more digits.")
+        raise RunNotFound(f"Cannot find run {text!r} in repository '{self.root}'. `aim runs ls` lists the runs.")
+
+    def reader(self, run_hash: str) -> RunReader:
+        """
+        Give the reader of a run; the same one for as long as it is in use.
+
+        Raises:
+            RunNotFound: there is no such run.
+        """
+        from aim.storage.reader import RunReader
+
+        folder = self.store.run_folder(run_hash)
+        with self._lock:
+            reader = self._readers.get(run_hash)
+            if reader is None:
+                reader = self._readers[run_hash] = RunReader(folder, self._restore)
+            self._readers.move_to_end(run_hash)
+            while len(self._readers) > READERS_MAX:
+                self._readers.popitem(last=False)
+            return reader
+
+    def state(self, run_hash: str) -> RunState:
+        """Give what is known of a run without its points. Raises RunNotFound."""
+        return RunLog(self.store.run_folder(run_hash), self._restore).refresh()
+
+    def new_run(self, run_hash: str | None = None) -> Writer:
+        """Begin to record into a new run, or into the run *run_hash*, which is made if it is not there."""
+        resumed = run_hash is not None and self.has_run(run_hash)
+        folder = self.store.create_run(run_hash)
+        return Writer(folder, folder.name, disk=self._disk, history=self._history(folder.name) if resumed else None)
+
+    def resume_run(self, run_hash: str) -> Writer:
+        """Begin to record into a run that exists. Raises RunNotFound."""
+        folder = self.store.run_folder(run_hash)
+        return Writer(folder, run_hash, disk=self._disk, history=self._history(run_hash))
+
+    def _history(self, run_hash: str) -> Callable[[], Mapping[tuple[str, str], Past]]:
+        def history() -> Mapping[tuple[str, str], Past]:
+            return past_of(self, run_hash)
+
+        return history
+
+    def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str) -> None:
+        """
+        Change a run from outside: properties, tags, params (docs/formats/edits.md).
+
+        Raises:
+            RunNotFound: there is no such run.
+        """
+        folder = self.store.run_folder(run_hash)
+        seen_at_s = RunLog(folder).refresh().latest_at_s
+        edits.write(folder, change, by=by, seen_at_s=seen_at_s, disk=self._disk)
+
+    def delete_run(self, run_hash: str) -> None:
+        """Delete a run. Raises RunNotFound."""
+        self.store.delete_run(run_hash)
+        with self._lock:
+            self._readers.pop(run_hash, None)
+
+    def copy_run(self, run_hash: str, target: Repository) -> None:
+        """Copy a run. Raises RunNotFound, RunExists."""
+        self.store.copy_run(run_hash, target.store)
+
+    def move_run(self, run_hash: str, target: Repository) -> None:
+        """Move a run. Raises RunNotFound, RunExists."""
+        self.copy_run(run_hash, target)
+        self.delete_run(run_hash)
+
+    def states(self, run_hashes: Iterable[str] | None = None) -> Iterator[RunState]:
+        """Go through the states of runs, all of them by default; runs deleted meanwhile are left out."""
+        for run_hash in self.store.run_hashes() if run_hashes is None else run_hashes:
+            try:
+                yield self.state(run_hash)
+            except (NotFound, FileNotFoundError):
+                continue
+
+
+def past_of(repository: Repository, run_hash: str) -> Mapping[tuple[str, str], Past]:
+    """
+    Give what the writers of a run recorded of each sequence, so that a new writer goes on where they are.
+
+    Cost: of writers that ended properly, one line; of others their points are read.
+    """
+    state = repository.state(run_hash)
+    past: dict[tuple[str, str], Past] = {}
+    for key, facts in state.sequences.items():
+        upcoming = 0
+        unknown = False
+        for part in facts.parts:
+            end = state.writers[part.writer].end
+            next_steps = end.get("next", ()) if end else ()
+            if 0 < part.number <= len(next_steps):
+                upcoming = max(upcoming, next_steps[part.number - 1])
+            else:
+                unknown = True
+        if unknown:
+            points = repository.reader(run_hash).points(key)
+            if points is not None and len(points):
+                upcoming = max(upcoming, int(points.steps[-1]) + 1)
+        past[key] = Past(frozenset(part.kind for part in facts.parts), upcoming)
+    return past
