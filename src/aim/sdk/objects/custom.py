@@ -1,0 +1,150 @@
+"""
+What every object that a run can hold has in common: a name, fields, and bytes that are made late.
+
+    constructor      checks what the caller gave and copies it: the object is a snapshot
+    stored()         makes the bytes, once, on whichever thread asks: a PNG, a WAV file ...
+    from_stored()    the way back; the bytes are loaded only when somebody asks for them
+
+Rule 1: a constructor raises for everything that is wrong; `stored()` of a constructed object does not fail
+        for reasons of its value. So a background thread may call it.
+Rule 2: the content never changes. Fields may (a caption), so `copy.copy(image)` is a cheap snapshot:
+        it has its own fields and shares the content.
+Rule 3: nothing here imports numpy, PIL or plotly when it is imported; functions do when they run.
+
+`Content` holds no lock: two threads that ask at the same moment both make the same bytes, which is rare and
+harmless, while a lock held during a fork would stop the child for ever.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from aim.core.values import Loader, Stored, is_number, number
+
+ObjectT = TypeVar("ObjectT", bound="CustomObject")
+
+RESERVED_FIELDS = frozenset({"data", "size"})
+"""Keys that the blob file adds to the fields of an object (docs/formats/blobs.md)."""
+
+
+class Content:
+    """
+    Bytes that are made, or loaded, when they are first read, and kept.
+
+    >>> content = Content(lambda: b"pixels")
+    >>> content.read()
+    b'pixels'
+    """
+
+    __slots__ = ("_bytes", "_make")
+
+    def __init__(self, make: Callable[[], bytes]) -> None:
+        self._make: Callable[[], bytes] | None = make
+        self._bytes: bytes | None = None
+
+    @classmethod
+    def of(cls, data: bytes) -> Content:
+        """Give a content whose bytes are there already."""
+        return cls(lambda: data)
+
+    def read(self) -> bytes:
+        """Give the bytes. What they were made from is let go after the first call."""
+        make = self._make
+        if self._bytes is None and make is not None:
+            self._bytes = make()
+        # Set after the bytes, never before: another thread that finds no maker finds the bytes.
+        self._make = None
+        assert self._bytes is not None
+        return self._bytes
+
+
+class CustomObject:
+    """
+    One object that can be tracked, or set as a param.
+
+    Attributes:
+        AIM_NAME: the name of the type in sequences and files, such as `aim.image`.
+    """
+
+    AIM_NAME: ClassVar[str] = "aim.object"
+
+    _fields: dict[str, Any]
+    _content: Content | None = None
+
+    def __init__(self, fields: Mapping[str, Any], content: Content | None = None) -> None:
+        self._fields = dict(fields)
+        self._content = content
+
+    @classmethod
+    def from_stored(cls: type[ObjectT], fields: Mapping[str, Any], load: Loader) -> ObjectT:
+        """
+        Give the object that was stored with *fields*.
+
+        Args:
+            fields: as in `Stored.fields`.
+            load: gives the bytes of `Stored.data`; called at most once, when they are needed.
+        """
+        self = cls.__new__(cls)
+        self._fields = {key: value for key, value in fields.items() if key not in RESERVED_FIELDS}
+        self._content = Content(load)
+        return self
+
+    def stored(self) -> Stored:
+        """Give the object's stored form, and make its bytes if this is the first call."""
+        data = None if self._content is None else self._content.read()
+        return Stored(self.AIM_NAME, dict(self._fields), data, self._extension())
+
+    def json(self) -> dict[str, Any]:
+        """Give what describes the object, without its bytes."""
+        return dict(self._fields)
+
+    def _extension(self) -> str:
+        return "bin"
+
+    def _read(self) -> bytes:
+        assert self._content is not None
+        return self._content.read()
+
+    def __copy__(self: ObjectT) -> ObjectT:
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin._fields = dict(self._fields)
+        return twin
+
+    def __deepcopy__(self: ObjectT, memo: dict[int, object]) -> ObjectT:
+        return self.__copy__()
+
+
+def caption_value(caption: object) -> str | int | float | bool | None:
+    """
+    Give *caption* as a value that JSON holds: text and plain numbers as they are, all else as text.
+
+    >>> caption_value("7 or 1?"), caption_value(7), caption_value(("a", 1))
+    ('7 or 1?', 7, "('a', 1)")
+    """
+    if caption is None or isinstance(caption, bool):
+        return caption
+    if isinstance(caption, str):
+        return sound_text(caption)
+    if is_number(caption):
+        plain = number(caption)
+        return plain if math.isfinite(plain) else str(plain)
+    return sound_text(str(caption))
+
+
+def sound_text(text: str) -> str:
+    """
+    Give *text* with each lone surrogate, which UTF-8 has no bytes for, as a question mark.
+
+    They come from names of files in another encoding.
+
+    >>> sound_text("caf\\udce9")
+    'caf?'
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return str(text)

@@ -1,0 +1,343 @@
+"""
+Images.
+
+    made from                              kept as
+    a path, or the bytes of a file         the file's own bytes, when no other format or quality is asked for
+    an image of Pillow                     its format, else png; an animated one with all frames (gif, webp, tiff)
+    an array or tensor                     png; see `pixels` for shapes and values
+    a figure of matplotlib                 png, as `savefig` draws it
+
+The caller's object is copied by the constructor; the file is made when it is first needed.
+
+    field      meaning
+    format     as asked for, in lower case; a file's or Pillow image's own in upper case, as in Aim 3
+    mode       Pillow's name of the kind of pixels: RGB, L ...
+    width, height, in pixels
+    caption    left out when it is ''
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import os
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from aim.core.errors import UntrackableValue, WrongType
+from aim.sdk.objects.custom import Content, CustomObject, caption_value
+from aim.sdk.objects.encodings import (
+    ANIMATED_FORMATS,
+    MODES_KEPT,
+    OPAQUE_FORMATS,
+    Encoding,
+    check_size,
+    encode,
+    extension,
+    format_name,
+    is_format,
+    is_transparent,
+    mode_in,
+    save,
+)
+from aim.sdk.objects.once import warn_once
+from aim.sdk.objects.pixels import mode_of, pixels_of
+from aim.sdk.objects.recognise import is_array, is_matplotlib_figure, is_pil_image
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+QUALITY_DEFAULT = 90
+BROWSER_FORMATS = frozenset({"png", "jpeg", "webp", "gif", "bmp"})
+
+
+class Image(CustomObject):
+    """
+    One image.
+
+    Args:
+        image: a path (str or `os.PathLike`), the bytes of an image file, an image of Pillow, an array of numpy or jax
+            (h, w) or (h, w, channels), a tensor of torch (channels, h, w) or (h, w), one of tensorflow
+            (h, w, channels), or a figure of matplotlib. Floats in [0, 1] are scaled.
+        caption: any text; can be set later.
+        format: png, jpeg (or jpg), webp, gif, bmp or tiff. None means the source's own format, or png.
+        quality: 0 to 100, of jpeg and webp.
+        optimize: take longer to make a smaller file.
+
+    Raises:
+        UntrackableValue: (a ValueError) no file there, no picture in it, a shape or value that no picture has, an
+            unknown format. Alpha in a jpeg is no error: it is pasted on white, with one warning.
+        WrongType: (a TypeError) *image* is something else.
+
+    Two images are equal when mode, format, size and bytes are. Images can't be keys of dicts.
+
+    Cost: a copy of *image*; the file is made at the first `stored()`, for a 512 x 512 png in 5 - 30 ms.
+
+    >>> import numpy as np
+    >>> image = Image(np.zeros((28, 32)), caption="7 or 1?")
+    >>> image.size, image.format, image.caption
+    ((32, 28), 'png', '7 or 1?')
+    """
+
+    AIM_NAME: ClassVar[str] = "aim.image"
+
+    def __init__(
+        self,
+        image: Any,
+        caption: Any = "",
+        format: str | None = None,
+        quality: int = QUALITY_DEFAULT,
+        optimize: bool = False,
+    ) -> None:
+        if not hasattr(quality, "__index__") or not 0 <= quality <= 100:
+            raise UntrackableValue(f"quality is {quality!r}; expected a number from 0 to 100.")
+        wanted = None if format is None else format_name(format)
+        if isinstance(image, (str, os.PathLike, bytes, bytearray, memoryview)):
+            made = _of_file(*_file_bytes(image), wanted, quality, bool(optimize))
+        elif is_pil_image(image):
+            made = _of_pillow(image, wanted, quality, bool(optimize))
+        elif is_matplotlib_figure(image):
+            made = _of_figure(image, wanted or "png", quality, bool(optimize))
+        elif is_array(image):
+            made = _of_array(image, wanted or "png", quality, bool(optimize))
+        else:
+            kind = f"{type(image).__module__}.{type(image).__qualname__}"
+            raise WrongType(
+                f"Image can't be made from a {kind}. Pass a path, an image of Pillow, an array, a tensor, "
+                "or a figure of matplotlib."
+            )
+        super().__init__(*made)
+        self.caption = caption
+
+    @property
+    def caption(self) -> Any:
+        """The caption: text, or a plain number. It can be set; what was tracked before keeps its own."""
+        return self._fields.get("caption", "")
+
+    @caption.setter
+    def caption(self, caption: Any) -> None:
+        self._fields.pop("caption", None)
+        if caption != "" or not isinstance(caption, str):
+            self._fields["caption"] = caption_value(caption)
+
+    @property
+    def format(self) -> str:
+        """The format of the file, such as png."""
+        return str(self._fields.get("format", "png"))
+
+    @property
+    def width(self) -> int:
+        """The width in pixels."""
+        return int(self._fields.get("width", 0))
+
+    @property
+    def height(self) -> int:
+        """The height in pixels."""
+        return int(self._fields.get("height", 0))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The width and height in pixels."""
+        return self.width, self.height
+
+    @property
+    def mode(self) -> str:
+        """Pillow's name of the kind of pixels, such as RGB, before the format made its own of them."""
+        return str(self._fields.get("mode", ""))
+
+    def json(self) -> dict[str, Any]:
+        """
+        Give caption, format, width and height.
+
+        >>> import numpy as np
+        >>> Image(np.zeros((2, 3))).json()
+        {'caption': '', 'format': 'png', 'width': 3, 'height': 2}
+        """
+        return {"caption": self.caption, "format": self.format, "width": self.width, "height": self.height}
+
+    def to_pil_image(self) -> PIL.Image.Image:
+        """
+        Give the image as one of Pillow: a new one each time, decoded from the stored file.
+
+        Cost: reads and decodes the file, and makes it first if that was not done yet.
+        """
+        import PIL.Image
+
+        return PIL.Image.open(io.BytesIO(self._read()))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Image):
+            return NotImplemented
+        mine = (self.mode, self.format.lower(), self.size)
+        return mine == (other.mode, other.format.lower(), other.size) and self._read() == other._read()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        caption = f" {self.caption!r}" if self.caption != "" else ""
+        return f"<Image {self.width}x{self.height} {self.format}{caption}>"
+
+    def _repr_png_(self) -> bytes:
+        if self.format.lower() == "png":
+            return self._read()
+        shown = self.to_pil_image()
+        encoding = Encoding("png", mode_in("png", shown.mode, is_transparent(shown)), QUALITY_DEFAULT, optimize=False)
+        return encode(shown, encoding)
+
+    def _repr_html_(self) -> str:
+        is_known = self.format.lower() in BROWSER_FORMATS
+        mime, data = (self.format.lower(), self._read()) if is_known else ("png", self._repr_png_())
+        caption = f"<figcaption>{html.escape(str(self.caption))}</figcaption>" if self.caption != "" else ""
+        source = f"data:image/{mime};base64,{base64.b64encode(data).decode()}"
+        return (
+            f'<figure style="display:inline-block"><img src="{source}" alt="{html.escape(str(self.caption))}" '
+            f'width="{self.width}" height="{self.height}">{caption}</figure>'
+        )
+
+    def _extension(self) -> str:
+        return extension(self.format)
+
+
+def convert_to_aim_image_list(images: Iterable[Any], labels: Iterable[Any] | None = None) -> list[Image]:
+    """
+    Give a list of images from a batch, with the labels as captions.
+
+    Args:
+        images: an array or tensor with the batch as first axis, or anything with one image after the other.
+        labels: a caption for each: a tensor, an array, or texts and numbers. Images past the last have none.
+
+    >>> import numpy as np
+    >>> [image.caption for image in convert_to_aim_image_list(np.zeros((2, 28, 28)), [7, 1])]
+    ['7', '1']
+    """
+    batch = [images] if isinstance(images, (str, os.PathLike, Image)) or is_pil_image(images) else list(images)
+    captions = [] if labels is None else [_label(label) for label in labels]
+    return [
+        image if isinstance(image, Image) and place >= len(captions) else _labelled(image, captions[place : place + 1])
+        for place, image in enumerate(batch)
+    ]
+
+
+def _labelled(image: Any, captions: list[str]) -> Image:
+    if not isinstance(image, Image):
+        return Image(image, captions[0] if captions else "")
+    twin = image.__copy__()
+    twin.caption = captions[0]
+    return twin
+
+
+def _label(label: Any) -> str:
+    return str(label.item()) if hasattr(label, "item") else str(label)
+
+
+Made = tuple[dict[str, Any], Content]
+
+
+def _made(shown_format: str, mode: str, size: tuple[int, int], content: Content) -> Made:
+    return {"format": shown_format, "mode": mode, "width": size[0], "height": size[1]}, content
+
+
+def _of_array(array: Any, format: str, quality: int, optimize: bool) -> Made:
+    pixels = pixels_of(array)
+    height, width = pixels.shape[:2]
+    encoding = _encoding(format, mode_of(pixels), mode_of(pixels) in ("LA", "RGBA"), quality, optimize)
+    check_size(format, width, height)
+    return _made(format, encoding.mode, (width, height), Content(partial(encode, pixels, encoding)))
+
+
+def _file_bytes(source: Any) -> tuple[bytes, str]:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source), f"{len(source)} bytes"
+    path = Path(source)
+    if not path.is_file():
+        raise UntrackableValue(f"there is no image file at {str(path)!r}.")
+    return path.read_bytes(), str(path)
+
+
+def _of_file(data: bytes, name: str, wanted: str | None, quality: int, optimize: bool) -> Made:
+    import PIL.Image
+
+    try:
+        image = PIL.Image.open(io.BytesIO(data))
+        own = image.format or ""
+        is_kept = is_format(own) and wanted in (None, format_name(own))
+        if not is_kept or quality != QUALITY_DEFAULT or optimize:
+            return _of_pillow(image, wanted, quality, optimize)
+    except (OSError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+        raise UntrackableValue(f"{name} can't be read as an image: {error}.") from error
+    # A phone's MPO file is a JPEG with more pictures behind it.
+    return _made(wanted or ("JPEG" if own == "MPO" else own), image.mode, image.size, Content.of(data))
+
+
+def _of_pillow(image: PIL.Image.Image, wanted: str | None, quality: int, optimize: bool) -> Made:
+    own = image.format if is_format(image.format) else None
+    format = wanted or format_name(own or "png")
+    shown_format = wanted or ("JPEG" if own == "MPO" else own) or "png"
+    check_size(format, *image.size)
+    if getattr(image, "is_animated", False) and format in ANIMATED_FORMATS:
+        return _of_frames(image, Encoding(format, image.mode, quality, optimize), shown_format)
+    if image.mode == "F" or image.mode.startswith("I"):
+        fields, content = _of_array(_plain_array(image), format, quality, optimize)
+        return {**fields, "format": shown_format}, content
+    still = image.copy()
+    if not any(still.mode in modes for modes in MODES_KEPT.values()):
+        still = _usual(still)
+    encoding = _encoding(format, still.mode, is_transparent(still), quality, optimize)
+    return _made(shown_format, encoding.mode, still.size, Content(partial(encode, still, encoding)))
+
+
+def _of_frames(image: PIL.Image.Image, encoding: Encoding, shown_format: str) -> Made:
+    # Pillow reads frames by moving one file's position: they are gone through now, and the caller's place is kept.
+    import PIL.Image
+
+    place = image.tell()
+    try:
+        image.seek(0)
+        data = save(image, encoding, save_all=True)
+    finally:
+        image.seek(place)
+    first = PIL.Image.open(io.BytesIO(data))
+    return _made(shown_format, first.mode, first.size, Content.of(data))
+
+
+def _of_figure(figure: Any, format: str, quality: int, optimize: bool) -> Made:
+    import PIL.Image
+
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    drawn = PIL.Image.open(io.BytesIO(buffer.getvalue()))
+    if format == "png" and not optimize:
+        return _made(format, drawn.mode, drawn.size, Content.of(buffer.getvalue()))
+    return _of_pillow(drawn, format, quality, optimize)
+
+
+def _plain_array(image: PIL.Image.Image) -> Any:
+    import numpy as np
+
+    array = np.asarray(image)
+    # Mode I is what 16-bit files become in some versions of Pillow.
+    if array.dtype.kind == "i" and array.min() >= 0 and 255 < array.max() < 2**16:
+        return array.astype(np.uint16)
+    return array
+
+
+def _usual(image: PIL.Image.Image) -> PIL.Image.Image:
+    for mode in ("LA", "RGBA") if is_transparent(image) else ("RGB",):
+        try:
+            return image.convert(mode)
+        except ValueError:
+            continue
+    raise UntrackableValue(f"an image of mode {image.mode} can't be stored. Pass image.convert('RGB').")
+
+
+def _encoding(format: str, mode: str, transparent: bool, quality: int, optimize: bool) -> Encoding:
+    if transparent and format in OPAQUE_FORMATS:
+        warn_once(
+            "alpha",
+            f"Image: {format} holds no alpha; pictures with it are pasted on white. Use format='png' or 'webp' "
+            "to keep it. This is said once.",
+        )
+    return Encoding(format, mode_in(format, mode, transparent), quality, optimize)

@@ -1,0 +1,82 @@
+"""
+From the name of a stored kind back to its class.
+
+Modules are imported when their kind is first met. A kind that this version does not know, written by a newer one or
+by a class of the user's own, is an `UnknownObject`: nothing stored is ever an error to list.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from aim.core.values import Loader, Stored
+from aim.sdk.objects.custom import RESERVED_FIELDS, Content, CustomObject
+
+CLASSES = {
+    "aim.image": ("aim.sdk.objects.image", "Image"),
+    "aim.text": ("aim.sdk.objects.text", "Text"),
+}
+"""Kind -> module and class. A new kind of object is one line here."""
+
+
+class UnknownObject(CustomObject):
+    """
+    An object of a kind that this version of Aim does not know: it keeps the kind, the fields and the bytes.
+
+    >>> restore("acme.mesh", {"vertices": 8}, lambda: b"...").json()
+    {'vertices': 8}
+    """
+
+    AIM_NAME: ClassVar[str] = "aim.object"
+
+    def __init__(self, kind: str, fields: Mapping[str, Any], load: Loader, extension: str = "bin") -> None:
+        super().__init__({key: value for key, value in fields.items() if key not in RESERVED_FIELDS}, Content(load))
+        self.kind = kind
+        self._stored_extension = extension
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What describes the object."""
+        return dict(self._fields)
+
+    @property
+    def data(self) -> bytes:
+        """The object's bytes, loaded when first asked for."""
+        return self._read()
+
+    def stored(self) -> Stored:
+        """Give the object as it was stored."""
+        return Stored(self.kind, dict(self._fields), self._read(), self._stored_extension)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, UnknownObject):
+            return NotImplemented
+        return self.kind == other.kind and self._fields == other._fields and self._read() == other._read()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<UnknownObject {self.kind}>"
+
+
+def restore(kind: str, fields: Mapping[str, Any], load: Loader) -> CustomObject:
+    """
+    Give the object that was stored as *kind* with *fields*.
+
+    Args:
+        kind: `Stored.kind`.
+        fields: `Stored.fields`; the keys `data` and `size` of the blob file are left out.
+        load: gives `Stored.data`; called at most once, when the bytes are needed. For an object stored without
+            bytes it may give `b""`.
+
+    >>> restore("aim.text", {"text": "hello"}, lambda: b"")
+    hello
+    """
+    place = CLASSES.get(kind)
+    if place is None:
+        return UnknownObject(kind, fields, load)
+    module, name = place
+    kind_class: type[CustomObject] = getattr(importlib.import_module(module), name)
+    return kind_class.from_stored(fields, load)
