@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aim.__about__ import __version__
 from aim.core import clock, contexts, params
 from aim.core.errors import RunClosed, UntrackableValue
 from aim.core.values import EXACT_INT_MAX, Storable, Stored, epoch_number, number, step_number
@@ -288,6 +289,7 @@ class Writer:
                     "boot": process.boot,
                     "process": process.start,
                     "python": sys.version.split()[0],
+                    "aim": __version__,
                     "command": [str(part)[:4096] for part in sys.argv[:256]],
                 }
             }
