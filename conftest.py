@@ -1,5 +1,5 @@
 """
-What all tests share: caches of their own, the depth of random tests, and the count of test lines at the end.
+What all tests share, doctests of the package too: caches of their own, the depth of random tests, and the count of test lines at the end.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent
 # Lines of test for a line of source, at least; storage and query carry the promises.
 RATIO_MIN = {"": 1.3, "storage": 2.0, "query": 2.0}
 
