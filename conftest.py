@@ -1,5 +1,5 @@
 """
-What all tests share, doctests of the package too: caches of their own, the depth of random tests, and the count of test lines at the end.
+What all tests share, the package's doctests too: own caches, the depth of random tests, the count of lines at the end.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _own_caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many lines of test there are for each line of source, when all tests were run."""
-    if len(terminalreporter.config.args) > len(terminalreporter.config.getini("testpaths")):
+    if terminalreporter.config.args != terminalreporter.config.getini("testpaths"):
         return
     parts = []
     for part, floor in RATIO_MIN.items():
