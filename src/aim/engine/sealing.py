@@ -1,0 +1,99 @@
+"""
+Who seals: a run that was closed hands its points to a detached process of low priority; anybody may seal what is left.
+
+A closing training must not wait for pyarrow and must not hold its memory, so `seal_soon` starts another Python and returns. One
+such process at a time is started by each training: what it does not get to, a reader or `aim storage seal` does.
+`AIM_SEAL_ON_CLOSE=0` in the environment turns it off.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aim.storage.state import RunLog
+
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+SWITCH_VARIABLE = "AIM_SEAL_ON_CLOSE"
+NICENESS = 19
+
+_children: list[Popen[bytes]] = []
+
+
+def seal_soon(folder: Path, writer: str) -> bool:
+    """
+    Start a process that seals what an ended writer recorded in the run folder *folder*; say whether one was started.
+    """
+    if os.environ.get(SWITCH_VARIABLE, "1") == "0" or not _has_journal(folder, writer):
+        return False
+    import subprocess  # only here: a training pays for it when it ends
+
+    if "python" not in os.path.basename(sys.executable or "").lower():
+        return False  # an embedding program: its executable is no Python
+    _children[:] = [child for child in _children if child.poll() is None]
+    if _children:
+        return False
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "aim.engine.sealing", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd=folder.anchor or None,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)},
+        )
+    except OSError:
+        return False
+    _children.append(child)
+    return True
+
+
+def _has_journal(folder: Path, writer: str) -> bool:
+    return any(folder.glob(f"{writer}.points-[0-9]*"))
+
+
+def seal_run(folder: Path) -> int:
+    """
+    Seal all ended writers of the run in *folder*; give how many were.
+
+    Raises:
+        FileNotFoundError: the run is gone.
+        OSError: the folder can't be written to.
+    """
+    from aim.storage import seal
+
+    state = RunLog(folder).refresh()
+    moment_s = time.time()
+    ended = [writer.id for writer in state.writers.values() if writer.has_ended(moment_s)]
+    return sum(seal.seal_writer(folder, writer, state) for writer in ended)
+
+
+def seal_all(folders: Iterable[Path], progress: Callable[[Path, int], None] | None = None) -> int:
+    """Seal the ended writers of many runs; *progress* is told of each run and how many of its writers were sealed."""
+    total = 0
+    for folder in folders:
+        try:
+            sealed = seal_run(folder)
+        except FileNotFoundError:
+            continue
+        total += sealed
+        if progress is not None:
+            progress(folder, sealed)
+    return total
+
+
+if __name__ == "__main__":
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    try:
+        seal_run(Path(sys.argv[1]))
+    except OSError:
+        sys.exit(1)  # the run is gone, or the folder can't be written: the journal is as good

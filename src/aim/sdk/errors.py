@@ -1,0 +1,24 @@
+"""
+The errors of the SDK under the names of Aim 3. They are the tracker's own, from `aim.core.errors`.
+"""
+
+from __future__ import annotations
+
+from aim.core.errors import AimError as AimError
+from aim.core.errors import DamagedFile as DamagedFile
+from aim.core.errors import InvalidQuery as InvalidQuery
+from aim.core.errors import ReadOnly as ReadOnly
+from aim.core.errors import RepoNotFound as RepoNotFound
+from aim.core.errors import RunClosed as RunClosed
+from aim.core.errors import RunExists as RunExists
+from aim.core.errors import RunNotFound as MissingRunError
+from aim.core.errors import UnstorableParam as UnstorableParam
+from aim.core.errors import UntrackableValue as UntrackableValue
+
+
+class RepoIntegrityError(DamagedFile, RuntimeError):
+    """A repository's files are damaged."""
+
+
+class RunLockingError(AimError, RuntimeError):
+    """Never raised: there are no locks. Kept for callers that catch it."""

@@ -1,0 +1,410 @@
+"""
+`Run`: record a training, and read it back.
+
+    run = Run(experiment="mnist")
+    run["hparams"] = {"lr": 0.01}
+    run.track(0.5, name="loss", step=1, context={"subset": "train"})
+
+A `Run` that records owns a `storage.writer.Writer`; one that reads owns nothing but a name. Both read through the engine's
+reader, from the files: what `track()` or `run[key] = value` returned for is seen at once, by this and any other process.
+
+This module and what it imports at its head need the standard library only: a training process pays for nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aim.core import params
+from aim.core.errors import AimError, ReadOnly, RunClosed, RunNotFound, UntrackableValue, UsageError
+from aim.core.values import Loader
+from aim.engine import sealing
+from aim.engine.repository import Repository
+from aim.sdk.run_properties import StructuredRunMixin
+from aim.sdk.run_reading import RunReadingMixin
+from aim.storage import store
+from aim.storage.state import RunLog, RunState
+from aim.storage.writer import SequenceWriter, Writer
+
+if TYPE_CHECKING:
+    from aim.storage.reader import Points, RunReader
+
+PLAIN_KINDS = frozenset({"int", "float", "str"})
+EDITED_BY = "python"
+
+log = logging.getLogger("aim")
+
+
+class RunRepo(Protocol):
+    """What a run asks of the repository object that it was given. `Repo` is one."""
+
+    path: str
+    root_path: str
+    read_only: bool | None
+
+    @property
+    def repository(self) -> Repository:
+        """The engine's side of the repository."""
+
+
+def _no_repo(root: str) -> RunRepo:
+    raise AimError("aim.sdk.repo is not imported")
+
+
+open_repo: Callable[[str], RunRepo] = _no_repo  # aim.sdk.repo puts `Repo.from_path` here
+
+
+def restore(kind: str, fields: Mapping[str, Any], load: Loader) -> object:
+    """Make an object that was stored as *kind*."""
+    if kind in PLAIN_KINDS:
+        return params.decode(fields["value"])
+    from aim.sdk.objects import registry
+
+    return registry.restore(kind, fields, load)
+
+
+class Run(StructuredRunMixin, RunReadingMixin):
+    """
+    One run: what a training records, and what is read of it.
+
+    Args:
+        run_hash: the run to resume or to read; None: a new one.
+        repo: the repository: a folder, a `Repo`, or None for the nearest folder upward that holds one, else the
+            current folder. A repository that is not there is made.
+        read_only: only read. Properties and tags can be changed all the same.
+        experiment: the name of the experiment.
+        force_resume: without meaning: nothing ever has to be forced.
+        system_tracking_interval: seconds between system metrics; None: none.
+        log_system_params: record packages, git and environment.
+        capture_terminal_logs: record what is printed.
+        create: with a *run_hash* of the caller's own choice: make that run if it is not there. Several processes may
+            do so at once with the same one.
+
+    Raises:
+        RunNotFound: there is no run of that hash; it is Aim 3's MissingRunError.
+
+    >>> import tempfile
+    >>> run = Run(repo=tempfile.mkdtemp(), experiment="digits")
+    >>> run["hparams"] = {"lr": 0.01}
+    >>> run.track(0.5, name="loss", context={"subset": "train"})
+    >>> run["hparams", "lr"], run.get_metric("loss", {"subset": "train"}).values.tolist()
+    (0.01, [0.5])
+    >>> run.close()
+    """
+
+    def __init__(
+        self,
+        run_hash: str | None = None,
+        *,
+        repo: str | os.PathLike[str] | RunRepo | None = None,
+        read_only: bool = False,
+        experiment: str | None = None,
+        force_resume: bool = False,
+        system_tracking_interval: float | None = 10,
+        log_system_params: bool = False,
+        capture_terminal_logs: bool = True,
+        create: bool = False,
+    ) -> None:
+        self._repo: RunRepo | None = None
+        self._repository = self._open_repository(repo, read_only)
+        self._writer: Writer | None = None
+        self._handles: dict[Any, SequenceWriter] = {}
+        self._sequence_writers: dict[tuple[str, str], SequenceWriter] = {}
+        if read_only:
+            if run_hash is None:
+                raise UsageError("A run is opened for reading by its hash: Run(run_hash, read_only=True).")
+            if not self._repository.has_run(run_hash):
+                raise RunNotFound(f"Cannot find run {run_hash!r} in repository '{self._repository.root}'.")
+            self.hash = run_hash
+        else:
+            if run_hash is None or create:
+                self._writer = self._repository.new_run(run_hash)
+            else:
+                self._writer = self._repository.resume_run(run_hash)
+            self.hash = self._writer.run_hash
+            self._finalizer = weakref.finalize(self, _end, self._writer, self._repository)
+            self._finalizer.atexit = False  # storage.background ends open runs, and knows whether an exception did
+        self.read_only = read_only
+        self._log = RunLog(self._repository.store.runs / self.hash, restore)
+        if experiment is not None and not read_only:
+            self.experiment = experiment
+
+    def _open_repository(self, repo: str | os.PathLike[str] | RunRepo | None, read_only: bool) -> Repository:
+        if repo is None:
+            root = store.find_root(Path.cwd()) or Path.cwd()
+        elif isinstance(repo, (str, os.PathLike)):
+            if str(repo).startswith(("aim://", "ssh://")):
+                raise UsageError(f"{repo}: tracking to a server is not part of this version; give a folder.")
+            root = Path(os.path.expanduser(repo))
+            if root.name == store.folder_name():
+                root = root.parent
+        elif hasattr(repo, "repository"):
+            self._repo = repo
+            if repo.read_only and not read_only:
+                raise ReadOnly(f"Repository {repo.root_path} is open for reading only: it can't take a run.")
+            return repo.repository
+        else:
+            raise UsageError(f"repo has to be a folder or a Repo, not a {type(repo).__name__}.")
+        return Repository(root, create=not read_only, restore=restore)
+
+    @property
+    def repo(self) -> RunRepo:
+        """The `Repo` that holds this run."""
+        if self._repo is None:
+            self._repo = open_repo(str(self._repository.root))
+        return self._repo
+
+    def __repr__(self) -> str:
+        return f"<Run#{self.hash} repo={self._repository.path}{' read_only' if self.read_only else ''}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Run) and self.hash == other.hash and self._same_repository(other)
+
+    def _same_repository(self, other: Run) -> bool:
+        return os.path.realpath(self._repository.path) == os.path.realpath(other._repository.path)
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    # recording
+
+    def track(
+        self,
+        value: object,
+        name: str | None = None,
+        step: object = None,
+        epoch: object = None,
+        *,
+        context: Mapping[str, Any] | None = None,
+    ) -> None:
+        """
+        Record *value* in the sequence of *name* and *context*.
+
+        Args:
+            value: a number of any library, an object such as `Image`, a list of objects, or, without a *name*, a dict of
+                values by name.
+            name: of the sequence.
+            step: an integer; without it the one after the largest so far. Tracking a step again replaces its value.
+            epoch: a number; kept to 7 digits.
+            context: what tells sequences of one name apart, such as `{"subset": "train"}`.
+
+        Raises:
+            UntrackableValue: it can't be recorded; it is a ValueError.
+            RunClosed: the run was closed.
+
+        Cost: about 1 us, with no system call; the value survives a kill of the process when the call returns. The
+        same value through a handle (`sequence`) costs about half.
+        """
+        try:
+            sequence = self._handles[(name, *context.items()) if context else name]
+        except (KeyError, TypeError, AttributeError):
+            found = self._handle(value, name, step, epoch, context)
+            if found is None:
+                return
+            sequence = found
+        sequence.track(value, step, epoch)
+
+    def _handle(
+        self, value: object, name: str | None, step: object, epoch: object, context: Mapping[str, Any] | None
+    ) -> SequenceWriter | None:
+        # the first value of a sequence, a dict of values, or an unusual context
+        if isinstance(value, Mapping):
+            if name is not None:
+                raise UntrackableValue("'name' should be None when tracking values dictionary.")
+            for key, item in value.items():
+                if isinstance(item, Mapping):
+                    raise UntrackableValue(f"{key!r} holds a dict: a dict of values can't be nested. Use names like 'a/b'.")
+                self.track(item, str(key), step, epoch, context=context)
+            return None
+        if name is None:
+            raise UntrackableValue("'name' should not be None.")
+        sequence = self.sequence(name, context)
+        try:
+            self._handles[(name, *context.items()) if context else name] = sequence
+        except (TypeError, AttributeError):
+            pass
+        return sequence
+
+    def sequence(self, name: str, context: Mapping[str, Any] | None = None) -> SequenceWriter:
+        """
+        Give a handle on one sequence, for the hottest loops: `loss = run.sequence("loss")`, then `loss.track(0.5)`.
+        """
+        return self._recording().sequence(name, context)
+
+    def _recording(self) -> Writer:
+        if self._writer is None:
+            raise ReadOnly(f"Run {self.hash} is open for reading only. Resume it with Run({self.hash!r}) to record.")
+        self._writer.check_open()
+        return self._writer
+
+    def flush(self) -> None:
+        """Wait until everything recorded is on the disk, safe from a power cut too."""
+        if self._writer is not None:
+            self._writer.flush()
+
+    def close(self) -> None:
+        """End the run. Again: nothing happens. Waits a few seconds at most, whatever the disk does."""
+        if self._writer is not None:
+            self._finalizer.detach()
+            _end(self._writer, self._repository)
+
+    def finalize(self) -> None:
+        """End the run, as `close`; for callers of Aim 3."""
+        self.close()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._writer is not None:
+            self._finalizer.detach()
+            _end(self._writer, self._repository, kind.__name__ if kind else None)
+
+    # params
+
+    def __setitem__(self, key: Any, value: object) -> None:
+        """Set a param: `run["hparams"] = {...}`, `run["hparams", "lr"] = 0.1`, `run[...] = everything`."""
+        self.set(key, value)
+
+    def set(self, key: Any, val: object, strict: bool = True) -> None:
+        """
+        Set a param; what was at *key* is replaced, with all below it.
+
+        Args:
+            strict: raise for what can't be stored; else store its `repr()`.
+
+        Raises:
+            UnstorableParam: with its path; it is a TypeError.
+        """
+        path = params.as_path(key)
+        if not path and not isinstance(val, Mapping):
+            raise UsageError(f"run[...] takes a dict of all params, not a {type(val).__name__}.")
+        self._recording().set_param(path, val, strict=strict)
+
+    def __delitem__(self, key: Any) -> None:
+        """Take away a param; one that is not there is fine."""
+        self._recording().delete_param(params.as_path(key))
+
+    def __getitem__(self, key: Any) -> Any:
+        """
+        Give a param, a copy: `run["hparams"]`, `run["hparams", "lr"]`, `run[...]` for all.
+
+        Raises:
+            KeyError: there is none.
+        """
+        self._state()
+        return params.get_at(self._log.params, params.as_path(key))
+
+    def __contains__(self, key: object) -> bool:
+        try:
+            self[key]
+        except KeyError:
+            return False
+        return True
+
+    def get(self, key: Any, default: Any = None, strict: bool = True, resolve_objects: bool = False) -> Any:
+        """
+        Give a param, or *default* when there is none.
+
+        Args:
+            strict: False gives the tree of types instead of values.
+            resolve_objects: give objects as dicts of what describes them.
+        """
+        try:
+            value = self[key]
+        except KeyError:
+            return default
+        if resolve_objects:
+            value = _resolved(value)
+        return value if strict else _types(value)
+
+    # what the mixins ask
+
+    def _state(self) -> RunState:
+        try:
+            return self._log.refresh()
+        except FileNotFoundError:
+            raise RunNotFound(f"Run {self.hash} was deleted from repository '{self._repository.root}'.") from None
+
+    def _set_property(self, **properties: object) -> None:
+        if self._writer is not None and not self._writer.closed:
+            self._writer.set_property(**properties)
+        else:
+            self._edit({"property": properties})
+
+    def _change_tags(self, add: Sequence[str], remove: Sequence[str]) -> None:
+        if self._writer is not None and not self._writer.closed:
+            self._writer.change_tags(add, remove)
+        else:
+            self._edit({"tags": {"add": list(add), "remove": list(remove)}})
+
+    def _edit(self, change: Mapping[str, Any]) -> None:
+        if self._repo is not None and self._repo.read_only:
+            raise ReadOnly(f"Repository {self._repo.root_path} is open for reading only: run {self.hash} can't be changed.")
+        self._repository.edit(self.hash, change, by=EDITED_BY)
+
+    def _reader(self) -> RunReader:
+        return self._repository.reader(self.hash)
+
+    def read_points(self, name: str, context_text: str) -> Points | None:
+        """Give the points of a sequence as they are now; what `Sequence` reads."""
+        return self._reader().points((name, context_text))
+
+    def read_objects(self, points: Points, position: int) -> Any:
+        """Give the objects of one point; what `Sequence` reads."""
+        return self._reader().objects(points, position, restore)
+
+
+def _end(writer: Writer, repository: Repository, error: str | None = None) -> None:
+    was_open = not writer.closed
+    writer.close(error)
+    if was_open:
+        sealing.seal_soon(writer.folder, writer.id)
+
+
+def _resolved(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _resolved(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_resolved(item) for item in value]
+    return value.json() if hasattr(value, "json") else value
+
+
+def _types(value: Any) -> Any:
+    if isinstance(value, dict) and value:
+        return {key: _types(item) for key, item in value.items()}
+    return {"__example_type__": str(type(value))}
+
+
+class BasicRun(Run):
+    """A run without system metrics and terminal capture."""
+
+    def __init__(
+        self,
+        run_hash: str | None = None,
+        *,
+        repo: str | os.PathLike[str] | RunRepo | None = None,
+        read_only: bool = False,
+        experiment: str | None = None,
+        force_resume: bool = False,
+    ) -> None:
+        super().__init__(
+            run_hash,
+            repo=repo,
+            read_only=read_only,
+            experiment=experiment,
+            force_resume=force_resume,
+            system_tracking_interval=None,
+            capture_terminal_logs=False,
+        )
+
+
+__all__ = ["BasicRun", "Run", "RunClosed", "StructuredRunMixin"]

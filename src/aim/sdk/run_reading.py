@@ -1,0 +1,231 @@
+"""
+Reading a run: its sequences, what there is of them, and its row in a table.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aim.core import contexts, params
+from aim.sdk.sequence_types import KINDS, InvalidSequenceType, check_types, type_of
+from aim.storage.context import Context
+from aim.storage.state import RunState, SequenceFacts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from aim.sdk.image_sequence import Images
+    from aim.sdk.metric import Metric
+    from aim.sdk.sequence import Sequence
+    from aim.sdk.sequence_collection import SingleRunSequenceCollection
+    from aim.storage.reader import Points, RunReader
+
+    AnySequence = TypeVar("AnySequence", bound=Sequence)
+
+PARAM_DEPTH_MAX = 3  # of dotted columns in dataframes; deeper dicts are JSON text
+ContextLike = Context | Mapping[str, Any] | None
+
+
+class SequenceInfo(dict[str, list[dict[str, Any]]]):
+    """
+    What `Run.collect_sequence_info` gives: type -> list of `{"context", "name", "values"}`, as Aim 3.29 does.
+
+    `triplets()` gives the list of the early reference: (context, name, last value).
+    """
+
+    def triplets(self) -> list[tuple[dict[str, Any], str, Any]]:
+        """Give (context, name, last value or None) of each sequence."""
+        return [
+            (info["context"], info["name"], (info.get("values") or {}).get("last"))
+            for infos in self.values()
+            for info in infos
+        ]
+
+
+class RunReadingMixin:
+    """How a `Run` is read; see there."""
+
+    hash: str
+
+    @abstractmethod
+    def _state(self) -> RunState:
+        """Give the run's state as it is now."""
+
+    @abstractmethod
+    def _reader(self) -> RunReader:
+        """Give the reader of the run's points."""
+
+    @abstractmethod
+    def __getitem__(self, key: Any) -> Any:
+        """Give a param."""
+
+    @abstractmethod
+    def read_points(self, name: str, context_text: str) -> Points | None:
+        """Give the points of a sequence as they are now."""
+
+    @abstractmethod
+    def read_objects(self, points: Points, position: int) -> Any:
+        """Give the objects of one point."""
+
+    # sequences
+
+    def metrics(self) -> SingleRunSequenceCollection:
+        """
+        Give the metrics of the run.
+
+        >>> import tempfile
+        >>> from aim.sdk.run import Run
+        >>> run = Run(repo=tempfile.mkdtemp())
+        >>> run.track(1, name="loss")
+        >>> [metric.name for metric in run.metrics()]
+        ['loss']
+        >>> run.close()
+        """
+        from aim.sdk.metric import Metric
+        from aim.sdk.sequence_collection import SingleRunSequenceCollection
+
+        return SingleRunSequenceCollection(self, seq_cls=Metric)
+
+    def get_metric(self, name: str, context: ContextLike = None) -> Metric | None:
+        """Give the metric of that name and context; None when there is none."""
+        from aim.sdk.metric import Metric
+
+        return self._sequence_of(Metric, name, context)
+
+    def get_image_sequence(self, name: str, context: ContextLike = None) -> Images | None:
+        """Give the images of that name and context; None when there are none."""
+        from aim.sdk.image_sequence import Images
+
+        return self._sequence_of(Images, name, context)
+
+    def _sequence_of(self, kind: type[AnySequence], name: str, context: ContextLike) -> AnySequence | None:
+        wanted = context if isinstance(context, Context) else Context(context)
+        facts = self._state().sequences.get((name, wanted.text))
+        if facts is None or not facts.parts or not kind.holds(facts.kind):
+            return None
+        sequence = kind(name, wanted, self)
+        return sequence if len(sequence) else None
+
+    def sequence_facts(self) -> list[SequenceFacts]:
+        """List what is known of each sequence of the run, ordered by context, then name."""
+        found = self._reader().sequences().values()
+        return sorted(found, key=lambda facts: (contexts.identity(facts.context), facts.name))
+
+    def iter_metrics_info(self) -> Iterator[tuple[str, Context, Any]]:
+        """Go through (name, context, run) of the metrics."""
+        yield from self.iter_sequence_info_by_type(KINDS["metric"])
+
+    def iter_sequence_info_by_type(self, dtypes: str | Iterable[str]) -> Iterator[tuple[str, Context, Any]]:
+        """
+        Go through (name, context, run) of the sequences that hold one of the types of values *dtypes*.
+
+        Args:
+            dtypes: such as `float`, `aim.image`, `list(aim.image)`; `*` means all; the types of sequences
+                (`metric`, `images` ...) are understood too.
+
+        Raises:
+            ValueError: a type that does not exist.
+        """
+        wanted: set[str] = set()
+        known = {kind for kinds in KINDS.values() for kind in kinds}
+        for dtype in (dtypes,) if isinstance(dtypes, str) else tuple(dtypes):
+            if dtype not in known and dtype not in KINDS and dtype != "*":
+                raise InvalidSequenceType(f"'{dtype}' is no type of values. Types are: *, {', '.join(sorted(known))}.")
+            wanted.update(KINDS.get(dtype, (dtype,)))
+        for facts in self.sequence_facts():
+            if "*" in wanted or facts.kind in wanted:
+                yield facts.name, Context(facts.context), self
+
+    def collect_sequence_info(
+        self, sequence_types: str | Iterable[str] = "metric", skip_last_value: bool = False
+    ) -> SequenceInfo:
+        """
+        Say what sequences there are, and unless *skip_last_value*, what is in them.
+
+        Returns:
+            type -> list of `{"context", "name", "values"}`, where `values` has dtype, first_step, last_step, and for metrics
+            first, last, min, max. `.triplets()` gives the form of the early reference.
+        Raises:
+            ValueError: a type that does not exist.
+        """
+        found = SequenceInfo({name: [] for name in check_types(sequence_types)})
+        for facts in self.sequence_facts():
+            sequence_type = type_of(facts.kind)
+            if sequence_type in found:
+                info: dict[str, Any] = {"context": dict(facts.context), "name": facts.name}
+                if not skip_last_value:
+                    info["values"] = self._trace(facts)
+                found[sequence_type].append(info)
+        return found
+
+    def _trace(self, facts: SequenceFacts) -> dict[str, Any]:
+        points = self.read_points(facts.name, facts.text)
+        trace: dict[str, Any] = {"dtype": facts.kind, "version": 2}
+        if points is None or not len(points):
+            return trace
+        trace |= {"first_step": int(points.steps[0]), "last_step": int(points.steps[-1])}
+        if facts.is_numeric:
+            values = points.values.tolist()
+            comparable = [value for value in values if value == value]
+            trace |= {"first": values[0], "last": values[-1]}
+            trace |= {"min": min(comparable), "max": max(comparable)} if comparable else {}
+        elif facts.kind.startswith("list"):
+            trace["record_max_length"] = max(
+                len(self._reader().record(points, position)["items"]) for position in range(len(points))
+            )
+        return trace
+
+    # tables
+
+    def dataframe(self, include_props: bool = True, include_params: bool = True) -> pd.DataFrame:
+        """
+        Give the run as a pandas DataFrame of one row.
+
+        Columns: hash, name, description, archived, creation_time, end_time, active, experiment, tags (JSON), then the params
+        flattened to three levels (`hparams.lr`); lists and deeper dicts as JSON.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([self.row(include_props, include_params)], index=[0])
+
+    def row(self, include_props: bool = True, include_params: bool = True) -> dict[str, Any]:
+        """Give the cells of `dataframe` by column."""
+        cells: dict[str, Any] = {}
+        if include_props:
+            state = self._state()
+            status, end_s = state.status()
+            cells = {
+                "hash": self.hash,
+                "name": state.name,
+                "description": state.properties.get("description"),
+                "archived": bool(state.properties.get("archived", False)),
+                "creation_time": state.created_at_s,
+                "end_time": end_s,
+                "active": status == "running",
+                "experiment": state.experiment,
+                "tags": params.json_text(list(state.tags)),
+            }
+        if include_params:
+            for column, value in flat_params(self[...]).items():
+                cells.setdefault(column, value)
+        return cells
+
+
+def flat_params(tree: Any) -> dict[str, Any]:
+    """
+    Give params as cells of a table, by dotted names of three levels at most.
+
+    >>> flat_params({"hparams": {"lr": 0.1, "sizes": [1, 2]}})
+    {'hparams.lr': 0.1, 'hparams.sizes': '[1, 2]'}
+    """
+    if not isinstance(tree, dict):
+        return {}
+    cells = {}
+    for path, value in params.flatten(tree, PARAM_DEPTH_MAX):
+        cells[params.dotted(path)] = params.json_text(value) if isinstance(value, (dict, list)) else value
+    return cells
+
+
+__all__ = ["RunReadingMixin", "SequenceInfo", "flat_params"]

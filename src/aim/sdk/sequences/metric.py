@@ -1,0 +1,5 @@
+"""`Metric`, at its place of Aim 3.29; it is defined in `aim.sdk.metric`."""
+
+from __future__ import annotations
+
+from aim.sdk.metric import Metric as Metric
