@@ -8,19 +8,39 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aim.sdk.objects.audio import Audio as Audio
+    from aim.sdk.objects.distribution import Distribution as Distribution
+    from aim.sdk.objects.figure import Figure as Figure
     from aim.sdk.objects.image import Image as Image
     from aim.sdk.objects.image import convert_to_aim_image_list as convert_to_aim_image_list
     from aim.sdk.objects.registry import UnknownObject as UnknownObject
+    from aim.sdk.objects.table import Table as Table
     from aim.sdk.objects.text import Text as Text
+    from aim.sdk.objects.video import Video as Video
+
+__all__ = [
+    "Audio",
+    "Distribution",
+    "Figure",
+    "Image",
+    "Table",
+    "Text",
+    "UnknownObject",
+    "Video",
+    "convert_to_aim_image_list",
+]
 
 _MODULES = {
+    "Audio": "audio",
+    "Distribution": "distribution",
+    "Figure": "figure",
     "Image": "image",
+    "Table": "table",
     "Text": "text",
     "UnknownObject": "registry",
+    "Video": "video",
     "convert_to_aim_image_list": "image",
 }
-
-__all__ = ["Image", "Text", "UnknownObject", "convert_to_aim_image_list"]
 
 
 def __getattr__(name: str) -> object:

@@ -117,6 +117,21 @@ class CustomObject:
         return self.__copy__()
 
 
+class Captioned(CustomObject):
+    """An object with a caption, which can be set at any time; what was tracked before keeps its own."""
+
+    @property
+    def caption(self) -> Any:
+        """The caption: text, or a plain number."""
+        return self._fields.get("caption", "")
+
+    @caption.setter
+    def caption(self, caption: Any) -> None:
+        self._fields.pop("caption", None)
+        if not isinstance(caption, str) or caption != "":
+            self._fields["caption"] = caption_value(caption)
+
+
 def caption_value(caption: object) -> str | int | float | bool | None:
     """
     Give *caption* as a value that JSON holds: text and plain numbers as they are, all else as text.

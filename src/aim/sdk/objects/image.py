@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aim.core.errors import UntrackableValue, WrongType
-from aim.sdk.objects.custom import Content, CustomObject, caption_value
+from aim.sdk.objects.custom import Captioned, Content
 from aim.sdk.objects.encodings import (
     ANIMATED_FORMATS,
     MODES_KEPT,
@@ -54,7 +54,7 @@ QUALITY_DEFAULT = 90
 BROWSER_FORMATS = frozenset({"png", "jpeg", "webp", "gif", "bmp"})
 
 
-class Image(CustomObject):
+class Image(Captioned):
     """
     One image.
 
@@ -111,17 +111,6 @@ class Image(CustomObject):
             )
         super().__init__(*made)
         self.caption = caption
-
-    @property
-    def caption(self) -> Any:
-        """The caption: text, or a plain number. It can be set; what was tracked before keeps its own."""
-        return self._fields.get("caption", "")
-
-    @caption.setter
-    def caption(self, caption: Any) -> None:
-        self._fields.pop("caption", None)
-        if caption != "" or not isinstance(caption, str):
-            self._fields["caption"] = caption_value(caption)
 
     @property
     def format(self) -> str:

@@ -17,6 +17,11 @@ from aim.sdk.objects.custom import RESERVED_FIELDS, Content, CustomObject
 CLASSES = {
     "aim.image": ("aim.sdk.objects.image", "Image"),
     "aim.text": ("aim.sdk.objects.text", "Text"),
+    "aim.audio": ("aim.sdk.objects.audio", "Audio"),
+    "aim.distribution": ("aim.sdk.objects.distribution", "Distribution"),
+    "aim.figure": ("aim.sdk.objects.figure", "Figure"),
+    "aim.video": ("aim.sdk.objects.video", "Video"),
+    "aim.table": ("aim.sdk.objects.table", "Table"),
 }
 """Kind -> module and class. A new kind of object is one line here."""
 
