@@ -20,26 +20,62 @@ from aim.__about__ import VERSION as __version__
 if TYPE_CHECKING:
     from aim.sdk.image_sequence import Images
     from aim.sdk.metric import Metric
+    from aim.sdk.objects.audio import Audio
+    from aim.sdk.objects.distribution import Distribution
+    from aim.sdk.objects.figure import Figure
     from aim.sdk.objects.image import Image
+    from aim.sdk.objects.table import Table
+    from aim.sdk.objects.text import Text
+    from aim.sdk.objects.video import Video
     from aim.sdk.repo import Repo
     from aim.sdk.run import Run
+    from aim.sdk.sequences.audio_sequence import Audios
+    from aim.sdk.sequences.distribution_sequence import Distributions
+    from aim.sdk.sequences.figure_sequence import Figures
+    from aim.sdk.sequences.table_sequence import Tables
+    from aim.sdk.sequences.text_sequence import Texts
+    from aim.sdk.sequences.video_sequence import Videos
 
 # Without __all__, `from aim import *` would bind submodules too: Aim 3 replaces the standard `logging` in that way.
 __all__ = [
+    "Audio",
+    "Audios",
+    "Distribution",
+    "Distributions",
+    "Figure",
+    "Figures",
     "Image",
     "Images",
     "Metric",
     "Repo",
     "Run",
+    "Table",
+    "Tables",
+    "Text",
+    "Texts",
+    "Video",
+    "Videos",
     "__version__",
 ]
 
 _DEFINED_IN = {
+    "Audio": "aim.sdk.objects.audio",
+    "Audios": "aim.sdk.sequences.audio_sequence",
+    "Distribution": "aim.sdk.objects.distribution",
+    "Distributions": "aim.sdk.sequences.distribution_sequence",
+    "Figure": "aim.sdk.objects.figure",
+    "Figures": "aim.sdk.sequences.figure_sequence",
     "Image": "aim.sdk.objects.image",
     "Images": "aim.sdk.image_sequence",
     "Metric": "aim.sdk.metric",
     "Repo": "aim.sdk.repo",
     "Run": "aim.sdk.run",
+    "Table": "aim.sdk.objects.table",
+    "Tables": "aim.sdk.sequences.table_sequence",
+    "Text": "aim.sdk.objects.text",
+    "Texts": "aim.sdk.sequences.text_sequence",
+    "Video": "aim.sdk.objects.video",
+    "Videos": "aim.sdk.sequences.video_sequence",
 }
 
 
