@@ -23,7 +23,7 @@ import numpy.typing as npt
 from aim.core import contexts
 from aim.core.errors import DamagedFile
 from aim.core.params import Restore
-from aim.storage import blobs, journal, layout, records, seal
+from aim.storage import blobs, journal, layout, records, seal, sealed
 from aim.storage.records import FloatArray, IntArray, Records
 from aim.storage.state import Part, RunLog, RunState, SequenceFacts, SequenceKey, WriterFacts
 
@@ -169,7 +169,7 @@ class RunReader:
         self._restore = restore
         self._may_seal = may_seal
         self._journals: dict[str, _Journal] = {}
-        self._sealed: dict[str, seal.Sealed] = {}
+        self._sealed: dict[str, sealed.Sealed] = {}
 
     def state(self) -> RunState:
         """
@@ -202,7 +202,7 @@ class RunReader:
         found = []
         for writer in state.writers.values():
             source = self._source(writer)
-            if isinstance(source, seal.Sealed):
+            if isinstance(source, sealed.Sealed):
                 for item in source.sequences:
                     if (writer.id, item.number) not in declared:
                         found.append(_facts(writer.id, item.number, item.name, item.context, item.kind))
@@ -239,7 +239,7 @@ class RunReader:
         source = self._source(writer) if writer else None
         if source is None:
             return None
-        if isinstance(source, seal.Sealed):
+        if isinstance(source, sealed.Sealed):
             columns = source.columns(part.number)
             return _Chunk(
                 columns.steps, _typed(columns.values, part.kind), columns.times_us, columns.epochs, part.writer
@@ -253,7 +253,7 @@ class RunReader:
             part.writer,
         )
 
-    def _source(self, writer: WriterFacts) -> seal.Sealed | _Journal | None:
+    def _source(self, writer: WriterFacts) -> sealed.Sealed | _Journal | None:
         for _ in range(3):  # a sealer may come between the look and the reading: then look again
             try:
                 return self._look(writer)
@@ -261,13 +261,13 @@ class RunReader:
                 self._journals.pop(writer.id, None)
         return None
 
-    def _look(self, writer: WriterFacts) -> seal.Sealed | _Journal | None:
+    def _look(self, writer: WriterFacts) -> sealed.Sealed | _Journal | None:
         if writer.id in self._sealed:
             return self._sealed[writer.id]
         path = layout.sealed_file(self.folder, writer.id)
         if path.exists():
             self._journals.pop(writer.id, None)
-            self._sealed[writer.id] = seal.Sealed.open(path)
+            self._sealed[writer.id] = sealed.Sealed.open(path)
             return self._sealed[writer.id]
         found = self._journals.get(writer.id)
         if found is None:

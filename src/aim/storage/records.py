@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,6 +86,20 @@ def _slots(content: bytes) -> Records:
     return np.frombuffer(content, RECORD_DTYPE, count, journal.PAGE_BYTES) if count else np.empty(0, RECORD_DTYPE)
 
 
+def slots_used(folder: Path, writer: str, numbers: Sequence[int]) -> int:
+    """
+    Count the slots of the segments *numbers* up to the last one that was filled in each.
+
+    Raises:
+        FileNotFoundError: a segment vanished.
+    """
+    used = 0
+    for number in numbers:
+        filled = np.flatnonzero(_slots(layout.segment_file(folder, writer, number).read_bytes())["sequence"])
+        used += int(filled[-1]) + 1 if len(filled) else 0
+    return used
+
+
 def check_segment(name: str, content: bytes) -> list[Damage]:
     """
     Name the damage of a segment that its CRCs show: header, size, and pages whose CRC was taken.
@@ -114,8 +129,9 @@ def check_segment(name: str, content: bytes) -> list[Damage]:
 
 def time_us(records: Records) -> IntArray:
     """Give the times of *records* in whole microseconds, as both forms keep them."""
-    times = np.rint(records["time"] * MICROSECONDS)
-    return np.where(np.isfinite(times), times, 0).astype(np.int64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        times = np.rint(records["time"] * MICROSECONDS)
+        return np.where(np.abs(times) < 2.0**63, times, 0).astype(np.int64)
 
 
 def shortest_epochs(epochs: EpochArray) -> FloatArray:
