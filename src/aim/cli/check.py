@@ -1,0 +1,59 @@
+"""
+`aim fsck` and `aim repair`: look at every byte; write a mended copy.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from aim.cli import output
+from aim.cli.main import repo_option
+from aim.cli.runs import open_repository
+from aim.engine import integrity
+
+
+@click.command()
+@repo_option
+@click.argument("hashes", nargs=-1)
+def fsck(repo: Path | None, hashes: tuple[str, ...]) -> None:
+    """
+    Check every byte of the runs HASHES, or of all runs, and name what is damaged.
+
+    Nothing is changed. Exit code 0: all is as it was written; 1: something is damaged.
+    """
+    repository = open_repository(repo)
+    chosen = [repository.find_run(text) for text in hashes] or repository.run_hashes()
+    progress = output.Progress("checked runs", len(chosen))
+    found = 0
+    for run_hash, damage in integrity.check(repository, chosen, whole=not hashes):
+        for item in damage:
+            found += 1
+            output.say(f"{run_hash}  {item.file}  {item.place}: {item.found}")
+        progress.step()
+    progress.end()
+    if found:
+        output.tell(f"{found} damaged places. `aim repair RUN --to FOLDER` writes a mended copy of a run.")
+        raise click.exceptions.Exit(1)
+    output.tell(f"{len(chosen)} runs are whole.")
+
+
+@click.command()
+@repo_option
+@click.argument("run_hash")
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The repository that gets the mended copy; made if it is not there.",
+)
+def repair(repo: Path | None, run_hash: str, target: Path) -> None:
+    """
+    Write a mended copy of a damaged run into another repository. The original is never touched.
+    """
+    repository = open_repository(repo)
+    report = integrity.repair(repository, repository.find_run(run_hash), Path(os.path.expanduser(target)))
+    output.say(report)

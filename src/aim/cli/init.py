@@ -1,0 +1,46 @@
+"""
+`aim init` and `aim version`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from aim.__about__ import VERSION
+from aim.cli import output
+from aim.engine.repository import Repository
+
+
+@click.command()
+@click.option(
+    "--repo",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="The folder to make the repository in.  [default: the current folder]",
+)
+@click.option("-y", "--yes", is_flag=True, help="Re-initialize without asking: all runs there are deleted.")
+@click.option("-s", "--skip-if-exists", is_flag=True, help="Leave a repository that is there as it is.")
+def init(repo: Path | None, yes: bool, skip_if_exists: bool) -> None:
+    """Make an empty repository."""
+    if yes and skip_if_exists:
+        raise click.UsageError("--yes and --skip-if-exists exclude each other.")
+    root = Path(os.path.expanduser(repo)) if repo is not None else Path.cwd()
+    if Repository.exists(root):
+        if skip_if_exists:
+            output.tell(f"The repository in {root} is left as it is.")
+            return
+        question = "Aim repository is already initialized. Do you want to re-initialize to empty Aim repository?"
+        if not yes and not click.confirm(question):
+            return
+        Repository.remove(root)
+    Repository(root, create=True)
+    output.tell(f"Initialized a new Aim repository at {root.resolve()}")
+
+
+@click.command()
+def version() -> None:
+    """Print the version."""
+    output.say(f"Aim v{VERSION}")

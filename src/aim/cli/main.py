@@ -1,0 +1,110 @@
+"""
+`aim`: the group of all commands, and how an error reaches a person: one message, no stack trace, exit code 2 for a wrong call,
+1 for anything else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aim.__about__ import VERSION
+from aim.cli import output
+from aim.core.errors import AimError, UsageError
+
+
+class AimGroup(click.Group):
+    """A group of commands that shows Aim's own errors as messages, and imports a command when it is called."""
+
+    def __init__(self, *args: Any, lazy: dict[str, str] | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._lazy = lazy or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands by name."""
+        return sorted({*super().list_commands(ctx), *self._lazy})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give a command; it is imported now."""
+        place = self._lazy.get(cmd_name)
+        if place is None:
+            return super().get_command(ctx, cmd_name)
+        from importlib import import_module
+
+        module, name = place.split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown one gets a suggestion."""
+        import difflib
+
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
+            hint = f" Did you mean '{close[0]}'?" if close else ""
+            ctx.fail(f"No such command '{args[0]}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+COMMANDS = {
+    "init": "aim.cli.init:init",
+    "version": "aim.cli.init:version",
+    "runs": "aim.cli.runs:runs",
+    "storage": "aim.cli.storage:storage",
+    "fsck": "aim.cli.check:fsck",
+    "repair": "aim.cli.check:repair",
+    "up": "aim.cli.up:up",
+    "metrics": "aim.cli.query:metrics",
+    "query": "aim.cli.query:query",
+}
+
+
+@click.group(cls=AimGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(str(VERSION), prog_name="Aim", message="%(prog)s v%(version)s")
+@click.option("-v", "--verbose", is_flag=True, help="Show what happens inside.")
+def aim(verbose: bool) -> None:
+    """Aim: record training runs, ask about thousands of them, see their curves."""
+    if verbose:
+        import logging
+
+        logging.basicConfig(level=logging.DEBUG)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        aim.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        output.tell("Aborted.")
+        sys.exit(1)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except UsageError as error:
+        output.tell(str(error))
+        sys.exit(2)
+    except (AimError, FileNotFoundError, PermissionError) as error:
+        output.tell(str(error))
+        sys.exit(1)
+    except BrokenPipeError:
+        # the reader of a pipe has seen enough; nothing more may be written at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def repo_option(command: Any) -> Any:
+    """Add `--repo` to a command."""
+    return click.option(
+        "--repo",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=None,
+        help="The folder that holds .aim.  [default: the nearest one upward from the current folder]",
+    )(command)

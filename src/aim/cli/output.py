@@ -1,0 +1,100 @@
+"""
+The one place that prints.
+
+A table where a person looks, JSON lines where a program reads: `rows` decides by whether standard output is a terminal.
+Messages and errors go to standard error, so that they never end up in a file of results.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+CELL_MAX = 48  # characters of one cell in a table
+
+
+def say(text: str) -> None:
+    """Print a result."""
+    print(text)
+
+
+def tell(text: str) -> None:
+    """Print a message for people, on standard error."""
+    print(text, file=sys.stderr)
+
+
+def rows(records: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool | None = None) -> int:
+    """
+    Print records as a table, or as JSON lines; give how many there were.
+
+    Args:
+        as_json: None: a table on a terminal, else JSON lines.
+    """
+    if as_json is None:
+        as_json = not sys.stdout.isatty()
+    if as_json:
+        count = 0
+        for record in records:
+            print(json.dumps({column: record.get(column) for column in columns}, default=str, ensure_ascii=False))
+            count += 1
+        return count
+    table = [[cell(record.get(column)) for column in columns] for record in records]
+    for line in aligned(columns, table):
+        print(line)
+    return len(table)
+
+
+def aligned(columns: Sequence[str], table: Sequence[Sequence[str]]) -> list[str]:
+    """
+    Give the lines of a table: columns padded, cut to the width of the terminal.
+
+    >>> aligned(["hash", "loss"], [["abc", "0.5"]])
+    ['hash  loss', 'abc   0.5 ']
+    """
+    widths = [max([len(name), *(len(line[place]) for line in table)]) for place, name in enumerate(columns)]
+    width = shutil.get_terminal_size((200, 24)).columns
+    lines = ["  ".join(text.ljust(size) for text, size in zip(line, widths, strict=True)) for line in [columns, *table]]
+    return [line[:width] for line in lines]
+
+
+def cell(value: object) -> str:
+    """
+    Give a value as the text of a table's cell.
+
+    >>> cell(0.123456789), cell(None), cell(["a"])
+    ('0.1235', '', '["a"]')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, (list, dict)):
+        value = json.dumps(value, default=str, ensure_ascii=False)
+    text = str(value).replace("\n", " ")
+    return text if len(text) <= CELL_MAX else text[: CELL_MAX - 1] + "…"
+
+
+class Progress:
+    """A line on standard error that counts; shown on a terminal only."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what = what
+        self._total = total
+        self._done = 0
+        self._shown = sys.stderr.isatty()
+
+    def step(self) -> None:
+        """One more is done."""
+        self._done += 1
+        if self._shown:
+            print(f"\r{self._what} {self._done}/{self._total}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """End the line."""
+        if self._shown and self._done:
+            print(file=sys.stderr)

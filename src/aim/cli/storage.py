@@ -1,0 +1,45 @@
+"""
+`aim storage`: care of the files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from aim.cli import output
+from aim.cli.main import AimGroup, repo_option
+from aim.cli.runs import open_repository
+from aim.engine import sealing
+
+
+@click.group(cls=AimGroup)
+def storage() -> None:
+    """Care for the files of a repository."""
+
+
+@storage.command()
+@repo_option
+@click.argument("hashes", nargs=-1)
+def seal(repo: Path | None, hashes: tuple[str, ...]) -> None:
+    """
+    Rewrite the journals of ended runs as Parquet: smaller, and read by DuckDB, Polars and pandas.
+
+    All ended runs, or HASHES. Safe at any time, twice, and to interrupt.
+    """
+    repository = open_repository(repo)
+    chosen = [repository.find_run(text) for text in hashes] or repository.run_hashes()
+    progress = output.Progress("sealed runs", len(chosen))
+    folders = [repository.store.run_folder(run_hash) for run_hash in chosen]
+    total = sealing.seal_all(folders, lambda _folder, _sealed: progress.step())
+    progress.end()
+    output.tell(f"Sealed the points of {total} writers in {len(chosen)} runs.")
+
+
+@storage.command()
+@repo_option
+def prune(repo: Path | None) -> None:
+    """Remove what interrupted deletions left in the trash."""
+    open_repository(repo).store.empty_trash()
+    output.tell("The trash is empty.")

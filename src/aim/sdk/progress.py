@@ -1,0 +1,24 @@
+"""
+The bar of long work: tqdm's, on standard error, shown only when the work takes a while and a person can see it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from aim.sdk.types import QueryReportMode
+
+Item = TypeVar("Item")
+DELAY_S = 0.5  # work that is done by then shows no bar
+
+
+def progress_bar(items: Sequence[Item], mode: QueryReportMode, what: str) -> Iterable[Item]:
+    """Go through *items*, with a bar when *mode* asks for one."""
+    if mode is not QueryReportMode.PROGRESS_BAR or not sys.stderr.isatty():
+        return items
+    from tqdm import tqdm
+
+    bar: Iterable[Item] = tqdm(items, desc=what, delay=DELAY_S, leave=False)
+    return bar
