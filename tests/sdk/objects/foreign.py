@@ -17,6 +17,9 @@ class _Foreign:
         self.ndim = array.ndim
         self.dtype: Any = array.dtype
 
+    def item(self) -> Any:
+        return self._array.item()
+
 
 class Tensor(_Foreign):
     """A tensor of torch: on a device, with a gradient, perhaps of a type that numpy lacks."""
