@@ -63,7 +63,7 @@ Point = collections.namedtuple("Point", "x y")
         (np.float32(0.5), 0.5),
         (np.float64(0.1), 0.1),
         (np.int64(3), 3),
-        (np.bool_(True), 1),
+        (np.bool_(True), True),
         ({True: "a"}, {1: "a"}),
         ({1: "int", "1": "str"}, {"1": "str", 1: "int"}),
         ({}, {}),
