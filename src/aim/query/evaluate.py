@@ -1,0 +1,554 @@
+"""
+The meaning of a query for one run or sequence: Python's, and one table for what is missing.
+
+    what                                            gives
+    ----------------------------------------------  ---------------------------------------------------------------
+    a param, context key or summary that this run   missing
+      does not have; what is within it
+    missing == None, missing is None                True
+    any other comparison with missing: < == != in   False; `not in`, `!=` and `is not` too
+      is ...
+    a comparison that Python refuses: "adam" > 3,   False
+      5 in 3
+    any other operation that fails: 1 / 0, "a" + 1  missing
+      "abc"[9], int("x"), [].lower()
+    missing + 1, -missing, missing[0], missing.x    missing
+    f(missing), missing.f()                         missing; but bool(missing), isinstance(missing, t) are False
+    x.get(k, d) where x has no k, x is missing,     d, or None
+      or x is not a dict
+    missing in a list, tuple, set, dict, f-string,  None
+      or as an element of a comprehension
+    a fact about the run that it does not have      None (`run.end_time` while it runs), as in Python
+    not, and, or, if, any, all                      Python's; missing is false
+    a fact of a plain number: True == 1 == 1.0      Python's
+    `x is y`                                        one of them has to be written None, True or False
+
+So `run.lr > 1` and `run.lr != 1` are both false for a run without `lr`, and `not (run.lr > 1)` is true for it.
+A value that would pass a bound of `limits` ends the query with `InvalidQuery`, since no answer would be right.
+
+A tree is turned into nested closures, which take a *frame*: a list of the budget, the inputs, and the variables.
+Nothing is compiled to code, and closures call only what the tables of `operators`, `functions` and `methods` hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
+
+from aim.core.errors import InvalidQuery
+from aim.query import tree
+from aim.query.functions import FUNCTIONS, Clock, invoke, is_function
+from aim.query.limits import Budget, Pile, TooMuch, check_hashed, piled
+from aim.query.methods import attribute, call_method
+from aim.query.operators import BINARY, COMPARE, ERRORS, MISSING, UNARY, format_value, same, subscript
+
+Frame = list[Any]
+Closure = Callable[[Frame], Any]
+
+FIRST_INPUT = 1
+ARGUMENTS_UNWEIGHED_MAX = 8  # more arguments or items than these are weighed while they gather
+ALWAYS = "This always fails"
+
+
+class Evaluator:
+    """
+    A tree with its inputs, ready to be asked about any number of runs.
+
+    Attributes:
+        sources: where each input comes from; `ask` takes values in this order.
+    """
+
+    def __init__(self, node: tree.Node, text: str, clock: Clock, *, strict: bool = False) -> None:
+        self.sources = inputs(node)
+        scope = Scope(text, clock, strict, self.sources)
+        self._assigned = scope.declare_assigned(node)
+        self._closure = scope.closure(node)
+        self._width = scope.width
+
+    def frame(self, budget: Budget) -> Frame:
+        """Give a frame to ask with; one frame serves many questions, one after the other."""
+        return [budget, *([MISSING] * (self._width - 1))]
+
+    def closure(self) -> Closure:
+        """Give what answers, from a frame whose inputs stand at FIRST_INPUT and after."""
+        if not self._assigned:
+            return self._closure
+        inner, assigned = self._closure, self._assigned
+
+        def fresh(frame: Frame) -> Any:
+            for slot in assigned:
+                frame[slot] = MISSING
+            return inner(frame)
+
+        return fresh
+
+    def ask(self, values: Sequence[object], budget: Budget | None = None) -> object:
+        """Give the value of the tree for these inputs; what is missing is `MISSING`."""
+        frame = self.frame(budget or Budget())
+        frame[FIRST_INPUT : FIRST_INPUT + len(values)] = values
+        return self.closure()(frame)
+
+
+def inputs(node: tree.Node) -> tuple[tree.Source, ...]:
+    """Give the distinct sources that a tree reads."""
+    found = {part.source: None for part in tree.walk(node) if isinstance(part, tree.Input)}
+    return tuple(sorted(found, key=repr))
+
+
+class Lambda:
+    """A lambda as a value: its body, its parameters' slots, and the frame that it was made in."""
+
+    __slots__ = ("body", "frame", "slots")
+    is_lambda = True
+
+    def __init__(self, body: Closure, slots: tuple[int, ...], frame: Frame) -> None:
+        self.body = body
+        self.slots = slots
+        self.frame = frame
+
+    def __repr__(self) -> str:
+        return "lambda"
+
+    def __call__(self, *arguments: object) -> object:
+        """Call it; missing arguments make the result missing."""
+        if len(arguments) != len(self.slots):
+            raise TypeError(f"the lambda takes {len(self.slots)} arguments")
+        if any(argument is MISSING for argument in arguments):
+            return MISSING
+        frame = self.frame.copy()
+        for slot, argument in zip(self.slots, arguments):
+            frame[slot] = argument
+        budget: Budget = frame[0]
+        budget.enter()
+        try:
+            return self.body(frame)
+        finally:
+            budget.leave()
+
+
+class Scope:
+    """Turns nodes into closures; knows which slot of the frame each input and variable has."""
+
+    def __init__(self, text: str, clock: Clock, strict: bool, sources: Sequence[tree.Source]) -> None:
+        self.text = text
+        self.clock = clock
+        self.strict = strict
+        self.input_slots = {source: FIRST_INPUT + place for place, source in enumerate(sources)}
+        self.names: dict[str, int] = {}
+        self.width = FIRST_INPUT + len(sources)
+
+    def declare(self, name: str) -> int:
+        """Give a new variable a slot; it hides one of the same name until `names` is put back."""
+        self.names[name] = self.width
+        self.width += 1
+        return self.names[name]
+
+    def declare_assigned(self, node: tree.Node) -> tuple[int, ...]:
+        """Declare what `:=` assigns to, outside of lambdas."""
+        slots = []
+        waiting = [node]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, tree.Assign) and part.name not in self.names:
+                slots.append(self.declare(part.name))
+            if not isinstance(part, tree.Lambda):
+                waiting.extend(tree.children(part))
+        return tuple(slots)
+
+    def closure(self, node: tree.Node) -> Closure:
+        """Give the closure of any node."""
+        return CLOSURES[type(node)](self, node)
+
+    def closures(self, nodes: Sequence[tree.Node]) -> tuple[Closure, ...]:
+        return tuple(self.closure(node) for node in nodes)
+
+    def refuse(self, node: tree.Node, error: TooMuch) -> NoReturn:
+        raise InvalidQuery(f"Too much: {error}", self.text, node.start, node.end) from None
+
+    def fail(self, node: tree.Node, error: BaseException) -> object:
+        """An operation failed: its value is missing, or if it has no inputs at all, the query is wrong."""
+        if self.strict:
+            raise InvalidQuery(f"{ALWAYS}: {error}", self.text, node.start, node.end) from None
+        return MISSING
+
+    def guarded(self, node: tree.Node, operation: Closure) -> Closure:
+        """Put errors into their place."""
+        fail, refuse = self.fail, self.refuse
+
+        def guarded(frame: Frame) -> Any:
+            try:
+                return operation(frame)
+            except ERRORS as error:
+                return fail(node, error)
+            except TooMuch as error:
+                return refuse(node, error)
+
+        return guarded
+
+
+def _constant(scope: Scope, node: tree.Constant) -> Closure:
+    value = node.value
+    return lambda frame: value
+
+
+def _input(scope: Scope, node: tree.Input) -> Closure:
+    slot = scope.input_slots[node.source]
+    return lambda frame: frame[slot]
+
+
+def _name(scope: Scope, node: tree.Name) -> Closure:
+    slot = scope.names[node.name]
+    return lambda frame: frame[slot]
+
+
+def _builtin(scope: Scope, node: tree.Builtin) -> Closure:
+    function = FUNCTIONS[node.name]
+    if function.clocked:
+        return lambda frame: MISSING
+    return lambda frame: function
+
+
+def _attribute(scope: Scope, node: tree.Attribute) -> Closure:
+    value, name = scope.closure(node.value), node.name
+    return lambda frame: attribute(value(frame), name)
+
+
+def _subscript(scope: Scope, node: tree.Subscript) -> Closure:
+    value, index = scope.closure(node.value), scope.closure(node.index)
+
+    def operation(frame: Frame) -> object:
+        items, key = value(frame), index(frame)
+        if items is MISSING or key is MISSING:
+            return MISSING
+        return subscript(items, key)
+
+    return scope.guarded(node, operation)
+
+
+def _slice(scope: Scope, node: tree.Slice) -> Closure:
+    parts = [None if part is None else scope.closure(part) for part in (node.lower, node.upper, node.step)]
+
+    def operation(frame: Frame) -> object:
+        edges = [None if part is None else part(frame) for part in parts]
+        return MISSING if any(edge is MISSING for edge in edges) else slice(*edges)
+
+    return operation
+
+
+def _unary(scope: Scope, node: tree.Unary) -> Closure:
+    operand = scope.closure(node.operand)
+    if node.operator == "not":
+        return lambda frame: not operand(frame)
+    operate = UNARY[node.operator]
+
+    def operation(frame: Frame) -> object:
+        value = operand(frame)
+        return MISSING if value is MISSING else operate(value)
+
+    return scope.guarded(node, operation)
+
+
+def _binary(scope: Scope, node: tree.Binary) -> Closure:
+    left, right, operate = scope.closure(node.left), scope.closure(node.right), BINARY[node.operator]
+    fail, refuse = scope.fail, scope.refuse
+
+    def binary(frame: Frame) -> object:
+        one, other = left(frame), right(frame)
+        if one is MISSING or other is MISSING:
+            return MISSING
+        try:
+            return operate(one, other)
+        except ERRORS as error:
+            return fail(node, error)
+        except TooMuch as error:
+            return refuse(node, error)
+
+    return binary
+
+
+def _logic(scope: Scope, node: tree.Logic) -> Closure:
+    *items, last = scope.closures(node.items)
+    wanted = node.operator == "or"
+
+    def logic(frame: Frame) -> object:
+        for item in items:
+            value = item(frame)
+            if bool(value) is wanted:
+                return value
+        return last(frame)
+
+    return logic
+
+
+def compare(operator: str, left: object, right: object) -> bool:
+    """
+    Compare two values by the table at the top of this module.
+
+    >>> compare("==", MISSING, None), compare("!=", MISSING, 1), compare("<", "adam", 3)
+    (True, False, False)
+    """
+    if left is MISSING or right is MISSING:
+        return operator in ("==", "is") and (left is None or right is None)
+    if operator == "is":
+        return same(left, right)
+    if operator == "is not":
+        return not same(left, right)
+    try:
+        return bool(COMPARE[operator](left, right))
+    except ERRORS:
+        return False
+
+
+def _compare(scope: Scope, node: tree.Compare) -> Closure:
+    if len(node.operators) > 1 or node.operators[0].startswith("is"):
+        return _compare_chain(scope, node)
+    (operator,) = node.operators
+    left, right = scope.closures(node.items)
+    operate = COMPARE[operator]
+    equal = operator == "=="
+
+    def comparison(frame: Frame) -> bool:
+        one, other = left(frame), right(frame)
+        if one is MISSING or other is MISSING:
+            return equal and (one is None or other is None)
+        try:
+            return operate(one, other)  # type: ignore[return-value]
+        except ERRORS:
+            return False
+
+    return comparison
+
+
+def _compare_chain(scope: Scope, node: tree.Compare) -> Closure:
+    first, *others = scope.closures(node.items)
+    links = list(zip(node.operators, others))
+
+    def chain(frame: Frame) -> bool:
+        left = first(frame)
+        for operator, following in links:
+            right = following(frame)
+            if not compare(operator, left, right):
+                return False
+            left = right
+        return True
+
+    return chain
+
+
+def _choice(scope: Scope, node: tree.Choice) -> Closure:
+    test, then, otherwise = scope.closures((node.test, node.then, node.otherwise))
+    return lambda frame: then(frame) if test(frame) else otherwise(frame)
+
+
+def _gather(parts: Sequence[Closure], frame: Frame) -> list[Any]:
+    """The values of several parts; of many, weighed while they gather."""
+    values = (part(frame) for part in parts)
+    return list(values) if len(parts) <= ARGUMENTS_UNWEIGHED_MAX else piled(values)
+
+
+def _none(value: Any) -> Any:
+    return None if value is MISSING else value
+
+
+def _group(scope: Scope, node: tree.Group) -> Closure:
+    items = scope.closures(node.items)
+    make = {"list": list, "tuple": tuple, "set": set}[node.kind]
+
+    def operation(frame: Frame) -> object:
+        return make(piled(_none(item(frame)) for item in items))
+
+    return scope.guarded(node, operation)
+
+
+def _dict(scope: Scope, node: tree.Dict) -> Closure:
+    keys, values = scope.closures(node.keys), scope.closures(node.values)
+
+    def operation(frame: Frame) -> object:
+        pile = Pile()
+        made = {}
+        for key, value in zip(keys, values):
+            pile.add((name := _none(key(frame))))
+            pile.add((item := _none(value(frame))))
+            made[name] = item
+        return made
+
+    return scope.guarded(node, operation)
+
+
+def _bind(scope: Scope, target: tree.Target) -> Callable[[Frame, Any], None]:
+    """What gives the names of a target their values."""
+    if target.name is not None:
+        slot = scope.declare(target.name)
+
+        def name(frame: Frame, value: Any) -> None:
+            frame[slot] = value
+
+        return name
+    parts = [_bind(scope, part) for part in target.parts]
+
+    def unpack(frame: Frame, value: Any) -> None:
+        if not isinstance(value, (tuple, list, str, dict, range)) or len(value) != len(parts):
+            raise ValueError("the items do not have as many parts as there are names")
+        for part, item in zip(parts, value):
+            part(frame, item)
+
+    return unpack
+
+
+def _comprehension(scope: Scope, node: tree.Comprehension) -> Closure:
+    outer = dict(scope.names)
+    loops = []
+    for loop in node.loops:
+        items = scope.closure(loop.items)
+        bind = _bind(scope, loop.target)
+        loops.append((items, bind, scope.closures(loop.conditions)))
+    element = scope.closure(node.element)
+    value = scope.closure(node.value) if node.value is not None else None
+    scope.names = outer
+
+    def each(frame: Frame, depth: int) -> Iterator[None]:
+        """One turn for each time that the element is wanted, with all names bound."""
+        if depth == len(loops):
+            yield
+            return
+        items, bind, conditions = loops[depth]
+        budget: Budget = frame[0]
+        for item in _through(items(frame)):
+            budget.spend()
+            bind(frame, item)
+            if all(condition(frame) for condition in conditions):
+                yield from each(frame, depth + 1)
+
+    def operation(frame: Frame) -> object:
+        pile = Pile()
+        for _ in each(frame, 0):
+            pile.add(_none(element(frame)))
+            if value is not None:
+                pile.add(_none(value(frame)))
+        if node.kind == "list":
+            return pile.items
+        check_hashed(len(pile.items))
+        if node.kind == "set":
+            return set(pile.items)
+        return dict(zip(pile.items[::2], pile.items[1::2]))
+
+    return scope.guarded(node, operation)
+
+
+def _through(items: Any) -> Any:
+    """What a `for` may go through. A range is not measured: the budget counts its turns."""
+    if items is MISSING or not isinstance(items, (list, tuple, set, frozenset, dict, str, bytes, range)):
+        raise TypeError("this can't be gone through")
+    return items
+
+
+def _lambda(scope: Scope, node: tree.Lambda) -> Closure:
+    outer = dict(scope.names)
+    slots = tuple(scope.declare(parameter) for parameter in node.parameters)
+    scope.declare_assigned(node.body)
+    body = scope.closure(node.body)
+    scope.names = outer
+    return lambda frame: Lambda(body, slots, frame)
+
+
+def _assign(scope: Scope, node: tree.Assign) -> Closure:
+    slot, value = scope.names[node.name], scope.closure(node.value)
+
+    def assign(frame: Frame) -> object:
+        frame[slot] = result = value(frame)
+        return result
+
+    return assign
+
+
+def _field(scope: Scope, node: tree.Field) -> Closure:
+    value, conversion = scope.closure(node.value), node.conversion
+    form = scope.closure(node.format) if node.format is not None else None
+    return lambda frame: format_value(_none(value(frame)), conversion, "" if form is None else form(frame))
+
+
+def _text(scope: Scope, node: tree.Text) -> Closure:
+    parts = scope.closures(node.parts)
+
+    def operation(frame: Frame) -> object:
+        return "".join(piled(part(frame) for part in parts))  # type: ignore[arg-type]
+
+    return scope.guarded(node, operation)
+
+
+def _keywords(scope: Scope, keywords: Sequence[tree.Keyword]) -> tuple[tuple[str, Closure], ...]:
+    return tuple((keyword.name, scope.closure(keyword.value)) for keyword in keywords)
+
+
+def _invoke(scope: Scope, node: tree.Invoke) -> Closure:
+    function, clock = FUNCTIONS[node.name], scope.clock
+    arguments, keywords = scope.closures(node.arguments), _keywords(scope, node.keywords)
+
+    def operation(frame: Frame) -> object:
+        named = {name: value(frame) for name, value in keywords}
+        return invoke(function, clock, _gather(arguments, frame), named)
+
+    return scope.guarded(node, operation)
+
+
+def _method(scope: Scope, node: tree.Method) -> Closure:
+    value, name, clock = scope.closure(node.value), node.name, scope.clock
+    arguments, keywords = scope.closures(node.arguments), _keywords(scope, node.keywords)
+
+    def operation(frame: Frame) -> object:
+        named = {name: part(frame) for name, part in keywords}
+        return call_method(clock, value(frame), name, _gather(arguments, frame), named)
+
+    return scope.guarded(node, operation)
+
+
+def _call(scope: Scope, node: tree.Call) -> Closure:
+    function = scope.closure(node.function)
+    arguments = scope.closures(node.arguments)
+
+    def operation(frame: Frame) -> object:
+        called = function(frame)
+        if not is_function(called):
+            raise TypeError("this is not a function")
+        return called(*_gather(arguments, frame))
+
+    return scope.guarded(node, operation)
+
+
+def _get(scope: Scope, node: tree.Get) -> Closure:
+    value, default = scope.closure(node.value), scope.closure(node.default)
+
+    def get(frame: Frame) -> object:
+        found = value(frame)
+        return default(frame) if found is MISSING else found
+
+    return get
+
+
+CLOSURES: dict[type[tree.Node], Callable[[Scope, Any], Closure]] = {
+    tree.Constant: _constant,
+    tree.Input: _input,
+    tree.Name: _name,
+    tree.Builtin: _builtin,
+    tree.Attribute: _attribute,
+    tree.Subscript: _subscript,
+    tree.Slice: _slice,
+    tree.Unary: _unary,
+    tree.Binary: _binary,
+    tree.Logic: _logic,
+    tree.Compare: _compare,
+    tree.Choice: _choice,
+    tree.Group: _group,
+    tree.Dict: _dict,
+    tree.Comprehension: _comprehension,
+    tree.Lambda: _lambda,
+    tree.Assign: _assign,
+    tree.Field: _field,
+    tree.Text: _text,
+    tree.Invoke: _invoke,
+    tree.Method: _method,
+    tree.Call: _call,
+    tree.Get: _get,
+}
+"""How each node becomes a closure."""
+

@@ -1,0 +1,171 @@
+"""
+How much a query may ask for, and what happens when it asks for more.
+
+Every value that a query makes is bounded in *size* (characters, bytes and items, counted through all depths), every
+integer in bits, and every repetition is paid for from a `Budget` that also watches the clock. So the work of one
+operation is bounded by what it is given, and no list of operations can run for long.
+
+A bound that is passed is said, never swallowed: `TooMuch` becomes `InvalidQuery` at the place of the operation.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+TEXT_CHARS_MAX = 65_536  # a query that names 2,000 runs by hash is 56,000 characters
+NODES_MAX = 20_000  # parts of a query: names, constants, operators
+DEPTH_MAX = 50  # operations within operations; each costs some five frames of Python's stack of 1,000
+SIZE_MAX = 100_000  # characters and items of a value made by a query
+HASHED_MAX = 10_000  # members of a set or dict made by a query: keys may be chosen to collide, which costs n * n
+INT_BITS_MAX = 4_096
+FORMAT_WIDTH_MAX = 1_000  # `'%5d' % x`, f'{x:>5}', x.ljust(5)
+CALL_DEPTH_MAX = 20  # a lambda that calls itself
+STEPS_MAX = 50_000_000  # repetitions and calls of lambdas, in one evaluation of the whole query
+TIME_S_MAX = 10.0  # of one evaluation of the whole query
+CLOCK_EVERY_STEPS = 256  # a look at the clock costs 70 ns
+
+
+class TooMuch(Exception):
+    """An operation would pass a bound; the text says which. Becomes `InvalidQuery` where the place is known."""
+
+
+class Budget:
+    """
+    What is left of the time and of the repetitions of one evaluation.
+
+    >>> Budget(time_s=1.0).spend(3)
+    """
+
+    __slots__ = ("calls", "deadline_s", "steps", "time_s", "until_clock")
+
+    def __init__(self, time_s: float = TIME_S_MAX) -> None:
+        self.time_s = time_s
+        self.deadline_s = time.monotonic() + time_s
+        self.steps = STEPS_MAX
+        self.until_clock = CLOCK_EVERY_STEPS
+        self.calls = 0
+
+    def spend(self, steps: int = 1) -> None:
+        """Pay for *steps* repetitions. Raises `TooMuch` when the steps or the time are spent."""
+        self.until_clock -= steps
+        if self.until_clock < 0:
+            self.steps -= CLOCK_EVERY_STEPS - self.until_clock
+            self.until_clock = CLOCK_EVERY_STEPS
+            if self.steps < 0:
+                raise TooMuch(f"the query repeats something more than {STEPS_MAX:,} times")
+            self.look()
+
+    def look(self) -> None:
+        """Look at the clock. Raises `TooMuch` when the time is spent."""
+        if time.monotonic() > self.deadline_s:
+            raise TooMuch(
+                f"the query takes longer than {self.time_s:g} s; put what leaves few runs, such as a name or a tag, in front"
+            )
+
+    def enter(self) -> None:
+        """Begin a call of a lambda; `leave` ends it."""
+        self.spend()
+        self.calls += 1
+        if self.calls > CALL_DEPTH_MAX:
+            raise TooMuch(f"lambdas call each other more than {CALL_DEPTH_MAX} deep")
+
+    def leave(self) -> None:
+        """End a call of a lambda."""
+        self.calls -= 1
+
+
+def weigh(value: object) -> int:
+    """
+    Give the size of *value*: its characters, bytes and items through all depths, and one for itself.
+
+    One list that stands in many places counts in each of them, since what is done with it is done in each.
+
+    Raises:
+        TooMuch: it is more than `SIZE_MAX`.
+
+    Cost: O(size), and never more than O(SIZE_MAX).
+
+    >>> weigh("adam"), weigh(7), weigh([1, "ab"])
+    (5, 1, 6)
+    """
+    if isinstance(value, (str, bytes)):
+        check_size(len(value))
+        return len(value) + 1
+    if isinstance(value, int):
+        check_bits(value.bit_length())
+        return 1
+    if not isinstance(value, (list, tuple, dict, set, frozenset)):
+        return 1
+    size = 0
+    waiting: list[object] = [value]
+    while waiting:
+        item = waiting.pop()
+        size += 1
+        if isinstance(item, (str, bytes)):
+            size += len(item)
+        elif isinstance(item, dict):
+            check_size(size + 2 * len(item))
+            waiting.extend(item)
+            waiting.extend(item.values())
+        elif isinstance(item, (list, tuple, set, frozenset)):
+            check_size(size + len(item))
+            waiting.extend(item)
+        elif isinstance(item, int):
+            check_bits(item.bit_length())
+    check_size(size)
+    return size
+
+
+def bounded(value: object) -> object:
+    """Give *value* back if its size is within bounds. Raises `TooMuch` if it is not."""
+    weigh(value)
+    return value
+
+
+class Pile:
+    """A list that grows within bounds: it is weighed while it grows, not when it is too late."""
+
+    __slots__ = ("items", "size")
+
+    def __init__(self) -> None:
+        self.items: list[object] = []
+        self.size = 0
+
+    def add(self, item: object) -> None:
+        """Append *item*. Raises `TooMuch` when all of them together are too large."""
+        self.size += weigh(item)
+        check_size(self.size)
+        self.items.append(item)
+
+
+def piled(items: Iterable[object]) -> list[object]:
+    """Give *items* as a list, weighed while it grows."""
+    pile = Pile()
+    for item in items:
+        pile.add(item)
+    return pile.items
+
+
+def check_size(size: int) -> None:
+    """Raise `TooMuch` for a value of *size* characters or items."""
+    if size > SIZE_MAX:
+        raise TooMuch(f"this makes a value of more than {SIZE_MAX:,} characters or items")
+
+
+def check_bits(bits: int) -> None:
+    """Raise `TooMuch` for an integer of so many bits."""
+    if bits > INT_BITS_MAX:
+        raise TooMuch(f"this makes an integer of more than {INT_BITS_MAX:,} bits")
+
+
+def check_hashed(members: int) -> None:
+    """Raise `TooMuch` for a set or dict of so many members."""
+    if members > HASHED_MAX:
+        raise TooMuch(f"this makes a set or dict of more than {HASHED_MAX:,} members")
+
+
+def check_width(width: int) -> None:
+    """Raise `TooMuch` for a format of so many characters."""
+    if abs(width) > FORMAT_WIDTH_MAX:
+        raise TooMuch(f"this pads a text to more than {FORMAT_WIDTH_MAX:,} characters")

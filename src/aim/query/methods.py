@@ -1,0 +1,223 @@
+"""
+The methods and attributes of plain values that a query may use: those that read, never those that change.
+
+    METHODS      "startswith" -> {str: ..., bytes: ...}       by name, then by type
+    ATTRIBUTES   datetime -> {"year", ...}                    a dict's keys come before: `run.hparams.lr`
+
+`attribute` and `call_method` look in these tables and nowhere else, so no attribute of a Python object can be reached.
+A method that the value's type does not have gives `MISSING`; a name that no type has is refused before, by `check`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from aim.query.functions import ANY, Clock, sized
+from aim.query.limits import bounded, check_size, check_width
+from aim.query.operators import MISSING, subscript
+from aim.query.regex import Match
+
+STRFTIME = re.compile(r"(?:[^%]|%[A-Za-z%]){0,200}")
+
+
+@dataclass(frozen=True)
+class MethodOf:
+    """A method of one type: how to call it, and how many arguments it takes."""
+
+    call: Callable[..., object]
+    least: int
+    most: int
+    keywords: frozenset[str] = frozenset()
+    clocked: bool = False
+
+
+def _replace(text: Any, old: Any, new: Any, count: int = -1) -> object:
+    places = text.count(old) if count < 0 else min(count, text.count(old))
+    check_size(len(text) + places * len(new))
+    return text.replace(old, new, count)
+
+
+def _join(text: Any, items: Any) -> object:
+    check_size(sum(len(item) + len(text) for item in sized(items)))
+    return text.join(items)
+
+
+def _padded(name: str) -> Callable[..., object]:
+    def padded(text: Any, width: int, *fill: Any) -> object:
+        check_width(width)
+        return getattr(text, name)(width, *fill)
+
+    return padded
+
+
+def _expandtabs(text: Any, width: int = 8) -> object:
+    check_width(width)
+    check_size(len(text) + text.count("\t") * max(0, width))
+    return text.expandtabs(width)
+
+
+def _strftime(moment: Any, form: str) -> str:
+    if not STRFTIME.fullmatch(form):
+        raise ValueError("a format of a time has letters after its `%`, and at most 200 characters")
+    return moment.strftime(form)  # type: ignore[no-any-return]
+
+
+def _moved(moment: Any, **parts: int) -> object:
+    if not all(isinstance(part, int) for part in parts.values()):
+        raise TypeError("replace() takes integers")
+    return moment.replace(**parts)
+
+
+def _get(value: Any, key: Any, default: Any = None) -> object:
+    try:
+        return subscript(value, key)
+    except LookupError:
+        return default
+
+
+def _plain(kind: type, names: str, least: int, most: int, keywords: str = "") -> dict[str, MethodOf]:
+    """Methods that are safe as Python has them: what they give is not much longer than what they are given."""
+    return {
+        name: MethodOf(_bounded(getattr(kind, name)), least, most, frozenset(keywords.split())) for name in names.split()
+    }
+
+
+def _bounded(method: Callable[..., object]) -> Callable[..., object]:
+    return lambda *arguments, **keywords: bounded(method(*arguments, **keywords))
+
+
+_STR: dict[str, MethodOf] = {
+    **_plain(str, "lower upper title capitalize casefold swapcase", 0, 0),
+    **_plain(str, "isalpha isdigit isalnum isnumeric isdecimal isspace islower isupper istitle isidentifier isascii", 0, 0),
+    **_plain(str, "strip lstrip rstrip", 0, 1),
+    **_plain(str, "startswith endswith find rfind index rindex count", 1, 3),
+    **_plain(str, "split rsplit", 0, 2, "sep maxsplit"),
+    **_plain(str, "splitlines", 0, 1, "keepends"),
+    **_plain(str, "partition rpartition removeprefix removesuffix", 1, 1),
+    "replace": MethodOf(_replace, 2, 3),
+    "join": MethodOf(_join, 1, 1),
+    "center": MethodOf(_padded("center"), 1, 2),
+    "ljust": MethodOf(_padded("ljust"), 1, 2),
+    "rjust": MethodOf(_padded("rjust"), 1, 2),
+    "zfill": MethodOf(_padded("zfill"), 1, 1),
+    "expandtabs": MethodOf(_expandtabs, 0, 1),
+    "encode": MethodOf(lambda text: text.encode(), 0, 0),
+}
+_BYTES: dict[str, MethodOf] = {
+    **_plain(bytes, "lower upper hex", 0, 0),
+    **_plain(bytes, "startswith endswith find rfind index count", 1, 3),
+    "decode": MethodOf(lambda data: data.decode(), 0, 0),
+}
+_DICT: dict[str, MethodOf] = {
+    "keys": MethodOf(lambda items: list(items), 0, 0),
+    "values": MethodOf(lambda items: list(items.values()), 0, 0),
+    "items": MethodOf(lambda items: list(items.items()), 0, 0),
+    "get": MethodOf(_get, 1, 2),
+}
+_SET: dict[str, MethodOf] = {
+    name: MethodOf(
+        lambda members, *others, _name=name: bounded(getattr(members, _name)(*map(sized, others))),
+        1,
+        1 if name[0] == "i" and name != "intersection" else ANY,
+    )
+    for name in "union intersection difference symmetric_difference issubset issuperset isdisjoint".split()
+}
+_DATE: dict[str, MethodOf] = {
+    "weekday": MethodOf(lambda moment: moment.weekday(), 0, 0),
+    "isoweekday": MethodOf(lambda moment: moment.isoweekday(), 0, 0),
+    "isocalendar": MethodOf(lambda moment: tuple(moment.isocalendar()), 0, 0),
+    "isoformat": MethodOf(lambda moment: moment.isoformat(), 0, 0),
+    "strftime": MethodOf(_strftime, 1, 1),
+    "replace": MethodOf(_moved, 0, 0, frozenset("year month day hour minute second microsecond".split())),
+}
+_DATETIME: dict[str, MethodOf] = {
+    **_DATE,
+    "date": MethodOf(lambda moment: moment.date(), 0, 0),
+    "time": MethodOf(lambda moment: moment.time(), 0, 0),
+    "timestamp": MethodOf(lambda clock, moment: clock.seconds(moment), 0, 0, clocked=True),
+}
+_MATCH: dict[str, MethodOf] = {
+    "group": MethodOf(lambda found, *groups: found.group(*groups), 0, 9),
+    "groups": MethodOf(lambda found, default=None: found.groups(default), 0, 1),
+    "groupdict": MethodOf(lambda found, default=None: found.groupdict(default), 0, 1),
+    "start": MethodOf(lambda found, group=0: found.start(group), 0, 1),
+    "end": MethodOf(lambda found, group=0: found.end(group), 0, 1),
+    "span": MethodOf(lambda found, group=0: found.span(group), 0, 1),
+}
+BY_TYPE: dict[type, dict[str, MethodOf]] = {
+    str: _STR,
+    bytes: _BYTES,
+    dict: _DICT,
+    list: _plain(list, "index count", 1, 3),
+    tuple: _plain(tuple, "index count", 1, 3),
+    set: _SET,
+    frozenset: _SET,
+    int: {"bit_length": MethodOf(int.bit_length, 0, 0), "bit_count": MethodOf(int.bit_count, 0, 0)},
+    bool: {"bit_length": MethodOf(int.bit_length, 0, 0), "bit_count": MethodOf(int.bit_count, 0, 0)},
+    float: {"is_integer": MethodOf(float.is_integer, 0, 0), "hex": MethodOf(float.hex, 0, 0)},
+    complex: {"conjugate": MethodOf(complex.conjugate, 0, 0)},
+    datetime: _DATETIME,
+    date: _DATE,
+    time: {"isoformat": _DATE["isoformat"], "strftime": _DATE["strftime"]},
+    timedelta: {"total_seconds": MethodOf(timedelta.total_seconds, 0, 0)},
+    Match: _MATCH,
+}
+"""The methods of each type, by name."""
+
+METHODS: dict[str, dict[type, MethodOf]] = {}
+"""The types that have a method, by its name."""
+for _kind, _methods in BY_TYPE.items():
+    for _name, _method in _methods.items():
+        METHODS.setdefault(_name, {})[_kind] = _method
+
+_DAY = frozenset({"year", "month", "day"})
+_HOURS = frozenset({"hour", "minute", "second", "microsecond"})
+ATTRIBUTES: dict[type, frozenset[str]] = {
+    datetime: _DAY | _HOURS,
+    date: _DAY,
+    time: _HOURS,
+    timedelta: frozenset({"days", "seconds", "microseconds"}),
+    complex: frozenset({"real", "imag"}),
+}
+"""The attributes of each type; a dict's are its keys."""
+
+
+def attribute(value: Any, name: str) -> object:
+    """
+    Give `value.name`: the key of a dict, or an attribute in the table.
+
+    >>> attribute({"lr": 0.1}, "lr"), attribute(datetime(2024, 5, 1), "month"), attribute("adam", "__class__")
+    (0.1, 5, MISSING)
+    """
+    if isinstance(value, Mapping):
+        return value.get(name, MISSING)
+    if name in ATTRIBUTES.get(type(value), ()):
+        return getattr(value, name)
+    return MISSING
+
+
+def call_method(
+    clock: Clock, value: Any, name: str, arguments: Sequence[object], keywords: dict[str, object]
+) -> object:
+    """
+    Call a method of a plain value; `get` of anything that is not a dict gives its default.
+
+    >>> call_method(Clock(0.0), "adamw", "startswith", ["adam"], {})
+    True
+    """
+    if name == "get" and not isinstance(value, dict):
+        return arguments[1] if len(arguments) > 1 else None
+    if value is MISSING or any(item is MISSING for item in (*arguments, *keywords.values())):
+        return MISSING
+    method = METHODS[name].get(type(value))
+    if method is None or not method.least <= len(arguments) + len(keywords) or len(arguments) > method.most:
+        return MISSING
+    if method.clocked:
+        return method.call(clock, value, *arguments)
+    return method.call(value, *arguments, **keywords)
+
+

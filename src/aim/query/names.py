@@ -1,0 +1,142 @@
+"""
+The names that a query knows, with their types: what `run`, `metric`, `images` ... have.
+
+    run.<name>         a fact of RUN; anything else is a param, and so is never unknown
+    metric.<name>      a fact of the sequence: PAIR and SUMMARY, POINTS, and `run`; anything else is unknown
+
+A *type* is what `check` needs to find a wrong method, attribute or comparison before any run is read: a Python type,
+or None for what may be of any type. A fact may always be None as well.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+SUBJECTS = ("run", "metric", "images", "texts", "audios", "distributions", "figures")
+"""What a query can be about, and the name of its variable. Besides it there is always `run`."""
+
+# What people write instead, and the subject that is meant.
+SUBJECT_ALIASES = {
+    "metrics": "metric",
+    "runs": "run",
+    "image": "images",
+    "text": "texts",
+    "audio": "audios",
+    "distribution": "distributions",
+    "figure": "figures",
+    "figure_objects": "figures",
+}
+
+RUN: dict[str, type] = {
+    "hash": str,
+    "name": str,
+    "description": str,
+    "experiment": str,
+    "tags": list,
+    "archived": bool,
+    "is_archived": bool,
+    "notes": list,
+    "created_at": datetime,
+    "creation_time": float,
+    "updated_at": datetime,
+    "end_time": float,
+    "finalized_at": datetime,
+    "duration": float,
+    "active": bool,
+    "status": str,
+}
+"""The facts about a run. They come before params of the same name; `run['name']` is the param."""
+
+STORED_AS: dict[str, str] = {"is_archived": "archived"}
+"""Facts with a second name."""
+
+STATUSES = ("running", "finished", "failed", "lost")
+
+PAIR: dict[str, type] = {"name": str, "context": dict, "dtype": str, "version": int}
+"""What all sequences of one (name, context) share."""
+
+DTYPES: dict[str, str] = {
+    "metric": "float",
+    "images": "list(aim.image)",
+    "texts": "list(aim.text)",
+    "audios": "list(aim.audio)",
+    "distributions": "aim.distribution",
+    "figures": "aim.figure",
+}
+"""What `metric.dtype`, `images.dtype` ... say, for queries written for Aim 3."""
+
+VERSION = 2
+"""What `metric.version` says, for queries written for Aim 3."""
+
+SUMMARY: dict[str, type] = {
+    "first": float,
+    "last": float,
+    "min": float,
+    "max": float,
+    "mean": float,
+    "count": int,
+    "first_step": int,
+    "last_step": int,
+    "argmin": int,
+    "argmax": int,
+    "has_nan": bool,
+    "record_max_length": int,
+}
+"""The summary values of a sequence; those of a metric are also `run.metrics['loss'].<name>`."""
+
+METRIC_ONLY = frozenset({"first", "last", "min", "max", "mean", "argmin", "argmax", "has_nan"})
+OBJECT_ONLY = frozenset({"record_max_length"})
+
+POINTS: dict[str, type] = {"values": list, "steps": list, "epochs": list, "timestamps": list}
+"""The points of a metric, as lists; reading them is slow, so such a clause is asked last."""
+
+
+TYPE_NAMES: dict[type, str] = {
+    str: "a text",
+    list: "a list",
+    dict: "a dict",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    datetime: "a time",
+    timedelta: "a length of time",
+    type(None): "None",
+}
+"""What a type is called in a message."""
+
+# Other languages' constants.
+CONSTANTS = {"true": "True", "false": "False", "null": "None", "none": "None", "NULL": "None", "TRUE": "True", "FALSE": "False"}
+
+
+def sequence_names(subject: str) -> dict[str, type]:
+    """
+    Give what the variable of *subject* has, besides `run`.
+
+    >>> "last" in sequence_names("metric"), "last" in sequence_names("images")
+    (True, False)
+    """
+    left_out = OBJECT_ONLY if subject == "metric" else METRIC_ONLY
+    names = {**PAIR, **{name: kind for name, kind in SUMMARY.items() if name not in left_out}}
+    if subject == "metric":
+        names.update(POINTS)
+    else:
+        names["steps"] = list
+    return names
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """
+    Give the one of *names* that was most likely meant by *name*, or None.
+
+    >>> nearest("nmae", ["name", "last", "context"])
+    'name'
+    """
+    known = list(names)
+    found = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if found:
+        return found[0]
+    folded = {one.lower(): one for one in known}
+    found = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.6)
+    return folded[found[0]] if found else None

@@ -1,0 +1,179 @@
+"""
+How a query is taken apart, so that most of it is asked of few.
+
+    query   := clause and clause and ...
+    clause  := a test                      what it needs decides of whom it is asked, and when
+    test    := All | Any | Not | Either | Leaf
+
+A leaf is a part with no `and`, `or`, `not` or `if` on top. Only whether it is true matters there, so the truth of a test
+follows from the truths of its leaves, and each leaf may be asked in the cheapest way there is.
+
+    needs             asked of                                           order
+    nothing           once                                               0
+    run               runs: once for each distinct value                 1; several facts at once 2
+    pair              distinct (name, context)                           1
+    summary           sequences that are left, by numpy                  3
+    run and pair ...  sequences that are left                            4
+    value             sequences that are left, one by one                5
+
+`:=` ties clauses together, so a query with one is a single clause with a single leaf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from aim.query import tree
+from aim.query.evaluate import Evaluator, inputs
+from aim.query.functions import FUNCTIONS, Clock
+from aim.query.vector import Formula, formula
+
+NEEDS = ("run", "pair", "summary", "value")
+Needs = frozenset[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """A part that is asked as a whole. Leaves are the same only if they are one object."""
+
+    node: tree.Node
+    evaluator: Evaluator
+    needs: Needs
+    formula: Formula | None
+    is_volatile: bool
+
+    @property
+    def sources(self) -> tuple[tree.Source, ...]:
+        """What it reads."""
+        return self.evaluator.sources
+
+
+@dataclass(frozen=True)
+class All:
+    """`and`"""
+
+    items: tuple[Test, ...]
+
+
+@dataclass(frozen=True)
+class Any:
+    """`or`"""
+
+    items: tuple[Test, ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    """`not`"""
+
+    item: Test
+
+
+@dataclass(frozen=True)
+class Either:
+    """`then if test else otherwise`"""
+
+    test: Test
+    then: Test
+    otherwise: Test
+
+
+Test = All | Any | Not | Either | Leaf
+
+
+@dataclass(frozen=True)
+class Clause:
+    """
+    One part of the query that has to hold.
+
+    start, end: its place in the text; the default that leaves archived runs out has an empty one.
+    """
+
+    start: int
+    end: int
+    test: Test
+    needs: Needs = field(default_factory=frozenset)
+
+    @property
+    def needs_text(self) -> str:
+        """What it needs, in words: `run`, `run and pair`, `nothing` ..."""
+        return " and ".join(need for need in NEEDS if need in self.needs) or "nothing"
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """Clauses are asked in the order of this."""
+        rank = 4
+        if "value" in self.needs:
+            rank = 5
+        elif not self.needs:
+            rank = 0
+        elif self.needs in ({"run"}, {"pair"}):
+            rank = 1 if all(len(leaf.sources) < 2 and not leaf.is_volatile for leaf in leaves(self.test)) else 2
+        elif self.needs == {"summary"}:
+            rank = 3
+        heavy = any(isinstance(source, tree.RunParam) and not source.path for leaf in leaves(self.test) for source in leaf.sources)
+        return rank, int(heavy)
+
+
+def plan(node: tree.Node | None, text: str, clock: Clock) -> tuple[Clause, ...]:
+    """Give the clauses of a query in the order of its text; none for a query that asks for everything."""
+    return tuple(
+        Clause(part.start, part.end, test := _test(part, text, clock), _needs(test))
+        for part in ([] if node is None else _conjuncts(node))
+    )
+
+
+def leaves(test: Test) -> Iterator[Leaf]:
+    """Give the leaves of a test."""
+    if isinstance(test, Leaf):
+        yield test
+        return
+    if isinstance(test, Not):
+        parts: tuple[Test, ...] = (test.item,)
+    elif isinstance(test, Either):
+        parts = (test.test, test.then, test.otherwise)
+    else:
+        parts = test.items
+    for part in parts:
+        yield from leaves(part)
+
+
+def need(source: tree.Source) -> str:
+    """Give what has to be read for an input."""
+    if isinstance(source, (tree.RunField, tree.RunParam, tree.RunMetric)):
+        return "run"
+    if isinstance(source, tree.PairFact):
+        return "pair"
+    return "summary" if isinstance(source, tree.Summary) else "value"
+
+
+def _conjuncts(node: tree.Node) -> Iterator[tree.Node]:
+    if isinstance(node, tree.Logic) and node.operator == "and" and not _assigns(node):
+        for item in node.items:
+            yield from _conjuncts(item)
+    else:
+        yield node
+
+
+def _assigns(node: tree.Node) -> bool:
+    return any(isinstance(part, tree.Assign) for part in tree.walk(node))
+
+
+def _test(node: tree.Node, text: str, clock: Clock) -> Test:
+    if not _assigns(node):
+        if isinstance(node, tree.Logic):
+            items = tuple(_test(item, text, clock) for item in node.items)
+            return All(items) if node.operator == "and" else Any(items)
+        if isinstance(node, tree.Unary) and node.operator == "not":
+            return Not(_test(node.operand, text, clock))
+        if isinstance(node, tree.Choice):
+            test, then, otherwise = (_test(part, text, clock) for part in (node.test, node.then, node.otherwise))
+            return Either(test, then, otherwise)
+    needs = frozenset(need(source) for source in inputs(node))
+    volatile = any(isinstance(part, (tree.Invoke, tree.Builtin)) and FUNCTIONS[part.name].volatile for part in tree.walk(node))
+    return Leaf(node, Evaluator(node, text, clock), needs, None if volatile else formula(node), volatile)
+
+
+def _needs(test: Test) -> Needs:
+    return frozenset(word for leaf in leaves(test) for word in leaf.needs)

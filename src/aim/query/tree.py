@@ -1,0 +1,339 @@
+"""
+The parts of a query, as our own small tree.
+
+`syntax` makes the tree from text; `check` replaces names by what they stand for:
+
+    text                            syntax                                     check
+    run.hparams.lr                  Attribute(Attribute(Name run, hparams), lr)   Input(RunParam(("hparams", "lr")))
+    metric.last                     Attribute(Name metric, last)                  Input(Summary("last"))
+    run.name.startswith("a")        Call(Attribute(...), [Constant])              Method(Input, "startswith", ...)
+    len(run.tags)                   Call(Name len, ...)                           Invoke("len", ...)
+
+Every node knows its place: `start` and `end` count characters of the text as the user wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+from aim.query.table import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A part of a query, from character *start* up to *end*."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Node):
+    """A value that is written out, or that needs no run to be known."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    """A variable: of the query in `syntax`'s tree, of a comprehension, lambda or `:=` after `check`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute(Node):
+    """`value.name`"""
+
+    value: Node
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscript(Node):
+    """`value[index]`"""
+
+    value: Node
+    index: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Node):
+    """`lower:upper:step`, within brackets."""
+
+    lower: Node | None
+    upper: Node | None
+    step: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword(Node):
+    """`name=value`, within a call."""
+
+    name: str
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """`function(arguments, keywords)`"""
+
+    function: Node
+    arguments: tuple[Node, ...]
+    keywords: tuple[Keyword, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Node):
+    """`operator operand`; operator is one of `- + ~ not`."""
+
+    operator: str
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Node):
+    """`left operator right`, of arithmetic and bits."""
+
+    operator: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Logic(Node):
+    """`item and item ...` or `item or item ...`"""
+
+    operator: str
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Node):
+    """`items[0] operators[0] items[1] operators[1] items[2] ...`"""
+
+    operators: tuple[str, ...]
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Node):
+    """`then if test else otherwise`"""
+
+    test: Node
+    then: Node
+    otherwise: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Group(Node):
+    """A list, tuple or set that is written out; *kind* is its name."""
+
+    kind: str
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dict(Node):
+    """A dict that is written out."""
+
+    keys: tuple[Node, ...]
+    values: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target(Node):
+    """What a `for` gives names to: one name, or several in a (nested) tuple."""
+
+    name: str | None
+    parts: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class For(Node):
+    """`for target in items if condition ...`, within a comprehension."""
+
+    target: Target
+    items: Node
+    conditions: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension(Node):
+    """A comprehension; *kind* is list, set or dict, and *value* is there for a dict only. A generator is a list."""
+
+    kind: str
+    element: Node
+    value: Node | None
+    loops: tuple[For, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lambda(Node):
+    """`lambda parameters: body`"""
+
+    parameters: tuple[str, ...]
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Assign(Node):
+    """`(name := value)`"""
+
+    name: str
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Field(Node):
+    """`{value!conversion:format}`, within an f-string."""
+
+    value: Node
+    conversion: str
+    format: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Node):
+    """An f-string: constants and fields in turn."""
+
+    parts: tuple[Node, ...]
+
+
+# What takes the place of names after `check`.
+
+
+@dataclass(frozen=True, slots=True)
+class RunField:
+    """A fact about the run, one of `names.RUN`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunParam:
+    """The value at *path* in the run's params: a leaf, a dict, or something within a leaf."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunMetric:
+    """A summary value of the run's metric of this name and context (as text); "" asks whether it is there."""
+
+    name: str
+    context: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairFact:
+    """What all sequences of a pair share: `name`, `context` or `dtype`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A summary value of the sequence."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """The sequence's own points, as a list."""
+
+    name: str
+
+
+Source = RunField | RunParam | RunMetric | PairFact | Summary | Points
+"""Where an input's values come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input(Node):
+    """A value that the table gives."""
+
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin(Node):
+    """A function or type, as a value: the `len` of `sorted(x, key=len)`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke(Node):
+    """A call of a function that a query knows, such as `len` or `math.sqrt`."""
+
+    name: str
+    arguments: tuple[Node, ...]
+    keywords: tuple[Keyword, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Method(Node):
+    """A call of a method of a plain value."""
+
+    value: Node
+    name: str
+    arguments: tuple[Node, ...]
+    keywords: tuple[Keyword, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Get(Node):
+    """`value.get(key, default)` of a value whose place in the params is known: *value* is already that of the key."""
+
+    value: Node
+    default: Node
+
+
+def children(node: Node) -> Iterator[Node]:
+    """Give the nodes right below *node*, in the order of the text."""
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            for item in value:
+                if isinstance(item, Node):
+                    yield item
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Give *node* and all nodes below it."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(children(node))
+
+
+def show(node: Node | Source) -> str:
+    """
+    Write a tree on one line, without places.
+
+    >>> show(Unary(0, 5, "not", Constant(4, 5, 1)))
+    'Unary(not, Constant(1))'
+    """
+    parts = []
+    for field in fields(node):
+        if field.name not in ("start", "end"):
+            value = getattr(node, field.name)
+            if value == () and field.name in ("keywords", "parts"):
+                continue
+            parts.append(_show_value(value, quoted=isinstance(node, Constant) or not isinstance(node, Node)))
+    return f"{type(node).__name__}({', '.join(parts)})"
+
+
+def _show_value(value: object, quoted: bool) -> str:
+    if isinstance(value, (Node, RunField, RunParam, RunMetric, PairFact, Summary, Points)):
+        return show(value)
+    if isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
+        return f"[{', '.join(_show_value(item, quoted) for item in value)}]"
+    return repr(value) if quoted or not isinstance(value, str) else value
