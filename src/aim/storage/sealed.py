@@ -18,6 +18,7 @@ import os
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +34,9 @@ from aim.storage.state import Damage
 MAGIC = b"AIMSEAL1"
 BLOCK = struct.Struct("<8sIIII")
 METADATA_KEY = b"\x18\x03aim\x18"  # a Thrift KeyValue: field 1, the string "aim", field 2, a string
+PLACE = struct.Struct("<IB")  # group and column of an entry of the index
+PLACE_OFFSET = 24
+LAZY_MAX = 256
 TAIL_BYTES = 1 << 16  # read at once by `open`: footer, index and block of up to some hundred sequences
 
 
@@ -69,6 +73,9 @@ class Summary(NamedTuple):
     argmin: int
     argmax: int
     has_nan: bool
+
+
+SUMMARY = Summary._fields
 
 
 class SealedSequence(NamedTuple):
@@ -138,38 +145,51 @@ class Sealed:
     A sealed file, open for reading; it keeps no descriptor.
 
     Attributes:
-        sequences: in the order of their numbers.
         facts: what else the footer says: `run`, `writer`, `segments`, `slots`, `events_bytes`; empty when it is damaged.
         damage: what was found so far; reading adds to it.
-        index: the pages, in the order of the file.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        found: list[SealedSequence],
-        index: Sequence[Page],
-        facts: Mapping[str, Any],
-        damage: list[Damage],
-        group_rows: Mapping[int, int] | None = None,
-        content: bytes | None = None,
-    ) -> None:
+    def __init__(self, path: Path, end: _End, content: bytes | None = None) -> None:
         self.path = path
+        self.facts = end.facts
+        self.damage = end.damage
+        self._end = end
         self._content = content
-        self.sequences = found
-        self.facts = facts
-        self.damage = damage
-        self._by_number = {sequence.number: sequence for sequence in found}
-        self._group_rows = dict(group_rows or {})
-        for sequence in found:
-            self._group_rows.setdefault(sequence.group, sequence.row)
-        self._shared = len(self._group_rows) < len(found)
-        self.index = index
-        self._places: dict[tuple[int, int], list[Page]] = {}
-        for page in index:
-            if page.kind == pages.DATA:
-                self._places.setdefault((page.group, page.column), []).append(page)
         self._cache: tuple[int, dict[int, _Column]] = (-1, {})
+
+    @cached_property
+    def sequences(self) -> list[SealedSequence]:
+        """The sequences, in the order of their numbers."""
+        if self._end.found is not None:
+            return self._end.found
+        return [_sequence(item) for item in self.facts["sequences"]]
+
+    @cached_property
+    def index(self) -> list[Page]:
+        """The pages, in the order of the file."""
+        return [Page(*fields) for fields in pages.INDEX.iter_unpack(self._end.index)]
+
+    @cached_property
+    def _by_number(self) -> dict[int, SealedSequence]:
+        return {sequence.number: sequence for sequence in self.sequences}
+
+    @cached_property
+    def _of_group(self) -> dict[int, tuple[int, int]]:
+        """First row, and count of sequences, of each row group."""
+        found: dict[int, tuple[int, int]] = {}
+        for item in self.facts["sequences"] if self._end.found is None else self._end.rows:
+            row, count = found.get(item["group"], (item["row"], 0))
+            found[item["group"]] = (row, count + 1)
+        return found
+
+    def _find(self, number: int) -> SealedSequence | None:
+        if self._end.found is not None or "_by_number" in self.__dict__:
+            return self._by_number.get(number)
+        items = self.facts["sequences"]
+        if len(items) > LAZY_MAX:
+            return self._by_number.get(number)
+        # making one of a few is cheaper than making all: many files are opened for one sequence
+        return next((_sequence(item) for item in items if item["number"] == number), None)
 
     @classmethod
     def open(cls, path: Path) -> Sealed:
@@ -191,20 +211,12 @@ class Sealed:
                 trailer = _trailer(tail)
         finally:
             os.close(descriptor)
-        return cls._made(path, trailer, tail)
+        return cls(path, trailer or _salvaged(path.name, tail))
 
     @classmethod
     def of(cls, path: Path, content: bytes) -> Sealed:
         """Open *content*, a whole sealed file in memory; *path* is for messages."""
-        made = cls._made(path, _trailer(content), content)
-        made._content = content
-        return made
-
-    @classmethod
-    def _made(cls, path: Path, trailer: _Trailer | None, tail: bytes) -> Sealed:
-        if trailer is None:
-            return cls(path, *_salvaged(path.name, tail))
-        return cls(path, _sequences(trailer.facts), trailer.index, trailer.facts, [])
+        return cls(path, _trailer(content) or _salvaged(path.name, content), content)
 
     def columns(self, number: int) -> Columns:
         """
@@ -212,14 +224,14 @@ class Sealed:
 
         A point whose value or step lies in a damaged page is left out; `damage` then names the page.
         """
-        sequence = self._by_number.get(number)
+        sequence = self._find(number)
         if sequence is None:
             return EMPTY
         return self._columns(sequence, (pages.STEP, pages.VALUE, pages.TIME, pages.EPOCH))
 
     def steps_values(self, number: int) -> tuple[IntArray, FloatArray]:
         """Give steps and values only, for a third of the cost of `columns`."""
-        sequence = self._by_number.get(number)
+        sequence = self._find(number)
         if sequence is None:
             return EMPTY.steps, EMPTY.values
         found = self._columns(sequence, (pages.STEP, pages.VALUE))
@@ -236,9 +248,10 @@ class Sealed:
 
     def _columns(self, sequence: SealedSequence, wanted: Sequence[int]) -> Columns:
         rows = sequence.rows
-        start = sequence.row - self._group_rows[sequence.group]
+        group_row, neighbours = self._of_group[sequence.group]
+        start = sequence.row - group_row
         cached = self._cache
-        if not self._shared:
+        if neighbours == 1:
             arrays = self._read(sequence.group, [column for column in wanted if not _is_regular(sequence, column)])
         else:  # neighbours in one row group are asked for together: keep the last group
             known = dict(cached[1]) if cached[0] == sequence.group else {}
@@ -275,7 +288,7 @@ class Sealed:
             os.close(descriptor)
 
     def _read_column(self, descriptor: int | None, group: int, column: int) -> _Column:
-        of_column = self._places.get((group, column), [])
+        of_column = _pages_of(self._end.index, group, column)
         if not of_column:
             return np.empty(0, DTYPES[column]), None
         first, end = of_column[0].offset, of_column[-1].end
@@ -337,12 +350,44 @@ def _page_damage(file: str, page: Page, found: str) -> Damage:
 # the end of the file
 
 
-class _Trailer(NamedTuple):
+class _End(NamedTuple):
+    """
+    What the end of a file says, or what salvage found instead.
+
+    Attributes:
+        index: of `pages.INDEX` entries, ordered by group and column.
+        found: the sequences, where `facts` does not have them.
+        rows: group, and first row of it, where `facts` does not say them.
+    """
+
     facts: dict[str, Any]
-    index: list[Page]
+    index: bytes
+    damage: list[Damage]
+    found: list[SealedSequence] | None = None
+    rows: Sequence[Mapping[str, int]] = ()
 
 
-def _trailer(tail: bytes) -> _Trailer | None:
+def _pages_of(index: bytes, group: int, column: int) -> list[Page]:
+    """Give the data pages of one column of one group: a binary search in *index*."""
+    size = pages.INDEX.size
+    low, high = 0, len(index) // size
+    while low < high:
+        middle = (low + high) // 2
+        if PLACE.unpack_from(index, middle * size + PLACE_OFFSET) < (group, column):
+            low = middle + 1
+        else:
+            high = middle
+    found = []
+    for offset in range(low * size, len(index), size):
+        page = Page(*pages.INDEX.unpack_from(index, offset))
+        if (page.group, page.column) != (group, column):
+            break
+        if page.kind == pages.DATA:
+            found.append(page)
+    return found
+
+
+def _trailer(tail: bytes) -> _End | None:
     """Give footer and index from the *tail* of a file; None when they are damaged, or begin before it."""
     if len(tail) < 8 + BLOCK.size or tail[-4:] != b"PAR1":
         return None
@@ -350,76 +395,69 @@ def _trailer(tail: bytes) -> _Trailer | None:
     if at < 0:
         return None
     index = _index_at(tail, at)
-    facts = _facts_at(tail, at)
-    return None if index is None or facts is None else _Trailer(facts, index)
+    facts = None if index is None else _facts_at(tail, at)
+    return None if index is None or facts is None else _End(facts, index, [])
 
 
-def _index_at(content: bytes, at: int) -> list[Page] | None:
+def _index_at(content: bytes, at: int) -> bytes | None:
     magic, count, crc, _, _ = BLOCK.unpack_from(content, at)
     start = at - count * pages.INDEX.size
     if magic != MAGIC or start < 0 or zlib.crc32(content[start:at]) != crc:
         return None
-    return [Page(*fields) for fields in pages.INDEX.iter_unpack(content[start:at])]
+    return content[start:at]
 
 
 def _facts_at(content: bytes, at: int) -> dict[str, Any] | None:
     footer = content[at + BLOCK.size :]
     (crc,) = struct.unpack_from("<I", content, at + BLOCK.size - 4)
-    if zlib.crc32(footer) != crc:
-        return None
     place = footer.find(METADATA_KEY)
-    if place < 0:
+    if zlib.crc32(footer) != crc or place < 0:
         return None
     length, start = pages.varint(footer, place + len(METADATA_KEY))
-    try:
-        facts = json.loads(footer[start : start + length])
-        _sequences(facts)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return facts if isinstance(facts, dict) else None
+    facts = json.loads(footer[start : start + length])
+    return dict(facts)
 
 
-def _sequences(facts: Mapping[str, Any]) -> list[SealedSequence]:
-    return [
-        SealedSequence(
-            item["number"],
-            item["name"],
-            params.decode(item["context"]) if item["context"] else {},
-            item["kind"],
-            item["row"],
-            item["rows"],
-            item["group"],
-            item["first_step"],
-            item["stride"],
-            Summary(*(item[key] if type(item[key]) is not dict else params.decode(item[key]) for key in Summary._fields))
-            if "mean" in item
-            else None,
-        )
-        for item in facts["sequences"]
-    ]
+def _sequence(item: Mapping[str, Any]) -> SealedSequence:
+    summary = None
+    if "mean" in item:
+        summary = Summary(*[item[key] if item[key].__class__ is not dict else params.decode(item[key]) for key in SUMMARY])
+    context = params.decode(item["context"]) if item["context"] else {}
+    return SealedSequence(
+        item["number"], item["name"], context, item["kind"], item["row"], item["rows"], item["group"],
+        item["first_step"], item["stride"], summary,
+    )  # fmt: skip
 
 
-def _salvaged(
-    name: str, content: bytes
-) -> tuple[list[SealedSequence], list[Page], dict[str, Any], list[Damage], dict[int, int]]:
+def _salvaged(name: str, content: bytes) -> _End:
     at = content.rfind(MAGIC)
-    whole = 0 <= at <= len(content) - BLOCK.size
-    index = _index_at(content, at) if whole else None
-    facts = _facts_at(content, at) if whole else None
+    has_block = 0 <= at <= len(content) - BLOCK.size
+    index = _index_at(content, at) if has_block else None
+    facts = _facts_at(content, at) if has_block else None
     damage = []
     if facts is None:
-        damage.append(Damage(name, f"byte {at + BLOCK.size if whole else len(content):,}", "the footer is damaged or cut off"))
+        start = at + BLOCK.size if has_block else len(content)
+        damage.append(Damage(name, f"byte {start:,}", "the footer is damaged or cut off"))
     broken: list[int] = []
     if index is None:
-        damage.append(Damage(name, f"byte {at if whole else len(content):,}", "the index is damaged or cut off"))
-        index, broken = pages.walk(content)
+        start = at if has_block else len(content)
+        damage.append(Damage(name, f"byte {start:,}", "the index before it is damaged or cut off"))
+        walked, broken = pages.walk(content)
+        index = b"".join(pages.INDEX.pack(*page) for page in walked)
         damage += [Damage(name, f"byte {place:,}", "the header of a page is damaged; its row group is lost") for place in broken]
+    if not damage:
+        damage.append(Damage(name, f"byte {len(content):,}", "the end of the file is damaged"))
     if facts is not None and not broken:
-        return _sequences(facts), index, facts, damage, {}
-    kinds = {item["number"]: item["kind"] for item in facts["sequences"]} if facts else {}
+        return _End(facts, index, damage)
+    return _from_columns(content, index, facts or {}, damage)
+
+
+def _from_columns(content: bytes, index: bytes, facts: dict[str, Any], damage: list[Damage]) -> _End:
+    found_pages = [Page(*fields) for fields in pages.INDEX.iter_unpack(index)]
+    kinds = {item["number"]: item["kind"] for item in facts.get("sequences", ())}
     group_rows: dict[int, int] = {}
     row = 0
-    for page in index:
+    for page in found_pages:
         if page.column == pages.SEQUENCE and page.kind == pages.DATA:
             group_rows.setdefault(page.group, row)
             row += page.rows
@@ -427,10 +465,11 @@ def _salvaged(
         SealedSequence(
             item.number, item.name, item.context, kinds.get(item.number, ""), group_rows[item.group] + item.row, item.rows,
             item.group, 0, None, None,
-        )
-        for item in salvage.sequences(content, index)
+        )  # fmt: skip
+        for item in salvage.sequences(content, found_pages)
     ]
-    return found, index, facts or {}, damage, group_rows
+    rows = [{"group": item.group, "row": group_rows[item.group]} for item in found]
+    return _End(facts, index, damage, found, rows)
 
 
 # the whole file judged
@@ -446,14 +485,14 @@ def verify(path: Path) -> list[Damage]:
     Cost: reads the whole file, about 20 ns a point.
     """
     content = path.read_bytes()
-    trailer = _trailer(content)
+    is_whole = _trailer(content) is not None
     sealed = Sealed.of(path, content)
     damage = sealed.damage
     if content[:4] != b"PAR1":
         damage.append(Damage(path.name, "byte 0", "not the beginning of a Parquet file"))
     for page in sealed.index:
         _check_page(path.name, content, page, damage)
-    if trailer is None:
+    if not is_whole:
         return damage
     at = len(content) - 8 - int.from_bytes(content[-8:-4], "little") - BLOCK.size
     before = BLOCK.unpack_from(content, at)[3]
