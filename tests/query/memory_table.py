@@ -61,7 +61,14 @@ class PlainRun:
 
     def fact(self, name: str) -> Any:
         """Give one of the facts that a table stores; None if this run has none."""
-        usual = {"hash": "0" * 24, "tags": [], "archived": False, "notes": [], "status": "finished", "experiment": "default"}
+        usual = {
+            "hash": "0" * 24,
+            "tags": [],
+            "archived": False,
+            "notes": [],
+            "status": "finished",
+            "experiment": "default",
+        }
         return self.fields.get(name, usual.get(name))
 
 
@@ -104,7 +111,9 @@ def column(given: Sequence[object], absent: object, with_numbers: bool) -> Memor
     exact = all(not isinstance(value, int) or abs(value) <= EXACT_MAX for value in values)
     if with_numbers and exact and any(isinstance(value, (int, float)) for value in values):
         made.is_number = np.array([isinstance(value, (int, float)) for value in given], dtype=bool)
-        made.numbers = np.array([value if isinstance(value, (int, float)) else 0.0 for value in given], dtype=np.float64)
+        made.numbers = np.array(
+            [value if isinstance(value, (int, float)) else 0.0 for value in given], dtype=np.float64
+        )
     return made
 
 
@@ -143,7 +152,9 @@ class MemoryTable:
 
     def leaf_paths(self, path: Path) -> Sequence[Path]:
         below = [leaf for leaf in self._leaves if len(leaf) > len(path) and leaf[: len(path)] == path]
-        return sorted(below, key=lambda leaf: [(isinstance(key, int), str(key) if isinstance(key, str) else key) for key in leaf])
+        return sorted(
+            below, key=lambda leaf: [(isinstance(key, int), str(key) if isinstance(key, str) else key) for key in leaf]
+        )
 
     def document(self, row: int) -> Mapping[Key, object]:
         return self.runs[row].params

@@ -124,9 +124,17 @@ class _Checker:
                 return tree.Builtin(node.start, node.end, place.name)
             self.refuse(node.start, node.end, f"`{place.name}` is a module; name what you want of it")
         if isinstance(place, Metrics):
-            self.refuse(node.start, node.end, "`run.metrics` is asked for one metric: run.metrics['loss', {'subset': 'val'}].last")
+            self.refuse(
+                node.start,
+                node.end,
+                "`run.metrics` is asked for one metric: run.metrics['loss', {'subset': 'val'}].last",
+            )
         example = "run.hparams.lr" if isinstance(place, Run) else f"{self.source_text(node)}.name"
-        self.refuse(node.start, node.end, f"`{self.source_text(node)}` is no value by itself; name what you want of it, as in {example}")
+        self.refuse(
+            node.start,
+            node.end,
+            f"`{self.source_text(node)}` is no value by itself; name what you want of it, as in {example}",
+        )
 
     def place(self, node: tree.Node, bound: Bound) -> Place:
         """Give what *node* stands for, which may be on the way to a value."""
@@ -149,12 +157,13 @@ class _Checker:
 
     def _rebuilt(self, node: tree.Node, bound: Bound) -> tree.Node:
         """A node of any other kind, with its parts checked."""
-        if isinstance(node, (tree.Unary, tree.Assign, tree.Field, tree.Keyword)):
-            part = "operand" if isinstance(node, tree.Unary) else "value"
-            made = replace(node, **{part: self.value(getattr(node, part), bound)})
-            if isinstance(made, tree.Field) and made.format is not None:
-                made = replace(made, format=self.value(made.format, bound))
-            return made
+        if isinstance(node, tree.Unary):
+            return replace(node, operand=self.value(node.operand, bound))
+        if isinstance(node, tree.Assign):
+            return replace(node, value=self.value(node.value, bound))
+        if isinstance(node, tree.Field):
+            form = None if node.format is None else self.value(node.format, bound)
+            return replace(node, value=self.value(node.value, bound), format=form)
         if isinstance(node, tree.Binary):
             return replace(node, left=self.value(node.left, bound), right=self.value(node.right, bound))
         if isinstance(node, (tree.Logic, tree.Group)):
@@ -198,7 +207,12 @@ class _Checker:
         variables = {"run", self.subject, *bound}
         known_names = [*variables, *(known for known in FUNCTIONS if "." not in known), *MODULES]
         suggestion = nearest(name, variables) or nearest(name, known_names)
-        self.refuse(node.start, node.end, f"`{name}` is not known. A param is written run.{name}" if not suggestion else f"`{name}` is not known", suggestion)
+        self.refuse(
+            node.start,
+            node.end,
+            f"`{name}` is not known. A param is written run.{name}" if not suggestion else f"`{name}` is not known",
+            suggestion,
+        )
 
     def _attribute(self, node: tree.Attribute, bound: Bound) -> Place:
         base, name = self.place(node.value, bound), node.name
@@ -303,7 +317,8 @@ class _Checker:
             self.refuse(
                 node.index.start,
                 node.index.end,
-                "A metric of a run is asked for by a name and a context that are written out, as in run.metrics['loss', {'subset': 'val'}]",
+                "A metric of a run is asked for by a name and a context that are written out, "
+                "as in run.metrics['loss', {'subset': 'val'}]",
             )
         try:
             return Series(name, contexts.text(context))
@@ -349,7 +364,9 @@ class _Checker:
             keys = _keys(arguments[0]) if arguments and not keywords and len(arguments) <= 2 else None
             if name == "get" and keys is not None:
                 default = arguments[1] if len(arguments) == 2 else tree.Constant(node.end, node.end, None)
-                return tree.Get(node.start, node.end, tree.Input(node.start, node.end, tree.RunParam((*path, *keys))), default)
+                return tree.Get(
+                    node.start, node.end, tree.Input(node.start, node.end, tree.RunParam((*path, *keys))), default
+                )
             if not path and name not in BY_TYPE[dict]:
                 self._unknown(called, f"`run` has no method `{name}`", BY_TYPE[dict])
             value: tree.Node = tree.Input(place.start, place.end, tree.RunParam(path))
@@ -384,7 +401,9 @@ class _Checker:
         for keyword in keywords:
             allowed = sorted({word for one in known for word in one.keywords})
             if keyword.name not in allowed:
-                self.refuse(keyword.start, keyword.end, f"`{name}` takes no `{keyword.name}`", nearest(keyword.name, allowed))
+                self.refuse(
+                    keyword.start, keyword.end, f"`{name}` takes no `{keyword.name}`", nearest(keyword.name, allowed)
+                )
         if not any(one.least <= count + len(keywords) and count <= one.most for one in known):
             least, most = min(one.least for one in known), max(one.most for one in known)
             wanted = f"{least}" if least == most else f"{least} or more" if most >= 99 else f"{least} to {most}"
@@ -402,7 +421,9 @@ class _Checker:
         try:
             regex.compiled(pattern.value, known_flags)
         except BadPattern as error:
-            self.refuse(pattern.start, pattern.end, f"This pattern can't be used: {error} (at its character {error.place + 1})")
+            self.refuse(
+                pattern.start, pattern.end, f"This pattern can't be used: {error} (at its character {error.place + 1})"
+            )
 
     # Comparisons
 
@@ -422,7 +443,9 @@ class _Checker:
     def _check_comparison(self, operator: str, left: tree.Node, right: tree.Node) -> None:
         if operator in ("is", "is not") and not any(_is_singleton(side) for side in (left, right)):
             instead = "==" if operator == "is" else "!="
-            self.refuse(left.start, right.end, f"`{operator}` is for None, True and False; values are compared with `{instead}`")
+            self.refuse(
+                left.start, right.end, f"`{operator}` is for None, True and False; values are compared with `{instead}`"
+            )
         for side, other in ((left, right), (right, left)):
             if isinstance(side, tree.Input) and isinstance(other, tree.Constant):
                 self._check_constant(operator, side, other)
@@ -434,7 +457,12 @@ class _Checker:
             for status in constant if isinstance(constant, (list, tuple, set)) else [constant]:
                 if isinstance(status, str) and status not in names.STATUSES:
                     known = ", ".join(names.STATUSES)
-                    self.refuse(other.start, other.end, f"No run has the status '{status}'; there are {known}", nearest(status, names.STATUSES))
+                    self.refuse(
+                        other.start,
+                        other.end,
+                        f"No run has the status '{status}'; there are {known}",
+                        nearest(status, names.STATUSES),
+                    )
         if kind is None or operator not in ORDERINGS or constant is None:
             return
         if kind is type(constant) or (kind in NUMBERS and isinstance(constant, NUMBERS)):
@@ -442,7 +470,10 @@ class _Checker:
         what = names.TYPE_NAMES.get(kind, kind.__name__)
         given = names.TYPE_NAMES.get(type(constant), f"a {type(constant).__name__}")
         self.refuse(
-            other.start, other.end, f"`{self.source_text(side)}` is {what}, which is not before or after {given}", _as_time(kind, constant)
+            other.start,
+            other.end,
+            f"`{self.source_text(side)}` is {what}, which is not before or after {given}",
+            _as_time(kind, constant),
         )
 
     # Comprehensions
@@ -545,5 +576,3 @@ def _is_closed(node: tree.Node, bound: Bound = frozenset()) -> bool:
                 return False
         return _is_closed(node.element, bound) and (node.value is None or _is_closed(node.value, bound))
     return all(_is_closed(part, bound) for part in tree.children(node))
-
-

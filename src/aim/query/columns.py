@@ -5,8 +5,8 @@ The inputs of a query as columns: what each run, pair or sequence has.
     Raw       one numpy value for each row                      times, durations, summaries
     Listed    one Python value for each row, made when asked    whole params, points
 
-`RunColumns` makes them from a `Table`. A param at ("hparams", "lr") may be a leaf there, a dict with leaves below, or a piece
-of a leaf above (an item of a list); some runs have one, some another, so these are laid over each other.
+`RunColumns` makes them from a `Table`. A param at ("hparams", "lr") may be a leaf there, a dict with leaves below, or a
+piece of a leaf above (an item of a list); some runs have one, some another, so these are laid over each other.
 """
 
 from __future__ import annotations
@@ -182,7 +182,8 @@ class RunColumns:
 
     def _seconds(self, name: str) -> tuple[FloatArray, BoolArray]:
         numbers = _coded(self.table.field(name), None).numbers()
-        assert numbers is not None and numbers.is_number is not None
+        assert numbers is not None
+        assert numbers.is_number is not None
         return np.where(numbers.is_number, numbers.values, 0.0), numbers.is_number
 
     # Params

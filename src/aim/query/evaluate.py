@@ -367,8 +367,8 @@ def _dict(scope: Scope, node: tree.Dict) -> Closure:
         pile = Pile()
         made = {}
         for key, value in zip(keys, values):
-            pile.add((name := _none(key(frame))))
-            pile.add((item := _none(value(frame))))
+            pile.add(name := _none(key(frame)))
+            pile.add(item := _none(value(frame)))
             made[name] = item
         return made
 
@@ -551,4 +551,3 @@ CLOSURES: dict[type[tree.Node], Callable[[Scope, Any], Closure]] = {
     tree.Get: _get,
 }
 """How each node becomes a closure."""
-

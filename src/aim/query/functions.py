@@ -28,11 +28,34 @@ EPOCH = datetime(1970, 1, 1)
 INT_DIGITS_MAX = 1_200  # of a text that `int` reads: 4,096 bits have 1,233
 FACTORIAL_MAX = 500  # 500! has 3,768 bits
 ANY = 99
+MATH_OF_ONE = (
+    *("acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "sin", "sinh", "tan", "tanh"),
+    *(
+        "ceil",
+        "degrees",
+        "erf",
+        "erfc",
+        "exp",
+        "expm1",
+        "fabs",
+        "floor",
+        "gamma",
+        "isfinite",
+        "isinf",
+        "isnan",
+        "isqrt",
+    ),
+    *("lgamma", "log10", "log1p", "log2", "modf", "radians", "sqrt", "trunc"),
+)
+STRING_VALUES = (
+    *("ascii_letters", "ascii_lowercase", "ascii_uppercase", "digits", "hexdigits", "octdigits"),
+    *("punctuation", "whitespace"),
+)
 
 
 @dataclass(frozen=True)
 class Clock:
-    """When and where a query is asked: seconds since 1970 UTC, and UTC minus local time in minutes, as browsers say it."""
+    """When and where a query is asked: seconds since 1970 UTC; UTC minus local time in minutes, as browsers say it."""
 
     now_s: float
     offset_minutes: int = 0
@@ -371,13 +394,7 @@ _FUNCTIONS: Iterable[Function] = (
     _f("math.hypot", math.hypot, 1, ANY),
     _f("math.log", math.log, 1, 2),
     _f("math.isclose", math.isclose, 2, 2, "rel_tol abs_tol"),
-    *(
-        _f(f"math.{name}", getattr(math, name))
-        for name in (
-            "acos acosh asin asinh atan atanh ceil cos cosh degrees erf erfc exp expm1 fabs floor gamma isfinite "
-            "isinf isnan isqrt lgamma log10 log1p log2 modf radians sin sinh sqrt tan tanh trunc"
-        ).split()
-    ),
+    *(_f(f"math.{name}", getattr(math, name)) for name in MATH_OF_ONE),
     *(_f(f"math.{name}", getattr(math, name), 2) for name in ("atan2", "copysign", "fmod", "pow", "remainder")),
     # Chance
     _f("random.random", random.random, 0, volatile=True),
@@ -392,10 +409,7 @@ FUNCTIONS: dict[str, Function] = {function.name: function for function in _FUNCT
 VALUES: dict[str, object] = {
     **{f"math.{name}": getattr(math, name) for name in ("pi", "e", "tau", "inf", "nan")},
     **{f"re.{name}": value for name, value in regex.FLAGS.items()},
-    **{
-        f"string.{name}": getattr(string, name)
-        for name in "ascii_letters ascii_lowercase ascii_uppercase digits hexdigits octdigits punctuation whitespace".split()
-    },
+    **{f"string.{name}": getattr(string, name) for name in STRING_VALUES},
     "datetime.min": datetime.min,
     "datetime.max": datetime.max,
 }
@@ -427,4 +441,3 @@ def invoke(function: Function, clock: Clock, arguments: Sequence[object], keywor
 def members(module: str) -> list[str]:
     """Give the names of what a module holds, for suggestions."""
     return [name.partition(".")[2] for name in (*FUNCTIONS, *VALUES) if name.startswith(f"{module}.")]
-

@@ -60,7 +60,8 @@ class Budget:
         """Look at the clock. Raises `TooMuch` when the time is spent."""
         if time.monotonic() > self.deadline_s:
             raise TooMuch(
-                f"the query takes longer than {self.time_s:g} s; put what leaves few runs, such as a name or a tag, in front"
+                f"the query takes longer than {self.time_s:g} s; "
+                "add a clause that leaves few runs, such as a tag or an experiment"
             )
 
     def enter(self) -> None:

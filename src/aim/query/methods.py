@@ -82,7 +82,8 @@ def _get(value: Any, key: Any, default: Any = None) -> object:
 def _plain(kind: type, names: str, least: int, most: int, keywords: str = "") -> dict[str, MethodOf]:
     """Methods that are safe as Python has them: what they give is not much longer than what they are given."""
     return {
-        name: MethodOf(_bounded(getattr(kind, name)), least, most, frozenset(keywords.split())) for name in names.split()
+        name: MethodOf(_bounded(getattr(kind, name)), least, most, frozenset(keywords.split()))
+        for name in names.split()
     }
 
 
@@ -92,7 +93,9 @@ def _bounded(method: Callable[..., object]) -> Callable[..., object]:
 
 _STR: dict[str, MethodOf] = {
     **_plain(str, "lower upper title capitalize casefold swapcase", 0, 0),
-    **_plain(str, "isalpha isdigit isalnum isnumeric isdecimal isspace islower isupper istitle isidentifier isascii", 0, 0),
+    **_plain(
+        str, "isalpha isdigit isalnum isnumeric isdecimal isspace islower isupper istitle isidentifier isascii", 0, 0
+    ),
     **_plain(str, "strip lstrip rstrip", 0, 1),
     **_plain(str, "startswith endswith find rfind index rindex count", 1, 3),
     **_plain(str, "split rsplit", 0, 2, "sep maxsplit"),
@@ -124,7 +127,7 @@ _SET: dict[str, MethodOf] = {
         1,
         1 if name[0] == "i" and name != "intersection" else ANY,
     )
-    for name in "union intersection difference symmetric_difference issubset issuperset isdisjoint".split()
+    for name in ["union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint"]
 }
 _DATE: dict[str, MethodOf] = {
     "weekday": MethodOf(lambda moment: moment.weekday(), 0, 0),
@@ -132,7 +135,7 @@ _DATE: dict[str, MethodOf] = {
     "isocalendar": MethodOf(lambda moment: tuple(moment.isocalendar()), 0, 0),
     "isoformat": MethodOf(lambda moment: moment.isoformat(), 0, 0),
     "strftime": MethodOf(_strftime, 1, 1),
-    "replace": MethodOf(_moved, 0, 0, frozenset("year month day hour minute second microsecond".split())),
+    "replace": MethodOf(_moved, 0, 0, frozenset(["year", "month", "day", "hour", "minute", "second", "microsecond"])),
 }
 _DATETIME: dict[str, MethodOf] = {
     **_DATE,
@@ -219,5 +222,3 @@ def call_method(
     if method.clocked:
         return method.call(clock, value, *arguments)
     return method.call(value, *arguments, **keywords)
-
-

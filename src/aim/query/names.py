@@ -107,7 +107,15 @@ TYPE_NAMES: dict[type, str] = {
 """What a type is called in a message."""
 
 # Other languages' constants.
-CONSTANTS = {"true": "True", "false": "False", "null": "None", "none": "None", "NULL": "None", "TRUE": "True", "FALSE": "False"}
+CONSTANTS = {
+    "true": "True",
+    "false": "False",
+    "null": "None",
+    "none": "None",
+    "NULL": "None",
+    "TRUE": "True",
+    "FALSE": "False",
+}
 
 
 def sequence_names(subject: str) -> dict[str, type]:

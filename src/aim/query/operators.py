@@ -41,6 +41,7 @@ MISSING = Missing()
 # A conversion of `%`: flags, width, precision. `(key)` and lengths are allowed, `*` takes a width from the values.
 CONVERSION = re.compile(r"%(?:\([^()]*\))?[#0\- +]*(\*|\d*)(?:\.(\*|\d*))?")
 NUMBER = re.compile(r"\d+")
+CONVERSIONS: dict[str, Callable[[object], str]] = {"s": str, "r": repr, "a": ascii}
 
 Operator = Callable[[Any, Any], object]
 
@@ -191,7 +192,7 @@ def format_value(value: Any, conversion: str, spec: str) -> str:
         check_width(_few_digits(digits))
     check_size(rough_size(value))
     if conversion:
-        value = {"s": str, "r": repr, "a": ascii}[conversion](value)
+        value = CONVERSIONS[conversion](value)
     text = format(value, spec)
     check_size(len(text))
     return text

@@ -223,7 +223,13 @@ class _Parser:
             raise BadPattern("back references are not supported", begin)
         if not letter or (letter.isalnum() and letter.isascii() and letter not in ESCAPES_ALLOWED):
             raise BadPattern(f"bad escape \\{letter}", begin)
-        widths = {"x": r"\\x[0-9a-fA-F]{2}", "u": r"\\u[0-9a-fA-F]{4}", "U": r"\\U[0-9a-fA-F]{8}", "N": r"\\N\{[^}]*\}", "0": r"\\0[0-7]{0,2}"}
+        widths = {
+            "x": r"\\x[0-9a-fA-F]{2}",
+            "u": r"\\u[0-9a-fA-F]{4}",
+            "U": r"\\U[0-9a-fA-F]{8}",
+            "N": r"\\N\{[^}]*\}",
+            "0": r"\\0[0-7]{0,2}",
+        }
         found = re.compile(widths.get(letter, r"\\."), re.DOTALL).match(self.text, begin)
         if not found:
             raise BadPattern(f"incomplete escape \\{letter}", begin)

@@ -5,8 +5,8 @@ How a query is taken apart, so that most of it is asked of few.
     clause  := a test                      what it needs decides of whom it is asked, and when
     test    := All | Any | Not | Either | Leaf
 
-A leaf is a part with no `and`, `or`, `not` or `if` on top. Only whether it is true matters there, so the truth of a test
-follows from the truths of its leaves, and each leaf may be asked in the cheapest way there is.
+A leaf is a part with no `and`, `or`, `not` or `if` on top. Only whether it is true matters there, so the truth of a
+test follows from the truths of its leaves, and each leaf may be asked in the cheapest way there is.
 
     needs             asked of                                           order
     nothing           once                                               0
@@ -112,7 +112,11 @@ class Clause:
             rank = 1 if all(len(leaf.sources) < 2 and not leaf.is_volatile for leaf in leaves(self.test)) else 2
         elif self.needs == {"summary"}:
             rank = 3
-        heavy = any(isinstance(source, tree.RunParam) and not source.path for leaf in leaves(self.test) for source in leaf.sources)
+        heavy = any(
+            isinstance(source, tree.RunParam) and not source.path
+            for leaf in leaves(self.test)
+            for source in leaf.sources
+        )
         return rank, int(heavy)
 
 
@@ -171,7 +175,9 @@ def _test(node: tree.Node, text: str, clock: Clock) -> Test:
             test, then, otherwise = (_test(part, text, clock) for part in (node.test, node.then, node.otherwise))
             return Either(test, then, otherwise)
     needs = frozenset(need(source) for source in inputs(node))
-    volatile = any(isinstance(part, (tree.Invoke, tree.Builtin)) and FUNCTIONS[part.name].volatile for part in tree.walk(node))
+    volatile = any(
+        isinstance(part, (tree.Invoke, tree.Builtin)) and FUNCTIONS[part.name].volatile for part in tree.walk(node)
+    )
     return Leaf(node, Evaluator(node, text, clock), needs, None if volatile else formula(node), volatile)
 
 

@@ -170,7 +170,8 @@ class Query:
         """
         Say what each clause leaves: of runs for a query about runs, of sequences for others.
 
-        Clauses are reported in the order of the text, the default about archived runs first, those that need values last.
+        Clauses are reported in the order of the text; the default about archived runs comes first, those that need
+        values last.
 
         Cost: each clause is asked of everything, not only of what the others leave.
         """
@@ -219,7 +220,11 @@ class Query:
         """The clauses with the default about archived runs."""
         if not self.hides_archived:
             return self.clauses
-        default = plan.plan(check(parse(NOT_ARCHIVED) or tree.Constant(0, 0, True), NOT_ARCHIVED, "run", self.clock), NOT_ARCHIVED, self.clock)
+        default = plan.plan(
+            check(parse(NOT_ARCHIVED) or tree.Constant(0, 0, True), NOT_ARCHIVED, "run", self.clock),
+            NOT_ARCHIVED,
+            self.clock,
+        )
         return (*(Clause(0, 0, clause.test, clause.needs) for clause in default), *self.clauses)
 
     def _run_rows(self, runs: Runs, budget: Budget) -> IntArray:
@@ -253,7 +258,9 @@ class Query:
         if len(run_index) < table.run_count:
             wanted = np.zeros(table.run_count, dtype=bool)
             wanted[run_index] = True
-        clauses = [clause for clause in self._all_clauses() if not (clause.needs <= {"run"} or clause.needs == {"pair"})]
+        clauses = [
+            clause for clause in self._all_clauses() if not (clause.needs <= {"run"} or clause.needs == {"pair"})
+        ]
         clauses.sort(key=lambda clause: clause.cost)
         found_pairs, found_rows = [], []
         for batch in _batches(table, lifted, pair_index.tolist() if len(run_index) else [], wanted):

@@ -1,8 +1,9 @@
 """
 Which rows a test holds for.
 
-A *domain* is a set of rows to be asked about: runs, pairs, or sequences. `holds` gives one bool for each. It follows the
-test down: what `and` has already lost and `or` has already won is not asked again. At the leaves it takes the cheapest way:
+A *domain* is a set of rows to be asked about: runs, pairs, or sequences. `holds` gives one bool for each. It follows
+the test down: what `and` has already lost and `or` has already won is not asked again. At the leaves it takes the
+cheapest way:
 
     inputs of the leaf                                      asked
     none                                                    once
@@ -32,6 +33,7 @@ from aim.query.table import BoolArray, IntArray, Table
 
 CLOCK_EVERY_ROWS = 2_048
 DISTINCT_SHARE = 4  # numpy is asked rather than each value when more than one row in so many has its own value
+ALL_VALUES_SHARE = 4  # to find which values are left costs as much as to ask four
 COMBINED_ROWS_MIN = 64  # fewer rows are not worth looking for combinations that repeat
 COMBINATIONS_MAX = 1 << 62
 BATCH_ROWS = 1 << 17  # sequences that are asked about together; small enough for the caches of a processor
@@ -116,7 +118,12 @@ class Sequences:
     """Sequences of some pairs: their pairs, the rows of their runs, and their places in the pair's summaries."""
 
     def __init__(
-        self, table: Table, lifted: Lifted, pairs: Sequence[int], rows: Sequence[IntArray], places: Sequence[IntArray | None]
+        self,
+        table: Table,
+        lifted: Lifted,
+        pairs: Sequence[int],
+        rows: Sequence[IntArray],
+        places: Sequence[IntArray | None],
     ) -> None:
         self.table = table
         self.lifted = lifted
@@ -267,7 +274,7 @@ def _by_value(leaf: Leaf, column: Coded, budget: Budget) -> BoolArray:
     count = len(column.values)
     table = np.zeros(count + 1, dtype=bool)  # the last is for -1
     table[count] = _answers(leaf, [[column.absent]], budget)[0]
-    if count <= len(column.codes):
+    if count <= ALL_VALUES_SHARE * len(column.codes):
         table[:count] = _answers(leaf, [column.values], budget)
     else:
         seen = np.unique(column.codes)

@@ -162,11 +162,15 @@ class _Reader:
             place = bare.find(foreign)
             if place >= 0:
                 start = self.begin + place
-                raise InvalidQuery(f"`{foreign}` is not an operator", self.text, start, start + len(foreign), ours) from None
+                raise InvalidQuery(
+                    f"`{foreign}` is not an operator", self.text, start, start + len(foreign), ours
+                ) from None
         for found in re.finditer(r"[A-Za-z]+", bare):
             if found[0] in FOREIGN_WORDS:
                 start, end = self.begin + found.start(), self.begin + found.end()
-                raise InvalidQuery(f"`{found[0]}` is not an operator", self.text, start, end, FOREIGN_WORDS[found[0]] or None) from None
+                raise InvalidQuery(
+                    f"`{found[0]}` is not an operator", self.text, start, end, FOREIGN_WORDS[found[0]] or None
+                ) from None
         found_one = re.search(r"(?<![=!<>:])=(?!=)", bare)
         if found_one and "keyword" not in error.msg:
             start = self.begin + found_one.start()

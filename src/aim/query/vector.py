@@ -4,9 +4,9 @@ Plain arithmetic and comparisons of numbers, for all rows at once.
     formula := term (< | <= | > | >= | == | !=) term ...         numbers, or times on both sides
     term    := an input | a number | -term | +term | term (+ | - | * | / | // | %) term | abs(term)
 
-numpy's float64 and Python's numbers agree as long as every integer is exact, that is below 2**53. Where that is not sure,
-nor a value a number, nor a divisor other than zero, the row is given back as *unsure*, to be asked one by one.
-So the answer is Python's, always, and numpy only makes it fast where the two are the same.
+numpy's float64 and Python's numbers agree as long as every integer is exact, that is below 2**53. A row where that is
+not sure, where a value is no number or a divisor is zero, is given back as *unsure*, to be asked by itself. So the
+answer is Python's, always, and numpy only makes it fast where the two are the same.
 """
 
 from __future__ import annotations
