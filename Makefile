@@ -26,7 +26,8 @@ bench: setup ## measure; results go to bench/results/
 	$(PYTHON) -m bench
 
 ui: ## build the web pages into the package (needs npm)
-	cd ui && npm ci --no-audit --no-fund && npm run build
+	rm -f ui/node_modules/.built
+	scripts/build-ui
 
 check: setup ## ruff, mypy, import-linter and the limits, without the other tests
 	$(PYTHON) -m pytest tests/tidy -q
