@@ -13,7 +13,7 @@ from tests.tidy.tree import ROOT
 
 CHECKERS = {
     "ruff": ["ruff", "check", "--output-format=concise", "."],
-    "format": ["ruff", "format", "--check", "."],
+    "format": ["ruff", "format", "--check", "--output-format=concise", "."],
     "mypy": ["mypy"],
 }
 
