@@ -1,9 +1,10 @@
 """
 Time and processes: the moment of a record, and whether the process that made it still lives.
 
-A process is known by its host, the host's boot id, its pid and its start time in clock ticks since boot: so a pid that was
-given again is not taken for the old process. Where the system does not tell boot id or start time (not Linux), they are None
-and only the pid is asked for.
+A process is known by its host, the host's boot id, its pid and its start time in clock ticks since boot: so a pid that
+was given again is not taken for the old process. A pid means something only in its own pid namespace: two containers
+may have one host name and each a process 7. What the system does not tell (boot id, start time and namespace, where it
+is not Linux) is None and is not compared.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from dataclasses import dataclass
 
 MICROSECOND_S = 1e-6
+ZOMBIE = -1
 
 
 def now() -> float:
@@ -39,29 +41,36 @@ class Process:
     boot: str | None
     pid: int
     start: int | None
+    namespace: str | None = None
 
 
 def this_process() -> Process:
     """Describe the calling process."""
     pid = os.getpid()
-    return Process(socket.gethostname(), boot_id(), pid, start_ticks(pid))
+    return Process(socket.gethostname(), boot_id(), pid, start_ticks(pid), pid_namespace())
 
 
 def is_alive(process: Process) -> bool | None:
     """
-    Say whether *process* still runs; None when it ran on another host and can't be asked for.
+    Say whether *process* still runs; None when it ran on another host or in another container and can't be asked for.
     """
     if process.host != socket.gethostname():
         return None
     if process.boot != boot_id():
         return False
+    if process.namespace is not None and process.namespace != pid_namespace():
+        return None
+    if process.pid <= 0:  # would ask for a whole group of processes
+        return None
     try:
         os.kill(process.pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         pass
-    return process.start is None or start_ticks(process.pid) == process.start
+    ticks = start_ticks(process.pid)
+    # a process of another user may hide its start; it is there all the same
+    return ticks != ZOMBIE and (process.start is None or ticks is None or ticks == process.start)
 
 
 def boot_id() -> str | None:
@@ -74,7 +83,11 @@ def boot_id() -> str | None:
 
 
 def start_ticks(pid: int) -> int | None:
-    """Give the start of a process in clock ticks since boot, or None: proc(5), field 22 of `stat`."""
+    """
+    Give the start of a process in clock ticks since boot: proc(5), field 22 of `stat`.
+
+    `ZOMBIE` for one that has ended and was not waited for; None where the system does not tell.
+    """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             text = file.read()
@@ -82,4 +95,12 @@ def start_ticks(pid: int) -> int | None:
         return None
     # the second field, the command in parentheses, may hold blanks and parentheses itself
     fields = text[text.rindex(b")") + 2 :].split()
-    return None if fields[0] == b"Z" else int(fields[19])
+    return ZOMBIE if fields[0] in (b"Z", b"X") else int(fields[19])
+
+
+def pid_namespace() -> str | None:
+    """Give the id of this process's pid namespace, such as `pid:[4026531836]`, or None: pid_namespaces(7)."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return None

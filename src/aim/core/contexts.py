@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from aim.core.errors import UntrackableValue
@@ -41,7 +42,7 @@ def plain(context: object) -> ContextDict:
         raise UntrackableValue(
             f"context is a {type(context).__name__}; it has to be a dict, such as {{'subset': 'train'}}."
         )
-    return {_key(key, "context"): _plain(value, f"context.{key}") for key, value in context.items()}
+    return _plain_dict(context, "context")
 
 
 def text(context: object) -> str:
@@ -51,6 +52,21 @@ def text(context: object) -> str:
     >>> text({"b": 1.0, "a": (True,)})
     '{"a":[1],"b":1}'
     """
+    if isinstance(context, dict):
+        try:
+            return _text_of(tuple(context.items()))
+        except TypeError:  # a value that can't be hashed, such as a list
+            pass
+    return _text(context)
+
+
+@lru_cache(4096)
+def _text_of(items: tuple[tuple[Any, Any], ...]) -> str:
+    # equal items have equal texts, so what the cache takes for one is one
+    return _text(dict(items))
+
+
+def _text(context: object) -> str:
     return json.dumps(_unified(plain(context)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -61,29 +77,40 @@ def identity(context: object) -> int:
     >>> identity({}) == identity(None)
     True
     """
-    return int.from_bytes(hashlib.blake2b(text(context).encode(), digest_size=8).digest(), "little", signed=True)
+    data = text(context).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little", signed=True)
 
 
 def _key(key: object, where: str) -> str:
     if isinstance(key, str):
-        return key
+        return str.__str__(key)  # of a subclass, such as an enum, the text alone
     if isinstance(key, int):
         return str(int(key))
     raise UntrackableValue(f"{where} has the key {key!r}, a {type(key).__name__}; keys have to be strings.")
 
 
 def _plain(value: object, where: str) -> Any:
-    if value is None or isinstance(value, (str, bool)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return str.__str__(value)
     if isinstance(value, Mapping):
-        return {_key(key, where): _plain(item, f"{where}.{key}") for key, item in value.items()}
+        return _plain_dict(value, where)
     if isinstance(value, (list, tuple)):
         return [_plain(item, f"{where}[{place}]") for place, item in enumerate(value)]
     if is_number(value):
         return number(value)
     raise UntrackableValue(
-        f"{where} is a {type(value).__name__}; a context holds strings, numbers, booleans, None, and dicts or lists of them."
+        f"{where} is a {type(value).__name__}; a context holds strings, numbers, booleans, None, and dicts or lists of "
+        "them."
     )
+
+
+def _plain_dict(mapping: Mapping[object, object], where: str) -> ContextDict:
+    items = {_key(key, where): _plain(value, f"{where}.{key}") for key, value in mapping.items()}
+    if len(items) < len(mapping):
+        raise UntrackableValue(f"{where} has a key twice, as a number and as a string: {sorted(items)}.")
+    return items
 
 
 def _unified(value: Any) -> Any:

@@ -112,7 +112,9 @@ class DamagedFile(AimError):
     """A file does not hold what was written to it."""
 
     def __init__(self, file: str, place: str, found: str) -> None:
-        super().__init__(f"{file} is damaged at {place}: {found}. `aim fsck` lists all damage; `aim repair` writes a mended copy.")
+        super().__init__(
+            f"{file} is damaged at {place}: {found}. `aim fsck` lists all damage; `aim repair` writes a mended copy."
+        )
         self.file = file
         self.place = place
         self.found = found

@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aim.core.errors import UnstorableParam
-from aim.core.values import INT_MAX, INT_MIN, Loader, Storable, Stored, number
+from aim.core.values import INT_MAX, INT_MIN, Loader, Storable, Stored, is_number, number
 
+LIST_PADDED_MAX = 1_000_000  # one wrong index may not fill the memory of every reader
 Key = str | int
 Path = tuple[Key, ...]
 Restore = Callable[[str, Mapping[str, Any], Loader], object]
@@ -40,8 +41,10 @@ def encode(value: object, where: str = "params", *, strict: bool = True) -> Any:
     >>> encode({"lr": 0.1, 3: (1, float("inf"))})
     {'$dict': [['lr', 0.1], [3, [1, {'$float': 'inf'}]]]}
     """
-    if value is None or isinstance(value, (bool, str)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return str.__str__(value)  # of a subclass, such as an enum, the text alone
     if isinstance(value, int):
         if not INT_MIN <= value <= INT_MAX:
             raise OverflowError(f"{where} is {value}, which does not fit 64 bits. Store it as a float or a str.")
@@ -76,13 +79,10 @@ def _encode_other(value: object, where: str, strict: bool) -> Any:
     root = kind.__module__.partition(".")[0]
     if root == "omegaconf":
         return encode(_resolved(value), where, strict=strict)
-    if root == "numpy" and getattr(value, "shape", None) == () and kind.__name__ not in ("str_", "bytes_", "void"):
-        try:
-            return encode(number(value), where, strict=strict)
-        except (ValueError, TypeError):
-            pass
-    if root == "numpy" and kind.__name__ == "str_":
-        return str(value)
+    if root == "numpy" and kind.__name__ in ("bool", "bool_"):
+        return bool(value)
+    if root == "numpy" and getattr(value, "shape", None) == () and is_number(value):
+        return encode(number(value), where, strict=strict)
     if not strict:
         return repr(value)
     shape = getattr(value, "shape", None)
@@ -163,8 +163,10 @@ def _order(key: Key) -> tuple[int, bytes, int]:
 def check_key(key: object, where: str) -> Key:
     """Give *key* as a str or int, or raise `UnstorableParam`."""
     if isinstance(key, str):
-        return str(key)
+        return str.__str__(key)
     if isinstance(key, int):
+        if not INT_MIN <= key <= INT_MAX:
+            raise OverflowError(f"{where} has the key {key}, which does not fit 64 bits. Use a str.")
         return int(key)
     raise UnstorableParam(f"{where} has the key {key!r}, a {type(key).__name__}; keys have to be strings or ints.")
 
@@ -187,7 +189,9 @@ def get_at(tree: Any, path: Path) -> Any:
     """Give what is at *path*; KeyError when nothing is."""
     for key in path:
         try:
-            tree = tree[key]
+            if not isinstance(tree, (dict, list)):
+                raise KeyError(key)
+            tree = tree[key]  # type: ignore[index]  # what does not fit is caught
         except (KeyError, IndexError, TypeError):
             raise KeyError(f"No key {path} is present.") from None
     return tree
@@ -197,7 +201,10 @@ def set_at(tree: Any, path: Path, value: Any) -> Any:
     """
     Put *value* at *path*, replacing what was there, and give the tree.
 
-    A dict is made where the path goes through a plain value; a list is padded with None.
+    A dict is made where the path goes through a plain value; a list is padded with None, up to a million items.
+
+    Raises:
+        UnstorableParam: the path goes further beyond the end of a list.
 
     >>> set_at({"a": 1, "l": [0]}, ("a", "b"), 2), set_at({"l": [0]}, ("l", 2), "x")
     ({'a': {'b': 2}, 'l': [0]}, {'l': [0, None, 'x']})
@@ -206,6 +213,8 @@ def set_at(tree: Any, path: Path, value: Any) -> Any:
         return value
     key, rest = path[0], path[1:]
     if isinstance(tree, list) and isinstance(key, int) and key >= 0:
+        if key >= LIST_PADDED_MAX:
+            raise UnstorableParam(f"Item {key:,} of a list of {len(tree):,}: it is padded to {LIST_PADDED_MAX:,}.")
         tree.extend([None] * (key + 1 - len(tree)))
         tree[key] = set_at(tree[key], rest, value)
         return tree
@@ -220,7 +229,7 @@ def delete_at(tree: Any, path: Path) -> Any:
     if not path:
         return {}
     try:
-        parent = get_at(tree, path[:-1])
+        parent: Any = get_at(tree, path[:-1])
         del parent[path[-1]]
     except (KeyError, IndexError, TypeError):
         pass

@@ -19,11 +19,14 @@ from typing import Any, Protocol, runtime_checkable
 from aim.core.errors import UntrackableValue
 
 INT_MAX = 2**63 - 1
+MOMENTS = frozenset("mM")  # numpy's codes for dates and durations: item() would make plain ints of some of them
 INT_MIN = -(2**63)
 EXACT_INT_MAX = 2**53  # doubles hold every integer up to here
 ARRAY_TYPES = frozenset(
-    {"ndarray", "Tensor", "Parameter", "EagerTensor", "ResourceVariable", "Variable", "ArrayImpl", "DeviceArray", "Array"}
+    {"ndarray", "Tensor", "Parameter", "EagerTensor", "ResourceVariable", "Variable", "ArrayImpl", "DeviceArray"}
+    | {"Array", "array"}
 )
+F32_MAX = 3.4028235677973366e38  # what rounds to infinity in an f32 is at least this
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def number(value: object) -> int | float:
     (1, 0.5)
     >>> number("0.5")
     Traceback (most recent call last):
-    aim.core.errors.UntrackableValue: Input type str is neither a number nor an Aim object: '0.5'. Track float(value) or wrap it, as in Text(value).
+    aim.core.errors.UntrackableValue: Input type str is neither a number nor an Aim object: '0.5'. Track ...
     """
     plain = _plain_number(value)
     if plain is None:
@@ -96,15 +99,15 @@ def _plain_number(value: object) -> int | float | None:
         return float(value)
     kind = type(value)
     if kind.__module__.partition(".")[0] == "numpy" or kind.__name__ in ARRAY_TYPES:
-        item = getattr(value, "item", None)
-        if item is None:
+        if getattr(getattr(value, "dtype", None), "kind", "") in MOMENTS:
             return None
         try:
-            plain = item()
+            plain = _only_item(value)
         except (TypeError, ValueError, RuntimeError):
             shape = tuple(getattr(value, "shape", ()))
             raise UntrackableValue(
-                f"Can't track a {kind.__name__} of shape {shape}: it is not one number. Track its mean(), or its elements."
+                f"Can't track a {kind.__name__} of shape {shape}: it is not one number. Track its mean(), or its "
+                "elements."
             ) from None
         if isinstance(plain, (bool, int)):
             return int(plain)
@@ -115,6 +118,14 @@ def _plain_number(value: object) -> int | float | None:
         if kind.__name__ == "longdouble":
             return float(value)  # type: ignore[arg-type]
     return None
+
+
+def _only_item(value: Any) -> object:
+    item = getattr(value, "item", None)
+    if item is None:  # TensorFlow's tensors and variables only have numpy()
+        to_numpy = getattr(value, "numpy", None)
+        return None if to_numpy is None else to_numpy().item()
+    return item()
 
 
 def step_number(step: object) -> int:
@@ -145,16 +156,19 @@ def epoch_number(epoch: object) -> float:
     """
     Give *epoch* as a float, NaN for None.
 
+    Raises:
+        UntrackableValue: it is no number, or too large for the 32-bit float that it is stored as.
+
     >>> epoch_number(None), epoch_number(3)
     (nan, 3.0)
     """
     if epoch is None:
         return math.nan
-    if epoch.__class__ is float or epoch.__class__ is int:
-        return float(epoch)  # type: ignore[arg-type]
     plain = _plain_number(epoch)
     if plain is None:
         raise UntrackableValue(f"epoch is {_short(epoch)}, a {type(epoch).__name__}; it has to be a number.")
+    if math.isfinite(plain) and abs(plain) >= F32_MAX:
+        raise UntrackableValue(f"epoch {_short(epoch)} is too large: epochs are kept as 32-bit floats.")
     return float(plain)
 
 

@@ -1,9 +1,9 @@
 """
 The thread beside the training, and the ends of processes.
 
-One daemon thread a process syncs every open writer once a second (docs/formats/points.md says what, in which order), so
-`track()` never waits for a disk. It also does the last sync of a closing writer, which lets `close()` stop waiting after a
-deadline when a disk or network mount hangs.
+One daemon thread a process syncs every open writer once a second (docs/formats/points.md says what, in which order),
+so `track()` never waits for a disk. It also does the last sync of a closing writer, which lets `close()` stop waiting
+after a deadline when a disk or network mount hangs.
 
 How a process ends, and what happens:
 
@@ -11,6 +11,8 @@ How a process ends, and what happens:
     end of a multiprocessing child          the same, from multiprocessing's own exit list: such a child skips atexit
     fork                                    the child's writers begin anew at their next record; the parent's go on
     SIGKILL, power cut                      nothing runs; the files are safe by their format
+
+All writers share one deadline at the end of the process, however many they are.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ import logging
 import os
 import sys
 import threading
-from types import TracebackType
+import time
+from collections.abc import Callable
 from typing import Protocol
 
 SYNC_INTERVAL_S = 1.0
@@ -38,8 +41,8 @@ class Open(Protocol):
     def finish(self) -> None:
         """Do the last sync and say that the run has ended."""
 
-    def close(self) -> None:
-        """End the run; called at the end of the process."""
+    def close(self, error: str | None, deadline_s: float, *, wait: bool) -> None:
+        """End the run, at the end of the process; without *wait* its last sync is only asked for."""
 
     def forked(self) -> None:
         """Forget the parent's files; called in the child of a fork."""
@@ -48,29 +51,57 @@ class Open(Protocol):
 class _Background:
     def __init__(self) -> None:
         self.writers: set[Open] = set()
-        self.closing: list[tuple[Open, threading.Event]] = []
+        self.closing: list[Open] = []  # what the thread has still to finish
+        self.pending: dict[Open, threading.Event] = {}  # set when the writer is finished
         self.wake = threading.Event()
-        self.lock = threading.Lock()
+        # a garbage collection within a locked part may close a run, so the same thread may come again
+        self.lock = threading.RLock()
         self.thread: threading.Thread | None = None
         self.pid = 0
-        self.failure: str | None = None
+        self.faults: set[type] = set()
 
     def run(self) -> None:
         while True:
             self.wake.wait(SYNC_INTERVAL_S)
             self.wake.clear()
-            while self.closing:
-                writer, done = self.closing.pop(0)
-                self._guarded(writer.finish)
-                done.set()
-            for writer in tuple(self.writers):
+            self.finish_all()
+            with self.lock:
+                writers = list(self.writers)
+            for writer in writers:
                 self._guarded(writer.tick)
+                self.finish_all()  # a close does not wait for the other runs' disks
 
-    def _guarded(self, work: object) -> None:
+    def finish_all(self) -> None:
+        while self.closing:
+            self.finish_one(self.closing[0])
+
+    def finish_one(self, writer: Open) -> None:
+        with self.lock:
+            if writer in self.closing:
+                self.closing.remove(writer)
+        self._guarded(writer.finish)
+        with self.lock:
+            done = self.pending.pop(writer, None)
+        if done is not None:
+            done.set()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
         try:
-            work()  # type: ignore[operator]
-        except Exception:  # the one place that may not end: whatever fails here must not end the thread
-            log.exception("Aim's background thread met an error; recording goes on.")
+            work()
+        except Exception as error:  # the one place that may not end: whatever fails here must not end the thread
+            if type(error) not in self.faults:
+                self.faults.add(type(error))
+                log.exception("Aim's background thread met an error; recording goes on.")
+
+    def works(self) -> bool:
+        """Say whether the thread can be waited for."""
+        thread = self.thread
+        return (
+            thread is not None
+            and thread.is_alive()
+            and thread is not threading.current_thread()
+            and not sys.is_finalizing()  # daemon threads do not run any more
+        )
 
 
 _state = _Background()
@@ -93,40 +124,66 @@ def register(writer: Open) -> None:
 
 def unregister(writer: Open) -> None:
     """Take no more care of *writer*."""
-    _state.writers.discard(writer)
+    with _state.lock:
+        _state.writers.discard(writer)
 
 
-def finish(writer: Open, deadline_s: float = CLOSE_DEADLINE_S) -> bool:
+def finish(writer: Open, deadline_s: float = CLOSE_DEADLINE_S, *, wait: bool = True) -> bool:
     """
-    Do a writer's last sync; False when the disk has not answered within *deadline_s*: it then goes on in the background.
+    Do a writer's last sync, once; False when the disk has not answered within *deadline_s*: it then goes on in the
+    background.
     """
-    unregister(writer)
-    thread = _state.thread
-    if thread is None or not thread.is_alive() or thread is threading.current_thread():
-        writer.finish()
+    with _state.lock:
+        _state.writers.discard(writer)
+        if writer not in _state.pending:
+            _state.pending[writer] = threading.Event()
+            _state.closing.append(writer)
+    if not _state.works():
+        _state.finish_one(writer)
         return True
-    done = threading.Event()
-    _state.closing.append((writer, done))
     _state.wake.set()
-    if done.wait(deadline_s):
+    return wait_for(writer, deadline_s) if wait else True
+
+
+def wait_for(writer: Open, deadline_s: float) -> bool:
+    """Wait until the last sync of *writer*, which was asked for, is done; False when it is not within *deadline_s*."""
+    with _state.lock:
+        done = _state.pending.get(writer)
+    if done is None or not _state.works() or done.wait(max(0.0, deadline_s)):
         return True
     log.error(
         "Aim: the disk has not taken the end of the run within %.0f s. What was tracked is in the files; "
         "if this process ends now, the run is shown as lost instead of finished.",
-        deadline_s,
+        CLOSE_DEADLINE_S,
     )
     return False
 
 
-def failure() -> str | None:
-    """Give the class name of the unhandled exception that is ending this process, if one is."""
-    return _state.failure
+def close_all(error: str | None = None) -> None:
+    """End every open run of this process, and wait for all whose end is under way, `CLOSE_DEADLINE_S` together."""
+    until_s = time.monotonic() + CLOSE_DEADLINE_S
+    with _state.lock:
+        writers = list(_state.writers)
+    for writer in writers:
+        writer.close(error, until_s - time.monotonic(), wait=False)
+    with _state.lock:
+        writers = list(_state.pending)
+    for writer in writers:
+        if not wait_for(writer, until_s - time.monotonic()):
+            return
 
 
-def close_all() -> None:
-    """End every open run of this process."""
-    for writer in tuple(_state.writers):
-        writer.close()
+def unhandled_exception() -> str | None:
+    """
+    Give the class of the exception that ends this process, if one does.
+
+    The interpreter leaves it in `sys` before it prints it, whatever hook prints. An interactive session leaves each
+    error there and goes on, so there it means nothing.
+    """
+    if hasattr(sys, "ps1") or sys.flags.interactive:
+        return None
+    value = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+    return None if value is None else type(value).__name__
 
 
 def _hook_multiprocessing() -> None:
@@ -134,12 +191,17 @@ def _hook_multiprocessing() -> None:
     # starts: so this registers when the child first records
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
-        util.Finalize(None, close_all, exitpriority=100)
+        util.Finalize(None, _end_of_child, exitpriority=100)
 
 
-def _excepthook(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
-    _state.failure = kind.__name__
-    _previous_hook(kind, value, trace)
+def _end_of_child() -> None:
+    kind = sys.exc_info()[0]  # multiprocessing calls this while the child's exception is on its way out
+    failed = kind is not None and not issubclass(kind, SystemExit)
+    close_all(kind.__name__ if kind is not None and failed else unhandled_exception())
+
+
+def _end_of_process() -> None:
+    close_all(unhandled_exception())
 
 
 def _after_fork_in_child() -> None:
@@ -149,8 +211,6 @@ def _after_fork_in_child() -> None:
         writer.forked()
 
 
-_previous_hook = sys.excepthook
-sys.excepthook = _excepthook
-atexit.register(close_all)
+atexit.register(_end_of_process)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)

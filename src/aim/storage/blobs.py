@@ -2,7 +2,7 @@
 Blob files: a ZIP of stored entries, one writer each. Specified in docs/formats/blobs.md.
 
     entry  := local header (30 bytes, name, extra field with the header's own CRC) data
-    file   := entry* [central directory]            the directory comes at the writer's end; until then entries are walked
+    file   := entry* [central directory]        the directory comes at the writer's end; until then entries are walked
 
 All entries of a point are written by one write, and the point is tracked after it: a visible point always has its blob.
 The format is ZIP (APPNOTE 6.3, sections 4.3.7 to 4.3.16) with method 0, so that any unzip program opens it.
@@ -10,6 +10,7 @@ The format is ZIP (APPNOTE 6.3, sections 4.3.7 to 4.3.16) with method 0, so that
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
 import os
@@ -18,13 +19,13 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aim.core import params
-from aim.core.errors import DamagedFile
+from aim.core.errors import DamagedFile, RunClosed, UntrackableValue
 from aim.core.values import Stored
 from aim.storage.files import DISK, Disk
 from aim.storage.layout import blob_file
@@ -38,6 +39,7 @@ VERSION = 20
 UTF8_NAMES = 1 << 11
 ROLL_BYTES = 1 << 30
 ROLL_ENTRIES = 60_000  # the directory of a plain ZIP counts to 65,535
+POINT_BYTES_MAX = 2 << 30  # so that no offset in a file reaches 4 GiB, the limit of a plain ZIP
 PLACE_SHIFT = 40  # place of a record = file number << 40 | offset
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -59,15 +61,15 @@ def split(where: int) -> tuple[int, int]:
 
 def local_header(name: bytes, size_bytes: int, crc: int, dos_time: tuple[int, int]) -> bytes:
     """Give the local header of an entry, its own CRC in the extra field."""
-    fixed = LOCAL.pack(
-        b"PK\x03\x04", VERSION, UTF8_NAMES, 0, dos_time[0], dos_time[1], crc, size_bytes, size_bytes, len(name), EXTRA.size
-    )
+    sizes = (crc, size_bytes, size_bytes, len(name), EXTRA.size)
+    fixed = LOCAL.pack(b"PK\x03\x04", VERSION, UTF8_NAMES, 0, *dos_time, *sizes)
     blank = fixed + name + EXTRA.pack(EXTRA_ID, 4, 0)
     return fixed + name + EXTRA.pack(EXTRA_ID, 4, zlib.crc32(blank))
 
 
 def _dos_time(moment_s: float) -> tuple[int, int]:
     year, month, day, hour, minute, second = time.gmtime(moment_s)[:6]
+    year = min(max(year, 1980), 2107)  # what ZIP can say, however wrong the clock is
     return hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day
 
 
@@ -95,7 +97,9 @@ class BlobFile:
         self._folder = folder
         self._writer = writer
         self._disk = disk
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._is_busy = False
+        self._is_closed = False
         self._descriptor = -1
         self._size_bytes = 0
         self._entries: list[Entry] = []
@@ -107,38 +111,46 @@ class BlobFile:
 
         Raises:
             OSError: the disk refuses; nothing of the point is left in the file.
+            UntrackableValue: the objects are larger than 2 GiB together.
+            RunClosed: after `close`.
         """
+        if sum(len(item.data or b"") for item in items) > POINT_BYTES_MAX:
+            raise UntrackableValue(f"The objects of {sequence!r} at step {step} are over 2 GiB. Keep them as files.")
         with self._lock:
-            if self._descriptor < 0 or self._size_bytes > ROLL_BYTES or len(self._entries) > ROLL_ENTRIES:
-                self._roll()
-            entries_before = len(self._entries)
-            chunks: list[bytes] = []
-            offset = self._size_bytes
-            stem = f"{UNSAFE.sub('_', sequence)[:80] or '_'}/{step}"
-            dos_time = _dos_time(time.time())
-            offsets: list[int | None] = []
-            for item in items:
-                offsets.append(None if item.data is None else offset)
-                if item.data is not None:
-                    offset += self._add(chunks, f"{stem}-{len(self._entries)}.{item.extension}", offset, item.data, dos_time)
-            record = {"kind": kind, "items": params.object_record(*items, offsets=offsets)["items"] if items else []}
-            text = json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
-            where = place(self.count - 1, offset)
-            offset += self._add(chunks, f"{stem}-{len(self._entries)}.json", offset, text, dos_time)
+            if self._is_closed:
+                raise RunClosed("The run was closed while an object was being tracked; the object is not recorded.")
+            if self._is_busy:  # a signal handler within an append: its entries can't go in the midst of another's
+                raise OSError(errno.EBUSY, "an object was being written when a signal came")
+            self._is_busy = True
             try:
-                self._disk.write_at(self._descriptor, b"".join(chunks), self._size_bytes)
-            except OSError:
-                del self._entries[entries_before:]
-                self._disk.truncate(self._descriptor, self._size_bytes)
-                raise
-            self._size_bytes = offset
-            return where
+                return self._append(sequence, step, items, kind)
+            finally:
+                self._is_busy = False
 
-    def _add(self, chunks: list[bytes], name: str, offset: int, data: bytes, dos_time: tuple[int, int]) -> int:
-        header = local_header(name.encode(), len(data), zlib.crc32(data), dos_time)
-        chunks += (header, data)
-        self._entries.append(Entry(name, offset, offset + len(header), len(data), header, True))
-        return len(header) + len(data)
+    def _append(self, sequence: str, step: int, items: Sequence[Stored], kind: str) -> int:
+        if self._descriptor < 0 or self._size_bytes > ROLL_BYTES or len(self._entries) + len(items) > ROLL_ENTRIES:
+            self._roll()
+        fresh: list[Entry] = []
+        chunks: list[bytes] = []
+        offset = self._size_bytes
+        stem = f"{UNSAFE.sub('_', sequence)[:80] or '_'}/{step}"
+        dos_time = _dos_time(time.time())
+        offsets: list[int | None] = []
+        for item in items:
+            offsets.append(None if item.data is None else offset)
+            if item.data is not None:
+                name = f"{stem}-{len(self._entries) + len(fresh)}.{item.extension}"
+                offset += _add(fresh, chunks, name, offset, item.data, dos_time)
+        record = {"kind": kind, "items": params.object_record(*items, offsets=offsets)["items"] if items else []}
+        text = json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+        where = place(self.count - 1, offset)
+        name = f"{stem}-{len(self._entries) + len(fresh)}.json"
+        offset += _add(fresh, chunks, name, offset, text, dos_time)
+        # what a refused or interrupted write leaves is overwritten by the next one, and cut off at the end
+        self._disk.write_at(self._descriptor, b"".join(chunks), self._size_bytes)
+        self._size_bytes = offset
+        self._entries += fresh
+        return where
 
     def _roll(self) -> None:
         self._end_file()
@@ -149,7 +161,9 @@ class BlobFile:
 
     def _end_file(self) -> None:
         if self._descriptor >= 0:
-            self._disk.write_at(self._descriptor, directory(self._entries, self._size_bytes), self._size_bytes)
+            tail = directory(self._entries, self._size_bytes)
+            self._disk.write_at(self._descriptor, tail, self._size_bytes)
+            self._disk.truncate(self._descriptor, self._size_bytes + len(tail))
             self._disk.sync(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = -1
@@ -160,8 +174,9 @@ class BlobFile:
             self._disk.sync(self._descriptor)
 
     def close(self) -> None:
-        """Write the directory and close."""
+        """Write the directory and close; nothing can be appended any more."""
         with self._lock:
+            self._is_closed = True
             self._end_file()
 
     def abandon(self) -> None:
@@ -169,6 +184,15 @@ class BlobFile:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def _add(
+    entries: list[Entry], chunks: list[bytes], name: str, offset: int, data: bytes, dos_time: tuple[int, int]
+) -> int:
+    header = local_header(name.encode(), len(data), zlib.crc32(data), dos_time)
+    chunks += (header, data)
+    entries.append(Entry(name, offset, offset + len(header), len(data), header, True))
+    return len(header) + len(data)
 
 
 def walk(path: Path) -> tuple[list[Entry], int]:
@@ -280,6 +304,19 @@ def read_record(path: Path, offset: int) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         pass
     raise DamagedFile(str(path), f"byte {offset:,}", "not the record of an object")
+
+
+def read_item(path: Path, kind: str, item: Mapping[str, Any]) -> Stored:
+    """
+    Give one item of a record as it was before it was stored.
+
+    Raises:
+        DamagedFile: its data does not check.
+    """
+    fields = {key: value for key, value in item.items() if key not in ("data", "size", "extension")}
+    data = None if item.get("data") is None else read_data(path, item["data"])
+    element = kind[5:-1] if kind.startswith("list(") else kind
+    return Stored(element, fields, data, item.get("extension", "bin"))
 
 
 def names(path: Path) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """
 Edits: a change of a run by somebody who is not its writer. Specified in docs/formats/edits.md.
 
-Each edit is one small immutable file, so any number of people and programs change a run at once without a lock; the fold in
-state.py puts them in order.
+Each edit is one small immutable file, so any number of people and programs change a run at once without a lock; the
+fold in state.py puts them in order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aim.core import clock
-from aim.storage import events, layout
+from aim.storage import changes, events, layout
 from aim.storage.files import DISK, Disk
 
 
@@ -34,4 +34,5 @@ def write(folder: Path, change: Mapping[str, Any], *, by: str, seen_at_s: float 
     at_s = clock.after(seen_at_s)
     path = layout.edit_file(folder, round(at_s * 1e6))
     disk.publish(path, events.encode({"at": at_s, "by": by, **change}))
+    changes.touch(folder, disk)
     return at_s

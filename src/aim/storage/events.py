@@ -45,7 +45,7 @@ def decode(line: bytes) -> Event | None:
     if line[8:PREFIX_BYTES] != b'%08x"' % zlib.crc32(rest):
         return None
     try:
-        event = json.loads(b"{" + rest[1:])
+        event = json.loads("{" + rest[1:].decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) else None
@@ -69,7 +69,7 @@ class Lines:
 
 def parse(data: bytes, offset: int = 0) -> Lines:
     """
-    Take the lines of *data*, which begins at *offset* of its file. A last line without its newline is left for the next time.
+    Take the lines of *data*, which begins at *offset* of its file. A last line without its newline is left for later.
     """
     lines = Lines(end=offset)
     start = 0
@@ -85,21 +85,18 @@ def _take(line: bytes, offset: int, lines: Lines) -> None:
     if event is not None:
         lines.events.append(event)
         return
-    # the newline of an earlier line may be what broke: look for a prefix further on
-    again = line.find(PREFIX, 1)
-    if again < 0:
-        if line:
-            lines.bad.append((offset, len(line)))
-        else:
-            lines.bad.append((offset, 1))
-        return
-    head = decode(line[: again - 1])
-    if head is not None:
-        lines.events.append(head)
-        lines.bad.append((offset + again - 1, 1))
-    else:
-        lines.bad.append((offset, again))
-    _take(line[again:], offset + again, lines)
+    # newlines may be what broke: each part that begins with the prefix is checked as a line of its own
+    starts = [0]
+    while (again := line.find(PREFIX, starts[-1] + 1)) >= 0:
+        starts.append(again)
+    for start, stop in zip(starts, [*starts[1:], len(line) + 1]):
+        part = decode(line[start : stop - 1])  # without the byte that was the newline
+        if part is None:
+            lines.bad.append((offset + start, max(1, min(stop, len(line)) - start)))
+            continue
+        lines.events.append(part)
+        if stop <= len(line):
+            lines.bad.append((offset + stop - 1, 1))
 
 
 def read(path: Path, offset: int = 0) -> Lines:
@@ -114,7 +111,8 @@ class EventLog:
     The event file of this process: appends lines, in order, each with a later `at`.
 
     An append that the disk refuses is kept and tried again with the next one, so the order holds; `append` then raises
-    the OSError once more for the writer to report.
+    the OSError once more for the writer to report. A signal handler may append in the middle of an append: its line
+    follows the one that it interrupted.
     """
 
     def __init__(self, path: Path, disk: Disk = DISK) -> None:
@@ -124,8 +122,8 @@ class EventLog:
         self.at_s = 0.0
         self.size_bytes = 0
         self._pending: list[bytes] = []
-        self._lock = threading.Lock()
-        os.set_inheritable(self.descriptor, False)
+        self._is_draining = False
+        self._lock = threading.RLock()
 
     def append(self, event: Mapping[str, Any]) -> float:
         """Append an event; give its `at`. Raises OSError when the disk refuses; the event is then kept for later."""
@@ -142,22 +140,31 @@ class EventLog:
                 self._drain()
 
     def _drain(self) -> None:
-        while self._pending:
-            line = self._pending[0]
+        if self._is_draining:  # this is a signal handler within the call that drains
+            return
+        self._is_draining = True
+        try:
+            while self._pending:
+                line = self._pending[0]
+                self._write(line)
+                self.size_bytes += len(line)
+                self._pending.pop(0)
+        finally:
+            self._is_draining = False
+
+    def _write(self, line: bytes) -> None:
+        try:
+            self.disk.write_at(self.descriptor, line, self.size_bytes)
+        except OSError:
             try:
-                self.disk.write_at(self.descriptor, line, self.size_bytes)
+                self.disk.truncate(self.descriptor, self.size_bytes)
             except OSError:
-                try:
-                    self.disk.truncate(self.descriptor, self.size_bytes)
-                except OSError:
-                    pass
-                raise
-            self.size_bytes += len(line)
-            self._pending.pop(0)
+                pass
+            raise
 
     def touch(self) -> None:
         """Say that this writer is alive: the file's time is its heartbeat."""
-        os.utime(self.descriptor if os.utime in os.supports_fd else self.path)
+        self.disk.touch(self.descriptor, self.path)
 
     def sync(self) -> None:
         """Wait until the lines are on the disk."""

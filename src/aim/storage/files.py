@@ -1,17 +1,21 @@
 """
 Every call that changes the disk.
 
-The rest of the storage writes through a `Disk`, so that a test can make the n-th write, sync or rename fail, or forget what
-was not synced. Reading needs no door: readers use the standard library directly. Stores into a mapped segment are not
-calls and can't fail here; docs/formats/points.md says why they are safe.
+The rest of the storage writes through a `Disk`, so that a test can make the n-th write, sync or rename fail, or forget
+what was not synced. Reading needs no door: readers use the standard library directly. Stores into a mapped segment are
+not calls and can't fail here; docs/formats/points.md says why they are safe.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
 from pathlib import Path
+
+# What file systems answer that can't give blocks in advance.
+NOT_OFFERED = frozenset({errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL})
 
 
 class Disk:
@@ -45,11 +49,14 @@ class Disk:
     def allocate(self, descriptor: int, size_bytes: int) -> None:
         """Give the file its size and its blocks, zeros; a full disk is an OSError here."""
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(descriptor, 0, size_bytes)
-        else:
-            zeros = bytes(min(size_bytes, 1 << 20))
-            for offset in range(0, size_bytes, len(zeros)):
-                self.write_at(descriptor, zeros[: size_bytes - offset], offset)
+            try:
+                return os.posix_fallocate(descriptor, 0, size_bytes)
+            except OSError as error:
+                if error.errno not in NOT_OFFERED:
+                    raise
+        zeros = bytes(min(size_bytes, 1 << 20))
+        for offset in range(0, size_bytes, len(zeros)):
+            self.write_at(descriptor, zeros[: size_bytes - offset], offset)
 
     def truncate(self, descriptor: int, size_bytes: int) -> None:
         """Cut the file to *size_bytes*."""
@@ -71,6 +78,19 @@ class Disk:
             pass
         finally:
             os.close(descriptor)
+
+    def touch(self, descriptor: int, path: Path) -> None:
+        """Set the file's time to now."""
+        os.utime(descriptor if os.utime in os.supports_fd else path)
+
+    def stamp(self, path: Path) -> None:
+        """Set the time of an empty file to now; it and its folder are made if they are not there."""
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            path.parent.mkdir(exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0), 0o666))
+            os.utime(path)
 
     def link(self, source: Path, target: Path) -> None:
         """Give *source* a second name; FileExistsError when *target* exists. Atomic."""
@@ -101,22 +121,28 @@ class Disk:
         Create a small file whole, under its name at once; False when the name is taken, and the file there stays.
         """
         scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        descriptor = self.create(scratch)
         try:
-            self.write(descriptor, data)
-            if sync:
-                self.sync(descriptor)
-        finally:
-            os.close(descriptor)
-        try:
+            descriptor = self.create(scratch)
+            try:
+                self.write(descriptor, data)
+                if sync:
+                    self.sync(descriptor)
+            finally:
+                os.close(descriptor)
             self.link(scratch, path)
         except FileExistsError:
             return False
         finally:
-            self.unlink(scratch)
+            self._forget(scratch)
         if sync:
             self.sync_folder(path.parent)
         return True
+
+    def _forget(self, scratch: Path) -> None:
+        try:
+            self.unlink(scratch)
+        except OSError:  # what was published counts; scratch files are swept up later
+            pass
 
 
 DISK = Disk()

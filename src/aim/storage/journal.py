@@ -3,9 +3,9 @@ The journal: 32-byte records in memory-mapped segments. Specified in docs/format
 
     record := value f64 | step i64 | time f64 | epoch f32 | sequence u32         little-endian, 32 bytes
 
-A segment hands out its slots from a `range` iterator: taking one is atomic under the GIL, and the iterator's end is the only
-capacity check. The record is stored by one `struct.pack_into`, whose last store, the sequence number, publishes it. No system
-call, no lock: see docs/decisions/journal.md for what these cost.
+A segment hands out its slots from a `range` iterator: taking one is atomic under the GIL, and the iterator's end is
+the only capacity check. The record is stored by one `struct.pack_into`, whose last store, the sequence number,
+publishes it. No system call, no lock: see docs/decisions/journal.md for what these cost.
 
 Rule 1: a page's CRC is taken only when no slot of the page is empty, after an fsync that covered it (or at the end).
 Rule 2: a segment never changes its size.
@@ -20,7 +20,7 @@ import os
 import struct
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from aim.storage.files import DISK, Disk
@@ -80,20 +80,29 @@ class Segment:
             taking a slot needs a lock: then the slow path takes from `slots`.
     """
 
-    __slots__ = ("map", "free", "slots", "mapped", "path", "number", "descriptor", "size_bytes", "_disk", "_page_next", "_taken")
+    __slots__ = (
+        "map", "free", "slots", "mapped", "path", "number", "descriptor", "size_bytes",
+        "_disk", "_page_next", "_taken", "_unwritten",
+    )  # fmt: skip
 
     def __init__(self, folder: Path, run_hash: str, writer: str, number: int, disk: Disk = DISK) -> None:
         self._disk = disk
         self.number = number
         self.size_bytes = segment_size(number)
         self.path = segment_file(folder, writer, number)
-        self.descriptor = disk.create(self.path)
+        try:
+            self.descriptor = disk.create(self.path)
+        except FileExistsError:  # an attempt that the disk refused half-way, and then refused to undo: it is ours
+            self.descriptor = disk.open_existing(self.path)
         try:
             disk.allocate(self.descriptor, self.size_bytes)
             disk.write_at(self.descriptor, header(self.size_bytes, number, writer, run_hash), 0)
         except OSError:
             os.close(self.descriptor)
-            disk.unlink(self.path)
+            try:
+                disk.unlink(self.path)
+            except OSError:
+                pass
             raise
         self.map: mmap.mmap | bytearray
         try:
@@ -106,6 +115,7 @@ class Segment:
         self.free: Iterator[int] = self.slots if self.mapped and not FREE_THREADED else iter(range(0))
         self._page_next = 1
         self._taken: int | None = None
+        self._unwritten: list[int] = []
 
     def taken(self) -> int:
         """Count the slots that were handed out, filled or not."""
@@ -121,8 +131,17 @@ class Segment:
             self._taken = (self.size_bytes - PAGE_BYTES) // RECORD_BYTES - len(rest)
 
     def write_through(self, offset: int) -> None:
-        """Write the record at *offset* to a file that can't be mapped."""
-        self._disk.write_at(self.descriptor, bytes(self.map[offset : offset + RECORD_BYTES]), offset)
+        """
+        Write the record at *offset* to a file that can't be mapped.
+
+        Raises:
+            OSError: the disk refuses; `sync` will write the record.
+        """
+        try:
+            self._disk.write_at(self.descriptor, bytes(self.map[offset : offset + RECORD_BYTES]), offset)
+        except OSError:
+            self._unwritten.append(offset)
+            raise
 
     def is_half_full(self) -> bool:
         """Say whether it is time to prepare the next segment."""
@@ -132,6 +151,8 @@ class Segment:
         """
         Put the records on the disk, then take the CRCs of the pages that were full; True when nothing is left to do.
         """
+        while self._unwritten:
+            self.write_through(self._unwritten.pop())
         slots = self.taken()
         page_end = min(1 + slots // PAGE_RECORDS, self.size_bytes // PAGE_BYTES)
         full = [page for page in range(self._page_next, page_end) if self._has_no_hole(page, PAGE_RECORDS)]
@@ -143,13 +164,17 @@ class Segment:
         return self._page_next * PAGE_BYTES >= self.size_bytes and not full
 
     def finish(self) -> None:
-        """
-        Take the CRC of the last, partly filled page too; nothing may be stored after this.
-        """
+        """Take the CRC of the last, partly filled page too, after a sync; nothing may be stored after this."""
         slots = self.taken()
         for page in range(self._page_next, 1 + -(-slots // PAGE_RECORDS)):
             if self._has_no_hole(page, min(PAGE_RECORDS, slots - (page - 1) * PAGE_RECORDS)):
                 self._store_crc(page)
+
+    def end(self) -> None:
+        """Put everything on the disk, with the CRCs of all pages."""
+        self.sync()
+        self.finish()
+        self._disk.sync(self.descriptor)
 
     def _has_no_hole(self, page: int, records: int) -> bool:
         start = page * PAGE_BYTES
@@ -167,6 +192,21 @@ class Segment:
         if not self.mapped:
             self._disk.write_at(self.descriptor, entry, offset)
 
+    def holes(self, offsets: Iterable[int] | None = None) -> list[int]:
+        """Give the offsets of slots that were taken and are still empty; of *offsets*, or of all."""
+        if offsets is None:
+            offsets = self.offsets()
+        return [offset for offset in offsets if not any(self.map[offset + 28 : offset + RECORD_BYTES])]
+
+    def offsets(self) -> range:
+        """Give the offsets of the slots that were handed out."""
+        return range(PAGE_BYTES, PAGE_BYTES + self.taken() * RECORD_BYTES, RECORD_BYTES)
+
+    def record(self, offset: int) -> tuple[float, int, float, float, int]:
+        """Give the record at *offset*: value, step, time, epoch, sequence."""
+        value, step, at_s, epoch, sequence = RECORD.unpack_from(self.map, offset)
+        return value, step, at_s, epoch, sequence
+
     def has_name(self) -> bool:
         """Say whether the file still has a name: a deleted run's files have none."""
         return os.fstat(self.descriptor).st_nlink > 0
@@ -174,6 +214,10 @@ class Segment:
     def close(self) -> None:
         """Close the descriptor; the map goes when nobody holds it, since another thread may be in a store."""
         self.stop()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close the descriptor only: the slots belong to the parent of this forked process."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1

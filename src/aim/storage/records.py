@@ -6,7 +6,7 @@ Holes and void slots are left out; the records of a page that fails its CRC are 
 
 from __future__ import annotations
 
-import platform
+import os
 import struct
 import zlib
 from collections.abc import Sequence
@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from aim.storage import journal, layout
 from aim.storage.state import Damage
 
+WORDS = journal.RECORD_BYTES // 8
 RECORD_DTYPE = np.dtype([("value", "<f8"), ("step", "<i8"), ("time", "<f8"), ("epoch", "<f4"), ("sequence", "<u4")])
-KEEPS_STORE_ORDER = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
 MICROSECONDS = 1_000_000
+TIME_US_MAX = 2.0**62  # beyond it a time is damage; it is shown as 0
 
 Records = NDArray[np.void]
 IntArray = NDArray[np.int64]
@@ -48,9 +49,8 @@ class Scan:
 
 def segment_numbers(folder: Path, writer: str) -> list[int]:
     """List the numbers of a writer's segment files, ascending."""
-    prefix = f"{writer}.points-"
-    numbers = [int(path.name[len(prefix) :]) for path in folder.glob(f"{prefix}[0-9]*")]
-    return sorted(numbers)
+    names = (layout.WRITER_FILE.fullmatch(name) for name in os.listdir(folder))
+    return sorted(int(match[3]) for match in names if match and match[1] == writer and match[3])
 
 
 def scan(folder: Path, writer: str, *, verify: bool = True) -> Scan:
@@ -67,18 +67,38 @@ def scan(folder: Path, writer: str, *, verify: bool = True) -> Scan:
     parts: list[Records] = []
     for number in numbers:
         path = layout.segment_file(folder, writer, number)
-        content = path.read_bytes()
+        content = read_agreed(path)
         part = _slots(content)
-        if not KEEPS_STORE_ORDER:
-            # another core's stores may be seen out of order: only records that two readings agree on are whole
-            again = _slots(path.read_bytes())
-            part = part[(part.view("V32") == again.view("V32")).ravel()] if len(part) == len(again) else part
         parts.append(part[(part["sequence"] != 0) & (part["sequence"] != journal.VOID)])
         if verify:
             result.damage += check_segment(path.name, content)
     if parts:
         result.records = np.concatenate(parts) if len(parts) > 1 else parts[0]
     return result
+
+
+def read_agreed(path: Path, offset: int = 0) -> bytes:
+    """
+    Read a segment from the page at *offset* on, without the records that are being stored at this moment.
+
+    A record is stored field after field, its number last; a reading of 32 bytes goes the same way and may be overtaken,
+    on any machine. So what was read is read again, and a slot that has changed counts as empty: its `track()` has not
+    returned.
+    """
+    with open(path, "rb") as file:
+        file.seek(offset)
+        first = file.read()
+        file.seek(offset)
+        second = file.read()
+    if first == second:
+        return first
+    length = min(len(first), len(second)) // journal.RECORD_BYTES
+    one = np.frombuffer(first, "<u8", length * WORDS).reshape(-1, WORDS)
+    two = np.frombuffer(second, "<u8", length * WORDS).reshape(-1, WORDS)
+    differ = (one != two).any(axis=1)
+    if not offset:
+        differ[: journal.PAGE_BYTES // journal.RECORD_BYTES] = False  # the header and its CRCs are no records
+    return np.where(differ[:, None], np.uint64(0), one).tobytes() + first[length * journal.RECORD_BYTES :]
 
 
 def _slots(content: bytes) -> Records:
@@ -116,14 +136,17 @@ def check_segment(name: str, content: bytes) -> list[Damage]:
     else:
         size_bytes = struct.unpack_from("<I", content, 8)[0]
         if size_bytes != len(content):
-            damage.append(Damage(name, f"byte {len(content):,}", f"the file has {len(content):,} of {size_bytes:,} bytes"))
+            found = f"the file has {len(content):,} of {size_bytes:,} bytes"
+            damage.append(Damage(name, f"byte {len(content):,}", found))
     pages = len(content) // journal.PAGE_BYTES
-    table = np.frombuffer(content, "<u4", (journal.PAGE_BYTES - journal.CRC_TABLE_OFFSET) // 4, journal.CRC_TABLE_OFFSET)
+    entries = (journal.PAGE_BYTES - journal.CRC_TABLE_OFFSET) // 4
+    table = np.frombuffer(content, "<u4", entries, journal.CRC_TABLE_OFFSET)
     for page in range(1, pages):
         expected = int(table[page - 1])
         start = page * journal.PAGE_BYTES
         if expected and journal.page_crc(content[start : start + journal.PAGE_BYTES]) != expected:
-            damage.append(Damage(name, f"byte {start:,}", f"page {page} does not match its CRC; one of its points may be wrong"))
+            found = f"page {page} does not match its CRC; one of its points may be wrong"
+            damage.append(Damage(name, f"byte {start:,}", found))
     return damage
 
 
@@ -131,7 +154,7 @@ def time_us(records: Records) -> IntArray:
     """Give the times of *records* in whole microseconds, as both forms keep them."""
     with np.errstate(over="ignore", invalid="ignore"):
         times = np.rint(records["time"] * MICROSECONDS)
-        return np.where(np.abs(times) < 2.0**63, times, 0).astype(np.int64)
+        return np.where(np.abs(times) < TIME_US_MAX, times, 0).astype(np.int64)
 
 
 def shortest_epochs(epochs: EpochArray) -> FloatArray:
@@ -141,6 +164,8 @@ def shortest_epochs(epochs: EpochArray) -> FloatArray:
     >>> shortest_epochs(np.array([0.1, 2, np.nan], np.float32)).tolist()
     [0.1, 2.0, nan]
     """
+    if not len(epochs) or bool((np.isnan(epochs) | (epochs == np.rint(epochs))).all()):
+        return epochs.astype(np.float64)  # whole numbers and gaps, the usual epochs, are exact
     distinct, places = np.unique(epochs, return_inverse=True)
     decimals = np.array([float(str(epoch)) for epoch in distinct], np.float64)
-    return decimals[places].reshape(epochs.shape) if len(distinct) else np.empty(0, np.float64)
+    return decimals[places].reshape(epochs.shape)

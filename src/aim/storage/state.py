@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import copy
 import os
+import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from aim.storage.events import Event
 
 HEARTBEAT_FRESH_S = 60.0  # a writer on another host whose event file was touched within this is alive
 SILENT_S = 24 * 3600.0  # a writer that was not heard of for this long has ended
+SECONDS_MAX = 1e12  # in the year 33,658; beyond it a time is damage
 DEFAULT_EXPERIMENT = "default"
 
 RUNNING, FINISHED, FAILED, LOST = "running", "finished", "failed", "lost"
@@ -79,13 +81,13 @@ class SequenceFacts:
 
     @property
     def kind(self) -> str:
-        """`int`, `float`, `number` for both, or the type of its objects, such as `list(aim.image)`."""
+        """`int`, `float`, `number` for both, or its objects' type, such as `list(aim.image)`; "" without parts."""
         kinds = {part.kind for part in self.parts}
         if kinds == {"int", "float"}:
             return "number"
         if len(kinds) > 1:
             kinds.discard("list")
-        return min(kinds)
+        return min(kinds, default="")
 
     @property
     def is_numeric(self) -> bool:
@@ -110,7 +112,14 @@ class WriterFacts:
         if self.begin is None:
             return None
         begin = self.begin
-        return clock.Process(begin.get("host", ""), begin.get("boot"), begin.get("pid", 0), begin.get("process"))
+        pid = begin.get("pid")
+        return clock.Process(
+            begin.get("host", ""),
+            begin.get("boot"),
+            pid if isinstance(pid, int) else 0,
+            begin.get("process"),
+            begin.get("pids"),
+        )
 
     def is_alive(self, now_s: float) -> bool:
         """Whether the writer still records (events.md, Status)."""
@@ -139,6 +148,7 @@ class RunState:
         properties: name, description, experiment, archived ... as far as they were set.
         tags: names, in the order they were added.
         sequences: by name and text of context.
+        numbers: the sequence of each writer's number.
         damage: lines and edits that failed their check.
     """
 
@@ -148,6 +158,7 @@ class RunState:
     tags: dict[str, float] = field(default_factory=dict)
     sequences: dict[SequenceKey, SequenceFacts] = field(default_factory=dict)
     writers: dict[str, WriterFacts] = field(default_factory=dict)
+    numbers: dict[tuple[str, int], SequenceFacts] = field(default_factory=dict)
     damage: list[Damage] = field(default_factory=list)
     latest_at_s: float = 0.0
     created_at_s: float = 0.0
@@ -189,7 +200,7 @@ class RunState:
 
 class RunLog:
     """
-    Reads the state of the run in *folder*, and what is new since.
+    Reads the state of the run in *folder*, and what is new since. Several threads may share one.
 
     Args:
         restore: makes the objects among the params; without it they are dicts.
@@ -199,6 +210,10 @@ class RunLog:
         self.folder = folder
         self.run_hash = folder.name
         self._restore = restore
+        self._lock = (os.getpid(), threading.Lock())
+        self._forget()
+
+    def _forget(self) -> None:
         self._lines: list[tuple[float, str, int, Event]] = []
         self._edits: set[str] = set()
         self._state = RunState(self.run_hash)
@@ -208,15 +223,21 @@ class RunLog:
 
     def refresh(self) -> RunState:
         """
-        Give the state as it is now.
+        Give the state as it is now. A state that was given before is not changed, but for its writers' heartbeats.
 
         Raises:
             FileNotFoundError: the run's folder is gone.
 
         Cost: one listing of the folder, and reading what was added.
         """
+        if self._lock[0] != os.getpid():  # the child of a fork may have got the lock of a thread that it has not
+            self._lock = (os.getpid(), threading.Lock())
+        with self._lock[1]:
+            return self._refresh()
+
+    def _refresh(self) -> RunState:
+        seen: set[str] = set()
         fresh: list[tuple[float, str, int, Event]] = []
-        created_s = 0.0
         with os.scandir(self.folder) as entries:
             for entry in entries:
                 match = layout.WRITER_FILE.fullmatch(entry.name)
@@ -224,22 +245,28 @@ class RunLog:
                     # a writer whose event file is gone still has points
                     facts = self._state.writers.setdefault(match[1], WriterFacts(match[1]))
                     if match[2] == "events.jsonl":
+                        seen.add(entry.name)
                         self._read_events(Path(entry.path), facts, entry.stat(), fresh)
                 elif layout.EDIT_FILE.fullmatch(entry.name) and entry.name not in self._edits:
                     self._read_edit(Path(entry.path), fresh)
+        if not seen.issuperset(self._sizes):  # another run under the same name: begin anew
+            self._forget()
+            return self._refresh()
         if fresh:
             fresh.sort(key=lambda line: line[:3])
             in_order = not self._lines or fresh[0][:2] >= self._lines[-1][:2]
             self._lines += fresh
             if in_order:
+                self._state = _own_copy(self._state, fresh)
                 self._fold(fresh)
             else:
                 self._lines.sort(key=lambda line: line[:3])
                 self._state = RunState(self.run_hash, writers=self._state.writers)
                 self._fold(self._lines)
         begun = [writer.begun_at_s for writer in self._state.writers.values() if writer.begun_at_s is not None]
-        self._state.created_at_s = min(begun, default=created_s or self.folder.stat().st_mtime)
-        self._state.damage = list(self._damage.values())
+        self._state.created_at_s = min(begun) if begun else self.folder.stat().st_mtime
+        if len(self._damage) != len(self._state.damage):
+            self._state.damage = list(self._damage.values())
         return self._state
 
     def _read_events(self, path: Path, facts: WriterFacts, stat: os.stat_result, fresh: list[Any]) -> None:
@@ -253,7 +280,8 @@ class RunLog:
         self._sizes[path.name] = stat.st_size
         facts.offset = lines.end
         for offset, length in lines.bad:
-            self._damage[(path.name, offset)] = Damage(path.name, f"byte {offset:,}", f"{length} bytes are no event line")
+            found = f"{length} bytes are no event line"
+            self._damage[(path.name, offset)] = Damage(path.name, f"byte {offset:,}", found)
         for event in lines.events:
             self._count += 1
             at_s = _seconds(event.get("at"))
@@ -280,10 +308,15 @@ class RunLog:
         for at_s, writer, _, event in lines:
             try:
                 _apply(self._state, at_s, writer, event, self._restore)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
                 place = f"the event of {at_s:.6f}"
                 self._damage[(writer, int(at_s * 1e6))] = Damage(writer, place, f"can't be understood: {error}")
             self._state.latest_at_s = max(self._state.latest_at_s, at_s)
+
+    @property
+    def line_count(self) -> int:
+        """How many event lines and edits were folded; grows when there is something new."""
+        return self._count
 
     @property
     def params(self) -> Any:
@@ -291,8 +324,28 @@ class RunLog:
         return _in_order(self._state.tree)
 
 
+def _own_copy(state: RunState, fresh: list[tuple[float, str, int, Event]]) -> RunState:
+    # what somebody else may be going through stays as it is
+    changes_tree = any("set" in event or "del" in event for *_, event in fresh)
+    changes_sequences = any("sequence" in event or "point" in event or "drop" in event for *_, event in fresh)
+    copied = replace(
+        state,
+        tree=_in_order(state.tree) if changes_tree else state.tree,
+        properties=dict(state.properties),
+        tags=dict(state.tags),
+    )
+    if changes_sequences:
+        moved = {
+            key: replace(facts, parts=list(facts.parts), exact=list(facts.exact))
+            for key, facts in state.sequences.items()
+        }
+        copied.sequences = moved
+        copied.numbers = {number: moved[facts.key] for number, facts in state.numbers.items()}
+    return copied
+
+
 def _seconds(at: object) -> float:
-    return float(at) if isinstance(at, (int, float)) else 0.0
+    return float(at) if isinstance(at, (int, float)) and abs(at) < SECONDS_MAX else 0.0
 
 
 def _apply(state: RunState, at_s: float, writer: str, event: Event, restore: Restore | None) -> None:
@@ -313,11 +366,13 @@ def _apply(state: RunState, at_s: float, writer: str, event: Event, restore: Res
         part = Part(writer, int(event["sequence"]), str(event["kind"]))
         if part not in facts.parts:
             facts.parts.append(part)
+        state.numbers[(writer, part.number)] = facts
     if "point" in event:
         _add_exact(state, at_s, writer, event)
     for dropped in event.get("drop", ()):
-        facts = _facts(state, dropped["name"], params.decode(dropped["context"]))
-        facts.dropped_at_s = max(facts.dropped_at_s, at_s)
+        known = state.sequences.get((dropped["name"], contexts.text(params.decode(dropped["context"]))))
+        if known is not None:  # a sequence that comes later has no point from before
+            known.dropped_at_s = max(known.dropped_at_s, at_s)
 
 
 def _facts(state: RunState, name: str, context: Mapping[str, Any]) -> SequenceFacts:
@@ -330,11 +385,10 @@ def _facts(state: RunState, name: str, context: Mapping[str, Any]) -> SequenceFa
 
 def _add_exact(state: RunState, at_s: float, writer: str, event: Event) -> None:
     number = int(event["point"])
-    for facts in state.sequences.values():
-        if any(part.writer == writer and part.number == number for part in facts.parts):
-            facts.exact.append(ExactPoint(int(event["step"]), at_s, event["epoch"], int(event["value"]), writer))
-            return
-    raise ValueError(f"no sequence has the number {number}")
+    facts = state.numbers.get((writer, number))
+    if facts is None:
+        raise ValueError(f"no sequence has the number {number}")
+    facts.exact.append(ExactPoint(int(event["step"]), at_s, event["epoch"], int(event["value"]), writer))
 
 
 def _in_order(value: Any) -> Any:

@@ -13,11 +13,12 @@ import shutil
 from pathlib import Path
 
 from aim.core.errors import DamagedFile, RepoNotFound, RunExists, RunNotFound, UnsupportedFormat
-from aim.storage import layout
+from aim.storage import changes, layout
 from aim.storage.files import DISK, Disk
 
 FOLDER_NAME = ".aim"
 FOLDER_NAME_VARIABLE = "__AIM_REPO_NAME__"
+COPY_ATTEMPTS = 3
 
 
 def folder_name() -> str:
@@ -54,10 +55,13 @@ class Store:
         if not is_repository(path):
             if (path / "run_metadata.sqlite").exists() or (path / "VERSION").exists():
                 raise UnsupportedFormat(
-                    f"{path} is a repository of Aim 3, which this version does not write to. Use another folder for new runs."
+                    f"{path} is a repository of Aim 3, which this version does not write to. Use another folder for "
+                    "new runs."
                 )
             if not create:
-                raise RepoNotFound(f"Cannot find repository '{path.parent}': there is no {path.name} in it. Run `aim init` there.")
+                raise RepoNotFound(
+                    f"Cannot find repository '{path.parent}': there is no {path.name} in it. Run `aim init` there."
+                )
             self._create()
         self._check_format()
         self.runs = path / "runs"
@@ -66,6 +70,7 @@ class Store:
     def _create(self) -> None:
         self.disk.make_folder(self.path / "runs")
         self.disk.publish(self.path / "FORMAT", layout.FORMAT_TEXT.encode())
+        self.disk.sync_folder(self.path.parent)
 
     def _check_format(self) -> None:
         text = (self.path / "FORMAT").read_bytes()
@@ -77,7 +82,8 @@ class Store:
             ) from None
         if number > layout.FORMAT_NUMBER:
             raise UnsupportedFormat(
-                f"{self.path} has format {number}; this version of Aim reads up to {layout.FORMAT_NUMBER}. Install a newer Aim."
+                f"{self.path} has format {number}; this version of Aim reads up to {layout.FORMAT_NUMBER}. "
+                "Install a newer Aim."
             )
 
     def run_hashes(self) -> list[str]:
@@ -90,7 +96,8 @@ class Store:
 
     def has_run(self, run_hash: object) -> bool:
         """Say whether there is a run of that hash."""
-        return isinstance(run_hash, str) and bool(layout.RUN_HASH.fullmatch(run_hash)) and (self.runs / run_hash).is_dir()
+        is_name = isinstance(run_hash, str) and layout.RUN_HASH.fullmatch(run_hash) is not None
+        return is_name and (self.runs / str(run_hash)).is_dir()
 
     def run_folder(self, run_hash: str) -> Path:
         """
@@ -100,7 +107,9 @@ class Store:
             RunNotFound: there is no such run.
         """
         if not self.has_run(run_hash):
-            raise RunNotFound(f"Cannot find run {run_hash!r} in repository '{self.path.parent}'. `aim runs ls` lists the runs.")
+            raise RunNotFound(
+                f"Cannot find run {run_hash!r} in repository '{self.path.parent}'. `aim runs ls` lists the runs."
+            )
         return self.runs / run_hash
 
     def create_run(self, run_hash: str | None = None) -> Path:
@@ -126,6 +135,7 @@ class Store:
             self.disk.rename(folder, doomed)
         except FileNotFoundError:
             raise RunNotFound(f"Run {run_hash!r} was deleted by somebody else meanwhile.") from None
+        changes.touch(folder, self.disk)
         self.disk.remove_folder(doomed)
 
     def empty_trash(self) -> None:
@@ -147,9 +157,11 @@ class Store:
             raise RunExists(f"Run {run_hash!r} is in repository '{target.path.parent}' already. Delete it there first.")
         scratch = target.path / f".copy-{run_hash}-{secrets.token_hex(4)}"
         try:
-            shutil.copytree(folder, scratch, ignore=_scratch_files)
+            self._copy_files(folder, scratch)
+            _sync_files(scratch, target.disk)  # a moved run is deleted here next
             try:
                 target.disk.rename(scratch, target.runs / run_hash)
+                changes.touch(target.runs / run_hash, target.disk)
             except OSError:
                 if target.has_run(run_hash):
                     raise RunExists(f"Run {run_hash!r} has come into '{target.path.parent}' meanwhile.") from None
@@ -157,10 +169,35 @@ class Store:
         finally:
             target.disk.remove_folder(scratch)
 
+    def _copy_files(self, folder: Path, scratch: Path) -> None:
+        for attempt in range(COPY_ATTEMPTS):
+            try:
+                shutil.copytree(folder, scratch, ignore=_scratch_files)
+                return
+            except (shutil.Error, FileNotFoundError):  # files vanish while a run is sealed: then as it is afterwards
+                self.disk.remove_folder(scratch)
+                if not folder.is_dir():
+                    raise RunNotFound(f"Run {folder.name!r} was deleted by somebody else meanwhile.") from None
+                if attempt == COPY_ATTEMPTS - 1:
+                    raise
+
     def move_run(self, run_hash: str, target: Store) -> None:
         """Copy a run into another repository, then delete it here. Raises as `copy_run`."""
         self.copy_run(run_hash, target)
         self.delete_run(run_hash)
+
+
+def _sync_files(folder: Path, disk: Disk) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            descriptor = disk.open_existing(path)
+            try:
+                disk.sync(descriptor)
+            finally:
+                os.close(descriptor)
+        else:
+            disk.sync_folder(path)
+    disk.sync_folder(folder)
 
 
 def _scratch_files(_folder: str, names: list[str]) -> list[str]:
