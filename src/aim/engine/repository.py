@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from aim.core.errors import NotFound, RunNotFound
 from aim.core.params import Restore
@@ -47,6 +48,7 @@ class Repository:
         self._restore = restore
         self._disk = disk
         self._readers: OrderedDict[str, RunReader] = OrderedDict()
+        self._logs: WeakValueDictionary[str, RunLog] = WeakValueDictionary()
         self._lock = threading.Lock()
 
     @property
@@ -111,11 +113,25 @@ class Repository:
         with self._lock:
             reader = self._readers.get(run_hash)
             if reader is None:
-                reader = self._readers[run_hash] = RunReader(folder, self._restore)
+                reader = self._readers[run_hash] = RunReader(folder, self._restore, log=self._log(run_hash))
             self._readers.move_to_end(run_hash)
             while len(self._readers) > READERS_MAX:
                 self._readers.popitem(last=False)
             return reader
+
+    def log(self, run_hash: str) -> RunLog:
+        """
+        Give what reads the state of a run; the same one for as long as it is in use. Raises RunNotFound.
+        """
+        self.store.run_folder(run_hash)
+        with self._lock:
+            return self._log(run_hash)
+
+    def _log(self, run_hash: str) -> RunLog:
+        log = self._logs.get(run_hash)
+        if log is None:
+            log = self._logs[run_hash] = RunLog(self.store.runs / run_hash, self._restore)
+        return log
 
     def state(self, run_hash: str) -> RunState:
         """Give what is known of a run without its points. Raises RunNotFound."""
@@ -154,6 +170,7 @@ class Repository:
         self.store.delete_run(run_hash)
         with self._lock:
             self._readers.pop(run_hash, None)
+            self._logs.pop(run_hash, None)
 
     def copy_run(self, run_hash: str, target: Repository) -> None:
         """Copy a run. Raises RunNotFound, RunExists."""

@@ -29,7 +29,7 @@ from aim.engine.repository import Repository
 from aim.sdk.run_properties import StructuredRunMixin
 from aim.sdk.run_reading import RunReadingMixin
 from aim.storage import store
-from aim.storage.state import RunLog, RunState
+from aim.storage.state import RunState
 from aim.storage.writer import SequenceWriter, Writer
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Run(StructuredRunMixin, RunReadingMixin):
             self._finalizer = weakref.finalize(self, _end, self._writer, self._repository)
             self._finalizer.atexit = False  # storage.background ends open runs, and knows whether an exception did
         self.read_only = read_only
-        self._log = RunLog(self._repository.store.runs / self.hash, restore)
+        self._log = self._repository.log(self.hash)
         if experiment is not None and not read_only:
             self.experiment = experiment
 

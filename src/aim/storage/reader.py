@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +31,10 @@ from aim.storage.records import FloatArray, IntArray, Records
 from aim.storage.state import Part, RunLog, RunState, SequenceFacts, SequenceKey, WriterFacts
 
 SEAL_RECORDS_MIN = 32_768  # 1 MiB of journal: from here on reading pays for importing pyarrow and sealing
+RECENT_BYTES_MAX = 256 << 20
 UNKNOWN_NAME = "(unknown {})"
 
 
-@dataclass(frozen=True)
 class Points:
     """
     One sequence, ordered by step, each step once.
@@ -43,17 +46,51 @@ class Points:
         times_s: shape (n,), float64, Unix seconds in whole microseconds.
         epochs: shape (n,), float64; NaN: none.
         writers: shape (n,), the index in `writer_ids` of who recorded it.
+
+    Times and epochs are decoded when they are first asked for: most readers want steps and values.
     """
 
-    steps: IntArray
-    values: npt.NDArray[Any]
-    times_s: FloatArray
-    epochs: FloatArray
-    writers: npt.NDArray[np.int32]
-    writer_ids: tuple[str, ...] = ()
+    def __init__(
+        self,
+        steps: IntArray,
+        values: npt.NDArray[Any],
+        moments: Callable[[], tuple[IntArray, records.EpochArray]],
+        writer_ids: tuple[str, ...],
+        writers: npt.NDArray[np.int32] | None = None,
+    ) -> None:
+        self.steps = steps
+        self.values = values
+        self.writer_ids = writer_ids
+        self._moments = moments
+        self._writers = writers
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    @cached_property
+    def _times_epochs(self) -> tuple[IntArray, records.EpochArray]:
+        return self._moments()
+
+    @cached_property
+    def times_s(self) -> FloatArray:
+        """When each point was tracked."""
+        seconds: FloatArray = self._times_epochs[0] / records.MICROSECONDS
+        return seconds
+
+    @cached_property
+    def epochs(self) -> FloatArray:
+        """The epoch of each point."""
+        return records.shortest_epochs(self._times_epochs[1].astype(np.float32, copy=False))
+
+    @cached_property
+    def writers(self) -> npt.NDArray[np.int32]:
+        """Who recorded each point."""
+        return np.zeros(len(self.steps), np.int32) if self._writers is None else self._writers
+
+    @property
+    def size_bytes(self) -> int:
+        """About the memory that the points take when everything is decoded."""
+        return 48 * len(self.steps) + 512
 
 
 class _Journal:
@@ -102,14 +139,7 @@ class _Journal:
         self._full = [fresh[: sum(len(part) for part in self._full)]] if self._full else []
 
     def _read(self, path: Path, page: int) -> Records:
-        with open(path, "rb") as file:
-            file.seek(page * journal.PAGE_BYTES)
-            content = file.read()
-            if not records.KEEPS_STORE_ORDER:
-                file.seek(page * journal.PAGE_BYTES)
-                again = file.read()
-                if content != again:
-                    content = _agreed(content, again)
+        content = records.read_agreed(path, page * journal.PAGE_BYTES)
         count = len(content) // journal.RECORD_BYTES
         return np.frombuffer(content, records.RECORD_DTYPE, count)
 
@@ -146,13 +176,6 @@ class _Journal:
         return self._records[self._order[start:stop]]
 
 
-def _agreed(first: bytes, second: bytes) -> bytes:
-    one = np.frombuffer(first[: len(first) // 32 * 32], "V32")
-    two = np.frombuffer(second[: len(first) // 32 * 32], "V32")
-    same = np.array([a.tobytes() == b.tobytes() for a, b in zip(one, two, strict=True)], bool)
-    return np.where(same, one, np.zeros(1, "V32")).tobytes()
-
-
 class RunReader:
     """
     Reads the run in *folder*.
@@ -160,12 +183,15 @@ class RunReader:
     Args:
         restore: makes objects from kind, fields and a loader of bytes, for params and object sequences.
         may_seal: whether to seal ended writers' journals that are read and large.
+        log: reads the run's state; one of its own by default.
     """
 
-    def __init__(self, folder: Path, restore: Restore | None = None, *, may_seal: bool = True) -> None:
+    def __init__(
+        self, folder: Path, restore: Restore | None = None, *, may_seal: bool = True, log: RunLog | None = None
+    ) -> None:
         self.folder = folder
         self.run_hash = folder.name
-        self.log = RunLog(folder, restore)
+        self.log = log or RunLog(folder, restore)
         self._restore = restore
         self._may_seal = may_seal
         self._journals: dict[str, _Journal] = {}
@@ -226,6 +252,16 @@ class RunReader:
 
     def points_of(self, facts: SequenceFacts, state: RunState) -> Points:
         """Give the points of *facts*, a sequence of *state*."""
+        if not all(part.writer in self._sealed for part in facts.parts):
+            return self._read_points(facts, state)
+        stamp = (len(facts.parts), len(facts.exact), facts.dropped_at_s)
+        return _recent.get((self.folder, facts.key), stamp, lambda: self._read_points(facts, state))
+
+    def _read_points(self, facts: SequenceFacts, state: RunState) -> Points:
+        if len(facts.parts) == 1 and not facts.exact and not facts.dropped_at_s:
+            found = self._one_sealed(facts.parts[0], state)
+            if found is not None:
+                return found
         chunks = [chunk for part in facts.parts if (chunk := self._chunk(part, state)) is not None]
         if facts.exact:
             chunks.append(_exact_chunk(facts))
@@ -233,6 +269,22 @@ class RunReader:
             limit_us = round(facts.dropped_at_s * records.MICROSECONDS)
             chunks = [chunk.where(chunk.times_us > limit_us) for chunk in chunks]
         return _merged([chunk for chunk in chunks if len(chunk.steps)], facts)
+
+    def _one_sealed(self, part: Part, state: RunState) -> Points | None:
+        # the usual case, one writer that is sealed and steps in order: nothing is merged, and moments can wait
+        writer = state.writers.get(part.writer)
+        source = self._source(writer) if writer else None
+        if not isinstance(source, sealed.Sealed):
+            return None
+        steps, values = source.steps_values(part.number)
+        if not _is_increasing(steps):
+            return None
+
+        def moments() -> tuple[IntArray, records.EpochArray]:
+            columns = source.columns(part.number)
+            return columns.times_us, columns.epochs
+
+        return Points(steps, _typed(values, part.kind), moments, (part.writer,))
 
     def _chunk(self, part: Part, state: RunState) -> _Chunk | None:
         writer = state.writers.get(part.writer)
@@ -328,6 +380,31 @@ class RunReader:
         return blobs.read_data(layout.blob_file(self.folder, writer, number), offset)
 
 
+class _Recent:
+    """Sequences of sealed writers that were read lately, up to RECENT_BYTES_MAX in memory."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[Any, tuple[Any, Points]] = OrderedDict()
+        self._size_bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: Any, stamp: Any, read: Callable[[], Points]) -> Points:
+        known = self._found.get(key)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        points = read()
+        with self._lock:
+            before = self._found.pop(key, None)
+            self._size_bytes += points.size_bytes - (before[1].size_bytes if before else 0)
+            self._found[key] = (stamp, points)
+            while self._size_bytes > RECENT_BYTES_MAX and len(self._found) > 1:
+                self._size_bytes -= self._found.popitem(last=False)[1][1].size_bytes
+        return points
+
+
+_recent = _Recent()
+
+
 def _restored(kind: str, item: dict[str, Any], path: Path, restore: Restore) -> Any:
     fields = dict(item)
     offset = fields.pop("data", None)
@@ -376,15 +453,13 @@ def _exact_chunk(facts: SequenceFacts) -> _Chunk:
 def _merged(chunks: Sequence[_Chunk], facts: SequenceFacts) -> Points:
     writer_ids = tuple(sorted({chunk.writer for chunk in chunks}))
     if not chunks:
-        empty = np.empty(0)
         kind = np.float64 if facts.kind in ("float", "number") else np.int64
-        return Points(
-            empty.astype(np.int64), empty.astype(kind), empty, empty.copy(), empty.astype(np.int32), writer_ids
-        )
+        nothing = np.empty(0, np.int64)
+        return Points(nothing, nothing.astype(kind), lambda: (nothing, nothing.astype(np.float32)), writer_ids)
     one = chunks[0]
     if len(chunks) == 1:
         steps, values, times, epochs = one.steps, one.values, one.times_us, one.epochs
-        owners = np.zeros(len(steps), np.int32)
+        owners = None
     else:
         steps = np.concatenate([chunk.steps for chunk in chunks])
         times = np.concatenate([chunk.times_us for chunk in chunks])
@@ -393,14 +468,18 @@ def _merged(chunks: Sequence[_Chunk], facts: SequenceFacts) -> Points:
             np.array([writer_ids.index(chunk.writer) for chunk in chunks], np.int32), [len(chunk.steps) for chunk in chunks]
         )
         values = _joined([chunk.values for chunk in chunks])
-    if len(steps) > 1 and not bool((steps[1:] > steps[:-1]).all()):
-        order = np.lexsort((np.arange(len(steps)), owners, times, steps))
+    if not _is_increasing(steps):
+        ranks = np.zeros(len(steps), np.int32) if owners is None else owners
+        order = np.lexsort((np.arange(len(steps)), ranks, times, steps))
         ordered = steps[order]
         order = order[np.append(ordered[1:] != ordered[:-1], True)]
-        steps, values, times, epochs, owners = steps[order], values[order], times[order], epochs[order], owners[order]
-    return Points(
-        steps, values, times / records.MICROSECONDS, records.shortest_epochs(epochs.astype(np.float32)), owners, writer_ids
-    )
+        steps, values, times, epochs = steps[order], values[order], times[order], epochs[order]
+        owners = None if owners is None else owners[order]
+    return Points(steps, values, lambda: (times, epochs), writer_ids, owners)
+
+
+def _is_increasing(steps: IntArray) -> bool:
+    return len(steps) < 2 or bool((steps[1:] > steps[:-1]).all())
 
 
 def _joined(values: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
