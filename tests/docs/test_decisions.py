@@ -52,8 +52,7 @@ def test_each_required_package_has_a_reason() -> None:
     block = re.search(r"^dependencies = \[\n(.*?)^\]", project, re.MULTILINE | re.DOTALL)
     assert block is not None
     required = re.findall(r'"([\w-]+)', block[1])
-    reasons = re.findall(
-        r"^\| (\w[\w-]*) \|", (DECISIONS / "dependencies.md").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    page = (DECISIONS / "dependencies.md").read_text(encoding="utf-8")
+    reasons = re.findall(r"^\| (\w[\w-]*) \|", page, re.MULTILINE)
 
     assert sorted(required) == sorted(set(reasons) - {"package"})
