@@ -1,0 +1,172 @@
+/// One picture of lines: where its axes lie, and how it is painted step by step.
+///
+/// Painting is a generator that rests after every few lines, so that a caller may paint a thousand of them over several
+/// frames. Strokes of at most one device pixel take the fast path of software rasters, so the mass is drawn as hairlines
+/// and only the few strong lines thick.
+
+import { addLine, makeRaster, toPixels } from "./density";
+import { padded, withoutOutliers, xExtent, yExtent, type Extent } from "./extent";
+import { drawBand, drawLine, drawMarkers, type Band, type Line } from "./line";
+import { Scale, type ScaleKind } from "./scale";
+import { axisTicks, tickLabel, type AxisUnit } from "./ticks";
+
+/// Above this many lines single ones say nothing: a density picture is drawn.
+export const DENSITY_LINES = 1500;
+const FEW_LINES = 24; // so few may be thicker than a hairline
+const MANY_LINES = 200; // so many are drawn half transparent
+const MARKER_LIMIT = 400;
+const REST_LINES = 8;
+const CHAR_PX = 6.3;
+const TOP_PX = 8;
+const BOTTOM_PX = 22;
+const RIGHT_PX = 12;
+
+/// Colours of the ground and the axes, from the page's theme.
+export interface ChartTheme { readonly ground: string; readonly ink: string; readonly grid: string; readonly accent: string }
+
+export interface PlotData { readonly lines: readonly Line[]; readonly bands: readonly Band[] }
+
+export interface PlotOptions {
+  readonly xKind: ScaleKind;
+  readonly yKind: ScaleKind;
+  readonly xUnit: AxisUnit;
+  /// Leave the farthest few values out of the y range where they would squeeze the rest.
+  readonly clip: boolean;
+  /// Shown range of x and of y; null: all that there is.
+  readonly window: Extent | null;
+  readonly yWindow: Extent | null;
+}
+
+/// A laid-out picture, in CSS pixels.
+export interface Plot {
+  readonly data: PlotData;
+  readonly options: PlotOptions;
+  readonly width: number;
+  readonly height: number;
+  readonly x: Scale;
+  readonly y: Scale;
+  readonly xTicks: readonly number[];
+  readonly yTicks: readonly number[];
+  /// Whether values lie outside because outliers are left out.
+  readonly isClipped: boolean;
+}
+
+/// Decides ranges, ticks and margins. Cost: O(points) when the y range is not given.
+export function layoutPlot(data: PlotData, options: PlotOptions, width: number, height: number): Plot {
+  const allX = xExtent(data.lines) ?? [0, 1];
+  let [x0, x1] = options.window ?? allX;
+  if (x0 === x1) [x0, x1] = [x0 - 0.5, x1 + 0.5];
+  if (options.xKind === "log" && x0 <= 0) x0 = Math.min(1, x1 / 1000);
+  const edges: Line[] = [...data.lines];
+  for (const { owner, x, low, high, color } of data.bands) {
+    const side = { owner, label: "", x, color, dash: [], faint: true, strong: false, sorted: true };
+    edges.push({ ...side, y: low }, { ...side, y: high });
+  }
+  const full = yExtent(edges, options.yKind, x0, x1) ?? (options.yKind === "log" ? [0.1, 1] : [0, 1]);
+  const shown = options.clip ? withoutOutliers(edges, options.yKind, full, x0, x1) : full;
+  const [y0, y1] = options.yWindow ?? padded(shown, options.yKind);
+  const yTicks = axisTicks(options.yKind, "number", y0, y1, Math.max(2, Math.floor(height / 48)));
+  const chars = Math.max(...yTicks.map((tick) => tickLabel("number", tick, y1 - y0).length), 3);
+  const left = Math.round(chars * CHAR_PX) + 16;
+  const x = new Scale(options.xKind, x0, x1, left, Math.max(left + 10, width - RIGHT_PX));
+  const y = new Scale(options.yKind, y0, y1, Math.max(TOP_PX + 10, height - BOTTOM_PX), TOP_PX);
+  const xTicks = axisTicks(options.xKind, options.xUnit, x0, x1, Math.max(2, Math.floor((width - left) / 76)));
+  return { data, options, width, height, x, y, xTicks, yTicks, isClipped: shown !== full && !options.yWindow };
+}
+
+/// Ground, grid lines and labels.
+export function drawAxes(context: CanvasRenderingContext2D, plot: Plot, theme: ChartTheme): void {
+  const { x, y, width, height } = plot;
+  context.globalAlpha = 1;
+  context.setLineDash([]);
+  context.fillStyle = theme.ground;
+  context.fillRect(0, 0, width, height);
+  if (plot.data.lines.length === 0 && plot.data.bands.length === 0) return;
+  context.font = '10.5px "Inter var", Inter, system-ui, sans-serif';
+  context.fillStyle = theme.ink;
+  context.strokeStyle = theme.grid;
+  context.lineWidth = 1;
+  context.textBaseline = "middle";
+  context.textAlign = "right";
+  for (const tick of plot.yTicks) {
+    const py = Math.round(y.px(tick)) + 0.5;
+    context.beginPath();
+    context.moveTo(x.from, py);
+    context.lineTo(x.to, py);
+    context.stroke();
+    context.fillText(tickLabel("number", tick, y.hi - y.lo), x.from - 7, py);
+  }
+  context.textAlign = "center";
+  context.textBaseline = "alphabetic";
+  let free = 0;
+  for (const tick of plot.xTicks) {
+    const label = tickLabel(plot.options.xUnit, tick, x.hi - x.lo);
+    const half = (label.length * CHAR_PX) / 2;
+    const px = Math.min(x.px(tick), width - half - 2);
+    if (px - half < free) continue;
+    context.fillText(label, px, height - 7);
+    free = px + half + 8;
+  }
+}
+
+function clipToPlot(context: CanvasRenderingContext2D, { x, y }: Plot): void {
+  context.beginPath();
+  context.rect(x.from, y.to - 2, x.to - x.from, y.from - y.to + 4);
+  context.clip();
+}
+
+function* drawDensity(context: CanvasRenderingContext2D, plot: Plot): Generator<void> {
+  const { x, y, data } = plot;
+  const width = Math.max(1, Math.round(x.to - x.from));
+  const height = Math.max(1, Math.round(y.from - y.to));
+  const raster = makeRaster(width, height);
+  const rx = new Scale(x.kind, x.lo, x.hi, 0, width);
+  const ry = new Scale(y.kind, y.lo, y.hi, height, 0);
+  for (let i = 0; i < data.lines.length; i++) {
+    if (!data.lines[i].faint) addLine(raster, data.lines[i], rx, ry);
+    if (i % REST_LINES === 0) yield;
+  }
+  const picture = new OffscreenCanvas(width, height);
+  picture.getContext("2d")?.putImageData(new ImageData(toPixels(raster), width, height), 0, 0);
+  context.drawImage(picture, x.from, y.to, width, height);
+}
+
+/// Bands, lines and markers, bottom up; rests after every few lines. `dpr`: device pixels a CSS pixel.
+export function* drawMarks(context: CanvasRenderingContext2D, plot: Plot, dpr: number): Generator<void> {
+  const { x, y, data } = plot;
+  context.save();
+  clipToPlot(context, plot);
+  context.lineJoin = "round";
+  const clear = data.lines.filter((line) => !line.faint);
+  for (const band of data.bands) drawBand(context, band, x, y, data.bands.length > 12 ? 0.1 : 0.17);
+  if (clear.length > DENSITY_LINES) {
+    yield* drawDensity(context, plot);
+  } else {
+    const hairline = 1 / dpr;
+    const width = clear.length <= FEW_LINES ? 1.4 : hairline;
+    let count = 0;
+    context.globalAlpha = 0.3;
+    for (const line of data.lines) {
+      if (!line.faint) continue;
+      drawLine(context, line, x, y, hairline);
+      if (++count % REST_LINES === 0) yield;
+    }
+    context.globalAlpha = clear.length > MANY_LINES ? 0.55 : 0.92;
+    for (const line of clear) {
+      if (line.strong) continue;
+      drawLine(context, line, x, y, width);
+      if (++count % REST_LINES === 0) yield;
+    }
+  }
+  context.globalAlpha = 1;
+  for (const line of clear) if (line.strong) drawLine(context, line, x, y, 2);
+  let left = MARKER_LIMIT;
+  for (const line of data.lines) if (left > 0) left -= drawMarkers(context, line, x, y, left);
+  context.restore();
+}
+
+/// Paints everything at once.
+export function paintPlot(context: CanvasRenderingContext2D, plot: Plot, theme: ChartTheme, dpr: number): void {
+  drawAxes(context, plot, theme);
+  for (const _ of drawMarks(context, plot, dpr)) continue;
+}

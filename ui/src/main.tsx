@@ -1,0 +1,19 @@
+/// Starts the app.
+
+import "./style/tokens.css";
+import "./style/shell.css";
+import "./style/widgets.css";
+import "./style/charts.css";
+import "./style/pages.css";
+
+import { render } from "preact";
+import { connect, startClock } from "./model/session";
+import { startScope } from "./model/scope";
+import { Shell } from "./page/shell";
+
+const root = document.getElementById("app");
+if (!root) throw new Error("The page has no place for the app.");
+render(<Shell />, root);
+startScope();
+startClock();
+void connect();

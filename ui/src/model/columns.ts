@@ -1,0 +1,86 @@
+/// Which columns the table of runs has, how wide they are, and what their group rows say.
+
+import { cellLabel } from "./grouping";
+import { fieldText, guessTarget, metricsOf, varyingParams } from "./fields";
+import { formatNumber } from "./format";
+import { spreadOf, type Cell } from "./table";
+import type { Field, FieldsAnswer } from "../wire/types";
+
+const DEFAULT_PARAMS = 6;
+const DEFAULT_METRICS = 4;
+const CHAR_PX = 7.2;
+const PAD_PX = 26;
+const WIDTHS_KEY = "aim.widths";
+
+/// The columns that a table shows when nobody chose: what differs between the runs, and what they reached.
+export function defaultColumns(known: FieldsAnswer): readonly Field[] {
+  const params = varyingParams(known).slice(0, DEFAULT_PARAMS).map((param): Field => ["param", ...param.path]);
+  const best = guessTarget(known);
+  const isBest = (name: string, context: object): boolean => best !== null && name === best.key.name && JSON.stringify(context) === JSON.stringify(best.key.context);
+  const rank = (text: string): number => (/lr|learning_rate|norm|throughput|time|grad/i.test(text) ? 2 : /val|eval|test/i.test(text) ? 0 : 1);
+  const metrics = [...metricsOf(known)].sort((a, b) => Number(isBest(b.name, b.context)) - Number(isBest(a.name, a.context)) || rank(a.name + JSON.stringify(a.context)) - rank(b.name + JSON.stringify(b.context)));
+  const lasts = metrics.slice(0, DEFAULT_METRICS).map(({ name, context }): Field => ["metric", name, context, "last"]);
+  const hasTags = (known.facets.tags ?? []).length > 0;
+  const experiments = (known.facets.experiment ?? []).length > 1;
+  return [["run", "status"], ["run", "created_at"], ["run", "duration"], ...(experiments ? [["run", "experiment"] as Field] : []), ...params, ...lasts, ...(hasTags ? [["run", "tags"] as Field] : [])];
+}
+
+/// Everything a table can show.
+export function allColumns(known: FieldsAnswer): readonly Field[] {
+  const properties: Field[] = ["status", "created_at", "end_time", "duration", "experiment", "tags", "hash", "description", "archived", "error"].map((name): Field => ["run", name]);
+  const params = known.params.filter(({ path }) => path.length > 0).map((param): Field => ["param", ...param.path]);
+  const metrics = metricsOf(known).flatMap(({ name, context }) => (["last", "min", "max", "mean", "max_step", "min_step", "count"] as const).map((summary): Field => ["metric", name, context, summary]));
+  return [...properties, ...params, ...metrics];
+}
+
+/// A first width for a column, from its name and its first cells.
+export function guessWidth(field: Field, label: string, texts: readonly string[]): number {
+  if (field[0] === "run" && field[1] === "tags") return 150;
+  const longest = Math.max(label.length + 1, ...texts.slice(0, 60).map((text) => text.length));
+  const least = field[0] === "metric" ? 92 : 68;
+  return Math.round(Math.max(least, Math.min(240, longest * CHAR_PX + PAD_PX)));
+}
+
+/// The widths that the reader set, by column.
+export function savedWidths(): Record<string, number> {
+  try {
+    return JSON.parse(localStorage.getItem(WIDTHS_KEY) ?? "{}") as Record<string, number>;
+  } catch {
+    return {};
+  }
+}
+
+/// Remembers the width of a column.
+export function saveWidth(key: string, width_px: number): void {
+  localStorage.setItem(WIDTHS_KEY, JSON.stringify({ ...savedWidths(), [key]: width_px }));
+}
+
+/// What a group's row says in one column: the mean of numbers, the value if it is one, else how many there are.
+export function groupCell(cells: readonly Cell[]): { readonly text: string; readonly title: string; readonly isNumber: boolean } {
+  const isNumeric = cells.every((cell) => cell === null || typeof cell === "number");
+  const spread = isNumeric ? spreadOf(cells) : null;
+  if (spread && spread.min !== spread.max) {
+    const title = `mean ${formatNumber(spread.mean)} ± ${formatNumber(spread.std)} · ${formatNumber(spread.min)} to ${formatNumber(spread.max)} · ${spread.count} runs`;
+    return { text: `${formatNumber(spread.mean)} ±${formatNumber(Number(spread.std.toPrecision(2)))}`, title, isNumber: true };
+  }
+  const labels = new Set(cells.map(cellLabel));
+  if (labels.size === 1) return { text: [...labels][0], title: [...labels][0], isNumber: isNumeric };
+  return { text: `${labels.size} values`, title: [...labels].slice(0, 20).join(", "), isNumber: isNumeric };
+}
+
+/// Keys of the param columns in which the given rows differ.
+export function differingKeys(columns: ReadonlyMap<string, { readonly field: Field; readonly key: string; readonly cells: readonly Cell[] }>, rows: readonly number[]): ReadonlySet<string> {
+  const differing = new Set<string>();
+  if (rows.length < 2) return differing;
+  for (const { field, key, cells } of columns.values()) {
+    if (field[0] !== "param") continue;
+    const first = JSON.stringify(cells[rows[0]] ?? null);
+    if (rows.some((row) => JSON.stringify(cells[row] ?? null) !== first)) differing.add(key);
+  }
+  return differing;
+}
+
+/// The text of a list of fields for addresses.
+export function columnsText(list: readonly Field[]): string {
+  return list.map((field) => encodeURIComponent(fieldText(field)).replace(/%2F/g, "/").replace(/%3A/g, ":")).join(",");
+}

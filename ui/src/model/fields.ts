@@ -1,0 +1,160 @@
+/// Fields as people and addresses write them: `run.status`, `hparams.lr`, `metric:loss{"subset":"val"}:min`.
+
+import type { Context, Field, FieldsAnswer, Json, ParamInfo, SequenceKey, Summary } from "../wire/types";
+
+const SUMMARIES: readonly string[] = ["first", "last", "min", "max", "mean", "first_step", "last_step", "min_step", "max_step", "count"];
+const PLAIN_KEY = /^[^."[\]{}:,]+$/;
+const COMMON_ROOTS = new Set(["hparams", "config", "params", "hyperparameters", "args"]);
+const SYSTEM_PREFIX = "__system__";
+
+function keyText(key: string | number): string {
+  if (typeof key === "number") return `[${key}]`;
+  return PLAIN_KEY.test(key) ? key : JSON.stringify(key);
+}
+
+/// A params' path, as `hparams.lr`.
+export function pathText(path: readonly (string | number)[]): string {
+  const text = path.map(keyText).join(".");
+  return text === "run" || text.startsWith("run.") ? JSON.stringify(path[0]) + text.slice(3) : text;
+}
+
+function sortedJson(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sortedJson);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value as { [key: string]: Json }).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sortedJson(v)]));
+}
+
+/// One text for equal contexts, whatever the order of their keys; empty for an empty one.
+export function contextKey(context: Context): string {
+  return Object.keys(context).length === 0 ? "" : JSON.stringify(sortedJson(context));
+}
+
+/// A context for people: `val`, or `gpu=0` where the value alone says too little.
+export function contextLabel(context: Context): string {
+  return Object.entries(context)
+    .map(([key, value]) => (typeof value === "string" && key === "subset" ? value : `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`))
+    .join(" ");
+}
+
+/// One text for equal sequence keys.
+export function sequenceText(key: SequenceKey): string {
+  return key.name + contextKey(key.context);
+}
+
+/// The field's text in addresses; equal fields have equal texts.
+export function fieldText(field: Field): string {
+  if (field[0] === "run") return `run.${field[1]}`;
+  if (field[0] === "metric") return `metric:${field[1]}${contextKey(field[2])}:${field[3]}`;
+  const [, ...path] = field;
+  return pathText(path);
+}
+
+/// The field that a text stands for; null if it stands for none.
+export function parseField(text: string): Field | null {
+  if (text === "") return null;
+  if (text.startsWith("metric:")) {
+    const end = text.lastIndexOf(":");
+    const summary = text.slice(end + 1);
+    if (end < 7 || !SUMMARIES.includes(summary)) return null;
+    const body = text.slice(7, end);
+    const brace = body.endsWith("}") ? body.indexOf("{") : -1;
+    try {
+      const context = brace < 0 ? {} : (JSON.parse(body.slice(brace)) as Context);
+      return ["metric", brace < 0 ? body : body.slice(0, brace), context, summary as Summary];
+    } catch {
+      return null;
+    }
+  }
+  const path: (string | number)[] = [];
+  const token = /"(?:[^"\\]|\\.)*"|\[-?\d+\]|[^."[\]]+/gy;
+  let at = 0;
+  while (at < text.length) {
+    token.lastIndex = at;
+    const match = token.exec(text);
+    if (!match) return null;
+    const [piece] = match;
+    path.push(piece[0] === '"' ? (JSON.parse(piece) as string) : piece[0] === "[" ? Number(piece.slice(1, -1)) : piece);
+    at += piece.length;
+    if (at < text.length && text[at] === ".") at++;
+  }
+  if (path.length === 2 && path[0] === "run" && typeof path[1] === "string" && text.startsWith("run.")) return ["run", path[1]];
+  return ["param", ...path];
+}
+
+const RUN_LABELS: Readonly<Record<string, string>> = {
+  name: "Name", status: "State", experiment: "Experiment", created_at: "Started", end_time: "Ended", duration: "Duration", tags: "Tags", hash: "Hash", description: "Description", archived: "Archived", notes: "Notes", error: "Error",
+};
+
+/// A short name for people.
+export function fieldLabel(field: Field): string {
+  if (field[0] === "run") return RUN_LABELS[field[1]] ?? field[1];
+  if (field[0] === "metric") {
+    const [, name, context, summary] = field;
+    return [name, contextLabel(context), summary === "last" ? "" : summary].filter(Boolean).join(" ");
+  }
+  const [, ...path] = field;
+  return pathText(path.length > 1 && COMMON_ROOTS.has(String(path[0])) ? path.slice(1) : path);
+}
+
+/// How a query writes a param's path: `run.hparams.lr`, `run["my key"].x`.
+export function queryPath(path: readonly (string | number)[]): string {
+  return "run" + path.map((key) => (typeof key === "string" && /^[A-Za-z]\w*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`)).join("");
+}
+
+/// A value as a query writes it.
+export function queryLiteral(value: Json): string {
+  if (value === null) return "None";
+  if (value === true) return "True";
+  if (value === false) return "False";
+  return JSON.stringify(value);
+}
+
+/// Whether a sequence is the machine's, not the training's.
+export function isSystemMetric(name: string): boolean {
+  return name.startsWith(SYSTEM_PREFIX);
+}
+
+/// The machine's metric for people: `gpu memory percent`.
+export function systemLabel(name: string): string {
+  return name.slice(SYSTEM_PREFIX.length).replace(/^p_/, "process ").replace(/_/g, " ");
+}
+
+/// Whether a kind of sequence is a metric's.
+export function isMetricKind(kind: string): boolean {
+  return kind === "float" || kind === "int" || kind === "number";
+}
+
+/// The metrics that people tracked, of all sequences.
+export function metricsOf(fields: FieldsAnswer): readonly (SequenceKey & { readonly runs: number; readonly points: number })[] {
+  return fields.sequences.filter((sequence) => isMetricKind(sequence.kind) && !isSystemMetric(sequence.name));
+}
+
+/// The params that differ between runs, those with few values first: what is worth grouping by.
+export function varyingParams(fields: FieldsAnswer): readonly ParamInfo[] {
+  const varying = fields.params.filter((param) => param.distinct > 1 && param.path.length > 0);
+  return [...varying].sort((a, b) => Number(a.distinct > 24) - Number(b.distinct > 24));
+}
+
+/// The params that a seed is: left out when runs are put together "except for the seed".
+export function isSeed(path: readonly (string | number)[]): boolean {
+  return /(^|_)(seed|random_state|rng)$/i.test(String(path[path.length - 1]));
+}
+
+/// Which metric tells best how good a run is, and whether more is better: validation accuracy before training loss.
+export function guessTarget(fields: FieldsAnswer): { readonly key: SequenceKey; readonly isMoreBetter: boolean } | null {
+  let best: SequenceKey | null = null;
+  let most = -Infinity;
+  for (const metric of metricsOf(fields)) {
+    const text = (metric.name + " " + JSON.stringify(metric.context)).toLowerCase();
+    let score = Math.min(1, metric.runs / Math.max(1, fields.count)) * 4;
+    if (/\bval|valid|eval|\bdev\b/.test(text)) score += 3;
+    else if (/test/.test(text)) score += 2;
+    if (/acc|f1|auc|bleu|map\b|iou|reward|return|score|r2|dice|psnr/.test(text)) score += 2;
+    else if (/loss|error|rmse|mae|mse|ppl|perplexity/.test(text)) score += 1.5;
+    if (/lr|learning_rate|grad|norm|time|throughput|epoch/.test(text)) score -= 3;
+    if (score > most) [best, most] = [{ name: metric.name, context: metric.context }, score];
+  }
+  if (!best) return null;
+  const text = best.name.toLowerCase();
+  return { key: best, isMoreBetter: !/loss|err|rmse|mae|mse|ppl|perplexity|nll|wer|fid|time/.test(text) };
+}

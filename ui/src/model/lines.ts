@@ -1,0 +1,78 @@
+/// From a frame of series to the lines and bands of a chart: colours, dashes, labels, who owns what.
+
+import type { Band, Line } from "../chart/line";
+import type { PlotData } from "../chart/plot";
+import { isSorted } from "../chart/scale";
+import { contextDash } from "./grouping";
+import { cellLabel, type Coloring } from "./grouping";
+import { contextKey, contextLabel } from "./fields";
+import type { Frame, FramePart } from "../wire/frame";
+import type { Json, SequenceKey } from "../wire/types";
+
+/// How runs look, as far as a chart must know.
+export interface Looks {
+  readonly coloring: Coloring;
+  readonly dashOf: (hash: string) => readonly number[];
+  readonly nameOf: (hash: string) => string;
+  readonly isShown: (hash: string) => boolean;
+  readonly isStrong: (hash: string) => boolean;
+}
+
+/// The owner of a group's lines; the same for a group in every card.
+export function groupOwner(key: readonly Json[]): string {
+  return "group:" + JSON.stringify(key);
+}
+
+/// A group for people: its values.
+export function groupLabel(key: readonly Json[]): string {
+  return key.length === 0 ? "all runs" : key.map(cellLabel).join(" · ");
+}
+
+/// A chart's lines, and which owner a run's curve is drawn under.
+export interface CardLines { readonly data: PlotData; readonly ownerOf: ReadonlyMap<string, string>; readonly groupSize: ReadonlyMap<string, number> }
+
+const NOTHING: CardLines = { data: { lines: [], bands: [] }, ownerOf: new Map(), groupSize: new Map() };
+
+function suffixOf(metrics: readonly SequenceKey[], key: SequenceKey): string {
+  const isNamed = metrics.some((metric) => metric.name !== key.name);
+  const label = [isNamed ? key.name : "", metrics.length > 1 ? contextLabel(key.context) : ""].filter(Boolean).join(" ");
+  return label === "" ? "" : ` ${label}`;
+}
+
+/// The lines of a card. `metrics`: what the card shows; several are told apart by dashes. `order` gives the runs' dashes when there is one.
+export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], looks: Looks): CardLines {
+  if (!frame) return NOTHING;
+  const contexts = metrics.map((metric) => metric.name + contextKey(metric.context));
+  const dashFor = (part: FramePart, hash: string): readonly number[] =>
+    metrics.length > 1 ? contextDash(contexts, part.metric.name + contextKey(part.metric.context)) : looks.dashOf(hash);
+  const lines: Line[] = [];
+  const bands: Band[] = [];
+  const ownerOf = new Map<string, string>();
+  const groupSize = new Map<string, number>();
+  const hasSmooth = frame.parts.some((part) => part.part === "smooth");
+  for (let i = 0; i < frame.parts.length; i++) {
+    const part = frame.parts[i];
+    const suffix = suffixOf(metrics, part.metric);
+    if (part.run !== null) {
+      if (!looks.isShown(part.run)) continue;
+      ownerOf.set(part.run, part.run);
+      lines.push({
+        owner: part.run, label: looks.nameOf(part.run) + suffix, x: part.x, y: part.y, color: looks.coloring.colorOf(part.run), dash: dashFor(part, part.run),
+        faint: hasSmooth && part.part === "line", strong: looks.isStrong(part.run), sorted: isSorted(part.x),
+      });
+      continue;
+    }
+    const group = frame.groups[part.group];
+    const shown = group.runs.filter(looks.isShown);
+    if (part.part !== "line" || shown.length === 0) continue;
+    const owner = groupOwner(group.key);
+    for (const hash of group.runs) ownerOf.set(hash, owner);
+    groupSize.set(owner, group.runs.length);
+    const color = looks.coloring.colorOf(shown[0]);
+    const strong = frame.groups.length <= 16;
+    lines.push({ owner, label: groupLabel(group.key) + suffix, x: part.x, y: part.y, color, dash: dashFor(part, shown[0]), faint: false, strong, sorted: true });
+    const [low, high] = [frame.parts[i + 1], frame.parts[i + 2]];
+    if (low?.part === "low" && high?.part === "high" && low.group === part.group) bands.push({ owner, x: low.x, low: low.y, high: high.y, color });
+  }
+  return { data: { lines, bands }, ownerOf, groupSize };
+}

@@ -1,0 +1,127 @@
+/// The curves of one card, kept up to date: fetched when wanted, appended to while runs are live.
+
+import { effect, signal, untracked, type ReadonlySignal, type Signal } from "@preact/signals";
+import { sequenceText } from "./fields";
+import { asWireError, here, repo, tick } from "./scope";
+import { throttled } from "./runs";
+import { appendTail, decodeFrame, type Frame, type FramePart } from "../wire/frame";
+import { sendForBytes, type WireError } from "../wire/request";
+import type { SeriesRequest, Tick } from "../wire/types";
+
+const AT_ONCE = 4; // requests; browsers allow six connections a host, and one is the live stream
+const TICK_PAUSE_MS = 900;
+const WHOLE_PAUSE_MS = 4000; // an aggregate has no tail: all of it is asked for again
+
+/// The curves of a card, until it is stopped.
+export interface SeriesStore {
+  readonly frame: Signal<Frame | null>;
+  readonly isLoading: Signal<boolean>;
+  readonly error: Signal<WireError | null>;
+  readonly stop: () => void;
+}
+
+let running = 0;
+const waiting: (() => void)[] = [];
+
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+  running++;
+  try {
+    return await work();
+  } finally {
+    running--;
+    waiting.shift()?.();
+  }
+}
+
+/// Fetches the curves of a request, waiting for a free connection.
+export async function fetchSeries(body: SeriesRequest, stop?: AbortSignal): Promise<Frame> {
+  return inTurn(async () => {
+    stop?.throwIfAborted();
+    return decodeFrame(await sendForBytes(here("series"), body, stop));
+  });
+}
+
+function partKey(part: FramePart): string {
+  return `${part.run}|${sequenceText(part.metric)}|${part.part}`;
+}
+
+/// `old` with the series of a later frame put in.
+export function mergeFrames(old: Frame, next: Frame): Frame {
+  if (next.parts.length === 0) return { ...old, cursor: next.cursor };
+  const byKey = new Map(next.parts.map((part) => [partKey(part), part]));
+  const parts = old.parts.map((part) => {
+    const key = partKey(part);
+    const fresh = byKey.get(key);
+    byKey.delete(key);
+    return fresh ? appendTail(part, fresh) : part;
+  });
+  return { ...old, cursor: next.cursor, total: Math.max(old.total, next.total), parts: [...parts, ...byKey.values()] };
+}
+
+/// Starts a store that follows `wish`; null wishes nothing yet, as for a card that is off the screen.
+export function seriesStore(wish: ReadonlySignal<SeriesRequest | null>): SeriesStore {
+  const frame = signal<Frame | null>(null);
+  const isLoading = signal(false);
+  const error = signal<WireError | null>(null);
+  let abort = new AbortController();
+  let loaded: SeriesRequest | null = null;
+  let loadedAt_ms = 0;
+
+  const load = async (request: SeriesRequest): Promise<void> => {
+    abort.abort();
+    const mine = (abort = new AbortController());
+    isLoading.value = true;
+    try {
+      frame.value = await fetchSeries(request, mine.signal);
+      loaded = request;
+      loadedAt_ms = performance.now();
+      error.value = null;
+      isLoading.value = false;
+    } catch (caught) {
+      const failure = asWireError(caught);
+      if (!failure) return;
+      error.value = failure;
+      isLoading.value = false;
+    }
+  };
+  const catchUp = async (): Promise<void> => {
+    const request = wish.peek();
+    const old = frame.peek();
+    if (!request || !old || isLoading.peek() || loaded !== request) return;
+    if (request.aggregate) {
+      if (performance.now() - loadedAt_ms > WHOLE_PAUSE_MS) return load(request);
+      return soon.call();
+    }
+    try {
+      const next = await fetchSeries({ ...request, since: old.cursor }, abort.signal);
+      if (frame.peek() === old) frame.value = mergeFrames(old, next);
+    } catch (caught) {
+      error.value = asWireError(caught) ?? error.peek();
+    }
+  };
+  const soon = throttled(TICK_PAUSE_MS, () => void catchUp());
+  const note = (next: Tick): void => {
+    const cursor = frame.peek()?.cursor;
+    if (cursor === next.cursor) return;
+    const asked = wish.peek()?.runs;
+    if (!asked || next.changed === null || next.changed.some((hash) => asked.includes(hash))) soon.call();
+  };
+  const stops = [
+    effect(() => {
+      const request = wish.value;
+      void repo.value;
+      if (request && repo.value !== "") untracked(() => void (request !== loaded && load(request)));
+    }),
+    effect(() => {
+      const next = tick.value;
+      if (next) untracked(() => note(next));
+    }),
+  ];
+  const stop = (): void => {
+    stops.forEach((end) => end());
+    soon.stop();
+    abort.abort();
+  };
+  return { frame, isLoading, error, stop };
+}

@@ -1,0 +1,123 @@
+/// The runs that match, with the columns somebody asked for: typed, in memory, sorted and patched here.
+
+import { fieldText } from "./fields";
+import { numberOf, type Field, type Json, type RunsAnswer, type WireColumn } from "../wire/types";
+
+/// A value in a column; null is missing.
+export type Cell = null | number | string | boolean | readonly string[] | Json;
+
+export interface Column { readonly field: Field; readonly key: string; readonly type: WireColumn["type"]; readonly cells: readonly Cell[] }
+
+/// Some runs and their columns; row *i* of every column belongs to `hashes[i]`.
+export interface RunTable {
+  readonly hashes: readonly string[];
+  readonly rowOf: ReadonlyMap<string, number>;
+  readonly columns: ReadonlyMap<string, Column>;
+  /// How many runs match, and how many there are.
+  readonly count: number;
+  readonly total: number;
+  readonly elapsed_ms: number;
+}
+
+export const EMPTY_TABLE: RunTable = { hashes: [], rowOf: new Map(), columns: new Map(), count: 0, total: 0, elapsed_ms: 0 };
+
+function cellsOf(column: WireColumn): readonly Cell[] {
+  if (column.type === "number") return column.values.map(numberOf);
+  if (column.type === "string") return column.codes.map((code) => (code < 0 ? null : column.values[code]));
+  return column.values;
+}
+
+function indexOf(hashes: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(hashes.map((hash, row) => [hash, row]));
+}
+
+/// The table of an answer to a request for `fields`.
+export function tableOf(answer: RunsAnswer, fields: readonly Field[]): RunTable {
+  const columns = new Map<string, Column>();
+  fields.forEach((field, i) => {
+    const key = fieldText(field);
+    columns.set(key, { field, key, type: answer.columns[i].type, cells: cellsOf(answer.columns[i]) });
+  });
+  const { hash, count, total, elapsed_ms } = answer;
+  return { hashes: hash, rowOf: indexOf(hash), columns, count, total, elapsed_ms };
+}
+
+/// A cell; null also for an unknown run or column.
+export function cellOf(table: RunTable, key: string, hash: string): Cell {
+  const row = table.rowOf.get(hash);
+  const column = table.columns.get(key);
+  return row === undefined || !column ? null : (column.cells[row] ?? null);
+}
+
+function rank(cell: Cell): number {
+  if (cell === null) return 2;
+  return typeof cell === "number" && Number.isNaN(cell) ? 1 : 0;
+}
+
+/// Order of two cells: numbers, then texts; NaN and missing last, whichever the direction.
+export function compareCells(a: Cell, b: Cell, descending: boolean): number {
+  const last = rank(a) - rank(b);
+  if (last !== 0 || rank(a) > 0) return last;
+  const sign = descending ? -1 : 1;
+  if (typeof a === "number" && typeof b === "number") return sign * (a - b);
+  if (typeof a === "number") return -sign;
+  if (typeof b === "number") return sign;
+  const [s, t] = [String(a), String(b)];
+  return s === t ? 0 : sign * (s < t ? -1 : 1);
+}
+
+function picked(table: RunTable, rows: readonly number[]): RunTable {
+  const columns = new Map<string, Column>();
+  for (const [key, column] of table.columns) columns.set(key, { ...column, cells: rows.map((row) => column.cells[row] ?? null) });
+  const hashes = rows.map((row) => table.hashes[row]);
+  return { ...table, hashes, rowOf: indexOf(hashes), columns };
+}
+
+/// The same runs in the order of a column; equal ones keep theirs.
+export function sorted(table: RunTable, key: string, descending: boolean): RunTable {
+  const column = table.columns.get(key);
+  if (!column) return table;
+  const rows = table.hashes.map((_, row) => row);
+  rows.sort((a, b) => compareCells(column.cells[a] ?? null, column.cells[b] ?? null, descending) || a - b);
+  return picked(table, rows);
+}
+
+/// `old` after some of its runs changed: `changed` were asked for again and `next` is what still matches. New runs come first.
+export function patched(old: RunTable, changed: readonly string[], next: RunTable): RunTable {
+  const asked = new Set(changed);
+  const added = next.hashes.filter((hash) => !old.rowOf.has(hash));
+  const kept = old.hashes.filter((hash) => !asked.has(hash) || next.rowOf.has(hash));
+  const hashes = [...added, ...kept];
+  const columns = new Map<string, Column>();
+  for (const [key, column] of old.columns) {
+    const fresh = next.columns.get(key);
+    const cells = hashes.map((hash) => {
+      const row = next.rowOf.get(hash);
+      if (row !== undefined && fresh) return fresh.cells[row] ?? null;
+      return column.cells[old.rowOf.get(hash) ?? -1] ?? null;
+    });
+    const type = fresh && next.hashes.length > 0 && fresh.type !== column.type ? "json" : column.type;
+    columns.set(key, { ...column, type, cells });
+  }
+  return { ...old, hashes, rowOf: indexOf(hashes), columns, count: old.count + hashes.length - old.hashes.length, total: next.total };
+}
+
+/// What a column's numbers are like; for bars in cells and for group rows.
+export interface Spread { readonly count: number; readonly min: number; readonly max: number; readonly mean: number; readonly std: number }
+
+/// Spread of the finite numbers among cells; null if there are none.
+export function spreadOf(cells: readonly Cell[]): Spread | null {
+  let [count, sum, min, max] = [0, 0, Infinity, -Infinity];
+  for (const cell of cells) {
+    if (typeof cell !== "number" || !Number.isFinite(cell)) continue;
+    count++;
+    sum += cell;
+    if (cell < min) min = cell;
+    if (cell > max) max = cell;
+  }
+  if (count === 0) return null;
+  const mean = sum / count;
+  let squares = 0;
+  for (const cell of cells) if (typeof cell === "number" && Number.isFinite(cell)) squares += (cell - mean) ** 2;
+  return { count, min, max, mean, std: count > 1 ? Math.sqrt(squares / (count - 1)) : 0 };
+}

@@ -1,0 +1,95 @@
+/// How curves are drawn on every page: grouping, axes, smoothing. All of it is in the address.
+
+import { computed } from "@preact/signals";
+import { change, listSetting, setting } from "./address";
+import { fieldText, isSeed, parseField, sequenceText } from "./fields";
+import { fields } from "./scope";
+import type { ScaleKind } from "../chart/scale";
+import type { AxisUnit } from "../chart/ticks";
+import type { Aggregate, AggregateBand, AggregateValue, Context, Field, XAxis } from "../wire/types";
+
+/// Fields that give a run its colour, its dash, and its own card.
+export const colorField = setting("color");
+export const dashField = setting("dash");
+export const facetField = setting("facet");
+
+/// Whether contexts of one metric share a card.
+export const split = setting("cards", "context");
+
+export const xSetting = setting("x", "step");
+export const smoothing = computed(() => Math.min(0.999, Math.max(0, Number(smoothText.value) || 0)));
+const smoothText = setting("smooth");
+export const yKind = computed<ScaleKind>(() => (yText.value === "log" || yText.value === "symlog" ? yText.value : "linear"));
+const yText = setting("y", "linear");
+const outlierText = setting("outliers");
+
+/// Whether values far from all others are left out of the y range.
+export const isClipped = computed(() => outlierText.value !== "show");
+
+/// The zoomed x range, shared by all cards.
+export const xWindow = computed<readonly [number, number] | null>(() => {
+  const ends = windowText.value.split(",").map(Number);
+  return ends.length === 2 && ends.every(Number.isFinite) && ends[0] < ends[1] ? [ends[0], ends[1]] : null;
+});
+const windowText = setting("win");
+
+/// How runs are put together: `` not at all, `group` by colour, dash and facet, `seed` by all that differs but the seed.
+export const aggregateBy = setting("agg");
+export const aggregateValue = setting("value", "mean");
+export const aggregateBand = setting("band", "std");
+
+/// Sections that are folded.
+export const folded = listSetting("fold");
+
+/// The x axis as the server takes it.
+export const xAxis = computed<XAxis>(() => {
+  const text = xSetting.value;
+  if (text === "epoch" || text === "time" || text === "relative") return text;
+  const field = parseField(text);
+  if (field && field[0] === "metric") return { name: field[1], context: field[2] };
+  return "step";
+});
+
+/// How the x axis is to be read.
+export const xUnit = computed<AxisUnit>(() => (xSetting.value === "time" ? "date" : xSetting.value === "relative" ? "duration" : "number"));
+
+/// The x axis for people.
+export const xLabel = computed(() => {
+  const axis = xAxis.value;
+  return typeof axis === "string" ? axis : sequenceText({ name: axis.name, context: axis.context ?? {} });
+});
+
+/// The aggregation as the server takes it; null: none.
+export const aggregate = computed<Aggregate | null>(() => {
+  const mode = aggregateBy.value;
+  if (mode === "") return null;
+  const value = aggregateValue.value as AggregateValue;
+  const band = aggregateBand.value as AggregateBand;
+  if (mode === "seed") {
+    const varying = (fields.value?.params ?? []).filter((param) => param.distinct > 1 && !isSeed(param.path));
+    return { by: varying.map((param): Field => ["param", ...param.path]), value, band };
+  }
+  const chosen = [colorField.value, dashField.value, facetField.value].map(parseField).filter((field) => field !== null);
+  return { by: chosen, value, band };
+});
+
+/// The fields of runs that the drawing needs, besides their names.
+export const drawingFields = computed<readonly Field[]>(() =>
+  [colorField.value, dashField.value, facetField.value].map(parseField).filter((field) => field !== null),
+);
+
+/// Zooms all cards; null shows everything again.
+export function zoom(window: readonly [number, number] | null): void {
+  change({ win: window ? window.map((end) => Number(end.toPrecision(8))).join(",") : null });
+}
+
+/// Folds or unfolds a section.
+export function toggleFolded(section: string): void {
+  const list = folded.peek();
+  change({ fold: (list.includes(section) ? list.filter((name) => name !== section) : [...list, section]).join(",") }, true);
+}
+
+/// The text of a metric's last value as a field, for addresses.
+export function lastOf(name: string, context: Context): string {
+  return fieldText(["metric", name, context, "last"]);
+}

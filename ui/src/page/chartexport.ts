@@ -1,0 +1,43 @@
+/// Pictures and files of a chart.
+
+import { paintPlot, layoutPlot, type Plot } from "../chart/plot";
+import { plotToSvg } from "../chart/svg";
+import { saveFile } from "../widget/text";
+import type { SeriesRequest } from "../wire/types";
+import { chartTheme } from "./chartview";
+
+const PNG_SCALE = 2;
+const HEAD_PX = 24;
+
+function fileName(title: string): string {
+  return title.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^-|-$/g, "") || "chart";
+}
+
+/// Saves the chart as it is, at twice the size, with its title.
+export function exportPng(plot: Plot, title: string): void {
+  const theme = chartTheme();
+  const canvas = document.createElement("canvas");
+  canvas.width = plot.width * PNG_SCALE;
+  canvas.height = (plot.height + HEAD_PX) * PNG_SCALE;
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  context.setTransform(PNG_SCALE, 0, 0, PNG_SCALE, 0, HEAD_PX * PNG_SCALE);
+  paintPlot(context, layoutPlot(plot.data, plot.options, plot.width, plot.height), theme, PNG_SCALE);
+  context.fillStyle = theme.ground;
+  context.fillRect(0, -HEAD_PX, plot.width, HEAD_PX);
+  context.fillStyle = theme.ink;
+  context.textAlign = "left";
+  context.font = '600 12.5px "Inter var", Inter, system-ui, sans-serif';
+  context.fillText(title, plot.x.from, -8);
+  canvas.toBlob((blob) => blob && saveFile(`${fileName(title)}.png`, blob), "image/png");
+}
+
+/// Saves the chart as SVG.
+export function exportSvg(plot: Plot, title: string): void {
+  saveFile(`${fileName(title)}.svg`, plotToSvg(plot, chartTheme(), title), "image/svg+xml");
+}
+
+/// Where the unsampled points of a request can be fetched as CSV.
+export function exportCsvUrl(here: (path: string) => string, request: SeriesRequest): string {
+  return here(`export/series.csv?request=${encodeURIComponent(JSON.stringify(request))}`);
+}

@@ -1,0 +1,115 @@
+/// A line chart as part of a page: draws what it is given, lights what the pointer is on anywhere, and shows the tip.
+
+import { effect, useSignal, type ReadonlySignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Extent } from "../chart/extent";
+import { LineChart, type HoverPoint } from "../chart/linechart";
+import { indexAt, type Hit } from "../chart/nearest";
+import { Scale } from "../chart/scale";
+import type { ChartTheme, Plot, PlotOptions } from "../chart/plot";
+import type { AxisUnit } from "../chart/ticks";
+import { formatDelta, formatDuration, formatNumber, formatTime } from "../model/format";
+import type { CardLines } from "../model/lines";
+import { hot } from "../model/marks";
+import { theme } from "../model/session";
+import { Swatch } from "../widget/text";
+
+/// The theme's colours for canvases.
+export function chartTheme(): ChartTheme {
+  const style = getComputedStyle(document.documentElement);
+  const read = (name: string): string => style.getPropertyValue(name).trim();
+  return { ground: read("--panel"), ink: read("--ink-3"), grid: read("--line-2"), accent: read("--accent") };
+}
+
+interface ChartViewProps {
+  readonly lines: ReadonlySignal<CardLines>;
+  readonly options: ReadonlySignal<PlotOptions>;
+  readonly label: string;
+  /// What x is called in the tip.
+  readonly xName: string;
+  readonly onZoom: (window: Extent | null, yWindow: Extent | null) => void;
+  readonly onPainted?: (plot: Plot) => void;
+  readonly onPick?: (owner: string) => void;
+  /// The owner that values are compared to in the tip.
+  readonly baseline?: ReadonlySignal<string | null>;
+  readonly chartRef?: { current: LineChart | null };
+}
+
+/// The place of x for people.
+export function xText(unit: AxisUnit, x: number, name: string): string {
+  if (unit === "date") return formatTime(x);
+  if (unit === "duration") return formatDuration(x);
+  return `${name} ${formatNumber(x)}`;
+}
+
+/// A chart that fills its parent.
+export function ChartView(props: ChartViewProps): JSX.Element {
+  const host = useRef<HTMLDivElement>(null);
+  const chart = useRef<LineChart | null>(null);
+  const tip = useSignal<HoverPoint | null>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  useEffect(() => {
+    if (!host.current) return undefined;
+    const made = new LineChart(host.current, {
+      hover: (point) => {
+        tip.value = point;
+        hot.value = point ? { owner: point.hits[0].line.owner, x: point.x } : null;
+      },
+      zoom: (window, yWindow) => latest.current.onZoom(window, yWindow),
+      click: (point) => latest.current.onPick?.(point.hits[0].line.owner),
+      painted: (plot) => latest.current.onPainted?.(plot),
+    });
+    chart.current = made;
+    if (props.chartRef) props.chartRef.current = made;
+    const stops = [
+      effect(() => {
+        void theme.value;
+        made.show(props.lines.value.data, props.options.value, chartTheme());
+      }),
+      effect(() => {
+        const on = hot.value;
+        const owner = on ? (props.lines.value.ownerOf.get(on.owner) ?? on.owner) : null;
+        made.light(owner === null ? null : new Set([owner]), on?.x ?? null);
+      }),
+    ];
+    return () => {
+      stops.forEach((stop) => stop());
+      made.destroy();
+      if (hot.peek()) hot.value = null;
+    };
+  }, []);
+  return (
+    <div class="chart" ref={host} role="img" aria-label={props.label}>
+      {tip.value && <Tip point={tip.value} {...props} width={host.current?.clientWidth ?? 0} />}
+    </div>
+  );
+}
+
+function valueAt(hit: Hit): number {
+  return hit.line.y[hit.index];
+}
+
+function Tip({ point, width, options, lines, baseline, xName }: ChartViewProps & { point: HoverPoint; width: number }): JSX.Element {
+  const side = point.px > width / 2 ? { right: `${width - point.px + 16}px` } : { left: `${point.px + 16}px` };
+  const { xUnit } = options.value;
+  const owner = baseline?.value ?? null;
+  const base = owner === null ? undefined : lines.value.data.lines.find((line) => line.owner === owner && !line.faint);
+  const at = base ? indexAt(base, point.x, new Scale("linear", point.x, point.x + 1, 0, 1e9)) : -1;
+  const baseValue = base && at >= 0 ? base.y[at] : null;
+  return (
+    <div class="tip" style={side}>
+      <h4>{xText(xUnit, point.x, xName)}</h4>
+      {point.hits.map((hit, i) => (
+        <div key={i} class={i === 0 ? "hit best" : "hit"}>
+          <Swatch color={hit.line.color} dash={hit.line.dash.length > 0 ? hit.line.dash : undefined} />
+          <span class="name">{hit.line.label}</span>
+          <span class="value">{formatNumber(valueAt(hit))}</span>
+          {baseValue !== null && <span class="delta">{hit.line.owner === owner ? "base" : formatDelta(valueAt(hit) - baseValue)}</span>}
+        </div>
+      ))}
+    </div>
+  );
+}
+

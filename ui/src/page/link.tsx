@@ -1,0 +1,29 @@
+/// A link to a page of the app: an ordinary one, so it opens in a new tab, is copied and shown at the foot; a plain press stays here.
+
+import type { ComponentChildren, JSX } from "preact";
+import { goTo, pageUrl } from "../model/address";
+
+interface PageLinkProps {
+  readonly page: string;
+  readonly rest?: string;
+  readonly changes?: Readonly<Record<string, string>>;
+  readonly class?: string;
+  readonly title?: string;
+  readonly isCurrent?: boolean;
+  readonly children: ComponentChildren;
+}
+
+export function PageLink({ page, rest = "", changes = {}, title, isCurrent, children, ...props }: PageLinkProps): JSX.Element {
+  return (
+    <a
+      class={props.class} href={pageUrl(page, rest, changes)} title={title} aria-current={isCurrent ? "page" : undefined}
+      onClick={(event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+        event.preventDefault();
+        goTo(page, rest, changes);
+      }}
+    >
+      {children}
+    </a>
+  );
+}

@@ -1,0 +1,109 @@
+/// The workspace, and the start page: all metrics of all matching runs, in sections, beside the list of runs.
+
+import { useComputed, useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { change } from "../model/address";
+import { sectionsOf, type Card } from "../model/cards";
+import { metricsOf, parseField, fieldText, sequenceText } from "../model/fields";
+import { splitBy } from "../model/grouping";
+import { makeScene, type Scene } from "../model/scene";
+import { fields } from "../model/scope";
+import { facetField, folded, split, smoothing, toggleFolded, yKind, zoom } from "../model/workspace";
+import { Icon } from "../widget/icon";
+import { ChartCard } from "./chartcard";
+import { FullCard } from "./fullcard";
+import { useCommands, useStore, useTitle } from "./hooks";
+import { RunList } from "./runlist";
+import { ScopeNotice, useHasRuns } from "./scopenotice";
+import { SelectionBar } from "./selectionbar";
+import { ChartToolbar } from "./toolbar";
+import { ViewButtons } from "./viewbuttons";
+import { Skeleton } from "../widget/state";
+
+const SMOOTH_STEPS = ["", "0.6", "0.9", "0.97"];
+
+/// Finds a card by its title.
+function CardSearch({ onFind }: { onFind: (text: string) => void }): JSX.Element {
+  return (
+    <span class="find">
+      <Icon name="search" size={14} />
+      <input type="text" placeholder="Find a metric" aria-label="Find a metric" onInput={(event) => onFind(event.currentTarget.value.toLowerCase())} />
+    </span>
+  );
+}
+
+export function MetricsPage(): JSX.Element {
+  const scene = useStore(() => makeScene());
+  const full = useSignal<Card | null>(null);
+  const find = useSignal("");
+  useTitle("Metrics");
+  useCommands(() => [
+    { keys: "l", label: "Logarithmic y axis", section: "Charts", run: () => change({ y: yKind.peek() === "log" ? null : "log" }) },
+    { keys: "s", label: "More smoothing", section: "Charts", run: () => change({ smooth: SMOOTH_STEPS[(SMOOTH_STEPS.indexOf(smoothing.peek() ? String(smoothing.peek()) : "") + 1) % SMOOTH_STEPS.length] }) },
+    { keys: "0", label: "Reset zoom", section: "Charts", run: () => zoom(null) },
+    { keys: "f", label: "First chart on the full screen", section: "Charts", run: () => (full.value = hovered() ?? sections.peek()[0]?.cards[0] ?? null) },
+  ]);
+  const sections = useComputed(() => {
+    if (!fields.value) return [];
+    const wanted = metricsOf(fields.value).filter((metric) => sequenceText(metric).toLowerCase().includes(find.value));
+    return sectionsOf(wanted, split.value === "name" ? "name" : "context");
+  });
+  const hovered = (): Card | null => {
+    const id = document.querySelector<HTMLElement>(".card:hover")?.dataset.card;
+    return sections.peek().flatMap((section) => section.cards).find((card) => card.id === id) ?? null;
+  };
+  const state = useHasRuns(scene);
+  if (state !== "runs") return <ScopeNotice state={state} scene={scene} />;
+  return (
+    <div class="workspace">
+      <RunList scene={scene} />
+      <main class="main">
+        <ChartToolbar>
+          <ViewButtons />
+        </ChartToolbar>
+        {fields.value === null && <Skeleton rows={10} />}
+        {sections.value.map((section, i) => {
+          const isFolded = folded.value.includes(section.name);
+          return (
+            <section key={section.name} aria-label={section.name}>
+              <div class="section">
+                <button type="button" class="fold" aria-expanded={!isFolded} onClick={() => toggleFolded(section.name)}>
+                  <span class={isFolded ? "chevron" : "chevron open"}><Icon name="chevron" size={12} /></span>
+                  <b>{section.name}</b> <span class="muted">{section.cards.length} metric{section.cards.length === 1 ? "" : "s"}</span>
+                </button>
+                {i === 0 && <CardSearch onFind={(text) => (find.value = text)} />}
+              </div>
+              {!isFolded && <div class="cards">{section.cards.map((card) => <CardOrFacets key={card.id} card={card} scene={scene} onExpand={(next) => (full.value = next)} />)}</div>}
+            </section>
+          );
+        })}
+        {fields.value !== null && sections.value.length === 0 && (
+          <div class="section"><span class="muted">{find.value ? "No metric has this name." : "These runs have no metrics yet."}</span>{find.value && <CardSearch onFind={(text) => (find.value = text)} />}</div>
+        )}
+      </main>
+      <SelectionBar scene={scene} />
+      {full.value && <FullCard card={full.value} scene={scene} onClose={() => (full.value = null)} />}
+    </div>
+  );
+}
+
+const MOST_FACETS = 24;
+
+/// A card, or one for each value of the facet.
+function CardOrFacets({ card, scene, onExpand }: { card: Card; scene: Scene; onExpand: (card: Card) => void }): JSX.Element {
+  const facet = parseField(facetField.value);
+  if (!facet) return <ChartCard card={card} scene={scene} onExpand={onExpand} />;
+  const parts = splitBy(scene.table.value, fieldText(facet)).slice(0, MOST_FACETS);
+  return (
+    <>
+      {parts.map((part) => <FacetCard key={part.label} card={card} scene={scene} label={part.label} hashes={part.hashes} onExpand={onExpand} />)}
+    </>
+  );
+}
+
+function FacetCard({ card, scene, label, hashes, onExpand }: { card: Card; scene: Scene; label: string; hashes: readonly string[]; onExpand: (card: Card) => void }): JSX.Element {
+  const text = hashes.join(" ");
+  const runs = useSignal<readonly string[] | null>(hashes);
+  if ((runs.peek() ?? []).join(" ") !== text) runs.value = hashes;
+  return <ChartCard card={{ ...card, subtitle: [card.subtitle, label].filter(Boolean).join(" · ") }} scene={scene} runs={runs} onExpand={onExpand} />;
+}

@@ -1,0 +1,95 @@
+/// What a page shows instead of runs: an empty repository, a query that leaves nothing, or an error.
+
+import type { JSX } from "preact";
+import type { Scene } from "../model/scene";
+import type { RunsStore } from "../model/runs";
+import { connect, server, toast } from "../model/session";
+import { fields, query, queryError, repo, setQuery } from "../model/scope";
+import { Copy } from "../widget/text";
+import { Icon } from "../widget/icon";
+import { Notice, Skeleton } from "../widget/state";
+
+export type ScopeState = "runs" | "empty" | "none" | "error" | "waiting";
+
+const SNIPPET = `from aim import Run
+
+run = Run(experiment="first")
+run["hparams"] = {"lr": 0.001, "batch_size": 32}
+for step in range(100):
+    run.track(1 / (step + 1), name="loss", context={"subset": "train"})`;
+
+/// Which of its states a page of runs is in.
+export function useHasRuns(store: RunsStore): ScopeState {
+  const { isKnown, table, error } = store;
+  if (error.value && error.value.kind !== "query") return "error";
+  if (!isKnown.value) return fields.value && fields.value.total === 0 ? "empty" : error.value ? "runs" : "waiting";
+  if (table.value.count > 0 || error.value) return "runs";
+  return table.value.total === 0 || (query.value === "" && fields.value?.total === 0) ? "empty" : "none";
+}
+
+/// The page for any state but `runs`.
+export function ScopeNotice({ state, scene }: { state: ScopeState; scene: Scene | RunsStore }): JSX.Element {
+  if (state === "waiting") return <main class="main"><Skeleton rows={12} /></main>;
+  if (state === "error") {
+    return (
+      <main class="main">
+        <Notice icon="warning" title="The runs could not be read" tone="bad">
+          <p>{scene.error.value?.message}</p>
+          <button type="button" class="pill strong" onClick={() => void connect().then(() => location.reload())}>Try again</button>
+        </Notice>
+      </main>
+    );
+  }
+  return <main class="main">{state === "empty" ? <EmptyRepo /> : <NoMatch scene={scene} />}</main>;
+}
+
+function EmptyRepo(): JSX.Element {
+  const info = server.value?.repos.find(({ id }) => id === repo.value);
+  return (
+    <Notice icon="chart" title="Waiting for the first run">
+      <p>Record one with these lines; this page turns into it by itself.</p>
+      <div class="snippet">
+        <pre>{SNIPPET}</pre>
+        <Copy text={SNIPPET} label="Copy the code" />
+      </div>
+      {info && <p class="muted">Watching <code>{info.path}</code></p>}
+    </Notice>
+  );
+}
+
+/// The query without one of its parts, and without the `and` beside it.
+export function withoutClause(text: string, start: number, end: number): string {
+  const chars = Array.from(text);
+  const before = chars.slice(0, start).join("").replace(/\s*\band\s*$/, "");
+  const after = chars.slice(end).join("").replace(/^\s*and\b\s*/, "");
+  return before.trim() && after.trim() ? `${before.trim()} and ${after.trim()}` : before.trim() + after.trim();
+}
+
+function NoMatch({ scene }: { scene: Scene | RunsStore }): JSX.Element {
+  const chars = Array.from(query.value);
+  const { total } = scene.table.value;
+  const clauses = scene.clauses.value;
+  const drop = (start: number, end: number): void => {
+    const old = query.peek();
+    setQuery(withoutClause(old, start, end));
+    toast("Clause dropped.", { label: "Undo", run: () => setQuery(old) });
+  };
+  return (
+    <Notice icon="filter" title={query.value === "" ? "All runs are archived" : "No run matches the query"}>
+      {query.value === "" && <button type="button" class="pill" onClick={() => setQuery("run.archived")}>Show archived runs</button>}
+      {clauses.length > 0 && <p>What each part of it leaves of {total.toLocaleString("en")} runs:</p>}
+      <div class="clauses">
+        {clauses.map(({ start, end, count }) => (
+          <div key={start}>
+            <code>{chars.slice(start, end).join("")}</code>
+            <span class="muted">leaves {count.toLocaleString("en")}</span>
+            <span class="spacer" />
+            <button type="button" class="pill" onClick={() => drop(start, end)}><Icon name="close" size={12} />Drop</button>
+          </div>
+        ))}
+      </div>
+      {query.value !== "" && <button type="button" class="pill" onClick={() => setQuery("")}>Show all runs</button>}
+      {queryError.value && <p>{queryError.value.message}</p>}
+    </Notice>
+  );
+}

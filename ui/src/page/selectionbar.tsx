@@ -1,0 +1,95 @@
+/// What can be done with the ticked runs: at the foot of every page that lists runs.
+
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { goTo } from "../model/address";
+import { canEdit, edit, undo } from "../model/edits";
+import { selected, togglePinned } from "../model/marks";
+import type { RunsStore } from "../model/runs";
+import { fields, here } from "../model/scope";
+import { cellOf } from "../model/table";
+import { plural } from "../model/words";
+import { Icon } from "../widget/icon";
+import { Picker, Popover, type Choice } from "../widget/popover";
+import { useCommands } from "./hooks";
+
+/// Opens the comparison of the ticked runs.
+export function compareSelected(): void {
+  if (selected.peek().length > 0) goTo("compare", "", { runs: selected.peek().join(",") });
+}
+
+function TagMenu({ scene, isOpenLabel }: { scene: RunsStore; isOpenLabel: JSX.Element }): JSX.Element {
+  const fresh = useSignal("");
+  const known = (fields.value?.facets.tags ?? []).map(([name]) => name);
+  const runs = selected.value;
+  const tagsOf = (hash: string): readonly string[] => {
+    const cell = cellOf(scene.table.value, "run.tags", hash);
+    return Array.isArray(cell) ? (cell as readonly string[]) : [];
+  };
+  const onAll = new Set(known.filter((name) => runs.every((hash) => tagsOf(hash).includes(name))));
+  const choices: Choice[] = known.map((name) => ({ value: name, label: name }));
+  const put = (name: string): void => {
+    const isThere = onAll.has(name);
+    void edit(runs, { tags: { add: isThere ? [] : [name], remove: isThere ? [name] : [] } }, isThere ? `Took tag ${name} from` : `Tagged`);
+  };
+  return (
+    <Popover button={isOpenLabel} label="Tag the selected runs (t)" buttonClass="bare tag-button">
+      {(close) => (
+        <>
+          <form class="new-tag" onSubmit={(event) => {
+            event.preventDefault();
+            const name = fresh.value.trim();
+            if (name === "") return;
+            put(name);
+            fresh.value = "";
+            close();
+          }}>
+            <input class="field" placeholder="New tag" aria-label="New tag" value={fresh.value} onInput={(event) => (fresh.value = event.currentTarget.value)} />
+            <button type="submit" class="pill strong">Add</button>
+          </form>
+          {known.length > 0 && <Picker choices={choices} chosen={onAll} onPick={put} isMany placeholder="Known tags…" />}
+        </>
+      )}
+    </Popover>
+  );
+}
+
+/// Archives the ticked runs, or brings them back if all of them are archived.
+function archive(scene: RunsStore): void {
+  const runs = selected.peek();
+  const areArchived = runs.every((hash) => cellOf(scene.table.peek(), "run.archived", hash) === true);
+  void edit(runs, { archived: !areArchived }, areArchived ? "Brought back" : "Archived").then((isDone) => {
+    if (isDone) selected.value = [];
+  });
+}
+
+/// The bar; it also adds the keys for what it does.
+export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | null {
+  useCommands(() => [
+    { keys: "c", label: "Compare the selected runs", section: "Runs", run: compareSelected },
+    { keys: "t", label: "Tag the selected runs", section: "Runs", run: () => document.querySelector<HTMLElement>(".tag-button")?.click() },
+    { keys: "a", label: "Archive the selected runs", section: "Runs", run: () => selected.peek().length > 0 && canEdit() && archive(scene) },
+    { keys: "Escape", label: "Select nothing", section: "Runs", run: () => (selected.value = []) },
+    { keys: "Ctrl+z", label: "Undo the last change", section: "Runs", run: () => void undo() },
+  ]);
+  const runs = selected.value;
+  if (runs.length === 0) return null;
+  const csv = here(`export/runs.csv?request=${encodeURIComponent(JSON.stringify({ query: "", runs, limit: 100000, fields: [...scene.table.value.columns.values()].map(({ field }) => field) }))}`);
+  return (
+    <div class="selection" role="toolbar" aria-label="The selected runs">
+      <b>{plural(runs.length, "run")} selected</b>
+      <button type="button" class="bare" onClick={compareSelected}><Icon name="compare" size={14} />Compare <kbd>C</kbd></button>
+      <button type="button" class="bare" onClick={() => togglePinned(runs)}><Icon name="pin" size={14} />Pin</button>
+      {canEdit() && (
+        <>
+          <TagMenu scene={scene} isOpenLabel={<><Icon name="tag" size={14} />Tag <kbd>T</kbd></>} />
+          <button type="button" class="bare" onClick={() => archive(scene)}><Icon name="archive" size={14} />Archive <kbd>A</kbd></button>
+          <button type="button" class="bare danger" onClick={() => void edit(runs, { deleted: true }, "Deleted")}><Icon name="trash" size={14} />Delete</button>
+        </>
+      )}
+      <a class="bare" href={csv}><Icon name="download" size={14} />CSV</a>
+      <span class="spacer" />
+      <button type="button" class="bare" aria-label="Select nothing" title="Select nothing (Esc)" onClick={() => (selected.value = [])}><Icon name="close" size={14} /></button>
+    </div>
+  );
+}

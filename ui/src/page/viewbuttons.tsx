@@ -1,0 +1,71 @@
+/// Saving the page as it is, and handing it on.
+
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { address, formatAddress, goToText } from "../model/address";
+import { documentId, documents, dropDocument, loadDocuments, saveDocument } from "../model/documents";
+import { canEdit } from "../model/edits";
+import { report, toast } from "../model/session";
+import { Icon } from "../widget/icon";
+import { Popover } from "../widget/popover";
+
+/// Copies the address of the page as it is.
+export async function share(): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    toast("Link copied. It shows exactly this.");
+  } catch (error) {
+    report(error);
+  }
+}
+
+function ViewList({ close }: { close: () => void }): JSX.Element {
+  const name = useSignal("");
+  useEffect(() => void loadDocuments(), []);
+  const views = (documents.value ?? []).filter(({ kind }) => kind === "view");
+  const save = async (): Promise<void> => {
+    const title = name.value.trim();
+    if (title === "") return;
+    const same = views.find((view) => view.body.name === title);
+    const id = same?.id ?? documentId(title, new Set(views.map((view) => view.id)));
+    const saved = await saveDocument("view", id, same?.revision ?? null, { name: title, page: formatAddress(address.peek()) });
+    if (saved) toast(`View “${title}” saved.`);
+    close();
+  };
+  return (
+    <div class="views">
+      {canEdit() && (
+        <form class="new-tag" onSubmit={(event) => {
+          event.preventDefault();
+          void save();
+        }}>
+          <input class="field" placeholder="Name of this view" aria-label="Name of this view" value={name.value} onInput={(event) => (name.value = event.currentTarget.value)} />
+          <button type="submit" class="pill strong">Save</button>
+        </form>
+      )}
+      <div class="menu">
+        {views.map((view) => (
+          <div key={view.id} class="view">
+            <button type="button" role="menuitem" onClick={() => {
+              close();
+              goToText(String(view.body.page ?? ""));
+            }}>{String(view.body.name ?? view.id)}</button>
+            {canEdit() && <button type="button" class="bare" aria-label={`Delete view ${view.id}`} onClick={() => void dropDocument("view", view.id)}><Icon name="trash" size={13} /></button>}
+          </div>
+        ))}
+        {views.length === 0 && <p class="nothing">No view is saved yet.</p>}
+      </div>
+    </div>
+  );
+}
+
+/// The two pills.
+export function ViewButtons(): JSX.Element {
+  return (
+    <>
+      <Popover button="Views" label="Saved views" align="right">{(close) => <ViewList close={close} />}</Popover>
+      <button type="button" class="pill" title="Copy a link that shows exactly this" onClick={() => void share()}>Share</button>
+    </>
+  );
+}

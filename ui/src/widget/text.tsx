@@ -1,0 +1,68 @@
+/// Small pieces of text: a state with its shape, a tag, a coloured swatch, a name that can be copied.
+
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { Icon } from "./icon";
+
+const STATE_WORDS: Readonly<Record<string, string>> = { running: "running", finished: "done", failed: "failed", lost: "lost" };
+
+/// A run's state: a shape of its own, a colour, and the word.
+export function State({ status, error }: { status: string; error?: string | null }): JSX.Element {
+  return (
+    <span class={`state ${status}`} title={error ? `${status}: ${error}` : status}>
+      <i aria-hidden="true" />
+      {STATE_WORDS[status] ?? status}
+    </span>
+  );
+}
+
+/// A run's colour.
+export function Swatch({ color, dash }: { color: string; dash?: readonly number[] }): JSX.Element {
+  if (dash) {
+    return (
+      <svg class="stroke" width="18" height="10" aria-hidden="true">
+        <path d="M1 5h16" stroke={color} stroke-width="2" stroke-dasharray={dash.join(" ")} />
+      </svg>
+    );
+  }
+  return <i class="swatch" style={{ background: color }} aria-hidden="true" />;
+}
+
+/// One tag; its colour comes from its name.
+export function Tag({ name, hue, onRemove }: { name: string; hue: number; onRemove?: () => void }): JSX.Element {
+  return (
+    <span class="tag" style={{ "--hue": String(hue) }}>
+      {name}
+      {onRemove && (
+        <button type="button" aria-label={`Remove tag ${name}`} onClick={onRemove}>
+          <Icon name="close" size={10} />
+        </button>
+      )}
+    </span>
+  );
+}
+
+/// A button that copies a text and says so.
+export function Copy({ text, label }: { text: string; label: string }): JSX.Element {
+  const [isDone, setDone] = useState(false);
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(text);
+    setDone(true);
+    setTimeout(() => setDone(false), 1400);
+  };
+  return (
+    <button type="button" class="bare copy" title={label} aria-label={label} onClick={() => void copy()}>
+      <Icon name={isDone ? "check" : "copy"} size={14} />
+    </button>
+  );
+}
+
+/// Saves text or bytes as a file.
+export function saveFile(name: string, content: Blob | string, type = "text/plain"): void {
+  const blob = typeof content === "string" ? new Blob([content], { type }) : content;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

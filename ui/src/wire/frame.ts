@@ -1,0 +1,127 @@
+/// The typed-array frame of docs/formats/wire.md, section 5. Bytes in, views out: nothing is copied.
+
+import type { Json, SequenceKey } from "./types";
+
+const MAGIC = 0x31465841; // "AXF1" read as a little-endian word
+const PREFIX_BYTES = 8;
+
+export type XArray = Int32Array | Float64Array;
+export type YArray = Float32Array | Float64Array;
+export type Part = "line" | "smooth" | "low" | "high";
+
+/// One part of one drawn series. `x` and `y` have equal lengths; a NaN in `y` is a recorded NaN.
+export interface FramePart {
+  /// The run's hash, or null in an aggregated frame.
+  readonly run: string | null;
+  /// Index of the group in `Frame.groups`, or -1.
+  readonly group: number;
+  readonly metric: SequenceKey;
+  readonly part: Part;
+  readonly x: XArray;
+  readonly y: YArray;
+  /// Points of the whole series in the window, before reduction; and how many of these are NaN, infinite.
+  readonly points: number;
+  readonly nan: number;
+  readonly inf: number;
+  /// Null, or: this piece replaces everything from this x on.
+  readonly from: number | null;
+}
+
+export interface FrameGroup { readonly key: readonly Json[]; readonly runs: readonly string[] }
+
+export interface Frame {
+  readonly cursor: string;
+  /// How many series match; parts not counted.
+  readonly total: number;
+  readonly parts: readonly FramePart[];
+  readonly groups: readonly FrameGroup[];
+}
+
+interface Header {
+  readonly cursor: string;
+  readonly total: number;
+  readonly runs: readonly string[];
+  readonly metrics: readonly SequenceKey[];
+  readonly x: "i4" | "f8";
+  readonly y: "f4" | "f8";
+  readonly series: {
+    readonly run: readonly number[];
+    readonly group?: readonly number[];
+    readonly metric: readonly number[];
+    readonly part: readonly Part[];
+    readonly x: readonly number[];
+    readonly y: readonly number[];
+    readonly n: readonly number[];
+    readonly points: readonly number[];
+    readonly nan: readonly number[];
+    readonly inf: readonly number[];
+    readonly from: readonly (number | null)[];
+  };
+  readonly groups?: readonly { readonly key: readonly Json[]; readonly runs: readonly number[] }[];
+}
+
+/// The bytes are not a frame of this format.
+export class BadFrame extends Error {}
+
+/// Decodes a frame; throws `BadFrame` where the bytes are not one. Cost: O(series), nothing a point.
+export function decodeFrame(buffer: ArrayBuffer): Frame {
+  const view = new DataView(buffer);
+  if (buffer.byteLength < PREFIX_BYTES || view.getUint32(0, true) !== MAGIC) throw new BadFrame("The answer is no AXF1 frame.");
+  const headerBytes = view.getUint32(4, true);
+  const xStart = PREFIX_BYTES + headerBytes;
+  if (xStart > buffer.byteLength) throw new BadFrame("The frame is cut short in its header.");
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, PREFIX_BYTES, headerBytes))) as Header;
+  const { series } = header;
+  let xCount = 0;
+  let yCount = 0;
+  for (let i = 0; i < series.n.length; i++) {
+    xCount = Math.max(xCount, series.x[i] + series.n[i]);
+    yCount = Math.max(yCount, series.y[i] + series.n[i]);
+  }
+  const xWidth = header.x === "i4" ? 4 : 8;
+  const yWidth = header.y === "f4" ? 4 : 8;
+  const yStart = xStart + Math.ceil((xCount * xWidth) / 8) * 8;
+  if (yStart + yCount * yWidth > buffer.byteLength) throw new BadFrame("The frame is cut short in its values.");
+  const parts = series.n.map((n, i): FramePart => {
+    const xAt = xStart + series.x[i] * xWidth;
+    const yAt = yStart + series.y[i] * yWidth;
+    return {
+      run: series.run[i] < 0 ? null : header.runs[series.run[i]],
+      group: series.group ? series.group[i] : -1,
+      metric: header.metrics[series.metric[i]],
+      part: series.part[i],
+      x: header.x === "i4" ? new Int32Array(buffer, xAt, n) : new Float64Array(buffer, xAt, n),
+      y: header.y === "f4" ? new Float32Array(buffer, yAt, n) : new Float64Array(buffer, yAt, n),
+      points: series.points[i],
+      nan: series.nan[i],
+      inf: series.inf[i],
+      from: series.from[i],
+    };
+  });
+  const groups = (header.groups ?? []).map((group) => ({ key: group.key, runs: group.runs.map((index) => header.runs[index]) }));
+  return { cursor: header.cursor, total: header.total, parts, groups };
+}
+
+function joinX(head: XArray, count: number, tail: XArray): XArray {
+  const size = count + tail.length;
+  const joined = head instanceof Int32Array && tail instanceof Int32Array ? new Int32Array(size) : new Float64Array(size);
+  joined.set(head.subarray(0, count));
+  joined.set(tail, count);
+  return joined;
+}
+
+function joinY(head: YArray, count: number, tail: YArray): YArray {
+  const size = count + tail.length;
+  const joined = head instanceof Float32Array && tail instanceof Float32Array ? new Float32Array(size) : new Float64Array(size);
+  joined.set(head.subarray(0, count));
+  joined.set(tail, count);
+  return joined;
+}
+
+/// `old` with the tail `next` put in place of everything from `next.from` on; `next` itself if it is whole.
+export function appendTail(old: FramePart, next: FramePart): FramePart {
+  if (next.from === null) return next;
+  let keep = old.x.length;
+  while (keep > 0 && old.x[keep - 1] >= next.from) keep--;
+  return { ...next, x: joinX(old.x, keep, next.x), y: joinY(old.y, keep, next.y), from: null };
+}

@@ -1,0 +1,264 @@
+/// The shapes of docs/formats/wire.md, as TypeScript. Nothing here has behaviour.
+
+/// A number that JSON can hold, or the name of one that it cannot.
+export type WireNumber = number | "NaN" | "Infinity" | "-Infinity";
+
+/// Any JSON value.
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/// What tells two sequences of one name apart, such as `{"subset": "val"}`.
+export type Context = { readonly [key: string]: Json };
+
+/// A sequence's name and context.
+export interface SequenceKey { readonly name: string; readonly context: Context }
+
+/// The summaries of a metric that a field can ask for.
+export type Summary =
+  "first" | "last" | "min" | "max" | "mean" | "first_step" | "last_step" | "min_step" | "max_step" | "count";
+
+/// One value of a run: a property, a param or a metric's summary.
+export type Field =
+  | readonly ["run", string]
+  | readonly ["param", ...(string | number)[]]
+  | readonly ["metric", string, Context, Summary];
+
+export interface RepoInfo { readonly id: string; readonly name: string; readonly path: string; readonly runs: number }
+
+export interface ServerInfo {
+  readonly wire: number;
+  readonly version: string;
+  readonly read_only: boolean;
+  readonly token: boolean;
+  readonly plotly: boolean;
+  readonly repos: readonly RepoInfo[];
+}
+
+export interface SortKey { readonly field: Field; readonly descending: boolean }
+
+export interface RunsRequest {
+  readonly query: string;
+  readonly fields: readonly Field[];
+  readonly sort?: readonly SortKey[];
+  readonly offset?: number;
+  readonly limit: number;
+  readonly runs?: readonly string[] | null;
+}
+
+export type WireColumn =
+  | { readonly type: "number"; readonly values: readonly (WireNumber | null)[] }
+  | { readonly type: "string"; readonly values: readonly string[]; readonly codes: readonly number[] }
+  | { readonly type: "bool"; readonly values: readonly (boolean | null)[] }
+  | { readonly type: "list"; readonly values: readonly (readonly string[] | null)[] }
+  | { readonly type: "json"; readonly values: readonly Json[] };
+
+/// One top-level part of a query that left nothing, and how many runs it leaves alone.
+export interface Clause { readonly start: number; readonly end: number; readonly count: number }
+
+export interface RunsAnswer {
+  readonly cursor: string;
+  readonly elapsed_ms: number;
+  readonly total: number;
+  readonly count: number;
+  readonly hash: readonly string[];
+  readonly columns: readonly WireColumn[];
+  readonly clauses?: readonly Clause[];
+}
+
+export interface ParamInfo {
+  readonly path: readonly (string | number)[];
+  readonly type: "number" | "string" | "bool" | "json";
+  readonly runs: number;
+  readonly distinct: number;
+  readonly examples: readonly Json[];
+}
+
+export interface SequenceInfo extends SequenceKey { readonly kind: string; readonly runs: number; readonly points: number }
+
+export interface FieldsAnswer {
+  readonly cursor: string;
+  readonly total: number;
+  readonly count: number;
+  readonly params: readonly ParamInfo[];
+  readonly sequences: readonly SequenceInfo[];
+  readonly facets: { readonly [name: string]: readonly (readonly [string, number])[] };
+}
+
+export type Status = "running" | "finished" | "failed" | "lost";
+
+export interface SequenceSummary extends SequenceKey {
+  readonly kind: string;
+  readonly count: number;
+  readonly first_step: number | null;
+  readonly last_step: number | null;
+  readonly first?: WireNumber | null;
+  readonly last?: WireNumber | null;
+  readonly min?: WireNumber | null;
+  readonly max?: WireNumber | null;
+  readonly mean?: WireNumber | null;
+  readonly min_step?: number | null;
+  readonly max_step?: number | null;
+}
+
+export interface Writer {
+  readonly writer: string;
+  readonly host: string | null;
+  readonly pid: number | null;
+  readonly command: readonly string[] | null;
+  readonly python: string | null;
+  readonly aim: string | null;
+  readonly begin: number | null;
+  readonly end: number | null;
+  readonly state: string | null;
+  readonly error: string | null;
+}
+
+export interface Artifact { readonly name: string; readonly path: string; readonly uri: string; readonly size: number | null }
+
+export interface RunAnswer {
+  readonly cursor: string;
+  readonly hash: string;
+  readonly name: string | null;
+  readonly description: string | null;
+  readonly experiment: string | null;
+  readonly status: Status;
+  readonly error: string | null;
+  readonly created_at: number;
+  readonly end_time: number | null;
+  readonly duration: number | null;
+  readonly archived: boolean;
+  readonly tags: readonly string[];
+  readonly notes: string | null;
+  readonly params: { readonly [key: string]: Json };
+  readonly system: { readonly [key: string]: Json } | null;
+  readonly writers: readonly Writer[];
+  readonly sequences: readonly SequenceSummary[];
+  readonly log_lines: number;
+  readonly log_records: number;
+  readonly artifacts: readonly Artifact[];
+}
+
+export interface LogAnswer { readonly from: number; readonly total: number; readonly lines: readonly string[] }
+export interface LogMatches { readonly total: number; readonly matches: readonly number[] }
+export interface LogRecord {
+  readonly time: number;
+  readonly level: string;
+  readonly message: string;
+  readonly args: { readonly [key: string]: Json } | null;
+  readonly file: string | null;
+  readonly line: number | null;
+}
+export interface RecordsAnswer { readonly from: number; readonly total: number; readonly records: readonly LogRecord[] }
+
+export type XAxis = "step" | "epoch" | "time" | "relative" | { readonly name: string; readonly context?: Context };
+export type AggregateValue = "mean" | "median" | "min" | "max";
+export type AggregateBand = "std" | "stderr" | "ci95" | "minmax" | "iqr" | "none";
+
+export interface Aggregate { readonly by: readonly Field[]; readonly value: AggregateValue; readonly band: AggregateBand }
+
+export interface SeriesRequest {
+  readonly query: string;
+  readonly runs?: readonly string[] | null;
+  readonly metrics: readonly { readonly name: string; readonly context?: Context }[] | null;
+  readonly x: XAxis;
+  readonly window?: readonly [number, number] | null;
+  readonly buckets: number;
+  readonly smooth?: number;
+  readonly aggregate?: Aggregate | null;
+  readonly since?: string | null;
+  readonly limit?: number;
+}
+
+export type ObjectType = "images" | "audios" | "texts" | "distributions" | "figures";
+
+export interface ObjectsRequest {
+  readonly query: string;
+  readonly runs?: readonly string[] | null;
+  readonly type: ObjectType;
+  readonly sequences?: readonly { readonly name: string; readonly context?: Context }[] | null;
+  readonly steps: { readonly from: number | null; readonly to: number | null; readonly count: number } | { readonly at: number | null };
+  readonly index?: { readonly from: number; readonly count: number };
+  readonly limit?: number;
+}
+
+export interface ObjectSequence extends SequenceKey {
+  readonly run: number;
+  readonly kind: string;
+  readonly count: number;
+  readonly steps: readonly number[];
+  readonly index_count: number;
+}
+
+export interface ObjectItem {
+  readonly sequence: number;
+  readonly step: number;
+  readonly epoch: WireNumber | null;
+  readonly time: number;
+  readonly index: number;
+  readonly blob?: string;
+  readonly format?: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly caption?: string;
+  readonly size?: number;
+  readonly rate?: number;
+  readonly text?: string;
+  readonly cut?: boolean;
+  readonly bin_count?: number;
+  readonly range?: readonly [WireNumber, WireNumber];
+  readonly weights?: readonly WireNumber[];
+  readonly source?: string;
+}
+
+export interface ObjectsAnswer {
+  readonly cursor: string;
+  readonly total: number;
+  readonly runs: readonly string[];
+  readonly sequences: readonly ObjectSequence[];
+  readonly items: readonly ObjectItem[];
+}
+
+export interface Tick {
+  readonly cursor: string;
+  readonly changed: readonly string[] | null;
+  readonly removed: readonly string[];
+  readonly total: number;
+  readonly live: number;
+}
+
+export interface Change {
+  readonly name?: string | null;
+  readonly description?: string | null;
+  readonly notes?: string | null;
+  readonly experiment?: string | null;
+  readonly archived?: boolean;
+  readonly tags?: { readonly add: readonly string[]; readonly remove: readonly string[] };
+  readonly deleted?: true;
+}
+
+export interface EditAnswer { readonly cursor: string; readonly count: number; readonly undo: string }
+
+export interface Completion { readonly text: string; readonly kind: string; readonly detail: string }
+export interface CompleteAnswer { readonly from: number; readonly to: number; readonly items: readonly Completion[] }
+
+export interface StoredDocument {
+  readonly kind: "view" | "report" | "tag";
+  readonly id: string;
+  readonly revision: string | null;
+  readonly updated_at: number;
+  readonly body: { readonly [key: string]: Json };
+}
+
+export interface WireErrorBody {
+  readonly kind: string;
+  readonly message: string;
+  readonly start?: number;
+  readonly end?: number;
+  readonly suggestion?: string | null;
+}
+
+/// The number that a wire number stands for; `null` stays missing.
+export function numberOf(value: WireNumber | null | undefined): number | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "number") return value;
+  return value === "NaN" ? NaN : value === "Infinity" ? Infinity : -Infinity;
+}
