@@ -1,13 +1,13 @@
 """
-The pages of a sealed file, decoded with numpy: one implementation for reading whole files and for what is left of damaged ones.
+The pages of a sealed file, decoded with numpy: for reading whole files, and what is left of damaged ones.
 
-    page := header (Thrift, compact) body (zstd)                  a dictionary page comes before the data pages of its column
+    page := header (Thrift, compact) body (zstd)         a dictionary page comes before the data pages of its column
     name, context, sequence    RLE_DICTIONARY, no levels: every column is required
     step, time                 DELTA_BINARY_PACKED
     value, epoch               BYTE_STREAM_SPLIT
 
-Why not Parquet's own reader: it takes 0.4 ms a file before it gives the first point, refuses a whole column chunk for one
-bad page, and can't read without a footer. docs/decisions/sealed-form.md has the figures.
+Why not Parquet's own reader: it takes 0.4 ms a file before it gives the first point, refuses a whole column chunk for
+one bad page, and can't read without a footer. docs/decisions/sealed-form.md has the figures.
 
 After the specification of Parquet (apache/parquet-format: README.md, Encodings.md, parquet.thrift).
 """
@@ -35,6 +35,7 @@ INDEX = struct.Struct("<QIIIIIBB2x")  # an entry of a sealed file's index: the f
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
+Words = NDArray[np.uint64]
 
 
 class BadPage(Exception):
@@ -236,7 +237,7 @@ def _delta_blocks(content: bytes) -> tuple[list[int], list[int], list[int], int,
     return least, widths, starts, first, count, per_mini
 
 
-def _bit_fields(content: bytes, bits: NDArray[np.uint64], width: NDArray[np.uint64], width_max: int) -> NDArray[np.uint64]:
+def _bit_fields(content: bytes, bits: Words, width: Words, width_max: int) -> Words:
     """Take from *content* the numbers that begin at *bits* and are *width* bits wide."""
     padded = content + bytes(16)
     windows = np.ndarray((len(padded) - 8,), "<u8", padded, strides=(1,))
@@ -247,7 +248,8 @@ def _bit_fields(content: bytes, bits: NDArray[np.uint64], width: NDArray[np.uint
         fields = fields | high
     full = np.uint64(0xFFFFFFFFFFFFFFFF)
     mask = np.where(width == 0, np.uint64(0), full >> (np.uint64(64) - np.maximum(width, np.uint64(1))))
-    return fields & mask
+    masked: Words = fields & mask
+    return masked
 
 
 def dictionary_codes(plain: Bytes, rows: int) -> Ints:
@@ -315,8 +317,8 @@ def walk(content: bytes | memoryview) -> tuple[list[Page], list[int]]:
     Returns:
         The pages whose header is whole, with group and column, and the offsets where a header in between was not.
 
-    A page whose header is damaged takes the rest of its row group with it: the walk goes on at the next row group, whose
-    first pages are found by their CRC.
+    A page whose header is damaged takes the rest of its row group with it: the walk goes on at the next row group,
+    whose first pages are found by their CRC.
     """
     found: list[Page] = []
     broken: list[int] = []
@@ -357,8 +359,9 @@ def _next_column(column: int, head: Header, rows: list[int]) -> int:
         # steps and times look alike: the steps end when there is one for each row
         return STEP if rows[STEP] < rows[SEQUENCE] else TIME
     elif head.encoding == BYTE_STREAM_SPLIT and column in (TIME, VALUE, EPOCH):
-        if head.plain_bytes in (4 * head.rows, 8 * head.rows):
-            return VALUE if head.plain_bytes == 8 * head.rows else EPOCH
+        width = {8 * head.rows: VALUE, 4 * head.rows: EPOCH}
+        if head.plain_bytes in width:
+            return width[head.plain_bytes]
     raise BadPage("a page out of its order")
 
 

@@ -3,10 +3,10 @@ A sealed file whose end is damaged or cut off: which sequences its pages hold.
 
     index good, footer not    the index says where the pages are
     footer good, index not    the pages are walked from the file's start; the footer says which sequences there are
-    neither                   the pages are walked; name, context and number of each sequence come from the columns themselves
+    neither                   the pages are walked; name, context and number of each sequence come from the columns
 
-So nothing before the damage is hidden. What is not in the columns, the kind of a sequence, is empty then; the run's state
-knows it.
+So nothing before the damage is hidden. What is not in the columns, the kind of a sequence, is empty then; the run's
+state knows it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def sequences(content: bytes, found: Sequence[Page]) -> list[Found]:
     """
     Give the sequences in *found*, the pages of the file *content*.
 
-    Rows whose page of sequence numbers is damaged count to a sequence that has rows before and after them, else to none.
+    Rows whose page of sequence numbers is damaged count to a sequence that has rows before and after them, or to none.
     """
     result: list[Found] = []
     for group in sorted({page.group for page in found}):

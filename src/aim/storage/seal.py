@@ -1,9 +1,10 @@
 """
-Sealing: the points of an ended writer written anew as one Parquet file. Specified in docs/formats/sealed.md; read by sealed.py.
+Sealing: the points of an ended writer written anew as one Parquet file. Specified in docs/formats/sealed.md.
 
     journal segments -> sorted records -> Parquet, index and block -> read back -> link -> the segments go
 
-Anybody may seal, at any time, twice, and die half-way: the file gets its name by one `link`, and only then do segments go.
+Anybody may seal, at any time, twice, and die half-way: the file gets its name by one `link`, and only then do segments
+go. sealed.py reads what is written here.
 
 Rule 1: a journal with damage is not sealed: that would turn a suspected value into a checked one.
 Rule 2: a file gets its name only after it was read back and equals the journal.
@@ -24,7 +25,7 @@ import numpy as np
 
 from aim.core import params
 from aim.core.errors import UnsupportedFormat
-from aim.storage import blobs, journal, layout, pages, records
+from aim.storage import blobs, layout, pages, records
 from aim.storage.files import DISK, Disk
 from aim.storage.records import IntArray, Records
 from aim.storage.sealed import BLOCK, MAGIC, Sealed, summarize, verify
@@ -42,8 +43,8 @@ def seal_writer(folder: Path, writer: str, state: RunState, *, disk: Disk = DISK
     """
     Seal what *writer*, which has ended, recorded into the run of *folder*; False when nothing was to do.
 
-    Also writes the directory of blob files that a killed writer left without one, and removes scratch files older than an
-    hour. A journal that is damaged or incomplete is left as it is.
+    Also writes the directory of blob files that a killed writer left without one, and removes scratch files older than
+    an hour. A journal that is damaged or incomplete is left as it is.
 
     Args:
         state: of the run; names, contexts and kinds of the sequences are taken from it.
@@ -126,9 +127,7 @@ def _remove_scratch(folder: Path, disk: Disk) -> None:
         disk.unlink(path)
 
 
-def _complete_blobs(
-    folder: Path, writer: str, state: RunState, declared: Mapping[int, Declared], disk: Disk
-) -> bool:
+def _complete_blobs(folder: Path, writer: str, state: RunState, declared: Mapping[int, Declared], disk: Disk) -> bool:
     facts = state.writers.get(writer)
     if facts is None or facts.end is not None:
         return False
@@ -203,7 +202,8 @@ def encode(recorded: Records, declared: Mapping[int, Declared], facts: Mapping[s
         import pyarrow
 
         raise UnsupportedFormat(
-            f"pyarrow {pyarrow.__version__} does not write the pages of Aim's sealed form; the journal is kept. Install another pyarrow."
+            f"pyarrow {pyarrow.__version__} does not write the pages of Aim's sealed form; the journal is kept. "
+            "Install another pyarrow."
         )
     return content
 

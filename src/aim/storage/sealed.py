@@ -1,7 +1,7 @@
 """
 The sealed form read: points of an ended writer as arrays. Specified in docs/formats/sealed.md.
 
-    file  := "PAR1" pages index block footer "PAR1"        Parquet readers follow the footer and never see index and block
+    file  := "PAR1" pages index block footer "PAR1"      Parquet readers follow the footer and never see index and block
     index := 32 bytes a page: where its body lies, how long it is, its CRC, how many rows of which column
     block := "AIMSEAL1" | pages u32 | CRC of index | CRC of all before the block | CRC of all after it          24 bytes
 
@@ -69,7 +69,7 @@ class Summary(NamedTuple):
     min: float
     max: float
     mean: float
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple's method, which nobody calls here
     argmin: int
     argmax: int
     has_nan: bool
@@ -108,7 +108,7 @@ EMPTY = Columns(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64), np.em
 
 _Column = tuple[NDArray[Any], NDArray[np.bool_] | None]
 COLUMN_ORDER = (pages.STEP, pages.VALUE, pages.TIME, pages.EPOCH)
-DTYPES = {
+DTYPES: dict[int, np.dtype[Any]] = {
     pages.STEP: np.dtype("<i8"),
     pages.TIME: np.dtype("<i8"),
     pages.VALUE: np.dtype("<f8"),
@@ -145,7 +145,7 @@ class Sealed:
     A sealed file, open for reading; it keeps no descriptor.
 
     Attributes:
-        facts: what else the footer says: `run`, `writer`, `segments`, `slots`, `events_bytes`; empty when it is damaged.
+        facts: what else the footer says: `run`, `writer`, `segments`, `slots`, `events_bytes`; empty when damaged.
         damage: what was found so far; reading adds to it.
     """
 
@@ -167,7 +167,7 @@ class Sealed:
     @cached_property
     def index(self) -> list[Page]:
         """The pages, in the order of the file."""
-        return [Page(*fields) for fields in pages.INDEX.iter_unpack(self._end.index)]
+        return [Page(*fields) for fields in pages.INDEX.iter_unpack(self._end.entries)]
 
     @cached_property
     def _by_number(self) -> dict[int, SealedSequence]:
@@ -288,7 +288,7 @@ class Sealed:
             os.close(descriptor)
 
     def _read_column(self, descriptor: int | None, group: int, column: int) -> _Column:
-        of_column = _pages_of(self._end.index, group, column)
+        of_column = _pages_of(self._end.entries, group, column)
         if not of_column:
             return np.empty(0, DTYPES[column]), None
         first, end = of_column[0].offset, of_column[-1].end
@@ -355,13 +355,13 @@ class _End(NamedTuple):
     What the end of a file says, or what salvage found instead.
 
     Attributes:
-        index: of `pages.INDEX` entries, ordered by group and column.
+        entries: the index, `pages.INDEX` packed, ordered by group and column.
         found: the sequences, where `facts` does not have them.
         rows: group, and first row of it, where `facts` does not say them.
     """
 
     facts: dict[str, Any]
-    index: bytes
+    entries: bytes
     damage: list[Damage]
     found: list[SealedSequence] | None = None
     rows: Sequence[Mapping[str, int]] = ()
@@ -421,7 +421,8 @@ def _facts_at(content: bytes, at: int) -> dict[str, Any] | None:
 def _sequence(item: Mapping[str, Any]) -> SealedSequence:
     summary = None
     if "mean" in item:
-        summary = Summary(*[item[key] if item[key].__class__ is not dict else params.decode(item[key]) for key in SUMMARY])
+        values = [item[key] for key in SUMMARY]
+        summary = Summary(*[value if value.__class__ is not dict else params.decode(value) for value in values])
     context = params.decode(item["context"]) if item["context"] else {}
     return SealedSequence(
         item["number"], item["name"], context, item["kind"], item["row"], item["rows"], item["group"],
@@ -444,7 +445,8 @@ def _salvaged(name: str, content: bytes) -> _End:
         damage.append(Damage(name, f"byte {start:,}", "the index before it is damaged or cut off"))
         walked, broken = pages.walk(content)
         index = b"".join(pages.INDEX.pack(*page) for page in walked)
-        damage += [Damage(name, f"byte {place:,}", "the header of a page is damaged; its row group is lost") for place in broken]
+        lost = "the header of a page is damaged; its row group is lost"
+        damage += [Damage(name, f"byte {place:,}", lost) for place in broken]
     if not damage:
         damage.append(Damage(name, f"byte {len(content):,}", "the end of the file is damaged"))
     if facts is not None and not broken:
@@ -463,9 +465,17 @@ def _from_columns(content: bytes, index: bytes, facts: dict[str, Any], damage: l
             row += page.rows
     found = [
         SealedSequence(
-            item.number, item.name, item.context, kinds.get(item.number, ""), group_rows[item.group] + item.row, item.rows,
-            item.group, 0, None, None,
-        )  # fmt: skip
+            item.number,
+            item.name,
+            item.context,
+            kinds.get(item.number, ""),
+            group_rows[item.group] + item.row,
+            item.rows,
+            item.group,
+            0,
+            None,
+            None,
+        )
         for item in salvage.sequences(content, found_pages)
     ]
     rows = [{"group": item.group, "row": group_rows[item.group]} for item in found]
@@ -527,9 +537,11 @@ def _check_content(name: str, content: bytes, sealed: Sealed, damage: list[Damag
         found = sealed.columns(sequence.number)
         same = item is not None and item.rows == sequence.rows == len(found.steps) and sequence.row == rows
         if not same or bool((found.steps[1:] < found.steps[:-1]).any()):
-            damage.append(Damage(name, f"row {sequence.row:,}", f"the rows of sequence {sequence.number} are not as the footer says"))
+            text = f"the rows of sequence {sequence.number} are not as the footer says"
+            damage.append(Damage(name, f"row {sequence.row:,}", text))
         elif sequence.summary is not None and repr(sequence.summary) != repr(summarize(found.steps, found.values)):
-            damage.append(Damage(name, "the footer", f"the summary of sequence {sequence.number} is not that of its points"))
+            text = f"the summary of sequence {sequence.number} is not that of its points"
+            damage.append(Damage(name, "the footer", text))
         rows += sequence.rows
     for number, _ in by_columns:
         damage.append(Damage(name, "the footer", f"sequence {number} is in the columns and not in the footer"))

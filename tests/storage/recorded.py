@@ -1,0 +1,142 @@
+"""
+Runs for the tests of sealing, checking and mending: written by the real writer, with a bit of everything.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aim.core.errors import DamagedFile
+from aim.core.values import Stored
+from aim.storage import blobs, edits, layout, seal
+from aim.storage.reader import RunReader
+from aim.storage.state import RunLog
+from aim.storage.writer import Writer
+
+RUN = "3df703c1b2a94c5d8e6f7a80"
+PICTURE_BYTES = b"\x89PNG\r\n\x1a\n" + bytes(range(60))
+PointKey = tuple[str, str, int]
+"""Name and context of a sequence, and a step."""
+
+
+@dataclass
+class Picture:
+    """Something with a stored form."""
+
+    caption: str
+
+    def stored(self) -> Stored:
+        """Give a picture's fields and bytes."""
+        return Stored("aim.image", {"caption": self.caption}, PICTURE_BYTES + self.caption.encode(), "png")
+
+
+@dataclass
+class Words:
+    """Something whose fields say all."""
+
+    text: str
+
+    def stored(self) -> Stored:
+        """Give a text's fields."""
+        return Stored("aim.text", {"text": self.text})
+
+
+def record(folder: Path, *, losses: int = 300) -> tuple[str, str]:
+    """Record a run with two writers into *folder*, which is made; give the writers' ids."""
+    folder.mkdir(parents=True)
+    first = Writer(folder, folder.name)
+    first.set_param(("hparams",), {"lr": 0.01, "layers": [1, 2]})
+    first.set_property(name="baseline")
+    loss = first.sequence("loss", {"subset": "train"})
+    count = first.sequence("count", None)
+    for step in range(losses):
+        loss.track(1 / (step + 1), step=step, epoch=step // 100)
+        if step % 3 == 0:
+            count.track(step * 7, step=step)
+    count.track(2**60 + 1, step=losses)
+    for step in range(3):
+        first.sequence("pictures", {"subset": "val"}).track([Picture(f"a{step}"), Picture(f"b{step}")], step=step)
+        first.sequence("one", None).track(Picture(f"one {step}"), step=step)
+        first.sequence("words", None).track(Words(f"step {step}"), step=step)
+    first.close()
+    second = Writer(folder, folder.name)
+    again = second.sequence("loss", {"subset": "train"})
+    for step in range(losses - 5, losses + 40):
+        again.track(-float(step), step=step * 2 if step % 2 else step)
+    second.close()
+    edits.write(folder, {"property": {"archived": True}}, by="test", seen_at_s=4e9)
+    edits.write(folder, {"tags": {"add": ["paper"], "remove": []}}, by="test", seen_at_s=4e9)
+    return first.id, second.id
+
+
+def seal_all(folder: Path) -> None:
+    """Seal every writer of the run."""
+    state = RunLog(folder).refresh()
+    for writer in state.writers:
+        seal.seal_writer(folder, writer, state)
+
+
+def points(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
+    """
+    Read all points of a run as a user does: value, time and epoch by name, context and step; objects by what they hold.
+    """
+    reader = RunReader(folder, may_seal=False)
+    found: dict[PointKey, tuple[Any, ...]] = {}
+    for key, facts in reader.sequences().items():
+        of_key = reader.points(key)
+        assert of_key is not None
+        for row, step in enumerate(of_key.steps.tolist()):
+            value: Any = of_key.values[row]
+            if facts.is_numeric or not facts.kind:
+                value = float(value) if isinstance(value, float) else int(value)
+            else:
+                value = _held(reader, folder, of_key, row)
+            moment = float(of_key.times_s[row])
+            found[(*key, step)] = (value, moment, repr(float(of_key.epochs[row])))
+    return found
+
+
+def _held(reader: RunReader, folder: Path, of_key: Any, row: int) -> tuple[Any, ...]:
+    """Give captions and bytes of the objects of a point; a damaged one is told by its error."""
+    try:
+        stored = reader.record(of_key, row)
+    except DamagedFile:
+        return ("damaged",)
+    writer = of_key.writer_ids[int(of_key.writers[row])]
+    path = layout.blob_file(folder, writer, blobs.split(int(of_key.values[row]))[0])
+    return tuple(_item(path, item) for item in stored["items"])
+
+
+def _item(path: Path, item: Mapping[str, Any]) -> tuple[Any, ...]:
+    told = item.get("caption", item.get("text"))
+    if item.get("data") is None:
+        return (told,)
+    try:
+        return (told, blobs.read_data(path, item["data"]))
+    except DamagedFile:
+        return (told, "damaged")
+
+
+def copied(folder: Path, target: Path) -> Path:
+    """Copy a run's folder, the times of its files too."""
+    if target.exists():
+        shutil.rmtree(target)
+    shutil.copytree(folder, target)
+    return target
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Give the bytes of every file of a folder."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def spread(size: int, every: int, *, dense: Sequence[range] = ()) -> Iterator[int]:
+    """Go through 0, every, 2 * every ... and all of *dense*, below *size*, each once."""
+    chosen = {*range(0, size, every), size - 1}
+    for part in dense:
+        chosen.update(part)
+    return iter(sorted(offset for offset in chosen if 0 <= offset < size))
