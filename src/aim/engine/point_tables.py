@@ -1,0 +1,94 @@
+"""
+Points of many sequences as one Arrow table: what `collection.arrow()` and `.polars()` give.
+
+    run, name, context    dictionary of strings; the context as JSON with sorted keys
+    step                  int64
+    time                  timestamp[us], UTC
+    value                 float64
+    epoch                 float32, null: none
+
+The columns that are the same for a whole sequence are dictionary codes repeated by numpy: no Python object a point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from aim.core import contexts
+from aim.storage.reader import Points
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MICROSECONDS = 1_000_000
+
+
+class Labels(Protocol):
+    """What a sequence is called."""
+
+    @property
+    def run_hash(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def context(self) -> Any: ...
+
+
+class LabelledPoints(Protocol):
+    """A sequence and its points."""
+
+    @property
+    def sequence(self) -> Labels: ...
+    @property
+    def points(self) -> Points: ...
+
+
+def schema() -> pa.Schema:
+    """Give the columns and their types."""
+    import pyarrow
+
+    label = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
+    return pyarrow.schema(
+        [
+            ("run", label),
+            ("name", label),
+            ("context", label),
+            ("step", pyarrow.int64()),
+            ("time", pyarrow.timestamp("us", tz="UTC")),
+            ("value", pyarrow.float64()),
+            ("epoch", pyarrow.float32()),
+        ]
+    )
+
+
+def batch(series: Sequence[LabelledPoints]) -> pa.RecordBatch:
+    """Give the points of *series*, in their order, as one record batch."""
+    import pyarrow
+
+    counts = [len(one.points) for one in series]
+    epochs = np.concatenate([one.points.epochs for one in series]).astype(np.float32)
+    times_us = np.rint(np.concatenate([one.points.times_s for one in series]) * MICROSECONDS).astype(np.int64)
+    labels = (
+        [one.sequence.run_hash for one in series],
+        [one.sequence.name for one in series],
+        [contexts.text(one.sequence.context) for one in series],
+    )
+    columns = [
+        *(_repeated(names, counts) for names in labels),
+        pyarrow.array(np.concatenate([one.points.steps for one in series])),
+        pyarrow.array(times_us).cast(pyarrow.timestamp("us", tz="UTC")),
+        pyarrow.array(np.concatenate([one.points.values.astype(np.float64) for one in series])),
+        pyarrow.array(epochs, mask=np.isnan(epochs)),
+    ]
+    return pyarrow.RecordBatch.from_arrays(columns, schema=schema())
+
+
+def _repeated(names: Sequence[str], counts: Sequence[int]) -> Any:
+    import pyarrow
+
+    distinct = {name: code for code, name in enumerate(dict.fromkeys(names))}
+    codes = np.repeat(np.array([distinct[name] for name in names], np.int32), counts)
+    return pyarrow.DictionaryArray.from_arrays(pyarrow.array(codes), pyarrow.array(list(distinct), pyarrow.string()))

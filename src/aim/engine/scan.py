@@ -1,0 +1,340 @@
+"""
+Asking a repository: the query of `query`, over the columns of `storage.catalogue`.
+
+    text -> compile_query -> select over catalogue.table -> hashes and sequences, newest run first
+
+One `Scan` for each repository is kept (`scan_of`), so that its columns stay in memory. Any number of threads may ask it.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from aim.core import contexts
+from aim.core.errors import NotFound
+from aim.engine import point_tables
+from aim.engine.repository import Repository
+from aim.query.query import Explanation, UnknownParam, compile_query
+from aim.storage.catalogue import Catalogue, Progress, Refreshed
+from aim.storage.reader import Points
+from aim.storage.run_table import RunTable
+from aim.storage.snapshot import DamagedSnapshot
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RowArray = npt.NDArray[np.integer[Any]]
+Result = TypeVar("Result")
+
+BATCH_POINTS = 65_536  # of one Arrow record batch, about
+
+
+@dataclass(frozen=True)
+class FoundSequence:
+    """
+    A sequence that matches.
+
+    Attributes:
+        kind: `metric`, `images`, `texts`, `audios`, `distributions`, `figures`, or the type of other objects.
+        stored_kind: `int`, `float`, `number`, or the type of its objects, such as `list(aim.image)`.
+    """
+
+    run_hash: str
+    name: str
+    context: Mapping[str, Any]
+    kind: str
+    stored_kind: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """The points of one sequence."""
+
+    sequence: FoundSequence
+    points: Points
+
+
+class Scan:
+    """
+    Asks the repository *repository*; keeps its catalogue in memory.
+
+    Every question first brings the catalogue up to date: it sees whatever any process recorded before it began.
+
+    Args:
+        cache: the folder of the catalogue's file; None: the usual one.
+    """
+
+    def __init__(self, repository: Repository, *, cache: Path | None = None) -> None:
+        self._repository = weakref.ref(repository)
+        self._lock = threading.RLock()
+        self._catalogue = Catalogue(repository.path, self._reader, cache=cache)
+
+    def _reader(self, run_hash: str) -> Any:
+        return self.repository.reader(run_hash)
+
+    @property
+    def repository(self) -> Repository:
+        """The repository that is asked."""
+        found = self._repository()
+        if found is None:
+            raise NotFound("The repository of this scan is gone: keep the Repo as long as its collections.")
+        return found
+
+    # asking
+
+    def check(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> None:
+        """
+        Compile a query and do nothing with it.
+
+        Raises:
+            InvalidQuery: it can't be understood.
+        """
+        compile_query(query_text, subject, timezone_offset_minutes=timezone_offset_minutes)
+
+    def runs(
+        self,
+        query_text: str = "",
+        *,
+        limit: int | None = None,
+        offset_hash: str | None = None,
+        timezone_offset_minutes: int = 0,
+        progress: Progress | None = None,
+    ) -> list[str]:
+        """
+        Give the hashes of the runs that match, newest first.
+
+        Args:
+            limit: at most so many.
+            offset_hash: only runs after this one; an unknown one: all.
+            timezone_offset_minutes: UTC minus the client's time.
+            progress: told how far reading is, when runs have to be read first.
+
+        Raises:
+            InvalidQuery: the query can't be understood, or asks for too much.
+        """
+        query = compile_query(query_text, "run", timezone_offset_minutes=timezone_offset_minutes)
+
+        def ask(table: RunTable) -> list[str]:
+            rows = _newest_first(table, query.select_runs(table))
+            hashes = table.hashes()
+            last_seen = None if offset_hash is None else table.row_of(offset_hash)
+            if last_seen is not None:
+                age = _age(table)
+                rows = rows[age[rows] > age[last_seen]]
+            return [hashes[row] for row in rows[:limit].tolist()]
+
+        return self._ask(ask, progress)
+
+    def sequences(
+        self,
+        query_text: str = "",
+        subject: str = "metric",
+        *,
+        timezone_offset_minutes: int = 0,
+        progress: Progress | None = None,
+    ) -> list[FoundSequence]:
+        """
+        Give the sequences that match: of the newest run first; within a run by context, then name.
+
+        Args:
+            subject: `metric`, `images`, `texts`, `audios`, `distributions` or `figures`.
+
+        Raises:
+            InvalidQuery: the query can't be understood, or asks for too much.
+        """
+        query = compile_query(query_text, subject, timezone_offset_minutes=timezone_offset_minutes)
+
+        def ask(table: RunTable) -> list[FoundSequence]:
+            places, rows = query.select_sequences(table)
+            return _found(table, *_sorted(table, places, rows))
+
+        return self._ask(ask, progress)
+
+    def explain(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> Explanation:
+        """Say what each clause of a query leaves. Raises InvalidQuery."""
+        query = compile_query(query_text, subject, timezone_offset_minutes=timezone_offset_minutes)
+        return self._ask(query.explain)
+
+    def unknown_params(self, query_text: str, subject: str = "run") -> list[UnknownParam]:
+        """Give the params that a query speaks of and no run has. Raises InvalidQuery."""
+        return self._ask(compile_query(query_text, subject).unknown_params)
+
+    def ask(self, question: Callable[[RunTable], Result], progress: Progress | None = None) -> Result:
+        """
+        Bring the catalogue up to date, then give what *question* finds in its table; nothing changes meanwhile.
+
+        Arrays of the table may change after that: copy what is to be kept.
+        """
+        return self._ask(question, progress)
+
+    def _ask(self, question: Callable[[RunTable], Result], progress: Progress | None = None) -> Result:
+        with self._lock:
+            for _ in range(2):
+                try:
+                    self._catalogue.refresh(progress=progress)
+                    return question(self._catalogue.table)
+                except DamagedSnapshot:  # found while a column was read: make the catalogue again
+                    self._catalogue.rebuild()
+            self._catalogue.refresh(progress=progress)
+            return question(self._catalogue.table)
+
+    # the catalogue
+
+    def refresh(self, *, full: bool = False, progress: Progress | None = None) -> Refreshed:
+        """Bring the catalogue up to date, and say which runs changed; *full*: ask all folders, whatever they cost."""
+        with self._lock:
+            return self._catalogue.refresh(full=full, progress=progress)
+
+    @property
+    def version(self) -> int:
+        """Grows when a refresh finds that something changed."""
+        return self._catalogue.version
+
+    def close(self) -> None:
+        """Forget everything; the next question begins anew."""
+        with self._lock:
+            self._catalogue.close()
+
+    # values from the columns
+
+    def summaries(
+        self, name: str, context: Mapping[str, Any] | None = None, value: str = "last", *, kind: str = "metric"
+    ) -> tuple[list[str], npt.NDArray[Any]]:
+        """
+        Give one summary value of one sequence for all runs that have it: their hashes, newest first, and the values.
+
+        Args:
+            value: `first last min max mean count first_step last_step argmin argmax has_nan record_max_length`.
+        """
+
+        def ask(table: RunTable) -> tuple[list[str], npt.NDArray[Any]]:
+            text = contexts.text(context)
+            place = table.place_of((name, text, kind))
+            found = None if place is None else table.summary(place, value)
+            if place is None or found is None:
+                return [], np.empty(0)
+            hashes, rows = table.hashes(), table.rows(place)
+            newest = np.argsort(_age(table)[rows])
+            return [hashes[row] for row in rows[newest].tolist()], found[newest]
+
+        return self._ask(ask)
+
+    def complete(self, prefix: str = "") -> dict[str, list[str]]:
+        """
+        Give the names that begin with *prefix*, for a query box, sorted: of params (`hparams.lr`), of sequences by kind,
+        of context keys and of values in contexts.
+
+        >>> from tempfile import mkdtemp
+        >>> repository = Repository(Path(mkdtemp()), create=True)
+        >>> writer = repository.new_run()
+        >>> writer.set_param(("hparams", "lr"), 0.1)
+        >>> writer.close()
+        >>> scan_of(repository).complete("hp")["param"]
+        ['hparams.lr']
+        """
+
+        def ask(table: RunTable) -> dict[str, list[str]]:
+            found: dict[str, set[str]] = {"param": {_shown(path) for path in table.leaf_paths(())}}
+            for pair in table.pairs:
+                if not pair.is_empty():
+                    found.setdefault(pair.kind, set()).add(pair.name)
+                    found.setdefault("context", set()).update(pair.context)
+                    found.setdefault("value", set()).update(str(value) for value in pair.context.values())
+            return {kind: sorted(name for name in names if name.startswith(prefix)) for kind, names in found.items()}
+
+        return self._ask(ask)
+
+    # points
+
+    def series(self, sequences: Iterable[FoundSequence]) -> Iterator[Series]:
+        """Read the points of many sequences, in their order; those deleted meanwhile are left out."""
+        for sequence in sequences:
+            try:
+                points = self._reader(sequence.run_hash).points((sequence.name, contexts.text(sequence.context)))
+            except (NotFound, FileNotFoundError):
+                continue
+            if points is not None:
+                yield Series(sequence, points)
+
+    def point_batches(
+        self, query_text: str = "", *, timezone_offset_minutes: int = 0, batch_points: int = BATCH_POINTS
+    ) -> Iterator[pa.RecordBatch]:
+        """
+        Go through all points of all metrics that match, as Arrow record batches: run, name, context (JSON), step, time (UTC),
+        value, epoch (null: none).
+
+        Cost: memory for one batch, or for the longest sequence.
+        """
+        found = self.sequences(query_text, timezone_offset_minutes=timezone_offset_minutes)
+        held: list[Series] = []
+        count = 0
+        for series in self.series(found):
+            held.append(series)
+            count += len(series.points)
+            if count >= batch_points:
+                yield point_tables.batch(held)
+                held, count = [], 0
+        if held:
+            yield point_tables.batch(held)
+
+    def points_table(self, query_text: str = "", *, timezone_offset_minutes: int = 0) -> pa.Table:
+        """Give all of `point_batches` as one Arrow table."""
+        import pyarrow
+
+        batches = self.point_batches(query_text, timezone_offset_minutes=timezone_offset_minutes)
+        return pyarrow.Table.from_batches(batches, point_tables.schema())
+
+
+def _shown(path: Sequence[str | int]) -> str:
+    return ".".join(str(key) for key in path)
+
+
+def _newest_first(table: RunTable, rows: RowArray) -> RowArray:
+    order = table.newest_first()
+    if len(rows) == table.run_count:
+        return order
+    matches = np.zeros(table.run_count, bool)
+    matches[rows] = True
+    return order[matches[order]]
+
+
+def _age(table: RunTable) -> RowArray:
+    age = np.empty(table.run_count, np.int64)
+    age[table.newest_first()] = np.arange(table.run_count)
+    return age
+
+
+def _sorted(table: RunTable, places: RowArray, rows: RowArray) -> tuple[RowArray, RowArray]:
+    # by the run's place in the order of age, then by the pair's place in the order of contexts and names
+    order = np.argsort(_age(table)[rows] * len(table.pairs) + table.pair_ranks()[places], kind="stable")
+    return places[order], rows[order]
+
+
+def _found(table: RunTable, places: RowArray, rows: RowArray) -> list[FoundSequence]:
+    hashes, pairs = table.hashes(), table.pairs
+    kinds = table.stored_kinds(places, rows)
+    return [
+        FoundSequence(hashes[row], pairs[place].name, pairs[place].context, pairs[place].kind, kind)
+        for place, row, kind in zip(places.tolist(), rows.tolist(), kinds, strict=True)
+    ]
+
+
+_scans: weakref.WeakKeyDictionary[Repository, Scan] = weakref.WeakKeyDictionary()
+_scans_lock = threading.Lock()
+
+
+def scan_of(repository: Repository) -> Scan:
+    """Give the scan of a repository; always the same one while the repository is in use."""
+    with _scans_lock:
+        scan = _scans.get(repository)
+        if scan is None:
+            scan = _scans[repository] = Scan(repository)
+        return scan

@@ -1,0 +1,438 @@
+"""
+Everything that the catalogue keeps of one run, and how it is read: whole the first time, then only what is new.
+
+    RunWatch.look()     event lines and journal pages that were added           (reads files)
+    summaries.parts()   once for the records of many runs                       (numpy)
+    RunWatch.facts()    `RunFacts`: fields, leaves of the params, a summary of each sequence
+
+A run is *open* while one of its writers may still record. It is read once more after its last writer was found to be gone: what
+that one stored between the look and the finding is then seen too. After that its folder's time tells whether anything changed.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aim.core import contexts, params
+from aim.core.params import Path as ParamPath
+from aim.storage import journal, layout, records, sealed, summaries
+from aim.storage.reader import RunReader
+from aim.storage.records import Records
+from aim.storage.state import RunLog, RunState, SequenceFacts, WriterFacts
+from aim.storage.summaries import Part, SequenceSummary
+
+FIELD_NAMES = (
+    "hash",
+    "name",
+    "description",
+    "experiment",
+    "tags",
+    "archived",
+    "notes",
+    "creation_time",
+    "update_time",
+    "end_time",
+    "status",
+    "error",
+)
+KINDS = {
+    "int": "metric",
+    "float": "metric",
+    "number": "metric",
+    "aim.image": "images",
+    "aim.text": "texts",
+    "aim.audio": "audios",
+    "aim.distribution": "distributions",
+    "aim.figure": "figures",
+}
+"""What a query calls the sequences of a stored kind; others go by their stored kind."""
+
+PairKey = tuple[str, str, str]
+"""Name, text of the context, and kind as a query calls it."""
+
+NO_RECORDS = np.empty(0, records.RECORD_DTYPE)
+
+
+class KindNumbers:
+    """
+    The stored kinds that a catalogue has met, each with a number.
+
+    >>> kinds = KindNumbers(["float"])
+    >>> kinds.number("list(aim.image)"), kinds.names
+    (1, ['float', 'list(aim.image)'])
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names = list(names)
+        self._numbers = {name: number for number, name in enumerate(self.names)}
+
+    def number(self, name: str) -> int:
+        """Give the number of a stored kind."""
+        known = self._numbers.get(name)
+        if known is None:
+            known = self._numbers[name] = len(self.names)
+            self.names.append(name)
+        return known
+
+
+def kind_of(stored_kind: str) -> str:
+    """
+    Give what a query calls sequences of a stored kind.
+
+    >>> kind_of("float"), kind_of("list(aim.image)"), kind_of("acme.mesh")
+    ('metric', 'images', 'acme.mesh')
+    """
+    element = stored_kind[5:-1] if stored_kind.startswith("list(") else stored_kind
+    return KINDS.get(element, element) if element == stored_kind or element not in ("int", "float") else stored_kind
+
+
+@dataclass
+class RunFacts:
+    """
+    One run as the catalogue keeps it.
+
+    Attributes:
+        fields: by `FIELD_NAMES`; what the run has not is not there.
+        leaves: the params, flattened.
+        sequences: those that have points.
+        contexts: by their text.
+        is_open: a writer may still record.
+    """
+
+    run_hash: str
+    fields: dict[str, object] = field(default_factory=dict)
+    leaves: dict[ParamPath, object] = field(default_factory=dict)
+    sequences: dict[PairKey, SequenceSummary] = field(default_factory=dict)
+    contexts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    is_open: bool = False
+
+
+class _Tail:
+    """One writer's journal, read from where its pages were not full the last time."""
+
+    def __init__(self, folder: Path, writer: str) -> None:
+        self._folder = folder
+        self.writer = writer
+        self._next = (0, 1)  # segment, page
+        self.is_complete = False
+        self.closed: dict[int, Part] = {}  # by sequence number, of pages that are full
+        self.open: dict[int, Part] = {}  # of the others
+        self.open_count = 0
+
+    def read(self) -> tuple[Records, Records]:
+        """
+        Give the records of pages that have become full, and those of the pages behind them.
+
+        Raises:
+            FileNotFoundError: the first segment is gone: the journal was sealed.
+        """
+        number, page = self._next
+        full: list[Records] = []
+        rest: list[Records] = []
+        found = False
+        while True:
+            try:
+                slots = _slots(layout.segment_file(self._folder, self.writer, number), page)
+            except FileNotFoundError:
+                later = [n for n in records.segment_numbers(self._folder, self.writer) if n > number]
+                if not later:
+                    break
+                number, page = later[0], 1  # one in between is missing: damage, which fsck names; the rest still counts
+                continue
+            found = True
+            filled = slots["sequence"] != 0
+            split = len(slots) if filled.all() else int(np.argmin(filled)) // journal.PAGE_RECORDS * journal.PAGE_RECORDS
+            keep = filled & (slots["sequence"] != journal.VOID)
+            if not rest:
+                full.append(slots[:split][keep[:split]])
+                self._next = (number + 1, 1) if split == len(slots) else (number, page + split // journal.PAGE_RECORDS)
+            if rest or split < len(slots):
+                start = 0 if rest else split
+                rest.append(slots[start:][keep[start:]])
+            number, page = number + 1, 1
+        if not found and layout.sealed_file(self._folder, self.writer).exists():
+            raise FileNotFoundError(self.writer)
+        return _together(full), _together(rest)
+
+
+def _slots(path: Path, page: int) -> Records:
+    content = records.read_agreed(path, page * journal.PAGE_BYTES)
+    return np.frombuffer(content, records.RECORD_DTYPE, len(content) // journal.RECORD_BYTES)
+
+
+def _together(found: Sequence[Records]) -> Records:
+    if not found:
+        return NO_RECORDS
+    return found[0] if len(found) == 1 else np.concatenate(found)
+
+
+class RunWatch:
+    """Follows the run in *folder*; `read` below reads many at once."""
+
+    def __init__(self, folder: Path, kinds: KindNumbers) -> None:
+        self.folder = folder
+        self._kinds = kinds
+        self._log = RunLog(folder)
+        self._reader: RunReader | None = None
+        self._tails: dict[str, _Tail] = {}
+        self._sealed: dict[str, dict[int, sealed.SealedSequence]] = {}
+        self._state = RunState(folder.name)
+        self._lines = -1
+        self._known = RunFacts(folder.name)
+        self._seemed_over = False
+        self._has_news = True
+        self.is_open = True
+        self.fresh: list[tuple[_Tail, Records, Records]] = []
+
+    def look(self) -> None:
+        """
+        Read what was added.
+
+        Raises:
+            FileNotFoundError: the run was deleted.
+        """
+        self._look()
+        if self.is_open and self._seemed_over:
+            # the second look gives the open pages again: of the first only the full ones count
+            self.fresh = [(tail, full, NO_RECORDS) for tail, full, _ in self.fresh]
+            self._look()
+
+    def _look(self) -> None:
+        was_over = self._seemed_over
+        self._state = self._log.refresh()
+        for writer in self._state.writers.values():
+            self._look_at(writer)
+        lacking = [writer for writer in self._state.writers.values() if writer.end is None]
+        now_s = time.time()
+        self._seemed_over = all(writer.has_ended(now_s) for writer in lacking)
+        self.is_open = bool(lacking) and not (was_over and self._seemed_over)
+
+    def _look_at(self, writer: WriterFacts) -> None:
+        for _ in range(3):  # a sealer may come between the look and the reading: then look again
+            if writer.id in self._sealed:
+                return
+            path = layout.sealed_file(self.folder, writer.id)
+            if path.exists():
+                self._tails.pop(writer.id, None)
+                self.fresh = [item for item in self.fresh if item[0].writer != writer.id]
+                self._has_news = True
+                self._sealed[writer.id] = {item.number: item for item in sealed.Sealed.open(path).sequences}
+                return
+            tail = self._tails.setdefault(writer.id, _Tail(self.folder, writer.id))
+            if tail.is_complete:
+                return
+            try:
+                full, rest = tail.read()
+            except FileNotFoundError:
+                self._tails.pop(writer.id, None)
+                continue
+            tail.is_complete = writer.end is not None
+            self._has_news = self._has_news or bool(len(full)) or len(rest) != tail.open_count
+            tail.open_count = len(rest)
+            self.fresh.append((tail, full, rest))
+            return
+
+    def facts(self) -> RunFacts:
+        """Give what the run is now, after `look` and the reduction of `fresh`."""
+        state = self._state
+        if self._lines != self._log.line_count:
+            self._lines = self._log.line_count
+            tree = state.tree
+            leaves = dict(params.flatten(tree)) if isinstance(tree, dict) else {}
+            # the fold changes lists in place
+            leaves = {path: copy.deepcopy(leaf) if isinstance(leaf, list) else leaf for path, leaf in leaves.items()}
+            self._known = RunFacts(self.folder.name, leaves=leaves)
+            self._has_news = True
+        known = self._known
+        if self._has_news:
+            known.sequences, known.contexts = self._sequences(state)
+            self._has_news = False
+        return RunFacts(known.run_hash, _fields(state), known.leaves, known.sequences, known.contexts, self.is_open)
+
+    def _sequences(self, state: RunState) -> tuple[dict[PairKey, SequenceSummary], dict[str, Mapping[str, Any]]]:
+        found: dict[PairKey, SequenceSummary] = {}
+        used: dict[str, Mapping[str, Any]] = {}
+        whole = state.sequences
+        if state.damage or any(writer.begin is None for writer in state.writers.values()):
+            whole = self._whole_reader().sequences()  # finds sequences whose declaration was lost
+        for facts in whole.values():
+            if not facts.parts:
+                continue
+            summary = self._summary(facts, state)
+            if summary is not None:
+                found[(facts.name, facts.text, kind_of(facts.kind))] = summary
+                used[facts.text] = facts.context
+        return found, used
+
+    def _summary(self, facts: SequenceFacts, state: RunState) -> SequenceSummary | None:
+        stored = facts.kind
+        number = self._kinds.number(stored)
+        is_numeric, is_list = facts.is_numeric, stored.startswith("list")
+        if not facts.exact and not facts.dropped_at_s:
+            found = self._parts(facts)
+            if found is not None:
+                if not found:
+                    return None
+                summary = summaries.summary_of(found, number, is_numeric=is_numeric, is_list=is_list)
+                if summary is not None:
+                    return summary
+        points = self._whole_reader().points_of(facts, state)
+        return summaries.of_points(points, number, is_numeric=is_numeric, is_list=is_list)
+
+    def _parts(self, facts: SequenceFacts) -> list[Part] | None:
+        found: list[Part] = []
+        for part in facts.parts:
+            known = self._sealed.get(part.writer)
+            if known is not None:
+                sequence = known.get(part.number)
+                if sequence is None:
+                    continue
+                reduced = summaries.of_sealed(sequence, is_numeric=facts.is_numeric, alone=len(facts.parts) == 1)
+                if reduced is None:
+                    return None
+                found.append(reduced)
+                continue
+            tail = self._tails.get(part.writer)
+            if tail is None:
+                continue
+            closed, rest = tail.closed.get(part.number), tail.open.get(part.number)
+            if closed is not None and rest is not None:
+                found.append(summaries.joined(closed, rest))
+            elif closed is not None or rest is not None:
+                found.append(closed or rest)  # type: ignore[arg-type]
+        return found
+
+    def _whole_reader(self) -> RunReader:
+        if self._reader is None:
+            self._reader = RunReader(self.folder, may_seal=False)
+        return self._reader
+
+
+def _fields(state: RunState) -> dict[str, object]:
+    status, end_s = state.status()
+    given = state.properties
+    notes = given.get("notes")
+    if isinstance(notes, str):
+        notes = [{"content": notes}]
+    fields: dict[str, object] = {
+        "hash": state.run_hash,
+        "name": state.name,
+        "description": given.get("description"),
+        "experiment": state.experiment,
+        "tags": list(state.tags),
+        "archived": bool(given.get("archived", False)),
+        "notes": notes or [],
+        "creation_time": float(state.created_at_s),
+        "update_time": float(state.latest_at_s or state.created_at_s),
+        "status": status,
+        "error": state.error(),
+    }
+    if end_s is not None:
+        fields["end_time"] = float(end_s)
+    return fields
+
+
+def read(watches: Iterable[RunWatch], refused: Callable[[str, OSError], None]) -> dict[str, RunFacts]:
+    """
+    Read what is new of many runs, and give what each is now; runs deleted meanwhile are left out.
+
+    Args:
+        refused: told of a run that the system lets nobody read; it is left out.
+    """
+    there: list[RunWatch] = []
+    found: dict[str, RunFacts] = {}
+    for watch in watches:
+        try:
+            watch.look()
+            there.append(watch)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            refused(watch.folder.name, error)
+    _reduce(there)
+    for watch in there:
+        try:
+            found[watch.folder.name] = watch.facts()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            refused(watch.folder.name, error)
+    return found
+
+
+def _reduce(watches: Iterable[RunWatch]) -> None:
+    # all records of all runs in one go: each chunk's sequence numbers are moved to a stretch of their own
+    chunks: list[Records] = []
+    homes: list[tuple[int, dict[int, Part]]] = []  # first number, and where the parts go
+    joins: list[tuple[_Tail, dict[int, Part]]] = []
+    start = 0
+    moved: list[Any] = []
+    for watch in watches:
+        for tail, full, rest in watch.fresh:
+            tail.open = {}
+            added: dict[int, Part] = {}
+            joins.append((tail, added))
+            for chunk, home in ((full, added), (rest, tail.open)):
+                if len(chunk):
+                    numbers = chunk["sequence"].astype(np.int64) + start
+                    homes.append((start, home))
+                    start += int(chunk["sequence"].max()) + 1
+                    moved.append(numbers)
+                    chunks.append(chunk)
+        watch.fresh = []
+    if chunks:
+        reduced = summaries.parts(np.concatenate(moved), np.concatenate(chunks))
+        firsts = np.array([first for first, _ in homes])
+        places = np.searchsorted(firsts, np.fromiter(reduced, np.int64, len(reduced)), "right") - 1
+        for place, (number, part) in zip(places.tolist(), reduced.items()):
+            first, home = homes[place]
+            home[number - first] = part
+    for tail, added in joins:
+        for number, part in added.items():
+            earlier = tail.closed.get(number)
+            tail.closed[number] = part if earlier is None else summaries.joined(earlier, part)
+
+
+# the form in which the snapshot keeps one changed run
+
+
+def to_json(facts: RunFacts, kinds: KindNumbers) -> dict[str, Any]:
+    """Give the facts of a run that is not open as JSON."""
+    return {
+        "hash": facts.run_hash,
+        "fields": params.encode(facts.fields),
+        "leaves": [[list(path), params.encode(leaf)] for path, leaf in facts.leaves.items()],
+        "sequences": [
+            [name, text, kind, kinds.names[summary.stored_kind], [_number(value) for value in summary[:-1]]]
+            for (name, text, kind), summary in facts.sequences.items()
+        ],
+        "contexts": [params.encode(dict(context)) for context in facts.contexts.values()],
+    }
+
+
+def from_json(form: Mapping[str, Any], kinds: KindNumbers) -> RunFacts:
+    """Give the facts of a run from `to_json`'s form. Raises ValueError, KeyError or TypeError when it is none."""
+    used = [params.decode(context) for context in form["contexts"]]
+    return RunFacts(
+        form["hash"],
+        params.decode(form["fields"]),
+        {tuple(path): params.decode(leaf) for path, leaf in form["leaves"]},
+        {
+            (name, text, kind): SequenceSummary(
+                *(float(value) if isinstance(value, str) else value for value in summary), kinds.number(stored)
+            )
+            for name, text, kind, stored, summary in form["sequences"]
+        },
+        {contexts.text(context): context for context in used},
+    )
+
+
+def _number(value: float) -> object:
+    return value if isinstance(value, (bool, int)) or value - value == 0 else repr(value)

@@ -1,0 +1,278 @@
+"""
+The catalogue on disk: a cache of one repository on one machine. Specified in docs/formats/catalogue.md.
+
+    <user cache>/aim/<key>/<number>-<random>.sqlite        key: of the repository's real path, device and inode
+        directory   one row: JSON that names all columns and pairs, and where their arrays lie
+        blobs       id, content: an array
+        changes     run, facts: runs that were read again since the arrays were written
+
+A file is written whole under a scratch name and then renamed; after that only rows of `changes` are added. The one with the
+highest number counts, and the others are removed. So a process that reads an old file goes on reading it, and one that dies
+half-way leaves garbage at worst. Everything has a CRC: a file that fails one is thrown away and made again.
+
+Rule 1: the file is never believed about a run whose folder has another time than the file says.
+Rule 2: no failure to write it, or to read it, is an error of the one who asks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import sqlite3
+import sys
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FORMAT_NUMBER = 1
+CACHE_VARIABLE = "AIM_CACHE_DIR"
+PAGE_BYTES = 65_536  # arrays are long: few pages, few seeks
+SCRATCH_AGE_S = 3600.0
+BUSY_S = 0.2  # another process is adding its changes; ours can wait for the next time
+SCHEMA = """
+create table directory (content blob not null, crc integer not null);
+create table blobs (id integer primary key, content blob not null);
+create table changes (run text primary key, stamp integer not null, content blob not null, crc integer not null);
+"""
+
+Reference = list[Any]
+"""Where an array lies: its blob's id and CRC, its dtype as numpy writes it, its length, and whether one value stands for all."""
+
+
+class DamagedSnapshot(Exception):
+    """The file is not what was written; the catalogue is then made again. Never seen by a user."""
+
+
+def cache_folder() -> Path:
+    """Give the folder of Aim's caches: `AIM_CACHE_DIR`, or `aim` in the user's cache folder."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    if os.environ.get("XDG_CACHE_HOME"):
+        return Path(os.environ["XDG_CACHE_HOME"]) / "aim"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "aim"
+    return Path.home() / ".cache" / "aim"
+
+
+def folder_of(repository: Path) -> Path:
+    """Give the cache folder of the repository in *repository*: another one when a new repository stands at that path."""
+    real = repository.resolve()
+    stat = real.stat()
+    text = f"{real}\0{stat.st_dev}\0{stat.st_ino}"
+    return cache_folder() / hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
+
+
+class Snapshot:
+    """
+    One file, open for reading, and for adding changes.
+
+    Attributes:
+        directory: what the writer said.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._process = os.getpid()
+        try:
+            self._connection = _connect(path)
+            row = self._connection.execute("select content, crc from directory").fetchone()
+            if row is None or zlib.crc32(row[0]) != row[1]:
+                raise DamagedSnapshot(f"{path}: the directory")
+            self.directory: dict[str, Any] = json.loads(row[0])
+            if self.directory["format"] != FORMAT_NUMBER or self.directory["byteorder"] != sys.byteorder:
+                raise DamagedSnapshot(f"{path}: another format")
+        except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
+            raise DamagedSnapshot(f"{path}: {error}") from None
+
+    def blob(self, number: int, crc: int) -> bytes:
+        """
+        Give the content of a blob.
+
+        Raises:
+            DamagedSnapshot: it fails its CRC.
+        """
+        if self._process != os.getpid():  # SQLite's connections can't be taken along by a fork
+            self._process = os.getpid()
+            self._connection = _connect(self.path)
+        try:
+            row = self._connection.execute("select content from blobs where id = ?", (number,)).fetchone()
+        except sqlite3.Error as error:
+            raise DamagedSnapshot(f"{self.path}: {error}") from None
+        if row is None or not isinstance(row[0], bytes) or zlib.crc32(row[0]) != crc:
+            raise DamagedSnapshot(f"{self.path}: blob {number}")
+        return row[0]
+
+    def array(self, reference: Reference) -> npt.NDArray[Any]:
+        """Give an array, the caller's own to change. Raises DamagedSnapshot."""
+        number, crc, dtype, count, constant = reference
+        content = self.blob(number, crc)
+        array = np.frombuffer(content, np.dtype(dtype))
+        if constant:
+            return np.full(count, array[0]) if count else array[:0].copy()
+        if len(array) != count:
+            raise DamagedSnapshot(f"{self.path}: blob {number} has {len(array)} of {count} items")
+        return array.copy()
+
+    def json(self, reference: Reference) -> Any:
+        """Give a JSON value. Raises DamagedSnapshot."""
+        content = self.blob(reference[0], reference[1])
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError):
+            raise DamagedSnapshot(f"{self.path}: blob {reference[0]}") from None
+
+    def changes(self) -> Iterator[tuple[int, Any]]:
+        """Go through the runs that were read again since: the stamp of each, and its facts. Raises DamagedSnapshot."""
+        try:
+            for _, stamp, content, crc in self._connection.execute("select run, stamp, content, crc from changes"):
+                if zlib.crc32(b"%d %s" % (stamp, content)) != crc:
+                    raise DamagedSnapshot(f"{self.path}: a change")
+                yield stamp, json.loads(content)
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            raise DamagedSnapshot(f"{self.path}: {error}") from None
+
+    def add_changes(self, changed: Iterable[tuple[str, int, Any]]) -> int | None:
+        """
+        Add runs that were read again: hash, stamp, facts. Give how many there are now, or None when that was not possible.
+        """
+        rows = []
+        for run_hash, stamp, facts in changed:
+            content = json.dumps(facts, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+            rows.append((run_hash, stamp, content, zlib.crc32(b"%d %s" % (stamp, content))))
+        try:
+            with self._connection:
+                self._connection.executemany("insert or replace into changes values (?, ?, ?, ?)", rows)
+            count: int = self._connection.execute("select count(*) from changes").fetchone()[0]
+        except sqlite3.Error:
+            return None
+        return count
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S, check_same_thread=False)
+    # a cache: what a power cut takes, a CRC shows
+    connection.executescript("pragma synchronous = off; pragma temp_store = memory;")
+    return connection
+
+
+def newest(folder: Path) -> Path | None:
+    """Give the file that counts, or None."""
+    found = sorted((_number(path), path.name, path) for path in folder.glob("*.sqlite") if _number(path) >= 0)
+    return found[-1][2] if found else None
+
+
+def discard(path: Path) -> None:
+    """Throw a file away, so that nobody reads it again."""
+    for name in (path.name, f"{path.name}-journal"):
+        try:
+            path.with_name(name).unlink(missing_ok=True)
+        except OSError:
+            pass
+
+
+def _number(path: Path) -> int:
+    head = path.name.partition("-")[0]
+    return int(head) if head.isdigit() else -1
+
+
+class SnapshotWriter:
+    """
+    Writes a new file: blobs one by one, then the directory; a context that leaves nothing when it fails.
+
+    Raises:
+        OSError, sqlite3.Error: the disk refuses.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        last = newest(folder)
+        self.path = folder / f"{1 + (_number(last) if last else 0)}-{secrets.token_hex(4)}.sqlite"
+        self._scratch = folder / f".{secrets.token_hex(4)}.scratch"
+        self._connection = sqlite3.connect(self._scratch)
+        self._connection.executescript(
+            f"pragma page_size = {PAGE_BYTES}; pragma journal_mode = off; pragma synchronous = off;" + SCHEMA
+        )
+        self._next = 1
+
+    def __enter__(self) -> SnapshotWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+        discard(self._scratch)
+
+    def blob(self, content: bytes) -> tuple[int, int]:
+        """Add a blob; give its id and CRC."""
+        self._connection.execute("insert into blobs values (?, ?)", (self._next, content))
+        self._next += 1
+        return self._next - 1, zlib.crc32(content)
+
+    def array(self, array: npt.NDArray[Any], *, shrink: bool = True) -> Reference:
+        """Add an array; integers take as few bytes as they need, and an array of one value only that."""
+        small = smallest(array) if shrink else np.ascontiguousarray(array)
+        constant = bool(len(small)) and bool((small.view(f"V{small.itemsize}") == small.view(f"V{small.itemsize}")[0]).all())
+        return [*self.blob((small[:1] if constant else small).tobytes()), small.dtype.str, len(small), constant]
+
+    def json(self, value: Any) -> Reference:
+        """Add a JSON value."""
+        return [*self.blob(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass"))]
+
+    def finish(self, directory: Mapping[str, Any]) -> Path:
+        """Write the directory, give the file its name and remove the older ones."""
+        content = json.dumps(
+            {"format": FORMAT_NUMBER, "byteorder": sys.byteorder, **directory}, separators=(",", ":"), ensure_ascii=False
+        ).encode("utf-8", "surrogatepass")
+        self._connection.execute("insert into directory values (?, ?)", (content, zlib.crc32(content)))
+        self._connection.commit()
+        self._connection.close()
+        os.rename(self._scratch, self.path)
+        for path in self.path.parent.glob("*.sqlite"):
+            # two may finish at once, with one number: the one that counts stays
+            if (_number(path), path.name) < (_number(self.path), self.path.name):
+                discard(path)
+        return self.path
+
+
+def smallest(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """
+    Give an array of integers in the smallest type that holds them; others as they are.
+
+    >>> smallest(np.array([-1, 200])).dtype
+    dtype('int16')
+    """
+    array = np.ascontiguousarray(array)
+    if array.dtype.kind != "i" or not len(array):
+        return array
+    low, high = int(array.min()), int(array.max())
+    for dtype in (np.int8, np.int16, np.int32):
+        limits = np.iinfo(dtype)
+        if limits.min <= low and high <= limits.max:
+            return array.astype(dtype)
+    return array
+
+
+def _sweep(folder: Path) -> None:
+    # what killed processes left
+    limit_s = time.time() - SCRATCH_AGE_S
+    for path in folder.glob(".*.scratch*"):
+        try:
+            if path.stat().st_mtime < limit_s:
+                path.unlink()
+        except OSError:
+            continue
