@@ -33,7 +33,7 @@ from aim.query.names import nearest
 from aim.query.pattern import BadPattern
 from aim.query.table import Path
 
-FOLD_TIME_S = 2.0
+FOLD_TIME_S = 1.0
 FOLDED_SIZE_MAX = 2_000  # a larger constant stays an operation: there may be thousands
 ORDERINGS = frozenset({"<", "<=", ">", ">="})
 NUMBERS = (bool, int, float)

@@ -38,7 +38,7 @@ from typing import Any, NoReturn
 from aim.core.errors import InvalidQuery
 from aim.query import tree
 from aim.query.functions import FUNCTIONS, Clock, invoke, is_function
-from aim.query.limits import Budget, Pile, TooMuch, check_hashed, piled
+from aim.query.limits import CALL_STEPS, CLOCK_EVERY_STEPS, Budget, Pile, TooMuch, check_hashed, piled
 from aim.query.methods import attribute, call_method
 from aim.query.operators import BINARY, COMPARE, ERRORS, MISSING, UNARY, format_value, same, subscript
 
@@ -484,8 +484,11 @@ def _invoke(scope: Scope, node: tree.Invoke) -> Closure:
     function, clock = FUNCTIONS[node.name], scope.clock
     arguments, keywords = scope.closures(node.arguments), _keywords(scope, node.keywords)
 
+    steps = CLOCK_EVERY_STEPS if node.name.startswith("re.") else CALL_STEPS  # a pattern may take half a second
+
     def operation(frame: Frame) -> object:
         named = {name: value(frame) for name, value in keywords}
+        frame[0].spend(steps)
         return invoke(function, clock, _gather(arguments, frame), named)
 
     return scope.guarded(node, operation)

@@ -99,9 +99,14 @@ def compile_query(
 
     Cost: some 0.2 ms for a usual query.
 
-    >>> compile_query("metric.nmae == 'loss'", "metric")
-    Traceback (most recent call last):
-    aim.core.errors.InvalidQuery: `metric` has no `nmae`. Did you mean `name`?
+    >>> query = compile_query("run.hparams.lr > 0.01 and metric.last < run.hparams.goal", "metric")
+    >>> [clause.needs_text for clause in query.clauses]
+    ['run', 'run and summary']
+    >>> try:
+    ...     compile_query("metric.nmae == 'loss'", "metric")
+    ... except InvalidQuery as error:
+    ...     print(error)
+    `metric` has no `nmae`. Did you mean `name`?
         metric.nmae == 'loss'
                ^^^^
     """
@@ -323,11 +328,14 @@ def _batches(table: Table, lifted: Lifted, pairs: Sequence[int], wanted: BoolArr
     rows: list[IntArray] = []
     places: list[IntArray | None] = []
     count = 0
+    wanted_rows = None if wanted is None else np.flatnonzero(wanted).astype(np.int32)
     for pair in pairs:
         of_pair = table.rows(pair)
         kept: IntArray | None = None
-        if wanted is not None:
-            kept = np.flatnonzero(wanted if len(of_pair) == table.run_count else wanted[of_pair])
+        if wanted is not None and len(of_pair) == table.run_count:  # every run has it: places are rows
+            kept = of_pair = wanted_rows
+        elif wanted is not None:
+            kept = np.flatnonzero(wanted[of_pair])
             of_pair = of_pair[kept]
         if not len(of_pair):
             continue

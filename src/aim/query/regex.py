@@ -37,7 +37,7 @@ PATTERN_CHARS_MAX = 1_000
 PROGRAM_MAX = 3_000  # instructions
 RE_STEPS_MAX = 200_000  # some 2 ms
 TEXT_CHARS_ANY = 1 << 30  # a pattern without repeats, at one place, takes the same time in any text
-AUTOMATON_STEPS_MAX = 2_000_000  # some 2 s
+AUTOMATON_STEPS_MAX = 500_000  # some 0.5 s
 FLAGS = {
     "I": int(re.IGNORECASE),
     "IGNORECASE": int(re.IGNORECASE),

@@ -17,6 +17,7 @@ Within sequences, a leaf that needs only the run or only the pair is asked of th
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -31,7 +32,8 @@ from aim.query.plan import Leaf, Test
 from aim.query.quick import quick
 from aim.query.table import BoolArray, IntArray, Table
 
-CLOCK_EVERY_ROWS = 2_048
+PIECE_S = 0.02  # how often the clock is looked at, about
+PIECE_ROWS_MIN, PIECE_ROWS_MAX = 16, 8_192
 DISTINCT_SHARE = 4  # numpy is asked rather than each value when more than one row in so many has its own value
 ALL_VALUES_SHARE = 4  # to find which values are left costs as much as to ask four
 COMBINED_ROWS_MIN = 64  # fewer rows are not worth looking for combinations that repeat
@@ -316,8 +318,8 @@ def _taken_apart(combined: IntArray, columns: Sequence[Coded]) -> list[list[Any]
 
 def _row_by_row(leaf: Leaf, facts: Sequence[Facts], size: int, budget: Budget) -> BoolArray:
     result = np.empty(size, dtype=bool)
-    for begin in range(0, size, CLOCK_EVERY_ROWS):  # in pieces, since points of all rows may not fit into memory
-        part = np.arange(begin, min(begin + CLOCK_EVERY_ROWS, size))
+    for begin in range(0, size, PIECE_ROWS_MAX):  # in pieces, since points of all rows may not fit into memory
+        part = np.arange(begin, min(begin + PIECE_ROWS_MAX, size))
         if any(isinstance(column, Listed) for column in facts):
             for place in part.tolist():
                 lists = [column.at(part[place - begin : place - begin + 1]).objects() for column in facts]
@@ -334,33 +336,37 @@ def _answers(leaf: Leaf, lists: Sequence[Sequence[Any]], budget: Budget, size: i
     result = np.empty(count, dtype=bool)
     fast = quick(leaf.node) if len(lists) == 1 else None
     if fast is not None:
-        for begin, end in _pieces(count):
+        for begin, end in _pieces(count, budget):
             result[begin:end] = fast(lists[0][begin:end])
-            budget.look()
         return result
     frame, ask = leaf.evaluator.frame(budget), leaf.evaluator.closure()
     if len(lists) == 1:
         (values,) = lists
-        for begin, end in _pieces(count):
+        for begin, end in _pieces(count, budget):
             answers = []
             for value in values[begin:end]:
                 frame[FIRST_INPUT] = value
                 answers.append(bool(ask(frame)))
             result[begin:end] = answers
-            budget.look()
         return result
     last = FIRST_INPUT + len(lists)
-    for begin, end in _pieces(count):
+    for begin, end in _pieces(count, budget):
         answers = []
         for row in zip(*(values[begin:end] for values in lists)) if lists else [()] * (end - begin):
             frame[FIRST_INPUT:last] = row
             answers.append(bool(ask(frame)))
         result[begin:end] = answers
-        budget.look()
     return result
 
 
-def _pieces(count: int) -> Iterator[tuple[int, int]]:
-    """Where pieces begin and end between which the clock is looked at."""
-    for begin in range(0, count, CLOCK_EVERY_ROWS):
-        yield begin, min(begin + CLOCK_EVERY_ROWS, count)
+def _pieces(count: int, budget: Budget) -> Iterator[tuple[int, int]]:
+    """Give where pieces begin and end, so that the clock is looked at between them about every PIECE_S."""
+    begin, rows = 0, PIECE_ROWS_MIN
+    while begin < count:
+        end = min(begin + rows, count)
+        began_s = time.perf_counter()
+        yield begin, end
+        budget.look()
+        took_s = time.perf_counter() - began_s
+        rows = min(2 * rows, PIECE_ROWS_MAX) if took_s < PIECE_S else max(1, int(rows * PIECE_S / took_s))
+        begin = end

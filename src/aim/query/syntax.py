@@ -187,7 +187,8 @@ class _Reader:
             end = start + 1
             if error.end_lineno == error.lineno and (error.end_offset or 0) > (error.offset or 0):
                 end = min(line + (error.end_offset or 0) - 1, len(self.text))
-        raise InvalidQuery(message, self.text, start, max(end, start + 1)) from None
+        start = min(start, len(self.text) - 1)
+        raise InvalidQuery(message, self.text, start, min(max(end, start + 1), len(self.text))) from None
 
     # Nodes
 

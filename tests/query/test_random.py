@@ -1,0 +1,129 @@
+"""
+Random queries about random runs: columns must answer as the oracle does, and the oracle as Python where Python answers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from aim.core.errors import InvalidQuery
+from aim.query.query import Query, compile_query
+from tests.query.expressions import RUN_NAMES, SEQUENCE_NAMES, queries, runs, scalars
+from tests.query.memory_table import MemoryTable, PlainRun
+from tests.query.oracle import Oracle, RunView
+
+NOW_S = 1.7e9 + 5 * 86400
+OFFSET_MINUTES = -90
+EXAMPLES = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def compiled(text: str, subject: str) -> Query:
+    """Compile a query, or leave the example out: what is refused has no answer to compare."""
+    try:
+        return compile_query(text, subject, now=NOW_S, timezone_offset_minutes=OFFSET_MINUTES)
+    except InvalidQuery:
+        assume(False)
+        raise
+
+
+def is_hidden(query: Query, run: PlainRun) -> bool:
+    """Whether the run is archived and the query does not speak of that."""
+    return bool(run.fact("archived")) and query.hides_archived
+
+
+@settings(EXAMPLES, max_examples=1_500)
+@given(queries(RUN_NAMES), runs(), st.booleans())
+def test_random_queries_about_runs_are_answered_as_by_the_oracle(text: str, made: list[PlainRun], fast: bool) -> None:
+    """
+    The runs that columns select are those for which the plain interpreter says true.
+    """
+    query = compiled(text, "run")
+    try:
+        found = query.select_runs(MemoryTable(made, with_numbers=fast)).tolist()
+    except InvalidQuery:
+        assume(False)
+        return
+    views = [RunView(run, NOW_S, OFFSET_MINUTES) for run in made]
+    expected = [
+        row
+        for row, view in enumerate(views)
+        if not is_hidden(query, made[row]) and Oracle(view, "run").holds(text)
+    ]
+
+    assert expected == found
+
+
+@settings(EXAMPLES, max_examples=1_500)
+@given(queries(RUN_NAMES + SEQUENCE_NAMES + SEQUENCE_NAMES), runs(), st.booleans())
+def test_random_queries_about_metrics_are_answered_as_by_the_oracle(text: str, made: list[PlainRun], fast: bool) -> None:
+    """
+    The sequences that columns select are those for which the plain interpreter says true.
+    """
+    query = compiled(text, "metric")
+    table = MemoryTable(made, with_numbers=fast)
+    try:
+        pairs, rows = query.select_sequences(table)
+    except InvalidQuery:
+        assume(False)
+        return
+    found = {
+        (row, table.pairs[pair].name, str(table.pairs[pair].context)) for pair, row in zip(pairs.tolist(), rows.tolist())
+    }
+    expected = {
+        (row, series.name, str(series.context))
+        for row, run in enumerate(made)
+        for series in run.series
+        if series.kind == "metric" and not is_hidden(query, run)
+        if Oracle(RunView(run, NOW_S, OFFSET_MINUTES), "metric", series).holds(text)
+    }
+
+    assert expected == found
+
+
+class _Namespace:
+    """`run` for Python itself: params as attributes and items."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.__dict__[key]
+
+
+@settings(EXAMPLES, max_examples=1_500)
+@given(queries(("run.a", "run.b", "run.c", "run['a']")), st.lists(scalars, min_size=3, max_size=3))
+def test_random_queries_mean_what_python_means(text: str, values: list[Any]) -> None:
+    """
+    Where Python itself gives a value, a query is true exactly when that value is.
+    """
+    given_params = dict(zip("abc", values))
+    try:
+        expected = bool(eval(text, {"run": _Namespace(given_params)}))
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, MemoryError, SyntaxError):
+        assume(False)
+        return
+    query = compiled(text, "run")
+
+    assert expected == (query.select_runs(MemoryTable([PlainRun(params=dict(given_params))])).tolist() == [0])
+
+
+@settings(EXAMPLES, max_examples=300)
+@given(queries(RUN_NAMES + SEQUENCE_NAMES), runs())
+def test_random_queries_are_explained_as_they_are_answered(text: str, made: list[PlainRun]) -> None:
+    """
+    What an explanation says is left after the last clause is what the query selects.
+    """
+    query = compiled(text, "metric")
+    table = MemoryTable(made)
+    try:
+        explained = query.explain(table)
+        _, rows = query.select_sequences(table)
+    except InvalidQuery:
+        assume(False)
+        return
+    left = explained.clauses[-1].leaves if explained.clauses else explained.total
+
+    assert len(rows) == left
