@@ -191,6 +191,8 @@ def test_without_imageio_frames_become_a_gif() -> None:
     assert "gif" == Video(FRAMES).format
 
 
+# imageio leaves the pipes of its ffmpeg to the garbage collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.skipif(not has_encoder(), reason="imageio is not installed")
 @pytest.mark.parametrize("format", ["mp4", "webm"])
 def test_with_imageio_frames_become_a_film(format: str) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 BIN_COUNT_DEFAULT = 64
 BIN_COUNT_MAX = 512
+SPAN_MAX = 1e308  # edges are computed as multiples of the width, and have to stay below the largest double
 HTML_HEIGHT_PX = 60
 
 
@@ -187,7 +188,7 @@ def _of_histogram(hist: Any, bin_range: Sequence[float] | None) -> dict[str, Any
         raise UntrackableValue(f"hist has shape {weights.shape}; expected 1 to {BIN_COUNT_MAX} bins in a row.")
     if not np.isfinite(weights).all():
         raise UntrackableValue("hist has bins that are NaN or infinite.")
-    if edges.shape != (2,) or not np.isfinite(edges).all() or edges[0] > edges[1]:
+    if edges.shape != (2,) or not np.isfinite(edges).all() or not 0 <= float(edges[1]) - float(edges[0]) <= SPAN_MAX:
         raise UntrackableValue(f"bin_range is {bin_range!r}; expected two numbers, the lower first.")
     return {
         "weights": weights.tolist(),
@@ -216,7 +217,7 @@ def _bounds(finite: NDArray[Any], bin_count: int) -> tuple[float, float]:
     if not finite.size:
         return 0.0, 1.0
     low, high = float(finite.min()), float(finite.max())
-    if not math.isfinite(high - low):
+    if high - low > SPAN_MAX:
         raise UntrackableValue(f"samples from {low:g} to {high:g} are too far apart for bins of equal width.")
     # Samples that are nearly one value need room for edges that differ; 0.5 is numpy's choice for equal ones.
     if (high - low) / bin_count <= 4 * math.ulp(max(abs(low), abs(high))):
