@@ -75,6 +75,7 @@ class Scan:
     def __init__(self, repository: Repository, *, cache: Path | None = None) -> None:
         self._repository = weakref.ref(repository)
         self._lock = threading.RLock()
+        self._listeners: list[Callable[[Refreshed], None]] = []
         self._catalogue = Catalogue(repository.path, self._reader, cache=cache)
 
     def _reader(self, run_hash: str) -> Any:
@@ -179,11 +180,11 @@ class Scan:
         with self._lock:
             for _ in range(2):
                 try:
-                    self._catalogue.refresh(progress=progress)
+                    self._refresh(progress=progress)
                     return question(self._catalogue.table)
                 except DamagedSnapshot:  # found while a column was read: make the catalogue again
                     self._catalogue.rebuild()
-            self._catalogue.refresh(progress=progress)
+            self._refresh(progress=progress)
             return question(self._catalogue.table)
 
     # the catalogue
@@ -191,7 +192,19 @@ class Scan:
     def refresh(self, *, full: bool = False, progress: Progress | None = None) -> Refreshed:
         """Bring the catalogue up to date, and say which runs changed; *full*: ask all folders, whatever they cost."""
         with self._lock:
-            return self._catalogue.refresh(full=full, progress=progress)
+            return self._refresh(full=full, progress=progress)
+
+    def _refresh(self, *, full: bool = False, progress: Progress | None = None) -> Refreshed:
+        found = self._catalogue.refresh(full=full, progress=progress)
+        if found.changed or found.removed:
+            for hear in self._listeners:
+                hear(found)
+        return found
+
+    def listen(self, hear: Callable[[Refreshed], None]) -> None:
+        """Call *hear* from now on with what each refresh finds, whoever asked for it; it may not ask in turn."""
+        with self._lock:
+            self._listeners.append(hear)
 
     @property
     def version(self) -> int:
