@@ -30,7 +30,7 @@ def _printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONWARNINGS": "error::ResourceWarning"},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )
     assert (0, "") == (ran.returncode, ran.stderr)
     return folder, ran.stdout
