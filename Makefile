@@ -16,11 +16,11 @@ demo: ## train the example and ask about its runs (the same as ./run)
 test: ## set everything up and run all tests (the same as ./test)
 	./test
 
-crash: setup ## kill a recording process at random moments, hundreds of times
-	CRASH_ROUNDS=500 $(PYTHON) -m pytest tests/storage -k "kill or crash"
+crash: setup ## kill a recording process at random moments, fail each write, flip each byte
+	AIM_CRASH_ROUNDS=500 EVERY_BYTE=1 $(PYTHON) -m pytest tests/crash tests/storage/test_damage.py -q
 
-fuzz: setup ## run the random tests with 50 times the examples
-	HYPOTHESIS_PROFILE=long FUZZ_QUERIES=100000 $(PYTHON) -m pytest tests/storage tests/query -k "fuzz or histor or random"
+fuzz: setup ## play random histories and queries for long
+	HYPOTHESIS_PROFILE=long FUZZ_QUERIES=100000 $(PYTHON) -m pytest tests/histories tests/query/test_fuzz.py tests/query/test_random.py -q
 
 bench: setup ## measure; results go to bench/results/
 	$(PYTHON) -m bench
