@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from aim.sdk.metric import Metric
     from aim.sdk.sequence import Sequence
     from aim.sdk.sequence_collection import SingleRunSequenceCollection
+    from aim.sdk.sequences.audio_sequence import Audios
+    from aim.sdk.sequences.distribution_sequence import Distributions
+    from aim.sdk.sequences.figure_sequence import Figures
+    from aim.sdk.sequences.table_sequence import Tables
+    from aim.sdk.sequences.text_sequence import Texts
+    from aim.sdk.sequences.video_sequence import Videos
     from aim.storage.reader import Points, RunReader
 
     AnySequence = TypeVar("AnySequence", bound=Sequence)
@@ -99,6 +105,42 @@ class RunReadingMixin:
         from aim.sdk.image_sequence import Images
 
         return self._sequence_of(Images, name, context)
+
+    def get_audio_sequence(self, name: str, context: ContextLike = None) -> Audios | None:
+        """Give the audio clips of that name and context; None when there are none."""
+        from aim.sdk.sequences.audio_sequence import Audios
+
+        return self._sequence_of(Audios, name, context)
+
+    def get_text_sequence(self, name: str, context: ContextLike = None) -> Texts | None:
+        """Give the texts of that name and context; None when there are none."""
+        from aim.sdk.sequences.text_sequence import Texts
+
+        return self._sequence_of(Texts, name, context)
+
+    def get_distribution_sequence(self, name: str, context: ContextLike = None) -> Distributions | None:
+        """Give the distributions of that name and context; None when there are none."""
+        from aim.sdk.sequences.distribution_sequence import Distributions
+
+        return self._sequence_of(Distributions, name, context)
+
+    def get_figure_sequence(self, name: str, context: ContextLike = None) -> Figures | None:
+        """Give the figures of that name and context; None when there are none."""
+        from aim.sdk.sequences.figure_sequence import Figures
+
+        return self._sequence_of(Figures, name, context)
+
+    def get_video_sequence(self, name: str, context: ContextLike = None) -> Videos | None:
+        """Give the videos of that name and context; None when there are none."""
+        from aim.sdk.sequences.video_sequence import Videos
+
+        return self._sequence_of(Videos, name, context)
+
+    def get_table_sequence(self, name: str, context: ContextLike = None) -> Tables | None:
+        """Give the tables of that name and context; None when there are none."""
+        from aim.sdk.sequences.table_sequence import Tables
+
+        return self._sequence_of(Tables, name, context)
 
     def _sequence_of(self, kind: type[AnySequence], name: str, context: ContextLike) -> AnySequence | None:
         wanted = context if isinstance(context, Context) else Context(context)
