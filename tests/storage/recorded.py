@@ -4,6 +4,7 @@ Runs for the tests of sealing, checking and mending: written by the real writer,
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ from typing import Any
 
 from aim.core.errors import DamagedFile
 from aim.core.values import Stored
-from aim.storage import blobs, edits, layout, seal
+from aim.storage import blobs, edits, events, layout, seal
 from aim.storage.reader import RunReader
 from aim.storage.state import RunLog
 from aim.storage.writer import Writer
 
 RUN = "3df703c1b2a94c5d8e6f7a80"
 PICTURE_BYTES = b"\x89PNG\r\n\x1a\n" + bytes(range(60))
+READINGS = itertools.count()
 PointKey = tuple[str, str, int]
 """Name and context of a sequence, and a step."""
 
@@ -68,9 +70,18 @@ def record(folder: Path, *, losses: int = 300) -> tuple[str, str]:
     for step in range(losses - 5, losses + 40):
         again.track(-float(step), step=step * 2 if step % 2 else step)
     second.close()
+    for writer in (first.id, second.id):
+        _of_an_earlier_boot(layout.events_file(folder, writer))
     edits.write(folder, {"property": {"archived": True}}, by="test", seen_at_s=4e9)
     edits.write(folder, {"tags": {"add": ["paper"], "remove": []}}, by="test", seen_at_s=4e9)
     return first.id, second.id
+
+
+def _of_an_earlier_boot(path: Path) -> None:
+    """Let the process that wrote an event file be gone; it is the one that runs the tests."""
+    begin, *rest = events.read(path).events
+    begin["begin"]["boot"] = "an earlier one"
+    path.write_bytes(b"".join(events.encode(line) for line in [begin, *rest]))
 
 
 def seal_all(folder: Path) -> None:
@@ -84,6 +95,16 @@ def points(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
     """
     Read all points of a run as a user does: value, time and epoch by name, context and step; objects by what they hold.
     """
+    # readers keep what they read of sealed files, which never change: so each reading is of a folder of its own
+    moved = folder.parent.with_name(f"{folder.parent.name}-{next(READINGS)}")
+    folder.parent.rename(moved)
+    try:
+        return _points(moved / folder.name)
+    finally:
+        moved.rename(folder.parent)
+
+
+def _points(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
     reader = RunReader(folder, may_seal=False)
     found: dict[PointKey, tuple[Any, ...]] = {}
     for key, facts in reader.sequences().items():

@@ -155,6 +155,9 @@ def _check_events(folder: Path, writer: _Writer, damage: list[Damage], progress:
             writer.end = event["end"]
         if type(event.get("sequence")) is int and isinstance(event.get("kind"), str):
             writer.kinds[event["sequence"]] = event["kind"]
+    tail = content[lines.end :]
+    if events.decode(tail[:-1]) is not None:  # not cut short: its newline is there and is another byte
+        damage.append(Damage(path.name, f"byte {len(content) - 1:,}", "is not the newline that ends the last line"))
     if lines.events and "begin" not in lines.events[0] and not lines.bad:
         damage.append(Damage(path.name, "byte 0", "the first line is not a begin"))
     if writer.end is not None and (lines.end != len(content) or "end" not in lines.events[-1]):
@@ -178,7 +181,10 @@ def _check_segments(
             continue
         content = path.read_bytes()
         damage += records.check_segment(path.name, content)
-        _check_identity(path.name, content, folder.name, writer.id, number, damage)
+        if not content and writer.end is not None:  # without an end, it was killed between creating and filling it
+            damage.append(Damage(path.name, "byte 0", "the file is empty"))
+        if any(content) or writer.end is not None:
+            _check_identity(path.name, content, folder.name, writer.id, number, damage)
         count = max(0, len(content) - journal.PAGE_BYTES) // journal.RECORD_BYTES
         slots = np.frombuffer(content, records.RECORD_DTYPE, count, journal.PAGE_BYTES) if count else parts[0]
         filled = slots["sequence"] != 0

@@ -163,12 +163,14 @@ class _Repair:
         path = layout.events_file(self.folder, self.writer)
         heard_at_s = 0.0
         if path.exists():
-            lines = events.read(path)
+            content = path.read_bytes()
+            lines = events.parse(content)
             heard_at_s = path.stat().st_mtime
-            tail = path.stat().st_size - lines.end
-            self.lines = lines.events
+            tail = content[lines.end :]
+            last = events.decode(tail[:-1]) or events.decode(tail)  # whole, but for its newline
+            self.lines = lines.events if last is None else [*lines.events, last]
             self.has_bad_lines = bool(lines.bad)
-            self.report.lines_lost += len(lines.bad) + bool(tail)
+            self.report.lines_lost += len(lines.bad) + bool(tail and last is None)
         else:
             self.has_bad_lines = True
             self.report.notes.append(f"the event file of writer {self.writer} is missing")
@@ -205,7 +207,7 @@ class _Repair:
         table["step"], table["value"], table["epoch"] = columns.steps, columns.values, columns.epochs
         table["time"] = columns.times_us / records.MICROSECONDS
         for sequence in sealed.sequences:  # the event line that declared it may be damaged
-            self._declare(sequence.number, seal.Declared(sequence.name, sequence.context, sequence.kind or "float"))
+            self._declare(sequence.number, seal.Declared(sequence.name, sequence.context, sequence.kind))
         expected = self._ended().get("points", 0)
         if sealed.facts:
             expected = sum(sequence.rows for sequence in sealed.sequences)

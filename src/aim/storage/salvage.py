@@ -5,8 +5,8 @@ A sealed file whose end is damaged or cut off: which sequences its pages hold.
     footer good, index not    the pages are walked from the file's start; the footer says which sequences there are
     neither                   the pages are walked; name, context and number of each sequence come from the columns
 
-So nothing before the damage is hidden. What is not in the columns, the kind of a sequence, is empty then; the run's
-state knows it.
+So nothing before the damage is hidden. What is not in the columns, the kind of a sequence, the run's
+state knows.
 """
 
 from __future__ import annotations

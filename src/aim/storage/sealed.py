@@ -84,7 +84,7 @@ class SealedSequence(NamedTuple):
 
     Attributes:
         number: the writer's number of it.
-        kind: `int`, `float` or the type of its objects; empty when the footer is damaged.
+        kind: `int`, `float` or the type of its objects; `float` when the footer is damaged: ask the run's state.
         row, rows: its first row in the file, and how many it has.
         group: its row group.
         first_step, stride: when its steps are regular: row i has step first_step + i * stride; else stride is None.
@@ -468,7 +468,7 @@ def _from_columns(content: bytes, index: bytes, facts: dict[str, Any], damage: l
             item.number,
             item.name,
             item.context,
-            kinds.get(item.number, ""),
+            kinds.get(item.number, "float"),
             group_rows[item.group] + item.row,
             item.rows,
             item.group,
