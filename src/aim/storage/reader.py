@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -217,7 +218,7 @@ class RunReader:
         """
         state = self.state()
         found = {key: facts for key, facts in state.sequences.items() if facts.parts}
-        if state.damage or any(writer.begin is None for writer in state.writers.values()):
+        if state.damage or any(_may_lack_lines(writer) for writer in state.writers.values()):
             for facts in self._undeclared(state):
                 known = found.setdefault(facts.key, facts)
                 known.parts += [part for part in facts.parts if part not in known.parts]
@@ -417,6 +418,11 @@ def _restored(kind: str, item: dict[str, Any], path: Path, restore: Restore) -> 
 
 def _facts(writer: str, number: int, name: str, context: dict[str, Any], kind: str) -> SequenceFacts:
     return SequenceFacts(name, context, contexts.text(context), [Part(writer, number, kind)])
+
+
+def _may_lack_lines(writer: WriterFacts) -> bool:
+    # killed, or its event file was cut off: a power cut may have taken declarations of points that it left
+    return writer.begin is None or (writer.end is None and not writer.is_alive(time.time()))
 
 
 @dataclass(frozen=True)
