@@ -132,7 +132,12 @@ def decode(form: Any, restore: Restore | None = None) -> Any:
             return ordered({key: decode(item, restore) for key, item in inner})
         if tag == "$object":
             return _decode_object(inner, restore)
-    return ordered({key: decode(item, restore) for key, item in form.items()})
+    return ordered(
+        {
+            key: decode(item, restore) if item.__class__ is dict or item.__class__ is list else item
+            for key, item in form.items()
+        }
+    )
 
 
 def _decode_object(record: Mapping[str, Any], restore: Restore | None) -> Any:
@@ -151,6 +156,8 @@ def ordered(tree: dict[Key, Any]) -> dict[Key, Any]:
     >>> ordered({-1: "d", 1: "c", "b": "b", "B": "a"})
     {'B': 'a', 'b': 'b', 1: 'c', -1: 'd'}
     """
+    if all(key.__class__ is str for key in tree):  # the order of code points is the order of UTF-8 bytes
+        return {key: tree[key] for key in sorted(tree)}  # type: ignore[type-var]
     return dict(sorted(tree.items(), key=lambda pair: _order(pair[0])))
 
 

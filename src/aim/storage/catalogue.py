@@ -12,6 +12,7 @@ Rule 2: one thread at a time. Whoever shares it (`engine.scan`) holds a lock.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sqlite3
@@ -146,6 +147,17 @@ class Catalogue:
         folding = self._snapshot is None and not self.table.run_count
         if folding:
             run_hashes = self._newest_folders_first(run_hashes)
+        # nothing read here is garbage: looking for it among millions of new objects takes a sixth of the time
+        collects = len(run_hashes) > FOLD_RUNS // 4 and gc.isenabled()
+        if collects:
+            gc.disable()
+        try:
+            self._read_all(run_hashes, found, progress, folding)
+        finally:
+            if collects:
+                gc.enable()
+
+    def _read_all(self, run_hashes: list[str], found: Refreshed, progress: Progress | None, folding: bool) -> None:
         for start in range(0, len(run_hashes), BATCH_RUNS):
             batch = run_hashes[start : start + BATCH_RUNS]
             self._read_batch(batch, found)
@@ -264,6 +276,11 @@ class Catalogue:
             )
             if count is not None and count > limit:
                 self.save()
+
+    def adopt(self, run_hash: str, stamp: int) -> None:
+        """Say that what the table has of a run is what its folder of that time holds; for whoever fills the table himself."""
+        self._stamps[run_hash] = stamp
+        self._is_loaded = True
 
     def save(self) -> bool:
         """

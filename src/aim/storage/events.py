@@ -71,6 +71,10 @@ def parse(data: bytes, offset: int = 0) -> Lines:
     """
     Take the lines of *data*, which begins at *offset* of its file. A last line without its newline is left for later.
     """
+    end = data.rfind(b"\n") + 1
+    whole = _all_good(data[:end].split(b"\n")[:-1])
+    if whole is not None:
+        return Lines(whole, [], offset + end)
     lines = Lines(end=offset)
     start = 0
     while (stop := data.find(b"\n", start)) >= 0:
@@ -78,6 +82,22 @@ def parse(data: bytes, offset: int = 0) -> Lines:
         start = stop + 1
     lines.end = offset + start
     return lines
+
+
+def _all_good(found: list[bytes]) -> list[Event] | None:
+    # JSON is read in one call for all lines: half the time of a call for each
+    bodies = []
+    for line in found:
+        rest = line[PREFIX_BYTES:]
+        if not line.startswith(PREFIX) or line[8:PREFIX_BYTES] != b'%08x"' % zlib.crc32(rest):
+            return None
+        bodies.append(b"{" + rest[1:])
+    try:
+        decoded = json.loads((b"[" + b",".join(bodies) + b"]").decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError):
+        return None
+    good = len(decoded) == len(found) and all(isinstance(event, dict) for event in decoded)
+    return decoded if good else None
 
 
 def _take(line: bytes, offset: int, lines: Lines) -> None:
