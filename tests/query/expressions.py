@@ -26,14 +26,18 @@ def _ordered(value: Any) -> Any:
     return ordered({key: _ordered(item) for key, item in value.items()}) if isinstance(value, dict) else value
 
 
+def _ordered_params(value: dict[str, Any]) -> dict[Any, Any]:
+    return ordered({key: _ordered(item) for key, item in value.items()})
+
+
 trees = st.recursive(
     st.one_of(scalars, scalars, lists), lambda inner: st.dictionaries(keys, inner, max_size=3), max_leaves=5
 )
-params = st.dictionaries(
+params: st.SearchStrategy[dict[Any, Any]] = st.dictionaries(
     st.sampled_from(["a", "b", "l", "name", "hp", "hp", "hp"]),
     st.one_of(trees, st.dictionaries(keys, trees, max_size=4)),
     max_size=5,
-).map(_ordered)
+).map(_ordered_params)
 metric_values = st.sampled_from([0.0, 0.5, 1.0, 2.0, -1.5, 1e9])
 contexts = st.sampled_from([{}, {"subset": "train"}, {"subset": "val"}, {"subset": "val", "fold": 1}, {"fold": 2}])
 
@@ -163,11 +167,14 @@ COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in", "not in", "==", "<")
 
 def _combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     two = st.tuples(inner, inner)
+    arithmetic = st.sampled_from(["+", "-", "*", "/", "//", "%"])
+    methods = st.sampled_from(["startswith('a')", "endswith('m')", "lower()", "split('a')", "get('a', 1)"])
+    functions = st.sampled_from(["len", "abs", "str", "int", "float", "bool", "sum", "sorted", "any", "all"])
     return st.one_of(
         st.tuples(inner, st.sampled_from(COMPARISONS), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
         st.tuples(inner, st.sampled_from(COMPARISONS), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
         st.tuples(inner, inner, inner).map(lambda t: f"({t[0]} < {t[1]} <= {t[2]})"),
-        st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "//", "%"]), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+        st.tuples(inner, arithmetic, inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
         st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
         st.tuples(inner, st.sampled_from(["is", "is not"]), st.sampled_from(["None", "True"])).map(
             lambda t: f"({t[0]} {t[1]} {t[2]})"
@@ -175,16 +182,12 @@ def _combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.tuples(inner, inner, inner).map(lambda t: f"({t[0]} if {t[1]} else {t[2]})"),
         inner.map(lambda t: f"(not {t})"),
         inner.map(lambda t: f"(-{t})"),
-        st.tuples(st.sampled_from(["len", "abs", "str", "int", "float", "bool", "sum", "sorted", "any", "all"]), inner).map(
-            lambda t: f"{t[0]}({t[1]})"
-        ),
+        st.tuples(functions, inner).map(lambda t: f"{t[0]}({t[1]})"),
         two.map(lambda t: f"max({t[0]}, {t[1]})"),
         st.tuples(inner, st.sampled_from(["str", "int", "(float, str)", "list", "bool"])).map(
             lambda t: f"isinstance({t[0]}, {t[1]})"
         ),
-        st.tuples(inner, st.sampled_from(["startswith('a')", "endswith('m')", "lower()", "split('a')", "get('a', 1)"])).map(
-            lambda t: f"({t[0]}).{t[1]}"
-        ),
+        st.tuples(inner, methods).map(lambda t: f"({t[0]}).{t[1]}"),
         st.tuples(inner, st.sampled_from(["0", "-1", "'a'", "0:2", "::-1"])).map(lambda t: f"({t[0]})[{t[1]}]"),
         two.map(lambda t: f"[x for x in {t[0]} if x != {t[1]}]"),
         two.map(lambda t: f"any(x == {t[1]} for x in {t[0]})"),

@@ -7,44 +7,55 @@ from __future__ import annotations
 import random
 
 NAMES = (
-    "run", "metric", "images", "run.a", "run.hp", "run.hp.lr", "run.l", "run.text", "run.name", "run.tags", "run.created_at",
-    "run.metrics", "run.metrics['loss']", "run.metrics['loss', {'subset': 'val'}].last", "run.get", "run.missing.deep",
-    "metric.name", "metric.context", "metric.context.subset", "metric.last", "metric.values", "metric.steps", "metric.run",
-    "metric.run.hp", "x", "y", "f", "_", "__import__", "datetime", "timedelta", "math", "re", "random", "string", "len", "type",
-    "getattr", "globals", "open", "eval", "exec", "compile", "vars", "dir", "object", "super", "print", "True", "None", "false",
-    "run.__class__", "run.run", "run.db", "run.meta_run_tree", "run.hash.__class__.__mro__", "metric.gi_frame", "run.format",
+    "run", "metric", "images", "run.a", "run.hp", "run.hp.lr", "run.l", "run.text", "run.name", "run.tags",
+    "run.created_at", "run.metrics", "run.metrics['loss']", "run.metrics['loss', {'subset': 'val'}].last",
+    "run.get", "run.missing.deep", "metric.name", "metric.context", "metric.context.subset", "metric.last",
+    "metric.values", "metric.steps", "metric.run", "metric.run.hp", "x", "y", "f", "_", "__import__", "datetime",
+    "timedelta", "math", "re", "random", "string", "len", "type", "getattr", "globals", "open", "eval", "exec",
+    "compile", "vars", "dir", "object", "super", "print", "True", "None", "false", "run.__class__", "run.run",
+    "run.db", "run.meta_run_tree", "run.hash.__class__.__mro__", "metric.gi_frame", "run.format",
 )  # fmt: skip
 CONSTANTS = (
-    "0", "1", "-1", "2", "10**9", "2**63", "9" * 30, "1e308", "0.1", "float('nan')", "float('inf')", "1j", "True", "None",
-    "''", "'a'", "'a' * 1000", "'%s'", "'%999999999d'", "'%*d'", "'{0.__class__}'", "'{:>999999999}'", "b'a'", "'\\ud800'",
-    "'(a+)+b'", "'(a|aa)+$'", "'a' * 50", "'.*.*.*x'", "'(?=a)'", "r'(\\w+)\\1'", "'['", "'subset'", "'loss'", "'é\\u0130'",
-    "[]", "()", "{}", "{'a': 1}", "{1, 2}", "[1, 2, 3]", "(1, 'a')", "[[[]]]", "range(10)", "range(10**12)", "range(0, 10**18, 7)",
-    "datetime(2024, 1, 1)", "datetime.min", "timedelta(days=1)", "timedelta.max", "datetime.now()", "slice(1, 2)", "...",
+    "0", "1", "-1", "2", "10**9", "2**63", "9" * 30, "1e308", "0.1", "float('nan')", "float('inf')", "1j", "True",
+    "None", "''", "'a'", "'a' * 1000", "'%s'", "'%999999999d'", "'%*d'", "'{0.__class__}'", "'{:>999999999}'",
+    "b'a'", "'\\ud800'", "'(a+)+b'", "'(a|aa)+$'", "'a' * 50", "'.*.*.*x'", "'(?=a)'", "r'(\\w+)\\1'", "'['",
+    "'subset'", "'loss'", "'é\\u0130'", "[]", "()", "{}", "{'a': 1}", "{1, 2}", "[1, 2, 3]", "(1, 'a')", "[[[]]]",
+    "range(10)", "range(10**12)", "range(0, 10**18, 7)", "datetime(2024, 1, 1)", "datetime.min",
+    "timedelta(days=1)", "timedelta.max", "datetime.now()", "slice(1, 2)", "...",
 )  # fmt: skip
 BINARY = ("+", "-", "*", "/", "//", "%", "**", "<<", ">>", "&", "|", "^", "@")
 COMPARE = ("==", "!=", "<", "<=", ">", ">=", "in", "not in", "is", "is not")
 FUNCTIONS = (
-    "len", "abs", "str", "int", "float", "bool", "bytes", "complex", "list", "tuple", "set", "frozenset", "dict", "sorted", "min",
-    "max", "sum", "any", "all", "round", "range", "zip", "enumerate", "reversed", "map", "filter", "isinstance", "issubclass",
-    "callable", "chr", "ord", "hex", "oct", "bin", "divmod", "pow", "hash", "repr", "slice", "test", "reorder", "same_type", "id",
-    "datetime", "timedelta", "date", "datetime.strptime", "datetime.fromtimestamp", "datetime.fromisoformat", "math.factorial",
-    "math.comb", "math.perm", "math.prod", "math.lcm", "math.gcd", "math.sqrt", "math.log", "math.pow", "math.gamma", "math.floor",
-    "math.isqrt", "math.exp", "math.hypot", "re.search", "re.match", "re.fullmatch", "re.escape", "random.choice", "random.random",
-    "random.randint", "(lambda x: x)", "(lambda x: x(x))", "(lambda f, x: f(x))", "getattr", "type", "__import__",
+    "len", "abs", "str", "int", "float", "bool", "bytes", "complex", "list", "tuple", "set", "frozenset", "dict",
+    "sorted", "min", "max", "sum", "any", "all", "round", "range", "zip", "enumerate", "reversed", "map", "filter",
+    "isinstance", "issubclass", "callable", "chr", "ord", "hex", "oct", "bin", "divmod", "pow", "hash", "repr",
+    "slice", "test", "reorder", "same_type", "id", "datetime", "timedelta", "date", "datetime.strptime",
+    "datetime.fromtimestamp", "datetime.fromisoformat", "math.factorial", "math.comb", "math.perm", "math.prod",
+    "math.lcm", "math.gcd", "math.sqrt", "math.log", "math.pow", "math.gamma", "math.floor", "math.isqrt",
+    "math.exp", "math.hypot", "re.search", "re.match", "re.fullmatch", "re.escape", "random.choice",
+    "random.random", "random.randint", "(lambda x: x)", "(lambda x: x(x))", "(lambda f, x: f(x))", "getattr",
+    "type", "__import__",
 )  # fmt: skip
 METHODS = (
-    "startswith", "endswith", "lower", "upper", "strip", "split", "rsplit", "splitlines", "join", "replace", "find", "index",
-    "count", "zfill", "ljust", "rjust", "center", "expandtabs", "partition", "removeprefix", "encode", "decode", "format",
-    "format_map", "get", "keys", "values", "items", "union", "difference", "issubset", "group", "groups", "span", "isoformat",
-    "strftime", "timestamp", "replace", "date", "weekday", "total_seconds", "bit_length", "is_integer", "hex", "append", "pop",
-    "clear", "update", "sort", "translate", "mro", "title", "casefold", "swapcase", "isdigit",
+    "startswith", "endswith", "lower", "upper", "strip", "split", "rsplit", "splitlines", "join", "replace", "find",
+    "index", "count", "zfill", "ljust", "rjust", "center", "expandtabs", "partition", "removeprefix", "encode",
+    "decode", "format", "format_map", "get", "keys", "values", "items", "union", "difference", "issubset", "group",
+    "groups", "span", "isoformat", "strftime", "timestamp", "replace", "date", "weekday", "total_seconds",
+    "bit_length", "is_integer", "hex", "append", "pop", "clear", "update", "sort", "translate", "mro", "title",
+    "casefold", "swapcase", "isdigit",
 )  # fmt: skip
 ATTRIBUTES = (
-    "a", "lr", "name", "real", "imag", "year", "days", "microsecond", "__class__", "__dict__", "__globals__", "__subclasses__",
-    "__init__", "__code__", "gi_frame", "f_back", "f_globals", "func_globals", "tb_frame", "_table", "denominator", "call",
+    "a", "lr", "name", "real", "imag", "year", "days", "microsecond", "__class__", "__dict__", "__globals__",
+    "__subclasses__", "__init__", "__code__", "gi_frame", "f_back", "f_globals", "func_globals", "tb_frame",
+    "_table", "denominator", "call",
 )  # fmt: skip
+RANGES = ("range(10**9)", "range(1000)", "range(1000) for y in range(1000)")
+LAMBDAS = ("(lambda x: {})({})", "(lambda f: f(f))(lambda f: {} or f(f))", "sorted({1}, key=lambda x: {0})")
 SPECS = ("", "d", ".2f", ">10", ">99999", "<1000000000", "%Y", "%999d", "{x}", "n", ",", "c", "\\x00")
-NOISE = ("(", ")", "[", "]", "{", "}", "'", '"', "\\", "\n", "#", ";", "=", ":=", "lambda", "*", "**", "yield", "await", "\0", "é", "if", "select", "\t", "\r", "\x0c", "f'", "0x", "1_0", "1e999", "not ", "-" * 60, "(" * 40)  # fmt: skip
+NOISE = (
+    "(", ")", "[", "]", "{", "}", "'", '"', "\\", "\n", "#", ";", "=", ":=", "lambda", "*", "**", "yield", "await",
+    "\0", "é", "if", "select", "\t", "\r", "\x0c", "f'", "0x", "1_0", "1e999", "not ", "-" * 60, "(" * 40,
+)  # fmt: skip
 
 
 class Grammar:
@@ -68,10 +79,10 @@ class Grammar:
         if depth <= 0 or self.chance.random() < 0.12:
             return self.chance.choice(NAMES if self.chance.random() < 0.55 else CONSTANTS)
         makers = (
-            self.compare, self.compare, self.logic, self.binary, self.binary, self.unary, self.call, self.call, self.method,
-            self.method, self.attribute, self.subscript, self.choice, self.display, self.comprehension, self.function, self.text,
-            self.assign,
-        )  # fmt: skip
+            *(self.compare, self.compare, self.logic, self.binary, self.binary, self.unary, self.call, self.call),
+            *(self.method, self.method, self.attribute, self.subscript, self.choice, self.display),
+            *(self.comprehension, self.function, self.text, self.assign),
+        )
         return self.chance.choice(makers)(depth - 1)
 
     def several(self, depth: int, most: int = 3) -> str:
@@ -90,7 +101,7 @@ class Grammar:
         return f"({self.chance.choice(('not ', '-', '~', '+'))}{self.expression(depth)})"
 
     def call(self, depth: int) -> str:
-        keyword = self.chance.choice(("", "", "", ", key=len", ", default=0", ", key=lambda x: x * 9", ", start=[]", "**{}"))
+        keyword = self.chance.choice(("", "", "", ", key=len", ", default=0", ", key=lambda x: x * 9", "**{}"))
         return f"{self.chance.choice(FUNCTIONS)}({self.several(depth)}{keyword})"
 
     def method(self, depth: int) -> str:
@@ -100,7 +111,8 @@ class Grammar:
         return f"({self.expression(depth)}).{self.chance.choice(ATTRIBUTES)}"
 
     def subscript(self, depth: int) -> str:
-        inside = self.chance.choice((self.expression(depth), f"{self.expression(0)}:{self.expression(0)}", "::-1", "'a', 'b'"))
+        part = f"{self.expression(0)}:{self.expression(0)}"
+        inside = self.chance.choice((self.expression(depth), part, "::-1", "'a', 'b'"))
         return f"({self.expression(depth)})[{inside}]"
 
     def choice(self, depth: int) -> str:
@@ -111,13 +123,13 @@ class Grammar:
         return shape.format(self.several(depth) or "1")
 
     def comprehension(self, depth: int) -> str:
-        items = self.chance.choice((self.expression(depth), "range(10**9)", "range(1000)", "range(1000) for y in range(1000)"))
+        items = self.chance.choice((self.expression(depth), *RANGES))
         test = self.chance.choice(("", f" if {self.expression(depth - 1)}"))
         shape = self.chance.choice(("[{}]", "{{{}}}", "any({})", "sum({})", "{{x: {}}}", "len(list({}))"))
         return shape.format(f"{self.expression(depth)} for x in {items}{test}")
 
     def function(self, depth: int) -> str:
-        called = self.chance.choice(("(lambda x: {})({})", "(lambda f: f(f))(lambda f: {} or f(f))", "sorted({1}, key=lambda x: {0})"))
+        called = self.chance.choice(LAMBDAS)
         return called.format(self.expression(depth), self.expression(depth))
 
     def text(self, depth: int) -> str:

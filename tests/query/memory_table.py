@@ -55,7 +55,7 @@ class Series:
 class PlainRun:
     """One run: its facts, params and sequences."""
 
-    params: dict[Key, Any] = field(default_factory=dict)
+    params: dict[Any, Any] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)
     fields: dict[str, Any] = field(default_factory=dict)
 

@@ -89,8 +89,7 @@ def check(node: tree.Node, text: str, subject: str, clock: Clock) -> tree.Node:
         InvalidQuery: a name is unknown, a call is wrong, or an operation always fails.
     """
     checker = _Checker(text, subject, clock)
-    assigned = frozenset(part.name for part in tree.walk(node) if isinstance(part, tree.Assign))
-    return checker.value(node, assigned)
+    return checker.value(node, frozenset(tree.assigned(node)))
 
 
 class _Checker:
@@ -151,7 +150,8 @@ class _Checker:
         if isinstance(node, tree.Comprehension):
             return self._comprehension(node, bound)
         if isinstance(node, tree.Lambda):
-            body = self.value(node.body, bound | frozenset(node.parameters))
+            known = bound | frozenset(node.parameters) | frozenset(tree.assigned(node.body))
+            body = self.value(node.body, known)
             return replace(node, body=body)
         return self.folded(self._rebuilt(node, bound))
 

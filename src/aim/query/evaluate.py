@@ -145,15 +145,7 @@ class Scope:
 
     def declare_assigned(self, node: tree.Node) -> tuple[int, ...]:
         """Declare what `:=` assigns to, outside of lambdas."""
-        slots = []
-        waiting = [node]
-        while waiting:
-            part = waiting.pop()
-            if isinstance(part, tree.Assign) and part.name not in self.names:
-                slots.append(self.declare(part.name))
-            if not isinstance(part, tree.Lambda):
-                waiting.extend(tree.children(part))
-        return tuple(slots)
+        return tuple(self.declare(name) for name in tree.assigned(node) if name not in self.names)
 
     def closure(self, node: tree.Node) -> Closure:
         """Give the closure of any node."""

@@ -328,7 +328,7 @@ def _batches(table: Table, lifted: Lifted, pairs: Sequence[int], wanted: BoolArr
     rows: list[IntArray] = []
     places: list[IntArray | None] = []
     count = 0
-    wanted_rows = None if wanted is None else np.flatnonzero(wanted).astype(np.int32)
+    wanted_rows = np.zeros(0, np.int32) if wanted is None else np.flatnonzero(wanted).astype(np.int32)
     for pair in pairs:
         of_pair = table.rows(pair)
         kept: IntArray | None = None

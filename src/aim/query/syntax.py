@@ -157,6 +157,8 @@ class _Reader:
         return STRING.sub(lambda found: " " * len(found[0]), self.body)
 
     def _explain(self, error: SyntaxError) -> NoReturn:
+        """Say what is wrong with a text that Python can't read, in words that fit queries."""
+        self._check_brackets()
         bare = self._without_strings()
         for foreign, ours in FOREIGN.items():
             place = bare.find(foreign)
@@ -178,7 +180,7 @@ class _Reader:
         number = (error.lineno or 2) - 2
         start = len(self.text.rstrip())
         end = start + 1
-        message = f"This is not an expression: {error.msg}"
+        message = f"This is not an expression: {re.sub(' on line .*', '', error.msg)}"
         if number < 0:
             message = "This is not an expression: it ends too early, or a bracket is never closed"
         elif number < len(self.lines):

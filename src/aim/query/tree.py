@@ -314,6 +314,24 @@ def walk(node: Node) -> Iterator[Node]:
         waiting.extend(children(node))
 
 
+def assigned(node: Node) -> tuple[str, ...]:
+    """
+    Give the names that `:=` gives values to in *node*: not those of a lambda within it, which are the lambda's own.
+
+    >>> assigned(Assign(0, 6, "x", Constant(5, 6, 1)))
+    ('x',)
+    """
+    found: dict[str, None] = {}
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Assign):
+            found[part.name] = None
+        if not isinstance(part, Lambda):
+            waiting.extend(children(part))
+    return tuple(found)
+
+
 def show(node: Node | Source) -> str:
     """
     Write a tree on one line, without places.
