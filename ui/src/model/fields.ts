@@ -140,6 +140,14 @@ export function isSeed(path: readonly (string | number)[]): boolean {
   return /(^|_)(seed|random_state|rng)$/i.test(String(path[path.length - 1]));
 }
 
+const LESS_IS_BETTER = /loss|err|rmse|mae|mse|ppl|perplexity|nll|wer|fid/i;
+const MORE_IS_BETTER = /acc|f1|auc|bleu|\bmap\b|iou|reward|return|score|r2|dice|psnr|precision|recall/i;
+
+/// Whether more of a metric is better (1), less is (-1), or nobody knows (0); by its name.
+export function betterDirection(name: string): -1 | 0 | 1 {
+  return LESS_IS_BETTER.test(name) ? -1 : MORE_IS_BETTER.test(name) ? 1 : 0;
+}
+
 /// Which metric tells best how good a run is, and whether more is better: validation accuracy before training loss.
 export function guessTarget(fields: FieldsAnswer): { readonly key: SequenceKey; readonly isMoreBetter: boolean } | null {
   let best: SequenceKey | null = null;
@@ -149,12 +157,10 @@ export function guessTarget(fields: FieldsAnswer): { readonly key: SequenceKey; 
     let score = Math.min(1, metric.runs / Math.max(1, fields.count)) * 4;
     if (/\bval|valid|eval|\bdev\b/.test(text)) score += 3;
     else if (/test/.test(text)) score += 2;
-    if (/acc|f1|auc|bleu|map\b|iou|reward|return|score|r2|dice|psnr/.test(text)) score += 2;
-    else if (/loss|error|rmse|mae|mse|ppl|perplexity/.test(text)) score += 1.5;
+    score += [1.5, 0, 2][betterDirection(metric.name) + 1];
     if (/lr|learning_rate|grad|norm|time|throughput|epoch/.test(text)) score -= 3;
     if (score > most) [best, most] = [{ name: metric.name, context: metric.context }, score];
   }
   if (!best) return null;
-  const text = best.name.toLowerCase();
-  return { key: best, isMoreBetter: !/loss|err|rmse|mae|mse|ppl|perplexity|nll|wer|fid|time/.test(text) };
+  return { key: best, isMoreBetter: betterDirection(best.name) >= 0 };
 }

@@ -42,7 +42,7 @@ export function coloring(table: RunTable, key: string, theme: Theme): Coloring {
   const palette = PALETTE[theme];
   const parts = key === "" ? [] : splitBy(table, key);
   if (parts.length === 0) {
-    if (table.hashes.length > palette.length) return { groups: [], colorOf: (hash) => runColor(hash, theme) };
+    if (table.hashes.length > palette.length || table.hashes.length === 1) return { groups: [], colorOf: (hash) => runColor(hash, theme) };
     // So few that each can have a colour of its own.
     const place = new Map([...table.hashes].sort().map((hash, i) => [hash, palette[i]]));
     return { groups: [], colorOf: (hash) => place.get(hash) ?? runColor(hash, theme) };

@@ -1,1 +1,80 @@
-import type { JSX } from 'preact'; export function TextsPage(): JSX.Element { return <main class='main' />; }
+/// Texts of all matching runs: samples side by side, and what changed between two.
+
+import { useComputed, useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { change, setting } from "../model/address";
+import { contextLabel, sequenceText } from "../model/fields";
+import { objectType, allSteps, itemsOf, objectsStore, type Item } from "../model/objects";
+import { makeScene, runName } from "../model/scene";
+import { fields, query } from "../model/scope";
+import { diffWords } from "../model/worddiff";
+import type { ObjectsRequest } from "../wire/types";
+import { Icon } from "../widget/icon";
+import { Notice, Skeleton } from "../widget/state";
+import { Copy, Swatch } from "../widget/text";
+import { useCommands, useStore, useTitle } from "./hooks";
+import { PageLink } from "./link";
+import { StepSlider } from "./runtabs";
+import { ScopeNotice, useHasRuns } from "./scopenotice";
+
+const stepSetting = setting("step");
+
+export function TextsPage(): JSX.Element {
+  useTitle("Text");
+  const scene = useStore(() => makeScene());
+  const at = useComputed(() => (stepSetting.value === "" ? null : Number(stepSetting.value)));
+  const wish = useComputed<ObjectsRequest>(() => ({ query: query.value, type: "texts", steps: { at: at.value }, index: { from: 0, count: 32 }, limit: 200 }));
+  const store = useStore(() => objectsStore(wish));
+  const base = useSignal<string | null>(null);
+  const find = useSignal("");
+  const items = useComputed(() => itemsOf(store.answer.value).filter((item) => (item.text ?? "").toLowerCase().includes(find.value)));
+  const steps = useComputed(() => allSteps(store.answer.value));
+  const step = (by: number): void => {
+    const list = steps.peek();
+    const index = at.peek() === null ? list.length - 1 : list.indexOf(at.peek() ?? 0);
+    const next = Math.max(0, Math.min(list.length - 1, index + by));
+    change({ step: next === list.length - 1 ? null : String(list[next]) }, true);
+  };
+  useCommands(() => [
+    { keys: "[", label: "Previous step", section: "Media", run: () => step(-1) },
+    { keys: "]", label: "Next step", section: "Media", run: () => step(1) },
+  ]);
+  const state = useHasRuns(scene);
+  if (state !== "runs") return <ScopeNotice state={state} scene={scene} />;
+  if (fields.value && !fields.value.sequences.some(({ kind }) => objectType(kind) === "texts")) {
+    return <main class="main"><Notice icon="note" title="These runs have no texts"><p>Record one with <code>run.track(Text("…"), name="samples")</code>.</p></Notice></main>;
+  }
+  const idOf = (item: Item): string => `${item.run} ${sequenceText(item.of)} ${item.index}`;
+  const baseItem = items.value.find((item) => idOf(item) === base.value);
+  return (
+    <main class="main">
+      <div class="toolbar">
+        <StepSlider steps={steps.value} at={at.value} onChange={(next) => change({ step: next === null ? null : String(next) }, true)} />
+        <span class="spacer" />
+        {baseItem && <button type="button" class="pill on" onClick={() => (base.value = null)}>differences to {runName(scene.table.value, baseItem.run)} <Icon name="close" size={12} /></button>}
+        <span class="find"><Icon name="search" size={14} /><input type="text" placeholder="Find in the texts" aria-label="Find in the texts" onInput={(event) => (find.value = event.currentTarget.value.toLowerCase())} /></span>
+      </div>
+      {!store.answer.value && <Skeleton />}
+      <div class={store.isLoading.value ? "texts stale" : "texts"}>
+        {items.value.map((item) => (
+          <article key={idOf(item)} class="panel">
+            <h2>
+              <Swatch color={scene.looks.value.coloring.colorOf(item.run)} /><PageLink page="run" rest={item.run} class="name">{runName(scene.table.value, item.run)}</PageLink>
+              <span class="muted">{item.of.name} {contextLabel(item.of.context)} · step {item.step}</span>
+              <span class="spacer" />
+              <button type="button" class={base.value === idOf(item) ? "bare on" : "bare"} title="Show how the others differ from this" aria-label="Compare the others with this text" onClick={() => (base.value = base.value === idOf(item) ? null : idOf(item))}><Icon name="compare" size={14} /></button>
+              <Copy text={item.text ?? ""} label="Copy the text" />
+            </h2>
+            <pre class="prose">{baseItem && baseItem !== item ? <Difference from={baseItem.text ?? ""} to={item.text ?? ""} /> : item.text}</pre>
+            {item.cut && <p class="muted">Only its beginning is shown.</p>}
+          </article>
+        ))}
+        {store.answer.value && items.value.length === 0 && <p class="muted">No text has these words.</p>}
+      </div>
+    </main>
+  );
+}
+
+function Difference({ from, to }: { from: string; to: string }): JSX.Element {
+  return <>{diffWords(from, to).map(({ kind, text }, i) => (kind === "same" ? <span key={i}>{text}</span> : kind === "new" ? <ins key={i}>{text}</ins> : <del key={i}>{text}</del>))}</>;
+}

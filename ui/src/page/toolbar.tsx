@@ -129,8 +129,9 @@ function YPill(): JSX.Element {
   );
 }
 
-/// The whole bar; `children` come last.
-export function ChartToolbar({ children }: { children?: ComponentChildren }): JSX.Element {
+/// The whole bar; `children` come last. `isPlain`: without grouping, for pages about few runs.
+export function ChartToolbar({ children, isPlain = false }: { children?: ComponentChildren; isPlain?: boolean }): JSX.Element {
+  if (isPlain) return <div class="toolbar" role="toolbar" aria-label="How curves are drawn"><span class="spacer" /><XPill /><SmoothPill /><YPill />{children}</div>;
   return (
     <div class="toolbar" role="toolbar" aria-label="How curves are drawn">
       <FieldPill name="color" word="colour" current={colorField.value} hint="Colour runs by" />

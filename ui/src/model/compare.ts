@@ -1,0 +1,58 @@
+/// Several runs beside each other: which values differ, and by how much.
+
+import { pathText, sequenceText } from "./fields";
+import { numberOf, type Json, type RunAnswer, type SequenceKey, type SequenceSummary } from "../wire/types";
+
+/// One row of a comparison: a name, and a value of each run; undefined where a run has none.
+export interface DiffRow { readonly name: string; readonly path: readonly string[]; readonly values: readonly (Json | undefined)[]; readonly isSame: boolean }
+
+function isBranch(value: Json): value is { readonly [key: string]: Json } {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return false;
+  const keys = Object.keys(value);
+  return keys.length > 0 && !(keys.length === 1 && keys[0].startsWith("$"));
+}
+
+/// The leaves of a tree of values, by path. An empty dict and a list are leaves.
+export function leaves(tree: { readonly [key: string]: Json }, path: readonly string[] = []): readonly { readonly path: readonly string[]; readonly value: Json }[] {
+  return Object.entries(tree).flatMap(([key, value]) => (isBranch(value) ? leaves(value, [...path, key]) : [{ path: [...path, key], value }]));
+}
+
+/// The rows of several trees, in the order in which the keys first appear.
+export function diffTrees(trees: readonly ({ readonly [key: string]: Json } | null)[]): readonly DiffRow[] {
+  const rows = new Map<string, { path: readonly string[]; values: (Json | undefined)[] }>();
+  trees.forEach((tree, i) => {
+    for (const { path, value } of tree ? leaves(tree) : []) {
+      const key = JSON.stringify(path);
+      let row = rows.get(key);
+      if (!row) rows.set(key, (row = { path, values: trees.map(() => undefined) }));
+      row.values[i] = value;
+    }
+  });
+  return [...rows.values()].map(({ path, values }) => {
+    const first = JSON.stringify(values[0]);
+    return { name: pathText(path), path, values, isSame: values.every((value) => JSON.stringify(value) === first) };
+  });
+}
+
+/// One metric of several runs: the last value of each, and which is best by its name.
+export interface MetricRow { readonly key: SequenceKey; readonly last: readonly (number | null)[]; readonly min: readonly (number | null)[]; readonly max: readonly (number | null)[] }
+
+/// The metrics of several runs, those that most of them have first.
+export function metricRows(runs: readonly (RunAnswer | null)[], isWanted: (sequence: SequenceSummary) => boolean): readonly MetricRow[] {
+  const rows = new Map<string, { key: SequenceKey; found: (SequenceSummary | null)[] }>();
+  runs.forEach((run, i) => {
+    for (const sequence of run?.sequences ?? []) {
+      if (!isWanted(sequence)) continue;
+      const text = sequenceText(sequence);
+      let row = rows.get(text);
+      if (!row) rows.set(text, (row = { key: { name: sequence.name, context: sequence.context }, found: runs.map(() => null) }));
+      row.found[i] = sequence;
+    }
+  });
+  return [...rows.values()].map(({ key, found }) => ({
+    key,
+    last: found.map((sequence) => numberOf(sequence?.last)),
+    min: found.map((sequence) => numberOf(sequence?.min)),
+    max: found.map((sequence) => numberOf(sequence?.max)),
+  }));
+}

@@ -1,0 +1,73 @@
+/// Pictures on the whole screen, side by side: zoomed and moved together; two of them also one over the other.
+
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useRef } from "preact/hooks";
+import { blobUrl, type Item } from "../model/objects";
+import { Dialog } from "../widget/dialog";
+
+const ZOOM_MOST = 40;
+
+interface LightboxProps { readonly items: readonly Item[]; readonly labelOf: (item: Item) => string; readonly onStep?: (by: number) => void; readonly onClose: () => void }
+
+export function Lightbox({ items, labelOf, onStep, onClose }: LightboxProps): JSX.Element {
+  const view = useSignal({ scale: 1, x: 0, y: 0 });
+  const isSwiped = useSignal(false);
+  const split = useSignal(50);
+  const drag = useRef<{ x: number; y: number } | null>(null);
+  const wheel = (event: WheelEvent): void => {
+    event.preventDefault();
+    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+    const { scale, x, y } = view.value;
+    const next = Math.max(1, Math.min(ZOOM_MOST, scale * Math.exp(-event.deltaY / 300)));
+    const [px, py] = [event.clientX - box.left - box.width / 2, event.clientY - box.top - box.height / 2];
+    view.value = next === 1 ? { scale: 1, x: 0, y: 0 } : { scale: next, x: px - ((px - x) * next) / scale, y: py - ((py - y) * next) / scale };
+  };
+  const pan = {
+    onWheel: wheel,
+    onPointerDown: (event: PointerEvent) => {
+      drag.current = { x: event.clientX - view.value.x, y: event.clientY - view.value.y };
+      (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
+    },
+    onPointerMove: (event: PointerEvent) => {
+      if (drag.current) view.value = { ...view.value, x: event.clientX - drag.current.x, y: event.clientY - drag.current.y };
+    },
+    onPointerUp: () => (drag.current = null),
+    onDblClick: () => (view.value = { scale: 1, x: 0, y: 0 }),
+  };
+  const { scale, x, y } = view.value;
+  const image = (item: Item, style: object = {}): JSX.Element => (
+    <img src={item.blob === undefined ? "" : blobUrl(item.blob)} alt={labelOf(item)} draggable={false} style={{ transform: `translate(${x}px, ${y}px) scale(${scale})`, imageRendering: (item.width ?? 999) < 400 || scale > 3 ? "pixelated" : "auto", ...style }} />
+  );
+  const [a, b] = items;
+  return (
+    <Dialog title={items.length === 1 ? labelOf(a) : `${items.length} pictures`} isWide onClose={onClose}>
+      <div class="lightbox" tabIndex={0} onKeyDown={(event) => {
+        if (event.key === "[" || event.key === "ArrowLeft") onStep?.(-1);
+        if (event.key === "]" || event.key === "ArrowRight") onStep?.(1);
+      }}>
+        <div class="toolbar">
+          {items.length === 2 && <button type="button" class={isSwiped.value ? "pill on" : "pill"} onClick={() => (isSwiped.value = !isSwiped.value)}>one over the other</button>}
+          {isSwiped.value && <input type="range" min="0" max="100" value={split.value} aria-label="Where the one ends and the other begins" onInput={(event) => (split.value = Number(event.currentTarget.value))} />}
+          <span class="spacer" />
+          <span class="muted">wheel zooms · drag moves · double click resets{onStep ? " · [ ] steps" : ""}</span>
+        </div>
+        {isSwiped.value && b ? (
+          <div class="stage" {...pan}>
+            {image(a)}
+            <div class="over" style={{ clipPath: `inset(0 0 0 ${split.value}%)` }}>{image(b)}</div>
+          </div>
+        ) : (
+          <div class="stages" style={{ gridTemplateColumns: `repeat(${Math.min(4, items.length)}, minmax(0, 1fr))` }}>
+            {items.map((item, i) => (
+              <figure key={i}>
+                <div class="stage" {...pan}>{image(item)}</div>
+                <figcaption>{labelOf(item)}</figcaption>
+              </figure>
+            ))}
+          </div>
+        )}
+      </div>
+    </Dialog>
+  );
+}

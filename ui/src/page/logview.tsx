@@ -1,0 +1,94 @@
+/// A run's terminal output: live, with its colours, searched; only the lines on the screen exist.
+
+import { useComputed, useSignal, useSignalEffect, type ReadonlySignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { logStore } from "../model/run";
+import { report } from "../model/session";
+import { AnsiLine } from "../widget/ansi";
+import { Icon } from "../widget/icon";
+import { useStore } from "./hooks";
+
+const LINE_PX = 18;
+const SPARE_LINES = 20;
+
+export function LogView({ hash, total }: { hash: string; total: ReadonlySignal<number> }): JSX.Element {
+  const log = useStore(() => logStore(hash, total));
+  const box = useRef<HTMLDivElement>(null);
+  const view = useSignal({ top: 0, height: 600 });
+  const isFollowing = useSignal(true);
+  const text = useSignal("");
+  const matches = useSignal<readonly number[]>([]);
+  const at = useSignal(0);
+  const marked = useComputed(() => new Set(matches.value));
+  useLayoutEffect(() => {
+    if (!box.current) return undefined;
+    const watch = new ResizeObserver(() => box.current && (view.value = { top: box.current.scrollTop, height: box.current.clientHeight }));
+    watch.observe(box.current);
+    return () => watch.disconnect();
+  }, []);
+  useSignalEffect(() => {
+    if (!log.part.value || !isFollowing.value) return;
+    requestAnimationFrame(() => box.current && (box.current.scrollTop = box.current.scrollHeight));
+  });
+  const part = log.part.value;
+  const count = part?.lines.length ?? 0;
+  const first = Math.max(0, Math.floor(view.value.top / LINE_PX) - SPARE_LINES);
+  const last = Math.min(count, Math.ceil((view.value.top + view.value.height) / LINE_PX) + SPARE_LINES);
+  const scrolled = async (element: HTMLDivElement): Promise<void> => {
+    view.value = { top: element.scrollTop, height: element.clientHeight };
+    isFollowing.value = element.scrollTop + element.clientHeight > element.scrollHeight - LINE_PX;
+    const from = log.part.peek()?.from ?? 0;
+    if (element.scrollTop > LINE_PX * 10 || from === 0) return;
+    await log.earlier();
+    element.scrollTop += (from - (log.part.peek()?.from ?? 0)) * LINE_PX;
+  };
+  const go = async (index: number): Promise<void> => {
+    const line = matches.peek()[index];
+    if (line === undefined) return;
+    at.value = index;
+    isFollowing.value = false;
+    await log.around(line);
+    if (box.current) box.current.scrollTop = Math.max(0, (line - (log.part.peek()?.from ?? 0)) * LINE_PX - box.current.clientHeight / 2);
+  };
+  const find = async (wanted: string): Promise<void> => {
+    text.value = wanted;
+    matches.value = [];
+    if (wanted.trim() === "") return;
+    try {
+      const found = await log.find(wanted);
+      if (text.peek() !== wanted) return;
+      matches.value = found.matches;
+      await go(found.matches.length - 1);
+    } catch (error) {
+      report(error);
+    }
+  };
+  return (
+    <div class="log">
+      <div class="toolbar">
+        <span class="find"><Icon name="search" size={14} /><input type="text" placeholder="Find in the log" aria-label="Find in the log" onInput={(event) => void find(event.currentTarget.value)} onKeyDown={(event) => {
+          if (event.key === "Enter") void go((at.value + (event.shiftKey ? 1 : matches.value.length - 1)) % Math.max(1, matches.value.length));
+        }} /></span>
+        {text.value !== "" && <span class="muted">{matches.value.length === 0 ? "nothing found" : `${at.value + 1} of ${matches.value.length}`}</span>}
+        {matches.value.length > 1 && <button type="button" class="pill" onClick={() => void go((at.value + matches.value.length - 1) % matches.value.length)}>Previous</button>}
+        {matches.value.length > 1 && <button type="button" class="pill" onClick={() => void go((at.value + 1) % matches.value.length)}>Next</button>}
+        <span class="spacer" />
+        <span class="muted">{(part?.total ?? 0).toLocaleString("en")} lines</span>
+        <button type="button" class={isFollowing.value ? "pill on" : "pill"} aria-pressed={isFollowing.value} onClick={() => (isFollowing.value = !isFollowing.value)}>follow</button>
+      </div>
+      <div class="terminal" ref={box} tabIndex={0} role="log" aria-label="Terminal output" onScroll={(event) => void scrolled(event.currentTarget)}>
+        <div style={{ height: `${count * LINE_PX}px` }}>
+          {part?.lines.slice(first, last).map((line, i) => {
+            const number = part.from + first + i;
+            return (
+              <div key={number} class={marked.value.has(number) ? (matches.value[at.value] === number ? "line found now" : "line found") : "line"} style={{ transform: `translateY(${(first + i) * LINE_PX}px)` }}>
+                <span class="number">{number + 1}</span><AnsiLine line={line} find={marked.value.has(number) ? text.value : ""} />
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,129 @@
+/// One object each: an image, a sound, a figure, a distribution.
+
+import { useComputed } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { heatPixels, outline, valueRange, type Histogram } from "../chart/distribution";
+import { formatNumber } from "../model/format";
+import { blobUrl, thumbUrl, type Item } from "../model/objects";
+import { report, server, theme } from "../model/session";
+import { apiUrl, getJson } from "../wire/request";
+import { numberOf, type Json } from "../wire/types";
+import { useOnScreen } from "./hooks";
+
+const THUMB_PX = [64, 128, 256, 512];
+const HEAT_ROWS = 64;
+
+/// A picture in its place, at the size of the place; the original when it is small itself.
+export function Picture({ item, size_px, onOpen }: { item: Item; size_px: number; onOpen?: () => void }): JSX.Element {
+  const wanted = size_px * (devicePixelRatio || 1);
+  const width = item.width ?? wanted;
+  const thumb = THUMB_PX.find((px) => px >= wanted);
+  const src = item.blob === undefined ? "" : width <= wanted || thumb === undefined ? blobUrl(item.blob) : thumbUrl(item.blob, thumb);
+  const label = item.caption || `step ${item.step}`;
+  return (
+    <button type="button" class="picture" title={`${label} · step ${item.step} · ${item.width ?? "?"} × ${item.height ?? "?"}`} onClick={onOpen}>
+      <img src={src} alt={label} loading="lazy" decoding="async" style={{ height: `${size_px}px`, imageRendering: width < wanted / 2 ? "pixelated" : "auto" }} />
+      {item.caption && <span class="caption" style={{ maxWidth: `${Math.max(size_px, 80)}px` }}>{item.caption}</span>}
+    </button>
+  );
+}
+
+/// A sound with the browser's own player.
+export function Sound({ item }: { item: Item }): JSX.Element {
+  return (
+    <figure class="sound">
+      <audio controls preload="none" src={item.blob === undefined ? "" : blobUrl(item.blob)} aria-label={item.caption || `step ${item.step}`} />
+      <figcaption>{item.caption || `step ${item.step}`}</figcaption>
+    </figure>
+  );
+}
+
+function histogramOf(item: Item): Histogram {
+  const [low, high] = item.range ?? [0, 1];
+  return { step: item.step, low: numberOf(low) ?? 0, high: numberOf(high) ?? 1, weights: (item.weights ?? []).map((weight) => numberOf(weight) ?? 0) };
+}
+
+/// The distributions of one sequence: a picture over the steps, and the one at `at` (else the last) beside it.
+export function Distributions({ items, color, at }: { items: readonly Item[]; color: string; at: number | null }): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [hover, setHover] = useState<number | null>(null);
+  const histograms = [...items].sort((a, b) => a.step - b.step).map(histogramOf);
+  const key = `${items.length} ${items[items.length - 1]?.step} ${color}`;
+  useEffect(() => {
+    const context = canvas.current?.getContext("2d");
+    if (!canvas.current || !context || histograms.length === 0) return;
+    [canvas.current.width, canvas.current.height] = [histograms.length, HEAT_ROWS];
+    context.putImageData(new ImageData(heatPixels(histograms, HEAT_ROWS, color), histograms.length, HEAT_ROWS), 0, 0);
+  }, [key]);
+  if (histograms.length === 0) return <p class="muted">No distribution.</p>;
+  const range = valueRange(histograms);
+  const wanted = hover === null ? (at === null ? histograms.length - 1 : histograms.findLastIndex((histogram) => histogram.step <= at)) : hover;
+  const shown = histograms[Math.max(0, wanted)];
+  return (
+    <div class="distribution">
+      <div class="heat">
+        <span class="most">{formatNumber(range[1])}</span>
+        <canvas ref={canvas} onMouseMove={(event) => setHover(Math.min(histograms.length - 1, Math.floor((event.offsetX / event.currentTarget.clientWidth) * histograms.length)))} onMouseLeave={() => setHover(null)} role="img" aria-label="Distribution over steps" />
+        <span class="least">{formatNumber(range[0])}</span>
+        <span class="steps"><i>{histograms[0].step}</i><i>step</i><i>{histograms[histograms.length - 1].step}</i></span>
+      </div>
+      <figure>
+        <svg viewBox="0 0 220 120" preserveAspectRatio="none" role="img" aria-label={`Distribution at step ${shown.step}`}><path d={outline(shown, 220, 120, range)} fill={color} fill-opacity=".35" stroke={color} /></svg>
+        <figcaption>step {shown.step} · {formatNumber(range[0])} to {formatNumber(range[1])}</figcaption>
+      </figure>
+    </div>
+  );
+}
+
+/// What we use of plotly.
+interface PlotlyFace {
+  readonly newPlot: (host: HTMLElement, data: Json, layout: Json, config: object) => Promise<unknown>;
+  readonly purge: (host: HTMLElement) => void;
+}
+
+declare global {
+  interface Window { Plotly?: PlotlyFace }
+}
+
+let plotly: Promise<PlotlyFace> | null = null;
+
+/// The plotly of the server's Python, fetched when the first figure is shown.
+function loadPlotly(): Promise<PlotlyFace> {
+  plotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = apiUrl("plotly.js");
+    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("plotly did not load.")));
+    script.onerror = () => reject(new Error("plotly did not load."));
+    document.head.append(script);
+  });
+  return plotly;
+}
+
+/// An interactive figure.
+export function Figure({ item }: { item: Item }): JSX.Element {
+  const { ref, isSeen } = useOnScreen();
+  const isDark = useComputed(() => theme.value === "dark");
+  useEffect(() => {
+    const host = ref.current?.querySelector<HTMLElement>(".canvas");
+    if (!isSeen.value || !host || item.blob === undefined || !server.value?.plotly) return undefined;
+    let isGone = false;
+    const draw = async (blob: string): Promise<void> => {
+      const [face, figure] = await Promise.all([loadPlotly(), getJson<{ readonly data: Json; readonly layout?: { readonly [key: string]: Json } }>(blobUrl(blob))]);
+      if (isGone) return;
+      const ink = getComputedStyle(document.documentElement).getPropertyValue("--ink-2").trim();
+      const layout = { ...figure.layout, paper_bgcolor: "rgba(0,0,0,0)", ...(isDark.value ? { plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink } } : {}), autosize: true };
+      await face.newPlot(host, figure.data, layout, { responsive: true, displaylogo: false });
+    };
+    draw(item.blob).catch(report);
+    return () => {
+      isGone = true;
+      window.Plotly?.purge(host);
+    };
+  }, [item.blob, isSeen.value, isDark.value]);
+  return (
+    <div class="figure" ref={ref}>
+      {server.value?.plotly ? <div class="canvas" /> : <p class="muted">Figures are drawn by plotly: <code>pip install plotly</code> where <code>aim up</code> runs.</p>}
+    </div>
+  );
+}

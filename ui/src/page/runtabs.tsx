@@ -1,0 +1,198 @@
+/// The tabs of a run besides its curves and its log: objects, records, environment, artifacts.
+
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import type { JSX } from "preact";
+import { runColor } from "../chart/palette";
+import { contextLabel, sequenceText } from "../model/fields";
+import { formatBytes, formatTime } from "../model/format";
+import { allSteps, itemsOf, objectsStore, type Item } from "../model/objects";
+import { here } from "../model/scope";
+import { report, theme } from "../model/session";
+import { getJson } from "../wire/request";
+import type { Json, LogRecord, ObjectsRequest, ObjectType, RecordsAnswer, RunAnswer } from "../wire/types";
+import { Icon } from "../widget/icon";
+import { Copy } from "../widget/text";
+import { Skeleton } from "../widget/state";
+import { Lightbox } from "./lightbox";
+import { Distributions, Figure, Picture, Sound } from "./mediaitems";
+import { useCommands, useStore } from "./hooks";
+
+const DISTRIBUTION_STEPS = 200;
+const PICTURE_PX = 150;
+
+/// A slider over the steps that there are.
+export function StepSlider({ steps, at, onChange }: { steps: readonly number[]; at: number | null; onChange: (step: number | null) => void }): JSX.Element | null {
+  if (steps.length < 2) return null;
+  const found = at === null ? steps.length - 1 : steps.findLastIndex((step) => step <= at);
+  const index = found < 0 ? 0 : found;
+  const set = (next: number): void => onChange(next >= steps.length - 1 ? null : steps[Math.max(0, next)]);
+  return (
+    <span class="stepper">
+      <button type="button" class="bare" aria-label="Previous step" title="Previous step ([)" onClick={() => set(index - 1)}><span class="chevron back"><Icon name="chevron" size={12} /></span></button>
+      <input type="range" min="0" max={steps.length - 1} value={index} aria-label="Step" onInput={(event) => set(Number(event.currentTarget.value))} />
+      <button type="button" class="bare" aria-label="Next step" title="Next step (])" onClick={() => set(index + 1)}><Icon name="chevron" size={12} /></button>
+      <b>step {steps[index]}</b>{at === null && <span class="muted">last</span>}
+    </span>
+  );
+}
+
+/// The items of each sequence, in the order of the answer.
+export function bySequence(items: readonly Item[]): readonly (readonly Item[])[] {
+  const groups = new Map<number, Item[]>();
+  for (const item of items) groups.set(item.sequence, [...(groups.get(item.sequence) ?? []), item]);
+  return [...groups.values()];
+}
+
+/// A run's objects of one type.
+export function ObjectsTab({ run, type }: { run: RunAnswer; type: ObjectType }): JSX.Element {
+  const at = useSignal<number | null>(null);
+  const open = useSignal<readonly Item[] | null>(null);
+  const wish = useComputed<ObjectsRequest>(() => ({
+    query: "", runs: [run.hash], type, steps: type === "distributions" ? { from: null, to: null, count: DISTRIBUTION_STEPS } : { at: at.value }, index: { from: 0, count: 64 },
+  }));
+  const store = useStore(() => objectsStore(wish));
+  const steps = allSteps(store.answer.value);
+  const step = (by: number): void => {
+    const index = at.peek() === null ? steps.length - 1 : steps.indexOf(at.peek() ?? 0);
+    const next = Math.max(0, Math.min(steps.length - 1, index + by));
+    at.value = next === steps.length - 1 ? null : steps[next];
+  };
+  useCommands(() => [
+    { keys: "[", label: "Previous step", section: "Media", run: () => step(-1) },
+    { keys: "]", label: "Next step", section: "Media", run: () => step(1) },
+  ]);
+  const groups = bySequence(itemsOf(store.answer.value));
+  if (!store.answer.value) return store.error.value ? <p class="failure">{store.error.value.message}</p> : <Skeleton />;
+  return (
+    <>
+      {type !== "distributions" && <div class="toolbar"><StepSlider steps={steps} at={at.value} onChange={(next) => (at.value = next)} /></div>}
+      {groups.map((items) => {
+        const { of } = items[0];
+        return (
+          <section key={sequenceText(of)}>
+            <div class="section"><b>{of.name}</b> <span class="muted">{contextLabel(of.context)}{type === "distributions" ? "" : ` · step ${items[0].step} · ${of.count} steps`}</span></div>
+            {type === "images" && <div class="pictures">{items.map((item) => <Picture key={item.index} item={item} size_px={PICTURE_PX} onOpen={() => (open.value = [item])} />)}</div>}
+            {type === "audios" && <div class="pictures">{items.map((item) => <Sound key={item.index} item={item} />)}</div>}
+            {type === "texts" && items.map((item) => <TextBlock key={item.index} item={item} />)}
+            {type === "figures" && items.map((item) => <Figure key={`${item.step} ${item.index}`} item={item} />)}
+            {type === "distributions" && <Distributions items={items} color={runColor(run.hash, theme.value)} at={null} />}
+          </section>
+        );
+      })}
+      {open.value && <Lightbox items={open.value} labelOf={(item) => `${item.of.name} · step ${item.step}${item.caption ? ` · ${item.caption}` : ""}`} onStep={step} onClose={() => (open.value = null)} />}
+    </>
+  );
+}
+
+/// A text as it is.
+export function TextBlock({ item }: { item: Item }): JSX.Element {
+  return (
+    <div class="textblock">
+      <pre>{item.text ?? ""}</pre>
+      <Copy text={item.text ?? ""} label="Copy the text" />
+    </div>
+  );
+}
+
+const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"];
+
+/// What the run logged with `log_info` and the like.
+export function RecordsTab({ run }: { run: RunAnswer }): JSX.Element {
+  const records = useSignal<readonly LogRecord[] | null>(null);
+  const level = useSignal("");
+  const total = run.log_records;
+  useSignalEffect(() => {
+    const wanted = level.value;
+    getJson<RecordsAnswer>(here(`runs/${encodeURIComponent(run.hash)}/records?from=${Math.max(0, total - 2000)}&limit=2000&level=${wanted}`)).then((answer) => (records.value = answer.records), report);
+  });
+  return (
+    <>
+      <div class="toolbar">
+        <span class="segments" role="group" aria-label="Least level">
+          {["", ...LEVELS.slice(1)].map((name) => <button key={name} type="button" class={level.value === name ? "on" : ""} onClick={() => (level.value = name)}>{name === "" ? "all" : name.toLowerCase()}</button>)}
+        </span>
+      </div>
+      <table class="plain">
+        <thead><tr><th>Time</th><th>Level</th><th>Message</th><th>Values</th><th>Where</th></tr></thead>
+        <tbody>
+          {records.value?.map((record, i) => (
+            <tr key={i}>
+              <td class="muted">{formatTime(record.time)}</td>
+              <td><span class={`level ${record.level.toLowerCase()}`}>{record.level.toLowerCase()}</span></td>
+              <td>{record.message}</td>
+              <td><code>{record.args ? Object.entries(record.args).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(" ") : ""}</code></td>
+              <td class="muted">{record.file ? `${record.file}:${record.line ?? ""}` : ""}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+function Pairs({ rows }: { rows: readonly (readonly [string, JSX.Element | string | null])[] }): JSX.Element {
+  return <dl class="pairs">{rows.filter(([, value]) => value !== null && value !== "").map(([key, value]) => <div key={key}><dt>{key}</dt><dd>{value}</dd></div>)}</dl>;
+}
+
+/// One JSON value as text.
+export function jsonText(value: Json | undefined): string {
+  return value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/// An object's member, if there is one.
+export function memberOf(value: Json | undefined, key: string): Json | undefined {
+  return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as { readonly [key: string]: Json })[key] : undefined;
+}
+
+/// Where the run ran: processes, git, packages, variables.
+export function EnvironmentTab({ run }: { run: RunAnswer }): JSX.Element {
+  const find = useSignal("");
+  const git = run.system?.git_info;
+  const commit = memberOf(git, "commit");
+  const list = (value: Json | undefined): readonly (readonly [string, string])[] =>
+    value !== null && typeof value === "object" && !Array.isArray(value) ? Object.entries(value as { readonly [key: string]: Json }).map(([key, inner]) => [key, jsonText(inner)] as const).filter(([key, text]) => `${key} ${text}`.toLowerCase().includes(find.value)) : [];
+  const packages = list(run.system?.packages);
+  const variables = list(run.system?.env_variables);
+  return (
+    <div class="environment">
+      {run.writers.map((writer) => (
+        <section key={writer.writer} class="panel">
+          <h2>Process {writer.writer}</h2>
+          <Pairs rows={[
+            ["command", writer.command ? <><code>{writer.command.join(" ")}</code><Copy text={writer.command.join(" ")} label="Copy the command" /></> : null],
+            ["host", writer.host], ["pid", writer.pid === null ? null : String(writer.pid)], ["python", writer.python], ["aim", writer.aim],
+            ["began", writer.begin === null ? null : formatTime(writer.begin)], ["ended", writer.end === null ? null : formatTime(writer.end)], ["state", writer.state], ["error", writer.error],
+          ]} />
+        </section>
+      ))}
+      {commit !== undefined && (
+        <section class="panel">
+          <h2>Git</h2>
+          <Pairs rows={[["branch", jsonText(memberOf(git, "branch"))], ["commit", <><code>{jsonText(memberOf(commit, "hash"))}</code><Copy text={jsonText(memberOf(commit, "hash"))} label="Copy the commit" /></>], ["author", jsonText(memberOf(commit, "author"))], ["time", jsonText(memberOf(commit, "timestamp"))], ["remote", jsonText(memberOf(git, "remote_origin_url"))]]} />
+        </section>
+      )}
+      {run.system && <label class="find wide"><Icon name="search" size={14} /><input type="text" placeholder="Find a package or a variable" onInput={(event) => (find.value = event.currentTarget.value.toLowerCase())} /></label>}
+      {packages.length > 0 && <section class="panel"><h2>Packages <span class="muted">{packages.length}</span></h2><Pairs rows={packages} /></section>}
+      {variables.length > 0 && <section class="panel"><h2>Environment variables <span class="muted">{variables.length}</span></h2><Pairs rows={variables.map(([key, text]) => [key, <code key={key}>{text}</code>] as const)} /></section>}
+    </div>
+  );
+}
+
+/// The run's files.
+export function ArtifactsTab({ run }: { run: RunAnswer }): JSX.Element {
+  return (
+    <table class="plain">
+      <thead><tr><th>Name</th><th>Size</th><th>Where</th><th /></tr></thead>
+      <tbody>
+        {run.artifacts.map((artifact) => (
+          <tr key={artifact.name}>
+            <td>{artifact.name}</td>
+            <td>{artifact.size === null ? "" : formatBytes(artifact.size)}</td>
+            <td class="muted"><code>{artifact.uri}</code></td>
+            <td>{artifact.size !== null && <a class="pill" href={here(`runs/${encodeURIComponent(run.hash)}/artifacts/${artifact.name.split("/").map(encodeURIComponent).join("/")}`)} download><Icon name="download" size={14} />Download</a>}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
