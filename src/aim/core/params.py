@@ -157,7 +157,7 @@ def ordered(tree: dict[Key, Any]) -> dict[Key, Any]:
     {'B': 'a', 'b': 'b', 1: 'c', -1: 'd'}
     """
     if all(key.__class__ is str for key in tree):  # the order of code points is the order of UTF-8 bytes
-        return {key: tree[key] for key in sorted(tree)}  # type: ignore[type-var]
+        return {key: tree[key] for key in sorted(tree)}
     return dict(sorted(tree.items(), key=lambda pair: _order(pair[0])))
 
 
@@ -196,9 +196,9 @@ def get_at(tree: Any, path: Path) -> Any:
     """Give what is at *path*; KeyError when nothing is."""
     for key in path:
         try:
-            if not isinstance(tree, (dict, list)):
+            if type(tree) not in (dict, list):
                 raise KeyError(key)
-            tree = tree[key]  # type: ignore[index]  # what does not fit is caught
+            tree = tree[key]
         except (KeyError, IndexError, TypeError):
             raise KeyError(f"No key {path} is present.") from None
     return tree

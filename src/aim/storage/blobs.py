@@ -40,6 +40,7 @@ UTF8_NAMES = 1 << 11
 ROLL_BYTES = 1 << 30
 ROLL_ENTRIES = 60_000  # the directory of a plain ZIP counts to 65,535
 POINT_BYTES_MAX = 2 << 30  # so that no offset in a file reaches 4 GiB, the limit of a plain ZIP
+PROBE_BYTES = 1 << 16
 PLACE_SHIFT = 40  # place of a record = file number << 40 | offset
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -167,6 +168,13 @@ class BlobFile:
             self._disk.sync(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def probe(self) -> None:
+        """Ask a disk that has refused whether there is room again. Raises OSError: there is none."""
+        with self._lock:
+            if self._descriptor >= 0:
+                self._disk.write_at(self._descriptor, bytes(PROBE_BYTES), self._size_bytes)
+                self._disk.truncate(self._descriptor, self._size_bytes)
 
     def sync(self) -> None:
         """Wait until the entries are on the disk."""

@@ -124,9 +124,12 @@ def check_segment(name: str, content: bytes) -> list[Damage]:
     """
     Name the damage of a segment that its CRCs show: header, size, and pages whose CRC was taken.
 
-    Pages without a CRC are not judged: a live writer's last pages have none yet.
+    Pages without a CRC are not judged: a live writer's last pages have none yet. A file of zeros is a segment whose
+    writer ended before it had its header: nothing was recorded in it.
     """
-    damage = []
+    damage: list[Damage] = []
+    if not any(content[: journal.HEADER.size]) and not content.strip(b"\0"):
+        return damage
     if len(content) < journal.PAGE_BYTES:
         return [Damage(name, f"byte {len(content):,}", "the file ends within its header page")]
     head = content[: journal.HEADER_CRC_OFFSET]

@@ -346,6 +346,9 @@ class Writer:
                 self._sync()
                 self._prepare()
                 self.events.touch()
+                if "objects" in self._refused:
+                    self.blobs.probe()
+                    self._refused.discard("objects")
             except OSError as error:
                 self._report(error)
             else:

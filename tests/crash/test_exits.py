@@ -1,0 +1,363 @@
+"""
+The ways in which a process ends, each by a real process; and a disk that does not answer when a run is closed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from aim.storage import background
+from aim.storage.files import Disk
+from aim.storage.reader import RunReader
+from aim.storage.state import FAILED, FINISHED, LOST, RUNNING, RunState
+from aim.storage.store import Store
+from aim.storage.writer import Writer
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_S = 60
+
+BEGIN = """
+import os, sys, signal, threading
+from pathlib import Path
+from aim.storage.store import Store
+from aim.storage.writer import Writer
+
+def begin(name="run"):
+    return Writer(Store(Path(sys.argv[1]), create=True).create_run(name), name)
+
+writer = begin()
+loss = writer.sequence("loss")
+for step in range(100):
+    loss.track(step * 1.1)
+"""
+
+
+def run(path: Path, end: str) -> tuple[int, str]:
+    """Run a training that ends with *end*; give its exit code and what it said."""
+    code = BEGIN + textwrap.dedent(end)
+    process = subprocess.run(
+        [sys.executable, "-c", code, str(path / ".aim")],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    return process.returncode, process.stderr
+
+
+def state_of(path: Path, name: str = "run", points: int = 100) -> RunState:
+    """Give the state of a run, of which all points must be there."""
+    reader = RunReader(path / ".aim" / "runs" / name, may_seal=False)
+    found = reader.points(("loss", "{}"))
+    assert found is not None
+    assert [step * 1.1 for step in range(points)] == found.values.tolist()
+    return reader.state()
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "status", "error", "said"),
+    [
+        ("", 0, FINISHED, None, ""),
+        ("writer.close()", 0, FINISHED, None, ""),
+        ("sys.exit(0)", 0, FINISHED, None, ""),
+        ("sys.exit(1)", 1, FINISHED, None, ""),
+        ("raise ValueError('x')", 1, FAILED, "ValueError", "ValueError: x"),
+        ("raise KeyboardInterrupt", -signal.SIGINT, FAILED, "KeyboardInterrupt", "KeyboardInterrupt"),
+        ("os.kill(os.getpid(), signal.SIGINT)", -signal.SIGINT, FAILED, "KeyboardInterrupt", "KeyboardInterrupt"),
+        ("sys.excepthook = lambda *_: None\nraise OSError('x')", 1, FAILED, "OSError", ""),
+        ("os._exit(3)", 3, LOST, None, ""),
+        ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM, LOST, None, ""),
+        ("os.abort()", -signal.SIGABRT, LOST, None, ""),
+        ("signal.signal(15, lambda *_: sys.exit(9))\nos.kill(os.getpid(), 15)", 9, FINISHED, None, ""),
+        ("try:\n    raise ValueError\nexcept ValueError:\n    pass", 0, FINISHED, None, ""),
+        ("del writer, loss\nimport gc\ngc.collect()", 0, FINISHED, None, ""),
+        ("writer.close('MyError')", 0, FAILED, "MyError", ""),
+        ("def inner():\n    local = writer\n    raise MemoryError\ninner()", 1, FAILED, "MemoryError", "MemoryError"),
+    ],
+)  # fmt: skip
+def test_each_end_of_a_process_ends_its_run(
+    tmp_path: Path, end: str, code: int, status: str, error: str | None, said: str
+) -> None:
+    """
+    However a training ends, no point is lost, and the run says how it ended.
+    """
+    found_code, errors = run(tmp_path, end)
+
+    assert code == found_code
+    assert said in errors
+    assert bool(said) == bool(errors)
+    state = state_of(tmp_path)
+    assert (status, error) == (state.status()[0], state.error())
+    assert [] == state.damage
+
+
+def test_a_daemon_thread_that_tracks_does_not_hold_the_end_up(tmp_path: Path) -> None:
+    """
+    While a daemon thread tracks as fast as it can, the process ends, its run is finished and without damage.
+    """
+    code, _ = run(
+        tmp_path,
+        """
+        other = writer.sequence("other")
+        def work():
+            while True:
+                other.track(1.5)
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        while other.next_step() < 1000:
+            pass
+        """,
+    )
+
+    assert 0 == code
+    assert FINISHED == state_of(tmp_path).status()[0]
+    points = RunReader(tmp_path / ".aim" / "runs" / "run", may_seal=False).points(("other", "{}"))
+    assert points is not None
+    assert list(range(len(points))) == points.steps.tolist()
+    assert len(points) >= 1000
+
+
+def test_a_thread_that_is_waited_for_tracks_to_its_end(tmp_path: Path) -> None:
+    """
+    A thread that is no daemon tracks on after the main thread has ended; the run ends after it.
+    """
+    code, errors = run(
+        tmp_path,
+        """
+        def work():
+            threading.main_thread().join()
+            for step in range(100, 200):
+                loss.track(step * 1.1)
+        threading.Thread(target=work).start()
+        """,
+    )
+
+    assert (0, "") == (code, errors)
+    assert FINISHED == state_of(tmp_path, points=200).status()[0]
+
+
+@pytest.mark.parametrize("how", ["fork", "spawn", "forkserver"])
+def test_a_child_of_multiprocessing_ends_its_writer(tmp_path: Path, how: str) -> None:
+    """
+    A multiprocessing child, which skips atexit, ends what it recorded itself, and says when it failed.
+    """
+    script = tmp_path / "train.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            import multiprocessing, sys
+            from pathlib import Path
+            from aim.storage.store import Store
+            from aim.storage.writer import Writer
+
+            def begin(name):
+                return Writer(Store(Path(sys.argv[1]), create=True).create_run(name), name)
+
+            def work(name, fails):
+                loss = begin(name).sequence("loss")
+                for step in range(100):
+                    loss.track(step * 1.1)
+                if fails:
+                    sys.stderr = open("/dev/null", "w")
+                    raise LookupError
+
+            if __name__ == "__main__":
+                context = multiprocessing.get_context(sys.argv[2])
+                for name, fails in (("good", False), ("bad", True)):
+                    child = context.Process(target=work, args=(name, fails))
+                    child.start()
+                    child.join()
+            """
+        )
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, str(script), str(tmp_path / ".aim"), how]
+    subprocess.run(command, check=True, timeout=DEADLINE_S, env=environment)
+
+    good, bad = state_of(tmp_path, "good"), state_of(tmp_path, "bad")
+    assert (FINISHED, None) == (good.status()[0], good.error())
+    assert (FAILED, "LookupError") == (bad.status()[0], bad.error())
+
+
+def test_a_forked_child_is_a_writer_of_its_own(tmp_path: Path) -> None:
+    """
+    After a fork both go on, the child in files of its own, from the step where the parent was.
+    """
+    code, errors = run(
+        tmp_path,
+        """
+        child = os.fork()
+        if child == 0:
+            for step in range(100, 150):
+                loss.track(step * 1.1)
+            writer.sequence("child").track(1.5)
+            writer.set_param(("child",), True)
+            writer.close()
+            os._exit(0)
+        os.waitpid(child, 0)
+        writer.sequence("parent").track(2.5)
+        """,
+    )
+
+    assert (0, "") == (code, errors)
+    state = state_of(tmp_path, points=150)
+    assert {"loss", "child", "parent"} == {name for name, _ in state.sequences}
+    assert [FINISHED] * 2 == [writer.end and writer.end["state"] for writer in state.writers.values()]
+    assert [] == state.damage
+
+
+def test_a_forked_child_that_records_nothing_leaves_nothing(tmp_path: Path) -> None:
+    """
+    A child that does not record, as a data loader, makes no file and ends nobody's run, even by the normal way.
+    """
+    code, errors = run(
+        tmp_path,
+        """
+        child = os.fork()
+        if child == 0:
+            sys.exit(0)
+        os.waitpid(child, 0)
+        loss.track(100 * 1.1)
+        """,
+    )
+
+    assert (0, "") == (code, errors)
+    state = state_of(tmp_path, points=101)
+    assert FINISHED == state.status()[0]
+    assert 1 == len(state.writers)
+
+
+def test_an_interactive_error_does_not_fail_the_run(tmp_path: Path) -> None:
+    """
+    An error at the prompt of an interactive session is not the end of the process, and not the run's.
+    """
+    process = subprocess.run(
+        [sys.executable, "-i", "-c", BEGIN, str(tmp_path / ".aim")],
+        input="1 / 0\nloss.track(110.00000000000001)\n",
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+
+    assert "ZeroDivisionError" in process.stderr
+    state = state_of(tmp_path, points=101)
+    assert (FINISHED, None) == (state.status()[0], state.error())
+
+
+def test_recording_imports_the_standard_library_only(tmp_path: Path) -> None:
+    """
+    A process that recorded everything there is to record has loaded no module but Python's own and ours.
+    """
+    code, errors = run(
+        tmp_path,
+        """
+        from aim.core.values import Stored
+        class Picture:
+            def stored(self):
+                return Stored("test.picture", {}, b"1234")
+        writer.sequence("pictures", {"a": 1}).track([Picture()])
+        writer.sequence("big").track(2**60)
+        writer.set_param(("a",), {"b": [1, 2.5, None]})
+        writer.change_tags(add=["x"])
+        writer.flush()
+        writer.close()
+        loaded = {name.partition(".")[0] for name in sys.modules}
+        foreign = loaded - set(sys.stdlib_module_names) - {"aim", "__main__", "sitecustomize", "usercustomize"}
+        foreign = {name for name in foreign if not name.startswith(("_", "distutils"))}
+        print(sorted(foreign), file=sys.stderr)
+        """,
+    )
+
+    assert (0, "[]\n") == (code, errors)
+
+
+class HangingDisk(Disk):
+    """A disk whose syncs hang until it is let go."""
+
+    def __init__(self) -> None:
+        self.answers = threading.Event()
+        self.answers.set()
+        self.asked = threading.Event()
+
+    def sync(self, descriptor: int) -> None:
+        """Wait until the disk answers, then sync."""
+        self.asked.set()
+        assert self.answers.wait(DEADLINE_S)
+        super().sync(descriptor)
+
+
+def test_close_stops_waiting_for_a_disk_that_hangs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    `close()` returns after its deadline and says so; when the disk answers at last, the end is recorded.
+    """
+    disk = HangingDisk()
+    writer = Writer(Store(tmp_path / ".aim", create=True, disk=disk).create_run("run"), "run", disk=disk)
+    loss = writer.sequence("loss")
+    for step in range(100):
+        loss.track(step * 1.1)
+    disk.answers.clear()
+    begun_s = time.monotonic()
+    writer.close(deadline_s=0.2)
+    took_s = time.monotonic() - begun_s
+
+    assert 0.2 <= took_s < 2.0
+    assert ["the disk has not taken the end" in record.getMessage() for record in caplog.records] == [True]
+    assert RUNNING == state_of(tmp_path).status()[0]
+    disk.answers.set()
+    assert background.wait_for(writer, DEADLINE_S)
+    assert FINISHED == state_of(tmp_path).status()[0]
+
+
+def test_all_runs_of_a_process_share_one_deadline_at_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    With many open runs on a disk that hangs the end of the process waits once, not once a run.
+    """
+    monkeypatch.setattr(background, "CLOSE_DEADLINE_S", 0.3)
+    disk = HangingDisk()
+    store = Store(tmp_path / ".aim", create=True, disk=disk)
+    writers = [Writer(store.create_run(), "run", disk=disk) for _ in range(10)]
+    for writer in writers:
+        writer.sequence("loss").track(0.5)
+    disk.answers.clear()
+    begun_s = time.monotonic()
+    background.close_all()
+    took_s = time.monotonic() - begun_s
+
+    disk.answers.set()
+    assert all(background.wait_for(writer, DEADLINE_S) for writer in writers)
+    assert 0.3 <= took_s < 2.0
+    assert all(writer.closed for writer in writers)
+    assert 1 == len(caplog.records)
+
+
+def test_a_disk_that_hangs_holds_up_neither_tracking_nor_other_threads(tmp_path: Path) -> None:
+    """
+    While a sync hangs in the background, tracking goes on within the segment and into the next.
+    """
+    disk = HangingDisk()
+    writer = Writer(Store(tmp_path / ".aim", create=True, disk=disk).create_run("run"), "run", disk=disk)
+    loss = writer.sequence("loss")
+    loss.track(0.0)
+    disk.asked.clear()
+    disk.answers.clear()
+    assert disk.asked.wait(DEADLINE_S)
+    for step in range(1, 5000):
+        loss.track(step * 1.1)
+
+    assert RUNNING == state_of(tmp_path, points=5000).status()[0]
+    disk.answers.set()
+    writer.close()

@@ -1,0 +1,113 @@
+"""
+A disk that is really full: a tmpfs of a few pages, filled to the last byte.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aim.storage import writer as writer_module
+from aim.storage.state import FINISHED, RunLog
+from aim.storage.store import Store
+from aim.storage.writer import Writer
+from tests.crash.history import RUN, Picture, found
+
+DISK_KIB = 512
+
+
+@pytest.fixture(name="small_disk")
+def _small_disk(tmp_path: Path) -> Iterator[Path]:
+    """
+    A file system of 512 KiB of its own.
+    """
+    target = tmp_path / "small"
+    target.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_KIB}k", "tmpfs", str(target)]
+    try:
+        mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("a tmpfs can be mounted by root only")
+    try:
+        yield target
+    finally:
+        subprocess.run(["umount", "-l", str(target)], check=True)
+
+
+def _fill(disk: Path) -> Path:
+    path = disk / "filler"
+    with open(path, "ab", buffering=0) as file:
+        for size in (4096, 1):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                pass
+    return path
+
+
+@pytest.mark.usefixtures("no_thread")
+def test_a_full_disk_is_said_once_and_recording_goes_on_when_there_is_room(
+    small_disk: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    On a full disk the training goes on; what was tracked before and what came after is there, and the end too.
+    """
+    monkeypatch.setattr(writer_module, "RETRY_S", 0.0)
+    store = Store(small_disk / ".aim", create=True)
+    writer = Writer(store.create_run(RUN), RUN)
+    loss = writer.sequence("loss")
+    for step in range(384):  # the first segment, to its end
+        loss.track(0.5, step)
+    filler = _fill(small_disk)
+    for step in range(384, 5000):
+        loss.track(0.5, step)
+        if step % 1000 == 0:
+            writer.sequence("pictures").track(Picture(b"x" * 5000), step)
+            writer.set_param(("big",), "y" * 5000)
+            writer.tick()
+    full = [record.getMessage() for record in caplog.records]
+    filler.unlink()
+    for step in range(5000, 6000):
+        loss.track(0.5, step)
+    writer.tick()
+    reported = [record.getMessage() for record in caplog.records]
+    writer.close()
+
+    assert ["No space left on device" in message for message in full] == [True]
+    assert ["goes on. 4620 points" in message for message in reported] == [False, True]
+    assert {logging.ERROR} == {record.levelno for record in caplog.records}
+    facts = found(writer.folder)
+    assert [*range(384), *range(5000, 6000)] == sorted(facts.points["loss"])
+    assert {"big": "y" * 5000} == facts.params
+    assert FINISHED == _status(writer)
+
+
+@pytest.mark.usefixtures("no_thread")
+def test_the_end_is_said_on_a_full_disk(small_disk: Path) -> None:
+    """
+    The segment that was prepared and not needed gives its room back, so that the end of the run finds some.
+    """
+    writer = Writer(Store(small_disk / ".aim", create=True).create_run(RUN), RUN)
+    loss = writer.sequence("loss")
+    for step in range(300):  # over half of the first segment
+        loss.track(0.5, step)
+    writer.tick()
+    os.truncate(writer.events.path, writer.events.size_bytes)
+    _fill(small_disk)
+    writer.close()
+
+    assert FINISHED == _status(writer)
+    assert list(range(300)) == sorted(found(writer.folder).points["loss"])
+    assert [f"{writer.id}.points-0000"] == [path.name for path in writer.folder.glob("*.points-*")]
+
+
+def _status(writer: Writer) -> str:
+    return RunLog(writer.folder).refresh().status()[0]

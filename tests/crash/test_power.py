@@ -1,0 +1,149 @@
+"""
+Power cuts, built: of all that was not synced any part is on the disk, in sectors of 512 bytes or pages of 4 KiB.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from aim.storage.records import scan
+from aim.storage.state import Damage
+from aim.storage.store import Store
+from aim.storage.writer import Writer
+from tests.crash.disks import ForgetfulDisk
+from tests.crash.history import RUN, Facts, Story, found, missing
+
+pytestmark = pytest.mark.usefixtures("no_thread")
+
+IMAGES = 80 * max(1, int(os.environ.get("AIM_CRASH_ROUNDS", "5")) // 5)
+SEEDS = range(4)
+
+
+class Cut(BaseException):
+    """The power is cut."""
+
+
+class CutStory(Story):
+    """A history that ends at its n-th point; None: after its end."""
+
+    cut_at: int | None = None
+
+    def _step(self, writer: Writer, number: int) -> None:
+        if number == self.cut_at:
+            raise Cut
+        super()._step(writer, number)
+
+
+def images(root: Path, disk: ForgetfulDisk, chance: random.Random, count: int) -> list[Facts | None]:
+    """Give what fresh readers find in *count* states after a power cut; None where the run's folder is gone."""
+    facts = []
+    for number in range(count):
+        after = disk.after_power_loss(root.with_name(f"after-{number}"), chance)
+        folder = after / ".aim" / "runs" / RUN
+        facts.append(found(folder) if folder.is_dir() else None)
+        if folder.is_dir():
+            assert [] == _crc_damage(folder)
+    return facts
+
+
+def _crc_damage(folder: Path) -> list[Damage]:
+    writers = {path.name[:8] for path in folder.iterdir() if ".points-" in path.name}
+    return [damage for writer in writers for damage in scan(folder, writer).damage]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_power_cut_loses_nothing_synced(tmp_path: Path, seed: int) -> None:
+    """
+    After a cut in the middle all that was there when the last second's work began is there, no point is wrong, and no
+    page fails its CRC.
+    """
+    chance = random.Random(seed)
+    root = tmp_path / "disk"
+    root.mkdir()
+    disk = ForgetfulDisk(root)
+    story = CutStory(root, disk, seconds=chance.choice([10, 60, 333]), points=2500)
+    story.cut_at = chance.randrange(2500)
+    with pytest.raises(Cut):
+        story.play()
+
+    for facts in images(root, disk, chance, IMAGES):
+        if facts is None:
+            assert Facts() == story.synced
+            continue
+        assert [] == missing(story.synced, facts)
+        assert [] == _wrong(facts, story.asked)
+
+
+def _wrong(facts: Facts, asked: Facts) -> list[object]:
+    # a sequence whose announcement was not synced is shown as unknown: its points must be right all the same
+    known = {name: points for name, points in facts.points.items() if not name.startswith("(unknown")}
+    values = {(step, value) for points in asked.points.values() for step, (value, _) in points.items()}
+    strays = [
+        (name, step, value)
+        for name, points in facts.points.items()
+        if name.startswith("(unknown")
+        for step, (value, _) in points.items()
+        if (step, value) not in values and not _is_place(value)
+    ]
+    # a picture whose blob was not synced is there as a point and has no bytes
+    pictures = known.get("pictures", {})
+    known["pictures"] = {step: point for step, point in pictures.items() if point[0] != b""}
+    return strays + missing(Facts(known, facts.params, facts.tags, facts.name), asked)
+
+
+def _is_place(value: object) -> bool:
+    return isinstance(value, float) and value.is_integer()
+
+
+def test_a_power_cut_after_the_end_loses_nothing(tmp_path: Path) -> None:
+    """
+    When `close()` has returned, everything is on the disk, the end included.
+    """
+    chance = random.Random(5)
+    root = tmp_path / "disk"
+    root.mkdir()
+    disk = ForgetfulDisk(root)
+    story = Story(root, disk)
+    story.play()
+
+    for facts in images(root, disk, chance, IMAGES):
+        assert facts is not None
+        assert [] == missing(story.acknowledged, facts)
+        assert [] == missing(facts, story.asked)
+
+
+def test_a_run_of_params_alone_survives_a_power_cut(tmp_path: Path) -> None:
+    """
+    A run without a point keeps its params from the first second's work on: the name of its event file is synced too.
+    """
+    root = tmp_path / "disk"
+    root.mkdir()
+    disk = ForgetfulDisk(root)
+    writer = Writer(Store(root / ".aim", create=True, disk=disk).create_run(RUN), RUN, disk=disk)
+    writer.set_param(("lr",), 0.1)
+    writer.tick()
+
+    for facts in images(root, disk, random.Random(1), 10):
+        assert facts is not None
+        assert {"lr": 0.1} == facts.params
+
+
+def test_the_disk_of_these_tests_does_forget(tmp_path: Path) -> None:
+    """
+    What was not synced is not in every image: else these tests would show nothing.
+    """
+    root = tmp_path / "disk"
+    root.mkdir()
+    disk = ForgetfulDisk(root)
+    story = CutStory(root, disk, seconds=100)
+    story.cut_at = 199
+    with pytest.raises(Cut):
+        story.play()
+
+    lost = [missing(story.acknowledged, facts or Facts()) for facts in images(root, disk, random.Random(3), 20)]
+    assert any(lost)
+    assert len({len(gone) for gone in lost}) > 5
