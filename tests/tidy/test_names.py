@@ -71,7 +71,10 @@ def test_every_test_is_a_sentence() -> None:
 
 
 def _is_variant(node: ast.AST) -> bool:
-    """Say whether *node* only restates a function that is documented elsewhere: an overload, a setter, an override."""
+    """Say whether *node* restates what is documented elsewhere: an overload, a setter, a member of a Protocol."""
+    body = getattr(node, "body", [])
+    if len(body) == 1 and ast.unparse(body[0]) == "...":
+        return True  # a member of a Protocol, whose own docstring says what it is for
     decorators = [ast.unparse(decorator) for decorator in getattr(node, "decorator_list", [])]
     return any(
         name.endswith((".setter", ".deleter")) or name in ("overload", "typing.overload", "override")
