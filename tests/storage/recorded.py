@@ -99,12 +99,13 @@ def points(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
     moved = folder.parent.with_name(f"{folder.parent.name}-{next(READINGS)}")
     folder.parent.rename(moved)
     try:
-        return _points(moved / folder.name)
+        return points_in_place(moved / folder.name)
     finally:
         moved.rename(folder.parent)
 
 
-def _points(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
+def points_in_place(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
+    """Do as `points`, with what was kept of an earlier reading."""
     reader = RunReader(folder, may_seal=False)
     found: dict[PointKey, tuple[Any, ...]] = {}
     for key, facts in reader.sequences().items():

@@ -29,6 +29,7 @@ DATA, DICTIONARY = 0, 2  # Parquet's numbers of page types
 RLE_DICTIONARY, DELTA_BINARY_PACKED, BYTE_STREAM_SPLIT = 8, 5, 9  # and of encodings
 HEADER_BYTES_MAX = 4096
 DICTIONARY_BYTES_MAX = 1 << 28
+BLOCK_VALUES_MAX = 1 << 16  # of a block of deltas; writers take 128
 ROW_BYTES_MAX = {RLE_DICTIONARY: 6, DELTA_BINARY_PACKED: 12, BYTE_STREAM_SPLIT: 8}
 
 INDEX = struct.Struct("<QIIIIIBB2x")  # an entry of a sealed file's index: the fields of `Page`
@@ -216,7 +217,7 @@ def _delta_blocks(content: bytes) -> tuple[list[int], list[int], list[int], int,
     count, offset = varint(content, offset)
     raw, offset = varint(content, offset)
     first = (raw >> 1) ^ -(raw & 1)
-    if not minis or per_block % minis or per_block // minis % 8:
+    if not 0 < per_block <= BLOCK_VALUES_MAX or not minis or per_block % minis or per_block // minis % 8:
         raise BadPage("has blocks of an impossible size")
     per_mini = per_block // minis
     least, widths, starts = [], [], []
@@ -263,12 +264,14 @@ def dictionary_codes(plain: Bytes, rows: int) -> Ints:
     parts: list[Ints] = []
     try:
         width, offset, left = content[0], 1, rows
+        if width > 32:
+            raise BadPage("has codes of more than 32 bits")
         while left > 0:
             run, offset = varint(content, offset)
             if run & 1:
                 count = (run >> 1) * 8
                 size = (run >> 1) * width
-                if width > 32 or size > len(content) - offset or not count:
+                if size > len(content) - offset or not count:
                     raise BadPage("ends within a run")
                 at = np.arange(min(count, left), dtype=np.uint64) * np.uint64(width)
                 wide = np.full(len(at), width, np.uint64)
@@ -295,7 +298,7 @@ def strings(plain: Bytes, count: int) -> list[str]:
         offset += 4
         if offset + length > len(content):
             raise BadPage("ends within a string")
-        found.append(content[offset : offset + length].decode("utf-8", "surrogatepass"))
+        found.append(content[offset : offset + length].decode("utf-8", "replace"))
         offset += length
     return found
 

@@ -108,25 +108,22 @@ class _Journal:
         self._order: IntArray | None = None
         self._asked: set[int] = set()
 
-    def refresh(self, *, ended: bool) -> None:
+    def refresh(self) -> None:
         """Read what is new. Raises FileNotFoundError when the journal was sealed meanwhile."""
         open_part: list[Records] = []
         number, page = self._next
-        found = False
         while True:
             path = layout.segment_file(self.folder, self.writer, number)
             try:
                 slots = self._read(path, page)
             except FileNotFoundError:
-                if not found and (number or not ended):
-                    higher = [n for n in records.segment_numbers(self.folder, self.writer) if n > number]
-                    if not higher and layout.sealed_file(self.folder, self.writer).exists():
-                        raise
-                    if higher:  # one in between is missing: damage, which fsck names; the rest still counts
-                        number, page = higher[0], 1
-                        continue
+                if layout.sealed_file(self.folder, self.writer).exists():
+                    raise  # sealed while the segments were read: any of them may be gone
+                later = [n for n in records.segment_numbers(self.folder, self.writer) if n >= number]
+                if later:  # created this moment; or one in between is missing: damage, and the rest still counts
+                    number, page = later[0], page if later[0] == number else 1
+                    continue
                 break
-            found = True
             number, page = self._take(slots, number, page, open_part)
         if open_part or self._full:
             parts = [*self._full, *open_part]
@@ -327,7 +324,7 @@ class RunReader:
             found = self._journals[writer.id] = _Journal(self.folder, writer.id)
         elif found.is_complete:
             return found
-        found.refresh(ended=writer.end is not None)
+        found.refresh()
         if writer.end is not None:
             found.is_complete = True
             if self._worth_sealing(found):
@@ -471,7 +468,8 @@ def _merged(chunks: Sequence[_Chunk], facts: SequenceFacts) -> Points:
         times = np.concatenate([chunk.times_us for chunk in chunks])
         epochs = np.concatenate([chunk.epochs for chunk in chunks])
         owners = np.repeat(
-            np.array([writer_ids.index(chunk.writer) for chunk in chunks], np.int32), [len(chunk.steps) for chunk in chunks]
+            np.array([writer_ids.index(chunk.writer) for chunk in chunks], np.int32),
+            [len(chunk.steps) for chunk in chunks],
         )
         values = _joined([chunk.values for chunk in chunks])
     if not _is_increasing(steps):

@@ -47,7 +47,8 @@ def sequences(content: bytes, found: Sequence[Page]) -> list[Found]:
         table = _dictionary(content, of_group, pages.SEQUENCE)
         if table is None:
             continue
-        row_numbers = np.append(pages.numbers(table[0], table[1]), UNKNOWN)[codes] if table[1] else codes
+        known = np.append(pages.numbers(*table), UNKNOWN)
+        row_numbers = known[np.where(codes < table[1], codes, UNKNOWN)]
         names, contexts = (_texts(content, of_group, column) for column in (pages.NAME, pages.CONTEXT))
         name_codes, context_codes = (_codes(content, of_group, column) for column in (pages.NAME, pages.CONTEXT))
         for number in sorted(set(row_numbers.tolist()) - {UNKNOWN}):
@@ -89,7 +90,7 @@ def _texts(content: bytes, of_group: Sequence[Page], column: int) -> list[str]:
         return []
     try:
         return pages.strings(*table)
-    except (BadPage, UnicodeDecodeError):
+    except BadPage:
         return []
 
 
