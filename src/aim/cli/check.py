@@ -25,19 +25,21 @@ def fsck(repo: Path | None, hashes: tuple[str, ...]) -> None:
     Nothing is changed. Exit code 0: all is as it was written; 1: something is damaged.
     """
     repository = open_repository(repo)
-    chosen = [repository.find_run(text) for text in hashes] or repository.run_hashes()
-    progress = output.Progress("checked runs", len(chosen))
-    found = 0
-    for run_hash, damage in integrity.check(repository, chosen, whole=not hashes):
+    chosen = [repository.find_run(text) for text in hashes]
+    each = ((run_hash, integrity.check_run(repository, run_hash)) for run_hash in chosen)
+    progress = output.Progress("checked runs", len(chosen) or len(repository.run_hashes()))
+    found = runs = 0
+    for name, damage in each if chosen else integrity.check(repository):
         for item in damage:
             found += 1
-            output.say(f"{run_hash}  {item.file}  {item.place}: {item.found}")
+            output.say(f"{name or 'repository'}  {item.file}  {item.place}: {item.found}")
+        runs += 1 if repository.has_run(name) else 0
         progress.step()
     progress.end()
     if found:
         output.tell(f"{found} damaged places. `aim repair RUN --to FOLDER` writes a mended copy of a run.")
         raise click.exceptions.Exit(1)
-    output.tell(f"{len(chosen)} runs are whole.")
+    output.tell(f"{runs} runs are whole.")
 
 
 @click.command()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import click
@@ -15,6 +16,9 @@ import click
 from aim.__about__ import VERSION
 from aim.cli import output
 from aim.core.errors import AimError, UsageError
+
+
+DEBUG_VARIABLE = "AIM_DEBUG"
 
 
 class AimGroup(click.Group):
@@ -76,8 +80,17 @@ def aim(verbose: bool) -> None:
         logging.basicConfig(level=logging.DEBUG)
 
 
+def _unexpected(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
+    # a mistake of ours: people get one line; who looks for its cause sets AIM_DEBUG
+    if os.environ.get(DEBUG_VARIABLE):
+        sys.__excepthook__(kind, value, trace)
+    else:
+        output.tell(f"Aim met an error of its own: {kind.__name__}: {value}. {DEBUG_VARIABLE}=1 shows where; please report it.")
+
+
 def main() -> None:
     """Run the command line."""
+    sys.excepthook = _unexpected
     try:
         aim.main(standalone_mode=False)
     except click.ClickException as error:

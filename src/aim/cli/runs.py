@@ -13,7 +13,7 @@ import click
 
 from aim.cli import output
 from aim.cli.main import AimGroup, repo_option
-from aim.cli.run_table import list_runs
+from aim.cli.run_table import list_runs, tell_unknown_params
 from aim.core.errors import AimError, RepoNotFound
 from aim.engine.repository import Repository
 
@@ -64,6 +64,7 @@ def ls(
     count = output.rows(records, names, as_json=as_json)
     output.tell(f"Total {count} runs.")
     if not count:
+        tell_unknown_params(repository, query)
         raise click.exceptions.Exit(1)
 
 

@@ -4,7 +4,7 @@ Is everything as it was written? The door to `storage.check` and `storage.repair
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from aim.engine.repository import Repository
@@ -13,19 +13,14 @@ from aim.storage import repair as storage_repair
 from aim.storage.state import Damage
 
 
-def check(
-    repository: Repository, run_hashes: Iterable[str], *, whole: bool = True
-) -> Iterator[tuple[str, list[Damage]]]:
-    """
-    Go through runs and what is damaged in each; an undamaged run has an empty list.
+def check(repository: Repository) -> Iterator[tuple[str, list[Damage]]]:
+    """Go through the repository's own files and all runs, by name, with what is damaged in each."""
+    return storage_check.check_store(repository.store)
 
-    Args:
-        whole: judge the repository's own files too.
-    """
-    if whole:
-        yield "repository", storage_check.check_format(repository.store)
-    for run_hash in run_hashes:
-        yield run_hash, storage_check.check_run(repository.store.run_folder(run_hash))
+
+def check_run(repository: Repository, run_hash: str) -> list[Damage]:
+    """Name what is damaged in one run. Raises RunNotFound."""
+    return storage_check.check_run(repository.store.run_folder(run_hash))
 
 
 def repair(repository: Repository, run_hash: str, target_root: Path) -> str:
@@ -37,4 +32,9 @@ def repair(repository: Repository, run_hash: str, target_root: Path) -> str:
     """
     target = Repository(target_root, create=True)
     report = storage_repair.repair_run(repository.store.run_folder(run_hash), target.store.runs / run_hash)
-    return str(report)
+    parts = [f"Kept {report.points_kept:,} points"]
+    if report.points_suspect:
+        parts.append(f"{report.points_suspect:,} of them from pages that fail their CRC")
+    lost = {"points": report.points_lost, "event lines": report.lines_lost, "objects": report.blobs_lost}
+    parts += [f"lost {count:,} {what}" for what, count in lost.items() if count]
+    return "; ".join(parts) + "." + "".join(f"\n{note}" for note in report.notes)

@@ -1,0 +1,138 @@
+"""
+`aim metrics` and `aim query`: what matches, its points, and why.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aim.cli import output
+from aim.cli.main import repo_option
+from aim.cli.run_table import tell_unknown_params
+from aim.cli.runs import open_repository
+from aim.core import contexts
+from aim.engine import matching
+from aim.engine.scan import FoundSequence, Scan, scan_of
+from aim.storage.run_table import RunTable
+
+COLUMNS = ("run", "name", "context", "points", "last_step", "first", "last", "min", "max")
+SUMMARIES = {"points": "count", **{name: name for name in COLUMNS[4:]}}
+
+
+@click.command()
+@repo_option
+@click.argument("query", default="")
+@click.option("--json", "form", flag_value="json", help="A JSON line for each metric: its summary.")
+@click.option("--csv", "form", flag_value="csv", help="All points, as CSV.")
+@click.option("--parquet", type=click.Path(dir_okay=False, path_type=Path), help="All points, into a Parquet file.")
+@click.option("--limit", type=click.IntRange(min=1), default=None, help="The largest number of metrics to list.")
+def metrics(repo: Path | None, query: str, form: str | None, parquet: Path | None, limit: int | None) -> None:
+    """
+    List the metrics that match QUERY with their summaries, or write out all their points.
+
+    Example: all validation losses of the larger learning rates, for a spreadsheet
+
+        aim metrics 'run.hparams.lr > 0.01 and metric.name == "loss"' --csv > losses.csv
+
+    Exit code 0: found; 1: none; 2: the query is wrong.
+    """
+    repository = open_repository(repo)
+    scan = scan_of(repository)
+    found = scan.sequences(query, "metric")
+    if parquet is not None:
+        points = _write_parquet(scan, query, parquet)
+        output.tell(f"Wrote {points} points of {len(found)} metrics to {parquet}.")
+    elif form == "csv":
+        _write_csv(scan, query)
+    else:
+        output.rows(_summaries(scan, found[:limit]), COLUMNS, as_json=True if form else None)
+        output.tell(f"Total {len(found)} metrics.")
+    if not found:
+        tell_unknown_params(repository, query)
+        raise click.exceptions.Exit(1)
+
+
+def _summaries(scan: Scan, found: list[FoundSequence]) -> list[dict[str, Any]]:
+    def ask(table: RunTable) -> list[dict[str, Any]]:
+        lines = []
+        for sequence in found:
+            place = table.place_of((sequence.name, contexts.text(sequence.context), sequence.kind))
+            row = table.row_of(sequence.run_hash)
+            line: dict[str, Any] = {"run": sequence.run_hash, "name": sequence.name, "context": dict(sequence.context)}
+            if place is not None and row is not None:
+                position = table.rows(place).searchsorted(row)
+                for column, summary in SUMMARIES.items():
+                    values = table.summary(place, summary)
+                    line[column] = None if values is None else values[position].item()
+            lines.append(line)
+        return lines
+
+    return scan.ask(ask)
+
+
+def _write_parquet(scan: Scan, query: str, path: Path) -> int:
+    import pyarrow.parquet as pq
+
+    from aim.engine import point_tables
+
+    points = 0
+    with pq.ParquetWriter(path, point_tables.schema(), compression="zstd") as writer:
+        for batch in scan.point_batches(query):
+            writer.write_batch(batch)
+            points += batch.num_rows
+    return points
+
+
+def _write_csv(scan: Scan, query: str) -> None:
+    import pyarrow.csv
+
+    from aim.engine import point_tables
+
+    empty = point_tables.schema().empty_table()
+    pyarrow.csv.write_csv(empty, sys.stdout.buffer)
+    options = pyarrow.csv.WriteOptions(include_header=False)
+    for batch in scan.point_batches(query):
+        pyarrow.csv.write_csv(batch, sys.stdout.buffer, options)
+
+
+@click.command()
+@repo_option
+@click.argument("query")
+@click.option("--explain", is_flag=True, help="Show what each clause needs, matches and leaves.")
+def query(repo: Path | None, query: str, explain: bool) -> None:
+    """
+    Say what QUERY matches, and with --explain how each of its clauses comes to it.
+
+    The query is about runs, or about the sequences that it names: metric, images, texts ...
+
+    Example: why does this find nothing?
+
+        aim query 'run.hparams.lr > 1 and metric.name == "loss"' --explain
+    """
+    repository = open_repository(repo)
+    scan = scan_of(repository)
+    subject = matching.ask(query).subject
+    explanation = scan.explain(query, subject)
+    what = "runs" if subject == "run" else f"sequences of kind {subject}"
+    left = explanation.clauses[-1].leaves if explanation.clauses else explanation.total
+    if explain:
+        lines = list(_clauses(explanation.clauses))
+        output.rows(lines, ("clause", "needs", "matches", "leaves"), as_json=None)
+        if explanation.emptied_by is not None:
+            output.tell(f"`{explanation.emptied_by.text}` leaves nothing.")
+    output.tell(f"{left} of {explanation.total} {what} match.")
+    if not left:
+        tell_unknown_params(repository, query)
+        raise click.exceptions.Exit(1)
+
+
+def _clauses(clauses: Any) -> Iterator[dict[str, Any]]:
+    for clause in clauses:
+        yield {"clause": clause.text, "needs": clause.needs, "matches": clause.matches, "leaves": clause.leaves}
+
+
