@@ -242,7 +242,9 @@ class Catalogue:
         stamps = file.array(directory["stamps"]).tolist()
         if not len(hashes) == len(stamps) == directory["run_count"]:
             raise DamagedSnapshot(f"{file.path}: {len(hashes)} runs")
-        table = RunTable(self._read_run, hashes, KindNumbers(directory["kinds"]))
+        # after `save` the watches go on with the numbers that they have
+        kinds = self.table.kinds if self.table.kinds.names == directory["kinds"] else KindNumbers(directory["kinds"])
+        table = RunTable(self._read_run, hashes, kinds)
         for name, entry in directory["fields"].items():
             table.fields[name] = _column(table, file, entry)
         for path, entry in directory["params"]:

@@ -298,9 +298,10 @@ class RunWatch:
     def _sequences(self, state: RunState) -> tuple[dict[PairKey, SequenceSummary], dict[str, Mapping[str, Any]]]:
         found: dict[PairKey, SequenceSummary] = {}
         used: dict[str, Mapping[str, Any]] = {}
-        whole = state.sequences
-        if state.damage or any(writer.begin is None for writer in state.writers.values()):
-            whole = self._whole_reader().sequences()  # finds sequences whose declaration was lost
+        if self._has_undeclared(state):
+            # declared and tracked between reading the lines and reading the points; if not, the declaration was lost
+            state = self._state = self._log.refresh()
+        whole = self._whole_reader().sequences() if self._has_undeclared(state) else state.sequences
         for facts in whole.values():
             if not facts.parts:
                 continue
@@ -310,6 +311,15 @@ class RunWatch:
                 found[(facts.name, facts.text, kind_of(stored))] = summary
                 used[facts.text] = facts.context
         return found, used
+
+    def _has_undeclared(self, state: RunState) -> bool:
+        declared = state.numbers
+        return any(
+            (writer, number) not in declared
+            for writer, tail in self._tails.items()
+            for numbers in (tail.closed, tail.open)
+            for number in numbers
+        ) or any((writer, number) not in declared for writer, known in self._sealed.items() for number in known)
 
     def _summary(self, facts: SequenceFacts, stored: str, state: RunState) -> SequenceSummary | None:
         number = self._kinds.number(stored)

@@ -1,0 +1,197 @@
+"""
+What the tests of the catalogue share: a repository that is changed at random, and everything that a catalogue says of it.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aim.core.errors import NotFound
+from aim.engine.repository import Repository
+from aim.storage import seal
+from aim.storage.catalogue import Catalogue
+from aim.storage.columns import MISSING
+from aim.storage.facts import FIELD_NAMES
+from aim.storage.state import RunLog
+from aim.storage.summaries import SUMMARY_NAMES
+from aim.storage.writer import Writer
+
+VALUES: tuple[Any, ...] = (
+    1,
+    1.0,
+    True,
+    0,
+    False,
+    -0.0,
+    0.0,
+    None,
+    "1",
+    "",
+    "adam",
+    float("nan"),
+    float("inf"),
+    2**60,
+    b"\x00\xff",
+    [1, 1.0, [True]],
+    [],
+    {},
+    {"deep": {"er": 1}},
+    {3: "int key", "s": [None]},
+)
+POINT_VALUES = (0.5, -1.0, 2.0, float("nan"), float("inf"), 7, 2**60)
+
+
+class History:
+    """A repository with runs that come, record, end, are resumed, edited, sealed and deleted, as *chance* wants it."""
+
+    def __init__(self, root: Path, chance: random.Random) -> None:
+        self.repository = Repository(root, create=True)
+        self.chance = chance
+        self.writers: dict[str, list[Writer]] = {}
+
+    def step(self) -> None:
+        """Let one thing happen."""
+        actions: list[Callable[[], None]] = [self.begin, *[self.track] * 4, *[self.set] * 3]
+        actions += [self.end, self.resume, self.edit, self.delete, self.drop, self.seal, self.forget]
+        self.chance.choice(actions)()
+
+    def _run(self) -> str | None:
+        return self.chance.choice(sorted(self.writers)) if self.writers else None
+
+    def _writer(self) -> Writer | None:
+        running = [writer for writers in self.writers.values() for writer in writers if not writer.closed]
+        return self.chance.choice(running) if running else None
+
+    def begin(self) -> None:
+        """A new run."""
+        writer = self.repository.new_run()
+        self.writers[writer.run_hash] = [writer]
+
+    def track(self) -> None:
+        """Some points, in order or not."""
+        writer = self._writer()
+        if writer is None:
+            return
+        name, subset = self.chance.choice(("loss", "acc")), self.chance.choice((None, "train", "val"))
+        sequence = writer.sequence(name, {"subset": subset} if subset else None)
+        for _ in range(self.chance.randint(1, 400) if self.chance.random() < 0.2 else 2):
+            step = None if self.chance.random() < 0.9 else self.chance.randint(-3, 30)
+            sequence.track(self.chance.choice(POINT_VALUES), step=step)
+
+    def set(self) -> None:
+        """A param, at any depth."""
+        writer = self._writer()
+        if writer is not None:
+            path = tuple(self.chance.choices(("hparams", "a", "b", 3), k=self.chance.randint(1, 3)))
+            if self.chance.random() < 0.2:
+                writer.delete_param(path)
+            else:
+                writer.set_param(path, self.chance.choice(VALUES))
+
+    def end(self) -> None:
+        """A writer ends."""
+        writer = self._writer()
+        if writer is not None:
+            writer.close(error=self.chance.choice((None, "ValueError")))
+
+    def resume(self) -> None:
+        """One more writer of a run."""
+        run_hash = self._run()
+        if run_hash is not None:
+            self.writers[run_hash].append(self.repository.resume_run(run_hash))
+
+    def edit(self) -> None:
+        """Somebody else changes a run."""
+        run_hash = self._run()
+        if run_hash is not None:
+            change: dict[str, Any] = self.chance.choice(
+                (
+                    {"property": {"archived": True}},
+                    {"property": {"archived": False, "name": "renamed"}},
+                    {"tags": {"add": ["paper"], "remove": []}},
+                    {"tags": {"add": [], "remove": ["paper"]}},
+                    {"set": ["hparams", "a"], "value": 5},
+                    {"property": {"notes": "seen"}},
+                )
+            )
+            self.repository.edit(run_hash, change, by="test")
+
+    def drop(self) -> None:
+        """Somebody deletes a sequence."""
+        run_hash = self._run()
+        if run_hash is not None:
+            self.repository.edit(run_hash, {"drop": [{"name": "loss", "context": {"subset": "val"}}]}, by="test")
+
+    def delete(self) -> None:
+        """A run that has ended is deleted."""
+        run_hash = self._run()
+        if run_hash is not None and all(writer.closed for writer in self.writers[run_hash]):
+            self.repository.delete_run(run_hash)
+            del self.writers[run_hash]
+
+    def seal(self) -> None:
+        """An ended writer is sealed."""
+        run_hash = self._run()
+        if run_hash is not None:
+            folder = self.repository.path / "runs" / run_hash
+            for writer in self.writers[run_hash]:
+                if writer.closed:
+                    seal.seal_writer(folder, writer.id, RunLog(folder).refresh())
+
+    def forget(self) -> None:
+        """Nothing happens."""
+
+    def close(self) -> None:
+        """All writers end."""
+        for writers in self.writers.values():
+            for writer in writers:
+                writer.close()
+
+
+def catalogue_of(repository: Repository, cache: Path) -> Catalogue:
+    """Give a catalogue of *repository* with its file in *cache*."""
+    return Catalogue(repository.path, repository.reader, cache=cache)
+
+
+def contents(catalogue: Catalogue) -> dict[str, Any]:
+    """Give all that a catalogue says, by hash: the same for equal contents, whatever the rows."""
+    table = catalogue.table
+    found: dict[str, Any] = {}
+    for row, run_hash in enumerate(table.hashes()):
+        slot = table.slots.slot_of(row)
+        columns = [(name, table.field(name)) for name in FIELD_NAMES]
+        fields = {}
+        for name, column in columns:
+            code = int(column.codes[row])
+            fields[name] = repr(column.values[code]) if code >= 0 else None
+        leaves = {path: repr(column.value(slot)) for path, column in table.params.items() if column.value(slot) is not MISSING}
+        found[run_hash] = {"fields": fields, "leaves": dict(sorted(leaves.items(), key=repr)), "sequences": {}}
+    for place, pair in enumerate(table.pairs):
+        hashes = table.hashes()
+        for at, row in enumerate(table.rows(place).tolist()):
+            summary = {}
+            for name in SUMMARY_NAMES:
+                values = pair.stored_kinds() if name == "stored_kind" else pair.summary(name)
+                if values is not None:
+                    value = values[at].item()
+                    summary[name] = table.kinds.names[value] if name == "stored_kind" else shown(value)
+            found[hashes[row]]["sequences"][(pair.name, pair.text, pair.kind)] = summary
+    return found
+
+
+def shown(value: float) -> object:
+    """Give a number so that equal ones are equal, NaN too; means differ in their last digits, as sums are added up."""
+    return f"{value:.9g}" if isinstance(value, float) and math.isfinite(value) else repr(value)
+
+
+def exists(repository: Repository, run_hash: str) -> bool:
+    """Say whether a run is there."""
+    try:
+        repository.state(run_hash)
+    except NotFound:
+        return False
+    return True
