@@ -92,15 +92,15 @@ def main() -> None:
     """Run the command line."""
     sys.excepthook = _unexpected
     try:
-        aim.main(standalone_mode=False)
+        code = aim.main(standalone_mode=False)
+        if isinstance(code, int) and code:
+            sys.exit(code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
         output.tell("Aborted.")
         sys.exit(1)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
     except UsageError as error:
         output.tell(str(error))
         sys.exit(2)

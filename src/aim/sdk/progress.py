@@ -5,7 +5,8 @@ The bar of long work: tqdm's, on standard error, shown only when the work takes 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from aim.sdk.types import QueryReportMode
@@ -22,3 +23,20 @@ def progress_bar(items: Sequence[Item], mode: QueryReportMode, what: str) -> Ite
 
     bar: Iterable[Item] = tqdm(items, desc=what, delay=DELAY_S, leave=False)
     return bar
+
+
+@contextmanager
+def reading_bar(mode: QueryReportMode) -> Iterator[Callable[[int, int], None] | None]:
+    """Give what shows (done, total) of the runs that are read before a query can be answered."""
+    if mode is not QueryReportMode.PROGRESS_BAR or not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(desc="runs read", delay=DELAY_S, leave=False) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from aim.engine.repository import Repository
 from aim.engine.scan import Scan, scan_of
-from aim.sdk.progress import progress_bar
+from aim.sdk.progress import progress_bar, reading_bar
 from aim.sdk.run import Run
 from aim.sdk.sequence import Sequence
 from aim.sdk.sequence_types import KINDS, type_of
@@ -163,7 +163,12 @@ class QuerySequenceCollection(SequenceCollection):
         self._scan.check(query, self._subject, timezone_offset_minutes=timezone_offset)
 
     def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
-        matches = self._scan.sequences(self.query, self._subject, timezone_offset_minutes=self._timezone_offset)
+        with reading_bar(self.report_mode) as progress:
+            matches = self._scan.sequences(
+                self.query, self._subject, timezone_offset_minutes=self._timezone_offset, progress=progress
+            )
+        if not matches:
+            _say_unknown(self._scan, self.query, self._subject)
         sequences: list[Sequence] = []
         run: Run | None = None
         for found in matches:
@@ -258,9 +263,17 @@ class QueryRunSequenceCollection(SequenceCollection):
         self._scan.check(query, "run", timezone_offset_minutes=timezone_offset)
 
     def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
-        for run_hash in self._scan.runs(
-            self.query, limit=self.limit, offset_hash=self.offset, timezone_offset_minutes=self._timezone_offset
-        ):
+        with reading_bar(self.report_mode) as progress:
+            hashes = self._scan.runs(
+                self.query,
+                limit=self.limit,
+                offset_hash=self.offset,
+                timezone_offset_minutes=self._timezone_offset,
+                progress=progress,
+            )
+        if not hashes:
+            _say_unknown(self._scan, self.query, "run")
+        for run_hash in hashes:
             yield SingleRunSequenceCollection(Run(run_hash, repo=self.repo, read_only=True), self.seq_cls)
 
     def iter(self) -> Iterator[Any]:
@@ -304,6 +317,12 @@ def _sequences(run: Run, seq_cls: type[Sequence]) -> list[Sequence]:
                 chosen = Sequence.registry.get(type_of(facts.kind) or "", Sequence)
             found.append(chosen(facts.name, Context(facts.context), run))
     return found
+
+
+def _say_unknown(scan: Scan, query: str, subject: str) -> None:
+    for unknown in scan.unknown_params(query, subject):
+        near = f" Did you mean {'.'.join(map(str, unknown.nearest))!r}?" if unknown.nearest else ""
+        log.warning("No run has a param %r.%s", ".".join(map(str, unknown.path)), near)
 
 
 def _with_progress(

@@ -1,0 +1,218 @@
+"""
+The command line, as a person and as a script see it: by the program itself, in a folder of the test's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aim import Repo, Run
+
+SOURCE = Path(__file__).parents[2] / "src"
+
+
+def aim(folder: Path, *words: str, answer: str = "") -> subprocess.CompletedProcess[str]:
+    """Run `aim` with *words* in *folder*."""
+    return subprocess.run(
+        [sys.executable, "-m", "aim.cli", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        input=answer,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(name="runs")
+def _runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+    """
+    Three runs of learning rates 0.1, 0.01 and 0.001, oldest first.
+    """
+    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
+    runs = []
+    for rate in (0.1, 0.01, 0.001):
+        with Run(repo=tmp_path, experiment="rates") as run:
+            run["hparams"] = {"lr": rate}
+            for step in range(3):
+                run.track(rate * step, name="loss", step=step, context={"subset": "val"})
+            run.track(rate, name="acc")
+            run.track(rate, name="acc", context={"subset": "val"})
+        runs.append(run)
+    return runs
+
+
+def test_version(tmp_path: Path) -> None:
+    """
+    `aim version` prints the version as Aim 3 does.
+    """
+    assert "Aim v4.0.0.dev0\n" == aim(tmp_path, "version").stdout
+
+
+def test_init_makes_a_repository_once(tmp_path: Path) -> None:
+    """
+    `aim init` makes a repository; a second time it asks; `-s` leaves it, `-y` empties it, both are refused.
+    """
+    assert 0 == aim(tmp_path, "init").returncode
+    Run(repo=tmp_path).close()
+
+    assert 1 == Repo(str(tmp_path)).total_runs_count()
+    aim(tmp_path, "init", answer="n\n")
+    aim(tmp_path, "init", "-s")
+    assert 1 == Repo(str(tmp_path)).total_runs_count()
+    assert 2 == aim(tmp_path, "init", "-y", "-s").returncode
+    assert 0 == aim(tmp_path, "init", "-y").returncode
+    assert 0 == Repo(str(tmp_path)).total_runs_count()
+
+
+def test_without_a_repository_there_is_a_message(tmp_path: Path) -> None:
+    """
+    A command in a folder without a repository says so, in one line.
+    """
+    done = aim(tmp_path, "runs", "ls")
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "There is no repository" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_runs_are_listed_newest_first_as_json_lines_in_a_pipe(tmp_path: Path, runs: list[Run]) -> None:
+    """
+    `aim runs ls` gives a JSON line a run, newest first.
+    """
+    done = aim(tmp_path, "runs", "ls")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert [run.hash for run in reversed(runs)] == [line["hash"] for line in lines]
+    assert {"hash", "name", "experiment", "status", "created_at"} == set(lines[0])
+    assert ("Total 3 runs.\n", 0) == (done.stderr, done.returncode)
+
+
+def test_columns_are_facts_params_and_summaries(tmp_path: Path, runs: list[Run]) -> None:
+    """
+    A column is a fact, a param, or a metric's summary, with its context where there are several.
+    """
+    words = ("runs", "ls", "run.hparams.lr > 0.005", "--sort", "hparams.lr", "--columns")
+    done = aim(tmp_path, *words, "hparams.lr,acc.last,acc[subset=val].min,loss.max,experiment")
+
+    assert [
+        {"hparams.lr": 0.01, "acc.last": 0.01, "acc[subset=val].min": 0.01, "loss.max": 0.02, "experiment": "rates"},
+        {"hparams.lr": 0.1, "acc.last": 0.1, "acc[subset=val].min": 0.1, "loss.max": 0.2, "experiment": "rates"},
+    ] == [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["runs", "ls", "run.hparams.lr >"], 2, "^"),
+        (["runs", "ls", "metirc.name == 'loss'"], 2, "Did you mean `metric`?"),
+        (["runs", "ls", "run.hparams.lrr > 1"], 1, "Did you mean 'hparams.lr'?"),
+        (["runs", "ls", "--columns", "hparams.l"], 2, "Did you mean 'hparams.lr'?"),
+        (["runs", "ls", "run.hparams.lr > 5"], 1, "Total 0 runs."),
+        (["rnus"], 2, "Did you mean 'runs'?"),
+        (["runs", "rm", "nothing"], 1, "Cannot find run 'nothing'"),
+        (["runs", "cp", "--destination", "nowhere", "*"], 1, "Cannot find repository"),
+        (["query", "run.x == 1"], 1, "No run has a param 'x'"),
+        (["metrics", "metric.name == 'los'"], 1, "Total 0 metrics."),
+    ],
+)
+def test_mistakes_get_a_message_and_a_code(
+    tmp_path: Path, runs: list[Run], words: list[str], code: int, message: str
+) -> None:
+    """
+    Exit code 2: the call or query is wrong; 1: nothing found. The message says what was meant.
+    """
+    done = aim(tmp_path, *words)
+
+    assert code == done.returncode, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_runs_are_removed_copied_and_moved(tmp_path: Path, runs: list[Run]) -> None:
+    """
+    `rm`, `cp` and `mv` take hashes, beginnings of hashes and patterns; `rm` asks.
+    """
+    target = tmp_path / "target"
+    Repo(str(target), init=True)
+
+    assert 0 == aim(tmp_path, "runs", "cp", "--destination", str(target), "*").returncode
+    assert sorted(run.hash for run in runs) == Repo(str(target)).list_all_runs()
+    assert 1 == aim(tmp_path, "runs", "cp", "--destination", str(target), runs[0].hash).returncode
+    aim(target, "runs", "rm", runs[0].hash[:12], answer="n\n")
+    assert 3 == Repo(str(target)).total_runs_count()
+    assert 0 == aim(target, "runs", "rm", "-y", runs[0].hash[:12]).returncode
+    assert 0 == aim(tmp_path, "runs", "mv", "--destination", str(target), runs[0].hash).returncode
+    assert (2, 3) == (Repo(str(tmp_path)).total_runs_count(), Repo(str(target)).total_runs_count())
+
+
+def test_metrics_are_listed_with_summaries(tmp_path: Path, runs: list[Run]) -> None:
+    """
+    `aim metrics` gives each metric's summary.
+    """
+    done = aim(tmp_path, "metrics", "metric.name == 'loss' and run.hparams.lr == 0.1")
+
+    assert {
+        "run": runs[0].hash,
+        "name": "loss",
+        "context": {"subset": "val"},
+        "points": 3,
+        "last_step": 2,
+        "first": 0.0,
+        "last": 0.2,
+        "min": 0.0,
+        "max": 0.2,
+    } == json.loads(done.stdout)
+
+
+def test_points_are_written_as_csv_and_parquet(tmp_path: Path, runs: list[Run]) -> None:
+    """
+    `--csv` prints all points, `--parquet` writes them into a file.
+    """
+    import pyarrow.parquet as pq
+
+    text = aim(tmp_path, "metrics", "metric.name == 'loss'", "--csv").stdout.splitlines()
+    aim(tmp_path, "metrics", "metric.name == 'loss'", "--parquet", "points.parquet")
+    table = pq.read_table(tmp_path / "points.parquet")
+
+    assert 1 + 9 == len(text)
+    assert (9, {"loss"}) == (table.num_rows, set(table["name"].to_pylist()))
+
+
+def test_a_query_is_explained(tmp_path: Path, runs: list[Run]) -> None:
+    """
+    `aim query --explain` tells what each clause matches and leaves.
+    """
+    done = aim(tmp_path, "query", "run.hparams.lr > 0.05 and metric.name == 'loss'", "--explain")
+    clauses = {line["clause"]: line for line in map(json.loads, done.stdout.splitlines())}
+
+    assert 3 == clauses["run.hparams.lr > 0.05"]["leaves"]
+    assert 1 == clauses["metric.name == 'loss'"]["leaves"]
+    assert "1 of 9 sequences of kind metric match." in done.stderr
+
+
+def test_sealing_checking_and_repairing(tmp_path: Path, runs: list[Run]) -> None:
+    """
+    `storage seal` seals; `fsck` finds a flipped byte and names its file; `repair` writes a copy without it.
+    """
+    assert "Sealed the points of 3 writers in 3 runs.\n" == aim(tmp_path, "storage", "seal").stderr
+    assert "3 runs are whole.\n" == aim(tmp_path, "fsck").stderr
+    (events,) = (tmp_path / ".aim" / "runs" / runs[0].hash).glob("*.events.jsonl")
+    content = bytearray(events.read_bytes())
+    content[-30] ^= 1
+    events.write_bytes(content)
+
+    done = aim(tmp_path, "fsck")
+    assert 1 == done.returncode
+    assert f"{runs[0].hash}  {events.name}" in done.stdout
+    assert runs[0].hash in aim(tmp_path, "runs", "ls", "--corrupted").stdout
+    assert 0 == aim(tmp_path, "repair", runs[0].hash, "--to", "mended").returncode
+    assert 0 == aim(tmp_path, "fsck", "--repo", "mended").returncode
+    assert bytes(content) == events.read_bytes()

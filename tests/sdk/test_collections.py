@@ -1,0 +1,210 @@
+"""
+Collections: what a query gives, in which order, as which types and tables.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+from aim import Image, Images, Metric, Repo, Run
+from aim.core.errors import InvalidQuery
+from aim.sdk.sequence_collection import (
+    QueryRunSequenceCollection,
+    QuerySequenceCollection,
+    SequenceCollection,
+    SingleRunSequenceCollection,
+)
+from aim.sdk.types import QueryReportMode
+
+
+@pytest.fixture(name="runs")
+def _runs(repo: Repo) -> list[Run]:
+    """
+    Three finished runs, oldest first; the last one is archived and has an image.
+    """
+    runs = []
+    for rate in (0.1, 0.01, 0.001):
+        with Run(repo=repo, system_tracking_interval=None, capture_terminal_logs=False) as run:
+            run["hparams"] = {"lr": rate, "opt": "adam"}
+            for step in (0, 5, 10):
+                run.track(rate * step, name="loss", step=step, context={"subset": "val"})
+            run.track(1, name="epoch")
+        runs.append(run)
+    with Run(runs[2].hash, repo=repo, system_tracking_interval=None, capture_terminal_logs=False) as last:
+        last.track(Image(np.zeros((1, 1), np.uint8)), name="picture")
+        last.archived = True
+    return runs
+
+
+def test_metrics_that_match_newest_run_first(repo: Repo, runs: list[Run]) -> None:
+    """
+    Iterating gives `Metric` objects, of the newest run first.
+    """
+    found = list(repo.query_metrics("run.hparams.lr > 0.001 and metric.name == 'loss' and metric.context.subset == 'val'"))
+
+    assert [runs[1].hash, runs[0].hash] == [metric.run.hash for metric in found]
+    assert all(isinstance(metric, Metric) for metric in found)
+    assert [0, 5, 10] == found[0].values.indices_list()
+    assert (0.01, True) == (found[0].run["hparams", "lr"], found[0].run.read_only)
+
+
+def test_runs_that_match_with_their_sequences(repo: Repo, runs: list[Run]) -> None:
+    """
+    `query_runs` gives a collection for each run; iterated, all their sequences.
+    """
+    collection = repo.query_runs("run.hparams.opt == 'adam'")
+    each = list(collection.iter_runs())
+
+    assert isinstance(collection, QueryRunSequenceCollection)
+    assert all(isinstance(one, SingleRunSequenceCollection) for one in each)
+    assert [runs[1].hash, runs[0].hash] == [one.run.hash for one in each]
+    assert {"loss", "epoch"} == {sequence.name for sequence in each[0]}
+    assert 4 == len(list(collection))
+
+
+def test_archived_runs_are_left_out_unless_they_are_spoken_of(repo: Repo, runs: list[Run]) -> None:
+    """
+    A query leaves archived runs out, but for one about `run.archived`.
+    """
+    assert 2 == len(list(repo.query_runs().iter_runs()))
+    assert [runs[2].hash] == [one.run.hash for one in repo.query_runs("run.archived == True").iter_runs()]
+    assert [runs[2].hash] == [one.run.hash for one in repo.query_runs("run.is_archived").iter_runs()]
+
+
+def test_pages_by_offset_and_limit(repo: Repo, runs: list[Run]) -> None:
+    """
+    `offset` is the last run seen, `limit` the largest number.
+    """
+    first = [one.run.hash for one in repo.query_runs(limit=1).iter_runs()]
+    second = [one.run.hash for one in repo.query_runs(offset=first[0], paginated=True).iter_runs()]
+
+    assert ([runs[1].hash], [runs[0].hash]) == (first, second)
+
+
+def test_images_are_found(repo: Repo, runs: list[Run]) -> None:
+    """
+    `query_images` knows the variable `images`.
+    """
+    (images,) = repo.query_images("images.name == 'picture' and run.archived in (True, False)")
+
+    assert isinstance(images, Images)
+    assert [] == list(repo.query_images())
+    assert [] == list(repo.query_texts()) == list(repo.query_audios()) == list(repo.query_figure_objects())
+    assert [] == list(repo.query_distributions())
+
+
+def test_collections_of_each_run(repo: Repo, runs: list[Run]) -> None:
+    """
+    `iter_runs` of sequences gives the runs that have a match, each with its matches.
+    """
+    each = list(repo.query_metrics("metric.name == 'epoch'").iter_runs())
+
+    assert [[1], [1]] == [[metric.values.last_value() for metric in one] for one in each]
+    assert isinstance(each[0], SequenceCollection)
+
+
+def test_progress_as_tuples(repo: Repo, runs: list[Run]) -> None:
+    """
+    With PROGRESS_TUPLE each run comes with (i, total), and without a collection where it does not match.
+    """
+    found = list(repo.query_runs("run.hparams.lr == 0.1", report_mode=QueryReportMode.PROGRESS_TUPLE).iter_runs())
+
+    assert [(1, 3), (2, 3), (3, 3)] == [progress for _, progress in found]
+    assert [None, None, runs[0].hash] == [one and one.run.hash for one, _ in found]
+
+
+def test_a_single_run_has_no_other_runs(runs: list[Run], caplog: pytest.LogCaptureFixture) -> None:
+    """
+    `iter_runs` of one run's collection warns and raises StopIteration.
+    """
+    with pytest.raises(StopIteration):
+        runs[0].metrics().iter_runs()
+    assert "single run" in caplog.text
+
+
+def test_a_single_run_may_be_queried(runs: list[Run]) -> None:
+    """
+    A collection of one run takes a query.
+    """
+    collection = SingleRunSequenceCollection(runs[0], seq_cls=Metric, query="metric.name == 'loss'")
+
+    assert ["loss"] == [metric.name for metric in collection]
+
+
+@pytest.mark.parametrize("query", ["run.hparams.lr >", "metirc.name == 'a'", "run.name.nope()", "import os"])
+def test_a_wrong_query_is_an_error_at_once(repo: Repo, query: str) -> None:
+    """
+    A query that can't be understood raises InvalidQuery, a SyntaxError, when the collection is made.
+    """
+    for ask in (repo.query_runs, repo.query_metrics, repo.query_images):
+        with pytest.raises(InvalidQuery):
+            ask(query)
+        with pytest.raises(SyntaxError):
+            ask(query)
+
+
+def test_a_param_that_no_run_has_is_said(repo: Repo, runs: list[Run], caplog: pytest.LogCaptureFixture) -> None:
+    """
+    A query that finds nothing, and speaks of a param that no run has, says which may be meant.
+    """
+    with caplog.at_level(logging.WARNING):
+        assert [] == list(repo.query_runs("run.hparams.lrr > 0").iter_runs())
+    assert "hparams.lrr" in caplog.text
+    assert "Did you mean 'hparams.lr'?" in caplog.text
+
+
+def test_tables_of_points(repo: Repo, runs: list[Run]) -> None:
+    """
+    `dataframe` has all points, with run, name and context; None when nothing matches.
+    """
+    collection = repo.query_metrics("metric.name == 'loss'")
+    frame = collection.dataframe()
+    last = collection.dataframe(only_last=True, include_run=False)
+
+    assert frame is not None and last is not None
+    assert isinstance(collection, QuerySequenceCollection)
+    assert 6 == len(frame)
+    assert {"run.hash", "run.hparams.lr", "metric.name", "metric.context.subset"} <= set(frame.columns)
+    assert [10, 10] == last["step"].tolist()
+    assert "run.hash" not in last.columns
+    assert repo.query_metrics("metric.name == 'x'").dataframe() is None
+    assert runs[0].metrics().dataframe() is not None
+
+
+def test_tables_of_runs(repo: Repo, runs: list[Run]) -> None:
+    """
+    The runs' table has a row a run, all with index 0.
+    """
+    frame = repo.query_runs().dataframe()
+
+    assert frame is not None
+    assert ([0, 0], [0.01, 0.1]) == (list(frame.index), frame["hparams.lr"].tolist())
+    assert repo.query_runs("run.name == 'x'").dataframe() is None
+
+
+def test_bulk_tables_without_pandas(repo: Repo, runs: list[Run]) -> None:
+    """
+    `arrow` and `polars` give all points of all matching metrics as one table.
+    """
+    collection = repo.query_metrics("metric.name == 'loss'")
+    table, frame = collection.arrow(), collection.polars()
+
+    assert ["run", "name", "context", "step", "time", "value", "epoch"] == table.column_names
+    assert (6, 6) == (table.num_rows, frame.height)
+    assert sorted([0.0, 0.05, 0.1, 0.0, 0.5, 1.0]) == sorted(table["value"].to_pylist())
+
+
+def test_live_runs_are_found_at_once(repo: Repo, run: Run) -> None:
+    """
+    A query sees what was recorded a moment ago.
+    """
+    run["hparams"] = {"lr": 7}
+    run.track(1.0, name="loss")
+    assert [1.0] == [metric.values.last_value() for metric in repo.query_metrics("run.hparams.lr == 7")]
+    run.track(2.0, name="loss")
+    run["hparams", "lr"] = 8
+    assert [] == list(repo.query_metrics("run.hparams.lr == 7"))
+    assert [2.0] == [metric.values.last_value() for metric in repo.query_metrics("metric.last == 2.0")]
