@@ -1,0 +1,147 @@
+"""
+Which runs and sequences a query of the browser means.
+
+One text may be about runs or about sequences: `run.hparams.lr < 1` and `metric.name == "loss"` stand in the same box.
+What it is about follows from what it names; a run matches a query about sequences when one of its sequences does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aim.core.errors import InvalidQuery
+from aim.query.names import SUBJECTS
+from aim.query.query import Query, compile_query
+from aim.storage.run_table import RunTable
+
+IntArray = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.integer[Any]]
+
+RUN, METRIC = "run", "metric"
+_SUBJECT = {subject: re.compile(rf"\b{subject}\b") for subject in SUBJECTS if subject != RUN}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A query and what it is about: `run`, `metric`, `images` ..."""
+
+    query: Query
+
+    @property
+    def subject(self) -> str:
+        """What it is about; `run` when it names no sequence."""
+        return self.query.subject
+
+    def with_archived(self) -> Question:
+        """Give the same question, asked of archived runs too."""
+        return Question(_of_all(self.query))
+
+
+class _OfAll(Query):
+    """A query that does not leave archived runs out by itself."""
+
+    @property
+    def hides_archived(self) -> bool:
+        """Never."""
+        return False
+
+
+def _of_all(query: Query) -> Query:
+    return _OfAll(query.text, query.subject, query.clock, query.root, query.clauses)
+
+
+def ask(text: str) -> Question:
+    """
+    Compile a text that may be about runs or about any kind of sequence.
+
+    Raises:
+        InvalidQuery: it can't be understood as either.
+
+    >>> ask("run.lr > 1").subject, ask("metric.last < 1").subject
+    ('run', 'metric')
+    """
+    try:
+        return Question(compile_query(text, RUN))
+    except InvalidQuery as error:
+        named = [subject for subject, pattern in _SUBJECT.items() if pattern.search(text)]
+        if not named:
+            raise
+        failures = [error]
+        for subject in named:
+            try:
+                return Question(compile_query(text, subject))
+            except InvalidQuery as failure:
+                failures.append(failure)
+        # The subject under which the most could be understood is the one that was meant.
+        raise max(failures[1:], key=lambda failure: failure.start) from None
+
+
+def newest_first(table: RunTable, rows: Rows) -> IntArray:
+    """Order rows of runs by their time of creation, newest first."""
+    wanted = np.zeros(table.run_count, np.bool_)
+    wanted[rows] = True
+    order = table.newest_first()
+    return np.asarray(order[wanted[order]], np.int64)
+
+
+def sequences_newest_first(table: RunTable, places: Rows, rows: Rows) -> tuple[IntArray, IntArray]:
+    """Order sequences by their runs, newest first, and within a run by context and name."""
+    age = np.empty(table.run_count, np.int64)
+    age[table.newest_first()] = np.arange(table.run_count)
+    order = np.lexsort((table.pair_ranks()[places], age[rows]))
+    return np.asarray(places[order], np.int64), np.asarray(rows[order], np.int64)
+
+
+def matching_runs(table: RunTable, question: Question) -> IntArray:
+    """
+    Give the rows of the runs that match, in no particular order.
+
+    Raises:
+        InvalidQuery: the question passes a bound while it is asked.
+    """
+    if question.subject == RUN:
+        return np.asarray(question.query.select_runs(table), np.int64)
+    return np.unique(question.query.select_sequences(table)[1]).astype(np.int64)
+
+
+def matching_sequences(table: RunTable, question: Question, kind: str) -> tuple[IntArray, IntArray]:
+    """
+    Give the sequences of *kind* that match: places of pairs, rows of runs. None match a question about another kind.
+
+    Raises:
+        InvalidQuery: the question passes a bound while it is asked.
+    """
+    if question.subject not in (RUN, kind):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    query = question.query
+    if kind in SUBJECTS:
+        if question.subject != kind:
+            compiled = compile_query(query.text, kind)
+            query = _of_all(compiled) if isinstance(query, _OfAll) else compiled
+        pairs, rows = query.select_sequences(table)
+        return np.asarray(pairs, np.int64), np.asarray(rows, np.int64)
+    runs = np.zeros(table.run_count, np.bool_)
+    runs[query.select_runs(table)] = True
+    places = [place for place, pair in enumerate(table.pairs) if pair.kind == kind]
+    found = [table.rows(place)[runs[table.rows(place)]] for place in places]
+    counts = [len(rows) for rows in found]
+    repeated = np.repeat(np.array(places, np.int64), counts)
+    return repeated, np.concatenate(found).astype(np.int64) if found else np.zeros(0, np.int64)
+
+
+def rows_of(table: RunTable, hashes: Iterable[str]) -> IntArray:
+    """Give the rows of the runs of these hashes, in their order; those that are not there are left out."""
+    found = [table.row_of(run_hash) for run_hash in dict.fromkeys(hashes)]
+    return np.array([row for row in found if row is not None], np.int64)
+
+
+def hashes_of(table: RunTable, rows: Rows) -> list[str]:
+    """Give the hashes of the runs in these rows."""
+    hashes = table.hashes()
+    return [hashes[row] for row in rows.tolist()]

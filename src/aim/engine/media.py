@@ -1,0 +1,149 @@
+"""
+Objects of sequences: which steps are shown, and what each item is, without its bytes.
+
+A *place* names one item for good: `<run>.<writer>.<file>.<offset>.<index>`, the offset being that of its record entry
+(docs/formats/blobs.md). Neither record nor data ever change, so what a place names may be cached for ever.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aim.core.errors import DamagedFile, NotFound
+from aim.engine.repository import Repository
+from aim.storage import blobs, layout
+from aim.storage.reader import Points, RunReader
+
+IntArray = npt.NDArray[np.int64]
+PLACE = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]{0,63})\.([0-9a-f]{8})\.(\d{1,6})\.(\d{1,13})\.(\d{1,6})")
+OBJECT_TYPES = ("images", "audios", "texts", "distributions", "figures")
+
+
+@dataclass(frozen=True)
+class StepChoice:
+    """
+    Which steps are shown: *count* of those from *low* to *high*, or the latest one not after *at*.
+
+    Attributes:
+        is_at: whether *at* is meant; None as *at* is the last step, as *low* or *high* no bound.
+    """
+
+    is_at: bool = False
+    at: int | None = None
+    low: int | None = None
+    high: int | None = None
+    count: int = 8
+
+    def places(self, steps: IntArray) -> IntArray:
+        """
+        Give the places of the chosen steps among *steps*, which increase.
+
+        >>> StepChoice(count=3).places(np.arange(0, 100, 10)), StepChoice(is_at=True, at=25).places(np.arange(0, 100,
+        10)) (array([0, 4, 9]), array([2]))
+        """
+        if self.is_at:
+            stop = len(steps) if self.at is None else int(np.searchsorted(steps, self.at, "right"))
+            return np.arange(max(stop - 1, 0), stop)
+        start = 0 if self.low is None else int(np.searchsorted(steps, self.low, "left"))
+        stop = len(steps) if self.high is None else int(np.searchsorted(steps, self.high, "right"))
+        return start + spread(stop - start, self.count)
+
+
+def spread(size: int, count: int) -> IntArray:
+    """
+    Give at most *count* of 0 … size - 1, evenly spread, the last one always and the first if there is room.
+
+    >>> spread(10, 4), spread(2, 4), spread(10, 1)
+    (array([0, 3, 6, 9]), array([0, 1]), array([9]))
+    """
+    if size <= count:
+        return np.arange(max(size, 0))
+    if count == 1:
+        return np.array([size - 1])
+    return np.arange(count) * (size - 1) // (count - 1)
+
+
+@dataclass(frozen=True)
+class Item:
+    """
+    One object.
+
+    Attributes:
+        place: names it; see above.
+        fields: what describes it, as it is stored, `size` and `format` among them.
+    """
+
+    step: int
+    epoch: float
+    time_s: float
+    index: int
+    place: str
+    fields: Mapping[str, Any]
+
+
+def items_at(reader: RunReader, points: Points, position: int, first: int, count: int) -> Iterator[Item]:
+    """
+    Go through the items *first* … of the object, or list of objects, at *position*. A damaged record has none.
+    """
+    writer = points.writer_ids[int(points.writers[position])]
+    number, offset = blobs.split(int(points.values[position]))
+    try:
+        items = reader.record(points, position)["items"]
+    except DamagedFile:
+        return
+    for index, fields in enumerate(items[first : first + count], start=first):
+        place = f"{reader.run_hash}.{writer}.{number}.{offset}.{index}"
+        moment = float(points.times_s[position])
+        yield Item(int(points.steps[position]), float(points.epochs[position]), moment, index, place, fields)
+
+
+@dataclass(frozen=True)
+class Blob:
+    """The bytes of one item, with the kind of object and the fields that say what they are."""
+
+    kind: str
+    fields: Mapping[str, Any]
+    data: bytes
+
+
+def read_blob(repository: Repository, place: str) -> Blob:
+    """
+    Give the item of that name with its bytes; of an item that is all fields, such as a text, its text.
+
+    Raises:
+        NotFound: it names nothing in this repository.
+        DamagedFile: the file is.
+
+    Cost: one small read, and one of the bytes.
+    """
+    match = PLACE.fullmatch(place)
+    if match is None:
+        raise NotFound(f"{place[:80]!r} names no object.")
+    run_hash, writer, number, offset, index = match[1], match[2], int(match[3]), int(match[4]), int(match[5])
+    path = layout.blob_file(repository.store.run_folder(run_hash), writer, number)
+    try:
+        record = blobs.read_record(path, offset)
+        fields = record["items"][index]
+        data = fields.get("data")
+        content = blobs.read_data(path, data) if isinstance(data, int) else str(fields.get("text", "")).encode()
+    except (FileNotFoundError, IndexError):
+        raise NotFound(f"The object {place} is gone.") from None
+    kind = str(record["kind"])
+    return Blob(kind[5:-1] if kind.startswith("list(") else kind, fields, content)
+
+
+def longest_list(reader: RunReader, points: Points, samples: int = 3) -> int:
+    """Give the longest list among the first, middle and last records of a sequence of lists."""
+    lengths = [1]
+    for position in spread(len(points), samples).tolist():
+        try:
+            lengths.append(len(reader.record(points, position)["items"]))
+        except DamagedFile:
+            continue
+    return max(lengths)

@@ -1,0 +1,107 @@
+"""
+One run in full, without its points: what its page shows first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aim.core import params
+from aim.core.values import Loader, Stored
+from aim.engine.listing import SUMMARIES
+from aim.engine.overview import SYSTEM_PARAMS
+from aim.engine.repository import Repository
+from aim.storage.run_table import RunTable
+from aim.storage.state import RunLog, RunState
+
+OBJECT_SUMMARIES = ("count", "first_step", "last_step")
+
+
+class _Described:
+    """An object among the params, without its bytes."""
+
+    def __init__(self, kind: str, fields: Mapping[str, Any], load: Loader) -> None:
+        self._kind = kind
+        self._fields = dict(fields)
+
+    def stored(self) -> Stored:
+        return Stored(self._kind, self._fields)
+
+
+@dataclass(frozen=True)
+class RunOverview:
+    """
+    One run.
+
+    Attributes:
+        params: their JSON form of events.md, without those of the system.
+        system: what the system logged of itself, or None.
+        status, end_s: see `RunState.status`.
+    """
+
+    state: RunState
+    params: Any
+    system: Any
+    status: str
+    end_s: float | None
+
+    @property
+    def duration_s(self) -> float:
+        """From the making to the end, or to now."""
+        return max(0.0, (time.time() if self.end_s is None else self.end_s) - self.state.created_at_s)
+
+
+@dataclass(frozen=True)
+class SequenceSummary:
+    """One sequence of a run; *values* are by the names of `listing.SUMMARIES`."""
+
+    name: str
+    context: Mapping[str, Any]
+    kind: str
+    values: Mapping[str, float | int]
+
+
+def overview_of_run(repository: Repository, run_hash: str) -> RunOverview:
+    """
+    Give a run.
+
+    Raises:
+        RunNotFound: there is none of that hash.
+    """
+    log = RunLog(repository.store.run_folder(run_hash), _Described)
+    state = log.refresh()
+    tree = params.encode(log.params, strict=False)
+    members = dict(tree["$dict"]) if isinstance(tree, dict) and set(tree) == {"$dict"} else tree
+    system = members.pop(SYSTEM_PARAMS, None) if isinstance(members, dict) else None
+    status, end_s = state.status()
+    if isinstance(members, dict) and any(not isinstance(key, str) for key in members):
+        members = {"$dict": [list(pair) for pair in members.items()]}
+    return RunOverview(state, members, system, status, end_s)
+
+
+def sequences_of_run(table: RunTable, run_hash: str) -> list[SequenceSummary]:
+    """List the sequences of a run with their summaries, by name, then context."""
+    row = table.row_of(run_hash)
+    found: list[tuple[str, SequenceSummary]] = []
+    if row is None:
+        return []
+    for place, pair in enumerate(table.pairs):
+        rows = table.rows(place)
+        index = int(np.searchsorted(rows, row))
+        if index == len(rows) or rows[index] != row:
+            continue
+        names = SUMMARIES if pair.is_numeric else {name: name for name in OBJECT_SUMMARIES}
+        values = {
+            name: column[index].item()
+            for name, stored in names.items()
+            if (column := table.summary(place, stored)) is not None
+        }
+        kind = table.stored_kinds(np.array([place]), np.array([row]))[0]
+        found.append((pair.text, SequenceSummary(pair.name, pair.context, kind, values)))
+    found.sort(key=lambda one: (one[1].name, one[0]))
+    return [summary for _, summary in found]

@@ -1,0 +1,164 @@
+"""
+Points for curves: read once for each change of a run, and kept while there is room.
+
+    store.read(run, keys)  ->  the engine's reader  ->  `Curve`: steps, values as floats, times when asked for
+
+What was read is good until the run changes, which `tail.Watch` knows. So drawing the same thousand curves again,
+zooming in and smoothing cost no reading.
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from aim.core.errors import NotFound
+from aim.engine.repository import Repository
+from aim.engine.tail import Watch
+from aim.storage.reader import Points
+from aim.storage.records import FloatArray, IntArray
+from aim.storage.state import SequenceKey
+
+KEPT_BYTES_MAX = 256 << 20
+LOCKS = 64
+BYTES_A_POINT = 32
+MARKS_MAX = 8  # states of one curve that are remembered, for those who have one of them and ask for the rest
+
+
+@dataclass
+class Curve:
+    """
+    The points of one sequence of numbers, ordered by step.
+
+    Attributes:
+        steps: shape (n,), int64, increasing.
+        values: shape (n,), float64; integers beyond 2**53 are rounded.
+    """
+
+    steps: IntArray
+    values: FloatArray
+    _points: Points = field(repr=False)
+
+    @property
+    def times_s(self) -> FloatArray:
+        """Shape (n,), Unix seconds."""
+        return self._points.times_s
+
+    @property
+    def epochs(self) -> FloatArray:
+        """Shape (n,); NaN: none."""
+        return self._points.epochs
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+
+@dataclass
+class _Kept:
+    changed_at: int
+    curves: dict[SequenceKey, Curve | None]
+
+
+class PointStore:
+    """Gives the curves of the runs of one repository. Any thread may ask."""
+
+    def __init__(self, repository: Repository, watch: Watch) -> None:
+        self._repository = repository
+        self._watch = watch
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._points = 0
+        self._lock = threading.Lock()
+        self._run_locks = [threading.Lock() for _ in range(LOCKS)]
+        self._marks: dict[tuple[str, SequenceKey], dict[int, tuple[int, int]]] = {}
+
+    def lock_of(self, run_hash: str) -> threading.Lock:
+        """Give the lock to hold while the run's reader, which serves one thread at a time, is used."""
+        return self._run_locks[hash(run_hash) % LOCKS]
+
+    def read(self, run_hash: str, keys: Iterable[SequenceKey]) -> dict[SequenceKey, Curve]:
+        """
+        Give the curves of a run by key; those that it does not have are left out, all of them when it is gone.
+
+        Cost: a dict look-up for what is kept; else that of `RunReader.points_of`.
+        """
+        wanted = list(keys)
+        changed_at = self._watch.changed_at(run_hash)
+        with self.lock_of(run_hash):
+            kept = self._kept.get(run_hash)
+            if kept is None or kept.changed_at != changed_at:
+                kept = _Kept(changed_at, {})
+            unread = [key for key in wanted if key not in kept.curves]
+            if unread:
+                try:
+                    kept.curves.update(self._read(run_hash, unread))
+                except (FileNotFoundError, NotFound):
+                    return {}
+                self._keep(run_hash, kept)
+            return {key: curve for key in wanted if (curve := kept.curves[key]) is not None}
+
+    def _read(self, run_hash: str, keys: list[SequenceKey]) -> dict[SequenceKey, Curve | None]:
+        reader = self._repository.reader(run_hash)
+        state = reader.state()
+        found: dict[SequenceKey, Curve | None] = {}
+        for key in keys:
+            facts = state.sequences.get(key)
+            if facts is None or not facts.parts:
+                facts = reader.sequences().get(key)
+            if facts is None or not facts.is_numeric:
+                found[key] = None
+                continue
+            points = reader.points_of(facts, state)
+            found[key] = Curve(points.steps, as_floats(points.values), points) if len(points) else None
+        return found
+
+    def _keep(self, run_hash: str, kept: _Kept) -> None:
+        with self._lock:
+            old = self._kept.pop(run_hash, None)
+            self._points -= 0 if old is None or old is kept else _point_count(old)
+            self._kept[run_hash] = kept
+            self._points = sum(map(_point_count, self._kept.values()))
+            while self._points * BYTES_A_POINT > KEPT_BYTES_MAX and len(self._kept) > 1:
+                self._points -= _point_count(self._kept.popitem(last=False)[1])
+
+    def mark(self, run_hash: str, key: SequenceKey, state_number: int, curve: Curve) -> None:
+        """Remember how far a curve of a live run was read in a state, for `known_length`."""
+        marks = self._marks.setdefault((run_hash, key), {})
+        if state_number not in marks:  # of several readings in one state the shortest counts: it is in all of them
+            marks[state_number] = (len(curve), _digest(curve, len(curve)))
+            while len(marks) > MARKS_MAX:
+                del marks[min(marks)]
+
+    def known_length(self, run_hash: str, key: SequenceKey, state_number: int, curve: Curve) -> int | None:
+        """
+        Give how many of the curve's points somebody has who last asked in that state; None when that can't be told.
+        """
+        marks = self._marks.get((run_hash, key), {})
+        number = max((number for number in marks if number <= state_number), default=None)
+        if number is None:
+            return None
+        length, digest = marks[number]
+        return length if length <= len(curve) and _digest(curve, length) == digest else None
+
+
+def as_floats(values: npt.NDArray[np.generic]) -> FloatArray:
+    """
+    Give values of any kind of metric as doubles.
+
+    >>> as_floats(np.array([1, 2.5], object))
+    array([1. , 2.5])
+    """
+    return np.ascontiguousarray(values, np.float64)
+
+
+def _point_count(kept: _Kept) -> int:
+    return sum(len(curve) for curve in kept.curves.values() if curve is not None)
+
+
+def _digest(curve: Curve, length: int) -> int:
+    return zlib.crc32(curve.values[:length].tobytes(), zlib.crc32(curve.steps[:length].tobytes()))

@@ -1,0 +1,103 @@
+"""
+Answers: the JSON form of values, and errors as one flat object. Specified in docs/formats/wire.md, sections 1 and 2.
+
+JSON has no NaN and no infinity: such a number is a string, `"NaN"`, `"Infinity"` or `"-Infinity"`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from aim.core import params
+from aim.core.errors import UnstorableParam
+
+JSON_TYPE = "application/json"
+
+
+class Refusal(Exception):
+    """
+    A request that can't be answered: the status, the kind and the message of the error, in the words of wire.md.
+
+    >>> Refusal(404, "not-found", "No run 3df7 in this repository.").body
+    {'kind': 'not-found', 'message': 'No run 3df7 in this repository.'}
+    """
+
+    def __init__(self, status: int, kind: str, message: str, **more: object) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body: dict[str, object] = {"kind": kind, "message": message, **more}
+
+
+def wrong(message: str) -> Refusal:
+    """Give the error of a request that is wrong."""
+    return Refusal(400, "request", message)
+
+
+def missing(message: str) -> Refusal:
+    """Give the error of something that is not there."""
+    return Refusal(404, "not-found", message)
+
+
+def json_bytes(value: object) -> bytes:
+    """Give *value*, whose numbers are all finite, as compact JSON in UTF-8."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+
+
+def json_answer(value: object, status: int = 200) -> Response:
+    """Give *value* as an answer."""
+    return Response(json_bytes(value), status, media_type=JSON_TYPE)
+
+
+def wire_number(value: float | int | None) -> float | int | str | None:
+    """
+    Give a number as it stands in an answer.
+
+    >>> wire_number(0.5), wire_number(float("-inf")), wire_number(None)
+    (0.5, '-Infinity', None)
+    """
+    if value is None or isinstance(value, int) or math.isfinite(value):
+        return value
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+
+
+def wire_numbers(values: Iterable[float | int | None]) -> list[float | int | str | None]:
+    """Give numbers as they stand in an answer."""
+    return [wire_number(value) for value in values]
+
+
+def wire_value(value: object) -> Any:
+    """
+    Give a value of a param as it stands in an answer: the JSON form of events.md.
+
+    >>> wire_value({"lr": 0.1, "best": float("nan")})
+    {'lr': 0.1, 'best': {'$float': 'nan'}}
+    """
+    try:
+        return params.encode(value)
+    except (UnstorableParam, OverflowError):
+        return str(value)
+
+
+def wire_cell(value: object) -> Any:
+    """Give a value as the cell of a column of type `json`: numbers as numbers, all else as a param."""
+    if isinstance(value, float):
+        return wire_number(value)
+    return wire_value(value)
+
+
+def wire_context(context: Mapping[str, object]) -> Any:
+    """Give a context as it stands in an answer."""
+    return {name: _context_value(value) for name, value in context.items()}
+
+
+def _context_value(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return wire_context(value)
+    if isinstance(value, (list, tuple)):
+        return [_context_value(item) for item in value]
+    return wire_number(value) if isinstance(value, float) else value

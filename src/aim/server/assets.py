@@ -1,0 +1,111 @@
+"""
+Pages and the built files that they load. Specified in docs/formats/wire.md, section 1.
+
+    static/index.html      one page for all addresses; its <base> is set to where the app begins
+    static/assets/…        hashed names, kept by browsers for ever; `.br` and `.gz` twins for those who take them
+
+The files are made by the build of ui/. Without them there is one page that says how to build them.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+from importlib.util import find_spec
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+from aim.server.answers import missing
+from aim.server.desk import desk_of
+
+STATIC = Path(__file__).with_name("static")
+PAGES = ("", "runs", "metrics", "params", "media", "text", "reports", "compare", "settings")
+BASE_TAG = '<base href="./">'
+TWINS = (("br", ".br"), ("gzip", ".gz"))
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".map": "application/json"}
+FOREVER = "public, max-age=31536000, immutable"
+NOT_BUILT = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><base href="./"><title>Aim</title>
+<style>body{font:15px/1.5 system-ui,sans-serif;margin:12vh auto;max-width:42em;padding:0 1.5em;
+color:#1b1d22;background:#fbfbfa}
+code{background:#eee;padding:.1em .35em;border-radius:4px}
+@media(prefers-color-scheme:dark){body{color:#e8eaee;background:#101216}
+code{background:#262a32}}</style></head><body>
+<h1>The server runs; its pages are not built</h1>
+<p>This is a checkout of the sources. Build the pages once, with npm:</p>
+<p><code>make ui</code> &nbsp;or&nbsp; <code>cd ui &amp;&amp; npm ci &amp;&amp; npm run build</code></p>
+<p>and load this page again. An installed package has them inside. The interface for programs works already:
+<a href="api/info">api/info</a>.</p></body></html>
+"""
+
+
+def pages_stamp() -> int:
+    """Give a number that differs when the pages were built anew; 0 when they are not built."""
+    try:
+        return (STATIC / "index.html").stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def based(html: str, depth: int) -> str:
+    """
+    Set where the app begins, as seen from a page whose address has *depth* slashes.
+
+    >>> based('<base href="./">', 1)
+    '<base href="../">'
+    """
+    return html.replace(BASE_TAG, f'<base href="{"../" * depth}">') if depth else html
+
+
+async def page(request: Request) -> Response:
+    """Answer the address of a page."""
+    desk = desk_of(request)
+    run = request.path_params.get("run")
+    depth = 0 if run is None else 1
+    if "token" in request.query_params:
+        admitted = desk.guard.admit(request, depth)
+        if admitted is not None:
+            return admitted
+    try:
+        html = (STATIC / "index.html").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return HTMLResponse(based(NOT_BUILT, depth), 503, headers={"Cache-Control": "no-store"})
+    return HTMLResponse(based(html, depth), headers={"Cache-Control": "no-cache"})
+
+
+async def asset(request: Request) -> Response:
+    """Answer `assets/<name>`."""
+    folder = STATIC / "assets"
+    path = folder / request.path_params["name"]
+    # names come from the address: only plain files directly in the folder are sent
+    if path.parent != folder or path.name.startswith(".") or not path.is_file():
+        raise missing("There is no such file among the built ones.")
+    headers = {"Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
+    accepted = {
+        part.partition(";")[0].strip() for part in request.headers.get("accept-encoding", "").lower().split(",")
+    }
+    kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    for encoding, suffix in TWINS:
+        twin = path.with_name(path.name + suffix)
+        if encoding in accepted and twin.is_file():
+            return FileResponse(twin, media_type=kind, headers={**headers, "Content-Encoding": encoding})
+    return FileResponse(path, media_type=kind, headers=headers)
+
+
+def plotly_file() -> Path | None:
+    """Give plotly's script of the installed plotly, found without importing it; None without one."""
+    spec = find_spec("plotly")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(place) / "package_data" / "plotly.min.js"
+        if path.is_file():
+            return path
+    return None
+
+
+async def plotly(request: Request) -> Response:
+    """Answer `api/plotly.js`."""
+    path = plotly_file()
+    if path is None:
+        raise missing("Plotly is not installed where the server runs: pip install plotly.")
+    return FileResponse(path, media_type="text/javascript", headers={"Cache-Control": "no-cache"})

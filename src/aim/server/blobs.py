@@ -1,0 +1,170 @@
+"""
+The bytes of objects, and small pictures of images. Specified in docs/formats/wire.md, section 6.
+
+What an address names never changes, so browsers may keep it for ever. Bytes that a browser would run, SVG and HTML,
+are never sent as what they are.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from collections import OrderedDict
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aim.engine.media import Blob, read_blob
+from aim.server.answers import Refusal, wrong
+from aim.server.desk import desk_of, in_thread, served_of
+from aim.server.objects import format_of
+from aim.server.run_page import whole
+from aim.server.served import Served
+
+FOREVER = "max-age=31536000, immutable"
+UNKNOWN_TYPE = "application/octet-stream"
+TYPES = {
+    "aim.image": {
+        "png": "image/png",
+        "jpeg": "image/jpeg",
+        "webp": "image/webp",
+        "gif": "image/gif",
+        "bmp": "image/bmp",
+        "tiff": "image/tiff",
+    },
+    "aim.audio": {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac"},
+}
+PLAIN_TYPES = {"aim.text": "text/plain; charset=utf-8", "aim.figure": "application/json"}
+WIDTHS = (64, 128, 256, 512)
+KEPT_BYTES_MAX = 64 << 20
+PIXELS_MAX = 120_000_000
+QUALITY = 80
+RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+def type_of(blob: Blob) -> str:
+    """
+    Give the type under which a browser gets the bytes.
+
+    >>> type_of(Blob("aim.image", {"format": "PNG"}, b"")), type_of(Blob("aim.image", {"format": "svg"}, b""))
+    ('image/png', 'application/octet-stream')
+    """
+    known = TYPES.get(blob.kind, {}).get(format_of(blob.fields))
+    return known or PLAIN_TYPES.get(blob.kind, UNKNOWN_TYPE)
+
+
+def immutable(request: Request) -> dict[str, str]:
+    """Give the header that lets a browser keep an answer for ever; behind a token no proxy between may."""
+    whose = "public" if desk_of(request).settings.token is None else "private"
+    return {"Cache-Control": f"{whose}, {FOREVER}"}
+
+
+async def blob(request: Request) -> Response:
+    """Answer `GET …/blobs/<blob>`."""
+    served = served_of(request)
+    found = await in_thread(request, read_blob, served.repository, request.path_params["blob"])
+    headers = {**immutable(request), "Content-Disposition": "inline", "Accept-Ranges": "bytes"}
+    span = byte_range(request.headers.get("range"), len(found.data))
+    if span is None:
+        return Response(found.data, headers=headers, media_type=type_of(found))
+    start, stop = span
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(found.data)}"
+    return Response(found.data[start:stop], 206, headers=headers, media_type=type_of(found))
+
+
+def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """
+    Give the first byte and the one after the last that a Range header asks for; None: all.
+
+    Several ranges in one header are not served apart: the whole is sent, which RFC 9110 (14.2) allows.
+
+    Raises:
+        Refusal: (416) there is no such byte.
+
+    >>> byte_range("bytes=2-", 10), byte_range("bytes=-3", 10), byte_range(None, 10)
+    ((2, 10), (7, 10), None)
+    """
+    match = RANGE.fullmatch(header.strip()) if header else None
+    if match is None or match[0] == "bytes=-":
+        return None
+    if match[1]:
+        start, stop = int(match[1]), int(match[2]) + 1 if match[2] else size
+    else:
+        start, stop = max(0, size - int(match[2])), size
+    stop = min(stop, size)
+    if start >= stop:
+        raise Refusal(416, "request", f"The range {match[0]} is outside of the {size:,} bytes.")
+    return start, stop
+
+
+class Thumbnails:
+    """Small pictures that were made, kept while there is room."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str, int], bytes] = OrderedDict()
+        self._size_bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, served: Served, place: str, width: int) -> bytes:
+        """
+        Give an image as WebP, no wider than *width*.
+
+        Raises:
+            NotFound, DamagedFile: see `read_blob`.
+            Refusal: the object is no image that can be read.
+        """
+        key = (served.id, place, width)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        found = read_blob(served.repository, place)
+        if found.kind != "aim.image":
+            raise wrong("Only images have thumbnails.")
+        content = thumbnail(found.data, width)
+        with self._lock:
+            self._size_bytes += len(content) - len(self._kept.pop(key, b""))
+            self._kept[key] = content
+            while self._size_bytes > KEPT_BYTES_MAX:
+                self._size_bytes -= len(self._kept.popitem(last=False)[1])
+        return content
+
+
+def thumbnail(data: bytes, width: int) -> bytes:
+    """
+    Give an image as WebP, scaled down to *width* pixels; a narrower one keeps its size.
+
+    Raises:
+        Refusal: these are not the bytes of an image, or it has too many pixels.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > PIXELS_MAX:
+                raise wrong(f"The image has {image.width} x {image.height} pixels: too many for a thumbnail.")
+            height = max(1, round(image.height * width / image.width))
+            if image.width > width:
+                image.draft("RGB", (width, height))
+            plain = image.point(lambda value: value / 256).convert("L") if image.mode.startswith("I") else image
+            is_clear = plain.mode in ("RGBA", "LA", "PA") or "transparency" in plain.info
+            plain = plain.convert("RGBA" if is_clear else "RGB")
+            if plain.width > width:
+                plain = plain.resize(
+                    (width, height), Image.Resampling.BOX if plain.width > 4 * width else Image.Resampling.LANCZOS
+                )
+            made = io.BytesIO()
+            plain.save(made, "WEBP", quality=QUALITY, method=2)
+            return made.getvalue()
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise wrong(f"This is no image that can be shown: {error}.") from None
+
+
+async def thumb(request: Request) -> Response:
+    """Answer `GET …/thumbs/<blob>?w=256`."""
+    wanted = whole(request, "w", 256, 1, 10_000)
+    width = next((width for width in WIDTHS if width >= wanted), WIDTHS[-1])
+    kept: Thumbnails = request.app.state.thumbnails
+    content = await in_thread(request, kept.get, served_of(request), request.path_params["blob"], width)
+    return Response(content, headers=immutable(request), media_type="image/webp")

@@ -1,0 +1,197 @@
+"""
+The bodies of requests: read with a bound, and asked for values of the right type.
+
+A `Body` gives each value by name, with its default, or refuses the request with a message that says what is wrong with
+which one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+
+from aim.core import contexts
+from aim.core.errors import UntrackableValue
+from aim.server.answers import JSON_TYPE, Refusal, wrong
+
+BODY_BYTES_MAX = 2 << 20  # a document of 1 MB as JSON with escapes; a request for 50,000 runs
+QUERY_CHARS_MAX = 20_000
+RUNS_MAX = 100_000
+
+Value = TypeVar("Value")
+Key = tuple[str, str | None]
+"""Name, and the text of the context; None: every context."""
+
+
+async def read_body(request: Request, bytes_max: int = BODY_BYTES_MAX) -> Body:
+    """
+    Read the JSON body of a request.
+
+    Raises:
+        Refusal: it is no JSON object, of another type, or larger than *bytes_max*.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON_TYPE:
+        raise Refusal(415, "request", f"The body has to be {JSON_TYPE}.")
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > bytes_max:
+            raise Refusal(413, "request", f"The body is over {bytes_max:,} bytes.")
+    return Body.of(bytes(content))
+
+
+class Body:
+    """The members of a JSON object, each asked for by name and type."""
+
+    def __init__(self, members: Mapping[str, Any], where: str = "") -> None:
+        self._members = members
+        self._where = where
+
+    @classmethod
+    def of(cls, content: bytes | str) -> Body:
+        """Read a JSON object. Raises Refusal."""
+        try:
+            members = json.loads(content)
+        except (ValueError, RecursionError):
+            raise wrong("The body is not JSON.") from None
+        if not isinstance(members, dict):
+            raise wrong("The body has to be a JSON object.")
+        return cls(members)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def names(self) -> Collection[str]:
+        """Give the names of the members."""
+        return self._members.keys()
+
+    def _name(self, name: str) -> str:
+        return f"{self._where}.{name}" if self._where else name
+
+    def _refuse(self, name: str, expected: str) -> Refusal:
+        shown = json.dumps(self._members.get(name))
+        return wrong(
+            f"`{self._name(name)}` must be {expected}, got {shown if len(shown) < 60 else shown[:57] + '...'}."
+        )
+
+    def text(self, name: str, default: str = "", chars_max: int = QUERY_CHARS_MAX) -> str:
+        """Give a string."""
+        value = self._members.get(name, default)
+        if not isinstance(value, str):
+            raise self._refuse(name, "a string")
+        if len(value) > chars_max:
+            raise wrong(f"`{self._name(name)}` has {len(value):,} characters; at most {chars_max:,} are read.")
+        return value
+
+    def text_or_none(self, name: str, chars_max: int = 1 << 20) -> str | None:
+        """Give a string, or None."""
+        return None if self._members.get(name) is None else self.text(name, chars_max=chars_max)
+
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        """Give an integer between *low* and *high*."""
+        value = self._members.get(name, default)
+        value = default if value is None else value
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self._refuse(name, "an integer")
+        if value < low:
+            raise wrong(f"`{self._name(name)}` must be {low} or more, got {value}.")
+        if value > high:
+            raise wrong(f"`{self._name(name)}` must be {high} or less, got {value}.")
+        return value
+
+    def number(self, name: str, default: float = 0.0) -> float:
+        """Give a finite number."""
+        value = self._members.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise self._refuse(name, "a number")
+        return float(value)
+
+    def flag(self, name: str) -> bool:
+        """Give true or false."""
+        value = self._members.get(name, False)
+        if not isinstance(value, bool):
+            raise self._refuse(name, "true or false")
+        return value
+
+    def choice(self, name: str, choices: Collection[str], default: str | None = None) -> str:
+        """Give one of *choices*."""
+        value = self._members.get(name, default)
+        if value not in choices:
+            raise self._refuse(name, f"one of {', '.join(choices)}")
+        return str(value)
+
+    def items(self, name: str, count_max: int = RUNS_MAX) -> list[Any] | None:
+        """Give a list, or None."""
+        value = self._members.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, list) or len(value) > count_max:
+            raise self._refuse(name, f"a list of at most {count_max:,}")
+        return value
+
+    def texts(self, name: str, count_max: int = RUNS_MAX) -> list[str] | None:
+        """Give a list of strings, or None."""
+        values = self.items(name, count_max)
+        if values is not None and not all(isinstance(value, str) for value in values):
+            raise self._refuse(name, "a list of strings")
+        return values
+
+    def inner(self, name: str) -> Body | None:
+        """Give a JSON object, or None."""
+        value = self._members.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise self._refuse(name, "an object")
+        return Body(value, self._name(name))
+
+    def each(self, name: str, read: Callable[[Any, str], Value], count_max: int = 1000) -> list[Value] | None:
+        """Give a list, each member read by *read*, or None."""
+        values = self.items(name, count_max)
+        if values is None:
+            return None
+        return [read(value, f"{self._name(name)}[{place}]") for place, value in enumerate(values)]
+
+    def window(self, name: str) -> tuple[float, float] | None:
+        """Give two numbers in order, or None."""
+        values = self.items(name, 2)
+        if values is None:
+            return None
+        if len(values) != 2 or not all(_is_finite(value) for value in values) or values[0] > values[1]:
+            raise self._refuse(name, "two numbers, the lower one first")
+        return float(values[0]), float(values[1])
+
+    def raw(self, name: str) -> Any:
+        """Give the member as it is; None when it is not there."""
+        return self._members.get(name)
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def read_key(value: Any, where: str) -> Key:
+    """
+    Read the key of a sequence.
+
+    >>> read_key({"name": "loss", "context": {"subset": "val"}}, "metrics[0]")
+    ('loss', '{"subset":"val"}')
+    """
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        raise wrong(f'`{where}` must be a sequence key, such as {{"name":"loss","context":{{"subset":"val"}}}}.')
+    context = value.get("context")
+    return value["name"], None if context is None else context_text(context, f"{where}.context")
+
+
+def context_text(value: Any, where: str) -> str:
+    """Give the text of a context of a request. Raises Refusal."""
+    if not isinstance(value, dict):
+        raise wrong(f"`{where}` must be an object.")
+    try:
+        return contexts.text(value)
+    except UntrackableValue as error:
+        raise wrong(f"`{where}`: {error}") from None

@@ -1,0 +1,111 @@
+"""
+The HTTP boundary: every request passes here, is checked, and is answered, whatever happens inside.
+
+    Refusal, a fault in the call   ->  400 401 403 404 409 413 415 503, with the message
+    InvalidQuery                   ->  400 with the place in the query
+    what nobody expected           ->  500 of kind `internal`; the trace goes to the log, never to the browser
+
+Each answer gets the security headers. An error after the answer began can only end the connection.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from aim.core.errors import AimError, DamagedFile, InvalidQuery, NotFound, UsageError
+from aim.server.answers import Refusal, json_answer
+from aim.server.security import HEADERS, Guard
+
+log = logging.getLogger("aim.server")
+
+NO_STORE = (b"cache-control", b"no-store")
+
+
+def error_answer(error: Exception) -> Response:
+    """Give the answer that tells of an error that was raised on purpose; a TypeError for any other."""
+    if isinstance(error, Refusal):
+        return json_answer(error.body, error.status)
+    if isinstance(error, InvalidQuery):
+        hint = f". Did you mean `{error.suggestion}`?" if error.suggestion else ""
+        body = {"kind": "query", "message": error.message + hint, "start": error.start, "end": error.end}
+        return json_answer({**body, "suggestion": error.suggestion}, 400)
+    if isinstance(error, NotFound):
+        return json_answer({"kind": "not-found", "message": str(error)}, 404)
+    if isinstance(error, UsageError):
+        return json_answer({"kind": "request", "message": str(error)}, 400)
+    if isinstance(error, (DamagedFile, AimError)):
+        return json_answer({"kind": "damaged", "message": str(error)}, 500)
+    if isinstance(error, FileNotFoundError):
+        return json_answer({"kind": "not-found", "message": "This run was deleted meanwhile."}, 404)
+    if isinstance(error, OSError):
+        return json_answer({"kind": "disk", "message": f"The disk says: {error.strerror or error}."}, 500)
+    if isinstance(error, HTTPException):
+        kind = "not-found" if error.status_code == 404 else "request"
+        return json_answer({"kind": kind, "message": f"{error.detail}."}, error.status_code)
+    raise TypeError(f"{type(error).__name__} is no error of ours")
+
+
+def internal_answer(error: BaseException) -> Response:
+    """Give the answer to a fault of ours: what to report, and no more."""
+    message = f"The server made a mistake ({type(error).__name__}). Its log says more; please report it."
+    return json_answer({"kind": "internal", "message": message}, 500)
+
+
+class Boundary:
+    """
+    Wraps the routes of *app*: checks each request, and answers errors.
+
+    The app's own middleware is left out: it would answer errors before they come here.
+    """
+
+    def __init__(self, app: Starlette, guard: Guard, base_path: str) -> None:
+        self._app = app
+        self._routes = app.router
+        self._guard = guard
+        self._base_path = base_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        scope = {**scope, "app": self._app}
+        if scope["type"] != "http":
+            await self._routes(scope, receive, send)
+            return
+        has_begun = False
+
+        async def send_checked(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                headers = [*message["headers"], *HEADERS]
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append(NO_STORE)
+                message = {**message, "headers": headers}
+            await send(message)
+
+        scope = self._relative(scope)
+        try:
+            is_api = scope["path"].startswith("/api/") and scope["path"] != "/api/login"
+            self._guard.check(scope["method"], Headers(scope=scope), is_api=is_api)
+            await self._routes(scope, receive, send_checked)
+        except Exception as error:
+            try:
+                answer = error_answer(error)
+            except TypeError:
+                log.exception("%s %s failed", scope["method"], scope["path"])
+                answer = internal_answer(error)
+            if has_begun:
+                raise
+            await answer(scope, receive, send_checked)
+
+    def _relative(self, scope: Scope) -> Scope:
+        """Take the base path off: a proxy may send it along or not."""
+        path = scope["path"]
+        if self._base_path and (path == self._base_path or path.startswith(self._base_path + "/")):
+            return {**scope, "path": path[len(self._base_path) :] or "/", "root_path": ""}
+        return scope

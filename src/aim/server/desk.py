@@ -1,0 +1,56 @@
+"""
+What the endpoints share: settings, repositories, threads, and whether the server is about to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+from starlette.requests import Request
+
+from aim.server.answers import Refusal
+from aim.server.pool import Pool
+from aim.server.security import Guard
+from aim.server.served import Served, Shelf
+from aim.server.settings import Settings
+
+Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
+
+
+@dataclass
+class Desk:
+    """What every endpoint finds in `request.app.state.desk`."""
+
+    settings: Settings
+    shelf: Shelf
+    guard: Guard
+    pool: Pool = field(default_factory=Pool)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def desk_of(request: Request) -> Desk:
+    """Give what the endpoints share."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def served_of(request: Request) -> Served:
+    """Give the repository that the address names. Raises Refusal: (404) there is none of that id."""
+    return desk_of(request).shelf.get(request.path_params["repo"])
+
+
+def check_writable(request: Request) -> None:
+    """Raise Refusal: (403) the server only reads."""
+    if desk_of(request).settings.read_only:
+        raise Refusal(403, "read-only", "This server was started with --read-only: nothing can be changed here.")
+
+
+async def in_thread(
+    request: Request, work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
+) -> Result:
+    """Run *work* beside the event loop and give its result; see `Pool.run`."""
+    return await desk_of(request).pool.run(work, *arguments, **named)

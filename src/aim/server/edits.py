@@ -1,0 +1,103 @@
+"""
+Changes of runs, their undoing, and documents. Specified in docs/formats/wire.md, section 8.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aim.core.errors import RunExists
+from aim.engine.documents import Document, StaleRevision
+from aim.engine.undo import TooLate, check_properties
+from aim.server.answers import Refusal, json_answer, wrong
+from aim.server.bodies import Body, read_body
+from aim.server.desk import check_writable, in_thread, served_of
+from aim.server.served import Served
+
+TAG_CHARS_MAX = 200
+
+
+async def edit(request: Request) -> Response:
+    """Answer `POST …/edits`."""
+    check_writable(request)
+    body = await read_body(request)
+    runs = body.texts("runs")
+    change = body.inner("change")
+    if not runs or change is None or not change.names():
+        raise wrong("An edit needs `runs`, a list of hashes, and `change`, what to change in them.")
+    return await in_thread(request, _edit, served_of(request), runs, change)
+
+
+def _edit(served: Served, runs: list[str], change: Body) -> Response:
+    if "deleted" in change:
+        if change.raw("deleted") is not True or len(change.names()) > 1:
+            raise wrong("`deleted` must be true, and stand alone.")
+        count, undo = served.changes.delete(runs)
+    else:
+        properties: dict[str, Any] = {name: change.raw(name) for name in change.names() if name != "tags"}
+        check_properties(properties)
+        tags = change.inner("tags") or Body({})
+        add, remove = tags.texts("add", 100) or [], tags.texts("remove", 100) or []
+        if any(not tag.strip() or len(tag) > TAG_CHARS_MAX for tag in add):
+            raise wrong(f"A tag has 1 to {TAG_CHARS_MAX} characters.")
+        count, undo = served.changes.edit(runs, properties, add, remove)
+    return json_answer({"cursor": served.watch.look(), "count": count, "undo": undo})
+
+
+async def undo(request: Request) -> Response:
+    """Answer `POST …/undo`."""
+    check_writable(request)
+    name = (await read_body(request)).text("undo")
+    return await in_thread(request, _undo, served_of(request), name)
+
+
+def _undo(served: Served, name: str) -> Response:
+    try:
+        count = served.changes.undo(name)
+    except (TooLate, RunExists) as error:
+        raise Refusal(409, "conflict", str(error)) from None
+    return json_answer({"cursor": served.watch.look(), "count": count})
+
+
+def _form(document: Document) -> dict[str, Any]:
+    return {
+        "kind": document.kind,
+        "id": document.id,
+        "revision": document.revision,
+        "updated_at": document.updated_at_s,
+        "body": document.body,
+    }
+
+
+async def documents(request: Request) -> Response:
+    """Answer `GET …/documents`."""
+    kind = request.query_params.get("kind")
+    found = await in_thread(request, served_of(request).documents.list, kind)
+    return json_answer({"documents": [_form(document) for document in found]})
+
+
+async def put_document(request: Request) -> Response:
+    """Answer `PUT …/documents/<kind>/<id>`."""
+    check_writable(request)
+    body = await read_body(request)
+    content = body.raw("body")
+    if not isinstance(content, dict):
+        raise wrong("`body` must be an object.")
+    kind, document_id = request.path_params["kind"], request.path_params["id"]
+    put = served_of(request).documents.put
+    try:
+        written = await in_thread(request, put, kind, document_id, body.text_or_none("revision"), content)
+    except StaleRevision as error:
+        raise Refusal(409, "conflict", str(error)) from None
+    return json_answer(_form(written))
+
+
+async def delete_document(request: Request) -> Response:
+    """Answer `DELETE …/documents/<kind>/<id>`."""
+    check_writable(request)
+    kind, document_id = request.path_params["kind"], request.path_params["id"]
+    await in_thread(request, served_of(request).documents.delete, kind, document_id)
+    return json_answer({})

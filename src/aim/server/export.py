@@ -1,0 +1,197 @@
+"""
+Runs and points as files. Specified in docs/formats/wire.md, section 10.
+
+A file is made piece by piece, one curve at a time, so that a million points need no more memory than one curve.
+Nothing is sampled. A number that JSON and CSV have no form for is `NaN`, `Infinity` or `-Infinity`; a missing value is
+empty, or null.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from aim.core import params
+from aim.engine.listing import Field, cells, sort_rows
+from aim.engine.matching import ask, hashes_of, newest_first
+from aim.engine.points import Curve
+from aim.server.answers import json_bytes, missing, wire_cell, wire_number
+from aim.server.bodies import Body
+from aim.server.desk import in_thread, served_of
+from aim.server.requests import RunsRequest, SeriesRequest
+from aim.server.run_page import attachment
+from aim.server.runs import selected_rows
+from aim.server.series import select
+from aim.server.served import Served
+from aim.storage.run_table import RunTable
+
+if TYPE_CHECKING:
+    import pyarrow
+
+TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
+CHUNK_BYTES = 1 << 18
+SERIES_COLUMNS = ("run", "name", "context", "step", "epoch", "time", "value")
+LIMIT_NONE = 1 << 62
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table that is made piece by piece; each piece has one list a column."""
+
+    names: Sequence[str]
+    pieces: Iterable[Sequence[Sequence[Any]]]
+
+
+async def export(request: Request) -> Response:
+    """Answer `GET …/export/<subject>.<format>`."""
+    subject, format_name = request.path_params["subject"], request.path_params["format"]
+    if format_name not in TYPES or subject not in ("runs", "series"):
+        raise missing(f"There is no export {subject}.{format_name}: runs or series, as csv, json or parquet.")
+    body = Body.of(request.query_params.get("request", "{}"))
+    served = served_of(request)
+    rows: Rows
+    if subject == "runs":
+        rows = await in_thread(request, _runs, served, RunsRequest.read(body))
+    else:
+        rows = await in_thread(request, _series, served, SeriesRequest.read(body))
+    headers = {**attachment(f"{served.id}-{subject}.{format_name}"), "Cache-Control": "no-store"}
+    if format_name == "parquet":
+        file = await in_thread(request, _parquet, rows, subject == "runs")
+        return StreamingResponse(_chunks(file), media_type=TYPES[format_name], headers=headers)
+    written: Callable[[Rows], Iterator[str]] = _csv if format_name == "csv" else _json
+    return StreamingResponse(_joined(written(rows)), media_type=TYPES[format_name], headers=headers)
+
+
+def column_name(field: Field) -> str:
+    """
+    Give the name of a field's column.
+
+    >>> column_name(("param", "hparams", "lr")), column_name(("metric", "loss", '{"subset":"val"}', "last"))
+    ('hparams.lr', 'loss{"subset":"val"}.last')
+    """
+    if field[0] == "param":
+        return params.dotted(tuple(field[1:]))
+    if field[0] == "metric":
+        return f"{field[1]}{'' if field[2] == '{}' else field[2]}.{field[3]}"
+    return f"run.{field[1]}"
+
+
+def _runs(served: Served, wanted: RunsRequest) -> Rows:
+    question = ask(wanted.query)
+
+    def find(table: RunTable) -> Rows:
+        rows = sort_rows(table, newest_first(table, selected_rows(table, question, wanted.runs)), wanted.sort)
+        columns = [hashes_of(table, rows), *(cells(table, one, rows).tolist() for one in wanted.fields)]
+        return Rows(["hash", *map(column_name, wanted.fields)], [columns])
+
+    return served.ask(find)
+
+
+def _series(served: Served, wanted: SeriesRequest) -> Rows:
+    whole = SeriesRequest(wanted.query, wanted.runs, wanted.metrics, wanted.view, None, None, LIMIT_NONE)
+    selected = served.ask(lambda table: select(served, table, whole))
+
+    def pieces() -> Iterator[Sequence[Sequence[Any]]]:
+        for one in selected.wanted:
+            curve = served.points.read(one.run_hash, [one.key]).get(one.key)
+            if curve is not None:
+                yield _points([one.run_hash, *one.key], curve, wanted)
+
+    return Rows(SERIES_COLUMNS, pieces())
+
+
+def _points(labels: Sequence[str], curve: Curve, wanted: SeriesRequest) -> Sequence[Sequence[Any]]:
+    steps, epochs = curve.steps, curve.epochs
+    times, values = curve.times_s, curve.values
+    if wanted.view.window is not None and wanted.view.x == "step":
+        low, high = wanted.view.window
+        inside = (steps >= low) & (steps <= high)
+        steps, epochs, times, values = steps[inside], epochs[inside], times[inside], values[inside]
+    count = len(steps)
+    told = [None if epoch != epoch else epoch for epoch in epochs.tolist()]
+    return [*([label] * count for label in labels), steps.tolist(), told, times.tolist(), values.tolist()]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return wire_number(value)
+    return value if value is None or isinstance(value, (str, int)) else json.dumps(wire_cell(value), ensure_ascii=False)
+
+
+def _csv(rows: Rows) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(rows.names)
+    for piece in rows.pieces:
+        writer.writerows([_cell(value) for value in row] for row in zip(*piece, strict=True))
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+    yield buffer.getvalue()
+
+
+def _json(rows: Rows) -> Iterator[str]:
+    separator = "[\n"
+    for piece in rows.pieces:
+        for row in zip(*piece, strict=True):
+            yield separator + json_bytes(dict(zip(rows.names, map(wire_cell, row), strict=True))).decode()
+            separator = ",\n"
+    yield "\n]\n" if separator != "[\n" else "[]\n"
+
+
+def _joined(texts: Iterator[str]) -> Iterator[bytes]:
+    """Put small texts together, so that each piece is worth sending."""
+    held: list[str] = []
+    size = 0
+    for text in texts:
+        held.append(text)
+        size += len(text)
+        if size >= CHUNK_BYTES:
+            yield "".join(held).encode("utf-8", "replace")
+            held, size = [], 0
+    yield "".join(held).encode("utf-8", "replace")
+
+
+def _parquet(rows: Rows, is_runs: bool) -> IO[bytes]:
+    import pyarrow
+    import pyarrow.parquet
+
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - `_chunks` closes it, when all is sent
+    if is_runs:
+        columns = [_arrow(column) for column in next(iter(rows.pieces))]
+        pyarrow.parquet.write_table(
+            pyarrow.table(dict(zip(rows.names, columns, strict=True))), file, compression="zstd"
+        )
+    else:
+        text, whole, real = pyarrow.string(), pyarrow.int64(), pyarrow.float64()
+        schema = pyarrow.schema(list(zip(SERIES_COLUMNS, (text, text, text, whole, real, real, real), strict=True)))
+        with pyarrow.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+            for piece in rows.pieces:
+                arrays = [pyarrow.array(column, kind.type) for column, kind in zip(piece, schema, strict=True)]
+                writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
+    file.seek(0)
+    return file
+
+
+def _arrow(column: Sequence[Any]) -> pyarrow.Array:
+    """Give a column of one type as it is, and one of several as texts."""
+    import pyarrow
+
+    try:
+        return pyarrow.array(column)
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError):
+        return pyarrow.array([None if value is None else str(_cell(value)) for value in column])
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk

@@ -1,0 +1,113 @@
+"""
+Frames: curves as typed arrays that a browser reads without copying. Specified in docs/formats/wire.md, section 5.
+
+    "AXF1" | header_bytes u32 | header: JSON | x block | y block         little-endian; blocks begin at multiples of 8
+
+The header says where each part of each series lies in the blocks. Equal x are stored once. x is i4 when all are steps
+that fit, else f8; y is f4 unless that would lose what can be seen.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aim.engine.curves import Piece
+from aim.server.answers import json_bytes, wire_number
+
+MAGIC = b"AXF1"
+ALIGNMENT = 8
+INT32_MAX = 2**31 - 1
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+STAIRS = 20_000  # f4 has 24 bits: a range of 1 / 20,000 of the values still has 800 levels
+
+
+def frame(
+    header: Mapping[str, object],
+    pieces: Sequence[Piece],
+    runs: Sequence[int],
+    metrics: Sequence[int],
+    groups: Sequence[int] | None = None,
+) -> bytes:
+    """
+    Give the frame of *pieces*.
+
+    Args:
+        header: what stands before `x`: cursor, total, runs, metrics; and groups.
+        runs, metrics, groups: for each piece the index of its run, of its metric, and of its group.
+
+    Cost: one copy of the values.
+    """
+    x_starts, x_block = _shared([piece.x for piece in pieces])
+    x_kind = "<i4" if _fits_int32(x_block) else "<f8"
+    lengths = np.array([len(piece.y) for piece in pieces], np.int64)
+    y_starts = np.cumsum(lengths) - lengths
+    y_block = np.concatenate([piece.y for piece in pieces]) if pieces else np.empty(0)
+    y_kind = "<f8" if _needs_double(y_block, y_starts) else "<f4"
+    series: dict[str, Any] = {"run": list(runs)}
+    if groups is not None:
+        series["group"] = list(groups)
+    series |= {
+        "metric": list(metrics),
+        "part": [piece.part for piece in pieces],
+        "x": x_starts,
+        "y": y_starts.tolist(),
+        "n": lengths.tolist(),
+        "points": [piece.points for piece in pieces],
+        "nan": [piece.nan for piece in pieces],
+        "inf": [piece.inf for piece in pieces],
+        "from": [wire_number(piece.begins_at) for piece in pieces],
+    }
+    text = json_bytes({**header, "x": x_kind[1:], "y": y_kind[1:], "series": series})
+    text += b" " * (-len(text) % ALIGNMENT)
+    with np.errstate(over="ignore"):
+        blocks = [x_block.astype(x_kind).tobytes(), y_block.astype(y_kind).tobytes()]
+    padded = [block + bytes(-len(block) % ALIGNMENT) for block in blocks]
+    return b"".join([MAGIC, struct.pack("<I", len(text)), text, *padded])
+
+
+def _shared(arrays: Sequence[npt.NDArray[Any]]) -> tuple[list[int], npt.NDArray[Any]]:
+    """Put arrays behind each other, equal ones once; give where each begins."""
+    starts: list[int] = []
+    kept: list[npt.NDArray[Any]] = []
+    start_of_id: dict[int, int] = {}
+    start_of: dict[tuple[str, bytes], int] = {}
+    count = 0
+    for array in arrays:
+        start = start_of_id.get(id(array))
+        if start is None:
+            content = (array.dtype.str, array.tobytes())
+            start = start_of.get(content)
+            if start is None:
+                start = start_of[content] = count
+                kept.append(array)
+                count += len(array)
+            start_of_id[id(array)] = start
+        starts.append(start)
+    return starts, np.concatenate(kept) if kept else np.empty(0, np.int64)
+
+
+def _fits_int32(x: npt.NDArray[Any]) -> bool:
+    if x.dtype.kind != "i":
+        return False
+    return not len(x) or (int(x.min()) >= -INT32_MAX and int(x.max()) <= INT32_MAX)
+
+
+def _needs_double(y: npt.NDArray[np.float64], starts: npt.NDArray[np.int64]) -> bool:
+    """Say whether f4 would lose a value, or show stairs where the values of a part are close to each other."""
+    starts = starts[(np.diff(np.append(starts, len(y))) > 0)]
+    if not len(starts):
+        return False
+    finite = np.isfinite(y)
+    low = np.minimum.reduceat(np.where(finite, y, np.inf), starts)
+    high = np.maximum.reduceat(np.where(finite, y, -np.inf), starts)
+    there = low <= high
+    low, high = low[there], high[there]
+    largest = np.maximum(np.abs(low), np.abs(high))
+    with np.errstate(over="ignore"):
+        spread = high - low
+    return bool(((largest > FLOAT32_MAX) | ((spread > 0) & (spread < largest / STAIRS))).any())

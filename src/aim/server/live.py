@@ -1,0 +1,157 @@
+"""
+Live updates: server-sent events that say which runs changed. Specified in docs/formats/wire.md, section 7.
+
+One *ticker* a repository looks four times a second, as long as somebody listens, and wakes the listeners when the
+state has another name. So what many changes do within a quarter of a second is told once, and a hundred open pages
+cost one look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from aim.core.errors import AimError
+from aim.engine.tail import running_count
+from aim.server.answers import Refusal, json_bytes
+from aim.server.assets import pages_stamp
+from aim.server.desk import Desk, desk_of, served_of
+from aim.server.served import Served
+from aim.storage.run_table import RunTable
+
+LOOK_INTERVAL_S = 0.25
+ALIVE_INTERVAL_S = 15.0
+CHANGED_MAX = 500
+STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # nginx would hold a stream back
+
+
+@dataclass(frozen=True)
+class State:
+    """A state of a repository: its name, how many runs there are, how many record, and of which build the pages are."""
+
+    cursor: str
+    total: int
+    live: int
+    pages: int = 0
+
+
+@dataclass
+class Ticker:
+    """Looks at one repository for all who listen to it."""
+
+    desk: Desk
+    served: Served
+    state: State | None = None
+    listeners: set[asyncio.Event] = field(default_factory=set)
+    task: asyncio.Task[None] | None = None
+
+    def join(self) -> asyncio.Event:
+        """Begin to listen; the event is set whenever something changed."""
+        event = asyncio.Event()
+        self.listeners.add(event)
+        if self.task is None or self.task.done():
+            self.task = asyncio.create_task(self._tick())
+        return event
+
+    def leave(self, event: asyncio.Event) -> None:
+        """Listen no more; nobody looks when nobody listens."""
+        self.listeners.discard(event)
+        if not self.listeners and self.task is not None:
+            self.task.cancel()
+            self.task = None
+
+    async def look(self) -> State:
+        """See what has changed."""
+        state = await self.desk.pool.run(self._look)
+        if state != self.state:
+            self.state = state
+            for event in self.listeners:
+                event.set()
+        return state
+
+    def _look(self) -> State:
+        def count(table: RunTable) -> State:
+            pages = pages_stamp() if self.desk.settings.reload_pages else 0
+            return State(self.served.watch.cursor, table.run_count, running_count(table), pages)
+
+        return self.served.ask(count)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_INTERVAL_S)
+            try:
+                await self.look()
+            except (Refusal, AimError, OSError):  # busy, or a disk that is away for a moment: the next look tells
+                continue
+
+
+def event_text(event: str, data: object, event_id: str | None = None) -> bytes:
+    """
+    Give one server-sent event.
+
+    >>> event_text("tick", {"total": 1}, "42")
+    b'event: tick\\nid: 42\\ndata: {"total":1}\\n\\n'
+    """
+    name = f"event: {event}\n" + (f"id: {event_id}\n" if event_id is not None else "")
+    return name.encode() + b"data: " + json_bytes(data) + b"\n\n"
+
+
+async def events(request: Request) -> Response:
+    """Answer `GET …/events`."""
+    desk, served = desk_of(request), served_of(request)
+    cursor = request.headers.get("last-event-id") or request.query_params.get("cursor")
+    ticker = ticker_of(request, served)
+    first = await ticker.look()
+    return StreamingResponse(
+        _events(desk, ticker, first, cursor), media_type="text/event-stream", headers=dict(STREAM_HEADERS)
+    )
+
+
+def ticker_of(request: Request, served: Served) -> Ticker:
+    """Give the ticker of a repository."""
+    tickers: dict[str, Ticker] = request.app.state.tickers
+    return tickers.setdefault(served.id, Ticker(desk_of(request), served))
+
+
+async def _events(desk: Desk, ticker: Ticker, state: State, cursor: str | None) -> AsyncIterator[bytes]:
+    event = ticker.join()
+    stopping = asyncio.create_task(desk.stopping.wait())
+    pages = state.pages
+    try:
+        yield b": hello\n\n"
+        while not desk.stopping.is_set():
+            state = ticker.state or state
+            if state.pages != pages:
+                pages = state.pages
+                yield event_text("reload", {})
+            if state.cursor != cursor:
+                yield event_text("tick", _tick_data(ticker.served, state, cursor), state.cursor)
+                cursor = state.cursor
+            event.clear()
+            if ticker.state in (None, state):
+                waiting = asyncio.create_task(event.wait())
+                await asyncio.wait({waiting, stopping}, timeout=ALIVE_INTERVAL_S, return_when=asyncio.FIRST_COMPLETED)
+                if not waiting.done():
+                    waiting.cancel()
+                    yield b": alive\n\n"
+    finally:
+        stopping.cancel()
+        ticker.leave(event)
+
+
+def _tick_data(served: Served, state: State, cursor: str | None) -> dict[str, object]:
+    since = served.watch.since(cursor)
+    changed = since.changed
+    if changed is not None and len(changed) > CHANGED_MAX:
+        changed = None
+    return {
+        "cursor": state.cursor,
+        "changed": changed,
+        "removed": since.removed,
+        "total": state.total,
+        "live": state.live,
+    }

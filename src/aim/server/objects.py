@@ -1,0 +1,180 @@
+"""
+Images, audio, texts, distributions and figures by sequence and step. Specified in docs/formats/wire.md, section 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aim.core.errors import NotFound
+from aim.engine.matching import hashes_of, sequences_newest_first
+from aim.engine.media import OBJECT_TYPES, Item, StepChoice, items_at, longest_list, spread
+from aim.server.answers import json_answer, wire_context, wire_number, wrong
+from aim.server.bodies import Body, Key, read_body, read_key
+from aim.server.desk import in_thread, served_of
+from aim.server.series import matching
+from aim.server.served import Served
+from aim.storage.run_table import RunTable
+
+STEPS_SHOWN_MAX = 2_000
+TEXT_CHARS_MAX = 20_000
+ITEMS_MAX = 50_000
+EXTENSION_FORMATS = {"jpg": "jpeg"}
+
+
+@dataclass(frozen=True)
+class ObjectsRequest:
+    """What `POST …/objects` asks for."""
+
+    query: str
+    runs: list[str] | None
+    type: str
+    sequences: list[Key] | None
+    steps: StepChoice
+    first: int
+    count: int
+    limit: int
+
+    @classmethod
+    def read(cls, body: Body) -> ObjectsRequest:
+        """Read the body. Raises Refusal."""
+        index = body.inner("index") or Body({})
+        return cls(
+            body.text("query"),
+            body.texts("runs"),
+            body.choice("type", OBJECT_TYPES),
+            body.each("sequences", read_key),
+            _read_steps(body.inner("steps") or Body({})),
+            index.whole("from", 0, 0, 1 << 31),
+            index.whole("count", 16, 1, 10_000),
+            body.whole("limit", 500, 1, 5_000),
+        )
+
+
+def _read_steps(body: Body) -> StepChoice:
+    bound = 1 << 62
+    if "at" in body:
+        return StepChoice(is_at=True, at=None if body.raw("at") is None else body.whole("at", 0, -bound, bound))
+    low = None if body.raw("from") is None else body.whole("from", 0, -bound, bound)
+    high = None if body.raw("to") is None else body.whole("to", 0, -bound, bound)
+    if low is not None and high is not None and low > high:
+        raise wrong("`steps.from` must not be above `steps.to`.")
+    return StepChoice(low=low, high=high, count=body.whole("count", 8, 1, 1_000))
+
+
+@dataclass(frozen=True)
+class _Sequence:
+    run: int
+    run_hash: str
+    name: str
+    context: Mapping[str, Any]
+    text: str
+    kind: str
+
+
+async def objects(request: Request) -> Response:
+    """Answer `POST …/objects`."""
+    wanted = ObjectsRequest.read(await read_body(request))
+    return await in_thread(request, _objects, served_of(request), wanted)
+
+
+def _objects(served: Served, wanted: ObjectsRequest) -> Response:
+    total, found = served.ask(lambda table: _find(table, wanted))
+    cursor = served.watch.cursor
+    runs: list[str] = []
+    sequences: list[dict[str, Any]] = []
+    items: list[dict[str, Any]] = []
+    for one in found:
+        if len(items) >= ITEMS_MAX:
+            break
+        with served.points.lock_of(one.run_hash):
+            described = _describe(served, one, wanted, len(sequences), items)
+        if described is not None:
+            if not runs or runs[-1] != one.run_hash:
+                runs.append(one.run_hash)
+            sequences.append({"run": len(runs) - 1, **described})
+    return json_answer({"cursor": cursor, "total": total, "runs": runs, "sequences": sequences, "items": items})
+
+
+def _find(table: RunTable, wanted: ObjectsRequest) -> tuple[int, list[_Sequence]]:
+    places, rows = matching(table, wanted.query, wanted.runs, wanted.sequences, wanted.type)
+    total = len(places)
+    places, rows = sequences_newest_first(table, places, rows)
+    places, rows = places[: wanted.limit], rows[: wanted.limit]
+    hashes, kinds = hashes_of(table, rows), table.stored_kinds(places, rows)
+    number = {run_hash: place for place, run_hash in enumerate(dict.fromkeys(hashes))}
+    pairs = [table.pairs[place] for place in places.tolist()]
+    return total, [
+        _Sequence(number[run_hash], run_hash, pair.name, pair.context, pair.text, kind)
+        for run_hash, pair, kind in zip(hashes, pairs, kinds, strict=True)
+    ]
+
+
+def _describe(
+    served: Served, one: _Sequence, wanted: ObjectsRequest, sequence: int, items: list[dict[str, Any]]
+) -> dict[str, Any] | None:
+    """Describe a sequence, and add its items; None when its run is gone."""
+    try:
+        reader = served.repository.reader(one.run_hash)
+        points = reader.points((one.name, one.text))
+    except (NotFound, FileNotFoundError):
+        return None
+    if points is None or not len(points):
+        return None
+    for position in wanted.steps.places(points.steps).tolist():
+        for item in items_at(reader, points, position, wanted.first, wanted.count):
+            items.append({"sequence": sequence, **_item(item, wanted.type)})
+    is_list = one.kind.startswith("list(")
+    return {
+        "name": one.name,
+        "context": wire_context(one.context),
+        "kind": one.kind,
+        "count": len(points),
+        "steps": points.steps[spread(len(points), STEPS_SHOWN_MAX)].tolist(),
+        "index_count": longest_list(reader, points) if is_list else 1,
+    }
+
+
+def _item(item: Item, kind: str) -> dict[str, Any]:
+    fields = item.fields
+    found: dict[str, Any] = {
+        "step": item.step,
+        "epoch": None if item.epoch != item.epoch else item.epoch,
+        "time": item.time_s,
+        "index": item.index,
+    }
+    if kind == "texts":
+        text = str(fields.get("text", ""))
+        found["text"] = text[:TEXT_CHARS_MAX]
+        if len(text) > TEXT_CHARS_MAX:
+            found |= {"cut": True, "blob": item.place}
+        return found
+    if kind == "distributions":
+        low, high = (*fields.get("range", ()), 0.0, 1.0)[:2]
+        weights = fields.get("weights", ())
+        found |= {"bin_count": fields.get("bin_count", len(weights)), "range": [wire_number(low), wire_number(high)]}
+        return found | {"weights": [wire_number(weight) for weight in weights]}
+    found |= {"blob": item.place, "size": fields.get("size", 0)}
+    if kind == "figures":
+        return found | {"source": str(fields.get("source", "plotly"))}
+    found["format"] = format_of(fields)
+    found["caption"] = "" if fields.get("caption") is None else str(fields.get("caption"))
+    for name in ("width", "height") if kind == "images" else ("rate",):
+        found[name] = fields.get(name)
+    return found
+
+
+def format_of(fields: Mapping[str, Any]) -> str:
+    """
+    Give the format of an image or sound in lower case.
+
+    >>> format_of({"format": "JPEG"}), format_of({"extension": "jpg"})
+    ('jpeg', 'jpeg')
+    """
+    name = str(fields.get("format") or fields.get("extension") or "").lower()
+    return EXTENSION_FORMATS.get(name, name)

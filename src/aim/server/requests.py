@@ -1,0 +1,117 @@
+"""
+What requests about runs and curves ask for, read and checked. Specified in docs/formats/wire.md, sections 2, 4 and 5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from aim.engine.aggregate import BANDS, VALUES
+from aim.engine.curves import AXES, View
+from aim.engine.listing import RUN_FIELDS, SUMMARIES, Field
+from aim.server.answers import wrong
+from aim.server.bodies import RUNS_MAX, Body, Key, context_text, read_key
+
+FIELDS_MAX = 500
+SERIES_MAX = 20_000
+LIMIT_DEFAULT = 5_000
+BUCKETS_DEFAULT, BUCKETS_MAX = 300, 10_000
+
+
+def read_field(value: Any, where: str) -> Field:
+    """
+    Read a field, as `engine.listing` has it.
+
+    >>> read_field(["metric", "loss", {"subset": "val"}, "last"], "fields[0]")
+    ('metric', 'loss', '{"subset":"val"}', 'last')
+    """
+    kind = value[0] if isinstance(value, list) and value else None
+    if kind == "run" and len(value) == 2 and value[1] in RUN_FIELDS:
+        return ("run", value[1])
+    if kind == "param" and len(value) > 1 and all(type(key) in (str, int) for key in value[1:]):
+        return tuple(value)
+    if kind == "metric" and len(value) == 4 and isinstance(value[1], str) and value[3] in SUMMARIES:
+        return ("metric", value[1], context_text(value[2], f"{where}[2]"), value[3])
+    raise wrong(
+        f'`{where}` must be a field, such as ["run","name"], ["param","hparams","lr"] or ["metric","loss",{{}},"last"].'
+    )
+
+
+def _read_sort(value: Any, where: str) -> tuple[Field, bool]:
+    if not isinstance(value, dict):
+        raise wrong(f'`{where}` must be {{"field": …, "descending": …}}.')
+    return read_field(value.get("field"), f"{where}.field"), Body(value, where).flag("descending")
+
+
+@dataclass(frozen=True)
+class RunsRequest:
+    """What `POST …/runs` asks for."""
+
+    query: str
+    fields: list[Field]
+    sort: list[tuple[Field, bool]]
+    offset: int
+    limit: int
+    runs: list[str] | None
+
+    @classmethod
+    def read(cls, body: Body) -> RunsRequest:
+        """Read the body. Raises Refusal."""
+        return cls(
+            body.text("query"),
+            body.each("fields", read_field, FIELDS_MAX) or [],
+            body.each("sort", _read_sort, 20) or [],
+            body.whole("offset", 0, 0, 1 << 40),
+            body.whole("limit", 1000, 1, RUNS_MAX),
+            body.texts("runs"),
+        )
+
+
+@dataclass(frozen=True)
+class Aggregation:
+    """How curves become groups."""
+
+    by: list[Field]
+    value: str
+    band: str
+
+
+@dataclass(frozen=True)
+class SeriesRequest:
+    """What `POST …/series` asks for."""
+
+    query: str
+    runs: list[str] | None
+    metrics: list[Key] | None
+    view: View
+    aggregation: Aggregation | None
+    since: str | None
+    limit: int
+
+    @classmethod
+    def read(cls, body: Body) -> SeriesRequest:
+        """Read the body. Raises Refusal."""
+        smooth = body.number("smooth")
+        if not 0 <= smooth < 1:
+            raise wrong(f"`smooth` must be 0 or more and below 1, got {smooth:g}.")
+        x = body.raw("x") or "step"
+        axis: str | tuple[str, str | None]
+        if isinstance(x, str):
+            axis = body.choice("x", AXES, "step")
+        else:
+            axis = read_key(x, "x")
+        inner = body.inner("aggregate")
+        aggregation = None
+        if inner is not None:
+            by = inner.each("by", read_field, 10) or []
+            aggregation = Aggregation(by, inner.choice("value", VALUES, "mean"), inner.choice("band", BANDS, "none"))
+        return cls(
+            body.text("query"),
+            body.texts("runs"),
+            body.each("metrics", read_key),
+            View(axis, body.window("window"), body.whole("buckets", BUCKETS_DEFAULT, 1, BUCKETS_MAX), smooth),
+            aggregation,
+            body.text_or_none("since"),
+            body.whole("limit", LIMIT_DEFAULT, 1, SERIES_MAX),
+        )

@@ -1,0 +1,186 @@
+"""
+One run: what it is, what it printed, what it keeps. Specified in docs/formats/wire.md, section 4, *One run*.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from aim.core.errors import RunNotFound
+from aim.engine.artifacts import artifacts_of, find_artifact
+from aim.engine.listing import notes_text
+from aim.engine.logs import RunLogs
+from aim.engine.overview_of_run import RunOverview, overview_of_run, sequences_of_run
+from aim.server.answers import json_answer, missing, wire_context, wire_number, wire_value, wrong
+from aim.server.desk import in_thread, served_of
+from aim.server.served import Served
+from aim.storage.state import WriterFacts
+
+LINES_MAX = 20_000
+RECORDS_MAX = 5_000
+
+
+def hash_of(request: Request, served: Served) -> str:
+    """Give the hash of the run that the address names. Raises Refusal: (404) there is none."""
+    run_hash = str(request.path_params["run"])
+    if not served.repository.has_run(run_hash):
+        raise missing(f"No run {run_hash} in this repository.")
+    return run_hash
+
+
+def whole(request: Request, name: str, default: int, low: int, high: int) -> int:
+    """Give an integer of the address. Raises Refusal."""
+    text = request.query_params.get(name)
+    if text is None or text == "":
+        return default
+    try:
+        number = int(text)
+    except ValueError:
+        raise wrong(f"`{name}` must be an integer, got {text[:40]!r}.") from None
+    if not low <= number <= high:
+        raise wrong(f"`{name}` must be {low} to {high}, got {number}.")
+    return number
+
+
+async def run(request: Request) -> Response:
+    """Answer `GET …/runs/<hash>`."""
+    served = served_of(request)
+    return await in_thread(request, _run, served, hash_of(request, served))
+
+
+def _run(served: Served, run_hash: str) -> Response:
+    sequences = served.ask(lambda table: sequences_of_run(table, run_hash))
+    cursor = served.watch.cursor
+    try:
+        overview = overview_of_run(served.repository, run_hash)
+        with served.points.lock_of(run_hash):
+            logs = RunLogs(served.repository.reader(run_hash))
+            counts = {"log_lines": logs.line_count(), "log_records": logs.record_count()}
+        files = artifacts_of(served.repository.store.run_folder(run_hash))
+    except (RunNotFound, FileNotFoundError):
+        raise missing(f"No run {run_hash} in this repository.") from None
+    return json_answer(
+        {
+            "cursor": cursor,
+            **_facts(overview),
+            "sequences": [
+                {
+                    "name": one.name,
+                    "context": wire_context(one.context),
+                    "kind": one.kind,
+                    **{name: wire_number(value) for name, value in one.values.items()},
+                }
+                for one in sequences
+            ],
+            **counts,
+            "artifacts": [
+                {"name": one.name, "path": one.name, "uri": one.path.as_uri(), "size": one.size_bytes} for one in files
+            ],
+        }
+    )
+
+
+def _facts(overview: RunOverview) -> dict[str, Any]:
+    state = overview.state
+    given = state.properties
+    return {
+        "hash": state.run_hash,
+        "name": state.name,
+        "description": given.get("description"),
+        "experiment": state.experiment,
+        "status": overview.status,
+        "error": state.error() if overview.status == "failed" else None,
+        "created_at": state.created_at_s,
+        "end_time": overview.end_s,
+        "duration": overview.duration_s,
+        "archived": bool(given.get("archived", False)),
+        "tags": list(state.tags),
+        "notes": notes_text(given.get("notes")),
+        "params": overview.params,
+        "system": overview.system,
+        "writers": [
+            _writer(writer) for writer in sorted(state.writers.values(), key=lambda one: one.begun_at_s or 0.0)
+        ],
+    }
+
+
+def _writer(writer: WriterFacts) -> dict[str, Any]:
+    begin: Mapping[str, Any] = writer.begin or {}
+    end: Mapping[str, Any] = writer.end or {}
+    return {
+        "writer": writer.id,
+        **{name: wire_value(begin.get(name)) for name in ("host", "pid", "command", "python", "aim")},
+        "begin": writer.begun_at_s,
+        "end": writer.ended_at_s,
+        "state": wire_value(end.get("state")),
+        "error": wire_value(end.get("error")),
+    }
+
+
+async def log(request: Request) -> Response:
+    """Answer `GET …/runs/<hash>/log`."""
+    served = served_of(request)
+    run_hash = hash_of(request, served)
+    text = request.query_params.get("find")
+    start = whole(request, "from", 0, -(1 << 40), 1 << 40)
+    limit = whole(request, "limit", 2000, 1, LINES_MAX)
+
+    def read() -> Response:
+        with served.points.lock_of(run_hash):
+            logs = RunLogs(served.repository.reader(run_hash))
+            if text is not None:
+                return json_answer({"total": logs.line_count(), "matches": logs.find(text[:1000])})
+            first, total, lines = logs.lines(start, limit)
+            return json_answer({"from": first, "total": total, "lines": lines})
+
+    return await in_thread(request, read)
+
+
+async def records(request: Request) -> Response:
+    """Answer `GET …/runs/<hash>/records`."""
+    served = served_of(request)
+    run_hash = hash_of(request, served)
+    start = whole(request, "from", 0, 0, 1 << 40)
+    limit = whole(request, "limit", 500, 1, RECORDS_MAX)
+    level = request.query_params.get("level") or None
+
+    def read() -> Response:
+        with served.points.lock_of(run_hash):
+            total, found = RunLogs(served.repository.reader(run_hash)).records(start, limit, level)
+        shown = [
+            {
+                "time": one.time_s,
+                "level": one.level,
+                "message": one.message,
+                "args": wire_value(one.args),
+                "file": one.file,
+                "line": one.line,
+            }
+            for one in found
+        ]
+        return json_answer({"from": start, "total": total, "records": shown})
+
+    return await in_thread(request, read)
+
+
+async def artifact(request: Request) -> Response:
+    """Answer `GET …/runs/<hash>/artifacts/<name>`."""
+    served = served_of(request)
+    folder = served.repository.store.run_folder(hash_of(request, served))
+    found = await in_thread(request, find_artifact, folder, request.path_params["name"])
+    return FileResponse(found.path, media_type="application/octet-stream", headers=attachment(found.path.name))
+
+
+def attachment(name: str) -> dict[str, str]:
+    """
+    Give the header that makes a browser save an answer under *name*.
+
+    >>> attachment("mödel.pt")
+    {'Content-Disposition': "attachment; filename*=UTF-8''m%C3%B6del.pt"}
+    """
+    return {"Content-Disposition": f"attachment; filename*=UTF-8''{urllib.parse.quote(name, safe='')}"}

@@ -1,0 +1,155 @@
+"""
+The table of runs, and what runs have. Specified in docs/formats/wire.md, section 4.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aim.core.errors import InvalidQuery
+from aim.engine.listing import Cells, Field, cells, sort_rows
+from aim.engine.matching import (
+    Question,
+    ask,
+    hashes_of,
+    matching_runs,
+    matching_sequences,
+    newest_first,
+    rows_of,
+)
+from aim.engine.overview import facets_of, params_of, sequences_of, type_of
+from aim.server.answers import json_answer, wire_cell, wire_context, wire_number, wire_numbers
+from aim.server.bodies import read_body
+from aim.server.desk import in_thread, served_of
+from aim.server.requests import RunsRequest
+from aim.server.served import Served
+from aim.storage.run_table import RunTable
+
+IntArray = npt.NDArray[np.int64]
+TEXT_FIELDS = frozenset({"hash", "name", "description", "experiment", "status", "notes", "error"})
+
+
+async def table(request: Request) -> Response:
+    """Answer `POST …/runs`."""
+    wanted = RunsRequest.read(await read_body(request))
+    return await in_thread(request, _table, served_of(request), wanted)
+
+
+def _table(served: Served, wanted: RunsRequest) -> Response:
+    begun_s = time.perf_counter()
+    question = ask(wanted.query)
+
+    def find(table: RunTable) -> dict[str, Any]:
+        rows = selected_rows(table, question, wanted.runs)
+        ordered = sort_rows(table, newest_first(table, rows), wanted.sort)
+        shown = ordered[wanted.offset : wanted.offset + wanted.limit]
+        answer = {
+            "cursor": served.watch.cursor,
+            "elapsed_ms": 0.0,
+            "total": table.run_count,
+            "count": len(rows),
+            "hash": hashes_of(table, shown),
+            "columns": [wire_column(field, cells(table, field, shown)) for field in wanted.fields],
+        }
+        if not len(rows) and wanted.query.strip():
+            answer["clauses"] = _clauses(table, question)
+        return answer
+
+    answer = served.ask(find)
+    answer["elapsed_ms"] = round((time.perf_counter() - begun_s) * 1e3, 2)
+    return json_answer(answer)
+
+
+def selected_rows(table: RunTable, question: Question, hashes: list[str] | None) -> IntArray:
+    """Give the rows that a query and a list of runs select; runs that are listed may be archived."""
+    if hashes is None:
+        return matching_runs(table, question)
+    listed = rows_of(table, hashes)
+    if not question.query.text.strip():
+        return listed
+    return listed[np.isin(listed, matching_runs(table, question.with_archived()))]
+
+
+def _clauses(table: RunTable, question: Question) -> list[dict[str, int]]:
+    """Say how many runs each part of a query leaves alone."""
+    text = question.query.text
+    found = []
+    for clause in question.query.clauses:
+        try:
+            count = len(matching_runs(table, ask(text[clause.start : clause.end])))
+        except InvalidQuery:  # a part that uses a name of another part
+            continue
+        found.append({"start": clause.start, "end": clause.end, "count": count})
+    return found
+
+
+def wire_column(field: Field, found: Cells) -> dict[str, Any]:
+    """Give cells as a column of an answer; its type is that of its values."""
+    if found.numbers is not None and found.present is not None:
+        if bool(found.present.all()) and bool(np.isfinite(found.numbers).all()):
+            return {"type": "number", "values": found.numbers.tolist()}
+        return {"type": "number", "values": wire_numbers(found.tolist())}
+    assert found.codes is not None
+    used = [place for place in np.unique(found.codes).tolist() if place >= 0 and found.values[place] is not None]
+    values = [_plain(found.values[place]) for place in used]
+    kind = type_of(values) if values else "string" if field[0] == "run" and field[1] in TEXT_FIELDS else "json"
+    if kind == "string":
+        code = np.full(len(found.values) + 1, -1, np.int64)
+        code[used] = np.arange(len(used))
+        return {"type": "string", "values": values, "codes": code[found.codes].tolist()}
+    form = wire_number if kind == "number" else wire_cell if kind == "json" else _plain
+    given: dict[int, Any] = {place: form(value) for place, value in zip(used, values, strict=True)}
+    return {"type": kind, "values": [given.get(place) for place in found.codes.tolist()]}
+
+
+def _plain(value: object) -> Any:
+    """Give a number of numpy as Python's own."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+async def fields(request: Request) -> Response:
+    """Answer `POST …/fields`."""
+    query = (await read_body(request)).text("query")
+    return await in_thread(request, _fields, served_of(request), query)
+
+
+def _fields(served: Served, query: str) -> Response:
+    question = ask(query)
+
+    def find(table: RunTable) -> dict[str, Any]:
+        rows = matching_runs(table, question)
+        matching = None if question.subject == "run" else matching_sequences(table, question, question.subject)
+        return {
+            "cursor": served.watch.cursor,
+            "total": table.run_count,
+            "count": len(rows),
+            "params": [
+                {
+                    "path": list(one.path),
+                    "type": one.type,
+                    "runs": one.runs,
+                    "distinct": one.distinct,
+                    "examples": [wire_cell(_plain(value)) for value in one.examples],
+                }
+                for one in params_of(table, rows)
+            ],
+            "sequences": [
+                {
+                    "name": one.name,
+                    "context": wire_context(one.context),
+                    "kind": one.kind,
+                    "runs": one.runs,
+                    "points": one.points,
+                }
+                for one in sequences_of(table, rows, matching)
+            ],
+            "facets": facets_of(table, rows),
+        }
+
+    return json_answer(served.ask(find))

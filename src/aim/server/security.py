@@ -1,0 +1,179 @@
+"""
+Who may ask: the same browser page, by a name that is ours, and with the token if there is one.
+
+A web page from elsewhere must neither read runs nor change them. Four doors are shut:
+
+    another page fetches from us     there is no CORS, so it can't read the answer
+    another page posts to us         a change needs a JSON body, and an Origin that is our own Host
+    another page points its own      the Host of a request must be an address, a name of this machine, or one that
+    name at 127.0.0.1 (rebinding)    `--trusted-host` allows; with a token this is not needed: cookies belong to a name
+    a script gets into our pages     Content-Security-Policy: only our own scripts run, and they talk only to us
+
+The token is compared in constant time, and travels in a header or in a cookie that scripts can't read.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from aim.server.answers import Refusal, json_answer
+from aim.server.bodies import read_body
+from aim.server.settings import Settings
+
+COOKIE = "aim_token"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " "media-src
+    'self' blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:; base-uri 'self'; form-action 'self'"
+)
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+)
+
+
+def host_name(host: str) -> str:
+    """
+    Give the name in a Host header, without its port.
+
+    >>> host_name("Localhost:43800"), host_name("[::1]:80")
+    ('localhost', '::1')
+    """
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+class Guard:
+    """Says of each request whether it may be answered."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        own = {
+            "localhost",
+            settings.host.lower(),
+            socket.gethostname().lower(),
+            *map(str.lower, settings.trusted_hosts),
+        }
+        self._names = own - {""}
+
+    def is_own_name(self, name: str) -> bool:
+        """Say whether a browser may know this server by *name*."""
+        if name in self._names or name.endswith(".localhost"):
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+    def check(self, method: str, headers: Headers, *, is_api: bool) -> None:
+        """
+        Let a request pass.
+
+        Raises:
+            Refusal: 403 of kind `origin`, or 401 of kind `token`.
+        """
+        host = headers.get("host", "")
+        if self._settings.token is None and not self.is_own_name(host_name(host)):
+            raise Refusal(
+                403,
+                "origin",
+                f"This server does not know itself as {host_name(host)!r}. To reach it by that name, start it with "
+                f"`--trusted-host {host_name(host)}` or with `--token`.",
+            )
+        if method not in READING:
+            self._check_origin(host, headers)
+        if is_api and not self.has_token(headers):
+            raise Refusal(401, "token", "This server asks for the token that it was started with.")
+
+    def _check_origin(self, host: str, headers: Headers) -> None:
+        site = headers.get("sec-fetch-site")
+        origin = headers.get("origin")
+        if site == "same-origin":  # set by the browser; no page can forge it
+            return
+        is_own = origin is None or urlsplit(origin).netloc.lower() == host.lower()
+        if site in ("cross-site", "same-site") or not is_own:
+            raise Refusal(403, "origin", "A page from elsewhere may not change anything here.")
+
+    def has_token(self, headers: Headers) -> bool:
+        """Say whether a request carries the token, if one is asked for."""
+        token = self._settings.token
+        if token is None:
+            return True
+        kind, _, carried = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer" and self.is_token(carried.strip()):
+            return True
+        return any(self.is_token(value) for value in cookies(headers, COOKIE))
+
+    def is_token(self, text: str) -> bool:
+        """Say whether *text* is the token."""
+        token = self._settings.token
+        return token is not None and hmac.compare_digest(text.encode(), token.encode())
+
+    async def login(self, request: Request) -> Response:
+        """Answer `POST api/login`: the right token becomes a cookie."""
+        body = await read_body(request)
+        if self._settings.token is not None and not self.is_token(body.text("token")):
+            raise Refusal(401, "token", "This is not the token.")
+        answer = json_answer({})
+        if self._settings.token is not None:
+            self._set_cookie(answer, request, folder(request.scope["path"], up=1))
+        return answer
+
+    def admit(self, request: Request, depth: int) -> Response | None:
+        """
+        Give the redirect of a page that was asked for with `?token=…`: the token becomes a cookie and leaves the
+        address.
+
+        None when it is not the token. The cookie is for the app's folder, *depth* above that of the page.
+        """
+        token = request.query_params.get("token")
+        if token is None or not self.is_token(token):
+            return None
+        rest = [pair for pair in request.url.query.split("&") if not pair.startswith("token=")]
+        last = request.scope["path"].rpartition("/")[2]
+        answer = RedirectResponse((last or "./") + ("?" + "&".join(rest) if rest else ""), 303)
+        self._set_cookie(answer, request, folder(request.scope["path"], up=depth))
+        return answer
+
+    def _set_cookie(self, answer: Response, request: Request, path: str) -> None:
+        answer.set_cookie(
+            COOKIE,
+            self._settings.token or "",
+            path=self._settings.base_path + path,
+            httponly=True,
+            samesite="strict",
+            secure=request.headers.get("x-forwarded-proto", request.url.scheme) == "https",
+        )
+
+
+def folder(path: str, up: int = 0) -> str:
+    """
+    Give the folder of an address, *up* levels higher.
+
+    >>> folder("/aim/run/3df7", up=1), folder("/runs")
+    ('/aim/', '/')
+    """
+    parts = path.split("/")[: -1 - up]
+    return "/".join(parts) + "/"
+
+
+def cookies(headers: Headers, name: str) -> list[str]:
+    """Give the values of all cookies of that name: those of several paths may come together."""
+    found = []
+    for header in headers.getlist("cookie"):
+        for pair in header.split(";"):
+            key, _, value = pair.strip().partition("=")
+            if key == name:
+                found.append(value)
+    return found

@@ -1,0 +1,87 @@
+"""
+One repository as it is served: its catalogue, the points that are kept, what can be undone, and its documents.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from aim.core.errors import AimError
+from aim.engine.documents import Documents
+from aim.engine.points import PointStore
+from aim.engine.repository import Repository
+from aim.engine.scan import scan_of
+from aim.engine.tail import Watch
+from aim.engine.undo import Changes
+from aim.server.answers import missing
+from aim.storage.run_table import RunTable
+
+Result = TypeVar("Result")
+
+log = logging.getLogger("aim.server")
+
+
+class Served:
+    """
+    A repository with all that the endpoints ask of it.
+
+    Raises:
+        RepoNotFound, UnsupportedFormat: see `Repository`.
+    """
+
+    def __init__(self, repo_id: str, root: Path) -> None:
+        self.id = repo_id
+        self.root = root
+        self.repository = Repository(root)
+        self.scan = scan_of(self.repository)
+        self.watch = Watch(self.scan)
+        self.points = PointStore(self.repository, self.watch)
+        self.changes = Changes(self.repository)
+        self.documents = Documents(self.repository.path, self.repository.store.disk)
+
+    def ask(self, question: Callable[[RunTable], Result]) -> Result:
+        """Give what *question* finds in the table of runs, which is up to date and does not change meanwhile."""
+        return self.scan.ask(question)
+
+    def warm(self) -> None:
+        """Read the catalogue now, so that the first page finds it read."""
+        try:
+            self.scan.refresh()
+        except (AimError, OSError) as error:
+            log.warning("Aim can't read the repository in %s: %s", self.root, error)
+
+    def close(self) -> None:
+        """Remove what waits in the trash."""
+        self.changes.empty_trash(now=True)
+
+
+class Shelf:
+    """All repositories that are served, by id; the first is the default."""
+
+    def __init__(self, served: Iterable[Served]) -> None:
+        self._served = {one.id: one for one in served}
+
+    def __iter__(self) -> Iterator[Served]:
+        return iter(self._served.values())
+
+    def get(self, repo_id: str) -> Served:
+        """Give a repository. Raises Refusal: (404) there is none of that id."""
+        found = self._served.get(repo_id)
+        if found is None:
+            raise missing(f"No repository {repo_id!r} is served here.")
+        return found
+
+    def warm(self) -> threading.Thread:
+        """Begin to read all catalogues, in a thread that ends by itself."""
+
+        def read() -> None:
+            for one in self:
+                one.warm()
+
+        thread = threading.Thread(target=read, name="aim-warm", daemon=True)
+        thread.start()
+        return thread

@@ -1,0 +1,74 @@
+"""
+What the server was asked to serve, and how.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+UNSAFE = re.compile(r"[^a-z0-9]+")
+HOST_DEFAULT = "127.0.0.1"
+PORT_DEFAULT = 43_800  # that of Aim 3
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    What is served, and how.
+
+    Attributes:
+        roots: the folders that hold a `.aim`, one or more.
+        host, port: what is listened on; port 0: a free one.
+        read_only: refuse every change.
+        base_path: the path under which a proxy shows this server, such as `/aim`; requests come with it or without.
+        token: what a request has to carry; None: nothing.
+        trusted_hosts: names that browsers may know this server by, besides its own addresses.
+        reload_pages: tell open pages to load again when the built pages change; for development.
+    """
+
+    roots: tuple[Path, ...]
+    host: str = HOST_DEFAULT
+    port: int = PORT_DEFAULT
+    read_only: bool = False
+    base_path: str = ""
+    token: str | None = None
+    trusted_hosts: tuple[str, ...] = field(default=())
+    reload_pages: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in LOOPBACK or self.host.startswith("127.")
+
+
+def repo_ids(roots: Iterable[Path]) -> dict[str, Path]:
+    """
+    Give each repository an id that is safe in an address and the same at the next start.
+
+    >>> repo_ids([Path("/data/My runs"), Path("/old/my runs")])
+    {'my-runs': ...Path('/data/My runs'), 'my-runs-2': ...Path('/old/my runs')}
+    """
+    named: dict[str, Path] = {}
+    for root in roots:
+        stem = UNSAFE.sub("-", root.resolve().name.lower()).strip("-") or "repo"
+        name, number = stem, 1
+        while name in named:
+            number += 1
+            name = f"{stem}-{number}"
+        named[name] = root
+    return named
+
+
+def clean_base_path(text: str) -> str:
+    """
+    Give a base path with a slash in front and none behind, or nothing for the root.
+
+    >>> clean_base_path("aim/"), clean_base_path("/")
+    ('/aim', '')
+    """
+    inner = text.strip("/")
+    return f"/{inner}" if inner else ""
