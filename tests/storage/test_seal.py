@@ -256,7 +256,7 @@ def test_pyarrow_duckdb_polars_and_pandas_read_a_sealed_file(tmp_path: Path) -> 
     assert expected == polars.read_parquet(path)["value"].to_list()
     assert expected == pandas.read_parquet(path)["value"].tolist()
     facts = json.loads(pq.read_metadata(path).metadata[b"aim"])
-    assert [("loss", 2000)] == [(item["name"], item["rows"]) for item in facts["sequences"]]
+    assert (["loss"], [2000]) == (facts["sequences"]["name"], facts["sequences"]["rows"])
 
 
 def test_our_pages_decode_as_pyarrow_decodes_them(run_folder: Path) -> None:

@@ -28,7 +28,7 @@ from aim.core.errors import UnsupportedFormat
 from aim.storage import blobs, layout, pages, records
 from aim.storage.files import DISK, Disk
 from aim.storage.records import IntArray, Records
-from aim.storage.sealed import BLOCK, MAGIC, Sealed, summarize, verify
+from aim.storage.sealed import BLOCK, KEYS, MAGIC, Sealed, summarize, verify
 from aim.storage.state import RunState
 
 FORMAT_NUMBER = 1
@@ -196,7 +196,8 @@ def encode(recorded: Records, declared: Mapping[int, Declared], facts: Mapping[s
     order = np.lexsort((recorded["step"], recorded["sequence"]))
     table = recorded[order]
     entries = _entries(table, declared)
-    text = json.dumps({"format": FORMAT_NUMBER, **facts, "sequences": entries}, separators=(",", ":"), allow_nan=False)
+    columns = {key: [entry.get(key) for entry in entries] for key in KEYS}
+    text = json.dumps({"format": FORMAT_NUMBER, **facts, "sequences": columns}, separators=(",", ":"), allow_nan=False)
     content = _with_index(_parquet(table, entries, text))
     if not _reads_back(content, table):
         import pyarrow

@@ -17,9 +17,11 @@ import json
 import os
 import struct
 import zlib
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +38,7 @@ BLOCK = struct.Struct("<8sIIII")
 METADATA_KEY = b"\x18\x03aim\x18"  # a Thrift KeyValue: field 1, the string "aim", field 2, a string
 PLACE = struct.Struct("<IB")  # group and column of an entry of the index
 PLACE_OFFSET = 24
-LAZY_MAX = 256
+SHARED_ROWS_MAX = 4096  # a sequence of so many rows is not kept for its neighbours in the row group
 TAIL_BYTES = 1 << 16  # read at once by `open`: footer, index and block of up to some hundred sequences
 
 
@@ -75,7 +77,10 @@ class Summary(NamedTuple):
     has_nan: bool
 
 
-SUMMARY = Summary._fields
+# the columns of the table of sequences in the footer: fields of SealedSequence, then of Summary
+KEYS = (
+    "number", "name", "context", "kind", "row", "rows", "group", "first_step", "stride", *Summary._fields[1:],
+)  # fmt: skip
 
 
 class SealedSequence(NamedTuple):
@@ -162,7 +167,8 @@ class Sealed:
         """The sequences, in the order of their numbers."""
         if self._end.found is not None:
             return self._end.found
-        return [_sequence(item) for item in self.facts["sequences"]]
+        table = self.facts["sequences"]
+        return [_sequence(*fields) for fields in zip(*(table[key] for key in KEYS))]
 
     @cached_property
     def index(self) -> list[Page]:
@@ -170,26 +176,30 @@ class Sealed:
         return [Page(*fields) for fields in pages.INDEX.iter_unpack(self._end.entries)]
 
     @cached_property
-    def _by_number(self) -> dict[int, SealedSequence]:
-        return {sequence.number: sequence for sequence in self.sequences}
-
-    @cached_property
-    def _of_group(self) -> dict[int, tuple[int, int]]:
-        """First row, and count of sequences, of each row group."""
-        found: dict[int, tuple[int, int]] = {}
-        for item in self.facts["sequences"] if self._end.found is None else self._end.rows:
-            row, count = found.get(item["group"], (item["row"], 0))
-            found[item["group"]] = (row, count + 1)
-        return found
+    def _group_rows(self) -> Mapping[int, int]:
+        """The first row of each row group."""
+        if self._end.found is not None:
+            return self._end.group_rows
+        table = self.facts["sequences"]
+        # the first of a group stays: later ones are put in before it
+        return dict(zip(reversed(table["group"]), reversed(table["row"])))
 
     def _find(self, number: int) -> SealedSequence | None:
-        if self._end.found is not None or "_by_number" in self.__dict__:
-            return self._by_number.get(number)
-        items = self.facts["sequences"]
-        if len(items) > LAZY_MAX:
-            return self._by_number.get(number)
-        # making one of a few is cheaper than making all: many files are opened for one sequence
-        return next((_sequence(item) for item in items if item["number"] == number), None)
+        if self._end.found is not None:
+            return next((sequence for sequence in self._end.found if sequence.number == number), None)
+        if "sequences" in self.__dict__:
+            place = bisect_left(self.facts["sequences"]["number"], number)
+            return (
+                self.sequences[place]
+                if place < len(self.sequences) and self.sequences[place].number == number
+                else None
+            )
+        table = self.facts["sequences"]
+        try:  # making one is cheaper than making all: many files are opened for one sequence
+            place = table["number"].index(number)
+        except ValueError:
+            return None
+        return _sequence(*(table[key][place] for key in KEYS))
 
     @classmethod
     def open(cls, path: Path) -> Sealed:
@@ -248,10 +258,9 @@ class Sealed:
 
     def _columns(self, sequence: SealedSequence, wanted: Sequence[int]) -> Columns:
         rows = sequence.rows
-        group_row, neighbours = self._of_group[sequence.group]
-        start = sequence.row - group_row
+        start = sequence.row - self._group_rows[sequence.group]
         cached = self._cache
-        if neighbours == 1:
+        if rows >= SHARED_ROWS_MAX:
             arrays = self._read(sequence.group, [column for column in wanted if not _is_regular(sequence, column)])
         else:  # neighbours in one row group are asked for together: keep the last group
             known = dict(cached[1]) if cached[0] == sequence.group else {}
@@ -357,14 +366,14 @@ class _End(NamedTuple):
     Attributes:
         entries: the index, `pages.INDEX` packed, ordered by group and column.
         found: the sequences, where `facts` does not have them.
-        rows: group, and first row of it, where `facts` does not say them.
+        group_rows: the first row of each group, where `found` is given.
     """
 
     facts: dict[str, Any]
     entries: bytes
     damage: list[Damage]
     found: list[SealedSequence] | None = None
-    rows: Sequence[Mapping[str, int]] = ()
+    group_rows: Mapping[int, int] = MappingProxyType({})
 
 
 def _pages_of(index: bytes, group: int, column: int) -> list[Page]:
@@ -418,16 +427,16 @@ def _facts_at(content: bytes, at: int) -> dict[str, Any] | None:
     return dict(facts)
 
 
-def _sequence(item: Mapping[str, Any]) -> SealedSequence:
-    summary = None
-    if "mean" in item:
-        values = [item[key] for key in SUMMARY]
-        summary = Summary(*[value if value.__class__ is not dict else params.decode(value) for value in values])
-    context = params.decode(item["context"]) if item["context"] else {}
-    return SealedSequence(
-        item["number"], item["name"], context, item["kind"], item["row"], item["rows"], item["group"],
-        item["first_step"], item["stride"], summary,
-    )  # fmt: skip
+def _sequence(
+    number: int, name: str, context: Any, kind: str,
+    row: int, rows: int, group: int, first_step: int, stride: int | None, *summary: Any,
+) -> SealedSequence:  # fmt: skip
+    about = None
+    if summary[-1] is not None:
+        values = [params.decode(value) if value.__class__ is dict else value for value in summary]
+        about = Summary(first_step, *values)
+    plain = params.decode(context) if context else {}
+    return SealedSequence(number, name, plain, kind, row, rows, group, first_step, stride, about)
 
 
 def _salvaged(name: str, content: bytes) -> _End:
@@ -456,7 +465,8 @@ def _salvaged(name: str, content: bytes) -> _End:
 
 def _from_columns(content: bytes, index: bytes, facts: dict[str, Any], damage: list[Damage]) -> _End:
     found_pages = [Page(*fields) for fields in pages.INDEX.iter_unpack(index)]
-    kinds = {item["number"]: item["kind"] for item in facts.get("sequences", ())}
+    table = facts.get("sequences", {"number": (), "kind": ()})
+    kinds = dict(zip(table["number"], table["kind"]))
     group_rows: dict[int, int] = {}
     row = 0
     for page in found_pages:
@@ -478,8 +488,7 @@ def _from_columns(content: bytes, index: bytes, facts: dict[str, Any], damage: l
         )
         for item in salvage.sequences(content, found_pages)
     ]
-    rows = [{"group": item.group, "row": group_rows[item.group]} for item in found]
-    return _End(facts, index, damage, found, rows)
+    return _End(facts, index, damage, found, group_rows)
 
 
 # the whole file judged
