@@ -29,6 +29,7 @@ interface Drag { readonly x: number; readonly y: number; readonly kind: "x" | "b
 const EMPTY: PlotData = { lines: [], bands: [] };
 const PLAIN: PlotOptions = { xKind: "linear", yKind: "linear", xUnit: "number", clip: false, window: null, yWindow: null };
 
+/// A chart in its element: shows data, lights owners, tells what the pointer is on.
 export class LineChart {
   readonly base = document.createElement("canvas");
   readonly over = document.createElement("canvas");

@@ -4,6 +4,7 @@
 
 export type Theme = "light" | "dark";
 
+/// The eight colours of a theme.
 export const PALETTE: Readonly<Record<Theme, readonly string[]>> = {
   light: ["#243cdf", "#e8590c", "#3f9463", "#9a0741", "#761c9e", "#a75b05", "#d63ad4", "#7d5e9b"],
   dark: ["#8ab3fe", "#fdcd9a", "#4fe0d2", "#f387a8", "#a5bd2b", "#e8468f", "#8f7cfb", "#b8912a"],

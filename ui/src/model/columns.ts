@@ -1,7 +1,7 @@
 /// Which columns the table of runs has, how wide they are, and what their group rows say.
 
 import { cellLabel } from "./grouping";
-import { fieldText, guessTarget, metricsOf, varyingParams } from "./fields";
+import { fieldText, guessTarget, metricsOf, parseField, varyingParams } from "./fields";
 import { formatNumber } from "./format";
 import { spreadOf, type Cell } from "./table";
 import type { Field, FieldsAnswer } from "../wire/types";
@@ -80,7 +80,22 @@ export function differingKeys(columns: ReadonlyMap<string, { readonly field: Fie
   return differing;
 }
 
+/// Texts put together with `;` for addresses; a `;` of their own is written `%3B`.
+export function joinTexts(texts: readonly string[]): string {
+  return texts.map((text) => text.replace(/%/g, "%25").replace(/;/g, "%3B")).join(";");
+}
+
+/// The texts that `joinTexts` put together.
+export function splitTexts(text: string): readonly string[] {
+  return text === "" ? [] : text.split(";").map((part) => part.replace(/%3B/g, ";").replace(/%25/g, "%"));
+}
+
 /// The text of a list of fields for addresses.
 export function columnsText(list: readonly Field[]): string {
-  return list.map((field) => encodeURIComponent(fieldText(field)).replace(/%2F/g, "/").replace(/%3A/g, ":")).join(",");
+  return joinTexts(list.map(fieldText));
+}
+
+/// The fields of such a text; what is no field is left out.
+export function parseColumns(text: string): readonly Field[] {
+  return splitTexts(text).map(parseField).filter((field) => field !== null);
 }

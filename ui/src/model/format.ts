@@ -17,7 +17,9 @@ export function formatNumber(value: number): string {
     const [mantissa, exponent] = value.toExponential(3).split("e");
     return `${Number(mantissa)}e${Number(exponent)}`;
   }
-  return value.toPrecision(4);
+  const short = value.toPrecision(4);
+  // What is exact in fewer digits is written in fewer: 0.001, not 0.001000.
+  return Number(short) === value ? String(value) : short;
 }
 
 /// A difference, with its sign.

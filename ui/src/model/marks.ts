@@ -6,6 +6,7 @@ import { change, listSetting, setting } from "./address";
 /// What the pointer is on: a run (or a group's key), and an x in the units of the charts. Lit in every card and list.
 export interface Hot { readonly owner: string; readonly x: number | null }
 
+/// What the pointer is on; null: nothing.
 export const hot = signal<Hot | null>(null);
 
 /// Runs ticked in a list or a table, in the order of ticking.
@@ -40,8 +41,9 @@ export function isBaseline(hash: string): boolean {
   return baseShort.value !== "" && baseShort.value === shortHash(hash);
 }
 
-/// Whether there are pinned or hidden runs, or a baseline.
+/// Whether any run is hidden.
 export const hasHidden = computed(() => hiddenSet.value.size > 0);
+/// Whether there is a baseline.
 export const hasBaseline = computed(() => baseShort.value !== "");
 
 function toggled(list: readonly string[], hashes: readonly string[]): string {

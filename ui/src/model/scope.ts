@@ -29,8 +29,9 @@ export const fields = signal<FieldsAnswer | null>(null);
 /// The last change that the server told of.
 export const tick = signal<Tick | null>(null);
 
-/// The state of the live connection, and how many runs are running.
+/// The state of the live connection.
 export const live = signal<LiveState>("off");
+/// How many runs are running.
 export const liveRuns = computed(() => tick.value?.live ?? fields.value?.facets.status?.find(([name]) => name === "running")?.[1] ?? 0);
 
 /// How many runs match and how long the server took; the pages that list runs keep it.

@@ -19,6 +19,7 @@ export interface RunTable {
   readonly elapsed_ms: number;
 }
 
+/// A table of no runs, before the first answer.
 export const EMPTY_TABLE: RunTable = { hashes: [], rowOf: new Map(), columns: new Map(), count: 0, total: 0, elapsed_ms: 0 };
 
 function cellsOf(column: WireColumn): readonly Cell[] {

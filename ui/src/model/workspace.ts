@@ -8,17 +8,22 @@ import type { ScaleKind } from "../chart/scale";
 import type { AxisUnit } from "../chart/ticks";
 import type { Aggregate, AggregateBand, AggregateValue, Context, Field, XAxis } from "../wire/types";
 
-/// Fields that give a run its colour, its dash, and its own card.
+/// The field that gives a run its colour.
 export const colorField = setting("color");
+/// The field that gives a run its dash.
 export const dashField = setting("dash");
+/// The field that gives a run its own card.
 export const facetField = setting("facet");
 
 /// Whether contexts of one metric share a card.
 export const split = setting("cards", "context");
 
+/// The x axis as the address writes it.
 export const xSetting = setting("x", "step");
+/// Weight of the past in the exponential mean, 0 … 0.999; 0: no smoothing.
 export const smoothing = computed(() => Math.min(0.999, Math.max(0, Number(smoothText.value) || 0)));
 const smoothText = setting("smooth");
+/// The scale of the y axis.
 export const yKind = computed<ScaleKind>(() => (yText.value === "log" || yText.value === "symlog" ? yText.value : "linear"));
 const yText = setting("y", "linear");
 const outlierText = setting("outliers");
@@ -35,7 +40,9 @@ const windowText = setting("win");
 
 /// How runs are put together: `` not at all, `group` by colour, dash and facet, `seed` by all that differs but the seed.
 export const aggregateBy = setting("agg");
+/// What the line of a group is: its mean, median, min or max.
 export const aggregateValue = setting("value", "mean");
+/// What the band around it is.
 export const aggregateBand = setting("band", "std");
 
 /// Sections that are folded.

@@ -4,7 +4,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { change, goTo, setting } from "../model/address";
-import { allColumns, columnsText, defaultColumns, differingKeys, groupCell, guessWidth, savedWidths, saveWidth } from "../model/columns";
+import { allColumns, columnsText, defaultColumns, differingKeys, groupCell, guessWidth, parseColumns, savedWidths, saveWidth } from "../model/columns";
 import { fieldLabel, fieldText, parseField, queryLiteral } from "../model/fields";
 import { formatCell } from "../model/format";
 import { splitBy } from "../model/grouping";
@@ -40,7 +40,7 @@ type Row = { readonly hash: string; readonly label: "" } | { readonly hash: null
 
 function chosenFields(): readonly Field[] {
   const known = fields.value;
-  if (columnsSetting.value !== "") return columnsSetting.value.split(",").map((text) => parseField(decodeURIComponent(text))).filter((field) => field !== null);
+  if (columnsSetting.value !== "") return parseColumns(columnsSetting.value);
   return known ? defaultColumns(known) : [];
 }
 

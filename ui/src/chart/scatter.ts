@@ -1,0 +1,224 @@
+/// One dot a run over two axes, with the straight line that fits best.
+
+import type { ChartTheme } from "./plot";
+import type { ParallelAxis } from "./parallel";
+import { clipText } from "./parallel";
+
+export interface ScatterData {
+  readonly x: ParallelAxis;
+  readonly y: ParallelAxis;
+  readonly colors: readonly string[];
+  readonly rows: readonly number[];
+  readonly count: number;
+  /// In places of the axes; null: no trend to show.
+  readonly trend: { readonly slope: number; readonly offset: number; readonly r2: number } | null;
+}
+
+export interface ScatterEvents {
+  readonly hover: (row: number | null) => void;
+  readonly click: (row: number) => void;
+  /// A box was drawn: ranges of places on both axes; null when it was pressed away.
+  readonly box: (x: readonly [number, number] | null, y: readonly [number, number] | null) => void;
+}
+
+const LEFT_PX = 78;
+const RIGHT_PX = 18;
+const TOP_PX = 14;
+const BOTTOM_PX = 40;
+const DOT_PX = 4;
+const SMALL_DOTS = 3000; // so many are drawn as small squares
+const NEAR_PX = 14;
+const FONT = '"Inter var", Inter, system-ui, sans-serif';
+
+/// The picture in its element.
+export class ScatterChart {
+  private readonly base = document.createElement("canvas");
+  private readonly over = document.createElement("canvas");
+  private data: ScatterData | null = null;
+  private theme: ChartTheme = { ground: "#fff", ink: "#888", grid: "#eee", accent: "#00f" };
+  private lit: number | null = null;
+  private drag: { readonly x: number; readonly y: number; nowX: number; nowY: number } | null = null;
+  private width = 0;
+  private height = 0;
+  private readonly resize: ResizeObserver;
+  private readonly stop = new AbortController();
+
+  constructor(private readonly host: HTMLElement, private readonly events: ScatterEvents) {
+    host.append(this.base, this.over);
+    this.resize = new ResizeObserver(() => this.paint());
+    this.resize.observe(host);
+    const { signal } = this.stop;
+    this.over.addEventListener("pointermove", (event) => this.moved(event), { signal });
+    this.over.addEventListener("pointerdown", (event) => {
+      this.drag = { x: event.offsetX, y: event.offsetY, nowX: event.offsetX, nowY: event.offsetY };
+      this.over.setPointerCapture(event.pointerId);
+    }, { signal });
+    this.over.addEventListener("pointerup", () => this.dropped(), { signal });
+    this.over.addEventListener("pointerleave", () => !this.drag && events.hover(null), { signal });
+  }
+
+  destroy(): void {
+    this.resize.disconnect();
+    this.stop.abort();
+    this.base.remove();
+    this.over.remove();
+  }
+
+  show(data: ScatterData, theme: ChartTheme): void {
+    [this.data, this.theme] = [data, theme];
+    this.paint();
+  }
+
+  light(row: number | null): void {
+    this.lit = row;
+    this.paintOver();
+  }
+
+  private px(place: number): number {
+    return LEFT_PX + (0.02 + place * 0.96) * (this.width - LEFT_PX - RIGHT_PX);
+  }
+
+  private py(place: number): number {
+    return this.height - BOTTOM_PX - (0.03 + place * 0.94) * (this.height - TOP_PX - BOTTOM_PX);
+  }
+
+  private prepare(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {
+    const dpr = devicePixelRatio || 1;
+    const [w, h] = [Math.round(this.width * dpr), Math.round(this.height * dpr)];
+    if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+    const context = canvas.getContext("2d");
+    context?.setTransform(dpr, 0, 0, dpr, 0, 0);
+    context?.clearRect(0, 0, this.width, this.height);
+    return context;
+  }
+
+  private paint(): void {
+    [this.width, this.height] = [this.host.clientWidth, this.host.clientHeight];
+    const context = this.width > 60 ? this.prepare(this.base) : null;
+    if (!context || !this.data) return;
+    const { x, y, rows, colors, count, trend } = this.data;
+    this.paintAxes(context, x, y);
+    const inside = new Set(rows);
+    const isSmall = count > SMALL_DOTS;
+    for (let row = 0; row < count; row++) {
+      if (Number.isNaN(x.places[row]) || Number.isNaN(y.places[row])) continue;
+      context.globalAlpha = inside.has(row) ? 0.85 : 0.1;
+      context.fillStyle = colors[row];
+      const [px, py] = [this.px(x.places[row]), this.py(y.places[row])];
+      if (isSmall) context.fillRect(px - 1.5, py - 1.5, 3, 3);
+      else {
+        context.beginPath();
+        context.arc(px, py, DOT_PX, 0, 2 * Math.PI);
+        context.fill();
+      }
+    }
+    context.globalAlpha = 1;
+    if (trend) {
+      context.strokeStyle = this.theme.ink;
+      context.lineWidth = 1.5;
+      context.setLineDash([6, 4]);
+      context.beginPath();
+      context.moveTo(this.px(0), this.py(trend.offset));
+      context.lineTo(this.px(1), this.py(trend.offset + trend.slope));
+      context.stroke();
+      context.setLineDash([]);
+      context.textAlign = "right";
+      context.fillStyle = this.theme.ink;
+      context.font = `11px ${FONT}`;
+      context.fillText(`r² ${trend.r2.toFixed(2)}`, this.width - RIGHT_PX - 4, TOP_PX + 12);
+    }
+    this.paintOver();
+  }
+
+  private paintAxes(context: CanvasRenderingContext2D, x: ParallelAxis, y: ParallelAxis): void {
+    const { ink, grid } = this.theme;
+    context.font = `10.5px ${FONT}`;
+    context.lineWidth = 1;
+    context.strokeStyle = grid;
+    context.fillStyle = ink;
+    context.textAlign = "right";
+    for (const tick of y.ticks) {
+      const py = Math.round(this.py(tick.at)) + 0.5;
+      context.beginPath();
+      context.moveTo(LEFT_PX, py);
+      context.lineTo(this.width - RIGHT_PX, py);
+      context.stroke();
+      context.fillText(clipText(context, tick.label, LEFT_PX - 14), LEFT_PX - 8, py + 3);
+    }
+    context.textAlign = "center";
+    for (const tick of x.ticks) {
+      const px = Math.round(this.px(tick.at)) + 0.5;
+      context.beginPath();
+      context.moveTo(px, TOP_PX);
+      context.lineTo(px, this.height - BOTTOM_PX);
+      context.stroke();
+      context.fillText(clipText(context, tick.label, 90), px, this.height - BOTTOM_PX + 15);
+    }
+    context.font = `600 12px ${FONT}`;
+    context.fillText(x.label, (LEFT_PX + this.width - RIGHT_PX) / 2, this.height - 6);
+    context.save();
+    context.translate(12, (TOP_PX + this.height - BOTTOM_PX) / 2);
+    context.rotate(-Math.PI / 2);
+    context.fillText(y.label, 0, 0);
+    context.restore();
+  }
+
+  private paintOver(): void {
+    const context = this.prepare(this.over);
+    if (!context || !this.data) return;
+    const { x, y, colors, count } = this.data;
+    if (this.lit !== null && this.lit < count && !Number.isNaN(x.places[this.lit]) && !Number.isNaN(y.places[this.lit])) {
+      context.fillStyle = colors[this.lit];
+      context.strokeStyle = this.theme.ground;
+      context.lineWidth = 2;
+      context.beginPath();
+      context.arc(this.px(x.places[this.lit]), this.py(y.places[this.lit]), DOT_PX + 3, 0, 2 * Math.PI);
+      context.fill();
+      context.stroke();
+    }
+    if (this.drag) {
+      const { x: fromX, y: fromY, nowX, nowY } = this.drag;
+      context.fillStyle = context.strokeStyle = this.theme.accent;
+      context.globalAlpha = 0.13;
+      context.fillRect(fromX, fromY, nowX - fromX, nowY - fromY);
+      context.globalAlpha = 0.8;
+      context.strokeRect(fromX, fromY, nowX - fromX, nowY - fromY);
+      context.globalAlpha = 1;
+    }
+  }
+
+  private rowNear(px: number, py: number): number | null {
+    if (!this.data) return null;
+    const { x, y, rows } = this.data;
+    let best: number | null = null;
+    let least = NEAR_PX;
+    for (const row of rows) {
+      const gap = Math.hypot(this.px(x.places[row]) - px, this.py(y.places[row]) - py);
+      if (gap < least) [best, least] = [row, gap];
+    }
+    return best;
+  }
+
+  private moved(event: PointerEvent): void {
+    if (this.drag) {
+      [this.drag.nowX, this.drag.nowY] = [event.offsetX, event.offsetY];
+      this.paintOver();
+    } else this.events.hover(this.rowNear(event.offsetX, event.offsetY));
+  }
+
+  private dropped(): void {
+    const { drag } = this;
+    this.drag = null;
+    if (!drag) return;
+    if (Math.abs(drag.nowX - drag.x) < 4 && Math.abs(drag.nowY - drag.y) < 4) {
+      const row = this.rowNear(drag.x, drag.y);
+      if (row === null) this.events.box(null, null);
+      else this.events.click(row);
+      return this.paintOver();
+    }
+    const place = (px: number): number => ((px - LEFT_PX) / (this.width - LEFT_PX - RIGHT_PX) - 0.02) / 0.96;
+    const rise = (py: number): number => ((this.height - BOTTOM_PX - py) / (this.height - TOP_PX - BOTTOM_PX) - 0.03) / 0.94;
+    this.events.box([place(Math.min(drag.x, drag.nowX)), place(Math.max(drag.x, drag.nowX))], [rise(Math.max(drag.y, drag.nowY)), rise(Math.min(drag.y, drag.nowY))]);
+    this.paintOver();
+  }
+}
