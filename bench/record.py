@@ -4,8 +4,8 @@ What recording and reading back cost, against Aim 3.29.1 and the physical floor,
     python -m bench record                        this version and the floor
     python -m bench record --aim3 PYTHON          and Aim 3.29.1, installed in the environment of that interpreter
 
-Each figure is measured in a fresh process by `bench/recording.py`, which runs under either tracker; the trackers take turns,
-so a slow minute of the machine hits both. Printed: the median of the repeats, and the ratio.
+Each figure is measured in a fresh process by `bench/recording.py`, which runs under either tracker; the trackers take
+turns, so a slow minute of the machine hits both. Printed: the median of the repeats, and the ratio.
 """
 
 from __future__ import annotations
@@ -92,7 +92,16 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         ours, theirs = figures["aim"].get(key), figures.get("aim3", {}).get(key)
         if ours is not None:
             ratio = f"{theirs / ours:,.1f} x" if theirs else ""
-            rows.append([label, f"{ours:,.3g}" if ours < 100 else f"{ours:,.0f}", unit, f"{theirs:,.4g}" if theirs else "", ratio, goal or ""])
+            rows.append(
+                [
+                    label,
+                    f"{ours:,.3g}" if ours < 100 else f"{ours:,.0f}",
+                    unit,
+                    f"{theirs:,.4g}" if theirs else "",
+                    ratio,
+                    goal or "",
+                ]
+            )
     report.table(["figure", "aim", "unit", "aim 3.29.1", "ratio", "goal"], rows)
     return report.store("record", {"figures": figures, "samples": samples, "scale": options.scale})
 

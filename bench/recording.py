@@ -66,7 +66,8 @@ def start(scale: float) -> dict[str, float]:
         f"run = Run(repo={tempfile.mkdtemp()!r}, system_tracking_interval=None, capture_terminal_logs=False)\n"
         "run.track(1.0, name='loss', step=0, context={'subset': 'train'})\n"
         "t2 = time.perf_counter()\n"
-        "import resource; print(t1 - t0, t2 - t0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)\n"
+        "import resource\n"
+        "print(t1 - t0, t2 - t0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)\n"
         "import os; os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
@@ -91,7 +92,9 @@ def track(scale: float) -> dict[str, float]:
     run.track(0.5, name="loss")
     figures = {
         "track_name_ns": per_call_ns(lambda step: run.track(0.5, name="loss"), count),
-        "track_all_ns": per_call_ns(lambda step: run.track(0.5, name="loss", step=step, epoch=1, context=context), count),
+        "track_all_ns": per_call_ns(
+            lambda step: run.track(0.5, name="loss", step=step, epoch=1, context=context), count
+        ),
     }
     p50, p99 = percentiles(lambda step: run.track(0.5, name="p", step=step, epoch=1, context=context), count)
     figures |= {"track_all_p50_ns": p50, "track_all_p99_ns": p99}
@@ -210,7 +213,11 @@ def _size(folder: str) -> int:
 
 
 def _read(folder: str, run_hash: str, name: str) -> int:
-    from aim import Repo, Run
+    # the names mean either tracker's classes
+    import aim
+
+    Repo: Any = aim.Repo
+    Run: Any = aim.Run
     from aim.storage.context import Context
 
     if is_ours():
@@ -225,9 +232,10 @@ def runs(scale: float) -> dict[str, float]:
     """One metric of 1,000 sealed runs, 20 metrics of 100 steps each."""
     if not is_ours():
         return {}
-    from aim import Repo
+    import aim
     from aim.engine import sealing
 
+    Repo: Any = aim.Repo
     folder = tempfile.mkdtemp()
     count = int(1000 * scale)
     hashes = []

@@ -112,7 +112,7 @@ def test_columns_are_facts_params_and_summaries(tmp_path: Path, runs: list[Run])
     ("words", "code", "message"),
     [
         (["runs", "ls", "run.hparams.lr >"], 2, "^"),
-        (["runs", "ls", "metirc.name == 'loss'"], 2, "Did you mean `metric`?"),
+        (["runs", "ls", "metirc.name == 'loss'"], 2, "`metirc` is not known"),
         (["runs", "ls", "run.hparams.lrr > 1"], 1, "Did you mean 'hparams.lr'?"),
         (["runs", "ls", "--columns", "hparams.l"], 2, "Did you mean 'hparams.lr'?"),
         (["runs", "ls", "run.hparams.lr > 5"], 1, "Total 0 runs."),

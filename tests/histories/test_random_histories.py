@@ -83,7 +83,9 @@ class TrackerHistory(RuleBasedStateMachine):
         return number, Run(run.hash, repo=self.repo, system_tracking_interval=None, capture_terminal_logs=False)
 
     @rule(writer=writers, name=NAMES, context=CONTEXTS, value=NUMBERS, step=STEPS, epoch=EPOCHS)
-    def track(self, writer: tuple[int, Run], name: str, context: Any, value: float, step: int | None, epoch: float | None) -> None:
+    def track(
+        self, writer: tuple[int, Run], name: str, context: Any, value: float, step: int | None, epoch: float | None
+    ) -> None:
         number, run = writer
         run.track(value, name=name, step=step, epoch=epoch, context=dict(context))
         if run.hash in self.oracle:

@@ -43,7 +43,9 @@ def test_metrics_that_match_newest_run_first(repo: Repo, runs: list[Run]) -> Non
     """
     Iterating gives `Metric` objects, of the newest run first.
     """
-    found = list(repo.query_metrics("run.hparams.lr > 0.001 and metric.name == 'loss' and metric.context.subset == 'val'"))
+    found = list(
+        repo.query_metrics("run.hparams.lr > 0.001 and metric.name == 'loss' and metric.context.subset == 'val'")
+    )
 
     assert [runs[1].hash, runs[0].hash] == [metric.run.hash for metric in found]
     assert all(isinstance(metric, Metric) for metric in found)
@@ -164,7 +166,8 @@ def test_tables_of_points(repo: Repo, runs: list[Run]) -> None:
     frame = collection.dataframe()
     last = collection.dataframe(only_last=True, include_run=False)
 
-    assert frame is not None and last is not None
+    assert frame is not None
+    assert last is not None
     assert isinstance(collection, QuerySequenceCollection)
     assert 6 == len(frame)
     assert {"run.hash", "run.hparams.lr", "metric.name", "metric.context.subset"} <= set(frame.columns)

@@ -185,8 +185,13 @@ def test_runs_are_copied_whole(repo: Repo, tmp_path: Path) -> None:
     assert (True, []) == repo.copy_runs([run.hash], target)
     copy = target.get_run(run.hash)
     assert copy is not None
-    assert ("whole", {"a": 1}, run.creation_time, run.end_time) == (copy.name, copy[...], copy.creation_time, copy.end_time)
-    assert [0.5] == copy.get_metric("loss").values.tolist()  # type: ignore[union-attr]
+    assert ("whole", {"a": 1}, run.creation_time, run.end_time) == (
+        copy.name,
+        copy[...],
+        copy.creation_time,
+        copy.end_time,
+    )
+    assert [0.5] == copy.get_metric("loss").values.tolist()
     image = copy.get_image_sequence("image")
     assert image is not None
     assert 7 == image.values[0].to_pil_image().getpixel((0, 0))
@@ -227,7 +232,7 @@ def test_an_open_run_may_be_copied(repo: Repo, tmp_path: Path) -> None:
     assert (True, []) == repo.copy_runs([run.hash], target)
     copy = target.get_run(run.hash)
     assert copy is not None
-    assert [0.5] == copy.get_metric("loss").values.tolist()  # type: ignore[union-attr]
+    assert [0.5] == copy.get_metric("loss").values.tolist()
     run.close()
 
 

@@ -169,7 +169,8 @@ def test_after_close_nothing_is_recorded_and_everything_is_read(run: Run) -> Non
         run["a"] = 2
     assert (1, [1.0]) == (run["a"], run.get_metric("loss").values.tolist())
     assert (False, "finished") == (run.active, run.status)
-    assert run.end_time is not None and run.end_time >= run.creation_time
+    assert run.end_time is not None
+    assert run.end_time >= run.creation_time
 
 
 def test_a_with_block_closes_and_records_the_exception(repo: Repo) -> None:
@@ -195,7 +196,8 @@ def test_a_run_that_nobody_holds_is_closed(repo: Repo) -> None:
     gc.collect()
 
     found = repo.get_run(run_hash)
-    assert found is not None and "finished" == found.status
+    assert found is not None
+    assert "finished" == found.status
 
 
 @pytest.mark.parametrize(
@@ -209,7 +211,9 @@ def test_a_run_that_nobody_holds_is_closed(repo: Repo) -> None:
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "lost", None),
     ],
 )
-def test_the_end_of_the_process_ends_the_run(repo: Repo, tmp_path: Path, ending: str, status: str, error: str | None) -> None:
+def test_the_end_of_the_process_ends_the_run(
+    repo: Repo, tmp_path: Path, ending: str, status: str, error: str | None
+) -> None:
     """
     However a process ends, its run says so, and nothing tracked is lost.
     """
@@ -393,4 +397,6 @@ def test_a_run_is_a_row(run: Run) -> None:
         *("hparams.deep.er", "hparams.lr", "hparams.sizes"),
     ] == list(frame.columns)
     assert (run.hash, f"Run: {run.hash}", "[1, 2]") == (frame.hash[0], frame.name[0], frame["hparams.sizes"][0])
-    assert ["hparams.deep.er", "hparams.lr", "hparams.sizes", "name"] == sorted(run.dataframe(include_props=False).columns)
+    assert ["hparams.deep.er", "hparams.lr", "hparams.sizes", "name"] == sorted(
+        run.dataframe(include_props=False).columns
+    )

@@ -196,7 +196,9 @@ def test_the_latest_write_of_a_step_counts(run: Run) -> None:
     assert ([2.0], [2.0]) == (metric.values.tolist(), metric.epochs.tolist())
 
 
-@pytest.mark.parametrize(("epoch", "stored"), [(None, None), (1, 1.0), (0.1, 0.1), (np.float64(2.5), 2.5), (Tensor(3), 3.0)])
+@pytest.mark.parametrize(
+    ("epoch", "stored"), [(None, None), (1, 1.0), (0.1, 0.1), (np.float64(2.5), 2.5), (Tensor(3), 3.0)]
+)
 @pytest.mark.parametrize("value", [0.5, 3], ids=["float", "int"])
 def test_epochs(run: Run, epoch: object, stored: float | None, value: float) -> None:
     """

@@ -1,6 +1,6 @@
 """
-`aim`: the group of all commands, and how an error reaches a person: one message, no stack trace, exit code 2 for a wrong call,
-1 for anything else.
+`aim`: the group of all commands, and how an error reaches a person: one message, no stack trace, exit code 2 for a
+wrong call, 1 for anything else.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import click
 from aim.__about__ import VERSION
 from aim.cli import output
 from aim.core.errors import AimError, UsageError
-
 
 DEBUG_VARIABLE = "AIM_DEBUG"
 
@@ -85,7 +84,9 @@ def _unexpected(kind: type[BaseException], value: BaseException, trace: Tracebac
     if os.environ.get(DEBUG_VARIABLE):
         sys.__excepthook__(kind, value, trace)
     else:
-        output.tell(f"Aim met an error of its own: {kind.__name__}: {value}. {DEBUG_VARIABLE}=1 shows where; please report it.")
+        output.tell(
+            f"Aim met an error of its own: {kind.__name__}: {value}. {DEBUG_VARIABLE}=1 shows where; please report it."
+        )
 
 
 def main() -> None:

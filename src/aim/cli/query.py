@@ -134,5 +134,3 @@ def query(repo: Path | None, query: str, explain: bool) -> None:
 def _clauses(clauses: Any) -> Iterator[dict[str, Any]]:
     for clause in clauses:
         yield {"clause": clause.text, "needs": clause.needs, "matches": clause.matches, "leaves": clause.leaves}
-
-

@@ -3,7 +3,8 @@ The runs of `aim runs ls` as rows: which column a name means, and the cells.
 
     hash, name, status ...          a fact about the run
     hparams.lr                      a param
-    loss.last, loss[subset=val].min a summary of a metric; its context may be left out when it has only one, or an empty one
+    loss.last, loss[subset=val].min a summary of a metric; its context may be left out when it has only one, or an
+    empty one
 """
 
 from __future__ import annotations

@@ -41,7 +41,9 @@ def runs() -> None:
 @runs.command("ls")
 @repo_option
 @click.argument("query", default="")
-@click.option("--columns", default="hash,name,experiment,status,created_at", show_default=True, help="Names that a query knows.")
+@click.option(
+    "--columns", default="hash,name,experiment,status,created_at", show_default=True, help="Names that a query knows."
+)
 @click.option("--sort", default="-created_at", show_default=True, help="A column; with - in front: largest first.")
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="The largest number of runs.")
 @click.option("--json", "as_json", is_flag=True, default=None, help="JSON lines on a terminal too.")
@@ -88,7 +90,9 @@ def rm(repo: Path | None, hashes: tuple[str, ...], corrupted: bool, yes: bool) -
 
 @runs.command("cp")
 @repo_option
-@click.option("--destination", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder that holds .aim.")
+@click.option(
+    "--destination", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder that holds .aim."
+)
 @click.argument("hashes", nargs=-1, required=True)
 def cp(repo: Path | None, destination: Path, hashes: tuple[str, ...]) -> None:
     """Copy runs into another repository. HASHES may have * in them."""
@@ -98,7 +102,9 @@ def cp(repo: Path | None, destination: Path, hashes: tuple[str, ...]) -> None:
 
 @runs.command("mv")
 @repo_option
-@click.option("--destination", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder that holds .aim.")
+@click.option(
+    "--destination", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder that holds .aim."
+)
 @click.argument("hashes", nargs=-1, required=True)
 def mv(repo: Path | None, destination: Path, hashes: tuple[str, ...]) -> None:
     """Move runs into another repository. HASHES may have * in them."""

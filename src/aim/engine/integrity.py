@@ -25,7 +25,8 @@ def check_run(repository: Repository, run_hash: str) -> list[Damage]:
 
 def repair(repository: Repository, run_hash: str, target_root: Path) -> str:
     """
-    Write a mended copy of a run into the repository in *target_root*, made if it is not there; give a report for people.
+    Write a mended copy of a run into the repository in *target_root*, made if it is not there; give a report for
+    people.
 
     Raises:
         RunExists: the target has a run of that hash.

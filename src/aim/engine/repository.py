@@ -1,8 +1,8 @@
 """
 The door: everything that the SDK, the server and the command line ask of a repository.
 
-A `Repository` is light: opening one reads a file of 14 bytes. Recording goes straight to `storage.writer`; what reads points is
-imported when it is first asked for, so a training process never pays for it.
+A `Repository` is light: opening one reads a file of 14 bytes. Recording goes straight to `storage.writer`; what reads
+points is imported when it is first asked for, so a training process never pays for it.
 """
 
 from __future__ import annotations
@@ -40,9 +40,7 @@ class Repository:
         RepoNotFound, UnsupportedFormat: see `storage.store.Store`.
     """
 
-    def __init__(
-        self, root: Path, *, create: bool = False, restore: Restore | None = None, disk: Disk = DISK
-    ) -> None:
+    def __init__(self, root: Path, *, create: bool = False, restore: Restore | None = None, disk: Disk = DISK) -> None:
         self.root = root
         self.store = store.Store(root / store.folder_name(), create=create, disk=disk)
         self._restore = restore
@@ -97,7 +95,9 @@ class Repository:
         if len(matches) == 1:
             return matches[0]
         if matches:
-            raise RunNotFound(f"{len(matches)} runs begin with {text!r}: {', '.join(sorted(matches)[:5])} ... Give more digits.")
+            raise RunNotFound(
+                f"{len(matches)} runs begin with {text!r}: {', '.join(sorted(matches)[:5])} ... Give more digits."
+            )
         raise RunNotFound(f"Cannot find run {text!r} in repository '{self.root}'. `aim runs ls` lists the runs.")
 
     def reader(self, run_hash: str) -> RunReader:

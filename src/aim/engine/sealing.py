@@ -1,7 +1,8 @@
 """
 Who seals: a run that was closed hands its points to a detached process of low priority; anybody may seal what is left.
 
-A closing training must not wait for pyarrow and must not hold its memory, so `seal_soon` starts another Python and returns. One
+A closing training must not wait for pyarrow and must not hold its memory, so `seal_soon` starts another Python and
+returns. One
 such process at a time is started by each training: what it does not get to, a reader or `aim storage seal` does.
 `AIM_SEAL_ON_CLOSE=0` in the environment turns it off.
 """
@@ -33,7 +34,6 @@ def seal_soon(folder: Path, writer: str) -> bool:
     """
     if os.environ.get(SWITCH_VARIABLE, "1") == "0" or not _has_journal(folder, writer):
         return False
-    import subprocess  # only here: a training pays for it when it ends
 
     if "python" not in os.path.basename(sys.executable or "").lower():
         return False  # an embedding program: its executable is no Python

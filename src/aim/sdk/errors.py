@@ -16,6 +16,22 @@ from aim.core.errors import UnstorableParam as UnstorableParam
 from aim.core.errors import UntrackableValue as UntrackableValue
 
 
+__all__ = [
+    "AimError",
+    "DamagedFile",
+    "InvalidQuery",
+    "MissingRunError",
+    "ReadOnly",
+    "RepoIntegrityError",
+    "RepoNotFound",
+    "RunClosed",
+    "RunExists",
+    "RunLockingError",
+    "UnstorableParam",
+    "UntrackableValue",
+]
+
+
 class RepoIntegrityError(DamagedFile, RuntimeError):
     """A repository's files are damaged."""
 

@@ -1,8 +1,8 @@
 """
 `Repo`: a repository of runs, as users see it.
 
-A repository is a folder that holds a folder `.aim`. Everything here asks `engine.repository`; nothing is cached, so what
-another process recorded before a call is seen by it.
+A repository is a folder that holds a folder `.aim`. Everything here asks `engine.repository`; nothing is cached, so
+what another process recorded before a call is seen by it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aim.core.errors import AimError, ReadOnly, RepoNotFound, RunNotFound, UsageError
 from aim.engine.repository import Repository
@@ -56,7 +56,7 @@ class Repo:
     0
     """
 
-    _pool: weakref.WeakValueDictionary[str, Repo] = weakref.WeakValueDictionary()
+    _pool: ClassVar[weakref.WeakValueDictionary[str, Repo]] = weakref.WeakValueDictionary()
 
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool | None = None, init: bool = False) -> None:
         if Repo.is_remote_path(str(path)):

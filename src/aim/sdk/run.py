@@ -5,8 +5,10 @@
     run["hparams"] = {"lr": 0.01}
     run.track(0.5, name="loss", step=1, context={"subset": "train"})
 
-A `Run` that records owns a `storage.writer.Writer`; one that reads owns nothing but a name. Both read through the engine's
-reader, from the files: what `track()` or `run[key] = value` returned for is seen at once, by this and any other process.
+A `Run` that records owns a `storage.writer.Writer`; one that reads owns nothing but a name. Both read through the
+engine's
+reader, from the files: what `track()` or `run[key] = value` returned for is seen at once, by this and any other
+process.
 
 This module and what it imports at its head need the standard library only: a training process pays for nothing else.
 """
@@ -182,17 +184,21 @@ class Run(StructuredRunMixin, RunReadingMixin):
         epoch: object = None,
         *,
         context: Mapping[str, Any] | None = None,
+        sync: bool = False,
     ) -> None:
         """
         Record *value* in the sequence of *name* and *context*.
 
         Args:
-            value: a number of any library, an object such as `Image`, a list of objects, or, without a *name*, a dict of
+            value: a number of any library, an object such as `Image`, a list of objects, or, without a *name*, a dict
+            of
                 values by name.
             name: of the sequence.
             step: an integer; without it the one after the largest so far. Tracking a step again replaces its value.
             epoch: a number; kept to 7 digits.
             context: what tells sequences of one name apart, such as `{"subset": "train"}`.
+            sync: of an object that takes time to encode, such as an image: record it before this returns. By default
+                it is copied, and encoded and written in the background; `flush()` and `close()` wait for it.
 
         Raises:
             UntrackableValue: it can't be recorded; it is a ValueError.
@@ -204,14 +210,20 @@ class Run(StructuredRunMixin, RunReadingMixin):
         try:
             sequence = self._handles[(name, *context.items()) if context else name]
         except (KeyError, TypeError, AttributeError):
-            found = self._handle(value, name, step, epoch, context)
+            found = self._handle(value, name, step, epoch, context, sync)
             if found is None:
                 return
             sequence = found
-        sequence.track(value, step, epoch)
+        sequence.track(value, step, epoch, sync)
 
     def _handle(
-        self, value: object, name: str | None, step: object, epoch: object, context: Mapping[str, Any] | None
+        self,
+        value: object,
+        name: str | None,
+        step: object,
+        epoch: object,
+        context: Mapping[str, Any] | None,
+        sync: bool,
     ) -> SequenceWriter | None:
         # the first value of a sequence, a dict of values, or an unusual context
         if isinstance(value, Mapping):
@@ -219,8 +231,10 @@ class Run(StructuredRunMixin, RunReadingMixin):
                 raise UntrackableValue("'name' should be None when tracking values dictionary.")
             for key, item in value.items():
                 if isinstance(item, Mapping):
-                    raise UntrackableValue(f"{key!r} holds a dict: a dict of values can't be nested. Use names like 'a/b'.")
-                self.track(item, str(key), step, epoch, context=context)
+                    raise UntrackableValue(
+                        f"{key!r} holds a dict: a dict of values can't be nested. Use names like 'a/b'."
+                    )
+                self.track(item, str(key), step, epoch, context=context, sync=sync)
             return None
         if name is None:
             raise UntrackableValue("'name' should not be None.")
@@ -348,10 +362,14 @@ class Run(StructuredRunMixin, RunReadingMixin):
 
     def _edit(self, change: Mapping[str, Any]) -> None:
         if self._repo is not None and self._repo.read_only:
-            raise ReadOnly(f"Repository {self._repo.root_path} is open for reading only: run {self.hash} can't be changed.")
+            raise ReadOnly(
+                f"Repository {self._repo.root_path} is open for reading only: run {self.hash} can't be changed."
+            )
         self._repository.edit(self.hash, change, by=EDITED_BY)
 
     def _reader(self) -> RunReader:
+        if self._writer is not None:
+            self._writer.encoding.drain()
         return self._repository.reader(self.hash)
 
     def read_points(self, name: str, context_text: str) -> Points | None:

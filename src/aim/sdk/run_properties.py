@@ -1,8 +1,8 @@
 """
 The properties of a run: what people say of it. Name, description, experiment, tags, archived; and when it was.
 
-A run that records sets them in its own files. From anywhere else (a run of `repo.get_run`, a closed run) a change is one
-small edit file, so that a notebook may rename a run that is still training.
+A run that records sets them in its own files. From anywhere else (a run of `repo.get_run`, a closed run) a change is
+one small edit file, so that a notebook may rename a run that is still training.
 """
 
 from __future__ import annotations

@@ -187,15 +187,15 @@ class RunReadingMixin:
         Say what sequences there are, and unless *skip_last_value*, what is in them.
 
         Returns:
-            type -> list of `{"context", "name", "values"}`, where `values` has dtype, first_step, last_step, and for metrics
-            first, last, min, max. `.triplets()` gives the form of the early reference.
+            type -> list of `{"context", "name", "values"}`, where `values` has dtype, first_step, last_step, and for
+            metrics first, last, min, max. `.triplets()` gives the form of the early reference.
         Raises:
             ValueError: a type that does not exist.
         """
         found = SequenceInfo({name: [] for name in check_types(sequence_types)})
         for facts in self.sequence_facts():
             sequence_type = type_of(facts.kind)
-            if sequence_type in found:
+            if sequence_type is not None and sequence_type in found:
                 info: dict[str, Any] = {"context": dict(facts.context), "name": facts.name}
                 if not skip_last_value:
                     info["values"] = self._trace(facts)
@@ -225,8 +225,8 @@ class RunReadingMixin:
         """
         Give the run as a pandas DataFrame of one row.
 
-        Columns: hash, name, description, archived, creation_time, end_time, active, experiment, tags (JSON), then the params
-        flattened to three levels (`hparams.lr`); lists and deeper dicts as JSON.
+        Columns: hash, name, description, archived, creation_time, end_time, active, experiment, tags (JSON), then the
+        params flattened to three levels (`hparams.lr`); lists and deeper dicts as JSON.
         """
         import pandas as pd
 

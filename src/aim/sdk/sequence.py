@@ -1,13 +1,15 @@
 """
 `Sequence`: one tracked series of a run, read.
 
-A sequence holds its name, its context and its run, and reads anew at each access: what was tracked before is seen. `values`, `epochs`
+A sequence holds its name, its context and its run, and reads anew at each access: what was tracked before is seen.
+`values`, `epochs`
 and `timestamps` are `ArrayView`s whose indices are the steps, ascending; `data` is all columns at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence as AnySequence
+from collections.abc import Iterator
+from collections.abc import Sequence as AnySequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -79,7 +81,8 @@ class Sequence:
         return allowed == "*" or kind in allowed
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}#{hash(self)} name={self.name} context={self.context.to_dict()} run={self.run.hash}>"
+        about = f"name={self.name} context={self.context.to_dict()} run={self.run.hash}"
+        return f"<{type(self).__name__}#{hash(self)} {about}>"
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -100,7 +103,9 @@ class Sequence:
         """
         points = self.run.read_points(self.name, self.context.text)
         if points is None:
-            raise RunNotFound(f"Run {self.run.hash} has no sequence {self.name!r} with context {self.context.to_dict()}.")
+            raise RunNotFound(
+                f"Run {self.run.hash} has no sequence {self.name!r} with context {self.context.to_dict()}."
+            )
         return points
 
     @property
@@ -282,7 +287,9 @@ class SequenceData:
             raise UnknownColumn(f"A sample has 1 point or more, not {count}.")
         if count >= len(self):
             return self
-        chosen = np.linspace(0, len(self) - 1, count).round().astype(np.int64) if count > 1 else np.array([len(self) - 1])
+        chosen = (
+            np.linspace(0, len(self) - 1, count).round().astype(np.int64) if count > 1 else np.array([len(self) - 1])
+        )
         return SequenceData(self._points, self._sequence, self._columns, self._positions[chosen])
 
 

@@ -6,8 +6,8 @@ Collections: the runs and sequences that a query gives, or all sequences of one 
     ├── QuerySequenceCollection         sequences that match, of the newest run first
     └── QueryRunSequenceCollection      runs that match, newest first; iterated, all their sequences
 
-The query is understood when the collection is made, so that a wrong one is an error at once; what matches is looked up when
-the collection is gone through, each time anew.
+The query is understood when the collection is made, so that a wrong one is an error at once; what matches is looked
+up when the collection is gone through, each time anew.
 """
 
 from __future__ import annotations
@@ -351,5 +351,3 @@ def _points_frame(
         if hasattr(sequence, "dataframe")
     ]
     return pandas.concat(frames) if frames else None
-
-

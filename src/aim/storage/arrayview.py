@@ -1,9 +1,10 @@
 """
 `ArrayView`: the reference's view of one column of a sequence. Its indices are the steps, ascending.
 
-A view stands for one column (`values`, `epochs` or `timestamps`) at the moment it was taken. Numbers come back as Python
-numbers from the list methods and as numpy arrays from the numpy methods; an epoch that was not given is None in lists and NaN in
-arrays; objects are restored when they are reached, not before.
+A view stands for one column (`values`, `epochs` or `timestamps`) at the moment it was taken. Numbers come back as
+Python
+numbers from the list methods and as numpy arrays from the numpy methods; an epoch that was not given is None in lists
+and NaN in arrays; objects are restored when they are reached, not before.
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ class ArrayView(Generic[Value]):
 
     def __getitem__(self, step: Any) -> Any:
         """
-        Give the value at a step, or for a slice `start:stop:stride` of steps the list of values with start <= step < stop.
+        Give the value at a step, or for a slice `start:stop:stride` of steps the list of values with start <= step <
+        stop.
 
         Raises:
             KeyError: nothing was tracked at that step.

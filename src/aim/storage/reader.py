@@ -42,7 +42,8 @@ class Points:
 
     Attributes:
         steps: shape (n,), int64, increasing.
-        values: shape (n,): int64, float64, or, of both kinds, object (Python numbers). For objects: int64, the places of
+        values: shape (n,): int64, float64, or, of both kinds, object (Python numbers). For objects: int64, the places
+        of
             their records.
         times_s: shape (n,), float64, Unix seconds in whole microseconds.
         epochs: shape (n,), float64; NaN: none.
@@ -166,7 +167,8 @@ class _Journal:
         """Give the records of one sequence number, in the order of recording."""
         if self._order is None and (not self._asked or self._asked == {number}):
             self._asked.add(number)
-            return self._records[self._records["sequence"] == number]
+            rows: Records = self._records[self._records["sequence"] == number]
+            return rows
         if self._order is None:
             self._order = np.argsort(self._records["sequence"], kind="stable").astype(np.int64)
         numbers = self._records["sequence"][self._order]
@@ -194,6 +196,7 @@ class RunReader:
         self._may_seal = may_seal
         self._journals: dict[str, _Journal] = {}
         self._sealed: dict[str, sealed.Sealed] = {}
+        self._shared: tuple[tuple[str, int, int], dict[str, Any]] | None = None  # lines of a log share their records
 
     def state(self) -> RunState:
         """
@@ -355,10 +358,16 @@ class RunReader:
         writer = points.writer_ids[int(points.writers[index])]
         number, offset = blobs.split(int(points.values[index]))
         path = layout.blob_file(self.folder, writer, number)
+        shared = self._shared
+        if shared is None or shared[0] != (writer, number, offset):
+            try:
+                shared = self._shared = ((writer, number, offset), blobs.read_record(path, offset))
+            except FileNotFoundError:
+                raise DamagedFile(str(path), "byte 0", "the file is gone") from None
         try:
-            return blobs.read_record(path, offset)
-        except FileNotFoundError:
-            raise DamagedFile(str(path), "byte 0", "the file is gone") from None
+            return blobs.of_step(shared[1], int(points.steps[index]))
+        except (ValueError, LookupError):
+            raise DamagedFile(str(path), f"byte {offset:,}", "the record of other points") from None
 
     def objects(self, points: Points, index: int, restore: Restore) -> Any:
         """
