@@ -26,7 +26,6 @@ ARRAY_TYPES = frozenset(
     {"ndarray", "Tensor", "Parameter", "EagerTensor", "ResourceVariable", "Variable", "ArrayImpl", "DeviceArray"}
     | {"Array", "array"}
 )
-F32_MAX = 3.4028235677973366e38  # what rounds to infinity in an f32 is at least this
 
 
 @dataclass(frozen=True)
@@ -47,12 +46,37 @@ class Stored:
     extension: str = "bin"
 
 
+@dataclass(frozen=True)
+class Deferred:
+    """
+    An object whose stored form takes time to make, as it was when this was taken.
+
+    Attributes:
+        kind: as in `Stored`.
+        held_bytes: about how much memory is held until it is made.
+        make: gives the stored form; any thread may call it, once.
+    """
+
+    kind: str
+    held_bytes: int
+    make: Callable[[], Stored]
+
+
 @runtime_checkable
 class Storable(Protocol):
     """An object that can be tracked or set as a param: an image, a text ..."""
 
     def stored(self) -> Stored:
         """Give the object's stored form; it does not change when the object does."""
+
+
+def stored_or_deferred(value: Storable, *, sync: bool) -> Stored | Deferred:
+    """
+    Give the stored form of *value*, or, unless *sync*, what makes it later, if *value* offers that by a method `deferred`.
+    """
+    offer: Callable[[], Deferred | None] | None = None if sync else getattr(value, "deferred", None)
+    deferred = None if offer is None else offer()
+    return value.stored() if deferred is None else deferred
 
 
 Loader = Callable[[], bytes]
@@ -157,7 +181,8 @@ def epoch_number(epoch: object) -> float:
     Give *epoch* as a float, NaN for None.
 
     Raises:
-        UntrackableValue: it is no number, or too large for the 32-bit float that it is stored as.
+        UntrackableValue: it is no number.
+        OverflowError: an int beyond all doubles.
 
     >>> epoch_number(None), epoch_number(3)
     (nan, 3.0)
@@ -167,8 +192,6 @@ def epoch_number(epoch: object) -> float:
     plain = _plain_number(epoch)
     if plain is None:
         raise UntrackableValue(f"epoch is {_short(epoch)}, a {type(epoch).__name__}; it has to be a number.")
-    if math.isfinite(plain) and abs(plain) >= F32_MAX:
-        raise UntrackableValue(f"epoch {_short(epoch)} is too large: epochs are kept as 32-bit floats.")
     return float(plain)
 
 

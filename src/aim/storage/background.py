@@ -26,6 +26,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from aim.core.shield import shielded
+
 SYNC_INTERVAL_S = 1.0
 CLOSE_DEADLINE_S = 5.0
 
@@ -86,12 +88,12 @@ class _Background:
             done.set()
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except Exception as error:  # the one place that may not end: whatever fails here must not end the thread
-            if type(error) not in self.faults:
-                self.faults.add(type(error))
-                log.exception("Aim's background thread met an error; recording goes on.")
+        shielded(work, self._report)  # whatever fails here must not end the thread
+
+    def _report(self, error: Exception) -> None:
+        if type(error) not in self.faults:
+            self.faults.add(type(error))
+            log.error("Aim's background thread met an error; recording goes on.", exc_info=error)
 
     def works(self) -> bool:
         """Say whether the thread can be waited for."""

@@ -106,9 +106,9 @@ class BlobFile:
         self._entries: list[Entry] = []
         self.count = 0
 
-    def append(self, sequence: str, step: int, items: Sequence[Stored], kind: str) -> int:
+    def append(self, sequence: str, steps: Sequence[int], items: Sequence[Stored], kind: str) -> int:
         """
-        Write the objects of one step; give the place of their record.
+        Write the objects of one step, or one object for each of several *steps*; give the place of their record.
 
         Raises:
             OSError: the disk refuses; nothing of the point is left in the file.
@@ -116,7 +116,7 @@ class BlobFile:
             RunClosed: after `close`.
         """
         if sum(len(item.data or b"") for item in items) > POINT_BYTES_MAX:
-            raise UntrackableValue(f"The objects of {sequence!r} at step {step} are over 2 GiB. Keep them as files.")
+            raise UntrackableValue(f"The objects of {sequence!r} at step {steps[0]} are over 2 GiB. Keep them as files.")
         with self._lock:
             if self._is_closed:
                 raise RunClosed("The run was closed while an object was being tracked; the object is not recorded.")
@@ -124,17 +124,17 @@ class BlobFile:
                 raise OSError(errno.EBUSY, "an object was being written when a signal came")
             self._is_busy = True
             try:
-                return self._append(sequence, step, items, kind)
+                return self._append(sequence, steps, items, kind)
             finally:
                 self._is_busy = False
 
-    def _append(self, sequence: str, step: int, items: Sequence[Stored], kind: str) -> int:
+    def _append(self, sequence: str, steps: Sequence[int], items: Sequence[Stored], kind: str) -> int:
         if self._descriptor < 0 or self._size_bytes > ROLL_BYTES or len(self._entries) + len(items) > ROLL_ENTRIES:
             self._roll()
         fresh: list[Entry] = []
         chunks: list[bytes] = []
         offset = self._size_bytes
-        stem = f"{UNSAFE.sub('_', sequence)[:80] or '_'}/{step}"
+        stem = f"{UNSAFE.sub('_', sequence)[:80] or '_'}/{steps[0]}"
         dos_time = _dos_time(time.time())
         offsets: list[int | None] = []
         for item in items:
@@ -143,6 +143,8 @@ class BlobFile:
                 name = f"{stem}-{len(self._entries) + len(fresh)}.{item.extension}"
                 offset += _add(fresh, chunks, name, offset, item.data, dos_time)
         record = {"kind": kind, "items": params.object_record(*items, offsets=offsets)["items"] if items else []}
+        if len(steps) > 1:
+            record["steps"] = list(steps)
         text = json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
         where = place(self.count - 1, offset)
         name = f"{stem}-{len(self._entries) + len(fresh)}.json"
@@ -302,16 +304,36 @@ def read_data(path: Path, offset: int) -> bytes:
     return data
 
 
-def read_record(path: Path, offset: int) -> dict[str, Any]:
-    """Give the record of one point's objects: `kind` and `items`."""
+def read_record(path: Path, offset: int, step: int | None = None) -> dict[str, Any]:
+    """
+    Give the record of one point's objects: `kind` and `items`.
+
+    Args:
+        step: of the point; of a record that several points share, only its item is given. None gives the whole record.
+    """
     data = read_data(path, offset)
     try:
         record = json.loads(data)
         if isinstance(record["items"], list) and isinstance(record["kind"], str):
-            return dict(record)
+            return dict(record) if step is None else of_step(record, step)
     except (ValueError, KeyError, TypeError):
         pass
     raise DamagedFile(str(path), f"byte {offset:,}", "not the record of an object")
+
+
+def of_step(record: Mapping[str, Any], step: int) -> dict[str, Any]:
+    """
+    Give the part of a record that belongs to *step*: all of it, unless several points share it.
+
+    >>> of_step({"kind": "aim.text", "steps": [7, 8], "items": [{"text": "a"}, {"text": "b"}]}, 8)
+    {'kind': 'aim.text', 'items': [{'text': 'b'}]}
+
+    Raises:
+        ValueError: the record has no such step.
+    """
+    if "steps" not in record:
+        return dict(record)
+    return {"kind": record["kind"], "items": [record["items"][record["steps"].index(step)]]}
 
 
 def read_item(path: Path, kind: str, item: Mapping[str, Any]) -> Stored:

@@ -21,14 +21,25 @@ import itertools
 import logging
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aim.core import params
 from aim.core.errors import UntrackableValue, UsageError
-from aim.core.values import EXACT_INT_MAX, INT_MAX, INT_MIN, Storable, Stored, epoch_number, number, step_number
+from aim.core.values import (
+    EXACT_INT_MAX,
+    INT_MAX,
+    INT_MIN,
+    Deferred,
+    Storable,
+    Stored,
+    epoch_number,
+    number,
+    step_number,
+    stored_or_deferred,
+)
 from aim.storage.journal import FREE_THREADED, NAN, RECORD, VOID
 
 FLOAT_TYPES: set[type] = {float}  # grows by numpy's, when first seen
@@ -71,9 +82,19 @@ class Recorder(Protocol):
         """Record an integer that a double can't hold."""
 
     def put_objects(
-        self, sequence: int, name: str, kind: str, items: Sequence[Stored], step: int, epoch: float
+        self,
+        sequence: int,
+        name: str,
+        kind: str,
+        items: Sequence[Stored],
+        steps: Sequence[int],
+        epoch: float,
+        at_s: float | None = None,
     ) -> None:
-        """Write the objects of one step."""
+        """Write the objects of one step, or one for each of several."""
+
+    def encode_later(self, held_bytes: int, work: Callable[[], object]) -> None:
+        """Have objects made and written beside the caller."""
 
 
 class SequenceWriter:
@@ -106,13 +127,14 @@ class SequenceWriter:
         self.counter: Iterator[int] = itertools.count(past.next_step if past else 0)
         self.last = -1  # the largest step that was given, not counted
 
-    def track(self, value: object, step: object = None, epoch: object = None) -> None:
+    def track(self, value: object, step: object = None, epoch: object = None, sync: bool = False) -> None:
         """
         Record *value*, a number, an object or a list of objects.
 
         Args:
             step: an integer; without it the step after the largest so far.
             epoch: a number; kept to 7 digits.
+            sync: make the bytes of objects before this returns, not in the background (encoding.py).
 
         Raises:
             UntrackableValue: the value, step or epoch is none.
@@ -122,7 +144,7 @@ class SequenceWriter:
         Cost: about 0.3 us for a float.
         """
         if value.__class__ not in self.floats:
-            return self._track_other(value, step, epoch)
+            return self._track_other(value, step, epoch, sync)
         if step is None:
             counter = self.counter
             step = next(counter)
@@ -195,7 +217,7 @@ class SequenceWriter:
                 f"Can't track {value!r} at step {step!r}, epoch {epoch!r} of {self.name!r}: {error}."
             ) from None
 
-    def _track_other(self, value: object, step: object, epoch: object) -> None:
+    def _track_other(self, value: object, step: object, epoch: object, sync: bool) -> None:
         kind = value.__class__
         if kind is int and self.int_number and -EXACT_INT_MAX <= value <= EXACT_INT_MAX:  # type: ignore[operator]
             checked = NAN if epoch is None else epoch_number(epoch)
@@ -211,9 +233,9 @@ class SequenceWriter:
                 self.floats = FLOAT_TYPES
             return self.writer.put(self.number, value, self._step(step), checked)
         if isinstance(value, Storable):
-            return self._track_objects([value.stored()], None, step, checked)
+            return self._track_objects([stored_or_deferred(value, sync=sync)], None, step, checked)
         if isinstance(value, (list, tuple)):
-            return self._track_objects([_item(item) for item in value], "list", step, checked)
+            return self._track_objects([_item(item, sync) for item in value], "list", step, checked)
         plain = number(value)
         if isinstance(plain, float):
             return self.writer.put(self._declare("float"), plain, self._step(step), checked)
@@ -222,13 +244,35 @@ class SequenceWriter:
             return self.writer.put(sequence, plain, self._step(step), checked)
         return self.writer.put_exact(sequence, plain, self._step(step), checked)
 
-    def _track_objects(self, items: Sequence[Stored], form: str | None, step: object, epoch: float) -> None:
+    def _track_objects(
+        self, items: Sequence[Stored | Deferred], form: str | None, step: object, epoch: float
+    ) -> None:
         if form is None:
             kind = items[0].kind
         else:
             kind = f"list({items[0].kind})" if items else next((k for k in self.kinds if k.startswith("list")), "list")
         sequence = self._declare(kind)
-        self.writer.put_objects(sequence, self.name, kind, items, self._step(step), epoch)
+        steps = (self._step(step),)
+        held_bytes = sum(item.held_bytes for item in items if isinstance(item, Deferred))
+        if not held_bytes:
+            return self.writer.put_objects(sequence, self.name, kind, _made(items), steps, epoch)
+        writer, name, at_s = self.writer, self.name, now()
+        return writer.encode_later(
+            held_bytes, lambda: writer.put_objects(sequence, name, kind, _made(items), steps, epoch, at_s)
+        )
+
+    def track_shared(self, items: Sequence[Stored], steps: Sequence[int]) -> None:
+        """
+        Record one small object at each of *steps*, all of one kind, in one entry of the blob file (docs/formats/blobs.md).
+
+        Cost: 32 bytes of the journal and the JSON of its fields for each.
+        """
+        if items and self.writer.ready():
+            kind = items[0].kind
+            number = self._declare(kind)
+            for step in steps:
+                self._step(step)
+            self.writer.put_objects(number, self.name, kind, items, steps, NAN)
 
     def _declare(self, kind: str) -> int:
         known = self.numbers.get(kind)
@@ -274,9 +318,13 @@ def _is_float_scalar(value: object) -> bool:
     return dtype is not None and dtype.kind == "f" and dtype.itemsize <= 8
 
 
-def _item(value: object) -> Stored:
+def _made(items: Sequence[Stored | Deferred]) -> list[Stored]:
+    return [item.make() if isinstance(item, Deferred) else item for item in items]
+
+
+def _item(value: object, sync: bool) -> Stored | Deferred:
     if isinstance(value, Storable):
-        return value.stored()
+        return stored_or_deferred(value, sync=sync)
     if isinstance(value, str):
         return Stored("str", {"value": value})
     plain = number(value)

@@ -18,6 +18,7 @@ resumes when there is room again. Only the construction raises OSError: a run th
 from __future__ import annotations
 
 import logging
+import math
 import struct
 import sys
 import threading
@@ -32,12 +33,14 @@ from aim.core.errors import AimError, RunClosed, UnstorableParam, UntrackableVal
 from aim.core.values import INT_MAX, INT_MIN, Stored, epoch_number
 from aim.storage import background, blobs, changes, layout
 from aim.storage.blobs import BlobFile
+from aim.storage.encoding import EncodingQueue
 from aim.storage.events import EventLog
 from aim.storage.files import DISK, Disk
 from aim.storage.journal import NAN, RECORD, VOID, Segment
 from aim.storage.sequence_writer import NUMBER_KINDS
 from aim.storage.sequence_writer import Past as Past
 from aim.storage.sequence_writer import SequenceWriter as SequenceWriter
+from aim.storage.services import Services
 
 RETRY_S = 1.0  # after a refusal the disk is asked again once a second
 
@@ -63,6 +66,8 @@ class Writer:
     Attributes:
         run_hash, id: of the run, and of this writer.
         segment: where the next record goes.
+        services: what records through this writer by itself.
+        encoding: the objects whose bytes are still to be made.
 
     Args:
         history: gives what other writers recorded, when a run is resumed; asked for once, at the first new sequence.
@@ -80,6 +85,9 @@ class Writer:
         self._history = history
         self._past: Mapping[tuple[str, str], Past] | None = None
         self._sequences: dict[tuple[str, str], SequenceWriter] = {}
+        self.services = Services()
+        self.encoding = EncodingQueue(run_hash)
+        self.services.add(self.encoding)
         self._new_locks()
         self._begin()
 
@@ -221,21 +229,34 @@ class Writer:
 
     def put_exact(self, sequence: int, value: int, step: int, epoch: float) -> None:
         """Record an integer that a double can't hold, as an event line."""
-        self._append({"point": sequence, "step": step, "epoch": None if epoch != epoch else epoch, "value": value})
+        shown = epoch if math.isfinite(epoch) else None
+        self._append({"point": sequence, "step": step, "epoch": shown, "value": value})
+
+    def encode_later(self, held_bytes: int, work: Callable[[], object]) -> None:
+        """Have objects made and written beside the caller."""
+        self.encoding.add(held_bytes, work)
 
     def put_objects(
-        self, sequence: int, name: str, kind: str, items: Sequence[Stored], step: int, epoch: float
+        self,
+        sequence: int,
+        name: str,
+        kind: str,
+        items: Sequence[Stored],
+        steps: Sequence[int],
+        epoch: float,
+        at_s: float | None = None,
     ) -> None:
-        """Write the objects of one step, then the record that refers to them."""
+        """Write the objects of one step, or one for each of several *steps*, then the records that refer to them."""
         try:
-            where = self.blobs.append(name, step, items, kind)
+            where = self.blobs.append(name, steps, items, kind)
         except OSError as error:
             self._refused.add("objects")
             self._lose()
             self._report(error)
             return
         self._refused.discard("objects")
-        self.put(sequence, where, step, epoch)
+        for step in steps:
+            self.put(sequence, where, step, epoch, at_s)
 
     def _extend(self, full: Any) -> bool:
         # True: try again; False: there is no room
@@ -330,12 +351,15 @@ class Writer:
         Raises:
             OSError: the disk refuses; the background thread goes on trying.
         """
+        if not self.closed:
+            self.services.feed(wait=True)
         with self._syncing:
             if not self.closed and not self._forked and not self._lost_name():
                 self._sync()
 
     def tick(self) -> None:
         """Do a second's work (docs/formats/points.md); called by the background thread."""
+        self.services.feed()
         with self._syncing:
             if self.closed or self._gone or self._forked:
                 return
@@ -453,16 +477,18 @@ class Writer:
         file, offset = blobs.split(where)
         path = layout.blob_file(self.folder, writer, file)
         try:
-            record = blobs.read_record(path, offset)
+            record = blobs.read_record(path, offset, step)
             items = [blobs.read_item(path, record["kind"], item) for item in record["items"]]
         except (OSError, AimError):
             self._lose()
             return
-        self.put_objects(number, name, record["kind"], items, step, epoch)
+        self.put_objects(number, name, record["kind"], items, (step,), epoch)
 
     def forked(self) -> None:
         """In the child of a fork: drop the parent's files; this process's own begin at its first record."""
         segments = self._segments
+        self.services.forked()
+        self.services.add(self.encoding)
         self._new_locks()
         self._forked = True
         self.segment = _NoSegment
@@ -486,6 +512,7 @@ class Writer:
             deadline_s: how long to wait for the disk; the rest is then done in the background.
             wait: without it the end is only asked for; the end of the process waits for it.
         """
+        self.services.stop(deadline_s)
         until_s = time.monotonic() + deadline_s
         if self._stop(error, deadline_s):
             if not self._forked:

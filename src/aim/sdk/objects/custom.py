@@ -19,14 +19,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
-from aim.core.values import Loader, Stored, is_number, number
+from aim.core.values import Deferred, Loader, Stored, is_number, number
 
 ObjectT = TypeVar("ObjectT", bound="CustomObject")
 
 RESERVED_FIELDS = frozenset({"data", "size"})
 """Keys that the blob file adds to the fields of an object (docs/formats/blobs.md)."""
+
+UNKNOWN_BYTES = 1 << 10  # what a value holds that does not say
+DEFERRED_BYTES_MIN = 1 << 16  # fewer bytes that are there are written in less time than a thread is woken
 
 
 class Content:
@@ -47,7 +51,21 @@ class Content:
     @classmethod
     def of(cls, data: bytes) -> Content:
         """Give a content whose bytes are there already."""
-        return cls(lambda: data)
+        content = cls(lambda: data)
+        content.read()
+        return content
+
+    @property
+    def is_made(self) -> bool:
+        """Whether reading takes no time."""
+        return self._bytes is not None
+
+    def held_bytes(self) -> int:
+        """Give about how much memory it holds: the bytes, or the arrays that they are made from."""
+        made, make = self._bytes, self._make
+        if made is not None:
+            return len(made)
+        return memory_of(make.args) if isinstance(make, partial) else UNKNOWN_BYTES
 
     def read(self) -> bytes:
         """Give the bytes. What they were made from is let go after the first call."""
@@ -96,6 +114,18 @@ class CustomObject:
         data = None if self._content is None else self._content.read()
         return Stored(self.AIM_NAME, dict(self._fields), data, self._extension())
 
+    def deferred(self) -> Deferred | None:
+        """
+        Give a snapshot whose stored form another thread may make; None: there is nothing to make, `stored()` is as good.
+        """
+        content = self._content
+        if content is None or (content.is_made and content.held_bytes() < DEFERRED_BYTES_MIN):
+            return None
+        return Deferred(self._kind(), max(1, content.held_bytes()), self.__copy__().stored)
+
+    def _kind(self) -> str:
+        return self.AIM_NAME
+
     def json(self) -> dict[str, Any]:
         """Give what describes the object, without its bytes."""
         return dict(self._fields)
@@ -130,6 +160,28 @@ class Captioned(CustomObject):
         self._fields.pop("caption", None)
         if not isinstance(caption, str) or caption != "":
             self._fields["caption"] = caption_value(caption)
+
+
+def memory_of(value: object) -> int:
+    """
+    Give about how many bytes an array, an image of Pillow, bytes, or a list or dict of such hold.
+
+    >>> memory_of([b"abc", bytearray(5)])
+    8
+    """
+    if isinstance(value, (bytes, bytearray)):
+        return len(value)
+    if isinstance(value, (list, tuple)):
+        return sum(map(memory_of, value))
+    if isinstance(value, dict):
+        return sum(map(memory_of, value.values()))
+    array_bytes = getattr(value, "nbytes", None)
+    if isinstance(array_bytes, int):
+        return array_bytes
+    bands = getattr(value, "getbands", None)
+    if bands is not None:
+        return int(value.width * value.height * len(bands()))  # type: ignore[attr-defined]
+    return UNKNOWN_BYTES
 
 
 def caption_value(caption: object) -> str | int | float | bool | None:

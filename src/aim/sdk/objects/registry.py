@@ -51,6 +51,9 @@ class UnknownObject(CustomObject):
         """The object's bytes, loaded when first asked for."""
         return self._read()
 
+    def _kind(self) -> str:
+        return self.kind
+
     def stored(self) -> Stored:
         """Give the object as it was stored."""
         return Stored(self.kind, dict(self._fields), self._read(), self._stored_extension)

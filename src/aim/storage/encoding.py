@@ -1,0 +1,159 @@
+"""
+Objects on their way to the disk: their bytes are made beside the training.
+
+    track(image)  ->  step, time and a snapshot are taken; the caller goes on
+                      one thread a process: PNG, WAV ... is made, written to the blob file, then the point is recorded
+
+A point appears when its object is written: the journal never speaks of bytes that are not there. So a process killed with
+objects waiting loses those objects, whole points of them, and nothing else; `sync=True` records before `track()` returns.
+`flush()` and `close()` wait for what is waiting, and so does each reading through the run that records.
+
+What waits is bounded, by count and by the memory that it holds. Beyond the bound the caller makes the bytes itself: it is
+slowed to the speed of the encoding, and memory does not grow.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aim.core.shield import shielded
+
+WAITING_MAX = 256  # objects, or lists of them, of one run
+HELD_BYTES_MAX = 256 << 20  # of pixels, samples ... that wait, of one run
+
+log = logging.getLogger("aim")
+
+
+@dataclass(frozen=True)
+class _Job:
+    owner: EncodingQueue
+    held_bytes: int
+    work: Callable[[], object]
+
+
+class _Worker:
+    """The thread of this process; it begins with the first job."""
+
+    def __init__(self) -> None:
+        self.jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self.thread: threading.Thread | None = None
+        self.lock = threading.Lock()
+
+    def give(self, job: _Job) -> bool:
+        with self.lock:
+            if self.thread is None or not self.thread.is_alive():
+                thread = threading.Thread(target=self.run, name="aim-encode", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # the interpreter is ending
+                    return False
+                self.thread = thread
+        self.jobs.put(job)
+        return True
+
+    def run(self) -> None:
+        while True:
+            job = self.jobs.get()
+            job.owner.do(job)
+            del job  # its pixels are not kept until the next one comes
+
+
+_worker = _Worker()
+
+
+class EncodingQueue:
+    """
+    What waits to be made and written, of one run. It is a `services.Service`.
+
+    >>> waiting = EncodingQueue("my run")
+    >>> made = []
+    >>> waiting.add(1000, lambda: made.append("png"))
+    >>> waiting.feed(wait=True)
+    >>> made
+    ['png']
+    """
+
+    def __init__(self, run_hash: str) -> None:
+        self._run_hash = run_hash
+        self._faults: set[type] = set()
+        self._forget()
+
+    def _forget(self) -> None:
+        # reentrant: a garbage collection within may close another run, and this one
+        self._changed = threading.Condition(threading.RLock())
+        self._count = self._held_bytes = self._done_count = 0
+
+    @property
+    def count(self) -> int:
+        """How many objects, or lists of them, wait."""
+        return self._count
+
+    def add(self, held_bytes: int, work: Callable[[], object]) -> None:
+        """
+        Have *work* done by the thread; at once, by the caller, when too much waits already.
+
+        Args:
+            held_bytes: the memory that is held until the work is done.
+        """
+        job = _Job(self, held_bytes, work)
+        with self._changed:
+            is_full = self._count and (self._count >= WAITING_MAX or self._held_bytes + held_bytes > HELD_BYTES_MAX)
+            self._count += 1
+            self._held_bytes += held_bytes
+        if is_full or not _worker.give(job):
+            self.do(job)
+
+    def do(self, job: _Job) -> None:
+        """Do one piece of work; what it raises is reported."""
+        try:
+            shielded(job.work, self._report)
+        finally:
+            with self._changed:
+                self._count -= 1
+                self._held_bytes -= job.held_bytes
+                self._done_count += 1
+                self._changed.notify_all()
+
+    def _report(self, error: Exception) -> None:
+        if type(error) not in self._faults:
+            self._faults.add(type(error))
+            log.error("Aim: an object of run %s can't be stored; its point is not recorded.", self._run_hash, exc_info=error)
+
+    def feed(self, *, wait: bool) -> None:
+        """With *wait*: wait until nothing waits any more."""
+        if wait:
+            self.drain()
+
+    def drain(self, patience_s: float | None = None) -> bool:
+        """
+        Wait until nothing waits any more; False when for *patience_s* no piece of work was finished.
+        """
+        if threading.current_thread() is _worker.thread:  # a garbage collection in that thread closed the run
+            return self._count == 0
+        with self._changed:
+            seen, since_s = self._done_count, time.monotonic()
+            while self._count:
+                left_s = None if patience_s is None else since_s + patience_s - time.monotonic()
+                if left_s is not None and left_s <= 0:
+                    return False
+                self._changed.wait(left_s)
+                if self._done_count != seen:
+                    seen, since_s = self._done_count, time.monotonic()
+        return True
+
+    def stop(self, deadline_s: float) -> None:
+        """Wait until all is written; given up when for *deadline_s* nothing was."""
+        if not self.drain(deadline_s):
+            log.error("Aim: %d objects of run %s could not be written in time; they are lost.", self._count, self._run_hash)
+
+    def forked(self) -> None:
+        """In the child of a fork: what waits is the parent's, and so is the thread."""
+        global _worker
+        if _worker.thread is not None and _worker.thread is not threading.current_thread():
+            _worker = _Worker()
+        self._forget()

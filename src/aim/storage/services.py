@@ -1,0 +1,86 @@
+"""
+What works beside a writer and records through it: encoding of objects, captured output, system metrics ...
+
+    writer      every second    feed(wait=False)     record what has gathered; quick
+                flush()         feed(wait=True)      record everything that was given so far, however long that takes
+                close()         stop(deadline_s)     the same for the last time, then nothing comes any more
+                in a child      forked()             what was given belongs to the parent
+
+Services are fed in the order in which they were added and stopped the other way round: so what one gives to an earlier one
+when it stops is still recorded. A service that fails is reported once for each kind of exception, and disturbs nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from aim.core.shield import shielded
+
+log = logging.getLogger("aim")
+
+
+class Service(Protocol):
+    """One thing that records through a writer."""
+
+    def feed(self, *, wait: bool) -> None:
+        """Record what has gathered; with *wait* everything that was given so far."""
+
+    def stop(self, deadline_s: float) -> None:
+        """Record the rest and end; whatever takes longer than *deadline_s* is given up, loudly."""
+
+    def forked(self) -> None:
+        """In the child of a fork: forget what was given, and record nothing any more."""
+
+
+class Services:
+    """
+    The services of one writer.
+
+    >>> class Bell:
+    ...     def feed(self, *, wait): print("feed")
+    ...     def stop(self, deadline_s): print("stop")
+    ...     def forked(self): print("forked")
+    >>> services = Services()
+    >>> services.add(Bell())
+    >>> services.feed()
+    feed
+    >>> services.stop(1.0); services.stop(1.0)
+    stop
+    """
+
+    def __init__(self) -> None:
+        self._members: list[Service] = []
+        self._faults: set[type] = set()
+
+    def add(self, service: Service) -> None:
+        """Take care of *service*."""
+        self._members.append(service)
+
+    def feed(self, *, wait: bool = False) -> None:
+        """Feed all of them."""
+        for service in tuple(self._members):
+            self._guarded(lambda service=service: service.feed(wait=wait))  # type: ignore[misc]
+
+    def stop(self, deadline_s: float) -> None:
+        """Stop all of them, the last one first, within *deadline_s* together; again: nothing happens."""
+        until_s = time.monotonic() + deadline_s
+        while self._members:
+            service = self._members.pop()
+            self._guarded(lambda: service.stop(max(0.0, until_s - time.monotonic())))  # noqa: B023  called at once
+
+    def forked(self) -> None:
+        """In the child of a fork: let them forget, and forget them."""
+        members, self._members = self._members, []
+        for service in members:
+            self._guarded(service.forked)
+
+    def _guarded(self, work: Callable[[], object]) -> None:
+        shielded(work, self._report)
+
+    def _report(self, error: Exception) -> None:
+        if type(error) not in self._faults:
+            self._faults.add(type(error))
+            log.error("Aim met an error beside the training; recording goes on.", exc_info=error)
