@@ -12,6 +12,10 @@ import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent
+# Tests sync files by the thousand. In memory that costs nothing; what a sync is worth is tested by disks that forget.
+MEMORY = Path("/dev/shm")
+if os.access(MEMORY, os.W_OK):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 # Lines of test for a line of source, at least; storage and query carry the promises.
 RATIO_MIN = {"": 1.3, "storage": 2.0, "query": 2.0}
 
