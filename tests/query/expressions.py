@@ -51,7 +51,7 @@ def series(draw: st.DrawFn) -> Series:
     return Series(draw(st.sampled_from(["loss", "acc", "a"])), draw(contexts), kind, values, steps)
 
 
-facts = st.fixed_dictionaries(
+facts: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "hash": st.sampled_from(["0a", "0b", "0c"]),
         "name": st.sampled_from([None, "a", "Run: 0a", "adam 3"]),

@@ -34,7 +34,10 @@ TREES = [
     ("(a := 1)", "Assign(a, Constant(1))"),
     ("[a for a in b if c]", "Comprehension(list, Name(a), None, [For(Target(a), Name(b), [Name(c)])])"),
     ("any(a for a in b)", "Call(Name(any), [Comprehension(list, Name(a), None, [For(Target(a), Name(b), ())])])"),
-    ("{a: b for a, b in c}", "Comprehension(dict, Name(a), Name(b), [For(Target(None, [Target(a), Target(b)]), Name(c), ())])"),
+    (
+        "{a: b for a, b in c}",
+        "Comprehension(dict, Name(a), Name(b), [For(Target(None, [Target(a), Target(b)]), Name(c), ())])",
+    ),
     ("f'{a}-{b!r:>5}'", "Text([Field(Name(a), , None), Constant('-'), Field(Name(b), r, Text([Constant('>5')]))])"),
     ("a\n  and b  # why", "Logic(and, [Name(a), Name(b)])"),
     ("'#)' == a", "Compare(('==',), [Constant('#)'), Name(a)])"),

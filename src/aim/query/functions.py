@@ -132,13 +132,14 @@ def _int(value: Any = 0, base: int | None = None) -> int:
 
 
 def _str(value: Any = "") -> str:
-    check_size(rough_size(value) // 4)
+    if not isinstance(value, str):
+        check_size(rough_size(value))
     check_size(len(text := str(value)))
     return text
 
 
 def _repr(value: Any) -> str:
-    check_size(rough_size(value) // 4)
+    check_size(rough_size(value))
     check_size(len(text := repr(value)))
     return text
 

@@ -101,8 +101,10 @@ def _few_digits(digits: str) -> int:
 
 def rough_size(value: object) -> int:
     """Give an upper bound, within a factor, of the characters of `str(value)`. Cost: O(size of *value*)."""
-    if isinstance(value, (str, bytes)):
-        return 4 * len(value)
+    if isinstance(value, bytes):
+        return 4 * len(value) + 3  # \x00
+    if isinstance(value, str):
+        return (2 if value.isascii() and value.isprintable() else 10) * len(value) + 2  # \' or \U00018cd6
     if isinstance(value, int):
         return value.bit_length() // 3 + 2
     if isinstance(value, dict):
@@ -190,7 +192,8 @@ def format_value(value: Any, conversion: str, spec: str) -> str:
     """
     for digits in NUMBER.findall(spec):
         check_width(_few_digits(digits))
-    check_size(rough_size(value))
+    if conversion or not isinstance(value, str):
+        check_size(rough_size(value))
     if conversion:
         value = CONVERSIONS[conversion](value)
     text = format(value, spec)

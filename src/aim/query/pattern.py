@@ -17,6 +17,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from aim.query.quiet import quiet
+
 REPEATS_MAX = 1_000  # of `{m,n}`: the program grows with it
 DEPTH_MAX = 30
 FLAGS = {"a": re.ASCII, "i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
@@ -113,7 +115,8 @@ def parse(text: str, flags: int = 0) -> Parsed:
     if parser.place < len(text):
         raise BadPattern("unbalanced parenthesis", parser.place)
     try:
-        re.compile(text, flags)
+        with quiet():
+            re.compile(text, flags)
     except (re.error, ValueError, OverflowError, RecursionError) as error:
         raise BadPattern(str(error), getattr(error, "pos", None) or 0) from None
     return Parsed(tree, flags, parser.group_count, parser.group_names)

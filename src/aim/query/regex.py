@@ -32,10 +32,11 @@ from aim.query.pattern import (
     Sequence,
     parse,
 )
+from aim.query.quiet import quiet
 
 PATTERN_CHARS_MAX = 1_000
 PROGRAM_MAX = 3_000  # instructions
-RE_STEPS_MAX = 200_000  # some 2 ms
+RE_STEPS_MAX = 1_000_000  # some 10 ms
 TEXT_CHARS_ANY = 1 << 30  # a pattern without repeats, at one place, takes the same time in any text
 AUTOMATON_STEPS_MAX = 500_000  # some 0.5 s
 FLAGS = {
@@ -158,7 +159,8 @@ class Program:
         parsed = parse(pattern, flags)
         self.names = parsed.group_names
         self.slot_count = 2 * (parsed.group_count + 1)
-        self.fast = re.compile(pattern, flags)
+        with quiet():
+            self.fast = re.compile(pattern, flags)
         self.open_repeats = _open_repeats(parsed.tree)
         self.code: list[Instruction] = []
         self._emit_whole(parsed.tree)
@@ -227,24 +229,26 @@ class Program:
             self.code[end] = (JUMP, None, len(self.code))
 
     def _emit_repeat(self, tree: Repeat) -> None:
-        for _ in range(tree.least):
+        open_end = tree.most is None
+        for _ in range(tree.least - open_end):
             self._emit(tree.item)
+        inside = []  # of each split, where the next turn begins
         if tree.most is None:
-            split = self._add(SPLIT, None)
+            # x* is (x+)?: the choice comes after a turn, so a turn that matches nothing leads out, as in `re`
+            if not tree.least:
+                split = self._add(SPLIT, None)
+                inside.append((split, split + 1))
+            turn = len(self.code)
             self._emit(tree.item)
-            self._add(JUMP, None, split)
-            self._set_split(split, tree.greedy)
-            return
-        splits = []
-        for _ in range(tree.most - tree.least):
-            splits.append(self._add(SPLIT, None))
-            self._emit(tree.item)
-        for split in splits:
-            self._set_split(split, tree.greedy)
-
-    def _set_split(self, split: int, greedy: bool) -> None:
-        inside, after = split + 1, len(self.code)
-        self.code[split] = (SPLIT, inside, after) if greedy else (SPLIT, after, inside)
+            inside.append((self._add(SPLIT, None), turn))
+        else:
+            for _ in range(tree.most - tree.least):
+                split = self._add(SPLIT, None)
+                inside.append((split, split + 1))
+                self._emit(tree.item)
+        after = len(self.code)
+        for split, turn in inside:
+            self.code[split] = (SPLIT, turn, after) if tree.greedy else (SPLIT, after, turn)
 
     # Running it
 
@@ -315,7 +319,8 @@ class Program:
         key = (letter, wanted[1], wanted[0])
         known = self.known.get(key)
         if known is None:
-            known = self.known[key] = re.compile(wanted[0], wanted[1]).fullmatch(letter) is not None
+            with quiet():
+                known = self.known[key] = re.compile(wanted[0], wanted[1]).fullmatch(letter) is not None
             if len(self.known) > 50_000:
                 self.known.clear()
         return known

@@ -15,14 +15,13 @@ from __future__ import annotations
 import ast
 import re
 import sys
-import threading
-import warnings
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 from aim.core.errors import InvalidQuery
 from aim.query import tree
 from aim.query.limits import DEPTH_MAX, NODES_MAX, TEXT_CHARS_MAX
+from aim.query.quiet import quiet
 
 BINARY = {
     ast.Add: "+",
@@ -57,10 +56,6 @@ FOREIGN_WORDS = {"AND": "and", "OR": "or", "NOT": "not", "IN": "in", "IS": "is",
 STRING = re.compile(r"""(?:'''.*?'''|\"\"\".*?\"\"\"|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")""", re.DOTALL)
 SELECT = re.compile(r"\s*select\b", re.IGNORECASE)
 IF = re.compile(r"\bif\b", re.IGNORECASE)
-
-# Python warns of escapes such as "\d" while it reads; the filter of warnings is the whole process's.
-_quiet = threading.Lock()
-_Place = TypeVar("_Place", bound=ast.AST)
 
 
 def parse(text: str) -> tree.Node | None:
@@ -107,8 +102,7 @@ class _Reader:
 
     def read(self) -> tree.Node:
         try:
-            with _quiet, warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with quiet():
                 parsed = ast.parse(f"(\n{self.body}\n)", mode="eval").body
         except SyntaxError as error:
             self._explain(error)
