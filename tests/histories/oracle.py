@@ -40,11 +40,18 @@ class OracleRun:
     tags: list[str] = field(default_factory=list)
     sequences: dict[SequenceName, OracleSequence] = field(default_factory=dict)
 
+    seen_by: set[int] = field(default_factory=set)
+
     def sequence(self, writer: int, name: SequenceName) -> OracleSequence:
-        """Give a sequence as *writer* sees it: its automatic steps go on from what was there when it first used it."""
+        """
+        Give a sequence as *writer* sees it: its automatic steps go on from what there was when it first tracked anything.
+        """
+        if writer not in self.seen_by:
+            self.seen_by.add(writer)
+            for known in self.sequences.values():
+                known.next_step[writer] = max((0, *(step + 1 for step in known.points)))
         found = self.sequences.setdefault(name, OracleSequence())
-        if writer not in found.next_step:
-            found.next_step[writer] = 0
+        found.next_step.setdefault(writer, 0)
         return found
 
     def copied(self) -> OracleRun:

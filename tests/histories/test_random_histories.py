@@ -77,10 +77,9 @@ class TrackerHistory(RuleBasedStateMachine):
         _, run = writer
         if run.hash not in self.oracle:
             return multiple()
-        number = next(self.numbers)
-        for sequence in self.oracle[run.hash].sequences.values():
-            sequence.next_step[number] = max((0, *(step + 1 for step in sequence.points)))
-        return number, Run(run.hash, repo=self.repo, system_tracking_interval=None, capture_terminal_logs=False)
+        return next(self.numbers), Run(
+            run.hash, repo=self.repo, system_tracking_interval=None, capture_terminal_logs=False
+        )
 
     @rule(writer=writers, name=NAMES, context=CONTEXTS, value=NUMBERS, step=STEPS, epoch=EPOCHS)
     def track(

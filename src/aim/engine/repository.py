@@ -150,7 +150,10 @@ class Repository:
 
     def _history(self, run_hash: str) -> Callable[[], Mapping[tuple[str, str], Past]]:
         def history() -> Mapping[tuple[str, str], Past]:
-            return past_of(self, run_hash)
+            try:
+                return past_of(self, run_hash)
+            except (NotFound, FileNotFoundError):  # deleted meanwhile: the training goes on all the same
+                return {}
 
         return history
 
