@@ -52,8 +52,8 @@ def aggregate(members: Sequence[Member], buckets: int, window: Window | None, va
         value: one of `VALUES`.
         band: one of `BANDS`; std and stderr are of a sample, so 0 for one member.
 
-    >>> result = aggregate([(np.arange(2), np.array([1.0, 2.0])), (np.arange(2), np.array([3.0, 6.0]))], 10, None,
-    "mean", "minmax")
+    >>> members = [(np.arange(2), np.array([1.0, 2.0])), (np.arange(2), np.array([3.0, 6.0]))]
+    >>> result = aggregate(members, 10, None, "mean", "minmax")
     >>> result.y.tolist(), result.low.tolist(), result.high.tolist()
     ([2.0, 4.0], [1.0, 2.0], [3.0, 6.0])
     """

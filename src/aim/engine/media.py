@@ -44,8 +44,9 @@ class StepChoice:
         """
         Give the places of the chosen steps among *steps*, which increase.
 
-        >>> StepChoice(count=3).places(np.arange(0, 100, 10)), StepChoice(is_at=True, at=25).places(np.arange(0, 100,
-        10)) (array([0, 4, 9]), array([2]))
+        >>> steps = np.arange(0, 100, 10)
+        >>> StepChoice(count=3).places(steps), StepChoice(is_at=True, at=25).places(steps)
+        (array([0, 4, 9]), array([2]))
         """
         if self.is_at:
             stop = len(steps) if self.at is None else int(np.searchsorted(steps, self.at, "right"))

@@ -67,6 +67,26 @@ def address(settings: Settings, opened: socket.socket) -> str:
     return f"http://{shown}:{port}{settings.base_path}/"
 
 
+def make_server(settings: Settings) -> PagesServer:
+    """
+    Make the server, which is then `run` with the sockets that `listen` opened.
+
+    Raises:
+        RepoNotFound, UnsupportedFormat: a repository can't be opened.
+    """
+    app, desk = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_TIMEOUT_S,
+        lifespan="on",
+        proxy_headers=False,
+    )
+    return PagesServer(config, desk)
+
+
 def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """
     Serve until a signal says to stop.
@@ -78,21 +98,12 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         RepoNotFound, UnsupportedFormat: a repository can't be opened.
         UsageError: the port can't be.
     """
-    app, desk = create_app(settings)
+    server = make_server(settings)
     opened = listen(settings)
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=STOP_TIMEOUT_S,
-        lifespan="on",
-        proxy_headers=False,
-    )
     try:
         # the kernel takes connections from here on; they are answered as soon as uvicorn runs
         ready(address(settings, opened))
-        PagesServer(config, desk).run(sockets=[opened])
+        server.run(sockets=[opened])
     except KeyboardInterrupt:  # uvicorn raises the signal again when all has ended
         pass
     finally:

@@ -1,0 +1,156 @@
+"""
+The table of runs, and what runs have.
+"""
+
+from __future__ import annotations
+
+import math
+
+from tests.server.conftest import Browser, MakeBrowser, MakeRun
+
+LOSS = ["metric", "loss", {"subset": "val"}, "last"]
+
+
+def test_a_table_has_a_typed_column_for_each_field(browser: Browser) -> None:
+    """
+    Each field that is asked for comes as one column, of the type of its values, newest run first.
+    """
+    fields = [["run", "name"], ["param", "hparams", "lr"], ["run", "archived"], ["run", "tags"], LOSS]
+    answer = browser.post("runs", {"query": "", "fields": fields})
+
+    assert ["c", "b", "a"] == answer["hash"]
+    assert (3, 3) == (answer["total"], answer["count"])
+    assert [
+        {"type": "string", "values": answer["columns"][0]["values"], "codes": answer["columns"][0]["codes"]},
+        {"type": "number", "values": [0.001, 0.01, 0.1]},
+        {"type": "bool", "values": [False, False, False]},
+        {"type": "list", "values": [[], [], []]},
+        {"type": "number", "values": [0.001 * 9, 0.01 * 9, 0.1 * 9]},
+    ] == answer["columns"]
+    names = answer["columns"][0]
+    assert ["run c", "run b", "run a"] == [names["values"][code] for code in names["codes"]]
+
+
+def test_missing_values_are_told_from_nan(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    A run without a metric has null there, and one whose last value is NaN has "NaN".
+    """
+    make_run("none").close()
+    odd = make_run("odd")
+    odd.track(math.nan, name="loss", step=0)
+    odd.close()
+    answer = make_browser().post("runs", {"fields": [["metric", "loss", {}, "last"], ["param", "lr"]]})
+
+    assert {"odd": "NaN", "none": None} == dict(zip(answer["hash"], answer["columns"][0]["values"], strict=True))
+    assert {"type": "json", "values": [None, None]} == answer["columns"][1]
+
+
+def test_runs_are_sorted_with_nan_and_then_missing_last_both_ways(
+    make_run: MakeRun, make_browser: MakeBrowser
+) -> None:
+    """
+    Whether ascending or descending, NaN comes after all numbers and missing values after NaN.
+    """
+    for run_hash, value in (("one", 1.0), ("two", 2.0), ("nan", math.nan), ("none", None)):
+        run = make_run(run_hash)
+        if value is not None:
+            run.track(value, name="loss", step=0)
+        run.close()
+    browser = make_browser()
+    field = ["metric", "loss", {}, "last"]
+
+    def order(is_descending: bool) -> list[str]:
+        answer = browser.post("runs", {"sort": [{"field": field, "descending": is_descending}]})
+        hashes: list[str] = answer["hash"]
+        return hashes
+
+    assert ["one", "two", "nan", "none"] == order(False)
+    assert ["two", "one", "nan", "none"] == order(True)
+
+
+def test_rows_are_sent_in_pages(browser: Browser) -> None:
+    """
+    `offset` and `limit` cut the sorted matches.
+    """
+    answer = browser.post("runs", {"sort": [{"field": LOSS, "descending": True}], "offset": 1, "limit": 1})
+
+    assert (["b"], 3) == (answer["hash"], answer["count"])
+
+
+def test_a_query_about_sequences_selects_the_runs_that_have_one(browser: Browser) -> None:
+    """
+    A query that names `metric` gives the runs of which at least one metric matches.
+    """
+    answer = browser.post("runs", {"query": "metric.name == 'loss' and metric.last > 0.05"})
+
+    assert ["b", "a"] == answer["hash"]
+
+
+def test_an_archived_run_comes_only_when_it_is_asked_for(browser: Browser) -> None:
+    """
+    Archived runs are left out, unless the query speaks of them or the run is listed by its hash.
+    """
+    browser.post("edits", {"runs": ["b"], "change": {"archived": True}})
+
+    assert ["c", "a"] == browser.post("runs", {})["hash"]
+    assert ["b"] == browser.post("runs", {"query": "run.archived"})["hash"]
+    assert ["b", "a"] == browser.post("runs", {"runs": ["a", "b", "gone"]})["hash"]
+    assert ["b"] == browser.post("runs", {"runs": ["a", "b"], "query": "run.hparams.lr < 0.1"})["hash"]
+
+
+def test_no_match_says_which_part_left_nothing(browser: Browser) -> None:
+    """
+    When nothing is left, each part of the query comes with the count of runs that it leaves alone.
+    """
+    query = "run.hparams.lr > 1 and run.hparams.optimizer == 'sgd'"
+
+    clauses = browser.post("runs", {"query": query})["clauses"]
+
+    assert [("run.hparams.lr > 1", 0), ("run.hparams.optimizer == 'sgd'", 2)] == [
+        (query[clause["start"] : clause["end"]], clause["count"]) for clause in clauses
+    ]
+
+
+def test_a_wrong_query_is_answered_with_its_place(browser: Browser) -> None:
+    """
+    The error of a query names the characters at fault and what may have been meant.
+    """
+    query = "metric.nmae == 'loss'"
+    error = browser.post("runs", {"query": query}, status=400)
+
+    assert ("query", "nmae", "name") == (error["kind"], query[error["start"] : error["end"]], error["suggestion"])
+    assert "Did you mean `name`?" in error["message"]
+
+
+def test_a_wrong_request_says_which_member_is_wrong(browser: Browser) -> None:
+    """
+    A request that can't be answered is refused with the name of the member and what it has to be.
+    """
+    assert "`limit` must be 1 or more, got 0." == browser.post("runs", {"limit": 0}, status=400)["message"]
+    assert browser.post("runs", {"fields": [["run", "nmae"]]}, status=400)["message"].startswith("`fields[0]`")
+
+
+def test_fields_tell_what_the_matching_runs_have(browser: Browser) -> None:
+    """
+    Params come with their types and values, sequences with counts, and facts with how often each value is there.
+    """
+    answer = browser.post("fields", {"query": "run.hparams.optimizer == 'sgd'"})
+
+    assert (3, 2) == (answer["total"], answer["count"])
+    assert {"path": ["hparams", "lr"], "type": "number", "runs": 2, "distinct": 2, "examples": [0.001, 0.01]} in answer[
+        "params"
+    ]
+    assert [
+        {"name": "acc", "context": {}, "kind": "float", "runs": 2, "points": 2},
+        {"name": "loss", "context": {"subset": "val"}, "kind": "float", "runs": 2, "points": 20},
+    ] == answer["sequences"]
+    assert [["finished", 2]] == answer["facets"]["status"]
+
+
+def test_fields_of_a_query_about_sequences_are_those_that_match(browser: Browser) -> None:
+    """
+    When the query names `metric`, only the sequences that match are listed.
+    """
+    answer = browser.post("fields", {"query": "metric.name == 'acc'"})
+
+    assert ["acc"] == [sequence["name"] for sequence in answer["sequences"]]
