@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,12 @@ def params_of(number: int, count: int, chance: np.random.Generator) -> dict[str,
         hparams["note"] = f"try {number // 100}"
     tree: dict[str, Any] = {"hparams": hparams, "model": model}
     for place in range(max(0, count - 12)):
-        value = (int(chance.integers(50)), float(chance.random()), f"choice {int(chance.integers(9))}", bool(chance.integers(2)))
+        value = (
+            int(chance.integers(50)),
+            float(chance.random()),
+            f"choice {int(chance.integers(9))}",
+            bool(chance.integers(2)),
+        )
         tree.setdefault(f"group_{place // 10}", {})[f"option_{place % 10}"] = value[place % 4]
     return tree
 
@@ -111,8 +116,18 @@ class RunMaker:
         layout.events_file(folder, writer).write_bytes(lines)
         return run_hash
 
-    def _events(self, number: int, run_hash: str, writer: str, begin_s: float, segments: int) -> Iterator[dict[str, Any]]:
-        begin = {"format": 1, "run": run_hash, "writer": writer, "host": "node7", "pid": 4711, "boot": None, "process": None}
+    def _events(
+        self, number: int, run_hash: str, writer: str, begin_s: float, segments: int
+    ) -> Iterator[dict[str, Any]]:
+        begin = {
+            "format": 1,
+            "run": run_hash,
+            "writer": writer,
+            "host": "node7",
+            "pid": 4711,
+            "boot": None,
+            "process": None,
+        }
         yield {"at": begin_s, "begin": {**begin, "python": "3.11.4", "command": ["train.py"]}}
         tree = params_of(number, self.size.params, self.chance)
         for place, (key, value) in enumerate(tree.items(), start=1):
@@ -125,7 +140,10 @@ class RunMaker:
         for place, (name, context) in enumerate(self.sequences, start=1):
             at_s = round(begin_s + 0.001 + place * 1e-6, 6)
             yield {"at": at_s, "sequence": place, "name": name, "context": context, "kind": "float"}
-        end = {"state": "failed" if number % 25 == 0 else "finished", "error": "ValueError" if number % 25 == 0 else None}
+        end = {
+            "state": "failed" if number % 25 == 0 else "finished",
+            "error": "ValueError" if number % 25 == 0 else None,
+        }
         counts = {"segments": segments, "points": len(self.template), "blobs": 0}
         upcoming = {"next": [self.size.points] * len(self.sequences)}
         yield {"at": round(begin_s + 2 + self.size.points * STEP_S, 6), "end": {**end, **counts, **upcoming}}
@@ -161,7 +179,9 @@ def fill_catalogue(root: Path, size: Size, cache: Path, seed: int = 7) -> Reposi
     catalogue = Catalogue(repository.path, repository.reader, cache=cache)
     runs = repository.path / "runs"
     keys = [(name, contexts.text(context), "metric") for name, context in sequences_of(size.sequences)]
-    used = {contexts.text(context): context for _, context in sequences_of(size.sequences)}
+    used: dict[str, Mapping[str, Any]] = {
+        contexts.text(context): context for _, context in sequences_of(size.sequences)
+    }
     kind = catalogue.table.kinds.number("float")
     for number in range(size.runs):
         run_hash = f"{number:08x}{int(chance.integers(1 << 62)):016x}"

@@ -1,5 +1,5 @@
 """
-What the tests of the catalogue share: a repository that is changed at random, and everything that a catalogue says of it.
+What the tests of the catalogue share: a repository changed at random, and everything that a catalogue says of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from aim.core.errors import NotFound
 from aim.engine.repository import Repository
 from aim.storage import seal
 from aim.storage.catalogue import Catalogue
-from aim.storage.columns import MISSING
 from aim.storage.facts import FIELD_NAMES
 from aim.storage.state import RunLog
 from aim.storage.summaries import SUMMARY_NAMES
@@ -168,7 +167,7 @@ def contents(catalogue: Catalogue) -> dict[str, Any]:
         for name, column in columns:
             code = int(column.codes[row])
             fields[name] = repr(column.values[code]) if code >= 0 else None
-        leaves = {path: repr(column.value(slot)) for path, column in table.params.items() if column.value(slot) is not MISSING}
+        leaves = {path: repr(column.value(slot)) for path, column in table.params.items() if column.has(slot)}
         found[run_hash] = {"fields": fields, "leaves": dict(sorted(leaves.items(), key=repr)), "sequences": {}}
     for place, pair in enumerate(table.pairs):
         hashes = table.hashes()

@@ -101,7 +101,7 @@ def test_columns_hold_fields_params_and_summaries(repository: Repository, catalo
     assert third == table.hashes()[table.newest_first()[0]]
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(10), 104, 172])
 def test_random_histories_equal_a_catalogue_made_from_nothing(seed: int, tmp_path: Path) -> None:
     """
     After any history the catalogue that followed it equals one made from nothing, and one loaded from its file.
@@ -182,7 +182,8 @@ def test_edits_deletes_and_resumes_of_others_are_seen_at_once(
         "repository.delete_run(sys.argv[3])\n"
         "writer = repository.resume_run(sys.argv[4]); writer.set_param(('again',), 1); writer.close()\n"
     )
-    subprocess.run([sys.executable, "-c", program, str(repository.root), first, second, third], check=True, env=_environment())
+    command = [sys.executable, "-c", program, str(repository.root), first, second, third]
+    subprocess.run(command, check=True, env=_environment())
     found = catalogue.refresh()
 
     assert ({first, third}, [second]) == (set(found.changed), found.removed)
@@ -542,9 +543,12 @@ def test_the_longest_list_of_objects_is_looked_up_when_asked(repository: Reposit
     writer.close()
     catalogue.refresh()
     table = catalogue.table
-    found = {pair.name: table.summary(place, "record_max_length") for place, pair in enumerate(table.pairs)}
+    found = {}
+    for place, pair in enumerate(table.pairs):
+        lengths = table.summary(place, "record_max_length")
+        found[pair.name] = None if lengths is None else lengths.tolist()
 
-    assert {"one": [1], "many": [3]} == {name: None if values is None else values.tolist() for name, values in found.items()}
+    assert {"one": [1], "many": [3]} == found
     assert {"texts"} == {pair.kind for pair in table.pairs}
 
 

@@ -81,6 +81,11 @@ class Slots:
         """The number of runs that are there."""
         return self.count - self.dead_count
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """What stays the same while the rows stand for the same runs."""
+        return self.version, self.count
+
     def add(self) -> int:
         """Give a new run its slot."""
         if self.count == len(self._alive):
@@ -160,8 +165,8 @@ class Column:
         self._array_count = 0
         self._index: dict[object, int] | None = None
         self._numbers: tuple[FloatArray, BoolArray] | None = None
-        self._numbers_known = False
-        self._dense: tuple[int, CodeArray] | None = None
+        self._numbers_shape: tuple[int, int] | None = None
+        self._dense: tuple[tuple[int, int], CodeArray] | None = None
 
     # changes
 
@@ -191,8 +196,8 @@ class Column:
         self.settle()
         if not self._slots.dead_count:
             return self._codes[: self._slots.count]
-        if self._dense is None or self._dense[0] != self._slots.version:
-            self._dense = (self._slots.version, self._codes[: self._slots.count][self._slots.alive()])
+        if self._dense is None or self._dense[0] != self._slots.shape:
+            self._dense = (self._slots.shape, self._codes[: self._slots.count][self._slots.alive()])
         return self._dense[1]
 
     @property
@@ -247,7 +252,7 @@ class Column:
         if self._pending:
             pending, self._pending = self._pending, {}
             self._take(pending)
-            self._numbers_known, self._dense = False, None
+            self._numbers_shape = self._dense = None
 
     def _read_base(self) -> None:
         if self._load is not None:
@@ -324,9 +329,9 @@ class Column:
 
     def _all_numbers(self) -> tuple[FloatArray, BoolArray] | None:
         codes = self.codes
-        if not self._numbers_known or (self._numbers is not None and len(self._numbers[0]) != len(codes)):
+        if self._numbers_shape != self._slots.shape:
             self._numbers = self._count_numbers(codes)
-            self._numbers_known = True
+            self._numbers_shape = self._slots.shape
         return self._numbers
 
     def _count_numbers(self, codes: CodeArray) -> tuple[FloatArray, BoolArray] | None:

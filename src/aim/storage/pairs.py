@@ -41,7 +41,14 @@ class Pair:
     """
 
     def __init__(
-        self, slots: Slots, name: str, context: Mapping[str, Any], text: str, kind: str, load: Load | None = None, base_count: int = 0
+        self,
+        slots: Slots,
+        name: str,
+        context: Mapping[str, Any],
+        text: str,
+        kind: str,
+        load: Load | None = None,
+        base_count: int = 0,
     ) -> None:
         self.name = name
         self.context = context

@@ -162,7 +162,9 @@ class Snapshot:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S, check_same_thread=False)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S, check_same_thread=False
+    )
     # a cache: what a power cut takes, a CRC shows
     connection.executescript("pragma synchronous = off; pragma temp_store = memory;")
     return connection
@@ -226,17 +228,23 @@ class SnapshotWriter:
     def array(self, array: npt.NDArray[Any], *, shrink: bool = True) -> Reference:
         """Add an array; integers take as few bytes as they need, and an array of one value only that."""
         small = smallest(array) if shrink else np.ascontiguousarray(array)
-        constant = bool(len(small)) and bool((small.view(f"V{small.itemsize}") == small.view(f"V{small.itemsize}")[0]).all())
+        constant = bool(len(small)) and bool(
+            (small.view(f"V{small.itemsize}") == small.view(f"V{small.itemsize}")[0]).all()
+        )
         return [*self.blob((small[:1] if constant else small).tobytes()), small.dtype.str, len(small), constant]
 
     def json(self, value: Any) -> Reference:
         """Add a JSON value."""
-        return [*self.blob(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass"))]
+        return [
+            *self.blob(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        ]
 
     def finish(self, directory: Mapping[str, Any]) -> Path:
         """Write the directory, give the file its name and remove the older ones."""
         content = json.dumps(
-            {"format": FORMAT_NUMBER, "byteorder": sys.byteorder, **directory}, separators=(",", ":"), ensure_ascii=False
+            {"format": FORMAT_NUMBER, "byteorder": sys.byteorder, **directory},
+            separators=(",", ":"),
+            ensure_ascii=False,
         ).encode("utf-8", "surrogatepass")
         self._connection.execute("insert into directory values (?, ?)", (content, zlib.crc32(content)))
         self._connection.commit()

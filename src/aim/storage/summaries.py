@@ -54,7 +54,9 @@ class SequenceSummary(NamedTuple):
 SUMMARY_NAMES = SequenceSummary._fields
 DTYPES: dict[str, npt.DTypeLike] = {
     **dict.fromkeys(("first", "last", "min", "max", "mean"), np.float64),
-    **dict.fromkeys(("count", "first_step", "last_step", "argmin", "argmax", "record_max_length", "stored_kind"), np.int64),
+    **dict.fromkeys(
+        ("count", "first_step", "last_step", "argmin", "argmax", "record_max_length", "stored_kind"), np.int64
+    ),
     "has_nan": np.bool_,
 }
 
@@ -150,11 +152,11 @@ def joined(earlier: Part, later: Part) -> Part:
 
 
 def _smaller(earlier: Part, later: Part) -> Part:
-    return later if not earlier.numbers or (later.numbers and later.min < earlier.min) else earlier
+    return later if later.numbers and (not earlier.numbers or later.min < earlier.min) else earlier
 
 
 def _larger(earlier: Part, later: Part) -> Part:
-    return later if not earlier.numbers or (later.numbers and later.max > earlier.max) else earlier
+    return later if later.numbers and (not earlier.numbers or later.max > earlier.max) else earlier
 
 
 def of_sealed(sequence: SealedSequence, *, is_numeric: bool, alone: bool) -> Part | None:
@@ -246,5 +248,17 @@ def of_points(points: Points, stored_kind: int, *, is_numeric: bool, is_list: bo
             mean = float(values[known].sum()) / len(known)
     has_nan = len(known) < count
     return SequenceSummary(
-        float(values[0]), float(values[-1]), low, high, mean, count, first_step, last_step, argmin, argmax, has_nan, 0, stored_kind
+        float(values[0]),
+        float(values[-1]),
+        low,
+        high,
+        mean,
+        count,
+        first_step,
+        last_step,
+        argmin,
+        argmax,
+        has_nan,
+        0,
+        stored_kind,
     )

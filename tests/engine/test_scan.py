@@ -1,0 +1,276 @@
+"""
+Asking a repository: what a query gives, in which order, and that it sees what was recorded before it was asked.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aim.core.errors import InvalidQuery
+from aim.engine.repository import Repository
+from aim.engine.scan import Scan, scan_of
+from aim.storage import snapshot
+
+
+@pytest.fixture(name="repository")
+def _repository(tmp_path: Path) -> Repository:
+    """
+    An empty repository.
+    """
+    return Repository(tmp_path / "work", create=True)
+
+
+@pytest.fixture(name="scan")
+def _scan(repository: Repository, tmp_path: Path) -> Scan:
+    """
+    A scan of the repository with a cache of its own.
+    """
+    return Scan(repository, cache=tmp_path / "cache")
+
+
+def record(repository: Repository, *, lr: float, points: int = 4, **properties: Any) -> str:
+    """Record a run with three metrics that has ended; give its hash."""
+    writer = repository.new_run()
+    writer.set_param(("hparams",), {"lr": lr, "optimizer": "adam" if lr < 0.5 else "sgd"})
+    if properties:
+        writer.set_property(**properties)
+    for name, context in (("loss", {"subset": "val"}), ("acc", {"subset": "val"}), ("loss", None)):
+        for step in range(points):
+            writer.sequence(name, context).track(
+                lr / (step + 1), step=step, epoch=step // 2 if name == "loss" else None
+            )
+    writer.close()
+    return writer.run_hash
+
+
+def test_runs_come_newest_first(repository: Repository, scan: Scan) -> None:
+    """
+    Runs that match come in the order of their creation, the newest first.
+    """
+    hashes = [record(repository, lr=lr) for lr in (0.1, 0.9, 0.2, 0.8)]
+
+    assert hashes[::-1] == scan.runs("")
+    assert [hashes[2], hashes[0]] == scan.runs("run.hparams.lr < 0.5 and run.hparams.optimizer == 'adam'")
+
+
+def test_archived_runs_are_left_out(repository: Repository, scan: Scan) -> None:
+    """
+    An archived run is only found by a query that speaks of it.
+    """
+    kept, hidden = record(repository, lr=0.1), record(repository, lr=0.2, archived=True)
+
+    assert [kept] == scan.runs("")
+    assert [hidden] == scan.runs("run.archived")
+    assert [hidden, kept] == scan.runs("run.archived in (True, False)")
+
+
+def test_offset_and_limit_cut_the_list(repository: Repository, scan: Scan) -> None:
+    """
+    Runs after the offset are given, at most so many as the limit; an unknown offset begins at the beginning.
+    """
+    newest_first = [record(repository, lr=number / 10) for number in range(6)][::-1]
+
+    assert newest_first[2:4] == scan.runs("", offset_hash=newest_first[1], limit=2)
+    assert newest_first == scan.runs("", offset_hash="unknown")
+    assert [] == scan.runs("", limit=0)
+    assert newest_first[4:5] == scan.runs("run.hparams.lr == 0.1", offset_hash=newest_first[0])
+
+
+def test_sequences_come_by_run_then_context_then_name(repository: Repository, scan: Scan) -> None:
+    """
+    Sequences are of the newest run first, within a run ordered by the identity of the context, then by name.
+    """
+    from aim.core import contexts
+
+    older, newer = record(repository, lr=0.1), record(repository, lr=0.2)
+    found = scan.sequences("")
+    keys = [(contexts.identity(one.context), one.name) for one in found]
+
+    assert [newer] * 3 + [older] * 3 == [one.run_hash for one in found]
+    assert sorted(keys[:3]) == keys[:3] == keys[3:]
+    assert {("metric", "float")} == {(one.kind, one.stored_kind) for one in found}
+
+
+def test_a_query_about_sequences_uses_run_pair_and_summary(repository: Repository, scan: Scan) -> None:
+    """
+    Conditions on the run, on name and context, and on summaries are joined.
+    """
+    _, second = record(repository, lr=0.4), record(repository, lr=0.8)
+    found = scan.sequences("metric.name == 'loss' and metric.context.subset == 'val' and metric.last > 0.15")
+
+    assert [(second, "loss", {"subset": "val"})] == [(one.run_hash, one.name, one.context) for one in found]
+
+
+def test_a_question_sees_what_was_tracked_before(repository: Repository, scan: Scan) -> None:
+    """
+    A run that is being recorded is found by its newest value, its newest param and its end.
+    """
+    writer = repository.new_run()
+    for value in (1.0, 2.0, 3.0):
+        writer.sequence("loss").track(value)
+        writer.set_param(("stage",), value)
+
+        assert [writer.run_hash] == scan.runs(f"run.stage == {value} and run.active")
+        assert 1 == len(scan.sequences(f"metric.last == {value}"))
+    writer.close()
+
+    assert [writer.run_hash] == scan.runs("run.status == 'finished' and not run.active")
+
+
+def test_deleted_runs_are_gone_at_once(repository: Repository, scan: Scan) -> None:
+    """
+    A deleted run is in no answer any more.
+    """
+    first, second = record(repository, lr=0.1), record(repository, lr=0.2)
+    before = scan.runs("")
+    repository.delete_run(first)
+
+    assert [second, first] == before
+    assert [second] == scan.runs("")
+    assert {second} == {one.run_hash for one in scan.sequences("")}
+
+
+def test_a_wrong_query_is_an_error(scan: Scan) -> None:
+    """
+    A query that can't be understood is an error that says where.
+    """
+    with pytest.raises(InvalidQuery, match="Did you mean `name`"):
+        scan.sequences("metric.nmae == 'loss'")
+    with pytest.raises(InvalidQuery):
+        scan.check("run.lr >", "run")
+
+
+def test_explain_counts_what_each_clause_leaves(repository: Repository, scan: Scan) -> None:
+    """
+    Each clause says how many runs it leaves.
+    """
+    for number in range(4):
+        record(repository, lr=number / 4)
+    explanation = scan.explain("run.hparams.lr > 0.2 and run.hparams.optimizer == 'sgd'")
+
+    assert 4 == explanation.total
+    assert [4, 3, 2] == [clause.leaves for clause in explanation.clauses]
+
+
+def test_summaries_come_straight_from_the_columns(repository: Repository, scan: Scan) -> None:
+    """
+    One summary value of one metric of all runs, newest first.
+    """
+    hashes = [record(repository, lr=lr) for lr in (0.4, 0.8)]
+    found, last = scan.summaries("loss", {"subset": "val"})
+    _, count = scan.summaries("loss", {"subset": "val"}, "count")
+    nobody, empty = scan.summaries("nothing")
+
+    assert hashes[::-1] == found
+    assert [0.2, 0.1] == last.tolist()
+    assert [4, 4] == count.tolist()
+    assert ([], 0) == (nobody, len(empty))
+
+
+def test_names_are_completed(repository: Repository, scan: Scan) -> None:
+    """
+    Params, metrics, context keys and their values are known to the query box.
+    """
+    record(repository, lr=0.1)
+
+    assert ["hparams.lr", "hparams.optimizer"] == scan.complete()["param"]
+    assert (["acc", "loss"], ["subset"], ["val"]) == tuple(
+        scan.complete()[kind] for kind in ("metric", "context", "value")
+    )
+    assert ["loss"] == scan.complete("lo")["metric"]
+
+
+def test_points_are_streamed_as_arrow(repository: Repository, scan: Scan) -> None:
+    """
+    All points of the metrics that match come as record batches, with the types of the schema.
+    """
+    older, newer = record(repository, lr=0.4), record(repository, lr=0.8)
+    query = "metric.name == 'loss' and metric.context.subset == 'val'"
+    table = scan.points_table(query)
+    rows = table.to_pylist()
+    batches = list(scan.point_batches(query, batch_points=1))
+
+    assert ["run", "name", "context", "step", "time", "value", "epoch"] == table.column_names
+    assert [newer] * 4 + [older] * 4 == [row["run"] for row in rows]
+    assert [0, 1, 2, 3] * 2 == [row["step"] for row in rows]
+    assert [0.8, 0.4, 0.8 / 3, 0.2] == [row["value"] for row in rows[:4]]
+    assert [0.0, 0.0, 1.0, 1.0] == [row["epoch"] for row in rows[:4]]
+    assert {'{"subset":"val"}'} == {row["context"] for row in rows}
+    assert [4, 4] == [batch.num_rows for batch in batches]
+
+
+def test_epochs_that_are_none_are_null(repository: Repository, scan: Scan) -> None:
+    """
+    A point without an epoch has a null, and a query without a match gives an empty table of the same columns.
+    """
+    record(repository, lr=0.4)
+
+    assert [None] * 4 == scan.points_table("metric.name == 'acc'").column("epoch").to_pylist()
+    assert (0, scan.points_table("").schema) == (
+        scan.points_table("metric.name == 'x'").num_rows,
+        scan.points_table("metric.name == 'x'").schema,
+    )
+
+
+def test_damage_found_while_a_query_runs_is_not_seen(repository: Repository, tmp_path: Path) -> None:
+    """
+    A column that turns out damaged when it is first needed is read from the runs instead.
+    """
+    hashes = [record(repository, lr=number / 4) for number in range(4)]
+    for folder in (repository.path / "runs").iterdir():
+        os.utime(folder, (1e9 + 0.5, 1e9 + 0.5))  # not young any more: so the file is written
+    made = Scan(repository, cache=tmp_path / "cache")
+    made.refresh()
+    made.close()
+    path = snapshot.newest(tmp_path / "cache")
+    assert path is not None
+    content = bytearray(path.read_bytes())
+    start = content.index(b'"adam"')
+    content[start : start + 6] = b'"adom"'
+    path.write_bytes(content)
+
+    assert hashes[1::-1] == Scan(repository, cache=tmp_path / "cache").runs("run.hparams.optimizer == 'adam'")
+
+
+def test_threads_may_ask_one_scan_while_runs_are_recorded(repository: Repository, scan: Scan) -> None:
+    """
+    Each of many threads sees all three sequences of every run that had ended before it asked.
+    """
+    ended: list[str] = []
+    wrong: list[object] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            expected = list(ended)
+            found = Counter(one.run_hash for one in scan.sequences("metric.count == 4 and run.hparams.lr >= 0"))
+            wrong.extend((run_hash, found[run_hash]) for run_hash in expected if found[run_hash] != 3)
+            asked.release()
+
+    asked = threading.Semaphore(0)
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number in range(20):
+        ended.append(record(repository, lr=number / 40))
+        asked.acquire()
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+    assert [] == wrong
+    assert ended[::-1] == scan.runs("")
+
+
+def test_there_is_one_scan_for_a_repository(repository: Repository, tmp_path: Path) -> None:
+    """
+    Whoever asks a repository shares its columns.
+    """
+    assert scan_of(repository) is scan_of(repository)
+    assert scan_of(repository) is not scan_of(Repository(tmp_path / "work"))
