@@ -190,7 +190,12 @@ def main() -> None:
     parser.add_argument("--repo", type=Path, default=Path("demo"), help="the folder that gets the .aim folder [demo]")
     parser.add_argument("--epochs", type=int, default=25, help="how often each image is learnt from [25]")
     parser.add_argument("--seed", type=int, default=0, help="of the weights and of the order of the images [0]")
-    parser.add_argument("--open", action="store_true", help="open the pages in a browser afterwards")
+    parser.add_argument(
+        "--open",
+        action=argparse.BooleanOptionalAction,
+        default=sys.stdout.isatty() and "CI" not in os.environ,
+        help="serve the pages afterwards [where a person looks]",
+    )
     options = parser.parse_args()
 
     print(f"Training a network on handwritten digits with {len(LEARNING_RATES)} learning rates:\n")
@@ -201,9 +206,13 @@ def main() -> None:
     files(options.repo)
 
     show = [os.path.relpath(Path(sys.executable).with_name("aim")), "up", "--repo", str(options.repo)]
-    if options.open:
-        sys.exit(subprocess.call(show))
     print(f"To see the curves: {' '.join(show)}")
+    if options.open:
+        print("That is started now; Ctrl C ends it.\n", flush=True)
+        try:
+            sys.exit(subprocess.call(show))
+        except KeyboardInterrupt:
+            sys.exit(0)
 
 
 if __name__ == "__main__":
