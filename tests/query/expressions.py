@@ -39,7 +39,9 @@ params: st.SearchStrategy[dict[Any, Any]] = st.dictionaries(
     max_size=5,
 ).map(_ordered_params)
 metric_values = st.sampled_from([0.0, 0.5, 1.0, 2.0, -1.5, 1e9])
-contexts = st.sampled_from([{}, {"subset": "train"}, {"subset": "val"}, {"subset": "val", "fold": 1}, {"fold": 2}])
+contexts: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [{}, {"subset": "train"}, {"subset": "val"}, {"subset": "val", "fold": 1}, {"fold": 2}]
+)
 
 
 @st.composite

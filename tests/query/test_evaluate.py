@@ -198,7 +198,8 @@ def test_missing_equals_none_and_nothing_else(operator: str) -> None:
 
     assert expected is compare(operator, MISSING, None)
     assert expected is compare(operator, None, MISSING)
-    for other in (0, False, "", [], [None], {}, MISSING):
+    others: tuple[object, ...] = (0, False, "", [], [None], {}, MISSING)
+    for other in others:
         assert False is compare(operator, MISSING, other)
         assert False is compare(operator, other, MISSING)
 

@@ -1,0 +1,254 @@
+"""
+Inputs as columns: what a param, a fact or a metric of a run is in each row.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aim.query import tree
+from aim.query.columns import Coded, Facts, Listed, PairColumns, Raw, RunColumns, within
+from aim.query.functions import Clock
+from aim.query.operators import MISSING
+from aim.query.table import Path
+from tests.query.expressions import params
+from tests.query.memory_table import MemoryTable, PlainRun, Series
+
+CLOCK = Clock(1_000.0, offset_minutes=-1)
+
+
+def column(runs: list[PlainRun], source: tree.Source) -> Facts:
+    """One input of some runs."""
+    return RunColumns(MemoryTable(runs), CLOCK).facts(source)
+
+
+def of_params(*several: dict[Any, Any]) -> list[PlainRun]:
+    """Runs with these params."""
+    return [PlainRun(one) for one in several]
+
+
+MIXED = of_params(
+    {"hp": {"a": 1}},
+    {"hp": {"a": {"b": 2}}},
+    {"hp": [10, [20]]},
+    {"hp": "text"},
+    {"hp": {}},
+    {"hp": None},
+    {},
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (("hp",), [{"a": 1}, {"a": {"b": 2}}, [10, [20]], "text", {}, None, MISSING]),
+        (("hp", "a"), [1, {"b": 2}, MISSING, MISSING, MISSING, MISSING, MISSING]),
+        (("hp", "a", "b"), [MISSING, 2, MISSING, MISSING, MISSING, MISSING, MISSING]),
+        (("hp", 0), [MISSING, MISSING, 10, "t", MISSING, MISSING, MISSING]),
+        (("hp", 1, 0), [MISSING, MISSING, 20, "e", MISSING, MISSING, MISSING]),
+        (("hp", -1), [MISSING, MISSING, [20], "t", MISSING, MISSING, MISSING]),
+        (("hp", 9), [MISSING] * 7),
+        (("no",), [MISSING] * 7),
+    ],
+)
+def test_a_param_is_a_leaf_a_dict_or_an_item(path: Path, expected: list[object]) -> None:
+    """
+    What lies at one path may be something else in each run.
+    """
+    assert expected == column(MIXED, tree.RunParam(path)).objects()
+
+
+def test_all_params_are_the_document() -> None:
+    """
+    The path of no steps is all params of the run.
+    """
+    assert [run.params for run in MIXED] == column(MIXED, tree.RunParam(())).objects()
+
+
+def test_equal_dicts_are_one_value() -> None:
+    """
+    A dict that many runs share is made once.
+    """
+    made = column(of_params({"hp": {"a": 1}}, {"hp": {"a": 2}}, {"hp": {"a": 1}}), tree.RunParam(("hp",)))
+
+    assert isinstance(made, Coded)
+    assert 2 == len(made.values)
+
+
+@given(
+    st.lists(params, min_size=1, max_size=5),
+    st.lists(st.sampled_from(["a", "hp", "l", "lr", 0, -1]), min_size=1, max_size=4),
+)
+def test_random_paths_are_those_of_the_nested_params(several: list[dict[Any, Any]], path: list[Any]) -> None:
+    """
+    The columns of leaves, put together, are what the nested params hold.
+    """
+    made = column(of_params(*several), tree.RunParam(tuple(path))).objects()
+    expected = [within(one, tuple(path)) for one in several]
+
+    assert [repr(value) for value in expected] == [repr(value) for value in made]
+
+
+FACTS = [
+    PlainRun(fields={"creation_time": 10.5, "end_time": 20.0, "status": "finished", "archived": True, "name": "a"}),
+    PlainRun(fields={"creation_time": 10.0, "status": "running", "update_time": 0.0000005}),
+    PlainRun(fields={"status": "lost"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("name", ["a", None, None]),
+        ("archived", [True, False, False]),
+        ("creation_time", [10.5, 10.0, None]),
+        ("end_time", [20.0, None, None]),
+        ("duration", [9.5, 990.0, None]),
+        ("active", [False, True, False]),
+        ("created_at", [datetime(1970, 1, 1, 0, 1, 10, 500_000), datetime(1970, 1, 1, 0, 1, 10), None]),
+        ("finalized_at", [datetime(1970, 1, 1, 0, 1, 20), None, None]),
+        ("updated_at", [None, datetime(1970, 1, 1, 0, 1), None]),
+        ("status", ["finished", "running", "lost"]),
+        ("tags", [[], [], []]),
+    ],
+)
+def test_facts_are_as_stored_or_made_of_what_is_stored(name: str, expected: list[object]) -> None:
+    """
+    Times are on the reader's clock, a duration lasts until now, and what is not there is None.
+    """
+    assert expected == column(FACTS, tree.RunField(name)).objects()
+
+
+def test_metrics_of_runs_are_found_by_name_and_context() -> None:
+    """
+    One name may have several contexts; numbers in them compare by value.
+    """
+    runs = [
+        PlainRun(
+            series=[Series("loss", {"fold": 1}, values=[3.0], steps=[5]), Series("loss", {}, values=[4.0], steps=[6])]
+        ),
+        PlainRun(series=[Series("loss", {"fold": 1.0}, "images", steps=[5])]),
+        PlainRun(),
+    ]
+
+    def values(context: str, summary: str) -> list[object]:
+        return column(runs, tree.RunMetric("loss", context, summary)).objects()
+
+    assert [3.0, MISSING, MISSING] == values('{"fold":1}', "last")
+    assert [4.0, MISSING, MISSING] == values("{}", "max")
+    assert [5, MISSING, MISSING] == values('{"fold":1}', "last_step")
+    assert [True, MISSING, MISSING] == values("{}", "")
+    assert [MISSING] * 3 == values('{"fold":2}', "last")
+    assert [MISSING] * 3 == values("{}", "record_max_length")
+    assert [False, MISSING, MISSING] == values("{}", "has_nan")
+
+
+def test_an_input_is_made_once() -> None:
+    """
+    Clauses that speak of the same param share its column.
+    """
+    columns = RunColumns(MemoryTable(MIXED), CLOCK)
+
+    assert columns.facts(tree.RunParam(("hp", "a"))) is columns.facts(tree.RunParam(("hp", "a")))
+
+
+def test_pairs_have_names_contexts_and_types() -> None:
+    """
+    Names that repeat are one value; each context is its own.
+    """
+    run = PlainRun(series=[Series("a", {}, values=[1.0], steps=[0]), Series("a", {"s": 1}, "images", steps=[0])])
+    columns = PairColumns(MemoryTable([run]))
+
+    assert ["a", "a"] == columns.facts(tree.PairFact("name")).objects()
+    assert 1 == len(columns.facts(tree.PairFact("name")).values)
+    assert [{}, {"s": 1}] == columns.facts(tree.PairFact("context")).objects()
+    assert ["float", "list(aim.image)"] == columns.facts(tree.PairFact("dtype")).objects()
+    assert [2, 2] == columns.facts(tree.PairFact("version")).objects()
+
+
+INDEX = np.array([2, 0])
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (Coded(np.array([0, 1, -1], dtype=np.int32), ["a", "b"]), [MISSING, "a"]),
+        (Coded(np.array([0, 1, -1], dtype=np.int32), ["a", "b"], None), [None, "a"]),
+        (Raw(np.array([1, 2, 3])), [3, 1]),
+        (Raw(np.array([1.5, 2, 3]), np.array([True, True, False])), [MISSING, 1.5]),
+        (Raw(np.array([1.0, 2, 3]), None, None, lambda value: f"<{value}>"), ["<3.0>", "<1.0>"]),
+        (Raw(np.array([True, False, False])), [False, True]),
+        (Listed(np.arange(3), lambda key: key * 10), [20, 0]),
+    ],
+)
+def test_facts_of_some_rows_are_in_the_order_asked(facts: Facts, expected: list[object]) -> None:
+    """
+    `at` keeps values, and their types as Python has them.
+    """
+    found = facts.at(INDEX).objects()
+
+    assert expected == found
+    assert [type(value) for value in expected] == [type(value) for value in found]
+
+
+def test_numbers_say_which_rows_have_one() -> None:
+    """
+    Texts and integers that a float can't hold are no numbers; what is absent is neither.
+    """
+    facts = Coded(np.array([0, 1, 2, 3, -1], dtype=np.int32), [1, "1", 2**60, True])
+    numbers = facts.numbers()
+    assert numbers is not None
+    assert numbers.is_number is not None
+    assert numbers.is_absent is not None
+
+    assert [True, False, False, True, False] == numbers.is_number.tolist()
+    assert [False, False, False, False, True] == numbers.is_absent.tolist()
+    assert [1.0, 1.0] == numbers.values[[0, 3]].tolist()
+
+
+def test_large_integers_are_no_floats() -> None:
+    """
+    A step beyond 2**53 is asked one by one.
+    """
+    numbers = Raw(np.array([1, 2**60])).numbers()
+    assert numbers is not None
+    assert numbers.is_number is not None
+
+    assert [True, False] == numbers.is_number.tolist()
+
+
+def test_numbers_that_a_table_has_ready_are_used() -> None:
+    """
+    A column that carries its numbers is not turned into numbers again.
+    """
+    ready = (np.array([7.0]), np.array([True]))
+    numbers = Coded(np.array([0], dtype=np.int32), [7], MISSING, ready).numbers()
+
+    assert numbers is not None
+    assert numbers.values is ready[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "expected"),
+    [
+        ({"a": {0: "x"}}, ("a", 0), "x"),
+        ([1, [2]], (1, 0), 2),
+        ("ab", (1,), "b"),
+        ("ab", (5,), MISSING),
+        ("ab", ("a",), MISSING),
+        (5, (0,), MISSING),
+        (None, ("a",), MISSING),
+        ({"a": 1}, (), {"a": 1}),
+    ],
+)
+def test_a_path_goes_into_dicts_lists_and_texts(value: object, path: Path, expected: object) -> None:
+    """
+    Keys for dicts, places for lists and texts, and nothing within other values.
+    """
+    assert expected == within(value, path)

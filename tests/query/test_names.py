@@ -1,0 +1,59 @@
+"""
+The names that a query knows fit together with those that a table has.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from aim.query import names, table
+
+
+def test_every_kind_of_sequence_is_a_subject() -> None:
+    """
+    A query can be about runs and about each kind that a table may have.
+    """
+    assert ("run", *table.KINDS) == names.SUBJECTS
+    assert set(table.KINDS) == set(names.DTYPES)
+
+
+def test_every_summary_and_list_of_points_is_known_to_tables() -> None:
+    """
+    What a query may ask of a sequence is what a table may be asked for.
+    """
+    assert set(table.SUMMARIES) == set(names.SUMMARY)
+    assert set(table.POINTS) == set(names.POINTS)
+
+
+def test_every_fact_is_stored_or_made_of_stored_ones() -> None:
+    """
+    Facts beyond those of a table are the five that are worked out, and the second name.
+    """
+    made = {"created_at", "updated_at", "finalized_at", "duration", "active", "is_archived"}
+
+    assert set(names.RUN) - made == set(table.FIELDS) - {"update_time"}
+
+
+@pytest.mark.parametrize("subject", names.SUBJECTS[1:])
+def test_every_kind_has_a_name_and_a_context(subject: str) -> None:
+    """
+    All sequences are found by name and context, and count their steps.
+    """
+    assert {"name", "context", "count", "last_step"} <= set(names.sequence_names(subject))
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "expected"),
+    [
+        ("nmae", ["name", "last"], "name"),
+        ("NAME", ["name", "last"], "name"),
+        ("zzz", ["name", "last"], None),
+        ("", ["name"], None),
+        ("name", [], None),
+    ],
+)
+def test_the_nearest_name_is_offered_if_it_is_near(name: str, known: list[str], expected: str | None) -> None:
+    """
+    Letters swapped or in the other case are near; other words are not.
+    """
+    assert expected == names.nearest(name, known)

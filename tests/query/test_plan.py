@@ -1,0 +1,126 @@
+"""
+How queries are taken apart: clauses, what they need, and in which order they are asked.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from aim.query import plan, tree
+from aim.query.check import check
+from aim.query.functions import Clock
+from aim.query.plan import Clause, Leaf, leaves
+from aim.query.syntax import parse
+
+CLOCK = Clock(0.0)
+
+
+def clauses(text: str) -> tuple[Clause, ...]:
+    """The clauses of a query about metrics."""
+    parsed = parse(text)
+    return plan.plan(None if parsed is None else check(parsed, text, "metric", CLOCK), text, CLOCK)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("run.a", [("run.a", "run")]),
+        ("run.a and metric.name == 'x'", [("run.a", "run"), ("metric.name == 'x'", "pair")]),
+        ("(run.a and run.b) and run.c", [("run.a", "run"), ("run.b", "run"), ("run.c", "run")]),
+        ("run.a or metric.last", [("run.a or metric.last", "run and summary")]),
+        ("not (run.a and run.b)", [("not (run.a and run.b)", "run")]),
+        ("metric.context.s == run.a", [("metric.context.s == run.a", "run and pair")]),
+        (
+            "any(v > metric.last for v in metric.values)",
+            [("any(v > metric.last for v in metric.values)", "summary and value")],
+        ),
+        ("run.metrics['a'].last > 1", [("run.metrics['a'].last > 1", "run")]),
+        ("metric.run.a and 1 < 2", [("metric.run.a", "run"), ("1 < 2", "nothing")]),
+        ("(x := run.a) and x > metric.last", [("(x := run.a) and x > metric.last", "run and summary")]),
+    ],
+)
+def test_a_query_is_the_clauses_beside_it(text: str, expected: list[tuple[str, str]]) -> None:
+    """
+    The text of each clause, and what it needs.
+    """
+    assert expected == [(text[clause.start : clause.end], clause.needs_text) for clause in clauses(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("run.a > 1 and (run.b or not run.c)", ["run.a > 1", "run.b", "run.c"]),
+        ("run.a if run.b else run.c and run.d", ["run.b", "run.a", "run.c", "run.d"]),
+        ("len(run.a or run.b) > 1", ["len(run.a or run.b) > 1"]),
+        ("(x := run.a) or x", ["(x := run.a) or x"]),
+    ],
+)
+def test_leaves_are_what_has_no_logic_on_top(text: str, expected: list[str]) -> None:
+    """
+    `and`, `or`, `not` and `if` are followed down, not what is within other operations.
+    """
+    found = [leaf for clause in clauses(text) for leaf in leaves(clause.test)]
+
+    assert expected == [text[leaf.node.start : leaf.node.end] for leaf in found]
+
+
+def test_clauses_are_asked_from_cheap_to_dear() -> None:
+    """
+    The order of asking: facts and names, several facts, all params, summaries, mixed, points.
+    """
+    text = (
+        "metric.values[0] > 1 and metric.last > run.a and metric.last > 1 and run.a > run.b "
+        "and run[run.a] and metric.name == 'x' and run.a and 1 < 2"
+    )
+    asked = sorted(clauses(text), key=lambda clause: clause.cost)
+
+    assert [
+        "1 < 2",
+        "metric.name == 'x'",
+        "run.a",
+        "run.a > run.b",
+        "run[run.a]",
+        "metric.last > 1",
+        "metric.last > run.a",
+        "metric.values[0] > 1",
+    ] == [text[clause.start : clause.end] for clause in asked]
+
+
+def test_chance_is_never_a_formula() -> None:
+    """
+    A leaf with `random` is marked, for it is asked row by row.
+    """
+    (clause,) = clauses("run.a > random.random()")
+    (leaf,) = leaves(clause.test)
+
+    assert leaf.is_volatile
+    assert leaf.formula is None
+
+
+def test_a_leaf_knows_its_inputs_once_each() -> None:
+    """
+    An input that stands twice is read once.
+    """
+    (clause,) = clauses("run.a + run.a > run.b")
+    assert isinstance(clause.test, Leaf)
+
+    assert (tree.RunParam(("a",)), tree.RunParam(("b",))) == clause.test.sources
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (tree.RunField("name"), "run"),
+        (tree.RunParam(("a",)), "run"),
+        (tree.RunMetric("loss", "{}", "last"), "run"),
+        (tree.PairFact("name"), "pair"),
+        (tree.Summary("last"), "summary"),
+        (tree.Points("values"), "value"),
+    ],
+)
+def test_each_source_has_its_need(source: tree.Source, expected: str) -> None:
+    """
+    What has to be read for each kind of input.
+    """
+    assert expected == plan.need(source)

@@ -1,0 +1,110 @@
+"""
+The quick loops give what the closures give.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aim.query.check import check
+from aim.query.evaluate import Evaluator
+from aim.query.functions import Clock
+from aim.query.operators import MISSING
+from aim.query.quick import quick
+from aim.query.syntax import parse
+
+CLOCK = Clock(0.0)
+QUICK = [
+    "run.a == 'adam'",
+    "run.a == 1",
+    "run.a == None",
+    "run.a == [1]",
+    "run.a != 'adam'",
+    "run.a != None",
+    "run.a in ['adam', 'sgd']",
+    "run.a in ('adam',)",
+    "'da' in run.a",
+    "'da' not in run.a",
+    "run.a.startswith('ad')",
+    "run.a.endswith('m')",
+    "re.search('d.m', run.a)",
+    "re.match('(a|d)', run.a)",
+    "re.fullmatch('a.*m', run.a)",
+]
+OTHER = [
+    "run.a > 1",
+    "run.a in ['adam', 1]",
+    "run.a in 'adam'",
+    "1 in run.a",
+    "run.a is None",
+    "'adam' == run.a",
+    "run.a.startswith(('a', 'b'))",
+    "run.a.startswith('a', 1)",
+    "run.a.lower() == 'a'",
+    "re.search('(a+)+', run.a)",
+    "re.search('a', run.a, re.I)",
+    "re.search('a', run.a).group() == 'a'",
+    "1 < run.a < 2",
+    "run.a == run.b",
+]
+values = st.lists(
+    st.sampled_from(
+        [
+            "adam",
+            "sgd",
+            "",
+            "Adam",
+            "am",
+            1,
+            1.0,
+            True,
+            None,
+            MISSING,
+            ["adam"],
+            ["da"],
+            [1],
+            {"da": 1},
+            {},
+            b"adam",
+            "a" * 3000,
+        ]
+    ),
+    max_size=6,
+)
+
+
+def built(text: str) -> Evaluator:
+    """The closures of a query."""
+    parsed = parse(text)
+    assert parsed is not None
+    return Evaluator(check(parsed, text, "run", CLOCK), text, CLOCK)
+
+
+@pytest.mark.parametrize("text", QUICK)
+@given(given_values=values)
+def test_random_values_are_answered_as_by_closures(text: str, given_values: list[Any]) -> None:
+    """
+    For every value, of any type, the loop and the closure agree.
+    """
+    parsed = parse(text)
+    assert parsed is not None
+    loop = quick(check(parsed, text, "run", CLOCK))
+    assert loop is not None
+    evaluator = built(text)
+
+    assert [bool(evaluator.ask([value])) for value in given_values] == loop(given_values)
+
+
+@pytest.mark.parametrize("text", OTHER)
+def test_other_shapes_have_no_loop(text: str) -> None:
+    """
+    What is not one of the shapes is left to the closures.
+    """
+    parsed = parse(text)
+    assert parsed is not None
+
+    assert quick(check(parsed, text, "run", CLOCK)) is None

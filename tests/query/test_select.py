@@ -1,0 +1,216 @@
+"""
+Which rows a test holds for: every way of asking a leaf gives the same answer, and nothing is asked in vain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aim.query import plan, tree
+from aim.query.check import check
+from aim.query.columns import Coded, Facts, Listed
+from aim.query.functions import Clock
+from aim.query.limits import Budget, TooMuch
+from aim.query.operators import MISSING
+from aim.query.plan import Leaf, Test
+from aim.query.select import Domain, holds
+from aim.query.syntax import parse
+from aim.query.table import BoolArray
+
+CLOCK = Clock(0.0)
+
+
+class Rows:
+    """A base of rows whose inputs are given as lists; counts the values that are looked at."""
+
+    def __init__(self, given: dict[str, Sequence[Any]], *, listed: bool = False) -> None:
+        self.given = given
+        self.size = len(next(iter(given.values())))
+        self.listed = listed
+        self.asked: list[tuple[str, int]] = []
+
+    def facts(self, source: tree.Source) -> Facts:
+        """The input of one param."""
+        assert isinstance(source, tree.RunParam)
+        name = str(source.path[0])
+        column = self.given[name]
+        if self.listed:
+
+            def make(row: int) -> Any:
+                self.asked.append((name, row))
+                return column[row]
+
+            return Listed(np.arange(self.size), make)
+        distinct = list(dict.fromkeys(value for value in column if value is not MISSING))
+        codes = [-1 if value is MISSING else distinct.index(value) for value in column]
+        return Coded(np.array(codes, dtype=np.int32), distinct)
+
+    def spread(self, leaf: Leaf) -> BoolArray | None:
+        """Rows are asked themselves."""
+        return None
+
+
+def test_of(text: str) -> Test:
+    """The test of a query of one clause."""
+    parsed = parse(text)
+    assert parsed is not None
+    (clause,) = plan.plan(check(parsed, text, "run", CLOCK), text, CLOCK)
+    return clause.test
+
+
+test_of.__test__ = False  # type: ignore[attr-defined]
+
+
+def answers(text: str, rows: Rows, budget: Budget | None = None) -> list[bool]:
+    """Ask one clause of all rows."""
+    return holds(test_of(text), Domain(rows), budget or Budget()).tolist()  # type: ignore[no-any-return]
+
+
+MANY: dict[str, list[Any]] = {
+    "a": [n % 7 if n % 5 else MISSING for n in range(300)],
+    "b": [(n * 3) % 11 for n in range(300)],
+    "c": [f"text {n % 3}" for n in range(300)],
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "run.a == 3",
+        "run.a > 3",
+        "run.a == run.b",
+        "run.a * run.b > 12",
+        "run.a % run.b == 0",
+        "len(run.c) + run.a > 8",
+        "run.a == None or run.b > 5 or run.c == 'text 1'",
+        "not (run.a == 1 or run.b == 2)",
+        "run.a if run.b > 4 else run.c == 'text 2'",
+        "run.a in [1, 2] and run.b in [1, 2] or run.c.endswith('1')",
+        "str(run.a) in run.c",
+        "run.a < run.b < 9",
+        "1 < 2",
+        "(x := run.a) and x > 3",
+    ],
+)
+def test_columns_and_rows_answer_alike(text: str) -> None:
+    """
+    Codes, combinations of codes and rows one by one are ways to the same answer.
+    """
+    expected = [answers(text, Rows({name: [column[row]] for name, column in MANY.items()}))[0] for row in range(300)]
+
+    assert expected == answers(text, Rows(MANY))
+    assert expected == answers(text, Rows(MANY, listed=True))
+
+
+def test_and_does_not_ask_what_is_lost() -> None:
+    """
+    Rows that the first item loses are not asked the second.
+    """
+    rows = Rows({"a": [1, 0, 1], "b": [1, 1, 0]}, listed=True)
+    parsed = parse("(run.a and run.b) or False")
+    assert parsed is not None
+
+    assert [True, False, False] == answers("(run.a and run.b) or False", rows)
+    assert [row for name, row in rows.asked if name == "b"] == [0, 2]
+
+
+def test_or_does_not_ask_what_is_won() -> None:
+    """
+    Rows that the first item wins are not asked the second.
+    """
+    rows = Rows({"a": [1, 0, 1], "b": [1, 1, 0]}, listed=True)
+
+    assert [True, True, True] == answers("run.a or run.b", rows)
+    assert [row for name, row in rows.asked if name == "b"] == [1]
+
+
+def test_if_asks_each_side_of_its_own_rows() -> None:
+    """
+    `then` is asked where the test holds, `otherwise` where it does not.
+    """
+    rows = Rows({"a": [1, 0, 1], "b": [1, 1, 0], "c": [0, 0, 0]}, listed=True)
+
+    assert [True, False, False] == answers("run.b if run.a else run.c", rows)
+    assert {("b", 0), ("b", 2), ("c", 1)} == {one for one in rows.asked if one[0] != "a"}
+
+
+class Looked(list[Any]):
+    """A list that notes which of its items are looked at."""
+
+    def __init__(self, items: Sequence[Any]) -> None:
+        super().__init__(items)
+        self.looked: list[int] = []
+
+    def __getitem__(self, place: Any) -> Any:
+        self.looked.append(place)
+        return super().__getitem__(place)
+
+
+def test_a_narrow_domain_asks_only_the_values_that_are_left() -> None:
+    """
+    Of a thousand distinct values only those of the two rows in question are asked.
+    """
+    values = Looked([f"value {n}" for n in range(1000)])
+
+    class OneColumn(Rows):
+        def facts(self, source: tree.Source) -> Facts:
+            return Coded(np.arange(1000, dtype=np.int32), values)
+
+    domain = Domain(OneColumn({"a": range(1000)}), np.array([3, 7]))
+
+    assert [False, True] == holds(test_of("run.a.endswith('7')"), domain, Budget()).tolist()
+    assert [3, 7] == values.looked
+
+
+def test_an_empty_domain_has_no_answers() -> None:
+    """
+    Nothing is asked of no rows.
+    """
+    rows = Rows({"a": [1]}, listed=True)
+    domain = Domain(rows, np.zeros(0, dtype=np.int64))
+
+    assert [] == holds(test_of("run.a"), domain, Budget()).tolist()
+    assert [] == rows.asked
+
+
+def test_a_domain_narrows_within_what_is_left() -> None:
+    """
+    Narrowing twice keeps the rows of both masks.
+    """
+    rows = Rows({"a": [10, 11, 12, 13]})
+    domain = Domain(rows).narrowed(np.array([True, False, True, True])).narrowed(np.array([False, True, True]))
+
+    assert [12, 13] == domain.facts(tree.RunParam(("a",))).objects()
+    assert 2 == domain.size
+
+
+def test_the_clock_is_looked_at_between_rows() -> None:
+    """
+    Slow rows end with the time, not with the last row.
+    """
+    rows = Rows({"a": list(range(100_000)), "b": list(range(100_000))}, listed=True)
+
+    with pytest.raises(TooMuch, match="takes longer"):
+        answers("sorted(range(run.a % 5000)) == run.b", rows, Budget(0.05))
+
+
+def test_chance_is_asked_for_each_row() -> None:
+    """
+    Equal rows have their own luck.
+    """
+    found = answers("run.a < random.random() * 2", Rows({"a": [1] * 2000}))
+
+    assert 500 < sum(found) < 1500
+
+
+def test_chance_without_inputs_is_asked_for_each_row() -> None:
+    """
+    A clause that is nothing but chance takes a sample.
+    """
+    found = answers("random.random() < 0.5", Rows({"a": [1] * 2000}))
+
+    assert 500 < sum(found) < 1500

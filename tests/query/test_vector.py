@@ -1,0 +1,175 @@
+"""
+Formulas: numpy answers as Python does, or says that it is not sure.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aim.query import tree
+from aim.query.check import check
+from aim.query.columns import Coded
+from aim.query.evaluate import Evaluator
+from aim.query.functions import Clock
+from aim.query.operators import MISSING
+from aim.query.syntax import parse
+from aim.query.vector import Formula, formula
+from tests.query.memory_table import typed
+
+CLOCK = Clock(0.0)
+
+
+def checked(text: str) -> tree.Node:
+    """The checked tree of a query about metrics."""
+    node = parse(text)
+    assert node is not None
+    return check(node, text, "metric", CLOCK)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("run.a > 1", True),
+        ("1 < run.a <= run.b", True),
+        ("run.a * run.b - 2 // run.c > -1", True),
+        ("abs(run.a) == 1", True),
+        ("metric.last < run.a", True),
+        ("run.metrics['loss'].last > 1", True),
+        ("run.duration > 3600", True),
+        ("run.created_at > datetime(2024, 1, 1)", True),
+        ("run.created_at < run.finalized_at", True),
+        ("run.created_at == run.a", False),
+        ("run.a ** 2 > 1", False),
+        ("run.a > 'x'", False),
+        ("run.a in [1]", False),
+        ("run.a == None", False),
+        ("run.a > 9007199254740993", False),
+        ("run.a > 1e300", True),
+        ("run.a == True", True),
+        ("metric.name == 1", False),
+        ("metric.values == 1", False),
+        ("run.a", False),
+        ("len(run.a) > 1", False),
+        ("not run.a > 1", False),
+    ],
+)
+def test_comparisons_of_arithmetic_are_formulas(text: str, expected: bool) -> None:
+    """
+    What numpy may answer, and what it may not.
+    """
+    assert expected is (formula(checked(text)) is not None)
+
+
+values: st.SearchStrategy[Any] = st.sampled_from(
+    [0, 1, -1, 2, 3, 7, -7, 0.5, -0.5, 2.0, 1e-3, 1e16, 1e300, -1e300, -0.0, float("inf"), -float("inf"), float("nan")]
+    + [2**53, 2**53 - 1, 2**53 + 1, -(2**60), True, False, "3", None, MISSING, [1]]
+)
+terms = st.recursive(
+    st.sampled_from(["run.a", "run.b", "run.c", "1", "2", "0.5", "0", "3", "-1"]),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "//", "%"]), inner).map(
+            lambda t: f"({t[0]} {t[1]} {t[2]})"
+        ),
+        inner.map(lambda text: f"(-{text})"),
+        inner.map(lambda text: f"abs({text})"),
+    ),
+    max_leaves=5,
+)
+comparisons = st.tuples(terms, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), terms).map(
+    lambda t: f"{t[0]} {t[1]} {t[2]}"
+)
+
+
+def coded(given_values: list[Any]) -> Coded:
+    """A column of these values."""
+    known: dict[object, int] = {}
+    distinct: list[Any] = []
+    codes = []
+    for value in given_values:
+        if value is MISSING:
+            codes.append(-1)
+            continue
+        key = typed(value)
+        if key not in known:
+            known[key] = len(distinct)
+            distinct.append(value)
+        codes.append(known[key])
+    return Coded(np.array(codes, dtype=np.int32), distinct)
+
+
+@settings(max_examples=max(400, settings().max_examples))
+@given(comparisons, st.lists(st.tuples(values, values, values), min_size=1, max_size=8))
+def test_random_formulas_answer_as_closures_or_are_unsure(text: str, rows: list[tuple[Any, Any, Any]]) -> None:
+    """
+    In every row numpy gives what the closures of `evaluate` give, or the row is among the unsure.
+    """
+    parsed = parse(text)
+    assert parsed is not None
+    try:
+        node = check(parsed, text, "run", CLOCK)
+    except SyntaxError:
+        return
+    made = formula(node)
+    if made is None:
+        return
+    evaluator = Evaluator(node, text, CLOCK)
+    given_of = {tree.RunParam((name,)): [row[place] for row in rows] for place, name in enumerate("abc")}
+    lists = [given_of[source] for source in evaluator.sources if isinstance(source, tree.RunParam)]
+    numbers = {source: coded(column).numbers() for source, column in zip(evaluator.sources, lists)}
+    holds, unsure = made.ask({source: column for source, column in numbers.items() if column is not None}, len(rows))
+    expected = [bool(evaluator.ask(row)) for row in zip(*lists)]
+
+    assert [] == [row for row in range(len(rows)) if not unsure[row] and holds[row] != expected[row]]
+
+
+def test_plain_numbers_are_sure() -> None:
+    """
+    The usual rows are answered by numpy and not given back.
+    """
+    node = checked("run.a * run.b > 1")
+    made = formula(node)
+    assert isinstance(made, Formula)
+    rows = np.arange(1000)
+    numbers = coded([float(row) for row in rows]).numbers()
+    assert numbers is not None
+    holds, unsure = made.ask({tree.RunParam(("a",)): numbers, tree.RunParam(("b",)): numbers}, 1000)
+
+    assert 0 == unsure.sum()
+    assert 998 == holds.sum()
+
+
+@pytest.mark.parametrize("text", ["run.a / run.b > 1", "run.a // run.b == 1", "run.a % run.b == 0"])
+def test_a_division_by_zero_is_unsure(text: str) -> None:
+    """
+    Python raises where numpy gives infinity.
+    """
+    made = formula(checked(text))
+    assert made is not None
+    one, zero = coded([1, 1]).numbers(), coded([0, 1]).numbers()
+    assert one is not None
+    assert zero is not None
+    _, unsure = made.ask({tree.RunParam(("a",)): one, tree.RunParam(("b",)): zero}, 2)
+
+    assert [True, False] == unsure.tolist()
+
+
+def test_none_of_a_fact_is_unequal_to_numbers_and_missing_is_not() -> None:
+    """
+    `run.end_time != 5` is true while the run runs; `run.a != 5` is false where there is no `a`.
+    """
+    codes = np.array([-1], dtype=np.int32)
+    missing = formula(checked("run.a != 5"))
+    fact = formula(checked("run.end_time != 5"))
+    assert missing is not None
+    assert fact is not None
+    of_param, of_fact = Coded(codes, []).numbers(), Coded(codes, [], None).numbers()
+    assert of_param is not None
+    assert of_fact is not None
+
+    assert ([False], [False]) == tuple(part.tolist() for part in missing.ask({tree.RunParam(("a",)): of_param}, 1))
+    assert [True] == fact.ask({tree.RunField("end_time"): of_fact}, 1)[1].tolist()
