@@ -11,6 +11,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+# It puts something else in its own place (docs/decisions/version.md), which pytest's way of importing would undo.
+collect_ignore = ["src/aim/__version__.py"]
 ROOT = Path(__file__).resolve().parent
 # Tests sync files by the thousand. In memory that costs nothing; what a sync is worth is tested by disks that forget.
 MEMORY = Path("/dev/shm")
