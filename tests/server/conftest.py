@@ -17,13 +17,34 @@ from aim.server.serve import address, listen, make_server
 from aim.server.settings import Settings
 
 
+class RunningServer:
+    """
+    The server in a thread of its own, until `stop`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.server = make_server(settings)
+        self._socket = listen(settings)
+        self.address = address(settings, self._socket)
+        self._thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self._socket]})
+        self._thread.start()
+
+    def stop(self) -> bool:
+        """Ask it to stop, and wait; say whether it did."""
+        self.server.should_exit = True
+        self._thread.join(timeout=10)
+        self._socket.close()
+        return not self._thread.is_alive()
+
+
 class Browser:
     """
     Asks the app as a page does; the paths of `api/repos/<repo>/` are given without that.
     """
 
-    def __init__(self, client: httpx.Client, repo: str = "demo") -> None:
+    def __init__(self, client: httpx.Client, server: RunningServer, repo: str = "demo") -> None:
         self.client = client
+        self.server = server
         self.base = f"/api/repos/{repo}/"
 
     def post(self, path: str, body: object, status: int = 200, **options: Any) -> Any:
@@ -76,26 +97,6 @@ def _make_run(root: Path) -> Iterator[MakeRun]:
         run.close()
 
 
-class RunningServer:
-    """
-    The server in a thread of its own, until `stop`.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self.server = make_server(settings)
-        self._socket = listen(settings)
-        self.address = address(settings, self._socket)
-        self._thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self._socket]})
-        self._thread.start()
-
-    def stop(self) -> bool:
-        """Ask it to stop, and wait; say whether it did."""
-        self.server.should_exit = True
-        self._thread.join(timeout=10)
-        self._socket.close()
-        return not self._thread.is_alive()
-
-
 @pytest.fixture(name="make_browser")
 def _make_browser(root: Path) -> Iterator[MakeBrowser]:
     """
@@ -107,7 +108,7 @@ def _make_browser(root: Path) -> Iterator[MakeBrowser]:
         server = RunningServer(Settings(**{"roots": (root,), "port": 0, **settings}))
         client = httpx.Client(base_url=server.address, timeout=30)
         started.append((client, server))
-        return Browser(client, repo)
+        return Browser(client, server, repo)
 
     yield make
     for client, server in started:

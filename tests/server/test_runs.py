@@ -45,9 +45,7 @@ def test_missing_values_are_told_from_nan(make_run: MakeRun, make_browser: MakeB
     assert {"type": "json", "values": [None, None]} == answer["columns"][1]
 
 
-def test_runs_are_sorted_with_nan_and_then_missing_last_both_ways(
-    make_run: MakeRun, make_browser: MakeBrowser
-) -> None:
+def test_runs_are_sorted_with_nan_and_then_missing_last_both_ways(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
     Whether ascending or descending, NaN comes after all numbers and missing values after NaN.
     """

@@ -37,6 +37,7 @@ def create_app(settings: Settings) -> tuple[ASGIApp, Desk]:
     shelf = Shelf(Served(repo_id, root) for repo_id, root in repo_ids(settings.roots).items())
     desk = Desk(settings, shelf, Guard(settings))
     app = Starlette(routes=routes(), lifespan=_lifespan)
+    app.router.redirect_slashes = False  # an address is what it is; behind a proxy a redirect would lead elsewhere
     app.state.desk = desk
     app.state.thumbnails = blobs.Thumbnails()
     app.state.tickers = {}

@@ -1,0 +1,157 @@
+"""
+Changes, their undoing, and documents.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aim.sdk.repo import Repo
+from tests.server.conftest import Browser, MakeBrowser, MakeRun
+
+
+def test_an_edit_is_seen_by_everybody_and_taken_back(browser: Browser, root: Path) -> None:
+    """
+    Properties and tags of several runs are changed at once; undoing puts each back as it was.
+    """
+    before = {run: browser.get(f"runs/{run}") for run in ("a", "b")}
+    change = {"name": "same", "notes": "# Why", "archived": True, "tags": {"add": ["paper"], "remove": []}}
+    done = browser.post("edits", {"runs": ["a", "b"], "change": change})
+
+    assert 2 == done["count"]
+    run = Repo(str(root)).get_run("b")
+    assert run is not None
+    assert ("same", ["paper"], True) == (run.name, run.tags, run.archived)
+    assert "# Why" == browser.get("runs/a")["notes"]
+    assert 2 == browser.post("undo", {"undo": done["undo"]})["count"]
+    for name in ("name", "notes", "archived", "tags"):
+        assert [before[run][name] for run in "ab"] == [browser.get(f"runs/{run}")[name] for run in "ab"]
+    assert "conflict" == browser.post("undo", {"undo": done["undo"]}, status=409)["kind"]
+
+
+def test_undoing_leaves_what_the_edit_did_not_change(browser: Browser) -> None:
+    """
+    A tag that was there before the edit added it is not removed by undoing it.
+    """
+    browser.post("edits", {"runs": ["a"], "change": {"tags": {"add": ["old"], "remove": []}}})
+    done = browser.post("edits", {"runs": ["a", "b"], "change": {"tags": {"add": ["old"], "remove": ["none"]}}})
+    browser.post("undo", {"undo": done["undo"]})
+
+    assert (["old"], []) == (browser.get("runs/a")["tags"], browser.get("runs/b")["tags"])
+
+
+def test_a_deleted_run_is_gone_at_once_and_can_come_back(browser: Browser) -> None:
+    """
+    A deleted run is in no answer; undoing brings it back with its points.
+    """
+    done = browser.post("edits", {"runs": ["a"], "change": {"deleted": True}})
+
+    assert ["c", "b"] == browser.post("runs", {})["hash"]
+    assert 404 == browser.client.get(browser.base + "runs/a").status_code
+    browser.post("undo", {"undo": done["undo"]})
+    assert ["c", "b", "a"] == browser.post("runs", {})["hash"]
+    assert 10 == browser.get("runs/a")["sequences"][1]["count"]
+
+
+def test_the_trash_is_emptied_when_the_server_stops(make_run: MakeRun, make_browser: MakeBrowser, root: Path) -> None:
+    """
+    What was deleted and not wanted back is removed from the disk.
+    """
+    make_run("a").close()
+    browser = make_browser()
+    browser.post("edits", {"runs": ["a"], "change": {"deleted": True}})
+    trash = root / ".aim" / "trash"
+    assert 1 == len(list(trash.iterdir()))
+
+    assert browser.server.stop()
+    assert [] == list(trash.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({}, "An edit needs `runs`"),
+        ({"colour": "red"}, "A run has no 'colour'"),
+        ({"archived": "yes"}, "`archived` must be true or false"),
+        ({"name": 3}, "`name` must be a text or null"),
+        ({"deleted": True, "name": "x"}, "`deleted` must be true, and stand alone"),
+        ({"tags": {"add": [" "], "remove": []}}, "A tag has 1 to 200 characters"),
+    ],
+)
+def test_a_wrong_edit_changes_nothing(browser: Browser, change: dict[str, Any], message: str) -> None:
+    """
+    An edit that can't be made is refused with the reason.
+    """
+    before = browser.get("runs/a")
+    error = browser.post("edits", {"runs": ["a"], "change": change}, status=400)
+
+    assert error["message"].startswith(message)
+    assert before["tags"] == browser.get("runs/a")["tags"]
+
+
+def test_an_edit_of_an_unknown_run_changes_none(browser: Browser) -> None:
+    """
+    When one of several runs is not there, none is changed.
+    """
+    browser.post("edits", {"runs": ["a", "zzz"], "change": {"name": "x"}}, status=404)
+
+    assert "run a" == browser.get("runs/a")["name"]
+
+
+def test_documents_are_kept_and_replaced_only_by_who_read_them(browser: Browser) -> None:
+    """
+    A view is written, listed, replaced with its revision and deleted; a stale revision is a conflict.
+    """
+    written = browser.client.put(
+        f"{browser.base}documents/view/nightly", json={"revision": None, "body": {"page": "runs"}}
+    )
+    first = written.json()
+
+    assert [first] == browser.get("documents?kind=view")["documents"]
+    assert [] == browser.get("documents?kind=report")["documents"]
+    address = f"{browser.base}documents/view/nightly"
+    second = browser.client.put(address, json={"revision": first["revision"], "body": {"page": "metrics"}}).json()
+    assert {"page": "metrics"} == second["body"]
+    for stale in (first["revision"], None):
+        assert 409 == browser.client.put(address, json={"revision": stale, "body": {}}).status_code
+    assert 200 == browser.client.delete(address).status_code
+    assert 404 == browser.client.delete(address).status_code
+
+
+@pytest.mark.parametrize("place", ["view/Nightly", "view/..", "novel/x", "view/a%2fb", f"view/{'x' * 65}"])
+def test_a_document_has_a_plain_name(browser: Browser, place: str) -> None:
+    """
+    No name of a document leads anywhere else.
+    """
+    answer = browser.client.put(f"{browser.base}documents/{place}", json={"revision": None, "body": {}})
+
+    assert answer.status_code in (400, 404, 405)
+
+
+def test_a_document_has_at_most_a_million_bytes(browser: Browser) -> None:
+    """
+    A larger one is refused.
+    """
+    body = {"revision": None, "body": {"text": "x" * 1_000_001}}
+    answer = browser.client.put(f"{browser.base}documents/report/long", json=body)
+
+    assert (400, "request") == (answer.status_code, answer.json()["kind"])
+
+
+def test_a_read_only_server_changes_nothing(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    With --read-only every change is refused, and reading works.
+    """
+    make_run("a").close()
+    browser = make_browser(read_only=True)
+
+    assert "read-only" == browser.post("edits", {"runs": ["a"], "change": {"name": "x"}}, status=403)["kind"]
+    assert "read-only" == browser.post("undo", {"undo": "u1"}, status=403)["kind"]
+    document = f"{browser.base}documents/view/x"
+    assert 403 == browser.client.put(document, json={"revision": None, "body": {}}).status_code
+    assert 403 == browser.client.delete(document).status_code
+    assert "Run: a" == browser.get("runs/a")["name"]
+    assert browser.client.get("api/info").json()["read_only"]

@@ -1,0 +1,88 @@
+"""
+Live updates, and the end of the server.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aim.server.live import event_text
+from tests.server.conftest import Browser, MakeBrowser, MakeRun
+
+
+@contextmanager
+def events(browser: Browser, address: str = "events", **headers: str) -> Iterator[Iterator[dict[str, Any]]]:
+    """Listen, and go through the data of the ticks as they come."""
+    with browser.client.stream("GET", browser.base + address, headers=headers) as answer:
+        assert "text/event-stream" == answer.headers["content-type"].partition(";")[0]
+        yield (json.loads(line[6:]) for line in answer.iter_lines() if line.startswith("data: "))
+
+
+def test_a_page_without_a_cursor_is_told_at_once(browser: Browser) -> None:
+    """
+    The first tick comes without waiting for a change, and says that anything may have changed.
+    """
+    with events(browser) as ticks:
+        tick = next(ticks)
+
+    assert (None, [], 3, 0) == (tick["changed"], tick["removed"], tick["total"], tick["live"])
+    assert tick["cursor"] == browser.post("runs", {})["cursor"]
+
+
+def test_new_points_and_new_and_deleted_runs_are_told(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    Each tick names the runs that changed or are gone since the one before.
+    """
+    run = make_run("live")
+    run.track(1.0, name="loss")
+    make_run("old").close()
+    browser = make_browser()
+    with events(browser) as ticks:
+        next(ticks)
+        run.track(0.5, name="loss")
+        tick = next(ticks)
+        assert (["live"], [], 2, 1) == (tick["changed"], tick["removed"], tick["total"], tick["live"])
+        make_run("new")
+        assert "new" in next(ticks)["changed"]
+        browser.post("edits", {"runs": ["old"], "change": {"deleted": True}})
+        assert ["old"] == next(tick for tick in ticks if tick["removed"])["removed"]
+        run.close()
+        assert 1 == next(tick for tick in ticks if tick["live"] < 2)["live"]
+
+
+def test_after_a_break_only_what_was_missed_is_told(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    A browser that comes back with Last-Event-ID hears of the changes since then, and of no others.
+    """
+    for run_hash in ("a", "b"):
+        make_run(run_hash).close()
+    browser = make_browser()
+    cursor = browser.post("runs", {})["cursor"]
+    browser.post("edits", {"runs": ["b"], "change": {"name": "later"}})
+    with events(browser, "events?cursor=unknown", **{"Last-Event-ID": cursor}) as ticks:
+        tick = next(ticks)
+
+    assert ["b"] == tick["changed"]
+
+
+def test_an_open_stream_does_not_keep_the_server(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    When the server is told to stop, streams end and nothing runs on.
+    """
+    make_run("a").close()
+    browser = make_browser()
+    with events(browser) as ticks:
+        next(ticks)
+        assert browser.server.stop()
+        assert [] == list(ticks)
+
+
+def test_an_event_is_written_as_browsers_read_it() -> None:
+    """
+    An event has a name, an id if it is a state, and one line of data.
+    """
+    assert b'event: tick\nid: 7\ndata: {"a":"x\\ny"}\n\n' == event_text("tick", {"a": "x\ny"}, "7")
+    assert b"event: reload\ndata: {}\n\n" == event_text("reload", {})

@@ -1,0 +1,185 @@
+"""
+Objects, their bytes and thumbnails.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from aim.sdk.objects.audio import Audio
+from aim.sdk.objects.distribution import Distribution
+from aim.sdk.objects.image import Image
+from aim.sdk.objects.text import Text
+from tests.server.conftest import Browser, MakeBrowser, MakeRun
+
+PICTURE = np.arange(300 * 400 * 3, dtype=np.uint32).reshape(300, 400, 3).astype(np.uint8)
+
+
+@pytest.fixture(name="media")
+def _media(make_run: MakeRun, make_browser: MakeBrowser) -> Browser:
+    """
+    A browser on one run with objects of all types.
+    """
+    run = make_run("r")
+    for step in range(0, 100, 10):
+        pictures = [Image(PICTURE, caption=f"{step}-{place}") for place in range(3)]
+        run.track(pictures, name="mistakes", step=step, epoch=step / 100, context={"subset": "val"})
+    run.track(Image(PICTURE), name="single", step=0)
+    run.track(Text("hello"), name="said", step=0)
+    run.track(Text("long " * 10_000), name="said", step=1)
+    run.track(Distribution([1, 2, 2, 4], bin_count=3), name="weights", step=0)
+    run.track(Audio(np.zeros(800), rate=8000, caption="quiet"), name="sound", step=0)
+    run.close()
+    return make_browser()
+
+
+def objects(browser: Browser, **request: Any) -> dict[str, Any]:
+    """Ask for objects."""
+    answer: dict[str, Any] = browser.post("objects", request)
+    return answer
+
+
+def test_steps_are_spread_and_the_last_one_always_comes(media: Browser) -> None:
+    """
+    Of a sequence's steps as many as asked for come, evenly spread, the last among them; of a list the items asked for.
+    """
+    answer = objects(
+        media,
+        type="images",
+        sequences=[{"name": "mistakes"}],
+        steps={"from": None, "to": None, "count": 4},
+        index={"from": 1, "count": 1},
+    )
+
+    (sequence,) = answer["sequences"]
+    assert ("mistakes", {"subset": "val"}, "list(aim.image)", 10, 3) == (
+        sequence["name"],
+        sequence["context"],
+        sequence["kind"],
+        sequence["count"],
+        sequence["index_count"],
+    )
+    assert list(range(0, 100, 10)) == sequence["steps"]
+    assert [(0, "0-1"), (30, "30-1"), (60, "60-1"), (90, "90-1")] == [
+        (item["step"], item["caption"]) for item in answer["items"]
+    ]
+    first = answer["items"][0]
+    assert (1, 0.0, "png", 400, 300) == tuple(first[name] for name in ("index", "epoch", "format", "width", "height"))
+
+
+def test_the_latest_step_not_after_another_is_found(media: Browser) -> None:
+    """
+    `at` gives of each sequence its latest step that is not after it, null the last.
+    """
+    asked: dict[str, Any] = {"type": "images", "sequences": [{"name": "mistakes"}], "index": {"count": 1}}
+
+    assert [20] == [item["step"] for item in objects(media, steps={"at": 29}, **asked)["items"]]
+    assert [90] == [item["step"] for item in objects(media, steps={"at": None}, **asked)["items"]]
+    assert [] == objects(media, steps={"at": -1}, **asked)["items"]
+
+
+def test_texts_distributions_and_audio_are_described(media: Browser) -> None:
+    """
+    A long text is cut and named, a distribution comes with its weights, sound with its rate.
+    """
+    short, long = objects(media, type="texts")["items"]
+    assert "hello" == short["text"]
+    assert "cut" not in short
+    assert (20_000, True) == (len(long["text"]), long["cut"])
+    assert b"long " * 10_000 == media.bytes(f"blobs/{long['blob']}")
+    (weights,) = objects(media, type="distributions")["items"]
+    assert (3, [1.0, 4.0], [1, 2, 1]) == (weights["bin_count"], weights["range"], weights["weights"])
+    (sound,) = objects(media, type="audios")["items"]
+    assert ("wav", 8000, "quiet") == (sound["format"], sound["rate"], sound["caption"])
+
+
+def test_a_query_selects_objects(media: Browser) -> None:
+    """
+    A query about images gives those that match, and one about metrics none.
+    """
+    found = objects(media, type="images", query="images.name == 'single'")
+
+    assert (1, ["single"]) == (found["total"], [sequence["name"] for sequence in found["sequences"]])
+    assert 0 == objects(media, type="images", query="metric.name == 'single'")["total"]
+
+
+def test_bytes_are_kept_by_browsers_for_ever_and_sent_in_parts(media: Browser) -> None:
+    """
+    A blob is the recorded file, of its type, immutable; a range of it is answered with 206.
+    """
+    (item,) = objects(media, type="images", sequences=[{"name": "single"}])["items"]
+    address = f"{media.base}blobs/{item['blob']}"
+    whole = media.client.get(address)
+
+    assert "image/png" == whole.headers["content-type"]
+    assert "public, max-age=31536000, immutable" == whole.headers["cache-control"]
+    assert item["size"] == len(whole.content)
+    assert (PICTURE == np.asarray(Pillow.open(io.BytesIO(whole.content)))).all()
+    part = media.client.get(address, headers={"Range": "bytes=10-19"})
+    assert (206, whole.content[10:20]) == (part.status_code, part.content)
+    assert f"bytes 10-19/{len(whole.content)}" == part.headers["content-range"]
+    assert 416 == media.client.get(address, headers={"Range": "bytes=999999999-"}).status_code
+
+
+@pytest.mark.parametrize(("wanted", "width"), [(1, 64), (64, 64), (65, 128), (256, 256), (9999, 400)])
+def test_a_thumbnail_is_of_the_next_size_and_never_larger(media: Browser, wanted: int, width: int) -> None:
+    """
+    Thumbnails are WebP of 64, 128, 256 or 512 pixels; a smaller image keeps its size.
+    """
+    (item,) = objects(media, type="images", sequences=[{"name": "single"}])["items"]
+    small = Pillow.open(io.BytesIO(media.bytes(f"thumbs/{item['blob']}?w={wanted}")))
+
+    assert ("WEBP", (width, width * 3 // 4)) == (small.format, small.size)
+
+
+@pytest.mark.parametrize("mode", ["L", "I;16", "RGBA", "P", "1"])
+def test_images_of_every_kind_of_pixels_have_thumbnails(
+    make_run: MakeRun, make_browser: MakeBrowser, mode: str
+) -> None:
+    """
+    Grey, deep, transparent, indexed and black-and-white images are shown.
+    """
+    picture = Pillow.new(mode, (100, 50))
+    run = make_run("r")
+    run.track(Image(picture), name="odd", step=0)
+    run.close()
+    browser = make_browser()
+    (item,) = objects(browser, type="images")["items"]
+
+    assert (64, 32) == Pillow.open(io.BytesIO(browser.bytes(f"thumbs/{item['blob']}?w=64"))).size
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["nothing", "r.00000000.0.0.0", "..%2f..%2fetc.00000000.0.0.0", "r.zzzzzzzz.0.0.0", "gone.0a0a0a0a.0.0.0"],
+)
+def test_a_name_that_names_no_object_is_not_found(media: Browser, place: str) -> None:
+    """
+    Whatever is asked for, only objects of runs are sent.
+    """
+    assert "not-found" == media.get(f"blobs/{place}", status=404)["kind"]
+
+
+def test_a_place_within_a_file_that_is_no_record_is_damage_not_a_crash(media: Browser) -> None:
+    """
+    An offset that is not that of a record is answered with an error that says so.
+    """
+    (item,) = objects(media, type="images", sequences=[{"name": "single"}])["items"]
+    run, writer, number, offset, index = item["blob"].split(".")
+
+    assert "damaged" == media.get(f"blobs/{run}.{writer}.{number}.{int(offset) + 1}.{index}", status=500)["kind"]
+    assert "not-found" == media.get(f"blobs/{run}.{writer}.{number}.{offset}.{int(index) + 1}", status=404)["kind"]
+
+
+def test_only_images_have_thumbnails(media: Browser) -> None:
+    """
+    A thumbnail of sound is refused.
+    """
+    (sound,) = objects(media, type="audios")["items"]
+
+    assert "Only images have thumbnails." == media.get(f"thumbs/{sound['blob']}", status=400)["message"]

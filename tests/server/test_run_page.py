@@ -1,0 +1,116 @@
+"""
+One run: what it is, and the files that it keeps.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from aim.sdk.objects.image import Image
+from tests.server.conftest import Browser, MakeBrowser, MakeRun
+
+
+def test_a_run_comes_whole(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    Properties, params in their JSON form, writers and the summaries of all sequences come at once.
+    """
+    run = make_run("r", lr=0.1, best=float("inf"))
+    run["__system_params"] = {"executable": "python3"}
+    run.name, run.description = "first", "to see"
+    run.add_tag("good")
+    for step, value in enumerate([3.0, 1.0, 2.0]):
+        run.track(value, name="loss", step=10 * step, context={"subset": "val"})
+    run.close()
+    answer = make_browser().get("runs/r")
+
+    assert {"hparams": {"best": {"$float": "inf"}, "lr": 0.1}} == answer["params"]
+    assert {"executable": "python3"} == answer["system"]
+    assert ("first", "to see", ["good"], "finished", False) == (
+        answer["name"],
+        answer["description"],
+        answer["tags"],
+        answer["status"],
+        answer["archived"],
+    )
+    assert [("finished", None)] == [(writer["state"], writer["error"]) for writer in answer["writers"]]
+    assert answer["duration"] >= 0
+    assert [
+        {
+            "name": "loss",
+            "context": {"subset": "val"},
+            "kind": "float",
+            "count": 3,
+            "first": 3.0,
+            "last": 2.0,
+            "min": 1.0,
+            "max": 3.0,
+            "mean": 2.0,
+            "first_step": 0,
+            "last_step": 20,
+            "min_step": 10,
+            "max_step": 0,
+        }
+    ] == answer["sequences"]
+
+
+def test_a_running_run_has_no_end(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    While a run records it is running, and lasts until now.
+    """
+    make_run("live").track(1, name="loss")
+    answer = make_browser().get("runs/live")
+
+    assert ("running", None, "int") == (answer["status"], answer["end_time"], answer["sequences"][0]["kind"])
+
+
+def test_objects_among_the_params_come_without_their_bytes(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    An image that was set as a param is described, not sent.
+    """
+    run = make_run("r")
+    run["sample"] = Image(np.zeros((4, 6, 3), np.uint8), caption="black")
+    run.close()
+    sample = make_browser().get("runs/r")["params"]["sample"]["$object"]
+
+    assert "aim.image" == sample["kind"]
+    assert (None, "black", 6) == tuple(sample["items"][0][name] for name in ("data", "caption", "width"))
+
+
+def test_an_unknown_run_is_not_found(browser: Browser) -> None:
+    """
+    A hash that no run has, or that can't be one, is answered with 404.
+    """
+    for path in ("runs/zzz", "runs/..", "runs/zzz/log", "runs/zzz/artifacts/x"):
+        answer = browser.client.get(browser.base + path)
+        assert (404, "not-found") == (answer.status_code, answer.json()["kind"])
+
+
+def test_a_run_that_printed_nothing_has_an_empty_log(browser: Browser) -> None:
+    """
+    A run without captured output or records has empty ones.
+    """
+    assert {"from": 0, "total": 0, "lines": []} == browser.get("runs/a/log")
+    assert {"total": 0, "matches": []} == browser.get("runs/a/log?find=nan")
+    assert {"from": 0, "total": 0, "records": []} == browser.get("runs/a/records")
+    assert "`from` must be an integer, got 'x'." == browser.get("runs/a/log?from=x", status=400)["message"]
+
+
+def test_artifacts_are_sent_and_nothing_beside_them(browser: Browser, root: Path) -> None:
+    """
+    A file in the run's `files` is an attachment; no name leads out of that folder, by dots or by links.
+    """
+    files = root / ".aim" / "runs" / "a" / "files"
+    (files / "sub").mkdir(parents=True)
+    (files / "sub" / "model.pt").write_bytes(b"weights")
+    (files / "leak").symlink_to("/etc/passwd")
+    (files / "up").symlink_to(root)
+
+    listed = browser.get("runs/a")["artifacts"]
+    assert [("sub/model.pt", 7)] == [(one["name"], one["size"]) for one in listed]
+    answer = browser.client.get(browser.base + "runs/a/artifacts/sub/model.pt")
+    assert b"weights" == answer.content
+    assert answer.headers["content-disposition"].startswith("attachment")
+    for name in ("leak", "up/demo", "../a/files/sub/model.pt", "%2e%2e/%2e%2e/%2e%2e/FORMAT", "/etc/passwd", "sub"):
+        assert 404 == browser.client.get(f"{browser.base}runs/a/artifacts/{name}").status_code
