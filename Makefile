@@ -25,8 +25,8 @@ fuzz: setup ## play random histories and queries for long
 bench: setup ## measure; results go to bench/results/
 	$(PYTHON) -m bench
 
-ui: ## build the web pages into the package (needs npm)
-	rm -f ui/node_modules/.built
+ui: setup ## build the web pages into the package
+	rm -f .venv/.built-ui src/aim/server/static/.stamp
 	scripts/build-ui
 
 check: setup ## ruff, mypy, import-linter and the limits, without the other tests
