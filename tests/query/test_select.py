@@ -4,7 +4,7 @@ Which rows a test holds for: every way of asking a leaf gives the same answer, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ CLOCK = Clock(0.0)
 class Rows:
     """A base of rows whose inputs are given as lists; counts the values that are looked at."""
 
-    def __init__(self, given: dict[str, Sequence[Any]], *, listed: bool = False) -> None:
+    def __init__(self, given: Mapping[str, Sequence[Any]], *, listed: bool = False) -> None:
         self.given = given
         self.size = len(next(iter(given.values())))
         self.listed = listed

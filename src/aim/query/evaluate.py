@@ -152,9 +152,11 @@ class Scope:
         return CLOSURES[type(node)](self, node)
 
     def closures(self, nodes: Sequence[tree.Node]) -> tuple[Closure, ...]:
+        """Give the closures of several nodes."""
         return tuple(self.closure(node) for node in nodes)
 
     def refuse(self, node: tree.Node, error: TooMuch) -> NoReturn:
+        """Raise `InvalidQuery`: an operation would pass a bound."""
         raise InvalidQuery(f"Too much: {error}", self.text, node.start, node.end) from None
 
     def fail(self, node: tree.Node, error: BaseException) -> object:

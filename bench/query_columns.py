@@ -1,28 +1,25 @@
 """
 How long queries take over columns in memory: 100,000 runs of 50 params, 5 million sequences.
 
-    python bench/query.py [runs] [results.json]
+    python -m bench query_columns [--runs 100000]
 
 The table is made with a fixed seed. It holds what a catalogue would: 20 columns of floats that differ in every run
 (with `numbers`), 10 of ints, 10 of texts, 5 of bools, 3 of mixed types, 2 of lists; 50 metrics of every run with their
-summaries.
-Each query is compiled once and asked 7 times; the median and the least are reported.
+summaries. Reading them from disk is not measured here. Each query is compiled once and asked 7 times.
 """
 
 from __future__ import annotations
 
-import json
-import platform
-import statistics
-import sys
-import time
+import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from aim.query.query import compile_query
 from aim.query.table import BoolArray, FloatArray, IntArray, Key, NumberArray, Path
+from bench import report
 
 REPEATS = 7
 RUN_GOAL_MS = 20.0
@@ -164,33 +161,37 @@ def measure(table: BenchTable) -> list[dict[str, object]]:
     for subject, queries in (("run", RUN_QUERIES), ("metric", SEQUENCE_QUERIES)):
         goal_ms = RUN_GOAL_MS if subject == "run" else SEQUENCE_GOAL_MS
         for text in queries:
-            begin = time.perf_counter()
             query = compile_query(text, subject)
-            compile_ms = (time.perf_counter() - begin) * 1e3
-            took_ms = []
-            for _ in range(REPEATS):
-                begin = time.perf_counter()
-                found = len(query.select_runs(table) if subject == "run" else query.select_sequences(table)[1])
-                took_ms.append((time.perf_counter() - begin) * 1e3)
-            median_ms, least_ms = statistics.median(took_ms), min(took_ms)
-            row = {"subject": subject, "query": text, "found": found, "compile_ms": round(compile_ms, 2)}
-            row |= {"median_ms": round(median_ms, 2), "least_ms": round(least_ms, 2), "goal_ms": goal_ms}
-            results.append(row)
-            late = "" if median_ms <= goal_ms else "  above the goal"
-            print(f"{median_ms:8.2f} ms ({least_ms:7.2f}) {found:>9,}  {subject:6} {text or '(everything)'}{late}")
+            select = query.select_runs if subject == "run" else query.select_sequences
+            found = query.select_runs(table) if subject == "run" else query.select_sequences(table)[1]
+            took = report.timed(lambda select=select: select(table), REPEATS)  # type: ignore[misc]
+            compiled = report.timed(lambda text=text, subject=subject: compile_query(text, subject))  # type: ignore[misc]
+            row: dict[str, object] = {"subject": subject, "query": text, "found": len(found), "goal_ms": goal_ms}
+            results.append({**row, **took, "compile_ms": compiled["median_ms"]})
     return results
 
 
-def main() -> None:
-    """Measure, print, and write the results if a file is named."""
-    run_count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    table = BenchTable(run_count)
-    results = measure(table)
-    if len(sys.argv) > 2:
-        machine = {"python": platform.python_version(), "numpy": np.__version__, "machine": platform.machine()}
-        with open(sys.argv[2], "w", encoding="utf-8") as file:
-            json.dump({"run_count": run_count, **machine, "results": results}, file, indent=1)
-            file.write("\n")
+def main(arguments: list[str] | None = None) -> dict[str, Any]:
+    """Measure, print a table, store bench/results/query_columns.json."""
+    parser = argparse.ArgumentParser(prog="bench query_columns", description=__doc__)
+    parser.add_argument("--runs", type=int, default=100_000)
+    options = parser.parse_args(arguments)
+    results = measure(BenchTable(options.runs))
+    report.table(
+        ("query", "found", "ms", "least", "goal", "compile"),
+        [
+            [
+                f"{row['subject']}: {row['query'] or '(everything)'}",
+                f"{row['found']:,}",
+                f"{row['median_ms']:.2f}",
+                f"{row['min_ms']:.2f}",
+                f"{row['goal_ms']:.0f}",
+                f"{row['compile_ms']:.2f}",
+            ]
+            for row in results
+        ],
+    )
+    return report.store("query_columns", {"run_count": options.runs, "queries": results})
 
 
 if __name__ == "__main__":
