@@ -150,7 +150,10 @@ def _values(table: RunTable, root: str, steps: tuple[str | int, ...]) -> list[ob
         column = table.field(name) if len(steps) == 1 and name in table.fields else table.param(steps)
         values = [] if column is None else list(column.values[:VALUES_MAX])
         plain = [value.item() if hasattr(value, "item") else value for value in values]
-        return [value for value in plain if isinstance(value, (str, bool, int, float))]
+        known = [value for value in plain if isinstance(value, (str, bool, int, float))]
+        return sorted(
+            known, key=lambda value: (isinstance(value, str), str(value) if isinstance(value, str) else value)
+        )
     if root in names.SUBJECTS[1:]:
         pairs = [pair for pair in table.pairs if pair.kind == root]
         if steps == ("name",):

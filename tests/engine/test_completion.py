@@ -1,0 +1,95 @@
+"""
+What could stand at a place of an unfinished query.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aim.engine.completion import complete
+from aim.engine.repository import Repository
+from aim.engine.scan import Scan
+from aim.sdk.run import Run
+
+
+@pytest.fixture(scope="module", name="scan")
+def _scan(tmp_path_factory: pytest.TempPathFactory) -> Scan:
+    """
+    Two runs with params, tags and metrics.
+    """
+    root: Path = tmp_path_factory.mktemp("completion")
+    for lr, optimizer in ((0.1, "adam"), (0.2, "sgd")):
+        run = Run(repo=str(root), system_tracking_interval=None, capture_terminal_logs=False)
+        run["hparams"] = {"lr": lr, "optimizer": optimizer, "layer sizes": [1], "data": {"name": "digits"}}
+        run.add_tag("good")
+        run.track(1.0, name="loss", context={"subset": "val"})
+        run.track(1.0, name="accuracy", context={"subset": "train"})
+        run.close()
+    return Scan(Repository(root), cache=root / "cache")
+
+
+@pytest.mark.parametrize(
+    ("text", "replaced", "first", "kind"),
+    [
+        ("run.hp", "hp", "hparams", "param"),
+        ("run.", "", "hparams", "param"),
+        ("run.exp", "exp", "experiment", "property"),
+        ("run.hparams.", "", "data", "param"),
+        ("run.hparams.data.n", "n", "name", "param"),
+        ("run.hparams['layer", "layer", "layer sizes", "param"),
+        ("run.lr > 1 and run.hparams.opt", "opt", "optimizer", "param"),
+        ("run.hparams.optimizer.st", "st", "startswith", "method"),
+        ("run.name.lo", "lo", "lower", "method"),
+        ('run.hparams.optimizer == "s', "s", "sgd", "value"),
+        ("run.hparams.optimizer == ", "", '"adam"', "value"),
+        ("run.hparams.lr == ", "", "0.1", "value"),
+        ('run.hparams.optimizer in ["adam", "s', "s", "sgd", "value"),
+        ("run.status == 'f", "f", "finished", "value"),
+        ('"go', "go", "good", "value"),
+        ("metric.na", "na", "name", "property"),
+        ('metric.name == "l', "l", "loss", "value"),
+        ("metric.context.", "", "subset", "context"),
+        ('metric.context.subset == "v', "v", "val", "value"),
+        ("run.metrics['ac", "ac", "accuracy", "metric"),
+        ("metric.run.hpa", "hpa", "hparams", "param"),
+        ("me", "me", "metric", "property"),
+        ("run.x > 1 an", "an", "and", "keyword"),
+        ("math.sq", "sq", "sqrt", "function"),
+        ("le", "le", "len", "function"),
+    ],
+)
+def test_the_best_completion_comes_first(scan: Scan, text: str, replaced: str, first: str, kind: str) -> None:
+    """
+    For each unfinished text: what is replaced, and what is offered first.
+    """
+    found = scan.ask(lambda table: complete(table, text, len(text)))
+
+    assert replaced == text[found.start : found.end]
+    assert (first, kind) == (found.items[0].text, found.items[0].kind), found.items
+
+
+@pytest.mark.parametrize(
+    "text", ["1", "1.", "nonsense.", "'a'.", "run.lr == 'x' ", "metric.nothing.", "run.nothing == "]
+)
+def test_where_nothing_is_known_nothing_of_a_run_is_offered(scan: Scan, text: str) -> None:
+    """
+    A place where no name of a run can stand offers no param, metric or value.
+    """
+    found = scan.ask(lambda table: complete(table, text, len(text)))
+
+    assert not {item.kind for item in found.items} & {"param", "metric", "value", "context"}
+
+
+@given(st.text(alphabet="runmetic.'\"[]()= <and0,h\n", max_size=40))
+def test_no_text_is_an_error(scan: Scan, text: str) -> None:
+    """
+    Whatever stands there, completion answers, and replaces only characters before the place.
+    """
+    found = scan.ask(lambda table: complete(table, text, len(text)))
+
+    assert 0 <= found.start <= found.end <= len(text)
+    assert len(found.items) <= 50
