@@ -15,8 +15,7 @@ COLUMNS_MAX = 120
 # Written in two parts, or this file would be its own finding.
 UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 CODE_ENDINGS = (".py", ".ts", ".tsx", ".css", ".sh", ".toml")
-# Lists that a program wrote, and the text of a licence.
-NOT_WRITTEN_BY_HAND = ("ui/package-lock.json", "LICENSE")
+STATES_THE_RULE = ("ui/test/tidy.test.ts",)  # the same rule for the pages
 
 
 def test_no_file_is_longer_than_600_lines() -> None:
@@ -50,7 +49,7 @@ def test_nothing_is_left_to_be_done() -> None:
     """
     marked = []
     for name in tracked_files():
-        if name.endswith((*CODE_ENDINGS, ".md", "Makefile")) and name not in NOT_WRITTEN_BY_HAND:
+        if name.endswith((*CODE_ENDINGS, ".md", "Makefile")) and name not in STATES_THE_RULE:
             for number, line in enumerate((ROOT / name).read_text(encoding="utf-8").splitlines(), start=1):
                 if UNFINISHED.search(line):
                     marked.append(f"{name}:{number}: {line.strip()}")
