@@ -78,8 +78,8 @@ def test_ranks_may_agree_on_a_hash_of_their_own(repo: Repo) -> None:
     """
     With `create=True` several writers make and share one run under a chosen name.
     """
-    first = Run("job-17", repo=repo, create=True)
-    second = Run("job-17", repo=repo, create=True)
+    first = Run("job-17", repo=repo, create=True, system_tracking_interval=None)
+    second = Run("job-17", repo=repo, create=True, system_tracking_interval=None)
     first.track(1.0, name="loss", context={"rank": 0})
     second.track(2.0, name="loss", context={"rank": 1})
 
@@ -122,9 +122,9 @@ def test_a_run_may_be_resumed_while_another_process_records_into_it(repo: Repo) 
     """
     Resuming an open run is no error: both record.
     """
-    first = Run(repo=repo)
+    first = Run(repo=repo, system_tracking_interval=None)
     first.track(1.0, name="loss")
-    second = Run(first.hash, repo=repo, force_resume=True)
+    second = Run(first.hash, repo=repo, force_resume=True, system_tracking_interval=None)
     second.track(0.5, name="loss")
     first.track(0.9, name="other")
 
@@ -239,7 +239,7 @@ def work(rank):
     for step in range(100):
         run.track(float(step), name="loss", step=step, context={"rank": rank})
 
-run = Run(repo=".")
+run = Run(repo=".", system_tracking_interval=None)
 run.track(0.0, name="loss", context={"rank": "parent"})
 context = multiprocessing.get_context("fork")
 children = [context.Process(target=work, args=(rank,)) for rank in range(3)]

@@ -72,7 +72,8 @@ class Storable(Protocol):
 
 def stored_or_deferred(value: Storable, *, sync: bool) -> Stored | Deferred:
     """
-    Give the stored form of *value*, or, unless *sync*, what makes it later, if *value* offers that by a method `deferred`.
+    Give the stored form of *value*, or, unless *sync*, what makes it later, if *value* offers that by a method
+    `deferred`.
     """
     offer: Callable[[], Deferred | None] | None = None if sync else getattr(value, "deferred", None)
     deferred = None if offer is None else offer()

@@ -30,6 +30,7 @@ from aim.engine import sealing
 from aim.engine.repository import Repository
 from aim.sdk.run_properties import StructuredRunMixin
 from aim.sdk.run_reading import RunReadingMixin
+from aim.sdk.run_services import RunServicesMixin
 from aim.storage import store
 from aim.storage.state import RunState
 from aim.storage.writer import SequenceWriter, Writer
@@ -71,7 +72,7 @@ def restore(kind: str, fields: Mapping[str, Any], load: Loader) -> object:
     return registry.restore(kind, fields, load)
 
 
-class Run(StructuredRunMixin, RunReadingMixin):
+class Run(StructuredRunMixin, RunServicesMixin, RunReadingMixin):
     """
     One run: what a training records, and what is read of it.
 
@@ -84,7 +85,8 @@ class Run(StructuredRunMixin, RunReadingMixin):
         force_resume: without meaning: nothing ever has to be forced.
         system_tracking_interval: seconds between system metrics; None: none.
         log_system_params: record packages, git and environment.
-        capture_terminal_logs: record what is printed.
+        capture_terminal_logs: record what is printed through `sys.stdout` and `sys.stderr`; `"fd"`: what child
+            processes and C code print too.
         create: with a *run_hash* of the caller's own choice: make that run if it is not there. Several processes may
             do so at once with the same one.
 
@@ -110,7 +112,7 @@ class Run(StructuredRunMixin, RunReadingMixin):
         force_resume: bool = False,
         system_tracking_interval: float | None = 10,
         log_system_params: bool = False,
-        capture_terminal_logs: bool = True,
+        capture_terminal_logs: bool | str = True,
         create: bool = False,
     ) -> None:
         self._repo: RunRepo | None = None
@@ -136,6 +138,8 @@ class Run(StructuredRunMixin, RunReadingMixin):
         self._log = self._repository.log(self.hash)
         if experiment is not None and not read_only:
             self.experiment = experiment
+        if not read_only:
+            self._start_services(system_tracking_interval, log_system_params, capture_terminal_logs)
 
     def _open_repository(self, repo: str | os.PathLike[str] | RunRepo | None, read_only: bool) -> Repository:
         if repo is None:

@@ -83,7 +83,7 @@ class RunReadingMixin:
 
         >>> import tempfile
         >>> from aim.sdk.run import Run
-        >>> run = Run(repo=tempfile.mkdtemp())
+        >>> run = Run(repo=tempfile.mkdtemp(), system_tracking_interval=None)
         >>> run.track(1, name="loss")
         >>> [metric.name for metric in run.metrics()]
         ['loss']

@@ -108,7 +108,8 @@ class BlobFile:
 
     def append(self, sequence: str, steps: Sequence[int], items: Sequence[Stored], kind: str) -> int:
         """
-        Write the objects of one step, or one object for each of several *steps*; give the place of their record.
+        Write the objects of one step, or one object without data for each of several *steps*; give their record's
+        place.
 
         Raises:
             OSError: the disk refuses; nothing of the point is left in the file.
@@ -116,7 +117,9 @@ class BlobFile:
             RunClosed: after `close`.
         """
         if sum(len(item.data or b"") for item in items) > POINT_BYTES_MAX:
-            raise UntrackableValue(f"The objects of {sequence!r} at step {steps[0]} are over 2 GiB. Keep them as files.")
+            raise UntrackableValue(
+                f"The objects of {sequence!r} at step {steps[0]} are over 2 GiB. Keep them as files."
+            )
         with self._lock:
             if self._is_closed:
                 raise RunClosed("The run was closed while an object was being tracked; the object is not recorded.")
@@ -142,9 +145,11 @@ class BlobFile:
             if item.data is not None:
                 name = f"{stem}-{len(self._entries) + len(fresh)}.{item.extension}"
                 offset += _add(fresh, chunks, name, offset, item.data, dos_time)
-        record = {"kind": kind, "items": params.object_record(*items, offsets=offsets)["items"] if items else []}
+        record: dict[str, Any] = {"kind": kind, "items": []}
         if len(steps) > 1:
-            record["steps"] = list(steps)
+            record |= {"steps": list(steps), "items": [item.fields for item in items]}
+        elif items:
+            record["items"] = params.object_record(*items, offsets=offsets)["items"]
         text = json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
         where = place(self.count - 1, offset)
         name = f"{stem}-{len(self._entries) + len(fresh)}.json"
@@ -261,9 +266,7 @@ def directory(entries: Sequence[Entry], offset: int) -> bytes:
     for entry in entries:
         fields = LOCAL.unpack_from(entry.header)
         tail = entry.header[LOCAL.size :]
-        records.append(
-            CENTRAL.pack(b"PK\x01\x02", VERSION, *fields[1:11], 0, 0, 0, 0, entry.offset) + tail
-        )
+        records.append(CENTRAL.pack(b"PK\x01\x02", VERSION, *fields[1:11], 0, 0, 0, 0, entry.offset) + tail)
     body = b"".join(records)
     count = min(len(entries), 0xFFFF)
     return body + END.pack(b"PK\x05\x06", 0, 0, count, count, len(body), offset, 0)

@@ -4,12 +4,12 @@ Objects on their way to the disk: their bytes are made beside the training.
     track(image)  ->  step, time and a snapshot are taken; the caller goes on
                       one thread a process: PNG, WAV ... is made, written to the blob file, then the point is recorded
 
-A point appears when its object is written: the journal never speaks of bytes that are not there. So a process killed with
-objects waiting loses those objects, whole points of them, and nothing else; `sync=True` records before `track()` returns.
-`flush()` and `close()` wait for what is waiting, and so does each reading through the run that records.
+A point appears when its object is written: the journal never speaks of bytes that are not there. So a process killed
+with objects waiting loses those objects, whole points of them, and nothing else; `sync=True` records before `track()`
+returns. `flush()` and `close()` wait for what is waiting, and so does each reading through the run that records.
 
-What waits is bounded, by count and by the memory that it holds. Beyond the bound the caller makes the bytes itself: it is
-slowed to the speed of the encoding, and memory does not grow.
+What waits is bounded, by count and by the memory that it holds. Beyond the bound the caller makes the bytes itself: it
+is slowed to the speed of the encoding, and memory does not grow.
 """
 
 from __future__ import annotations
@@ -122,7 +122,9 @@ class EncodingQueue:
     def _report(self, error: Exception) -> None:
         if type(error) not in self._faults:
             self._faults.add(type(error))
-            log.error("Aim: an object of run %s can't be stored; its point is not recorded.", self._run_hash, exc_info=error)
+            log.error(
+                "Aim: an object of run %s can't be stored; its point is not recorded.", self._run_hash, exc_info=error
+            )
 
     def feed(self, *, wait: bool) -> None:
         """With *wait*: wait until nothing waits any more."""
@@ -149,7 +151,9 @@ class EncodingQueue:
     def stop(self, deadline_s: float) -> None:
         """Wait until all is written; given up when for *deadline_s* nothing was."""
         if not self.drain(deadline_s):
-            log.error("Aim: %d objects of run %s could not be written in time; they are lost.", self._count, self._run_hash)
+            log.error(
+                "Aim: %d objects of run %s could not be written in time; they are lost.", self._count, self._run_hash
+            )
 
     def forked(self) -> None:
         """In the child of a fork: what waits is the parent's, and so is the thread."""

@@ -244,9 +244,7 @@ class SequenceWriter:
             return self.writer.put(sequence, plain, self._step(step), checked)
         return self.writer.put_exact(sequence, plain, self._step(step), checked)
 
-    def _track_objects(
-        self, items: Sequence[Stored | Deferred], form: str | None, step: object, epoch: float
-    ) -> None:
+    def _track_objects(self, items: Sequence[Stored | Deferred], form: str | None, step: object, epoch: float) -> None:
         if form is None:
             kind = items[0].kind
         else:
@@ -263,7 +261,8 @@ class SequenceWriter:
 
     def track_shared(self, items: Sequence[Stored], steps: Sequence[int]) -> None:
         """
-        Record one small object at each of *steps*, all of one kind, in one entry of the blob file (docs/formats/blobs.md).
+        Record one small object at each of *steps*, all of one kind, in one entry of the blob file
+        (docs/formats/blobs.md).
 
         Cost: 32 bytes of the journal and the JSON of its fields for each.
         """

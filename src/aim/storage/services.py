@@ -6,8 +6,9 @@ What works beside a writer and records through it: encoding of objects, captured
                 close()         stop(deadline_s)     the same for the last time, then nothing comes any more
                 in a child      forked()             what was given belongs to the parent
 
-Services are fed in the order in which they were added and stopped the other way round: so what one gives to an earlier one
-when it stops is still recorded. A service that fails is reported once for each kind of exception, and disturbs nobody.
+Services are fed in the order in which they were added and stopped the other way round: so what one gives to an earlier
+one when it stops is still recorded. A service that fails is reported once for each kind of exception, and disturbs
+nobody.
 """
 
 from __future__ import annotations

@@ -116,7 +116,8 @@ class CustomObject:
 
     def deferred(self) -> Deferred | None:
         """
-        Give a snapshot whose stored form another thread may make; None: there is nothing to make, `stored()` is as good.
+        Give a snapshot whose stored form another thread may make; None: there is nothing to make, `stored()` is as
+        good.
         """
         content = self._content
         if content is None or (content.is_made and content.held_bytes() < DEFERRED_BYTES_MIN):

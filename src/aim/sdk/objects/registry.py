@@ -22,6 +22,8 @@ CLASSES = {
     "aim.figure": ("aim.sdk.objects.figure", "Figure"),
     "aim.video": ("aim.sdk.objects.video", "Video"),
     "aim.table": ("aim.sdk.objects.table", "Table"),
+    "aim.log_line": ("aim.sdk.objects.log_line", "LogLine"),
+    "aim.log_record": ("aim.sdk.objects.log_record", "LogRecord"),
 }
 """Kind -> module and class. A new kind of object is one line here."""
 

@@ -1,0 +1,9 @@
+"""
+System metrics under the name of Aim 3: `from aim.ext.resource import ResourceTracker`.
+"""
+
+from __future__ import annotations
+
+from aim.sdk.resources import AIM_RESOURCE_METRIC_PREFIX as AIM_RESOURCE_METRIC_PREFIX
+from aim.sdk.resources import DEFAULT_SYSTEM_TRACKING_INT as DEFAULT_SYSTEM_TRACKING_INT
+from aim.sdk.resources import ResourceTracker as ResourceTracker

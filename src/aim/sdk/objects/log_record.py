@@ -1,0 +1,110 @@
+"""
+One message that a run logged.
+
+    message   any text             level   a number of the standard library's logging: 20 is INFO
+    args      params given with it: {name: value}
+    file, line   where it was logged
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from aim.core import params
+from aim.core.values import Loader
+from aim.sdk.objects.custom import CustomObject, sound_text
+
+KIND = "aim.log_record"
+
+
+class LogRecord(CustomObject):
+    """
+    One message with its level.
+
+    Args:
+        message: shown as it is: nothing is filled in for `%` signs.
+        level: a number, or the name of one, such as `WARNING`.
+        args: what belongs to the message; values as params have.
+        file, line: where it was logged.
+
+    Raises:
+        UnstorableParam: (a TypeError) a value of *args* can't be stored.
+
+    >>> record = LogRecord("the loss is high", "WARNING", {"loss": 9.5})
+    >>> record.level, record.args
+    ('WARNING', {'loss': 9.5})
+    """
+
+    AIM_NAME: ClassVar[str] = KIND
+
+    def __init__(
+        self,
+        message: object,
+        level: int | str = logging.INFO,
+        args: Mapping[str, Any] | None = None,
+        file: str | None = None,
+        line: int | None = None,
+    ) -> None:
+        number = logging.getLevelName(level.upper()) if isinstance(level, str) else level
+        fields: dict[str, Any] = {
+            "message": sound_text(str(message)),
+            "level": number if isinstance(number, int) else logging.INFO,
+        }
+        if args:
+            fields["args"] = params.encode(dict(args), "args")
+        if file is not None:
+            fields |= {"file": sound_text(file), "line": line}
+        super().__init__(fields)
+        self._at_s: float | None = None
+
+    @classmethod
+    def from_stored(cls, fields: Mapping[str, Any], load: Loader) -> LogRecord:
+        """Give the record that was stored with *fields*; it has no bytes to load."""
+        self = cls.__new__(cls)
+        self._fields = dict(fields)
+        self._at_s = None
+        return self
+
+    def at(self, moment_s: float) -> LogRecord:
+        """Give the same record with the moment that it was logged."""
+        self._at_s = moment_s
+        return self
+
+    @property
+    def message(self) -> str:
+        """The message."""
+        return str(self._fields.get("message", ""))
+
+    @property
+    def level_number(self) -> int:
+        """The level as a number, such as 30."""
+        return int(self._fields.get("level", logging.INFO))
+
+    @property
+    def level(self) -> str:
+        """The level by its name, such as `WARNING`."""
+        return logging.getLevelName(self.level_number)
+
+    @property
+    def timestamp(self) -> float | None:
+        """When it was logged, in Unix seconds; None for one that was not."""
+        return self._at_s
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """What was given with the message."""
+        return dict(params.decode(self._fields.get("args") or {}))
+
+    @property
+    def logger_info(self) -> tuple[str | None, int | None]:
+        """The file and the line where it was logged."""
+        return self._fields.get("file"), self._fields.get("line")
+
+    def json(self) -> dict[str, Any]:
+        """Give message, log_level (the name), timestamp and args."""
+        return {"message": self.message, "log_level": self.level, "timestamp": self.timestamp, "args": self.args}
+
+    def __repr__(self) -> str:
+        return f"<LogRecord {self.level} {self.message!r}>"

@@ -1,0 +1,185 @@
+"""
+What a run records by itself, and what it says of itself: system metrics, captured output, the environment, log records,
+check-ins, artifacts.
+
+Each service is a module of its own, imported when it is asked for, and works beside the training through the writer
+(storage/services.py). Nothing here holds the `Run`: a run that nobody holds any more ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from aim.core.errors import UsageError
+from aim.engine.repository import Repository
+from aim.storage.state import RunState
+from aim.storage.writer import Writer
+
+if TYPE_CHECKING:
+    from aim.sdk.log_handler import RunHandler
+    from aim.sdk.sequences.log_sequences import LogRecords, Logs
+    from aim.storage.sequence_writer import SequenceWriter
+
+LINES_NAME = "logs"
+RECORDS_NAME = "__log_records"
+DESCRIPTORS = "fd"
+
+log = logging.getLogger("aim")
+
+
+class RunServicesMixin:
+    """What a `Run` records by itself; see there."""
+
+    hash: str
+    _writer: Writer | None
+    _repository: Repository
+
+    @abstractmethod
+    def _state(self) -> RunState:
+        """Give the run's state as it is now."""
+
+    @abstractmethod
+    def _recording(self) -> Writer:
+        """Give the writer of a run that records."""
+
+    @abstractmethod
+    def _reader(self) -> Any:
+        """Give the reader of the run's points."""
+
+    def _start_services(
+        self, system_tracking_interval: float | None, log_system_params: bool, capture_terminal_logs: bool | str
+    ) -> None:
+        writer = self._recording()
+        if capture_terminal_logs:
+            _start_capture(writer, self._repository, capture_terminal_logs)
+        if system_tracking_interval is not None:
+            from aim.sdk.resources import ResourceTracker
+
+            if ResourceTracker.check_interval(system_tracking_interval):
+                tracker = ResourceTracker(_recorder(writer), system_tracking_interval)
+                writer.services.add(tracker)
+                tracker.start()
+
+    # what was printed
+
+    def get_terminal_logs(self) -> Logs | None:
+        """
+        Give what the run printed, a sequence of `LogLine`; None when nothing was captured.
+
+        Of a run into which several processes record at once, the lines of the first; those of the others have a
+        context `{"writer": …}` and are given by `iter_sequence_info_by_type("aim.log_line")`.
+        """
+        from aim.sdk.sequences.log_sequences import Logs
+        from aim.storage.context import Context
+
+        if self._writer is not None and not self._writer.closed:
+            self._writer.services.feed()
+        found = [facts for facts in self._state().sequences.values() if facts.parts and Logs.holds(facts.kind)]
+        found.sort(key=lambda facts: (bool(facts.context), facts.text))
+        for facts in found:
+            logs = Logs(facts.name, Context(facts.context), self)  # type: ignore[arg-type]
+            if len(logs):
+                return logs
+        return None
+
+    # what was logged
+
+    def log_debug(self, msg: object, **params: Any) -> None:
+        """Log a message of level DEBUG; see `log_info`."""
+        self._keep_message(logging.DEBUG, msg, params)
+
+    def log_info(self, msg: object, **params: Any) -> None:
+        """
+        Log a message of level INFO: it is kept with the run, with where it was logged.
+
+        Args:
+            msg: shown as it is; nothing is filled in for `%` signs.
+            params: what belongs to it, as params are.
+
+        Raises:
+            UnstorableParam: (a TypeError) one of *params* can't be stored.
+
+        Cost: about 30 us.
+        """
+        self._keep_message(logging.INFO, msg, params)
+
+    def log_warning(self, msg: object, **params: Any) -> None:
+        """Log a message of level WARNING; see `log_info`."""
+        self._keep_message(logging.WARNING, msg, params)
+
+    def log_error(self, msg: object, **params: Any) -> None:
+        """Log a message of level ERROR; see `log_info`. Returns when it is on the disk."""
+        self._keep_message(logging.ERROR, msg, params)
+        self._recording().flush()
+
+    def _keep_message(self, level: int, msg: object, params: Mapping[str, Any]) -> None:
+        from aim.sdk.objects.log_record import LogRecord
+
+        frame = sys._getframe(2)
+        record = LogRecord(msg, level, params, frame.f_code.co_filename, frame.f_lineno)
+        self._recording().sequence(RECORDS_NAME).track(record)
+
+    def log_handler(self, level: int = logging.NOTSET) -> RunHandler:
+        """
+        Give a handler for the standard library's `logging` that keeps what is logged with this run.
+
+        >>> import tempfile
+        >>> from aim.sdk.run import Run
+        >>> run = Run(repo=tempfile.mkdtemp())
+        >>> logger = logging.getLogger("training")
+        >>> logger.addHandler(run.log_handler(logging.INFO))
+        >>> logger.warning("the loss is %s", "high")
+        >>> [record.message for record in run.get_log_records()]
+        ['the loss is high']
+        >>> run.close()
+        """
+        from aim.sdk.log_handler import RunHandler
+
+        return RunHandler(self._recording().sequence(RECORDS_NAME), level)
+
+    def get_log_records(self) -> LogRecords | None:
+        """Give what was logged, a sequence of `LogRecord`; None when nothing was."""
+        from aim.sdk.sequences.log_sequences import LogRecords
+        from aim.storage.context import Context
+
+        records = LogRecords(RECORDS_NAME, Context(None), self)  # type: ignore[arg-type]
+        return records if len(records) else None
+
+
+def _recorder(writer: Writer) -> Any:
+    handles: dict[Any, SequenceWriter] = {}
+
+    def record(value: float, name: str, context: Mapping[str, Any]) -> None:
+        key = (name, *context.items())
+        handle = handles.get(key)
+        if handle is None:
+            handle = handles[key] = writer.sequence(name, context)
+        handle.track(value)
+
+    return record
+
+
+def _start_capture(writer: Writer, repository: Repository, how: bool | str) -> None:
+    from aim.sdk.terminal import TerminalLog
+
+    if isinstance(how, str) and how != DESCRIPTORS:
+        raise UsageError(f"capture_terminal_logs is {how!r}; it has to be True, False or {DESCRIPTORS!r}.")
+
+    def sequence() -> SequenceWriter:
+        # two processes that number their lines from the same one would replace each other's
+        others = repository.state(writer.run_hash).writers.values()
+        is_shared = any(other.id != writer.id and other.is_alive(time.time()) for other in others)
+        return writer.sequence(LINES_NAME, {"writer": writer.id} if is_shared else None)
+
+    terminal = TerminalLog(sequence, reads_descriptors=how == DESCRIPTORS)
+    writer.services.add(terminal)
+    try:
+        terminal.start()
+    except OSError as error:
+        log.warning("Aim: output can't be captured (%s); it is not recorded.", os.strerror(error.errno or 0))

@@ -1,0 +1,41 @@
+"""
+Sequences of what a run printed, and of what it logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aim.sdk.objects.log_record import LogRecord
+from aim.sdk.sequence import Sequence
+
+
+class Logs(Sequence):
+    """
+    What a run printed: the step of a line is its number. `logs.values.tolist()` gives `LogLine`s.
+    """
+
+    @classmethod
+    def sequence_name(cls) -> str:
+        """Give `logs`."""
+        return "logs"
+
+    def text(self) -> str:
+        """Give everything as one text, with its colour codes; a line that was never written is empty."""
+        lines = dict(self.values.items())
+        return "\n".join(str(lines[row].data) if row in lines else "" for row in range(max(lines, default=-1) + 1))
+
+
+class LogRecords(Sequence):
+    """What a run logged; iterating gives each `LogRecord` with its moment."""
+
+    @classmethod
+    def sequence_name(cls) -> str:
+        """Give `log_records`."""
+        return "log_records"
+
+    def __iter__(self) -> Iterator[LogRecord]:
+        points = self.points()
+        for place, at_s in enumerate(points.times_s.tolist()):
+            record: LogRecord = self.run.read_objects(points, place)
+            yield record.at(at_s)
