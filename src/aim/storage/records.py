@@ -22,6 +22,7 @@ from aim.storage.state import Damage
 WORDS = journal.RECORD_BYTES // 8
 RECORD_DTYPE = np.dtype([("value", "<f8"), ("step", "<i8"), ("time", "<f8"), ("epoch", "<f4"), ("sequence", "<u4")])
 MICROSECONDS = 1_000_000
+EXACT_EPOCH_MAX = 2**24  # an f32 holds every whole number up to here
 TIME_US_MAX = 2.0**62  # beyond it a time is damage; it is shown as 0
 
 Records = NDArray[np.void]
@@ -167,8 +168,9 @@ def shortest_epochs(epochs: EpochArray) -> FloatArray:
     >>> shortest_epochs(np.array([0.1, 2, np.nan], np.float32)).tolist()
     [0.1, 2.0, nan]
     """
-    if not len(epochs) or bool((np.isnan(epochs) | (epochs == np.rint(epochs))).all()):
-        return epochs.astype(np.float64)  # whole numbers and gaps, the usual epochs, are exact
+    usual = np.isnan(epochs) | ((epochs == np.rint(epochs)) & (np.abs(epochs) <= EXACT_EPOCH_MAX))
+    if bool(usual.all()):
+        return epochs.astype(np.float64)  # whole numbers and gaps are what they say
     distinct, places = np.unique(epochs, return_inverse=True)
     decimals = np.array([float(str(epoch)) for epoch in distinct], np.float64)
     return decimals[places].reshape(epochs.shape)

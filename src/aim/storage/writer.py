@@ -37,6 +37,7 @@ from aim.storage.encoding import EncodingQueue
 from aim.storage.events import EventLog
 from aim.storage.files import DISK, Disk
 from aim.storage.journal import NAN, RECORD, VOID, Segment
+from aim.storage.refusals import Refusals
 from aim.storage.sequence_writer import NUMBER_KINDS
 from aim.storage.sequence_writer import Past as Past
 from aim.storage.sequence_writer import SequenceWriter as SequenceWriter
@@ -94,10 +95,9 @@ class Writer:
     def _new_locks(self) -> None:
         self.lock = threading.RLock()
         self._syncing = threading.RLock()
-        self._counting = threading.RLock()  # held for no longer than a flag takes
-        self._reported = self._extending = self._gone = self._forked = self._finished = False
-        self._refused: set[str] = set()  # what the disk had no room for, and was not asked for again since
-        self._lost_count = 0
+        self._stopping = threading.RLock()  # around the end of the services
+        self._gone = self._forked = self._finished = False
+        self.refusals = Refusals(self.run_hash, self.folder)
         self._retry_at_s = 0.0
 
     def _begin(self) -> None:
@@ -111,6 +111,7 @@ class Writer:
         self._segments: list[Segment] = []  # those that are not yet wholly synced and checked
         self._stragglers: list[tuple[Segment, str, list[int]]] = []
         self._segment_count = self._point_count = 0
+        self._unmade: list[int] = []  # numbers of segments that the disk refused
         self._names_synced = 0
         self._declared: list[tuple[SequenceWriter, str]] = []  # sequence number n stands at n - 1
         self._forked = False
@@ -157,13 +158,13 @@ class Writer:
         with self.lock:
             if self._forked:
                 if time.monotonic() < self._retry_at_s:
-                    return self._lose()
+                    return self.refusals.lose()
                 try:
                     self._begin()
                 except OSError as error:
                     self._retry_at_s = time.monotonic() + RETRY_S
-                    self._report(error)
-                    return self._lose()
+                    self.refusals.report(error)
+                    return self.refusals.lose()
             return True
 
     def sequence(self, name: str, context: object = None) -> SequenceWriter:
@@ -214,7 +215,7 @@ class Writer:
                     self._write_through(segment, offset)
                 return
             if not self._extend(segment):
-                self._lose()
+                self.refusals.lose()
                 return
 
     def _take(self, segment: Any) -> int | None:
@@ -225,7 +226,7 @@ class Writer:
         try:
             segment.write_through(offset)
         except OSError as error:
-            self._report(error)
+            self.refusals.report(error)
 
     def put_exact(self, sequence: int, value: int, step: int, epoch: float) -> None:
         """Record an integer that a double can't hold, as an event line."""
@@ -250,11 +251,11 @@ class Writer:
         try:
             where = self.blobs.append(name, steps, items, kind)
         except OSError as error:
-            self._refused.add("objects")
-            self._lose()
-            self._report(error)
+            self.refusals.kinds.add("objects")
+            self.refusals.lose()
+            self.refusals.report(error)
             return
-        self._refused.discard("objects")
+        self.refusals.kinds.discard("objects")
         for step in steps:
             self.put(sequence, where, step, epoch, at_s)
 
@@ -263,26 +264,31 @@ class Writer:
         with self.lock:
             if self.segment is not full:
                 return True
-            if not self.ready() or self._gone or self._extending or time.monotonic() < self._retry_at_s:
+            if not self.ready() or self._gone or time.monotonic() < self._retry_at_s:
                 return False
-            self._extending = True  # a signal handler that tracks within this call finds no room
             try:
-                self.segment = self._spare or self._new_segment()
+                fresh = self._spare or self._new_segment()
             except OSError as error:
                 self._retry_at_s = time.monotonic() + RETRY_S
-                self._refused.add("segment")
-                self._report(error)
+                self.refusals.kinds.add("segment")
+                self.refusals.report(error)
                 return False
-            finally:
-                self._extending = False
-            self._spare = None
-            self._refused.discard("segment")
-            self._resumed()
+            # a signal handler within this call may have found another one: then this one is for later
+            self._spare = None if self.segment is full or fresh is self.segment else fresh
+            if self.segment is full:
+                self.segment = fresh
+            self.refusals.kinds.discard("segment")
+            self.refusals.resumed()
             return True
 
     def _new_segment(self) -> Segment:
-        segment = Segment(self.folder, self.run_hash, self.id, self._segment_count, self.disk)
-        self._segment_count += 1
+        number = self._unmade.pop() if self._unmade else self._segment_count
+        self._segment_count = max(self._segment_count, number + 1)
+        try:
+            segment = Segment(self.folder, self.run_hash, self.id, number, self.disk)
+        except BaseException:
+            self._unmade.append(number)  # the next one takes it: no number is left out
+            raise
         self._segments.append(segment)
         return segment
 
@@ -315,32 +321,7 @@ class Writer:
                 try:
                     self.events.append(event)
                 except OSError as error:
-                    self._report(error)
-
-    def _lose(self) -> bool:
-        with self._counting:
-            self._lost_count += 1
-        return False
-
-    def _report(self, error: OSError) -> None:
-        with self._counting:
-            if self._reported:
-                return
-            self._reported = True
-        log.error(
-            "Aim can't write run %s in %s: %s. The training goes on; what was recorded before stays readable, and "
-            "recording resumes when the disk takes it again.",
-            self.run_hash,
-            self.folder,
-            error.strerror or error,
-        )
-
-    def _resumed(self) -> None:
-        with self._counting:
-            if not self._reported or self._refused:
-                return
-            lost, self._lost_count, self._reported = self._lost_count, 0, False
-        log.error("Aim: recording of run %s goes on. %d points found no room and are lost.", self.run_hash, lost)
+                    self.refusals.report(error)
 
     # the background thread and the ends
 
@@ -370,13 +351,13 @@ class Writer:
                 self._sync()
                 self._prepare()
                 self.events.touch()
-                if "objects" in self._refused:
+                if "objects" in self.refusals.kinds:
                     self.blobs.probe()
-                    self._refused.discard("objects")
+                    self.refusals.kinds.discard("objects")
             except OSError as error:
-                self._report(error)
+                self.refusals.report(error)
             else:
-                self._resumed()
+                self.refusals.resumed()
 
     def _prepare(self) -> None:
         segment = self.segment
@@ -453,15 +434,19 @@ class Writer:
                 # a thread that has taken a slot may not have stored yet
                 holes = segment.holes()
                 self._inherit(segment, writer, segment.offsets())
-                self._stragglers.append((segment, writer, holes))
+                if holes:
+                    self._stragglers.append((segment, writer, holes))
                 segment.abandon()
             files.close()
 
     def _inherit_stragglers(self) -> None:
+        waiting = []
         for segment, writer, holes in self._stragglers:
             left = segment.holes(holes)
             self._inherit(segment, writer, sorted(set(holes) - set(left)))
-        self._stragglers = []
+            if left:
+                waiting.append((segment, writer, left))
+        self._stragglers = waiting
 
     def _inherit(self, segment: Segment, writer: str, offsets: Iterable[int]) -> None:
         for offset in offsets:
@@ -471,18 +456,20 @@ class Writer:
                 if kind in NUMBER_KINDS:
                     self.put(number, value, step, epoch, at_s)
                 else:
-                    self._inherit_objects(writer, int(value), number, sequence.name, step, epoch)
+                    self._inherit_objects(writer, int(value), number, sequence.name, step, epoch, at_s)
 
-    def _inherit_objects(self, writer: str, where: int, number: int, name: str, step: int, epoch: float) -> None:
+    def _inherit_objects(
+        self, writer: str, where: int, number: int, name: str, step: int, epoch: float, at_s: float
+    ) -> None:
         file, offset = blobs.split(where)
         path = layout.blob_file(self.folder, writer, file)
         try:
             record = blobs.read_record(path, offset, step)
             items = [blobs.read_item(path, record["kind"], item) for item in record["items"]]
         except (OSError, AimError):
-            self._lose()
+            self.refusals.lose()
             return
-        self.put_objects(number, name, record["kind"], items, (step,), epoch)
+        self.put_objects(number, name, record["kind"], items, (step,), epoch, at_s)
 
     def forked(self) -> None:
         """In the child of a fork: drop the parent's files; this process's own begin at its first record."""
@@ -512,9 +499,15 @@ class Writer:
             deadline_s: how long to wait for the disk; the rest is then done in the background.
             wait: without it the end is only asked for; the end of the process waits for it.
         """
-        self.services.stop(deadline_s)
         until_s = time.monotonic() + deadline_s
-        if self._stop(error, deadline_s):
+        # whoever comes second waits here, or it would end the run under what is still being recorded
+        is_first = self._stopping.acquire(timeout=max(0.0, deadline_s))
+        try:
+            self.services.stop(max(0.0, until_s - time.monotonic()))
+        finally:
+            if is_first:
+                self._stopping.release()
+        if self._stop(error, until_s - time.monotonic()):
             if not self._forked:
                 background.finish(self, until_s - time.monotonic(), wait=wait)
         elif wait:
@@ -556,16 +549,21 @@ class Writer:
         failed = self._try((self.blobs.close, self._append_end, self.events.sync)) or failed
         self.disk.sync_folder(self.folder)
         if failed is not None:
-            self._report(failed)
+            self.refusals.report(failed)
 
     def _drop_spare(self) -> None:
         # prepared and not needed: its blocks go back, which on a full disk makes room for the end
         spare = self._spare
-        if spare is not None and spare in self._segments:
+        if spare is not None and spare.number == self._segment_count - 1:
             self._segments.remove(spare)
             self._segment_count -= 1
             spare.close()
             self.disk.unlink(spare.path)
+        while self._segment_count - 1 in self._unmade:
+            self._segment_count -= 1
+            self._unmade.remove(self._segment_count)
+        while self._unmade:
+            self._new_segment()
 
     def _append_end(self) -> None:
         self.events.append(

@@ -1,0 +1,69 @@
+"""
+What the tests of the writer share: an object to track, and what fresh readers find.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aim.core.values import Stored
+from aim.storage import blobs, events
+from aim.storage.reader import RunReader
+from aim.storage.state import RunLog, RunState
+from aim.storage.writer import Writer
+
+DEADLINE_S = 60
+
+
+@dataclass
+class Picture:
+    """An object to track."""
+
+    data: bytes = b"1234"
+
+    def stored(self) -> Stored:
+        """Give the object's stored form."""
+        return Stored("test.picture", {"caption": "?"}, self.data, "raw")
+
+
+@dataclass
+class Tensor:
+    """What a tensor of another library looks like: known by its name and `item()`."""
+
+    value: Any
+
+    def item(self) -> Any:
+        """Give the only element, as torch does, or raise its error."""
+        if isinstance(self.value, list):
+            raise RuntimeError("a Tensor with 2 elements cannot be converted to Scalar")
+        return self.value
+
+
+def lines(writer: Writer) -> list[dict[str, Any]]:
+    """Give all event lines of a writer; none is bad."""
+    found = events.read(writer.events.path)
+    assert [] == found.bad
+    return found.events
+
+
+def state(folder: Path) -> RunState:
+    """Give the state of a run, freshly read."""
+    return RunLog(folder).refresh()
+
+
+def values(folder: Path, name: str = "loss") -> dict[int, object]:
+    """Give values by step of a sequence without context; of a picture its bytes."""
+    reader = RunReader(folder, may_seal=False)
+    points = reader.points((name, "{}"))
+    if points is None:
+        return {}
+    if reader.state().sequences[(name, "{}")].is_numeric:
+        return dict(zip(points.steps.tolist(), points.values.tolist(), strict=True))
+    found: dict[int, object] = {}
+    for index, step in enumerate(points.steps.tolist()):
+        (item,) = reader.record(points, index)["items"]
+        number, _ = blobs.split(int(points.values[index]))
+        found[step] = reader.read_data(points.writer_ids[int(points.writers[index])], number, item["data"])
+    return found
