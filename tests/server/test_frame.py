@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from aim.engine.curves import Piece
 from aim.server.frame import frame
-from tests.docs.pages import ROOT
 from tests.server.frames import read
+from tests.tidy.tree import ROOT
 
 HEADER = {"cursor": "41", "total": 2, "runs": ["a"], "metrics": [{"name": "loss", "context": {}}]}
 

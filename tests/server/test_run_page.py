@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from aim.sdk.objects.image import Image
+from aim.sdk.objects.log_line import LogLine
 from tests.server.conftest import Browser, MakeBrowser, MakeRun
 
 
@@ -95,6 +96,42 @@ def test_a_run_that_printed_nothing_has_an_empty_log(browser: Browser) -> None:
     assert {"total": 0, "matches": []} == browser.get("runs/a/log?find=nan")
     assert {"from": 0, "total": 0, "records": []} == browser.get("runs/a/records")
     assert "`from` must be an integer, got 'x'." == browser.get("runs/a/log?from=x", status=400)["message"]
+
+
+def test_printed_lines_come_by_number(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    Lines keep their colours, and a search does not see them; a line never written is empty; -2 means the last two.
+    """
+    run = make_run("r")
+    for row, text in ((0, "epoch 1"), (1, "\x1b[31mloss is N\x1b[0maN"), (4, "done")):
+        run.track(LogLine(text), name="logs", step=row)
+    run.close()
+    browser = make_browser()
+
+    lines = ["epoch 1", "\x1b[31mloss is N\x1b[0maN", "", "", "done"]
+    assert {"from": 0, "total": 5, "lines": lines} == browser.get("runs/r/log")
+    assert {"from": 1, "total": 5, "lines": lines[1:3]} == browser.get("runs/r/log?from=1&limit=2")
+    assert {"from": 3, "total": 5, "lines": lines[3:]} == browser.get("runs/r/log?from=-2")
+    assert {"total": 5, "matches": [1]} == browser.get("runs/r/log?find=nan")
+    assert 5 == browser.get("runs/r")["log_lines"]
+
+
+def test_log_records_come_by_level(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    Each record has its time, level, message and what was given with it; a level asks for this one and above.
+    """
+    run = make_run("r")
+    run.log_info("begin")
+    run.log_error("loss is NaN", step=870)
+    run.close()
+    browser = make_browser()
+    everything = browser.get("runs/r/records")
+    (error,) = browser.get("runs/r/records?level=warning")["records"]
+
+    assert (2, ["INFO", "ERROR"]) == (everything["total"], [record["level"] for record in everything["records"]])
+    assert ("loss is NaN", {"step": 870}, __file__) == (error["message"], error["args"], error["file"])
+    assert everything["records"][1] == error
+    assert 2 == browser.get("runs/r")["log_records"]
 
 
 def test_artifacts_are_sent_and_nothing_beside_them(browser: Browser, root: Path) -> None:

@@ -11,7 +11,6 @@ import threading
 
 import pytest
 
-from aim.engine import matching
 from aim.server import runs
 from aim.server.answers import Refusal
 from aim.server.pool import WAITING_MAX, Pool
@@ -161,7 +160,6 @@ def test_a_mistake_of_ours_tells_no_trace(
     assert "internal" == error["kind"]
     assert "secret" not in error["message"]
     assert "/home/ada/secret" in caplog.text
-    assert runs.ask is not matching.ask
 
 
 def test_too_many_at_once_are_refused() -> None:

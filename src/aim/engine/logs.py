@@ -40,14 +40,16 @@ class LogRecord:
 
 
 def _of_kind(state: RunState, kind: str) -> list[SequenceFacts]:
-    return [facts for facts in state.sequences.values() if facts.parts and facts.kind in (kind, f"list({kind})")]
+    found = [facts for facts in state.sequences.values() if facts.parts and facts.kind in (kind, f"list({kind})")]
+    # of several processes that print at once the first has no context; its output is the run's
+    return sorted(found, key=lambda facts: (bool(facts.context), facts.text))
 
 
 class RunLogs:
     """
     The logs of the run that *reader* reads.
 
-    Cost: each line that is given is read from its own place in a file, some 30 us.
+    Cost: some 10 us a line that is given; lines that were printed within a second lie together and are read at once.
     """
 
     def __init__(self, reader: RunReader) -> None:
