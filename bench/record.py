@@ -51,6 +51,7 @@ def measure(python: str, what: str, options: argparse.Namespace) -> dict[str, fl
     """Run one part of `recording.py` in a fresh process of *python*; give its figures."""
     environment = {**os.environ, "AIM_SEAL_ON_CLOSE": "0"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment.pop("PYTHONPATH", None)
     if python == sys.executable:
         environment["PYTHONPATH"] = str(SOURCE)
     done = subprocess.run(
