@@ -30,7 +30,7 @@ from aim.engine import sealing
 from aim.engine.repository import Repository
 from aim.sdk.run_properties import StructuredRunMixin
 from aim.sdk.run_reading import RunReadingMixin
-from aim.sdk.run_services import RunServicesMixin
+from aim.sdk.run_services import RunServicesMixin, check_capture
 from aim.storage import store
 from aim.storage.state import RunState
 from aim.storage.writer import SequenceWriter, Writer
@@ -115,6 +115,7 @@ class Run(StructuredRunMixin, RunServicesMixin, RunReadingMixin):
         capture_terminal_logs: bool | str = True,
         create: bool = False,
     ) -> None:
+        check_capture(capture_terminal_logs)
         self._repo: RunRepo | None = None
         self._repository = self._open_repository(repo, read_only)
         self._writer: Writer | None = None
@@ -373,6 +374,7 @@ class Run(StructuredRunMixin, RunServicesMixin, RunReadingMixin):
 
     def _reader(self) -> RunReader:
         if self._writer is not None:
+            self._writer.services.feed()
             self._writer.encoding.drain()
         return self._repository.reader(self.hash)
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aim.core import contexts, params
-from aim.sdk.sequence_types import KINDS, InvalidSequenceType, check_types, type_of
+from aim.sdk.param_columns import flat_params
+from aim.sdk.sequence_types import KINDS, LINES_NAME, RECORDS_NAME, InvalidSequenceType, check_types, type_of
 from aim.storage.context import Context
 from aim.storage.state import RunState, SequenceFacts
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from aim.sdk.sequences.audio_sequence import Audios
     from aim.sdk.sequences.distribution_sequence import Distributions
     from aim.sdk.sequences.figure_sequence import Figures
+    from aim.sdk.sequences.log_sequences import LogRecords, Logs
     from aim.sdk.sequences.table_sequence import Tables
     from aim.sdk.sequences.text_sequence import Texts
     from aim.sdk.sequences.video_sequence import Videos
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 
     AnySequence = TypeVar("AnySequence", bound=Sequence)
 
-PARAM_DEPTH_MAX = 3  # of dotted columns in dataframes; deeper dicts are JSON text
 ContextLike = Context | Mapping[str, Any] | None
 
 
@@ -141,6 +142,29 @@ class RunReadingMixin:
         from aim.sdk.sequences.table_sequence import Tables
 
         return self._sequence_of(Tables, name, context)
+
+    def get_terminal_logs(self) -> Logs | None:
+        """
+        Give what the run printed, a sequence of `LogLine`; None when nothing was captured.
+
+        Of a run into which several processes record at once, the lines of the first; those of the others have a
+        context `{"writer": ...}` and are given by `iter_sequence_info_by_type("logs")`.
+        """
+        from aim.sdk.sequences.log_sequences import Logs
+
+        self._reader()
+        found = [facts for facts in self._state().sequences.values() if facts.name == LINES_NAME]
+        for facts in sorted(found, key=lambda facts: (bool(facts.context), facts.text)):
+            logs = self._sequence_of(Logs, facts.name, facts.context)
+            if logs is not None:
+                return logs
+        return None
+
+    def get_log_records(self) -> LogRecords | None:
+        """Give what was logged, a sequence of `LogRecord`; None when nothing was."""
+        from aim.sdk.sequences.log_sequences import LogRecords
+
+        return self._sequence_of(LogRecords, RECORDS_NAME, None)
 
     def _sequence_of(self, kind: type[AnySequence], name: str, context: ContextLike) -> AnySequence | None:
         wanted = context if isinstance(context, Context) else Context(context)
@@ -253,21 +277,3 @@ class RunReadingMixin:
             for column, value in flat_params(self[...]).items():
                 cells.setdefault(column, value)
         return cells
-
-
-def flat_params(tree: Any) -> dict[str, Any]:
-    """
-    Give params as cells of a table, by dotted names of three levels at most.
-
-    >>> flat_params({"hparams": {"lr": 0.1, "sizes": [1, 2]}})
-    {'hparams.lr': 0.1, 'hparams.sizes': '[1, 2]'}
-    """
-    if not isinstance(tree, dict):
-        return {}
-    cells = {}
-    for path, value in params.flatten(tree, PARAM_DEPTH_MAX):
-        cells[params.dotted(path)] = params.json_text(value) if isinstance(value, (dict, list)) else value
-    return cells
-
-
-__all__ = ["RunReadingMixin", "SequenceInfo", "flat_params"]

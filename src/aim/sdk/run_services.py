@@ -18,16 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from aim.core.errors import UsageError
 from aim.engine.repository import Repository
-from aim.storage.state import RunState
+from aim.sdk.sequence_types import LINES_NAME, RECORDS_NAME
 from aim.storage.writer import Writer
 
 if TYPE_CHECKING:
     from aim.sdk.log_handler import RunHandler
-    from aim.sdk.sequences.log_sequences import LogRecords, Logs
     from aim.storage.sequence_writer import SequenceWriter
 
-LINES_NAME = "logs"
-RECORDS_NAME = "__log_records"
 DESCRIPTORS = "fd"
 
 log = logging.getLogger("aim")
@@ -41,16 +38,8 @@ class RunServicesMixin:
     _repository: Repository
 
     @abstractmethod
-    def _state(self) -> RunState:
-        """Give the run's state as it is now."""
-
-    @abstractmethod
     def _recording(self) -> Writer:
         """Give the writer of a run that records."""
-
-    @abstractmethod
-    def _reader(self) -> Any:
-        """Give the reader of the run's points."""
 
     def _start_services(
         self, system_tracking_interval: float | None, log_system_params: bool, capture_terminal_logs: bool | str
@@ -65,28 +54,6 @@ class RunServicesMixin:
                 tracker = ResourceTracker(_recorder(writer), system_tracking_interval)
                 writer.services.add(tracker)
                 tracker.start()
-
-    # what was printed
-
-    def get_terminal_logs(self) -> Logs | None:
-        """
-        Give what the run printed, a sequence of `LogLine`; None when nothing was captured.
-
-        Of a run into which several processes record at once, the lines of the first; those of the others have a
-        context `{"writer": …}` and are given by `iter_sequence_info_by_type("aim.log_line")`.
-        """
-        from aim.sdk.sequences.log_sequences import Logs
-        from aim.storage.context import Context
-
-        if self._writer is not None and not self._writer.closed:
-            self._writer.services.feed()
-        found = [facts for facts in self._state().sequences.values() if facts.parts and Logs.holds(facts.kind)]
-        found.sort(key=lambda facts: (bool(facts.context), facts.text))
-        for facts in found:
-            logs = Logs(facts.name, Context(facts.context), self)  # type: ignore[arg-type]
-            if len(logs):
-                return logs
-        return None
 
     # what was logged
 
@@ -143,13 +110,11 @@ class RunServicesMixin:
 
         return RunHandler(self._recording().sequence(RECORDS_NAME), level)
 
-    def get_log_records(self) -> LogRecords | None:
-        """Give what was logged, a sequence of `LogRecord`; None when nothing was."""
-        from aim.sdk.sequences.log_sequences import LogRecords
-        from aim.storage.context import Context
 
-        records = LogRecords(RECORDS_NAME, Context(None), self)  # type: ignore[arg-type]
-        return records if len(records) else None
+def check_capture(how: object) -> None:
+    """Raise `UsageError` unless *how* is what `capture_terminal_logs` may be."""
+    if isinstance(how, str) and how != DESCRIPTORS:
+        raise UsageError(f"capture_terminal_logs is {how!r}; it has to be True, False or {DESCRIPTORS!r}.")
 
 
 def _recorder(writer: Writer) -> Any:
@@ -167,9 +132,6 @@ def _recorder(writer: Writer) -> Any:
 
 def _start_capture(writer: Writer, repository: Repository, how: bool | str) -> None:
     from aim.sdk.terminal import TerminalLog
-
-    if isinstance(how, str) and how != DESCRIPTORS:
-        raise UsageError(f"capture_terminal_logs is {how!r}; it has to be True, False or {DESCRIPTORS!r}.")
 
     def sequence() -> SequenceWriter:
         # two processes that number their lines from the same one would replace each other's

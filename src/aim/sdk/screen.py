@@ -101,7 +101,9 @@ class Screen:
             line += " " * (column - width) + text
         else:
             head, rest = _cut(line, column)
-            line = head + text + _cut(rest, added)[1]
+            covered, tail = _cut(rest, added)
+            # what is left of the line keeps its colour; where nothing is left, no code is either
+            line = head + text + ("".join(COLOUR.findall(covered)) + tail if COLOUR.sub("", tail) else "")
         self._column = column + added
         self._lines[row] = line
         self._changed.add(row)

@@ -24,6 +24,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "log_records": ("aim.log_record",),
 }
 
+LINES_NAME = "logs"
+RECORDS_NAME = "__log_records"
+
 
 class InvalidSequenceType(UsageError, ValueError):
     """A name that is no type of sequences."""
