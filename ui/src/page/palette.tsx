@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { goTo } from "../model/address";
 import { fieldText, metricsOf, sequenceText } from "../model/fields";
 import { commands } from "../model/keys";
@@ -23,8 +23,9 @@ export function Palette({ onClose }: { onClose: () => void }): JSX.Element {
   const text = useSignal("");
   const at = useSignal(0);
   const runs = useSignal<RunTable | null>(null);
+  // Before the next key is pressed, so that none is lost.
+  useLayoutEffect(() => box.current?.showModal(), []);
   useEffect(() => {
-    box.current?.showModal();
     sendJson<RunsAnswer>(here("runs"), { query: "", fields: FIELDS, limit: 5000 }).then((answer) => (runs.value = tableOf(answer, FIELDS)), report);
   }, []);
   const actions: Found[] = commands.value.map((command) => ({ value: "command " + command.label, label: command.label, detail: command.keys, section: "Actions", run: command.run }));

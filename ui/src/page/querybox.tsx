@@ -52,6 +52,8 @@ export function QueryBox(): JSX.Element {
     });
     showError();
     if (hadFocus) editor.current.focus(at);
+    // What was typed while the editor was on its way deserves its completion too.
+    if (hadFocus && text !== query.peek()) editor.current.suggest();
   };
   const showError = (): void => {
     const body = queryError.peek()?.body;

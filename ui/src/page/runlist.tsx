@@ -107,7 +107,7 @@ export function RunList({ scene }: { scene: Scene }): JSX.Element {
         <span class="spacer" />
         <TargetPicker />
       </header>
-      <div class="list" ref={scroller} tabIndex={0} role="listbox" aria-label="Runs; j and k move, x selects, p pins, b makes the baseline, h hides" onKeyDown={keys} onScroll={(event) => (view.value = { top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })} onMouseLeave={() => (hot.value = null)}>
+      <div class="list" ref={scroller} tabIndex={0} role="list" aria-label="Runs; j and k move, x selects, p pins, b makes the baseline, h hides" onKeyDown={keys} onScroll={(event) => (view.value = { top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })} onMouseLeave={() => (hot.value = null)}>
         <div style={{ height: `${rows.value.length * ROW_PX}px` }} role="presentation" />
         {rows.value.slice(first, last).map((row, i) => {
           const top = `${(first + i) * ROW_PX}px`;
@@ -130,7 +130,7 @@ function GroupRow({ group, top, cells, isClosed, descending, onToggle }: { group
   const spread = spreadOf(cells);
   const areHidden = group.hashes.every(isHidden);
   return (
-    <div class={areHidden ? "group off" : "group"} style={{ top }} role="option" aria-selected="false">
+    <div class={areHidden ? "group off" : "group"} style={{ top }} role="listitem">
       <button type="button" class={areHidden ? "bare eye off" : "bare eye"} aria-label={`Show or hide all of ${group.label}`} title="Show or hide the group" onClick={() => toggleHidden(group.hashes)}>
         <Icon name={areHidden ? "eyeOff" : "eye"} size={14} />
       </button>
@@ -155,7 +155,7 @@ function RunRow({ hash, top, scene, valueKey, isCursor }: { hash: string; top: s
   const name = runName(table, hash);
   const classes = ["run", isOff && "off", isHot.value && "hot", isCursor && "cursor", selected.value.includes(hash) && "chosen"].filter(Boolean).join(" ");
   return (
-    <div class={classes} style={{ top }} role="option" aria-selected={selected.value.includes(hash)} onMouseEnter={() => (hot.value = { owner: hash, x: hot.peek()?.x ?? null })}>
+    <div class={classes} style={{ top }} role="listitem" onMouseEnter={() => (hot.value = { owner: hash, x: hot.peek()?.x ?? null })}>
       <button type="button" class="bare eye" aria-label={`${isOff ? "Show" : "Hide"} ${name}`} title={isOff ? "Show (h)" : "Hide (h)"} onClick={() => toggleHidden([hash])}>
         <Icon name={isOff ? "eyeOff" : "eye"} size={14} />
       </button>

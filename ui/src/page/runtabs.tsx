@@ -112,7 +112,7 @@ export function RecordsTab({ run }: { run: RunAnswer }): JSX.Element {
           {["", ...LEVELS.slice(1)].map((name) => <button key={name} type="button" class={level.value === name ? "on" : ""} onClick={() => (level.value = name)}>{name === "" ? "all" : name.toLowerCase()}</button>)}
         </span>
       </div>
-      <table class="plain">
+      <table class="listing">
         <thead><tr><th>Time</th><th>Level</th><th>Message</th><th>Values</th><th>Where</th></tr></thead>
         <tbody>
           {records.value?.map((record, i) => (
@@ -181,7 +181,7 @@ export function EnvironmentTab({ run }: { run: RunAnswer }): JSX.Element {
 /// The run's files.
 export function ArtifactsTab({ run }: { run: RunAnswer }): JSX.Element {
   return (
-    <table class="plain">
+    <table class="listing">
       <thead><tr><th>Name</th><th>Size</th><th>Where</th><th /></tr></thead>
       <tbody>
         {run.artifacts.map((artifact) => (

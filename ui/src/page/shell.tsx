@@ -177,7 +177,7 @@ export function Shell(): JSX.Element {
         </nav>
         <QueryBox />
         <Live />
-        <button type="button" class="bare" title="Command palette" aria-label="Command palette" onClick={() => (isPaletteOpen.value = true)}><kbd>Ctrl K</kbd></button>
+        <button type="button" class="bare" title="Command palette" aria-label="Ctrl K: command palette" onClick={() => (isPaletteOpen.value = true)}><kbd>Ctrl K</kbd></button>
         <button type="button" class="bare round" title="Dark or light (d)" aria-label="Dark or light" onClick={toggleTheme}><Icon name={theme.value === "dark" ? "sun" : "moon"} size={14} /></button>
       </header>
       {server.value ? <Page /> : <main class="main"><Skeleton rows={12} /></main>}

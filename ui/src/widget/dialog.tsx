@@ -1,7 +1,7 @@
 /// A box over the whole page that holds the keyboard until it is closed.
 
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./icon";
 
 interface DialogProps { readonly title: string; readonly isWide?: boolean; readonly onClose: () => void; readonly children: ComponentChildren }
@@ -9,9 +9,7 @@ interface DialogProps { readonly title: string; readonly isWide?: boolean; reado
 /// A native dialog, so that focus, Escape and screen readers work as everywhere.
 export function Dialog({ title, isWide = false, onClose, children }: DialogProps): JSX.Element {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    box.current?.showModal();
-  }, []);
+  useLayoutEffect(() => box.current?.showModal(), []);
   return (
     <dialog
       ref={box} class={isWide ? "dialog wide" : "dialog"} aria-label={title} onClose={onClose}

@@ -21,6 +21,8 @@ export interface EditorEvents {
 /// The editor as its owner sees it.
 export interface QueryEditor {
   readonly focus: (at?: number) => void;
+  /// Offers what could stand at the caret.
+  readonly suggest: () => void;
   readonly setText: (text: string) => void;
   readonly setError: (span: Span | null) => void;
   readonly destroy: () => void;
@@ -126,6 +128,7 @@ export function openEditor(host: HTMLElement, text: string, hint: string, events
       if (at !== undefined) view.dispatch({ selection: { anchor: Math.min(at, view.state.doc.length) } });
       view.focus();
     },
+    suggest: () => void startCompletion(view),
     setText: (next) => {
       if (next !== view.state.doc.toString()) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next }, selection: { anchor: next.length } });
     },

@@ -10,14 +10,16 @@ const EDGE_PX = 8;
 interface PopoverProps {
   /// What the button shows.
   readonly button: ComponentChildren;
+  /// What it does. A button of an icon alone has it as its name, one with words as its description.
   readonly label: string;
+  readonly isIcon?: boolean;
   readonly buttonClass?: string;
   readonly align?: "left" | "right";
   readonly children: (close: () => void) => ComponentChildren;
 }
 
 /// A button that opens a floating box under itself; Escape, a press elsewhere, or its content closes it.
-export function Popover({ button, label, buttonClass = "pill", align = "left", children }: PopoverProps): JSX.Element {
+export function Popover({ button, label, isIcon = false, buttonClass = "pill", align = "left", children }: PopoverProps): JSX.Element {
   const [isOpen, setOpen] = useState(false);
   const anchor = useRef<HTMLButtonElement>(null);
   const box = useRef<HTMLDivElement>(null);
@@ -57,7 +59,7 @@ export function Popover({ button, label, buttonClass = "pill", align = "left", c
   }, [isOpen]);
   return (
     <>
-      <button ref={anchor} type="button" class={buttonClass} title={label} aria-label={label} aria-haspopup="true" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+      <button ref={anchor} type="button" class={buttonClass} title={label} aria-label={isIcon ? label : undefined} aria-haspopup="true" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         {button}
       </button>
       {isOpen && (

@@ -1,0 +1,162 @@
+"""
+A real browser before a real server: found, started, watched, stopped.
+
+Every page that a test opens is watched: an error in its console, or a request to another machine, fails the test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.ui.recording import record_repository
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "src" / "aim" / "server" / "static"
+SCREENSHOTS = ROOT / "tests" / "screenshots"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_ARGS = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+VIEWPORT = {"width": 1440, "height": 900}
+START_S_MAX = 20
+STOP_S_MAX = 10
+
+Open = Callable[[str], "sync_api.Page"]
+
+
+def browser_path() -> str | None:
+    """Give the browser of this machine, or None."""
+    return next((path for path in map(shutil.which, BROWSERS) if path), None)
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[str]:
+    """Run `aim up` on a free port with *arguments*, and give its address; it is stopped as by Ctrl-C."""
+    command = [sys.executable, "-m", "aim.cli", "up", "--port", "0", "--no-open", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
+    server = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    assert server.stdout is not None
+    said = []
+    try:
+        for line in server.stdout:
+            said.append(line)
+            if line.startswith("Open http"):
+                break
+        else:
+            raise AssertionError("the server did not start:\n" + "".join(said))
+        yield said[-1].split()[1].split("?")[0]
+    finally:
+        server.send_signal(signal.SIGINT)
+        try:
+            server.wait(STOP_S_MAX)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        server.stdout.close()
+
+
+@pytest.fixture(name="browser", scope="session")
+def _browser() -> Iterator[sync_api.Browser]:
+    """
+    The machine's Chromium, headless; without one the tests are skipped.
+    """
+    path = browser_path()
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    if not (STATIC / "index.html").exists():
+        pytest.skip("the web pages are not built: scripts/build-ui")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=BROWSER_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(name="repository", scope="session")
+def _repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """
+    The repository of all tests that change nothing.
+    """
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    folder.mkdir()
+    record_repository(folder)
+    return folder
+
+
+@pytest.fixture(name="server", scope="session")
+def _server(repository: Path) -> Iterator[str]:
+    """
+    The address of a server of that repository.
+    """
+    with serving("--repo", str(repository)) as address:
+        yield address
+
+
+@pytest.fixture(name="theme", params=["dark", "light"])
+def _theme(request: pytest.FixtureRequest) -> str:
+    """
+    The colours that the reader's system asks for.
+    """
+    return str(request.param)
+
+
+def is_fault(message: sync_api.ConsoleMessage) -> bool:
+    """Tell whether a line of the console is an error; a query that the server refuses (400) is none."""
+    return message.type == "error" and "status of 400" not in message.text
+
+
+@pytest.fixture(name="open_page")
+def _open_page(browser: sync_api.Browser, theme: str) -> Iterator[Open]:
+    """
+    Opens pages as a new reader; afterwards none of them may have had an error or asked another machine.
+    """
+    faults: list[str] = []
+    contexts = []
+
+    def open_page(address: str) -> sync_api.Page:
+        context = browser.new_context(viewport=VIEWPORT, color_scheme=theme)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        contexts.append(context)
+        page = context.new_page()
+        home = urlsplit(address).netloc
+        page.on("console", lambda message: faults.append(message.text) if is_fault(message) else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "request",
+            lambda sent: faults.append(f"asked {sent.url}") if urlsplit(sent.url).netloc not in ("", home) else None,
+        )
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [] == faults
+
+
+@pytest.fixture(name="shot")
+def _shot(request: pytest.FixtureRequest, theme: str) -> Callable[[sync_api.Page], None]:
+    """
+    Takes a picture of the page, for people: tests/screenshots/<journey>-<theme>.png.
+    """
+
+    def shot(page: sync_api.Page) -> None:
+        SCREENSHOTS.mkdir(exist_ok=True)
+        name = request.node.originalname.removeprefix("test_")
+        page.screenshot(path=SCREENSHOTS / f"{name}-{theme}.png")
+
+    return shot

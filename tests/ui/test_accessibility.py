@@ -1,0 +1,52 @@
+"""
+What the pages are for people who do not see them, or not well: axe-core has no serious finding on any page.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.ui.conftest import ROOT, Open, sync_api
+
+AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = ("metrics", "runs", "params", "media", "text", "reports", "settings", "runs?q=run.hparams.lr > 9", "compare")
+
+
+def serious_findings(page: sync_api.Page) -> list[str]:
+    """Run axe-core in the page, and give what it calls serious or critical."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    report = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    return [
+        f"{finding['id']}: {node['target']} {node['failureSummary']}"
+        for finding in report["violations"]
+        if finding["impact"] in ("serious", "critical")
+        for node in finding["nodes"][:3]
+    ]
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci in ui/")
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_has_no_serious_finding(open_page: Open, server: str, address: str) -> None:
+    """
+    Names, roles, contrast and keyboard order of a page are right.
+    """
+    page = open_page(server + address)
+    page.locator("main").wait_for()
+    page.wait_for_load_state("networkidle") if address != "metrics" else page.locator(".card canvas").nth(1).wait_for()
+
+    assert [] == serious_findings(page)
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci in ui/")
+def test_the_page_of_a_run_has_no_serious_finding(open_page: Open, server: str) -> None:
+    """
+    So it is on every tab of a run.
+    """
+    page = open_page(server + "runs?sort=run.created_at")
+    page.locator(".grid .row .name").first.click()
+    page.locator(".tabs button").first.wait_for()
+
+    for tab in page.locator(".tabs button").all_inner_texts():
+        page.get_by_role("tab", name=tab).click()
+        page.locator(".tabpanel > *").first.wait_for()
+        assert [] == serious_findings(page), tab
