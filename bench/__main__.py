@@ -1,8 +1,9 @@
 """
-All measurements: `python -m bench` lists them, `python -m bench record query` runs two, `python -m bench all` runs each in turn.
+All measurements: `python -m bench` lists them, `python -m bench record query` runs two, `python -m bench all` runs each
+in turn.
 
-Options after the name of one benchmark are its own: `python -m bench record --aim3 PYTHON --repeats 3`. Results are stored in
-bench/results/.
+Options after the name of one benchmark are its own: `python -m bench record --aim3 PYTHON --repeats 3`. Results are
+stored in bench/results/.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ SHARED = {"__main__", "__init__", "report", "repository", "recording"}  # no ben
 
 def names() -> list[str]:
     """List the benchmarks: the modules of this folder that have a `main`."""
-    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in SHARED and "def main(" in path.read_text())
+    return sorted(
+        path.stem for path in HERE.glob("*.py") if path.stem not in SHARED and "def main(" in path.read_text()
+    )
 
 
 def main(words: list[str]) -> int:

@@ -1,7 +1,8 @@
 """
 What users import: runs, repositories, sequences, collections and the objects that a run can hold.
 
-`Run` and `Repo` are here at once, so that each is complete whichever is imported first; the rest is imported when named.
+`Run` and `Repo` are here at once, so that each is complete whichever is imported first; the rest is imported when
+named.
 """
 
 from __future__ import annotations

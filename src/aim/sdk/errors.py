@@ -15,7 +15,6 @@ from aim.core.errors import RunNotFound as MissingRunError
 from aim.core.errors import UnstorableParam as UnstorableParam
 from aim.core.errors import UntrackableValue as UntrackableValue
 
-
 __all__ = [
     "AimError",
     "DamagedFile",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from aim.core import params
-from aim.sdk.run_reading import flat_params
+from aim.sdk.param_columns import flat_params
 from aim.sdk.sequence import Sequence
 
 if TYPE_CHECKING:

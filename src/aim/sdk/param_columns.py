@@ -1,0 +1,26 @@
+"""
+Params as columns of a table: dotted names, three levels deep; what lies deeper is one cell of JSON.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aim.core import params
+
+PARAM_DEPTH_MAX = 3  # as Aim 3 has it
+
+
+def flat_params(tree: Any) -> dict[str, Any]:
+    """
+    Give params as cells of a table, by dotted names of three levels at most.
+
+    >>> flat_params({"hparams": {"lr": 0.1, "sizes": [1, 2]}})
+    {'hparams.lr': 0.1, 'hparams.sizes': '[1, 2]'}
+    """
+    if not isinstance(tree, dict):
+        return {}
+    cells = {}
+    for path, value in params.flatten(tree, PARAM_DEPTH_MAX):
+        cells[params.dotted(path)] = params.json_text(value) if isinstance(value, (dict, list)) else value
+    return cells
