@@ -29,6 +29,7 @@ def plain(context: object) -> ContextDict:
 
     Raises:
         UntrackableValue: a key or value that a context can't have, with its path.
+        OverflowError: an int outside 64 bits.
 
     >>> plain({"subset": "train", "fold": (1, 2)})
     {'subset': 'train', 'fold': [1, 2]}
