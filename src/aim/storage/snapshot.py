@@ -160,13 +160,23 @@ class Snapshot:
         """Close the file."""
         self._connection.close()
 
+    def __del__(self) -> None:
+        # since Python 3.13 a connection that nobody closed is a warning in the user's terminal
+        connection = getattr(self, "_connection", None)
+        if connection is not None:
+            connection.close()
+
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S, check_same_thread=False
     )
-    # a cache: what a power cut takes, a CRC shows
-    connection.executescript("pragma synchronous = off; pragma temp_store = memory;")
+    try:
+        # a cache: what a power cut takes, a CRC shows
+        connection.executescript("pragma synchronous = off; pragma temp_store = memory;")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
