@@ -12,6 +12,7 @@ up when the collection is gone through, each time anew.
 
 from __future__ import annotations
 
+import itertools
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -20,11 +21,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from aim.engine.repository import Repository
 from aim.engine.scan import Scan, scan_of
 from aim.sdk.progress import progress_bar, reading_bar
-from aim.sdk.run import Run
-from aim.sdk.sequence import Sequence
+from aim.sdk.sequence import Sequence, SequenceOwner
 from aim.sdk.sequence_types import KINDS, type_of
 from aim.sdk.types import QueryReportMode
 from aim.storage.context import Context
+from aim.storage.state import SequenceFacts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,8 +36,28 @@ Item = TypeVar("Item")
 log = logging.getLogger("aim")
 
 
+class CollectionRun(SequenceOwner, Protocol):
+    """What a collection asks of a run. `Run` is one, and is what users get."""
+
+    @property
+    def repo(self) -> CollectionRepo:
+        """The repository that holds the run."""
+
+    def sequence_facts(self) -> list[SequenceFacts]:
+        """List what is known of each sequence of the run, in order."""
+
+    def row(self, include_props: bool = True, include_params: bool = True) -> dict[str, Any]:
+        """Give the run's cells in a table."""
+
+    def __getitem__(self, key: Any) -> Any:
+        """Give a param."""
+
+
 class CollectionRepo(Protocol):
     """What a collection asks of its repository. `Repo` is one."""
+
+    def get_run(self, run_hash: str) -> Any:
+        """Give a run for reading, or None: it was deleted."""
 
     path: str
     root_path: str
@@ -88,7 +109,7 @@ class SingleRunSequenceCollection(SequenceCollection):
     def __init__(
         self, run: Any, seq_cls: type[Sequence] = Sequence, query: str = "", found: list[Sequence] | None = None
     ) -> None:
-        self.run: Run = run
+        self.run: CollectionRun = run
         self.seq_cls = seq_cls
         self.query = query
         self._found = found
@@ -169,16 +190,11 @@ class QuerySequenceCollection(SequenceCollection):
             )
         if not matches:
             _say_unknown(self._scan, self.query, self._subject)
-        sequences: list[Sequence] = []
-        run: Run | None = None
-        for found in matches:
-            if run is None or run.hash != found.run_hash:
-                if run is not None:
-                    yield SingleRunSequenceCollection(run, self.seq_cls, self.query, sequences)
-                run, sequences = Run(found.run_hash, repo=self.repo, read_only=True), []
-            sequences.append(self.seq_cls(found.name, Context(found.context), run))
-        if run is not None:
-            yield SingleRunSequenceCollection(run, self.seq_cls, self.query, sequences)
+        for run_hash, of_run in itertools.groupby(matches, key=lambda found: found.run_hash):
+            run = self.repo.get_run(run_hash)
+            if run is not None:  # not deleted since it was found
+                sequences = [self.seq_cls(found.name, Context(found.context), run) for found in of_run]
+                yield SingleRunSequenceCollection(run, self.seq_cls, self.query, sequences)
 
     def iter(self) -> Iterator[Any]:
         """Go through the sequences: of the newest run first; within a run by context, then name."""
@@ -274,7 +290,9 @@ class QueryRunSequenceCollection(SequenceCollection):
         if not hashes:
             _say_unknown(self._scan, self.query, "run")
         for run_hash in hashes:
-            yield SingleRunSequenceCollection(Run(run_hash, repo=self.repo, read_only=True), self.seq_cls)
+            run = self.repo.get_run(run_hash)
+            if run is not None:
+                yield SingleRunSequenceCollection(run, self.seq_cls)
 
     def iter(self) -> Iterator[Any]:
         """Go through all sequences of the runs."""
@@ -308,7 +326,7 @@ class QueryRunSequenceCollection(SequenceCollection):
         return pandas.DataFrame(rows, index=[0] * len(rows)) if rows else None
 
 
-def _sequences(run: Run, seq_cls: type[Sequence]) -> list[Sequence]:
+def _sequences(run: CollectionRun, seq_cls: type[Sequence]) -> list[Sequence]:
     found = []
     for facts in run.sequence_facts():
         if seq_cls.holds(facts.kind):

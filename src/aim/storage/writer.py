@@ -284,11 +284,12 @@ class Writer:
     def _new_segment(self) -> Segment:
         number = self._unmade.pop() if self._unmade else self._segment_count
         self._segment_count = max(self._segment_count, number + 1)
+        segment: Segment | None = None
         try:
             segment = Segment(self.folder, self.run_hash, self.id, number, self.disk)
-        except BaseException:
-            self._unmade.append(number)  # the next one takes it: no number is left out
-            raise
+        finally:
+            if segment is None:
+                self._unmade.append(number)  # the next one takes it: no number is left out
         self._segments.append(segment)
         return segment
 
