@@ -131,7 +131,8 @@ def test_a_process_of_another_user_is_alive() -> None:
     Who may not send a signal to a process still sees that it is there.
     """
     code = (
-        "import os, sys; sys.path[:] = sys.argv[1:]; from aim.core import clock; clock.this_process(); os.setuid(65534)\n"
+        "import os, sys; sys.path[:] = sys.argv[1:]\n"
+        "from aim.core import clock; clock.this_process(); os.setuid(65534)\n"
         f"print(clock.is_alive(clock.{clock.this_process()!r}))"
     )
     found = subprocess.run([sys.executable, "-c", code, *sys.path], capture_output=True, text=True, check=True)

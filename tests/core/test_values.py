@@ -85,8 +85,9 @@ def test_every_64_bit_integer_is_kept(value: int) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, "1", b"1", 1j, np.complex128(1), Decimal(1), [1], (1,), {1}, {}, object(), int, np.str_("1"), np.bytes_(b"1"),
-     np.array([1, 2]), np.array([]), np.array("1"), np.array([None]), ArrayImpl(1, (2,)), ArrayImpl("x"), HalfFloat(),
+    [None, "1", b"1", 1j, np.complex128(1), Decimal(1), [1], (1,), {1}, {}, object(), int, np.str_("1"),
+     np.bytes_(b"1"), np.array([1, 2]),
+     np.array([]), np.array("1"), np.array([None]), ArrayImpl(1, (2,)), ArrayImpl("x"), HalfFloat(),
      np.datetime64(5, "ns"), np.timedelta64(5, "ns"), np.array(5, "datetime64[ns]"), np.void(b"1")],
 )  # fmt: skip
 def test_what_is_no_number_is_none(value: object) -> None:
@@ -118,8 +119,8 @@ def test_an_integer_outside_64_bits_overflows(value: object) -> None:
 
 @pytest.mark.parametrize(
     ("step", "expected"),
-    [(7, 7), (True, 1), (1.9, 1), (-1.9, -1), (np.int8(3), 3), (np.float32(2.5), 2), (np.array([4]), 4), (ArrayImpl(5), 5),
-     (ArrayImpl(5.5), 5), (1e18, 10**18), (np.bool_(True), 1)],
+    [(7, 7), (True, 1), (1.9, 1), (-1.9, -1), (np.int8(3), 3), (np.float32(2.5), 2), (np.array([4]), 4),
+     (ArrayImpl(5), 5), (ArrayImpl(5.5), 5), (1e18, 10**18), (np.bool_(True), 1)],
 )  # fmt: skip
 def test_a_step_is_any_integer_or_a_float_cut(step: object, expected: int) -> None:
     """
@@ -140,8 +141,9 @@ def test_what_is_no_step_says_so(step: object) -> None:
 
 @pytest.mark.parametrize(
     ("epoch", "expected"),
-    [(3, 3.0), (0.1, 0.1), (True, 1.0), (np.float32(0.5), 0.5), (ArrayImpl(2), 2.0), (math.inf, math.inf), (1e300, 1e300)],
-)
+    [(3, 3.0), (0.1, 0.1), (True, 1.0), (np.float32(0.5), 0.5), (ArrayImpl(2), 2.0), (math.inf, math.inf),
+     (1e300, 1e300)],
+)  # fmt: skip
 def test_an_epoch_is_any_number(epoch: object, expected: float) -> None:
     """
     Epochs come from any library, as floats.

@@ -192,9 +192,7 @@ def test_nan_is_a_value(writer: Writer, loss: SequenceWriter) -> None:
         (object, "type is neither"),
     ],
 )
-def test_what_is_not_one_number_is_refused(
-    writer: Writer, loss: SequenceWriter, value: object, message: str
-) -> None:
+def test_what_is_not_one_number_is_refused(writer: Writer, loss: SequenceWriter, value: object, message: str) -> None:
     """
     The message says what came and what to do; nothing is recorded, no step is used up.
     """

@@ -251,9 +251,7 @@ def test_a_run_without_a_handle_ends_when_it_is_closed_only(folder: Path) -> Non
 # other machines
 
 
-def test_a_file_system_that_can_not_map_records_all_the_same(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_system_that_can_not_map_records_all_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Where files can't be mapped, records are written one by one into the same format.
     """
