@@ -189,6 +189,7 @@ def test_signs_are_those_of_python() -> None:
     `-`, `+` and `~` of numbers.
     """
     assert [-3, 3, -4] == [UNARY[word](3) for word in "-+~"]
+    assert [-2, -1] == [UNARY["~"](flag) for flag in (True, False)]
 
 
 def test_missing_is_false_and_shows_as_such() -> None:

@@ -149,7 +149,12 @@ BINARY: dict[str, Operator] = {
     "|": union,
     "^": difference,
 }
-UNARY: dict[str, Callable[[Any], object]] = {"-": operator.neg, "+": operator.pos, "~": operator.invert}
+UNARY: dict[str, Callable[[Any], object]] = {
+    "-": operator.neg,
+    "+": operator.pos,
+    # of a bool as of its int, silently: Python warns since 3.12
+    "~": lambda value: ~int(value) if isinstance(value, bool) else ~value,
+}
 COMPARE: dict[str, Operator] = {
     "==": operator.eq,
     "!=": operator.ne,
