@@ -27,6 +27,7 @@ from aim.sdk.host_metrics import Reading
 NVML_FILES = ("nvml.dll",) if os.name == "nt" else ("libnvidia-ml.so.1", "libnvidia-ml.so")
 NVML_SUCCESS = 0
 NVML_TEMPERATURE_GPU = 0
+NAME_BYTES = 96  # NVML_DEVICE_NAME_V2_BUFFER_SIZE
 AMD_FOLDER = Path("/sys/class/drm")
 
 
@@ -48,6 +49,13 @@ class Gauge(Protocol):
 
     def close(self) -> None:
         """Let go of what is held open."""
+
+
+class GpuGauge(Gauge, Protocol):
+    """Reads graphics processors, and knows what they are."""
+
+    def devices(self) -> list[dict[str, Any]]:
+        """Give name and memory of each device."""
 
 
 class NvidiaGauge:
@@ -94,6 +102,20 @@ class NvidiaGauge:
             yield "gpu_temp", float(number.value)
         if library.nvmlDeviceGetPowerUsage(device, ctypes.byref(number)) == NVML_SUCCESS:
             yield "gpu_power_watts", number.value / 1000  # NVML tells milliwatts
+
+    def devices(self) -> list[dict[str, Any]]:
+        """Give name, memory and driver of each device."""
+        library = self._library
+        driver = ctypes.create_string_buffer(NAME_BYTES)
+        library.nvmlSystemGetDriverVersion(driver, NAME_BYTES)
+        found = []
+        for _, device in self._devices:
+            name, memory = ctypes.create_string_buffer(NAME_BYTES), _Memory()
+            library.nvmlDeviceGetName(device, name, NAME_BYTES)
+            library.nvmlDeviceGetMemoryInfo(device, ctypes.byref(memory))
+            texts = {"name": name.value.decode(errors="replace"), "driver": driver.value.decode(errors="replace")}
+            found.append({**texts, "memory_bytes": memory.total})
+        return found
 
     def close(self) -> None:
         """End NVML for this process's use of it."""
@@ -143,6 +165,14 @@ class AmdGauge:
                 yield "gpu_power_watts", power / 1e6  # in microwatts
             return
 
+    def devices(self) -> list[dict[str, Any]]:
+        """Give name and memory of each device; where the kernel does not tell the name, its PCI number."""
+        found = []
+        for device in self._devices:
+            name = _text(device / "product_name") or f"AMD {_text(device / 'device')}"
+            found.append({"name": name, "memory_bytes": int(_number(device / "mem_info_vram_total") or 0)})
+        return found
+
     def close(self) -> None:
         """Let go; nothing is held open."""
 
@@ -154,7 +184,14 @@ def _number(path: Path) -> float | None:
         return None
 
 
-def _nvidia() -> Gauge:
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _nvidia() -> GpuGauge:
     for name in NVML_FILES:
         try:
             return NvidiaGauge(ctypes.CDLL(name))
@@ -163,10 +200,10 @@ def _nvidia() -> Gauge:
     raise OSError("no NVML")
 
 
-def gpu_gauges() -> list[Gauge]:
+def gpu_gauges() -> list[GpuGauge]:
     """Give the gauges of the devices that this machine has."""
-    found: list[Gauge] = []
-    makers: list[Callable[[], Gauge]] = [_nvidia]
+    found: list[GpuGauge] = []
+    makers: list[Callable[[], GpuGauge]] = [_nvidia]
     if sys.platform.startswith("linux"):
         makers.append(AmdGauge)
     for make in makers:

@@ -47,6 +47,8 @@ class RunServicesMixin:
         writer = self._recording()
         if capture_terminal_logs:
             _start_capture(writer, self._repository, capture_terminal_logs)
+        if log_system_params:
+            _start_environment(writer)
         if system_tracking_interval is not None:
             from aim.sdk.resources import ResourceTracker
 
@@ -128,6 +130,14 @@ def _recorder(writer: Writer) -> Any:
         handle.track(value)
 
     return record
+
+
+def _start_environment(writer: Writer) -> None:
+    from aim.sdk.environment import SYSTEM_PARAMS, EnvironmentRecorder
+
+    recorder = EnvironmentRecorder(lambda found: writer.set_param((SYSTEM_PARAMS,), found, strict=False))
+    writer.services.add(recorder)
+    recorder.start()
 
 
 def _start_capture(writer: Writer, repository: Repository, how: bool | str) -> None:
