@@ -10,7 +10,7 @@ from tests.tidy.tree import ROOT, tracked_files
 
 # Written in parts, or this file would be its own finding.
 MACHINE_PATHS = re.compile(
-    r"(?<![\w.~}])/(?:work|ro" r"ot|ho" r"me|Us" r"ers|opt/ai" r"m3)/(?!ada/)[\w.]"
+    r"(?<![\w.~}])/(?:work|ro" r"ot|ho" r"me|Us" r"ers|opt/ai" r"m3)/(?!ada\b)[\w.]"
 )  # Ada is the user of the examples
 REGISTRY_HOSTS = re.compile(
     r"https?://[\w.-]*(?:py"
