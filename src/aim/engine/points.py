@@ -28,6 +28,7 @@ from aim.storage.state import SequenceKey
 KEPT_BYTES_MAX = 256 << 20
 LOCKS = 64
 BYTES_A_POINT = 32
+MARKED_MAX = 20_000  # curves whose states are remembered
 MARKS_MAX = 8  # states of one curve that are remembered, for those who have one of them and ask for the rest
 
 
@@ -63,6 +64,7 @@ class Curve:
 class _Kept:
     changed_at: int
     curves: dict[SequenceKey, Curve | None]
+    points: int = 0
 
 
 class PointStore:
@@ -96,10 +98,10 @@ class PointStore:
             unread = [key for key in wanted if key not in kept.curves]
             if unread:
                 try:
-                    kept.curves.update(self._read(run_hash, unread))
+                    found = self._read(run_hash, unread)
                 except (FileNotFoundError, NotFound):
                     return {}
-                self._keep(run_hash, kept)
+                self._keep(run_hash, kept, found)
             return {key: curve for key in wanted if (curve := kept.curves[key]) is not None}
 
     def _read(self, run_hash: str, keys: list[SequenceKey]) -> dict[SequenceKey, Curve | None]:
@@ -117,18 +119,23 @@ class PointStore:
             found[key] = Curve(points.steps, as_floats(points.values), points) if len(points) else None
         return found
 
-    def _keep(self, run_hash: str, kept: _Kept) -> None:
+    def _keep(self, run_hash: str, kept: _Kept, found: dict[SequenceKey, Curve | None]) -> None:
         with self._lock:
             old = self._kept.pop(run_hash, None)
-            self._points -= 0 if old is None or old is kept else _point_count(old)
+            self._points -= old.points if old is not None else 0
+            kept.curves.update(found)
+            kept.points += sum(len(curve) for curve in found.values() if curve is not None)
             self._kept[run_hash] = kept
-            self._points = sum(map(_point_count, self._kept.values()))
+            self._points += kept.points
             while self._points * BYTES_A_POINT > KEPT_BYTES_MAX and len(self._kept) > 1:
-                self._points -= _point_count(self._kept.popitem(last=False)[1])
+                self._points -= self._kept.popitem(last=False)[1].points
 
     def mark(self, run_hash: str, key: SequenceKey, state_number: int, curve: Curve) -> None:
         """Remember how far a curve of a live run was read in a state, for `known_length`."""
-        marks = self._marks.setdefault((run_hash, key), {})
+        with self._lock:
+            marks = self._marks.setdefault((run_hash, key), {})
+            while len(self._marks) > MARKED_MAX:
+                del self._marks[next(iter(self._marks))]
         if state_number not in marks:  # of several readings in one state the shortest counts: it is in all of them
             marks[state_number] = (len(curve), _digest(curve, len(curve)))
             while len(marks) > MARKS_MAX:
@@ -154,10 +161,6 @@ def as_floats(values: npt.NDArray[np.generic]) -> FloatArray:
     array([1. , 2.5])
     """
     return np.ascontiguousarray(values, np.float64)
-
-
-def _point_count(kept: _Kept) -> int:
-    return sum(len(curve) for curve in kept.curves.values() if curve is not None)
 
 
 def _digest(curve: Curve, length: int) -> int:
