@@ -2,30 +2,26 @@
 Who seals: a run that was closed hands its points to a detached process of low priority; anybody may seal what is left.
 
 A closing training must not wait for pyarrow and must not hold its memory, so `seal_soon` starts another Python and
-returns. One
-such process at a time is started by each training: what it does not get to, a reader or `aim storage seal` does.
+returns. One such process at a time is started by each training: what it does not get to, a reader or
+`aim storage seal` does.
 `AIM_SEAL_ON_CLOSE=0` in the environment turns it off.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from aim.storage.state import RunLog
-
-if TYPE_CHECKING:
-    from subprocess import Popen
 
 SWITCH_VARIABLE = "AIM_SEAL_ON_CLOSE"
 NICENESS = 19
 
-_children: list[Popen[bytes]] = []
+_children: list[int] = []
 
 
 def seal_soon(folder: Path, writer: str) -> bool:
@@ -34,26 +30,37 @@ def seal_soon(folder: Path, writer: str) -> bool:
     """
     if os.environ.get(SWITCH_VARIABLE, "1") == "0" or not _has_journal(folder, writer):
         return False
-
-    if "python" not in os.path.basename(sys.executable or "").lower():
+    if "python" not in os.path.basename(sys.executable or "").lower() or not hasattr(os, "posix_spawn"):
         return False  # an embedding program: its executable is no Python
-    _children[:] = [child for child in _children if child.poll() is None]
-    if _children:
+    if _is_sealing():
         return False
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
+    command = [sys.executable, "-m", "aim.engine.sealing", str(folder.absolute())]
+    silence = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in range(3)]
     try:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "aim.engine.sealing", str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            cwd=folder.anchor or None,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)},
-        )
+        _children.append(_spawn(command, environment, silence))
     except OSError:
         return False
-    _children.append(child)
     return True
+
+
+def _spawn(command: list[str], environment: dict[str, str], silence: list[tuple[Any, ...]]) -> int:
+    # not subprocess: nobody waits for this child, and a spawn is safe beside threads and MPI, where a fork is not
+    try:
+        return os.posix_spawn(command[0], command, environment, file_actions=silence, setsid=True)
+    except NotImplementedError:  # a system that can't start sessions so: a process group of its own will do
+        return os.posix_spawn(command[0], command, environment, file_actions=silence, setpgroup=0)
+
+
+def _is_sealing() -> bool:
+    for child in tuple(_children):
+        try:
+            ended = os.waitpid(child, os.WNOHANG)[0] == child
+        except OSError:  # of the parent of a fork, or waited for by somebody else
+            ended = True
+        if ended:
+            _children.remove(child)
+    return bool(_children)
 
 
 def _has_journal(folder: Path, writer: str) -> bool:

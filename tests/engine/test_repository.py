@@ -1,0 +1,138 @@
+"""
+The door to a repository: find, read, record, change.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aim.core.errors import RepoNotFound, RunNotFound
+from aim.engine import integrity
+from aim.engine.repository import Repository, past_of
+from aim.storage.writer import Past
+
+
+@pytest.fixture(name="repository")
+def _repository(tmp_path: Path) -> Repository:
+    """
+    An empty repository.
+    """
+    return Repository(tmp_path, create=True)
+
+
+def test_a_repository_is_made_only_when_asked_for(tmp_path: Path) -> None:
+    """
+    Opening what is not there is an error, and makes nothing.
+    """
+    with pytest.raises(RepoNotFound):
+        Repository(tmp_path)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_run_is_found_by_the_beginning_of_its_hash(repository: Repository) -> None:
+    """
+    `find_run` takes a whole hash or a beginning that only one run has.
+    """
+    for name in ("abc1", "abc2", "xyz"):
+        repository.new_run(name).close()
+
+    assert ("abc1", "xyz") == (repository.find_run("abc1"), repository.find_run("x"))
+    with pytest.raises(RunNotFound, match="2 runs begin with 'abc'"):
+        repository.find_run("abc")
+    for text in ("nothing", ""):
+        with pytest.raises(RunNotFound, match="Cannot find"):
+            repository.find_run(text)
+
+
+def test_readers_and_logs_are_shared_while_they_are_in_use(repository: Repository) -> None:
+    """
+    Asking twice for a run's reader gives the same one; it reads the state through the same log as everybody else.
+    """
+    repository.new_run("a").close()
+    reader = repository.reader("a")
+
+    assert repository.reader("a") is reader
+    assert repository.log("a") is reader.log
+    for ask in (repository.reader, repository.log, repository.state):
+        with pytest.raises(RunNotFound):
+            ask("b")
+
+
+def test_an_edit_beats_what_its_author_saw(repository: Repository) -> None:
+    """
+    An edit counts after everything that was there before it, whatever the clocks say.
+    """
+    writer = repository.new_run("a")
+    writer.events.at_s = 4e9  # a writer whose clock is decades ahead
+    writer.set_property(name="of the writer")
+    repository.edit("a", {"property": {"name": "of the edit"}}, by="test")
+
+    assert "of the edit" == repository.state("a").name
+    writer.close()
+
+
+def test_what_a_resumed_writer_has_to_know(repository: Repository) -> None:
+    """
+    The past of a run: kinds, and the step after the last, of writers with and without a proper end.
+    """
+    first = repository.new_run("a")
+    first.sequence("loss").track(1.0, step=7)
+    first.sequence("count").track(1)
+    first.sequence("count").track(0.5)
+    first.close()
+    second = repository.resume_run("a")
+    second.sequence("loss").track(1.0)
+    second.sequence("late").track(1.0, step=3)
+    past = past_of(repository, "a")
+
+    assert {
+        ("loss", "{}"): Past(frozenset({"float"}), 9),
+        ("count", "{}"): Past(frozenset({"int", "float"}), 2),
+        ("late", "{}"): Past(frozenset({"float"}), 4),
+    } == past
+    second.close()
+
+
+def test_states_leave_out_what_was_deleted_meanwhile(repository: Repository) -> None:
+    """
+    Going through states skips runs that are gone.
+    """
+    for name in ("a", "b"):
+        repository.new_run(name).close()
+    states = repository.states(["a", "b"])
+    repository.delete_run("a")
+
+    assert ["b"] == [state.run_hash for state in states]
+
+
+def test_a_name_may_be_used_again_after_its_run_was_deleted(repository: Repository) -> None:
+    """
+    A deleted run leaves nothing behind: a new one of the same name begins empty, also for who read the old one.
+    """
+    old = repository.new_run("job")
+    old.set_param(("a",), 1)
+    old.close()
+    log = repository.log("job")
+    assert {"a": 1} == log.refresh().tree
+    repository.delete_run("job")
+    repository.new_run("job").close()
+
+    assert {} == log.refresh().tree == repository.state("job").tree
+
+
+def test_damage_is_named_and_mended_through_the_door(repository: Repository, tmp_path: Path) -> None:
+    """
+    `check` goes through all runs; `repair` writes a mended copy, and tells what was lost.
+    """
+    writer = repository.new_run("a")
+    writer.set_param(("p",), 1)
+    writer.close()
+    events = next((tmp_path / ".aim" / "runs" / "a").glob("*.events.jsonl"))
+    events.write_bytes(events.read_bytes().replace(b'"p"', b'"q"'))
+
+    assert {"": 0, "a": 1} == {name: len(damage) for name, damage in integrity.check(repository)}
+    assert 1 == len(integrity.check_run(repository, "a"))
+    assert "lost 1 event lines" in integrity.repair(repository, "a", tmp_path / "mended")
+    assert [] == integrity.check_run(Repository(tmp_path / "mended"), "a")
