@@ -6,9 +6,10 @@ The catalogue on disk: a cache of one repository on one machine. Specified in do
         blobs       id, content: an array
         changes     run, facts: runs that were read again since the arrays were written
 
-A file is written whole under a scratch name and then renamed; after that only rows of `changes` are added. The one with the
-highest number counts, and the others are removed. So a process that reads an old file goes on reading it, and one that dies
-half-way leaves garbage at worst. Everything has a CRC: a file that fails one is thrown away and made again.
+A file is written whole under a scratch name and then renamed; after that only rows of `changes` are added. The one
+with the highest number counts, and the others are removed. So a process that reads an old file goes on reading it,
+and one that dies half-way leaves garbage at worst. Everything has a CRC: a file that fails one is thrown away and
+made again.
 
 Rule 1: the file is never believed about a run whose folder has another time than the file says.
 Rule 2: no failure to write it, or to read it, is an error of the one who asks.
@@ -16,6 +17,7 @@ Rule 2: no failure to write it, or to read it, is an error of the one who asks.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -44,7 +46,7 @@ create table changes (run text primary key, stamp integer not null, content blob
 """
 
 Reference = list[Any]
-"""Where an array lies: its blob's id and CRC, its dtype as numpy writes it, its length, and whether one value stands for all."""
+"""Where an array lies: blob id and CRC, dtype as numpy writes it, length, and whether one value stands for all."""
 
 
 class DamagedSnapshot(Exception):
@@ -64,7 +66,7 @@ def cache_folder() -> Path:
 
 
 def folder_of(repository: Path) -> Path:
-    """Give the cache folder of the repository in *repository*: another one when a new repository stands at that path."""
+    """Give the cache folder of a repository: another one when a new repository stands at that path."""
     real = repository.resolve()
     stat = real.stat()
     text = f"{real}\0{stat.st_dev}\0{stat.st_ino}"
@@ -82,16 +84,19 @@ class Snapshot:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._process = os.getpid()
-        try:
-            self._connection = _connect(path)
-            row = self._connection.execute("select content, crc from directory").fetchone()
-            if row is None or zlib.crc32(row[0]) != row[1]:
-                raise DamagedSnapshot(f"{path}: the directory")
-            self.directory: dict[str, Any] = json.loads(row[0])
-            if self.directory["format"] != FORMAT_NUMBER or self.directory["byteorder"] != sys.byteorder:
-                raise DamagedSnapshot(f"{path}: another format")
-        except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
-            raise DamagedSnapshot(f"{path}: {error}") from None
+        with contextlib.ExitStack() as undo:
+            try:
+                self._connection = _connect(path)
+                undo.callback(self._connection.close)
+                row = self._connection.execute("select content, crc from directory").fetchone()
+                if row is None or zlib.crc32(row[0]) != row[1]:
+                    raise DamagedSnapshot(f"{path}: the directory")
+                self.directory: dict[str, Any] = json.loads(row[0])
+                if self.directory["format"] != FORMAT_NUMBER or self.directory["byteorder"] != sys.byteorder:
+                    raise DamagedSnapshot(f"{path}: another format")
+            except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
+                raise DamagedSnapshot(f"{path}: {error}") from None
+            undo.pop_all()
 
     def blob(self, number: int, crc: int) -> bytes:
         """
@@ -142,7 +147,8 @@ class Snapshot:
 
     def add_changes(self, changed: Iterable[tuple[str, int, Any]]) -> int | None:
         """
-        Add runs that were read again: hash, stamp, facts. Give how many there are now, or None when that was not possible.
+        Add runs that were read again: hash, stamp, facts. Give how many there are now, or None when that was not
+        possible.
         """
         rows = []
         for run_hash, stamp, facts in changed:
