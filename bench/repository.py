@@ -3,9 +3,9 @@ Made-up repositories of any size, with params and curves as people have them.
 
     python -m bench repository FOLDER --runs 1000 --params 50 --sequences 20 --points 100
 
-`build` writes run folders through the package's own encoders, without a recording process, some thousand a second. `fill_catalogue`
-makes only the runs' (empty) folders and the catalogue's file, for sizes that a disk should not hold for a benchmark.
-Everything follows from the seed.
+`build` writes run folders through the package's own encoders, without a recording process, some thousand a second.
+`fill_catalogue` makes only the runs' (empty) folders and the catalogue's file, for sizes that a disk should not hold
+for a benchmark. Everything follows from the seed.
 """
 
 from __future__ import annotations
@@ -172,7 +172,8 @@ def build(root: Path, size: Size, seed: int = 7) -> Repository:
 
 def fill_catalogue(root: Path, size: Size, cache: Path, seed: int = 7) -> Repository:
     """
-    Make a repository in *root* whose runs are empty folders, and a catalogue's file in *cache* that knows all about them.
+    Make a repository in *root* whose runs are empty folders, and a catalogue's file in *cache* that knows all about
+    them.
     """
     repository = Repository(root, create=True)
     chance = np.random.default_rng(seed)

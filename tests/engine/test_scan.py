@@ -5,6 +5,8 @@ Asking a repository: what a query gives, in which order, and that it sees what w
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from pathlib import Path
@@ -266,6 +268,34 @@ def test_threads_may_ask_one_scan_while_runs_are_recorded(repository: Repository
 
     assert [] == wrong
     assert ended[::-1] == scan.runs("")
+
+
+def test_the_child_of_a_fork_asks_for_itself(repository: Repository) -> None:
+    """
+    A child that was forked while another thread asked gets its own answer.
+    """
+    run_hash = record(repository, lr=0.1)
+    program = (
+        "import os, sys, threading, warnings; from pathlib import Path\n"
+        "warnings.simplefilter('ignore')\n"
+        "from aim.engine.repository import Repository; from aim.engine.scan import scan_of\n"
+        "repository = Repository(Path(sys.argv[1])); scan = scan_of(repository)\n"
+        "inside, done = threading.Event(), threading.Event()\n"
+        "def hold(table): inside.set(); done.wait(); return 0\n"
+        "thread = threading.Thread(target=lambda: scan.ask(hold)); thread.start(); inside.wait()\n"
+        "child = os.fork()\n"
+        "if not child: print(scan.runs('run.hparams.lr == 0.1'), flush=True); os._exit(0)\n"
+        "os.waitpid(child, 0); done.set(); thread.join()"
+    )
+    command = [sys.executable, "-c", program, str(repository.root)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment())
+
+    assert f"['{run_hash}']\n" == done.stdout
+
+
+def environment() -> dict[str, str]:
+    """Give the environment of a process that finds the package."""
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
 
 
 def test_there_is_one_scan_for_a_repository(repository: Repository, tmp_path: Path) -> None:

@@ -3,11 +3,13 @@ Asking a repository: the query of `query`, over the columns of `storage.catalogu
 
     text -> compile_query -> select over catalogue.table -> hashes and sequences, newest run first
 
-One `Scan` for each repository is kept (`scan_of`), so that its columns stay in memory. Any number of threads may ask it.
+One `Scan` for each repository is kept (`scan_of`), so that its columns stay in memory. Any number of threads may ask
+it.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -74,9 +76,20 @@ class Scan:
 
     def __init__(self, repository: Repository, *, cache: Path | None = None) -> None:
         self._repository = weakref.ref(repository)
-        self._lock = threading.RLock()
+        self._cache = cache
         self._listeners: list[Callable[[Refreshed], None]] = []
-        self._catalogue = Catalogue(repository.path, self._reader, cache=cache)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._own_lock = threading.RLock()
+        self._catalogue = Catalogue(self.repository.path, self._reader, cache=self._cache)
+
+    @property
+    def _lock(self) -> threading.RLock:
+        if self._process != os.getpid():  # the child of a fork: a thread that it has not may hold the lock
+            self._begin()
+        return self._own_lock
 
     def _reader(self, run_hash: str) -> Any:
         return self.repository.reader(run_hash)
@@ -242,8 +255,8 @@ class Scan:
 
     def complete(self, prefix: str = "") -> dict[str, list[str]]:
         """
-        Give the names that begin with *prefix*, for a query box, sorted: of params (`hparams.lr`), of sequences by kind,
-        of context keys and of values in contexts.
+        Give the names that begin with *prefix*, for a query box, sorted: of params (`hparams.lr`), of sequences by
+        kind, of context keys and of values in contexts.
 
         >>> from tempfile import mkdtemp
         >>> repository = Repository(Path(mkdtemp()), create=True)
@@ -281,8 +294,8 @@ class Scan:
         self, query_text: str = "", *, timezone_offset_minutes: int = 0, batch_points: int = BATCH_POINTS
     ) -> Iterator[pa.RecordBatch]:
         """
-        Go through all points of all metrics that match, as Arrow record batches: run, name, context (JSON), step, time (UTC),
-        value, epoch (null: none).
+        Go through all points of all metrics that match, as Arrow record batches: run, name, context (JSON), step,
+        time (UTC), value, epoch (null: none).
 
         Cost: memory for one batch, or for the longest sequence.
         """

@@ -3,10 +3,10 @@ The catalogue: all runs of a repository as columns, kept up to date, with a cach
 
     snapshot (a file of the user's cache)  ->  RunTable (memory)  <-  facts (run folders that freshness names)
 
-It is a cache and nothing else: deleted, damaged, old or missing, it is made again from the runs. The one who records never
-meets it. Specified in docs/formats/catalogue.md; why, in docs/decisions/catalogue.md.
+It is a cache and nothing else: deleted, damaged, old or missing, it is made again from the runs. The one who records
+never meets it. Specified in docs/formats/catalogue.md; why, in docs/decisions/catalogue.md.
 
-Rule 1: `refresh` before a query; then the query sees what any process recorded or changed before, as formats/catalogue.md says.
+Rule 1: `refresh` before a query; then the query sees what any process recorded or changed before it.
 Rule 2: one thread at a time. Whoever shares it (`engine.scan`) holds a lock.
 """
 
@@ -28,7 +28,7 @@ from aim.core import contexts, params
 from aim.storage import facts, snapshot
 from aim.storage.columns import Base, Column
 from aim.storage.facts import FIELD_NAMES, KindNumbers, RunFacts, RunWatch
-from aim.storage.freshness import Freshness, FolderTime, folder_time
+from aim.storage.freshness import FolderTime, Freshness, folder_time
 from aim.storage.pairs import Load, Pair
 from aim.storage.run_table import Read, RunTable
 from aim.storage.snapshot import DamagedSnapshot, Reference, Snapshot, SnapshotWriter
@@ -280,7 +280,7 @@ class Catalogue:
                 self.save()
 
     def adopt(self, run_hash: str, stamp: int) -> None:
-        """Say that what the table has of a run is what its folder of that time holds; for whoever fills the table himself."""
+        """Say that what was put into the table is what the run's folder of that time holds."""
         self._stamps[run_hash] = stamp
         self._is_loaded = True
 

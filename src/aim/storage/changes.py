@@ -1,11 +1,12 @@
 """
 Stamps: how a reader sees at once that some run was changed, without asking 100,000 folders. Specified in repository.md.
 
-    .aim/changes/<two hex digits>      empty; its time is that of the latest change of a run whose hash has these digits as CRC
-    .aim/changes/                      its time is that of the latest change of any run
+    .aim/changes/<xx>      empty; its time is that of the latest change of a run with CRC-32(hash) mod 256 = xx
+    .aim/changes/          its time is that of the latest change of any run
 
-Whoever begins to record into a run, edits, copies or deletes one *touches* both stamps afterwards. So a reader that finds the
-folder's time as it was has nothing to ask; else it asks 256 files, and then the few runs of those that changed.
+Whoever begins to record into a run, edits, copies or deletes one *touches* both stamps afterwards. So a reader that
+finds the folder's time as it was has nothing to ask; else it asks 256 files, and then the few runs of those that
+changed.
 
 Rule 1: a stamp is touched after the change. A reader takes the stamps before it reads the run.
 Rule 2: stamps are never needed: a reader finds what was changed without one when it next goes through all folders.

@@ -1,13 +1,13 @@
 """
 One fact about every run, as a column: a code for each run and the distinct values.
 
-    slot     0       1      2      3        the catalogue's own numbers of runs; a deleted run's slot stays, unused
-    codes    0       1     -1      0        int32; -1: this run has none
-    values  "adam"  "sgd"                   each once; 1, 1.0 and True are three values, at every depth of lists and dicts
+    slot     0       1      2      3       the catalogue's own numbers of runs; a deleted run's slot stays, unused
+    codes    0       1     -1      0       int32; -1: this run has none
+    values  "adam"  "sgd"                  each once; 1, 1.0 and True are three values, at every depth
 
-A column has a *base*, what the snapshot on disk says, which is read when the column is first asked for; and *changes*, what
-was learned since, by slot. A slot whose run was read again is *stale*: the base says nothing of it any more. So a change
-costs no more than the change, whatever has been read.
+A column has a *base*, what the snapshot on disk says, which is read when the column is first asked for; and
+*changes*, what was learned since, by slot. A slot whose run was read again is *stale*: the base says nothing of it
+any more. So a change costs no more than the change, whatever has been read.
 
     column  =  base, where not stale  +  changes
 
@@ -211,7 +211,7 @@ class Column:
 
     @property
     def numbers(self) -> FloatArray | None:
-        """The number in each row, NaN where there is none; None when there are few distinct values or one is no double."""
+        """The number in each row, NaN for none; None when there are few distinct values, or one is no double."""
         known = self._all_numbers()
         return None if known is None else known[0]
 
@@ -282,7 +282,8 @@ class Column:
             self._to_list()
         if self._index is None:
             self._make_index()
-        assert self._index is not None and self._list is not None
+        assert self._index is not None
+        assert self._list is not None
         key = identity(value)
         known = self._index.get(key)
         if known is None:
@@ -368,7 +369,7 @@ class Column:
 
 
 def as_numbers(values: Iterable[object]) -> tuple[FloatArray, BoolArray] | None:
-    """Give *values* as doubles, NaN for what is no number, and which are numbers; None when one is no double, or none is."""
+    """Give *values* as doubles, NaN for others, and which are numbers; None when one fits no double, or none is one."""
     plain: list[float] = []
     number: list[bool] = []
     for value in values:

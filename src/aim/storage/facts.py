@@ -5,8 +5,9 @@ Everything that the catalogue keeps of one run, and how it is read: whole the fi
     summaries.parts()   once for the records of many runs                       (numpy)
     RunWatch.facts()    `RunFacts`: fields, leaves of the params, a summary of each sequence
 
-A run is *open* while one of its writers may still record. It is read once more after its last writer was found to be gone: what
-that one stored between the look and the finding is then seen too. After that its folder's time tells whether anything changed.
+A run is *open* while one of its writers may still record. It is read once more after its last writer was found to be
+gone: what that one stored between the look and the finding is then seen too. After that its folder's time tells
+whether anything changed.
 """
 
 from __future__ import annotations
@@ -253,9 +254,9 @@ class RunWatch:
             if tail is None:
                 # a journal of which both forms are there says the same in both
                 path = layout.sealed_file(self.folder, writer.id)
-                if writer.end is None or not writer.end.get("segments") or os.path.exists(path):
-                    if self._look_at_sealed(writer, path):
-                        return
+                may_be_sealed = writer.end is None or not writer.end.get("segments") or os.path.exists(path)
+                if may_be_sealed and self._look_at_sealed(writer, path):
+                    return
                 tail = self._tails[writer.id] = _Tail(self.folder, writer.id)
             try:
                 full, rest = tail.read(_segments(writer))

@@ -6,8 +6,8 @@ Which runs have to be read again, asked as cheaply as the answer allows. Specifi
     changes/        its time is another one   -> the stamps that changed -> the folders of their few runs
     all folders     some milliseconds' worth, once a second: what was changed without a stamp, by `cp` or `rsync`
 
-The time of a folder is good for nothing while it is *young*: one more change may come in the same tick of the file system's
-clock and leave the time as it is. So what is young is asked again the next time.
+The time of a folder is good for nothing while it is *young*: one more change may come in the same tick of the file
+system's clock and leave the time as it is. So what is young is asked again the next time.
 
 Rule 1: a time is taken before what it stands for is read.
 """
@@ -51,9 +51,12 @@ def folder_time(path: str | Path) -> FolderTime:
 
 def _time_of(stat: os.stat_result) -> FolderTime:
     changed_ns = stat.st_mtime_ns
-    stamp = (changed_ns * MIX[0] + stat.st_ctime_ns * MIX[1] + stat.st_ino * MIX[2]) & STAMP_MASK
     window_ns = YOUNG_NS if changed_ns % SECOND_NS else YOUNG_COARSE_NS
-    return FolderTime(stamp, time.time_ns() - changed_ns < window_ns)
+    return FolderTime(_stamp(stat), time.time_ns() - changed_ns < window_ns)
+
+
+def _stamp(stat: os.stat_result) -> int:
+    return (stat.st_mtime_ns * MIX[0] + stat.st_ctime_ns * MIX[1] + stat.st_ino * MIX[2]) & STAMP_MASK
 
 
 @dataclass
@@ -75,6 +78,7 @@ class Freshness:
     def __init__(self, repository: Path, known: Mapping[str, int]) -> None:
         self._runs = repository / "runs"
         self._changes = repository / changes.FOLDER_NAME
+        self._stamp_paths = [str(self._changes / changes.stamp_name(number)) for number in range(changes.SLOT_COUNT)]
         self._known = known
         self._runs_time = NEVER
         self._changes_time = NEVER
@@ -143,7 +147,7 @@ class Freshness:
         self._changes_time = now
         for number, before in enumerate(self._slot_times):
             try:
-                after = folder_time(self._changes / changes.stamp_name(number))
+                after = folder_time(self._stamp_paths[number])
             except FileNotFoundError:
                 continue
             self._slot_times[number] = after
@@ -165,11 +169,11 @@ class Freshness:
             name = entry.name
             there.add(name)
             try:
-                time_now = _time_of(entry.stat(follow_symlinks=True))
+                stamp = _stamp(entry.stat())
             except FileNotFoundError:
                 due.gone.add(name)
                 continue
-            if known.get(name) != time_now.stamp:
+            if known.get(name) != stamp:
                 due.read.add(name)
         due.gone |= known.keys() - there
         due.read -= due.gone
@@ -194,7 +198,7 @@ class Freshness:
             if run_hash not in self._known:
                 continue
             try:
-                if folder_time(prefix + run_hash).stamp != self._known[run_hash]:
+                if _stamp(os.stat(prefix + run_hash)) != self._known[run_hash]:
                     due.read.add(run_hash)
             except FileNotFoundError:
                 due.gone.add(run_hash)

@@ -1,11 +1,12 @@
 """
-The sequences of one name, context and kind, over all runs: the slots of the runs that have it, and summary arrays beside them.
+The sequences of one name, context and kind, over all runs: the slots of the runs that have it, and summary arrays
+beside them.
 
     slots    0      2      3     7              of the runs that have this sequence, increasing
     last     0.41   0.39   nan   0.40           and likewise first, min, max ... : one array for each summary value
 
-As a column, a pair is a base, each array of it read when it is first asked for, and changes by slot. Arrays in memory are
-patched when a run's values change, and made again when a run joins or leaves.
+As a column, a pair is a base, each array of it read when it is first asked for, and changes by slot. Arrays in
+memory are patched when a run's values change, and made again when a run joins or leaves.
 """
 
 from __future__ import annotations

@@ -156,7 +156,7 @@ class RunTable:
             self.version += 1
 
     def fold(self) -> None:
-        """Pack what was put, where all of it was, and nothing comes from a file: 100 bytes a sequence instead of 1,000."""
+        """Pack all that was put, when nothing comes from a file: 100 bytes a sequence instead of 1,000."""
         for column in (*self.fields.values(), *self.params.values()):
             column.settle()
         for pair in self._pairs:

@@ -7,8 +7,8 @@ Sequences in short: first, last, min, max, mean, count and at which steps, found
         -> joined, if their steps do not overlap                   -> a `SequenceSummary`
         -> else the points themselves are read and merged
 
-NaN is left out of min, max and mean, which are NaN when nothing is left; `last` is the value at the largest step; `argmin` and
-`argmax` are the first steps that have the smallest and the largest value.
+NaN is left out of min, max and mean, which are NaN when nothing is left; `last` is the value at the largest step;
+`argmin` and `argmax` are the first steps that have the smallest and the largest value.
 """
 
 from __future__ import annotations
