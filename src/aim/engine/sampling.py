@@ -1,13 +1,14 @@
 """
 From all points of a curve to what a picture can show, losing no spike and no NaN.
 
-The window is cut in equal parts in x, one a pixel column or finer. Each part keeps its lowest and its highest finite
-point, and its first NaN, +inf and -inf. The first and last point are always kept. So in each part the drawn lowest and
-highest value are the true ones (after M4: Jugel et al., PVLDB 7(10), 2014), and every point kept is a recorded one.
+The window is cut in equal parts in x, one a pixel column or finer. Each part keeps its first, lowest, highest and last
+point, and its first NaN, +inf and -inf. So in each part the drawn lowest and highest value are the true ones, and no
+line from one part to the next crosses more of it than the whole curve does (M4: Jugel et al., PVLDB 7(10), 2014).
+Every point kept is a recorded one.
 
     part          |     a        |         b        |
     recorded      . : ' .  ! .   . NaN . ' : . NaN .
-    kept          .     !        . NaN   '              lowest, highest, first NaN
+    kept          . :   !  .   . . NaN   ' . NaN .      first, lowest, highest, last, first NaN
 
 Many curves over the same x are done at once: rows of one matrix. Smoothing is done before, over all points.
 """
@@ -50,7 +51,7 @@ class Reduced:
 
 def reduce_curves(x: XArray, rows: FloatArray, buckets: int, window: Window | None = None) -> list[Reduced]:
     """
-    Reduce curves over the same x to at most five points a bucket, and two more on each side.
+    Reduce curves over the same x to at most seven points a bucket, and one more on each side.
 
     Args:
         x: shape (n,), not decreasing.
@@ -134,7 +135,7 @@ def _reduce_block(inside: FloatArray, starts: IntArray, shift: int, outer: list[
     finite = np.isfinite(flat)
     is_finite = bool(finite.all())
     is_kept = np.zeros(len(flat), np.bool_)
-    is_kept[column] = is_kept[column + (count - 1)] = True
+    is_kept[begins] = is_kept[begins + lengths - 1] = True
     for extreme, worst in ((np.minimum, np.inf), (np.maximum, -np.inf)):
         values = flat if is_finite else np.where(finite, flat, worst)
         best = np.repeat(extreme.reduceat(values, begins), lengths)

@@ -39,6 +39,13 @@ function suffixOf(metrics: readonly SequenceKey[], key: SequenceKey): string {
   return label === "" ? "" : ` ${label}`;
 }
 
+/// The smooth values, with a gap wherever the recorded value is no number: a mean must not go on where the run had none.
+function gapped(smooth: FramePart, raw: FramePart | undefined): FramePart["y"] {
+  if (!raw || raw.part !== "line" || raw.nan + raw.inf === 0 || raw.y.length !== smooth.y.length) return smooth.y;
+  const { y } = raw;
+  return smooth.y.map((value, i) => (Number.isFinite(y[i]) ? value : NaN));
+}
+
 /// The lines of a card. `metrics`: what the card shows; several are told apart by dashes. `order` gives the runs' dashes when there is one.
 export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], looks: Looks): CardLines {
   if (!frame) return NOTHING;
@@ -57,7 +64,7 @@ export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], lo
       if (!looks.isShown(part.run)) continue;
       ownerOf.set(part.run, part.run);
       lines.push({
-        owner: part.run, label: looks.nameOf(part.run) + suffix, x: part.x, y: part.y, color: looks.coloring.colorOf(part.run), dash: dashFor(part, part.run),
+        owner: part.run, label: looks.nameOf(part.run) + suffix, x: part.x, y: part.part === "smooth" ? gapped(part, frame.parts[i - 1]) : part.y, color: looks.coloring.colorOf(part.run), dash: dashFor(part, part.run),
         faint: hasSmooth && part.part === "line", strong: looks.isStrong(part.run), sorted: isSorted(part.x),
       });
       continue;

@@ -25,6 +25,7 @@ import { useOnScreen, useStore } from "./hooks";
 
 const MANY_RUNS = 1000;
 const MANY_BUCKETS = 120;
+const MARGIN_PX = 54; // of an ordinary plot; known better once it is painted
 const ZOOM_PAUSE_MS = 80;
 
 interface ChartCardProps {
@@ -47,13 +48,16 @@ export function ChartCard({ card, scene, runs, onExpand, isLarge = false, isPlai
   const plot = useRef<Plot | null>(null);
   const chart = useRef<LineChart | null>(null);
   const isCut = useSignal(false);
+  const plotWidth_px = useSignal(0);
   const window = isPlain ? ownWindow : xWindow;
   const slowWindow = useDelayed(window);
   const wish = useComputed<SeriesRequest | null>(() => {
     if (!isSeen.value) return null;
     const only = runs?.value ?? null;
     const count = only ? only.length : scene.table.value.count;
-    const buckets = count > MANY_RUNS ? MANY_BUCKETS : Math.max(60, Math.min(2000, Math.round(width_px.value)));
+    // A part for each device pixel of the plot: then every pixel column shows its true lowest and highest value.
+    const wide = plotWidth_px.value || Math.round((width_px.value - MARGIN_PX) * (devicePixelRatio || 1));
+    const buckets = count > MANY_RUNS ? MANY_BUCKETS : Math.max(60, Math.min(4000, wide));
     return stable({
       query: only ? "" : query.value, runs: only, metrics: card.metrics, x: xAxis.value, window: slowWindow.value, buckets,
       smooth: smoothing.value, aggregate: isPlain ? null : aggregate.value,
@@ -105,6 +109,9 @@ export function ChartCard({ card, scene, runs, onExpand, isLarge = false, isPlai
           onPainted={(next) => {
             plot.current = next;
             if (isCut.peek() !== next.isClipped) isCut.value = next.isClipped;
+            const wide = Math.round((next.x.to - next.x.from) * (devicePixelRatio || 1));
+            const isSampled = frame.peek()?.parts.some((part) => part.points > part.x.length) ?? false;
+            if (isSampled && wide !== plotWidth_px.peek()) plotWidth_px.value = wide;
           }}
         />}
         {store.error.value && !frame.value && <p class="fault" role="alert">{store.error.value.message}</p>}
