@@ -62,8 +62,8 @@ class Coded:
 
     def objects(self) -> list[Any]:
         """Give the value in each row."""
-        table = [*self.values, self.absent]
-        return [table[code] for code in self.codes.tolist()]
+        values, absent = self.values, self.absent
+        return [values[code] if code >= 0 else absent for code in self.codes.tolist()]
 
     def numbers(self) -> Numbers | None:
         """Give the rows as numbers."""
