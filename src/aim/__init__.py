@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from aim.__about__ import VERSION as __version__
 
 if TYPE_CHECKING:
+    from aim.ext.notebook.notebook import load_ipython_extension
     from aim.sdk.image_sequence import Images
     from aim.sdk.metric import Metric
     from aim.sdk.objects.audio import Audio
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from aim.sdk.sequences.table_sequence import Tables
     from aim.sdk.sequences.text_sequence import Texts
     from aim.sdk.sequences.video_sequence import Videos
+    from aim.sdk.training_flow import TrainingFlow
 
 # Without __all__, `from aim import *` would bind submodules too: Aim 3 replaces the standard `logging` in that way.
 __all__ = [
@@ -53,9 +55,11 @@ __all__ = [
     "Tables",
     "Text",
     "Texts",
+    "TrainingFlow",
     "Video",
     "Videos",
     "__version__",
+    "load_ipython_extension",
 ]
 
 _DEFINED_IN = {
@@ -74,8 +78,10 @@ _DEFINED_IN = {
     "Tables": "aim.sdk.sequences.table_sequence",
     "Text": "aim.sdk.objects.text",
     "Texts": "aim.sdk.sequences.text_sequence",
+    "TrainingFlow": "aim.sdk.training_flow",
     "Video": "aim.sdk.objects.video",
     "Videos": "aim.sdk.sequences.video_sequence",
+    "load_ipython_extension": "aim.ext.notebook.notebook",
 }
 
 

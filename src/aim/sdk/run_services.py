@@ -14,11 +14,14 @@ import sys
 import time
 from abc import abstractmethod
 from collections.abc import Mapping
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from aim.core.errors import UsageError
+from aim.core.errors import ReadOnly, UsageError
 from aim.engine.repository import Repository
 from aim.sdk.sequence_types import LINES_NAME, RECORDS_NAME
+from aim.storage.check_ins import CheckIn
+from aim.storage.state import RunState
 from aim.storage.writer import Writer
 
 if TYPE_CHECKING:
@@ -36,6 +39,10 @@ class RunServicesMixin:
     hash: str
     _writer: Writer | None
     _repository: Repository
+
+    @abstractmethod
+    def _state(self) -> RunState:
+        """Give the run's state as it is now."""
 
     @abstractmethod
     def _recording(self) -> Writer:
@@ -90,8 +97,11 @@ class RunServicesMixin:
     def _keep_message(self, level: int, msg: object, params: Mapping[str, Any]) -> None:
         from aim.sdk.objects.log_record import LogRecord
 
-        frame = sys._getframe(2)
-        record = LogRecord(msg, level, params, frame.f_code.co_filename, frame.f_lineno)
+        frame: FrameType | None = sys._getframe(2)
+        while frame is not None and frame.f_globals.get("__name__", "").startswith("aim."):  # safe mode is between
+            frame = frame.f_back
+        place = (None, None) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+        record = LogRecord(msg, level, params, *place)
         self._recording().sequence(RECORDS_NAME).track(record)
 
     def log_handler(self, level: int = logging.NOTSET) -> RunHandler:
@@ -111,6 +121,46 @@ class RunServicesMixin:
         from aim.sdk.log_handler import RunHandler
 
         return RunHandler(self._recording().sequence(RECORDS_NAME), level)
+
+
+    # check-ins
+
+    def report_progress(self, *, expect_next_in: float = 0, block: bool = False) -> None:
+        """
+        Say that the training makes progress; `run.check_in` gives it back, in any process.
+
+        Args:
+            expect_next_in: seconds within which the next call is promised; when it has not come by then,
+                `run.check_in.is_overdue()` says so. 0 promises nothing.
+            block: return when it is on the disk, safe from a power cut too.
+
+        Raises:
+            NotRecording: (a ValueError) the run is open for reading.
+        """
+        if not isinstance(expect_next_in, (int, float)) or not 0 <= expect_next_in < float("inf"):
+            raise UsageError(f"expect_next_in is {expect_next_in!r}; it has to be a number of seconds, 0 or more.")
+        self._check_in({"expect_next_in": float(expect_next_in)}, block)
+
+    def report_successful_finish(self, *, block: bool = True) -> None:
+        """Say that the work is done, so that nobody waits for a next check-in; see `report_progress`."""
+        self._check_in({"finished": True}, block)
+
+    def _check_in(self, said: Mapping[str, Any], block: bool) -> None:
+        if self._writer is None:
+            raise NotRecording(f"Run {self.hash} is open for reading only: it can't report progress.")
+        writer = self._recording()
+        writer.check_in(said)
+        if block:
+            writer.flush()
+
+    @property
+    def check_in(self) -> CheckIn | None:
+        """The latest check-in; None when there was none."""
+        return self._state().check_in
+
+
+class NotRecording(ReadOnly, ValueError):
+    """A run that is open for reading was asked to report of itself."""
 
 
 def check_capture(how: object) -> None:

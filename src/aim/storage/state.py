@@ -21,6 +21,7 @@ from typing import Any
 from aim.core import clock, contexts, params
 from aim.core.params import Restore
 from aim.storage import events, layout
+from aim.storage.check_ins import CheckIn
 from aim.storage.events import Event
 
 HEARTBEAT_FRESH_S = 60.0  # a writer on another host whose event file was touched within this is alive
@@ -150,6 +151,7 @@ class RunState:
         sequences: by name and text of context.
         numbers: the sequence of each writer's number.
         damage: lines and edits that failed their check.
+        check_in: the latest one.
     """
 
     run_hash: str
@@ -162,6 +164,7 @@ class RunState:
     damage: list[Damage] = field(default_factory=list)
     latest_at_s: float = 0.0
     created_at_s: float = 0.0
+    check_in: CheckIn | None = None
 
     @property
     def name(self) -> Any:
@@ -308,7 +311,7 @@ class RunLog:
         for at_s, writer, _, event in lines:
             try:
                 _apply(self._state, at_s, writer, event, self._restore)
-            except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
                 place = f"the event of {at_s:.6f}"
                 self._damage[(writer, int(at_s * 1e6))] = Damage(writer, place, f"can't be understood: {error}")
             self._state.latest_at_s = max(self._state.latest_at_s, at_s)
@@ -367,6 +370,8 @@ def _apply(state: RunState, at_s: float, writer: str, event: Event, restore: Res
         if part not in facts.parts:
             facts.parts.append(part)
         state.numbers[(writer, part.number)] = facts
+    if "check_in" in event:
+        state.check_in = CheckIn.of(at_s, event["check_in"])
     if "point" in event:
         _add_exact(state, at_s, writer, event)
     for dropped in event.get("drop", ()):

@@ -316,6 +316,10 @@ class Writer:
         """Add and remove tags, by name."""
         self._append({"tags": {"add": list(add), "remove": list(remove)}})
 
+    def check_in(self, said: Mapping[str, Any]) -> None:
+        """Say that the work goes on, or is done (check_ins.py)."""
+        self._append({"check_in": dict(said)})
+
     def _append(self, event: Mapping[str, Any]) -> None:
         with self.lock:  # so that nothing comes after the end
             if self.ready():

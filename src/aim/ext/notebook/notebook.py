@@ -1,0 +1,154 @@
+"""
+Magics for notebooks.
+
+    %load_ext aim
+    %aim up                                    the pages of the nearest repository, below the cell
+    %aim up --repo=~/mnist --port=43802        another one
+    %aim version
+
+`%aim up` starts `aim up` as a process of its own, which ends with the notebook's kernel, waits until it answers, and
+shows it in a frame. Called again with the same port it shows the pages of the server that is there. Behind a proxy
+such as jupyter-server-proxy, `--proxy-url=https://hub.example.org/user/ada` makes the frame go through it. On Colab
+its own proxy is used.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shlex
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from aim.__about__ import VERSION
+from aim.core.errors import AimError, UsageError
+
+PORT_DEFAULT = 43_801
+HOST_DEFAULT = "127.0.0.1"
+BASE_PATH = "/notebook"
+FRAME_HEIGHT_PX = 800
+START_S = 30.0
+ASK_S = 0.1
+OPTIONS = ("port", "host", "repo", "proxy-url")
+
+_servers: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
+
+
+class NotServing(AimError):
+    """`aim up` did not begin to answer."""
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Add the magic `%aim`; IPython calls this for `%load_ext aim`."""
+    ipython.register_magic_function(aim, magic_kind="line")
+
+
+def aim(line: str) -> object:
+    """
+    Do what the line of the magic `%aim` says.
+
+    Raises:
+        UsageError: it is neither `up` nor `version`, or has another option than those above.
+        NotServing: the server does not answer.
+
+    >>> aim("version")
+    'Aim v4...'
+    """
+    command, *words = shlex.split(line) or [""]
+    if command == "version":
+        return f"Aim v{VERSION}"
+    if command != "up":
+        raise UsageError(f"%aim {command}: there are `%aim up` and `%aim version`.")
+    options = parse(words)
+    host, port = options.get("host", HOST_DEFAULT), int(options.get("port", PORT_DEFAULT))
+    path = base_path(port, options.get("proxy-url"))
+    up(host, port, options.get("repo"), path)
+    return shown(host, port, path, options.get("proxy-url"))
+
+
+def parse(words: list[str]) -> dict[str, str]:
+    """
+    Give the options of a line, all of the form `--key=value`.
+
+    >>> parse(["--port=43802", "--repo=."])
+    {'port': '43802', 'repo': '.'}
+    """
+    options = {}
+    for word in words:
+        key, equals, value = word.removeprefix("--").partition("=")
+        if not word.startswith("--") or not equals or key not in OPTIONS or (key == "port" and not value.isdecimal()):
+            known = ", ".join(f"--{name}=..." for name in OPTIONS)
+            raise UsageError(f"%aim up does not understand {word!r}. The options are: {known}.")
+        options[key] = value
+    return options
+
+
+def base_path(port: int, proxy_url: str | None) -> str:
+    """
+    Give the path below which the pages are served.
+
+    >>> base_path(43801, None), base_path(43801, "https://hub")
+    ('/notebook', '/proxy/absolute/43801/aim-sage')
+    """
+    return f"/proxy/absolute/{port}/aim-sage" if proxy_url else BASE_PATH
+
+
+def up(host: str, port: int, repo: str | None, path: str) -> None:
+    """
+    See to it that a server answers on *port*, below *path*: the one that is there, or a new one.
+
+    Raises:
+        NotServing: it ended, or did not answer for 30 s.
+    """
+    address = f"http://{host}:{port}{path}/api/info"
+    if answers(address):
+        return
+    command = [sys.executable, "-m", "aim.cli", "up", "--host", host, "--port", str(port), "--base-path", path]
+    command += ["--yes", "--no-open", *(["--repo", os.path.expanduser(repo)] if repo else [])]
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    _servers[(host, port)] = server
+    atexit.register(stop, host, port)
+    until_s = time.monotonic() + START_S
+    while not answers(address):
+        if server.poll() is not None:
+            assert server.stderr is not None
+            said = server.stderr.read().decode(errors="replace").strip()
+            raise NotServing(f"`aim up` ended: {said or 'it said nothing'}")
+        if time.monotonic() > until_s:
+            stop(host, port)
+            raise NotServing(f"`aim up` does not answer at {address}.")
+        time.sleep(ASK_S)
+
+
+def stop(host: str, port: int) -> None:
+    """End the server that `up` has started on *port*; none is fine."""
+    server = _servers.pop((host, port), None)
+    if server is not None:
+        server.terminate()
+        server.wait()
+        if server.stderr is not None:
+            server.stderr.close()
+
+
+def answers(address: str) -> bool:
+    """Say whether a server answers at *address*."""
+    try:
+        with urllib.request.urlopen(address, timeout=2.0) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def shown(host: str, port: int, path: str, proxy_url: str | None) -> object:
+    """Give what the notebook shows: a frame with the pages."""
+    if "google.colab" in sys.modules:
+        colab: Any = sys.modules["google.colab"]
+        return colab.output.serve_kernel_port_as_iframe(port, path=f"{path}/", height=str(FRAME_HEIGHT_PX))
+    from IPython.display import IFrame
+
+    start = proxy_url.rstrip("/") if proxy_url else f"http://{host}:{port}"
+    return IFrame(f"{start}{path}/", width="100%", height=FRAME_HEIGHT_PX)

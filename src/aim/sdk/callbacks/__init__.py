@@ -1,0 +1,22 @@
+"""
+Callbacks: somebody's methods called when something happens in a training.
+
+    class Alerts:
+        @events.on.validation_metrics_collected
+        def check(self, metrics, run, **kwargs):
+            if metrics["accuracy"] < 0.5:
+                run.log_warning("accuracy is low", accuracy=metrics["accuracy"])
+
+    flow = TrainingFlow(run, callbacks=[Alerts()])
+    flow.validation_metrics_collected(metrics={"accuracy": 0.4}, step=1000)
+
+A handler gets what the event was called with, and what the caller adds (`run`); it takes what it needs by name and
+ends with `**kwargs`, so that an event may get more arguments later. What a handler raises is logged: it never ends
+the training.
+"""
+
+from __future__ import annotations
+
+from aim.sdk.callbacks import events as events
+from aim.sdk.callbacks.caller import Caller as Caller
+from aim.sdk.callbacks.caller import event as event

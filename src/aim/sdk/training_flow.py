@@ -1,0 +1,82 @@
+"""
+`TrainingFlow`: the events of a training, for callbacks that look at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from aim.sdk import safe_mode
+from aim.sdk.callbacks.caller import Caller, event
+from aim.sdk.run import Run
+
+
+class TrainingFlow(Caller):
+    """
+    The events of the training that *run* records. Handlers get `run` besides what the event is called with.
+
+    Args:
+        run: given to each handler.
+        callbacks: objects with methods marked by `@events.on.<event>`; `register` adds more.
+
+    >>> import tempfile
+    >>> from aim.sdk.callbacks import events
+    >>> class Tracker:
+    ...     @events.on.training_metrics_collected
+    ...     def track(self, metrics, step, run, **kwargs):
+    ...         run.track(metrics, step=step)
+    >>> with Run(repo=tempfile.mkdtemp()) as run:
+    ...     flow = TrainingFlow(run, [Tracker()])
+    ...     flow.training_metrics_collected(metrics={"loss": 0.5}, step=1)
+    ...     run.get_metric("loss").values.tolist()
+    [0.5]
+    """
+
+    def __init__(self, run: Run, callbacks: Iterable[object] | None = None) -> None:
+        self.run = run
+        super().__init__(callbacks)
+        self.init()
+
+    def added(self) -> dict[str, Any]:
+        """Give the run."""
+        return {"run": self.run}
+
+    @event
+    def init(self) -> None:
+        """The flow was made; its constructor fires this."""
+
+    @event
+    def training_started(self, *, hparams: Mapping[str, Any]) -> None:
+        """The training begins."""
+
+    @event
+    def training_metrics_collected(
+        self, *, metrics: Mapping[str, Any], step: int | None = None, epoch: int | None = None
+    ) -> None:
+        """Metrics of training are there."""
+
+    @event
+    def validation_metrics_collected(
+        self, *, metrics: Mapping[str, Any], step: int | None = None, epoch: int | None = None
+    ) -> None:
+        """Metrics of validation are there."""
+
+    @event
+    def training_successfully_finished(self) -> None:
+        """The training has ended well."""
+
+    @event
+    def exception_raised(self, *, exception: BaseException) -> None:
+        """A call of the tracker has failed, or the caller says that something has."""
+
+    def handle_exceptions(self) -> None:
+        """
+        From now on let no call of the tracker raise: each exception fires `exception_raised`. For the whole process;
+        `aim.utils.disable_safe_mode()` ends it.
+        """
+
+        def report(error: Exception, call: Callable[..., Any]) -> None:
+            self.exception_raised(exception=error)
+
+        safe_mode.set_exception_callback(report)

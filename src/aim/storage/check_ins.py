@@ -1,0 +1,47 @@
+"""
+Check-ins: a training says that it makes progress, and when it will say so again.
+
+    {"check_in": {"expect_next_in": 60.0}}      the next one is due in 60 s; 0: nothing is promised
+    {"check_in": {"finished": true}}            the work is done, whatever the process does next
+
+A heartbeat tells that a process is there (events.md, Status); a check-in, that its work goes on. Of a run the latest
+counts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CheckIn:
+    """
+    The latest check-in of a run.
+
+    Attributes:
+        at_s: when it was made, in Unix seconds.
+        expect_next_in_s: within how many seconds the next one was promised; 0: none was.
+        is_finished: whether it said that the work is done.
+    """
+
+    at_s: float
+    expect_next_in_s: float = 0.0
+    is_finished: bool = False
+
+    @classmethod
+    def of(cls, at_s: float, event: Mapping[str, Any]) -> CheckIn:
+        """
+        Give the check-in of an event line.
+
+        >>> CheckIn.of(10.0, {"expect_next_in": 60.0})
+        CheckIn(at_s=10.0, expect_next_in_s=60.0, is_finished=False)
+        """
+        return cls(at_s, float(event.get("expect_next_in", 0.0)), bool(event.get("finished", False)))
+
+    def is_overdue(self, now_s: float | None = None) -> bool:
+        """Say whether the promised next one has not come in time."""
+        moment_s = time.time() if now_s is None else now_s
+        return not self.is_finished and self.expect_next_in_s > 0 and moment_s > self.at_s + self.expect_next_in_s
