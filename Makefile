@@ -23,7 +23,7 @@ fuzz: setup ## play random histories and queries for long
 	HYPOTHESIS_PROFILE=long FUZZ_QUERIES=100000 $(PYTHON) -m pytest tests/histories tests/query/test_fuzz.py tests/query/test_random.py -q
 
 bench: setup ## measure; results go to bench/results/
-	$(PYTHON) -m bench
+	$(PYTHON) -m bench all
 
 ui: setup ## build the web pages into the package
 	rm -f .venv/.built-ui src/aim/server/static/.stamp
