@@ -55,7 +55,7 @@ def test_each_pixel_column_shows_the_true_extremes_of_a_million_points(
     inside = (x >= low) & (x <= high)
     kept = reduced.kept[inside[reduced.kept]]
 
-    assert len(kept) <= COLUMNS * 5 + 2
+    assert len(kept) <= COLUMNS * 7
     assert (int(inside.sum()), int(np.isnan(long[inside]).sum())) == (reduced.points, reduced.nan)
     for chosen in (np.flatnonzero(inside), kept):
         assert (np.diff(chosen) > 0).all()

@@ -51,7 +51,7 @@ def test_no_spike_and_no_nan_is_lost(make_run: MakeRun, make_browser: MakeBrowse
     line = curves(make_browser(), metrics=[{"name": "loss"}], buckets=20).of("spiky")
 
     assert (5000, 1, 1) == (line.points, line.nan, line.inf)
-    assert len(line.x) <= 20 * 5 + 2
+    assert len(line.x) <= 20 * 7
     assert {99.0, -99.0, math.inf} <= set(line.y)
     assert math.isnan(line.y[line.x.index(777)])
     assert all(np.float32(values[int(x)]) == y or x == 777 for x, y in zip(line.x, line.y, strict=True))
@@ -175,10 +175,8 @@ def test_only_the_rest_of_a_live_curve_is_sent_again(make_run: MakeRun, make_bro
     """
     Who asks with the cursor of the last answer gets the points recorded since, to be put in place of all from there on.
     """
-    run, other = make_run("live"), make_run("done")
+    run = make_run("live")
     track(run, [float(step) for step in range(100)])
-    track(other, [1.0])
-    other.close()
     browser = make_browser()
     first = curves(browser)
     assert [] == curves(browser, since=first.header["cursor"]).parts
