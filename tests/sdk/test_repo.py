@@ -17,7 +17,7 @@ from aim.sdk.repo import RepoStatus, clean_repo_path
 
 def finished_run(repo: Repo, experiment: str = "default") -> Run:
     """Record a small run."""
-    run = Run(repo=repo, experiment=experiment)
+    run = Run(repo=repo, experiment=experiment, system_tracking_interval=None)
     run["hparams"] = {"lr": 0.1}
     run.track(0.5, name="loss", context={"subset": "train"})
     run.name = "small"
@@ -274,7 +274,7 @@ def test_info_of_all_runs(repo: Repo) -> None:
     `collect_sequence_info` and `collect_params_info` tell what there is in all runs.
     """
     finished_run(repo)
-    with Run(repo=repo) as run:
+    with Run(repo=repo, system_tracking_interval=None) as run:
         run["hparams"] = {"lr": "auto", "model": {"depth": 3}}
         run.track(1, name="loss")
         run.track(1, name="loss", context={"subset": "train"})

@@ -318,12 +318,12 @@ def test_tags_go_by_name_and_by_id(run: Run) -> None:
     """
     `remove_tag` takes the name or the id of a tag, and says whether it was there.
     """
-    from aim.sdk.run_properties import tag_id
+    from aim.sdk.run_properties import id_of_tag
 
     run.add_tag("a")
     run.add_tag("b")
 
-    assert (True, True, False) == (run.remove_tag("a"), run.remove_tag(tag_id("b")), run.remove_tag("a"))
+    assert (True, True, False) == (run.remove_tag("a"), run.remove_tag(id_of_tag("b")), run.remove_tag("a"))
     assert [] == run.tags
 
 
@@ -397,6 +397,6 @@ def test_a_run_is_a_row(run: Run) -> None:
         *("hparams.deep.er", "hparams.lr", "hparams.sizes"),
     ] == list(frame.columns)
     assert (run.hash, f"Run: {run.hash}", "[1, 2]") == (frame.hash[0], frame.name[0], frame["hparams.sizes"][0])
-    assert ["hparams.deep.er", "hparams.lr", "hparams.sizes", "name"] == sorted(
+    assert ["hash", "hparams.deep.er", "hparams.lr", "hparams.sizes", "name"] == sorted(
         run.dataframe(include_props=False).columns
     )

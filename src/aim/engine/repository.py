@@ -41,6 +41,7 @@ class Repository:
     """
 
     def __init__(self, root: Path, *, create: bool = False, restore: Restore | None = None, disk: Disk = DISK) -> None:
+        root = root.absolute()  # a training may change its current folder, as Hydra does
         self.root = root
         self.store = store.Store(root / store.folder_name(), create=create, disk=disk)
         self._restore = restore

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from aim.core import params
 from aim.sdk.param_columns import flat_params
 from aim.sdk.sequence import Sequence
 
@@ -54,7 +53,7 @@ class Metric(Sequence):
 
         Args:
             include_name: add the column `metric.name`.
-            include_context: add a column `metric.context.<key>` for each key of the context.
+            include_context: add a column `metric.context.<key>` for each key of the context, nested ones by dots.
             include_run: add `run.hash` and a column `run.<param>` for each param, flattened to three levels.
             only_last: give only the row of the last step.
         """
@@ -83,9 +82,9 @@ class Metric(Sequence):
         if include_name:
             extra["metric.name"] = self.name
         if include_context:
-            for key, value in self.context.to_dict().items():
-                plain = not isinstance(value, (list, dict))
-                extra[f"metric.context.{key}"] = value if plain else params.json_text(value)
+            extra |= {
+                f"metric.context.{column}": value for column, value in flat_params(self.context.to_dict()).items()
+            }
         return extra
 
 

@@ -15,12 +15,16 @@ def flat_params(tree: Any) -> dict[str, Any]:
     """
     Give params as cells of a table, by dotted names of three levels at most.
 
-    >>> flat_params({"hparams": {"lr": 0.1, "sizes": [1, 2]}})
-    {'hparams.lr': 0.1, 'hparams.sizes': '[1, 2]'}
+    >>> flat_params({"hparams": {"lr": 0.1, "sizes": [1, 2], 3: "c"}})
+    {'hparams.lr': 0.1, 'hparams.sizes': '[1, 2]', 'hparams[3]': 'c'}
     """
     if not isinstance(tree, dict):
         return {}
     cells = {}
     for path, value in params.flatten(tree, PARAM_DEPTH_MAX):
-        cells[params.dotted(path)] = params.json_text(value) if isinstance(value, (dict, list)) else value
+        cells[_column(path)] = params.json_text(value) if isinstance(value, (dict, list)) else value
     return cells
+
+
+def _column(path: params.Path) -> str:
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")

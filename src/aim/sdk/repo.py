@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from aim.core.errors import AimError, ReadOnly, RepoNotFound, RunNotFound, UsageError
 from aim.engine.repository import Repository
 from aim.sdk import run as run_module
+from aim.sdk.data_version import DATA_VERSION
+from aim.sdk.repo_paths import clean_repo_path
 from aim.sdk.run import Run, restore
 from aim.sdk.sequence_types import KINDS, check_types, type_of
 from aim.sdk.types import QueryReportMode
@@ -78,7 +80,17 @@ class Repo:
 
     @classmethod
     def from_path(cls, path: str | os.PathLike[str], read_only: bool | None = None, init: bool = False) -> Repo:
-        """Give the repository in *path*, which may be the `.aim` folder itself; the same object for the same folder."""
+        """
+        Give the repository in *path*; the same object for the same folder.
+
+        Args:
+            path: the folder that contains `.aim`, or the `.aim` folder itself.
+            read_only: True refuses every change through the object.
+            init: make the repository if it is not there.
+
+        Raises:
+            RepoNotFound: there is none; it is a RuntimeError.
+        """
         root = clean_repo_path(path)
         key = f"{os.path.realpath(root)}|{read_only}"
         repo = cls._pool.get(key)
@@ -95,7 +107,15 @@ class Repo:
 
     @classmethod
     def default_repo(cls, init: bool = False) -> Repo:
-        """Give the repository of `default_repo_path`."""
+        """
+        Give the repository of the nearest folder from the current one upward that holds one, else of the current one.
+
+        Args:
+            init: make it if it is not there.
+
+        Raises:
+            RepoNotFound: there is none; it is a RuntimeError.
+        """
         return cls.from_path(cls.default_repo_path(), init=init)
 
     @classmethod
@@ -122,6 +142,18 @@ class Repo:
         return str(path).startswith(("aim://", "ssh://"))
 
     @classmethod
+    def get_version(cls, path: str | os.PathLike[str]) -> tuple[int, int]:
+        """
+        Give the version of the files of the repository in *path*: `aim.sdk.data_version.DATA_VERSION`, above all of
+        Aim 3's.
+
+        Raises:
+            RepoNotFound, UnsupportedFormat: see `Repo`; both are RuntimeErrors.
+        """
+        Repository(Path(clean_repo_path(path)))
+        return DATA_VERSION
+
+    @classmethod
     def check_repo_status(cls, path: str | os.PathLike[str]) -> RepoStatus:
         """Say what is in *path*: nothing, a repository, or one of another version."""
         if not cls.exists(path):
@@ -133,15 +165,26 @@ class Repo:
         return f"<Repo#{hash(self)} path={self.path} read_only={self.read_only}>"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Repo) and os.path.realpath(self.path) == os.path.realpath(other.path)
+        return isinstance(other, Repo) and self._real_path() == other._real_path()
 
     def __hash__(self) -> int:
-        return hash(os.path.realpath(self.path))
+        return hash(self._real_path())
+
+    def _real_path(self) -> str:
+        return os.path.realpath(self._repository.path)
 
     # runs
 
     def get_run(self, run_hash: str | None) -> Run | None:
-        """Give the run of that hash, for reading; None when there is none."""
+        """
+        Give the run of that hash, for reading.
+
+        Args:
+            run_hash: the whole hash; None is no run.
+
+        Returns:
+            The `Run`; None when there is none.
+        """
         if not run_hash or not self._repository.has_run(run_hash):
             return None
         return Run(run_hash, repo=self, read_only=True)
@@ -193,15 +236,15 @@ class Repo:
         self._check_writable("delete runs")
         return self._each(run_hashes, self._repository.delete_run)
 
-    def copy_runs(self, run_hashes: Iterable[str], dest: Repo | str) -> tuple[bool, list[str]]:
+    def copy_runs(self, run_hashes: Iterable[str], dest_repo: Repo | str) -> tuple[bool, list[str]]:
         """Copy runs into another repository; give whether all went, and the hashes of those that did not."""
-        target = self._target(dest)
+        target = self._target(dest_repo)
         return self._each(run_hashes, lambda run_hash: self._repository.copy_run(run_hash, target))
 
-    def move_runs(self, run_hashes: Iterable[str], dest: Repo | str) -> tuple[bool, list[str]]:
+    def move_runs(self, run_hashes: Iterable[str], dest_repo: Repo | str) -> tuple[bool, list[str]]:
         """Move runs into another repository; give whether all went, and the hashes of those that did not."""
         self._check_writable("move runs")
-        target = self._target(dest)
+        target = self._target(dest_repo)
         return self._each(run_hashes, lambda run_hash: self._repository.move_run(run_hash, target))
 
     def _target(self, dest: Repo | str) -> Repository:
@@ -219,10 +262,10 @@ class Repo:
                 remaining.append(run_hash)
         return not remaining, remaining
 
-    def delete_experiment(self, experiment: str) -> bool:
-        """Delete all runs of an experiment, named by its name; give whether there was one."""
+    def delete_experiment(self, exp_id: str) -> bool:
+        """Delete all runs of an experiment, whose id is its name; give whether there was one."""
         self._check_writable("delete an experiment")
-        members = [state.run_hash for state in self._repository.states() if state.experiment == experiment]
+        members = [state.run_hash for state in self._repository.states() if state.experiment == exp_id]
         return bool(members) and self.delete_runs(members)[0]
 
     def prune(self) -> None:
@@ -250,6 +293,9 @@ class Repo:
     ) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """
         Give the names of all sequences of the given types, each with its distinct contexts.
+
+        Args:
+            sequence_types: one of `metric`, `images`, `audios`, `texts`, `distributions`, `figures` ..., or several.
 
         Returns:
             type -> name -> list of contexts.
@@ -308,13 +354,32 @@ class Repo:
     def query_metrics(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
     ) -> QuerySequenceCollection:
-        """Give the metrics that match *query*: of the newest run first."""
+        """
+        Give the metrics that match *query*: of the newest run first.
+
+        Args:
+            query: see docs/query-language.md; empty: all metrics of the runs that are not archived.
+            report_mode: whether and how progress is shown.
+
+        Returns:
+            A collection of `Metric`s, which looks them up anew each time it is gone through.
+        Raises:
+            InvalidQuery: at once; it is a SyntaxError.
+
+        >>> import tempfile
+        >>> repo = Repo(tempfile.mkdtemp(), init=True)
+        >>> with Run(repo=repo, system_tracking_interval=None) as run:
+        ...     run["hparams"] = {"lr": 0.01}
+        ...     run.track(0.5, name="loss")
+        >>> [metric.values.tolist() for metric in repo.query_metrics("run.hparams.lr < 0.1 and metric.name == 'loss'")]
+        [[0.5]]
+        """
         return self._query_sequences("metric", query, report_mode)
 
     def query_images(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
     ) -> QuerySequenceCollection:
-        """Give the sequences of images that match *query*."""
+        """Give the sequences of images that match *query*, which names them `images`; see `query_metrics`."""
         return self._query_sequences("images", query, report_mode)
 
     def query_texts(
@@ -348,14 +413,6 @@ class Repo:
         return QuerySequenceCollection(
             self, seq_cls=SEQUENCE_TYPE_MAP[sequence_type], query=query, report_mode=report_mode
         )
-
-
-def clean_repo_path(path: str | os.PathLike[str]) -> str:
-    """Give the folder of a repository, for that folder or for the `.aim` in it; `~` is the home folder."""
-    text = os.path.expanduser(os.fspath(path))
-    if os.path.basename(os.path.normpath(text)) == folder_name():
-        text = os.path.dirname(os.path.normpath(text)) or "."
-    return text
 
 
 def _merge_types(merged: dict[Any, Any], tree: dict[Any, Any]) -> None:

@@ -81,7 +81,7 @@ class Run(StructuredRunMixin, RunServicesMixin, RunReadingMixin):
         repo: the repository: a folder, a `Repo`, or None for the nearest folder upward that holds one, else the
             current folder. A repository that is not there is made.
         read_only: only read. Properties and tags can be changed all the same.
-        experiment: the name of the experiment.
+        experiment: the name of the experiment; None or empty: `default`, and of a resumed run the one it has.
         force_resume: without meaning: nothing ever has to be forced.
         system_tracking_interval: seconds between system metrics; None: none.
         log_system_params: record packages, git and environment.
@@ -137,7 +137,7 @@ class Run(StructuredRunMixin, RunServicesMixin, RunReadingMixin):
             self._finalizer.atexit = False  # storage.background ends open runs, and knows whether an exception did
         self.read_only = read_only
         self._log = self._repository.log(self.hash)
-        if experiment is not None and not read_only:
+        if experiment and not read_only:  # an empty one is none, as many scripts hand on what they were not given
             self.experiment = experiment
         if not read_only:
             self._start_services(system_tracking_interval, log_system_params, capture_terminal_logs)
@@ -289,9 +289,26 @@ class Run(StructuredRunMixin, RunServicesMixin, RunReadingMixin):
 
     # params
 
-    def __setitem__(self, key: Any, value: object) -> None:
-        """Set a param: `run["hparams"] = {...}`, `run["hparams", "lr"] = 0.1`, `run[...] = everything`."""
-        self.set(key, value)
+    def __setitem__(self, key: Any, val: object) -> None:
+        """
+        Set a param; what was at *key* is replaced, with all below it.
+
+        Args:
+            key: a name, a path such as `("hparams", "lr")`, or `...` for all params at once.
+            val: see docs/guide/recording.md for what may be stored.
+
+        Raises:
+            UnstorableParam: with its path; it is a TypeError.
+
+        >>> import tempfile
+        >>> run = Run(repo=tempfile.mkdtemp(), system_tracking_interval=None)
+        >>> run["hparams"] = {"lr": 0.01, "batch_size": 42}
+        >>> run["hparams", "lr"] = 0.1
+        >>> run[...]
+        {'hparams': {'batch_size': 42, 'lr': 0.1}}
+        >>> run.close()
+        """
+        self.set(key, val)
 
     def set(self, key: Any, val: object, strict: bool = True) -> None:
         """
@@ -309,12 +326,20 @@ class Run(StructuredRunMixin, RunServicesMixin, RunReadingMixin):
         self._recording().set_param(path, val, strict=strict)
 
     def __delitem__(self, key: Any) -> None:
-        """Take away a param; one that is not there is fine."""
+        """
+        Take away a param and all below it; one that is not there is fine.
+
+        Args:
+            key: a name, a path, or `...` for all.
+        """
         self._recording().delete_param(params.as_path(key))
 
     def __getitem__(self, key: Any) -> Any:
         """
-        Give a param, a copy: `run["hparams"]`, `run["hparams", "lr"]`, `run[...]` for all.
+        Give a param, or a dict of all below *key*, as a copy.
+
+        Args:
+            key: a name, a path such as `("hparams", "lr")`, or `...` for all params.
 
         Raises:
             KeyError: there is none.
@@ -334,7 +359,7 @@ class Run(StructuredRunMixin, RunServicesMixin, RunReadingMixin):
         Give a param, or *default* when there is none.
 
         Args:
-            strict: False gives the tree of types instead of values.
+            strict: False gives, for a dict, the tree of the types of its values.
             resolve_objects: give objects as dicts of what describes them.
         """
         try:
@@ -343,7 +368,7 @@ class Run(StructuredRunMixin, RunServicesMixin, RunReadingMixin):
             return default
         if resolve_objects:
             value = _resolved(value)
-        return value if strict else _types(value)
+        return value if strict or not isinstance(value, dict) else _types(value)
 
     # what the mixins ask
 
@@ -403,9 +428,12 @@ def _resolved(value: Any) -> Any:
 
 
 def _types(value: Any) -> Any:
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict):
         return {key: _types(item) for key, item in value.items()}
-    return {"__example_type__": str(type(value))}
+    found: dict[Any, Any] = {"__example_type__": str(type(value))}
+    if isinstance(value, list):
+        found |= {place: _types(item) for place, item in enumerate(value)}
+    return found
 
 
 class BasicRun(Run):

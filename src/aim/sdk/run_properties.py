@@ -12,6 +12,7 @@ import logging
 import time
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -31,15 +32,38 @@ def naive_utc(moment_s: float) -> datetime:
     return datetime.fromtimestamp(moment_s, timezone.utc).replace(tzinfo=None)
 
 
-def tag_id(name: str) -> str:
+def id_of_tag(name: str) -> str:
     """
     Give the id of a tag: a uuid made from its name.
 
-    >>> tag_id("paper")
+    >>> id_of_tag("paper")
     '7ba4420e-b4dc-baeb-0d36-91af18ab04b4'
     """
     digest = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
+
+
+@dataclass(frozen=True)
+class RunProps:
+    """
+    The properties of a run at one moment: what `run.props` gives. They are set on the run itself: `run.name = "new"`.
+
+    Attributes:
+        creation_time, end_time: Unix seconds; created_at, updated_at, finalized_at: the same in UTC, without a zone.
+    """
+
+    hash: str
+    name: str | None
+    description: str | None
+    experiment: str | None
+    tags: list[str]
+    archived: bool
+    creation_time: float
+    created_at: datetime
+    updated_at: datetime
+    end_time: float | None
+    finalized_at: datetime | None
+    notes: list[Any]
 
 
 class StructuredRunMixin:
@@ -103,6 +127,9 @@ class StructuredRunMixin:
         """
         Add a tag. A tag that the run has is left, with a warning.
 
+        Args:
+            value: the tag; what is no str becomes one.
+
         Raises:
             UsageError: *value* is None or empty.
         """
@@ -114,12 +141,17 @@ class StructuredRunMixin:
             return
         self._change_tags([tag], [])
 
-    def remove_tag(self, tag: str) -> bool:
+    def remove_tag(self, tag_id: str | None = None, *, tag_name: str | None = None) -> bool:
         """
-        Remove a tag, named by its name or its id; give whether the run had it.
+        Remove a tag; give whether the run had it.
+
+        Args:
+            tag_id: the tag's name or its id.
+            tag_name: the same, as Aim 3.29 calls it.
         """
+        tag = tag_id if tag_name is None else tag_name
         for name in self._state().tags:
-            if tag in (name, tag_id(name)):
+            if tag in (name, id_of_tag(name)):
                 self._change_tags([], [name])
                 return True
         log.warning("There is no tag %r on this run.", tag)
@@ -169,21 +201,29 @@ class StructuredRunMixin:
         return self._state().error()
 
     @property
-    def props(self) -> dict[str, Any]:
-        """All properties at once, as a dict."""
+    def props(self) -> RunProps:
+        """All properties at once, as they are now."""
         state = self._state()
-        status, end_s = state.status()
-        return {
-            "name": state.name,
-            "description": state.properties.get("description"),
-            "experiment": state.experiment,
-            "tags": list(state.tags),
-            "archived": bool(state.properties.get("archived", False)),
-            "creation_time": state.created_at_s,
-            "end_time": end_s,
-            "status": status,
-            "active": status == RUNNING,
-        }
+        end_s = state.status()[1]
+        return RunProps(
+            hash=state.run_hash,
+            name=state.name,
+            description=state.properties.get("description"),
+            experiment=state.experiment,
+            tags=list(state.tags),
+            archived=bool(state.properties.get("archived", False)),
+            creation_time=state.created_at_s,
+            created_at=naive_utc(state.created_at_s),
+            updated_at=naive_utc(max(state.latest_at_s, state.created_at_s)),
+            end_time=end_s,
+            finalized_at=None if end_s is None else naive_utc(end_s),
+            notes=_notes(state.properties.get("notes")),
+        )
+
+
+def _notes(written: Any) -> list[Any]:
+    # the pages write one text, Aim 3's callers a list of dicts
+    return [{"content": written}] if isinstance(written, str) else list(written or ())
 
 
 STATUSES = (RUNNING, FINISHED, FAILED, LOST)

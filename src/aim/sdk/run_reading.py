@@ -96,13 +96,38 @@ class RunReadingMixin:
         return SingleRunSequenceCollection(self, seq_cls=Metric)
 
     def get_metric(self, name: str, context: ContextLike = None) -> Metric | None:
-        """Give the metric of that name and context; None when there is none."""
+        """
+        Give the metric of that name and context.
+
+        Args:
+            name: the name it was tracked under.
+            context: a `Context` or a dict; None is the empty one.
+
+        Returns:
+            The `Metric`; None when there is none.
+
+        >>> import tempfile
+        >>> from aim.sdk.run import Run
+        >>> run = Run(repo=tempfile.mkdtemp(), system_tracking_interval=None)
+        >>> run.track(0.5, name="loss", context={"subset": "val"})
+        >>> run.get_metric("loss", {"subset": "val"}).values.tolist(), run.get_metric("loss")
+        ([0.5], None)
+        >>> run.close()
+        """
         from aim.sdk.metric import Metric
 
         return self._sequence_of(Metric, name, context)
 
     def get_image_sequence(self, name: str, context: ContextLike = None) -> Images | None:
-        """Give the images of that name and context; None when there are none."""
+        """
+        Give the images of that name and context.
+
+        Args:
+            name, context: as for `get_metric`.
+
+        Returns:
+            The `Images`; None when there are none.
+        """
         from aim.sdk.image_sequence import Images
 
         return self._sequence_of(Images, name, context)
@@ -210,9 +235,13 @@ class RunReadingMixin:
         """
         Say what sequences there are, and unless *skip_last_value*, what is in them.
 
+        Args:
+            sequence_types: one of `metric`, `images`, `audios`, `texts`, `distributions`, `figures` ..., or several.
+            skip_last_value: leave out `values`, and with it the reading of points.
+
         Returns:
-            type -> list of `{"context", "name", "values"}`, where `values` has dtype, first_step, last_step, and for
-            metrics first, last, min, max. `.triplets()` gives the form of the early reference.
+            type -> list of `{"context", "name", "values"}`, where `values` has dtype, first_step, last_step, first,
+            last, and for metrics min, max. `.triplets()` gives the form of the early reference.
         Raises:
             ValueError: a type that does not exist.
         """
@@ -237,7 +266,10 @@ class RunReadingMixin:
             comparable = [value for value in values if value == value]
             trace |= {"first": values[0], "last": values[-1]}
             trace |= {"min": min(comparable), "max": max(comparable)} if comparable else {}
-        elif facts.kind.startswith("list"):
+            return trace
+        trace |= {"version": 1, "first": self.read_objects(points, 0)}
+        trace["last"] = self.read_objects(points, len(points) - 1)
+        if facts.kind.startswith("list"):
             trace["record_max_length"] = max(
                 len(self._reader().record(points, position)["items"]) for position in range(len(points))
             )
@@ -250,7 +282,11 @@ class RunReadingMixin:
         Give the run as a pandas DataFrame of one row.
 
         Columns: hash, name, description, archived, creation_time, end_time, active, experiment, tags (JSON), then the
-        params flattened to three levels (`hparams.lr`); lists and deeper dicts as JSON.
+        params flattened to three levels (`hparams.lr`, `layers[3]`); lists and deeper dicts as JSON.
+
+        Args:
+            include_props: have the columns from name to tags.
+            include_params: have the columns of params; none has the name of another column.
         """
         import pandas as pd
 
@@ -258,12 +294,11 @@ class RunReadingMixin:
 
     def row(self, include_props: bool = True, include_params: bool = True) -> dict[str, Any]:
         """Give the cells of `dataframe` by column."""
-        cells: dict[str, Any] = {}
+        cells: dict[str, Any] = {"hash": self.hash}
         if include_props:
             state = self._state()
             status, end_s = state.status()
-            cells = {
-                "hash": self.hash,
+            cells |= {
                 "name": state.name,
                 "description": state.properties.get("description"),
                 "archived": bool(state.properties.get("archived", False)),

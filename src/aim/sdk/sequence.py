@@ -114,6 +114,11 @@ class Sequence:
         return self.run._state().sequences[(self.name, self.context.text)].kind
 
     @property
+    def version(self) -> int:
+        """Aim 3's number of the form of the points: 2 for numbers, 1 for objects."""
+        return 2 if self._is_numeric else 1
+
+    @property
     def _is_numeric(self) -> bool:
         return self.dtype in KINDS["metric"]
 
@@ -264,6 +269,8 @@ class SequenceData:
             UsageError: no such column; it is a ValueError.
         """
         names = (columns,) if isinstance(columns, str) else tuple(columns)
+        if not names:
+            raise UnknownColumn(f"A view has one column or more of: {', '.join(COLUMNS)}.")
         for name in names:
             if name not in COLUMNS:
                 raise UnknownColumn(f"{name!r} is no column of a sequence. The columns are: {', '.join(COLUMNS)}.")
@@ -291,6 +298,10 @@ class SequenceData:
             np.linspace(0, len(self) - 1, count).round().astype(np.int64) if count > 1 else np.array([len(self) - 1])
         )
         return SequenceData(self._points, self._sequence, self._columns, self._positions[chosen])
+
+
+# Aim 3.29 has two classes, for objects and for numbers.
+SequenceV1Data = SequenceV2Data = SequenceData
 
 
 class UnknownColumn(UsageError, ValueError):

@@ -18,9 +18,9 @@ WRITER_FILE = re.compile(r"([0-9a-f]{8})\.(events\.jsonl|points-(\d{4,})|points\
 EDIT_FILE = re.compile(r"edit-(\d{16,})-([0-9a-f]{8})\.json")
 
 
-def new_run_hash() -> str:
-    """Draw the hash of a new run: 24 hex digits."""
-    return uuid.uuid4().hex[:24]
+def new_run_hash(hash_length: int = 24) -> str:
+    """Draw the hash of a new run: 24 hex digits, or as many as asked for, up to 32."""
+    return uuid.uuid4().hex[:hash_length]
 
 
 def new_writer_id() -> str:

@@ -1,0 +1,57 @@
+"""
+Where a repository is: from a path that somebody gave to the folder that holds it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from aim.storage.store import find_root, folder_name, is_repository
+
+REMOTE_PREFIXES = ("aim://", "ssh://")
+
+
+def clean_repo_path(repo_path: str | os.PathLike[str]) -> str:
+    """
+    Give the folder of a repository as an absolute path, for that folder or for the `.aim` in it.
+
+    `~` is the home folder; the address of a server, and an empty text, are given as they are.
+
+    >>> clean_repo_path("/data/runs/.aim"), clean_repo_path("/data/../data/runs/"), clean_repo_path("aim://host:53800")
+    ('/data/runs', '/data/runs', 'aim://host:53800')
+    """
+    text = os.fspath(repo_path)
+    if not text or text.startswith(REMOTE_PREFIXES):
+        return text
+    folder = os.path.abspath(os.path.expanduser(text))
+    return os.path.dirname(folder) if os.path.basename(folder) == folder_name() else folder
+
+
+def search_aim_repo(path: str | os.PathLike[str]) -> tuple[str | None, bool]:
+    """
+    Find the repository that holds *path*: in that folder, or in the nearest one upward.
+
+    Returns:
+        (the folder that holds `.aim`, True), or (None, False).
+
+    >>> import tempfile
+    >>> search_aim_repo(tempfile.mkdtemp())
+    (None, False)
+    """
+    start = Path(clean_repo_path(path))
+    found = start if is_repository(start / folder_name()) else find_root(start)
+    return (None, False) if found is None else (str(found), True)
+
+
+@contextmanager
+def work_directory(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Have *path* as the current folder within a `with` block."""
+    before = os.getcwd()
+    os.chdir(path)
+    try:
+        yield
+    finally:
+        os.chdir(before)
