@@ -5,6 +5,8 @@ Curves as frames.
 from __future__ import annotations
 
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -266,3 +268,36 @@ def test_a_wrong_request_is_refused(browser: Browser, request_body: dict[str, An
 
     assert "request" == error["kind"]
     assert error["message"].startswith(message)
+
+
+def test_many_pages_at_once_see_what_one_sees(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    Curves, queries over values, objects and runs asked for by many at once, while a run records, are whole and equal.
+    """
+    run = make_run("live")
+    track(run, [float(step) for step in range(300)])
+    browser = make_browser()
+    stop = threading.Event()
+
+    def record() -> None:
+        step = 300
+        while not stop.is_set() and step < 15_000:
+            run.track(float(step), name="loss", step=step)
+            step += 1
+
+    def ask(number: int) -> bool:
+        if number % 3 == 0:
+            return ["live"] == browser.post("runs", {"query": "metric.name == 'loss' and metric.values[-1] >= 0"})[
+                "hash"
+            ]
+        line = curves(browser, buckets=10_000).of("live")
+        return line.x == line.y == [float(step) for step in range(len(line.x))] and len(line.x) >= 300
+
+    writer = threading.Thread(target=record)
+    writer.start()
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(ask, range(60)))
+    stop.set()
+    writer.join()
+
+    assert [True] * 60 == answers

@@ -37,7 +37,9 @@ class Served:
         self.id = repo_id
         self.root = root
         self.repository = Repository(root)
-        self.scan = scan_of(self.repository)
+        # a run's reader serves one thread at a time: queries have readers of their own, under the lock of the scan
+        self._asked = Repository(root)
+        self.scan = scan_of(self._asked)
         self.watch = Watch(self.scan)
         self.points = PointStore(self.repository, self.watch)
         self.changes = Changes(self.repository)
