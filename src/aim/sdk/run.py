@@ -36,6 +36,7 @@ from aim.storage.state import RunState
 from aim.storage.writer import SequenceWriter, Writer
 
 if TYPE_CHECKING:
+    from aim.sdk.run_tree import RunTree
     from aim.storage.reader import Points, RunReader
 
 PLAIN_KINDS = frozenset({"int", "float", "str"})
@@ -369,6 +370,13 @@ class Run(StructuredRunMixin, RunServicesMixin, RunReadingMixin):
         if resolve_objects:
             value = _resolved(value)
         return value if strict or not isinstance(value, dict) else _types(value)
+
+    @property
+    def meta_run_tree(self) -> RunTree:
+        """Values that other programs keep with the run, beside its params."""
+        from aim.sdk.run_tree import RunTree
+
+        return RunTree(self)
 
     # what the mixins ask
 

@@ -199,6 +199,18 @@ class RunReadingMixin:
         sequence = kind(name, wanted, self)
         return sequence if len(sequence) else None
 
+    def idx_to_ctx(self, idx: int) -> Context:
+        """
+        Give the context whose `Context.idx` is *idx*.
+
+        Raises:
+            KeyError: no sequence of the run has it.
+        """
+        for facts in self._state().sequences.values():
+            if contexts.identity(facts.context) == idx:
+                return Context(facts.context)
+        raise KeyError(f"No sequence of run {self.hash} has a context with the number {idx}.")
+
     def sequence_facts(self) -> list[SequenceFacts]:
         """List what is known of each sequence of the run, ordered by context, then name."""
         found = self._reader().sequences().values()
