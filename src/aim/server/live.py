@@ -132,15 +132,21 @@ async def _events(desk: Desk, ticker: Ticker, state: State, cursor: str | None) 
                 yield event_text("tick", _tick_data(ticker.served, state, cursor), state.cursor)
                 cursor = state.cursor
             event.clear()
-            if ticker.state in (None, state):
-                waiting = asyncio.create_task(event.wait())
-                await asyncio.wait({waiting, stopping}, timeout=ALIVE_INTERVAL_S, return_when=asyncio.FIRST_COMPLETED)
-                if not waiting.done():
-                    waiting.cancel()
-                    yield b": alive\n\n"
+            if ticker.state in (None, state) and not await _woken(event, stopping):
+                yield b": alive\n\n"
     finally:
         stopping.cancel()
         ticker.leave(event)
+
+
+async def _woken(event: asyncio.Event, stopping: asyncio.Task[bool]) -> bool:
+    """Wait until something changed or the server stops; False when nothing did for a while."""
+    waiting = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait({waiting, stopping}, timeout=ALIVE_INTERVAL_S, return_when=asyncio.FIRST_COMPLETED)
+        return waiting.done() or stopping.done()
+    finally:
+        waiting.cancel()
 
 
 def _tick_data(served: Served, state: State, cursor: str | None) -> dict[str, object]:
