@@ -101,7 +101,7 @@ class MetricsView:
 
 
 class SeriesView:
-    """A sequence; as a value it is just true."""
+    """A sequence, whose attributes are asked for."""
 
     def __init__(self, series: Series, run: RunView | None = None) -> None:
         self.series = series
@@ -132,6 +132,12 @@ class Oracle:
         return bool(self.value(ast.parse(text.strip(), mode="eval").body))
 
     def value(self, node: ast.AST) -> Any:
+        """The value of a node; a metric of the run, by itself, is just there."""
+        place = self.place(node)
+        return True if isinstance(place, SeriesView) else place
+
+    def place(self, node: ast.AST) -> Any:
+        """The value of a node, or a view that its next attribute is looked up in."""
         method = getattr(self, f"on_{type(node).__name__}")
         try:
             return method(node)
@@ -150,7 +156,7 @@ class Oracle:
         return self.variables[node.id] if node.id in self.variables else FUNCTIONS[node.id]
 
     def on_Attribute(self, node: ast.Attribute) -> Any:
-        value = self.value(node.value)
+        value = self.place(node.value)
         if isinstance(value, (RunView, SeriesView)):
             return value.attribute(node.attr)
         if isinstance(value, dict):
