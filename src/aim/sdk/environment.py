@@ -30,6 +30,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from aim.core import forks
 from aim.core.errors import RunClosed
 from aim.core.shield import shielded
 
@@ -75,7 +76,8 @@ def packages() -> dict[str, str]:
     found: dict[str, str] = {}
     for distribution in metadata.distributions():
         try:
-            name, version = distribution.metadata["Name"], distribution.version
+            with forks.whole():
+                name, version = distribution.metadata["Name"], distribution.version
         except (KeyError, OSError, ValueError, TypeError):  # half removed, or unreadable
             continue
         if isinstance(name, str) and isinstance(version, str):
@@ -183,8 +185,10 @@ def _git(folder: Path, *command: str) -> bytes | None:
 
 def hardware() -> dict[str, Any]:
     """Give what the host is."""
-    import psutil
+    with forks.whole():
+        import psutil
 
+        gpus = _gpus()
     return {
         "host": platform.node(),
         "system": platform.platform(),
@@ -193,7 +197,7 @@ def hardware() -> dict[str, Any]:
         "cores": psutil.cpu_count(logical=False) or psutil.cpu_count(),
         "threads": psutil.cpu_count(),
         "memory_bytes": psutil.virtual_memory().total,
-        "gpus": _gpus(),
+        "gpus": gpus,
     }
 
 

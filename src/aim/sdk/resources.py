@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from aim.core import forks
 from aim.core.errors import RunClosed
 from aim.core.shield import shielded
 
@@ -94,10 +95,13 @@ class ResourceTracker:
             shielded(gauge.close, self._report)
 
     def _open(self) -> None:
-        self._gauges = self._make_gauges()
+        with forks.whole():
+            self._gauges = self._make_gauges()
 
     def _sample(self, gauge: Gauge) -> None:
-        for reading in gauge.sample():
+        with forks.whole():
+            readings = list(gauge.sample())
+        for reading in readings:
             if math.isfinite(reading.value):
                 self._record(round(float(reading.value), 6), AIM_RESOURCE_METRIC_PREFIX + reading.name, reading.context)
 

@@ -24,6 +24,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from aim.core import forks
 from aim.core.errors import RunClosed
 from aim.core.values import Stored
 from aim.sdk.objects.custom import sound_text
@@ -207,7 +208,8 @@ class TerminalLog:
         if not parts:
             return
         if self._open is None:
-            sequence = self._sequence()
+            with forks.whole():  # a resumed run is read, which imports numpy
+                sequence = self._sequence()
             self._open = (sequence, Screen(sequence.next_step()))
         sequence, screen = self._open
         screen.write("".join(parts))

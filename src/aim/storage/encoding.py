@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aim.core import forks
 from aim.core.shield import shielded
 
 WAITING_MAX = 256  # objects, or lists of them, of one run
@@ -59,7 +60,8 @@ class _Worker:
     def run(self) -> None:
         while True:
             job = self.jobs.get()
-            job.owner.do(job)
+            with forks.whole():
+                job.owner.do(job)
             del job  # its pixels are not kept until the next one comes
 
 

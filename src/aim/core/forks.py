@@ -1,0 +1,77 @@
+"""
+Forks and our threads: no fork happens in the midst of a section that another thread can't leave half done.
+
+A child of a fork has one thread. A lock that another one held, that of a module being imported for one, is held in
+the child for ever: a worker of a data loader that imports Pillow would hang because a thread of ours was importing
+it. So a thread does in `whole()` what takes such locks, and a fork waits until the section is left: some
+milliseconds, `WAIT_S` at most.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+
+WAIT_S = 5.0  # a section that takes longer hangs in a disk or a driver; the fork is not held up for ever
+
+
+class _Gate:
+    """Sections may overlap; a fork excludes them all. A thread's own sections do not hold up its own fork."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        self.changed = threading.Condition(threading.RLock())
+        self.depths: dict[int, int] = {}  # of each thread that is within a section
+        self.is_closed = False
+
+    def enter(self) -> None:
+        me = threading.get_ident()
+        with self.changed:
+            while self.is_closed and me not in self.depths:
+                self.changed.wait()
+            self.depths[me] = self.depths.get(me, 0) + 1
+
+    def leave(self) -> None:
+        me = threading.get_ident()
+        with self.changed:
+            left = self.depths.pop(me, 1) - 1
+            if left:
+                self.depths[me] = left
+            self.changed.notify_all()
+
+    def close(self) -> None:
+        me = threading.get_ident()
+        self.changed.acquire()
+        self.is_closed = True
+        self.changed.wait_for(lambda: not set(self.depths) - {me}, timeout=WAIT_S)
+
+    def open(self) -> None:
+        self.is_closed = False
+        self.changed.notify_all()
+        self.changed.release()
+
+
+_gate = _Gate()
+
+
+@contextlib.contextmanager
+def whole() -> Iterator[None]:
+    """
+    Keep forks out of a section. Sections of several threads do not keep out each other.
+
+    >>> with whole():
+    ...     import json
+    """
+    _gate.enter()
+    try:
+        yield
+    finally:
+        _gate.leave()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_gate.close, after_in_parent=_gate.open, after_in_child=_gate.renew)
