@@ -20,23 +20,37 @@ export interface SeriesStore {
   readonly stop: () => void;
 }
 
-let running = 0;
-const waiting: (() => void)[] = [];
+interface Waiting { readonly place: number; readonly go: () => void }
 
-async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+let running = 0;
+const waiting: Waiting[] = [];
+
+function next(): void {
+  if (running >= AT_ONCE || waiting.length === 0) return;
+  let first = 0;
+  for (let i = 1; i < waiting.length; i++) if (waiting[i].place < waiting[first].place) first = i;
   running++;
+  waiting.splice(first, 1)[0].go();
+}
+
+/// Does `work` when a connection is free; what has the smallest `place` goes first.
+async function inTurn<T>(place: number, work: () => Promise<T>): Promise<T> {
+  await new Promise<void>((go) => {
+    waiting.push({ place, go });
+    // Not at once: all cards that came into view together are to be in the queue before the first is chosen.
+    setTimeout(next);
+  });
   try {
     return await work();
   } finally {
     running--;
-    waiting.shift()?.();
+    next();
   }
 }
 
-/// Fetches the curves of a request, waiting for a free connection.
-export async function fetchSeries(body: SeriesRequest, stop?: AbortSignal): Promise<Frame> {
-  return inTurn(async () => {
+/// Fetches the curves of a request, waiting for a free connection. `place`: the order among those that wait, least first.
+export async function fetchSeries(body: SeriesRequest, stop?: AbortSignal, place = 0): Promise<Frame> {
+  return inTurn(place, async () => {
     stop?.throwIfAborted();
     return decodeFrame(await sendForBytes(here("series"), body, stop));
   });
@@ -59,8 +73,9 @@ export function mergeFrames(old: Frame, next: Frame): Frame {
   return { ...old, cursor: next.cursor, total: Math.max(old.total, next.total), parts: [...parts, ...byKey.values()] };
 }
 
-/// Starts a store that follows `wish`; null wishes nothing yet, as for a card that is off the screen.
-export function seriesStore(wish: ReadonlySignal<SeriesRequest | null>): SeriesStore {
+/// Starts a store that follows `wish`; null wishes nothing yet, as for a card that is off the screen. `place` tells where
+/// on the page it is drawn: what is higher up is fetched first.
+export function seriesStore(wish: ReadonlySignal<SeriesRequest | null>, place: () => number = () => 0): SeriesStore {
   const frame = signal<Frame | null>(null);
   const isLoading = signal(false);
   const error = signal<WireError | null>(null);
@@ -73,7 +88,7 @@ export function seriesStore(wish: ReadonlySignal<SeriesRequest | null>): SeriesS
     const mine = (abort = new AbortController());
     isLoading.value = true;
     try {
-      frame.value = await fetchSeries(request, mine.signal);
+      frame.value = await fetchSeries(request, mine.signal, place());
       loaded = request;
       loadedAt_ms = performance.now();
       error.value = null;
@@ -94,8 +109,8 @@ export function seriesStore(wish: ReadonlySignal<SeriesRequest | null>): SeriesS
       return soon.call();
     }
     try {
-      const next = await fetchSeries({ ...request, since: old.cursor }, abort.signal);
-      if (frame.peek() === old) frame.value = mergeFrames(old, next);
+      const later = await fetchSeries({ ...request, since: old.cursor }, abort.signal, place());
+      if (frame.peek() === old) frame.value = mergeFrames(old, later);
     } catch (caught) {
       error.value = asWireError(caught) ?? error.peek();
     }

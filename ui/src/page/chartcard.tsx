@@ -63,7 +63,11 @@ export function ChartCard({ card, scene, runs, onExpand, isLarge = false, isPlai
       smooth: smoothing.value, aggregate: isPlain ? null : aggregate.value,
     });
   });
-  const store = useStore(() => seriesStore(wish));
+  const place = (): number => {
+    const box = ref.current?.getBoundingClientRect();
+    return box ? Math.round(box.top) * 10_000 + box.left : 0;
+  };
+  const store = useStore(() => seriesStore(wish, place));
   const lines = useComputed(() => linesOf(store.frame.value, card.metrics, scene.looks.value));
   useSignalEffect(() => {
     const made = lines.value;
@@ -114,6 +118,7 @@ export function ChartCard({ card, scene, runs, onExpand, isLarge = false, isPlai
             if (isSampled && wide !== plotWidth_px.peek()) plotWidth_px.value = wide;
           }}
         />}
+        {store.isLoading.value && !frame.value && <i class="waiting" role="status" aria-label={`Loading ${title}`} />}
         {store.error.value && !frame.value && <p class="fault" role="alert">{store.error.value.message}</p>}
         {frame.value && shown === 0 && !store.isLoading.value && <p class="fault">No points {xAxis.value === "epoch" ? "with an epoch" : "here"}.</p>}
       </div>

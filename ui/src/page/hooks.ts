@@ -26,8 +26,8 @@ export function useOnScreen(): { readonly ref: RefObject<HTMLDivElement | null>;
     if (!ref.current) return undefined;
     const watch = new IntersectionObserver((entries) => {
       if (entries.some((entry) => entry.isIntersecting)) {
-        isSeen.value = true;
         width_px.value = Math.round(entries[0].boundingClientRect.width);
+        isSeen.value = true;
       }
     }, { rootMargin: "160px" });
     watch.observe(ref.current);
