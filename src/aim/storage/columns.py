@@ -141,7 +141,8 @@ class Slots:
             return slots
         if self._rows is None:
             self._rows = np.cumsum(self.alive()) - 1
-        return self._rows[slots]
+        rows: SlotArray = self._rows[slots]
+        return rows
 
 
 class Column:

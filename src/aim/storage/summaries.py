@@ -41,7 +41,7 @@ class SequenceSummary(NamedTuple):
     min: float
     max: float
     mean: float
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple's method, which nobody calls here
     first_step: int
     last_step: int
     argmin: int
@@ -76,7 +76,7 @@ class Part(NamedTuple):
     min: float
     max: float
     total: float
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple's method, which nobody calls here
     numbers: int
     first_step: int
     last_step: int
