@@ -7,6 +7,7 @@ import "./style/charts.css";
 import "./style/pages.css";
 
 import { render } from "preact";
+import { startAlerts } from "./model/alerts";
 import { connect, startClock } from "./model/session";
 import { startScope } from "./model/scope";
 import { Shell } from "./page/shell";
@@ -15,5 +16,6 @@ const root = document.getElementById("app");
 if (!root) throw new Error("The page has no place for the app.");
 render(<Shell />, root);
 startScope();
+startAlerts();
 startClock();
 void connect();

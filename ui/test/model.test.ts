@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatAddress, parseAddress } from "../src/model/address";
+import { alertsOf } from "../src/model/alerts";
 import { axisOf, brushedRows, trendOf } from "../src/model/axes";
 import { sectionsOf } from "../src/model/cards";
 import { differingKeys, groupCell, joinTexts, splitTexts } from "../src/model/columns";
@@ -188,4 +189,17 @@ test("ids of documents are plain and new", () => {
 test("Ctrl and the Apple key have one name", () => {
   const press = (init: object): KeyboardEvent => ({ ctrlKey: false, metaKey: false, ...init }) as KeyboardEvent;
   assert.deepEqual(["Ctrl+k", "Ctrl+k", "?"], [press({ ctrlKey: true, key: "k" }), press({ metaKey: true, key: "k" }), press({ key: "?" })].map(keyName));
+});
+
+test("failed and lost runs, and running ones without a number, are to be looked at", () => {
+  const names: RunsAnswer = {
+    cursor: "1", elapsed_ms: 1, total: 4, count: 4, hash: ["a", "b", "c", "d"],
+    columns: [
+      { type: "string", values: ["one", "two", "three", "four"], codes: [0, 1, 2, 3] }, { type: "string", values: ["failed", "lost", "running"], codes: [0, 1, 2, 2] },
+      { type: "string", values: ["ValueError"], codes: [0, -1, -1, -1] }, { type: "number", values: ["NaN", 1, "NaN", 1] },
+    ],
+  };
+  const table = tableOf(names, [["run", "name"], ["run", "status"], ["run", "error"], LR]);
+  const found = alertsOf(table, { key: fieldText(LR), label: "loss" });
+  assert.deepEqual(["one failed with ValueError", "two gives no sign of life any more", "three loss is NaN"], found.map(({ name, text }) => `${name} ${text}`));
 });

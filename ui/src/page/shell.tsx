@@ -4,6 +4,7 @@ import { effect, signal } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { address, change, goTo } from "../model/address";
+import { alerts, markSeen, unseenCount } from "../model/alerts";
 import { commands, handleKey } from "../model/keys";
 import { query, live, liveRuns, repo, setQuery } from "../model/scope";
 import { connect, dropToast, logIn, report, server, serverError, theme, toasts, toggleTheme } from "../model/session";
@@ -82,6 +83,31 @@ function Live(): JSX.Element {
     <button type="button" class={`bare live ${state === "live" ? "live-on" : ""} ${count > 0 && state === "live" ? "live-some" : ""}`} title={`${title}. Press to show them.`} onClick={() => setQuery(query.peek() === "run.active" ? "" : "run.active")}>
       <i />{count > 0 ? `${count} live` : state === "live" ? "live" : "…"}
     </button>
+  );
+}
+
+function Alerts(): JSX.Element | null {
+  const list = alerts.value;
+  if (list.length === 0) return null;
+  const unseen = unseenCount.value;
+  return (
+    <Popover isIcon buttonClass={unseen > 0 ? "bare alert-bell on" : "bare alert-bell"} align="right" label={`${list.length} things to look at, ${unseen} new`} button={<><Icon name="warning" size={15} />{unseen > 0 && <b>{unseen}</b>}</>}>
+      {(close) => <AlertList close={close} />}
+    </Popover>
+  );
+}
+
+function AlertList({ close }: { close: () => void }): JSX.Element {
+  useEffect(() => markSeen, []);
+  return (
+    <div class="menu alerts" role="menu" aria-label="What to look at">
+      {alerts.value.map(({ id, run, name, text, tone }) => (
+        <button key={id} type="button" role="menuitem" onClick={() => {
+          close();
+          goTo("run", run, tone === "failed" ? { tab: "log" } : {});
+        }}><b>{name}</b><span class={tone}>{text}</span></button>
+      ))}
+    </div>
   );
 }
 
@@ -177,6 +203,7 @@ export function Shell(): JSX.Element {
         </nav>
         <QueryBox />
         <Live />
+        <Alerts />
         <button type="button" class="bare" title="Command palette" aria-label="Ctrl K: command palette" onClick={() => (isPaletteOpen.value = true)}><kbd>Ctrl K</kbd></button>
         <button type="button" class="bare round" title="Dark or light (d)" aria-label="Dark or light" onClick={toggleTheme}><Icon name={theme.value === "dark" ? "sun" : "moon"} size={14} /></button>
       </header>
