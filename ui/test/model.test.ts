@@ -93,10 +93,11 @@ test("what validates is solid and what trains is dashed", () => {
   assert.deepEqual([[], [6, 3]], ["val", "train"].map((context) => contextDash(["train", "val"], context)));
 });
 
-test("a group's row says the mean of numbers and counts texts", () => {
-  assert.equal("2 ±1.4", groupCell([1, 3, null]).text);
-  assert.equal("adam", groupCell(["adam", "adam"]).text);
-  assert.equal("2 values", groupCell(["adam", "sgd"]).text);
+test("a group's row says the mean of a metric and counts the values of a param", () => {
+  assert.equal("2 ±1.4", groupCell([1, 3, null], true).text);
+  assert.equal("3 values", groupCell([0.1, 0.2, 0.3], false).text);
+  assert.equal("adam", groupCell(["adam", "adam"], false).text);
+  assert.equal("2 values", groupCell(["adam", "sgd"], false).text);
 });
 
 test("only params in which the chosen rows differ are marked", () => {

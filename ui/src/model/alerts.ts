@@ -72,7 +72,7 @@ async function load(): Promise<void> {
 export function startAlerts(): void {
   const soon = throttled(PAUSE_MS, () => void load());
   effect(() => {
-    void [repo.value, fields.value === null, tick.value];
-    untracked(soon.call);
+    void tick.value;
+    if (repo.value !== "" && fields.value) untracked(soon.call);
   });
 }

@@ -55,11 +55,11 @@ export function saveWidth(key: string, width_px: number): void {
   localStorage.setItem(WIDTHS_KEY, JSON.stringify({ ...savedWidths(), [key]: width_px }));
 }
 
-/// What a group's row says in one column: the mean of numbers, the value if it is one, else how many there are.
-export function groupCell(cells: readonly Cell[]): { readonly text: string; readonly title: string; readonly isNumber: boolean } {
+/// What a group's row says in one column: the value if it is one, the mean of a metric's numbers, else how many there are.
+export function groupCell(cells: readonly Cell[], isMetric: boolean): { readonly text: string; readonly title: string; readonly isNumber: boolean } {
   const isNumeric = cells.every((cell) => cell === null || typeof cell === "number");
   const spread = isNumeric ? spreadOf(cells) : null;
-  if (spread && spread.min !== spread.max) {
+  if (isMetric && spread && spread.min !== spread.max) {
     const title = `mean ${formatNumber(spread.mean)} ± ${formatNumber(spread.std)} · ${formatNumber(spread.min)} to ${formatNumber(spread.max)} · ${spread.count} runs`;
     return { text: `${formatNumber(spread.mean)} ±${formatNumber(Number(spread.std.toPrecision(2)))}`, title, isNumber: true };
   }

@@ -164,7 +164,9 @@ function Scatter({ study, scene, choices }: { study: ReadonlySignal<Study>; scen
   const host = useRef<HTMLDivElement>(null);
   const pair = useComputed(() => {
     const { axes } = study.value;
-    const numeric = axes.slice(0, -1).find((axis) => axis.kind !== "category") ?? axes[0];
+    // The number with the most different values says most.
+    const numbers = axes.slice(0, -1).filter((axis) => axis.kind !== "category").sort((a, b) => b.ticks.length - a.ticks.length);
+    const numeric = numbers[0] ?? axes[0];
     return { x: axisFor(scene, xSetting.value, numeric), y: axisFor(scene, ySetting.value, axes[axes.length - 1]) };
   });
   useEffect(() => {

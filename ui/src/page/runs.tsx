@@ -262,6 +262,6 @@ function GroupCell({ item, column, store, isClosed, color, onToggle }: { item: E
   const cells = table.columns.get(column.key)?.cells ?? [];
   const values = item.hashes.map((hash): Cell => cells[table.rowOf.get(hash) ?? -1] ?? null);
   if (/^run\.(created_at|end_time|duration|tags|status|hash)$/.test(column.key)) return null;
-  const { text, title, isNumber } = groupCell(values);
+  const { text, title, isNumber } = groupCell(values, column.key.startsWith("metric:"));
   return <span class={isNumber ? "" : "muted"} title={title}>{text}</span>;
 }
