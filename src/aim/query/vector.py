@@ -32,6 +32,9 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+ORDERINGS = frozenset(
+    {"<", "<=", ">", ">="}
+)  # of None all of these are False; None equals None, and differs from numbers
 EXACT_WHILE_SMALL: dict[str, Callable[[Any, Any], Any]] = {"+": np.add, "-": np.subtract, "*": np.multiply}
 DIVIDE: dict[str, Callable[[Any, Any], Any]] = {"/": np.divide, "//": np.floor_divide, "%": np.remainder}
 TIMES = frozenset({"created_at", "updated_at", "finalized_at"})
@@ -45,7 +48,7 @@ class Numbers:
     An input as numbers, one for each row; times count microseconds.
 
     is_number: which rows have one. is_absent: which rows have nothing at all; it is never true beside *is_number*.
-    absent_is_none: what has nothing there is None, which unlike the missing is unequal to any number.
+    absent_is_none: what has nothing there is None, which unlike the missing equals itself and differs from numbers.
     """
 
     values: FloatArray
@@ -70,7 +73,7 @@ class Formula:
         absent = np.zeros(size, dtype=bool)
         for column in columns.values():
             if column.is_absent is not None:
-                if column.absent_is_none and "!=" in self.node.operators:
+                if column.absent_is_none and not ORDERINGS.issuperset(self.node.operators):
                     unsure |= column.is_absent
                 else:
                     absent |= column.is_absent
