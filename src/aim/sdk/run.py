@@ -28,6 +28,7 @@ from aim.core.errors import AimError, ReadOnly, RunClosed, RunNotFound, Untracka
 from aim.core.values import Loader
 from aim.engine import sealing
 from aim.engine.repository import Repository
+from aim.sdk.run_artifacts import RunArtifactsMixin
 from aim.sdk.run_properties import StructuredRunMixin
 from aim.sdk.run_reading import RunReadingMixin
 from aim.sdk.run_services import RunServicesMixin, check_capture
@@ -73,7 +74,7 @@ def restore(kind: str, fields: Mapping[str, Any], load: Loader) -> object:
     return registry.restore(kind, fields, load)
 
 
-class Run(StructuredRunMixin, RunServicesMixin, RunReadingMixin):
+class Run(StructuredRunMixin, RunServicesMixin, RunArtifactsMixin, RunReadingMixin):
     """
     One run: what a training records, and what is read of it.
 
@@ -346,7 +347,7 @@ class Run(StructuredRunMixin, RunServicesMixin, RunReadingMixin):
             KeyError: there is none.
         """
         self._state()
-        return params.get_at(self._log.params, params.as_path(key))
+        return self._log.param(params.as_path(key))
 
     def __contains__(self, key: object) -> bool:
         try:

@@ -72,6 +72,10 @@ class RunReadingMixin:
     def read_points(self, name: str, context_text: str) -> Points | None:
         """Give the points of a sequence as they are now."""
 
+    def read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
+        """Give the points of several sequences, by name and text of the context, as they are now."""
+        return self._reader().points_of_many(keys)
+
     @abstractmethod
     def read_objects(self, points: Points, position: int) -> Any:
         """Give the objects of one point."""
@@ -258,17 +262,17 @@ class RunReadingMixin:
             ValueError: a type that does not exist.
         """
         found = SequenceInfo({name: [] for name in check_types(sequence_types)})
+        read = {} if skip_last_value else self._reader().points_of_many()
         for facts in self.sequence_facts():
             sequence_type = type_of(facts.kind)
             if sequence_type is not None and sequence_type in found:
                 info: dict[str, Any] = {"context": dict(facts.context), "name": facts.name}
                 if not skip_last_value:
-                    info["values"] = self._trace(facts)
+                    info["values"] = self._trace(facts, read.get(facts.key))
                 found[sequence_type].append(info)
         return found
 
-    def _trace(self, facts: SequenceFacts) -> dict[str, Any]:
-        points = self.read_points(facts.name, facts.text)
+    def _trace(self, facts: SequenceFacts, points: Points | None) -> dict[str, Any]:
         trace: dict[str, Any] = {"dtype": facts.kind, "version": 2}
         if points is None or not len(points):
             return trace

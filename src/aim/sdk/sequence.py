@@ -8,7 +8,7 @@ and `timestamps` are `ArrayView`s whose indices are the steps, ascending; `data`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as AnySequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -35,6 +35,9 @@ class SequenceOwner(Protocol):
 
     def read_points(self, name: str, context_text: str) -> Points | None:
         """Give the points of a sequence as they are now."""
+
+    def read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
+        """Give the points of several sequences as they are now."""
 
     def read_objects(self, points: Points, position: int) -> Any:
         """Give the objects of one point."""
@@ -93,6 +96,11 @@ class Sequence:
 
     def __hash__(self) -> int:
         return hash((self.name, self.context, self.run.hash))
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The name and the text of the context: what tells the sequences of a run apart."""
+        return self.name, self.context.text
 
     def points(self) -> Points:
         """

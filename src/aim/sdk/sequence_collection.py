@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from aim.engine.repository import Repository
 from aim.engine.scan import Scan, scan_of
+from aim.sdk.metric import Metric, points_columns
 from aim.sdk.progress import progress_bar, reading_bar
 from aim.sdk.sequence import Sequence, SequenceOwner
 from aim.sdk.sequence_types import KINDS, type_of
@@ -361,11 +362,8 @@ def _points_frame(
 ) -> pd.DataFrame | None:
     import pandas
 
-    frames = [
-        sequence.dataframe(
-            include_name=include_name, include_context=include_context, include_run=include_run, only_last=only_last
-        )
-        for sequence in sequences
-        if hasattr(sequence, "dataframe")
-    ]
-    return pandas.concat(frames) if frames else None
+    metrics = [sequence for sequence in sequences if isinstance(sequence, Metric)]
+    if not metrics:
+        return None
+    columns = points_columns(metrics, include_name, include_context, include_run, only_last)
+    return pandas.DataFrame(columns, index=columns["idx"] * (not only_last))

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -126,16 +126,13 @@ class _Journal:
                     continue
                 break
             number, page = self._take(slots, number, page, open_part)
-        if open_part or self._full:
-            parts = [*self._full, *open_part]
-            fresh = np.concatenate(parts) if len(parts) > 1 else parts[0]
-        else:
-            fresh = self._records[:0]
-        if len(fresh) != len(self._records) or self.generation == 0:
-            self._records, self._order = fresh, None
+        parts = [*self._full, *open_part]
+        if sum(map(len, parts)) != len(self._records) or self.generation == 0:
+            self._records = np.concatenate(parts) if parts else self._records[:0]
+            self._order = None
             self._asked.clear()
             self.generation += 1
-        self._full = [fresh[: sum(len(part) for part in self._full)]] if self._full else []
+        self._full = [self._records[: sum(map(len, self._full))]] if self._full else []
 
     def _read(self, path: Path, page: int) -> Records:
         content = records.read_agreed(path, page * journal.PAGE_BYTES)
@@ -174,6 +171,9 @@ class _Journal:
         numbers = self._records["sequence"][self._order]
         start, stop = np.searchsorted(numbers, (number, number + 1))
         return self._records[self._order[start:stop]]
+
+
+Sources = Mapping[str, sealed.Sealed | _Journal | None]  # of the points, by writer
 
 
 class RunReader:
@@ -251,6 +251,18 @@ class RunReader:
             facts = self.sequences().get(key)
         return None if facts is None else self.points_of(facts, state)
 
+    def points_of_many(self, keys: Iterable[SequenceKey] | None = None) -> dict[SequenceKey, Points]:
+        """
+        Give the points of several sequences, or of all, as they are now.
+
+        Cost: one look at each file; `points` of a run that records reads the end of its journal each time.
+        """
+        found = self.sequences()
+        state = self.state()
+        sources = {writer.id: self._source(writer) for writer in state.writers.values()}
+        wanted = found if keys is None else [key for key in keys if key in found]
+        return {key: self._read_points(found[key], state, sources) for key in wanted}
+
     def points_of(self, facts: SequenceFacts, state: RunState) -> Points:
         """Give the points of *facts*, a sequence of *state*."""
         if not all(part.writer in self._sealed for part in facts.parts):
@@ -258,12 +270,15 @@ class RunReader:
         stamp = (len(facts.parts), len(facts.exact), facts.dropped_at_s)
         return _recent.get((self.folder, facts.key), stamp, lambda: self._read_points(facts, state))
 
-    def _read_points(self, facts: SequenceFacts, state: RunState) -> Points:
+    def _read_points(self, facts: SequenceFacts, state: RunState, sources: Sources | None = None) -> Points:
+        if sources is None:
+            ids = {part.writer for part in facts.parts} & state.writers.keys()
+            sources = {writer: self._source(state.writers[writer]) for writer in ids}
         if len(facts.parts) == 1 and not facts.exact and not facts.dropped_at_s:
-            found = self._one_sealed(facts.parts[0], state)
+            found = self._one_sealed(facts.parts[0], sources)
             if found is not None:
                 return found
-        chunks = [chunk for part in facts.parts if (chunk := self._chunk(part, state)) is not None]
+        chunks = [chunk for part in facts.parts if (chunk := self._chunk(part, sources)) is not None]
         if facts.exact:
             chunks.append(_exact_chunk(facts))
         if facts.dropped_at_s:
@@ -271,10 +286,9 @@ class RunReader:
             chunks = [chunk.where(chunk.times_us > limit_us) for chunk in chunks]
         return _merged([chunk for chunk in chunks if len(chunk.steps)], facts)
 
-    def _one_sealed(self, part: Part, state: RunState) -> Points | None:
+    def _one_sealed(self, part: Part, sources: Sources) -> Points | None:
         # the usual case, one writer that is sealed and steps in order: nothing is merged, and moments can wait
-        writer = state.writers.get(part.writer)
-        source = self._source(writer) if writer else None
+        source = sources.get(part.writer)
         if not isinstance(source, sealed.Sealed):
             return None
         steps, values = source.steps_values(part.number)
@@ -287,9 +301,8 @@ class RunReader:
 
         return Points(steps, _typed(values, part.kind), moments, (part.writer,))
 
-    def _chunk(self, part: Part, state: RunState) -> _Chunk | None:
-        writer = state.writers.get(part.writer)
-        source = self._source(writer) if writer else None
+    def _chunk(self, part: Part, sources: Sources) -> _Chunk | None:
+        source = sources.get(part.writer)
         if source is None:
             return None
         if isinstance(source, sealed.Sealed):

@@ -21,6 +21,7 @@ from typing import Any
 from aim.core import clock, contexts, params
 from aim.core.params import Restore
 from aim.storage import events, layout
+from aim.storage.artifact_records import ArtifactRecord
 from aim.storage.check_ins import CheckIn
 from aim.storage.events import Event
 
@@ -152,6 +153,7 @@ class RunState:
         numbers: the sequence of each writer's number.
         damage: lines and edits that failed their check.
         check_in: the latest one.
+        artifacts: what is stored, by name.
     """
 
     run_hash: str
@@ -165,6 +167,7 @@ class RunState:
     latest_at_s: float = 0.0
     created_at_s: float = 0.0
     check_in: CheckIn | None = None
+    artifacts: dict[str, ArtifactRecord] = field(default_factory=dict)
 
     @property
     def name(self) -> Any:
@@ -326,6 +329,10 @@ class RunLog:
         """A copy of the params of the last `refresh`, keys in order."""
         return _in_order(self._state.tree)
 
+    def param(self, path: params.Path) -> Any:
+        """Give a copy of what is at *path* in `params`. Raises KeyError."""
+        return _in_order(params.get_at(self._state.tree, path))
+
 
 def _own_copy(state: RunState, fresh: list[tuple[float, str, int, Event]]) -> RunState:
     # what somebody else may be going through stays as it is
@@ -336,6 +343,7 @@ def _own_copy(state: RunState, fresh: list[tuple[float, str, int, Event]]) -> Ru
         tree=_in_order(state.tree) if changes_tree else state.tree,
         properties=dict(state.properties),
         tags=dict(state.tags),
+        artifacts=dict(state.artifacts),
     )
     if changes_sequences:
         moved = {
@@ -372,6 +380,9 @@ def _apply(state: RunState, at_s: float, writer: str, event: Event, restore: Res
         state.numbers[(writer, part.number)] = facts
     if "check_in" in event:
         state.check_in = CheckIn.of(at_s, event["check_in"])
+    if "artifact" in event:
+        record = ArtifactRecord.of(at_s, event["artifact"])
+        state.artifacts[record.name] = record
     if "point" in event:
         _add_exact(state, at_s, writer, event)
     for dropped in event.get("drop", ()):
