@@ -184,7 +184,7 @@ class ForgetfulDisk(Disk):
         target.mkdir()
         kept, current = self.names.get(folder, {}), _names(folder)
         bold = chance.random()
-        for name in kept.keys() | current.keys():
+        for name in sorted(kept.keys() | current.keys()):
             inode = kept.get(name) if chance.random() < bold else current.get(name)
             if kept.get(name) == current.get(name):
                 inode = kept[name]

@@ -70,7 +70,8 @@ class _Background:
             with self.lock:
                 writers = list(self.writers)
             for writer in writers:
-                self._guarded(writer.tick)
+                if writer in self.writers:  # it may have been finished since
+                    self._guarded(writer.tick)
                 self.finish_all()  # a close does not wait for the other runs' disks
 
     def finish_all(self) -> None:
