@@ -400,3 +400,78 @@ def test_a_run_is_a_row(run: Run) -> None:
     assert ["hash", "hparams.deep.er", "hparams.lr", "hparams.sizes", "name"] == sorted(
         run.dataframe(include_props=False).columns
     )
+
+
+def test_a_text_that_is_no_whole_unicode_is_kept_and_shown(run: Run) -> None:
+    """
+    Half a surrogate pair, as in a file name, is stored as it is; tables, which can't hold it, show its code.
+    """
+    run["file"] = "a\ud800"
+    run.name = "n\ud800"
+    run.track(1, name="x\ud800", context={"file": "\ud800"})
+    frame = run.metrics().dataframe()
+
+    assert ("a\ud800", "n\ud800") == (run["file"], run.name)
+    assert ("a\\ud800", "n\\ud800") == (run.dataframe()["file"][0], run.dataframe()["name"][0])
+    assert frame is not None
+    assert ("x\\ud800", "\\ud800") == (frame["metric.name"][0], frame["metric.context.file"][0])
+
+
+def test_types_of_params_are_asked_with_strict_false(run: Run) -> None:
+    """
+    `get(key, strict=False)` gives the tree of types of a dict, and a value that is none as it is.
+    """
+    run["h"] = {"a": 1, "l": [1, "x"], "e": {}}
+
+    assert {
+        "a": {"__example_type__": "<class 'int'>"},
+        "e": {},
+        "l": {
+            "__example_type__": "<class 'list'>",
+            0: {"__example_type__": "<class 'int'>"},
+            1: {"__example_type__": "<class 'str'>"},
+        },
+    } == run.get("h", strict=False)
+    assert 1 == run.get(("h", "a"), strict=False)
+
+
+def test_an_empty_experiment_is_none_given(repo: Repo) -> None:
+    """
+    `Run(experiment="")` is in the default experiment; assigning an empty name is a name.
+    """
+    run = Run(repo=repo, experiment="", system_tracking_interval=None, capture_terminal_logs=False)
+    assert "default" == run.experiment
+    run.experiment = ""
+    assert "" == run.experiment
+    run.close()
+
+
+def test_what_is_no_folder_is_a_type_error(run: Run) -> None:
+    """
+    Something else than a folder or a `Repo` is a TypeError that says so; a context that holds itself is refused.
+    """
+    context: dict[str, object] = {}
+    context["self"] = context
+
+    for open_it in (lambda: Repo(5), lambda: Run(repo=5)):  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="folder"):
+            open_it()
+    with pytest.raises(UsageError, match="nested too deeply"):
+        run.track(1, name="x", context=context)
+
+
+def test_last_values_of_objects_are_told_too(run: Run) -> None:
+    """
+    `collect_sequence_info` has the first and the last object of a sequence, and the longest list.
+    """
+    from aim import Text
+
+    run.track([Text("a")], name="x", step=3)
+    run.track([Text("b"), Text("c")], name="x", step=5)
+    (info,) = run.collect_sequence_info("texts")["texts"]
+    values = info["values"]
+
+    assert ("list(aim.text)", 1, 3, 5, 2) == tuple(
+        values[key] for key in ("dtype", "version", "first_step", "last_step", "record_max_length")
+    )
+    assert (["a"], ["b", "c"]) == tuple([text.data for text in values[key]] for key in ("first", "last"))

@@ -5,6 +5,7 @@ wrong call, 1 for anything else.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -92,6 +93,9 @@ def _unexpected(kind: type[BaseException], value: BaseException, trace: Tracebac
 def main() -> None:
     """Run the command line."""
     sys.excepthook = _unexpected
+    for stream in (sys.stdout, sys.stderr):  # a name may hold what the terminal has no character for
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = aim.main(standalone_mode=False)
         if isinstance(code, int) and code:

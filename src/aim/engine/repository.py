@@ -7,6 +7,7 @@ points is imported when it is first asked for, so a training process never pays 
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 from collections import OrderedDict
@@ -24,6 +25,8 @@ from aim.storage.writer import Past, Writer
 
 if TYPE_CHECKING:
     from aim.storage.reader import RunReader
+
+log = logging.getLogger("aim")
 
 READERS_MAX = 512  # runs whose decoded points are kept
 
@@ -186,12 +189,17 @@ class Repository:
         self.delete_run(run_hash)
 
     def states(self, run_hashes: Iterable[str] | None = None) -> Iterator[RunState]:
-        """Go through the states of runs, all of them by default; runs deleted meanwhile are left out."""
+        """
+        Go through the states of runs, all of them by default; runs deleted meanwhile are left out, and with a warning
+        those that may not be read.
+        """
         for run_hash in self.store.run_hashes() if run_hashes is None else run_hashes:
             try:
                 yield self.state(run_hash)
             except (NotFound, FileNotFoundError):
                 continue
+            except OSError as error:
+                log.warning("Aim can't read run %s and leaves it out: %s.", run_hash, error.strerror or error)
 
 
 def past_of(repository: Repository, run_hash: str) -> Mapping[tuple[str, str], Past]:

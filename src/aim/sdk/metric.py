@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from aim.sdk.param_columns import flat_params
+from aim.sdk.param_columns import flat_params, text_cell
 from aim.sdk.sequence import Sequence
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Metric(Sequence):
             extra["run.hash"] = run.hash
             extra |= {f"run.{column}": value for column, value in flat_params(run[...]).items()}
         if include_name:
-            extra["metric.name"] = self.name
+            extra["metric.name"] = text_cell(self.name)
         if include_context:
             extra |= {
                 f"metric.context.{column}": value for column, value in flat_params(self.context.to_dict()).items()

@@ -22,8 +22,22 @@ def flat_params(tree: Any) -> dict[str, Any]:
         return {}
     cells = {}
     for path, value in params.flatten(tree, PARAM_DEPTH_MAX):
-        cells[_column(path)] = params.json_text(value) if isinstance(value, (dict, list)) else value
+        cells[text_cell(_column(path))] = (
+            params.json_text(value) if isinstance(value, (dict, list)) else text_cell(value)
+        )
     return cells
+
+
+def text_cell(value: Any) -> Any:
+    r"""
+    Give *value*, a text that is no whole Unicode (of a file name, say) as one that a table can hold.
+
+    >>> text_cell("é"), text_cell("\ud800")
+    ('é', '\\ud800')
+    """
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-8", "backslashreplace").decode()
+    return value
 
 
 def _column(path: params.Path) -> str:

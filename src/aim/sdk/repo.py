@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from aim.core.errors import AimError, ReadOnly, RepoNotFound, RunNotFound, UsageError
+from aim.core.errors import AimError, ReadOnly, RepoNotFound, RunNotFound, UsageError, WrongType
 from aim.engine.repository import Repository
 from aim.sdk import run as run_module
 from aim.sdk.data_version import DATA_VERSION
@@ -61,6 +61,8 @@ class Repo:
     _pool: ClassVar[weakref.WeakValueDictionary[str, Repo]] = weakref.WeakValueDictionary()
 
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool | None = None, init: bool = False) -> None:
+        if not isinstance(path, (str, os.PathLike)):
+            raise WrongType(f"path has to be a folder, not {path!r}.")
         if Repo.is_remote_path(str(path)):
             raise UsageError(f"{path}: a repository on a server can't be opened by this version; give a folder.")
         self.root_path = str(path)

@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aim.core import params
-from aim.core.errors import AimError, ReadOnly, RunClosed, RunNotFound, UntrackableValue, UsageError
+from aim.core.errors import AimError, ReadOnly, RunClosed, RunNotFound, UntrackableValue, UsageError, WrongType
 from aim.core.values import Loader
 from aim.engine import sealing
 from aim.engine.repository import Repository
@@ -159,7 +159,7 @@ class Run(StructuredRunMixin, RunServicesMixin, RunArtifactsMixin, RunReadingMix
                 raise ReadOnly(f"Repository {repo.root_path} is open for reading only: it can't take a run.")
             return repo.repository
         else:
-            raise UsageError(f"repo has to be a folder or a Repo, not a {type(repo).__name__}.")
+            raise WrongType(f"repo has to be a folder or a Repo, not a {type(repo).__name__}.")
         return Repository(root, create=not read_only, restore=restore)
 
     @property
@@ -256,7 +256,10 @@ class Run(StructuredRunMixin, RunServicesMixin, RunArtifactsMixin, RunReadingMix
         """
         Give a handle on one sequence, for the hottest loops: `loss = run.sequence("loss")`, then `loss.track(0.5)`.
         """
-        return self._recording().sequence(name, context)
+        try:
+            return self._recording().sequence(name, context)
+        except RecursionError:
+            raise UntrackableValue(f"The context of {name!r} is nested too deeply, or holds itself.") from None
 
     def _recording(self) -> Writer:
         if self._writer is None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aim.core import contexts, params
-from aim.sdk.param_columns import flat_params
+from aim.sdk.param_columns import flat_params, text_cell
 from aim.sdk.sequence_types import KINDS, LINES_NAME, RECORDS_NAME, InvalidSequenceType, check_types, type_of
 from aim.storage.context import Context
 from aim.storage.state import RunState, SequenceFacts
@@ -315,13 +315,13 @@ class RunReadingMixin:
             state = self._state()
             status, end_s = state.status()
             cells |= {
-                "name": state.name,
-                "description": state.properties.get("description"),
+                "name": text_cell(state.name),
+                "description": text_cell(state.properties.get("description")),
                 "archived": bool(state.properties.get("archived", False)),
                 "creation_time": state.created_at_s,
                 "end_time": end_s,
                 "active": status == "running",
-                "experiment": state.experiment,
+                "experiment": text_cell(state.experiment),
                 "tags": params.json_text(list(state.tags)),
             }
         if include_params:
