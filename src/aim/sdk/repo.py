@@ -68,7 +68,12 @@ class Repo:
         self.root_path = str(path)
         self.path = os.path.join(self.root_path, folder_name())
         self.read_only = read_only
-        self._repository = Repository(Path(self.root_path), create=init, restore=restore)
+        try:
+            self._repository = Repository(Path(self.root_path), create=init, restore=restore)
+        except RepoNotFound as error:  # `Run()` looks upward, and somebody may have recorded so
+            above = Repository.find_root(Path(self.root_path).absolute())
+            hint = f" There is one in '{above}': Repo.default_repo() looks upward." if above else ""
+            raise RepoNotFound(f"{error}{hint}") from None
 
     @property
     def repository(self) -> Repository:

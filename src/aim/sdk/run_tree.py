@@ -88,6 +88,9 @@ class RunTree:
         except KeyError:
             return default
 
+    def __repr__(self) -> str:
+        return f"<meta_run_tree: {', '.join(self.keys())}>"
+
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and key in set(self.keys())
 

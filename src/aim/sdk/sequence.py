@@ -216,6 +216,9 @@ class SequenceData:
     def __len__(self) -> int:
         return len(self._positions)
 
+    def __repr__(self) -> str:
+        return f"<SequenceData of {len(self):,} points: {', '.join(self._columns)}>"
+
     def _array(self, column: str) -> Array:
         if column == "epoch":
             return self._points.epochs[self._positions]

@@ -115,6 +115,9 @@ class SingleRunSequenceCollection(SequenceCollection):
         self.query = query
         self._found = found
 
+    def __repr__(self) -> str:
+        return f"<{self.seq_cls.__name__} sequences of run {self.run.hash}>"
+
     def iter(self) -> Iterator[Any]:
         """Go through the sequences, ordered by context, then name."""
         if self._found is not None:
@@ -183,6 +186,9 @@ class QuerySequenceCollection(SequenceCollection):
         self._subject = seq_cls.sequence_name()
         self._scan: Scan = scan_of(repo.repository)
         self._scan.check(query, self._subject, timezone_offset_minutes=timezone_offset)
+
+    def __repr__(self) -> str:
+        return f"<{self.seq_cls.__name__} sequences of {self.repo.path} that match {self.query!r}>"
 
     def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
         with reading_bar(self.report_mode) as progress:
@@ -278,6 +284,9 @@ class QueryRunSequenceCollection(SequenceCollection):
         self._timezone_offset = timezone_offset
         self._scan: Scan = scan_of(repo.repository)
         self._scan.check(query, "run", timezone_offset_minutes=timezone_offset)
+
+    def __repr__(self) -> str:
+        return f"<runs of {self.repo.path} that match {self.query!r}>"
 
     def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
         with reading_bar(self.report_mode) as progress:

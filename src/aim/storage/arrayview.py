@@ -190,4 +190,6 @@ class ArrayView(Generic[Value]):
         return self._at(len(self._steps) - 1)
 
     def __repr__(self) -> str:
-        return f"<ArrayView of {len(self)} steps>"
+        shown = ", ".join(repr(self._at(place)) for place in range(min(3, len(self)))) if self._restore is None else ""
+        more = ", ..." if shown and len(self) > 3 else ""
+        return f"<ArrayView of {len(self):,} steps{': ' if shown else ''}{shown}{more}>"

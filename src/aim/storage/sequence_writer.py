@@ -127,6 +127,9 @@ class SequenceWriter:
         self.counter: Iterator[int] = itertools.count(past.next_step if past else 0)
         self.last = -1  # the largest step that was given, not counted
 
+    def __repr__(self) -> str:
+        return f"<SequenceWriter of {self.name!r} {self.context}>"
+
     def track(self, value: object, step: object = None, epoch: object = None, sync: bool = False) -> None:
         """
         Record *value*, a number, an object or a list of objects.
