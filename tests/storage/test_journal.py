@@ -62,6 +62,14 @@ def test_a_new_segment_is_whole(segment: Segment) -> None:
     assert segment.path.stat().st_blocks * 512 >= 16384
 
 
+def test_a_record_is_stored_field_by_field() -> None:
+    """
+    Only the native format stores each field by one store; the portable one goes byte by byte, and may tear the number.
+    """
+    assert ("@dqdfI", 32) == (journal.RECORD.format, journal.RECORD.size)
+    assert struct.Struct("<dqdfI").pack(0.25, 7, 1.5, 2.0, 3) == journal.RECORD.pack(0.25, 7, 1.5, 2.0, 3)
+
+
 @pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 5, 100])
 def test_sizes_grow_to_2_mib_and_every_page_has_room_for_its_crc(number: int) -> None:
     """

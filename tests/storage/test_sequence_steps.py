@@ -176,6 +176,36 @@ def test_automatic_steps_go_on_when_a_run_is_resumed(tmp_path: Path, value: obje
     writer.close()
 
 
+@pytest.mark.parametrize("value", [0.5, 1])
+def test_a_step_from_a_counter_that_was_moved_counts_for_nobody(
+    writer: Writer, loss: SequenceWriter, value: object
+) -> None:
+    """
+    A thread that takes its step while another one moves the counter takes again: no step is given twice.
+    """
+    loss.track(value)
+    steps = iter([50, 51, 52])
+
+    class Meanwhile:
+        """The counter, at whose first call another thread jumps ahead and counts on from there."""
+
+        def __iter__(self) -> Meanwhile:
+            return self
+
+        def __next__(self) -> int:
+            if loss.last < 50:
+                loss.track(value, 50)
+                loss.track(value)
+            return next(steps)
+
+    loss.counter = Meanwhile()
+    for _ in range(3):
+        loss.track(value)
+
+    found = scan(writer.folder, writer.id).records["step"].tolist()
+    assert [0, 50, 51, 52, 53, 54] == sorted(found)
+
+
 def test_the_history_is_asked_for_once_and_only_when_needed(tmp_path: Path) -> None:
     """
     A resumed run reads what was recorded at its first sequence, not before, and never again.
