@@ -320,6 +320,10 @@ class Writer:
         """Say that the work goes on, or is done (check_ins.py)."""
         self._append({"check_in": dict(said)})
 
+    def add_artifact(self, artifact: Mapping[str, Any]) -> None:
+        """Say that a file is stored (artifact_records.py)."""
+        self._append({"artifact": dict(artifact)})
+
     def _append(self, event: Mapping[str, Any]) -> None:
         with self.lock:  # so that nothing comes after the end
             if self.ready():

@@ -1,0 +1,199 @@
+"""
+Where artifacts are kept: a folder, or an object store such as S3.
+
+    file:///data/models            a folder; also without a scheme
+    s3://bucket/prefix, gs://, az://, memory://, http(s)://     through `obstore` (pip install "aim[s3]")
+
+A store is asked for four things, so another one is a class of some lines, made known by `register`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from aim.core.errors import UsageError
+
+CHUNK_BYTES = 1 << 20
+OBJECT_SCHEMES = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "memory", "http", "https")
+
+
+class ArtifactStore(Protocol):
+    """Keeps files under paths with slashes. Any thread may ask it."""
+
+    def put(self, source: Path, path: str) -> None:
+        """Store a file under *path*, whole or not at all; in place of what is there."""
+
+    def get(self, path: str, target: Path) -> None:
+        """Write what is stored under *path* to *target*. Raises FileNotFoundError."""
+
+    def size_bytes(self, path: str) -> int | None:
+        """Give the size of what is stored under *path*; None: nothing is."""
+
+    def delete(self, path: str) -> None:
+        """Remove what is stored under *path*; nothing there is fine."""
+
+
+class UnknownStore(UsageError, ValueError):
+    """An address of artifacts that no store understands."""
+
+
+class FolderStore:
+    """
+    Keeps files in a folder, each under its own name.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a.txt").write_text("hello")
+    >>> store = FolderStore(folder / "kept")
+    >>> store.put(folder / "a.txt", "run/a.txt")
+    >>> store.size_bytes("run/a.txt"), store.size_bytes("run/b.txt")
+    (5, None)
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, source: Path, path: str) -> None:
+        """Copy *source*: under a scratch name beside its own, then renamed."""
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
+        try:
+            shutil.copyfile(source, scratch)
+            with open(scratch, "rb") as written:
+                os.fsync(written.fileno())
+            os.replace(scratch, target)
+        finally:
+            with contextlib.suppress(OSError):
+                scratch.unlink(missing_ok=True)
+
+    def get(self, path: str, target: Path) -> None:
+        """Copy the stored file to *target*."""
+        shutil.copyfile(self.root / path, target)
+
+    def size_bytes(self, path: str) -> int | None:
+        """Give the size of the stored file."""
+        try:
+            return (self.root / path).stat().st_size
+        except OSError:
+            return None
+
+    def delete(self, path: str) -> None:
+        """Remove the stored file."""
+        (self.root / path).unlink(missing_ok=True)
+
+
+class ObjectStore:
+    """
+    Keeps files in an object store, through `obstore`: large ones in parts, several at a time, with retries.
+
+    Args:
+        uri: such as `s3://bucket/prefix`. Keys and endpoint are taken from the environment, as for the store's own
+        tools
+            (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, ...), unless given.
+        options: of `obstore.store.from_url`.
+
+    Raises:
+        UnknownStore: `obstore` is not installed.
+    """
+
+    def __init__(self, uri: str, **options: Any) -> None:
+        try:
+            import obstore
+            import obstore.store
+        except ImportError:
+            raise UnknownStore(f'{uri}: object stores need the package obstore: pip install "aim[s3]".') from None
+        self._obstore = obstore
+        self._store = obstore.store.from_url(uri, **options)
+
+    def put(self, source: Path, path: str) -> None:
+        """Upload *source*."""
+        self._obstore.put(self._store, path, source)
+
+    def get(self, path: str, target: Path) -> None:
+        """Download to *target*, chunk by chunk."""
+        found = self._obstore.get(self._store, path)
+        with open(target, "wb") as file:
+            for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
+                file.write(chunk)
+
+    def size_bytes(self, path: str) -> int | None:
+        """Ask the store for the object's size."""
+        try:
+            return int(self._obstore.head(self._store, path)["size"])
+        except FileNotFoundError:
+            return None
+
+    def delete(self, path: str) -> None:
+        """Remove the object."""
+        with contextlib.suppress(FileNotFoundError):
+            self._obstore.delete(self._store, path)
+
+
+Maker = Callable[[str], ArtifactStore]
+"""Makes the store of an address."""
+
+_makers: dict[str, Maker] = dict.fromkeys(OBJECT_SCHEMES, ObjectStore)
+_open: dict[str, ArtifactStore] = {}
+
+
+def register(scheme: str, make: Maker) -> None:
+    """Let addresses `<scheme>://...` be kept in the store that *make* gives for one."""
+    _makers[scheme] = make
+    for uri in [uri for uri in _open if uri.startswith(f"{scheme}:")]:
+        del _open[uri]
+
+
+def scheme_of(uri: str) -> str:
+    """
+    Give the scheme of an address; a path of this machine has `file`.
+
+    >>> scheme_of("s3://bucket/runs"), scheme_of("/data/runs"), scheme_of("C:\\\\runs")
+    ('s3', 'file', 'file')
+    """
+    scheme = urllib.parse.urlsplit(uri).scheme.lower()
+    return scheme if len(scheme) > 1 else "file"
+
+
+def check_uri(uri: str) -> None:
+    """Raise `UnknownStore` unless there is a store for *uri*."""
+    scheme = scheme_of(uri)
+    if scheme != "file" and scheme not in _makers:
+        known = ", ".join(f"{name}://" for name in ("file", *sorted(_makers)))
+        raise UnknownStore(f"{uri}: artifacts can't be kept there. There are: {known}.")
+
+
+def store_of(uri: str) -> ArtifactStore:
+    """
+    Give the store of an address; the same one for the same address.
+
+    Raises:
+        UnknownStore: there is none.
+    """
+    check_uri(uri)
+    store = _open.get(uri)
+    if store is None:
+        store = FolderStore(folder_of(uri)) if scheme_of(uri) == "file" else _makers[scheme_of(uri)](uri)
+        _open[uri] = store
+    return store
+
+
+def folder_of(uri: str) -> Path:
+    """
+    Give the folder that a `file://` address or a path names.
+
+    >>> folder_of("file:///data/my%20runs").as_posix()
+    '/data/my runs'
+    """
+    parts = urllib.parse.urlsplit(uri)
+    if parts.scheme.lower() == "file":
+        return Path(urllib.request.url2pathname(parts.path))
+    return Path(os.path.expanduser(uri))

@@ -1,0 +1,48 @@
+"""
+What a run knows of its artifacts: one event line for each that is stored, written after it is.
+
+    {"artifact":{"name":"model/weights.pt","uri":"s3://bucket/runs/3df703c/model/weights.pt","size":51200,"sha256":"9f86..."}}
+
+Of one name the latest counts. A `uri` of null is a file of the run's own folder, `files/<name>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+FILES_FOLDER = "files"
+
+
+@dataclass(frozen=True)
+class ArtifactRecord:
+    """
+    One stored artifact.
+
+    Attributes:
+        uri: where it is; None: in the run's own folder.
+        sha256: of its content, hex.
+        at_s: when it was stored.
+    """
+
+    name: str
+    uri: str | None
+    size_bytes: int
+    sha256: str
+    at_s: float
+
+    @classmethod
+    def of(cls, at_s: float, event: Mapping[str, Any]) -> ArtifactRecord:
+        """
+        Give the record of an event line.
+
+        >>> ArtifactRecord.of(1.0, {"name": "a", "uri": None, "size": 5, "sha256": "2c"}).size_bytes
+        5
+        """
+        name, uri = str(event["name"]), event.get("uri")
+        return cls(name, None if uri is None else str(uri), int(event["size"]), str(event["sha256"]), at_s)
+
+    def event(self) -> dict[str, Any]:
+        """Give the form of the event line."""
+        return {"name": self.name, "uri": self.uri, "size": self.size_bytes, "sha256": self.sha256}
