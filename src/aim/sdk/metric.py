@@ -64,21 +64,6 @@ class Metric(Sequence):
 
         return pd.DataFrame(points_columns([self], include_name, include_context, include_run, only_last))
 
-    def constants(self, include_name: bool, include_context: bool, include_run: bool) -> dict[str, Any]:
-        """Give the columns of `dataframe` that are the same in each row, with their values."""
-        extra: dict[str, Any] = {}
-        if include_run:
-            run: _WithParams = self.run  # type: ignore[assignment]
-            extra["run.hash"] = run.hash
-            extra |= {f"run.{column}": value for column, value in flat_params(run[...]).items()}
-        if include_name:
-            extra["metric.name"] = text_cell(self.name)
-        if include_context:
-            extra |= {
-                f"metric.context.{column}": value for column, value in flat_params(self.context.to_dict()).items()
-            }
-        return extra
-
 
 def points_columns(
     metrics: Sequences[Metric], include_name: bool, include_context: bool, include_run: bool, only_last: bool
@@ -94,7 +79,10 @@ def points_columns(
     columns: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns["time"] = _local_times(columns["time"])
     counts = [len(part["idx"]) for part in parts]
-    constants = [metric.constants(include_name, include_context, include_run) for metric in metrics]
+    about_runs = (
+        {metric.run.hash: _about_run(metric.run) for metric in _one_of_each_run(metrics)} if include_run else {}
+    )
+    constants = [_constants(metric, about_runs, include_name, include_context) for metric in metrics]
     for name in dict.fromkeys(name for extra in constants for name in extra):
         values = np.empty(len(metrics), object)
         values[:] = [extra.get(name, np.nan) for extra in constants]
@@ -102,12 +90,35 @@ def points_columns(
     return columns
 
 
+def _one_of_each_run(metrics: Sequences[Metric]) -> list[Metric]:
+    return list({metric.run.hash: metric for metric in metrics}.values())
+
+
+def _about_run(run: Any) -> dict[str, Any]:
+    params: _WithParams = run
+    return {"run.hash": params.hash} | {f"run.{column}": value for column, value in flat_params(params[...]).items()}
+
+
+def _constants(
+    metric: Metric, about_runs: dict[str, dict[str, Any]], include_name: bool, include_context: bool
+) -> dict[str, Any]:
+    # the columns that are the same in each row of a metric
+    extra = dict(about_runs.get(metric.run.hash, {}))
+    if include_name:
+        extra["metric.name"] = text_cell(metric.name)
+    if include_context:
+        context = flat_params(metric.context.to_dict())
+        extra |= {f"metric.context.{column}": value for column, value in context.items()}
+    return extra
+
+
 def _points_of(metrics: Sequences[Metric]) -> list[Points]:
     keys: dict[str, list[tuple[str, str]]] = {}
     for metric in metrics:
         keys.setdefault(metric.run.hash, []).append(metric.key)
-    runs = {metric.run.hash: metric.run for metric in metrics}
-    read = {run_hash: runs[run_hash].read_points_of_many(asked) for run_hash, asked in keys.items()}
+    read = {
+        metric.run.hash: metric.run.read_points_of_many(keys[metric.run.hash]) for metric in _one_of_each_run(metrics)
+    }
     return [read[metric.run.hash].get(metric.key) or metric.points() for metric in metrics]
 
 
