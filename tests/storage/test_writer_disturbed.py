@@ -351,6 +351,7 @@ def test_a_signal_handler_may_record(writer: Writer, folder: Path) -> None:
     assert count == len(values(folder, "pictures"))
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it may hit a callback of the collector
 def test_an_interrupt_within_a_call_leaves_a_run_that_goes_on(writer: Writer, folder: Path) -> None:
     """
     KeyboardInterrupt anywhere in tracking or setting leaves no lock taken and no file torn.

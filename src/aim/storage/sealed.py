@@ -195,9 +195,9 @@ class Sealed:
                 else None
             )
         table = self.facts["sequences"]
-        try:  # making one is cheaper than making all: many files are opened for one sequence
-            place = table["number"].index(number)
-        except ValueError:
+        # making one is cheaper than making all: many files are opened for one sequence
+        place = bisect_left(table["number"], number)
+        if place == len(table["number"]) or table["number"][place] != number:
             return None
         return _sequence(*(table[key][place] for key in KEYS))
 
