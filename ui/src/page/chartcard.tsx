@@ -19,7 +19,7 @@ import type { SeriesRequest } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { MenuItems, Popover, type MenuItem } from "../widget/popover";
 import { ChartView } from "./chartview";
-import { exportCsvUrl, exportPng, exportSvg } from "./chartexport";
+import { DATA_FORMATS, exportPng, exportSvg, exportUrl } from "./chartexport";
 import { goTo } from "../model/address";
 import { useOnScreen, useStore } from "./hooks";
 
@@ -87,7 +87,7 @@ export function ChartCard({ card, scene, runs, onExpand, isLarge = false, isPlai
     ...(onExpand ? [{ label: "Full screen", icon: "expand", hint: "f", run: () => onExpand(card) } as const] : []),
     { label: "PNG picture", icon: "download", run: () => plot.current && exportPng(plot.current, title) },
     { label: "SVG picture", icon: "download", run: () => plot.current && exportSvg(plot.current, title) },
-    { label: "CSV of all points", icon: "download", run: () => wish.value && location.assign(exportCsvUrl(here, wish.value)) },
+    ...DATA_FORMATS.map(([format, name]) => ({ label: `${name} of all points`, icon: "download", run: () => wish.value && location.assign(exportUrl(here, "series", format, wish.value)) }) as const),
     { label: "Copy as Python", icon: "copy", run: () => void copyPython(card) },
     { label: "Copy link", icon: "link", run: () => void copyText(location.href, "Link copied.") },
   ];

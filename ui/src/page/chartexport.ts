@@ -3,7 +3,7 @@
 import { paintPlot, layoutPlot, type Plot } from "../chart/plot";
 import { plotToSvg } from "../chart/svg";
 import { saveFile } from "../widget/text";
-import type { SeriesRequest } from "../wire/types";
+import type { RunsRequest, SeriesRequest } from "../wire/types";
 import { chartTheme } from "./chartview";
 
 const PNG_SCALE = 2;
@@ -37,7 +37,12 @@ export function exportSvg(plot: Plot, title: string): void {
   saveFile(`${fileName(title)}.svg`, plotToSvg(plot, chartTheme(), title), "image/svg+xml");
 }
 
-/// Where the unsampled points of a request can be fetched as CSV.
-export function exportCsvUrl(here: (path: string) => string, request: SeriesRequest): string {
-  return here(`export/series.csv?request=${encodeURIComponent(JSON.stringify(request))}`);
+/// The forms that data can be had in, by the end of a file's name and for people.
+export const DATA_FORMATS = [["csv", "CSV"], ["parquet", "Parquet"], ["json", "JSON"]] as const;
+
+export type DataFormat = (typeof DATA_FORMATS)[number][0];
+
+/// Where what a request asks for can be fetched as a file, unsampled.
+export function exportUrl(here: (path: string) => string, subject: "runs" | "series", format: DataFormat, request: SeriesRequest | RunsRequest): string {
+  return here(`export/${subject}.${format}?request=${encodeURIComponent(JSON.stringify(request))}`);
 }

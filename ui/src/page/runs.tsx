@@ -11,15 +11,16 @@ import { splitBy } from "../model/grouping";
 import { hot, isBaseline, isHidden, isPinned, select, selected, toggleBaseline, toggleHidden, togglePinned, toggleSelected } from "../model/marks";
 import { runsStore, type RunsStore, type RunsWish } from "../model/runs";
 import { distinctFields } from "../model/scene";
-import { fields, here, narrow, query } from "../model/scope";
+import { fields, narrow, query } from "../model/scope";
 import { sorted, spreadOf, type Cell, type Spread } from "../model/table";
 import { colorField } from "../model/workspace";
 import { coloring } from "../model/grouping";
 import { theme } from "../model/session";
-import type { Field } from "../wire/types";
+import type { Field, RunsRequest } from "../wire/types";
 import { Grid, type GridColumn } from "../widget/grid";
 import { Icon } from "../widget/icon";
 import { Picker, Popover, type Choice } from "../widget/popover";
+import { ExportMenu, MOST_EXPORTED } from "./exportmenu";
 import { useCommands, useStore, useTitle } from "./hooks";
 import { RunCell, RunNameCell } from "./runcell";
 import { ScopeNotice, useHasRuns } from "./scopenotice";
@@ -194,7 +195,7 @@ export function RunsPage(): JSX.Element {
     if (column.key === SPARK_KEY) return <Spark points={sparks.value.get(hash) ?? null} color={colors.value.colorOf(hash)} />;
     return <RunCell table={table.value} hash={hash} columnKey={column.key} spread={spreads.value.get(column.key) ?? null} isDiffering={differing.value.has(column.key) && selected.value.includes(hash)} />;
   };
-  const csv = here(`export/runs.csv?request=${encodeURIComponent(JSON.stringify({ query: query.value, fields: [["run", "name"], ...chosen.value], sort: wish.value?.sort ? [wish.value.sort] : [], limit: 100000 }))}`);
+  const exported = (): RunsRequest => ({ query: query.value, fields: [["run", "name"], ...chosen.value], sort: wish.value?.sort ? [wish.value.sort] : [], limit: MOST_EXPORTED });
   return (
     <main class="main runs-page">
       <div class="toolbar">
@@ -209,7 +210,7 @@ export function RunsPage(): JSX.Element {
         </Popover>
         <span class="spacer" />
         <ColumnsPill current={chosen.value} />
-        <a class="pill" href={csv} title="All matching runs with these columns"><Icon name="download" size={14} />CSV</a>
+        <ExportMenu label="All matching runs with these columns" request={exported} />
         <ViewButtons />
       </div>
       <div class={store.isLoading.value && table.value.hashes.length > 0 ? "tablebox stale" : "tablebox"}>

@@ -6,11 +6,13 @@ import { goTo } from "../model/address";
 import { canEdit, edit, undo } from "../model/edits";
 import { selected, togglePinned } from "../model/marks";
 import type { RunsStore } from "../model/runs";
-import { fields, here } from "../model/scope";
+import { fields } from "../model/scope";
 import { cellOf } from "../model/table";
 import { plural } from "../model/words";
+import type { RunsRequest } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { Picker, Popover, type Choice } from "../widget/popover";
+import { ExportMenu, MOST_EXPORTED } from "./exportmenu";
 import { useCommands } from "./hooks";
 
 /// Opens the comparison of the ticked runs.
@@ -74,7 +76,7 @@ export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | nul
   ]);
   const runs = selected.value;
   if (runs.length === 0) return null;
-  const csv = here(`export/runs.csv?request=${encodeURIComponent(JSON.stringify({ query: "", runs, limit: 100000, fields: [...scene.table.value.columns.values()].map(({ field }) => field) }))}`);
+  const exported = (): RunsRequest => ({ query: "", runs, fields: [...scene.table.value.columns.values()].map(({ field }) => field), sort: [], limit: MOST_EXPORTED });
   return (
     <div class="selection" role="toolbar" aria-label="The selected runs">
       <b>{plural(runs.length, "run")} selected</b>
@@ -87,7 +89,7 @@ export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | nul
           <button type="button" class="bare danger" onClick={() => void edit(runs, { deleted: true }, "Deleted")}><Icon name="trash" size={14} />Delete</button>
         </>
       )}
-      <a class="bare" href={csv}><Icon name="download" size={14} />CSV</a>
+      <ExportMenu label="The selected runs as a file" request={exported} buttonClass="bare" />
       <span class="spacer" />
       <button type="button" class="bare" aria-label="Select nothing" title="Select nothing (Esc)" onClick={() => (selected.value = [])}><Icon name="close" size={14} /></button>
     </div>
