@@ -49,6 +49,7 @@ def new_run(**options: Any) -> Any:
 
 def _images(track: Callable[[Any, int], None], pause_s: float) -> float:
     import numpy as np
+
     from aim import Image
 
     pixels = np.random.default_rng(0).integers(0, 255, (512, 512, 3), dtype=np.uint8)
@@ -195,8 +196,9 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         ours, theirs = figures["aim"].get(key), figures.get("aim3", {}).get(key)
         if ours is not None:
             ratio = f"{theirs / ours:,.1f} x" if theirs and ours > 0 else ""
-            rows.append([label, f"{ours:,.3g}", unit, f"{theirs:,.4g}" if theirs is not None else "", ratio, goal or
-            ""])
+            rows.append(
+                [label, f"{ours:,.3g}", unit, f"{theirs:,.4g}" if theirs is not None else "", ratio, goal or ""]
+            )
     report.table(["figure", "aim", "unit", "aim 3.29.1", "ratio", "goal"], rows)
     return report.store("overhead", {"figures": figures, "samples": samples})
 

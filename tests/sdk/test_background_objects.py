@@ -87,9 +87,7 @@ def test_the_caption_at_the_call_is_what_is_stored(run: Run) -> None:
     image.caption = "after"
     run.track(image, name="images")
 
-    assert ["before", "after"] == [
-        image.caption for image in run.get_image_sequence("images").values.values_list()
-    ]
+    assert ["before", "after"] == [image.caption for image in run.get_image_sequence("images").values.values_list()]
 
 
 def test_time_and_step_are_those_of_the_call(run: Run) -> None:

@@ -110,6 +110,15 @@ class StructuredRunMixin:
         self._set_property(experiment=None if value is None else str(value))
 
     @property
+    def notes(self) -> str:
+        """What people have written about the run, as Markdown; '' when nothing."""
+        return str(self._state().properties.get("notes") or "")
+
+    @notes.setter
+    def notes(self, value: object) -> None:
+        self._set_property(notes=None if value is None else str(value))
+
+    @property
     def archived(self) -> bool:
         """Whether the run is archived: queries leave it out by default."""
         return bool(self._state().properties.get("archived", False))

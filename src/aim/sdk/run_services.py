@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from aim.core import contexts, params
 from aim.core.errors import ReadOnly, UsageError
 from aim.engine.repository import Repository
 from aim.sdk.sequence_types import LINES_NAME, RECORDS_NAME
@@ -43,6 +44,10 @@ class RunServicesMixin:
     @abstractmethod
     def _state(self) -> RunState:
         """Give the run's state as it is now."""
+
+    @abstractmethod
+    def _edit(self, change: Mapping[str, Any]) -> None:
+        """Change the run by an edit."""
 
     @abstractmethod
     def _recording(self) -> Writer:
@@ -94,14 +99,14 @@ class RunServicesMixin:
         self._keep_message(logging.ERROR, msg, params)
         self._recording().flush()
 
-    def _keep_message(self, level: int, msg: object, params: Mapping[str, Any]) -> None:
+    def _keep_message(self, level: int, msg: object, args: Mapping[str, Any]) -> None:
         from aim.sdk.objects.log_record import LogRecord
 
         frame: FrameType | None = sys._getframe(2)
         while frame is not None and frame.f_globals.get("__name__", "").startswith("aim."):  # safe mode is between
             frame = frame.f_back
         place = (None, None) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
-        record = LogRecord(msg, level, params, *place)
+        record = LogRecord(msg, level, args, *place)
         self._recording().sequence(RECORDS_NAME).track(record)
 
     def log_handler(self, level: int = logging.NOTSET) -> RunHandler:
@@ -121,7 +126,6 @@ class RunServicesMixin:
         from aim.sdk.log_handler import RunHandler
 
         return RunHandler(self._recording().sequence(RECORDS_NAME), level)
-
 
     # check-ins
 
@@ -157,6 +161,30 @@ class RunServicesMixin:
     def check_in(self) -> CheckIn | None:
         """The latest check-in; None when there was none."""
         return self._state().check_in
+
+    # taking back
+
+    def delete_metric(self, name: str, context: Mapping[str, Any] | None = None) -> bool:
+        """
+        Hide what was tracked of a sequence until now, of numbers or of objects; give whether there was any.
+
+        What is tracked later is shown, with the steps going on. The points stay in the files.
+
+        >>> import tempfile
+        >>> from aim.sdk.run import Run
+        >>> run = Run(repo=tempfile.mkdtemp())
+        >>> run.track(0.5, name="los")
+        >>> run.delete_metric("los"), run.get_metric("los")
+        (True, None)
+        >>> run.close()
+        """
+        if self._writer is not None:
+            self._writer.encoding.drain()
+        facts = self._state().sequences.get((name, contexts.text(context)))
+        if facts is None or not facts.parts:
+            return False
+        self._edit({"drop": [{"name": name, "context": params.encode(contexts.plain(context))}]})
+        return True
 
 
 class NotRecording(ReadOnly, ValueError):

@@ -217,7 +217,12 @@ class RunReader:
         Give all sequences that have points, those whose declaration was lost as `(unknown <n>)`.
         """
         state = self.state()
-        found = {key: facts for key, facts in state.sequences.items() if facts.parts}
+        found = {
+            key: facts
+            for key, facts in state.sequences.items()
+            # what was deleted, and not tracked since, has none
+            if facts.parts and not (facts.dropped_at_s and not len(self.points_of(facts, state)))
+        }
         if state.damage or any(_may_lack_lines(writer) for writer in state.writers.values()):
             for facts in self._undeclared(state):
                 known = found.setdefault(facts.key, facts)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from aim.core import clock, contexts, params
+from aim.core.params import Path as ParamPath
 from aim.core.params import Restore
 from aim.storage import events, layout
 from aim.storage.artifact_records import ArtifactRecord
@@ -329,7 +330,7 @@ class RunLog:
         """A copy of the params of the last `refresh`, keys in order."""
         return _in_order(self._state.tree)
 
-    def param(self, path: params.Path) -> Any:
+    def param(self, path: ParamPath) -> Any:
         """Give a copy of what is at *path* in `params`. Raises KeyError."""
         return _in_order(params.get_at(self._state.tree, path))
 
