@@ -15,7 +15,7 @@ FLOORS = ("core", "storage", "query", "engine", "sdk", "server", "cli")
 def _rows() -> set[str]:
     """List what the table speaks of: `storage/writer.py`, `sdk/objects/`."""
     found = set()
-    for cell in re.findall(r"^\| ((?:%s)/[^|]*) \|" % "|".join(FLOORS), TEXT, re.MULTILINE):
+    for cell in re.findall(rf"^\| ((?:{'|'.join(FLOORS)})/[^|]*) \|", TEXT, re.MULTILINE):
         floor = cell.partition("/")[0]
         for name in cell.split(", "):
             found.add(name if name.startswith(f"{floor}/") else f"{floor}/{name}")

@@ -44,7 +44,7 @@ class OracleRun:
 
     def sequence(self, writer: int, name: SequenceName) -> OracleSequence:
         """
-        Give a sequence as *writer* sees it: its automatic steps go on from what there was when it first tracked anything.
+        Give a sequence as *writer* sees it: its automatic steps go on from what there was when it first tracked.
         """
         if writer not in self.seen_by:
             self.seen_by.add(writer)

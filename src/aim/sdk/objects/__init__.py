@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from aim.sdk.objects.figure import Figure as Figure
     from aim.sdk.objects.image import Image as Image
     from aim.sdk.objects.image import convert_to_aim_image_list as convert_to_aim_image_list
+    from aim.sdk.objects.log_line import LogLine as LogLine
+    from aim.sdk.objects.log_record import LogRecord as LogRecord
     from aim.sdk.objects.registry import UnknownObject as UnknownObject
     from aim.sdk.objects.table import Table as Table
     from aim.sdk.objects.text import Text as Text
@@ -23,6 +25,8 @@ __all__ = [
     "Distribution",
     "Figure",
     "Image",
+    "LogLine",
+    "LogRecord",
     "Table",
     "Text",
     "UnknownObject",
@@ -35,6 +39,8 @@ _MODULES = {
     "Distribution": "distribution",
     "Figure": "figure",
     "Image": "image",
+    "LogLine": "log_line",
+    "LogRecord": "log_record",
     "Table": "table",
     "Text": "text",
     "UnknownObject": "registry",
