@@ -18,6 +18,8 @@ from aim.sdk.objects.custom import CustomObject
 from aim.sdk.objects.distribution import Distribution
 from aim.sdk.objects.figure import Figure
 from aim.sdk.objects.image import Image
+from aim.sdk.objects.log_line import LogLine
+from aim.sdk.objects.log_record import LogRecord
 from aim.sdk.objects.registry import CLASSES, restore
 from aim.sdk.objects.table import Table
 from aim.sdk.objects.text import Text
@@ -127,3 +129,16 @@ def test_the_golden_table() -> None:
     assert math.isnan(table[0]["x"])
     assert RGB.tolist() == np.asarray(table[0]["i"].to_pil_image()).tolist()
     assert (1, "a", "rows") == (table[0]["n"], table[0]["t"], table.caption)
+
+
+def test_the_golden_log() -> None:
+    """
+    A printed line with its colours; a message with level, values and place.
+    """
+    line, record = golden("log_line"), golden("log_record")
+
+    assert isinstance(line, LogLine)
+    assert isinstance(record, LogRecord)
+    assert "epoch 3: loss \x1b[31mnan\x1b[0m" == line.data
+    assert ("the loss is nan", "ERROR", ("train.py", 41)) == (record.message, record.level, record.logger_info)
+    assert {"step": 870} == record.args
