@@ -47,6 +47,13 @@ class ResourceVariable:
         return np.array([[3]])
 
 
+class Index:
+    """An integer of a library that nobody knows."""
+
+    def __index__(self) -> int:
+        return 9
+
+
 class Broken:
     """A lookalike whose every access fails."""
 
@@ -120,7 +127,7 @@ def test_an_integer_outside_64_bits_overflows(value: object) -> None:
 @pytest.mark.parametrize(
     ("step", "expected"),
     [(7, 7), (True, 1), (1.9, 1), (-1.9, -1), (np.int8(3), 3), (np.float32(2.5), 2), (np.array([4]), 4),
-     (ArrayImpl(5), 5), (ArrayImpl(5.5), 5), (1e18, 10**18), (np.bool_(True), 1)],
+     (ArrayImpl(5), 5), (ArrayImpl(5.5), 5), (1e18, 10**18), (np.bool_(True), 1), (Index(), 9)],
 )  # fmt: skip
 def test_a_step_is_any_integer_or_a_float_cut(step: object, expected: int) -> None:
     """

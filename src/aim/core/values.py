@@ -12,6 +12,7 @@ and by the name of their type, so that nothing is imported to ask:
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -160,12 +161,12 @@ def step_number(step: object) -> int:
     >>> step_number(7.0), step_number(1.5)
     (7, 1)
     """
-    index = getattr(step, "__index__", None)
-    plain: int | float | None
-    try:
-        plain = index() if index is not None else _plain_number(step)
-    except TypeError:
-        plain = _plain_number(step)
+    plain = _plain_number(step)
+    if plain is None:
+        try:
+            plain = operator.index(step)  # type: ignore[arg-type]
+        except TypeError:
+            pass
     if isinstance(plain, float):
         if not math.isfinite(plain):
             raise UntrackableValue(f"step is {plain}; it has to be an integer.")

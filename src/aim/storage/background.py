@@ -8,7 +8,8 @@ after a deadline when a disk or network mount hangs.
 How a process ends, and what happens:
 
     return, sys.exit, unhandled exception   atexit closes every open writer; the exception's name is recorded
-    end of a multiprocessing child          the same, from multiprocessing's own exit list: such a child skips atexit
+    end of a multiprocessing child          the same, from multiprocessing's own exit list: such a child skips atexit;
+                                            from Python 3.13 on it hides its exception, and the run is finished
     fork                                    the child's writers begin anew at their next record; the parent's go on
     SIGKILL, power cut                      nothing runs; the files are safe by their format
 
