@@ -7,6 +7,7 @@ Every page that a test opens is watched: an error in its console, or a request t
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -114,8 +115,8 @@ def _theme(request: pytest.FixtureRequest) -> str:
 
 
 def is_fault(message: sync_api.ConsoleMessage) -> bool:
-    """Tell whether a line of the console is an error; a query that the server refuses (400) is none."""
-    return message.type == "error" and "status of 400" not in message.text
+    """Tell whether a line of the console is an error; a query or a token that the server refuses is none."""
+    return message.type == "error" and not re.search("status of (400|401)", message.text)
 
 
 @pytest.fixture(name="open_page")
