@@ -225,10 +225,14 @@ class Catalogue:
         self._is_loaded = True
         path = snapshot.newest(self._cache)
         while path is not None:
+            file = None
             try:
-                self._open(Snapshot(path))
+                file = Snapshot(path)
+                self._open(file)
                 return
             except (DamagedSnapshot, ValueError, KeyError, TypeError, IndexError):
+                if file is not None:
+                    file.close()
                 snapshot.discard(path)
                 self._snapshot = None
                 self._clear()

@@ -25,6 +25,7 @@ import secrets
 import sqlite3
 import sys
 import time
+import weakref
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -97,6 +98,7 @@ class Snapshot:
             except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
                 raise DamagedSnapshot(f"{path}: {error}") from None
             undo.pop_all()
+        self._close_when_gone()
 
     def blob(self, number: int, crc: int) -> bytes:
         """
@@ -108,6 +110,7 @@ class Snapshot:
         if self._process != os.getpid():  # SQLite's connections can't be taken along by a fork
             self._process = os.getpid()
             self._connection = _connect(self.path)
+            self._close_when_gone()
         try:
             row = self._connection.execute("select content from blobs where id = ?", (number,)).fetchone()
         except sqlite3.Error as error:
@@ -166,11 +169,10 @@ class Snapshot:
         """Close the file."""
         self._connection.close()
 
-    def __del__(self) -> None:
-        # since Python 3.13 a connection that nobody closed is a warning in the user's terminal
-        connection = getattr(self, "_connection", None)
-        if connection is not None:
-            connection.close()
+    def _close_when_gone(self) -> None:
+        # since Python 3.13 a connection that nobody closed is a warning; `__del__` would come too late for one that is
+        # collected together with its owner
+        weakref.finalize(self, self._connection.close).atexit = False
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -180,7 +182,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         # a cache: what a power cut takes, a CRC shows
         connection.executescript("pragma synchronous = off; pragma temp_store = memory;")
-    except sqlite3.Error:
+    except BaseException:
         connection.close()
         raise
     return connection
