@@ -182,7 +182,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         # a cache: what a power cut takes, a CRC shows
         connection.executescript("pragma synchronous = off; pragma temp_store = memory;")
-    except BaseException:
+    except sqlite3.Error:
         connection.close()
         raise
     return connection
