@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { formatAddress, parseAddress } from "../src/model/address";
 import { alertsOf } from "../src/model/alerts";
 import { axisOf, brushedRows, trendOf } from "../src/model/axes";
-import { sectionsOf } from "../src/model/cards";
+import { sectionsOf, type Card } from "../src/model/cards";
 import { differingKeys, groupCell, joinTexts, splitTexts } from "../src/model/columns";
 import { diffTrees, leaves } from "../src/model/compare";
 import { documentId } from "../src/model/documents";
@@ -17,6 +17,7 @@ import { keyName } from "../src/model/keys";
 import { compareCells, patched, sorted, spreadOf, tableOf, cellOf } from "../src/model/table";
 import { diffWords } from "../src/model/worddiff";
 import type { Field, FieldsAnswer, RunsAnswer } from "../src/wire/types";
+import { arrange, formatOwn, formatWide, moveCard, parseOwn, parseWide, shiftCard, type Placed } from "../src/model/layout";
 
 const LR: Field = ["param", "hparams", "lr"];
 const NAME: Field = ["run", "name"];
@@ -203,4 +204,26 @@ test("failed and lost runs, and running ones without a number, are to be looked 
   const table = tableOf(names, [["run", "name"], ["run", "status"], ["run", "error"], LR]);
   const found = alertsOf(table, { key: fieldText(LR), label: "loss" });
   assert.deepEqual(["one failed with ValueError", "two gives no sign of life any more", "three loss is NaN"], found.map(({ name, text }) => `${name} ${text}`));
+});
+
+test("an arrangement survives the address, whatever the names are", () => {
+  const placed = [{ name: "A > b; c*", cards: ['loss{"a":"x;y"}', "back\\slash*2"] }, { name: "empty", cards: [] }];
+  assert.deepEqual(placed, parseOwn(formatOwn(placed)));
+  const wide = new Map([['loss{"a":"x;*2"}', 2], ["plain", 3]]);
+  assert.deepEqual(wide, parseWide(formatWide(wide)));
+  assert.deepEqual([], parseOwn("no section;>").filter(({ name }) => name !== ""));
+});
+
+test("placed cards come first in their section, own sections before all, and nothing is lost", () => {
+  const card = (id: string): Card => ({ id, title: id, subtitle: "", metrics: [] });
+  const sections = [{ name: "val", cards: ["a", "b", "c"].map(card) }, { name: "train", cards: ["d"].map(card) }];
+  const names = (placed: readonly Placed[]): string[] => arrange(sections, placed).map((section) => `${section.name}: ${section.cards.map(({ id }) => id).join(" ")}`);
+  assert.deepEqual(["val: a b c", "train: d"], names([]));
+  const back = shiftCard(arrange(sections, []), [], "c", -1);
+  assert.deepEqual(["val: a c b", "train: d"], names(back));
+  const own = [{ name: "Focus", cards: [] }, ...back];
+  const moved = moveCard(arrange(sections, own), own, "d", "Focus", null);
+  assert.deepEqual(["Focus: d", "val: a c b"], names(moved));
+  assert.deepEqual(["Focus: b d", "val: a c"], names(moveCard(arrange(sections, moved), moved, "b", "Focus", "d")));
+  assert.deepEqual(["val: a c b", "train: d"], names(moved.filter(({ name }) => name !== "Focus")));
 });

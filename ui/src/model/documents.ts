@@ -9,10 +9,15 @@ import type { Json, StoredDocument } from "../wire/types";
 /// All documents; null until asked for.
 export const documents = signal<readonly StoredDocument[] | null>(null);
 
+let changes = 0; // counts our own: an answer that was under way meanwhile is of yesterday
+
 /// Asks for all documents.
 export async function loadDocuments(): Promise<void> {
   try {
-    documents.value = (await getJson<{ readonly documents: readonly StoredDocument[] }>(here("documents"))).documents;
+    const asked = changes;
+    const answer = await getJson<{ readonly documents: readonly StoredDocument[] }>(here("documents"));
+    if (asked === changes) documents.value = answer.documents;
+    else await loadDocuments();
   } catch (error) {
     report(error);
   }
@@ -31,6 +36,7 @@ export function documentId(name: string, taken: ReadonlySet<string>): string {
 export async function saveDocument(kind: StoredDocument["kind"], id: string, revision: string | null, body: { readonly [key: string]: Json }): Promise<StoredDocument | null> {
   try {
     const saved = await sendJson<StoredDocument>(here(`documents/${kind}/${id}`), { revision, body }, undefined, "PUT");
+    changes++;
     const others = (documents.peek() ?? []).filter((other) => other.kind !== kind || other.id !== id);
     documents.value = [...others, saved];
     return saved;
@@ -44,6 +50,7 @@ export async function saveDocument(kind: StoredDocument["kind"], id: string, rev
 export async function dropDocument(kind: StoredDocument["kind"], id: string): Promise<void> {
   try {
     await request(here(`documents/${kind}/${id}`), { method: "DELETE" });
+    changes++;
     documents.value = (documents.peek() ?? []).filter((other) => other.kind !== kind || other.id !== id);
   } catch (error) {
     report(error);

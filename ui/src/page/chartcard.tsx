@@ -18,6 +18,7 @@ import { aggregate, isClipped, smoothing, xAxis, xLabel, xUnit, xWindow, yKind, 
 import type { SeriesRequest } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { MenuItems, Popover, type MenuItem } from "../widget/popover";
+import { SpanGrip, type CardPlace } from "./cardsection";
 import { ChartView } from "./chartview";
 import { DATA_FORMATS, exportPng, exportSvg, exportUrl } from "./chartexport";
 import { goTo } from "../model/address";
@@ -35,13 +36,15 @@ interface ChartCardProps {
   readonly runs?: ReadonlySignal<readonly string[] | null>;
   readonly onExpand?: (card: Card) => void;
   readonly isLarge?: boolean;
+  /// Where it is among the others, if it can be moved.
+  readonly place?: CardPlace;
   /// Follows the smoothing, zoom and aggregation of the workspace. Else it is a plain card with its own zoom.
   readonly isPlain?: boolean;
   readonly onLines?: (lines: ReturnType<typeof linesOf>) => void;
 }
 
 /// The card. All of its drawing follows signals; it renders again only for its own few words.
-export function ChartCard({ card, scene, runs, onExpand, isLarge = false, isPlain = false, onLines }: ChartCardProps): JSX.Element {
+export function ChartCard({ card, scene, runs, onExpand, place: cardPlace, isLarge = false, isPlain = false, onLines }: ChartCardProps): JSX.Element {
   const { ref, isSeen, width_px } = useOnScreen();
   const yWindow = useSignal<Extent | null>(null);
   const ownWindow = useSignal<Extent | null>(null);
@@ -90,12 +93,13 @@ export function ChartCard({ card, scene, runs, onExpand, isLarge = false, isPlai
     ...DATA_FORMATS.map(([format, name]) => ({ label: `${name} of all points`, icon: "download", run: () => wish.value && location.assign(exportUrl(here, "series", format, wish.value)) }) as const),
     { label: "Copy as Python", icon: "copy", run: () => void copyPython(card) },
     { label: "Copy link", icon: "link", run: () => void copyText(location.href, "Link copied.") },
+    ...(cardPlace?.items() ?? []),
   ];
   const { frame } = store;
   const shown = lines.value.data.lines.length;
   return (
-    <article class={isLarge ? "card large" : "card"} ref={ref} data-card={card.id}>
-      <header>
+    <article class={["card", isLarge && "large", cardPlace && `span-${cardPlace.span}`].filter(Boolean).join(" ")} ref={ref} data-card={card.id} onDrop={cardPlace?.onDrop}>
+      <header draggable={cardPlace !== undefined} onDragStart={cardPlace?.onDrag}>
         <h3 title={title}>{card.title} <span>{card.subtitle}</span></h3>
         {isCut.value && <span class="hint" title="A few values lie outside. Choose y › ignore outliers to see them.">outliers cut</span>}
         {shown > DENSITY_LINES && <span class="hint">density of {shown.toLocaleString("en")}</span>}
@@ -122,6 +126,7 @@ export function ChartCard({ card, scene, runs, onExpand, isLarge = false, isPlai
         {store.error.value && !frame.value && <p class="fault" role="alert">{store.error.value.message}</p>}
         {frame.value && shown === 0 && !store.isLoading.value && <p class="fault">No points {xAxis.value === "epoch" ? "with an epoch" : "here"}.</p>}
       </div>
+      {cardPlace && <SpanGrip span={cardPlace.span} onSpan={cardPlace.onSpan} />}
     </article>
   );
 }

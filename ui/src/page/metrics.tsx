@@ -2,15 +2,19 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { change } from "../model/address";
+import { placed, recallArrangement, resetArrangement, spans } from "../model/arrangement";
 import { sectionsOf, type Card } from "../model/cards";
 import { metricsOf, parseField, fieldText, sequenceText } from "../model/fields";
 import { splitBy } from "../model/grouping";
+import { arrange } from "../model/layout";
 import { makeScene, type Scene } from "../model/scene";
 import { fields } from "../model/scope";
-import { facetField, folded, split, smoothing, toggleFolded, yKind, zoom } from "../model/workspace";
+import { facetField, folded, split, smoothing, yKind, zoom } from "../model/workspace";
 import { Icon } from "../widget/icon";
 import { ChartCard } from "./chartcard";
+import { addSection, CardSection, placeOf, type CardPlace } from "./cardsection";
 import { FullCard } from "./fullcard";
 import { useCommands, useStore, useTitle } from "./hooks";
 import { RunList } from "./runlist";
@@ -37,6 +41,7 @@ export function MetricsPage(): JSX.Element {
   const full = useSignal<Card | null>(null);
   const find = useSignal("");
   useTitle("Metrics");
+  useEffect(recallArrangement, []);
   useCommands(() => [
     { keys: "l", label: "Logarithmic y axis", section: "Charts", run: () => change({ y: yKind.peek() === "log" ? null : "log" }) },
     { keys: "s", label: "More smoothing", section: "Charts", run: () => change({ smooth: SMOOTH_STEPS[(SMOOTH_STEPS.indexOf(smoothing.peek() ? String(smoothing.peek()) : "") + 1) % SMOOTH_STEPS.length] }) },
@@ -46,7 +51,7 @@ export function MetricsPage(): JSX.Element {
   const sections = useComputed(() => {
     if (!fields.value) return [];
     const wanted = metricsOf(fields.value).filter((metric) => sequenceText(metric).toLowerCase().includes(find.value));
-    return sectionsOf(wanted, split.value === "name" ? "name" : "context");
+    return arrange(sectionsOf(wanted, split.value === "name" ? "name" : "context"), placed.value);
   });
   const hovered = (): Card | null => {
     const id = document.querySelector<HTMLElement>(".card:hover")?.dataset.card;
@@ -59,24 +64,16 @@ export function MetricsPage(): JSX.Element {
       <RunList scene={scene} />
       <main class="main">
         <ChartToolbar>
+          <button type="button" class="pill add" title="A section of your own, for cards that you drag there" onClick={() => addSection(sections.peek())}>+ section</button>
+          {(placed.value.length > 0 || spans.value.size > 0) && <button type="button" class="pill" title="Put all cards back where they are by themselves" onClick={resetArrangement}>Reset cards</button>}
           <ViewButtons />
         </ChartToolbar>
         {fields.value === null && <Skeleton rows={10} />}
-        {sections.value.map((section, i) => {
-          const isFolded = folded.value.includes(section.name);
-          return (
-            <section key={section.name} aria-label={section.name}>
-              <div class="section">
-                <button type="button" class="fold" aria-expanded={!isFolded} onClick={() => toggleFolded(section.name)}>
-                  <span class={isFolded ? "chevron" : "chevron open"}><Icon name="chevron" size={12} /></span>
-                  <b>{section.name}</b> <span class="muted">{section.cards.length} metric{section.cards.length === 1 ? "" : "s"}</span>
-                </button>
-                {i === 0 && <CardSearch onFind={(text) => (find.value = text)} />}
-              </div>
-              {!isFolded && <div class="cards">{section.cards.map((card) => <CardOrFacets key={card.id} card={card} scene={scene} onExpand={(next) => (full.value = next)} />)}</div>}
-            </section>
-          );
-        })}
+        {sections.value.map((section, i) => (
+          <CardSection key={section.name} section={section} shown={sections.value} isFolded={folded.value.includes(section.name)} extra={i === 0 && <CardSearch onFind={(text) => (find.value = text)} />}>
+            {section.cards.map((card) => <CardOrFacets key={card.id} card={card} scene={scene} place={placeOf(sections.value, section, card.id)} onExpand={(next) => (full.value = next)} />)}
+          </CardSection>
+        ))}
         {fields.value !== null && sections.value.length === 0 && (
           <div class="section"><span class="muted">{find.value ? "No metric has this name." : "These runs have no metrics yet."}</span>{find.value && <CardSearch onFind={(text) => (find.value = text)} />}</div>
         )}
@@ -90,9 +87,9 @@ export function MetricsPage(): JSX.Element {
 const MOST_FACETS = 24;
 
 /// A card, or one for each value of the facet.
-function CardOrFacets({ card, scene, onExpand }: { card: Card; scene: Scene; onExpand: (card: Card) => void }): JSX.Element {
+function CardOrFacets({ card, scene, place, onExpand }: { card: Card; scene: Scene; place: CardPlace; onExpand: (card: Card) => void }): JSX.Element {
   const facet = parseField(facetField.value);
-  if (!facet) return <ChartCard card={card} scene={scene} onExpand={onExpand} />;
+  if (!facet) return <ChartCard card={card} scene={scene} place={place} onExpand={onExpand} />;
   const parts = splitBy(scene.table.value, fieldText(facet)).slice(0, MOST_FACETS);
   return (
     <>
