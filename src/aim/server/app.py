@@ -74,6 +74,7 @@ def routes() -> list[BaseRoute]:
         Route("/api/plotly.js", assets.plotly),
         Mount("/api/repos/{repo}", routes=of_repo),
         Route("/assets/{name}", assets.asset),
+        Route("/figure", assets.figure),
         Route("/run/{run}", assets.page),
         *pages,
     ]

@@ -39,6 +39,29 @@ code{background:#262a32}}</style></head><body>
 <a href="api/info">api/info</a>.</p></body></html>
 """
 
+# plotly compiles the shaders' code of its gl charts with `Function`. So it gets a page of its own, whose origin is
+# nobody's (`sandbox`): it can evaluate what it is given, and can reach neither us nor anybody else.
+FIGURE_POLICY = (
+    "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'unsafe-inline'; img-src data: blob:; worker-src blob:"
+)
+FIGURE_FRAME = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Figure</title>
+<style>html,body,#figure{margin:0;height:100%;overflow:hidden}</style></head><body><div id="figure"></div>
+<script>
+addEventListener("message", async ({ data, source }) => {
+  if (source !== parent) return;
+  try {
+    if (!window.Plotly) (0, eval)(data.script);
+    await Plotly.react("figure", data.data, data.layout, { responsive: true, displaylogo: false });
+    parent.postMessage({ error: null }, "*");
+  } catch (error) {
+    parent.postMessage({ error: String(error) }, "*");
+  }
+});
+</script></body></html>
+"""
+
 
 def pages_stamp() -> int:
     """Give a number that differs when the pages were built anew; 0 when they are not built."""
@@ -109,3 +132,8 @@ async def plotly(request: Request) -> Response:
     if path is None:
         raise missing("Plotly is not installed where the server runs: pip install plotly.")
     return FileResponse(path, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
+async def figure(request: Request) -> Response:
+    """Answer `figure`: the empty frame in which plotly draws, given the script and the figure by the page around it."""
+    return HTMLResponse(FIGURE_FRAME, headers={"Content-Security-Policy": FIGURE_POLICY, "Cache-Control": "no-cache"})

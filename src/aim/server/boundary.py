@@ -82,7 +82,8 @@ class Boundary:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
-                headers = [*message["headers"], *HEADERS]
+                given = {name for name, _ in message["headers"]}
+                headers = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in given)]
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append(NO_STORE)
                 message = {**message, "headers": headers}

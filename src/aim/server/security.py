@@ -31,8 +31,8 @@ COOKIE = "aim_token"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "media-src 'self' blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:; base-uri 'self'; "
-    "form-action 'self'"
+    "media-src 'self' blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:; frame-src 'self'; "
+    "base-uri 'self'; form-action 'self'"
 )
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),

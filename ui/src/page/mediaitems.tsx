@@ -7,7 +7,7 @@ import { heatPixels, outline, valueRange, type Histogram } from "../chart/distri
 import { formatNumber } from "../model/format";
 import { blobUrl, thumbUrl, type Item } from "../model/objects";
 import { report, server, theme } from "../model/session";
-import { apiUrl, getJson } from "../wire/request";
+import { apiUrl, BASE, getJson, request } from "../wire/request";
 import { numberOf, type Json } from "../wire/types";
 import { useOnScreen } from "./hooks";
 
@@ -76,54 +76,50 @@ export function Distributions({ items, color, at }: { items: readonly Item[]; co
   );
 }
 
-/// What we use of plotly.
-interface PlotlyFace {
-  readonly newPlot: (host: HTMLElement, data: Json, layout: Json, config: object) => Promise<unknown>;
-  readonly purge: (host: HTMLElement) => void;
-}
-
-declare global {
-  interface Window { Plotly?: PlotlyFace }
-}
-
-let plotly: Promise<PlotlyFace> | null = null;
+let plotly: Promise<string> | null = null;
 
 /// The plotly of the server's Python, fetched when the first figure is shown.
-function loadPlotly(): Promise<PlotlyFace> {
-  plotly ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = apiUrl("plotly.js");
-    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("plotly did not load.")));
-    script.onerror = () => reject(new Error("plotly did not load."));
-    document.head.append(script);
-  });
+function loadPlotly(): Promise<string> {
+  plotly ??= request(apiUrl("plotly.js")).then((answer) => answer.text());
+  plotly.catch(() => (plotly = null));
   return plotly;
 }
 
-/// An interactive figure.
+interface PlotlyFigure { readonly data: Json; readonly layout?: { readonly [key: string]: Json } }
+
+/// An interactive figure, in a frame of its own: plotly evaluates code, which our pages must not.
 export function Figure({ item }: { item: Item }): JSX.Element {
   const { ref, isSeen } = useOnScreen();
   const isDark = useComputed(() => theme.value === "dark");
+  const [isLoaded, setLoaded] = useState(false);
+  const [fault, setFault] = useState<string | null>(null);
+  const frame = useRef<HTMLIFrameElement>(null);
   useEffect(() => {
-    const host = ref.current?.querySelector<HTMLElement>(".canvas");
-    if (!isSeen.value || !host || item.blob === undefined || !server.value?.plotly) return undefined;
+    const window = frame.current?.contentWindow;
+    if (!isLoaded || !window || item.blob === undefined) return undefined;
     let isGone = false;
+    const hear = ({ source, data }: MessageEvent<{ readonly error: string | null }>): void => {
+      if (source === window) setFault(data.error);
+    };
+    addEventListener("message", hear);
     const draw = async (blob: string): Promise<void> => {
-      const [face, figure] = await Promise.all([loadPlotly(), getJson<{ readonly data: Json; readonly layout?: { readonly [key: string]: Json } }>(blobUrl(blob))]);
+      const [script, figure] = await Promise.all([loadPlotly(), getJson<PlotlyFigure>(blobUrl(blob))]);
       if (isGone) return;
       const ink = getComputedStyle(document.documentElement).getPropertyValue("--ink-2").trim();
-      const layout = { ...figure.layout, paper_bgcolor: "rgba(0,0,0,0)", ...(isDark.value ? { plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink } } : {}), autosize: true };
-      await face.newPlot(host, figure.data, layout, { responsive: true, displaylogo: false });
+      const layout = { ...figure.layout, paper_bgcolor: "rgba(0,0,0,0)", ...(isDark.value ? { plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink } } : {}), autosize: true, width: undefined, height: undefined };
+      window.postMessage({ script, data: figure.data, layout }, "*");
     };
     draw(item.blob).catch(report);
     return () => {
       isGone = true;
-      window.Plotly?.purge(host);
+      removeEventListener("message", hear);
     };
-  }, [item.blob, isSeen.value, isDark.value]);
+  }, [item.blob, isLoaded, isDark.value]);
+  if (!server.value?.plotly) return <div class="figure" ref={ref}><p class="muted">Figures are drawn by plotly: <code>pip install plotly</code> where <code>aim up</code> runs.</p></div>;
   return (
     <div class="figure" ref={ref}>
-      {server.value?.plotly ? <div class="canvas" /> : <p class="muted">Figures are drawn by plotly: <code>pip install plotly</code> where <code>aim up</code> runs.</p>}
+      {isSeen.value && <iframe ref={frame} class="canvas" title={item.caption || `Figure at step ${item.step}`} src={`${BASE}figure`} sandbox="allow-scripts allow-downloads" onLoad={() => setLoaded(true)} />}
+      {fault !== null && <p class="fault" role="alert">This figure can't be drawn. {fault}</p>}
     </div>
   );
 }
