@@ -5,7 +5,6 @@ Figures of plotly, tracked by the SDK, are drawn by plotly's own script under ou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import plotly.graph_objects
 import pytest
@@ -58,7 +57,7 @@ def test_the_frame_of_figures_reaches_nothing(figures: str, open_page: Open) -> 
     What runs in it has no origin, no cookies, and can ask neither our server nor another one.
     """
     page = open_page(figures)
-    page.locator(".figure iframe").first.wait_for()
+    page.locator(".figure iframe").first.content_frame.locator("#figure").wait_for(state="attached")
     frame = next(frame for frame in page.frames if frame.url.endswith("/figure"))
 
     assert "null" == frame.evaluate("self.origin")

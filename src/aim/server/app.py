@@ -76,6 +76,8 @@ def routes() -> list[BaseRoute]:
         Route("/assets/{name}", assets.asset),
         Route("/figure", assets.figure),
         Route("/run/{run}", assets.page),
+        Route("/runs/{run}", assets.old_run),
+        Route("/runs/{run}/{tab}", assets.old_run),
         *pages,
     ]
 

@@ -9,13 +9,17 @@ The files are made by the build of ui/. Without them there is one page that says
 
 from __future__ import annotations
 
+import html
 import mimetypes
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
+from aim.core.errors import UsageError
+from aim.server.aim3_addresses import is_aim3, translated
 from aim.server.answers import missing
 from aim.server.desk import desk_of
 
@@ -26,7 +30,7 @@ TWINS = (("br", ".br"), ("gzip", ".gz"))
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".map": "application/json"}
 FOREVER = "public, max-age=31536000, immutable"
 NOT_BUILT = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><base href="./"><title>Aim</title>
+<html lang="en"><head><meta charset="utf-8"><base href="./"><link rel="icon" href="data:,"><title>Aim</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;margin:12vh auto;max-width:42em;padding:0 1.5em;
 color:#1b1d22;background:#fbfbfa}
 code{background:#eee;padding:.1em .35em;border-radius:4px}
@@ -39,6 +43,12 @@ code{background:#262a32}}</style></head><body>
 <a href="api/info">api/info</a>.</p></body></html>
 """
 
+OLD_ADDRESS = (
+    NOT_BUILT.partition("<h1>")[0]
+    + """<h1>This address is of Aim 3, and can't be read</h1>
+<p>WHY</p><p>Open <a href="PAGE">the same page</a> with all runs, and choose again what to see.</p></body></html>
+"""
+)
 # plotly compiles the shaders' code of its gl charts with `Function`. So it gets a page of its own, whose origin is
 # nobody's (`sandbox`): it can evaluate what it is given, and can reach neither us nor anybody else.
 FIGURE_POLICY = (
@@ -53,6 +63,7 @@ addEventListener("message", async ({ data, source }) => {
   if (source !== parent) return;
   try {
     if (!window.Plotly) (0, eval)(data.script);
+    document.documentElement.style.colorScheme = data.scheme;
     await Plotly.react("figure", data.data, data.layout, { responsive: true, displaylogo: false });
     parent.postMessage({ error: null }, "*");
   } catch (error) {
@@ -71,14 +82,14 @@ def pages_stamp() -> int:
         return 0
 
 
-def based(html: str, depth: int) -> str:
+def based(text: str, depth: int) -> str:
     """
     Set where the app begins, as seen from a page whose address has *depth* slashes.
 
     >>> based('<base href="./">', 1)
     '<base href="../">'
     """
-    return html.replace(BASE_TAG, f'<base href="{"../" * depth}">') if depth else html
+    return text.replace(BASE_TAG, f'<base href="{"../" * depth}">') if depth else text
 
 
 async def page(request: Request) -> Response:
@@ -90,11 +101,29 @@ async def page(request: Request) -> Response:
         admitted = desk.guard.admit(request, depth)
         if admitted is not None:
             return admitted
+    if is_aim3(request.query_params):
+        return _from_aim3(request)
     try:
-        html = (STATIC / "index.html").read_text(encoding="utf-8")
+        text = (STATIC / "index.html").read_text(encoding="utf-8")
     except FileNotFoundError:
         return HTMLResponse(based(NOT_BUILT, depth), 503, headers={"Cache-Control": "no-store"})
-    return HTMLResponse(based(html, depth), headers={"Cache-Control": "no-cache"})
+    return HTMLResponse(based(text, depth), headers={"Cache-Control": "no-cache"})
+
+
+def _from_aim3(request: Request) -> Response:
+    """Send an address of Aim 3's pages on to ours; one that can't be read gets a page that says so."""
+    page = request.url.path.rpartition("/")[2] or "metrics"
+    try:
+        return RedirectResponse(translated(page, request.query_params), 303)
+    except UsageError as error:
+        said = OLD_ADDRESS.replace("WHY", html.escape(str(error))).replace("PAGE", html.escape(page))
+        return HTMLResponse(said, 400, headers={"Cache-Control": "no-store"})
+
+
+async def old_run(request: Request) -> Response:
+    """Answer `runs/<hash>` and `runs/<hash>/<tab>` of Aim 3: our page of that run."""
+    up = "../../" if "tab" in request.path_params else "../"
+    return RedirectResponse(f"{up}run/{quote(request.path_params['run'], safe='')}", 303)
 
 
 async def asset(request: Request) -> Response:

@@ -87,6 +87,15 @@ function loadPlotly(): Promise<string> {
 
 interface PlotlyFigure { readonly data: Json; readonly layout?: { readonly [key: string]: Json } }
 
+/// What is different in the dark: no ground, and text and lines that are seen on ours.
+function darkened(layout: { readonly [key: string]: Json }): { readonly [key: string]: Json } {
+  const style = getComputedStyle(document.documentElement);
+  const line = style.getPropertyValue("--line").trim();
+  const axes = new Set(["xaxis", "yaxis", ...Object.keys(layout).filter((key) => /^[xy]axis\d+$/.test(key))]);
+  const lined = [...axes].map((key) => [key, { ...(layout[key] as { readonly [key: string]: Json } | undefined), gridcolor: line, zerolinecolor: line }] as const);
+  return { plot_bgcolor: "rgba(0,0,0,0)", font: { color: style.getPropertyValue("--ink-2").trim() }, ...Object.fromEntries(lined) };
+}
+
 /// An interactive figure, in a frame of its own: plotly evaluates code, which our pages must not.
 export function Figure({ item }: { item: Item }): JSX.Element {
   const { ref, isSeen } = useOnScreen();
@@ -105,9 +114,8 @@ export function Figure({ item }: { item: Item }): JSX.Element {
     const draw = async (blob: string): Promise<void> => {
       const [script, figure] = await Promise.all([loadPlotly(), getJson<PlotlyFigure>(blobUrl(blob))]);
       if (isGone) return;
-      const ink = getComputedStyle(document.documentElement).getPropertyValue("--ink-2").trim();
-      const layout = { ...figure.layout, paper_bgcolor: "rgba(0,0,0,0)", ...(isDark.value ? { plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink } } : {}), autosize: true, width: undefined, height: undefined };
-      window.postMessage({ script, data: figure.data, layout }, "*");
+      const layout = { ...figure.layout, ...(isDark.value ? darkened(figure.layout ?? {}) : {}), paper_bgcolor: "rgba(0,0,0,0)", autosize: true, width: undefined, height: undefined };
+      window.postMessage({ script, data: figure.data, layout, scheme: isDark.value ? "dark" : "light" }, "*");
     };
     draw(item.blob).catch(report);
     return () => {
