@@ -8,7 +8,6 @@ points is imported when it is first asked for, so a training process never pays 
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -74,6 +73,8 @@ class Repository:
         folder = root / store.folder_name()
         if not folder.is_dir():
             raise FileNotFoundError(f"There is no repository to remove: '{folder}' does not exist.")
+        import shutil  # a training removes nothing
+
         shutil.rmtree(folder)
 
     # runs

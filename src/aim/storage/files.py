@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
-import shutil
 from pathlib import Path
 
 # What file systems answer that can't give blocks in advance.
@@ -114,13 +112,15 @@ class Disk:
 
     def remove_folder(self, path: Path) -> None:
         """Remove a folder with everything in it."""
+        import shutil  # it loads every compressor there is: not before something is removed
+
         shutil.rmtree(path, ignore_errors=True)
 
     def publish(self, path: Path, data: bytes, *, sync: bool = True) -> bool:
         """
         Create a small file whole, under its name at once; False when the name is taken, and the file there stays.
         """
-        scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        scratch = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
         try:
             descriptor = self.create(scratch)
             try:

@@ -4,9 +4,8 @@ Names: of a repository's files, of writers and of runs. Specified in docs/format
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
-import uuid
 from pathlib import Path
 
 from aim.core.errors import UsageError
@@ -20,12 +19,12 @@ EDIT_FILE = re.compile(r"edit-(\d{16,})-([0-9a-f]{8})\.json")
 
 def new_run_hash(hash_length: int = 24) -> str:
     """Draw the hash of a new run: 24 hex digits, or as many as asked for, up to 32."""
-    return uuid.uuid4().hex[:hash_length]
+    return os.urandom(-(-hash_length // 2)).hex()[:hash_length]
 
 
 def new_writer_id() -> str:
     """Draw the id of a new writer: 8 hex digits."""
-    return secrets.token_hex(4)
+    return os.urandom(4).hex()
 
 
 def check_run_hash(run_hash: str) -> str:
@@ -59,4 +58,4 @@ def blob_file(folder: Path, writer: str, number: int) -> Path:
 
 def edit_file(folder: Path, at_us: int) -> Path:
     """Name a new edit."""
-    return folder / f"edit-{at_us:016d}-{secrets.token_hex(4)}.json"
+    return folder / f"edit-{at_us:016d}-{os.urandom(4).hex()}.json"

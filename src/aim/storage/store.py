@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 from pathlib import Path
 
 from aim.core.errors import DamagedFile, RepoNotFound, RunExists, RunNotFound, UnsupportedFormat
@@ -130,7 +128,7 @@ class Store:
         """
         folder = self.run_folder(run_hash)
         self.disk.make_folder(self.trash)
-        doomed = self.trash / f"{run_hash}.{secrets.token_hex(4)}"
+        doomed = self.trash / f"{run_hash}.{os.urandom(4).hex()}"
         try:
             self.disk.rename(folder, doomed)
         except FileNotFoundError:
@@ -155,7 +153,7 @@ class Store:
         folder = self.run_folder(run_hash)
         if target.has_run(run_hash):
             raise RunExists(f"Run {run_hash!r} is in repository '{target.path.parent}' already. Delete it there first.")
-        scratch = target.path / f".copy-{run_hash}-{secrets.token_hex(4)}"
+        scratch = target.path / f".copy-{run_hash}-{os.urandom(4).hex()}"
         try:
             self._copy_files(folder, scratch)
             _sync_files(scratch, target.disk)  # a moved run is deleted here next
@@ -170,6 +168,8 @@ class Store:
             target.disk.remove_folder(scratch)
 
     def _copy_files(self, folder: Path, scratch: Path) -> None:
+        import shutil  # not before something is copied: a training only records
+
         for attempt in range(COPY_ATTEMPTS):
             try:
                 shutil.copytree(folder, scratch, ignore=_scratch_files)
