@@ -39,7 +39,7 @@ def _runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     runs = []
     for rate in (0.1, 0.01, 0.001):
-        with Run(repo=tmp_path, experiment="rates") as run:
+        with Run(repo=tmp_path, experiment="rates", system_tracking_interval=None, capture_terminal_logs=False) as run:
             run["hparams"] = {"lr": rate}
             for step in range(3):
                 run.track(rate * step, name="loss", step=step, context={"subset": "val"})
