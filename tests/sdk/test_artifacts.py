@@ -238,7 +238,7 @@ def test_a_name_is_refused_or_stays_within(name: str) -> None:
         return
 
     assert clean == clean_name(clean)
-    assert os.path.normpath(f"/root/{clean}").startswith("/root/")
+    assert os.path.normpath(f"/folder/{clean}").startswith("/folder/")
 
 
 def test_a_failing_store_is_said_and_block_raises(

@@ -154,7 +154,33 @@ class SingleRunSequenceCollection(SequenceCollection):
         return _points_frame(self, only_last, include_run, include_name, include_context)
 
 
-class QuerySequenceCollection(SequenceCollection):
+class _QueriedCollection(SequenceCollection):
+    """What the two collections of a query share: they are gone through run by run."""
+
+    report_mode: QueryReportMode
+    _scan: Scan
+
+    @abstractmethod
+    def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
+        """Look the matches up, and go through them run by run."""
+
+    def iter(self) -> Iterator[Any]:
+        """Go through the sequences: of the newest run first; within a run by context, then name."""
+        for collection in self._by_run():
+            yield from collection.iter()
+
+    def iter_runs(self) -> Iterator[Any]:
+        """
+        Go through the collections of the runs that match, or that have a sequence that matches, newest first.
+
+        With `PROGRESS_TUPLE`: through (collection, (i, total)), the collection None for a run without a match.
+        """
+        if self.report_mode is QueryReportMode.PROGRESS_TUPLE:
+            return _with_progress(self._by_run(), self._scan.runs("run.archived in (True, False)"))
+        return self._by_run()
+
+
+class QuerySequenceCollection(_QueriedCollection):
     """
     The sequences of a repository that match a query.
 
@@ -203,21 +229,6 @@ class QuerySequenceCollection(SequenceCollection):
                 sequences = [self.seq_cls(found.name, Context(found.context), run) for found in of_run]
                 yield SingleRunSequenceCollection(run, self.seq_cls, self.query, sequences)
 
-    def iter(self) -> Iterator[Any]:
-        """Go through the sequences: of the newest run first; within a run by context, then name."""
-        for collection in self._by_run():
-            yield from collection.iter()
-
-    def iter_runs(self) -> Iterator[Any]:
-        """
-        Go through the collections of the runs that have a sequence that matches, newest first.
-
-        With `PROGRESS_TUPLE`: through (collection, (i, total)), the collection None for a run without a match.
-        """
-        if self.report_mode is QueryReportMode.PROGRESS_TUPLE:
-            return _with_progress(self._by_run(), self._scan.runs("run.archived in (True, False)"))
-        return self._by_run()
-
     def dataframe(
         self,
         only_last: bool = False,
@@ -248,7 +259,7 @@ class QuerySequenceCollection(SequenceCollection):
         return frame
 
 
-class QueryRunSequenceCollection(SequenceCollection):
+class QueryRunSequenceCollection(_QueriedCollection):
     """
     The runs of a repository that match a query, newest first.
 
@@ -303,21 +314,6 @@ class QueryRunSequenceCollection(SequenceCollection):
             run = self.repo.get_run(run_hash)
             if run is not None:
                 yield SingleRunSequenceCollection(run, self.seq_cls)
-
-    def iter(self) -> Iterator[Any]:
-        """Go through all sequences of the runs."""
-        for collection in self._by_run():
-            yield from collection.iter()
-
-    def iter_runs(self) -> Iterator[Any]:
-        """
-        Go through the collections of the runs.
-
-        With `PROGRESS_TUPLE`: through (collection, (i, total)), the collection None for a run that does not match.
-        """
-        if self.report_mode is QueryReportMode.PROGRESS_TUPLE:
-            return _with_progress(self._by_run(), self._scan.runs("run.archived in (True, False)"))
-        return self._by_run()
 
     def dataframe(
         self,
