@@ -269,3 +269,35 @@ def test_several_points_may_share_a_record(tmp_path: Path) -> None:
     ]
     with pytest.raises(DamagedFile):
         blobs.read_record(path, offset, 13)
+
+
+class InterruptedDisk(Disk):
+    """A disk that a signal hits right after it has made a file, once."""
+
+    is_hit = False
+
+    def create(self, path: Path) -> int:
+        """Make a file; the first time the caller does not hear of it."""
+        descriptor = super().create(path)
+        if not self.is_hit:
+            self.is_hit = True
+            os.close(descriptor)
+            raise KeyboardInterrupt
+        return descriptor
+
+
+def test_a_file_that_an_interrupted_call_made_is_used_by_the_next(tmp_path: Path) -> None:
+    """
+    After a KeyboardInterrupt right after a blob file was made, the next object goes into that very file.
+    """
+    file = BlobFile(tmp_path, WRITER, InterruptedDisk())
+    with pytest.raises(KeyboardInterrupt):
+        file.append("pictures", (0,), [picture(0)], "test.picture")
+
+    where = file.append("pictures", (0,), [picture(0)], "test.picture")
+    file.close()
+
+    number, offset = blobs.split(where)
+    assert [tmp_path / f"{WRITER}.blobs-0000.zip"] == list(tmp_path.iterdir())
+    assert (0, "test.picture") == (number, blobs.read_record(tmp_path / f"{WRITER}.blobs-0000.zip", offset)["kind"])
+    assert 1 == file.count

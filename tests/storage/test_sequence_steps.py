@@ -5,7 +5,6 @@ The steps of one sequence being recorded: given or counted, in any order, from b
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,49 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aim.core.errors import UntrackableValue
-from aim.storage.reader import Points, RunReader
+from aim.storage.reader import RunReader
 from aim.storage.records import scan
 from aim.storage.sequence_writer import Past, SequenceWriter
 from aim.storage.writer import Writer
-from tests.storage.writing import Picture, Tensor
+from tests.storage.writing import Picture, Tensor, tracked_points
 
 BIG = 2**53
-
-
-@pytest.fixture(name="writer")
-def _writer(tmp_path: Path) -> Iterator[Writer]:
-    """
-    A run being written.
-    """
-    writer = Writer(tmp_path, "run")
-    yield writer
-    writer.close()
-
-
-@pytest.fixture(name="loss")
-def _loss(writer: Writer) -> SequenceWriter:
-    """
-    A sequence of that run.
-    """
-    return writer.sequence("loss")
-
-
-def points(writer: Writer, name: str = "loss") -> Points:
-    """Give the points of a sequence without a context, by a fresh reader."""
-    found = RunReader(writer.folder, may_seal=False).points((name, "{}"))
-    assert found is not None
-    return found
-
-
-def values(writer: Writer, name: str = "loss") -> list[object]:
-    """Give the values in the order of steps."""
-    found: list[object] = points(writer, name).values.tolist()
-    return found
-
-
-def kind(writer: Writer, name: str = "loss") -> str:
-    """Give the kind of a sequence."""
-    return RunReader(writer.folder, may_seal=False).state().sequences[(name, "{}")].kind
 
 
 # steps
@@ -94,7 +57,7 @@ def test_steps_follow_the_largest_and_are_kept_in_any_order(
     for step in given_steps:
         loss.track(value, step)
 
-    assert stored == points(writer).steps.tolist()
+    assert stored == tracked_points(writer).steps.tolist()
 
 
 @pytest.mark.parametrize("value", [0.5, 1, Picture()])
@@ -107,7 +70,7 @@ def test_a_step_that_is_tracked_again_is_overwritten(writer: Writer, loss: Seque
     loss.track(value, 3, 2.0)
     loss.track(value)
 
-    found = points(writer)
+    found = tracked_points(writer)
     assert [3, 9, 10] == found.steps.tolist()
     assert 2.0 == found.epochs[0]
 
@@ -125,7 +88,7 @@ def test_a_step_beyond_64_bits_overflows_and_spoils_nothing(
         loss.track(value, step)
     loss.track(value)
 
-    assert [4, 5] == points(writer).steps.tolist()
+    assert [4, 5] == tracked_points(writer).steps.tolist()
 
 
 @pytest.mark.parametrize("value", [0.5, 1, Picture()])
@@ -139,7 +102,7 @@ def test_there_is_no_step_after_the_last_one(writer: Writer, loss: SequenceWrite
             loss.track(value)
     loss.track(value, 1)
 
-    assert [1, 2**63 - 1] == points(writer).steps.tolist()
+    assert [1, 2**63 - 1] == tracked_points(writer).steps.tolist()
 
 
 @pytest.mark.parametrize("value", [0.5, 1, Picture()])
@@ -153,7 +116,7 @@ def test_what_is_no_step_is_refused(writer: Writer, loss: SequenceWriter, value:
         loss.track(value, step)
     loss.track(value)
 
-    assert [0, 1] == points(writer).steps.tolist()
+    assert [0, 1] == tracked_points(writer).steps.tolist()
 
 
 @pytest.mark.parametrize("value", [0.5, 1, BIG + 1, np.array(0.5)])
@@ -171,8 +134,8 @@ def test_automatic_steps_go_on_when_a_run_is_resumed(tmp_path: Path, value: obje
     assert 21 == loss.next_step()
     writer.sequence("other").track(value)
 
-    assert [3, 10, 11, 20] == points(writer).steps.tolist()
-    assert [0] == points(writer, "other").steps.tolist()
+    assert [3, 10, 11, 20] == tracked_points(writer).steps.tolist()
+    assert [0] == tracked_points(writer, "other").steps.tolist()
     writer.close()
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import enum
 import logging
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -18,11 +17,11 @@ import pytest
 
 from aim.core.errors import RunClosed, UntrackableValue
 from aim.core.values import Stored
-from aim.storage.reader import Points, RunReader
+from aim.storage.reader import RunReader
 from aim.storage.records import scan
 from aim.storage.sequence_writer import Past, SequenceWriter
 from aim.storage.writer import Writer
-from tests.storage.writing import Picture, Tensor
+from tests.storage.writing import Picture, Tensor, tracked_kind, tracked_points, tracked_values
 
 BIG = 2**53
 
@@ -48,42 +47,6 @@ class Level(enum.IntEnum):
     """Integers with names."""
 
     HIGH = 3
-
-
-@pytest.fixture(name="writer")
-def _writer(tmp_path: Path) -> Iterator[Writer]:
-    """
-    A run being written.
-    """
-    writer = Writer(tmp_path, "run")
-    yield writer
-    writer.close()
-
-
-@pytest.fixture(name="loss")
-def _loss(writer: Writer) -> SequenceWriter:
-    """
-    A sequence of that run.
-    """
-    return writer.sequence("loss")
-
-
-def points(writer: Writer, name: str = "loss") -> Points:
-    """Give the points of a sequence without a context, by a fresh reader."""
-    found = RunReader(writer.folder, may_seal=False).points((name, "{}"))
-    assert found is not None
-    return found
-
-
-def values(writer: Writer, name: str = "loss") -> list[object]:
-    """Give the values in the order of steps."""
-    found: list[object] = points(writer, name).values.tolist()
-    return found
-
-
-def kind(writer: Writer, name: str = "loss") -> str:
-    """Give the kind of a sequence."""
-    return RunReader(writer.folder, may_seal=False).state().sequences[(name, "{}")].kind
 
 
 # values
@@ -119,8 +82,8 @@ def test_a_float_of_any_library_is_kept_to_the_last_bit(
     loss.track(1.5)
     loss.track(value)
 
-    assert [stored, stored, 1.5, stored] == values(writer)
-    assert "float" == kind(writer)
+    assert [stored, stored, 1.5, stored] == tracked_values(writer)
+    assert "float" == tracked_kind(writer)
 
 
 @pytest.mark.parametrize(
@@ -157,9 +120,9 @@ def test_an_integer_of_any_library_stays_that_integer(
     loss.track(1)
     loss.track(value)
 
-    assert [stored, 1, stored] == values(writer)
-    assert all(type(value) is int for value in values(writer))
-    assert "int" == kind(writer)
+    assert [stored, 1, stored] == tracked_values(writer)
+    assert all(type(value) is int for value in tracked_values(writer))
+    assert "int" == tracked_kind(writer)
 
 
 def test_nan_is_a_value(writer: Writer, loss: SequenceWriter) -> None:
@@ -169,7 +132,7 @@ def test_nan_is_a_value(writer: Writer, loss: SequenceWriter) -> None:
     for value in (math.nan, 0.5, np.float32("nan")):
         loss.track(value)
 
-    assert [True, False, True] == [math.isnan(value) for value in points(writer).values]
+    assert [True, False, True] == [math.isnan(value) for value in tracked_points(writer).values]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +166,7 @@ def test_what_is_not_one_number_is_refused(writer: Writer, loss: SequenceWriter,
         loss.track(value)
     loss.track(0.25)
 
-    assert [0, 1] == points(writer).steps.tolist()
+    assert [0, 1] == tracked_points(writer).steps.tolist()
 
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, np.uint64(2**64 - 1)])
@@ -216,7 +179,7 @@ def test_an_integer_beyond_64_bits_overflows(writer: Writer, loss: SequenceWrite
         loss.track(value)
     loss.track(2)
 
-    assert [(0, 1), (1, 2)] == list(zip(points(writer).steps.tolist(), values(writer), strict=True))
+    assert [(0, 1), (1, 2)] == list(zip(tracked_points(writer).steps.tolist(), tracked_values(writer), strict=True))
 
 
 # types
@@ -229,9 +192,9 @@ def test_ints_and_floats_may_mix(writer: Writer, loss: SequenceWriter, caplog: p
     for value in (1, 0.5, 2, BIG + 1, 1.0):
         loss.track(value)
 
-    assert [1, 0.5, 2, BIG + 1, 1.0] == values(writer)
-    assert [int, float, int, int, float] == [type(value) for value in values(writer)]
-    assert "number" == kind(writer)
+    assert [1, 0.5, 2, BIG + 1, 1.0] == tracked_values(writer)
+    assert [int, float, int, int, float] == [type(value) for value in tracked_values(writer)]
+    assert "number" == tracked_kind(writer)
     assert [logging.WARNING] == [record.levelno for record in caplog.records]
 
 
@@ -261,7 +224,7 @@ def test_incompatible_types_are_refused(writer: Writer, loss: SequenceWriter, fi
         loss.track(second)
     loss.track(first)
 
-    assert [0, 1] == points(writer).steps.tolist()
+    assert [0, 1] == tracked_points(writer).steps.tolist()
 
 
 @pytest.mark.parametrize("order", [[[], [Picture()]], [[Picture()], []], [[], [], [Picture(), Picture()]]])
@@ -272,8 +235,8 @@ def test_an_empty_list_goes_with_any_list(writer: Writer, loss: SequenceWriter, 
     for value in order:
         loss.track(value)
 
-    assert "list(test.picture)" == kind(writer)
-    assert len(order) == len(points(writer))
+    assert "list(test.picture)" == tracked_kind(writer)
+    assert len(order) == len(tracked_points(writer))
 
 
 def test_the_first_item_names_the_type_of_a_list(writer: Writer, loss: SequenceWriter) -> None:
@@ -284,9 +247,9 @@ def test_the_first_item_names_the_type_of_a_list(writer: Writer, loss: SequenceW
     writer.sequence("numbers").track([1.5, 2])
     writer.sequence("texts").track(("a", "b"))
 
-    assert "list(test.picture)" == kind(writer)
-    assert "list(float)" == kind(writer, "numbers")
-    assert "list(str)" == kind(writer, "texts")
+    assert "list(test.picture)" == tracked_kind(writer)
+    assert "list(float)" == tracked_kind(writer, "numbers")
+    assert "list(str)" == tracked_kind(writer, "texts")
 
 
 def test_the_same_name_may_have_other_types_in_other_contexts(writer: Writer) -> None:
@@ -310,7 +273,7 @@ def test_the_types_of_a_resumed_run_count(tmp_path: Path) -> None:
         writer.sequence("loss").track(0.5)
     writer.sequence("loss").track(Picture())
 
-    assert [3] == points(writer).steps.tolist()
+    assert [3] == tracked_points(writer).steps.tolist()
     writer.close()
 
 
@@ -332,7 +295,7 @@ def test_an_epoch_is_any_number(
     for _ in range(2):
         loss.track(value, epoch=epoch)
 
-    assert [stored, stored] == points(writer).epochs.tolist()
+    assert [stored, stored] == tracked_points(writer).epochs.tolist()
 
 
 @pytest.mark.parametrize("value", [0.5, 1, BIG + 1, Picture(), np.array(0.5)])
@@ -348,7 +311,7 @@ def test_what_is_no_epoch_is_refused_and_uses_up_no_step(
         loss.track(value, epoch=epoch)
     loss.track(value)
 
-    assert [0, 1] == points(writer).steps.tolist()
+    assert [0, 1] == tracked_points(writer).steps.tolist()
 
 
 def test_an_epoch_beyond_32_bits_is_infinite(writer: Writer, loss: SequenceWriter) -> None:
@@ -359,8 +322,8 @@ def test_an_epoch_beyond_32_bits_is_infinite(writer: Writer, loss: SequenceWrite
         loss.track(value, epoch=1e39)
     loss.track(BIG + 1, epoch=math.inf)
 
-    assert [math.inf] * 4 == points(writer).epochs[:4].tolist()
-    assert math.isnan(points(writer).epochs[4])
+    assert [math.inf] * 4 == tracked_points(writer).epochs[:4].tolist()
+    assert math.isnan(tracked_points(writer).epochs[4])
 
 
 def test_no_epoch_reads_as_nan(writer: Writer, loss: SequenceWriter) -> None:
@@ -371,7 +334,7 @@ def test_no_epoch_reads_as_nan(writer: Writer, loss: SequenceWriter) -> None:
         loss.track(value)
         loss.track(value, epoch=math.nan)
 
-    assert np.all(np.isnan(points(writer).epochs))
+    assert np.all(np.isnan(tracked_points(writer).epochs))
 
 
 # slots and ends
@@ -389,7 +352,7 @@ def test_a_refused_value_leaves_no_hole(writer: Writer, loss: SequenceWriter) ->
 
     content = next(writer.folder.glob("*.points-0000")).read_bytes()
     table = np.frombuffer(content, "<u4", 3, 64)
-    assert 200 == len(points(writer))
+    assert 200 == len(tracked_points(writer))
     assert np.all(table != 0)
     assert [] == scan(writer.folder, writer.id).damage
 
@@ -422,5 +385,5 @@ def test_points_go_on_from_segment_to_segment(writer: Writer, loss: SequenceWrit
 
     sizes = [path.stat().st_size for path in sorted(writer.folder.glob("*.points-*"))]
     assert [16 << 10, 64 << 10, 256 << 10, 1 << 20] == sizes
-    assert [step * 1.1 for step in range(count)] == values(writer)
+    assert [step * 1.1 for step in range(count)] == tracked_values(writer)
     assert [] == scan(writer.folder, writer.id).damage

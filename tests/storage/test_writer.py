@@ -11,7 +11,7 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +27,6 @@ from aim.storage.reader import RunReader
 from aim.storage.state import FINISHED, RunLog
 from aim.storage.writer import Writer
 from tests.storage.writing import DEADLINE_S, Picture, lines, state, values
-
-
-@pytest.fixture(name="folder")
-def _folder(tmp_path: Path) -> Path:
-    """
-    The folder of a run.
-    """
-    folder = tmp_path / "runs" / "run"
-    folder.mkdir(parents=True)
-    return folder
-
-
-@pytest.fixture(name="writer")
-def _writer(folder: Path) -> Iterator[Writer]:
-    """
-    A run being written, that only the test looks after.
-    """
-    writer = Writer(folder, "run")
-    background.unregister(writer)
-    yield writer
-    writer.close()
-
 
 # the event file
 

@@ -13,7 +13,6 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -28,28 +27,6 @@ from aim.storage.reader import RunReader
 from aim.storage.state import FINISHED, RUNNING, RunLog
 from aim.storage.writer import Writer
 from tests.storage.writing import Picture, state, values
-
-
-@pytest.fixture(name="folder")
-def _folder(tmp_path: Path) -> Path:
-    """
-    The folder of a run.
-    """
-    folder = tmp_path / "runs" / "run"
-    folder.mkdir(parents=True)
-    return folder
-
-
-@pytest.fixture(name="writer")
-def _writer(folder: Path) -> Iterator[Writer]:
-    """
-    A run being written, that only the test looks after.
-    """
-    writer = Writer(folder, "run")
-    background.unregister(writer)
-    yield writer
-    writer.close()
-
 
 # deleted, sealed, forked
 

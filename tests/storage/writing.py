@@ -10,7 +10,7 @@ from typing import Any
 
 from aim.core.values import Stored
 from aim.storage import blobs, events
-from aim.storage.reader import RunReader
+from aim.storage.reader import Points, RunReader
 from aim.storage.state import RunLog, RunState
 from aim.storage.writer import Writer
 
@@ -67,3 +67,21 @@ def values(folder: Path, name: str = "loss") -> dict[int, object]:
         number, _ = blobs.split(int(points.values[index]))
         found[step] = reader.read_data(points.writer_ids[int(points.writers[index])], number, item["data"])
     return found
+
+
+def tracked_points(writer: Writer, name: str = "loss") -> Points:
+    """Give the points of a sequence without a context, by a fresh reader."""
+    found = RunReader(writer.folder, may_seal=False).points((name, "{}"))
+    assert found is not None
+    return found
+
+
+def tracked_values(writer: Writer, name: str = "loss") -> list[object]:
+    """Give the values of a sequence in the order of steps; of objects, where they lie."""
+    found: list[object] = tracked_points(writer, name).values.tolist()
+    return found
+
+
+def tracked_kind(writer: Writer, name: str = "loss") -> str:
+    """Give the kind of a sequence."""
+    return RunReader(writer.folder, may_seal=False).state().sequences[(name, "{}")].kind

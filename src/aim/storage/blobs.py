@@ -162,10 +162,15 @@ class BlobFile:
 
     def _roll(self) -> None:
         self._end_file()
-        self._descriptor = self._disk.create(blob_file(self._folder, self._writer, self.count))
+        path = blob_file(self._folder, self._writer, self.count)
+        try:
+            descriptor = self._disk.create(path)
+        except FileExistsError:  # an attempt that a signal ended right after it: it is ours, and empty
+            descriptor = self._disk.open_existing(path)
         self._size_bytes = 0
         self._entries = []
         self.count += 1
+        self._descriptor = descriptor
 
     def _end_file(self) -> None:
         if self._descriptor >= 0:
@@ -173,8 +178,7 @@ class BlobFile:
             self._disk.write_at(self._descriptor, tail, self._size_bytes)
             self._disk.truncate(self._descriptor, self._size_bytes + len(tail))
             self._disk.sync(self._descriptor)
-            os.close(self._descriptor)
-            self._descriptor = -1
+            self.abandon()
 
     def probe(self) -> None:
         """Ask a disk that has refused whether there is room again. Raises OSError: there is none."""
@@ -195,10 +199,10 @@ class BlobFile:
             self._end_file()
 
     def abandon(self) -> None:
-        """Close without writing: the descriptor belongs to the parent of this forked process."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        """Close without writing: all is written, or the descriptor belongs to the parent of this forked process."""
+        descriptor, self._descriptor = self._descriptor, -1  # first, since a signal may come right after the close
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def _add(

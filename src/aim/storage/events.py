@@ -192,6 +192,6 @@ class EventLog:
 
     def close(self) -> None:
         """Close the file."""
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
+        descriptor, self.descriptor = self.descriptor, -1  # first, since a signal may come right after the close
+        if descriptor >= 0:
+            os.close(descriptor)
