@@ -16,6 +16,7 @@ import gc
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,10 +47,16 @@ log = logging.getLogger("aim")
 
 @dataclass
 class Refreshed:
-    """What a refresh found: hashes of runs that are new or differ, and of those that are gone."""
+    """
+    What a refresh found: hashes of runs that are new or differ, and of those that are gone.
+
+    Attributes:
+        left: how many runs are still to be read, when the refresh had to end before; 0: the table is complete.
+    """
 
     changed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    left: int = 0
 
 
 @dataclass
@@ -94,6 +101,14 @@ class Catalogue:
         self._watched: dict[str, _Watched] = {}
         self._unsaved: dict[str, tuple[int, Any]] = {}
         self._is_loaded = False
+        self._left: list[str] = []  # still to be read, the next one last
+        self._read_count = 0  # since `_left` was last empty
+        self._is_packing = False  # all runs come from their folders: none from a file
+
+    @property
+    def left(self) -> int:
+        """How many runs are still to be read: the table lacks them."""
+        return len(self._left)
 
     @property
     def version(self) -> int:
@@ -102,13 +117,17 @@ class Catalogue:
 
     # keeping up to date
 
-    def refresh(self, *, full: bool = False, progress: Progress | None = None) -> Refreshed:
+    def refresh(
+        self, *, full: bool = False, progress: Progress | None = None, within_s: float | None = None
+    ) -> Refreshed:
         """
         Bring the table up to date.
 
         Args:
             full: ask all folders now, not only those that are likely to have changed.
             progress: told how far a long reading is.
+            within_s: begin no more reading after so many seconds, but for runs that are open; `left` says how many the
+                next refresh goes on with. The table is whole at any time: it has what was read, the newest runs first.
 
         Cost: 10 us when nothing changed and no run is open; 0.1 ms for each open run; about 1 ms for a changed one.
         """
@@ -119,9 +138,14 @@ class Catalogue:
         found = Refreshed()
         for run_hash in due.gone:
             self._forget(run_hash, found)
-        if due.read:
-            self._read(sorted(due.read), found, progress or self._progress)
-            self._keep(len(due.read))
+        if due.gone:
+            self._left = [run_hash for run_hash in self._left if run_hash not in due.gone]
+        followed = due.read & self._watched.keys()
+        if len(due.read) > len(followed):
+            self._left += self._in_order((due.read - followed).difference(self._left))
+        if self._left or followed:
+            self._read(sorted(followed), found, progress or self._progress, within_s)
+        found.left = len(self._left)
         return found
 
     def rebuild(self) -> None:
@@ -143,37 +167,52 @@ class Catalogue:
         self._unsaved.pop(run_hash, None)
         self._freshness.removed(run_hash)
 
-    def _read(self, run_hashes: list[str], found: Refreshed, progress: Progress | None) -> None:
-        folding = self._snapshot is None and not self.table.run_count
-        if folding:
-            run_hashes = self._newest_folders_first(run_hashes)
+    def _read(
+        self, followed: list[str], found: Refreshed, progress: Progress | None, within_s: float | None
+    ) -> None:
+        if self._snapshot is None and not self.table.run_count:
+            self._is_packing = True
         # nothing read here is garbage: looking for it among millions of new objects takes a sixth of the time
-        collects = len(run_hashes) > FOLD_RUNS // 4 and gc.isenabled()
+        collects = len(self._left) > FOLD_RUNS // 4 and gc.isenabled()
         if collects:
             gc.disable()
         try:
-            self._read_all(run_hashes, found, progress, folding)
+            for start in range(0, len(followed), BATCH_RUNS):
+                self._read_batch(followed[start : start + BATCH_RUNS], found)
+            self._read_left(found, progress, None if within_s is None else time.monotonic() + within_s)
         finally:
             if collects:
                 gc.enable()
+        if not self._left:
+            self._is_packing = False
+            read_count, self._read_count = self._read_count, 0
+            self._keep(read_count + len(followed))
 
-    def _read_all(self, run_hashes: list[str], found: Refreshed, progress: Progress | None, folding: bool) -> None:
-        for start in range(0, len(run_hashes), BATCH_RUNS):
-            batch = run_hashes[start : start + BATCH_RUNS]
+    def _read_left(self, found: Refreshed, progress: Progress | None, until_s: float | None) -> None:
+        while self._left:
+            batch = self._left[: -BATCH_RUNS - 1 : -1]
             self._read_batch(batch, found)
+            del self._left[-len(batch) :]  # only now: an interrupted reading begins again with this batch
+            before = self._read_count // FOLD_RUNS
+            self._read_count += len(batch)
             if progress is not None:
-                progress(start + len(batch), len(run_hashes))
-            if folding and (start + BATCH_RUNS) % FOLD_RUNS == 0:
+                progress(self._read_count, self._read_count + len(self._left))
+            if self._is_packing and self._read_count // FOLD_RUNS > before:
                 self.table.fold()
+            if until_s is not None and time.monotonic() >= until_s:
+                break
 
-    def _newest_folders_first(self, run_hashes: list[str]) -> list[str]:
-        def age(run_hash: str) -> float:
+    def _in_order(self, run_hashes: Iterable[str]) -> list[str]:
+        """Give runs to read in the order of their age, the newest last, which is read first."""
+
+        def changed_s(run_hash: str) -> float:
             try:
-                return -os.stat(self._runs + run_hash).st_mtime
+                return os.stat(self._runs + run_hash).st_mtime
             except OSError:
                 return 0.0
 
-        return sorted(run_hashes, key=age)
+        ordered = sorted(run_hashes)
+        return ordered if len(ordered) <= BATCH_RUNS else sorted(ordered, key=changed_s)
 
     def _read_batch(self, run_hashes: Iterable[str], found: Refreshed) -> None:
         times: dict[str, FolderTime] = {}
@@ -198,21 +237,21 @@ class Catalogue:
             else:
                 self._put(now, times[run_hash], known, found)
 
-    def _put(self, now: RunFacts, time: FolderTime, known: _Watched, found: Refreshed) -> None:
+    def _put(self, now: RunFacts, moment: FolderTime, known: _Watched, found: Refreshed) -> None:
         run_hash = now.run_hash
-        follow = now.is_open or time.is_young
+        follow = now.is_open or moment.is_young
         if self.table.put(now, follow=follow):
             found.changed.append(run_hash)
         if run_hash not in self._stamps:
-            self._stamps[run_hash] = time.stamp
+            self._stamps[run_hash] = moment.stamp
             self._freshness.added(run_hash)
-        self._stamps[run_hash] = time.stamp
+        self._stamps[run_hash] = moment.stamp
         if follow:
             self._watched[run_hash] = known
         else:
             self._watched.pop(run_hash, None)
             if self._snapshot is not None:
-                self._unsaved[run_hash] = (time.stamp, now)
+                self._unsaved[run_hash] = (moment.stamp, now)
 
     def _cannot_read(self, run_hash: str, error: OSError) -> None:
         if run_hash not in self._unreadable:
@@ -267,6 +306,7 @@ class Catalogue:
             table.put(changed)
             self._stamps[changed.run_hash] = stamp
         self._snapshot = file
+        self._is_packing = False
 
     def _keep(self, read_count: int) -> None:
         # few changes are added to the file; many, or a catalogue that has no file yet, make a new one

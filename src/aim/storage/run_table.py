@@ -162,6 +162,8 @@ class RunTable:
         for pair in self._pairs:
             pair.fold()
         self.slots.rebase()
+        # the base speaks of these too now: so they are put as a whole the next time
+        self._followed.clear()
 
     # runs by hash and in order
 
