@@ -4,12 +4,16 @@ One run: what it is, and the files that it keeps.
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
 import numpy as np
 
+from aim.engine.repository import Repository
 from aim.sdk.objects.image import Image
 from aim.sdk.objects.log_line import LogLine
+from aim.sdk.objects.log_record import LogRecord
 from tests.server.conftest import Browser, MakeBrowser, MakeRun
 
 
@@ -132,6 +136,36 @@ def test_log_records_come_by_level(make_run: MakeRun, make_browser: MakeBrowser)
     assert ("loss is NaN", {"step": 870}, __file__) == (error["message"], error["args"], error["file"])
     assert everything["records"][1] == error
     assert 2 == browser.get("runs/r")["log_records"]
+
+
+def test_each_process_that_printed_has_a_log(root: Path, make_browser: MakeBrowser) -> None:
+    """
+    The ranks of a job print and log into one run at once: each log is listed, named after its process, read and
+    searched by itself; the first one's is meant when none is named; records of all come in the order of logging.
+    """
+    repository = Repository(root, create=True)
+    first = repository.new_run("r")
+    second, third = repository.resume_run("r"), repository.resume_run("r")
+    for writer, context, text in ((first, None, "zero"), (second, {"writer": second.id}, "one"), (third, {"rank": 2}, "two")):
+        for row in range(2):
+            writer.sequence("logs", context).track(LogLine(f"{text} {row}"), step=row)
+        writer.sequence("__log_records").track(LogRecord(f"from {text}", 20), step=0)
+    for writer in (first, second, third):
+        writer.close()
+    browser = make_browser()
+    run = browser.get("runs/r")
+    logs = run["logs"]
+    label = f"{socket.gethostname()}, process {os.getpid()}"
+
+    assert [label, f"{label} · {second.id}", f"rank=2 · {label}"] == [log["label"] for log in logs]
+    assert [([first.id], 2), ([second.id], 2), ([third.id], 2)] == [(log["writers"], log["lines"]) for log in logs]
+    assert (6, 3) == (run["log_lines"], run["log_records"])
+    assert ["zero 0", "zero 1"] == browser.get("runs/r/log")["lines"]
+    for log, text in zip(logs, ("zero", "one", "two"), strict=True):
+        assert [f"{text} 0", f"{text} 1"] == browser.get(f"runs/r/log?log={log['id']}")["lines"]
+        assert [1] == browser.get(f"runs/r/log?log={log['id']}&find={text}%201")["matches"]
+    assert "The run has no log 'nobody'." == browser.get("runs/r/log?log=nobody", status=404)["message"]
+    assert ["from zero", "from one", "from two"] == [one["message"] for one in browser.get("runs/r/records")["records"]]
 
 
 def test_artifacts_are_sent_and_nothing_beside_them(browser: Browser, root: Path) -> None:

@@ -1,28 +1,35 @@
 """
 What a run printed, and what it logged.
 
-    captured output    the sequence `logs` of kind `aim.log_line`; step = number of the line, `text` = the line
+    captured output    sequences of kind `aim.log_line`, `logs` by name; step = number of the line, `text` = the line
     log records        the sequence `__log_records` of kind `aim.log_record`; with message, level, args, file, line
 
 A line that was never written is empty. Colour codes are kept.
+
+Of several processes that print at once, as the ranks of a job do, each has a log of its own: the first one's sequence
+has no context, the others' have `{"writer": <id>}`. A log is named by an id, made of its sequence's name and context.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from aim.core import params
+from aim.core.errors import NotFound
 from aim.storage.reader import Points, RunReader
-from aim.storage.state import RunState, SequenceFacts
+from aim.storage.state import RunState, SequenceFacts, WriterFacts
 
 LINE_KIND = "aim.log_line"
+LINES_NAME = "logs"
 RECORD_KIND = "aim.log_record"
+WRITER_KEY = "writer"  # of the context of a log beside the first
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 MATCHES_MAX = 1_000
 
@@ -39,36 +46,122 @@ class LogRecord:
     line: int | None
 
 
+@dataclass(frozen=True)
+class LogFacts:
+    """
+    One log: what one process printed, or what was tracked as one sequence of lines.
+
+    Attributes:
+        id: names it; stays the same as long as the run is there.
+        label: for people; no two of one run are equal.
+        context: of its sequence.
+        writers: the ids of the processes that wrote it, the latest last; several when the run was resumed.
+        lines: how many there are.
+    """
+
+    id: str
+    label: str
+    context: Mapping[str, Any]
+    writers: tuple[str, ...]
+    lines: int
+
+
 def _of_kind(state: RunState, kind: str) -> list[SequenceFacts]:
     found = [facts for facts in state.sequences.values() if facts.parts and facts.kind in (kind, f"list({kind})")]
-    # of several processes that print at once the first has no context; its output is the run's
-    return sorted(found, key=lambda facts: (bool(facts.context), facts.text))
+    # of several processes that print at once the first has no context; the others follow as they began
+    return sorted(found, key=lambda facts: (facts.name != LINES_NAME, bool(facts.context), _begun(facts, state)))
+
+
+def _begun(facts: SequenceFacts, state: RunState) -> tuple[float, str, str]:
+    first = min(_writers(facts, state), key=lambda writer: writer.begun_at_s or 0.0, default=None)
+    return (0.0 if first is None else first.begun_at_s or 0.0, facts.name, facts.text)
+
+
+def _writers(facts: SequenceFacts, state: RunState) -> list[WriterFacts]:
+    ids = dict.fromkeys(part.writer for part in facts.parts)
+    return sorted(
+        (state.writers[one] for one in ids if one in state.writers), key=lambda writer: writer.begun_at_s or 0.0
+    )
+
+
+def _id(facts: SequenceFacts) -> str:
+    return hashlib.blake2b(f"{facts.name}\0{facts.text}".encode("utf-8", "replace"), digest_size=6).hexdigest()
+
+
+def log_label(name: str, context: Mapping[str, Any], writer: WriterFacts | None) -> str:
+    """
+    Give what people call a log: by its context, and by the process that wrote it as far as that is known.
+
+    >>> log_label("logs", {"rank": 1}, None), log_label("logs", {}, None)
+    ('rank=1', 'output')
+    """
+    told = [f"{key}={value}" for key, value in context.items() if key != WRITER_KEY]
+    parts = [*([] if name == LINES_NAME else [name]), *([", ".join(told)] if told else [])]
+    begin = (writer.begin if writer is not None else None) or {}
+    if begin.get("pid") is not None:
+        parts.append(f"{begin.get('host') or 'host unknown'}, process {begin['pid']}")
+    elif WRITER_KEY in context:
+        parts.append(f"writer {context[WRITER_KEY]}")
+    return " \u00b7 ".join(parts) or "output"
 
 
 class RunLogs:
     """
     The logs of the run that *reader* reads.
 
+    Args:
+        log_id: which log of lines is meant; None: the first.
+
+    Raises:
+        NotFound: the run has no log of that id.
+
     Cost: some 10 us a line that is given; lines that were printed within a second lie together and are read at once.
     """
 
-    def __init__(self, reader: RunReader) -> None:
+    def __init__(self, reader: RunReader, log_id: str | None = None) -> None:
         self._reader = reader
         self._state = reader.state()
+        self._logs = _of_kind(self._state, LINE_KIND)
+        if log_id is not None:
+            self._logs = [facts for facts in self._logs if _id(facts) == log_id]
+            if not self._logs:
+                raise NotFound(f"The run has no log {log_id[:40]!r}.")
 
-    def _points(self, kind: str) -> Points | None:
-        found = _of_kind(self._state, kind)
-        return self._reader.points_of(found[0], self._state) if found else None
+    def all(self) -> list[LogFacts]:
+        """List the logs of lines: the first process's, then the others' as they began."""
+        found: dict[str, LogFacts] = {}
+        for facts in self._logs:
+            writers = _writers(facts, self._state)
+            label = log_label(facts.name, facts.context, writers[-1] if writers else None)
+            if label in found:
+                label = f"{label} \u00b7 {facts.context.get(WRITER_KEY) or _id(facts)}"
+            count = self._count(self._reader.points_of(facts, self._state))
+            found[label] = LogFacts(_id(facts), label, facts.context, tuple(one.id for one in writers), count)
+        return list(found.values())
+
+    @staticmethod
+    def _count(points: Points | None) -> int:
+        return int(points.steps[-1]) + 1 if points is not None and len(points) else 0
+
+    def _points(self) -> Points | None:
+        return self._reader.points_of(self._logs[0], self._state) if self._logs else None
 
     def line_count(self) -> int:
         """Give the number of the last line, and one."""
-        points = self._points(LINE_KIND)
-        return int(points.steps[-1]) + 1 if points is not None and len(points) else 0
+        return self._count(self._points())
 
     def record_count(self) -> int:
-        """Count the log records."""
-        points = self._points(RECORD_KIND)
-        return 0 if points is None else len(points)
+        """Count the log records, those of all processes."""
+        return sum(map(len, self._record_points()))
+
+    def _record_points(self) -> list[Points]:
+        # processes that log at once number their records alike: each one's are read by themselves, or one would hide
+        # the other's; the text is that of no other sequence, so that the reader keeps their points apart too
+        return [
+            self._reader.points_of(replace(facts, text=f"{facts.text} {part.writer}", parts=[part]), self._state)
+            for facts in _of_kind(self._state, RECORD_KIND)
+            for part in facts.parts
+        ]
 
     def lines(self, start: int, limit: int) -> tuple[int, int, list[str]]:
         """
@@ -80,7 +173,7 @@ class RunLogs:
         total = self.line_count()
         start = max(0, total + start) if start < 0 else start
         texts = [""] * max(0, min(limit, total - start))
-        points = self._points(LINE_KIND)
+        points = self._points()
         if points is not None and texts:
             first, stop = np.searchsorted(points.steps, (start, start + len(texts))).tolist()
             for place in range(first, stop):
@@ -93,7 +186,7 @@ class RunLogs:
 
     def find(self, text: str) -> list[int]:
         """Give the numbers of the lines that contain *text*, of upper or lower case, colours ignored; at most 1,000."""
-        points = self._points(LINE_KIND)
+        points = self._points()
         wanted = text.casefold()
         found: list[int] = []
         for place in range(0 if points is None else len(points)):
@@ -111,13 +204,17 @@ class RunLogs:
         return len(chosen), chosen[start : start + limit]
 
     def _records(self) -> Iterator[LogRecord]:
-        points = self._points(RECORD_KIND)
-        for place in range(0 if points is None else len(points)):
-            assert points is not None
+        """Go through all records, in the order in which they were logged."""
+        places = [
+            (float(at_s), source, place, points)
+            for source, points in enumerate(self._record_points())
+            for place, at_s in enumerate(points.times_s.tolist())
+        ]
+        for at_s, _, place, points in sorted(places, key=lambda one: one[:3]):
             for item in self._reader.record(points, place)["items"]:
                 args = params.decode(item.get("args"))
                 yield LogRecord(
-                    float(points.times_s[place]),
+                    at_s,
                     level_name(item.get("level", logging.INFO)),
                     str(item.get("message", "")),
                     args if isinstance(args, dict) and args else None,

@@ -60,7 +60,8 @@ def _run(served: Served, run_hash: str) -> Response:
         overview = overview_of_run(served.repository, run_hash)
         with served.points.lock_of(run_hash):
             logs = RunLogs(served.repository.reader(run_hash))
-            counts = {"log_lines": logs.line_count(), "log_records": logs.record_count()}
+            found = logs.all()
+            counts = {"log_lines": sum(one.lines for one in found), "log_records": logs.record_count()}
         files = artifacts_of(served.repository.store.run_folder(run_hash))
     except (RunNotFound, FileNotFoundError):
         raise missing(f"No run {run_hash} in this repository.") from None
@@ -78,6 +79,16 @@ def _run(served: Served, run_hash: str) -> Response:
                 for one in sequences
             ],
             **counts,
+            "logs": [
+                {
+                    "id": one.id,
+                    "label": one.label,
+                    "context": wire_context(one.context),
+                    "writers": list(one.writers),
+                    "lines": one.lines,
+                }
+                for one in found
+            ],
             "artifacts": [
                 {"name": one.name, "path": one.name, "uri": one.path.as_uri(), "size": one.size_bytes} for one in files
             ],
@@ -126,13 +137,14 @@ async def log(request: Request) -> Response:
     """Answer `GET …/runs/<hash>/log`."""
     served = served_of(request)
     run_hash = hash_of(request, served)
+    which = request.query_params.get("log") or None
     text = request.query_params.get("find")
     start = whole(request, "from", 0, -(1 << 40), 1 << 40)
     limit = whole(request, "limit", 2000, 1, LINES_MAX)
 
     def read() -> Response:
         with served.points.lock_of(run_hash):
-            logs = RunLogs(served.repository.reader(run_hash))
+            logs = RunLogs(served.repository.reader(run_hash), which)
             if text is not None:
                 return json_answer({"total": logs.line_count(), "matches": logs.find(text[:1000])})
             first, total, lines = logs.lines(start, limit)
