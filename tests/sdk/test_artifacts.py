@@ -315,3 +315,11 @@ def test_the_end_of_the_process_waits_for_artifacts(tmp_path: Path, folder: Path
     (run,) = Repo(tmp_path / "repo").iter_runs()
 
     assert 3 == len(run.artifacts)
+
+
+def test_an_address_that_the_library_refuses_is_an_unknown_store() -> None:
+    """
+    obstore's own error becomes ours, in one line.
+    """
+    with pytest.raises(UnknownStore, match="memory://cats: artifacts can't be kept there"):
+        store_of("memory://cats")

@@ -97,22 +97,26 @@ class ObjectStore:
 
     Args:
         uri: such as `s3://bucket/prefix`. Keys and endpoint are taken from the environment, as for the store's own
-        tools
-            (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, ...), unless given.
+            tools (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, ...), unless given.
         options: of `obstore.store.from_url`.
 
     Raises:
-        UnknownStore: `obstore` is not installed.
+        UnknownStore: `obstore` is not installed, or does not understand the address.
     """
 
     def __init__(self, uri: str, **options: Any) -> None:
         try:
             import obstore
+            import obstore.exceptions
             import obstore.store
         except ImportError:
             raise UnknownStore(f'{uri}: object stores need the package obstore: pip install "aim[s3]".') from None
         self._obstore = obstore
-        self._store = obstore.store.from_url(uri, **options)
+        try:
+            self._store = obstore.store.from_url(uri, **options)
+        except (ValueError, obstore.exceptions.BaseError) as error:
+            said = str(error).partition("\n")[0]
+            raise UnknownStore(f"{uri}: artifacts can't be kept there: {said}") from None
 
     def put(self, source: Path, path: str) -> None:
         """Upload *source*."""

@@ -6,6 +6,7 @@ Images.
     an image of Pillow                     its format, else png; an animated one with all frames (gif, webp, tiff)
     an array or tensor                     png; see `pixels` for shapes and values
     a figure of matplotlib                 png, as `savefig` draws it
+    `Image.from_uri(address)`              the address and a small picture; see `references`
 
 The caller's object is copied by the constructor; the file is made when it is first needed.
 
@@ -28,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aim.core.errors import UntrackableValue, WrongType
-from aim.sdk.objects.custom import Captioned, Content
+from aim.sdk.objects.custom import Content
 from aim.sdk.objects.encodings import (
     ANIMATED_FORMATS,
     MODES_KEPT,
@@ -46,6 +47,7 @@ from aim.sdk.objects.encodings import (
 from aim.sdk.objects.once import warn_once
 from aim.sdk.objects.pixels import mode_of, pixels_of
 from aim.sdk.objects.recognise import is_array, is_matplotlib_figure, is_pil_image
+from aim.sdk.objects.references import PREVIEW_FORMAT, Media, Preview, address_of, fields_of_image
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -54,7 +56,7 @@ QUALITY_DEFAULT = 90
 BROWSER_FORMATS = frozenset({"png", "jpeg", "webp", "gif", "bmp"})
 
 
-class Image(Captioned):
+class Image(Media):
     """
     One image.
 
@@ -112,9 +114,38 @@ class Image(Captioned):
         super().__init__(*made)
         self.caption = caption
 
+    @classmethod
+    def from_uri(cls, uri: str | os.PathLike[str], caption: Any = "") -> Image:
+        """
+        Give an image that stays where it is: its address is recorded, and a small picture for the pages.
+
+        Args:
+            uri: a path, `file:///...`, or an address of an object store such as `s3://bucket/cat.jpg`.
+            caption: any text; can be set later.
+
+        Raises:
+            UntrackableValue: (a ValueError) no image file at a path of this machine.
+            UnknownStore: (a ValueError) no store understands the address.
+
+        Cost: reading the head of a local file; nothing is fetched. The small picture is made beside the training.
+        """
+        address, path = address_of(uri, "image")
+        fields: dict[str, Any] = {"reference": {"uri": address}}
+        if path is not None:
+            import PIL.Image
+
+            try:
+                with PIL.Image.open(path) as image:
+                    fields = fields_of_image(image, address, path.stat().st_size)
+            except (OSError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+                raise UntrackableValue(f"{path} can't be read as an image: {error}.") from error
+        return cls._by_reference(fields, Preview(address), caption)
+
     @property
     def format(self) -> str:
-        """The format of the file, such as png."""
+        """The format of the file, such as png; of one elsewhere that nobody has looked at, ''."""
+        if self.uri is not None:
+            return str(self._fields["reference"].get("format", ""))
         return str(self._fields.get("format", "png"))
 
     @property
@@ -187,7 +218,7 @@ class Image(Captioned):
         )
 
     def _extension(self) -> str:
-        return extension(self.format)
+        return extension(self.format if self.uri is None else PREVIEW_FORMAT)
 
 
 def convert_to_aim_image_list(images: Iterable[Any], labels: Iterable[Any] | None = None) -> list[Image]:

@@ -1,0 +1,147 @@
+"""
+Media by reference: the original stays where it is, a small picture of an image goes with the run.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from pathlib import Path
+
+import numpy as np
+import obstore
+import PIL.Image
+import pytest
+
+from aim import Image, Repo, Run, Table
+from aim.core.errors import UntrackableValue
+from aim.sdk.artifact_stores import ObjectStore, register
+from aim.sdk.objects import once
+from aim.sdk.objects.custom import CustomObject
+from aim.sdk.objects.references import PREVIEW_SIDE_MAX_PX, OriginalGone, fetch
+from aim.sdk.objects.registry import restore
+
+
+@pytest.fixture(name="photo")
+def _photo(tmp_path: Path) -> Path:
+    """
+    A jpeg of 800 x 600 that lies outside of any repository.
+    """
+    path = tmp_path / "a photo.jpg"
+    slope = np.add.outer(np.arange(600), np.arange(800)) % 256
+    PIL.Image.fromarray(np.stack([slope] * 3, axis=-1).astype(np.uint8)).save(path)
+    return path
+
+
+def kept(image: CustomObject) -> CustomObject:
+    """Give the object as it is read back."""
+    stored = image.stored()
+    return restore(stored.kind, stored.fields, lambda: stored.data or b"")
+
+
+def test_a_reference_knows_its_original(photo: Path) -> None:
+    """
+    Size, format and mode are the original's; a reading gives its own pixels.
+    """
+    image = kept(Image.from_uri(photo, caption="slope"))
+
+    assert isinstance(image, Image)
+    assert (photo.as_uri(), "JPEG", (800, 600), "slope") == (image.uri, image.format, image.size, image.caption)
+    assert photo.read_bytes() == image._read()
+    assert (800, 600) == image.to_pil_image().size
+    assert Image(photo) == image
+
+
+def test_only_a_small_picture_is_stored(photo: Path) -> None:
+    """
+    The repository gets a WebP that is no larger than its bound on either side, and says so.
+    """
+    stored = Image.from_uri(photo).stored()
+    assert stored.data is not None
+    picture = PIL.Image.open(io.BytesIO(stored.data))
+
+    assert ("WEBP", PREVIEW_SIDE_MAX_PX) == (picture.format, max(picture.size))
+    assert ("webp", "webp") == (stored.fields["format"], stored.extension)
+    assert len(stored.data) < photo.stat().st_size
+
+
+def test_references_are_tracked_and_outlive_their_original(photo: Path, tmp_path: Path) -> None:
+    """
+    A run tells of an image whose file was deleted; only the pixels are an error, which says where they were.
+    """
+    repo = Repo(tmp_path / "repo", init=True)
+    with Run(repo=repo, system_tracking_interval=None, capture_terminal_logs=False) as run:
+        run.track(Image.from_uri(str(photo), caption=7), name="photos")
+        run.track(Table([{"photo": Image.from_uri(photo)}]), name="table")
+    photo.unlink()
+    reading = repo.get_run(run.hash)
+    assert reading is not None
+    image = reading.get_image_sequence("photos").values.last_value()
+
+    assert ((800, 600), 7) == (image.size, image.caption)
+    with pytest.raises(OriginalGone, match=r"a%20photo\.jpg is not there any more"):
+        image.to_pil_image()
+
+
+def test_an_original_that_was_changed_is_an_error(photo: Path) -> None:
+    """
+    Another file under the same name is not taken for the image.
+    """
+    image = kept(Image.from_uri(photo))
+    photo.write_bytes(b"another file")
+
+    with pytest.raises(OriginalGone, match="was changed: it has 12 bytes"):
+        image._read()
+
+
+@pytest.mark.parametrize("name", ["missing.png", "text.txt"])
+def test_a_wrong_path_is_an_error_at_once(name: str, tmp_path: Path) -> None:
+    """
+    No file, and a file that is no image, are refused by the call.
+    """
+    (tmp_path / "text.txt").write_text("no image", encoding="utf-8")
+
+    with pytest.raises(UntrackableValue, match=name):
+        Image.from_uri(tmp_path / name)
+
+
+def test_an_unknown_address_is_an_error_at_once() -> None:
+    """
+    An address that no store understands is a ValueError, as for artifacts.
+    """
+    with pytest.raises(ValueError, match="gopher"):
+        Image.from_uri("gopher://cats/7.png")
+    with pytest.raises(ValueError, match="names no image"):
+        Image.from_uri("memory:///")
+
+
+def test_an_image_of_an_object_store_is_looked_at_beside_the_training(photo: Path) -> None:
+    """
+    The call knows nothing of it; the stored form has size and picture; reading fetches the original.
+    """
+    store = ObjectStore("memory:///")
+    obstore.put(store._store, "7.jpg", photo)
+    register("cats", lambda uri: store)
+    image = Image.from_uri("cats://all/7.jpg")
+    assert ((0, 0), "") == (image.size, image.format)
+
+    back = kept(image)
+    assert isinstance(back, Image)
+    assert ((800, 600), "JPEG", "cats://all/7.jpg") == (back.size, back.format, back.uri)
+    assert photo.read_bytes() == back._read()
+
+
+def test_an_address_that_does_not_answer_is_kept_alone(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    Nothing there is a warning and no lost point: the address is stored without a picture.
+    """
+    once.forget()
+    register("cats", lambda uri: ObjectStore("memory:///"))
+    with caplog.at_level(logging.WARNING, logger="aim"):
+        stored = Image.from_uri("cats://all/none.jpg").stored()
+
+    assert stored.data is None
+    assert {"uri": "cats://all/none.jpg"} == stored.fields["reference"]
+    assert "kept as an address alone" in caplog.text
+    with pytest.raises(OriginalGone):
+        fetch("cats://all/none.jpg")
