@@ -4,6 +4,7 @@ One run: what it is, and the files that it keeps.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 from pathlib import Path
@@ -146,7 +147,11 @@ def test_each_process_that_printed_has_a_log(root: Path, make_browser: MakeBrows
     repository = Repository(root, create=True)
     first = repository.new_run("r")
     second, third = repository.resume_run("r"), repository.resume_run("r")
-    for writer, context, text in ((first, None, "zero"), (second, {"writer": second.id}, "one"), (third, {"rank": 2}, "two")):
+    for writer, context, text in (
+        (first, None, "zero"),
+        (second, {"writer": second.id}, "one"),
+        (third, {"rank": 2}, "two"),
+    ):
         for row in range(2):
             writer.sequence("logs", context).track(LogLine(f"{text} {row}"), step=row)
         writer.sequence("__log_records").track(LogRecord(f"from {text}", 20), step=0)
@@ -185,3 +190,80 @@ def test_artifacts_are_sent_and_nothing_beside_them(browser: Browser, root: Path
     assert answer.headers["content-disposition"].startswith("attachment")
     for name in ("leak", "up/demo", "../a/files/sub/model.pt", "%2e%2e/%2e%2e/%2e%2e/FORMAT", "/etc/passwd", "sub"):
         assert 404 == browser.client.get(f"{browser.base}runs/a/artifacts/{name}").status_code
+
+
+def shown(browser: Browser) -> dict[str, tuple[int | None, bool]]:
+    """Give size and whether it can be had of each artifact of run `r`."""
+    return {one["name"]: (one["size"], one["here"]) for one in browser.get("runs/r")["artifacts"]}
+
+
+def test_artifacts_that_are_kept_elsewhere_are_named(
+    make_run: MakeRun, make_browser: MakeBrowser, tmp_path: Path
+) -> None:
+    """
+    A file logged into a folder of this machine can be had, as long as it is what was logged; one in an object store has
+    its address, size and hash only.
+    """
+    (tmp_path / "model.pt").write_bytes(b"weights")
+    run = make_run("r")
+    run.log_artifact(tmp_path / "model.pt", "own.pt", block=True)
+    run.set_artifacts_uri(str(tmp_path / "store"))
+    run.log_artifact(tmp_path / "model.pt", "deep/far.pt", block=True)
+    sha256 = hashlib.sha256(b"weights").hexdigest()
+    uri = "s3://bucket/r/cloud.pt"
+    run._recording().add_artifact({"name": "cloud.pt", "uri": uri, "size": 7, "sha256": sha256})
+    run.close()
+    browser = make_browser()
+
+    assert {"own.pt": (7, True), "deep/far.pt": (7, True), "cloud.pt": (7, False)} == shown(browser)
+    assert [(uri, sha256)] == [
+        (one["uri"], one["sha256"]) for one in browser.get("runs/r")["artifacts"] if one["name"] == "cloud.pt"
+    ]
+    for name in ("own.pt", "deep/far.pt"):
+        answer = browser.client.get(f"{browser.base}runs/r/artifacts/{name}", headers={"Range": "bytes=2-4"})
+        assert (206, b"igh", "bytes 2-4/7") == (answer.status_code, answer.content, answer.headers["content-range"])
+    assert f"is not here, but in {uri}" in browser.get("runs/r/artifacts/cloud.pt", status=404)["message"]
+    (tmp_path / "store" / "r" / "deep" / "far.pt").write_bytes(b"changed")
+    assert "has changed since" in browser.get("runs/r/artifacts/deep/far.pt", status=404)["message"]
+
+
+def test_a_record_gives_nobody_a_file_of_this_machine(
+    make_run: MakeRun, make_browser: MakeBrowser, tmp_path: Path
+) -> None:
+    """
+    Whoever writes into a repository can name any file as an artifact; it is sent only if its content is the recorded
+    one, and neither links, pipes nor a folder of links lead out of the run.
+    """
+    (tmp_path / "secret").write_bytes(b"secret")
+    (tmp_path / "link").symlink_to(tmp_path / "secret")
+    os.mkfifo(tmp_path / "pipe")
+    run = make_run("r")
+    wrong = hashlib.sha256(b"guess?").hexdigest()
+    right = hashlib.sha256(b"secret").hexdigest()
+    uris = {
+        "wrong": ((tmp_path / "secret").as_uri(), 6, wrong),
+        "link": ((tmp_path / "link").as_uri(), 6, right),
+        "pipe": ((tmp_path / "pipe").as_uri(), 0, right),
+        "host": ("file://other.example/secret", 6, right),
+        "../up": (None, 6, right),
+        "nul": ("file:///%00", 6, right),
+    }
+    for name, (uri, size, sha256) in uris.items():
+        run._recording().add_artifact({"name": name, "uri": uri, "size": size, "sha256": sha256})
+    run.close()
+    outside = make_run("s")
+    outside.close()
+    folder = tmp_path / "demo" / ".aim" / "runs"
+    (folder / "s" / "files").symlink_to(tmp_path)
+    (tmp_path / "elsewhere" / "files").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "files" / "secret").write_bytes(b"secret")
+    (folder / "t").symlink_to(tmp_path / "elsewhere")
+    browser = make_browser()
+
+    assert {name for name, (_, here) in shown(browser).items() if here} == {"wrong"}
+    for name in uris:
+        quoted = name.replace("/", "%2f")
+        assert 404 == browser.client.get(f"{browser.base}runs/r/artifacts/{quoted}").status_code
+    for run_hash in ("s", "t"):
+        assert [] == browser.get(f"runs/{run_hash}")["artifacts"]
+        assert 404 == browser.client.get(f"{browser.base}runs/{run_hash}/artifacts/secret").status_code

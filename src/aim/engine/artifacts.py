@@ -1,35 +1,133 @@
 """
-The files that a run keeps beside its points, in `files/` of its folder.
+The files that belong to a run: those in `files/` of its folder, and those that its record says are elsewhere.
+
+    recorded, in the run's folder       sent
+    in the run's folder, no record      sent: somebody put it there by hand
+    recorded, file:// of this machine   sent when its content is the recorded one
+    recorded, s3:// and the like        named, never fetched
+
+Who records writes the address. So no address is followed for its own sake: a file of this machine's disk is sent only
+to whom its recorder knew it byte by byte (SHA-256, of the open file), and an object store, whose keys would be those of
+whoever reads, is not asked at all. Links are not followed out of the repository.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator
+import stat
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from aim.core.errors import NotFound
+from aim.storage.artifact_records import FILES_FOLDER, ArtifactRecord
 
-FOLDER_NAME = "files"
+HASH_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """One file; *name* is its path within the folder, with slashes."""
+    """
+    One file of a run.
+
+    Attributes:
+        name: what it was logged as; below the run's folder its path, with slashes.
+        uri: where it is.
+        size_bytes, sha256: of its content, as recorded; None: there is no record, or no file either.
+        path: where it can be read here; None: it can't.
+        is_own: whether it lies in the run's folder.
+    """
 
     name: str
-    path: Path
-    size_bytes: int
+    uri: str
+    size_bytes: int | None
+    sha256: str | None
+    path: Path | None
+    is_own: bool
+
+    def open(self) -> BinaryIO:
+        """
+        Open the file.
+
+        Raises:
+            NotFound: it is not here, or what is here is not what was logged.
+
+        Cost: of a file outside the run's folder, reading it once: 1 s a GB.
+        """
+        if self.path is None:
+            raise NotFound(f"The artifact {self.name!r} is not here, but in {self.uri}.")
+        try:
+            file = open(self.path, "rb", opener=_no_link)  # noqa: SIM115 - the caller's
+        except OSError as error:
+            raise NotFound(f"The artifact {self.name!r} can't be read: {error.strerror or error}.") from None
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.close()
+            raise NotFound(f"The artifact {self.name!r} is no file.")
+        if not self.is_own and _sha256_of(file) != self.sha256:
+            file.close()
+            raise NotFound(f"What is in {self.uri} is not what was logged as {self.name!r}: it has changed since.")
+        return file
 
 
-def artifacts_of(run_folder: Path) -> list[Artifact]:
-    """List the files of a run, by name. Links are left out: they may lead anywhere."""
-    root = run_folder / FOLDER_NAME
-    return sorted(_files(root, root), key=lambda artifact: artifact.name)
+def _no_link(path: str, flags: int) -> int:
+    # a pipe would wait for its other end
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
-def _files(root: Path, folder: Path) -> Iterator[Artifact]:
+def _sha256_of(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(HASH_CHUNK_BYTES):
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+def artifacts_of(run_folder: Path, records: Mapping[str, ArtifactRecord]) -> list[Artifact]:
+    """List the files of a run, by name: those in its folder, and those that *records* name."""
+    root = run_folder / FILES_FOLDER
+    found = {name: _in_folder(root, name, size_bytes, records.get(name)) for name, size_bytes in _own_files(root)}
+    for name, record in records.items():
+        if record.uri is not None:
+            path = _local_path(record)
+            found[name] = Artifact(name, record.uri, record.size_bytes, record.sha256, path, is_own=False)
+        elif name not in found:  # taken away
+            uri = (root / name).absolute().as_uri()
+            found[name] = Artifact(name, uri, record.size_bytes, record.sha256, None, is_own=True)
+    return [found[name] for name in sorted(found)]
+
+
+def _in_folder(root: Path, name: str, size_bytes: int, record: ArtifactRecord | None) -> Artifact:
+    known = record if record is not None and record.uri is None and record.size_bytes == size_bytes else None
+    path = root / name
+    return Artifact(name, path.absolute().as_uri(), size_bytes, known.sha256 if known else None, path, is_own=True)
+
+
+def _local_path(record: ArtifactRecord) -> Path | None:
+    parts = urllib.parse.urlsplit(record.uri or "")
+    if parts.scheme.lower() != "file" or parts.netloc not in ("", "localhost"):
+        return None
+    try:
+        path = Path(urllib.request.url2pathname(parts.path))
+        found = path.lstat()
+    except (OSError, ValueError):
+        return None
+    # of another size it can't be the one; so most others are known without reading them
+    return path if stat.S_ISREG(found.st_mode) and found.st_size == record.size_bytes else None
+
+
+def _own_files(root: Path) -> Iterator[tuple[str, int]]:
+    """Go through the files below *root*: path and size. Links are left out: they may lead anywhere."""
+    inside = root.parent.parent.resolve()  # the folder of all runs
+    if root.is_symlink() or root.resolve().parent.parent != inside:
+        return
+    yield from _files(root, root)
+
+
+def _files(root: Path, folder: Path) -> Iterator[tuple[str, int]]:
     try:
         entries = list(os.scandir(folder))
     except (FileNotFoundError, NotADirectoryError):
@@ -41,17 +139,17 @@ def _files(root: Path, folder: Path) -> Iterator[Artifact]:
         if entry.is_dir():
             yield from _files(root, path)
         elif entry.is_file():
-            yield Artifact(path.relative_to(root).as_posix(), path, entry.stat().st_size)
+            yield path.relative_to(root).as_posix(), entry.stat().st_size
 
 
-def find_artifact(run_folder: Path, name: str) -> Artifact:
+def find_artifact(run_folder: Path, records: Mapping[str, ArtifactRecord], name: str) -> Artifact:
     """
     Give the file of that name.
 
     Raises:
         NotFound: the run has none; so for each name that leads out of its folder, too.
     """
-    for artifact in artifacts_of(run_folder):
+    for artifact in artifacts_of(run_folder, records):
         if artifact.name == name:
             return artifact
     raise NotFound(f"The run has no artifact {name!r}.")

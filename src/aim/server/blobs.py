@@ -8,7 +8,6 @@ are never sent as what they are.
 from __future__ import annotations
 
 import io
-import re
 import threading
 from collections import OrderedDict
 
@@ -16,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.engine.media import Blob, read_blob
-from aim.server.answers import Refusal, wrong
+from aim.server.answers import wrong
 from aim.server.desk import desk_of, in_thread, served_of
+from aim.server.files import SANDBOX_POLICY, UNKNOWN_TYPE, byte_range
 from aim.server.objects import format_of
 from aim.server.run_page import whole
 from aim.server.served import Served
 
 FOREVER = "max-age=31536000, immutable"
-UNKNOWN_TYPE = "application/octet-stream"
 TYPES = {
     "aim.image": {
         "png": "image/png",
@@ -40,7 +39,6 @@ WIDTHS = (64, 128, 256, 512)
 KEPT_BYTES_MAX = 64 << 20
 PIXELS_MAX = 120_000_000
 QUALITY = 80
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def type_of(blob: Blob) -> str:
@@ -64,38 +62,18 @@ async def blob(request: Request) -> Response:
     """Answer `GET …/blobs/<blob>`."""
     served = served_of(request)
     found = await in_thread(request, read_blob, served.repository, request.path_params["blob"])
-    headers = {**immutable(request), "Content-Disposition": "inline", "Accept-Ranges": "bytes"}
+    headers = {
+        **immutable(request),
+        "Content-Disposition": "inline",
+        "Accept-Ranges": "bytes",
+        "Content-Security-Policy": SANDBOX_POLICY,
+    }
     span = byte_range(request.headers.get("range"), len(found.data))
     if span is None:
         return Response(found.data, headers=headers, media_type=type_of(found))
     start, stop = span
     headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(found.data)}"
     return Response(found.data[start:stop], 206, headers=headers, media_type=type_of(found))
-
-
-def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """
-    Give the first byte and the one after the last that a Range header asks for; None: all.
-
-    Several ranges in one header are not served apart: the whole is sent, which RFC 9110 (14.2) allows.
-
-    Raises:
-        Refusal: (416) there is no such byte.
-
-    >>> byte_range("bytes=2-", 10), byte_range("bytes=-3", 10), byte_range(None, 10)
-    ((2, 10), (7, 10), None)
-    """
-    match = RANGE.fullmatch(header.strip()) if header else None
-    if match is None or match[0] == "bytes=-":
-        return None
-    if match[1]:
-        start, stop = int(match[1]), int(match[2]) + 1 if match[2] else size
-    else:
-        start, stop = max(0, size - int(match[2])), size
-    stop = min(stop, size)
-    if start >= stop:
-        raise Refusal(416, "request", f"The range {match[0]} is outside of the {size:,} bytes.")
-    return start, stop
 
 
 class Thumbnails:

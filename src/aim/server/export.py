@@ -26,8 +26,8 @@ from aim.engine.points import Curve
 from aim.server.answers import json_bytes, missing, wire_cell, wire_number
 from aim.server.bodies import Body
 from aim.server.desk import in_thread, served_of
+from aim.server.files import CHUNK_BYTES, attachment, chunks
 from aim.server.requests import RunsRequest, SeriesRequest
-from aim.server.run_page import attachment
 from aim.server.runs import selected_rows
 from aim.server.series import select
 from aim.server.served import Served
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     import pyarrow
 
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
-CHUNK_BYTES = 1 << 18
 SERIES_COLUMNS = ("run", "name", "context", "step", "epoch", "time", "value")
 LIMIT_NONE = 1 << 62
 
@@ -65,7 +64,7 @@ async def export(request: Request) -> Response:
     headers = {**attachment(f"{served.id}-{subject}.{format_name}"), "Cache-Control": "no-store"}
     if format_name == "parquet":
         file = await in_thread(request, _parquet, rows, subject == "runs")
-        return StreamingResponse(_chunks(file), media_type=TYPES[format_name], headers=headers)
+        return StreamingResponse(chunks(file), media_type=TYPES[format_name], headers=headers)
     written: Callable[[Rows], Iterator[str]] = _csv if format_name == "csv" else _json
     return StreamingResponse(_joined(written(rows)), media_type=TYPES[format_name], headers=headers)
 
@@ -164,7 +163,7 @@ def _parquet(rows: Rows, is_runs: bool) -> IO[bytes]:
     import pyarrow
     import pyarrow.parquet
 
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - `_chunks` closes it, when all is sent
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - `chunks` closes it, when all is sent
     if is_runs:
         columns = [_arrow(column) for column in next(iter(rows.pieces))]
         pyarrow.parquet.write_table(
@@ -189,9 +188,3 @@ def _arrow(column: Sequence[Any]) -> pyarrow.Array:
         return pyarrow.array(column)
     except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError):
         return pyarrow.array([None if value is None else str(_cell(value)) for value in column])
-
-
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk

@@ -4,12 +4,11 @@ One run: what it is, what it printed, what it keeps. Specified in docs/formats/w
 
 from __future__ import annotations
 
-import urllib.parse
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from aim.core.errors import RunNotFound
 from aim.engine.artifacts import artifacts_of, find_artifact
@@ -18,6 +17,7 @@ from aim.engine.logs import RunLogs
 from aim.engine.overview_of_run import RunOverview, overview_of_run, sequences_of_run
 from aim.server.answers import json_answer, missing, wire_context, wire_number, wire_value, wrong
 from aim.server.desk import in_thread, served_of
+from aim.server.files import file_answer
 from aim.server.served import Served
 from aim.storage.state import WriterFacts
 
@@ -62,7 +62,7 @@ def _run(served: Served, run_hash: str) -> Response:
             logs = RunLogs(served.repository.reader(run_hash))
             found = logs.all()
             counts = {"log_lines": sum(one.lines for one in found), "log_records": logs.record_count()}
-        files = artifacts_of(served.repository.store.run_folder(run_hash))
+        files = artifacts_of(served.repository.store.run_folder(run_hash), overview.state.artifacts)
     except (RunNotFound, FileNotFoundError):
         raise missing(f"No run {run_hash} in this repository.") from None
     return json_answer(
@@ -90,7 +90,15 @@ def _run(served: Served, run_hash: str) -> Response:
                 for one in found
             ],
             "artifacts": [
-                {"name": one.name, "path": one.name, "uri": one.path.as_uri(), "size": one.size_bytes} for one in files
+                {
+                    "name": one.name,
+                    "path": one.name,
+                    "uri": one.uri,
+                    "size": one.size_bytes,
+                    "sha256": one.sha256,
+                    "here": one.path is not None,
+                }
+                for one in files
             ],
         }
     )
@@ -183,16 +191,11 @@ async def records(request: Request) -> Response:
 async def artifact(request: Request) -> Response:
     """Answer `GET …/runs/<hash>/artifacts/<name>`."""
     served = served_of(request)
-    folder = served.repository.store.run_folder(hash_of(request, served))
-    found = await in_thread(request, find_artifact, folder, request.path_params["name"])
-    return FileResponse(found.path, media_type="application/octet-stream", headers=attachment(found.path.name))
+    run_hash, name = hash_of(request, served), str(request.path_params["name"])
 
+    def find() -> BinaryIO:
+        folder = served.repository.store.run_folder(run_hash)
+        return find_artifact(folder, served.repository.state(run_hash).artifacts, name).open()
 
-def attachment(name: str) -> dict[str, str]:
-    """
-    Give the header that makes a browser save an answer under *name*.
-
-    >>> attachment("mödel.pt")
-    {'Content-Disposition': "attachment; filename*=UTF-8''m%C3%B6del.pt"}
-    """
-    return {"Content-Disposition": f"attachment; filename*=UTF-8''{urllib.parse.quote(name, safe='')}"}
+    file = await in_thread(request, find)
+    return file_answer(file, name.rpartition("/")[2], request.headers.get("range"))

@@ -55,12 +55,16 @@ export interface LogStore {
   readonly stop: () => void;
 }
 
-/// Follows a run's terminal output, from its end. `total` tells how many lines the run has by now.
-export function logStore(hash: string, total: ReadonlySignal<number>): LogStore {
+/// Follows one log of a run, from its end; `which` is its id. `total` tells how many lines the run has by now.
+export function logStore(hash: string, which: ReadonlySignal<string>, total: ReadonlySignal<number>): LogStore {
   const part = signal<LogPart | null>(null);
   const error = signal<WireError | null>(null);
   const path = `runs/${encodeURIComponent(hash)}/log`;
-  const get = (from: number, limit: number): Promise<LogAnswer> => getJson<LogAnswer>(here(`${path}?from=${from}&limit=${limit}`));
+  const get = async (from: number, limit: number): Promise<LogAnswer | null> => {
+    const id = which.peek();
+    const answer = await getJson<LogAnswer>(here(`${path}?log=${id}&from=${from}&limit=${limit}`));
+    return id === which.peek() ? answer : null;
+  };
   let isBusy = false;
   const guarded = async (work: () => Promise<void>): Promise<void> => {
     if (isBusy) return;
@@ -78,18 +82,28 @@ export function logStore(hash: string, total: ReadonlySignal<number>): LogStore 
     // The last line may still have been growing: it is asked for again.
     const from = old ? Math.max(old.from, old.from + old.lines.length - 1) : -LOG_CHUNK;
     const answer = await get(from, old ? 20 * LOG_CHUNK : LOG_CHUNK);
+    if (!answer) return;
     const kept = old ? old.lines.slice(0, Math.max(0, answer.from - old.from)) : [];
     part.value = { from: old ? old.from : answer.from, lines: [...kept, ...answer.lines], total: answer.total };
   });
+  let shown = which.peek();
   const stop = effect(() => {
-    if (total.value >= 0) untracked(() => void follow());
+    void total.value;
+    const id = which.value;
+    untracked(() => {
+      if (id === shown) return void follow();
+      shown = id;
+      part.value = null;
+      isBusy = false;
+      void follow();
+    });
   });
   const earlier = (): Promise<void> => guarded(async () => {
     const old = part.peek();
     if (!old || old.from === 0) return;
     const from = Math.max(0, old.from - LOG_CHUNK);
     const answer = await get(from, old.from - from);
-    part.value = { from, lines: [...answer.lines, ...old.lines], total: old.total };
+    if (answer) part.value = { from, lines: [...answer.lines, ...old.lines], total: old.total };
   });
   const around = async (line: number): Promise<void> => {
     while (part.peek() && line < (part.peek()?.from ?? 0)) {
@@ -98,6 +112,6 @@ export function logStore(hash: string, total: ReadonlySignal<number>): LogStore 
       if (part.peek()?.from === before) return;
     }
   };
-  const find = (text: string): Promise<LogMatches> => getJson<LogMatches>(here(`${path}?find=${encodeURIComponent(text)}`));
+  const find = (text: string): Promise<LogMatches> => getJson<LogMatches>(here(`${path}?log=${which.peek()}&find=${encodeURIComponent(text)}`));
   return { part, error, earlier, around, find, stop };
 }

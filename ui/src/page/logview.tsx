@@ -5,6 +5,7 @@ import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { logStore } from "../model/run";
 import { report } from "../model/session";
+import type { LogFacts } from "../wire/types";
 import { AnsiLine } from "../widget/ansi";
 import { Icon } from "../widget/icon";
 import { useStore } from "./hooks";
@@ -12,8 +13,9 @@ import { useStore } from "./hooks";
 const LINE_PX = 18;
 const SPARE_LINES = 20;
 
-export function LogView({ hash, total }: { hash: string; total: ReadonlySignal<number> }): JSX.Element {
-  const log = useStore(() => logStore(hash, total));
+export function LogView({ hash, logs, total }: { hash: string; logs: readonly LogFacts[]; total: ReadonlySignal<number> }): JSX.Element {
+  const which = useSignal(logs[0]?.id ?? "");
+  const log = useStore(() => logStore(hash, which, total));
   const box = useRef<HTMLDivElement>(null);
   const view = useSignal({ top: 0, height: 600 });
   const isFollowing = useSignal(true);
@@ -67,6 +69,15 @@ export function LogView({ hash, total }: { hash: string; total: ReadonlySignal<n
   return (
     <div class="log">
       <div class="toolbar">
+        {logs.length > 1 && (
+          <select class="pill" aria-label="Whose output" value={which.value} onChange={(event) => {
+            which.value = event.currentTarget.value;
+            isFollowing.value = true;
+            void find(text.peek());
+          }}>
+            {logs.map(({ id, label, lines }) => <option key={id} value={id}>{label} ({lines.toLocaleString("en")})</option>)}
+          </select>
+        )}
         <span class="find"><Icon name="search" size={14} /><input type="text" placeholder="Find in the log" aria-label="Find in the log" onInput={(event) => void find(event.currentTarget.value)} onKeyDown={(event) => {
           if (event.key === "Enter") void go((at.value + (event.shiftKey ? 1 : matches.value.length - 1)) % Math.max(1, matches.value.length));
         }} /></span>

@@ -99,7 +99,7 @@ function RunTab({ run, scene, only, current }: { run: RunAnswer; scene: Scene; o
   const lines = useSignal(run.log_lines);
   if (lines.peek() !== run.log_lines) lines.value = run.log_lines;
   if (current === "overview") return <Overview run={run} scene={scene} only={only} />;
-  if (current === "log") return <LogView hash={run.hash} total={lines} />;
+  if (current === "log") return <LogView hash={run.hash} logs={run.logs} total={lines} />;
   if (current === "records") return <RecordsTab run={run} />;
   if (current === "system") return <Charts run={run} scene={scene} only={only} isSystem />;
   if (current === "environment") return <EnvironmentTab run={run} />;

@@ -188,8 +188,8 @@ export function ArtifactsTab({ run }: { run: RunAnswer }): JSX.Element {
           <tr key={artifact.name}>
             <td>{artifact.name}</td>
             <td>{artifact.size === null ? "" : formatBytes(artifact.size)}</td>
-            <td class="muted"><code>{artifact.uri}</code></td>
-            <td>{artifact.size !== null && <a class="pill" href={here(`runs/${encodeURIComponent(run.hash)}/artifacts/${artifact.name.split("/").map(encodeURIComponent).join("/")}`)} download><Icon name="download" size={14} />Download</a>}</td>
+            <td class="muted"><code title={artifact.sha256 === null ? undefined : `SHA-256 ${artifact.sha256}`}>{artifact.uri}</code><Copy text={artifact.uri} label={`Copy the address of ${artifact.name}`} /></td>
+            <td>{artifact.here && <a class="pill" href={here(`runs/${encodeURIComponent(run.hash)}/artifacts/${artifact.name.split("/").map(encodeURIComponent).join("/")}`)} download><Icon name="download" size={14} />Download</a>}</td>
           </tr>
         ))}
       </tbody>

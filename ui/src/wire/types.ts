@@ -112,7 +112,18 @@ export interface Writer {
   readonly error: string | null;
 }
 
-export interface Artifact { readonly name: string; readonly path: string; readonly uri: string; readonly size: number | null }
+export interface Artifact {
+  readonly name: string;
+  readonly path: string;
+  readonly uri: string;
+  readonly size: number | null;
+  readonly sha256: string | null;
+  /// Whether the server can send it.
+  readonly here: boolean;
+}
+
+/// What one process of a run printed.
+export interface LogFacts { readonly id: string; readonly label: string; readonly context: Context; readonly writers: readonly string[]; readonly lines: number }
 
 export interface RunAnswer {
   readonly cursor: string;
@@ -134,6 +145,7 @@ export interface RunAnswer {
   readonly sequences: readonly SequenceSummary[];
   readonly log_lines: number;
   readonly log_records: number;
+  readonly logs: readonly LogFacts[];
   readonly artifacts: readonly Artifact[];
 }
 
