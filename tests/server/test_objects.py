@@ -14,7 +14,9 @@ from PIL import Image as Pillow
 from aim.sdk.objects.audio import Audio
 from aim.sdk.objects.distribution import Distribution
 from aim.sdk.objects.image import Image
+from aim.sdk.objects.table import Table
 from aim.sdk.objects.text import Text
+from aim.sdk.objects.video import Video
 from tests.server.conftest import Browser, MakeBrowser, MakeRun
 
 PICTURE = np.arange(300 * 400 * 3, dtype=np.uint32).reshape(300, 400, 3).astype(np.uint8)
@@ -183,3 +185,71 @@ def test_only_images_have_thumbnails(media: Browser) -> None:
     (sound,) = objects(media, type="audios")["items"]
 
     assert "Only images have thumbnails." == media.get(f"thumbs/{sound['blob']}", status=400)["message"]
+
+
+@pytest.fixture(name="shown")
+def _shown(make_run: MakeRun, make_browser: MakeBrowser) -> Browser:
+    """
+    A browser on one run with an image with overlays, a video and a table.
+    """
+    run = make_run("r")
+    mask = np.arange(300 * 400).reshape(300, 400) % 3
+    boxes = [{"box": (10, 20, 30, 40), "label": "cat", "score": 0.9}]
+    run.track(Image(PICTURE, boxes=boxes, masks={"guess": mask}, labels={1: "road"}), name="seen", step=0)
+    run.track(Video(np.zeros((4, 8, 6, 3)), format="gif", fps=10, caption="walk"), name="walked", step=3)
+    rows = [{"guess": place, "sure": float("nan"), "digit": Image(PICTURE)} for place in range(5)]
+    run.track(Table(rows, caption="eval"), name="checked", step=7)
+    run.close()
+    return make_browser()
+
+
+def test_boxes_and_masks_come_with_an_image(shown: Browser) -> None:
+    """
+    Boxes and labels are in the item, a mask is a file of its own, and the image is its file alone.
+    """
+    (item,) = objects(shown, type="images")["items"]
+
+    assert [{"box": [10, 20, 30, 40], "label": "cat", "score": 0.9}] == item["boxes"]
+    assert ([[1, "road"]], ["guess"]) == (item["labels"], item["masks"])
+    image = shown.bytes(f"blobs/{item['blob']}")
+    assert (Image(PICTURE).stored().data, len(image)) == (image, item["size"])
+    mask = shown.client.get(f"{shown.base}blobs/{item['blob']}?part=guess")
+    assert "image/png" == mask.headers["content-type"]
+    decoded = np.asarray(Pillow.open(io.BytesIO(mask.content)))
+    assert (np.arange(300 * 400).reshape(300, 400) % 3).tolist() == decoded.tolist()
+    assert 404 == shown.client.get(f"{shown.base}blobs/{item['blob']}?part=other").status_code
+
+
+def test_a_video_is_described_and_sent(shown: Browser) -> None:
+    """
+    A video has its size, speed and caption; its bytes have its type.
+    """
+    (item,) = objects(shown, type="videos")["items"]
+
+    assert ("gif", 6, 8, 10.0, 4, "walk") == tuple(
+        item[name] for name in ("format", "width", "height", "fps", "frame_count", "caption")
+    )
+    assert "image/gif" == shown.client.get(f"{shown.base}blobs/{item['blob']}").headers["content-type"]
+
+
+def test_rows_of_a_table_come_in_parts_and_objects_of_cells_alone(shown: Browser) -> None:
+    """
+    A table is described without its rows; these are asked for, and the image of a cell is a file.
+    """
+    (item,) = objects(shown, type="tables")["items"]
+    assert (5, "eval", ["int", "float", "aim.image"]) == (
+        item["row_count"],
+        item["caption"],
+        [column["type"] for column in item["columns"]],
+    )
+    part = shown.get(f"tables/{item['blob']}?from=3&limit=1")
+
+    assert (5, 3, 1) == (part["total"], part["from"], len(part["rows"]))
+    guess, sure, digit = part["rows"][0]
+    assert (3, "NaN", "aim.image", "cells/3-2.png") == (guess, sure, digit["kind"], digit["file"])
+    picture = shown.client.get(f"{shown.base}blobs/{item['blob']}?part={digit['file']}")
+    assert ("image/png", Image(PICTURE).stored().data) == (picture.headers["content-type"], picture.content)
+    for part_name in ("table.json", "cells/9-9.png", "../secret"):
+        assert 404 == shown.client.get(f"{shown.base}blobs/{item['blob']}?part={part_name}").status_code
+    (image,) = objects(shown, type="images")["items"]
+    assert 400 == shown.client.get(f"{shown.base}tables/{image['blob']}").status_code

@@ -17,12 +17,15 @@ import numpy.typing as npt
 
 from aim.core.errors import DamagedFile, NotFound
 from aim.engine.repository import Repository
+from aim.engine.tables import cell_object
 from aim.storage import blobs, layout
 from aim.storage.reader import Points, RunReader
 
 IntArray = npt.NDArray[np.int64]
 PLACE = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]{0,63})\.([0-9a-f]{8})\.(\d{1,6})\.(\d{1,13})\.(\d{1,6})")
-OBJECT_TYPES = ("images", "audios", "texts", "distributions", "figures")
+OBJECT_TYPES = ("images", "audios", "videos", "texts", "tables", "distributions", "figures")
+STORED_KINDS = {"videos": "aim.video", "tables": "aim.table"}
+"""What the catalogue calls sequences that no query can name by their type; see `storage.facts.KINDS`."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +116,16 @@ class Blob:
     data: bytes
 
 
-def read_blob(repository: Repository, place: str) -> Blob:
+def read_blob(repository: Repository, place: str, part: str | None = None) -> Blob:
     """
     Give the item of that name with its bytes; of an item that is all fields, such as a text, its text.
 
+    Args:
+        part: None for the object itself: of an image with masks, its image. Else one thing that is stored with it: the
+            mask of that name of an image, or the object in a cell of a table, such as `cells/0-2.png`.
+
     Raises:
-        NotFound: it names nothing in this repository.
+        NotFound: it names nothing in this repository, or has no such part.
         DamagedFile: the file is.
 
     Cost: one small read, and one of the bytes.
@@ -136,7 +143,27 @@ def read_blob(repository: Repository, place: str) -> Blob:
     except (FileNotFoundError, IndexError):
         raise NotFound(f"The object {place} is gone.") from None
     kind = str(record["kind"])
-    return Blob(kind[5:-1] if kind.startswith("list(") else kind, fields, content)
+    whole = Blob(kind[5:-1] if kind.startswith("list(") else kind, fields, content)
+    if whole.kind == "aim.image":
+        return _part_of_image(whole, part)
+    if part is None:
+        return whole
+    found = cell_object(content, part) if whole.kind == "aim.table" else None
+    if found is None:
+        raise NotFound(f"The object {place} has no part {part[:80]!r}.")
+    return Blob(found.kind, found.fields, found.data)
+
+
+def _part_of_image(whole: Blob, part: str | None) -> Blob:
+    # Masks follow the image's file: docs/formats/objects.md
+    masks = {str(mask["name"]): mask for mask in whole.fields.get("masks") or ()}
+    if part is None:
+        starts = [int(mask["start"]) for mask in masks.values()]
+        return Blob(whole.kind, whole.fields, whole.data[: min(starts)]) if starts else whole
+    if part not in masks:
+        raise NotFound(f"The image has no mask {part[:80]!r}.")
+    start, size_bytes = int(masks[part]["start"]), int(masks[part]["size_bytes"])
+    return Blob("aim.image", {"format": "png"}, whole.data[start : start + size_bytes])
 
 
 def longest_list(reader: RunReader, points: Points, samples: int = 3) -> int:

@@ -57,6 +57,7 @@ def routes() -> list[BaseRoute]:
         Route("/objects", objects.objects, methods=["POST"]),
         Route("/blobs/{blob}", blobs.blob),
         Route("/thumbs/{blob}", blobs.thumb),
+        Route("/tables/{blob}", objects.table),
         Route("/events", live.events),
         Route("/edits", edits.edit, methods=["POST"]),
         Route("/undo", edits.undo, methods=["POST"]),

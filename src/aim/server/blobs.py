@@ -33,6 +33,7 @@ TYPES = {
         "tiff": "image/tiff",
     },
     "aim.audio": {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac"},
+    "aim.video": {"mp4": "video/mp4", "webm": "video/webm", "gif": "image/gif"},
 }
 PLAIN_TYPES = {"aim.text": "text/plain; charset=utf-8", "aim.figure": "application/json"}
 WIDTHS = (64, 128, 256, 512)
@@ -61,7 +62,8 @@ def immutable(request: Request) -> dict[str, str]:
 async def blob(request: Request) -> Response:
     """Answer `GET …/blobs/<blob>`."""
     served = served_of(request)
-    found = await in_thread(request, read_blob, served.repository, request.path_params["blob"])
+    part = request.query_params.get("part")
+    found = await in_thread(request, read_blob, served.repository, request.path_params["blob"], part)
     headers = {
         **immutable(request),
         "Content-Disposition": "inline",

@@ -1,5 +1,6 @@
 """
-Images, audio, texts, distributions and figures by sequence and step. Specified in docs/formats/wire.md, section 6.
+Objects by sequence and step: images, audio, video, texts, tables, distributions, figures. Specified in
+docs/formats/wire.md, section 6.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from starlette.responses import Response
 
 from aim.core.errors import NotFound
 from aim.engine.matching import hashes_of, sequences_newest_first
-from aim.engine.media import OBJECT_TYPES, Item, StepChoice, items_at, longest_list, spread
+from aim.engine.media import OBJECT_TYPES, STORED_KINDS, Item, StepChoice, items_at, longest_list, read_blob, spread
+from aim.engine.tables import read_table
 from aim.server.answers import json_answer, wire_context, wire_number, wrong
 from aim.server.bodies import Body, Key, read_body, read_key
 from aim.server.desk import in_thread, served_of
+from aim.server.run_page import whole
 from aim.server.series import matching
 from aim.server.served import Served
 from aim.storage.run_table import RunTable
@@ -24,6 +27,12 @@ from aim.storage.run_table import RunTable
 STEPS_SHOWN_MAX = 2_000
 TEXT_CHARS_MAX = 20_000
 ITEMS_MAX = 50_000
+ROWS_MAX = 1_000
+DESCRIBED = {
+    "images": ("width", "height"),
+    "audios": ("rate", "duration_s"),
+    "videos": ("width", "height", "fps", "frame_count"),
+}
 EXTENSION_FORMATS = {"jpg": "jpeg"}
 
 
@@ -102,7 +111,8 @@ def _objects(served: Served, wanted: ObjectsRequest) -> Response:
 
 
 def _find(table: RunTable, wanted: ObjectsRequest) -> tuple[int, list[_Sequence]]:
-    places, rows = matching(table, wanted.query, wanted.runs, wanted.sequences, wanted.type)
+    kind = STORED_KINDS.get(wanted.type, wanted.type)
+    places, rows = matching(table, wanted.query, wanted.runs, wanted.sequences, kind)
     total = len(places)
     places, rows = sequences_newest_first(table, places, rows)
     places, rows = places[: wanted.limit], rows[: wanted.limit]
@@ -162,10 +172,21 @@ def _item(item: Item, kind: str) -> dict[str, Any]:
     found |= {"blob": item.place, "size": fields.get("size", 0)}
     if kind == "figures":
         return found | {"source": str(fields.get("source", "plotly"))}
-    found["format"] = format_of(fields)
     found["caption"] = "" if fields.get("caption") is None else str(fields.get("caption"))
-    for name in ("width", "height") if kind == "images" else ("rate",):
+    if kind == "tables":
+        return found | {"columns": fields.get("columns", []), "row_count": fields.get("row_count", 0)}
+    found["format"] = format_of(fields)
+    for name in DESCRIBED[kind]:
         found[name] = fields.get(name)
+    return found | (_overlays(fields) if kind == "images" else {})
+
+
+def _overlays(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what is drawn over an image; nothing of one that has nothing."""
+    found = {name: fields[name] for name in ("boxes", "labels") if fields.get(name)}
+    masks = [str(mask["name"]) for mask in fields.get("masks") or ()]
+    if masks:
+        found |= {"masks": masks, "size": min(int(mask["start"]) for mask in fields["masks"])}
     return found
 
 
@@ -178,3 +199,13 @@ def format_of(fields: Mapping[str, Any]) -> str:
     """
     name = str(fields.get("format") or fields.get("extension") or "").lower()
     return EXTENSION_FORMATS.get(name, name)
+
+
+async def table(request: Request) -> Response:
+    """Answer `GET …/tables/<blob>`."""
+    first, count = whole(request, "from", 0, 0, 1 << 31), whole(request, "limit", 100, 1, ROWS_MAX)
+    found = await in_thread(request, read_blob, served_of(request).repository, request.path_params["blob"])
+    if found.kind != "aim.table":
+        raise wrong("This object is no table.")
+    columns, rows = read_table(found.data)
+    return json_answer({"columns": columns, "total": len(rows), "from": first, "rows": rows[first : first + count]})

@@ -15,6 +15,7 @@ The caller's object is copied by the constructor; the file is made when it is fi
     mode       Pillow's name of the kind of pixels: RGB, L ...
     width, height, in pixels
     caption    left out when it is ''
+    boxes, masks, labels    what is drawn over it; see `overlays`
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ import base64
 import html
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aim.core.errors import UntrackableValue, WrongType
+from aim.core.values import Deferred, Loader, Stored
+from aim.sdk.objects import overlays
 from aim.sdk.objects.custom import Content
 from aim.sdk.objects.encodings import (
     ANIMATED_FORMATS,
@@ -50,7 +54,9 @@ from aim.sdk.objects.recognise import is_array, is_matplotlib_figure, is_pil_ima
 from aim.sdk.objects.references import PREVIEW_FORMAT, Media, Preview, address_of, fields_of_image
 
 if TYPE_CHECKING:
+    import numpy as np
     import PIL.Image
+    from numpy.typing import NDArray
 
 QUALITY_DEFAULT = 90
 BROWSER_FORMATS = frozenset({"png", "jpeg", "webp", "gif", "bmp"})
@@ -68,13 +74,17 @@ class Image(Media):
         format: png, jpeg (or jpg), webp, gif, bmp or tiff. None means the source's own format, or png.
         quality: 0 to 100, of jpeg and webp.
         optimize: take longer to make a smaller file.
+        boxes: what was found where: `[{"box": (x, y, width, height), "label": "cat", "score": 0.93}]` in pixels, or a
+            dict of such lists by layer, such as prediction and truth.
+        masks: arrays (h, w) of class numbers, by name.
+        labels: names of the numbers in *masks* and of labels in *boxes*: `{0: "road"}`.
 
     Raises:
         UntrackableValue: (a ValueError) no file there, no picture in it, a shape or value that no picture has, an
             unknown format. Alpha in a jpeg is no error: it is pasted on white, with one warning.
         WrongType: (a TypeError) *image* is something else.
 
-    Two images are equal when mode, format, size and bytes are. Images can't be keys of dicts.
+    Two images are equal when mode, format, size, bytes and overlays are. Images can't be keys of dicts.
 
     Cost: a copy of *image*; the file is made at the first `stored()`, for a 512 x 512 png in 5 - 30 ms.
 
@@ -86,6 +96,8 @@ class Image(Media):
 
     AIM_NAME: ClassVar[str] = "aim.image"
 
+    _masks: Mapping[str, Content] = MappingProxyType({})
+
     def __init__(
         self,
         image: Any,
@@ -93,6 +105,10 @@ class Image(Media):
         format: str | None = None,
         quality: int = QUALITY_DEFAULT,
         optimize: bool = False,
+        *,
+        boxes: Any = None,
+        masks: Any = None,
+        labels: Any = None,
     ) -> None:
         if not hasattr(quality, "__index__") or not 0 <= quality <= 100:
             raise UntrackableValue(f"quality is {quality!r}; expected a number from 0 to 100.")
@@ -113,15 +129,25 @@ class Image(Media):
             )
         super().__init__(*made)
         self.caption = caption
+        self._draw_over(boxes, masks, labels)
 
     @classmethod
-    def from_uri(cls, uri: str | os.PathLike[str], caption: Any = "") -> Image:
+    def from_uri(
+        cls,
+        uri: str | os.PathLike[str],
+        caption: Any = "",
+        *,
+        boxes: Any = None,
+        masks: Any = None,
+        labels: Any = None,
+    ) -> Image:
         """
         Give an image that stays where it is: its address is recorded, and a small picture for the pages.
 
         Args:
             uri: a path, `file:///...`, or an address of an object store such as `s3://bucket/cat.jpg`.
             caption: any text; can be set later.
+            boxes, masks, labels: what is drawn over it, in pixels of the original.
 
         Raises:
             UntrackableValue: (a ValueError) no image file at a path of this machine.
@@ -139,7 +165,60 @@ class Image(Media):
                     fields = fields_of_image(image, address, path.stat().st_size)
             except (OSError, SyntaxError, PIL.Image.DecompressionBombError) as error:
                 raise UntrackableValue(f"{path} can't be read as an image: {error}.") from error
-        return cls._by_reference(fields, Preview(address), caption)
+        self = cls._by_reference(fields, Preview(address), caption)
+        self._draw_over(boxes, masks, labels)
+        return self
+
+    @classmethod
+    def from_stored(cls, fields: Mapping[str, Any], load: Loader) -> Image:
+        """Give the image that was stored with *fields*; see `CustomObject.from_stored`."""
+        self = super().from_stored(fields, load)
+        places = self._fields.pop("masks", None)
+        if places and self._content is not None:
+            self._content, self._masks = overlays.parted(self._content, places)
+        return self
+
+    def stored(self) -> Stored:
+        """Give the image's stored form, its masks after its file."""
+        stored = super().stored()
+        if not self._masks:
+            return stored
+        data, places = overlays.joined(stored.data or b"", self._masks)
+        return Stored(stored.kind, {**stored.fields, "masks": places}, data, stored.extension)
+
+    def deferred(self) -> Deferred | None:
+        """Give a snapshot that another thread may encode; see `CustomObject.deferred`."""
+        waiting = super().deferred()
+        masks_bytes = sum(mask.held_bytes() for mask in self._masks.values())
+        if waiting is None:
+            return Deferred(self._kind(), max(1, masks_bytes), self.__copy__().stored) if self._masks else None
+        return Deferred(waiting.kind, waiting.held_bytes + masks_bytes, waiting.make)
+
+    def _draw_over(self, boxes: Any, masks: Any, labels: Any) -> None:
+        named, found = overlays.labels_of(labels), overlays.boxes_of(boxes)
+        self._fields |= ({"labels": named} if named else {}) | ({"boxes": found} if found else {})
+        self._masks = overlays.masks_of(masks, self.size)
+
+    @property
+    def boxes(self) -> list[dict[str, Any]]:
+        """
+        What was found where: dicts with `box` (x, y, width, height) in pixels, and perhaps label, score and layer.
+
+        >>> import numpy as np
+        >>> Image(np.zeros((9, 9)), boxes=[{"box": (1, 2, 3, 4), "label": "cat"}]).boxes
+        [{'box': [1, 2, 3, 4], 'label': 'cat'}]
+        """
+        return [dict(box) for box in self._fields.get("boxes", [])]
+
+    @property
+    def masks(self) -> dict[str, NDArray[np.unsignedinteger[Any]]]:
+        """The masks by name: arrays (h, w) of class numbers, uint8 or uint32; decoded each time."""
+        return {name: overlays.mask_array(content.read()) for name, content in self._masks.items()}
+
+    @property
+    def labels(self) -> dict[int, str]:
+        """What class numbers mean."""
+        return {int(class_number): str(name) for class_number, name in self._fields.get("labels", [])}
 
     @property
     def format(self) -> str:
@@ -191,8 +270,13 @@ class Image(Media):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Image):
             return NotImplemented
-        mine = (self.mode, self.format.lower(), self.size)
-        return mine == (other.mode, other.format.lower(), other.size) and self._read() == other._read()
+        return self._facts() == other._facts() and self._read() == other._read() and self._drawn() == other._drawn()
+
+    def _facts(self) -> tuple[object, ...]:
+        return self.mode, self.format.lower(), self.size, self.boxes, self.labels
+
+    def _drawn(self) -> dict[str, bytes]:
+        return {name: content.read() for name, content in self._masks.items()}
 
     __hash__ = None  # type: ignore[assignment]
 
