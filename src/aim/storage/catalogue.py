@@ -28,8 +28,9 @@ import numpy.typing as npt
 from aim.core import contexts, params
 from aim.storage import facts, snapshot
 from aim.storage.columns import Base, Column
+from aim.storage.ended_runs import EndedRuns
 from aim.storage.facts import FIELD_NAMES, KindNumbers, RunFacts, RunWatch
-from aim.storage.freshness import FolderTime, Freshness, folder_time
+from aim.storage.freshness import FolderTime, Freshness, time_of
 from aim.storage.pairs import Load, Pair
 from aim.storage.run_table import Read, RunTable
 from aim.storage.snapshot import DamagedSnapshot, Reference, Snapshot, SnapshotWriter
@@ -96,6 +97,7 @@ class Catalogue:
 
     def _clear(self) -> None:
         self.table = RunTable(self._read_run)
+        self._ended = EndedRuns(self.table.kinds)
         self._stamps: dict[str, int] = {}
         self._freshness = Freshness(self._repository, self._stamps)
         self._watched: dict[str, _Watched] = {}
@@ -216,28 +218,38 @@ class Catalogue:
 
     def _read_batch(self, run_hashes: Iterable[str], found: Refreshed) -> None:
         times: dict[str, FolderTime] = {}
-        watched: dict[str, _Watched] = {}
+        inodes: dict[str, int] = {}
+        watches: dict[str, RunWatch] = {}
         for run_hash in run_hashes:
             path = self._runs + run_hash
             try:
-                times[run_hash] = folder_time(path)
-                inode = os.stat(path).st_ino
+                stat = os.stat(path)
             except OSError:
                 self._forget(run_hash, found)
                 continue
+            times[run_hash], inodes[run_hash] = time_of(stat), stat.st_ino
             known = self._watched.get(run_hash)
-            if known is None or known.inode != inode:  # not a new run under an old name
-                known = _Watched(RunWatch(Path(path), self.table.kinds), inode)
-            watched[run_hash] = known
-        read = facts.read((known.watch for known in watched.values()), self._cannot_read)
-        for run_hash, known in watched.items():
+            if known is not None and known.inode == stat.st_ino:  # not a new run under an old name
+                watches[run_hash] = known.watch
+        # who is followed is read from where it was, and most of the others have ended
+        read = self._ended.read(self._runs + run_hash for run_hash in times if run_hash not in watches)
+        for run_hash in times:
+            if run_hash not in watches and run_hash not in read:
+                watches[run_hash] = RunWatch(Path(self._runs + run_hash), self.table.kinds)
+        read |= facts.read(watches.values(), self._cannot_read)
+        for run_hash, moment in times.items():
             now = read.get(run_hash)
             if now is None:
                 self._forget(run_hash, found)
+                continue
+            self._put(now, moment, found)
+            if now.is_open or moment.is_young:
+                watch = watches.get(run_hash) or RunWatch(Path(self._runs + run_hash), self.table.kinds)
+                self._watched[run_hash] = _Watched(watch, inodes[run_hash])
             else:
-                self._put(now, times[run_hash], known, found)
+                self._watched.pop(run_hash, None)
 
-    def _put(self, now: RunFacts, moment: FolderTime, known: _Watched, found: Refreshed) -> None:
+    def _put(self, now: RunFacts, moment: FolderTime, found: Refreshed) -> None:
         run_hash = now.run_hash
         follow = now.is_open or moment.is_young
         if self.table.put(now, follow=follow):
@@ -246,12 +258,8 @@ class Catalogue:
             self._stamps[run_hash] = moment.stamp
             self._freshness.added(run_hash)
         self._stamps[run_hash] = moment.stamp
-        if follow:
-            self._watched[run_hash] = known
-        else:
-            self._watched.pop(run_hash, None)
-            if self._snapshot is not None:
-                self._unsaved[run_hash] = (moment.stamp, now)
+        if not follow and self._snapshot is not None:
+            self._unsaved[run_hash] = (moment.stamp, now)
 
     def _cannot_read(self, run_hash: str, error: OSError) -> None:
         if run_hash not in self._unreadable:
@@ -298,6 +306,7 @@ class Catalogue:
             table.add_pair(key, context, _loader(file, entry["arrays"]), entry["count"])
         table.version = self.table.version + 1
         self.table = table
+        self._ended = EndedRuns(kinds)
         self._stamps.clear()
         self._stamps.update(zip(hashes, stamps, strict=True))
         self._freshness = Freshness(self._repository, self._stamps)

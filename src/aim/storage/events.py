@@ -72,9 +72,9 @@ def parse(data: bytes, offset: int = 0) -> Lines:
     Take the lines of *data*, which begins at *offset* of its file. A last line without its newline is left for later.
     """
     end = data.rfind(b"\n") + 1
-    whole = _all_good(data[:end].split(b"\n")[:-1])
-    if whole is not None:
-        return Lines(whole, [], offset + end)
+    good = whole(data[:end])
+    if good is not None:
+        return Lines(good, [], offset + end)
     lines = Lines(end=offset)
     start = 0
     while (stop := data.find(b"\n", start)) >= 0:
@@ -84,12 +84,16 @@ def parse(data: bytes, offset: int = 0) -> Lines:
     return lines
 
 
-def _all_good(found: list[bytes]) -> list[Event] | None:
+def whole(data: bytes) -> list[Event] | None:
+    """Give the events of *data* when each line is good, the last one too; else None."""
     # JSON is read in one call for all lines: half the time of a call for each
+    found = data.split(b"\n")
+    if found.pop():
+        return None
     bodies = []
     for line in found:
         rest = line[PREFIX_BYTES:]
-        if not line.startswith(PREFIX) or line[8:PREFIX_BYTES] != b'%08x"' % zlib.crc32(rest):
+        if not line.startswith(b'%s%08x"' % (PREFIX, zlib.crc32(rest))):
             return None
         bodies.append(b"{" + rest[1:])
     try:

@@ -294,7 +294,7 @@ class RunWatch:
         if self._has_news:
             known.sequences, known.contexts = self._sequences(state)
             self._has_news = False
-        return RunFacts(known.run_hash, _fields(state), known.leaves, known.sequences, known.contexts, self.is_open)
+        return RunFacts(known.run_hash, fields_of(state), known.leaves, known.sequences, known.contexts, self.is_open)
 
     def _sequences(self, state: RunState) -> tuple[dict[PairKey, SequenceSummary], dict[str, Mapping[str, Any]]]:
         found: dict[PairKey, SequenceSummary] = {}
@@ -365,7 +365,8 @@ class RunWatch:
         return self._reader
 
 
-def _fields(state: RunState) -> dict[str, object]:
+def fields_of(state: RunState) -> dict[str, object]:
+    """Give a run's fields, by `FIELD_NAMES`."""
     status, end_s = state.status()
     given = state.properties
     notes = given.get("notes")
@@ -437,9 +438,10 @@ def _reduce(watches: Iterable[RunWatch]) -> None:
                     chunks.append(chunk)
         watch.fresh = []
     if chunks:
-        numbers = np.concatenate(moved)
+        numbers, together = np.concatenate(moved), np.concatenate(chunks)
         # two bytes are sorted by counting, in a tenth of the time
-        reduced = summaries.parts(numbers.astype(np.uint16) if start <= 1 << 16 else numbers, np.concatenate(chunks))
+        numbers = numbers.astype(np.uint16) if start <= 1 << 16 else numbers
+        reduced = summaries.parts(numbers, together["step"], together["value"])
         firsts = np.array([first for first, _ in homes])
         places = np.searchsorted(firsts, np.fromiter(reduced, np.int64, len(reduced)), "right") - 1
         for place, (number, part) in zip(places.tolist(), reduced.items()):

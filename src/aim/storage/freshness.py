@@ -46,10 +46,11 @@ NEVER = FolderTime(-1, False)
 
 def folder_time(path: str | Path) -> FolderTime:
     """Give the time of a folder, or of a stamp's file. Raises FileNotFoundError."""
-    return _time_of(os.stat(path))
+    return time_of(os.stat(path))
 
 
-def _time_of(stat: os.stat_result) -> FolderTime:
+def time_of(stat: os.stat_result) -> FolderTime:
+    """Give the time of a folder, or of a stamp's file, from its `stat`, taken this moment."""
     changed_ns = stat.st_mtime_ns
     window_ns = YOUNG_NS if changed_ns % SECOND_NS else YOUNG_COARSE_NS
     return FolderTime(_stamp(stat), time.time_ns() - changed_ns < window_ns)

@@ -88,6 +88,7 @@ class RunTable:
             follow: the run will be put again soon: then only what differs is taken in.
         """
         slot = self._slot_of.get(facts.run_hash)
+        is_new = slot is None
         if slot is None:
             slot = self.slots.add()
             self._by_slot.append(facts.run_hash)
@@ -97,11 +98,11 @@ class RunTable:
         if before is None:
             self.slots.make_stale(slot)
         changed = self._put_fields(slot, facts, before)
-        if before is None or before.leaves is not facts.leaves:
-            self._put_leaves(slot, facts.leaves)
+        if before is None or _differ(before.leaves, facts.leaves):
+            self._put_leaves(slot, facts.leaves, is_new)
             changed = True
         if before is None or before.sequences is not facts.sequences:
-            changed = self._put_sequences(slot, facts, before) or changed
+            changed = self._put_sequences(slot, facts, before, is_new) or changed
         if follow:
             self._followed[slot] = facts
         self.version += changed
@@ -120,18 +121,21 @@ class RunTable:
             self._times_version += 1
         return True
 
-    def _put_leaves(self, slot: int, leaves: dict[ParamPath, object]) -> None:
-        for path, column in self.params.items():
-            if path not in leaves:
-                column.clear(slot)
+    def _put_leaves(self, slot: int, leaves: dict[ParamPath, object], is_new: bool) -> None:
+        if not is_new:
+            for path, column in self.params.items():
+                if path not in leaves:
+                    column.clear(slot)
         for path, leaf in leaves.items():
             known = self.params.get(path)
             if known is None:
                 known = self.params[path] = Column(self.slots)
             known.set(slot, leaf)
 
-    def _put_sequences(self, slot: int, facts: RunFacts, before: RunFacts | None) -> bool:
-        if before is None:
+    def _put_sequences(self, slot: int, facts: RunFacts, before: RunFacts | None, is_new: bool) -> bool:
+        if is_new:
+            pass  # nobody has said anything of this slot
+        elif before is None:
             for key, place in self._pair_places.items():
                 if key not in facts.sequences:
                     self._pairs[place].clear(slot)
@@ -142,8 +146,7 @@ class RunTable:
             known = self._pair_places.get(key)
             pair = self.add_pair(key, facts.contexts[key[1]]) if known is None else self._pairs[known]
             pair.set(slot, summary)
-        # NaN is unequal to itself: so compare what is printed
-        return before is None or repr(before.sequences) != repr(facts.sequences)
+        return before is None or _differ(before.sequences, facts.sequences)
 
     def remove(self, run_hash: str) -> None:
         """Take a run away, if it is there."""
@@ -304,6 +307,11 @@ class RunTable:
         array = {"values": found.values, "steps": found.steps, "timestamps": found.times_s}[name]
         given: list[float | int | None] = array.tolist()
         return given
+
+
+def _differ(before: Mapping[Any, object], after: Mapping[Any, object]) -> bool:
+    # NaN is unequal to itself, and 1 equal to True: so compare what is printed
+    return before is not after and sorted(map(repr, before.items())) != sorted(map(repr, after.items()))
 
 
 def _ordered(tree: dict[Key, Any]) -> dict[Key, Any]:

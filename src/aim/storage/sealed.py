@@ -184,6 +184,13 @@ class Sealed:
         # the first of a group stays: later ones are put in before it
         return dict(zip(reversed(table["group"]), reversed(table["row"])))
 
+    def sequence(self, number: int) -> SealedSequence:
+        """Give one sequence. Raises LookupError."""
+        found = self._find(number)
+        if found is None:
+            raise LookupError(number)
+        return found
+
     def _find(self, number: int) -> SealedSequence | None:
         if self._end.found is not None:
             return next((sequence for sequence in self._end.found if sequence.number == number), None)

@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.storage.reader import Points
-from aim.storage.records import Records
 from aim.storage.sealed import SealedSequence
 
 NAN = float("nan")
@@ -85,19 +84,21 @@ class Part(NamedTuple):
     is_regular: bool
 
 
-def parts(numbers: npt.NDArray[Any], records: Records) -> dict[int, Part]:
+def parts(
+    numbers: npt.NDArray[np.integer[Any]], steps: npt.NDArray[Any], values: npt.NDArray[Any]
+) -> dict[int, Part]:
     """
-    Reduce *records*, in the order of recording, to a part for each of *numbers*, shape (n,), one for each record.
+    Reduce points, in the order of recording, to a part for each of *numbers*; all arrays of shape (n,).
 
     Cost: about 150 ns a record, and 3 us a part.
     """
-    if not len(records):
+    if not len(numbers):
         return {}
     order = np.argsort(numbers, kind="stable")
     ordered = numbers[order]
     starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
     counts = np.diff(np.append(starts, len(ordered)))
-    steps, values = records["step"][order], records["value"][order]
+    steps, values = steps[order], values[order]
     lasts = starts + counts - 1
     grows = np.append(True, steps[1:] > steps[:-1])
     grows[starts] = True
