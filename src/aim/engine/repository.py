@@ -17,8 +17,9 @@ from weakref import WeakValueDictionary
 
 from aim.core.errors import NotFound, RunNotFound
 from aim.core.params import Restore
-from aim.storage import edits, store
+from aim.storage import edits, history, store
 from aim.storage.files import DISK, Disk
+from aim.storage.history import Rewind
 from aim.storage.state import RunLog, RunState
 from aim.storage.writer import Past, Writer
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("aim")
 
 READERS_MAX = 512  # runs whose decoded points are kept
+EARLIER_MAX = 64  # earlier states of runs
 
 
 class Repository:
@@ -51,6 +53,7 @@ class Repository:
         self._readers: OrderedDict[str, RunReader] = OrderedDict()
         self._logs: WeakValueDictionary[str, RunLog] = WeakValueDictionary()
         self._lock = threading.Lock()
+        self._earlier: OrderedDict[tuple[str, Rewind], RunReader] = OrderedDict()
 
     @property
     def path(self) -> Path:
@@ -124,6 +127,28 @@ class Repository:
                 self._readers.popitem(last=False)
             return reader
 
+    def reader_before(self, run_hash: str, rewind: Rewind) -> RunReader:
+        """
+        Give the reader of a run as it stood just before a rewind; the same one for as long as it is in use.
+
+        Raises:
+            RunNotFound: there is no such run.
+        """
+        from aim.storage.reader import RunReader
+
+        folder = self.store.run_folder(run_hash)
+        with self._lock:
+            key = (run_hash, rewind)
+            reader = self._earlier.get(key)
+            if reader is None:
+                reader = self._earlier[key] = RunReader(
+                    folder, self._restore, log=self._log(run_hash), before=rewind
+                )
+            self._earlier.move_to_end(key)
+            while len(self._earlier) > EARLIER_MAX:
+                self._earlier.popitem(last=False)
+            return reader
+
     def log(self, run_hash: str) -> RunLog:
         """
         Give what reads the state of a run; the same one for as long as it is in use. Raises RunNotFound.
@@ -162,16 +187,16 @@ class Repository:
 
         return history
 
-    def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str) -> None:
+    def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str) -> float:
         """
-        Change a run from outside: properties, tags, params (docs/formats/edits.md).
+        Change a run from outside: properties, tags, params (docs/formats/edits.md). Give the edit's time.
 
         Raises:
             RunNotFound: there is no such run.
         """
         folder = self.store.run_folder(run_hash)
         seen_at_s = RunLog(folder).refresh().latest_at_s
-        edits.write(folder, change, by=by, seen_at_s=seen_at_s, disk=self._disk)
+        return edits.write(folder, change, by=by, seen_at_s=seen_at_s, disk=self._disk)
 
     def delete_run(self, run_hash: str) -> None:
         """Delete a run. Raises RunNotFound."""
@@ -179,6 +204,8 @@ class Repository:
         with self._lock:
             self._readers.pop(run_hash, None)
             self._logs.pop(run_hash, None)
+            for key in [key for key in self._earlier if key[0] == run_hash]:
+                del self._earlier[key]
 
     def copy_run(self, run_hash: str, target: Repository) -> None:
         """Copy a run. Raises RunNotFound, RunExists."""
@@ -214,14 +241,16 @@ def past_of(repository: Repository, run_hash: str) -> Mapping[tuple[str, str], P
     for key, facts in state.sequences.items():
         upcoming = 0
         unknown = False
+        rewinds = state.rewinds if facts.is_rewound else ()
         for part in facts.parts:
-            end = state.writers[part.writer].end
-            next_steps = end.get("next", ()) if end else ()
+            writer = state.writers[part.writer]
+            next_steps = writer.end.get("next", ()) if writer.end else ()
             if 0 < part.number <= len(next_steps):
-                upcoming = max(upcoming, next_steps[part.number - 1])
+                later = [rewind for rewind in rewinds if rewind.time_s > (writer.ended_at_s or 0.0)]
+                upcoming = max(upcoming, history.next_step(next_steps[part.number - 1], later))
             else:
                 unknown = True
-        if unknown:
+        if unknown:  # what rewinds hide is left out here
             points = repository.reader(run_hash).points(key)
             if points is not None and len(points):
                 upcoming = max(upcoming, int(points.steps[-1]) + 1)

@@ -29,6 +29,7 @@ from aim.core.values import Loader
 from aim.engine import sealing
 from aim.engine.repository import Repository
 from aim.sdk.run_artifacts import RunArtifactsMixin
+from aim.sdk.run_history import RunHistoryMixin
 from aim.sdk.run_properties import StructuredRunMixin
 from aim.sdk.run_reading import RunReadingMixin
 from aim.sdk.run_services import RunServicesMixin, check_capture
@@ -74,7 +75,7 @@ def restore(kind: str, fields: Mapping[str, Any], load: Loader) -> object:
     return registry.restore(kind, fields, load)
 
 
-class Run(StructuredRunMixin, RunServicesMixin, RunArtifactsMixin, RunReadingMixin):
+class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMixin, RunReadingMixin):
     """
     One run: what a training records, and what is read of it.
 
@@ -402,12 +403,12 @@ class Run(StructuredRunMixin, RunServicesMixin, RunArtifactsMixin, RunReadingMix
         else:
             self._edit({"tags": {"add": list(add), "remove": list(remove)}})
 
-    def _edit(self, change: Mapping[str, Any]) -> None:
+    def _edit(self, change: Mapping[str, Any]) -> float:
         if self._repo is not None and self._repo.read_only:
             raise ReadOnly(
                 f"Repository {self._repo.root_path} is open for reading only: run {self.hash} can't be changed."
             )
-        self._repository.edit(self.hash, change, by=EDITED_BY)
+        return self._repository.edit(self.hash, change, by=EDITED_BY)
 
     def _reader(self) -> RunReader:
         if self._writer is not None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from aim.core import contexts, params
 from aim.core.errors import ReadOnly, UsageError
 from aim.engine.repository import Repository
+from aim.engine.rewinding import MICROSECOND_S
 from aim.sdk.sequence_types import LINES_NAME, RECORDS_NAME
 from aim.storage.check_ins import CheckIn
 from aim.storage.state import RunState
@@ -46,8 +47,8 @@ class RunServicesMixin:
         """Give the run's state as it is now."""
 
     @abstractmethod
-    def _edit(self, change: Mapping[str, Any]) -> None:
-        """Change the run by an edit."""
+    def _edit(self, change: Mapping[str, Any]) -> float:
+        """Change the run by an edit; give its time."""
 
     @abstractmethod
     def _recording(self) -> Writer:
@@ -183,7 +184,9 @@ class RunServicesMixin:
         facts = self._state().sequences.get((name, contexts.text(context)))
         if facts is None or not facts.parts:
             return False
-        self._edit({"drop": [{"name": name, "context": params.encode(contexts.plain(context))}]})
+        at_s = self._edit({"drop": [{"name": name, "context": params.encode(contexts.plain(context))}]})
+        if self._writer is not None and not self._writer.closed:  # what is tracked next is not meant
+            self._writer.go_on_after(at_s + MICROSECOND_S)
         return True
 
 

@@ -28,8 +28,10 @@ from aim.core import contexts
 from aim.core.errors import DamagedFile
 from aim.core.params import Restore
 from aim.storage import blobs, journal, layout, records, seal, sealed
+from aim.storage.history import Rewind
 from aim.storage.records import FloatArray, IntArray, Records
 from aim.storage.state import Part, RunLog, RunState, SequenceFacts, SequenceKey, WriterFacts
+from aim.storage.visible import Sight
 
 SEAL_RECORDS_MIN = 32_768  # 1 MiB of journal: from here on reading pays for importing pyarrow and sealing
 RECENT_BYTES_MAX = 256 << 20
@@ -48,6 +50,7 @@ class Points:
         times_s: shape (n,), float64, Unix seconds in whole microseconds.
         epochs: shape (n,), float64; NaN: none.
         writers: shape (n,), the index in `writer_ids` of who recorded it.
+        hidden_items: by step, the places in the list tracked there of objects that were deleted.
 
     Times and epochs are decoded when they are first asked for: most readers want steps and values.
     """
@@ -63,6 +66,7 @@ class Points:
         self.steps = steps
         self.values = values
         self.writer_ids = writer_ids
+        self.hidden_items: Mapping[int, frozenset[int]] = {}
         self._moments = moments
         self._writers = writers
 
@@ -73,10 +77,15 @@ class Points:
     def _times_epochs(self) -> tuple[IntArray, records.EpochArray]:
         return self._moments()
 
+    @property
+    def times_us(self) -> IntArray:
+        """When each point was tracked, shape (n,), int64, in microseconds."""
+        return self._times_epochs[0]
+
     @cached_property
     def times_s(self) -> FloatArray:
         """When each point was tracked."""
-        seconds: FloatArray = self._times_epochs[0] / records.MICROSECONDS
+        seconds: FloatArray = self.times_us / records.MICROSECONDS
         return seconds
 
     @cached_property
@@ -184,16 +193,24 @@ class RunReader:
         restore: makes objects from kind, fields and a loader of bytes, for params and object sequences.
         may_seal: whether to seal ended writers' journals that are read and large.
         log: reads the run's state; one of its own by default.
+        before: read the sequences as they stood just before this rewind.
     """
 
     def __init__(
-        self, folder: Path, restore: Restore | None = None, *, may_seal: bool = True, log: RunLog | None = None
+        self,
+        folder: Path,
+        restore: Restore | None = None,
+        *,
+        may_seal: bool = True,
+        log: RunLog | None = None,
+        before: Rewind | None = None,
     ) -> None:
         self.folder = folder
         self.run_hash = folder.name
         self.log = log or RunLog(folder, restore)
         self._restore = restore
         self._may_seal = may_seal
+        self._before_s = None if before is None else before.time_s
         self._journals: dict[str, _Journal] = {}
         self._sealed: dict[str, sealed.Sealed] = {}
         self._shared: tuple[tuple[str, int, int], dict[str, Any]] | None = None  # lines of a log share their records
@@ -220,8 +237,8 @@ class RunReader:
         found = {
             key: facts
             for key, facts in state.sequences.items()
-            # what was deleted, and not tracked since, has none
-            if facts.parts and not (facts.dropped_at_s and not len(self.points_of(facts, state)))
+            # what was taken back, and not tracked since, has none
+            if facts.parts and (self.sight(facts, state).is_clear or len(self.points_of(facts, state)))
         }
         if state.damage or any(_may_lack_lines(writer) for writer in state.writers.values()):
             for facts in self._undeclared(state):
@@ -272,24 +289,36 @@ class RunReader:
         """Give the points of *facts*, a sequence of *state*."""
         if not all(part.writer in self._sealed for part in facts.parts):
             return self._read_points(facts, state)
-        stamp = (len(facts.parts), len(facts.exact), facts.dropped_at_s)
-        return _recent.get((self.folder, facts.key), stamp, lambda: self._read_points(facts, state))
+        stamp = (len(facts.parts), len(facts.exact), self.sight(facts, state))
+        key = (self.folder, facts.key, self._before_s)
+        return _recent.get(key, stamp, lambda: self._read_points(facts, state))
+
+    def sight(self, facts: SequenceFacts, state: RunState) -> Sight:
+        """Give what is shown of *facts*, a sequence of *state*."""
+        before_s = self._before_s
+        rewinds = state.rewinds if state.rewinds and facts.is_rewound else ()
+        if before_s is not None:
+            rewinds = tuple(rewind for rewind in rewinds if rewind.time_s < before_s)
+        return Sight(rewinds, facts.dropped_at_s, tuple(facts.deletions), before_s)
 
     def _read_points(self, facts: SequenceFacts, state: RunState, sources: Sources | None = None) -> Points:
         if sources is None:
             ids = {part.writer for part in facts.parts} & state.writers.keys()
             sources = {writer: self._source(state.writers[writer]) for writer in ids}
-        if len(facts.parts) == 1 and not facts.exact and not facts.dropped_at_s:
+        sight = self.sight(facts, state)
+        if len(facts.parts) == 1 and not facts.exact and sight.is_clear:
             found = self._one_sealed(facts.parts[0], sources)
             if found is not None:
                 return found
         chunks = [chunk for part in facts.parts if (chunk := self._chunk(part, sources)) is not None]
         if facts.exact:
             chunks.append(_exact_chunk(facts))
-        if facts.dropped_at_s:
-            limit_us = round(facts.dropped_at_s * records.MICROSECONDS)
-            chunks = [chunk.where(chunk.times_us > limit_us) for chunk in chunks]
-        return _merged([chunk for chunk in chunks if len(chunk.steps)], facts)
+        if not sight.is_clear:
+            chunks = [chunk.where(sight.shown(chunk.steps, chunk.times_us)) for chunk in chunks]
+        merged = _merged([chunk for chunk in chunks if len(chunk.steps)], facts)
+        if sight.deletions:
+            merged.hidden_items = sight.hidden_items(merged.steps, merged.times_us)
+        return merged
 
     def _one_sealed(self, part: Part, sources: Sources) -> Points | None:
         # the usual case, one writer that is sealed and steps in order: nothing is merged, and moments can wait
@@ -368,11 +397,25 @@ class RunReader:
 
     def record(self, points: Points, index: int) -> dict[str, Any]:
         """
-        Give the stored record of the objects at *index* of an object sequence.
+        Give the stored record of the objects at *index* of an object sequence, without those that were deleted.
 
         Raises:
             DamagedFile: the blob file is.
         """
+        record = self._record(points, index)
+        if not points.hidden_items:
+            return record
+        return {**record, "items": [item for _, item in self._shown(record, points, index)]}
+
+    def items(self, points: Points, index: int) -> list[tuple[int, dict[str, Any]]]:
+        """Give the objects of `record`, each with its place in the list that was tracked. Raises as that."""
+        return self._shown(self._record(points, index), points, index)
+
+    def _shown(self, record: Mapping[str, Any], points: Points, index: int) -> list[tuple[int, dict[str, Any]]]:
+        hidden = points.hidden_items.get(int(points.steps[index]), frozenset()) if points.hidden_items else frozenset()
+        return [(place, item) for place, item in enumerate(record["items"]) if place not in hidden]
+
+    def _record(self, points: Points, index: int) -> dict[str, Any]:
         writer = points.writer_ids[int(points.writers[index])]
         number, offset = blobs.split(int(points.values[index]))
         path = layout.blob_file(self.folder, writer, number)

@@ -64,6 +64,7 @@ class Recorder(Protocol):
     """What a sequence asks of the writer that it belongs to."""
 
     segment: Any
+    not_before_s: float
 
     @property
     def lock(self) -> AbstractContextManager[object]:
@@ -233,7 +234,8 @@ class SequenceWriter:
             self.number = self._declare("float")
             if not FREE_THREADED:
                 FLOAT_TYPES.add(kind)
-                self.floats = FLOAT_TYPES
+                # while the clock is behind a rewind, `put` gives the times
+                self.floats = FLOAT_TYPES if now() >= self.writer.not_before_s else NO_TYPES
             return self.writer.put(self.number, value, self._step(step), checked)
         if isinstance(value, Storable):
             return self._track_objects([stored_or_deferred(value, sync=sync)], None, step, checked)
@@ -257,7 +259,7 @@ class SequenceWriter:
         held_bytes = sum(item.held_bytes for item in items if isinstance(item, Deferred))
         if not held_bytes:
             return self.writer.put_objects(sequence, self.name, kind, _made(items), steps, epoch)
-        writer, name, at_s = self.writer, self.name, now()
+        writer, name, at_s = self.writer, self.name, max(now(), self.writer.not_before_s)
         return writer.encode_later(
             held_bytes, lambda: writer.put_objects(sequence, name, kind, _made(items), steps, epoch, at_s)
         )
@@ -305,6 +307,20 @@ class SequenceWriter:
         self.floats = NO_TYPES
         self.int_number = 0
         self.numbers = {}
+
+    def rewind(self, step: int) -> None:
+        """
+        Have the next value without a step get the one after *step*, if its step would be a later one.
+        """
+        with self.writer.lock:
+            counter, self.counter = self.counter, MOVING
+            upcoming = max(next(counter), self.last + 1, 0)
+            self.last = min(self.last, step)
+            self.counter = itertools.count(min(upcoming, max(0, step + 1)))
+
+    def go_slowly(self) -> None:
+        """Send the next call to the slow path once, which sees whether the clock is behind."""
+        self.floats = NO_TYPES
 
     def next_step(self) -> int:
         """Give the step that a value without one would get."""

@@ -1,7 +1,7 @@
 """
 A run without its points: params, properties, tags, sequences and status, folded from event lines and edits.
 
-    state = fold of  set, del, property, tags, sequence, point, drop  in the order of (at, writer, line)
+    state = fold of  set, del, property, tags, sequence, point, rewind, drop, delete ...  in the order of (at, writer, line)
 
 The fold is the same for lines of writers and for edits. `RunLog` reads what is new since the last time; lines that come
 in order are folded on top, a late one leads to a new fold. Specified in docs/formats/repository.md and events.md.
@@ -21,15 +21,18 @@ from typing import Any
 from aim.core import clock, contexts, params
 from aim.core.params import Path as ParamPath
 from aim.core.params import Restore
-from aim.storage import events, layout
+from aim.storage import events, history, layout
 from aim.storage.artifact_records import ArtifactRecord
 from aim.storage.check_ins import CheckIn
 from aim.storage.events import Event
+from aim.storage.history import Deletion, ForkedFrom, Rewind
 
 HEARTBEAT_FRESH_S = 60.0  # a writer on another host whose event file was touched within this is alive
 SILENT_S = 24 * 3600.0  # a writer that was not heard of for this long has ended
 SECONDS_MAX = 1e12  # in the year 33,658; beyond it a time is damage
 DEFAULT_EXPERIMENT = "default"
+SEQUENCE_KEYS = frozenset({"sequence", "point", "drop", "delete", "undelete"})  # of lines that change sequences
+TAKING_BACK = frozenset({"rewind", "drop", "delete", "undelete"})
 
 RUNNING, FINISHED, FAILED, LOST = "running", "finished", "failed", "lost"
 
@@ -76,6 +79,7 @@ class SequenceFacts:
     parts: list[Part] = field(default_factory=list)
     exact: list[ExactPoint] = field(default_factory=list)
     dropped_at_s: float = 0.0
+    deletions: list[Deletion] = field(default_factory=list)
 
     @property
     def key(self) -> SequenceKey:
@@ -96,6 +100,11 @@ class SequenceFacts:
     def is_numeric(self) -> bool:
         """Whether its values are numbers."""
         return self.kind in ("int", "float", "number")
+
+    @property
+    def is_rewound(self) -> bool:
+        """Whether rewinds hide points of it."""
+        return history.is_rewound(self.name, self.kind)
 
 
 @dataclass
@@ -155,6 +164,9 @@ class RunState:
         damage: lines and edits that failed their check.
         check_in: the latest one.
         artifacts: what is stored, by name.
+        rewinds: in the order of time.
+        forked_from: the run that this one goes on from.
+        taken_back: how often points were hidden or shown again: rewinds, drops, deletions and what undid them.
     """
 
     run_hash: str
@@ -169,6 +181,9 @@ class RunState:
     created_at_s: float = 0.0
     check_in: CheckIn | None = None
     artifacts: dict[str, ArtifactRecord] = field(default_factory=dict)
+    rewinds: tuple[Rewind, ...] = ()
+    forked_from: ForkedFrom | None = None
+    taken_back: int = 0
 
     @property
     def name(self) -> Any:
@@ -338,7 +353,7 @@ class RunLog:
 def _own_copy(state: RunState, fresh: list[tuple[float, str, int, Event]]) -> RunState:
     # what somebody else may be going through stays as it is
     changes_tree = any("set" in event or "del" in event for *_, event in fresh)
-    changes_sequences = any("sequence" in event or "point" in event or "drop" in event for *_, event in fresh)
+    changes_sequences = any(not SEQUENCE_KEYS.isdisjoint(event) for *_, event in fresh)
     copied = replace(
         state,
         tree=_in_order(state.tree) if changes_tree else state.tree,
@@ -348,7 +363,7 @@ def _own_copy(state: RunState, fresh: list[tuple[float, str, int, Event]]) -> Ru
     )
     if changes_sequences:
         moved = {
-            key: replace(facts, parts=list(facts.parts), exact=list(facts.exact))
+            key: replace(facts, parts=list(facts.parts), exact=list(facts.exact), deletions=list(facts.deletions))
             for key, facts in state.sequences.items()
         }
         copied.sequences = moved
@@ -386,10 +401,28 @@ def _apply(state: RunState, at_s: float, writer: str, event: Event, restore: Res
         state.artifacts[record.name] = record
     if "point" in event:
         _add_exact(state, at_s, writer, event)
-    for dropped in event.get("drop", ()):
-        known = state.sequences.get((dropped["name"], contexts.text(params.decode(dropped["context"]))))
-        if known is not None:  # a sequence that comes later has no point from before
-            known.dropped_at_s = max(known.dropped_at_s, at_s)
+    if "forked_from" in event:
+        state.forked_from = ForkedFrom.of(at_s, event["forked_from"])
+    if not TAKING_BACK.isdisjoint(event):
+        _take_back(state, at_s, event)
+
+
+def _take_back(state: RunState, at_s: float, event: Event) -> None:
+    if "rewind" in event:
+        state.rewinds += (Rewind(int(event["rewind"]), at_s),)
+    for key in ("drop", "delete", "undelete"):
+        for entry in event.get(key, ()):
+            known = state.sequences.get(history.key_of(entry))
+            if known is None:  # a sequence that comes later has no point from before
+                continue
+            if key == "drop":
+                known.dropped_at_s = max(known.dropped_at_s, at_s)
+            elif key == "delete":
+                known.deletions.append(Deletion.of(at_s, entry))
+            else:
+                undone = Deletion.of(float(entry["at"]), entry)
+                known.deletions = [deletion for deletion in known.deletions if deletion != undone]
+    state.taken_back += 1
 
 
 def _facts(state: RunState, name: str, context: Mapping[str, Any]) -> SequenceFacts:
@@ -405,7 +438,8 @@ def _add_exact(state: RunState, at_s: float, writer: str, event: Event) -> None:
     facts = state.numbers.get((writer, number))
     if facts is None:
         raise ValueError(f"no sequence has the number {number}")
-    facts.exact.append(ExactPoint(int(event["step"]), at_s, event["epoch"], int(event["value"]), writer))
+    time_s = _seconds(event["time"]) if "time" in event else at_s
+    facts.exact.append(ExactPoint(int(event["step"]), time_s, event["epoch"], int(event["value"]), writer))
 
 
 def _in_order(value: Any) -> Any:

@@ -29,7 +29,7 @@ from typing import Any
 
 from aim.__about__ import __version__
 from aim.core import clock, contexts, params
-from aim.core.errors import AimError, RunClosed, UnstorableParam, UntrackableValue
+from aim.core.errors import AimError, RunClosed, UntrackableValue
 from aim.core.values import INT_MAX, INT_MIN, Stored, epoch_number
 from aim.storage import background, blobs, changes, layout
 from aim.storage.blobs import BlobFile
@@ -42,6 +42,7 @@ from aim.storage.sequence_writer import NUMBER_KINDS
 from aim.storage.sequence_writer import Past as Past
 from aim.storage.sequence_writer import SequenceWriter as SequenceWriter
 from aim.storage.services import Services
+from aim.storage.writer_events import WriterEvents
 
 RETRY_S = 1.0  # after a refusal the disk is asked again once a second
 
@@ -60,7 +61,7 @@ class _NoSegment:
     mapped = True
 
 
-class Writer:
+class Writer(WriterEvents):
     """
     Records into the run folder *folder*, which must exist.
 
@@ -204,8 +205,9 @@ class Writer:
             segment = self.segment
             offset = next(segment.free, None) or self._take(segment)
             if offset is not None:
+                moment_s = at_s or max(now(), self.not_before_s)
                 try:
-                    pack_into(segment.map, offset, value, step, at_s or now(), checked_epoch, sequence)
+                    pack_into(segment.map, offset, value, step, moment_s, checked_epoch, sequence)
                 except (struct.error, OverflowError, TypeError) as error:
                     pack_into(segment.map, offset, 0.0, 0, now(), NAN, VOID)
                     if not INT_MIN <= step <= INT_MAX:
@@ -293,36 +295,7 @@ class Writer:
         self._segments.append(segment)
         return segment
 
-    # params and properties
-
-    def set_param(self, path: params.Path, value: object, *, strict: bool = True) -> None:
-        """Put a param at *path*, in place of what is there."""
-        where = params.dotted(path) or "params"
-        try:
-            form = params.encode(value, where, strict=strict)
-            self._append({"set": list(path), "value": form})
-        except RecursionError:
-            raise UnstorableParam(f"{where} is nested too deeply, or holds itself.") from None
-
-    def delete_param(self, path: params.Path) -> None:
-        """Take away a param and all below it."""
-        self._append({"del": list(path)})
-
-    def set_property(self, **properties: object) -> None:
-        """Set name, description, experiment, archived ..."""
-        self._append({"property": properties})
-
-    def change_tags(self, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
-        """Add and remove tags, by name."""
-        self._append({"tags": {"add": list(add), "remove": list(remove)}})
-
-    def check_in(self, said: Mapping[str, Any]) -> None:
-        """Say that the work goes on, or is done (check_ins.py)."""
-        self._append({"check_in": dict(said)})
-
-    def add_artifact(self, artifact: Mapping[str, Any]) -> None:
-        """Say that a file is stored (artifact_records.py)."""
-        self._append({"artifact": dict(artifact)})
+    # event lines
 
     def _append(self, event: Mapping[str, Any]) -> None:
         with self.lock:  # so that nothing comes after the end

@@ -1,0 +1,96 @@
+"""
+Taking a run back to a step, and deleting points of a sequence.
+
+    rewind          a line of the writer that records: hides what was recorded before it at later steps
+    delete points   an edit, by anybody: hides single steps of a sequence, or objects of their lists; can be undone
+
+Both hide; storage/history.py says what, and nothing is erased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from aim.core.errors import UsageError
+from aim.core.values import step_number
+from aim.storage.history import Deletion, Rewind
+from aim.storage.writer import Writer
+
+if TYPE_CHECKING:
+    from aim.engine.repository import Repository
+    from aim.storage.reader import RunReader
+    from aim.storage.state import SequenceFacts, SequenceKey
+
+MICROSECOND_S = 1e-6  # between what an edit hides and what comes after it
+STEPS_MAX = 100_000  # of one deletion: 1 MB of JSON
+
+
+def rewind(repository: Repository, writer: Writer, step: object) -> Rewind:
+    """
+    Take the run that *writer* records back to *step*.
+
+    Raises:
+        UntrackableValue: *step* is no integer.
+        RunClosed: the run has ended.
+    """
+    kept = step_number(step)
+    writer.check_open()
+    return writer.rewind(kept, repository.state(writer.run_hash).latest_at_s)
+
+
+def check_steps(steps: object) -> list[int]:
+    """
+    Give the steps that somebody names, a number or several, in order.
+
+    Raises:
+        UsageError: there is none, or there are too many.
+
+    >>> check_steps(7), check_steps([9, 7, 7])
+    ([7], [7, 9])
+    """
+    several = steps if isinstance(steps, Iterable) and not isinstance(steps, (str, bytes)) else (steps,)
+    found = sorted({step_number(step) for step in several})
+    if not 0 < len(found) <= STEPS_MAX:
+        raise UsageError(f"A deletion names 1 to {STEPS_MAX:,} steps, not {len(found):,}.")
+    return found
+
+
+def deletion_of(
+    reader: RunReader, key: SequenceKey, steps: Iterable[int], items: Iterable[int] | None = None
+) -> tuple[list[dict[str, Any]], int]:
+    """
+    Give the entries of an edit that deletes points, and how many points it touches; none when none of them is there.
+
+    Args:
+        items: only these of the list of objects tracked at each step, counted from 0; a step of which that leaves
+            nothing is deleted as a whole.
+
+    Raises:
+        UsageError: *items* of what holds no lists.
+    """
+    facts = reader.state().sequences.get(key)
+    points = reader.points(key)
+    if facts is None or points is None:
+        return [], 0
+    chosen = frozenset(steps)
+    whole = {step: place for place, step in enumerate(points.steps.tolist()) if step in chosen}
+    part: set[int] = set()
+    wanted = frozenset(() if items is None else items)
+    if items is not None:
+        if not facts.kind.startswith("list"):
+            raise UsageError(f"{facts.name!r} holds {facts.kind}, no lists: its points are deleted by their steps alone.")
+        for step, place in list(whole.items()):
+            there = {index for index, _ in reader.items(points, place)}
+            if not there <= wanted:
+                del whole[step]
+                if there & wanted:
+                    part.add(step)
+    found = [Deletion(0.0, frozenset(whole))] if whole else []
+    found += [Deletion(0.0, frozenset(part), wanted)] if part else []
+    return [one.entry(facts.name, facts.context) for one in found], len(whole) + len(part)
+
+
+def undeletion_of(facts: SequenceFacts) -> list[dict[str, Any]]:
+    """Give the entries of an edit that shows again what was deleted of a sequence by its steps."""
+    return [{**one.entry(facts.name, facts.context), "at": one.time_s} for one in facts.deletions]

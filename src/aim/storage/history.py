@@ -1,0 +1,123 @@
+"""
+What was taken back of a run, and where it came from: rewinds, deleted points, and the run it was forked from.
+
+    rewind to step s at time t     hides points with step > s that were recorded before t, by whichever writer
+    deletion at time t             hides the points of some steps, or some objects of their lists, recorded up to t
+    as it stood before time t      points recorded before t, less what rewinds before t hid
+
+Nothing is erased, so each earlier state can be shown. Specified in docs/formats/events.md and edits.md; `visible.py`
+applies it to arrays.
+
+Terminal lines, log records and system metrics are not rewound: they tell what a process did and when, not how far a
+training got, and whoever asks why a run was taken back wants to read just those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aim.core import contexts, params
+
+SYSTEM_PREFIX = "__system__"
+LOG_KINDS = frozenset({"aim.log_line", "aim.log_record", "list(aim.log_line)", "list(aim.log_record)"})
+
+
+@dataclass(frozen=True)
+class Rewind:
+    """
+    The run was taken back to a step.
+
+    Attributes:
+        step: the last one that was kept.
+        time_s: when, in Unix seconds.
+    """
+
+    step: int
+    time_s: float
+
+
+@dataclass(frozen=True)
+class ForkedFrom:
+    """
+    The run that another one goes on from.
+
+    Attributes:
+        run_hash: of the parent; it may have been deleted since.
+        step: the last one that was copied.
+        time_s: when, in Unix seconds.
+    """
+
+    run_hash: str
+    step: int
+    time_s: float
+
+    @classmethod
+    def of(cls, at_s: float, event: Mapping[str, Any]) -> ForkedFrom:
+        """
+        Give what an event line says.
+
+        >>> ForkedFrom.of(10.0, {"run": "mine", "step": 7})
+        ForkedFrom(run_hash='mine', step=7, time_s=10.0)
+        """
+        return cls(str(event["run"]), int(event["step"]), at_s)
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """
+    Points of one sequence that are hidden.
+
+    Attributes:
+        time_s: those recorded up to then.
+        steps: of these steps.
+        items: places in the lists of objects tracked there; None: the whole points.
+    """
+
+    time_s: float
+    steps: frozenset[int]
+    items: frozenset[int] | None = None
+
+    @classmethod
+    def of(cls, at_s: float, entry: Mapping[str, Any]) -> Deletion:
+        """
+        Give what one entry of `delete` says.
+
+        >>> Deletion.of(10.0, {"name": "loss", "context": {}, "steps": [7]})
+        Deletion(time_s=10.0, steps=frozenset({7}), items=None)
+        """
+        items = entry.get("items")
+        return cls(at_s, frozenset(map(int, entry["steps"])), None if items is None else frozenset(map(int, items)))
+
+    def entry(self, name: str, context: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the entry of `delete`, or with its time of `undelete`, for a sequence."""
+        found: dict[str, Any] = {"name": name, "context": params.encode(dict(context)), "steps": sorted(self.steps)}
+        return found if self.items is None else {**found, "items": sorted(self.items)}
+
+
+def key_of(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """Give the sequence that an entry of `drop`, `delete` or `undelete` speaks of: name and text of its context."""
+    return entry["name"], contexts.text(params.decode(entry["context"]))
+
+
+def is_rewound(name: str, kind: str = "") -> bool:
+    """
+    Say whether rewinds hide points of such a sequence.
+
+    >>> is_rewound("loss", "float"), is_rewound("__system__cpu", "float"), is_rewound("logs", "aim.log_line")
+    (True, False, False)
+    """
+    return not name.startswith(SYSTEM_PREFIX) and kind not in LOG_KINDS
+
+
+def next_step(upcoming: int, rewinds: Iterable[Rewind]) -> int:
+    """
+    Give the next automatic step of a sequence after *rewinds*.
+
+    >>> next_step(100, [Rewind(50, 1.0)]), next_step(3, [Rewind(50, 1.0)]), next_step(3, [Rewind(-7, 1.0)])
+    (51, 3, 0)
+    """
+    for rewind in rewinds:
+        upcoming = min(upcoming, max(0, rewind.step + 1))
+    return upcoming
