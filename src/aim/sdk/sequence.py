@@ -8,9 +8,9 @@ and `timestamps` are `ArrayView`s whose indices are the steps, ascending; `data`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as AnySequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,10 @@ from aim.storage.context import Context
 from aim.storage.reader import Points
 
 if TYPE_CHECKING:
+    from aim.storage.history import Rewind
     from aim.storage.state import RunState
 
+AnySequenceType = TypeVar("AnySequenceType", bound="Sequence")
 Array = npt.NDArray[Any]
 COLUMNS = ("val", "epoch", "time")
 
@@ -41,6 +43,23 @@ class SequenceOwner(Protocol):
 
     def read_objects(self, points: Points, position: int) -> Any:
         """Give the objects of one point."""
+
+    @property
+    def rewinds(self) -> list[Rewind]:
+        """The run's rewinds, oldest first."""
+
+    def before(self, rewind: Rewind) -> SequenceOwner:
+        """Give the run as it stood just before a rewind."""
+
+    def delete_points(
+        self,
+        name: str,
+        context: Mapping[str, Any] | None = None,
+        *,
+        steps: int | Iterable[int],
+        items: int | Iterable[int] | None = None,
+    ) -> int:
+        """Hide points of a sequence; give how many."""
 
     def _state(self) -> RunState:
         """Give the run's state as it is now."""
@@ -176,6 +195,23 @@ class Sequence:
 
     def __len__(self) -> int:
         return len(self.points())
+
+    def history(self: AnySequenceType) -> list[AnySequenceType]:
+        """
+        Give the sequence as it stood just before each rewind of its run, oldest first, and at the end as it is now.
+        """
+        kind = type(self)
+        return [*(kind(self.name, self.context, self.run.before(rewind)) for rewind in self.run.rewinds), self]
+
+    def delete(self, steps: int | Iterable[int], index: int | Iterable[int] | None = None) -> int:
+        """
+        Hide what was tracked until now at some steps; give how many points. `Run.undelete_points` shows them again.
+
+        Args:
+            steps: one, or several.
+            index: only this one, or these, of the list of objects tracked there, counted from 0.
+        """
+        return self.run.delete_points(self.name, self.context.to_dict(), steps=steps, items=index)
 
     def __bool__(self) -> bool:
         return True
