@@ -24,7 +24,7 @@ import numpy as np
 
 from aim.core import contexts, params
 from aim.core.params import Path as ParamPath
-from aim.storage import journal, layout, records, sealed, summaries
+from aim.storage import journal, layout, records, sealed, summaries, visible
 from aim.storage.reader import RunReader
 from aim.storage.records import Records
 from aim.storage.state import RunLog, RunState, SequenceFacts, WriterFacts
@@ -111,6 +111,7 @@ class RunFacts:
         sequences: those that have points.
         contexts: by their text.
         is_open: a writer may still record.
+        taken_back: how often points were hidden or shown again.
     """
 
     run_hash: str
@@ -119,6 +120,7 @@ class RunFacts:
     sequences: dict[PairKey, SequenceSummary] = field(default_factory=dict)
     contexts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     is_open: bool = False
+    taken_back: int = 0
 
 
 class _Tail:
@@ -236,7 +238,12 @@ class RunWatch:
 
     def _look(self) -> None:
         was_over = self._seemed_over
+        rewinds = self._state.rewinds
         self._state = self._log.refresh()
+        if self._state.rewinds != rewinds:  # what was read and reduced may be hidden now
+            self._tails.clear()
+            self.fresh = []
+            self._has_news = True
         for writer in self._state.writers.values():
             self._look_at(writer)
         lacking = [writer for writer in self._state.writers.values() if writer.end is None]
@@ -267,8 +274,15 @@ class RunWatch:
             tail.is_complete = writer.end is not None
             self._has_news = self._has_news or bool(len(full)) or len(rest) != tail.open_count
             tail.open_count = len(rest)
-            self.fresh.append((tail, full, rest))
+            self.fresh.append((tail, self._not_rewound(writer.id, full), self._not_rewound(writer.id, rest)))
             return
+
+    def _not_rewound(self, writer: str, found: Records) -> Records:
+        if not self._state.rewinds or not len(found):
+            return found
+        numbers = self._state.numbers.items()
+        spared = [number for (who, number), facts in numbers if who == writer and not facts.is_rewound]
+        return found[visible.records_shown(found, spared, self._state.rewinds)]
 
     def _look_at_sealed(self, writer: WriterFacts, path: Path) -> bool:
         try:
@@ -294,7 +308,10 @@ class RunWatch:
         if self._has_news:
             known.sequences, known.contexts = self._sequences(state)
             self._has_news = False
-        return RunFacts(known.run_hash, fields_of(state), known.leaves, known.sequences, known.contexts, self.is_open)
+        fields, is_open = fields_of(state), self.is_open
+        return RunFacts(
+            known.run_hash, fields, known.leaves, known.sequences, known.contexts, is_open, state.taken_back
+        )
 
     def _sequences(self, state: RunState) -> tuple[dict[PairKey, SequenceSummary], dict[str, Mapping[str, Any]]]:
         found: dict[PairKey, SequenceSummary] = {}
@@ -325,7 +342,7 @@ class RunWatch:
     def _summary(self, facts: SequenceFacts, stored: str, state: RunState) -> SequenceSummary | None:
         number = self._kinds.number(stored)
         is_numeric, is_list = stored in NUMBER_KINDS, stored.startswith("list")
-        if not facts.exact and not facts.dropped_at_s:
+        if not facts.exact and not facts.dropped_at_s and not facts.deletions:
             found = self._parts(facts, is_numeric)
             if found is not None:
                 if not found:
@@ -338,6 +355,7 @@ class RunWatch:
 
     def _parts(self, facts: SequenceFacts, is_numeric: bool) -> list[Part] | None:
         found: list[Part] = []
+        rewinds = self._state.rewinds if facts.is_rewound else ()
         for part in facts.parts:
             known = self._sealed.get(part.writer)
             if known is not None:
@@ -345,7 +363,7 @@ class RunWatch:
                 if sequence is None:
                     continue
                 reduced = summaries.of_sealed(sequence, is_numeric=is_numeric, alone=len(facts.parts) == 1)
-                if reduced is None:
+                if reduced is None or any(reduced.last_step > rewind.step for rewind in rewinds):
                     return None
                 found.append(reduced)
                 continue
