@@ -52,11 +52,13 @@ class Refreshed:
     What a refresh found: hashes of runs that are new or differ, and of those that are gone.
 
     Attributes:
+        taken_back: hashes of runs of which points were hidden, or shown again.
         left: how many runs are still to be read, when the refresh had to end before; 0: the table is complete.
     """
 
     changed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    taken_back: list[str] = field(default_factory=list)
     left: int = 0
 
 
@@ -101,6 +103,7 @@ class Catalogue:
         self._stamps: dict[str, int] = {}
         self._freshness = Freshness(self._repository, self._stamps)
         self._watched: dict[str, _Watched] = {}
+        self._taken_back: dict[str, int] = {}
         self._unsaved: dict[str, tuple[int, Any]] = {}
         self._is_loaded = False
         self._left: list[str] = []  # still to be read, the next one last
@@ -166,6 +169,7 @@ class Catalogue:
         self.table.remove(run_hash)
         self._stamps.pop(run_hash, None)
         self._watched.pop(run_hash, None)
+        self._taken_back.pop(run_hash, None)
         self._unsaved.pop(run_hash, None)
         self._freshness.removed(run_hash)
 
@@ -254,6 +258,9 @@ class Catalogue:
         follow = now.is_open or moment.is_young
         if self.table.put(now, follow=follow):
             found.changed.append(run_hash)
+        if now.taken_back != self._taken_back.get(run_hash, 0):
+            self._taken_back[run_hash] = now.taken_back
+            found.taken_back.append(run_hash)
         if run_hash not in self._stamps:
             self._stamps[run_hash] = moment.stamp
             self._freshness.added(run_hash)
