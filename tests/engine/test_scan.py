@@ -18,6 +18,8 @@ from aim.core.errors import InvalidQuery
 from aim.engine.repository import Repository
 from aim.engine.scan import Scan, scan_of
 from aim.storage import snapshot
+from aim.storage.catalogue import Refreshed
+from aim.storage.run_table import RunTable
 
 
 @pytest.fixture(name="repository")
@@ -304,3 +306,124 @@ def test_there_is_one_scan_for_a_repository(repository: Repository, tmp_path: Pa
     """
     assert scan_of(repository) is scan_of(repository)
     assert scan_of(repository) is not scan_of(Repository(tmp_path / "work"))
+
+
+def counted(table: RunTable) -> int:
+    """Count the runs of a table."""
+    return table.run_count
+
+
+def test_a_slow_question_keeps_nobody_waiting(repository: Repository, scan: Scan) -> None:
+    """
+    While one question goes on, others are answered with what was recorded since; the slow one sees one state to its end.
+    """
+    record(repository, lr=0.1)
+    inside, go_on = threading.Event(), threading.Event()
+    seen: list[list[str]] = []
+
+    def slow(table: RunTable) -> None:
+        seen.append(list(table.hashes()))
+        inside.set()
+        assert go_on.wait(timeout=60)
+        seen.append(list(table.hashes()))
+        seen.append([str(value) for value in table.fields["name"].values])
+
+    thread = threading.Thread(target=lambda: scan.ask(slow))
+    thread.start()
+    assert inside.wait(timeout=60)
+    second = record(repository, lr=0.2)
+    assert [second] == scan.runs("run.hparams.lr == 0.2")
+    repository.delete_run(second)
+    third = record(repository, lr=0.3, name="third")
+    assert [third] == scan.runs("run.name == 'third'")
+    assert 2 == scan.ask(counted)
+    go_on.set()
+    thread.join()
+
+    assert seen[0] == seen[1]
+    assert 1 == len(seen[0])
+    assert "third" not in seen[2]
+
+
+def test_threads_that_ask_at_once_get_what_one_gets(repository: Repository, tmp_path: Path) -> None:
+    """
+    Eight threads that begin together over columns which nobody has read yet all get the right answers, while runs are
+    added and deleted.
+    """
+    hashes = [record(repository, lr=lr / 10) for lr in range(1, 9)]
+    Scan(repository, cache=tmp_path / "cache").refresh(full=True)
+    scan = Scan(repository, cache=tmp_path / "cache")
+    barrier = threading.Barrier(9)
+    wrong: list[object] = []
+
+    def ask(place: int) -> None:
+        barrier.wait(timeout=60)
+        for _ in range(20):
+            lr = (place + 1) / 10
+            if scan.runs(f"run.hparams.lr == {lr}") != [hashes[place]]:
+                wrong.append(lr)
+            found = scan.sequences(f"metric.name == 'loss' and metric.last == {lr / 4} and run.hparams.lr < 0.85")
+            if {one.run_hash for one in found} != {hashes[place]}:
+                wrong.append(found)
+            if scan.ask(lambda table: table.document(table.row_of(hashes[place]) or 0)["hparams"]["lr"]) != lr:  # type: ignore[index]
+                wrong.append(place)
+
+    threads = [threading.Thread(target=ask, args=(place,)) for place in range(8)]
+    for thread in threads:
+        thread.start()
+    barrier.wait(timeout=60)
+    for place in range(5):
+        repository.delete_run(record(repository, lr=0.9 + place / 100))
+        record(repository, lr=5.0 + place)
+    for thread in threads:
+        thread.join(timeout=60)
+
+    assert [] == wrong
+
+
+def test_a_first_reading_answers_at_once(repository: Repository, scan: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Without a catalogue the first answer has the newest runs and says how many there are; while a thread reads on,
+    nobody waits for it; in the end all are there.
+    """
+    hashes = [record(repository, lr=lr / 10) for lr in range(7)]
+    for place, run_hash in enumerate(hashes):
+        os.utime(repository.store.run_folder(run_hash), (place, place))
+    monkeypatch.setattr("aim.storage.catalogue.BATCH_RUNS", 2)
+    monkeypatch.setattr("aim.engine.scan.PASS_S", 0.0)
+    second_pass, go_on, done = threading.Event(), threading.Event(), threading.Event()
+    passes: list[int] = []
+
+    def hear(found: Refreshed) -> None:
+        passes.append(found.left)
+        if len(passes) == 2:
+            second_pass.set()
+            assert go_on.wait(timeout=60)
+        if not found.left:
+            done.set()
+
+    scan.listen(hear)
+    assert hashes[:4:-1] == scan.ask_now(lambda table: [table.hashes()[row] for row in table.newest_first()])
+    assert second_pass.wait(timeout=60)
+    assert (2, (4, 7)) == (scan.ask_now(counted), scan.indexing)
+    go_on.set()
+    assert done.wait(timeout=60)
+    assert 7 == scan.ask(counted)
+    assert ([5, 3, 1, 0], None, 7) == (passes, scan.indexing, scan.ask_now(counted))
+
+
+def test_a_scan_that_is_closed_reads_no_more(
+    repository: Repository, scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Closing ends the thread that reads the runs; asked again, the scan begins anew.
+    """
+    for lr in range(5):
+        record(repository, lr=lr / 10)
+    monkeypatch.setattr("aim.storage.catalogue.BATCH_RUNS", 1)
+    monkeypatch.setattr("aim.engine.scan.PASS_S", 0.0)
+    assert 1 == scan.ask_now(counted)
+    scan.close()
+
+    assert [] == [thread for thread in threading.enumerate() if thread.name == "aim-index"]
+    assert 5 == scan.ask(counted)

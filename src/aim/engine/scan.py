@@ -4,11 +4,20 @@ Asking a repository: the query of `query`, over the columns of `storage.catalogu
     text -> compile_query -> select over catalogue.table -> hashes and sequences, newest run first
 
 One `Scan` for each repository is kept (`scan_of`), so that its columns stay in memory. Any number of threads may ask
-it.
+it, at once:
+
+    under a lock    bring the catalogue up to date; say that its table is read
+    beside others   go through the table. Whoever finds it read and has something to change, changes a copy
+
+So a slow query keeps nobody waiting, and sees one state of the repository throughout.
+
+The first reading of a large repository takes seconds. `ask` waits for it; `ask_now` is answered from the runs that were
+read so far, the newest ones, while a thread reads on, and `indexing` says how far it is.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import weakref
@@ -21,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.core import contexts
-from aim.core.errors import NotFound
+from aim.core.errors import AimError, NotFound
 from aim.engine import point_tables
 from aim.engine.repository import Repository
 from aim.query.query import Explanation, UnknownParam, compile_query
@@ -36,6 +45,11 @@ if TYPE_CHECKING:
 RowArray = npt.NDArray[np.integer[Any]]
 Result = TypeVar("Result")
 
+log = logging.getLogger("aim")
+
+PASS_S = 0.25  # so long at a time, while many runs are read; others may ask in between
+YIELD_S = 0.001
+TRIES_MAX = 3
 BATCH_POINTS = 65_536  # of one Arrow record batch, about
 
 
@@ -83,7 +97,12 @@ class Scan:
     def _begin(self) -> None:
         self._process = os.getpid()
         self._own_lock = threading.RLock()
+        self._count_lock = threading.Lock()
         self._catalogue = Catalogue(self.repository.path, self._reader, cache=self._cache)
+        self._partial: RunTable | None = None  # what was read so far, while a thread reads on
+        self._indexing: tuple[int, int] | None = None
+        self._reading_on: threading.Thread | None = None
+        self._closing = threading.Event()
 
     @property
     def _lock(self) -> threading.RLock:
@@ -183,22 +202,90 @@ class Scan:
 
     def ask(self, question: Callable[[RunTable], Result], progress: Progress | None = None) -> Result:
         """
-        Bring the catalogue up to date, then give what *question* finds in its table; nothing changes meanwhile.
+        Bring the catalogue up to date, then give what *question* finds in its table; the table does not change
+        meanwhile, and others ask beside.
 
         Arrays of the table may change after that: copy what is to be kept.
         """
         return self._ask(question, progress)
 
-    def _ask(self, question: Callable[[RunTable], Result], progress: Progress | None = None) -> Result:
-        with self._lock:
-            for _ in range(2):
-                try:
-                    self._refresh(progress=progress)
-                    return question(self._catalogue.table)
-                except DamagedSnapshot:  # found while a column was read: make the catalogue again
-                    self._catalogue.rebuild()
+    def ask_now(self, question: Callable[[RunTable], Result]) -> Result:
+        """
+        Give what *question* finds; while many runs have to be read, in those that were read so far, the newest.
+
+        `indexing` says whether there are more. A thread reads them; it ends with the last one, or by `close`.
+        """
+        table = self._partial
+        if table is not None:
+            try:
+                return question(table)
+            except DamagedSnapshot:  # found while a column was read: the next refresh begins anew
+                pass
+        return self._ask(question, within_s=PASS_S)
+
+    @property
+    def indexing(self) -> tuple[int, int] | None:
+        """How many runs were read, and how many there are to read; None: all are."""
+        return self._indexing
+
+    def _ask(
+        self, question: Callable[[RunTable], Result], progress: Progress | None = None, within_s: float | None = None
+    ) -> Result:
+        for _ in range(TRIES_MAX):
+            table = self._take(progress, within_s)
+            try:
+                return question(table)
+            except DamagedSnapshot:  # found while a column was read: make the catalogue again
+                with self._lock:
+                    if table is self._catalogue.table:
+                        self._catalogue.rebuild()
+            finally:
+                with self._count_lock:
+                    table.readers -= 1
+        with self._lock:  # somebody damages the file again and again: keep others from it meanwhile
+            self._catalogue.rebuild()
             self._refresh(progress=progress)
             return question(self._catalogue.table)
+
+    def _take(self, progress: Progress | None, within_s: float | None) -> RunTable:
+        """Give a table that is up to date, and stays as it is until its `readers` is one less."""
+        with self._lock:
+            try:
+                found = self._refresh(progress=progress, within_s=within_s)
+            except DamagedSnapshot:
+                self._catalogue.rebuild()
+                found = self._refresh(progress=progress, within_s=within_s)
+            if found.left:
+                self._read_on()
+            table = self._catalogue.table
+            with self._count_lock:
+                table.readers += 1
+            return table
+
+    # reading many runs beside those who ask
+
+    def _read_on(self) -> None:
+        if self._reading_on is None and not self._closing.is_set():
+            self._publish()
+            self._reading_on = threading.Thread(target=self._read_rest, name="aim-index", daemon=True)
+            self._reading_on.start()
+
+    def _publish(self) -> None:
+        self._partial = self._catalogue.table.copied() if self._catalogue.left else None
+
+    def _read_rest(self) -> None:
+        try:
+            while not self._closing.wait(YIELD_S):  # a lock that is taken again at once is nobody else's
+                with self._lock:
+                    left = self._refresh(within_s=PASS_S).left
+                    self._publish()
+                    if not left:
+                        return
+        except (AimError, OSError, DamagedSnapshot) as error:  # whoever asks next meets it too, and is told
+            log.warning("Aim stopped reading the runs of %s: %s", self.repository.path, error)
+        finally:
+            with self._lock:
+                self._partial = self._reading_on = None
 
     # the catalogue
 
@@ -207,8 +294,27 @@ class Scan:
         with self._lock:
             return self._refresh(full=full, progress=progress)
 
-    def _refresh(self, *, full: bool = False, progress: Progress | None = None) -> Refreshed:
-        found = self._catalogue.refresh(full=full, progress=progress)
+    def refresh_for_now(self) -> Refreshed:
+        """As `refresh`, but of many runs only the newest are read now, the others beside; see `ask_now`."""
+        with self._lock:
+            found = self._refresh(within_s=PASS_S)
+            if found.left:
+                self._read_on()
+            return found
+
+    def _refresh(
+        self, *, full: bool = False, progress: Progress | None = None, within_s: float | None = None
+    ) -> Refreshed:
+        def tell(done: int, total: int) -> None:
+            self._indexing = (done, total)
+            if progress is not None:
+                progress(done, total)
+
+        try:
+            found = self._catalogue.refresh(full=full, progress=tell, within_s=within_s)
+        finally:
+            if not self._catalogue.left:
+                self._indexing = None
         if found.changed or found.removed:
             for hear in self._listeners:
                 hear(found)
@@ -221,12 +327,17 @@ class Scan:
 
     @property
     def version(self) -> int:
-        """Grows when a refresh finds that something changed."""
+        """Grows when a refresh finds that something changed; `RunTable.version` is that of what was asked."""
         return self._catalogue.version
 
     def close(self) -> None:
         """Forget everything; the next question begins anew."""
+        self._closing.set()
+        thread = self._reading_on
+        if thread is not None:
+            thread.join()
         with self._lock:
+            self._closing.clear()
             self._catalogue.close()
 
     # values from the columns

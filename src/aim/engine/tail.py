@@ -3,9 +3,10 @@ What has changed: a number for each state of a repository, and the runs that cha
 
     state 41 --- run a recorded points --- 42 --- run b was deleted, run c renamed --- 43        since(41) = {a, c}, {b}
 
-The catalogue finds the changes, whoever asks it something; this module numbers them. States are numbered from the
-start of the process; the name of a state carries a random start, so that one from before a restart is known to be
-unknown. It is the *cursor* of docs/formats/wire.md.
+The catalogue finds the changes, whoever asks it something, and numbers its states: `RunTable.version`. This module
+remembers in which one a run changed. The name of a state carries a random start, so that one from before a restart is
+known to be unknown. It is the *cursor* of docs/formats/wire.md. Who tells what a table holds gives that table's cursor:
+while it was read the repository may have gone on.
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ class Since:
         cursor: the name of the state now.
         changed: hashes of runs that are new or differ; None: unknown, anything may have.
         removed: hashes of runs that are gone.
+        taken_back: those among *changed* of which points were hidden, or shown again.
     """
 
     cursor: str
     changed: list[str] | None
     removed: list[str]
+    taken_back: frozenset[str] = frozenset()
 
 
 class Watch:
@@ -59,20 +62,22 @@ class Watch:
         self._scan = scan
         self._start = secrets.token_hex(4)
         self._lock = threading.Lock()
-        self._number = 0
         self._changed_at: dict[str, int] = {}
         self._removed_at: dict[str, int] = {}
+        self._taken_back_at: dict[str, int] = {}
         scan.listen(self._hear)
 
     def _hear(self, found: Refreshed) -> None:
         with self._lock:
-            self._number += 1
+            number = self._scan.version
             for run_hash in found.removed:
                 self._changed_at.pop(run_hash, None)
-                self._removed_at[run_hash] = self._number
+                self._taken_back_at.pop(run_hash, None)
+                self._removed_at[run_hash] = number
             for run_hash in found.changed:
                 self._removed_at.pop(run_hash, None)
-                self._changed_at[run_hash] = self._number
+                self._changed_at[run_hash] = number
+            self._taken_back_at.update(dict.fromkeys(found.taken_back, number))
             while len(self._removed_at) > REMOVED_MAX:
                 del self._removed_at[next(iter(self._removed_at))]
 
@@ -82,18 +87,17 @@ class Watch:
 
         Cost: 10 us when nothing did, and 0.1 ms for each run that records.
         """
-        self._scan.refresh()
+        self._scan.refresh_for_now()
         return self.cursor
 
     @property
     def cursor(self) -> str:
         """The name of the state that was seen last."""
-        return f"{self._start}.{self._number}"
+        return f"{self._start}.{self._scan.version}"
 
-    @property
-    def number(self) -> int:
-        """The number of the state that was seen last."""
-        return self._number
+    def cursor_of(self, table: RunTable) -> str:
+        """Give the name of the state that *table* shows."""
+        return f"{self._start}.{table.version}"
 
     def number_of(self, cursor: str | None) -> int | None:
         """Give the number of the state of that name; None when this process did not give it."""
@@ -106,11 +110,12 @@ class Watch:
         """Give what changed since the state of that name, as far as was seen."""
         number = self.number_of(cursor)
         with self._lock:
-            if number is None or number > self._number:
+            if number is None or number > self._scan.version:
                 return Since(self.cursor, None, [])
             changed = [run_hash for run_hash, at in self._changed_at.items() if at > number]
             removed = [run_hash for run_hash, at in self._removed_at.items() if at > number]
-            return Since(self.cursor, changed, removed)
+            taken_back = frozenset(run_hash for run_hash, at in self._taken_back_at.items() if at > number)
+            return Since(self.cursor, changed, removed, taken_back)
 
     def changed_at(self, run_hash: str) -> int:
         """Give the number of the state in which a run was last seen to change; 0: it did not."""

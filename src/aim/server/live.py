@@ -76,7 +76,7 @@ class Ticker:
     def _look(self) -> State:
         def count(table: RunTable) -> State:
             pages = pages_stamp() if self.desk.settings.reload_pages else 0
-            return State(self.served.watch.cursor, table.run_count, running_count(table), pages)
+            return State(self.served.watch.cursor_of(table), table.run_count, running_count(table), pages)
 
         return self.served.ask(count)
 

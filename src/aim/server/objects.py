@@ -93,8 +93,7 @@ async def objects(request: Request) -> Response:
 
 
 def _objects(served: Served, wanted: ObjectsRequest) -> Response:
-    total, found = served.ask(lambda table: _find(table, wanted))
-    cursor = served.watch.cursor
+    cursor, (total, found) = served.ask(lambda table: (served.watch.cursor_of(table), _find(table, wanted)))
     runs: list[str] = []
     sequences: list[dict[str, Any]] = []
     items: list[dict[str, Any]] = []

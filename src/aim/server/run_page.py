@@ -54,8 +54,7 @@ async def run(request: Request) -> Response:
 
 
 def _run(served: Served, run_hash: str) -> Response:
-    sequences = served.ask(lambda table: sequences_of_run(table, run_hash))
-    cursor = served.watch.cursor
+    cursor, sequences = served.ask(lambda table: (served.watch.cursor_of(table), sequences_of_run(table, run_hash)))
     try:
         overview = overview_of_run(served.repository, run_hash)
         with served.points.lock_of(run_hash):

@@ -50,7 +50,7 @@ def _table(served: Served, wanted: RunsRequest) -> Response:
         ordered = sort_rows(table, newest_first(table, rows), wanted.sort)
         shown = ordered[wanted.offset : wanted.offset + wanted.limit]
         answer = {
-            "cursor": served.watch.cursor,
+            "cursor": served.watch.cursor_of(table),
             "elapsed_ms": 0.0,
             "total": table.run_count,
             "count": len(rows),
@@ -126,7 +126,7 @@ def _fields(served: Served, query: str) -> Response:
         rows = matching_runs(table, question)
         matching = None if question.subject == "run" else matching_sequences(table, question, question.subject)
         return {
-            "cursor": served.watch.cursor,
+            "cursor": served.watch.cursor_of(table),
             "total": table.run_count,
             "count": len(rows),
             "params": [

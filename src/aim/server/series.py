@@ -123,8 +123,8 @@ def select(served: Served, table: RunTable, request: SeriesRequest, kind: str = 
         for run, metric in zip(run_of, metric_of, strict=True)
     ]
     selected = Selected(
-        served.watch.cursor,
-        served.watch.number,
+        served.watch.cursor_of(table),
+        table.version,
         total,
         runs,
         [{"name": pair.name, "context": wire_context(pair.context)} for pair in pairs],

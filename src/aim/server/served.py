@@ -46,18 +46,23 @@ class Served:
         self.documents = Documents(self.repository.path, self.repository.store.disk)
 
     def ask(self, question: Callable[[RunTable], Result]) -> Result:
-        """Give what *question* finds in the table of runs, which is up to date and does not change meanwhile."""
-        return self.scan.ask(question)
+        """
+        Give what *question* finds in the table of runs, which is up to date and does not change meanwhile.
+
+        While many runs have to be read, it is asked of those that were read; see `Scan.ask_now`.
+        """
+        return self.scan.ask_now(question)
 
     def warm(self) -> None:
         """Read the catalogue now, so that the first page finds it read."""
         try:
-            self.scan.refresh()
+            self.scan.refresh_for_now()
         except (AimError, OSError) as error:
             log.warning("Aim can't read the repository in %s: %s", self.root, error)
 
     def close(self) -> None:
-        """Remove what waits in the trash."""
+        """Stop reading runs, and remove what waits in the trash."""
+        self.scan.close()
         self.changes.empty_trash(now=True)
 
 

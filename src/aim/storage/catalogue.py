@@ -7,7 +7,8 @@ It is a cache and nothing else: deleted, damaged, old or missing, it is made aga
 never meets it. Specified in docs/formats/catalogue.md; why, in docs/decisions/catalogue.md.
 
 Rule 1: `refresh` before a query; then the query sees what any process recorded or changed before it.
-Rule 2: one thread at a time. Whoever shares it (`engine.scan`) holds a lock.
+Rule 2: one thread at a time refreshes; whoever shares the catalogue (`engine.scan`) holds a lock for that. A table that
+is read (`RunTable.readers`) is not changed: `table` is a copy from then on.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Catalogue:
     The catalogue of the repository in *repository* (the `.aim`).
 
     Attributes:
-        table: what queries ask; a new object after `rebuild`.
+        table: what queries ask; another object after a refresh that found something while it was read.
 
     Args:
         read: gives the reader of a run, for points.
@@ -141,6 +142,8 @@ class Catalogue:
             full = True
         due = self._freshness.look(self._watched.keys(), full=full)
         found = Refreshed()
+        if self.table.readers and (due.gone or due.read or self._left):
+            self.table = self.table.copied()
         for run_hash in due.gone:
             self._forget(run_hash, found)
         if due.gone:
@@ -356,7 +359,7 @@ class Catalogue:
             file = Snapshot(path)
         except (OSError, sqlite3.Error, DamagedSnapshot):
             return False
-        version = self.table.version
+        version, was_read = self.table.version, self.table.readers > 0
         before = self._snapshot
         self._unsaved.clear()
         try:
@@ -365,8 +368,8 @@ class Catalogue:
             self.rebuild()
             return False
         self.table.version = version
-        if before is not None:
-            before.close()
+        if before is not None and not was_read:
+            before.close()  # else columns may still be read from it; it is closed with the last of them
         # what is read again at every refresh is not in the file; it comes from the watches
         if self._watched:
             self._read_batch(list(self._watched), Refreshed())
