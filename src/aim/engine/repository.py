@@ -198,6 +198,17 @@ class Repository:
         seen_at_s = RunLog(folder).refresh().latest_at_s
         return edits.write(folder, change, by=by, seen_at_s=seen_at_s, disk=self._disk)
 
+    def fork_run(self, run_hash: str, step: int, *, name: str | None = None) -> str:
+        """
+        Make a new run that goes on from what a run shows now up to *step*; give its hash (storage/forking.py).
+
+        Raises:
+            RunNotFound: there is no such run.
+        """
+        from aim.storage.forking import fork_run
+
+        return fork_run(self.store, run_hash, step, name=name, disk=self._disk)
+
     def delete_run(self, run_hash: str) -> None:
         """Delete a run. Raises RunNotFound."""
         self.store.delete_run(run_hash)

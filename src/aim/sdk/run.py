@@ -268,6 +268,52 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
         self._writer.check_open()
         return self._writer
 
+    def fork(
+        self,
+        step: object,
+        *,
+        name: str | None = None,
+        system_tracking_interval: float | None = 10,
+        log_system_params: bool = False,
+        capture_terminal_logs: bool | str = True,
+    ) -> Run:
+        """
+        Give a new run of the same repository that records on from *step* of this one.
+
+        Copied are what this run shows up to *step*, numbers and objects with their times, its params, experiment,
+        description and tags. Values without a step go on after it. This run is left as it is, live or ended, and may
+        be deleted.
+
+        Args:
+            step: the last one that is copied.
+            name: of the new run; None: that of this one, if it was given one.
+            system_tracking_interval, log_system_params, capture_terminal_logs: of the new run, as for `Run`.
+
+        Raises:
+            ReadOnly: the repository is open for reading only.
+            UntrackableValue: *step* is no integer.
+
+        Cost: 0.2 s for loading pyarrow, and 0.5 us a point.
+
+        >>> import tempfile
+        >>> run = Run(repo=tempfile.mkdtemp(), system_tracking_interval=None)
+        >>> for value in (3.0, 2.0, 9.0):
+        ...     run.track(value, name="loss")
+        >>> other = run.fork(1, system_tracking_interval=None)
+        >>> other.track(1.0, name="loss")
+        >>> other.get_metric("loss").values.tolist(), other.forked_from.run_hash == run.hash
+        ([3.0, 2.0, 1.0], True)
+        >>> other.close()
+        >>> run.close()
+        """
+        return Run(
+            self._fork(step, name),
+            repo=str(self._repository.root) if self._repo is None else self._repo,
+            system_tracking_interval=system_tracking_interval,
+            log_system_params=log_system_params,
+            capture_terminal_logs=capture_terminal_logs,
+        )
+
     def flush(self) -> None:
         """Wait until everything recorded is on the disk, safe from a power cut too."""
         if self._writer is not None:

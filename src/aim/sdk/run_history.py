@@ -17,7 +17,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aim.core import contexts
-from aim.core.errors import UsageError
+from aim.core.errors import ReadOnly, UsageError
+from aim.core.values import step_number
 from aim.engine import rewinding
 from aim.engine.repository import Repository
 from aim.sdk.run_reading import RunReadingMixin
@@ -35,6 +36,7 @@ class RunHistoryMixin:
     hash: str
     _writer: Writer | None
     _repository: Repository
+    _repo: Any
 
     @abstractmethod
     def _state(self) -> RunState:
@@ -110,6 +112,14 @@ class RunHistoryMixin:
     def forked_from(self) -> ForkedFrom | None:
         """The run that this one goes on from, by `fork`: its hash, the last step that was copied, and when; or None."""
         return self._state().forked_from
+
+    def _fork(self, step: object, name: str | None) -> str:
+        # a run that is open for reading can be forked: it stays as it is
+        if self._repo is not None and self._repo.read_only:
+            raise ReadOnly(f"Repository {self._repo.root_path} is open for reading only: it can't take a run.")
+        kept = step_number(step)
+        self._reader()  # objects on their way are written first
+        return self._repository.fork_run(self.hash, kept, name=name)
 
     def delete_points(
         self,

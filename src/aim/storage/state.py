@@ -1,7 +1,7 @@
 """
 A run without its points: params, properties, tags, sequences and status, folded from event lines and edits.
 
-    state = fold of  set, del, property, tags, sequence, point, rewind, drop, delete ...  in the order of (at, writer, line)
+    state = fold of  set, del, property, tags, sequence, point, rewind, drop ...  in the order of (at, writer, line)
 
 The fold is the same for lines of writers and for edits. `RunLog` reads what is new since the last time; lines that come
 in order are folded on top, a late one leads to a new fold. Specified in docs/formats/repository.md and events.md.

@@ -86,9 +86,9 @@ class Sight:
         for deletion in self.deletions:
             for step in deletion.steps if deletion.items is not None else ():
                 place = int(np.searchsorted(steps, step))
-                if place < len(steps) and int(steps[place]) == step:
-                    if int(times_us[place]) <= microseconds(deletion.time_s):
-                        found[step] = found.get(step, frozenset()) | (deletion.items or frozenset())
+                is_there = place < len(steps) and int(steps[place]) == step
+                if is_there and int(times_us[place]) <= microseconds(deletion.time_s):
+                    found[step] = found.get(step, frozenset()) | (deletion.items or frozenset())
         return found
 
 

@@ -20,15 +20,13 @@ from __future__ import annotations
 import logging
 import math
 import struct
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aim.__about__ import __version__
-from aim.core import clock, contexts, params
+from aim.core import contexts, params
 from aim.core.errors import AimError, RunClosed, UntrackableValue
 from aim.core.values import INT_MAX, INT_MIN, Stored, epoch_number
 from aim.storage import background, blobs, changes, layout
@@ -42,7 +40,7 @@ from aim.storage.sequence_writer import NUMBER_KINDS
 from aim.storage.sequence_writer import Past as Past
 from aim.storage.sequence_writer import SequenceWriter as SequenceWriter
 from aim.storage.services import Services
-from aim.storage.writer_events import WriterEvents
+from aim.storage.writer_events import WriterEvents, about_this_process
 
 RETRY_S = 1.0  # after a refusal the disk is asked again once a second
 
@@ -120,21 +118,7 @@ class Writer(WriterEvents):
         background.register(self)
 
     def _append_begin(self) -> None:
-        process = clock.this_process()
-        begin = {
-            "format": layout.FORMAT_NUMBER,
-            "run": self.run_hash,
-            "writer": self.id,
-            "host": process.host,
-            "pid": process.pid,
-            "boot": process.boot,
-            "process": process.start,
-            "pids": process.namespace,
-            "python": sys.version.split()[0],
-            "aim": __version__,
-            "command": [str(part)[:4096] for part in getattr(sys, "argv", ())[:256]],
-        }
-        self._append({"begin": begin})
+        self._append({"begin": about_this_process(self.run_hash, self.id)})
         changes.touch(self.folder, self.disk)
 
     def check_open(self) -> None:

@@ -6,19 +6,39 @@ All of it is rare, and goes through `_append`, which never raises what the disk 
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from aim.core import params
+from aim.__about__ import __version__
+from aim.core import clock, params
 from aim.core.errors import UnstorableParam
-from aim.storage import history
+from aim.storage import history, layout
 from aim.storage.encoding import EncodingQueue
 from aim.storage.events import EventLog
 from aim.storage.history import Rewind
 from aim.storage.journal import Segment
 from aim.storage.sequence_writer import Past, SequenceWriter
+
+
+def about_this_process(run_hash: str, writer: str) -> dict[str, Any]:
+    """Give what a writer's first line says: docs/formats/events.md, `begin`."""
+    process = clock.this_process()
+    return {
+        "format": layout.FORMAT_NUMBER,
+        "run": run_hash,
+        "writer": writer,
+        "host": process.host,
+        "pid": process.pid,
+        "boot": process.boot,
+        "process": process.start,
+        "pids": process.namespace,
+        "python": sys.version.split()[0],
+        "aim": __version__,
+        "command": [str(part)[:4096] for part in getattr(sys, "argv", ())[:256]],
+    }
 
 
 class WriterEvents:
