@@ -314,7 +314,7 @@ def test_many_journals_are_reduced_in_parts(tmp_path: Path, monkeypatch: pytest.
     folders = [record(repository, train) for _ in range(6)]
     with monkeypatch.context() as patch:
         patch.setattr(ended_runs, "NUMBERS_MAX", 12)
-        patch.setattr(ended_runs, "REDUCED_BYTES", 100_000)
+        patch.setattr(ended_runs, "REDUCED_BYTES", 40_000)
         found = EndedRuns(KINDS).read(map(str, folders))
 
     assert {folder.name: plain(slow(folder)) for folder in folders} == {

@@ -62,6 +62,19 @@ def identity(value: object) -> object:
     return (kind, value)
 
 
+def _identities(values: list[object]) -> Iterable[object]:
+    """Give `identity` of each, in a third of the time where all are of one type."""
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        return values
+    if kinds == {float}:
+        packed = struct.pack(f"<{len(values)}d", *values)
+        return (packed[start : start + 8] for start in range(0, len(packed), 8))
+    if kinds <= {int, bool, type(None)}:
+        return zip(map(type, values), values, strict=True)
+    return map(identity, values)
+
+
 class Slots:
     """
     The runs of a catalogue by slot: which are there, and of which the base still speaks.
@@ -304,11 +317,28 @@ class Column:
         self._loaded = True
 
     def _take(self, pending: dict[int, object]) -> None:
-        if len(pending) > LOOK_UP_MAX and self._index is None:
-            self._make_index()
+        if len(pending) > LOOK_UP_MAX:
+            if self._index is None:
+                self._make_index()
+            if self._array is None:
+                self._take_many(pending)
+                return
         codes = self._codes
         for slot, value in pending.items():
             codes[slot] = -1 if value is MISSING else self._code(value)
+
+    def _take_many(self, pending: dict[int, object]) -> None:
+        assert self._index is not None
+        assert self._list is not None
+        index, distinct = self._index, self._list
+        codes: list[int] = []
+        for key, value in zip(_identities(list(pending.values())), pending.values(), strict=True):
+            known = -1 if value is MISSING else index.get(key)
+            if known is None:
+                known = index[key] = len(distinct)
+                distinct.append(value)
+            codes.append(known)
+        self._codes[np.fromiter(pending, np.int64, len(pending))] = codes
 
     def _code(self, value: object) -> int:
         if self._array is not None:

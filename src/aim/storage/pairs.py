@@ -13,7 +13,7 @@ with columns.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from aim.storage.snapshot import smallest
 from aim.storage.summaries import DTYPES, SUMMARY_NAMES, SequenceSummary
 
 SLOTS_NAME = "slots"
+FOLD_MIN = 64  # a pair of fewer runs takes less memory as it is than as an array for each value
 
 Load = Callable[[str], npt.NDArray[Any]]
 """Reads one array of the base: `slots`, or a summary value."""
@@ -208,7 +209,11 @@ class Pair:
             known = self._arrays[name] = self._make(name)
         return known
 
-    def _make(self, name: str) -> npt.NDArray[Any]:
+    def _fresh(self) -> dict[str, tuple[Any, ...]]:
+        """Give what changed as columns, for making all arrays at once."""
+        return dict(zip(SUMMARY_NAMES, zip(*self._changed.values())))
+
+    def _make(self, name: str, fresh: Mapping[str, Sequence[Any]] | None = None) -> npt.NDArray[Any]:
         slots = self.slots()
         base = self._base()
         dtype = DTYPES[name]
@@ -221,8 +226,8 @@ class Pair:
         if self._changed:
             count = len(self._changed)
             place = _PLACES[name]
-            fresh = np.fromiter((summary[place] for summary in self._changed.values()), dtype, count)
-            array[np.searchsorted(slots, np.fromiter(self._changed, np.int64, count))] = fresh
+            column = fresh[name] if fresh else [summary[place] for summary in self._changed.values()]
+            array[np.searchsorted(slots, np.fromiter(self._changed, np.int64, count))] = column
         return self._with_lengths(name, array)
 
     def _with_lengths(self, name: str, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -234,10 +239,13 @@ class Pair:
         return array
 
     def fold(self) -> None:
-        """Make what is known now the base, in memory."""
+        """Make what is known now the base, in memory; what is little is left as it is."""
+        if self._load is None and len(self._changed) < FOLD_MIN:
+            return  # only what never had a base: of another one the base would speak again
         arrays: dict[str, npt.NDArray[Any]] = {SLOTS_NAME: self.slots()}
+        fresh = self._fresh()
         for name in SUMMARY_NAMES:
-            arrays[name] = smallest(self._array(name))
+            arrays[name] = smallest(self._make(name, fresh))
         self._load = arrays.__getitem__
         self._base_slots = arrays[SLOTS_NAME]
         self._base_count = len(self._base_slots)
@@ -248,8 +256,9 @@ class Pair:
     def compact(self) -> dict[str, npt.NDArray[Any]]:
         """Give all arrays, by name, of the runs that are there: what a snapshot keeps."""
         found = {SLOTS_NAME: self.rows()}
+        fresh = self._fresh()
         for name in SUMMARY_NAMES:
-            array = self._make(name)
+            array = self._make(name, fresh)
             found[name] = array[self._all.alive()[self.slots()]] if self._all.dead_count else array
         return found
 
