@@ -19,6 +19,7 @@ import numpy.typing as npt
 from aim.engine.aggregate import aggregate
 from aim.engine.points import Curve, PointStore
 from aim.engine.sampling import Reduced, Window, reduce_curves, reduce_path, smoothed
+from aim.storage.history import Rewind
 from aim.storage.state import SequenceKey
 
 FloatArray = npt.NDArray[np.float64]
@@ -29,11 +30,17 @@ LINE, SMOOTH, LOW, HIGH = "line", "smooth", "low", "high"
 
 @dataclass(frozen=True)
 class Wanted:
-    """One curve that is asked for: its run, the run's time of creation, and its key."""
+    """
+    One curve that is asked for: its run, the run's time of creation, and its key.
+
+    Attributes:
+        before: as it stood just before this rewind of the run; None: now.
+    """
 
     run_hash: str
     created_at_s: float
     key: SequenceKey
+    before: Rewind | None = None
 
 
 @dataclass(frozen=True)
@@ -149,20 +156,20 @@ def _in_window(line: _Line, window: Window | None) -> FloatArray:
 
 
 def _lines(store: PointStore, wanted: Sequence[Wanted], view: View, known: Known) -> list[_Line]:
-    by_run: dict[str, list[int]] = {}
+    by_run: dict[tuple[str, Rewind | None], list[int]] = {}
     for place, one in enumerate(wanted):
-        by_run.setdefault(one.run_hash, []).append(place)
+        by_run.setdefault((one.run_hash, one.before), []).append(place)
     found: dict[int, _Line] = {}
-    for run_hash, places in by_run.items():
+    for (run_hash, before), places in by_run.items():
         keys = {wanted[place].key for place in places}
-        curves = store.read(run_hash, keys | _partner_keys(keys, view.x))
+        curves = store.read(run_hash, keys | _partner_keys(keys, view.x), before)
         for place in places:
             one = wanted[place]
             curve = curves.get(one.key)
             if curve is None:
                 continue
             line = _over_x(place, curve, curves, one, view.x)
-            if run_hash in known.live or known.since is not None:
+            if before is None and (run_hash in known.live or known.since is not None):
                 line.first = _first_new(store, one, curve, line, known)
             found[place] = line
     return [found[place] for place in sorted(found)]

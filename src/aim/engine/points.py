@@ -4,7 +4,7 @@ Points for curves: read once for each change of a run, and kept while there is r
     store.read(run, keys)  ->  the engine's reader  ->  `Curve`: steps, values as floats, times when asked for
 
 What was read is good until the run changes, which `tail.Watch` knows. So drawing the same thousand curves again,
-zooming in and smoothing cost no reading.
+zooming in and smoothing cost no reading. What a run was before a rewind is good until something of it is taken back.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from aim.core.errors import NotFound
 from aim.engine.repository import Repository
 from aim.engine.tail import Watch
 from aim.storage.reader import Points
+from aim.storage.history import Rewind
 from aim.storage.records import FloatArray, IntArray
 from aim.storage.state import SequenceKey
 
@@ -73,7 +74,7 @@ class PointStore:
     def __init__(self, repository: Repository, watch: Watch) -> None:
         self._repository = repository
         self._watch = watch
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Rewind | None], _Kept] = OrderedDict()
         self._points = 0
         self._lock = threading.Lock()
         self._run_locks = [threading.Lock() for _ in range(LOCKS)]
@@ -83,29 +84,45 @@ class PointStore:
         """Give the lock to hold while the run's reader, which serves one thread at a time, is used."""
         return self._run_locks[hash(run_hash) % LOCKS]
 
-    def read(self, run_hash: str, keys: Iterable[SequenceKey]) -> dict[SequenceKey, Curve]:
+    def rewinds(self, run_hash: str) -> tuple[Rewind, ...]:
+        """Give the rewinds of a run, oldest first; none when it is gone."""
+        try:
+            return self._repository.log(run_hash).refresh().rewinds
+        except (FileNotFoundError, NotFound):
+            return ()
+
+    def read(
+        self, run_hash: str, keys: Iterable[SequenceKey], before: Rewind | None = None
+    ) -> dict[SequenceKey, Curve]:
         """
         Give the curves of a run by key; those that it does not have are left out, all of them when it is gone.
+
+        Args:
+            before: as they stood just before this rewind of the run; None: now.
 
         Cost: a dict look-up for what is kept; else that of `RunReader.points_of`.
         """
         wanted = list(keys)
-        changed_at = self._watch.changed_at(run_hash)
+        watch = self._watch
+        changed_at = watch.changed_at(run_hash) if before is None else watch.taken_back_at(run_hash)
         with self.lock_of(run_hash):
-            kept = self._kept.get(run_hash)
+            kept = self._kept.get((run_hash, before))
             if kept is None or kept.changed_at != changed_at:
                 kept = _Kept(changed_at, {})
             unread = [key for key in wanted if key not in kept.curves]
             if unread:
                 try:
-                    found = self._read(run_hash, unread)
+                    found = self._read(run_hash, unread, before)
                 except (FileNotFoundError, NotFound):
                     return {}
-                self._keep(run_hash, kept, found)
+                self._keep((run_hash, before), kept, found)
             return {key: curve for key in wanted if (curve := kept.curves[key]) is not None}
 
-    def _read(self, run_hash: str, keys: list[SequenceKey]) -> dict[SequenceKey, Curve | None]:
-        reader = self._repository.reader(run_hash)
+    def _read(
+        self, run_hash: str, keys: list[SequenceKey], before: Rewind | None
+    ) -> dict[SequenceKey, Curve | None]:
+        repository = self._repository
+        reader = repository.reader(run_hash) if before is None else repository.reader_before(run_hash, before)
         state = reader.state()
         found: dict[SequenceKey, Curve | None] = {}
         for key in keys:
@@ -119,13 +136,15 @@ class PointStore:
             found[key] = Curve(points.steps, as_floats(points.values), points) if len(points) else None
         return found
 
-    def _keep(self, run_hash: str, kept: _Kept, found: dict[SequenceKey, Curve | None]) -> None:
+    def _keep(
+        self, name: tuple[str, Rewind | None], kept: _Kept, found: dict[SequenceKey, Curve | None]
+    ) -> None:
         with self._lock:
-            old = self._kept.pop(run_hash, None)
+            old = self._kept.pop(name, None)
             self._points -= old.points if old is not None else 0
             kept.curves.update(found)
             kept.points += sum(len(curve) for curve in found.values() if curve is not None)
-            self._kept[run_hash] = kept
+            self._kept[name] = kept
             self._points += kept.points
             while self._points * BYTES_A_POINT > KEPT_BYTES_MAX and len(self._kept) > 1:
                 self._points -= self._kept.popitem(last=False)[1].points

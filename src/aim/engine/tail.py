@@ -117,6 +117,10 @@ class Watch:
             taken_back = frozenset(run_hash for run_hash, at in self._taken_back_at.items() if at > number)
             return Since(self.cursor, changed, removed, taken_back)
 
+    def taken_back_at(self, run_hash: str) -> int:
+        """Give the number of the state in which points of a run were last hidden or shown again; 0: never."""
+        return self._taken_back_at.get(run_hash, 0)
+
     def changed_at(self, run_hash: str) -> int:
         """Give the number of the state in which a run was last seen to change; 0: it did not."""
         return self._changed_at.get(run_hash, 0)

@@ -32,13 +32,15 @@ def frame(
     runs: Sequence[int],
     metrics: Sequence[int],
     groups: Sequence[int] | None = None,
+    branches: Sequence[int | None] | None = None,
 ) -> bytes:
     """
     Give the frame of *pieces*.
 
     Args:
         header: what stands before `x`: cursor, total, runs, metrics; and groups.
-        runs, metrics, groups: for each piece the index of its run, of its metric, and of its group.
+        runs, metrics, groups, branches: for each piece the index of its run, of its metric, of its group, and of the
+            rewind before which it stood so.
 
     Cost: one copy of the values.
     """
@@ -51,6 +53,8 @@ def frame(
     series: dict[str, Any] = {"run": list(runs)}
     if groups is not None:
         series["group"] = list(groups)
+    if branches is not None:
+        series["branch"] = list(branches)
     series |= {
         "metric": list(metrics),
         "part": [piece.part for piece in pieces],

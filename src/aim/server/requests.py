@@ -16,6 +16,7 @@ from aim.server.bodies import RUNS_MAX, Body, Key, context_text, read_key
 FIELDS_MAX = 500
 SERIES_MAX = 20_000
 LIMIT_DEFAULT = 5_000
+BRANCHES_MAX = 50
 BUCKETS_DEFAULT, BUCKETS_MAX = 300, 10_000
 
 
@@ -88,6 +89,7 @@ class SeriesRequest:
     aggregation: Aggregation | None
     since: str | None
     limit: int
+    branches: int = 0
 
     @classmethod
     def read(cls, body: Body) -> SeriesRequest:
@@ -114,4 +116,5 @@ class SeriesRequest:
             aggregation,
             body.text_or_none("since"),
             body.whole("limit", LIMIT_DEFAULT, 1, SERIES_MAX),
+            body.whole("branches", 0, 0, BRANCHES_MAX),
         )

@@ -119,6 +119,14 @@ def _facts(overview: RunOverview) -> dict[str, Any]:
         "archived": bool(given.get("archived", False)),
         "tags": list(state.tags),
         "notes": notes_text(given.get("notes")),
+        "rewinds": [{"step": rewind.step, "time": rewind.time_s} for rewind in state.rewinds],
+        "forked_from": None
+        if state.forked_from is None
+        else {
+            "run": state.forked_from.run_hash,
+            "step": state.forked_from.step,
+            "time": state.forked_from.time_s,
+        },
         "params": overview.params,
         "system": overview.system,
         "writers": [

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from aim.server.answers import wire_cell, wire_context
 from aim.server.bodies import Key, read_body
 from aim.server.desk import in_thread, served_of
 from aim.server.frame import frame
-from aim.server.requests import SeriesRequest
+from aim.server.requests import SERIES_MAX, SeriesRequest
 from aim.server.served import Served
 from aim.storage.run_table import RunTable
 from aim.storage.state import RUNNING
@@ -42,6 +42,8 @@ class Selected:
         runs, metrics: what the indices of `run_of`, `metric_of` mean.
         group_of: for each run the index of its group in *groups*, their keys.
         total: how many match, of which `limit` came.
+        is_whole: it has all series, though a `since` was given: something was taken back after that.
+        branch_of: for each of *wanted* the index of the rewind before which it stood so; None: as it is now.
     """
 
     cursor: str
@@ -55,6 +57,8 @@ class Selected:
     live: frozenset[str] = frozenset()
     group_of: list[int] = field(default_factory=list)
     groups: list[list[Any]] = field(default_factory=list)
+    is_whole: bool = False
+    branch_of: list[int | None] = field(default_factory=list)
 
 
 async def series(request: Request) -> Response:
@@ -72,13 +76,19 @@ def _series(served: Served, request: SeriesRequest) -> Response:
         "runs": selected.runs,
         "metrics": selected.metrics,
     }
+    if selected.is_whole:
+        header["whole"] = True
     if request.aggregation is None:
-        known = Known(served.watch.number_of(request.since), selected.number, selected.live)
+        since = None if selected.is_whole else served.watch.number_of(request.since)
+        if since is None:
+            _add_branches(served, selected, request.branches)
+        known = Known(since, selected.number, selected.live)
         pieces = draw(served.points, selected.wanted, request.view, known)
         header["elapsed_ms"] = round((time.perf_counter() - begun_s) * 1e3, 2)
         runs = [selected.run_of[piece.source] for piece in pieces]
         metrics = [selected.metric_of[piece.source] for piece in pieces]
-        return Response(frame(header, pieces, runs, metrics), media_type=FRAME_TYPE)
+        branches = [selected.branch_of[piece.source] for piece in pieces] if request.branches else None
+        return Response(frame(header, pieces, runs, metrics, branches=branches), media_type=FRAME_TYPE)
     pieces, keys = _grouped(served, selected, request)
     header["groups"] = [
         {"key": key, "runs": [run for run, own in enumerate(selected.group_of) if own == place]}
@@ -87,6 +97,22 @@ def _series(served: Served, request: SeriesRequest) -> Response:
     groups = [keys[piece.source][0] for piece in pieces]
     metrics = [keys[piece.source][1] for piece in pieces]
     return Response(frame(header, pieces, [-1] * len(pieces), metrics, groups), media_type=FRAME_TYPE)
+
+
+def _add_branches(served: Served, selected: Selected, count: int) -> None:
+    """Add, after each series, what it was before the latest *count* rewinds of its run."""
+    rewinds = {run: served.points.rewinds(run) for run in selected.runs} if count else {}
+    found = zip(selected.wanted, selected.run_of, selected.metric_of, strict=True)
+    selected.wanted, selected.run_of, selected.metric_of, selected.branch_of = [], [], [], []
+    for one, run, metric in found:
+        of_run = rewinds.get(one.run_hash, ())
+        latest = list(enumerate(of_run))[-count:] if count else []
+        for branch, rewind in [(None, None), *latest]:
+            if branch is None or len(selected.wanted) < SERIES_MAX:
+                selected.wanted.append(replace(one, before=rewind))
+                selected.run_of.append(run)
+                selected.metric_of.append(metric)
+                selected.branch_of.append(branch)
 
 
 def _grouped(served: Served, selected: Selected, request: SeriesRequest) -> tuple[list[Piece], list[tuple[int, int]]]:
@@ -104,6 +130,10 @@ def select(served: Served, table: RunTable, request: SeriesRequest, kind: str = 
     """Find the sequences of numbers that a request asks for."""
     places, rows = matching(table, request.query, request.runs, request.metrics, kind)
     since = served.watch.since(request.since) if request.since is not None else None
+    is_whole = since is not None and (
+        since.changed is None or any(request.runs is None or run in request.runs for run in since.taken_back)
+    )
+    since = None if is_whole else since
     if since is not None and since.changed is not None and request.aggregation is None:
         keep = np.isin(rows, rows_of(table, since.changed))
         places, rows = places[keep], rows[keep]
@@ -132,6 +162,8 @@ def select(served: Served, table: RunTable, request: SeriesRequest, kind: str = 
         run_of,
         metric_of,
         frozenset(run for run, state in zip(runs, status, strict=True) if state == RUNNING),
+        is_whole=is_whole,
+        branch_of=[None] * len(wanted),
     )
     if request.aggregation is not None:
         columns = [cells(table, one, run_rows).tolist() for one in request.aggregation.by]
