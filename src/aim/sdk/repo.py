@@ -171,6 +171,18 @@ class Repo:
     def __repr__(self) -> str:
         return f"<Repo#{hash(self)} path={self.path} read_only={self.read_only}>"
 
+    def _repr_html_(self) -> str:
+        from aim.engine.scan import scan_of
+        from aim.sdk.html import parts, runs
+
+        def draw() -> str:
+            scan = scan_of(self._repository)
+            newest = [self.get_run(run_hash) for run_hash in scan.runs(limit=runs.RUNS_SHOWN_MAX)]
+            active_count = len(scan.runs("run.active"))
+            return runs.repository(self.path, self.total_runs_count(), active_count, [run for run in newest if run])
+
+        return parts.shown(draw)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Repo) and self._real_path() == other._real_path()
 

@@ -291,6 +291,11 @@ class RunReadingMixin:
             )
         return trace
 
+    def _repr_html_(self) -> str:
+        from aim.sdk.html import parts, runs
+
+        return parts.shown(lambda: runs.run(self))  # type: ignore[arg-type]  # the whole `Run` is one
+
     # tables
 
     def dataframe(self, include_props: bool = True, include_params: bool = True) -> pd.DataFrame:

@@ -106,6 +106,12 @@ class Sequence:
         about = f"name={self.name} context={self.context.to_dict()} run={self.run.hash}"
         return f"<{type(self).__name__}#{hash(self)} {about}>"
 
+    def _repr_html_(self) -> str:
+        from aim.sdk.html import parts, sequences
+
+        kind, context = self.sequence_name(), self.context.to_dict()
+        return parts.shown(lambda: sequences.draw(kind, self.name, context, self.run, self.points()))
+
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Sequence)

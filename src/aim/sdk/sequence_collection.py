@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from aim.engine.repository import Repository
-from aim.engine.scan import Scan, scan_of
+from aim.engine.scan import FoundSequence, Scan, scan_of
 from aim.sdk.metric import Metric, points_columns
 from aim.sdk.progress import progress_bar, reading_bar
 from aim.sdk.sequence import Sequence, SequenceOwner
@@ -117,6 +117,16 @@ class SingleRunSequenceCollection(SequenceCollection):
 
     def __repr__(self) -> str:
         return f"<{self.seq_cls.__name__} sequences of run {self.run.hash}>"
+
+    def _repr_html_(self) -> str:
+        from aim.sdk.html import listings, parts
+
+        def draw() -> str:
+            found: list[Sequence] = list(self.iter())
+            shown = [(self.run, one) for one in found[: parts.ROWS_MAX]]
+            return listings.sequences(f"of run {self.run.hash}", shown, len(found) - len(shown), has_runs=False)
+
+        return parts.shown(draw)
 
     def iter(self) -> Iterator[Any]:
         """Go through the sequences, ordered by context, then name."""
@@ -216,6 +226,22 @@ class QuerySequenceCollection(_QueriedCollection):
     def __repr__(self) -> str:
         return f"<{self.seq_cls.__name__} sequences of {self.repo.path} that match {self.query!r}>"
 
+    def _repr_html_(self) -> str:
+        from aim.sdk.html import listings, parts
+
+        def draw() -> str:
+            matches = self._scan.sequences(
+                self.query, self._subject, timezone_offset_minutes=self._timezone_offset
+            )
+            shown = [
+                (sequence.run, sequence)
+                for collection in self._collections(matches[: parts.ROWS_MAX])
+                for sequence in collection.iter()
+            ]
+            return listings.sequences(self.query or "all", shown, len(matches) - len(shown), has_runs=True)
+
+        return parts.shown(draw)
+
     def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
         with reading_bar(self.report_mode) as progress:
             matches = self._scan.sequences(
@@ -223,6 +249,9 @@ class QuerySequenceCollection(_QueriedCollection):
             )
         if not matches:
             _say_unknown(self._scan, self.query, self._subject)
+        return self._collections(matches)
+
+    def _collections(self, matches: Iterable[FoundSequence]) -> Iterator[SingleRunSequenceCollection]:
         for run_hash, of_run in itertools.groupby(matches, key=lambda found: found.run_hash):
             run = self.repo.get_run(run_hash)
             if run is not None:  # not deleted since it was found
@@ -298,6 +327,21 @@ class QueryRunSequenceCollection(_QueriedCollection):
 
     def __repr__(self) -> str:
         return f"<runs of {self.repo.path} that match {self.query!r}>"
+
+    def _repr_html_(self) -> str:
+        from aim.sdk.html import listings, parts
+
+        def draw() -> str:
+            hashes = self._scan.runs(
+                self.query,
+                limit=self.limit,
+                offset_hash=self.offset,
+                timezone_offset_minutes=self._timezone_offset,
+            )
+            shown = [run for run in map(self.repo.get_run, hashes[: parts.ROWS_MAX]) if run is not None]
+            return listings.runs(self.query or "all", shown, len(hashes) - len(shown))
+
+        return parts.shown(draw)
 
     def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
         with reading_bar(self.report_mode) as progress:

@@ -180,7 +180,7 @@ def test_notebooks_show_bars() -> None:
     distribution = Distribution([1, 2, 2, 4], bin_count=3)
 
     assert 3 == distribution._repr_html_().count("<rect")
-    assert "1 to 4" in distribution._repr_html_()
-    assert 'height="0.5000"' in distribution._repr_html_()
+    assert "<span>1</span><span>4</span>" in distribution._repr_html_()
+    assert 'height="0.5"' in distribution._repr_html_()
     assert "<Distribution of 3 bins over [1, 4]>" == repr(distribution)
-    assert 1 == Distribution([], bin_count=1)._repr_html_().count("<rect")
+    assert 0 == Distribution([], bin_count=1)._repr_html_().count("<rect")

@@ -408,12 +408,11 @@ def test_a_single_image_is_a_batch_of_one() -> None:
 @pytest.mark.parametrize("format", ["png", "jpeg", "tiff", "gif"])
 def test_notebooks_show_images(format: str) -> None:
     """
-    A notebook gets a PNG, or HTML with the file inside and the caption escaped.
+    A notebook gets HTML with the file inside, or what browsers know in its place, and the caption escaped.
     """
     image = Image(RGB, caption="<b>7</b>", format=format)
 
-    assert (5, 4) == PIL.Image.open(io.BytesIO(image._repr_png_())).size
-    shown = {"tiff": "png"}.get(format, format)
+    shown = {"tiff": "webp"}.get(format, format)
     assert f"data:image/{shown};base64," in image._repr_html_()
     assert "&lt;b&gt;7&lt;/b&gt;" in image._repr_html_()
     assert f"<Image 5x4 {format} '<b>7</b>'>" == repr(image)

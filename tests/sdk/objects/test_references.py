@@ -13,7 +13,7 @@ import obstore
 import PIL.Image
 import pytest
 
-from aim import Image, Repo, Run, Table
+from aim import Audio, Image, Repo, Run, Table, Video
 from aim.core.errors import UntrackableValue
 from aim.sdk.artifact_stores import ObjectStore, register
 from aim.sdk.objects import once
@@ -145,3 +145,24 @@ def test_an_address_that_does_not_answer_is_kept_alone(caplog: pytest.LogCapture
     assert "kept as an address alone" in caplog.text
     with pytest.raises(OriginalGone):
         fetch("cats://all/none.jpg")
+
+
+def test_sound_and_video_stay_where_they_are(tmp_path: Path) -> None:
+    """
+    Only the address is stored; format by ending, by first bytes, or as given; reading gives the file.
+    """
+    (tmp_path / "speech.mp3").write_bytes(b"ID3 mp3")
+    (tmp_path / "clip").write_bytes(b"GIF89a gif")
+    (tmp_path / "raw").write_bytes(b"?")
+    sound, clip = kept(Audio.from_uri(tmp_path / "speech.mp3", caption="a")), kept(Video.from_uri(tmp_path / "clip"))
+    raw = Audio.from_uri(tmp_path / "raw", format="FLAC")
+
+    assert isinstance(sound, Audio)
+    assert isinstance(clip, Video)
+    assert [None, None, None] == [one.stored().data for one in (sound, clip, raw)]
+    assert ["mp3", "gif", "flac"] == [one.format for one in (sound, clip, raw)]
+    assert (b"ID3 mp3", b"GIF89a gif", "a") == (sound.get().read(), clip.get().read(), sound.caption)
+    with pytest.raises(UntrackableValue, match="Audio format must be provided"):
+        Audio.from_uri(tmp_path / "raw")
+    with pytest.raises(UntrackableValue, match="expected one of mp4"):
+        Video.from_uri(tmp_path / "clip", format="wav")

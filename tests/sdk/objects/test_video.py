@@ -150,7 +150,7 @@ def test_files_are_kept_byte_by_byte(head: bytes, kind: str, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("data", "arguments", "message"),
     [
-        (b"abc", {}, "pass format, one of mp4, webm, gif"),
+        (b"abc", {}, "Pass format, one of mp4, webm, gif"),
         (b"abc", {"format": "avi"}, "format is 'avi'; expected one of"),
         (b"abc", {"format": 5}, "format is 5; expected one of"),
         ("gone.mp4", {}, "there is no video file"),

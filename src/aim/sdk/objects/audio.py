@@ -4,6 +4,7 @@ Audio.
     made from                                       kept as
     an array, tensor or list of samples             WAV; see `wav` for shapes and values
     a path, the bytes of a file, an open file       the file's own bytes: mp3, wav or flac
+    `Audio.from_uri(address)`                       the address; see `references`
 
     field       meaning
     format      mp3, wav or flac
@@ -15,29 +16,25 @@ Audio.
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aim.core.errors import UntrackableValue, WrongType
 from aim.sdk.objects import wav
-from aim.sdk.objects.custom import Captioned, Content
+from aim.sdk.objects.custom import Content
+from aim.sdk.objects.played import Played
 from aim.sdk.objects.recognise import is_array
-from aim.sdk.objects.sources import is_file_source, kind_of_file, read_source
+from aim.sdk.objects.sources import is_file_source
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FORMATS = ("mp3", "wav", "flac")
-MIMES = {"mp3": "audio/mpeg", "wav": "audio/wav", "flac": "audio/flac"}
 RATE_DEFAULT = 22_500  # frames a second; that of Aim 3
 RATE_MAX = 2**31 - 1
 
 
-class Audio(Captioned):
+class Audio(Played):
     """
     One piece of sound.
 
@@ -60,12 +57,15 @@ class Audio(Captioned):
     """
 
     AIM_NAME: ClassVar[str] = "aim.audio"
+    SUBJECT: ClassVar[str] = "audio"
+    FORMATS: ClassVar[tuple[str, ...]] = ("mp3", "wav", "flac")
 
     def __init__(self, data: Any, format: str = "", caption: Any = "", rate: int | None = None) -> None:
         if is_array(data) or (isinstance(data, (list, tuple)) and data):
             fields, content = _of_samples(data, rate)
         elif is_file_source(data):
-            fields, content = _of_file(data, format)
+            name, file = self._of_source(data, self._wanted(format))
+            fields, content = {"format": name, **(wav.describe(file) if name == "wav" else {})}, Content.of(file)
         else:
             raise WrongType(
                 f"Audio can't be made from a {type(data).__module__}.{type(data).__qualname__}. "
@@ -73,11 +73,6 @@ class Audio(Captioned):
             )
         super().__init__(fields, content)
         self.caption = caption
-
-    @property
-    def format(self) -> str:
-        """The format: mp3, wav or flac."""
-        return str(self._fields.get("format", ""))
 
     @property
     def rate(self) -> int | None:
@@ -98,10 +93,6 @@ class Audio(Captioned):
         """Give caption and format."""
         return {"caption": self.caption, "format": self.format}
 
-    def get(self) -> io.BytesIO:
-        """Give the file as a buffer, a new one each time."""
-        return io.BytesIO(self._read())
-
     def to_numpy(self) -> tuple[int, NDArray[np.generic]]:
         """
         Give the rate and the samples of a WAV file: shape (frames,), or (frames, channels) when there are several.
@@ -118,12 +109,9 @@ class Audio(Captioned):
         return f"<Audio {self.format}{length}{f' {self.caption!r}' if self.caption != '' else ''}>"
 
     def _repr_html_(self) -> str:
-        source = f"data:{MIMES.get(self.format, 'audio/wav')};base64,{base64.b64encode(self._read()).decode()}"
-        caption = f"<figcaption>{html.escape(str(self.caption))}</figcaption>" if self.caption != "" else ""
-        return f'<figure><audio controls src="{source}"></audio>{caption}</figure>'
+        from aim.sdk.html import media
 
-    def _extension(self) -> str:
-        return self.format
+        return media.audio(self, repr(self))
 
 
 def _of_samples(data: Any, rate: int | None) -> tuple[dict[str, Any], Content]:
@@ -139,16 +127,3 @@ def _of_samples(data: Any, rate: int | None) -> tuple[dict[str, Any], Content]:
         "duration_s": len(samples) / frames_a_second,
     }
     return fields, Content(partial(wav.write, samples, frames_a_second))
-
-
-def _of_file(source: Any, format: object) -> tuple[dict[str, Any], Content]:
-    wanted = format.lower().lstrip(".") if isinstance(format, str) else repr(format)
-    if wanted and wanted not in FORMATS:
-        raise UntrackableValue(f"format is {format!r}; expected one of {', '.join(FORMATS)}.")
-    data, ending = read_source(source, "audio")
-    name = wanted or (ending if ending in FORMATS else kind_of_file(data))
-    if name not in FORMATS:
-        raise UntrackableValue(
-            f"Audio format must be provided: the file does not tell. Pass one of {', '.join(FORMATS)}."
-        )
-    return {"format": name, **(wav.describe(data) if name == "wav" else {})}, Content.of(data)

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 BIN_COUNT_DEFAULT = 64
 BIN_COUNT_MAX = 512
 SPAN_MAX = 1e308  # edges are computed as multiples of the width, and have to stay below the largest double
-HTML_HEIGHT_PX = 60
 
 
 class Distribution(CustomObject):
@@ -137,18 +136,11 @@ class Distribution(CustomObject):
         return f"<Distribution of {self.bin_count} bins over [{low:g}, {high:g}]>"
 
     def _repr_html_(self) -> str:
+        from aim.sdk.html import media
+
         weights = [float(weight) for weight in self._fields.get("weights", [])]
-        top = max([*weights, 0.0]) or 1.0
-        bars = "".join(
-            f'<rect x="{place}" width="1" y="{1 - max(weight, 0) / top:.4f}" height="{max(weight, 0) / top:.4f}"/>'
-            for place, weight in enumerate(weights)
-        )
         low, high = self.range
-        return (
-            f'<figure style="display:inline-block"><svg viewBox="0 0 {self.bin_count} 1" preserveAspectRatio="none" '
-            f'width="{4 * self.bin_count}" height="{HTML_HEIGHT_PX}" fill="currentColor">{bars}</svg>'
-            f"<figcaption>{low:g} to {high:g}</figcaption></figure>"
-        )
+        return media.distribution(weights, low, high, self.ignored_count)
 
 
 def _of_samples(samples: Any, bin_count: int) -> dict[str, Any]:

@@ -69,10 +69,17 @@ class Figure(CustomObject):
     def __repr__(self) -> str:
         return f"<Figure plotly {self._fields.get('version', '')}>"
 
+    def _repr_html_(self) -> str:
+        from aim.sdk.html import media
+
+        return media.figure(self.data)
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        # a frontend takes the richest that it knows: plotly's own drawing, the still picture, or text
         import json
 
-        return {"application/vnd.plotly.v1+json": json.loads(self.data), "text/plain": repr(self)}
+        drawn = json.loads(self.data)
+        return {"application/vnd.plotly.v1+json": drawn, "text/html": self._repr_html_(), "text/plain": repr(self)}
 
     def _extension(self) -> str:
         return "json"

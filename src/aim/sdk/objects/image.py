@@ -20,8 +20,6 @@ The caller's object is copied by the constructor; the file is made when it is fi
 
 from __future__ import annotations
 
-import base64
-import html
 import io
 import os
 from collections.abc import Iterable, Mapping
@@ -59,7 +57,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 QUALITY_DEFAULT = 90
-BROWSER_FORMATS = frozenset({"png", "jpeg", "webp", "gif", "bmp"})
 
 
 class Image(Media):
@@ -284,22 +281,15 @@ class Image(Media):
         caption = f" {self.caption!r}" if self.caption != "" else ""
         return f"<Image {self.width}x{self.height} {self.format}{caption}>"
 
-    def _repr_png_(self) -> bytes:
-        if self.format.lower() == "png":
-            return self._read()
-        shown = self.to_pil_image()
-        encoding = Encoding("png", mode_in("png", shown.mode, is_transparent(shown)), QUALITY_DEFAULT, optimize=False)
-        return encode(shown, encoding)
-
     def _repr_html_(self) -> str:
-        is_known = self.format.lower() in BROWSER_FORMATS
-        mime, data = (self.format.lower(), self._read()) if is_known else ("png", self._repr_png_())
-        caption = f"<figcaption>{html.escape(str(self.caption))}</figcaption>" if self.caption != "" else ""
-        source = f"data:image/{mime};base64,{base64.b64encode(data).decode()}"
-        return (
-            f'<figure style="display:inline-block"><img src="{source}" alt="{html.escape(str(self.caption))}" '
-            f'width="{self.width}" height="{self.height}">{caption}</figure>'
-        )
+        from aim.sdk.html import media
+
+        return media.image(self)
+
+    def _thumb_html_(self) -> str:
+        from aim.sdk.html import media
+
+        return media.thumbnail(self)
 
     def _extension(self) -> str:
         return extension(self.format if self.uri is None else PREVIEW_FORMAT)

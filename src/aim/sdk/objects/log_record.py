@@ -106,5 +106,11 @@ class LogRecord(CustomObject):
         """Give message, log_level (the name), timestamp and args."""
         return {"message": self.message, "log_level": self.level, "timestamp": self.timestamp, "args": self.args}
 
+    def _repr_html_(self) -> str:
+        from aim.sdk.html import parts
+
+        about = ", ".join(f"{name}={parts.short(value)}" for name, value in self.args.items())
+        return parts.block(parts.element("b", self.level), f" {self.message} ", parts.muted(about))
+
     def __repr__(self) -> str:
         return f"<LogRecord {self.level} {self.message!r}>"

@@ -24,7 +24,7 @@ import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from aim.core.errors import NotFound, UntrackableValue
 from aim.core.shield import shielded
@@ -40,14 +40,13 @@ PREVIEW_FORMAT = "webp"
 PREVIEW_SIDE_MAX_PX = 256
 PREVIEW_QUALITY = 80
 
+
 class OriginalGone(NotFound):
     """What a reference names is not there any more, or is another file now."""
 
 
 class Media(Captioned):
     """What images, audio and video have in common: a caption, and bytes that may lie elsewhere."""
-
-    SUBJECT: ClassVar[str] = "media"
 
     _original: Content | None = None
 
@@ -71,9 +70,7 @@ class Media(Captioned):
             self._original = Content(partial(fetch, str(reference["uri"]), reference.get("size_bytes")))
 
     @classmethod
-    def _by_reference(
-        cls: type[MediaT], fields: Mapping[str, Any], content: Content | None, caption: object
-    ) -> MediaT:
+    def _by_reference(cls: type[MediaT], fields: Mapping[str, Any], content: Content | None, caption: object) -> MediaT:
         self = cls.__new__(cls)
         self._fields, self._content = dict(fields), content
         self._refer()
@@ -92,6 +89,10 @@ class Media(Captioned):
 
     def _read(self) -> bytes:
         return super()._read() if self._original is None else self._original.read()
+
+    def local_bytes(self) -> bytes:
+        """Give the bytes that the repository holds; of a reference those of the small picture, or b""."""
+        return b"" if self._content is None else self._content.read()
 
 
 class Preview(Content):

@@ -70,6 +70,11 @@ class UnknownObject(CustomObject):
     def __repr__(self) -> str:
         return f"<UnknownObject {self.kind}>"
 
+    def _repr_html_(self) -> str:
+        from aim.sdk.html import media
+
+        return media.unknown(self.kind, self._fields)
+
 
 def restore(kind: str, fields: Mapping[str, Any], load: Loader) -> CustomObject:
     """

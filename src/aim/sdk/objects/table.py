@@ -18,8 +18,6 @@ bytes: entries carry no time of day.
 
 from __future__ import annotations
 
-import base64
-import html
 import io
 import json
 import zipfile
@@ -40,8 +38,6 @@ Row = dict[str, Any]
 TABLE_ENTRY = "table.json"
 # The first day that ZIP can tell, so that equal tables have equal bytes.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
-HTML_ROW_COUNT = 50
-THUMBNAIL_HEIGHT_PX = 64
 
 
 class Table(Captioned):
@@ -135,12 +131,9 @@ class Table(Captioned):
         return f"<Table of {len(self)} rows: {', '.join(self.columns)}{caption}>"
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
-        shown = self._rows()[:HTML_ROW_COUNT]
-        body = "".join(f"<tr>{''.join(f'<td>{_cell_html(cell)}</td>' for cell in row)}</tr>" for row in shown)
-        more = f"<p>{len(self) - len(shown)} more rows</p>" if len(self) > len(shown) else ""
-        caption = f"<caption>{html.escape(str(self.caption))}</caption>" if self.caption != "" else ""
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+        from aim.sdk.html import media, parts
+
+        return parts.shown(lambda: media.rows(self.columns, self._rows(), self.caption))
 
     def _rows(self) -> list[list[Any]]:
         if self._loaded is None:
@@ -258,12 +251,3 @@ def _restored(cell: Any, kind: str, archive: zipfile.ZipFile) -> Any:
         file = cell["file"]
         return restore(cell["kind"], cell["fields"], partial(archive.read, file) if file is not None else bytes)
     return number_of_json(cell) if kind == "float" else cell
-
-
-def _cell_html(cell: Any) -> str:
-    if cell is None:
-        return ""
-    png = getattr(cell, "_repr_png_", None)
-    if png is not None:
-        return f'<img height="{THUMBNAIL_HEIGHT_PX}" src="data:image/png;base64,{base64.b64encode(png()).decode()}">'
-    return html.escape(f"{cell:g}" if isinstance(cell, float) else str(cell))

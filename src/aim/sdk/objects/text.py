@@ -4,7 +4,6 @@ Texts.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -49,4 +48,6 @@ class Text(CustomObject):
         return self.data
 
     def _repr_html_(self) -> str:
-        return f'<pre style="white-space:pre-wrap">{html.escape(self.data)}</pre>'
+        from aim.sdk.html import media
+
+        return media.text(self.data)

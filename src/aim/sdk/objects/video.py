@@ -3,6 +3,7 @@ Video.
 
     made from                                      kept as
     a path, the bytes of a file, an open file      the file's own bytes: mp4, webm or gif
+    `Video.from_uri(address)`                      the address; see `references`
     frames: an array or tensor, or a list          mp4 when imageio with its ffmpeg is installed, else gif;
     of arrays, tensors or Pillow images            or as *format* says
 
@@ -23,8 +24,6 @@ as long as it should be. Browsers show no GIF faster than 50 frames a second.
 
 from __future__ import annotations
 
-import base64
-import html
 import importlib.util
 import io
 from functools import partial
@@ -32,24 +31,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from aim.core.errors import UntrackableValue, WrongType
 from aim.core.values import is_number
-from aim.sdk.objects.custom import Captioned, Content
+from aim.sdk.objects.custom import Content
 from aim.sdk.objects.encodings import check_size
 from aim.sdk.objects.pixels import CHANNEL_COUNT_MAX, levels, pixels_of
+from aim.sdk.objects.played import Played
 from aim.sdk.objects.recognise import is_array, is_pil_image, is_torch_tensor, numpy_of
-from aim.sdk.objects.sources import is_file_source, kind_of_file, read_source
+from aim.sdk.objects.sources import is_file_source
 
 if TYPE_CHECKING:
     import numpy as np
     import PIL.Image
     from numpy.typing import NDArray
 
-FORMATS = ("mp4", "webm", "gif")
 FPS_DEFAULT = 10
 FPS_MAX = 1000
 CODECS = {"mp4": "libx264", "webm": "libvpx-vp9"}
 
 
-class Video(Captioned):
+class Video(Played):
     """
     One video.
 
@@ -73,13 +72,13 @@ class Video(Captioned):
     """
 
     AIM_NAME: ClassVar[str] = "aim.video"
+    SUBJECT: ClassVar[str] = "video"
+    FORMATS: ClassVar[tuple[str, ...]] = ("mp4", "webm", "gif")
 
     def __init__(self, data: Any, format: str = "", caption: Any = "", fps: float | None = None) -> None:
-        wanted = format.lower().lstrip(".") if isinstance(format, str) else repr(format)
-        if wanted and wanted not in FORMATS:
-            raise UntrackableValue(f"format is {format!r}; expected one of {', '.join(FORMATS)}.")
+        wanted = self._wanted(format)
         if is_file_source(data) and not is_array(data):
-            fields, content = _of_file(data, wanted)
+            fields, content = _of_file(*self._of_source(data, wanted))
         elif is_array(data) or (isinstance(data, (list, tuple)) and data):
             fields, content = _of_frames(data, wanted, fps)
         else:
@@ -89,11 +88,6 @@ class Video(Captioned):
             )
         super().__init__(fields, content)
         self.caption = caption
-
-    @property
-    def format(self) -> str:
-        """The format: mp4, webm or gif."""
-        return str(self._fields.get("format", ""))
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -115,26 +109,14 @@ class Video(Captioned):
         """Give caption, format, and what is known of width, height, fps and frame_count."""
         return {"caption": self.caption, **self._fields}
 
-    def get(self) -> io.BytesIO:
-        """Give the file as a buffer, a new one each time."""
-        return io.BytesIO(self._read())
-
     def __repr__(self) -> str:
         size = f" {self.size[0]}x{self.size[1]}" if self.size else ""
         return f"<Video {self.format}{size}{f' {self.caption!r}' if self.caption != '' else ''}>"
 
     def _repr_html_(self) -> str:
-        data = base64.b64encode(self._read()).decode()
-        shown = (
-            f'<img src="data:image/gif;base64,{data}">'
-            if self.format == "gif"
-            else f'<video controls loop muted src="data:video/{self.format};base64,{data}"></video>'
-        )
-        caption = f"<figcaption>{html.escape(str(self.caption))}</figcaption>" if self.caption != "" else ""
-        return f'<figure style="display:inline-block">{shown}{caption}</figure>'
+        from aim.sdk.html import media
 
-    def _extension(self) -> str:
-        return self.format
+        return media.video(self, repr(self))
 
 
 def has_encoder() -> bool:
@@ -142,11 +124,7 @@ def has_encoder() -> bool:
     return all(importlib.util.find_spec(name) is not None for name in ("imageio", "imageio_ffmpeg"))
 
 
-def _of_file(source: Any, wanted: str) -> tuple[dict[str, Any], Content]:
-    data, ending = read_source(source, "video")
-    name = wanted or (ending if ending in FORMATS else kind_of_file(data))
-    if name not in FORMATS:
-        raise UntrackableValue(f"the file does not tell its format; pass format, one of {', '.join(FORMATS)}.")
+def _of_file(name: str, data: bytes) -> tuple[dict[str, Any], Content]:
     fields: dict[str, Any] = {"format": name}
     if name == "gif" and data[:4] == b"GIF8" and len(data) >= 10:
         fields["width"], fields["height"] = (int.from_bytes(data[place : place + 2], "little") for place in (6, 8))

@@ -1,0 +1,3 @@
+"""
+What a notebook shows of runs, sequences, collections and objects: HTML without scripts, and nothing fetched.
+"""
