@@ -24,17 +24,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from aim.core import contexts, params
-from aim.storage import facts, snapshot
+from aim.core import params
+from aim.storage import facts, pair_blocks, snapshot
 from aim.storage.columns import Base, Column
 from aim.storage.ended_runs import EndedRuns
 from aim.storage.facts import FIELD_NAMES, KindNumbers, RunFacts, RunWatch
 from aim.storage.freshness import FolderTime, Freshness, time_of
-from aim.storage.pairs import Load, Pair
 from aim.storage.run_table import Read, RunTable
-from aim.storage.snapshot import DamagedSnapshot, Reference, Snapshot, SnapshotWriter
+from aim.storage.snapshot import DamagedSnapshot, Snapshot, SnapshotWriter
 
 BATCH_RUNS = 128  # read at once: their points are reduced by one call of numpy
 FOLD_RUNS = 4096  # runs put between two packings while a catalogue is made from nothing
@@ -310,10 +308,8 @@ class Catalogue:
             table.fields[name] = _column(table, file, entry)
         for path, entry in directory["params"]:
             table.add_base_column(tuple(path), _column(table, file, entry))
-        for entry in directory["pairs"]:
-            context = params.decode(entry["context"])
-            key = (entry["name"], contexts.text(context), entry["kind"])
-            table.add_pair(key, context, _loader(file, entry["arrays"]), entry["count"])
+        for key, context, load, count in pair_blocks.read(file):
+            table.add_pair(key, context, load, count)
         table.version = self.table.version + 1
         self.table = table
         self._ended = EndedRuns(kinds)
@@ -389,7 +385,7 @@ class Catalogue:
             "params": [
                 (list(path), _written(writer, column)) for path, column in table.params.items() if not column.is_empty()
             ],
-            "pairs": [_written_pair(writer, pair) for pair in table.pairs if not pair.is_empty()],
+            **pair_blocks.write(writer, table.pairs),
         }
 
     def close(self) -> None:
@@ -411,13 +407,6 @@ def _column(table: RunTable, file: Snapshot, entry: dict[str, Any]) -> Column:
     return Column(table.slots, load, entry["filled"])
 
 
-def _loader(file: Snapshot, arrays: dict[str, Reference]) -> Load:
-    def load(name: str) -> npt.NDArray[Any]:
-        return file.array(arrays[name])
-
-    return load
-
-
 def _written(writer: SnapshotWriter, column: Column) -> dict[str, Any]:
     codes, values = column.compact()
     entry = {"codes": writer.array(codes), "filled": int((codes >= 0).sum())}
@@ -425,14 +414,3 @@ def _written(writer: SnapshotWriter, column: Column) -> dict[str, Any]:
         return {**entry, "kind": "json", "values": writer.json([params.encode(value) for value in values])}
     # as they are: a small type would not show that all are ints of 64 bits
     return {**entry, "kind": values.dtype.kind, "values": writer.array(values, shrink=False)}
-
-
-def _written_pair(writer: SnapshotWriter, pair: Pair) -> dict[str, Any]:
-    arrays = pair.compact()
-    return {
-        "name": pair.name,
-        "context": params.encode(dict(pair.context)),
-        "kind": pair.kind,
-        "count": len(arrays["slots"]),
-        "arrays": {name: writer.array(array) for name, array in arrays.items()},
-    }

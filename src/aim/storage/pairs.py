@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,6 @@ class Pair:
     Attributes:
         text: of the context; equal for equal contexts.
         kind: `metric`, `images`, `texts`, `audios`, `distributions`, `figures`, or the type of other objects.
-        order: sorts pairs as the sequences of a run are listed: by context, then name.
-        has_base: whether the snapshot knows it.
     """
 
     def __init__(
@@ -58,7 +57,6 @@ class Pair:
         self.context = context
         self.text = text
         self.kind = kind
-        self.order = (contexts.identity(context), name, kind)
         self.is_numeric = kind == "metric"
         self._all = slots
         self._load = load
@@ -71,6 +69,11 @@ class Pair:
         self._dense: dict[str, npt.NDArray[Any]] = {}
         self._dense_version = -1
         self._is_shared = False  # the arrays are those of a copy too
+
+    @cached_property
+    def order(self) -> tuple[int, str, str]:
+        """Sorts pairs as the sequences of a run are listed: by context, then name."""
+        return contexts.identity(self.context), self.name, self.kind
 
     def copied(self, slots: Slots) -> Pair:
         """Give a copy over *slots*, a copy of this one's, that changes by itself. Cost: 2 us, and the changes."""
@@ -261,6 +264,18 @@ class Pair:
             array = self._make(name, fresh)
             found[name] = array[self._all.alive()[self.slots()]] if self._all.dead_count else array
         return found
+
+    def items(self) -> list[tuple[int, Sequence[Any]]]:
+        """Give row and summary of each run that is there, by row: `compact` for few of them."""
+        if self._load is not None or self._lengths:
+            arrays = [array.tolist() for array in self.compact().values()]
+            return [(row, summary) for row, *summary in zip(*arrays, strict=True)]
+        found = sorted(self._changed.items())
+        if not self._all.dead_count:
+            return list(found)
+        alive = [(slot, summary) for slot, summary in found if not self._all.is_dead(slot)]
+        rows = self._all.rows_of(np.array([slot for slot, _ in alive], np.int64)).tolist()
+        return [(row, summary) for row, (_, summary) in zip(rows, alive, strict=True)]
 
 
 def has_summary(name: str, is_numeric: bool) -> bool:
