@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,18 @@ from aim.core.errors import DamagedFile, NotFound
 from aim.engine.repository import Repository
 from aim.engine.tables import cell_object
 from aim.storage import blobs, layout
+from aim.storage.deleted_objects import Deleted, deleted_objects, has_deleted
 from aim.storage.reader import Points, RunReader
 
 IntArray = npt.NDArray[np.int64]
 PLACE = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]{0,63})\.([0-9a-f]{8})\.(\d{1,6})\.(\d{1,13})\.(\d{1,6})")
+DELETED_MAX = 64  # runs whose deleted objects are remembered
 OBJECT_TYPES = ("images", "audios", "videos", "texts", "tables", "distributions", "figures")
 STORED_KINDS = {"videos": "aim.video", "tables": "aim.table"}
 """What the catalogue calls sequences that no query can name by their type; see `storage.facts.KINDS`."""
+
+
+_deleted: dict[Path, tuple[int, Deleted]] = {}
 
 
 @dataclass(frozen=True)
@@ -93,15 +99,18 @@ class Item:
 
 def items_at(reader: RunReader, points: Points, position: int, first: int, count: int) -> Iterator[Item]:
     """
-    Go through the items *first* … of the object, or list of objects, at *position*. A damaged record has none.
+    Go through the items *first* … of the object, or list of objects, at *position*. A damaged record has none, and
+    deleted items are left out.
     """
     writer = points.writer_ids[int(points.writers[position])]
     number, offset = blobs.split(int(points.values[position]))
     try:
-        items = reader.record(points, position)["items"]
+        items = reader.items(points, position)
     except DamagedFile:
         return
-    for index, fields in enumerate(items[first : first + count], start=first):
+    for index, fields in items:
+        if not first <= index < first + count:
+            continue
         place = f"{reader.run_hash}.{writer}.{number}.{offset}.{index}"
         moment = float(points.times_s[position])
         yield Item(int(points.steps[position]), float(points.epochs[position]), moment, index, place, fields)
@@ -134,6 +143,7 @@ def read_blob(repository: Repository, place: str, part: str | None = None) -> Bl
     if match is None:
         raise NotFound(f"{place[:80]!r} names no object.")
     run_hash, writer, number, offset, index = match[1], match[2], int(match[3]), int(match[4]), int(match[5])
+    check_shown(repository, place)
     path = layout.blob_file(repository.store.run_folder(run_hash), writer, number)
     try:
         record = blobs.read_record(path, offset)
@@ -154,6 +164,38 @@ def read_blob(repository: Repository, place: str, part: str | None = None) -> Bl
     return Blob(found.kind, found.fields, found.data)
 
 
+def check_shown(repository: Repository, place: str) -> None:
+    """
+    Refuse the name of an item that was deleted.
+
+    Raises:
+        NotFound: it was; or it is no name of an item in this repository.
+
+    Cost: 50 us; after a deletion, for the first item that is asked for, the reading of the run's points.
+    """
+    match = PLACE.fullmatch(place)
+    if match is None:
+        raise NotFound(f"{place[:80]!r} names no object.")
+    try:
+        log = repository.log(match[1])
+        state = log.refresh()
+    except FileNotFoundError:
+        raise NotFound(f"The object {place} is gone.") from None
+    if not has_deleted(state):
+        return
+    folder = log.folder
+    known = _deleted.get(folder)
+    if known is None or known[0] != state.taken_back:
+        reader = RunReader(folder, may_seal=False)  # of its own: one reader serves one thread at a time
+        known = _deleted[folder] = (state.taken_back, deleted_objects(reader, state))
+        while len(_deleted) > DELETED_MAX:
+            _deleted.pop(next(iter(_deleted)), None)
+    where = (match[2], blobs.place(int(match[3]), int(match[4])))
+    hidden = known[1].get(where, frozenset())
+    if hidden is None or int(match[5]) in hidden:
+        raise NotFound(f"The object {place} was deleted.")
+
+
 def _part_of_image(whole: Blob, part: str | None) -> Blob:
     # Masks follow the image's file: docs/formats/objects.md
     masks = {str(mask["name"]): mask for mask in whole.fields.get("masks") or ()}
@@ -171,7 +213,7 @@ def longest_list(reader: RunReader, points: Points, samples: int = 3) -> int:
     lengths = [1]
     for position in spread(len(points), samples).tolist():
         try:
-            lengths.append(len(reader.record(points, position)["items"]))
+            lengths += [index + 1 for index, _ in reader.items(points, position)[-1:]]
         except DamagedFile:
             continue
     return max(lengths)

@@ -79,7 +79,7 @@ def deletion_of(
     wanted = frozenset(() if items is None else items)
     if items is not None:
         if not facts.kind.startswith("list"):
-            raise UsageError(f"{facts.name!r} holds {facts.kind}, no lists: its points are deleted by their steps alone.")
+            raise UsageError(f"{facts.name!r} holds {facts.kind}, no lists: delete whole points of it, by their steps.")
         for step, place in list(whole.items()):
             there = {index for index, _ in reader.items(points, place)}
             if not there <= wanted:

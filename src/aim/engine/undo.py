@@ -1,8 +1,9 @@
 """
-Changes that can be taken back: edits of properties and tags, and deleted runs.
+Changes that can be taken back: edits of properties and tags, deleted points, and deleted runs.
 
-What an edit changed is remembered as it was before, for the last hundred; undoing writes it back as one more edit. A
-deleted run waits in the trash for a minute.
+What an edit changed is remembered as it was before, for the last hundred; undoing writes it back as one more edit. Of
+deleted points the entries are remembered, and shown again by an edit that names them. A deleted run waits in the trash
+for a minute.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from aim.core.errors import NotFound, RunNotFound, UsageError
-from aim.engine import trash
+from aim.engine import rewinding, trash
 from aim.engine.repository import Repository
-from aim.storage.state import RunState
+from aim.storage.reader import RunReader
+from aim.storage.state import RunState, SequenceKey
 
 KEPT_MAX = 100
 TRASH_KEPT_S = 60.0
@@ -41,6 +43,7 @@ class TooLate(NotFound):
 @dataclass
 class _Done:
     before: dict[str, dict[str, Any]] = field(default_factory=dict)
+    points: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     waiting: list[Path] = field(default_factory=list)
     at_s: float = 0.0
 
@@ -85,6 +88,33 @@ class Changes:
             change["tags"] = {"add": add, "remove": remove}
         if change:
             self._repository.edit(run_hash, change, by=EDITED_BY)
+
+    def delete_points(
+        self, run_hash: str, sequences: Iterable[tuple[SequenceKey, list[int], list[int] | None]]
+    ) -> tuple[int, str]:
+        """
+        Delete points of a run; give how many, and the name to undo it by.
+
+        Args:
+            sequences: of each the key, the steps, and None or which objects of the list at each step.
+
+        Raises:
+            RunNotFound: there is no such run.
+            UsageError: see `rewinding.deletion_of`.
+        """
+        reader = RunReader(self._repository.store.run_folder(run_hash), may_seal=False)
+        entries: list[dict[str, Any]] = []
+        count = 0
+        for key, steps, items in sequences:
+            chosen = None if items is None else rewinding.check_steps(items)
+            found, hit = rewinding.deletion_of(reader, key, rewinding.check_steps(steps), chosen)
+            entries += found
+            count += hit
+        done = _Done(at_s=self._clock())
+        if entries:
+            at_s = self._repository.edit(run_hash, {"delete": entries}, by=EDITED_BY)
+            done.points[run_hash] = [{**entry, "at": at_s} for entry in entries]
+        return count, self._remember(done)
 
     def delete(self, run_hashes: Iterable[str]) -> tuple[int, str]:
         """
@@ -134,6 +164,12 @@ class Changes:
         for run_hash, before in done.before.items():
             try:
                 self._write(run_hash, before["property"], before["tags"]["add"], before["tags"]["remove"])
+                count += 1
+            except RunNotFound:
+                continue
+        for run_hash, entries in done.points.items():
+            try:
+                self._repository.edit(run_hash, {"undelete": entries}, by=EDITED_BY)
                 count += 1
             except RunNotFound:
                 continue

@@ -11,13 +11,15 @@ from starlette.responses import Response
 
 from aim.core.errors import RunExists
 from aim.engine.documents import Document, StaleRevision
+from aim.engine.rewinding import STEPS_MAX
 from aim.engine.undo import TooLate, check_properties
 from aim.server.answers import Refusal, json_answer, wrong
-from aim.server.bodies import Body, read_body
+from aim.server.bodies import Body, read_body, read_key
 from aim.server.desk import check_writable, in_thread, served_of
 from aim.server.served import Served
 
 TAG_CHARS_MAX = 200
+POINTS_MAX = 100
 
 
 async def edit(request: Request) -> Response:
@@ -36,6 +38,8 @@ def _edit(served: Served, runs: list[str], change: Body) -> Response:
         if change.raw("deleted") is not True or len(change.names()) > 1:
             raise wrong("`deleted` must be true, and stand alone.")
         count, undo = served.changes.delete(runs)
+    elif "points" in change:
+        count, undo = _delete_points(served, runs, change)
     else:
         properties: dict[str, Any] = {name: change.raw(name) for name in change.names() if name != "tags"}
         check_properties(properties)
@@ -45,6 +49,27 @@ def _edit(served: Served, runs: list[str], change: Body) -> Response:
             raise wrong(f"A tag has 1 to {TAG_CHARS_MAX} characters.")
         count, undo = served.changes.edit(runs, properties, add, remove)
     return json_answer({"cursor": served.watch.look(), "count": count, "undo": undo})
+
+
+def _delete_points(served: Served, runs: list[str], change: Body) -> tuple[int, str]:
+    if len(runs) != 1 or len(change.names()) > 1:
+        raise wrong("`points` must stand alone, and be of one run.")
+    return served.changes.delete_points(runs[0], change.each("points", _read_points, POINTS_MAX) or [])
+
+
+def _read_points(value: Any, where: str) -> tuple[SequenceKey, list[int], list[int] | None]:
+    name, context = read_key(value, where)
+    body = Body(value, where)
+    steps = body.each("steps", _read_whole, STEPS_MAX)
+    if not steps:
+        raise wrong(f"`{where}.steps` must name one step or more.")
+    return (name, context or "{}"), steps, body.each("items", _read_whole, STEPS_MAX)
+
+
+def _read_whole(value: Any, where: str) -> int:
+    if type(value) is not int:
+        raise wrong(f"`{where}` must be an integer.")
+    return value
 
 
 async def undo(request: Request) -> Response:

@@ -310,7 +310,7 @@ class RunReader:
             found = self._one_sealed(facts.parts[0], sources)
             if found is not None:
                 return found
-        chunks = [chunk for part in facts.parts if (chunk := self._chunk(part, sources)) is not None]
+        chunks = self._chunks(facts, sources)
         if facts.exact:
             chunks.append(_exact_chunk(facts))
         if not sight.is_clear:
@@ -319,6 +319,14 @@ class RunReader:
         if sight.deletions:
             merged.hidden_items = sight.hidden_items(merged.steps, merged.times_us)
         return merged
+
+    def recorded(self, facts: SequenceFacts, state: RunState) -> list[Chunk]:
+        """Give what each writer recorded of *facts*, a sequence of *state*, hidden or not, in the order of recording."""
+        sources = {part.writer: self._source(state.writers[part.writer]) for part in facts.parts}
+        return self._chunks(facts, sources)
+
+    def _chunks(self, facts: SequenceFacts, sources: Sources) -> list[Chunk]:
+        return [chunk for part in facts.parts if (chunk := self._chunk(part, sources)) is not None]
 
     def _one_sealed(self, part: Part, sources: Sources) -> Points | None:
         # the usual case, one writer that is sealed and steps in order: nothing is merged, and moments can wait
@@ -335,17 +343,17 @@ class RunReader:
 
         return Points(steps, _typed(values, part.kind), moments, (part.writer,))
 
-    def _chunk(self, part: Part, sources: Sources) -> _Chunk | None:
+    def _chunk(self, part: Part, sources: Sources) -> Chunk | None:
         source = sources.get(part.writer)
         if source is None:
             return None
         if isinstance(source, sealed.Sealed):
             columns = source.columns(part.number)
-            return _Chunk(
+            return Chunk(
                 columns.steps, _typed(columns.values, part.kind), columns.times_us, columns.epochs, part.writer
             )
         rows = source.of(part.number)
-        return _Chunk(
+        return Chunk(
             rows["step"].astype(np.int64),
             _typed(rows["value"], part.kind),
             records.time_us(rows),
@@ -493,15 +501,18 @@ def _may_lack_lines(writer: WriterFacts) -> bool:
 
 
 @dataclass(frozen=True)
-class _Chunk:
+class Chunk:
+    """What one writer recorded of a sequence in one kind; arrays as in `Points`."""
+
     steps: IntArray
     values: npt.NDArray[Any]
     times_us: IntArray
     epochs: npt.NDArray[np.floating[Any]]
     writer: str
 
-    def where(self, keep: npt.NDArray[np.bool_]) -> _Chunk:
-        return _Chunk(self.steps[keep], self.values[keep], self.times_us[keep], self.epochs[keep], self.writer)
+    def where(self, keep: npt.NDArray[np.bool_]) -> Chunk:
+        """Give those points that *keep* says."""
+        return Chunk(self.steps[keep], self.values[keep], self.times_us[keep], self.epochs[keep], self.writer)
 
 
 def _typed(values: npt.NDArray[Any], kind: str) -> npt.NDArray[Any]:
@@ -511,10 +522,10 @@ def _typed(values: npt.NDArray[Any], kind: str) -> npt.NDArray[Any]:
         return values.astype(np.int64)
 
 
-def _exact_chunk(facts: SequenceFacts) -> _Chunk:
+def _exact_chunk(facts: SequenceFacts) -> Chunk:
     points = facts.exact
     writers = {point.writer for point in points}
-    return _Chunk(
+    return Chunk(
         np.array([point.step for point in points], np.int64),
         np.array([point.value for point in points], np.int64),
         np.array([round(point.time_s * records.MICROSECONDS) for point in points], np.int64),
@@ -523,7 +534,7 @@ def _exact_chunk(facts: SequenceFacts) -> _Chunk:
     )
 
 
-def _merged(chunks: Sequence[_Chunk], facts: SequenceFacts) -> Points:
+def _merged(chunks: Sequence[Chunk], facts: SequenceFacts) -> Points:
     writer_ids = tuple(sorted({chunk.writer for chunk in chunks}))
     if not chunks:
         kind = np.float64 if facts.kind in ("float", "number") else np.int64
