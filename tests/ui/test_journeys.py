@@ -271,7 +271,9 @@ def test_a_failed_run_tells_why(open_page: Open, server: str, shot: Shot) -> Non
     page.locator(".grid .row .name", has_text=FAILED_RUN).click()
 
     expect(page.locator(".run-head .state")).to_contain_text("failed")
-    expect(page.locator(".failure")).to_contain_text("RuntimeError")
+    why = page.get_by_role("region", name="Why it failed")
+    expect(why).to_contain_text("RuntimeError")
+    expect(why.locator(".last-lines")).to_contain_text(FAILURE)
     page.get_by_role("button", name="Read the log").click()
     expect(page.locator(".terminal")).to_contain_text("step 29")
     expect(page.locator(".terminal")).to_contain_text(FAILURE)

@@ -11,6 +11,7 @@ import { channels, rampColor, runColor } from "../src/chart/palette";
 import { layoutPlot } from "../src/chart/plot";
 import { isSorted, lowerBound, nearestIndex, project, Scale, transform, untransform } from "../src/chart/scale";
 import { plotToSvg } from "../src/chart/svg";
+import { peaksOf } from "../src/chart/waveform";
 import { axisTicks, linearTicks, logTicks, shortNumber, symlogTicks, tickLabel, timeTicks } from "../src/chart/ticks";
 
 function line(x: readonly number[], y: readonly number[], owner = "a"): Line {
@@ -184,4 +185,26 @@ test("a distribution's density adds up to one", () => {
   assert.equal(0, densityAt(histogram, 5));
   assert.deepEqual([-1, 3], valueRange([histogram, { ...histogram, high: 3 }]));
   assert.equal(4 * 8, heatPixels([histogram], 8, "#102030").length);
+});
+
+test("marks of an axis are told apart, however close they are to each other", () => {
+  const labels = linearTicks(1e9, 1e9 + 0.05, 5).map((tick) => tickLabel("number", tick, 0.05));
+  assert.equal(labels.length, new Set(labels).size, labels.join(" "));
+  assert.ok(labels.every((label, i) => i === 0 || Number(label) > Number(labels[i - 1])));
+  assert.equal("12k", tickLabel("number", 12_000, 10_000));
+  assert.equal("0", tickLabel("number", 0, 1e-9));
+});
+
+test("the shape of a sound loses no peak", () => {
+  const left = new Float32Array(10_000);
+  const right = new Float32Array(10_000);
+  left[4321] = 0.9;
+  right[9999] = -0.7;
+  const peaks = peaksOf([left, right], 100);
+  assert.equal(200, peaks.length);
+  assert.equal(Math.fround(0.9), peaks[43 * 2 + 1]);
+  assert.equal(Math.fround(-0.7), peaks[99 * 2]);
+  assert.equal(2, [...peaks].filter((peak) => peak !== 0).length);
+  assert.deepEqual([0.5, 0.5, 0.5, 0.5, 0.5, 0.5], [...peaksOf([Float32Array.of(0.5)], 3)], "fewer samples than columns");
+  assert.deepEqual([0, 0], [...peaksOf([], 1)]);
 });

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import type { VNode } from "preact";
 import { parseAnsi } from "../src/widget/ansi";
 import { Markdown, safeUrl } from "../src/widget/markdown";
+import { patchCounts, patchKind } from "../src/widget/patch";
 import { findChoices } from "../src/widget/popover";
 import { leafText } from "../src/widget/tree";
 import { codePointAt, utf16At } from "../src/page/querybox";
@@ -96,4 +97,10 @@ test("a dropped clause takes its `and` along", () => {
 test("a chart block names a metric and a query", () => {
   assert.deepEqual({ metric: "loss", query: "run.lr > 1", title: "" }, parseChartBlock("metric: loss\nquery: run.lr > 1"));
   assert.deepEqual("run.a == 1", parseChartBlock("metric: loss\npage: metrics?q=run.a+==+1").query);
+});
+
+test("lines of a diff are known by what they do", () => {
+  const diff = "diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,2 @@\n same\n-old\n+new\n+more\n";
+  assert.deepEqual(["file", "file", "file", "place", "same", "old", "new", "new", "same"], diff.split("\n").map(patchKind));
+  assert.deepEqual({ added: 2, removed: 1 }, patchCounts(diff));
 });

@@ -50,11 +50,24 @@ export function tracePath(context: CanvasRenderingContext2D, line: Line, x: Scal
     } else {
       const px = x.k * xs[i] + x.b;
       context.moveTo(px, py);
-      // A lone point has no line: give it a dot's width.
-      const next = i + 1 < end ? ys[i + 1] : NaN;
-      if (next - next !== 0) context.lineTo(px + 1, py);
       pen = true;
     }
+  }
+}
+
+const DOT_PX = 2.2;
+
+/// Draws a dot at each point that has no neighbour to be joined to: a series of one value, or one between NaNs.
+export function drawDots(context: CanvasRenderingContext2D, line: Line, x: Scale, y: Scale): void {
+  const xs = project(x.kind, line.x);
+  const ys = project(y.kind, line.y);
+  const [begin, end] = visibleRange(line, x.lo, x.hi);
+  context.fillStyle = line.color;
+  for (let i = begin; i < end; i++) {
+    if (!Number.isFinite(ys[i]) || (i > 0 && Number.isFinite(ys[i - 1])) || (i + 1 < ys.length && Number.isFinite(ys[i + 1]))) continue;
+    context.beginPath();
+    context.arc(x.k * xs[i] + x.b, y.k * ys[i] + y.b, DOT_PX, 0, 2 * Math.PI);
+    context.fill();
   }
 }
 

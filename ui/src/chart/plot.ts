@@ -6,7 +6,7 @@
 
 import { addLine, makeRaster, toPixels } from "./density";
 import { padded, withoutOutliers, xExtent, yExtent, type Extent } from "./extent";
-import { drawBand, drawLine, drawMarkers, type Band, type Line } from "./line";
+import { drawBand, drawDots, drawLine, drawMarkers, type Band, type Line } from "./line";
 import { Scale, type ScaleKind } from "./scale";
 import { axisTicks, tickLabel, type AxisUnit } from "./ticks";
 
@@ -15,6 +15,7 @@ export const DENSITY_LINES = 1500;
 const FEW_LINES = 24; // so few may be thicker than a hairline
 const MANY_LINES = 200; // so many are drawn half transparent
 const MARKER_LIMIT = 400;
+const MARKER_SIDE_PX = 6; // a mark at the first or last x is drawn whole
 const REST_LINES = 8;
 const CHAR_PX = 6.3;
 const TOP_PX = 8;
@@ -109,9 +110,9 @@ export function drawAxes(context: CanvasRenderingContext2D, plot: Plot, theme: C
   }
 }
 
-function clipToPlot(context: CanvasRenderingContext2D, { x, y }: Plot): void {
+function clipToPlot(context: CanvasRenderingContext2D, { x, y }: Plot, side_px = 0): void {
   context.beginPath();
-  context.rect(x.from, y.to - 2, x.to - x.from, y.from - y.to + 4);
+  context.rect(x.from - side_px, y.to - 2, x.to - x.from + 2 * side_px, y.from - y.to + 4);
   context.clip();
 }
 
@@ -160,6 +161,10 @@ export function* drawMarks(context: CanvasRenderingContext2D, plot: Plot, dpr: n
   }
   context.globalAlpha = 1;
   for (const line of clear) if (line.strong) drawLine(context, line, x, y, 2);
+  context.restore();
+  context.save();
+  clipToPlot(context, plot, MARKER_SIDE_PX);
+  if (clear.length <= DENSITY_LINES) for (const line of clear) drawDots(context, line, x, y);
   let left = MARKER_LIMIT;
   for (const line of data.lines) if (left > 0) left -= drawMarkers(context, line, x, y, left);
   context.restore();

@@ -43,15 +43,18 @@ export function plotToSvg(plot: Plot, theme: ChartTheme, title: string): string 
     const [begin, end] = visibleRange(line, x.lo, x.hi);
     let path = "";
     let pen = "M";
+    const dots: string[] = [];
     for (let i = begin; i < end; i++) {
       const py = y.k * ys[i] + y.b;
       if (Number.isFinite(py)) {
+        const isLone = !Number.isFinite(ys[i - 1]) && !Number.isFinite(ys[i + 1]);
+        if (isLone) dots.push(`<circle cx="${(x.k * xs[i] + x.b).toFixed(1)}" cy="${py.toFixed(1)}" r="2.2" fill="${line.color}"/>`);
         path += `${pen}${(x.k * xs[i] + x.b).toFixed(1)} ${py.toFixed(1)}`;
         pen = "L";
       } else pen = "M";
     }
     const dash = line.dash.length > 0 ? ` stroke-dasharray="${line.dash.join(" ")}"` : "";
-    out.push(`<path d="${path}" stroke="${line.color}" stroke-width="${line.strong ? 2 : 1.25}" stroke-opacity="${line.faint ? 0.3 : 1}"${dash}><title>${escapeXml(line.label)}</title></path>`);
+    out.push(`<path d="${path}" stroke="${line.color}" stroke-width="${line.strong ? 2 : 1.25}" stroke-opacity="${line.faint ? 0.3 : 1}"${dash}><title>${escapeXml(line.label)}</title></path>`, ...dots);
   }
   out.push("</g></svg>");
   return out.join("\n");

@@ -5,6 +5,7 @@ import type { ScaleKind } from "./scale";
 /// How an axis's numbers are to be read. `date`: Unix seconds; `duration`: seconds.
 export type AxisUnit = "number" | "date" | "duration";
 
+const LABELS_MOST = 25; // on an axis: what is closer together than that is never told apart
 const MINUTE_S = 60;
 const HOUR_S = 3600;
 const DAY_S = 86400;
@@ -78,13 +79,21 @@ export function shortNumber(value: number): string {
   return String(Number(value.toPrecision(6)));
 }
 
+/// A mark's number with as many digits as tell it from its neighbour `step` away: `1000000000.02` where `1G` would stand at each.
+export function exactNumber(value: number, step: number): string {
+  const short = shortNumber(value);
+  if (!(step > 0) || shortNumber(value + step) !== short) return short;
+  const digits = Math.min(15, Math.max(1, Math.ceil(Math.log10(Math.abs(value) / step)) + 1));
+  return String(Number(value.toPrecision(digits)));
+}
+
 function two(value: number): string {
   return String(value).padStart(2, "0");
 }
 
 /// A mark's label. Dates show the clock within two days, else the day.
 export function tickLabel(unit: AxisUnit, value: number, span: number): string {
-  if (unit === "number") return shortNumber(value);
+  if (unit === "number") return exactNumber(value, span / LABELS_MOST);
   if (unit === "date") {
     const date = new Date(value * 1000);
     const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;

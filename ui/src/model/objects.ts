@@ -1,4 +1,4 @@
-/// Images, audio, texts, distributions and figures: asked for by sequence and step, kept up to date.
+/// Images, audio, video, texts, tables, distributions and figures: asked for by sequence and step, kept up to date.
 
 import { effect, signal, untracked, type ReadonlySignal, type Signal } from "@preact/signals";
 import { throttled } from "./runs";
@@ -9,9 +9,9 @@ import type { ObjectItem, ObjectsAnswer, ObjectSequence, ObjectsRequest, ObjectT
 const TICK_PAUSE_MS = 2500;
 
 /// The kinds of objects, and what pages call them.
-export const OBJECT_WORDS: Readonly<Record<ObjectType, string>> = { images: "Images", audios: "Audio", texts: "Text", distributions: "Distributions", figures: "Figures" };
+export const OBJECT_WORDS: Readonly<Record<ObjectType, string>> = { images: "Images", audios: "Audio", videos: "Video", texts: "Text", tables: "Tables", distributions: "Distributions", figures: "Figures" };
 
-const KINDS: Readonly<Record<string, ObjectType>> = { "aim.image": "images", "aim.audio": "audios", "aim.text": "texts", "aim.distribution": "distributions", "aim.figure": "figures" };
+const KINDS: Readonly<Record<string, ObjectType>> = { "aim.image": "images", "aim.audio": "audios", "aim.video": "videos", "aim.table": "tables", "aim.text": "texts", "aim.distribution": "distributions", "aim.figure": "figures" };
 
 /// Which type of object a sequence's kind is; null for metrics and the like.
 export function objectType(kind: string): ObjectType | null {
@@ -89,6 +89,11 @@ export function objectsStore(wish: ReadonlySignal<ObjectsRequest | null>): Objec
 /// The address of an object's bytes; immutable.
 export function blobUrl(blob: string): string {
   return here(`blobs/${encodeURIComponent(blob)}`);
+}
+
+/// The address of some rows of a table; immutable.
+export function tableUrl(blob: string, from: number, limit: number): string {
+  return here(`tables/${encodeURIComponent(blob)}?from=${from}&limit=${limit}`);
 }
 
 /// The address of a picture at most `width_px` wide; immutable.

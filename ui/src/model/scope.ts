@@ -34,6 +34,12 @@ export const live = signal<LiveState>("off");
 /// How many runs are running.
 export const liveRuns = computed(() => tick.value?.live ?? fields.value?.facets.status?.find(([name]) => name === "running")?.[1] ?? 0);
 
+/// How far the server is with its first reading of the runs; null: it has them all.
+export const indexing = computed(() => {
+  if (tick.value) return tick.value.indexing;
+  return server.value?.repos.find(({ id }) => id === repo.value)?.indexing ?? null;
+});
+
 /// How many runs match and how long the server took; the pages that list runs keep it.
 export const matches = signal<{ readonly count: number; readonly total: number; readonly elapsed_ms: number } | null>(null);
 
@@ -67,7 +73,7 @@ export function asWireError(error: unknown): WireError | null {
 /// Tells all pages that some runs changed, before the server does.
 export function nudge(cursor: string, changed: readonly string[]): void {
   const { total = 0, live = 0 } = tick.peek() ?? {};
-  tick.value = { cursor, changed, removed: [], total, live };
+  tick.value = { cursor, changed, removed: [], total, live, indexing: indexing.peek() };
 }
 
 let fieldsAbort = new AbortController();

@@ -1,6 +1,6 @@
 /// One card of the workspace: a metric's curves, fetched when the card comes near the screen, and what can be done with them.
 
-import { batch, untracked, useComputed, useSignal, useSignalEffect, type ReadonlySignal } from "@preact/signals";
+import { batch, untracked, useComputed, useSignal, useSignalEffect, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Extent } from "../chart/extent";
@@ -40,14 +40,17 @@ interface ChartCardProps {
   readonly place?: CardPlace;
   /// Follows the smoothing, zoom and aggregation of the workspace. Else it is a plain card with its own zoom.
   readonly isPlain?: boolean;
+  /// The zoom that plain cards of one page share.
+  readonly shared?: Signal<Extent | null>;
   readonly onLines?: (lines: ReturnType<typeof linesOf>) => void;
 }
 
 /// The card. All of its drawing follows signals; it renders again only for its own few words.
-export function ChartCard({ card, scene, runs, onExpand, place: cardPlace, isLarge = false, isPlain = false, onLines }: ChartCardProps): JSX.Element {
+export function ChartCard({ card, scene, runs, onExpand, place: cardPlace, isLarge = false, isPlain = false, shared, onLines }: ChartCardProps): JSX.Element {
   const { ref, isSeen, width_px } = useOnScreen();
   const yWindow = useSignal<Extent | null>(null);
-  const ownWindow = useSignal<Extent | null>(null);
+  const alone = useSignal<Extent | null>(null);
+  const ownWindow = shared ?? alone;
   const plot = useRef<Plot | null>(null);
   const chart = useRef<LineChart | null>(null);
   const isCut = useSignal(false);
@@ -113,7 +116,7 @@ export function ChartCard({ card, scene, runs, onExpand, place: cardPlace, isLar
       <div class={store.isLoading.value && frame.value ? "plot stale" : "plot"}>
         {isSeen.value && <ChartView
           lines={lines} options={options} label={`${title} over ${xLabel.value}`} xName={xLabel.value} onZoom={onZoom} baseline={baseline} chartRef={chart}
-          onPick={(owner) => scene.table.value.rowOf.has(owner) && goTo("run", owner)}
+          openOf={(owner) => (scene.table.value.rowOf.has(owner) ? () => goTo("run", owner) : null)}
           onPainted={(next) => {
             plot.current = next;
             if (isCut.peek() !== next.isClipped) isCut.value = next.isClipped;

@@ -13,6 +13,7 @@ import { formatDelta, formatDuration, formatNumber, formatTime } from "../model/
 import type { CardLines } from "../model/lines";
 import { hot } from "../model/marks";
 import { theme } from "../model/session";
+import { Icon } from "../widget/icon";
 import { Swatch } from "../widget/text";
 
 /// The theme's colours for canvases.
@@ -30,7 +31,8 @@ interface ChartViewProps {
   readonly xName: string;
   readonly onZoom: (window: Extent | null, yWindow: Extent | null) => void;
   readonly onPainted?: (plot: Plot) => void;
-  readonly onPick?: (owner: string) => void;
+  /// Opens a line's owner; null: it has no page of its own.
+  readonly openOf?: (owner: string) => (() => void) | null;
   /// The owner that values are compared to in the tip.
   readonly baseline?: ReadonlySignal<string | null>;
   readonly chartRef?: { current: LineChart | null };
@@ -48,6 +50,7 @@ export function ChartView(props: ChartViewProps): JSX.Element {
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<LineChart | null>(null);
   const tip = useSignal<HoverPoint | null>(null);
+  const pinned = useSignal<HoverPoint | null>(null);
   const latest = useRef(props);
   latest.current = props;
   useEffect(() => {
@@ -57,8 +60,11 @@ export function ChartView(props: ChartViewProps): JSX.Element {
         tip.value = point;
         hot.value = point ? { owner: point.hits[0].line.owner, x: point.x } : null;
       },
-      zoom: (window, yWindow) => latest.current.onZoom(window, yWindow),
-      click: (point) => latest.current.onPick?.(point.hits[0].line.owner),
+      zoom: (window, yWindow) => {
+        pinned.value = null;
+        latest.current.onZoom(window, yWindow);
+      },
+      click: (point) => (pinned.value = pinned.peek() ? null : point),
       painted: (plot) => {
         // What the picture's pixels mean, for who reads it without eyes: tests, and tools that take it over.
         const { x, y } = plot;
@@ -85,18 +91,37 @@ export function ChartView(props: ChartViewProps): JSX.Element {
       if (hot.peek()) hot.value = null;
     };
   }, []);
+  useEffect(() => {
+    if (!pinned.value) return undefined;
+    const unpin = (event: Event): void => {
+      if (event instanceof KeyboardEvent ? event.key === "Escape" : !host.current?.contains(event.target as Node)) pinned.value = null;
+      if (event instanceof KeyboardEvent && event.key === "Escape") event.stopPropagation();
+    };
+    addEventListener("keydown", unpin, true);
+    addEventListener("pointerdown", unpin, true);
+    return () => {
+      removeEventListener("keydown", unpin, true);
+      removeEventListener("pointerdown", unpin, true);
+    };
+  }, [pinned.value]);
+  const shown = pinned.value ?? tip.value;
   return (
-    <div class="chart" ref={host} role="img" aria-label={props.label}>
-      {tip.value && <Tip point={tip.value} {...props} width={host.current?.clientWidth ?? 0} />}
+    <div class="chart" ref={host}>
+      <div class="chart-picture" role="img" aria-label={props.label} />
+      {shown && <Tip point={shown} isPinned={pinned.value !== null} onClose={() => (pinned.value = null)} {...props} width={host.current?.clientWidth ?? 0} />}
     </div>
   );
+}
+
+function TipName({ label, open }: { label: string; open: (() => void) | null }): JSX.Element {
+  return open ? <button type="button" class="name" title={`Open ${label}`} onClick={open}>{label}</button> : <span class="name" title={label}>{label}</span>;
 }
 
 function valueAt(hit: Hit): number {
   return hit.line.y[hit.index];
 }
 
-function Tip({ point, width, options, lines, baseline, xName }: ChartViewProps & { point: HoverPoint; width: number }): JSX.Element {
+function Tip({ point, width, isPinned, onClose, openOf, options, lines, baseline, xName }: ChartViewProps & { point: HoverPoint; width: number; isPinned: boolean; onClose: () => void }): JSX.Element {
   const side = point.px > width / 2 ? { right: `${width - point.px + 16}px` } : { left: `${point.px + 16}px` };
   const { xUnit } = options.value;
   const owner = baseline?.value ?? null;
@@ -104,13 +129,13 @@ function Tip({ point, width, options, lines, baseline, xName }: ChartViewProps &
   const at = base ? indexAt(base, point.x, new Scale("linear", point.x, point.x + 1, 0, 1e9)) : -1;
   const baseValue = base && at >= 0 ? base.y[at] : null;
   return (
-    <div class="tip" style={side}>
-      <h4>{xText(xUnit, point.x, xName)}</h4>
+    <div class={isPinned ? "tip pinned" : "tip"} style={side} role={isPinned ? "dialog" : undefined} aria-label={isPinned ? "Values here" : undefined}>
+      <h4>{xText(xUnit, point.x, xName)}{isPinned && <button type="button" class="bare" aria-label="Close the values" onClick={onClose}><Icon name="close" size={11} /></button>}</h4>
       {point.hits.map((hit, i) => (
         <div key={i} class={i === 0 ? "hit best" : "hit"}>
           <Swatch color={hit.line.color} dash={hit.line.dash.length > 0 ? hit.line.dash : undefined} />
-          <span class="name">{hit.line.label}</span>
-          <span class="value">{formatNumber(valueAt(hit))}</span>
+          <TipName label={hit.line.label} open={isPinned ? (openOf?.(hit.line.owner) ?? null) : null} />
+          <span class="value" title={String(valueAt(hit))}>{isPinned ? String(Number(valueAt(hit).toPrecision(7))) : formatNumber(valueAt(hit))}</span>
           {baseValue !== null && <span class="delta">{hit.line.owner === owner ? "base" : formatDelta(valueAt(hit) - baseValue)}</span>}
         </div>
       ))}

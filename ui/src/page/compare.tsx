@@ -10,6 +10,7 @@ import { betterDirection, contextLabel, isMetricKind, isSystemMetric, sequenceTe
 import { formatAgo, formatDelta, formatDuration, formatNumber, formatTime } from "../model/format";
 import { isBaseline, toggleBaseline } from "../model/marks";
 import { allSteps, itemsOf, objectsStore, objectType, type Item } from "../model/objects";
+import { wordsOf } from "../model/overlays";
 import { makeScene, runName, type Scene } from "../model/scene";
 import { asWireError, here, repo, tick } from "../model/scope";
 import { now } from "../model/session";
@@ -18,14 +19,16 @@ import type { ObjectsRequest, RunAnswer } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { Picker, Popover } from "../widget/popover";
 import { Notice, Skeleton } from "../widget/state";
+import { Patch } from "../widget/patch";
 import { State, Swatch } from "../widget/text";
 import { leafText, type TreeValue } from "../widget/tree";
 import { ChartCard } from "./chartcard";
 import { useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
 import { Lightbox } from "./lightbox";
-import { Picture } from "./mediaitems";
-import { StepSlider } from "./runtabs";
+import { Piece } from "./mediaitems";
+import { OverlayBar } from "./overlay";
+import { StepSlider, useStepping } from "./steps";
 import { ChartToolbar } from "./toolbar";
 
 const PICTURE_PX = 120;
@@ -105,8 +108,10 @@ export function ComparePage(): JSX.Element {
       {metrics.length > 0 && <Curves scene={scene} only={only} metrics={metrics} />}
       {hasImages && <Pictures hashes={hashes} nameOf={(hash) => runName(scene.table.value, hash)} />}
       <div class="sides" style={{ "--runs": String(hashes.value.length) }}>
-        <DiffSection title="Git" rows={diffTrees(runs.value.map((run) => asTree(run?.system?.git_info)))} isShort={onlyDifferent.value} base={base} />
+        <DiffSection title="Git" rows={diffTrees(runs.value.map((run) => without(asTree(run?.system?.git_info), "diff")))} isShort={onlyDifferent.value} base={base} />
+        <Source runs={runs.value} isShort={onlyDifferent.value} />
         <DiffSection title="Packages" rows={diffTrees(runs.value.map((run) => asTree(run?.system?.packages)))} isShort={onlyDifferent.value} base={base} />
+        <DiffSection title="Environment" rows={diffTrees(runs.value.map((run) => asTree(run?.system?.env_variables)))} isShort={onlyDifferent.value} base={base} />
         <DiffSection title="Command" rows={diffTrees(runs.value.map((run) => (run?.writers[0]?.command ? { command: run.writers[0].command.join(" "), python: run.writers[0].python, host: run.writers[0].host } : null)))} isShort={onlyDifferent.value} base={base} />
       </div>
     </main>
@@ -115,6 +120,22 @@ export function ComparePage(): JSX.Element {
 
 function asTree(value: unknown): RunAnswer["params"] | null {
   return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as RunAnswer["params"]) : null;
+}
+
+function without(tree: RunAnswer["params"] | null, key: string): RunAnswer["params"] | null {
+  return tree && Object.fromEntries(Object.entries(tree).filter(([name]) => name !== key));
+}
+
+/// What was changed in the sources and not committed, of each run.
+function Source({ runs, isShort }: { runs: readonly (RunAnswer | null)[]; isShort: boolean }): JSX.Element | null {
+  const texts = runs.map((run) => String(asTree(run?.system?.git_info)?.diff ?? ""));
+  if (texts.every((text) => text === "") || (isShort && texts.every((text) => text === texts[0]))) return null;
+  return (
+    <section aria-label="Uncommitted changes">
+      <div class="section"><b>Uncommitted changes</b> <span class="muted">against each run's own commit</span></div>
+      <div class="diff"><div class="diff-row top"><div class="side-name" />{texts.map((text, i) => <div key={i} class="side">{text === "" ? <span class="muted">none</span> : <Patch text={text} label="Uncommitted changes" />}</div>)}</div></div>
+    </section>
+  );
 }
 
 function DiffSection({ title, rows, isShort, base }: { title: string; rows: readonly DiffRow[]; isShort: boolean; base: number }): JSX.Element | null {
@@ -185,11 +206,14 @@ function Pictures({ hashes, nameOf }: { hashes: ReadonlySignal<readonly string[]
   const open = useSignal<readonly Item[] | null>(null);
   const wish = useComputed<ObjectsRequest>(() => ({ query: "", runs: hashes.value, type: "images", steps: { at: at.value }, index: { from: 0, count: 8 } }));
   const store = useStore(() => objectsStore(wish));
+  const stepping = useStepping(useComputed(() => allSteps(store.answer.value)), at, (step) => (at.value = step), () => !store.isLoading.peek());
   const items = itemsOf(store.answer.value);
+  const words = wordsOf(items);
   const names = [...new Map(items.map((item) => [sequenceText(item.of), item.of])).values()];
   return (
     <section aria-label="Images">
-      <div class="section"><b>Images</b> <StepSlider steps={allSteps(store.answer.value)} at={at.value} onChange={(next) => (at.value = next)} /></div>
+      <div class="section"><b>Images</b> <StepSlider stepping={stepping} /></div>
+      <OverlayBar items={items} />
       {names.map((key) => (
         <div key={sequenceText(key)} class="sides" style={{ "--runs": String(hashes.value.length) }}>
           <div class="diff-row top">
@@ -197,14 +221,14 @@ function Pictures({ hashes, nameOf }: { hashes: ReadonlySignal<readonly string[]
             {hashes.value.map((hash) => (
               <div key={hash} class="side wrap">
                 {items.filter((item) => item.run === hash && sequenceText(item.of) === sequenceText(key)).map((item) => (
-                  <Picture key={item.index} item={item} size_px={PICTURE_PX} onOpen={() => (open.value = items.filter((other) => other.index === item.index && sequenceText(other.of) === sequenceText(key)))} />
+                  <Piece key={item.index} type="images" item={item} size_px={PICTURE_PX} words={words} onOpen={() => (open.value = items.filter((other) => other.index === item.index && sequenceText(other.of) === sequenceText(key)))} />
                 ))}
               </div>
             ))}
           </div>
         </div>
       ))}
-      {open.value && <Lightbox items={open.value} labelOf={(item) => `${nameOf(item.run)} · step ${item.step}${item.caption ? ` · ${item.caption}` : ""}`} onClose={() => (open.value = null)} />}
+      {open.value && <Lightbox items={open.value} labelOf={(item) => `${nameOf(item.run)} · step ${item.step}${item.caption ? ` · ${item.caption}` : ""}`} words={words} onStep={stepping.move} onClose={() => (open.value = null)} />}
     </section>
   );
 }

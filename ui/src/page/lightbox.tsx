@@ -4,13 +4,17 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { blobUrl, type Item } from "../model/objects";
+import type { OverlayWords } from "../model/overlays";
 import { Dialog } from "../widget/dialog";
+import { Overlay, OverlayBar } from "./overlay";
 
 const ZOOM_MOST = 40;
 
-interface LightboxProps { readonly items: readonly Item[]; readonly labelOf: (item: Item) => string; readonly onStep?: (by: number) => void; readonly onClose: () => void }
+const STAGE_SHARE = 0.72; // of the window: about how high a picture is shown
 
-export function Lightbox({ items, labelOf, onStep, onClose }: LightboxProps): JSX.Element {
+interface LightboxProps { readonly items: readonly Item[]; readonly words: OverlayWords; readonly labelOf: (item: Item) => string; readonly onStep?: (by: number) => void; readonly onClose: () => void }
+
+export function Lightbox({ items, words, labelOf, onStep, onClose }: LightboxProps): JSX.Element {
   const view = useSignal({ scale: 1, x: 0, y: 0 });
   const isSwiped = useSignal(false);
   const split = useSignal(50);
@@ -36,8 +40,13 @@ export function Lightbox({ items, labelOf, onStep, onClose }: LightboxProps): JS
     onDblClick: () => (view.value = { scale: 1, x: 0, y: 0 }),
   };
   const { scale, x, y } = view.value;
-  const image = (item: Item, style: object = {}): JSX.Element => (
-    <img src={item.blob === undefined ? "" : blobUrl(item.blob)} alt={labelOf(item)} draggable={false} style={{ transform: `translate(${x}px, ${y}px) scale(${scale})`, imageRendering: (item.width ?? 999) < 400 || scale > 3 ? "pixelated" : "auto", ...style }} />
+  const fitted = (item: Item): number => Math.min((innerHeight * STAGE_SHARE) / (item.height || innerHeight), (innerWidth * 0.9) / columns / (item.width || innerWidth));
+  const columns = isSwiped.value ? 1 : Math.min(4, items.length);
+  const image = (item: Item): JSX.Element => (
+    <div class="shown" style={{ transform: `translate(${x}px, ${y}px) scale(${scale})` }}>
+      <img src={item.blob === undefined ? "" : blobUrl(item.blob)} alt={labelOf(item)} draggable={false} style={{ imageRendering: (item.width ?? 999) < 400 || scale > 3 ? "pixelated" : "auto" }} />
+      <Overlay item={item} words={words} scale={fitted(item) * scale} />
+    </div>
   );
   const [a, b] = items;
   return (
@@ -52,13 +61,14 @@ export function Lightbox({ items, labelOf, onStep, onClose }: LightboxProps): JS
           <span class="spacer" />
           <span class="muted">wheel zooms · drag moves · double click resets{onStep ? " · [ ] steps" : ""}</span>
         </div>
+        <OverlayBar items={items} />
         {isSwiped.value && b ? (
           <div class="stage" {...pan}>
             {image(a)}
             <div class="over" style={{ clipPath: `inset(0 0 0 ${split.value}%)` }}>{image(b)}</div>
           </div>
         ) : (
-          <div class="stages" style={{ gridTemplateColumns: `repeat(${Math.min(4, items.length)}, minmax(0, 1fr))` }}>
+          <div class="stages" style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
             {items.map((item, i) => (
               <figure key={i}>
                 <div class="stage" {...pan}>{image(item)}</div>

@@ -6,6 +6,7 @@ import { change, setting } from "../model/address";
 import { fieldLabel, parseField, sequenceText, contextLabel } from "../model/fields";
 import { cellLabel } from "../model/grouping";
 import { allSteps, itemsOf, objectsStore, objectType, OBJECT_WORDS, type Item } from "../model/objects";
+import { wordsOf } from "../model/overlays";
 import { makeScene, runName, type Scene } from "../model/scene";
 import { fields, query } from "../model/scope";
 import { cellOf } from "../model/table";
@@ -14,21 +15,22 @@ import { Icon } from "../widget/icon";
 import { Picker, Popover } from "../widget/popover";
 import { Notice, Skeleton } from "../widget/state";
 import { Swatch } from "../widget/text";
-import { useCommands, useStore, useTitle } from "./hooks";
+import { useStore, useTitle } from "./hooks";
 import { Lightbox } from "./lightbox";
 import { PageLink } from "./link";
-import { Distributions, Figure, Picture, Sound } from "./mediaitems";
-import { StepSlider } from "./runtabs";
+import { Distributions, NO_WORDS, Piece } from "./mediaitems";
+import { OverlayBar } from "./overlay";
 import { ScopeNotice, useHasRuns } from "./scopenotice";
+import { StepSlider, useStepping, useStepSetting } from "./steps";
 import { groupChoices } from "./toolbar";
 import { ViewButtons } from "./viewbuttons";
 
-const TYPES: readonly ObjectType[] = ["images", "audios", "figures", "distributions"];
+const TYPES: readonly ObjectType[] = ["images", "videos", "audios", "tables", "figures", "distributions"];
+const COLUMN_TYPES: readonly ObjectType[] = ["images", "videos", "figures"];
 const COLUMNS = 8;
 const MOST_PICKED = 4;
 
 const typeSetting = setting("type");
-const stepSetting = setting("step");
 const layoutSetting = setting("layout", "step");
 const sizeSetting = setting("size", "112");
 const groupSetting = setting("group");
@@ -53,8 +55,8 @@ export function MediaPage(): JSX.Element {
   const scene = useStore(() => makeScene(groupField));
   const there = useComputed(() => TYPES.filter((type) => fields.value?.sequences.some(({ kind }) => objectType(kind) === type)));
   const type = useComputed<ObjectType | null>(() => there.value.find((one) => one === typeSetting.value) ?? there.value[0] ?? null);
-  const at = useComputed(() => (stepSetting.value === "" ? null : Number(stepSetting.value)));
-  const isColumns = useComputed(() => layoutSetting.value === "steps");
+  const { at, set } = useStepSetting();
+  const isColumns = useComputed(() => layoutSetting.value === "steps" && type.value !== null && COLUMN_TYPES.includes(type.value));
   const wish = useComputed<ObjectsRequest | null>(() => {
     if (!type.value) return null;
     const steps = type.value === "distributions" ? { from: null, to: null, count: 100 } : isColumns.value ? { from: null, to: null, count: COLUMNS } : { at: at.value };
@@ -64,27 +66,20 @@ export function MediaPage(): JSX.Element {
   const open = useSignal<readonly Item[] | null>(null);
   const picked = useSignal<readonly Item[]>([]);
   const steps = useComputed(() => allSteps(store.answer.value));
-  const step = (by: number): void => {
-    const list = steps.peek();
-    const index = at.peek() === null ? list.length - 1 : list.indexOf(at.peek() ?? 0);
-    const next = Math.max(0, Math.min(list.length - 1, index + by));
-    change({ step: next === list.length - 1 ? null : String(list[next]) }, true);
-  };
-  useCommands(() => [
-    { keys: "[", label: "Previous step", section: "Media", run: () => step(-1) },
-    { keys: "]", label: "Next step", section: "Media", run: () => step(1) },
-  ]);
+  const stepping = useStepping(steps, at, set, () => !store.isLoading.peek());
   const state = useHasRuns(scene);
   if (state !== "runs") return <ScopeNotice state={state} scene={scene} />;
   if (fields.value && there.value.length === 0) {
-    return <main class="main"><Notice icon="image" title="These runs have no images, audio, figures or distributions"><p>Record one with <code>run.track(Image(array), name="samples")</code>.</p></Notice></main>;
+    return <main class="main"><Notice icon="image" title="These runs have no images, videos, audio, tables, figures or distributions"><p>Record one with <code>run.track(Image(array), name="samples")</code>.</p></Notice></main>;
   }
   const size_px = Number(sizeSetting.value) || 112;
   const pick = (item: Item, isAdded: boolean): void => {
     if (!isAdded) open.value = [item];
     else picked.value = picked.value.includes(item) ? picked.value.filter((other) => other !== item) : [...picked.value, item].slice(-MOST_PICKED);
   };
-  const groups = grouped(itemsOf(store.answer.value), scene, groupSetting.value);
+  const items = itemsOf(store.answer.value);
+  const words = type.value === "images" ? wordsOf(items) : NO_WORDS;
+  const groups = grouped(items, scene, groupSetting.value);
   const labelOf = (item: Item): string => `${runName(scene.table.value, item.run)} · ${item.of.name} · step ${item.step}${item.caption ? ` · ${item.caption}` : ""}`;
   return (
     <main class="main">
@@ -98,17 +93,18 @@ export function MediaPage(): JSX.Element {
             close();
           }} />}
         </Popover>
-        {(type.value === "images" || type.value === "figures") && <span class="segments" role="group" aria-label="Layout">
+        {type.value && COLUMN_TYPES.includes(type.value) && <span class="segments" role="group" aria-label="Layout">
           <button type="button" class={isColumns.value ? "" : "on"} onClick={() => change({ layout: null })}>one step</button>
           <button type="button" class={isColumns.value ? "on" : ""} onClick={() => change({ layout: "steps" })}>steps in columns</button>
         </span>}
-        {!isColumns.value && type.value !== "distributions" && <StepSlider steps={steps.value} at={at.value} onChange={(next) => change({ step: next === null ? null : String(next) }, true)} />}
+        {!isColumns.value && type.value !== "distributions" && <StepSlider stepping={stepping} />}
         <span class="spacer" />
         {picked.value.length > 0 && <button type="button" class="pill strong" onClick={() => (open.value = picked.value)}><Icon name="compare" size={14} />Compare {picked.value.length}</button>}
-        {type.value === "images" && <label class="size">size <input type="range" min="48" max="360" step="8" value={size_px} onInput={(event) => change({ size: event.currentTarget.value === "112" ? null : event.currentTarget.value }, true)} /></label>}
+        {(type.value === "images" || type.value === "videos") && <label class="size">size <input type="range" min="48" max="360" step="8" value={size_px} onInput={(event) => change({ size: event.currentTarget.value === "112" ? null : event.currentTarget.value }, true)} /></label>}
         <ViewButtons />
       </div>
-      {!store.answer.value && <Skeleton rows={8} />}
+      {type.value === "images" && <OverlayBar items={items} />}
+      {!store.answer.value && (store.error.value ? <p class="failure" role="alert">{store.error.value.message}</p> : <Skeleton rows={8} />)}
       <div class={store.isLoading.value ? "media stale" : "media"}>
         {groups.map((group) => (
           <section key={group.label}>
@@ -123,9 +119,8 @@ export function MediaPage(): JSX.Element {
                   {type.value === "distributions" && <Distributions items={row} color={scene.looks.value.coloring.colorOf(row[0].run)} at={null} />}
                   {type.value !== "distributions" && row.map((item) => (
                     <div key={`${item.step} ${item.index}`} class={picked.value.includes(item) ? "pickable on" : "pickable"}>
-                      {type.value === "images" && <><Picture item={item} size_px={size_px} onOpen={() => pick(item, false)} /><button type="button" class="tick pick" aria-label="Choose to compare" title="Choose to compare" onClick={() => pick(item, true)}>{picked.value.includes(item) && <Icon name="check" size={12} />}</button></>}
-                      {type.value === "audios" && <Sound item={item} />}
-                      {type.value === "figures" && <Figure item={item} />}
+                      {type.value && <Piece type={type.value} item={item} size_px={size_px} words={words} color={scene.looks.value.coloring.colorOf(item.run)} onOpen={() => pick(item, false)} />}
+                      {type.value === "images" && <button type="button" class="tick pick" aria-label="Choose to compare" title="Choose to compare" onClick={() => pick(item, true)}>{picked.value.includes(item) && <Icon name="check" size={12} />}</button>}
                       {isColumns.value && <span class="caption">step {item.step}</span>}
                     </div>
                   ))}
@@ -136,7 +131,7 @@ export function MediaPage(): JSX.Element {
         ))}
         {store.answer.value && store.answer.value.total > store.answer.value.sequences.length && <p class="muted">The first {store.answer.value.sequences.length} of {store.answer.value.total}. Narrow the query to see others.</p>}
       </div>
-      {open.value && <Lightbox items={open.value} labelOf={labelOf} onStep={step} onClose={() => (open.value = null)} />}
+      {open.value && <Lightbox items={open.value} labelOf={labelOf} words={words} onStep={stepping.move} onClose={() => (open.value = null)} />}
     </main>
   );
 }

@@ -1,4 +1,4 @@
-/// One object each: an image, a sound, a figure, a distribution.
+/// One object each: an image, a video, a figure, a distribution; a sound and a table have files of their own.
 
 import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
@@ -6,16 +6,47 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { heatPixels, outline, valueRange, type Histogram } from "../chart/distribution";
 import { formatNumber } from "../model/format";
 import { blobUrl, thumbUrl, type Item } from "../model/objects";
+import type { OverlayWords } from "../model/overlays";
 import { report, server, theme } from "../model/session";
 import { apiUrl, BASE, getJson, request } from "../wire/request";
-import { numberOf, type Json } from "../wire/types";
+import { numberOf, type Json, type ObjectType } from "../wire/types";
 import { useOnScreen } from "./hooks";
+import { Overlay } from "./overlay";
+import { Sound } from "./sound";
+import { TableView } from "./tableview";
 
 const THUMB_PX = [64, 128, 256, 512];
 const HEAT_ROWS = 64;
 
+/// Nothing is drawn over the pictures of a page.
+export const NO_WORDS: OverlayWords = { labels: [], layers: [], hasScores: false, hasMasks: false };
+
+/// One object of any type but texts and distributions, which are shown together.
+export function Piece({ type, item, size_px, words, color, onOpen }: { type: ObjectType; item: Item; size_px: number; words: OverlayWords; color?: string; onOpen?: () => void }): JSX.Element | null {
+  if (type === "images") return <Picture item={item} size_px={size_px} words={words} onOpen={onOpen} />;
+  if (type === "audios") return <Sound item={item} color={color} />;
+  if (type === "videos") return <Clip item={item} size_px={size_px} />;
+  if (type === "tables") return <TableView item={item} />;
+  return type === "figures" ? <Figure item={item} /> : null;
+}
+
+/// A video: a moving picture plays by itself, others have the browser's player.
+function Clip({ item, size_px }: { item: Item; size_px: number }): JSX.Element {
+  const { ref, isSeen } = useOnScreen();
+  const url = item.blob === undefined ? "" : blobUrl(item.blob);
+  const label = item.caption || `${item.of.name}, step ${item.step}`;
+  const height = Math.max(120, size_px * 1.8);
+  const facts = [item.width && item.height ? `${item.width} × ${item.height}` : "", item.fps ? `${item.fps} fps` : "", item.format].filter(Boolean).join(" · ");
+  return (
+    <figure class="clip" ref={ref}>
+      {isSeen.value && (item.format === "gif" ? <img src={url} alt={label} style={{ height: `${height}px` }} /> : <video controls loop muted playsInline preload="metadata" src={url} aria-label={label} style={{ height: `${height}px` }} />)}
+      <figcaption class="caption">{label} <span class="muted">{facts}</span></figcaption>
+    </figure>
+  );
+}
+
 /// A picture in its place, at the size of the place; the original when it is small itself.
-export function Picture({ item, size_px, onOpen }: { item: Item; size_px: number; onOpen?: () => void }): JSX.Element {
+function Picture({ item, size_px, words, onOpen }: { item: Item; size_px: number; words: OverlayWords; onOpen?: () => void }): JSX.Element {
   const wanted = size_px * (devicePixelRatio || 1);
   const width = item.width ?? wanted;
   const thumb = THUMB_PX.find((px) => px >= wanted);
@@ -23,19 +54,12 @@ export function Picture({ item, size_px, onOpen }: { item: Item; size_px: number
   const label = item.caption || `step ${item.step}`;
   return (
     <button type="button" class="picture" title={`${label} · step ${item.step} · ${item.width ?? "?"} × ${item.height ?? "?"}`} onClick={onOpen}>
-      <img src={src} alt={label} loading="lazy" decoding="async" style={{ height: `${size_px}px`, imageRendering: width < wanted / 2 ? "pixelated" : "auto" }} />
+      <span class="framed">
+        <img src={src} alt={label} loading="lazy" decoding="async" style={{ height: `${size_px}px`, imageRendering: width < wanted / 2 ? "pixelated" : "auto" }} />
+        <Overlay item={item} words={words} scale={size_px / (item.height || size_px)} />
+      </span>
       {item.caption && <span class="caption" style={{ maxWidth: `${Math.max(size_px, 80)}px` }}>{item.caption}</span>}
     </button>
-  );
-}
-
-/// A sound with the browser's own player.
-export function Sound({ item }: { item: Item }): JSX.Element {
-  return (
-    <figure class="sound">
-      <audio controls preload="none" src={item.blob === undefined ? "" : blobUrl(item.blob)} aria-label={item.caption || `step ${item.step}`} />
-      <figcaption>{item.caption || `step ${item.step}`}</figcaption>
-    </figure>
   );
 }
 

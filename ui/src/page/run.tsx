@@ -3,7 +3,8 @@
 import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { address, change, setting } from "../model/address";
-import { sectionsOf } from "../model/cards";
+import type { Extent } from "../chart/extent";
+import { sectionsOf, type Card } from "../model/cards";
 import { canEdit, edit } from "../model/edits";
 import { isMetricKind, isSystemMetric, queryLiteral, queryPath } from "../model/fields";
 import { formatAgo, formatDuration, formatTime } from "../model/format";
@@ -22,6 +23,7 @@ import { Notice, Skeleton } from "../widget/state";
 import { Copy, State, Swatch, Tag } from "../widget/text";
 import { Tree, type TreeValue } from "../widget/tree";
 import { ChartCard } from "./chartcard";
+import { FailurePanel } from "./failure";
 import { useCommands, useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
 import { LogView } from "./logview";
@@ -30,6 +32,8 @@ import { ArtifactsTab, EnvironmentTab, ObjectsTab, RecordsTab } from "./runtabs"
 import { ChartToolbar } from "./toolbar";
 
 const tab = setting("tab", "overview");
+
+const OBJECT_ICONS: Readonly<Record<ObjectType, IconName>> = { images: "image", videos: "play", audios: "bars", texts: "note", tables: "table", figures: "chart", distributions: "bars" };
 
 interface TabInfo { readonly id: string; readonly label: string; readonly icon: IconName; readonly count?: number }
 
@@ -42,7 +46,7 @@ function tabsOf(run: RunAnswer): readonly TabInfo[] {
     else if (isSystemMetric(name)) systemCount++;
   }
   const list: TabInfo[] = [{ id: "overview", label: "Overview", icon: "chart" }];
-  for (const type of ["images", "audios", "texts", "figures", "distributions"] as const) if (types.has(type)) list.push({ id: type, label: OBJECT_WORDS[type], icon: type === "images" ? "image" : type === "texts" ? "note" : "bars" });
+  for (const type of ["images", "videos", "audios", "texts", "tables", "figures", "distributions"] as const) if (types.has(type)) list.push({ id: type, label: OBJECT_WORDS[type], icon: OBJECT_ICONS[type] });
   if (run.log_lines > 0) list.push({ id: "log", label: "Log", icon: "file" });
   if (run.log_records > 0) list.push({ id: "records", label: "Records", icon: "warning", count: run.log_records });
   if (systemCount > 0) list.push({ id: "system", label: "System", icon: "sliders" });
@@ -166,7 +170,6 @@ function RunHead({ run }: { run: RunAnswer }): JSX.Element {
           }}><input class="tag-input" placeholder="+ tag" aria-label="Add a tag" value={tagText.value} onInput={(event) => (tagText.value = event.currentTarget.value)} /></form>}
         </span>
       </div>
-      {run.error && <p class="failure" role="alert"><Icon name="warning" size={14} />Failed with <code>{run.error}</code>{run.log_lines > 0 && <button type="button" class="pill" onClick={() => change({ tab: "log" })}>Read the log</button>}</p>}
     </header>
   );
 }
@@ -206,6 +209,7 @@ function Overview({ run, scene, only }: { run: RunAnswer; scene: Scene; only: Re
   return (
     <div class="overview">
       <div>
+        <FailurePanel run={run} />
         <Charts run={run} scene={scene} only={only} isSystem={false} />
       </div>
       <aside>
@@ -225,22 +229,38 @@ function Overview({ run, scene, only }: { run: RunAnswer; scene: Scene; only: Re
   );
 }
 
-/// The run's metrics as small cards: those of the training, or those of the machine.
+const besideSetting = setting("system");
+
+/// The run's metrics as small cards: those of the training, or those of the machine; or both over the same time.
 function Charts({ run, scene, only, isSystem }: { run: RunAnswer; scene: Scene; only: ReadonlySignal<readonly string[]>; isSystem: boolean }): JSX.Element {
-  const metrics = run.sequences.filter(({ name, kind }) => isMetricKind(kind) && isSystemMetric(name) === isSystem).map(({ name, context }) => ({ name, context }));
-  const sections = sectionsOf(metrics, "name");
-  const title = (text: string): string => (isSystem ? text.replace(/^__system__/, "").replace(/_/g, " ") : text);
   const runs = useComputed<readonly string[] | null>(() => only.value);
-  if (metrics.length === 0) return <p class="muted">No metrics were tracked{run.status === "running" ? " yet" : ""}.</p>;
+  const shared = useSignal<Extent | null>(null);
+  const keys = run.sequences.filter(({ kind }) => isMetricKind(kind)).map(({ name, context }) => ({ name, context }));
+  const own = keys.filter(({ name }) => isSystemMetric(name) === isSystem);
+  const others = keys.filter(({ name }) => isSystemMetric(name) !== isSystem);
+  const isBeside = besideSetting.value !== "" && others.length > 0;
+  const title = (card: Card): string => (isSystemMetric(card.metrics[0].name) ? card.title.replace(/^__system__/, "").replace(/_/g, " ") : card.title);
+  const section = (name: string, cards: readonly Card[], isNamed: boolean): JSX.Element => (
+    <section key={name}>
+      {isNamed && <div class="section"><b>{name}</b> <span class="muted">{cards.length}</span></div>}
+      <div class="cards">{cards.map((card) => <ChartCard key={card.id} card={{ ...card, title: title(card) }} scene={scene} runs={runs} shared={shared} isPlain />)}</div>
+    </section>
+  );
+  const sections = sectionsOf(own, "name");
+  const press = (): void => {
+    shared.value = null;
+    change(isBeside ? { system: null, x: null } : { system: "beside", x: "relative" }, true);
+  };
+  if (own.length === 0) return <p class="muted">No metrics were tracked{run.status === "running" ? " yet" : ""}.</p>;
   return (
     <>
-      <ChartToolbar isPlain />
-      {sections.map((section) => (
-        <section key={section.name}>
-          {sections.length > 1 && <div class="section"><b>{section.name}</b> <span class="muted">{section.cards.length}</span></div>}
-          <div class="cards">{section.cards.map((card) => <ChartCard key={card.id} card={{ ...card, title: title(card.title) }} scene={scene} runs={runs} isPlain />)}</div>
-        </section>
-      ))}
+      <ChartToolbar isPlain>
+        {shared.value && <button type="button" class="pill on" onClick={() => (shared.value = null)}>zoomed <Icon name="close" size={12} /></button>}
+        {others.length > 0 && <button type="button" class={isBeside ? "pill on" : "pill"} aria-pressed={isBeside} title="Both over the same time, zoomed together" onClick={press}>{isSystem ? "training beside" : "system beside"}</button>}
+      </ChartToolbar>
+      {isBeside && isSystem && section("training", sectionsOf(others, "name").flatMap(({ cards }) => cards), true)}
+      {sections.map(({ name, cards }) => section(name, cards, sections.length > 1))}
+      {isBeside && !isSystem && section("system", sectionsOf(others, "name").flatMap(({ cards }) => cards), true)}
     </>
   );
 }

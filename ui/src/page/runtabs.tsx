@@ -6,35 +6,23 @@ import { runColor } from "../chart/palette";
 import { contextLabel, sequenceText } from "../model/fields";
 import { formatBytes, formatTime } from "../model/format";
 import { allSteps, itemsOf, objectsStore, type Item } from "../model/objects";
+import { wordsOf } from "../model/overlays";
 import { here } from "../model/scope";
 import { report, theme } from "../model/session";
 import { getJson } from "../wire/request";
 import type { Json, LogRecord, ObjectsRequest, ObjectType, RecordsAnswer, RunAnswer } from "../wire/types";
 import { Icon } from "../widget/icon";
+import { Patch, patchCounts } from "../widget/patch";
 import { Copy } from "../widget/text";
 import { Skeleton } from "../widget/state";
 import { Lightbox } from "./lightbox";
-import { Distributions, Figure, Picture, Sound } from "./mediaitems";
-import { useCommands, useStore } from "./hooks";
+import { Distributions, Piece } from "./mediaitems";
+import { OverlayBar } from "./overlay";
+import { StepSlider, useStepping } from "./steps";
+import { useStore } from "./hooks";
 
 const DISTRIBUTION_STEPS = 200;
 const PICTURE_PX = 150;
-
-/// A slider over the steps that there are.
-export function StepSlider({ steps, at, onChange }: { steps: readonly number[]; at: number | null; onChange: (step: number | null) => void }): JSX.Element | null {
-  if (steps.length < 2) return null;
-  const found = at === null ? steps.length - 1 : steps.findLastIndex((step) => step <= at);
-  const index = found < 0 ? 0 : found;
-  const set = (next: number): void => onChange(next >= steps.length - 1 ? null : steps[Math.max(0, next)]);
-  return (
-    <span class="stepper">
-      <button type="button" class="bare" aria-label="Previous step" title="Previous step ([)" onClick={() => set(index - 1)}><span class="chevron back"><Icon name="chevron" size={12} /></span></button>
-      <input type="range" min="0" max={steps.length - 1} value={index} aria-label="Step" onInput={(event) => set(Number(event.currentTarget.value))} />
-      <button type="button" class="bare" aria-label="Next step" title="Next step (])" onClick={() => set(index + 1)}><Icon name="chevron" size={12} /></button>
-      <b>step {steps[index]}</b>{at === null && <span class="muted">last</span>}
-    </span>
-  );
-}
 
 /// The items of each sequence, in the order of the answer.
 export function bySequence(items: readonly Item[]): readonly (readonly Item[])[] {
@@ -51,35 +39,28 @@ export function ObjectsTab({ run, type }: { run: RunAnswer; type: ObjectType }):
     query: "", runs: [run.hash], type, steps: type === "distributions" ? { from: null, to: null, count: DISTRIBUTION_STEPS } : { at: at.value }, index: { from: 0, count: 64 },
   }));
   const store = useStore(() => objectsStore(wish));
-  const steps = allSteps(store.answer.value);
-  const step = (by: number): void => {
-    const index = at.peek() === null ? steps.length - 1 : steps.indexOf(at.peek() ?? 0);
-    const next = Math.max(0, Math.min(steps.length - 1, index + by));
-    at.value = next === steps.length - 1 ? null : steps[next];
-  };
-  useCommands(() => [
-    { keys: "[", label: "Previous step", section: "Media", run: () => step(-1) },
-    { keys: "]", label: "Next step", section: "Media", run: () => step(1) },
-  ]);
-  const groups = bySequence(itemsOf(store.answer.value));
+  const steps = useComputed(() => allSteps(store.answer.value));
+  const stepping = useStepping(steps, at, (step) => (at.value = step), () => !store.isLoading.peek());
+  const items = itemsOf(store.answer.value);
+  const words = wordsOf(items);
+  const groups = bySequence(items);
   if (!store.answer.value) return store.error.value ? <p class="failure">{store.error.value.message}</p> : <Skeleton />;
   return (
     <>
-      {type !== "distributions" && <div class="toolbar"><StepSlider steps={steps} at={at.value} onChange={(next) => (at.value = next)} /></div>}
-      {groups.map((items) => {
-        const { of } = items[0];
+      {type !== "distributions" && <div class="toolbar"><StepSlider stepping={stepping} /></div>}
+      {type === "images" && <OverlayBar items={items} />}
+      {groups.map((group) => {
+        const { of } = group[0];
         return (
           <section key={sequenceText(of)}>
-            <div class="section"><b>{of.name}</b> <span class="muted">{contextLabel(of.context)}{type === "distributions" ? "" : ` · step ${items[0].step} · ${of.count} steps`}</span></div>
-            {type === "images" && <div class="pictures">{items.map((item) => <Picture key={item.index} item={item} size_px={PICTURE_PX} onOpen={() => (open.value = [item])} />)}</div>}
-            {type === "audios" && <div class="pictures">{items.map((item) => <Sound key={item.index} item={item} />)}</div>}
-            {type === "texts" && items.map((item) => <TextBlock key={item.index} item={item} />)}
-            {type === "figures" && items.map((item) => <Figure key={`${item.step} ${item.index}`} item={item} />)}
-            {type === "distributions" && <Distributions items={items} color={runColor(run.hash, theme.value)} at={null} />}
+            <div class="section"><b>{of.name}</b> <span class="muted">{[contextLabel(of.context), ...(type === "distributions" ? [] : [`step ${group[0].step}`, `${of.count} steps`])].filter(Boolean).join(" · ")}</span></div>
+            {type === "texts" && group.map((item) => <TextBlock key={item.index} item={item} />)}
+            {type === "distributions" && <Distributions items={group} color={runColor(run.hash, theme.value)} at={null} />}
+            {type !== "texts" && type !== "distributions" && <div class="pictures">{group.map((item) => <Piece key={item.index} type={type} item={item} size_px={PICTURE_PX} words={words} onOpen={() => (open.value = [item])} />)}</div>}
           </section>
         );
       })}
-      {open.value && <Lightbox items={open.value} labelOf={(item) => `${item.of.name} · step ${item.step}${item.caption ? ` · ${item.caption}` : ""}`} onStep={step} onClose={() => (open.value = null)} />}
+      {open.value && <Lightbox items={open.value} labelOf={(item) => `${item.of.name} · step ${item.step}${item.caption ? ` · ${item.caption}` : ""}`} words={words} onStep={stepping.move} onClose={() => (open.value = null)} />}
     </>
   );
 }
@@ -149,6 +130,7 @@ export function EnvironmentTab({ run }: { run: RunAnswer }): JSX.Element {
   const find = useSignal("");
   const git = run.system?.git_info;
   const commit = memberOf(git, "commit");
+  const diff = jsonText(memberOf(git, "diff"));
   const list = (value: Json | undefined): readonly (readonly [string, string])[] =>
     value !== null && typeof value === "object" && !Array.isArray(value) ? Object.entries(value as { readonly [key: string]: Json }).map(([key, inner]) => [key, jsonText(inner)] as const).filter(([key, text]) => `${key} ${text}`.toLowerCase().includes(find.value)) : [];
   const packages = list(run.system?.packages);
@@ -168,7 +150,13 @@ export function EnvironmentTab({ run }: { run: RunAnswer }): JSX.Element {
       {commit !== undefined && (
         <section class="panel">
           <h2>Git</h2>
-          <Pairs rows={[["branch", jsonText(memberOf(git, "branch"))], ["commit", <><code>{jsonText(memberOf(commit, "hash"))}</code><Copy text={jsonText(memberOf(commit, "hash"))} label="Copy the commit" /></>], ["author", jsonText(memberOf(commit, "author"))], ["time", jsonText(memberOf(commit, "timestamp"))], ["remote", jsonText(memberOf(git, "remote_origin_url"))]]} />
+          <Pairs rows={[["branch", jsonText(memberOf(git, "branch"))], ["commit", <><code>{jsonText(memberOf(commit, "hash"))}</code><Copy text={jsonText(memberOf(commit, "hash"))} label="Copy the commit" /></>], ["author", jsonText(memberOf(commit, "author"))], ["time", jsonText(memberOf(commit, "timestamp"))], ["remote", jsonText(memberOf(git, "remote_origin_url"))], ["uncommitted", memberOf(git, "is_dirty") === true ? "yes" : null]]} />
+        </section>
+      )}
+      {diff !== "" && (
+        <section class="panel whole">
+          <h2>Uncommitted changes <span class="muted">+{patchCounts(diff).added} −{patchCounts(diff).removed}{memberOf(git, "diff_is_cut") === true ? " · only the beginning is kept" : ""}</span><span class="spacer" /><Copy text={diff} label="Copy the diff" /></h2>
+          <Patch text={diff} label="Uncommitted changes" />
         </section>
       )}
       {run.system && <label class="find wide"><Icon name="search" size={14} /><input type="text" placeholder="Find a package or a variable" onInput={(event) => (find.value = event.currentTarget.value.toLowerCase())} /></label>}

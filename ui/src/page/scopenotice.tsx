@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import type { Scene } from "../model/scene";
 import type { RunsStore } from "../model/runs";
 import { connect, server, toast } from "../model/session";
-import { fields, query, queryError, repo, setQuery } from "../model/scope";
+import { fields, indexing, query, queryError, repo, setQuery } from "../model/scope";
 import { Copy } from "../widget/text";
 import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
@@ -21,6 +21,7 @@ for step in range(100):
 /// Which of its states a page of runs is in.
 export function useHasRuns(store: RunsStore): ScopeState {
   const { isKnown, table, error } = store;
+  if (indexing.value && table.value.count === 0 && !error.value) return "waiting";
   if (error.value && error.value.kind !== "query") return "error";
   if (!isKnown.value) return fields.value && fields.value.total === 0 ? "empty" : error.value ? "runs" : "waiting";
   if (table.value.count > 0 || error.value) return "runs";

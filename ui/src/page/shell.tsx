@@ -6,8 +6,8 @@ import { useEffect, useState } from "preact/hooks";
 import { address, change, goTo } from "../model/address";
 import { alerts, markSeen, unseenCount } from "../model/alerts";
 import { commands, handleKey } from "../model/keys";
-import { query, live, liveRuns, repo, setQuery } from "../model/scope";
-import { connect, dropToast, logIn, report, server, serverError, theme, toasts, toggleTheme } from "../model/session";
+import { indexing, query, live, liveRuns, repo, setQuery } from "../model/scope";
+import { connect, dropToast, logIn, report, server, serverError, theme, toast, toasts, toggleTheme } from "../model/session";
 import { Dialog } from "../widget/dialog";
 import { Icon } from "../widget/icon";
 import { MenuItems, Popover } from "../widget/popover";
@@ -18,6 +18,8 @@ import { MetricsPage } from "./metrics";
 import { Palette } from "./palette";
 import { QueryBox } from "./querybox";
 import { RunsPage } from "./runs";
+
+const AWAY_MS = 2500; // a stream that is only being opened anew is nobody's concern
 
 const TABS: readonly (readonly [string, string, string])[] = [
   ["runs", "Runs", "r"], ["metrics", "Metrics", "m"], ["params", "Params", "p"], ["media", "Media", "i"], ["text", "Text", "t"], ["reports", "Reports", "o"],
@@ -111,9 +113,21 @@ function AlertList({ close }: { close: () => void }): JSX.Element {
   );
 }
 
+/// How far the server is with reading a large repository for the first time.
+function Indexing(): JSX.Element | null {
+  if (!indexing.value) return null;
+  const [done, total] = indexing.value;
+  return (
+    <div class="indexing" role="progressbar" aria-label="Reading the runs" aria-valuemin={0} aria-valuenow={done} aria-valuemax={total}>
+      <i style={{ width: `${(100 * done) / Math.max(1, total)}%` }} />
+      <span>Indexing: {done.toLocaleString("en")} of {total.toLocaleString("en")} runs, the newest first</span>
+    </div>
+  );
+}
+
 function Help({ onClose }: { onClose: () => void }): JSX.Element {
   const sections = new Map<string, { label: string; keys: string }[]>();
-  const gestures = [["Zoom in x", "drag"], ["Zoom in a box", "Shift drag"], ["Measure", "Alt drag"], ["Show all", "double click"], ["Zoom at the pointer", "Ctrl wheel"], ["Open the nearest run", "click"]];
+  const gestures = [["Zoom in x", "drag"], ["Zoom in a box", "Shift drag"], ["Measure", "Alt drag"], ["Show all", "double click"], ["Zoom at the pointer", "Ctrl wheel"], ["Keep the values, and open a run from there", "click"]];
   const list = [["Next, previous run", "j k"], ["Select", "x"], ["Pin", "p"], ["Baseline", "b"], ["Hide", "h"], ["Open", "Enter"]];
   for (const { label, keys, section } of commands.value) if (keys) sections.set(section, [...(sections.get(section) ?? []), { label, keys }]);
   sections.set("In a list of runs", list.map(([label, keys]) => ({ label, keys })));
@@ -178,6 +192,23 @@ effect(() => {
   document.documentElement.dataset.theme = theme.value;
 });
 
+/// Says that the server is away, once it has been for a moment, and that the page waits for it.
+function Offline(): JSX.Element | null {
+  const [isShown, setShown] = useState(false);
+  const isAway = live.value === "connecting" && server.value !== null;
+  useEffect(() => {
+    if (!isAway) {
+      if (isShown) toast("The server is back.");
+      setShown(false);
+      return undefined;
+    }
+    const timer = setTimeout(() => setShown(true), AWAY_MS);
+    return () => clearTimeout(timer);
+  }, [isAway]);
+  if (!isShown) return null;
+  return <div class="offline" role="alert"><Icon name="warning" size={14} />The server does not answer. What you see is the last that it told; the page goes on by itself when it is back. <code>aim up</code></div>;
+}
+
 /// The whole window.
 export function Shell(): JSX.Element {
   useEffect(() => {
@@ -207,6 +238,8 @@ export function Shell(): JSX.Element {
         <button type="button" class="bare" title="Command palette" aria-label="Ctrl K: command palette" onClick={() => (isPaletteOpen.value = true)}><kbd>Ctrl K</kbd></button>
         <button type="button" class="bare round" title="Dark or light (d)" aria-label="Dark or light" onClick={toggleTheme}><Icon name={theme.value === "dark" ? "sun" : "moon"} size={14} /></button>
       </header>
+      <Indexing />
+      <Offline />
       {server.value ? <Page /> : <main class="main"><Skeleton rows={12} /></main>}
       <Toasts />
       {isPaletteOpen.value && <Palette onClose={() => (isPaletteOpen.value = false)} />}

@@ -2,7 +2,6 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { change, setting } from "../model/address";
 import { contextLabel, sequenceText } from "../model/fields";
 import { objectType, allSteps, itemsOf, objectsStore, type Item } from "../model/objects";
 import { makeScene, runName } from "../model/scene";
@@ -12,33 +11,22 @@ import type { ObjectsRequest } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
 import { Copy, Swatch } from "../widget/text";
-import { useCommands, useStore, useTitle } from "./hooks";
+import { useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
-import { StepSlider } from "./runtabs";
+import { StepSlider, useStepping, useStepSetting } from "./steps";
 import { ScopeNotice, useHasRuns } from "./scopenotice";
-
-const stepSetting = setting("step");
 
 export function TextsPage(): JSX.Element {
   useTitle("Text");
   const scene = useStore(() => makeScene());
-  const at = useComputed(() => (stepSetting.value === "" ? null : Number(stepSetting.value)));
+  const { at, set } = useStepSetting();
   const wish = useComputed<ObjectsRequest>(() => ({ query: query.value, type: "texts", steps: { at: at.value }, index: { from: 0, count: 32 }, limit: 200 }));
   const store = useStore(() => objectsStore(wish));
   const base = useSignal<string | null>(null);
   const find = useSignal("");
   const items = useComputed(() => itemsOf(store.answer.value).filter((item) => (item.text ?? "").toLowerCase().includes(find.value)));
   const steps = useComputed(() => allSteps(store.answer.value));
-  const step = (by: number): void => {
-    const list = steps.peek();
-    const index = at.peek() === null ? list.length - 1 : list.indexOf(at.peek() ?? 0);
-    const next = Math.max(0, Math.min(list.length - 1, index + by));
-    change({ step: next === list.length - 1 ? null : String(list[next]) }, true);
-  };
-  useCommands(() => [
-    { keys: "[", label: "Previous step", section: "Media", run: () => step(-1) },
-    { keys: "]", label: "Next step", section: "Media", run: () => step(1) },
-  ]);
+  const stepping = useStepping(steps, at, set, () => !store.isLoading.peek());
   const state = useHasRuns(scene);
   if (state !== "runs") return <ScopeNotice state={state} scene={scene} />;
   if (fields.value && !fields.value.sequences.some(({ kind }) => objectType(kind) === "texts")) {
@@ -49,7 +37,7 @@ export function TextsPage(): JSX.Element {
   return (
     <main class="main">
       <div class="toolbar">
-        <StepSlider steps={steps.value} at={at.value} onChange={(next) => change({ step: next === null ? null : String(next) }, true)} />
+        <StepSlider stepping={stepping} />
         <span class="spacer" />
         {baseItem && <button type="button" class="pill on" onClick={() => (base.value = null)}>differences to {runName(scene.table.value, baseItem.run)} <Icon name="close" size={12} /></button>}
         <span class="find"><Icon name="search" size={14} /><input type="text" placeholder="Find in the texts" aria-label="Find in the texts" onInput={(event) => (find.value = event.currentTarget.value.toLowerCase())} /></span>

@@ -6,6 +6,8 @@
 import { repoUrl } from "./request";
 import type { Tick } from "./types";
 
+const RETRY_MS = 3000;
+
 /// `connecting` also after a broken connection; the browser tries again by itself.
 export type LiveState = "off" | "connecting" | "live";
 
@@ -26,7 +28,11 @@ export function follow(repo: string, cursor: () => string | null, handlers: Live
     const seen = cursor();
     source = new EventSource(repoUrl(repo, "events" + (seen ? "?cursor=" + encodeURIComponent(seen) : "")));
     source.addEventListener("open", () => handlers.state("live"));
-    source.addEventListener("error", () => handlers.state("connecting"));
+    source.addEventListener("error", () => {
+      handlers.state("connecting");
+      // After a refusal, as of a server that is only starting, the browser gives up by itself: we do not.
+      if (source?.readyState === EventSource.CLOSED) setTimeout(() => !stopped && source?.readyState === EventSource.CLOSED && open(), RETRY_MS);
+    });
     source.addEventListener("reload", () => location.reload());
     source.addEventListener("tick", (event) => {
       const tick = JSON.parse((event as MessageEvent<string>).data) as Tick;

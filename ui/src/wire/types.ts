@@ -22,7 +22,7 @@ export type Field =
   | readonly ["param", ...(string | number)[]]
   | readonly ["metric", string, Context, Summary];
 
-export interface RepoInfo { readonly id: string; readonly name: string; readonly path: string; readonly runs: number }
+export interface RepoInfo { readonly id: string; readonly name: string; readonly path: string; readonly runs: number; readonly indexing: Indexing | null }
 
 export interface ServerInfo {
   readonly wire: number;
@@ -180,7 +180,17 @@ export interface SeriesRequest {
   readonly limit?: number;
 }
 
-export type ObjectType = "images" | "audios" | "texts" | "distributions" | "figures";
+export type ObjectType = "images" | "audios" | "videos" | "texts" | "tables" | "distributions" | "figures";
+
+/// A box over an image: x, y, width and height in its pixels.
+export interface BoxItem { readonly box: readonly [number, number, number, number]; readonly label?: string | number; readonly score?: number; readonly layer?: string }
+
+export interface TableColumn { readonly name: string; readonly type: string }
+
+/// An object in a cell of a table; `file` names its bytes.
+export interface CellObject { readonly kind: string; readonly fields: { readonly [key: string]: Json }; readonly file: string | null }
+
+export interface TableAnswer { readonly columns: readonly TableColumn[]; readonly total: number; readonly from: number; readonly rows: readonly (readonly Json[])[] }
 
 export interface ObjectsRequest {
   readonly query: string;
@@ -212,7 +222,15 @@ export interface ObjectItem {
   readonly height?: number;
   readonly caption?: string;
   readonly size?: number;
-  readonly rate?: number;
+  readonly rate?: number | null;
+  readonly duration_s?: number | null;
+  readonly fps?: number | null;
+  readonly frame_count?: number | null;
+  readonly boxes?: readonly BoxItem[];
+  readonly labels?: readonly (readonly [number, string])[];
+  readonly masks?: readonly string[];
+  readonly columns?: readonly TableColumn[];
+  readonly row_count?: number;
   readonly text?: string;
   readonly cut?: boolean;
   readonly bin_count?: number;
@@ -229,12 +247,17 @@ export interface ObjectsAnswer {
   readonly items: readonly ObjectItem[];
 }
 
+/// How many runs were read, and how many there are to read.
+export type Indexing = readonly [number, number];
+
 export interface Tick {
   readonly cursor: string;
   readonly changed: readonly string[] | null;
   readonly removed: readonly string[];
   readonly total: number;
   readonly live: number;
+  /// How many runs were read of how many; null: all.
+  readonly indexing: Indexing | null;
 }
 
 export interface Change {

@@ -1,0 +1,123 @@
+/// A sound: its shape, what was played of it, and a player; decoded in the browser when it comes on the screen.
+
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { drawWave, peaksOf } from "../chart/waveform";
+import { blobUrl, type Item } from "../model/objects";
+import { report, theme } from "../model/session";
+import { request } from "../wire/request";
+import { Icon } from "../widget/icon";
+import { useOnScreen } from "./hooks";
+
+const COLUMNS = 280;
+const HEIGHT_PX = 48;
+const DECODED_BYTES_MOST = 40 << 20; // a longer file is played, without its shape
+const AT_ONCE = 2;
+
+/// The sound that plays now; another one that begins stops it.
+const playing = signal<HTMLAudioElement | null>(null);
+
+let running = 0;
+const waiting: (() => void)[] = [];
+
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  if (running >= AT_ONCE) await new Promise<void>((go) => waiting.push(go));
+  running++;
+  try {
+    return await work();
+  } finally {
+    running--;
+    waiting.shift()?.();
+  }
+}
+
+interface Shape { readonly peaks: Float32Array; readonly duration_s: number }
+
+async function shapeOf(url: string): Promise<Shape> {
+  const bytes = await (await request(url)).arrayBuffer();
+  const decoded = await new OfflineAudioContext(1, 1, 44_100).decodeAudioData(bytes);
+  const sides = Array.from({ length: decoded.numberOfChannels }, (_, channel) => decoded.getChannelData(channel));
+  return { peaks: peaksOf(sides, COLUMNS), duration_s: decoded.duration };
+}
+
+function clock(seconds: number): string {
+  const whole = Math.floor(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}${seconds < 10 ? `.${Math.floor((seconds % 1) * 10)}` : ""}`;
+}
+
+export function Sound({ item, color }: { item: Item; color?: string }): JSX.Element {
+  const { ref, isSeen } = useOnScreen();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const audio = useRef<HTMLAudioElement>(null);
+  const [shape, setShape] = useState<Shape | null>(null);
+  const [isPlaying, setPlaying] = useState(false);
+  const [at_s, setAt] = useState(0);
+  const [length_s, setLength] = useState(item.duration_s ?? 0);
+  const [fault, setFault] = useState(false);
+  const url = item.blob === undefined ? "" : blobUrl(item.blob);
+  const label = item.caption || `${item.of.name}, step ${item.step}`;
+  useEffect(() => {
+    if (!isSeen.value || (item.size ?? 0) > DECODED_BYTES_MOST) return undefined;
+    let isGone = false;
+    inTurn(() => (isGone ? Promise.resolve(null) : shapeOf(url))).then((made) => {
+      if (isGone || !made) return;
+      setShape(made);
+      setLength(made.duration_s);
+    }, () => !isGone && setFault(true));
+    return () => {
+      isGone = true;
+    };
+  }, [url, isSeen.value]);
+  useEffect(() => {
+    if (!canvas.current || !shape) return;
+    const style = getComputedStyle(document.documentElement);
+    const dpr = devicePixelRatio || 1;
+    [canvas.current.width, canvas.current.height] = [Math.round(COLUMNS * dpr), Math.round(HEIGHT_PX * dpr)];
+    drawWave(canvas.current, shape.peaks, length_s > 0 ? at_s / length_s : 0, style.getPropertyValue("--accent").trim(), color ?? style.getPropertyValue("--ink-3").trim());
+    canvas.current.dataset.drawn = "wave";
+  }, [shape, at_s, length_s, color, theme.value]);
+  useEffect(() => playing.subscribe((other) => {
+    if (other !== audio.current) audio.current?.pause();
+  }), []);
+  useEffect(() => {
+    if (!isPlaying) return undefined;
+    let frame = 0;
+    const follow = (): void => {
+      if (audio.current) setAt(audio.current.currentTime);
+      frame = requestAnimationFrame(follow);
+    };
+    follow();
+    return () => cancelAnimationFrame(frame);
+  }, [isPlaying]);
+  const press = (): void => {
+    const player = audio.current;
+    if (!player) return;
+    if (!player.paused) return player.pause();
+    playing.value = player;
+    player.play().catch(report);
+  };
+  const seek = (to_s: number): void => {
+    setAt(to_s);
+    if (audio.current) audio.current.currentTime = to_s;
+  };
+  return (
+    <figure class="sound" ref={ref}>
+      <div class="player">
+        <button type="button" class="bare round" aria-label={`${isPlaying ? "Pause" : "Play"} ${label}`} onClick={press}><Icon name={isPlaying ? "pause" : "play"} size={13} /></button>
+        <div class="wave">
+          <canvas ref={canvas} style={{ width: `${COLUMNS}px`, height: `${HEIGHT_PX}px` }} aria-hidden="true" />
+          {fault && <span class="muted">This browser can't draw it.</span>}
+          <input type="range" min="0" max={length_s || 1} step="0.01" value={at_s} aria-label={`Place in ${label}`} aria-valuetext={clock(at_s)} onInput={(event) => seek(Number(event.currentTarget.value))} />
+        </div>
+        <span class="clock">{clock(at_s)} <span class="muted">/ {length_s > 0 ? clock(length_s) : "?"}</span></span>
+        <a class="bare" href={url} download={`${item.of.name}-${item.step}.${item.format ?? "wav"}`} aria-label={`Download ${label}`}><Icon name="download" size={13} /></a>
+      </div>
+      <figcaption>{item.caption || `step ${item.step}`}{item.rate ? <span class="muted"> · {item.rate / 1000} kHz</span> : null}</figcaption>
+      <audio
+        ref={audio} preload="none" src={url} onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onEnded={() => setAt(0)}
+        onLoadedMetadata={(event) => Number.isFinite(event.currentTarget.duration) && setLength(event.currentTarget.duration)}
+      />
+    </figure>
+  );
+}
