@@ -40,8 +40,22 @@ def test_every_address_of_a_page_gives_the_page_with_its_base(browser: Browser) 
         answer = browser.client.get(name)
         assert ('<head><base href="./"></head>', "no-cache") == (answer.text, answer.headers["cache-control"])
     assert '<head><base href="../"></head>' == browser.client.get("run/3df7").text
+    assert '<head><base href="../"></head>' == browser.client.get("reports/weekly").text
     for name in ("nothing", "runs/", "run/a/b", "run"):
         assert 404 == browser.client.get(name).status_code
+
+
+@pytest.mark.usefixtures("built")
+def test_a_wrong_address_shows_the_app_to_people_and_an_error_to_programs(browser: Browser) -> None:
+    """
+    Who asks for a page gets the app, which says that there is none; others, and requests to the interface, get JSON.
+    """
+    page = browser.client.get("some/where/else", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (404, '<head><base href="../../"></head>') == (page.status_code, page.text)
+    for address in ("some/where", "api/nothing", "assets/none.js"):
+        accept = "*/*" if address == "some/where" else "text/html"
+        answer = browser.client.get(address, headers={"Accept": accept})
+        assert (404, "not-found") == (answer.status_code, answer.json()["kind"])
 
 
 @pytest.mark.usefixtures("built")

@@ -80,6 +80,8 @@ def routes() -> list[BaseRoute]:
         Route("/runs/{run}", assets.old_run),
         Route("/runs/{run}/{tab}", assets.old_run),
         *pages,
+        Route("/reports/{report}", assets.page),
+        Route("/{path:path}", assets.no_page),
     ]
 
 

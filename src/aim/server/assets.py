@@ -95,19 +95,32 @@ def based(text: str, depth: int) -> str:
 async def page(request: Request) -> Response:
     """Answer the address of a page."""
     desk = desk_of(request)
-    run = request.path_params.get("run")
-    depth = 0 if run is None else 1
+    depth = len(request.path_params)  # of `run/<hash>` and `reports/<id>` the second part
     if "token" in request.query_params:
         admitted = desk.guard.admit(request, depth)
         if admitted is not None:
             return admitted
     if is_aim3(request.query_params):
         return _from_aim3(request)
+    return _index(depth, 200)
+
+
+def _index(depth: int, status: int) -> Response:
     try:
         text = (STATIC / "index.html").read_text(encoding="utf-8")
     except FileNotFoundError:
         return HTMLResponse(based(NOT_BUILT, depth), 503, headers={"Cache-Control": "no-store"})
-    return HTMLResponse(based(text, depth), headers={"Cache-Control": "no-cache"})
+    return HTMLResponse(based(text, depth), status, headers={"Cache-Control": "no-cache"})
+
+
+async def no_page(request: Request) -> Response:
+    """
+    Answer an address that nothing else answers: to a browser that wants a page the app, which says so; else an error.
+    """
+    path: str = request.path_params["path"]
+    if path.startswith(("api/", "assets/")) or "text/html" not in request.headers.get("accept", ""):
+        raise missing(f"There is nothing at {path[:80]!r}.")
+    return _index(path.count("/"), 404)
 
 
 def _from_aim3(request: Request) -> Response:
