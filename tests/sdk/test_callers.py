@@ -1,9 +1,12 @@
 """
-Replayed callers: the exact calls that other packages make of the tracker, without those packages.
+Callers: langchain-community's own callback, and the exact calls that other packages make, without those packages.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +52,53 @@ def test_accelerate(tmp_path: Path) -> None:
     assert run.get_image_sequence("plain") is not None
 
 
-def test_langchain_community(tmp_path: Path) -> None:
+LANGCHAIN = """
+import sys
+from langchain_community.callbacks import AimCallbackHandler
+from langchain_community.llms.fake import FakeListLLM
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+
+handler = AimCallbackHandler(repo=sys.argv[1], experiment_name="chains", system_tracking_interval=None)
+told = {"callbacks": [handler]}
+model = FakeListLLM(responses=["an answer", "another"])
+model.invoke("a prompt", config=told)
+RunnableLambda(lambda given: {"output": given["input"] + "!"}).invoke({"input": "hello"}, config=told)
+
+@tool
+def twice(text: str) -> str:
+    "Say it twice."
+    return text * 2
+
+twice.invoke("ab", config=told)
+handler.flush_tracker(experiment_name="second", langchain_asset=model)
+model.invoke("after", config=told)
+handler.flush_tracker(reset=False, finish=True)
+"""
+
+
+def test_the_callback_of_langchain_community(tmp_path: Path) -> None:
+    """
+    The package itself records a model, a chain and a tool, and begins a second run.
+    """
+    environment = {**os.environ, "LANGSMITH_TRACING": "false"}
+    # its own warnings are its own
+    program = [sys.executable, "-W", "ignore", "-c", LANGCHAIN, str(tmp_path)]
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
+    assert 0 == done.returncode, done.stderr
+    second, first = (found.run for found in aim.Repo(tmp_path).query_runs().iter_runs())
+    said = {text.name: text.values.last_value() for text in first.repo.query_texts(f"run.hash == '{first.hash}'")}
+
+    assert ["finished", "finished"] == [first.status, second.status]
+    assert ["chains", "second"] == [first.experiment, second.experiment]
+    assert [["a prompt"], ["an answer"]] == [[text.data for text in said[f"on_llm_{end}"]] for end in ("start", "end")]
+    assert ["hello", "hello!"] == [said[f"on_chain_{end}"].data for end in ("start", "end")]
+    assert ["ab", "abab"] == [said[f"on_tool_{end}"].data for end in ("start", "end")]
+    assert (["an answer", "another"], "fake-list") == (first["responses"], first["_type"])
+    assert "langchain-community" in {name.replace("_", "-") for name in first["__system_params", "packages"]}
+
+
+def test_the_calls_of_langchain_community(tmp_path: Path) -> None:
     """
     langchain-community's `AimCallbackHandler`: a run reopened by its hash, params of any kind, texts and lists of them.
     """
@@ -98,8 +147,6 @@ def test_aimrun(tmp_path: Path) -> None:
     """
     The sync tool aimrun: terminal lines by `values.tolist()` and `.data`, points by `data.items()`.
     """
-    import sys
-
     with aim.Run(repo=tmp_path, system_tracking_interval=None) as run:
         sys.stdout.write("epoch 1\n")
         run.track(0.5, name="loss", step=3, epoch=1)
