@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aim import Run
+from aim import Distribution, Image, Run, Text
 from aim.core.errors import UntrackableValue
 
 
@@ -114,8 +114,6 @@ def test_objects_and_numbers_do_not_mix(run: Run) -> None:
     """
     A sequence of numbers takes no objects, and the other way round; another context does.
     """
-    from aim import Image
-
     image = Image(np.zeros((2, 2), np.uint8))
     run.track(1, name="x")
     run.track(image, name="pictures")
@@ -128,12 +126,21 @@ def test_objects_and_numbers_do_not_mix(run: Run) -> None:
     run.track(image, name="x", context={"other": 1})
 
 
+def test_each_object_of_a_list_of_several_kinds_comes_back_as_its_own(run: Run) -> None:
+    """
+    The first object of a list names the type of the sequence; the others are read as what they are all the same.
+    """
+    run.track([Text("a"), Image(np.zeros((2, 3))), Distribution([1, 2]), Text("b")], name="mixed")
+    (objects,) = run.get_text_sequence("mixed").values.tolist()
+
+    assert ["Text", "Image", "Distribution", "Text"] == [type(one).__name__ for one in objects]
+    assert ("a", (3, 2), 64, "b") == (objects[0].data, objects[1].size, objects[2].bin_count, objects[3].data)
+
+
 def test_an_empty_list_goes_with_any_list(run: Run) -> None:
     """
     An empty list of objects is compatible with a list of any type.
     """
-    from aim import Image
-
     run.track([], name="x")
     run.track([Image(np.zeros((2, 2), np.uint8))], name="x")
     run.track([], name="x")

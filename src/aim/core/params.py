@@ -97,6 +97,9 @@ def _resolved(config: object) -> object:
     return OmegaConf.to_container(config, resolve=True)
 
 
+OWN_KIND = "$kind"  # of an object in a list of others; no object has a field of this name
+
+
 def object_record(*items: Stored, offsets: Sequence[int | None] = ()) -> dict[str, Any]:
     """Give the record of objects, as in docs/formats/blobs.md; without *offsets* their bytes lie in it."""
     records = []
@@ -104,7 +107,8 @@ def object_record(*items: Stored, offsets: Sequence[int | None] = ()) -> dict[st
         data: Any = None
         if item.data is not None:
             data = offsets[place] if offsets else {"$bytes": base64.b64encode(item.data).decode("ascii")}
-        records.append({"data": data, "size": len(item.data or b""), "extension": item.extension, **item.fields})
+        record = {"data": data, "size": len(item.data or b""), "extension": item.extension, **item.fields}
+        records.append(record if item.kind == items[0].kind else {**record, OWN_KIND: item.kind})
     return {"kind": items[0].kind, "items": records}
 
 

@@ -152,8 +152,7 @@ def read_blob(repository: Repository, place: str, part: str | None = None) -> Bl
         content = blobs.read_data(path, data) if isinstance(data, int) else str(fields.get("text", "")).encode()
     except (FileNotFoundError, IndexError):
         raise NotFound(f"The object {place} is gone.") from None
-    kind = str(record["kind"])
-    whole = Blob(kind[5:-1] if kind.startswith("list(") else kind, fields, content)
+    whole = Blob(blobs.kind_of_item(str(record["kind"]), fields), fields, content)
     if whole.kind == "aim.image":
         return _part_of_image(whole, part)
     if part is None:

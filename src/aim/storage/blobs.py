@@ -350,10 +350,20 @@ def read_item(path: Path, kind: str, item: Mapping[str, Any]) -> Stored:
     Raises:
         DamagedFile: its data does not check.
     """
-    fields = {key: value for key, value in item.items() if key not in ("data", "size", "extension")}
+    fields = {key: value for key, value in item.items() if key not in ("data", "size", "extension", params.OWN_KIND)}
     data = None if item.get("data") is None else read_data(path, item["data"])
+    return Stored(kind_of_item(kind, item), fields, data, item.get("extension", "bin"))
+
+
+def kind_of_item(kind: str, item: Mapping[str, Any]) -> str:
+    """
+    Give the kind of one item of a record of *kind*: the record's, unless the item is another thing than the first.
+
+    >>> kind_of_item("list(aim.image)", {}), kind_of_item("list(aim.image)", {"$kind": "aim.text", "text": "cat"})
+    ('aim.image', 'aim.text')
+    """
     element = kind[5:-1] if kind.startswith("list(") else kind
-    return Stored(element, fields, data, item.get("extension", "bin"))
+    return str(item.get(params.OWN_KIND, element))
 
 
 def names(path: Path) -> Iterator[str]:
