@@ -7,6 +7,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ from aim.core.errors import RepoNotFound, UsageError
 from aim.engine.repository import Repository
 from aim.server.serve import listen
 from aim.server.settings import Settings, clean_base_path, repo_ids
+from tests.cli.certificate import make_certificate
 
 
 def test_repositories_are_found_where_they_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,9 +101,9 @@ def started(root: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], 
     assert process.stderr is not None
     for line in process.stderr:
         said.append(line)
-        if line.startswith("Open "):
+        if line.startswith(("Open ", "Listening on ")):
             break
-    found = re.search(r"http://\S+", said[-1])
+    found = re.search(r"(https?:/|unix:)/\S+", said[-1]) if said else None
     assert found is not None, said
     try:
         yield process, found[0], said
@@ -141,3 +144,93 @@ def test_an_open_door_is_warned_of(tmp_path: Path) -> None:
             warning = "Warning: everybody who can reach 0.0.0.0 can read these runs and change them."
             assert is_warned is any(line.startswith(warning) for line in said)
             assert address.endswith(shown)
+
+
+def test_a_unix_socket_serves_a_proxy(tmp_path: Path) -> None:
+    """
+    With --uds the server listens on that socket, in the place of one that a killed server left, and takes it away at
+    the end; a second server is refused while the first one runs.
+    """
+    Repository(tmp_path / "repo", create=True)
+    place = tmp_path / "aim.sock"
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(place))
+    with started(tmp_path / "repo", "--uds", str(place)) as (process, address, _):
+        assert f"unix:{place}" == address
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(place)), base_url="http://localhost/") as client:
+            assert ["repo"] == [one["id"] for one in client.get("api/info").json()["repos"]]
+            assert 403 == client.get("api/info", headers={"Host": "evil.example"}).status_code
+        with pytest.raises(UsageError, match="Is a server there already"):
+            listen(Settings((), uds=place))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) in (0, -signal.SIGTERM)
+    assert not place.exists()
+
+
+def test_a_file_is_no_unix_socket(tmp_path: Path) -> None:
+    """
+    What is no socket is not taken away, and a path that is too long is said clearly.
+    """
+    (tmp_path / "notes").write_text("mine")
+
+    for place in (tmp_path / "notes", tmp_path / ("x" * 200)):
+        with pytest.raises(UsageError, match="Can't listen on the socket"):
+            listen(Settings((), uds=place))
+    assert "mine" == (tmp_path / "notes").read_text()
+
+
+def test_a_certificate_makes_it_https(tmp_path: Path) -> None:
+    """
+    With a certificate and its key the pages come over TLS, and the token's cookie is for TLS only; without, not at all.
+    """
+    Repository(tmp_path, create=True)
+    certificate, key = make_certificate(tmp_path)
+    trust = ssl.create_default_context(cafile=str(certificate))
+    options = ("--ssl-certfile", str(certificate), "--ssl-keyfile", str(key), "--token", "x")
+    with started(tmp_path, *options) as (_, address, _said):
+        assert address.startswith("https://127.0.0.1:")
+        with httpx.Client(verify=trust, base_url=address.partition("?")[0]) as client:
+            login = client.post("api/login", json={"token": "x"})
+            assert login.headers["set-cookie"].endswith("SameSite=strict; Secure")
+            assert 200 == client.get("api/info").status_code
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(address.replace("https:", "http:"))
+
+
+def test_a_wrong_certificate_is_said_clearly(tmp_path: Path) -> None:
+    """
+    A key without a certificate, and files that are none or do not belong together, end the command with a message.
+    """
+    Repository(tmp_path, create=True)
+    certificate, _ = make_certificate(tmp_path)
+    (tmp_path / "other").mkdir()
+    _, other_key = make_certificate(tmp_path / "other")
+    nonsense = tmp_path / "nonsense.pem"
+    nonsense.write_text("no certificate")
+    base = ["--repo", str(tmp_path), "-p", "0", "--no-open"]
+
+    alone = CliRunner().invoke(up, [*base, "--ssl-keyfile", str(other_key)])
+    assert "--ssl-keyfile needs --ssl-certfile" in str(alone.exception)
+    for pair in ((certificate, other_key), (nonsense, other_key), (certificate, nonsense)):
+        result = CliRunner().invoke(up, [*base, "--ssl-certfile", str(pair[0]), "--ssl-keyfile", str(pair[1])])
+        assert isinstance(result.exception, UsageError)
+        assert "have to be PEM files that belong together" in str(result.exception)
+
+
+def test_scripts_of_aim_3_run_unchanged(tmp_path: Path) -> None:
+    """
+    Options that have nothing to say here are taken, each with a note; at the level `info` requests are logged, without
+    what may be the token.
+    """
+    Repository(tmp_path, create=True)
+    options = ("-w", "4", "--tf_logs", "/logs", "--profiler", "--dev", "--log-level", "INFO", "--token", "secret")
+    with started(tmp_path, *options) as (process, address, said):
+        notes = [line.partition(":")[2].split(":")[0].strip() for line in said if line.startswith("Note: ")]
+        assert sorted(notes) == [
+            f"--{name} is accepted for scripts of Aim 3" for name in ("profiler", "tf_logs", "workers")
+        ]
+        httpx.get(address)
+        process.send_signal(signal.SIGTERM)
+        logged = process.communicate(timeout=20)[1]
+    assert "INFO aim.server: GET '/' " in logged
+    assert "secret" not in logged

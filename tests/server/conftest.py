@@ -14,6 +14,7 @@ import pytest
 
 from aim.sdk.run import Run
 from aim.server.serve import address, listen, make_server
+from aim.server.served import Progress
 from aim.server.settings import Settings
 
 
@@ -22,8 +23,8 @@ class RunningServer:
     The server in a thread of its own, until `stop`.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.server = make_server(settings)
+    def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
+        self.server = make_server(settings, progress)
         self._socket = listen(settings)
         self.address = address(settings, self._socket)
         self._thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self._socket]})
@@ -100,12 +101,12 @@ def _make_run(root: Path) -> Iterator[MakeRun]:
 @pytest.fixture(name="make_browser")
 def _make_browser(root: Path) -> Iterator[MakeBrowser]:
     """
-    Starts the server over the repository, with the settings that are given.
+    Starts the server over the repository, with the settings that are given, and who is told of its progress.
     """
     started: list[tuple[httpx.Client, RunningServer]] = []
 
-    def make(repo: str = "demo", **settings: Any) -> Browser:
-        server = RunningServer(Settings(**{"roots": (root,), "port": 0, **settings}))
+    def make(repo: str = "demo", progress: Progress | None = None, **settings: Any) -> Browser:
+        server = RunningServer(Settings(**{"roots": (root,), "port": 0, **settings}), progress)
         client = httpx.Client(base_url=server.address, timeout=30)
         started.append((client, server))
         return Browser(client, server, repo)

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
+from tests.server import frames
 from tests.server.conftest import Browser, MakeBrowser, MakeRun
 
 FIELDS = [["run", "name"], ["param", "hparams", "lr"], ["metric", "loss", {"subset": "val"}, "max"], ["run", "tags"]]
@@ -107,3 +108,50 @@ def test_an_unknown_export_is_not_found(browser: Browser) -> None:
     assert 404 == browser.client.get(f"{browser.base}export/secrets.csv").status_code
     wrong = browser.client.get(f"{browser.base}export/runs.csv", params={"request": '{"query":"run.("}'})
     assert (400, "query") == (wrong.status_code, wrong.json()["kind"])
+
+
+AXES: list[Any] = ["step", "epoch", "time", "relative", {"name": "speed"}, {"name": "speed", "context": {}}]
+
+
+@pytest.mark.parametrize("x", AXES, ids=str)
+@pytest.mark.parametrize(
+    ("share", "is_outside"), [(None, False), ((0.25, 0.6), False), ((0.0, 0.0), True)], ids=["all", "some", "none"]
+)
+def test_what_is_exported_is_what_the_chart_shows(
+    make_run: MakeRun, make_browser: MakeBrowser, x: Any, share: tuple[float, float] | None, is_outside: bool
+) -> None:
+    """
+    For each x, with a window and without, the rows are the chart's points, unsampled and in its order: epochs that go
+    back, points without one, and steps that the other metric lacks included.
+    """
+    run = make_run("r")
+    for step in range(400):
+        epoch = None if step % 7 == 0 else (step % 50 if step < 100 else step // 4)
+        run.track(math.nan if step == 120 else step**0.5, name="loss", step=step, epoch=epoch)
+        if step % 3:
+            run.track(abs(200 - step) / 3, name="speed", step=step)
+    run.close()
+    browser = make_browser()
+    asked = {"metrics": [{"name": "loss"}], "x": x, "buckets": 10_000}
+    whole = frames.read(browser.bytes("series", asked)).of("r")
+    ordered = sorted(whole.x)
+    window = None if share is None else [ordered[int(part * len(ordered))] for part in share]
+    if window is not None and is_outside:
+        window = [ordered[-1] + 1, ordered[-1] + 2]
+    if window is not None:
+        asked["window"] = window
+    rows = json.loads(export(browser, "series.json", **asked))
+    column = x if x in ("step", "epoch", "time") else "x"
+    (shown,) = frames.read(browser.bytes("series", asked)).parts
+    points = zip(shown.x, shown.y, strict=True)
+    expected = [(at, value) for at, value in points if window is None or window[0] <= at <= window[1]]
+
+    assert [row["value"] if row["value"] != "NaN" else None for row in rows] == [
+        None if math.isnan(value) else pytest.approx(value, rel=1e-6) for _, value in expected
+    ]
+    assert [row[column] for row in rows] == [pytest.approx(at, rel=1e-6) for at, _ in expected]
+    assert bool(rows) is not is_outside
+    assert ("x" in rows[0] if rows else False) is (bool(rows) and column == "x")
+    table = pyarrow.parquet.read_table(io.BytesIO(export(browser, "series.parquet", **asked)))
+    assert [row["step"] for row in rows] == table.column("step").to_pylist()
+    assert ("x" in table.column_names) is (column == "x")

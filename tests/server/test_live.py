@@ -5,9 +5,12 @@ Live updates, and the end of the server.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import pytest
 
 from aim.server.live import event_text
 from tests.server.conftest import Browser, MakeBrowser, MakeRun
@@ -86,3 +89,50 @@ def test_an_event_is_written_as_browsers_read_it() -> None:
     """
     assert b'event: tick\nid: 7\ndata: {"a":"x\\ny"}\n\n' == event_text("tick", {"a": "x\ny"}, "7")
     assert b"event: reload\ndata: {}\n\n" == event_text("reload", {})
+
+
+def test_a_large_repository_is_shown_while_it_is_read(
+    make_run: MakeRun, make_browser: MakeBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Without a catalogue the first answers have the newest runs and say how many there are; an export waits for all.
+    """
+    for place, run_hash in enumerate(("a", "b", "c")):
+        run = make_run(run_hash)
+        run.track(1.0, name="loss")
+        run.close()
+        os.utime(run.repo.path + f"/runs/{run_hash}", (place, place))
+    monkeypatch.setattr("aim.storage.catalogue.BATCH_RUNS", 1)
+    monkeypatch.setattr("aim.engine.scan.PASS_S", 0.0)
+    monkeypatch.setattr("aim.engine.scan.YIELD_S", 600.0)  # the thread that reads on is told to end, or never does
+    browser = make_browser()
+    runs = browser.post("runs", {})
+
+    assert ([1, 3], ["c"], 1) == (runs["indexing"], runs["hash"], runs["total"])
+    assert [(3, [1, 3])] == [
+        (repo["runs"], repo["indexing"]) for repo in browser.client.get("api/info").json()["repos"]
+    ]
+    with events(browser) as ticks:
+        tick = next(ticks)
+    assert ([1, 3], 1) == (tick["indexing"], tick["total"])
+    assert ["c", "b", "a"] == [row["hash"] for row in browser.get("export/runs.json")]
+
+
+def test_the_end_of_the_first_reading_is_told(
+    make_run: MakeRun, make_browser: MakeBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Ticks tell how far the reading is, and that it has ended; then all runs are there.
+    """
+    for place in range(6):
+        make_run(f"r{place}").close()
+    monkeypatch.setattr("aim.storage.catalogue.BATCH_RUNS", 1)
+    monkeypatch.setattr("aim.engine.scan.PASS_S", 0.0)
+    told: list[tuple[str, int, int]] = []
+    browser = make_browser(progress=lambda *how_far: told.append(how_far))
+    with events(browser) as ticks:
+        last = next(tick for tick in ticks if tick["indexing"] is None)
+
+    assert 6 == last["total"]
+    assert ["r0", "r1", "r2", "r3", "r4", "r5"] == sorted(browser.post("runs", {})["hash"])
+    assert [("demo", done, 6) for done in range(1, 7)] == told

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+BAR_CHARS = 20
 CELL_MAX = 48  # characters of one cell in a table
 
 
@@ -79,8 +80,19 @@ def cell(value: object) -> str:
     return text if len(text) <= CELL_MAX else text[: CELL_MAX - 1] + "…"
 
 
+def bar(done: int, total: int) -> str:
+    """
+    Give a bar of text.
+
+    >>> bar(5, 10)
+    '[##########----------]'
+    """
+    filled = BAR_CHARS * min(done, total) // max(total, 1)
+    return f"[{'#' * filled}{'-' * (BAR_CHARS - filled)}]"
+
+
 class Progress:
-    """A line on standard error that counts; shown on a terminal only."""
+    """A line on standard error with a bar that grows; shown on a terminal only."""
 
     def __init__(self, what: str, total: int) -> None:
         self._what = what
@@ -90,9 +102,14 @@ class Progress:
 
     def step(self) -> None:
         """One more is done."""
-        self._done += 1
+        self.show(self._done + 1, self._total)
+
+    def show(self, done: int, total: int) -> None:
+        """Say how many are done, and of how many."""
+        self._done, self._total = done, total
         if self._shown:
-            print(f"\r{self._what} {self._done}/{self._total}", end="", file=sys.stderr, flush=True)
+            line = f"\r{self._what} {bar(done, total)} {done:,} of {total:,}"
+            print(line, end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """End the line."""

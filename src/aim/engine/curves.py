@@ -22,6 +22,7 @@ from aim.engine.sampling import Reduced, Window, reduce_curves, reduce_path, smo
 from aim.storage.history import Rewind
 from aim.storage.state import SequenceKey
 
+IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 XArray = npt.NDArray[Any]
 AXES = ("step", "epoch", "time", "relative")
@@ -91,6 +92,7 @@ class _Line:
     source: int
     x: XArray
     y: FloatArray
+    places: IntArray | None = None  # of its points in the curve; None: all, in their order
     first: int = 0  # from which point on it is asked for
     smooth: FloatArray | None = None
     sorted_x: bool = True
@@ -151,6 +153,35 @@ def draw_groups(
     return pieces
 
 
+@dataclass(frozen=True)
+class Shown:
+    """
+    The points of one curve that a picture shows, none left out.
+
+    Attributes:
+        x: of each, in the order of the picture.
+        steps, epochs, times_s, values: of each.
+    """
+
+    x: XArray
+    steps: IntArray
+    epochs: FloatArray
+    times_s: FloatArray
+    values: FloatArray
+
+
+def shown_points(store: PointStore, one: Wanted, view: View) -> Shown | None:
+    """Give the points of a curve that have an x, and one in the window; None when the run has no such curve."""
+    lines = _lines(store, [one], view, Known())
+    curve = store.read(one.run_hash, [one.key]).get(one.key)
+    if not lines or curve is None:
+        return None
+    line = lines[0]
+    inside = slice(None) if view.window is None else (line.x >= view.window[0]) & (line.x <= view.window[1])
+    places = (np.arange(len(curve)) if line.places is None else line.places)[inside]
+    return Shown(line.x[inside], curve.steps[places], curve.epochs[places], curve.times_s[places], curve.values[places])
+
+
 def _in_window(line: _Line, window: Window | None) -> FloatArray:
     return line.y if window is None else line.y[(line.x >= window[0]) & (line.x <= window[1])]
 
@@ -201,15 +232,16 @@ def _over_x(
         return _over_metric(place, curve, curves, one, x)
     if x == "step":
         return _Line(place, curve.steps, curve.values)
+    places: IntArray | None = None
     if x == "epoch":
-        there = ~np.isnan(curve.epochs)
-        values, own = curve.values[there], curve.epochs[there]
+        places = np.flatnonzero(~np.isnan(curve.epochs))
+        values, own = curve.values[places], curve.epochs[places]
     else:
         values, own = curve.values, curve.times_s - (one.created_at_s if x == "relative" else 0.0)
     if len(own) > 1 and not bool((own[1:] >= own[:-1]).all()):
         order = np.argsort(own, kind="stable")
-        return _Line(place, own[order], values[order], sorted_x=False)
-    return _Line(place, own, values)
+        return _Line(place, own[order], values[order], order if places is None else places[order], sorted_x=False)
+    return _Line(place, own, values, places)
 
 
 def _over_metric(
@@ -224,7 +256,8 @@ def _over_metric(
         return _Line(place, np.empty(0), np.empty(0), sorted_x=False)
     _, own, other = np.intersect1d(curve.steps, partner.steps, assume_unique=True, return_indices=True)
     finite = np.isfinite(partner.values[other])
-    return _Line(place, partner.values[other][finite], curve.values[own][finite], sorted_x=False)
+    places = own[finite]
+    return _Line(place, partner.values[other][finite], curve.values[places], places, sorted_x=False)
 
 
 def _smooth(lines: Sequence[_Line], weight: float) -> None:

@@ -20,21 +20,27 @@ from aim.server.answers import json_answer
 from aim.server.boundary import Boundary
 from aim.server.desk import Desk, desk_of
 from aim.server.security import Guard
-from aim.server.served import Served, Shelf
+from aim.server.served import Progress, Served, Shelf
 from aim.server.settings import Settings, repo_ids
 
 WIRE = 1
 TRASH_INTERVAL_S = 5.0
 
 
-def create_app(settings: Settings) -> tuple[ASGIApp, Desk]:
+def create_app(settings: Settings, progress: Progress | None = None) -> tuple[ASGIApp, Desk]:
     """
     Make the app that serves *settings*, and the desk by which it is told to stop.
+
+    Args:
+        progress: told how far the first reading of a large repository is.
 
     Raises:
         RepoNotFound, UnsupportedFormat: one of the repositories can't be opened.
     """
     shelf = Shelf(Served(repo_id, root) for repo_id, root in repo_ids(settings.roots).items())
+    if progress is not None:
+        for one in shelf:
+            one.tell(progress)
     desk = Desk(settings, shelf, Guard(settings))
     app = Starlette(routes=routes(), lifespan=_lifespan)
     app.router.redirect_slashes = False  # an address is what it is; behind a proxy a redirect would lead elsewhere
@@ -96,7 +102,13 @@ async def info(request: Request) -> Response:
             "token": desk.settings.token is not None,
             "plotly": assets.plotly_file() is not None,
             "repos": [
-                {"id": one.id, "name": one.root.resolve().name, "path": str(one.repository.path), "runs": count}
+                {
+                    "id": one.id,
+                    "name": one.root.resolve().name,
+                    "path": str(one.repository.path),
+                    "runs": count,
+                    "indexing": one.scan.indexing,
+                }
                 for one in desk.shelf
                 for count in [len(await desk.pool.run(one.repository.store.run_hashes))]
             ],

@@ -77,11 +77,13 @@ class Boundary:
             await self._routes(scope, receive, send)
             return
         has_begun = False
+        asked = (scope["method"], scope["path"])  # without the query, which may be the token
 
         async def send_checked(message: Message) -> None:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
+                log.info("%s %r %d", *asked, message["status"])
                 given = {name for name, _ in message["headers"]}
                 headers = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in given)]
                 if not any(name == b"cache-control" for name, _ in headers):

@@ -20,9 +20,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from aim.core import params
+from aim.engine.curves import Shown, shown_points
 from aim.engine.listing import Field, cells, sort_rows
 from aim.engine.matching import ask, hashes_of, newest_first
-from aim.engine.points import Curve
 from aim.server.answers import json_bytes, missing, wire_cell, wire_number
 from aim.server.bodies import Body
 from aim.server.desk import in_thread, served_of
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
 SERIES_COLUMNS = ("run", "name", "context", "step", "epoch", "time", "value")
+COLUMN_OF_X = ("step", "epoch", "time")  # axes that are columns anyway
 LIMIT_NONE = 1 << 62
 
 
@@ -91,32 +92,28 @@ def _runs(served: Served, wanted: RunsRequest) -> Rows:
         columns = [hashes_of(table, rows), *(cells(table, one, rows).tolist() for one in wanted.fields)]
         return Rows(["hash", *map(column_name, wanted.fields)], [columns])
 
-    return served.ask(find)
+    return served.ask_all(find)
 
 
 def _series(served: Served, wanted: SeriesRequest) -> Rows:
     whole = SeriesRequest(wanted.query, wanted.runs, wanted.metrics, wanted.view, None, None, LIMIT_NONE)
-    selected = served.ask(lambda table: select(served, table, whole))
+    selected = served.ask_all(lambda table: select(served, table, whole))
+    has_x = wanted.view.x not in COLUMN_OF_X  # the chart's x is none of the other columns
 
     def pieces() -> Iterator[Sequence[Sequence[Any]]]:
         for one in selected.wanted:
-            curve = served.points.read(one.run_hash, [one.key]).get(one.key)
-            if curve is not None:
-                yield _points([one.run_hash, *one.key], curve, wanted)
+            shown = shown_points(served.points, one, wanted.view)
+            if shown is not None:
+                yield _points([one.run_hash, *one.key], shown, has_x)
 
-    return Rows(SERIES_COLUMNS, pieces())
+    return Rows((*SERIES_COLUMNS, "x") if has_x else SERIES_COLUMNS, pieces())
 
 
-def _points(labels: Sequence[str], curve: Curve, wanted: SeriesRequest) -> Sequence[Sequence[Any]]:
-    steps, epochs = curve.steps, curve.epochs
-    times, values = curve.times_s, curve.values
-    if wanted.view.window is not None and wanted.view.x == "step":
-        low, high = wanted.view.window
-        inside = (steps >= low) & (steps <= high)
-        steps, epochs, times, values = steps[inside], epochs[inside], times[inside], values[inside]
-    count = len(steps)
-    told = [None if epoch != epoch else epoch for epoch in epochs.tolist()]
-    return [*([label] * count for label in labels), steps.tolist(), told, times.tolist(), values.tolist()]
+def _points(labels: Sequence[str], shown: Shown, has_x: bool) -> Sequence[Sequence[Any]]:
+    count = len(shown.steps)
+    epochs = [None if epoch != epoch else epoch for epoch in shown.epochs.tolist()]
+    columns = [shown.steps.tolist(), epochs, shown.times_s.tolist(), shown.values.tolist()]
+    return [*([label] * count for label in labels), *columns, *([shown.x.tolist()] if has_x else [])]
 
 
 def _cell(value: Any) -> Any:
@@ -171,7 +168,8 @@ def _parquet(rows: Rows, is_runs: bool) -> IO[bytes]:
         )
     else:
         text, whole, real = pyarrow.string(), pyarrow.int64(), pyarrow.float64()
-        schema = pyarrow.schema(list(zip(SERIES_COLUMNS, (text, text, text, whole, real, real, real), strict=True)))
+        kinds = (text, text, text, whole, real, real, real, real)
+        schema = pyarrow.schema(list(zip(rows.names, kinds, strict=False)))  # x is not always there
         with pyarrow.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
             for piece in rows.pieces:
                 arrays = [pyarrow.array(column, kind.type) for column, kind in zip(piece, schema, strict=True)]

@@ -31,12 +31,18 @@ STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # ngi
 
 @dataclass(frozen=True)
 class State:
-    """A state of a repository: its name, how many runs there are, how many record, and of which build the pages are."""
+    """
+    A state of a repository: its name, how many runs there are, how many record, and of which build the pages are.
+
+    Attributes:
+        indexing: how many runs were read of how many, while not all are.
+    """
 
     cursor: str
     total: int
     live: int
     pages: int = 0
+    indexing: tuple[int, int] | None = None
 
 
 @dataclass
@@ -76,7 +82,13 @@ class Ticker:
     def _look(self) -> State:
         def count(table: RunTable) -> State:
             pages = pages_stamp() if self.desk.settings.reload_pages else 0
-            return State(self.served.watch.cursor_of(table), table.run_count, running_count(table), pages)
+            return State(
+                self.served.watch.cursor_of(table),
+                table.run_count,
+                running_count(table),
+                pages,
+                self.served.scan.indexing,
+            )
 
         return self.served.ask(count)
 
@@ -120,7 +132,7 @@ def ticker_of(request: Request, served: Served) -> Ticker:
 async def _events(desk: Desk, ticker: Ticker, state: State, cursor: str | None) -> AsyncIterator[bytes]:
     event = ticker.join()
     stopping = asyncio.create_task(desk.stopping.wait())
-    pages = state.pages
+    pages, told = state.pages, None
     try:
         yield b": hello\n\n"
         while not desk.stopping.is_set():
@@ -128,9 +140,9 @@ async def _events(desk: Desk, ticker: Ticker, state: State, cursor: str | None) 
             if state.pages != pages:
                 pages = state.pages
                 yield event_text("reload", {})
-            if state.cursor != cursor:
+            if state.cursor != cursor or state.indexing != told:
                 yield event_text("tick", _tick_data(ticker.served, state, cursor), state.cursor)
-                cursor = state.cursor
+                cursor, told = state.cursor, state.indexing
             event.clear()
             if ticker.state in (None, state) and not await _woken(event, stopping):
                 yield b": alive\n\n"
@@ -160,4 +172,5 @@ def _tick_data(served: Served, state: State, cursor: str | None) -> dict[str, ob
         "removed": since.removed,
         "total": state.total,
         "live": state.live,
+        "indexing": state.indexing,
     }

@@ -54,6 +54,7 @@ def _table(served: Served, wanted: RunsRequest) -> Response:
             "elapsed_ms": 0.0,
             "total": table.run_count,
             "count": len(rows),
+            "indexing": served.scan.indexing,
             "hash": hashes_of(table, shown),
             "columns": [wire_column(field, cells(table, field, shown)) for field in wanted.fields],
         }

@@ -8,14 +8,17 @@ A second signal ends at once what still runs.
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import uvicorn
 
 from aim.core.errors import UsageError
 from aim.server.app import create_app
 from aim.server.desk import Desk
+from aim.server.served import Progress
 from aim.server.settings import Settings
 
 STOP_TIMEOUT_S = 5
@@ -31,18 +34,23 @@ class PagesServer(uvicorn.Server):
         self._desk = desk
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams, then as uvicorn does."""
+        """End the streams, then as uvicorn does; a Unix socket goes with its server."""
         self._desk.stopping.set()
         await super().shutdown(sockets)
+        uds = self._desk.settings.uds
+        if uds is not None:
+            uds.unlink(missing_ok=True)
 
 
 def listen(settings: Settings) -> socket.socket:
     """
-    Open the port.
+    Open the port, or the Unix socket.
 
     Raises:
         UsageError: it is taken, or the address is not this machine's.
     """
+    if settings.uds is not None:
+        return _listen_unix(settings.uds)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -59,46 +67,89 @@ def listen(settings: Settings) -> socket.socket:
     return opened
 
 
+def _listen_unix(path: Path) -> socket.socket:
+    if not hasattr(socket, "AF_UNIX"):
+        raise UsageError("This system has no Unix sockets: use --host and --port.")
+    opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if path.is_socket() and not _answers(path):
+            path.unlink()  # of a server that was killed
+        opened.bind(str(path))
+        opened.listen(BACKLOG)
+    except OSError as error:
+        opened.close()
+        said = error.strerror or error  # a path that is too long has no number
+        raise UsageError(f"Can't listen on the socket {path}: {said}. Is a server there already?") from None
+    return opened
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        try:
+            asking.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
 def address(settings: Settings, opened: socket.socket) -> str:
-    """Give the address to open in a browser on this machine."""
+    """Give the address to open in a browser on this machine; of a Unix socket its path, as curl and nginx have it."""
+    if settings.uds is not None:
+        return f"unix:{settings.uds.absolute()}"
     host = "127.0.0.1" if settings.host in ANY_HOST else settings.host
     port = opened.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}{settings.base_path}/"
+    scheme = "http" if settings.certificate is None else "https"
+    return f"{scheme}://{shown}:{port}{settings.base_path}/"
 
 
-def make_server(settings: Settings) -> PagesServer:
+def make_server(settings: Settings, progress: Progress | None = None) -> PagesServer:
     """
     Make the server, which is then `run` with the sockets that `listen` opened.
 
+    Args:
+        progress: told how far the first reading of a large repository is.
+
     Raises:
         RepoNotFound, UnsupportedFormat: a repository can't be opened.
+        UsageError: the certificate or its key can't be used.
     """
-    app, desk = create_app(settings)
+    app, desk = create_app(settings, progress)
+    logging.getLogger("aim.server").setLevel(settings.log_level.upper())
     config = uvicorn.Config(
         app,
-        log_level="warning",
-        access_log=False,
+        log_level=settings.log_level,
+        access_log=False,  # ours (boundary.py) leaves out what follows the `?`: it may be the token
         server_header=False,
         timeout_graceful_shutdown=STOP_TIMEOUT_S,
         lifespan="on",
         proxy_headers=False,
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.key,
     )
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        named = f"{settings.certificate} and its key {settings.key or ''}".rstrip()
+        raise UsageError(
+            f"The certificate {named} can't be used: {error}. Both have to be PEM files that belong together."
+        ) from None
     return PagesServer(config, desk)
 
 
-def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+def serve(settings: Settings, ready: Callable[[str], None], progress: Progress | None = None) -> None:
     """
     Serve until a signal says to stop.
 
     Args:
         ready: called with the address, once connections are taken.
+        progress: told how far the first reading of a large repository is.
 
     Raises:
         RepoNotFound, UnsupportedFormat: a repository can't be opened.
         UsageError: the port can't be.
     """
-    server = make_server(settings)
+    server = make_server(settings, progress)
     opened = listen(settings)
     try:
         # the kernel takes connections from here on; they are answered as soon as uvicorn runs

@@ -18,9 +18,12 @@ from aim.engine.scan import scan_of
 from aim.engine.tail import Watch
 from aim.engine.undo import Changes
 from aim.server.answers import missing
+from aim.storage.catalogue import Refreshed
 from aim.storage.run_table import RunTable
 
 Result = TypeVar("Result")
+Progress = Callable[[str, int, int], None]
+"""Called with a repository's id, how many of its runs were read, and how many there are to read."""
 
 log = logging.getLogger("aim.server")
 
@@ -53,8 +56,28 @@ class Served:
         """
         return self.scan.ask_now(question)
 
+    def ask_all(self, question: Callable[[RunTable], Result]) -> Result:
+        """As `ask`, but wait until all runs are read: for what is kept, such as an export."""
+        return self.scan.ask(question)
+
+    def tell(self, progress: Progress) -> None:
+        """Tell *progress* from now on how far the reading of many runs is; also when it has ended."""
+        total = 0
+
+        def hear(found: Refreshed) -> None:
+            nonlocal total
+            told = self.scan.indexing
+            if told is not None and found.left:
+                total = told[1]
+                progress(self.id, *told)
+            elif total:  # that was the rest
+                progress(self.id, total, total)
+                total = 0
+
+        self.scan.listen(hear)
+
     def warm(self) -> None:
-        """Read the catalogue now, so that the first page finds it read."""
+        """Begin to read the catalogue now, so that the first page finds it read."""
         try:
             self.scan.refresh_for_now()
         except (AimError, OSError) as error:

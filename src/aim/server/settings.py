@@ -12,6 +12,8 @@ from pathlib import Path
 UNSAFE = re.compile(r"[^a-z0-9]+")
 HOST_DEFAULT = "127.0.0.1"
 PORT_DEFAULT = 43_800  # that of Aim 3
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+LOG_LEVEL_DEFAULT = "warning"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -28,6 +30,9 @@ class Settings:
         token: what a request has to carry; None: nothing.
         trusted_hosts: names that browsers may know this server by, besides its own addresses.
         reload_pages: tell open pages to load again when the built pages change; for development.
+        uds: a path: listen on this Unix socket instead of *host* and *port*.
+        certificate, key: files (PEM) of the server's certificate and its key, for https; the key may be in the former.
+        log_level: what is written to the log, `info` with a line for each request.
     """
 
     roots: tuple[Path, ...]
@@ -38,11 +43,15 @@ class Settings:
     token: str | None = None
     trusted_hosts: tuple[str, ...] = field(default=())
     reload_pages: bool = False
+    uds: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    log_level: str = LOG_LEVEL_DEFAULT
 
     @property
     def is_local(self) -> bool:
         """Whether only this machine can reach the server."""
-        return self.host in LOOPBACK or self.host.startswith("127.")
+        return self.uds is not None or self.host in LOOPBACK or self.host.startswith("127.")
 
 
 def repo_ids(roots: Iterable[Path]) -> dict[str, Path]:
