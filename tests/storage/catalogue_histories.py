@@ -162,7 +162,8 @@ def contents(catalogue: Catalogue) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for row, run_hash in enumerate(table.hashes()):
         slot = table.slots.slot_of(row)
-        columns = [(name, table.field(name)) for name in FIELD_NAMES]
+        # which runs have a sole writer is for reading points; a catalogue may know it later than another
+        columns = [(name, table.field(name)) for name in FIELD_NAMES if name != "sole_writer"]
         fields = {}
         for name, column in columns:
             code = int(column.codes[row])

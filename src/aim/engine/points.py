@@ -126,6 +126,14 @@ class PointStore:
         state = reader.state()
         found: dict[SequenceKey, Curve | None] = {}
         for key in keys:
+            sole = reader.points_of_sole(key)
+            if sole is not None and sole.is_numeric:
+                found[key] = Curve(sole.steps, as_floats(sole.values), sole) if len(sole) else None
+        keys = [key for key in keys if key not in found]
+        if not keys:
+            return found
+        state = reader.state()
+        for key in keys:
             facts = state.sequences.get(key)
             if facts is None or not facts.parts:
                 facts = reader.sequences().get(key)

@@ -36,6 +36,9 @@ class Repository:
     """
     The repository in the folder *root*, that is in `<root>/.aim`.
 
+    Attributes:
+        sole_writer: who sealed all points of a run, as `storage.catalogue` knows it; set by `engine.scan`.
+
     Args:
         create: make it if it is not there.
         restore: makes the objects of runs that are read.
@@ -54,6 +57,7 @@ class Repository:
         self._logs: WeakValueDictionary[str, RunLog] = WeakValueDictionary()
         self._lock = threading.Lock()
         self._earlier: OrderedDict[tuple[str, Rewind], RunReader] = OrderedDict()
+        self.sole_writer: Callable[[str], tuple[str, int] | None] = lambda run_hash: None
 
     @property
     def path(self) -> Path:
@@ -125,7 +129,10 @@ class Repository:
             self._readers.move_to_end(run_hash)
             while len(self._readers) > READERS_MAX:
                 self._readers.popitem(last=False)
-            return reader
+        sole = self.sole_writer(run_hash)
+        if sole is not None:
+            reader.trust(*sole)
+        return reader
 
     def reader_before(self, run_hash: str, rewind: Rewind) -> RunReader:
         """

@@ -93,6 +93,7 @@ class Scan:
         self._cache = cache
         self._listeners: list[Callable[[Refreshed], None]] = []
         self._begin()
+        repository.sole_writer = self._sole_writer
 
     def _begin(self) -> None:
         self._process = os.getpid()
@@ -112,6 +113,14 @@ class Scan:
 
     def _reader(self, run_hash: str) -> Any:
         return self.repository.reader(run_hash)
+
+    def _sole_writer(self, run_hash: str) -> tuple[str, int] | None:
+        if self._process != os.getpid():
+            return None
+        try:
+            return self._catalogue.sole_writer(run_hash)
+        except DamagedSnapshot:  # whoever asks a question next makes the catalogue again
+            return None
 
     @property
     def repository(self) -> Repository:

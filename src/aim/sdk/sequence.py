@@ -164,7 +164,7 @@ class Sequence:
     def values(self) -> ArrayView[Any]:
         """The values by step."""
         points = self.points()
-        if self._is_numeric:
+        if points.is_numeric:
             return ArrayView(points.steps, points.values)
         return ArrayView(points.steps, points.values, restore=lambda at: self.run.read_objects(points, at))
 
@@ -253,7 +253,7 @@ class SequenceData:
         self._sequence = sequence
         self._columns = tuple(columns)
         self._positions = np.arange(len(points)) if positions is None else positions
-        self._numeric = sequence._is_numeric
+        self._numeric = points.is_numeric
 
     def __len__(self) -> int:
         return len(self._positions)

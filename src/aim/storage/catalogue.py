@@ -154,6 +154,13 @@ class Catalogue:
         found.left = len(self._left)
         return found
 
+    def sole_writer(self, run_hash: str) -> tuple[str, int] | None:
+        """Give the writer that has sealed all points of a run, and the time of the folder then; None: who knows."""
+        # the time first: a refresh in another thread sets it last, and what is older than its time is asked again
+        stamp = self._stamps.get(run_hash, OPEN_STAMP)
+        writer = None if stamp == OPEN_STAMP or run_hash in self._watched else self.table.sole_writer(run_hash)
+        return None if writer is None else (writer, stamp)
+
     def rebuild(self) -> None:
         """Throw the file and all that is known away, and begin anew at the next `refresh`."""
         version = self.table.version

@@ -175,6 +175,8 @@ class EndedRuns:
         run.known.fields = facts.fields_of(run.state)
         for writer, names in listed.items():
             self._open(run, folder, writer, "points.parquet" in names)
+        if len(run.sealed) == len(listed) == 1:
+            run.known.fields["sole_writer"] = next(iter(listed))
         return run
 
     def _take_writer(self, run: _Run, writer: str, found: list[Event], lines: Lines) -> None:

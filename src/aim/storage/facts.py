@@ -43,6 +43,7 @@ FIELD_NAMES = (
     "end_time",
     "status",
     "error",
+    "sole_writer",
 )
 KINDS = {
     "int": "metric",
@@ -106,7 +107,8 @@ class RunFacts:
     One run as the catalogue keeps it.
 
     Attributes:
-        fields: by `FIELD_NAMES`; what the run has not is not there.
+        fields: by `FIELD_NAMES`; what the run has not is not there. `sole_writer` is for reading points, see
+            sole_writer.py; it may be missing.
         leaves: the params, flattened.
         sequences: those that have points.
         contexts: by their text.
@@ -309,9 +311,21 @@ class RunWatch:
             known.sequences, known.contexts = self._sequences(state)
             self._has_news = False
         fields, is_open = fields_of(state), self.is_open
+        sole = self._sole_writer(state)
+        if sole is not None:
+            fields["sole_writer"] = sole
         return RunFacts(
             known.run_hash, fields, known.leaves, known.sequences, known.contexts, is_open, state.taken_back
         )
+
+    def _sole_writer(self, state: RunState) -> str | None:
+        """Give the writer that has sealed all points of the run, each shown as it was recorded; None: there is none."""
+        writers = list(state.writers)
+        if len(writers) != 1 or writers[0] not in self._sealed or state.taken_back or state.damage:
+            return None
+        if state.forked_from is not None or any(facts.exact for facts in state.sequences.values()):
+            return None
+        return None if self._has_undeclared(state) else writers[0]
 
     def _sequences(self, state: RunState) -> tuple[dict[PairKey, SequenceSummary], dict[str, Mapping[str, Any]]]:
         found: dict[PairKey, SequenceSummary] = {}

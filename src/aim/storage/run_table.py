@@ -210,6 +210,12 @@ class RunTable:
         slot = self._slot_of.get(run_hash)
         return None if slot is None else int(self.slots.rows_of(np.array([slot]))[0])
 
+    def sole_writer(self, run_hash: str) -> str | None:
+        """Give the writer whose sealed file alone holds the points of a run; None where that is not known."""
+        slot = self._slot_of.get(run_hash)
+        found = None if slot is None else self.fields["sole_writer"].value_or_none(slot)
+        return found if isinstance(found, str) else None
+
     def newest_first(self) -> SlotArray:
         """Give all rows, the newest run first; of runs of one moment, by hash."""
         if self._newest is None or self._newest[0] != self._times_version:
