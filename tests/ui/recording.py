@@ -5,7 +5,8 @@ The repository that the tests in a browser look at, made by the real SDK.
     metrics     loss of train and val, accuracy of val: better for larger models, best at lr 0.001
     a spike     in the training loss of `SPIKED_RUN`, one step high
     a NaN tail  in the gradient of `NAN_RUN`
-    objects     images, texts and distributions of the first runs
+    objects     images, texts and distributions of the first runs; of `OBJECTS_RUN` also an image with boxes and masks,
+                sounds, a video and a table
     a failure   a run that printed and then raised, in a process of its own
 """
 
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aim import Distribution, Image, Run, Text
+from aim import Audio, Distribution, Image, Run, Table, Text, Video
 
 MODELS = ("resnet18", "resnet50", "vit-s")
 LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003)
@@ -28,6 +29,9 @@ SPIKED_RUN = "resnet18-0.0001-1"
 SPIKE_STEP = 66
 SPIKE_VALUE = 8.25
 NAN_RUN = "resnet50-0.0001-0"
+OBJECTS_RUN = "resnet18-0.0001-0"
+LABELS = {0: "ground", 1: "cat", 2: "dog"}
+SOUND_S = 2
 BEST_RUN = "vit-s-0.001-0"
 FAILED_RUN = "diverged"
 FAILURE = "loss is not finite any more"
@@ -82,7 +86,31 @@ def record_run(repo: Path, model: str, learning_rate: float, seed: int, has_obje
         run.track(pictures, name="mistakes", step=step, context={"subset": "val"})
         run.track(Text(f"step {step}: a sample of {name}, seed {seed}"), name="samples", step=step)
         run.track(Distribution(random.normal(step / STEP_COUNT, 1, 500)), name="weights", step=step)
+    if name == OBJECTS_RUN:
+        record_objects(run)
     run.close()
+
+
+def record_objects(run: Run) -> None:
+    """Record what few runs have: overlays, sound, video, a table."""
+    mask = np.zeros((60, 80), np.uint8)
+    mask[10:40, 5:35], mask[20:50, 45:75] = 1, 2
+    boxes = {
+        "guess": [
+            {"box": (5, 10, 30, 30), "label": "cat", "score": 0.9},
+            {"box": (45, 20, 30, 30), "label": "dog", "score": 0.4},
+        ],
+        "truth": [{"box": (6, 11, 28, 28), "label": "cat"}],
+    }
+    street = np.full((60, 80, 3), 90, np.uint8)
+    run.track(Image(street, caption="street", boxes=boxes, masks={"guess": mask}, labels=LABELS), name="seen", step=0)
+    moments = np.arange(8000 * SOUND_S) / 8000
+    for step in (0, 50, 100):
+        wave = np.sin(2 * np.pi * (220 + step) * moments) * np.exp(-moments)
+        run.track(Audio(wave.astype(np.float32), rate=8000, caption=f"tone {step}"), name="tone", step=step)
+    run.track(Video(np.zeros((6, 16, 24, 3), np.uint8), format="gif", fps=5, caption="walk"), name="walked", step=0)
+    rows = [{"question": f"what is {place}?", "sure": place / 150, "look": Image(street)} for place in range(150)]
+    run.track(Table(rows, caption="answers"), name="asked", step=0)
 
 
 def record_failure(repo: Path) -> None:

@@ -14,15 +14,23 @@ PAGES = ("metrics", "runs", "params", "media", "text", "reports", "settings", "r
 
 
 def serious_findings(page: sync_api.Page) -> list[str]:
-    """Run axe-core in the page, and give what it calls serious or critical."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    report = page.evaluate("axe.run({ resultTypes: ['violations'] })")
-    return [
-        f"{finding['id']}: {node['target']} {node['failureSummary']}"
-        for finding in report["violations"]
-        if finding["impact"] in ("serious", "critical")
-        for node in finding["nodes"][:3]
-    ]
+    """Run axe-core in the page, in the dark and in the light, and give what it calls serious or critical."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = []
+    for _ in ("one theme", "the other"):
+        page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))")
+        report = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+        theme = page.locator("html").get_attribute("data-theme")
+        found += [
+            f"{theme}: {finding['id']}: {node['target']} {node['failureSummary']}"
+            for finding in report["violations"]
+            if finding["impact"] in ("serious", "critical")
+            for node in finding["nodes"][:3]
+        ]
+        page.get_by_role("button", name="Dark or light").click()
+        page.wait_for_function("theme => document.documentElement.dataset.theme !== theme", arg=theme)
+    return found
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci in ui/")

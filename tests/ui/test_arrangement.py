@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from playwright import sync_api
 
-from tests.ui.conftest import Open
+from tests.ui.conftest import Open, in_both_themes
 
 Shot = Callable[["sync_api.Page"], None]
 expect = sync_api.expect
@@ -29,6 +29,7 @@ def head(page: sync_api.Page, card: str) -> sync_api.Locator:
     return page.locator(f"[data-card='{card}'] header h3")
 
 
+@in_both_themes
 def test_cards_are_dragged_widened_and_kept(open_page: Open, server: str, shot: Shot) -> None:
     """
     A card changes places, another goes to a section of one's own and gets wide; a link and a later visit show the same.

@@ -11,7 +11,7 @@ import pytest
 from playwright import sync_api
 
 from aim import Figure, Run
-from tests.ui.conftest import Open, serving
+from tests.ui.conftest import Open, in_both_themes, serving
 
 Shot = Callable[["sync_api.Page"], None]
 expect = sync_api.expect
@@ -36,6 +36,7 @@ def _figures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"{address}media?token={TOKEN}"
 
 
+@in_both_themes
 def test_figures_are_drawn_in_a_frame_of_their_own(figures: str, open_page: Open, shot: Shot) -> None:
     """
     Both are drawn, the one that needs to compile code too; the page around them still may not.

@@ -13,8 +13,10 @@ import pytest
 from playwright import sync_api
 
 from aim import Run
-from tests.ui.conftest import Open, serving
+from tests.ui.conftest import Open, in_both_themes, serving
 from tests.ui.recording import BEST_RUN, FAILED_RUN, FAILURE, SPIKE_STEP, SPIKE_VALUE, record_run
+
+pytestmark = in_both_themes
 
 Shot = Callable[["sync_api.Page"], None]
 expect = sync_api.expect
@@ -117,7 +119,9 @@ def test_runs_are_grouped_and_put_together_over_their_seeds(open_page: Open, ser
     page.keyboard.press("Escape")
     wait_drawn(page, ACCURACY)
     page.locator(f"[data-card='{ACCURACY}'] canvas").last.hover()
-    expect(page.locator(".tip .hit").first).to_contain_text(re.compile(r"0\.\d+ · (resnet|vit)"))
+    expect(page.locator(".tip .hit").first).to_contain_text(
+        re.compile(r"(0\.\d+ · (resnet|vit)|(resnet\d+|vit-s) · 0\.\d+)")
+    )
     shot(page)
 
 

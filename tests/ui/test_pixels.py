@@ -94,7 +94,6 @@ def true_extents(values: Floats, scales: dict[str, list[float]], columns: int) -
     return highest, lowest
 
 
-@pytest.mark.parametrize("theme", ["dark"], indirect=True)
 @pytest.mark.parametrize("window", [None, (400_000, 410_000), (404_900, 405_100)])
 def test_every_pixel_column_shows_its_true_extremes(
     million: tuple[Floats, str], open_page: Open, window: tuple[int, int] | None
@@ -147,7 +146,6 @@ def settled_scales(page: sync_api.Page, chart: sync_api.Locator) -> dict[str, li
     raise AssertionError("the chart does not come to rest")
 
 
-@pytest.mark.parametrize("theme", ["dark"], indirect=True)
 def test_a_stretch_of_nan_is_a_gap_with_marks(million: tuple[Floats, str], open_page: Open) -> None:
     """
     Where the run had no numbers nothing is drawn, and crosses at the foot say that NaN was recorded.

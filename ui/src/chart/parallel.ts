@@ -1,6 +1,7 @@
 /// Parallel coordinates: one upright axis a field, one line a run. Brushes on axes keep the runs inside all of them;
 /// a label that is dragged moves its axis.
 
+import { CanvasChart, clipText, FONT } from "./canvas";
 import type { ChartTheme } from "./plot";
 
 /// What the picture needs of an axis; places are 0 (bottom) … 1 (top), NaN where a row has no value.
@@ -32,63 +33,29 @@ const BOTTOM_PX = 18;
 const SIDE_PX = 64;
 const GRAB_PX = 14;
 const NEAR_PX = 9;
-const FONT = '"Inter var", Inter, system-ui, sans-serif';
 
 type Drag =
   | { readonly kind: "brush"; readonly key: string; readonly from: number; now: number }
   | { readonly kind: "move"; readonly key: string; x: number };
 
 /// The picture in its element.
-export class ParallelChart {
-  private readonly base = document.createElement("canvas");
-  private readonly over = document.createElement("canvas");
+export class ParallelChart extends CanvasChart {
   private data: ParallelData = { axes: [], colors: [], rows: [], count: 0, brushes: new Map() };
   private theme: ChartTheme = { ground: "#fff", ink: "#888", grid: "#eee", accent: "#00f" };
   private ink2 = "#444";
-  private lit: number | null = null;
   private drag: Drag | null = null;
-  private width = 0;
-  private height = 0;
-  private scheduled = 0;
-  private readonly resize: ResizeObserver;
-  private readonly stop = new AbortController();
 
-  constructor(private readonly host: HTMLElement, private readonly events: ParallelEvents) {
-    host.append(this.base, this.over);
-    this.resize = new ResizeObserver(() => this.schedule());
-    this.resize.observe(host);
-    const { signal } = this.stop;
-    this.over.addEventListener("pointermove", (event) => this.moved(event), { signal });
-    this.over.addEventListener("pointerdown", (event) => this.pressed(event), { signal });
-    this.over.addEventListener("pointerup", (event) => this.dropped(event), { signal });
-    this.over.addEventListener("pointerleave", () => !this.drag && events.hover(null), { signal });
-  }
-
-  destroy(): void {
-    this.resize.disconnect();
-    this.stop.abort();
-    cancelAnimationFrame(this.scheduled);
-    this.base.remove();
-    this.over.remove();
+  constructor(host: HTMLElement, private readonly events: ParallelEvents) {
+    super(host);
+    this.on("pointermove", (event) => this.moved(event));
+    this.on("pointerdown", (event) => this.pressed(event));
+    this.on("pointerup", (event) => this.dropped(event));
+    this.on("pointerleave", () => !this.drag && events.hover(null));
   }
 
   show(data: ParallelData, theme: ChartTheme, ink2: string): void {
     [this.data, this.theme, this.ink2] = [data, theme, ink2];
     this.schedule();
-  }
-
-  /// Lights one row.
-  light(row: number | null): void {
-    this.lit = row;
-    this.paintOver();
-  }
-
-  private schedule(): void {
-    if (this.scheduled) return;
-    this.scheduled = requestAnimationFrame(() => {
-      this.scheduled = 0;
-      this.paint();
-    });
   }
 
   private x(index: number): number {
@@ -102,16 +69,6 @@ export class ParallelChart {
 
   private place(py: number): number {
     return Math.min(1, Math.max(0, (this.height - BOTTOM_PX - py) / (this.height - TOP_PX - BOTTOM_PX)));
-  }
-
-  private prepare(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {
-    const dpr = devicePixelRatio || 1;
-    const [w, h] = [Math.round(this.width * dpr), Math.round(this.height * dpr)];
-    if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
-    const context = canvas.getContext("2d");
-    context?.setTransform(dpr, 0, 0, dpr, 0, 0);
-    context?.clearRect(0, 0, this.width, this.height);
-    return context;
   }
 
   private line(context: CanvasRenderingContext2D, row: number): void {
@@ -129,8 +86,8 @@ export class ParallelChart {
     context.stroke();
   }
 
-  private paint(): void {
-    [this.width, this.height] = [this.host.clientWidth, this.host.clientHeight];
+  protected paint(): void {
+    this.measure();
     if (this.width < 40 || this.height < 80) return;
     const context = this.prepare(this.base);
     if (!context) return;
@@ -197,7 +154,7 @@ export class ParallelChart {
     context.strokeRect(px - 8, this.y(high), 16, this.y(low) - this.y(high));
   }
 
-  private paintOver(): void {
+  protected paintOver(): void {
     const context = this.prepare(this.over);
     if (!context) return;
     if (this.lit !== null && this.lit < this.data.count) {
@@ -293,12 +250,4 @@ export class ParallelChart {
     }
     this.paintOver();
   }
-}
-
-/// A text that fits a width, with an ellipsis where it was cut.
-export function clipText(context: CanvasRenderingContext2D, text: string, width_px: number): string {
-  if (context.measureText(text).width <= width_px) return text;
-  let end = text.length - 1;
-  while (end > 1 && context.measureText(text.slice(0, end) + "…").width > width_px) end--;
-  return text.slice(0, end) + "…";
 }

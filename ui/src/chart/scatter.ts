@@ -1,8 +1,8 @@
 /// One dot a run over two axes, with the straight line that fits best.
 
+import { CanvasChart, clipText, FONT } from "./canvas";
 import type { ChartTheme } from "./plot";
 import type { ParallelAxis } from "./parallel";
-import { clipText } from "./parallel";
 
 export interface ScatterData {
   readonly x: ParallelAxis;
@@ -28,50 +28,27 @@ const BOTTOM_PX = 40;
 const DOT_PX = 4;
 const SMALL_DOTS = 3000; // so many are drawn as small squares
 const NEAR_PX = 14;
-const FONT = '"Inter var", Inter, system-ui, sans-serif';
 
 /// The picture in its element.
-export class ScatterChart {
-  private readonly base = document.createElement("canvas");
-  private readonly over = document.createElement("canvas");
+export class ScatterChart extends CanvasChart {
   private data: ScatterData | null = null;
   private theme: ChartTheme = { ground: "#fff", ink: "#888", grid: "#eee", accent: "#00f" };
-  private lit: number | null = null;
   private drag: { readonly x: number; readonly y: number; nowX: number; nowY: number } | null = null;
-  private width = 0;
-  private height = 0;
-  private readonly resize: ResizeObserver;
-  private readonly stop = new AbortController();
 
-  constructor(private readonly host: HTMLElement, private readonly events: ScatterEvents) {
-    host.append(this.base, this.over);
-    this.resize = new ResizeObserver(() => this.paint());
-    this.resize.observe(host);
-    const { signal } = this.stop;
-    this.over.addEventListener("pointermove", (event) => this.moved(event), { signal });
-    this.over.addEventListener("pointerdown", (event) => {
+  constructor(host: HTMLElement, private readonly events: ScatterEvents) {
+    super(host);
+    this.on("pointermove", (event) => this.moved(event));
+    this.on("pointerdown", (event) => {
       this.drag = { x: event.offsetX, y: event.offsetY, nowX: event.offsetX, nowY: event.offsetY };
       this.over.setPointerCapture(event.pointerId);
-    }, { signal });
-    this.over.addEventListener("pointerup", () => this.dropped(), { signal });
-    this.over.addEventListener("pointerleave", () => !this.drag && events.hover(null), { signal });
-  }
-
-  destroy(): void {
-    this.resize.disconnect();
-    this.stop.abort();
-    this.base.remove();
-    this.over.remove();
+    });
+    this.on("pointerup", () => this.dropped());
+    this.on("pointerleave", () => !this.drag && events.hover(null));
   }
 
   show(data: ScatterData, theme: ChartTheme): void {
     [this.data, this.theme] = [data, theme];
-    this.paint();
-  }
-
-  light(row: number | null): void {
-    this.lit = row;
-    this.paintOver();
+    this.schedule();
   }
 
   private px(place: number): number {
@@ -82,18 +59,8 @@ export class ScatterChart {
     return this.height - BOTTOM_PX - (0.03 + place * 0.94) * (this.height - TOP_PX - BOTTOM_PX);
   }
 
-  private prepare(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {
-    const dpr = devicePixelRatio || 1;
-    const [w, h] = [Math.round(this.width * dpr), Math.round(this.height * dpr)];
-    if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
-    const context = canvas.getContext("2d");
-    context?.setTransform(dpr, 0, 0, dpr, 0, 0);
-    context?.clearRect(0, 0, this.width, this.height);
-    return context;
-  }
-
-  private paint(): void {
-    [this.width, this.height] = [this.host.clientWidth, this.host.clientHeight];
+  protected paint(): void {
+    this.measure();
     const context = this.width > 60 ? this.prepare(this.base) : null;
     if (!context || !this.data) return;
     const { x, y, rows, colors, count, trend } = this.data;
@@ -163,7 +130,7 @@ export class ScatterChart {
     context.restore();
   }
 
-  private paintOver(): void {
+  protected paintOver(): void {
     const context = this.prepare(this.over);
     if (!context || !this.data) return;
     const { x, y, colors, count } = this.data;

@@ -63,9 +63,10 @@ export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], lo
     if (part.run !== null) {
       if (!looks.isShown(part.run)) continue;
       ownerOf.set(part.run, part.run);
+      const isPast = part.branch !== null;
       lines.push({
-        owner: part.run, label: looks.nameOf(part.run) + suffix, x: part.x, y: part.part === "smooth" ? gapped(part, frame.parts[i - 1]) : part.y, color: looks.coloring.colorOf(part.run), dash: dashFor(part, part.run),
-        faint: hasSmooth && part.part === "line", strong: looks.isStrong(part.run), sorted: isSorted(part.x),
+        owner: part.run, label: looks.nameOf(part.run) + suffix + (isPast ? ` before rewind ${(part.branch ?? 0) + 1}` : ""), x: part.x, y: part.part === "smooth" ? gapped(part, frame.parts[i - 1]) : part.y, color: looks.coloring.colorOf(part.run), dash: dashFor(part, part.run),
+        faint: isPast || (hasSmooth && part.part === "line"), strong: !isPast && looks.isStrong(part.run), sorted: isSorted(part.x),
       });
       continue;
     }

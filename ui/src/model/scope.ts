@@ -70,10 +70,11 @@ export function asWireError(error: unknown): WireError | null {
   return new WireError({ kind: "internal", message }, 0);
 }
 
-/// Tells all pages that some runs changed, before the server does.
+/// Tells all pages that some runs changed, before the server does; what the reader did is seen at once, a first tag too.
 export function nudge(cursor: string, changed: readonly string[]): void {
   const { total = 0, live = 0 } = tick.peek() ?? {};
   tick.value = { cursor, changed, removed: [], total, live, indexing: indexing.peek() };
+  void loadFields();
 }
 
 let fieldsAbort = new AbortController();

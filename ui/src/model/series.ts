@@ -57,11 +57,12 @@ export async function fetchSeries(body: SeriesRequest, stop?: AbortSignal, place
 }
 
 function partKey(part: FramePart): string {
-  return `${part.run}|${sequenceText(part.metric)}|${part.part}`;
+  return `${part.run}|${sequenceText(part.metric)}|${part.branch ?? ""}|${part.part}`;
 }
 
 /// `old` with the series of a later frame put in.
 export function mergeFrames(old: Frame, next: Frame): Frame {
+  if (next.isWhole) return next;
   if (next.parts.length === 0) return { ...old, cursor: next.cursor };
   const byKey = new Map(next.parts.map((part) => [partKey(part), part]));
   const parts = old.parts.map((part) => {

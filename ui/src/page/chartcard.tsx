@@ -42,11 +42,13 @@ interface ChartCardProps {
   readonly isPlain?: boolean;
   /// The zoom that plain cards of one page share.
   readonly shared?: Signal<Extent | null>;
+  /// How many earlier branches of rewound runs are drawn behind; none if it is not given.
+  readonly branches?: ReadonlySignal<number>;
   readonly onLines?: (lines: ReturnType<typeof linesOf>) => void;
 }
 
 /// The card. All of its drawing follows signals; it renders again only for its own few words.
-export function ChartCard({ card, scene, runs, onExpand, place: cardPlace, isLarge = false, isPlain = false, shared, onLines }: ChartCardProps): JSX.Element {
+export function ChartCard({ card, scene, runs, onExpand, place: cardPlace, isLarge = false, isPlain = false, shared, branches, onLines }: ChartCardProps): JSX.Element {
   const { ref, isSeen, width_px } = useOnScreen();
   const yWindow = useSignal<Extent | null>(null);
   const alone = useSignal<Extent | null>(null);
@@ -66,7 +68,7 @@ export function ChartCard({ card, scene, runs, onExpand, place: cardPlace, isLar
     const buckets = count > MANY_RUNS ? MANY_BUCKETS : Math.max(60, Math.min(4000, wide));
     return stable({
       query: only ? "" : query.value, runs: only, metrics: card.metrics, x: xAxis.value, window: slowWindow.value, buckets,
-      smooth: smoothing.value, aggregate: isPlain ? null : aggregate.value,
+      smooth: smoothing.value, aggregate: isPlain ? null : aggregate.value, ...(branches?.value ? { branches: branches.value } : {}),
     });
   });
   const place = (): number => {

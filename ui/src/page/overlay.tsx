@@ -81,7 +81,7 @@ export function OverlayBar({ items }: { items: readonly Item[] }): JSX.Element |
       {labels.map((label) => <button key={label} type="button" class={isOn(label) ? "pill label" : "pill label off"} aria-pressed={isOn(label)} title="Show or hide this label; with Alt or twice: only this one" onClick={press(label, labels)}><Swatch color={labelColor(labels, label, theme.value)} />{label || "no label"}</button>)}
       <span class="spacer" />
       {hasMasks && <label class="size">opacity <input type="range" min="0" max="100" step="5" value={Math.round(opacity() * 100)} onInput={(event) => change({ opacity: event.currentTarget.value === "55" ? null : event.currentTarget.value }, true)} /></label>}
-      {hasScores && <label class="size">score ≥ <output>{leastScore().toFixed(2)}</output> <input type="range" min="0" max="1" step="0.01" value={leastScore()} onInput={(event) => change({ score: event.currentTarget.value === "0" ? null : event.currentTarget.value }, true)} /></label>}
+      {hasScores && <label class="size">score ≥ <b>{leastScore().toFixed(2)}</b> <input type="range" aria-label="Least score" min="0" max="1" step="0.01" value={leastScore()} onInput={(event) => change({ score: event.currentTarget.value === "0" ? null : event.currentTarget.value }, true)} /></label>}
     </div>
   );
 }

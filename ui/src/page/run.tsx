@@ -2,6 +2,7 @@
 
 import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { address, change, setting } from "../model/address";
 import type { Extent } from "../chart/extent";
 import { sectionsOf, type Card } from "../model/cards";
@@ -13,9 +14,11 @@ import { objectType, OBJECT_WORDS } from "../model/objects";
 import { runStore } from "../model/run";
 import { makeScene, type Scene } from "../model/scene";
 import { goTo } from "../model/address";
+import { here } from "../model/scope";
 import { now } from "../model/session";
 import { runColor } from "../chart/palette";
 import { theme } from "../model/session";
+import { getJson } from "../wire/request";
 import type { ObjectType, RunAnswer } from "../wire/types";
 import { Icon, type IconName } from "../widget/icon";
 import { Markdown } from "../widget/markdown";
@@ -136,6 +139,16 @@ function Editable({ value, label, placeholder, onSave }: { value: string; label:
   );
 }
 
+/// The name of another run, once it is known.
+function ForkName({ hash }: { hash: string }): JSX.Element {
+  const name = useSignal<string | null>(null);
+  useEffect(() => {
+    // A fork's origin may be gone: then its hash stands for it.
+    getJson<RunAnswer>(here(`runs/${encodeURIComponent(hash)}`)).then((run) => (name.value = run.name), () => undefined);
+  }, [hash]);
+  return <>{name.value ?? hash.slice(0, 8)}</>;
+}
+
 function RunHead({ run }: { run: RunAnswer }): JSX.Element {
   const tagText = useSignal("");
   const runs = [run.hash];
@@ -160,6 +173,8 @@ function RunHead({ run }: { run: RunAnswer }): JSX.Element {
         <span title={formatTime(run.created_at)}>started {formatAgo(run.created_at, now.value)}</span>
         <span>{run.status === "running" ? "for" : "took"} {formatDuration(run.status === "running" ? Math.max(seconds, now.value - run.created_at) : seconds)}</span>
         {run.experiment && <button type="button" class="bare" title="All runs of this experiment" onClick={() => goTo("runs", "", { q: `run.experiment == ${queryLiteral(run.experiment)}` })}><Icon name="folder" size={14} />{run.experiment}</button>}
+        {run.forked_from && <span title={formatTime(run.forked_from.time)}><Icon name="fork" size={14} />forked from <PageLink page="run" rest={run.forked_from.run}><ForkName hash={run.forked_from.run} /></PageLink>{run.forked_from.step === null ? "" : ` at step ${run.forked_from.step}`}</span>}
+        {run.rewinds.length > 0 && <span title={run.rewinds.map(({ step, time }) => `${formatTime(time)}: back to step ${step}`).join("\n")}><Icon name="undo" size={14} />rewound {run.rewinds.length === 1 ? "" : `${run.rewinds.length} times, last `}to step {run.rewinds[run.rewinds.length - 1].step}</span>}
         <span class="tags">
           {run.tags.map((name) => <Tag key={name} name={name} hue={tagHue(name)} onRemove={canEdit() ? () => void edit(runs, { tags: { add: [], remove: [name] } }, `Took tag ${name} from`) : undefined} />)}
           {canEdit() && <form onSubmit={(event) => {
@@ -229,12 +244,17 @@ function Overview({ run, scene, only }: { run: RunAnswer; scene: Scene; only: Re
   );
 }
 
+const BRANCHES_MOST = 50;
+
 const besideSetting = setting("system");
+const historySetting = setting("history");
 
 /// The run's metrics as small cards: those of the training, or those of the machine; or both over the same time.
 function Charts({ run, scene, only, isSystem }: { run: RunAnswer; scene: Scene; only: ReadonlySignal<readonly string[]>; isSystem: boolean }): JSX.Element {
   const runs = useComputed<readonly string[] | null>(() => only.value);
   const shared = useSignal<Extent | null>(null);
+  const isHistory = historySetting.value !== "" && run.rewinds.length > 0;
+  const branches = useComputed(() => (historySetting.value === "" ? 0 : BRANCHES_MOST));
   const keys = run.sequences.filter(({ kind }) => isMetricKind(kind)).map(({ name, context }) => ({ name, context }));
   const own = keys.filter(({ name }) => isSystemMetric(name) === isSystem);
   const others = keys.filter(({ name }) => isSystemMetric(name) !== isSystem);
@@ -243,7 +263,7 @@ function Charts({ run, scene, only, isSystem }: { run: RunAnswer; scene: Scene; 
   const section = (name: string, cards: readonly Card[], isNamed: boolean): JSX.Element => (
     <section key={name}>
       {isNamed && <div class="section"><b>{name}</b> <span class="muted">{cards.length}</span></div>}
-      <div class="cards">{cards.map((card) => <ChartCard key={card.id} card={{ ...card, title: title(card) }} scene={scene} runs={runs} shared={shared} isPlain />)}</div>
+      <div class="cards">{cards.map((card) => <ChartCard key={card.id} card={{ ...card, title: title(card) }} scene={scene} runs={runs} shared={shared} branches={branches} isPlain />)}</div>
     </section>
   );
   const sections = sectionsOf(own, "name");
@@ -256,6 +276,7 @@ function Charts({ run, scene, only, isSystem }: { run: RunAnswer; scene: Scene; 
     <>
       <ChartToolbar isPlain>
         {shared.value && <button type="button" class="pill on" onClick={() => (shared.value = null)}>zoomed <Icon name="close" size={12} /></button>}
+        {run.rewinds.length > 0 && <button type="button" class={isHistory ? "pill on" : "pill"} aria-pressed={isHistory} title="The curves as they were before each rewind, behind those of now" onClick={() => change({ history: isHistory ? null : "shown" }, true)}>history</button>}
         {others.length > 0 && <button type="button" class={isBeside ? "pill on" : "pill"} aria-pressed={isBeside} title="Both over the same time, zoomed together" onClick={press}>{isSystem ? "training beside" : "system beside"}</button>}
       </ChartToolbar>
       {isBeside && isSystem && section("training", sectionsOf(others, "name").flatMap(({ cards }) => cards), true)}

@@ -47,7 +47,7 @@ export function ObjectsTab({ run, type }: { run: RunAnswer; type: ObjectType }):
   if (!store.answer.value) return store.error.value ? <p class="failure">{store.error.value.message}</p> : <Skeleton />;
   return (
     <>
-      {type !== "distributions" && <div class="toolbar"><StepSlider stepping={stepping} /></div>}
+      {type !== "distributions" && steps.value.length > 1 && <div class="toolbar"><StepSlider stepping={stepping} /></div>}
       {type === "images" && <OverlayBar items={items} />}
       {groups.map((group) => {
         const { of } = group[0];

@@ -17,6 +17,8 @@ export interface FramePart {
   readonly group: number;
   readonly metric: SequenceKey;
   readonly part: Part;
+  /// Null, or which of the run's rewinds this is the state before.
+  readonly branch: number | null;
   readonly x: XArray;
   readonly y: YArray;
   /// Points of the whole series in the window, before reduction; and how many of these are NaN, infinite.
@@ -33,6 +35,8 @@ export interface Frame {
   readonly cursor: string;
   /// How many series match; parts not counted.
   readonly total: number;
+  /// In answer to `since`: this has all series, and replaces what was there.
+  readonly isWhole: boolean;
   readonly parts: readonly FramePart[];
   readonly groups: readonly FrameGroup[];
 }
@@ -40,6 +44,7 @@ export interface Frame {
 interface Header {
   readonly cursor: string;
   readonly total: number;
+  readonly whole?: boolean;
   readonly runs: readonly string[];
   readonly metrics: readonly SequenceKey[];
   readonly x: "i4" | "f8";
@@ -49,6 +54,7 @@ interface Header {
     readonly group?: readonly number[];
     readonly metric: readonly number[];
     readonly part: readonly Part[];
+    readonly branch?: readonly (number | null)[];
     readonly x: readonly number[];
     readonly y: readonly number[];
     readonly n: readonly number[];
@@ -90,6 +96,7 @@ export function decodeFrame(buffer: ArrayBuffer): Frame {
       group: series.group ? series.group[i] : -1,
       metric: header.metrics[series.metric[i]],
       part: series.part[i],
+      branch: series.branch?.[i] ?? null,
       x: header.x === "i4" ? new Int32Array(buffer, xAt, n) : new Float64Array(buffer, xAt, n),
       y: header.y === "f4" ? new Float32Array(buffer, yAt, n) : new Float64Array(buffer, yAt, n),
       points: series.points[i],
@@ -99,7 +106,7 @@ export function decodeFrame(buffer: ArrayBuffer): Frame {
     };
   });
   const groups = (header.groups ?? []).map((group) => ({ key: group.key, runs: group.runs.map((index) => header.runs[index]) }));
-  return { cursor: header.cursor, total: header.total, parts, groups };
+  return { cursor: header.cursor, total: header.total, isWhole: header.whole === true, parts, groups };
 }
 
 function joinX(head: XArray, count: number, tail: XArray): XArray {

@@ -143,6 +143,10 @@ export interface RunAnswer {
   readonly system: { readonly [key: string]: Json } | null;
   readonly writers: readonly Writer[];
   readonly sequences: readonly SequenceSummary[];
+  /// When the run was taken back, and to which step; oldest first.
+  readonly rewinds: readonly { readonly step: number; readonly time: number }[];
+  /// The run that this one goes on from; it may have been deleted since.
+  readonly forked_from: { readonly run: string; readonly step: number | null; readonly time: number } | null;
   readonly log_lines: number;
   readonly log_records: number;
   readonly logs: readonly LogFacts[];
@@ -176,6 +180,8 @@ export interface SeriesRequest {
   readonly buckets: number;
   readonly smooth?: number;
   readonly aggregate?: Aggregate | null;
+  /// So many of the latest rewinds of each run are sent too, as the series stood before them.
+  readonly branches?: number;
   readonly since?: string | null;
   readonly limit?: number;
 }

@@ -1,0 +1,136 @@
+"""
+The media page: what is drawn over images, sounds with their shape, videos, tables, and going through steps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright import sync_api
+
+from tests.ui.conftest import Open, in_both_themes
+from tests.ui.recording import OBJECTS_RUN, SOUND_S
+
+Shot = Callable[["sync_api.Page"], None]
+expect = sync_api.expect
+
+QUERY = f'run.name == "{OBJECTS_RUN}"'
+# The colours that a mask has on the page: of the class at (20, 20), and of how many pixels.
+MASK = """canvas => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const words = new Uint32Array(data.buffer);
+    const counts = {};
+    for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
+    return { size: [canvas.width, canvas.height], clear: counts[0] ?? 0, colors: Object.keys(counts).length };
+}"""
+
+
+@in_both_themes
+def test_boxes_and_masks_are_drawn_and_switched(open_page: Open, server: str, shot: Shot) -> None:
+    """
+    Each class has its colour; a label, a layer or a low score is switched off, and the address says so.
+    """
+    page = open_page(f"{server}media?q={QUERY}")
+    street = page.locator(".framed", has=page.get_by_alt_text("street"))
+    mask = street.locator("canvas[data-drawn]")
+    expect(mask).to_have_count(1)
+
+    assert {"size": [80, 60], "clear": 0, "colors": 3} == mask.evaluate(MASK)
+    expect(street.locator("svg rect[vector-effect]")).to_have_count(3)
+    shot(page)
+    page.get_by_role("button", name="ground").click()
+    page.wait_for_function(f"canvas => ({MASK})(canvas).clear === 3000", arg=mask.element_handle())
+    page.get_by_role("button", name="truth").click()
+    expect(street.locator("svg rect[vector-effect]")).to_have_count(2)
+    page.get_by_label("Least score").fill("0.5")
+    expect(street.locator("svg rect[vector-effect]")).to_have_count(1)
+    assert re.search("off=ground,layer%3Atruth|off=ground,layer%253Atruth", page.url)
+    assert "score=0.5" in page.url
+    page.get_by_role("button", name="cat").click(modifiers=["Alt"])
+    expect(page.get_by_role("button", name="dog")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="cat")).to_have_attribute("aria-pressed", "true")
+
+    page.get_by_alt_text("street").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("canvas[data-drawn]")).to_have_count(1)
+    dialog.get_by_role("button", name="guess").click()
+    expect(dialog.locator(".overlay")).to_have_count(0)
+
+
+def test_two_pictures_are_seen_one_over_the_other(open_page: Open, server: str) -> None:
+    """
+    Two chosen pictures are zoomed together, and laid over each other with a slider between.
+    """
+    page = open_page(server + "media")
+    for place in (0, 1):
+        page.locator(".pickable").nth(place).hover()
+        page.locator(".pickable").nth(place).get_by_role("button", name="Choose to compare").click()
+    page.get_by_role("button", name="Compare 2").click()
+
+    stages = page.locator(".lightbox .stage")
+    expect(stages).to_have_count(2)
+    stages.first.hover()
+    page.mouse.wheel(0, -300)
+    shown = page.locator(".lightbox .shown")
+    assert shown.first.get_attribute("style") == shown.last.get_attribute("style")
+    assert "scale(2.7" in (shown.first.get_attribute("style") or "")
+    page.get_by_role("button", name="one over the other").click()
+    page.get_by_label("Where the one ends").fill("30")
+    expect(page.locator(".lightbox .over")).to_have_css("clip-path", "inset(0px 0px 0px 30%)")
+
+
+@in_both_themes
+def test_a_sound_shows_its_shape_and_plays_from_a_place(open_page: Open, server: str, shot: Shot) -> None:
+    """
+    The samples are decoded in the browser and drawn; the player knows the length, and goes to where it is told.
+    """
+    page = open_page(f"{server}media?type=audios&q={QUERY}")
+    wave = page.locator(".wave canvas[data-drawn=wave]")
+    expect(wave).to_have_count(1)
+
+    expect(page.locator(".clock")).to_contain_text(f"0:0{SOUND_S}")
+    page.get_by_label("Place in tone 100").fill("1.5")
+    expect(page.locator(".clock")).to_contain_text("0:01.5")
+    assert 1.5 == page.locator("audio").evaluate("audio => audio.currentTime")
+    shot(page)
+
+
+def test_videos_and_tables_are_shown(open_page: Open, server: str) -> None:
+    """
+    A video has its caption and speed; a table its first rows with their pictures, more on demand, sorted by a column.
+    """
+    page = open_page(f"{server}media?type=videos&q={QUERY}")
+    expect(page.locator(".clip")).to_contain_text("walk")
+    expect(page.locator(".clip")).to_contain_text("5 fps")
+
+    page.get_by_role("button", name="Tables").click()
+    table = page.get_by_role("region", name="answers")
+    expect(table.locator("tbody tr")).to_have_count(100)
+    picture = table.locator("tbody img").first
+    page.wait_for_function("image => image.complete && image.naturalWidth === 80", arg=picture.element_handle())
+    page.get_by_role("button", name="Show more").click()
+    expect(table.locator("tbody tr")).to_have_count(150)
+    table.get_by_role("button", name="sure").click()
+    table.get_by_role("button", name="sure").click()
+    expect(table.locator("tbody tr").first).to_contain_text("what is 149?")
+
+
+def test_steps_are_gone_through_by_key_and_by_themselves(open_page: Open, server: str) -> None:
+    """
+    Brackets move a step; playing begins at the first after the last, and goes on until it is stopped.
+    """
+    page = open_page(server + "media")
+    stepper = page.locator(".stepper")
+    expect(stepper).to_contain_text("step 150")
+
+    page.keyboard.press("[")
+    expect(stepper).to_contain_text("step 100")
+    assert "step=100" in page.url
+    page.keyboard.press("]")
+    expect(stepper).to_contain_text("last")
+    page.get_by_role("button", name="Play the steps").click()
+    expect(stepper).to_contain_text("step 0")
+    expect(stepper).to_contain_text("step 50")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Play the steps")).to_be_visible()
