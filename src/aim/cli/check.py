@@ -12,6 +12,7 @@ import click
 from aim.cli import output
 from aim.cli.main import repo_option
 from aim.cli.runs import open_repository
+from aim.core.words import counted
 from aim.engine import integrity
 
 
@@ -37,9 +38,9 @@ def fsck(repo: Path | None, hashes: tuple[str, ...]) -> None:
         progress.step()
     progress.end()
     if found:
-        output.tell(f"{found} damaged places. `aim repair RUN --to FOLDER` writes a mended copy of a run.")
+        output.tell(f"{counted(found, 'damaged place')}. `aim repair RUN --to FOLDER` writes a mended copy of a run.")
         raise click.exceptions.Exit(1)
-    output.tell(f"{runs} runs are whole.")
+    output.tell(f"{counted(runs, 'run is', 'runs are')} whole.")
 
 
 @click.command()

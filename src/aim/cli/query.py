@@ -16,6 +16,7 @@ from aim.cli.main import repo_option
 from aim.cli.run_table import tell_unknown_params
 from aim.cli.runs import open_repository
 from aim.core import contexts
+from aim.core.words import counted
 from aim.engine import matching
 from aim.engine.scan import FoundSequence, Scan, scan_of
 from aim.storage.run_table import RunTable
@@ -46,12 +47,12 @@ def metrics(repo: Path | None, query: str, form: str | None, parquet: Path | Non
     found = scan.sequences(query, "metric")
     if parquet is not None:
         points = _write_parquet(scan, query, parquet)
-        output.tell(f"Wrote {points} points of {len(found)} metrics to {parquet}.")
+        output.tell(f"Wrote {counted(points, 'point')} of {counted(len(found), 'metric')} to {parquet}.")
     elif form == "csv":
         _write_csv(scan, query)
     else:
         output.rows(_summaries(scan, found[:limit]), COLUMNS, as_json=True if form else None)
-        output.tell(f"Total {len(found)} metrics.")
+        output.tell(f"Total {counted(len(found), 'metric')}.")
     if not found:
         tell_unknown_params(repository, query)
         raise click.exceptions.Exit(1)

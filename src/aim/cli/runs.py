@@ -15,6 +15,7 @@ from aim.cli import output
 from aim.cli.main import AimGroup, repo_option
 from aim.cli.run_table import list_runs, tell_unknown_params
 from aim.core.errors import AimError, RepoNotFound
+from aim.core.words import counted
 from aim.engine.repository import Repository
 
 
@@ -64,7 +65,7 @@ def ls(
     names = [name.strip() for name in columns.split(",") if name.strip()]
     records = list_runs(repository, query, names, sort=sort, limit=limit, only_corrupted=corrupted)
     count = output.rows(records, names, as_json=as_json)
-    output.tell(f"Total {count} runs.")
+    output.tell(f"Total {counted(count, 'run')}.")
     if not count:
         tell_unknown_params(repository, query)
         raise click.exceptions.Exit(1)
@@ -83,7 +84,9 @@ def rm(repo: Path | None, hashes: tuple[str, ...], corrupted: bool, yes: bool) -
         chosen += [state.run_hash for state in repository.states() if state.damage and state.run_hash not in chosen]
     if not chosen:
         raise click.UsageError("No run matches. `aim runs ls` lists the runs.")
-    if not yes and not click.confirm(f"Delete {len(chosen)} of {len(repository.run_hashes())} runs for ever?"):
+    if not yes and not click.confirm(
+        f"Delete {len(chosen)} of {counted(len(repository.run_hashes()), 'run')} for ever?"
+    ):
         return
     _each(chosen, repository.delete_run, "Deleted")
 
@@ -131,6 +134,6 @@ def _each(run_hashes: Sequence[str], change: Callable[[str], None], done: str) -
         except (AimError, OSError) as error:
             output.tell(f"{run_hash}: {error}")
             failed += 1
-    output.tell(f"{done} {len(run_hashes) - failed} runs.")
+    output.tell(f"{done} {counted(len(run_hashes) - failed, 'run')}.")
     if failed:
         raise click.exceptions.Exit(1)

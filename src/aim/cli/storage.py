@@ -11,6 +11,7 @@ import click
 from aim.cli import output
 from aim.cli.main import AimGroup, repo_option
 from aim.cli.runs import open_repository
+from aim.core.words import counted
 from aim.engine import sealing
 
 
@@ -34,7 +35,7 @@ def seal(repo: Path | None, hashes: tuple[str, ...]) -> None:
     folders = [repository.store.run_folder(run_hash) for run_hash in chosen]
     total = sealing.seal_all(folders, lambda _folder, _sealed: progress.step())
     progress.end()
-    output.tell(f"Sealed the points of {total} writers in {len(chosen)} runs.")
+    output.tell(f"Sealed the points of {counted(total, 'writer')} in {counted(len(chosen), 'run')}.")
 
 
 @storage.command()

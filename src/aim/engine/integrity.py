@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from aim.core.words import counted
 from aim.engine.repository import Repository
 from aim.storage import check as storage_check
 from aim.storage import repair as storage_repair
@@ -33,9 +34,9 @@ def repair(repository: Repository, run_hash: str, target_root: Path) -> str:
     """
     target = Repository(target_root, create=True)
     report = storage_repair.repair_run(repository.store.run_folder(run_hash), target.store.runs / run_hash)
-    parts = [f"Kept {report.points_kept:,} points"]
+    parts = [f"Kept {counted(report.points_kept, 'point')}"]
     if report.points_suspect:
         parts.append(f"{report.points_suspect:,} of them from pages that fail their CRC")
-    lost = {"points": report.points_lost, "event lines": report.lines_lost, "objects": report.blobs_lost}
-    parts += [f"lost {count:,} {what}" for what, count in lost.items() if count]
+    lost = {"point": report.points_lost, "event line": report.lines_lost, "object": report.blobs_lost}
+    parts += [f"lost {counted(count, what)}" for what, count in lost.items() if count]
     return "; ".join(parts) + "." + "".join(f"\n{note}" for note in report.notes)

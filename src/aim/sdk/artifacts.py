@@ -27,6 +27,7 @@ from pathlib import Path, PurePosixPath
 
 from aim.core.errors import UsageError
 from aim.core.shield import shielded
+from aim.core.words import counted
 from aim.sdk.artifact_stores import FolderStore, folder_of, scheme_of, store_of
 from aim.storage.artifact_records import FILES_FOLDER, ArtifactRecord
 
@@ -227,7 +228,7 @@ class ArtifactRecorder:
     def stop(self, deadline_s: float) -> None:
         """Wait until all are stored, however long: an upload of a model takes its time. Ctrl-C ends the wait."""
         if not self.drain(deadline_s):
-            log.warning("Aim: waiting for %d artifacts of run %s to be stored.", self._count, self._run_hash)
+            log.warning("Aim: waiting for %s of run %s to be stored.", counted(self._count, "artifact"), self._run_hash)
             self.drain(None)
 
     def forked(self) -> None:

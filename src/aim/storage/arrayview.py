@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.core.errors import ReadOnly
+from aim.core.words import counted
 
 Value = TypeVar("Value")
 Array = npt.NDArray[Any]
@@ -192,4 +193,4 @@ class ArrayView(Generic[Value]):
     def __repr__(self) -> str:
         shown = ", ".join(repr(self._at(place)) for place in range(min(3, len(self)))) if self._restore is None else ""
         more = ", ..." if shown and len(self) > 3 else ""
-        return f"<ArrayView of {len(self):,} steps{': ' if shown else ''}{shown}{more}>"
+        return f"<ArrayView of {counted(len(self), 'step')}{': ' if shown else ''}{shown}{more}>"

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aim.core.errors import DamagedFile
+from aim.core.words import counted
 from aim.storage import blobs, events, journal, layout, records
 from aim.storage.events import Event
 from aim.storage.sealed import Sealed, verify
@@ -149,7 +150,7 @@ def _check_events(folder: Path, writer: _Writer, damage: list[Damage], progress:
     writer.lines = lines.events
     writer.has_bad_lines = bool(lines.bad)
     for offset, length in lines.bad:
-        damage.append(Damage(path.name, f"byte {offset:,}", f"{length} bytes are no event line"))
+        damage.append(Damage(path.name, f"byte {offset:,}", f"{counted(length, 'byte is', 'bytes are')} no event line"))
     for event in lines.events:
         if isinstance(event.get("end"), dict):
             writer.end = event["end"]
@@ -255,7 +256,7 @@ def _check_sealed(
         file = layout.events_file(folder, writer.id)
         size = file.stat().st_size if writer.has_events else 0
         if writer.has_events and size < facts.get("events_bytes", 0):
-            text = f"had {facts['events_bytes']:,} bytes when its points were sealed"
+            text = f"had {counted(facts['events_bytes'], 'byte')} when its points were sealed"
             damage.append(Damage(file.name, f"byte {size:,}", text))
     numbers, columns = sealed.all()
     return numbers, columns.values
@@ -298,7 +299,11 @@ def _check_blob_file(path: Path, places: Sequence[int], has_ended: bool, damage:
     offset = 0
     for entry in entries:
         if entry.offset != offset:
-            damage.append(Damage(path.name, f"byte {offset:,}", f"{entry.offset - offset:,} bytes are no entry"))
+            damage.append(
+                Damage(
+                    path.name, f"byte {offset:,}", f"{counted(entry.offset - offset, 'byte is', 'bytes are')} no entry"
+                )
+            )
         if not entry.data_ok:
             text = f"the data of {entry.name} does not match its CRC"
             damage.append(Damage(path.name, f"byte {entry.data_offset:,}", text))

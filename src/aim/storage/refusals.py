@@ -11,6 +11,8 @@ import logging
 import threading
 from pathlib import Path
 
+from aim.core.words import counted
+
 log = logging.getLogger("aim")
 
 
@@ -57,4 +59,5 @@ class Refusals:
             if not self._reported or self.kinds:
                 return
             lost, self.lost_count, self._reported = self.lost_count, 0, False
-        log.error("Aim: recording of run %s goes on. %d points found no room and are lost.", self._run_hash, lost)
+        told = counted(lost, "point found no room and is lost", "points found no room and are lost")
+        log.error("Aim: recording of run %s goes on. %s.", self._run_hash, told)

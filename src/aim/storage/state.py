@@ -21,6 +21,7 @@ from typing import Any
 from aim.core import clock, contexts, params
 from aim.core.params import Path as ParamPath
 from aim.core.params import Restore
+from aim.core.words import counted
 from aim.storage import events, history, layout
 from aim.storage.artifact_records import ArtifactRecord
 from aim.storage.check_ins import CheckIn
@@ -302,7 +303,7 @@ class RunLog:
         self._sizes[path.name] = stat.st_size
         facts.offset = lines.end
         for offset, length in lines.bad:
-            found = f"{length} bytes are no event line"
+            found = f"{counted(length, 'byte is', 'bytes are')} no event line"
             self._damage[(path.name, offset)] = Damage(path.name, f"byte {offset:,}", found)
         for event in lines.events:
             self._count += 1

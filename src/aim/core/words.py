@@ -1,0 +1,19 @@
+"""
+Numbers of things, in words.
+"""
+
+from __future__ import annotations
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """
+    Give a number with the word for so many.
+
+    Args:
+        one: the word for one.
+        many: the word for none and for several, if it is not *one* with an `s`.
+
+    >>> counted(1, "run"), counted(3200, "run"), counted(0, "run is", "runs are")
+    ('1 run', '3,200 runs', '0 runs are')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
