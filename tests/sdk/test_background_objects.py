@@ -52,6 +52,20 @@ def test_after_flush_it_is_seen_by_all(repo: Repo, run: Run) -> None:
     assert 19 == repo.get_run(run.hash).get_image_sequence("batch").last_step()
 
 
+def test_what_was_tracked_is_seen_at_once_within_the_process(repo: Repo, run: Run) -> None:
+    """
+    Another object of the same process that reads the run, or asks the repository, finds what `track()` returned for.
+    """
+    counts = []
+    for step in range(20):
+        run.track(Image(PIXELS, caption=step), name="images", step=step)
+        run.track(Image(PIXELS), name=f"of step {step}")
+        found = [len(images) for images in repo.query_images("images.name == 'images'")]
+        counts.append((len(images_of(repo, run.hash)), *found, len(list(repo.query_images()))))
+
+    assert [(count, count, count + 1) for count in range(1, 21)] == counts
+
+
 def test_close_loses_nothing(repo: Repo) -> None:
     """
     A run that is closed right after many images has all of them.

@@ -33,7 +33,7 @@ from aim.sdk.run_history import RunHistoryMixin
 from aim.sdk.run_properties import StructuredRunMixin
 from aim.sdk.run_reading import RunReadingMixin
 from aim.sdk.run_services import RunServicesMixin, check_capture
-from aim.storage import store
+from aim.storage import encoding, store
 from aim.storage.state import RunState
 from aim.storage.writer import SequenceWriter, Writer
 
@@ -460,6 +460,8 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
         if self._writer is not None:
             self._writer.services.feed()
             self._writer.encoding.drain()
+        else:
+            encoding.settle()
         return self._repository.reader(self.hash)
 
     def read_points(self, name: str, context_text: str) -> Points | None:

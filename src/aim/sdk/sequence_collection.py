@@ -25,6 +25,7 @@ from aim.sdk.progress import progress_bar, reading_bar
 from aim.sdk.sequence import Sequence, SequenceOwner
 from aim.sdk.sequence_types import KINDS, type_of
 from aim.sdk.types import QueryReportMode
+from aim.storage import encoding
 from aim.storage.context import Context
 from aim.storage.state import SequenceFacts
 
@@ -243,6 +244,7 @@ class QuerySequenceCollection(_QueriedCollection):
         return parts.shown(draw)
 
     def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
+        encoding.settle()
         with reading_bar(self.report_mode) as progress:
             matches = self._scan.sequences(
                 self.query, self._subject, timezone_offset_minutes=self._timezone_offset, progress=progress
@@ -344,6 +346,7 @@ class QueryRunSequenceCollection(_QueriedCollection):
         return parts.shown(draw)
 
     def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
+        encoding.settle()
         with reading_bar(self.report_mode) as progress:
             hashes = self._scan.runs(
                 self.query,
