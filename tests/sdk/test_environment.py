@@ -16,7 +16,7 @@ import pytest
 
 from aim import Repo, Run
 from aim.sdk import environment
-from aim.sdk.environment import DIFF_BYTES_MAX, EnvironmentRecorder, arguments, git_info, variables
+from aim.sdk.environment import DIFF_BYTES_MAX, EnvironmentRecorder, git_info, variables
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -93,27 +93,9 @@ def test_a_variable_whose_name_speaks_of_a_secret_is_left_out(name: str) -> None
 )
 def test_a_value_that_looks_like_a_key_is_left_out(value: str) -> None:
     """
-    A well-known form of key is not recorded, whatever its variable or argument is called.
+    A well-known form of key is not recorded, whatever its variable is called.
     """
     assert {} == variables({"NOTE": value})
-    assert ["***"] == arguments([value])
-
-
-def test_a_password_in_an_address_is_hidden() -> None:
-    """
-    The user and password before an `@` in an address become stars.
-    """
-    assert {"URL": "postgres://***@db/runs"} == variables({"URL": "postgres://ada:secret@db/runs"})
-    assert ["--db=postgres://***@db"] == arguments(["--db=postgres://ada:secret@db"])
-
-
-def test_what_follows_a_secret_option_is_hidden() -> None:
-    """
-    Both forms of an option are known; an option that has no value hides nothing of the next one.
-    """
-    given = ["train", "--hf-token", "abc", "--no-auth", "--lr", "0.1", "--api_key=x"]
-
-    assert ["train", "--hf-token", "***", "--no-auth", "--lr", "0.1", "--api_key=***"] == arguments(given)
 
 
 def test_long_values_are_cut_and_odd_ones_made_sound() -> None:

@@ -21,7 +21,7 @@ import pytest
 from aim.__about__ import __version__
 from aim.core import clock
 from aim.core.errors import RunClosed, UnstorableParam, UntrackableValue
-from aim.storage import background, journal, records
+from aim.storage import background, journal, layout, records
 from aim.storage.files import Disk
 from aim.storage.reader import RunReader
 from aim.storage.state import FINISHED, RunLog
@@ -345,3 +345,16 @@ def test_event_lines_are_json_that_any_tool_reads(writer: Writer) -> None:
 
     for line in writer.events.path.read_text(encoding="utf-8").splitlines():
         json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+def test_the_begin_of_a_writer_holds_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The command line is on the disk with stars in place of what follows `--token`.
+    """
+    monkeypatch.setattr("sys.argv", ["train.py", "--token", "hunter2", "--url=https://ada:hunter2@host", "--lr", "0.1"])
+    writer = Writer(tmp_path, "run")
+    writer.close()
+    line = layout.events_file(tmp_path, writer.id).read_text(encoding="utf-8")
+
+    assert '"command":["train.py","--token","***","--url=https://***@host","--lr","0.1"]' in line
+    assert "hunter2" not in line

@@ -11,9 +11,8 @@ What a run ran in: packages, code, command line, environment, hardware; the para
 The first four groups have the names of Aim 3. They are collected by a thread: reading the metadata of 300 packages
 takes about 0.1 s, and git may take seconds in a large tree. Nothing of it needs another package.
 
-**Secrets.** A variable is left out when its name speaks of one (`SECRET`), or its value looks like one (`TOKEN_FORMS`);
-a user and password in an address, or after an option that speaks of one, become `***`. The diff is the caller's code:
-what is written there is recorded.
+**Secrets.** A variable is left out when its name speaks of one, or its value looks like one; in arguments and addresses
+they become `***`: see `core.masking`. The diff is the caller's code: what is written there is recorded.
 """
 
 from __future__ import annotations
@@ -25,29 +24,20 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from aim.core import forks
 from aim.core.errors import RunClosed
+from aim.core.masking import looks_like_secret, masked, masked_arguments, speaks_of_secret
 from aim.core.shield import shielded
 
 SYSTEM_PARAMS = "__system_params"
-VALUE_CHARACTERS_MAX = 4096  # of one variable or argument
 DIFF_BYTES_MAX = 256 << 10
 CHANGED_FILES_MAX = 200
 GIT_TIMEOUT_S = 10.0
-HIDDEN = "***"
-
-SECRET = re.compile(r"secret|key|token|passw|passphrase|credential|auth|cookie|private|dsn", re.IGNORECASE)
-# the beginnings of well-known keys: GitHub, GitLab, AWS, OpenAI and the like, Hugging Face, Slack, and JSON web tokens
-TOKEN_FORMS = re.compile(
-    r"gh[a-z]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|A(?:KI|SI)A[A-Z0-9]{16}|\bsk-[\w-]{20,}|\bhf_\w{20,}"
-    r"|xox[a-z]-[\w-]{10,}|eyJ[\w-]{10,}\.[\w-]{10,}"
-)
-USER_IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+@")
 
 log = logging.getLogger("aim")
 
@@ -64,7 +54,7 @@ def collect(folder: Path | None = None) -> dict[str, Any]:
         "env_variables": variables(os.environ),
         "git_info": git_info(folder or Path.cwd()),
         "executable": sys.executable or "",
-        "arguments": arguments(getattr(sys, "argv", [])),
+        "arguments": masked_arguments(getattr(sys, "argv", [])),
         "working_folder": str(Path.cwd()),
         "python": {"version": platform.python_version(), "implementation": platform.python_implementation()},
         "hardware": hardware(),
@@ -93,37 +83,10 @@ def variables(environment: Mapping[str, str]) -> dict[str, str]:
     {'HOME': '/home/ada', 'PROXY': 'http://***@proxy:80'}
     """
     return {
-        name: _shown(value)
+        name: masked(value)
         for name, value in environment.items()
-        if not SECRET.search(name) and not TOKEN_FORMS.search(value)
+        if not speaks_of_secret(name) and not looks_like_secret(value)
     }
-
-
-def arguments(given: Iterable[str]) -> list[str]:
-    """
-    Give the command line, without what follows an option that speaks of a secret.
-
-    >>> arguments(["train.py", "--lr", "0.1", "--api-key", "x", "--token=y"])
-    ['train.py', '--lr', '0.1', '--api-key', '***', '--token=***']
-    """
-    shown: list[str] = []
-    hides_next = False
-    for text in map(str, given):
-        option, equals, _ = text.partition("=")
-        is_option = option.startswith("-") and SECRET.search(option) is not None
-        if (hides_next and not text.startswith("-")) or TOKEN_FORMS.search(text):
-            shown.append(HIDDEN)
-        elif is_option and equals:
-            shown.append(f"{option}={HIDDEN}")
-        else:
-            shown.append(_shown(text))
-        hides_next = is_option and not equals
-    return shown
-
-
-def _shown(text: str) -> str:
-    plain = text.encode(errors="replace").decode()
-    return USER_IN_ADDRESS.sub(f"{HIDDEN}@", plain)[:VALUE_CHARACTERS_MAX]
 
 
 def git_info(folder: Path) -> dict[str, Any]:
@@ -142,7 +105,7 @@ def git_info(folder: Path) -> dict[str, Any]:
     diff = _git(folder, "diff", "HEAD", "--no-ext-diff", "--no-textconv", "--no-color") if changed else b""
     info: dict[str, Any] = {
         "branch": branch.decode(errors="replace").strip(),
-        "remote_origin_url": _shown(origin.decode(errors="replace").strip()),
+        "remote_origin_url": masked(origin.decode(errors="replace").strip()),
         "commit": {"hash": commit, "timestamp": moment, "author": author},
         "is_dirty": bool(changed),
     }

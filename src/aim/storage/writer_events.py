@@ -15,6 +15,7 @@ from typing import Any
 from aim.__about__ import __version__
 from aim.core import clock, params
 from aim.core.errors import UnstorableParam
+from aim.core.masking import masked_arguments
 from aim.storage import history, layout
 from aim.storage.encoding import EncodingQueue
 from aim.storage.events import EventLog
@@ -37,7 +38,7 @@ def about_this_process(run_hash: str, writer: str) -> dict[str, Any]:
         "pids": process.namespace,
         "python": sys.version.split()[0],
         "aim": __version__,
-        "command": [str(part)[:4096] for part in getattr(sys, "argv", ())[:256]],
+        "command": masked_arguments(getattr(sys, "argv", ())),
     }
 
 
