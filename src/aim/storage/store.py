@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 from aim.core.errors import DamagedFile, RepoNotFound, RunExists, RunNotFound, UnsupportedFormat
@@ -17,6 +18,7 @@ from aim.storage.files import DISK, Disk
 FOLDER_NAME = ".aim"
 FOLDER_NAME_VARIABLE = "__AIM_REPO_NAME__"
 COPY_ATTEMPTS = 3
+SCRATCH_AGE_S = 3600.0
 
 
 def folder_name() -> str:
@@ -137,10 +139,14 @@ class Store:
         self.disk.remove_folder(doomed)
 
     def empty_trash(self) -> None:
-        """Remove what a killed `delete_run` left."""
+        """Remove what a killed `delete_run` left, and what a killed copy or fork left an hour ago."""
         if self.trash.is_dir():
             for doomed in self.trash.iterdir():
                 self.disk.remove_folder(doomed)
+        for scratch in self.path.iterdir():
+            is_scratch = scratch.name.startswith((".copy-", ".fork-")) and scratch.is_dir()
+            if is_scratch and time.time() - scratch.stat().st_mtime > SCRATCH_AGE_S:
+                self.disk.remove_folder(scratch)
 
     def copy_run(self, run_hash: str, target: Store) -> None:
         """
