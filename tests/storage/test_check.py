@@ -290,3 +290,23 @@ def test_a_changed_format_file_is_damage(tmp_path: Path) -> None:
     (store.path / "FORMAT").write_text(layout.FORMAT_TEXT.replace("\n", " "))
 
     assert [("", ["FORMAT"])] == [(name, [item.file for item in result]) for name, result in check_store(store)]
+
+
+def test_what_can_not_be_read_is_named_and_the_rest_is_judged(tmp_path: Path) -> None:
+    """
+    Files that the system does not give are damage of their own: other files and runs are judged.
+    """
+    store = Store(tmp_path / ".aim", create=True)
+    for name in ("one", "two"):
+        record(store.runs / name)
+    unreadable = max((store.runs / "one").glob("edit-*"))
+    unreadable.unlink()
+    unreadable.mkdir()
+    broken = of_first(store.runs / "one", "events.jsonl")
+    shutil.move(broken, tmp_path / "elsewhere")
+    broken.symlink_to(broken.name)
+    flipped = of_first(store.runs / "two", "points-0000")
+    change(flipped, lambda content: content.__setitem__(5000, content[5000] ^ 1))
+
+    results = {name: {item.file for item in damage} for name, damage in check_store(store)}
+    assert {"": set(), "one": {unreadable.name, broken.name}, "two": {flipped.name}} == results

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,13 @@ def check_store(store: Store, progress: Progress | None = None) -> Iterator[tupl
     is_whole = text == layout.FORMAT_TEXT.encode()
     yield "", [] if is_whole else [Damage("FORMAT", "byte 0", f"is not {layout.FORMAT_TEXT!r}")]
     for run_hash in sorted(store.run_hashes()):
+        unreadable: list[Damage] = []
         try:
-            yield run_hash, check_run(store.runs / run_hash, progress)
+            with _readable(run_hash, unreadable):
+                found = check_run(store.runs / run_hash, progress)
         except FileNotFoundError:  # deleted meanwhile
             continue
+        yield run_hash, unreadable or found
 
 
 def check_run(folder: Path, progress: Progress | None = None) -> list[Damage]:
@@ -96,23 +100,41 @@ def _check(folder: Path, progress: Progress) -> list[Damage]:
     damage: list[Damage] = []
     writers, edits = _listed(folder)
     for writer in writers.values():
-        _check_events(folder, writer, damage, progress)
-        if writer.has_sealed:
-            numbers, values = _check_sealed(folder, writer, damage, progress)
-        else:
-            numbers, values = _check_segments(folder, writer, damage, progress)
-        if writer.end is not None and not writer.has_bad_lines:
-            unknown = sorted(set(np.unique(numbers).tolist()) - set(writer.kinds))
-            if unknown:
-                file = layout.events_file(folder, writer.id).name
-                damage.append(Damage(file, "its end", f"no line declares the sequences {unknown}, which have points"))
-        _check_blobs(folder, writer, numbers, values, damage, progress)
+        with _readable(layout.events_file(folder, writer.id).name, damage):
+            _check_writer(folder, writer, damage, progress)
     for name in edits:
         progress(name)
-        lines = events.parse((folder / name).read_bytes())
-        if len(lines.events) != 1 or lines.bad or lines.end != (folder / name).stat().st_size:
-            damage.append(Damage(name, "byte 0", "not a whole edit"))
+        with _readable(name, damage):
+            lines = events.parse((folder / name).read_bytes())
+            if len(lines.events) != 1 or lines.bad or lines.end != (folder / name).stat().st_size:
+                damage.append(Damage(name, "byte 0", "not a whole edit"))
     return damage
+
+
+@contextmanager
+def _readable(file: str, damage: list[Damage]) -> Iterator[None]:
+    # what the disk does not give, or may not be read, hides itself only: the rest is judged
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        name = Path(str(error.filename)).name if error.filename else file
+        damage.append(Damage(name, "byte 0", f"can't be read: {error.strerror or error}"))
+
+
+def _check_writer(folder: Path, writer: _Writer, damage: list[Damage], progress: Progress) -> None:
+    _check_events(folder, writer, damage, progress)
+    if writer.has_sealed:
+        numbers, values = _check_sealed(folder, writer, damage, progress)
+    else:
+        numbers, values = _check_segments(folder, writer, damage, progress)
+    if writer.end is not None and not writer.has_bad_lines:
+        unknown = sorted(set(np.unique(numbers).tolist()) - set(writer.kinds))
+        if unknown:
+            file = layout.events_file(folder, writer.id).name
+            damage.append(Damage(file, "its end", f"no line declares the sequences {unknown}, which have points"))
+    _check_blobs(folder, writer, numbers, values, damage, progress)
 
 
 def _listed(folder: Path) -> tuple[dict[str, _Writer], list[str]]:
