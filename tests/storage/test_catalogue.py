@@ -5,6 +5,7 @@ The catalogue: what it says is what the runs say, whatever happens to either.
 from __future__ import annotations
 
 import os
+import pwd
 import random
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -566,3 +568,24 @@ def test_progress_is_told(repository: Repository, tmp_path: Path) -> None:
 def _environment() -> dict[str, str]:
     root = Path(__file__).resolve().parents[2]
     return {**os.environ, "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}"}
+
+
+def test_a_user_without_a_home_has_no_cache_and_gets_the_same_answers(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    In a container that runs as a number nobody knows the home of that user: then nothing is kept, and all is found.
+    """
+
+    def unknown(user: int) -> NoReturn:
+        raise KeyError(user)
+
+    hashes = recorded(repository)
+    for variable in ("HOME", "XDG_CACHE_HOME", snapshot.CACHE_VARIABLE):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+
+    catalogue = Catalogue(repository.path, repository.reader)
+    catalogue.refresh()
+    assert sorted(hashes) == sorted(catalogue.table.hashes())
+    catalogue.close()

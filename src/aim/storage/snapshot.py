@@ -55,15 +55,20 @@ class DamagedSnapshot(Exception):
 
 
 def cache_folder() -> Path:
-    """Give the folder of Aim's caches: `AIM_CACHE_DIR`, or `aim` in the user's cache folder."""
+    """
+    Give the folder of Aim's caches: `AIM_CACHE_DIR`, or `aim` in the user's cache folder. Of a user without a home,
+    as in a container with a number for a user, nothing is kept: it is a place where no folder can be made.
+    """
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
         return Path(chosen)
     if os.environ.get("XDG_CACHE_HOME"):
         return Path(os.environ["XDG_CACHE_HOME"]) / "aim"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "aim"
-    return Path.home() / ".cache" / "aim"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return Path(os.devnull) / "aim"
+    return home / "Library" / "Caches" / "aim" if sys.platform == "darwin" else home / ".cache" / "aim"
 
 
 def folder_of(repository: Path) -> Path:
