@@ -136,6 +136,19 @@ def test_mistakes_get_a_message_and_a_code(
     assert "Traceback" not in done.stderr
 
 
+def test_what_the_disk_refuses_is_said_as_the_disk_s(tmp_path: Path) -> None:
+    """
+    An error of the operating system is told with its file and code 1, and not as a mistake of Aim's.
+    """
+    aim(tmp_path, "init")
+    (tmp_path / ".aim" / "runs").rmdir()
+    (tmp_path / ".aim" / "runs").write_text("no folder")
+    done = aim(tmp_path, "runs", "ls")
+
+    assert 1 == done.returncode
+    assert f"[Errno 20] Not a directory: '{tmp_path / '.aim' / 'runs'}'\n" == done.stderr
+
+
 def test_runs_are_removed_copied_and_moved(tmp_path: Path, runs: list[Run]) -> None:
     """
     `rm`, `cp` and `mv` take hashes, beginnings of hashes and patterns; `rm` asks.

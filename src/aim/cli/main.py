@@ -61,6 +61,7 @@ COMMANDS = {
     "version": "aim.cli.init:version",
     "runs": "aim.cli.runs:runs",
     "storage": "aim.cli.storage:storage",
+    "demo": "aim.cli.demo:demo",
     "fsck": "aim.cli.check:fsck",
     "repair": "aim.cli.check:repair",
     "up": "aim.cli.up:up",
@@ -109,13 +110,13 @@ def main() -> None:
     except UsageError as error:
         output.tell(str(error))
         sys.exit(2)
-    except (AimError, FileNotFoundError, PermissionError) as error:
-        output.tell(str(error))
-        sys.exit(1)
     except BrokenPipeError:
         # the reader of a pipe has seen enough; nothing more may be written at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except (AimError, OSError) as error:  # a full disk, or one that can't be written to, is no mistake of ours
+        output.tell(str(error))
+        sys.exit(1)
 
 
 def repo_option(command: Any) -> Any:
