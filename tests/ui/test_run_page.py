@@ -1,6 +1,6 @@
 """
-The page of a run: where it comes from, what it was before a rewind, its machine beside its training, its changed sources;
-and runs that no page was made for.
+The page of a run: where it comes from, what it was before a rewind, its machine beside its training, its changed
+sources; and runs that no page was made for.
 """
 
 from __future__ import annotations
@@ -232,6 +232,19 @@ def test_a_server_that_is_away_is_told_and_waited_for(open_page: Open, tmp_path:
     with serving("--repo", str(tmp_path), "--port", port):
         expect(page.locator(".offline")).to_have_count(0, timeout=20_000)
         expect(page.locator(".grid .row")).to_have_count(2, timeout=20_000)
+
+
+def test_an_empty_repository_can_be_filled_to_look_at(open_page: Open, tmp_path: Path) -> None:
+    """
+    The page of no runs shows what to write, and turns into the runs when demo data is asked for.
+    """
+    with serving("--repo", str(tmp_path), "-y") as address:
+        page = open_page(address)
+        expect(page.get_by_role("heading", name="Waiting for the first run")).to_be_visible()
+        expect(page.locator(".snippet")).to_contain_text("from aim import Run")
+        page.get_by_role("button", name="Load demo data").click()
+        expect(page.locator(".runlist .run")).to_have_count(12, timeout=20_000)
+        wait_drawn(page, 'accuracy{"subset":"val"}')
 
 
 def test_a_wrong_address_says_so(open_page: Open, server: str, tolerated: list[str]) -> None:

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from aim.__about__ import VERSION
-from aim.server import assets, blobs, edits, export, live, objects, query_box, run_page, runs, series
+from aim.server import assets, blobs, demo, edits, export, live, objects, query_box, run_page, runs, series
 from aim.server.answers import json_answer
 from aim.server.boundary import Boundary
 from aim.server.desk import Desk, desk_of
@@ -67,6 +67,7 @@ def routes() -> list[BaseRoute]:
         Route("/events", live.events),
         Route("/edits", edits.edit, methods=["POST"]),
         Route("/undo", edits.undo, methods=["POST"]),
+        Route("/demo", demo.demo, methods=["POST"]),
         Route("/documents", edits.documents),
         Route("/documents/{kind}/{id}", edits.put_document, methods=["PUT"]),
         Route("/documents/{kind}/{id}", edits.delete_document, methods=["DELETE"]),

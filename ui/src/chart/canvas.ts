@@ -1,5 +1,6 @@
 /// Two canvases over each other in an element: one for the data, one for what follows the pointer; sized with the element.
 
+/// The font of all that is written on a canvas.
 export const FONT = '"Inter var", Inter, system-ui, sans-serif';
 
 /// What charts about runs have in common. They paint `base` when they are resized or shown anew, `over` at every move.

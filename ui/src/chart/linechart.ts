@@ -222,8 +222,18 @@ export class LineChart {
       const dx = x.value(drag.nowX) - x.value(drag.x);
       const dy = y.value(drag.nowY) - y.value(drag.y);
       glass.font = '550 11.5px "Inter var", Inter, system-ui, sans-serif';
-      glass.textAlign = drag.nowX > plot.width / 2 ? "right" : "left";
-      glass.fillText(`Δx ${shortNumber(Number(dx.toPrecision(4)))}   Δy ${shortNumber(Number(dy.toPrecision(4)))}`, drag.nowX, drag.nowY - 8);
+      const text = `Δx ${shortNumber(Number(dx.toPrecision(4)))}   Δy ${shortNumber(Number(dy.toPrecision(4)))}`;
+      const width = glass.measureText(text).width;
+      const left = drag.nowX > plot.width / 2 ? drag.nowX - width - 8 : drag.nowX + 8;
+      const middle = Math.max(16, drag.nowY - 14);
+      glass.fillStyle = theme.ground;
+      glass.fillRect(left - 6, middle - 10, width + 12, 20);
+      glass.strokeRect(left - 5.5, middle - 9.5, width + 11, 19);
+      glass.fillStyle = theme.accent;
+      glass.textAlign = "left";
+      glass.textBaseline = "middle";
+      glass.fillText(text, left, middle);
+      glass.textBaseline = "alphabetic";
       return;
     }
     const [top, bottom] = drag.kind === "box" ? [Math.min(drag.y, drag.nowY), Math.max(drag.y, drag.nowY)] : [y.to, y.from];

@@ -11,6 +11,9 @@ import { Icon } from "../widget/icon";
 import { State, Swatch, Tag } from "../widget/text";
 import { PageLink } from "./link";
 
+const TAGS_SHOWN = 3;
+const TAGS_TOLD = 60;
+
 /// The hue of a tag, from its name.
 export function tagHue(name: string): number {
   return hashOf(name) % 360;
@@ -42,7 +45,7 @@ export function RunCell({ table, hash, columnKey, spread, isDiffering }: { table
   if (columnKey === "run.status") return <State status={String(value)} error={cellOf(table, "run.error", hash) as string | null} />;
   if (typeof value === "number" && (columnKey === "run.created_at" || columnKey === "run.end_time")) return <span title={formatTime(value)}>{formatAgo(value, now.value)}</span>;
   if (typeof value === "number" && columnKey === "run.duration") return <span>{formatDuration(value)}</span>;
-  if (columnKey === "run.tags" && Array.isArray(value)) return <>{(value as readonly string[]).map((name) => <Tag key={name} name={name} hue={tagHue(name)} />)}</>;
+  if (columnKey === "run.tags" && Array.isArray(value)) return <TagCell names={value as readonly string[]} />;
   if (columnKey === "run.hash") return <code>{String(value)}</code>;
   const text = formatCell(value);
   if (typeof value === "number" && spread) {
@@ -60,3 +63,13 @@ export function RunCell({ table, hash, columnKey, spread, isDiffering }: { table
   return <span class={isDiffering ? "changed" : ""} title={typeof value === "string" ? value : JSON.stringify(value)}>{text}</span>;
 }
 
+/// As many tags as fit a column, and how many more there are.
+function TagCell({ names }: { names: readonly string[] }): JSX.Element {
+  const more = names.length - TAGS_SHOWN;
+  return (
+    <span class="tagcell" title={names.slice(0, TAGS_TOLD).join(", ") + (names.length > TAGS_TOLD ? " …" : "")}>
+      {names.slice(0, TAGS_SHOWN).map((name) => <Tag key={name} name={name} hue={tagHue(name)} />)}
+      {more > 0 && <em class="muted">+{more}</em>}
+    </span>
+  );
+}

@@ -1,10 +1,13 @@
 /// What a page shows instead of runs: an empty repository, a query that leaves nothing, or an error.
 
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Scene } from "../model/scene";
 import type { RunsStore } from "../model/runs";
-import { connect, server, toast } from "../model/session";
-import { fields, indexing, query, queryError, repo, setQuery } from "../model/scope";
+import { connect, report, server, toast } from "../model/session";
+import { fields, here, indexing, nudge, query, queryError, repo, setQuery } from "../model/scope";
+import { sendJson } from "../wire/request";
+import type { DemoAnswer } from "../wire/types";
 import { Copy } from "../widget/text";
 import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
@@ -45,6 +48,17 @@ export function ScopeNotice({ state, scene }: { state: ScopeState; scene: Scene 
 }
 
 function EmptyRepo(): JSX.Element {
+  const isBusy = useSignal(false);
+  const record = async (): Promise<void> => {
+    isBusy.value = true;
+    try {
+      const { cursor } = await sendJson<DemoAnswer>(here("demo"), {});
+      nudge(cursor, []);
+    } catch (error) {
+      report(error);
+    }
+    isBusy.value = false;
+  };
   const info = server.value?.repos.find(({ id }) => id === repo.value);
   return (
     <Notice icon="chart" title="Waiting for the first run">
@@ -53,6 +67,7 @@ function EmptyRepo(): JSX.Element {
         <pre>{SNIPPET}</pre>
         <Copy text={SNIPPET} label="Copy the code" />
       </div>
+      {server.value && !server.value.read_only && <button type="button" class="pill" disabled={isBusy.value} onClick={() => void record()}>{isBusy.value ? "Recording…" : "Load demo data"}</button>}
       {info && <p class="muted">Watching <code>{info.path}</code></p>}
     </Notice>
   );

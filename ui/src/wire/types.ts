@@ -276,6 +276,7 @@ export interface Change {
   readonly deleted?: true;
 }
 
+export interface DemoAnswer { readonly cursor: string; readonly count: number }
 export interface EditAnswer { readonly cursor: string; readonly count: number; readonly undo: string }
 
 export interface Completion { readonly text: string; readonly kind: string; readonly detail: string }

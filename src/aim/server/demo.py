@@ -1,0 +1,42 @@
+"""
+Runs to look at in an empty repository. Specified in docs/formats/wire.md, section 8.
+
+They are recorded by `aim demo`, in a process of its own: the server itself records nothing, and imports nothing that
+could.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aim.server.answers import Refusal, json_answer
+from aim.server.desk import check_writable, in_thread, served_of
+from aim.server.served import Served
+
+TIME_S_MAX = 120
+
+
+async def demo(request: Request) -> Response:
+    """Answer `POST …/demo`."""
+    check_writable(request)
+    return await in_thread(request, _record, served_of(request))
+
+
+def _record(served: Served) -> Response:
+    if served.repository.store.run_hashes():
+        raise Refusal(409, "conflict", "This repository has runs. Demo runs are recorded into an empty one only.")
+    command = [sys.executable, "-m", "aim.cli", "demo", "--repo", str(served.root)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_S_MAX, check=False)
+    except subprocess.TimeoutExpired:
+        raise Refusal(
+            503, "busy", f"The demo runs took over {TIME_S_MAX} s. Try `aim demo`."
+        ) from None
+    if done.returncode:
+        raise Refusal(503, "busy", f"The demo runs could not be recorded: {done.stderr.strip()[-300:]}")
+    count = len(served.repository.store.run_hashes())
+    return json_answer({"cursor": served.watch.look(), "count": count})

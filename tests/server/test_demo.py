@@ -1,0 +1,34 @@
+"""
+Demo runs, asked for by the page of an empty repository.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aim.engine.repository import Repository
+from tests.server.conftest import MakeBrowser, MakeRun
+
+
+def test_an_empty_repository_gets_runs_to_look_at(root: Path, make_browser: MakeBrowser) -> None:
+    """
+    Runs with curves and objects of several kinds are recorded, once: a repository that has runs gets none.
+    """
+    Repository(root, create=True)
+    browser = make_browser()
+    answer = browser.post("demo", {})
+
+    assert 12 == answer["count"]
+    fields = browser.post("fields", {"query": ""})
+    assert {"float", "aim.image", "aim.text", "aim.audio", "aim.distribution"} == {
+        sequence["kind"] for sequence in fields["sequences"]
+    }
+    assert "conflict" == browser.post("demo", {}, status=409)["kind"]
+
+
+def test_a_read_only_server_records_no_demo(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    Nor does it record into a repository that has runs.
+    """
+    make_run("mine").close()
+    assert "read-only" == make_browser(read_only=True).post("demo", {}, status=403)["kind"]
