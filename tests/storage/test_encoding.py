@@ -7,10 +7,11 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from aim.core.errors import RunClosed
 from aim.storage import encoding
 from aim.storage.encoding import EncodingQueue
 from aim.storage.services import Services
@@ -54,6 +55,48 @@ def test_when_too_much_waits_the_caller_does_the_work(held_bytes: int, count: in
     assert ([threading.current_thread()], count) == (threads, waiting.count)
     may_end.set()
     assert waiting.drain()
+
+
+def test_what_is_given_while_somebody_waits_is_not_waited_for() -> None:
+    """
+    The end of a run waits for what was given until then, though other threads go on tracking objects without end.
+    """
+    waiting = EncodingQueue("run")
+    has_ended = threading.Event()
+    done: list[str] = []
+
+    def again() -> None:
+        if not has_ended.is_set():
+            waiting.add(1, again)
+
+    again()
+    waiting.add(1, lambda: done.append("given before"))
+    waiter = threading.Thread(target=waiting.stop, args=(WAIT_S,), daemon=True)
+    waiter.start()
+    waiter.join(WAIT_S / 3)
+    is_over = not waiter.is_alive()
+    has_ended.set()
+    waiter.join()
+
+    assert (["given before"], True) == (done, is_over)
+
+
+def test_after_the_end_the_caller_does_the_work_and_hears_what_is_wrong() -> None:
+    """
+    An object that is tracked while its run ends is recorded at once, or refused to the one who tracks it.
+    """
+
+    def refuse() -> NoReturn:
+        raise RunClosed("the run was closed")
+
+    waiting = EncodingQueue("run")
+    waiting.stop(WAIT_S)
+    done: list[str] = []
+    waiting.add(1, lambda: done.append("at once"))
+
+    assert ["at once"] == done
+    with pytest.raises(RunClosed, match="the run was closed"):
+        waiting.add(1, refuse)
 
 
 def test_one_object_of_any_size_may_wait() -> None:

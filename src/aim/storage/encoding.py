@@ -36,6 +36,7 @@ class _Job:
     owner: EncodingQueue | None  # None: nobody's; it only tells how far the thread has come
     held_bytes: int
     work: Callable[[], object]
+    number: int = 0  # of its owner
 
 
 class _Worker:
@@ -117,24 +118,30 @@ class EncodingQueue:
     def _forget(self) -> None:
         # reentrant: a garbage collection within may close another run, and this one
         self._changed = threading.Condition(threading.RLock())
-        self._count = self._held_bytes = self._done_count = 0
+        self._given_count = self._held_bytes = self._done_count = 0
+        self._waiting: dict[int, None] = {}  # numbers of jobs, the oldest first
+        self._is_ending = False
 
     @property
     def count(self) -> int:
         """How many objects, or lists of them, wait."""
-        return self._count
+        return len(self._waiting)
 
     def add(self, held_bytes: int, work: Callable[[], object]) -> None:
         """
-        Have *work* done by the thread; at once, by the caller, when too much waits already.
+        Have *work* done by the thread; at once, by the caller, when too much waits already, or when the run is ending.
 
         Args:
             held_bytes: the memory that is held until the work is done.
         """
-        job = _Job(self, held_bytes, work)
+        if self._is_ending:  # whether the run still takes it, the caller hears at once
+            work()
+            return
         with self._changed:
-            is_full = self._count and (self._count >= WAITING_MAX or self._held_bytes + held_bytes > HELD_BYTES_MAX)
-            self._count += 1
+            is_full = self.count and (self.count >= WAITING_MAX or self._held_bytes + held_bytes > HELD_BYTES_MAX)
+            self._given_count += 1
+            job = _Job(self, held_bytes, work, self._given_count)
+            self._waiting[job.number] = None
             self._held_bytes += held_bytes
         if is_full or not _worker.give(job):
             self.do(job)
@@ -145,7 +152,7 @@ class EncodingQueue:
             shielded(job.work, self._report)
         finally:
             with self._changed:
-                self._count -= 1
+                self._waiting.pop(job.number, None)
                 self._held_bytes -= job.held_bytes
                 self._done_count += 1
                 self._changed.notify_all()
@@ -158,19 +165,20 @@ class EncodingQueue:
             )
 
     def feed(self, *, wait: bool) -> None:
-        """With *wait*: wait until nothing waits any more."""
+        """With *wait*: wait until everything is written that was given so far."""
         if wait:
             self.drain()
 
     def drain(self, patience_s: float | None = None) -> bool:
         """
-        Wait until nothing waits any more; False when for *patience_s* no piece of work was finished.
+        Wait until everything is written that was given so far; False when for *patience_s* no piece of work was
+        finished. What other threads go on giving is not waited for: it might never end.
         """
         if threading.current_thread() is _worker.thread:  # a garbage collection in that thread closed the run
-            return self._count == 0
+            return self.count == 0
         with self._changed:
-            seen, since_s = self._done_count, time.monotonic()
-            while self._count:
+            seen, since_s, last = self._done_count, time.monotonic(), self._given_count
+            while next(iter(self._waiting), last + 1) <= last:
                 left_s = None if patience_s is None else since_s + patience_s - time.monotonic()
                 if left_s is not None and left_s <= 0:
                     return False
@@ -181,9 +189,10 @@ class EncodingQueue:
 
     def stop(self, deadline_s: float) -> None:
         """Wait until all is written; given up when for *deadline_s* nothing was."""
+        self._is_ending = True
         if not self.drain(deadline_s):
             log.error(
-                "Aim: %d objects of run %s could not be written in time; they are lost.", self._count, self._run_hash
+                "Aim: %d objects of run %s could not be written in time; they are lost.", self.count, self._run_hash
             )
 
     def forked(self) -> None:
