@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aim.core.errors import NotFound
+from aim.engine import rewinding
 from aim.engine.repository import Repository
 from aim.storage import seal
 from aim.storage.catalogue import Catalogue
@@ -56,6 +57,7 @@ class History:
         """Let one thing happen."""
         actions: list[Callable[[], None]] = [self.begin, *[self.track] * 4, *[self.set] * 3]
         actions += [self.end, self.resume, self.edit, self.delete, self.drop, self.seal, self.forget]
+        actions += [self.rewind, self.delete_points, self.undelete_points]
         self.chance.choice(actions)()
 
     def _run(self) -> str | None:
@@ -124,6 +126,28 @@ class History:
         run_hash = self._run()
         if run_hash is not None:
             self.repository.edit(run_hash, {"drop": [{"name": "loss", "context": {"subset": "val"}}]}, by="test")
+
+    def rewind(self) -> None:
+        """A writer takes its run back."""
+        writer = self._writer()
+        if writer is not None:
+            rewinding.rewind(self.repository, writer, self.chance.randint(-1, 30))
+
+    def delete_points(self) -> None:
+        """Somebody deletes points."""
+        run_hash = self._run()
+        if run_hash is not None:
+            steps = self.chance.sample(range(-3, 30), 3)
+            entries, _ = rewinding.deletion_of(self.repository.reader(run_hash), ("loss", "{}"), steps)
+            if entries:
+                self.repository.edit(run_hash, {"delete": entries}, by="test")
+
+    def undelete_points(self) -> None:
+        """Somebody shows the deleted points again."""
+        run_hash = self._run()
+        facts = self.repository.state(run_hash).sequences.get(("loss", "{}")) if run_hash is not None else None
+        if run_hash is not None and facts is not None and facts.deletions:
+            self.repository.edit(run_hash, {"undelete": rewinding.undeletion_of(facts)}, by="test")
 
     def delete(self) -> None:
         """A run that has ended is deleted."""

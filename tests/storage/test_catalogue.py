@@ -23,7 +23,8 @@ from aim.query import table as query_table
 from aim.storage import facts, snapshot, summaries
 from aim.storage.catalogue import Catalogue
 from aim.storage.snapshot import DamagedSnapshot
-from tests.storage.catalogue_histories import History, catalogue_of, contents
+from aim.storage.reader import RunReader
+from tests.storage.catalogue_histories import History, catalogue_of, contents, shown
 
 FLIPS = 150
 
@@ -65,6 +66,27 @@ def rebuilt(repository: Repository, folder: Path) -> dict[str, object]:
     fresh.refresh()
     fresh.save()
     return contents(fresh)
+
+
+def read_anew(repository: Repository) -> dict[tuple[str, str, str], object]:
+    """Give count, first and last step and last value of each sequence, by run, name and context, from the points."""
+    found = {}
+    for run_hash in repository.run_hashes():
+        reader = RunReader(repository.store.run_folder(run_hash), may_seal=False)
+        for (name, text), points in reader.points_of_many().items():
+            last = shown(float(points.values[-1]))
+            steps = [repr(int(step)) for step in points.steps[[0, -1]]]
+            found[(run_hash, name, text)] = (repr(len(points)), *steps, last)
+    return found
+
+
+def in_short(catalogue: Catalogue) -> dict[tuple[str, str, str], object]:
+    """Give what `read_anew` gives, as the catalogue says it."""
+    return {
+        (run_hash, name, text): tuple(known[key] for key in ("count", "first_step", "last_step", "last"))
+        for run_hash, run in contents(catalogue).items()
+        for (name, text, _), known in run["sequences"].items()
+    }
 
 
 def test_it_has_what_a_query_asks_for(catalogue: Catalogue) -> None:
@@ -122,6 +144,7 @@ def test_random_histories_equal_a_catalogue_made_from_nothing(seed: int, tmp_pat
         if number % 20 == 19:
             followed.refresh()
             assert rebuilt(history.repository, tmp_path / f"fresh-{number}") == contents(followed)
+            assert read_anew(history.repository) == in_short(followed)
     history.close()
     followed.refresh()
     loaded = catalogue_of(history.repository, tmp_path / "cache")
