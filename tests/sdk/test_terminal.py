@@ -79,6 +79,40 @@ def test_a_traceback_is_captured(tmp_path: Path) -> None:
     assert "ValueError: the end" == lines_of(tmp_path)[-1]
 
 
+@pytest.mark.parametrize(
+    "program",
+    [
+        "def main():\n    run = Run(repo='.', system_tracking_interval=None)\n    raise ValueError('the end')\nmain()",
+        "with Run(repo='.', system_tracking_interval=None) as run:\n    raise ValueError('the end')",
+        "def main():\n    with Run(repo='.', system_tracking_interval=None):\n        raise ValueError('the end')\nmain()",
+        "import threading\nrun = Run(repo='.', system_tracking_interval=None)\n"
+        "def work(): raise ValueError('the end')\n"
+        "thread = threading.Thread(target=work)\nthread.start()\nthread.join()\nraise SystemExit(1)",
+    ],
+    ids=["in a function", "in a with block", "in a with block in a function", "in a thread"],
+)
+def test_a_traceback_is_captured_wherever_the_run_was_made(tmp_path: Path, program: str) -> None:
+    """
+    The log holds the traceback once, whether the run is still open when the interpreter prints it or not.
+    """
+    done = script(tmp_path, f"from aim import Run\n{program}", code=1)
+    lines = lines_of(tmp_path)
+
+    assert 1 == sum(line.startswith("Traceback (most recent") for line in lines)
+    assert ["ValueError: the end"] == [line for line in lines if line.startswith("ValueError")]
+    assert 1 == done.stderr.count("ValueError: the end")
+
+
+def test_the_end_of_a_with_block_by_exit_is_no_traceback(tmp_path: Path) -> None:
+    """
+    `sys.exit` prints none, so the log has none.
+    """
+    program = "import sys\nfrom aim import Run\nwith Run(repo='.', system_tracking_interval=None):\n    print('a')\n"
+    script(tmp_path, f"{program}    sys.exit(3)", code=3)
+
+    assert ["a"] == lines_of(tmp_path)
+
+
 def test_each_line_is_an_object_with_data(repo: Repo) -> None:
     """
     Lines are read as Aim 3's callers read them: `.values.tolist()`, then `.data`.

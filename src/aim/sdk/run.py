@@ -337,6 +337,8 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
     ) -> None:
         if self._writer is not None:
             self._finalizer.detach()
+            if value is not None and not self._writer.closed:
+                self._writer.services.failed(value)
             _end(self._writer, self._repository, kind.__name__ if kind else None)
 
     # params

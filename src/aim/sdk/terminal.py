@@ -11,7 +11,8 @@ processes and C code.
 
 Kept: the order of writes of both streams, colours, the last state of a line that was overwritten. A resumed run goes on
 with the numbers of lines. In the child of a fork nothing is captured: it would write lines under the numbers of its
-parent. Streams that somebody puts in the place of `sys.stdout` meanwhile (pytest, `redirect_stdout`) are not heard:
+parent. An exception that ends a `with Run(...)` is printed after the run has ended: its traceback is recorded before,
+as far as the block knows it. Streams that somebody puts in the place of `sys.stdout` meanwhile (pytest, `redirect_stdout`) are not heard:
 what is written to them is not printed.
 """
 
@@ -218,6 +219,13 @@ class TerminalLog:
             some = lines[start : start + LINES_AN_ENTRY_MAX]
             items = [Stored(KIND, {"text": sound_text(text)}) for _, text in some]
             sequence.track_shared(items, [row for row, _ in some])
+
+    def failed(self, error: BaseException) -> None:
+        """Record the traceback, which is printed when the run has ended; that of `sys.exit` never is."""
+        if not isinstance(error, SystemExit):
+            import traceback
+
+            self.hear("".join(traceback.format_exception(type(error), error, error.__traceback__)))
 
     def stop(self, deadline_s: float) -> None:
         """Hear nothing more, and record the rest."""

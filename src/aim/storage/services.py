@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aim.core.shield import shielded
 
@@ -34,6 +34,14 @@ class Service(Protocol):
 
     def forked(self) -> None:
         """In the child of a fork: forget what was given, and record nothing any more."""
+
+
+@runtime_checkable
+class HearsFailure(Protocol):
+    """A service that wants to know by which exception its run ends."""
+
+    def failed(self, error: BaseException) -> None:
+        """Take what ends the run; `stop` comes next."""
 
 
 class Services:
@@ -64,6 +72,12 @@ class Services:
         """Feed all of them."""
         for service in tuple(self._members):
             self._guarded(lambda service=service: service.feed(wait=wait))  # type: ignore[misc]
+
+    def failed(self, error: BaseException) -> None:
+        """Tell those that want to know by which exception the run ends."""
+        for service in tuple(self._members):
+            if isinstance(service, HearsFailure):
+                self._guarded(lambda service=service: service.failed(error))  # type: ignore[misc]
 
     def stop(self, deadline_s: float) -> None:
         """Stop all of them, the last one first, within *deadline_s* together; again: nothing happens."""
