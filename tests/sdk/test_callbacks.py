@@ -46,7 +46,7 @@ class Diary:
     @events.on.exception_raised
     def failed(self, exception: Exception, **kwargs: Any) -> None:
         """Something failed."""
-        self.lines.append(("failed", {"exception": exception}))
+        self.lines.append(("failed", {"exception": exception, "function": kwargs.get("function")}))
 
 
 def test_handlers_get_what_happened_and_the_run(run: Run) -> None:
@@ -76,6 +76,62 @@ def test_all_events_of_aim_3_are_there(run: Run) -> None:
 
     with pytest.raises(TypeError):
         flow.training_started(params={"lr": 0.1})  # type: ignore[call-arg]
+
+
+def test_an_event_hands_on_whatever_it_is_called_with(run: Run) -> None:
+    """
+    Arguments that the event does not name, such as the model, reach the handlers, as in Aim 3.
+    """
+    diary = Diary()
+    flow = TrainingFlow(run, [diary])
+    flow.training_metrics_collected(metrics={}, step=1, model="resnet", loss_of=[1, 2])  # type: ignore[call-arg]
+
+    (_, line) = diary.lines[-1]
+    assert ("resnet", [1, 2]) == (line["model"], line["loss_of"])
+
+
+def test_an_event_of_aim_3s_form_is_called_without_what_the_caller_adds(run: Run) -> None:
+    """
+    An event may name `run` and `**kwargs`: who calls it gives the rest, and handlers get it all side by side.
+    """
+
+    class Flow(TrainingFlow):
+        @event
+        def sampled(self, *, texts: list[str], run: Run, **kwargs: Any) -> None:
+            """Texts were sampled."""
+
+    class Reader:
+        seen: Any = None
+
+        @events.on.sampled
+        def read(self, texts: list[str], run: Run, **kwargs: Any) -> None:
+            """Read."""
+            self.seen = (texts, run, kwargs)
+
+    reader = Reader()
+    flow = Flow(run, [reader])
+    flow.sampled(texts=["a"], temperature=0.5)  # type: ignore[call-arg]
+
+    assert (["a"], run, {"temperature": 0.5, "_caller_": flow}) == reader.seen
+
+
+def test_an_event_may_be_triggered_by_name(run: Run) -> None:
+    """
+    `trigger(name, **arguments)` calls the handlers of any name, also of one that the class has no method for.
+    """
+
+    class Reader:
+        seen: Any = None
+
+        @events.on.epoch_ended
+        def read(self, epoch: int, **kwargs: Any) -> None:
+            """Read."""
+            self.seen = (epoch, kwargs["run"])
+
+    reader = Reader()
+    TrainingFlow(run, [reader]).trigger("epoch_ended", epoch=3)
+
+    assert (3, run) == reader.seen
 
 
 def test_callbacks_may_be_registered_later(run: Run) -> None:
@@ -241,4 +297,4 @@ def test_a_flow_may_take_the_exceptions_of_the_tracker(run: Run) -> None:
     run.track("text", name="loss")
 
     (name, line) = diary.lines[-1]
-    assert ("failed", UntrackableValue) == (name, type(line["exception"]))
+    assert ("failed", UntrackableValue, "track") == (name, type(line["exception"]), line["function"].__name__)

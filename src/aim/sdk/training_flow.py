@@ -77,6 +77,6 @@ class TrainingFlow(Caller):
         """
 
         def report(error: Exception, call: Callable[..., Any]) -> None:
-            self.exception_raised(exception=error)
+            self.trigger("exception_raised", exception=error, function=call)
 
         safe_mode.set_exception_callback(report)

@@ -45,38 +45,49 @@ class Caller:
             self.register(callback)
 
     def register(self, callbacks: object) -> None:
-        """Call the marked methods of *callbacks* from now on. A mark of an event that is not here is warned of."""
+        """
+        Call the marked methods of *callbacks* from now on. A mark of an event that is not here is warned of: only
+        `trigger` calls it.
+        """
         for _, handler in inspect.getmembers(callbacks, callable):
             for name in getattr(handler, MARK, ()):
                 if not hasattr(getattr(type(self), name, None), EVENT_MARK):
-                    log.warning("%s has no event %r; %r is never called for it.", type(self).__name__, name, handler)
-                    continue
+                    said = "%s has no event %r; %r is called only by trigger(%r)."
+                    log.warning(said, type(self).__name__, name, handler, name)
                 self._handlers.setdefault(name, []).append(handler)
 
     def added(self) -> dict[str, Any]:
         """Give what each handler gets besides the arguments of the event."""
         return {}
 
-    def trigger(self, name: str, arguments: dict[str, Any]) -> None:
+    def trigger(self, event_name: str, **kwargs: Any) -> None:
         """Call the handlers of an event, in the order in which they were registered; what one raises is logged."""
-        for handler in tuple(self._handlers.get(name, ())):
+        given = {**self.added(), "_caller_": self, **kwargs}
+        for handler in tuple(self._handlers.get(event_name, ())):
 
             def report(error: Exception, handler: Callable[..., Any] = handler) -> None:
-                log.error("The handler %r of %r failed; the training goes on.", handler, name, exc_info=error)
+                log.error("The handler %r of %r failed; the training goes on.", handler, event_name, exc_info=error)
 
-            given = {**arguments, **self.added(), "_caller_": self}
             shielded(functools.partial(handler, **given), report)
 
 
 def event(method: Method) -> Method:
-    """Make a method of a `Caller` an event: calling it, with names for all arguments, calls the handlers."""
+    """
+    Make a method of a `Caller` an event: calling it, with names for all arguments, calls the handlers.
+
+    Arguments that the method does not name reach them too. One that it needs and that nobody gives is a TypeError.
+    """
+    parameters = list(inspect.signature(method).parameters.values())[1:]
+    names = [one.name for one in parameters if one.kind is not inspect.Parameter.VAR_KEYWORD]
+    defaults = {one.name: one.default for one in parameters if one.default is not inspect.Parameter.empty}
 
     @functools.wraps(method)
     def call(self: Caller, **arguments: Any) -> None:
-        method(self, **arguments)  # checks the names, gives defaults their place
-        bound = inspect.signature(method).bind(self, **arguments)
-        bound.apply_defaults()
-        self.trigger(method.__name__, {name: value for name, value in bound.arguments.items() if name != "self"})
+        given = {**defaults, **self.added(), **arguments}
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise TypeError(f"{method.__qualname__}() needs {', '.join(missing)}, by name.")
+        self.trigger(method.__name__, **defaults | arguments)
 
     setattr(call, EVENT_MARK, True)
     return call  # type: ignore[return-value]
