@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import threading
+import zipfile
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,7 +22,8 @@ import numpy as np
 import pytest
 
 from aim.core import clock
-from aim.storage import background, blobs, journal, records, sequence_writer
+from aim.storage import background, blobs, journal, records, seal, sequence_writer
+from aim.storage.check import check_run
 from aim.storage.files import Disk
 from aim.storage.reader import RunReader
 from aim.storage.state import FINISHED, RUNNING, RunLog
@@ -29,6 +31,34 @@ from aim.storage.writer import Writer
 from tests.storage.writing import Picture, state, values
 
 # deleted, sealed, forked
+
+
+class FullAtTheEnd(Disk):
+    """A disk that has room for one more block when the directory of a ZIP comes."""
+
+    def write_at(self, descriptor: int, data: bytes, offset: int) -> None:
+        """Write, or half of it."""
+        if data.startswith(b"PK\x01\x02"):
+            super().write_at(descriptor, data[: len(data) // 2], offset)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().write_at(descriptor, data, offset)
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_no_damage(folder: Path) -> None:
+    """
+    A blob file whose directory found no room is whole without it, and gets it from `aim storage seal`.
+    """
+    writer = Writer(folder, "run", disk=FullAtTheEnd())
+    writer.sequence("pictures").track(Picture())
+    writer.close()
+    (path,) = folder.glob("*.zip")
+
+    assert ([], FINISHED) == (check_run(folder), state(folder).status()[0])
+    assert not zipfile.is_zipfile(path)
+    assert seal.seal_writer(folder, writer.id, state(folder))
+    assert ([], 2) == (check_run(folder), len(zipfile.ZipFile(path).namelist()))
+    assert {0: b"1234"} == values(folder, "pictures")
+    assert not seal.seal_writer(folder, writer.id, state(folder))
 
 
 def test_a_deleted_run_is_said_once_and_training_goes_on(

@@ -92,7 +92,13 @@ class Entry:
 
 
 class BlobFile:
-    """The blob file of this process: appends the entries of one point after another; rolls to a new file at 1 GiB."""
+    """
+    The blob file of this process: appends the entries of one point after another; rolls to a new file at 1 GiB.
+
+    Attributes:
+        count: of files.
+        is_whole: False after a `close` that the disk refused a directory.
+    """
 
     def __init__(self, folder: Path, writer: str, disk: Disk = DISK) -> None:
         self._folder = folder
@@ -105,6 +111,7 @@ class BlobFile:
         self._size_bytes = 0
         self._entries: list[Entry] = []
         self.count = 0
+        self.is_whole = True
 
     def append(self, sequence: str, steps: Sequence[int], items: Sequence[Stored], kind: str) -> int:
         """
@@ -175,7 +182,11 @@ class BlobFile:
     def _end_file(self) -> None:
         if self._descriptor >= 0:
             tail = directory(self._entries, self._size_bytes)
-            self._disk.write_at(self._descriptor, tail, self._size_bytes)
+            try:
+                self._disk.write_at(self._descriptor, tail, self._size_bytes)
+            except OSError:
+                self._disk.truncate(self._descriptor, self._size_bytes)  # no half of a directory
+                raise
             self._disk.truncate(self._descriptor, self._size_bytes + len(tail))
             self._disk.sync(self._descriptor)
             self.abandon()
@@ -193,10 +204,20 @@ class BlobFile:
             self._disk.sync(self._descriptor)
 
     def close(self) -> None:
-        """Write the directory and close; nothing can be appended any more."""
+        """
+        Write the directory and close; nothing can be appended any more.
+
+        Raises:
+            OSError: the disk has no room for the directory, which `aim storage seal` then writes; `is_whole` is False.
+        """
         with self._lock:
             self._is_closed = True
-            self._end_file()
+            self.is_whole = False
+            try:
+                self._end_file()
+                self.is_whole = True
+            finally:
+                self.abandon()
 
     def abandon(self) -> None:
         """Close without writing: all is written, or the descriptor belongs to the parent of this forked process."""

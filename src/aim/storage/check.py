@@ -310,7 +310,8 @@ def _check_blobs(
         path = layout.blob_file(folder, writer.id, number)
         progress(path.name)
         if number in writer.blobs:
-            _check_blob_file(path, sorted(set(spoken.get(number, ()))), writer.end is not None, damage)
+            is_ended = writer.end is not None and writer.end.get("directory", True)
+            _check_blob_file(path, sorted(set(spoken.get(number, ()))), is_ended, damage)
         else:
             damage.append(Damage(path.name, "byte 0", "the file is missing"))
 

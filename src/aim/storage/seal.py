@@ -129,12 +129,11 @@ def _remove_scratch(folder: Path, disk: Disk) -> None:
 
 def _complete_blobs(folder: Path, writer: str, state: RunState, declared: Mapping[int, Declared], disk: Disk) -> bool:
     facts = state.writers.get(writer)
-    if facts is None or facts.end is not None:
+    if facts is None or (facts.end is not None and facts.end.get("directory", True)):
         return False
     changed = False
     for path in sorted(folder.glob(f"{writer}.blobs-*.zip")):
-        content_end = blobs.walk(path)[1]
-        if _has_directory(path) or _place_max(folder, writer, declared, path) >= content_end:
+        if _has_directory(path) or _place_max(folder, writer, declared, path) >= blobs.walk(path)[1]:
             continue  # a point speaks of an entry that is not whole: damage, which is not to be cut off
         blobs.append_directory(path, disk)
         changed = True

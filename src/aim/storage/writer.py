@@ -532,15 +532,14 @@ class Writer(WriterEvents):
             self._new_segment()
 
     def _append_end(self) -> None:
-        self.events.append(
-            {
-                "end": {
-                    "state": "failed" if self._error else "finished",
-                    "error": self._error,
-                    "segments": self._segment_count,
-                    "points": self._point_count + sum(segment.taken() for segment in self._segments),
-                    "blobs": self.blobs.count,
-                    "next": [sequence.next_step() for sequence, _ in self._declared],
-                }
-            }
-        )
+        end = {
+            "state": "failed" if self._error else "finished",
+            "error": self._error,
+            "segments": self._segment_count,
+            "points": self._point_count + sum(segment.taken() for segment in self._segments),
+            "blobs": self.blobs.count,
+            "next": [sequence.next_step() for sequence, _ in self._declared],
+        }
+        if not self.blobs.is_whole:
+            end["directory"] = False
+        self.events.append({"end": end})
