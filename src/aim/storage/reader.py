@@ -25,10 +25,11 @@ import numpy.typing as npt
 from aim.core import contexts
 from aim.core.errors import DamagedFile
 from aim.core.params import OWN_KIND, Restore
-from aim.storage import blobs, journal, layout, records, seal, sealed
+from aim.storage import blobs, layout, records, seal, sealed
+from aim.storage.followed_journal import FollowedJournal
 from aim.storage.history import Rewind
 from aim.storage.recent import Recent
-from aim.storage.records import FloatArray, IntArray, Records
+from aim.storage.records import FloatArray, IntArray
 from aim.storage.sole_writer import SoleWriter
 from aim.storage.state import Part, RunLog, RunState, SequenceFacts, SequenceKey, WriterFacts
 from aim.storage.visible import Sight
@@ -113,85 +114,7 @@ class Points:
         return 48 * len(self.steps) + 512
 
 
-class _Journal:
-    """One writer's segments, read page by page as they fill."""
-
-    def __init__(self, folder: Path, writer: str) -> None:
-        self.folder = folder
-        self.writer = writer
-        self.generation = 0
-        self.is_complete = False  # its writer has ended, and all of it was read
-        self._full: list[Records] = []  # of pages that will not change
-        self._next = (0, 1)  # segment, page to read from
-        self._records = np.empty(0, records.RECORD_DTYPE)
-        self._order: IntArray | None = None
-        self._asked: set[int] = set()
-
-    def refresh(self) -> None:
-        """Read what is new. Raises FileNotFoundError when the journal was sealed meanwhile."""
-        open_part: list[Records] = []
-        number, page = self._next
-        while True:
-            path = layout.segment_file(self.folder, self.writer, number)
-            try:
-                slots = self._read(path, page)
-            except FileNotFoundError:
-                if layout.sealed_file(self.folder, self.writer).exists():
-                    raise  # sealed while the segments were read: any of them may be gone
-                later = [n for n in records.segment_numbers(self.folder, self.writer) if n >= number]
-                if later:  # created this moment; or one in between is missing: damage, and the rest still counts
-                    number, page = later[0], page if later[0] == number else 1
-                    continue
-                break
-            number, page = self._take(slots, number, page, open_part)
-        parts = [*self._full, *open_part]
-        if sum(map(len, parts)) != len(self._records) or self.generation == 0:
-            self._records = np.concatenate(parts) if parts else self._records[:0]
-            self._order = None
-            self._asked.clear()
-            self.generation += 1
-        self._full = [self._records[: sum(map(len, self._full))]] if self._full else []
-
-    def _read(self, path: Path, page: int) -> Records:
-        content = records.read_agreed(path, page * journal.PAGE_BYTES)
-        count = len(content) // journal.RECORD_BYTES
-        return np.frombuffer(content, records.RECORD_DTYPE, count)
-
-    def _take(self, slots: Records, number: int, page: int, open_part: list[Records]) -> tuple[int, int]:
-        filled = slots["sequence"] != 0
-        holes = np.flatnonzero(~filled)
-        full_pages = (int(holes[0]) if len(holes) else len(slots)) // journal.PAGE_RECORDS
-        split = full_pages * journal.PAGE_RECORDS
-        keep = filled & (slots["sequence"] != journal.VOID)
-        if not open_part:
-            self._full.append(slots[:split][keep[:split]])
-            if split == len(slots):
-                self._next = (number + 1, 1)
-            else:
-                self._next = (number, page + full_pages)
-                open_part.append(slots[split:][keep[split:]])
-        else:
-            open_part.append(slots[keep])
-        return number + 1, 1
-
-    def all(self) -> Records:
-        """Give all records, in the order of recording."""
-        return self._records
-
-    def of(self, number: int) -> Records:
-        """Give the records of one sequence number, in the order of recording."""
-        if self._order is None and (not self._asked or self._asked == {number}):
-            self._asked.add(number)
-            rows: Records = self._records[self._records["sequence"] == number]
-            return rows
-        if self._order is None:
-            self._order = np.argsort(self._records["sequence"], kind="stable").astype(np.int64)
-        numbers = self._records["sequence"][self._order]
-        start, stop = np.searchsorted(numbers, (number, number + 1))
-        return self._records[self._order[start:stop]]
-
-
-Sources = Mapping[str, sealed.Sealed | _Journal | None]  # of the points, by writer
+Sources = Mapping[str, sealed.Sealed | FollowedJournal | None]  # of the points, by writer
 
 
 class RunReader:
@@ -216,11 +139,12 @@ class RunReader:
     ) -> None:
         self.folder = folder
         self.run_hash = folder.name
+        self._prefix = f"{folder}{os.sep}"
         self.log = log or RunLog(folder, restore)
         self._restore = restore
         self._may_seal = may_seal
         self._before_s = None if before is None else before.time_s
-        self._journals: dict[str, _Journal] = {}
+        self._journals: dict[str, FollowedJournal] = {}
         self._sealed: dict[str, sealed.Sealed] = {}
         self._shared: tuple[tuple[str, int, int], dict[str, Any]] | None = None  # lines of a log share their records
         self._sole: SoleWriter | None = None
@@ -343,11 +267,13 @@ class RunReader:
             sources = {writer: self._source(state.writers[writer]) for writer in ids}
         sight = self.sight(facts, state)
         if len(facts.parts) == 1 and not facts.exact and sight.is_clear:
-            # the usual case, one writer that is sealed and steps in order: nothing is merged, and moments can wait
+            # the usual case, one writer and steps in order: nothing is merged, and moments can wait
             source = sources.get(facts.parts[0].writer)
-            found = _one_sealed(source, facts.parts[0]) if isinstance(source, sealed.Sealed) else None
-            if found is not None:
-                return found
+            if source is not None:
+                read = _one_sealed if isinstance(source, sealed.Sealed) else _one_recorded
+                found = read(source, facts.parts[0])  # type: ignore[arg-type]
+                if found is not None:
+                    return found
         chunks = self._chunks(facts, sources)
         if facts.exact:
             chunks.append(_exact_chunk(facts))
@@ -359,7 +285,7 @@ class RunReader:
         return merged
 
     def recorded(self, facts: SequenceFacts, state: RunState) -> list[Chunk]:
-        """Give what each writer recorded of *facts*, a sequence of *state*, hidden or not, in the order of recording."""
+        """Give what each writer recorded of *facts*, a sequence of *state*, hidden or not, as it was recorded."""
         sources = {part.writer: self._source(state.writers[part.writer]) for part in facts.parts}
         return self._chunks(facts, sources)
 
@@ -384,7 +310,7 @@ class RunReader:
             part.writer,
         )
 
-    def _source(self, writer: WriterFacts) -> sealed.Sealed | _Journal | None:
+    def _source(self, writer: WriterFacts) -> sealed.Sealed | FollowedJournal | None:
         for _ in range(3):  # a sealer may come between the look and the reading: then look again
             try:
                 return self._look(writer)
@@ -392,27 +318,27 @@ class RunReader:
                 self._journals.pop(writer.id, None)
         return None
 
-    def _look(self, writer: WriterFacts) -> sealed.Sealed | _Journal | None:
+    def _look(self, writer: WriterFacts) -> sealed.Sealed | FollowedJournal | None:
         if writer.id in self._sealed:
             return self._sealed[writer.id]
-        path = layout.sealed_file(self.folder, writer.id)
-        if path.exists():
+        path = f"{self._prefix}{writer.id}.points.parquet"
+        if os.path.exists(path):
             self._journals.pop(writer.id, None)
-            self._sealed[writer.id] = sealed.Sealed.open(path)
+            self._sealed[writer.id] = sealed.Sealed.open(Path(path))
             return self._sealed[writer.id]
         found = self._journals.get(writer.id)
         if found is None:
-            found = self._journals[writer.id] = _Journal(self.folder, writer.id)
+            found = self._journals[writer.id] = FollowedJournal(self.folder, writer.id)
         elif found.is_complete:
             return found
-        found.refresh()
+        found.refresh(is_still=writer.end is not None)
         if writer.end is not None:
             found.is_complete = True
             if self._worth_sealing(found):
                 self._seal(writer)
         return found
 
-    def _worth_sealing(self, found: _Journal) -> bool:
+    def _worth_sealing(self, found: FollowedJournal) -> bool:
         size = len(found.all())
         return self._may_seal and size > 0 and (size >= SEAL_RECORDS_MIN or "pyarrow.parquet" in sys.modules)
 
@@ -512,6 +438,16 @@ def _one_sealed(source: sealed.Sealed, part: Part) -> Points | None:
         return columns.times_us, columns.epochs
 
     return Points(steps, _typed(values, part.kind), moments, (part.writer,), kind=part.kind)
+
+
+def _one_recorded(source: FollowedJournal, part: Part) -> Points | None:
+    """As `_one_sealed`, from a journal."""
+    rows = source.of(part.number)
+    steps = rows["step"].astype(np.int64)
+    if not _is_increasing(steps):
+        return None
+    values = _typed(rows["value"], part.kind)
+    return Points(steps, values, lambda: (records.time_us(rows), rows["epoch"]), (part.writer,), kind=part.kind)
 
 
 @dataclass(frozen=True)

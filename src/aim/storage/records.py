@@ -102,6 +102,13 @@ def read_agreed(path: Path, offset: int = 0) -> bytes:
     return np.where(differ[:, None], np.uint64(0), one).tobytes() + first[length * journal.RECORD_BYTES :]
 
 
+def read_still(path: Path, offset: int = 0) -> bytes:
+    """Read a segment from the page at *offset* on; its writer has ended, so nothing changes meanwhile."""
+    with open(path, "rb", buffering=0) as file:
+        file.seek(offset)
+        return file.read()
+
+
 def _slots(content: bytes) -> Records:
     count = max(0, len(content) - journal.PAGE_BYTES) // journal.RECORD_BYTES
     return np.frombuffer(content, RECORD_DTYPE, count, journal.PAGE_BYTES) if count else np.empty(0, RECORD_DTYPE)

@@ -1,8 +1,8 @@
 """
 The catalogue in memory: runs, their fields and params as columns, and their sequences by pair.
 
-`RunTable` is what `aim.query.table.Table` asks for. It changes by `put` and `remove` only, never while a query reads it:
-then a copy is changed. So any number of threads may read one table.
+`RunTable` is what `aim.query.table.Table` asks for. It changes by `put` and `remove` only, never while a query reads
+it: then a copy is changed. So any number of threads may read one table.
 """
 
 from __future__ import annotations
@@ -149,11 +149,11 @@ class RunTable:
             for path, column in self.params.items():
                 if path not in leaves:
                     column.clear(slot)
+        columns = self.params
+        for path in sorted(leaves.keys() - columns.keys(), key=_place_in_order):
+            columns[path] = Column(self.slots)
         for path, leaf in leaves.items():
-            known = self.params.get(path)
-            if known is None:
-                known = self.params[path] = Column(self.slots)
-            known.set(slot, leaf)
+            columns[path].set(slot, leaf)
 
     def _put_sequences(self, slot: int, facts: RunFacts, before: RunFacts | None, is_new: bool) -> bool:
         if is_new:
@@ -346,6 +346,11 @@ def _longest(reader: RunReader, key: tuple[str, str]) -> int:
     if points is None:
         return 0
     return max((len(reader.record(points, index)["items"]) for index in range(len(points))), default=0)
+
+
+def _place_in_order(path: ParamPath) -> tuple[tuple[bool, bool, int, str], ...]:
+    # as params are: strings, then 0, 1, 2 ..., then the negatives
+    return tuple((False, False, 0, key) if isinstance(key, str) else (True, key < 0, key, "") for key in path)
 
 
 def _ordered(tree: dict[Key, Any]) -> dict[Key, Any]:
