@@ -365,7 +365,11 @@ class RunWatch:
                 if summary is not None:
                     return summary
         points = self._whole_reader().points_of(facts, state)
-        return summaries.of_points(points, number, is_numeric=is_numeric, is_list=is_list)
+        summary = summaries.of_points(points, number, is_numeric=is_numeric, is_list=is_list)
+        if summary is not None and is_list and facts.deletions:
+            # a deletion that only makes a list shorter has to make another summary of it, or its old length would stay
+            return summary._replace(record_max_length=summaries.UNKNOWN_LENGTH - state.taken_back)
+        return summary
 
     def _parts(self, facts: SequenceFacts, is_numeric: bool) -> list[Part] | None:
         found: list[Part] = []

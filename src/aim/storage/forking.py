@@ -184,7 +184,10 @@ class _Fork:
         writer = points.writer_ids[int(points.writers[place])]
         path = layout.blob_file(self.folder, writer, blobs.split(int(points.values[place]))[0])
         record = reader.record(points, place)
-        return record["kind"], [blobs.read_item(path, record["kind"], item) for item in record["items"]]
+        items = [blobs.read_item(path, record["kind"], item) for item in record["items"]]
+        # of several kinds the first gives the list's, and it may be another one now
+        is_mixed = any(params.OWN_KIND in item for item in record["items"])
+        return f"list({items[0].kind})" if is_mixed else record["kind"], items
 
     def _add(
         self,

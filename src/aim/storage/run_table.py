@@ -304,13 +304,13 @@ class RunTable:
     def summary(self, pair: int, name: str) -> npt.NDArray[Any] | None:
         """Give one summary value for each of `rows(pair)`; None where this kind has no such value."""
         found = self._pairs[pair].summary(name)
-        if name == "record_max_length" and found is not None and (found == UNKNOWN_LENGTH).any():
+        if name == "record_max_length" and found is not None and (found <= UNKNOWN_LENGTH).any():
             self._look_up_lengths(self._pairs[pair], found)
             found = self._pairs[pair].summary(name)
         return found
 
     def _look_up_lengths(self, pair: Pair, lengths: npt.NDArray[Any]) -> None:
-        rows = pair.rows()[lengths == UNKNOWN_LENGTH]
+        rows = pair.rows()[lengths <= UNKNOWN_LENGTH]
         hashes = self.hashes()
         for row in rows.tolist():
             try:

@@ -23,7 +23,7 @@ from aim.storage.reader import Points
 from aim.storage.sealed import SealedSequence
 
 NAN = float("nan")
-UNKNOWN_LENGTH = -1  # of the longest list of objects: its records were not read yet
+UNKNOWN_LENGTH = -1  # of the longest list of objects: its records were not read yet; likewise all below it
 
 
 class SequenceSummary(NamedTuple):
