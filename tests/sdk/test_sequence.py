@@ -152,6 +152,17 @@ def test_the_old_and_the_new_places_are_one() -> None:
     assert (reference, Images) == (newer, newer_images)
 
 
+def test_a_param_named_by_a_number_is_a_column_in_brackets(run: Run) -> None:
+    """
+    In the frame of a metric, as in that of its run, an int key stands in brackets, with no dot before it.
+    """
+    run[3] = {"lr": 0.1, 4: "a"}
+    run.track(1, name="loss")
+
+    assert ["run.hash", "run[3].lr", "run[3][4]"] == list(run.get_metric("loss").dataframe(include_run=True).columns[5:])
+    assert ["hash", "[3].lr", "[3][4]"] == list(run.dataframe(include_props=False).columns)
+
+
 def test_a_metric_s_dataframe(run: Run) -> None:
     """
     The frame has idx, step, value, epoch, time, and on request the run's params, the name and the context.

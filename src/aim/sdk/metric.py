@@ -96,7 +96,11 @@ def _one_of_each_run(metrics: Sequences[Metric]) -> list[Metric]:
 
 def _about_run(run: Any) -> dict[str, Any]:
     params: _WithParams = run
-    return {"run.hash": params.hash} | {f"run.{column}": value for column, value in flat_params(params[...]).items()}
+    # a param whose key is an int stands in brackets: run[3]
+    return {"run.hash": params.hash} | {
+        f"run{column}" if column.startswith("[") else f"run.{column}": value
+        for column, value in flat_params(params[...]).items()
+    }
 
 
 def _constants(
