@@ -254,7 +254,7 @@ def test_collections_are_one_family() -> None:
 # Where Aim 3.29.1 and the reference have a name; `docs/decisions/left-out.md` says which paths have no meaning here.
 PATHS = """
 aim: Run Repo Image Images Text Texts Audio Audios Distribution Distributions Figure Figures Metric
-aim.sdk: Run Repo Image Images Text Texts Audio Audios Distribution Distributions Figure Figures Metric
+aim.sdk: TrainingFlow Run Repo Image Images Text Texts Audio Audios Distribution Distributions Figure Figures Metric
 aim.sdk.repo: Repo RepoStatus
 aim.sdk.run: Run BasicRun StructuredRunMixin
 aim.sdk.types: QueryReportMode AimObject AimObjectKey AimObjectPath AimObjectPrimitive AimObjectArray AimObjectDict

@@ -292,6 +292,19 @@ def test_info_of_all_runs(repo: Repo) -> None:
     assert {"lr", "model"} == set(types)
 
 
+def test_the_info_of_params_has_the_order_of_params(repo: Repo) -> None:
+    """
+    What `collect_params_info` merges from several runs is ordered by keys, as the params of one run are.
+    """
+    for hparams in ({"b": 1, "layers": [1]}, {"c": {3: 1, "x": 2}, "a": 1}, {"c": {"w": 1}}):
+        with Run(repo=repo, system_tracking_interval=None, capture_terminal_logs=False) as run:
+            run["hparams"] = hparams
+    found = repo.collect_params_info()["hparams"]
+
+    assert ["a", "b", "c", "layers"] == list(found)
+    assert ["w", "x", 3] == list(found["c"])
+
+
 def test_errors_have_the_names_of_aim_3() -> None:
     """
     Old callers catch MissingRunError, RepoIntegrityError and RunLockingError, all RuntimeErrors.

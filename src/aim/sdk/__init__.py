@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aim.sdk.sequences.table_sequence import Tables as Tables
     from aim.sdk.sequences.text_sequence import Texts as Texts
     from aim.sdk.sequences.video_sequence import Videos as Videos
+    from aim.sdk.training_flow import TrainingFlow as TrainingFlow
 
 __all__ = [
     "Audio",
@@ -48,6 +49,7 @@ __all__ = [
     "Tables",
     "Text",
     "Texts",
+    "TrainingFlow",
     "Video",
     "Videos",
 ]
@@ -67,6 +69,7 @@ _DEFINED_IN = {
     "Tables": "aim.sdk.sequences.table_sequence",
     "Text": "aim.sdk.objects.text",
     "Texts": "aim.sdk.sequences.text_sequence",
+    "TrainingFlow": "aim.sdk.training_flow",
     "Video": "aim.sdk.objects.video",
     "Videos": "aim.sdk.sequences.video_sequence",
 }

@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from aim.core import params
 from aim.core.errors import AimError, ReadOnly, RepoNotFound, RunNotFound, UsageError, WrongType
 from aim.engine.repository import Repository
 from aim.sdk import run as run_module
@@ -339,7 +340,7 @@ class Repo:
         for state in self._repository.states():
             if isinstance(state.tree, dict):
                 _merge_types(merged, state.tree)
-        return merged
+        return _ordered(merged)
 
     # queries
 
@@ -443,6 +444,10 @@ def _merge_types(merged: dict[Any, Any], tree: dict[Any, Any]) -> None:
             _merge_types(below, value)
         else:
             merged.setdefault(key, {"__example_type__": str(type(value))})
+
+
+def _ordered(tree: dict[Any, Any]) -> dict[Any, Any]:
+    return {key: _ordered(below) if isinstance(below, dict) else below for key, below in params.ordered(tree).items()}
 
 
 def _open_repo(root: str) -> Repo:
