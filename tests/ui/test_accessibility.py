@@ -8,9 +8,13 @@ import pytest
 from playwright import sync_api
 
 from tests.ui.conftest import ROOT, Open
+from tests.ui.recording import FAILED_RUN, OBJECTS_RUN
 
 AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ("metrics", "runs", "params", "media", "text", "reports", "settings", "runs?q=run.hparams.lr > 9", "compare")
+PAGES = (
+    "metrics", "runs", "params", "media", "media?type=audios", "media?type=videos", "media?type=tables", "text",
+    "reports", "settings", "runs?q=run.hparams.lr > 9", "compare",
+)  # fmt: skip
 
 
 def serious_findings(page: sync_api.Page) -> list[str]:
@@ -41,17 +45,18 @@ def test_a_page_has_no_serious_finding(open_page: Open, server: str, address: st
     """
     page = open_page(server + address)
     page.locator("main").wait_for()
-    page.wait_for_load_state("networkidle") if address != "metrics" else page.locator(".card canvas").nth(1).wait_for()
+    page.locator("main :is(.card canvas, .grid .row, .panel, .pictures, .notice, .toolbar)").first.wait_for()
 
     assert [] == serious_findings(page)
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci in ui/")
-def test_the_page_of_a_run_has_no_serious_finding(open_page: Open, server: str) -> None:
+@pytest.mark.parametrize("name", [OBJECTS_RUN, FAILED_RUN])
+def test_the_page_of_a_run_has_no_serious_finding(open_page: Open, server: str, name: str) -> None:
     """
     So it is on every tab of a run.
     """
-    page = open_page(server + "runs?sort=run.created_at")
+    page = open_page(f'{server}runs?q=run.name == "{name}"')
     page.locator(".grid .row .name").first.click()
     page.locator(".tabs button").first.wait_for()
 

@@ -58,6 +58,21 @@ def test_boxes_and_masks_are_drawn_and_switched(open_page: Open, server: str, sh
     expect(dialog.locator(".overlay")).to_have_count(0)
 
 
+def test_a_large_picture_goes_along_with_the_steps(open_page: Open, server: str) -> None:
+    """
+    Brackets show the same place at another step, in the large view too.
+    """
+    page = open_page(server + "media")
+    page.get_by_alt_text("0 or 1?").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading")).to_contain_text("step 150")
+    picture = dialog.locator("img")
+    before = picture.get_attribute("src")
+    page.keyboard.press("[")
+    expect(dialog.get_by_role("heading")).to_contain_text("step 100")
+    assert before != picture.get_attribute("src")
+
+
 def test_two_pictures_are_seen_one_over_the_other(open_page: Open, server: str) -> None:
     """
     Two chosen pictures are zoomed together, and laid over each other with a slider between.

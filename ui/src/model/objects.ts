@@ -1,6 +1,7 @@
 /// Images, audio, video, texts, tables, distributions and figures: asked for by sequence and step, kept up to date.
 
 import { effect, signal, untracked, type ReadonlySignal, type Signal } from "@preact/signals";
+import { sequenceText } from "./fields";
 import { throttled } from "./runs";
 import { asWireError, here, repo, tick } from "./scope";
 import { sendJson, type WireError } from "../wire/request";
@@ -35,6 +36,13 @@ export function itemsOf(answer: ObjectsAnswer | null): readonly Item[] {
     const of = answer.sequences[item.sequence];
     return { ...item, of, run: answer.runs[of.run] };
   });
+}
+
+/// The same places of runs' sequences as `shown`, at the step that is answered now; what is not in the answer stays as it was.
+export function atPresent(shown: readonly Item[], items: readonly Item[]): readonly Item[] {
+  const placeOf = (item: Item): string => `${item.run} ${sequenceText(item.of)} ${item.index}`;
+  const present = new Map(items.map((item) => [placeOf(item), item]));
+  return shown.map((item) => present.get(placeOf(item)) ?? item);
 }
 
 /// All steps that any of the sequences has, in order.

@@ -9,7 +9,7 @@ import { diffTrees, metricRows, type DiffRow } from "../model/compare";
 import { betterDirection, contextLabel, isMetricKind, isSystemMetric, sequenceText } from "../model/fields";
 import { formatAgo, formatDelta, formatDuration, formatNumber, formatTime } from "../model/format";
 import { isBaseline, toggleBaseline } from "../model/marks";
-import { allSteps, itemsOf, objectsStore, objectType, type Item } from "../model/objects";
+import { allSteps, atPresent, itemsOf, objectsStore, objectType, type Item } from "../model/objects";
 import { wordsOf } from "../model/overlays";
 import { makeScene, runName, type Scene } from "../model/scene";
 import { asWireError, here, repo, tick } from "../model/scope";
@@ -228,7 +228,7 @@ function Pictures({ hashes, nameOf }: { hashes: ReadonlySignal<readonly string[]
           </div>
         </div>
       ))}
-      {open.value && <Lightbox items={open.value} labelOf={(item) => `${nameOf(item.run)} · step ${item.step}${item.caption ? ` · ${item.caption}` : ""}`} words={words} onStep={stepping.move} onClose={() => (open.value = null)} />}
+      {open.value && <Lightbox items={atPresent(open.value, items)} labelOf={(item) => `${nameOf(item.run)} · step ${item.step}${item.caption ? ` · ${item.caption}` : ""}`} words={words} onStep={stepping.move} onClose={() => (open.value = null)} />}
     </section>
   );
 }

@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { change, setting } from "../model/address";
 import { fieldLabel, parseField, sequenceText, contextLabel } from "../model/fields";
 import { cellLabel } from "../model/grouping";
-import { allSteps, itemsOf, objectsStore, objectType, OBJECT_WORDS, type Item } from "../model/objects";
+import { allSteps, atPresent, itemsOf, objectsStore, objectType, OBJECT_WORDS, type Item } from "../model/objects";
 import { wordsOf } from "../model/overlays";
 import { makeScene, runName, type Scene } from "../model/scene";
 import { fields, query } from "../model/scope";
@@ -131,7 +131,7 @@ export function MediaPage(): JSX.Element {
         ))}
         {store.answer.value && store.answer.value.total > store.answer.value.sequences.length && <p class="muted">The first {store.answer.value.sequences.length} of {store.answer.value.total}. Narrow the query to see others.</p>}
       </div>
-      {open.value && <Lightbox items={open.value} labelOf={labelOf} words={words} onStep={stepping.move} onClose={() => (open.value = null)} />}
+      {open.value && <Lightbox items={isColumns.value ? open.value : atPresent(open.value, items)} labelOf={labelOf} words={words} onStep={stepping.move} onClose={() => (open.value = null)} />}
     </main>
   );
 }

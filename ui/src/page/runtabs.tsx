@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { runColor } from "../chart/palette";
 import { contextLabel, sequenceText } from "../model/fields";
 import { formatBytes, formatTime } from "../model/format";
-import { allSteps, itemsOf, objectsStore, type Item } from "../model/objects";
+import { allSteps, atPresent, itemsOf, objectsStore, type Item } from "../model/objects";
 import { wordsOf } from "../model/overlays";
 import { here } from "../model/scope";
 import { report, theme } from "../model/session";
@@ -60,7 +60,7 @@ export function ObjectsTab({ run, type }: { run: RunAnswer; type: ObjectType }):
           </section>
         );
       })}
-      {open.value && <Lightbox items={open.value} labelOf={(item) => `${item.of.name} · step ${item.step}${item.caption ? ` · ${item.caption}` : ""}`} words={words} onStep={stepping.move} onClose={() => (open.value = null)} />}
+      {open.value && <Lightbox items={atPresent(open.value, items)} labelOf={(item) => `${item.of.name} · step ${item.step}${item.caption ? ` · ${item.caption}` : ""}`} words={words} onStep={stepping.move} onClose={() => (open.value = null)} />}
     </>
   );
 }
