@@ -4,13 +4,17 @@ The life of a run: made, resumed, read, closed; and its properties.
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
+import pickle
 import subprocess
 import sys
+import textwrap
 import time
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -18,6 +22,8 @@ from aim import Repo, Run
 from aim.core.errors import ReadOnly, RunClosed, UsageError
 from aim.sdk.errors import MissingRunError
 from aim.storage.context import Context
+
+Kind = TypeVar("Kind")
 
 
 def script(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
@@ -475,3 +481,83 @@ def test_last_values_of_objects_are_told_too(run: Run) -> None:
         values[key] for key in ("dtype", "version", "first_step", "last_step", "record_max_length")
     )
     assert (["a"], ["b", "c"]) == tuple([text.data for text in values[key]] for key in ("first", "last"))
+
+
+@pytest.mark.parametrize("how", ["fork", "spawn", "forkserver"])
+def test_a_child_goes_on_with_the_run_that_it_was_given(tmp_path: Path, how: str) -> None:
+    """
+    A run that is an argument of a child process, however it is started, takes what the child records.
+    """
+    (tmp_path / "train.py").write_text(
+        textwrap.dedent(
+            """
+            import multiprocessing, sys
+            from aim import Run
+
+            def work(run, name):
+                run[name] = True
+                for step in range(10):
+                    run.track(step, name="loss", step=step, context={"who": name})
+
+            if __name__ == "__main__":
+                run = Run(system_tracking_interval=None, capture_terminal_logs=False)
+                children = [
+                    multiprocessing.get_context(sys.argv[1]).Process(target=work, args=(run, name)) for name in "ab"
+                ]
+                for child in children:
+                    child.start()
+                work(run, "parent")
+                for child in children:
+                    child.join()
+                assert [0, 0] == [child.exitcode for child in children]
+                run.close()
+            """
+        )
+    )
+    command = [sys.executable, "train.py", how]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+    subprocess.run(command, check=True, timeout=60, cwd=tmp_path, env=environment)
+
+    (run,) = Repo(str(tmp_path)).iter_runs()
+    assert {"a": True, "b": True, "parent": True} == run[...]
+    assert "finished" == run.status
+    found = {metric.context["who"]: metric.values.tolist() for metric in run.metrics()}
+    assert {name: list(range(10)) for name in ("a", "b", "parent")} == found
+
+
+def pickled(value: Kind) -> Kind:
+    """Give what comes out of a pickle of *value*."""
+    result: Kind = pickle.loads(pickle.dumps(value))  # noqa: S301  it is our own
+    return result
+
+
+def test_a_pickled_run_records_nothing_before_it_is_used(run: Run, repo: Repo) -> None:
+    """
+    What comes out of a pickle is the run itself, begins to record with its first value, and of a closed run only reads.
+    """
+    run.track(1, name="loss")
+    other = pickled(run)
+
+    assert (run, 1) == (other, len(list((Path(repo.path) / "runs" / run.hash).glob("*.events.jsonl"))))
+    other.track(2, name="loss")
+    other.close()
+    assert [1, 2] == run.get_metric("loss").values.tolist()
+    run.close()
+    with pytest.raises(ReadOnly):
+        pickled(run).track(3, name="loss")
+    assert repo.path == pickled(repo).path
+
+
+def test_a_copy_of_a_run_is_the_run(run: Run) -> None:
+    """
+    A configuration that holds a run can be copied: what the copy records is the run's, and ends with it.
+    """
+    settings = copy.deepcopy({"run": run})
+    settings["run"].track(1, name="loss")
+
+    assert (run, run) == (settings["run"], copy.copy(run))
+    assert settings["run"] is run
+    del settings
+    gc.collect()
+    run.track(2, name="loss")
+    assert [1, 2] == run.get_metric("loss").values.tolist()

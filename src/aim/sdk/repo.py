@@ -76,6 +76,10 @@ class Repo:
             hint = f" There is one in '{above}': Repo.default_repo() looks upward." if above else ""
             raise RepoNotFound(f"{error}{hint}") from None
 
+    def __reduce__(self) -> tuple[Any, tuple[str, bool | None]]:
+        """Give what another process needs to open this repository: its folder."""
+        return Repo.from_path, (os.path.abspath(self.root_path), self.read_only)
+
     @property
     def repository(self) -> Repository:
         """The engine's side of this repository."""

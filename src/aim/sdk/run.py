@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -45,6 +46,7 @@ PLAIN_KINDS = frozenset({"int", "float", "str"})
 EDITED_BY = "python"
 
 log = logging.getLogger("aim")
+_beginning = threading.Lock()
 
 
 class RunRepo(Protocol):
@@ -132,12 +134,9 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
             self.hash = run_hash
         else:
             if run_hash is None or create:
-                self._writer = self._repository.new_run(run_hash)
+                self._own(self._repository.new_run(run_hash))
             else:
-                self._writer = self._repository.resume_run(run_hash)
-            self.hash = self._writer.run_hash
-            self._finalizer = weakref.finalize(self, _end, self._writer, self._repository)
-            self._finalizer.atexit = False  # storage.background ends open runs, and knows whether an exception did
+                self._own(self._repository.resume_run(run_hash))
         self.read_only = read_only
         self._log = self._repository.log(self.hash)
         if experiment and not read_only:  # an empty one is none, as many scripts hand on what they were not given
@@ -263,10 +262,40 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
             raise UntrackableValue(f"The context of {name!r} is nested too deeply, or holds itself.") from None
 
     def _recording(self) -> Writer:
-        if self._writer is None:
+        writer = self._writer or self._resumed()
+        writer.check_open()
+        return writer
+
+    def _resumed(self) -> Writer:
+        if self.read_only:
             raise ReadOnly(f"Run {self.hash} is open for reading only. Resume it with Run({self.hash!r}) to record.")
-        self._writer.check_open()
-        return self._writer
+        with _beginning:
+            return self._writer or self._own(self._repository.resume_run(self.hash))
+
+    def _own(self, writer: Writer) -> Writer:
+        self.hash = writer.run_hash
+        self._writer = writer
+        self._finalizer = weakref.finalize(self, _end, writer, self._repository)
+        self._finalizer.atexit = False  # storage.background ends open runs, and knows whether an exception did
+        return writer
+
+    # in other processes
+
+    def __reduce__(self) -> tuple[Callable[..., Run], tuple[type[Run], str, str, bool]]:
+        """
+        Give what another process needs to go on with this run: its hash and the folder of its repository.
+
+        There it records by itself, beginning with its first value, without system metrics and captured output. A run
+        that was closed comes as one to read.
+        """
+        is_over = self.read_only or (self._writer is not None and self._writer.closed)
+        return _elsewhere, (type(self), self.hash, str(self._repository.root), is_over)
+
+    def __copy__(self) -> Run:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Run:
+        return self  # a run is a handle; what it records into is one
 
     def fork(
         self,
@@ -473,6 +502,20 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
     def read_objects(self, points: Points, position: int) -> Any:
         """Give the objects of one point; what `Sequence` reads."""
         return self._reader().objects(points, position, restore)
+
+
+def _elsewhere(kind: type[Run], run_hash: str, root: str, read_only: bool) -> Run:
+    # not by __init__: a subclass may have its own, and nothing is recorded before there is something to record
+    run = kind.__new__(kind)
+    run._repo = None
+    run._repository = Repository(Path(root), restore=restore)
+    run._repository.store.run_folder(run_hash)
+    run._writer = None
+    run._handles = {}
+    run.hash = run_hash
+    run.read_only = read_only
+    run._log = run._repository.log(run_hash)
+    return run
 
 
 def _end(writer: Writer, repository: Repository, error: str | None = None) -> None:
