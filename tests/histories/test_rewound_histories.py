@@ -82,7 +82,10 @@ class Oracle:
         """Give what a fork shows, as if it had been tracked."""
         shown = self.shown()
         calls = [
-            Call("track", name, at, value) for name, points in shown.items() for at, value in points.items() if at <= step
+            Call("track", name, at, value)
+            for name, points in shown.items()
+            for at, value in points.items()
+            if at <= step
         ]
         upcoming = {
             name: max(0, min(max(points) + 1, step + 1)) for name, points in shown.items() if min(points) <= step

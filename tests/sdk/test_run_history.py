@@ -56,7 +56,9 @@ def test_a_rewound_run_goes_on_after_the_step(run: Run, repo: Repo) -> None:
     assert ["0", "1", "2", "3", "4"] == [text.data for text in run.get_text_sequence("said").values.tolist()]
     assert ["loss"] == [metric.name for metric in repo.query_metrics("metric.last_step == 5 and metric.last == 50")]
     assert ["acc"] == [metric.name for metric in repo.query_metrics("metric.values[-1] == 4")]
-    assert 11 == len(repo.query_metrics("").dataframe())
+    table = repo.query_metrics("").dataframe()
+    assert table is not None
+    assert 11 == len(table)
 
 
 def test_what_was_hidden_is_shown_on_request(run: Run) -> None:
@@ -332,8 +334,10 @@ def test_one_image_of_a_list_is_deleted(run: Run, repo: Repo) -> None:
     With an index only that object of the step's list goes; when none is left the step goes.
     """
     for step in range(3):
-        run.track([Image(np.full((2, 2), number / 4), caption=str(number)) for number in range(3)], name="im", step=step)
+        pictures = [Image(np.full((2, 2), number / 4), caption=str(number)) for number in range(3)]
+        run.track(pictures, name="im", step=step)
     images = run.get_image_sequence("im")
+    assert images is not None
     assert 1 == images.delete(1, index=0)
     assert [["0", "1", "2"], ["1", "2"], ["0", "1", "2"]] == _captions(images)
     assert 1 == images.delete(1, index=[1, 2])
@@ -343,7 +347,7 @@ def test_one_image_of_a_list_is_deleted(run: Run, repo: Repo) -> None:
     assert ["im"] == [one.name for one in repo.query_images("images.count == 2 and images.record_max_length == 2")]
     assert run.undelete_points("im")
 
-    assert [["0", "1", "2"]] * 3 == _captions(run.get_image_sequence("im"))
+    assert [["0", "1", "2"]] * 3 == _captions(images)
 
 
 def _captions(images: Images) -> list[list[str]]:

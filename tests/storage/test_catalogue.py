@@ -22,8 +22,8 @@ from aim.engine.repository import Repository
 from aim.query import table as query_table
 from aim.storage import facts, snapshot, summaries
 from aim.storage.catalogue import Catalogue
-from aim.storage.snapshot import DamagedSnapshot
 from aim.storage.reader import RunReader
+from aim.storage.snapshot import DamagedSnapshot
 from tests.storage.catalogue_histories import History, catalogue_of, contents, shown
 
 FLIPS = 150
@@ -70,7 +70,7 @@ def rebuilt(repository: Repository, folder: Path) -> dict[str, object]:
 
 def read_anew(repository: Repository) -> dict[tuple[str, str, str], object]:
     """Give count, first and last step and last value of each sequence, by run, name and context, from the points."""
-    found = {}
+    found: dict[tuple[str, str, str], object] = {}
     for run_hash in repository.run_hashes():
         reader = RunReader(repository.store.run_folder(run_hash), may_seal=False)
         for (name, text), points in reader.points_of_many().items():

@@ -5,16 +5,17 @@ A writer that takes its run back: what it hides, and that nothing that comes aft
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from aim.core import clock
 from aim.core.errors import RunClosed
 from aim.core.values import INT_MAX, Stored
 from aim.storage import sequence_writer
 from aim.storage import writer as writer_module
+from aim.storage.journal import FREE_THREADED
 from aim.storage.reader import RunReader
 from aim.storage.writer import Writer
 
@@ -53,7 +54,7 @@ def _set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Clock]:
         stopped = Clock(now_s)
         monkeypatch.setattr(sequence_writer, "now", stopped)
         monkeypatch.setattr(writer_module, "now", stopped)
-        monkeypatch.setattr(clock.time, "time", stopped)
+        monkeypatch.setattr(time, "time", stopped)
         return stopped
 
     return put
@@ -133,7 +134,7 @@ def test_a_clock_that_is_set_back_hides_nothing_new(
     loss.track(80.0)
 
     assert [0.0, 1.0, 2.0, 3.0, 4.0, 50.0, 60.0, 70.0, 80.0] == list(curve(tmp_path).values())
-    assert (0, True) == (len(during), float in loss.floats or sequence_writer.FREE_THREADED)
+    assert (0, True) == (len(during), float in loss.floats or FREE_THREADED)
 
 
 def test_other_writers_are_rewound_too_and_go_on(writer: Writer, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aim.storage.history import Deletion, Rewind
+from aim.storage.records import IntArray
 from aim.storage.visible import Sight, not_rewound
 
 SECONDS = st.integers(0, 12)
@@ -28,20 +29,20 @@ DELETIONS = st.lists(
 ).map(tuple)
 
 
-def arrays(points: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def arrays(points: list[tuple[int, int]]) -> tuple[IntArray, IntArray]:
     """Give steps and times in microseconds."""
     steps = np.array([step for step, _ in points], np.int64)
     return steps, np.array([second * 1_000_000 for _, second in points], np.int64)
 
 
 @given(POINTS, REWINDS)
-def test_a_rewind_hides_later_steps_recorded_before_it(points: list[tuple[int, int]], rewinds: tuple[Rewind, ...]) -> None:
+def test_a_rewind_hides_later_steps_recorded_before_it(
+    points: list[tuple[int, int]], rewinds: tuple[Rewind, ...]
+) -> None:
     """
     A point is hidden by any rewind that is later in time and earlier in steps.
     """
-    expected = [
-        not any(second < rewind.time_s and step > rewind.step for rewind in rewinds) for step, second in points
-    ]
+    expected = [not any(second < rewind.time_s and step > rewind.step for rewind in rewinds) for step, second in points]
 
     assert expected == not_rewound(*arrays(points), rewinds).tolist()
 

@@ -148,9 +148,7 @@ class Repository:
             key = (run_hash, rewind)
             reader = self._earlier.get(key)
             if reader is None:
-                reader = self._earlier[key] = RunReader(
-                    folder, self._restore, log=self._log(run_hash), before=rewind
-                )
+                reader = self._earlier[key] = RunReader(folder, self._restore, log=self._log(run_hash), before=rewind)
             self._earlier.move_to_end(key)
             while len(self._earlier) > EARLIER_MAX:
                 self._earlier.popitem(last=False)

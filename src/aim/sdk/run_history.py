@@ -224,6 +224,13 @@ class RunBefore(RunReadingMixin):
         """Give the objects of one point."""
         return self.run.read_objects(points, position)
 
-    def delete_points(self, *_: object, **__: object) -> int:
+    def delete_points(
+        self,
+        name: str,
+        context: Mapping[str, Any] | None = None,
+        *,
+        steps: int | Iterable[int],
+        items: int | Iterable[int] | None = None,
+    ) -> int:
         """What was cannot be changed. Raises UsageError."""
         raise UsageError(f"{self!r} is what was; delete points of the run as it is now.")

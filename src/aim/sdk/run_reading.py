@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from aim.sdk.image_sequence import Images
     from aim.sdk.metric import Metric
+    from aim.sdk.run_history import RunBefore
     from aim.sdk.sequence import Sequence
     from aim.sdk.sequence_collection import SingleRunSequenceCollection
     from aim.sdk.sequences.audio_sequence import Audios
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from aim.sdk.sequences.table_sequence import Tables
     from aim.sdk.sequences.text_sequence import Texts
     from aim.sdk.sequences.video_sequence import Videos
+    from aim.storage.history import Rewind
     from aim.storage.reader import Points, RunReader
 
     AnySequence = TypeVar("AnySequence", bound=Sequence)
@@ -71,6 +73,26 @@ class RunReadingMixin:
     @abstractmethod
     def read_points(self, name: str, context_text: str) -> Points | None:
         """Give the points of a sequence as they are now."""
+
+    @property
+    @abstractmethod
+    def rewinds(self) -> list[Rewind]:
+        """The run's rewinds, oldest first."""
+
+    @abstractmethod
+    def before(self, rewind: Rewind) -> RunBefore:
+        """Give the run as it stood just before a rewind."""
+
+    @abstractmethod
+    def delete_points(
+        self,
+        name: str,
+        context: Mapping[str, Any] | None = None,
+        *,
+        steps: int | Iterable[int],
+        items: int | Iterable[int] | None = None,
+    ) -> int:
+        """Hide points of a sequence; give how many."""
 
     def read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
         """Give the points of several sequences, by name and text of the context, as they are now."""
