@@ -561,3 +561,19 @@ def test_a_copy_of_a_run_is_the_run(run: Run) -> None:
     gc.collect()
     run.track(2, name="loss")
     assert [1, 2] == run.get_metric("loss").values.tolist()
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "error"), [("", "finished", None), ("0", "finished", None), ("1", "failed", "SystemExit")]
+)
+def test_a_program_that_exits_well_within_a_run_has_finished(
+    tmp_path: Path, code: str, status: str, error: str | None
+) -> None:
+    """
+    `sys.exit()` and `sys.exit(0)` in the block of a run end it as finished; another code says that it failed.
+    """
+    with pytest.raises(SystemExit):
+        with Run(repo=tmp_path, system_tracking_interval=None, capture_terminal_logs=False) as run:
+            sys.exit(int(code) if code else None)
+
+    assert (status, error) == (run.status, run.error)

@@ -365,6 +365,8 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._writer is not None:
+            if isinstance(value, SystemExit) and not value.code:  # sys.exit() and sys.exit(0) are no failure
+                kind = value = None
             self._finalizer.detach()
             if value is not None and not self._writer.closed:
                 self._writer.services.failed(value)
@@ -501,7 +503,10 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
 
     def read_objects(self, points: Points, position: int) -> Any:
         """Give the objects of one point; what `Sequence` reads."""
-        return self._reader().objects(points, position, restore)
+        found = self._reader().objects(points, position, restore)
+        if hasattr(found, "at"):  # a log record: its moment is that of its point
+            found.at(float(points.times_s[position]))
+        return found
 
 
 def _elsewhere(kind: type[Run], run_hash: str, root: str, read_only: bool) -> Run:
