@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aim.__about__ import VERSION as __version__
+from aim.core.faces import lazy_face
 
 if TYPE_CHECKING:
     from aim.ext.notebook.notebook import load_ipython_extension
@@ -84,19 +85,4 @@ _DEFINED_IN = {
     "load_ipython_extension": "aim.ext.notebook.notebook",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Import *name* from the module that defines it, and keep it."""
-    module = _DEFINED_IN.get(name)
-    if module is None:
-        raise AttributeError(f"module 'aim' has no attribute {name!r}")
-    from importlib import import_module
-
-    value: object = getattr(import_module(module), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """List what is here and what can be asked for."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_face(__name__, _DEFINED_IN)

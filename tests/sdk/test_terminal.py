@@ -84,7 +84,7 @@ def test_a_traceback_is_captured(tmp_path: Path) -> None:
     [
         "def main():\n    run = Run(repo='.', system_tracking_interval=None)\n    raise ValueError('the end')\nmain()",
         "with Run(repo='.', system_tracking_interval=None) as run:\n    raise ValueError('the end')",
-        "def main():\n    with Run(repo='.', system_tracking_interval=None):\n        raise ValueError('the end')\nmain()",
+        "def main():\n  with Run(repo='.', system_tracking_interval=None):\n    raise ValueError('the end')\nmain()",
         "import threading\nrun = Run(repo='.', system_tracking_interval=None)\n"
         "def work(): raise ValueError('the end')\n"
         "thread = threading.Thread(target=work)\nthread.start()\nthread.join()\nraise SystemExit(1)",

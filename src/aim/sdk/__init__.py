@@ -7,9 +7,9 @@ named.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
+from aim.core.faces import lazy_face
 from aim.sdk.repo import Repo as Repo
 from aim.sdk.run import Run as Run
 
@@ -74,15 +74,4 @@ _DEFINED_IN = {
     "Videos": "aim.sdk.sequences.video_sequence",
 }
 
-
-def __getattr__(name: str) -> object:
-    module = _DEFINED_IN.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(module), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_face(__name__, _DEFINED_IN)

@@ -12,8 +12,8 @@ processes and C code.
 Kept: the order of writes of both streams, colours, the last state of a line that was overwritten. A resumed run goes on
 with the numbers of lines. In the child of a fork nothing is captured: it would write lines under the numbers of its
 parent. An exception that ends a `with Run(...)` is printed after the run has ended: its traceback is recorded before,
-as far as the block knows it. Streams that somebody puts in the place of `sys.stdout` meanwhile (pytest, `redirect_stdout`) are not heard:
-what is written to them is not printed.
+as far as the block knows it. Streams that somebody puts in the place of `sys.stdout` meanwhile (pytest,
+`redirect_stdout`) are not heard: what is written to them is not printed.
 """
 
 from __future__ import annotations

@@ -163,7 +163,7 @@ def scaled(data: bytes, side_max_px: int) -> bytes:
     Raises:
         OSError, ValueError: it is no image.
 
-    Cost: a jpeg of 4000 x 3000 60 ms.
+    Cost: a jpeg of 4000 x 3000 about 20 ms, which is decoded at a smaller size.
     """
     import PIL.Image
 

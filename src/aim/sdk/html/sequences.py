@@ -122,7 +122,7 @@ def records(name: str, context: Mapping[str, Any], run: Owner, points: Points) -
     for place in range(len(points) - 1, max(len(points) - 1 - LINES_SHOWN_MAX, -1), -1):
         record = run.read_objects(points, place)
         about = ", ".join(f"{key}={short(value, 40)}" for key, value in record.args.items())
-        rows.append([moment(float(points.times_s[place])), record.level, short(record.message, 400), muted(about)])
+        rows.append([moment(float(points.times_s[place])), record.level_name, short(record.message, 400), muted(about)])
     head = _head("log", name, context, run, counted(len(points), "message"))
     return block(head, table(["time", "level", "message", ""], rows, len(points) - len(rows)))
 

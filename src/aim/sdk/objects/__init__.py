@@ -4,8 +4,9 @@ What a run can hold besides numbers. Each class is imported when it is first nam
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from aim.core.faces import lazy_face
 
 if TYPE_CHECKING:
     from aim.sdk.objects.audio import Audio as Audio
@@ -34,28 +35,18 @@ __all__ = [
     "convert_to_aim_image_list",
 ]
 
-_MODULES = {
-    "Audio": "audio",
-    "Distribution": "distribution",
-    "Figure": "figure",
-    "Image": "image",
-    "LogLine": "log_line",
-    "LogRecord": "log_record",
-    "Table": "table",
-    "Text": "text",
-    "UnknownObject": "registry",
-    "Video": "video",
-    "convert_to_aim_image_list": "image",
+_DEFINED_IN = {
+    "Audio": "aim.sdk.objects.audio",
+    "Distribution": "aim.sdk.objects.distribution",
+    "Figure": "aim.sdk.objects.figure",
+    "Image": "aim.sdk.objects.image",
+    "LogLine": "aim.sdk.objects.log_line",
+    "LogRecord": "aim.sdk.objects.log_record",
+    "Table": "aim.sdk.objects.table",
+    "Text": "aim.sdk.objects.text",
+    "UnknownObject": "aim.sdk.objects.registry",
+    "Video": "aim.sdk.objects.video",
+    "convert_to_aim_image_list": "aim.sdk.objects.image",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_face(__name__, _DEFINED_IN)

@@ -49,7 +49,7 @@ class Distribution(CustomObject):
     Raises:
         UntrackableValue: (a ValueError) both or none are given, too many bins, or values that are no numbers.
 
-    Cost: one pass over the samples, in the constructor: nothing of them is kept. 1 M float32: 7 ms.
+    Cost: one pass over the samples, in the constructor: nothing of them is kept. 1 M float32: 6 ms.
 
     >>> Distribution([1, 2, 2, 4], bin_count=3).to_np_histogram()
     (array([1, 2, 1]), array([1., 2., 3., 4.]))

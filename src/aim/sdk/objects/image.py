@@ -83,7 +83,8 @@ class Image(Media):
 
     Two images are equal when mode, format, size, bytes and overlays are. Images can't be keys of dicts.
 
-    Cost: a copy of *image*; the file is made at the first `stored()`, for a 512 x 512 png in 5 - 30 ms.
+    Cost: a copy of *image*; the file is made at the first `stored()`: of 512 x 512 x 3 a png in 2 - 35 ms, a jpeg in
+    0.5 ms. Measured by bench/objects.py, with the other formats.
 
     >>> import numpy as np
     >>> image = Image(np.zeros((28, 32)), caption="7 or 1?")

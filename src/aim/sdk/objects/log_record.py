@@ -33,8 +33,8 @@ class LogRecord(CustomObject):
         UnstorableParam: (a TypeError) a value of *args* can't be stored.
 
     >>> record = LogRecord("the loss is high", "WARNING", {"loss": 9.5})
-    >>> record.level, record.args
-    ('WARNING', {'loss': 9.5})
+    >>> record.level, record.level_name, record.args
+    (30, 'WARNING', {'loss': 9.5})
     """
 
     AIM_NAME: ClassVar[str] = KIND
@@ -78,14 +78,14 @@ class LogRecord(CustomObject):
         return str(self._fields.get("message", ""))
 
     @property
-    def level_number(self) -> int:
-        """The level as a number, such as 30."""
+    def level(self) -> int:
+        """The level as a number of the standard library's logging, such as 30."""
         return int(self._fields.get("level", logging.INFO))
 
     @property
-    def level(self) -> str:
+    def level_name(self) -> str:
         """The level by its name, such as `WARNING`."""
-        return logging.getLevelName(self.level_number)
+        return logging.getLevelName(self.level)
 
     @property
     def timestamp(self) -> float | None:
@@ -103,14 +103,15 @@ class LogRecord(CustomObject):
         return self._fields.get("file"), self._fields.get("line")
 
     def json(self) -> dict[str, Any]:
-        """Give message, log_level (the name), timestamp and args."""
-        return {"message": self.message, "log_level": self.level, "timestamp": self.timestamp, "args": self.args}
+        """Give message, log_level (the name), timestamp and args; None for those that are not there."""
+        args = self.args or None
+        return {"message": self.message, "log_level": self.level_name, "timestamp": self.timestamp, "args": args}
 
     def _repr_html_(self) -> str:
         from aim.sdk.html import parts
 
         about = ", ".join(f"{name}={parts.short(value)}" for name, value in self.args.items())
-        return parts.block(parts.element("b", self.level), f" {self.message} ", parts.muted(about))
+        return parts.block(parts.element("b", self.level_name), f" {self.message} ", parts.muted(about))
 
     def __repr__(self) -> str:
-        return f"<LogRecord {self.level} {self.message!r}>"
+        return f"<LogRecord {self.level_name} {self.message!r}>"

@@ -206,7 +206,8 @@ def preview(data: bytes) -> tuple[dict[str, Any], bytes]:
     Raises:
         OSError, ValueError: it is no image.
 
-    Cost: a jpeg of 512 x 384 10 ms, one of 4000 x 3000 40 ms, which is decoded at an eighth of its size.
+    Cost: a jpeg of 512 x 384 2.5 ms, one of 4000 x 3000 7 ms, which is decoded at an eighth of its size; a png is
+    decoded whole. Measured by bench/objects.py.
     """
     import PIL.Image
 

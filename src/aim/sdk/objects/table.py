@@ -54,7 +54,8 @@ class Table(Captioned):
         UntrackableValue: (a ValueError) a cell or a mixture of types that no column holds, rows of different length.
         WrongType: (a TypeError) *rows* are something else.
 
-    Cost: about 2 us a cell; the bytes are made at the first `stored()`.
+    Cost: 0.8 us a cell of numbers and texts; the bytes are made at the first `stored()`, in 0.5 us a cell, and 0.1 ms
+    an image of 28 x 28. Measured by bench/objects.py.
 
     >>> table = Table([{"guess": 7, "truth": 1}, {"guess": 3, "truth": 3, "sure": 0.9}])
     >>> table.types

@@ -63,7 +63,8 @@ class Video(Played):
             needs imageio where it is not installed.
         WrongType: (a TypeError) *data* is something else.
 
-    Cost: a copy of the frames; the file is made at the first `stored()`, in 1 - 5 ms a frame of 128 x 128.
+    Cost: a copy of the frames; the file is made at the first `stored()`: of 128 x 128 a frame of mp4 in 1.1 ms, of webm
+    in 1.6 ms, of gif in 8 ms. Measured by bench/objects.py.
 
     >>> import numpy as np
     >>> video = Video(np.zeros((20, 8, 8, 3)), format="gif", fps=10)
