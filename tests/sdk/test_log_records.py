@@ -32,7 +32,8 @@ def test_a_message_is_kept_with_its_level_place_and_params(run: Run) -> None:
     run.log_error("broken")
 
     found = records_of(run)
-    assert ["INFO", "DEBUG", "WARNING", "ERROR"] == [record.level for record in found]
+    assert [20, 10, 30, 40] == [record.level for record in found]
+    assert ["INFO", "DEBUG", "WARNING", "ERROR"] == [record.level_name for record in found]
     assert ["begin", "details", "100% sure? %s", "broken"] == [record.message for record in found]
     assert ({"epoch": 0}, {}) == (found[0].args, found[1].args)
     assert [1, 2] == found[2].args["shape"]
@@ -50,6 +51,20 @@ def test_the_json_of_a_record_is_that_of_aim_3(run: Run) -> None:
         record.json()
     )
     assert run.creation_time <= (record.timestamp or 0.0)
+
+
+def test_a_record_knows_its_moment_however_it_is_read(run: Run) -> None:
+    """
+    Read through `values` or `data`, a record has the time that it has in a loop over the records.
+    """
+    run.log_info("hello")
+    (record,) = records_of(run)
+    records = run.get_log_records()
+    assert records is not None
+    ((_, (of_data, _, time_s)),) = records.data.items()
+
+    assert record.timestamp == time_s == of_data.timestamp == records.values.last_value().timestamp
+    assert record.json()["args"] is None
 
 
 def test_a_run_without_records_has_none(run: Run) -> None:
@@ -106,7 +121,7 @@ def test_a_handler_keeps_what_logging_says(run: Run) -> None:
         logger.removeHandler(handler)
 
     first, second = records_of(run)
-    assert ("the loss is 9.5", "WARNING", {"logger": "tests.training"}) == (first.message, first.level, first.args)
+    assert ("the loss is 9.5", "WARNING", {"logger": "tests.training"}) == (first.message, first.level_name, first.args)
     assert second.message.startswith("a step failed\nTraceback")
     assert second.message.endswith("ValueError: odd")
 
@@ -155,7 +170,7 @@ def test_a_record_of_a_level_by_name_or_number() -> None:
     """
     levels = [LogRecord("x", level).level for level in ("error", 30, "LOUD")]
 
-    assert ["ERROR", "WARNING", "INFO"] == levels
+    assert [40, 30, 20] == levels
 
 
 def test_objects_may_belong_to_a_record(run: Run) -> None:

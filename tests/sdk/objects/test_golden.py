@@ -140,5 +140,5 @@ def test_the_golden_log() -> None:
     assert isinstance(line, LogLine)
     assert isinstance(record, LogRecord)
     assert "epoch 3: loss \x1b[31mnan\x1b[0m" == line.data
-    assert ("the loss is nan", "ERROR", ("train.py", 41)) == (record.message, record.level, record.logger_info)
+    assert ("the loss is nan", "ERROR", ("train.py", 41)) == (record.message, record.level_name, record.logger_info)
     assert {"step": 870} == record.args
