@@ -53,6 +53,17 @@ def test_every_kind_has_a_golden_object() -> None:
     assert set(CLASSES) == {form["kind"] for form in GOLDEN.values()}
 
 
+def test_the_golden_reference() -> None:
+    """
+    An image that lies elsewhere: its address, and what is known without it.
+    """
+    image = golden("image reference")
+
+    assert isinstance(image, Image)
+    assert ("file:///data/7.png", "PNG", (4, 3), "golden") == (image.uri, image.format, image.size, image.caption)
+    assert b"RIFF" == image.local_bytes()[:4]
+
+
 def test_the_golden_image() -> None:
     """
     Pixels and caption.

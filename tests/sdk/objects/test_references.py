@@ -8,10 +8,12 @@ import io
 import logging
 from pathlib import Path
 
+import hypothesis.strategies as st
 import numpy as np
 import obstore
 import PIL.Image
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
 
 from aim import Audio, Image, Repo, Run, Table, Video
 from aim.core.errors import UntrackableValue
@@ -92,6 +94,30 @@ def test_an_original_that_was_changed_is_an_error(photo: Path) -> None:
 
     with pytest.raises(OriginalGone, match="was changed: it has 12 bytes"):
         image._read()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["png", "jpeg", "webp", "gif", "bmp", "tiff"]),
+    st.sampled_from(["1", "L", "RGB", "RGBA", "P", "I;16", "CMYK"]),
+    st.tuples(st.integers(1, 600), st.integers(1, 600)),
+)
+def test_every_image_file_can_stay_where_it_is(tmp_path: Path, format: str, mode: str, size: tuple[int, int]) -> None:
+    """
+    Whatever format, mode and shape: the stored form tells the original's, and has a picture within its bounds.
+    """
+    path = tmp_path / "original"
+    try:
+        PIL.Image.new(mode, size).save(path, format)
+    except (OSError, KeyError, ValueError):  # the format does not hold such pixels
+        assume(False)
+    image = kept(Image.from_uri(path))
+    assert isinstance(image, Image)
+    picture = PIL.Image.open(io.BytesIO(image.local_bytes()))
+
+    assert (size, format.upper()) == (image.size, image.format)
+    assert max(picture.size) == min(max(size), PREVIEW_SIDE_MAX_PX)
+    assert path.read_bytes() == image._read()
 
 
 @pytest.mark.parametrize("name", ["missing.png", "text.txt"])
