@@ -156,6 +156,25 @@ def test_a_click_keeps_the_values_and_opens_a_run_from_there(chart: Chart, shot:
     expect(page.locator(".run-head h1")).to_contain_text(run)
 
 
+def test_a_full_screen_card_is_in_the_address_and_left_by_escape(chart: Chart, open_page: Open) -> None:
+    """
+    `f` shows the card under the pointer large, its address shows the same to others, and Escape leaves it.
+    """
+    chart.page.mouse.move(*chart.place(0.5, 0.5))
+    chart.page.keyboard.press("f")
+    expect(chart.page.get_by_role("dialog", name="accuracy · val")).to_be_visible()
+    other = open_page(chart.page.url)
+    expect(other.get_by_role("dialog", name="accuracy · val").locator(".grid .row").first).to_be_visible()
+    other.keyboard.press("Escape")
+    expect(other.get_by_role("dialog")).to_have_count(0)
+    expect(other).not_to_have_url(re.compile("full="))
+
+    other.keyboard.press("Control+k")
+    other.keyboard.type("loss train")
+    other.keyboard.press("Enter")
+    expect(other.get_by_role("dialog", name="loss · train")).to_be_visible()
+
+
 def test_the_hovered_run_is_lit_in_every_card_and_in_the_list(chart: Chart) -> None:
     """
     One hover lights the same run everywhere: a thick line in the other cards, a row in the list.

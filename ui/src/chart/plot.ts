@@ -18,6 +18,7 @@ const MARKER_LIMIT = 400;
 const MARKER_SIDE_PX = 6; // a mark at the first or last x is drawn whole
 const REST_LINES = 8;
 const CHAR_PX = 6.3;
+const LABEL_PX = 12;
 const TOP_PX = 8;
 const BOTTOM_PX = 22;
 const RIGHT_PX = 12;
@@ -89,8 +90,11 @@ export function drawAxes(context: CanvasRenderingContext2D, plot: Plot, theme: C
   context.lineWidth = 1;
   context.textBaseline = "middle";
   context.textAlign = "right";
+  let last = Infinity;
   for (const tick of plot.yTicks) {
     const py = Math.round(y.px(tick)) + 0.5;
+    if (Math.abs(py - last) < LABEL_PX) continue; // marks of a symlog axis may lie too close to be read
+    last = py;
     context.beginPath();
     context.moveTo(x.from, py);
     context.lineTo(x.to, py);

@@ -36,6 +36,11 @@ export function contextLabel(context: Context): string {
     .join(" ");
 }
 
+/// A metric for people: `loss val`.
+export function metricLabel(key: SequenceKey): string {
+  return [key.name, contextLabel(key.context)].filter(Boolean).join(" ");
+}
+
 /// One text for equal sequence keys.
 export function sequenceText(key: SequenceKey): string {
   return key.name + contextKey(key.context);

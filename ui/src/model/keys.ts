@@ -16,6 +16,7 @@ export function addCommands(added: readonly Command[]): () => void {
   };
 }
 
+const IN_FRONT = new Set(["Charts", "Media"]);
 const PAIR_MS = 1200;
 let first: { readonly key: string; readonly at_ms: number } | null = null;
 
@@ -40,6 +41,8 @@ export function handleKey(event: KeyboardEvent): void {
   const find = (keys: string): Command | undefined => [...commands.peek()].reverse().find((command) => command.keys === keys);
   const command = (pair && find(pair)) || find(name);
   first = null;
+  // A box over the page holds the keyboard: Escape closes it, and only what it shows can be changed from there.
+  if (document.querySelector("dialog[open]") && !IN_FRONT.has(command?.section ?? "")) return;
   if (command) {
     // A text field keeps its own Ctrl+Z.
     if (isTyping(event.target) && name !== "Ctrl+k") return;

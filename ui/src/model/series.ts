@@ -9,6 +9,8 @@ import { sendForBytes, type WireError } from "../wire/request";
 import type { SeriesRequest, Tick } from "../wire/types";
 
 const AT_ONCE = 4; // requests; browsers allow six connections a host, and one is the live stream
+const FIRST_SERIES = 300; // of many curves the newest are drawn while the others are on their way
+const LATER = 1e9; // added to the place of what comes after the first curves of all cards
 const TICK_PAUSE_MS = 900;
 const WHOLE_PAUSE_MS = 4000; // an aggregate has no tail: all of it is asked for again
 
@@ -89,11 +91,14 @@ export function seriesStore(wish: ReadonlySignal<SeriesRequest | null>, place: (
     const mine = (abort = new AbortController());
     isLoading.value = true;
     try {
-      frame.value = await fetchSeries(request, mine.signal, place());
-      loaded = request;
-      loadedAt_ms = performance.now();
+      const isFirst = frame.peek() === null && !request.aggregate;
+      const first = await fetchSeries(isFirst ? { ...request, limit: FIRST_SERIES } : request, mine.signal, place());
+      frame.value = first;
       error.value = null;
       isLoading.value = false;
+      if (isFirst && first.total > FIRST_SERIES) frame.value = await fetchSeries(request, mine.signal, place() + LATER);
+      loaded = request;
+      loadedAt_ms = performance.now();
     } catch (caught) {
       const failure = asWireError(caught);
       if (!failure) return;

@@ -2,7 +2,7 @@
 
 import { computed } from "@preact/signals";
 import { change, listSetting, setting } from "./address";
-import { fieldText, isSeed, parseField, sequenceText } from "./fields";
+import { fieldText, isSeed, metricLabel, parseField } from "./fields";
 import { fields } from "./scope";
 import type { ScaleKind } from "../chart/scale";
 import type { AxisUnit } from "../chart/ticks";
@@ -63,7 +63,7 @@ export const xUnit = computed<AxisUnit>(() => (xSetting.value === "time" ? "date
 /// The x axis for people.
 export const xLabel = computed(() => {
   const axis = xAxis.value;
-  return typeof axis === "string" ? axis : sequenceText({ name: axis.name, context: axis.context ?? {} });
+  return typeof axis === "string" ? axis : metricLabel({ name: axis.name, context: axis.context ?? {} });
 });
 
 /// The aggregation as the server takes it; null: none.

@@ -102,6 +102,7 @@ export function ChartCard({ card, scene, runs, onExpand, place: cardPlace, isLar
   ];
   const { frame } = store;
   const shown = lines.value.data.lines.length;
+  const isEmpty = lines.value.data.lines.every((line) => line.x.length === 0);
   return (
     <article class={["card", isLarge && "large", cardPlace && `span-${cardPlace.span}`].filter(Boolean).join(" ")} ref={ref} data-card={card.id} onDrop={cardPlace?.onDrop}>
       <header draggable={cardPlace !== undefined} onDragStart={cardPlace?.onDrag}>
@@ -129,7 +130,7 @@ export function ChartCard({ card, scene, runs, onExpand, place: cardPlace, isLar
         />}
         {store.isLoading.value && !frame.value && <i class="waiting" role="status" aria-label={`Loading ${title}`} />}
         {store.error.value && !frame.value && <p class="fault" role="alert">{store.error.value.message}</p>}
-        {frame.value && shown === 0 && !store.isLoading.value && <p class="fault">No points {xAxis.value === "epoch" ? "with an epoch" : "here"}.</p>}
+        {frame.value && isEmpty && !store.isLoading.value && <p class="fault">No points {xAxis.value === "epoch" ? "with an epoch" : typeof xAxis.value === "object" ? `at a step of ${xLabel.value}` : "here"}.</p>}
       </div>
       {cardPlace && <SpanGrip span={cardPlace.span} onSpan={cardPlace.onSpan} />}
     </article>

@@ -52,8 +52,8 @@ export function Lightbox({ items, words, labelOf, onStep, onClose }: LightboxPro
   return (
     <Dialog title={items.length === 1 ? labelOf(a) : `${items.length} pictures`} isWide onClose={onClose}>
       <div class="lightbox" tabIndex={0} onKeyDown={(event) => {
-        if (event.key === "[" || event.key === "ArrowLeft") onStep?.(-1);
-        if (event.key === "]" || event.key === "ArrowRight") onStep?.(1);
+        if (event.key === "ArrowLeft") onStep?.(-1);
+        if (event.key === "ArrowRight") onStep?.(1);
       }}>
         <div class="toolbar">
           {items.length === 2 && <button type="button" class={isSwiped.value ? "pill on" : "pill"} onClick={() => (isSwiped.value = !isSwiped.value)}>one over the other</button>}

@@ -3,7 +3,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { change } from "../model/address";
+import { change, setting } from "../model/address";
 import { placed, recallArrangement, resetArrangement, spans } from "../model/arrangement";
 import { sectionsOf, type Card } from "../model/cards";
 import { metricsOf, parseField, fieldText, sequenceText } from "../model/fields";
@@ -24,6 +24,9 @@ import { ChartToolbar } from "./toolbar";
 import { ViewButtons } from "./viewbuttons";
 import { Skeleton } from "../widget/state";
 
+/// The card on the full screen.
+const fullSetting = setting("full");
+
 const SMOOTH_STEPS = ["", "0.6", "0.9", "0.97"];
 
 /// Finds a card by its title.
@@ -38,7 +41,6 @@ function CardSearch({ onFind }: { onFind: (text: string) => void }): JSX.Element
 
 export function MetricsPage(): JSX.Element {
   const scene = useStore(() => makeScene());
-  const full = useSignal<Card | null>(null);
   const find = useSignal("");
   useTitle("Metrics");
   useEffect(recallArrangement, []);
@@ -46,13 +48,15 @@ export function MetricsPage(): JSX.Element {
     { keys: "l", label: "Logarithmic y axis", section: "Charts", run: () => change({ y: yKind.peek() === "log" ? null : "log" }) },
     { keys: "s", label: "More smoothing", section: "Charts", run: () => change({ smooth: SMOOTH_STEPS[(SMOOTH_STEPS.indexOf(smoothing.peek() ? String(smoothing.peek()) : "") + 1) % SMOOTH_STEPS.length] }) },
     { keys: "0", label: "Reset zoom", section: "Charts", run: () => zoom(null) },
-    { keys: "f", label: "First chart on the full screen", section: "Charts", run: () => (full.value = hovered() ?? sections.peek()[0]?.cards[0] ?? null) },
+    { keys: "f", label: "First chart on the full screen", section: "Charts", run: () => expand(hovered() ?? sections.peek()[0]?.cards[0] ?? null) },
   ]);
   const sections = useComputed(() => {
     if (!fields.value) return [];
     const wanted = metricsOf(fields.value).filter((metric) => sequenceText(metric).toLowerCase().includes(find.value));
     return arrange(sectionsOf(wanted, split.value === "name" ? "name" : "context"), placed.value);
   });
+  const full = useComputed(() => sections.value.flatMap((section) => section.cards).find((card) => card.id === fullSetting.value) ?? null);
+  const expand = (card: Card | null): void => change({ full: card && card.id });
   const hovered = (): Card | null => {
     const id = document.querySelector<HTMLElement>(".card:hover")?.dataset.card;
     return sections.peek().flatMap((section) => section.cards).find((card) => card.id === id) ?? null;
@@ -71,7 +75,7 @@ export function MetricsPage(): JSX.Element {
         {fields.value === null && <Skeleton rows={10} />}
         {sections.value.map((section, i) => (
           <CardSection key={section.name} section={section} shown={sections.value} isFolded={folded.value.includes(section.name)} extra={i === 0 && <CardSearch onFind={(text) => (find.value = text)} />}>
-            {section.cards.map((card) => <CardOrFacets key={card.id} card={card} scene={scene} place={placeOf(sections.value, section, card.id)} onExpand={(next) => (full.value = next)} />)}
+            {section.cards.map((card) => <CardOrFacets key={card.id} card={card} scene={scene} place={placeOf(sections.value, section, card.id)} onExpand={expand} />)}
           </CardSection>
         ))}
         {fields.value !== null && sections.value.length === 0 && (
@@ -79,7 +83,7 @@ export function MetricsPage(): JSX.Element {
         )}
       </main>
       <SelectionBar scene={scene} />
-      {full.value && <FullCard card={full.value} scene={scene} onClose={() => (full.value = null)} />}
+      {full.value && <FullCard key={full.value.id} card={full.value} scene={scene} onClose={() => expand(null)} />}
     </div>
   );
 }

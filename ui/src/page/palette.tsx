@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { goTo } from "../model/address";
-import { fieldText, metricsOf, sequenceText } from "../model/fields";
+import { metricLabel, metricsOf, sequenceText } from "../model/fields";
 import { commands } from "../model/keys";
 import { fields, here } from "../model/scope";
 import { report } from "../model/session";
@@ -35,8 +35,8 @@ export function Palette({ onClose }: { onClose: () => void }): JSX.Element {
     return { value: hash, label: typeof name === "string" && name !== "" ? name : hash, detail: `${String(table ? (cellOf(table, "run.experiment", hash) ?? "") : "")} ${hash.slice(0, 8)}`, section: "Runs", run: () => goTo("run", hash) };
   });
   const metrics: Found[] = (fields.value ? metricsOf(fields.value) : []).map((metric) => ({
-    value: "metric " + sequenceText(metric), label: sequenceText(metric), detail: "rank runs by it", section: "Metrics",
-    run: () => goTo("runs", "", { sort: "-" + fieldText(["metric", metric.name, metric.context, "last"]) }),
+    value: "metric " + sequenceText(metric), label: metricLabel(metric), detail: "open the chart", section: "Metrics",
+    run: () => goTo("metrics", "", { full: sequenceText(metric) }),
   }));
   const found = [actions, runChoices, metrics].flatMap((list) => (findChoices(list, text.value) as readonly Found[]).slice(0, SECTION_MOST));
   const go = (choice: Found | undefined): void => {

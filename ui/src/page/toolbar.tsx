@@ -2,7 +2,7 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { change } from "../model/address";
-import { fieldLabel, fieldText, metricsOf, parseField, sequenceText, varyingParams } from "../model/fields";
+import { fieldLabel, fieldText, metricLabel, metricsOf, parseField, varyingParams } from "../model/fields";
 import { fields } from "../model/scope";
 import { aggregateBand, aggregateBy, aggregateValue, colorField, dashField, facetField, isClipped, smoothing, split, xLabel, xSetting, xWindow, yKind, zoom } from "../model/workspace";
 import type { Field } from "../wire/types";
@@ -82,7 +82,7 @@ function XPill(): JSX.Element {
   const choices: Choice[] = [
     { value: "step", label: "step", section: "Time" }, { value: "epoch", label: "epoch", section: "Time" },
     { value: "relative", label: "time since the start", section: "Time" }, { value: "time", label: "time of day", section: "Time" },
-    ...metrics.map(({ name, context }) => ({ value: fieldText(["metric", name, context, "last"]), label: sequenceText({ name, context }), section: "Another metric" })),
+    ...metrics.map(({ name, context }) => ({ value: fieldText(["metric", name, context, "last"]), label: metricLabel({ name, context }), section: "Another metric" })),
   ];
   return (
     <Popover button={<>x <b>{xLabel.value}</b></>} label="What the x axis is" align="right">
