@@ -207,12 +207,15 @@ def test_an_unknown_address_is_refused_at_once(run: Run) -> None:
 
 def test_what_is_no_file_is_refused_at_once(run: Run, tmp_path: Path) -> None:
     """
-    A missing file, a folder in place of a file, and a file in place of a folder are ValueErrors.
+    A missing file, a folder in place of a file, and a file in place of a folder are ValueErrors, and as in Aim 3
+    what is not there is a FileNotFoundError too.
     """
     (tmp_path / "file").write_text("x")
     with pytest.raises(NoArtifact, match="log_artifacts"):
         run.log_artifact(tmp_path)
     with pytest.raises(ValueError, match="no file"):
+        run.log_artifact(tmp_path / "gone")
+    with pytest.raises(FileNotFoundError, match="no file"):
         run.log_artifact(tmp_path / "gone")
     with pytest.raises(ValueError, match="no folder"):
         run.log_artifacts(tmp_path / "file")

@@ -41,6 +41,10 @@ class NoArtifact(UsageError, ValueError):
     """A file or name that can't be an artifact."""
 
 
+class NoSuchFile(NoArtifact, FileNotFoundError):
+    """What is to be an artifact is not there."""
+
+
 @dataclass(frozen=True)
 class Artifact:
     """
@@ -162,20 +166,28 @@ class ArtifactRecorder:
             self._count += 1
             if len(self._threads) < min(self._count, THREADS):
                 thread = threading.Thread(target=self._run, name="aim-artifacts", daemon=True)
-                thread.start()
-                self._threads.append(thread)
-        self._jobs.put(store)
+                try:
+                    thread.start()
+                    self._threads.append(thread)
+                except RuntimeError:  # no more threads: those that are there do the work, or the caller
+                    pass
+        if self._threads:
+            self._jobs.put(store)
+        else:
+            self._do(store)
         return result
 
     def _run(self) -> None:
         while True:
-            job = self._jobs.get()
-            try:
-                job()
-            finally:
-                with self._changed:
-                    self._count -= 1
-                    self._changed.notify_all()
+            self._do(self._jobs.get())
+
+    def _do(self, job: Callable[[], None]) -> None:
+        try:
+            job()
+        finally:
+            with self._changed:
+                self._count -= 1
+                self._changed.notify_all()
 
     def _store(self, source: Path, name: str, base_uri: str | None) -> ArtifactRecord:
         sha256, size_bytes = sha256_of(source)

@@ -83,15 +83,16 @@ class RunArtifactsMixin:
             block: return when it is stored, and raise what went wrong.
 
         Raises:
-            NoArtifact: (a ValueError) *path* is no file, or *name* leads out of the run's artifacts.
+            NoSuchFile: (a ValueError, and a FileNotFoundError) *path* is no file.
+            NoArtifact: (a ValueError) *name* leads out of the run's artifacts.
             OSError: with *block*, the file can't be read, or the store refuses.
         """
-        from aim.sdk.artifacts import NoArtifact
+        from aim.sdk.artifacts import NoSuchFile
 
         source = Path(path)
         if not source.is_file():
             hint = " It is a folder: use log_artifacts()." if source.is_dir() else ""
-            raise NoArtifact(f"There is no file '{source}' to log.{hint}")
+            raise NoSuchFile(f"There is no file '{source}' to log.{hint}")
         self._store({name or source.name: source}, block)
 
     def log_artifacts(self, path: str | os.PathLike[str], name: str | None = None, *, block: bool = False) -> None:
@@ -103,13 +104,14 @@ class RunArtifactsMixin:
             block: see `log_artifact`.
 
         Raises:
-            NoArtifact: (a ValueError) *path* is no folder, or *name* leads out of the run's artifacts.
+            NoSuchFile: (a ValueError, and a FileNotFoundError) *path* is no folder.
+            NoArtifact: (a ValueError) *name* leads out of the run's artifacts.
         """
-        from aim.sdk.artifacts import NoArtifact
+        from aim.sdk.artifacts import NoSuchFile
 
         folder = Path(path)
         if not folder.is_dir():
-            raise NoArtifact(f"There is no folder '{folder}' to log.")
+            raise NoSuchFile(f"There is no folder '{folder}' to log.")
         start = name or folder.resolve().name
         found = sorted(one for one in folder.rglob("*") if one.is_file())
         self._store({f"{start}/{one.relative_to(folder).as_posix()}": one for one in found}, block)
