@@ -217,6 +217,8 @@ def test_sealing_checking_and_repairing(tmp_path: Path, runs: list[Run]) -> None
     """
     assert "Sealed the points of 3 writers in 3 runs.\n" == aim(tmp_path, "storage", "seal").stderr
     assert "3 runs are whole.\n" == aim(tmp_path, "fsck").stderr
+    assert "1 run is whole.\n" == aim(tmp_path, "fsck", runs[0].hash).stderr
+    assert "1 run is whole.\n" == aim(tmp_path, "fsck", runs[0].hash).stderr
     (events,) = (tmp_path / ".aim" / "runs" / runs[0].hash).glob("*.events.jsonl")
     content = bytearray(events.read_bytes())
     content[-30] ^= 1

@@ -315,7 +315,7 @@ def counted(table: RunTable) -> int:
 
 def test_a_slow_question_keeps_nobody_waiting(repository: Repository, scan: Scan) -> None:
     """
-    While one question goes on, others are answered with what was recorded since; the slow one sees one state to its end.
+    While one question goes on, others are answered with what was recorded since; it sees one state to its end.
     """
     record(repository, lr=0.1)
     inside, go_on = threading.Event(), threading.Event()

@@ -6,13 +6,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import threading
 
 import pytest
+from starlette.routing import Mount, Route
 
 from aim.server import runs
 from aim.server.answers import Refusal
+from aim.server.app import routes
 from aim.server.pool import WAITING_MAX, Pool
 from aim.server.security import folder, host_name
 from tests.server.conftest import Browser, MakeBrowser, MakeRun
@@ -86,6 +89,24 @@ def test_a_form_of_another_page_can_not_post(browser: Browser) -> None:
         assert 415 == answer.status_code
 
 
+def test_no_address_takes_a_change_that_a_form_can_send(browser: Browser) -> None:
+    """
+    Each address that is posted or put to asks for JSON; each that deletes refuses a page from elsewhere.
+    """
+    asked = 0
+    mounts = [("", routes()), ("/api/repos/demo", next(one.routes for one in routes() if isinstance(one, Mount)))]
+    for base, listed in mounts:
+        for route in listed:
+            methods = (route.methods or set()) - {"GET", "HEAD"} if isinstance(route, Route) else set()
+            for method in methods:
+                path = base + re.sub(r"{[^}]*}", "view", getattr(route, "path", ""))
+                headers = {"Content-Type": "text/plain"} if method != "DELETE" else {"Origin": "http://evil.example"}
+                answer = browser.client.request(method, path, content=b"{}", headers=headers)
+                assert (403 if method == "DELETE" else 415) == answer.status_code, (method, path)
+                asked += 1
+    assert asked > 10
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b'"x"'])
 def test_a_body_that_is_no_object_is_refused(browser: Browser, content: bytes) -> None:
     """
@@ -137,7 +158,7 @@ def test_a_token_in_the_address_becomes_a_cookie(make_run: MakeRun, make_browser
     browser = make_browser(token="secret", base_path="/aim")
     answer = browser.client.get("run/a?token=secret&q=x")
 
-    assert (303, "a?q=x") == (answer.status_code, answer.headers["location"])
+    assert (303, "./a?q=x") == (answer.status_code, answer.headers["location"])
     assert "Path=/aim/;" in answer.headers["set-cookie"]
     assert "set-cookie" not in browser.client.get("run/a?token=wrong").headers
 

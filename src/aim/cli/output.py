@@ -8,23 +8,35 @@ Messages and errors go to standard error, so that they never end up in a file of
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 BAR_CHARS = 20
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed
 CELL_MAX = 48  # characters of one cell in a table
+
+
+def visible(text: str) -> str:
+    r"""
+    Give a text without the codes that a terminal obeys: what somebody called a run may move the cursor.
+
+    >>> print(visible("\x1b[2Jrun\r"))
+    \x1b[2Jrun\x0d
+    """
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def say(text: str) -> None:
     """Print a result."""
-    print(text)
+    print(visible(text))
 
 
 def tell(text: str) -> None:
     """Print a message for people, on standard error."""
-    print(text, file=sys.stderr)
+    print(visible(text), file=sys.stderr)
 
 
 def rows(records: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool | None = None) -> int:
@@ -76,7 +88,7 @@ def cell(value: object) -> str:
         return f"{value:.4g}"
     if isinstance(value, (list, dict)):
         value = json.dumps(value, default=str, ensure_ascii=False)
-    text = str(value).replace("\n", " ")
+    text = visible(str(value)).replace("\n", " ")
     return text if len(text) <= CELL_MAX else text[: CELL_MAX - 1] + "…"
 
 

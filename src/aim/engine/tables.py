@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from aim.core.errors import DamagedFile
 
 TABLE_ENTRY = "table.json"
 CELLS = "cells/"
+ENTRY_BYTES_MAX = 64 << 20  # of one entry; tables are for people to look at
 
 Rows = list[list[Any]]
 
@@ -40,11 +42,22 @@ def read_table(data: bytes) -> tuple[list[dict[str, str]], Rows]:
     Cost: decodes all of `table.json`, about 1 ms for 1,000 rows of ten; objects in cells are not read.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            content = json.loads(archive.read(TABLE_ENTRY))
-        return list(content["columns"]), list(content["rows"])
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+        content = json.loads(_entry(data, TABLE_ENTRY))
+        return list(content["columns"]), [list(row) for row in content["rows"]]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise DamagedFile("a table", TABLE_ENTRY, f"{type(error).__name__}: {error}") from error
+
+
+def _entry(data: bytes, name: str) -> bytes:
+    """Give an entry of a table's ZIP. A small file can become a large one, whatever it says: so reading has a bound."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(name) as entry:
+            content = entry.read(ENTRY_BYTES_MAX + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError) as error:
+        raise DamagedFile("a table", name, f"{type(error).__name__}: {error}") from error
+    if len(content) > ENTRY_BYTES_MAX:
+        raise DamagedFile("a table", name, f"it has more than {ENTRY_BYTES_MAX:,} bytes")
+    return content
 
 
 def cell_object(data: bytes, file: str) -> CellObject | None:
@@ -61,7 +74,6 @@ def cell_object(data: bytes, file: str) -> CellObject | None:
     if cell is None:
         return None
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return CellObject(str(cell["kind"]), cell["fields"], archive.read(file))
-    except (zipfile.BadZipFile, KeyError) as error:
+        return CellObject(str(cell["kind"]), dict(cell["fields"]), _entry(data, file))
+    except (KeyError, TypeError, ValueError) as error:
         raise DamagedFile("a table", file, f"{type(error).__name__}: {error}") from error

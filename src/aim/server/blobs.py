@@ -7,6 +7,7 @@ are never sent as what they are.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import threading
 from collections import OrderedDict
@@ -38,8 +39,12 @@ TYPES = {
 PLAIN_TYPES = {"aim.text": "text/plain; charset=utf-8", "aim.figure": "application/json"}
 WIDTHS = (64, 128, 256, 512)
 KEPT_BYTES_MAX = 64 << 20
-PIXELS_MAX = 120_000_000
+PIXELS_MAX = 89_000_000  # Pillow itself warns of larger ones
+PIXELS_AT_ONCE = 16_000_000  # of larger images one at a time is decoded: each takes up to a gigabyte
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # others run programs (EPS) or are no pictures
 QUALITY = 80
+
+_large = threading.Lock()
 
 
 def type_of(blob: Blob) -> str:
@@ -121,10 +126,14 @@ def thumbnail(data: bytes, width: int) -> bytes:
     """
     from PIL import Image, UnidentifiedImageError
 
+    bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)  # a warning may be made an error
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with contextlib.ExitStack() as held:
+            image = held.enter_context(Image.open(io.BytesIO(data), formats=IMAGE_FORMATS))
             if image.width * image.height > PIXELS_MAX:
                 raise wrong(f"The image has {image.width} x {image.height} pixels: too many for a thumbnail.")
+            if image.width * image.height > PIXELS_AT_ONCE:
+                held.enter_context(_large)
             height = max(1, round(image.height * width / image.width))
             if image.width > width:
                 image.draft("RGB", (width, height))
@@ -138,7 +147,7 @@ def thumbnail(data: bytes, width: int) -> bytes:
             made = io.BytesIO()
             plain.save(made, "WEBP", quality=QUALITY, method=2)
             return made.getvalue()
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, *bombs) as error:
         raise wrong(f"This is no image that can be shown: {error}.") from None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
@@ -21,6 +22,8 @@ from aim.server.answers import JSON_TYPE, Refusal, wrong
 BODY_BYTES_MAX = 2 << 20  # a document of 1 MB as JSON with escapes; a request for 50,000 runs
 QUERY_CHARS_MAX = 20_000
 RUNS_MAX = 100_000
+WHOLE_MAX = 1 << 1023
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 Value = TypeVar("Value")
 Key = tuple[str, str | None]
@@ -55,7 +58,10 @@ class Body:
     def of(cls, content: bytes | str) -> Body:
         """Read a JSON object. Raises Refusal."""
         try:
+            content = content.decode() if isinstance(content, bytes) else content
             members = json.loads(content)
+            if SURROGATE.search(content):
+                json.dumps(members, ensure_ascii=False).encode()  # half a character can be neither kept nor sent
         except (ValueError, RecursionError):
             raise wrong("The body is not JSON.") from None
         if not isinstance(members, dict):
@@ -106,7 +112,7 @@ class Body:
     def number(self, name: str, default: float = 0.0) -> float:
         """Give a finite number."""
         value = self._members.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if not _is_finite(value):
             raise self._refuse(name, "a number")
         return float(value)
 
@@ -171,7 +177,9 @@ class Body:
 
 
 def _is_finite(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, int):  # one of 400 digits is no double
+        return not isinstance(value, bool) and abs(value) < WHOLE_MAX
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def read_key(value: Any, where: str) -> Key:

@@ -20,7 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from aim.core.errors import AimError, DamagedFile, InvalidQuery, NotFound, UsageError
 from aim.server.answers import Refusal, json_answer
-from aim.server.security import HEADERS, Guard
+from aim.server.security import HEADERS, Guard, page_policy
 
 log = logging.getLogger("aim.server")
 
@@ -86,6 +86,9 @@ class Boundary:
                 log.info("%s %r %d", *asked, message["status"])
                 given = {name for name, _ in message["headers"]}
                 headers = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in given)]
+                if b"content-security-policy" not in given:
+                    host = Headers(scope=scope).get("host", "")
+                    headers.append((b"content-security-policy", page_policy(host).encode("ascii")))
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append(NO_STORE)
                 message = {**message, "headers": headers}
@@ -100,7 +103,7 @@ class Boundary:
             try:
                 answer = error_answer(error)
             except TypeError:
-                log.exception("%s %s failed", scope["method"], scope["path"])
+                log.exception("%s %r failed", scope["method"], scope["path"])
                 answer = internal_answer(error)
             if has_begun:
                 raise

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.server.answers import Refusal, json_answer
+from aim.server.bodies import read_body
 from aim.server.desk import check_writable, in_thread, served_of
 from aim.server.served import Served
 
@@ -23,6 +24,7 @@ TIME_S_MAX = 120
 async def demo(request: Request) -> Response:
     """Answer `POST …/demo`."""
     check_writable(request)
+    await read_body(request)  # JSON: which no form of another page can send
     return await in_thread(request, _record, served_of(request))
 
 
@@ -33,9 +35,7 @@ def _record(served: Served) -> Response:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_S_MAX, check=False)
     except subprocess.TimeoutExpired:
-        raise Refusal(
-            503, "busy", f"The demo runs took over {TIME_S_MAX} s. Try `aim demo`."
-        ) from None
+        raise Refusal(503, "busy", f"The demo runs took over {TIME_S_MAX} s. Try `aim demo`.") from None
     if done.returncode:
         raise Refusal(503, "busy", f"The demo runs could not be recorded: {done.stderr.strip()[-300:]}")
     count = len(served.repository.store.run_hashes())

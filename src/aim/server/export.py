@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
 SERIES_COLUMNS = ("run", "name", "context", "step", "epoch", "time", "value")
 COLUMN_OF_X = ("step", "epoch", "time")  # axes that are columns anyway
+FORMULA_BEGINS = "=+-@\t\r\n"
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?([eE][+-]?\d+)?|Infinity)")
 LIMIT_NONE = 1 << 62
 
 
@@ -122,12 +125,24 @@ def _cell(value: Any) -> Any:
     return value if value is None or isinstance(value, (str, int)) else json.dumps(wire_cell(value), ensure_ascii=False)
 
 
+def plain_cell(value: Any) -> Any:
+    """
+    Give a cell that a spreadsheet takes for text if it is one: what begins like a formula gets an apostrophe.
+
+    >>> plain_cell("=HYPERLINK(1)"), plain_cell("-1.5"), plain_cell(-1.5), plain_cell("lr=1")
+    ("'=HYPERLINK(1)", '-1.5', -1.5, 'lr=1')
+    """
+    if not isinstance(value, str) or value[:1] not in FORMULA_BEGINS or value[:1] == "":
+        return value
+    return value if NUMBER.fullmatch(value) else f"'{value}"
+
+
 def _csv(rows: Rows) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(rows.names)
+    writer.writerow(map(plain_cell, rows.names))
     for piece in rows.pieces:
-        writer.writerows([_cell(value) for value in row] for row in zip(*piece, strict=True))
+        writer.writerows([plain_cell(_cell(value)) for value in row] for row in zip(*piece, strict=True))
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()

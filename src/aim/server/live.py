@@ -26,6 +26,7 @@ from aim.storage.run_table import RunTable
 LOOK_INTERVAL_S = 0.25
 ALIVE_INTERVAL_S = 15.0
 CHANGED_MAX = 500
+STREAMS_MAX = 500  # each takes a connection and its buffers
 STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # nginx would hold a stream back
 
 
@@ -115,6 +116,8 @@ def event_text(event: str, data: object, event_id: str | None = None) -> bytes:
 async def events(request: Request) -> Response:
     """Answer `GET …/events`."""
     desk, served = desk_of(request), served_of(request)
+    if sum(len(one.listeners) for one in request.app.state.tickers.values()) >= STREAMS_MAX:
+        raise Refusal(503, "busy", f"{STREAMS_MAX} pages are listening already. Close some of them.")
     cursor = request.headers.get("last-event-id") or request.query_params.get("cursor")
     ticker = ticker_of(request, served)
     first = await ticker.look()

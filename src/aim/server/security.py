@@ -1,13 +1,17 @@
 """
 Who may ask: the same browser page, by a name that is ours, and with the token if there is one.
 
-A web page from elsewhere must neither read runs nor change them. Four doors are shut:
+A web page from elsewhere must neither read runs nor change them. Six doors are shut:
 
     another page fetches from us     there is no CORS, so it can't read the answer
     another page posts to us         a change needs a JSON body, and an Origin that is our own Host
     another page points its own      the Host of a request must be an address, a name of this machine, or one that
     name at 127.0.0.1 (rebinding)    `--trusted-host` allows; with a token this is not needed: cookies belong to a name
     a script gets into our pages     Content-Security-Policy: only our own scripts run, and they talk only to us
+    another page shows ours in a     frame-ancestors: only this machine's pages and those of the same host may, as
+    frame, and steals clicks         notebooks do
+    another page shows an image of   Cross-Origin-Resource-Policy
+    ours, to learn whether it is
 
 The token is compared in constant time, and travels in a header or in a cookie that scripts can't read.
 """
@@ -16,6 +20,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -37,8 +42,21 @@ CONTENT_SECURITY_POLICY = (
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"cross-origin-resource-policy", b"same-origin"),
 )
+NAME = re.compile(r"[a-z0-9.-]{1,253}")
+
+
+def page_policy(host: str) -> str:
+    """
+    Give the policy of a page that was asked for by the name in *host*, a Host header.
+
+    >>> page_policy("node7:43800").rpartition("; ")[2]
+    "frame-ancestors 'self' localhost:* 127.0.0.1:* vscode-webview: http://node7:* https://node7:*"
+    """
+    name = host_name(host)
+    around = f" http://{name}:* https://{name}:*" if NAME.fullmatch(name) else ""
+    return f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'self' localhost:* 127.0.0.1:* vscode-webview:{around}"
 
 
 def host_name(host: str) -> str:
@@ -143,7 +161,7 @@ class Guard:
             return None
         rest = [pair for pair in request.url.query.split("&") if not pair.startswith("token=")]
         last = request.scope["path"].rpartition("/")[2]
-        answer = RedirectResponse((last or "./") + ("?" + "&".join(rest) if rest else ""), 303)
+        answer = RedirectResponse(f"./{last}" + ("?" + "&".join(rest) if rest else ""), 303)
         self._set_cookie(answer, request, folder(request.scope["path"], up=depth))
         return answer
 
