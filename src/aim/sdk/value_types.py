@@ -22,38 +22,45 @@ NUMBERS = frozenset({"int", "float"})
 
 def inst_has_typename(inst: object, types: Iterable[str]) -> bool:
     """
-    Say whether one of the classes of *inst* is named in *types*, each `<name>.<package>`.
+    Say whether the full name of one of the classes of *inst* holds all words of *types*.
 
-    >>> inst_has_typename(True, ["int.builtins"]), inst_has_typename(True, ["Tensor.torch"])
+    >>> inst_has_typename(True, ["builtins", "int"]), inst_has_typename(True, ["torch", "Tensor"])
     (True, False)
     """
+    words = list(types)
+    names = [f"{kind.__module__}.{kind.__qualname__}" for kind in type(inst).__mro__]
+    return any(all(word in name for word in words) for name in names)
+
+
+def _is_one_of(inst: object, types: Iterable[str]) -> bool:
+    # each of *types* is `<name>.<package>`
     wanted = set(types)
     return any(f"{kind.__name__}.{kind.__module__.partition('.')[0]}" in wanted for kind in type(inst).__mro__)
 
 
 def is_numpy_array(inst: object) -> bool:
     """Say whether it is an array of numpy."""
-    return inst_has_typename(inst, NUMPY_ARRAYS)
+    return _is_one_of(inst, NUMPY_ARRAYS)
 
 
 def is_numpy_number(inst: object) -> bool:
     """Say whether it is a scalar of numpy that is a number, or an array that holds one."""
-    return inst_has_typename(inst, (*NUMPY_NUMBERS, *NUMPY_ARRAYS)) and is_number(inst)
+    return _is_one_of(inst, (*NUMPY_NUMBERS, *NUMPY_ARRAYS)) and is_number(inst)
 
 
 def is_pytorch_tensor(inst: object) -> bool:
     """Say whether it is a tensor of torch."""
-    return inst_has_typename(inst, TORCH_TENSORS)
+    return _is_one_of(inst, TORCH_TENSORS)
 
 
 def is_tf_tensor(inst: object) -> bool:
     """Say whether it is a tensor of tensorflow."""
-    return inst_has_typename(inst, TF_TENSORS)
+    return _is_one_of(inst, TF_TENSORS)
 
 
 def is_jax_device_array(inst: object) -> bool:
     """Say whether it is an array of jax."""
-    return inst_has_typename(inst, JAX_ARRAYS)
+    return _is_one_of(inst, JAX_ARRAYS)
 
 
 def is_py_number(value: object) -> bool:
