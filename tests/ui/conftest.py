@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -140,7 +141,9 @@ def _open_page(browser: sync_api.Browser, theme: str, tolerated: list[str]) -> I
             faults.append(message.text)
 
     def open_page(address: str) -> sync_api.Page:
-        context = browser.new_context(viewport=VIEWPORT, color_scheme="dark" if theme == "dark" else "light")
+        # without animations, as some people's systems ask for: what is seen then holds still, and is seen sooner
+        scheme: Literal["dark", "light"] = "dark" if theme == "dark" else "light"
+        context = browser.new_context(viewport=VIEWPORT, color_scheme=scheme, reduced_motion="reduce")
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         contexts.append(context)
         page = context.new_page()
