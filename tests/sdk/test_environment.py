@@ -208,3 +208,20 @@ def test_every_installed_package_is_named() -> None:
 
     assert {"numpy", "pytest", "psutil"} <= set(found)
     assert sorted(found, key=str.lower) == list(found)
+
+
+def test_without_another_thread_the_environment_is_collected_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A process that may have no more threads collects its environment before its training begins.
+    """
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    recorded: list[dict[str, object]] = []
+    recorder = EnvironmentRecorder(recorded.append, lambda: {"python": "3"})
+    recorder.start()
+    recorder.stop(0.0)
+
+    assert [{"python": "3"}] == recorded

@@ -11,6 +11,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -572,8 +573,113 @@ def test_a_program_that_exits_well_within_a_run_has_finished(
     """
     `sys.exit()` and `sys.exit(0)` in the block of a run end it as finished; another code says that it failed.
     """
-    with pytest.raises(SystemExit):
-        with Run(repo=tmp_path, system_tracking_interval=None, capture_terminal_logs=False) as run:
-            sys.exit(int(code) if code else None)
+    run = Run(repo=tmp_path, system_tracking_interval=None, capture_terminal_logs=False)
+    with pytest.raises(SystemExit), run:
+        sys.exit(int(code) if code else None)
 
     assert (status, error) == (run.status, run.error)
+
+
+def test_a_process_without_free_descriptors_trains_on(tmp_path: Path) -> None:
+    """
+    Where no file can be opened any more, tracking, setting and closing raise nothing, and say so without a traceback.
+    """
+    done = script(
+        tmp_path,
+        """if True:
+        import resource
+        from aim import Run
+
+        run = Run()
+        run.track(0.5, name="loss")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
+        files = []
+        try:
+            while True:
+                files.append(open("/dev/null"))
+        except OSError:
+            pass
+        for step in range(20000):
+            run.track(step, name="steps")
+        run["lr"] = 0.1
+        print("a line")
+        del files[2:]
+        run.close()
+        """,
+    )
+
+    assert (0, "a line\n") == (done.returncode, done.stdout)
+    assert "Too many open files. The training goes on" in done.stderr
+    assert "Traceback" not in done.stderr
+    (run,) = Repo(str(tmp_path)).iter_runs()
+    assert ("finished", {"lr": 0.1}) == (run.status, run[...])
+    assert [0.5] == run.get_metric("loss").values.tolist()
+
+
+def test_closing_needs_no_descriptor(tmp_path: Path) -> None:
+    """
+    The end of a run that finds no free descriptor is no error; somebody else seals it.
+    """
+    done = script(
+        tmp_path,
+        """if True:
+        import os, resource
+        from aim import Run
+
+        os.environ["AIM_SEAL_ON_CLOSE"] = "1"
+        run = Run(system_tracking_interval=None, capture_terminal_logs=False)
+        run.track(0.5, name="loss")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+        run.close()
+        """,
+    )
+
+    assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+    assert ["finished"] == [run.status for run in Repo(str(tmp_path)).iter_runs()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is of Linux")
+def test_a_process_without_free_memory_trains_on(tmp_path: Path) -> None:
+    """
+    Where there is no memory for another segment points are lost, which is said, and no `track()` raises.
+    """
+    done = script(
+        tmp_path,
+        """if True:
+        import re, resource
+        from aim import Run
+
+        run = Run(system_tracking_interval=None, capture_terminal_logs=False)
+        run.track(0.5, name="loss")
+        now_kib = int(re.search(r"VmSize:\\s+(\\d+)", open("/proc/self/status").read())[1])
+        resource.setrlimit(resource.RLIMIT_AS, ((now_kib + 1024) * 1024, -1))
+        for step in range(100000):
+            run.track(0.5, name="loss")
+        resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+        run.close()
+        """,
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert "Cannot allocate memory. The training goes on" in done.stderr
+    assert ["finished"] == [run.status for run in Repo(str(tmp_path)).iter_runs()]
+
+
+def test_a_process_that_may_have_no_more_threads_records_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """
+    What a thread would do beside the training is then done by the caller; output that no thread would read is left.
+    """
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with Run(repo=tmp_path, capture_terminal_logs="fd") as run:
+        os.write(1, b"a line\n")
+        run.log_artifact(__file__, "me.py")
+        run.track(0.5, name="loss")
+
+    assert ("finished", ["me.py"]) == (run.status, list(run.artifacts))
+    assert "a line\n" == capfd.readouterr().out

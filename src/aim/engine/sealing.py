@@ -28,7 +28,7 @@ def seal_soon(folder: Path, writer: str) -> bool:
     """
     Start a process that seals what an ended writer recorded in the run folder *folder*; say whether one was started.
     """
-    if os.environ.get(SWITCH_VARIABLE, "1") == "0" or not _has_journal(folder, writer):
+    if os.environ.get(SWITCH_VARIABLE, "1") == "0":
         return False
     if "python" not in os.path.basename(sys.executable or "").lower() or not hasattr(os, "posix_spawn"):
         return False  # an embedding program: its executable is no Python
@@ -38,8 +38,10 @@ def seal_soon(folder: Path, writer: str) -> bool:
     command = [sys.executable, "-m", "aim.engine.sealing", str(folder.absolute())]
     silence = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in range(3)]
     try:
+        if not _has_journal(folder, writer):
+            return False
         _children.append(_spawn(command, environment, silence))
-    except OSError:
+    except OSError:  # no more descriptors or processes: whoever reads the run seals it
         return False
     return True
 

@@ -13,6 +13,7 @@ end.
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 import select
 import sys
@@ -66,7 +67,13 @@ class DescriptorCapture:
         _flush()
         self._channels = [_replace(descriptor) for descriptor in descriptors]
         self._thread = threading.Thread(target=self._pump, name="aim-output", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # nobody would read what is printed
+            for channel in self._channels:
+                os.dup2(channel.before, channel.descriptor)
+                channel.close()
+            raise OSError(errno.EAGAIN, f"no thread reads the output: {error}") from None
 
     def stop(self) -> None:
         """Put the descriptors back; returns when all that was written before has been heard."""

@@ -201,8 +201,13 @@ class EnvironmentRecorder:
 
     def start(self) -> None:
         """Begin to collect."""
-        self._thread = threading.Thread(target=self._run, name="aim-environment", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name="aim-environment", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no more threads: then here
+            self._run()
+        else:
+            self._thread = thread
 
     def _run(self) -> None:
         shielded(lambda: self._record(self._collect()), self._report)

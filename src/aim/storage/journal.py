@@ -13,6 +13,7 @@ Rule 2: a segment never changes its size.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import math
 import mmap
@@ -69,6 +70,16 @@ def page_crc(page: bytes | memoryview) -> int:
     return zlib.crc32(page) or 1
 
 
+def _mapped(descriptor: int, size_bytes: int) -> tuple[mmap.mmap | bytearray, bool]:
+    try:
+        return mmap.mmap(descriptor, size_bytes), True
+    except (OSError, ValueError):  # some FUSE and object-store mounts
+        try:
+            return bytearray(size_bytes), False
+        except MemoryError:  # that was it: no room is no room, and not the end of a training
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from None
+
+
 class Segment:
     """
     One journal file being written by this process.
@@ -94,9 +105,11 @@ class Segment:
             self.descriptor = disk.create(self.path)
         except FileExistsError:  # an attempt that the disk refused half-way, and then refused to undo: it is ours
             self.descriptor = disk.open_existing(self.path)
+        self.map: mmap.mmap | bytearray
         try:
             disk.allocate(self.descriptor, self.size_bytes)
             disk.write_at(self.descriptor, header(self.size_bytes, number, writer, run_hash), 0)
+            self.map, self.mapped = _mapped(self.descriptor, self.size_bytes)
         except OSError:
             os.close(self.descriptor)
             try:
@@ -104,13 +117,6 @@ class Segment:
             except OSError:
                 pass
             raise
-        self.map: mmap.mmap | bytearray
-        try:
-            self.map = mmap.mmap(self.descriptor, self.size_bytes)
-            self.mapped = True
-        except (OSError, ValueError):  # some FUSE and object-store mounts
-            self.map = bytearray(self.size_bytes)
-            self.mapped = False
         self.slots: Iterator[int] = iter(range(PAGE_BYTES, self.size_bytes, RECORD_BYTES))
         self.free: Iterator[int] = self.slots if self.mapped and not FREE_THREADED else iter(range(0))
         self._page_next = 1

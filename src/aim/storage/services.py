@@ -98,4 +98,7 @@ class Services:
     def _report(self, error: Exception) -> None:
         if type(error) not in self._faults:
             self._faults.add(type(error))
-            log.error("Aim met an error beside the training; recording goes on.", exc_info=error)
+            if isinstance(error, OSError):  # the system's refusals say where by themselves
+                log.error("Aim met an error beside the training; recording goes on: %s", error)
+            else:
+                log.error("Aim met an error beside the training; recording goes on.", exc_info=error)
