@@ -33,7 +33,10 @@ async function finish(metafile) {
   const name = (path) => "assets/" + path.split("/").pop();
   const main = entryOf("src/main.tsx");
   let page = await readFile(join(HERE, "src", "index.html"), "utf8");
+  // Named in the page, the chunks come together with the entry that imports them, and not after it.
+  const chunks = firstLoad(outputs, main).filter((path) => path !== main);
   page = page
+    .replace("MAIN_CHUNKS", chunks.map((path) => `<link rel="modulepreload" href="${name(path)}">`).join("\n"))
     .replace("MAIN_JS", name(main))
     .replace("MAIN_CSS", name(outputs[main].cssBundle))
     .replace("THEME_JS", name(entryOf("src/theme.ts")));

@@ -21,14 +21,15 @@ import numpy.typing as npt
 from aim.core.errors import NotFound
 from aim.engine.repository import Repository
 from aim.engine.tail import Watch
-from aim.storage.reader import Points
 from aim.storage.history import Rewind
+from aim.storage.reader import Points, RunReader
 from aim.storage.records import FloatArray, IntArray
-from aim.storage.state import SequenceKey
+from aim.storage.state import RunState, SequenceFacts, SequenceKey
 
 KEPT_BYTES_MAX = 256 << 20
 LOCKS = 64
 BYTES_A_POINT = 32
+TOGETHER_MAX = 50_000  # points of a run that ended and is not sealed: up to here all its curves are read at once
 MARKED_MAX = 20_000  # curves whose states are remembered
 MARKS_MAX = 8  # states of one curve that are remembered, for those who have one of them and ask for the rest
 
@@ -123,7 +124,6 @@ class PointStore:
     ) -> dict[SequenceKey, Curve | None]:
         repository = self._repository
         reader = repository.reader(run_hash) if before is None else repository.reader_before(run_hash, before)
-        state = reader.state()
         found: dict[SequenceKey, Curve | None] = {}
         for key in keys:
             sole = reader.points_of_sole(key)
@@ -140,8 +140,12 @@ class PointStore:
             if facts is None or not facts.is_numeric:
                 found[key] = None
                 continue
-            points = reader.points_of(facts, state)
-            found[key] = Curve(points.steps, as_floats(points.values), points) if len(points) else None
+            found[key] = _curve(reader, facts, state)
+        if before is None and reader.held_points(state) <= TOGETHER_MAX:
+            # the whole journal was read for these: its other curves cost little now, and a reading of it later
+            for key, facts in state.sequences.items():
+                if key not in found and facts.parts and facts.is_numeric:
+                    found[key] = _curve(reader, facts, state)
         return found
 
     def _keep(
@@ -178,6 +182,11 @@ class PointStore:
             return None
         length, digest = marks[number]
         return length if length <= len(curve) and _digest(curve, length) == digest else None
+
+
+def _curve(reader: RunReader, facts: SequenceFacts, state: RunState) -> Curve | None:
+    points = reader.points_of(facts, state)
+    return Curve(points.steps, as_floats(points.values), points) if len(points) else None
 
 
 def as_floats(values: npt.NDArray[np.generic]) -> FloatArray:

@@ -54,3 +54,10 @@ async def in_thread(
 ) -> Result:
     """Run *work* beside the event loop and give its result; see `Pool.run`."""
     return await desk_of(request).pool.run(work, *arguments, **named)
+
+
+async def in_long_thread(
+    request: Request, work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
+) -> Result:
+    """Run *work*, which may take seconds, beside the event loop and give its result; see `Pool.run_long`."""
+    return await desk_of(request).pool.run_long(work, *arguments, **named)

@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from aim.server.answers import Refusal
@@ -27,7 +28,10 @@ class Pool:
     """Runs functions in threads; `close` waits for those that run."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(min(THREADS_MAX, (os.cpu_count() or 1) + 2), thread_name_prefix="aim-server")
+        cores = os.cpu_count() or 1
+        self._threads = ThreadPoolExecutor(min(THREADS_MAX, cores + 2), thread_name_prefix="aim-server")
+        # so that what is quick waits behind no thousand curves
+        self._long = ThreadPoolExecutor(min(THREADS_MAX, cores), thread_name_prefix="aim-server-long")
         self._taken = 0
 
     async def run(
@@ -39,11 +43,20 @@ class Pool:
         Raises:
             Refusal: (503) too many wait, or it takes longer than a minute. It then ends unheard.
         """
+        return await self._run(self._threads, partial(function, *arguments, **named))
+
+    async def run_long(
+        self, function: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
+    ) -> Result:
+        """As `run`, for what may take seconds: it keeps nothing else waiting but its like."""
+        return await self._run(self._long, partial(function, *arguments, **named))
+
+    async def _run(self, threads: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
         if self._taken >= WAITING_MAX:
             raise Refusal(503, "busy", "The server has too much to do. Try again in a moment.")
         loop = asyncio.get_running_loop()
         self._taken += 1
-        future = self._threads.submit(function, *arguments, **named)
+        future = threads.submit(work)
         future.add_done_callback(lambda _: self._release(loop))
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), TIME_MAX_S)
@@ -61,4 +74,5 @@ class Pool:
 
     def close(self) -> None:
         """Wait for what runs; what waits is given up."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        for threads in (self._threads, self._long):
+            threads.shutdown(wait=True, cancel_futures=True)

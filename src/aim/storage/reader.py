@@ -10,6 +10,7 @@ not full. So asking again sees every point whose `track()` has returned, and cos
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -252,6 +253,13 @@ class RunReader:
         stamp = (len(facts.parts), len(facts.exact), self.sight(facts, state))
         key = (self.folder, facts.key, self._before_s)
         return _recent.get(key, stamp, lambda: self._read_points(facts, state))
+
+    def held_points(self, state: RunState) -> float:
+        """Give how many points of the run are held, if all of it lies in journals that ended; else infinity."""
+        held = [self._journals.get(writer) for writer in state.writers]
+        if not held or not all(found is not None and found.is_complete for found in held):
+            return math.inf
+        return sum(len(found.all()) for found in held if found is not None)
 
     def sight(self, facts: SequenceFacts, state: RunState) -> Sight:
         """Give what is shown of *facts*, a sequence of *state*."""

@@ -1,0 +1,73 @@
+"""
+Work beside the event loop: what is quick does not wait behind what is long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import pytest
+
+from aim.server import pool as pool_module
+from aim.server.answers import Refusal
+from aim.server.pool import Pool
+
+Result = TypeVar("Result")
+
+
+def apart(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run *work* in an event loop of its own, in another thread: this one may have a loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+def test_quick_work_does_not_wait_behind_long_work() -> None:
+    """
+    With more long work than threads a quick question is answered at once, and the long work after that.
+    """
+    pool = Pool()
+    is_answered = threading.Event()
+
+    async def ask() -> tuple[str, list[bool]]:
+        long = [asyncio.ensure_future(pool.run_long(is_answered.wait, 30)) for _ in range(2 * (os.cpu_count() or 1))]
+        await asyncio.sleep(0)
+        answer = await pool.run(lambda: "here")
+        is_answered.set()
+        return answer, list(await asyncio.gather(*long))
+
+    answer, waited = apart(ask())
+    pool.close()
+
+    assert "here" == answer
+    assert all(waited)
+
+
+def test_too_much_work_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What waits is bounded, long work and quick work together.
+    """
+    monkeypatch.setattr(pool_module, "WAITING_MAX", 3)
+    pool = Pool()
+    go_on = threading.Event()
+
+    async def ask() -> str:
+        long = [asyncio.ensure_future(pool.run_long(go_on.wait, 30)) for _ in range(3)]
+        await asyncio.sleep(0)
+        try:
+            await pool.run(lambda: None)
+        except Refusal as refusal:
+            return str(refusal.body["kind"])
+        finally:
+            go_on.set()
+            await asyncio.gather(*long)
+        return "taken"
+
+    found = apart(ask())
+    pool.close()
+
+    assert "busy" == found

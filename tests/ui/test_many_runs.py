@@ -1,0 +1,61 @@
+"""
+Many runs: the newest curves of all cards are drawn first, the others after them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright import sync_api
+
+from aim.engine.repository import Repository
+from tests.ui.conftest import Open, in_both_themes, serving
+
+RUNS = 320
+METRICS = ("accuracy", "loss")
+
+
+def record(root: Path) -> None:
+    """Record runs with two metrics of a few points."""
+    repository = Repository(root, create=True)
+    for number in range(RUNS):
+        writer = repository.new_run()
+        for name in METRICS:
+            for step in range(3):
+                writer.sequence(name).track(number + step / 7, step=step)
+        writer.close()
+
+
+@in_both_themes
+def test_the_newest_curves_are_drawn_first(open_page: Open, tmp_path: Path) -> None:
+    """
+    Each card asks for 300 curves, and after all cards have theirs, for all; in the end every curve is there.
+    """
+    record(tmp_path / "work")
+    asked: list[tuple[str, int | None]] = []
+
+    def note(request: sync_api.Request) -> None:
+        if request.url.endswith("/series"):
+            asked.append((_body(request)["metrics"][0]["name"], _body(request).get("limit")))
+
+    with serving("--repo", str(tmp_path / "work")) as address:
+        page = open_page(address + "runs")
+        page.on("request", note)
+        page.goto(address + "metrics")
+        with page.expect_response(lambda answer: _is_whole(answer.request)) as full:
+            page.locator(".card [data-scales]").first.wait_for()
+        assert full.value.ok
+        sync_api.expect(page.locator(".card .waiting")).to_have_count(0)
+        page.wait_for_load_state("networkidle")
+
+    assert [300, 300] == [limit for _, limit in asked[:2]]
+    assert {(name, limit) for name in METRICS for limit in (300, None)} == set(asked)
+
+
+def _body(request: sync_api.Request) -> dict[str, Any]:
+    return dict(request.post_data_json or {})
+
+
+def _is_whole(request: sync_api.Request) -> bool:
+    return request.url.endswith("/series") and "limit" not in _body(request)
