@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 from playwright import sync_api
 
-from tests.ui.conftest import Open, in_both_themes
+from aim import Image, Run
+from tests.ui.conftest import Open, in_both_themes, serving
 from tests.ui.recording import OBJECTS_RUN, SOUND_S
 
 Shot = Callable[["sync_api.Page"], None]
@@ -93,6 +96,23 @@ def test_two_pictures_are_seen_one_over_the_other(open_page: Open, server: str) 
     page.get_by_role("button", name="one over the other").click()
     page.get_by_label("Where the one ends").fill("30")
     expect(page.locator(".lightbox .over")).to_have_css("clip-path", "inset(0px 0px 0px 30%)")
+
+
+def test_an_image_is_deleted_and_brought_back(open_page: Open, tmp_path: Path) -> None:
+    """
+    A picture that should not be seen is deleted from the large view, alone of its list; Undo shows it again.
+    """
+    pictures = [Image(np.full((8, 8), level, np.uint8), caption=f"level {level}") for level in (40, 200)]
+    with Run(repo=str(tmp_path), system_tracking_interval=None, capture_terminal_logs=False) as run:
+        run.track(pictures, name="seen", step=0)
+    with serving("--repo", str(tmp_path)) as address:
+        page = open_page(address + "media")
+        page.get_by_alt_text("level 40").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        expect(page.get_by_alt_text("level 40")).to_have_count(0, timeout=10_000)
+        expect(page.get_by_alt_text("level 200")).to_be_visible()
+        page.get_by_role("button", name="Undo").click()
+        expect(page.get_by_alt_text("level 40")).to_be_visible(timeout=10_000)
 
 
 @in_both_themes

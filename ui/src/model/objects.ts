@@ -5,7 +5,7 @@ import { sequenceText } from "./fields";
 import { throttled } from "./runs";
 import { asWireError, here, repo, tick } from "./scope";
 import { sendJson, type WireError } from "../wire/request";
-import type { ObjectItem, ObjectsAnswer, ObjectSequence, ObjectsRequest, ObjectType } from "../wire/types";
+import type { Change, ObjectItem, ObjectsAnswer, ObjectSequence, ObjectsRequest, ObjectType } from "../wire/types";
 
 const TICK_PAUSE_MS = 2500;
 
@@ -43,6 +43,12 @@ export function atPresent(shown: readonly Item[], items: readonly Item[]): reado
   const placeOf = (item: Item): string => `${item.run} ${sequenceText(item.of)} ${item.index}`;
   const present = new Map(items.map((item) => [placeOf(item), item]));
   return shown.map((item) => present.get(placeOf(item)) ?? item);
+}
+
+/// The change that hides one object.
+export function deletion(item: Item): Change {
+  const { name, context, kind } = item.of;
+  return { points: [{ name, context, steps: [item.step], ...(kind.startsWith("list(") ? { items: [item.index] } : {}) }] };
 }
 
 /// All steps that any of the sequences has, in order.

@@ -3,9 +3,11 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
-import { blobUrl, type Item } from "../model/objects";
+import { canEdit, edit } from "../model/edits";
+import { blobUrl, deletion, type Item } from "../model/objects";
 import type { OverlayWords } from "../model/overlays";
 import { Dialog } from "../widget/dialog";
+import { Icon } from "../widget/icon";
 import { Overlay, OverlayBar } from "./overlay";
 
 const ZOOM_MOST = 40;
@@ -59,6 +61,10 @@ export function Lightbox({ items, words, labelOf, onStep, onClose }: LightboxPro
           {items.length === 2 && <button type="button" class={isSwiped.value ? "pill on" : "pill"} onClick={() => (isSwiped.value = !isSwiped.value)}>one over the other</button>}
           {isSwiped.value && <input type="range" min="0" max="100" value={split.value} aria-label="Where the one ends and the other begins" onInput={(event) => (split.value = Number(event.currentTarget.value))} />}
           <span class="spacer" />
+          {items.length === 1 && canEdit() && <button type="button" class="pill" onClick={() => {
+            onClose();
+            void edit([a.run], deletion(a), "Deleted an image of");
+          }}><Icon name="trash" size={14} />Delete</button>}
           <span class="muted">wheel zooms · drag moves · double click resets{onStep ? " · [ ] steps" : ""}</span>
         </div>
         <OverlayBar items={items} />

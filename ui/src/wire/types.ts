@@ -274,6 +274,8 @@ export interface Change {
   readonly archived?: boolean;
   readonly tags?: { readonly add: readonly string[]; readonly remove: readonly string[] };
   readonly deleted?: true;
+  /// Stands alone, and of one run: what was tracked at these steps is hidden; of lists only these items.
+  readonly points?: readonly { readonly name: string; readonly context: Context; readonly steps: readonly number[]; readonly items?: readonly number[] }[];
 }
 
 export interface DemoAnswer { readonly cursor: string; readonly count: number }
