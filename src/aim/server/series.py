@@ -20,7 +20,7 @@ from aim.engine.listing import cells
 from aim.engine.matching import ask, hashes_of, matching_sequences, rows_of, sequences_newest_first
 from aim.server.answers import wire_cell, wire_context
 from aim.server.bodies import Key, read_body
-from aim.server.desk import in_long_thread, served_of
+from aim.server.desk import in_long_thread, in_thread, served_of
 from aim.server.frame import frame
 from aim.server.requests import SERIES_MAX, SeriesRequest
 from aim.server.served import Served
@@ -29,6 +29,7 @@ from aim.storage.state import RUNNING
 
 IntArray = npt.NDArray[np.int64]
 SYSTEM_PREFIX = "__system__"
+QUICK_SERIES_MAX = 500  # so many are drawn before a person waits; more may take seconds when they are cold
 FRAME_TYPE = "application/octet-stream"
 
 
@@ -64,7 +65,8 @@ class Selected:
 async def series(request: Request) -> Response:
     """Answer `POST …/series`."""
     wanted = SeriesRequest.read(await read_body(request))
-    return await in_long_thread(request, _series, served_of(request), wanted)
+    beside = in_thread if wanted.limit <= QUICK_SERIES_MAX else in_long_thread
+    return await beside(request, _series, served_of(request), wanted)
 
 
 def _series(served: Served, request: SeriesRequest) -> Response:
