@@ -134,5 +134,5 @@ def test_damage_is_named_and_mended_through_the_door(repository: Repository, tmp
 
     assert {"": 0, "a": 1} == {name: len(damage) for name, damage in integrity.check(repository)}
     assert 1 == len(integrity.check_run(repository, "a"))
-    assert "lost 1 event lines" in integrity.repair(repository, "a", tmp_path / "mended")
+    assert "lost 1 event line" in integrity.repair(repository, "a", tmp_path / "mended")
     assert [] == integrity.check_run(Repository(tmp_path / "mended"), "a")

@@ -131,8 +131,13 @@ def test_the_end_of_the_first_reading_is_told(
     told: list[tuple[str, int, int]] = []
     browser = make_browser(progress=lambda *how_far: told.append(how_far))
     with events(browser) as ticks:
-        last = next(tick for tick in ticks if tick["indexing"] is None)
+        seen = []
+        for tick in ticks:
+            seen.append(tick)
+            if tick["indexing"] is None:
+                break
 
-    assert 6 == last["total"]
+    assert {None} == {tick["changed"] for tick in seen}
+    assert 6 == seen[-1]["total"]
     assert ["r0", "r1", "r2", "r3", "r4", "r5"] == sorted(browser.post("runs", {})["hash"])
     assert [("demo", done, 6) for done in range(1, 7)] == told

@@ -144,7 +144,8 @@ async def _events(desk: Desk, ticker: Ticker, state: State, cursor: str | None) 
                 pages = state.pages
                 yield event_text("reload", {})
             if state.cursor != cursor or state.indexing != told:
-                yield event_text("tick", _tick_data(ticker.served, state, cursor), state.cursor)
+                is_reading = state.indexing is not None or told is not None
+                yield event_text("tick", _tick_data(ticker.served, state, cursor, is_reading), state.cursor)
                 cursor, told = state.cursor, state.indexing
             event.clear()
             if ticker.state in (None, state) and not await _woken(event, stopping):
@@ -164,10 +165,11 @@ async def _woken(event: asyncio.Event, stopping: asyncio.Task[bool]) -> bool:
         waiting.cancel()
 
 
-def _tick_data(served: Served, state: State, cursor: str | None) -> dict[str, object]:
+def _tick_data(served: Served, state: State, cursor: str | None, is_reading: bool) -> dict[str, object]:
     since = served.watch.since(cursor)
     changed = since.changed
-    if changed is not None and len(changed) > CHANGED_MAX:
+    # runs that were only read now are no new ones
+    if is_reading or (changed is not None and len(changed) > CHANGED_MAX):
         changed = None
     return {
         "cursor": state.cursor,
