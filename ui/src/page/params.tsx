@@ -29,10 +29,12 @@ import { chartTheme } from "./chartview";
 import { useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
 import { ScopeNotice, useHasRuns } from "./scopenotice";
+import { FieldPill } from "./toolbar";
 import { SelectionBar } from "./selectionbar";
 import { ViewButtons } from "./viewbuttons";
 
 const DEFAULT_AXES = 7;
+const LEGEND_MOST = 9;
 const axesSetting = setting("axes");
 const xSetting = setting("sx");
 const ySetting = setting("sy");
@@ -99,9 +101,11 @@ export function ParamsPage(): JSX.Element {
     <main class="main params-page">
       <div class="toolbar">
         <Popover button={<><Icon name="columns" size={14} />axes <b>{study.value.axes.length}</b></>} label="Choose the axes">{() => <Picker choices={choices} chosen={keys} onPick={toggle} isMany placeholder="Axes…" />}</Popover>
+        <FieldPill name="color" word="colour" current={colorField.value} hint="Colour runs by" />
         {isBrushed && <button type="button" class="pill on" onClick={() => change({ brush: null }, true)}>{plural(chosenRuns.length, "run")} in the brushes <Icon name="close" size={12} /></button>}
         {isBrushed && <button type="button" class="pill" onClick={() => select(chosenRuns)}><Icon name="check" size={14} />Select them</button>}
         <span class="muted">drag along an axis to brush · drag a name to move it</span>
+        {colorField.value !== "" && <span class="legend" aria-label="Colours">{scene.colors.value.groups.slice(0, LEGEND_MOST).map((group) => <span key={group.label}><Swatch color={group.color} />{group.label}</span>)}</span>}
         <span class="spacer" />
         <ViewButtons />
       </div>

@@ -24,7 +24,8 @@ export function groupChoices(): readonly Choice[] {
   ];
 }
 
-function FieldPill({ name, word, current, hint }: { name: string; word: string; current: string; hint: string }): JSX.Element {
+/// A pill for one way of grouping: a field is chosen, shown, and taken away.
+export function FieldPill({ name, word, current, hint }: { name: string; word: string; current: string; hint: string }): JSX.Element {
   const field = parseField(current);
   const picker = (
     <Popover button={field ? <>{word} <b>{fieldLabel(field).toLowerCase() === "state" ? "state" : fieldLabel(field)}</b></> : <>+ {word}</>} label={hint} buttonClass={field ? "pill" : "pill add"}>
