@@ -4,7 +4,7 @@ System metrics: a thread that samples the machine at an interval, beside the tra
 The first sample is taken at once. The thread can neither disturb nor end the run: whatever fails is logged once for
 each kind of error, and the next sample is tried as ever. It ends with the run, and a forked child does not have it.
 
-Cost: psutil's import once, in the thread; then some 0.5 ms a sample. Measured by bench/overhead.py.
+Cost: psutil's import once, in the thread; then 0.5 to 1 ms a sample. Measured by bench/overhead.py.
 """
 
 from __future__ import annotations

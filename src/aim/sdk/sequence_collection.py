@@ -231,9 +231,7 @@ class QuerySequenceCollection(_QueriedCollection):
         from aim.sdk.html import listings, parts
 
         def draw() -> str:
-            matches = self._scan.sequences(
-                self.query, self._subject, timezone_offset_minutes=self._timezone_offset
-            )
+            matches = self._scan.sequences(self.query, self._subject, timezone_offset_minutes=self._timezone_offset)
             shown = [
                 (sequence.run, sequence)
                 for collection in self._collections(matches[: parts.ROWS_MAX])
