@@ -4,9 +4,9 @@ What asking a repository costs: opening it with and without a catalogue, six que
     python -m bench catalogue                             1,000 and 10,000 runs on disk; 100,000 in the catalogue only
     python -m bench catalogue --compare PYTHON            and Aim 3.29.1, by that interpreter, at the sizes it manages
 
-Runs on disk have 50 params, 20 metrics of 100 steps. The 100,000 have 50 params and 50 metrics each, 5 million
-sequences, in the catalogue's file; their folders are empty. Each size is measured in a process of its own. Page
-caches are warm.
+Runs on disk have 50 params, 20 metrics of 100 steps, in journals; those that are sealed have five metrics. The 100,000
+have 50 params and 50 metrics each, 5 million sequences, in the catalogue's file; their folders are empty. Each size is
+measured in a process of its own. Page caches are warm.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from bench import report
 ON_DISK = (1_000, 10_000)
 CATALOGUE_ONLY = 100_000
 COMPARED = (200,)
+SEALED_METRICS = 5
+ONE_METRIC_RUNS = 1_000
+DISTINCT_PAIRS = 10_000
 RUN_QUERIES = {
     "one run": "run.hparams.seed == 77",
     "selective": "run.hparams.lr > 0.05 and run.hparams.optimizer == 'adam'",
@@ -57,7 +60,6 @@ def once(call: Callable[[], object]) -> float:
 
 def measure(runs: int, on_disk: bool) -> dict[str, Any]:
     """Measure one size, in this process."""
-    from aim.engine.scan import Scan
     from bench import repository as made
 
     figures: dict[str, Any] = {"runs": runs, "on disk": on_disk}
@@ -69,11 +71,10 @@ def measure(runs: int, on_disk: bool) -> dict[str, Any]:
             size = made.Size(runs)
             repository = made.build(root, size)
             figures["build s"] = round(time.perf_counter() - start, 1)
-            first = Scan(repository, cache=cache)
-            begin_s = time.process_time()
-            figures["cold open without a catalogue"] = once(lambda: first.runs("run.hparams.seed == 77"))
-            figures["the same, processor time"] = round((time.process_time() - begin_s) * 1e3, 1)
-            first.close()
+            wall_ms, processor_ms = first_open(repository, cache)
+            figures["cold open without a catalogue"] = wall_ms
+            figures["the same, processor time"] = processor_ms
+            figures |= sealed(Path(folder), size)
         else:
             size = made.Size(runs, 50, 50, 1000)
             figures["build s"] = None
@@ -83,6 +84,67 @@ def measure(runs: int, on_disk: bool) -> dict[str, Any]:
         done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
         asked: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return figures | asked
+
+
+def first_open(repository: Any, cache: Path) -> tuple[float, float]:
+    """Ask once with no catalogue in *cache*; give milliseconds, and those of the processor."""
+    from aim.engine.scan import Scan
+
+    scan = Scan(repository, cache=cache)
+    begin_s = time.process_time()
+    wall_ms = once(lambda: scan.runs("run.hparams.seed == 77"))
+    scan.close()
+    return wall_ms, round((time.process_time() - begin_s) * 1e3, 1)
+
+
+def sealed(folder: Path, size: Any) -> dict[str, float]:
+    """Measure the first opening of sealed runs of `SEALED_METRICS` metrics, and one metric of 1,000 of them, cold."""
+    from dataclasses import replace
+
+    from aim.sdk.repo import Repo
+    from bench import repository as made
+
+    root = folder / "sealed"
+    root.mkdir()
+    repository = made.build(root, replace(size, sequences=SEALED_METRICS))
+    made.seal_all(repository)
+    wall_ms, processor_ms = first_open(repository, folder / "cache of sealed")
+    os.environ["AIM_CACHE_DIR"] = str(folder / "cache of the sdk")
+    repo = Repo(str(root))
+    metrics = list(repo.query_metrics(METRIC_QUERIES["one metric"]).iter())[:ONE_METRIC_RUNS]
+    begin_s = time.process_time()
+    one_ms = once(lambda: [metric.values.sparse_numpy() for metric in metrics])
+    return {
+        f"sealed, {SEALED_METRICS} metrics: cold open without a catalogue": wall_ms,
+        f"sealed, {SEALED_METRICS} metrics: the same, processor time": processor_ms,
+        f"one metric of {len(metrics):,} sealed runs by the SDK, first": one_ms,
+        "one metric of sealed runs: the same, processor time": round((time.process_time() - begin_s) * 1e3, 1),
+    }
+
+
+def distinct_pairs(count: int = DISTINCT_PAIRS) -> dict[str, float]:
+    """Measure saving and loading a catalogue of *count* distinct pairs, such as a metric for each layer."""
+    from aim.core import contexts
+    from aim.engine.repository import Repository
+    from aim.storage.catalogue import Catalogue
+    from aim.storage.facts import RunFacts
+    from aim.storage.summaries import SequenceSummary
+
+    with tempfile.TemporaryDirectory(prefix="aim-bench-") as folder:
+        repository = Repository(Path(folder) / "work", create=True)
+        catalogue = Catalogue(repository.path, repository.reader, cache=Path(folder) / "cache")
+        catalogue.refresh()
+        used = {contexts.text({"layer": layer}): {"layer": layer} for layer in range(count)}
+        kind = catalogue.table.kinds.number("float")
+        summary = SequenceSummary(1.0, 0.5, 0.1, 1.0, 0.3, 10, 0, 9, 1, 0, False, 0, kind)
+        for run_hash in ("a", "b", "c"):
+            (repository.path / "runs" / run_hash).mkdir()
+            sequences = {("grad", text, "metric"): summary for text in used}
+            catalogue.table.put(RunFacts(run_hash, {"hash": run_hash}, {}, sequences, used))
+            catalogue.adopt(run_hash, 5)
+        saved_ms = once(catalogue.save)
+        loaded_ms = once(Catalogue(repository.path, repository.reader, cache=Path(folder) / "cache").refresh)
+        return {"save ms": saved_ms, "load ms": loaded_ms}
 
 
 def ask(root: Path, cache: Path, on_disk: bool) -> dict[str, Any]:
@@ -207,7 +269,10 @@ def main(arguments: list[str] | None = None) -> dict[str, Any] | None:
     theirs = compare(options.compare) if options.compare else {}
     head = ["ms, unless said", *(f"{int(runs):,} runs" for runs in sizes), *(f"aim 3.29.1: {runs}" for runs in theirs)]
     report.table(head, rows_of(sizes, theirs))
-    return report.store("catalogue", {"sizes": sizes, "aim 3.29.1": theirs, "goals_ms": GOALS_MS})
+    pairs = distinct_pairs()
+    report.table((f"{DISTINCT_PAIRS:,} distinct pairs", "ms"), list(pairs.items()))
+    found = {"sizes": sizes, "aim 3.29.1": theirs, "goals_ms": GOALS_MS, "10,000 distinct pairs": pairs}
+    return report.store("catalogue", found)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import numpy as np
 
 from aim.core import contexts
 from aim.engine.repository import Repository
-from aim.storage import events, journal, layout
+from aim.storage import events, journal, layout, seal
 from aim.storage.catalogue import FOLD_RUNS, Catalogue
 from aim.storage.facts import RunFacts
 from aim.storage.freshness import folder_time
@@ -168,6 +168,14 @@ def build(root: Path, size: Size, seed: int = 7) -> Repository:
     for number in range(size.runs):
         maker.write(repository.path / "runs", number)
     return repository
+
+
+def seal_all(repository: Repository) -> None:
+    """Seal all runs, as `close` has it done in the background. Cost: 3 ms a run."""
+    for folder in (repository.path / "runs").iterdir():
+        state = repository.state(folder.name)
+        for writer in state.writers:
+            seal.seal_writer(folder, writer, state)
 
 
 def fill_catalogue(root: Path, size: Size, cache: Path, seed: int = 7) -> Repository:

@@ -119,9 +119,7 @@ class PointStore:
                 self._keep((run_hash, before), kept, found)
             return {key: curve for key in wanted if (curve := kept.curves[key]) is not None}
 
-    def _read(
-        self, run_hash: str, keys: list[SequenceKey], before: Rewind | None
-    ) -> dict[SequenceKey, Curve | None]:
+    def _read(self, run_hash: str, keys: list[SequenceKey], before: Rewind | None) -> dict[SequenceKey, Curve | None]:
         repository = self._repository
         reader = repository.reader(run_hash) if before is None else repository.reader_before(run_hash, before)
         found: dict[SequenceKey, Curve | None] = {}
@@ -148,9 +146,7 @@ class PointStore:
                     found[key] = _curve(reader, facts, state)
         return found
 
-    def _keep(
-        self, name: tuple[str, Rewind | None], kept: _Kept, found: dict[SequenceKey, Curve | None]
-    ) -> None:
+    def _keep(self, name: tuple[str, Rewind | None], kept: _Kept, found: dict[SequenceKey, Curve | None]) -> None:
         with self._lock:
             old = self._kept.pop(name, None)
             self._points -= old.points if old is not None else 0

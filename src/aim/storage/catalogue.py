@@ -181,9 +181,7 @@ class Catalogue:
         self._unsaved.pop(run_hash, None)
         self._freshness.removed(run_hash)
 
-    def _read(
-        self, followed: list[str], found: Refreshed, progress: Progress | None, within_s: float | None
-    ) -> None:
+    def _read(self, followed: list[str], found: Refreshed, progress: Progress | None, within_s: float | None) -> None:
         if self._snapshot is None and not self.table.run_count:
             self._is_packing = True
         # nothing read here is garbage: looking for it among millions of new objects takes a sixth of the time
