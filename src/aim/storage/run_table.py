@@ -118,14 +118,15 @@ class RunTable:
             self._slot_of[facts.run_hash] = slot
             self._rows_version += 1
         before = self._followed.pop(slot, None)
-        if before is None:
-            self.slots.make_stale(slot)
-        changed = self._put_fields(slot, facts, before)
-        if before is None or _differ(before.leaves, facts.leaves):
-            self._put_leaves(slot, facts.leaves, is_new)
-            changed = True
-        if before is None or before.sequences is not facts.sequences:
-            changed = self._put_sequences(slot, facts, before, is_new) or changed
+        with self.slots.lock:  # one value may be looked up meanwhile (`sole_writer`)
+            if before is None:
+                self.slots.make_stale(slot)
+            changed = self._put_fields(slot, facts, before)
+            if before is None or _differ(before.leaves, facts.leaves):
+                self._put_leaves(slot, facts.leaves, is_new)
+                changed = True
+            if before is None or before.sequences is not facts.sequences:
+                changed = self._put_sequences(slot, facts, before, is_new) or changed
         if follow:
             self._followed[slot] = facts
         self.version += changed
@@ -183,11 +184,12 @@ class RunTable:
 
     def fold(self) -> None:
         """Pack all that was put, when nothing comes from a file: 100 bytes a sequence instead of 1,000."""
-        for column in (*self.fields.values(), *self.params.values()):
-            column.settle()
-        for pair in self._pairs:
-            pair.fold()
-        self.slots.rebase()
+        with self.slots.lock:
+            for column in (*self.fields.values(), *self.params.values()):
+                column.settle()
+            for pair in self._pairs:
+                pair.fold()
+            self.slots.rebase()
         # the base speaks of these too now: so they are put as a whole the next time
         self._followed.clear()
 
