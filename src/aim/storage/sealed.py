@@ -39,6 +39,7 @@ METADATA_KEY = b"\x18\x03aim\x18"  # a Thrift KeyValue: field 1, the string "aim
 PLACE = struct.Struct("<IB")  # group and column of an entry of the index
 PLACE_OFFSET = 24
 SHARED_ROWS_MAX = 4096  # a sequence of so many rows is not kept for its neighbours in the row group
+SMALL_BYTES = 1 << 14  # a file up to here is kept as it was read: opening it again would cost more than its points
 TAIL_BYTES = 1 << 16  # read at once by `open`: footer, index and block of up to some hundred sequences
 
 
@@ -228,7 +229,9 @@ class Sealed:
                 trailer = _trailer(tail)
         finally:
             os.close(descriptor)
-        return cls(path, trailer or _salvaged(path.name, tail))
+        if trailer is None:
+            return cls(path, _salvaged(path.name, tail))
+        return cls(path, trailer, tail if size <= SMALL_BYTES else None)
 
     @classmethod
     def of(cls, path: Path, content: bytes) -> Sealed:
