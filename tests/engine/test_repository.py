@@ -4,6 +4,7 @@ The door to a repository: find, read, record, change.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,26 @@ def test_what_a_resumed_writer_has_to_know(repository: Repository) -> None:
         ("late", "{}"): Past(frozenset({"float"}), 4),
     } == past
     second.close()
+
+
+def test_what_is_recorded_later_counts_though_the_clock_is_behind(repository: Repository) -> None:
+    """
+    A run that is resumed where the clock is a day behind takes its params, and its values at steps that it has.
+    """
+    writer = repository.new_run("run")
+    writer.follow(time.time() + 86_400)  # as a clock that is ahead would have it
+    for value, resume in ((1.0, repository.resume_run), (2.0, repository.new_run), (3.0, None)):
+        writer.set_param(("lr",), value)
+        writer.sequence("loss").track(value - 0.5, step=7)
+        writer.sequence("loss").track(value, step=7)
+        writer.close()
+
+        reader = repository.reader("run")
+        points = reader.points(("loss", "{}"))
+        assert points is not None
+        assert ({"lr": value}, [value]) == (reader.log.refresh().tree, points.values.tolist())
+        if resume is not None:
+            writer = resume("run")
 
 
 def test_states_leave_out_what_was_deleted_meanwhile(repository: Repository) -> None:

@@ -174,14 +174,23 @@ class Repository:
 
     def new_run(self, run_hash: str | None = None) -> Writer:
         """Begin to record into a new run, or into the run *run_hash*, which is made if it is not there."""
-        resumed = run_hash is not None and self.has_run(run_hash)
+        if run_hash is not None and self.has_run(run_hash):
+            return self._resumed(run_hash, self.store.create_run(run_hash))
         folder = self.store.create_run(run_hash)
-        return Writer(folder, folder.name, disk=self._disk, history=self._history(folder.name) if resumed else None)
+        return Writer(folder, folder.name, disk=self._disk)
 
     def resume_run(self, run_hash: str) -> Writer:
         """Begin to record into a run that exists. Raises RunNotFound."""
-        folder = self.store.run_folder(run_hash)
-        return Writer(folder, run_hash, disk=self._disk, history=self._history(run_hash))
+        return self._resumed(run_hash, self.store.run_folder(run_hash))
+
+    def _resumed(self, run_hash: str, folder: Path) -> Writer:
+        try:
+            seen_at_s = RunLog(folder).refresh().latest_at_s
+        except OSError:  # deleted meanwhile, or not to be read: it can be recorded into all the same
+            seen_at_s = 0.0
+        writer = Writer(folder, run_hash, disk=self._disk, history=self._history(run_hash))
+        writer.follow(seen_at_s)
+        return writer
 
     def _history(self, run_hash: str) -> Callable[[], Mapping[tuple[str, str], Past]]:
         def history() -> Mapping[tuple[str, str], Past]:

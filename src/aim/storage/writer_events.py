@@ -120,6 +120,16 @@ class WriterEvents:
                     self._past = {**(self._past or {}), key: replace(past, next_step=upcoming)}
             return rewind
 
+    def follow(self, seen_at_s: float) -> None:
+        """
+        Record nothing from now on as earlier than *seen_at_s*, the newest time that others have recorded: what is
+        written later counts, also when the clock of this host is behind theirs.
+        """
+        with self.lock:
+            if seen_at_s > self.events.at_s:
+                self.events.at_s = seen_at_s
+                self.go_on_after(seen_at_s)
+
     def go_on_after(self, moment_s: float) -> None:
         """
         Give no point from now on a time before *moment_s*: while the clock is behind, points have that time.
