@@ -166,6 +166,21 @@ def test_runs_are_removed_copied_and_moved(tmp_path: Path, runs: list[Run]) -> N
     assert (2, 3) == (Repo(str(tmp_path)).total_runs_count(), Repo(str(target)).total_runs_count())
 
 
+def test_the_repository_may_be_named_before_the_command(tmp_path: Path, runs: list[Run]) -> None:
+    """
+    `aim runs --repo there ls`, as Aim 3 has it, is `aim runs ls --repo there`; named twice, the nearer one counts.
+    """
+    here = tmp_path / "here"
+    aim(here.parent, "init", "--repo", "here")
+    hashes = {line["hash"] for line in map(json.loads, aim(here, "runs", "--repo", "..", "ls").stdout.splitlines())}
+
+    assert {run.hash for run in runs} == hashes
+    assert 1 == aim(here, "runs", "--repo", "..", "ls", "--repo", ".").returncode
+    assert 0 == aim(here, "runs", "--repo", "..", "cp", "--destination", ".", runs[0].hash).returncode
+    assert [runs[0].hash] == Repo(here).list_all_runs()
+    assert "The trash is empty.\n" == aim(here, "storage", "--repo", "..", "prune").stderr
+
+
 def test_metrics_are_listed_with_summaries(tmp_path: Path, runs: list[Run]) -> None:
     """
     `aim metrics` gives each metric's summary.

@@ -119,11 +119,17 @@ def main() -> None:
         sys.exit(1)
 
 
+def _own_or_of_the_group(ctx: click.Context, _: click.Parameter, value: Path | None) -> Path | None:
+    above = ctx.parent.params.get("repo") if ctx.parent is not None else None
+    return above if value is None else value
+
+
 def repo_option(command: Any) -> Any:
-    """Add `--repo` to a command."""
+    """Add `--repo` to a command, or to a group for all of its commands, as `aim runs --repo there ls` of Aim 3."""
     return click.option(
         "--repo",
         type=click.Path(file_okay=False, path_type=Path),
         default=None,
+        callback=_own_or_of_the_group,
         help="The folder that holds .aim.  [default: the nearest one upward from the current folder]",
     )(command)

@@ -35,7 +35,8 @@ def open_repository(repo: Path | None) -> Repository:
 
 
 @click.group(cls=AimGroup)
-def runs() -> None:
+@repo_option
+def runs(repo: Path | None) -> None:
     """List, delete, copy and move runs."""
 
 

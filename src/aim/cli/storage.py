@@ -16,7 +16,8 @@ from aim.engine import sealing
 
 
 @click.group(cls=AimGroup)
-def storage() -> None:
+@repo_option
+def storage(repo: Path | None) -> None:
     """Care for the files of a repository."""
 
 
