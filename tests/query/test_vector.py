@@ -159,6 +159,15 @@ def test_a_division_by_zero_is_unsure(text: str) -> None:
     assert [True, False] == unsure.tolist()
 
 
+def test_what_is_missing_equals_a_fact_that_is_none() -> None:
+    """
+    Of a run without the param and without the fact the two are equal, as the missing equals None.
+    """
+    runs = [PlainRun(fields={"name": None}), PlainRun({"a": 1}, fields={"name": None}), PlainRun(fields={"name": "x"})]
+
+    assert [0] == compile_query("run.a == run.name", "run").select_runs(MemoryTable(runs)).tolist()
+
+
 @pytest.mark.parametrize("text", ["run.created_at == run.finalized_at", "run.end_time == run.duration"])
 def test_none_of_two_facts_is_equal(text: str) -> None:
     """

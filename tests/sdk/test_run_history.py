@@ -240,6 +240,8 @@ def test_a_fork_records_on(run: Run, repo: Repo) -> None:
 
     assert [0.0, 1.0, 2.0, 3.0, 4.0, 50.0] == values(repo.get_run(child.hash))
     assert [child.hash] == [metric.run.hash for metric in repo.query_metrics("metric.last == 50")]
+    forks = repo.query_runs(f"run.forked_from == '{run.hash}'").iter_runs()
+    assert [child.hash] == [one.run.hash for one in forks]
 
 
 def test_a_fork_takes_what_is_shown(run: Run) -> None:

@@ -46,6 +46,7 @@ RUN: dict[str, type] = {
     "duration": float,
     "active": bool,
     "status": str,
+    "forked_from": str,
 }
 """The facts about a run. They come before params of the same name; `run['name']` is the param."""
 

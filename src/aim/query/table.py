@@ -54,6 +54,7 @@ FIELDS = (
     "update_time",  # float, likewise
     "end_time",  # float, or none while the run is not ended
     "status",  # "running", "finished", "failed" or "lost"
+    "forked_from",  # str, the hash of the run that it goes on from, or none
 )
 """The facts that a table stores. Others (`created_at`, `duration`, `active` ...) are made from these: see `names`."""
 

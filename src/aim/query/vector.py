@@ -71,10 +71,11 @@ class Formula:
         """
         unsure = np.zeros(size, dtype=bool)
         absent = np.zeros(size, dtype=bool)
+        has_none = np.zeros(size, dtype=bool)  # which even the missing equals
         for column in columns.values():
             if column.is_absent is not None:
                 if column.absent_is_none and not ORDERINGS.issuperset(self.node.operators):
-                    unsure |= column.is_absent
+                    has_none |= column.is_absent
                 else:
                     absent |= column.is_absent
         for column in columns.values():
@@ -86,8 +87,7 @@ class Formula:
             for word, left, right in zip(self.node.operators, terms, terms[1:]):
                 holds &= COMPARE[word](left, right)
         holds &= ~absent
-        unsure &= ~absent
-        return holds, unsure
+        return holds, (unsure & ~absent) | has_none
 
 
 def formula(node: tree.Node) -> Formula | None:

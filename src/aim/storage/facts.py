@@ -43,6 +43,7 @@ FIELD_NAMES = (
     "end_time",
     "status",
     "error",
+    "forked_from",
     "sole_writer",
 )
 KINDS = {
@@ -423,6 +424,8 @@ def fields_of(state: RunState) -> dict[str, object]:
     }
     if end_s is not None:
         fields["end_time"] = float(end_s)
+    if state.forked_from is not None:
+        fields["forked_from"] = state.forked_from.run_hash
     return fields
 
 
