@@ -207,6 +207,14 @@ def contents(catalogue: Catalogue) -> dict[str, Any]:
     return found
 
 
+def rebuilt(repository: Repository, folder: Path) -> dict[str, object]:
+    """Give the contents of a catalogue that is made from nothing, and leave its file in *folder*."""
+    fresh = catalogue_of(repository, folder)
+    fresh.refresh()
+    fresh.save()
+    return contents(fresh)
+
+
 def shown(value: float) -> object:
     """Give a number so that equal ones are equal, NaN too; means differ in their last digits, as sums are added up."""
     return f"{value:.9g}" if isinstance(value, float) and math.isfinite(value) else repr(value)

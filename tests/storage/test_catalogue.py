@@ -23,10 +23,7 @@ from aim.query import table as query_table
 from aim.storage import facts, snapshot, summaries
 from aim.storage.catalogue import Catalogue
 from aim.storage.reader import RunReader
-from aim.storage.snapshot import DamagedSnapshot
-from tests.storage.catalogue_histories import History, catalogue_of, contents, shown
-
-FLIPS = 150
+from tests.storage.catalogue_histories import History, catalogue_of, contents, rebuilt, shown
 
 
 @pytest.fixture(name="repository")
@@ -58,14 +55,6 @@ def recorded(repository: Repository, *, runs: int = 3, points: int = 5) -> list[
         writer.close()
         hashes.append(writer.run_hash)
     return hashes
-
-
-def rebuilt(repository: Repository, folder: Path) -> dict[str, object]:
-    """Give the contents of a catalogue that is made from nothing, and leave its file in *folder*."""
-    fresh = catalogue_of(repository, folder)
-    fresh.refresh()
-    fresh.save()
-    return contents(fresh)
 
 
 def read_anew(repository: Repository) -> dict[tuple[str, str, str], object]:
@@ -331,53 +320,6 @@ def test_numbers_are_handed_out_as_an_array(repository: Repository, catalogue: C
 
     assert expected == column.numbers.tolist()
     assert (None, None) == (big.numbers, big.is_number)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_the_file_is_made_again_wherever_it_is_damaged(seed: int, tmp_path: Path) -> None:
-    """
-    With any byte of the file changed the catalogue still says what the runs say.
-    """
-    chance = random.Random(seed)
-    history = History(tmp_path / "work", chance)
-    for _ in range(60):
-        history.step()
-    history.close()
-    expected = rebuilt(history.repository, tmp_path / "cache")
-    path = snapshot.newest(tmp_path / "cache")
-    assert path is not None
-    whole = path.read_bytes()
-    for _ in range(FLIPS):
-        target = tmp_path / "flipped" / path.name
-        target.parent.mkdir(exist_ok=True)
-        place = chance.randrange(len(whole)) if chance.random() < 0.5 else _somewhere_used(whole, chance)
-        target.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << chance.randrange(8))]) + whole[place + 1 :])
-        catalogue = catalogue_of(history.repository, target.parent)
-
-        assert expected == _patient(catalogue), f"byte {place}"
-        catalogue.close()
-        for left in target.parent.iterdir():
-            left.unlink()
-
-
-def _somewhere_used(content: bytes, chance: random.Random) -> int:
-    for _ in range(1000):
-        place = chance.randrange(len(content))
-        if content[place]:
-            return place
-    return 0
-
-
-def _patient(catalogue: Catalogue) -> dict[str, object]:
-    # as engine.scan asks: damage found while a column is read leads to a new catalogue
-    for _ in range(2):
-        catalogue.refresh()
-        try:
-            return contents(catalogue)
-        except DamagedSnapshot:
-            catalogue.rebuild()
-    catalogue.refresh()
-    return contents(catalogue)
 
 
 @pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\x00" + bytes(4000)])
