@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from aim.core.errors import RunExists
-from aim.storage import blobs, events, layout
+from aim.storage import blobs, edits, events, layout
 from aim.storage.check import check_run
+from aim.storage.reader import RunReader
 from aim.storage.repair import repair_run
 from aim.storage.sealed import Sealed
 from aim.storage.state import RunLog
@@ -50,6 +51,30 @@ def flip(path: Path, offset: int) -> None:
     content = bytearray(path.read_bytes())
     content[offset] ^= 1
     path.write_bytes(content)
+
+
+def test_the_copy_of_a_rewound_run_is_rewound(tmp_path: Path, target: Path) -> None:
+    """
+    Rewinds, deletions and where a run came from are in the copy, and so is what they hide.
+    """
+    folder = tmp_path / "runs" / RUN
+    folder.mkdir(parents=True)
+    writer = Writer(folder, RUN)
+    writer.events.append({"forked_from": {"run": "parent", "step": 3}})
+    for value in range(10):
+        writer.sequence("loss").track(float(value))
+    rewind = writer.rewind(5)
+    writer.close()
+    entry = {"name": "loss", "context": {}, "steps": [2]}
+    edits.write(folder, {"delete": [entry]}, by="test", seen_at_s=writer.events.at_s)
+    repair_run(folder, target)
+    shown = [RunReader(target, before=before).points(("loss", "{}")) for before in (None, rewind)]
+
+    assert RunLog(folder).refresh().forked_from == RunLog(target).refresh().forked_from
+    assert [[0, 1, 3, 4, 5], [0, 1, 3, 4, 5, 6, 7, 8, 9]] == [
+        points.steps.tolist() for points in shown if points is not None
+    ]
+    assert [] == check_run(target)
 
 
 @pytest.mark.parametrize("is_sealed", [False, True])

@@ -36,7 +36,7 @@ def rewind(repository: Repository, writer: Writer, step: object) -> Rewind:
     """
     kept = step_number(step)
     writer.check_open()
-    return writer.rewind(kept, repository.state(writer.run_hash).latest_at_s)
+    return writer.rewind(kept, repository.log(writer.run_hash).refresh().latest_at_s)
 
 
 def check_steps(steps: object) -> list[int]:
