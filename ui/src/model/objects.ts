@@ -89,7 +89,9 @@ export function objectsStore(wish: ReadonlySignal<ObjectsRequest | null>): Objec
       const next = tick.value;
       if (!next || next.cursor === answer.peek()?.cursor) return;
       const known = answer.peek()?.runs ?? [];
-      if (next.changed === null || next.changed.some((hash) => known.includes(hash))) soon.call();
+      if (next.changed !== null && !next.changed.some((hash) => known.includes(hash))) return;
+      if (next.isOwn) untracked(() => void load());
+      else soon.call();
     }),
   ];
   const stop = (): void => {

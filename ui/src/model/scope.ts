@@ -26,8 +26,8 @@ export const queryError = signal<WireError | null>(null);
 /// What the matching runs have; null until known.
 export const fields = signal<FieldsAnswer | null>(null);
 
-/// The last change that the server told of.
-export const tick = signal<Tick | null>(null);
+/// The last change that the server told of; `isOwn`: of this page's reader, who waits to see it.
+export const tick = signal<(Tick & { readonly isOwn?: boolean }) | null>(null);
 
 /// The state of the live connection.
 export const live = signal<LiveState>("off");
@@ -73,7 +73,7 @@ export function asWireError(error: unknown): WireError | null {
 /// Tells all pages that some runs changed, before the server does; what the reader did is seen at once, a first tag too.
 export function nudge(cursor: string, changed: readonly string[]): void {
   const { total = 0, live = 0 } = tick.peek() ?? {};
-  tick.value = { cursor, changed, removed: [], total, live, indexing: indexing.peek() };
+  tick.value = { cursor, changed, removed: [], total, live, indexing: indexing.peek(), isOwn: true };
   void loadFields();
 }
 
