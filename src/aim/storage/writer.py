@@ -189,7 +189,9 @@ class Writer(WriterEvents):
             segment = self.segment
             offset = next(segment.free, None) or self._take(segment)
             if offset is not None:
-                moment_s = at_s or max(now(), self.not_before_s)
+                moment_s = at_s or now()
+                if moment_s < self.not_before_s and not at_s:  # the clock is behind: see `go_on_after`
+                    moment_s = self.not_before_s
                 try:
                     pack_into(segment.map, offset, value, step, moment_s, checked_epoch, sequence)
                 except (struct.error, OverflowError, TypeError) as error:
