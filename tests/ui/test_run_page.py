@@ -247,6 +247,26 @@ def test_an_empty_repository_can_be_filled_to_look_at(open_page: Open, tmp_path:
         wait_drawn(page, 'accuracy{"subset":"val"}')
 
 
+def test_a_page_of_an_older_version_loads_the_new_one(open_page: Open, server: str, tolerated: list[str]) -> None:
+    """
+    A part that is not on the server any more, as after an upgrade, is asked for anew with the whole page.
+    """
+    tolerated.extend(["status of 404", "dynamically imported module"])
+    page = open_page(server + "metrics")
+    page.locator(".card canvas").first.wait_for()
+    gone = []
+
+    def lose(route: sync_api.Route) -> None:
+        gone.append(route.request.url)
+        route.fulfill(status=404, body="")
+        page.unroute("**/assets/params-*.js")
+
+    page.route("**/assets/params-*.js", lose)
+    page.get_by_role("link", name="Params").click()
+    expect(page.locator(".params-table .row").first).to_be_visible()
+    assert 1 == len(gone)
+
+
 def test_a_wrong_address_says_so(open_page: Open, server: str, tolerated: list[str]) -> None:
     """
     A page that is not there leads back, and a report opens by its own address.

@@ -19,6 +19,8 @@ import { Palette } from "./palette";
 import { QueryBox } from "./querybox";
 import { RunsPage } from "./runs";
 
+const RELOADED_KEY = "aim.reloaded";
+const RELOAD_PAUSE_MS = 20_000;
 const AWAY_MS = 2500; // a stream that is only being opened anew is nobody's concern
 
 const TABS: readonly (readonly [string, string, string])[] = [
@@ -41,10 +43,18 @@ const LATER: Readonly<Record<string, Loader>> = {
 const isPaletteOpen = signal(false);
 const isHelpOpen = signal(false);
 
+/// A part of the pages that is not there: another version of them was installed since this one was opened. Loads that, once.
+function outdated(error: unknown): void {
+  const last = Number(sessionStorage.getItem(RELOADED_KEY) ?? 0);
+  if (Date.now() - last < RELOAD_PAUSE_MS) return report(error);
+  sessionStorage.setItem(RELOADED_KEY, String(Date.now()));
+  location.reload();
+}
+
 function Later({ name }: { name: string }): JSX.Element {
   const [Page, setPage] = useState<ComponentType | null>(null);
   useEffect(() => {
-    LATER[name]().then((loaded) => setPage(() => loaded), report);
+    LATER[name]().then((loaded) => setPage(() => loaded), outdated);
   }, []);
   return Page ? <Page /> : <main class="main"><Skeleton /></main>;
 }

@@ -28,7 +28,7 @@ export interface QueryEditor {
   readonly destroy: () => void;
 }
 
-const TOKEN = /("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|(\b\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b)|(\b(?:and|or|not|in|is|if|else|for|True|False|None)\b)|(\b(?:run|metric|images|texts|audios|figures|distributions)\b)|\.\s*([A-Za-z_]\w*)/g;
+const TOKEN = /("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|(\b\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b)|(\b(?:and|or|not|in|is|if|else|for|True|False|None)\b)|(\b(?:run|metric|images|texts|audios|figures|distributions|videos|tables)\b)|\.\s*([A-Za-z_]\w*)/g;
 const CLASSES = ["", "q-string", "q-number", "q-word", "q-name", "q-name"];
 
 function colours(view: EditorView): DecorationSet {
