@@ -82,7 +82,7 @@ def test_a_full_disk_is_said_once_and_recording_goes_on_when_there_is_room(
     writer.close()
 
     assert ["No space left on device" in message for message in full] == [True]
-    assert ["goes on. 4620 points" in message for message in reported] == [False, True]
+    assert ["goes on. 4,620 points" in message for message in reported] == [False, True]
     assert {logging.ERROR} == {record.levelno for record in caplog.records}
     facts = found(writer.folder)
     assert [*range(384), *range(5000, 6000)] == sorted(facts.points["loss"])

@@ -218,6 +218,31 @@ def test_points_that_nobody_declared_are_damage(folder: Path) -> None:
     assert [(path.name, "its end")] == found(folder)
 
 
+def test_points_whose_lines_are_gone_are_damage_without_an_end_too(folder: Path) -> None:
+    """
+    An event file that is cut to nothing looks as if its writer had been killed at once; its points tell otherwise.
+    """
+    path = of_first(folder, "events.jsonl")
+    path.write_bytes(b"")
+
+    assert [(path.name, "its end")] == found(folder)
+
+
+def test_lines_of_another_writer_are_damage(folder: Path, tmp_path: Path) -> None:
+    """
+    Each line checks, but the file belongs to another writer, or the folder to another run.
+    """
+    path = of_first(folder, "events.jsonl")
+    (other,) = (name for name in folder.glob("*.events.jsonl") if name != path)
+    lines = other.read_bytes()
+    other.write_bytes(path.read_bytes())
+    assert (other.name, "byte 0") in found(folder)
+
+    other.write_bytes(lines)
+    shutil.copytree(folder, tmp_path / "renamed")
+    assert {path.name, other.name} <= {name for name, _ in found(tmp_path / "renamed")}
+
+
 def test_a_record_that_a_point_speaks_of_has_to_be_there(folder: Path) -> None:
     """
     The killed writer's blob file was cut: each point whose record is missing is named.

@@ -129,11 +129,14 @@ def _check_writer(folder: Path, writer: _Writer, damage: list[Damage], progress:
         numbers, values = _check_sealed(folder, writer, damage, progress)
     else:
         numbers, values = _check_segments(folder, writer, damage, progress)
-    if writer.end is not None and not writer.has_bad_lines:
-        unknown = sorted(set(np.unique(numbers).tolist()) - set(writer.kinds))
+    unknown = set(np.unique(numbers).tolist()) - set(writer.kinds)
+    if unknown and not writer.has_bad_lines:
+        path = layout.events_file(folder, writer.id)
+        later = () if writer.end is not None else events.read(path).events  # a live writer may have gone on since
+        unknown -= {event.get("sequence") for event in later}
         if unknown:
-            file = layout.events_file(folder, writer.id).name
-            damage.append(Damage(file, "its end", f"no line declares the sequences {unknown}, which have points"))
+            text = f"no line declares the sequences {sorted(unknown)}, which have points"
+            damage.append(Damage(path.name, "its end", text))
     _check_blobs(folder, writer, numbers, values, damage, progress)
 
 
@@ -181,8 +184,11 @@ def _check_events(folder: Path, writer: _Writer, damage: list[Damage], progress:
     tail = content[lines.end :]
     if events.decode(tail[:-1]) is not None:  # not cut short: its newline is there and is another byte
         damage.append(Damage(path.name, f"byte {len(content) - 1:,}", "is not the newline that ends the last line"))
-    if lines.events and "begin" not in lines.events[0] and not lines.bad:
+    begin = lines.events[0].get("begin") if lines.events else None
+    if lines.events and not isinstance(begin, dict) and not lines.bad:
         damage.append(Damage(path.name, "byte 0", "the first line is not a begin"))
+    if isinstance(begin, dict) and (begin.get("run"), begin.get("writer")) != (folder.name, writer.id):
+        damage.append(Damage(path.name, "byte 0", "the lines are those of another writer"))
     if writer.end is not None and (lines.end != len(content) or "end" not in lines.events[-1]):
         damage.append(Damage(path.name, f"byte {lines.end:,}", "there is something after the writer's end"))
 
