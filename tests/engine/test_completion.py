@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from aim.engine.completion import complete
 from aim.engine.repository import Repository
 from aim.engine.scan import Scan
+from aim.sdk.objects.table import Table
 from aim.sdk.run import Run
 
 
@@ -28,6 +29,7 @@ def _scan(tmp_path_factory: pytest.TempPathFactory) -> Scan:
         run.add_tag("good")
         run.track(1.0, name="loss", context={"subset": "val"})
         run.track(1.0, name="accuracy", context={"subset": "train"})
+        run.track(Table([{"a": 1}]), name="worst mistakes", context={"split": "test"})
         run.close()
     return Scan(Repository(root), cache=root / "cache")
 
@@ -57,6 +59,10 @@ def _scan(tmp_path_factory: pytest.TempPathFactory) -> Scan:
         ("run.metrics['ac", "ac", "accuracy", "metric"),
         ("metric.run.hpa", "hpa", "hparams", "param"),
         ("me", "me", "metric", "property"),
+        ("ta", "ta", "tables", "property"),
+        ("videos.na", "na", "name", "property"),
+        ('tables.name == "w', "w", "worst mistakes", "value"),
+        ("tables.context.", "", "split", "context"),
         ("run.x > 1 an", "an", "and", "keyword"),
         ("math.sq", "sq", "sqrt", "function"),
         ("le", "le", "len", "function"),

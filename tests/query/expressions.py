@@ -48,7 +48,7 @@ contexts: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
 def series(draw: st.DrawFn) -> Series:
     """A sequence of one to four points."""
     values = draw(st.lists(metric_values, min_size=1, max_size=4))
-    kind = draw(st.sampled_from(["metric", "metric", "metric", "images"]))
+    kind = draw(st.sampled_from(["metric", "metric", "metric", "images", "images", "tables"]))
     steps = [place * 10 for place in range(len(values))]
     return Series(draw(st.sampled_from(["loss", "acc", "a"])), draw(contexts), kind, values, steps)
 
@@ -142,6 +142,18 @@ SEQUENCE_NAMES = (
     "metric.values",
     "metric.steps[-1]",
     "metric.run.hp.lr",
+)
+OBJECT_NAMES = (
+    "images.name",
+    "images.name",
+    "images.context",
+    "images.context.subset",
+    "images.context.get('fold', 1)",
+    "images.count",
+    "images.last_step",
+    "images.steps[-1]",
+    "images.record_max_length",
+    "images.run.hp.lr",
 )
 CONSTANTS = (
     "0",

@@ -157,6 +157,8 @@ def test_a_wrong_name_or_call_gets_a_message_with_its_place(
         ("images", "image", "images"),
         ("texts", "text", "texts"),
         ("figures", "figure", "figures"),
+        ("videos", "video", "videos"),
+        ("tables", "table", "tables"),
         ("run", "runs", "run"),
     ],
 )

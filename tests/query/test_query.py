@@ -111,7 +111,7 @@ def test_a_query_finds_its_own_kind_only(table: MemoryTable) -> None:
     """
     assert [("samples", "val", 3)] == found(table, "", "images")
     assert [("samples", "val", 3)] == found(table, "images.record_max_length == 1 and images.count == 1", "images")
-    assert [] == found(table, "", "audios")
+    assert [] == found(table, "", "audios") == found(table, "", "videos") == found(table, "", "tables")
 
 
 def test_the_runs_of_a_query_about_metrics_are_those_of_its_run_part(table: MemoryTable) -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from aim.core.errors import InvalidQuery
 from aim.query.query import Query, compile_query
-from tests.query.expressions import RUN_NAMES, SEQUENCE_NAMES, queries, runs, scalars
+from aim.query.table import KINDS
+from tests.query.expressions import OBJECT_NAMES, RUN_NAMES, SEQUENCE_NAMES, queries, runs, scalars
 from tests.query.memory_table import MemoryTable, PlainRun
 from tests.query.oracle import Oracle, RunView
 
@@ -63,7 +64,26 @@ def test_random_queries_about_metrics_are_answered_as_by_the_oracle(
     """
     The sequences that columns select are those for which the plain interpreter says true.
     """
-    query = compiled(text, "metric")
+    check_sequences(text, "metric", made, fast=fast)
+
+
+@settings(EXAMPLES, max_examples=EXAMPLES_MIN // 2)
+@given(queries(RUN_NAMES[:12] + OBJECT_NAMES + OBJECT_NAMES), runs(), st.sampled_from(KINDS[1:]), st.booleans())
+def test_random_queries_about_objects_are_answered_as_by_the_oracle(
+    text: str, made: list[PlainRun], kind: str, fast: bool
+) -> None:
+    """
+    The objects of any kind that columns select, named as their kind, are those for which the interpreter says true.
+    """
+    for series in (series for run in made for series in run.series):
+        series.kind = kind if series.kind == "images" else series.kind
+
+    check_sequences(text.replace("images.", f"{kind}."), kind, made, fast=fast)
+
+
+def check_sequences(text: str, kind: str, made: list[PlainRun], *, fast: bool) -> None:
+    """Compare the sequences of *kind* that columns select with those that the oracle does."""
+    query = compiled(text, kind)
     table = MemoryTable(made, with_numbers=fast)
     try:
         pairs, rows = query.select_sequences(table)
@@ -77,8 +97,8 @@ def test_random_queries_about_metrics_are_answered_as_by_the_oracle(
         (row, series.name, str(series.context))
         for row, run in enumerate(made)
         for series in run.series
-        if series.kind == "metric" and not is_hidden(query, run)
-        if Oracle(RunView(run, NOW_S, OFFSET_MINUTES), "metric", series).holds(text)
+        if series.kind == kind and not is_hidden(query, run)
+        if Oracle(RunView(run, NOW_S, OFFSET_MINUTES), kind, series).holds(text)
     }
 
     assert expected == found

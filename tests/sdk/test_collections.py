@@ -5,12 +5,17 @@ Collections: what a query gives, in which order, as which types and tables.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import numpy as np
+import plotly.graph_objects as graph_objects
 import pytest
 
 from aim import Image, Images, Metric, Repo, Run
 from aim.core.errors import InvalidQuery
+from aim.query import names
+from aim.sdk.objects import Audio, Distribution, Figure, Table, Text, Video
+from aim.sdk.objects.custom import CustomObject
 from aim.sdk.sequence_collection import (
     QueryRunSequenceCollection,
     QuerySequenceCollection,
@@ -18,6 +23,27 @@ from aim.sdk.sequence_collection import (
     SingleRunSequenceCollection,
 )
 from aim.sdk.types import QueryReportMode
+
+QUERIES = {
+    "metric": "query_metrics",
+    "figures": "query_figure_objects",
+    **{kind: f"query_{kind}" for kind in ("images", "texts", "audios", "distributions", "videos", "tables")},
+}
+
+
+def made_of(kind: str) -> CustomObject:
+    """Make an object of a kind of sequences."""
+    pixels = np.zeros((2, 2), np.uint8)
+    made: dict[str, Callable[[], CustomObject]] = {
+        "images": lambda: Image(pixels),
+        "texts": lambda: Text("a"),
+        "audios": lambda: Audio(np.zeros(8), rate=8000),
+        "distributions": lambda: Distribution([1, 2, 2]),
+        "figures": lambda: Figure(graph_objects.Figure()),
+        "videos": lambda: Video(np.stack([pixels, pixels + 255]), format="gif"),
+        "tables": lambda: Table([{"a": 1}]),
+    }
+    return made[kind]()
 
 
 @pytest.fixture(name="runs")
@@ -96,6 +122,28 @@ def test_images_are_found(repo: Repo, runs: list[Run]) -> None:
     assert [] == list(repo.query_images())
     assert [] == list(repo.query_texts()) == list(repo.query_audios()) == list(repo.query_figure_objects())
     assert [] == list(repo.query_distributions())
+
+
+@pytest.mark.parametrize("is_list", [False, True], ids=["one", "several"])
+@pytest.mark.parametrize("kind", names.SUBJECTS[2:])
+def test_objects_of_every_kind_are_found_by_their_name(repo: Repo, kind: str, is_list: bool) -> None:
+    """
+    Each kind has a query of its own, which finds single objects and lists of them, and no other kind; and no query
+    about another kind finds them.
+    """
+    one = made_of(kind)
+    with Run(repo=repo, system_tracking_interval=None, capture_terminal_logs=False) as run:
+        run.track([one, one] if is_list else one, name="seen", context={"subset": "val"})
+        run.track(0.5, name="seen")
+    asked = {
+        subject: list(getattr(repo, QUERIES[subject])(f"{subject}.name == 'seen'")) for subject in names.SUBJECTS[1:]
+    }
+
+    assert {subject: int(subject in ("metric", kind)) for subject in asked} == {
+        subject: len(found) for subject, found in asked.items()
+    }
+    assert kind == asked[kind][0].sequence_name()
+    assert 1 == len(list(getattr(repo, QUERIES[kind])(f"{kind}.record_max_length == {1 + is_list}")))
 
 
 def test_collections_of_each_run(repo: Repo, runs: list[Run]) -> None:

@@ -110,6 +110,25 @@ def test_a_query_selects_objects(media: Browser) -> None:
     assert 0 == objects(media, type="images", query="metric.name == 'single'")["total"]
 
 
+def test_a_query_selects_videos_and_tables(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    A query names videos and tables too, and finds the runs that have some; of other types it gives none.
+    """
+    make_run("plain").close()
+    run = make_run("r")
+    run.track(Video(np.zeros((2, 4, 4), np.uint8), format="gif"), name="episodes")
+    run.track([Table([{"a": 1}]), Table([{"a": 2}])], name="worst")
+    run.close()
+    browser = make_browser()
+
+    for kind, name in (("videos", "episodes"), ("tables", "worst")):
+        found = objects(browser, type=kind, query=f"{kind}.name == '{name}'")
+        assert (1, [name]) == (found["total"], [sequence["name"] for sequence in found["sequences"]])
+        assert 1 == browser.post("runs", {"query": f"{kind}.count == 1"})["count"]
+        assert 0 == objects(browser, type=kind, query=f"{kind}.name == 'nothing'")["total"]
+        assert 0 == objects(browser, type="images", query=f"{kind}.name == '{name}'")["total"]
+
+
 def test_bytes_are_kept_by_browsers_for_ever_and_sent_in_parts(media: Browser) -> None:
     """
     A blob is the recorded file, of its type, immutable; a range of it is answered with 206.

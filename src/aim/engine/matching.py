@@ -114,25 +114,20 @@ def matching_sequences(table: RunTable, question: Question, kind: str) -> tuple[
     """
     Give the sequences of *kind* that match: places of pairs, rows of runs. None match a question about another kind.
 
+    Args:
+        kind: one of `aim.query.table.KINDS`.
+
     Raises:
         InvalidQuery: the question passes a bound while it is asked.
     """
     if question.subject not in (RUN, kind):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     query = question.query
-    if kind in SUBJECTS:
-        if question.subject != kind:
-            compiled = compile_query(query.text, kind)
-            query = _of_all(compiled) if isinstance(query, _OfAll) else compiled
-        pairs, rows = query.select_sequences(table)
-        return np.asarray(pairs, np.int64), np.asarray(rows, np.int64)
-    runs = np.zeros(table.run_count, np.bool_)
-    runs[query.select_runs(table)] = True
-    places = [place for place, pair in enumerate(table.pairs) if pair.kind == kind]
-    found = [table.rows(place)[runs[table.rows(place)]] for place in places]
-    counts = [len(rows) for rows in found]
-    repeated = np.repeat(np.array(places, np.int64), counts)
-    return repeated, np.concatenate(found).astype(np.int64) if found else np.zeros(0, np.int64)
+    if question.subject != kind:
+        compiled = compile_query(query.text, kind)
+        query = _of_all(compiled) if isinstance(query, _OfAll) else compiled
+    pairs, rows = query.select_sequences(table)
+    return np.asarray(pairs, np.int64), np.asarray(rows, np.int64)
 
 
 def rows_of(table: RunTable, hashes: Iterable[str]) -> IntArray:

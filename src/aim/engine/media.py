@@ -27,9 +27,6 @@ IntArray = npt.NDArray[np.int64]
 PLACE = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]{0,63})\.([0-9a-f]{8})\.(\d{1,6})\.(\d{1,13})\.(\d{1,6})")
 DELETED_MAX = 64  # runs whose deleted objects are remembered
 OBJECT_TYPES = ("images", "audios", "videos", "texts", "tables", "distributions", "figures")
-STORED_KINDS = {"videos": "aim.video", "tables": "aim.table"}
-"""What the catalogue calls sequences that no query can name by their type; see `storage.facts.KINDS`."""
-
 
 _deleted: dict[Path, tuple[int, Deleted]] = {}
 

@@ -59,7 +59,7 @@ class FoundSequence:
     A sequence that matches.
 
     Attributes:
-        kind: `metric`, `images`, `texts`, `audios`, `distributions`, `figures`, or the type of other objects.
+        kind: one of `aim.query.table.KINDS`, or the type of other objects.
         stored_kind: `int`, `float`, `number`, or the type of its objects, such as `list(aim.image)`.
     """
 

@@ -14,7 +14,7 @@ import difflib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-SUBJECTS = ("run", "metric", "images", "texts", "audios", "distributions", "figures")
+SUBJECTS = ("run", "metric", "images", "texts", "audios", "distributions", "figures", "videos", "tables")
 """What a query can be about, and the name of its variable. Besides it there is always `run`."""
 
 # What people write instead, and the subject that is meant.
@@ -27,6 +27,8 @@ SUBJECT_ALIASES = {
     "distribution": "distributions",
     "figure": "figures",
     "figure_objects": "figures",
+    "video": "videos",
+    "table": "tables",
 }
 
 RUN: dict[str, type] = {
@@ -65,6 +67,8 @@ DTYPES: dict[str, str] = {
     "audios": "list(aim.audio)",
     "distributions": "aim.distribution",
     "figures": "aim.figure",
+    "videos": "list(aim.video)",
+    "tables": "list(aim.table)",
 }
 """What `metric.dtype`, `images.dtype` ... say, for queries written for Aim 3."""
 

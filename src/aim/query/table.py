@@ -39,7 +39,7 @@ BoolArray = npt.NDArray[np.bool_]
 NumberArray = npt.NDArray[Any]
 """float64, int64 or bool."""
 
-KINDS = ("metric", "images", "texts", "audios", "distributions", "figures")
+KINDS = ("metric", "images", "texts", "audios", "distributions", "figures", "videos", "tables")
 """The kinds of sequences, named as the variable that a query knows them by."""
 
 FIELDS = (

@@ -430,6 +430,18 @@ class Repo:
         """Give the sequences of figures that match *query*."""
         return self._query_sequences("figures", query, report_mode)
 
+    def query_videos(
+        self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
+    ) -> QuerySequenceCollection:
+        """Give the sequences of videos that match *query*, which names them `videos`."""
+        return self._query_sequences("videos", query, report_mode)
+
+    def query_tables(
+        self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
+    ) -> QuerySequenceCollection:
+        """Give the sequences of tables that match *query*, which names them `tables`."""
+        return self._query_sequences("tables", query, report_mode)
+
     def _query_sequences(self, sequence_type: str, query: str, report_mode: QueryReportMode) -> QuerySequenceCollection:
         from aim.sdk.sequence_collection import QuerySequenceCollection
         from aim.sdk.sequences.sequence_type_map import SEQUENCE_TYPE_MAP

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from aim.core.errors import NotFound
 from aim.engine.matching import hashes_of, sequences_newest_first
-from aim.engine.media import OBJECT_TYPES, STORED_KINDS, Item, StepChoice, items_at, longest_list, read_blob, spread
+from aim.engine.media import OBJECT_TYPES, Item, StepChoice, items_at, longest_list, read_blob, spread
 from aim.engine.tables import read_table
 from aim.server.answers import json_answer, wire_context, wire_number, wrong
 from aim.server.bodies import Body, Key, read_body, read_key
@@ -110,8 +110,7 @@ def _objects(served: Served, wanted: ObjectsRequest) -> Response:
 
 
 def _find(table: RunTable, wanted: ObjectsRequest) -> tuple[int, list[_Sequence]]:
-    kind = STORED_KINDS.get(wanted.type, wanted.type)
-    places, rows = matching(table, wanted.query, wanted.runs, wanted.sequences, kind)
+    places, rows = matching(table, wanted.query, wanted.runs, wanted.sequences, wanted.type)
     total = len(places)
     places, rows = sequences_newest_first(table, places, rows)
     places, rows = places[: wanted.limit], rows[: wanted.limit]

@@ -55,6 +55,8 @@ KINDS = {
     "aim.audio": "audios",
     "aim.distribution": "distributions",
     "aim.figure": "figures",
+    "aim.video": "videos",
+    "aim.table": "tables",
 }
 """What a query calls the sequences of a stored kind; others go by their stored kind."""
 

@@ -40,7 +40,7 @@ class Pair:
 
     Attributes:
         text: of the context; equal for equal contexts.
-        kind: `metric`, `images`, `texts`, `audios`, `distributions`, `figures`, or the type of other objects.
+        kind: one of `aim.query.table.KINDS`, or the type of other objects.
     """
 
     def __init__(

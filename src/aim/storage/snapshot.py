@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-FORMAT_NUMBER = 4
+FORMAT_NUMBER = 5
 CACHE_VARIABLE = "AIM_CACHE_DIR"
 PAGE_BYTES = 65_536  # arrays are long: few pages, few seeks
 SCRATCH_AGE_S = 3600.0
