@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from aim.engine.logs import DAMAGED
 from aim.engine.repository import Repository
 from aim.sdk.objects.image import Image
 from aim.sdk.objects.log_line import LogLine
@@ -119,6 +120,32 @@ def test_printed_lines_come_by_number(make_run: MakeRun, make_browser: MakeBrows
     assert {"from": 3, "total": 5, "lines": lines[3:]} == browser.get("runs/r/log?from=-2")
     assert {"total": 5, "matches": [1]} == browser.get("runs/r/log?find=nan")
     assert 5 == browser.get("runs/r")["log_lines"]
+
+
+def test_damage_of_a_log_hides_the_damaged_lines_only(
+    make_run: MakeRun, make_browser: MakeBrowser, root: Path
+) -> None:
+    """
+    Of a file with a changed byte, and of one that can't be read, lines and records say that they are damaged.
+    """
+    run = make_run("r")
+    for row, text in enumerate(("epoch 1", "epoch 2")):
+        run.track(LogLine(text), name="logs", step=row)
+    run.log_error("loss is NaN")
+    run.close()
+    (path,) = (root / ".aim" / "runs" / "r").glob("*.zip")
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b'"epoch 1"', b'"epoch_1"'))
+    browser = make_browser()
+
+    assert [DAMAGED, "epoch 2"] == browser.get("runs/r/log")["lines"]
+    assert ["loss is NaN"] == [record["message"] for record in browser.get("runs/r/records")["records"]]
+    path.unlink()
+    path.mkdir()
+    assert [DAMAGED, DAMAGED] == make_browser().get("runs/r/log")["lines"]
+    assert [("ERROR", DAMAGED)] == [
+        (record["level"], record["message"]) for record in make_browser().get("runs/r/records")["records"]
+    ]
 
 
 def test_log_records_come_by_level(make_run: MakeRun, make_browser: MakeBrowser) -> None:

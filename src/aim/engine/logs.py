@@ -4,7 +4,7 @@ What a run printed, and what it logged.
     captured output    sequences of kind `aim.log_line`, `logs` by name; step = number of the line, `text` = the line
     log records        the sequence `__log_records` of kind `aim.log_record`; with message, level, args, file, line
 
-A line that was never written is empty. Colour codes are kept.
+A line that was never written is empty, and one whose record is damaged says so. Colour codes are kept.
 
 Of several processes that print at once, as the ranks of a job do, each has a log of its own: the first one's sequence
 has no context, the others' have `{"writer": <id>}`. A log is named by an id, made of its sequence's name and context.
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from aim.core import params
-from aim.core.errors import NotFound
+from aim.core.errors import DamagedFile, NotFound
 from aim.storage.reader import Points, RunReader
 from aim.storage.state import RunState, SequenceFacts, WriterFacts
 
@@ -32,6 +32,7 @@ RECORD_KIND = "aim.log_record"
 WRITER_KEY = "writer"  # of the context of a log beside the first
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 MATCHES_MAX = 1_000
+DAMAGED = "(damaged here: `aim fsck` says what)"  # stands for what the file does not give
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,10 @@ class RunLogs:
         return start, total, texts
 
     def _text(self, points: Points, place: int) -> str:
-        items = self._reader.record(points, place)["items"]
+        try:
+            items = self._reader.record(points, place)["items"]
+        except DamagedFile:
+            return DAMAGED
         return str(items[0].get("text", "")) if items else ""
 
     def find(self, text: str) -> list[int]:
@@ -203,6 +207,13 @@ class RunLogs:
         chosen = [record for record in self._records() if level_number(record.level) >= lowest]
         return len(chosen), chosen[start : start + limit]
 
+    def _items(self, points: Points, place: int) -> list[dict[str, Any]]:
+        try:
+            items: list[dict[str, Any]] = self._reader.record(points, place)["items"]
+            return items
+        except DamagedFile:
+            return [{"level": logging.ERROR, "message": DAMAGED}]
+
     def _records(self) -> Iterator[LogRecord]:
         """Go through all records, in the order in which they were logged."""
         places = [
@@ -211,7 +222,7 @@ class RunLogs:
             for place, at_s in enumerate(points.times_s.tolist())
         ]
         for at_s, _, place, points in sorted(places, key=lambda one: one[:3]):
-            for item in self._reader.record(points, place)["items"]:
+            for item in self._items(points, place):
                 args = params.decode(item.get("args"))
                 yield LogRecord(
                     at_s,

@@ -390,6 +390,9 @@ class RunReader:
                 shared = self._shared = ((writer, number, offset), blobs.read_record(path, offset))
             except FileNotFoundError:
                 raise DamagedFile(str(path), "byte 0", "the file is gone") from None
+            except OSError as error:
+                found = f"the file can't be read ({error.strerror or error})"
+                raise DamagedFile(str(path), f"byte {offset:,}", found) from None
         try:
             return blobs.of_step(shared[1], int(points.steps[index]))
         except (ValueError, LookupError):
