@@ -159,7 +159,9 @@ def test_a_param_named_by_a_number_is_a_column_in_brackets(run: Run) -> None:
     run[3] = {"lr": 0.1, 4: "a"}
     run.track(1, name="loss")
 
-    assert ["run.hash", "run[3].lr", "run[3][4]"] == list(run.get_metric("loss").dataframe(include_run=True).columns[5:])
+    of_metric = run.get_metric("loss").dataframe(include_run=True)
+
+    assert ["run.hash", "run[3].lr", "run[3][4]"] == list(of_metric.columns[5:])
     assert ["hash", "[3].lr", "[3][4]"] == list(run.dataframe(include_props=False).columns)
 
 
