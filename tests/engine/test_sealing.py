@@ -96,3 +96,19 @@ def test_all_ended_runs_are_sealed_and_open_ones_left(tmp_path: Path, monkeypatc
         assert [(ended[0], 1), (ended[1], 1), (folders[2], 0)] == told
         assert 0 == sealing.seal_all(folders)
     assert 3 == len(Repository(tmp_path).run_hashes())
+
+
+def test_a_run_that_can_not_be_sealed_does_not_keep_others_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    A run that can't be read is left and said; those before and after it are sealed.
+    """
+    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
+    folders = sorted(closed_run(tmp_path) for _ in range(3))
+    (unreadable,) = folders[1].glob("*.events.jsonl")
+    unreadable.unlink()
+    unreadable.mkdir()
+
+    assert 2 == sealing.seal_all(folders)
+    assert [f"1 run could not be sealed. The first one: [Errno 21] Is a directory: '{unreadable}'"] == caplog.messages

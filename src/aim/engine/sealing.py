@@ -9,6 +9,7 @@ returns. One such process at a time is started by each training: what it does no
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -16,11 +17,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from aim.core.words import counted
 from aim.storage.state import RunLog
 
 SWITCH_VARIABLE = "AIM_SEAL_ON_CLOSE"
 NICENESS = 19
 
+log = logging.getLogger("aim")
 _children: list[int] = []
 
 
@@ -86,16 +89,26 @@ def seal_run(folder: Path) -> int:
 
 
 def seal_all(folders: Iterable[Path], progress: Callable[[Path, int], None] | None = None) -> int:
-    """Seal the ended writers of many runs; *progress* is told of each run and how many of its writers were sealed."""
+    """
+    Seal the ended writers of many runs; *progress* is told of each run and how many of its writers were sealed.
+
+    A run that can't be read or written, as one of somebody else, is left; the log says how many were, and the first.
+    """
     total = 0
+    refused: list[OSError] = []
     for folder in folders:
         try:
             sealed = seal_run(folder)
         except FileNotFoundError:
             continue
+        except OSError as error:
+            refused.append(error)
+            continue
         total += sealed
         if progress is not None:
             progress(folder, sealed)
+    if refused:
+        log.warning("%s could not be sealed. The first one: %s", counted(len(refused), "run"), refused[0])
     return total
 
 
