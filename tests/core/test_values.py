@@ -113,7 +113,7 @@ def test_asking_whether_something_is_a_number_never_raises() -> None:
     assert not values.is_number(Broken())
 
 
-@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 10**100, np.uint64(2**63)])
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 10**100, 10**5000, np.uint64(2**63)], ids=type)
 def test_an_integer_outside_64_bits_overflows(value: object) -> None:
     """
     What 64 bits can't hold is an OverflowError that says what to do.

@@ -122,9 +122,7 @@ def test_printed_lines_come_by_number(make_run: MakeRun, make_browser: MakeBrows
     assert 5 == browser.get("runs/r")["log_lines"]
 
 
-def test_damage_of_a_log_hides_the_damaged_lines_only(
-    make_run: MakeRun, make_browser: MakeBrowser, root: Path
-) -> None:
+def test_damage_of_a_log_hides_the_damaged_lines_only(make_run: MakeRun, make_browser: MakeBrowser, root: Path) -> None:
     """
     Of a file with a changed byte, and of one that can't be read, lines and records say that they are damaged.
     """

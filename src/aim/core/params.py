@@ -17,6 +17,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from aim.core import words
 from aim.core.errors import UnstorableParam
 from aim.core.values import INT_MAX, INT_MIN, Loader, Storable, Stored, is_number, number
 
@@ -47,7 +48,8 @@ def encode(value: object, where: str = "params", *, strict: bool = True) -> Any:
         return str.__str__(value)  # of a subclass, such as an enum, the text alone
     if isinstance(value, int):
         if not INT_MIN <= value <= INT_MAX:
-            raise OverflowError(f"{where} is {value}, which does not fit 64 bits. Store it as a float or a str.")
+            shown = words.integer(value)
+            raise OverflowError(f"{where} is {shown}, which does not fit 64 bits. Store it as a float or a str.")
         return int(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else {"$float": repr(float(value))}
@@ -177,7 +179,7 @@ def check_key(key: object, where: str) -> Key:
         return str.__str__(key)
     if isinstance(key, int):
         if not INT_MIN <= key <= INT_MAX:
-            raise OverflowError(f"{where} has the key {key}, which does not fit 64 bits. Use a str.")
+            raise OverflowError(f"{where} has the key {words.integer(key)}, which does not fit 64 bits. Use a str.")
         return int(key)
     raise UnstorableParam(f"{where} has the key {key!r}, a {type(key).__name__}; keys have to be strings or ints.")
 

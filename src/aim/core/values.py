@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from aim.core import words
 from aim.core.errors import UntrackableValue
 
 INT_MAX = 2**63 - 1
@@ -106,7 +107,7 @@ def number(value: object) -> int | float:
             "Track float(value) or wrap it, as in Text(value)."
         )
     if isinstance(plain, int) and not INT_MIN <= plain <= INT_MAX:
-        raise OverflowError(f"{plain} does not fit 64 bits. Track float(value).")
+        raise OverflowError(f"{words.integer(plain)} does not fit 64 bits. Track float(value).")
     return plain
 
 
@@ -174,7 +175,7 @@ def step_number(step: object) -> int:
     if plain is None:
         raise UntrackableValue(f"step is {_short(step)}, a {type(step).__name__}; it has to be an integer.")
     if not INT_MIN <= plain <= INT_MAX:
-        raise OverflowError(f"step {plain} does not fit 64 bits.")
+        raise OverflowError(f"step {words.integer(plain)} does not fit 64 bits.")
     return int(plain)
 
 

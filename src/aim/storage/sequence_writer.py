@@ -26,7 +26,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from aim.core import params
+from aim.core import params, words
 from aim.core.errors import UntrackableValue, UsageError
 from aim.core.values import (
     EXACT_INT_MAX,
@@ -199,7 +199,7 @@ class SequenceWriter:
             return counted if counted > self.last and counter is self.counter else self._recount()
         given = step if isinstance(step, int) and step.__class__ is int else step_number(step)
         if not INT_MIN <= given <= INT_MAX:
-            raise OverflowError(f"step {given} of {self.name!r} does not fit 64 bits.")
+            raise OverflowError(f"step {words.integer(given)} of {self.name!r} does not fit 64 bits.")
         if given > self.last:
             with self.writer.lock:
                 self.last = max(self.last, given)
@@ -209,7 +209,7 @@ class SequenceWriter:
         # the same slot again, with checked values; a slot that stays unused is made void, so that no hole is left
         try:
             if not INT_MIN <= step <= INT_MAX:
-                raise OverflowError(f"step {step} of {self.name!r} does not fit 64 bits.")
+                raise OverflowError(f"step {words.integer(step)} of {self.name!r} does not fit 64 bits.")
             plain = float(value)  # type: ignore[arg-type]
             pack_into(segment.map, offset, plain, step, now(), epoch_number(epoch), self.number)
         except (struct.error, OverflowError, TypeError, ValueError) as error:

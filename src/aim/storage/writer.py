@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aim.core import contexts, params
+from aim.core import contexts, params, words
 from aim.core.errors import AimError, RunClosed, UntrackableValue
 from aim.core.values import INT_MAX, INT_MIN, Stored, epoch_number
 from aim.storage import background, blobs, changes, layout
@@ -197,7 +197,7 @@ class Writer(WriterEvents):
                 except (struct.error, OverflowError, TypeError) as error:
                     pack_into(segment.map, offset, 0.0, 0, now(), NAN, VOID)
                     if not INT_MIN <= step <= INT_MAX:
-                        raise OverflowError(f"step {step} does not fit 64 bits.") from None
+                        raise OverflowError(f"step {words.integer(step)} does not fit 64 bits.") from None
                     raise UntrackableValue(f"Can't track {value!r} at step {step}, epoch {epoch!r}: {error}.") from None
                 if not segment.mapped:
                     self._write_through(segment, offset)
