@@ -72,7 +72,6 @@ class _Worker:
                     self.done_count += 1
             del job  # its pixels are not kept until the next one comes
 
-
     def settle(self) -> None:
         thread = self.thread
         if self.given_count == self.done_count or thread is None or thread is threading.current_thread():
