@@ -246,3 +246,25 @@ def test_sealing_checking_and_repairing(tmp_path: Path, runs: list[Run]) -> None
     assert 0 == aim(tmp_path, "repair", runs[0].hash, "--to", "mended").returncode
     assert 0 == aim(tmp_path, "fsck", "--repo", "mended").returncode
     assert bytes(content) == events.read_bytes()
+
+
+def test_tags_are_listed_described_renamed_and_deleted(tmp_path: Path, runs: list[Run]) -> None:
+    """
+    `aim tags` changes the tags of all runs, and says what is wrong with a colour.
+    """
+    for run in runs[:2]:
+        run.add_tag("paper")
+
+    assert "The tag paper is on 2 runs.\n" == aim(tmp_path, "tags", "set", "paper", "--color", "blue").stderr
+    assert {"name": "paper", "color": "#243cdf", "runs": 2, "description": None} == json.loads(
+        aim(tmp_path, "tags", "ls").stdout
+    )
+    wrong = aim(tmp_path, "tags", "set", "paper", "--color", "blu")
+    assert (2, True) == (wrong.returncode, "Did you mean 'blue'?" in wrong.stderr)
+    assert 2 == aim(tmp_path, "tags", "set", "paper").returncode
+    assert "Renamed on 2 runs.\n" == aim(tmp_path, "tags", "mv", "paper", "accepted").stderr
+    assert 1 == aim(tmp_path, "tags", "rm", "nothing", "-y").returncode
+    aim(tmp_path, "tags", "rm", "accepted", answer="n\n")
+    assert ["accepted"] == runs[0].tags
+    assert "Took it off 2 runs.\n" == aim(tmp_path, "tags", "rm", "accepted", "-y").stderr
+    assert [] == runs[0].tags

@@ -315,3 +315,36 @@ def test_errors_have_the_names_of_aim_3() -> None:
     assert issubclass(errors.RepoIntegrityError, RuntimeError)
     assert issubclass(errors.RunLockingError, RuntimeError)
     assert issubclass(RepoNotFound, RuntimeError)
+
+
+def test_a_tag_has_a_colour_for_all_runs(repo: Repo, run: Run) -> None:
+    """
+    What is said of a tag is there beside the number of its runs, whoever asks; the tags of runs stay names.
+    """
+    run.add_tag("paper")
+    made = repo.set_tag("paper", color="green", description="is in it")
+
+    assert ("paper", "#3f9463", "is in it", 1) == (made.name, made.color, made.description, made.run_count)
+    assert [made] == Repo(repo.root_path).tags()
+    assert ["paper"] == run.tags == run.props.tags
+    assert 1 == repo.rename_tag("paper", "accepted")
+    assert ["accepted"] == run.tags
+    assert 1 == repo.delete_tag("accepted")
+    assert ([], []) == (run.tags, repo.tags())
+
+
+def test_tags_of_a_repository_for_reading_only_are_not_changed(repo: Repo) -> None:
+    """
+    Tags are listed, and every change is refused.
+    """
+    repo.set_tag("paper", color="green")
+    reading = Repo(repo.root_path, read_only=True)
+
+    assert ["paper"] == [tag.name for tag in reading.tags()]
+    for change in (
+        lambda: reading.set_tag("paper", color="red"),
+        lambda: reading.rename_tag("paper", "x"),
+        lambda: reading.delete_tag("paper"),
+    ):
+        with pytest.raises(ReadOnly):
+            change()

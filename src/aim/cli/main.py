@@ -61,6 +61,7 @@ COMMANDS = {
     "version": "aim.cli.init:version",
     "runs": "aim.cli.runs:runs",
     "storage": "aim.cli.storage:storage",
+    "tags": "aim.cli.tags:tags",
     "demo": "aim.cli.demo:demo",
     "fsck": "aim.cli.check:fsck",
     "repair": "aim.cli.check:repair",

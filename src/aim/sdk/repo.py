@@ -21,6 +21,7 @@ from aim.engine.repository import Repository
 from aim.sdk import run as run_module
 from aim.sdk.data_version import DATA_VERSION
 from aim.sdk.repo_paths import clean_repo_path
+from aim.sdk.repo_tags import RepoTagsMixin
 from aim.sdk.run import Run, restore
 from aim.sdk.sequence_types import KINDS, check_types, type_of
 from aim.sdk.types import QueryReportMode
@@ -41,7 +42,7 @@ class RepoStatus(Enum):
     UPDATED = 4
 
 
-class Repo:
+class Repo(RepoTagsMixin):
     """
     The repository in the folder *path*.
 

@@ -7,7 +7,6 @@ one small edit file, so that a notebook may rename a run that is still training.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from abc import abstractmethod
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from aim.core.errors import UsageError
+from aim.core.tags import check_tag, id_of_tag
 from aim.storage.state import FAILED, FINISHED, LOST, RUNNING, RunState
 
 log = logging.getLogger("aim")
@@ -30,17 +29,6 @@ def naive_utc(moment_s: float) -> datetime:
     datetime.datetime(1970, 1, 1, 0, 0, 0, 500000)
     """
     return datetime.fromtimestamp(moment_s, timezone.utc).replace(tzinfo=None)
-
-
-def id_of_tag(name: str) -> str:
-    """
-    Give the id of a tag: a uuid made from its name.
-
-    >>> id_of_tag("paper")
-    '7ba4420e-b4dc-baeb-0d36-91af18ab04b4'
-    """
-    digest = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
-    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
 
 
 @dataclass(frozen=True)
@@ -142,9 +130,7 @@ class StructuredRunMixin:
         Raises:
             UsageError: *value* is None or empty.
         """
-        tag = "" if value is None else str(value)
-        if not tag:
-            raise UsageError("A tag has to be a string that is not empty.")
+        tag = check_tag(value)
         if tag in self._state().tags:
             log.warning("Tag %r is on this run already.", tag)
             return

@@ -1,0 +1,95 @@
+"""
+Tags: their ids, and what colours they may have.
+
+A tag is a name on runs. What people say of the tag itself, its colour and what it means, is kept once for a repository
+(docs/formats/documents.md).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from dataclasses import dataclass
+
+from aim.core.errors import UsageError
+
+COLORS: dict[str, str] = {
+    "red": "#d92d20",
+    "orange": "#e8590c",
+    "yellow": "#c99700",
+    "green": "#3f9463",
+    "teal": "#0c8599",
+    "blue": "#243cdf",
+    "purple": "#761c9e",
+    "pink": "#d63ad4",
+    "brown": "#a75b05",
+    "grey": "#868e96",
+}
+"""Colours with a name. The pages draw a tag in the hue of its colour, as light or dark as their theme needs."""
+
+HEX = re.compile(r"#[0-9a-f]{6}")
+
+
+@dataclass(frozen=True)
+class Tag:
+    """
+    A tag of a repository.
+
+    Attributes:
+        color: `#rrggbb` in lower case; None: the pages choose one by the name.
+        description: what it means, or None.
+        run_count: how many runs have it, archived ones too.
+    """
+
+    name: str
+    color: str | None = None
+    description: str | None = None
+    run_count: int = 0
+
+
+def id_of_tag(name: str) -> str:
+    """
+    Give the id of a tag: a uuid made from its name.
+
+    >>> id_of_tag("paper")
+    '7ba4420e-b4dc-baeb-0d36-91af18ab04b4'
+    """
+    digest = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
+
+
+def check_tag(value: object) -> str:
+    """
+    Give a tag's name; what is no str becomes one.
+
+    Raises:
+        UsageError: *value* is None or empty.
+    """
+    name = "" if value is None else str(value)
+    if not name:
+        raise UsageError("A tag has to be a string that is not empty.")
+    return name
+
+
+def check_color(text: str) -> str:
+    """
+    Give a colour as `#rrggbb`.
+
+    Args:
+        text: `#rrggbb` in any case, or one of `COLORS`.
+
+    Raises:
+        UsageError: it is neither.
+
+    >>> check_color("#FFAA00"), check_color("blue")
+    ('#ffaa00', '#243cdf')
+    """
+    folded = text.casefold() if isinstance(text, str) else ""
+    if HEX.fullmatch(folded):
+        return folded
+    if folded in COLORS:
+        return COLORS[folded]
+    nearest = difflib.get_close_matches(folded, COLORS, 1)
+    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+    raise UsageError(f"{text!r} is no colour of a tag: give '#rrggbb', or one of {', '.join(COLORS)}.{hint}")

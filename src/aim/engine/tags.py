@@ -1,0 +1,165 @@
+"""
+The tags of a repository: how many runs have each, and what is said of them, which the pages read too.
+
+The name of a tag is on the runs; its colour and description are one document of kind `tag` (docs/formats/documents.md),
+found by the name in it. A tag that no run has is there as long as it has a document.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+import numpy as np
+
+from aim.core.errors import NotFound, RunNotFound
+from aim.core.tags import HEX, Tag, check_color, check_tag, id_of_tag
+from aim.engine.documents import Document, Documents, StaleRevision
+from aim.engine.repository import Repository
+from aim.engine.scan import scan_of
+from aim.storage.run_table import RunTable
+
+KIND = "tag"
+TRIES_MAX = 5  # of writing what others write at the same time
+
+
+class Tags:
+    """
+    The tags of a repository.
+
+    Args:
+        by: who changes them, as the edits of runs say it.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> tags = Tags(Repository(Path(tempfile.mkdtemp()), create=True), by="doctest")
+    >>> tags.put("paper", color="green")
+    Tag(name='paper', color='#3f9463', description=None, run_count=0)
+    """
+
+    def __init__(self, repository: Repository, *, by: str) -> None:
+        self._repository = repository
+        self._documents = Documents(repository.path, repository.store.disk)
+        self._by = by
+
+    def all(self) -> list[Tag]:
+        """List all tags, by name. Cost: that of a query, and one small file for each tag that has a document."""
+        counts = scan_of(self._repository).ask(_counts)
+        described = self._described()
+        names = sorted({*counts, *described}, key=lambda name: (name.casefold(), name))
+        return [_tag(name, described.get(name), counts.get(name, 0)) for name in names]
+
+    def _described(self) -> dict[str, Document]:
+        # of two documents of one name, which two programs wrote at once, the later one counts
+        found = sorted(self._documents.list(KIND), key=lambda document: document.updated_at_s)
+        return {name: document for document in found if isinstance(name := document.body.get("name"), str) and name}
+
+    def put(self, name: str, *, color: str | None = None, description: str | None = None) -> Tag:
+        """
+        Say the colour of a tag, or what it means; it need not be on a run.
+
+        Args:
+            color: see `core.tags.check_color`. Of both: None leaves it as it is, '' takes it away.
+
+        Raises:
+            UsageError: the name is empty, or the colour is none.
+        """
+        name = check_tag(name)
+        said = {"color": check_color(color) if color else color, "description": description}
+        for attempt in range(TRIES_MAX):
+            there = self._described().get(name)
+            body = {**(there.body if there else {}), "name": name}
+            body.update({key: value for key, value in said.items() if value is not None})
+            try:
+                document_id, revision = (there.id, there.revision) if there else (id_of_tag(name), None)
+                written = self._documents.put(KIND, document_id, revision, {k: v for k, v in body.items() if v != ""})
+                break
+            except StaleRevision:
+                if attempt == TRIES_MAX - 1:
+                    raise
+        return _tag(name, written, scan_of(self._repository).ask(_counts).get(name, 0))
+
+    def rename(self, name: str, new_name: str) -> int:
+        """
+        Call a tag otherwise on all its runs, and give how many they are. If there is a tag of the new name, the two
+        become one, which keeps its own colour and description.
+
+        Raises:
+            NotFound: there is no such tag.
+            UsageError: the new name is empty.
+
+        Cost: one small file for each run.
+        """
+        new_name = check_tag(new_name)
+        described = self._known(name)
+        if new_name == name:
+            return len(self._runs(name))
+        document = described.get(name)
+        if document is not None:
+            if new_name not in described:
+                self._documents.put(KIND, id_of_tag(new_name), None, {**document.body, "name": new_name})
+            self._documents.delete(KIND, document.id)
+        return self._change(name, {"add": [new_name], "remove": [name]})
+
+    def delete(self, name: str) -> int:
+        """
+        Take a tag off all its runs, forget its colour and description, and give how many runs had it.
+
+        Raises:
+            NotFound: there is no such tag.
+
+        Cost: one small file for each run.
+        """
+        document = self._known(name).get(name)
+        if document is not None:
+            self._documents.delete(KIND, document.id)
+        return self._change(name, {"add": [], "remove": [name]})
+
+    def _known(self, name: str) -> dict[str, Document]:
+        described, counts = self._described(), scan_of(self._repository).ask(_counts)
+        if name not in described and name not in counts:
+            nearest = difflib.get_close_matches(name, {*described, *counts}, 1)
+            hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+            raise NotFound(f"There is no tag {name!r}.{hint}")
+        return described
+
+    def _runs(self, name: str) -> list[str]:
+        def ask(table: RunTable) -> list[str]:
+            column = table.field("tags")
+            having = [code for code, tags in enumerate(column.values) if isinstance(tags, list) and name in tags]
+            hashes = table.hashes()
+            return [hashes[row] for row in np.flatnonzero(np.isin(column.codes, having)).tolist()]
+
+        return scan_of(self._repository).ask(ask)
+
+    def _change(self, name: str, change: Mapping[str, list[str]]) -> int:
+        changed = 0
+        for run_hash in self._runs(name):
+            try:
+                self._repository.edit(run_hash, {"tags": dict(change)}, by=self._by)
+                changed += 1
+            except RunNotFound:  # deleted meanwhile
+                continue
+        return changed
+
+
+def _counts(table: RunTable) -> dict[str, int]:
+    column = table.field("tags")
+    codes = np.asarray(column.codes)
+    of_code = np.bincount(codes[codes >= 0], minlength=len(column.values)).tolist()
+    counts: dict[str, int] = {}
+    for tags, count in zip(column.values, of_code, strict=True):
+        for name in tags if isinstance(tags, list) and count else ():
+            counts[str(name)] = counts.get(str(name), 0) + count
+    return counts
+
+
+def _tag(name: str, document: Document | None, run_count: int) -> Tag:
+    body = {} if document is None else document.body
+    color, description = body.get("color"), body.get("description")
+    return Tag(
+        name,
+        color if isinstance(color, str) and HEX.fullmatch(color) else None,
+        description if isinstance(description, str) and description else None,
+        run_count,
+    )

@@ -1,0 +1,44 @@
+"""
+Names and colours of tags.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from aim.core.errors import UsageError
+from aim.core.tags import COLORS, HEX, check_color, check_tag
+
+
+def test_a_colour_is_six_hex_digits_or_a_name() -> None:
+    """
+    Upper and lower case are one; every name is a colour.
+    """
+    assert "#0a1b2c" == check_color("#0A1B2C")
+    assert all(HEX.fullmatch(color) for color in COLORS.values())
+    assert COLORS == {name: check_color(name.upper()) for name in COLORS}
+
+
+@pytest.mark.parametrize(
+    ("color", "hint"),
+    [("#fff", None), ("3f9463", None), ("#3f9463 ", None), ("gren", "green"), ("url(x)", None), (3, None), ("", None)],
+)
+def test_what_is_no_colour_is_told_what_is(color: str, hint: str | None) -> None:
+    """
+    The message shows what was given, what there is, and the nearest name.
+    """
+    with pytest.raises(UsageError, match="give '#rrggbb', or one of red, orange") as caught:
+        check_color(color)
+
+    assert str(caught.value).startswith(repr(color))
+    assert (hint is not None) == (f"Did you mean {hint!r}?" in str(caught.value))
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_a_tag_has_a_name(name: object) -> None:
+    """
+    An empty tag is refused; what is no str becomes one.
+    """
+    assert "5" == check_tag(5)
+    with pytest.raises(UsageError):
+        check_tag(name)
