@@ -29,7 +29,7 @@ from aim.storage.state import RunState, SequenceFacts, SequenceKey
 KEPT_BYTES_MAX = 256 << 20
 LOCKS = 64
 BYTES_A_POINT = 32
-TOGETHER_MAX = 50_000  # points of a run that ended and is not sealed: up to here all its curves are read at once
+TOGETHER_MAX = 8_192  # points of a run that ended and is not sealed: up to here all its curves are read at once
 MARKED_MAX = 20_000  # curves whose states are remembered
 MARKS_MAX = 8  # states of one curve that are remembered, for those who have one of them and ask for the rest
 
