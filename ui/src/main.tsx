@@ -10,6 +10,7 @@ import { render } from "preact";
 import { startAlerts } from "./model/alerts";
 import { connect, startClock } from "./model/session";
 import { startScope } from "./model/scope";
+import { startTags } from "./model/tags";
 import { Shell } from "./page/shell";
 
 const root = document.getElementById("app");
@@ -17,5 +18,6 @@ if (!root) throw new Error("The page has no place for the app.");
 render(<Shell />, root);
 startScope();
 startAlerts();
+startTags();
 startClock();
 void connect();

@@ -15,8 +15,9 @@ import { coloring, contextDash, splitBy } from "../src/model/grouping";
 import { importances, ranks, spearman } from "../src/model/importance";
 import { keyName } from "../src/model/keys";
 import { compareCells, patched, sorted, spreadOf, tableOf, cellOf } from "../src/model/table";
+import { tagsSaid } from "../src/model/tags";
 import { diffWords } from "../src/model/worddiff";
-import type { Field, FieldsAnswer, RunsAnswer } from "../src/wire/types";
+import type { Field, FieldsAnswer, Json, RunsAnswer, StoredDocument } from "../src/wire/types";
 import { arrange, formatOwn, formatWide, moveCard, parseOwn, parseWide, shiftCard, type Placed } from "../src/model/layout";
 
 const LR: Field = ["param", "hparams", "lr"];
@@ -226,4 +227,13 @@ test("placed cards come first in their section, own sections before all, and not
   assert.deepEqual(["Focus: d", "val: a c b"], names(moved));
   assert.deepEqual(["Focus: b d", "val: a c"], names(moveCard(arrange(sections, moved), moved, "b", "Focus", "d")));
   assert.deepEqual(["val: a c b", "train: d"], names(moved.filter(({ name }) => name !== "Focus")));
+});
+
+test("a tag has the colour of its latest document, if it is one", () => {
+  const said = (id: string, updated_at: number, body: { readonly [key: string]: Json }, kind: "tag" | "view" = "tag"): StoredDocument => ({ kind, id, revision: "r", updated_at, body });
+  const found = tagsSaid([
+    said("b", 2, { name: "paper", color: "#00ff00", description: "is in it" }), said("a", 1, { name: "paper", color: "#ff0000" }), said("c", 3, { name: "odd", color: "url(x)", description: 4 }),
+    said("d", 4, { name: 5, color: "#0000ff" }), said("e", 5, { name: "view", color: "#0000ff" }, "view"),
+  ]);
+  assert.deepEqual([["paper", { color: "#00ff00", description: "is in it" }], ["odd", { color: null, description: null }]], [...found]);
 });

@@ -18,6 +18,7 @@ import { here } from "../model/scope";
 import { now } from "../model/session";
 import { runColor } from "../chart/palette";
 import { theme } from "../model/session";
+import { tagLook } from "../model/tags";
 import { getJson } from "../wire/request";
 import type { ObjectType, RunAnswer } from "../wire/types";
 import { Icon, type IconName } from "../widget/icon";
@@ -30,7 +31,6 @@ import { FailurePanel } from "./failure";
 import { useCommands, useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
 import { LogView } from "./logview";
-import { tagHue } from "./runcell";
 import { ArtifactsTab, EnvironmentTab, ObjectsTab, RecordsTab } from "./runtabs";
 import { ChartToolbar } from "./toolbar";
 
@@ -176,7 +176,7 @@ function RunHead({ run }: { run: RunAnswer }): JSX.Element {
         {run.forked_from && <span title={formatTime(run.forked_from.time)}><Icon name="fork" size={14} />forked from <PageLink page="run" rest={run.forked_from.run}><ForkName hash={run.forked_from.run} /></PageLink>{run.forked_from.step === null ? "" : ` at step ${run.forked_from.step}`}</span>}
         {run.rewinds.length > 0 && <span title={run.rewinds.map(({ step, time }) => `${formatTime(time)}: back to step ${step}`).join("\n")}><Icon name="undo" size={14} />rewound {run.rewinds.length === 1 ? "" : `${run.rewinds.length} times, last `}to step {run.rewinds[run.rewinds.length - 1].step}</span>}
         <span class="tags">
-          {run.tags.map((name) => <Tag key={name} name={name} hue={tagHue(name)} onRemove={canEdit() ? () => void edit(runs, { tags: { add: [], remove: [name] } }, `Took tag ${name} from`) : undefined} />)}
+          {run.tags.map((name) => <Tag key={name} name={name} look={tagLook(name)} onRemove={canEdit() ? () => void edit(runs, { tags: { add: [], remove: [name] } }, `Took tag ${name} from`) : undefined} />)}
           {canEdit() && <form onSubmit={(event) => {
             event.preventDefault();
             const name = tagText.value.trim();

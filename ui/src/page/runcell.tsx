@@ -6,18 +6,13 @@ import { isBaseline, isPinned, selected, toggleBaseline, togglePinned } from "..
 import { runName } from "../model/scene";
 import { now } from "../model/session";
 import { cellOf, type RunTable, type Spread } from "../model/table";
-import { hashOf } from "../chart/palette";
+import { tagLook } from "../model/tags";
 import { Icon } from "../widget/icon";
 import { State, Swatch, Tag } from "../widget/text";
 import { PageLink } from "./link";
 
 const TAGS_SHOWN = 3;
 const TAGS_TOLD = 60;
-
-/// The hue of a tag, from its name.
-export function tagHue(name: string): number {
-  return hashOf(name) % 360;
-}
 
 /// The first column: tick box, colour, name.
 export function RunNameCell({ table, hash, color, onTick }: { table: RunTable; hash: string; color: string; onTick: (isRange: boolean) => void }): JSX.Element {
@@ -68,7 +63,7 @@ function TagCell({ names }: { names: readonly string[] }): JSX.Element {
   const more = names.length - TAGS_SHOWN;
   return (
     <span class="tagcell" title={names.slice(0, TAGS_TOLD).join(", ") + (names.length > TAGS_TOLD ? " …" : "")}>
-      {names.slice(0, TAGS_SHOWN).map((name) => <Tag key={name} name={name} hue={tagHue(name)} />)}
+      {names.slice(0, TAGS_SHOWN).map((name) => <Tag key={name} name={name} look={tagLook(name)} />)}
       {more > 0 && <em class="muted">+{more}</em>}
     </span>
   );

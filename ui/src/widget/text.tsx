@@ -28,10 +28,10 @@ export function Swatch({ color, dash }: { color: string; dash?: readonly number[
   return <i class="swatch" style={{ background: color }} aria-hidden="true" />;
 }
 
-/// One tag; its colour comes from its name.
-export function Tag({ name, hue, onRemove }: { name: string; hue: number; onRemove?: () => void }): JSX.Element {
+/// One tag, in the hue of its name, or in the colour that it was given, as light or dark as the theme needs.
+export function Tag({ name, look, onRemove }: { name: string; look: { readonly hue: number; readonly color: string | null; readonly description: string | null }; onRemove?: () => void }): JSX.Element {
   return (
-    <span class="tag" style={{ "--hue": String(hue) }}>
+    <span class={look.color === null ? "tag" : "tag colored"} style={look.color === null ? { "--hue": String(look.hue) } : { "--color": look.color }} title={look.description ?? undefined}>
       {name}
       {onRemove && (
         <button type="button" aria-label={`Remove tag ${name}`} onClick={onRemove}>
