@@ -5,6 +5,7 @@ Objects, their bytes and thumbnails.
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -272,3 +273,32 @@ def test_rows_of_a_table_come_in_parts_and_objects_of_cells_alone(shown: Browser
         assert 404 == shown.client.get(f"{shown.base}blobs/{item['blob']}?part={part_name}").status_code
     (image,) = objects(shown, type="images")["items"]
     assert 400 == shown.client.get(f"{shown.base}tables/{image['blob']}").status_code
+
+
+def test_media_by_reference_have_an_address(make_run: MakeRun, make_browser: MakeBrowser, tmp_path: Path) -> None:
+    """
+    An image has its small picture, and the original's size; sound, video and what is no image have the address alone.
+    """
+    Pillow.fromarray(PICTURE).save(tmp_path / "cat.png")
+    (tmp_path / "walk.gif").write_bytes(Video(np.zeros((2, 4, 4), np.uint8), format="gif").get().read())
+    (tmp_path / "tone.wav").write_bytes(Audio(np.zeros(8), rate=8000).get().read())
+    (tmp_path / "torn.png").write_bytes((tmp_path / "cat.png").read_bytes()[:300])
+    run = make_run("r")
+    run.track(Image.from_uri(tmp_path / "cat.png", caption="cat"), name="cat")
+    run.track(Image.from_uri(tmp_path / "torn.png"), name="torn")
+    run.track(
+        Image.from_uri(tmp_path / "torn.png", masks={"guess": np.ones((300, 400), np.uint8)}), name="torn, masked"
+    )
+    run.track(Video.from_uri(tmp_path / "walk.gif"), name="walk")
+    run.track(Audio.from_uri(tmp_path / "tone.wav"), name="tone")
+    run.close()
+    browser = make_browser()
+
+    (cat,) = objects(browser, type="images", query="images.name == 'cat'")["items"]
+    assert ((tmp_path / "cat.png").as_uri(), 400, 300, "webp") == (
+        cat["uri"], cat["width"], cat["height"], cat["format"],
+    )  # fmt: skip
+    assert (256, 192) == Pillow.open(io.BytesIO(browser.bytes(f"blobs/{cat['blob']}"))).size
+    for kind, name in (("images", "torn.png"), ("videos", "walk.gif"), ("audios", "tone.wav")):
+        for item in objects(browser, type=kind, query=f"{kind}.name != 'cat'")["items"]:
+            assert ((tmp_path / name).as_uri(), None) == (item["uri"], item.get("blob"))

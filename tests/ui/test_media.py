@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from playwright import sync_api
 
-from aim import Image, Run
+from aim import Audio, Image, Run, Table
 from tests.ui.conftest import Open, in_both_themes, serving
 from tests.ui.recording import OBJECTS_RUN, SOUND_S
 
@@ -169,3 +169,35 @@ def test_steps_are_gone_through_by_key_and_by_themselves(open_page: Open, server
     expect(stepper).to_contain_text("step 50")
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Play the steps")).to_be_visible()
+
+
+@in_both_themes
+def test_media_by_reference_show_where_they_are(open_page: Open, tmp_path: Path, shot: Shot) -> None:
+    """
+    A sound elsewhere is an address that can be copied, and no player; an image has its small picture above the address.
+    """
+    (tmp_path / "tone.wav").write_bytes(Audio(np.zeros(80), rate=8000).get().read())
+    Image(np.tile(np.linspace(0, 1, 300), (400, 1))).to_pil_image().save(tmp_path / "ramp.png")
+    look = Image.from_uri(tmp_path / "ramp.png", caption="ramp", boxes=[{"box": (150, 200, 60, 80), "label": "dim"}])
+    with Run(repo=str(tmp_path), system_tracking_interval=None, capture_terminal_logs=False) as run:
+        run.track(Audio.from_uri(tmp_path / "tone.wav", caption="silence"), name="heard", step=0)
+        run.track(look, name="seen", step=0)
+        run.track(Table([{"look": look, "sound": Audio.from_uri(tmp_path / "tone.wav")}]), name="both", step=0)
+    with serving("--repo", str(tmp_path)) as address:
+        page = open_page(f"{address}media?type=audios")
+        expect(page.locator(".elsewhere")).to_contain_text("silence")
+        expect(page.locator("audio")).to_have_count(0)
+        page.get_by_role("button", name="Copy the address").click()
+        expect(page.locator(".elsewhere code")).to_have_text((tmp_path / "tone.wav").as_uri())
+        assert (tmp_path / "tone.wav").as_uri() == page.evaluate("navigator.clipboard.readText()")
+        page.goto(f"{address}media?type=tables")
+        expect(page.locator("td .address")).to_contain_text("tone.wav")
+        page.goto(f"{address}media?type=images&size=200")
+        expect(page.locator(".referred code")).to_have_text((tmp_path / "ramp.png").as_uri())
+        picture = page.get_by_alt_text("ramp")
+        assert page.wait_for_function("image => image.naturalWidth === 192", arg=picture.element_handle())
+        shot(page)
+        picture.click()
+        expect(page.get_by_role("dialog").locator(".address")).to_contain_text("ramp.png")
+        page.goto(f"{address}run/{run.hash}?tab=audios")
+        expect(page.locator(".elsewhere .address")).to_contain_text("tone.wav")

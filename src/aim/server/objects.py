@@ -176,7 +176,16 @@ def _item(item: Item, kind: str) -> dict[str, Any]:
     found["format"] = format_of(fields)
     for name in DESCRIBED[kind]:
         found[name] = fields.get(name)
-    return found | (_overlays(fields) if kind == "images" else {})
+    if kind == "images":
+        found |= _overlays(fields)
+    reference = fields.get("reference")
+    if isinstance(reference, Mapping):
+        found["uri"] = str(reference.get("uri", ""))
+        if (
+            not isinstance(fields.get("data"), int) or not found["size"]
+        ):  # of an image there may be masks, and no picture
+            del found["blob"]
+    return found
 
 
 def _overlays(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import type { OverlayWords } from "../model/overlays";
 import { Dialog } from "../widget/dialog";
 import { Icon } from "../widget/icon";
 import { Overlay, OverlayBar } from "./overlay";
+import { Address } from "./reference";
 
 const ZOOM_MOST = 40;
 
@@ -78,7 +79,7 @@ export function Lightbox({ items, words, labelOf, onStep, onClose }: LightboxPro
             {items.map((item, i) => (
               <figure key={i}>
                 <div class="stage" {...pan}>{image(item)}</div>
-                <figcaption>{labelOf(item)}</figcaption>
+                <figcaption>{labelOf(item)}{item.uri !== undefined && <Address uri={item.uri} />}</figcaption>
               </figure>
             ))}
           </div>

@@ -12,6 +12,7 @@ import { apiUrl, BASE, getJson, request } from "../wire/request";
 import { numberOf, type Json, type ObjectType } from "../wire/types";
 import { useOnScreen } from "./hooks";
 import { Overlay } from "./overlay";
+import { Address, Elsewhere } from "./reference";
 import { Sound } from "./sound";
 import { TableView } from "./tableview";
 
@@ -23,6 +24,11 @@ export const NO_WORDS: OverlayWords = { labels: [], layers: [], hasScores: false
 
 /// One object of any type but texts and distributions, which are shown together.
 export function Piece({ type, item, size_px, words, color, onOpen }: { type: ObjectType; item: Item; size_px: number; words: OverlayWords; color?: string; onOpen?: () => void }): JSX.Element | null {
+  if (item.uri !== undefined && item.blob === undefined) {
+    const facts = [item.width && item.height ? `${item.width} × ${item.height}` : "", item.format].filter(Boolean).join(" · ");
+    return <Elsewhere uri={item.uri} label={item.caption || `${item.of.name}, step ${item.step}`}>{facts}</Elsewhere>;
+  }
+  if (type === "images" && item.uri !== undefined) return <span class="referred"><Picture item={item} size_px={size_px} words={words} onOpen={onOpen} /><Address uri={item.uri} /></span>;
   if (type === "images") return <Picture item={item} size_px={size_px} words={words} onOpen={onOpen} />;
   if (type === "audios") return <Sound item={item} color={color} />;
   if (type === "videos") return <Clip item={item} size_px={size_px} />;

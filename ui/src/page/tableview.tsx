@@ -8,6 +8,7 @@ import { report } from "../model/session";
 import { getJson } from "../wire/request";
 import { numberOf, type CellObject, type Json, type TableAnswer, type WireNumber } from "../wire/types";
 import { Icon } from "../widget/icon";
+import { Address } from "./reference";
 
 const PART_ROWS = 100;
 
@@ -17,13 +18,22 @@ function objectOf(cell: Json): CellObject | null {
   return { kind: String(kind), fields: fields as CellObject["fields"], file: file === null ? null : String(file) };
 }
 
+function uriOf(object: CellObject): string | null {
+  const reference = object.fields.reference ?? null;
+  if (reference === null || typeof reference !== "object" || Array.isArray(reference)) return null;
+  const { uri } = reference as { readonly [key: string]: Json };
+  return typeof uri === "string" ? uri : null;
+}
+
 function Cell({ cell, type, blob }: { cell: Json; type: string; blob: string }): JSX.Element {
   const object = objectOf(cell);
   if (object) {
+    const uri = uriOf(object);
     const url = object.file === null ? null : `${blobUrl(blob)}?part=${encodeURIComponent(object.file)}`;
-    if (object.kind === "aim.image" && url) return <img src={url} alt={String(object.fields.caption ?? "")} loading="lazy" decoding="async" />;
+    if (object.kind === "aim.image" && url) return <img src={url} alt={String(object.fields.caption ?? "")} title={uri ?? undefined} loading="lazy" decoding="async" />;
     if (object.kind === "aim.audio" && url) return <audio controls preload="none" src={url} aria-label={String(object.fields.caption ?? "sound")} />;
     if (object.kind === "aim.text") return <span class="words">{String(object.fields.text ?? "")}</span>;
+    if (uri !== null && !url) return <Address uri={uri} />;
     return url ? <a class="pill" href={url} download><Icon name="download" size={13} />{object.kind}</a> : <span class="muted">{object.kind}</span>;
   }
   if (cell === null) return <span class="muted">–</span>;

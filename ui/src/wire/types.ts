@@ -223,6 +223,7 @@ export interface ObjectItem {
   readonly time: number;
   readonly index: number;
   readonly blob?: string;
+  readonly uri?: string; // of media that stay where they are
   readonly format?: string;
   readonly width?: number;
   readonly height?: number;
