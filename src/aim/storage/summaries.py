@@ -84,9 +84,7 @@ class Part(NamedTuple):
     is_regular: bool
 
 
-def parts(
-    numbers: npt.NDArray[np.integer[Any]], steps: npt.NDArray[Any], values: npt.NDArray[Any]
-) -> dict[int, Part]:
+def parts(numbers: npt.NDArray[np.integer[Any]], steps: npt.NDArray[Any], values: npt.NDArray[Any]) -> dict[int, Part]:
     """
     Reduce points, in the order of recording, to a part for each of *numbers*; all arrays of shape (n,).
 
