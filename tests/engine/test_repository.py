@@ -5,14 +5,16 @@ The door to a repository: find, read, record, change.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from aim.core.errors import RepoNotFound, RunNotFound
+from aim.core.errors import RepoNotFound, RunBusy, RunNotFound
 from aim.engine import integrity
 from aim.engine.repository import Repository, past_of
-from aim.storage.writer import Past
+from aim.storage.files import Disk
+from aim.storage.writer import Past, Writer
 
 
 @pytest.fixture(name="repository")
@@ -157,3 +159,50 @@ def test_damage_is_named_and_mended_through_the_door(repository: Repository, tmp
     assert 1 == len(integrity.check_run(repository, "a"))
     assert "lost 1 event line" in integrity.repair(repository, "a", tmp_path / "mended")
     assert [] == integrity.check_run(Repository(tmp_path / "mended"), "a")
+
+
+def test_a_run_that_is_still_recording_is_copied_and_not_moved(repository: Repository, tmp_path: Path) -> None:
+    """
+    What is recorded during a move would be lost, so a live run stays; a copy of it has what was there.
+    """
+    writer = repository.new_run("live")
+    writer.set_param(("a",), 1)
+    target = Repository(tmp_path / "target", create=True)
+    with pytest.raises(RunBusy, match=r"'live' is still recording, so it is not moved. .*`aim runs cp`"):
+        repository.move_run("live", target)
+    assert (["live"], []) == (repository.run_hashes(), target.run_hashes())
+
+    assert not repository.copy_run("live", target)
+    assert {"a": 1} == target.state("live").tree
+    target.delete_run("live")
+    writer.close()
+    repository.move_run("live", target)
+    assert ([], ["live"]) == (repository.run_hashes(), target.run_hashes())
+
+
+class _Resumes(Disk):
+    """A disk on which somebody begins to record while a copy is put in its place."""
+
+    begin: Callable[[], Writer]
+    writer: Writer
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Rename; then somebody records."""
+        super().rename(source, target)
+        if target.name == "waking":
+            self.writer = self.begin()
+
+
+def test_a_run_that_wakes_up_while_it_is_moved_stays(repository: Repository, tmp_path: Path) -> None:
+    """
+    Resumed between the copy and the deletion, a run stays where it is being recorded, and the copy goes.
+    """
+    repository.new_run("waking").close()
+    disk = _Resumes()
+    disk.begin = lambda: repository.resume_run("waking")
+    target = Repository(tmp_path / "target", create=True, disk=disk)
+
+    with pytest.raises(RunBusy, match="began to record again"):
+        repository.move_run("waking", target)
+    assert (["waking"], []) == (repository.run_hashes(), target.run_hashes())
+    disk.writer.close()

@@ -221,15 +221,18 @@ def test_a_moved_run_is_there_and_not_here(repo: Repo, tmp_path: Path) -> None:
     assert ([], [run.hash]) == (repo.list_all_runs(), target.list_all_runs())
 
 
-def test_an_open_run_may_be_copied(repo: Repo, tmp_path: Path) -> None:
+def test_an_open_run_may_be_copied_and_not_moved(repo: Repo, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """
-    Copying a run that records takes it as it is at the moment.
+    Copying a run that records takes it as it is at the moment, and says so; moving it is refused.
     """
     run = Run(repo=repo)
     run.track(0.5, name="loss")
     target = Repo(str(tmp_path / "target"), init=True)
 
+    assert (False, [run.hash]) == repo.move_runs([run.hash], target)
+    assert "still recording, so it is not moved" in caplog.text
     assert (True, []) == repo.copy_runs([run.hash], target)
+    assert f"Run {run.hash} is still recording: the copy has what was there." in caplog.messages
     copy = target.get_run(run.hash)
     assert copy is not None
     assert [0.5] == copy.get_metric("loss").values.tolist()

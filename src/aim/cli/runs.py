@@ -99,9 +99,18 @@ def rm(repo: Path | None, hashes: tuple[str, ...], corrupted: bool, yes: bool) -
 )
 @click.argument("hashes", nargs=-1, required=True)
 def cp(repo: Path | None, destination: Path, hashes: tuple[str, ...]) -> None:
-    """Copy runs into another repository. HASHES may have * in them."""
+    """
+    Copy runs into another repository. HASHES may have * in them.
+
+    Of a run that is still recording the copy has what is there now.
+    """
     repository, target = open_repository(repo), open_repository(destination)
-    _each(_matching(repository, hashes), lambda run_hash: repository.copy_run(run_hash, target), "Copied")
+
+    def copy(run_hash: str) -> None:
+        if not repository.copy_run(run_hash, target):
+            output.tell(f"{run_hash}: still recording; the copy has what was there.")
+
+    _each(_matching(repository, hashes), copy, "Copied")
 
 
 @runs.command("mv")
@@ -111,7 +120,7 @@ def cp(repo: Path | None, destination: Path, hashes: tuple[str, ...]) -> None:
 )
 @click.argument("hashes", nargs=-1, required=True)
 def mv(repo: Path | None, destination: Path, hashes: tuple[str, ...]) -> None:
-    """Move runs into another repository. HASHES may have * in them."""
+    """Move runs that have ended into another repository. HASHES may have * in them."""
     repository, target = open_repository(repo), open_repository(destination)
     _each(_matching(repository, hashes), lambda run_hash: repository.move_run(run_hash, target), "Moved")
 

@@ -12,6 +12,7 @@ What can go wrong, by who must act.
     │   ├── RepoNotFound      also a RuntimeError
     │   └── RunNotFound       also a RuntimeError
     ├── RunExists             a new run was asked for under a name that is taken
+    ├── RunBusy               a run that is still being recorded is to be moved
     ├── UnsupportedFormat     the files are newer than this version of Aim
     └── DamagedFile           the disk is wrong: file, place, what was found
 
@@ -102,6 +103,10 @@ class RunNotFound(NotFound, RuntimeError):
 
 class RunExists(AimError):
     """A new run was asked for under a name that is taken."""
+
+
+class RunBusy(AimError):
+    """A run that is still being recorded is to be moved."""
 
 
 class UnsupportedFormat(AimError, RuntimeError):

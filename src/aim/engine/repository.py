@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from aim.core.errors import NotFound, RunNotFound
+from aim.core.errors import NotFound, RunBusy, RunNotFound
 from aim.core.params import Restore
 from aim.storage import edits, history, store
 from aim.storage.files import DISK, Disk
 from aim.storage.history import Rewind
-from aim.storage.state import RunLog, RunState
+from aim.storage.state import RUNNING, RunLog, RunState
 from aim.storage.writer import Past, Writer
 
 if TYPE_CHECKING:
@@ -232,13 +232,36 @@ class Repository:
             for key in [key for key in self._earlier if key[0] == run_hash]:
                 del self._earlier[key]
 
-    def copy_run(self, run_hash: str, target: Repository) -> None:
-        """Copy a run. Raises RunNotFound, RunExists."""
+    def is_recording(self, run_hash: str) -> bool:
+        """Say whether some process records into a run now. Raises RunNotFound."""
+        return self.state(run_hash).status()[0] == RUNNING
+
+    def copy_run(self, run_hash: str, target: Repository) -> bool:
+        """
+        Copy a run; give whether it is whole: False when it was still recording, so that the copy has what was there.
+
+        Raises:
+            RunNotFound, RunExists: as `storage.store.Store.copy_run`.
+        """
+        is_whole = not self.is_recording(run_hash)
         self.store.copy_run(run_hash, target.store)
+        return is_whole
 
     def move_run(self, run_hash: str, target: Repository) -> None:
-        """Move a run. Raises RunNotFound, RunExists."""
+        """
+        Move a run.
+
+        Raises:
+            RunNotFound, RunExists: as `storage.store.Store.copy_run`.
+            RunBusy: some process records into it: what it records from now on would be lost.
+        """
+        advice = "Close it first, or copy it: the copy gets what is there (`aim runs cp`)."
+        if self.is_recording(run_hash):
+            raise RunBusy(f"Run {run_hash!r} is still recording, so it is not moved. {advice}")
         self.copy_run(run_hash, target)
+        if self.is_recording(run_hash):  # resumed meanwhile
+            target.delete_run(run_hash)
+            raise RunBusy(f"Run {run_hash!r} began to record again while it was moved; it stays here. {advice}")
         self.delete_run(run_hash)
 
     def states(self, run_hashes: Iterable[str] | None = None) -> Iterator[RunState]:

@@ -262,12 +262,25 @@ class Repo(RepoTagsMixin):
         return self._each(run_hashes, self._repository.delete_run)
 
     def copy_runs(self, run_hashes: Iterable[str], dest_repo: Repo | str) -> tuple[bool, list[str]]:
-        """Copy runs into another repository; give whether all went, and the hashes of those that did not."""
+        """
+        Copy runs into another repository; give whether all went, and the hashes of those that did not.
+
+        Of a run that is still recording the copy has what is there now, and a warning says so.
+        """
         target = self._target(dest_repo)
-        return self._each(run_hashes, lambda run_hash: self._repository.copy_run(run_hash, target))
+
+        def copy(run_hash: str) -> None:
+            if not self._repository.copy_run(run_hash, target):
+                log.warning("Run %s is still recording: the copy has what was there.", run_hash)
+
+        return self._each(run_hashes, copy)
 
     def move_runs(self, run_hashes: Iterable[str], dest_repo: Repo | str) -> tuple[bool, list[str]]:
-        """Move runs into another repository; give whether all went, and the hashes of those that did not."""
+        """
+        Move runs into another repository; give whether all went, and the hashes of those that did not.
+
+        A run that is still recording is not moved, and an error that is logged says so.
+        """
         self._check_writable("move runs")
         target = self._target(dest_repo)
         return self._each(run_hashes, lambda run_hash: self._repository.move_run(run_hash, target))

@@ -1,5 +1,5 @@
 """
-The repository folder: create, find, list, delete, copy and move runs. Specified in docs/formats/repository.md.
+The repository folder: create, find, list, delete and copy runs. Specified in docs/formats/repository.md.
 
 Everything here is a handful of atomic renames and links, so any number of processes may do it at once.
 """
@@ -162,7 +162,7 @@ class Store:
         scratch = target.path / f".copy-{run_hash}-{os.urandom(4).hex()}"
         try:
             self._copy_files(folder, scratch)
-            _sync_files(scratch, target.disk)  # a moved run is deleted here next
+            _sync_files(scratch, target.disk)  # of a run that is moved, the original is deleted next
             try:
                 target.disk.rename(scratch, target.runs / run_hash)
                 changes.touch(target.runs / run_hash, target.disk)
@@ -186,11 +186,6 @@ class Store:
                     raise RunNotFound(f"Run {folder.name!r} was deleted by somebody else meanwhile.") from None
                 if attempt == COPY_ATTEMPTS - 1:
                     raise
-
-    def move_run(self, run_hash: str, target: Store) -> None:
-        """Copy a run into another repository, then delete it here. Raises as `copy_run`."""
-        self.copy_run(run_hash, target)
-        self.delete_run(run_hash)
 
 
 def _sync_files(folder: Path, disk: Disk) -> None:
