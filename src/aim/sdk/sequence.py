@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.core.errors import RunNotFound, UsageError
+from aim.core.words import counted
 from aim.sdk.sequence_types import KINDS
 from aim.storage.arrayview import ArrayView
 from aim.storage.context import Context
@@ -259,7 +260,7 @@ class SequenceData:
         return len(self._positions)
 
     def __repr__(self) -> str:
-        return f"<SequenceData of {len(self):,} points: {', '.join(self._columns)}>"
+        return f"<SequenceData of {counted(len(self), 'point')}: {', '.join(self._columns)}>"
 
     def _array(self, column: str) -> Array:
         if column == "epoch":

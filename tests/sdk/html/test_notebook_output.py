@@ -272,6 +272,22 @@ def test_a_figure_is_a_still_picture_where_plotly_is_not() -> None:
     assert 2 == bundle["text/html"].count("fill:none;stroke:var") + bundle["text/html"].count("fill:none;stroke:#")
 
 
+def test_one_thing_is_told_of_as_one(tmp_path: Path) -> None:
+    """
+    Heads and notes have the singular where there is one.
+    """
+    with Run(repo=Repo(tmp_path, init=True), **QUIET) as run:
+        run.track(1.0, name="loss")
+    loss = run.get_metric("loss")
+
+    assert "1 trace: scatter" in Figure(go.Figure(go.Scatter(y=[1, 2])))._repr_html_()
+    assert "1 sample was NaN or infinite" in Distribution([1.0, math.nan])._repr_html_()
+    assert "2 samples were NaN or infinite" in Distribution([1.0, math.nan, math.inf])._repr_html_()
+    assert loss is not None
+    assert "<SequenceData of 1 point: val, epoch, time>" == repr(loss.data)
+    assert "1 point" in page_of(loss._repr_html_()).text
+
+
 def test_scaled_pictures_keep_their_shape() -> None:
     """
     The longer side has the wished size; 16 bit gray and alpha are understood.

@@ -76,6 +76,7 @@ def test_a_long_text_is_cut_and_says_so() -> None:
     shown = read(parts.preformatted("x" * 20_005))
 
     assert ("x" * 20_000 + "and 5 more characters") == shown.text
+    assert read(parts.preformatted("x" * 20_001)).text.endswith("and 1 more character")
 
 
 def test_an_error_of_ours_is_shown_in_its_place() -> None:

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from aim.core.errors import AimError
+from aim.core.words import counted
 from aim.sdk.html.parts import (
     MUTED,
     ROWS_MAX,
@@ -227,8 +228,8 @@ def distribution(weights: Sequence[float], low: float, high: float, ignored_coun
     width_px = min(BAR_PX * max(len(weights), 1), BARS_WIDTH_MAX_PX)
     style = f"display:flex;justify-content:space-between;font-size:11px;width:{width_px}px;{MUTED}"
     edges = element("div", element("span", number(low)), element("span", number(high)), style=style)
-    ignored = muted(f"{ignored_count:,} samples were NaN or infinite") if ignored_count else ""
-    return captioned(joined([bars(weights, width_px, BARS_HEIGHT_PX), edges, ignored]), "")
+    said = counted(ignored_count, "sample was NaN or infinite", "samples were NaN or infinite") if ignored_count else ""
+    return captioned(joined([bars(weights, width_px, BARS_HEIGHT_PX), edges, muted(said) if said else ""]), "")
 
 
 def rows(columns: Sequence[str], cells: Sequence[Sequence[Any]], caption: object) -> Html:
@@ -276,7 +277,8 @@ def figure(plotly_json: str) -> Html:
     title = _title(drawn.get("layout") or {})
     traces = [trace for trace in drawn.get("data") or [] if isinstance(trace, dict)]
     kinds = ", ".join(dict.fromkeys(str(trace.get("type", "scatter")) for trace in traces))
-    head = heading("figure", title or "plotly", muted(f"{len(traces)} traces: {kinds}" if kinds else "empty"))
+    about = f"{counted(len(traces), 'trace')}: {kinds}" if kinds else "empty"
+    head = heading("figure", title or "plotly", muted(about))
     return block(head, _still(traces))
 
 

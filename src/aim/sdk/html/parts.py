@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from aim.core.errors import AimError
+from aim.core.words import counted
 
 ROWS_MAX = 20  # of a table: what fits a screen
 TEXT_CHARACTERS_MAX = 20_000
@@ -165,7 +166,7 @@ def preformatted(text: str, font: str = "inherit") -> Html:
 
 def and_more_characters(count: int) -> Html:
     """Say how many characters are not shown; nothing for 0."""
-    return element("div", f"and {count:,} more characters", style=MUTED) if count > 0 else Html("")
+    return element("div", f"and {counted(count, 'more character')}", style=MUTED) if count > 0 else Html("")
 
 
 def captioned(shown: str, caption: object) -> Html:
@@ -187,16 +188,6 @@ def data_uri(mime: str, data: bytes) -> str:
 def one_line(text: str) -> Html:
     """Give text that is not broken into lines."""
     return element("span", text, style="white-space:nowrap")
-
-
-def counted(count: int, noun: str) -> str:
-    """
-    Give a number of things.
-
-    >>> counted(1, "point"), counted(2000, "point")
-    ('1 point', '2,000 points')
-    """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def short(value: object, limit: int = CELL_CHARACTERS_MAX) -> str:

@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from aim.core.words import counted
 from aim.sdk.html.parts import (
     ROWS_MAX,
     Html,
     block,
     chip,
     code,
-    counted,
     element,
     folded,
     heading,

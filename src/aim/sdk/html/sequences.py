@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from aim.core.errors import DamagedFile
+from aim.core.words import counted
 from aim.sdk.html import media
 from aim.sdk.html.charts import WIDTH_PX, bounds, curves
 from aim.sdk.html.parts import (
@@ -18,7 +19,6 @@ from aim.sdk.html.parts import (
     and_more,
     block,
     code,
-    counted,
     element,
     heading,
     joined,
@@ -108,7 +108,7 @@ def lines(name: str, context: Mapping[str, Any], run: Owner, points: Points) -> 
     """Give the last lines that a run printed."""
     first = max(0, len(points) - LINES_SHOWN_MAX)
     texts = [SGR.sub("", str(run.read_objects(points, place).data)) for place in range(first, len(points))]
-    above = muted(f"{first:,} lines before") if first else ""
+    above = muted(counted(first, "line before", "lines before")) if first else ""
     return block(
         _head("output", name, context, run, counted(len(points), "line")),
         above,
