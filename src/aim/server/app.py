@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from aim.__about__ import VERSION
-from aim.server import assets, blobs, demo, edits, export, live, objects, query_box, run_page, runs, series
+from aim.server import alerts, assets, blobs, demo, edits, export, live, objects, query_box, run_page, runs, series
 from aim.server.answers import json_answer
 from aim.server.boundary import Boundary
 from aim.server.desk import Desk, desk_of
@@ -59,6 +59,7 @@ def routes() -> list[BaseRoute]:
         Route("/runs/{run}/log", run_page.log),
         Route("/runs/{run}/records", run_page.records),
         Route("/runs/{run}/artifacts/{name:path}", run_page.artifact),
+        Route("/alerts", alerts.alerts),
         Route("/series", series.series, methods=["POST"]),
         Route("/objects", objects.objects, methods=["POST"]),
         Route("/blobs/{blob}", blobs.blob),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from aim.core.errors import AimError
+from aim.engine.alerts import Alerts
 from aim.engine.documents import Documents
 from aim.engine.points import PointStore
 from aim.engine.repository import Repository
@@ -45,6 +46,7 @@ class Served:
         self.scan = scan_of(self._asked)
         self.watch = Watch(self.scan)
         self.points = PointStore(self.repository, self.watch)
+        self.alerts = Alerts(self.points)
         self.changes = Changes(self.repository)
         self.documents = Documents(self.repository.path, self.repository.store.disk)
 

@@ -41,7 +41,13 @@ class CheckIn:
         """
         return cls(at_s, float(event.get("expect_next_in", 0.0)), bool(event.get("finished", False)))
 
+    @property
+    def due_at_s(self) -> float | None:
+        """Until when the next one was promised, in Unix seconds; None: none was."""
+        is_promised = not self.is_finished and self.expect_next_in_s > 0
+        return self.at_s + self.expect_next_in_s if is_promised else None
+
     def is_overdue(self, now_s: float | None = None) -> bool:
         """Say whether the promised next one has not come in time."""
         moment_s = time.time() if now_s is None else now_s
-        return not self.is_finished and self.expect_next_in_s > 0 and moment_s > self.at_s + self.expect_next_in_s
+        return self.due_at_s is not None and moment_s > self.due_at_s

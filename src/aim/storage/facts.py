@@ -44,6 +44,7 @@ FIELD_NAMES = (
     "status",
     "error",
     "forked_from",
+    "due_at",
     "sole_writer",
 )
 KINDS = {
@@ -111,7 +112,7 @@ class RunFacts:
 
     Attributes:
         fields: by `FIELD_NAMES`; what the run has not is not there. `sole_writer` is for reading points, see
-            sole_writer.py; it may be missing.
+            sole_writer.py; it may be missing. `due_at` is there while a run that runs has promised a check-in.
         leaves: the params, flattened.
         sequences: those that have points.
         contexts: by their text.
@@ -426,6 +427,8 @@ def fields_of(state: RunState) -> dict[str, object]:
     }
     if end_s is not None:
         fields["end_time"] = float(end_s)
+    elif state.check_in is not None and state.check_in.due_at_s is not None:
+        fields["due_at"] = state.check_in.due_at_s
     if state.forked_from is not None:
         fields["forked_from"] = state.forked_from.run_hash
     return fields

@@ -1,0 +1,49 @@
+"""
+What there is to look at in a repository. Specified in docs/formats/wire.md, section 4.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aim.engine.alerts import Alert
+from aim.server.answers import json_answer, wire_context, wire_number
+from aim.server.desk import in_thread, served_of
+from aim.server.served import Served
+from aim.storage.run_table import RunTable
+
+
+async def alerts(request: Request) -> Response:
+    """Answer `GET …/alerts`."""
+    return await in_thread(request, _alerts, served_of(request))
+
+
+def _alerts(served: Served) -> Response:
+    def find(table: RunTable) -> dict[str, Any]:
+        found = served.alerts.ask(table)
+        return {"cursor": served.watch.cursor_of(table), "alerts": [_wire(alert) for alert in found]}
+
+    return json_answer(served.ask(find))
+
+
+def _wire(alert: Alert) -> dict[str, Any]:
+    metric = None if alert.metric is None else {"name": alert.metric[0], "context": wire_context(alert.metric[1])}
+    return {
+        "id": alert.id,
+        "run": alert.run_hash,
+        "name": alert.run_name,
+        "kind": alert.kind,
+        "time": alert.time_s,
+        "level": alert.level,
+        "metric": metric,
+        "step": alert.step,
+        "window": None if alert.window is None else list(alert.window),
+        "value": wire_number(alert.value),
+        "best": alert.best,
+        "pause": alert.limit_s,
+        "error": alert.error,
+        "others": alert.others,
+    }
