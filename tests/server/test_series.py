@@ -241,11 +241,12 @@ def test_a_query_about_images_draws_no_curve(browser: Browser) -> None:
 
 def test_limit_takes_the_newest_runs(browser: Browser) -> None:
     """
-    Of more curves than `limit` those of the newest runs come, and `total` tells of all.
+    Of more curves than `limit` those of the newest runs come; `total` tells of all, `sent` of these, if they differ.
     """
     frame = curves(browser, metrics=[{"name": "loss"}], limit=1)
 
-    assert (["c"], 3) == (frame.header["runs"], frame.header["total"])
+    assert (["c"], 3, 1) == (frame.header["runs"], frame.header["total"], frame.header["sent"])
+    assert "sent" not in curves(browser, metrics=[{"name": "loss"}], limit=3).header
 
 
 @pytest.mark.parametrize(

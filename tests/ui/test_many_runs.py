@@ -53,6 +53,31 @@ def test_the_newest_curves_are_drawn_first(open_page: Open, tmp_path: Path) -> N
     assert {(name, limit) for name in METRICS for limit in (300, None)} == set(asked)
 
 
+def test_a_card_says_how_many_of_its_curves_are_there(open_page: Open, tmp_path: Path) -> None:
+    """
+    While only the newest curves of a card have come, it tells of how many; when all are there, it says nothing.
+    """
+    record(tmp_path / "work")
+    held: list[sync_api.Route] = []
+
+    def hold(route: sync_api.Route) -> None:
+        if _is_whole(route.request):
+            held.append(route)
+        else:
+            route.continue_()
+
+    with serving("--repo", str(tmp_path / "work")) as address:
+        page = open_page(address + "runs")
+        page.route("**/series", hold)
+        page.goto(address + "metrics")
+        hints = page.get_by_text("newest 300 of 320")
+        sync_api.expect(hints).to_have_count(len(METRICS))
+        for route in held:
+            route.continue_()
+        sync_api.expect(hints).to_have_count(0)
+        assert held
+
+
 def _body(request: sync_api.Request) -> dict[str, Any]:
     return dict(request.post_data_json or {})
 

@@ -80,6 +80,8 @@ def _series(served: Served, request: SeriesRequest) -> Response:
     }
     if selected.is_whole:
         header["whole"] = True
+    if len(selected.wanted) < selected.total:
+        header["sent"] = len(selected.wanted)
     if request.aggregation is None:
         since = None if selected.is_whole else served.watch.number_of(request.since)
         if since is None:

@@ -73,7 +73,8 @@ export function mergeFrames(old: Frame, next: Frame): Frame {
     byKey.delete(key);
     return fresh ? appendTail(part, fresh) : part;
   });
-  return { ...old, cursor: next.cursor, total: Math.max(old.total, next.total), parts: [...parts, ...byKey.values()] };
+  const total = Math.max(old.total, next.total);
+  return { ...old, cursor: next.cursor, total, sent: old.sent < old.total ? old.sent : total, parts: [...parts, ...byKey.values()] };
 }
 
 /// Starts a store that follows `wish`; null wishes nothing yet, as for a card that is off the screen. `place` tells where

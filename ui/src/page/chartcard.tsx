@@ -108,6 +108,7 @@ export function ChartCard({ card, scene, runs, onExpand, place: cardPlace, isLar
       <header draggable={cardPlace !== undefined} onDragStart={cardPlace?.onDrag}>
         <h3 title={title}>{card.title} <span>{card.subtitle}</span></h3>
         {isCut.value && <span class="hint" title="A few values lie outside. Choose y › ignore outliers to see them.">outliers cut</span>}
+        {frame.value && frame.value.sent < frame.value.total && <span class="hint" title="Those of the newest runs. Narrow the query to see the others.">newest {frame.value.sent.toLocaleString("en")} of {frame.value.total.toLocaleString("en")}</span>}
         {shown > DENSITY_LINES && <span class="hint">density of {shown.toLocaleString("en")}</span>}
         <span class="acts">
           {onExpand && <button type="button" class="bare" aria-label={`Full screen: ${title}`} title="Full screen" onClick={() => onExpand(card)}><Icon name="expand" size={14} /></button>}

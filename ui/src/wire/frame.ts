@@ -35,6 +35,8 @@ export interface Frame {
   readonly cursor: string;
   /// How many series match; parts not counted.
   readonly total: number;
+  /// How many of them came, those of the newest runs.
+  readonly sent: number;
   /// In answer to `since`: this has all series, and replaces what was there.
   readonly isWhole: boolean;
   readonly parts: readonly FramePart[];
@@ -44,6 +46,7 @@ export interface Frame {
 interface Header {
   readonly cursor: string;
   readonly total: number;
+  readonly sent?: number;
   readonly whole?: boolean;
   readonly runs: readonly string[];
   readonly metrics: readonly SequenceKey[];
@@ -106,7 +109,7 @@ export function decodeFrame(buffer: ArrayBuffer): Frame {
     };
   });
   const groups = (header.groups ?? []).map((group) => ({ key: group.key, runs: group.runs.map((index) => header.runs[index]) }));
-  return { cursor: header.cursor, total: header.total, isWhole: header.whole === true, parts, groups };
+  return { cursor: header.cursor, total: header.total, sent: header.sent ?? header.total, isWhole: header.whole === true, parts, groups };
 }
 
 function joinX(head: XArray, count: number, tail: XArray): XArray {
