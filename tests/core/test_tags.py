@@ -4,10 +4,13 @@ Names and colours of tags.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from aim.core.errors import UsageError
 from aim.core.tags import COLORS, HEX, check_color, check_tag
+from tests.tidy.tree import ROOT
 
 
 def test_a_colour_is_six_hex_digits_or_a_name() -> None:
@@ -42,3 +45,12 @@ def test_a_tag_has_a_name(name: object) -> None:
     assert "5" == check_tag(5)
     with pytest.raises(UsageError):
         check_tag(name)
+
+
+def test_the_pages_offer_the_same_colours() -> None:
+    """
+    A colour that is chosen in the browser has a name in the SDK.
+    """
+    source = (ROOT / "ui/src/model/tags.ts").read_text(encoding="utf-8")
+
+    assert COLORS == dict(re.findall(r'(\w+): "(#[0-9a-f]{6})"', source))

@@ -1,6 +1,6 @@
 /// One run: its facts, its curves, and a tab for each kind of thing that it has. Nothing it has not.
 
-import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
+import { useComputed, useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { address, change, setting } from "../model/address";
@@ -9,29 +9,31 @@ import { sectionsOf, type Card } from "../model/cards";
 import { canEdit, edit } from "../model/edits";
 import { isMetricKind, isSystemMetric, queryLiteral, queryPath } from "../model/fields";
 import { formatAgo, formatDuration, formatTime } from "../model/format";
-import { select } from "../model/marks";
+import { hot, select } from "../model/marks";
 import { objectType, OBJECT_WORDS } from "../model/objects";
 import { runStore } from "../model/run";
 import { makeScene, type Scene } from "../model/scene";
 import { goTo } from "../model/address";
 import { here } from "../model/scope";
 import { now } from "../model/session";
+import { xWindow } from "../model/workspace";
 import { runColor } from "../chart/palette";
 import { theme } from "../model/session";
-import { tagLook } from "../model/tags";
 import { getJson } from "../wire/request";
 import type { ObjectType, RunAnswer } from "../wire/types";
 import { Icon, type IconName } from "../widget/icon";
 import { Markdown } from "../widget/markdown";
 import { Notice, Skeleton } from "../widget/state";
-import { Copy, State, Swatch, Tag } from "../widget/text";
+import { Copy, State, Swatch } from "../widget/text";
 import { Tree, type TreeValue } from "../widget/tree";
+import { RunAlerts } from "./alerts";
 import { ChartCard } from "./chartcard";
 import { FailurePanel } from "./failure";
 import { useCommands, useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
 import { LogView } from "./logview";
 import { ArtifactsTab, EnvironmentTab, ObjectsTab, RecordsTab } from "./runtabs";
+import { TagOfRun } from "./tagcolor";
 import { ChartToolbar } from "./toolbar";
 
 const tab = setting("tab", "overview");
@@ -176,7 +178,7 @@ function RunHead({ run }: { run: RunAnswer }): JSX.Element {
         {run.forked_from && <span title={formatTime(run.forked_from.time)}><Icon name="fork" size={14} />forked from <PageLink page="run" rest={run.forked_from.run}><ForkName hash={run.forked_from.run} /></PageLink>{run.forked_from.step === null ? "" : ` at step ${run.forked_from.step}`}</span>}
         {run.rewinds.length > 0 && <span title={run.rewinds.map(({ step, time }) => `${formatTime(time)}: back to step ${step}`).join("\n")}><Icon name="undo" size={14} />rewound {run.rewinds.length === 1 ? "" : `${run.rewinds.length} times, last `}to step {run.rewinds[run.rewinds.length - 1].step}</span>}
         <span class="tags">
-          {run.tags.map((name) => <Tag key={name} name={name} look={tagLook(name)} onRemove={canEdit() ? () => void edit(runs, { tags: { add: [], remove: [name] } }, `Took tag ${name} from`) : undefined} />)}
+          {run.tags.map((name) => <TagOfRun key={name} name={name} onRemove={() => void edit(runs, { tags: { add: [], remove: [name] } }, `Took tag ${name} from`)} />)}
           {canEdit() && <form onSubmit={(event) => {
             event.preventDefault();
             const name = tagText.value.trim();
@@ -185,6 +187,7 @@ function RunHead({ run }: { run: RunAnswer }): JSX.Element {
           }}><input class="tag-input" placeholder="+ tag" aria-label="Add a tag" value={tagText.value} onInput={(event) => (tagText.value = event.currentTarget.value)} /></form>}
         </span>
       </div>
+      <RunAlerts hash={run.hash} />
     </header>
   );
 }
@@ -246,6 +249,21 @@ function Overview({ run, scene, only }: { run: RunAnswer; scene: Scene; only: Re
 
 const BRANCHES_MOST = 50;
 
+const cardSetting = setting("card");
+const atSetting = setting("at");
+
+/// The card that the address leads to: scrolled to, zoomed, with the place lit.
+function useFound(run: RunAnswer, shared: Signal<Extent | null>): string {
+  const [id, at, window] = [cardSetting.value, atSetting.value, xWindow.value];
+  useEffect(() => {
+    if (id === "") return;
+    if (window) shared.value = window;
+    document.querySelector(`[data-card="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "center" });
+    if (at !== "") hot.value = { owner: run.hash, x: Number(at) };
+  }, [id, at, window?.join()]);
+  return id;
+}
+
 const besideSetting = setting("system");
 const historySetting = setting("history");
 
@@ -253,6 +271,7 @@ const historySetting = setting("history");
 function Charts({ run, scene, only, isSystem }: { run: RunAnswer; scene: Scene; only: ReadonlySignal<readonly string[]>; isSystem: boolean }): JSX.Element {
   const runs = useComputed<readonly string[] | null>(() => only.value);
   const shared = useSignal<Extent | null>(null);
+  const found = useFound(run, shared);
   const isHistory = historySetting.value !== "" && run.rewinds.length > 0;
   const branches = useComputed(() => (historySetting.value === "" ? 0 : BRANCHES_MOST));
   const keys = run.sequences.filter(({ kind }) => isMetricKind(kind)).map(({ name, context }) => ({ name, context }));
@@ -263,7 +282,7 @@ function Charts({ run, scene, only, isSystem }: { run: RunAnswer; scene: Scene; 
   const section = (name: string, cards: readonly Card[], isNamed: boolean): JSX.Element => (
     <section key={name}>
       {isNamed && <div class="section"><b>{name}</b> <span class="muted">{cards.length}</span></div>}
-      <div class="cards">{cards.map((card) => <ChartCard key={card.id} card={{ ...card, title: title(card) }} scene={scene} runs={runs} shared={shared} branches={branches} isPlain />)}</div>
+      <div class="cards">{cards.map((card) => <ChartCard key={card.id} card={{ ...card, title: title(card) }} scene={scene} runs={runs} shared={shared} branches={branches} isFound={card.id === found} isPlain />)}</div>
     </section>
   );
   const sections = sectionsOf(own, "name");
@@ -275,7 +294,10 @@ function Charts({ run, scene, only, isSystem }: { run: RunAnswer; scene: Scene; 
   return (
     <>
       <ChartToolbar isPlain>
-        {shared.value && <button type="button" class="pill on" onClick={() => (shared.value = null)}>zoomed <Icon name="close" size={12} /></button>}
+        {shared.value && <button type="button" class="pill on" onClick={() => {
+          shared.value = null;
+          change({ win: null, card: null, at: null }, true);
+        }}>zoomed <Icon name="close" size={12} /></button>}
         {run.rewinds.length > 0 && <button type="button" class={isHistory ? "pill on" : "pill"} aria-pressed={isHistory} title="The curves as they were before each rewind, behind those of now" onClick={() => change({ history: isHistory ? null : "shown" }, true)}>history</button>}
         {others.length > 0 && <button type="button" class={isBeside ? "pill on" : "pill"} aria-pressed={isBeside} title="Both over the same time, zoomed together" onClick={press}>{isSystem ? "training beside" : "system beside"}</button>}
       </ChartToolbar>

@@ -29,15 +29,10 @@ export function Swatch({ color, dash }: { color: string; dash?: readonly number[
 }
 
 /// One tag, in the hue of its name, or in the colour that it was given, as light or dark as the theme needs.
-export function Tag({ name, look, onRemove }: { name: string; look: { readonly hue: number; readonly color: string | null; readonly description: string | null }; onRemove?: () => void }): JSX.Element {
+export function Tag({ name, look }: { name: string; look: { readonly hue: number; readonly color: string | null; readonly description: string | null } }): JSX.Element {
   return (
     <span class={look.color === null ? "tag" : "tag colored"} style={look.color === null ? { "--hue": String(look.hue) } : { "--color": look.color }} title={look.description ?? undefined}>
       {name}
-      {onRemove && (
-        <button type="button" aria-label={`Remove tag ${name}`} onClick={onRemove}>
-          <Icon name="close" size={10} />
-        </button>
-      )}
     </span>
   );
 }
