@@ -1,6 +1,7 @@
 /// Which colour and which dash a run has: its own steady colour, or its group's.
 
-import { DASHES, GREY, PALETTE, rampColor, runColor, type Theme } from "../chart/palette";
+import { DASHES, GREY, PALETTE, rampColor, type Theme } from "../chart/palette";
+import { ownColors } from "./runcolors";
 import { compareCells, type Cell, type RunTable } from "./table";
 
 /// Runs with one value of the grouping field.
@@ -41,12 +42,7 @@ export function splitBy(table: RunTable, key: string): { readonly label: string;
 export function coloring(table: RunTable, key: string, theme: Theme): Coloring {
   const palette = PALETTE[theme];
   const parts = key === "" ? [] : splitBy(table, key);
-  if (parts.length === 0) {
-    if (table.hashes.length > palette.length || table.hashes.length === 1) return { groups: [], colorOf: (hash) => runColor(hash, theme) };
-    // So few that each can have a colour of its own.
-    const place = new Map([...table.hashes].sort().map((hash, i) => [hash, palette[i]]));
-    return { groups: [], colorOf: (hash) => place.get(hash) ?? runColor(hash, theme) };
-  }
+  if (parts.length === 0) return { groups: [], colorOf: ownColors(table, theme) };
   const isNumeric = parts.length > 2 && parts.every(({ value }) => value === null || typeof value === "number");
   const largest = new Set([...parts].sort((a, b) => b.hashes.length - a.hashes.length).slice(0, palette.length).map(({ label }) => label));
   let next = 0;

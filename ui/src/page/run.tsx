@@ -17,7 +17,7 @@ import { goTo } from "../model/address";
 import { here } from "../model/scope";
 import { now } from "../model/session";
 import { xWindow } from "../model/workspace";
-import { runColor } from "../chart/palette";
+import { ownColor } from "../model/runcolors";
 import { theme } from "../model/session";
 import { getJson } from "../wire/request";
 import type { ObjectType, RunAnswer } from "../wire/types";
@@ -158,7 +158,7 @@ function RunHead({ run }: { run: RunAnswer }): JSX.Element {
   return (
     <header class="run-head">
       <div class="title">
-        <Swatch color={runColor(run.hash, theme.value)} />
+        <Swatch color={ownColor(run.hash, theme.value)} />
         <h1><Editable value={run.name ?? run.hash} label="name" placeholder="name" onSave={(name) => void edit(runs, { name: name || null }, "Renamed")} /></h1>
         <State status={run.status} error={run.error} />
         {run.archived && <span class="hint">archived</span>}

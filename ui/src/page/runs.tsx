@@ -93,7 +93,7 @@ export function RunsPage(): JSX.Element {
   const wish = useComputed<RunsWish | null>(() => {
     if (!fields.value) return null;
     const extra = [parseField(groupSetting.value), parseField(colorField.value), sort.value?.field ?? null].filter((field) => field !== null);
-    const wanted = distinctFields([["run", "name"], ["run", "status"], ["run", "error"], ["run", "tags"], ["run", "archived"], ...chosen.value, ...extra]);
+    const wanted = distinctFields([["run", "name"], ["run", "status"], ["run", "created_at"], ["run", "error"], ["run", "tags"], ["run", "archived"], ...chosen.value, ...extra]);
     return { fields: wanted, sort: sort.value ? { field: sort.value.field, descending: sort.value.descending } : null };
   });
   const store = useStore(() => runsStore(wish));

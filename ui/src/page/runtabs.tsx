@@ -2,7 +2,7 @@
 
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
-import { runColor } from "../chart/palette";
+import { ownColor } from "../model/runcolors";
 import { contextLabel, sequenceText } from "../model/fields";
 import { formatBytes, formatTime } from "../model/format";
 import { allSteps, atPresent, itemsOf, objectsStore, type Item } from "../model/objects";
@@ -55,7 +55,7 @@ export function ObjectsTab({ run, type }: { run: RunAnswer; type: ObjectType }):
           <section key={sequenceText(of)}>
             <div class="section"><b>{of.name}</b> <span class="muted">{[contextLabel(of.context), ...(type === "distributions" ? [] : [`step ${group[0].step}`, `${of.count} steps`])].filter(Boolean).join(" · ")}</span></div>
             {type === "texts" && group.map((item) => <TextBlock key={item.index} item={item} />)}
-            {type === "distributions" && <Distributions items={group} color={runColor(run.hash, theme.value)} at={null} />}
+            {type === "distributions" && <Distributions items={group} color={ownColor(run.hash, theme.value)} at={null} />}
             {type !== "texts" && type !== "distributions" && <div class="pictures">{group.map((item) => <Piece key={item.index} type={type} item={item} size_px={PICTURE_PX} words={words} onOpen={() => (open.value = [item])} />)}</div>}
           </section>
         );
