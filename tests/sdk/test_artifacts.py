@@ -19,8 +19,9 @@ from hypothesis import given
 from aim import Repo, Run
 from aim.core.errors import ReadOnly
 from aim.engine.artifacts import artifacts_of
-from aim.sdk.artifact_stores import ArtifactStore, FolderStore, ObjectStore, UnknownStore, register, store_of
 from aim.sdk.artifacts import NoArtifact, clean_name
+from aim.storage.artifacts.registry import register, store_of
+from aim.storage.artifacts.stores import ArtifactStore, FolderStore, ObjectStore, UnknownStore
 
 
 @pytest.fixture(name="model")

@@ -28,8 +28,9 @@ from pathlib import Path, PurePosixPath
 from aim.core.errors import UsageError
 from aim.core.shield import shielded
 from aim.core.words import counted
-from aim.sdk.artifact_stores import FolderStore, folder_of, scheme_of, store_of
 from aim.storage.artifact_records import FILES_FOLDER, ArtifactRecord
+from aim.storage.artifacts.registry import store_of
+from aim.storage.artifacts.stores import FolderStore, folder_of, scheme_of
 
 THREADS = 4
 HASH_CHUNK_BYTES = 1 << 20
@@ -75,7 +76,7 @@ class Artifact:
         folder = Path(dest_dir)
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / PurePosixPath(self.name).name
-        start, _, last = self.uri.rpartition("/")
+        start, last = self._place()
         if scheme_of(self.uri) == "file":
             FolderStore(Path("/")).get(str(folder_of(self.uri).absolute()), target)
         else:
@@ -84,6 +85,15 @@ class Artifact:
             target.unlink()
             raise NoArtifact(f"{self.uri} is not what was logged as {self.name!r}: its content has changed since.")
         return str(target)
+
+    def _place(self) -> tuple[str, str]:
+        """Give the address that artifacts are kept at, and the path below it: `<hash>/<path>`."""
+        run_uri, slash, nothing = self.uri.rpartition(f"/{self.path}")
+        if not slash or nothing:
+            start, _, last = self.uri.rpartition("/")
+            return start, last
+        start, _, run_hash = run_uri.rpartition("/")
+        return start, f"{run_hash}/{self.path}"
 
 
 def sha256_of(path: Path) -> tuple[str, int]:

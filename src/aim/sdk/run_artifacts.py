@@ -55,7 +55,8 @@ class RunArtifactsMixin:
         Raises:
             UnknownStore: (a ValueError) there is no store for it.
         """
-        from aim.sdk.artifact_stores import check_uri, folder_of, scheme_of
+        from aim.storage.artifacts.registry import check_uri
+        from aim.storage.artifacts.stores import folder_of, scheme_of
 
         check_uri(uri)
         self._set_property(**{URI_PROPERTY: folder_of(uri).absolute().as_uri() if scheme_of(uri) == "file" else uri})

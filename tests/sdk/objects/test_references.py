@@ -17,11 +17,12 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from aim import Audio, Image, Repo, Run, Table, Video
 from aim.core.errors import UntrackableValue
-from aim.sdk.artifact_stores import ObjectStore, register
 from aim.sdk.objects import once
 from aim.sdk.objects.custom import CustomObject
 from aim.sdk.objects.references import PREVIEW_SIDE_MAX_PX, OriginalGone, fetch
 from aim.sdk.objects.registry import restore
+from aim.storage.artifacts.registry import register
+from aim.storage.artifacts.stores import ObjectStore
 
 
 @pytest.fixture(name="photo")

@@ -13,7 +13,7 @@ A file of this machine is looked at by the call, so that a wrong path is an erro
 address elsewhere is not: a training does not wait for a network. Beside the training an image is then fetched, for its
 size and the small picture; if that fails, it is said once and the reference is stored without them.
 
-Addresses are those of artifacts (`artifact_stores`): a path, `file://`, and with obstore `s3://`, `gs://` ...
+Addresses are those of artifacts (`storage.artifacts`): a path, `file://`, and with obstore `s3://`, `gs://` ...
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from typing import Any, TypeVar
 from aim.core.errors import NotFound, UntrackableValue
 from aim.core.shield import shielded
 from aim.core.values import Loader, Stored
-from aim.sdk.artifact_stores import folder_of, scheme_of, store_of
 from aim.sdk.objects.custom import Captioned, Content
 from aim.sdk.objects.once import warn_once
+from aim.storage.artifacts.registry import store_of
+from aim.storage.artifacts.stores import folder_of, scheme_of
 
 MediaT = TypeVar("MediaT", bound="Media")
 

@@ -27,6 +27,14 @@ CLASSES = {
 }
 """Kind -> module and class. A new kind of object is one line here."""
 
+DATASETS = {
+    "deeplake.dataset": ("aim.sdk.objects.plugins.deeplake_dataset", "DeeplakeDataset"),
+    "hub.dataset": ("aim.sdk.objects.plugins.hub_dataset", "HubDataset"),
+    "hf_datasets.metadata": ("aim.sdk.objects.plugins.hf_datasets_metadata", "HFDataset"),
+    "dvc.metadata": ("aim.sdk.objects.plugins.dvc_metadata", "DvcData"),
+}
+"""The same, of those that describe a dataset among the params."""
+
 
 class UnknownObject(CustomObject):
     """
@@ -89,7 +97,7 @@ def restore(kind: str, fields: Mapping[str, Any], load: Loader) -> CustomObject:
     >>> restore("aim.text", {"text": "hello"}, lambda: b"")
     hello
     """
-    place = CLASSES.get(kind)
+    place = CLASSES.get(kind) or DATASETS.get(kind)
     if place is None:
         return UnknownObject(kind, fields, load)
     module, name = place

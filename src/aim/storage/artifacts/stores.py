@@ -4,7 +4,7 @@ Where artifacts are kept: a folder, or an object store such as S3.
     file:///data/models            a folder; also without a scheme
     s3://bucket/prefix, gs://, az://, memory://, http(s)://     through `obstore` (pip install "aim[s3]")
 
-A store is asked for four things, so another one is a class of some lines, made known by `register`.
+A store is asked for four things, so another one is a class of some lines, made known by `registry.register`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import secrets
 import shutil
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -142,20 +141,6 @@ class ObjectStore:
             self._obstore.delete(self._store, path)
 
 
-Maker = Callable[[str], ArtifactStore]
-"""Makes the store of an address."""
-
-_makers: dict[str, Maker] = dict.fromkeys(OBJECT_SCHEMES, ObjectStore)
-_open: dict[str, ArtifactStore] = {}
-
-
-def register(scheme: str, make: Maker) -> None:
-    """Let addresses `<scheme>://...` be kept in the store that *make* gives for one."""
-    _makers[scheme] = make
-    for uri in [uri for uri in _open if uri.startswith(f"{scheme}:")]:
-        del _open[uri]
-
-
 def scheme_of(uri: str) -> str:
     """
     Give the scheme of an address; a path of this machine has `file`.
@@ -165,29 +150,6 @@ def scheme_of(uri: str) -> str:
     """
     scheme = urllib.parse.urlsplit(uri).scheme.lower()
     return scheme if len(scheme) > 1 else "file"
-
-
-def check_uri(uri: str) -> None:
-    """Raise `UnknownStore` unless there is a store for *uri*."""
-    scheme = scheme_of(uri)
-    if scheme != "file" and scheme not in _makers:
-        known = ", ".join(f"{name}://" for name in ("file", *sorted(_makers)))
-        raise UnknownStore(f"{uri}: artifacts can't be kept there. There are: {known}.")
-
-
-def store_of(uri: str) -> ArtifactStore:
-    """
-    Give the store of an address; the same one for the same address.
-
-    Raises:
-        UnknownStore: there is none.
-    """
-    check_uri(uri)
-    store = _open.get(uri)
-    if store is None:
-        store = FolderStore(folder_of(uri)) if scheme_of(uri) == "file" else _makers[scheme_of(uri)](uri)
-        _open[uri] = store
-    return store
 
 
 def folder_of(uri: str) -> Path:
