@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatAddress, parseAddress } from "../src/model/address";
-import { alertsOf } from "../src/model/alerts";
+import { alertPlace, alertText, isOpen } from "../src/model/alerts";
 import { axisOf, brushedRows, trendOf } from "../src/model/axes";
 import { sectionsOf, type Card } from "../src/model/cards";
 import { differingKeys, groupCell, joinTexts, splitTexts } from "../src/model/columns";
@@ -17,7 +17,7 @@ import { keyName } from "../src/model/keys";
 import { compareCells, patched, sorted, spreadOf, tableOf, cellOf } from "../src/model/table";
 import { tagsSaid } from "../src/model/tags";
 import { diffWords } from "../src/model/worddiff";
-import type { Field, FieldsAnswer, Json, RunsAnswer, StoredDocument } from "../src/wire/types";
+import type { AlertItem, Field, FieldsAnswer, Json, RunsAnswer, StoredDocument } from "../src/wire/types";
 import { arrange, formatOwn, formatWide, moveCard, parseOwn, parseWide, shiftCard, type Placed } from "../src/model/layout";
 
 const LR: Field = ["param", "hparams", "lr"];
@@ -194,17 +194,29 @@ test("Ctrl and the Apple key have one name", () => {
   assert.deepEqual(["Ctrl+k", "Ctrl+k", "?"], [press({ ctrlKey: true, key: "k" }), press({ metaKey: true, key: "k" }), press({ key: "?" })].map(keyName));
 });
 
-test("failed and lost runs, and running ones without a number, are to be looked at", () => {
-  const names: RunsAnswer = {
-    cursor: "1", elapsed_ms: 1, total: 4, count: 4, hash: ["a", "b", "c", "d"],
-    columns: [
-      { type: "string", values: ["one", "two", "three", "four"], codes: [0, 1, 2, 3] }, { type: "string", values: ["failed", "lost", "running"], codes: [0, 1, 2, 2] },
-      { type: "string", values: ["ValueError"], codes: [0, -1, -1, -1] }, { type: "number", values: ["NaN", 1, "NaN", 1] },
-    ],
-  };
-  const table = tableOf(names, [["run", "name"], ["run", "status"], ["run", "error"], LR]);
-  const found = alertsOf(table, { key: fieldText(LR), label: "loss" });
-  assert.deepEqual(["one failed with ValueError", "two gives no sign of life any more", "three loss is NaN"], found.map(({ name, text }) => `${name} ${text}`));
+const ALERT: AlertItem = {
+  id: "a nan 71", run: "a", name: "one", kind: "nan", time: 1000, level: 1, metric: { name: "loss", context: { subset: "val" } }, step: 71, window: [62, 80], value: "NaN", best: null, pause: null, error: null, others: 0,
+};
+
+test("an alert says what is wrong, and since when", () => {
+  const said = (changes: Partial<AlertItem>): string => alertText({ ...ALERT, ...changes }, 1600);
+  assert.equal("loss val is NaN since step 71", said({}));
+  assert.equal("loss val is infinite since step 71, and 2 more metrics", said({ value: "-Infinity", others: 2 }));
+  assert.equal("loss val has diverged since step 71: 5.2, was 0.1, and 1 more metric", said({ kind: "diverged", value: 5.2, best: 0.1, others: 1 }));
+  assert.equal("no new points for 10 m 0 s; usually at least every 2 m 0 s", said({ kind: "stalled", pause: 120 }));
+  assert.equal("a sign of progress is 10 m 0 s overdue", said({ kind: "stalled", metric: null }));
+  assert.deepEqual(["failed with ValueError", "failed with an error", "gives no sign of life any more"], [said({ kind: "failed", error: "ValueError" }), said({ kind: "failed" }), said({ kind: "lost" })]);
+});
+
+test("an alert leads to its place", () => {
+  assert.deepEqual({ card: "loss", at: "71", win: "62,80" }, alertPlace(ALERT));
+  assert.deepEqual({ card: "loss", at: "99" }, alertPlace({ ...ALERT, kind: "stalled", step: 99, window: null }));
+  assert.deepEqual([{ tab: "log" }, {}, {}], [{ kind: "failed" }, { kind: "lost" }, { kind: "stalled" }].map((changes) => alertPlace({ ...ALERT, metric: null, ...changes } as AlertItem)));
+});
+
+test("a dismissed alert comes back when it gets worse, and another one is not dismissed", () => {
+  const dismissed = new Map([["a nan 71", 1]]);
+  assert.deepEqual([false, true, true], [isOpen(ALERT, dismissed), isOpen({ ...ALERT, level: 2 }, dismissed), isOpen({ ...ALERT, id: "a nan 90" }, dismissed)]);
 });
 
 test("an arrangement survives the address, whatever the names are", () => {

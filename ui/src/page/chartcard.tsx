@@ -40,6 +40,8 @@ interface ChartCardProps {
   readonly place?: CardPlace;
   /// Follows the smoothing, zoom and aggregation of the workspace. Else it is a plain card with its own zoom.
   readonly isPlain?: boolean;
+  /// An address leads here: it stands out.
+  readonly isFound?: boolean;
   /// The zoom that plain cards of one page share.
   readonly shared?: Signal<Extent | null>;
   /// How many earlier branches of rewound runs are drawn behind; none if it is not given.
@@ -48,7 +50,7 @@ interface ChartCardProps {
 }
 
 /// The card. All of its drawing follows signals; it renders again only for its own few words.
-export function ChartCard({ card, scene, runs, onExpand, place: cardPlace, isLarge = false, isPlain = false, shared, branches, onLines }: ChartCardProps): JSX.Element {
+export function ChartCard({ card, scene, runs, onExpand, place: cardPlace, isLarge = false, isPlain = false, isFound = false, shared, branches, onLines }: ChartCardProps): JSX.Element {
   const { ref, isSeen, width_px } = useOnScreen();
   const yWindow = useSignal<Extent | null>(null);
   const alone = useSignal<Extent | null>(null);
@@ -104,7 +106,7 @@ export function ChartCard({ card, scene, runs, onExpand, place: cardPlace, isLar
   const shown = lines.value.data.lines.length;
   const isEmpty = lines.value.data.lines.every((line) => line.x.length === 0);
   return (
-    <article class={["card", isLarge && "large", cardPlace && `span-${cardPlace.span}`].filter(Boolean).join(" ")} ref={ref} data-card={card.id} onDrop={cardPlace?.onDrop}>
+    <article class={["card", isLarge && "large", isFound && "found", cardPlace && `span-${cardPlace.span}`].filter(Boolean).join(" ")} ref={ref} data-card={card.id} onDrop={cardPlace?.onDrop}>
       <header draggable={cardPlace !== undefined} onDragStart={cardPlace?.onDrag}>
         <h3 title={title}>{card.title} <span>{card.subtitle}</span></h3>
         {isCut.value && <span class="hint" title="A few values lie outside. Choose y › ignore outliers to see them.">outliers cut</span>}

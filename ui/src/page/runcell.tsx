@@ -9,6 +9,7 @@ import { cellOf, type RunTable, type Spread } from "../model/table";
 import { tagLook } from "../model/tags";
 import { Icon } from "../widget/icon";
 import { State, Swatch, Tag } from "../widget/text";
+import { AlertMark } from "./alerts";
 import { PageLink } from "./link";
 
 const TAGS_SHOWN = 3;
@@ -25,6 +26,7 @@ export function RunNameCell({ table, hash, color, onTick }: { table: RunTable; h
       }} />
       <Swatch color={color} />
       <PageLink page="run" rest={hash} class="name" title={name}>{name}</PageLink>
+      <AlertMark hash={hash} />
       <span class="acts">
         <button type="button" class={isPinned(hash) ? "bare on" : "bare"} aria-label={`Pin ${name}`} title="Pin (p)" onClick={() => togglePinned([hash])}><Icon name="pin" size={13} /></button>
         <button type="button" class={isBaseline(hash) ? "bare on" : "bare"} aria-label={`Make ${name} the baseline`} title="Baseline (b)" onClick={() => toggleBaseline(hash)}><Icon name="star" size={13} /></button>

@@ -12,6 +12,7 @@ import { runName, target, type Scene } from "../model/scene";
 import { fields, matches } from "../model/scope";
 import { cellOf, spreadOf, type Cell } from "../model/table";
 import { dashField } from "../model/workspace";
+import { AlertMark } from "./alerts";
 import { PageLink } from "./link";
 import { Icon } from "../widget/icon";
 import { Picker, Popover } from "../widget/popover";
@@ -162,6 +163,7 @@ function RunRow({ hash, top, scene, valueKey, isCursor }: { hash: string; top: s
       <input type="checkbox" checked={selected.value.includes(hash)} aria-label={`Select ${name}`} onClick={() => toggleSelected(hash)} />
       <Swatch color={coloring.colorOf(hash)} dash={dashField.value ? dashOf(hash) : undefined} />
       <PageLink class="name" page="run" rest={hash} title={name}>{name}</PageLink>
+      <AlertMark hash={hash} />
       {status === "running" && <i class="pulse" title="running" />}
       {status === "failed" && <i class="fell" title="failed" />}
       <span class="acts">

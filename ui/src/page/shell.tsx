@@ -4,7 +4,6 @@ import { effect, signal } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { address, change, goTo } from "../model/address";
-import { alerts, markSeen, unseenCount } from "../model/alerts";
 import { commands, handleKey } from "../model/keys";
 import { indexing, query, live, liveRuns, repo, setQuery } from "../model/scope";
 import { connect, dropToast, logIn, report, server, serverError, theme, toast, toasts, toggleTheme } from "../model/session";
@@ -12,6 +11,7 @@ import { Dialog } from "../widget/dialog";
 import { Icon } from "../widget/icon";
 import { MenuItems, Popover } from "../widget/popover";
 import { Notice, Skeleton } from "../widget/state";
+import { Bell, toggleAlerts } from "./alerts";
 import { useCommands } from "./hooks";
 import { PageLink } from "./link";
 import { MetricsPage } from "./metrics";
@@ -95,31 +95,6 @@ function Live(): JSX.Element {
     <button type="button" class={`bare live ${state === "live" ? "live-on" : ""} ${count > 0 && state === "live" ? "live-some" : ""}`} title={`${title}. Press to show them.`} onClick={() => setQuery(query.peek() === "run.active" ? "" : "run.active")}>
       <i />{count > 0 ? `${count} live` : state === "live" ? "live" : "…"}
     </button>
-  );
-}
-
-function Alerts(): JSX.Element | null {
-  const list = alerts.value;
-  if (list.length === 0) return null;
-  const unseen = unseenCount.value;
-  return (
-    <Popover isIcon buttonClass={unseen > 0 ? "bare alert-bell on" : "bare alert-bell"} align="right" label={`${list.length} things to look at, ${unseen} new`} button={<><Icon name="warning" size={15} />{unseen > 0 && <b>{unseen}</b>}</>}>
-      {(close) => <AlertList close={close} />}
-    </Popover>
-  );
-}
-
-function AlertList({ close }: { close: () => void }): JSX.Element {
-  useEffect(() => markSeen, []);
-  return (
-    <div class="menu alerts" role="menu" aria-label="What to look at">
-      {alerts.value.map(({ id, run, name, text, tone }) => (
-        <button key={id} type="button" role="menuitem" onClick={() => {
-          close();
-          goTo("run", run, tone === "failed" ? { tab: "log" } : {});
-        }}><b>{name}</b><span class={tone}>{text}</span></button>
-      ))}
-    </div>
   );
 }
 
@@ -229,6 +204,7 @@ export function Shell(): JSX.Element {
     { keys: "Ctrl+k", label: "Open the command palette", section: "General", run: () => (isPaletteOpen.value = true) },
     { keys: "/", label: "Write a query", section: "General", run: () => document.querySelector<HTMLElement>(".query input, .query .cm-content")?.focus() },
     { keys: "?", label: "Show all keys", section: "General", run: () => (isHelpOpen.value = true) },
+    { keys: "n", label: "Show what there is to look at", section: "General", run: toggleAlerts },
     { keys: "d", label: "Dark or light", section: "General", run: toggleTheme },
     ...TABS.map(([page, name, key]) => ({ keys: `g ${key}`, label: `Go to ${name}`, section: "Pages", run: () => goTo(page) })),
     { keys: "", label: "Show archived runs", section: "Runs", run: () => change({ q: "run.archived" }) },
@@ -244,7 +220,7 @@ export function Shell(): JSX.Element {
         </nav>
         <QueryBox />
         <Live />
-        <Alerts />
+        <Bell />
         <button type="button" class="bare" title="Command palette" aria-label="Ctrl K: command palette" onClick={() => (isPaletteOpen.value = true)}><kbd>Ctrl K</kbd></button>
         <button type="button" class="bare round" title="Dark or light (d)" aria-label="Dark or light" onClick={toggleTheme}><Icon name={theme.value === "dark" ? "sun" : "moon"} size={14} /></button>
       </header>
