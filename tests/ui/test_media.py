@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,20 @@ MASK = """canvas => {
 }"""
 
 
+def label_boxes(picture: sync_api.Locator) -> list[sync_api.FloatRect]:
+    """Give where the labels of an image's boxes lie on the screen."""
+    found = [label.bounding_box() for label in picture.locator(".box-label > rect").all()]
+    return [box for box in found if box is not None]
+
+
+def overlap(one: sync_api.FloatRect, other: sync_api.FloatRect) -> bool:
+    """Say whether one label covers some of another one."""
+    return all(
+        one[at] < other[at] + other[size] and other[at] < one[at] + one[size]
+        for at, size in (("x", "width"), ("y", "height"))
+    )
+
+
 @in_both_themes
 def test_boxes_and_masks_are_drawn_and_switched(open_page: Open, server: str, shot: Shot) -> None:
     """
@@ -41,6 +56,8 @@ def test_boxes_and_masks_are_drawn_and_switched(open_page: Open, server: str, sh
 
     assert {"size": [80, 60], "clear": 0, "colors": 3} == mask.evaluate(MASK)
     expect(street.locator("svg rect[vector-effect]")).to_have_count(3)
+    assert 3 == len(label_boxes(street))
+    assert not any(overlap(one, other) for one, other in combinations(label_boxes(street), 2))
     shot(page)
     page.get_by_role("button", name="ground").click()
     page.wait_for_function(f"canvas => ({MASK})(canvas).clear === 3000", arg=mask.element_handle())

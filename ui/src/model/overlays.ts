@@ -10,6 +10,8 @@ const DEGREES_GOLDEN = 137.508; // hues that far apart stay apart, however many 
 const KEPT_MASKS = 200;
 const COLOR_TYPE_AT = 25; // in a PNG file: 0 is gray, 2 is RGB (RFC 2083, 4.1.1)
 
+const LABEL_GAP = 0.08; // of a label's height, between two
+
 const offSetting = listSetting("off");
 const opacitySetting = setting("opacity", "55");
 const scoreSetting = setting("score", "0");
@@ -97,6 +99,38 @@ export function labelColor(labels: readonly string[], label: string, theme: Them
 export function shownBoxes(item: ObjectItem): readonly BoxItem[] {
   const least = leastScore();
   return (item.boxes ?? []).filter((box) => (box.score ?? 1) >= least && isOn(labelText(item, box.label)) && (box.layer === undefined || isOn(layerKey(box.layer))));
+}
+
+/// A rectangle in the pixels of a picture: left, top, width, height.
+export type Rect = readonly [x: number, y: number, width: number, height: number];
+
+function overlap([ax, ay, aw, ah]: Rect, [bx, by, bw, bh]: Rect): number {
+  return Math.max(0, Math.min(ax + aw, bx + bw) - Math.max(ax, bx)) * Math.max(0, Math.min(ay + ah, by + bh) - Math.max(ay, by));
+}
+
+/// Places the labels of boxes so that none covers another where there is room: above its box, at its top inside, below it, at its right end, else one row further away.
+/// `widths`: of each label, 0 for none; `height`: of all of them; `picture`: what they have to stay in.
+export function placeLabels(boxes: readonly Rect[], widths: readonly number[], height: number, picture: readonly [number, number]): readonly Rect[] {
+  const placed: Rect[] = [];
+  const gap = height * LABEL_GAP;
+  return boxes.map(([x, y, w, h], i) => {
+    const width = widths[i];
+    if (width === 0) return [x, y, 0, 0];
+    const end = x + w - width;
+    const line = height + 2 * gap;
+    const rows = [y - height, y, y + h, y + h - height, y - height - line, y + line, y + h + line, y - height - 2 * line, y + 2 * line];
+    const places = rows.flatMap((top): Rect[] => [[x, top, width, height], [end, top, width, height]])
+      .map(([left, top]): Rect => [Math.max(0, Math.min(left, picture[0] - width)), Math.max(0, Math.min(top, picture[1] - height)), width, height]);
+    let best = places[0];
+    let least = Infinity;
+    for (const place of places) {
+      const covered = placed.reduce((sum, [left, top, w2, h2]) => sum + overlap(place, [left - gap, top - gap, w2 + 2 * gap, h2 + 2 * gap]), 0);
+      if (covered < least) [best, least] = [place, covered];
+      if (least === 0) break;
+    }
+    placed.push(best);
+    return best;
+  });
 }
 
 /// A mask's class numbers, row by row.

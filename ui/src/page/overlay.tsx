@@ -6,11 +6,13 @@ import { DASHES } from "../chart/palette";
 import { change } from "../model/address";
 import { formatNumber } from "../model/format";
 import { blobUrl, type Item } from "../model/objects";
-import { classLabel, isOn, labelColor, labelText, layerKey, leastScore, loadMask, maskPixels, opacity, shownBoxes, toggle, wordsOf, type OverlayWords } from "../model/overlays";
+import { classLabel, isOn, labelColor, labelText, layerKey, leastScore, loadMask, maskPixels, opacity, placeLabels, shownBoxes, toggle, wordsOf, type OverlayWords, type Rect } from "../model/overlays";
 import { report, theme } from "../model/session";
 import { Swatch } from "../widget/text";
 
 const TEXT_PX = 11;
+const LABELLED_PX = 14; // narrower boxes have their label as a title only
+const LINE_EM = 1.35;
 const CHAR_EM = 0.62; // of the font's size, on average and a little more
 
 /// What lies over a picture; drawn to fit it as `object-fit: contain` does. `scale`: pixels of the screen a pixel of the picture.
@@ -20,6 +22,9 @@ export function Overlay({ item, words, scale }: { item: Item; words: OverlayWord
   const boxes = shownBoxes(item);
   const layers = words.layers;
   const font = TEXT_PX / scale;
+  const texts = boxes.map((box) => [labelText(item, box.label), box.score === undefined ? "" : formatNumber(box.score)].filter(Boolean).join(" "));
+  const isTold = boxes.map(({ box }, i) => texts[i] !== "" && box[2] * scale > LABELLED_PX);
+  const places = placeLabels(boxes.map(({ box }) => box), texts.map((text, i) => (isTold[i] ? text.length * font * CHAR_EM + font * 0.5 : 0)), font * LINE_EM, [width, height]);
   return (
     <>
       {item.masks?.filter((name) => isOn(layerKey(name))).map((name) => <MaskLayer key={name} item={item} name={name} words={words} />)}
@@ -28,20 +33,27 @@ export function Overlay({ item, words, scale }: { item: Item; words: OverlayWord
           {boxes.map((box, i) => {
             const [x, y, w, h] = box.box;
             const color = labelColor(words.labels, labelText(item, box.label), theme.value);
-            const text = [labelText(item, box.label), box.score === undefined ? "" : formatNumber(box.score)].filter(Boolean).join(" ");
             const dash = DASHES[Math.max(0, box.layer === undefined ? 0 : layers.indexOf(box.layer)) % DASHES.length];
-            const top = y - font * 1.35 < 0 ? y : y - font * 1.35;
             return (
               <g key={i}>
-                <title>{[text, box.layer].filter(Boolean).join(" · ")}</title>
+                <title>{[texts[i], box.layer].filter(Boolean).join(" · ")}</title>
                 <rect x={x} y={y} width={w} height={h} fill="none" stroke={color} stroke-width="2" stroke-dasharray={dash.join(" ")} vector-effect="non-scaling-stroke" />
-                {text && w * scale > 14 && <><rect x={x} y={top} width={text.length * font * CHAR_EM + font * 0.5} height={font * 1.35} fill={color} /><text x={x + font * 0.25} y={top + font} font-size={font} fill={theme.value === "dark" ? "#101216" : "#fff"}>{text}</text></>}
               </g>
             );
           })}
+          {boxes.map((box, i) => isTold[i] && <BoxLabel key={i} place={places[i]} font={font} text={texts[i]} color={labelColor(words.labels, labelText(item, box.label), theme.value)} />)}
         </svg>
       )}
     </>
+  );
+}
+
+function BoxLabel({ place: [x, y, width, height], font, text, color }: { place: Rect; font: number; text: string; color: string }): JSX.Element {
+  return (
+    <g class="box-label">
+      <rect x={x} y={y} width={width} height={height} fill={color} />
+      <text x={x + font * 0.25} y={y + font} font-size={font} fill={theme.value === "dark" ? "#101216" : "#fff"}>{text}</text>
+    </g>
   );
 }
 
