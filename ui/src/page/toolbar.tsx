@@ -144,7 +144,7 @@ export function ChartToolbar({ children, isPlain = false }: { children?: Compone
       <XPill />
       <SmoothPill />
       <YPill />
-      {children}
+      {children && <span class="tail">{children}</span>}
     </div>
   );
 }
