@@ -1,14 +1,18 @@
 """
 Live updates: server-sent events that say which runs changed. Specified in docs/formats/wire.md, section 7.
 
-One *ticker* a repository looks four times a second, as long as somebody listens, and wakes the listeners when the
-state has another name. So what many changes do within a quarter of a second is told once, and a hundred open pages
-cost one look.
+One *ticker* a repository looks as long as somebody listens, and wakes the listeners when the state has another name.
+So what many changes do between two looks is told once, and a hundred open pages cost one look.
+
+    while runs record, and for a while after any change     four looks a second
+    when nothing has happened for 20 s                      one a second
+    when a look takes long, as with hundreds of live runs   fewer, a twentieth of the time, but one in 2 s
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -24,6 +28,10 @@ from aim.server.served import Served
 from aim.storage.run_table import RunTable
 
 LOOK_INTERVAL_S = 0.25
+QUIET_INTERVAL_S = 1.0
+QUIET_AFTER_S = 20.0
+LOOK_SHARE_MAX = 0.05  # of the time,
+LATE_MAX_S = 2.0  # as long as nobody waits longer than this for it
 ALIVE_INTERVAL_S = 15.0
 CHANGED_MAX = 500
 STREAMS_MAX = 500  # each takes a connection and its buffers
@@ -55,6 +63,8 @@ class Ticker:
     state: State | None = None
     listeners: set[asyncio.Event] = field(default_factory=set)
     task: asyncio.Task[None] | None = None
+    changed_at_s: float = field(default_factory=time.monotonic)
+    look_s: float = 0.0
 
     def join(self) -> asyncio.Event:
         """Begin to listen; the event is set whenever something changed."""
@@ -76,11 +86,18 @@ class Ticker:
         state = await self.desk.pool.run(self._look)
         if state != self.state:
             self.state = state
+            self.changed_at_s = time.monotonic()
             for event in self.listeners:
                 event.set()
         return state
 
     def _look(self) -> State:
+        begun_s = time.thread_time()  # of this thread alone: a machine that is busy makes no look long
+        state = self._see()
+        self.look_s = time.thread_time() - begun_s
+        return state
+
+    def _see(self) -> State:
         def count(table: RunTable) -> State:
             pages = pages_stamp() if self.desk.settings.reload_pages else 0
             return State(
@@ -95,11 +112,31 @@ class Ticker:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_INTERVAL_S)
+            is_live = self.state is None or self.state.live > 0 or self.state.indexing is not None
+            quiet_s = time.monotonic() - self.changed_at_s
+            await asyncio.sleep(interval_s(is_live=is_live, quiet_s=quiet_s, look_s=self.look_s))
             try:
                 await self.look()
             except (Refusal, AimError, OSError):  # busy, or a disk that is away for a moment: the next look tells
                 continue
+
+
+def interval_s(*, is_live: bool, quiet_s: float, look_s: float) -> float:
+    """
+    Give how long to wait before the next look.
+
+    Args:
+        is_live: something records or is being read.
+        quiet_s: since when nothing has changed.
+        look_s: how much of a processor's time the last look took.
+
+    >>> interval_s(is_live=True, quiet_s=60, look_s=0.001), interval_s(is_live=False, quiet_s=60, look_s=0.001)
+    (0.25, 1.0)
+    >>> interval_s(is_live=True, quiet_s=0, look_s=0.05)
+    1.0
+    """
+    wanted_s = LOOK_INTERVAL_S if is_live or quiet_s < QUIET_AFTER_S else QUIET_INTERVAL_S
+    return max(wanted_s, min(LATE_MAX_S, look_s / LOOK_SHARE_MAX))
 
 
 def event_text(event: str, data: object, event_id: str | None = None) -> bytes:
