@@ -214,6 +214,36 @@ def test_params_that_no_run_has_are_named_with_the_nearest(
     assert expected == compile_query(text).unknown_params(table)
 
 
+@pytest.mark.parametrize(
+    ("text", "subject", "expected"),
+    [
+        ("metric.name == 'los'", "metric", [("No run has a metric called 'los'. Did you mean 'loss'?", "'los'")]),
+        ("'zzz' == metric.name", "metric", [("No run has a metric called 'zzz'.", "'zzz'")]),
+        ("images.name == 'loss'", "images", [("No run has images called 'loss'.", "'loss'")]),
+        (
+            "run.lrr > 1 and metric.name == 'acc'",
+            "metric",
+            [("No run has a param 'lrr'. Did you mean 'lr'?", "run.lrr")],
+        ),
+        (
+            "run.metrics['los'].last < 1",
+            "run",
+            [("No run has a metric called 'los'. Did you mean 'loss'?", "run.metrics['los'].last")],
+        ),
+        ("metric.name == 'loss' and metric.name != 'x'", "metric", []),
+    ],
+)
+def test_what_a_query_speaks_of_that_is_not_there_is_named(
+    table: MemoryTable, text: str, subject: str, expected: list[tuple[str, str]]
+) -> None:
+    """
+    A query that finds nothing can say why: the name of a metric is as easily mistyped as that of a param.
+    """
+    hints = compile_query(text, subject).hints(table)
+
+    assert expected == [(hint.text, text[hint.start : hint.end]) for hint in hints]
+
+
 def test_the_time_of_a_query_is_limited(table: MemoryTable) -> None:
     """
     A query that does not end is ended, and says so.

@@ -56,6 +56,7 @@ MESSAGES = [
     ("a AND b", 2, 5, "`AND` is not an operator. Did you mean `and`?"),
     ("'a && b' == c d", 12, 15, None),
     ("a >", 2, 3, None),
+    ("run.name == 'a", 12, 13, "This is not an expression: unterminated string literal"),
     ("(a", 1, 2, "This is not an expression: it ends too early, or a bracket is never closed"),
     ("a) or (b", 1, 2, "`)` closes nothing"),
     ("']' == a] + [b", 8, 9, "`]` closes nothing"),

@@ -109,6 +109,19 @@ def test_no_match_says_which_part_left_nothing(browser: Browser) -> None:
     ]
 
 
+def test_no_match_says_what_may_have_been_meant(browser: Browser) -> None:
+    """
+    A param that no run has is named with the nearest one, and with its place in the query.
+    """
+    query = "run.hparam.lr > 1"
+
+    hints = browser.post("runs", {"query": query})["hints"]
+
+    assert [("No run has a param 'hparam.lr'. Did you mean 'hparams.lr'?", "run.hparam.lr")] == [
+        (hint["text"], query[hint["start"] : hint["end"]]) for hint in hints
+    ]
+
+
 def test_a_wrong_query_is_answered_with_its_place(browser: Browser) -> None:
     """
     The error of a query names the characters at fault and what may have been meant.

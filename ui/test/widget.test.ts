@@ -54,6 +54,13 @@ test("Markdown has its usual blocks and marks", () => {
   assert.equal("table(thead(tr(th(a)th(b)))tbody(tr(td(1)td(2))))", markdown("| a | b |\n|---|--:|\n| 1 | 2 |"));
 });
 
+test("a list goes on over empty lines, and another kind of list is another list", () => {
+  assert.equal("ol(li(one)li(two))", markdown("1. one\n\n2. two"));
+  assert.equal("ul(li(a))ol(li(one))", markdown("- a\n1. one"));
+  assert.equal("ul(li(ap(more))li(b))p(after)", markdown("- a\n\n  more\n- b\n\nafter"));
+  assert.equal(3, (Markdown({ text: "3. three" }).props.children as VNode<{ start: number }>[])[0].props.start);
+});
+
 test("markup in Markdown stays text, and scripts are no links", () => {
   assert.equal("p(<script>alert(1)</script>)", markdown("<script>alert(1)</script>"));
   assert.equal("p(span(x))", markdown("[x](javascript:alert%281%29)"));

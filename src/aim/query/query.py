@@ -82,6 +82,21 @@ class UnknownParam:
     nearest: Path | None
 
 
+@dataclass(frozen=True)
+class Hint:
+    """
+    Why a query may find nothing: it speaks of something that is not there.
+
+    Attributes:
+        text: a sentence or two.
+        start, end: the characters of the query that it is about.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
 def compile_query(
     text: str, subject: str = "run", *, timezone_offset_minutes: int = 0, now: float | None = None
 ) -> Query:
@@ -199,7 +214,36 @@ class Query:
                     unknown.append(UnknownParam(path, node.start, node.end, _nearest_path(path, prefixes)))
         return sorted(unknown, key=lambda one: one.start)
 
+    def hints(self, table: Table) -> list[Hint]:
+        """
+        Give what the query speaks of that is not there: params that no run has, names that no sequence has.
+
+        Neither is an error: it may be there tomorrow. So these are for a query that found nothing.
+        """
+        found = [
+            _missing("run has a param", ".".join(map(str, one.path)), _dotted(one.nearest), one.start, one.end)
+            for one in self.unknown_params(table)
+        ]
+        for kind, name, node in self._names():
+            known = {pair.name for pair in table.pairs if pair.kind == kind}
+            if name not in known:
+                what = f"run has {'a metric' if kind == 'metric' else kind} called"
+                found.append(_missing(what, name, names.nearest(name, sorted(known)), node.start, node.end))
+        return sorted(found, key=lambda hint: hint.start)
+
     # How
+
+    def _names(self) -> Iterator[tuple[str, str, tree.Node]]:
+        """The kinds and names of sequences that the query asks for by `==`, or as `run.metrics`."""
+        for node in [] if self.root is None else tree.walk(self.root):
+            if isinstance(node, tree.Input) and isinstance(node.source, tree.RunMetric):
+                yield "metric", node.source.name, node
+            elif isinstance(node, tree.Compare) and node.operators == ("==",):
+                left, right = node.items
+                for one, other in ((left, right), (right, left)):
+                    is_name = isinstance(one, tree.Input) and one.source == tree.PairFact("name")
+                    if is_name and isinstance(other, tree.Constant) and isinstance(other.value, str):
+                        yield self.subject, other.value, other
 
     @staticmethod
     def _within_a_leaf(table: Table, path: Path) -> bool:
@@ -354,6 +398,15 @@ def _batches(table: Table, lifted: Lifted, pairs: Sequence[int], wanted: BoolArr
             batch, rows, places, count = [], [], [], 0
     if batch:
         yield Sequences(table, lifted, batch, rows, places)
+
+
+def _dotted(path: Path | None) -> str | None:
+    return None if path is None else ".".join(map(str, path))
+
+
+def _missing(what: str, name: str, near: str | None, start: int, end: int) -> Hint:
+    meant = f" Did you mean {near!r}?" if near else ""
+    return Hint(f"No {what} {name!r}.{meant}", start, end)
 
 
 def _nearest_path(path: Path, known: set[Path]) -> Path | None:

@@ -174,7 +174,7 @@ class _Reader:
         number = (error.lineno or 2) - 2
         start = len(self.text.rstrip())
         end = start + 1
-        message = f"This is not an expression: {re.sub(' on line .*', '', error.msg)}"
+        message = f"This is not an expression: {re.sub(r' on line .*| [(]detected at line .*', '', error.msg)}"
         if number < 0:
             message = "This is not an expression: it ends too early, or a bracket is never closed"
         elif number < len(self.lines):

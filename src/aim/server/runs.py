@@ -5,6 +5,7 @@ The table of runs, and what runs have. Specified in docs/formats/wire.md, sectio
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,7 @@ def _table(served: Served, wanted: RunsRequest) -> Response:
         }
         if not len(rows) and wanted.query.strip():
             answer["clauses"] = _clauses(table, question)
+            answer["hints"] = [asdict(hint) for hint in question.query.hints(table)]
         return answer
 
     answer = served.ask(find)

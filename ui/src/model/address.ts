@@ -10,13 +10,22 @@ export interface Address { readonly page: string; readonly rest: string; readonl
 
 const KEPT = ["repo", "q", "color"];
 
+/// A part of an address as text; one that nobody could have escaped so stays as it is.
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /// Parses the part of an address after the base.
 export function parseAddress(text: string): Address {
   const [path, search = ""] = text.split(/\?(.*)/s);
   const [page, ...rest] = path.split("/");
   const params = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(search)) params.set(name, value);
-  return { page, rest: decodeURIComponent(rest.join("/")), params };
+  return { page, rest: unescaped(rest.join("/")), params };
 }
 
 function escapeValue(text: string): string {

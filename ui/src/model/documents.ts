@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { here } from "./scope";
-import { report } from "./session";
+import { report, toast } from "./session";
 import { getJson, request, sendJson } from "../wire/request";
 import type { Json, StoredDocument } from "../wire/types";
 
@@ -46,13 +46,30 @@ export async function saveDocument(kind: StoredDocument["kind"], id: string, rev
   }
 }
 
-/// Removes a document.
-export async function dropDocument(kind: StoredDocument["kind"], id: string): Promise<void> {
+/// Removes a document; says so, and offers it back. `name`: what the message calls it.
+export async function dropDocument(kind: StoredDocument["kind"], id: string, name: string): Promise<void> {
+  const old = documents.peek()?.find((one) => one.kind === kind && one.id === id);
   try {
     await request(here(`documents/${kind}/${id}`), { method: "DELETE" });
-    changes++;
-    documents.value = (documents.peek() ?? []).filter((other) => other.kind !== kind || other.id !== id);
   } catch (error) {
     report(error);
+    return;
   }
+  changes++;
+  documents.value = (documents.peek() ?? []).filter((other) => other.kind !== kind || other.id !== id);
+  toast(`${name} deleted.`, old && { label: "Undo", run: () => void saveDocument(kind, id, null, old.body) });
+}
+
+const draftKey = (id: string): string => `aim.draft ${here(id)}`;
+
+/// A report's text that was written and not saved yet, however its page was left in this tab; null: there is none.
+export function draftOf(id: string): { readonly name: string; readonly text: string } | null {
+  const kept = sessionStorage.getItem(draftKey(id));
+  return kept === null ? null : (JSON.parse(kept) as { name: string; text: string });
+}
+
+/// Keeps what is being written; null: nothing any more.
+export function keepDraft(id: string, draft: { readonly name: string; readonly text: string } | null): void {
+  if (draft) sessionStorage.setItem(draftKey(id), JSON.stringify(draft));
+  else sessionStorage.removeItem(draftKey(id));
 }

@@ -32,7 +32,9 @@ export function runStore(hash: string): RunStore {
     }),
     effect(() => {
       const next = tick.value;
-      if (next && (next.changed === null || next.changed.includes(hash) || next.removed.includes(hash))) soon.call();
+      if (!next || (next.changed !== null && !next.changed.includes(hash) && !next.removed.includes(hash))) return;
+      if (next.isOwn) untracked(() => void load()); // who has just changed something waits for nothing
+      else soon.call();
     }),
   ];
   return { run, error, stop: () => {

@@ -4,7 +4,7 @@ import { effect, signal, untracked, type ReadonlySignal, type Signal } from "@pr
 import { asWireError, here, matches, query, repo, tick } from "./scope";
 import { EMPTY_TABLE, patched, tableOf, type RunTable } from "./table";
 import { sendJson, type WireError } from "../wire/request";
-import type { Clause, Field, RunsAnswer, RunsRequest, SortKey, Tick } from "../wire/types";
+import type { Clause, Field, Hint, RunsAnswer, RunsRequest, SortKey, Tick } from "../wire/types";
 
 const FIRST_ROWS = 200; // shown while the rest is on its way
 const MOST_ROWS = 50_000;
@@ -21,6 +21,8 @@ export interface RunsStore {
   readonly error: Signal<WireError | null>;
   /// Which parts of a query that leaves nothing leave how many.
   readonly clauses: Signal<readonly Clause[]>;
+  /// What a query that left nothing speaks of and no run has.
+  readonly hints: Signal<readonly Hint[]>;
   /// Whether an answer has come at all.
   readonly isKnown: Signal<boolean>;
   readonly stop: () => void;
@@ -48,6 +50,7 @@ export function runsStore(wish: ReadonlySignal<RunsWish | null>, only?: Readonly
   const isKnown = signal(false);
   const error = signal<WireError | null>(null);
   const clauses = signal<readonly Clause[]>([]);
+  const hints = signal<readonly Hint[]>([]);
   let abort = new AbortController();
   let changed: Set<string> | null = new Set();
 
@@ -86,6 +89,7 @@ export function runsStore(wish: ReadonlySignal<RunsWish | null>, only?: Readonly
   const accept = (answer: RunsAnswer, current: RunsWish): void => {
     table.value = tableOf(answer, current.fields);
     clauses.value = answer.clauses ?? [];
+    hints.value = answer.hints ?? [];
     error.value = null;
     isKnown.value = true;
     if (!only) matches.value = { count: answer.count, total: answer.total, elapsed_ms: answer.elapsed_ms };
@@ -127,5 +131,5 @@ export function runsStore(wish: ReadonlySignal<RunsWish | null>, only?: Readonly
     soon.stop();
     abort.abort();
   };
-  return { table, isLoading, error, clauses, isKnown, stop };
+  return { table, isLoading, error, clauses, hints, isKnown, stop };
 }

@@ -2,10 +2,10 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { address, goTo, parseAddress } from "../model/address";
 import { sectionsOf } from "../model/cards";
-import { documentId, documents, dropDocument, loadDocuments, saveDocument } from "../model/documents";
+import { documentId, documents, draftOf, dropDocument, keepDraft, loadDocuments, saveDocument } from "../model/documents";
 import { canEdit } from "../model/edits";
 import { metricsOf, sequenceText } from "../model/fields";
 import { formatAgo } from "../model/format";
@@ -108,12 +108,30 @@ function ReportList({ reports }: { reports: readonly StoredDocument[] }): JSX.El
 }
 
 function Report({ report }: { report: StoredDocument }): JSX.Element {
-  const isOpen = useSignal(report.body.name === "Untitled report");
-  const name = useSignal(String(report.body.name ?? ""));
-  const text = useSignal(String(report.body.text ?? ""));
+  const saved = { name: String(report.body.name ?? ""), text: String(report.body.text ?? "") };
+  const draft = useRef(draftOf(report.id)).current;
+  const isOpen = useSignal(draft !== null || saved.name === "Untitled report");
+  const name = useSignal(draft?.name ?? saved.name);
+  const text = useSignal(draft?.text ?? saved.text);
+  const write = (next: { readonly name: string; readonly text: string }): void => {
+    name.value = next.name;
+    text.value = next.text;
+    keepDraft(report.id, next.name === saved.name && next.text === saved.text ? null : next);
+  };
+  const close = (): void => {
+    const left = { name: name.peek(), text: text.peek() };
+    isOpen.value = false;
+    write(saved);
+    if (left.name === saved.name && left.text === saved.text) return;
+    toast("Closed without saving.", { label: "Undo", run: () => {
+      isOpen.value = true;
+      write(left);
+    } });
+  };
   const save = async (): Promise<void> => {
-    const saved = await saveDocument("report", report.id, report.revision, { ...report.body, name: name.value || "Untitled", text: text.value });
-    if (saved) {
+    const kept = await saveDocument("report", report.id, report.revision, { ...report.body, name: name.value || "Untitled", text: text.value });
+    if (kept) {
+      keepDraft(report.id, null);
       isOpen.value = false;
       toast("Report saved.");
     }
@@ -122,22 +140,22 @@ function Report({ report }: { report: StoredDocument }): JSX.Element {
     <main class={isOpen.value ? "main report editing" : "main report"}>
       <div class="toolbar">
         <PageLink page="reports" class="pill">All reports</PageLink>
-        {isOpen.value ? <input class="field report-name" aria-label="Name of the report" value={name.value} onInput={(event) => (name.value = event.currentTarget.value)} /> : <h1>{name.value}</h1>}
+        {isOpen.value ? <input class="field report-name" aria-label="Name of the report" value={name.value} onInput={(event) => write({ name: event.currentTarget.value, text: text.peek() })} /> : <h1>{name.value}</h1>}
         <span class="spacer" />
         {canEdit() && (isOpen.value ? (
           <>
             <button type="button" class="pill strong" onClick={() => void save()}>Save</button>
-            <button type="button" class="pill" onClick={() => (isOpen.value = false)}>Close</button>
+            <button type="button" class="pill" onClick={close}>Close</button>
           </>
         ) : (
           <>
             <button type="button" class="pill" onClick={() => (isOpen.value = true)}><Icon name="pencil" size={14} />Edit</button>
-            <button type="button" class="pill" onClick={() => void dropDocument("report", report.id).then(() => goTo("reports"))}><Icon name="trash" size={14} />Delete</button>
+            <button type="button" class="pill" onClick={() => void dropDocument("report", report.id, "Report").then(() => goTo("reports"))}><Icon name="trash" size={14} />Delete</button>
           </>
         ))}
       </div>
       <div class="report-body">
-        {isOpen.value && <textarea class="field" aria-label="Text of the report" value={text.value} onInput={(event) => (text.value = event.currentTarget.value)} />}
+        {isOpen.value && <textarea class="field" aria-label="Text of the report" value={text.value} onInput={(event) => write({ name: name.peek(), text: event.currentTarget.value })} />}
         <article class="sheet"><Markdown text={text.value} fence={fence} /></article>
       </div>
     </main>

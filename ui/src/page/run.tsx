@@ -124,6 +124,7 @@ function Editable({ value, label, placeholder, onSave }: { value: string; label:
     return <button type="button" class={value ? "editable" : "editable none"} title={`Change the ${label}`} onClick={() => (isOpen.value = true)}>{value || placeholder}<Icon name="pencil" size={12} /></button>;
   }
   const save = (next: string): void => {
+    if (!isOpen.peek()) return; // a field that is taken away loses the focus, which is no second change
     isOpen.value = false;
     if (next !== value) onSave(next);
   };

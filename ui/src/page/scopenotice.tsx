@@ -104,6 +104,7 @@ function NoMatch({ scene }: { scene: Scene | RunsStore }): JSX.Element {
           </div>
         ))}
       </div>
+      {scene.hints.value.map(({ start, text }) => <p key={start}>{text}</p>)}
       {query.value !== "" && <button type="button" class="pill" onClick={() => setQuery("")}>Show all runs</button>}
       {queryError.value && <p>{queryError.value.message}</p>}
     </Notice>

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { goTo } from "../model/address";
-import { canEdit, edit, undo } from "../model/edits";
+import { canEdit, edit } from "../model/edits";
 import { selected, togglePinned } from "../model/marks";
 import type { RunsStore } from "../model/runs";
 import { fields } from "../model/scope";
@@ -72,7 +72,6 @@ export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | nul
     { keys: "t", label: "Tag the selected runs", section: "Runs", run: () => document.querySelector<HTMLElement>(".tag-button")?.click() },
     { keys: "a", label: "Archive the selected runs", section: "Runs", run: () => selected.peek().length > 0 && canEdit() && archive(scene) },
     { keys: "Escape", label: "Select nothing", section: "Runs", run: () => (selected.value = []) },
-    { keys: "Ctrl+z", label: "Undo the last change", section: "Runs", run: () => void undo() },
   ]);
   const runs = selected.value;
   if (runs.length === 0) return null;

@@ -4,6 +4,7 @@ import { effect, signal } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { address, change, goTo } from "../model/address";
+import { undo } from "../model/edits";
 import { commands, handleKey } from "../model/keys";
 import { indexing, query, live, liveRuns, repo, setQuery } from "../model/scope";
 import { connect, dropToast, logIn, report, server, serverError, theme, toast, toasts, toggleTheme } from "../model/session";
@@ -207,6 +208,7 @@ export function Shell(): JSX.Element {
     { keys: "n", label: "Show what there is to look at", section: "General", run: toggleAlerts },
     { keys: "d", label: "Dark or light", section: "General", run: toggleTheme },
     ...TABS.map(([page, name, key]) => ({ keys: `g ${key}`, label: `Go to ${name}`, section: "Pages", run: () => goTo(page) })),
+    { keys: "Ctrl+z", label: "Undo the last change", section: "Runs", run: () => void undo() },
     { keys: "", label: "Show archived runs", section: "Runs", run: () => change({ q: "run.archived" }) },
   ]);
   if (serverError.value) return <main class="main"><NoServer /><Toasts /></main>;

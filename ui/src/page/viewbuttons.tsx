@@ -51,7 +51,7 @@ function ViewList({ close }: { close: () => void }): JSX.Element {
               close();
               goToText(String(view.body.page ?? ""));
             }}>{String(view.body.name ?? view.id)}</button>
-            {canEdit() && <button type="button" class="bare" aria-label={`Delete view ${view.id}`} onClick={() => void dropDocument("view", view.id)}><Icon name="trash" size={13} /></button>}
+            {canEdit() && <button type="button" class="bare" aria-label={`Delete view ${view.id}`} onClick={() => void dropDocument("view", view.id, `View “${String(view.body.name ?? view.id)}”`)}><Icon name="trash" size={13} /></button>}
           </div>
         ))}
         {views.length === 0 && <p class="nothing">No view is saved yet.</p>}

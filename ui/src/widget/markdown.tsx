@@ -47,7 +47,7 @@ export function inline(text: string): ComponentChildren[] {
   return result;
 }
 
-const ITEM = /^(\s*)(?:[-*+]|\d+[.)])\s+(.*)$/;
+const ITEM = /^(\s*)(?:[-*+]|(\d+)[.)])\s+(.*)$/;
 
 function heading(level: number, children: ComponentChildren, key: number): JSX.Element {
   const Name = (["h1", "h2", "h3", "h4", "h5", "h5"] as const)[level - 1];
@@ -60,7 +60,7 @@ function list(lines: readonly string[], fence: Fence, key: number): JSX.Element 
   const items: string[][] = [];
   for (const line of lines) {
     const match = ITEM.exec(line);
-    if (match && match[1].length <= indent) items.push([match[2]]);
+    if (match && match[1].length <= indent) items.push([match[3]]);
     else items[items.length - 1].push(line);
   }
   const children = items.map((item, i) => {
@@ -74,7 +74,8 @@ function list(lines: readonly string[], fence: Fence, key: number): JSX.Element 
       </li>
     );
   });
-  return /^\s*\d/.test(lines[0]) ? <ol key={key}>{children}</ol> : <ul key={key}>{children}</ul>;
+  const start = first?.[2];
+  return start === undefined ? <ul key={key}>{children}</ul> : <ol key={key} start={Number(start)}>{children}</ol>;
 }
 
 function tableRow(line: string): string[] {
@@ -99,6 +100,23 @@ function table(lines: readonly string[], key: number): JSX.Element {
 function take(lines: readonly string[], at: number, test: (line: string) => boolean): readonly string[] {
   let end = at;
   while (end < lines.length && test(lines[end])) end++;
+  return lines.slice(at, end);
+}
+
+/// The lines of a list: items of one kind and what is indented below them, with empty lines between.
+function listLines(lines: readonly string[], at: number): readonly string[] {
+  const [, indent, number] = ITEM.exec(lines[at]) ?? ["", "", undefined];
+  const belongs = (line: string): boolean => {
+    const item = ITEM.exec(line);
+    if (item && item[1].length <= indent.length) return (item[2] === undefined) === (number === undefined);
+    return /^\s{2,}\S/.test(line);
+  };
+  let end = at;
+  for (let next = at; next < lines.length; next++) {
+    if (lines[next].trim() === "") continue;
+    if (!belongs(lines[next])) break;
+    end = next + 1;
+  }
   return lines.slice(at, end);
 }
 
@@ -132,7 +150,7 @@ function blocks(lines: readonly string[], fence: Fence): JSX.Element[] {
       result.push(table(body, key));
       at += body.length;
     } else if (ITEM.test(line)) {
-      const body = take(lines, at, (next) => ITEM.test(next) || /^\s{2,}\S/.test(next));
+      const body = listLines(lines, at);
       result.push(list(body, fence, key));
       at += body.length;
     } else {

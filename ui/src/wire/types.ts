@@ -54,6 +54,9 @@ export type WireColumn =
 /// One top-level part of a query that left nothing, and how many runs it leaves alone.
 export interface Clause { readonly start: number; readonly end: number; readonly count: number }
 
+/// What a query speaks of that is not there.
+export interface Hint { readonly start: number; readonly end: number; readonly text: string }
+
 export interface RunsAnswer {
   readonly cursor: string;
   readonly elapsed_ms: number;
@@ -62,6 +65,7 @@ export interface RunsAnswer {
   readonly hash: readonly string[];
   readonly columns: readonly WireColumn[];
   readonly clauses?: readonly Clause[];
+  readonly hints?: readonly Hint[];
 }
 
 export interface ParamInfo {
