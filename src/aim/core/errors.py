@@ -14,9 +14,10 @@ What can go wrong, by who must act.
     ├── RunExists             a new run was asked for under a name that is taken
     ├── RunBusy               a run that is still being recorded is to be moved
     ├── UnsupportedFormat     the files are newer than this version of Aim
+    ├── DiskRefused           also an OSError: a repository or run can't be opened or begun; which folder, what to do
     └── DamagedFile           the disk is wrong: file, place, what was found
 
-Each message says what, where, and what to do. Errors of the operating system pass through as `OSError`.
+Each message says what, where, and what to do. Other errors of the operating system pass through as `OSError`.
 """
 
 from __future__ import annotations
@@ -111,6 +112,19 @@ class RunBusy(AimError):
 
 class UnsupportedFormat(AimError, RuntimeError):
     """The files were written by a newer version of Aim."""
+
+
+class DiskRefused(AimError, OSError):
+    """
+    The system refuses a folder, for reading or writing: no room, no right, no such place.
+
+    Attributes:
+        errno: the system's number, as of any OSError.
+    """
+
+    def __init__(self, message: str, number: int | None = None) -> None:
+        super().__init__(message)
+        self.errno = number
 
 
 class DamagedFile(AimError):

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from aim.core.errors import NotFound, RunBusy, RunNotFound
+from aim.core.errors import NotFound, RepoNotFound, RunBusy, RunNotFound
 from aim.core.params import Restore
 from aim.storage import edits, history, store
 from aim.storage.files import DISK, Disk
 from aim.storage.history import Rewind
+from aim.storage.refusals import explained
 from aim.storage.state import RUNNING, RunLog, RunState
 from aim.storage.writer import Past, Writer
 
@@ -50,7 +51,10 @@ class Repository:
     def __init__(self, root: Path, *, create: bool = False, restore: Restore | None = None, disk: Disk = DISK) -> None:
         root = root.absolute()  # a training may change its current folder, as Hydra does
         self.root = root
-        self.store = store.Store(root / store.folder_name(), create=create, disk=disk)
+        if "\0" in str(root):
+            raise RepoNotFound(f"{str(root)!r} can't be a folder: there is a NUL character in it.")
+        with explained("open a repository", root):
+            self.store = store.Store(root / store.folder_name(), create=create, disk=disk)
         self._restore = restore
         self._disk = disk
         self._readers: OrderedDict[str, RunReader] = OrderedDict()
@@ -173,14 +177,20 @@ class Repository:
         return RunLog(self.store.run_folder(run_hash), self._restore).refresh()
 
     def new_run(self, run_hash: str | None = None) -> Writer:
-        """Begin to record into a new run, or into the run *run_hash*, which is made if it is not there."""
+        """
+        Begin to record into a new run, or into the run *run_hash*, which is made if it is not there.
+
+        Raises:
+            DiskRefused: (an OSError) the disk has no room, or may not be written to.
+        """
         if run_hash is not None and self.has_run(run_hash):
             return self._resumed(run_hash, self.store.create_run(run_hash))
-        folder = self.store.create_run(run_hash)
-        return Writer(folder, folder.name, disk=self._disk)
+        with explained("begin a run", self.store.runs):
+            folder = self.store.create_run(run_hash)
+            return Writer(folder, folder.name, disk=self._disk)
 
     def resume_run(self, run_hash: str) -> Writer:
-        """Begin to record into a run that exists. Raises RunNotFound."""
+        """Begin to record into a run that exists. Raises RunNotFound, and DiskRefused as `new_run`."""
         return self._resumed(run_hash, self.store.run_folder(run_hash))
 
     def _resumed(self, run_hash: str, folder: Path) -> Writer:
@@ -188,7 +198,8 @@ class Repository:
             seen_at_s = RunLog(folder).refresh().latest_at_s
         except OSError:  # deleted meanwhile, or not to be read: it can be recorded into all the same
             seen_at_s = 0.0
-        writer = Writer(folder, run_hash, disk=self._disk, history=self._history(run_hash))
+        with explained("resume a run", folder):
+            writer = Writer(folder, run_hash, disk=self._disk, history=self._history(run_hash))
         writer.follow(seen_at_s)
         return writer
 
