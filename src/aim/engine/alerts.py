@@ -117,6 +117,35 @@ class _Metric:
         return _Suspect(self.key, self.context, state)
 
 
+class _Suspects:
+    """Metrics of runs to be looked at: many are kept as columns, and few are ever made."""
+
+    def __init__(self) -> None:
+        self._metrics: list[_Metric] = []
+        self._found: list[IntArray] = []  # of each metric: places in its columns
+        self._sorted: tuple[IntArray, IntArray, IntArray] | None = None  # rows, metrics, places
+
+    def add(self, metric: _Metric, chosen: BoolArray) -> None:
+        """Suspect a metric in the runs that *chosen* names."""
+        if chosen.any():
+            self._metrics.append(metric)
+            self._found.append(np.flatnonzero(chosen))
+
+    def of(self, row: int) -> list[_Suspect]:
+        """Give those of one run."""
+        if not self._metrics:
+            return []
+        if self._sorted is None:
+            rows = np.concatenate([metric.rows[at] for metric, at in zip(self._metrics, self._found, strict=True)])
+            owners = np.repeat(np.arange(len(self._metrics)), [len(at) for at in self._found])
+            order = np.argsort(rows, kind="stable")
+            self._sorted = rows[order], owners[order], np.concatenate(self._found)[order]
+        rows, owners, places = self._sorted
+        first, end = np.searchsorted(rows, [row, row + 1]).tolist()
+        pairs = zip(owners[first:end].tolist(), places[first:end].tolist(), strict=True)
+        return [self._metrics[owner].suspect(at) for owner, at in pairs]
+
+
 @dataclass
 class _Survey:
     """
@@ -128,8 +157,8 @@ class _Survey:
     """
 
     points: IntArray
-    nan: dict[int, list[_Suspect]] = field(default_factory=dict)
-    diverged: dict[int, list[_Suspect]] = field(default_factory=dict)
+    nan: _Suspects = field(default_factory=_Suspects)
+    diverged: _Suspects = field(default_factory=_Suspects)
     metrics: list[_Metric] = field(default_factory=list)
 
     def longest(self, row: int) -> list[_Suspect]:
@@ -208,7 +237,7 @@ class Alerts:
                 else:
                     stalled = self._silent(run_hash, name, survey, row, now_s)
                 found += [stalled] if stalled is not None else []
-            for kind, suspects in ((NAN, survey.nan.get(row)), (DIVERGED, survey.diverged.get(row))):
+            for kind, suspects in ((NAN, survey.nan.of(row)), (DIVERGED, survey.diverged.of(row))):
                 alert = self._of_metrics(run_hash, name, kind, suspects) if suspects else None
                 found += [alert] if alert is not None else []
             told += len(found) > before
@@ -324,11 +353,9 @@ def _survey(table: RunTable, rows: IntArray) -> _Survey:
         first, last, low, count, last_step = (np.asarray(column)[chosen] for column in columns)
         metric = _Metric((pair.name, pair.text), pair.context, having[chosen], count, last_step, last)
         bad = ~np.isfinite(last)
-        for at in np.flatnonzero(bad).tolist():
-            survey.nan.setdefault(int(metric.rows[at]), []).append(metric.suspect(at))
+        survey.nan.add(metric, bad)
         if should_fall(pair.name):
-            for at in np.flatnonzero(may_have_diverged(first, last, low) & ~bad).tolist():
-                survey.diverged.setdefault(int(metric.rows[at]), []).append(metric.suspect(at))
+            survey.diverged.add(metric, may_have_diverged(first, last, low) & ~bad)
         if running[metric.rows].any():
             survey.points[metric.rows] += count
             survey.metrics.append(metric)
