@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -83,11 +84,11 @@ def test_without_a_repository_there_is_a_message(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_runs_are_listed_newest_first_as_json_lines_in_a_pipe(tmp_path: Path, runs: list[Run]) -> None:
+def test_runs_are_listed_newest_first_as_json_lines(tmp_path: Path, runs: list[Run]) -> None:
     """
-    `aim runs ls` gives a JSON line a run, newest first.
+    `aim runs ls --json` gives a JSON line a run, newest first.
     """
-    done = aim(tmp_path, "runs", "ls")
+    done = aim(tmp_path, "runs", "ls", "--json")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
 
     assert [run.hash for run in reversed(runs)] == [line["hash"] for line in lines]
@@ -108,6 +109,34 @@ def test_columns_are_facts_params_and_summaries(tmp_path: Path, runs: list[Run])
     ] == [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def test_a_part_of_the_list_says_of_how_many(tmp_path: Path, runs: list[Run]) -> None:
+    """
+    With a limit the total is that of all that match, as `aim metrics` has it.
+    """
+    assert "Total 3 runs, 2 shown.\n" == aim(tmp_path, "runs", "ls", "--json", "--limit", "2").stderr
+
+
+def test_times_for_programs_have_their_zone(tmp_path: Path, runs: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A time is on the reader's clock, as in queries; for a program it says which clock that is.
+    """
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    line = json.loads(aim(tmp_path, "runs", "ls", "--json", "--limit", "1").stdout)
+
+    assert line["created_at"].endswith("+09:00")
+    assert int(runs[-1].creation_time) == datetime.fromisoformat(line["created_at"]).timestamp()
+
+
+def test_hashes_may_be_beginnings_and_patterns(tmp_path: Path, runs: list[Run]) -> None:
+    """
+    Every command takes hashes in the same forms.
+    """
+    beginning = runs[0].hash[:8]
+
+    assert "1 run is whole.\n" == aim(tmp_path, "fsck", beginning).stderr
+    assert "1 run is whole.\n" == aim(tmp_path, "fsck", f"{beginning}*").stderr
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -115,12 +144,18 @@ def test_columns_are_facts_params_and_summaries(tmp_path: Path, runs: list[Run])
         (["runs", "ls", "metirc.name == 'loss'"], 2, "`metirc` is not known"),
         (["runs", "ls", "run.hparams.lrr > 1"], 1, "Did you mean 'hparams.lr'?"),
         (["runs", "ls", "--columns", "hparams.l"], 2, "Did you mean 'hparams.lr'?"),
-        (["runs", "ls", "run.hparams.lr > 5"], 1, "Total 0 runs."),
+        (["runs", "ls", "run.hparams.lr > 5", "--json"], 1, "Total 0 runs."),
         (["rnus"], 2, "Did you mean 'runs'?"),
         (["runs", "rm", "nothing"], 1, "Cannot find run 'nothing'"),
         (["runs", "cp", "--destination", "nowhere", "*"], 1, "Cannot find repository"),
         (["query", "run.x == 1"], 1, "No run has a param 'x'"),
-        (["metrics", "metric.name == 'los'"], 1, "Total 0 metrics."),
+        (["metrics", "metric.name == 'los'"], 1, "Did you mean 'loss'?"),
+        (["metrics", "--csv", "--parquet", "x.parquet"], 2, "don't go together"),
+        (["runs", "rm"], 2, "Say which runs"),
+        (["runs", "rm", "-y", "zz*"], 1, "No run's hash is like 'zz*'"),
+        (["runs", "mv", "--destination", ".", "zz*"], 1, "No run's hash is like 'zz*'"),
+        (["runs", "rm", "--corrupted"], 0, "No run is damaged."),
+        (["fsck", "zz*"], 1, "No run's hash is like 'zz*'"),
     ],
 )
 def test_mistakes_get_a_message_and_a_code(
@@ -172,10 +207,10 @@ def test_the_repository_may_be_named_before_the_command(tmp_path: Path, runs: li
     """
     here = tmp_path / "here"
     aim(here.parent, "init", "--repo", "here")
-    hashes = {line["hash"] for line in map(json.loads, aim(here, "runs", "--repo", "..", "ls").stdout.splitlines())}
+    words = ("runs", "--repo", "..", "ls", "--plain")
 
-    assert {run.hash for run in runs} == hashes
-    assert 1 == aim(here, "runs", "--repo", "..", "ls", "--repo", ".").returncode
+    assert {run.hash for run in runs} == set(aim(here, *words).stdout.splitlines()[0].split("\t"))
+    assert "\nTotal 0 runs.\n" == aim(here, *words, "--repo", ".").stdout
     assert 0 == aim(here, "runs", "--repo", "..", "cp", "--destination", ".", runs[0].hash).returncode
     assert [runs[0].hash] == Repo(here).list_all_runs()
     assert "The trash is empty.\n" == aim(here, "storage", "--repo", "..", "prune").stderr

@@ -11,7 +11,7 @@ import click
 
 from aim.cli import output
 from aim.cli.main import repo_option
-from aim.cli.runs import open_repository
+from aim.cli.runs import matching_hashes, open_repository
 from aim.core.words import counted
 from aim.engine import integrity
 
@@ -26,7 +26,7 @@ def fsck(repo: Path | None, hashes: tuple[str, ...]) -> None:
     Nothing is changed. Exit code 0: all is as it was written; 1: something is damaged.
     """
     repository = open_repository(repo)
-    chosen = [repository.find_run(text) for text in hashes]
+    chosen = matching_hashes(repository, hashes)
     each = ((run_hash, integrity.check_run(repository, run_hash)) for run_hash in chosen)
     progress = output.Progress("checked runs", len(chosen) or len(repository.run_hashes()))
     found = runs = 0

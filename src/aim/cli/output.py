@@ -12,11 +12,15 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 BAR_CHARS = 20
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed
 CELL_MAX = 48  # characters of one cell in a table
+CELL_MIN = 10  # what a column keeps on a narrow terminal
+GAP = "  "
+WHOLE = frozenset({"hash", "run"})  # columns whose cells are there to be copied
 
 
 def visible(text: str) -> str:
@@ -55,41 +59,75 @@ def rows(records: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_jso
             count += 1
         return count
     table = [[cell(record.get(column)) for column in columns] for record in records]
-    for line in aligned(columns, table):
+    widths = fitting(columns, table, shutil.get_terminal_size((200, 24)).columns)
+    for line in aligned(columns, table, widths):
         print(line)
+    if len(widths) < len(columns):
+        tell(f"No room here for {', '.join(columns[len(widths) :])}. A pipe or --json has all columns.")
     return len(table)
 
 
-def aligned(columns: Sequence[str], table: Sequence[Sequence[str]]) -> list[str]:
-    """
-    Give the lines of a table: columns padded, cut to the width of the terminal.
+def words(items: Iterable[str]) -> int:
+    """Print words in one line with tabs between them, an empty one for none; give how many there were."""
+    found = [visible(item) for item in items]
+    print("\t".join(found))
+    return len(found)
 
-    >>> aligned(["hash", "loss"], [["abc", "0.5"]])
-    ['hash  loss', 'abc   0.5 ']
+
+def fitting(columns: Sequence[str], table: Sequence[Sequence[str]], width: int) -> list[int]:
     """
-    widths = [max([len(name), *(len(line[place]) for line in table)]) for place, name in enumerate(columns)]
-    width = shutil.get_terminal_size((200, 24)).columns
-    lines = ["  ".join(text.ljust(size) for text, size in zip(line, widths, strict=True)) for line in [columns, *table]]
-    return [line[:width] for line in lines]
+    Give how wide each column may be so that a table fits *width* characters: the widest give way, but not those that
+    are there to be copied; then the last columns are left out, for which no width is given.
+
+    >>> table = [["a" * 24, "a rather long name", "0.5"]]
+    >>> fitting(["hash", "name", "loss"], table, 80), fitting(["hash", "name", "loss"], table, 44)
+    ([24, 18, 4], [24, 12, 4])
+    >>> fitting(["hash", "name", "loss"], table, 36)
+    [24, 10]
+    """
+    natural = [max([len(name), *(len(line[place]) for line in table)]) for place, name in enumerate(columns)]
+    widths = list(natural)
+    while len(widths) > 1 and sum(widths) + len(GAP) * (len(widths) - 1) > width:
+        wide = [place for place, size in enumerate(widths) if size > CELL_MIN and columns[place] not in WHOLE]
+        if wide:
+            widths[max(wide, key=lambda place: widths[place])] -= 1
+        else:
+            widths = natural[: len(widths) - 1]
+    return widths
+
+
+def aligned(columns: Sequence[str], table: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
+    """
+    Give the lines of a table: columns padded, or cut, to their *widths*.
+
+    >>> aligned(["hash", "loss"], [["abcdef", "0.5"]], [4, 5])
+    ['hash  loss ', 'abc…  0.5  ']
+    """
+    return [GAP.join(_cut(text, size).ljust(size) for text, size in zip(line, widths)) for line in [columns, *table]]
+
+
+def _cut(text: str, chars: int) -> str:
+    return text if len(text) <= chars else text[: chars - 1] + "…"
 
 
 def cell(value: object) -> str:
     """
     Give a value as the text of a table's cell.
 
-    >>> cell(0.123456789), cell(None), cell(["a"])
-    ('0.1235', '', '["a"]')
+    >>> cell(0.123456789), cell(None), cell([]), cell(["a"])
+    ('0.1235', '', '', '["a"]')
     """
-    if value is None:
+    if value is None or value == []:
         return ""
+    if isinstance(value, datetime):  # on the reader's clock, as in queries
+        return value.replace(tzinfo=None).isoformat(" ", "seconds")
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, (list, dict)):
         value = json.dumps(value, default=str, ensure_ascii=False)
-    text = visible(str(value)).replace("\n", " ")
-    return text if len(text) <= CELL_MAX else text[: CELL_MAX - 1] + "…"
+    return _cut(visible(str(value)).replace("\n", " "), CELL_MAX)
 
 
 def bar(done: int, total: int) -> str:

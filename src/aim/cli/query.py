@@ -13,7 +13,7 @@ import click
 
 from aim.cli import output
 from aim.cli.main import repo_option
-from aim.cli.run_table import tell_unknown_params
+from aim.cli.run_table import tell_hints
 from aim.cli.runs import open_repository
 from aim.core import contexts
 from aim.core.words import counted
@@ -42,6 +42,8 @@ def metrics(repo: Path | None, query: str, form: str | None, parquet: Path | Non
 
     Exit code 0: found; 1: none; 2: the query is wrong.
     """
+    if parquet is not None and form is not None:
+        raise click.UsageError(f"--parquet and --{form} don't go together: there is one output.")
     repository = open_repository(repo)
     scan = scan_of(repository)
     found = scan.sequences(query, "metric")
@@ -54,7 +56,7 @@ def metrics(repo: Path | None, query: str, form: str | None, parquet: Path | Non
         output.rows(_summaries(scan, found[:limit]), COLUMNS, as_json=True if form else None)
         output.tell(f"Total {counted(len(found), 'metric')}.")
     if not found:
-        tell_unknown_params(repository, query)
+        tell_hints(repository, query)
         raise click.exceptions.Exit(1)
 
 
@@ -128,7 +130,7 @@ def query(repo: Path | None, query: str, explain: bool) -> None:
             output.tell(f"`{explanation.emptied_by.text}` leaves nothing.")
     output.tell(f"{left} of {explanation.total} {what} match.")
     if not left:
-        tell_unknown_params(repository, query)
+        tell_hints(repository, query)
         raise click.exceptions.Exit(1)
 
 

@@ -38,9 +38,9 @@ def list_runs(
     sort: str,
     limit: int | None,
     only_corrupted: bool = False,
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], int]:
     """
-    Give the runs that match *query* as rows of cells.
+    Give the runs that match *query* as rows of cells, and how many match.
 
     Args:
         columns: see above.
@@ -53,15 +53,15 @@ def list_runs(
     """
     question = matching.ask(query)
 
-    def ask(table: RunTable) -> list[dict[str, Any]]:
+    def ask(table: RunTable) -> tuple[list[dict[str, Any]], int]:
         rows = matching.newest_first(table, matching.matching_runs(table, question))
         if only_corrupted:
             hashes = table.hashes()
             rows = np.array([row for row in rows.tolist() if repository.state(hashes[row]).damage], np.int64)
         name = sort.lstrip("-")
-        rows = listing.sort_rows(table, rows, [(field_of(table, name), sort.startswith("-"))])[:limit]
-        cells = [_shown(column, listing.cells(table, field_of(table, column), rows).tolist()) for column in columns]
-        return [dict(zip(columns, line, strict=True)) for line in zip(*cells, strict=True)]
+        shown = listing.sort_rows(table, rows, [(field_of(table, name), sort.startswith("-"))])[:limit]
+        cells = [_shown(column, listing.cells(table, field_of(table, column), shown).tolist()) for column in columns]
+        return [dict(zip(columns, line, strict=True)) for line in zip(*cells, strict=True)], len(rows)
 
     return scan_of(repository).ask(ask)
 
@@ -69,7 +69,7 @@ def list_runs(
 def _shown(column: str, cells: list[Any]) -> list[Any]:
     if column not in TIMES:
         return cells
-    return [None if cell is None else datetime.fromtimestamp(cell).isoformat(" ", "seconds") for cell in cells]
+    return [None if cell is None else datetime.fromtimestamp(int(cell)).astimezone() for cell in cells]
 
 
 def field_of(table: RunTable, column: str) -> Field:
@@ -109,9 +109,7 @@ def _metric(table: RunTable, name: str, context: str | None) -> str | None:
     return "{}" if "{}" in texts else next(iter(texts), None)
 
 
-def tell_unknown_params(repository: Repository, query: str) -> None:
-    """Say which params a query speaks of that no run has, and which may have been meant."""
-    for unknown in scan_of(repository).unknown_params(query, matching.ask(query).subject):
-        name = ".".join(map(str, unknown.path))
-        near = f" Did you mean {'.'.join(map(str, unknown.nearest))!r}?" if unknown.nearest else ""
-        output.tell(f"No run has a param {name!r}.{near}")
+def tell_hints(repository: Repository, query: str) -> None:
+    """Say what a query speaks of that is not there, and what may have been meant."""
+    for hint in scan_of(repository).hints(query, matching.ask(query).subject):
+        output.tell(hint.text)

@@ -10,12 +10,18 @@ import click
 
 from aim.cli import output
 from aim.cli.main import AimGroup, repo_option
-from aim.cli.runs import open_repository
+from aim.cli.runs import matching_hashes, open_repository
 from aim.core.words import counted
 from aim.engine import sealing
 
+LAZY = {
+    "reindex": "aim.cli.aim3:reindex",
+    "restore": "aim.cli.aim3:restore",
+    "upgrade": "aim.cli.aim3:upgrade",
+}
 
-@click.group(cls=AimGroup)
+
+@click.group(cls=AimGroup, lazy=LAZY)
 @repo_option
 def storage(repo: Path | None) -> None:
     """Care for the files of a repository."""
@@ -31,7 +37,7 @@ def seal(repo: Path | None, hashes: tuple[str, ...]) -> None:
     All ended runs, or HASHES. Safe at any time, twice, and to interrupt.
     """
     repository = open_repository(repo)
-    chosen = [repository.find_run(text) for text in hashes] or repository.run_hashes()
+    chosen = matching_hashes(repository, hashes) if hashes else repository.run_hashes()
     progress = output.Progress("sealed runs", len(chosen))
     folders = [repository.store.run_folder(run_hash) for run_hash in chosen]
     total = sealing.seal_all(folders, lambda _folder, _sealed: progress.step())

@@ -33,7 +33,7 @@ from aim.core import contexts
 from aim.core.errors import AimError, NotFound
 from aim.engine import point_tables
 from aim.engine.repository import Repository
-from aim.query.query import Explanation, UnknownParam, compile_query
+from aim.query.query import Explanation, Hint, compile_query
 from aim.storage.catalogue import Catalogue, Progress, Refreshed
 from aim.storage.reader import Points
 from aim.storage.run_table import RunTable
@@ -205,9 +205,9 @@ class Scan:
         query = compile_query(query_text, subject, timezone_offset_minutes=timezone_offset_minutes)
         return self._ask(query.explain)
 
-    def unknown_params(self, query_text: str, subject: str = "run") -> list[UnknownParam]:
-        """Give the params that a query speaks of and no run has. Raises InvalidQuery."""
-        return self._ask(compile_query(query_text, subject).unknown_params)
+    def hints(self, query_text: str, subject: str = "run") -> list[Hint]:
+        """Give what a query speaks of that is not there. Raises InvalidQuery."""
+        return self._ask(compile_query(query_text, subject).hints)
 
     def ask(self, question: Callable[[RunTable], Result], progress: Progress | None = None) -> Result:
         """
@@ -302,6 +302,14 @@ class Scan:
         """Bring the catalogue up to date, and say which runs changed; *full*: ask all folders, whatever they cost."""
         with self._lock:
             return self._refresh(full=full, progress=progress)
+
+    def rebuild(self, *, progress: Progress | None = None) -> int:
+        """Throw the catalogue away and read all runs anew; give how many there are. Nobody ever has to."""
+        with self._lock:
+            self._refresh()  # of a file that is not open nothing is thrown away
+            self._catalogue.rebuild()
+            self._refresh(full=True, progress=progress)
+            return self._catalogue.table.run_count
 
     def refresh_for_now(self) -> Refreshed:
         """As `refresh`, but of many runs only the newest are read now, the others beside; see `ask_now`."""

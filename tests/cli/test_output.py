@@ -1,0 +1,54 @@
+"""
+Tables on terminals of any width.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aim.cli import output
+
+COLUMNS = ("hash", "name", "loss.last")
+
+
+@given(
+    names=st.lists(st.text(alphabet="ab ", max_size=48), min_size=1, max_size=4),
+    width=st.integers(24, 120),
+)
+def test_no_line_is_wider_than_the_terminal_and_no_hash_is_cut(names: list[str], width: int) -> None:
+    """
+    Long names give way, then the last columns; what is there to be copied stays whole.
+    """
+    table = [["0123456789abcdef01234567", name, "0.1234"] for name in names]
+
+    widths = output.fitting(COLUMNS, table, width)
+    lines = output.aligned(COLUMNS, table, widths)
+
+    assert all(len(line) <= width for line in lines)
+    assert all(line.startswith("0123456789abcdef01234567") for line in lines[1:])
+
+
+def test_columns_without_room_are_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What a narrow terminal leaves out is said, not cut off in silence.
+    """
+    monkeypatch.setattr("shutil.get_terminal_size", lambda _fallback: os.terminal_size((40, 24)))
+    record = {"hash": "0" * 24, "name": "a run with a long name", "loss.last": 0.5}
+
+    output.rows([record], COLUMNS, as_json=False)
+
+    told = capsys.readouterr()
+    assert "No room here for loss.last. A pipe or --json has all columns.\n" == told.err
+    assert [f"{'hash':24}  {'name':14}", f"{'0' * 24}  a run with a …"] == told.out.splitlines()
+
+
+def test_a_time_is_shown_without_its_zone() -> None:
+    """
+    A person knows the own clock.
+    """
+    assert "2026-11-23 09:07:29" == output.cell(datetime(2026, 11, 23, 9, 7, 29, tzinfo=timezone.utc))
