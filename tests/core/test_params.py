@@ -10,7 +10,7 @@ import datetime
 import enum
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -116,10 +116,11 @@ def test_each_kind_of_value_comes_back_as_it_should(value: object, expected: obj
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({1, 2}, "run: expected a number, string, list or dict, got set. Store str\\(value\\)"),
+        ({1, 2}, "run: expected a number, string, list or dict, got set. Store sorted\\(value\\)"),
         (datetime.datetime(2026, 1, 1), "got datetime"),
         (Path("x"), "got PosixPath|got WindowsPath"),
-        (argparse.Namespace(a=1), "got Namespace"),
+        (argparse.Namespace(a=1), "got Namespace. Store vars\\(value\\)"),
+        (make_dataclass("Settings", ["lr"])(0.1), "got Settings. Store dataclasses.asdict\\(value\\)"),
         (Config(), "got Config"),
         (Config, "got type"),
         (object(), "got object"),

@@ -331,12 +331,25 @@ def test_handles_and_track_share_a_sequence(run: Run) -> None:
     assert ([0, 1, 10, 11], [0.5, 0.25, 0.125, 1]) == run.get_metric("loss", {"subset": "train"}).values.sparse_list()
 
 
-def test_lists_of_plain_values_are_kept(run: Run) -> None:
+def test_a_wrong_value_of_several_is_named(run: Run) -> None:
     """
-    A list of numbers or strings is stored and read back as it was.
+    Of a dict of values the message says which one is wrong; a None is told apart from what can be made a number.
     """
-    run.track([1, 2.5, math.inf], name="numbers")
+    with pytest.raises(UntrackableValue, match="^'accuracy': Input type str is neither .* Track float"):
+        run.track({"loss": 0.5, "accuracy": "0.9"})
+    with pytest.raises(UntrackableValue, match=r"NoneType .*Leave it out, or track float\('nan'\)"):
+        run.track(None, name="loss")
+
+
+def test_lists_of_plain_values_are_kept(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    A list of numbers or strings is stored and read back as it was; that nothing shows it is said once of a sequence.
+    """
+    for _ in range(2):
+        run.track([1, 2.5, math.inf], name="numbers", step=0)
     run.track(["a", "b"], name="words")
+    assert ["'numbers'", "'words'"] == [record.message.split()[1] for record in caplog.records]
+    assert all("no query and no page shows" in record.message for record in caplog.records)
     found = {sequence.name: sequence.values.tolist() for sequence in _all(run)}
 
     assert {"numbers": [[1, 2.5, math.inf]], "words": [["a", "b"]]} == found

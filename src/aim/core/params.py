@@ -89,8 +89,23 @@ def _encode_other(value: object, where: str, strict: bool) -> Any:
         return repr(value)
     shape = getattr(value, "shape", None)
     described = f"{kind.__name__} of shape {tuple(shape)}" if shape is not None else kind.__name__
-    advice = "value.tolist()" if hasattr(value, "tolist") else "str(value), or use run.set(key, value, strict=False)"
-    raise UnstorableParam(f"{where}: expected a number, string, list or dict, got {described}. Store {advice}.")
+    raise UnstorableParam(
+        f"{where}: expected a number, string, list or dict, got {described}. Store {_storable_form(value)}."
+    )
+
+
+def _storable_form(value: object) -> str:
+    """What to write instead of *value*: what keeps its parts, where it has some."""
+    if hasattr(value, "tolist"):
+        return "value.tolist()"
+    if isinstance(value, (set, frozenset)):
+        return "sorted(value)"
+    if not isinstance(value, type):
+        if hasattr(value, "__dataclass_fields__"):
+            return "dataclasses.asdict(value)"
+        if type(value).__name__ in ("Namespace", "SimpleNamespace"):  # of argparse and types, and those made like them
+            return "vars(value)"
+    return "str(value), or use run.set(key, value, strict=False)"
 
 
 def _resolved(config: object) -> object:

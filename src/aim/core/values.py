@@ -102,9 +102,13 @@ def number(value: object) -> int | float:
     """
     plain = _plain_number(value)
     if plain is None:
+        advice = (
+            "Leave it out, or track float('nan')."
+            if value is None
+            else "Track float(value) or wrap it, as in Text(value)."
+        )
         raise UntrackableValue(
-            f"Input type {type(value).__name__} is neither a number nor an Aim object: {_short(value)}. "
-            "Track float(value) or wrap it, as in Text(value)."
+            f"Input type {type(value).__name__} is neither a number nor an Aim object: {_short(value)}. {advice}"
         )
     if isinstance(plain, int) and not INT_MIN <= plain <= INT_MAX:
         raise OverflowError(f"{words.integer(plain)} does not fit 64 bits. Track float(value).")

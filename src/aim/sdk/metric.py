@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from aim.sdk.param_columns import flat_params, text_cell
+from aim.sdk.param_columns import flat_params, need_pandas, text_cell
 from aim.sdk.sequence import Sequence
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Metric(Sequence):
             include_run: add `run.hash` and a column `run.<param>` for each param, flattened to three levels.
             only_last: give only the row of the last step.
         """
+        need_pandas()
         import pandas as pd
 
         return pd.DataFrame(points_columns([self], include_name, include_context, include_run, only_last))

@@ -1,14 +1,35 @@
 """
 Params as columns of a table: dotted names, three levels deep; what lies deeper is one cell of JSON.
+
+Tables are data frames of pandas, which is no dependency: whoever wants none need not install it.
 """
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 from aim.core import params
+from aim.core.errors import AimError
 
 PARAM_DEPTH_MAX = 3  # as Aim 3 has it
+
+
+class NoPandas(AimError, ModuleNotFoundError):
+    """A data frame was asked for, and pandas is not installed."""
+
+
+def need_pandas() -> None:
+    """
+    Say what to do where pandas is missing.
+
+    Raises:
+        NoPandas: it is; an ImportError.
+    """
+    if importlib.util.find_spec("pandas") is None:
+        raise NoPandas(
+            "Data frames need pandas: pip install pandas. Without it: `values.sparse_numpy()`.", name="pandas"
+        )
 
 
 def flat_params(tree: Any) -> dict[str, Any]:

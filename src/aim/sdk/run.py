@@ -241,7 +241,10 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
                     raise UntrackableValue(
                         f"{key!r} holds a dict: a dict of values can't be nested. Use names like 'a/b'."
                     )
-                self.track(item, str(key), step, epoch, context=context, sync=sync)
+                try:
+                    self.track(item, str(key), step, epoch, context=context, sync=sync)
+                except UntrackableValue as error:
+                    raise UntrackableValue(f"{key!r}: {error}") from error
             return None
         if name is None:
             raise UntrackableValue("'name' should not be None.")

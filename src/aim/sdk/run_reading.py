@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aim.core import contexts, params
-from aim.sdk.param_columns import flat_params, text_cell
+from aim.sdk.param_columns import flat_params, need_pandas, text_cell
 from aim.sdk.sequence_types import KINDS, LINES_NAME, RECORDS_NAME, InvalidSequenceType, check_types, type_of
 from aim.storage.context import Context
 from aim.storage.state import RunState, SequenceFacts
@@ -331,6 +331,7 @@ class RunReadingMixin:
             include_props: have the columns from name to tags.
             include_params: have the columns of params; none has the name of another column.
         """
+        need_pandas()
         import pandas as pd
 
         return pd.DataFrame([self.row(include_props, include_params)], index=[0])

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from aim.engine.repository import Repository
 from aim.engine.scan import FoundSequence, Scan, scan_of
 from aim.sdk.metric import Metric, points_columns
+from aim.sdk.param_columns import need_pandas
 from aim.sdk.progress import progress_bar, reading_bar
 from aim.sdk.sequence import Sequence, SequenceOwner
 from aim.sdk.sequence_types import KINDS, type_of
@@ -248,7 +249,7 @@ class QuerySequenceCollection(_QueriedCollection):
                 self.query, self._subject, timezone_offset_minutes=self._timezone_offset, progress=progress
             )
         if not matches:
-            _say_unknown(self._scan, self.query, self._subject)
+            _say_hints(self._scan, self.query, self._subject)
         return self._collections(matches)
 
     def _collections(self, matches: Iterable[FoundSequence]) -> Iterator[SingleRunSequenceCollection]:
@@ -354,7 +355,7 @@ class QueryRunSequenceCollection(_QueriedCollection):
                 progress=progress,
             )
         if not hashes:
-            _say_unknown(self._scan, self.query, "run")
+            _say_hints(self._scan, self.query, "run")
         for run_hash in hashes:
             run = self.repo.get_run(run_hash)
             if run is not None:
@@ -370,6 +371,7 @@ class QueryRunSequenceCollection(_QueriedCollection):
         include_params: bool = True,
     ) -> pd.DataFrame | None:
         """Give a row for each run, as `Run.dataframe`; None when no run matches."""
+        need_pandas()
         import pandas
 
         collections = progress_bar(list(self._by_run()), self.report_mode, "runs")
@@ -388,10 +390,9 @@ def _sequences(run: CollectionRun, seq_cls: type[Sequence]) -> list[Sequence]:
     return found
 
 
-def _say_unknown(scan: Scan, query: str, subject: str) -> None:
-    for unknown in scan.unknown_params(query, subject):
-        near = f" Did you mean {'.'.join(map(str, unknown.nearest))!r}?" if unknown.nearest else ""
-        log.warning("No run has a param %r.%s", ".".join(map(str, unknown.path)), near)
+def _say_hints(scan: Scan, query: str, subject: str) -> None:
+    for hint in scan.hints(query, subject):
+        log.warning("%s", hint.text)
 
 
 def _with_progress(
@@ -410,6 +411,7 @@ def _with_progress(
 def _points_frame(
     sequences: Iterable[Any], only_last: bool, include_run: bool, include_name: bool, include_context: bool
 ) -> pd.DataFrame | None:
+    need_pandas()
     import pandas
 
     metrics = [sequence for sequence in sequences if isinstance(sequence, Metric)]

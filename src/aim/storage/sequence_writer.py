@@ -45,6 +45,7 @@ from aim.storage.journal import FREE_THREADED, NAN, RECORD, VOID
 FLOAT_TYPES: set[type] = {float}  # grows by numpy's, when first seen
 NO_TYPES: frozenset[type] = frozenset()
 NUMBER_KINDS = frozenset({"int", "float"})
+PLAIN_LIST_KINDS = frozenset({"list(int)", "list(float)", "list(str)", "list(bool)"})
 MOVING = itertools.repeat(INT_MIN)  # a counter whose steps count for nobody
 
 pack_into = RECORD.pack_into
@@ -288,6 +289,13 @@ class SequenceWriter:
                 if self.kinds and kind not in self.kinds and kind in NUMBER_KINDS:
                     log.warning(
                         "Sequence %r %s now holds both ints and floats: its type is 'number'.", self.name, self.context
+                    )
+                if kind in PLAIN_LIST_KINDS:
+                    log.warning(
+                        "Sequence %r %s holds lists of plain values, which no query and no page shows. "
+                        "Track each value by itself, or a Distribution of them.",
+                        self.name,
+                        self.context,
                     )
                 self.numbers[kind] = self.writer.declare(self, kind)
                 self.kinds.add(kind)

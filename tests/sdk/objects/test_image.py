@@ -199,12 +199,14 @@ def test_a_missing_file_and_a_file_of_another_kind_are_value_errors(tmp_path: Pa
     (tmp_path / "notes.txt").write_text("no image")
     for path, message in (
         ("missing.png", "there is no image file at .*missing"),
-        ("notes.txt", "notes.txt can't be read"),
+        ("notes.txt", "notes.txt can't be read as an image: it begins like none that Pillow knows."),
     ):
         with pytest.raises(ValueError, match=message):
             Image(tmp_path / path)
     with pytest.raises(ValueError, match="there is no image file"):
         Image(tmp_path)
+    with pytest.raises(ValueError, match="at 'https://example.org/x.png'. What stays elsewhere .* Image.from_uri"):
+        Image("https://example.org/x.png")
 
 
 @pytest.mark.parametrize("value", [5, None, [1, 2], {"a": 1}, object()])

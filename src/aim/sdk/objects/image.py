@@ -50,6 +50,7 @@ from aim.sdk.objects.once import warn_once
 from aim.sdk.objects.pixels import mode_of, pixels_of
 from aim.sdk.objects.recognise import is_array, is_matplotlib_figure, is_pil_image
 from aim.sdk.objects.references import PREVIEW_FORMAT, Media, Preview, address_of, fields_of_image
+from aim.sdk.objects.sources import file_at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -346,9 +347,7 @@ def _of_array(array: Any, format: str, quality: int, optimize: bool) -> Made:
 def _file_bytes(source: Any) -> tuple[bytes, str]:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source), f"{len(source)} bytes"
-    path = Path(source)
-    if not path.is_file():
-        raise UntrackableValue(f"there is no image file at {str(path)!r}.")
+    path = file_at(source, "image")
     return path.read_bytes(), str(path)
 
 
@@ -361,6 +360,8 @@ def _of_file(data: bytes, name: str, wanted: str | None, quality: int, optimize:
         is_kept = is_format(own) and wanted in (None, format_name(own))
         if not is_kept or quality != QUALITY_DEFAULT or optimize:
             return _of_pillow(image, wanted, quality, optimize)
+    except PIL.UnidentifiedImageError:
+        raise UntrackableValue(f"{name} can't be read as an image: it begins like none that Pillow knows.") from None
     except (OSError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         raise UntrackableValue(f"{name} can't be read as an image: {error}.") from error
     # A phone's MPO file is a JPEG with more pictures behind it.

@@ -36,10 +36,23 @@ def read_source(source: Any, subject: str) -> tuple[bytes, str]:
         return bytes(source.getvalue()), ""
     if hasattr(source, "read"):
         return bytes(source.read()), ""
-    path = Path(source)
-    if not path.is_file():
-        raise UntrackableValue(f"there is no {subject} file at {str(path)!r}.")
+    path = file_at(source, subject)
     return path.read_bytes(), path.suffix.lower().lstrip(".")
+
+
+def file_at(source: Any, subject: str) -> Path:
+    """
+    Give the path of a file that is there.
+
+    Raises:
+        UntrackableValue: it is not; *subject* names what was looked for.
+    """
+    path = Path(source)
+    if path.is_file():
+        return path
+    shown = str(source)
+    advice = f" What stays elsewhere is recorded by {subject.title()}.from_uri()." if "://" in shown else ""
+    raise UntrackableValue(f"there is no {subject} file at {shown!r}.{advice}")
 
 
 def kind_of_file(data: bytes) -> str:
