@@ -163,6 +163,13 @@ test("an axis of powers is logarithmic, one of texts has a place each", () => {
   assert.deepEqual([0], brushedRows([axis, texts], new Map([["lr", [0, 0.2]], ["n", [0.4, 1]]]), 3));
 });
 
+test("an axis of a metric has round marks, and is logarithmic only where its values crowd low", () => {
+  const metric = (cells: readonly number[]): ReturnType<typeof axisOf> => axisOf({ field: ["metric", "acc", {}, "last"], key: "acc", type: "number", cells }, "acc");
+  assert.equal("linear", metric([0.01, 0.3, 0.5, 0.7, 0.9]).kind);
+  assert.equal("log", metric([0.001, 0.002, 0.004, 0.008, 0.9]).kind);
+  assert.deepEqual(["0.94", "0.95", "0.96", "0.97", "0.98"], metric([0.939866, 0.959911, 0.964365, 0.98441]).ticks.map(({ label }) => label));
+});
+
 test("the trend of a straight line is that line", () => {
   const trend = trendOf([0, 1, 2, NaN], [1, 3, 5, 100]);
   assert.deepEqual({ slope: 2, offset: 1, r2: 1 }, trend);

@@ -18,19 +18,31 @@ export interface Axis {
 
 const LOG_RATIO = 20; // numbers that span so many times their smallest are shown by powers
 
-/// The axis of a column. `rows`: how many rows the table has.
+const CROWDED_BELOW = 0.2; // where, of its range, the middle value of a metric lies that is better shown by powers
+const MARKED_MOST = 6; // so few values of a param have a mark each
+
+/// Whether numbers between `low` and `high` are shown by powers. Params that span far were chosen so, such as learning rates; of
+/// a metric one small value says little: its values have to crowd at the low end, as losses do and accuracies do not.
+function isLogarithmic(numbers: readonly number[], low: number, high: number, isMetric: boolean): boolean {
+  if (low <= 0 || high / low < LOG_RATIO) return false;
+  const middle = [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+  return !isMetric || (middle - low) / (high - low) <= CROWDED_BELOW;
+}
+
+/// The axis of a column.
 export function axisOf(column: Column, label: string): Axis {
   const { cells, key } = column;
   const numbers = cells.filter((cell): cell is number => typeof cell === "number" && Number.isFinite(cell));
   const isNumeric = column.type === "number" && numbers.length > 0;
   if (isNumeric) {
     const [low, high] = numbers.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
-    const kind = low > 0 && high / low >= LOG_RATIO ? "log" : "linear";
+    const isMetric = column.field[0] === "metric";
+    const kind = isLogarithmic(numbers, low, high, isMetric) ? "log" : "linear";
     const [from, to] = low === high ? [low - (Math.abs(low) || 1) * 0.5, high + (Math.abs(high) || 1) * 0.5] : [low, high];
     const scale = new Scale(kind, from, to, 0, 1);
     const places = Float64Array.from(cells, (cell) => (typeof cell === "number" && Number.isFinite(cell) ? scale.px(cell) : NaN));
     const distinct = [...new Set(numbers)].sort((a, b) => a - b);
-    const marks = distinct.length <= 6 ? distinct : axisTicks(kind, "number", from, to, 6);
+    const marks = !isMetric && distinct.length <= MARKED_MOST ? distinct : axisTicks(kind, "number", from, to, 6);
     const ticks = marks.map((value) => ({ at: scale.px(value), label: shortNumber(value) })).filter(({ at }) => at >= -0.001 && at <= 1.001);
     return { key, label, kind, places, ticks, textAt: (at) => shortNumber(Number(scale.value(at).toPrecision(4))) };
   }
