@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -209,10 +208,7 @@ def main() -> None:
     print(f"To see the curves: {' '.join(show)}")
     if options.open:
         print("That is started now; Ctrl C ends it.\n", flush=True)
-        try:
-            sys.exit(subprocess.call(show))
-        except KeyboardInterrupt:
-            sys.exit(0)
+        os.execv(show[0], show)  # in the place of this process: what ends the one ends the other
 
 
 if __name__ == "__main__":

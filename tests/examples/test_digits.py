@@ -36,6 +36,27 @@ def _printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, ran.stdout
 
 
+def test_who_ends_the_example_ends_its_pages(tmp_path: Path) -> None:
+    """
+    The server of the pages is no process of its own that a `kill` or a container's stop would leave behind.
+    """
+    example = subprocess.Popen(
+        [sys.executable, str(ROOT / "examples/digits.py"), "--repo", str(tmp_path), "--epochs", "1", "--open"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "DISPLAY": "", "WAYLAND_DISPLAY": ""},
+    )
+    assert example.stdout is not None
+    with example.stdout:
+        said = next(line for line in example.stdout if "43800" in line)
+        example.terminate()
+
+        assert said.startswith("Open ") or "in use" in said
+        assert "Traceback" not in example.stdout.read()  # it ends: nobody else holds the pipe
+    example.wait(20)
+
+
 def test_the_networks_learn(printed: tuple[Path, str]) -> None:
     """
     The best of the networks names more than 19 of 20 digits that it has never seen.
