@@ -73,6 +73,16 @@ def test_init_makes_a_repository_once(tmp_path: Path) -> None:
     assert 0 == Repo(str(tmp_path)).total_runs_count()
 
 
+@pytest.mark.parametrize("group", [(), ("runs",), ("storage",), ("tags",)])
+def test_the_list_of_commands_says_whole_sentences(tmp_path: Path, group: tuple[str, ...]) -> None:
+    """
+    What each command does fits a line of 80 characters.
+    """
+    _, _, commands = aim(tmp_path, *group, "--help").stdout.partition("Commands:\n")
+
+    assert [] == [line for line in commands.splitlines() if line.endswith("...")]
+
+
 def test_without_a_repository_there_is_a_message(tmp_path: Path) -> None:
     """
     A command in a folder without a repository says so, in one line.

@@ -16,7 +16,7 @@ from aim.core.words import counted
 from aim.engine import integrity
 
 
-@click.command()
+@click.command(short_help="Check every byte, and name what is damaged.")
 @repo_option
 @click.argument("hashes", nargs=-1)
 def fsck(repo: Path | None, hashes: tuple[str, ...]) -> None:

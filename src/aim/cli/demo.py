@@ -31,7 +31,7 @@ SOUND_RATE_HZ = 8000
 LABELS = {1: "ball", 2: "floor"}
 
 
-@click.command()
+@click.command(short_help="Record a dozen runs to look at, in a second.")
 @click.option(
     "--repo",
     type=click.Path(file_okay=False, path_type=Path),

@@ -25,7 +25,7 @@ COLUMNS = ("run", "name", "context", "points", "last_step", "first", "last", "mi
 SUMMARIES = {"points": "count", **{name: name for name in COLUMNS[4:]}}
 
 
-@click.command()
+@click.command(short_help="List metrics that match, or write out all their points.")
 @repo_option
 @click.argument("query", default="")
 @click.option("--json", "form", flag_value="json", help="A JSON line for each metric: its summary.")
@@ -103,7 +103,7 @@ def _write_csv(scan: Scan, query: str) -> None:
         pyarrow.csv.write_csv(batch, sys.stdout.buffer, options)
 
 
-@click.command()
+@click.command(short_help="Say what a query matches, and how it comes to that.")
 @repo_option
 @click.argument("query")
 @click.option("--explain", is_flag=True, help="Show what each clause needs, matches and leaves.")

@@ -27,7 +27,7 @@ def storage(repo: Path | None) -> None:
     """Care for the files of a repository."""
 
 
-@storage.command()
+@storage.command(short_help="Rewrite the journals of ended runs as Parquet.")
 @repo_option
 @click.argument("hashes", nargs=-1)
 def seal(repo: Path | None, hashes: tuple[str, ...]) -> None:

@@ -28,7 +28,7 @@ def _tags(repo: Path | None) -> Tags:
     return Tags(open_repository(repo), by=EDITED_BY)
 
 
-@tags.command("ls")
+@tags.command("ls", short_help="List the tags, and how many runs have them.")
 @repo_option
 @click.option("--json/--table", "as_json", default=None, help="JSON lines, or a table.")
 def ls(repo: Path | None, as_json: bool | None) -> None:
