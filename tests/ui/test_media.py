@@ -38,10 +38,8 @@ def label_boxes(picture: sync_api.Locator) -> list[sync_api.FloatRect]:
 
 def overlap(one: sync_api.FloatRect, other: sync_api.FloatRect) -> bool:
     """Say whether one label covers some of another one."""
-    return all(
-        one[at] < other[at] + other[size] and other[at] < one[at] + one[size]
-        for at, size in (("x", "width"), ("y", "height"))
-    )
+    is_beside = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
+    return not is_beside and one["y"] < other["y"] + other["height"] and other["y"] < one["y"] + one["height"]
 
 
 @in_both_themes

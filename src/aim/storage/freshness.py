@@ -4,7 +4,7 @@ Which runs have to be read again, asked as cheaply as the answer allows. Specifi
     always          runs that are open, and those whose folder changed a moment ago
     runs/           its time is another one   -> list it: runs that are new, and those that are gone
     changes/        its time is another one   -> the stamps that changed -> the folders of their few runs
-    all folders     some milliseconds' worth, once a second: what was changed without a stamp, by `cp` or `rsync`
+    all folders     some milliseconds' worth, once in 1 to 2 s: what was changed without a stamp, by `cp` or `rsync`
 
 The time of a folder is good for nothing while it is *young*: one more change may come in the same tick of the file
 system's clock and leave the time as it is. So what is young is asked again the next time.
@@ -27,6 +27,7 @@ YOUNG_NS = 50_000_000  # kernels stamp files with a clock that ticks every 1 to 
 YOUNG_COARSE_NS = 2_100_000_000  # FAT keeps two seconds, some network mounts one
 SWEEP_INTERVAL_S = 1.0
 SWEEP_BUDGET_S = 0.02
+SWEEP_SHARE_MAX = 0.01  # of the time: a reader that looks all day long takes no more of the machine
 SWEEP_LOOKS = 64  # folders between two looks at the clock
 
 MIX = (1_000_003, 8_191, 31)  # odd numbers that keep the three parts of a stamp apart
@@ -86,7 +87,7 @@ class Freshness:
         self._slot_times = [NEVER] * changes.SLOT_COUNT
         self._by_slot: dict[int, set[str]] | None = None
         self._sweep: list[str] = []
-        self._swept_at_s = time.monotonic()
+        self._sweep_due_s = time.monotonic() + SWEEP_INTERVAL_S
 
     def added(self, run_hash: str) -> None:
         """Say that a run is known now."""
@@ -178,11 +179,11 @@ class Freshness:
                 due.read.add(name)
         due.gone |= known.keys() - there
         due.read -= due.gone
-        self._swept_at_s = time.monotonic()
+        self._sweep_due_s = time.monotonic() + SWEEP_INTERVAL_S
 
     def _look_at_some(self, due: Due) -> None:
         start_s = time.monotonic()
-        if start_s - self._swept_at_s < SWEEP_INTERVAL_S:
+        if start_s < self._sweep_due_s:
             return
         if not self._sweep:
             self._sweep = list(self._known)
@@ -191,7 +192,8 @@ class Freshness:
             self._ask(part, due)
             if time.monotonic() - start_s > SWEEP_BUDGET_S:
                 break
-        self._swept_at_s = time.monotonic()
+        now_s = time.monotonic()
+        self._sweep_due_s = now_s + max(SWEEP_INTERVAL_S, min(SWEEP_BUDGET_S, now_s - start_s) / SWEEP_SHARE_MAX)
 
     def _ask(self, run_hashes: Iterable[str], due: Due) -> None:
         prefix = f"{self._runs}{os.sep}"
