@@ -135,6 +135,23 @@ def test_an_alert_gets_worse_and_goes(watcher: Watcher, make_run: MakeRun) -> No
     assert [] == watcher.ask()
 
 
+def test_after_a_rewind_the_place_is_another(watcher: Watcher, make_run: MakeRun) -> None:
+    """
+    A run that was taken back and then is NaN again, from another step on, is told of that step, as something new.
+    """
+    run = make_run("odd")
+    for step in range(10):
+        run.track(math.nan if step >= 8 else 1.0, name="loss", step=step)
+    [before] = watcher.ask()
+    run.rewind(2)
+    for step in range(3, 10):
+        run.track(math.nan if step >= 5 else 1.0, name="loss", step=step)
+    [after] = watcher.ask()
+
+    assert (8, 5) == (before.step, after.step)
+    assert before.id != after.id
+
+
 def test_a_divergence_is_told_while_it_lasts(watcher: Watcher, make_run: MakeRun) -> None:
     """
     A loss that climbs away is told with its best level; one of a metric that may rise is not.

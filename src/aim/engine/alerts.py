@@ -282,7 +282,7 @@ class Alerts:
     def _look(
         self, run_hash: str, kind: str, suspect: _Suspect, look: Callable[[Curve], _Place | float | None]
     ) -> _Place | float | None:
-        name = (run_hash, kind, suspect.key, suspect.state)
+        name = (run_hash, kind, suspect.key, suspect.state, self._points.taken_back_at(run_hash))
         if name not in self._found:
             curve = self._points.read(run_hash, [suspect.key]).get(suspect.key)
             if curve is None:

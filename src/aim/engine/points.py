@@ -85,6 +85,10 @@ class PointStore:
         """Give the lock to hold while the run's reader, which serves one thread at a time, is used."""
         return self._run_locks[hash(run_hash) % LOCKS]
 
+    def taken_back_at(self, run_hash: str) -> int:
+        """Give the number of the state in which points of a run were last hidden or shown again; 0: never."""
+        return self._watch.taken_back_at(run_hash)
+
     def rewinds(self, run_hash: str) -> tuple[Rewind, ...]:
         """Give the rewinds of a run, oldest first; none when it is gone."""
         try:
