@@ -168,12 +168,14 @@ class _Tail:
             filled = slots["sequence"] != 0
             keep = filled & (slots["sequence"] != journal.VOID)
             split = len(slots)
-            if segments is None and not filled.all():
+            # a file without slots was created this moment, and will be as long as the others
+            is_full = segments is not None or (split > 0 and bool(filled.all()))
+            if split and not is_full:
                 split = int(np.argmin(filled)) // journal.PAGE_RECORDS * journal.PAGE_RECORDS
             if not rest:
                 full.append(slots[:split][keep[:split]])
-                self._next = (number + 1, 1) if split == len(slots) else (number, page + split // journal.PAGE_RECORDS)
-            if rest or split < len(slots):
+                self._next = (number + 1, 1) if is_full else (number, page + split // journal.PAGE_RECORDS)
+            if rest or not is_full:
                 start = 0 if rest else split
                 rest.append(slots[start:][keep[start:]])
             number, page = number + 1, 1

@@ -3,14 +3,18 @@ A writer's journal read page by page as it fills: what is full is kept, and read
 
     refresh   segments from the first page that was not full   ->  records, in the order of recording
     of        the records of one sequence; the second one that is asked for has all put in order
+
+Any thread may ask: two that refreshed at once would each move on, and what lies between would never be read.
 """
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
 
+from aim.core import forks
 from aim.storage import journal, layout, records
 from aim.storage.records import IntArray, Records
 
@@ -35,6 +39,7 @@ class FollowedJournal:
         self._order: IntArray | None = None
         self._ordered_numbers = self._records["sequence"]
         self._asked: set[int] = set()
+        self._lock = threading.Lock()
 
     def refresh(self, *, is_still: bool = False) -> None:
         """
@@ -43,6 +48,10 @@ class FollowedJournal:
         Raises:
             FileNotFoundError: the journal was sealed meanwhile.
         """
+        with forks.whole(), self._lock:
+            self._refresh(is_still)
+
+    def _refresh(self, is_still: bool) -> None:
         open_part: list[Records] = []
         number, page = self._next
         while True:
@@ -57,7 +66,7 @@ class FollowedJournal:
                     number, page = later[0], page if later[0] == number else 1
                     continue
                 break
-            number, page = self._take(slots, number, page, open_part)
+            number, page = self._take(slots, number, page, open_part, is_still)
         parts = [*self._full, *open_part]
         if sum(map(len, parts)) != len(self._records) or self.generation == 0:
             self._records = np.concatenate(parts) if parts else self._records[:0]
@@ -71,7 +80,9 @@ class FollowedJournal:
         count = len(content) // journal.RECORD_BYTES
         return np.frombuffer(content, records.RECORD_DTYPE, count)
 
-    def _take(self, slots: Records, number: int, page: int, open_part: list[Records]) -> tuple[int, int]:
+    def _take(
+        self, slots: Records, number: int, page: int, open_part: list[Records], is_still: bool
+    ) -> tuple[int, int]:
         filled = slots["sequence"] != 0
         holes = np.flatnonzero(~filled)
         full_pages = (int(holes[0]) if len(holes) else len(slots)) // journal.PAGE_RECORDS
@@ -79,7 +90,7 @@ class FollowedJournal:
         keep = filled & (slots["sequence"] != journal.VOID)
         if not open_part:
             self._full.append(slots[:split][keep[:split]])
-            if split == len(slots):
+            if split == len(slots) and (split or is_still):  # a file without slots was created this moment
                 self._next = (number + 1, 1)
             else:
                 self._next = (number, page + full_pages)
@@ -94,6 +105,10 @@ class FollowedJournal:
 
     def of(self, number: int) -> Records:
         """Give the records of one sequence number, in the order of recording."""
+        with forks.whole(), self._lock:
+            return self._of(number)
+
+    def _of(self, number: int) -> Records:
         if self._order is None and (not self._asked or self._asked == {number}):
             self._asked.add(number)
             rows: Records = self._records[self._records["sequence"] == number]
