@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aim.core.errors import RepoNotFound, RunBusy, RunNotFound
-from aim.engine import integrity
+from aim.engine import integrity, sealing
 from aim.engine.repository import Repository, past_of
 from aim.storage.files import Disk
 from aim.storage.writer import Past, Writer
@@ -206,3 +206,22 @@ def test_a_run_that_wakes_up_while_it_is_moved_stays(repository: Repository, tmp
         repository.move_run("waking", target)
     assert (["waking"], []) == (repository.run_hashes(), target.run_hashes())
     disk.writer.close()
+
+
+def test_a_new_run_of_an_old_name_has_its_own_points(repository: Repository) -> None:
+    """
+    When a sealed run that was read is deleted and one of its name is recorded, the points are those of the new one.
+    """
+    shown = []
+    for value in (1.0, 2.0):
+        writer = repository.new_run("again")
+        writer.sequence("loss").track(value)
+        writer.close()
+        sealing.seal_run(repository.store.run_folder("again"))
+        for _ in range(2):  # the second reading is of what was kept
+            points = repository.reader("again").points(("loss", "{}"))
+            assert points is not None
+            shown += points.values.tolist()
+        repository.delete_run("again")
+
+    assert [1.0, 1.0, 2.0, 2.0] == shown

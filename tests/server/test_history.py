@@ -173,6 +173,27 @@ def test_a_deleted_object_is_handed_out_no_more(make_run: MakeRun, make_browser:
     assert 200 == browser.client.get(f"{browser.base}blobs/{before['1-0']}").status_code
 
 
+def test_a_deleted_object_of_a_new_run_of_an_old_name_is_handed_out_no_more(
+    make_run: MakeRun, make_browser: MakeBrowser
+) -> None:
+    """
+    What was deleted of a run is looked up anew when the run was deleted and one of its name recorded.
+    """
+    browser: Browser | None = None
+    statuses = []
+    for _ in range(2):
+        run = make_run("r")
+        run.track(Image(PIXELS), name="mistakes", step=0)
+        run.close()
+        browser = browser or make_browser()
+        blob = browser.post("objects", {"type": "images"})["items"][0]["blob"]
+        browser.post("edits", {"runs": ["r"], "change": {"points": [{"name": "mistakes", "steps": [0]}]}})
+        statuses.append(browser.client.get(f"{browser.base}blobs/{blob}").status_code)
+        browser.post("edits", {"runs": ["r"], "change": {"deleted": True}})
+
+    assert [404, 404] == statuses
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

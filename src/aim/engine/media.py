@@ -28,7 +28,7 @@ PLACE = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]{0,63})\.([0-9a-f]{8})\.(\d{1,6
 DELETED_MAX = 64  # runs whose deleted objects are remembered
 OBJECT_TYPES = ("images", "audios", "videos", "texts", "tables", "distributions", "figures")
 
-_deleted: dict[Path, tuple[int, Deleted]] = {}
+_deleted: dict[Path, tuple[object, Deleted]] = {}
 
 
 @dataclass(frozen=True)
@@ -180,10 +180,11 @@ def check_shown(repository: Repository, place: str) -> None:
     if not has_deleted(state):
         return
     folder = log.folder
+    stamp = (state.taken_back, *sorted(state.writers))  # a new run of an old name has other writers
     known = _deleted.get(folder)
-    if known is None or known[0] != state.taken_back:
+    if known is None or known[0] != stamp:
         reader = RunReader(folder, may_seal=False)  # of its own: one reader serves one thread at a time
-        known = _deleted[folder] = (state.taken_back, deleted_objects(reader, state))
+        known = _deleted[folder] = (stamp, deleted_objects(reader, state))
         while len(_deleted) > DELETED_MAX:
             _deleted.pop(next(iter(_deleted)), None)
     where = (match[2], blobs.place(int(match[3]), int(match[4])))

@@ -39,7 +39,6 @@ SEAL_RECORDS_MIN = 32_768  # 1 MiB of journal: from here on reading pays for imp
 RECENT_BYTES_MAX = 256 << 20
 NUMBER_KINDS = ("int", "float", "number")
 UNKNOWN_NAME = "(unknown {})"
-CLEAR_STAMP = (1, 0, Sight())  # of a sequence in one part of which every point is shown
 
 
 class Points:
@@ -228,11 +227,12 @@ class RunReader:
         if found is None:
             return None
         file, part = found
-        known = _recent.known((self.folder, key, None), CLEAR_STAMP)
+        stamp = ((part,), 0, Sight())
+        known = _recent.known((self.folder, key, None), stamp)
         if known is not None:
             return known
         points = _one_sealed(file, part)
-        return None if points is None else _recent.put((self.folder, key, None), CLEAR_STAMP, points)
+        return None if points is None else _recent.put((self.folder, key, None), stamp, points)
 
     def points_of_many(self, keys: Iterable[SequenceKey] | None = None) -> dict[SequenceKey, Points]:
         """
@@ -250,7 +250,8 @@ class RunReader:
         """Give the points of *facts*, a sequence of *state*."""
         if not all(part.writer in self._sealed for part in facts.parts):
             return self._read_points(facts, state)
-        stamp = (len(facts.parts), len(facts.exact), self.sight(facts, state))
+        # the parts, not only how many: a new run of the name of a deleted one has other writers
+        stamp = (tuple(facts.parts), len(facts.exact), self.sight(facts, state))
         key = (self.folder, facts.key, self._before_s)
         return _recent.get(key, stamp, lambda: self._read_points(facts, state))
 
