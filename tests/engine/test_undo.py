@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aim.core.errors import UsageError
+from aim.core.errors import RunExists, UsageError
 from aim.engine.repository import Repository
 from aim.engine.undo import KEPT_MAX, TRASH_KEPT_S, Changes, TooLate, check_properties
 
@@ -85,6 +85,22 @@ def test_undoing_skips_runs_that_are_gone(repository: Repository) -> None:
     assert False is repository.state("a").properties["archived"]
     with pytest.raises(TooLate):
         changes.undo(later)
+
+
+def test_a_run_whose_name_was_taken_stays_in_the_trash_and_the_others_come_back(repository: Repository) -> None:
+    """
+    When a new run has the name of one of several that were deleted, the others are put back, and the one can be later.
+    """
+    changes = Changes(repository)
+    _, undo = changes.delete(["a", "b"])
+    repository.new_run("a").close()
+    with pytest.raises(RunExists, match="There is a new run 'a'"):
+        changes.undo(undo)
+
+    assert ["a", "b"] == repository.run_hashes()
+    repository.delete_run("a")
+    assert 1 == changes.undo(undo)
+    assert ["a", "b"] == repository.run_hashes()
 
 
 def test_an_edit_that_changes_no_tag_writes_nothing(repository: Repository) -> None:

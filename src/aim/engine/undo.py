@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aim.core.errors import NotFound, RunNotFound, UsageError
+from aim.core.errors import NotFound, RunExists, RunNotFound, UsageError
 from aim.engine import rewinding, trash
 from aim.engine.repository import Repository
 from aim.storage.reader import RunReader
@@ -149,18 +149,23 @@ class Changes:
 
         Raises:
             TooLate: it is not remembered, or its runs were removed for good.
+            RunExists: of a deleted run, a new one of its name was made; it stays in the trash, the others are back.
         """
         with self._lock:
             done = self._done.pop(name, None)
         if done is None:
             raise TooLate("This change can't be taken back any more.")
         count = 0
+        refused = _Done(at_s=done.at_s)
         for waiting in done.waiting:
             try:
                 trash.bring_back(self._repository, waiting)
                 count += 1
             except RunNotFound:
                 continue
+            except RunExists as error:
+                refused.waiting.append(waiting)
+                reason = error
         for run_hash, before in done.before.items():
             try:
                 self._write(run_hash, before["property"], before["tags"]["add"], before["tags"]["remove"])
@@ -173,6 +178,10 @@ class Changes:
                 count += 1
             except RunNotFound:
                 continue
+        if refused.waiting:
+            with self._lock:
+                self._done[name] = refused
+            raise reason
         if not count:
             raise TooLate("The runs of this change are gone.")
         return count
