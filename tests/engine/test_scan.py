@@ -9,12 +9,14 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aim.core.errors import InvalidQuery
+from aim.core.values import Stored
 from aim.engine.repository import Repository
 from aim.engine.scan import Scan, scan_of
 from aim.storage import snapshot
@@ -28,6 +30,17 @@ def _repository(tmp_path: Path) -> Repository:
     An empty repository.
     """
     return Repository(tmp_path / "work", create=True)
+
+
+@dataclass
+class _Note:
+    """An object to track."""
+
+    text: str
+
+    def stored(self) -> Stored:
+        """Give the object's stored form."""
+        return Stored("aim.text", {"text": self.text})
 
 
 @pytest.fixture(name="scan")
@@ -427,3 +440,31 @@ def test_a_scan_that_is_closed_reads_no_more(
 
     assert [] == [thread for thread in threading.enumerate() if thread.name == "aim-index"]
     assert 5 == scan.ask(counted)
+
+
+def test_the_longest_list_is_that_of_the_lists_which_are_shown(repository: Repository, scan: Scan) -> None:
+    """
+    A longer list at a step that had one, tracked again there or after a rewind, is seen by the next query.
+    """
+    writer = repository.new_run("r")
+    notes = writer.sequence("notes")
+    found = []
+
+    def ask() -> None:
+        found.append(scan.summaries("notes", {}, "record_max_length", kind="texts")[1].tolist())
+
+    for step in range(2):
+        notes.track([_Note("a")], step=step)
+    ask()
+    notes.track([_Note("a"), _Note("b")], step=1)
+    ask()
+    writer.rewind(0)
+    notes.track([_Note("a"), _Note("b"), _Note("c")], step=1)
+    ask()
+    resumed = repository.resume_run("r")
+    resumed.sequence("notes").track([_Note("a")] * 4, step=1)
+    ask()
+    for one in (writer, resumed):
+        one.close()
+
+    assert [[1], [2], [3], [4]] == found

@@ -15,6 +15,7 @@ from __future__ import annotations
 import copy
 import os
 import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -369,13 +370,13 @@ class RunWatch:
                     return None
                 summary = summaries.summary_of(found, number, is_numeric=is_numeric, is_list=is_list)
                 if summary is not None:
-                    return summary
+                    return _until_looked_up(summary, state.taken_back)
         points = self._whole_reader().points_of(facts, state)
         summary = summaries.of_points(points, number, is_numeric=is_numeric, is_list=is_list)
-        if summary is not None and is_list and facts.deletions:
-            # a deletion that only makes a list shorter has to make another summary of it, or its old length would stay
-            return summary._replace(record_max_length=summaries.UNKNOWN_LENGTH - state.taken_back)
-        return summary
+        if summary is None or not is_list:
+            return summary
+        shown = zlib.crc32(points.times_us.tobytes(), zlib.crc32(points.values.tobytes()))
+        return _until_looked_up(summary, (state.taken_back << 32) + shown)
 
     def _parts(self, facts: SequenceFacts, is_numeric: bool) -> list[Part] | None:
         found: list[Part] = []
@@ -405,6 +406,13 @@ class RunWatch:
         if self._reader is None:
             self._reader = RunReader(self.folder, may_seal=False)
         return self._reader
+
+
+def _until_looked_up(summary: SequenceSummary, shown: int) -> SequenceSummary:
+    # Of lists the longest is looked up when somebody asks. Where other lists are shown at the same steps, the summary has
+    # to be another one, or the old length would stay
+    unknown = summary.record_max_length == summaries.UNKNOWN_LENGTH
+    return summary._replace(record_max_length=summaries.UNKNOWN_LENGTH - shown) if unknown and shown else summary
 
 
 def fields_of(state: RunState) -> dict[str, object]:
