@@ -103,3 +103,23 @@ def test_parts_make_the_same_catalogue(seed: int, tmp_path: Path) -> None:
     loaded.refresh()
 
     assert contents(followed) == contents(loaded)
+
+
+def test_what_is_recorded_before_the_file_is_written_is_told(tmp_path: Path) -> None:
+    """
+    A run that records while others are read, so that writing the file finds its points, is among those that changed.
+    """
+    repository = Repository(tmp_path / "work", create=True)
+    catalogue = catalogue_of(repository, tmp_path / "cache")
+    writer = repository.new_run("live")
+    loss = writer.sequence("loss")
+    loss.track(0.0)
+    catalogue.refresh()
+    recorded(repository, 5)
+    version = catalogue.version
+    found = catalogue.refresh(progress=lambda *_: loss.track(1.0))
+
+    assert "live" in found.changed
+    assert version < catalogue.version
+    assert [] == catalogue.refresh().changed
+    writer.close()

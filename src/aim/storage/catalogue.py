@@ -198,7 +198,7 @@ class Catalogue:
         if not self._left:
             self._is_packing = False
             read_count, self._read_count = self._read_count, 0
-            self._keep(read_count + len(followed))
+            self._keep(read_count + len(followed), found)
 
     def _read_left(self, found: Refreshed, progress: Progress | None, until_s: float | None) -> None:
         while self._left:
@@ -262,7 +262,7 @@ class Catalogue:
     def _put(self, now: RunFacts, moment: FolderTime, found: Refreshed) -> None:
         run_hash = now.run_hash
         follow = now.is_open or moment.is_young
-        if self.table.put(now, follow=follow):
+        if self.table.put(now, follow=follow) and run_hash not in found.changed:
             found.changed.append(run_hash)
         if now.taken_back != self._taken_back.get(run_hash, 0):
             self._taken_back[run_hash] = now.taken_back
@@ -328,12 +328,12 @@ class Catalogue:
         self._snapshot = file
         self._is_packing = False
 
-    def _keep(self, read_count: int) -> None:
+    def _keep(self, read_count: int, found: Refreshed) -> None:
         # few changes are added to the file; many, or a catalogue that has no file yet, make a new one
         limit = CHANGES_MAX + self.table.run_count // 100
         if self._snapshot is None or read_count > limit or len(self._unsaved) > limit:
             if self._snapshot is not None or read_count > len(self._watched):
-                self.save()
+                self.save(found)
             return
         if self._unsaved:
             unsaved, self._unsaved = self._unsaved, {}
@@ -341,16 +341,19 @@ class Catalogue:
                 (run_hash, stamp, facts.to_json(now, self.table.kinds)) for run_hash, (stamp, now) in unsaved.items()
             )
             if count is not None and count > limit:
-                self.save()
+                self.save(found)
 
     def adopt(self, run_hash: str, stamp: int) -> None:
         """Say that what was put into the table is what the run's folder of that time holds."""
         self._stamps[run_hash] = stamp
         self._is_loaded = True
 
-    def save(self) -> bool:
+    def save(self, found: Refreshed | None = None) -> bool:
         """
         Write all that is known to a new file, and go on with that. Say whether the disk took it.
+
+        Args:
+            found: what a refresh has found so far; open runs are read once more here, and may have changed again.
 
         Cost: 1 us a run and 0.1 us a sequence.
         """
@@ -373,7 +376,7 @@ class Catalogue:
             before.close()  # else columns may still be read from it; it is closed with the last of them
         # what is read again at every refresh is not in the file; it comes from the watches
         if self._watched:
-            self._read_batch(list(self._watched), Refreshed())
+            self._read_batch(list(self._watched), found or Refreshed())
         return True
 
     def _directory(self, writer: SnapshotWriter) -> dict[str, Any]:
