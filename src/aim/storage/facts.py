@@ -409,8 +409,8 @@ class RunWatch:
 
 
 def _until_looked_up(summary: SequenceSummary, shown: int) -> SequenceSummary:
-    # Of lists the longest is looked up when somebody asks. Where other lists are shown at the same steps, the summary has
-    # to be another one, or the old length would stay
+    # Of lists the longest is looked up when somebody asks. Where other lists are shown at the same steps, the summary
+    # has to be another one, or the old length would stay
     unknown = summary.record_max_length == summaries.UNKNOWN_LENGTH
     return summary._replace(record_max_length=summaries.UNKNOWN_LENGTH - shown) if unknown and shown else summary
 
