@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,6 +70,22 @@ def test_after_a_break_only_what_was_missed_is_told(make_run: MakeRun, make_brow
         tick = next(ticks)
 
     assert ["b"] == tick["changed"]
+
+
+def test_a_stream_ends_with_its_repository(root: Path, make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    When the folder is moved nothing is live, and the next request is told why; when it is back there is a stream again.
+    """
+    make_run("a").close()
+    browser = make_browser()
+    with events(browser) as ticks:
+        next(ticks)
+        (root / ".aim").rename(root / "moved")
+        assert [] == list(ticks)
+    browser.get("events", status=404)
+    (root / "moved").rename(root / ".aim")
+    with events(browser) as ticks:
+        assert 1 == next(ticks)["total"]
 
 
 def test_an_open_stream_does_not_keep_the_server(make_run: MakeRun, make_browser: MakeBrowser) -> None:

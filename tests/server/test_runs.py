@@ -5,6 +5,7 @@ The table of runs, and what runs have.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from tests.server.conftest import Browser, MakeBrowser, MakeRun
 
@@ -120,6 +121,24 @@ def test_no_match_says_what_may_have_been_meant(browser: Browser) -> None:
     assert [("No run has a param 'hparam.lr'. Did you mean 'hparams.lr'?", "run.hparam.lr")] == [
         (hint["text"], query[hint["start"] : hint["end"]]) for hint in hints
     ]
+
+
+def test_a_repository_that_is_gone_is_not_one_without_runs(
+    root: Path, make_run: MakeRun, make_browser: MakeBrowser
+) -> None:
+    """
+    A folder that was moved while the server runs is named; when it is back, so are its runs.
+    """
+    make_run("a").close()
+    browser = make_browser()
+    assert ["a"] == browser.post("runs", {})["hash"]
+
+    (root / ".aim").rename(root / "moved")
+    told = browser.post("runs", {}, status=404)
+    (root / "moved").rename(root / ".aim")
+
+    assert f"The repository in {root} is not there any more. Was it moved, or is a disk away?" == told["message"]
+    assert ["a"] == browser.post("runs", {})["hash"]
 
 
 def test_a_wrong_query_is_answered_with_its_place(browser: Browser) -> None:

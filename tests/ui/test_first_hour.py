@@ -1,5 +1,6 @@
 """
-What a person writes in the pages: names, notes, reports. It is changed once, seen at once, and not lost.
+What a person meets in the first hour: names, notes and reports are changed once, seen at once and not lost; mistakes
+are answered; nothing is outside of the window.
 """
 
 from __future__ import annotations
@@ -129,6 +130,27 @@ def test_the_bar_at_the_top_fits_a_narrow_window(own_server: tuple[Path, str], o
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     parts = [part for part in map(sync_api.Locator.bounding_box, page.locator(".top > *").all()) if part]
     assert all(left["x"] + left["width"] <= right["x"] + 1 for left, right in itertools.pairwise(parts)), parts
+
+
+def test_a_repository_that_is_gone_is_said_and_comes_back(
+    own_server: tuple[Path, str], open_page: Open, tolerated: list[str]
+) -> None:
+    """
+    An open page keeps what it has and says what is missing; a new one is no invitation to a first run.
+    """
+    repo, address = own_server
+    tolerated.append("status of 404")
+    page = open_page(address + "runs")
+    page.locator(".grid .row").wait_for()
+
+    (repo / ".aim").rename(repo / "moved")
+    expect(page.locator(".offline")).to_contain_text("is not there any more", timeout=20_000)
+    expect(page.locator(".grid .row")).to_have_count(1)
+    page.reload()
+    expect(page.locator(".notice")).to_contain_text("is not there any more")
+
+    (repo / "moved").rename(repo / ".aim")
+    expect(page.locator(".grid .row")).to_have_count(1, timeout=20_000)
 
 
 def test_an_address_that_nobody_could_have_made_is_an_answer(

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from aim.core.errors import AimError
+from aim.core.errors import AimError, RepoNotFound
 from aim.engine.tail import running_count
 from aim.server.answers import Refusal, json_bytes
 from aim.server.assets import pages_stamp
@@ -65,6 +65,7 @@ class Ticker:
     task: asyncio.Task[None] | None = None
     changed_at_s: float = field(default_factory=time.monotonic)
     look_s: float = 0.0
+    is_gone: bool = False
 
     def join(self) -> asyncio.Event:
         """Begin to listen; the event is set whenever something changed."""
@@ -84,6 +85,7 @@ class Ticker:
     async def look(self) -> State:
         """See what has changed."""
         state = await self.desk.pool.run(self._look)
+        self.is_gone = False
         if state != self.state:
             self.state = state
             self.changed_at_s = time.monotonic()
@@ -117,6 +119,10 @@ class Ticker:
             await asyncio.sleep(interval_s(is_live=is_live, quiet_s=quiet_s, look_s=self.look_s))
             try:
                 await self.look()
+            except RepoNotFound:  # nobody is live any more; the pages ask why, and come back when it does
+                self.is_gone = True
+                for event in self.listeners:
+                    event.set()
             except (Refusal, AimError, OSError):  # busy, or a disk that is away for a moment: the next look tells
                 continue
 
@@ -175,7 +181,7 @@ async def _events(desk: Desk, ticker: Ticker, state: State, cursor: str | None) 
     pages, told = state.pages, None
     try:
         yield b": hello\n\n"
-        while not desk.stopping.is_set():
+        while not desk.stopping.is_set() and not ticker.is_gone:
             state = ticker.state or state
             if state.pages != pages:
                 pages = state.pages
@@ -185,7 +191,7 @@ async def _events(desk: Desk, ticker: Ticker, state: State, cursor: str | None) 
                 yield event_text("tick", _tick_data(ticker.served, state, cursor, is_reading), state.cursor)
                 cursor, told = state.cursor, state.indexing
             event.clear()
-            if ticker.state in (None, state) and not await _woken(event, stopping):
+            if not ticker.is_gone and ticker.state in (None, state) and not await _woken(event, stopping):
                 yield b": alive\n\n"
     finally:
         stopping.cancel()

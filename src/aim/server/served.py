@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from aim.core.errors import AimError
+from aim.core.errors import AimError, RepoNotFound
 from aim.engine.alerts import Alerts
 from aim.engine.documents import Documents
 from aim.engine.points import PointStore
@@ -21,6 +21,7 @@ from aim.engine.undo import Changes
 from aim.server.answers import missing
 from aim.storage.catalogue import Refreshed
 from aim.storage.run_table import RunTable
+from aim.storage.store import is_repository
 
 Result = TypeVar("Result")
 Progress = Callable[[str, int, int], None]
@@ -55,12 +56,22 @@ class Served:
         Give what *question* finds in the table of runs, which is up to date and does not change meanwhile.
 
         While many runs have to be read, it is asked of those that were read; see `Scan.ask_now`.
+
+        Raises:
+            RepoNotFound: the repository was there when the server began, and is not there now.
         """
+        self._check_there()
         return self.scan.ask_now(question)
 
     def ask_all(self, question: Callable[[RunTable], Result]) -> Result:
         """As `ask`, but wait until all runs are read: for what is kept, such as an export."""
+        self._check_there()
         return self.scan.ask(question)
+
+    def _check_there(self) -> None:
+        # without it a folder that was moved, or a disk that is away, looks like a repository without runs
+        if not is_repository(self.repository.path):
+            raise RepoNotFound(f"The repository in {self.root} is not there any more. Was it moved, or is a disk away?")
 
     def tell(self, progress: Progress) -> None:
         """Tell *progress* from now on how far the reading of many runs is; also when it has ended."""

@@ -29,6 +29,9 @@ export const fields = signal<FieldsAnswer | null>(null);
 /// The last change that the server told of; `isOwn`: of this page's reader, who waits to see it.
 export const tick = signal<(Tick & { readonly isOwn?: boolean }) | null>(null);
 
+/// Why the server, which is there, can't tell of the repository: its folder was moved, say; null while it can.
+export const scopeError = signal<WireError | null>(null);
+
 /// The state of the live connection.
 export const live = signal<LiveState>("off");
 /// How many runs are running.
@@ -89,8 +92,10 @@ async function loadFields(): Promise<void> {
     const answer = await sendJson<FieldsAnswer>(here("fields"), { query: asked }, fieldsAbort.signal);
     fields.value = answer;
     queryError.value = null;
-  } catch (error) {
-    asWireError(error);
+    scopeError.value = null;
+  } catch (caught) {
+    const failure = asWireError(caught);
+    if (failure && failure.kind !== "query" && failure.status > 0) scopeError.value = failure;
   }
 }
 
@@ -106,7 +111,10 @@ export function startScope(): void {
     return untracked(() =>
       follow(repo.peek(), () => tick.peek()?.cursor ?? fields.peek()?.cursor ?? null, {
         tick: (next) => (tick.value = next),
-        state: (state) => (live.value = state),
+        state: (state) => {
+          live.value = state;
+          if (state === "connecting" && fields.peek()) void loadFields(); // says why, if the server can
+        },
       }),
     );
   });

@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import type { Scene } from "../model/scene";
 import type { RunsStore } from "../model/runs";
 import { connect, report, server, toast } from "../model/session";
-import { fields, here, indexing, nudge, query, queryError, repo, setQuery } from "../model/scope";
+import { fields, here, indexing, nudge, query, queryError, repo, scopeError, setQuery } from "../model/scope";
 import { sendJson } from "../wire/request";
 import type { DemoAnswer } from "../wire/types";
 import { Copy } from "../widget/text";
@@ -25,7 +25,7 @@ for step in range(100):
 export function useHasRuns(store: RunsStore): ScopeState {
   const { isKnown, table, error } = store;
   if (indexing.value && table.value.count === 0 && !error.value) return "waiting";
-  if (error.value && error.value.kind !== "query") return "error";
+  if ((error.value && error.value.kind !== "query") || (!fields.value && scopeError.value)) return "error";
   if (!isKnown.value) return fields.value && fields.value.total === 0 ? "empty" : error.value ? "runs" : "waiting";
   if (table.value.count > 0 || error.value) return "runs";
   return table.value.total === 0 || (query.value === "" && fields.value?.total === 0) ? "empty" : "none";
@@ -38,7 +38,7 @@ export function ScopeNotice({ state, scene }: { state: ScopeState; scene: Scene 
     return (
       <main class="main">
         <Notice icon="warning" title="The runs could not be read" tone="bad">
-          <p>{scene.error.value?.message}</p>
+          <p>{(scene.error.value ?? scopeError.value)?.message}</p>
           <button type="button" class="pill strong" onClick={() => void connect().then(() => location.reload())}>Try again</button>
         </Notice>
       </main>

@@ -6,7 +6,7 @@ import { useEffect, useState } from "preact/hooks";
 import { address, change, goTo } from "../model/address";
 import { undo } from "../model/edits";
 import { commands, handleKey } from "../model/keys";
-import { indexing, query, live, liveRuns, repo, setQuery } from "../model/scope";
+import { indexing, query, live, liveRuns, repo, scopeError, setQuery } from "../model/scope";
 import { connect, dropToast, logIn, report, server, serverError, theme, toast, toasts, toggleTheme } from "../model/session";
 import { Dialog } from "../widget/dialog";
 import { Icon } from "../widget/icon";
@@ -192,7 +192,7 @@ function Offline(): JSX.Element | null {
     return () => clearTimeout(timer);
   }, [isAway]);
   if (!isShown) return null;
-  return <div class="offline" role="alert"><Icon name="warning" size={14} />The server does not answer. What you see is the last that it told; the page goes on by itself when it is back. <code>aim up</code></div>;
+  return <div class="offline" role="alert"><Icon name="warning" size={14} />{scopeError.value ? `${scopeError.value.message} What you see is from before.` : <>The server does not answer. What you see is the last that it told; the page goes on by itself when it is back. <code>aim up</code></>}</div>;
 }
 
 /// The whole window.
