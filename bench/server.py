@@ -1,8 +1,8 @@
 """
 What the pages wait for: the server's start, the table of runs, curves, and its memory; asked over the loopback, as a
-browser does.
+browser does. And what it takes of the machine while nobody asks anything.
 
-    python -m bench server        1,000 and 10,000 runs, 2,000 curves of 1,000 points, one of 1 M points
+    python -m bench server        100, 1,000 and 10,000 runs, 2,000 curves of 1,000 points, one of 1 M points
 
 The server is a process of its own. The first answer of each kind is *cold*: nothing is kept yet, only the disk's cache
 is warm.
@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -29,12 +30,13 @@ import psutil
 from bench import report
 from bench import repository as made
 
-RUNS = (1_000, 10_000)
+RUNS = (100, 1_000, 10_000)
 CURVE_RUNS, CURVES_A_RUN, POINTS = 100, 20, 1_000
 LONG_POINTS = 1_000_000
+SETTLE_S, IDLE_S = 25, 30  # the looks become rarer after 20 s
 BUCKETS = 250
 EVERY_RUN = "run.archived in (True, False)"
-GOALS = {"ready s": 1.0, "2,000 curves cold ms": 300.0}
+GOALS = {"idle %": 1.0, "ready s": 1.0, "2,000 curves cold ms": 300.0}
 
 
 class Server:
@@ -84,6 +86,18 @@ class Server:
         """Give the server's resident memory."""
         return float(round(psutil.Process(self.process.pid).memory_info().rss / 1e6, 1))
 
+    def idle_percent(self, *, listens: bool) -> float:
+        """Give the percent of a core that the server takes while nobody asks anything; *listens*: a page is open."""
+        stream = urllib.request.urlopen(self.base + "events") if listens else None
+        if stream is not None:  # what nobody reads would fill its buffers
+            threading.Thread(target=lambda: list(stream), daemon=True).start()
+        time.sleep(SETTLE_S)
+        process = psutil.Process(self.process.pid)
+        before = process.cpu_times()
+        time.sleep(IDLE_S)
+        after = process.cpu_times()
+        return float(round(100 * (after.user + after.system - before.user - before.system) / IDLE_S, 2))
+
     def stop(self) -> float:
         """Ask it to end; give the seconds until it is gone."""
         start = time.perf_counter()
@@ -121,7 +135,10 @@ def table_of_runs(folder: Path, runs: int) -> dict[str, Any]:
             "all rows": server.time("runs", {"fields": fields, "limit": runs}),
             "query": server.time("runs", {"query": "run.hparams.lr > 0.05", "fields": fields, "limit": 100}),
             "fields": server.time("fields", {}),
+            "alerts": server.time("alerts"),
             "memory_mb": server.memory_mb(),
+            "idle %": server.idle_percent(listens=False),
+            "idle %, a page open": server.idle_percent(listens=True),
         }
         found["stop_s"] = server.stop()
         return found
