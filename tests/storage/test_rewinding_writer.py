@@ -15,7 +15,7 @@ from aim.core.errors import RunClosed
 from aim.core.values import INT_MAX, Stored
 from aim.storage import sequence_writer
 from aim.storage import writer as writer_module
-from aim.storage.journal import FREE_THREADED
+from aim.storage.journal import FREE_THREADED, PAGE_BYTES, RECORD_BYTES
 from aim.storage.reader import RunReader
 from aim.storage.writer import Writer
 
@@ -135,6 +135,29 @@ def test_a_clock_that_is_set_back_hides_nothing_new(
 
     assert [0.0, 1.0, 2.0, 3.0, 4.0, 50.0, 60.0, 70.0, 80.0] == list(curve(tmp_path).values())
     assert (0, True) == (len(during), float in loss.floats or FREE_THREADED)
+
+
+def test_a_clock_that_was_set_back_long_ago_hides_nothing_new(
+    writer: Writer, tmp_path: Path, set_clock: Callable[[float], Clock]
+) -> None:
+    """
+    The clock goes back between two segments, and the first one is done with: its points are hidden all the same.
+    """
+    moving = set_clock(2e9)
+    loss = writer.sequence("loss")
+    loss.track(0.0)
+    moving.now_s += 1.0  # after the last event line
+    first = writer.segment
+    while first.taken() < (first.size_bytes - PAGE_BYTES) // RECORD_BYTES:
+        loss.track(1.0)
+    moving.now_s -= 3600.0
+    loss.track(2.0)
+    for _ in range(2):  # what is on the disk and checked is closed
+        writer.tick()
+    writer.rewind(0)
+    loss.track(3.0)
+
+    assert {0: 0.0, 1: 3.0} == curve(tmp_path)
 
 
 def test_other_writers_are_rewound_too_and_go_on(writer: Writer, tmp_path: Path) -> None:

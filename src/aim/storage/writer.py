@@ -362,7 +362,9 @@ class Writer(WriterEvents):
         return first
 
     def _retire(self, segment: Segment) -> None:
+        latest_at_s = segment.latest_at_s()
         with self.lock:
+            self._retired_at_s = max(self._retired_at_s, latest_at_s)
             self._point_count += segment.taken()
             self._segments.remove(segment)
         segment.close()

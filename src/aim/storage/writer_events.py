@@ -54,6 +54,7 @@ class WriterEvents:
     events: EventLog
     encoding: EncodingQueue
     not_before_s: float = 0.0
+    _retired_at_s: float = 0.0  # the latest time of a point in a segment that is done with
     _segments: list[Segment]
     _sequences: dict[tuple[str, str], SequenceWriter]
     _past: Mapping[tuple[str, str], Past] | None
@@ -107,7 +108,8 @@ class WriterEvents:
         self.encoding.drain()  # they carry the time of their `track`
         with self.lock:
             self.check_open()
-            self.events.at_s = max(self.events.at_s, seen_at_s, *(one.latest_at_s() for one in self._segments))
+            recorded_at_s = max((one.latest_at_s() for one in self._segments), default=0.0)
+            self.events.at_s = max(self.events.at_s, seen_at_s, recorded_at_s, self._retired_at_s)
             self._append({"rewind": step})
             rewind = Rewind(step, self.events.at_s)
             self.go_on_after(rewind.time_s)
