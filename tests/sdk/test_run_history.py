@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import pytest
 from aim import Image, Repo, Run, Text
 from aim.core.errors import ReadOnly, RunClosed, RunNotFound, UntrackableValue, UsageError
 from aim.engine import sealing
+from aim.engine.repository import Repository
+from aim.engine.undo import Changes
 from aim.sdk.image_sequence import Images
 from aim.sdk.metric import Metric
 from aim.storage.history import Rewind
@@ -383,3 +386,43 @@ def test_deleted_points_stay_deleted_after_sealing(repo: Repo) -> None:
     assert [[0.0, 2.0, 3.0, 4.0], [0.0, 2.0, 3.0]] == [
         one.values.tolist() for one in found.get_metric("loss").history()
     ]
+
+
+def recorded_ahead(tmp_path: Path) -> Repository:
+    """Record loss 0, 1, 2 of run `r` by a clock that is an hour ahead, as that of another host may be."""
+    repository = Repository(tmp_path, create=True)
+    writer = repository.new_run("r")
+    number = writer.declare(writer.sequence("loss"), "float")
+    for step in range(3):
+        writer.put(number, float(step), step, None, at_s=time.time() + 3600.0)
+    writer.close()
+    return repository
+
+
+def test_points_from_a_clock_that_is_ahead_are_deleted_too(tmp_path: Path) -> None:
+    """
+    What another host recorded by a clock that is ahead is hidden by deletions from here, and shown again.
+    """
+    recorded_ahead(tmp_path)
+    run = Repo(str(tmp_path)).get_run("r")
+    assert run is not None
+    run.delete_points("loss", steps=1)
+    shown = [values(run)]
+    run.undelete_points("loss")
+    shown.append(values(run))
+    run.delete_metric("loss")
+    shown.append(values(run))
+
+    assert [[0.0, 2.0], [0.0, 1.0, 2.0], []] == shown
+
+
+def test_points_from_a_clock_that_is_ahead_are_deleted_by_the_pages(tmp_path: Path) -> None:
+    """
+    The same for deletions that can be taken back.
+    """
+    repository = recorded_ahead(tmp_path)
+    count, _ = Changes(repository).delete_points("r", [(("loss", "{}"), [0, 2], None)])
+    points = repository.reader("r").points(("loss", "{}"))
+    assert points is not None
+
+    assert (2, [1.0]) == (count, points.values.tolist())

@@ -138,7 +138,7 @@ class History:
         run_hash = self._run()
         if run_hash is not None:
             steps = self.chance.sample(range(-3, 30), 3)
-            entries, _ = rewinding.deletion_of(self.repository.reader(run_hash), ("loss", "{}"), steps)
+            entries = rewinding.deletion_of(self.repository.reader(run_hash), ("loss", "{}"), steps).entries
             if entries:
                 self.repository.edit(run_hash, {"delete": entries}, by="test")
 

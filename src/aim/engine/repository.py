@@ -212,15 +212,18 @@ class Repository:
 
         return history
 
-    def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str) -> float:
+    def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str, after_s: float = 0.0) -> float:
         """
         Change a run from outside: properties, tags, params (docs/formats/edits.md). Give the edit's time.
+
+        Args:
+            after_s: the latest time of the points that it hides; the edit is later, however wrong the clocks are.
 
         Raises:
             RunNotFound: there is no such run.
         """
         folder = self.store.run_folder(run_hash)
-        seen_at_s = RunLog(folder).refresh().latest_at_s
+        seen_at_s = max(after_s, RunLog(folder).refresh().latest_at_s)
         return edits.write(folder, change, by=by, seen_at_s=seen_at_s, disk=self._disk)
 
     def fork_run(self, run_hash: str, step: int, *, name: str | None = None) -> str:

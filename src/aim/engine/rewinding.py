@@ -10,7 +10,7 @@ Both hide; storage/history.py says what, and nothing is erased.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aim.core.errors import UsageError
 from aim.core.values import step_number
@@ -24,6 +24,21 @@ if TYPE_CHECKING:
 
 MICROSECOND_S = 1e-6  # between what an edit hides and what comes after it
 STEPS_MAX = 100_000  # of one deletion: 1 MB of JSON
+
+
+class PointDeletion(NamedTuple):
+    """
+    Points that are to be deleted.
+
+    Attributes:
+        entries: of the edit that deletes them; none when none of them is there.
+        point_count: how many points it touches.
+        recorded_at_s: the latest time of these, by the clock of who recorded them; the edit has to be later.
+    """
+
+    entries: list[dict[str, Any]]
+    point_count: int
+    recorded_at_s: float
 
 
 def rewind(repository: Repository, writer: Writer, step: object) -> Rewind:
@@ -58,9 +73,9 @@ def check_steps(steps: object) -> list[int]:
 
 def deletion_of(
     reader: RunReader, key: SequenceKey, steps: Iterable[int], items: Iterable[int] | None = None
-) -> tuple[list[dict[str, Any]], int]:
+) -> PointDeletion:
     """
-    Give the entries of an edit that deletes points, and how many points it touches; none when none of them is there.
+    Find the points that are to be deleted.
 
     Args:
         items: only these of the list of objects tracked at each step, counted from 0; a step of which that leaves
@@ -72,10 +87,10 @@ def deletion_of(
     facts = reader.state().sequences.get(key)
     points = reader.points(key)
     if facts is None or points is None:
-        return [], 0
+        return PointDeletion([], 0, 0.0)
     chosen = frozenset(steps)
     whole = {step: place for place, step in enumerate(points.steps.tolist()) if step in chosen}
-    part: set[int] = set()
+    part: dict[int, int] = {}
     wanted = frozenset(() if items is None else items)
     if items is not None:
         if not facts.kind.startswith("list"):
@@ -85,10 +100,12 @@ def deletion_of(
             if not there <= wanted:
                 del whole[step]
                 if there & wanted:
-                    part.add(step)
+                    part[step] = place
     found = [Deletion(0.0, frozenset(whole))] if whole else []
     found += [Deletion(0.0, frozenset(part), wanted)] if part else []
-    return [one.entry(facts.name, facts.context) for one in found], len(whole) + len(part)
+    recorded_at_s = max((float(points.times_s[place]) for place in (*whole.values(), *part.values())), default=0.0)
+    entries = [one.entry(facts.name, facts.context) for one in found]
+    return PointDeletion(entries, len(whole) + len(part), recorded_at_s)
 
 
 def undeletion_of(facts: SequenceFacts) -> list[dict[str, Any]]:

@@ -104,15 +104,16 @@ class Changes:
         """
         reader = RunReader(self._repository.store.run_folder(run_hash), may_seal=False)
         entries: list[dict[str, Any]] = []
-        count = 0
+        count, recorded_at_s = 0, 0.0
         for key, steps, items in sequences:
             chosen = None if items is None else rewinding.check_steps(items)
-            found, hit = rewinding.deletion_of(reader, key, rewinding.check_steps(steps), chosen)
-            entries += found
-            count += hit
+            found = rewinding.deletion_of(reader, key, rewinding.check_steps(steps), chosen)
+            entries += found.entries
+            count += found.point_count
+            recorded_at_s = max(recorded_at_s, found.recorded_at_s)
         done = _Done(at_s=self._clock())
         if entries:
-            at_s = self._repository.edit(run_hash, {"delete": entries}, by=EDITED_BY)
+            at_s = self._repository.edit(run_hash, {"delete": entries}, by=EDITED_BY, after_s=recorded_at_s)
             done.points[run_hash] = [{**entry, "at": at_s} for entry in entries]
         return count, self._remember(done)
 

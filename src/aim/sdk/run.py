@@ -485,12 +485,12 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
         else:
             self._edit({"tags": {"add": list(add), "remove": list(remove)}})
 
-    def _edit(self, change: Mapping[str, Any]) -> float:
+    def _edit(self, change: Mapping[str, Any], after_s: float = 0.0) -> float:
         if self._repo is not None and self._repo.read_only:
             raise ReadOnly(
                 f"Repository {self._repo.root_path} is open for reading only: run {self.hash} can't be changed."
             )
-        return self._repository.edit(self.hash, change, by=EDITED_BY)
+        return self._repository.edit(self.hash, change, by=EDITED_BY, after_s=after_s)
 
     def _reader(self) -> RunReader:
         if self._writer is not None:

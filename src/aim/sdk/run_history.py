@@ -4,7 +4,7 @@ The history of a run: taking it back to a step, what it was before, where it cam
     run.rewind(50)               steps after 50 are hidden, and the next `track` gets 51
     run.rewinds                  [Rewind(step=50, ...)]
     run.before(run.rewinds[0])   the run as it stood just before that, for reading
-    run.fork(50)                 a new run that goes on from step 50 of this one (sdk/run.py, engine/forking.py)
+    run.fork(50)                 a new run that goes on from step 50 of this one (sdk/run.py, storage/forking.py)
 
 Nothing is erased by any of it.
 """
@@ -47,8 +47,8 @@ class RunHistoryMixin:
         """Give the reader of the run's points."""
 
     @abstractmethod
-    def _edit(self, change: Mapping[str, Any]) -> float:
-        """Change the run by an edit; give its time."""
+    def _edit(self, change: Mapping[str, Any], after_s: float = 0.0) -> float:
+        """Change the run by an edit, later than *after_s*; give its time."""
 
     @abstractmethod
     def _recording(self) -> Writer:
@@ -151,10 +151,10 @@ class RunHistoryMixin:
         """
         chosen = None if items is None else rewinding.check_steps(items)
         key = (name, contexts.text(context))
-        entries, count = rewinding.deletion_of(self._reader(), key, rewinding.check_steps(steps), chosen)
-        if entries:
-            self._take_back({"delete": entries})
-        return count
+        found = rewinding.deletion_of(self._reader(), key, rewinding.check_steps(steps), chosen)
+        if found.entries:
+            self._take_back({"delete": found.entries}, found.recorded_at_s)
+        return found.point_count
 
     def undelete_points(self, name: str, context: Mapping[str, Any] | None = None) -> bool:
         """Show again all that `delete_points` hid of a sequence; give whether it had hidden anything."""
@@ -164,8 +164,8 @@ class RunHistoryMixin:
             self._take_back({"undelete": entries})
         return bool(entries)
 
-    def _take_back(self, change: Mapping[str, Any]) -> None:
-        at_s = self._edit(change)
+    def _take_back(self, change: Mapping[str, Any], after_s: float = 0.0) -> None:
+        at_s = self._edit(change, after_s)
         if self._writer is not None and not self._writer.closed:  # what comes next is not meant
             self._writer.go_on_after(at_s + rewinding.MICROSECOND_S)
 

@@ -47,8 +47,8 @@ class RunServicesMixin:
         """Give the run's state as it is now."""
 
     @abstractmethod
-    def _edit(self, change: Mapping[str, Any]) -> float:
-        """Change the run by an edit; give its time."""
+    def _edit(self, change: Mapping[str, Any], after_s: float = 0.0) -> float:
+        """Change the run by an edit, later than *after_s*; give its time."""
 
     @abstractmethod
     def _recording(self) -> Writer:
@@ -184,7 +184,10 @@ class RunServicesMixin:
         facts = self._state().sequences.get((name, contexts.text(context)))
         if facts is None or not facts.parts:
             return False
-        at_s = self._edit({"drop": [{"name": name, "context": params.encode(contexts.plain(context))}]})
+        points = self._repository.reader(self.hash).points(facts.key)
+        recorded_at_s = float(points.times_s.max()) if points is not None and len(points) else 0.0
+        change = {"drop": [{"name": name, "context": params.encode(contexts.plain(context))}]}
+        at_s = self._edit(change, recorded_at_s)
         if self._writer is not None and not self._writer.closed:  # what is tracked next is not meant
             self._writer.go_on_after(at_s + MICROSECOND_S)
         return True
