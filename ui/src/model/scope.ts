@@ -83,7 +83,8 @@ export function nudge(cursor: string, changed: readonly string[]): void {
 let fieldsAbort = new AbortController();
 let fieldsAt_ms = 0;
 
-async function loadFields(): Promise<void> {
+/// Asks what the runs have; a server that can't tell says why, in `scopeError`.
+export async function loadFields(): Promise<void> {
   fieldsAbort.abort();
   fieldsAbort = new AbortController();
   fieldsAt_ms = performance.now();
@@ -111,10 +112,7 @@ export function startScope(): void {
     return untracked(() =>
       follow(repo.peek(), () => tick.peek()?.cursor ?? fields.peek()?.cursor ?? null, {
         tick: (next) => (tick.value = next),
-        state: (state) => {
-          live.value = state;
-          if (state === "connecting" && fields.peek()) void loadFields(); // says why, if the server can
-        },
+        state: (state) => (live.value = state),
       }),
     );
   });

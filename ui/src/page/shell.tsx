@@ -6,7 +6,7 @@ import { useEffect, useState } from "preact/hooks";
 import { address, change, goTo } from "../model/address";
 import { undo } from "../model/edits";
 import { commands, handleKey } from "../model/keys";
-import { indexing, query, live, liveRuns, repo, scopeError, setQuery } from "../model/scope";
+import { indexing, query, live, liveRuns, loadFields, repo, scopeError, setQuery } from "../model/scope";
 import { connect, dropToast, logIn, report, server, serverError, theme, toast, toasts, toggleTheme } from "../model/session";
 import { Dialog } from "../widget/dialog";
 import { Icon } from "../widget/icon";
@@ -188,7 +188,10 @@ function Offline(): JSX.Element | null {
       setShown(false);
       return undefined;
     }
-    const timer = setTimeout(() => setShown(true), AWAY_MS);
+    const timer = setTimeout(() => {
+      setShown(true);
+      void loadFields(); // a server that is there, and can't tell of the repository, says why
+    }, AWAY_MS);
     return () => clearTimeout(timer);
   }, [isAway]);
   if (!isShown) return null;
