@@ -1,8 +1,7 @@
 """
 Runs to look at in an empty repository. Specified in docs/formats/wire.md, section 8.
 
-They are recorded by `aim demo`, in a process of its own: the server itself records nothing, and imports nothing that
-could.
+They are recorded by `aim demo`, in a process of its own: they are runs of the SDK, which the server may not import.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from aim.server.bodies import read_body
 from aim.server.desk import check_writable, in_thread, served_of
 from aim.server.served import Served
 
-TIME_S_MAX = 120
+TIME_MAX_S = 120
 
 
 async def demo(request: Request) -> Response:
@@ -33,9 +32,9 @@ def _record(served: Served) -> Response:
         raise Refusal(409, "conflict", "This repository has runs. Demo runs are recorded into an empty one only.")
     command = [sys.executable, "-m", "aim.cli", "demo", "--repo", str(served.root)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_S_MAX, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_MAX_S, check=False)
     except subprocess.TimeoutExpired:
-        raise Refusal(503, "busy", f"The demo runs took over {TIME_S_MAX} s. Try `aim demo`.") from None
+        raise Refusal(503, "busy", f"The demo runs took over {TIME_MAX_S} s. Try `aim demo`.") from None
     if done.returncode:
         raise Refusal(503, "busy", f"The demo runs could not be recorded: {done.stderr.strip()[-300:]}")
     count = len(served.repository.store.run_hashes())

@@ -42,7 +42,7 @@ class Served:
         self.id = repo_id
         self.root = root
         self.repository = Repository(root)
-        # a run's reader serves one thread at a time: queries have readers of their own, under the lock of the scan
+        # a run's reader serves one thread at a time: queries have readers of their own, under the lock of the table
         self._asked = Repository(root)
         self.scan = scan_of(self._asked)
         self.watch = Watch(self.scan)

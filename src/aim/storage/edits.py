@@ -21,7 +21,7 @@ def write(folder: Path, change: Mapping[str, Any], *, by: str, seen_at_s: float 
     Add an edit to the run in *folder*; give its `at`.
 
     Args:
-        change: `property`, `tags`, `set` and `value`, `del`, `drop`, `delete` or `undelete`, as in docs/formats/edits.md.
+        change: `property`, `tags`, `set` and `value`, `del`, `drop`, `delete` or `undelete`: docs/formats/edits.md.
         by: the program that edits, for people.
         seen_at_s: the newest time that the editor saw in this run; the edit is later.
 

@@ -65,7 +65,8 @@ def fork_run(store: Store, parent: str, step: int, *, name: str | None = None, d
         RunNotFound: there is no such run.
         OSError: the disk refuses; there is no new run then.
 
-    Cost: some 0.5 us a point, 0.2 ms an object, and 0.2 s for pyarrow when it is not loaded yet.
+    Cost: some 1 us a point and 0.5 ms an object; the first one of a process also loads pyarrow. Measured in
+    docs/decisions/fork.md.
     """
     folder = store.run_folder(parent)
     child = layout.new_run_hash()
