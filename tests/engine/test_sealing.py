@@ -111,4 +111,5 @@ def test_a_run_that_can_not_be_sealed_does_not_keep_others_from_it(
     unreadable.mkdir()
 
     assert 2 == sealing.seal_all(folders)
-    assert [f"1 run could not be sealed. The first one: [Errno 21] Is a directory: '{unreadable}'"] == caplog.messages
+    said = f"1 run could not be sealed. The first one: [Errno 21] Is a directory: '{unreadable}'"
+    assert said == caplog.messages[-1]

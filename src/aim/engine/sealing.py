@@ -78,14 +78,18 @@ def seal_run(folder: Path) -> int:
 
     Raises:
         FileNotFoundError: the run is gone.
-        OSError: the folder can't be written to.
+        OSError: the folder can't be written to; or what a writer said can't be read, and only the others are sealed.
     """
     from aim.storage import seal
 
     state = RunLog(folder).refresh()
     moment_s = time.time()
-    ended = [writer.id for writer in state.writers.values() if writer.has_ended(moment_s)]
-    return sum(seal.seal_writer(folder, writer, state) for writer in ended)
+    ended = [writer.id for writer in state.writers.values() if writer.has_ended(moment_s) and writer.unreadable is None]
+    total = sum(seal.seal_writer(folder, writer, state) for writer in ended)
+    for writer in state.writers.values():
+        if writer.unreadable is not None:  # this is refused, and so told
+            seal.seal_writer(folder, writer.id, state)
+    return total
 
 
 def seal_all(folders: Iterable[Path], progress: Callable[[Path, int], None] | None = None) -> int:

@@ -42,6 +42,7 @@ ROLL_ENTRIES = 60_000  # the directory of a plain ZIP counts to 65,535
 POINT_BYTES_MAX = 2 << 30  # so that no offset in a file reaches 4 GiB, the limit of a plain ZIP
 PROBE_BYTES = 1 << 16
 PLACE_SHIFT = 40  # place of a record = file number << 40 | offset
+WALK_CHUNK_BYTES = 1 << 20
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -246,7 +247,9 @@ def walk(path: Path) -> tuple[list[Entry], int]:
         return [], 0
     entries: list[Entry] = []
     offset = end = 0
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with open(path, "rb", buffering=0) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        while file.read(WALK_CHUNK_BYTES):  # a disk that fails is an OSError here; in the map it ends the process
+            pass
         while 0 <= offset < len(content):
             entry = _entry(content, offset)
             if entry is None:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from aim.core.errors import DamagedFile
 from aim.core.words import counted
-from aim.storage import blobs, events, journal, layout, records
+from aim.storage import blobs, events, journal, layout, records, unreadable
 from aim.storage.events import Event
 from aim.storage.sealed import Sealed, verify
 from aim.storage.state import Damage
@@ -100,8 +100,7 @@ def _check(folder: Path, progress: Progress) -> list[Damage]:
     damage: list[Damage] = []
     writers, edits = _listed(folder)
     for writer in writers.values():
-        with _readable(layout.events_file(folder, writer.id).name, damage):
-            _check_writer(folder, writer, damage, progress)
+        _check_writer(folder, writer, damage, progress)
     for name in edits:
         progress(name)
         with _readable(name, damage):
@@ -120,15 +119,25 @@ def _readable(file: str, damage: list[Damage]) -> Iterator[None]:
         raise
     except OSError as error:
         name = Path(str(error.filename)).name if error.filename else file
-        damage.append(Damage(name, "byte 0", f"can't be read: {error.strerror or error}"))
+        damage.append(Damage(name, "byte 0", unreadable.describe(error)))
+
+
+def _content(path: Path, damage: list[Damage]) -> bytes | None:
+    found: list[bytes] = []
+    with _readable(path.name, damage):
+        found.append(path.read_bytes())
+    return found[0] if found else None
 
 
 def _check_writer(folder: Path, writer: _Writer, damage: list[Damage], progress: Progress) -> None:
-    _check_events(folder, writer, damage, progress)
-    if writer.has_sealed:
-        numbers, values = _check_sealed(folder, writer, damage, progress)
-    else:
-        numbers, values = _check_segments(folder, writer, damage, progress)
+    with _readable(layout.events_file(folder, writer.id).name, damage):
+        _check_events(folder, writer, damage, progress)
+    numbers, values = np.empty(0, np.int64), np.empty(0)
+    with _readable(layout.sealed_file(folder, writer.id).name, damage):
+        if writer.has_sealed:
+            numbers, values = _check_sealed(folder, writer, damage, progress)
+        else:
+            numbers, values = _check_segments(folder, writer, damage, progress)
     unknown = set(np.unique(numbers).tolist()) - set(writer.kinds)
     if unknown and not writer.has_bad_lines:
         path = layout.events_file(folder, writer.id)
@@ -170,6 +179,7 @@ def _check_events(folder: Path, writer: _Writer, damage: list[Damage], progress:
         damage.append(Damage(path.name, "byte 0", "the file is missing; its writer has other files here"))
         return
     progress(path.name)
+    writer.has_bad_lines = True  # unless it is read
     content = path.read_bytes()
     lines = events.parse(content)
     writer.lines = lines.events
@@ -208,7 +218,9 @@ def _check_segments(
         if number not in writer.segments:
             damage.append(Damage(path.name, "byte 0", "the file is missing"))
             continue
-        content = path.read_bytes()
+        content = _content(path, damage)
+        if content is None:
+            continue
         damage += records.check_segment(path.name, content)
         if not content and writer.end is not None:  # without an end, it was killed between creating and filling it
             damage.append(Damage(path.name, "byte 0", "the file is empty"))
@@ -317,7 +329,8 @@ def _check_blobs(
         progress(path.name)
         if number in writer.blobs:
             is_ended = writer.end is not None and writer.end.get("directory", True)
-            _check_blob_file(path, sorted(set(spoken.get(number, ()))), is_ended, damage)
+            with _readable(path.name, damage):
+                _check_blob_file(path, sorted(set(spoken.get(number, ()))), is_ended, damage)
         else:
             damage.append(Damage(path.name, "byte 0", "the file is missing"))
 

@@ -25,7 +25,7 @@ import numpy as np
 
 from aim.core import contexts, params
 from aim.core.params import Path as ParamPath
-from aim.storage import journal, layout, records, sealed, summaries, visible
+from aim.storage import journal, layout, records, sealed, summaries, unreadable, visible
 from aim.storage.reader import RunReader
 from aim.storage.records import Records
 from aim.storage.state import RunLog, RunState, SequenceFacts, WriterFacts
@@ -139,6 +139,7 @@ class _Tail:
         self._prefix = f"{folder}{os.sep}{writer}.points-"
         self._next = (0, 1)  # segment, page
         self.is_complete = False
+        self.has_gap = False  # a segment could not be read
         self.closed: dict[int, Part] = {}  # by sequence number, of pages that are full
         self.open: dict[int, Part] = {}  # of the others
         self.open_count = 0
@@ -158,7 +159,7 @@ class _Tail:
         rest: list[Records] = []
         found = False
         while segments is None or number < segments:
-            slots = _slots(f"{self._prefix}{number:04d}", page, is_still=segments is not None)
+            slots = self._slots(number, page, is_still=segments is not None)
             if slots is None:
                 later = [n for n in records.segment_numbers(self._folder, self.writer) if n > number]
                 if not later:
@@ -183,6 +184,15 @@ class _Tail:
         if not found and segments != 0 and os.path.exists(layout.sealed_file(self._folder, self.writer)):
             raise FileNotFoundError(self.writer)
         return _together(full), _together(rest)
+
+    def _slots(self, number: int, page: int, *, is_still: bool) -> Records | None:
+        path = f"{self._prefix}{number:04d}"
+        try:
+            return _slots(path, page, is_still=is_still)
+        except OSError as error:
+            unreadable.note(path, error)
+            self.has_gap = True
+            return None
 
 
 def _slots(path: str, page: int, *, is_still: bool) -> Records | None:
@@ -228,6 +238,7 @@ class RunWatch:
         self._lines = -1
         self._known = RunFacts(folder.name)
         self._seemed_over = False
+        self._refuses_sealed = False  # a sealed file could not be read
         self._has_news = True
         self.is_open = True
         self.fresh: list[tuple[_Tail, Records, Records]] = []
@@ -253,12 +264,17 @@ class RunWatch:
             self._tails.clear()
             self.fresh = []
             self._has_news = True
+        self._refuses_sealed = False
         for writer in self._state.writers.values():
             self._look_at(writer)
         lacking = [writer for writer in self._state.writers.values() if writer.end is None]
         now_s = time.time()
         self._seemed_over = all(writer.has_ended(now_s) for writer in lacking)
-        self.is_open = bool(lacking) and not (was_over and self._seemed_over)
+        self.is_open = (bool(lacking) and not (was_over and self._seemed_over)) or self._lacks_files()
+
+    def _lacks_files(self) -> bool:
+        # a file that can be read again changes nothing that the catalogue looks at: so the run is asked each time
+        return self._refuses_sealed or self._log.lacks_files or any(tail.has_gap for tail in self._tails.values())
 
     def _look_at(self, writer: WriterFacts) -> None:
         for _ in range(3):  # a sealer may come between the look and the reading: then look again
@@ -267,6 +283,9 @@ class RunWatch:
             tail = self._tails.get(writer.id)
             if tail is not None and tail.is_complete:
                 return
+            if tail is not None and tail.has_gap:
+                self._drop(writer.id)
+                self._has_news, tail = True, None
             if tail is None:
                 # a journal of which both forms are there says the same in both
                 path = layout.sealed_file(self.folder, writer.id)
@@ -277,14 +296,17 @@ class RunWatch:
             try:
                 full, rest = tail.read(_segments(writer))
             except FileNotFoundError:
-                self._tails.pop(writer.id, None)
-                self.fresh = [item for item in self.fresh if item[0].writer != writer.id]
+                self._drop(writer.id)
                 continue
-            tail.is_complete = writer.end is not None
+            tail.is_complete = writer.end is not None and not tail.has_gap
             self._has_news = self._has_news or bool(len(full)) or len(rest) != tail.open_count
             tail.open_count = len(rest)
             self.fresh.append((tail, self._not_rewound(writer.id, full), self._not_rewound(writer.id, rest)))
             return
+
+    def _drop(self, writer: str) -> None:
+        self._tails.pop(writer, None)
+        self.fresh = [item for item in self.fresh if item[0].writer != writer]
 
     def _not_rewound(self, writer: str, found: Records) -> Records:
         if not self._state.rewinds or not len(found):
@@ -298,6 +320,10 @@ class RunWatch:
             file = sealed.Sealed.open(path)
         except FileNotFoundError:
             return False
+        except OSError as error:
+            unreadable.note(path, error)
+            self._refuses_sealed = True
+            return True
         self._has_news = True
         self._sealed[writer.id] = {item.number: item for item in file.sequences}
         return True

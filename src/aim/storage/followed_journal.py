@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from aim.core import forks
-from aim.storage import journal, layout, records
+from aim.storage import journal, layout, records, unreadable
 from aim.storage.records import IntArray, Records
 
 
@@ -26,6 +26,7 @@ class FollowedJournal:
     Attributes:
         generation: grows when records were added.
         is_complete: its writer has ended, and all of it was read.
+        has_gap: a segment could not be read; `refresh` begins anew.
     """
 
     def __init__(self, folder: Path, writer: str) -> None:
@@ -33,6 +34,7 @@ class FollowedJournal:
         self.writer = writer
         self.generation = 0
         self.is_complete = False
+        self.has_gap = False
         self._full: list[Records] = []  # of pages that will not change
         self._next = (0, 1)  # segment, page to read from
         self._records = np.empty(0, records.RECORD_DTYPE)
@@ -53,6 +55,9 @@ class FollowedJournal:
 
     def _refresh(self, is_still: bool) -> None:
         open_part: list[Records] = []
+        had_gap, self.has_gap = self.has_gap, False
+        if had_gap:
+            self._full, self._next = [], (0, 1)
         number, page = self._next
         while True:
             path = layout.segment_file(self.folder, self.writer, number)
@@ -66,9 +71,17 @@ class FollowedJournal:
                     number, page = later[0], page if later[0] == number else 1
                     continue
                 break
+            except OSError as error:
+                unreadable.note(path, error)
+                self.has_gap = True
+                later = [n for n in records.segment_numbers(self.folder, self.writer) if n > number]
+                if not later:
+                    break
+                number, page = later[0], 1
+                continue
             number, page = self._take(slots, number, page, open_part, is_still)
         parts = [*self._full, *open_part]
-        if sum(map(len, parts)) != len(self._records) or self.generation == 0:
+        if had_gap or sum(map(len, parts)) != len(self._records) or self.generation == 0:
             self._records = np.concatenate(parts) if parts else self._records[:0]
             self._order = None
             self._asked.clear()

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from aim.core import contexts
 from aim.core.errors import DamagedFile
 from aim.core.params import OWN_KIND, Restore
-from aim.storage import blobs, layout, records, seal, sealed
+from aim.storage import blobs, layout, records, seal, sealed, unreadable
 from aim.storage.followed_journal import FollowedJournal
 from aim.storage.history import Rewind
 from aim.storage.recent import Recent
@@ -325,6 +325,9 @@ class RunReader:
                 return self._look(writer)
             except FileNotFoundError:
                 self._journals.pop(writer.id, None)
+            except OSError as error:
+                unreadable.note(layout.sealed_file(self.folder, writer.id), error)
+                return None
         return None
 
     def _look(self, writer: WriterFacts) -> sealed.Sealed | FollowedJournal | None:
@@ -341,7 +344,7 @@ class RunReader:
         elif found.is_complete:
             return found
         found.refresh(is_still=writer.end is not None)
-        if writer.end is not None:
+        if writer.end is not None and not found.has_gap:
             found.is_complete = True
             if self._worth_sealing(found):
                 self._seal(writer)
@@ -392,8 +395,7 @@ class RunReader:
             except FileNotFoundError:
                 raise DamagedFile(str(path), "byte 0", "the file is gone") from None
             except OSError as error:
-                found = f"the file can't be read ({error.strerror or error})"
-                raise DamagedFile(str(path), f"byte {offset:,}", found) from None
+                raise DamagedFile(str(path), f"byte {offset:,}", unreadable.note(path, error)) from None
         try:
             return blobs.of_step(shared[1], int(points.steps[index]))
         except (ValueError, LookupError):
@@ -413,7 +415,7 @@ class RunReader:
 
     def read_data(self, writer: str, number: int, offset: int) -> bytes:
         """Give the bytes of a data entry."""
-        return blobs.read_data(layout.blob_file(self.folder, writer, number), offset)
+        return _data(layout.blob_file(self.folder, writer, number), offset)
 
 
 _recent: Recent[Points] = Recent(RECENT_BYTES_MAX)
@@ -425,9 +427,18 @@ def _restored(kind: str, item: dict[str, Any], path: Path, restore: Restore) -> 
     fields.pop(OWN_KIND, None)
 
     def load() -> bytes:
-        return b"" if offset is None else blobs.read_data(path, offset)
+        return b"" if offset is None else _data(path, offset)
 
     return restore(blobs.kind_of_item(kind, item), fields, load)
+
+
+def _data(path: Path, offset: int) -> bytes:
+    try:
+        return blobs.read_data(path, offset)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DamagedFile(str(path), f"byte {offset:,}", unreadable.note(path, error)) from None
 
 
 def _facts(writer: str, number: int, name: str, context: dict[str, Any], kind: str) -> SequenceFacts:

@@ -18,7 +18,8 @@ import os
 import secrets
 import shutil
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 
 from aim.core import params
 from aim.core.errors import DamagedFile, RunExists
-from aim.storage import blobs, events, journal, layout, records, seal
+from aim.storage import blobs, events, journal, layout, records, seal, unreadable
 from aim.storage.check import NUMBER_KINDS
 from aim.storage.events import Event
 from aim.storage.files import DISK, Disk
@@ -92,8 +93,7 @@ def repair_run(folder: Path, target_folder: Path, *, disk: Disk = DISK) -> Repai
             if layout.EDIT_FILE.fullmatch(name):
                 _copy_edit(folder / name, scratch, report, disk)
             elif not layout.WRITER_FILE.fullmatch(name) and not name.startswith("."):
-                copy = shutil.copytree if (folder / name).is_dir() else shutil.copy2
-                copy(folder / name, scratch / name)
+                _copy(folder / name, scratch / name, report)
         disk.rename(scratch, target_folder)
         disk.sync_folder(target_folder.parent)
     finally:
@@ -101,8 +101,33 @@ def repair_run(folder: Path, target_folder: Path, *, disk: Disk = DISK) -> Repai
     return report
 
 
+@contextmanager
+def _left_out(path: Path, report: RepairReport) -> Iterator[None]:
+    # what the disk does not give, or may not be read, is left out, and said
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        report.notes.append(f"{path.name} is left out: it {unreadable.describe(error)}")
+
+
+def _copy(path: Path, target: Path, report: RepairReport) -> None:
+    """Copy what is not Aim's, each file that can be read."""
+    with _left_out(path, report):
+        if not path.is_dir():
+            shutil.copy2(path, target)
+            return
+        names = sorted(one.name for one in path.iterdir())
+        target.mkdir()
+        for name in names:
+            _copy(path / name, target / name, report)
+
+
 def _copy_edit(path: Path, scratch: Path, report: RepairReport, disk: Disk) -> None:
-    lines = events.parse(path.read_bytes())
+    lines = events.Lines()
+    with _left_out(path, report):
+        lines = events.parse(path.read_bytes())
     if len(lines.events) == 1:
         _write(scratch / path.name, events.encode(lines.events[0]), disk)
     else:
@@ -162,10 +187,13 @@ class _Repair:
     def _read_lines(self) -> float:
         path = layout.events_file(self.folder, self.writer)
         heard_at_s = 0.0
+        content: bytes | None = None
         if path.exists():
-            content = path.read_bytes()
-            lines = events.parse(content)
             heard_at_s = path.stat().st_mtime
+            with _left_out(path, self.report):
+                content = path.read_bytes()
+        if content is not None:
+            lines = events.parse(content)
             tail = content[lines.end :]
             last = events.decode(tail[:-1]) or events.decode(tail)  # whole, but for its newline
             self.lines = lines.events if last is None else [*lines.events, last]
@@ -173,7 +201,8 @@ class _Repair:
             self.report.lines_lost += len(lines.bad) + bool(tail and last is None)
         else:
             self.has_bad_lines = True
-            self.report.notes.append(f"the event file of writer {self.writer} is missing")
+            if not path.exists():
+                self.report.notes.append(f"the event file of writer {self.writer} is missing")
         self.declared = seal.declarations(RunLog(self.folder).refresh(), self.writer)
         if not self.lines or "begin" not in self.lines[0]:
             at_s = self.lines[0].get("at", heard_at_s) - 1e-6 if self.lines else heard_at_s
@@ -195,8 +224,9 @@ class _Repair:
     def _points(self) -> _Points:
         path = layout.sealed_file(self.folder, self.writer)
         numbers = records.segment_numbers(self.folder, self.writer)
-        if path.exists() and not (numbers and verify(path)):
-            return self._from_sealed(path)
+        with _left_out(path, self.report):
+            if path.exists() and not (numbers and verify(path)):
+                return self._from_sealed(path)
         return self._from_journal(numbers)
 
     def _from_sealed(self, path: Path) -> _Points:
@@ -221,11 +251,13 @@ class _Repair:
         marks = [np.empty(0, bool)]
         used = 0
         for number in numbers:
-            content = layout.segment_file(self.folder, self.writer, number).read_bytes()
+            path, content = layout.segment_file(self.folder, self.writer, number), b""
+            with _left_out(path, self.report):
+                content = path.read_bytes()
             count = max(0, len(content) - journal.PAGE_BYTES) // journal.RECORD_BYTES
             slots = np.frombuffer(content, records.RECORD_DTYPE, count, journal.PAGE_BYTES) if count else parts[0]
             is_bad = np.zeros(len(slots), bool)
-            for damage in records.check_segment("", content):
+            for damage in records.check_segment("", content) if content else ():
                 page = int(damage.place.removeprefix("byte ").replace(",", "")) // journal.PAGE_BYTES
                 if page and "page" in damage.found:
                     start = (page - 1) * journal.PAGE_RECORDS
@@ -288,7 +320,9 @@ class _Repair:
         self, path: Path, number: int, new: int, spoken: set[int], places: dict[int, tuple[int, bool]]
     ) -> None:
         """Add to *places* of each whole record of *spoken*: its new place, and whether all its data is whole."""
-        entries, _ = blobs.walk(path)
+        entries: list[blobs.Entry] = []
+        with _left_out(path, self.report):
+            entries, _ = blobs.walk(path)
         good = [entry for entry in entries if entry.data_ok]
         self.report.blobs_lost += len(entries) - len(good)
         offsets: dict[int, int] = {}

@@ -54,6 +54,10 @@ def seal_writer(folder: Path, writer: str, state: RunState, *, disk: Disk = DISK
 
     Cost: about 0.3 us a point.
     """
+    facts = state.writers.get(writer)
+    if facts is not None and facts.unreadable is not None:  # the names of its sequences would be lost
+        reason = facts.unreadable
+        raise OSError(reason.errno, reason.strerror, str(layout.events_file(folder, writer)))
     _remove_scratch(folder, disk)
     declared = declarations(state, writer)
     changed = _complete_blobs(folder, writer, state, declared, disk)

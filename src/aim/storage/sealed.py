@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aim.core import params
-from aim.storage import pages, salvage
+from aim.storage import pages, salvage, unreadable
 from aim.storage.pages import BadPage, Page
 from aim.storage.records import EpochArray, FloatArray, IntArray
 from aim.storage.state import Damage
@@ -300,7 +300,11 @@ class Sealed:
     def _read(self, group: int, wanted: Sequence[int]) -> dict[int, _Column]:
         if self._content is not None or not wanted:
             return {column: self._read_column(None, group, column) for column in wanted}
-        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY)
+        except OSError as error:  # it could be read when it was opened
+            unreadable.note(self.path, error)
+            return {column: self._read_column(None, group, column) for column in wanted}
         try:
             return {column: self._read_column(descriptor, group, column) for column in wanted}
         finally:
@@ -311,7 +315,7 @@ class Sealed:
         if not of_column:
             return np.empty(0, DTYPES[column]), None
         first, end = of_column[0].offset, of_column[-1].end
-        content = (self._content or b"")[first:end] if descriptor is None else os.pread(descriptor, end - first, first)
+        content = (self._content or b"")[first:end] if descriptor is None else self._pread(descriptor, first, end)
         span = memoryview(content)
         arrays = []
         bad = []
@@ -326,6 +330,13 @@ class Sealed:
             row += page.rows
         array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
         return array, _mask(row, bad) if bad else None
+
+    def _pread(self, descriptor: int, start: int, end: int) -> bytes:
+        try:
+            return os.pread(descriptor, end - start, start)
+        except OSError as error:  # these pages are damaged then
+            unreadable.note(self.path, error)
+            return b""
 
     def _note(self, page: Page, found: str) -> None:
         damage = _page_damage(self.path.name, page, found)

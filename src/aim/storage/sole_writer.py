@@ -46,7 +46,12 @@ class SoleWriter:
             return None
         file = self._file
         if file is None:
-            file = self._file = Sealed.open(self._path)
+            try:
+                file = self._file = Sealed.open(self._path)
+            except FileNotFoundError:
+                raise
+            except OSError:  # who asks the lines then meets it too, and says so
+                return None
         if file.damage:
             return None
         name, text = key

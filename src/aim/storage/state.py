@@ -22,7 +22,7 @@ from aim.core import clock, contexts, params
 from aim.core.params import Path as ParamPath
 from aim.core.params import Restore
 from aim.core.words import counted
-from aim.storage import events, history, layout
+from aim.storage import events, history, layout, unreadable
 from aim.storage.artifact_records import ArtifactRecord
 from aim.storage.check_ins import CheckIn
 from aim.storage.events import Event
@@ -33,6 +33,7 @@ SILENT_S = 24 * 3600.0  # a writer that was not heard of for this long has ended
 SECONDS_MAX = 1e12  # in the year 33,658; beyond it a time is damage
 DEFAULT_EXPERIMENT = "default"
 SEQUENCE_KEYS = frozenset({"sequence", "point", "drop", "delete", "undelete"})  # of lines that change sequences
+UNREADABLE = -1  # in the place of an offset: of a file that can't be read
 TAKING_BACK = frozenset({"rewind", "drop", "delete", "undelete"})
 
 RUNNING, FINISHED, FAILED, LOST = "running", "finished", "failed", "lost"
@@ -110,7 +111,12 @@ class SequenceFacts:
 
 @dataclass
 class WriterFacts:
-    """One writer of the run."""
+    """
+    One writer of the run.
+
+    Attributes:
+        unreadable: why its event file can't be read, if so: then nothing is known of it but that it is there.
+    """
 
     id: str
     begin: Event | None = None
@@ -119,6 +125,7 @@ class WriterFacts:
     ended_at_s: float | None = None
     heard_at_s: float = 0.0
     offset: int = 0
+    unreadable: OSError | None = None
 
     def process(self) -> clock.Process | None:
         """The process that is or was this writer; None when its first line is damaged."""
@@ -288,9 +295,18 @@ class RunLog:
                 self._fold(self._lines)
         begun = [writer.begun_at_s for writer in self._state.writers.values() if writer.begun_at_s is not None]
         self._state.created_at_s = min(begun) if begun else self.folder.stat().st_mtime
-        if len(self._damage) != len(self._state.damage):
-            self._state.damage = list(self._damage.values())
+        damage = list(self._damage.values())
+        if damage != self._state.damage:
+            self._state.damage = damage
         return self._state
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether a file of lines could not be read at the last `refresh`; the next one asks for it again."""
+        return any(place == UNREADABLE for _, place in self._damage)
+
+    def _cannot_read(self, path: Path, error: OSError) -> None:
+        self._damage[(path.name, UNREADABLE)] = Damage(path.name, "byte 0", unreadable.note(path, error))
 
     def _read_events(self, path: Path, facts: WriterFacts, stat: os.stat_result, fresh: list[Any]) -> None:
         facts.heard_at_s = stat.st_mtime
@@ -300,6 +316,13 @@ class RunLog:
             lines = events.read(path, facts.offset)
         except FileNotFoundError:
             return
+        except OSError as error:
+            self._cannot_read(path, error)
+            facts.unreadable = error
+            return
+        if facts.unreadable is not None:
+            facts.unreadable = None
+            self._damage.pop((path.name, UNREADABLE), None)
         self._sizes[path.name] = stat.st_size
         facts.offset = lines.end
         for offset, length in lines.bad:
@@ -315,11 +338,15 @@ class RunLog:
             fresh.append((at_s, facts.id, self._count, event))
 
     def _read_edit(self, path: Path, fresh: list[Any]) -> None:
-        self._edits.add(path.name)
         try:
             data = path.read_bytes()
         except FileNotFoundError:
             return
+        except OSError as error:
+            self._cannot_read(path, error)
+            return
+        self._edits.add(path.name)
+        self._damage.pop((path.name, UNREADABLE), None)
         lines = events.parse(data)
         if len(lines.events) != 1 or lines.bad or lines.end != len(data):
             self._damage[(path.name, 0)] = Damage(path.name, "byte 0", "not a whole edit")
