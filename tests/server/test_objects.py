@@ -302,3 +302,31 @@ def test_media_by_reference_have_an_address(make_run: MakeRun, make_browser: Mak
     for kind, name in (("images", "torn.png"), ("videos", "walk.gif"), ("audios", "tone.wav")):
         for item in objects(browser, type=kind, query=f"{kind}.name != 'cat'")["items"]:
             assert ((tmp_path / name).as_uri(), None) == (item["uri"], item.get("blob"))
+
+
+@pytest.mark.parametrize("pattern", ["*.events.jsonl", "*.points*", "*.blobs-*"])
+def test_a_file_that_can_t_be_read_hides_no_object_of_another_run(
+    make_run: MakeRun, make_browser: MakeBrowser, root: Path, pattern: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    From a server that knew the runs before, and one that never saw them whole, images and texts of the other run come.
+    """
+    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
+    for name in ("a", "b"):
+        run = make_run(name)
+        run.track(Image(PICTURE[:8, :8]), name="image")
+        run.track(Text("hello"), name="text")
+        run.track(0.5, name="loss")
+        run.close()
+    earlier = make_browser()
+    assert 2 == len(objects(earlier, type="texts", sequences=[{"name": "text"}])["sequences"])
+    (path,) = (root / ".aim" / "runs" / "a").glob(pattern)
+    path.unlink()
+    path.mkdir()  # which nobody can read
+
+    for browser in (earlier, make_browser()):
+        for kind, name in (("images", "image"), ("texts", "text")):
+            answer = objects(browser, type=kind, sequences=[{"name": name}])
+            assert "b" in [answer["runs"][sequence["run"]] for sequence in answer["sequences"]]
+        for run_hash in ("a", "b"):
+            assert run_hash == browser.get(f"runs/{run_hash}")["hash"]
