@@ -82,3 +82,18 @@ def test_running_runs_are_counted(repository: Repository, tmp_path: Path) -> Non
     assert 1 == scan.ask(running_count)
     writer.close()
     assert 0 == scan.ask(running_count)
+
+
+def test_a_state_is_named_when_its_changes_were_heard(repository: Repository, tmp_path: Path) -> None:
+    """
+    Who asks for the name of the state while a refresh has found changes, and not told them yet, is told them since.
+    """
+    scan = Scan(repository, cache=tmp_path / "cache")
+    names: list[str] = []
+    scan.listen(lambda _: names.append(watch.cursor))
+    watch = Watch(scan)
+    watch.look()
+    repository.edit("a", {"property": {"name": "x"}}, by="test")
+    watch.look()
+
+    assert ["a"] == watch.since(names[-1]).changed

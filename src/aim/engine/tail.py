@@ -65,11 +65,12 @@ class Watch:
         self._changed_at: dict[str, int] = {}
         self._removed_at: dict[str, int] = {}
         self._taken_back_at: dict[str, int] = {}
+        self._heard = scan.version
         scan.listen(self._hear)
 
     def _hear(self, found: Refreshed) -> None:
         with self._lock:
-            number = self._scan.version
+            number = self._heard = self._scan.version
             for run_hash in found.removed:
                 self._changed_at.pop(run_hash, None)
                 self._taken_back_at.pop(run_hash, None)
@@ -92,8 +93,8 @@ class Watch:
 
     @property
     def cursor(self) -> str:
-        """The name of the state that was seen last."""
-        return f"{self._start}.{self._scan.version}"
+        """The name of the last state of which all changes were heard: a refresh may be finding more at this moment."""
+        return f"{self._start}.{self._heard}"
 
     def cursor_of(self, table: RunTable) -> str:
         """Give the name of the state that *table* shows."""
