@@ -128,6 +128,59 @@ def test_a_daemon_thread_that_tracks_does_not_hold_the_end_up(tmp_path: Path) ->
     assert len(points) >= 1000
 
 
+def test_what_comes_after_the_end_of_the_process_is_left_out_and_said_once(tmp_path: Path) -> None:
+    """
+    Threads that go on and `__del__` raise nothing and hold nothing up: one line says that
+    it was too late.
+    """
+    code, said = run(
+        tmp_path,
+        """
+        def go_on():
+            count = 0
+            while True:
+                loss.track(0.5, count % 100)
+                writer.sequence(f"new {count}").track(1.0)
+                writer.set_param(("count",), count)
+                count += 1
+        class Left:
+            def __del__(self):
+                loss.track(0.5)
+                loss.track([])
+                writer.sequence("late").track(1)
+                writer.set_property(name="late")
+        sys.modules["left"] = Left()
+        threading.Thread(target=go_on, daemon=True).start()
+        while not writer._sequences.get(("new 3", "{}")):
+            pass
+        """,
+    )
+
+    assert (0, 1) == (code, len(said.splitlines())), said
+    assert "has ended with the process; what threads and __del__ record now is left out" in said
+    assert FINISHED == RunReader(tmp_path / ".aim" / "runs" / "run").state().status()[0]
+
+
+def test_recording_after_close_is_a_mistake_while_the_process_goes_on(tmp_path: Path) -> None:
+    """
+    What comes after `close`, while the process goes on, is refused.
+    """
+    code, said = run(
+        tmp_path,
+        """
+        from aim.core.errors import RunClosed
+        writer.close()
+        for call in (lambda: loss.track(0.5), lambda: writer.sequence("late"), lambda: writer.set_property(name="x")):
+            try:
+                call()
+            except RunClosed:
+                sys.stderr.write("refused ")
+        """,
+    )
+
+    assert (0, "refused refused refused ") == (code, said)
+
+
 def test_a_thread_that_is_waited_for_tracks_to_its_end(tmp_path: Path) -> None:
     """
     A thread that is no daemon tracks on after the main thread has ended; the run ends after it.

@@ -266,7 +266,7 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
 
     def _recording(self) -> Writer:
         writer = self._writer or self._resumed()
-        writer.check_open()
+        writer.ready()
         return writer
 
     def _resumed(self) -> Writer:

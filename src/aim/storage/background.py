@@ -62,6 +62,7 @@ class _Background:
         self.thread: threading.Thread | None = None
         self.pid = 0
         self.faults: set[type] = set()
+        self.is_ending = False
 
     def run(self) -> None:
         while True:
@@ -163,6 +164,16 @@ def wait_for(writer: Open, deadline_s: float) -> bool:
     return False
 
 
+def is_ending() -> bool:
+    """
+    Say whether this process is at its end: its runs have been ended, or are just now.
+
+    Threads that do not notice, and `__del__` of what is left, may record still; it is too late for that, and no fault
+    of theirs.
+    """
+    return _state.is_ending or sys.is_finalizing()
+
+
 def close_all(error: str | None = None) -> None:
     """End every open run of this process, and wait for all whose end is under way, `CLOSE_DEADLINE_S` together."""
     until_s = time.monotonic() + CLOSE_DEADLINE_S
@@ -199,12 +210,14 @@ def _hook_multiprocessing() -> None:
 
 
 def _end_of_child() -> None:
+    _state.is_ending = True
     kind = sys.exc_info()[0]  # multiprocessing calls this while the child's exception is on its way out
     failed = kind is not None and not issubclass(kind, SystemExit)
     close_all(kind.__name__ if kind is not None and failed else unhandled_exception())
 
 
 def _end_of_process() -> None:
+    _state.is_ending = True
     close_all(unhandled_exception())
 
 

@@ -20,11 +20,12 @@ from __future__ import annotations
 import logging
 import math
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from aim.core import contexts, params, words
 from aim.core.errors import AimError, RunClosed, UntrackableValue
@@ -80,7 +81,7 @@ class Writer(WriterEvents):
         self.folder = folder
         self.run_hash = run_hash
         self.disk = disk
-        self.closed = False
+        self.closed = self._said_end = False
         self._error: str | None = None
         self._history = history
         self._past: Mapping[tuple[str, str], Past] | None = None
@@ -123,21 +124,40 @@ class Writer(WriterEvents):
 
     def check_open(self) -> None:
         """Raise `RunClosed` after the end; in the child of a fork, begin this process's own files."""
-        self.ready()
+        if not self.ready() and self.closed:
+            self._refuse()
 
     def ready(self) -> bool:
         """
-        Say whether recording is possible: in the child of a fork this process's own files must be begun first.
+        Say whether recording is possible: in the child of a fork this process's own files must be begun first, and
+        after the end of the process nothing is recorded any more.
 
         Raises:
-            RunClosed: the run has ended.
+            RunClosed: the run has ended, and the process goes on.
         """
         if self.closed:
-            raise RunClosed(
-                f"Run {self.run_hash} was closed: nothing can be recorded after close(). "
-                f"Resume it with Run({self.run_hash!r})."
-            )
+            if self._ends_with_the_process():
+                return False
+            self._refuse()
         return not self._forked or self._begin_in_child()
+
+    def _refuse(self) -> NoReturn:
+        raise RunClosed(
+            f"Run {self.run_hash} was closed: nothing can be recorded after close(). "
+            f"Resume it with Run({self.run_hash!r})."
+        )
+
+    def _ends_with_the_process(self) -> bool:
+        # Takes no lock, nor does what leads here: a thread that was stopped for ever may hold it
+        if not background.is_ending():
+            return False
+        if not self._said_end and not sys.is_finalizing():
+            self._said_end = True
+            log.warning(
+                "Aim: run %s has ended with the process; what threads and __del__ record now is left out.",
+                self.run_hash,
+            )
+        return True
 
     def _begin_in_child(self) -> bool:
         with self.lock:
@@ -157,6 +177,8 @@ class Writer(WriterEvents):
         if not isinstance(name, str) or not name:
             raise UntrackableValue(f"A sequence's name has to be a string that is not empty, not {name!r}.")
         key = (name, contexts.text(context))
+        if self.closed and self._ends_with_the_process():
+            return SequenceWriter(self, name, contexts.plain(context), None)
         with self.lock:
             handle = self._sequences.get(key)
             if handle is None:
@@ -172,7 +194,8 @@ class Writer(WriterEvents):
     def declare(self, sequence: SequenceWriter, kind: str) -> int:
         """Announce a sequence of a kind, before its first point; give its number."""
         with self.lock:
-            self.ready()
+            if not self.ready() and self.closed:
+                return 0
             self._declared.append((sequence, kind))
             self._append_declaration(len(self._declared))
             return len(self._declared)
@@ -238,6 +261,10 @@ class Writer(WriterEvents):
         """Write the objects of one step, or one for each of several *steps*, then the records that refer to them."""
         try:
             where = self.blobs.append(name, steps, items, kind)
+        except RunClosed:
+            if not self._ends_with_the_process():
+                raise
+            return
         except OSError as error:
             self.refusals.kinds.add("objects")
             self.refusals.lose()
@@ -284,6 +311,8 @@ class Writer(WriterEvents):
     # event lines
 
     def _append(self, event: Mapping[str, Any]) -> None:
+        if self.closed and self._ends_with_the_process():
+            return
         with self.lock:  # so that nothing comes after the end
             if self.ready():
                 try:
