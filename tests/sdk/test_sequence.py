@@ -87,7 +87,7 @@ def test_view_range_and_sample_choose(run: Run) -> None:
     assert ([0, 1], [[0.0, 1.0]]) == data.view("val").range(0, 2).items_list()
     assert [(98, (98.0, None)), (99, (99.0, None))] == list(data.view(["val", "epoch"]).range(98).items())
     assert [] == data.range(5, 5).indices_list() == data.range(7, 3).indices_list()
-    assert [0, 33, 66, 99] == data.sample(4).indices_list()
+    assert [0, 33, 66, 99] == data.sample(k=4).indices_list()
     assert ([99], 100) == (data.sample(1).indices_list(), len(data.sample(1000)))
     with pytest.raises(ValueError, match="column"):
         data.view("value")
@@ -139,6 +139,8 @@ def test_registered_types() -> None:
     assert ("images", ("aim.image", "list(aim.image)")) == (Images.sequence_name(), Images.allowed_dtypes())
     assert "*" == Sequence.allowed_dtypes()
     assert Metric is Sequence.registry["metric"]
+    kinds = (Sequence, Metric, Images)
+    assert [False, False, True] == [kind.collections_allowed for kind in kinds]
 
 
 def test_the_old_and_the_new_places_are_one() -> None:

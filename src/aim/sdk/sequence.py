@@ -70,11 +70,15 @@ class Sequence:
     """
     One tracked series.
 
+    Attributes:
+        collections_allowed: whether a step may hold a list of values.
+
     Args:
         name, context, run: which one. Sequences are given by runs and collections; nobody needs to make one.
     """
 
     registry: ClassVar[dict[str, type[Sequence]]] = {}
+    collections_allowed: ClassVar[bool] = False
 
     def __init__(self, name: str, context: Context, run: SequenceOwner) -> None:
         self.name = name
@@ -227,6 +231,8 @@ class Sequence:
 class MediaSequenceBase(Sequence):
     """A series of objects, or of lists of objects."""
 
+    collections_allowed: ClassVar[bool] = True
+
     def record_length(self) -> int | None:
         """Give the length of the longest tracked list, or None when single objects are tracked."""
         if not self.dtype.startswith("list"):
@@ -337,20 +343,18 @@ class SequenceData:
         high = len(steps) if stop is None else int(np.searchsorted(steps, stop))
         return SequenceData(self._points, self._sequence, self._columns, self._positions[low : max(low, high)])
 
-    def sample(self, count: int) -> SequenceData:
+    def sample(self, k: int) -> SequenceData:
         """
-        Give at most *count* points, evenly chosen, the first and the last among them (the last, if *count* is 1).
+        Give at most *k* points, evenly chosen, the first and the last among them (the last, if *k* is 1).
 
         Raises:
-            UsageError: *count* is less than 1; it is a ValueError.
+            UsageError: *k* is less than 1; it is a ValueError.
         """
-        if count < 1:
-            raise UnknownColumn(f"A sample has 1 point or more, not {count}.")
-        if count >= len(self):
+        if k < 1:
+            raise UnknownColumn(f"A sample has 1 point or more, not {k}.")
+        if k >= len(self):
             return self
-        chosen = (
-            np.linspace(0, len(self) - 1, count).round().astype(np.int64) if count > 1 else np.array([len(self) - 1])
-        )
+        chosen = np.linspace(0, len(self) - 1, k).round().astype(np.int64) if k > 1 else np.array([len(self) - 1])
         return SequenceData(self._points, self._sequence, self._columns, self._positions[chosen])
 
 

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aim.engine.eight_bits import eight_bits
 from aim.engine.media import Blob, check_shown, read_blob
 from aim.server.answers import wrong
 from aim.server.desk import desk_of, in_thread, served_of
@@ -137,7 +138,7 @@ def thumbnail(data: bytes, width: int) -> bytes:
             height = max(1, round(image.height * width / image.width))
             if image.width > width:
                 image.draft("RGB", (width, height))
-            plain = image.point(lambda value: value / 256).convert("L") if image.mode.startswith("I") else image
+            plain = eight_bits(image)
             is_clear = plain.mode in ("RGBA", "LA", "PA") or "transparency" in plain.info
             plain = plain.convert("RGBA" if is_clear else "RGB")
             if plain.width > width:

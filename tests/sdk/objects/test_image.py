@@ -142,10 +142,21 @@ def test_an_unknown_format_is_refused_at_once(format: Any) -> None:
         Image(RGB, format=format)
 
 
-@pytest.mark.parametrize("quality", [-1, 101, 1.5, "high", None])
-def test_an_impossible_quality_is_refused(quality: Any) -> None:
+@pytest.mark.parametrize("format", ["jpeg", "webp"])
+@pytest.mark.parametrize(
+    ("quality", "nearest"), [(-5, 0), (101, 100), (200, 100), (75.4, 75), (float("inf"), 100), (np.float32(9.6), 10)]
+)
+def test_a_quality_out_of_range_counts_as_the_nearest(quality: Any, nearest: int, format: str) -> None:
     """
-    Quality is a whole number from 0 to 100.
+    A training goes on with any number for the quality, as it does with Pillow's JPEG.
+    """
+    assert Image(RGB, format=format, quality=nearest) == Image(RGB, format=format, quality=quality)
+
+
+@pytest.mark.parametrize("quality", ["high", None, float("nan")])
+def test_a_quality_that_is_no_number_is_refused(quality: Any) -> None:
+    """
+    What can't be meant is told.
     """
     with pytest.raises(UntrackableValue, match="a number from 0 to 100"):
         Image(RGB, quality=quality)
@@ -331,6 +342,27 @@ def test_a_transparent_colour_is_alpha_too() -> None:
     assert [255, 255, 255] == decoded(Image(palette, format="jpeg"))[4][4]
     assert 0 == Image(palette, format="png").to_pil_image().convert("RGBA").getpixel((4, 4))[3]  # type: ignore[index]
     assert 0 == Image(palette, format="webp").to_pil_image().getpixel((4, 4))[3]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("mode", "values"),
+    [
+        ("F", np.array([[0.5, -1e5], [3e7, 1.25]], np.float32)),
+        ("I", np.array([[1, -70_000], [2**31 - 1, 5]], np.int32)),
+    ],
+)
+def test_deep_pixels_of_pillow_are_kept_by_tiff(mode: str, values: Any, tmp_path: Path) -> None:
+    """
+    Floats and 32-bit integers keep their values in a TIFF, from an image or a file; other formats show them.
+    """
+    deep = PIL.Image.fromarray(values)
+    deep.save(tmp_path / "deep.tiff")
+    images = [Image(deep, format="tiff"), Image(tmp_path / "deep.tiff"), Image(tmp_path / "deep.tiff", quality=80)]
+
+    assert [values.tolist()] * 3 == [decoded(image) for image in images]
+    assert [mode] * 3 == [image.mode for image in images]
+    if mode == "F":
+        assert "L" == Image(deep, format="png").mode
 
 
 def test_sixteen_bit_gray_is_kept_by_png() -> None:

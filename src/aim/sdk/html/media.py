@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from aim.core.errors import AimError
 from aim.core.words import counted
+from aim.engine.eight_bits import eight_bits
 from aim.sdk.html.parts import (
     MUTED,
     ROWS_MAX,
@@ -170,7 +171,7 @@ def scaled(data: bytes, side_max_px: int) -> bytes:
 
     with PIL.Image.open(io.BytesIO(data)) as opened:
         opened.draft("RGB", (side_max_px, side_max_px))
-        plain = opened.point(lambda value: value / 256).convert("L") if opened.mode.startswith("I") else opened
+        plain = eight_bits(opened)
         is_clear = plain.mode in ("RGBA", "LA", "PA") or "transparency" in plain.info
         plain = plain.convert("RGBA" if is_clear else "RGB")
         plain.thumbnail((side_max_px, side_max_px))

@@ -7,7 +7,7 @@ From pixels to an image file: which formats there are, which pixels each one hol
     webp     RGB RGBA                             as png
     gif      1 L P RGB RGBA                       as png; Pillow then picks 256 colours
     bmp      1 L P RGB                            as jpeg
-    tiff     1 L LA I;16 P RGB RGBA CMYK          as png
+    tiff     1 L LA I;16 I F P RGB RGBA CMYK      as png
 
 The *mode* of an image (the name Pillow has for its kind of pixels) is that of the last step before the file, and is
 known from the format and the pixels without making the file.
@@ -31,7 +31,7 @@ MODES_KEPT = {
     "webp": frozenset({"RGB", "RGBA"}),
     "gif": frozenset({"1", "L", "P", "RGB", "RGBA"}),
     "bmp": frozenset({"1", "L", "P", "RGB"}),
-    "tiff": frozenset({"1", "L", "LA", "I;16", "P", "RGB", "RGBA", "CMYK"}),
+    "tiff": frozenset({"1", "L", "LA", "I;16", "I", "F", "P", "RGB", "RGBA", "CMYK"}),
 }
 OPAQUE_FORMATS = frozenset({"jpeg", "bmp"})
 ANIMATED_FORMATS = frozenset({"gif", "webp", "tiff"})

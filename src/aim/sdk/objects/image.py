@@ -28,7 +28,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aim.core.errors import UntrackableValue, WrongType
-from aim.core.values import Deferred, Loader, Stored
+from aim.core.values import Deferred, Loader, Stored, is_number, number
 from aim.sdk.objects import overlays
 from aim.sdk.objects.custom import Content
 from aim.sdk.objects.encodings import (
@@ -69,7 +69,7 @@ class Image(Media):
             (h, w, channels), or a figure of matplotlib. Floats in [0, 1] are scaled.
         caption: any text; can be set later.
         format: png, jpeg (or jpg), webp, gif, bmp or tiff. None means the source's own format, or png.
-        quality: 0 to 100, of jpeg and webp.
+        quality: 0 to 100, of jpeg and webp; less or more counts as the nearest of these.
         optimize: take longer to make a smaller file.
         boxes: what was found where: `[{"box": (x, y, width, height), "label": "cat", "score": 0.93}]` in pixels, or a
             dict of such lists by layer, such as prediction and truth.
@@ -108,8 +108,7 @@ class Image(Media):
         masks: Any = None,
         labels: Any = None,
     ) -> None:
-        if not hasattr(quality, "__index__") or not 0 <= quality <= 100:
-            raise UntrackableValue(f"quality is {quality!r}; expected a number from 0 to 100.")
+        quality = _quality(quality)
         wanted = None if format is None else format_name(format)
         if isinstance(image, (str, os.PathLike, bytes, bytearray, memoryview)):
             made = _of_file(*_file_bytes(image), wanted, quality, bool(optimize))
@@ -374,7 +373,7 @@ def _of_pillow(image: PIL.Image.Image, wanted: str | None, quality: int, optimiz
     check_size(format, *image.size)
     if getattr(image, "is_animated", False) and format in ANIMATED_FORMATS:
         return _of_frames(image, Encoding(format, image.mode, quality, optimize), shown_format)
-    if image.mode == "F" or image.mode.startswith("I"):
+    if image.mode not in MODES_KEPT[format] and (image.mode == "F" or image.mode.startswith("I")):
         fields, content = _of_array(_plain_array(image), format, quality, optimize)
         return {**fields, "format": shown_format}, content
     still = image.copy()
@@ -426,6 +425,13 @@ def _usual(image: PIL.Image.Image) -> PIL.Image.Image:
         except ValueError:
             continue
     raise UntrackableValue(f"an image of mode {image.mode} can't be stored. Pass image.convert('RGB').")
+
+
+def _quality(quality: object) -> int:
+    # one that is out of range is no reason to end a training; Pillow takes it too, of jpeg
+    if not is_number(quality) or number(quality) != number(quality):
+        raise UntrackableValue(f"quality is {quality!r}; expected a number from 0 to 100.")
+    return round(min(max(number(quality), 0), 100))
 
 
 def _encoding(format: str, mode: str, transparent: bool, quality: int, optimize: bool) -> Encoding:

@@ -29,6 +29,7 @@ from typing import Any, TypeVar
 from aim.core.errors import NotFound, UntrackableValue
 from aim.core.shield import shielded
 from aim.core.values import Loader, Stored
+from aim.engine.eight_bits import eight_bits
 from aim.sdk.objects.custom import Captioned, Content
 from aim.sdk.objects.once import warn_once
 from aim.storage.artifacts.registry import store_of
@@ -217,7 +218,7 @@ def preview(data: bytes) -> tuple[dict[str, Any], bytes]:
         del fields["reference"]["uri"]
         image.draft("RGB", (PREVIEW_SIDE_MAX_PX, PREVIEW_SIDE_MAX_PX))
         image.thumbnail((PREVIEW_SIDE_MAX_PX, PREVIEW_SIDE_MAX_PX))
-        plain = image.point(lambda value: value / 256).convert("L") if image.mode.startswith("I") else image
+        plain = eight_bits(image)
         is_clear = plain.mode in ("RGBA", "LA", "PA") or "transparency" in plain.info
         made = io.BytesIO()
         plain.convert("RGBA" if is_clear else "RGB").save(made, PREVIEW_FORMAT, quality=PREVIEW_QUALITY, method=2)
