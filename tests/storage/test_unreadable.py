@@ -282,13 +282,24 @@ look(repo)
 
 
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="there are no users here")
-@pytest.mark.parametrize("what", ["*.events.jsonl", "*.points*", "*.blobs*", "edit-*"])
-def test_what_another_user_may_not_read_hides_itself_only(open_folder: Path, what: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "left"),
+    [
+        ("*.events.jsonl", "a called a 11"),  # names are lost, and with them which points are numbers
+        ("*.points*", "a called a 0"),
+        ("*.blobs*", "a called a 5"),
+        ("edit-*", "a Run: a 5"),
+    ],
+)
+def test_what_another_user_may_not_read_hides_itself_only(
+    open_folder: Path, what: str, left: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     For a user without the right to read a file of one run, the other run is whole, and `repair` ends with a copy.
     """
     import PIL.Image
 
+    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     for name in ("a", "b"):
         with Run(
             name, repo=open_folder, create=True, system_tracking_interval=None, capture_terminal_logs=False
@@ -316,9 +327,6 @@ def test_what_another_user_may_not_read_hides_itself_only(open_folder: Path, wha
     assert ["b called b 5", "b found", "b image 1", "b text 5"] == sorted(line for line in after if line[:2] == "b ")
     assert ["a called a 5", "a found", "a image 1", "a text 5"] == sorted(line for line in before if line[:2] == "a ")
     assert [line for line in before if line[:2] in ("a ", "b ")] == again
-    if what == "edit-*":
-        assert "a Run: a 5" in after
-    elif "points" not in what:
-        assert any(line.startswith("a ") and line.endswith(" 5") for line in after)
+    assert left in after
     assert "is left out: it can't be read: Permission denied; get the right to read it" in "\n".join(after)
     assert ["a"] == Repository(mended).run_hashes()
