@@ -34,7 +34,8 @@ def test_the_runs_stand_above_the_cards_in_a_narrow_window(open_page: Open, serv
     sync_api.expect(card).to_be_visible()
     runs_box, card_box = page.locator(".runlist").bounding_box(), card.bounding_box()
 
-    assert runs_box is not None and card_box is not None
+    assert runs_box is not None
+    assert card_box is not None
     assert WIDTH_PX == runs_box["width"]
     assert runs_box["y"] + runs_box["height"] <= card_box["y"]
     assert card_box["width"] > 0.8 * WIDTH_PX
