@@ -17,7 +17,7 @@ test: ## set everything up and run all tests (the same as ./test)
 	./test
 
 crash: setup ## kill a recording process at random moments, fail each write, flip each byte
-	AIM_CRASH_ROUNDS=500 EVERY_BYTE=1 $(PYTHON) -m pytest tests/crash tests/storage/test_damage.py -q
+	AIM_CRASH_ROUNDS=500 EVERY_BYTE=1 $(PYTHON) -m pytest tests/crash tests/storage/care/test_damage.py -q
 
 fuzz: setup ## play random histories and queries for long
 	HYPOTHESIS_PROFILE=long FUZZ_QUERIES=100000 $(PYTHON) -m pytest tests/histories tests/query/test_fuzz.py tests/query/test_random.py -q

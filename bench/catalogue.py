@@ -126,9 +126,9 @@ def distinct_pairs(count: int = DISTINCT_PAIRS) -> dict[str, float]:
     """Measure saving and loading a catalogue of *count* distinct pairs, such as a metric for each layer."""
     from aim.core import contexts
     from aim.engine.repository import Repository
-    from aim.storage.catalogue import Catalogue
-    from aim.storage.facts import RunFacts
-    from aim.storage.summaries import SequenceSummary
+    from aim.storage.catalogue.catalogue import Catalogue
+    from aim.storage.catalogue.facts import RunFacts
+    from aim.storage.catalogue.summaries import SequenceSummary
 
     with tempfile.TemporaryDirectory(prefix="aim-bench-") as folder:
         repository = Repository(Path(folder) / "work", create=True)

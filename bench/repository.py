@@ -22,12 +22,14 @@ import numpy as np
 
 from aim.core import contexts
 from aim.engine.repository import Repository
-from aim.storage import events, journal, layout, seal
-from aim.storage.catalogue import FOLD_RUNS, Catalogue
-from aim.storage.facts import RunFacts
-from aim.storage.freshness import folder_time
-from aim.storage.records import RECORD_DTYPE
-from aim.storage.summaries import SequenceSummary
+from aim.storage.catalogue.catalogue import FOLD_RUNS, Catalogue
+from aim.storage.catalogue.facts import RunFacts
+from aim.storage.catalogue.summaries import SequenceSummary
+from aim.storage.disk import layout
+from aim.storage.disk.freshness import folder_time
+from aim.storage.forms import events, journal
+from aim.storage.forms.records import RECORD_DTYPE
+from aim.storage.sealing import seal
 
 BEGIN_S = 1_760_000_000.0  # the oldest run
 RUN_EVERY_S = 60.0

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aim.core.values import Stored
-from aim.storage.sequence_writer import SequenceWriter
-from aim.storage.writer import Writer
+from aim.storage.recording.sequence_writer import SequenceWriter
+from aim.storage.recording.writer import Writer
 
 PAGE_BYTES = 4096
 NUMBERS = (0x01020304, 0xA5B6C7D8)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from aim.storage import background
+from aim.storage.recording import background
 
 
 @pytest.fixture(name="no_thread")

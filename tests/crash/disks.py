@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from aim.storage.files import Disk
+from aim.storage.disk.files import Disk
 
 SECTOR_BYTES = 512
 PAGE_BYTES = 4096

@@ -16,11 +16,11 @@ from typing import Any
 
 from aim.core.errors import AimError
 from aim.core.values import Stored
-from aim.storage import edits
-from aim.storage.files import Disk
-from aim.storage.reader import RunReader
+from aim.storage.disk.files import Disk
+from aim.storage.forms import edits
+from aim.storage.reading.reader import RunReader
+from aim.storage.recording.writer import Writer
 from aim.storage.store import Store
-from aim.storage.writer import Writer
 
 RUN = "run"
 Point = tuple[int, object, float]  # step, value (of an object its bytes), epoch or NaN

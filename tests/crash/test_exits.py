@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from aim.storage import background
-from aim.storage.files import Disk
-from aim.storage.reader import RunReader
-from aim.storage.state import FAILED, FINISHED, LOST, RUNNING, RunState
+from aim.storage.disk.files import Disk
+from aim.storage.forms.state import FAILED, FINISHED, LOST, RUNNING, RunState
+from aim.storage.reading.reader import RunReader
+from aim.storage.recording import background
+from aim.storage.recording.writer import Writer
 from aim.storage.store import Store
-from aim.storage.writer import Writer
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 60
@@ -29,7 +29,7 @@ BEGIN = """
 import os, sys, signal, threading
 from pathlib import Path
 from aim.storage.store import Store
-from aim.storage.writer import Writer
+from aim.storage.recording.writer import Writer
 
 def begin(name="run"):
     return Writer(Store(Path(sys.argv[1]), create=True).create_run(name), name)
@@ -212,7 +212,7 @@ def test_a_child_of_multiprocessing_ends_its_writer(tmp_path: Path, how: str) ->
             import multiprocessing, sys
             from pathlib import Path
             from aim.storage.store import Store
-            from aim.storage.writer import Writer
+            from aim.storage.recording.writer import Writer
 
             def begin(name):
                 return Writer(Store(Path(sys.argv[1]), create=True).create_run(name), name)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from aim.storage import writer as writer_module
-from aim.storage.state import FINISHED, RunLog
+from aim.storage.forms.state import FINISHED, RunLog
+from aim.storage.recording import writer as writer_module
+from aim.storage.recording.writer import Writer
 from aim.storage.store import Store
-from aim.storage.writer import Writer
 from tests.crash.history import RUN, Picture, found
 
 DISK_KIB = 512

@@ -22,9 +22,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from aim.storage import records
-from aim.storage.reader import RunReader
-from aim.storage.state import FINISHED, LOST
+from aim.storage.forms import records
+from aim.storage.forms.state import FINISHED, LOST
+from aim.storage.reading.reader import RunReader
 from tests.crash import child
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from aim.core.errors import RunClosed
-from aim.storage.reader import RunReader
-from aim.storage.records import scan
-from aim.storage.state import FINISHED, RunLog
+from aim.storage.forms.records import scan
+from aim.storage.forms.state import FINISHED, RunLog
+from aim.storage.reading.reader import RunReader
+from aim.storage.recording.writer import Writer
 from aim.storage.store import Store
-from aim.storage.writer import Writer
 from tests.crash.history import Picture
 from tests.crash.history import found as found_facts
 
@@ -32,7 +32,7 @@ RECORD = """
 import sys
 from pathlib import Path
 from aim.storage.store import Store
-from aim.storage.writer import Writer
+from aim.storage.recording.writer import Writer
 
 path, run_hash, first, count = Path(sys.argv[1]), sys.argv[2] or None, int(sys.argv[3]), int(sys.argv[4])
 print("ready", flush=True)

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from aim.core.errors import RepoNotFound
-from aim.storage import writer as writer_module
-from aim.storage.files import Disk
-from aim.storage.records import scan
+from aim.storage.disk.files import Disk
+from aim.storage.forms.records import scan
+from aim.storage.recording import writer as writer_module
+from aim.storage.recording.writer import Writer
 from aim.storage.store import Store
-from aim.storage.writer import Writer
 from tests.crash.disks import CountingDisk, Crash, CrashingDisk, RefusingDisk
 from tests.crash.history import RUN, Facts, Story, found, missing
 

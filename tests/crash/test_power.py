@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from aim.storage.records import scan
-from aim.storage.state import Damage
+from aim.storage.forms.records import scan
+from aim.storage.forms.state import Damage
+from aim.storage.recording.writer import Writer
 from aim.storage.store import Store
-from aim.storage.writer import Writer
 from tests.crash.disks import ForgetfulDisk
 from tests.crash.history import RUN, Facts, Story, found, missing
 

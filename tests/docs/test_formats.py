@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from aim.core.values import Stored
+from aim.storage.recording.writer import Writer
 from aim.storage.store import Store
-from aim.storage.writer import Writer
 from tests.tidy.tree import ROOT
 
 PAGE_BYTES = 4096

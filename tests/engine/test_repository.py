@@ -13,8 +13,8 @@ import pytest
 from aim.core.errors import RepoNotFound, RunBusy, RunNotFound
 from aim.engine import integrity, sealing
 from aim.engine.repository import Repository, past_of
-from aim.storage.files import Disk
-from aim.storage.writer import Past, Writer
+from aim.storage.disk.files import Disk
+from aim.storage.recording.writer import Past, Writer
 
 
 @pytest.fixture(name="repository")

@@ -19,9 +19,9 @@ from aim.core.errors import InvalidQuery
 from aim.core.values import Stored
 from aim.engine.repository import Repository
 from aim.engine.scan import Scan, scan_of
-from aim.storage import snapshot
-from aim.storage.catalogue import Refreshed
-from aim.storage.run_table import RunTable
+from aim.storage.catalogue import snapshot
+from aim.storage.catalogue.catalogue import Refreshed
+from aim.storage.catalogue.run_table import RunTable
 
 
 @pytest.fixture(name="repository")
@@ -402,7 +402,7 @@ def test_a_first_reading_answers_at_once(repository: Repository, scan: Scan, mon
     hashes = [record(repository, lr=lr / 10) for lr in range(7)]
     for place, run_hash in enumerate(hashes):
         os.utime(repository.store.run_folder(run_hash), (place, place))
-    monkeypatch.setattr("aim.storage.catalogue.BATCH_RUNS", 2)
+    monkeypatch.setattr("aim.storage.catalogue.catalogue.BATCH_RUNS", 2)
     monkeypatch.setattr("aim.engine.scan.PASS_S", 0.0)
     second_pass, go_on, done = threading.Event(), threading.Event(), threading.Event()
     passes: list[int] = []
@@ -433,7 +433,7 @@ def test_a_scan_that_is_closed_reads_no_more(
     """
     for lr in range(5):
         record(repository, lr=lr / 10)
-    monkeypatch.setattr("aim.storage.catalogue.BATCH_RUNS", 1)
+    monkeypatch.setattr("aim.storage.catalogue.catalogue.BATCH_RUNS", 1)
     monkeypatch.setattr("aim.engine.scan.PASS_S", 0.0)
     assert 1 == scan.ask_now(counted)
     scan.close()

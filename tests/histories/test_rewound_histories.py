@@ -20,7 +20,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from aim import Repo, Run, Text
 from aim.engine import sealing
 from aim.engine.scan import Scan
-from aim.storage.check import check_run
+from aim.storage.care.check import check_run
 
 MEMORY = Path("/dev/shm")
 NUMBERS = ("loss", "acc")

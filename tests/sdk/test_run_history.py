@@ -22,7 +22,7 @@ from aim.engine.repository import Repository
 from aim.engine.undo import Changes
 from aim.sdk.image_sequence import Images
 from aim.sdk.metric import Metric
-from aim.storage.history import Rewind
+from aim.storage.forms.history import Rewind
 
 QUIET: dict[str, Any] = {"system_tracking_interval": None, "capture_terminal_logs": False}
 

@@ -13,12 +13,12 @@ from typing import Any
 from aim.core.errors import NotFound
 from aim.engine import rewinding
 from aim.engine.repository import Repository
-from aim.storage import seal
-from aim.storage.catalogue import Catalogue
-from aim.storage.facts import FIELD_NAMES
-from aim.storage.state import RunLog
-from aim.storage.summaries import SUMMARY_NAMES
-from aim.storage.writer import Writer
+from aim.storage.catalogue.catalogue import Catalogue
+from aim.storage.catalogue.facts import FIELD_NAMES
+from aim.storage.catalogue.summaries import SUMMARY_NAMES
+from aim.storage.forms.state import RunLog
+from aim.storage.recording.writer import Writer
+from aim.storage.sealing import seal
 
 VALUES: tuple[Any, ...] = (
     1,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from aim.storage import background
-from aim.storage.sequence_writer import SequenceWriter
-from aim.storage.writer import Writer
+from aim.storage.recording import background
+from aim.storage.recording.sequence_writer import SequenceWriter
+from aim.storage.recording.writer import Writer
 
 
 @pytest.fixture(name="folder")

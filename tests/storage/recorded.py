@@ -13,10 +13,12 @@ from typing import Any
 
 from aim.core.errors import DamagedFile
 from aim.core.values import Stored
-from aim.storage import blobs, edits, events, layout, seal
-from aim.storage.reader import RunReader
-from aim.storage.state import RunLog
-from aim.storage.writer import Writer
+from aim.storage.disk import layout
+from aim.storage.forms import blobs, edits, events
+from aim.storage.forms.state import RunLog
+from aim.storage.reading.reader import RunReader
+from aim.storage.recording.writer import Writer
+from aim.storage.sealing import seal
 
 RUN = "3df703c1b2a94c5d8e6f7a80"
 PICTURE_BYTES = b"\x89PNG\r\n\x1a\n" + bytes(range(60))

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from aim.core.errors import DamagedFile, RepoNotFound, RunExists, RunNotFound, UnsupportedFormat, UsageError
-from aim.storage.files import Disk
-from aim.storage.reader import RunReader
+from aim.storage.disk.files import Disk
+from aim.storage.reading.reader import RunReader
+from aim.storage.recording.writer import Writer
 from aim.storage.store import Store, find_root, folder_name, is_repository
-from aim.storage.writer import Writer
 
 
 @pytest.fixture(name="store")

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from aim.core.values import Stored
-from aim.storage import blobs, events
-from aim.storage.reader import Points, RunReader
-from aim.storage.state import RunLog, RunState
-from aim.storage.writer import Writer
+from aim.storage.forms import blobs, events
+from aim.storage.forms.state import RunLog, RunState
+from aim.storage.reading.reader import Points, RunReader
+from aim.storage.recording.writer import Writer
 
 DEADLINE_S = 60
 

@@ -27,9 +27,9 @@ from aim.core.words import counted
 from aim.engine import sealing
 from aim.engine.repository import Repository
 from aim.engine.scan import scan_of
-from aim.storage.archive import write_archive
 from aim.storage.artifacts.registry import store_of
-from aim.storage.state import LOST, RUNNING
+from aim.storage.care.archive import write_archive
+from aim.storage.forms.state import LOST, RUNNING
 
 yes_option = click.option("-y", "--yes", is_flag=True, help="Without meaning: nothing is asked.")
 

@@ -19,7 +19,7 @@ from aim.core import contexts
 from aim.core.words import counted
 from aim.engine import matching
 from aim.engine.scan import FoundSequence, Scan, scan_of
-from aim.storage.run_table import RunTable
+from aim.storage.catalogue.run_table import RunTable
 
 COLUMNS = ("run", "name", "context", "points", "last_step", "first", "last", "min", "max")
 SUMMARIES = {"points": "count", **{name: name for name in COLUMNS[4:]}}

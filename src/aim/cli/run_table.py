@@ -24,7 +24,7 @@ from aim.engine import listing, matching
 from aim.engine.listing import Field
 from aim.engine.repository import Repository
 from aim.engine.scan import scan_of
-from aim.storage.run_table import RunTable
+from aim.storage.catalogue.run_table import RunTable
 
 SUMMARY = re.compile(r"(?P<name>.+?)(?:\[(?P<context>[^\]]*)\])?\.(?P<summary>\w+)")
 TIMES = frozenset({"created_at", "end_time"})

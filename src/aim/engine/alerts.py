@@ -29,10 +29,10 @@ import numpy as np
 from aim.engine.anomalies import BoolArray, divergence, first_bad, may_have_diverged, should_fall, usual_pause_s
 from aim.engine.listing import cells
 from aim.engine.points import Curve, PointStore
-from aim.storage.columns import Column
-from aim.storage.records import FloatArray, IntArray
-from aim.storage.run_table import HashColumn, RunTable
-from aim.storage.state import FAILED, LOST, RUNNING
+from aim.storage.catalogue.columns import Column
+from aim.storage.catalogue.run_table import HashColumn, RunTable
+from aim.storage.forms.records import FloatArray, IntArray
+from aim.storage.forms.state import FAILED, LOST, RUNNING
 
 FAILED_KIND, LOST_KIND, STALLED, NAN, DIVERGED = KINDS = ("failed", "lost", "stalled", "nan", "diverged")
 ENDED_WITHIN_S = 7 * 86_400.0

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aim.storage.records import FloatArray, IntArray
+from aim.storage.forms.records import FloatArray, IntArray
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aim.core.errors import NotFound
-from aim.storage.artifact_records import FILES_FOLDER, ArtifactRecord
+from aim.storage.forms.artifact_records import FILES_FOLDER, ArtifactRecord
 
 HASH_CHUNK_BYTES = 1 << 20
 

@@ -20,7 +20,7 @@ from aim.engine.overview import SYSTEM_PARAMS
 from aim.query import names
 from aim.query.functions import FUNCTIONS, MODULES
 from aim.query.methods import BY_TYPE
-from aim.storage.run_table import RunTable
+from aim.storage.catalogue.run_table import RunTable
 
 ITEMS_MAX = 50
 VALUES_MAX = 2_000

@@ -19,8 +19,8 @@ import numpy.typing as npt
 from aim.engine.aggregate import aggregate
 from aim.engine.points import Curve, PointStore
 from aim.engine.sampling import Reduced, Window, reduce_curves, reduce_path, smoothed
-from aim.storage.history import Rewind
-from aim.storage.state import SequenceKey
+from aim.storage.forms.history import Rewind
+from aim.storage.forms.state import SequenceKey
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from aim.core.errors import AimError, NotFound, UsageError
-from aim.storage.files import DISK, Disk
+from aim.storage.disk.files import DISK, Disk
 
 KINDS = ("view", "report", "tag")
 FOLDER_NAME = "views"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from aim.core.words import counted
 from aim.engine.repository import Repository
-from aim.storage import check as storage_check
-from aim.storage import repair as storage_repair
-from aim.storage.state import Damage
+from aim.storage.care import check as storage_check
+from aim.storage.care import repair as storage_repair
+from aim.storage.forms.state import Damage
 
 
 def check(repository: Repository) -> Iterator[tuple[str, list[Damage]]]:

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.query.table import Column
-from aim.storage.run_table import RunTable
+from aim.storage.catalogue.run_table import RunTable
 
 IntArray = npt.NDArray[np.int64]
 Field = tuple[Any, ...]

@@ -23,8 +23,8 @@ import numpy as np
 
 from aim.core import params
 from aim.core.errors import DamagedFile, NotFound
-from aim.storage.reader import Points, RunReader
-from aim.storage.state import RunState, SequenceFacts, WriterFacts
+from aim.storage.forms.state import RunState, SequenceFacts, WriterFacts
+from aim.storage.reading.reader import Points, RunReader
 
 LINE_KIND = "aim.log_line"
 LINES_NAME = "logs"

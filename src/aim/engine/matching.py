@@ -18,7 +18,7 @@ import numpy.typing as npt
 from aim.core.errors import InvalidQuery
 from aim.query.names import SUBJECTS
 from aim.query.query import Query, compile_query
-from aim.storage.run_table import RunTable
+from aim.storage.catalogue.run_table import RunTable
 
 IntArray = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.integer[Any]]

@@ -19,9 +19,10 @@ import numpy.typing as npt
 from aim.core.errors import DamagedFile, NotFound
 from aim.engine.repository import Repository
 from aim.engine.tables import cell_object
-from aim.storage import blobs, layout
-from aim.storage.deleted_objects import Deleted, deleted_objects, has_deleted
-from aim.storage.reader import Points, RunReader
+from aim.storage.disk import layout
+from aim.storage.forms import blobs
+from aim.storage.reading.deleted_objects import Deleted, deleted_objects, has_deleted
+from aim.storage.reading.reader import Points, RunReader
 
 IntArray = npt.NDArray[np.int64]
 PLACE = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]{0,63})\.([0-9a-f]{8})\.(\d{1,6})\.(\d{1,13})\.(\d{1,6})")

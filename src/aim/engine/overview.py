@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from aim.core import contexts
 from aim.query.table import Column, Path
-from aim.storage.run_table import RunTable
+from aim.storage.catalogue.run_table import RunTable
 
 IntArray = npt.NDArray[np.int64]
 

@@ -16,8 +16,8 @@ from aim.core.values import Loader, Stored
 from aim.engine.listing import SUMMARIES
 from aim.engine.overview import SYSTEM_PARAMS
 from aim.engine.repository import Repository
-from aim.storage.run_table import RunTable
-from aim.storage.state import RunLog, RunState
+from aim.storage.catalogue.run_table import RunTable
+from aim.storage.forms.state import RunLog, RunState
 
 OBJECT_SUMMARIES = ("count", "first_step", "last_step")
 

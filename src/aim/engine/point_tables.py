@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from aim.core import contexts
-from aim.storage.reader import Points
+from aim.storage.reading.reader import Points
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -21,10 +21,10 @@ import numpy.typing as npt
 from aim.core.errors import NotFound
 from aim.engine.repository import Repository
 from aim.engine.tail import Watch
-from aim.storage.history import Rewind
-from aim.storage.reader import Points, RunReader
-from aim.storage.records import FloatArray, IntArray
-from aim.storage.state import RunState, SequenceFacts, SequenceKey
+from aim.storage.forms.history import Rewind
+from aim.storage.forms.records import FloatArray, IntArray
+from aim.storage.forms.state import RunState, SequenceFacts, SequenceKey
+from aim.storage.reading.reader import Points, RunReader
 
 KEPT_BYTES_MAX = 256 << 20
 LOCKS = 64

@@ -17,15 +17,16 @@ from weakref import WeakValueDictionary
 
 from aim.core.errors import NotFound, RepoNotFound, RunBusy, RunNotFound
 from aim.core.params import Restore
-from aim.storage import edits, history, store
-from aim.storage.files import DISK, Disk
-from aim.storage.history import Rewind
-from aim.storage.refusals import explained
-from aim.storage.state import RUNNING, RunLog, RunState
-from aim.storage.writer import Past, Writer
+from aim.storage import store
+from aim.storage.disk.files import DISK, Disk
+from aim.storage.disk.refusals import explained
+from aim.storage.forms import edits, history
+from aim.storage.forms.history import Rewind
+from aim.storage.forms.state import RUNNING, RunLog, RunState
+from aim.storage.recording.writer import Past, Writer
 
 if TYPE_CHECKING:
-    from aim.storage.reader import RunReader
+    from aim.storage.reading.reader import RunReader
 
 log = logging.getLogger("aim")
 
@@ -123,7 +124,7 @@ class Repository:
         Raises:
             RunNotFound: there is no such run.
         """
-        from aim.storage.reader import RunReader
+        from aim.storage.reading.reader import RunReader
 
         folder = self.store.run_folder(run_hash)
         with self._lock:
@@ -145,7 +146,7 @@ class Repository:
         Raises:
             RunNotFound: there is no such run.
         """
-        from aim.storage.reader import RunReader
+        from aim.storage.reading.reader import RunReader
 
         folder = self.store.run_folder(run_hash)
         with self._lock:
@@ -228,12 +229,12 @@ class Repository:
 
     def fork_run(self, run_hash: str, step: int, *, name: str | None = None) -> str:
         """
-        Make a new run that goes on from what a run shows now up to *step*; give its hash (storage/forking.py).
+        Make a new run that goes on from what a run shows now up to *step*; give its hash (storage/care/forking.py).
 
         Raises:
             RunNotFound: there is no such run.
         """
-        from aim.storage.forking import fork_run
+        from aim.storage.care.forking import fork_run
 
         return fork_run(self.store, run_hash, step, name=name, disk=self._disk)
 

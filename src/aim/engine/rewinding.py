@@ -4,7 +4,7 @@ Taking a run back to a step, and deleting points of a sequence.
     rewind          a line of the writer that records: hides what was recorded before it at later steps
     delete points   an edit, by anybody: hides single steps of a sequence, or objects of their lists; can be undone
 
-Both hide; storage/history.py says what, and nothing is erased.
+Both hide; storage/forms/history.py says what, and nothing is erased.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aim.core.errors import UsageError
 from aim.core.values import step_number
-from aim.storage.history import Deletion, Rewind
-from aim.storage.writer import Writer
+from aim.storage.forms.history import Deletion, Rewind
+from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
     from aim.engine.repository import Repository
-    from aim.storage.reader import RunReader
-    from aim.storage.state import SequenceFacts, SequenceKey
+    from aim.storage.forms.state import SequenceFacts, SequenceKey
+    from aim.storage.reading.reader import RunReader
 
 MICROSECOND_S = 1e-6  # between what an edit hides and what comes after it
 STEPS_MAX = 100_000  # of one deletion: 1 MB of JSON

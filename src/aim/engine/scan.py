@@ -34,10 +34,10 @@ from aim.core.errors import AimError, NotFound
 from aim.engine import point_tables
 from aim.engine.repository import Repository
 from aim.query.query import Explanation, Hint, compile_query
-from aim.storage.catalogue import Catalogue, Progress, Refreshed
-from aim.storage.reader import Points
-from aim.storage.run_table import RunTable
-from aim.storage.snapshot import DamagedSnapshot
+from aim.storage.catalogue.catalogue import Catalogue, Progress, Refreshed
+from aim.storage.catalogue.run_table import RunTable
+from aim.storage.catalogue.snapshot import DamagedSnapshot
+from aim.storage.reading.reader import Points
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from aim.core.words import counted
-from aim.storage.state import RunLog
+from aim.storage.forms.state import RunLog
 
 SWITCH_VARIABLE = "AIM_SEAL_ON_CLOSE"
 NICENESS = 19
@@ -80,7 +80,7 @@ def seal_run(folder: Path) -> int:
         FileNotFoundError: the run is gone.
         OSError: the folder can't be written to; or what a writer said can't be read, and only the others are sealed.
     """
-    from aim.storage import seal
+    from aim.storage.sealing import seal
 
     state = RunLog(folder).refresh()
     moment_s = time.time()

@@ -17,7 +17,7 @@ from aim.core.tags import HEX, Tag, check_color, check_tag, id_of_tag
 from aim.engine.documents import Document, Documents, StaleRevision
 from aim.engine.repository import Repository
 from aim.engine.scan import scan_of
-from aim.storage.run_table import RunTable
+from aim.storage.catalogue.run_table import RunTable
 
 KIND = "tag"
 TRIES_MAX = 5  # of writing what others write at the same time

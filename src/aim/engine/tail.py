@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from aim.engine.scan import Scan
-from aim.storage.catalogue import Refreshed
-from aim.storage.run_table import RunTable
-from aim.storage.state import RUNNING
+from aim.storage.catalogue.catalogue import Refreshed
+from aim.storage.catalogue.run_table import RunTable
+from aim.storage.forms.state import RUNNING
 
 REMOVED_MAX = 10_000  # deleted runs that are remembered
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aim.core.errors import RunExists, RunNotFound
 from aim.engine.repository import Repository
-from aim.storage import changes
+from aim.storage.disk import changes
 
 
 def put_away(repository: Repository, run_hash: str) -> Path:

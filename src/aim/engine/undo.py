@@ -20,8 +20,8 @@ from typing import Any
 from aim.core.errors import NotFound, RunExists, RunNotFound, UsageError
 from aim.engine import rewinding, trash
 from aim.engine.repository import Repository
-from aim.storage.reader import RunReader
-from aim.storage.state import RunState, SequenceKey
+from aim.storage.forms.state import RunState, SequenceKey
+from aim.storage.reading.reader import RunReader
 
 KEPT_MAX = 100
 TRASH_KEPT_S = 60.0

@@ -28,9 +28,9 @@ from pathlib import Path, PurePosixPath
 from aim.core.errors import UsageError
 from aim.core.shield import shielded
 from aim.core.words import counted
-from aim.storage.artifact_records import FILES_FOLDER, ArtifactRecord
 from aim.storage.artifacts.registry import store_of
 from aim.storage.artifacts.stores import FolderStore, folder_of, scheme_of
+from aim.storage.forms.artifact_records import FILES_FOLDER, ArtifactRecord
 
 THREADS = 4
 HASH_CHUNK_BYTES = 1 << 20

@@ -16,7 +16,7 @@ from aim.sdk.sequence import Sequence
 if TYPE_CHECKING:
     import pandas as pd
 
-    from aim.storage.reader import Points
+    from aim.storage.reading.reader import Points
 
 
 class _WithParams(Protocol):

@@ -34,13 +34,14 @@ from aim.sdk.run_history import RunHistoryMixin
 from aim.sdk.run_properties import StructuredRunMixin
 from aim.sdk.run_reading import RunReadingMixin
 from aim.sdk.run_services import RunServicesMixin, check_capture
-from aim.storage import encoding, store
-from aim.storage.state import RunState
-from aim.storage.writer import SequenceWriter, Writer
+from aim.storage import store
+from aim.storage.forms.state import RunState
+from aim.storage.recording import encoding
+from aim.storage.recording.writer import SequenceWriter, Writer
 
 if TYPE_CHECKING:
     from aim.sdk.run_tree import RunTree
-    from aim.storage.reader import Points, RunReader
+    from aim.storage.reading.reader import Points, RunReader
 
 PLAIN_KINDS = frozenset({"int", "float", "str"})
 EDITED_BY = "python"

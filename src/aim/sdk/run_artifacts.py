@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aim.engine.repository import Repository
-from aim.storage.state import RunState
-from aim.storage.writer import Writer
+from aim.storage.forms.state import RunState
+from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
     from aim.sdk.artifacts import Artifact, ArtifactRecorder
@@ -65,7 +65,7 @@ class RunArtifactsMixin:
     def artifacts(self) -> Mapping[str, Artifact]:
         """The stored artifacts by name; what is on its way is not among them yet (`flush()` waits for it)."""
         from aim.sdk.artifacts import Artifact
-        from aim.storage.artifact_records import FILES_FOLDER
+        from aim.storage.forms.artifact_records import FILES_FOLDER
 
         files = (self._repository.store.run_folder(self.hash) / FILES_FOLDER).absolute()
         return {

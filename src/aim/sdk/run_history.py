@@ -4,7 +4,7 @@ The history of a run: taking it back to a step, what it was before, where it cam
     run.rewind(50)               steps after 50 are hidden, and the next `track` gets 51
     run.rewinds                  [Rewind(step=50, ...)]
     run.before(run.rewinds[0])   the run as it stood just before that, for reading
-    run.fork(50)                 a new run that goes on from step 50 of this one (sdk/run.py, storage/forking.py)
+    run.fork(50)                 a new run that goes on from step 50 of this one (sdk/run.py, storage/care/forking.py)
 
 Nothing is erased by any of it.
 """
@@ -22,12 +22,12 @@ from aim.core.values import step_number
 from aim.engine import rewinding
 from aim.engine.repository import Repository
 from aim.sdk.run_reading import RunReadingMixin
-from aim.storage.history import ForkedFrom, Rewind
-from aim.storage.state import RunState
-from aim.storage.writer import Writer
+from aim.storage.forms.history import ForkedFrom, Rewind
+from aim.storage.forms.state import RunState
+from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
-    from aim.storage.reader import Points, RunReader
+    from aim.storage.reading.reader import Points, RunReader
 
 
 class RunHistoryMixin:

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from aim.core.tags import check_tag, id_of_tag
-from aim.storage.state import FAILED, FINISHED, LOST, RUNNING, RunState
+from aim.storage.forms.state import FAILED, FINISHED, LOST, RUNNING, RunState
 
 log = logging.getLogger("aim")
 

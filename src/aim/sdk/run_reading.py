@@ -12,7 +12,7 @@ from aim.core import contexts, params
 from aim.sdk.param_columns import flat_params, need_pandas, text_cell
 from aim.sdk.sequence_types import KINDS, LINES_NAME, RECORDS_NAME, InvalidSequenceType, check_types, type_of
 from aim.storage.context import Context
-from aim.storage.state import RunState, SequenceFacts
+from aim.storage.forms.state import RunState, SequenceFacts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from aim.sdk.sequences.table_sequence import Tables
     from aim.sdk.sequences.text_sequence import Texts
     from aim.sdk.sequences.video_sequence import Videos
-    from aim.storage.history import Rewind
-    from aim.storage.reader import Points, RunReader
+    from aim.storage.forms.history import Rewind
+    from aim.storage.reading.reader import Points, RunReader
 
     AnySequence = TypeVar("AnySequence", bound=Sequence)
 

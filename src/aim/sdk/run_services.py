@@ -3,7 +3,7 @@ What a run records by itself, and what it says of itself: system metrics, captur
 check-ins, artifacts.
 
 Each service is a module of its own, imported when it is asked for, and works beside the training through the writer
-(storage/services.py). Nothing here holds the `Run`: a run that nobody holds any more ends.
+(storage/recording/services.py). Nothing here holds the `Run`: a run that nobody holds any more ends.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from aim.core.errors import ReadOnly, UsageError
 from aim.engine.repository import Repository
 from aim.engine.rewinding import MICROSECOND_S
 from aim.sdk.sequence_types import LINES_NAME, RECORDS_NAME
-from aim.storage.check_ins import CheckIn
-from aim.storage.state import RunState
-from aim.storage.writer import Writer
+from aim.storage.forms.check_ins import CheckIn
+from aim.storage.forms.state import RunState
+from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
-    from aim.sdk.log_handler import RunHandler
-    from aim.storage.sequence_writer import SequenceWriter
+    from aim.sdk.capture.log_handler import RunHandler
+    from aim.storage.recording.sequence_writer import SequenceWriter
 
 DESCRIPTORS = "fd"
 
@@ -63,7 +63,7 @@ class RunServicesMixin:
         if log_system_params:
             _start_environment(writer)
         if system_tracking_interval is not None:
-            from aim.sdk.resources import ResourceTracker
+            from aim.sdk.capture.resources import ResourceTracker
 
             if ResourceTracker.check_interval(system_tracking_interval):
                 tracker = ResourceTracker(_recorder(writer), system_tracking_interval)
@@ -124,7 +124,7 @@ class RunServicesMixin:
         ['the loss is high']
         >>> run.close()
         """
-        from aim.sdk.log_handler import RunHandler
+        from aim.sdk.capture.log_handler import RunHandler
 
         return RunHandler(self._recording().sequence(RECORDS_NAME), level)
 
@@ -217,7 +217,7 @@ def _recorder(writer: Writer) -> Any:
 
 
 def _start_environment(writer: Writer) -> None:
-    from aim.sdk.environment import SYSTEM_PARAMS, EnvironmentRecorder
+    from aim.sdk.capture.environment import SYSTEM_PARAMS, EnvironmentRecorder
 
     recorder = EnvironmentRecorder(lambda found: writer.set_param((SYSTEM_PARAMS,), found, strict=False))
     writer.services.add(recorder)
@@ -225,7 +225,7 @@ def _start_environment(writer: Writer) -> None:
 
 
 def _start_capture(writer: Writer, repository: Repository, how: bool | str) -> None:
-    from aim.sdk.terminal import TerminalLog
+    from aim.sdk.capture.terminal import TerminalLog
 
     def sequence() -> SequenceWriter:
         # two processes that number their lines from the same one would replace each other's

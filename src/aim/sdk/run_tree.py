@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from aim.core import params
 from aim.core.errors import UsageError
-from aim.storage.state import RunState
+from aim.storage.forms.state import RunState
 
 PREFIX = "meta."
 FACTS = ("attrs", "end_time")

@@ -20,11 +20,11 @@ from aim.core.words import counted
 from aim.sdk.sequence_types import KINDS
 from aim.storage.arrayview import ArrayView
 from aim.storage.context import Context
-from aim.storage.reader import Points
+from aim.storage.reading.reader import Points
 
 if TYPE_CHECKING:
-    from aim.storage.history import Rewind
-    from aim.storage.state import RunState
+    from aim.storage.forms.history import Rewind
+    from aim.storage.forms.state import RunState
 
 AnySequenceType = TypeVar("AnySequenceType", bound="Sequence")
 Array = npt.NDArray[Any]

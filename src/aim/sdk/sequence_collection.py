@@ -26,9 +26,9 @@ from aim.sdk.progress import progress_bar, reading_bar
 from aim.sdk.sequence import Sequence, SequenceOwner
 from aim.sdk.sequence_types import KINDS, type_of
 from aim.sdk.types import QueryReportMode
-from aim.storage import encoding
 from aim.storage.context import Context
-from aim.storage.state import SequenceFacts
+from aim.storage.forms.state import SequenceFacts
+from aim.storage.recording import encoding
 
 if TYPE_CHECKING:
     import pandas as pd

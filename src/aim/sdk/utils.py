@@ -10,7 +10,7 @@ from aim.sdk.repo_paths import search_aim_repo as search_aim_repo
 from aim.sdk.repo_paths import work_directory as work_directory
 from aim.sdk.value_types import check_types_compatibility as check_types_compatibility
 from aim.sdk.value_types import get_object_typename as get_object_typename
-from aim.storage.layout import new_run_hash as generate_run_hash
+from aim.storage.disk.layout import new_run_hash as generate_run_hash
 
 __all__ = [
     "check_types_compatibility",

@@ -13,7 +13,7 @@ from aim.engine.alerts import Alert
 from aim.server.answers import json_answer, wire_context, wire_number
 from aim.server.desk import in_thread, served_of
 from aim.server.served import Served
-from aim.storage.run_table import RunTable
+from aim.storage.catalogue.run_table import RunTable
 
 
 async def alerts(request: Request) -> Response:

@@ -17,7 +17,7 @@ from aim.server.answers import Refusal, json_answer, wrong
 from aim.server.bodies import Body, read_body, read_key
 from aim.server.desk import check_writable, in_thread, served_of
 from aim.server.served import Served
-from aim.storage.state import SequenceKey
+from aim.storage.forms.state import SequenceKey
 
 TAG_CHARS_MAX = 200
 POINTS_MAX = 100

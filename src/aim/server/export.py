@@ -32,7 +32,7 @@ from aim.server.requests import RunsRequest, SeriesRequest
 from aim.server.runs import selected_rows
 from aim.server.series import select
 from aim.server.served import Served
-from aim.storage.run_table import RunTable
+from aim.storage.catalogue.run_table import RunTable
 
 if TYPE_CHECKING:
     import pyarrow

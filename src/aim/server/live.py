@@ -25,7 +25,7 @@ from aim.server.answers import Refusal, json_bytes
 from aim.server.assets import pages_stamp
 from aim.server.desk import Desk, desk_of, served_of
 from aim.server.served import Served
-from aim.storage.run_table import RunTable
+from aim.storage.catalogue.run_table import RunTable
 
 LOOK_INTERVAL_S = 0.25
 QUIET_INTERVAL_S = 1.0

@@ -22,7 +22,7 @@ from aim.server.desk import in_thread, served_of
 from aim.server.run_page import whole
 from aim.server.series import matching
 from aim.server.served import Served
-from aim.storage.run_table import RunTable
+from aim.storage.catalogue.run_table import RunTable
 
 STEPS_SHOWN_MAX = 2_000
 TEXT_CHARS_MAX = 20_000

@@ -19,7 +19,7 @@ from aim.server.answers import json_answer, missing, wire_context, wire_number, 
 from aim.server.desk import in_thread, served_of
 from aim.server.files import file_answer
 from aim.server.served import Served
-from aim.storage.state import WriterFacts
+from aim.storage.forms.state import WriterFacts
 
 LINES_MAX = 20_000
 RECORDS_MAX = 5_000

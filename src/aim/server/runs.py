@@ -30,7 +30,7 @@ from aim.server.bodies import read_body
 from aim.server.desk import in_thread, served_of
 from aim.server.requests import RunsRequest
 from aim.server.served import Served
-from aim.storage.run_table import RunTable
+from aim.storage.catalogue.run_table import RunTable
 
 IntArray = npt.NDArray[np.int64]
 TEXT_FIELDS = frozenset({"hash", "name", "description", "experiment", "status", "notes", "error"})

@@ -24,8 +24,8 @@ from aim.server.desk import in_long_thread, in_thread, served_of
 from aim.server.frame import frame
 from aim.server.requests import SERIES_MAX, SeriesRequest
 from aim.server.served import Served
-from aim.storage.run_table import RunTable
-from aim.storage.state import RUNNING
+from aim.storage.catalogue.run_table import RunTable
+from aim.storage.forms.state import RUNNING
 
 IntArray = npt.NDArray[np.int64]
 SYSTEM_PREFIX = "__system__"

@@ -19,8 +19,8 @@ from aim.engine.scan import scan_of
 from aim.engine.tail import Watch
 from aim.engine.undo import Changes
 from aim.server.answers import missing
-from aim.storage.catalogue import Refreshed
-from aim.storage.run_table import RunTable
+from aim.storage.catalogue.catalogue import Refreshed
+from aim.storage.catalogue.run_table import RunTable
 from aim.storage.store import is_repository
 
 Result = TypeVar("Result")

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from aim.core.errors import DamagedFile, RepoNotFound, RunExists, RunNotFound, UnsupportedFormat
-from aim.storage import changes, layout
-from aim.storage.files import DISK, Disk
+from aim.storage.disk import changes, layout
+from aim.storage.disk.files import DISK, Disk
 
 FOLDER_NAME = ".aim"
 FOLDER_NAME_VARIABLE = "__AIM_REPO_NAME__"

@@ -4,6 +4,6 @@ System metrics under the name of Aim 3: `from aim.ext.resource import ResourceTr
 
 from __future__ import annotations
 
-from aim.sdk.resources import AIM_RESOURCE_METRIC_PREFIX as AIM_RESOURCE_METRIC_PREFIX
-from aim.sdk.resources import DEFAULT_SYSTEM_TRACKING_INT as DEFAULT_SYSTEM_TRACKING_INT
-from aim.sdk.resources import ResourceTracker as ResourceTracker
+from aim.sdk.capture.resources import AIM_RESOURCE_METRIC_PREFIX as AIM_RESOURCE_METRIC_PREFIX
+from aim.sdk.capture.resources import DEFAULT_SYSTEM_TRACKING_INT as DEFAULT_SYSTEM_TRACKING_INT
+from aim.sdk.capture.resources import ResourceTracker as ResourceTracker

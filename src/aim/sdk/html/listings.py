@@ -12,7 +12,7 @@ from aim.sdk.html.runs import ShownRun, runs_table
 from aim.sdk.html.sequences import context_text, last_of
 from aim.sdk.sequence_types import KINDS
 from aim.storage.context import Context
-from aim.storage.reader import Points
+from aim.storage.reading.reader import Points
 
 
 class Owner(Protocol):

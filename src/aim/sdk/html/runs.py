@@ -32,8 +32,8 @@ from aim.sdk.html.parts import (
 from aim.sdk.html.sequences import context_text, last_of
 from aim.sdk.param_columns import flat_params
 from aim.sdk.run_properties import RunProps
-from aim.storage.reader import Points
-from aim.storage.state import SequenceFacts
+from aim.storage.forms.state import SequenceFacts
+from aim.storage.reading.reader import Points
 
 HIDDEN_PREFIX = "__system"
 PARAMS_MAX = 50

@@ -1,0 +1,236 @@
+"""
+What a run ran in: packages, code, command line, environment, hardware; the param `__system_params`.
+
+    packages        {name: version} of everything installed
+    git_info        {branch, remote_origin_url, commit: {hash, timestamp, author}, is_dirty, diff, ...}; {} outside git
+    executable, arguments, working_folder
+    env_variables   without secrets, see below
+    python          {version, implementation}
+    hardware        {host, system, machine, processor, cores, memory_bytes, gpus}
+
+The first four groups have the names of Aim 3. They are collected by a thread: reading the metadata of 300 packages
+takes about 0.1 s, and git may take seconds in a large tree. Nothing of it needs another package.
+
+**Secrets.** A variable is left out when its name speaks of one, or its value looks like one; in arguments and addresses
+they become `***`: see `core.masking`. The diff is the caller's code: what is written there is recorded.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from aim.core import forks
+from aim.core.errors import RunClosed
+from aim.core.masking import looks_like_secret, masked, masked_arguments, speaks_of_secret
+from aim.core.shield import shielded
+
+SYSTEM_PARAMS = "__system_params"
+DIFF_BYTES_MAX = 256 << 10
+CHANGED_FILES_MAX = 200
+GIT_TIMEOUT_S = 10.0
+
+log = logging.getLogger("aim")
+
+
+def collect(folder: Path | None = None) -> dict[str, Any]:
+    """
+    Give all of it, as params are.
+
+    Args:
+        folder: whose git is asked; the current one by default.
+    """
+    return {
+        "packages": packages(),
+        "env_variables": variables(os.environ),
+        "git_info": git_info(folder or Path.cwd()),
+        "executable": sys.executable or "",
+        "arguments": masked_arguments(getattr(sys, "argv", [])),
+        "working_folder": str(Path.cwd()),
+        "python": {"version": platform.python_version(), "implementation": platform.python_implementation()},
+        "hardware": hardware(),
+    }
+
+
+def packages() -> dict[str, str]:
+    """Give the version of each installed package; the first on the path counts, as it does for imports."""
+    found: dict[str, str] = {}
+    for distribution in metadata.distributions():
+        try:
+            with forks.whole():
+                name, version = distribution.metadata["Name"], distribution.version
+        except (KeyError, OSError, ValueError, TypeError):  # half removed, or unreadable
+            continue
+        if isinstance(name, str) and isinstance(version, str):
+            found.setdefault(name, version)
+    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """
+    Give the variables that are no secrets.
+
+    >>> variables({"HOME": "/home/ada", "AWS_SECRET_ACCESS_KEY": "x", "PROXY": "http://ada:pw@proxy:80"})
+    {'HOME': '/home/ada', 'PROXY': 'http://***@proxy:80'}
+    """
+    return {
+        name: masked(value)
+        for name, value in environment.items()
+        if not speaks_of_secret(name) and not looks_like_secret(value)
+    }
+
+
+def git_info(folder: Path) -> dict[str, Any]:
+    """
+    Give branch, origin, commit and what was changed since it; {} outside git, and where git is not installed.
+
+    The diff is cut after 256 KiB, `diff_is_cut` then says so. New files are named and not shown.
+    """
+    head = _git(folder, "log", "-1", "--format=%H%n%cI%n%an <%ae>")
+    if head is None:
+        return {}
+    commit, moment, author = (head.decode(errors="replace").split("\n") + ["", "", ""])[:3]
+    branch = _git(folder, "rev-parse", "--abbrev-ref", "HEAD") or b""
+    origin = _git(folder, "config", "--get", "remote.origin.url") or b""
+    changed = (_git(folder, "status", "--porcelain") or b"").decode(errors="replace").splitlines()
+    diff = _git(folder, "diff", "HEAD", "--no-ext-diff", "--no-textconv", "--no-color") if changed else b""
+    info: dict[str, Any] = {
+        "branch": branch.decode(errors="replace").strip(),
+        "remote_origin_url": masked(origin.decode(errors="replace").strip()),
+        "commit": {"hash": commit, "timestamp": moment, "author": author},
+        "is_dirty": bool(changed),
+    }
+    if changed:
+        info["changed_files"] = changed[:CHANGED_FILES_MAX]
+        info["diff"] = (diff or b"")[:DIFF_BYTES_MAX].decode(errors="replace")
+        info["diff_is_cut"] = len(diff or b"") > DIFF_BYTES_MAX
+    return info
+
+
+def _git(folder: Path, *command: str) -> bytes | None:
+    # at most a little over DIFF_BYTES_MAX is read of what it says; None when it fails
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    try:
+        process = subprocess.Popen(
+            ["git", *command],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError:  # git is not installed, or the folder is gone
+        return None
+    timer = threading.Timer(GIT_TIMEOUT_S, process.kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        assert process.stdout is not None
+        with process.stdout as pipe:
+            said = pipe.read(DIFF_BYTES_MAX + 1)
+        if len(said) > DIFF_BYTES_MAX:
+            process.kill()
+            process.wait()
+            return said
+        return said if process.wait() == 0 else None
+    finally:
+        timer.cancel()
+
+
+def hardware() -> dict[str, Any]:
+    """Give what the host is."""
+    with forks.whole():
+        import psutil
+
+        gpus = _gpus()
+    return {
+        "host": platform.node(),
+        "system": platform.platform(),
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": psutil.cpu_count(logical=False) or psutil.cpu_count(),
+        "threads": psutil.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "gpus": gpus,
+    }
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor()
+    named = re.search(r"^(?:model name|Model)\s*:\s*(.+)$", text, re.MULTILINE)
+    return named[1] if named else platform.processor()
+
+
+def _gpus() -> list[dict[str, Any]]:
+    from aim.sdk.capture.gpu_metrics import gpu_gauges
+
+    found: list[dict[str, Any]] = []
+    for gauge in gpu_gauges():
+        found.extend(gauge.devices())
+        gauge.close()
+    return found
+
+
+class EnvironmentRecorder:
+    """
+    Collects the environment in a thread and records it. It is a `services.Service`.
+
+    Args:
+        record: takes what was collected.
+        collect: gives it.
+    """
+
+    def __init__(
+        self, record: Callable[[dict[str, Any]], object], collect: Callable[[], dict[str, Any]] = collect
+    ) -> None:
+        self._record = record
+        self._collect = collect
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to collect."""
+        thread = threading.Thread(target=self._run, name="aim-environment", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no more threads: then here
+            self._run()
+        else:
+            self._thread = thread
+
+    def _run(self) -> None:
+        shielded(lambda: self._record(self._collect()), self._report)
+
+    def _report(self, error: Exception) -> None:
+        if not isinstance(error, RunClosed):
+            log.warning("Aim: the environment can't be recorded (%s: %s).", type(error).__name__, error)
+
+    def feed(self, *, wait: bool) -> None:
+        """With *wait*: wait until it is recorded."""
+        if wait:
+            self._join(None)
+
+    def stop(self, deadline_s: float) -> None:
+        """Wait until it is recorded, for *deadline_s* at most."""
+        self._join(deadline_s)
+        if self._thread is not None and self._thread.is_alive():
+            log.warning("Aim: the environment was not collected before the end of the run; it is not recorded.")
+
+    def _join(self, timeout_s: float | None) -> None:
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout_s)
+
+    def forked(self) -> None:
+        """In the child of a fork: the thread is the parent's."""
+        self._thread = None

@@ -1,0 +1,108 @@
+"""
+Pairs in the catalogue's file: their arrays lie in *blocks*, a large pair's in one of its own, those of small ones
+one after the other in one that they share.
+
+    block 0    slots  0 1 2 3 4 5 ...     last  0.4 0.3 ...        the 90,000 runs that have `loss`
+    block 1    slots  7 7 9 7 8 9 ...     last  1.0 0.2 ...        `grad, layer 0` has the first row, `layer 1` two ...
+
+So 10,000 pairs of few runs, such as a metric for each layer, are some arrays and not 140,000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aim.core import contexts, params
+from aim.storage.catalogue.facts import PairKey
+from aim.storage.catalogue.pairs import SLOTS_NAME, Load, Pair
+from aim.storage.catalogue.snapshot import Reference, Snapshot, SnapshotWriter
+from aim.storage.catalogue.summaries import DTYPES, SUMMARY_NAMES
+
+SHARED_ROWS_MAX = 1024  # a pair of more runs has a block of its own
+BLOCK_ROWS = 32_768
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+def write(writer: SnapshotWriter, pairs: Iterable[Pair]) -> dict[str, Any]:
+    """Write the pairs that some run has; give what the directory says of them."""
+    blocks: list[dict[str, Reference]] = []
+    entries: list[dict[str, Any]] = []
+    shared: list[dict[str, Any]] = []
+    rows: list[tuple[int, Sequence[Any]]] = []
+
+    def end_block() -> None:
+        if rows:
+            for entry in shared:
+                entry["block"] = len(blocks)
+            blocks.append(_written(writer, _arrays(rows)))
+            shared.clear()
+            rows.clear()
+
+    for pair in pairs:
+        if pair.is_empty():
+            continue
+        context = params.encode(dict(pair.context))
+        entry: dict[str, Any] = {"name": pair.name, "context": context, "kind": pair.kind}
+        entries.append(entry)
+        count = len(pair.rows())
+        if count > SHARED_ROWS_MAX:
+            entry |= {"block": len(blocks), "start": 0, "count": count}
+            blocks.append(_written(writer, pair.compact()))
+            continue
+        entry |= {"start": len(rows), "count": count}
+        shared.append(entry)
+        rows += pair.items()
+        if len(rows) >= BLOCK_ROWS:
+            end_block()
+    end_block()
+    return {"blocks": blocks, "pairs": entries}
+
+
+def _arrays(rows: Sequence[tuple[int, Sequence[Any]]]) -> Arrays:
+    columns = zip(*(summary for _, summary in rows))
+    found = {name: np.array(column, DTYPES[name]) for name, column in zip(SUMMARY_NAMES, columns)}
+    return {SLOTS_NAME: np.array([row for row, _ in rows], np.int64), **found}
+
+
+def _written(writer: SnapshotWriter, arrays: Arrays) -> dict[str, Reference]:
+    return {name: writer.array(array) for name, array in arrays.items()}
+
+
+def read(file: Snapshot) -> Iterator[tuple[PairKey, Mapping[str, Any], Load, int]]:
+    """
+    Go through the pairs of a file: key, context, what loads an array, and how many runs have it.
+
+    Raises:
+        DamagedSnapshot, KeyError, TypeError, ValueError: the file is not what was written.
+    """
+    blocks = [_Block(file, references) for references in file.directory["blocks"]]
+    for entry in file.directory["pairs"]:
+        context = params.decode(entry["context"])
+        key = (entry["name"], contexts.text(context), entry["kind"])
+        start, count = entry["start"], entry["count"]
+        yield key, context, blocks[entry["block"]].load(start, start + count), count
+
+
+class _Block:
+    """The arrays of one block; one that several pairs share is kept when it was read."""
+
+    def __init__(self, file: Snapshot, references: Mapping[str, Reference]) -> None:
+        self._file = file
+        self._references = references
+        self._known: dict[str, npt.NDArray[Any]] = {}
+
+    def load(self, start: int, stop: int) -> Load:
+        def load(name: str) -> npt.NDArray[Any]:
+            if stop - start > SHARED_ROWS_MAX:
+                return self._file.array(self._references[name])
+            known = self._known.get(name)
+            if known is None:
+                known = self._known[name] = self._file.array(self._references[name])
+            return known[start:stop].copy()
+
+        return load

@@ -1,0 +1,396 @@
+"""
+Blob files: a ZIP of stored entries, one writer each. Specified in docs/formats/blobs.md.
+
+    entry  := local header (30 bytes, name, extra field with the header's own CRC) data
+    file   := entry* [central directory]        the directory comes at the writer's end; until then entries are walked
+
+All entries of a point are written by one write, and the point is tracked after it: a visible point always has its blob.
+The format is ZIP (APPNOTE 6.3, sections 4.3.7 to 4.3.16) with method 0, so that any unzip program opens it.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import mmap
+import os
+import re
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aim.core import params
+from aim.core.errors import DamagedFile, RunClosed, UntrackableValue
+from aim.core.values import Stored
+from aim.storage.disk.files import DISK, Disk
+from aim.storage.disk.layout import blob_file
+
+LOCAL = struct.Struct("<4sHHHHHIIIHH")
+CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
+END = struct.Struct("<4sHHHHIIH")
+EXTRA = struct.Struct("<HHI")
+EXTRA_ID = 0x6D61
+VERSION = 20
+UTF8_NAMES = 1 << 11
+ROLL_BYTES = 1 << 30
+ROLL_ENTRIES = 60_000  # the directory of a plain ZIP counts to 65,535
+POINT_BYTES_MAX = 2 << 30  # so that no offset in a file reaches 4 GiB, the limit of a plain ZIP
+PROBE_BYTES = 1 << 16
+PLACE_SHIFT = 40  # place of a record = file number << 40 | offset
+WALK_CHUNK_BYTES = 1 << 20
+UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def place(number: int, offset: int) -> int:
+    """
+    Give the place of a record entry, as a point's value holds it.
+
+    >>> split(place(3, 4096))
+    (3, 4096)
+    """
+    return number << PLACE_SHIFT | offset
+
+
+def split(where: int) -> tuple[int, int]:
+    """Give the number of the blob file and the offset in it."""
+    return where >> PLACE_SHIFT, where & ((1 << PLACE_SHIFT) - 1)
+
+
+def local_header(name: bytes, size_bytes: int, crc: int, dos_time: tuple[int, int]) -> bytes:
+    """Give the local header of an entry, its own CRC in the extra field."""
+    sizes = (crc, size_bytes, size_bytes, len(name), EXTRA.size)
+    fixed = LOCAL.pack(b"PK\x03\x04", VERSION, UTF8_NAMES, 0, *dos_time, *sizes)
+    blank = fixed + name + EXTRA.pack(EXTRA_ID, 4, 0)
+    return fixed + name + EXTRA.pack(EXTRA_ID, 4, zlib.crc32(blank))
+
+
+def _dos_time(moment_s: float) -> tuple[int, int]:
+    year, month, day, hour, minute, second = time.gmtime(moment_s)[:6]
+    year = min(max(year, 1980), 2107)  # what ZIP can say, however wrong the clock is
+    return hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One whole entry of a blob file: its header checks; `data_ok` says whether its data does."""
+
+    name: str
+    offset: int
+    data_offset: int
+    size_bytes: int
+    header: bytes
+    data_ok: bool
+
+    @property
+    def end(self) -> int:
+        """The offset after the entry."""
+        return self.data_offset + self.size_bytes
+
+
+class BlobFile:
+    """
+    The blob file of this process: appends the entries of one point after another; rolls to a new file at 1 GiB.
+
+    Attributes:
+        count: of files.
+        is_whole: False after a `close` that the disk refused a directory.
+    """
+
+    def __init__(self, folder: Path, writer: str, disk: Disk = DISK) -> None:
+        self._folder = folder
+        self._writer = writer
+        self._disk = disk
+        self._lock = threading.RLock()
+        self._is_busy = False
+        self._is_closed = False
+        self._descriptor = -1
+        self._size_bytes = 0
+        self._entries: list[Entry] = []
+        self.count = 0
+        self.is_whole = True
+
+    def append(self, sequence: str, steps: Sequence[int], items: Sequence[Stored], kind: str) -> int:
+        """
+        Write the objects of one step, or one object without data for each of several *steps*; give their record's
+        place.
+
+        Raises:
+            OSError: the disk refuses; nothing of the point is left in the file.
+            UntrackableValue: the objects are larger than 2 GiB together.
+            RunClosed: after `close`.
+        """
+        if sum(len(item.data or b"") for item in items) > POINT_BYTES_MAX:
+            raise UntrackableValue(
+                f"The objects of {sequence!r} at step {steps[0]} are over 2 GiB. Keep them as files."
+            )
+        with self._lock:
+            if self._is_closed:
+                raise RunClosed("The run was closed while an object was being tracked; the object is not recorded.")
+            if self._is_busy:  # a signal handler within an append: its entries can't go in the midst of another's
+                raise OSError(errno.EBUSY, "an object was being written when a signal came")
+            self._is_busy = True
+            try:
+                return self._append(sequence, steps, items, kind)
+            finally:
+                self._is_busy = False
+
+    def _append(self, sequence: str, steps: Sequence[int], items: Sequence[Stored], kind: str) -> int:
+        if self._descriptor < 0 or self._size_bytes > ROLL_BYTES or len(self._entries) + len(items) > ROLL_ENTRIES:
+            self._roll()
+        fresh: list[Entry] = []
+        chunks: list[bytes] = []
+        offset = self._size_bytes
+        stem = f"{UNSAFE.sub('_', sequence)[:80] or '_'}/{steps[0]}"
+        dos_time = _dos_time(time.time())
+        offsets: list[int | None] = []
+        for item in items:
+            offsets.append(None if item.data is None else offset)
+            if item.data is not None:
+                name = f"{stem}-{len(self._entries) + len(fresh)}.{item.extension}"
+                offset += _add(fresh, chunks, name, offset, item.data, dos_time)
+        record: dict[str, Any] = {"kind": kind, "items": []}
+        if len(steps) > 1:
+            record |= {"steps": list(steps), "items": [item.fields for item in items]}
+        elif items:
+            record["items"] = params.object_record(*items, offsets=offsets)["items"]
+        text = json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+        where = place(self.count - 1, offset)
+        name = f"{stem}-{len(self._entries) + len(fresh)}.json"
+        offset += _add(fresh, chunks, name, offset, text, dos_time)
+        # what a refused or interrupted write leaves is overwritten by the next one, and cut off at the end
+        self._disk.write_at(self._descriptor, b"".join(chunks), self._size_bytes)
+        self._size_bytes = offset
+        self._entries += fresh
+        return where
+
+    def _roll(self) -> None:
+        self._end_file()
+        path = blob_file(self._folder, self._writer, self.count)
+        try:
+            descriptor = self._disk.create(path)
+        except FileExistsError:  # an attempt that a signal ended right after it: it is ours, and empty
+            descriptor = self._disk.open_existing(path)
+        self._size_bytes = 0
+        self._entries = []
+        self.count += 1
+        self._descriptor = descriptor
+
+    def _end_file(self) -> None:
+        if self._descriptor >= 0:
+            tail = directory(self._entries, self._size_bytes)
+            try:
+                self._disk.write_at(self._descriptor, tail, self._size_bytes)
+            except OSError:
+                self._disk.truncate(self._descriptor, self._size_bytes)  # no half of a directory
+                raise
+            self._disk.truncate(self._descriptor, self._size_bytes + len(tail))
+            self._disk.sync(self._descriptor)
+            self.abandon()
+
+    def probe(self) -> None:
+        """Ask a disk that has refused whether there is room again. Raises OSError: there is none."""
+        with self._lock:
+            if self._descriptor >= 0:
+                self._disk.write_at(self._descriptor, bytes(PROBE_BYTES), self._size_bytes)
+                self._disk.truncate(self._descriptor, self._size_bytes)
+
+    def sync(self) -> None:
+        """Wait until the entries are on the disk."""
+        if self._descriptor >= 0:
+            self._disk.sync(self._descriptor)
+
+    def close(self) -> None:
+        """
+        Write the directory and close; nothing can be appended any more.
+
+        Raises:
+            OSError: the disk has no room for the directory, which `aim storage seal` then writes; `is_whole` is False.
+        """
+        with self._lock:
+            self._is_closed = True
+            self.is_whole = False
+            try:
+                self._end_file()
+                self.is_whole = True
+            finally:
+                self.abandon()
+
+    def abandon(self) -> None:
+        """Close without writing: all is written, or the descriptor belongs to the parent of this forked process."""
+        descriptor, self._descriptor = self._descriptor, -1  # first, since a signal may come right after the close
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _add(
+    entries: list[Entry], chunks: list[bytes], name: str, offset: int, data: bytes, dos_time: tuple[int, int]
+) -> int:
+    header = local_header(name.encode(), len(data), zlib.crc32(data), dos_time)
+    chunks += (header, data)
+    entries.append(Entry(name, offset, offset + len(header), len(data), header, True))
+    return len(header) + len(data)
+
+
+def walk(path: Path) -> tuple[list[Entry], int]:
+    """
+    Find the entries of a blob file from its start; give them and the offset where they end.
+
+    An entry whose header does not check ends the walk unless another header that checks is found further on: damage
+    hides only itself. Data is read and checked. Cost: the whole file is read.
+    """
+    if path.stat().st_size == 0:
+        return [], 0
+    entries: list[Entry] = []
+    offset = end = 0
+    with open(path, "rb", buffering=0) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        while file.read(WALK_CHUNK_BYTES):  # a disk that fails is an OSError here; in the map it ends the process
+            pass
+        while 0 <= offset < len(content):
+            entry = _entry(content, offset)
+            if entry is None:
+                if content[offset : offset + 4] == b"PK\x01\x02":
+                    break
+                offset = content.find(b"PK\x03\x04", offset + 1)
+                continue
+            entries.append(entry)
+            offset = end = entry.end
+    return entries, end
+
+
+def _entry(content: mmap.mmap, offset: int) -> Entry | None:
+    if len(content) < offset + LOCAL.size:
+        return None
+    fields = LOCAL.unpack_from(content, offset)
+    name_bytes, extra_bytes = fields[9], fields[10]
+    data_offset = offset + LOCAL.size + name_bytes + extra_bytes
+    header = content[offset:data_offset]
+    if not _header_checks(header, name_bytes):
+        return None
+    size_bytes = fields[8]
+    data = content[data_offset : data_offset + size_bytes]
+    if len(data) < size_bytes:
+        return None
+    name = header[LOCAL.size : LOCAL.size + name_bytes].decode("utf-8", "replace")
+    return Entry(name, offset, data_offset, size_bytes, header, zlib.crc32(data) == fields[6])
+
+
+def _header_checks(header: bytes, name_bytes: int) -> bool:
+    fields = LOCAL.unpack_from(header)
+    if fields[0] != b"PK\x03\x04" or fields[10] != EXTRA.size or len(header) != LOCAL.size + name_bytes + EXTRA.size:
+        return False
+    extra_id, extra_size, crc = EXTRA.unpack_from(header, LOCAL.size + name_bytes)
+    blank = header[:-4] + b"\0\0\0\0"
+    return bool(extra_id == EXTRA_ID and extra_size == 4 and crc == zlib.crc32(blank))
+
+
+def directory(entries: Sequence[Entry], offset: int) -> bytes:
+    """Give the central directory for *entries*, to stand at *offset*: a function of the entries alone."""
+    records = []
+    for entry in entries:
+        fields = LOCAL.unpack_from(entry.header)
+        tail = entry.header[LOCAL.size :]
+        records.append(CENTRAL.pack(b"PK\x01\x02", VERSION, *fields[1:11], 0, 0, 0, 0, entry.offset) + tail)
+    body = b"".join(records)
+    count = min(len(entries), 0xFFFF)
+    return body + END.pack(b"PK\x05\x06", 0, 0, count, count, len(body), offset, 0)
+
+
+def append_directory(path: Path, disk: Disk = DISK) -> None:
+    """Write the central directory after the last whole entry; writing it again changes nothing."""
+    entries, end = walk(path)
+    tail = directory(entries, end)
+    descriptor = disk.open_existing(path)
+    try:
+        disk.write_at(descriptor, tail, end)
+        disk.truncate(descriptor, end + len(tail))
+        disk.sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_data(path: Path, offset: int) -> bytes:
+    """
+    Give the data of the entry at *offset*.
+
+    Raises:
+        DamagedFile: header or data does not check.
+    """
+    with open(path, "rb") as file:
+        file.seek(offset)
+        fixed = file.read(LOCAL.size)
+        if len(fixed) < LOCAL.size:
+            raise DamagedFile(str(path), f"byte {offset:,}", "the file ends there")
+        fields = LOCAL.unpack(fixed)
+        header = fixed + file.read(fields[9] + fields[10])
+        if not _header_checks(header, fields[9]):
+            raise DamagedFile(str(path), f"byte {offset:,}", "the header of an entry does not check")
+        data = file.read(fields[8])
+    if len(data) < fields[8] or zlib.crc32(data) != fields[6]:
+        raise DamagedFile(str(path), f"byte {offset:,}", "the data of an entry does not match its CRC")
+    return data
+
+
+def read_record(path: Path, offset: int, step: int | None = None) -> dict[str, Any]:
+    """
+    Give the record of one point's objects: `kind` and `items`.
+
+    Args:
+        step: of the point; of a record that several points share, only its item is given. None gives the whole record.
+    """
+    data = read_data(path, offset)
+    try:
+        record = json.loads(data)
+        if isinstance(record["items"], list) and isinstance(record["kind"], str):
+            return dict(record) if step is None else of_step(record, step)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise DamagedFile(str(path), f"byte {offset:,}", "not the record of an object")
+
+
+def of_step(record: Mapping[str, Any], step: int) -> dict[str, Any]:
+    """
+    Give the part of a record that belongs to *step*: all of it, unless several points share it.
+
+    >>> of_step({"kind": "aim.text", "steps": [7, 8], "items": [{"text": "a"}, {"text": "b"}]}, 8)
+    {'kind': 'aim.text', 'items': [{'text': 'b'}]}
+
+    Raises:
+        ValueError: the record has no such step.
+    """
+    if "steps" not in record:
+        return dict(record)
+    return {"kind": record["kind"], "items": [record["items"][record["steps"].index(step)]]}
+
+
+def read_item(path: Path, kind: str, item: Mapping[str, Any]) -> Stored:
+    """
+    Give one item of a record as it was before it was stored.
+
+    Raises:
+        DamagedFile: its data does not check.
+    """
+    fields = {key: value for key, value in item.items() if key not in ("data", "size", "extension", params.OWN_KIND)}
+    data = None if item.get("data") is None else read_data(path, item["data"])
+    return Stored(kind_of_item(kind, item), fields, data, item.get("extension", "bin"))
+
+
+def kind_of_item(kind: str, item: Mapping[str, Any]) -> str:
+    """
+    Give the kind of one item of a record of *kind*: the record's, unless the item is another thing than the first.
+
+    >>> kind_of_item("list(aim.image)", {}), kind_of_item("list(aim.image)", {"$kind": "aim.text", "text": "cat"})
+    ('aim.image', 'aim.text')
+    """
+    element = kind[5:-1] if kind.startswith("list(") else kind
+    return str(item.get(params.OWN_KIND, element))
+
+
+def names(path: Path) -> Iterator[str]:
+    """Go through the names of the whole entries of a blob file."""
+    for entry in walk(path)[0]:
+        yield entry.name

@@ -1,0 +1,39 @@
+"""
+Edits: a change of a run by somebody who is not its writer. Specified in docs/formats/edits.md.
+
+Each edit is one small immutable file, so any number of people and programs change a run at once without a lock; the
+fold in state.py puts them in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aim.core import clock
+from aim.storage.disk import changes, layout
+from aim.storage.disk.files import DISK, Disk
+from aim.storage.forms import events
+
+
+def write(folder: Path, change: Mapping[str, Any], *, by: str, seen_at_s: float = 0.0, disk: Disk = DISK) -> float:
+    """
+    Add an edit to the run in *folder*; give its `at`.
+
+    Args:
+        change: `property`, `tags`, `set` and `value`, `del`, `drop`, `delete` or `undelete`: docs/formats/edits.md.
+        by: the program that edits, for people.
+        seen_at_s: the newest time that the editor saw in this run; the edit is later.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> at_s = write(folder, {"property": {"archived": True}}, by="doctest", seen_at_s=4e9)
+    >>> at_s
+    4000000000.000001
+    """
+    at_s = clock.after(seen_at_s)
+    path = layout.edit_file(folder, round(at_s * 1e6))
+    disk.publish(path, events.encode({"at": at_s, "by": by, **change}))
+    changes.touch(folder, disk)
+    return at_s

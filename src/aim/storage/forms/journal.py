@@ -1,0 +1,234 @@
+"""
+The journal: 32-byte records in memory-mapped segments. Specified in docs/formats/points.md.
+
+    record := value f64 | step i64 | time f64 | epoch f32 | sequence u32         little-endian, 32 bytes
+
+A segment hands out its slots from a `range` iterator: taking one is atomic under the GIL, and the iterator's end is
+the only capacity check. The record is stored by one `struct.pack_into`, whose last store, the sequence number,
+publishes it. No system call, no lock: see docs/decisions/journal.md for what these cost.
+
+Rule 1: a page's CRC is taken only when no slot of the page is empty, after an fsync that covered it (or at the end).
+Rule 2: a segment never changes its size.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import math
+import mmap
+import os
+import struct
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from aim.storage.disk.files import DISK, Disk
+from aim.storage.disk.layout import segment_file
+
+RECORD = struct.Struct("@dqdfI")
+RECORD_BYTES = 32
+PAGE_BYTES = 4096
+PAGE_RECORDS = PAGE_BYTES // RECORD_BYTES
+SEGMENT_BYTES = (16 << 10, 64 << 10, 256 << 10, 1 << 20, 2 << 20)  # the last one again and again
+MAGIC = b"points\x00\x01"
+HEADER = struct.Struct("<8sII8s16s20x")  # up to its CRC
+HEADER_CRC_OFFSET = 60
+CRC_TABLE_OFFSET = 64
+VOID = 0xFFFFFFFF  # the sequence number of a slot that was taken for a value that turned out to be refused
+NAN = math.nan
+FREE_THREADED = not getattr(sys, "_is_gil_enabled", lambda: True)()
+
+if RECORD.size != RECORD_BYTES or sys.byteorder != "little":
+    raise ImportError("Aim's journal needs a little-endian machine with 8-byte longs.")
+
+
+def segment_size(number: int) -> int:
+    """
+    Give the size in bytes of a writer's n-th segment.
+
+    >>> [segment_size(number) // 1024 for number in range(6)]
+    [16, 64, 256, 1024, 2048, 2048]
+    """
+    return SEGMENT_BYTES[min(number, len(SEGMENT_BYTES) - 1)]
+
+
+def run_digest(run_hash: str) -> bytes:
+    """Give the 16 bytes that stand for a run in a segment's header."""
+    return hashlib.blake2b(run_hash.encode(), digest_size=16).digest()
+
+
+def header(size_bytes: int, number: int, writer: str, run_hash: str) -> bytes:
+    """Give the first 64 bytes of a segment."""
+    head = HEADER.pack(MAGIC, size_bytes, number, writer.encode("ascii"), run_digest(run_hash))
+    return head + struct.pack("<I", zlib.crc32(head))
+
+
+def page_crc(page: bytes | memoryview) -> int:
+    """Give the CRC-32 of a page as the table holds it: never 0, which means "not yet taken"."""
+    return zlib.crc32(page) or 1
+
+
+def _mapped(descriptor: int, size_bytes: int) -> tuple[mmap.mmap | bytearray, bool]:
+    try:
+        return mmap.mmap(descriptor, size_bytes), True
+    except (OSError, ValueError):  # some FUSE and object-store mounts
+        try:
+            return bytearray(size_bytes), False
+        except MemoryError:  # that was it: no room is no room, and not the end of a training
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from None
+
+
+class Segment:
+    """
+    One journal file being written by this process.
+
+    Attributes:
+        map: the mapped file; a `bytearray` of nothing where the file system can't map (see `mapped`).
+        slots: gives the byte offsets of the slots that are left.
+        free: the same iterator where a store needs nothing else; empty where the file is not mapped, or where
+            taking a slot needs a lock: then the slow path takes from `slots`.
+    """
+
+    __slots__ = (
+        "map", "free", "slots", "mapped", "path", "number", "descriptor", "size_bytes",
+        "_disk", "_page_next", "_taken", "_unwritten",
+    )  # fmt: skip
+
+    def __init__(self, folder: Path, run_hash: str, writer: str, number: int, disk: Disk = DISK) -> None:
+        self._disk = disk
+        self.number = number
+        self.size_bytes = segment_size(number)
+        self.path = segment_file(folder, writer, number)
+        try:
+            self.descriptor = disk.create(self.path)
+        except FileExistsError:  # an attempt that the disk refused half-way, and then refused to undo: it is ours
+            self.descriptor = disk.open_existing(self.path)
+        self.map: mmap.mmap | bytearray
+        try:
+            disk.allocate(self.descriptor, self.size_bytes)
+            disk.write_at(self.descriptor, header(self.size_bytes, number, writer, run_hash), 0)
+            self.map, self.mapped = _mapped(self.descriptor, self.size_bytes)
+        except OSError:
+            os.close(self.descriptor)
+            try:
+                disk.unlink(self.path)
+            except OSError:
+                pass
+            raise
+        self.slots: Iterator[int] = iter(range(PAGE_BYTES, self.size_bytes, RECORD_BYTES))
+        self.free: Iterator[int] = self.slots if self.mapped and not FREE_THREADED else iter(range(0))
+        self._page_next = 1
+        self._taken: int | None = None
+        self._unwritten: list[int] = []
+
+    def taken(self) -> int:
+        """Count the slots that were handed out, filled or not."""
+        if self._taken is not None:
+            return self._taken
+        left: int = self.slots.__length_hint__()  # type: ignore[attr-defined]
+        return (self.size_bytes - PAGE_BYTES) // RECORD_BYTES - left
+
+    def stop(self) -> None:
+        """Hand out no more slots."""
+        if self._taken is None:
+            rest = list(self.slots)  # one call, so no other thread takes a slot between
+            self._taken = (self.size_bytes - PAGE_BYTES) // RECORD_BYTES - len(rest)
+
+    def write_through(self, offset: int) -> None:
+        """
+        Write the record at *offset* to a file that can't be mapped.
+
+        Raises:
+            OSError: the disk refuses; `sync` will write the record.
+        """
+        try:
+            self._disk.write_at(self.descriptor, bytes(self.map[offset : offset + RECORD_BYTES]), offset)
+        except OSError:
+            self._unwritten.append(offset)
+            raise
+
+    def is_half_full(self) -> bool:
+        """Say whether it is time to prepare the next segment."""
+        return self.taken() * 2 * RECORD_BYTES >= self.size_bytes - PAGE_BYTES
+
+    def sync(self) -> bool:
+        """
+        Put the records on the disk, then take the CRCs of the pages that were full; True when nothing is left to do.
+        """
+        while self._unwritten:
+            self.write_through(self._unwritten.pop())
+        slots = self.taken()
+        page_end = min(1 + slots // PAGE_RECORDS, self.size_bytes // PAGE_BYTES)
+        full = [page for page in range(self._page_next, page_end) if self._has_no_hole(page, PAGE_RECORDS)]
+        self._disk.sync(self.descriptor)
+        for page in full:
+            self._store_crc(page)
+        if full and full == list(range(self._page_next, full[-1] + 1)):
+            self._page_next = full[-1] + 1
+        return self._page_next * PAGE_BYTES >= self.size_bytes and not full
+
+    def finish(self) -> None:
+        """Take the CRC of the last, partly filled page too, after a sync; nothing may be stored after this."""
+        slots = self.taken()
+        for page in range(self._page_next, 1 + -(-slots // PAGE_RECORDS)):
+            if self._has_no_hole(page, min(PAGE_RECORDS, slots - (page - 1) * PAGE_RECORDS)):
+                self._store_crc(page)
+
+    def end(self) -> None:
+        """Put everything on the disk, with the CRCs of all pages."""
+        self.sync()
+        self.finish()
+        self._disk.sync(self.descriptor)
+
+    def _has_no_hole(self, page: int, records: int) -> bool:
+        start = page * PAGE_BYTES
+        words = memoryview(self.map)[start : start + records * RECORD_BYTES].cast("I")
+        numbers = words[7::8].tolist()
+        return 0 not in numbers
+
+    def _store_crc(self, page: int) -> None:
+        start = page * PAGE_BYTES
+        with memoryview(self.map)[start : start + PAGE_BYTES] as content:
+            crc = page_crc(content)
+        entry = struct.pack("<I", crc)
+        offset = CRC_TABLE_OFFSET + 4 * (page - 1)
+        self.map[offset : offset + 4] = entry
+        if not self.mapped:
+            self._disk.write_at(self.descriptor, entry, offset)
+
+    def holes(self, offsets: Iterable[int] | None = None) -> list[int]:
+        """Give the offsets of slots that were taken and are still empty; of *offsets*, or of all."""
+        if offsets is None:
+            offsets = self.offsets()
+        return [offset for offset in offsets if not any(self.map[offset + 28 : offset + RECORD_BYTES])]
+
+    def offsets(self) -> range:
+        """Give the offsets of the slots that were handed out."""
+        return range(PAGE_BYTES, PAGE_BYTES + self.taken() * RECORD_BYTES, RECORD_BYTES)
+
+    def record(self, offset: int) -> tuple[float, int, float, float, int]:
+        """Give the record at *offset*: value, step, time, epoch, sequence."""
+        value, step, at_s, epoch, sequence = RECORD.unpack_from(self.map, offset)
+        return value, step, at_s, epoch, sequence
+
+    def latest_at_s(self) -> float:
+        """Give the latest time of a record; 0.0: there is none. Cost: 15 ns a record."""
+        with memoryview(self.map)[PAGE_BYTES : PAGE_BYTES + self.taken() * RECORD_BYTES] as content:
+            return max(content.cast("d")[2::4].tolist(), default=0.0)
+
+    def has_name(self) -> bool:
+        """Say whether the file still has a name: a deleted run's files have none."""
+        return os.fstat(self.descriptor).st_nlink > 0
+
+    def close(self) -> None:
+        """Close the descriptor; the map goes when nobody holds it, since another thread may be in a store."""
+        self.stop()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close the descriptor only: the slots belong to the parent of this forked process."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1

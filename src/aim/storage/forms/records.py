@@ -1,0 +1,184 @@
+"""
+The journal read back: a writer's segments as one array of records. Specified in docs/formats/points.md.
+
+Holes and void slots are left out; the records of a page that fails its CRC are kept, and the page is reported.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aim.storage.disk import layout
+from aim.storage.forms import journal
+from aim.storage.forms.state import Damage
+
+WORDS = journal.RECORD_BYTES // 8
+RECORD_DTYPE = np.dtype([("value", "<f8"), ("step", "<i8"), ("time", "<f8"), ("epoch", "<f4"), ("sequence", "<u4")])
+MICROSECONDS = 1_000_000
+EXACT_EPOCH_MAX = 2**24  # an f32 holds every whole number up to here
+TIME_US_MAX = 2.0**62  # beyond it a time is damage; it is shown as 0
+
+Records = NDArray[np.void]
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+EpochArray = NDArray[np.float32]
+
+
+@dataclass
+class Scan:
+    """
+    A writer's journal.
+
+    Attributes:
+        records: shape (n,), of RECORD_DTYPE, in the order of recording.
+        segments: the numbers of the segment files that are there.
+        damage: headers and pages that fail their CRC.
+        bytes_end: per segment file, how many bytes it has; a torn file is shorter than its header says.
+    """
+
+    records: Records
+    segments: list[int] = field(default_factory=list)
+    damage: list[Damage] = field(default_factory=list)
+
+
+def segment_numbers(folder: Path, writer: str) -> list[int]:
+    """List the numbers of a writer's segment files, ascending."""
+    names = (layout.WRITER_FILE.fullmatch(name) for name in os.listdir(folder))
+    return sorted(int(match[3]) for match in names if match and match[1] == writer and match[3])
+
+
+def scan(folder: Path, writer: str, *, verify: bool = True) -> Scan:
+    """
+    Read the journal of *writer*.
+
+    Raises:
+        FileNotFoundError: a segment vanished between the listing and the reading: it was sealed meanwhile.
+
+    Cost: reads 32 bytes a point; 1 million points in about 10 ms, CRCs included.
+    """
+    numbers = segment_numbers(folder, writer)
+    result = Scan(np.empty(0, RECORD_DTYPE), numbers)
+    parts: list[Records] = []
+    for number in numbers:
+        path = layout.segment_file(folder, writer, number)
+        content = read_agreed(path)
+        part = _slots(content)
+        parts.append(part[(part["sequence"] != 0) & (part["sequence"] != journal.VOID)])
+        if verify:
+            result.damage += check_segment(path.name, content)
+    if parts:
+        result.records = np.concatenate(parts) if len(parts) > 1 else parts[0]
+    return result
+
+
+def read_agreed(path: Path, offset: int = 0) -> bytes:
+    """
+    Read a segment from the page at *offset* on, without the records that are being stored at this moment.
+
+    A record is stored field after field, its number last; a reading of 32 bytes goes the same way and may be overtaken,
+    on any machine. So what was read is read again, and a slot that has changed counts as empty: its `track()` has not
+    returned.
+    """
+    with open(path, "rb") as file:
+        file.seek(offset)
+        first = file.read()
+        file.seek(offset)
+        second = file.read()
+    if first == second:
+        return first
+    length = min(len(first), len(second)) // journal.RECORD_BYTES
+    one = np.frombuffer(first, "<u8", length * WORDS).reshape(-1, WORDS)
+    two = np.frombuffer(second, "<u8", length * WORDS).reshape(-1, WORDS)
+    differ = (one != two).any(axis=1)
+    if not offset:
+        differ[: journal.PAGE_BYTES // journal.RECORD_BYTES] = False  # the header and its CRCs are no records
+    return np.where(differ[:, None], np.uint64(0), one).tobytes() + first[length * journal.RECORD_BYTES :]
+
+
+def read_still(path: Path, offset: int = 0) -> bytes:
+    """Read a segment from the page at *offset* on; its writer has ended, so nothing changes meanwhile."""
+    with open(path, "rb", buffering=0) as file:
+        file.seek(offset)
+        return file.read()
+
+
+def _slots(content: bytes) -> Records:
+    count = max(0, len(content) - journal.PAGE_BYTES) // journal.RECORD_BYTES
+    return np.frombuffer(content, RECORD_DTYPE, count, journal.PAGE_BYTES) if count else np.empty(0, RECORD_DTYPE)
+
+
+def slots_used(folder: Path, writer: str, numbers: Sequence[int]) -> int:
+    """
+    Count the slots of the segments *numbers* up to the last one that was filled in each.
+
+    Raises:
+        FileNotFoundError: a segment vanished.
+    """
+    used = 0
+    for number in numbers:
+        filled = np.flatnonzero(_slots(layout.segment_file(folder, writer, number).read_bytes())["sequence"])
+        used += int(filled[-1]) + 1 if len(filled) else 0
+    return used
+
+
+def check_segment(name: str, content: bytes) -> list[Damage]:
+    """
+    Name the damage of a segment that its CRCs show: header, size, and pages whose CRC was taken.
+
+    Pages without a CRC are not judged: a live writer's last pages have none yet. A file of zeros is a segment whose
+    writer ended before it had its header: nothing was recorded in it.
+    """
+    damage: list[Damage] = []
+    if not any(content[: journal.HEADER.size]) and not content.strip(b"\0"):
+        return damage
+    if len(content) < journal.PAGE_BYTES:
+        return [Damage(name, f"byte {len(content):,}", "the file ends within its header page")]
+    head = content[: journal.HEADER_CRC_OFFSET]
+    (crc,) = struct.unpack_from("<I", content, journal.HEADER_CRC_OFFSET)
+    if zlib.crc32(head) != crc:
+        damage.append(Damage(name, "byte 0", "the header does not match its CRC"))
+    else:
+        size_bytes = struct.unpack_from("<I", content, 8)[0]
+        if size_bytes != len(content):
+            found = f"the file has {len(content):,} of {size_bytes:,} bytes"
+            damage.append(Damage(name, f"byte {len(content):,}", found))
+    pages = len(content) // journal.PAGE_BYTES
+    entries = (journal.PAGE_BYTES - journal.CRC_TABLE_OFFSET) // 4
+    table = np.frombuffer(content, "<u4", entries, journal.CRC_TABLE_OFFSET)
+    for page in range(1, pages):
+        expected = int(table[page - 1])
+        start = page * journal.PAGE_BYTES
+        if expected and journal.page_crc(content[start : start + journal.PAGE_BYTES]) != expected:
+            found = f"page {page} does not match its CRC; one of its points may be wrong"
+            damage.append(Damage(name, f"byte {start:,}", found))
+    return damage
+
+
+def time_us(records: Records) -> IntArray:
+    """Give the times of *records* in whole microseconds, as both forms keep them."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        times = np.rint(records["time"] * MICROSECONDS)
+        return np.where(np.abs(times) < TIME_US_MAX, times, 0).astype(np.int64)
+
+
+def shortest_epochs(epochs: EpochArray) -> FloatArray:
+    """
+    Give f32 epochs as the shortest decimals that round to them: 0.1, not 0.10000000149.
+
+    >>> shortest_epochs(np.array([0.1, 2, np.nan], np.float32)).tolist()
+    [0.1, 2.0, nan]
+    """
+    usual = np.isnan(epochs) | ((epochs == np.rint(epochs)) & (np.abs(epochs) <= EXACT_EPOCH_MAX))
+    if bool(usual.all()):
+        return epochs.astype(np.float64)  # whole numbers and gaps are what they say
+    distinct, places = np.unique(epochs, return_inverse=True)
+    decimals = np.array([float(str(epoch)) for epoch in distinct], np.float64)
+    return decimals[places].reshape(epochs.shape)

@@ -1,0 +1,107 @@
+"""
+A sealed file whose end is damaged or cut off: which sequences its pages hold.
+
+    index good, footer not    the index says where the pages are
+    footer good, index not    the pages are walked from the file's start; the footer says which sequences there are
+    neither                   the pages are walked; name, context and number of each sequence come from the columns
+
+So nothing before the damage is hidden. What is not in the columns, the kind of a sequence, the run's
+state knows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from aim.storage.sealing import pages
+from aim.storage.sealing.pages import BadPage, Ints, Page
+
+UNKNOWN = -1
+
+
+class Found(NamedTuple):
+    """A sequence as its rows in the columns tell it."""
+
+    number: int
+    name: str
+    context: dict[str, object]
+    group: int
+    row: int  # in its group
+    rows: int
+
+
+def sequences(content: bytes, found: Sequence[Page]) -> list[Found]:
+    """
+    Give the sequences in *found*, the pages of the file *content*.
+
+    Rows whose page of sequence numbers is damaged count to a sequence that has rows before and after them, or to none.
+    """
+    result: list[Found] = []
+    for group in sorted({page.group for page in found}):
+        of_group = [page for page in found if page.group == group]
+        codes = _codes(content, of_group, pages.SEQUENCE)
+        table = _dictionary(content, of_group, pages.SEQUENCE)
+        if table is None:
+            continue
+        known = np.append(pages.numbers(*table), UNKNOWN)
+        row_numbers = known[np.where(codes < table[1], codes, UNKNOWN)]
+        names, contexts = (_texts(content, of_group, column) for column in (pages.NAME, pages.CONTEXT))
+        name_codes, context_codes = (_codes(content, of_group, column) for column in (pages.NAME, pages.CONTEXT))
+        for number in sorted(set(row_numbers.tolist()) - {UNKNOWN}):
+            rows = np.flatnonzero(row_numbers == number)
+            name = _text(names, name_codes, rows)
+            context = _context(_text(contexts, context_codes, rows))
+            first, last = int(rows[0]), int(rows[-1])
+            result.append(
+                Found(number, f"(unknown {number})" if name is None else name, context, group, first, last + 1 - first)
+            )
+    return result
+
+
+def _codes(content: bytes, of_group: Sequence[Page], column: int) -> Ints:
+    parts = []
+    for page in of_group:
+        if page.column == column and page.kind == pages.DATA:
+            try:
+                plain = pages.unpack(content[page.offset : page.end], page)
+                parts.append(pages.dictionary_codes(plain, page.rows))
+            except BadPage:
+                parts.append(np.full(page.rows, UNKNOWN, np.int64))
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+
+def _dictionary(content: bytes, of_group: Sequence[Page], column: int) -> tuple[pages.Bytes, int] | None:
+    for page in of_group:
+        if page.column == column and page.kind == pages.DICTIONARY:
+            try:
+                return pages.unpack(content[page.offset : page.end], page), page.rows
+            except BadPage:
+                return None
+    return None
+
+
+def _texts(content: bytes, of_group: Sequence[Page], column: int) -> list[str]:
+    table = _dictionary(content, of_group, column)
+    if table is None:
+        return []
+    try:
+        return pages.strings(*table)
+    except BadPage:
+        return []
+
+
+def _text(texts: list[str], codes: Ints, rows: Ints) -> str | None:
+    known = [int(codes[row]) for row in rows if row < len(codes) and 0 <= codes[row] < len(texts)][:1]
+    return texts[known[0]] if known else None
+
+
+def _context(text: str | None) -> dict[str, object]:
+    try:
+        context = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return context if isinstance(context, dict) else {}

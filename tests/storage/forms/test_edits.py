@@ -1,0 +1,64 @@
+"""
+Edits: a change of a run by somebody who is not its writer.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+
+from aim.storage.forms import edits, events
+from aim.storage.forms.state import RunLog
+from aim.storage.recording.writer import Writer
+
+
+def test_an_edit_is_one_checked_line_of_its_own(tmp_path: Path) -> None:
+    """
+    An edit is a file that any tool reads, named after its moment, with who edited.
+    """
+    at_s = edits.write(tmp_path, {"property": {"name": "best"}}, by="test")
+    (path,) = tmp_path.iterdir()
+    event = json.loads(path.read_text())
+
+    assert (at_s, "test", {"name": "best"}) == (event["at"], event["by"], event["property"])
+    assert path.name.startswith(f"edit-{round(at_s * 1e6)}-")
+    assert events.decode(path.read_bytes().rstrip(b"\n")) is not None
+    assert abs(time.time() - at_s) < 60
+
+
+def test_an_edit_beats_what_its_editor_saw(tmp_path: Path) -> None:
+    """
+    However far ahead a writer's clock is, an edit made after seeing its line wins over it.
+    """
+    (tmp_path / "0a1b2c3d.events.jsonl").write_bytes(events.encode({"at": 4e9, "property": {"name": "from ahead"}}))
+    seen = RunLog(tmp_path).refresh()
+    edits.write(tmp_path, {"property": {"name": "edited"}}, by="test", seen_at_s=seen.latest_at_s)
+
+    assert "edited" == RunLog(tmp_path).refresh().name
+
+
+def test_many_editors_at_once_lose_nothing(tmp_path: Path) -> None:
+    """
+    16 threads that edit one live run at the same moment all leave their mark.
+    """
+    writer = Writer(tmp_path, "run")
+    gate = threading.Barrier(16)
+
+    def edit(number: int) -> None:
+        gate.wait()
+        edits.write(tmp_path, {"tags": {"add": [f"t{number}"]}}, by="test")
+        edits.write(tmp_path, {"set": [f"p{number}"], "value": number}, by="test")
+
+    threads = [threading.Thread(target=edit, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    writer.close()
+
+    log = RunLog(tmp_path)
+    assert {f"t{number}" for number in range(16)} == set(log.refresh().tags)
+    assert {f"p{number}": number for number in range(16)} == log.params
+    assert [] == [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]

@@ -1,0 +1,218 @@
+"""
+Event lines: checked one by one, so that damage hides only itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aim.storage.disk.files import Disk
+from aim.storage.forms import events
+from aim.storage.forms.events import EventLog
+
+TEXTS = st.text(st.characters(exclude_categories=[]), max_size=12)
+EVENTS = st.dictionaries(TEXTS, st.none() | st.integers() | TEXTS | st.lists(TEXTS), min_size=1, max_size=4)
+
+
+def some_lines(count: int) -> list[dict[str, Any]]:
+    """Give events of different lengths."""
+    return [{"at": float(number), "set": ["a"], "value": "x" * number} for number in range(count)]
+
+
+def encoded(found: list[dict[str, Any]]) -> bytes:
+    """Give their lines."""
+    return b"".join(events.encode(event) for event in found)
+
+
+@given(EVENTS)
+def test_a_line_gives_its_event(event: dict[str, Any]) -> None:
+    """
+    Any event is one line, whose CRC any tool can check, and comes back.
+    """
+    line = events.encode(event)
+
+    assert 1 == line.count(b"\n")
+    assert event == events.decode(line[:-1])
+    assert int(line[8:16], 16) == zlib.crc32(line[17:-1])
+    assert {"crc", *event} == set(json.loads(line.decode("utf-8", "surrogatepass")))
+
+
+@given(st.lists(EVENTS, max_size=5), st.integers(0, 100))
+def test_lines_are_taken_in_order_and_a_cut_one_is_left(found: list[dict[str, Any]], cut: int) -> None:
+    """
+    Whole lines are given, from any offset; a last line without its newline is left for later.
+    """
+    data = encoded(found) + events.encode({"last": "x" * 100})[:cut]
+    lines = events.parse(data, 1000)
+
+    assert found == lines.events
+    assert [] == lines.bad
+    assert 1000 + len(encoded(found)) == lines.end
+
+
+@pytest.mark.parametrize("flip", [1, 0x20, 0xFF])
+def test_any_flipped_byte_hides_one_line_only(flip: int) -> None:
+    """
+    For every byte of a file: after it is changed every other line is found, and the damage is named.
+    """
+    found = some_lines(5)
+    data = encoded(found)
+    for place in range(len(data)):
+        damaged = bytearray(data)
+        damaged[place] ^= flip
+        lines = events.parse(bytes(damaged))
+        left = [event for event in found if event in lines.events]
+        cut_short = place == len(data) - 1  # the last newline
+        assert len(found) - 1 <= len(left) == len(lines.events)
+        assert lines.bad or cut_short
+        assert all(0 <= offset < offset + length <= len(data) for offset, length in lines.bad)
+
+
+def test_any_missing_newline_hides_at_most_one_line() -> None:
+    """
+    Where a newline is gone or another byte, the lines around it are found again by their beginning.
+    """
+    found = some_lines(4)
+    joined = b"".join(events.encode(event)[:-1] + b"?" for event in found[:-1]) + events.encode(found[-1])
+    lines = events.parse(joined)
+
+    assert found == lines.events
+    assert 3 == len(lines.bad)
+
+
+def test_thousands_of_lines_without_a_newline_are_found() -> None:
+    """
+    A file that lost all its newlines to a tool is read without end of stack.
+    """
+    found = some_lines(3000)
+    joined = encoded(found).replace(b"\n", b" ") + b"\n"
+
+    assert found == events.parse(joined[:-2] + b"\n").events
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"", b"{}", b"x", b'{"crc":"', b'{"crc":"00000000"', b'{"crc":"00000000"}', b'{"crc":"zzzzzzzz","at":1}',
+     events.encode({"at": 1})[:-1].replace(b"1", b"2")],
+)  # fmt: skip
+def test_what_is_no_line_is_none(line: bytes) -> None:
+    """
+    A line that fails its check gives no event.
+    """
+    assert events.decode(line) is None
+
+
+@pytest.mark.parametrize("rest", [b",1]", b"", b",", b',"a":}', b"x", b',"a":"\xff"}', b',"a":' + b"[" * 100_000])
+def test_a_line_that_checks_and_is_no_json_is_none(rest: bytes) -> None:
+    """
+    Even with a right CRC, what is no JSON object is no event and no error.
+    """
+    assert events.decode(b'{"crc":"%08x"%s' % (zlib.crc32(rest), rest)) is None
+
+
+def test_appended_events_are_read_back(tmp_path: Path) -> None:
+    """
+    The log gives each event a later time, and what was appended is there at once.
+    """
+    log = EventLog(tmp_path / "w.events.jsonl")
+    moments = [log.append({"set": ["a"], "value": number}) for number in range(100)]
+    log.sync()
+    log.touch()
+    first = events.read(log.path)
+    log.append({"end": {}})
+    second = events.read(log.path, first.end)
+    log.close()
+    log.close()
+
+    assert moments == [event["at"] for event in first.events] == sorted(set(moments))
+    assert [{}] == [event["end"] for event in second.events]
+    assert log.path.stat().st_size == second.end == log.size_bytes
+
+
+def test_a_file_of_another_is_never_appended_to(tmp_path: Path) -> None:
+    """
+    A log is begun under a new name only.
+    """
+    EventLog(tmp_path / "w.events.jsonl").close()
+    with pytest.raises(FileExistsError):
+        EventLog(tmp_path / "w.events.jsonl")
+
+
+class Flaky(Disk):
+    """A disk that writes the first bytes of a line and then refuses, as often as it is told."""
+
+    refusals = 0
+    cuts = True
+
+    def write_at(self, descriptor: int, data: bytes, offset: int) -> None:
+        """Refuse half-way."""
+        if self.refusals:
+            self.refusals -= 1
+            super().write_at(descriptor, data[:10], offset)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().write_at(descriptor, data, offset)
+
+    def truncate(self, descriptor: int, size_bytes: int) -> None:
+        """Refuse to cut as well, if told."""
+        if not self.cuts:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().truncate(descriptor, size_bytes)
+
+
+@pytest.mark.parametrize("cuts", [True, False])
+def test_what_the_disk_refuses_is_kept_and_written_in_order(tmp_path: Path, cuts: bool) -> None:
+    """
+    A refused line raises, and is written before the next one as soon as the disk takes it; no torn line stays.
+    """
+    disk = Flaky()
+    disk.cuts = cuts
+    log = EventLog(tmp_path / "w.events.jsonl", disk)
+    log.append({"n": 0})
+    disk.refusals = 3
+    for number in (1, 2):
+        with pytest.raises(OSError, match="No space"):
+            log.append({"n": number})
+        assert [0] == [event["n"] for event in events.read(log.path).events]
+    with pytest.raises(OSError, match="No space"):
+        log.retry()
+    log.append({"n": 3})
+    log.retry()
+    log.close()
+
+    lines = events.read(log.path)
+    assert [0, 1, 2, 3] == [event["n"] for event in lines.events]
+    assert [] == lines.bad
+    assert log.path.stat().st_size == lines.end
+
+
+def test_an_append_within_an_append_follows_it(tmp_path: Path) -> None:
+    """
+    What a signal handler appends while a line is being written comes after that line.
+    """
+
+    class Interrupted(Disk):
+        log: EventLog | None = None
+
+        def write_at(self, descriptor: int, data: bytes, offset: int) -> None:
+            super().write_at(descriptor, data, offset)
+            if self.log is not None:
+                log, self.log = self.log, None
+                log.append({"n": "from the handler"})
+
+    disk = Interrupted()
+    log = EventLog(tmp_path / "w.events.jsonl", disk)
+    disk.log = log
+    log.append({"n": "first"})
+    log.append({"n": "second"})
+    log.close()
+
+    assert ["first", "from the handler", "second"] == [event["n"] for event in events.read(log.path).events]

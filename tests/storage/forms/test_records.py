@@ -1,0 +1,255 @@
+"""
+The journal read back as arrays.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aim.storage.forms import journal, records
+from aim.storage.forms.journal import PAGE_BYTES, RECORD, VOID
+from aim.storage.recording import background
+from aim.storage.recording.writer import Writer
+from tests.storage.writing import DEADLINE_S
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(name="writer")
+def _writer(tmp_path: Path) -> Writer:
+    """
+    A writer of 500 points, two segments, which has ended.
+    """
+    writer = Writer(tmp_path, "run")
+    for step in range(500):
+        writer.sequence("loss").track(step * 1.1, step, 0.1)
+    writer.close()
+    return writer
+
+
+def overwrite(path: Path, offset: int, data: bytes) -> None:
+    """Change bytes of a file."""
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(data)
+
+
+def test_records_come_in_the_order_of_recording(writer: Writer) -> None:
+    """
+    All segments of a writer are one array, with the numbers of its files and without damage.
+    """
+    found = records.scan(writer.folder, writer.id)
+
+    assert [0, 1] == found.segments
+    assert [] == found.damage
+    assert [step * 1.1 for step in range(500)] == found.records["value"].tolist()
+    assert list(range(500)) == found.records["step"].tolist()
+    assert {1} == set(found.records["sequence"].tolist())
+    assert 500 == records.slots_used(writer.folder, writer.id, [0, 1])
+
+
+def test_a_writer_without_points_has_none(tmp_path: Path) -> None:
+    """
+    No segment is no record and no damage.
+    """
+    found = records.scan(tmp_path, "0a1b2c3d")
+
+    assert (0, [], []) == (len(found.records), found.segments, found.damage)
+
+
+def test_holes_and_void_slots_are_left_out(writer: Writer) -> None:
+    """
+    An empty slot, also in the midst, and the slot of a refused value are no records; what follows is read.
+    """
+    path = writer.folder / f"{writer.id}.points-0000"
+    overwrite(path, PAGE_BYTES, bytes(32))
+    overwrite(path, PAGE_BYTES + 32, RECORD.pack(0.0, 0, 1.0, math.nan, VOID))
+    found = records.scan(writer.folder, writer.id, verify=False)
+
+    assert list(range(2, 500)) == found.records["step"].tolist()
+
+
+@pytest.mark.parametrize("name", ["points-0000~", "points-0001.bak", "points-x", "points-", "points.parquet.tmp"])
+def test_files_of_others_are_left_alone(writer: Writer, name: str) -> None:
+    """
+    What an editor or a backup leaves beside the segments is no segment.
+    """
+    (writer.folder / f"{writer.id}.{name}").write_bytes(b"x")
+
+    assert [0, 1] == records.segment_numbers(writer.folder, writer.id)
+    assert 500 == len(records.scan(writer.folder, writer.id).records)
+
+
+def test_every_flipped_byte_of_a_checked_page_is_named(writer: Writer) -> None:
+    """
+    For every byte of a checked page, the header's included: damage is named with its page, and the other points stay.
+    """
+    path = writer.folder / f"{writer.id}.points-0000"
+    good = path.read_bytes()
+    places = [*range(76), *range(PAGE_BYTES, 2 * PAGE_BYTES, 7), 2 * PAGE_BYTES - 1, len(good) - 1]
+    for place in places:
+        if 64 <= place < 76:
+            page = (place - 64) // 4 + 1
+        else:
+            page = place // PAGE_BYTES
+        content = bytearray(good)
+        content[place] ^= 0x10
+        damage = records.check_segment(path.name, bytes(content))
+        assert [f"byte {page * PAGE_BYTES:,}"] == [item.place for item in damage]
+        assert {path.name} == {item.file for item in damage}
+
+
+@pytest.mark.parametrize("size", [1, 63, 64, 4095, 4096, 5000, 8192, 12288, 16383])
+def test_a_truncated_segment_is_named_and_read_as_far_as_it_goes(writer: Writer, size: int) -> None:
+    """
+    A segment that was cut short at any place gives its whole records, and says that it is short.
+    """
+    path = writer.folder / f"{writer.id}.points-0000"
+    path.write_bytes(path.read_bytes()[:size])
+    found = records.scan(writer.folder, writer.id)
+
+    whole = max(0, size - PAGE_BYTES) // 32
+    assert [*range(whole), *range(384, 500)] == found.records["step"].tolist()
+    assert found.damage
+    assert f"byte {size:,}" in {item.place for item in found.damage}
+
+
+@pytest.mark.parametrize("size", [0, 4096, 16384])
+def test_a_segment_of_zeros_is_no_damage(tmp_path: Path, size: int) -> None:
+    """
+    A process killed while it made a segment leaves zeros: nothing was recorded there, and nothing is wrong.
+    """
+    (tmp_path / "0a1b2c3d.points-0000").write_bytes(bytes(size))
+    found = records.scan(tmp_path, "0a1b2c3d")
+
+    assert (0, []) == (len(found.records), found.damage)
+
+
+def test_damaged_times_are_numbers_all_the_same() -> None:
+    """
+    Times that make no sense read as 0, without a warning.
+    """
+    moments = [1795380918.5, math.nan, math.inf, -math.inf, 1e300, -1e300, 9.3e12, 0.0000014]
+    rows = np.zeros(len(moments), records.RECORD_DTYPE)
+    rows["time"] = moments
+
+    assert [1795380918500000, 0, 0, 0, 0, 0, 0, 1] == records.time_us(rows).tolist()
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False) | st.just(math.nan), max_size=20))
+def test_epochs_are_the_shortest_decimals_that_give_them(epochs: list[float]) -> None:
+    """
+    Each epoch reads as the shortest decimal that rounds to its f32, as numpy prints it, whatever stands beside it.
+    """
+    array = np.array(epochs, np.float32)
+    found = records.shortest_epochs(array)
+
+    assert np.array_equal(array, found.astype(np.float32), equal_nan=True)
+    assert [float(str(epoch)) for epoch in array if not math.isnan(epoch)] == [
+        value for value in found.tolist() if not math.isnan(value)
+    ]
+
+
+def test_a_record_that_is_being_stored_counts_as_empty(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A slot that changes between two readings is left out; the rest, the header and its CRCs stay.
+    """
+    path = writer.folder / f"{writer.id}.points-0000"
+
+    class Twice:
+        """A file whose second reading finds one record and one CRC changed."""
+
+        def __init__(self, *_: object) -> None:
+            self.content = path.read_bytes()
+
+        def __enter__(self) -> Twice:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return
+
+        def seek(self, offset: int) -> None:
+            self.offset = offset
+
+        def read(self) -> bytes:
+            content = self.content
+            changed = bytearray(content)
+            changed[PAGE_BYTES + 5] ^= 0xFF
+            changed[70] ^= 0xFF
+            self.content = bytes(changed)
+            return content[self.offset :]
+
+    monkeypatch.setattr("builtins.open", lambda *arguments: Twice(*arguments))
+    whole = records.read_agreed(path)
+    part = records.read_agreed(path, PAGE_BYTES)
+    monkeypatch.undo()
+
+    good = path.read_bytes()
+    assert good[:PAGE_BYTES] + bytes(32) + good[PAGE_BYTES + 32 :] == whole
+    assert bytes(32) + good[PAGE_BYTES + 32 :] == part
+
+
+READER_TESTED = """
+import sys
+from pathlib import Path
+from aim.storage.recording.writer import Writer
+writer = Writer(Path(sys.argv[1]), "run")
+loss = writer.sequence("loss")
+print(writer.id, flush=True)
+count = 0
+while count < 400_000:
+    loss.track((count + 1) * 1.1, count)
+    count += 1
+writer.close()
+"""
+
+
+def test_a_reader_beside_a_writer_sees_whole_records_only(tmp_path: Path) -> None:
+    """
+    While another process records at full speed, no reading has a torn record, and none goes back: what comes during
+    the reading may be seen or not.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", READER_TESTED, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        env={"PYTHONPATH": str(ROOT / "src")},
+    )
+    assert process.stdout is not None
+    writer = process.stdout.readline().decode().strip()
+    seen = readings = 0
+    while seen < 400_000:
+        ended = process.poll() is not None
+        found = records.scan(tmp_path, writer, verify=False).records
+        assert np.array_equal((found["step"] + 1) * 1.1, found["value"])
+        assert np.all(np.diff(found["step"]) > 0)
+        assert np.array_equal(np.arange(seen), found["step"][:seen])  # what was there stays
+        gaps = np.flatnonzero(found["step"] != np.arange(len(found)))
+        seen, readings = int(gaps[0]) if len(gaps) else len(found), readings + 1
+        assert not ended or seen == 400_000
+    assert 0 == process.wait(DEADLINE_S)
+    process.stdout.close()
+    assert [] == records.scan(tmp_path, writer).damage
+    assert readings > 1
+
+
+def test_a_header_of_another_size_is_named(writer: Writer) -> None:
+    """
+    A header that checks and speaks of another size than the file's is damage: the file was cut or joined.
+    """
+    path = writer.folder / f"{writer.id}.points-0000"
+    head = journal.header(65536, 0, writer.id, "run")
+    content = head + path.read_bytes()[64:]
+
+    damage = records.check_segment(path.name, content)
+    assert ["the file has 16,384 of 65,536 bytes"] == [item.found for item in damage]
+    assert struct.unpack_from("<I", content, 8) == (65536,)
+    background.unregister(writer)

@@ -1,0 +1,105 @@
+"""
+Pages decode as Parquet's own reader decodes them, and damaged ones are refused.
+"""
+
+from __future__ import annotations
+
+import io
+
+import hypothesis.extra.numpy as hnp
+import hypothesis.strategies as st
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+
+from aim.storage.sealing import pages
+from aim.storage.sealing.pages import BadPage
+
+
+def plain_pages(array: pa.Array, encoding: str) -> tuple[bytes, int]:
+    """Write one column of one page, uncompressed; give the page's plain bytes and its rows."""
+    sink = io.BytesIO()
+    schema = pa.schema([pa.field("x", array.type, nullable=False)])
+    pq.write_table(
+        pa.Table.from_arrays([array], schema=schema),
+        sink,
+        compression="none",
+        use_dictionary=encoding == "dictionary",
+        column_encoding=None if encoding == "dictionary" else {"x": encoding},
+        write_page_checksum=True,
+        write_statistics=False,
+    )
+    content = sink.getvalue()
+    offset = 4
+    while True:
+        head = pages.header(content, offset)
+        body = offset + head.size_bytes
+        if head.kind == pages.DATA:
+            return content[body : body + head.plain_bytes], head.rows
+        offset = body + head.packed_bytes
+
+
+wide = st.integers(-(2**63), 2**63 - 1)
+stepped = st.integers(-9, 9)
+
+
+@given(st.lists(wide | stepped, min_size=1, max_size=300))
+def test_deltas_of_any_width_decode(values: list[int]) -> None:
+    """
+    Steps and times of any size and order come back.
+    """
+    plain, rows = plain_pages(pa.array(values, pa.int64()), "DELTA_BINARY_PACKED")
+
+    assert values == pages.deltas(np.frombuffer(plain, np.uint8), rows).tolist()
+
+
+@given(hnp.arrays(np.float64, st.integers(1, 100)))
+def test_split_bytes_decode(values: np.ndarray) -> None:
+    """
+    Values come back bit by bit.
+    """
+    plain, rows = plain_pages(pa.array(values), "BYTE_STREAM_SPLIT")
+
+    assert values.tobytes() == pages.split_bytes(np.frombuffer(plain, np.uint8), rows, np.dtype("<f8")).tobytes()
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 30)), min_size=1, max_size=60))
+def test_dictionary_codes_decode(runs: list[tuple[int, int]]) -> None:
+    """
+    Long and short runs of codes come back.
+    """
+    values = [value for value, count in runs for _ in range(count)]
+    plain, rows = plain_pages(pa.array(values, pa.int32()), "dictionary")
+    order = {value: code for code, value in enumerate(dict.fromkeys(values))}
+
+    assert [order[value] for value in values] == pages.dictionary_codes(np.frombuffer(plain, np.uint8), rows).tolist()
+
+
+@given(st.binary(max_size=80), st.integers(0, 50))
+def test_noise_is_refused_or_decoded_but_never_another_error(noise: bytes, rows: int) -> None:
+    """
+    No bytes lead to an error that is not `BadPage`.
+    """
+    plain = np.frombuffer(noise, np.uint8)
+    for decode in (pages.deltas, pages.dictionary_codes, pages.numbers, pages.strings):
+        try:
+            decode(plain, rows)
+        except BadPage:
+            pass
+    try:
+        pages.header(noise, 0)
+    except BadPage:
+        pass
+    pages.walk(b"PAR1" + noise)
+
+
+def test_a_page_that_does_not_match_its_crc_is_refused() -> None:
+    """
+    The CRC is checked before anything is unpacked.
+    """
+    page = pages.Page(0, 3, 3, 1, 1, 0, pages.VALUE, pages.DATA)
+
+    with pytest.raises(BadPage, match="CRC"):
+        pages.unpack(b"abc", page)
