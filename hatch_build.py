@@ -33,7 +33,7 @@ SOURCES = ("src/**/*", "package.json", "package-lock.json", "build.mjs", "tsconf
 
 
 def source_hash() -> str:
-    """Give one hash for the names and bytes of all sources of the pages."""
+    """Return one hash for the names and bytes of all sources of the pages."""
     digest = hashlib.sha256()
     found = {path for pattern in SOURCES for path in UI.glob(pattern) if path.is_file()}
     for path in sorted(found):
@@ -43,20 +43,20 @@ def source_hash() -> str:
 
 
 def is_fresh() -> bool:
-    """Tell whether the built pages are those of the sources; without sources, whether there are pages."""
+    """Return whether the built pages are those of the sources; without sources, whether there are pages."""
     if not (UI / "package.json").exists():
         return (STATIC / "index.html").exists()
     return STAMP.exists() and STAMP.read_text() == source_hash() and (STATIC / "index.html").exists()
 
 
 def is_skipped() -> bool:
-    """Tell whether the caller wants no pages."""
+    """Return whether the caller wants no pages."""
     return os.environ.get("SKIP_UI_BUILD") == "1"
 
 
 def npm_command() -> tuple[list[str], dict[str, str]]:
     """
-    Give how npm is started, and in which environment.
+    Return how npm is started, and in which environment.
 
     Raises:
         SystemExit: there is none, and the build was not given the one of PyPI.

@@ -50,7 +50,7 @@ def build(root: str, runs: int) -> None:
 
 
 def timed(call: Callable[[], Any]) -> dict[str, float]:
-    """Give the first time and the median of some more."""
+    """Return the first time and the median of some more."""
     taken = []
     for _ in range(1 + REPEATS):
         start = time.perf_counter()

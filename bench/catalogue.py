@@ -52,7 +52,7 @@ THEIR_PROGRAM = Path(__file__).parent / "aim3_query.py"
 
 
 def once(call: Callable[[], object]) -> float:
-    """Give the milliseconds of one call."""
+    """Return the milliseconds of one call."""
     start = time.perf_counter()
     call()
     return round((time.perf_counter() - start) * 1e3, 3)
@@ -225,7 +225,7 @@ def compare(python: str) -> dict[str, Any]:
 
 
 def rows_of(sizes: dict[str, dict[str, Any]], theirs: dict[str, Any]) -> list[list[object]]:
-    """Give the table that is printed: a figure a row, a size a column."""
+    """Return the table that is printed: a figure a row, a size a column."""
     names = list(dict.fromkeys(name for figures in sizes.values() for name in figures))
     rows: list[list[object]] = []
     for name in names:

@@ -126,7 +126,7 @@ DIVERGED: dict[str, Make] = {make.__name__: make for make in (exploded, collapse
 
 
 def share_called(make: Make, curves: int) -> float:
-    """Give the share of curves that are called diverged."""
+    """Return the share of curves that are called diverged."""
     random = np.random.default_rng(7)
     called = 0
     for _ in range(curves):

@@ -28,7 +28,7 @@ CELLS = 10_000
 
 
 def picture(height: int, width: int) -> NDArray[np.uint8]:
-    """Give the stand-in."""
+    """Return the stand-in."""
     rng = np.random.default_rng(0)
     slope = np.add.outer(np.arange(height) * 0.3, np.arange(width) * 0.2)
     waves = 40 * np.sin(np.arange(width) / 25)

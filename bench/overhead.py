@@ -38,7 +38,7 @@ STEP_S = 0.05  # of computing between two images
 
 
 def is_ours() -> bool:
-    """Say whether the tracker that is measured is this one."""
+    """Return whether the tracker that is measured is this one."""
     import aim
 
     return not str(getattr(aim.__version__, "__version__", aim.__version__)).startswith("3.")

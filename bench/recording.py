@@ -22,7 +22,7 @@ QUIET: dict[str, Any] = {"system_tracking_interval": None, "capture_terminal_log
 
 
 def is_ours() -> bool:
-    """Say whether the tracker that is measured is this one."""
+    """Return whether the tracker that is measured is this one."""
     import aim
 
     return not str(getattr(aim.__version__, "__version__", aim.__version__)).startswith("3.")
@@ -36,7 +36,7 @@ def new_run(folder: str) -> Any:
 
 
 def per_call_ns(call: Callable[[int], None], count: int) -> float:
-    """Give the nanoseconds a call, the loop included."""
+    """Return the nanoseconds a call, the loop included."""
     start = time.perf_counter_ns()
     for step in range(count):
         call(step)
@@ -44,7 +44,7 @@ def per_call_ns(call: Callable[[int], None], count: int) -> float:
 
 
 def percentiles(call: Callable[[int], None], count: int, pause_s: float = 0.0) -> tuple[float, float]:
-    """Give the 50th and 99th percentile of single calls in ns, the timer's own cost (about 60 ns) included."""
+    """Return the 50th and 99th percentile of single calls in ns, the timer's own cost (about 60 ns) included."""
     clock = time.perf_counter_ns
     taken = []
     for step in range(count):
@@ -112,7 +112,7 @@ def track(scale: float) -> dict[str, float]:
 
 
 def floor(count: int) -> float:
-    """Give the ns to store 32 bytes into a mapped file from Python, which no journal in pure Python can beat."""
+    """Return the ns to store 32 bytes into a mapped file from Python, which no journal in pure Python can beat."""
     import mmap
     import struct
 

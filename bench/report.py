@@ -34,7 +34,7 @@ def timed(call: Callable[[], object], repeats: int = 7, warm_up: int = 1) -> dic
 
 
 def memory_mb() -> float:
-    """Give the memory that this process uses now, in MB; where the system does not tell, the most it has used."""
+    """Return the memory that this process uses now, in MB; where the system does not tell, the most it has used."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * resource.getpagesize() / 1e6

@@ -51,7 +51,7 @@ class Size:
 
 
 def params_of(number: int, count: int, chance: np.random.Generator) -> dict[str, Any]:
-    """Give the params of a run: a few that all ask for, of many types, then fillers up to *count* leaves."""
+    """Return the params of a run: a few that all ask for, of many types, then fillers up to *count* leaves."""
     hparams: dict[str, Any] = {
         "lr": float(10 ** chance.uniform(-5, -1)),
         "optimizer": OPTIMIZERS[int(chance.integers(len(OPTIMIZERS)))],
@@ -79,7 +79,7 @@ def params_of(number: int, count: int, chance: np.random.Generator) -> dict[str,
 
 
 def sequences_of(count: int) -> list[tuple[str, dict[str, str]]]:
-    """Give *count* sequences by name and context."""
+    """Return *count* sequences by name and context."""
     found = []
     for place in range(count):
         subset = SUBSETS[place % 3]

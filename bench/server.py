@@ -83,11 +83,11 @@ class Server:
             time.sleep(0.02)
 
     def memory_mb(self) -> float:
-        """Give the server's resident memory."""
+        """Return the server's resident memory."""
         return float(round(psutil.Process(self.process.pid).memory_info().rss / 1e6, 1))
 
     def idle_percent(self, *, listens: bool) -> float:
-        """Give the percent of a core that the server takes while nobody asks anything; *listens*: a page is open."""
+        """Return the percent of a core that the server takes while nobody asks anything; *listens*: a page is open."""
         stream = urllib.request.urlopen(self.base + "events") if listens else None
         if stream is not None:  # what nobody reads would fill its buffers
             threading.Thread(target=lambda: list(stream), daemon=True).start()

@@ -97,7 +97,7 @@ def page_of(browser: sync_api.Browser, address: str, script: str = WATCH) -> Ite
 
 
 def seconds_until(page: sync_api.Page, condition: str) -> float:
-    """Give the seconds from the navigation to the first frame in which *condition* holds."""
+    """Return the seconds from the navigation to the first frame in which *condition* holds."""
     handle = page.wait_for_function(f"() => ({condition}) && performance.now()", polling="raf", timeout=LIMIT_MS)
     return float(handle.json_value()) / 1e3
 
@@ -141,7 +141,7 @@ def many_curves(browser: sync_api.Browser, folder: Path) -> dict[str, Any]:
 
 
 def drawn_ms(page: sync_api.Page) -> float:
-    """Give the milliseconds from the arrival of a chart's bytes to the first painting after it."""
+    """Return the milliseconds from the arrival of a chart's bytes to the first painting after it."""
     found = page.wait_for_function(
         """() => {
             const [series] = performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/series'));
@@ -177,7 +177,7 @@ def hover_ms(page: sync_api.Page) -> dict[str, float]:
 
 
 def encoded(value: Any) -> str:
-    """Give a setting as Aim 3's pages keep it in their address."""
+    """Return a setting as Aim 3's pages keep it in their address."""
     return "O-" + base64.b64encode(quote(json.dumps(value), safe="!'()*~;,/?:@&=+$#").encode()).decode()
 
 

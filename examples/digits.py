@@ -48,7 +48,7 @@ class Split:
 
 
 def digits(seed: int) -> tuple[Split, Split]:
-    """Give the images to learn from and those to judge by, shuffled by *seed*."""
+    """Return the images to learn from and those to judge by, shuffled by *seed*."""
     images, labels = load_digits(return_X_y=True)
     order = np.random.default_rng(seed).permutation(len(labels))
     cut = int(len(labels) * VAL_SHARE)
@@ -69,7 +69,7 @@ class Network:
         self.velocity: list[Floats] = [np.zeros_like(weight) for weight in self.weights]
 
     def predict(self, images: Floats) -> tuple[Floats, Floats]:
-        """Give the hidden layer, shape (n, hidden), and the probabilities, shape (n, 10)."""
+        """Return the hidden layer, shape (n, hidden), and the probabilities, shape (n, 10)."""
         first, first_bias, second, second_bias = self.weights
         hidden = np.maximum(images @ first + first_bias, 0)
         scores = hidden @ second + second_bias
@@ -92,13 +92,13 @@ class Network:
 
 
 def judge(chances: Floats, labels: Ints) -> tuple[float, float]:
-    """Give the loss (mean cross-entropy, in nats) and the accuracy (0 to 1) of *chances*, shape (n, 10)."""
+    """Return the loss (mean cross-entropy, in nats) and the accuracy (0 to 1) of *chances*, shape (n, 10)."""
     right = chances[np.arange(len(labels)), labels]
     return float(-np.log(right + 1e-12).mean()), float((chances.argmax(axis=1) == labels).mean())
 
 
 def batches(split: Split, rng: np.random.Generator) -> Iterator[tuple[Floats, Ints]]:
-    """Give all of *split* once, in a new order."""
+    """Return all of *split* once, in a new order."""
     order = rng.permutation(len(split.labels))
     for start in range(0, len(order), BATCH_IMAGES):
         chosen = order[start : start + BATCH_IMAGES]
@@ -106,7 +106,7 @@ def batches(split: Split, rng: np.random.Generator) -> Iterator[tuple[Floats, In
 
 
 def mistakes(split: Split, chances: Floats) -> list[Image]:
-    """Give the images that were taken for another digit, the surest first, each with a caption that says for which."""
+    """Return the images that were taken for another digit, surest first, each with a caption that says which."""
     said = chances.argmax(axis=1)
     wrong = np.flatnonzero(said != split.labels)
     surest = wrong[np.argsort(-chances[wrong, said[wrong]])][:SHOWN_MISTAKES]

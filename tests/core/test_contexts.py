@@ -42,7 +42,7 @@ class Given:
     """What has `to_dict()`, as the reference's `Context`."""
 
     def to_dict(self) -> dict[str, object]:
-        """Give the context as a dict."""
+        """Return the context as a dict."""
         return {"subset": "val"}
 
 

@@ -34,7 +34,7 @@ class Picture:
     """An object with a stored form."""
 
     def stored(self) -> Stored:
-        """Give it."""
+        """Return it."""
         return Stored("test.picture", {"width": 2}, b"\x00\x01", "raw")
 
 
@@ -61,12 +61,12 @@ Pair = collections.namedtuple("Pair", "x y")
 
 
 def through_json(value: object) -> Any:
-    """Give *value* as it is read back from an event line."""
+    """Return *value* as it is read back from an event line."""
     return params.decode(json.loads(json.dumps(params.encode(value), allow_nan=False)))
 
 
 def keys_of(tree: Any) -> list[Any]:
-    """Give the keys of every dict in *tree*, in order."""
+    """Return the keys of every dict in *tree*, in order."""
     if isinstance(tree, dict):
         return [list(tree), *(keys_of(value) for value in tree.values())]
     return [keys_of(item) for item in tree] if isinstance(tree, list) else []

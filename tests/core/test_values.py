@@ -26,7 +26,7 @@ class ArrayImpl:
         self.shape = shape
 
     def item(self) -> object:
-        """Give the only element, or raise as jax does."""
+        """Return the only element, or raise as jax does."""
         if self.shape not in ((), (1,)):
             raise TypeError("Only scalar arrays can be converted to Python scalars")
         return self.value
@@ -43,7 +43,7 @@ class ResourceVariable:
     """What a variable of TensorFlow looks like: no `item()`."""
 
     def numpy(self) -> Any:
-        """Give its value as numpy's."""
+        """Return its value as numpy's."""
         return np.array([[3]])
 
 

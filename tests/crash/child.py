@@ -25,12 +25,12 @@ RUN_POINTS = 500  # of each run of the mode `runs`
 
 
 def value(count: int) -> float:
-    """Give the value of point *count*: no byte of it is 0 for long."""
+    """Return the value of point *count*: no byte of it is 0 for long."""
     return (count + 1) * 1.1
 
 
 def epoch(count: int) -> float:
-    """Give the epoch of point *count*, exact in 32 bits."""
+    """Return the epoch of point *count*, exact in 32 bits."""
     return count % 1000 + 0.5
 
 
@@ -41,13 +41,13 @@ class Picture:
     count: int
 
     def stored(self) -> Stored:
-        """Give the object's stored form."""
+        """Return the object's stored form."""
         data = bytes([self.count % 251]) * (200 + self.count % 3000)
         return Stored("test.picture", {"caption": f"no. {self.count}"}, data, "raw")
 
 
 def numbered(handle: SequenceWriter, writer: Writer, number: int) -> SequenceWriter:
-    """Give *handle* the sequence number *number*, announced like any other."""
+    """Return *handle* the sequence number *number*, announced like any other."""
     handle.track(value(0), step=-1)
     event = {"sequence": number, "name": handle.name, "context": handle.context, "kind": "float"}
     writer.events.append(event)

@@ -36,7 +36,7 @@ class CountingDisk(Disk):
         self.refused_count = 0
 
     def fault(self, name: str, number: int) -> BaseException | None:
-        """Give what call *number*, of the method *name*, raises instead of being done; None: it is done."""
+        """Return what call *number*, of the method *name*, raises instead of being done; None: it is done."""
         return None
 
     def _do(self, method: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

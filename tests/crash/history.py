@@ -34,7 +34,7 @@ class Picture:
     data: bytes
 
     def stored(self) -> Stored:
-        """Give the object's stored form."""
+        """Return the object's stored form."""
         return Stored("test.picture", {"caption": "?"}, self.data, "raw")
 
 
@@ -145,7 +145,7 @@ def _copied(facts: Facts) -> Facts:
 
 
 def found(folder: Path) -> Facts:
-    """Give what a fresh reader finds in a run's folder."""
+    """Return what a fresh reader finds in a run's folder."""
     reader = RunReader(folder, may_seal=False)
     state = reader.state()
     facts = Facts(params=dict(reader.params()), tags=set(state.tags), name=state.properties.get("name"))

@@ -57,7 +57,7 @@ def run(path: Path, end: str) -> tuple[int, str]:
 
 
 def state_of(path: Path, name: str = "run", points: int = 100) -> RunState:
-    """Give the state of a run, of which all points must be there."""
+    """Return the state of a run, of which all points must be there."""
     reader = RunReader(path / ".aim" / "runs" / name, may_seal=False)
     found = reader.points(("loss", "{}"))
     assert found is not None

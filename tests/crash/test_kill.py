@@ -66,7 +66,7 @@ class Columns(NamedTuple):
 
 
 def points_of(reader: RunReader, name: str) -> Columns:
-    """Give the points of the sequence *name* of the empty context."""
+    """Return the points of the sequence *name* of the empty context."""
     points = reader.points((name, "{}"))
     assert points is not None
     first = int(np.searchsorted(points.steps, 0))

@@ -31,12 +31,12 @@ def calls_of_history(root: Path) -> int:
 
 
 def run_folder(root: Path) -> Path:
-    """Give the folder of the history's run."""
+    """Return the folder of the history's run."""
     return root / ".aim" / "runs" / RUN
 
 
 def facts_of(root: Path) -> Facts:
-    """Give what fresh readers find after a crash, where there may be no run, or no repository yet."""
+    """Return what fresh readers find after a crash, where there may be no run, or no repository yet."""
     return found(run_folder(root)) if run_folder(root).is_dir() else Facts()
 
 

@@ -39,7 +39,7 @@ class CutStory(Story):
 
 
 def images(root: Path, disk: ForgetfulDisk, chance: random.Random, count: int) -> list[Facts | None]:
-    """Give what fresh readers find in *count* states after a power cut; None where the run's folder is gone."""
+    """Return what fresh readers find in *count* states after a power cut; None where the run's folder is gone."""
     facts = []
     for number in range(count):
         after = disk.after_power_loss(root.with_name(f"after-{number}"), chance)

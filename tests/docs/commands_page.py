@@ -31,7 +31,7 @@ This page is made by `python -m tests.docs.commands_page`; each text on it is co
 def commands(
     command: click.Command = aim, path: tuple[str, ...] = ("aim",)
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Give each command below *command* with its path, parents first, by name."""
+    """Return each command below *command* with its path, parents first, by name."""
     yield path, command
     if isinstance(command, click.Group):
         context = click.Context(command)
@@ -42,7 +42,7 @@ def commands(
 
 
 def help_text(path: tuple[str, ...]) -> str:
-    """Give the help of a command as the program prints it."""
+    """Return the help of a command as the program prints it."""
     program = Path(sys.executable).with_name(path[0])
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
     return subprocess.run(

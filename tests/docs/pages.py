@@ -66,7 +66,7 @@ def pages() -> list[str]:
 
 
 def blocks(page: str, text: str | None = None) -> list[Block]:
-    """Give the blocks of *page* (whose text is *text*, or what is in the file), in order."""
+    """Return the blocks of *page* (whose text is *text*, or what is in the file), in order."""
     text = (ROOT / page).read_text(encoding="utf-8") if text is None else text
     found = []
     for fence in FENCE.finditer(text):
@@ -91,7 +91,7 @@ def blocks(page: str, text: str | None = None) -> list[Block]:
 
 def commands(block: Block) -> list[Command]:
     """
-    Give the commands of a console block. A line that ends in a backslash goes on in the next one, after `> ` or not.
+    Return the commands of a console block. A line that ends in a backslash goes on in the next one, after `> ` or not.
     """
     found: list[Command] = []
     command: list[str] = []
@@ -117,7 +117,7 @@ def commands(block: Block) -> list[Command]:
 
 def matches(expected: str, printed: str) -> bool:
     """
-    Say whether *printed* is what a page shows; `...` stands for anything, spaces at the ends of lines don't count.
+    Return whether *printed* is what a page shows; `...` stands for anything, spaces at the ends of lines don't count.
 
     >>> matches("loss ...\\n", "loss 0.25\\n")
     True
@@ -129,5 +129,5 @@ def matches(expected: str, printed: str) -> bool:
 
 
 def root_of(page: str) -> Path:
-    """Give the folder that the links of *page* are relative to."""
+    """Return the folder that the links of *page* are relative to."""
     return (ROOT / page).parent

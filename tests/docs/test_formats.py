@@ -31,24 +31,24 @@ class Picture:
     """The smallest thing that can be tracked as an image."""
 
     def stored(self) -> Stored:
-        """Give what blobs.md calls an item."""
+        """Return what blobs.md calls an item."""
         return Stored("aim.image", {"format": "png", "caption": "7 or 1?"}, data=b"not quite a PNG", extension="png")
 
 
 def page_text(name: str) -> str:
-    """Give the text of one page of docs/formats."""
+    """Return the text of one page of docs/formats."""
     return (ROOT / "docs/formats" / name).read_text(encoding="utf-8")
 
 
 def hex_lines(name: str) -> list[bytes]:
-    """Give the bytes of each line of a page that is nothing but two or more bytes in hex."""
+    """Return the bytes of each line of a page that is nothing but two or more bytes in hex."""
     return [
         bytes.fromhex(line) for line in re.findall(r"^(?:[0-9a-f]{2} +)+[0-9a-f]{2}$", page_text(name), re.MULTILINE)
     ]
 
 
 def json_lines(name: str, start: str) -> list[str]:
-    """Give each line of a page that begins with *start*."""
+    """Return each line of a page that begins with *start*."""
     return [line for line in page_text(name).splitlines() if line.startswith(start)]
 
 
@@ -80,7 +80,7 @@ def _run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def one(folder: Path, pattern: str) -> Path:
-    """Give the one file of *folder* that fits."""
+    """Return the one file of *folder* that fits."""
     (found,) = folder.glob(pattern)
     return found
 
@@ -188,7 +188,7 @@ def test_blobs_are_a_zip_with_records_as_blobs_md_says(run_folder: Path) -> None
 
 
 def entry_data(data: bytes, offset: int) -> bytes:
-    """Give the data of the ZIP entry whose local header is at *offset*, after all checks of blobs.md."""
+    """Return the data of the ZIP entry whose local header is at *offset*, after all checks of blobs.md."""
     magic, version, flags, method, _, _, crc, size, size_again, name_bytes, extra_bytes = struct.unpack_from(
         "<4sHHHHHIIIHH", data, offset
     )

@@ -34,7 +34,7 @@ def _path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def block_of(content: bytes) -> tuple[int, tuple[int, ...]]:
-    """Give the place of the block, and its four numbers."""
+    """Return the place of the block, and its four numbers."""
     (footer_bytes,) = struct.unpack("<I", content[-8:-4])
     at = len(content) - 8 - footer_bytes - 24
     assert b"AIMSEAL1" == content[at : at + 8]

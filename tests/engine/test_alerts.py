@@ -44,7 +44,7 @@ class Watcher:
         self.alerts = Alerts(self.points, lambda: time.time() + self.later_s)
 
     def ask(self, later_s: float = 0.0) -> list[Alert]:
-        """Give what there is to look at in so many seconds."""
+        """Return what there is to look at in so many seconds."""
         self.later_s = later_s
         return self.scan.ask(self.alerts.ask)
 

@@ -23,7 +23,7 @@ values = st.one_of(numbers, st.sampled_from(ODD))
 
 
 def columns_of(x: IntArray, low: float, high: float, count: int) -> IntArray:
-    """Give the pixel column of each x within the window."""
+    """Return the pixel column of each x within the window."""
     return np.searchsorted(edges(low, high, count), x, "right")
 
 
@@ -150,7 +150,7 @@ def test_a_path_keeps_its_order_and_its_extremes(points: list[tuple[float, float
 
 
 def plain_mean(y: list[float], weight: float) -> list[float]:
-    """Give the debiased exponential mean by its definition."""
+    """Return the debiased exponential mean by its definition."""
     mean, count, found = 0.0, 0, []
     for value in y:
         if math.isfinite(value):

@@ -39,7 +39,7 @@ class _Note:
     text: str
 
     def stored(self) -> Stored:
-        """Give the object's stored form."""
+        """Return the object's stored form."""
         return Stored("aim.text", {"text": self.text})
 
 
@@ -309,7 +309,7 @@ def test_the_child_of_a_fork_asks_for_itself(repository: Repository) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Give the environment of a process that finds the package."""
+    """Return the environment of a process that finds the package."""
     return {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
 
 

@@ -46,7 +46,7 @@ def _tags(repository: Repository) -> Tags:
 
 
 def of_runs(repository: Repository) -> dict[str, list[str]]:
-    """Give the tags of each run."""
+    """Return the tags of each run."""
     return {state.run_hash: list(state.tags) for state in repository.states()}
 
 

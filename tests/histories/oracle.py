@@ -26,7 +26,7 @@ class OracleSequence:
         self.points[at] = (value, epoch)
 
     def contents(self) -> list[tuple[int, Any, float | None]]:
-        """Give (step, value, epoch), ascending."""
+        """Return (step, value, epoch), ascending."""
         return [(step, *self.points[step]) for step in sorted(self.points)]
 
 
@@ -44,7 +44,7 @@ class OracleRun:
 
     def sequence(self, writer: int, name: SequenceName) -> OracleSequence:
         """
-        Give a sequence as *writer* sees it: its automatic steps go on from what there was when it first tracked.
+        Return a sequence as *writer* sees it: its automatic steps go on from what there was when it first tracked.
         """
         if writer not in self.seen_by:
             self.seen_by.add(writer)
@@ -55,11 +55,11 @@ class OracleRun:
         return found
 
     def copied(self) -> OracleRun:
-        """Give a run of its own with the same contents."""
+        """Return a run of its own with the same contents."""
         return copy.deepcopy(self)
 
     def contents(self) -> dict[str, Any]:
-        """Give all that a reader should see."""
+        """Return all that a reader should see."""
         return {
             "params": self.params,
             "name": self.name,

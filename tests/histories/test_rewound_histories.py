@@ -50,7 +50,7 @@ class Oracle:
     has_one_writer: bool = True
 
     def shown(self, until: int | None = None) -> dict[str, dict[int, Any]]:
-        """Give the value by step of each sequence; as it stood before call *until*, or now."""
+        """Return the value by step of each sequence; as it stood before call *until*, or now."""
         found: dict[str, dict[int, Any]] = {}
         stop = len(self.calls) if until is None else until
         for place, call in enumerate(self.calls[:stop]):
@@ -75,11 +75,11 @@ class Oracle:
         return found
 
     def rewinds(self) -> list[int]:
-        """Give the places of the rewinds."""
+        """Return the places of the rewinds."""
         return [place for place, call in enumerate(self.calls) if call.what == "rewind"]
 
     def forked(self, step: int) -> Oracle:
-        """Give what a fork shows, as if it had been tracked."""
+        """Return what a fork shows, as if it had been tracked."""
         shown = self.shown()
         calls = [
             Call("track", name, at, value)
@@ -94,14 +94,14 @@ class Oracle:
 
 
 def plain(value: Any) -> Any:
-    """Give texts as str."""
+    """Return texts as str."""
     if isinstance(value, Text):
         return value.data
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
 def contents(run: Any) -> dict[str, dict[int, Any]]:
-    """Give the value by step of each sequence that a reader sees."""
+    """Return the value by step of each sequence that a reader sees."""
     found = {}
     for name in (*NUMBERS, "said"):
         sequence = run.get_text_sequence(name) if name == "said" else run.get_metric(name)

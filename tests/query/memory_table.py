@@ -27,7 +27,7 @@ class Series:
     record_max_length: int = 1
 
     def summary(self, name: str) -> float | int | bool | None:
-        """Give a summary value; None if this kind has none of that name."""
+        """Return a summary value; None if this kind has none of that name."""
         if name == "count":
             return len(self.steps)
         if name in ("first_step", "last_step"):
@@ -60,7 +60,7 @@ class PlainRun:
     fields: dict[str, Any] = field(default_factory=dict)
 
     def fact(self, name: str) -> Any:
-        """Give one of the facts that a table stores; None if this run has none."""
+        """Return one of the facts that a table stores; None if this run has none."""
         usual = {
             "hash": "0" * 24,
             "tags": [],
@@ -88,7 +88,7 @@ class MemoryPair:
 
 
 def typed(value: object) -> object:
-    """Give what is equal only for values that are equal and of one type at every depth."""
+    """Return what is equal only for values that are equal and of one type at every depth."""
     if isinstance(value, dict):
         return ("dict", tuple((typed(key), typed(item)) for key, item in value.items()))
     if isinstance(value, list):
@@ -177,7 +177,7 @@ ABSENT = object()
 
 
 def points_of(series: Series, name: str) -> list[Any] | None:
-    """Give the points of a sequence; None if this kind has none of that name."""
+    """Return the points of a sequence; None if this kind has none of that name."""
     if name == "steps":
         return list(series.steps)
     if series.kind != "metric":
@@ -188,7 +188,7 @@ def points_of(series: Series, name: str) -> list[Any] | None:
 
 
 def leaves_of(params: Mapping[Key, Any], path: Path = ()) -> list[tuple[Path, Any]]:
-    """Give the leaves of nested params with their paths."""
+    """Return the leaves of nested params with their paths."""
     found: list[tuple[Path, Any]] = []
     for key, value in params.items():
         if isinstance(value, dict) and value:

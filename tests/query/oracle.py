@@ -128,7 +128,7 @@ class Oracle:
             self.variables[subject] = SeriesView(series, run)
 
     def holds(self, text: str) -> bool:
-        """Say whether the query *text* is true."""
+        """Return whether the query *text* is true."""
         return bool(self.value(ast.parse(text.strip(), mode="eval").body))
 
     def value(self, node: ast.AST) -> Any:

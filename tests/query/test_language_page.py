@@ -26,7 +26,7 @@ LONDON_MINUTES = -60
 
 
 def seconds(moment: str | None) -> float | None:
-    """Give a time of the page, in UTC, as seconds since 1970."""
+    """Return a time of the page, in UTC, as seconds since 1970."""
     return None if moment is None else (datetime.fromisoformat(moment) - datetime(1970, 1, 1)).total_seconds()
 
 
@@ -58,7 +58,7 @@ class Example:
 
 
 def examples() -> list[Example]:
-    """Give the rows of all tables whose columns are a query or example and what it finds."""
+    """Return the rows of all tables whose columns are a query or example and what it finds."""
     found: list[Example] = []
     columns: list[str] = []
     for line, text in enumerate(PAGE.read_text(encoding="utf-8").splitlines(), start=1):

@@ -48,7 +48,7 @@ def _folder(tmp_path: Path) -> Path:
 
 
 def stored_at(run: Run) -> Path:
-    """Give the run's own folder of files."""
+    """Return the run's own folder of files."""
     return Path(run.repo.path, "runs", run.hash, "files")
 
 

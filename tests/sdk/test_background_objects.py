@@ -22,7 +22,7 @@ PIXELS = np.arange(256 * 256, dtype=np.uint8).reshape(256, 256)
 
 
 def images_of(repo: Repo, run_hash: str, name: str = "images") -> list[int]:
-    """Give the captions of the images that another process would see."""
+    """Return the captions of the images that another process would see."""
     reading = repo.get_run(run_hash)
     assert reading is not None
     sequence = reading.get_image_sequence(name)
@@ -148,7 +148,7 @@ def test_objects_of_other_classes_are_stored_at_once(run: Run) -> None:
         is_stored = False
 
         def stored(self) -> Stored:
-            """Give its stored form."""
+            """Return its stored form."""
             self.is_stored = True
             return Stored("acme.mesh", {"vertices": 8}, b"x" * 100_000, "mesh")
 

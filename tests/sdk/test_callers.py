@@ -24,7 +24,7 @@ class Tensor:
         self.shape = ()
 
     def item(self) -> float:
-        """Give the number."""
+        """Return the number."""
         return self._value
 
 

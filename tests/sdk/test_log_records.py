@@ -15,7 +15,7 @@ from aim.sdk.logging import LogRecord, LogRecords
 
 
 def records_of(run: Run) -> list[LogRecord]:
-    """Give what was logged, in a list."""
+    """Return what was logged, in a list."""
     records = run.get_log_records()
     assert isinstance(records, LogRecords)
     return list(records)

@@ -168,7 +168,7 @@ CLASSMETHODS = ("default_repo", "exists", "from_path", "rm", "get_version", "is_
 
 
 def resolve(path: str) -> Any:
-    """Give what *path* names."""
+    """Return what *path* names."""
     module, _, name = path.rpartition(".")
     return getattr(importlib.import_module(module), name)
 

@@ -67,7 +67,7 @@ def test_a_child_goes_on_with_the_run_that_it_was_given(tmp_path: Path, how: str
 
 
 def pickled(value: Kind) -> Kind:
-    """Give what comes out of a pickle of *value*."""
+    """Return what comes out of a pickle of *value*."""
     result: Kind = pickle.loads(pickle.dumps(value))  # noqa: S301  it is our own
     return result
 

@@ -28,7 +28,7 @@ QUIET: dict[str, Any] = {"system_tracking_interval": None, "capture_terminal_log
 
 
 def values(run: Any, name: str = "loss") -> list[Any]:
-    """Give the values of a metric; none when there is no such metric."""
+    """Return the values of a metric; none when there is no such metric."""
     metric = run.get_metric(name)
     return [] if metric is None else list(metric.values.tolist())
 

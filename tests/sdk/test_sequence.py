@@ -17,7 +17,7 @@ from aim.sdk.sequence import Sequence
 
 
 def metric_of(run: Run, name: str = "loss") -> Metric:
-    """Give a metric that is there."""
+    """Return a metric that is there."""
     metric = run.get_metric(name)
     assert metric is not None
     return metric

@@ -23,7 +23,7 @@ class Tensor:
         self.shape = shape
 
     def item(self) -> Any:
-        """Give the one number."""
+        """Return the one number."""
         if math.prod(self.shape) != 1:
             raise RuntimeError("a Tensor with more elements cannot be converted to Scalar")
         return self._value

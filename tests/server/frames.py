@@ -42,7 +42,7 @@ class Frame:
     parts: list[Part]
 
     def of(self, run: str | None, part: str = "line", metric: str = "loss") -> Part:
-        """Give the only part of that run, metric and name."""
+        """Return the only part of that run, metric and name."""
         (found,) = [one for one in self.parts if (one.run, one.part, one.metric) == (run, part, metric)]
         return found
 

@@ -25,7 +25,7 @@ def curves(browser: Browser, **request: Any) -> Frame:
 
 
 def branches(frame: Frame) -> list[tuple[int | None, list[float]]]:
-    """Give branch and values of each part."""
+    """Return branch and values of each part."""
     return [(branch, part.y) for branch, part in zip(frame.header["series"]["branch"], frame.parts, strict=True)]
 
 

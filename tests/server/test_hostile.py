@@ -39,7 +39,7 @@ class Recorded:
         self._stored = Stored(kind, fields, data, "bin")
 
     def stored(self) -> Stored:
-        """Give that form."""
+        """Return that form."""
         return self._stored
 
 

@@ -218,7 +218,7 @@ def test_artifacts_are_sent_and_nothing_beside_them(browser: Browser, root: Path
 
 
 def shown(browser: Browser) -> dict[str, tuple[int | None, bool]]:
-    """Give size and whether it can be had of each artifact of run `r`."""
+    """Return size and whether it can be had of each artifact of run `r`."""
     return {one["name"]: (one["size"], one["here"]) for one in browser.get("runs/r")["artifacts"]}
 
 

@@ -176,12 +176,12 @@ class History:
 
 
 def catalogue_of(repository: Repository, cache: Path) -> Catalogue:
-    """Give a catalogue of *repository* with its file in *cache*."""
+    """Return a catalogue of *repository* with its file in *cache*."""
     return Catalogue(repository.path, repository.reader, cache=cache)
 
 
 def contents(catalogue: Catalogue) -> dict[str, Any]:
-    """Give all that a catalogue says, by hash: the same for equal contents, whatever the rows."""
+    """Return all that a catalogue says, by hash: the same for equal contents, whatever the rows."""
     table = catalogue.table
     found: dict[str, Any] = {}
     for row, run_hash in enumerate(table.hashes()):
@@ -208,7 +208,7 @@ def contents(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def rebuilt(repository: Repository, folder: Path) -> dict[str, object]:
-    """Give the contents of a catalogue that is made from nothing, and leave its file in *folder*."""
+    """Return the contents of a catalogue that is made from nothing, and leave its file in *folder*."""
     fresh = catalogue_of(repository, folder)
     fresh.refresh()
     fresh.save()
@@ -216,12 +216,12 @@ def rebuilt(repository: Repository, folder: Path) -> dict[str, object]:
 
 
 def shown(value: float) -> object:
-    """Give a number so that equal ones are equal, NaN too; means differ in their last digits, as sums are added up."""
+    """Return a number so that equal ones are equal, NaN too; the last digits of means may differ."""
     return f"{value:.9g}" if isinstance(value, float) and math.isfinite(value) else repr(value)
 
 
 def exists(repository: Repository, run_hash: str) -> bool:
-    """Say whether a run is there."""
+    """Return whether a run is there."""
     try:
         repository.state(run_hash)
     except NotFound:

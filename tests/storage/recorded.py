@@ -34,7 +34,7 @@ class Picture:
     caption: str
 
     def stored(self) -> Stored:
-        """Give a picture's fields and bytes."""
+        """Return a picture's fields and bytes."""
         return Stored("aim.image", {"caption": self.caption}, PICTURE_BYTES + self.caption.encode(), "png")
 
 
@@ -45,7 +45,7 @@ class Words:
     text: str
 
     def stored(self) -> Stored:
-        """Give a text's fields."""
+        """Return a text's fields."""
         return Stored("aim.text", {"text": self.text})
 
 
@@ -125,7 +125,7 @@ def points_in_place(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
 
 
 def _held(reader: RunReader, folder: Path, of_key: Any, row: int) -> tuple[Any, ...]:
-    """Give captions and bytes of the objects of a point; a damaged one is told by its error."""
+    """Return captions and bytes of the objects of a point; a damaged one is told by its error."""
     try:
         stored = reader.record(of_key, row)
     except DamagedFile:
@@ -154,7 +154,7 @@ def copied(folder: Path, target: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Give the bytes of every file of a folder."""
+    """Return the bytes of every file of a folder."""
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
 
 

@@ -18,7 +18,7 @@ STEPS = st.lists(st.integers(-50, 50), unique=True).map(sorted)
 
 
 def view_of(steps: list[int]) -> ArrayView[float]:
-    """Give a view whose value at each step is half the step."""
+    """Return a view whose value at each step is half the step."""
     return ArrayView(np.array(steps, np.int64), np.array(steps, np.float64) / 2)
 
 

@@ -24,7 +24,7 @@ class Picture:
     data: bytes = b"1234"
 
     def stored(self) -> Stored:
-        """Give the object's stored form."""
+        """Return the object's stored form."""
         return Stored("test.picture", {"caption": "?"}, self.data, "raw")
 
 
@@ -35,26 +35,26 @@ class Tensor:
     value: Any
 
     def item(self) -> Any:
-        """Give the only element, as torch does, or raise its error."""
+        """Return the only element, as torch does, or raise its error."""
         if isinstance(self.value, list):
             raise RuntimeError("a Tensor with 2 elements cannot be converted to Scalar")
         return self.value
 
 
 def lines(writer: Writer) -> list[dict[str, Any]]:
-    """Give all event lines of a writer; none is bad."""
+    """Return all event lines of a writer; none is bad."""
     found = events.read(writer.events.path)
     assert [] == found.bad
     return found.events
 
 
 def state(folder: Path) -> RunState:
-    """Give the state of a run, freshly read."""
+    """Return the state of a run, freshly read."""
     return RunLog(folder).refresh()
 
 
 def values(folder: Path, name: str = "loss") -> dict[int, object]:
-    """Give values by step of a sequence without context; of a picture its bytes."""
+    """Return values by step of a sequence without context; of a picture its bytes."""
     reader = RunReader(folder, may_seal=False)
     points = reader.points((name, "{}"))
     if points is None:
@@ -70,18 +70,18 @@ def values(folder: Path, name: str = "loss") -> dict[int, object]:
 
 
 def tracked_points(writer: Writer, name: str = "loss") -> Points:
-    """Give the points of a sequence without a context, by a fresh reader."""
+    """Return the points of a sequence without a context, by a fresh reader."""
     found = RunReader(writer.folder, may_seal=False).points((name, "{}"))
     assert found is not None
     return found
 
 
 def tracked_values(writer: Writer, name: str = "loss") -> list[object]:
-    """Give the values of a sequence in the order of steps; of objects, where they lie."""
+    """Return the values of a sequence in the order of steps; of objects, where they lie."""
     found: list[object] = tracked_points(writer, name).values.tolist()
     return found
 
 
 def tracked_kind(writer: Writer, name: str = "loss") -> str:
-    """Give the kind of a sequence."""
+    """Return the kind of a sequence."""
     return RunReader(writer.folder, may_seal=False).state().sequences[(name, "{}")].kind

@@ -18,7 +18,7 @@ IMPORT_MS_MAX = 30
 
 
 def face_imports() -> dict[str, str]:
-    """Give the names that the type checker sees in the face, with the module of each."""
+    """Return the names that the type checker sees in the face, with the module of each."""
     (face,) = [source for source in sources("src") if source.path == "src/aim/__init__.py"]
     (block,) = [node for node in face.tree.body if isinstance(node, ast.If)]
     return {
@@ -84,7 +84,7 @@ def test_importing_costs_under_30_ms() -> None:
     """
 
     def cost_s(program: str) -> float:
-        """Give the processor's time of one process: unlike the clock on the wall, it hardly feels other processes."""
+        """Return the processor's time of one process: unlike the clock on the wall, it hardly feels other processes."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", program], check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)

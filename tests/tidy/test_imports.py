@@ -156,7 +156,7 @@ def test_a_training_process_loads_the_standard_library_only(tmp_path: Path) -> N
 
 
 def _from_the_first(circle: tuple[str, ...]) -> tuple[str, ...]:
-    """Give *circle*, whose last member is its first, beginning at the first by name: so each circle has one form."""
+    """Return *circle*, whose last member is its first, beginning at the first by name: so each circle has one form."""
     ring = circle[:-1]
     start = ring.index(min(ring))
     return (*ring[start:], *ring[:start], ring[start])

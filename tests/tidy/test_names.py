@@ -17,7 +17,7 @@ PUBLIC_PATHS_OF_AIM_3 = {"aim.utils", "aim.sdk.utils", "aim.sdk.num_utils"}
 
 
 def is_public(name: str) -> bool:
-    """Say whether no part of the dotted *name* begins with an underscore."""
+    """Return whether no part of the dotted *name* begins with an underscore."""
     return not any(part.startswith("_") for part in name.split("."))
 
 
@@ -71,7 +71,7 @@ def test_every_test_is_a_sentence() -> None:
 
 
 def _is_variant(node: ast.AST) -> bool:
-    """Say whether *node* restates what is documented elsewhere: an overload, a setter, a member of a Protocol."""
+    """Return whether *node* restates what is documented elsewhere: an overload, a setter, a member of a Protocol."""
     body = getattr(node, "body", [])
     if len(body) == 1 and ast.unparse(body[0]) == "...":
         return True  # a member of a Protocol, whose own docstring says what it is for

@@ -16,7 +16,7 @@ BROAD = {"Exception", "BaseException"}
 
 
 def calls(source: Source) -> list[tuple[int, str, ast.Call]]:
-    """Give each call in *source*: line, what is called, as it is written, and its node."""
+    """Return each call in *source*: line, what is called, as it is written, and its node."""
     nodes = [node for node in ast.walk(source.tree) if isinstance(node, ast.Call)]
     return [(node.lineno, ast.unparse(node.func), node) for node in nodes]
 

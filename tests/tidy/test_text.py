@@ -25,7 +25,7 @@ FILE_BYTES_MAX = 1_000_000
 
 
 def lines_of_text() -> list[tuple[str, str]]:
-    """Give each line of each text file that git keeps, with its place."""
+    """Return each line of each text file that git keeps, with its place."""
     found: list[tuple[str, str]] = []
     for name in tracked_files():
         try:

@@ -38,7 +38,7 @@ def _wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def metadata(wheel: Path) -> Message:
-    """Give the wheel's METADATA."""
+    """Return the wheel's METADATA."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         return email.message_from_bytes(archive.read(name))

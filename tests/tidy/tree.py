@@ -73,7 +73,7 @@ def tracked_files() -> tuple[str, ...]:
 
 
 def definitions(source: Source) -> Iterator[tuple[str, DefinitionNode]]:
-    """Give each class and function of *source* with its dotted name, outermost first; not those inside functions."""
+    """Return each class and function of *source* with its dotted name, outermost first; not those inside functions."""
     pending: list[tuple[str, ast.stmt]] = [("", node) for node in source.tree.body]
     while pending:
         prefix, node = pending.pop(0)

@@ -39,7 +39,7 @@ Open = Callable[[str], "sync_api.Page"]
 
 
 def browser_path() -> str | None:
-    """Give the browser of this machine, or None."""
+    """Return the browser of this machine, or None."""
     return next((path for path in map(shutil.which, BROWSERS) if path), None)
 
 

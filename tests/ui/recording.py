@@ -52,7 +52,7 @@ with Run(repo=sys.argv[1], experiment="failing", system_tracking_interval=None) 
 
 
 def quality(model: str, learning_rate: float) -> float:
-    """Give the accuracy that a run ends at: larger models are better, and 0.001 is the best learning rate."""
+    """Return the accuracy that a run ends at: larger models are better, and 0.001 is the best learning rate."""
     return 0.4 + 0.1 * MODELS.index(model) + 0.2 * (1 - abs(math.log10(learning_rate) + 3))
 
 

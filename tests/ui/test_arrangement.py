@@ -19,13 +19,13 @@ TRAIN_LOSS = 'loss{"subset":"train"}'
 
 
 def cards(page: sync_api.Page, section: str) -> list[str | None]:
-    """Give the cards of a section, in their order."""
+    """Return the cards of a section, in their order."""
     found = page.get_by_role("region", name=section).locator(".card")
     return [one.get_attribute("data-card") for one in found.all()]
 
 
 def head(page: sync_api.Page, card: str) -> sync_api.Locator:
-    """Give the part of a card by which it is dragged."""
+    """Return the part of a card by which it is dragged."""
     return page.locator(f"[data-card='{card}'] header h3")
 
 

@@ -46,7 +46,7 @@ class Chart:
         return found
 
     def place(self, x_share: float, y_share: float) -> tuple[float, float]:
-        """Give a place on the page by shares of the plot, from its left and its top."""
+        """Return a place on the page by shares of the plot, from its left and its top."""
         box = self.host.bounding_box()
         assert box is not None
         (_, _, left, right), (_, _, bottom, top) = self.scales["x"], self.scales["y"]

@@ -31,13 +31,13 @@ MASK = """canvas => {
 
 
 def label_boxes(picture: sync_api.Locator) -> list[sync_api.FloatRect]:
-    """Give where the labels of an image's boxes lie on the screen."""
+    """Return where the labels of an image's boxes lie on the screen."""
     found = [label.bounding_box() for label in picture.locator(".box-label > rect").all()]
     return [box for box in found if box is not None]
 
 
 def overlap(one: sync_api.FloatRect, other: sync_api.FloatRect) -> bool:
-    """Say whether one label covers some of another one."""
+    """Return whether one label covers some of another one."""
     is_beside = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
     return not is_beside and one["y"] < other["y"] + other["height"] and other["y"] < one["y"] + one["height"]
 

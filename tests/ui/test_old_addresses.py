@@ -23,7 +23,7 @@ def encoded(settings: object) -> str:
 
 
 def option(name: str, context: object) -> object:
-    """Give one chosen metric."""
+    """Return one chosen metric."""
     return {"label": name, "type": "metrics", "value": {"option_name": name, "context": context}}
 
 

@@ -49,7 +49,7 @@ COLUMNS = """([canvas, left, right, upper, lower]) => {
 
 
 def planted_values() -> Floats:
-    """Give noise with spikes of one point each, up and down, and a stretch of NaN."""
+    """Return noise with spikes of one point each, up and down, and a stretch of NaN."""
     random = np.random.default_rng(11)
     values = random.normal(size=POINT_COUNT)
     places = random.choice(NAN_FROM, SPIKE_COUNT, replace=False)
@@ -76,7 +76,7 @@ def _million(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Floats,
 
 def true_extents(values: Floats, scales: dict[str, list[float]], columns: int) -> tuple[Floats, Floats]:
     """
-    Give the highest and the lowest value of each pixel column, shape (columns,); NaN where a column has no number.
+    Return the highest and the lowest value of each pixel column, shape (columns,); NaN where a column has no number.
 
     A column has the points of its steps, and the lines' values at its two edges.
     """
@@ -134,7 +134,7 @@ def test_every_pixel_column_shows_its_true_extremes(
 
 
 def settled_scales(page: sync_api.Page, chart: sync_api.Locator) -> dict[str, list[float]]:
-    """Give what the chart's pixels mean, once it does not change any more."""
+    """Return what the chart's pixels mean, once it does not change any more."""
     last = ""
     for _ in range(40):
         now = chart.get_attribute("data-scales") or ""

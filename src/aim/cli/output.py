@@ -25,7 +25,7 @@ WHOLE = frozenset({"hash", "run"})  # columns whose cells are there to be copied
 
 def visible(text: str) -> str:
     r"""
-    Give a text without the codes that a terminal obeys: what somebody called a run may move the cursor.
+    Return a text without the codes that a terminal obeys: what somebody called a run may move the cursor.
 
     >>> print(visible("\x1b[2Jrun\r"))
     \x1b[2Jrun\x0d
@@ -76,7 +76,7 @@ def words(items: Iterable[str]) -> int:
 
 def fitting(columns: Sequence[str], table: Sequence[Sequence[str]], width: int) -> list[int]:
     """
-    Give how wide each column may be so that a table fits *width* characters: the widest give way, but not those that
+    Return how wide each column may be so that a table fits *width* characters: the widest give way, but not those that
     are there to be copied; then the last columns are left out, for which no width is given.
 
     >>> table = [["a" * 24, "a rather long name", "0.5"]]
@@ -98,7 +98,7 @@ def fitting(columns: Sequence[str], table: Sequence[Sequence[str]], width: int) 
 
 def aligned(columns: Sequence[str], table: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
     """
-    Give the lines of a table: columns padded, or cut, to their *widths*.
+    Return the lines of a table: columns padded, or cut, to their *widths*.
 
     >>> aligned(["hash", "loss"], [["abcdef", "0.5"]], [4, 5])
     ['hash  loss ', 'abc…  0.5  ']
@@ -112,7 +112,7 @@ def _cut(text: str, chars: int) -> str:
 
 def cell(value: object) -> str:
     """
-    Give a value as the text of a table's cell.
+    Return a value as the text of a table's cell.
 
     >>> cell(0.123456789), cell(None), cell([]), cell(["a"])
     ('0.1235', '', '', '["a"]')
@@ -132,7 +132,7 @@ def cell(value: object) -> str:
 
 def bar(done: int, total: int) -> str:
     """
-    Give a bar of text.
+    Return a bar of text.
 
     >>> bar(5, 10)
     '[##########----------]'

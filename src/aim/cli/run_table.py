@@ -40,7 +40,7 @@ def list_runs(
     only_corrupted: bool = False,
 ) -> tuple[list[dict[str, Any]], int]:
     """
-    Give the runs that match *query* as rows of cells, and how many match.
+    Return the runs that match *query* as rows of cells, and how many match.
 
     Args:
         columns: see above.

@@ -147,7 +147,7 @@ def mv(repo: Path | None, destination: Path, hashes: tuple[str, ...]) -> None:
 
 def matching_hashes(repository: Repository, patterns: Sequence[str]) -> list[str]:
     """
-    Give the hashes of the runs that *patterns* name: hashes, beginnings of them, or patterns with * and ?.
+    Return the hashes of the runs that *patterns* name: hashes, beginnings of them, or patterns with * and ?.
 
     Raises:
         RunNotFound: one of them names none, or one that is no pattern several.

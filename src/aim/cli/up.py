@@ -138,7 +138,7 @@ class _Bars:
 
 def find_roots(repos: tuple[Path, ...], make: bool) -> tuple[Path, ...]:
     """
-    Give the folders that hold the repositories that were named, or those below them.
+    Return the folders that hold the repositories that were named, or those below them.
 
     Raises:
         RepoNotFound: there is none, and *make* is not asked for.
@@ -186,7 +186,7 @@ def repositories_below(path: Path, depth: int) -> list[Path]:
 
 
 def has_desktop() -> bool:
-    """Say whether a browser could open here: a person at a terminal of a desktop, not a remote shell."""
+    """Return whether a browser could open here: a person at a terminal of a desktop, not a remote shell."""
     import sys
 
     if not sys.stderr.isatty() or "SSH_CONNECTION" in os.environ:

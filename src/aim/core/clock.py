@@ -19,13 +19,13 @@ ZOMBIE = -1
 
 
 def now() -> float:
-    """Give the Unix time in seconds."""
+    """Return the Unix time in seconds."""
     return time.time()
 
 
 def after(previous_s: float) -> float:
     """
-    Give the time in whole microseconds, and at least one after *previous_s*.
+    Return the time in whole microseconds, and at least one after *previous_s*.
 
     >>> after(4e9)
     4000000000.000001
@@ -52,7 +52,7 @@ def this_process() -> Process:
 
 def is_alive(process: Process) -> bool | None:
     """
-    Say whether *process* still runs; None when it ran on another host or in another container and can't be asked for.
+    Return whether *process* still runs; None when it ran on another host or in another container.
     """
     if process.host != socket.gethostname():
         return None
@@ -74,7 +74,7 @@ def is_alive(process: Process) -> bool | None:
 
 
 def boot_id() -> str | None:
-    """Give the id of the host's current boot, or None where the system does not tell."""
+    """Return the id of the host's current boot, or None where the system does not tell."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()
@@ -84,7 +84,7 @@ def boot_id() -> str | None:
 
 def start_ticks(pid: int) -> int | None:
     """
-    Give the start of a process in clock ticks since boot: proc(5), field 22 of `stat`.
+    Return the start of a process in clock ticks since boot: proc(5), field 22 of `stat`.
 
     `ZOMBIE` for one that has ended and was not waited for; None where the system does not tell.
     """
@@ -99,7 +99,7 @@ def start_ticks(pid: int) -> int | None:
 
 
 def pid_namespace() -> str | None:
-    """Give the id of this process's pid namespace, such as `pid:[4026531836]`, or None: pid_namespaces(7)."""
+    """Return the id of this process's pid namespace, such as `pid:[4026531836]`, or None: pid_namespaces(7)."""
     try:
         return os.readlink("/proc/self/ns/pid")
     except OSError:

@@ -23,7 +23,7 @@ ContextDict = dict[str, Any]
 
 def plain(context: object) -> ContextDict:
     """
-    Give *context* as a dict of plain values, in the caller's order.
+    Return *context* as a dict of plain values, in the caller's order.
 
     Accepts None, a mapping, or anything with `to_dict()`. Numbers of other libraries become Python's, tuples lists.
 
@@ -48,7 +48,7 @@ def plain(context: object) -> ContextDict:
 
 def text(context: object) -> str:
     """
-    Give the text of *context*; equal contexts have equal texts.
+    Return the text of *context*; equal contexts have equal texts.
 
     >>> text({"b": 1.0, "a": (True,)})
     '{"a":[1],"b":1}'
@@ -73,7 +73,7 @@ def _text(context: object) -> str:
 
 def identity(context: object) -> int:
     """
-    Give a 64-bit number that is the same for equal contexts, in every process: the BLAKE2b-64 of the text.
+    Return a 64-bit number that is the same for equal contexts, in every process: the BLAKE2b-64 of the text.
 
     >>> identity({}) == identity(None)
     True

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 def lazy_face(package: str, defined_in: Mapping[str, str]) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """
-    Give the functions `__getattr__` and `__dir__` of a package.
+    Return the functions `__getattr__` and `__dir__` of a package.
 
     Args:
         package: its `__name__`.

@@ -78,7 +78,7 @@ def _compiled(pattern: str, *, ignores_case: bool = False) -> re.Pattern[str]:
 
 def speaks_of_secret(name: str) -> bool:
     """
-    Say whether what has this name is likely to be a secret.
+    Return whether what has this name is likely to be a secret.
 
     >>> speaks_of_secret("AWS_SECRET_ACCESS_KEY"), speaks_of_secret("--tokenizer"), speaks_of_secret("max_new_tokens")
     (True, False, False)
@@ -95,7 +95,7 @@ def _has_word(text: str) -> bool:
 
 def looks_like_secret(text: str) -> bool:
     """
-    Say whether *text* contains a key of a well-known form.
+    Return whether *text* contains a key of a well-known form.
 
     >>> looks_like_secret("hf_" + "a" * 30), looks_like_secret("hf_transfer")
     (True, False)
@@ -107,7 +107,7 @@ def looks_like_secret(text: str) -> bool:
 
 def masked(text: str) -> str:
     """
-    Give *text* with the secrets in it hidden, cut after 4,096 characters; what is no whole Unicode becomes `?`.
+    Return *text* with the secrets in it hidden, cut after 4,096 characters; what is no whole Unicode becomes `?`.
 
     >>> masked("postgres://ada:pw@db/runs?sslkey=k1&page=2")
     'postgres://***@db/runs?sslkey=***&page=2'
@@ -131,7 +131,7 @@ def _masked_pair(pair: re.Match[str]) -> str:
 
 def masked_arguments(given: Iterable[object]) -> list[str]:
     """
-    Give a command line with the secrets in it hidden, its first 256 arguments.
+    Return a command line with the secrets in it hidden, its first 256 arguments.
 
     Cost: some microseconds; 4 ms more, once, where something may be a secret.
 

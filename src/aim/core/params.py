@@ -29,7 +29,7 @@ Restore = Callable[[str, Mapping[str, Any], Loader], object]
 
 def encode(value: object, where: str = "params", *, strict: bool = True) -> Any:
     """
-    Give the JSON form of *value*.
+    Return the JSON form of *value*.
 
     Args:
         where: the path of the value, for messages.
@@ -118,7 +118,7 @@ OWN_KIND = "$kind"  # of an object in a list of others; no object has a field of
 
 
 def object_record(*items: Stored, offsets: Sequence[int | None] = ()) -> dict[str, Any]:
-    """Give the record of objects, as in docs/formats/blobs.md; without *offsets* their bytes lie in it."""
+    """Return the record of objects, as in docs/formats/blobs.md; without *offsets* their bytes lie in it."""
     records = []
     for place, item in enumerate(items):
         data: Any = None
@@ -131,7 +131,7 @@ def object_record(*items: Stored, offsets: Sequence[int | None] = ()) -> dict[st
 
 def decode(form: Any, restore: Restore | None = None) -> Any:
     """
-    Give the value of a JSON form, dicts in the order of keys.
+    Return the value of a JSON form, dicts in the order of keys.
 
     Args:
         restore: makes an object from its kind, fields and a loader of its bytes; without it an object is its fields.
@@ -172,7 +172,7 @@ def _decode_object(record: Mapping[str, Any], restore: Restore | None) -> Any:
 
 def ordered(tree: dict[Key, Any]) -> dict[Key, Any]:
     """
-    Give *tree* with its keys in the stored order.
+    Return *tree* with its keys in the stored order.
 
     >>> ordered({-1: "d", 1: "c", "b": "b", "B": "a"})
     {'B': 'a', 'b': 'b', 1: 'c', -1: 'd'}
@@ -189,7 +189,7 @@ def _order(key: Key) -> tuple[int, bytes, int]:
 
 
 def check_key(key: object, where: str) -> Key:
-    """Give *key* as a str or int, or raise `UnstorableParam`."""
+    """Return *key* as a str or int, or raise `UnstorableParam`."""
     if isinstance(key, str):
         return str.__str__(key)
     if isinstance(key, int):
@@ -201,7 +201,7 @@ def check_key(key: object, where: str) -> Key:
 
 def as_path(key: object) -> Path:
     """
-    Give the path that `run[key]` means.
+    Return the path that `run[key]` means.
 
     >>> as_path(...), as_path("lr"), as_path(("hparams", "lr"))
     ((), ('lr',), ('hparams', 'lr'))
@@ -214,7 +214,7 @@ def as_path(key: object) -> Path:
 
 
 def get_at(tree: Any, path: Path) -> Any:
-    """Give what is at *path*; KeyError when nothing is."""
+    """Return what is at *path*; KeyError when nothing is."""
     for key in path:
         try:
             if type(tree) not in (dict, list):
@@ -281,7 +281,7 @@ def flatten(tree: Mapping[Key, Any], depth_max: int | None = None) -> Iterator[t
 
 def dotted(path: Path) -> str:
     """
-    Give the name of a flattened param.
+    Return the name of a flattened param.
 
     >>> dotted(("hparams", "layers", 3))
     'hparams.layers.[3]'
@@ -290,5 +290,5 @@ def dotted(path: Path) -> str:
 
 
 def json_text(value: object) -> str:
-    """Give *value* as JSON for a table's cell; what JSON has no form for as its `str()`."""
+    """Return *value* as JSON for a table's cell; what JSON has no form for as its `str()`."""
     return json.dumps(value, default=str)

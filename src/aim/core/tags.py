@@ -50,7 +50,7 @@ class Tag:
 
 def id_of_tag(name: str) -> str:
     """
-    Give the id of a tag: a uuid made from its name.
+    Return the id of a tag: a uuid made from its name.
 
     >>> id_of_tag("paper")
     '7ba4420e-b4dc-baeb-0d36-91af18ab04b4'
@@ -61,7 +61,7 @@ def id_of_tag(name: str) -> str:
 
 def check_tag(value: object) -> str:
     """
-    Give a tag's name; what is no str becomes one.
+    Return a tag's name; what is no str becomes one.
 
     Raises:
         UsageError: *value* is None or empty.
@@ -74,7 +74,7 @@ def check_tag(value: object) -> str:
 
 def check_color(text: str) -> str:
     """
-    Give a colour as `#rrggbb`.
+    Return a colour as `#rrggbb`.
 
     Args:
         text: `#rrggbb` in any case, or one of `COLORS`.

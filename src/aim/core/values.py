@@ -69,12 +69,12 @@ class Storable(Protocol):
     """An object that can be tracked or set as a param: an image, a text ..."""
 
     def stored(self) -> Stored:
-        """Give the object's stored form; it does not change when the object does."""
+        """Return the object's stored form; it does not change when the object does."""
 
 
 def stored_or_deferred(value: Storable, *, sync: bool) -> Stored | Deferred:
     """
-    Give the stored form of *value*, or, unless *sync*, what makes it later, if *value* offers that by a method
+    Return the stored form of *value*, or, unless *sync*, what makes it later, if *value* offers that by a method
     `deferred`.
     """
     offer: Callable[[], Deferred | None] | None = None if sync else getattr(value, "deferred", None)
@@ -88,7 +88,7 @@ Loader = Callable[[], bytes]
 
 def number(value: object) -> int | float:
     """
-    Give *value* as a Python int or float.
+    Return *value* as a Python int or float.
 
     Raises:
         UntrackableValue: it is not one number.
@@ -116,7 +116,7 @@ def number(value: object) -> int | float:
 
 
 def is_number(value: object) -> bool:
-    """Say whether *value* is one number, of any library. Never raises."""
+    """Return whether *value* is one number, of any library. Never raises."""
     try:
         return _plain_number(value) is not None
     except (TypeError, ValueError, RuntimeError):
@@ -161,7 +161,7 @@ def _only_item(value: Any) -> object:
 
 def step_number(step: object) -> int:
     """
-    Give *step* as an int: any integer of any library, or a float, which is cut to its integer part.
+    Return *step* as an int: any integer of any library, or a float, which is cut to its integer part.
 
     >>> step_number(7.0), step_number(1.5)
     (7, 1)
@@ -185,7 +185,7 @@ def step_number(step: object) -> int:
 
 def epoch_number(epoch: object) -> float:
     """
-    Give *epoch* as a float, NaN for None.
+    Return *epoch* as a float, NaN for None.
 
     Raises:
         UntrackableValue: it is no number.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 def counted(count: int, one: str, many: str | None = None) -> str:
     """
-    Give a number with the word for so many.
+    Return a number with the word for so many.
 
     Args:
         one: the word for one.
@@ -21,7 +21,7 @@ def counted(count: int, one: str, many: str | None = None) -> str:
 
 def integer(value: int) -> str:
     """
-    Give an integer for a message; of a very long one, which Python may refuse to write, its length.
+    Return an integer for a message; of a very long one, which Python may refuse to write, its length.
 
     >>> integer(2**64), integer(10**5000)
     ('18446744073709551616', 'an integer of 16,610 bits')

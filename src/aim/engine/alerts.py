@@ -111,7 +111,7 @@ class _Metric:
     last: FloatArray
 
     def suspect(self, at: int) -> _Suspect:
-        """Give the metric of one run."""
+        """Return the metric of one run."""
         last = float(self.last[at])
         state = (float(self.count[at]), float(self.last_step[at]), last if math.isfinite(last) else repr(last))
         return _Suspect(self.key, self.context, state)
@@ -132,7 +132,7 @@ class _Suspects:
             self._found.append(np.flatnonzero(chosen))
 
     def of(self, row: int) -> list[_Suspect]:
-        """Give those of one run."""
+        """Return those of one run."""
         if not self._metrics:
             return []
         if self._sorted is None:
@@ -162,7 +162,7 @@ class _Survey:
     metrics: list[_Metric] = field(default_factory=list)
 
     def longest(self, row: int) -> list[_Suspect]:
-        """Give the metrics of a run that have the most points, the longest first."""
+        """Return the metrics of a run that have the most points, the longest first."""
         found = []
         for metric in self.metrics:
             at = int(np.searchsorted(metric.rows, row))
@@ -328,7 +328,7 @@ class Alerts:
 
 
 def _rows_that_count(table: RunTable, now_s: float) -> IntArray:
-    """Give the rows of the runs that run or ended lately and are not archived, newest first."""
+    """Return the rows of the runs that run or ended lately and are not archived, newest first."""
     rows = np.asarray(table.newest_first(), np.int64)
     ended = table.field("end_time")
     ended_s = np.array([value if isinstance(value, float) else 0.0 for value in [*ended.values, None]])[ended.codes]

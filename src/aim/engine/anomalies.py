@@ -72,7 +72,7 @@ MADE_OF = frozenset(("scale", "weight", "coef"))  # numbers that belong to a los
 
 def should_fall(name: str) -> bool:
     """
-    Say whether a metric of that name is one that training makes smaller: its last part says that it is a loss or an
+    Return whether a metric of that name is one that training makes smaller: its last part says that it is a loss or an
     error, and no part says that it is one side of a game, or a term that trainings with reward do not minimise.
 
     >>> [should_fall(name) for name in ("loss", "val/loss", "trainLoss", "box_loss", "clsloss", "word_error_rate")]
@@ -107,7 +107,7 @@ class Divergence:
 
 def first_bad(values: FloatArray) -> int | None:
     """
-    Give the index from which on all values are NaN or infinite; None when the last one is a number.
+    Return the index from which on all values are NaN or infinite; None when the last one is a number.
 
     >>> first_bad(np.array([1.0, np.nan, 0.5, np.inf, np.nan])), first_bad(np.array([np.nan, 1.0]))
     (3, None)
@@ -134,7 +134,7 @@ def may_have_diverged(first: FloatArray, last: FloatArray, low: FloatArray) -> B
 
 def divergence(steps: IntArray, values: FloatArray) -> Divergence | None:
     """
-    Give how a curve that should fall has diverged; None when it has not, or is too short to tell.
+    Return how a curve that should fall has diverged; None when it has not, or is too short to tell.
 
     Args:
         steps: shape (n,), increasing.
@@ -169,7 +169,7 @@ def divergence(steps: IntArray, values: FloatArray) -> Divergence | None:
 
 def usual_pause_s(times_s: FloatArray) -> float | None:
     """
-    Give for how many seconds a sequence may be silent before that is odd; None when it is too short to tell.
+    Return for how many seconds a sequence may be silent before that is odd; None when it is too short to tell.
 
     That is 30 times its median pause, three times its longest, and two minutes at least. Of the latest 2,000 points.
 

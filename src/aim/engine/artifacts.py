@@ -144,7 +144,7 @@ def _files(root: Path, folder: Path) -> Iterator[tuple[str, int]]:
 
 def find_artifact(run_folder: Path, records: Mapping[str, ArtifactRecord], name: str) -> Artifact:
     """
-    Give the file of that name.
+    Return the file of that name.
 
     Raises:
         NotFound: the run has none; so for each name that leads out of its folder, too.

@@ -74,7 +74,7 @@ class Completions:
 
 def complete(table: RunTable, text: str, at: int) -> Completions:
     """
-    Give what could stand at the character *at* of an unfinished query. Never an error.
+    Return what could stand at the character *at* of an unfinished query. Never an error.
 
     >>> complete(RunTable(lambda run_hash: None), "run.exp", 7).items[0].text
     'experiment'
@@ -112,7 +112,7 @@ def _steps(chain: str) -> tuple[str | int, ...]:
 
 
 def _is_open(before: str) -> bool:
-    """Say whether the text ends within quotes."""
+    """Return whether the text ends within quotes."""
     quote = ""
     for character in before:
         if not quote and character in "'\"":
@@ -189,7 +189,7 @@ def _tags(table: RunTable) -> list[str]:
 
 
 def _children(table: RunTable, steps: tuple[str | int, ...]) -> list[tuple[str | int, str]]:
-    """Give the keys below a path of the params, and what is there."""
+    """Return the keys below a path of the params, and what is there."""
     found: dict[str | int, str] = {}
     for path in table.leaf_paths(steps):
         key = path[len(steps)]

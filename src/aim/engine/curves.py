@@ -109,7 +109,7 @@ class Known:
 
 def draw(store: PointStore, wanted: Sequence[Wanted], view: View, known: Known | None = None) -> list[Piece]:
     """
-    Give the pieces of the curves that are asked for, each curve's `line` first; empty curves are left out.
+    Return the pieces of the curves that are asked for, each curve's `line` first; empty curves are left out.
 
     Cost: reading, and then some 20 us a curve of 1,000 points.
     """
@@ -131,7 +131,7 @@ def draw(store: PointStore, wanted: Sequence[Wanted], view: View, known: Known |
 def draw_groups(
     store: PointStore, groups: Sequence[Sequence[Wanted]], view: View, value: str, band: str
 ) -> list[Piece]:
-    """Give a line, and with a band its edges, for each group of curves; *source* is the group's place."""
+    """Return a line, and with a band its edges, for each group of curves; *source* is the group's place."""
     flat = [one for group in groups for one in group]
     group_of = [place for place, group in enumerate(groups) for _ in group]
     lines = [line for line in _lines(store, flat, view, Known()) if len(line.x)]
@@ -171,7 +171,7 @@ class Shown:
 
 
 def shown_points(store: PointStore, one: Wanted, view: View) -> Shown | None:
-    """Give the points of a curve that have an x, and one in the window; None when the run has no such curve."""
+    """Return the points of a curve that have an x, and one in the window; None when the run has no such curve."""
     lines = _lines(store, [one], view, Known())
     curve = store.read(one.run_hash, [one.key]).get(one.key)
     if not lines or curve is None:
@@ -207,7 +207,7 @@ def _lines(store: PointStore, wanted: Sequence[Wanted], view: View, known: Known
 
 
 def _first_new(store: PointStore, one: Wanted, curve: Curve, line: _Line, known: Known) -> int:
-    """Give the first point of a line that the browser may not have; 0 when it needs the whole line."""
+    """Return the first point of a line that the browser may not have; 0 when it needs the whole line."""
     length = None
     if known.since is not None and len(line.x) == len(curve) and line.sorted_x:
         length = store.known_length(one.run_hash, one.key, known.since, curve)

@@ -25,7 +25,7 @@ OVERSHOOT_MAX = 2.0
 
 def eight_bits(image: PIL.Image.Image) -> PIL.Image.Image:
     """
-    Give *image* with pixels of 8 bits; itself, when it has no deeper ones.
+    Return *image* with pixels of 8 bits; itself, when it has no deeper ones.
 
     Cost: of floats and 32-bit integers one pass in single precision, 12 ms a megapixel.
 

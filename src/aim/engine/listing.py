@@ -67,7 +67,7 @@ class Cells:
     present: npt.NDArray[np.bool_] | None = None
 
     def tolist(self) -> list[Any]:
-        """Give the cells as plain values; None is missing."""
+        """Return the cells as plain values; None is missing."""
         if self.codes is not None:
             values = [*self.values, None]
             return [values[code] for code in self.codes.tolist()]
@@ -80,7 +80,7 @@ class Cells:
 
     def ranks(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]:
         """
-        Give what the cells are sorted by, ascending, and which of them are NaN or missing, that come last both ways.
+        Return what the cells are sorted by, ascending, and which of them are NaN or missing, that come last both ways.
         """
         if self.codes is None:
             assert self.numbers is not None
@@ -96,7 +96,7 @@ class Cells:
 
 
 def _order(value: object) -> tuple[int, Any]:
-    """Give what distinct values of any type are ordered by: numbers, texts, then all else by its text."""
+    """Return what distinct values of any type are ordered by: numbers, texts, then all else by its text."""
     if isinstance(value, (bool, int, float)):
         return (0, 0.0 if value != value else value)
     if isinstance(value, str):
@@ -105,7 +105,7 @@ def _order(value: object) -> tuple[int, Any]:
 
 
 def cells(table: RunTable, field: Field, rows: npt.NDArray[np.integer[Any]]) -> Cells:
-    """Give a field for the runs in *rows*. A field that no run has is missing everywhere."""
+    """Return a field for the runs in *rows*. A field that no run has is missing everywhere."""
     kind = field[0]
     if kind == "param":
         return _coded(table.param(tuple(field[1:])), rows)
@@ -122,7 +122,7 @@ def cells(table: RunTable, field: Field, rows: npt.NDArray[np.integer[Any]]) -> 
 
 def notes_text(value: object) -> str | None:
     """
-    Give the notes of a run, however they were written, as one Markdown text.
+    Return the notes of a run, however they were written, as one Markdown text.
 
     >>> notes_text([{"content": "It diverged."}, {"content": "Again."}])
     'It diverged.\\n\\nAgain.'
@@ -164,7 +164,7 @@ def _numbers(found: Cells, missing: float) -> npt.NDArray[np.float64]:
 def metric_cells(
     table: RunTable, name: str, context_text: str, summary: str, rows: npt.NDArray[np.integer[Any]]
 ) -> Cells:
-    """Give a summary of a metric for the runs in *rows*."""
+    """Return a summary of a metric for the runs in *rows*."""
     numbers = np.zeros(table.run_count)
     present = np.zeros(table.run_count, np.bool_)
     place = table.place_of((name, context_text, "metric"))

@@ -91,7 +91,7 @@ def _id(facts: SequenceFacts) -> str:
 
 def log_label(name: str, context: Mapping[str, Any], writer: WriterFacts | None) -> str:
     """
-    Give what people call a log: by its context, and by the process that wrote it as far as that is known.
+    Return what people call a log: by its context, and by the process that wrote it as far as that is known.
 
     >>> log_label("logs", {"rank": 1}, None), log_label("logs", {}, None)
     ('rank=1', 'output')
@@ -148,7 +148,7 @@ class RunLogs:
         return self._reader.points_of(self._logs[0], self._state) if self._logs else None
 
     def line_count(self) -> int:
-        """Give the number of the last line, and one."""
+        """Return the number of the last line, and one."""
         return self._count(self._points())
 
     def record_count(self) -> int:
@@ -166,7 +166,7 @@ class RunLogs:
 
     def lines(self, start: int, limit: int) -> tuple[int, int, list[str]]:
         """
-        Give lines from *start* on, at most *limit*; a negative start counts from the end.
+        Return lines from *start* on, at most *limit*; a negative start counts from the end.
 
         Returns:
             (number of the first line, how many there are in all, the lines)
@@ -189,7 +189,7 @@ class RunLogs:
         return str(items[0].get("text", "")) if items else ""
 
     def find(self, text: str) -> list[int]:
-        """Give the numbers of the lines that contain *text*, of upper or lower case, colours ignored; at most 1,000."""
+        """Return the numbers of the lines that contain *text*, in either case, colours ignored; at most 1,000."""
         points = self._points()
         wanted = text.casefold()
         found: list[int] = []
@@ -202,7 +202,7 @@ class RunLogs:
         return found
 
     def records(self, start: int, limit: int, level: str | None) -> tuple[int, list[LogRecord]]:
-        """Give log records of *level* and above, from *start* on, and how many there are."""
+        """Return log records of *level* and above, from *start* on, and how many there are."""
         lowest = level_number(level) if level else 0
         chosen = [record for record in self._records() if level_number(record.level) >= lowest]
         return len(chosen), chosen[start : start + limit]
@@ -236,7 +236,7 @@ class RunLogs:
 
 def level_name(level: object) -> str:
     """
-    Give a level by its name.
+    Return a level by its name.
 
     >>> level_name(40), level_name("warning")
     ('ERROR', 'WARNING')
@@ -246,7 +246,7 @@ def level_name(level: object) -> str:
 
 def level_number(level: str) -> int:
     """
-    Give the number of a level's name; 0 for an unknown one.
+    Return the number of a level's name; 0 for an unknown one.
 
     >>> level_number("ERROR"), level_number("LOUD")
     (40, 0)

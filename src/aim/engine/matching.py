@@ -39,7 +39,7 @@ class Question:
         return self.query.subject
 
     def with_archived(self) -> Question:
-        """Give the same question, asked of archived runs too."""
+        """Return the same question, asked of archived runs too."""
         return Question(_of_all(self.query))
 
 
@@ -100,7 +100,7 @@ def sequences_newest_first(table: RunTable, places: Rows, rows: Rows) -> tuple[I
 
 def matching_runs(table: RunTable, question: Question) -> IntArray:
     """
-    Give the rows of the runs that match, in no particular order.
+    Return the rows of the runs that match, in no particular order.
 
     Raises:
         InvalidQuery: the question passes a bound while it is asked.
@@ -112,7 +112,7 @@ def matching_runs(table: RunTable, question: Question) -> IntArray:
 
 def matching_sequences(table: RunTable, question: Question, kind: str) -> tuple[IntArray, IntArray]:
     """
-    Give the sequences of *kind* that match: places of pairs, rows of runs. None match a question about another kind.
+    Return the sequences of *kind* that match: places of pairs, rows of runs. None match a question about another kind.
 
     Args:
         kind: one of `aim.query.table.KINDS`.
@@ -131,12 +131,12 @@ def matching_sequences(table: RunTable, question: Question, kind: str) -> tuple[
 
 
 def rows_of(table: RunTable, hashes: Iterable[str]) -> IntArray:
-    """Give the rows of the runs of these hashes, in their order; those that are not there are left out."""
+    """Return the rows of the runs of these hashes, in their order; those that are not there are left out."""
     found = [table.row_of(run_hash) for run_hash in dict.fromkeys(hashes)]
     return np.array([row for row in found if row is not None], np.int64)
 
 
 def hashes_of(table: RunTable, rows: Rows) -> list[str]:
-    """Give the hashes of the runs in these rows."""
+    """Return the hashes of the runs in these rows."""
     hashes = table.hashes()
     return [hashes[row] for row in rows.tolist()]

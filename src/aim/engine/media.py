@@ -49,7 +49,7 @@ class StepChoice:
 
     def places(self, steps: IntArray) -> IntArray:
         """
-        Give the places of the chosen steps among *steps*, which increase.
+        Return the places of the chosen steps among *steps*, which increase.
 
         >>> steps = np.arange(0, 100, 10)
         >>> StepChoice(count=3).places(steps), StepChoice(is_at=True, at=25).places(steps)
@@ -65,7 +65,7 @@ class StepChoice:
 
 def spread(size: int, count: int) -> IntArray:
     """
-    Give at most *count* of 0 … size - 1, evenly spread, the last one always and the first if there is room.
+    Return at most *count* of 0 … size - 1, evenly spread, the last one always and the first if there is room.
 
     >>> spread(10, 4), spread(2, 4), spread(10, 1)
     (array([0, 3, 6, 9]), array([0, 1]), array([9]))
@@ -125,7 +125,7 @@ class Blob:
 
 def read_blob(repository: Repository, place: str, part: str | None = None) -> Blob:
     """
-    Give the item of that name with its bytes; of an item that is all fields, such as a text, its text.
+    Return the item of that name with its bytes; of an item that is all fields, such as a text, its text.
 
     Args:
         part: None for the object itself: of an image with masks, its image. Else one thing that is stored with it: the
@@ -207,7 +207,7 @@ def _part_of_image(whole: Blob, part: str | None) -> Blob:
 
 
 def longest_list(reader: RunReader, points: Points, samples: int = 3) -> int:
-    """Give the longest list among the first, middle and last records of a sequence of lists."""
+    """Return the longest list among the first, middle and last records of a sequence of lists."""
     lengths = [1]
     for position in spread(len(points), samples).tolist():
         try:

@@ -51,7 +51,7 @@ class SequenceOverview:
 
 def type_of(values: Sequence[object]) -> str:
     """
-    Give the type of a column: `number`, `string`, `bool`, `list` (of strings), else `json`.
+    Return the type of a column: `number`, `string`, `bool`, `list` (of strings), else `json`.
 
     >>> type_of([1, 0.5]), type_of([1, "a"]), type_of([["a"], []])
     ('number', 'json', 'list')
@@ -145,7 +145,7 @@ def _facet(column: Column, rows: IntArray) -> list[tuple[str, int]]:
 
 
 def _one_kind(kinds: Sequence[str]) -> str:
-    """Give the kind of sequences that are of several: ints and floats are numbers, else the commonest counts."""
+    """Return the kind of sequences that are of several: ints and floats are numbers, else the commonest counts."""
     distinct = set(kinds)
     if len(distinct) > 1 and distinct <= {"int", "float", "number"}:
         return "number"

@@ -68,7 +68,7 @@ class SequenceSummary:
 
 def overview_of_run(repository: Repository, run_hash: str) -> RunOverview:
     """
-    Give a run.
+    Return a run.
 
     Raises:
         RunNotFound: there is none of that hash.

@@ -47,7 +47,7 @@ class LabelledPoints(Protocol):
 
 
 def schema() -> pa.Schema:
-    """Give the columns and their types."""
+    """Return the columns and their types."""
     import pyarrow
 
     label = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
@@ -65,7 +65,7 @@ def schema() -> pa.Schema:
 
 
 def batch(series: Sequence[LabelledPoints]) -> pa.RecordBatch:
-    """Give the points of *series*, in their order, as one record batch."""
+    """Return the points of *series*, in their order, as one record batch."""
     import pyarrow
 
     counts = [len(one.points) for one in series]

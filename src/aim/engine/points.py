@@ -82,15 +82,15 @@ class PointStore:
         self._marks: dict[tuple[str, SequenceKey], dict[int, tuple[int, int]]] = {}
 
     def lock_of(self, run_hash: str) -> threading.Lock:
-        """Give the lock to hold while the run's reader, which serves one thread at a time, is used."""
+        """Return the lock to hold while the run's reader, which serves one thread at a time, is used."""
         return self._run_locks[hash(run_hash) % LOCKS]
 
     def taken_back_at(self, run_hash: str) -> int:
-        """Give the number of the state in which points of a run were last hidden or shown again; 0: never."""
+        """Return the number of the state in which points of a run were last hidden or shown again; 0: never."""
         return self._watch.taken_back_at(run_hash)
 
     def rewinds(self, run_hash: str) -> tuple[Rewind, ...]:
-        """Give the rewinds of a run, oldest first; none when it is gone."""
+        """Return the rewinds of a run, oldest first; none when it is gone."""
         try:
             return self._repository.log(run_hash).refresh().rewinds
         except (FileNotFoundError, NotFound):
@@ -100,7 +100,7 @@ class PointStore:
         self, run_hash: str, keys: Iterable[SequenceKey], before: Rewind | None = None
     ) -> dict[SequenceKey, Curve]:
         """
-        Give the curves of a run by key; those that it does not have are left out, all of them when it is gone.
+        Return the curves of a run by key; those that it does not have are left out, all of them when it is gone.
 
         Args:
             before: as they stood just before this rewind of the run; None: now.
@@ -174,7 +174,7 @@ class PointStore:
 
     def known_length(self, run_hash: str, key: SequenceKey, state_number: int, curve: Curve) -> int | None:
         """
-        Give how many of the curve's points somebody has who last asked in that state; None when that can't be told.
+        Return how many of the curve's points somebody has who last asked in that state; None when that can't be told.
         """
         marks = self._marks.get((run_hash, key), {})
         number = max((number for number in marks if number <= state_number), default=None)
@@ -191,7 +191,7 @@ def _curve(reader: RunReader, facts: SequenceFacts, state: RunState) -> Curve | 
 
 def as_floats(values: npt.NDArray[np.generic]) -> FloatArray:
     """
-    Give values of any kind of metric as doubles.
+    Return values of any kind of metric as doubles.
 
     >>> as_floats(np.array([1, 2.5], object))
     array([1. , 2.5])

@@ -71,12 +71,12 @@ class Repository:
 
     @staticmethod
     def exists(root: Path) -> bool:
-        """Say whether there is a repository in *root*."""
+        """Return whether there is a repository in *root*."""
         return store.is_repository(root / store.folder_name())
 
     @staticmethod
     def find_root(start: Path) -> Path | None:
-        """Give the nearest folder from *start* upward that holds a repository."""
+        """Return the nearest folder from *start* upward that holds a repository."""
         return store.find_root(start)
 
     @staticmethod
@@ -96,12 +96,12 @@ class Repository:
         return sorted(self.store.run_hashes())
 
     def has_run(self, run_hash: object) -> bool:
-        """Say whether there is a run of that hash."""
+        """Return whether there is a run of that hash."""
         return self.store.has_run(run_hash)
 
     def find_run(self, text: str) -> str:
         """
-        Give the hash of the run that *text* names: a whole hash, or the beginning of only one.
+        Return the hash of the run that *text* names: a whole hash, or the beginning of only one.
 
         Raises:
             RunNotFound: none, or several, begin so.
@@ -119,7 +119,7 @@ class Repository:
 
     def reader(self, run_hash: str) -> RunReader:
         """
-        Give the reader of a run; the same one for as long as it is in use.
+        Return the reader of a run; the same one for as long as it is in use.
 
         Raises:
             RunNotFound: there is no such run.
@@ -141,7 +141,7 @@ class Repository:
 
     def reader_before(self, run_hash: str, rewind: Rewind) -> RunReader:
         """
-        Give the reader of a run as it stood just before a rewind; the same one for as long as it is in use.
+        Return the reader of a run as it stood just before a rewind; the same one for as long as it is in use.
 
         Raises:
             RunNotFound: there is no such run.
@@ -161,7 +161,7 @@ class Repository:
 
     def log(self, run_hash: str) -> RunLog:
         """
-        Give what reads the state of a run; the same one for as long as it is in use. Raises RunNotFound.
+        Return what reads the state of a run; the same one for as long as it is in use. Raises RunNotFound.
         """
         self.store.run_folder(run_hash)
         with self._lock:
@@ -174,7 +174,7 @@ class Repository:
         return log
 
     def state(self, run_hash: str) -> RunState:
-        """Give what is known of a run without its points. Raises RunNotFound."""
+        """Return what is known of a run without its points. Raises RunNotFound."""
         return RunLog(self.store.run_folder(run_hash), self._restore).refresh()
 
     def new_run(self, run_hash: str | None = None) -> Writer:
@@ -248,7 +248,7 @@ class Repository:
                 del self._earlier[key]
 
     def is_recording(self, run_hash: str) -> bool:
-        """Say whether some process records into a run now. Raises RunNotFound."""
+        """Return whether some process records into a run now. Raises RunNotFound."""
         return self.state(run_hash).status()[0] == RUNNING
 
     def copy_run(self, run_hash: str, target: Repository) -> bool:
@@ -295,7 +295,7 @@ class Repository:
 
 def past_of(repository: Repository, run_hash: str) -> Mapping[tuple[str, str], Past]:
     """
-    Give what the writers of a run recorded of each sequence, so that a new writer goes on where they are.
+    Return what the writers of a run recorded of each sequence, so that a new writer goes on where they are.
 
     Cost: of writers that ended properly, one line; of others their points are read.
     """

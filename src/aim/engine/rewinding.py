@@ -56,7 +56,7 @@ def rewind(repository: Repository, writer: Writer, step: object) -> Rewind:
 
 def check_steps(steps: object) -> list[int]:
     """
-    Give the steps that somebody names, a number or several, in order.
+    Return the steps that somebody names, a number or several, in order.
 
     Raises:
         UsageError: there is none, or there are too many.
@@ -109,5 +109,5 @@ def deletion_of(
 
 
 def undeletion_of(facts: SequenceFacts) -> list[dict[str, Any]]:
-    """Give the entries of an edit that shows again what was deleted of a sequence by its steps."""
+    """Return the entries of an edit that shows again what was deleted of a sequence by its steps."""
     return [{**one.entry(facts.name, facts.context), "at": one.time_s} for one in facts.deletions]

@@ -108,7 +108,7 @@ def _counted(kept: IntArray, inside: FloatArray) -> Reduced:
 
 def edges(low: float, high: float, buckets: int) -> FloatArray:
     """
-    Give where each bucket but the first begins, shape (buckets - 1,).
+    Return where each bucket but the first begins, shape (buckets - 1,).
 
     >>> edges(0.0, 10.0, 4)
     array([2.5, 5. , 7.5])
@@ -117,7 +117,7 @@ def edges(low: float, high: float, buckets: int) -> FloatArray:
 
 
 def _starts(inside: XArray, buckets: int, window: Window | None) -> IntArray:
-    """Give the place of the first point of each bucket that has one."""
+    """Return the place of the first point of each bucket that has one."""
     low, high = window or (float(inside[0]), float(inside[-1]))
     bounds = np.searchsorted(inside, edges(low, high, buckets), "left")
     starts = np.unique(np.append(bounds, 0))
@@ -161,7 +161,7 @@ def _reduce_block(inside: FloatArray, starts: IntArray, shift: int, outer: list[
 
 
 def _firsts(hit: npt.NDArray[np.bool_], bucket_of: npt.NDArray[np.int32]) -> IntArray:
-    """Give the place of the first hit of each bucket that has one."""
+    """Return the place of the first hit of each bucket that has one."""
     places = np.flatnonzero(hit)
     buckets = bucket_of[places]
     firsts: IntArray = places[np.append(True, buckets[1:] != buckets[:-1])[: len(places)]]
@@ -170,7 +170,7 @@ def _firsts(hit: npt.NDArray[np.bool_], bucket_of: npt.NDArray[np.int32]) -> Int
 
 def smoothed(y: FloatArray, weight: float) -> FloatArray:
     """
-    Give the debiased exponential mean of *y* in its order; values that are not finite are skipped.
+    Return the debiased exponential mean of *y* in its order; values that are not finite are skipped.
 
         m <- weight * m + (1 - weight) * y,   m / (1 - weight ** k) after k finite values
 

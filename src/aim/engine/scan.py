@@ -151,7 +151,7 @@ class Scan:
         progress: Progress | None = None,
     ) -> list[str]:
         """
-        Give the hashes of the runs that match, newest first.
+        Return the hashes of the runs that match, newest first.
 
         Args:
             limit: at most so many.
@@ -184,7 +184,7 @@ class Scan:
         progress: Progress | None = None,
     ) -> list[FoundSequence]:
         """
-        Give the sequences that match: of the newest run first; within a run by context, then name.
+        Return the sequences that match: of the newest run first; within a run by context, then name.
 
         Args:
             subject: `metric`, `images`, `texts`, `audios`, `distributions` or `figures`.
@@ -206,7 +206,7 @@ class Scan:
         return self._ask(query.explain)
 
     def hints(self, query_text: str, subject: str = "run") -> list[Hint]:
-        """Give what a query speaks of that is not there. Raises InvalidQuery."""
+        """Return what a query speaks of that is not there. Raises InvalidQuery."""
         return self._ask(compile_query(query_text, subject).hints)
 
     def ask(self, question: Callable[[RunTable], Result], progress: Progress | None = None) -> Result:
@@ -220,7 +220,7 @@ class Scan:
 
     def ask_now(self, question: Callable[[RunTable], Result]) -> Result:
         """
-        Give what *question* finds; while many runs have to be read, in those that were read so far, the newest.
+        Return what *question* finds; while many runs have to be read, in those that were read so far, the newest.
 
         `indexing` says whether there are more. A thread reads them; it ends with the last one, or by `close`.
         """
@@ -257,7 +257,7 @@ class Scan:
             return question(self._catalogue.table)
 
     def _take(self, progress: Progress | None, within_s: float | None) -> RunTable:
-        """Give a table that is up to date, and stays as it is until its `readers` is one less."""
+        """Return a table that is up to date, and stays as it is until its `readers` is one less."""
         with self._lock:
             try:
                 found = self._refresh(progress=progress, within_s=within_s)
@@ -363,7 +363,7 @@ class Scan:
         self, name: str, context: Mapping[str, Any] | None = None, value: str = "last", *, kind: str = "metric"
     ) -> tuple[list[str], npt.NDArray[Any]]:
         """
-        Give one summary value of one sequence for all runs that have it: their hashes, newest first, and the values.
+        Return one summary value of one sequence for all runs that have it: their hashes, newest first, and the values.
 
         Args:
             value: `first last min max mean count first_step last_step argmin argmax has_nan record_max_length`.
@@ -383,7 +383,7 @@ class Scan:
 
     def complete(self, prefix: str = "") -> dict[str, list[str]]:
         """
-        Give the names that begin with *prefix*, for a query box, sorted: of params (`hparams.lr`), of sequences by
+        Return the names that begin with *prefix*, for a query box, sorted: of params (`hparams.lr`), of sequences by
         kind, of context keys and of values in contexts.
 
         >>> from tempfile import mkdtemp
@@ -440,7 +440,7 @@ class Scan:
             yield point_tables.batch(held)
 
     def points_table(self, query_text: str = "", *, timezone_offset_minutes: int = 0) -> pa.Table:
-        """Give all of `point_batches` as one Arrow table."""
+        """Return all of `point_batches` as one Arrow table."""
         import pyarrow
 
         batches = self.point_batches(query_text, timezone_offset_minutes=timezone_offset_minutes)
@@ -486,7 +486,7 @@ _scans_lock = threading.Lock()
 
 
 def scan_of(repository: Repository) -> Scan:
-    """Give the scan of a repository; always the same one while the repository is in use."""
+    """Return the scan of a repository; always the same one while the repository is in use."""
     with _scans_lock:
         scan = _scans.get(repository)
         if scan is None:

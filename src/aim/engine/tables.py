@@ -34,7 +34,7 @@ class CellObject:
 
 def read_table(data: bytes) -> tuple[list[dict[str, str]], Rows]:
     """
-    Give the columns of a table, name and type each, and its rows.
+    Return the columns of a table, name and type each, and its rows.
 
     Raises:
         DamagedFile: these are not the bytes of a table.
@@ -49,7 +49,7 @@ def read_table(data: bytes) -> tuple[list[dict[str, str]], Rows]:
 
 
 def _entry(data: bytes, name: str) -> bytes:
-    """Give an entry of a table's ZIP. A small file can become a large one, whatever it says: so reading has a bound."""
+    """Return an entry of a table's ZIP. A small file can become a large one, so reading has a bound."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(name) as entry:
             content = entry.read(ENTRY_BYTES_MAX + 1)
@@ -62,7 +62,7 @@ def _entry(data: bytes, name: str) -> bytes:
 
 def cell_object(data: bytes, file: str) -> CellObject | None:
     """
-    Give the object whose bytes are the entry *file* of a table; None when there is no such cell.
+    Return the object whose bytes are the entry *file* of a table; None when there is no such cell.
 
     Raises:
         DamagedFile: these are not the bytes of a table.

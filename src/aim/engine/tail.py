@@ -97,18 +97,18 @@ class Watch:
         return f"{self._start}.{self._heard}"
 
     def cursor_of(self, table: RunTable) -> str:
-        """Give the name of the state that *table* shows."""
+        """Return the name of the state that *table* shows."""
         return f"{self._start}.{table.version}"
 
     def number_of(self, cursor: str | None) -> int | None:
-        """Give the number of the state of that name; None when this process did not give it."""
+        """Return the number of the state of that name; None when this process did not give it."""
         start, _, number = (cursor or "").partition(".")
         if start != self._start or not (number.isascii() and number.isdecimal() and len(number) < 19):
             return None
         return int(number)
 
     def since(self, cursor: str | None) -> Since:
-        """Give what changed since the state of that name, as far as was seen."""
+        """Return what changed since the state of that name, as far as was seen."""
         number = self.number_of(cursor)
         with self._lock:
             if number is None or number > self._scan.version:
@@ -119,11 +119,11 @@ class Watch:
             return Since(self.cursor, changed, removed, taken_back)
 
     def taken_back_at(self, run_hash: str) -> int:
-        """Give the number of the state in which points of a run were last hidden or shown again; 0: never."""
+        """Return the number of the state in which points of a run were last hidden or shown again; 0: never."""
         return self._taken_back_at.get(run_hash, 0)
 
     def changed_at(self, run_hash: str) -> int:
-        """Give the number of the state in which a run was last seen to change; 0: it did not."""
+        """Return the number of the state in which a run was last seen to change; 0: it did not."""
         return self._changed_at.get(run_hash, 0)
 
 

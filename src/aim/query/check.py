@@ -83,7 +83,7 @@ Bound = frozenset[str]
 
 def check(node: tree.Node, text: str, subject: str, clock: Clock) -> tree.Node:
     """
-    Give the tree with all names replaced by what they stand for.
+    Return the tree with all names replaced by what they stand for.
 
     Raises:
         InvalidQuery: a name is unknown, a call is wrong, or an operation always fails.
@@ -110,7 +110,7 @@ class _Checker:
     # Values
 
     def value(self, node: tree.Node, bound: Bound) -> tree.Node:
-        """Give the node that stands for the value of *node*."""
+        """Return the node that stands for the value of *node*."""
         place = self.place(node, bound)
         if isinstance(place, tree.Node):
             return place
@@ -136,7 +136,7 @@ class _Checker:
         )
 
     def place(self, node: tree.Node, bound: Bound) -> Place:
-        """Give what *node* stands for, which may be on the way to a value."""
+        """Return what *node* stands for, which may be on the way to a value."""
         if isinstance(node, tree.Name):
             return self._name(node, bound)
         if isinstance(node, tree.Attribute):
@@ -491,7 +491,7 @@ class _Checker:
     # Constants
 
     def folded(self, node: tree.Node) -> tree.Node:
-        """Give *node* as a constant if it needs no run, no variable and no chance."""
+        """Return *node* as a constant if it needs no run, no variable and no chance."""
         if isinstance(node, (tree.Constant, tree.Input, tree.Slice, tree.Field)) or not _is_closed(node):
             return node
         value = Evaluator(node, self.text, self.clock, strict=True).ask((), self.budget)
@@ -503,7 +503,7 @@ class _Checker:
 
 
 def known_type(node: tree.Node) -> type | None:
-    """Give the type that the value of *node* is sure to have, unless it is None or missing; None if it may have any."""
+    """Return the type that the value of *node* has unless it is None or missing; None if it may have any."""
     if isinstance(node, tree.Constant):
         return type(node.value)
     if isinstance(node, tree.Text):

@@ -31,13 +31,13 @@ class Facts(Protocol):
     """One input, for a number of rows."""
 
     def at(self, index: IntArray) -> Facts:
-        """Give the facts of some of the rows."""
+        """Return the facts of some of the rows."""
 
     def objects(self) -> list[Any]:
-        """Give the value in each row."""
+        """Return the value in each row."""
 
     def numbers(self) -> Numbers | None:
-        """Give the rows as numbers; None if they are no numbers by nature."""
+        """Return the rows as numbers; None if they are no numbers by nature."""
 
 
 class Coded:
@@ -56,17 +56,17 @@ class Coded:
         self.ready = ready
 
     def at(self, index: IntArray) -> Coded:
-        """Give the facts of some of the rows."""
+        """Return the facts of some of the rows."""
         ready = None if self.ready is None else (self.ready[0][index], self.ready[1][index])
         return Coded(self.codes[index], self.values, self.absent, ready)
 
     def objects(self) -> list[Any]:
-        """Give the value in each row."""
+        """Return the value in each row."""
         values, absent = self.values, self.absent
         return [values[code] if code >= 0 else absent for code in self.codes.tolist()]
 
     def numbers(self) -> Numbers | None:
-        """Give the rows as numbers."""
+        """Return the rows as numbers."""
         is_absent = self.codes < 0
         if self.ready is not None:
             return Numbers(*self.ready, is_absent, self.absent is None)
@@ -95,12 +95,12 @@ class Raw:
         self.decode = decode
 
     def at(self, index: IntArray) -> Raw:
-        """Give the facts of some of the rows."""
+        """Return the facts of some of the rows."""
         present = None if self.present is None else self.present[index]
         return Raw(self.raw[index], present, self.absent, self.decode)
 
     def objects(self) -> list[Any]:
-        """Give the value in each row."""
+        """Return the value in each row."""
         values = self.raw.tolist()
         if self.present is not None:
             there = self.present.tolist()
@@ -109,7 +109,7 @@ class Raw:
         return values if self.decode is None else [self.decode(value) for value in values]
 
     def numbers(self) -> Numbers | None:
-        """Give the rows as numbers."""
+        """Return the rows as numbers."""
         values = self.raw.astype(np.float64, copy=False)
         is_number = self.present
         if self.raw.dtype.kind in "iu" and len(values) and np.abs(values).max() > EXACT_MAX:
@@ -126,11 +126,11 @@ class Listed:
         self.make = make
 
     def at(self, index: IntArray) -> Listed:
-        """Give the facts of some of the rows."""
+        """Return the facts of some of the rows."""
         return Listed(self.keys[index], self.make)
 
     def objects(self) -> list[Any]:
-        """Give the value in each row."""
+        """Return the value in each row."""
         return [self.make(key) for key in self.keys.tolist()]
 
     def numbers(self) -> Numbers | None:
@@ -149,7 +149,7 @@ class RunColumns:
         self._series: dict[tuple[str, str], int] | None = None
 
     def facts(self, source: tree.Source) -> Facts:
-        """Give the facts of an input, for all runs."""
+        """Return the facts of an input, for all runs."""
         made = self._made.get(source)
         if made is None:
             if isinstance(source, tree.RunField):
@@ -260,7 +260,7 @@ class PairColumns:
         self.size = len(table.pairs)
 
     def facts(self, source: tree.Source) -> Coded:
-        """Give the facts of an input, for all pairs."""
+        """Return the facts of an input, for all pairs."""
         assert isinstance(source, tree.PairFact), source
         pairs = self.table.pairs
         if source.name == "context":
@@ -283,7 +283,7 @@ def _coded(column: Column, absent: object) -> Coded:
 
 def within(value: Any, path: Path) -> object:
     """
-    Give what lies at *path* in a value; `MISSING` if nothing does.
+    Return what lies at *path* in a value; `MISSING` if nothing does.
 
     >>> within({"a": [1, 2]}, ("a", -1)), within("adam", ("a",))
     (2, MISSING)

@@ -66,11 +66,11 @@ class Evaluator:
         self._width = scope.width
 
     def frame(self, budget: Budget) -> Frame:
-        """Give a frame to ask with; one frame serves many questions, one after the other."""
+        """Return a frame to ask with; one frame serves many questions, one after the other."""
         return [budget, *([MISSING] * (self._width - 1))]
 
     def closure(self) -> Closure:
-        """Give what answers, from a frame whose inputs stand at FIRST_INPUT and after."""
+        """Return what answers, from a frame whose inputs stand at FIRST_INPUT and after."""
         if not self._assigned:
             return self._closure
         inner, assigned = self._closure, self._assigned
@@ -83,14 +83,14 @@ class Evaluator:
         return fresh
 
     def ask(self, values: Sequence[object], budget: Budget | None = None) -> object:
-        """Give the value of the tree for these inputs; what is missing is `MISSING`."""
+        """Return the value of the tree for these inputs; what is missing is `MISSING`."""
         frame = self.frame(budget or Budget())
         frame[FIRST_INPUT : FIRST_INPUT + len(values)] = values
         return self.closure()(frame)
 
 
 def inputs(node: tree.Node) -> tuple[tree.Source, ...]:
-    """Give the distinct sources that a tree reads."""
+    """Return the distinct sources that a tree reads."""
     found = {part.source: None for part in tree.walk(node) if isinstance(part, tree.Input)}
     return tuple(sorted(found, key=repr))
 
@@ -138,7 +138,7 @@ class Scope:
         self.width = FIRST_INPUT + len(sources)
 
     def declare(self, name: str) -> int:
-        """Give a new variable a slot; it hides one of the same name until `names` is put back."""
+        """Return a new variable a slot; it hides one of the same name until `names` is put back."""
         self.names[name] = self.width
         self.width += 1
         return self.names[name]
@@ -148,11 +148,11 @@ class Scope:
         return tuple(self.declare(name) for name in tree.assigned(node) if name not in self.names)
 
     def closure(self, node: tree.Node) -> Closure:
-        """Give the closure of any node."""
+        """Return the closure of any node."""
         return CLOSURES[type(node)](self, node)
 
     def closures(self, nodes: Sequence[tree.Node]) -> tuple[Closure, ...]:
-        """Give the closures of several nodes."""
+        """Return the closures of several nodes."""
         return tuple(self.closure(node) for node in nodes)
 
     def refuse(self, node: tree.Node, error: TooMuch) -> NoReturn:

@@ -61,11 +61,11 @@ class Clock:
     offset_minutes: int = 0
 
     def local(self, seconds: float) -> datetime:
-        """Give a time as the client's clock shows it, without zone; to the microsecond, halves to even."""
+        """Return a time as the client's clock shows it, without zone; to the microsecond, halves to even."""
         return EPOCH + timedelta(microseconds=round(seconds * 1e6)) - timedelta(minutes=self.offset_minutes)
 
     def seconds(self, moment: datetime) -> float:
-        """Give the seconds since 1970 UTC of what the client's clock shows."""
+        """Return the seconds since 1970 UTC of what the client's clock shows."""
         if moment.tzinfo is not None:
             return moment.timestamp()
         return (moment - EPOCH + timedelta(minutes=self.offset_minutes)).total_seconds()
@@ -101,7 +101,7 @@ class Function:
 
 
 def sized(items: Any) -> Any:
-    """Give *items* back if they are things to go through, and not too many of them."""
+    """Return *items* back if they are things to go through, and not too many of them."""
     if isinstance(items, range):
         check_size(_length(items))
     elif isinstance(items, (list, tuple, set, frozenset, dict, str, bytes)):
@@ -229,12 +229,12 @@ def _dict(items: Any = ()) -> object:
 
 
 def is_function(value: object) -> bool:
-    """Say whether *value* is a function of the query: one of ours, or a lambda (which knows `is_lambda`)."""
+    """Return whether *value* is a function of the query: one of ours, or a lambda (which knows `is_lambda`)."""
     return isinstance(value, Function) or getattr(type(value), "is_lambda", False) is True
 
 
 def kinds(types: object) -> tuple[type, ...]:
-    """Give the types that the second argument of `isinstance` means."""
+    """Return the types that the second argument of `isinstance` means."""
     if isinstance(types, tuple):
         return tuple(kind for item in types for kind in kinds(item))
     if isinstance(types, Function) and types.kind is not None:
@@ -440,5 +440,5 @@ def invoke(function: Function, clock: Clock, arguments: Sequence[object], keywor
 
 
 def members(module: str) -> list[str]:
-    """Give the names of what a module holds, for suggestions."""
+    """Return the names of what a module holds, for suggestions."""
     return [name.partition(".")[2] for name in (*FUNCTIONS, *VALUES) if name.startswith(f"{module}.")]

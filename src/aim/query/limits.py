@@ -79,7 +79,7 @@ class Budget:
 
 def weigh(value: object) -> int:
     """
-    Give the size of *value*: its characters, bytes and items through all depths, and one for itself.
+    Return the size of *value*: its characters, bytes and items through all depths, and one for itself.
 
     One list that stands in many places counts in each of them, since what is done with it is done in each.
 
@@ -120,7 +120,7 @@ def weigh(value: object) -> int:
 
 
 def bounded(value: object) -> object:
-    """Give *value* back if its size is within bounds. Raises `TooMuch` if it is not."""
+    """Return *value* back if its size is within bounds. Raises `TooMuch` if it is not."""
     weigh(value)
     return value
 
@@ -142,7 +142,7 @@ class Pile:
 
 
 def piled(items: Iterable[object]) -> list[object]:
-    """Give *items* as a list, weighed while it grows."""
+    """Return *items* as a list, weighed while it grows."""
     pile = Pile()
     for item in items:
         pile.add(item)

@@ -191,7 +191,7 @@ ATTRIBUTES: dict[type, frozenset[str]] = {
 
 def attribute(value: Any, name: str) -> object:
     """
-    Give `value.name`: the key of a dict, or an attribute in the table.
+    Return `value.name`: the key of a dict, or an attribute in the table.
 
     >>> attribute({"lr": 0.1}, "lr"), attribute(datetime(2024, 5, 1), "month"), attribute("adam", "__class__")
     (0.1, 5, MISSING)

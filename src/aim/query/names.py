@@ -125,7 +125,7 @@ CONSTANTS = {
 
 def sequence_names(subject: str) -> dict[str, type]:
     """
-    Give what the variable of *subject* has, besides `run`.
+    Return what the variable of *subject* has, besides `run`.
 
     >>> "last" in sequence_names("metric"), "last" in sequence_names("images")
     (True, False)
@@ -141,7 +141,7 @@ def sequence_names(subject: str) -> dict[str, type]:
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """
-    Give the one of *names* that was most likely meant by *name*, or None.
+    Return the one of *names* that was most likely meant by *name*, or None.
 
     >>> nearest("nmae", ["name", "last", "context"])
     'name'

@@ -100,7 +100,7 @@ def _few_digits(digits: str) -> int:
 
 
 def rough_size(value: object) -> int:
-    """Give an upper bound, within a factor, of the characters of `str(value)`. Cost: O(size of *value*)."""
+    """Return an upper bound, within a factor, of the characters of `str(value)`. Cost: O(size of *value*)."""
     if isinstance(value, bytes):
         return 4 * len(value) + 3  # \x00
     if isinstance(value, str):

@@ -121,7 +121,7 @@ class Clause:
 
 
 def plan(node: tree.Node | None, text: str, clock: Clock) -> tuple[Clause, ...]:
-    """Give the clauses of a query in the order of its text; none for a query that asks for everything."""
+    """Return the clauses of a query in the order of its text; none for a query that asks for everything."""
     return tuple(
         Clause(part.start, part.end, test := _test(part, text, clock), _needs(test))
         for part in ([] if node is None else _conjuncts(node))
@@ -129,7 +129,7 @@ def plan(node: tree.Node | None, text: str, clock: Clock) -> tuple[Clause, ...]:
 
 
 def leaves(test: Test) -> Iterator[Leaf]:
-    """Give the leaves of a test."""
+    """Return the leaves of a test."""
     if isinstance(test, Leaf):
         yield test
         return
@@ -144,7 +144,7 @@ def leaves(test: Test) -> Iterator[Leaf]:
 
 
 def need(source: tree.Source) -> str:
-    """Give what has to be read for an input."""
+    """Return what has to be read for an input."""
     if isinstance(source, (tree.RunField, tree.RunParam, tree.RunMetric)):
         return "run"
     if isinstance(source, tree.PairFact):

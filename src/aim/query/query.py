@@ -164,7 +164,7 @@ class Query:
 
     def select_runs(self, table: Table, *, time_limit_s: float = TIME_S_MAX) -> IntArray:
         """
-        Give the rows of the runs that match, increasing.
+        Return the rows of the runs that match, increasing.
 
         Of a query about sequences only the clauses that need nothing but the run are asked.
 
@@ -175,7 +175,7 @@ class Query:
 
     def select_sequences(self, table: Table, *, time_limit_s: float = TIME_S_MAX) -> tuple[IntArray, IntArray]:
         """
-        Give the sequences that match: the places of their pairs in `table.pairs`, and the rows of their runs.
+        Return the sequences that match: the places of their pairs in `table.pairs`, and the rows of their runs.
 
         The order is by pair, then by row. Both arrays are int32, of equal length.
 
@@ -200,7 +200,7 @@ class Query:
 
     def unknown_params(self, table: Table) -> list[UnknownParam]:
         """
-        Give the params that the query speaks of and no run has, with the nearest that some run has.
+        Return the params that the query speaks of and no run has, with the nearest that some run has.
 
         A param is never wrong by itself: a run that will have it may not be there yet. So this is for a warning.
         """
@@ -216,7 +216,7 @@ class Query:
 
     def hints(self, table: Table) -> list[Hint]:
         """
-        Give what the query speaks of that is not there: params that no run has, names that no sequence has.
+        Return what the query speaks of that is not there: params that no run has, names that no sequence has.
 
         Neither is an error: it may be there tomorrow. So these are for a query that found nothing.
         """
@@ -373,7 +373,7 @@ def _not_archived() -> tuple[Clause, ...]:
 
 
 def _batches(table: Table, lifted: Lifted, pairs: Sequence[int], wanted: BoolArray | None) -> Iterator[Sequences]:
-    """Give the sequences of *pairs* whose runs are *wanted*, many at a time."""
+    """Return the sequences of *pairs* whose runs are *wanted*, many at a time."""
     batch: list[int] = []
     rows: list[IntArray] = []
     places: list[IntArray | None] = []

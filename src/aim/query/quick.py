@@ -22,7 +22,7 @@ Quick = Callable[[Sequence[Any]], list[bool]]
 
 
 def quick(node: tree.Node) -> Quick | None:
-    """Give the loop for a leaf with one input, or None if it has another shape."""
+    """Return the loop for a leaf with one input, or None if it has another shape."""
     if isinstance(node, tree.Compare) and len(node.operators) == 1:
         (operator,), (left, right) = node.operators, node.items
         if isinstance(left, tree.Input) and isinstance(right, tree.Constant):

@@ -74,7 +74,7 @@ class Match:
         return number
 
     def group(self, *groups: int | str) -> object:
-        """Give the text of the whole match, of one group, or of several."""
+        """Return the text of the whole match, of one group, or of several."""
         found = [self._text(self._number(group)) for group in groups or (0,)]
         return found[0] if len(found) == 1 else tuple(found)
 
@@ -83,25 +83,25 @@ class Match:
         return None if start < 0 else self.text[start:end]
 
     def groups(self, default: object = None) -> tuple[object, ...]:
-        """Give the texts of all groups."""
+        """Return the texts of all groups."""
         texts = (self._text(number) for number in range(1, len(self.spans) // 2))
         return tuple(default if text is None else text for text in texts)
 
     def groupdict(self, default: object = None) -> dict[str, object]:
-        """Give the texts of the groups with names."""
+        """Return the texts of the groups with names."""
         texts = {name: self._text(number) for name, number in self.names.items()}
         return {name: default if text is None else text for name, text in texts.items()}
 
     def start(self, group: int | str = 0) -> int:
-        """Give where a group begins, or -1."""
+        """Return where a group begins, or -1."""
         return self.spans[2 * self._number(group)]
 
     def end(self, group: int | str = 0) -> int:
-        """Give where a group ends, or -1."""
+        """Return where a group ends, or -1."""
         return self.spans[2 * self._number(group) + 1]
 
     def span(self, group: int | str = 0) -> tuple[int, int]:
-        """Give where a group begins and ends."""
+        """Return where a group begins and ends."""
         return self.start(group), self.end(group)
 
 
@@ -126,7 +126,7 @@ def fullmatch(pattern: str, text: str, flags: int = 0) -> Match | None:
 
 
 def escape(text: str) -> str:
-    """Give a pattern that means *text*."""
+    """Return a pattern that means *text*."""
     return re.escape(text)
 
 
@@ -167,7 +167,7 @@ class Program:
         self.known: dict[tuple[str, int, str], bool] = {}
 
     def fast_chars(self, how: str) -> int:
-        """Give the length of text up to which `re` is sure to be done in time; -1 for none."""
+        """Return the length of text up to which `re` is sure to be done in time; -1 for none."""
         if self.open_repeats is None:
             return -1
         power = self.open_repeats + (how == "search")
@@ -288,7 +288,7 @@ class Program:
     def _reach(
         self, state: int, slots: Spans, text: str, place: int, seen: set[int]
     ) -> tuple[list[tuple[int, Spans]], int]:
-        """Give the states that wait for a character, in order of preference, and the steps it took to find them."""
+        """Return the states that wait for a character, in order of preference, and the steps it took to find them."""
         code = self.code
         reached: list[tuple[int, Spans]] = []
         waiting = [(state, slots)]

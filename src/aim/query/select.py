@@ -48,7 +48,7 @@ class Base(Protocol):
     def size(self) -> int: ...
     def facts(self, source: tree.Source) -> Facts: ...
     def spread(self, leaf: Leaf) -> BoolArray | None:
-        """Give the answers to a leaf that is better asked elsewhere, for all rows; None if it is not."""
+        """Return the answers to a leaf that is better asked elsewhere, for all rows; None if it is not."""
 
 
 class Domain:
@@ -60,12 +60,12 @@ class Domain:
         self.size = base.size if index is None else len(index)
 
     def facts(self, source: tree.Source) -> Facts:
-        """Give the facts of an input for these rows."""
+        """Return the facts of an input for these rows."""
         facts = self.base.facts(source)
         return facts if self.index is None else facts.at(self.index)
 
     def narrowed(self, mask: BoolArray) -> Domain:
-        """Give the rows where *mask* is true."""
+        """Return the rows where *mask* is true."""
         kept = np.flatnonzero(mask)
         return Domain(self.base, kept if self.index is None else self.index[kept])
 
@@ -106,7 +106,7 @@ class Lifted:
         self._answers: dict[int, tuple[Leaf, BoolArray]] = {}
 
     def answers(self, leaf: Leaf) -> BoolArray:
-        """Give the answers for all runs or pairs; false for those that are not asked about."""
+        """Return the answers for all runs or pairs; false for those that are not asked about."""
         known = self._answers.get(id(leaf))
         if known is None:
             domain = self.runs if leaf.needs == {"run"} else self.pairs
@@ -140,7 +140,7 @@ class Sequences:
 
     @property
     def pair_of(self) -> IntArray:
-        """Give the pair of each sequence."""
+        """Return the pair of each sequence."""
         if self._pair_of is None:
             self._pair_of = np.repeat(np.asarray(self.pairs, dtype=np.int32), self.counts)
         return self._pair_of
@@ -160,7 +160,7 @@ class Sequences:
         return None
 
     def facts(self, source: tree.Source) -> Facts:
-        """Give the facts of an input for each sequence."""
+        """Return the facts of an input for each sequence."""
         made = self._made.get(source)
         if made is None:
             made = self._made[source] = self._make(source)
@@ -360,7 +360,7 @@ def _answers(leaf: Leaf, lists: Sequence[Sequence[Any]], budget: Budget, size: i
 
 
 def _pieces(count: int, budget: Budget) -> Iterator[tuple[int, int]]:
-    """Give where pieces begin and end, so that the clock is looked at between them about every PIECE_S."""
+    """Return where pieces begin and end, so that the clock is looked at between them about every PIECE_S."""
     begin, rows = 0, PIECE_ROWS_MIN
     while begin < count:
         end = min(begin + rows, count)

@@ -189,7 +189,7 @@ class _Reader:
     # Nodes
 
     def node(self, node: ast.AST, depth: int) -> tree.Node:
-        """Give our node for one of Python's, or refuse it."""
+        """Return our node for one of Python's, or refuse it."""
         self.node_count += 1
         if self.node_count > NODES_MAX:
             self.refuse(node, f"The query has more than {NODES_MAX:,} parts")

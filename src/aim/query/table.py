@@ -122,27 +122,27 @@ class Table(Protocol):
         """The distinct (name, context, kind) of all sequences; a pair is asked about by its place here."""
 
     def field(self, name: str) -> Column:
-        """Give the column of one of `FIELDS`."""
+        """Return the column of one of `FIELDS`."""
 
     def param(self, path: Path) -> Column | None:
         """
-        Give the column of the *leaves* at *path*; None when no run has a leaf there.
+        Return the column of the *leaves* at *path*; None when no run has a leaf there.
 
         A leaf is any value but a dict that holds something: a list is a leaf, and so is `{}`. Runs with a dict
         that is not empty at *path* have the code -1 here; their leaves lie below.
         """
 
     def leaf_paths(self, path: Path) -> Sequence[Path]:
-        """Give the full paths of all leaves, of any run, strictly below *path*; `()` asks for all there are."""
+        """Return the full paths of all leaves, of any run, strictly below *path*; `()` asks for all there are."""
 
     def document(self, row: int) -> Mapping[Key, object]:
-        """Give all params of one run, nested. Used row by row, for what columns can't answer."""
+        """Return all params of one run, nested. Used row by row, for what columns can't answer."""
 
     def rows(self, pair: int) -> IntArray:
-        """Give the rows of the runs that have this sequence, increasing."""
+        """Return the rows of the runs that have this sequence, increasing."""
 
     def summary(self, pair: int, name: str) -> NumberArray | None:
-        """Give one of `SUMMARIES` for each of `rows(pair)`, in their order; None where this kind has no such value."""
+        """Return one of `SUMMARIES` for each of `rows(pair)`, in that order; None where this kind has no such value."""
 
     def points(self, pair: int, row: int, name: str) -> Sequence[float | int | None] | None:
-        """Give one of `POINTS` of one sequence, in the order of steps; None where this kind has no such value."""
+        """Return one of `POINTS` of one sequence, in the order of steps; None where this kind has no such value."""

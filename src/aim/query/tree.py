@@ -294,7 +294,7 @@ class Get(Node):
 
 
 def children(node: Node) -> Iterator[Node]:
-    """Give the nodes right below *node*, in the order of the text."""
+    """Return the nodes right below *node*, in the order of the text."""
     for field in fields(node):
         value = getattr(node, field.name)
         if isinstance(value, Node):
@@ -306,7 +306,7 @@ def children(node: Node) -> Iterator[Node]:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """Give *node* and all nodes below it."""
+    """Return *node* and all nodes below it."""
     waiting = [node]
     while waiting:
         node = waiting.pop()
@@ -316,7 +316,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 def assigned(node: Node) -> tuple[str, ...]:
     """
-    Give the names that `:=` gives values to in *node*: not those of a lambda within it, which are the lambda's own.
+    Return the names that `:=` gives values to in *node*: not those of a lambda within it, which are the lambda's own.
 
     >>> assigned(Assign(0, 6, "x", Constant(5, 6, 1)))
     ('x',)

@@ -65,7 +65,7 @@ class Formula:
 
     def ask(self, columns: Mapping[tree.Source, Numbers], size: int) -> tuple[BoolArray, BoolArray]:
         """
-        Give for each row whether the comparison holds, and which rows are unsure.
+        Return for each row whether the comparison holds, and which rows are unsure.
 
         Cost: O(rows) for each operator.
         """
@@ -91,7 +91,7 @@ class Formula:
 
 
 def formula(node: tree.Node) -> Formula | None:
-    """Give *node* as a formula, if it is one."""
+    """Return *node* as a formula, if it is one."""
     if not isinstance(node, tree.Compare) or not all(word in COMPARE for word in node.operators):
         return None
     if not any(isinstance(part, tree.Input) for part in tree.walk(node)):

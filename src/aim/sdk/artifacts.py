@@ -87,7 +87,7 @@ class Artifact:
         return str(target)
 
     def _place(self) -> tuple[str, str]:
-        """Give the address that artifacts are kept at, and the path below it: `<hash>/<path>`."""
+        """Return the address that artifacts are kept at, and the path below it: `<hash>/<path>`."""
         run_uri, slash, nothing = self.uri.rpartition(f"/{self.path}")
         if not slash or nothing:
             start, _, last = self.uri.rpartition("/")
@@ -97,7 +97,7 @@ class Artifact:
 
 
 def sha256_of(path: Path) -> tuple[str, int]:
-    """Give the SHA-256 of a file, hex, and its size. Cost: about 1 s a GB, without the GIL."""
+    """Return the SHA-256 of a file, hex, and its size. Cost: about 1 s a GB, without the GIL."""
     digest = hashlib.sha256()
     size_bytes = 0
     with open(path, "rb") as file:
@@ -109,7 +109,7 @@ def sha256_of(path: Path) -> tuple[str, int]:
 
 def clean_name(name: str) -> str:
     """
-    Give the name of an artifact as it is kept.
+    Return the name of an artifact as it is kept.
 
     >>> clean_name("models\\\\best.pt"), clean_name("./a//b")
     ('models/best.pt', 'a/b')

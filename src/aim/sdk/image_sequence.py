@@ -12,5 +12,5 @@ class Images(MediaSequenceBase):
 
     @classmethod
     def sequence_name(cls) -> str:
-        """Give `images`."""
+        """Return `images`."""
         return "images"

@@ -41,7 +41,7 @@ class Metric(Sequence):
 
     @classmethod
     def sequence_name(cls) -> str:
-        """Give `metric`."""
+        """Return `metric`."""
         return "metric"
 
     def dataframe(
@@ -52,7 +52,7 @@ class Metric(Sequence):
         only_last: bool = False,
     ) -> pd.DataFrame:
         """
-        Give the series as a pandas DataFrame: idx, step, value, epoch, time (a datetime in local time, without a zone).
+        Return the series as a pandas DataFrame: idx, step, value, epoch, time (local datetime without a zone).
 
         Args:
             include_name: add the column `metric.name`.
@@ -70,7 +70,7 @@ def points_columns(
     metrics: Sequences[Metric], include_name: bool, include_context: bool, include_run: bool, only_last: bool
 ) -> dict[str, Any]:
     """
-    Give the columns of the data frames of *metrics*, one below the other; what one has not, such as a param, is NaN.
+    Return the columns of the data frames of *metrics*, one below the other; what one has not, such as a param, is NaN.
 
     Cost: reading the points, and some microseconds a metric; a pandas DataFrame for each would take milliseconds.
     """

@@ -34,7 +34,7 @@ def need_pandas() -> None:
 
 def flat_params(tree: Any) -> dict[str, Any]:
     """
-    Give params as cells of a table, by dotted names of three levels at most.
+    Return params as cells of a table, by dotted names of three levels at most.
 
     >>> flat_params({"hparams": {"lr": 0.1, "sizes": [1, 2], 3: "c"}})
     {'hparams.lr': 0.1, 'hparams.sizes': '[1, 2]', 'hparams[3]': 'c'}
@@ -51,7 +51,7 @@ def flat_params(tree: Any) -> dict[str, Any]:
 
 def text_cell(value: Any) -> Any:
     r"""
-    Give *value*, a text that is no whole Unicode (of a file name, say) as one that a table can hold.
+    Return *value*, a text that is no whole Unicode (of a file name, say) as one that a table can hold.
 
     >>> text_cell("é"), text_cell("\ud800")
     ('é', '\\ud800')

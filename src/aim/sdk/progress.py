@@ -27,7 +27,7 @@ def progress_bar(items: Sequence[Item], mode: QueryReportMode, what: str) -> Ite
 
 @contextmanager
 def reading_bar(mode: QueryReportMode) -> Iterator[Callable[[int, int], None] | None]:
-    """Give what shows (done, total) of the runs that are read before a query can be answered."""
+    """Return what shows (done, total) of the runs that are read before a query can be answered."""
     if mode is not QueryReportMode.PROGRESS_BAR or not sys.stderr.isatty():
         yield None
         return

@@ -78,7 +78,7 @@ class Repo(RepoTagsMixin):
             raise RepoNotFound(f"{error}{hint}") from None
 
     def __reduce__(self) -> tuple[Any, tuple[str, bool | None]]:
-        """Give what another process needs to open this repository: its folder."""
+        """Return what another process needs to open this repository: its folder."""
         return Repo.from_path, (os.path.abspath(self.root_path), self.read_only)
 
     @property
@@ -94,7 +94,7 @@ class Repo(RepoTagsMixin):
     @classmethod
     def from_path(cls, path: str | os.PathLike[str], read_only: bool | None = None, init: bool = False) -> Repo:
         """
-        Give the repository in *path*; the same object for the same folder.
+        Return the repository in *path*; the same object for the same folder.
 
         Args:
             path: the folder that contains `.aim`, or the `.aim` folder itself.
@@ -114,14 +114,14 @@ class Repo(RepoTagsMixin):
 
     @classmethod
     def default_repo_path(cls) -> str:
-        """Give the nearest folder from the current one upward that holds a repository, else the current one."""
+        """Return the nearest folder from the current one upward that holds a repository, else the current one."""
         found = Repository.find_root(Path.cwd())
         return str(found or Path.cwd())
 
     @classmethod
     def default_repo(cls, init: bool = False) -> Repo:
         """
-        Give the repository of the nearest folder from the current one upward that holds one, else of the current one.
+        Return the repository of the nearest folder from the current one upward that holds one, else of the current one.
 
         Args:
             init: make it if it is not there.
@@ -133,7 +133,7 @@ class Repo(RepoTagsMixin):
 
     @classmethod
     def exists(cls, path: str | os.PathLike[str]) -> bool:
-        """Say whether there is a repository in *path*."""
+        """Return whether there is a repository in *path*."""
         return Repository.exists(Path(clean_repo_path(path)))
 
     @classmethod
@@ -151,13 +151,13 @@ class Repo(RepoTagsMixin):
 
     @classmethod
     def is_remote_path(cls, path: str) -> bool:
-        """Say whether *path* names a server."""
+        """Return whether *path* names a server."""
         return str(path).startswith(("aim://", "ssh://"))
 
     @classmethod
     def get_version(cls, path: str | os.PathLike[str]) -> tuple[int, int]:
         """
-        Give the version of the files of the repository in *path*: `aim.sdk.data_version.DATA_VERSION`, above all of
+        Return the version of the files of the repository in *path*: `aim.sdk.data_version.DATA_VERSION`, above all of
         Aim 3's.
 
         Raises:
@@ -202,7 +202,7 @@ class Repo(RepoTagsMixin):
 
     def get_run(self, run_hash: str | None) -> Run | None:
         """
-        Give the run of that hash, for reading.
+        Return the run of that hash, for reading.
 
         Args:
             run_hash: the whole hash; None is no run.
@@ -222,7 +222,7 @@ class Repo(RepoTagsMixin):
                 yield run
 
     def run_exists(self, run_hash: str) -> bool:
-        """Say whether there is a run of that hash."""
+        """Return whether there is a run of that hash."""
         return self._repository.has_run(run_hash)
 
     def list_all_runs(self) -> list[str]:
@@ -330,7 +330,7 @@ class Repo(RepoTagsMixin):
         self, sequence_types: str | Iterable[str] = "metric"
     ) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """
-        Give the names of all sequences of the given types, each with its distinct contexts.
+        Return the names of all sequences of the given types, each with its distinct contexts.
 
         Args:
             sequence_types: one of `metric`, `images`, `audios`, `texts`, `distributions`, `figures` ..., or several.
@@ -352,7 +352,7 @@ class Repo(RepoTagsMixin):
 
     def collect_params_info(self) -> dict[Any, Any]:
         """
-        Give one tree of the params of all runs; a leaf says which types its values have: `{"__example_type__": …}`.
+        Return one tree of the params of all runs; a leaf says which types its values have: `{"__example_type__": …}`.
         """
         merged: dict[Any, Any] = {}
         for state in self._repository.states():
@@ -371,7 +371,7 @@ class Repo(RepoTagsMixin):
         limit: int | None = None,
     ) -> QueryRunSequenceCollection:
         """
-        Give the runs that match *query*, newest first.
+        Return the runs that match *query*, newest first.
 
         Args:
             query: see docs/query-language.md; empty: all runs that are not archived.
@@ -393,7 +393,7 @@ class Repo(RepoTagsMixin):
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
     ) -> QuerySequenceCollection:
         """
-        Give the metrics that match *query*: of the newest run first.
+        Return the metrics that match *query*: of the newest run first.
 
         Args:
             query: see docs/query-language.md; empty: all metrics of the runs that are not archived.
@@ -417,43 +417,43 @@ class Repo(RepoTagsMixin):
     def query_images(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
     ) -> QuerySequenceCollection:
-        """Give the sequences of images that match *query*, which names them `images`; see `query_metrics`."""
+        """Return the sequences of images that match *query*, which names them `images`; see `query_metrics`."""
         return self._query_sequences("images", query, report_mode)
 
     def query_texts(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
     ) -> QuerySequenceCollection:
-        """Give the sequences of texts that match *query*."""
+        """Return the sequences of texts that match *query*."""
         return self._query_sequences("texts", query, report_mode)
 
     def query_audios(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
     ) -> QuerySequenceCollection:
-        """Give the sequences of audio that match *query*."""
+        """Return the sequences of audio that match *query*."""
         return self._query_sequences("audios", query, report_mode)
 
     def query_distributions(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
     ) -> QuerySequenceCollection:
-        """Give the sequences of distributions that match *query*."""
+        """Return the sequences of distributions that match *query*."""
         return self._query_sequences("distributions", query, report_mode)
 
     def query_figure_objects(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
     ) -> QuerySequenceCollection:
-        """Give the sequences of figures that match *query*."""
+        """Return the sequences of figures that match *query*."""
         return self._query_sequences("figures", query, report_mode)
 
     def query_videos(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
     ) -> QuerySequenceCollection:
-        """Give the sequences of videos that match *query*, which names them `videos`."""
+        """Return the sequences of videos that match *query*, which names them `videos`."""
         return self._query_sequences("videos", query, report_mode)
 
     def query_tables(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
     ) -> QuerySequenceCollection:
-        """Give the sequences of tables that match *query*, which names them `tables`."""
+        """Return the sequences of tables that match *query*, which names them `tables`."""
         return self._query_sequences("tables", query, report_mode)
 
     def _query_sequences(self, sequence_type: str, query: str, report_mode: QueryReportMode) -> QuerySequenceCollection:

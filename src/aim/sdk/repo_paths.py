@@ -16,7 +16,7 @@ REMOTE_PREFIXES = ("aim://", "ssh://")
 
 def clean_repo_path(repo_path: str | os.PathLike[str]) -> str:
     """
-    Give the folder of a repository as an absolute path, for that folder or for the `.aim` in it.
+    Return the folder of a repository as an absolute path, for that folder or for the `.aim` in it.
 
     `~` is the home folder; the address of a server, and an empty text, are given as they are.
 

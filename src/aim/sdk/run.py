@@ -258,7 +258,7 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
 
     def sequence(self, name: str, context: Mapping[str, Any] | None = None) -> SequenceWriter:
         """
-        Give a handle on one sequence, for the hottest loops: `loss = run.sequence("loss")`, then `loss.track(0.5)`.
+        Return a handle on one sequence, for the hottest loops: `loss = run.sequence("loss")`, then `loss.track(0.5)`.
         """
         try:
             return self._recording().sequence(name, context)
@@ -287,7 +287,7 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
 
     def __reduce__(self) -> tuple[Callable[..., Run], tuple[type[Run], str, str, bool]]:
         """
-        Give what another process needs to go on with this run: its hash and the folder of its repository.
+        Return what another process needs to go on with this run: its hash and the folder of its repository.
 
         There it records by itself, beginning with its first value, without system metrics and captured output. A run
         that was closed comes as one to read.
@@ -311,7 +311,7 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
         capture_terminal_logs: bool | str = True,
     ) -> Run:
         """
-        Give a new run of the same repository that records on from *step* of this one.
+        Return a new run of the same repository that records on from *step* of this one.
 
         Copied are what this run shows up to *step*, numbers and objects with their times, its params, experiment,
         description and tags. Values without a step go on after it. This run is left as it is, live or ended, and may
@@ -425,7 +425,7 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
 
     def __getitem__(self, key: Any) -> Any:
         """
-        Give a param, or a dict of all below *key*, as a copy.
+        Return a param, or a dict of all below *key*, as a copy.
 
         Args:
             key: a name, a path such as `("hparams", "lr")`, or `...` for all params.
@@ -445,7 +445,7 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
 
     def get(self, key: Any, default: Any = None, strict: bool = True, resolve_objects: bool = False) -> Any:
         """
-        Give a param, or *default* when there is none.
+        Return a param, or *default* when there is none.
 
         Args:
             strict: False gives, for a dict, the tree of the types of its values.
@@ -502,11 +502,11 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
         return self._repository.reader(self.hash)
 
     def read_points(self, name: str, context_text: str) -> Points | None:
-        """Give the points of a sequence as they are now; what `Sequence` reads."""
+        """Return the points of a sequence as they are now; what `Sequence` reads."""
         return self._reader().points((name, context_text))
 
     def read_objects(self, points: Points, position: int) -> Any:
-        """Give the objects of one point; what `Sequence` reads."""
+        """Return the objects of one point; what `Sequence` reads."""
         found = self._reader().objects(points, position, restore)
         if hasattr(found, "at"):  # a log record: its moment is that of its point
             found.at(float(points.times_s[position]))

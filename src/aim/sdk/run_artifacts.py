@@ -29,11 +29,11 @@ class RunArtifactsMixin:
 
     @abstractmethod
     def _state(self) -> RunState:
-        """Give the run's state as it is now."""
+        """Return the run's state as it is now."""
 
     @abstractmethod
     def _recording(self) -> Writer:
-        """Give the writer of a run that records."""
+        """Return the writer of a run that records."""
 
     @abstractmethod
     def _set_property(self, **properties: object) -> None:

@@ -40,11 +40,11 @@ class RunHistoryMixin:
 
     @abstractmethod
     def _state(self) -> RunState:
-        """Give the run's state as it is now."""
+        """Return the run's state as it is now."""
 
     @abstractmethod
     def _reader(self) -> RunReader:
-        """Give the reader of the run's points."""
+        """Return the reader of the run's points."""
 
     @abstractmethod
     def _edit(self, change: Mapping[str, Any], after_s: float = 0.0) -> float:
@@ -52,15 +52,15 @@ class RunHistoryMixin:
 
     @abstractmethod
     def _recording(self) -> Writer:
-        """Give the writer of a run that records."""
+        """Return the writer of a run that records."""
 
     @abstractmethod
     def __getitem__(self, key: Any) -> Any:
-        """Give a param."""
+        """Return a param."""
 
     @abstractmethod
     def read_objects(self, points: Points, position: int) -> Any:
-        """Give the objects of one point."""
+        """Return the objects of one point."""
 
     def rewind(self, step: object) -> Rewind:
         """
@@ -99,7 +99,7 @@ class RunHistoryMixin:
 
     def before(self, rewind: Rewind) -> RunBefore:
         """
-        Give the run as it stood just before one of its `rewinds`, for reading its sequences.
+        Return the run as it stood just before one of its `rewinds`, for reading its sequences.
 
         Raises:
             UsageError: it is none of this run's.
@@ -197,7 +197,7 @@ class RunBefore(RunReadingMixin):
         return hash((self.hash, self.rewind))
 
     def __getitem__(self, key: Any) -> Any:
-        """Give a param, as it is now: rewinds leave params alone."""
+        """Return a param, as it is now: rewinds leave params alone."""
         return self.run[key]
 
     @property
@@ -206,7 +206,7 @@ class RunBefore(RunReadingMixin):
         return [rewind for rewind in self._state().rewinds if rewind.time_s < self.rewind.time_s]
 
     def before(self, rewind: Rewind) -> RunBefore:
-        """Give the run as it stood just before another rewind."""
+        """Return the run as it stood just before another rewind."""
         return RunBefore(self.run, rewind)
 
     def _state(self) -> RunState:
@@ -217,11 +217,11 @@ class RunBefore(RunReadingMixin):
         return self.run._repository.reader_before(self.hash, self.rewind)
 
     def read_points(self, name: str, context_text: str) -> Points | None:
-        """Give the points of a sequence as they were."""
+        """Return the points of a sequence as they were."""
         return self._reader().points((name, context_text))
 
     def read_objects(self, points: Points, position: int) -> Any:
-        """Give the objects of one point."""
+        """Return the objects of one point."""
         return self.run.read_objects(points, position)
 
     def delete_points(

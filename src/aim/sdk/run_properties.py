@@ -23,7 +23,7 @@ log = logging.getLogger("aim")
 
 def naive_utc(moment_s: float) -> datetime:
     """
-    Give Unix seconds as the datetime in UTC, without a zone, that the properties have.
+    Return Unix seconds as the datetime in UTC, without a zone, that the properties have.
 
     >>> naive_utc(0.5)
     datetime.datetime(1970, 1, 1, 0, 0, 0, 500000)
@@ -59,7 +59,7 @@ class StructuredRunMixin:
 
     @abstractmethod
     def _state(self) -> RunState:
-        """Give the run's state as it is now."""
+        """Return the run's state as it is now."""
 
     @abstractmethod
     def _set_property(self, **properties: object) -> None:

@@ -45,7 +45,7 @@ class SequenceInfo(dict[str, list[dict[str, Any]]]):
     """
 
     def triplets(self) -> list[tuple[dict[str, Any], str, Any]]:
-        """Give (context, name, last value or None) of each sequence."""
+        """Return (context, name, last value or None) of each sequence."""
         return [
             (info["context"], info["name"], (info.get("values") or {}).get("last"))
             for infos in self.values()
@@ -60,19 +60,19 @@ class RunReadingMixin:
 
     @abstractmethod
     def _state(self) -> RunState:
-        """Give the run's state as it is now."""
+        """Return the run's state as it is now."""
 
     @abstractmethod
     def _reader(self) -> RunReader:
-        """Give the reader of the run's points."""
+        """Return the reader of the run's points."""
 
     @abstractmethod
     def __getitem__(self, key: Any) -> Any:
-        """Give a param."""
+        """Return a param."""
 
     @abstractmethod
     def read_points(self, name: str, context_text: str) -> Points | None:
-        """Give the points of a sequence as they are now."""
+        """Return the points of a sequence as they are now."""
 
     @property
     @abstractmethod
@@ -81,7 +81,7 @@ class RunReadingMixin:
 
     @abstractmethod
     def before(self, rewind: Rewind) -> RunBefore:
-        """Give the run as it stood just before a rewind."""
+        """Return the run as it stood just before a rewind."""
 
     @abstractmethod
     def delete_points(
@@ -95,18 +95,18 @@ class RunReadingMixin:
         """Hide points of a sequence; give how many."""
 
     def read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
-        """Give the points of several sequences, by name and text of the context, as they are now."""
+        """Return the points of several sequences, by name and text of the context, as they are now."""
         return self._reader().points_of_many(keys)
 
     @abstractmethod
     def read_objects(self, points: Points, position: int) -> Any:
-        """Give the objects of one point."""
+        """Return the objects of one point."""
 
     # sequences
 
     def metrics(self) -> SingleRunSequenceCollection:
         """
-        Give the metrics of the run.
+        Return the metrics of the run.
 
         >>> import tempfile
         >>> from aim.sdk.run import Run
@@ -123,7 +123,7 @@ class RunReadingMixin:
 
     def get_metric(self, name: str, context: ContextLike = None) -> Metric | None:
         """
-        Give the metric of that name and context.
+        Return the metric of that name and context.
 
         Args:
             name: the name it was tracked under.
@@ -146,7 +146,7 @@ class RunReadingMixin:
 
     def get_image_sequence(self, name: str, context: ContextLike = None) -> Images | None:
         """
-        Give the images of that name and context.
+        Return the images of that name and context.
 
         Args:
             name, context: as for `get_metric`.
@@ -159,44 +159,44 @@ class RunReadingMixin:
         return self._sequence_of(Images, name, context)
 
     def get_audio_sequence(self, name: str, context: ContextLike = None) -> Audios | None:
-        """Give the audio clips of that name and context; None when there are none."""
+        """Return the audio clips of that name and context; None when there are none."""
         from aim.sdk.sequences.audio_sequence import Audios
 
         return self._sequence_of(Audios, name, context)
 
     def get_text_sequence(self, name: str, context: ContextLike = None) -> Texts | None:
-        """Give the texts of that name and context; None when there are none."""
+        """Return the texts of that name and context; None when there are none."""
         from aim.sdk.sequences.text_sequence import Texts
 
         return self._sequence_of(Texts, name, context)
 
     def get_distribution_sequence(self, name: str, context: ContextLike = None) -> Distributions | None:
-        """Give the distributions of that name and context; None when there are none."""
+        """Return the distributions of that name and context; None when there are none."""
         from aim.sdk.sequences.distribution_sequence import Distributions
 
         return self._sequence_of(Distributions, name, context)
 
     def get_figure_sequence(self, name: str, context: ContextLike = None) -> Figures | None:
-        """Give the figures of that name and context; None when there are none."""
+        """Return the figures of that name and context; None when there are none."""
         from aim.sdk.sequences.figure_sequence import Figures
 
         return self._sequence_of(Figures, name, context)
 
     def get_video_sequence(self, name: str, context: ContextLike = None) -> Videos | None:
-        """Give the videos of that name and context; None when there are none."""
+        """Return the videos of that name and context; None when there are none."""
         from aim.sdk.sequences.video_sequence import Videos
 
         return self._sequence_of(Videos, name, context)
 
     def get_table_sequence(self, name: str, context: ContextLike = None) -> Tables | None:
-        """Give the tables of that name and context; None when there are none."""
+        """Return the tables of that name and context; None when there are none."""
         from aim.sdk.sequences.table_sequence import Tables
 
         return self._sequence_of(Tables, name, context)
 
     def get_terminal_logs(self) -> Logs | None:
         """
-        Give what the run printed, a sequence of `LogLine`; None when nothing was captured.
+        Return what the run printed, a sequence of `LogLine`; None when nothing was captured.
 
         Of a run into which several processes record at once, the lines of the first; those of the others have a
         context `{"writer": ...}` and are given by `iter_sequence_info_by_type("logs")`.
@@ -212,7 +212,7 @@ class RunReadingMixin:
         return None
 
     def get_log_records(self) -> LogRecords | None:
-        """Give what was logged, a sequence of `LogRecord`; None when nothing was."""
+        """Return what was logged, a sequence of `LogRecord`; None when nothing was."""
         from aim.sdk.sequences.log_sequences import LogRecords
 
         return self._sequence_of(LogRecords, RECORDS_NAME, None)
@@ -227,7 +227,7 @@ class RunReadingMixin:
 
     def idx_to_ctx(self, idx: int) -> Context:
         """
-        Give the context whose `Context.idx` is *idx*.
+        Return the context whose `Context.idx` is *idx*.
 
         Raises:
             KeyError: no sequence of the run has it.
@@ -322,7 +322,7 @@ class RunReadingMixin:
 
     def dataframe(self, include_props: bool = True, include_params: bool = True) -> pd.DataFrame:
         """
-        Give the run as a pandas DataFrame of one row.
+        Return the run as a pandas DataFrame of one row.
 
         Columns: hash, name, description, archived, creation_time, end_time, active, experiment, tags (JSON), then the
         params flattened to three levels (`hparams.lr`, `layers[3]`); lists and deeper dicts as JSON.
@@ -337,7 +337,7 @@ class RunReadingMixin:
         return pd.DataFrame([self.row(include_props, include_params)], index=[0])
 
     def row(self, include_props: bool = True, include_params: bool = True) -> dict[str, Any]:
-        """Give the cells of `dataframe` by column."""
+        """Return the cells of `dataframe` by column."""
         cells: dict[str, Any] = {"hash": self.hash}
         if include_props:
             state = self._state()

@@ -44,7 +44,7 @@ class RunServicesMixin:
 
     @abstractmethod
     def _state(self) -> RunState:
-        """Give the run's state as it is now."""
+        """Return the run's state as it is now."""
 
     @abstractmethod
     def _edit(self, change: Mapping[str, Any], after_s: float = 0.0) -> float:
@@ -52,7 +52,7 @@ class RunServicesMixin:
 
     @abstractmethod
     def _recording(self) -> Writer:
-        """Give the writer of a run that records."""
+        """Return the writer of a run that records."""
 
     def _start_services(
         self, system_tracking_interval: float | None, log_system_params: bool, capture_terminal_logs: bool | str
@@ -112,7 +112,7 @@ class RunServicesMixin:
 
     def log_handler(self, level: int = logging.NOTSET) -> RunHandler:
         """
-        Give a handler for the standard library's `logging` that keeps what is logged with this run.
+        Return a handler for the standard library's `logging` that keeps what is logged with this run.
 
         >>> import tempfile
         >>> from aim.sdk.run import Run

@@ -25,7 +25,7 @@ class TreeOwner(Protocol):
 
     @abstractmethod
     def _state(self) -> RunState:
-        """Give the run's state as it is now."""
+        """Return the run's state as it is now."""
 
     @abstractmethod
     def _set_property(self, **properties: object) -> None:
@@ -33,7 +33,7 @@ class TreeOwner(Protocol):
 
     @abstractmethod
     def __getitem__(self, key: Any) -> Any:
-        """Give a param."""
+        """Return a param."""
 
 
 class RunTree:
@@ -54,7 +54,7 @@ class RunTree:
 
     def __getitem__(self, key: str) -> Any:
         """
-        Give a value.
+        Return a value.
 
         Raises:
             KeyError: there is none.
@@ -82,7 +82,7 @@ class RunTree:
         self._run._set_property(**{PREFIX + key: params.encode(value, f"meta_run_tree[{key!r}]")})
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Give a value, or *default* when there is none."""
+        """Return a value, or *default* when there is none."""
         try:
             return self[key]
         except KeyError:

@@ -37,20 +37,20 @@ class SequenceOwner(Protocol):
     hash: str
 
     def read_points(self, name: str, context_text: str) -> Points | None:
-        """Give the points of a sequence as they are now."""
+        """Return the points of a sequence as they are now."""
 
     def read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
-        """Give the points of several sequences as they are now."""
+        """Return the points of several sequences as they are now."""
 
     def read_objects(self, points: Points, position: int) -> Any:
-        """Give the objects of one point."""
+        """Return the objects of one point."""
 
     @property
     def rewinds(self) -> list[Rewind]:
         """The run's rewinds, oldest first."""
 
     def before(self, rewind: Rewind) -> SequenceOwner:
-        """Give the run as it stood just before a rewind."""
+        """Return the run as it stood just before a rewind."""
 
     def delete_points(
         self,
@@ -63,7 +63,7 @@ class SequenceOwner(Protocol):
         """Hide points of a sequence; give how many."""
 
     def _state(self) -> RunState:
-        """Give the run's state as it is now."""
+        """Return the run's state as it is now."""
 
 
 class Sequence:
@@ -93,17 +93,17 @@ class Sequence:
 
     @classmethod
     def allowed_dtypes(cls) -> str | tuple[str, ...]:
-        """Give the types of values that such a sequence holds; `*` means any."""
+        """Return the types of values that such a sequence holds; `*` means any."""
         return KINDS.get(cls.sequence_name(), "*")
 
     @classmethod
     def sequence_name(cls) -> str:
-        """Give the registered name of the type of sequence; the base has none of its own."""
+        """Return the registered name of the type of sequence; the base has none of its own."""
         return "sequence"
 
     @classmethod
     def holds(cls, kind: str) -> bool:
-        """Say whether such a sequence may hold values of *kind*."""
+        """Return whether such a sequence may hold values of *kind*."""
         allowed = cls.allowed_dtypes()
         return allowed == "*" or kind in allowed
 
@@ -134,7 +134,7 @@ class Sequence:
 
     def points(self) -> Points:
         """
-        Give the points as arrays, as they are now.
+        Return the points as arrays, as they are now.
 
         Raises:
             RunNotFound: the run has no such sequence any more.
@@ -192,12 +192,12 @@ class Sequence:
         return steps
 
     def first_step(self) -> int | None:
-        """Give the first step; None when nothing is tracked."""
+        """Return the first step; None when nothing is tracked."""
         steps = self.points().steps
         return int(steps[0]) if len(steps) else None
 
     def last_step(self) -> int | None:
-        """Give the last step; None when nothing is tracked."""
+        """Return the last step; None when nothing is tracked."""
         steps = self.points().steps
         return int(steps[-1]) if len(steps) else None
 
@@ -209,7 +209,7 @@ class Sequence:
 
     def history(self: AnySequenceType) -> list[AnySequenceType]:
         """
-        Give the sequence as it stood just before each rewind of its run, oldest first, and at the end as it is now.
+        Return the sequence as it stood just before each rewind of its run, oldest first, and at the end as it is now.
         """
         kind = type(self)
         return [*(kind(self.name, self.context, self.run.before(rewind)) for rewind in self.run.rewinds), self]
@@ -234,7 +234,7 @@ class MediaSequenceBase(Sequence):
     collections_allowed: ClassVar[bool] = True
 
     def record_length(self) -> int | None:
-        """Give the length of the longest tracked list, or None when single objects are tracked."""
+        """Return the length of the longest tracked list, or None when single objects are tracked."""
         if not self.dtype.startswith("list"):
             return None
         points = self.points()
@@ -286,7 +286,7 @@ class SequenceData:
         return [None if value != value else value for value in values] if column == "epoch" else values
 
     def indices_list(self) -> list[int]:
-        """Give the steps."""
+        """Return the steps."""
         steps: list[int] = self._points.steps[self._positions].tolist()
         return steps
 
@@ -295,11 +295,11 @@ class SequenceData:
         return iter(self.indices_list())
 
     def indices_numpy(self) -> Array:
-        """Give the steps as an array of shape (n,)."""
+        """Return the steps as an array of shape (n,)."""
         return self._points.steps[self._positions]
 
     def values_list(self) -> list[list[Any]]:
-        """Give the columns, each a list in the order of steps."""
+        """Return the columns, each a list in the order of steps."""
         return [self._list(column) for column in self._columns]
 
     def values(self) -> Iterator[tuple[Any, ...]]:
@@ -307,7 +307,7 @@ class SequenceData:
         return zip(*self.values_list(), strict=True)
 
     def items_list(self) -> tuple[list[int], list[list[Any]]]:
-        """Give (steps, columns)."""
+        """Return (steps, columns)."""
         return self.indices_list(), self.values_list()
 
     def items(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
@@ -318,12 +318,12 @@ class SequenceData:
         return self.items()
 
     def numpy(self) -> tuple[Array, list[Array]]:
-        """Give (steps, columns) as arrays of shape (n,); an epoch that was not given is NaN."""
+        """Return (steps, columns) as arrays of shape (n,); an epoch that was not given is NaN."""
         return self.indices_numpy(), [self._array(column) for column in self._columns]
 
     def view(self, columns: str | AnySequence[str]) -> SequenceData:
         """
-        Give the same points with only some of the columns `val`, `epoch`, `time`.
+        Return the same points with only some of the columns `val`, `epoch`, `time`.
 
         Raises:
             UsageError: no such column; it is a ValueError.
@@ -337,7 +337,7 @@ class SequenceData:
         return SequenceData(self._points, self._sequence, names, self._positions)
 
     def range(self, start: int | None = None, stop: int | None = None) -> SequenceData:
-        """Give the points with start <= step < stop."""
+        """Return the points with start <= step < stop."""
         steps = self.indices_numpy()
         low = 0 if start is None else int(np.searchsorted(steps, start))
         high = len(steps) if stop is None else int(np.searchsorted(steps, stop))
@@ -345,7 +345,7 @@ class SequenceData:
 
     def sample(self, k: int) -> SequenceData:
         """
-        Give at most *k* points, evenly chosen, the first and the last among them (the last, if *k* is 1).
+        Return at most *k* points, evenly chosen, the first and the last among them (the last, if *k* is 1).
 
         Raises:
             UsageError: *k* is less than 1; it is a ValueError.

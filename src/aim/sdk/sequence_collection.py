@@ -50,17 +50,17 @@ class CollectionRun(SequenceOwner, Protocol):
         """List what is known of each sequence of the run, in order."""
 
     def row(self, include_props: bool = True, include_params: bool = True) -> dict[str, Any]:
-        """Give the run's cells in a table."""
+        """Return the run's cells in a table."""
 
     def __getitem__(self, key: Any) -> Any:
-        """Give a param."""
+        """Return a param."""
 
 
 class CollectionRepo(Protocol):
     """What a collection asks of its repository. `Repo` is one."""
 
     def get_run(self, run_hash: str) -> Any:
-        """Give a run for reading, or None: it was deleted."""
+        """Return a run for reading, or None: it was deleted."""
 
     path: str
     root_path: str
@@ -95,7 +95,7 @@ class SequenceCollection(ABC):
         include_props: bool = True,
         include_params: bool = True,
     ) -> pd.DataFrame | None:
-        """Give the collection as one pandas DataFrame; None when it is empty."""
+        """Return the collection as one pandas DataFrame; None when it is empty."""
 
 
 class SingleRunSequenceCollection(SequenceCollection):
@@ -162,7 +162,7 @@ class SingleRunSequenceCollection(SequenceCollection):
         include_props: bool = True,
         include_params: bool = True,
     ) -> pd.DataFrame | None:
-        """Give the metrics' points as one DataFrame, as `Metric.dataframe`; None when there are none."""
+        """Return the metrics' points as one DataFrame, as `Metric.dataframe`; None when there are none."""
         return _points_frame(self, only_last, include_run, include_name, include_context)
 
 
@@ -268,20 +268,20 @@ class QuerySequenceCollection(_QueriedCollection):
         include_props: bool = True,
         include_params: bool = True,
     ) -> pd.DataFrame | None:
-        """Give the metrics' points as one DataFrame, as `Metric.dataframe`; None when nothing matches."""
+        """Return the metrics' points as one DataFrame, as `Metric.dataframe`; None when nothing matches."""
         sequences = progress_bar(list(self.iter()), self.report_mode, "sequences")
         return _points_frame(sequences, only_last, include_run, include_name, include_context)
 
     def arrow(self) -> pa.Table:
         """
-        Give all points of all metrics as one Arrow table: run, name, context, step, time, value, epoch.
+        Return all points of all metrics as one Arrow table: run, name, context, step, time, value, epoch.
 
         Cost: reading the points, no pandas and no Python object a point.
         """
         return self._scan.points_table(self.query, timezone_offset_minutes=self._timezone_offset)
 
     def polars(self) -> pl.DataFrame:
-        """Give `arrow` as a Polars DataFrame; needs the package polars."""
+        """Return `arrow` as a Polars DataFrame; needs the package polars."""
         import polars
 
         frame = polars.from_arrow(self.arrow())
@@ -370,7 +370,7 @@ class QueryRunSequenceCollection(_QueriedCollection):
         include_props: bool = True,
         include_params: bool = True,
     ) -> pd.DataFrame | None:
-        """Give a row for each run, as `Run.dataframe`; None when no run matches."""
+        """Return a row for each run, as `Run.dataframe`; None when no run matches."""
         need_pandas()
         import pandas
 

@@ -34,7 +34,7 @@ class InvalidSequenceType(UsageError, ValueError):
 
 def check_types(sequence_types: str | Iterable[str]) -> tuple[str, ...]:
     """
-    Give the names as a tuple.
+    Return the names as a tuple.
 
     Raises:
         InvalidSequenceType: one of them is no type.
@@ -51,7 +51,7 @@ def check_types(sequence_types: str | Iterable[str]) -> tuple[str, ...]:
 
 def type_of(kind: str) -> str | None:
     """
-    Give the type of sequences that hold *kind*, or None when no type does.
+    Return the type of sequences that hold *kind*, or None when no type does.
 
     >>> type_of("list(aim.image)"), type_of("list(float)")
     ('images', None)

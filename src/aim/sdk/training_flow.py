@@ -39,7 +39,7 @@ class TrainingFlow(Caller):
         self.init()
 
     def added(self) -> dict[str, Any]:
-        """Give the run."""
+        """Return the run."""
         return {"run": self.run}
 
     @event

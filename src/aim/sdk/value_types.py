@@ -22,7 +22,7 @@ NUMBERS = frozenset({"int", "float"})
 
 def inst_has_typename(inst: object, types: Iterable[str]) -> bool:
     """
-    Say whether the full name of one of the classes of *inst* holds all words of *types*.
+    Return whether the full name of one of the classes of *inst* holds all words of *types*.
 
     >>> inst_has_typename(True, ["builtins", "int"]), inst_has_typename(True, ["torch", "Tensor"])
     (True, False)
@@ -39,38 +39,38 @@ def _is_one_of(inst: object, types: Iterable[str]) -> bool:
 
 
 def is_numpy_array(inst: object) -> bool:
-    """Say whether it is an array of numpy."""
+    """Return whether it is an array of numpy."""
     return _is_one_of(inst, NUMPY_ARRAYS)
 
 
 def is_numpy_number(inst: object) -> bool:
-    """Say whether it is a scalar of numpy that is a number, or an array that holds one."""
+    """Return whether it is a scalar of numpy that is a number, or an array that holds one."""
     return _is_one_of(inst, (*NUMPY_NUMBERS, *NUMPY_ARRAYS)) and is_number(inst)
 
 
 def is_pytorch_tensor(inst: object) -> bool:
-    """Say whether it is a tensor of torch."""
+    """Return whether it is a tensor of torch."""
     return _is_one_of(inst, TORCH_TENSORS)
 
 
 def is_tf_tensor(inst: object) -> bool:
-    """Say whether it is a tensor of tensorflow."""
+    """Return whether it is a tensor of tensorflow."""
     return _is_one_of(inst, TF_TENSORS)
 
 
 def is_jax_device_array(inst: object) -> bool:
-    """Say whether it is an array of jax."""
+    """Return whether it is an array of jax."""
     return _is_one_of(inst, JAX_ARRAYS)
 
 
 def is_py_number(value: object) -> bool:
-    """Say whether it is one of Python's own numbers, but no complex one: int, float, bool."""
+    """Return whether it is one of Python's own numbers, but no complex one: int, float, bool."""
     return isinstance(value, (int, float))
 
 
 def get_object_typename(obj: object) -> str:
     """
-    Give the type under which `track()` records *obj*: `int`, `float`, `aim.image`, `list(aim.image)` ...
+    Return the type under which `track()` records *obj*: `int`, `float`, `aim.image`, `list(aim.image)` ...
 
     >>> get_object_typename(True), get_object_typename([1.5]), get_object_typename([]), get_object_typename(None)
     ('int', 'list(float)', 'list', 'unknown')
@@ -88,7 +88,7 @@ def check_types_compatibility(
     dtype: str, base_dtype: str, update_base_dtype_fn: Callable[[str, str], object] | None = None
 ) -> bool:
     """
-    Say whether a sequence of type *base_dtype* takes a value of type *dtype*.
+    Return whether a sequence of type *base_dtype* takes a value of type *dtype*.
 
     Args:
         update_base_dtype_fn: called with (*base_dtype*, the sequence's new type) when the value changes it.

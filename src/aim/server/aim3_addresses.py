@@ -26,7 +26,7 @@ CONTENT = dict[str, object]
 
 def is_aim3(params: Mapping[str, str]) -> bool:
     """
-    Tell whether the settings of an address are Aim 3's.
+    Return whether the settings of an address are Aim 3's.
 
     >>> is_aim3({"select": "O-JTdCJTdE"}), is_aim3({"q": "run.lr > 1"})
     (True, False)
@@ -57,7 +57,7 @@ def decoded(text: str) -> CONTENT:
 
 def translated(page: str, params: Mapping[str, str]) -> str:
     """
-    Give our address for Aim 3's *page* with *params*: the same runs and metrics, coloured, dashed and split as there.
+    Return our address for Aim 3's *page* with *params*: the same runs and metrics, coloured, dashed and split as there.
 
     Raises:
         UsageError: its settings can't be read.
@@ -75,7 +75,7 @@ def translated(page: str, params: Mapping[str, str]) -> str:
 
 
 def _field(text: str) -> str:
-    """Give our name of what they grouped by; empty if it is no param of a run."""
+    """Return our name of what they grouped by; empty if it is no param of a run."""
     if not text.startswith(RUN_PREFIX) or text.startswith("run.props."):
         return ""
     return text.removeprefix(RUN_PREFIX)
@@ -94,7 +94,7 @@ def _query(page: str, select: CONTENT) -> str:
 
 
 def _clause(option: object) -> str:
-    """Give the clause of one chosen metric, with its context."""
+    """Return the clause of one chosen metric, with its context."""
     value = option.get("value") if isinstance(option, dict) else None
     name = value.get("option_name") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(name, str):
@@ -107,5 +107,5 @@ def _clause(option: object) -> str:
 
 
 def _literal(value: object) -> str:
-    """Give a value as the query language writes it."""
+    """Return a value as the query language writes it."""
     return repr(value) if value is None or isinstance(value, (bool, float)) else json.dumps(value, ensure_ascii=False)

@@ -34,28 +34,28 @@ class Refusal(Exception):
 
 
 def wrong(message: str) -> Refusal:
-    """Give the error of a request that is wrong."""
+    """Return the error of a request that is wrong."""
     return Refusal(400, "request", message)
 
 
 def missing(message: str) -> Refusal:
-    """Give the error of something that is not there."""
+    """Return the error of something that is not there."""
     return Refusal(404, "not-found", message)
 
 
 def json_bytes(value: object) -> bytes:
-    """Give *value*, whose numbers are all finite, as compact JSON in UTF-8."""
+    """Return *value*, whose numbers are all finite, as compact JSON in UTF-8."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
 
 
 def json_answer(value: object, status: int = 200) -> Response:
-    """Give *value* as an answer."""
+    """Return *value* as an answer."""
     return Response(json_bytes(value), status, media_type=JSON_TYPE)
 
 
 def wire_number(value: float | int | None) -> float | int | str | None:
     """
-    Give a number as it stands in an answer.
+    Return a number as it stands in an answer.
 
     >>> wire_number(0.5), wire_number(float("-inf")), wire_number(None)
     (0.5, '-Infinity', None)
@@ -66,13 +66,13 @@ def wire_number(value: float | int | None) -> float | int | str | None:
 
 
 def wire_numbers(values: Iterable[float | int | None]) -> list[float | int | str | None]:
-    """Give numbers as they stand in an answer."""
+    """Return numbers as they stand in an answer."""
     return [wire_number(value) for value in values]
 
 
 def wire_value(value: object) -> Any:
     """
-    Give a value of a param as it stands in an answer: the JSON form of events.md.
+    Return a value of a param as it stands in an answer: the JSON form of events.md.
 
     >>> wire_value({"lr": 0.1, "best": float("nan")})
     {'lr': 0.1, 'best': {'$float': 'nan'}}
@@ -84,14 +84,14 @@ def wire_value(value: object) -> Any:
 
 
 def wire_cell(value: object) -> Any:
-    """Give a value as the cell of a column of type `json`: numbers as numbers, all else as a param."""
+    """Return a value as the cell of a column of type `json`: numbers as numbers, all else as a param."""
     if isinstance(value, float):
         return wire_number(value)
     return wire_value(value)
 
 
 def wire_context(context: Mapping[str, object]) -> Any:
-    """Give a context as it stands in an answer."""
+    """Return a context as it stands in an answer."""
     return {name: _context_value(value) for name, value in context.items()}
 
 

@@ -75,7 +75,7 @@ addEventListener("message", async ({ data, source }) => {
 
 
 def pages_stamp() -> int:
-    """Give a number that differs when the pages were built anew; 0 when they are not built."""
+    """Return a number that differs when the pages were built anew; 0 when they are not built."""
     try:
         return (STATIC / "index.html").stat().st_mtime_ns
     except FileNotFoundError:
@@ -159,7 +159,7 @@ async def asset(request: Request) -> Response:
 
 
 def plotly_file() -> Path | None:
-    """Give plotly's script of the installed plotly, found without importing it; None without one."""
+    """Return plotly's script of the installed plotly, found without importing it; None without one."""
     spec = find_spec("plotly")
     for place in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(place) / "package_data" / "plotly.min.js"

@@ -50,7 +50,7 @@ _large = threading.Lock()
 
 def type_of(blob: Blob) -> str:
     """
-    Give the type under which a browser gets the bytes.
+    Return the type under which a browser gets the bytes.
 
     >>> type_of(Blob("aim.image", {"format": "PNG"}, b"")), type_of(Blob("aim.image", {"format": "svg"}, b""))
     ('image/png', 'application/octet-stream')
@@ -60,7 +60,7 @@ def type_of(blob: Blob) -> str:
 
 
 def immutable(request: Request) -> dict[str, str]:
-    """Give the header that lets a browser keep an answer for ever; behind a token no proxy between may."""
+    """Return the header that lets a browser keep an answer for ever; behind a token no proxy between may."""
     whose = "public" if desk_of(request).settings.token is None else "private"
     return {"Cache-Control": f"{whose}, {FOREVER}"}
 
@@ -94,7 +94,7 @@ class Thumbnails:
 
     def get(self, served: Served, place: str, width: int) -> bytes:
         """
-        Give an image as WebP, no wider than *width*.
+        Return an image as WebP, no wider than *width*.
 
         Raises:
             NotFound, DamagedFile: see `read_blob`.
@@ -120,7 +120,7 @@ class Thumbnails:
 
 def thumbnail(data: bytes, width: int) -> bytes:
     """
-    Give an image as WebP, scaled down to *width* pixels; a narrower one keeps its size.
+    Return an image as WebP, scaled down to *width* pixels; a narrower one keeps its size.
 
     Raises:
         Refusal: these are not the bytes of an image, or it has too many pixels.

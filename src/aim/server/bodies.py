@@ -72,7 +72,7 @@ class Body:
         return name in self._members
 
     def names(self) -> Collection[str]:
-        """Give the names of the members."""
+        """Return the names of the members."""
         return self._members.keys()
 
     def _name(self, name: str) -> str:
@@ -85,7 +85,7 @@ class Body:
         )
 
     def text(self, name: str, default: str = "", chars_max: int = QUERY_CHARS_MAX) -> str:
-        """Give a string."""
+        """Return a string."""
         value = self._members.get(name, default)
         if not isinstance(value, str):
             raise self._refuse(name, "a string")
@@ -94,11 +94,11 @@ class Body:
         return value
 
     def text_or_none(self, name: str, chars_max: int = 1 << 20) -> str | None:
-        """Give a string, or None."""
+        """Return a string, or None."""
         return None if self._members.get(name) is None else self.text(name, chars_max=chars_max)
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
-        """Give an integer between *low* and *high*."""
+        """Return an integer between *low* and *high*."""
         value = self._members.get(name, default)
         value = default if value is None else value
         if isinstance(value, bool) or not isinstance(value, int):
@@ -110,28 +110,28 @@ class Body:
         return value
 
     def number(self, name: str, default: float = 0.0) -> float:
-        """Give a finite number."""
+        """Return a finite number."""
         value = self._members.get(name, default)
         if not _is_finite(value):
             raise self._refuse(name, "a number")
         return float(value)
 
     def flag(self, name: str) -> bool:
-        """Give true or false."""
+        """Return true or false."""
         value = self._members.get(name, False)
         if not isinstance(value, bool):
             raise self._refuse(name, "true or false")
         return value
 
     def choice(self, name: str, choices: Collection[str], default: str | None = None) -> str:
-        """Give one of *choices*."""
+        """Return one of *choices*."""
         value = self._members.get(name, default)
         if value not in choices:
             raise self._refuse(name, f"one of {', '.join(choices)}")
         return str(value)
 
     def items(self, name: str, count_max: int = RUNS_MAX) -> list[Any] | None:
-        """Give a list, or None."""
+        """Return a list, or None."""
         value = self._members.get(name)
         if value is None:
             return None
@@ -140,14 +140,14 @@ class Body:
         return value
 
     def texts(self, name: str, count_max: int = RUNS_MAX) -> list[str] | None:
-        """Give a list of strings, or None."""
+        """Return a list of strings, or None."""
         values = self.items(name, count_max)
         if values is not None and not all(isinstance(value, str) for value in values):
             raise self._refuse(name, "a list of strings")
         return values
 
     def inner(self, name: str) -> Body | None:
-        """Give a JSON object, or None."""
+        """Return a JSON object, or None."""
         value = self._members.get(name)
         if value is None:
             return None
@@ -156,14 +156,14 @@ class Body:
         return Body(value, self._name(name))
 
     def each(self, name: str, read: Callable[[Any, str], Value], count_max: int = 1000) -> list[Value] | None:
-        """Give a list, each member read by *read*, or None."""
+        """Return a list, each member read by *read*, or None."""
         values = self.items(name, count_max)
         if values is None:
             return None
         return [read(value, f"{self._name(name)}[{place}]") for place, value in enumerate(values)]
 
     def window(self, name: str) -> tuple[float, float] | None:
-        """Give two numbers in order, or None."""
+        """Return two numbers in order, or None."""
         values = self.items(name, 2)
         if values is None:
             return None
@@ -172,7 +172,7 @@ class Body:
         return float(values[0]), float(values[1])
 
     def raw(self, name: str) -> Any:
-        """Give the member as it is; None when it is not there."""
+        """Return the member as it is; None when it is not there."""
         return self._members.get(name)
 
 
@@ -196,7 +196,7 @@ def read_key(value: Any, where: str) -> Key:
 
 
 def context_text(value: Any, where: str) -> str:
-    """Give the text of a context of a request. Raises Refusal."""
+    """Return the text of a context of a request. Raises Refusal."""
     if not isinstance(value, dict):
         raise wrong(f"`{where}` must be an object.")
     try:

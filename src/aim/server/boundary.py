@@ -28,7 +28,7 @@ NO_STORE = (b"cache-control", b"no-store")
 
 
 def error_answer(error: Exception) -> Response:
-    """Give the answer that tells of an error that was raised on purpose; a TypeError for any other."""
+    """Return the answer that tells of an error that was raised on purpose; a TypeError for any other."""
     if isinstance(error, Refusal):
         return json_answer(error.body, error.status)
     if isinstance(error, InvalidQuery):
@@ -52,7 +52,7 @@ def error_answer(error: Exception) -> Response:
 
 
 def internal_answer(error: BaseException) -> Response:
-    """Give the answer to a fault of ours: what to report, and no more."""
+    """Return the answer to a fault of ours: what to report, and no more."""
     message = f"The server made a mistake ({type(error).__name__}). Its log says more; please report it."
     return json_answer({"kind": "internal", "message": message}, 500)
 

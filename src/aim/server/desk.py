@@ -33,13 +33,13 @@ class Desk:
 
 
 def desk_of(request: Request) -> Desk:
-    """Give what the endpoints share."""
+    """Return what the endpoints share."""
     desk: Desk = request.app.state.desk
     return desk
 
 
 def served_of(request: Request) -> Served:
-    """Give the repository that the address names. Raises Refusal: (404) there is none of that id."""
+    """Return the repository that the address names. Raises Refusal: (404) there is none of that id."""
     return desk_of(request).shelf.get(request.path_params["repo"])
 
 

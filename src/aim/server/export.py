@@ -75,7 +75,7 @@ async def export(request: Request) -> Response:
 
 def column_name(field: Field) -> str:
     """
-    Give the name of a field's column.
+    Return the name of a field's column.
 
     >>> column_name(("param", "hparams", "lr")), column_name(("metric", "loss", '{"subset":"val"}', "last"))
     ('hparams.lr', 'loss{"subset":"val"}.last')
@@ -127,7 +127,7 @@ def _cell(value: Any) -> Any:
 
 def plain_cell(value: Any) -> Any:
     """
-    Give a cell that a spreadsheet takes for text if it is one: what begins like a formula gets an apostrophe.
+    Return a cell that a spreadsheet takes for text if it is one: what begins like a formula gets an apostrophe.
 
     >>> plain_cell("=HYPERLINK(1)"), plain_cell("-1.5"), plain_cell(-1.5), plain_cell("lr=1")
     ("'=HYPERLINK(1)", '-1.5', -1.5, 'lr=1')
@@ -194,7 +194,7 @@ def _parquet(rows: Rows, is_runs: bool) -> IO[bytes]:
 
 
 def _arrow(column: Sequence[Any]) -> pyarrow.Array:
-    """Give a column of one type as it is, and one of several as texts."""
+    """Return a column of one type as it is, and one of several as texts."""
     import pyarrow
 
     try:

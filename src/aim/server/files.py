@@ -23,7 +23,7 @@ SANDBOX_POLICY = "sandbox; default-src 'none'"
 
 def attachment(name: str) -> dict[str, str]:
     """
-    Give the header that makes a browser save an answer under *name*.
+    Return the header that makes a browser save an answer under *name*.
 
     >>> attachment("mödel.pt")
     {'Content-Disposition': "attachment; filename*=UTF-8''m%C3%B6del.pt"}
@@ -34,7 +34,7 @@ def attachment(name: str) -> dict[str, str]:
 
 def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
     """
-    Give the first byte and the one after the last that a Range header asks for; None: all.
+    Return the first byte and the one after the last that a Range header asks for; None: all.
 
     Several ranges in one header are not served apart: the whole is sent, which RFC 9110 (14.2) allows.
 
@@ -59,7 +59,7 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
 
 def file_answer(file: IO[bytes], name: str, range_header: str | None) -> Response:
     """
-    Give an open file as an attachment; it is closed when all is sent.
+    Return an open file as an attachment; it is closed when all is sent.
 
     Raises:
         Refusal: (416) the range is outside of it.

@@ -35,7 +35,7 @@ def frame(
     branches: Sequence[int | None] | None = None,
 ) -> bytes:
     """
-    Give the frame of *pieces*.
+    Return the frame of *pieces*.
 
     Args:
         header: what stands before `x`: cursor, total, runs, metrics; and groups.
@@ -102,7 +102,7 @@ def _fits_int32(x: npt.NDArray[Any]) -> bool:
 
 
 def _needs_double(y: npt.NDArray[np.float64], starts: npt.NDArray[np.int64]) -> bool:
-    """Say whether f4 would lose a value, or show stairs where the values of a part are close to each other."""
+    """Return whether f4 would lose a value, or show stairs where the values of a part are close to each other."""
     starts = starts[(np.diff(np.append(starts, len(y))) > 0)]
     if not len(starts):
         return False

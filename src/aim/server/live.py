@@ -129,7 +129,7 @@ class Ticker:
 
 def interval_s(*, is_live: bool, quiet_s: float, look_s: float) -> float:
     """
-    Give how long to wait before the next look.
+    Return how long to wait before the next look.
 
     Args:
         is_live: something records or is being read.
@@ -147,7 +147,7 @@ def interval_s(*, is_live: bool, quiet_s: float, look_s: float) -> float:
 
 def event_text(event: str, data: object, event_id: str | None = None) -> bytes:
     """
-    Give one server-sent event.
+    Return one server-sent event.
 
     >>> event_text("tick", {"total": 1}, "42")
     b'event: tick\\nid: 42\\ndata: {"total":1}\\n\\n'
@@ -170,7 +170,7 @@ async def events(request: Request) -> Response:
 
 
 def ticker_of(request: Request, served: Served) -> Ticker:
-    """Give the ticker of a repository."""
+    """Return the ticker of a repository."""
     tickers: dict[str, Ticker] = request.app.state.tickers
     return tickers.setdefault(served.id, Ticker(desk_of(request), served))
 

@@ -189,7 +189,7 @@ def _item(item: Item, kind: str) -> dict[str, Any]:
 
 
 def _overlays(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what is drawn over an image; nothing of one that has nothing."""
+    """Return what is drawn over an image; nothing of one that has nothing."""
     found = {name: fields[name] for name in ("boxes", "labels") if fields.get(name)}
     masks = [str(mask["name"]) for mask in fields.get("masks") or ()]
     if masks:
@@ -199,7 +199,7 @@ def _overlays(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def format_of(fields: Mapping[str, Any]) -> str:
     """
-    Give the format of an image or sound in lower case.
+    Return the format of an image or sound in lower case.
 
     >>> format_of({"format": "JPEG"}), format_of({"extension": "jpg"})
     ('jpeg', 'jpeg')

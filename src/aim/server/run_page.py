@@ -26,7 +26,7 @@ RECORDS_MAX = 5_000
 
 
 def hash_of(request: Request, served: Served) -> str:
-    """Give the hash of the run that the address names. Raises Refusal: (404) there is none."""
+    """Return the hash of the run that the address names. Raises Refusal: (404) there is none."""
     run_hash = str(request.path_params["run"])
     if not served.repository.has_run(run_hash):
         raise missing(f"No run {run_hash} in this repository.")
@@ -34,7 +34,7 @@ def hash_of(request: Request, served: Served) -> str:
 
 
 def whole(request: Request, name: str, default: int, low: int, high: int) -> int:
-    """Give an integer of the address. Raises Refusal."""
+    """Return an integer of the address. Raises Refusal."""
     text = request.query_params.get(name)
     if text is None or text == "":
         return default

@@ -70,7 +70,7 @@ def _table(served: Served, wanted: RunsRequest) -> Response:
 
 
 def selected_rows(table: RunTable, question: Question, hashes: list[str] | None) -> IntArray:
-    """Give the rows that a query and a list of runs select; runs that are listed may be archived."""
+    """Return the rows that a query and a list of runs select; runs that are listed may be archived."""
     if hashes is None:
         return matching_runs(table, question)
     listed = rows_of(table, hashes)
@@ -93,7 +93,7 @@ def _clauses(table: RunTable, question: Question) -> list[dict[str, int]]:
 
 
 def wire_column(field: Field, found: Cells) -> dict[str, Any]:
-    """Give cells as a column of an answer; its type is that of its values."""
+    """Return cells as a column of an answer; its type is that of its values."""
     if found.numbers is not None and found.present is not None:
         if bool(found.present.all()) and bool(np.isfinite(found.numbers).all()):
             return {"type": "number", "values": found.numbers.tolist()}
@@ -112,7 +112,7 @@ def wire_column(field: Field, found: Cells) -> dict[str, Any]:
 
 
 def _plain(value: object) -> Any:
-    """Give a number of numpy as Python's own."""
+    """Return a number of numpy as Python's own."""
     return value.item() if isinstance(value, np.generic) else value
 
 

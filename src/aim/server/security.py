@@ -49,7 +49,7 @@ NAME = re.compile(r"[a-z0-9.-]{1,253}")
 
 def page_policy(host: str) -> str:
     """
-    Give the policy of a page that was asked for by the name in *host*, a Host header.
+    Return the policy of a page that was asked for by the name in *host*, a Host header.
 
     >>> page_policy("node7:43800").rpartition("; ")[2]
     "frame-ancestors 'self' localhost:* 127.0.0.1:* vscode-webview: http://node7:* https://node7:*"
@@ -61,7 +61,7 @@ def page_policy(host: str) -> str:
 
 def host_name(host: str) -> str:
     """
-    Give the name in a Host header, without its port.
+    Return the name in a Host header, without its port.
 
     >>> host_name("Localhost:43800"), host_name("[::1]:80")
     ('localhost', '::1')
@@ -86,7 +86,7 @@ class Guard:
         self._names = own - {""}
 
     def is_own_name(self, name: str) -> bool:
-        """Say whether a browser may know this server by *name*."""
+        """Return whether a browser may know this server by *name*."""
         if name in self._names or name.endswith(".localhost"):
             return True
         try:
@@ -125,7 +125,7 @@ class Guard:
             raise Refusal(403, "origin", "A page from elsewhere may not change anything here.")
 
     def has_token(self, headers: Headers) -> bool:
-        """Say whether a request carries the token, if one is asked for."""
+        """Return whether a request carries the token, if one is asked for."""
         token = self._settings.token
         if token is None:
             return True
@@ -135,7 +135,7 @@ class Guard:
         return any(self.is_token(value) for value in cookies(headers, COOKIE))
 
     def is_token(self, text: str) -> bool:
-        """Say whether *text* is the token."""
+        """Return whether *text* is the token."""
         token = self._settings.token
         return token is not None and hmac.compare_digest(text.encode(), token.encode())
 
@@ -151,7 +151,7 @@ class Guard:
 
     def admit(self, request: Request, depth: int) -> Response | None:
         """
-        Give the redirect of a page that was asked for with `?token=…`: the token becomes a cookie and leaves the
+        Return the redirect of a page that was asked for with `?token=…`: the token becomes a cookie and leaves the
         address.
 
         None when it is not the token. The cookie is for the app's folder, *depth* above that of the page.
@@ -178,7 +178,7 @@ class Guard:
 
 def folder(path: str, up: int = 0) -> str:
     """
-    Give the folder of an address, *up* levels higher.
+    Return the folder of an address, *up* levels higher.
 
     >>> folder("/aim/run/3df7", up=1), folder("/runs")
     ('/aim/', '/')
@@ -188,7 +188,7 @@ def folder(path: str, up: int = 0) -> str:
 
 
 def cookies(headers: Headers, name: str) -> list[str]:
-    """Give the values of all cookies of that name: those of several paths may come together."""
+    """Return the values of all cookies of that name: those of several paths may come together."""
     found = []
     for header in headers.getlist("cookie"):
         for pair in header.split(";"):

@@ -200,7 +200,7 @@ def _is_asked(name: str, text: str, keys: Sequence[Key] | None) -> bool:
 
 
 def _numbered(items: IntArray) -> tuple[IntArray, list[int]]:
-    """Give the distinct items in the order of their first appearance, and each item's place among them."""
+    """Return the distinct items in the order of their first appearance, and each item's place among them."""
     distinct, firsts, places = np.unique(items, return_index=True, return_inverse=True)
     order = np.argsort(firsts)
     rank = np.empty(len(order), np.int64)

@@ -93,7 +93,7 @@ def _answers(path: Path) -> bool:
 
 
 def address(settings: Settings, opened: socket.socket) -> str:
-    """Give the address to open in a browser on this machine; of a Unix socket its path, as curl and nginx have it."""
+    """Return the address to open in a browser on this machine; of a Unix socket its path, as curl and nginx have it."""
     if settings.uds is not None:
         return f"unix:{settings.uds.absolute()}"
     host = "127.0.0.1" if settings.host in ANY_HOST else settings.host

@@ -53,7 +53,7 @@ class Served:
 
     def ask(self, question: Callable[[RunTable], Result]) -> Result:
         """
-        Give what *question* finds in the table of runs, which is up to date and does not change meanwhile.
+        Return what *question* finds in the table of runs, which is up to date and does not change meanwhile.
 
         While many runs have to be read, it is asked of those that were read; see `Scan.ask_now`.
 
@@ -112,7 +112,7 @@ class Shelf:
         return iter(self._served.values())
 
     def get(self, repo_id: str) -> Served:
-        """Give a repository. Raises Refusal: (404) there is none of that id."""
+        """Return a repository. Raises Refusal: (404) there is none of that id."""
         found = self._served.get(repo_id)
         if found is None:
             raise missing(f"No repository {repo_id!r} is served here.")

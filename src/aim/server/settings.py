@@ -56,7 +56,7 @@ class Settings:
 
 def repo_ids(roots: Iterable[Path]) -> dict[str, Path]:
     """
-    Give each repository an id that is safe in an address and the same at the next start.
+    Return each repository an id that is safe in an address and the same at the next start.
 
     >>> repo_ids([Path("/data/My runs"), Path("/old/my runs")])
     {'my-runs': ...Path('/data/My runs'), 'my-runs-2': ...Path('/old/my runs')}
@@ -74,7 +74,7 @@ def repo_ids(roots: Iterable[Path]) -> dict[str, Path]:
 
 def clean_base_path(text: str) -> str:
     """
-    Give a base path with a slash in front and none behind, or nothing for the root.
+    Return a base path with a slash in front and none behind, or nothing for the root.
 
     >>> clean_base_path("aim/"), clean_base_path("/")
     ('/aim', '')

@@ -89,7 +89,7 @@ class ArrayView(Generic[Value]):
 
     def __getitem__(self, step: Any) -> Any:
         """
-        Give the value at a step, or for a slice `start:stop:stride` of steps the list of values with start <= step <
+        Return the value at a step, or for a slice `start:stop:stride` of steps the list of values with start <= step <
         stop.
 
         Raises:
@@ -134,32 +134,32 @@ class ArrayView(Generic[Value]):
         return zip(self._steps.tolist(), self, strict=True)
 
     def sparse_list(self) -> tuple[list[int], list[Any]]:
-        """Give (steps, values) as lists."""
+        """Return (steps, values) as lists."""
         return self._steps.tolist(), self._list()
 
     def indices_list(self) -> list[int]:
-        """Give the steps as a list."""
+        """Return the steps as a list."""
         steps: list[int] = self._steps.tolist()
         return steps
 
     def values_list(self) -> list[Any]:
-        """Give the values as a list, in the order of steps."""
+        """Return the values as a list, in the order of steps."""
         return self._list()
 
     def tolist(self) -> list[Any]:
-        """Give the values as a list, in the order of steps; gaps between steps are not padded."""
+        """Return the values as a list, in the order of steps; gaps between steps are not padded."""
         return self._list()
 
     def sparse_numpy(self) -> tuple[Array, Array]:
-        """Give (steps, values) as arrays of shape (n,)."""
+        """Return (steps, values) as arrays of shape (n,)."""
         return self._steps.copy(), self.values_numpy()
 
     def indices_numpy(self) -> Array:
-        """Give the steps as an array of shape (n,)."""
+        """Return the steps as an array of shape (n,)."""
         return self._steps.copy()
 
     def values_numpy(self) -> Array:
-        """Give the values as an array of shape (n,); objects as an array of objects."""
+        """Return the values as an array of shape (n,); objects as an array of objects."""
         if self._restore is None:
             return self._column.copy()
         restored = np.empty(len(self._steps), object)
@@ -167,27 +167,27 @@ class ArrayView(Generic[Value]):
         return restored
 
     def first(self) -> tuple[int, Any]:
-        """Give the first (step, value). Raises IndexError when there is none."""
+        """Return the first (step, value). Raises IndexError when there is none."""
         return self.first_idx(), self.first_value()
 
     def first_idx(self) -> int:
-        """Give the first step. Raises IndexError when there is none."""
+        """Return the first step. Raises IndexError when there is none."""
         return int(self._steps[0])
 
     def first_value(self) -> Any:
-        """Give the value at the first step. Raises IndexError when there is none."""
+        """Return the value at the first step. Raises IndexError when there is none."""
         return self._at(0)
 
     def last(self) -> tuple[int, Any]:
-        """Give the last (step, value). Raises IndexError when there is none."""
+        """Return the last (step, value). Raises IndexError when there is none."""
         return self.last_idx(), self.last_value()
 
     def last_idx(self) -> int:
-        """Give the last step. Raises IndexError when there is none."""
+        """Return the last step. Raises IndexError when there is none."""
         return int(self._steps[-1])
 
     def last_value(self) -> Any:
-        """Give the value at the last step. Raises IndexError when there is none."""
+        """Return the value at the last step. Raises IndexError when there is none."""
         return self._at(len(self._steps) - 1)
 
     def __repr__(self) -> str:

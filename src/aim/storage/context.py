@@ -40,11 +40,11 @@ class Context:
         return self._text
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the content as a dict."""
+        """Return the content as a dict."""
         return dict(self._context)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Give the value at *key*, or *default*."""
+        """Return the value at *key*, or *default*."""
         return self._context.get(key, default)
 
     def __getitem__(self, key: str) -> Any:

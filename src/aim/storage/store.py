@@ -22,17 +22,17 @@ SCRATCH_AGE_S = 3600.0
 
 
 def folder_name() -> str:
-    """Give the name of a repository's folder: `.aim`, or what `__AIM_REPO_NAME__` says."""
+    """Return the name of a repository's folder: `.aim`, or what `__AIM_REPO_NAME__` says."""
     return os.environ.get(FOLDER_NAME_VARIABLE, FOLDER_NAME)
 
 
 def is_repository(path: Path) -> bool:
-    """Say whether *path* is a repository's folder (the `.aim` itself)."""
+    """Return whether *path* is a repository's folder (the `.aim` itself)."""
     return (path / "FORMAT").is_file()
 
 
 def find_root(start: Path) -> Path | None:
-    """Give the nearest ancestor of *start*, or itself, that holds a repository; None when none does."""
+    """Return the nearest ancestor of *start*, or itself, that holds a repository; None when none does."""
     name = folder_name()
     for candidate in (start, *start.parents):
         if is_repository(candidate / name):
@@ -95,13 +95,13 @@ class Store:
             return []
 
     def has_run(self, run_hash: object) -> bool:
-        """Say whether there is a run of that hash."""
+        """Return whether there is a run of that hash."""
         is_name = isinstance(run_hash, str) and layout.RUN_HASH.fullmatch(run_hash) is not None
         return is_name and (self.runs / str(run_hash)).is_dir()
 
     def run_folder(self, run_hash: str) -> Path:
         """
-        Give the folder of a run.
+        Return the folder of a run.
 
         Raises:
             RunNotFound: there is no such run.
@@ -113,7 +113,7 @@ class Store:
         return self.runs / run_hash
 
     def create_run(self, run_hash: str | None = None) -> Path:
-        """Give the folder of a new run, or of the run *run_hash*, made if it is not there."""
+        """Return the folder of a new run, or of the run *run_hash*, made if it is not there."""
         name = layout.new_run_hash() if run_hash is None else layout.check_run_hash(run_hash)
         folder = self.runs / name
         if not folder.is_dir():

@@ -43,7 +43,7 @@ class Steps:
         self.is_closed = threading.Event()
 
     def sample(self) -> Iterator[Reading]:
-        """Give the number of the sample."""
+        """Return the number of the sample."""
         self.count += 1
         if self.count in self.fails_at:
             raise OSError("the fan is off")
@@ -224,32 +224,32 @@ class Nvml:
         return 0
 
     def nvmlDeviceGetCount_v2(self, count: Any) -> int:
-        """Give the number of devices."""
+        """Return the number of devices."""
         count._obj.value = 2
         return 0
 
     def nvmlDeviceGetHandleByIndex_v2(self, number: int, device: Any) -> int:
-        """Give a device."""
+        """Return a device."""
         device._obj.value = number + 1
         return 0
 
     def nvmlDeviceGetUtilizationRates(self, device: ctypes.c_void_p, used: Any) -> int:
-        """Give the time in use."""
+        """Return the time in use."""
         used._obj.gpu = 10 * (device.value or 0)
         return 0
 
     def nvmlDeviceGetMemoryInfo(self, device: ctypes.c_void_p, memory: Any) -> int:
-        """Give the memory in use."""
+        """Return the memory in use."""
         memory._obj.total, memory._obj.used = 80 << 30, 20 << 30
         return 0 if device.value == 1 else 3  # NVML_ERROR_NOT_SUPPORTED
 
     def nvmlDeviceGetTemperature(self, device: ctypes.c_void_p, sensor: int, degrees: Any) -> int:
-        """Give the temperature."""
+        """Return the temperature."""
         degrees._obj.value = 41
         return 0 if device.value == 1 else 3
 
     def nvmlDeviceGetPowerUsage(self, device: ctypes.c_void_p, milliwatts: Any) -> int:
-        """Give the power."""
+        """Return the power."""
         milliwatts._obj.value = 70_500
         return 0 if device.value == 1 else 3
 
@@ -332,7 +332,7 @@ def test_values_are_rounded_and_what_is_no_number_is_left_out(caplog: pytest.Log
 
     class Odd(Steps):
         def sample(self) -> Iterator[Reading]:
-            """Give a long number, and none."""
+            """Return a long number, and none."""
             yield Reading("long", 1 / 3)
             yield Reading("none", math.nan)
             self.has_three.set()

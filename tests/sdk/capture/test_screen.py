@@ -14,7 +14,7 @@ from aim.sdk.capture.screen import LINE_CHARACTERS_MAX, WINDOW_LINES, Screen
 
 
 def shown(*parts: str, first_line: int = 0) -> dict[int, str]:
-    """Give the lines after *parts* were written one after the other."""
+    """Return the lines after *parts* were written one after the other."""
     screen = Screen(first_line)
     lines: dict[int, str] = {}
     for part in parts:

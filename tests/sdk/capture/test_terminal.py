@@ -36,7 +36,7 @@ def script(folder: Path, text: str, *, code: int = 0) -> subprocess.CompletedPro
 
 
 def lines_of(folder: Path) -> list[str]:
-    """Give what the only run in *folder* has captured."""
+    """Return what the only run in *folder* has captured."""
     (run,) = Repo(folder).iter_runs()
     logs = run.get_terminal_logs()
     return [] if logs is None else logs.text().split("\n")

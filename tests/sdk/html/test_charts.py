@@ -20,7 +20,7 @@ wild = np_st.arrays(np.float64, st.integers(0, 300), elements=st.floats(width=64
 
 
 def drawn_points(shown: str) -> list[tuple[float, float]]:
-    """Give the points of all lines and dots."""
+    """Return the points of all lines and dots."""
     found = [
         (float(x), float(y))
         for path in re.findall(r'<path d="(M[^"]*,[^"HVv]*)"', shown)

@@ -55,7 +55,7 @@ def _repo(tmp_path: Path) -> Iterator[Repo]:
 
 
 def newest(repo: Repo) -> Run:
-    """Give the run with the objects."""
+    """Return the run with the objects."""
     run: Run = next(iter(repo.query_runs().iter_runs())).run
     return run
 

@@ -25,7 +25,7 @@ STEREO = np.arange(20, dtype=np.int16).reshape(10, 2)
 
 
 def again(audio: Audio) -> Audio:
-    """Give what a reader gets for *audio*."""
+    """Return what a reader gets for *audio*."""
     stored = audio.stored()
     restored = restore(stored.kind, stored.fields, lambda: stored.data or b"")
     assert isinstance(restored, Audio)

@@ -27,7 +27,7 @@ NUMBERS = st_numpy.arrays(
 
 
 def again(distribution: Distribution) -> Distribution:
-    """Give what a reader gets for *distribution*, through JSON."""
+    """Return what a reader gets for *distribution*, through JSON."""
     stored = distribution.stored()
     restored = restore(stored.kind, json.loads(json.dumps(stored.fields, allow_nan=False)), bytes)
     assert isinstance(restored, Distribution)

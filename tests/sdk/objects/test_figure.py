@@ -23,7 +23,7 @@ FINITE = st.floats(-1e9, 1e9)
 
 
 def again(figure: Figure) -> Figure:
-    """Give what a reader gets for *figure*."""
+    """Return what a reader gets for *figure*."""
     stored = figure.stored()
     restored = restore(stored.kind, stored.fields, lambda: stored.data or b"")
     assert isinstance(restored, Figure)
@@ -57,7 +57,7 @@ def test_arrays_come_back(values: Any) -> None:
 
 
 def _plain(values: Any) -> Any:
-    """Give the numbers of plotly's typed array, or of a plain list."""
+    """Return the numbers of plotly's typed array, or of a plain list."""
     if isinstance(values, dict):
         import base64
 

@@ -30,7 +30,7 @@ RGB = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
 
 
 def golden(name: str) -> CustomObject:
-    """Give the stored object *name*."""
+    """Return the stored object *name*."""
     form = GOLDEN[name]
     return restore(form["kind"], form["fields"], lambda: base64.b64decode(form["data"] or ""))
 

@@ -29,12 +29,12 @@ PIL_MODES = ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", 
 
 
 def decoded(image: Image) -> Any:
-    """Give the pixels of the stored file."""
+    """Return the pixels of the stored file."""
     return np.asarray(image.to_pil_image()).tolist()
 
 
 def again(image: Image) -> Image:
-    """Give what a reader gets for *image*."""
+    """Return what a reader gets for *image*."""
     stored = image.stored()
     restored = restore(stored.kind, stored.fields, lambda: stored.data or b"")
     assert isinstance(restored, Image)
@@ -42,12 +42,12 @@ def again(image: Image) -> Image:
 
 
 def picture(mode: str) -> PIL.Image.Image:
-    """Give a small image of Pillow of *mode*."""
+    """Return a small image of Pillow of *mode*."""
     return PIL.Image.new(mode, (5, 4))
 
 
 def animation(format: str) -> bytes:
-    """Give an animated file of three frames."""
+    """Return an animated file of three frames."""
     frames = [PIL.Image.new("RGB", (8, 6), colour) for colour in ("red", "green", "blue")]
     buffer = io.BytesIO()
     frames[0].save(buffer, format=format, save_all=True, append_images=frames[1:], duration=80)

@@ -26,7 +26,7 @@ MASK = np.arange(48).reshape(6, 8) % 5
 
 
 def again(image: Image) -> Image:
-    """Give what a reader gets for *image*."""
+    """Return what a reader gets for *image*."""
     stored = image.stored()
     fields = json.loads(json.dumps(stored.fields, allow_nan=False))
     restored = restore(stored.kind, fields, lambda: stored.data or b"")

@@ -22,7 +22,7 @@ KINDS = [bool, np.uint8, np.int8, np.uint16, np.int32, np.int64, np.float16, np.
 
 
 def pixels(value: object) -> Any:
-    """Give the pixels of *value* as nested lists."""
+    """Return the pixels of *value* as nested lists."""
     return levels(pixels_of(value)).tolist()
 
 

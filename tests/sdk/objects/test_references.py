@@ -37,7 +37,7 @@ def _photo(tmp_path: Path) -> Path:
 
 
 def kept(image: CustomObject) -> CustomObject:
-    """Give the object as it is read back."""
+    """Return the object as it is read back."""
     stored = image.stored()
     return restore(stored.kind, stored.fields, lambda: stored.data or b"")
 

@@ -36,7 +36,7 @@ CELLS = {
 
 
 def again(table: Table) -> Table:
-    """Give what a reader gets for *table*."""
+    """Return what a reader gets for *table*."""
     stored = table.stored()
     fields = json.loads(json.dumps(stored.fields, allow_nan=False))
     restored = restore(stored.kind, fields, lambda: stored.data or b"")

@@ -30,7 +30,7 @@ FIRST = FRAMES.transpose(0, 3, 1, 2)
 
 
 def again(video: Video) -> Video:
-    """Give what a reader gets for *video*."""
+    """Return what a reader gets for *video*."""
     stored = video.stored()
     restored = restore(stored.kind, stored.fields, lambda: stored.data or b"")
     assert isinstance(restored, Video)
@@ -38,13 +38,13 @@ def again(video: Video) -> Video:
 
 
 def shown(video: Video) -> list[int]:
-    """Give the gray of each frame of a GIF."""
+    """Return the gray of each frame of a GIF."""
     image = PIL.Image.open(video.get())
     return [int(np.asarray(frame.convert("L"))[2, 3]) for frame in PIL.ImageSequence.Iterator(image)]
 
 
 def durations_ms(video: Video) -> list[int]:
-    """Give how long a GIF shows each frame."""
+    """Return how long a GIF shows each frame."""
     image = PIL.Image.open(video.get())
     return [frame.info["duration"] for frame in PIL.ImageSequence.Iterator(image)]
 

@@ -25,12 +25,12 @@ SHAPES = st.tuples(st.integers(0, 30)) | st.tuples(st.integers(9, 30), st.intege
 
 
 def written(value: Any, rate: int = 8000) -> NDArray[Any]:
-    """Give the samples that come back from the file of *value*."""
+    """Return the samples that come back from the file of *value*."""
     return wav.read(wav.write(wav.samples_of(value), rate))[1]
 
 
 def reform(bits: int, body: bytes, tag: int = 1, channels: int = 1) -> bytes:
-    """Give a WAV file with another form and body, and an odd chunk of somebody else before them."""
+    """Return a WAV file with another form and body, and an odd chunk of somebody else before them."""
     width = channels * bits // 8
     form = struct.pack("<HHIIHH", tag, channels, 8000, 8000 * width, width, bits)
     extra = b"LIST" + struct.pack("<I", 3) + b"abc\0"

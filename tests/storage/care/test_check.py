@@ -30,14 +30,14 @@ def _folder(tmp_path: Path) -> Path:
 
 
 def of_first(folder: Path, pattern: str) -> Path:
-    """Give the one such file of the writer that recorded objects."""
+    """Return the one such file of the writer that recorded objects."""
     (archive,) = folder.glob("*.zip")
     (found,) = folder.glob(f"{archive.name[:8]}.{pattern}")
     return found
 
 
 def found(folder: Path) -> list[tuple[str, str]]:
-    """Give file and place of all damage."""
+    """Return file and place of all damage."""
     return [(damage.file, damage.place) for damage in check_run(folder)]
 
 

@@ -63,20 +63,20 @@ class Hasty(Disk):
 
 
 def flips(content: bytes, every: int, dense: Sequence[range] = ()) -> Iterator[tuple[int, bytes]]:
-    """Give *content* with one byte changed: one bit of it, or all."""
+    """Return *content* with one byte changed: one bit of it, or all."""
     for count, offset in enumerate(spread(len(content), 1 if EVERY_BYTE else every, dense=dense)):
         changed = content[offset] ^ (0xFF if count % 3 == 0 else 1 << count % 8)
         yield offset, content[:offset] + bytes([changed]) + content[offset + 1 :]
 
 
 def cuts(content: bytes, every: int) -> Iterator[tuple[int, bytes]]:
-    """Give *content* cut short."""
+    """Return *content* cut short."""
     for size in spread(len(content), 1 if EVERY_BYTE else every):
         yield size, content[:size]
 
 
 def one(folder: Path, pattern: str, place: int = 0) -> Path:
-    """Give the largest file that fits, or the one after it; of two the one whose writer said more."""
+    """Return the largest file that fits, or the one after it; of two the one whose writer said more."""
 
     def size(path: Path) -> tuple[int, int]:
         log = folder / f"{path.name[:8]}.events.jsonl"
@@ -86,7 +86,7 @@ def one(folder: Path, pattern: str, place: int = 0) -> Path:
 
 
 def named(folder: Path) -> set[str]:
-    """Give the files that `check_run` names."""
+    """Return the files that `check_run` names."""
     return {damage.file for damage in check_run(folder)}
 
 
@@ -98,7 +98,7 @@ def mended(folder: Path, target: Path) -> Points:
 
 
 def without_names(found: Points) -> set[tuple[int, object]]:
-    """Give step and time of all points: what a lost declaration does not change."""
+    """Return step and time of all points: what a lost declaration does not change."""
     return {(key[2], value[1]) for key, value in found.items()}
 
 
@@ -276,7 +276,7 @@ def test_a_shortened_sealed_file_keeps_the_pages_before_the_cut(sealed: Path, tm
 
 
 def _only(folder: Path, path: Path) -> set[PointKey]:
-    """Give the points that no other file has."""
+    """Return the points that no other file has."""
     other = one(folder, "*.points.parquet", 1)
     steps = set(Sealed.open(other).columns(1).steps.tolist())
     return {key for key in points(folder) if not (key[0] == "loss" and key[2] in steps)}

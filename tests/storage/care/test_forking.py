@@ -37,7 +37,7 @@ class Picture:
         self.number = number
 
     def stored(self) -> Stored:
-        """Give its stored form."""
+        """Return its stored form."""
         return Stored("aim.image", {"format": "png", "caption": str(self.number)}, bytes([self.number]) * 50, "png")
 
 
@@ -64,7 +64,7 @@ def _store(tmp_path: Path) -> Store:
 
 
 def facts(store: Store, run_hash: str, step_max: int) -> dict[str, Any]:
-    """Give all that a fork copies, up to a step."""
+    """Return all that a fork copies, up to a step."""
     reader = RunReader(store.runs / run_hash)
     found: dict[str, Any] = {}
     for key, points in reader.points_of_many().items():
@@ -79,7 +79,7 @@ def facts(store: Store, run_hash: str, step_max: int) -> dict[str, Any]:
 
 
 def stored(reader: RunReader, folder: Path, points: Any, place: int) -> Any:
-    """Give the objects of a point with their bytes."""
+    """Return the objects of a point with their bytes."""
     path = layout.blob_file(folder, points.writer_ids[int(points.writers[place])], 0)
     record = reader.record(points, place)
     return [blobs.read_item(path, record["kind"], item) for item in record["items"]]

@@ -41,7 +41,7 @@ def _target(tmp_path: Path) -> Path:
 
 
 def of_first(folder: Path, pattern: str) -> Path:
-    """Give the one such file of the writer that recorded objects."""
+    """Return the one such file of the writer that recorded objects."""
     (archive,) = folder.glob("*.zip")
     (found,) = folder.glob(f"{archive.name[:8]}.{pattern}")
     return found

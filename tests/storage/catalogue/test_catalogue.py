@@ -58,7 +58,7 @@ def recorded(repository: Repository, *, runs: int = 3, points: int = 5) -> list[
 
 
 def read_anew(repository: Repository) -> dict[tuple[str, str, str], object]:
-    """Give count, first and last step and last value of each sequence, by run, name and context, from the points."""
+    """Return count, first and last step and last value of each sequence, by run, name and context, from the points."""
     found: dict[tuple[str, str, str], object] = {}
     for run_hash in repository.run_hashes():
         reader = RunReader(repository.store.run_folder(run_hash), may_seal=False)
@@ -70,7 +70,7 @@ def read_anew(repository: Repository) -> dict[tuple[str, str, str], object]:
 
 
 def in_short(catalogue: Catalogue) -> dict[tuple[str, str, str], object]:
-    """Give what `read_anew` gives, as the catalogue says it."""
+    """Return what `read_anew` gives, as the catalogue says it."""
     return {
         (run_hash, name, text): tuple(known[key] for key in ("count", "first_step", "last_step", "last"))
         for run_hash, run in contents(catalogue).items()

@@ -59,7 +59,7 @@ def slow(folder: Path) -> RunFacts | None:
 
 
 def plain(found: RunFacts | None) -> Any:
-    """Give facts so that equal ones are equal, NaN too."""
+    """Return facts so that equal ones are equal, NaN too."""
     if found is None:
         return None
     sequences = {

@@ -25,7 +25,7 @@ WRITER = "0a1b2c3d"
 
 
 def picture(number: int) -> Stored:
-    """Give an object whose bytes follow from its number."""
+    """Return an object whose bytes follow from its number."""
     return Stored("test.picture", {"caption": f"größe {number}"}, bytes([number % 256]) * (100 + number), "png")
 
 

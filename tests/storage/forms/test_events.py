@@ -24,12 +24,12 @@ EVENTS = st.dictionaries(TEXTS, st.none() | st.integers() | TEXTS | st.lists(TEX
 
 
 def some_lines(count: int) -> list[dict[str, Any]]:
-    """Give events of different lengths."""
+    """Return events of different lengths."""
     return [{"at": float(number), "set": ["a"], "value": "x" * number} for number in range(count)]
 
 
 def encoded(found: list[dict[str, Any]]) -> bytes:
-    """Give their lines."""
+    """Return their lines."""
     return b"".join(events.encode(event) for event in found)
 
 

@@ -30,7 +30,7 @@ def lines_of(folder: Path, writer: str, *found: dict[str, Any]) -> Path:
 
 
 def begin(at_s: float, **changed: Any) -> dict[str, Any]:
-    """Give a `begin` line of this process."""
+    """Return a `begin` line of this process."""
     process = clock.this_process()
     who = {
         "host": process.host,
@@ -43,7 +43,7 @@ def begin(at_s: float, **changed: Any) -> dict[str, Any]:
 
 
 def end(at_s: float, how: str = "finished", error: str | None = None) -> dict[str, Any]:
-    """Give an `end` line."""
+    """Return an `end` line."""
     return {"at": at_s, "end": {"state": how, "error": error}}
 
 

@@ -30,7 +30,7 @@ DELETIONS = st.lists(
 
 
 def arrays(points: list[tuple[int, int]]) -> tuple[IntArray, IntArray]:
-    """Give steps and times in microseconds."""
+    """Return steps and times in microseconds."""
     steps = np.array([step for step, _ in points], np.int64)
     return steps, np.array([second * 1_000_000 for _, second in points], np.int64)
 

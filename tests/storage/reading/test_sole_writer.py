@@ -37,7 +37,7 @@ def seal_all(repository: Repository) -> None:
 
 
 def trusting(repository: Repository, catalogue: Catalogue, run_hash: str) -> RunReader | None:
-    """Give a reader that trusts what the catalogue knows; None when it knows of no sole writer."""
+    """Return a reader that trusts what the catalogue knows; None when it knows of no sole writer."""
     sole = catalogue.sole_writer(run_hash)
     if sole is None:
         return None
@@ -47,7 +47,7 @@ def trusting(repository: Repository, catalogue: Catalogue, run_hash: str) -> Run
 
 
 def plain(points: Points | None) -> object:
-    """Give points so that equal ones are equal, NaN too."""
+    """Return points so that equal ones are equal, NaN too."""
     if points is None:
         return None
     arrays = (points.steps, points.values, points.times_us, points.epochs)

@@ -21,7 +21,7 @@ from aim.storage.recording.writer import Writer
 
 
 def curve(folder: Path, name: str = "loss") -> dict[int, float]:
-    """Give the values by step that a fresh reader sees."""
+    """Return the values by step that a fresh reader sees."""
     points = RunReader(folder).points((name, "{}"))
     return {} if points is None else dict(zip(points.steps.tolist(), points.values.tolist(), strict=True))
 

@@ -31,7 +31,7 @@ class Sound:
     """An object of another type."""
 
     def stored(self) -> Stored:
-        """Give the object's stored form."""
+        """Return the object's stored form."""
         return Stored("test.sound", {"rate": 8000})
 
 
@@ -39,7 +39,7 @@ class EagerTensor:
     """What TensorFlow's tensor looks like: it has no `item()`."""
 
     def numpy(self) -> np.float32:
-        """Give the tensor as numpy's."""
+        """Return the tensor as numpy's."""
         return np.float32(0.5)
 
 

@@ -55,7 +55,7 @@ def same(sealed: Sealed, whole: Sealed) -> bool:
 
 
 def block_at(content: bytes) -> int:
-    """Give the place of the block."""
+    """Return the place of the block."""
     return content.rindex(MAGIC)
 
 

@@ -72,7 +72,7 @@ def aim(line: str) -> object:
 
 def parse(words: list[str]) -> dict[str, str]:
     """
-    Give the options of a line, all of the form `--key=value`.
+    Return the options of a line, all of the form `--key=value`.
 
     >>> parse(["--port=43802", "--repo=."])
     {'port': '43802', 'repo': '.'}
@@ -89,7 +89,7 @@ def parse(words: list[str]) -> dict[str, str]:
 
 def base_path(port: int, proxy_url: str | None) -> str:
     """
-    Give the path below which the pages are served.
+    Return the path below which the pages are served.
 
     >>> base_path(43801, None), base_path(43801, "https://hub")
     ('/notebook', '/proxy/absolute/43801/aim-sage')
@@ -135,7 +135,7 @@ def stop(host: str, port: int) -> None:
 
 
 def answers(address: str) -> bool:
-    """Say whether a server answers at *address*."""
+    """Return whether a server answers at *address*."""
     try:
         with urllib.request.urlopen(address, timeout=2.0) as answer:
             return bool(answer.status == 200)
@@ -144,7 +144,7 @@ def answers(address: str) -> bool:
 
 
 def shown(host: str, port: int, path: str, proxy_url: str | None) -> object:
-    """Give what the notebook shows: a frame with the pages."""
+    """Return what the notebook shows: a frame with the pages."""
     if "google.colab" in sys.modules:
         colab: Any = sys.modules["google.colab"]
         return colab.output.serve_kernel_port_as_iframe(port, path=f"{path}/", height=str(FRAME_HEIGHT_PX))

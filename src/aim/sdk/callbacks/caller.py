@@ -57,7 +57,7 @@ class Caller:
                 self._handlers.setdefault(name, []).append(handler)
 
     def added(self) -> dict[str, Any]:
-        """Give what each handler gets besides the arguments of the event."""
+        """Return what each handler gets besides the arguments of the event."""
         return {}
 
     def trigger(self, event_name: str, **kwargs: Any) -> None:

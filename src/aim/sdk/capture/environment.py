@@ -44,7 +44,7 @@ log = logging.getLogger("aim")
 
 def collect(folder: Path | None = None) -> dict[str, Any]:
     """
-    Give all of it, as params are.
+    Return all of it, as params are.
 
     Args:
         folder: whose git is asked; the current one by default.
@@ -62,7 +62,7 @@ def collect(folder: Path | None = None) -> dict[str, Any]:
 
 
 def packages() -> dict[str, str]:
-    """Give the version of each installed package; the first on the path counts, as it does for imports."""
+    """Return the version of each installed package; the first on the path counts, as it does for imports."""
     found: dict[str, str] = {}
     for distribution in metadata.distributions():
         try:
@@ -77,7 +77,7 @@ def packages() -> dict[str, str]:
 
 def variables(environment: Mapping[str, str]) -> dict[str, str]:
     """
-    Give the variables that are no secrets.
+    Return the variables that are no secrets.
 
     >>> variables({"HOME": "/home/ada", "AWS_SECRET_ACCESS_KEY": "x", "PROXY": "http://ada:pw@proxy:80"})
     {'HOME': '/home/ada', 'PROXY': 'http://***@proxy:80'}
@@ -91,7 +91,7 @@ def variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 def git_info(folder: Path) -> dict[str, Any]:
     """
-    Give branch, origin, commit and what was changed since it; {} outside git, and where git is not installed.
+    Return branch, origin, commit and what was changed since it; {} outside git, and where git is not installed.
 
     The diff is cut after 256 KiB, `diff_is_cut` then says so. New files are named and not shown.
     """
@@ -147,7 +147,7 @@ def _git(folder: Path, *command: str) -> bytes | None:
 
 
 def hardware() -> dict[str, Any]:
-    """Give what the host is."""
+    """Return what the host is."""
     with forks.whole():
         import psutil
 

@@ -45,7 +45,7 @@ class Gauge(Protocol):
     """Reads some values at once."""
 
     def sample(self) -> Iterator[Reading]:
-        """Give what is used now."""
+        """Return what is used now."""
 
     def close(self) -> None:
         """Let go of what is held open."""
@@ -55,7 +55,7 @@ class GpuGauge(Gauge, Protocol):
     """Reads graphics processors, and knows what they are."""
 
     def devices(self) -> list[dict[str, Any]]:
-        """Give name and memory of each device."""
+        """Return name and memory of each device."""
 
 
 class NvidiaGauge:
@@ -82,7 +82,7 @@ class NvidiaGauge:
                     self._devices.append((number, device))
 
     def sample(self) -> Iterator[Reading]:
-        """Give what each device uses now."""
+        """Return what each device uses now."""
         for number, device in self._devices:
             context = {"gpu": number}
             for name, value in self._device(device):
@@ -104,7 +104,7 @@ class NvidiaGauge:
             yield "gpu_power_watts", number.value / 1000  # NVML tells milliwatts
 
     def devices(self) -> list[dict[str, Any]]:
-        """Give name, memory and driver of each device."""
+        """Return name, memory and driver of each device."""
         library = self._library
         driver = ctypes.create_string_buffer(NAME_BYTES)
         library.nvmlSystemGetDriverVersion(driver, NAME_BYTES)
@@ -141,7 +141,7 @@ class AmdGauge:
             raise OSError(f"no amdgpu in {folder}")
 
     def sample(self) -> Iterator[Reading]:
-        """Give what each device uses now."""
+        """Return what each device uses now."""
         for number, device in enumerate(self._devices):
             context = {"gpu": number}
             for name, value in self._device(device):
@@ -166,7 +166,7 @@ class AmdGauge:
             return
 
     def devices(self) -> list[dict[str, Any]]:
-        """Give name and memory of each device; where the kernel does not tell the name, its PCI number."""
+        """Return name and memory of each device; where the kernel does not tell the name, its PCI number."""
         found = []
         for device in self._devices:
             name = _text(device / "product_name") or f"AMD {_text(device / 'device')}"
@@ -201,7 +201,7 @@ def _nvidia() -> GpuGauge:
 
 
 def gpu_gauges() -> list[GpuGauge]:
-    """Give the gauges of the devices that this machine has."""
+    """Return the gauges of the devices that this machine has."""
     found: list[GpuGauge] = []
     makers: list[Callable[[], GpuGauge]] = [_nvidia]
     if sys.platform.startswith("linux"):

@@ -53,7 +53,7 @@ class HostGauge:
 
     def sample(self) -> Iterator[Reading]:
         """
-        Give what is used now. Cost: about 0.3 ms.
+        Return what is used now. Cost: about 0.3 ms.
 
         Raises:
             OSError, psutil.Error: the system does not tell.

@@ -61,7 +61,7 @@ class ResourceTracker:
     @staticmethod
     def check_interval(interval_s: object) -> bool:
         """
-        Say whether *interval_s* is an interval; None silently is none, others with a warning.
+        Return whether *interval_s* is an interval; None silently is none, others with a warning.
 
         >>> ResourceTracker.check_interval(10), ResourceTracker.check_interval(None)
         (True, False)

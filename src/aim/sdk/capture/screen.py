@@ -75,7 +75,7 @@ class Screen:
                 self._control(token["final"], token["numbers"])
 
     def take(self) -> list[tuple[int, str]]:
-        """Give the lines that have changed since the last time, with their numbers, ascending."""
+        """Return the lines that have changed since the last time, with their numbers, ascending."""
         changed = [(row, self._lines.get(row, "")) for row in sorted(self._changed)]
         self._changed.clear()
         top = self._bottom - WINDOW_LINES
@@ -158,7 +158,7 @@ class Screen:
 
 def _cut(line: str, column: int) -> tuple[str, str]:
     """
-    Give a line up to a column, and from there on; colour codes take no column.
+    Return a line up to a column, and from there on; colour codes take no column.
 
     >>> _cut("ab\\x1b[1mcd", 3)
     ('ab\\x1b[1mc', 'd')

@@ -30,7 +30,7 @@ COLORS = (ACCENT, "#d9822b", "#2e9e5b", "#9b59b6", "#d64545", "#17a2a2")
 
 def ticks(low: float, high: float, count: int = TICK_COUNT) -> list[float]:
     """
-    Give about *count* round numbers from *low* to *high*: 1, 2 or 5 times a power of ten apart.
+    Return about *count* round numbers from *low* to *high*: 1, 2 or 5 times a power of ten apart.
 
     >>> ticks(0.03, 0.98), ticks(0, 1000), ticks(5, 5)
     ([0.2, 0.4, 0.6, 0.8], [0.0, 200.0, 400.0, 600.0, 800.0, 1000.0], [5.0])
@@ -48,7 +48,7 @@ def ticks(low: float, high: float, count: int = TICK_COUNT) -> list[float]:
 
 def reduced(x: FloatArray, y: FloatArray, width_px: int) -> tuple[FloatArray, FloatArray]:
     """
-    Give the points that *width_px* columns can show, gaps among them.
+    Return the points that *width_px* columns can show, gaps among them.
 
     Args:
         x: shape (n,), not decreasing.
@@ -65,7 +65,7 @@ def reduced(x: FloatArray, y: FloatArray, width_px: int) -> tuple[FloatArray, Fl
 
 def bounds(values: FloatArray) -> tuple[float, float] | None:
     """
-    Give the lowest and highest finite value; None: there is none.
+    Return the lowest and highest finite value; None: there is none.
 
     >>> bounds(np.array([1.0, np.nan, np.inf, -2.0]))
     (-2.0, 1.0)

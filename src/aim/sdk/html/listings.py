@@ -21,7 +21,7 @@ class Owner(Protocol):
     hash: str
 
     def read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
-        """Give the points of several sequences."""
+        """Return the points of several sequences."""
 
 
 class ListedSequence(Protocol):
@@ -41,7 +41,7 @@ class ListedSequence(Protocol):
 
 def sequences(title: str, found: Sequence[tuple[Owner, ListedSequence]], more_count: int, *, has_runs: bool) -> Html:
     """
-    Give a row for each sequence: its run with *has_runs*, name, context, and of a metric its curve and last value.
+    Return a row for each sequence: its run with *has_runs*, name, context, and of a metric its curve and last value.
 
     Cost: reading the points of those that are shown.
     """
@@ -64,6 +64,6 @@ def sequences(title: str, found: Sequence[tuple[Owner, ListedSequence]], more_co
 
 
 def runs(title: str, found: Sequence[ShownRun], more_count: int) -> Html:
-    """Give a row for each run."""
+    """Return a row for each run."""
     head = heading("runs", title, muted(f"{len(found) + more_count:,}"))
     return block(head, runs_table(found, more_count) if found else notice("no run matches"))

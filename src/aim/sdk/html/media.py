@@ -80,7 +80,7 @@ class Picture(Protocol):
         """What was found where: `box` in pixels, perhaps `label` and `score`."""
 
     def local_bytes(self) -> bytes:
-        """Give the bytes that need no network."""
+        """Return the bytes that need no network."""
 
 
 class Media(Protocol):
@@ -97,11 +97,11 @@ class Media(Protocol):
         """Where the original is, if not here."""
 
     def local_bytes(self) -> bytes:
-        """Give the bytes that need no network."""
+        """Return the bytes that need no network."""
 
 
 def image(picture: Picture) -> Html:
-    """Give an image with its caption."""
+    """Return an image with its caption."""
     extent = _fitted(picture.size, IMAGE_SIDE_MAX_PX)
     return captioned(_over(picture, _img(picture, IMAGE_BYTES_MAX, IMAGE_SIDE_MAX_PX, extent)), picture.caption)
 
@@ -122,7 +122,7 @@ def _over(picture: Picture, shown: Html) -> Html:
 
 
 def thumbnail(picture: Picture) -> Html:
-    """Give an image of at most 96 pixels a side, without its caption."""
+    """Return an image of at most 96 pixels a side, without its caption."""
     return _img(picture, THUMB_BYTES_MAX, THUMB_SIDE_PX, _fitted(picture.size, THUMB_SIDE_PX))
 
 
@@ -160,7 +160,7 @@ def _img(picture: Picture, bytes_max: int, side_max_px: int, extent: tuple[int, 
 
 def scaled(data: bytes, side_max_px: int) -> bytes:
     """
-    Give the first picture of an image file as WebP, no larger than *side_max_px* on either side.
+    Return the first picture of an image file as WebP, no larger than *side_max_px* on either side.
 
     Raises:
         OSError, ValueError: it is no image.
@@ -181,7 +181,7 @@ def scaled(data: bytes, side_max_px: int) -> bytes:
 
 
 def audio(sound: Media, about: str) -> Html:
-    """Give sound with the browser's controls; *about* says what it is."""
+    """Return sound with the browser's controls; *about* says what it is."""
     mime = AUDIO_MIMES.get(sound.format)
     data, reason = _played(sound)
     if data is None or mime is None:
@@ -190,7 +190,7 @@ def audio(sound: Media, about: str) -> Html:
 
 
 def video(film: Media, about: str) -> Html:
-    """Give a video with the browser's controls, a gif as a picture that moves; *about* says what it is."""
+    """Return a video with the browser's controls, a gif as a picture that moves; *about* says what it is."""
     data, reason = _played(film)
     if data is None:
         return captioned(_named("video", about, reason), film.caption)
@@ -218,12 +218,12 @@ def _named(kind: str, about: str, reason: str) -> Html:
 
 
 def text(content: str) -> Html:
-    """Give a text with its lines."""
+    """Return a text with its lines."""
     return preformatted(content)
 
 
 def distribution(weights: Sequence[float], low: float, high: float, ignored_count: int = 0) -> Html:
-    """Give a histogram, with its lowest and highest edge."""
+    """Return a histogram, with its lowest and highest edge."""
     from aim.sdk.html.charts import bars
 
     width_px = min(BAR_PX * max(len(weights), 1), BARS_WIDTH_MAX_PX)
@@ -234,7 +234,7 @@ def distribution(weights: Sequence[float], low: float, high: float, ignored_coun
 
 
 def rows(columns: Sequence[str], cells: Sequence[Sequence[Any]], caption: object) -> Html:
-    """Give a table with its objects in small; 50 rows and 30 columns of it."""
+    """Return a table with its objects in small; 50 rows and 30 columns of it."""
     shown_columns = list(columns[:TABLE_COLUMNS_MAX])
     left_out = len(columns) - len(shown_columns)
     body = [[cell(value) for value in row[:TABLE_COLUMNS_MAX]] for row in cells[:TABLE_ROWS_MAX]]
@@ -244,7 +244,7 @@ def rows(columns: Sequence[str], cells: Sequence[Sequence[Any]], caption: object
 
 
 def cell(value: Any) -> str:
-    """Give a cell of a table: an image in small, any other object by its name, and values as text."""
+    """Return a cell of a table: an image in small, any other object by its name, and values as text."""
     if value is None:
         return ""
     small = getattr(value, "_thumb_html_", None)
@@ -255,13 +255,13 @@ def cell(value: Any) -> str:
 
 
 def several(objects: Sequence[Any]) -> Html:
-    """Give the objects of one step side by side, eight of them."""
+    """Return the objects of one step side by side, eight of them."""
     drawn = [part(one) for one in objects[:LIST_MAX]]
     return joined([*drawn, and_more(len(objects) - len(drawn))])
 
 
 def part(one: Any) -> Html:
-    """Give one object as it shows itself, in small where it can."""
+    """Return one object as it shows itself, in small where it can."""
     small = getattr(one, "_thumb_html_", None)
     if small is not None:
         return captioned(small(), getattr(one, "caption", ""))
@@ -270,7 +270,7 @@ def part(one: Any) -> Html:
 
 
 def figure(plotly_json: str) -> Html:
-    """Give a figure of plotly as a still picture of its lines and markers; other traces are named."""
+    """Return a figure of plotly as a still picture of its lines and markers; other traces are named."""
     try:
         drawn = json.loads(plotly_json)
     except ValueError as error:
@@ -328,6 +328,6 @@ def _numbers(values: Any) -> Any:
 
 
 def unknown(kind: str, fields: Mapping[str, Any]) -> Html:
-    """Give what is known of an object of another version's kind."""
+    """Return what is known of an object of another version's kind."""
     found = [[name, short(value)] for name, value in list(fields.items())[:ROWS_MAX]]
     return block(heading(kind, "of a kind that this version does not know"), table(["", ""], found))

@@ -43,7 +43,7 @@ class Html(str):
 
 def element(name: str, *children: str, **attributes: str | float | None) -> Html:
     """
-    Give an element. Children are escaped unless they are `Html`; an attribute of None is left out.
+    Return an element. Children are escaped unless they are `Html`; an attribute of None is left out.
 
     Args:
         attributes: `_` in a name stands for `-`, and one at its end for nothing: `class_`, `stroke_width`.
@@ -69,7 +69,7 @@ def _plain(value: str | float) -> str:
 
 def joined(parts: Iterable[str], between: str = "") -> Html:
     """
-    Give the parts as one, escaped unless they are `Html`.
+    Return the parts as one, escaped unless they are `Html`.
 
     >>> joined(["a & b", element("br")])
     'a &amp; b<br>'
@@ -78,30 +78,30 @@ def joined(parts: Iterable[str], between: str = "") -> Html:
 
 
 def muted(*children: str) -> Html:
-    """Give text that stands back."""
+    """Return text that stands back."""
     return element("span", *children, style=MUTED)
 
 
 def notice(text: str) -> Html:
-    """Give a remark in place of what can't be shown."""
+    """Return a remark in place of what can't be shown."""
     return element("div", text, style=f"font-style:italic;{MUTED}")
 
 
 def block(*children: str) -> Html:
-    """Give the outermost element of an output."""
+    """Return the outermost element of an output."""
     return element(
         "div", *children, style="font-variant-numeric:tabular-nums;line-height:1.5;max-width:100%;overflow-x:auto"
     )
 
 
 def heading(kind: str, title: str, *beside: str) -> Html:
-    """Give the first line of an output: what it is, its title, and more beside it."""
+    """Return the first line of an output: what it is, its title, and more beside it."""
     return element("div", muted(f"{kind} "), element("b", title), *(joined(["  ", part]) for part in beside))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], more_count: int = 0) -> Html:
     """
-    Give a table; *more_count* rows that are left out are counted below it.
+    Return a table; *more_count* rows that are left out are counted below it.
 
     >>> table(["a"], [["1 < 2"]], more_count=5).count("and 5 more")
     1
@@ -130,7 +130,7 @@ def and_more(count: int) -> Html:
 
 
 def folded(summary: str, *children: str, is_open: bool = True) -> Html:
-    """Give a part that a click folds, without a script."""
+    """Return a part that a click folds, without a script."""
     return element(
         "details",
         element("summary", summary, style="cursor:pointer;font-weight:600"),
@@ -141,24 +141,24 @@ def folded(summary: str, *children: str, is_open: bool = True) -> Html:
 
 
 def chip(text: str) -> Html:
-    """Give a tag."""
+    """Return a tag."""
     style = f"border:{LINE};border-radius:9px;padding:0 8px;margin-right:4px;white-space:nowrap"
     return element("span", text, style=style)
 
 
 def status_sign(status: str) -> Html:
-    """Give the status of a run, with its colour."""
+    """Return the status of a run, with its colour."""
     dot = element("span", "●", style=f"color:{STATUS_COLORS.get(status, 'inherit')}")
     return element("span", dot, f" {status}", style="white-space:nowrap")
 
 
 def code(text: str) -> Html:
-    """Give text in letters of one width."""
+    """Return text in letters of one width."""
     return element("code", text, style="background:none;color:inherit;padding:0")
 
 
 def preformatted(text: str, font: str = "inherit") -> Html:
-    """Give a text with its lines, up to 20,000 characters of it."""
+    """Return a text with its lines, up to 20,000 characters of it."""
     cut = text[:TEXT_CHARACTERS_MAX]
     style = "white-space:pre-wrap;overflow-wrap:anywhere;margin:0;background:none;color:inherit;font-family:" + font
     return joined([element("pre", cut, style=style), and_more_characters(len(text) - len(cut))])
@@ -170,14 +170,14 @@ def and_more_characters(count: int) -> Html:
 
 
 def captioned(shown: str, caption: object) -> Html:
-    """Give a picture, sound ... with the caption below it; '' is none."""
+    """Return a picture, sound ... with the caption below it; '' is none."""
     below = element("figcaption", str(caption), style=MUTED) if caption != "" else ""
     return element("figure", shown, below, style="display:inline-block;margin:4px 10px 4px 0;vertical-align:top")
 
 
 def data_uri(mime: str, data: bytes) -> str:
     """
-    Give bytes as the address that holds them.
+    Return bytes as the address that holds them.
 
     >>> data_uri("image/png", b"abc")
     'data:image/png;base64,YWJj'
@@ -186,13 +186,13 @@ def data_uri(mime: str, data: bytes) -> str:
 
 
 def one_line(text: str) -> Html:
-    """Give text that is not broken into lines."""
+    """Return text that is not broken into lines."""
     return element("span", text, style="white-space:nowrap")
 
 
 def short(value: object, limit: int = CELL_CHARACTERS_MAX) -> str:
     """
-    Give a value as text for a cell, cut where it is long.
+    Return a value as text for a cell, cut where it is long.
 
     >>> short(0.1 + 0.2), short("x" * 9, 5), short(True), short(None)
     ('0.3', 'xxxx…', 'True', 'None')
@@ -203,7 +203,7 @@ def short(value: object, limit: int = CELL_CHARACTERS_MAX) -> str:
 
 def number(value: float | None) -> str:
     """
-    Give a number for reading: six digits, and whole numbers up to a million million as they are.
+    Return a number for reading: six digits, and whole numbers up to a million million as they are.
 
     >>> [number(value) for value in (3, 1234567, 0.123456789, 1e-9, float("nan"), None, 2.0)]
     ['3', '1,234,567', '0.123457', '1e-09', 'nan', '', '2']
@@ -219,7 +219,7 @@ def number(value: float | None) -> str:
 
 def size(count_bytes: float) -> str:
     """
-    Give a size for reading.
+    Return a size for reading.
 
     >>> size(512), size(5_120_000)
     ('512 B', '4.9 MiB')
@@ -233,7 +233,7 @@ def size(count_bytes: float) -> str:
 
 def span(duration_s: float) -> str:
     """
-    Give a duration for reading.
+    Return a duration for reading.
 
     >>> span(4.2), span(75), span(3 * 3600 + 120), span(200_000)
     ('4.2 s', '1 min 15 s', '3 h 2 min', '2 d 7 h')
@@ -249,13 +249,13 @@ def span(duration_s: float) -> str:
 
 
 def moment(at_s: float) -> str:
-    """Give Unix seconds as local time, to the second."""
+    """Return Unix seconds as local time, to the second."""
     return datetime.fromtimestamp(at_s).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def shown(draw: Callable[[], str]) -> str:
     """
-    Give what *draw* gives; an error that says what is wrong with a run or file is shown in its place.
+    Return what *draw* gives; an error that says what is wrong with a run or file is shown in its place.
 
     >>> shown(lambda: block("a"))[:4]
     '<div'

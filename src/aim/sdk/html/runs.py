@@ -63,22 +63,22 @@ class ShownRun(Protocol):
         """The seconds that it took."""
 
     def __getitem__(self, key: Any) -> Any:
-        """Give a param."""
+        """Return a param."""
 
     def sequence_facts(self) -> list[SequenceFacts]:
         """List what is known of each sequence."""
 
     def read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
-        """Give the points of several sequences."""
+        """Return the points of several sequences."""
 
 
 def is_hidden(name: str) -> bool:
-    """Say whether a sequence or param is recorded by us, and shown last."""
+    """Return whether a sequence or param is recorded by us, and shown last."""
     return name.startswith("__")
 
 
 def run(one: ShownRun) -> Html:
-    """Give a run: name, status, tags, params, and its metrics with their last values."""
+    """Return a run: name, status, tags, params, and its metrics with their last values."""
     props, error = one.props, one.error
     about = [code(one.hash), f"created {moment(props.creation_time)}", f"took {span(one.duration)}"]
     if props.experiment:
@@ -124,7 +124,7 @@ def _sequences(one: ShownRun) -> list[Html]:
 
 
 def metric_rows(one: ShownRun, shown: Sequence[SequenceFacts]) -> list[list[str]]:
-    """Give a row for each metric: name, context, curve, last value and step."""
+    """Return a row for each metric: name, context, curve, last value and step."""
     read = one.read_points_of_many([facts.key for facts in shown])
     rows = []
     for facts in shown:
@@ -135,7 +135,7 @@ def metric_rows(one: ShownRun, shown: Sequence[SequenceFacts]) -> list[list[str]
 
 
 def runs_table(found: Sequence[ShownRun], more_count: int = 0) -> Html:
-    """Give a row for each run, with the last values of a few metrics that most of them have."""
+    """Return a row for each run, with the last values of a few metrics that most of them have."""
     all_facts = [(one, [facts for facts in one.sequence_facts() if facts.is_numeric]) for one in found]
     counts: dict[tuple[str, str], int] = {}
     for _, numeric in all_facts:
@@ -165,7 +165,7 @@ def _metric_title(name: str, context: Mapping[str, Any]) -> Html:
 
 
 def repository(path: str, run_count: int, active_count: int, newest: Sequence[ShownRun]) -> Html:
-    """Give a repository: where it is, and its newest runs."""
+    """Return a repository: where it is, and its newest runs."""
     about = muted(f"{counted(run_count, 'run')}, {active_count:,} running")
     head = heading("repository", path, about)
     if not newest:

@@ -43,12 +43,12 @@ class Owner(Protocol):
     hash: str
 
     def read_objects(self, points: Points, position: int) -> Any:
-        """Give the objects of one point."""
+        """Return the objects of one point."""
 
 
 def context_text(context: Mapping[str, Any]) -> str:
     """
-    Give a context as people write it.
+    Return a context as people write it.
 
     >>> context_text({"subset": "train", "rank": 0})
     'subset=train, rank=0'
@@ -62,7 +62,7 @@ def _head(kind: str, name: str, context: Mapping[str, Any], run: Owner, about: s
 
 
 def metric(name: str, context: Mapping[str, Any], run: Owner, points: Points) -> Html:
-    """Give a metric as curve, with its last, lowest and highest value."""
+    """Return a metric as curve, with its last, lowest and highest value."""
     values = np.asarray(points.values, np.float64)
     head = _head("metric", name, context, run, counted(len(values), "point"))
     if not len(values):
@@ -88,7 +88,7 @@ def metric(name: str, context: Mapping[str, Any], run: Owner, points: Points) ->
 
 
 def objects(kind: str, name: str, context: Mapping[str, Any], run: Owner, points: Points) -> Html:
-    """Give the objects of the last three steps, the latest first."""
+    """Return the objects of the last three steps, the latest first."""
     head = _head(kind, name, context, run, counted(len(points), "step"))
     shown = []
     for position in range(len(points) - 1, max(len(points) - 1 - STEPS_SHOWN_MAX, -1), -1):
@@ -105,7 +105,7 @@ def _objects_at(run: Owner, points: Points, position: int) -> Html:
 
 
 def lines(name: str, context: Mapping[str, Any], run: Owner, points: Points) -> Html:
-    """Give the last lines that a run printed."""
+    """Return the last lines that a run printed."""
     first = max(0, len(points) - LINES_SHOWN_MAX)
     texts = [SGR.sub("", str(run.read_objects(points, place).data)) for place in range(first, len(points))]
     above = muted(counted(first, "line before", "lines before")) if first else ""
@@ -117,7 +117,7 @@ def lines(name: str, context: Mapping[str, Any], run: Owner, points: Points) -> 
 
 
 def records(name: str, context: Mapping[str, Any], run: Owner, points: Points) -> Html:
-    """Give the last messages that a run logged, the latest first."""
+    """Return the last messages that a run logged, the latest first."""
     rows = []
     for place in range(len(points) - 1, max(len(points) - 1 - LINES_SHOWN_MAX, -1), -1):
         record = run.read_objects(points, place)
@@ -128,13 +128,13 @@ def records(name: str, context: Mapping[str, Any], run: Owner, points: Points) -
 
 
 def other(kind: str, name: str, context: Mapping[str, Any], run: Owner, points: Points) -> Html:
-    """Give a sequence of a kind that has no look of its own."""
+    """Return a sequence of a kind that has no look of its own."""
     return block(_head(kind, name, context, run, counted(len(points), "point")))
 
 
 def draw(kind: str, name: str, context: Mapping[str, Any], run: Owner, points: Points) -> Html:
     """
-    Give the sequence as its kind is shown.
+    Return the sequence as its kind is shown.
 
     Args:
         kind: the name of the type of sequences, such as `metric` or `images`.
@@ -151,7 +151,7 @@ def draw(kind: str, name: str, context: Mapping[str, Any], run: Owner, points: P
 
 
 def last_of(points: Points, is_numeric: bool) -> Sequence[str]:
-    """Give three cells of a row: the curve in small, the last value, and the last step."""
+    """Return three cells of a row: the curve in small, the last value, and the last step."""
     from aim.sdk.html.charts import sparkline
 
     last_step = number(int(points.steps[-1])) if len(points) else ""

@@ -90,12 +90,12 @@ class Audio(Played):
         return self._fields.get("duration_s")
 
     def json(self) -> dict[str, Any]:
-        """Give caption and format."""
+        """Return caption and format."""
         return {"caption": self.caption, "format": self.format}
 
     def to_numpy(self) -> tuple[int, NDArray[np.generic]]:
         """
-        Give the rate and the samples of a WAV file: shape (frames,), or (frames, channels) when there are several.
+        Return the rate and the samples of a WAV file: shape (frames,), or (frames, channels) when there are several.
 
         Raises:
             UndecodableAudio: (an AssertionError) the format is not wav.

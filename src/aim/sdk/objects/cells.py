@@ -32,7 +32,7 @@ NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 def plain_cell(value: object, row: int, column: str) -> tuple[str, Any]:
     """
-    Give the type of a cell, and its value as a table keeps it.
+    Return the type of a cell, and its value as a table keeps it.
 
     Raises:
         UntrackableValue: no column holds such values.
@@ -67,7 +67,7 @@ def plain_cell(value: object, row: int, column: str) -> tuple[str, Any]:
 
 def typed_column(values: Sequence[object], name: str) -> tuple[str, list[Any]]:
     """
-    Give the one type of a column and its cells.
+    Return the one type of a column and its cells.
 
     Raises:
         UntrackableValue: the cells are of types that don't go together; the message names the first that differs.
@@ -101,7 +101,7 @@ def typed_column(values: Sequence[object], name: str) -> tuple[str, list[Any]]:
 
 def json_number(value: float | int | bool | None) -> float | int | bool | str | None:
     """
-    Give a number in the form it has in JSON, which has no NaN and no infinities.
+    Return a number in the form it has in JSON, which has no NaN and no infinities.
 
     >>> json_number(0.5), json_number(float("-inf"))
     (0.5, '-Infinity')
@@ -112,5 +112,5 @@ def json_number(value: float | int | bool | None) -> float | int | bool | str | 
 
 
 def number_of_json(value: Any) -> Any:
-    """Give back what `json_number` was given."""
+    """Return back what `json_number` was given."""
     return NOT_FINITE.get(value, value) if isinstance(value, str) else value

@@ -50,7 +50,7 @@ class Content:
 
     @classmethod
     def of(cls, data: bytes) -> Content:
-        """Give a content whose bytes are there already."""
+        """Return a content whose bytes are there already."""
         content = cls(lambda: data)
         content.read()
         return content
@@ -61,14 +61,14 @@ class Content:
         return self._bytes is not None
 
     def held_bytes(self) -> int:
-        """Give about how much memory it holds: the bytes, or the arrays that they are made from."""
+        """Return about how much memory it holds: the bytes, or the arrays that they are made from."""
         made, make = self._bytes, self._make
         if made is not None:
             return len(made)
         return memory_of(make.args) if isinstance(make, partial) else UNKNOWN_BYTES
 
     def read(self) -> bytes:
-        """Give the bytes. What they were made from is let go after the first call."""
+        """Return the bytes. What they were made from is let go after the first call."""
         make = self._make
         if self._bytes is None and make is not None:
             self._bytes = make()
@@ -98,7 +98,7 @@ class CustomObject:
     @classmethod
     def from_stored(cls: type[ObjectT], fields: Mapping[str, Any], load: Loader) -> ObjectT:
         """
-        Give the object that was stored with *fields*.
+        Return the object that was stored with *fields*.
 
         Args:
             fields: as in `Stored.fields`.
@@ -110,13 +110,13 @@ class CustomObject:
         return self
 
     def stored(self) -> Stored:
-        """Give the object's stored form, and make its bytes if this is the first call."""
+        """Return the object's stored form, and make its bytes if this is the first call."""
         data = None if self._content is None else self._content.read()
         return Stored(self.AIM_NAME, dict(self._fields), data, self._extension())
 
     def deferred(self) -> Deferred | None:
         """
-        Give a snapshot whose stored form another thread may make; None: there is nothing to make, `stored()` is as
+        Return a snapshot whose stored form another thread may make; None: there is nothing to make, `stored()` is as
         good.
         """
         content = self._content
@@ -128,7 +128,7 @@ class CustomObject:
         return self.AIM_NAME
 
     def json(self) -> dict[str, Any]:
-        """Give what describes the object, without its bytes."""
+        """Return what describes the object, without its bytes."""
         return dict(self._fields)
 
     def _extension(self) -> str:
@@ -165,7 +165,7 @@ class Captioned(CustomObject):
 
 def memory_of(value: object) -> int:
     """
-    Give about how many bytes an array, an image of Pillow, bytes, or a list or dict of such hold.
+    Return about how many bytes an array, an image of Pillow, bytes, or a list or dict of such hold.
 
     >>> memory_of([b"abc", bytearray(5)])
     8
@@ -187,7 +187,7 @@ def memory_of(value: object) -> int:
 
 def caption_value(caption: object) -> str | int | float | bool | None:
     """
-    Give *caption* as a value that JSON holds: text and plain numbers as they are, all else as text.
+    Return *caption* as a value that JSON holds: text and plain numbers as they are, all else as text.
 
     >>> caption_value("7 or 1?"), caption_value(7), caption_value(("a", 1))
     ('7 or 1?', 7, "('a', 1)")
@@ -204,7 +204,7 @@ def caption_value(caption: object) -> str | int | float | bool | None:
 
 def sound_text(text: str) -> str:
     """
-    Give *text* with each lone surrogate, which UTF-8 has no bytes for, as a question mark.
+    Return *text* with each lone surrogate, which UTF-8 has no bytes for, as a question mark.
 
     They come from names of files in another encoding.
 

@@ -73,13 +73,13 @@ class Distribution(CustomObject):
 
     @classmethod
     def from_samples(cls, samples: Any, bin_count: int = BIN_COUNT_DEFAULT) -> Distribution:
-        """Give the distribution of *samples* over *bin_count* bins."""
+        """Return the distribution of *samples* over *bin_count* bins."""
         return cls(samples=samples, bin_count=bin_count)
 
     @classmethod
     def from_histogram(cls, hist: Any, bin_range: Sequence[float]) -> Distribution:
         """
-        Give the distribution with the bins *hist*, of equal width over *bin_range*.
+        Return the distribution with the bins *hist*, of equal width over *bin_range*.
 
         >>> Distribution.from_histogram([3, 1], bin_range=(0, 1)).ranges
         array([0. , 0.5, 1. ])
@@ -88,7 +88,7 @@ class Distribution(CustomObject):
 
     @classmethod
     def from_stored(cls, fields: Mapping[str, Any], load: Loader) -> Distribution:
-        """Give the distribution that was stored with *fields*; it has no bytes to load."""
+        """Return the distribution that was stored with *fields*; it has no bytes to load."""
         self = super().from_stored(fields, load)
         self._content = None
         return self
@@ -124,11 +124,11 @@ class Distribution(CustomObject):
         return int(self._fields.get("ignored_count", 0))
 
     def to_np_histogram(self) -> tuple[NDArray[np.generic], NDArray[np.float64]]:
-        """Give weights and edges, as `numpy.histogram` does."""
+        """Return weights and edges, as `numpy.histogram` does."""
         return self.weights, self.ranges
 
     def json(self) -> dict[str, Any]:
-        """Give bin_count and range."""
+        """Return bin_count and range."""
         return {"bin_count": self.bin_count, "range": self.range}
 
     def __repr__(self) -> str:

@@ -62,7 +62,7 @@ class Encoding:
 
 def format_name(name: object) -> str:
     """
-    Give the one name of the format *name*.
+    Return the one name of the format *name*.
 
     Raises:
         UntrackableValue: there is no such format.
@@ -78,13 +78,13 @@ def format_name(name: object) -> str:
 
 
 def is_format(name: object) -> bool:
-    """Say whether `format_name` knows *name*."""
+    """Return whether `format_name` knows *name*."""
     return isinstance(name, str) and SAME_FORMATS.get(name.lower(), name.lower()) in MODES_KEPT
 
 
 def extension(name: str) -> str:
     """
-    Give the file extension of the format *name*.
+    Return the file extension of the format *name*.
 
     >>> extension("JPEG")
     'jpg'
@@ -95,7 +95,7 @@ def extension(name: str) -> str:
 
 def mode_in(format: str, mode: str, is_transparent: bool) -> str:
     """
-    Give the mode that pixels of *mode* have in a file of *format*.
+    Return the mode that pixels of *mode* have in a file of *format*.
 
     >>> mode_in("jpeg", "RGBA", True), mode_in("webp", "L", False)
     ('RGB', 'RGB')
@@ -141,7 +141,7 @@ def save(image: PIL.Image.Image, encoding: Encoding, **more: Any) -> bytes:
 
 
 def is_transparent(image: PIL.Image.Image) -> bool:
-    """Say whether *image* has an alpha channel or a transparent colour."""
+    """Return whether *image* has an alpha channel or a transparent colour."""
     return image.mode in ALPHA_MODES or "transparency" in image.info
 
 

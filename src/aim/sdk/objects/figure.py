@@ -57,13 +57,13 @@ class Figure(CustomObject):
         return self._read().decode()
 
     def to_plotly_figure(self) -> plotly.graph_objects.Figure:
-        """Give the figure as one of plotly: a new one each time."""
+        """Return the figure as one of plotly: a new one each time."""
         import plotly.io
 
         return plotly.io.from_json(self.data, skip_invalid=True)
 
     def json(self) -> dict[str, Any]:
-        """Give source, format and version."""
+        """Return source, format and version."""
         return {name: str(self._fields.get(name, "")) for name in ("source", "format", "version")}
 
     def __repr__(self) -> str:

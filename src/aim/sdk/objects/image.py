@@ -139,7 +139,7 @@ class Image(Media):
         labels: Any = None,
     ) -> Image:
         """
-        Give an image that stays where it is: its address is recorded, and a small picture for the pages.
+        Return an image that stays where it is: its address is recorded, and a small picture for the pages.
 
         Args:
             uri: a path, `file:///...`, or an address of an object store such as `s3://bucket/cat.jpg`.
@@ -168,7 +168,7 @@ class Image(Media):
 
     @classmethod
     def from_stored(cls, fields: Mapping[str, Any], load: Loader) -> Image:
-        """Give the image that was stored with *fields*; see `CustomObject.from_stored`."""
+        """Return the image that was stored with *fields*; see `CustomObject.from_stored`."""
         self = super().from_stored(fields, load)
         places = self._fields.pop("masks", None)
         if places and self._content is not None:
@@ -176,7 +176,7 @@ class Image(Media):
         return self
 
     def stored(self) -> Stored:
-        """Give the image's stored form, its masks after its file."""
+        """Return the image's stored form, its masks after its file."""
         stored = super().stored()
         if not self._masks:
             return stored
@@ -184,7 +184,7 @@ class Image(Media):
         return Stored(stored.kind, {**stored.fields, "masks": places}, data, stored.extension)
 
     def deferred(self) -> Deferred | None:
-        """Give a snapshot that another thread may encode; see `CustomObject.deferred`."""
+        """Return a snapshot that another thread may encode; see `CustomObject.deferred`."""
         waiting = super().deferred()
         masks_bytes = sum(mask.held_bytes() for mask in self._masks.values())
         if waiting is None:
@@ -246,7 +246,7 @@ class Image(Media):
 
     def json(self) -> dict[str, Any]:
         """
-        Give caption, format, width and height.
+        Return caption, format, width and height.
 
         >>> import numpy as np
         >>> Image(np.zeros((2, 3))).json()
@@ -256,7 +256,7 @@ class Image(Media):
 
     def to_pil_image(self) -> PIL.Image.Image:
         """
-        Give the image as one of Pillow: a new one each time, decoded from the stored file.
+        Return the image as one of Pillow: a new one each time, decoded from the stored file.
 
         Cost: reads and decodes the file, and makes it first if that was not done yet.
         """
@@ -297,7 +297,7 @@ class Image(Media):
 
 def convert_to_aim_image_list(images: Iterable[Any], labels: Iterable[Any] | None = None) -> list[Image]:
     """
-    Give a list of images from a batch, with the labels as captions.
+    Return a list of images from a batch, with the labels as captions.
 
     Args:
         images: an array or tensor with the batch as first axis, or anything with one image after the other.

@@ -61,14 +61,14 @@ class LogRecord(CustomObject):
 
     @classmethod
     def from_stored(cls, fields: Mapping[str, Any], load: Loader) -> LogRecord:
-        """Give the record that was stored with *fields*; it has no bytes to load."""
+        """Return the record that was stored with *fields*; it has no bytes to load."""
         self = cls.__new__(cls)
         self._fields = dict(fields)
         self._at_s = None
         return self
 
     def at(self, moment_s: float) -> LogRecord:
-        """Give the same record with the moment that it was logged."""
+        """Return the same record with the moment that it was logged."""
         self._at_s = moment_s
         return self
 
@@ -103,7 +103,7 @@ class LogRecord(CustomObject):
         return self._fields.get("file"), self._fields.get("line")
 
     def json(self) -> dict[str, Any]:
-        """Give message, log_level (the name), timestamp and args; None for those that are not there."""
+        """Return message, log_level (the name), timestamp and args; None for those that are not there."""
         args = self.args or None
         return {"message": self.message, "log_level": self.level_name, "timestamp": self.timestamp, "args": args}
 

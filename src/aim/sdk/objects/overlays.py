@@ -42,7 +42,7 @@ BOX_KEYS = frozenset({"box", "label", "score", "layer"})
 
 def labels_of(labels: Mapping[Any, Any] | Iterable[Any] | None) -> list[list[Any]]:
     """
-    Give names of class numbers as they are stored: pairs, by number. A list names 0, 1, 2 ...
+    Return names of class numbers as they are stored: pairs, by number. A list names 0, 1, 2 ...
 
     >>> labels_of({1: "sky", 0: "road"}), labels_of(["road", "sky"])
     ([[0, 'road'], [1, 'sky']], [[0, 'road'], [1, 'sky']])
@@ -61,7 +61,7 @@ def _class_number(value: object) -> int:
 
 def boxes_of(boxes: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]] | None) -> list[Box]:
     """
-    Give boxes as they are stored.
+    Return boxes as they are stored.
 
     Raises:
         UntrackableValue: a box is not four finite numbers, its size is negative, or it has a key that no box has.
@@ -113,7 +113,7 @@ def _box(box: Mapping[str, Any], layer: object, place: int) -> Box:
 
 def masks_of(masks: Mapping[str, Any] | None, size: tuple[int, int]) -> dict[str, Content]:
     """
-    Give the PNG of each mask, made when it is first read.
+    Return the PNG of each mask, made when it is first read.
 
     Args:
         masks: arrays or tensors (h, w) of bools or whole numbers from 0.
@@ -165,7 +165,7 @@ def _png(classes: NDArray[np.uint32]) -> bytes:
 
 def mask_array(png: bytes) -> NDArray[np.unsignedinteger[Any]]:
     """
-    Give the class numbers of a mask's PNG: shape (h, w), uint8 or uint32.
+    Return the class numbers of a mask's PNG: shape (h, w), uint8 or uint32.
 
     >>> import numpy as np
     >>> mask_array(masks_of({"m": np.array([[0, 300]])}, (2, 1))["m"].read())
@@ -183,7 +183,7 @@ def mask_array(png: bytes) -> NDArray[np.unsignedinteger[Any]]:
 
 def joined(image: bytes, masks: Mapping[str, Content]) -> tuple[bytes, list[dict[str, Any]]]:
     """
-    Give the data of an image with masks, and the field `masks`.
+    Return the data of an image with masks, and the field `masks`.
 
     >>> joined(b"image", {"m": Content.of(b"png")})
     (b'imagepng', [{'name': 'm', 'start': 5, 'size_bytes': 3}])
@@ -198,7 +198,7 @@ def joined(image: bytes, masks: Mapping[str, Content]) -> tuple[bytes, list[dict
 
 
 def parted(whole: Content, places: Iterable[Mapping[str, Any]]) -> tuple[Content, dict[str, Content]]:
-    """Give the image and the masks of data that `joined` made, each cut out when it is read."""
+    """Return the image and the masks of data that `joined` made, each cut out when it is read."""
     listed = list(places)
     image = Content(partial(_slice, whole, 0, int(listed[0]["start"])))
     masks = {

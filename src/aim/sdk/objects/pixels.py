@@ -69,7 +69,7 @@ def pixels_of(value: Any) -> NDArray[np.generic]:
 
 
 def mode_of(array: NDArray[np.generic]) -> str:
-    """Give Pillow's name for what *array* of `pixels_of` becomes: 1, L, LA, RGB, RGBA or I;16."""
+    """Return Pillow's name for what *array* of `pixels_of` becomes: 1, L, LA, RGB, RGBA or I;16."""
     if array.ndim == 3:
         return MODES[array.shape[2]]
     if array.dtype.kind == "b":
@@ -79,7 +79,7 @@ def mode_of(array: NDArray[np.generic]) -> str:
 
 def levels(array: NDArray[np.generic]) -> NDArray[np.generic]:
     """
-    Give the pixels of an array of `pixels_of`: bool or uint16 for gray, else uint8; rows one after the other.
+    Return the pixels of an array of `pixels_of`: bool or uint16 for gray, else uint8; rows one after the other.
 
     >>> import numpy as np
     >>> levels(np.array([[0.0, 0.5, 1.0]]))

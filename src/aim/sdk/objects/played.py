@@ -33,7 +33,7 @@ class Played(Media):
     @classmethod
     def from_uri(cls: type[PlayedT], uri: str | os.PathLike[str], format: str = "", caption: Any = "") -> PlayedT:
         """
-        Give an object whose file stays where it is: only its address is recorded.
+        Return an object whose file stays where it is: only its address is recorded.
 
         Args:
             uri: a path, `file:///...`, or an address of an object store such as `s3://bucket/speech.flac`.
@@ -59,7 +59,7 @@ class Played(Media):
         return str(self._fields.get("format", ""))
 
     def get(self) -> io.BytesIO:
-        """Give the file as a buffer, a new one each time."""
+        """Return the file as a buffer, a new one each time."""
         return io.BytesIO(self._read())
 
     def _extension(self) -> str:
@@ -84,6 +84,6 @@ class Played(Media):
 
     @classmethod
     def _of_source(cls, source: Any, wanted: str) -> tuple[str, bytes]:
-        """Give format and bytes of a path, the bytes of a file, or an open file."""
+        """Return format and bytes of a path, the bytes of a file, or an open file."""
         data, ending = read_source(source, cls.SUBJECT)
         return cls._format_of(wanted, ending, data), data

@@ -30,43 +30,43 @@ JAX_TYPES = frozenset({"Array", "ArrayImpl", "DeviceArray"})
 
 
 def is_torch_tensor(value: object) -> bool:
-    """Say whether *value* is a tensor of torch."""
+    """Return whether *value* is a tensor of torch."""
     return _is(value, ("torch",), ("Tensor",))
 
 
 def is_tensorflow_tensor(value: object) -> bool:
-    """Say whether *value* is a tensor or variable of tensorflow."""
+    """Return whether *value* is a tensor or variable of tensorflow."""
     return _is(value, ("tensorflow",), TENSORFLOW_TYPES)
 
 
 def is_jax_array(value: object) -> bool:
-    """Say whether *value* is an array of jax."""
+    """Return whether *value* is an array of jax."""
     return _is(value, ("jax", "jaxlib"), JAX_TYPES)
 
 
 def is_numpy_array(value: object) -> bool:
-    """Say whether *value* is an array of numpy."""
+    """Return whether *value* is an array of numpy."""
     return _is(value, ("numpy",), ("ndarray",))
 
 
 def is_pil_image(value: object) -> bool:
-    """Say whether *value* is an image of Pillow."""
+    """Return whether *value* is an image of Pillow."""
     return _is(value, ("PIL",), ("Image",))
 
 
 def is_matplotlib_figure(value: object) -> bool:
-    """Say whether *value* is a figure of matplotlib."""
+    """Return whether *value* is a figure of matplotlib."""
     return _is(value, ("matplotlib",), ("Figure", "FigureBase"))
 
 
 def is_plotly_figure(value: object) -> bool:
-    """Say whether *value* is a figure or a figure widget of plotly."""
+    """Return whether *value* is a figure or a figure widget of plotly."""
     return _is(value, ("plotly",), ("BaseFigure", "Figure", "FigureWidget"))
 
 
 def is_array(value: object) -> bool:
     """
-    Say whether *value* is an array or tensor of any library: it has a shape and a way to numpy.
+    Return whether *value* is an array or tensor of any library: it has a shape and a way to numpy.
 
     >>> is_array([1, 2])
     False
@@ -79,7 +79,7 @@ def is_array(value: object) -> bool:
 
 def numpy_of(value: Any) -> NDArray[np.generic]:
     """
-    Give an array or tensor of any library as a numpy array, which may share its memory.
+    Return an array or tensor of any library as a numpy array, which may share its memory.
 
     A tensor is detached and brought from its device; types that numpy lacks (bfloat16, float8) become float32,
     sparse and quantised tensors plain ones.

@@ -60,7 +60,7 @@ class Media(Captioned):
 
     @classmethod
     def from_stored(cls: type[MediaT], fields: Mapping[str, Any], load: Loader) -> MediaT:
-        """Give the object that was stored with *fields*; see `CustomObject.from_stored`."""
+        """Return the object that was stored with *fields*; see `CustomObject.from_stored`."""
         self = super().from_stored(fields, load)
         self._refer()
         return self
@@ -80,7 +80,7 @@ class Media(Captioned):
         return self
 
     def stored(self) -> Stored:
-        """Give the object's stored form; of a reference: with what was found at its address."""
+        """Return the object's stored form; of a reference: with what was found at its address."""
         stored = super().stored()
         if self.uri is None:
             return stored
@@ -93,7 +93,7 @@ class Media(Captioned):
         return super()._read() if self._original is None else self._original.read()
 
     def local_bytes(self) -> bytes:
-        """Give the bytes that the repository holds; of a reference those of the small picture, or b""."""
+        """Return the bytes that the repository holds; of a reference those of the small picture, or b""."""
         return b"" if self._content is None else self._content.read()
 
 
@@ -130,7 +130,7 @@ class Preview(Content):
 
 def address_of(uri: str | os.PathLike[str], subject: str) -> tuple[str, Path | None]:
     """
-    Give the whole address of *uri*, and its path when it is a file of this machine.
+    Return the whole address of *uri*, and its path when it is a file of this machine.
 
     Raises:
         UntrackableValue: there is no such file; *subject* names what was looked for.
@@ -154,7 +154,7 @@ def address_of(uri: str | os.PathLike[str], subject: str) -> tuple[str, Path | N
 
 def fetch(uri: str, size_bytes: int | None = None) -> bytes:
     """
-    Give the bytes at an address.
+    Return the bytes at an address.
 
     Args:
         size_bytes: how many there have to be.
@@ -184,13 +184,13 @@ def _fetched(uri: str) -> bytes:
 
 
 def head_of(path: Path) -> bytes:
-    """Give the first bytes of a file, which tell its format."""
+    """Return the first bytes of a file, which tell its format."""
     with open(path, "rb") as file:
         return file.read(HEAD_BYTES)
 
 
 def fields_of_image(image: Any, uri: str, size_bytes: int | None) -> dict[str, Any]:
-    """Give the fields of a reference to an image that Pillow has opened."""
+    """Return the fields of a reference to an image that Pillow has opened."""
     reference = {"uri": uri, "size_bytes": size_bytes, "format": image.format or ""}
     return {
         "format": PREVIEW_FORMAT,
@@ -203,7 +203,7 @@ def fields_of_image(image: Any, uri: str, size_bytes: int | None) -> dict[str, A
 
 def preview(data: bytes) -> tuple[dict[str, Any], bytes]:
     """
-    Give the fields of an image file, and a small picture of it as WebP.
+    Return the fields of an image file, and a small picture of it as WebP.
 
     Raises:
         OSError, ValueError: it is no image.

@@ -65,7 +65,7 @@ class UnknownObject(CustomObject):
         return self.kind
 
     def stored(self) -> Stored:
-        """Give the object as it was stored."""
+        """Return the object as it was stored."""
         return Stored(self.kind, dict(self._fields), self._read(), self._stored_extension)
 
     def __eq__(self, other: object) -> bool:
@@ -86,7 +86,7 @@ class UnknownObject(CustomObject):
 
 def restore(kind: str, fields: Mapping[str, Any], load: Loader) -> CustomObject:
     """
-    Give the object that was stored as *kind* with *fields*.
+    Return the object that was stored as *kind* with *fields*.
 
     Args:
         kind: `Stored.kind`.

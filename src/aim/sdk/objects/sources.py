@@ -13,7 +13,7 @@ from aim.core.errors import UntrackableValue
 
 def is_file_source(value: object) -> bool:
     """
-    Say whether *value* is a path, the bytes of a file, or an open binary file.
+    Return whether *value* is a path, the bytes of a file, or an open binary file.
 
     >>> is_file_source("speech.wav"), is_file_source(b"RIFF"), is_file_source(5)
     (True, True, False)
@@ -23,7 +23,7 @@ def is_file_source(value: object) -> bool:
 
 def read_source(source: Any, subject: str) -> tuple[bytes, str]:
     """
-    Give the bytes of *source* and the file extension of its path, in lower case and without the dot ('' if unknown).
+    Return the bytes of *source* and the file extension of its path, in lower case and without the dot ('' if unknown).
 
     A buffer such as `io.BytesIO` is read whole, wherever it stands; an open file from where it stands.
 
@@ -42,7 +42,7 @@ def read_source(source: Any, subject: str) -> tuple[bytes, str]:
 
 def file_at(source: Any, subject: str) -> Path:
     """
-    Give the path of a file that is there.
+    Return the path of a file that is there.
 
     Raises:
         UntrackableValue: it is not; *subject* names what was looked for.
@@ -57,7 +57,7 @@ def file_at(source: Any, subject: str) -> Path:
 
 def kind_of_file(data: bytes) -> str:
     """
-    Give the format of *data* by its first bytes: wav, mp3, flac, mp4, webm, gif, or ''.
+    Return the format of *data* by its first bytes: wav, mp3, flac, mp4, webm, gif, or ''.
 
     Sources: RIFF (Microsoft, 1991); ID3v2.4 section 3.1 and the frame sync of ISO 11172-3; FLAC format, `fLaC`;
     ISO 14496-12 `ftyp`; EBML (RFC 8794) section 8; GIF89a section 17.

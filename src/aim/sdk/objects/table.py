@@ -111,13 +111,13 @@ class Table(Captioned):
         return (dict(zip(self.columns, row)) for row in self._rows())
 
     def to_pandas(self) -> pd.DataFrame:
-        """Give the table as a data frame; objects stay what they are."""
+        """Return the table as a data frame; objects stay what they are."""
         import pandas as pd
 
         return pd.DataFrame({name: self[name] for name in self.columns}, columns=self.columns)
 
     def json(self) -> dict[str, Any]:
-        """Give caption, columns and row_count."""
+        """Return caption, columns and row_count."""
         return {"caption": self.caption, "columns": self._fields.get("columns", []), "row_count": len(self)}
 
     def __eq__(self, other: object) -> bool:

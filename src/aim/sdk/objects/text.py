@@ -32,7 +32,7 @@ class Text(CustomObject):
 
     @classmethod
     def from_stored(cls, fields: Mapping[str, Any], load: Loader) -> Text:
-        """Give the text that was stored with *fields*; it has no bytes to load."""
+        """Return the text that was stored with *fields*; it has no bytes to load."""
         return cls(str(fields.get("text", "")))
 
     @property
@@ -41,7 +41,7 @@ class Text(CustomObject):
         return str(self._fields["text"])
 
     def json(self) -> dict[str, Any]:
-        """Give an empty dict: all that a text has is its data."""
+        """Return an empty dict: all that a text has is its data."""
         return {}
 
     def __repr__(self) -> str:

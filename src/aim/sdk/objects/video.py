@@ -107,7 +107,7 @@ class Video(Played):
         return self._fields.get("frame_count")
 
     def json(self) -> dict[str, Any]:
-        """Give caption, format, and what is known of width, height, fps and frame_count."""
+        """Return caption, format, and what is known of width, height, fps and frame_count."""
         return {"caption": self.caption, **self._fields}
 
     def __repr__(self) -> str:
@@ -121,7 +121,7 @@ class Video(Played):
 
 
 def has_encoder() -> bool:
-    """Say whether imageio and its ffmpeg are installed, so that frames can become mp4 and webm."""
+    """Return whether imageio and its ffmpeg are installed, so that frames can become mp4 and webm."""
     return all(importlib.util.find_spec(name) is not None for name in ("imageio", "imageio_ffmpeg"))
 
 
@@ -199,7 +199,7 @@ def _stack_of_list(frames: list[Any] | tuple[Any, ...]) -> tuple[NDArray[Any], b
 
 
 def _bytes_of(frames: NDArray[np.generic]) -> NDArray[Any]:
-    """Give the frames as uint8."""
+    """Return the frames as uint8."""
     import numpy as np
 
     count, height, width = frames.shape[:3]

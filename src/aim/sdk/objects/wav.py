@@ -103,7 +103,7 @@ def write(samples: NDArray[np.generic], rate: int) -> bytes:
 
 def read(data: bytes) -> tuple[int, NDArray[np.generic]]:
     """
-    Give the rate and the samples of a WAV file: shape (frames,), or (frames, channels) when there are several.
+    Return the rate and the samples of a WAV file: shape (frames,), or (frames, channels) when there are several.
 
     Raises:
         UndecodableAudio: it is no WAV file, or one of a kind that is not read here.
@@ -137,7 +137,7 @@ def read(data: bytes) -> tuple[int, NDArray[np.generic]]:
 
 def describe(data: bytes) -> dict[str, int | float]:
     """
-    Give rate, channels and duration_s of a WAV file; {} if it can't be read.
+    Return rate, channels and duration_s of a WAV file; {} if it can't be read.
     """
     try:
         _, channels, rate, bits, body = _parts(data)

@@ -12,5 +12,5 @@ class Audios(MediaSequenceBase):
 
     @classmethod
     def sequence_name(cls) -> str:
-        """Give `audios`."""
+        """Return `audios`."""
         return "audios"

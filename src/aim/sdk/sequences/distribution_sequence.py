@@ -12,5 +12,5 @@ class Distributions(MediaSequenceBase):
 
     @classmethod
     def sequence_name(cls) -> str:
-        """Give `distributions`."""
+        """Return `distributions`."""
         return "distributions"

@@ -12,5 +12,5 @@ class Figures(MediaSequenceBase):
 
     @classmethod
     def sequence_name(cls) -> str:
-        """Give `figures`."""
+        """Return `figures`."""
         return "figures"

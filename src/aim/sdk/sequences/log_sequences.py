@@ -17,11 +17,11 @@ class Logs(Sequence):
 
     @classmethod
     def sequence_name(cls) -> str:
-        """Give `logs`."""
+        """Return `logs`."""
         return "logs"
 
     def text(self) -> str:
-        """Give everything as one text, with its colour codes; a line that was never written is empty."""
+        """Return everything as one text, with its colour codes; a line that was never written is empty."""
         lines = dict(self.values.items())
         return "\n".join(str(lines[row].data) if row in lines else "" for row in range(max(lines, default=-1) + 1))
 
@@ -31,7 +31,7 @@ class LogRecords(Sequence):
 
     @classmethod
     def sequence_name(cls) -> str:
-        """Give `log_records`."""
+        """Return `log_records`."""
         return "log_records"
 
     def __iter__(self) -> Iterator[LogRecord]:

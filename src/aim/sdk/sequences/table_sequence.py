@@ -12,5 +12,5 @@ class Tables(MediaSequenceBase):
 
     @classmethod
     def sequence_name(cls) -> str:
-        """Give `tables`."""
+        """Return `tables`."""
         return "tables"

@@ -12,5 +12,5 @@ class Texts(MediaSequenceBase):
 
     @classmethod
     def sequence_name(cls) -> str:
-        """Give `texts`."""
+        """Return `texts`."""
         return "texts"

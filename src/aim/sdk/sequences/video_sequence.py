@@ -12,5 +12,5 @@ class Videos(MediaSequenceBase):
 
     @classmethod
     def sequence_name(cls) -> str:
-        """Give `videos`."""
+        """Return `videos`."""
         return "videos"

@@ -59,7 +59,7 @@ def check_uri(uri: str) -> None:
 
 def store_of(uri: str) -> ArtifactStore:
     """
-    Give the store of an address; the same one for the same address.
+    Return the store of an address; the same one for the same address.
 
     Raises:
         UnknownStore: there is none.
@@ -74,7 +74,7 @@ def store_of(uri: str) -> ArtifactStore:
 
 def get_storage(url: str) -> AbstractArtifactStorage:
     """
-    Give what Aim 3 calls the storage of an address: three methods over its store.
+    Return what Aim 3 calls the storage of an address: three methods over its store.
 
     Raises:
         UnknownStore: (a ValueError) there is none.
@@ -149,7 +149,7 @@ class _Storage(AbstractArtifactStorage):
         self._store.put(Path(file_path), artifact_path)
 
     def download_artifact(self, artifact_path: str, dest_dir: str | None = None) -> str:
-        """Give the path of a copy in *dest_dir*; None: in a new temporary folder."""
+        """Return the path of a copy in *dest_dir*; None: in a new temporary folder."""
         folder = Path(dest_dir or tempfile.mkdtemp(prefix="aim-artifact-"))
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / os.path.basename(artifact_path)

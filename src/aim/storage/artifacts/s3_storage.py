@@ -53,7 +53,7 @@ def S3ArtifactStorage_clientconfig(**boto3_client_kwargs: Any) -> None:
 
 def options_of(boto3_client_kwargs: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """
-    Give the options of a store, and the names of those arguments that have no meaning here.
+    Return the options of a store, and the names of those arguments that have no meaning here.
 
     >>> options_of({"endpoint_url": "http://localhost:9000", "config": None, "use_ssl": True})
     ({'endpoint': 'http://localhost:9000', 'client_options': {'allow_http': True}}, ['use_ssl'])

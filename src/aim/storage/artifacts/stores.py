@@ -34,7 +34,7 @@ class ArtifactStore(Protocol):
         """Write what is stored under *path* to *target*. Raises FileNotFoundError."""
 
     def size_bytes(self, path: str) -> int | None:
-        """Give the size of what is stored under *path*; None: nothing is."""
+        """Return the size of what is stored under *path*; None: nothing is."""
 
     def delete(self, path: str) -> None:
         """Remove what is stored under *path*; nothing there is fine."""
@@ -79,7 +79,7 @@ class FolderStore:
         shutil.copyfile(self.root / path, target)
 
     def size_bytes(self, path: str) -> int | None:
-        """Give the size of the stored file."""
+        """Return the size of the stored file."""
         try:
             return (self.root / path).stat().st_size
         except OSError:
@@ -143,7 +143,7 @@ class ObjectStore:
 
 def scheme_of(uri: str) -> str:
     """
-    Give the scheme of an address; a path of this machine has `file`.
+    Return the scheme of an address; a path of this machine has `file`.
 
     >>> scheme_of("s3://bucket/runs"), scheme_of("/data/runs"), scheme_of("C:\\\\runs")
     ('s3', 'file', 'file')
@@ -154,7 +154,7 @@ def scheme_of(uri: str) -> str:
 
 def folder_of(uri: str) -> Path:
     """
-    Give the folder that a `file://` address or a path names.
+    Return the folder that a `file://` address or a path names.
 
     >>> folder_of("file:///data/my%20runs").as_posix()
     '/data/my runs'

@@ -51,7 +51,7 @@ class _Kept:
         self._load = load
 
     def stored(self) -> Stored:
-        """Give it as it was stored."""
+        """Return it as it was stored."""
         fields = {key: value for key, value in self._fields.items() if key not in ("size", "extension")}
         return Stored(self._kind, fields, self._load() or None, str(self._fields.get("extension", "bin")))
 

@@ -367,7 +367,7 @@ class _Repair:
 
 
 def _header(entry: blobs.Entry, data: bytes) -> bytes:
-    """Give the header of an entry with new *data*, under its old name and time."""
+    """Return the header of an entry with new *data*, under its old name and time."""
     fields = blobs.LOCAL.unpack_from(entry.header)
     name = entry.header[blobs.LOCAL.size : blobs.LOCAL.size + fields[9]]
     return blobs.local_header(name, len(data), zlib.crc32(data), (fields[4], fields[5]))

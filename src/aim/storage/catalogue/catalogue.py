@@ -155,7 +155,7 @@ class Catalogue:
         return found
 
     def sole_writer(self, run_hash: str) -> tuple[str, int] | None:
-        """Give the writer that has sealed all points of a run, and the time of the folder then; None: who knows."""
+        """Return the writer that has sealed all points of a run, and the time of the folder then; None: who knows."""
         # the time first: a refresh in another thread sets it last, and what is older than its time is asked again
         stamp = self._stamps.get(run_hash, OPEN_STAMP)
         writer = None if stamp == OPEN_STAMP or run_hash in self._watched else self.table.sole_writer(run_hash)
@@ -215,7 +215,7 @@ class Catalogue:
                 break
 
     def _in_order(self, run_hashes: Iterable[str]) -> list[str]:
-        """Give runs to read in the order of their age, the newest last, which is read first."""
+        """Return runs to read in the order of their age, the newest last, which is read first."""
 
         def changed_s(run_hash: str) -> float:
             try:

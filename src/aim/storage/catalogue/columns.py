@@ -45,7 +45,7 @@ Base = tuple[CodeArray, "list[object] | ValueArray"]
 
 def identity(value: object) -> object:
     """
-    Give what two values share exactly when they are equal and of one type at every depth.
+    Return what two values share exactly when they are equal and of one type at every depth.
 
     >>> identity(1) == identity(1.0), identity([1, {"a": True}]) == identity([1, {"a": True}])
     (False, True)
@@ -63,7 +63,7 @@ def identity(value: object) -> object:
 
 
 def _identities(values: list[object]) -> Iterable[object]:
-    """Give `identity` of each, in a third of the time where all are of one type."""
+    """Return `identity` of each, in a third of the time where all are of one type."""
     kinds = set(map(type, values))
     if kinds == {str}:
         return values
@@ -97,7 +97,7 @@ class Slots:
         self._rows: SlotArray | None = None
 
     def copied(self) -> Slots:
-        """Give a copy that changes by itself."""
+        """Return a copy that changes by itself."""
         other = copy.copy(self)
         other._alive, other._stale = self._alive.copy(), self._stale.copy()
         return other
@@ -113,7 +113,7 @@ class Slots:
         return self.version, self.count
 
     def add(self) -> int:
-        """Give a new run its slot."""
+        """Return a new run its slot."""
         if self.count == len(self._alive):
             extra = max(64, self.count // 4)
             self._alive = np.append(self._alive, np.ones(extra, bool))
@@ -146,7 +146,7 @@ class Slots:
         return self._stale if slots is None else self._stale[slots]
 
     def is_dead(self, slot: int) -> bool:
-        """Say whether the run of *slot* was deleted."""
+        """Return whether the run of *slot* was deleted."""
         return not self._alive[slot]
 
     def alive(self) -> BoolArray:
@@ -154,15 +154,15 @@ class Slots:
         return self._alive[: self.count]
 
     def slots(self) -> SlotArray:
-        """Give the slot of each row."""
+        """Return the slot of each row."""
         return np.flatnonzero(self.alive()) if self.dead_count else np.arange(self.count)
 
     def slot_of(self, row: int) -> int:
-        """Give the slot of a row."""
+        """Return the slot of a row."""
         return int(self.slots()[row]) if self.dead_count else row
 
     def rows_of(self, slots: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Give the rows of *slots*, which are there."""
+        """Return the rows of *slots*, which are there."""
         if not self.dead_count:
             return slots
         if self._rows is None:
@@ -197,7 +197,7 @@ class Column:
         self._is_shared = False  # arrays and lists are those of a copy too
 
     def copied(self, slots: Slots) -> Column:
-        """Give a copy over *slots*, a copy of this one's, that changes by itself. Cost: 1 us, and the changes."""
+        """Return a copy over *slots*, a copy of this one's, that changes by itself. Cost: 1 us, and the changes."""
         with self._slots.lock:
             self._is_shared = True
             other = copy.copy(self)
@@ -217,11 +217,11 @@ class Column:
             self._pending[slot] = MISSING
 
     def may_be_empty(self) -> bool:
-        """Say whether it is possible that no run has a value; when not, the base need not be read to know."""
+        """Return whether it is possible that no run has a value; when not, the base need not be read to know."""
         return self._loaded or self._base_filled <= self._slots.stale_count + self._slots.dead_count
 
     def is_empty(self) -> bool:
-        """Say whether no run has a value."""
+        """Return whether no run has a value."""
         return self.may_be_empty() and not bool((self.codes >= 0).any())
 
     # what a query asks
@@ -260,7 +260,7 @@ class Column:
         return None if known is None else known[1]
 
     def value(self, slot: int) -> object:
-        """Give the value of one slot, or MISSING."""
+        """Return the value of one slot, or MISSING."""
         with self._slots.lock:
             if slot in self._pending:
                 return self._pending[slot]
@@ -269,12 +269,12 @@ class Column:
             return self.values[code] if code >= 0 else MISSING
 
     def value_or_none(self, slot: int) -> object:
-        """Give the value of one slot, None where there is none."""
+        """Return the value of one slot, None where there is none."""
         found = self.value(slot)
         return None if found is MISSING else found
 
     def has(self, slot: int) -> bool:
-        """Say whether the run in *slot* has a value."""
+        """Return whether the run in *slot* has a value."""
         return self.value(slot) is not MISSING
 
     # inside
@@ -421,7 +421,7 @@ class Column:
         return np.where(number, np.append(plain, np.nan)[codes], np.nan), number
 
     def compact(self) -> Base:
-        """Give codes by row, and the distinct values that some run has, in the order of their first use."""
+        """Return codes by row, and the distinct values that some run has, in the order of their first use."""
         codes = self.codes
         values: Any = self.values
         used, first = np.unique(codes[codes >= 0], return_index=True)
@@ -436,7 +436,7 @@ class Column:
 
 
 def as_numbers(values: Iterable[object]) -> tuple[FloatArray, BoolArray] | None:
-    """Give *values* as doubles, NaN for others, and which are numbers; None when one fits no double, or none is one."""
+    """Return *values* as doubles, NaN for others, and which are numbers; None if one fits no double or none is one."""
     plain: list[float] = []
     number: list[bool] = []
     for value in values:

@@ -127,7 +127,7 @@ class EndedRuns:
 
     def read(self, folders: Iterable[str]) -> dict[str, RunFacts]:
         """
-        Give what the runs in *folders* are, by hash; those that are not usual are left out.
+        Return what the runs in *folders* are, by hash; those that are not usual are left out.
 
         Cost: 0.15 ms a run of 50 params and 5 sealed sequences; 50 ns a point of journals.
         """

@@ -87,7 +87,7 @@ class KindNumbers:
         self._numbers = {name: number for number, name in enumerate(self.names)}
 
     def number(self, name: str) -> int:
-        """Give the number of a stored kind."""
+        """Return the number of a stored kind."""
         known = self._numbers.get(name)
         if known is None:
             known = self._numbers[name] = len(self.names)
@@ -97,7 +97,7 @@ class KindNumbers:
 
 def kind_of(stored_kind: str) -> str:
     """
-    Give what a query calls sequences of a stored kind.
+    Return what a query calls sequences of a stored kind.
 
     >>> kind_of("float"), kind_of("list(aim.image)"), kind_of("acme.mesh")
     ('metric', 'images', 'acme.mesh')
@@ -149,7 +149,7 @@ class _Tail:
 
     def read(self, segments: int | None) -> tuple[Records, Records]:
         """
-        Give the records of pages that have become full, and those of the pages behind them.
+        Return the records of pages that have become full, and those of the pages behind them.
 
         Args:
             segments: how many there are, when the writer has said so at its end: then all pages count as full.
@@ -332,7 +332,7 @@ class RunWatch:
         return True
 
     def facts(self) -> RunFacts:
-        """Give what the run is now, after `look` and the reduction of `fresh`."""
+        """Return what the run is now, after `look` and the reduction of `fresh`."""
         state = self._state
         if self._lines != self._log.line_count:
             self._lines = self._log.line_count
@@ -355,7 +355,7 @@ class RunWatch:
         )
 
     def _sole_writer(self, state: RunState) -> str | None:
-        """Give the writer that has sealed all points of the run, each shown as it was recorded; None: there is none."""
+        """Return the writer that has sealed all points of the run, each visible as recorded; None if there is none."""
         writers = list(state.writers)
         if len(writers) != 1 or writers[0] not in self._sealed or state.taken_back or state.damage:
             return None
@@ -445,7 +445,7 @@ def _until_looked_up(summary: SequenceSummary, shown: int) -> SequenceSummary:
 
 
 def fields_of(state: RunState) -> dict[str, object]:
-    """Give a run's fields, by `FIELD_NAMES`."""
+    """Return a run's fields, by `FIELD_NAMES`."""
     status, end_s = state.status()
     given = state.properties
     notes = given.get("notes")
@@ -543,7 +543,7 @@ def _reduce(watches: Iterable[RunWatch]) -> None:
 
 
 def to_json(facts: RunFacts, kinds: KindNumbers) -> dict[str, Any]:
-    """Give the facts of a run that is not open as JSON."""
+    """Return the facts of a run that is not open as JSON."""
     return {
         "hash": facts.run_hash,
         "fields": params.encode(facts.fields),
@@ -557,7 +557,7 @@ def to_json(facts: RunFacts, kinds: KindNumbers) -> dict[str, Any]:
 
 
 def from_json(form: Mapping[str, Any], kinds: KindNumbers) -> RunFacts:
-    """Give the facts of a run from `to_json`'s form. Raises ValueError, KeyError or TypeError when it is none."""
+    """Return the facts of a run from `to_json`'s form. Raises ValueError, KeyError or TypeError when it is none."""
     used = [params.decode(context) for context in form["contexts"]]
     sequences = {}
     for name, text, kind, stored, shown in form["sequences"]:

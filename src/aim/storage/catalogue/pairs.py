@@ -76,7 +76,7 @@ class Pair:
         return contexts.identity(self.context), self.name, self.kind
 
     def copied(self, slots: Slots) -> Pair:
-        """Give a copy over *slots*, a copy of this one's, that changes by itself. Cost: 2 us, and the changes."""
+        """Return a copy over *slots*, a copy of this one's, that changes by itself. Cost: 2 us, and the changes."""
         with self._all.lock:
             self._is_shared = True
             other = copy.copy(self)
@@ -137,7 +137,7 @@ class Pair:
     # what a query asks
 
     def slots(self) -> SlotArray:
-        """Give the slots of the runs that have this sequence, deleted ones included, increasing."""
+        """Return the slots of the runs that have this sequence, deleted ones included, increasing."""
         with self._all.lock:
             if self._slots is None:
                 base = self._base()
@@ -149,19 +149,19 @@ class Pair:
             return self._slots
 
     def rows(self) -> SlotArray:
-        """Give the rows of the runs that have this sequence, increasing."""
+        """Return the rows of the runs that have this sequence, increasing."""
         if not self._all.dead_count:
             return self.slots()
         return self._row_dense(SLOTS_NAME, lambda slots: self._all.rows_of(slots))
 
     def summary(self, name: str) -> npt.NDArray[Any] | None:
-        """Give one summary value of each sequence, in the order of `rows`; None where this kind has no such value."""
+        """Return one summary value of each sequence, in the order of `rows`; None where this kind has no such value."""
         if not has_summary(name, self.is_numeric):
             return None
         return self._rowed(name)
 
     def stored_kinds(self) -> npt.NDArray[Any]:
-        """Give the number of each sequence's stored kind, in the order of `rows`."""
+        """Return the number of each sequence's stored kind, in the order of `rows`."""
         return self._rowed("stored_kind")
 
     def _rowed(self, name: str) -> npt.NDArray[Any]:
@@ -170,7 +170,7 @@ class Pair:
             return self._row_dense(name, lambda _: array) if self._all.dead_count else array
 
     def value(self, slot: int) -> SequenceSummary | None:
-        """Give the summary of one run's sequence, None when it has none."""
+        """Return the summary of one run's sequence, None when it has none."""
         known = self._changed.get(slot)
         if known is not None:
             return known
@@ -182,7 +182,7 @@ class Pair:
             return SequenceSummary(*(self._array(name)[place].item() for name in SUMMARY_NAMES))
 
     def is_empty(self) -> bool:
-        """Say whether no run has this sequence."""
+        """Return whether no run has this sequence."""
         if self._base_count > self._all.stale_count + self._all.dead_count:
             return False
         return len(self.rows()) == 0
@@ -213,7 +213,7 @@ class Pair:
         return known
 
     def _fresh(self) -> dict[str, tuple[Any, ...]]:
-        """Give what changed as columns, for making all arrays at once."""
+        """Return what changed as columns, for making all arrays at once."""
         return dict(zip(SUMMARY_NAMES, zip(*self._changed.values())))
 
     def _make(self, name: str, fresh: Mapping[str, Sequence[Any]] | None = None) -> npt.NDArray[Any]:
@@ -257,7 +257,7 @@ class Pair:
         self._forget()
 
     def compact(self) -> dict[str, npt.NDArray[Any]]:
-        """Give all arrays, by name, of the runs that are there: what a snapshot keeps."""
+        """Return all arrays, by name, of the runs that are there: what a snapshot keeps."""
         found = {SLOTS_NAME: self.rows()}
         fresh = self._fresh()
         for name in SUMMARY_NAMES:
@@ -266,7 +266,7 @@ class Pair:
         return found
 
     def items(self) -> list[tuple[int, Sequence[Any]]]:
-        """Give row and summary of each run that is there, by row: `compact` for few of them."""
+        """Return row and summary of each run that is there, by row: `compact` for few of them."""
         if self._load is not None or self._lengths:
             arrays = [array.tolist() for array in self.compact().values()]
             return [(row, summary) for row, *summary in zip(*arrays, strict=True)]
@@ -279,7 +279,7 @@ class Pair:
 
 
 def has_summary(name: str, is_numeric: bool) -> bool:
-    """Say whether sequences of numbers, or of objects, have a summary value."""
+    """Return whether sequences of numbers, or of objects, have a summary value."""
     if is_numeric:
         return name in _PLACES and name not in ("record_max_length", "stored_kind")
     return name in ("count", "first_step", "last_step", "record_max_length")

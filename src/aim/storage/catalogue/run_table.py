@@ -74,7 +74,7 @@ class RunTable:
 
     def copied(self) -> RunTable:
         """
-        Give a copy to change while this one is read.
+        Return a copy to change while this one is read.
 
         Cost: some 2 us a column and pair, and 20 ns a run; arrays are copied when they change.
         """
@@ -196,7 +196,7 @@ class RunTable:
     # runs by hash and in order
 
     def hashes(self) -> list[str]:
-        """Give the hash of each row."""
+        """Return the hash of each row."""
         if self._hash_column[0] != self._rows_version:
             found = self._by_slot
             if self.slots.dead_count:
@@ -208,18 +208,18 @@ class RunTable:
         return run_hash in self._slot_of
 
     def row_of(self, run_hash: str) -> int | None:
-        """Give the row of a run, or None."""
+        """Return the row of a run, or None."""
         slot = self._slot_of.get(run_hash)
         return None if slot is None else int(self.slots.rows_of(np.array([slot]))[0])
 
     def sole_writer(self, run_hash: str) -> str | None:
-        """Give the writer whose sealed file alone holds the points of a run; None where that is not known."""
+        """Return the writer whose sealed file alone holds the points of a run; None where that is not known."""
         slot = self._slot_of.get(run_hash)
         found = None if slot is None else self.fields["sole_writer"].value_or_none(slot)
         return found if isinstance(found, str) else None
 
     def newest_first(self) -> SlotArray:
-        """Give all rows, the newest run first; of runs of one moment, by hash."""
+        """Return all rows, the newest run first; of runs of one moment, by hash."""
         if self._newest is None or self._newest[0] != self._times_version:
             column = self.fields["creation_time"]
             distinct = [value if isinstance(value, float) else 0.0 for value in column.values]
@@ -244,11 +244,11 @@ class RunTable:
         return self._pairs
 
     def place_of(self, key: PairKey) -> int | None:
-        """Give the place of a pair in `pairs`, or None."""
+        """Return the place of a pair in `pairs`, or None."""
         return self._pair_places.get(key)
 
     def pair_ranks(self) -> SlotArray:
-        """Give the rank of each pair in the order in which a run's sequences are listed: by context, then name."""
+        """Return the rank of each pair in the order in which a run's sequences are listed: by context, then name."""
         if len(self._ranks) != len(self._pairs):
             order = sorted(range(len(self._pairs)), key=lambda place: self._pairs[place].order)
             ranks = np.empty(len(order), np.int64)
@@ -257,7 +257,7 @@ class RunTable:
         return self._ranks
 
     def stored_kinds(self, places: npt.NDArray[Any], rows: npt.NDArray[Any]) -> list[str]:
-        """Give the stored kind of each sequence, such as `int` or `list(aim.image)`."""
+        """Return the stored kind of each sequence, such as `int` or `list(aim.image)`."""
         numbers = np.zeros(len(places), np.int64)
         for place in np.unique(places).tolist():
             chosen = places == place
@@ -267,19 +267,19 @@ class RunTable:
         return [names[number] for number in numbers.tolist()]
 
     def field(self, name: str) -> Column | HashColumn:
-        """Give the column of a fact about the run; KeyError when there is no such fact."""
+        """Return the column of a fact about the run; KeyError when there is no such fact."""
         if name == "hash":
             self.hashes()
             return self._hash_column[1]
         return self.fields[name]
 
     def param(self, path: ParamPath) -> Column | None:
-        """Give the column of the leaves at *path*; None when no run has a leaf there."""
+        """Return the column of the leaves at *path*; None when no run has a leaf there."""
         column = self.params.get(path)
         return None if column is None or column.is_empty() else column
 
     def leaf_paths(self, path: ParamPath) -> Sequence[ParamPath]:
-        """Give the full paths of all leaves below *path*."""
+        """Return the full paths of all leaves below *path*."""
         depth = len(path)
         return [
             known
@@ -288,7 +288,7 @@ class RunTable:
         ]
 
     def document(self, row: int) -> Mapping[Key, object]:
-        """Give all params of one run, nested, keys in order. Cost: reads all columns the first time."""
+        """Return all params of one run, nested, keys in order. Cost: reads all columns the first time."""
         slot = self.slots.slot_of(row)
         tree: dict[Key, Any] = {}
         for path, column in self.params.items():
@@ -300,11 +300,11 @@ class RunTable:
         return _ordered(tree)
 
     def rows(self, pair: int) -> SlotArray:
-        """Give the rows of the runs that have this sequence, increasing."""
+        """Return the rows of the runs that have this sequence, increasing."""
         return self._pairs[pair].rows()
 
     def summary(self, pair: int, name: str) -> npt.NDArray[Any] | None:
-        """Give one summary value for each of `rows(pair)`; None where this kind has no such value."""
+        """Return one summary value for each of `rows(pair)`; None where this kind has no such value."""
         found = self._pairs[pair].summary(name)
         if name == "record_max_length" and found is not None and (found <= UNKNOWN_LENGTH).any():
             self._look_up_lengths(self._pairs[pair], found)
@@ -323,7 +323,7 @@ class RunTable:
             pair.set_length(self.slots.slot_of(row), length)
 
     def points(self, pair: int, row: int, name: str) -> Sequence[float | int | None] | None:
-        """Give the values, steps, epochs or timestamps of one sequence, by step; of objects there are no values."""
+        """Return the values, steps, epochs or timestamps of one sequence, by step; of objects there are no values."""
         known = self._pairs[pair]
         if name == "values" and not known.is_numeric:
             return None

@@ -56,7 +56,7 @@ class DamagedSnapshot(Exception):
 
 def cache_folder() -> Path:
     """
-    Give the folder of Aim's caches: `AIM_CACHE_DIR`, or `aim` in the user's cache folder. Of a user without a home,
+    Return the folder of Aim's caches: `AIM_CACHE_DIR`, or `aim` in the user's cache folder. Of a user without a home,
     as in a container with a number for a user, nothing is kept: it is a place where no folder can be made.
     """
     chosen = os.environ.get(CACHE_VARIABLE)
@@ -72,7 +72,7 @@ def cache_folder() -> Path:
 
 
 def folder_of(repository: Path) -> Path:
-    """Give the cache folder of a repository: another one when a new repository stands at that path."""
+    """Return the cache folder of a repository: another one when a new repository stands at that path."""
     real = repository.resolve()
     stat = real.stat()
     text = f"{real}\0{stat.st_dev}\0{stat.st_ino}"
@@ -107,7 +107,7 @@ class Snapshot:
 
     def blob(self, number: int, crc: int) -> bytes:
         """
-        Give the content of a blob.
+        Return the content of a blob.
 
         Raises:
             DamagedSnapshot: it fails its CRC.
@@ -125,7 +125,7 @@ class Snapshot:
         return row[0]
 
     def array(self, reference: Reference) -> npt.NDArray[Any]:
-        """Give an array, the caller's own to change. Raises DamagedSnapshot."""
+        """Return an array, the caller's own to change. Raises DamagedSnapshot."""
         number, crc, dtype, count, constant = reference
         content = self.blob(number, crc)
         array = np.frombuffer(content, np.dtype(dtype))
@@ -136,7 +136,7 @@ class Snapshot:
         return array.copy()
 
     def json(self, reference: Reference) -> Any:
-        """Give a JSON value. Raises DamagedSnapshot."""
+        """Return a JSON value. Raises DamagedSnapshot."""
         content = self.blob(reference[0], reference[1])
         try:
             return json.loads(content)
@@ -194,7 +194,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def newest(folder: Path) -> Path | None:
-    """Give the file that counts, or None."""
+    """Return the file that counts, or None."""
     found = sorted((_number(path), path.name, path) for path in folder.glob("*.sqlite") if _number(path) >= 0)
     return found[-1][2] if found else None
 
@@ -282,7 +282,7 @@ class SnapshotWriter:
 
 def smallest(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """
-    Give an array of integers in the smallest type that holds them; others as they are.
+    Return an array of integers in the smallest type that holds them; others as they are.
 
     >>> smallest(np.array([-1, 200])).dtype
     dtype('int16')

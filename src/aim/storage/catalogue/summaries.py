@@ -160,7 +160,7 @@ def _larger(earlier: Part, later: Part) -> Part:
 
 def of_sealed(sequence: SealedSequence, *, is_numeric: bool, alone: bool) -> Part | None:
     """
-    Give the part of a sealed sequence from its file's footer; None when that does not tell: then read the points.
+    Return the part of a sealed sequence from its file's footer; None when that does not tell: then read the points.
 
     Args:
         alone: it is the sequence's only part, so that nobody asks how many values are NaN.
@@ -192,7 +192,7 @@ def of_sealed(sequence: SealedSequence, *, is_numeric: bool, alone: bool) -> Par
 
 def summary_of(found: Sequence[Part], stored_kind: int, *, is_numeric: bool, is_list: bool) -> SequenceSummary | None:
     """
-    Give the summary of a sequence from its parts, or None when their steps overlap and the points have to be merged.
+    Return the summary of a sequence from its parts, or None when their steps overlap and the points have to be merged.
     """
     ordered = sorted(found, key=lambda part: part.first_step) if len(found) > 1 else found
     whole = ordered[0]
@@ -221,7 +221,7 @@ def summary_of(found: Sequence[Part], stored_kind: int, *, is_numeric: bool, is_
 
 
 def of_objects(count: int, first_step: int, last_step: int, stored_kind: int, *, is_list: bool) -> SequenceSummary:
-    """Give the summary of a sequence of objects, or of lists of them."""
+    """Return the summary of a sequence of objects, or of lists of them."""
     length = UNKNOWN_LENGTH if is_list else 1
     return SequenceSummary(
         NAN, NAN, NAN, NAN, NAN, count, first_step, last_step, first_step, first_step, False, length, stored_kind
@@ -229,7 +229,7 @@ def of_objects(count: int, first_step: int, last_step: int, stored_kind: int, *,
 
 
 def of_points(points: Points, stored_kind: int, *, is_numeric: bool, is_list: bool) -> SequenceSummary | None:
-    """Give the summary of merged points; None when there is none."""
+    """Return the summary of merged points; None when there is none."""
     count = len(points)
     if not count:
         return None

@@ -25,7 +25,7 @@ SLOT_COUNT = 256
 
 def slot(run_hash: str) -> int:
     """
-    Give the number of the stamp that stands for a run.
+    Return the number of the stamp that stands for a run.
 
     >>> slot("3df703c1b2a94c5d8e6f7a80")
     214
@@ -34,7 +34,7 @@ def slot(run_hash: str) -> int:
 
 
 def stamp_name(number: int) -> str:
-    """Give the name of a stamp's file."""
+    """Return the name of a stamp's file."""
     return f"{number:02x}"
 
 

@@ -45,7 +45,7 @@ class Disk:
             view, offset = view[count:], offset + count
 
     def allocate(self, descriptor: int, size_bytes: int) -> None:
-        """Give the file its size and its blocks, zeros; a full disk is an OSError here."""
+        """Return the file its size and its blocks, zeros; a full disk is an OSError here."""
         if hasattr(os, "posix_fallocate"):
             try:
                 return os.posix_fallocate(descriptor, 0, size_bytes)
@@ -91,7 +91,7 @@ class Disk:
             os.utime(path)
 
     def link(self, source: Path, target: Path) -> None:
-        """Give *source* a second name; FileExistsError when *target* exists. Atomic."""
+        """Return *source* a second name; FileExistsError when *target* exists. Atomic."""
         try:
             os.link(source, target)
         except FileExistsError:

@@ -46,12 +46,12 @@ NEVER = FolderTime(-1, False)
 
 
 def folder_time(path: str | Path) -> FolderTime:
-    """Give the time of a folder, or of a stamp's file. Raises FileNotFoundError."""
+    """Return the time of a folder, or of a stamp's file. Raises FileNotFoundError."""
     return time_of(os.stat(path))
 
 
 def time_of(stat: os.stat_result) -> FolderTime:
-    """Give the time of a folder, or of a stamp's file, from its `stat`, taken this moment."""
+    """Return the time of a folder, or of a stamp's file, from its `stat`, taken this moment."""
     changed_ns = stat.st_mtime_ns
     window_ns = YOUNG_NS if changed_ns % SECOND_NS else YOUNG_COARSE_NS
     return FolderTime(_stamp(stat), time.time_ns() - changed_ns < window_ns)
@@ -101,7 +101,7 @@ class Freshness:
 
     def look(self, always: Collection[str], *, full: bool = False) -> Due:
         """
-        Give what has to be read.
+        Return what has to be read.
 
         Args:
             always: runs to read whatever their folder says.

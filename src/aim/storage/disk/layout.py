@@ -28,7 +28,7 @@ def new_writer_id() -> str:
 
 
 def check_run_hash(run_hash: str) -> str:
-    """Give *run_hash* if it can name a run, else raise `UsageError`."""
+    """Return *run_hash* if it can name a run, else raise `UsageError`."""
     if isinstance(run_hash, str) and RUN_HASH.fullmatch(run_hash):
         return run_hash
     raise UsageError(

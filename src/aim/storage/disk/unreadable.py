@@ -29,7 +29,7 @@ _said: set[str] = set()
 
 def describe(error: OSError) -> str:
     """
-    Give what was found of a file that can't be read, and what to do.
+    Return what was found of a file that can't be read, and what to do.
 
     >>> describe(PermissionError(errno.EACCES, "Permission denied"))
     "can't be read: Permission denied; get the right to read it, as by chmod"

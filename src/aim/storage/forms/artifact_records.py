@@ -35,7 +35,7 @@ class ArtifactRecord:
     @classmethod
     def of(cls, at_s: float, event: Mapping[str, Any]) -> ArtifactRecord:
         """
-        Give the record of an event line.
+        Return the record of an event line.
 
         >>> ArtifactRecord.of(1.0, {"name": "a", "uri": None, "size": 5, "sha256": "2c"}).size_bytes
         5
@@ -44,5 +44,5 @@ class ArtifactRecord:
         return cls(name, None if uri is None else str(uri), int(event["size"]), str(event["sha256"]), at_s)
 
     def event(self) -> dict[str, Any]:
-        """Give the form of the event line."""
+        """Return the form of the event line."""
         return {"name": self.name, "uri": self.uri, "size": self.size_bytes, "sha256": self.sha256}

@@ -48,7 +48,7 @@ UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 def place(number: int, offset: int) -> int:
     """
-    Give the place of a record entry, as a point's value holds it.
+    Return the place of a record entry, as a point's value holds it.
 
     >>> split(place(3, 4096))
     (3, 4096)
@@ -57,12 +57,12 @@ def place(number: int, offset: int) -> int:
 
 
 def split(where: int) -> tuple[int, int]:
-    """Give the number of the blob file and the offset in it."""
+    """Return the number of the blob file and the offset in it."""
     return where >> PLACE_SHIFT, where & ((1 << PLACE_SHIFT) - 1)
 
 
 def local_header(name: bytes, size_bytes: int, crc: int, dos_time: tuple[int, int]) -> bytes:
-    """Give the local header of an entry, its own CRC in the extra field."""
+    """Return the local header of an entry, its own CRC in the extra field."""
     sizes = (crc, size_bytes, size_bytes, len(name), EXTRA.size)
     fixed = LOCAL.pack(b"PK\x03\x04", VERSION, UTF8_NAMES, 0, *dos_time, *sizes)
     blank = fixed + name + EXTRA.pack(EXTRA_ID, 4, 0)
@@ -289,7 +289,7 @@ def _header_checks(header: bytes, name_bytes: int) -> bool:
 
 
 def directory(entries: Sequence[Entry], offset: int) -> bytes:
-    """Give the central directory for *entries*, to stand at *offset*: a function of the entries alone."""
+    """Return the central directory for *entries*, to stand at *offset*: a function of the entries alone."""
     records = []
     for entry in entries:
         fields = LOCAL.unpack_from(entry.header)
@@ -315,7 +315,7 @@ def append_directory(path: Path, disk: Disk = DISK) -> None:
 
 def read_data(path: Path, offset: int) -> bytes:
     """
-    Give the data of the entry at *offset*.
+    Return the data of the entry at *offset*.
 
     Raises:
         DamagedFile: header or data does not check.
@@ -337,7 +337,7 @@ def read_data(path: Path, offset: int) -> bytes:
 
 def read_record(path: Path, offset: int, step: int | None = None) -> dict[str, Any]:
     """
-    Give the record of one point's objects: `kind` and `items`.
+    Return the record of one point's objects: `kind` and `items`.
 
     Args:
         step: of the point; of a record that several points share, only its item is given. None gives the whole record.
@@ -354,7 +354,7 @@ def read_record(path: Path, offset: int, step: int | None = None) -> dict[str, A
 
 def of_step(record: Mapping[str, Any], step: int) -> dict[str, Any]:
     """
-    Give the part of a record that belongs to *step*: all of it, unless several points share it.
+    Return the part of a record that belongs to *step*: all of it, unless several points share it.
 
     >>> of_step({"kind": "aim.text", "steps": [7, 8], "items": [{"text": "a"}, {"text": "b"}]}, 8)
     {'kind': 'aim.text', 'items': [{'text': 'b'}]}
@@ -369,7 +369,7 @@ def of_step(record: Mapping[str, Any], step: int) -> dict[str, Any]:
 
 def read_item(path: Path, kind: str, item: Mapping[str, Any]) -> Stored:
     """
-    Give one item of a record as it was before it was stored.
+    Return one item of a record as it was before it was stored.
 
     Raises:
         DamagedFile: its data does not check.
@@ -381,7 +381,7 @@ def read_item(path: Path, kind: str, item: Mapping[str, Any]) -> Stored:
 
 def kind_of_item(kind: str, item: Mapping[str, Any]) -> str:
     """
-    Give the kind of one item of a record of *kind*: the record's, unless the item is another thing than the first.
+    Return the kind of one item of a record of *kind*: the record's, unless the item is another thing than the first.
 
     >>> kind_of_item("list(aim.image)", {}), kind_of_item("list(aim.image)", {"$kind": "aim.text", "text": "cat"})
     ('aim.image', 'aim.text')

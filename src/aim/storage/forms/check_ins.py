@@ -34,7 +34,7 @@ class CheckIn:
     @classmethod
     def of(cls, at_s: float, event: Mapping[str, Any]) -> CheckIn:
         """
-        Give the check-in of an event line.
+        Return the check-in of an event line.
 
         >>> CheckIn.of(10.0, {"expect_next_in": 60.0})
         CheckIn(at_s=10.0, expect_next_in_s=60.0, is_finished=False)
@@ -48,6 +48,6 @@ class CheckIn:
         return self.at_s + self.expect_next_in_s if is_promised else None
 
     def is_overdue(self, now_s: float | None = None) -> bool:
-        """Say whether the promised next one has not come in time."""
+        """Return whether the promised next one has not come in time."""
         moment_s = time.time() if now_s is None else now_s
         return self.due_at_s is not None and moment_s > self.due_at_s

@@ -27,7 +27,7 @@ Event = dict[str, Any]
 
 def encode(event: Mapping[str, Any]) -> bytes:
     """
-    Give the line of an event, with its newline.
+    Return the line of an event, with its newline.
 
     >>> encode({"at": 1.5, "end": {"state": "finished"}})
     b'{"crc":"792ae9dd","at":1.5,"end":{"state":"finished"}}\\n'
@@ -38,7 +38,7 @@ def encode(event: Mapping[str, Any]) -> bytes:
 
 
 def decode(line: bytes) -> Event | None:
-    """Give the event of one line without its newline, or None if it fails its check."""
+    """Return the event of one line without its newline, or None if it fails its check."""
     if len(line) <= PREFIX_BYTES or not line.startswith(PREFIX):
         return None
     rest = line[PREFIX_BYTES:]
@@ -85,7 +85,7 @@ def parse(data: bytes, offset: int = 0) -> Lines:
 
 
 def whole(data: bytes) -> list[Event] | None:
-    """Give the events of *data* when each line is good, the last one too; else None."""
+    """Return the events of *data* when each line is good, the last one too; else None."""
     # JSON is read in one call for all lines: half the time of a call for each
     found = data.split(b"\n")
     if found.pop():

@@ -56,7 +56,7 @@ class ForkedFrom:
     @classmethod
     def of(cls, at_s: float, event: Mapping[str, Any]) -> ForkedFrom:
         """
-        Give what an event line says.
+        Return what an event line says.
 
         >>> ForkedFrom.of(10.0, {"run": "mine", "step": 7})
         ForkedFrom(run_hash='mine', step=7, time_s=10.0)
@@ -82,7 +82,7 @@ class Deletion:
     @classmethod
     def of(cls, at_s: float, entry: Mapping[str, Any]) -> Deletion:
         """
-        Give what one entry of `delete` says.
+        Return what one entry of `delete` says.
 
         >>> Deletion.of(10.0, {"name": "loss", "context": {}, "steps": [7]})
         Deletion(time_s=10.0, steps=frozenset({7}), items=None)
@@ -91,19 +91,19 @@ class Deletion:
         return cls(at_s, frozenset(map(int, entry["steps"])), None if items is None else frozenset(map(int, items)))
 
     def entry(self, name: str, context: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the entry of `delete`, or with its time of `undelete`, for a sequence."""
+        """Return the entry of `delete`, or with its time of `undelete`, for a sequence."""
         found: dict[str, Any] = {"name": name, "context": params.encode(dict(context)), "steps": sorted(self.steps)}
         return found if self.items is None else {**found, "items": sorted(self.items)}
 
 
 def key_of(entry: Mapping[str, Any]) -> tuple[str, str]:
-    """Give the sequence that an entry of `drop`, `delete` or `undelete` speaks of: name and text of its context."""
+    """Return the sequence that an entry of `drop`, `delete` or `undelete` speaks of: name and text of its context."""
     return entry["name"], contexts.text(params.decode(entry["context"]))
 
 
 def is_rewound(name: str, kind: str = "") -> bool:
     """
-    Say whether rewinds hide points of such a sequence.
+    Return whether rewinds hide points of such a sequence.
 
     >>> is_rewound("loss", "float"), is_rewound("__system__cpu", "float"), is_rewound("logs", "aim.log_line")
     (True, False, False)
@@ -113,7 +113,7 @@ def is_rewound(name: str, kind: str = "") -> bool:
 
 def next_step(upcoming: int, rewinds: Iterable[Rewind]) -> int:
     """
-    Give the next automatic step of a sequence after *rewinds*.
+    Return the next automatic step of a sequence after *rewinds*.
 
     >>> next_step(100, [Rewind(50, 1.0)]), next_step(3, [Rewind(50, 1.0)]), next_step(3, [Rewind(-7, 1.0)])
     (51, 3, 0)

@@ -46,7 +46,7 @@ if RECORD.size != RECORD_BYTES or sys.byteorder != "little":
 
 def segment_size(number: int) -> int:
     """
-    Give the size in bytes of a writer's n-th segment.
+    Return the size in bytes of a writer's n-th segment.
 
     >>> [segment_size(number) // 1024 for number in range(6)]
     [16, 64, 256, 1024, 2048, 2048]
@@ -55,18 +55,18 @@ def segment_size(number: int) -> int:
 
 
 def run_digest(run_hash: str) -> bytes:
-    """Give the 16 bytes that stand for a run in a segment's header."""
+    """Return the 16 bytes that stand for a run in a segment's header."""
     return hashlib.blake2b(run_hash.encode(), digest_size=16).digest()
 
 
 def header(size_bytes: int, number: int, writer: str, run_hash: str) -> bytes:
-    """Give the first 64 bytes of a segment."""
+    """Return the first 64 bytes of a segment."""
     head = HEADER.pack(MAGIC, size_bytes, number, writer.encode("ascii"), run_digest(run_hash))
     return head + struct.pack("<I", zlib.crc32(head))
 
 
 def page_crc(page: bytes | memoryview) -> int:
-    """Give the CRC-32 of a page as the table holds it: never 0, which means "not yet taken"."""
+    """Return the CRC-32 of a page as the table holds it: never 0, which means "not yet taken"."""
     return zlib.crc32(page) or 1
 
 
@@ -150,7 +150,7 @@ class Segment:
             raise
 
     def is_half_full(self) -> bool:
-        """Say whether it is time to prepare the next segment."""
+        """Return whether it is time to prepare the next segment."""
         return self.taken() * 2 * RECORD_BYTES >= self.size_bytes - PAGE_BYTES
 
     def sync(self) -> bool:
@@ -199,27 +199,27 @@ class Segment:
             self._disk.write_at(self.descriptor, entry, offset)
 
     def holes(self, offsets: Iterable[int] | None = None) -> list[int]:
-        """Give the offsets of slots that were taken and are still empty; of *offsets*, or of all."""
+        """Return the offsets of slots that were taken and are still empty; of *offsets*, or of all."""
         if offsets is None:
             offsets = self.offsets()
         return [offset for offset in offsets if not any(self.map[offset + 28 : offset + RECORD_BYTES])]
 
     def offsets(self) -> range:
-        """Give the offsets of the slots that were handed out."""
+        """Return the offsets of the slots that were handed out."""
         return range(PAGE_BYTES, PAGE_BYTES + self.taken() * RECORD_BYTES, RECORD_BYTES)
 
     def record(self, offset: int) -> tuple[float, int, float, float, int]:
-        """Give the record at *offset*: value, step, time, epoch, sequence."""
+        """Return the record at *offset*: value, step, time, epoch, sequence."""
         value, step, at_s, epoch, sequence = RECORD.unpack_from(self.map, offset)
         return value, step, at_s, epoch, sequence
 
     def latest_at_s(self) -> float:
-        """Give the latest time of a record; 0.0: there is none. Cost: 15 ns a record."""
+        """Return the latest time of a record; 0.0: there is none. Cost: 15 ns a record."""
         with memoryview(self.map)[PAGE_BYTES : PAGE_BYTES + self.taken() * RECORD_BYTES] as content:
             return max(content.cast("d")[2::4].tolist(), default=0.0)
 
     def has_name(self) -> bool:
-        """Say whether the file still has a name: a deleted run's files have none."""
+        """Return whether the file still has a name: a deleted run's files have none."""
         return os.fstat(self.descriptor).st_nlink > 0
 
     def close(self) -> None:

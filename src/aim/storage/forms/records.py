@@ -163,7 +163,7 @@ def check_segment(name: str, content: bytes) -> list[Damage]:
 
 
 def time_us(records: Records) -> IntArray:
-    """Give the times of *records* in whole microseconds, as both forms keep them."""
+    """Return the times of *records* in whole microseconds, as both forms keep them."""
     with np.errstate(over="ignore", invalid="ignore"):
         times = np.rint(records["time"] * MICROSECONDS)
         return np.where(np.abs(times) < TIME_US_MAX, times, 0).astype(np.int64)
@@ -171,7 +171,7 @@ def time_us(records: Records) -> IntArray:
 
 def shortest_epochs(epochs: EpochArray) -> FloatArray:
     """
-    Give f32 epochs as the shortest decimals that round to them: 0.1, not 0.10000000149.
+    Return f32 epochs as the shortest decimals that round to them: 0.1, not 0.10000000149.
 
     >>> shortest_epochs(np.array([0.1, 2, np.nan], np.float32)).tolist()
     [0.1, 2.0, nan]

@@ -207,7 +207,7 @@ class RunState:
 
     def status(self, now_s: float | None = None) -> tuple[str, float | None]:
         """
-        Give `running`, `finished`, `failed` or `lost`, and when the run ended.
+        Return `running`, `finished`, `failed` or `lost`, and when the run ended.
         """
         moment = time.time() if now_s is None else now_s
         if any(writer.is_alive(moment) for writer in self.writers.values()):
@@ -254,7 +254,7 @@ class RunLog:
 
     def refresh(self) -> RunState:
         """
-        Give the state as it is now. A state that was given before is not changed, but for its writers' heartbeats.
+        Return the state as it is now. A state that was given before is not changed, but for its writers' heartbeats.
 
         Raises:
             FileNotFoundError: the run's folder is gone.
@@ -375,7 +375,7 @@ class RunLog:
         return _in_order(self._state.tree)
 
     def param(self, path: ParamPath) -> Any:
-        """Give a copy of what is at *path* in `params`. Raises KeyError."""
+        """Return a copy of what is at *path* in `params`. Raises KeyError."""
         return _in_order(params.get_at(self._state.tree, path))
 
 

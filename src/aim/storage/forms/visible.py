@@ -26,7 +26,7 @@ MICROSECONDS = 1_000_000
 
 def microseconds(moment_s: float) -> int:
     """
-    Give a time as points have it.
+    Return a time as points have it.
 
     >>> microseconds(1.5)
     1500000
@@ -77,7 +77,7 @@ class Sight:
 
     def hidden_items(self, steps: IntArray, times_us: IntArray) -> dict[int, frozenset[int]]:
         """
-        Give, by step, which objects of the lists tracked there are hidden.
+        Return, by step, which objects of the lists tracked there are hidden.
 
         Args:
             steps: increasing.

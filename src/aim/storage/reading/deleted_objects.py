@@ -20,7 +20,7 @@ Deleted = Mapping[Place, frozenset[int] | None]
 
 
 def has_deleted(state: RunState) -> bool:
-    """Say whether objects of a run were deleted, without looking at its points."""
+    """Return whether objects of a run were deleted, without looking at its points."""
     return any(_is_concerned(facts) for facts in state.sequences.values())
 
 
@@ -29,7 +29,7 @@ def _is_concerned(facts: SequenceFacts) -> bool:
 
 
 def deleted_objects(reader: RunReader, state: RunState) -> Deleted:
-    """Give all records of which something was deleted. Cost: reads the points of the sequences concerned."""
+    """Return all records of which something was deleted. Cost: reads the points of the sequences concerned."""
     found: dict[Place, frozenset[int] | None] = {}
     for facts in state.sequences.values():
         if not _is_concerned(facts):

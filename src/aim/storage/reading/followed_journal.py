@@ -114,11 +114,11 @@ class FollowedJournal:
         return number + 1, 1
 
     def all(self) -> Records:
-        """Give all records, in the order of recording."""
+        """Return all records, in the order of recording."""
         return self._records
 
     def of(self, number: int) -> Records:
-        """Give the records of one sequence number, in the order of recording."""
+        """Return the records of one sequence number, in the order of recording."""
         with forks.whole(), self._lock:
             return self._of(number)
 

@@ -158,7 +158,7 @@ class RunReader:
 
     def state(self) -> RunState:
         """
-        Give the run's state as it is now.
+        Return the run's state as it is now.
 
         Raises:
             FileNotFoundError: the run was deleted.
@@ -166,13 +166,13 @@ class RunReader:
         return self.log.refresh()
 
     def params(self) -> Any:
-        """Give a fresh copy of the params as they are now."""
+        """Return a fresh copy of the params as they are now."""
         self.log.refresh()
         return self.log.params
 
     def sequences(self) -> dict[SequenceKey, SequenceFacts]:
         """
-        Give all sequences that have points, those whose declaration was lost as `(unknown <n>)`.
+        Return all sequences that have points, those whose declaration was lost as `(unknown <n>)`.
         """
         state = self.state()
         found = {
@@ -204,7 +204,7 @@ class RunReader:
 
     def points(self, key: SequenceKey) -> Points | None:
         """
-        Give the points of a sequence as they are now, or None when the run has no such sequence.
+        Return the points of a sequence as they are now, or None when the run has no such sequence.
 
         Cost: from a sealed file about 1.5 ms for 100,000 points; from a journal about 10 ns a point of the whole run.
         """
@@ -219,7 +219,7 @@ class RunReader:
 
     def points_of_sole(self, key: SequenceKey) -> Points | None:
         """
-        Give the points of a sequence without asking the run's lines; None when they have to be asked.
+        Return the points of a sequence without asking the run's lines; None when they have to be asked.
 
         Cost: with `trust` 60 us for some hundred points, else nothing.
         """
@@ -238,7 +238,7 @@ class RunReader:
 
     def points_of_many(self, keys: Iterable[SequenceKey] | None = None) -> dict[SequenceKey, Points]:
         """
-        Give the points of several sequences, or of all, as they are now.
+        Return the points of several sequences, or of all, as they are now.
 
         Cost: one look at each file; `points` of a run that records reads the end of its journal each time.
         """
@@ -249,7 +249,7 @@ class RunReader:
         return {key: self._read_points(found[key], state, sources) for key in wanted}
 
     def points_of(self, facts: SequenceFacts, state: RunState) -> Points:
-        """Give the points of *facts*, a sequence of *state*."""
+        """Return the points of *facts*, a sequence of *state*."""
         if not all(part.writer in self._sealed for part in facts.parts):
             return self._read_points(facts, state)
         # the parts, not only how many: a new run of the name of a deleted one has other writers
@@ -258,14 +258,14 @@ class RunReader:
         return _recent.get(key, stamp, lambda: self._read_points(facts, state))
 
     def held_points(self, state: RunState) -> float:
-        """Give how many points of the run are held, if all of it lies in journals that ended; else infinity."""
+        """Return how many points of the run are held, if all of it lies in journals that ended; else infinity."""
         held = [self._journals.get(writer) for writer in state.writers]
         if not held or not all(found is not None and found.is_complete for found in held):
             return math.inf
         return sum(len(found.all()) for found in held if found is not None)
 
     def sight(self, facts: SequenceFacts, state: RunState) -> Sight:
-        """Give what is shown of *facts*, a sequence of *state*."""
+        """Return what is shown of *facts*, a sequence of *state*."""
         before_s = self._before_s
         rewinds = state.rewinds if state.rewinds and facts.is_rewound else ()
         if before_s is not None:
@@ -296,7 +296,7 @@ class RunReader:
         return merged
 
     def recorded(self, facts: SequenceFacts, state: RunState) -> list[Chunk]:
-        """Give what each writer recorded of *facts*, a sequence of *state*, hidden or not, as it was recorded."""
+        """Return what each writer recorded of *facts*, a sequence of *state*, hidden or not, as it was recorded."""
         sources = {part.writer: self._source(state.writers[part.writer]) for part in facts.parts}
         return self._chunks(facts, sources)
 
@@ -368,7 +368,7 @@ class RunReader:
 
     def record(self, points: Points, index: int) -> dict[str, Any]:
         """
-        Give the stored record of the objects at *index* of an object sequence, without those that were deleted.
+        Return the stored record of the objects at *index* of an object sequence, without those that were deleted.
 
         Raises:
             DamagedFile: the blob file is.
@@ -379,7 +379,7 @@ class RunReader:
         return {**record, "items": [item for _, item in self._shown(record, points, index)]}
 
     def items(self, points: Points, index: int) -> list[tuple[int, dict[str, Any]]]:
-        """Give the objects of `record`, each with its place in the list that was tracked. Raises as that."""
+        """Return the objects of `record`, each with its place in the list that was tracked. Raises as that."""
         return self._shown(self._record(points, index), points, index)
 
     def _shown(self, record: Mapping[str, Any], points: Points, index: int) -> list[tuple[int, dict[str, Any]]]:
@@ -405,7 +405,7 @@ class RunReader:
 
     def objects(self, points: Points, index: int, restore: Restore) -> Any:
         """
-        Give the object, or list of objects, at *index*; their bytes are read when they ask for them.
+        Return the object, or list of objects, at *index*; their bytes are read when they ask for them.
         """
         writer = points.writer_ids[int(points.writers[index])]
         number, _ = blobs.split(int(points.values[index]))
@@ -416,7 +416,7 @@ class RunReader:
         return items if kind.startswith("list") else items[0]
 
     def read_data(self, writer: str, number: int, offset: int) -> bytes:
-        """Give the bytes of a data entry."""
+        """Return the bytes of a data entry."""
         return _data(layout.blob_file(self.folder, writer, number), offset)
 
 
@@ -453,7 +453,7 @@ def _may_lack_lines(writer: WriterFacts) -> bool:
 
 
 def _one_sealed(source: sealed.Sealed, part: Part) -> Points | None:
-    """Give the points of a part that is the whole sequence; None when its steps are in no order."""
+    """Return the points of a part that is the whole sequence; None when its steps are in no order."""
     steps, values = source.steps_values(part.number)
     if not _is_increasing(steps):
         return None
@@ -486,7 +486,7 @@ class Chunk:
     writer: str
 
     def where(self, keep: npt.NDArray[np.bool_]) -> Chunk:
-        """Give those points that *keep* says."""
+        """Return those points that *keep* says."""
         return Chunk(self.steps[keep], self.values[keep], self.times_us[keep], self.epochs[keep], self.writer)
 
 

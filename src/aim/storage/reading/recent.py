@@ -36,12 +36,12 @@ class Recent(Generic[Item]):
         self._lock = threading.Lock()
 
     def known(self, key: Hashable, stamp: object) -> Item | None:
-        """Give the item of *key* if it is kept and has this stamp."""
+        """Return the item of *key* if it is kept and has this stamp."""
         known = self._found.get(key)
         return known[1] if known is not None and known[0] == stamp else None
 
     def get(self, key: Hashable, stamp: object, read: Callable[[], Item]) -> Item:
-        """Give the item of *key*: the kept one, or a new one, which is kept then."""
+        """Return the item of *key*: the kept one, or a new one, which is kept then."""
         known = self.known(key, stamp)
         return known if known is not None else self.put(key, stamp, read())
 

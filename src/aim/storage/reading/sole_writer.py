@@ -35,7 +35,7 @@ class SoleWriter:
 
     def find(self, key: SequenceKey) -> tuple[Sealed, Part] | None:
         """
-        Give the file and which part of it is the sequence; None when the lines have to be asked.
+        Return the file and which part of it is the sequence; None when the lines have to be asked.
 
         Raises:
             FileNotFoundError: the run was deleted.

@@ -99,7 +99,7 @@ class _Background:
             log.error("Aim's background thread met an error; recording goes on.", exc_info=error)
 
     def works(self) -> bool:
-        """Say whether the thread can be waited for."""
+        """Return whether the thread can be waited for."""
         thread = self.thread
         return (
             thread is not None
@@ -166,7 +166,7 @@ def wait_for(writer: Open, deadline_s: float) -> bool:
 
 def is_ending() -> bool:
     """
-    Say whether this process is at its end: its runs have been ended, or are just now.
+    Return whether this process is at its end: its runs have been ended, or are just now.
 
     Threads that do not notice, and `__del__` of what is left, may record still; it is too late for that, and no fault
     of theirs.
@@ -190,7 +190,7 @@ def close_all(error: str | None = None) -> None:
 
 def unhandled_exception() -> str | None:
     """
-    Give the class of the exception that ends this process, if one does.
+    Return the class of the exception that ends this process, if one does.
 
     The interpreter leaves it in `sys` before it prints it, whatever hook prints. An interactive session leaves each
     error there and goes on, so there it means nothing.

@@ -72,7 +72,7 @@ class Recorder(Protocol):
         """Taken for what is rare."""
 
     def ready(self) -> bool:
-        """Say whether recording is possible; raise `RunClosed` after the end."""
+        """Return whether recording is possible; raise `RunClosed` after the end."""
 
     def declare(self, sequence: SequenceWriter, kind: str) -> int:
         """Announce a sequence of a kind."""
@@ -331,7 +331,7 @@ class SequenceWriter:
         self.floats = NO_TYPES
 
     def next_step(self) -> int:
-        """Give the step that a value without one would get."""
+        """Return the step that a value without one would get."""
         shown = repr(self.counter)  # `count(5)`: a count tells its next value in no other way
         return max(int(shown[6:-1]), self.last + 1) if shown.startswith("count(") else self.last + 1
 

@@ -131,7 +131,7 @@ class Writer(WriterEvents):
 
     def ready(self) -> bool:
         """
-        Say whether recording is possible: in the child of a fork this process's own files must be begun first, and
+        Return whether recording is possible: in the child of a fork this process's own files must be begun first, and
         after the end of the process nothing is recorded any more.
 
         Raises:
@@ -175,7 +175,7 @@ class Writer(WriterEvents):
             return True
 
     def sequence(self, name: str, context: object = None) -> SequenceWriter:
-        """Give the handle of a sequence; the same one for equal contexts."""
+        """Return the handle of a sequence; the same one for equal contexts."""
         if not isinstance(name, str) or not name:
             raise UntrackableValue(f"A sequence's name has to be a string that is not empty, not {name!r}.")
         key = (name, contexts.text(context))

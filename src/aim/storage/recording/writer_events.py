@@ -26,7 +26,7 @@ from aim.storage.recording.sequence_writer import Past, SequenceWriter
 
 
 def about_this_process(run_hash: str, writer: str) -> dict[str, Any]:
-    """Give what a writer's first line says: docs/formats/events.md, `begin`."""
+    """Return what a writer's first line says: docs/formats/events.md, `begin`."""
     process = clock.this_process()
     return {
         "format": layout.FORMAT_NUMBER,
@@ -135,7 +135,7 @@ class WriterEvents:
 
     def go_on_after(self, moment_s: float) -> None:
         """
-        Give no point from now on a time before *moment_s*: while the clock is behind, points have that time.
+        Return no point from now on a time before *moment_s*: while the clock is behind, points have that time.
 
         It is for whoever hides what was recorded up to a moment: what this process records next must not be hidden
         because the clock was set back, or stands still for a moment.

@@ -80,7 +80,7 @@ _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _BINARY, _STRUCT = 1, 2, 3, 4, 5, 6, 8, 
 
 
 def varint(content: Any, offset: int) -> tuple[int, int]:
-    """Give the number at *offset*, seven bits a byte, lowest first, and the offset after it."""
+    """Return the number at *offset*, seven bits a byte, lowest first, and the offset after it."""
     value = shift = 0
     while True:
         byte = content[offset]
@@ -151,7 +151,7 @@ def header(content: Any, offset: int) -> Header:
 
 def unpack(body: bytes | memoryview, page: Page) -> Bytes:
     """
-    Give the plain bytes of a page's *body*.
+    Return the plain bytes of a page's *body*.
 
     Raises:
         BadPage: the body does not match its CRC.
@@ -351,7 +351,7 @@ def walk(content: bytes | memoryview) -> tuple[list[Page], list[int]]:
 
 
 def _next_column(column: int, head: Header, rows: list[int]) -> int:
-    """Give the column of a page from the column of the page before it; raise BadPage when it fits none."""
+    """Return the column of a page from the column of the page before it; raise BadPage when it fits none."""
     if head.kind == DICTIONARY:
         after = {-1: NAME, NAME: CONTEXT, CONTEXT: SEQUENCE, EPOCH: NAME}
         if column in after:
@@ -384,7 +384,7 @@ def _candidates(content: bytes | memoryview, offset: int) -> Iterator[tuple[int,
 
 
 def _next_group(content: bytes | memoryview, offset: int) -> int | None:
-    """Give where the next row group begins: at a dictionary page after a page of epochs."""
+    """Return where the next row group begins: at a dictionary page after a page of epochs."""
     before: Header | None = None
     for at, head in _candidates(content, offset):
         if before is not None and before.encoding == BYTE_STREAM_SPLIT and head.kind == DICTIONARY:

@@ -36,7 +36,7 @@ class Found(NamedTuple):
 
 def sequences(content: bytes, found: Sequence[Page]) -> list[Found]:
     """
-    Give the sequences in *found*, the pages of the file *content*.
+    Return the sequences in *found*, the pages of the file *content*.
 
     Rows whose page of sequence numbers is damaged count to a sequence that has rows before and after them, or to none.
     """

@@ -80,7 +80,7 @@ def seal_writer(folder: Path, writer: str, state: RunState, *, disk: Disk = DISK
 
 
 def _sealed_content(folder: Path, writer: str, state: RunState, declared: Mapping[int, Declared]) -> bytes | None:
-    """Give the sealed file; None when the journal is damaged, or another sealer is at it."""
+    """Return the sealed file; None when the journal is damaged, or another sealer is at it."""
     try:
         found = records.scan(folder, writer)
         slots = records.slots_used(folder, writer, found.segments)
@@ -153,7 +153,7 @@ def _has_directory(path: Path) -> bool:
 
 
 def _place_max(folder: Path, writer: str, declared: Mapping[int, Declared], path: Path) -> int:
-    """Give the highest offset in the blob file *path* that a point speaks of; -1: none."""
+    """Return the highest offset in the blob file *path* that a point speaks of; -1: none."""
     objects = [number for number, known in declared.items() if known.kind not in NUMBER_KINDS]
     target = layout.sealed_file(folder, writer)
     if target.exists():
@@ -176,7 +176,7 @@ class Declared(NamedTuple):
 
 
 def declarations(state: RunState, writer: str) -> dict[int, Declared]:
-    """Give what *writer* declared, by number."""
+    """Return what *writer* declared, by number."""
     return {
         part.number: Declared(facts.name, facts.context, part.kind)
         for facts in state.sequences.values()
@@ -187,7 +187,7 @@ def declarations(state: RunState, writer: str) -> dict[int, Declared]:
 
 def encode(recorded: Records, declared: Mapping[int, Declared], facts: Mapping[str, Any]) -> bytes:
     """
-    Give the sealed file of *recorded*, a writer's records in the order of recording.
+    Return the sealed file of *recorded*, a writer's records in the order of recording.
 
     Args:
         declared: names, contexts and kinds; a number that is not in it is named `(unknown <number>)`.
@@ -243,7 +243,7 @@ def _entries(table: Records, declared: Mapping[int, Declared]) -> list[dict[str,
 
 
 def _stride(steps: IntArray) -> int | None:
-    """Give s > 0 if the steps are first, first + s, first + 2 s ..., else None."""
+    """Return s > 0 if the steps are first, first + s, first + 2 s ..., else None."""
     if len(steps) == 1:
         return 1
     stride = int(steps[1]) - int(steps[0])

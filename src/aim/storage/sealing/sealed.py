@@ -187,7 +187,7 @@ class Sealed:
         return dict(zip(reversed(table["group"]), reversed(table["row"])))
 
     def sequence(self, number: int) -> SealedSequence:
-        """Give one sequence. Raises LookupError."""
+        """Return one sequence. Raises LookupError."""
         found = self._find(number)
         if found is None:
             raise LookupError(number)
@@ -241,7 +241,7 @@ class Sealed:
 
     def columns(self, number: int) -> Columns:
         """
-        Give the points of sequence *number*; none if there is no such sequence.
+        Return the points of sequence *number*; none if there is no such sequence.
 
         A point whose value or step lies in a damaged page is left out; `damage` then names the page.
         """
@@ -251,7 +251,7 @@ class Sealed:
         return self._columns(sequence, (pages.STEP, pages.VALUE, pages.TIME, pages.EPOCH))
 
     def steps_values(self, number: int) -> tuple[IntArray, FloatArray]:
-        """Give steps and values only, for a third of the cost of `columns`."""
+        """Return steps and values only, for a third of the cost of `columns`."""
         sequence = self._find(number)
         if sequence is None:
             return EMPTY.steps, EMPTY.values
@@ -259,7 +259,7 @@ class Sealed:
         return found.steps, found.values
 
     def all(self) -> tuple[NDArray[np.int32], Columns]:
-        """Give the sequence numbers of all points, and the points, in the order of the file."""
+        """Return the sequence numbers of all points, and the points, in the order of the file."""
         found = [self.columns(sequence.number) for sequence in self.sequences]
         if not found:
             return np.empty(0, np.int32), EMPTY
@@ -399,7 +399,7 @@ class _End(NamedTuple):
 
 
 def _pages_of(index: bytes, group: int, column: int) -> list[Page]:
-    """Give the data pages of one column of one group: a binary search in *index*."""
+    """Return the data pages of one column of one group: a binary search in *index*."""
     size = pages.INDEX.size
     low, high = 0, len(index) // size
     while low < high:
@@ -419,7 +419,7 @@ def _pages_of(index: bytes, group: int, column: int) -> list[Page]:
 
 
 def _trailer(tail: bytes) -> _End | None:
-    """Give footer and index from the *tail* of a file; None when they are damaged, or begin before it."""
+    """Return footer and index from the *tail* of a file; None when they are damaged, or begin before it."""
     if len(tail) < 8 + BLOCK.size or tail[-4:] != b"PAR1":
         return None
     at = len(tail) - 8 - int.from_bytes(tail[-8:-4], "little") - BLOCK.size

@@ -50,7 +50,7 @@ class Lake(SimpleNamespace):
         return 2
 
     def size_approx(self) -> int:
-        """Give its size."""
+        """Return its size."""
         return 1024
 
     def commit(self, message: str) -> str:
@@ -80,7 +80,7 @@ TENSOR = {
 
 
 def stored(tmp_path: Path, description: object) -> dict[str, Any]:
-    """Give what a run says of a description, read back."""
+    """Return what a run says of a description, read back."""
     with Run(repo=tmp_path, system_tracking_interval=None, capture_terminal_logs=False) as run:
         run["dataset"] = description
     read = Run(run.hash, repo=tmp_path, read_only=True)

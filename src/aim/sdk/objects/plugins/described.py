@@ -25,7 +25,7 @@ class Described(CustomObject):
 
 def plain(value: Any) -> Any:
     """
-    Give a value as params can hold it: what is no number, text, list or dict becomes its text.
+    Return a value as params can hold it: what is no number, text, list or dict becomes its text.
 
     >>> plain({"shape": (2, 3), 1: {"a"}, "dtype": float})
     {'shape': [2, 3], '1': ['a'], 'dtype': "<class 'float'>"}
@@ -55,6 +55,6 @@ def of_tensor(tensor: Any) -> dict[str, Any]:
 
 
 def of_info(info: Any) -> dict[str, Any]:
-    """Give what people wrote of a dataset or tensor."""
+    """Return what people wrote of a dataset or tensor."""
     inner = getattr(info, "_info", None)
     return dict(inner if isinstance(inner, Mapping) else info)
