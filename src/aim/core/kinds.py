@@ -1,0 +1,139 @@
+"""
+The kinds of values: the one table of what a sequence may hold, and what each kind is called where.
+
+    stored        subject          aim3_dtype          a sequence of lists of it
+    "int", ...    "metric"         "float"             "list(int)"        has no subject
+    "aim.image"   "images"         "list(aim.image)"   "list(aim.image)"  the subject "images"
+    "acme.mesh"   none: it goes by its stored name
+
+*stored* is what a declaration of a sequence says on disk. *subject* is the variable of a query, the type of
+sequences in the SDK, and the type that the pages ask for. A new kind of object is a row here and its class.
+
+Rule: no other module keeps a list of kinds. What differs from kind to kind elsewhere (a class, a media type, a
+renderer) is a table that is keyed by `stored` and is checked against this one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+METRIC = "metric"
+"""The subject of sequences of numbers."""
+
+NUMBERS = frozenset({"int", "float"})
+"""What one writer's declaration of a sequence of numbers says."""
+
+MERGED_NUMBERS = frozenset({"int", "float", "number"})
+"""The same of a whole sequence: *number* is what ints and floats of one sequence are together."""
+
+LINES_NAME = "logs"
+"""The name of the sequence that holds the lines of the terminal."""
+
+RECORDS_NAME = "__log_records"
+"""The name of the sequence that holds log records."""
+
+
+@dataclass(frozen=True)
+class ObjectKind:
+    """
+    One kind of object.
+
+    Attributes:
+        stored: the name on disk, such as "aim.video".
+        subject: the variable of a query and the name of the type of sequences: "videos".
+        aim3_dtype: what `videos.dtype` says in a query that was written for Aim 3.
+        aliases: what people write instead of the subject.
+        is_log: whether it is a line or record of a log: not a subject of queries, and not rewound.
+        is_list: whether a step of it may be a list of several.
+    """
+
+    stored: str
+    subject: str
+    aim3_dtype: str
+    aliases: tuple[str, ...] = ()
+    is_log: bool = False
+    is_list: bool = True
+
+    @property
+    def stored_names(self) -> tuple[str, ...]:
+        """What declarations say of it: alone, and as a list."""
+        return (self.stored, list_of(self.stored)) if self.is_list else (self.stored,)
+
+
+def list_of(stored: str) -> str:
+    """
+    Return the stored name of a list of *stored*.
+
+    >>> list_of("aim.image")
+    'list(aim.image)'
+    """
+    return f"list({stored})"
+
+
+OBJECT_KINDS = (
+    ObjectKind("aim.image", "images", "list(aim.image)", ("image",)),
+    ObjectKind("aim.text", "texts", "list(aim.text)", ("text",)),
+    ObjectKind("aim.audio", "audios", "list(aim.audio)", ("audio",)),
+    ObjectKind("aim.distribution", "distributions", "aim.distribution", ("distribution",)),
+    ObjectKind("aim.figure", "figures", "aim.figure", ("figure", "figure_objects")),
+    ObjectKind("aim.video", "videos", "list(aim.video)", ("video",)),
+    ObjectKind("aim.table", "tables", "list(aim.table)", ("table",)),
+    ObjectKind("aim.log_line", "logs", "aim.log_line", is_log=True, is_list=False),
+    ObjectKind("aim.log_record", "log_records", "aim.log_record", is_log=True, is_list=False),
+)
+
+QUERY_SUBJECTS = (METRIC, *(kind.subject for kind in OBJECT_KINDS if not kind.is_log))
+"""The sequences that a query can be about, by the name of its variable."""
+
+LOG_KINDS = frozenset(stored for kind in OBJECT_KINDS if kind.is_log for stored in (kind.stored, list_of(kind.stored)))
+"""The stored kinds of logs, which rewinds and deletions of points leave alone."""
+
+_SUBJECT_OF = {kind.stored: kind.subject for kind in OBJECT_KINDS}
+
+
+def is_number(stored: str) -> bool:
+    """
+    Return whether one writer's part of this kind holds numbers.
+
+    >>> is_number("int"), is_number("number"), is_number("list(int)")
+    (True, False, False)
+    """
+    return stored in NUMBERS
+
+
+def is_numeric_sequence(stored: str) -> bool:
+    """
+    Return whether a sequence, merged from the parts of its writers, holds numbers.
+
+    >>> is_numeric_sequence("number"), is_numeric_sequence("aim.text")
+    (True, False)
+    """
+    return stored in MERGED_NUMBERS
+
+
+def subject_of(stored: str) -> str | None:
+    """
+    Return the subject of sequences that hold *stored*, alone or as a list; None when no subject does.
+
+    >>> subject_of("float"), subject_of("list(aim.image)"), subject_of("list(float)"), subject_of("acme.mesh")
+    ('metric', 'images', None, None)
+    """
+    if stored in MERGED_NUMBERS:
+        return METRIC
+    element = stored[5:-1] if stored.startswith("list(") else stored
+    return _SUBJECT_OF.get(element)
+
+
+def stored_kinds(subject: str) -> tuple[str, ...]:
+    """
+    Return the stored kinds whose sequences go by *subject*. Raises KeyError for a subject that there is not.
+
+    >>> stored_kinds("images")
+    ('aim.image', 'list(aim.image)')
+    """
+    if subject == METRIC:
+        return tuple(sorted(MERGED_NUMBERS))
+    for kind in OBJECT_KINDS:
+        if kind.subject == subject:
+            return kind.stored_names
+    raise KeyError(subject)
