@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test crash fuzz bench ui check docs clean
+.PHONY: help setup demo test crash fuzz bench ui check docs pins release clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ check: setup ## ruff, mypy, import-linter and the limits, without the other test
 
 docs: setup ## run every example in README.md, docs/ and the docstrings
 	$(PYTHON) -m pytest tests/docs src -q
+
+pins: ## write the versions of all packages in .venv to scripts/constraints/, after a green ./test with AIM_NEWEST=1
+	scripts/pin
+
+release: ## build and check the sdist and the wheel, from the committed state only
+	scripts/release
 
 clean: ## remove what was built and measured; .venv and node_modules stay
 	rm -rf build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache src/aim/server/static

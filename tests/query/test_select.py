@@ -192,10 +192,10 @@ def test_the_clock_is_looked_at_between_rows() -> None:
     """
     Slow rows end with the time, not with the last row.
     """
-    rows = Rows({"a": list(range(100_000)), "b": list(range(100_000))}, listed=True)
+    rows = Rows({"a": list(range(10_000)), "b": list(range(10_000))}, listed=True)
 
-    with pytest.raises(TooMuch, match="takes longer"):
-        answers("sorted(range(run.a % 5000)) == run.b", rows, Budget(0.05))
+    with pytest.raises(TooMuch, match="takes longer than 0 s"):
+        answers("sorted(range(run.a % 50)) == run.b", rows, Budget(0))
 
 
 def test_chance_is_asked_for_each_row() -> None:

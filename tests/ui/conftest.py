@@ -32,8 +32,10 @@ BROWSER_ARGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 VIEWPORT: sync_api.ViewportSize = {"width": 1440, "height": 900}
-START_S_MAX = 20
+BROWSER_START_S_MAX = 180  # a machine with much else to do; nothing depends on how long it takes
 STOP_S_MAX = 10
+# The pages that stand open, by the address of their server: they are closed before it, or their last requests fail.
+open_contexts: dict[str, list[sync_api.BrowserContext]] = {}
 
 Open = Callable[[str], "sync_api.Page"]
 
@@ -53,6 +55,7 @@ def serving(*arguments: str) -> Iterator[str]:
     )
     assert server.stdout is not None
     said = []
+    address = ""
     try:
         for line in server.stdout:
             said.append(line)
@@ -60,8 +63,10 @@ def serving(*arguments: str) -> Iterator[str]:
                 break
         else:
             raise AssertionError("the server did not start:\n" + "".join(said))
-        yield said[-1].split()[1].split("?")[0]
+        address = said[-1].split()[1].split("?")[0]
+        yield address
     finally:
+        close_pages(urlsplit(address).netloc)
         server.send_signal(signal.SIGINT)
         try:
             server.wait(STOP_S_MAX)
@@ -69,6 +74,12 @@ def serving(*arguments: str) -> Iterator[str]:
             server.kill()
             server.wait()
         server.stdout.close()
+
+
+def close_pages(netloc: str) -> None:
+    """Close the pages of one server."""
+    for context in open_contexts.pop(netloc, []):
+        context.close()
 
 
 @pytest.fixture(name="browser", scope="session")
@@ -82,7 +93,9 @@ def _browser() -> Iterator[sync_api.Browser]:
     if not (STATIC / "index.html").exists():
         pytest.skip("the web pages are not built: scripts/build-ui")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=BROWSER_ARGS)
+        browser = playwright.chromium.launch(
+            executable_path=path, args=BROWSER_ARGS, timeout=BROWSER_START_S_MAX * 1000
+        )
         yield browser
         browser.close()
 
@@ -134,7 +147,7 @@ def _open_page(browser: sync_api.Browser, theme: str, tolerated: list[str]) -> I
     Opens pages as a new reader; afterwards none of them may have had an error or asked another machine.
     """
     faults: list[str] = []
-    contexts = []
+    homes = set()
 
     def hear(message: sync_api.ConsoleMessage) -> None:
         if message.type == "error" and not any(re.search(pattern, message.text) for pattern in tolerated):
@@ -145,9 +158,10 @@ def _open_page(browser: sync_api.Browser, theme: str, tolerated: list[str]) -> I
         scheme: Literal["dark", "light"] = "dark" if theme == "dark" else "light"
         context = browser.new_context(viewport=VIEWPORT, color_scheme=scheme, reduced_motion="reduce")
         context.grant_permissions(["clipboard-read", "clipboard-write"])
-        contexts.append(context)
         page = context.new_page()
         home = urlsplit(address).netloc
+        homes.add(home)
+        open_contexts.setdefault(home, []).append(context)
         page.on("console", hear)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on(
@@ -158,8 +172,8 @@ def _open_page(browser: sync_api.Browser, theme: str, tolerated: list[str]) -> I
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for home in homes:
+        close_pages(home)
     assert [] == faults
 
 
