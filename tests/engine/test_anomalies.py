@@ -78,7 +78,7 @@ def test_the_place_is_where_the_curve_left() -> None:
     found = divergence(np.arange(500) * 10, values)
 
     assert found is not None
-    assert (4000, 400, 9.0) == (found.step, found.place, found.now)
+    assert (4000, 400, 9.0) == (found.step, found.index, found.now)
     assert found.times > 1
 
 

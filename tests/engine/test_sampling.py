@@ -53,10 +53,10 @@ def test_each_pixel_column_shows_the_true_extremes_of_a_million_points(
     low, high = window or (0, POINTS - 1)
     reduced = reduce_curves(x, long[np.newaxis], COLUMNS, window)[0]
     inside = (x >= low) & (x <= high)
-    kept = reduced.kept[inside[reduced.kept]]
+    kept = reduced.point_indices[inside[reduced.point_indices]]
 
     assert len(kept) <= COLUMNS * 7
-    assert (int(inside.sum()), int(np.isnan(long[inside]).sum())) == (reduced.points, reduced.nan)
+    assert (int(inside.sum()), int(np.isnan(long[inside]).sum())) == (reduced.point_count, reduced.nan_count)
     for chosen in (np.flatnonzero(inside), kept):
         assert (np.diff(chosen) > 0).all()
     _assert_same_columns(x, long, np.flatnonzero(inside), kept, columns_of(x, low, high, COLUMNS))
@@ -87,12 +87,12 @@ def test_any_curve_keeps_what_each_bucket_shows(curve: list[float], buckets: int
     window = None if bounds is None else (float(bounds[0]), float(bounds[1]))
     x, y = np.array(steps, np.int64), np.array(curve)
     reduced = reduce_curves(x, np.stack([y, y]), buckets, window)[1]
-    kept = set(reduced.kept.tolist())
+    kept = set(reduced.point_indices.tolist())
     low, high = window or (float(x[0]), float(x[-1]))
     inside = [place for place in range(len(x)) if low <= x[place] <= high]
 
-    assert sorted(kept) == reduced.kept.tolist()
-    assert len(inside) == reduced.points
+    assert sorted(kept) == reduced.point_indices.tolist()
+    assert len(inside) == reduced.point_count
     before = [place for place in range(len(x)) if x[place] < low]
     after = [place for place in range(len(x)) if x[place] > high]
     assert set(before[-1:] + after[:1] + inside[:1] + inside[-1:]) <= kept
@@ -121,18 +121,18 @@ def test_curves_of_one_length_do_not_mix() -> None:
     rows[3, 17], rows[7, :] = np.nan, 1.0
     x = np.arange(999)
 
-    together = [reduced.kept.tolist() for reduced in reduce_curves(x, rows, 33)]
-    assert [reduce_curves(x, row[np.newaxis], 33)[0].kept.tolist() for row in rows] == together
+    together = [reduced.point_indices.tolist() for reduced in reduce_curves(x, rows, 33)]
+    assert [reduce_curves(x, row[np.newaxis], 33)[0].point_indices.tolist() for row in rows] == together
 
 
 def test_a_curve_that_is_empty_or_stands_still_is_no_error() -> None:
     """
     No points, one point, and many points at one x give what there is.
     """
-    assert [] == reduce_curves(np.arange(0), np.empty((1, 0)), 5)[0].kept.tolist()
-    assert [0] == reduce_curves(np.arange(1), np.array([[2.0]]), 5, (-9, 9))[0].kept.tolist()
+    assert [] == reduce_curves(np.arange(0), np.empty((1, 0)), 5)[0].point_indices.tolist()
+    assert [0] == reduce_curves(np.arange(1), np.array([[2.0]]), 5, (-9, 9))[0].point_indices.tolist()
     same_x = reduce_curves(np.zeros(100), np.arange(100.0)[np.newaxis], 5)[0]
-    assert [0, 99] == same_x.kept.tolist()
+    assert [0, 99] == same_x.point_indices.tolist()
 
 
 @given(st.lists(st.tuples(numbers, values), min_size=1, max_size=60), st.integers(1, 5))
@@ -144,9 +144,9 @@ def test_a_path_keeps_its_order_and_its_extremes(points: list[tuple[float, float
     reduced = reduce_path(x, y, buckets)
     finite = y[np.isfinite(y)]
 
-    assert sorted(set(reduced.kept.tolist())) == reduced.kept.tolist()
+    assert sorted(set(reduced.point_indices.tolist())) == reduced.point_indices.tolist()
     if len(finite):
-        assert {finite.min(), finite.max()} <= set(y[reduced.kept].tolist())
+        assert {finite.min(), finite.max()} <= set(y[reduced.point_indices].tolist())
 
 
 def plain_mean(y: list[float], weight: float) -> list[float]:

@@ -20,7 +20,7 @@ from aim.core.values import Stored
 from aim.engine.repository import Repository
 from aim.engine.scan import Scan, scan_of
 from aim.storage.catalogue import snapshot
-from aim.storage.catalogue.catalogue import Refreshed
+from aim.storage.catalogue.catalogue import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 
 
@@ -407,7 +407,7 @@ def test_a_first_reading_answers_at_once(repository: Repository, scan: Scan, mon
     second_pass, go_on, done = threading.Event(), threading.Event(), threading.Event()
     passes: list[int] = []
 
-    def hear(found: Refreshed) -> None:
+    def hear(found: CatalogueChanges) -> None:
         passes.append(found.left)
         if len(passes) == 2:
             second_pass.set()

@@ -18,7 +18,7 @@ from aim.cli.runs import open_repository
 from aim.core import contexts
 from aim.core.words import counted
 from aim.engine import matching
-from aim.engine.scan import FoundSequence, Scan, scan_of
+from aim.engine.scan import MatchingSequence, Scan, scan_of
 from aim.storage.catalogue.run_table import RunTable
 
 COLUMNS = ("run", "name", "context", "points", "last_step", "first", "last", "min", "max")
@@ -60,7 +60,7 @@ def metrics(repo: Path | None, query: str, form: str | None, parquet: Path | Non
         raise click.exceptions.Exit(1)
 
 
-def _summaries(scan: Scan, found: list[FoundSequence]) -> list[dict[str, Any]]:
+def _summaries(scan: Scan, found: list[MatchingSequence]) -> list[dict[str, Any]]:
     def ask(table: RunTable) -> list[dict[str, Any]]:
         lines = []
         for sequence in found:

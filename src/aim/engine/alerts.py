@@ -387,5 +387,5 @@ def _divergence_in(curve: Curve) -> _Place | None:
         return None
     level = LEVEL_MAX if math.isinf(found.times) else int(math.log(found.times, WORSE))
     return _Place(
-        found.step, _around(curve, found.step), float(curve.times_s[found.place]), found.now, found.best, level
+        found.step, _around(curve, found.step), float(curve.times_s[found.index]), found.now, found.best, level
     )

@@ -99,7 +99,7 @@ class Divergence:
     """
 
     step: int
-    place: int
+    index: int
     best: float
     now: float
     times: float

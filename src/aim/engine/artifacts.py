@@ -30,7 +30,7 @@ HASH_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Artifact:
+class RunFile:
     """
     One file of a run.
 
@@ -86,24 +86,24 @@ def _sha256_of(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def artifacts_of(run_folder: Path, records: Mapping[str, ArtifactRecord]) -> list[Artifact]:
+def artifacts_of(run_folder: Path, records: Mapping[str, ArtifactRecord]) -> list[RunFile]:
     """List the files of a run, by name: those in its folder, and those that *records* name."""
     root = run_folder / FILES_FOLDER
     found = {name: _in_folder(root, name, size_bytes, records.get(name)) for name, size_bytes in _own_files(root)}
     for name, record in records.items():
         if record.uri is not None:
             path = _local_path(record)
-            found[name] = Artifact(name, record.uri, record.size_bytes, record.sha256, path, is_own=False)
+            found[name] = RunFile(name, record.uri, record.size_bytes, record.sha256, path, is_own=False)
         elif name not in found:  # taken away
             uri = (root / name).absolute().as_uri()
-            found[name] = Artifact(name, uri, record.size_bytes, record.sha256, None, is_own=True)
+            found[name] = RunFile(name, uri, record.size_bytes, record.sha256, None, is_own=True)
     return [found[name] for name in sorted(found)]
 
 
-def _in_folder(root: Path, name: str, size_bytes: int, record: ArtifactRecord | None) -> Artifact:
+def _in_folder(root: Path, name: str, size_bytes: int, record: ArtifactRecord | None) -> RunFile:
     known = record if record is not None and record.uri is None and record.size_bytes == size_bytes else None
     path = root / name
-    return Artifact(name, path.absolute().as_uri(), size_bytes, known.sha256 if known else None, path, is_own=True)
+    return RunFile(name, path.absolute().as_uri(), size_bytes, known.sha256 if known else None, path, is_own=True)
 
 
 def _local_path(record: ArtifactRecord) -> Path | None:
@@ -142,7 +142,7 @@ def _files(root: Path, folder: Path) -> Iterator[tuple[str, int]]:
             yield path.relative_to(root).as_posix(), entry.stat().st_size
 
 
-def find_artifact(run_folder: Path, records: Mapping[str, ArtifactRecord], name: str) -> Artifact:
+def find_artifact(run_folder: Path, records: Mapping[str, ArtifactRecord], name: str) -> RunFile:
     """
     Return the file of that name.
 

@@ -30,7 +30,7 @@ LINE, SMOOTH, LOW, HIGH = "line", "smooth", "low", "high"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CurveRequest:
     """
     One curve that is asked for: its run, the run's time of creation, and its key.
 
@@ -79,9 +79,9 @@ class Piece:
     part: str
     x: XArray
     y: FloatArray
-    points: int
-    nan: int
-    inf: int
+    point_count: int
+    nan_count: int
+    inf_count: int
     begins_at: float | None = None
 
 
@@ -99,7 +99,7 @@ class _Line:
 
 
 @dataclass(frozen=True)
-class Known:
+class ClientState:
     """What the browser has: the state in which it asked the last time; and the state now, to be remembered."""
 
     since: int | None = None
@@ -107,20 +107,22 @@ class Known:
     live: frozenset[str] = field(default_factory=frozenset)
 
 
-def draw(store: PointStore, wanted: Sequence[Wanted], view: View, known: Known | None = None) -> list[Piece]:
+def draw(
+    store: PointStore, wanted: Sequence[CurveRequest], view: View, known: ClientState | None = None
+) -> list[Piece]:
     """
     Return the pieces of the curves that are asked for, each curve's `line` first; empty curves are left out.
 
     Cost: reading, and then some 20 us a curve of 1,000 points.
     """
-    lines = _lines(store, wanted, view, known or Known())
+    lines = _lines(store, wanted, view, known or ClientState())
     if view.smooth:
         _smooth(lines, view.smooth)
     pieces: list[Piece] = []
     for line, reduced in zip(lines, _reduced(lines, view), strict=True):
-        kept = reduced.kept
+        kept = reduced.point_indices
         x, y = (line.x, line.y) if len(kept) == len(line.x) else (line.x[kept], line.y[kept])
-        counts = (reduced.points, reduced.nan, reduced.inf)
+        counts = (reduced.point_count, reduced.nan_count, reduced.inf_count)
         begins_at = float(line.x[0]) if line.first and len(line.x) else None
         pieces.append(Piece(line.source, LINE, x, y, *counts, begins_at))
         if line.smooth is not None:
@@ -129,12 +131,12 @@ def draw(store: PointStore, wanted: Sequence[Wanted], view: View, known: Known |
 
 
 def draw_groups(
-    store: PointStore, groups: Sequence[Sequence[Wanted]], view: View, value: str, band: str
+    store: PointStore, groups: Sequence[Sequence[CurveRequest]], view: View, value: str, band: str
 ) -> list[Piece]:
     """Return a line, and with a band its edges, for each group of curves; *source* is the group's place."""
     flat = [one for group in groups for one in group]
     group_of = [place for place, group in enumerate(groups) for _ in group]
-    lines = [line for line in _lines(store, flat, view, Known()) if len(line.x)]
+    lines = [line for line in _lines(store, flat, view, ClientState()) if len(line.x)]
     if view.smooth:
         _smooth(lines, view.smooth)
     members: dict[int, list[_Line]] = {}
@@ -154,7 +156,7 @@ def draw_groups(
 
 
 @dataclass(frozen=True)
-class Shown:
+class CurvePoints:
     """
     The points of one curve that a picture shows, none left out.
 
@@ -170,23 +172,25 @@ class Shown:
     values: FloatArray
 
 
-def shown_points(store: PointStore, one: Wanted, view: View) -> Shown | None:
+def points_in_view(store: PointStore, one: CurveRequest, view: View) -> CurvePoints | None:
     """Return the points of a curve that have an x, and one in the window; None when the run has no such curve."""
-    lines = _lines(store, [one], view, Known())
+    lines = _lines(store, [one], view, ClientState())
     curve = store.read(one.run_hash, [one.key]).get(one.key)
     if not lines or curve is None:
         return None
     line = lines[0]
     inside = slice(None) if view.window is None else (line.x >= view.window[0]) & (line.x <= view.window[1])
     places = (np.arange(len(curve)) if line.places is None else line.places)[inside]
-    return Shown(line.x[inside], curve.steps[places], curve.epochs[places], curve.times_s[places], curve.values[places])
+    return CurvePoints(
+        line.x[inside], curve.steps[places], curve.epochs[places], curve.times_s[places], curve.values[places]
+    )
 
 
 def _in_window(line: _Line, window: Window | None) -> FloatArray:
     return line.y if window is None else line.y[(line.x >= window[0]) & (line.x <= window[1])]
 
 
-def _lines(store: PointStore, wanted: Sequence[Wanted], view: View, known: Known) -> list[_Line]:
+def _lines(store: PointStore, wanted: Sequence[CurveRequest], view: View, known: ClientState) -> list[_Line]:
     by_run: dict[tuple[str, Rewind | None], list[int]] = {}
     for place, one in enumerate(wanted):
         by_run.setdefault((one.run_hash, one.before), []).append(place)
@@ -206,11 +210,11 @@ def _lines(store: PointStore, wanted: Sequence[Wanted], view: View, known: Known
     return [found[place] for place in sorted(found)]
 
 
-def _first_new(store: PointStore, one: Wanted, curve: Curve, line: _Line, known: Known) -> int:
+def _first_new(store: PointStore, one: CurveRequest, curve: Curve, line: _Line, known: ClientState) -> int:
     """Return the first point of a line that the browser may not have; 0 when it needs the whole line."""
     length = None
     if known.since is not None and len(line.x) == len(curve) and line.sorted_x:
-        length = store.known_length(one.run_hash, one.key, known.since, curve)
+        length = store.shared_length(one.run_hash, one.key, known.since, curve)
     store.mark(one.run_hash, one.key, known.now, curve)
     if not length or length.bit_length() != len(curve).bit_length() or length == len(curve):
         # pieces of pieces get finer than was asked for; so at each doubling the whole line goes again
@@ -226,7 +230,7 @@ def _partner_keys(keys: set[SequenceKey], x: str | tuple[str, str | None]) -> se
 
 
 def _over_x(
-    place: int, curve: Curve, curves: Mapping[SequenceKey, Curve], one: Wanted, x: str | tuple[str, str | None]
+    place: int, curve: Curve, curves: Mapping[SequenceKey, Curve], one: CurveRequest, x: str | tuple[str, str | None]
 ) -> _Line:
     if not isinstance(x, str):
         return _over_metric(place, curve, curves, one, x)
@@ -245,7 +249,7 @@ def _over_x(
 
 
 def _over_metric(
-    place: int, curve: Curve, curves: Mapping[SequenceKey, Curve], one: Wanted, x: tuple[str, str | None]
+    place: int, curve: Curve, curves: Mapping[SequenceKey, Curve], one: CurveRequest, x: tuple[str, str | None]
 ) -> _Line:
     """Put a curve over another metric of the run: its value at the same step."""
     name, context = x
@@ -297,7 +301,7 @@ def _reduced_end(line: _Line, view: View) -> Reduced:
     line.x, line.y = line.x[line.first :], line.y[line.first :]
     line.smooth = None if line.smooth is None else line.smooth[line.first :]
     end = reduce_curves(line.x, line.y[np.newaxis], share, view.window)[0]
-    return Reduced(end.kept, *whole)
+    return Reduced(end.point_indices, *whole)
 
 
 def reduce_counts(line: _Line, window: Window | None) -> tuple[int, int, int]:

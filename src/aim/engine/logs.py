@@ -36,7 +36,7 @@ DAMAGED = "(damaged here: `aim fsck` says what)"  # stands for what the file doe
 
 
 @dataclass(frozen=True)
-class LogRecord:
+class LogMessage:
     """One record of `run.log_info(...)` and the like."""
 
     time_s: float
@@ -48,7 +48,7 @@ class LogRecord:
 
 
 @dataclass(frozen=True)
-class LogFacts:
+class LogInfo:
     """
     One log: what one process printed, or what was tracked as one sequence of lines.
 
@@ -128,16 +128,16 @@ class RunLogs:
             if not self._logs:
                 raise NotFound(f"The run has no log {log_id[:40]!r}.")
 
-    def all(self) -> list[LogFacts]:
+    def all(self) -> list[LogInfo]:
         """List the logs of lines: the first process's, then the others' as they began."""
-        found: dict[str, LogFacts] = {}
+        found: dict[str, LogInfo] = {}
         for facts in self._logs:
             writers = _writers(facts, self._state)
             label = log_label(facts.name, facts.context, writers[-1] if writers else None)
             if label in found:
                 label = f"{label} \u00b7 {facts.context.get(WRITER_KEY) or _id(facts)}"
             count = self._count(self._reader.points_of(facts, self._state))
-            found[label] = LogFacts(_id(facts), label, facts.context, tuple(one.id for one in writers), count)
+            found[label] = LogInfo(_id(facts), label, facts.context, tuple(one.id for one in writers), count)
         return list(found.values())
 
     @staticmethod
@@ -201,7 +201,7 @@ class RunLogs:
                     break
         return found
 
-    def records(self, start: int, limit: int, level: str | None) -> tuple[int, list[LogRecord]]:
+    def records(self, start: int, limit: int, level: str | None) -> tuple[int, list[LogMessage]]:
         """Return log records of *level* and above, from *start* on, and how many there are."""
         lowest = level_number(level) if level else 0
         chosen = [record for record in self._records() if level_number(record.level) >= lowest]
@@ -214,7 +214,7 @@ class RunLogs:
         except DamagedFile:
             return [{"level": logging.ERROR, "message": DAMAGED}]
 
-    def _records(self) -> Iterator[LogRecord]:
+    def _records(self) -> Iterator[LogMessage]:
         """Go through all records, in the order in which they were logged."""
         places = [
             (float(at_s), source, place, points)
@@ -224,7 +224,7 @@ class RunLogs:
         for at_s, _, place, points in sorted(places, key=lambda one: one[:3]):
             for item in self._items(points, place):
                 args = params.decode(item.get("args"))
-                yield LogRecord(
+                yield LogMessage(
                     at_s,
                     level_name(item.get("level", logging.INFO)),
                     str(item.get("message", "")),

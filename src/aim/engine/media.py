@@ -47,12 +47,12 @@ class StepChoice:
     high: int | None = None
     count: int = 8
 
-    def places(self, steps: IntArray) -> IntArray:
+    def indices(self, steps: IntArray) -> IntArray:
         """
         Return the places of the chosen steps among *steps*, which increase.
 
         >>> steps = np.arange(0, 100, 10)
-        >>> StepChoice(count=3).places(steps), StepChoice(is_at=True, at=25).places(steps)
+        >>> StepChoice(count=3).indices(steps), StepChoice(is_at=True, at=25).indices(steps)
         (array([0, 4, 9]), array([2]))
         """
         if self.is_at:
@@ -78,7 +78,7 @@ def spread(size: int, count: int) -> IntArray:
 
 
 @dataclass(frozen=True)
-class Item:
+class ObjectItem:
     """
     One object.
 
@@ -91,11 +91,11 @@ class Item:
     epoch: float
     time_s: float
     index: int
-    place: str
+    address: str
     fields: Mapping[str, Any]
 
 
-def items_at(reader: RunReader, points: Points, position: int, first: int, count: int) -> Iterator[Item]:
+def items_at(reader: RunReader, points: Points, position: int, first: int, count: int) -> Iterator[ObjectItem]:
     """
     Go through the items *first* … of the object, or list of objects, at *position*. A damaged record has none, and
     deleted items are left out.
@@ -111,7 +111,7 @@ def items_at(reader: RunReader, points: Points, position: int, first: int, count
             continue
         place = f"{reader.run_hash}.{writer}.{number}.{offset}.{index}"
         moment = float(points.times_s[position])
-        yield Item(int(points.steps[position]), float(points.epochs[position]), moment, index, place, fields)
+        yield ObjectItem(int(points.steps[position]), float(points.epochs[position]), moment, index, place, fields)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def read_blob(repository: Repository, place: str, part: str | None = None) -> Bl
     if match is None:
         raise NotFound(f"{place[:80]!r} names no object.")
     run_hash, writer, number, offset, index = match[1], match[2], int(match[3]), int(match[4]), int(match[5])
-    check_shown(repository, place)
+    check_not_deleted(repository, place)
     path = layout.blob_file(repository.store.run_folder(run_hash), writer, number)
     try:
         record = blobs.read_record(path, offset)
@@ -161,7 +161,7 @@ def read_blob(repository: Repository, place: str, part: str | None = None) -> Bl
     return Blob(found.kind, found.fields, found.data)
 
 
-def check_shown(repository: Repository, place: str) -> None:
+def check_not_deleted(repository: Repository, place: str) -> None:
     """
     Refuse the name of an item that was deleted.
 

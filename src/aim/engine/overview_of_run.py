@@ -57,7 +57,7 @@ class RunOverview:
 
 
 @dataclass(frozen=True)
-class SequenceSummary:
+class SummarizedSequence:
     """One sequence of a run; *values* are by the names of `listing.SUMMARIES`."""
 
     name: str
@@ -84,10 +84,10 @@ def overview_of_run(repository: Repository, run_hash: str) -> RunOverview:
     return RunOverview(state, members, system, status, end_s)
 
 
-def sequences_of_run(table: RunTable, run_hash: str) -> list[SequenceSummary]:
+def sequences_of_run(table: RunTable, run_hash: str) -> list[SummarizedSequence]:
     """List the sequences of a run with their summaries, by name, then context."""
     row = table.row_of(run_hash)
-    found: list[tuple[str, SequenceSummary]] = []
+    found: list[tuple[str, SummarizedSequence]] = []
     if row is None:
         return []
     for place, pair in enumerate(table.pairs):
@@ -102,6 +102,6 @@ def sequences_of_run(table: RunTable, run_hash: str) -> list[SequenceSummary]:
             if (column := table.summary(place, stored)) is not None
         }
         kind = table.stored_kinds(np.array([place]), np.array([row]))[0]
-        found.append((pair.text, SequenceSummary(pair.name, pair.context, kind, values)))
+        found.append((pair.text, SummarizedSequence(pair.name, pair.context, kind, values)))
     found.sort(key=lambda one: (one[1].name, one[0]))
     return [summary for _, summary in found]

@@ -63,7 +63,7 @@ class Curve:
 
 
 @dataclass
-class _Kept:
+class _RunCurves:
     changed_at: int
     curves: dict[SequenceKey, Curve | None]
     points: int = 0
@@ -75,7 +75,7 @@ class PointStore:
     def __init__(self, repository: Repository, watch: Watch) -> None:
         self._repository = repository
         self._watch = watch
-        self._kept: OrderedDict[tuple[str, Rewind | None], _Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Rewind | None], _RunCurves] = OrderedDict()
         self._points = 0
         self._lock = threading.Lock()
         self._run_locks = [threading.Lock() for _ in range(LOCKS)]
@@ -113,7 +113,7 @@ class PointStore:
         with self.lock_of(run_hash):
             kept = self._kept.get((run_hash, before))
             if kept is None or kept.changed_at != changed_at:
-                kept = _Kept(changed_at, {})
+                kept = _RunCurves(changed_at, {})
             unread = [key for key in wanted if key not in kept.curves]
             if unread:
                 try:
@@ -150,7 +150,7 @@ class PointStore:
                     found[key] = _curve(reader, facts, state)
         return found
 
-    def _keep(self, name: tuple[str, Rewind | None], kept: _Kept, found: dict[SequenceKey, Curve | None]) -> None:
+    def _keep(self, name: tuple[str, Rewind | None], kept: _RunCurves, found: dict[SequenceKey, Curve | None]) -> None:
         with self._lock:
             old = self._kept.pop(name, None)
             self._points -= old.points if old is not None else 0
@@ -162,7 +162,7 @@ class PointStore:
                 self._points -= self._kept.popitem(last=False)[1].points
 
     def mark(self, run_hash: str, key: SequenceKey, state_number: int, curve: Curve) -> None:
-        """Remember how far a curve of a live run was read in a state, for `known_length`."""
+        """Remember how far a curve of a live run was read in a state, for `shared_length`."""
         with self._lock:
             marks = self._marks.setdefault((run_hash, key), {})
             while len(self._marks) > MARKED_MAX:
@@ -172,7 +172,7 @@ class PointStore:
             while len(marks) > MARKS_MAX:
                 del marks[min(marks)]
 
-    def known_length(self, run_hash: str, key: SequenceKey, state_number: int, curve: Curve) -> int | None:
+    def shared_length(self, run_hash: str, key: SequenceKey, state_number: int, curve: Curve) -> int | None:
         """
         Return how many of the curve's points somebody has who last asked in that state; None when that can't be told.
         """

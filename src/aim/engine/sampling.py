@@ -43,10 +43,10 @@ class Reduced:
         points, nan, inf: how many points the window has; how many of these are NaN, and infinite.
     """
 
-    kept: IntArray
-    points: int
-    nan: int
-    inf: int
+    point_indices: IntArray
+    point_count: int
+    nan_count: int
+    inf_count: int
 
 
 def reduce_curves(x: XArray, rows: FloatArray, buckets: int, window: Window | None = None) -> list[Reduced]:
@@ -64,7 +64,7 @@ def reduce_curves(x: XArray, rows: FloatArray, buckets: int, window: Window | No
 
     Cost: O(curves * n); some 10 ns a value.
 
-    >>> reduce_curves(np.arange(6), np.array([[0.0, 9.0, 1.0, np.nan, -7.0, 3.0]]), buckets=1)[0].kept
+    >>> reduce_curves(np.arange(6), np.array([[0.0, 9.0, 1.0, np.nan, -7.0, 3.0]]), buckets=1)[0].point_indices
     array([0, 1, 3, 4, 5])
     """
     start, stop = _inside(x, window)
@@ -91,8 +91,8 @@ def reduce_path(x: FloatArray, y: FloatArray, buckets: int) -> Reduced:
     order = np.argsort(x, kind="stable")
     reduced = reduce_curves(x[order], y[order][np.newaxis], buckets)[0]
     ends = [0, len(x) - 1] if len(x) else []
-    kept = np.union1d(order[reduced.kept], np.array(ends, np.int64))
-    return Reduced(kept.astype(np.int64), reduced.points, reduced.nan, reduced.inf)
+    kept = np.union1d(order[reduced.point_indices], np.array(ends, np.int64))
+    return Reduced(kept.astype(np.int64), reduced.point_count, reduced.nan_count, reduced.inf_count)
 
 
 def _inside(x: XArray, window: Window | None) -> tuple[int, int]:

@@ -34,7 +34,7 @@ from aim.core.errors import AimError, NotFound
 from aim.engine import point_tables
 from aim.engine.repository import Repository
 from aim.query.query import Explanation, Hint, compile_query
-from aim.storage.catalogue.catalogue import Catalogue, Progress, Refreshed
+from aim.storage.catalogue.catalogue import Catalogue, CatalogueChanges, Progress
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.catalogue.snapshot import DamagedSnapshot
 from aim.storage.reading.reader import Points
@@ -54,7 +54,7 @@ BATCH_POINTS = 65_536  # of one Arrow record batch, about
 
 
 @dataclass(frozen=True)
-class FoundSequence:
+class MatchingSequence:
     """
     A sequence that matches.
 
@@ -71,10 +71,10 @@ class FoundSequence:
 
 
 @dataclass(frozen=True)
-class Series:
+class SequencePoints:
     """The points of one sequence."""
 
-    sequence: FoundSequence
+    sequence: MatchingSequence
     points: Points
 
 
@@ -91,7 +91,7 @@ class Scan:
     def __init__(self, repository: Repository, *, cache: Path | None = None) -> None:
         self._repository = weakref.ref(repository)
         self._cache = cache
-        self._listeners: list[Callable[[Refreshed], None]] = []
+        self._listeners: list[Callable[[CatalogueChanges], None]] = []
         self._begin()
         repository.sole_writer = self._sole_writer
 
@@ -182,7 +182,7 @@ class Scan:
         *,
         timezone_offset_minutes: int = 0,
         progress: Progress | None = None,
-    ) -> list[FoundSequence]:
+    ) -> list[MatchingSequence]:
         """
         Return the sequences that match: of the newest run first; within a run by context, then name.
 
@@ -194,7 +194,7 @@ class Scan:
         """
         query = compile_query(query_text, subject, timezone_offset_minutes=timezone_offset_minutes)
 
-        def ask(table: RunTable) -> list[FoundSequence]:
+        def ask(table: RunTable) -> list[MatchingSequence]:
             places, rows = query.select_sequences(table)
             return _found(table, *_sorted(table, places, rows))
 
@@ -298,7 +298,7 @@ class Scan:
 
     # the catalogue
 
-    def refresh(self, *, full: bool = False, progress: Progress | None = None) -> Refreshed:
+    def refresh(self, *, full: bool = False, progress: Progress | None = None) -> CatalogueChanges:
         """Bring the catalogue up to date, and say which runs changed; *full*: ask all folders, whatever they cost."""
         with self._lock:
             return self._refresh(full=full, progress=progress)
@@ -311,7 +311,7 @@ class Scan:
             self._refresh(full=True, progress=progress)
             return self._catalogue.table.run_count
 
-    def refresh_for_now(self) -> Refreshed:
+    def refresh_for_now(self) -> CatalogueChanges:
         """As `refresh`, but of many runs only the newest are read now, the others beside; see `ask_now`."""
         with self._lock:
             found = self._refresh(within_s=PASS_S)
@@ -321,7 +321,7 @@ class Scan:
 
     def _refresh(
         self, *, full: bool = False, progress: Progress | None = None, within_s: float | None = None
-    ) -> Refreshed:
+    ) -> CatalogueChanges:
         def tell(done: int, total: int) -> None:
             self._indexing = (done, total)
             if progress is not None:
@@ -337,7 +337,7 @@ class Scan:
                 hear(found)
         return found
 
-    def listen(self, hear: Callable[[Refreshed], None]) -> None:
+    def listen(self, hear: Callable[[CatalogueChanges], None]) -> None:
         """Call *hear* from now on with what each refresh finds, whoever asked for it; it may not ask in turn."""
         with self._lock:
             self._listeners.append(hear)
@@ -408,7 +408,7 @@ class Scan:
 
     # points
 
-    def series(self, sequences: Iterable[FoundSequence]) -> Iterator[Series]:
+    def series(self, sequences: Iterable[MatchingSequence]) -> Iterator[SequencePoints]:
         """Read the points of many sequences, in their order; those deleted meanwhile are left out."""
         for sequence in sequences:
             try:
@@ -416,7 +416,7 @@ class Scan:
             except (NotFound, FileNotFoundError):
                 continue
             if points is not None:
-                yield Series(sequence, points)
+                yield SequencePoints(sequence, points)
 
     def point_batches(
         self, query_text: str = "", *, timezone_offset_minutes: int = 0, batch_points: int = BATCH_POINTS
@@ -428,7 +428,7 @@ class Scan:
         Cost: memory for one batch, or for the longest sequence.
         """
         found = self.sequences(query_text, timezone_offset_minutes=timezone_offset_minutes)
-        held: list[Series] = []
+        held: list[SequencePoints] = []
         count = 0
         for series in self.series(found):
             held.append(series)
@@ -472,11 +472,11 @@ def _sorted(table: RunTable, places: RowArray, rows: RowArray) -> tuple[RowArray
     return places[order], rows[order]
 
 
-def _found(table: RunTable, places: RowArray, rows: RowArray) -> list[FoundSequence]:
+def _found(table: RunTable, places: RowArray, rows: RowArray) -> list[MatchingSequence]:
     hashes, pairs = table.hashes(), table.pairs
     kinds = table.stored_kinds(places, rows)
     return [
-        FoundSequence(hashes[row], pairs[place].name, pairs[place].context, pairs[place].kind, kind)
+        MatchingSequence(hashes[row], pairs[place].name, pairs[place].context, pairs[place].kind, kind)
         for place, row, kind in zip(places.tolist(), rows.tolist(), kinds, strict=True)
     ]
 

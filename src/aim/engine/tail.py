@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aim.engine.scan import Scan
-from aim.storage.catalogue.catalogue import Refreshed
+from aim.storage.catalogue.catalogue import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.forms.state import RUNNING
 
@@ -26,7 +26,7 @@ REMOVED_MAX = 10_000  # deleted runs that are remembered
 
 
 @dataclass(frozen=True)
-class Since:
+class ChangesSince:
     """
     What changed since a state.
 
@@ -68,7 +68,7 @@ class Watch:
         self._heard = scan.version
         scan.listen(self._hear)
 
-    def _hear(self, found: Refreshed) -> None:
+    def _hear(self, found: CatalogueChanges) -> None:
         with self._lock:
             number = self._heard = self._scan.version
             for run_hash in found.removed:
@@ -107,16 +107,16 @@ class Watch:
             return None
         return int(number)
 
-    def since(self, cursor: str | None) -> Since:
+    def since(self, cursor: str | None) -> ChangesSince:
         """Return what changed since the state of that name, as far as was seen."""
         number = self.number_of(cursor)
         with self._lock:
             if number is None or number > self._scan.version:
-                return Since(self.cursor, None, [])
+                return ChangesSince(self.cursor, None, [])
             changed = [run_hash for run_hash, at in self._changed_at.items() if at > number]
             removed = [run_hash for run_hash, at in self._removed_at.items() if at > number]
             taken_back = frozenset(run_hash for run_hash, at in self._taken_back_at.items() if at > number)
-            return Since(self.cursor, changed, removed, taken_back)
+            return ChangesSince(self.cursor, changed, removed, taken_back)
 
     def taken_back_at(self, run_hash: str) -> int:
         """Return the number of the state in which points of a run were last hidden or shown again; 0: never."""

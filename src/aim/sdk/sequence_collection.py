@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from aim.engine.repository import Repository
-from aim.engine.scan import FoundSequence, Scan, scan_of
+from aim.engine.scan import MatchingSequence, Scan, scan_of
 from aim.sdk.metric import Metric, points_columns
 from aim.sdk.param_columns import need_pandas
 from aim.sdk.progress import progress_bar, reading_bar
@@ -252,7 +252,7 @@ class QuerySequenceCollection(_QueriedCollection):
             _say_hints(self._scan, self.query, self._subject)
         return self._collections(matches)
 
-    def _collections(self, matches: Iterable[FoundSequence]) -> Iterator[SingleRunSequenceCollection]:
+    def _collections(self, matches: Iterable[MatchingSequence]) -> Iterator[SingleRunSequenceCollection]:
         for run_hash, of_run in itertools.groupby(matches, key=lambda found: found.run_hash):
             run = self.repo.get_run(run_hash)
             if run is not None:  # not deleted since it was found

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.engine.eight_bits import eight_bits
-from aim.engine.media import Blob, check_shown, read_blob
+from aim.engine.media import Blob, check_not_deleted, read_blob
 from aim.server.answers import wrong
 from aim.server.desk import desk_of, in_thread, served_of
 from aim.server.files import SANDBOX_POLICY, UNKNOWN_TYPE, byte_range
@@ -100,7 +100,7 @@ class Thumbnails:
             NotFound, DamagedFile: see `read_blob`.
             Refusal: the object is no image that can be read.
         """
-        check_shown(served.repository, place)
+        check_not_deleted(served.repository, place)
         key = (served.id, place, width)
         with self._lock:
             if key in self._kept:

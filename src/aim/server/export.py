@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from aim.core import params
-from aim.engine.curves import Shown, shown_points
+from aim.engine.curves import CurvePoints, points_in_view
 from aim.engine.listing import Field, cells, sort_rows
 from aim.engine.matching import ask, hashes_of, newest_first
 from aim.server.answers import json_bytes, missing, wire_cell, wire_number
@@ -105,14 +105,14 @@ def _series(served: Served, wanted: SeriesRequest) -> Rows:
 
     def pieces() -> Iterator[Sequence[Sequence[Any]]]:
         for one in selected.wanted:
-            shown = shown_points(served.points, one, wanted.view)
+            shown = points_in_view(served.points, one, wanted.view)
             if shown is not None:
                 yield _points([one.run_hash, *one.key], shown, has_x)
 
     return Rows((*SERIES_COLUMNS, "x") if has_x else SERIES_COLUMNS, pieces())
 
 
-def _points(labels: Sequence[str], shown: Shown, has_x: bool) -> Sequence[Sequence[Any]]:
+def _points(labels: Sequence[str], shown: CurvePoints, has_x: bool) -> Sequence[Sequence[Any]]:
     count = len(shown.steps)
     epochs = [None if epoch != epoch else epoch for epoch in shown.epochs.tolist()]
     columns = [shown.steps.tolist(), epochs, shown.times_s.tolist(), shown.values.tolist()]

@@ -61,9 +61,9 @@ def frame(
         "x": x_starts,
         "y": y_starts.tolist(),
         "n": lengths.tolist(),
-        "points": [piece.points for piece in pieces],
-        "nan": [piece.nan for piece in pieces],
-        "inf": [piece.inf for piece in pieces],
+        "points": [piece.point_count for piece in pieces],
+        "nan": [piece.nan_count for piece in pieces],
+        "inf": [piece.inf_count for piece in pieces],
         "from": [wire_number(piece.begins_at) for piece in pieces],
     }
     text = json_bytes({**header, "x": x_kind[1:], "y": y_kind[1:], "series": series})

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from aim.core.errors import NotFound
 from aim.engine.matching import hashes_of, sequences_newest_first
-from aim.engine.media import OBJECT_TYPES, Item, StepChoice, items_at, longest_list, read_blob, spread
+from aim.engine.media import OBJECT_TYPES, ObjectItem, StepChoice, items_at, longest_list, read_blob, spread
 from aim.engine.tables import read_table
 from aim.server.answers import json_answer, wire_context, wire_number, wrong
 from aim.server.bodies import Body, Key, read_body, read_key
@@ -134,7 +134,7 @@ def _describe(
         return None
     if points is None or not len(points):
         return None
-    for position in wanted.steps.places(points.steps).tolist():
+    for position in wanted.steps.indices(points.steps).tolist():
         for item in items_at(reader, points, position, wanted.first, wanted.count):
             items.append({"sequence": sequence, **_item(item, wanted.type)})
     is_list = one.kind.startswith("list(")
@@ -148,7 +148,7 @@ def _describe(
     }
 
 
-def _item(item: Item, kind: str) -> dict[str, Any]:
+def _item(item: ObjectItem, kind: str) -> dict[str, Any]:
     fields = item.fields
     found: dict[str, Any] = {
         "step": item.step,
@@ -160,14 +160,14 @@ def _item(item: Item, kind: str) -> dict[str, Any]:
         text = str(fields.get("text", ""))
         found["text"] = text[:TEXT_CHARS_MAX]
         if len(text) > TEXT_CHARS_MAX:
-            found |= {"cut": True, "blob": item.place}
+            found |= {"cut": True, "blob": item.address}
         return found
     if kind == "distributions":
         low, high = (*fields.get("range", ()), 0.0, 1.0)[:2]
         weights = fields.get("weights", ())
         found |= {"bin_count": fields.get("bin_count", len(weights)), "range": [wire_number(low), wire_number(high)]}
         return found | {"weights": [wire_number(weight) for weight in weights]}
-    found |= {"blob": item.place, "size": fields.get("size", 0)}
+    found |= {"blob": item.address, "size": fields.get("size", 0)}
     if kind == "figures":
         return found | {"source": str(fields.get("source", "plotly"))}
     found["caption"] = "" if fields.get("caption") is None else str(fields.get("caption"))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aim.engine.curves import Known, Piece, Wanted, draw, draw_groups
+from aim.engine.curves import ClientState, CurveRequest, Piece, draw, draw_groups
 from aim.engine.listing import cells
 from aim.engine.matching import ask, hashes_of, matching_sequences, rows_of, sequences_newest_first
 from aim.server.answers import wire_cell, wire_context
@@ -52,7 +52,7 @@ class Selected:
     total: int
     runs: list[str]
     metrics: list[dict[str, Any]]
-    wanted: list[Wanted]
+    wanted: list[CurveRequest]
     run_of: list[int]
     metric_of: list[int]
     live: frozenset[str] = frozenset()
@@ -86,7 +86,7 @@ def _series(served: Served, request: SeriesRequest) -> Response:
         since = None if selected.is_whole else served.watch.number_of(request.since)
         if since is None:
             _add_branches(served, selected, request.branches)
-        known = Known(since, selected.number, selected.live)
+        known = ClientState(since, selected.number, selected.live)
         pieces = draw(served.points, selected.wanted, request.view, known)
         header["elapsed_ms"] = round((time.perf_counter() - begun_s) * 1e3, 2)
         runs = [selected.run_of[piece.source] for piece in pieces]
@@ -121,7 +121,7 @@ def _add_branches(served: Served, selected: Selected, count: int) -> None:
 
 def _grouped(served: Served, selected: Selected, request: SeriesRequest) -> tuple[list[Piece], list[tuple[int, int]]]:
     assert request.aggregation is not None
-    members: dict[tuple[int, int], list[Wanted]] = {}
+    members: dict[tuple[int, int], list[CurveRequest]] = {}
     for one, run, metric in zip(selected.wanted, selected.run_of, selected.metric_of, strict=True):
         members.setdefault((selected.group_of[run], metric), []).append(one)
     keys = list(members)
@@ -153,7 +153,7 @@ def select(served: Served, table: RunTable, request: SeriesRequest, kind: str = 
     created = cells(table, ("run", "created_at"), run_rows).tolist()
     status = cells(table, ("run", "status"), run_rows).tolist()
     wanted = [
-        Wanted(runs[run], float(created[run] or 0.0), (pairs[metric].name, pairs[metric].text))
+        CurveRequest(runs[run], float(created[run] or 0.0), (pairs[metric].name, pairs[metric].text))
         for run, metric in zip(run_of, metric_of, strict=True)
     ]
     selected = Selected(

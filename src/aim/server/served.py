@@ -19,7 +19,7 @@ from aim.engine.scan import scan_of
 from aim.engine.tail import Watch
 from aim.engine.undo import Changes
 from aim.server.answers import missing
-from aim.storage.catalogue.catalogue import Refreshed
+from aim.storage.catalogue.catalogue import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.store import is_repository
 
@@ -77,7 +77,7 @@ class Served:
         """Tell *progress* from now on how far the reading of many runs is; also when it has ended."""
         total = 0
 
-        def hear(found: Refreshed) -> None:
+        def hear(found: CatalogueChanges) -> None:
             nonlocal total
             told = self.scan.indexing
             if told is not None and found.left:

@@ -59,7 +59,7 @@ def reduced(x: FloatArray, y: FloatArray, width_px: int) -> tuple[FloatArray, Fl
     >>> len(reduced(np.arange(1e5), np.sin(np.arange(1e5)), 100)[0]) <= 700
     True
     """
-    kept = reduce_curves(x, y[np.newaxis], width_px)[0].kept
+    kept = reduce_curves(x, y[np.newaxis], width_px)[0].point_indices
     return x[kept], y[kept]
 
 

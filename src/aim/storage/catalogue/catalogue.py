@@ -46,7 +46,7 @@ log = logging.getLogger("aim")
 
 
 @dataclass
-class Refreshed:
+class CatalogueChanges:
     """
     What a refresh found: hashes of runs that are new or differ, and of those that are gone.
 
@@ -123,7 +123,7 @@ class Catalogue:
 
     def refresh(
         self, *, full: bool = False, progress: Progress | None = None, within_s: float | None = None
-    ) -> Refreshed:
+    ) -> CatalogueChanges:
         """
         Bring the table up to date.
 
@@ -139,7 +139,7 @@ class Catalogue:
             self._load()
             full = True
         due = self._freshness.look(self._watched.keys(), full=full)
-        found = Refreshed()
+        found = CatalogueChanges()
         if self.table.readers and (due.gone or due.read or self._left):
             self.table = self.table.copied()
         for run_hash in due.gone:
@@ -171,7 +171,7 @@ class Catalogue:
         self._clear()
         self.table.version = version + 1
 
-    def _forget(self, run_hash: str, found: Refreshed) -> None:
+    def _forget(self, run_hash: str, found: CatalogueChanges) -> None:
         if run_hash in self.table:
             found.removed.append(run_hash)
         self.table.remove(run_hash)
@@ -181,7 +181,9 @@ class Catalogue:
         self._unsaved.pop(run_hash, None)
         self._freshness.removed(run_hash)
 
-    def _read(self, followed: list[str], found: Refreshed, progress: Progress | None, within_s: float | None) -> None:
+    def _read(
+        self, followed: list[str], found: CatalogueChanges, progress: Progress | None, within_s: float | None
+    ) -> None:
         if self._snapshot is None and not self.table.run_count:
             self._is_packing = True
         # nothing read here is garbage: looking for it among millions of new objects takes a sixth of the time
@@ -200,7 +202,7 @@ class Catalogue:
             read_count, self._read_count = self._read_count, 0
             self._keep(read_count + len(followed), found)
 
-    def _read_left(self, found: Refreshed, progress: Progress | None, until_s: float | None) -> None:
+    def _read_left(self, found: CatalogueChanges, progress: Progress | None, until_s: float | None) -> None:
         while self._left:
             batch = self._left[: -BATCH_RUNS - 1 : -1]
             self._read_batch(batch, found)
@@ -226,7 +228,7 @@ class Catalogue:
         ordered = sorted(run_hashes)
         return ordered if len(ordered) <= BATCH_RUNS else sorted(ordered, key=changed_s)
 
-    def _read_batch(self, run_hashes: Iterable[str], found: Refreshed) -> None:
+    def _read_batch(self, run_hashes: Iterable[str], found: CatalogueChanges) -> None:
         times: dict[str, FolderTime] = {}
         inodes: dict[str, int] = {}
         watches: dict[str, RunWatch] = {}
@@ -259,7 +261,7 @@ class Catalogue:
             else:
                 self._watched.pop(run_hash, None)
 
-    def _put(self, now: RunFacts, moment: FolderTime, found: Refreshed) -> None:
+    def _put(self, now: RunFacts, moment: FolderTime, found: CatalogueChanges) -> None:
         run_hash = now.run_hash
         follow = now.is_open or moment.is_young
         if self.table.put(now, follow=follow) and run_hash not in found.changed:
@@ -328,7 +330,7 @@ class Catalogue:
         self._snapshot = file
         self._is_packing = False
 
-    def _keep(self, read_count: int, found: Refreshed) -> None:
+    def _keep(self, read_count: int, found: CatalogueChanges) -> None:
         # few changes are added to the file; many, or a catalogue that has no file yet, make a new one
         limit = CHANGES_MAX + self.table.run_count // 100
         if self._snapshot is None or read_count > limit or len(self._unsaved) > limit:
@@ -348,7 +350,7 @@ class Catalogue:
         self._stamps[run_hash] = stamp
         self._is_loaded = True
 
-    def save(self, found: Refreshed | None = None) -> bool:
+    def save(self, found: CatalogueChanges | None = None) -> bool:
         """
         Write all that is known to a new file, and go on with that. Say whether the disk took it.
 
@@ -376,7 +378,7 @@ class Catalogue:
             before.close()  # else columns may still be read from it; it is closed with the last of them
         # what is read again at every refresh is not in the file; it comes from the watches
         if self._watched:
-            self._read_batch(list(self._watched), found or Refreshed())
+            self._read_batch(list(self._watched), found or CatalogueChanges())
         return True
 
     def _directory(self, writer: SnapshotWriter) -> dict[str, Any]:
