@@ -15,13 +15,24 @@ import { peaksOf } from "../src/chart/waveform";
 import { axisTicks, linearTicks, logTicks, shortNumber, symlogTicks, tickLabel, timeTicks } from "../src/chart/ticks";
 
 function line(x: readonly number[], y: readonly number[], owner = "a"): Line {
-  return { owner, label: owner, x: Float64Array.from(x), y: Float64Array.from(y), color: "#ff0000", dash: [], faint: false, strong: false, sorted: true };
+  return {
+    owner,
+    label: owner,
+    x: Float64Array.from(x),
+    y: Float64Array.from(y),
+    color: "#ff0000",
+    dash: [],
+    faint: false,
+    strong: false,
+    sorted: true,
+  };
 }
 
 test("a scale gives back the value of a pixel that it gave for a value", () => {
   for (const kind of ["linear", "log", "symlog"] as const) {
     const scale = new Scale(kind, 0.001, 5000, 40, 340);
-    for (const value of [0.001, 0.5, 3, 70, 5000]) assert.ok(Math.abs(scale.value(scale.px(value)) / value - 1) < 1e-9, `${kind} ${value}`);
+    for (const value of [0.001, 0.5, 3, 70, 5000])
+      assert.ok(Math.abs(scale.value(scale.px(value)) / value - 1) < 1e-9, `${kind} ${value}`);
     assert.equal(40, Math.round(scale.px(0.001)));
     assert.equal(340, Math.round(scale.px(5000)));
   }
@@ -50,8 +61,14 @@ test("linear values are projected without a copy", () => {
 
 test("searches in sorted values find the first not below, and the nearest", () => {
   const values = Int32Array.of(0, 10, 20, 30);
-  assert.deepEqual([0, 1, 1, 4], [-5, 1, 10, 31].map((value) => lowerBound(values, value)));
-  assert.deepEqual([0, 0, 1, 3], [-5, 4, 6, 99].map((value) => nearestIndex(values, value)));
+  assert.deepEqual(
+    [0, 1, 1, 4],
+    [-5, 1, 10, 31].map((value) => lowerBound(values, value)),
+  );
+  assert.deepEqual(
+    [0, 0, 1, 3],
+    [-5, 4, 6, 99].map((value) => nearestIndex(values, value)),
+  );
   assert.equal(-1, nearestIndex(new Int32Array(0), 1));
   assert.ok(isSorted(values));
   assert.ok(!isSorted(Int32Array.of(1, 0)));
@@ -73,7 +90,10 @@ test("log ticks are powers of ten, with 2 and 5 where there is room", () => {
 test("symlog ticks have zero and both signs", () => {
   const ticks = symlogTicks(-100, 100, 6);
   assert.ok(ticks.includes(0) && ticks.some((tick) => tick < 0) && ticks.some((tick) => tick > 0));
-  assert.deepEqual([...ticks].sort((a, b) => a - b), ticks);
+  assert.deepEqual(
+    [...ticks].sort((a, b) => a - b),
+    ticks,
+  );
 });
 
 test("time ticks are round minutes and hours", () => {
@@ -83,8 +103,19 @@ test("time ticks are round minutes and hours", () => {
 });
 
 test("labels are short", () => {
-  assert.deepEqual(["0", "12k", "2.5M", "1e-4", "0.25", "-3", "1200"], [0, 12000, 2.5e6, 1e-4, 0.25, -3, 1200].map(shortNumber));
-  assert.deepEqual(["0", "90s", "2m", "1.5h"], [tickLabel("duration", 0, 60), tickLabel("duration", 90, 120), tickLabel("duration", 120, 1200), tickLabel("duration", 5400, 86400)]);
+  assert.deepEqual(
+    ["0", "12k", "2.5M", "1e-4", "0.25", "-3", "1200"],
+    [0, 12000, 2.5e6, 1e-4, 0.25, -3, 1200].map(shortNumber),
+  );
+  assert.deepEqual(
+    ["0", "90s", "2m", "1.5h"],
+    [
+      tickLabel("duration", 0, 60),
+      tickLabel("duration", 90, 120),
+      tickLabel("duration", 120, 1200),
+      tickLabel("duration", 5400, 86400),
+    ],
+  );
 });
 
 test("extents leave NaN and infinities out, and for log what is not positive", () => {
@@ -123,7 +154,10 @@ test("the nearest line is found first, faint ones never", () => {
   const low = line([0, 5, 10], [1, 1, 1], "low");
   const high = line([0, 5, 10], [9, 9, 9], "high");
   const hits = nearestLines([low, high, { ...low, owner: "raw", faint: true }], 50, 85, x, y, 5);
-  assert.deepEqual(["low", "high"], hits.map((hit) => hit.line.owner));
+  assert.deepEqual(
+    ["low", "high"],
+    hits.map((hit) => hit.line.owner),
+  );
   assert.equal(1, hits[0].index);
 });
 
@@ -139,7 +173,10 @@ test("the density raster counts every line once in each column", () => {
   const y = new Scale("linear", 0, 9, 9.99, 0);
   addLine(raster, line([0, 9], [4, 4]), x, y);
   addLine(raster, line([0, 9], [4, 4]), x, y);
-  assert.equal(20, raster.count.reduce((sum, n) => sum + n, 0));
+  assert.equal(
+    20,
+    raster.count.reduce((sum, n) => sum + n, 0),
+  );
   assert.equal(2, Math.max(...raster.count));
   const pixels = toPixels(raster);
   assert.equal(255, Math.max(...pixels));
@@ -150,7 +187,10 @@ test("a spike of one point is in the density raster", () => {
   const steps = Array.from({ length: 100 }, (_, i) => i);
   const values = steps.map((i) => (i === 60 ? 49 : 0));
   addLine(raster, line(steps, values), new Scale("linear", 0, 99, 0, 100), new Scale("linear", 0, 49, 49.9, 0));
-  assert.ok(raster.count.slice(0, 100).some((n) => n > 0), "the top row has the spike");
+  assert.ok(
+    raster.count.slice(0, 100).some((n) => n > 0),
+    "the top row has the spike",
+  );
 });
 
 test("colours are steady and have three channels", () => {
@@ -162,8 +202,23 @@ test("colours are steady and have three channels", () => {
 
 test("a layout keeps the zoomed window and says when it cut outliers", () => {
   const steps = Array.from({ length: 400 }, (_, i) => i);
-  const data = { lines: [line(steps, steps.map((i) => (i === 7 ? 1e5 : Math.cos(i))))], bands: [] };
-  const options = { xKind: "linear", yKind: "linear", xUnit: "number", clip: true, window: null, yWindow: null } as const;
+  const data = {
+    lines: [
+      line(
+        steps,
+        steps.map((i) => (i === 7 ? 1e5 : Math.cos(i))),
+      ),
+    ],
+    bands: [],
+  };
+  const options = {
+    xKind: "linear",
+    yKind: "linear",
+    xUnit: "number",
+    clip: true,
+    window: null,
+    yWindow: null,
+  } as const;
   assert.ok(layoutPlot(data, options, 400, 200).isClipped);
   const zoomed = layoutPlot(data, { ...options, window: [100, 200] }, 400, 200);
   assert.ok(!zoomed.isClipped);
@@ -172,8 +227,19 @@ test("a layout keeps the zoomed window and says when it cut outliers", () => {
 
 test("an SVG breaks the line at NaN and escapes names", () => {
   const data = { lines: [{ ...line([0, 1, 2, 3], [1, NaN, 2, 3]), label: "<a & b>" }], bands: [] };
-  const options = { xKind: "linear", yKind: "linear", xUnit: "number", clip: false, window: null, yWindow: null } as const;
-  const svg = plotToSvg(layoutPlot(data, options, 300, 150), { ground: "#fff", ink: "#000", grid: "#eee", accent: "#00f" }, "x < y");
+  const options = {
+    xKind: "linear",
+    yKind: "linear",
+    xUnit: "number",
+    clip: false,
+    window: null,
+    yWindow: null,
+  } as const;
+  const svg = plotToSvg(
+    layoutPlot(data, options, 300, 150),
+    { ground: "#fff", ink: "#000", grid: "#eee", accent: "#00f" },
+    "x < y",
+  );
   assert.equal(2, svg.match(/<path d="M[^"]*" stroke="#ff0000"/)?.[0].match(/M/g)?.length);
   assert.ok(!svg.includes("<a & b>") && !svg.includes("x < y"));
 });
@@ -205,6 +271,10 @@ test("the shape of a sound loses no peak", () => {
   assert.equal(Math.fround(0.9), peaks[43 * 2 + 1]);
   assert.equal(Math.fround(-0.7), peaks[99 * 2]);
   assert.equal(2, [...peaks].filter((peak) => peak !== 0).length);
-  assert.deepEqual([0.5, 0.5, 0.5, 0.5, 0.5, 0.5], [...peaksOf([Float32Array.of(0.5)], 3)], "fewer samples than columns");
+  assert.deepEqual(
+    [0.5, 0.5, 0.5, 0.5, 0.5, 0.5],
+    [...peaksOf([Float32Array.of(0.5)], 3)],
+    "fewer samples than columns",
+  );
   assert.deepEqual([0, 0], [...peaksOf([], 1)]);
 });

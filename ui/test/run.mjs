@@ -9,14 +9,27 @@ import { fileURLToPath } from "node:url";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const out = mkdtempSync(join(tmpdir(), "aim-ui-test-"));
-const entryPoints = readdirSync(HERE).filter((name) => name.endsWith(".test.ts") || name.endsWith(".test.tsx")).map((name) => join(HERE, name));
+const entryPoints = readdirSync(HERE)
+  .filter((name) => name.endsWith(".test.ts") || name.endsWith(".test.tsx"))
+  .map((name) => join(HERE, name));
 try {
   await build({
-    entryPoints, outdir: out, bundle: true, platform: "node", format: "esm", target: "node20", jsx: "automatic", jsxImportSource: "preact",
-    outExtension: { ".js": ".mjs" }, define: { UI_ROOT: JSON.stringify(join(HERE, "..")) }, sourcemap: "inline", logLevel: "warning",
+    entryPoints,
+    outdir: out,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    outExtension: { ".js": ".mjs" },
+    define: { UI_ROOT: JSON.stringify(join(HERE, "..")) },
+    sourcemap: "inline",
+    logLevel: "warning",
   });
   const files = readdirSync(out).map((name) => join(out, name));
-  process.exitCode = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { stdio: "inherit" }).status ?? 1;
+  process.exitCode =
+    spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { stdio: "inherit" }).status ?? 1;
 } finally {
   rmSync(out, { recursive: true });
 }

@@ -8,7 +8,8 @@ import { tableOf } from "../src/model/table";
 
 const COLORS = 8;
 const hashes = Array.from({ length: 40 }, (_, i) => `run-${i}`);
-const usage = (places: ReadonlyMap<string, number>): number[] => Array.from({ length: COLORS }, (_, color) => [...places.values()].filter((place) => place === color).length);
+const usage = (places: ReadonlyMap<string, number>): number[] =>
+  Array.from({ length: COLORS }, (_, color) => [...places.values()].filter((place) => place === color).length);
 
 test("up to eight runs share no colour, and more share evenly", () => {
   for (let count = 1; count <= hashes.length; count++) {
@@ -31,13 +32,26 @@ test("a choice of runs keeps its colours unless that crowds it, and all have the
   const chosen = spread([...alike, ...hashes.filter((hash) => all.get(hash) === 1)].slice(0, COLORS), COLORS, keep);
   assert.equal(0, chosen.get(alike[0]));
   assert.deepEqual(new Array<number>(COLORS).fill(1), usage(chosen));
-  assert.deepEqual([...all], [...spread(hashes, COLORS, keep)].sort(([a], [b]) => hashes.indexOf(a) - hashes.indexOf(b)));
+  assert.deepEqual(
+    [...all],
+    [...spread(hashes, COLORS, keep)].sort(([a], [b]) => hashes.indexOf(a) - hashes.indexOf(b)),
+  );
 });
 
 test("a run looks the same by itself as it did beside others", () => {
   const hash = ["x1", "x2", "x3", "x4", "x5"];
-  const answer = { cursor: "1", elapsed_ms: 1, total: 5, count: 5, hash, columns: [{ type: "number" as const, values: [5, 4, 3, 2, 1] }] };
+  const answer = {
+    cursor: "1",
+    elapsed_ms: 1,
+    total: 5,
+    count: 5,
+    hash,
+    columns: [{ type: "number" as const, values: [5, 4, 3, 2, 1] }],
+  };
   const { colorOf } = coloring(tableOf(answer, [["run", "created_at"]]), "", "dark");
   assert.equal(5, new Set(hash.map(colorOf)).size);
-  assert.deepEqual(hash.map(colorOf), hash.map((each) => ownColor(each, "dark")));
+  assert.deepEqual(
+    hash.map(colorOf),
+    hash.map((each) => ownColor(each, "dark")),
+  );
 });

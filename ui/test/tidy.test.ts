@@ -10,18 +10,31 @@ declare const UI_ROOT: string;
 const LINES_MOST = 600;
 /// Whom a folder may import, besides itself.
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
-  wire: [], chart: [], widget: [], model: ["wire", "chart"], page: ["model", "wire", "chart", "widget"], "": ["page", "model"],
+  wire: [],
+  chart: [],
+  widget: [],
+  model: ["wire", "chart"],
+  page: ["model", "wire", "chart", "widget"],
+  "": ["page", "model"],
 };
 const LICENCES = new Set(["MIT", "ISC", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "0BSD", "BlueOak-1.0.0"]);
 /// Used by the tests in a browser only, never shipped: MPL-2.0.
 const TEST_ONLY = new Set(["axe-core"]);
 
-interface Source { readonly path: string; readonly folder: string; readonly text: string }
+interface Source {
+  readonly path: string;
+  readonly folder: string;
+  readonly text: string;
+}
 
 const SRC = join(UI_ROOT, "src");
 const sources: Source[] = readdirSync(SRC, { recursive: true, encoding: "utf8" })
   .filter((name) => /\.tsx?$/.test(name))
-  .map((name) => ({ path: name.replace(/\\/g, "/"), folder: dirname(name) === "." ? "" : dirname(name), text: readFileSync(join(SRC, name), "utf8") }));
+  .map((name) => ({
+    path: name.replace(/\\/g, "/"),
+    folder: dirname(name) === "." ? "" : dirname(name),
+    text: readFileSync(join(SRC, name), "utf8"),
+  }));
 
 test("imports go down the floors only", () => {
   const wrong: string[] = [];
@@ -36,16 +49,26 @@ test("imports go down the floors only", () => {
 });
 
 test("no file is longer than 600 lines", () => {
-  assert.deepEqual([], sources.filter(({ text }) => text.split("\n").length > LINES_MOST).map(({ path }) => path));
+  assert.deepEqual(
+    [],
+    sources.filter(({ text }) => text.split("\n").length > LINES_MOST).map(({ path }) => path),
+  );
 });
 
 test("every file says in its first line what it is about", () => {
-  assert.deepEqual([], sources.filter(({ text }) => !text.startsWith("/// ")).map(({ path }) => path));
+  assert.deepEqual(
+    [],
+    sources.filter(({ text }) => !text.startsWith("/// ")).map(({ path }) => path),
+  );
 });
 
 test("no type is `any`, and no error is suppressed", () => {
-  const pattern = /:\s*any\b|<any>|\bas any\b|any\[\]|@ts-|eslint-disable|as unknown as|dangerouslySetInnerHTML|innerHTML|TODO/;
-  assert.deepEqual([], sources.filter(({ text }) => pattern.test(text)).map(({ path }) => path));
+  const pattern =
+    /:\s*any\b|<any>|\bas any\b|any\[\]|@ts-|eslint-disable|as unknown as|dangerouslySetInnerHTML|innerHTML|TODO/;
+  assert.deepEqual(
+    [],
+    sources.filter(({ text }) => pattern.test(text)).map(({ path }) => path),
+  );
 });
 
 test("what is exported is documented", () => {
@@ -54,17 +77,21 @@ test("what is exported is documented", () => {
     if (!/^(wire|chart|model)\//.test(path)) continue;
     const lines = text.split("\n");
     lines.forEach((line, i) => {
-      if (/^export (async )?(function|class|const)/.test(line) && !lines[i - 1].startsWith("///")) bare.push(`${path}:${i + 1}`);
+      if (/^export (async )?(function|class|const)/.test(line) && !lines[i - 1].startsWith("///"))
+        bare.push(`${path}:${i + 1}`);
     });
   }
   assert.deepEqual([], bare);
 });
 
 test("licences of what is shipped are permissive, and the lock file names no host", () => {
-  const lock = JSON.parse(readFileSync(join(UI_ROOT, "package-lock.json"), "utf8")) as { packages: Record<string, { license?: string; resolved?: string }> };
+  const lock = JSON.parse(readFileSync(join(UI_ROOT, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { license?: string; resolved?: string }>;
+  };
   for (const [name, { license, resolved }] of Object.entries(lock.packages)) {
     if (name === "") continue;
     assert.equal(undefined, resolved, name);
-    if (!TEST_ONLY.has(name.replace("node_modules/", ""))) assert.ok(LICENCES.has(license ?? ""), `${name}: ${license}`);
+    if (!TEST_ONLY.has(name.replace("node_modules/", "")))
+      assert.ok(LICENCES.has(license ?? ""), `${name}: ${license}`);
   }
 });

@@ -30,8 +30,14 @@ function markdown(text: string): string {
 
 test("colours last until they are changed", () => {
   const stretches = parseAnsi(`a${ESC}31mred ${ESC}1mbold${ESC}0m plain`);
-  assert.deepEqual(["a", "red ", "bold", " plain"], stretches.map(({ text }) => text));
-  assert.deepEqual([null, "var(--ansi-1)", "var(--ansi-1)", null], stretches.map(({ color }) => color));
+  assert.deepEqual(
+    ["a", "red ", "bold", " plain"],
+    stretches.map(({ text }) => text),
+  );
+  assert.deepEqual(
+    [null, "var(--ansi-1)", "var(--ansi-1)", null],
+    stretches.map(({ color }) => color),
+  );
   assert.equal("bold", stretches[2].classes);
 });
 
@@ -42,7 +48,14 @@ test("256 colours, true colours and grounds are understood", () => {
 });
 
 test("other escapes are dropped", () => {
-  assert.deepEqual(["ab"], [parseAnsi(`a${ESC}2K${ESC}1;1H\u001b]0;title\u0007b`).map(({ text }) => text).join("")]);
+  assert.deepEqual(
+    ["ab"],
+    [
+      parseAnsi(`a${ESC}2K${ESC}1;1H\u001b]0;title\u0007b`)
+        .map(({ text }) => text)
+        .join(""),
+    ],
+  );
 });
 
 test("Markdown has its usual blocks and marks", () => {
@@ -65,7 +78,8 @@ test("markup in Markdown stays text, and scripts are no links", () => {
   assert.equal("p(<script>alert(1)</script>)", markdown("<script>alert(1)</script>"));
   assert.equal("p(span(x))", markdown("[x](javascript:alert%281%29)"));
   assert.equal("p(a[https://x.org/a_b](y))", markdown("[y](https://x.org/a_b)"));
-  for (const url of ["javascript:x", " java\nscript:x", "data:text/html,x", "vbscript:x", "//evil.org"]) assert.equal(null, safeUrl(url), url);
+  for (const url of ["javascript:x", " java\nscript:x", "data:text/html,x", "vbscript:x", "//evil.org"])
+    assert.equal(null, safeUrl(url), url);
   assert.equal("run/abc", safeUrl("run/abc"));
 });
 
@@ -74,13 +88,20 @@ test("a picture from elsewhere is a link, not a request", () => {
 });
 
 test("Markdown ends for texts without an end", () => {
-  for (const text of ["```", "> ", "- ", "|", "| a |\n|-|", "#", "**", "[", "\n\n\n", "  x"]) assert.equal("string", typeof markdown(text));
+  for (const text of ["```", "> ", "- ", "|", "| a |\n|-|", "#", "**", "[", "\n\n\n", "  x"])
+    assert.equal("string", typeof markdown(text));
 });
 
 test("choices have all the typed words; those that begin with them are first", () => {
   const choices = ["train loss", "loss", "accuracy"].map((label) => ({ value: label, label }));
-  assert.deepEqual(["loss", "train loss"], findChoices(choices, "loss").map(({ label }) => label));
-  assert.deepEqual(["train loss"], findChoices(choices, "loss tr").map(({ label }) => label));
+  assert.deepEqual(
+    ["loss", "train loss"],
+    findChoices(choices, "loss").map(({ label }) => label),
+  );
+  assert.deepEqual(
+    ["train loss"],
+    findChoices(choices, "loss tr").map(({ label }) => label),
+  );
 });
 
 test("leaves are written as Python writes them", () => {
@@ -102,12 +123,18 @@ test("a dropped clause takes its `and` along", () => {
 });
 
 test("a chart block names a metric and a query", () => {
-  assert.deepEqual({ metric: "loss", query: "run.lr > 1", title: "" }, parseChartBlock("metric: loss\nquery: run.lr > 1"));
+  assert.deepEqual(
+    { metric: "loss", query: "run.lr > 1", title: "" },
+    parseChartBlock("metric: loss\nquery: run.lr > 1"),
+  );
   assert.deepEqual("run.a == 1", parseChartBlock("metric: loss\npage: metrics?q=run.a+==+1").query);
 });
 
 test("lines of a diff are known by what they do", () => {
   const diff = "diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,2 @@\n same\n-old\n+new\n+more\n";
-  assert.deepEqual(["file", "file", "file", "place", "same", "old", "new", "new", "same"], diff.split("\n").map(patchKind));
+  assert.deepEqual(
+    ["file", "file", "file", "place", "same", "old", "new", "new", "same"],
+    diff.split("\n").map(patchKind),
+  );
   assert.deepEqual({ added: 2, removed: 1 }, patchCounts(diff));
 });

@@ -49,7 +49,8 @@ test("decoding copies no values", () => {
 test("other bytes and frames cut short are refused", () => {
   assert.throws(() => decodeFrame(new ArrayBuffer(4)), BadFrame);
   assert.throws(() => decodeFrame(new TextEncoder().encode('{"kind":"query"}').buffer as ArrayBuffer), BadFrame);
-  for (const size of [12, 200, 330, 340, 352]) assert.throws(() => decodeFrame(example().slice(0, size)), BadFrame, String(size));
+  for (const size of [12, 200, 330, 340, 352])
+    assert.throws(() => decodeFrame(example().slice(0, size)), BadFrame, String(size));
 });
 
 test("a tail replaces everything from its beginning on", () => {
@@ -65,14 +66,27 @@ test("a tail replaces everything from its beginning on", () => {
 test("a later frame changes its own series only, and adds new ones", () => {
   const old = decodeFrame(example());
   const [first, second] = old.parts;
-  const next = { ...old, cursor: "42", parts: [{ ...second, y: Float32Array.of(9, 9) }, { ...first, run: "new" }] };
+  const next = {
+    ...old,
+    cursor: "42",
+    parts: [
+      { ...second, y: Float32Array.of(9, 9) },
+      { ...first, run: "new" },
+    ],
+  };
   const merged = mergeFrames(old, next);
   assert.equal("42", merged.cursor);
-  assert.deepEqual([first.run, second.run, "new"], merged.parts.map((part) => part.run));
+  assert.deepEqual(
+    [first.run, second.run, "new"],
+    merged.parts.map((part) => part.run),
+  );
   assert.equal(first, merged.parts[0]);
   assert.deepEqual([9, 9], [...merged.parts[1].y]);
 });
 
 test("numbers that JSON has not are spelled out", () => {
-  assert.deepEqual([null, 1.5, NaN, Infinity, -Infinity], [null, 1.5, "NaN", "Infinity", "-Infinity"].map((value) => numberOf(value as number | null)));
+  assert.deepEqual(
+    [null, 1.5, NaN, Infinity, -Infinity],
+    [null, 1.5, "NaN", "Infinity", "-Infinity"].map((value) => numberOf(value as number | null)),
+  );
 });

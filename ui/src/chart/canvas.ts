@@ -39,7 +39,10 @@ export abstract class CanvasChart {
   protected abstract paintOver(): void;
 
   /// Listens on the upper canvas until the chart is removed.
-  protected on<K extends "pointermove" | "pointerdown" | "pointerup" | "pointerleave">(name: K, handler: (event: HTMLElementEventMap[K]) => void): void {
+  protected on<K extends "pointermove" | "pointerdown" | "pointerup" | "pointerleave">(
+    name: K,
+    handler: (event: HTMLElementEventMap[K]) => void,
+  ): void {
     this.over.addEventListener(name, handler, { signal: this.stop.signal });
   }
 

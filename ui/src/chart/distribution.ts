@@ -3,7 +3,12 @@
 import { channels } from "./palette";
 
 /// One histogram: `weights` over equal bins of `low … high`, at a step.
-export interface Histogram { readonly step: number; readonly low: number; readonly high: number; readonly weights: readonly number[] }
+export interface Histogram {
+  readonly step: number;
+  readonly low: number;
+  readonly high: number;
+  readonly weights: readonly number[];
+}
 
 /// The value range that holds all histograms.
 export function valueRange(histograms: readonly Histogram[]): readonly [number, number] {
@@ -26,7 +31,11 @@ export function densityAt(histogram: Histogram, value: number): number {
 }
 
 /// The picture as RGBA bytes, one column a histogram and `rows` rows, top row highest values.
-export function heatPixels(histograms: readonly Histogram[], rows: number, color: string): Uint8ClampedArray<ArrayBuffer> {
+export function heatPixels(
+  histograms: readonly Histogram[],
+  rows: number,
+  color: string,
+): Uint8ClampedArray<ArrayBuffer> {
   const [low, high] = valueRange(histograms);
   const width = histograms.length;
   const density = new Float64Array(width * rows);

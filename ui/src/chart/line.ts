@@ -30,7 +30,11 @@ export interface Band {
 }
 
 /// The part of a sorted series that `lo … hi` shows, with one point more on each side.
-export function visibleRange(line: { readonly x: Numbers; readonly sorted: boolean }, lo: number, hi: number): [number, number] {
+export function visibleRange(
+  line: { readonly x: Numbers; readonly sorted: boolean },
+  lo: number,
+  hi: number,
+): [number, number] {
   if (!line.sorted) return [0, line.x.length];
   return [Math.max(0, lowerBound(line.x, lo) - 1), Math.min(line.x.length, lowerBound(line.x, hi) + 2)];
 }
@@ -64,7 +68,12 @@ export function drawDots(context: CanvasRenderingContext2D, line: Line, x: Scale
   const [begin, end] = visibleRange(line, x.lo, x.hi);
   context.fillStyle = line.color;
   for (let i = begin; i < end; i++) {
-    if (!Number.isFinite(ys[i]) || (i > 0 && Number.isFinite(ys[i - 1])) || (i + 1 < ys.length && Number.isFinite(ys[i + 1]))) continue;
+    if (
+      !Number.isFinite(ys[i]) ||
+      (i > 0 && Number.isFinite(ys[i - 1])) ||
+      (i + 1 < ys.length && Number.isFinite(ys[i + 1]))
+    )
+      continue;
     context.beginPath();
     context.arc(x.k * xs[i] + x.b, y.k * ys[i] + y.b, DOT_PX, 0, 2 * Math.PI);
     context.fill();

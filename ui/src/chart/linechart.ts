@@ -15,7 +15,12 @@ const CLICK_PX = 4;
 const TIP_LINES = 6;
 
 /// What is under the pointer: x in data units, the pointer's place in CSS pixels, and the lines near it, nearest first.
-export interface HoverPoint { readonly x: number; readonly px: number; readonly py: number; readonly hits: readonly Hit[] }
+export interface HoverPoint {
+  readonly x: number;
+  readonly px: number;
+  readonly py: number;
+  readonly hits: readonly Hit[];
+}
 
 export interface ChartEvents {
   readonly hover: (point: HoverPoint | null) => void;
@@ -24,10 +29,23 @@ export interface ChartEvents {
   readonly painted?: (plot: Plot) => void;
 }
 
-interface Drag { readonly x: number; readonly y: number; readonly kind: "x" | "box" | "measure"; nowX: number; nowY: number }
+interface Drag {
+  readonly x: number;
+  readonly y: number;
+  readonly kind: "x" | "box" | "measure";
+  nowX: number;
+  nowY: number;
+}
 
 const EMPTY: PlotData = { lines: [], bands: [] };
-const PLAIN: PlotOptions = { xKind: "linear", yKind: "linear", xUnit: "number", clip: false, window: null, yWindow: null };
+const PLAIN: PlotOptions = {
+  xKind: "linear",
+  yKind: "linear",
+  xUnit: "number",
+  clip: false,
+  window: null,
+  yWindow: null,
+};
 
 /// A chart in its element: shows data, lights owners, tells what the pointer is on.
 export class LineChart {
@@ -49,7 +67,10 @@ export class LineChart {
   private readonly resize: ResizeObserver;
   private readonly stop = new AbortController();
 
-  constructor(readonly host: HTMLElement, private readonly events: ChartEvents) {
+  constructor(
+    readonly host: HTMLElement,
+    private readonly events: ChartEvents,
+  ) {
     const ink = this.base.getContext("2d", { alpha: false });
     const glass = this.over.getContext("2d");
     if (!ink || !glass) throw new Error("This browser has no 2D canvas.");
@@ -236,7 +257,8 @@ export class LineChart {
       glass.textBaseline = "alphabetic";
       return;
     }
-    const [top, bottom] = drag.kind === "box" ? [Math.min(drag.y, drag.nowY), Math.max(drag.y, drag.nowY)] : [y.to, y.from];
+    const [top, bottom] =
+      drag.kind === "box" ? [Math.min(drag.y, drag.nowY), Math.max(drag.y, drag.nowY)] : [y.to, y.from];
     const left = Math.max(x.from, Math.min(drag.x, drag.nowX));
     const right = Math.min(x.to, Math.max(drag.x, drag.nowX));
     glass.globalAlpha = 0.13;
@@ -312,9 +334,14 @@ export class LineChart {
     }
     if (drag.kind === "measure" || (drag.kind === "x" && Math.abs(drag.nowX - drag.x) <= CLICK_PX)) return;
     const clamp = (px: number): number => Math.min(plot.x.to, Math.max(plot.x.from, px));
-    const window: Extent = [plot.x.value(clamp(Math.min(drag.x, drag.nowX))), plot.x.value(clamp(Math.max(drag.x, drag.nowX)))];
+    const window: Extent = [
+      plot.x.value(clamp(Math.min(drag.x, drag.nowX))),
+      plot.x.value(clamp(Math.max(drag.x, drag.nowX))),
+    ];
     const box: Extent | null =
-      drag.kind === "box" ? [plot.y.value(Math.max(drag.y, drag.nowY)), plot.y.value(Math.min(drag.y, drag.nowY))] : null;
+      drag.kind === "box"
+        ? [plot.y.value(Math.max(drag.y, drag.nowY)), plot.y.value(Math.min(drag.y, drag.nowY))]
+        : null;
     this.events.zoom(window, box);
   }
 

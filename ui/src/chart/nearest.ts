@@ -4,7 +4,11 @@ import type { Line } from "./line";
 import { nearestIndex, transform, type Scale } from "./scale";
 
 /// A point of a line, and how far from the pointer it is.
-export interface Hit { readonly line: Line; readonly index: number; readonly distance_px: number }
+export interface Hit {
+  readonly line: Line;
+  readonly index: number;
+  readonly distance_px: number;
+}
 
 /// Index of the line's point to show for `x`; -1 if it has none near. Lines that end long before x are not near.
 export function indexAt(line: Line, x: number, scale: Scale): number {

@@ -18,7 +18,16 @@ export const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3], [8, 3
 
 /// Perceptually even ramp for numbers, dark to light (after viridis); the dark theme skips its darkest part.
 const RAMP: readonly (readonly [number, number, number])[] = [
-  [68, 1, 84], [72, 40, 120], [62, 74, 137], [49, 104, 142], [38, 130, 142], [31, 158, 137], [53, 183, 121], [110, 206, 88], [181, 222, 43], [240, 229, 60],
+  [68, 1, 84],
+  [72, 40, 120],
+  [62, 74, 137],
+  [49, 104, 142],
+  [38, 130, 142],
+  [31, 158, 137],
+  [53, 183, 121],
+  [110, 206, 88],
+  [181, 222, 43],
+  [240, 229, 60],
 ];
 
 /// Colour of `t` in 0 … 1 on the ramp.

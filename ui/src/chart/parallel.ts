@@ -45,7 +45,10 @@ export class ParallelChart extends CanvasChart {
   private ink2 = "#444";
   private drag: Drag | null = null;
 
-  constructor(host: HTMLElement, private readonly events: ParallelEvents) {
+  constructor(
+    host: HTMLElement,
+    private readonly events: ParallelEvents,
+  ) {
     super(host);
     this.on("pointermove", (event) => this.moved(event));
     this.on("pointerdown", (event) => this.pressed(event));
@@ -211,7 +214,10 @@ export class ParallelChart extends CanvasChart {
     const [px, py] = this.at(event);
     const index = this.axisNear(px);
     if (py < TOP_PX - 8) {
-      const nearest = this.data.axes.reduce((best, _, i) => (Math.abs(this.x(i) - px) < Math.abs(this.x(best) - px) ? i : best), 0);
+      const nearest = this.data.axes.reduce(
+        (best, _, i) => (Math.abs(this.x(i) - px) < Math.abs(this.x(best) - px) ? i : best),
+        0,
+      );
       if (this.data.axes[nearest]) this.drag = { kind: "move", key: this.data.axes[nearest].key, x: px };
     } else if (index >= 0) {
       this.drag = { kind: "brush", key: this.data.axes[index].key, from: this.place(py), now: this.place(py) };

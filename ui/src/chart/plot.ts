@@ -24,9 +24,17 @@ const BOTTOM_PX = 22;
 const RIGHT_PX = 12;
 
 /// Colours of the ground and the axes, from the page's theme.
-export interface ChartTheme { readonly ground: string; readonly ink: string; readonly grid: string; readonly accent: string }
+export interface ChartTheme {
+  readonly ground: string;
+  readonly ink: string;
+  readonly grid: string;
+  readonly accent: string;
+}
 
-export interface PlotData { readonly lines: readonly Line[]; readonly bands: readonly Band[] }
+export interface PlotData {
+  readonly lines: readonly Line[];
+  readonly bands: readonly Band[];
+}
 
 export interface PlotOptions {
   readonly xKind: ScaleKind;

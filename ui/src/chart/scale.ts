@@ -30,7 +30,13 @@ export class Scale {
   readonly k: number;
   readonly b: number;
 
-  constructor(readonly kind: ScaleKind, readonly lo: number, readonly hi: number, readonly from: number, readonly to: number) {
+  constructor(
+    readonly kind: ScaleKind,
+    readonly lo: number,
+    readonly hi: number,
+    readonly from: number,
+    readonly to: number,
+  ) {
     const a = transform(kind, lo);
     const z = transform(kind, hi);
     this.k = z === a ? 0 : (to - from) / (z - a);

@@ -35,7 +35,10 @@ export class ScatterChart extends CanvasChart {
   private theme: ChartTheme = { ground: "#fff", ink: "#888", grid: "#eee", accent: "#00f" };
   private drag: { readonly x: number; readonly y: number; nowX: number; nowY: number } | null = null;
 
-  constructor(host: HTMLElement, private readonly events: ScatterEvents) {
+  constructor(
+    host: HTMLElement,
+    private readonly events: ScatterEvents,
+  ) {
     super(host);
     this.on("pointermove", (event) => this.moved(event));
     this.on("pointerdown", (event) => {
@@ -134,7 +137,12 @@ export class ScatterChart extends CanvasChart {
     const context = this.prepare(this.over);
     if (!context || !this.data) return;
     const { x, y, colors, count } = this.data;
-    if (this.lit !== null && this.lit < count && !Number.isNaN(x.places[this.lit]) && !Number.isNaN(y.places[this.lit])) {
+    if (
+      this.lit !== null &&
+      this.lit < count &&
+      !Number.isNaN(x.places[this.lit]) &&
+      !Number.isNaN(y.places[this.lit])
+    ) {
       context.fillStyle = colors[this.lit];
       context.strokeStyle = this.theme.ground;
       context.lineWidth = 2;
@@ -184,8 +192,12 @@ export class ScatterChart extends CanvasChart {
       return this.paintOver();
     }
     const place = (px: number): number => ((px - LEFT_PX) / (this.width - LEFT_PX - RIGHT_PX) - 0.02) / 0.96;
-    const rise = (py: number): number => ((this.height - BOTTOM_PX - py) / (this.height - TOP_PX - BOTTOM_PX) - 0.03) / 0.94;
-    this.events.box([place(Math.min(drag.x, drag.nowX)), place(Math.max(drag.x, drag.nowX))], [rise(Math.max(drag.y, drag.nowY)), rise(Math.min(drag.y, drag.nowY))]);
+    const rise = (py: number): number =>
+      ((this.height - BOTTOM_PX - py) / (this.height - TOP_PX - BOTTOM_PX) - 0.03) / 0.94;
+    this.events.box(
+      [place(Math.min(drag.x, drag.nowX)), place(Math.max(drag.x, drag.nowX))],
+      [rise(Math.max(drag.y, drag.nowY)), rise(Math.min(drag.y, drag.nowY))],
+    );
     this.paintOver();
   }
 }

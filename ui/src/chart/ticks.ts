@@ -9,7 +9,9 @@ const LABELS_MOST = 25; // on an axis: what is closer together than that is neve
 const MINUTE_S = 60;
 const HOUR_S = 3600;
 const DAY_S = 86400;
-const TIME_STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000];
+const TIME_STEPS_S = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000,
+];
 
 /// About `count` round numbers in `lo … hi`: multiples of 1, 2 or 5 times a power of ten.
 export function linearTicks(lo: number, hi: number, count: number): number[] {
@@ -20,7 +22,8 @@ export function linearTicks(lo: number, hi: number, count: number): number[] {
   const unit = rough / power;
   const step = power * (unit > 7 ? 10 : unit > 3.5 ? 5 : unit > 1.5 ? 2 : 1);
   const result: number[] = [];
-  for (let i = Math.ceil(lo / step - 1e-9); i * step <= hi + step * 1e-9; i++) result.push(Number((i * step).toPrecision(12)));
+  for (let i = Math.ceil(lo / step - 1e-9); i * step <= hi + step * 1e-9; i++)
+    result.push(Number((i * step).toPrecision(12)));
   return result;
 }
 
@@ -72,8 +75,17 @@ export function axisTicks(kind: ScaleKind, unit: AxisUnit, lo: number, hi: numbe
 export function shortNumber(value: number): string {
   const size = Math.abs(value);
   if (value === 0) return "0";
-  if (size >= 1e15 || size < 1e-3) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
-  for (const [unit, suffix] of [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e4, "k"]] as const) {
+  if (size >= 1e15 || size < 1e-3)
+    return value
+      .toExponential(2)
+      .replace(/\.?0+e/, "e")
+      .replace("e+", "e");
+  for (const [unit, suffix] of [
+    [1e12, "T"],
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e4, "k"],
+  ] as const) {
     if (size >= unit) return String(Number((value / (suffix === "k" ? 1e3 : unit)).toPrecision(5))) + suffix;
   }
   return String(Number(value.toPrecision(6)));

@@ -21,7 +21,13 @@ export function peaksOf(sides: readonly Float32Array[], columns: number): Float3
 }
 
 /// Draws peaks over the whole canvas; the part that was played in a colour of its own. Quiet sounds are scaled up.
-export function drawWave(canvas: HTMLCanvasElement, peaks: Float32Array, played: number, color: string, rest: string): void {
+export function drawWave(
+  canvas: HTMLCanvasElement,
+  peaks: Float32Array,
+  played: number,
+  color: string,
+  rest: string,
+): void {
   const context = canvas.getContext("2d");
   if (!context) return;
   const { width, height } = canvas;
@@ -33,6 +39,11 @@ export function drawWave(canvas: HTMLCanvasElement, peaks: Float32Array, played:
   for (let i = 0; i < columns; i++) {
     const [top, bottom] = [middle - peaks[i * 2 + 1] * scale, middle - peaks[i * 2] * scale];
     context.fillStyle = (i + 0.5) / columns <= played ? color : rest;
-    context.fillRect((i * width) / columns, top - 0.5, Math.max(1, width / columns - 0.3), Math.max(1, bottom - top + 1));
+    context.fillRect(
+      (i * width) / columns,
+      top - 0.5,
+      Math.max(1, width / columns - 0.3),
+      Math.max(1, bottom - top + 1),
+    );
   }
 }

@@ -6,7 +6,11 @@ import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import { BASE } from "../wire/request";
 
 /// A page's name (`run`), what follows it (`3df7…`), and its settings.
-export interface Address { readonly page: string; readonly rest: string; readonly params: ReadonlyMap<string, string> }
+export interface Address {
+  readonly page: string;
+  readonly rest: string;
+  readonly params: ReadonlyMap<string, string>;
+}
 
 const KEPT = ["repo", "q", "color"];
 
@@ -34,7 +38,9 @@ function escapeValue(text: string): string {
 
 /// The text of an address, without the base; escapes only what would not come back.
 export function formatAddress({ page, rest, params }: Address): string {
-  const search = [...params].filter(([, value]) => value !== "").map(([name, value]) => `${name}=${escapeValue(value)}`);
+  const search = [...params]
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `${name}=${escapeValue(value)}`);
   const path = rest === "" ? page : `${page}/${rest.split("/").map(encodeURIComponent).join("/")}`;
   return search.length === 0 ? path : `${path}?${search.join("&")}`;
 }

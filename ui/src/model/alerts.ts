@@ -80,14 +80,18 @@ export function alertRun({ run, name }: AlertItem): string {
 }
 
 /// What there is to say, after the run's name.
-export function alertText({ kind, metric, step, value, best, time, pause, error, others }: AlertItem, now: number): string {
+export function alertText(
+  { kind, metric, step, value, best, time, pause, error, others }: AlertItem,
+  now: number,
+): string {
   const label = metric ? metricLabel(metric) : "";
   const more = others === 0 ? "" : `, and ${others} more ${others === 1 ? "metric" : "metrics"}`;
   const since = formatDuration(Math.max(0, now - (time ?? now)));
   if (kind === "failed") return `failed with ${error ?? "an error"}`;
   if (kind === "lost") return "gives no sign of life any more";
   if (kind === "nan") return `${label} is ${value === "NaN" ? "NaN" : "infinite"} since step ${step}${more}`;
-  if (kind === "diverged") return `${label} has diverged since step ${step}: ${formatNumber(Number(value))}, was ${formatNumber(Number(best))}${more}`;
+  if (kind === "diverged")
+    return `${label} has diverged since step ${step}: ${formatNumber(Number(value))}, was ${formatNumber(Number(best))}${more}`;
   if (metric) return `no new points for ${since}; usually at least every ${formatDuration(pause ?? 0)}`;
   return `a sign of progress is ${since} overdue`;
 }
@@ -100,7 +104,11 @@ export function alertAgo({ time }: AlertItem, now: number): string {
 /// Where an alert leads: the run's page and its settings. That is its log for a failure, else the place in the chart.
 export function alertPlace({ kind, metric, step, window }: AlertItem): Readonly<Record<string, string>> {
   if (kind === "failed" || kind === "lost" || metric === null) return kind === "failed" ? { tab: "log" } : {};
-  return { card: metric.name, ...(step === null ? {} : { at: String(step) }), ...(window ? { win: window.join(",") } : {}) };
+  return {
+    card: metric.name,
+    ...(step === null ? {} : { at: String(step) }),
+    ...(window ? { win: window.join(",") } : {}),
+  };
 }
 
 /// Opens the place that an alert is about.
@@ -131,7 +139,11 @@ async function load(): Promise<void> {
 function tell(news: readonly AlertItem[]): void {
   const [first] = news;
   const more = news.length === 1 ? "" : ` And ${news.length - 1} more.`;
-  toast(`${alertRun(first)}: ${alertText(first, Date.now() / 1000)}.${more}`, { label: "Look", run: () => openAlert(first) }, "bad");
+  toast(
+    `${alertRun(first)}: ${alertText(first, Date.now() / 1000)}.${more}`,
+    { label: "Look", run: () => openAlert(first) },
+    "bad",
+  );
 }
 
 /// Begins to watch the repository. Called once.

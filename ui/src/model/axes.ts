@@ -35,22 +35,34 @@ export function axisOf(column: Column, label: string): Axis {
   const numbers = cells.filter((cell): cell is number => typeof cell === "number" && Number.isFinite(cell));
   const isNumeric = column.type === "number" && numbers.length > 0;
   if (isNumeric) {
-    const [low, high] = numbers.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
+    const [low, high] = numbers.reduce(
+      ([a, b], value) => [Math.min(a, value), Math.max(b, value)],
+      [Infinity, -Infinity],
+    );
     const isMetric = column.field[0] === "metric";
     const kind = isLogarithmic(numbers, low, high, isMetric) ? "log" : "linear";
-    const [from, to] = low === high ? [low - (Math.abs(low) || 1) * 0.5, high + (Math.abs(high) || 1) * 0.5] : [low, high];
+    const [from, to] =
+      low === high ? [low - (Math.abs(low) || 1) * 0.5, high + (Math.abs(high) || 1) * 0.5] : [low, high];
     const scale = new Scale(kind, from, to, 0, 1);
-    const places = Float64Array.from(cells, (cell) => (typeof cell === "number" && Number.isFinite(cell) ? scale.px(cell) : NaN));
+    const places = Float64Array.from(cells, (cell) =>
+      typeof cell === "number" && Number.isFinite(cell) ? scale.px(cell) : NaN,
+    );
     const distinct = [...new Set(numbers)].sort((a, b) => a - b);
     const marks = !isMetric && distinct.length <= MARKED_MOST ? distinct : axisTicks(kind, "number", from, to, 6);
-    const ticks = marks.map((value) => ({ at: scale.px(value), label: shortNumber(value) })).filter(({ at }) => at >= -0.001 && at <= 1.001);
+    const ticks = marks
+      .map((value) => ({ at: scale.px(value), label: shortNumber(value) }))
+      .filter(({ at }) => at >= -0.001 && at <= 1.001);
     return { key, label, kind, places, ticks, textAt: (at) => shortNumber(Number(scale.value(at).toPrecision(4))) };
   }
-  const values = [...new Map(cells.map((cell) => [cellLabel(cell), cell])).entries()].sort(([, a], [, b]) => compareCells(a, b, false)).map(([text]) => text);
+  const values = [...new Map(cells.map((cell) => [cellLabel(cell), cell])).entries()]
+    .sort(([, a], [, b]) => compareCells(a, b, false))
+    .map(([text]) => text);
   const place = new Map(values.map((text, i) => [text, values.length === 1 ? 0.5 : i / (values.length - 1)]));
   const stride = Math.ceil(values.length / 24);
   return {
-    key, label, kind: "category",
+    key,
+    label,
+    kind: "category",
     places: Float64Array.from(cells, (cell) => place.get(cellLabel(cell)) ?? NaN),
     ticks: values.filter((_, i) => i % stride === 0).map((text) => ({ at: place.get(text) ?? 0, label: text })),
     textAt: (at) => values[Math.round(at * (values.length - 1))] ?? "",
@@ -58,7 +70,11 @@ export function axisOf(column: Column, label: string): Axis {
 }
 
 /// Rows that lie in all brushes; a brush is a range of places on an axis.
-export function brushedRows(axes: readonly Axis[], brushes: ReadonlyMap<string, readonly [number, number]>, count: number): readonly number[] {
+export function brushedRows(
+  axes: readonly Axis[],
+  brushes: ReadonlyMap<string, readonly [number, number]>,
+  count: number,
+): readonly number[] {
   const active = axes.flatMap((axis) => {
     const range = brushes.get(axis.key);
     return range ? [{ axis, range }] : [];
@@ -71,7 +87,10 @@ export function brushedRows(axes: readonly Axis[], brushes: ReadonlyMap<string, 
 }
 
 /// The straight line that fits points best, and how well (r²); null for under three points.
-export function trendOf(x: ArrayLike<number>, y: ArrayLike<number>): { readonly slope: number; readonly offset: number; readonly r2: number } | null {
+export function trendOf(
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+): { readonly slope: number; readonly offset: number; readonly r2: number } | null {
   let [n, sx, sy] = [0, 0, 0];
   for (let i = 0; i < x.length; i++) {
     if (!Number.isFinite(x[i]) || !Number.isFinite(y[i])) continue;

@@ -4,9 +4,17 @@ import { contextLabel, sequenceText } from "./fields";
 import type { SequenceKey } from "../wire/types";
 
 /// One chart: one metric, or one metric in several contexts.
-export interface Card { readonly id: string; readonly title: string; readonly subtitle: string; readonly metrics: readonly SequenceKey[] }
+export interface Card {
+  readonly id: string;
+  readonly title: string;
+  readonly subtitle: string;
+  readonly metrics: readonly SequenceKey[];
+}
 
-export interface Section { readonly name: string; readonly cards: readonly Card[] }
+export interface Section {
+  readonly name: string;
+  readonly cards: readonly Card[];
+}
 
 /// `context`: a card a context. `name`: a card a name, contexts told apart by dashes.
 export type Split = "context" | "name";
@@ -45,6 +53,8 @@ export function sectionsOf(metrics: readonly SequenceKey[], split: Split): reado
   const compare = byOrder(CARD_ORDER);
   return names.map((name) => ({
     name,
-    cards: [...(sections.get(name) ?? [])].map(([id, card]) => ({ id, ...card })).sort((a, b) => compare(a.title, b.title) || (a.id < b.id ? -1 : 1)),
+    cards: [...(sections.get(name) ?? [])]
+      .map(([id, card]) => ({ id, ...card }))
+      .sort((a, b) => compare(a.title, b.title) || (a.id < b.id ? -1 : 1)),
   }));
 }

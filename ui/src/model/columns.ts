@@ -14,22 +14,56 @@ const WIDTHS_KEY = "aim.widths";
 
 /// The columns that a table shows when nobody chose: what differs between the runs, and what they reached.
 export function defaultColumns(known: FieldsAnswer): readonly Field[] {
-  const params = varyingParams(known).slice(0, DEFAULT_PARAMS).map((param): Field => ["param", ...param.path]);
+  const params = varyingParams(known)
+    .slice(0, DEFAULT_PARAMS)
+    .map((param): Field => ["param", ...param.path]);
   const best = guessTarget(known);
-  const isBest = (name: string, context: object): boolean => best !== null && name === best.key.name && JSON.stringify(context) === JSON.stringify(best.key.context);
-  const rank = (text: string): number => (/lr|learning_rate|norm|throughput|time|grad/i.test(text) ? 2 : /val|eval|test/i.test(text) ? 0 : 1);
-  const metrics = [...metricsOf(known)].sort((a, b) => Number(isBest(b.name, b.context)) - Number(isBest(a.name, a.context)) || rank(a.name + JSON.stringify(a.context)) - rank(b.name + JSON.stringify(b.context)));
+  const isBest = (name: string, context: object): boolean =>
+    best !== null && name === best.key.name && JSON.stringify(context) === JSON.stringify(best.key.context);
+  const rank = (text: string): number =>
+    /lr|learning_rate|norm|throughput|time|grad/i.test(text) ? 2 : /val|eval|test/i.test(text) ? 0 : 1;
+  const metrics = [...metricsOf(known)].sort(
+    (a, b) =>
+      Number(isBest(b.name, b.context)) - Number(isBest(a.name, a.context)) ||
+      rank(a.name + JSON.stringify(a.context)) - rank(b.name + JSON.stringify(b.context)),
+  );
   const lasts = metrics.slice(0, DEFAULT_METRICS).map(({ name, context }): Field => ["metric", name, context, "last"]);
   const hasTags = (known.facets.tags ?? []).length > 0;
   const experiments = (known.facets.experiment ?? []).length > 1;
-  return [["run", "status"], ["run", "created_at"], ["run", "duration"], ...(experiments ? [["run", "experiment"] as Field] : []), ...params, ...lasts, ...(hasTags ? [["run", "tags"] as Field] : [])];
+  return [
+    ["run", "status"],
+    ["run", "created_at"],
+    ["run", "duration"],
+    ...(experiments ? [["run", "experiment"] as Field] : []),
+    ...params,
+    ...lasts,
+    ...(hasTags ? [["run", "tags"] as Field] : []),
+  ];
 }
 
 /// Everything a table can show.
 export function allColumns(known: FieldsAnswer): readonly Field[] {
-  const properties: Field[] = ["status", "created_at", "end_time", "duration", "experiment", "tags", "hash", "description", "archived", "error"].map((name): Field => ["run", name]);
+  const properties: Field[] = [
+    "status",
+    "created_at",
+    "end_time",
+    "duration",
+    "experiment",
+    "tags",
+    "hash",
+    "description",
+    "archived",
+    "error",
+  ].map((name): Field => ["run", name]);
   const params = known.params.filter(({ path }) => path.length > 0).map((param): Field => ["param", ...param.path]);
-  const metrics = metricsOf(known).flatMap(({ name, context }) => (["last", "min", "max", "mean", "max_step", "min_step", "count"] as const).map((summary): Field => ["metric", name, context, summary]));
+  const metrics = metricsOf(known).flatMap(({ name, context }) =>
+    (["last", "min", "max", "mean", "max_step", "min_step", "count"] as const).map((summary): Field => [
+      "metric",
+      name,
+      context,
+      summary,
+    ]),
+  );
   return [...properties, ...params, ...metrics];
 }
 
@@ -56,12 +90,19 @@ export function saveWidth(key: string, width_px: number): void {
 }
 
 /// What a group's row says in one column: the value if it is one, the mean of a metric's numbers, else how many there are.
-export function groupCell(cells: readonly Cell[], isMetric: boolean): { readonly text: string; readonly title: string; readonly isNumber: boolean } {
+export function groupCell(
+  cells: readonly Cell[],
+  isMetric: boolean,
+): { readonly text: string; readonly title: string; readonly isNumber: boolean } {
   const isNumeric = cells.every((cell) => cell === null || typeof cell === "number");
   const spread = isNumeric ? spreadOf(cells) : null;
   if (isMetric && spread && spread.min !== spread.max) {
     const title = `mean ${formatNumber(spread.mean)} ± ${formatNumber(spread.std)} · ${formatNumber(spread.min)} to ${formatNumber(spread.max)} · ${spread.count} runs`;
-    return { text: `${formatNumber(spread.mean)} ±${formatNumber(Number(spread.std.toPrecision(2)))}`, title, isNumber: true };
+    return {
+      text: `${formatNumber(spread.mean)} ±${formatNumber(Number(spread.std.toPrecision(2)))}`,
+      title,
+      isNumber: true,
+    };
   }
   const labels = new Set(cells.map(cellLabel));
   if (labels.size === 1) return { text: [...labels][0], title: [...labels][0], isNumber: isNumeric };
@@ -69,7 +110,10 @@ export function groupCell(cells: readonly Cell[], isMetric: boolean): { readonly
 }
 
 /// Keys of the param columns in which the given rows differ.
-export function differingKeys(columns: ReadonlyMap<string, { readonly field: Field; readonly key: string; readonly cells: readonly Cell[] }>, rows: readonly number[]): ReadonlySet<string> {
+export function differingKeys(
+  columns: ReadonlyMap<string, { readonly field: Field; readonly key: string; readonly cells: readonly Cell[] }>,
+  rows: readonly number[],
+): ReadonlySet<string> {
   const differing = new Set<string>();
   if (rows.length < 2) return differing;
   for (const { field, key, cells } of columns.values()) {
@@ -97,5 +141,7 @@ export function columnsText(list: readonly Field[]): string {
 
 /// The fields of such a text; what is no field is left out.
 export function parseColumns(text: string): readonly Field[] {
-  return splitTexts(text).map(parseField).filter((field) => field !== null);
+  return splitTexts(text)
+    .map(parseField)
+    .filter((field) => field !== null);
 }

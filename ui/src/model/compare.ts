@@ -4,7 +4,12 @@ import { pathText, sequenceText } from "./fields";
 import { numberOf, type Json, type RunAnswer, type SequenceKey, type SequenceSummary } from "../wire/types";
 
 /// One row of a comparison: a name, and a value of each run; undefined where a run has none.
-export interface DiffRow { readonly name: string; readonly path: readonly string[]; readonly values: readonly (Json | undefined)[]; readonly isSame: boolean }
+export interface DiffRow {
+  readonly name: string;
+  readonly path: readonly string[];
+  readonly values: readonly (Json | undefined)[];
+  readonly isSame: boolean;
+}
 
 function isBranch(value: Json): value is { readonly [key: string]: Json } {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return false;
@@ -13,8 +18,13 @@ function isBranch(value: Json): value is { readonly [key: string]: Json } {
 }
 
 /// The leaves of a tree of values, by path. An empty dict and a list are leaves.
-export function leaves(tree: { readonly [key: string]: Json }, path: readonly string[] = []): readonly { readonly path: readonly string[]; readonly value: Json }[] {
-  return Object.entries(tree).flatMap(([key, value]) => (isBranch(value) ? leaves(value, [...path, key]) : [{ path: [...path, key], value }]));
+export function leaves(
+  tree: { readonly [key: string]: Json },
+  path: readonly string[] = [],
+): readonly { readonly path: readonly string[]; readonly value: Json }[] {
+  return Object.entries(tree).flatMap(([key, value]) =>
+    isBranch(value) ? leaves(value, [...path, key]) : [{ path: [...path, key], value }],
+  );
 }
 
 /// The rows of several trees, in the order in which the keys first appear.
@@ -35,17 +45,29 @@ export function diffTrees(trees: readonly ({ readonly [key: string]: Json } | nu
 }
 
 /// One metric of several runs: the last value of each, and which is best by its name.
-export interface MetricRow { readonly key: SequenceKey; readonly last: readonly (number | null)[]; readonly min: readonly (number | null)[]; readonly max: readonly (number | null)[] }
+export interface MetricRow {
+  readonly key: SequenceKey;
+  readonly last: readonly (number | null)[];
+  readonly min: readonly (number | null)[];
+  readonly max: readonly (number | null)[];
+}
 
 /// The metrics of several runs, those that most of them have first.
-export function metricRows(runs: readonly (RunAnswer | null)[], isWanted: (sequence: SequenceSummary) => boolean): readonly MetricRow[] {
+export function metricRows(
+  runs: readonly (RunAnswer | null)[],
+  isWanted: (sequence: SequenceSummary) => boolean,
+): readonly MetricRow[] {
   const rows = new Map<string, { key: SequenceKey; found: (SequenceSummary | null)[] }>();
   runs.forEach((run, i) => {
     for (const sequence of run?.sequences ?? []) {
       if (!isWanted(sequence)) continue;
       const text = sequenceText(sequence);
       let row = rows.get(text);
-      if (!row) rows.set(text, (row = { key: { name: sequence.name, context: sequence.context }, found: runs.map(() => null) }));
+      if (!row)
+        rows.set(
+          text,
+          (row = { key: { name: sequence.name, context: sequence.context }, found: runs.map(() => null) }),
+        );
       row.found[i] = sequence;
     }
   });

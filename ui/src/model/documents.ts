@@ -25,7 +25,12 @@ export async function loadDocuments(): Promise<void> {
 
 /// An id from a name: `Nightly runs` is `nightly-runs`; another number behind it if that is taken.
 export function documentId(name: string, taken: ReadonlySet<string>): string {
-  const plain = name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 56) || "untitled";
+  const plain =
+    name
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^-+|-+$/g, "")
+      .slice(0, 56) || "untitled";
   if (!taken.has(plain)) return plain;
   let number = 2;
   while (taken.has(`${plain}-${number}`)) number++;
@@ -33,7 +38,12 @@ export function documentId(name: string, taken: ReadonlySet<string>): string {
 }
 
 /// Writes a document; gives what the server keeps now, or null after an error, which is shown.
-export async function saveDocument(kind: StoredDocument["kind"], id: string, revision: string | null, body: { readonly [key: string]: Json }): Promise<StoredDocument | null> {
+export async function saveDocument(
+  kind: StoredDocument["kind"],
+  id: string,
+  revision: string | null,
+  body: { readonly [key: string]: Json },
+): Promise<StoredDocument | null> {
   try {
     const saved = await sendJson<StoredDocument>(here(`documents/${kind}/${id}`), { revision, body }, undefined, "PUT");
     changes++;

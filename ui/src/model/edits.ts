@@ -38,7 +38,9 @@ export async function undo(id?: string): Promise<void> {
   if (place < 0) return;
   const [entry] = undoable.splice(place, 1);
   try {
-    const answer = await sendJson<{ readonly cursor: string; readonly count: number }>(here("undo"), { undo: entry.undo });
+    const answer = await sendJson<{ readonly cursor: string; readonly count: number }>(here("undo"), {
+      undo: entry.undo,
+    });
     nudge(answer.cursor, entry.runs);
     toast(`Undone for ${plural(answer.count, "run")}.`);
   } catch (error) {

@@ -2,7 +2,18 @@
 
 import type { Context, Field, FieldsAnswer, Json, ParamInfo, SequenceKey, Summary } from "../wire/types";
 
-const SUMMARIES: readonly string[] = ["first", "last", "min", "max", "mean", "first_step", "last_step", "min_step", "max_step", "count"];
+const SUMMARIES: readonly string[] = [
+  "first",
+  "last",
+  "min",
+  "max",
+  "mean",
+  "first_step",
+  "last_step",
+  "min_step",
+  "max_step",
+  "count",
+];
 const PLAIN_KEY = /^[^."[\]{}:,]+$/;
 const COMMON_ROOTS = new Set(["hparams", "config", "params", "hyperparameters", "args"]);
 const SYSTEM_PREFIX = "__system__";
@@ -21,7 +32,11 @@ export function pathText(path: readonly (string | number)[]): string {
 function sortedJson(value: Json): Json {
   if (Array.isArray(value)) return value.map(sortedJson);
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value as { [key: string]: Json }).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sortedJson(v)]));
+  return Object.fromEntries(
+    Object.entries(value as { [key: string]: Json })
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([k, v]) => [k, sortedJson(v)]),
+  );
 }
 
 /// One text for equal contexts, whatever the order of their keys; empty for an empty one.
@@ -32,7 +47,11 @@ export function contextKey(context: Context): string {
 /// A context for people: `val`, or `gpu=0` where the value alone says too little.
 export function contextLabel(context: Context): string {
   return Object.entries(context)
-    .map(([key, value]) => (typeof value === "string" && key === "subset" ? value : `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`))
+    .map(([key, value]) =>
+      typeof value === "string" && key === "subset"
+        ? value
+        : `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+    )
     .join(" ");
 }
 
@@ -82,12 +101,24 @@ export function parseField(text: string): Field | null {
     at += piece.length;
     if (at < text.length && text[at] === ".") at++;
   }
-  if (path.length === 2 && path[0] === "run" && typeof path[1] === "string" && text.startsWith("run.")) return ["run", path[1]];
+  if (path.length === 2 && path[0] === "run" && typeof path[1] === "string" && text.startsWith("run."))
+    return ["run", path[1]];
   return ["param", ...path];
 }
 
 const RUN_LABELS: Readonly<Record<string, string>> = {
-  name: "Name", status: "State", experiment: "Experiment", created_at: "Started", end_time: "Ended", duration: "Duration", tags: "Tags", hash: "Hash", description: "Description", archived: "Archived", notes: "Notes", error: "Error",
+  name: "Name",
+  status: "State",
+  experiment: "Experiment",
+  created_at: "Started",
+  end_time: "Ended",
+  duration: "Duration",
+  tags: "Tags",
+  hash: "Hash",
+  description: "Description",
+  archived: "Archived",
+  notes: "Notes",
+  error: "Error",
 };
 
 /// A short name for people.
@@ -103,7 +134,12 @@ export function fieldLabel(field: Field): string {
 
 /// How a query writes a param's path: `run.hparams.lr`, `run["my key"].x`.
 export function queryPath(path: readonly (string | number)[]): string {
-  return "run" + path.map((key) => (typeof key === "string" && /^[A-Za-z]\w*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`)).join("");
+  return (
+    "run" +
+    path
+      .map((key) => (typeof key === "string" && /^[A-Za-z]\w*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`))
+      .join("")
+  );
 }
 
 /// A value as a query writes it.
@@ -130,7 +166,9 @@ export function isMetricKind(kind: string): boolean {
 }
 
 /// The metrics that people tracked, of all sequences.
-export function metricsOf(fields: FieldsAnswer): readonly (SequenceKey & { readonly runs: number; readonly points: number })[] {
+export function metricsOf(
+  fields: FieldsAnswer,
+): readonly (SequenceKey & { readonly runs: number; readonly points: number })[] {
   return fields.sequences.filter((sequence) => isMetricKind(sequence.kind) && !isSystemMetric(sequence.name));
 }
 
@@ -154,7 +192,9 @@ export function betterDirection(name: string): -1 | 0 | 1 {
 }
 
 /// Which metric tells best how good a run is, and whether more is better: validation accuracy before training loss.
-export function guessTarget(fields: FieldsAnswer): { readonly key: SequenceKey; readonly isMoreBetter: boolean } | null {
+export function guessTarget(
+  fields: FieldsAnswer,
+): { readonly key: SequenceKey; readonly isMoreBetter: boolean } | null {
   let best: SequenceKey | null = null;
   let most = -Infinity;
   for (const metric of metricsOf(fields)) {

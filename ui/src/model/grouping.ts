@@ -5,7 +5,12 @@ import { ownColors } from "./runcolors";
 import { compareCells, type Cell, type RunTable } from "./table";
 
 /// Runs with one value of the grouping field.
-export interface Group { readonly label: string; readonly value: Cell; readonly color: string; readonly hashes: readonly string[] }
+export interface Group {
+  readonly label: string;
+  readonly value: Cell;
+  readonly color: string;
+  readonly hashes: readonly string[];
+}
 
 export interface Coloring {
   readonly groups: readonly Group[];
@@ -16,13 +21,19 @@ export interface Coloring {
 export function cellLabel(cell: Cell): string {
   if (cell === null) return "–";
   if (typeof cell === "string") return cell;
-  if (Array.isArray(cell)) return cell.length === 0 ? "–" : cell.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join(", ");
+  if (Array.isArray(cell))
+    return cell.length === 0
+      ? "–"
+      : cell.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join(", ");
   if (typeof cell === "number" && !Number.isFinite(cell)) return Number.isNaN(cell) ? "NaN" : cell > 0 ? "∞" : "-∞";
   return typeof cell === "number" ? String(Number(cell.toPrecision(6))) : JSON.stringify(cell);
 }
 
 /// The runs of a table by the values of one column. Numbers in their order, texts by how many runs they have.
-export function splitBy(table: RunTable, key: string): { readonly label: string; readonly value: Cell; readonly hashes: readonly string[] }[] {
+export function splitBy(
+  table: RunTable,
+  key: string,
+): { readonly label: string; readonly value: Cell; readonly hashes: readonly string[] }[] {
   const column = table.columns.get(key);
   if (!column) return [];
   const byLabel = new Map<string, { label: string; value: Cell; hashes: string[] }>();
@@ -35,7 +46,11 @@ export function splitBy(table: RunTable, key: string): { readonly label: string;
   });
   const groups = [...byLabel.values()];
   const isNumeric = groups.every(({ value }) => value === null || typeof value === "number");
-  return groups.sort((a, b) => (isNumeric ? compareCells(a.value, b.value, false) : b.hashes.length - a.hashes.length || compareCells(a.value, b.value, false)));
+  return groups.sort((a, b) =>
+    isNumeric
+      ? compareCells(a.value, b.value, false)
+      : b.hashes.length - a.hashes.length || compareCells(a.value, b.value, false),
+  );
 }
 
 /// Colours by one column; by the run itself when `key` is empty.
@@ -44,7 +59,12 @@ export function coloring(table: RunTable, key: string, theme: Theme): Coloring {
   const parts = key === "" ? [] : splitBy(table, key);
   if (parts.length === 0) return { groups: [], colorOf: ownColors(table, theme) };
   const isNumeric = parts.length > 2 && parts.every(({ value }) => value === null || typeof value === "number");
-  const largest = new Set([...parts].sort((a, b) => b.hashes.length - a.hashes.length).slice(0, palette.length).map(({ label }) => label));
+  const largest = new Set(
+    [...parts]
+      .sort((a, b) => b.hashes.length - a.hashes.length)
+      .slice(0, palette.length)
+      .map(({ label }) => label),
+  );
   let next = 0;
   const groups = parts.map((part, i): Group => {
     if (part.value === null) return { ...part, color: GREY[theme] };
@@ -68,6 +88,8 @@ export function dashing(table: RunTable, key: string): (hash: string) => readonl
 
 /// The dash of a context when several share a card: what validates is solid, what trains is dashed.
 export function contextDash(contexts: readonly string[], key: string): readonly number[] {
-  const solidFirst = [...contexts].sort((a, b) => Number(/train/i.test(a)) - Number(/train/i.test(b)) || (a < b ? -1 : 1));
+  const solidFirst = [...contexts].sort(
+    (a, b) => Number(/train/i.test(a)) - Number(/train/i.test(b)) || (a < b ? -1 : 1),
+  );
   return DASHES[Math.min(solidFirst.indexOf(key), DASHES.length - 1)] ?? DASHES[0];
 }

@@ -12,7 +12,11 @@ const CUTS_MOST = 12;
 const RUNS_MOST = 2000;
 
 /// One param's part in a result. `importance` adds up to 1 over all params; `correlation` is Spearman's, or null for texts.
-export interface Importance { readonly key: string; readonly importance: number; readonly correlation: number | null }
+export interface Importance {
+  readonly key: string;
+  readonly importance: number;
+  readonly correlation: number | null;
+}
 
 /// A repeatable source of numbers in 0 … 1 (mulberry32), so that a picture does not change by itself.
 export function randomSource(seed: number): () => number {
@@ -29,7 +33,7 @@ export function randomSource(seed: number): () => number {
 export function ranks(values: readonly number[]): number[] {
   const order = values.map((_, i) => i).sort((a, b) => values[a] - values[b]);
   const result = new Array<number>(values.length);
-  for (let i = 0; i < order.length; ) {
+  for (let i = 0; i < order.length;) {
     let j = i;
     while (j + 1 < order.length && values[order[j + 1]] === values[order[i]]) j++;
     for (let k = i; k <= j; k++) result[order[k]] = (i + j) / 2 + 1;
@@ -40,7 +44,9 @@ export function ranks(values: readonly number[]): number[] {
 
 /// Spearman's rank correlation; null when one side does not vary or there are under three pairs.
 export function spearman(x: readonly number[], y: readonly number[]): number | null {
-  const pairs = x.map((value, i) => [value, y[i]] as const).filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b));
+  const pairs = x
+    .map((value, i) => [value, y[i]] as const)
+    .filter(([a, b]) => Number.isFinite(a) && Number.isFinite(b));
   if (pairs.length < 3) return null;
   const [rx, ry] = [ranks(pairs.map(([a]) => a)), ranks(pairs.map(([, b]) => b))];
   const mean = (pairs.length + 1) / 2;
@@ -53,10 +59,15 @@ export function spearman(x: readonly number[], y: readonly number[]): number | n
   return xx === 0 || yy === 0 ? null : xy / Math.sqrt(xx * yy);
 }
 
-type Tree = { readonly value: number } | { readonly column: number; readonly cut: number; readonly low: Tree; readonly high: Tree };
+type Tree =
+  | { readonly value: number }
+  | { readonly column: number; readonly cut: number; readonly low: Tree; readonly high: Tree };
 
 /// Texts become numbers ordered by the mean result of their runs, so that one cut can part them well.
-function encode(cells: readonly Cell[], y: readonly number[]): { readonly values: number[]; readonly isNumeric: boolean } {
+function encode(
+  cells: readonly Cell[],
+  y: readonly number[],
+): { readonly values: number[]; readonly isNumeric: boolean } {
   if (cells.every((cell) => cell === null || (typeof cell === "number" && !Number.isNaN(cell)))) {
     return { values: cells.map((cell) => (typeof cell === "number" ? cell : -Infinity)), isNumeric: true };
   }
@@ -68,10 +79,13 @@ function encode(cells: readonly Cell[], y: readonly number[]): { readonly values
     entry.count++;
     sums.set(key, entry);
   });
-  return { values: cells.map((cell) => {
-    const entry = sums.get(JSON.stringify(cell));
-    return entry ? entry.sum / entry.count : 0;
-  }), isNumeric: false };
+  return {
+    values: cells.map((cell) => {
+      const entry = sums.get(JSON.stringify(cell));
+      return entry ? entry.sum / entry.count : 0;
+    }),
+    isNumeric: false,
+  };
 }
 
 function meanOf(rows: readonly number[], y: readonly number[]): number {
@@ -81,7 +95,12 @@ function meanOf(rows: readonly number[], y: readonly number[]): number {
 }
 
 /// The cut of one column that lowers the squared error most; gain 0 if there is none.
-function bestCut(values: readonly number[], rows: readonly number[], y: readonly number[], random: () => number): { readonly cut: number; readonly gain: number } {
+function bestCut(
+  values: readonly number[],
+  rows: readonly number[],
+  y: readonly number[],
+  random: () => number,
+): { readonly cut: number; readonly gain: number } {
   const distinct = [...new Set(rows.map((row) => values[row]))].sort((a, b) => a - b);
   let best = { cut: 0, gain: 0 };
   const total = rows.reduce((sum, row) => sum + y[row], 0);
@@ -102,7 +121,13 @@ function bestCut(values: readonly number[], rows: readonly number[], y: readonly
   return best;
 }
 
-function grow(columns: readonly (readonly number[])[], rows: readonly number[], y: readonly number[], depth: number, random: () => number): Tree {
+function grow(
+  columns: readonly (readonly number[])[],
+  rows: readonly number[],
+  y: readonly number[],
+  depth: number,
+  random: () => number,
+): Tree {
   if (depth >= DEPTH_MOST || rows.length < 2 * LEAF_LEAST) return { value: meanOf(rows, y) };
   const tried = Math.max(1, Math.ceil(columns.length / 2));
   let best = { column: -1, cut: 0, gain: 1e-12 };
@@ -115,7 +140,12 @@ function grow(columns: readonly (readonly number[])[], rows: readonly number[], 
   const values = columns[best.column];
   const low = rows.filter((row) => values[row] <= best.cut);
   const high = rows.filter((row) => values[row] > best.cut);
-  return { column: best.column, cut: best.cut, low: grow(columns, low, y, depth + 1, random), high: grow(columns, high, y, depth + 1, random) };
+  return {
+    column: best.column,
+    cut: best.cut,
+    low: grow(columns, low, y, depth + 1, random),
+    high: grow(columns, high, y, depth + 1, random),
+  };
 }
 
 function predict(tree: Tree, at: (column: number) => number): number {
@@ -125,11 +155,22 @@ function predict(tree: Tree, at: (column: number) => number): number {
 }
 
 /// How much each column matters for `target`. Runs without a finite target are left out. Cost: tens of ms for 1,000 runs.
-export function importances(columns: readonly { readonly key: string; readonly cells: readonly Cell[] }[], target: readonly Cell[]): readonly Importance[] {
-  const rows = target.map((cell, row) => (typeof cell === "number" && Number.isFinite(cell) ? row : -1)).filter((row) => row >= 0).slice(0, RUNS_MOST);
+export function importances(
+  columns: readonly { readonly key: string; readonly cells: readonly Cell[] }[],
+  target: readonly Cell[],
+): readonly Importance[] {
+  const rows = target
+    .map((cell, row) => (typeof cell === "number" && Number.isFinite(cell) ? row : -1))
+    .filter((row) => row >= 0)
+    .slice(0, RUNS_MOST);
   if (rows.length < 2 * LEAF_LEAST || columns.length === 0) return [];
   const y = rows.map((row) => target[row] as number);
-  const encoded = columns.map(({ cells }) => encode(rows.map((row) => cells[row] ?? null), y));
+  const encoded = columns.map(({ cells }) =>
+    encode(
+      rows.map((row) => cells[row] ?? null),
+      y,
+    ),
+  );
   const values = encoded.map((column) => column.values);
   const random = randomSource(7);
   const harm = new Float64Array(columns.length);
@@ -140,7 +181,11 @@ export function importances(columns: readonly { readonly key: string; readonly c
     if (unseen.length === 0) continue;
     const tree = grow(values, bag, y, 0, random);
     const error = (shuffled: number, other: readonly number[]): number =>
-      unseen.reduce((sum, row, i) => sum + (predict(tree, (column) => values[column][column === shuffled ? other[i] : row]) - y[row]) ** 2, 0);
+      unseen.reduce(
+        (sum, row, i) =>
+          sum + (predict(tree, (column) => values[column][column === shuffled ? other[i] : row]) - y[row]) ** 2,
+        0,
+      );
     const base = error(-1, unseen);
     for (let column = 0; column < columns.length; column++) {
       const other = [...unseen];
@@ -153,6 +198,10 @@ export function importances(columns: readonly { readonly key: string; readonly c
   }
   const total = harm.reduce((sum, value) => sum + value, 0);
   return columns
-    .map(({ key }, i) => ({ key, importance: total > 0 ? harm[i] / total : 0, correlation: encoded[i].isNumeric ? spearman(values[i], y) : null }))
+    .map(({ key }, i) => ({
+      key,
+      importance: total > 0 ? harm[i] / total : 0,
+      correlation: encoded[i].isNumeric ? spearman(values[i], y) : null,
+    }))
     .sort((a, b) => b.importance - a.importance);
 }

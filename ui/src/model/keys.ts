@@ -3,7 +3,12 @@
 import { signal } from "@preact/signals";
 
 /// A command. `keys`: one key (`c`, `Ctrl+k`, `?`) or two in a row (`g r`); empty for the palette only.
-export interface Command { readonly keys: string; readonly label: string; readonly section: string; readonly run: () => void }
+export interface Command {
+  readonly keys: string;
+  readonly label: string;
+  readonly section: string;
+  readonly run: () => void;
+}
 
 /// All commands that work now; pages add theirs while they are open.
 export const commands = signal<readonly Command[]>([]);
@@ -38,7 +43,8 @@ export function handleKey(event: KeyboardEvent): void {
   if (isTyping(event.target) && !name.startsWith("Ctrl+")) return;
   const isPair = first !== null && event.timeStamp - first.at_ms < PAIR_MS;
   const pair = isPair && first ? `${first.key} ${name}` : "";
-  const find = (keys: string): Command | undefined => [...commands.peek()].reverse().find((command) => command.keys === keys);
+  const find = (keys: string): Command | undefined =>
+    [...commands.peek()].reverse().find((command) => command.keys === keys);
   const command = (pair && find(pair)) || find(name);
   first = null;
   // A box over the page holds the keyboard: Escape closes it, and only what it shows can be changed from there.

@@ -9,10 +9,15 @@
 import type { Card, Section } from "./cards";
 
 /// A section that was arranged: its own name, or that of one which is there by itself; and ids of cards.
-export interface Placed { readonly name: string; readonly cards: readonly string[] }
+export interface Placed {
+  readonly name: string;
+  readonly cards: readonly string[];
+}
 
 /// A section as it is shown; `isOwn`: the reader made it.
-export interface ArrangedSection extends Section { readonly isOwn: boolean }
+export interface ArrangedSection extends Section {
+  readonly isOwn: boolean;
+}
 
 /// The widest a card can be, in columns.
 export const SPAN_MOST = 3;
@@ -57,27 +62,42 @@ export function parseWide(text: string): ReadonlyMap<string, number> {
 
 /// Writes `wide`.
 export function formatWide(spans: ReadonlyMap<string, number>): string {
-  return [...spans].filter(([, span]) => span > 1).map(([id, span]) => `${escape(id)}*${Math.min(SPAN_MOST, span)}`).join(";");
+  return [...spans]
+    .filter(([, span]) => span > 1)
+    .map(([id, span]) => `${escape(id)}*${Math.min(SPAN_MOST, span)}`)
+    .join(";");
 }
 
 /// Puts cards where the reader wants them: own sections first, in their order, then those that are there by themselves.
 export function arrange(sections: readonly Section[], placed: readonly Placed[]): readonly ArrangedSection[] {
   const cards = new Map(sections.flatMap((section) => section.cards).map((card) => [card.id, card]));
   const taken = new Set(placed.flatMap((section) => section.cards));
-  const listed = (names: readonly string[]): readonly Card[] => names.map((id) => cards.get(id)).filter((card) => card !== undefined);
+  const listed = (names: readonly string[]): readonly Card[] =>
+    names.map((id) => cards.get(id)).filter((card) => card !== undefined);
   const automatic = new Set(sections.map(({ name }) => name));
-  const own = placed.filter(({ name }) => !automatic.has(name)).map(({ name, cards: ids }) => ({ name, cards: listed(ids), isOwn: true }));
+  const own = placed
+    .filter(({ name }) => !automatic.has(name))
+    .map(({ name, cards: ids }) => ({ name, cards: listed(ids), isOwn: true }));
   const others = sections.map(({ name, cards: all }) => ({
-    name, isOwn: false,
+    name,
+    isOwn: false,
     cards: [...listed(placed.find((one) => one.name === name)?.cards ?? []), ...all.filter(({ id }) => !taken.has(id))],
   }));
   return [...own, ...others.filter((section) => section.cards.length > 0)];
 }
 
 /// Moves a card before another one (null: to the end) in a section of what is shown now; gives the new placement.
-export function moveCard(shown: readonly ArrangedSection[], placed: readonly Placed[], id: string, section: string, before: string | null): readonly Placed[] {
+export function moveCard(
+  shown: readonly ArrangedSection[],
+  placed: readonly Placed[],
+  id: string,
+  section: string,
+  before: string | null,
+): readonly Placed[] {
   const without = placed.map(({ name, cards }) => ({ name, cards: cards.filter((one) => one !== id) }));
-  const ids = (shown.find(({ name }) => name === section)?.cards ?? []).map((card) => card.id).filter((one) => one !== id);
+  const ids = (shown.find(({ name }) => name === section)?.cards ?? [])
+    .map((card) => card.id)
+    .filter((one) => one !== id);
   const at = before === null ? -1 : ids.indexOf(before);
   ids.splice(at < 0 ? ids.length : at, 0, id);
   const rest = without.filter(({ name }) => name !== section);
@@ -87,7 +107,12 @@ export function moveCard(shown: readonly ArrangedSection[], placed: readonly Pla
 }
 
 /// Moves a card by some places within its section.
-export function shiftCard(shown: readonly ArrangedSection[], placed: readonly Placed[], id: string, by: -1 | 1): readonly Placed[] {
+export function shiftCard(
+  shown: readonly ArrangedSection[],
+  placed: readonly Placed[],
+  id: string,
+  by: -1 | 1,
+): readonly Placed[] {
   const section = shown.find(({ cards }) => cards.some((card) => card.id === id));
   if (!section) return placed;
   const ids = section.cards.map((card) => card.id);

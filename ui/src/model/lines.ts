@@ -29,13 +29,19 @@ export function groupLabel(key: readonly Json[]): string {
 }
 
 /// A chart's lines, and which owner a run's curve is drawn under.
-export interface CardLines { readonly data: PlotData; readonly ownerOf: ReadonlyMap<string, string>; readonly groupSize: ReadonlyMap<string, number> }
+export interface CardLines {
+  readonly data: PlotData;
+  readonly ownerOf: ReadonlyMap<string, string>;
+  readonly groupSize: ReadonlyMap<string, number>;
+}
 
 const NOTHING: CardLines = { data: { lines: [], bands: [] }, ownerOf: new Map(), groupSize: new Map() };
 
 function suffixOf(metrics: readonly SequenceKey[], key: SequenceKey): string {
   const isNamed = metrics.some((metric) => metric.name !== key.name);
-  const label = [isNamed ? key.name : "", metrics.length > 1 ? contextLabel(key.context) : ""].filter(Boolean).join(" ");
+  const label = [isNamed ? key.name : "", metrics.length > 1 ? contextLabel(key.context) : ""]
+    .filter(Boolean)
+    .join(" ");
   return label === "" ? "" : ` ${label}`;
 }
 
@@ -65,8 +71,15 @@ export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], lo
       ownerOf.set(part.run, part.run);
       const isPast = part.branch !== null;
       lines.push({
-        owner: part.run, label: looks.nameOf(part.run) + suffix + (isPast ? ` before rewind ${(part.branch ?? 0) + 1}` : ""), x: part.x, y: part.part === "smooth" ? gapped(part, frame.parts[i - 1]) : part.y, color: looks.coloring.colorOf(part.run), dash: dashFor(part, part.run),
-        faint: isPast || (hasSmooth && part.part === "line"), strong: !isPast && looks.isStrong(part.run), sorted: isSorted(part.x),
+        owner: part.run,
+        label: looks.nameOf(part.run) + suffix + (isPast ? ` before rewind ${(part.branch ?? 0) + 1}` : ""),
+        x: part.x,
+        y: part.part === "smooth" ? gapped(part, frame.parts[i - 1]) : part.y,
+        color: looks.coloring.colorOf(part.run),
+        dash: dashFor(part, part.run),
+        faint: isPast || (hasSmooth && part.part === "line"),
+        strong: !isPast && looks.isStrong(part.run),
+        sorted: isSorted(part.x),
       });
       continue;
     }
@@ -78,9 +91,20 @@ export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], lo
     groupSize.set(owner, group.runs.length);
     const color = looks.coloring.colorOf(shown[0]);
     const strong = frame.groups.length <= 16;
-    lines.push({ owner, label: groupLabel(group.key) + suffix, x: part.x, y: part.y, color, dash: dashFor(part, shown[0]), faint: false, strong, sorted: true });
+    lines.push({
+      owner,
+      label: groupLabel(group.key) + suffix,
+      x: part.x,
+      y: part.y,
+      color,
+      dash: dashFor(part, shown[0]),
+      faint: false,
+      strong,
+      sorted: true,
+    });
     const [low, high] = [frame.parts[i + 1], frame.parts[i + 2]];
-    if (low?.part === "low" && high?.part === "high" && low.group === part.group) bands.push({ owner, x: low.x, low: low.y, high: high.y, color });
+    if (low?.part === "low" && high?.part === "high" && low.group === part.group)
+      bands.push({ owner, x: low.x, low: low.y, high: high.y, color });
   }
   return { data: { lines, bands }, ownerOf, groupSize };
 }

@@ -4,7 +4,10 @@ import { computed, signal } from "@preact/signals";
 import { change, listSetting, setting } from "./address";
 
 /// What the pointer is on: a run (or a group's key), and an x in the units of the charts. Lit in every card and list.
-export interface Hot { readonly owner: string; readonly x: number | null }
+export interface Hot {
+  readonly owner: string;
+  readonly x: number | null;
+}
 
 /// What the pointer is on; null: nothing.
 export const hot = signal<Hot | null>(null);
@@ -70,7 +73,15 @@ export function showAll(): void {
 /// Hides all but these.
 export function showOnly(hashes: readonly string[], all: readonly string[]): void {
   const shown = new Set(hashes);
-  change({ hide: all.filter((hash) => !shown.has(hash)).map(shortHash).join(",") }, true);
+  change(
+    {
+      hide: all
+        .filter((hash) => !shown.has(hash))
+        .map(shortHash)
+        .join(","),
+    },
+    true,
+  );
 }
 
 /// Makes a run the baseline, or no run if it was.

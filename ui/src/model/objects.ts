@@ -10,9 +10,25 @@ import type { Change, ObjectItem, ObjectsAnswer, ObjectSequence, ObjectsRequest,
 const TICK_PAUSE_MS = 2500;
 
 /// The kinds of objects, and what pages call them.
-export const OBJECT_WORDS: Readonly<Record<ObjectType, string>> = { images: "Images", audios: "Audio", videos: "Video", texts: "Text", tables: "Tables", distributions: "Distributions", figures: "Figures" };
+export const OBJECT_WORDS: Readonly<Record<ObjectType, string>> = {
+  images: "Images",
+  audios: "Audio",
+  videos: "Video",
+  texts: "Text",
+  tables: "Tables",
+  distributions: "Distributions",
+  figures: "Figures",
+};
 
-const KINDS: Readonly<Record<string, ObjectType>> = { "aim.image": "images", "aim.audio": "audios", "aim.video": "videos", "aim.table": "tables", "aim.text": "texts", "aim.distribution": "distributions", "aim.figure": "figures" };
+const KINDS: Readonly<Record<string, ObjectType>> = {
+  "aim.image": "images",
+  "aim.audio": "audios",
+  "aim.video": "videos",
+  "aim.table": "tables",
+  "aim.text": "texts",
+  "aim.distribution": "distributions",
+  "aim.figure": "figures",
+};
 
 /// Which type of object a sequence's kind is; null for metrics and the like.
 export function objectType(kind: string): ObjectType | null {
@@ -20,7 +36,10 @@ export function objectType(kind: string): ObjectType | null {
 }
 
 /// An object with the sequence and the run it is of.
-export interface Item extends ObjectItem { readonly run: string; readonly of: ObjectSequence }
+export interface Item extends ObjectItem {
+  readonly run: string;
+  readonly of: ObjectSequence;
+}
 
 export interface ObjectsStore {
   readonly answer: Signal<ObjectsAnswer | null>;
@@ -48,7 +67,9 @@ export function atPresent(shown: readonly Item[], items: readonly Item[]): reado
 /// The change that hides one object.
 export function deletion(item: Item): Change {
   const { name, context, kind } = item.of;
-  return { points: [{ name, context, steps: [item.step], ...(kind.startsWith("list(") ? { items: [item.index] } : {}) }] };
+  return {
+    points: [{ name, context, steps: [item.step], ...(kind.startsWith("list(") ? { items: [item.index] } : {}) }],
+  };
 }
 
 /// All steps that any of the sequences has, in order.

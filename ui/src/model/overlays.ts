@@ -33,8 +33,9 @@ export function toggle(key: string, among: readonly string[], alone = false): vo
     const others = among.filter((other) => other !== key);
     const isAlone = !off.has(key) && others.every((other) => off.has(other));
     off.delete(key);
-    for (const other of others) if (isAlone) off.delete(other);
-    else off.add(other);
+    for (const other of others)
+      if (isAlone) off.delete(other);
+      else off.add(other);
   } else if (!off.delete(key)) off.add(key);
   change({ off: [...off].map(encodeURIComponent).join(",") }, true);
 }
@@ -58,7 +59,12 @@ export function labelText(item: ObjectItem, label: string | number | undefined):
 /// Labels that were found in masks, which nobody knows before they are decoded.
 export const seenLabels = signal<ReadonlySet<string>>(new Set());
 
-export interface OverlayWords { readonly labels: readonly string[]; readonly layers: readonly string[]; readonly hasScores: boolean; readonly hasMasks: boolean }
+export interface OverlayWords {
+  readonly labels: readonly string[];
+  readonly layers: readonly string[];
+  readonly hasScores: boolean;
+  readonly hasMasks: boolean;
+}
 
 /// What can be switched on and off over some images.
 export function wordsOf(items: readonly ObjectItem[]): OverlayWords {
@@ -98,19 +104,32 @@ export function labelColor(labels: readonly string[], label: string, theme: Them
 /// The boxes of an image that are shown now.
 export function shownBoxes(item: ObjectItem): readonly BoxItem[] {
   const least = leastScore();
-  return (item.boxes ?? []).filter((box) => (box.score ?? 1) >= least && isOn(labelText(item, box.label)) && (box.layer === undefined || isOn(layerKey(box.layer))));
+  return (item.boxes ?? []).filter(
+    (box) =>
+      (box.score ?? 1) >= least &&
+      isOn(labelText(item, box.label)) &&
+      (box.layer === undefined || isOn(layerKey(box.layer))),
+  );
 }
 
 /// A rectangle in the pixels of a picture: left, top, width, height.
 export type Rect = readonly [x: number, y: number, width: number, height: number];
 
 function overlap([ax, ay, aw, ah]: Rect, [bx, by, bw, bh]: Rect): number {
-  return Math.max(0, Math.min(ax + aw, bx + bw) - Math.max(ax, bx)) * Math.max(0, Math.min(ay + ah, by + bh) - Math.max(ay, by));
+  return (
+    Math.max(0, Math.min(ax + aw, bx + bw) - Math.max(ax, bx)) *
+    Math.max(0, Math.min(ay + ah, by + bh) - Math.max(ay, by))
+  );
 }
 
 /// Places the labels of boxes so that none covers another where there is room: above its box, at its top inside, below it, at its right end, else one row further away.
 /// `widths`: of each label, 0 for none; `height`: of all of them; `picture`: what they have to stay in.
-export function placeLabels(boxes: readonly Rect[], widths: readonly number[], height: number, picture: readonly [number, number]): readonly Rect[] {
+export function placeLabels(
+  boxes: readonly Rect[],
+  widths: readonly number[],
+  height: number,
+  picture: readonly [number, number],
+): readonly Rect[] {
   const placed: Rect[] = [];
   const gap = height * LABEL_GAP;
   return boxes.map(([x, y, w, h], i) => {
@@ -118,13 +137,35 @@ export function placeLabels(boxes: readonly Rect[], widths: readonly number[], h
     if (width === 0) return [x, y, 0, 0];
     const end = x + w - width;
     const line = height + 2 * gap;
-    const rows = [y - height, y, y + h, y + h - height, y - height - line, y + line, y + h + line, y - height - 2 * line, y + 2 * line];
-    const places = rows.flatMap((top): Rect[] => [[x, top, width, height], [end, top, width, height]])
-      .map(([left, top]): Rect => [Math.max(0, Math.min(left, picture[0] - width)), Math.max(0, Math.min(top, picture[1] - height)), width, height]);
+    const rows = [
+      y - height,
+      y,
+      y + h,
+      y + h - height,
+      y - height - line,
+      y + line,
+      y + h + line,
+      y - height - 2 * line,
+      y + 2 * line,
+    ];
+    const places = rows
+      .flatMap((top): Rect[] => [
+        [x, top, width, height],
+        [end, top, width, height],
+      ])
+      .map(([left, top]): Rect => [
+        Math.max(0, Math.min(left, picture[0] - width)),
+        Math.max(0, Math.min(top, picture[1] - height)),
+        width,
+        height,
+      ]);
     let best = places[0];
     let least = Infinity;
     for (const place of places) {
-      const covered = placed.reduce((sum, [left, top, w2, h2]) => sum + overlap(place, [left - gap, top - gap, w2 + 2 * gap, h2 + 2 * gap]), 0);
+      const covered = placed.reduce(
+        (sum, [left, top, w2, h2]) => sum + overlap(place, [left - gap, top - gap, w2 + 2 * gap, h2 + 2 * gap]),
+        0,
+      );
       if (covered < least) [best, least] = [place, covered];
       if (least === 0) break;
     }
@@ -134,17 +175,26 @@ export function placeLabels(boxes: readonly Rect[], widths: readonly number[], h
 }
 
 /// A mask's class numbers, row by row.
-export interface Mask { readonly width: number; readonly height: number; readonly classes: Uint32Array; readonly present: readonly number[] }
+export interface Mask {
+  readonly width: number;
+  readonly height: number;
+  readonly classes: Uint32Array;
+  readonly present: readonly number[];
+}
 
 /// Class numbers from the pixels of a mask's picture. Gray says the number itself, colour has it in three bytes.
 export function classesOf(pixels: Uint8ClampedArray, isGray: boolean): Uint32Array {
   const classes = new Uint32Array(pixels.length / 4);
-  for (let i = 0, at = 0; i < classes.length; i++, at += 4) classes[i] = isGray ? pixels[at] : pixels[at] | (pixels[at + 1] << 8) | (pixels[at + 2] << 16);
+  for (let i = 0, at = 0; i < classes.length; i++, at += 4)
+    classes[i] = isGray ? pixels[at] : pixels[at] | (pixels[at + 1] << 8) | (pixels[at + 2] << 16);
   return classes;
 }
 
 /// A mask as RGBA pixels: `colorOf` gives the colour of a class, or null where the image is to be seen.
-export function maskPixels(classes: Uint32Array, colorOf: (number: number) => string | null): Uint8ClampedArray<ArrayBuffer> {
+export function maskPixels(
+  classes: Uint32Array,
+  colorOf: (number: number) => string | null,
+): Uint8ClampedArray<ArrayBuffer> {
   const pixels = new Uint8ClampedArray(classes.length * 4);
   const words = new Uint32Array(pixels.buffer);
   const known = new Map<number, number>();
@@ -170,7 +220,10 @@ export function classLabel(item: ObjectItem, number: number): string | null {
 async function decode(url: string): Promise<Mask> {
   const bytes = await (await request(url)).arrayBuffer();
   const isGray = new Uint8Array(bytes)[COLOR_TYPE_AT] === 0;
-  const picture = await createImageBitmap(new Blob([bytes], { type: "image/png" }), { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+  const picture = await createImageBitmap(new Blob([bytes], { type: "image/png" }), {
+    colorSpaceConversion: "none",
+    premultiplyAlpha: "none",
+  });
   const { width, height } = picture;
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
   if (!context) throw new Error("This browser has no 2D canvas.");
@@ -190,9 +243,13 @@ export function loadMask(item: ObjectItem, url: string): Promise<Mask> {
     masks.set(url, found);
     found.catch(() => masks.delete(url));
   }
-  void found.then(({ present }) => {
-    const names = present.map((number) => classLabel(item, number)).filter((name) => name !== null);
-    if (names.some((name) => !seenLabels.peek().has(name))) seenLabels.value = new Set([...seenLabels.peek(), ...names]);
-  }, () => undefined);
+  void found.then(
+    ({ present }) => {
+      const names = present.map((number) => classLabel(item, number)).filter((name) => name !== null);
+      if (names.some((name) => !seenLabels.peek().has(name)))
+        seenLabels.value = new Set([...seenLabels.peek(), ...names]);
+    },
+    () => undefined,
+  );
   return found;
 }

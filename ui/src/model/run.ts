@@ -9,7 +9,11 @@ import type { LogAnswer, LogMatches, RunAnswer } from "../wire/types";
 const TICK_PAUSE_MS = 1500;
 const LOG_CHUNK = 2000;
 
-export interface RunStore { readonly run: Signal<RunAnswer | null>; readonly error: Signal<WireError | null>; readonly stop: () => void }
+export interface RunStore {
+  readonly run: Signal<RunAnswer | null>;
+  readonly error: Signal<WireError | null>;
+  readonly stop: () => void;
+}
 
 /// Follows one run.
 export function runStore(hash: string): RunStore {
@@ -33,18 +37,27 @@ export function runStore(hash: string): RunStore {
     effect(() => {
       const next = tick.value;
       if (!next || (next.changed !== null && !next.changed.includes(hash) && !next.removed.includes(hash))) return;
-      if (next.isOwn) untracked(() => void load()); // who has just changed something waits for nothing
+      if (next.isOwn)
+        untracked(() => void load()); // who has just changed something waits for nothing
       else soon.call();
     }),
   ];
-  return { run, error, stop: () => {
-    stops.forEach((end) => end());
-    soon.stop();
-  } };
+  return {
+    run,
+    error,
+    stop: () => {
+      stops.forEach((end) => end());
+      soon.stop();
+    },
+  };
 }
 
 /// A part of a log: lines `from … from + lines.length` of `total`.
-export interface LogPart { readonly from: number; readonly lines: readonly string[]; readonly total: number }
+export interface LogPart {
+  readonly from: number;
+  readonly lines: readonly string[];
+  readonly total: number;
+}
 
 export interface LogStore {
   readonly part: Signal<LogPart | null>;
@@ -79,15 +92,16 @@ export function logStore(hash: string, which: ReadonlySignal<string>, total: Rea
       isBusy = false;
     }
   };
-  const follow = (): Promise<void> => guarded(async () => {
-    const old = part.peek();
-    // The last line may still have been growing: it is asked for again.
-    const from = old ? Math.max(old.from, old.from + old.lines.length - 1) : -LOG_CHUNK;
-    const answer = await get(from, old ? 20 * LOG_CHUNK : LOG_CHUNK);
-    if (!answer) return;
-    const kept = old ? old.lines.slice(0, Math.max(0, answer.from - old.from)) : [];
-    part.value = { from: old ? old.from : answer.from, lines: [...kept, ...answer.lines], total: answer.total };
-  });
+  const follow = (): Promise<void> =>
+    guarded(async () => {
+      const old = part.peek();
+      // The last line may still have been growing: it is asked for again.
+      const from = old ? Math.max(old.from, old.from + old.lines.length - 1) : -LOG_CHUNK;
+      const answer = await get(from, old ? 20 * LOG_CHUNK : LOG_CHUNK);
+      if (!answer) return;
+      const kept = old ? old.lines.slice(0, Math.max(0, answer.from - old.from)) : [];
+      part.value = { from: old ? old.from : answer.from, lines: [...kept, ...answer.lines], total: answer.total };
+    });
   let shown = which.peek();
   const stop = effect(() => {
     void total.value;
@@ -100,13 +114,14 @@ export function logStore(hash: string, which: ReadonlySignal<string>, total: Rea
       void follow();
     });
   });
-  const earlier = (): Promise<void> => guarded(async () => {
-    const old = part.peek();
-    if (!old || old.from === 0) return;
-    const from = Math.max(0, old.from - LOG_CHUNK);
-    const answer = await get(from, old.from - from);
-    if (answer) part.value = { from, lines: [...answer.lines, ...old.lines], total: old.total };
-  });
+  const earlier = (): Promise<void> =>
+    guarded(async () => {
+      const old = part.peek();
+      if (!old || old.from === 0) return;
+      const from = Math.max(0, old.from - LOG_CHUNK);
+      const answer = await get(from, old.from - from);
+      if (answer) part.value = { from, lines: [...answer.lines, ...old.lines], total: old.total };
+    });
   const around = async (line: number): Promise<void> => {
     while (part.peek() && line < (part.peek()?.from ?? 0)) {
       const before = part.peek()?.from;
@@ -114,6 +129,7 @@ export function logStore(hash: string, which: ReadonlySignal<string>, total: Rea
       if (part.peek()?.from === before) return;
     }
   };
-  const find = (text: string): Promise<LogMatches> => getJson<LogMatches>(here(`${path}?log=${which.peek()}&find=${encodeURIComponent(text)}`));
+  const find = (text: string): Promise<LogMatches> =>
+    getJson<LogMatches>(here(`${path}?log=${which.peek()}&find=${encodeURIComponent(text)}`));
   return { part, error, earlier, around, find, stop };
 }

@@ -19,7 +19,11 @@ function oldestFirst(table: RunTable): readonly string[] {
 }
 
 /// Numbers of colours for some runs, oldest first. `keep`: what they had before; runs without are added to it.
-export function spread(hashes: readonly string[], colors: number, keep: Map<string, number>): ReadonlyMap<string, number> {
+export function spread(
+  hashes: readonly string[],
+  colors: number,
+  keep: Map<string, number>,
+): ReadonlyMap<string, number> {
   const used = new Array<number>(colors).fill(0);
   const most = Math.ceil(hashes.length / colors);
   const places = new Map<string, number>();

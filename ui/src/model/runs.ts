@@ -12,7 +12,10 @@ const PATCH_RUNS = 200; // more changed runs than this: ask for all again
 const TICK_PAUSE_MS = 900;
 
 /// What a page wants to know of the runs. `sort` null: newest first.
-export interface RunsWish { readonly fields: readonly Field[]; readonly sort: SortKey | null }
+export interface RunsWish {
+  readonly fields: readonly Field[];
+  readonly sort: SortKey | null;
+}
 
 /// A table that follows its wish, the scope and the live stream, until it is stopped.
 export interface RunsStore {
@@ -34,11 +37,14 @@ export function throttled(pause_ms: number, run: () => void): { readonly call: (
   let last_ms = -Infinity;
   const call = (): void => {
     if (timer) return;
-    timer = window.setTimeout(() => {
-      timer = 0;
-      last_ms = performance.now();
-      run();
-    }, Math.max(0, last_ms + pause_ms - performance.now()));
+    timer = window.setTimeout(
+      () => {
+        timer = 0;
+        last_ms = performance.now();
+        run();
+      },
+      Math.max(0, last_ms + pause_ms - performance.now()),
+    );
   };
   return { call, stop: () => clearTimeout(timer) };
 }

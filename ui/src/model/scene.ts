@@ -14,7 +14,11 @@ import { aggregate, colorField, dashField, drawingFields } from "./workspace";
 import type { Field } from "../wire/types";
 
 /// The fields that every page wants of a run.
-export const BASIC_FIELDS: readonly Field[] = [["run", "name"], ["run", "status"], ["run", "created_at"]];
+export const BASIC_FIELDS: readonly Field[] = [
+  ["run", "name"],
+  ["run", "status"],
+  ["run", "created_at"],
+];
 
 const targetText = setting("target");
 
@@ -24,7 +28,9 @@ export const target = computed<{ readonly field: Field; readonly descending: boo
   const chosen = parseField(text.replace(/^-/, ""));
   if (chosen) return { field: chosen, descending: text.startsWith("-") };
   const guess = fields.value ? guessTarget(fields.value) : null;
-  return guess ? { field: ["metric", guess.key.name, guess.key.context, "last"], descending: guess.isMoreBetter } : null;
+  return guess
+    ? { field: ["metric", guess.key.name, guess.key.context, "last"], descending: guess.isMoreBetter }
+    : null;
 });
 
 /// Runs, ranked by the target, with how they look.
@@ -51,7 +57,10 @@ export function makeScene(more?: ReadonlySignal<readonly Field[]>, only?: Readon
     const rank = target.value;
     if (!fields.value && !only) return null;
     const wanted = [...BASIC_FIELDS, ...drawingFields.value, ...(rank ? [rank.field] : []), ...(more?.value ?? [])];
-    return { fields: distinctFields(wanted), sort: rank && !only ? { field: rank.field, descending: rank.descending } : null };
+    return {
+      fields: distinctFields(wanted),
+      sort: rank && !only ? { field: rank.field, descending: rank.descending } : null,
+    };
   });
   const store = runsStore(wish, only);
   const colors = computed(() => coloring(store.table.value, colorField.value, theme.value));

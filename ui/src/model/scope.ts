@@ -35,7 +35,9 @@ export const scopeError = signal<WireError | null>(null);
 /// The state of the live connection.
 export const live = signal<LiveState>("off");
 /// How many runs are running.
-export const liveRuns = computed(() => tick.value?.live ?? fields.value?.facets.status?.find(([name]) => name === "running")?.[1] ?? 0);
+export const liveRuns = computed(
+  () => tick.value?.live ?? fields.value?.facets.status?.find(([name]) => name === "running")?.[1] ?? 0,
+);
 
 /// How far the server is with its first reading of the runs; null: it has them all.
 export const indexing = computed(() => {
@@ -44,7 +46,9 @@ export const indexing = computed(() => {
 });
 
 /// How many runs match and how long the server took; the pages that list runs keep it.
-export const matches = signal<{ readonly count: number; readonly total: number; readonly elapsed_ms: number } | null>(null);
+export const matches = signal<{ readonly count: number; readonly total: number; readonly elapsed_ms: number } | null>(
+  null,
+);
 
 /// The absolute address of `path` in the repository.
 export function here(path: string): string {

@@ -22,7 +22,10 @@ export interface SeriesStore {
   readonly stop: () => void;
 }
 
-interface Waiting { readonly place: number; readonly go: () => void }
+interface Waiting {
+  readonly place: number;
+  readonly go: () => void;
+}
 
 let running = 0;
 const waiting: Waiting[] = [];
@@ -74,7 +77,13 @@ export function mergeFrames(old: Frame, next: Frame): Frame {
     return fresh ? appendTail(part, fresh) : part;
   });
   const total = Math.max(old.total, next.total);
-  return { ...old, cursor: next.cursor, total, sent: old.sent < old.total ? old.sent : total, parts: [...parts, ...byKey.values()] };
+  return {
+    ...old,
+    cursor: next.cursor,
+    total,
+    sent: old.sent < old.total ? old.sent : total,
+    parts: [...parts, ...byKey.values()],
+  };
 }
 
 /// Starts a store that follows `wish`; null wishes nothing yet, as for a card that is off the screen. `place` tells where

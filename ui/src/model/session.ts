@@ -19,7 +19,9 @@ export const serverError = signal<WireError | null>(null);
 export const now = signal(Date.now() / 1000);
 
 /// Light or dark.
-export const theme = signal<Theme>(typeof document !== "undefined" && document.documentElement.dataset.theme === "dark" ? "dark" : "light");
+export const theme = signal<Theme>(
+  typeof document !== "undefined" && document.documentElement.dataset.theme === "dark" ? "dark" : "light",
+);
 
 /// A message at the foot of the window, perhaps with one thing to do about it.
 export interface Toast {

@@ -6,7 +6,12 @@ import { numberOf, type Field, type Json, type RunsAnswer, type WireColumn } fro
 /// A value in a column; null is missing.
 export type Cell = null | number | string | boolean | readonly string[] | Json;
 
-export interface Column { readonly field: Field; readonly key: string; readonly type: WireColumn["type"]; readonly cells: readonly Cell[] }
+export interface Column {
+  readonly field: Field;
+  readonly key: string;
+  readonly type: WireColumn["type"];
+  readonly cells: readonly Cell[];
+}
 
 /// Some runs and their columns; row *i* of every column belongs to `hashes[i]`.
 export interface RunTable {
@@ -20,7 +25,14 @@ export interface RunTable {
 }
 
 /// A table of no runs, before the first answer.
-export const EMPTY_TABLE: RunTable = { hashes: [], rowOf: new Map(), columns: new Map(), count: 0, total: 0, elapsed_ms: 0 };
+export const EMPTY_TABLE: RunTable = {
+  hashes: [],
+  rowOf: new Map(),
+  columns: new Map(),
+  count: 0,
+  total: 0,
+  elapsed_ms: 0,
+};
 
 function cellsOf(column: WireColumn): readonly Cell[] {
   if (column.type === "number") return column.values.map(numberOf);
@@ -69,7 +81,8 @@ export function compareCells(a: Cell, b: Cell, descending: boolean): number {
 
 function picked(table: RunTable, rows: readonly number[]): RunTable {
   const columns = new Map<string, Column>();
-  for (const [key, column] of table.columns) columns.set(key, { ...column, cells: rows.map((row) => column.cells[row] ?? null) });
+  for (const [key, column] of table.columns)
+    columns.set(key, { ...column, cells: rows.map((row) => column.cells[row] ?? null) });
   const hashes = rows.map((row) => table.hashes[row]);
   return { ...table, hashes, rowOf: indexOf(hashes), columns };
 }
@@ -100,11 +113,24 @@ export function patched(old: RunTable, changed: readonly string[], next: RunTabl
     const type = fresh && next.hashes.length > 0 && fresh.type !== column.type ? "json" : column.type;
     columns.set(key, { ...column, type, cells });
   }
-  return { ...old, hashes, rowOf: indexOf(hashes), columns, count: old.count + hashes.length - old.hashes.length, total: next.total };
+  return {
+    ...old,
+    hashes,
+    rowOf: indexOf(hashes),
+    columns,
+    count: old.count + hashes.length - old.hashes.length,
+    total: next.total,
+  };
 }
 
 /// What a column's numbers are like; for bars in cells and for group rows.
-export interface Spread { readonly count: number; readonly min: number; readonly max: number; readonly mean: number; readonly std: number }
+export interface Spread {
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly std: number;
+}
 
 /// Spread of the finite numbers among cells; null if there are none.
 export function spreadOf(cells: readonly Cell[]): Spread | null {

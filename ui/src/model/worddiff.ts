@@ -1,6 +1,9 @@
 /// What changed from one text to another, word by word: a longest common subsequence.
 
-export interface Change { readonly kind: "same" | "old" | "new"; readonly text: string }
+export interface Change {
+  readonly kind: "same" | "old" | "new";
+  readonly text: string;
+}
 
 const MOST_CELLS = 4_000_000; // over this the texts are called different as a whole
 
@@ -33,7 +36,10 @@ export function diffWords(from: string, to: string): readonly Change[] {
     const length = new Int32Array((p.length + 1) * width);
     for (let i = p.length - 1; i >= 0; i--) {
       for (let j = q.length - 1; j >= 0; j--) {
-        length[i * width + j] = p[i] === q[j] ? length[(i + 1) * width + j + 1] + 1 : Math.max(length[(i + 1) * width + j], length[i * width + j + 1]);
+        length[i * width + j] =
+          p[i] === q[j]
+            ? length[(i + 1) * width + j + 1] + 1
+            : Math.max(length[(i + 1) * width + j], length[i * width + j + 1]);
       }
     }
     let [i, j] = [0, 0];
@@ -42,7 +48,8 @@ export function diffWords(from: string, to: string): readonly Change[] {
         put(changes, "same", p[i]);
         i++;
         j++;
-      } else if (j >= q.length || (i < p.length && length[(i + 1) * width + j] >= length[i * width + j + 1])) put(changes, "old", p[i++]);
+      } else if (j >= q.length || (i < p.length && length[(i + 1) * width + j] >= length[i * width + j + 1]))
+        put(changes, "old", p[i++]);
       else put(changes, "new", q[j++]);
     }
   }

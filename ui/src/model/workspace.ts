@@ -24,7 +24,9 @@ export const xSetting = setting("x", "step");
 export const smoothing = computed(() => Math.min(0.999, Math.max(0, Number(smoothText.value) || 0)));
 const smoothText = setting("smooth");
 /// The scale of the y axis.
-export const yKind = computed<ScaleKind>(() => (yText.value === "log" || yText.value === "symlog" ? yText.value : "linear"));
+export const yKind = computed<ScaleKind>(() =>
+  yText.value === "log" || yText.value === "symlog" ? yText.value : "linear",
+);
 const yText = setting("y", "linear");
 const outlierText = setting("outliers");
 
@@ -58,7 +60,9 @@ export const xAxis = computed<XAxis>(() => {
 });
 
 /// How the x axis is to be read.
-export const xUnit = computed<AxisUnit>(() => (xSetting.value === "time" ? "date" : xSetting.value === "relative" ? "duration" : "number"));
+export const xUnit = computed<AxisUnit>(() =>
+  xSetting.value === "time" ? "date" : xSetting.value === "relative" ? "duration" : "number",
+);
 
 /// The x axis for people.
 export const xLabel = computed(() => {
@@ -76,7 +80,9 @@ export const aggregate = computed<Aggregate | null>(() => {
     const varying = (fields.value?.params ?? []).filter((param) => param.distinct > 1 && !isSeed(param.path));
     return { by: varying.map((param): Field => ["param", ...param.path]), value, band };
   }
-  const chosen = [colorField.value, dashField.value, facetField.value].map(parseField).filter((field) => field !== null);
+  const chosen = [colorField.value, dashField.value, facetField.value]
+    .map(parseField)
+    .filter((field) => field !== null);
   return { by: chosen, value, band };
 });
 
@@ -93,7 +99,10 @@ export function zoom(window: readonly [number, number] | null): void {
 /// Folds or unfolds a section.
 export function toggleFolded(section: string): void {
   const list = folded.peek();
-  change({ fold: (list.includes(section) ? list.filter((name) => name !== section) : [...list, section]).join(",") }, true);
+  change(
+    { fold: (list.includes(section) ? list.filter((name) => name !== section) : [...list, section]).join(",") },
+    true,
+  );
 }
 
 /// The text of a metric's last value as a field, for addresses.

@@ -21,7 +21,9 @@ export interface CardPlace {
 
 /// Adds a section of the reader's own, with these cards.
 export function addSection(shown: readonly ArrangedSection[], cards: readonly string[] = []): void {
-  const rest = placed.peek().map((section) => ({ ...section, cards: section.cards.filter((id) => !cards.includes(id)) }));
+  const rest = placed
+    .peek()
+    .map((section) => ({ ...section, cards: section.cards.filter((id) => !cards.includes(id)) }));
   place([{ name: freshName([...shown, ...rest], NEW_SECTION), cards }, ...rest]);
 }
 
@@ -35,8 +37,19 @@ export function placeOf(shown: readonly ArrangedSection[], section: ArrangedSect
       ...(span < SPAN_MOST ? [{ label: "Wider", icon: "expand", run: () => widen(id, span + 1) } as const] : []),
       ...(span > 1 ? [{ label: "Narrower", icon: "expand", run: () => widen(id, span - 1) } as const] : []),
       ...(section.cards[0]?.id !== id ? [{ label: "Move back", icon: "arrowUp", run: () => shift(-1) } as const] : []),
-      ...(section.cards.at(-1)?.id !== id ? [{ label: "Move on", icon: "arrowDown", run: () => shift(1) } as const] : []),
-      ...shown.filter((other) => other.isOwn && other.name !== section.name).map((other) => ({ label: `Move to “${other.name}”`, icon: "folder", run: () => place(moveCard(shown, placed.peek(), id, other.name, null)) }) as const),
+      ...(section.cards.at(-1)?.id !== id
+        ? [{ label: "Move on", icon: "arrowDown", run: () => shift(1) } as const]
+        : []),
+      ...shown
+        .filter((other) => other.isOwn && other.name !== section.name)
+        .map(
+          (other) =>
+            ({
+              label: `Move to “${other.name}”`,
+              icon: "folder",
+              run: () => place(moveCard(shown, placed.peek(), id, other.name, null)),
+            }) as const,
+        ),
       { label: "Move to a new section", icon: "plus", run: () => addSection(shown, [id]) },
     ],
     onDrag: (event) => event.dataTransfer?.setData(CARD_TYPE, id),
@@ -48,7 +61,15 @@ export function placeOf(shown: readonly ArrangedSection[], section: ArrangedSect
       const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
       const at = section.cards.findIndex((card) => card.id === id);
       const next = event.clientX < box.left + box.width / 2 ? id : (section.cards[at + 1]?.id ?? null);
-      place(moveCard(shown, placed.peek(), moved, section.name, next === moved ? (section.cards[at + 2]?.id ?? null) : next));
+      place(
+        moveCard(
+          shown,
+          placed.peek(),
+          moved,
+          section.name,
+          next === moved ? (section.cards[at + 2]?.id ?? null) : next,
+        ),
+      );
     },
     onSpan: (next) => widen(id, next),
   };
@@ -83,13 +104,41 @@ export function CardSection({ section, shown, isFolded, extra, children }: CardS
       }}
     >
       <div class="section">
-        <button type="button" class="fold" aria-expanded={!isFolded} aria-label={isOwn ? `Fold ${name}` : undefined} onClick={() => toggleFolded(name)}>
-          <span class={isFolded ? "chevron" : "chevron open"}><Icon name="chevron" size={12} /></span>
+        <button
+          type="button"
+          class="fold"
+          aria-expanded={!isFolded}
+          aria-label={isOwn ? `Fold ${name}` : undefined}
+          onClick={() => toggleFolded(name)}
+        >
+          <span class={isFolded ? "chevron" : "chevron open"}>
+            <Icon name="chevron" size={12} />
+          </span>
           {!isOwn && <b>{name}</b>}
         </button>
-        {isOwn && <input class="section-name" aria-label="Name of the section" value={name} onChange={(event) => rename(event.currentTarget.value)} onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()} />}
-        <span class="muted">{cards.length} metric{cards.length === 1 ? "" : "s"}</span>
-        {isOwn && <button type="button" class="bare" title="Take this section away; its cards go back" aria-label={`Remove section ${name}`} onClick={() => place(placed.peek().filter((one) => one.name !== name))}><Icon name="close" size={13} /></button>}
+        {isOwn && (
+          <input
+            class="section-name"
+            aria-label="Name of the section"
+            value={name}
+            onChange={(event) => rename(event.currentTarget.value)}
+            onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
+          />
+        )}
+        <span class="muted">
+          {cards.length} metric{cards.length === 1 ? "" : "s"}
+        </span>
+        {isOwn && (
+          <button
+            type="button"
+            class="bare"
+            title="Take this section away; its cards go back"
+            aria-label={`Remove section ${name}`}
+            onClick={() => place(placed.peek().filter((one) => one.name !== name))}
+          >
+            <Icon name="close" size={13} />
+          </button>
+        )}
         {extra}
       </div>
       {!isFolded && cards.length > 0 && <div class="cards">{children}</div>}

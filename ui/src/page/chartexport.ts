@@ -38,11 +38,20 @@ export function exportSvg(plot: Plot, title: string): void {
 }
 
 /// The forms that data can be had in, by the end of a file's name and for people.
-export const DATA_FORMATS = [["csv", "CSV"], ["parquet", "Parquet"], ["json", "JSON"]] as const;
+export const DATA_FORMATS = [
+  ["csv", "CSV"],
+  ["parquet", "Parquet"],
+  ["json", "JSON"],
+] as const;
 
 export type DataFormat = (typeof DATA_FORMATS)[number][0];
 
 /// Where what a request asks for can be fetched as a file, unsampled.
-export function exportUrl(here: (path: string) => string, subject: "runs" | "series", format: DataFormat, request: SeriesRequest | RunsRequest): string {
+export function exportUrl(
+  here: (path: string) => string,
+  subject: "runs" | "series",
+  format: DataFormat,
+  request: SeriesRequest | RunsRequest,
+): string {
   return here(`export/${subject}.${format}?request=${encodeURIComponent(JSON.stringify(request))}`);
 }

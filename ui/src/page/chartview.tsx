@@ -68,7 +68,11 @@ export function ChartView(props: ChartViewProps): JSX.Element {
       painted: (plot) => {
         // What the picture's pixels mean, for who reads it without eyes: tests, and tools that take it over.
         const { x, y } = plot;
-        if (host.current) host.current.dataset.scales = JSON.stringify({ x: [x.lo, x.hi, x.from, x.to], y: [y.lo, y.hi, y.from, y.to] });
+        if (host.current)
+          host.current.dataset.scales = JSON.stringify({
+            x: [x.lo, x.hi, x.from, x.to],
+            y: [y.lo, y.hi, y.from, y.to],
+          });
         latest.current.onPainted?.(plot);
       },
     });
@@ -94,7 +98,8 @@ export function ChartView(props: ChartViewProps): JSX.Element {
   useEffect(() => {
     if (!pinned.value) return undefined;
     const unpin = (event: Event): void => {
-      if (event instanceof KeyboardEvent ? event.key === "Escape" : !host.current?.contains(event.target as Node)) pinned.value = null;
+      if (event instanceof KeyboardEvent ? event.key === "Escape" : !host.current?.contains(event.target as Node))
+        pinned.value = null;
       if (event instanceof KeyboardEvent && event.key === "Escape") event.stopPropagation();
     };
     addEventListener("keydown", unpin, true);
@@ -108,20 +113,46 @@ export function ChartView(props: ChartViewProps): JSX.Element {
   return (
     <div class="chart" ref={host}>
       <div class="chart-picture" role="img" aria-label={props.label} />
-      {shown && <Tip point={shown} isPinned={pinned.value !== null} onClose={() => (pinned.value = null)} {...props} width={host.current?.clientWidth ?? 0} />}
+      {shown && (
+        <Tip
+          point={shown}
+          isPinned={pinned.value !== null}
+          onClose={() => (pinned.value = null)}
+          {...props}
+          width={host.current?.clientWidth ?? 0}
+        />
+      )}
     </div>
   );
 }
 
 function TipName({ label, open }: { label: string; open: (() => void) | null }): JSX.Element {
-  return open ? <button type="button" class="name" title={`Open ${label}`} onClick={open}>{label}</button> : <span class="name" title={label}>{label}</span>;
+  return open ? (
+    <button type="button" class="name" title={`Open ${label}`} onClick={open}>
+      {label}
+    </button>
+  ) : (
+    <span class="name" title={label}>
+      {label}
+    </span>
+  );
 }
 
 function valueAt(hit: Hit): number {
   return hit.line.y[hit.index];
 }
 
-function Tip({ point, width, isPinned, onClose, openOf, options, lines, baseline, xName }: ChartViewProps & { point: HoverPoint; width: number; isPinned: boolean; onClose: () => void }): JSX.Element {
+function Tip({
+  point,
+  width,
+  isPinned,
+  onClose,
+  openOf,
+  options,
+  lines,
+  baseline,
+  xName,
+}: ChartViewProps & { point: HoverPoint; width: number; isPinned: boolean; onClose: () => void }): JSX.Element {
   const side = point.px > width / 2 ? { right: `${width - point.px + 16}px` } : { left: `${point.px + 16}px` };
   const { xUnit } = options.value;
   const owner = baseline?.value ?? null;
@@ -129,17 +160,32 @@ function Tip({ point, width, isPinned, onClose, openOf, options, lines, baseline
   const at = base ? indexAt(base, point.x, new Scale("linear", point.x, point.x + 1, 0, 1e9)) : -1;
   const baseValue = base && at >= 0 ? base.y[at] : null;
   return (
-    <div class={isPinned ? "tip pinned" : "tip"} style={side} role={isPinned ? "dialog" : undefined} aria-label={isPinned ? "Values here" : undefined}>
-      <h4>{xText(xUnit, point.x, xName)}{isPinned && <button type="button" class="bare" aria-label="Close the values" onClick={onClose}><Icon name="close" size={11} /></button>}</h4>
+    <div
+      class={isPinned ? "tip pinned" : "tip"}
+      style={side}
+      role={isPinned ? "dialog" : undefined}
+      aria-label={isPinned ? "Values here" : undefined}
+    >
+      <h4>
+        {xText(xUnit, point.x, xName)}
+        {isPinned && (
+          <button type="button" class="bare" aria-label="Close the values" onClick={onClose}>
+            <Icon name="close" size={11} />
+          </button>
+        )}
+      </h4>
       {point.hits.map((hit, i) => (
         <div key={i} class={i === 0 ? "hit best" : "hit"}>
           <Swatch color={hit.line.color} dash={hit.line.dash.length > 0 ? hit.line.dash : undefined} />
           <TipName label={hit.line.label} open={isPinned ? (openOf?.(hit.line.owner) ?? null) : null} />
-          <span class="value" title={String(valueAt(hit))}>{isPinned ? String(Number(valueAt(hit).toPrecision(7))) : formatNumber(valueAt(hit))}</span>
-          {baseValue !== null && <span class="delta">{hit.line.owner === owner ? "base" : formatDelta(valueAt(hit) - baseValue)}</span>}
+          <span class="value" title={String(valueAt(hit))}>
+            {isPinned ? String(Number(valueAt(hit).toPrecision(7))) : formatNumber(valueAt(hit))}
+          </span>
+          {baseValue !== null && (
+            <span class="delta">{hit.line.owner === owner ? "base" : formatDelta(valueAt(hit) - baseValue)}</span>
+          )}
         </div>
       ))}
     </div>
   );
 }
-

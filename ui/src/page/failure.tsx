@@ -19,16 +19,51 @@ export function FailurePanel({ run }: { run: RunAnswer }): JSX.Element | null {
   const records = useSignal<readonly LogRecord[]>([]);
   const address = `runs/${encodeURIComponent(run.hash)}`;
   useSignalEffect(() => {
-    if (run.log_lines > 0) getJson<LogAnswer>(here(`${address}/log?from=-${LAST_LINES}&limit=${LAST_LINES}`)).then((answer) => (lines.value = answer.lines), report);
-    if (run.log_records > 0) getJson<RecordsAnswer>(here(`${address}/records?from=${Math.max(0, run.log_records - 500)}&limit=500&level=ERROR`)).then((answer) => (records.value = answer.records.slice(-LAST_RECORDS)), report);
+    if (run.log_lines > 0)
+      getJson<LogAnswer>(here(`${address}/log?from=-${LAST_LINES}&limit=${LAST_LINES}`)).then(
+        (answer) => (lines.value = answer.lines),
+        report,
+      );
+    if (run.log_records > 0)
+      getJson<RecordsAnswer>(
+        here(`${address}/records?from=${Math.max(0, run.log_records - 500)}&limit=500&level=ERROR`),
+      ).then((answer) => (records.value = answer.records.slice(-LAST_RECORDS)), report);
   });
   if (run.status !== "failed" && run.status !== "lost") return null;
   const words = run.status === "lost" ? "Its process ended without a word" : "It raised";
   return (
     <section class="panel failed-panel" aria-label="Why it failed">
-      <h2><Icon name="warning" size={14} />{words} {run.error && <code>{run.error}</code>}<span class="spacer" />{run.log_lines > 0 && <button type="button" class="pill" onClick={() => change({ tab: "log" })}>Read the log</button>}</h2>
-      {records.value.map((record, i) => <p key={i} class="record"><span class={`level ${record.level.toLowerCase()}`}>{record.level.toLowerCase()}</span> {record.message} <code class="muted">{record.args ? Object.entries(record.args).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(" ") : ""}</code></p>)}
-      {lines.value.length > 0 && <pre class="last-lines" tabIndex={0} aria-label="The last lines that it printed">{lines.value.map((line, i) => <div key={i}><AnsiLine line={line} /></div>)}</pre>}
+      <h2>
+        <Icon name="warning" size={14} />
+        {words} {run.error && <code>{run.error}</code>}
+        <span class="spacer" />
+        {run.log_lines > 0 && (
+          <button type="button" class="pill" onClick={() => change({ tab: "log" })}>
+            Read the log
+          </button>
+        )}
+      </h2>
+      {records.value.map((record, i) => (
+        <p key={i} class="record">
+          <span class={`level ${record.level.toLowerCase()}`}>{record.level.toLowerCase()}</span> {record.message}{" "}
+          <code class="muted">
+            {record.args
+              ? Object.entries(record.args)
+                  .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+                  .join(" ")
+              : ""}
+          </code>
+        </p>
+      ))}
+      {lines.value.length > 0 && (
+        <pre class="last-lines" tabIndex={0} aria-label="The last lines that it printed">
+          {lines.value.map((line, i) => (
+            <div key={i}>
+              <AnsiLine line={line} />
+            </div>
+          ))}
+        </pre>
+      )}
     </section>
   );
 }

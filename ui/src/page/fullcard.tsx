@@ -23,18 +23,28 @@ const COLUMNS: readonly GridColumn[] = [
   { key: "points", label: "points drawn", width_px: 110, isNumeric: true, isSortable: true },
 ];
 
-interface Row { readonly owner: string; readonly label: string; readonly color: string; readonly last: number; readonly min: number; readonly max: number; readonly points: number }
+interface Row {
+  readonly owner: string;
+  readonly label: string;
+  readonly color: string;
+  readonly last: number;
+  readonly min: number;
+  readonly max: number;
+  readonly points: number;
+}
 
 function rowsOf(lines: CardLines): Row[] {
-  return lines.data.lines.filter((line) => !line.faint).map((line) => {
-    let [min, max, last] = [Infinity, -Infinity, NaN];
-    for (const value of line.y) {
-      if (Number.isFinite(value)) last = value;
-      if (value < min) min = value;
-      if (value > max) max = value;
-    }
-    return { owner: line.owner, label: line.label, color: line.color, last, min, max, points: line.y.length };
-  });
+  return lines.data.lines
+    .filter((line) => !line.faint)
+    .map((line) => {
+      let [min, max, last] = [Infinity, -Infinity, NaN];
+      for (const value of line.y) {
+        if (Number.isFinite(value)) last = value;
+        if (value < min) min = value;
+        if (value > max) max = value;
+      }
+      return { owner: line.owner, label: line.label, color: line.color, last, min, max, points: line.y.length };
+    });
 }
 
 export function FullCard({ card, scene, onClose }: { card: Card; scene: Scene; onClose: () => void }): JSX.Element {
@@ -52,9 +62,16 @@ export function FullCard({ card, scene, onClose }: { card: Card; scene: Scene; o
   const base = rows.value.find((row) => isBaseline(row.owner));
   const cell = (index: number, column: GridColumn): JSX.Element => {
     const row = rows.value[index];
-    if (column.key === "label") return <><Swatch color={row.color} /><span>{row.label}</span></>;
+    if (column.key === "label")
+      return (
+        <>
+          <Swatch color={row.color} />
+          <span>{row.label}</span>
+        </>
+      );
     if (column.key === "points") return <span>{row.points}</span>;
-    if (column.key === "delta") return <span class="muted">{base && base !== row ? formatDelta(row.last - base.last) : ""}</span>;
+    if (column.key === "delta")
+      return <span class="muted">{base && base !== row ? formatDelta(row.last - base.last) : ""}</span>;
     const value = row[column.key as "last" | "min" | "max"];
     return <span title={String(value)}>{formatNumber(value)}</span>;
   };
@@ -64,10 +81,22 @@ export function FullCard({ card, scene, onClose }: { card: Card; scene: Scene; o
         <ChartToolbar />
         <ChartCard card={card} scene={scene} isLarge onLines={(next) => (lines.value = next)} />
         <Grid
-          label="Lines" columns={COLUMNS} rowCount={rows.value.length} rowHeight_px={28} cursor={-1} sort={sort.value} cell={cell}
-          onSort={(key) => (sort.value = { key: key as typeof sort.value.key, descending: sort.value.key === key ? !sort.value.descending : key !== "label" })}
+          label="Lines"
+          columns={COLUMNS}
+          rowCount={rows.value.length}
+          rowHeight_px={28}
+          cursor={-1}
+          sort={sort.value}
+          cell={cell}
+          onSort={(key) =>
+            (sort.value = {
+              key: key as typeof sort.value.key,
+              descending: sort.value.key === key ? !sort.value.descending : key !== "label",
+            })
+          }
           rowClass={(row) => (hot.value?.owner === rows.value[row]?.owner ? "hot" : "")}
-          onRowEnter={(row) => (hot.value = { owner: rows.value[row].owner, x: null })} onLeave={() => (hot.value = null)}
+          onRowEnter={(row) => (hot.value = { owner: rows.value[row].owner, x: null })}
+          onLeave={() => (hot.value = null)}
           onRowDoubleClick={(row) => goTo("run", rows.value[row].owner)}
         />
       </div>

@@ -18,18 +18,25 @@ export function useCommands(make: () => readonly Command[]): void {
 }
 
 /// Whether an element is on the screen, or nearly; and how wide it is.
-export function useOnScreen(): { readonly ref: RefObject<HTMLDivElement | null>; readonly isSeen: Signal<boolean>; readonly width_px: Signal<number> } {
+export function useOnScreen(): {
+  readonly ref: RefObject<HTMLDivElement | null>;
+  readonly isSeen: Signal<boolean>;
+  readonly width_px: Signal<number>;
+} {
   const ref = useRef<HTMLDivElement>(null);
   const isSeen = useSignal(false);
   const width_px = useSignal(340);
   useEffect(() => {
     if (!ref.current) return undefined;
-    const watch = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) {
-        width_px.value = Math.round(entries[0].boundingClientRect.width);
-        isSeen.value = true;
-      }
-    }, { rootMargin: "160px" });
+    const watch = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) {
+          width_px.value = Math.round(entries[0].boundingClientRect.width);
+          isSeen.value = true;
+        }
+      },
+      { rootMargin: "160px" },
+    );
     watch.observe(ref.current);
     return () => watch.disconnect();
   }, []);

@@ -15,10 +15,23 @@ interface PageLinkProps {
   readonly children: ComponentChildren;
 }
 
-export function PageLink({ page, rest = "", changes = {}, title, label, isCurrent, children, ...props }: PageLinkProps): JSX.Element {
+export function PageLink({
+  page,
+  rest = "",
+  changes = {},
+  title,
+  label,
+  isCurrent,
+  children,
+  ...props
+}: PageLinkProps): JSX.Element {
   return (
     <a
-      class={props.class} href={pageUrl(page, rest, changes)} title={title} aria-label={label} aria-current={isCurrent ? "page" : undefined}
+      class={props.class}
+      href={pageUrl(page, rest, changes)}
+      title={title}
+      aria-label={label}
+      aria-current={isCurrent ? "page" : undefined}
       onClick={(event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
         event.preventDefault();

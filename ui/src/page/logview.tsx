@@ -13,7 +13,15 @@ import { useStore } from "./hooks";
 const LINE_PX = 18;
 const SPARE_LINES = 20;
 
-export function LogView({ hash, logs, total }: { hash: string; logs: readonly LogFacts[]; total: ReadonlySignal<number> }): JSX.Element {
+export function LogView({
+  hash,
+  logs,
+  total,
+}: {
+  hash: string;
+  logs: readonly LogFacts[];
+  total: ReadonlySignal<number>;
+}): JSX.Element {
   const which = useSignal(logs[0]?.id ?? "");
   const log = useStore(() => logStore(hash, which, total));
   const box = useRef<HTMLDivElement>(null);
@@ -25,7 +33,9 @@ export function LogView({ hash, logs, total }: { hash: string; logs: readonly Lo
   const marked = useComputed(() => new Set(matches.value));
   useLayoutEffect(() => {
     if (!box.current) return undefined;
-    const watch = new ResizeObserver(() => box.current && (view.value = { top: box.current.scrollTop, height: box.current.clientHeight }));
+    const watch = new ResizeObserver(
+      () => box.current && (view.value = { top: box.current.scrollTop, height: box.current.clientHeight }),
+    );
     watch.observe(box.current);
     return () => watch.disconnect();
   }, []);
@@ -51,7 +61,11 @@ export function LogView({ hash, logs, total }: { hash: string; logs: readonly Lo
     at.value = index;
     isFollowing.value = false;
     await log.around(line);
-    if (box.current) box.current.scrollTop = Math.max(0, (line - (log.part.peek()?.from ?? 0)) * LINE_PX - box.current.clientHeight / 2);
+    if (box.current)
+      box.current.scrollTop = Math.max(
+        0,
+        (line - (log.part.peek()?.from ?? 0)) * LINE_PX - box.current.clientHeight / 2,
+      );
   };
   const find = async (wanted: string): Promise<void> => {
     text.value = wanted;
@@ -70,31 +84,93 @@ export function LogView({ hash, logs, total }: { hash: string; logs: readonly Lo
     <div class="log">
       <div class="toolbar">
         {logs.length > 1 && (
-          <select class="pill" aria-label="Whose output" value={which.value} onChange={(event) => {
-            which.value = event.currentTarget.value;
-            isFollowing.value = true;
-            void find(text.peek());
-          }}>
-            {logs.map(({ id, label, lines }) => <option key={id} value={id}>{label} ({lines.toLocaleString("en")})</option>)}
+          <select
+            class="pill"
+            aria-label="Whose output"
+            value={which.value}
+            onChange={(event) => {
+              which.value = event.currentTarget.value;
+              isFollowing.value = true;
+              void find(text.peek());
+            }}
+          >
+            {logs.map(({ id, label, lines }) => (
+              <option key={id} value={id}>
+                {label} ({lines.toLocaleString("en")})
+              </option>
+            ))}
           </select>
         )}
-        <span class="find"><Icon name="search" size={14} /><input type="text" placeholder="Find in the log" aria-label="Find in the log" onInput={(event) => void find(event.currentTarget.value)} onKeyDown={(event) => {
-          if (event.key === "Enter") void go((at.value + (event.shiftKey ? 1 : matches.value.length - 1)) % Math.max(1, matches.value.length));
-        }} /></span>
-        {text.value !== "" && <span class="muted">{matches.value.length === 0 ? "nothing found" : `${at.value + 1} of ${matches.value.length}`}</span>}
-        {matches.value.length > 1 && <button type="button" class="pill" onClick={() => void go((at.value + matches.value.length - 1) % matches.value.length)}>Previous</button>}
-        {matches.value.length > 1 && <button type="button" class="pill" onClick={() => void go((at.value + 1) % matches.value.length)}>Next</button>}
+        <span class="find">
+          <Icon name="search" size={14} />
+          <input
+            type="text"
+            placeholder="Find in the log"
+            aria-label="Find in the log"
+            onInput={(event) => void find(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key === "Enter")
+                void go(
+                  (at.value + (event.shiftKey ? 1 : matches.value.length - 1)) % Math.max(1, matches.value.length),
+                );
+            }}
+          />
+        </span>
+        {text.value !== "" && (
+          <span class="muted">
+            {matches.value.length === 0 ? "nothing found" : `${at.value + 1} of ${matches.value.length}`}
+          </span>
+        )}
+        {matches.value.length > 1 && (
+          <button
+            type="button"
+            class="pill"
+            onClick={() => void go((at.value + matches.value.length - 1) % matches.value.length)}
+          >
+            Previous
+          </button>
+        )}
+        {matches.value.length > 1 && (
+          <button type="button" class="pill" onClick={() => void go((at.value + 1) % matches.value.length)}>
+            Next
+          </button>
+        )}
         <span class="spacer" />
         <span class="muted">{(part?.total ?? 0).toLocaleString("en")} lines</span>
-        <button type="button" class={isFollowing.value ? "pill on" : "pill"} aria-pressed={isFollowing.value} onClick={() => (isFollowing.value = !isFollowing.value)}>follow</button>
+        <button
+          type="button"
+          class={isFollowing.value ? "pill on" : "pill"}
+          aria-pressed={isFollowing.value}
+          onClick={() => (isFollowing.value = !isFollowing.value)}
+        >
+          follow
+        </button>
       </div>
-      <div class="terminal" ref={box} tabIndex={0} role="log" aria-label="Terminal output" onScroll={(event) => void scrolled(event.currentTarget)}>
+      <div
+        class="terminal"
+        ref={box}
+        tabIndex={0}
+        role="log"
+        aria-label="Terminal output"
+        onScroll={(event) => void scrolled(event.currentTarget)}
+      >
         <div style={{ height: `${count * LINE_PX}px` }}>
           {part?.lines.slice(first, last).map((line, i) => {
             const number = part.from + first + i;
             return (
-              <div key={number} class={marked.value.has(number) ? (matches.value[at.value] === number ? "line found now" : "line found") : "line"} style={{ transform: `translateY(${(first + i) * LINE_PX}px)` }}>
-                <span class="number">{number + 1}</span><AnsiLine line={line} find={marked.value.has(number) ? text.value : ""} />
+              <div
+                key={number}
+                class={
+                  marked.value.has(number)
+                    ? matches.value[at.value] === number
+                      ? "line found now"
+                      : "line found"
+                    : "line"
+                }
+                style={{ transform: `translateY(${(first + i) * LINE_PX}px)` }}
+              >
+                <span class="number">{number + 1}</span>
+                <AnsiLine line={line} find={marked.value.has(number) ? text.value : ""} />
               </div>
             );
           })}

@@ -22,7 +22,10 @@ export function codePointAt(text: string, utf16: number): number {
   return Array.from(text.slice(0, utf16)).length;
 }
 
-async function complete(text: string, at: number): Promise<{ from: number; to: number; items: CompleteAnswer["items"] } | null> {
+async function complete(
+  text: string,
+  at: number,
+): Promise<{ from: number; to: number; items: CompleteAnswer["items"] } | null> {
   try {
     const answer = await sendJson<CompleteAnswer>(here("complete"), { query: text, at: codePointAt(text, at) });
     return { from: utf16At(text, answer.from), to: utf16At(text, answer.to), items: answer.items };
@@ -58,7 +61,10 @@ export function QueryBox(): JSX.Element {
   const showError = (): void => {
     const body = queryError.peek()?.body;
     const text = query.peek();
-    const span: Span | null = body?.start === undefined || body.end === undefined ? null : { start: utf16At(text, body.start), end: utf16At(text, body.end) };
+    const span: Span | null =
+      body?.start === undefined || body.end === undefined
+        ? null
+        : { start: utf16At(text, body.start), end: utf16At(text, body.end) };
     editor.current?.setError(span);
   };
   useSignalEffect(() => {
@@ -75,7 +81,13 @@ export function QueryBox(): JSX.Element {
   const counts = matches.value;
   const fix = (): void => {
     const body = error?.body;
-    if (body?.suggestion === undefined || body.suggestion === null || body.start === undefined || body.end === undefined) return;
+    if (
+      body?.suggestion === undefined ||
+      body.suggestion === null ||
+      body.start === undefined ||
+      body.end === undefined
+    )
+      return;
     const chars = Array.from(query.peek());
     setQuery(chars.slice(0, body.start).join("") + body.suggestion + chars.slice(body.end).join(""));
   };
@@ -85,20 +97,46 @@ export function QueryBox(): JSX.Element {
       <div class="host" ref={host} onFocusIn={() => void open()}>
         {!isEditor.value && (
           <input
-            ref={plain} class="plain" type="text" defaultValue={query.peek()} placeholder={HINT} aria-label="Query" spellcheck={false} autocomplete="off"
+            ref={plain}
+            class="plain"
+            type="text"
+            defaultValue={query.peek()}
+            placeholder={HINT}
+            aria-label="Query"
+            spellcheck={false}
+            autocomplete="off"
             onKeyDown={(event) => {
               if (event.key === "Enter") setQuery(event.currentTarget.value);
             }}
           />
         )}
       </div>
-      {query.value !== "" && <button type="button" class="bare" aria-label="Clear the query" title="Clear the query" onClick={() => setQuery("")}><Icon name="close" size={12} /></button>}
-      {counts && !error && <span class="count">{plural(counts.count, "run")} · {counts.elapsed_ms < 10 ? counts.elapsed_ms.toFixed(1) : Math.round(counts.elapsed_ms)} ms</span>}
+      {query.value !== "" && (
+        <button
+          type="button"
+          class="bare"
+          aria-label="Clear the query"
+          title="Clear the query"
+          onClick={() => setQuery("")}
+        >
+          <Icon name="close" size={12} />
+        </button>
+      )}
+      {counts && !error && (
+        <span class="count">
+          {plural(counts.count, "run")} ·{" "}
+          {counts.elapsed_ms < 10 ? counts.elapsed_ms.toFixed(1) : Math.round(counts.elapsed_ms)} ms
+        </span>
+      )}
       {error && (
         <div class="query-error" role="alert">
           <Icon name="warning" size={14} />
           <span>{error.message}</span>
-          {error.body.suggestion && <button type="button" class="pill" onClick={fix}>Use <b>{error.body.suggestion}</b></button>}
+          {error.body.suggestion && (
+            <button type="button" class="pill" onClick={fix}>
+              Use <b>{error.body.suggestion}</b>
+            </button>
+          )}
         </div>
       )}
     </div>

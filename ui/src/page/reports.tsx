@@ -5,7 +5,15 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { address, goTo, parseAddress } from "../model/address";
 import { sectionsOf } from "../model/cards";
-import { documentId, documents, draftOf, dropDocument, keepDraft, loadDocuments, saveDocument } from "../model/documents";
+import {
+  documentId,
+  documents,
+  draftOf,
+  dropDocument,
+  keepDraft,
+  loadDocuments,
+  saveDocument,
+} from "../model/documents";
 import { canEdit } from "../model/edits";
 import { metricsOf, sequenceText } from "../model/fields";
 import { formatAgo } from "../model/format";
@@ -21,10 +29,15 @@ import { ChartCard } from "./chartcard";
 import { useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
 
-const FIRST_TEXT = "# What was tried\n\nWrite in **Markdown**. A block of the kind `chart` draws a metric of the runs that a query finds:\n\n```chart\nmetric: loss\nquery: \n```\n";
+const FIRST_TEXT =
+  "# What was tried\n\nWrite in **Markdown**. A block of the kind `chart` draws a metric of the runs that a query finds:\n\n```chart\nmetric: loss\nquery: \n```\n";
 
 /// What a `chart` block asks for: a metric's name, and which runs.
-export function parseChartBlock(text: string): { readonly metric: string; readonly query: string; readonly title: string } {
+export function parseChartBlock(text: string): {
+  readonly metric: string;
+  readonly query: string;
+  readonly title: string;
+} {
   const found = new Map<string, string>();
   for (const line of text.split("\n")) {
     const colon = line.indexOf(":");
@@ -42,17 +55,34 @@ function LiveChart({ text }: { text: string }): JSX.Element {
   const only = useComputed<readonly string[]>(() => runs.value ?? []);
   const scene = useStore(() => makeScene(undefined, only));
   useEffect(() => {
-    runsOfQuery(block.query).then((found) => {
-      runs.value = found;
-      fault.value = "";
-    }, (error: unknown) => (fault.value = error instanceof Error ? error.message : String(error)));
+    runsOfQuery(block.query).then(
+      (found) => {
+        runs.value = found;
+        fault.value = "";
+      },
+      (error: unknown) => (fault.value = error instanceof Error ? error.message : String(error)),
+    );
   }, [block.query, repo.value]);
   if (fault.value !== "") return <p class="failure">{fault.value}</p>;
   if (!fields.value || !runs.value) return <Skeleton rows={4} />;
-  const metrics = metricsOf(fields.value).filter((metric) => metric.name === block.metric || sequenceText(metric) === block.metric);
+  const metrics = metricsOf(fields.value).filter(
+    (metric) => metric.name === block.metric || sequenceText(metric) === block.metric,
+  );
   const cards = sectionsOf(metrics, "name").flatMap((section) => section.cards);
   if (cards.length === 0) return <p class="failure">No metric is called “{block.metric}”.</p>;
-  return <div class="report-chart">{cards.map((card) => <ChartCard key={card.id} card={{ ...card, title: block.title || card.title }} scene={scene} runs={runs} isPlain />)}</div>;
+  return (
+    <div class="report-chart">
+      {cards.map((card) => (
+        <ChartCard
+          key={card.id}
+          card={{ ...card, title: block.title || card.title }}
+          scene={scene}
+          runs={runs}
+          isPlain
+        />
+      ))}
+    </div>
+  );
 }
 
 function fence(language: string, text: string): JSX.Element | null {
@@ -66,11 +96,25 @@ export function ReportsPage(): JSX.Element {
     if (repo.value !== "") void loadDocuments();
   }, [repo.value]);
   const all = documents.value;
-  if (!all) return <main class="main"><Skeleton /></main>;
+  if (!all)
+    return (
+      <main class="main">
+        <Skeleton />
+      </main>
+    );
   const reports = all.filter(({ kind }) => kind === "report");
   if (id === "") return <ReportList reports={reports} />;
   const report = reports.find((one) => one.id === id);
-  if (!report) return <main class="main"><Notice icon="note" title="This report is not here"><PageLink page="reports" class="pill strong">All reports</PageLink></Notice></main>;
+  if (!report)
+    return (
+      <main class="main">
+        <Notice icon="note" title="This report is not here">
+          <PageLink page="reports" class="pill strong">
+            All reports
+          </PageLink>
+        </Notice>
+      </main>
+    );
   return <Report key={id} report={report} />;
 }
 
@@ -85,23 +129,49 @@ function ReportList({ reports }: { reports: readonly StoredDocument[] }): JSX.El
     return (
       <main class="main">
         <Notice icon="note" title="No report is written yet">
-          <p>A report is Markdown with live charts: what was tried, what came out, for everybody who opens this repository.</p>
-          {canEdit() && <button type="button" class="pill strong" onClick={() => void create(reports)}><Icon name="plus" size={14} />Write one</button>}
+          <p>
+            A report is Markdown with live charts: what was tried, what came out, for everybody who opens this
+            repository.
+          </p>
+          {canEdit() && (
+            <button type="button" class="pill strong" onClick={() => void create(reports)}>
+              <Icon name="plus" size={14} />
+              Write one
+            </button>
+          )}
         </Notice>
       </main>
     );
   }
   return (
     <main class="main">
-      <div class="toolbar"><b>{reports.length} report{reports.length === 1 ? "" : "s"}</b><span class="spacer" />{canEdit() && <button type="button" class="pill strong" onClick={() => void create(reports)}><Icon name="plus" size={14} />New report</button>}</div>
+      <div class="toolbar">
+        <b>
+          {reports.length} report{reports.length === 1 ? "" : "s"}
+        </b>
+        <span class="spacer" />
+        {canEdit() && (
+          <button type="button" class="pill strong" onClick={() => void create(reports)}>
+            <Icon name="plus" size={14} />
+            New report
+          </button>
+        )}
+      </div>
       <div class="report-list">
-        {[...reports].sort((a, b) => b.updated_at - a.updated_at).map((report) => (
-          <PageLink key={report.id} page="reports" rest={report.id} class="panel report-item">
-            <b>{String(report.body.name ?? report.id)}</b>
-            <span class="muted">{formatAgo(report.updated_at, now.value)}</span>
-            <p>{String(report.body.text ?? "").replace(/```[\s\S]*?```/g, "").replace(/[#*_`>]/g, "").slice(0, 180)}</p>
-          </PageLink>
-        ))}
+        {[...reports]
+          .sort((a, b) => b.updated_at - a.updated_at)
+          .map((report) => (
+            <PageLink key={report.id} page="reports" rest={report.id} class="panel report-item">
+              <b>{String(report.body.name ?? report.id)}</b>
+              <span class="muted">{formatAgo(report.updated_at, now.value)}</span>
+              <p>
+                {String(report.body.text ?? "")
+                  .replace(/```[\s\S]*?```/g, "")
+                  .replace(/[#*_`>]/g, "")
+                  .slice(0, 180)}
+              </p>
+            </PageLink>
+          ))}
       </div>
     </main>
   );
@@ -123,13 +193,20 @@ function Report({ report }: { report: StoredDocument }): JSX.Element {
     isOpen.value = false;
     write(saved);
     if (left.name === saved.name && left.text === saved.text) return;
-    toast("Closed without saving.", { label: "Undo", run: () => {
-      isOpen.value = true;
-      write(left);
-    } });
+    toast("Closed without saving.", {
+      label: "Undo",
+      run: () => {
+        isOpen.value = true;
+        write(left);
+      },
+    });
   };
   const save = async (): Promise<void> => {
-    const kept = await saveDocument("report", report.id, report.revision, { ...report.body, name: name.value || "Untitled", text: text.value });
+    const kept = await saveDocument("report", report.id, report.revision, {
+      ...report.body,
+      name: name.value || "Untitled",
+      text: text.value,
+    });
     if (kept) {
       keepDraft(report.id, null);
       isOpen.value = false;
@@ -139,24 +216,59 @@ function Report({ report }: { report: StoredDocument }): JSX.Element {
   return (
     <main class={isOpen.value ? "main report editing" : "main report"}>
       <div class="toolbar">
-        <PageLink page="reports" class="pill">All reports</PageLink>
-        {isOpen.value ? <input class="field report-name" aria-label="Name of the report" value={name.value} onInput={(event) => write({ name: event.currentTarget.value, text: text.peek() })} /> : <h1>{name.value}</h1>}
-        <span class="spacer" />
-        {canEdit() && (isOpen.value ? (
-          <>
-            <button type="button" class="pill strong" onClick={() => void save()}>Save</button>
-            <button type="button" class="pill" onClick={close}>Close</button>
-          </>
+        <PageLink page="reports" class="pill">
+          All reports
+        </PageLink>
+        {isOpen.value ? (
+          <input
+            class="field report-name"
+            aria-label="Name of the report"
+            value={name.value}
+            onInput={(event) => write({ name: event.currentTarget.value, text: text.peek() })}
+          />
         ) : (
-          <>
-            <button type="button" class="pill" onClick={() => (isOpen.value = true)}><Icon name="pencil" size={14} />Edit</button>
-            <button type="button" class="pill" onClick={() => void dropDocument("report", report.id, "Report").then(() => goTo("reports"))}><Icon name="trash" size={14} />Delete</button>
-          </>
-        ))}
+          <h1>{name.value}</h1>
+        )}
+        <span class="spacer" />
+        {canEdit() &&
+          (isOpen.value ? (
+            <>
+              <button type="button" class="pill strong" onClick={() => void save()}>
+                Save
+              </button>
+              <button type="button" class="pill" onClick={close}>
+                Close
+              </button>
+            </>
+          ) : (
+            <>
+              <button type="button" class="pill" onClick={() => (isOpen.value = true)}>
+                <Icon name="pencil" size={14} />
+                Edit
+              </button>
+              <button
+                type="button"
+                class="pill"
+                onClick={() => void dropDocument("report", report.id, "Report").then(() => goTo("reports"))}
+              >
+                <Icon name="trash" size={14} />
+                Delete
+              </button>
+            </>
+          ))}
       </div>
       <div class="report-body">
-        {isOpen.value && <textarea class="field" aria-label="Text of the report" value={text.value} onInput={(event) => write({ name: name.peek(), text: event.currentTarget.value })} />}
-        <article class="sheet"><Markdown text={text.value} fence={fence} /></article>
+        {isOpen.value && (
+          <textarea
+            class="field"
+            aria-label="Text of the report"
+            value={text.value}
+            onInput={(event) => write({ name: name.peek(), text: event.currentTarget.value })}
+          />
+        )}
+        <article class="sheet">
+          <Markdown text={text.value} fence={fence} />
+        </article>
       </div>
     </main>
   );

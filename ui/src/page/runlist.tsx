@@ -7,7 +7,19 @@ import { change, goTo } from "../model/address";
 import { fieldLabel, fieldText, metricsOf, sequenceText } from "../model/fields";
 import { formatCell, formatDelta } from "../model/format";
 import type { Group } from "../model/grouping";
-import { hasHidden, hot, isBaseline, isHidden, isPinned, selected, showAll, toggleBaseline, toggleHidden, togglePinned, toggleSelected } from "../model/marks";
+import {
+  hasHidden,
+  hot,
+  isBaseline,
+  isHidden,
+  isPinned,
+  selected,
+  showAll,
+  toggleBaseline,
+  toggleHidden,
+  togglePinned,
+  toggleSelected,
+} from "../model/marks";
 import { runName, target, type Scene } from "../model/scene";
 import { fields, matches } from "../model/scope";
 import { cellOf, spreadOf, type Cell } from "../model/table";
@@ -26,10 +38,16 @@ type Row = { readonly group: Group; readonly hash: null } | { readonly group: nu
 function TargetPicker(): JSX.Element {
   const current = target.value;
   const choices = fields.value
-    ? metricsOf(fields.value).flatMap(({ name, context }) => (["last", "min", "max"] as const).map((summary) => {
-        const field = ["metric", name, context, summary] as const;
-        return { value: fieldText(field), label: `${fieldLabel(field)}${summary === "last" ? " last" : ""}`, section: sequenceText({ name, context }) };
-      }))
+    ? metricsOf(fields.value).flatMap(({ name, context }) =>
+        (["last", "min", "max"] as const).map((summary) => {
+          const field = ["metric", name, context, summary] as const;
+          return {
+            value: fieldText(field),
+            label: `${fieldLabel(field)}${summary === "last" ? " last" : ""}`,
+            section: sequenceText({ name, context }),
+          };
+        }),
+      )
     : [];
   const pick = (text: string, close: () => void): void => {
     const isSame = current !== null && fieldText(current.field) === text;
@@ -38,8 +56,25 @@ function TargetPicker(): JSX.Element {
     close();
   };
   return (
-    <Popover button={<>{current ? fieldLabel(current.field) : "order"} {current && <Icon name={current.descending ? "arrowDown" : "arrowUp"} size={12} />}</>} label="Rank the runs by a metric" buttonClass="bare" align="right">
-      {(close) => <Picker choices={choices} chosen={new Set(current ? [fieldText(current.field)] : [])} onPick={(text) => pick(text, close)} placeholder="Rank by…" />}
+    <Popover
+      button={
+        <>
+          {current ? fieldLabel(current.field) : "order"}{" "}
+          {current && <Icon name={current.descending ? "arrowDown" : "arrowUp"} size={12} />}
+        </>
+      }
+      label="Rank the runs by a metric"
+      buttonClass="bare"
+      align="right"
+    >
+      {(close) => (
+        <Picker
+          choices={choices}
+          chosen={new Set(current ? [fieldText(current.field)] : [])}
+          onPick={(text) => pick(text, close)}
+          placeholder="Rank by…"
+        />
+      )}
     </Popover>
   );
 }
@@ -53,7 +88,10 @@ export function RunList({ scene }: { scene: Scene }): JSX.Element {
   const rows = useComputed<readonly Row[]>(() => {
     const { groups } = scene.colors.value;
     if (groups.length === 0) return scene.table.value.hashes.map((hash) => ({ group: null, hash }));
-    return groups.flatMap((group): Row[] => [{ group, hash: null }, ...(closed.value.has(group.label) ? [] : group.hashes.map((hash): Row => ({ group: null, hash })))]);
+    return groups.flatMap((group): Row[] => [
+      { group, hash: null },
+      ...(closed.value.has(group.label) ? [] : group.hashes.map((hash): Row => ({ group: null, hash }))),
+    ]);
   });
   useLayoutEffect(() => {
     const box = scroller.current;
@@ -103,48 +141,123 @@ export function RunList({ scene }: { scene: Scene }): JSX.Element {
     <aside class="runlist" aria-label="Runs">
       <header>
         <b>Runs</b>
-        <span class="muted">{counts ? (counts.count === counts.total ? counts.count.toLocaleString("en") : `${counts.count.toLocaleString("en")} of ${counts.total.toLocaleString("en")}`) : ""}</span>
-        {hasHidden.value && <button type="button" class="bare" onClick={showAll}>show all</button>}
+        <span class="muted">
+          {counts
+            ? counts.count === counts.total
+              ? counts.count.toLocaleString("en")
+              : `${counts.count.toLocaleString("en")} of ${counts.total.toLocaleString("en")}`
+            : ""}
+        </span>
+        {hasHidden.value && (
+          <button type="button" class="bare" onClick={showAll}>
+            show all
+          </button>
+        )}
         <span class="spacer" />
         <TargetPicker />
       </header>
-      <div class="list" ref={scroller} tabIndex={0} role="list" aria-label="Runs; j and k move, x selects, p pins, b makes the baseline, h hides" onKeyDown={keys} onScroll={(event) => (view.value = { top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })} onMouseLeave={() => (hot.value = null)}>
+      <div
+        class="list"
+        ref={scroller}
+        tabIndex={0}
+        role="list"
+        aria-label="Runs; j and k move, x selects, p pins, b makes the baseline, h hides"
+        onKeyDown={keys}
+        onScroll={(event) =>
+          (view.value = { top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })
+        }
+        onMouseLeave={() => (hot.value = null)}
+      >
         <div style={{ height: `${rows.value.length * ROW_PX}px` }} role="presentation" />
         {rows.value.slice(first, last).map((row, i) => {
           const top = `${(first + i) * ROW_PX}px`;
           if (row.group) {
             const { group } = row;
-            return <GroupRow key={`group ${group.label}`} group={group} top={top} cells={group.hashes.map((hash) => cellOf(table, key, hash))} isClosed={closed.value.has(group.label)} descending={target.value?.descending ?? true} onToggle={() => {
-              const next = new Set(closed.value);
-              if (!next.delete(group.label)) next.add(group.label);
-              closed.value = next;
-            }} />;
+            return (
+              <GroupRow
+                key={`group ${group.label}`}
+                group={group}
+                top={top}
+                cells={group.hashes.map((hash) => cellOf(table, key, hash))}
+                isClosed={closed.value.has(group.label)}
+                descending={target.value?.descending ?? true}
+                onToggle={() => {
+                  const next = new Set(closed.value);
+                  if (!next.delete(group.label)) next.add(group.label);
+                  closed.value = next;
+                }}
+              />
+            );
           }
-          return <RunRow key={row.hash} hash={row.hash} top={top} scene={scene} valueKey={key} isCursor={first + i === cursor.value} />;
+          return (
+            <RunRow
+              key={row.hash}
+              hash={row.hash}
+              top={top}
+              scene={scene}
+              valueKey={key}
+              isCursor={first + i === cursor.value}
+            />
+          );
         })}
       </div>
     </aside>
   );
 }
 
-function GroupRow({ group, top, cells, isClosed, descending, onToggle }: { group: Group; top: string; cells: readonly Cell[]; isClosed: boolean; descending: boolean; onToggle: () => void }): JSX.Element {
+function GroupRow({
+  group,
+  top,
+  cells,
+  isClosed,
+  descending,
+  onToggle,
+}: {
+  group: Group;
+  top: string;
+  cells: readonly Cell[];
+  isClosed: boolean;
+  descending: boolean;
+  onToggle: () => void;
+}): JSX.Element {
   const spread = spreadOf(cells);
   const areHidden = group.hashes.every(isHidden);
   return (
     <div class={areHidden ? "group off" : "group"} style={{ top }} role="listitem">
-      <button type="button" class={areHidden ? "bare eye off" : "bare eye"} aria-label={`Show or hide all of ${group.label}`} title="Show or hide the group" onClick={() => toggleHidden(group.hashes)}>
+      <button
+        type="button"
+        class={areHidden ? "bare eye off" : "bare eye"}
+        aria-label={`Show or hide all of ${group.label}`}
+        title="Show or hide the group"
+        onClick={() => toggleHidden(group.hashes)}
+      >
         <Icon name={areHidden ? "eyeOff" : "eye"} size={14} />
       </button>
       <button type="button" class="fold" aria-expanded={!isClosed} onClick={onToggle}>
         <Swatch color={group.color} />
         <span class="name">{group.label}</span>
-        <span class="value">{group.hashes.length}{spread ? ` · best ${formatCell(descending ? spread.max : spread.min)}` : ""}</span>
+        <span class="value">
+          {group.hashes.length}
+          {spread ? ` · best ${formatCell(descending ? spread.max : spread.min)}` : ""}
+        </span>
       </button>
     </div>
   );
 }
 
-function RunRow({ hash, top, scene, valueKey, isCursor }: { hash: string; top: string; scene: Scene; valueKey: string; isCursor: boolean }): JSX.Element {
+function RunRow({
+  hash,
+  top,
+  scene,
+  valueKey,
+  isCursor,
+}: {
+  hash: string;
+  top: string;
+  scene: Scene;
+  valueKey: string;
+  isCursor: boolean;
+}): JSX.Element {
   const table = scene.table.value;
   const { coloring, dashOf } = scene.looks.value;
   const isOff = isHidden(hash);
@@ -154,23 +267,68 @@ function RunRow({ hash, top, scene, valueKey, isCursor }: { hash: string; top: s
   const base = table.hashes.find(isBaseline);
   const baseValue = base === undefined || base === hash ? null : cellOf(table, valueKey, base);
   const name = runName(table, hash);
-  const classes = ["run", isOff && "off", isHot.value && "hot", isCursor && "cursor", selected.value.includes(hash) && "chosen"].filter(Boolean).join(" ");
+  const classes = [
+    "run",
+    isOff && "off",
+    isHot.value && "hot",
+    isCursor && "cursor",
+    selected.value.includes(hash) && "chosen",
+  ]
+    .filter(Boolean)
+    .join(" ");
   return (
-    <div class={classes} style={{ top }} role="listitem" onMouseEnter={() => (hot.value = { owner: hash, x: hot.peek()?.x ?? null })}>
-      <button type="button" class="bare eye" aria-label={`${isOff ? "Show" : "Hide"} ${name}`} title={isOff ? "Show (h)" : "Hide (h)"} onClick={() => toggleHidden([hash])}>
+    <div
+      class={classes}
+      style={{ top }}
+      role="listitem"
+      onMouseEnter={() => (hot.value = { owner: hash, x: hot.peek()?.x ?? null })}
+    >
+      <button
+        type="button"
+        class="bare eye"
+        aria-label={`${isOff ? "Show" : "Hide"} ${name}`}
+        title={isOff ? "Show (h)" : "Hide (h)"}
+        onClick={() => toggleHidden([hash])}
+      >
         <Icon name={isOff ? "eyeOff" : "eye"} size={14} />
       </button>
-      <input type="checkbox" checked={selected.value.includes(hash)} aria-label={`Select ${name}`} onClick={() => toggleSelected(hash)} />
+      <input
+        type="checkbox"
+        checked={selected.value.includes(hash)}
+        aria-label={`Select ${name}`}
+        onClick={() => toggleSelected(hash)}
+      />
       <Swatch color={coloring.colorOf(hash)} dash={dashField.value ? dashOf(hash) : undefined} />
-      <PageLink class="name" page="run" rest={hash} title={name}>{name}</PageLink>
+      <PageLink class="name" page="run" rest={hash} title={name}>
+        {name}
+      </PageLink>
       <AlertMark hash={hash} />
       {status === "running" && <i class="pulse" title="running" />}
       {status === "failed" && <i class="fell" title="failed" />}
       <span class="acts">
-        <button type="button" class={isPinned(hash) ? "bare on" : "bare"} aria-label={`Pin ${name}`} title="Pin: always drawn thick (p)" onClick={() => togglePinned([hash])}><Icon name="pin" size={14} /></button>
-        <button type="button" class={isBaseline(hash) ? "bare on" : "bare"} aria-label={`Make ${name} the baseline`} title="Baseline: others show the difference (b)" onClick={() => toggleBaseline(hash)}><Icon name="star" size={14} /></button>
+        <button
+          type="button"
+          class={isPinned(hash) ? "bare on" : "bare"}
+          aria-label={`Pin ${name}`}
+          title="Pin: always drawn thick (p)"
+          onClick={() => togglePinned([hash])}
+        >
+          <Icon name="pin" size={14} />
+        </button>
+        <button
+          type="button"
+          class={isBaseline(hash) ? "bare on" : "bare"}
+          aria-label={`Make ${name} the baseline`}
+          title="Baseline: others show the difference (b)"
+          onClick={() => toggleBaseline(hash)}
+        >
+          <Icon name="star" size={14} />
+        </button>
       </span>
-      <span class="value">{typeof baseValue === "number" && typeof value === "number" ? <em>{formatDelta(value - baseValue)}</em> : null}{formatCell(value)}</span>
+      <span class="value">
+        {typeof baseValue === "number" && typeof value === "number" ? <em>{formatDelta(value - baseValue)}</em> : null}
+        {formatCell(value)}
+      </span>
     </div>
   );
 }
@@ -182,7 +340,10 @@ export function Legend({ scene }: { scene: Scene }): JSX.Element | null {
   return (
     <div class="legend">
       {groups.slice(0, 12).map((group) => (
-        <span key={group.label}><Swatch color={group.color} />{group.label}</span>
+        <span key={group.label}>
+          <Swatch color={group.color} />
+          {group.label}
+        </span>
       ))}
       {groups.length > 12 && <span class="muted">+ {groups.length - 12} more</span>}
     </div>

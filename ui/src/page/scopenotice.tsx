@@ -33,13 +33,20 @@ export function useHasRuns(store: RunsStore): ScopeState {
 
 /// The page for any state but `runs`.
 export function ScopeNotice({ state, scene }: { state: ScopeState; scene: Scene | RunsStore }): JSX.Element {
-  if (state === "waiting") return <main class="main"><Skeleton rows={12} /></main>;
+  if (state === "waiting")
+    return (
+      <main class="main">
+        <Skeleton rows={12} />
+      </main>
+    );
   if (state === "error") {
     return (
       <main class="main">
         <Notice icon="warning" title="The runs could not be read" tone="bad">
           <p>{(scene.error.value ?? scopeError.value)?.message}</p>
-          <button type="button" class="pill strong" onClick={() => void connect().then(() => location.reload())}>Try again</button>
+          <button type="button" class="pill strong" onClick={() => void connect().then(() => location.reload())}>
+            Try again
+          </button>
         </Notice>
       </main>
     );
@@ -67,8 +74,16 @@ function EmptyRepo(): JSX.Element {
         <pre>{SNIPPET}</pre>
         <Copy text={SNIPPET} label="Copy the code" />
       </div>
-      {server.value && !server.value.read_only && <button type="button" class="pill" disabled={isBusy.value} onClick={() => void record()}>{isBusy.value ? "Recording…" : "Load demo data"}</button>}
-      {info && <p class="muted">Watching <code>{info.path}</code></p>}
+      {server.value && !server.value.read_only && (
+        <button type="button" class="pill" disabled={isBusy.value} onClick={() => void record()}>
+          {isBusy.value ? "Recording…" : "Load demo data"}
+        </button>
+      )}
+      {info && (
+        <p class="muted">
+          Watching <code>{info.path}</code>
+        </p>
+      )}
     </Notice>
   );
 }
@@ -76,8 +91,14 @@ function EmptyRepo(): JSX.Element {
 /// The query without one of its parts, and without the `and` beside it.
 export function withoutClause(text: string, start: number, end: number): string {
   const chars = Array.from(text);
-  const before = chars.slice(0, start).join("").replace(/\s*\band\s*$/, "");
-  const after = chars.slice(end).join("").replace(/^\s*and\b\s*/, "");
+  const before = chars
+    .slice(0, start)
+    .join("")
+    .replace(/\s*\band\s*$/, "");
+  const after = chars
+    .slice(end)
+    .join("")
+    .replace(/^\s*and\b\s*/, "");
   return before.trim() && after.trim() ? `${before.trim()} and ${after.trim()}` : before.trim() + after.trim();
 }
 
@@ -92,7 +113,11 @@ function NoMatch({ scene }: { scene: Scene | RunsStore }): JSX.Element {
   };
   return (
     <Notice icon="filter" title={query.value === "" ? "All runs are archived" : "No run matches the query"}>
-      {query.value === "" && <button type="button" class="pill" onClick={() => setQuery("run.archived")}>Show archived runs</button>}
+      {query.value === "" && (
+        <button type="button" class="pill" onClick={() => setQuery("run.archived")}>
+          Show archived runs
+        </button>
+      )}
       {clauses.length > 0 && <p>What each part of it leaves of {total.toLocaleString("en")} runs:</p>}
       <div class="clauses">
         {clauses.map(({ start, end, count }) => (
@@ -100,12 +125,21 @@ function NoMatch({ scene }: { scene: Scene | RunsStore }): JSX.Element {
             <code>{chars.slice(start, end).join("")}</code>
             <span class="muted">leaves {count.toLocaleString("en")}</span>
             <span class="spacer" />
-            <button type="button" class="pill" onClick={() => drop(start, end)}><Icon name="close" size={12} />Drop</button>
+            <button type="button" class="pill" onClick={() => drop(start, end)}>
+              <Icon name="close" size={12} />
+              Drop
+            </button>
           </div>
         ))}
       </div>
-      {scene.hints.value.map(({ start, text }) => <p key={start}>{text}</p>)}
-      {query.value !== "" && <button type="button" class="pill" onClick={() => setQuery("")}>Show all runs</button>}
+      {scene.hints.value.map(({ start, text }) => (
+        <p key={start}>{text}</p>
+      ))}
+      {query.value !== "" && (
+        <button type="button" class="pill" onClick={() => setQuery("")}>
+          Show all runs
+        </button>
+      )}
       {queryError.value && <p>{queryError.value.message}</p>}
     </Notice>
   );

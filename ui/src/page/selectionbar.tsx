@@ -32,24 +32,41 @@ function TagMenu({ scene, isOpenLabel }: { scene: RunsStore; isOpenLabel: JSX.El
   const choices: Choice[] = known.map((name) => ({ value: name, label: name }));
   const put = (name: string): void => {
     const isThere = onAll.has(name);
-    void edit(runs, { tags: { add: isThere ? [] : [name], remove: isThere ? [name] : [] } }, isThere ? `Took tag ${name} from` : `Tagged`);
+    void edit(
+      runs,
+      { tags: { add: isThere ? [] : [name], remove: isThere ? [name] : [] } },
+      isThere ? `Took tag ${name} from` : `Tagged`,
+    );
   };
   return (
     <Popover button={isOpenLabel} label="Tag the selected runs (t)" buttonClass="bare tag-button">
       {(close) => (
         <>
-          <form class="new-tag" onSubmit={(event) => {
-            event.preventDefault();
-            const name = fresh.value.trim();
-            if (name === "") return;
-            put(name);
-            fresh.value = "";
-            close();
-          }}>
-            <input class="field" placeholder="New tag" aria-label="New tag" value={fresh.value} onInput={(event) => (fresh.value = event.currentTarget.value)} />
-            <button type="submit" class="pill strong">Add</button>
+          <form
+            class="new-tag"
+            onSubmit={(event) => {
+              event.preventDefault();
+              const name = fresh.value.trim();
+              if (name === "") return;
+              put(name);
+              fresh.value = "";
+              close();
+            }}
+          >
+            <input
+              class="field"
+              placeholder="New tag"
+              aria-label="New tag"
+              value={fresh.value}
+              onInput={(event) => (fresh.value = event.currentTarget.value)}
+            />
+            <button type="submit" class="pill strong">
+              Add
+            </button>
           </form>
-          {known.length > 0 && <Picker choices={choices} chosen={onAll} onPick={put} isMany placeholder="Known tags…" />}
+          {known.length > 0 && (
+            <Picker choices={choices} chosen={onAll} onPick={put} isMany placeholder="Known tags…" />
+          )}
         </>
       )}
     </Popover>
@@ -69,28 +86,72 @@ function archive(scene: RunsStore): void {
 export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | null {
   useCommands(() => [
     { keys: "c", label: "Compare the selected runs", section: "Runs", run: compareSelected },
-    { keys: "t", label: "Tag the selected runs", section: "Runs", run: () => document.querySelector<HTMLElement>(".tag-button")?.click() },
-    { keys: "a", label: "Archive the selected runs", section: "Runs", run: () => selected.peek().length > 0 && canEdit() && archive(scene) },
+    {
+      keys: "t",
+      label: "Tag the selected runs",
+      section: "Runs",
+      run: () => document.querySelector<HTMLElement>(".tag-button")?.click(),
+    },
+    {
+      keys: "a",
+      label: "Archive the selected runs",
+      section: "Runs",
+      run: () => selected.peek().length > 0 && canEdit() && archive(scene),
+    },
     { keys: "Escape", label: "Select nothing", section: "Runs", run: () => (selected.value = []) },
   ]);
   const runs = selected.value;
   if (runs.length === 0) return null;
-  const exported = (): RunsRequest => ({ query: "", runs, fields: [...scene.table.value.columns.values()].map(({ field }) => field), sort: [], limit: MOST_EXPORTED });
+  const exported = (): RunsRequest => ({
+    query: "",
+    runs,
+    fields: [...scene.table.value.columns.values()].map(({ field }) => field),
+    sort: [],
+    limit: MOST_EXPORTED,
+  });
   return (
     <div class="selection" role="toolbar" aria-label="The selected runs">
       <b>{plural(runs.length, "run")} selected</b>
-      <button type="button" class="bare" onClick={compareSelected}><Icon name="compare" size={14} />Compare <kbd>C</kbd></button>
-      <button type="button" class="bare" onClick={() => togglePinned(runs)}><Icon name="pin" size={14} />Pin</button>
+      <button type="button" class="bare" onClick={compareSelected}>
+        <Icon name="compare" size={14} />
+        Compare <kbd>C</kbd>
+      </button>
+      <button type="button" class="bare" onClick={() => togglePinned(runs)}>
+        <Icon name="pin" size={14} />
+        Pin
+      </button>
       {canEdit() && (
         <>
-          <TagMenu scene={scene} isOpenLabel={<><Icon name="tag" size={14} />Tag <kbd>T</kbd></>} />
-          <button type="button" class="bare" onClick={() => archive(scene)}><Icon name="archive" size={14} />Archive <kbd>A</kbd></button>
-          <button type="button" class="bare danger" onClick={() => void edit(runs, { deleted: true }, "Deleted")}><Icon name="trash" size={14} />Delete</button>
+          <TagMenu
+            scene={scene}
+            isOpenLabel={
+              <>
+                <Icon name="tag" size={14} />
+                Tag <kbd>T</kbd>
+              </>
+            }
+          />
+          <button type="button" class="bare" onClick={() => archive(scene)}>
+            <Icon name="archive" size={14} />
+            Archive <kbd>A</kbd>
+          </button>
+          <button type="button" class="bare danger" onClick={() => void edit(runs, { deleted: true }, "Deleted")}>
+            <Icon name="trash" size={14} />
+            Delete
+          </button>
         </>
       )}
       <ExportMenu label="The selected runs as a file" request={exported} buttonClass="bare" />
       <span class="spacer" />
-      <button type="button" class="bare" aria-label="Select nothing" title="Select nothing (Esc)" onClick={() => (selected.value = [])}><Icon name="close" size={14} /></button>
+      <button
+        type="button"
+        class="bare"
+        aria-label="Select nothing"
+        title="Select nothing (Esc)"
+        onClick={() => (selected.value = [])}
+      >
+        <Icon name="close" size={14} />
+      </button>
     </div>
   );
 }

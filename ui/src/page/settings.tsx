@@ -14,20 +14,42 @@ export function SettingsPage(): JSX.Element {
       <section class="panel">
         <h2>Repositories</h2>
         <dl class="pairs">
-          {info?.repos.map((repo) => <div key={repo.id}><dt><PageLink page="runs" changes={{ repo: repo.id, q: "" }}>{repo.name}</PageLink></dt><dd><code>{repo.path}</code> <span class="muted">{plural(repo.runs, "run")}</span></dd></div>)}
+          {info?.repos.map((repo) => (
+            <div key={repo.id}>
+              <dt>
+                <PageLink page="runs" changes={{ repo: repo.id, q: "" }}>
+                  {repo.name}
+                </PageLink>
+              </dt>
+              <dd>
+                <code>{repo.path}</code> <span class="muted">{plural(repo.runs, "run")}</span>
+              </dd>
+            </div>
+          ))}
         </dl>
       </section>
       <section class="panel">
         <h2>Server</h2>
         <dl class="pairs">
-          <div><dt>version</dt><dd>{info?.version}</dd></div>
-          <div><dt>changes</dt><dd>{info?.read_only ? "refused (--read-only)" : "allowed"}</dd></div>
-          <div><dt>figures</dt><dd>{info?.plotly ? "drawn by the installed plotly" : "plotly is not installed"}</dd></div>
+          <div>
+            <dt>version</dt>
+            <dd>{info?.version}</dd>
+          </div>
+          <div>
+            <dt>changes</dt>
+            <dd>{info?.read_only ? "refused (--read-only)" : "allowed"}</dd>
+          </div>
+          <div>
+            <dt>figures</dt>
+            <dd>{info?.plotly ? "drawn by the installed plotly" : "plotly is not installed"}</dd>
+          </div>
         </dl>
       </section>
       <section class="panel">
         <h2>Look</h2>
-        <button type="button" class="pill" onClick={toggleTheme}>{theme.value === "dark" ? "Change to light" : "Change to dark"}</button>
+        <button type="button" class="pill" onClick={toggleTheme}>
+          {theme.value === "dark" ? "Change to light" : "Change to dark"}
+        </button>
       </section>
     </main>
   );

@@ -7,7 +7,18 @@ import { address, change, goTo } from "../model/address";
 import { undo } from "../model/edits";
 import { commands, handleKey } from "../model/keys";
 import { indexing, query, live, liveRuns, loadFields, repo, scopeError, setQuery } from "../model/scope";
-import { connect, dropToast, logIn, report, server, serverError, theme, toast, toasts, toggleTheme } from "../model/session";
+import {
+  connect,
+  dropToast,
+  logIn,
+  report,
+  server,
+  serverError,
+  theme,
+  toast,
+  toasts,
+  toggleTheme,
+} from "../model/session";
 import { Dialog } from "../widget/dialog";
 import { Icon } from "../widget/icon";
 import { MenuItems, Popover } from "../widget/popover";
@@ -25,7 +36,12 @@ const RELOAD_PAUSE_MS = 20_000;
 const AWAY_MS = 2500; // a stream that is only being opened anew is nobody's concern
 
 const TABS: readonly (readonly [string, string, string])[] = [
-  ["runs", "Runs", "r"], ["metrics", "Metrics", "m"], ["params", "Params", "p"], ["media", "Media", "i"], ["text", "Text", "t"], ["reports", "Reports", "o"],
+  ["runs", "Runs", "r"],
+  ["metrics", "Metrics", "m"],
+  ["params", "Params", "p"],
+  ["media", "Media", "i"],
+  ["text", "Text", "t"],
+  ["reports", "Reports", "o"],
 ];
 
 type Loader = () => Promise<ComponentType>;
@@ -57,18 +73,27 @@ function Later({ name }: { name: string }): JSX.Element {
   useEffect(() => {
     LATER[name]().then((loaded) => setPage(() => loaded), outdated);
   }, []);
-  return Page ? <Page /> : <main class="main"><Skeleton /></main>;
+  return Page ? (
+    <Page />
+  ) : (
+    <main class="main">
+      <Skeleton />
+    </main>
+  );
 }
 
 function Page(): JSX.Element {
   const { page, rest } = address.value;
   if (page === "" || page === "metrics") return <MetricsPage key={repo.value} />;
   if (page === "runs") return <RunsPage key={repo.value} />;
-  if (page in LATER) return <Later key={`${repo.value} ${page} ${page === "run" || page === "reports" ? rest : ""}`} name={page} />;
+  if (page in LATER)
+    return <Later key={`${repo.value} ${page} ${page === "run" || page === "reports" ? rest : ""}`} name={page} />;
   return (
     <main class="main">
       <Notice icon="search" title="There is no such page">
-        <PageLink page="metrics" class="pill strong">Go to the metrics</PageLink>
+        <PageLink page="metrics" class="pill strong">
+          Go to the metrics
+        </PageLink>
       </Notice>
     </main>
   );
@@ -78,12 +103,55 @@ function Brand(): JSX.Element {
   const repos = server.value?.repos ?? [];
   const current = repos.find(({ id }) => id === repo.value);
   const logo = (
-    <svg class="logo" viewBox="0 0 16 16" aria-hidden="true"><rect width="16" height="16" rx="4.5" fill="var(--accent)" /><path d="M3 11 6.5 6l3 3L13 4" stroke="var(--panel)" stroke-width="1.8" fill="none" stroke-linecap="round" stroke-linejoin="round" /></svg>
+    <svg class="logo" viewBox="0 0 16 16" aria-hidden="true">
+      <rect width="16" height="16" rx="4.5" fill="var(--accent)" />
+      <path
+        d="M3 11 6.5 6l3 3L13 4"
+        stroke="var(--panel)"
+        stroke-width="1.8"
+        fill="none"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
+    </svg>
   );
-  if (repos.length < 2) return <PageLink page="metrics" class="brand" title={current?.path}>{logo}<span>{current?.name ?? "Aim"}</span></PageLink>;
+  if (repos.length < 2)
+    return (
+      <PageLink page="metrics" class="brand" title={current?.path}>
+        {logo}
+        <span>{current?.name ?? "Aim"}</span>
+      </PageLink>
+    );
   return (
-    <Popover buttonClass="brand" label="Change the repository" button={<>{logo}<span>{current?.name}</span><i class="turned"><Icon name="chevron" size={11} /></i></>}>
-      {(close) => <MenuItems close={close} items={repos.map((item) => ({ label: item.name, hint: String(item.runs), isOn: item.id === repo.value, run: () => goTo(address.peek().page === "run" ? "runs" : address.peek().page, "", { repo: item.id === repos[0].id ? "" : item.id, q: "", color: "" }) }))} />}
+    <Popover
+      buttonClass="brand"
+      label="Change the repository"
+      button={
+        <>
+          {logo}
+          <span>{current?.name}</span>
+          <i class="turned">
+            <Icon name="chevron" size={11} />
+          </i>
+        </>
+      }
+    >
+      {(close) => (
+        <MenuItems
+          close={close}
+          items={repos.map((item) => ({
+            label: item.name,
+            hint: String(item.runs),
+            isOn: item.id === repo.value,
+            run: () =>
+              goTo(address.peek().page === "run" ? "runs" : address.peek().page, "", {
+                repo: item.id === repos[0].id ? "" : item.id,
+                q: "",
+                color: "",
+              }),
+          }))}
+        />
+      )}
     </Popover>
   );
 }
@@ -93,8 +161,14 @@ function Live(): JSX.Element {
   const state = live.value;
   const title = state === "live" ? `Live: ${count} running` : state === "connecting" ? "Connecting…" : "Not live";
   return (
-    <button type="button" class={`bare live ${state === "live" ? "live-on" : ""} ${count > 0 && state === "live" ? "live-some" : ""}`} title={`${title}. Press to show them.`} onClick={() => setQuery(query.peek() === "run.active" ? "" : "run.active")}>
-      <i />{count > 0 ? `${count} live` : state === "live" ? "live" : "…"}
+    <button
+      type="button"
+      class={`bare live ${state === "live" ? "live-on" : ""} ${count > 0 && state === "live" ? "live-some" : ""}`}
+      title={`${title}. Press to show them.`}
+      onClick={() => setQuery(query.peek() === "run.active" ? "" : "run.active")}
+    >
+      <i />
+      {count > 0 ? `${count} live` : state === "live" ? "live" : "…"}
     </button>
   );
 }
@@ -104,27 +178,66 @@ function Indexing(): JSX.Element | null {
   if (!indexing.value) return null;
   const [done, total] = indexing.value;
   return (
-    <div class="indexing" role="progressbar" aria-label="Reading the runs" aria-valuemin={0} aria-valuenow={done} aria-valuemax={total}>
+    <div
+      class="indexing"
+      role="progressbar"
+      aria-label="Reading the runs"
+      aria-valuemin={0}
+      aria-valuenow={done}
+      aria-valuemax={total}
+    >
       <i style={{ width: `${(100 * done) / Math.max(1, total)}%` }} />
-      <span>Indexing: {done.toLocaleString("en")} of {total.toLocaleString("en")} runs, the newest first</span>
+      <span>
+        Indexing: {done.toLocaleString("en")} of {total.toLocaleString("en")} runs, the newest first
+      </span>
     </div>
   );
 }
 
 function Help({ onClose }: { onClose: () => void }): JSX.Element {
   const sections = new Map<string, { label: string; keys: string }[]>();
-  const gestures = [["Zoom in x", "drag"], ["Zoom in a box", "Shift drag"], ["Measure", "Alt drag"], ["Show all", "double click"], ["Zoom at the pointer", "Ctrl wheel"], ["Keep the values, and open a run from there", "click"]];
-  const list = [["Next, previous run", "j k"], ["Select", "x"], ["Pin", "p"], ["Baseline", "b"], ["Hide", "h"], ["Open", "Enter"]];
-  for (const { label, keys, section } of commands.value) if (keys) sections.set(section, [...(sections.get(section) ?? []), { label, keys }]);
-  sections.set("In a list of runs", list.map(([label, keys]) => ({ label, keys })));
-  sections.set("On a chart", gestures.map(([label, keys]) => ({ label, keys })));
+  const gestures = [
+    ["Zoom in x", "drag"],
+    ["Zoom in a box", "Shift drag"],
+    ["Measure", "Alt drag"],
+    ["Show all", "double click"],
+    ["Zoom at the pointer", "Ctrl wheel"],
+    ["Keep the values, and open a run from there", "click"],
+  ];
+  const list = [
+    ["Next, previous run", "j k"],
+    ["Select", "x"],
+    ["Pin", "p"],
+    ["Baseline", "b"],
+    ["Hide", "h"],
+    ["Open", "Enter"],
+  ];
+  for (const { label, keys, section } of commands.value)
+    if (keys) sections.set(section, [...(sections.get(section) ?? []), { label, keys }]);
+  sections.set(
+    "In a list of runs",
+    list.map(([label, keys]) => ({ label, keys })),
+  );
+  sections.set(
+    "On a chart",
+    gestures.map(([label, keys]) => ({ label, keys })),
+  );
   return (
     <Dialog title="Keyboard" isWide={false} onClose={onClose}>
       <div class="keys">
         {[...sections].map(([name, entries]) => (
           <div key={name}>
             <h3>{name}</h3>
-            {entries.map(({ label, keys }) => <div key={label}><span>{label}</span><span>{keys.split(" ").map((part) => <kbd key={part}>{part}</kbd>)}</span></div>)}
+            {entries.map(({ label, keys }) => (
+              <div key={label}>
+                <span>{label}</span>
+                <span>
+                  {keys.split(" ").map((part) => (
+                    <kbd key={part}>{part}</kbd>
+                  ))}
+                </span>
+              </div>
+            ))}
           </div>
         ))}
       </div>
@@ -138,11 +251,20 @@ function Toasts(): JSX.Element {
       {toasts.value.map(({ id, text, tone, action }) => (
         <div key={id} class={`toast ${tone}`}>
           {text}
-          {action && <button type="button" onClick={() => {
-            dropToast(id);
-            action.run();
-          }}>{action.label}</button>}
-          <button type="button" aria-label="Close the message" onClick={() => dropToast(id)}><Icon name="close" size={12} /></button>
+          {action && (
+            <button
+              type="button"
+              onClick={() => {
+                dropToast(id);
+                action.run();
+              }}
+            >
+              {action.label}
+            </button>
+          )}
+          <button type="button" aria-label="Close the message" onClick={() => dropToast(id)}>
+            <Icon name="close" size={12} />
+          </button>
         </div>
       ))}
     </div>
@@ -155,13 +277,27 @@ function NoServer(): JSX.Element {
   if (error?.kind === "token") {
     return (
       <Notice icon="warning" title="This server asks for a token">
-        <p>It was printed when <code>aim up</code> was started.</p>
-        <form class="new-tag" onSubmit={(event) => {
-          event.preventDefault();
-          logIn(token).catch(report);
-        }}>
-          <input class="field" type="password" placeholder="Token" aria-label="Token" value={token} onInput={(event) => setToken(event.currentTarget.value)} />
-          <button type="submit" class="pill strong">Open</button>
+        <p>
+          It was printed when <code>aim up</code> was started.
+        </p>
+        <form
+          class="new-tag"
+          onSubmit={(event) => {
+            event.preventDefault();
+            logIn(token).catch(report);
+          }}
+        >
+          <input
+            class="field"
+            type="password"
+            placeholder="Token"
+            aria-label="Token"
+            value={token}
+            onInput={(event) => setToken(event.currentTarget.value)}
+          />
+          <button type="submit" class="pill strong">
+            Open
+          </button>
         </form>
       </Notice>
     );
@@ -169,7 +305,9 @@ function NoServer(): JSX.Element {
   return (
     <Notice icon="warning" title="The server is not there" tone="bad">
       <p>{error?.message}</p>
-      <button type="button" class="pill strong" onClick={() => void connect()}>Try again</button>
+      <button type="button" class="pill strong" onClick={() => void connect()}>
+        Try again
+      </button>
     </Notice>
   );
 }
@@ -195,7 +333,19 @@ function Offline(): JSX.Element | null {
     return () => clearTimeout(timer);
   }, [isAway]);
   if (!isShown) return null;
-  return <div class="offline" role="alert"><Icon name="warning" size={14} />{scopeError.value ? `${scopeError.value.message} What you see is from before.` : <>The server does not answer. What you see is the last that it told; the page goes on by itself when it is back. <code>aim up</code></>}</div>;
+  return (
+    <div class="offline" role="alert">
+      <Icon name="warning" size={14} />
+      {scopeError.value ? (
+        `${scopeError.value.message} What you see is from before.`
+      ) : (
+        <>
+          The server does not answer. What you see is the last that it told; the page goes on by itself when it is back.{" "}
+          <code>aim up</code>
+        </>
+      )}
+    </div>
+  );
 }
 
 /// The whole window.
@@ -206,32 +356,78 @@ export function Shell(): JSX.Element {
   }, []);
   useCommands(() => [
     { keys: "Ctrl+k", label: "Open the command palette", section: "General", run: () => (isPaletteOpen.value = true) },
-    { keys: "/", label: "Write a query", section: "General", run: () => document.querySelector<HTMLElement>(".query input, .query .cm-content")?.focus() },
+    {
+      keys: "/",
+      label: "Write a query",
+      section: "General",
+      run: () => document.querySelector<HTMLElement>(".query input, .query .cm-content")?.focus(),
+    },
     { keys: "?", label: "Show all keys", section: "General", run: () => (isHelpOpen.value = true) },
     { keys: "n", label: "Show what there is to look at", section: "General", run: toggleAlerts },
     { keys: "d", label: "Dark or light", section: "General", run: toggleTheme },
-    ...TABS.map(([page, name, key]) => ({ keys: `g ${key}`, label: `Go to ${name}`, section: "Pages", run: () => goTo(page) })),
+    ...TABS.map(([page, name, key]) => ({
+      keys: `g ${key}`,
+      label: `Go to ${name}`,
+      section: "Pages",
+      run: () => goTo(page),
+    })),
     { keys: "Ctrl+z", label: "Undo the last change", section: "Runs", run: () => void undo() },
     { keys: "", label: "Show archived runs", section: "Runs", run: () => change({ q: "run.archived" }) },
   ]);
-  if (serverError.value) return <main class="main"><NoServer /><Toasts /></main>;
+  if (serverError.value)
+    return (
+      <main class="main">
+        <NoServer />
+        <Toasts />
+      </main>
+    );
   const current = address.value.page || "metrics";
   return (
     <div class="app">
       <header class="top">
         <Brand />
         <nav aria-label="Pages">
-          {TABS.map(([page, name]) => <PageLink key={page} page={page} isCurrent={current === page || (page === "runs" && (current === "run" || current === "compare"))}>{name}</PageLink>)}
+          {TABS.map(([page, name]) => (
+            <PageLink
+              key={page}
+              page={page}
+              isCurrent={current === page || (page === "runs" && (current === "run" || current === "compare"))}
+            >
+              {name}
+            </PageLink>
+          ))}
         </nav>
         <QueryBox />
         <Live />
         <Bell />
-        <button type="button" class="bare" title="Command palette" aria-label="Ctrl K: command palette" onClick={() => (isPaletteOpen.value = true)}><kbd>Ctrl K</kbd></button>
-        <button type="button" class="bare round" title="Dark or light (d)" aria-label="Dark or light" onClick={toggleTheme}><Icon name={theme.value === "dark" ? "sun" : "moon"} size={14} /></button>
+        <button
+          type="button"
+          class="bare"
+          title="Command palette"
+          aria-label="Ctrl K: command palette"
+          onClick={() => (isPaletteOpen.value = true)}
+        >
+          <kbd>Ctrl K</kbd>
+        </button>
+        <button
+          type="button"
+          class="bare round"
+          title="Dark or light (d)"
+          aria-label="Dark or light"
+          onClick={toggleTheme}
+        >
+          <Icon name={theme.value === "dark" ? "sun" : "moon"} size={14} />
+        </button>
       </header>
       <Indexing />
       <Offline />
-      {server.value ? <Page /> : <main class="main"><Skeleton rows={12} /></main>}
+      {server.value ? (
+        <Page />
+      ) : (
+        <main class="main">
+          <Skeleton rows={12} />
+        </main>
+      )}
       <Toasts />
       {isPaletteOpen.value && <Palette onClose={() => (isPaletteOpen.value = false)} />}
       {isHelpOpen.value && <Help onClose={() => (isHelpOpen.value = false)} />}

@@ -32,7 +32,10 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-interface Shape { readonly peaks: Float32Array; readonly duration_s: number }
+interface Shape {
+  readonly peaks: Float32Array;
+  readonly duration_s: number;
+}
 
 async function shapeOf(url: string): Promise<Shape> {
   const bytes = await (await request(url)).arrayBuffer();
@@ -60,11 +63,14 @@ export function Sound({ item, color }: { item: Item; color?: string }): JSX.Elem
   useEffect(() => {
     if (!isSeen.value || (item.size ?? 0) > DECODED_BYTES_MOST) return undefined;
     let isGone = false;
-    inTurn(() => (isGone ? Promise.resolve(null) : shapeOf(url))).then((made) => {
-      if (isGone || !made) return;
-      setShape(made);
-      setLength(made.duration_s);
-    }, () => !isGone && setFault(true));
+    inTurn(() => (isGone ? Promise.resolve(null) : shapeOf(url))).then(
+      (made) => {
+        if (isGone || !made) return;
+        setShape(made);
+        setLength(made.duration_s);
+      },
+      () => !isGone && setFault(true),
+    );
     return () => {
       isGone = true;
     };
@@ -74,12 +80,22 @@ export function Sound({ item, color }: { item: Item; color?: string }): JSX.Elem
     const style = getComputedStyle(document.documentElement);
     const dpr = devicePixelRatio || 1;
     [canvas.current.width, canvas.current.height] = [Math.round(COLUMNS * dpr), Math.round(HEIGHT_PX * dpr)];
-    drawWave(canvas.current, shape.peaks, length_s > 0 ? at_s / length_s : 0, style.getPropertyValue("--accent").trim(), color ?? style.getPropertyValue("--ink-3").trim());
+    drawWave(
+      canvas.current,
+      shape.peaks,
+      length_s > 0 ? at_s / length_s : 0,
+      style.getPropertyValue("--accent").trim(),
+      color ?? style.getPropertyValue("--ink-3").trim(),
+    );
     canvas.current.dataset.drawn = "wave";
   }, [shape, at_s, length_s, color, theme.value]);
-  useEffect(() => playing.subscribe((other) => {
-    if (other !== audio.current) audio.current?.pause();
-  }), []);
+  useEffect(
+    () =>
+      playing.subscribe((other) => {
+        if (other !== audio.current) audio.current?.pause();
+      }),
+    [],
+  );
   useEffect(() => {
     if (!isPlaying) return undefined;
     let frame = 0;
@@ -104,19 +120,54 @@ export function Sound({ item, color }: { item: Item; color?: string }): JSX.Elem
   return (
     <figure class="sound" ref={ref}>
       <div class="player">
-        <button type="button" class="bare round" aria-label={`${isPlaying ? "Pause" : "Play"} ${label}`} onClick={press}><Icon name={isPlaying ? "pause" : "play"} size={13} /></button>
+        <button
+          type="button"
+          class="bare round"
+          aria-label={`${isPlaying ? "Pause" : "Play"} ${label}`}
+          onClick={press}
+        >
+          <Icon name={isPlaying ? "pause" : "play"} size={13} />
+        </button>
         <div class="wave">
           <canvas ref={canvas} style={{ width: `${COLUMNS}px`, height: `${HEIGHT_PX}px` }} aria-hidden="true" />
           {fault && <span class="muted">This browser can't draw it.</span>}
-          <input type="range" min="0" max={length_s || 1} step="0.01" value={at_s} aria-label={`Place in ${label}`} aria-valuetext={clock(at_s)} onInput={(event) => seek(Number(event.currentTarget.value))} />
+          <input
+            type="range"
+            min="0"
+            max={length_s || 1}
+            step="0.01"
+            value={at_s}
+            aria-label={`Place in ${label}`}
+            aria-valuetext={clock(at_s)}
+            onInput={(event) => seek(Number(event.currentTarget.value))}
+          />
         </div>
-        <span class="clock">{clock(at_s)} <span class="muted">/ {length_s > 0 ? clock(length_s) : "?"}</span></span>
-        <a class="bare" href={url} download={`${item.of.name}-${item.step}.${item.format ?? "wav"}`} aria-label={`Download ${label}`}><Icon name="download" size={13} /></a>
+        <span class="clock">
+          {clock(at_s)} <span class="muted">/ {length_s > 0 ? clock(length_s) : "?"}</span>
+        </span>
+        <a
+          class="bare"
+          href={url}
+          download={`${item.of.name}-${item.step}.${item.format ?? "wav"}`}
+          aria-label={`Download ${label}`}
+        >
+          <Icon name="download" size={13} />
+        </a>
       </div>
-      <figcaption>{item.caption || `step ${item.step}`}{item.rate ? <span class="muted"> · {item.rate / 1000} kHz</span> : null}</figcaption>
+      <figcaption>
+        {item.caption || `step ${item.step}`}
+        {item.rate ? <span class="muted"> · {item.rate / 1000} kHz</span> : null}
+      </figcaption>
       <audio
-        ref={audio} preload="none" src={url} onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onEnded={() => setAt(0)}
-        onLoadedMetadata={(event) => Number.isFinite(event.currentTarget.duration) && setLength(event.currentTarget.duration)}
+        ref={audio}
+        preload="none"
+        src={url}
+        onPlay={() => setPlaying(true)}
+        onPause={() => setPlaying(false)}
+        onEnded={() => setAt(0)}
+        onLoadedMetadata={(event) =>
+          Number.isFinite(event.currentTarget.duration) && setLength(event.currentTarget.duration)
+        }
       />
     </figure>
   );

@@ -39,7 +39,10 @@ function pathOf(x: ArrayLike<number>, y: ArrayLike<number>): SparkPath {
 }
 
 /// Curves of the runs on the screen, by hash; fetched once each and kept.
-export function useSparks(visible: ReadonlySignal<readonly string[]>, metric: ReadonlySignal<Field | null>): ReadonlySignal<ReadonlyMap<string, SparkPath>> {
+export function useSparks(
+  visible: ReadonlySignal<readonly string[]>,
+  metric: ReadonlySignal<Field | null>,
+): ReadonlySignal<ReadonlyMap<string, SparkPath>> {
   const sparks = useMemo(() => signal<ReadonlyMap<string, SparkPath>>(new Map()), []);
   const state = useRef({ timer: 0, key: "", abort: new AbortController() });
   useSignalEffect(() => {
@@ -56,7 +59,10 @@ export function useSparks(visible: ReadonlySignal<readonly string[]>, metric: Re
       if (missing.length === 0) return;
       current.abort.abort();
       current.abort = new AbortController();
-      const frame = await fetchSeries({ query: "", runs: missing, metrics: [{ name: field[1], context: field[2] }], x: "step", buckets: BUCKETS }, current.abort.signal).catch(() => null);
+      const frame = await fetchSeries(
+        { query: "", runs: missing, metrics: [{ name: field[1], context: field[2] }], x: "step", buckets: BUCKETS },
+        current.abort.signal,
+      ).catch(() => null);
       if (!frame) return; // a table is whole without its small curves
       const next = new Map(sparks.peek());
       for (const hash of missing) next.set(hash, "");

@@ -23,18 +23,31 @@ export interface Stepping {
 }
 
 /// The step in the address; null: the last.
-export function useStepSetting(): { readonly at: ReadonlySignal<number | null>; readonly set: (step: number | null) => void } {
+export function useStepSetting(): {
+  readonly at: ReadonlySignal<number | null>;
+  readonly set: (step: number | null) => void;
+} {
   const at = useComputed(() => (stepSetting.value === "" ? null : Number(stepSetting.value)));
   return { at, set: (step) => change({ step: step === null ? null : String(step) }, true) };
 }
 
 /// Steps with the keys `[`, `]` and `space`. `isReady`: whether the step that was asked for last is on the screen, so that
 /// playing never runs ahead of what is seen.
-export function useStepping(steps: ReadonlySignal<readonly number[]>, at: ReadonlySignal<number | null>, set: (step: number | null) => void, isReady: () => boolean = () => true): Stepping {
+export function useStepping(
+  steps: ReadonlySignal<readonly number[]>,
+  at: ReadonlySignal<number | null>,
+  set: (step: number | null) => void,
+  isReady: () => boolean = () => true,
+): Stepping {
   const isPlaying = useSignal(false);
   const index = useComputed(() => {
     const list = steps.value;
-    return at.value === null ? list.length - 1 : Math.max(0, list.findLastIndex((step) => step <= (at.value ?? 0)));
+    return at.value === null
+      ? list.length - 1
+      : Math.max(
+          0,
+          list.findLastIndex((step) => step <= (at.value ?? 0)),
+        );
   });
   const show = (next: number): void => {
     const list = steps.peek();
@@ -69,11 +82,34 @@ export function StepSlider({ stepping }: { stepping: Stepping }): JSX.Element | 
   if (steps.value.length < 2) return null;
   return (
     <span class="stepper">
-      <button type="button" class="bare" aria-label={isPlaying.value ? "Pause" : "Play the steps"} title={isPlaying.value ? "Pause" : "Play the steps"} onClick={play}><Icon name={isPlaying.value ? "pause" : "play"} size={12} /></button>
-      <button type="button" class="bare" aria-label="Previous step" title="Previous step ([)" onClick={() => move(-1)}><span class="chevron back"><Icon name="chevron" size={12} /></span></button>
-      <input type="range" min="0" max={steps.value.length - 1} value={index.value} aria-label="Step" aria-valuetext={`step ${steps.value[index.value]}`} onInput={(event) => show(Number(event.currentTarget.value))} />
-      <button type="button" class="bare" aria-label="Next step" title="Next step (])" onClick={() => move(1)}><Icon name="chevron" size={12} /></button>
-      <b>step {steps.value[index.value]}</b>{at.value === null && <span class="muted">last</span>}
+      <button
+        type="button"
+        class="bare"
+        aria-label={isPlaying.value ? "Pause" : "Play the steps"}
+        title={isPlaying.value ? "Pause" : "Play the steps"}
+        onClick={play}
+      >
+        <Icon name={isPlaying.value ? "pause" : "play"} size={12} />
+      </button>
+      <button type="button" class="bare" aria-label="Previous step" title="Previous step ([)" onClick={() => move(-1)}>
+        <span class="chevron back">
+          <Icon name="chevron" size={12} />
+        </span>
+      </button>
+      <input
+        type="range"
+        min="0"
+        max={steps.value.length - 1}
+        value={index.value}
+        aria-label="Step"
+        aria-valuetext={`step ${steps.value[index.value]}`}
+        onInput={(event) => show(Number(event.currentTarget.value))}
+      />
+      <button type="button" class="bare" aria-label="Next step" title="Next step (])" onClick={() => move(1)}>
+        <Icon name="chevron" size={12} />
+      </button>
+      <b>step {steps.value[index.value]}</b>
+      {at.value === null && <span class="muted">last</span>}
     </span>
   );
 }

@@ -30,20 +30,40 @@ function Cell({ cell, type, blob }: { cell: Json; type: string; blob: string }):
   if (object) {
     const uri = uriOf(object);
     const url = object.file === null ? null : `${blobUrl(blob)}?part=${encodeURIComponent(object.file)}`;
-    if (object.kind === "aim.image" && url) return <img src={url} alt={String(object.fields.caption ?? "")} title={uri ?? undefined} loading="lazy" decoding="async" />;
-    if (object.kind === "aim.audio" && url) return <audio controls preload="none" src={url} aria-label={String(object.fields.caption ?? "sound")} />;
+    if (object.kind === "aim.image" && url)
+      return (
+        <img
+          src={url}
+          alt={String(object.fields.caption ?? "")}
+          title={uri ?? undefined}
+          loading="lazy"
+          decoding="async"
+        />
+      );
+    if (object.kind === "aim.audio" && url)
+      return <audio controls preload="none" src={url} aria-label={String(object.fields.caption ?? "sound")} />;
     if (object.kind === "aim.text") return <span class="words">{String(object.fields.text ?? "")}</span>;
     if (uri !== null && !url) return <Address uri={uri} />;
-    return url ? <a class="pill" href={url} download><Icon name="download" size={13} />{object.kind}</a> : <span class="muted">{object.kind}</span>;
+    return url ? (
+      <a class="pill" href={url} download>
+        <Icon name="download" size={13} />
+        {object.kind}
+      </a>
+    ) : (
+      <span class="muted">{object.kind}</span>
+    );
   }
   if (cell === null) return <span class="muted">–</span>;
-  if (type === "float" || type === "int") return <span title={String(cell)}>{formatNumber(numberOf(cell as WireNumber) ?? NaN)}</span>;
+  if (type === "float" || type === "int")
+    return <span title={String(cell)}>{formatNumber(numberOf(cell as WireNumber) ?? NaN)}</span>;
   return <span class="words">{String(cell)}</span>;
 }
 
 function compare(a: Json, b: Json): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
-  return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+  return typeof a === "number" && typeof b === "number"
+    ? a - b
+    : String(a).localeCompare(String(b), "en", { numeric: true });
 }
 
 export function TableView({ item }: { item: Item }): JSX.Element {
@@ -61,20 +81,61 @@ export function TableView({ item }: { item: Item }): JSX.Element {
     if (rows.peek().length === 0 && total > 0) more(0);
   });
   const order = sort.value;
-  const shown = order ? [...rows.value].sort((a, b) => compare(a[order.column], b[order.column]) * (order.descending ? -1 : 1)) : rows.value;
+  const shown = order
+    ? [...rows.value].sort((a, b) => compare(a[order.column], b[order.column]) * (order.descending ? -1 : 1))
+    : rows.value;
   const press = (column: number): void => {
-    sort.value = order?.column !== column ? { column, descending: false } : order.descending ? null : { column, descending: true };
+    sort.value =
+      order?.column !== column ? { column, descending: false } : order.descending ? null : { column, descending: true };
   };
   return (
     <figure class="tableview">
       {item.caption && <figcaption>{item.caption}</figcaption>}
-      <div class="scroller" tabIndex={0} role="region" aria-label={item.caption || `Table ${item.of.name} at step ${item.step}`}>
+      <div
+        class="scroller"
+        tabIndex={0}
+        role="region"
+        aria-label={item.caption || `Table ${item.of.name} at step ${item.step}`}
+      >
         <table class="listing">
-          <thead><tr>{columns.map(({ name, type }, i) => <th key={name} class={type === "int" || type === "float" ? "number" : ""} aria-sort={order?.column === i ? (order.descending ? "descending" : "ascending") : "none"}><button type="button" class="sort" title={`${name}: ${type}`} onClick={() => press(i)}>{name}{order?.column === i && <Icon name={order.descending ? "arrowDown" : "arrowUp"} size={11} />}</button></th>)}</tr></thead>
-          <tbody>{shown.map((row, i) => <tr key={i}>{row.map((cell, j) => <td key={j} class={columns[j]?.type === "int" || columns[j]?.type === "float" ? "number" : ""}><Cell cell={cell} type={columns[j]?.type ?? "text"} blob={blob} /></td>)}</tr>)}</tbody>
+          <thead>
+            <tr>
+              {columns.map(({ name, type }, i) => (
+                <th
+                  key={name}
+                  class={type === "int" || type === "float" ? "number" : ""}
+                  aria-sort={order?.column === i ? (order.descending ? "descending" : "ascending") : "none"}
+                >
+                  <button type="button" class="sort" title={`${name}: ${type}`} onClick={() => press(i)}>
+                    {name}
+                    {order?.column === i && <Icon name={order.descending ? "arrowDown" : "arrowUp"} size={11} />}
+                  </button>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((row, i) => (
+              <tr key={i}>
+                {row.map((cell, j) => (
+                  <td key={j} class={columns[j]?.type === "int" || columns[j]?.type === "float" ? "number" : ""}>
+                    <Cell cell={cell} type={columns[j]?.type ?? "text"} blob={blob} />
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
         </table>
       </div>
-      <p class="muted">{rows.value.length < total ? <button type="button" class="pill" onClick={() => more(rows.peek().length)}>Show more: {rows.value.length} of {total.toLocaleString("en")} rows</button> : `${total.toLocaleString("en")} rows`}</p>
+      <p class="muted">
+        {rows.value.length < total ? (
+          <button type="button" class="pill" onClick={() => more(rows.peek().length)}>
+            Show more: {rows.value.length} of {total.toLocaleString("en")} rows
+          </button>
+        ) : (
+          `${total.toLocaleString("en")} rows`
+        )}
+      </p>
     </figure>
   );
 }

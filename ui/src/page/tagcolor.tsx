@@ -17,16 +17,45 @@ function TagForm({ name, close }: { name: string; close: () => void }): JSX.Elem
     close();
   };
   return (
-    <form class="tag-form" onSubmit={(event) => {
-      event.preventDefault();
-      void describeTag(name, { description: meaning.value.trim() || null });
-      close();
-    }}>
+    <form
+      class="tag-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void describeTag(name, { description: meaning.value.trim() || null });
+        close();
+      }}
+    >
       <div class="tag-colors" role="group" aria-label={`Colour of ${name}`}>
-        {Object.entries(TAG_COLORS).map(([word, color]) => <button key={word} type="button" class={look.color === color ? "bare on" : "bare"} title={word} aria-label={word} aria-pressed={look.color === color} onClick={() => choose(color)}><i style={{ background: color }} /></button>)}
-        <button type="button" class="bare" title="No colour of its own" aria-label="No colour of its own" onClick={() => choose(null)}><Icon name="close" size={12} /></button>
+        {Object.entries(TAG_COLORS).map(([word, color]) => (
+          <button
+            key={word}
+            type="button"
+            class={look.color === color ? "bare on" : "bare"}
+            title={word}
+            aria-label={word}
+            aria-pressed={look.color === color}
+            onClick={() => choose(color)}
+          >
+            <i style={{ background: color }} />
+          </button>
+        ))}
+        <button
+          type="button"
+          class="bare"
+          title="No colour of its own"
+          aria-label="No colour of its own"
+          onClick={() => choose(null)}
+        >
+          <Icon name="close" size={12} />
+        </button>
       </div>
-      <input class="field" placeholder="What it means" aria-label={`What ${name} means`} value={meaning.value} onInput={(event) => (meaning.value = event.currentTarget.value)} />
+      <input
+        class="field"
+        placeholder="What it means"
+        aria-label={`What ${name} means`}
+        value={meaning.value}
+        onInput={(event) => (meaning.value = event.currentTarget.value)}
+      />
     </form>
   );
 }
@@ -36,8 +65,18 @@ export function TagOfRun({ name, onRemove }: { name: string; onRemove: () => voi
   if (!canEdit()) return <Tag name={name} look={tagLook(name)} />;
   return (
     <span class="tag-place">
-      <Popover button={<Tag name={name} look={tagLook(name)} />} label={`Colour of the tag ${name}`} buttonClass="bare">{(close) => <TagForm name={name} close={close} />}</Popover>
-      <button type="button" class="bare" title={`Remove tag ${name}`} aria-label={`Remove tag ${name}`} onClick={onRemove}><Icon name="close" size={10} /></button>
+      <Popover button={<Tag name={name} look={tagLook(name)} />} label={`Colour of the tag ${name}`} buttonClass="bare">
+        {(close) => <TagForm name={name} close={close} />}
+      </Popover>
+      <button
+        type="button"
+        class="bare"
+        title={`Remove tag ${name}`}
+        aria-label={`Remove tag ${name}`}
+        onClick={onRemove}
+      >
+        <Icon name="close" size={10} />
+      </button>
     </span>
   );
 }

@@ -20,17 +20,33 @@ export function TextsPage(): JSX.Element {
   useTitle("Text");
   const scene = useStore(() => makeScene());
   const { at, set } = useStepSetting();
-  const wish = useComputed<ObjectsRequest>(() => ({ query: query.value, type: "texts", steps: { at: at.value }, index: { from: 0, count: 32 }, limit: 200 }));
+  const wish = useComputed<ObjectsRequest>(() => ({
+    query: query.value,
+    type: "texts",
+    steps: { at: at.value },
+    index: { from: 0, count: 32 },
+    limit: 200,
+  }));
   const store = useStore(() => objectsStore(wish));
   const base = useSignal<string | null>(null);
   const find = useSignal("");
-  const items = useComputed(() => itemsOf(store.answer.value).filter((item) => (item.text ?? "").toLowerCase().includes(find.value)));
+  const items = useComputed(() =>
+    itemsOf(store.answer.value).filter((item) => (item.text ?? "").toLowerCase().includes(find.value)),
+  );
   const steps = useComputed(() => allSteps(store.answer.value));
   const stepping = useStepping(steps, at, set, () => !store.isLoading.peek());
   const state = useHasRuns(scene);
   if (state !== "runs") return <ScopeNotice state={state} scene={scene} />;
   if (fields.value && !fields.value.sequences.some(({ kind }) => objectType(kind) === "texts")) {
-    return <main class="main"><Notice icon="note" title="These runs have no texts"><p>Record one with <code>run.track(Text("…"), name="samples")</code>.</p></Notice></main>;
+    return (
+      <main class="main">
+        <Notice icon="note" title="These runs have no texts">
+          <p>
+            Record one with <code>run.track(Text("…"), name="samples")</code>.
+          </p>
+        </Notice>
+      </main>
+    );
   }
   const idOf = (item: Item): string => `${item.run} ${sequenceText(item.of)} ${item.index}`;
   const baseItem = items.value.find((item) => idOf(item) === base.value);
@@ -39,21 +55,52 @@ export function TextsPage(): JSX.Element {
       <div class="toolbar">
         <StepSlider stepping={stepping} />
         <span class="spacer" />
-        {baseItem && <button type="button" class="pill on" onClick={() => (base.value = null)}>differences to {runName(scene.table.value, baseItem.run)} <Icon name="close" size={12} /></button>}
-        <span class="find"><Icon name="search" size={14} /><input type="text" placeholder="Find in the texts" aria-label="Find in the texts" onInput={(event) => (find.value = event.currentTarget.value.toLowerCase())} /></span>
+        {baseItem && (
+          <button type="button" class="pill on" onClick={() => (base.value = null)}>
+            differences to {runName(scene.table.value, baseItem.run)} <Icon name="close" size={12} />
+          </button>
+        )}
+        <span class="find">
+          <Icon name="search" size={14} />
+          <input
+            type="text"
+            placeholder="Find in the texts"
+            aria-label="Find in the texts"
+            onInput={(event) => (find.value = event.currentTarget.value.toLowerCase())}
+          />
+        </span>
       </div>
       {!store.answer.value && <Skeleton />}
       <div class={store.isLoading.value ? "texts stale" : "texts"}>
         {items.value.map((item) => (
           <article key={idOf(item)} class="panel">
             <h2>
-              <Swatch color={scene.looks.value.coloring.colorOf(item.run)} /><PageLink page="run" rest={item.run} class="name">{runName(scene.table.value, item.run)}</PageLink>
-              <span class="muted">{item.of.name} {contextLabel(item.of.context)} · step {item.step}</span>
+              <Swatch color={scene.looks.value.coloring.colorOf(item.run)} />
+              <PageLink page="run" rest={item.run} class="name">
+                {runName(scene.table.value, item.run)}
+              </PageLink>
+              <span class="muted">
+                {item.of.name} {contextLabel(item.of.context)} · step {item.step}
+              </span>
               <span class="spacer" />
-              <button type="button" class={base.value === idOf(item) ? "bare on" : "bare"} title="Show how the others differ from this" aria-label="Compare the others with this text" onClick={() => (base.value = base.value === idOf(item) ? null : idOf(item))}><Icon name="compare" size={14} /></button>
+              <button
+                type="button"
+                class={base.value === idOf(item) ? "bare on" : "bare"}
+                title="Show how the others differ from this"
+                aria-label="Compare the others with this text"
+                onClick={() => (base.value = base.value === idOf(item) ? null : idOf(item))}
+              >
+                <Icon name="compare" size={14} />
+              </button>
               <Copy text={item.text ?? ""} label="Copy the text" />
             </h2>
-            <pre class="prose">{baseItem && baseItem !== item ? <Difference from={baseItem.text ?? ""} to={item.text ?? ""} /> : item.text}</pre>
+            <pre class="prose">
+              {baseItem && baseItem !== item ? (
+                <Difference from={baseItem.text ?? ""} to={item.text ?? ""} />
+              ) : (
+                item.text
+              )}
+            </pre>
             {item.cut && <p class="muted">Only its beginning is shown.</p>}
           </article>
         ))}
@@ -64,5 +111,17 @@ export function TextsPage(): JSX.Element {
 }
 
 function Difference({ from, to }: { from: string; to: string }): JSX.Element {
-  return <>{diffWords(from, to).map(({ kind, text }, i) => (kind === "same" ? <span key={i}>{text}</span> : kind === "new" ? <ins key={i}>{text}</ins> : <del key={i}>{text}</del>))}</>;
+  return (
+    <>
+      {diffWords(from, to).map(({ kind, text }, i) =>
+        kind === "same" ? (
+          <span key={i}>{text}</span>
+        ) : kind === "new" ? (
+          <ins key={i}>{text}</ins>
+        ) : (
+          <del key={i}>{text}</del>
+        ),
+      )}
+    </>
+  );
 }

@@ -29,29 +29,58 @@ function ViewList({ close }: { close: () => void }): JSX.Element {
     if (title === "") return;
     const same = views.find((view) => view.body.name === title);
     const id = same?.id ?? documentId(title, new Set(views.map((view) => view.id)));
-    const saved = await saveDocument("view", id, same?.revision ?? null, { name: title, page: formatAddress(address.peek()) });
+    const saved = await saveDocument("view", id, same?.revision ?? null, {
+      name: title,
+      page: formatAddress(address.peek()),
+    });
     if (saved) toast(`View “${title}” saved.`);
     close();
   };
   return (
     <div class="views">
       {canEdit() && (
-        <form class="new-tag" onSubmit={(event) => {
-          event.preventDefault();
-          void save();
-        }}>
-          <input class="field" placeholder="Name of this view" aria-label="Name of this view" value={name.value} onInput={(event) => (name.value = event.currentTarget.value)} />
-          <button type="submit" class="pill strong">Save</button>
+        <form
+          class="new-tag"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void save();
+          }}
+        >
+          <input
+            class="field"
+            placeholder="Name of this view"
+            aria-label="Name of this view"
+            value={name.value}
+            onInput={(event) => (name.value = event.currentTarget.value)}
+          />
+          <button type="submit" class="pill strong">
+            Save
+          </button>
         </form>
       )}
       <div class="menu">
         {views.map((view) => (
           <div key={view.id} class="view">
-            <button type="button" role="menuitem" onClick={() => {
-              close();
-              goToText(String(view.body.page ?? ""));
-            }}>{String(view.body.name ?? view.id)}</button>
-            {canEdit() && <button type="button" class="bare" aria-label={`Delete view ${view.id}`} onClick={() => void dropDocument("view", view.id, `View “${String(view.body.name ?? view.id)}”`)}><Icon name="trash" size={13} /></button>}
+            <button
+              type="button"
+              role="menuitem"
+              onClick={() => {
+                close();
+                goToText(String(view.body.page ?? ""));
+              }}
+            >
+              {String(view.body.name ?? view.id)}
+            </button>
+            {canEdit() && (
+              <button
+                type="button"
+                class="bare"
+                aria-label={`Delete view ${view.id}`}
+                onClick={() => void dropDocument("view", view.id, `View “${String(view.body.name ?? view.id)}”`)}
+              >
+                <Icon name="trash" size={13} />
+              </button>
+            )}
           </div>
         ))}
         {views.length === 0 && <p class="nothing">No view is saved yet.</p>}
@@ -64,8 +93,12 @@ function ViewList({ close }: { close: () => void }): JSX.Element {
 export function ViewButtons(): JSX.Element {
   return (
     <>
-      <Popover button="Views" label="Saved views" align="right">{(close) => <ViewList close={close} />}</Popover>
-      <button type="button" class="pill" title="Copy a link that shows exactly this" onClick={() => void share()}>Share</button>
+      <Popover button="Views" label="Saved views" align="right">
+        {(close) => <ViewList close={close} />}
+      </Popover>
+      <button type="button" class="pill" title="Copy a link that shows exactly this" onClick={() => void share()}>
+        Share
+      </button>
     </>
   );
 }

@@ -3,7 +3,12 @@
 import type { JSX } from "preact";
 
 /// A stretch of text with one look.
-export interface Stretch { readonly text: string; readonly classes: string; readonly color: string | null; readonly ground: string | null }
+export interface Stretch {
+  readonly text: string;
+  readonly classes: string;
+  readonly color: string | null;
+  readonly ground: string | null;
+}
 
 const ESCAPE = /\u001b\[([0-9;:?]*)([ -/]*[@-~])|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[@-Z\\-_]/g;
 const CUBE = [0, 95, 135, 175, 215, 255];
@@ -18,9 +23,25 @@ function paletteColor(index: number): string {
   return `rgb(${CUBE[Math.floor(cube / 36)]},${CUBE[Math.floor(cube / 6) % 6]},${CUBE[cube % 6]})`;
 }
 
-interface Look { isBold: boolean; isFaint: boolean; isItalic: boolean; isUnderlined: boolean; isInverse: boolean; color: string | null; ground: string | null }
+interface Look {
+  isBold: boolean;
+  isFaint: boolean;
+  isItalic: boolean;
+  isUnderlined: boolean;
+  isInverse: boolean;
+  color: string | null;
+  ground: string | null;
+}
 
-const PLAIN: Look = { isBold: false, isFaint: false, isItalic: false, isUnderlined: false, isInverse: false, color: null, ground: null };
+const PLAIN: Look = {
+  isBold: false,
+  isFaint: false,
+  isItalic: false,
+  isUnderlined: false,
+  isInverse: false,
+  color: null,
+  ground: null,
+};
 
 /// The look after the numbers of one SGR sequence.
 function applied(look: Look, codes: readonly number[]): Look {
@@ -45,7 +66,9 @@ function applied(look: Look, codes: readonly number[]): Look {
     else if (code >= 100 && code <= 107) next.ground = paletteColor(code - 92);
     else if (code === 38 || code === 48) {
       const isIndexed = codes[i + 1] === 5;
-      const color = isIndexed ? paletteColor(codes[i + 2] ?? 0) : `rgb(${codes[i + 2] ?? 0},${codes[i + 3] ?? 0},${codes[i + 4] ?? 0})`;
+      const color = isIndexed
+        ? paletteColor(codes[i + 2] ?? 0)
+        : `rgb(${codes[i + 2] ?? 0},${codes[i + 3] ?? 0},${codes[i + 4] ?? 0})`;
       if (code === 38) next.color = color;
       else next.ground = color;
       i += isIndexed ? 2 : 4;
@@ -55,8 +78,17 @@ function applied(look: Look, codes: readonly number[]): Look {
 }
 
 function stretch(text: string, look: Look): Stretch {
-  const classes = [look.isBold && "bold", look.isFaint && "faint", look.isItalic && "italic", look.isUnderlined && "under"].filter(Boolean).join(" ");
-  const [color, ground] = look.isInverse ? [look.ground ?? "var(--panel)", look.color ?? "var(--ink)"] : [look.color, look.ground];
+  const classes = [
+    look.isBold && "bold",
+    look.isFaint && "faint",
+    look.isItalic && "italic",
+    look.isUnderlined && "under",
+  ]
+    .filter(Boolean)
+    .join(" ");
+  const [color, ground] = look.isInverse
+    ? [look.ground ?? "var(--panel)", look.color ?? "var(--ink)"]
+    : [look.color, look.ground];
   return { text, classes, color, ground };
 }
 

@@ -4,7 +4,12 @@ import type { ComponentChildren, JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./icon";
 
-interface DialogProps { readonly title: string; readonly isWide?: boolean; readonly onClose: () => void; readonly children: ComponentChildren }
+interface DialogProps {
+  readonly title: string;
+  readonly isWide?: boolean;
+  readonly onClose: () => void;
+  readonly children: ComponentChildren;
+}
 
 /// A native dialog, so that focus, Escape and screen readers work as everywhere.
 export function Dialog({ title, isWide = false, onClose, children }: DialogProps): JSX.Element {
@@ -12,7 +17,10 @@ export function Dialog({ title, isWide = false, onClose, children }: DialogProps
   useLayoutEffect(() => box.current?.showModal(), []);
   return (
     <dialog
-      ref={box} class={isWide ? "dialog wide" : "dialog"} aria-label={title} onClose={onClose}
+      ref={box}
+      class={isWide ? "dialog wide" : "dialog"}
+      aria-label={title}
+      onClose={onClose}
       onClick={(event) => {
         if (event.target === box.current) box.current?.close();
       }}
@@ -20,7 +28,13 @@ export function Dialog({ title, isWide = false, onClose, children }: DialogProps
       <div class="frame">
         <header>
           <h2>{title}</h2>
-          <button type="button" class="bare" aria-label="Close" title="Close (Esc)" onClick={() => box.current?.close()}>
+          <button
+            type="button"
+            class="bare"
+            aria-label="Close"
+            title="Close (Esc)"
+            onClick={() => box.current?.close()}
+          >
             <Icon name="close" />
           </button>
         </header>

@@ -1,21 +1,46 @@
 /// The query box's editor: colours, completion and the underlined error. Loaded when the box is first entered.
 
-import { acceptCompletion, autocompletion, completionKeymap, startCompletion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import {
+  acceptCompletion,
+  autocompletion,
+  completionKeymap,
+  startCompletion,
+  type CompletionContext,
+  type CompletionResult,
+} from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { EditorState, Prec, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
-import { Decoration, EditorView, keymap, placeholder, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
+import {
+  Decoration,
+  EditorView,
+  keymap,
+  placeholder,
+  ViewPlugin,
+  type DecorationSet,
+  type ViewUpdate,
+} from "@codemirror/view";
 
 /// Where a query is wrong, in UTF-16 units.
-export interface Span { readonly start: number; readonly end: number }
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
 
-export interface Suggestion { readonly text: string; readonly kind: string; readonly detail: string }
+export interface Suggestion {
+  readonly text: string;
+  readonly kind: string;
+  readonly detail: string;
+}
 
 export interface EditorEvents {
   readonly enter: (text: string) => void;
   readonly leave: (text: string) => void;
   readonly escape: () => void;
   /// What could stand at `at`, and from where on it stands; null: nothing.
-  readonly complete: (text: string, at: number) => Promise<{ readonly from: number; readonly to: number; readonly items: readonly Suggestion[] } | null>;
+  readonly complete: (
+    text: string,
+    at: number,
+  ) => Promise<{ readonly from: number; readonly to: number; readonly items: readonly Suggestion[] } | null>;
 }
 
 /// The editor as its owner sees it.
@@ -28,7 +53,8 @@ export interface QueryEditor {
   readonly destroy: () => void;
 }
 
-const TOKEN = /("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|(\b\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b)|(\b(?:and|or|not|in|is|if|else|for|True|False|None)\b)|(\b(?:run|metric|images|texts|audios|figures|distributions|videos|tables)\b)|\.\s*([A-Za-z_]\w*)/g;
+const TOKEN =
+  /("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|(\b\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b)|(\b(?:and|or|not|in|is|if|else|for|True|False|None)\b)|(\b(?:run|metric|images|texts|audios|figures|distributions|videos|tables)\b)|\.\s*([A-Za-z_]\w*)/g;
 const CLASSES = ["", "q-string", "q-number", "q-word", "q-name", "q-name"];
 
 function colours(view: EditorView): DecorationSet {
@@ -101,7 +127,13 @@ export function openEditor(host: HTMLElement, text: string, hint: string, events
         placeholder(hint),
         EditorView.contentAttributes.of({ "aria-label": "Query", spellcheck: "false" }),
         EditorState.transactionFilter.of((transaction) => (transaction.newDoc.lines > 1 ? [] : transaction)),
-        autocompletion({ override: [source], icons: false, activateOnTyping: true, defaultKeymap: false, closeOnBlur: true }),
+        autocompletion({
+          override: [source],
+          icons: false,
+          activateOnTyping: true,
+          defaultKeymap: false,
+          closeOnBlur: true,
+        }),
         Prec.high(keymap.of(completionKeymap.filter(({ key }) => key !== "Enter"))),
         keymap.of([
           { key: "Tab", run: (at) => acceptCompletion(at) || startCompletion(at) },
@@ -130,7 +162,11 @@ export function openEditor(host: HTMLElement, text: string, hint: string, events
     },
     suggest: () => void startCompletion(view),
     setText: (next) => {
-      if (next !== view.state.doc.toString()) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next }, selection: { anchor: next.length } });
+      if (next !== view.state.doc.toString())
+        view.dispatch({
+          changes: { from: 0, to: view.state.doc.length, insert: next },
+          selection: { anchor: next.length },
+        });
     },
     setError: (span) => view.dispatch({ effects: setErrorSpan.of(span) }),
     destroy: () => view.destroy(),

@@ -60,7 +60,8 @@ export function Grid(props: GridProps): JSX.Element {
     const top = cursor * rowHeight_px;
     const head_px = 34;
     if (top < box.scrollTop) box.scrollTop = top;
-    else if (top + rowHeight_px > box.scrollTop + box.clientHeight - head_px) box.scrollTop = top + rowHeight_px + head_px - box.clientHeight;
+    else if (top + rowHeight_px > box.scrollTop + box.clientHeight - head_px)
+      box.scrollTop = top + rowHeight_px + head_px - box.clientHeight;
   }, [cursor]);
   const first = Math.max(0, Math.floor(view.top / rowHeight_px) - SPARE_ROWS);
   const last = Math.min(rowCount, Math.ceil((view.top + view.height) / rowHeight_px) + SPARE_ROWS);
@@ -73,18 +74,31 @@ export function Grid(props: GridProps): JSX.Element {
     offset += column.width_px;
     return column.isFixed ? left : null;
   });
-  const fixed = (i: number): CSSProperties | undefined => (lefts[i] === null ? undefined : { position: "sticky", left: `${lefts[i]}px`, zIndex: 1 });
+  const fixed = (i: number): CSSProperties | undefined =>
+    lefts[i] === null ? undefined : { position: "sticky", left: `${lefts[i]}px`, zIndex: 1 };
   const rows: JSX.Element[] = [];
   for (let row = first; row < last; row++) {
     const whole = props.wholeRow?.(row) ?? null;
     rows.push(
       <div
-        key={row} role="row" aria-rowindex={row + 2} aria-selected={row === cursor} class={`row ${props.rowClass?.(row) ?? ""} ${row === cursor ? "cursor" : ""}`}
-        style={{ transform: `translateY(${row * rowHeight_px}px)`, height: `${rowHeight_px}px`, gridTemplateColumns: template }}
-        onMouseEnter={() => props.onRowEnter?.(row)} onClick={(event) => props.onRowClick?.(row, event)} onDblClick={() => props.onRowDoubleClick?.(row)}
+        key={row}
+        role="row"
+        aria-rowindex={row + 2}
+        aria-selected={row === cursor}
+        class={`row ${props.rowClass?.(row) ?? ""} ${row === cursor ? "cursor" : ""}`}
+        style={{
+          transform: `translateY(${row * rowHeight_px}px)`,
+          height: `${rowHeight_px}px`,
+          gridTemplateColumns: template,
+        }}
+        onMouseEnter={() => props.onRowEnter?.(row)}
+        onClick={(event) => props.onRowClick?.(row, event)}
+        onDblClick={() => props.onRowDoubleClick?.(row)}
       >
         {whole !== null ? (
-          <div role="gridcell" class="whole">{whole}</div>
+          <div role="gridcell" class="whole">
+            {whole}
+          </div>
         ) : (
           columns.map((column, i) => (
             <div key={column.key} role="gridcell" class={column.isNumeric ? "cell number" : "cell"} style={fixed(i)}>
@@ -96,7 +110,17 @@ export function Grid(props: GridProps): JSX.Element {
     );
   }
   return (
-    <div ref={scroller} class="grid" role="grid" aria-label={props.label} aria-rowcount={rowCount + 1} aria-colcount={columns.length} tabIndex={0} onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })} onMouseLeave={() => props.onLeave?.()}>
+    <div
+      ref={scroller}
+      class="grid"
+      role="grid"
+      aria-label={props.label}
+      aria-rowcount={rowCount + 1}
+      aria-colcount={columns.length}
+      tabIndex={0}
+      onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}
+      onMouseLeave={() => props.onLeave?.()}
+    >
       <div role="row" aria-rowindex={1} class="head" style={{ gridTemplateColumns: template, minWidth: `${width}px` }}>
         {columns.map((column, i) => (
           <HeadCell key={column.key} column={column} style={fixed(i)} {...props} />
@@ -109,20 +133,32 @@ export function Grid(props: GridProps): JSX.Element {
   );
 }
 
-function HeadCell({ column, style, sort, onSort, onResize, onMove }: GridProps & { column: GridColumn; style: CSSProperties | undefined }): JSX.Element {
+function HeadCell({
+  column,
+  style,
+  sort,
+  onSort,
+  onResize,
+  onMove,
+}: GridProps & { column: GridColumn; style: CSSProperties | undefined }): JSX.Element {
   const isSorted = sort?.key === column.key;
   const grip = (event: PointerEvent): void => {
     event.preventDefault();
     event.stopPropagation();
     const start = event.clientX;
-    const move = (next: PointerEvent): void => onResize?.(column.key, Math.max(LEAST_WIDTH_PX, column.width_px + next.clientX - start));
+    const move = (next: PointerEvent): void =>
+      onResize?.(column.key, Math.max(LEAST_WIDTH_PX, column.width_px + next.clientX - start));
     const up = (): void => removeEventListener("pointermove", move);
     addEventListener("pointermove", move);
     addEventListener("pointerup", up, { once: true });
   };
   return (
     <div
-      role="columnheader" class={column.isNumeric ? "cell number" : "cell"} style={style} title={column.title ?? column.label} aria-sort={isSorted ? (sort?.descending ? "descending" : "ascending") : "none"}
+      role="columnheader"
+      class={column.isNumeric ? "cell number" : "cell"}
+      style={style}
+      title={column.title ?? column.label}
+      aria-sort={isSorted ? (sort?.descending ? "descending" : "ascending") : "none"}
       draggable={onMove !== undefined && !column.isFixed}
       onDragStart={(event) => event.dataTransfer?.setData("text/column", column.key)}
       onDragOver={(event) => event.preventDefault()}

@@ -18,7 +18,8 @@ const PATHS = {
   download: "M8 2.5v8M4.5 7.5 8 11l3.5-3.5M2.5 13.5h11",
   expand: "M9.5 2.5h4v4M13.5 2.5 9 7M6.5 13.5h-4v-4M2.5 13.5 7 9",
   eye: "M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8ZM8 6.1a1.9 1.9 0 1 1 0 3.8 1.9 1.9 0 0 1 0-3.8",
-  eyeOff: "M2 2l12 12M6 3.8A7 7 0 0 1 8 3.5c4 0 6.5 4.5 6.5 4.5a11 11 0 0 1-2 2.5M4 5.2A11 11 0 0 0 1.5 8S4 12.5 8 12.5a6.5 6.5 0 0 0 2.6-.5",
+  eyeOff:
+    "M2 2l12 12M6 3.8A7 7 0 0 1 8 3.5c4 0 6.5 4.5 6.5 4.5a11 11 0 0 1-2 2.5M4 5.2A11 11 0 0 0 1.5 8S4 12.5 8 12.5a6.5 6.5 0 0 0 2.6-.5",
   file: "M4 1.8h5l3.5 3.5v8.9H4zM9 1.8v3.7h3.5",
   filter: "M2 3.5h12L9.5 8.8v4.7l-3-1.5V8.8z",
   flag: "M4 14V2.5h8.5L10.5 6l2 3.5H4",
@@ -50,7 +51,18 @@ export type IconName = keyof typeof PATHS;
 /// One icon. It has no name of its own for screen readers: what it is on must have one.
 export function Icon({ name, size = 16 }: { name: IconName; size?: number }): JSX.Element {
   return (
-    <svg class="icon" width={size} height={size} viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+    <svg
+      class="icon"
+      width={size}
+      height={size}
+      viewBox="0 0 16 16"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.4"
+      stroke-linecap="round"
+      stroke-linejoin="round"
+      aria-hidden="true"
+    >
       <path d={PATHS[name]} />
     </svg>
   );

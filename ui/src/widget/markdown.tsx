@@ -8,7 +8,8 @@ import type { ComponentChildren, JSX } from "preact";
 /// Draws fenced blocks of a language by itself, such as `chart`; null leaves them code.
 export type Fence = (language: string, text: string) => JSX.Element | null;
 
-const INLINE = /(`+)(.+?)\1|\*\*(.+?)\*\*|__(.+?)__|~~(.+?)~~|\*([^*\s](?:.*?[^*\s])?)\*|\b_([^_\s](?:.*?[^_\s])?)_\b|!?\[([^\]]*)\]\(([^()\s]*(?:\([^()\s]*\))?[^()\s]*)\)|(https?:\/\/[^\s<>()]+)/;
+const INLINE =
+  /(`+)(.+?)\1|\*\*(.+?)\*\*|__(.+?)__|~~(.+?)~~|\*([^*\s](?:.*?[^*\s])?)\*|\b_([^_\s](?:.*?[^_\s])?)_\b|!?\[([^\]]*)\]\(([^()\s]*(?:\([^()\s]*\))?[^()\s]*)\)|(https?:\/\/[^\s<>()]+)/;
 
 /// A link's target if it is a safe one, else null.
 export function safeUrl(url: string): string | null {
@@ -21,7 +22,16 @@ function link(url: string, label: ComponentChildren, key: number): JSX.Element {
   const safe = safeUrl(url);
   if (safe === null) return <span key={key}>{label}</span>;
   const isOutside = /^[a-z]+:/i.test(safe);
-  return <a key={key} href={safe} target={isOutside ? "_blank" : undefined} rel={isOutside ? "noopener noreferrer" : undefined}>{label}</a>;
+  return (
+    <a
+      key={key}
+      href={safe}
+      target={isOutside ? "_blank" : undefined}
+      rel={isOutside ? "noopener noreferrer" : undefined}
+    >
+      {label}
+    </a>
+  );
 }
 
 /// The marks inside one line.
@@ -70,26 +80,56 @@ function list(lines: readonly string[], fence: Fence, key: number): JSX.Element 
       <li key={i} class={box ? "box" : undefined}>
         {box && <input type="checkbox" checked={box[1] !== " "} disabled aria-label="done" />}
         {inline(text)}
-        {item.length > 1 && blocks(item.slice(1).map((line) => line.replace(/^\s{1,4}/, "")), fence)}
+        {item.length > 1 &&
+          blocks(
+            item.slice(1).map((line) => line.replace(/^\s{1,4}/, "")),
+            fence,
+          )}
       </li>
     );
   });
   const start = first?.[2];
-  return start === undefined ? <ul key={key}>{children}</ul> : <ol key={key} start={Number(start)}>{children}</ol>;
+  return start === undefined ? (
+    <ul key={key}>{children}</ul>
+  ) : (
+    <ol key={key} start={Number(start)}>
+      {children}
+    </ol>
+  );
 }
 
 function tableRow(line: string): string[] {
-  return line.trim().replace(/^\||\|$/g, "").split("|").map((cell) => cell.trim());
+  return line
+    .trim()
+    .replace(/^\||\|$/g, "")
+    .split("|")
+    .map((cell) => cell.trim());
 }
 
 function table(lines: readonly string[], key: number): JSX.Element {
-  const align = tableRow(lines[1]).map((cell) => (cell.endsWith(":") ? (cell.startsWith(":") ? "center" : "right") : "left"));
+  const align = tableRow(lines[1]).map((cell) =>
+    cell.endsWith(":") ? (cell.startsWith(":") ? "center" : "right") : "left",
+  );
   return (
     <table key={key}>
-      <thead><tr>{tableRow(lines[0]).map((cell, i) => <th key={i} style={{ textAlign: align[i] }}>{inline(cell)}</th>)}</tr></thead>
+      <thead>
+        <tr>
+          {tableRow(lines[0]).map((cell, i) => (
+            <th key={i} style={{ textAlign: align[i] }}>
+              {inline(cell)}
+            </th>
+          ))}
+        </tr>
+      </thead>
       <tbody>
         {lines.slice(2).map((line, row) => (
-          <tr key={row}>{tableRow(line).map((cell, i) => <td key={i} style={{ textAlign: align[i] }}>{inline(cell)}</td>)}</tr>
+          <tr key={row}>
+            {tableRow(line).map((cell, i) => (
+              <td key={i} style={{ textAlign: align[i] }}>
+                {inline(cell)}
+              </td>
+            ))}
+          </tr>
         ))}
       </tbody>
     </table>
@@ -131,7 +171,15 @@ function blocks(lines: readonly string[], fence: Fence): JSX.Element[] {
     if (open) {
       const body = take(lines, at + 1, (next) => !next.trim().startsWith(open[1]));
       const text = body.join("\n");
-      result.push(<div key={key}>{fence(open[2], text) ?? <pre><code>{text}</code></pre>}</div>);
+      result.push(
+        <div key={key}>
+          {fence(open[2], text) ?? (
+            <pre>
+              <code>{text}</code>
+            </pre>
+          )}
+        </div>,
+      );
       at += body.length + 2;
     } else if (head) {
       result.push(heading(head[1].length, inline(head[2]), key));
@@ -143,7 +191,14 @@ function blocks(lines: readonly string[], fence: Fence): JSX.Element[] {
       at++;
     } else if (/^\s*>/.test(line)) {
       const body = take(lines, at, (next) => /^\s*>/.test(next));
-      result.push(<blockquote key={key}>{blocks(body.map((next) => next.replace(/^\s*>\s?/, "")), fence)}</blockquote>);
+      result.push(
+        <blockquote key={key}>
+          {blocks(
+            body.map((next) => next.replace(/^\s*>\s?/, "")),
+            fence,
+          )}
+        </blockquote>,
+      );
       at += body.length;
     } else if (line.includes("|") && /^[\s|:-]*-[\s|:-]*$/.test(lines[at + 1] ?? "")) {
       const body = take(lines, at, (next) => next.includes("|"));
@@ -154,7 +209,11 @@ function blocks(lines: readonly string[], fence: Fence): JSX.Element[] {
       result.push(list(body, fence, key));
       at += body.length;
     } else {
-      const body = take(lines, at, (next) => next.trim() !== "" && !/^(#{1,6}\s|\s*>|\s*```|\s*~~~)/.test(next) && !ITEM.test(next));
+      const body = take(
+        lines,
+        at,
+        (next) => next.trim() !== "" && !/^(#{1,6}\s|\s*>|\s*```|\s*~~~)/.test(next) && !ITEM.test(next),
+      );
       const taken = body.length > 0 ? body : [line];
       result.push(<p key={key}>{inline(taken.join("\n"))}</p>);
       at += taken.length;

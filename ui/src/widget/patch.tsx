@@ -12,9 +12,23 @@ export function patchKind(line: string): "file" | "place" | "new" | "old" | "sam
 /// How many lines a diff adds and removes.
 export function patchCounts(text: string): { readonly added: number; readonly removed: number } {
   const kinds = text.split("\n").map(patchKind);
-  return { added: kinds.filter((kind) => kind === "new").length, removed: kinds.filter((kind) => kind === "old").length };
+  return {
+    added: kinds.filter((kind) => kind === "new").length,
+    removed: kinds.filter((kind) => kind === "old").length,
+  };
 }
 
 export function Patch({ text, label }: { text: string; label: string }): JSX.Element {
-  return <pre class="patch" tabIndex={0} aria-label={label}>{text.replace(/\n$/, "").split("\n").map((line, i) => <div key={i} class={patchKind(line)}>{line || " "}</div>)}</pre>;
+  return (
+    <pre class="patch" tabIndex={0} aria-label={label}>
+      {text
+        .replace(/\n$/, "")
+        .split("\n")
+        .map((line, i) => (
+          <div key={i} class={patchKind(line)}>
+            {line || " "}
+          </div>
+        ))}
+    </pre>
+  );
 }

@@ -19,7 +19,14 @@ interface PopoverProps {
 }
 
 /// A button that opens a floating box under itself; Escape, a press elsewhere, or its content closes it.
-export function Popover({ button, label, isIcon = false, buttonClass = "pill", align = "left", children }: PopoverProps): JSX.Element {
+export function Popover({
+  button,
+  label,
+  isIcon = false,
+  buttonClass = "pill",
+  align = "left",
+  children,
+}: PopoverProps): JSX.Element {
   const [isOpen, setOpen] = useState(false);
   const anchor = useRef<HTMLButtonElement>(null);
   const box = useRef<HTMLDivElement>(null);
@@ -59,7 +66,16 @@ export function Popover({ button, label, isIcon = false, buttonClass = "pill", a
   }, [isOpen]);
   return (
     <>
-      <button ref={anchor} type="button" class={buttonClass} title={label} aria-label={isIcon ? label : undefined} aria-haspopup="true" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+      <button
+        ref={anchor}
+        type="button"
+        class={buttonClass}
+        title={label}
+        aria-label={isIcon ? label : undefined}
+        aria-haspopup="true"
+        aria-expanded={isOpen}
+        onClick={() => setOpen(!isOpen)}
+      >
         {button}
       </button>
       {isOpen && (
@@ -82,7 +98,14 @@ function roveItems(event: KeyboardEvent): void {
   items[(at + (event.key === "ArrowDown" ? 1 : items.length - 1)) % items.length].focus();
 }
 
-export interface MenuItem { readonly label: string; readonly icon?: IconName; readonly hint?: string; readonly isOn?: boolean; readonly isBad?: boolean; readonly run: () => void }
+export interface MenuItem {
+  readonly label: string;
+  readonly icon?: IconName;
+  readonly hint?: string;
+  readonly isOn?: boolean;
+  readonly isBad?: boolean;
+  readonly run: () => void;
+}
 
 /// The items of a menu.
 export function MenuItems({ items, close }: { items: readonly MenuItem[]; close: () => void }): JSX.Element {
@@ -90,7 +113,10 @@ export function MenuItems({ items, close }: { items: readonly MenuItem[]; close:
     <div role="menu" class="menu">
       {items.map((item) => (
         <button
-          key={item.label} type="button" role="menuitem" class={item.isBad ? "bad" : ""}
+          key={item.label}
+          type="button"
+          role="menuitem"
+          class={item.isBad ? "bad" : ""}
           onClick={() => {
             close();
             item.run();
@@ -107,7 +133,12 @@ export function MenuItems({ items, close }: { items: readonly MenuItem[]; close:
 }
 
 /// One choice of a list. `value` tells choices apart; `label` is found by typing.
-export interface Choice { readonly value: string; readonly label: string; readonly detail?: string; readonly section?: string }
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+  readonly detail?: string;
+  readonly section?: string;
+}
 
 interface PickerProps {
   readonly choices: readonly Choice[];
@@ -124,7 +155,9 @@ const MOST_SHOWN = 200;
 export function findChoices(choices: readonly Choice[], text: string): readonly Choice[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return choices;
-  const found = choices.filter(({ label, section = "" }) => words.every((word) => `${section} ${label}`.toLowerCase().includes(word)));
+  const found = choices.filter(({ label, section = "" }) =>
+    words.every((word) => `${section} ${label}`.toLowerCase().includes(word)),
+  );
   const starts = (choice: Choice): number => Number(!choice.label.toLowerCase().startsWith(words[0]));
   return [...found].sort((a, b) => starts(a) - starts(b));
 }
@@ -149,21 +182,46 @@ export function Picker({ choices, chosen, onPick, placeholder = "Search…", isM
   return (
     <div class="picker" onKeyDown={key}>
       <input
-        type="text" value={text} placeholder={placeholder} aria-label={placeholder} role="combobox" aria-expanded="true" aria-controls="picker-list" spellcheck={false}
+        type="text"
+        value={text}
+        placeholder={placeholder}
+        aria-label={placeholder}
+        role="combobox"
+        aria-expanded="true"
+        aria-controls="picker-list"
+        spellcheck={false}
         onInput={(event) => {
           setText(event.currentTarget.value);
           setAt(0);
         }}
       />
-      <div id="picker-list" ref={list} class="options" role="listbox" aria-label={placeholder} aria-multiselectable={isMany} tabIndex={0}>
+      <div
+        id="picker-list"
+        ref={list}
+        class="options"
+        role="listbox"
+        aria-label={placeholder}
+        aria-multiselectable={isMany}
+        tabIndex={0}
+      >
         {found.map((choice, i) => {
           const isNew = choice.section !== section;
           section = choice.section;
           return (
             <div key={choice.value}>
               {isNew && section && <h5>{section}</h5>}
-              <div role="option" aria-selected={chosen.has(choice.value)} class={i === at ? "option on" : "option"} onClick={() => onPick(choice.value)} onMouseMove={() => i !== at && setAt(i)}>
-                {isMany ? <span class={chosen.has(choice.value) ? "tick on" : "tick"}>{chosen.has(choice.value) && <Icon name="check" size={12} />}</span> : null}
+              <div
+                role="option"
+                aria-selected={chosen.has(choice.value)}
+                class={i === at ? "option on" : "option"}
+                onClick={() => onPick(choice.value)}
+                onMouseMove={() => i !== at && setAt(i)}
+              >
+                {isMany ? (
+                  <span class={chosen.has(choice.value) ? "tick on" : "tick"}>
+                    {chosen.has(choice.value) && <Icon name="check" size={12} />}
+                  </span>
+                ) : null}
                 <span class="name">{choice.label}</span>
                 {choice.detail && <span class="detail">{choice.detail}</span>}
                 {!isMany && chosen.has(choice.value) && <Icon name="check" />}

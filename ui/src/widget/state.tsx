@@ -24,10 +24,22 @@ export function Skeleton({ rows = 6 }: { rows?: number }): JSX.Element | null {
 }
 
 /// A message in the middle of the page: what is so, and what to do.
-export function Notice({ icon, title, children, tone = "plain" }: { icon: IconName; title: string; children?: ComponentChildren; tone?: "plain" | "bad" }): JSX.Element {
+export function Notice({
+  icon,
+  title,
+  children,
+  tone = "plain",
+}: {
+  icon: IconName;
+  title: string;
+  children?: ComponentChildren;
+  tone?: "plain" | "bad";
+}): JSX.Element {
   return (
     <div class={`notice ${tone}`} role={tone === "bad" ? "alert" : undefined}>
-      <span class="emblem"><Icon name={icon} size={22} /></span>
+      <span class="emblem">
+        <Icon name={icon} size={22} />
+      </span>
       <h2>{title}</h2>
       {children}
     </div>

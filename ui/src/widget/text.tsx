@@ -4,7 +4,12 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Icon } from "./icon";
 
-const STATE_WORDS: Readonly<Record<string, string>> = { running: "running", finished: "done", failed: "failed", lost: "lost" };
+const STATE_WORDS: Readonly<Record<string, string>> = {
+  running: "running",
+  finished: "done",
+  failed: "failed",
+  lost: "lost",
+};
 
 /// A run's state: a shape of its own, a colour, and the word.
 export function State({ status, error }: { status: string; error?: string | null }): JSX.Element {
@@ -29,9 +34,19 @@ export function Swatch({ color, dash }: { color: string; dash?: readonly number[
 }
 
 /// One tag, in the hue of its name, or in the colour that it was given, as light or dark as the theme needs.
-export function Tag({ name, look }: { name: string; look: { readonly hue: number; readonly color: string | null; readonly description: string | null } }): JSX.Element {
+export function Tag({
+  name,
+  look,
+}: {
+  name: string;
+  look: { readonly hue: number; readonly color: string | null; readonly description: string | null };
+}): JSX.Element {
   return (
-    <span class={look.color === null ? "tag" : "tag colored"} style={look.color === null ? { "--hue": String(look.hue) } : { "--color": look.color }} title={look.description ?? undefined}>
+    <span
+      class={look.color === null ? "tag" : "tag colored"}
+      style={look.color === null ? { "--hue": String(look.hue) } : { "--color": look.color }}
+      title={look.description ?? undefined}
+    >
       {name}
     </span>
   );

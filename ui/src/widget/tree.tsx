@@ -7,12 +7,22 @@ import { Icon } from "./icon";
 /// Any value that JSON has.
 export type TreeValue = null | boolean | number | string | readonly TreeValue[] | { readonly [key: string]: TreeValue };
 
-interface TreeProps { readonly value: { readonly [key: string]: TreeValue }; readonly find: string; readonly after?: (path: readonly string[], value: TreeValue) => ComponentChildren }
+interface TreeProps {
+  readonly value: { readonly [key: string]: TreeValue };
+  readonly find: string;
+  readonly after?: (path: readonly string[], value: TreeValue) => ComponentChildren;
+}
 
 const OPEN_CHILDREN = 40; // larger branches begin folded
 
 function isBranch(value: TreeValue): value is { readonly [key: string]: TreeValue } | readonly TreeValue[] {
-  return value !== null && typeof value === "object" && Object.keys(value).length > 0 && special(value) === null && !isShortList(value);
+  return (
+    value !== null &&
+    typeof value === "object" &&
+    Object.keys(value).length > 0 &&
+    special(value) === null &&
+    !isShortList(value)
+  );
 }
 
 function isShortList(value: TreeValue): boolean {
@@ -59,17 +69,40 @@ export function Tree({ value, find, after }: TreeProps): JSX.Element {
   );
 }
 
-function Branch({ value, path, find, after }: { value: { readonly [key: string]: TreeValue } | readonly TreeValue[]; path: readonly string[] } & Pick<TreeProps, "find" | "after">): JSX.Element {
+function Branch({
+  value,
+  path,
+  find,
+  after,
+}: { value: { readonly [key: string]: TreeValue } | readonly TreeValue[]; path: readonly string[] } & Pick<
+  TreeProps,
+  "find" | "after"
+>): JSX.Element {
   return (
     <>
-      {Object.entries(value).filter(([key, child]) => matches(key, child, find)).map(([key, child]) => (
-        <Node key={key} name={key} value={child} path={[...path, key]} find={key.toLowerCase().includes(find) ? "" : find} after={after} />
-      ))}
+      {Object.entries(value)
+        .filter(([key, child]) => matches(key, child, find))
+        .map(([key, child]) => (
+          <Node
+            key={key}
+            name={key}
+            value={child}
+            path={[...path, key]}
+            find={key.toLowerCase().includes(find) ? "" : find}
+            after={after}
+          />
+        ))}
     </>
   );
 }
 
-function Node({ name, value, path, find, after }: { name: string; value: TreeValue; path: readonly string[] } & Pick<TreeProps, "find" | "after">): JSX.Element {
+function Node({
+  name,
+  value,
+  path,
+  find,
+  after,
+}: { name: string; value: TreeValue; path: readonly string[] } & Pick<TreeProps, "find" | "after">): JSX.Element {
   const size = isBranch(value) ? Object.keys(value).length : 0;
   const [isOpen, setOpen] = useState(size <= OPEN_CHILDREN);
   const indent = { paddingLeft: `${(path.length - 1) * 16 + 4}px` };
@@ -77,7 +110,9 @@ function Node({ name, value, path, find, after }: { name: string; value: TreeVal
     return (
       <div class="leaf" role="treeitem" style={indent}>
         <span class="key">{name}</span>
-        <span class={`value ${kindOf(value)}`} title={leafText(value)}>{leafText(value)}</span>
+        <span class={`value ${kindOf(value)}`} title={leafText(value)}>
+          {leafText(value)}
+        </span>
         {after?.(path, value)}
       </div>
     );
@@ -85,7 +120,14 @@ function Node({ name, value, path, find, after }: { name: string; value: TreeVal
   const isShown = isOpen || find !== "";
   return (
     <>
-      <button type="button" class={isShown ? "branch open" : "branch"} role="treeitem" aria-expanded={isShown} style={indent} onClick={() => setOpen(!isOpen)}>
+      <button
+        type="button"
+        class={isShown ? "branch open" : "branch"}
+        role="treeitem"
+        aria-expanded={isShown}
+        style={indent}
+        onClick={() => setOpen(!isOpen)}
+      >
         <Icon name="chevron" size={12} />
         <span class="key">{name}</span>
         <span class="muted">{size}</span>

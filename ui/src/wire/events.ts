@@ -31,7 +31,8 @@ export function follow(repo: string, cursor: () => string | null, handlers: Live
     source.addEventListener("error", () => {
       handlers.state("connecting");
       // After a refusal, as of a server that is only starting, the browser gives up by itself: we do not.
-      if (source?.readyState === EventSource.CLOSED) setTimeout(() => !stopped && source?.readyState === EventSource.CLOSED && open(), RETRY_MS);
+      if (source?.readyState === EventSource.CLOSED)
+        setTimeout(() => !stopped && source?.readyState === EventSource.CLOSED && open(), RETRY_MS);
     });
     source.addEventListener("reload", () => location.reload());
     source.addEventListener("tick", (event) => {

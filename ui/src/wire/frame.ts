@@ -29,7 +29,10 @@ export interface FramePart {
   readonly from: number | null;
 }
 
-export interface FrameGroup { readonly key: readonly Json[]; readonly runs: readonly string[] }
+export interface FrameGroup {
+  readonly key: readonly Json[];
+  readonly runs: readonly string[];
+}
 
 export interface Frame {
   readonly cursor: string;
@@ -75,7 +78,8 @@ export class BadFrame extends Error {}
 /// Decodes a frame; throws `BadFrame` where the bytes are not one. Cost: O(series), nothing a point.
 export function decodeFrame(buffer: ArrayBuffer): Frame {
   const view = new DataView(buffer);
-  if (buffer.byteLength < PREFIX_BYTES || view.getUint32(0, true) !== MAGIC) throw new BadFrame("The answer is no AXF1 frame.");
+  if (buffer.byteLength < PREFIX_BYTES || view.getUint32(0, true) !== MAGIC)
+    throw new BadFrame("The answer is no AXF1 frame.");
   const headerBytes = view.getUint32(4, true);
   const xStart = PREFIX_BYTES + headerBytes;
   if (xStart > buffer.byteLength) throw new BadFrame("The frame is cut short in its header.");
@@ -108,13 +112,24 @@ export function decodeFrame(buffer: ArrayBuffer): Frame {
       from: series.from[i],
     };
   });
-  const groups = (header.groups ?? []).map((group) => ({ key: group.key, runs: group.runs.map((index) => header.runs[index]) }));
-  return { cursor: header.cursor, total: header.total, sent: header.sent ?? header.total, isWhole: header.whole === true, parts, groups };
+  const groups = (header.groups ?? []).map((group) => ({
+    key: group.key,
+    runs: group.runs.map((index) => header.runs[index]),
+  }));
+  return {
+    cursor: header.cursor,
+    total: header.total,
+    sent: header.sent ?? header.total,
+    isWhole: header.whole === true,
+    parts,
+    groups,
+  };
 }
 
 function joinX(head: XArray, count: number, tail: XArray): XArray {
   const size = count + tail.length;
-  const joined = head instanceof Int32Array && tail instanceof Int32Array ? new Int32Array(size) : new Float64Array(size);
+  const joined =
+    head instanceof Int32Array && tail instanceof Int32Array ? new Int32Array(size) : new Float64Array(size);
   joined.set(head.subarray(0, count));
   joined.set(tail, count);
   return joined;
@@ -122,7 +137,8 @@ function joinX(head: XArray, count: number, tail: XArray): XArray {
 
 function joinY(head: YArray, count: number, tail: YArray): YArray {
   const size = count + tail.length;
-  const joined = head instanceof Float32Array && tail instanceof Float32Array ? new Float32Array(size) : new Float64Array(size);
+  const joined =
+    head instanceof Float32Array && tail instanceof Float32Array ? new Float32Array(size) : new Float64Array(size);
   joined.set(head.subarray(0, count));
   joined.set(tail, count);
   return joined;

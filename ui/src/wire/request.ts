@@ -5,11 +5,15 @@
 import type { WireErrorBody } from "./types";
 
 /// Where the app lives; it ends with a slash. Taken once: later addresses of pages must not move it.
-export const BASE: string = typeof document === "undefined" ? "http://localhost/" : document.baseURI.replace(/[^/]*$/, "");
+export const BASE: string =
+  typeof document === "undefined" ? "http://localhost/" : document.baseURI.replace(/[^/]*$/, "");
 
 /// The server said no, or could not be reached (kind `offline`).
 export class WireError extends Error {
-  constructor(readonly body: WireErrorBody, readonly status: number) {
+  constructor(
+    readonly body: WireErrorBody,
+    readonly status: number,
+  ) {
     super(body.message);
   }
   get kind(): string {
@@ -29,7 +33,10 @@ export function repoUrl(repo: string, path: string): string {
 
 async function failure(response: Response): Promise<WireError> {
   const fallback: WireErrorBody = { kind: "internal", message: `The server answered ${response.status}.` };
-  const body = await response.json().then((json: WireErrorBody) => json, () => fallback);
+  const body = await response.json().then(
+    (json: WireErrorBody) => json,
+    () => fallback,
+  );
   return new WireError(typeof body.message === "string" ? body : fallback, response.status);
 }
 

@@ -10,7 +10,10 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export type Context = { readonly [key: string]: Json };
 
 /// A sequence's name and context.
-export interface SequenceKey { readonly name: string; readonly context: Context }
+export interface SequenceKey {
+  readonly name: string;
+  readonly context: Context;
+}
 
 /// The summaries of a metric that a field can ask for.
 export type Summary =
@@ -18,11 +21,15 @@ export type Summary =
 
 /// One value of a run: a property, a param or a metric's summary.
 export type Field =
-  | readonly ["run", string]
-  | readonly ["param", ...(string | number)[]]
-  | readonly ["metric", string, Context, Summary];
+  readonly ["run", string] | readonly ["param", ...(string | number)[]] | readonly ["metric", string, Context, Summary];
 
-export interface RepoInfo { readonly id: string; readonly name: string; readonly path: string; readonly runs: number; readonly indexing: Indexing | null }
+export interface RepoInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  readonly runs: number;
+  readonly indexing: Indexing | null;
+}
 
 export interface ServerInfo {
   readonly wire: number;
@@ -33,7 +40,10 @@ export interface ServerInfo {
   readonly repos: readonly RepoInfo[];
 }
 
-export interface SortKey { readonly field: Field; readonly descending: boolean }
+export interface SortKey {
+  readonly field: Field;
+  readonly descending: boolean;
+}
 
 export interface RunsRequest {
   readonly query: string;
@@ -52,10 +62,18 @@ export type WireColumn =
   | { readonly type: "json"; readonly values: readonly Json[] };
 
 /// One top-level part of a query that left nothing, and how many runs it leaves alone.
-export interface Clause { readonly start: number; readonly end: number; readonly count: number }
+export interface Clause {
+  readonly start: number;
+  readonly end: number;
+  readonly count: number;
+}
 
 /// What a query speaks of that is not there.
-export interface Hint { readonly start: number; readonly end: number; readonly text: string }
+export interface Hint {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
 
 export interface RunsAnswer {
   readonly cursor: string;
@@ -76,7 +94,11 @@ export interface ParamInfo {
   readonly examples: readonly Json[];
 }
 
-export interface SequenceInfo extends SequenceKey { readonly kind: string; readonly runs: number; readonly points: number }
+export interface SequenceInfo extends SequenceKey {
+  readonly kind: string;
+  readonly runs: number;
+  readonly points: number;
+}
 
 export interface FieldsAnswer {
   readonly cursor: string;
@@ -127,7 +149,13 @@ export interface Artifact {
 }
 
 /// What one process of a run printed.
-export interface LogFacts { readonly id: string; readonly label: string; readonly context: Context; readonly writers: readonly string[]; readonly lines: number }
+export interface LogFacts {
+  readonly id: string;
+  readonly label: string;
+  readonly context: Context;
+  readonly writers: readonly string[];
+  readonly lines: number;
+}
 
 export interface RunAnswer {
   readonly cursor: string;
@@ -157,8 +185,15 @@ export interface RunAnswer {
   readonly artifacts: readonly Artifact[];
 }
 
-export interface LogAnswer { readonly from: number; readonly total: number; readonly lines: readonly string[] }
-export interface LogMatches { readonly total: number; readonly matches: readonly number[] }
+export interface LogAnswer {
+  readonly from: number;
+  readonly total: number;
+  readonly lines: readonly string[];
+}
+export interface LogMatches {
+  readonly total: number;
+  readonly matches: readonly number[];
+}
 export interface LogRecord {
   readonly time: number;
   readonly level: string;
@@ -167,13 +202,21 @@ export interface LogRecord {
   readonly file: string | null;
   readonly line: number | null;
 }
-export interface RecordsAnswer { readonly from: number; readonly total: number; readonly records: readonly LogRecord[] }
+export interface RecordsAnswer {
+  readonly from: number;
+  readonly total: number;
+  readonly records: readonly LogRecord[];
+}
 
 export type XAxis = "step" | "epoch" | "time" | "relative" | { readonly name: string; readonly context?: Context };
 export type AggregateValue = "mean" | "median" | "min" | "max";
 export type AggregateBand = "std" | "stderr" | "ci95" | "minmax" | "iqr" | "none";
 
-export interface Aggregate { readonly by: readonly Field[]; readonly value: AggregateValue; readonly band: AggregateBand }
+export interface Aggregate {
+  readonly by: readonly Field[];
+  readonly value: AggregateValue;
+  readonly band: AggregateBand;
+}
 
 export interface SeriesRequest {
   readonly query: string;
@@ -193,21 +236,40 @@ export interface SeriesRequest {
 export type ObjectType = "images" | "audios" | "videos" | "texts" | "tables" | "distributions" | "figures";
 
 /// A box over an image: x, y, width and height in its pixels.
-export interface BoxItem { readonly box: readonly [number, number, number, number]; readonly label?: string | number; readonly score?: number; readonly layer?: string }
+export interface BoxItem {
+  readonly box: readonly [number, number, number, number];
+  readonly label?: string | number;
+  readonly score?: number;
+  readonly layer?: string;
+}
 
-export interface TableColumn { readonly name: string; readonly type: string }
+export interface TableColumn {
+  readonly name: string;
+  readonly type: string;
+}
 
 /// An object in a cell of a table; `file` names its bytes.
-export interface CellObject { readonly kind: string; readonly fields: { readonly [key: string]: Json }; readonly file: string | null }
+export interface CellObject {
+  readonly kind: string;
+  readonly fields: { readonly [key: string]: Json };
+  readonly file: string | null;
+}
 
-export interface TableAnswer { readonly columns: readonly TableColumn[]; readonly total: number; readonly from: number; readonly rows: readonly (readonly Json[])[] }
+export interface TableAnswer {
+  readonly columns: readonly TableColumn[];
+  readonly total: number;
+  readonly from: number;
+  readonly rows: readonly (readonly Json[])[];
+}
 
 export interface ObjectsRequest {
   readonly query: string;
   readonly runs?: readonly string[] | null;
   readonly type: ObjectType;
   readonly sequences?: readonly { readonly name: string; readonly context?: Context }[] | null;
-  readonly steps: { readonly from: number | null; readonly to: number | null; readonly count: number } | { readonly at: number | null };
+  readonly steps:
+    | { readonly from: number | null; readonly to: number | null; readonly count: number }
+    | { readonly at: number | null };
   readonly index?: { readonly from: number; readonly count: number };
   readonly limit?: number;
 }
@@ -281,7 +343,10 @@ export interface AlertItem {
   readonly others: number;
 }
 
-export interface AlertsAnswer { readonly cursor: string; readonly alerts: readonly AlertItem[] }
+export interface AlertsAnswer {
+  readonly cursor: string;
+  readonly alerts: readonly AlertItem[];
+}
 
 export interface Tick {
   readonly cursor: string;
@@ -302,14 +367,34 @@ export interface Change {
   readonly tags?: { readonly add: readonly string[]; readonly remove: readonly string[] };
   readonly deleted?: true;
   /// Stands alone, and of one run: what was tracked at these steps is hidden; of lists only these items.
-  readonly points?: readonly { readonly name: string; readonly context: Context; readonly steps: readonly number[]; readonly items?: readonly number[] }[];
+  readonly points?: readonly {
+    readonly name: string;
+    readonly context: Context;
+    readonly steps: readonly number[];
+    readonly items?: readonly number[];
+  }[];
 }
 
-export interface DemoAnswer { readonly cursor: string; readonly count: number }
-export interface EditAnswer { readonly cursor: string; readonly count: number; readonly undo: string }
+export interface DemoAnswer {
+  readonly cursor: string;
+  readonly count: number;
+}
+export interface EditAnswer {
+  readonly cursor: string;
+  readonly count: number;
+  readonly undo: string;
+}
 
-export interface Completion { readonly text: string; readonly kind: string; readonly detail: string }
-export interface CompleteAnswer { readonly from: number; readonly to: number; readonly items: readonly Completion[] }
+export interface Completion {
+  readonly text: string;
+  readonly kind: string;
+  readonly detail: string;
+}
+export interface CompleteAnswer {
+  readonly from: number;
+  readonly to: number;
+  readonly items: readonly Completion[];
+}
 
 export interface StoredDocument {
   readonly kind: "view" | "report" | "tag";
