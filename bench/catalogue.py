@@ -127,7 +127,7 @@ def distinct_pairs(count: int = DISTINCT_PAIRS) -> dict[str, float]:
     from aim.core import contexts
     from aim.engine.repository import Repository
     from aim.storage.catalogue.catalogue import Catalogue
-    from aim.storage.catalogue.facts import RunFacts
+    from aim.storage.catalogue.catalogue_row import CatalogueRow
     from aim.storage.catalogue.summaries import SequenceSummary
 
     with tempfile.TemporaryDirectory(prefix="aim-bench-") as folder:
@@ -140,7 +140,7 @@ def distinct_pairs(count: int = DISTINCT_PAIRS) -> dict[str, float]:
         for run_hash in ("a", "b", "c"):
             (repository.path / "runs" / run_hash).mkdir()
             sequences = {("grad", text, "metric"): summary for text in used}
-            catalogue.table.put(RunFacts(run_hash, {"hash": run_hash}, {}, sequences, used))
+            catalogue.table.put(CatalogueRow(run_hash, {"hash": run_hash}, {}, sequences, used))
             catalogue.adopt(run_hash, 5)
         saved_ms = once(catalogue.save)
         loaded_ms = once(Catalogue(repository.path, repository.reader, cache=Path(folder) / "cache").refresh)

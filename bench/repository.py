@@ -22,8 +22,8 @@ import numpy as np
 
 from aim.core import contexts
 from aim.engine.repository import Repository
-from aim.storage.catalogue.catalogue import FOLD_RUNS, Catalogue
-from aim.storage.catalogue.facts import RunFacts
+from aim.storage.catalogue.catalogue import PACK_RUNS, Catalogue
+from aim.storage.catalogue.catalogue_row import CatalogueRow
 from aim.storage.catalogue.summaries import SequenceSummary
 from aim.storage.disk import layout
 from aim.storage.disk.freshness import folder_time
@@ -204,12 +204,12 @@ def fill_catalogue(root: Path, size: Size, cache: Path, seed: int = 7) -> Reposi
             for key, (a, b) in zip(keys, values, strict=True)
         }
         begin_s = BEGIN_S + number * RUN_EVERY_S
-        facts = RunFacts(run_hash, _fields(number, run_hash, begin_s), {}, sequences, used)
+        facts = CatalogueRow(run_hash, _fields(number, run_hash, begin_s), {}, sequences, used)
         tree = params_of(number, size.params, chance)
-        facts.leaves = {(group, *path): leaf for group, inner in tree.items() for path, leaf in _leaves(inner)}
+        facts.params = {(group, *path): leaf for group, inner in tree.items() for path, leaf in _leaves(inner)}
         catalogue.table.put(facts)
-        if (number + 1) % FOLD_RUNS == 0:
-            catalogue.table.fold()
+        if (number + 1) % PACK_RUNS == 0:
+            catalogue.table.pack()
     for run_hash in catalogue.table.hashes():
         catalogue.adopt(run_hash, folder_time(runs / run_hash).stamp)
     catalogue.save()

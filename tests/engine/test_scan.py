@@ -408,11 +408,11 @@ def test_a_first_reading_answers_at_once(repository: Repository, scan: Scan, mon
     passes: list[int] = []
 
     def hear(found: CatalogueChanges) -> None:
-        passes.append(found.left)
+        passes.append(found.unread_count)
         if len(passes) == 2:
             second_pass.set()
             assert go_on.wait(timeout=60)
-        if not found.left:
+        if not found.unread_count:
             done.set()
 
     scan.listen(hear)

@@ -14,7 +14,7 @@ from aim.core.errors import NotFound
 from aim.engine import rewinding
 from aim.engine.repository import Repository
 from aim.storage.catalogue.catalogue import Catalogue
-from aim.storage.catalogue.facts import FIELD_NAMES
+from aim.storage.catalogue.catalogue_row import FIELD_NAMES
 from aim.storage.catalogue.summaries import SUMMARY_NAMES
 from aim.storage.forms.state import RunLog
 from aim.storage.recording.writer import Writer
@@ -203,7 +203,7 @@ def contents(catalogue: Catalogue) -> dict[str, Any]:
                 if values is not None:
                     value = values[at].item()
                     summary[name] = table.kinds.names[value] if name == "stored_kind" else shown(value)
-            found[hashes[row]]["sequences"][(pair.name, pair.text, pair.kind)] = summary
+            found[hashes[row]]["sequences"][(pair.name, pair.context_text, pair.kind)] = summary
     return found
 
 

@@ -64,7 +64,7 @@ def _summaries(scan: Scan, found: list[MatchingSequence]) -> list[dict[str, Any]
     def ask(table: RunTable) -> list[dict[str, Any]]:
         lines = []
         for sequence in found:
-            place = table.place_of((sequence.name, contexts.text(sequence.context), sequence.kind))
+            place = table.pair_index((sequence.name, contexts.text(sequence.context), sequence.kind))
             row = table.row_of(sequence.run_hash)
             line: dict[str, Any] = {"run": sequence.run_hash, "name": sequence.name, "context": dict(sequence.context)}
             if place is not None and row is not None:

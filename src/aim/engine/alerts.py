@@ -351,7 +351,7 @@ def _survey(table: RunTable, rows: IntArray) -> _Survey:
         if not columns or any(column is None for column in columns):
             continue
         first, last, low, count, last_step = (np.asarray(column)[chosen] for column in columns)
-        metric = _Metric((pair.name, pair.text), pair.context, having[chosen], count, last_step, last)
+        metric = _Metric((pair.name, pair.context_text), pair.context, having[chosen], count, last_step, last)
         bad = ~np.isfinite(last)
         survey.nan.add(metric, bad)
         if should_fall(pair.name):

@@ -167,7 +167,7 @@ def metric_cells(
     """Return a summary of a metric for the runs in *rows*."""
     numbers = np.zeros(table.run_count)
     present = np.zeros(table.run_count, np.bool_)
-    place = table.place_of((name, context_text, "metric"))
+    place = table.pair_index((name, context_text, "metric"))
     values = None if place is None else table.summary(place, summary)
     if place is not None and values is not None:
         having = table.rows(place)

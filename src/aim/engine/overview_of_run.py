@@ -102,6 +102,6 @@ def sequences_of_run(table: RunTable, run_hash: str) -> list[SummarizedSequence]
             if (column := table.summary(place, stored)) is not None
         }
         kind = table.stored_kinds(np.array([place]), np.array([row]))[0]
-        found.append((pair.text, SummarizedSequence(pair.name, pair.context, kind, values)))
+        found.append((pair.context_text, SummarizedSequence(pair.name, pair.context, kind, values)))
     found.sort(key=lambda one: (one[1].name, one[0]))
     return [summary for _, summary in found]

@@ -17,6 +17,7 @@ read so far, the newest ones, while a thread reads on, and `indexing` says how f
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -98,7 +99,6 @@ class Scan:
     def _begin(self) -> None:
         self._process = os.getpid()
         self._own_lock = threading.RLock()
-        self._count_lock = threading.Lock()
         self._catalogue = Catalogue(self.repository.path, self._reader, cache=self._cache)
         self._partial: RunTable | None = None  # what was read so far, while a thread reads on
         self._indexing: tuple[int, int] | None = None
@@ -241,34 +241,31 @@ class Scan:
         self, question: Callable[[RunTable], Result], progress: Progress | None = None, within_s: float | None = None
     ) -> Result:
         for _ in range(TRIES_MAX):
-            table = self._take(progress, within_s)
-            try:
-                return question(table)
-            except DamagedSnapshot:  # found while a column was read: make the catalogue again
-                with self._lock:
-                    if table is self._catalogue.table:
-                        self._catalogue.rebuild()
-            finally:
-                with self._count_lock:
-                    table.readers -= 1
+            with contextlib.ExitStack() as reading:
+                table = self._take(reading, progress, within_s)
+                try:
+                    return question(table)
+                except DamagedSnapshot:  # found while a column was read: make the catalogue again
+                    with self._lock:
+                        if table is self._catalogue.table:
+                            self._catalogue.rebuild()
         with self._lock:  # somebody damages the file again and again: keep others from it meanwhile
             self._catalogue.rebuild()
             self._refresh(progress=progress)
             return question(self._catalogue.table)
 
-    def _take(self, progress: Progress | None, within_s: float | None) -> RunTable:
-        """Return a table that is up to date, and stays as it is until its `readers` is one less."""
+    def _take(self, reading: contextlib.ExitStack, progress: Progress | None, within_s: float | None) -> RunTable:
+        """Return a table that is up to date, and stays as it is until *reading* is left."""
         with self._lock:
             try:
                 found = self._refresh(progress=progress, within_s=within_s)
             except DamagedSnapshot:
                 self._catalogue.rebuild()
                 found = self._refresh(progress=progress, within_s=within_s)
-            if found.left:
+            if found.unread_count:
                 self._read_on()
             table = self._catalogue.table
-            with self._count_lock:
-                table.readers += 1
+            reading.enter_context(table.reading())
             return table
 
     # reading many runs beside those who ask
@@ -280,13 +277,13 @@ class Scan:
             self._reading_on.start()
 
     def _publish(self) -> None:
-        self._partial = self._catalogue.table.copied() if self._catalogue.left else None
+        self._partial = self._catalogue.table.copied() if self._catalogue.unread_count else None
 
     def _read_rest(self) -> None:
         try:
             while not self._closing.wait(YIELD_S):  # a lock that is taken again at once is nobody else's
                 with self._lock:
-                    left = self._refresh(within_s=PASS_S).left
+                    left = self._refresh(within_s=PASS_S).unread_count
                     self._publish()
                     if not left:
                         return
@@ -315,7 +312,7 @@ class Scan:
         """As `refresh`, but of many runs only the newest are read now, the others beside; see `ask_now`."""
         with self._lock:
             found = self._refresh(within_s=PASS_S)
-            if found.left:
+            if found.unread_count:
                 self._read_on()
             return found
 
@@ -330,7 +327,7 @@ class Scan:
         try:
             found = self._catalogue.refresh(full=full, progress=tell, within_s=within_s)
         finally:
-            if not self._catalogue.left:
+            if not self._catalogue.unread_count:
                 self._indexing = None
         if found.changed or found.removed:
             for hear in self._listeners:
@@ -371,7 +368,7 @@ class Scan:
 
         def ask(table: RunTable) -> tuple[list[str], npt.NDArray[Any]]:
             text = contexts.text(context)
-            place = table.place_of((name, text, kind))
+            place = table.pair_index((name, text, kind))
             found = None if place is None else table.summary(place, value)
             if place is None or found is None:
                 return [], np.empty(0)

@@ -118,7 +118,7 @@ def _find(table: RunTable, wanted: ObjectsRequest) -> tuple[int, list[_Sequence]
     number = {run_hash: place for place, run_hash in enumerate(dict.fromkeys(hashes))}
     pairs = [table.pairs[place] for place in places.tolist()]
     return total, [
-        _Sequence(number[run_hash], run_hash, pair.name, pair.context, pair.text, kind)
+        _Sequence(number[run_hash], run_hash, pair.name, pair.context, pair.context_text, kind)
         for run_hash, pair, kind in zip(hashes, pairs, kinds, strict=True)
     ]
 

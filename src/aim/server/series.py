@@ -153,7 +153,7 @@ def select(served: Served, table: RunTable, request: SeriesRequest, kind: str = 
     created = cells(table, ("run", "created_at"), run_rows).tolist()
     status = cells(table, ("run", "status"), run_rows).tolist()
     wanted = [
-        CurveRequest(runs[run], float(created[run] or 0.0), (pairs[metric].name, pairs[metric].text))
+        CurveRequest(runs[run], float(created[run] or 0.0), (pairs[metric].name, pairs[metric].context_text))
         for run, metric in zip(run_of, metric_of, strict=True)
     ]
     selected = Selected(
@@ -186,7 +186,7 @@ def matching(
     if runs is not None:
         keep = np.isin(rows, rows_of(table, runs))
         places, rows = places[keep], rows[keep]
-    allowed = np.array([_is_asked(pair.name, pair.text, keys) for pair in table.pairs], np.bool_)
+    allowed = np.array([_is_asked(pair.name, pair.context_text, keys) for pair in table.pairs], np.bool_)
     if len(places):
         keep = allowed[places]
         places, rows = places[keep], rows[keep]

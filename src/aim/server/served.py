@@ -80,7 +80,7 @@ class Served:
         def hear(found: CatalogueChanges) -> None:
             nonlocal total
             told = self.scan.indexing
-            if told is not None and found.left:
+            if told is not None and found.unread_count:
                 total = told[1]
                 progress(self.id, *told)
             elif total:  # that was the rest

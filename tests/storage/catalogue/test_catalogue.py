@@ -18,9 +18,10 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
+from aim.core import kinds
 from aim.engine.repository import Repository
 from aim.query import table as query_table
-from aim.storage.catalogue import facts, snapshot, summaries
+from aim.storage.catalogue import catalogue_row, snapshot, summaries
 from aim.storage.catalogue.catalogue import Catalogue
 from aim.storage.reading.reader import RunReader
 from tests.storage.catalogue_histories import History, catalogue_of, contents, rebuilt, shown
@@ -85,9 +86,9 @@ def test_it_has_what_a_query_asks_for(catalogue: Catalogue) -> None:
     table: query_table.Table = catalogue.table
 
     assert 0 == table.run_count
-    assert set(query_table.FIELDS) <= set(facts.FIELD_NAMES)
+    assert set(query_table.FIELDS) <= set(catalogue_row.FIELD_NAMES)
     assert set(query_table.SUMMARIES) <= set(summaries.SUMMARY_NAMES)
-    assert set(query_table.KINDS) == set(facts.KINDS.values())
+    assert set(query_table.KINDS) == set(kinds.QUERY_SUBJECTS)
 
 
 def test_columns_hold_fields_params_and_summaries(repository: Repository, catalogue: Catalogue) -> None:

@@ -21,7 +21,7 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     Parts of two runs, packed after every fourth.
     """
     monkeypatch.setattr(catalogue_module, "BATCH_RUNS", 2)
-    monkeypatch.setattr(catalogue_module, "FOLD_RUNS", 4)
+    monkeypatch.setattr(catalogue_module, "PACK_RUNS", 4)
 
 
 def recorded(repository: Repository, runs: int) -> list[str]:
@@ -49,7 +49,7 @@ def test_the_newest_runs_are_there_first(tmp_path: Path) -> None:
     seen = []
     for _ in range(4):
         found = catalogue.refresh(within_s=0.0, progress=lambda done, total: told.append((done, total)))
-        seen.append((len(found.changed), found.left, catalogue.left, set(catalogue.table.hashes())))
+        seen.append((len(found.changed), found.unread_count, catalogue.unread_count, set(catalogue.table.hashes())))
 
     assert [(2, 5, 5, set(hashes[:2])), (2, 3, 3, set(hashes[:4])), (2, 1, 1, set(hashes[:6]))] == seen[:3]
     assert (1, 0, 0, set(hashes)) == seen[3]

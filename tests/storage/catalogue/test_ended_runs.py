@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aim.engine.repository import Repository
-from aim.storage.catalogue import ended_runs, facts
+from aim.storage.catalogue import ended_runs
+from aim.storage.catalogue.catalogue_row import CatalogueRow, KindNumbers
 from aim.storage.catalogue.ended_runs import EndedRuns
-from aim.storage.catalogue.facts import KindNumbers, RunFacts, RunWatch
+from aim.storage.catalogue.run_watch import RunWatch, read_runs
 from aim.storage.disk import layout
 from aim.storage.forms import events
 from aim.storage.forms.state import RunLog
@@ -48,17 +49,17 @@ values = st.recursive(
 )
 
 
-def quick(folder: Path) -> RunFacts | None:
+def quick(folder: Path) -> CatalogueRow | None:
     """Read a run the quick way; None when it is not a usual one."""
     return EndedRuns(KINDS).read([str(folder)]).get(folder.name)
 
 
-def slow(folder: Path) -> RunFacts | None:
+def slow(folder: Path) -> CatalogueRow | None:
     """Read a run as any run is read; None when it is not there."""
-    return facts.read([RunWatch(folder, KINDS)], lambda *_: None).get(folder.name)
+    return read_runs([RunWatch(folder, KINDS)], lambda *_: None).get(folder.name)
 
 
-def plain(found: RunFacts | None) -> Any:
+def plain(found: CatalogueRow | None) -> Any:
     """Return facts so that equal ones are equal, NaN too."""
     if found is None:
         return None
@@ -69,7 +70,7 @@ def plain(found: RunFacts | None) -> Any:
     return {
         "hash": found.run_hash,
         "fields": {name: repr(value) for name, value in found.fields.items()},
-        "leaves": {tuple(map(repr, path)): repr(leaf) for path, leaf in found.leaves.items()},
+        "leaves": {tuple(map(repr, path)): repr(leaf) for path, leaf in found.params.items()},
         "sequences": sequences,
         "contexts": found.contexts,
         "open": found.is_open,

@@ -99,7 +99,7 @@ def test_the_catalogue_counts_the_points_of_a_segment_that_it_saw_being_made(tmp
     for step in range(POINTS):
         writer.sequence("loss").track(float(step))
     catalogue.refresh()
-    place = catalogue.table.place_of(("loss", "{}", "metric"))
+    place = catalogue.table.pair_index(("loss", "{}", "metric"))
     assert place is not None
     counts = catalogue.table.summary(place, "count")
     assert counts is not None

@@ -8,7 +8,7 @@ never meets it. Specified in docs/formats/catalogue.md; why, in docs/decisions/c
 
 Rule 1: `refresh` before a query; then the query sees what any process recorded or changed before it.
 Rule 2: one thread at a time refreshes; whoever shares the catalogue (`engine.scan`) holds a lock for that. A table that
-is read (`RunTable.readers`) is not changed: `table` is a copy from then on.
+is read (`RunTable.reading`) is not changed: `table` is a copy from then on.
 """
 
 from __future__ import annotations
@@ -26,16 +26,17 @@ from typing import Any
 import numpy as np
 
 from aim.core import params
-from aim.storage.catalogue import facts, pair_blocks, snapshot
+from aim.storage.catalogue import pair_blocks, snapshot
+from aim.storage.catalogue.catalogue_row import FIELD_NAMES, CatalogueRow, KindNumbers, from_json, to_json
 from aim.storage.catalogue.columns import Base, Column
 from aim.storage.catalogue.ended_runs import EndedRuns
-from aim.storage.catalogue.facts import FIELD_NAMES, KindNumbers, RunFacts, RunWatch
-from aim.storage.catalogue.run_table import Read, RunTable
+from aim.storage.catalogue.run_table import OpenReader, RunTable
+from aim.storage.catalogue.run_watch import RunWatch, read_runs
 from aim.storage.catalogue.snapshot import DamagedSnapshot, Snapshot, SnapshotWriter
 from aim.storage.disk.freshness import FolderTime, Freshness, time_of
 
 BATCH_RUNS = 128  # read at once: their points are reduced by one call of numpy
-FOLD_RUNS = 4096  # runs put between two packings while a catalogue is made from nothing
+PACK_RUNS = 4096  # runs put between two packings while a catalogue is made from nothing
 CHANGES_MAX = 256  # changed runs that are added to the file one by one, and 1 % of all runs; more: a new file
 OPEN_STAMP = -1  # of a run that is open or young: no folder has this time, so the next process reads it
 
@@ -52,13 +53,13 @@ class CatalogueChanges:
 
     Attributes:
         taken_back: hashes of runs of which points were hidden, or shown again.
-        left: how many runs are still to be read, when the refresh had to end before; 0: the table is complete.
+        unread_count: how many runs are still to be read, when the refresh had to end before; 0: the table is complete.
     """
 
     changed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     taken_back: list[str] = field(default_factory=list)
-    left: int = 0
+    unread_count: int = 0
 
 
 @dataclass
@@ -77,7 +78,7 @@ class Catalogue:
         table: what queries ask; another object after a refresh that found something while it was read.
 
     Args:
-        read: gives the reader of a run, for points.
+        open_reader: opens the reader of a run, for points.
         cache: the folder of its file; None: the usual one.
         progress: told how far a long reading is.
 
@@ -85,11 +86,11 @@ class Catalogue:
     """
 
     def __init__(
-        self, repository: Path, read: Read, *, cache: Path | None = None, progress: Progress | None = None
+        self, repository: Path, open_reader: OpenReader, *, cache: Path | None = None, progress: Progress | None = None
     ) -> None:
         self._repository = repository
         self._runs = f"{repository / 'runs'}{os.sep}"
-        self._read_run = read
+        self._open_reader = open_reader
         self._cache = snapshot.folder_of(repository) if cache is None else cache
         self._progress = progress
         self._unreadable: set[str] = set()
@@ -97,7 +98,7 @@ class Catalogue:
         self._clear()
 
     def _clear(self) -> None:
-        self.table = RunTable(self._read_run)
+        self.table = RunTable(self._open_reader)
         self._ended = EndedRuns(self.table.kinds)
         self._stamps: dict[str, int] = {}
         self._freshness = Freshness(self._repository, self._stamps)
@@ -105,14 +106,14 @@ class Catalogue:
         self._taken_back: dict[str, int] = {}
         self._unsaved: dict[str, tuple[int, Any]] = {}
         self._is_loaded = False
-        self._left: list[str] = []  # still to be read, the next one last
+        self._unread: list[str] = []  # still to be read, the next one last
         self._read_count = 0  # since `_left` was last empty
         self._is_packing = False  # all runs come from their folders: none from a file
 
     @property
-    def left(self) -> int:
+    def unread_count(self) -> int:
         """How many runs are still to be read: the table lacks them."""
-        return len(self._left)
+        return len(self._unread)
 
     @property
     def version(self) -> int:
@@ -130,8 +131,8 @@ class Catalogue:
         Args:
             full: ask all folders now, not only those that are likely to have changed.
             progress: told how far a long reading is.
-            within_s: begin no more reading after so many seconds, but for runs that are open; `left` says how many the
-                next refresh goes on with. The table is whole at any time: it has what was read, the newest runs first.
+            within_s: after so many seconds, read no more runs but those that are open. The next refresh goes on with
+                the others, which `unread_count` counts. The table is whole at any time; the newest runs come first.
 
         Cost: 10 us when nothing changed and no run is open; 0.1 ms for each open run; about 1 ms for a changed one.
         """
@@ -140,18 +141,18 @@ class Catalogue:
             full = True
         due = self._freshness.look(self._watched.keys(), full=full)
         found = CatalogueChanges()
-        if self.table.readers and (due.gone or due.read or self._left):
+        if self.table.is_read and (due.gone or due.read or self._unread):
             self.table = self.table.copied()
         for run_hash in due.gone:
             self._forget(run_hash, found)
         if due.gone:
-            self._left = [run_hash for run_hash in self._left if run_hash not in due.gone]
+            self._unread = [run_hash for run_hash in self._unread if run_hash not in due.gone]
         followed = due.read & self._watched.keys()
         if len(due.read) > len(followed):
-            self._left += self._in_order((due.read - followed).difference(self._left))
-        if self._left or followed:
+            self._unread += self._in_order((due.read - followed).difference(self._unread))
+        if self._unread or followed:
             self._read(sorted(followed), found, progress or self._progress, within_s)
-        found.left = len(self._left)
+        found.unread_count = len(self._unread)
         return found
 
     def sole_writer(self, run_hash: str) -> tuple[str, int] | None:
@@ -187,7 +188,7 @@ class Catalogue:
         if self._snapshot is None and not self.table.run_count:
             self._is_packing = True
         # nothing read here is garbage: looking for it among millions of new objects takes a sixth of the time
-        collects = len(self._left) > FOLD_RUNS // 4 and gc.isenabled()
+        collects = len(self._unread) > PACK_RUNS // 4 and gc.isenabled()
         if collects:
             gc.disable()
         try:
@@ -197,22 +198,22 @@ class Catalogue:
         finally:
             if collects:
                 gc.enable()
-        if not self._left:
+        if not self._unread:
             self._is_packing = False
             read_count, self._read_count = self._read_count, 0
             self._keep(read_count + len(followed), found)
 
     def _read_left(self, found: CatalogueChanges, progress: Progress | None, until_s: float | None) -> None:
-        while self._left:
-            batch = self._left[: -BATCH_RUNS - 1 : -1]
+        while self._unread:
+            batch = self._unread[: -BATCH_RUNS - 1 : -1]
             self._read_batch(batch, found)
-            del self._left[-len(batch) :]  # only now: an interrupted reading begins again with this batch
-            before = self._read_count // FOLD_RUNS
+            del self._unread[-len(batch) :]  # only now: an interrupted reading begins again with this batch
+            before = self._read_count // PACK_RUNS
             self._read_count += len(batch)
             if progress is not None:
-                progress(self._read_count, self._read_count + len(self._left))
-            if self._is_packing and self._read_count // FOLD_RUNS > before:
-                self.table.fold()
+                progress(self._read_count, self._read_count + len(self._unread))
+            if self._is_packing and self._read_count // PACK_RUNS > before:
+                self.table.pack()
             if until_s is not None and time.monotonic() >= until_s:
                 break
 
@@ -248,7 +249,7 @@ class Catalogue:
         for run_hash in times:
             if run_hash not in watches and run_hash not in read:
                 watches[run_hash] = RunWatch(Path(self._runs + run_hash), self.table.kinds)
-        read |= facts.read(watches.values(), self._cannot_read)
+        read |= read_runs(watches.values(), self._cannot_read)
         for run_hash, moment in times.items():
             now = read.get(run_hash)
             if now is None:
@@ -261,7 +262,7 @@ class Catalogue:
             else:
                 self._watched.pop(run_hash, None)
 
-    def _put(self, now: RunFacts, moment: FolderTime, found: CatalogueChanges) -> None:
+    def _put(self, now: CatalogueRow, moment: FolderTime, found: CatalogueChanges) -> None:
         run_hash = now.run_hash
         follow = now.is_open or moment.is_young
         if self.table.put(now, follow=follow) and run_hash not in found.changed:
@@ -310,7 +311,7 @@ class Catalogue:
             raise DamagedSnapshot(f"{file.path}: {len(hashes)} runs")
         # after `save` the watches go on with the numbers that they have
         kinds = self.table.kinds if self.table.kinds.names == directory["kinds"] else KindNumbers(directory["kinds"])
-        table = RunTable(self._read_run, hashes, kinds)
+        table = RunTable(self._open_reader, hashes, kinds)
         for name, entry in directory["fields"].items():
             table.fields[name] = _column(table, file, entry)
         for path, entry in directory["params"]:
@@ -324,7 +325,7 @@ class Catalogue:
         self._stamps.update(zip(hashes, stamps, strict=True))
         self._freshness = Freshness(self._repository, self._stamps)
         for stamp, form in file.changes():
-            changed = facts.from_json(form, table.kinds)
+            changed = from_json(form, table.kinds)
             table.put(changed)
             self._stamps[changed.run_hash] = stamp
         self._snapshot = file
@@ -340,7 +341,7 @@ class Catalogue:
         if self._unsaved:
             unsaved, self._unsaved = self._unsaved, {}
             count = self._snapshot.add_changes(
-                (run_hash, stamp, facts.to_json(now, self.table.kinds)) for run_hash, (stamp, now) in unsaved.items()
+                (run_hash, stamp, to_json(now, self.table.kinds)) for run_hash, (stamp, now) in unsaved.items()
             )
             if count is not None and count > limit:
                 self.save(found)
@@ -365,7 +366,7 @@ class Catalogue:
             file = Snapshot(path)
         except (OSError, sqlite3.Error, DamagedSnapshot):
             return False
-        version, was_read = self.table.version, self.table.readers > 0
+        version, was_read = self.table.version, self.table.is_read
         before = self._snapshot
         self._unsaved.clear()
         try:

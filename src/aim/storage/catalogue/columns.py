@@ -230,7 +230,7 @@ class Column:
     def codes(self) -> CodeArray:
         """A code for each row; -1: none."""
         with self._slots.lock:
-            self.settle()
+            self.apply_changes()
             if not self._slots.dead_count:
                 return self._codes[: self._slots.count]
             if self._dense is None or self._dense[0] != self._slots.shape:
@@ -241,7 +241,7 @@ class Column:
     def values(self) -> Sequence[object]:
         """The distinct values; some may be of no run any more."""
         with self._slots.lock:
-            self.settle()
+            self.apply_changes()
             if self._list is None:
                 assert self._array is not None
                 self._list = self._array[: self._array_count].tolist()
@@ -264,7 +264,7 @@ class Column:
         with self._slots.lock:
             if slot in self._pending:
                 return self._pending[slot]
-            self.settle()
+            self.apply_changes()
             code = int(self._codes[slot]) if slot < len(self._codes) else -1
             return self.values[code] if code >= 0 else MISSING
 
@@ -279,7 +279,7 @@ class Column:
 
     # inside
 
-    def settle(self) -> None:
+    def apply_changes(self) -> None:
         """Take in what was said since."""
         with self._slots.lock:
             if not self._loaded:

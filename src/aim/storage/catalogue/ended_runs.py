@@ -2,9 +2,9 @@
 Runs that have ended, read for the first time: most of what a machine finds in a repository that it has never seen.
 
     listing of the folder -> event lines -> fields, leaves, declared sequences
-                          -> footers of sealed files, and the journals of all runs at once        -> `RunFacts`
+                          -> footers of sealed files, and the journals of all runs at once        -> `CatalogueRow`
 
-`facts.RunWatch` reads any run, and goes on from where it was; here nothing is kept, so nothing is copied, put in order
+`RunWatch` reads any run, and goes on from where it was; here nothing is kept, so nothing is copied, put in order
 or asked twice. Only the usual run is known: all its lines whole, each writer ended, each event one of those below. Of
 any other run nothing is said, and `RunWatch` reads it. What is said is what `RunWatch` says.
 
@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aim.core import contexts, params
+from aim.core import contexts, kinds, params
 from aim.core.params import Key
 from aim.core.params import Path as ParamPath
-from aim.storage.catalogue import facts, summaries
-from aim.storage.catalogue.facts import KindNumbers, PairKey, RunFacts
+from aim.storage.catalogue import summaries
+from aim.storage.catalogue.catalogue_row import CatalogueRow, KindNumbers, PairKey, fields_of, pair_kind
 from aim.storage.catalogue.summaries import SequenceSummary
 from aim.storage.disk import layout
 from aim.storage.forms import events, journal, records
@@ -92,7 +92,7 @@ class _Run:
 
     def __init__(self, run_hash: str) -> None:
         self.state = RunState(run_hash)
-        self.known = RunFacts(run_hash)
+        self.known = CatalogueRow(run_hash)
         self.declared: dict[tuple[str, int], _Declared] = {}
         self.parts: dict[tuple[str, str], list[tuple[str, int]]] = {}
         self.sealed: dict[str, sealed.Sealed] = {}
@@ -125,7 +125,7 @@ class EndedRuns:
         self._paths = _Paths(())
         self._journals = _Journals()
 
-    def read(self, folders: Iterable[str]) -> dict[str, RunFacts]:
+    def read(self, folders: Iterable[str]) -> dict[str, CatalogueRow]:
         """
         Return what the runs in *folders* are, by hash; those that are not usual are left out.
 
@@ -175,7 +175,7 @@ class EndedRuns:
             lines.sort(key=lambda line: line[:2])
         run.state.latest_at_s = lines[-1][0]
         self._fold(run, lines)
-        run.known.fields = facts.fields_of(run.state)
+        run.known.fields = fields_of(run.state)
         for writer, names in listed.items():
             self._open(run, folder, writer, "points.parquet" in names)
         if len(run.sealed) == len(listed) == 1:
@@ -215,7 +215,7 @@ class EndedRuns:
                         _tag(state, value, at_s)
                     elif key not in HARMLESS_KEYS:
                         raise _Unusual
-        run.known.leaves = self._leaves(settings)
+        run.known.params = self._leaves(settings)
 
     def _declare(self, run: _Run, writer: str, event: Event) -> None:
         number, name, kind = event["sequence"], event["name"], event["kind"]
@@ -232,8 +232,8 @@ class EndedRuns:
         run.parts.setdefault(known.key[:2], []).append(place)
 
     def _declaration(self, name: str, kind: str, context: dict[str, Any]) -> _Declared:
-        key = (name, contexts.text(context), facts.kind_of(kind))
-        is_numeric = kind in facts.NUMBER_KINDS
+        key = (name, contexts.text(context), pair_kind(kind))
+        is_numeric = kinds.is_numeric_sequence(kind)
         return _Declared(key, context, kind, self._kinds.number(kind), is_numeric, kind.startswith("list"))
 
     # params

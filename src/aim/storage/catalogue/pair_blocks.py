@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.core import contexts, params
-from aim.storage.catalogue.facts import PairKey
+from aim.storage.catalogue.catalogue_row import PairKey
 from aim.storage.catalogue.pairs import SLOTS_NAME, Load, Pair
 from aim.storage.catalogue.snapshot import Reference, Snapshot, SnapshotWriter
 from aim.storage.catalogue.summaries import DTYPES, SUMMARY_NAMES

@@ -26,7 +26,7 @@ from aim.storage.catalogue.snapshot import smallest
 from aim.storage.catalogue.summaries import DTYPES, SUMMARY_NAMES, SequenceSummary
 
 SLOTS_NAME = "slots"
-FOLD_MIN = 64  # a pair of fewer runs takes less memory as it is than as an array for each value
+PACK_MIN = 64  # a pair of fewer runs takes less memory as it is than as an array for each value
 
 Load = Callable[[str], npt.NDArray[Any]]
 """Reads one array of the base: `slots`, or a summary value."""
@@ -39,7 +39,7 @@ class Pair:
     A distinct (name, context, kind) of sequences; `aim.query.table.Pair` is what a query needs of it.
 
     Attributes:
-        text: of the context; equal for equal contexts.
+        context_text: equal for equal contexts.
         kind: one of `aim.query.table.KINDS`, or the type of other objects.
     """
 
@@ -48,14 +48,14 @@ class Pair:
         slots: Slots,
         name: str,
         context: Mapping[str, Any],
-        text: str,
+        context_text: str,
         kind: str,
         load: Load | None = None,
         base_count: int = 0,
     ) -> None:
         self.name = name
         self.context = context
-        self.text = text
+        self.context_text = context_text
         self.kind = kind
         self.is_numeric = kind == "metric"
         self._all = slots
@@ -241,9 +241,9 @@ class Pair:
                     array[place] = length
         return array
 
-    def fold(self) -> None:
+    def pack(self) -> None:
         """Make what is known now the base, in memory; what is little is left as it is."""
-        if self._load is None and len(self._changed) < FOLD_MIN:
+        if self._load is None and len(self._changed) < PACK_MIN:
             return  # only what never had a base: of another one the base would speak again
         arrays: dict[str, npt.NDArray[Any]] = {SLOTS_NAME: self.slots()}
         fresh = self._fresh()

@@ -7,9 +7,10 @@ it: then a copy is changed. So any number of threads may read one table.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,13 @@ import numpy.typing as npt
 from aim.core import params
 from aim.core.params import Key
 from aim.core.params import Path as ParamPath
+from aim.storage.catalogue.catalogue_row import FIELD_NAMES, CatalogueRow, KindNumbers, PairKey
 from aim.storage.catalogue.columns import Column, SlotArray, Slots
-from aim.storage.catalogue.facts import FIELD_NAMES, KindNumbers, PairKey, RunFacts
 from aim.storage.catalogue.pairs import Load, Pair
 from aim.storage.catalogue.summaries import UNKNOWN_LENGTH
 from aim.storage.reading.reader import RunReader
 
-Read = Callable[[str], RunReader]
+OpenReader = Callable[[str], RunReader]
 """Gives the reader of a run, for what columns can't answer."""
 
 
@@ -45,15 +46,14 @@ class RunTable:
     Attributes:
         version: grows with every change.
         kinds: the stored kinds of sequences, by number.
-        readers: how many queries read it now; counted by whoever lets them.
 
     Args:
-        read: gives the reader of a run, for `points`.
+        open_reader: opens the reader of a run, for `points`.
         hashes: of the base's runs, by slot.
     """
 
-    def __init__(self, read: Read, hashes: Sequence[str] = (), kinds: KindNumbers | None = None) -> None:
-        self._read = read
+    def __init__(self, open_reader: OpenReader, hashes: Sequence[str] = (), kinds: KindNumbers | None = None) -> None:
+        self._open_reader = open_reader
         self.slots = Slots(len(hashes))
         self.kinds = kinds or KindNumbers()
         self.version = 0
@@ -63,14 +63,15 @@ class RunTable:
         self._pair_places: dict[PairKey, int] = {}
         self._by_slot = list(hashes)
         self._slot_of = {run_hash: slot for slot, run_hash in enumerate(hashes)}
-        self._followed: dict[int, RunFacts] = {}
+        self._followed: dict[int, CatalogueRow] = {}
         self._hash_column: tuple[int, HashColumn] = (-1, HashColumn([]))
         self._rows_version = 0
         self._times_version = 0
         self._ranks: SlotArray = np.empty(0, np.int64)
         self._newest: tuple[int, SlotArray] | None = None
         self._reading = threading.Lock()  # a run's reader serves one thread at a time
-        self.readers = 0
+        self._reader_count = 0
+        self._counting = threading.Lock()
 
     def copied(self) -> RunTable:
         """
@@ -79,7 +80,7 @@ class RunTable:
         Cost: some 2 us a column and pair, and 20 ns a run; arrays are copied when they change.
         """
         other = copy.copy(self)
-        other.readers = 0
+        other._reader_count = 0
         with self.slots.lock:
             slots = other.slots = self.slots.copied()
             other.fields = {name: column.copied(slots) for name, column in self.fields.items()}
@@ -88,6 +89,22 @@ class RunTable:
         other._pair_places, other._slot_of = dict(self._pair_places), dict(self._slot_of)
         other._by_slot, other._followed = list(self._by_slot), dict(self._followed)
         return other
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keep the table as it is within the context: the catalogue changes a copy meanwhile."""
+        with self._counting:
+            self._reader_count += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._reader_count -= 1
+
+    @property
+    def is_read(self) -> bool:
+        """Whether anybody is within `reading`."""
+        return self._reader_count > 0
 
     # changes
 
@@ -103,7 +120,7 @@ class RunTable:
         self._pairs.append(pair)
         return pair
 
-    def put(self, facts: RunFacts, *, follow: bool = False) -> bool:
+    def put(self, facts: CatalogueRow, *, follow: bool = False) -> bool:
         """
         Take in a run as it is now, in the place of what was known of it. Say whether anything changed.
 
@@ -122,8 +139,8 @@ class RunTable:
             if before is None:
                 self.slots.make_stale(slot)
             changed = self._put_fields(slot, facts, before)
-            if before is None or _differ(before.leaves, facts.leaves):
-                self._put_leaves(slot, facts.leaves, is_new)
+            if before is None or _differ(before.params, facts.params):
+                self._put_leaves(slot, facts.params, is_new)
                 changed = True
             if before is None or before.sequences is not facts.sequences:
                 changed = self._put_sequences(slot, facts, before, is_new) or changed
@@ -132,7 +149,7 @@ class RunTable:
         self.version += changed
         return changed
 
-    def _put_fields(self, slot: int, facts: RunFacts, before: RunFacts | None) -> bool:
+    def _put_fields(self, slot: int, facts: CatalogueRow, before: CatalogueRow | None) -> bool:
         if before is not None and before.fields == facts.fields:
             return False
         for name, column in self.fields.items():
@@ -156,7 +173,7 @@ class RunTable:
         for path, leaf in leaves.items():
             columns[path].set(slot, leaf)
 
-    def _put_sequences(self, slot: int, facts: RunFacts, before: RunFacts | None, is_new: bool) -> bool:
+    def _put_sequences(self, slot: int, facts: CatalogueRow, before: CatalogueRow | None, is_new: bool) -> bool:
         if is_new:
             pass  # nobody has said anything of this slot
         elif before is None:
@@ -182,13 +199,13 @@ class RunTable:
             self._times_version += 1
             self.version += 1
 
-    def fold(self) -> None:
+    def pack(self) -> None:
         """Pack all that was put, when nothing comes from a file: 100 bytes a sequence instead of 1,000."""
         with self.slots.lock:
             for column in (*self.fields.values(), *self.params.values()):
-                column.settle()
+                column.apply_changes()
             for pair in self._pairs:
-                pair.fold()
+                pair.pack()
             self.slots.rebase()
         # the base speaks of these too now: so they are put as a whole the next time
         self._followed.clear()
@@ -243,7 +260,7 @@ class RunTable:
         """The distinct (name, context, kind) of all sequences."""
         return self._pairs
 
-    def place_of(self, key: PairKey) -> int | None:
+    def pair_index(self, key: PairKey) -> int | None:
         """Return the place of a pair in `pairs`, or None."""
         return self._pair_places.get(key)
 
@@ -317,7 +334,7 @@ class RunTable:
         for row in rows.tolist():
             try:
                 with self._reading:
-                    length = _longest(self._read(hashes[row]), (pair.name, pair.text))
+                    length = _longest(self._open_reader(hashes[row]), (pair.name, pair.context_text))
             except (FileNotFoundError, LookupError):
                 length = 0
             pair.set_length(self.slots.slot_of(row), length)
@@ -328,7 +345,7 @@ class RunTable:
         if name == "values" and not known.is_numeric:
             return None
         with self._reading:
-            found = self._read(self.hashes()[row]).points((known.name, known.text))
+            found = self._open_reader(self.hashes()[row]).points((known.name, known.context_text))
             if found is None:
                 return []
             if name == "epochs":

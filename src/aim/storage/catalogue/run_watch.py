@@ -1,13 +1,13 @@
 """
-Everything that the catalogue keeps of one run, and how it is read: whole the first time, then only what is new.
+One run followed: read as a whole the first time, and then only what is new.
 
     RunWatch.look()     event lines and journal pages that were added           (reads files)
     summaries.parts()   once for the records of many runs                       (numpy)
-    RunWatch.facts()    `RunFacts`: fields, leaves of the params, a summary of each sequence
+    RunWatch.row()      `CatalogueRow`: fields, params, a summary of each sequence
 
-A run is *open* while one of its writers may still record. It is read once more after its last writer was found to be
-gone: what that one stored between the look and the finding is then seen too. After that its folder's time tells
-whether anything changed.
+A run is *open* while one of its writers may still record. When its last writer is found to be gone, the run is read
+once more: this catches what the writer stored after the first read. After that the time of its folder tells whether
+anything changed.
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from aim.core import contexts, params
-from aim.core.params import Path as ParamPath
+from aim.core import kinds, params
 from aim.storage.catalogue import summaries
+from aim.storage.catalogue.catalogue_row import CatalogueRow, KindNumbers, PairKey, fields_of, pair_kind
 from aim.storage.catalogue.summaries import Part, SequenceSummary
 from aim.storage.disk import layout, unreadable
 from aim.storage.forms import journal, records, visible
@@ -34,103 +33,7 @@ from aim.storage.forms.state import RunLog, RunState, SequenceFacts, WriterFacts
 from aim.storage.reading.reader import RunReader
 from aim.storage.sealing import sealed
 
-FIELD_NAMES = (
-    "hash",
-    "name",
-    "description",
-    "experiment",
-    "tags",
-    "archived",
-    "notes",
-    "creation_time",
-    "update_time",
-    "end_time",
-    "status",
-    "error",
-    "forked_from",
-    "due_at",
-    "sole_writer",
-)
-KINDS = {
-    "int": "metric",
-    "float": "metric",
-    "number": "metric",
-    "aim.image": "images",
-    "aim.text": "texts",
-    "aim.audio": "audios",
-    "aim.distribution": "distributions",
-    "aim.figure": "figures",
-    "aim.video": "videos",
-    "aim.table": "tables",
-}
-"""What a query calls the sequences of a stored kind; others go by their stored kind."""
-
-NUMBER_KINDS = ("float", "int", "number")
-
-PairKey = tuple[str, str, str]
-"""Name, text of the context, and kind as a query calls it."""
-
 NO_RECORDS = np.empty(0, records.RECORD_DTYPE)
-
-
-class KindNumbers:
-    """
-    The stored kinds that a catalogue has met, each with a number.
-
-    >>> kinds = KindNumbers(["float"])
-    >>> kinds.number("list(aim.image)"), kinds.names
-    (1, ['float', 'list(aim.image)'])
-    """
-
-    def __init__(self, names: Iterable[str] = ()) -> None:
-        self.names = list(names)
-        self._numbers = {name: number for number, name in enumerate(self.names)}
-
-    def number(self, name: str) -> int:
-        """Return the number of a stored kind."""
-        known = self._numbers.get(name)
-        if known is None:
-            known = self._numbers[name] = len(self.names)
-            self.names.append(name)
-        return known
-
-
-def kind_of(stored_kind: str) -> str:
-    """
-    Return what a query calls sequences of a stored kind.
-
-    >>> kind_of("float"), kind_of("list(aim.image)"), kind_of("acme.mesh")
-    ('metric', 'images', 'acme.mesh')
-    """
-    known = KINDS.get(stored_kind)
-    if known is not None:
-        return known
-    element = stored_kind[5:-1] if stored_kind.startswith("list(") else stored_kind
-    return KINDS.get(element, element) if element == stored_kind or element not in ("int", "float") else stored_kind
-
-
-@dataclass
-class RunFacts:
-    """
-    One run as the catalogue keeps it.
-
-    Attributes:
-        fields: by `FIELD_NAMES`; what the run has not is not there. `sole_writer` is for reading points, see
-            sole_writer.py; it may be missing. `due_at` is there while a run that runs has promised a check-in.
-        leaves: the params, flattened.
-        sequences: those that have points.
-        contexts: by their text.
-        is_open: a writer may still record.
-        taken_back: how often points were hidden or shown again.
-    """
-
-    run_hash: str
-    fields: dict[str, object] = field(default_factory=dict)
-    leaves: dict[ParamPath, object] = field(default_factory=dict)
-    sequences: dict[PairKey, SequenceSummary] = field(default_factory=dict)
-    contexts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    is_open: bool = False
-    taken_back: int = 0
 
 
 class _Tail:
@@ -239,7 +142,7 @@ class RunWatch:
         self._sealed: dict[str, dict[int, sealed.SealedSequence]] = {}
         self._state = RunState(folder.name)
         self._lines = -1
-        self._known = RunFacts(folder.name)
+        self._known = CatalogueRow(folder.name)
         self._seemed_over = False
         self._refuses_sealed = False  # a sealed file could not be read
         self._has_news = True
@@ -331,7 +234,7 @@ class RunWatch:
         self._sealed[writer.id] = {item.number: item for item in file.sequences}
         return True
 
-    def facts(self) -> RunFacts:
+    def row(self) -> CatalogueRow:
         """Return what the run is now, after `look` and the reduction of `fresh`."""
         state = self._state
         if self._lines != self._log.line_count:
@@ -340,7 +243,7 @@ class RunWatch:
             leaves = dict(params.flatten(tree)) if isinstance(tree, dict) else {}
             # the fold changes lists in place
             leaves = {path: copy.deepcopy(leaf) if isinstance(leaf, list) else leaf for path, leaf in leaves.items()}
-            self._known = RunFacts(self.folder.name, leaves=leaves)
+            self._known = CatalogueRow(self.folder.name, params=leaves)
             self._has_news = True
         known = self._known
         if self._has_news:
@@ -350,8 +253,8 @@ class RunWatch:
         sole = self._sole_writer(state)
         if sole is not None:
             fields["sole_writer"] = sole
-        return RunFacts(
-            known.run_hash, fields, known.leaves, known.sequences, known.contexts, is_open, state.taken_back
+        return CatalogueRow(
+            known.run_hash, fields, known.params, known.sequences, known.contexts, is_open, state.taken_back
         )
 
     def _sole_writer(self, state: RunState) -> str | None:
@@ -376,7 +279,7 @@ class RunWatch:
             stored = facts.kind if len(facts.parts) > 1 else facts.parts[0].kind
             summary = self._summary(facts, stored, state)
             if summary is not None:
-                found[(facts.name, facts.text, kind_of(stored))] = summary
+                found[(facts.name, facts.text, pair_kind(stored))] = summary
                 used[facts.text] = facts.context
         return found, used
 
@@ -391,7 +294,7 @@ class RunWatch:
 
     def _summary(self, facts: SequenceFacts, stored: str, state: RunState) -> SequenceSummary | None:
         number = self._kinds.number(stored)
-        is_numeric, is_list = stored in NUMBER_KINDS, stored.startswith("list")
+        is_numeric, is_list = kinds.is_numeric_sequence(stored), stored.startswith("list")
         if not facts.exact and not facts.dropped_at_s and not facts.deletions:
             found = self._parts(facts, is_numeric)
             if found is not None:
@@ -444,36 +347,7 @@ def _until_looked_up(summary: SequenceSummary, shown: int) -> SequenceSummary:
     return summary._replace(record_max_length=summaries.UNKNOWN_LENGTH - shown) if unknown and shown else summary
 
 
-def fields_of(state: RunState) -> dict[str, object]:
-    """Return a run's fields, by `FIELD_NAMES`."""
-    status, end_s = state.status()
-    given = state.properties
-    notes = given.get("notes")
-    if isinstance(notes, str):
-        notes = [{"content": notes}]
-    fields: dict[str, object] = {
-        "hash": state.run_hash,
-        "name": state.name,
-        "description": given.get("description"),
-        "experiment": state.experiment,
-        "tags": list(state.tags),
-        "archived": bool(given.get("archived", False)),
-        "notes": notes or [],
-        "creation_time": float(state.created_at_s),
-        "update_time": float(state.latest_at_s or state.created_at_s),
-        "status": status,
-        "error": state.error(),
-    }
-    if end_s is not None:
-        fields["end_time"] = float(end_s)
-    elif state.check_in is not None and state.check_in.due_at_s is not None:
-        fields["due_at"] = state.check_in.due_at_s
-    if state.forked_from is not None:
-        fields["forked_from"] = state.forked_from.run_hash
-    return fields
-
-
-def read(watches: Iterable[RunWatch], refused: Callable[[str, OSError], None]) -> dict[str, RunFacts]:
+def read_runs(watches: Iterable[RunWatch], refused: Callable[[str, OSError], None]) -> dict[str, CatalogueRow]:
     """
     Read what is new of many runs, and give what each is now; runs deleted meanwhile are left out.
 
@@ -481,7 +355,7 @@ def read(watches: Iterable[RunWatch], refused: Callable[[str, OSError], None]) -
         refused: told of a run that the system lets nobody read; it is left out.
     """
     there: list[RunWatch] = []
-    found: dict[str, RunFacts] = {}
+    found: dict[str, CatalogueRow] = {}
     for watch in watches:
         try:
             watch.look()
@@ -493,7 +367,7 @@ def read(watches: Iterable[RunWatch], refused: Callable[[str, OSError], None]) -
     _reduce(there)
     for watch in there:
         try:
-            found[watch.folder.name] = watch.facts()
+            found[watch.folder.name] = watch.row()
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
@@ -537,40 +411,3 @@ def _reduce(watches: Iterable[RunWatch]) -> None:
         for number, part in added.items():
             earlier = tail.closed.get(number)
             tail.closed[number] = part if earlier is None else summaries.joined(earlier, part)
-
-
-# the form in which the snapshot keeps one changed run
-
-
-def to_json(facts: RunFacts, kinds: KindNumbers) -> dict[str, Any]:
-    """Return the facts of a run that is not open as JSON."""
-    return {
-        "hash": facts.run_hash,
-        "fields": params.encode(facts.fields),
-        "leaves": [[list(path), params.encode(leaf)] for path, leaf in facts.leaves.items()],
-        "sequences": [
-            [name, text, kind, kinds.names[summary.stored_kind], [_number(value) for value in summary[:-1]]]
-            for (name, text, kind), summary in facts.sequences.items()
-        ],
-        "contexts": [params.encode(dict(context)) for context in facts.contexts.values()],
-    }
-
-
-def from_json(form: Mapping[str, Any], kinds: KindNumbers) -> RunFacts:
-    """Return the facts of a run from `to_json`'s form. Raises ValueError, KeyError or TypeError when it is none."""
-    used = [params.decode(context) for context in form["contexts"]]
-    sequences = {}
-    for name, text, kind, stored, shown in form["sequences"]:
-        plain = [float(value) if isinstance(value, str) else value for value in shown]
-        sequences[(name, text, kind)] = SequenceSummary._make([*plain, kinds.number(stored)])
-    return RunFacts(
-        form["hash"],
-        params.decode(form["fields"]),
-        {tuple(path): params.decode(leaf) for path, leaf in form["leaves"]},
-        sequences,
-        {contexts.text(context): context for context in used},
-    )
-
-
-def _number(value: float) -> object:
-    return value if isinstance(value, (bool, int)) or value - value == 0 else repr(value)

@@ -1,0 +1,164 @@
+"""
+One run as the catalogue keeps it, and as its file keeps it while only this run has changed.
+
+    RunState  ->  fields_of                      the fields by name
+    CatalogueRow  <->  to_json, from_json        a row of `changes` in the file
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aim.core import contexts, kinds, params
+from aim.core.params import Path as ParamPath
+from aim.storage.catalogue.summaries import SequenceSummary
+from aim.storage.forms.state import RunState
+
+FIELD_NAMES = (
+    "hash",
+    "name",
+    "description",
+    "experiment",
+    "tags",
+    "archived",
+    "notes",
+    "creation_time",
+    "update_time",
+    "end_time",
+    "status",
+    "error",
+    "forked_from",
+    "due_at",
+    "sole_writer",
+)
+
+PairKey = tuple[str, str, str]
+"""Name, text of the context, and kind as a query calls it."""
+
+
+class KindNumbers:
+    """
+    The stored kinds that a catalogue has met, each with a number.
+
+    >>> kinds = KindNumbers(["float"])
+    >>> kinds.number("list(aim.image)"), kinds.names
+    (1, ['float', 'list(aim.image)'])
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names = list(names)
+        self._numbers = {name: number for number, name in enumerate(self.names)}
+
+    def number(self, name: str) -> int:
+        """Return the number of a stored kind."""
+        known = self._numbers.get(name)
+        if known is None:
+            known = self._numbers[name] = len(self.names)
+            self.names.append(name)
+        return known
+
+
+def pair_kind(stored_kind: str) -> str:
+    """
+    Return what a query calls sequences of a stored kind: the subject, or the type of objects that are no subject.
+
+    >>> pair_kind("float"), pair_kind("list(aim.image)"), pair_kind("list(acme.mesh)")
+    ('metric', 'images', 'acme.mesh')
+    """
+    subject = kinds.subject_of(stored_kind)
+    if subject in kinds.QUERY_SUBJECTS:
+        return subject
+    element = stored_kind[5:-1] if stored_kind.startswith("list(") else stored_kind
+    return stored_kind if kinds.is_number(element) else element
+
+
+@dataclass
+class CatalogueRow:
+    """
+    One run as the catalogue keeps it.
+
+    Attributes:
+        fields: by `FIELD_NAMES`; what the run has not is not there. `sole_writer` is for reading points, see
+            sole_writer.py; it may be missing. `due_at` is there while a run that runs has promised a check-in.
+        params: the leaves of the params, flattened.
+        sequences: those that have points.
+        contexts: by their text.
+        is_open: a writer may still record.
+        taken_back: how often points were hidden or shown again.
+    """
+
+    run_hash: str
+    fields: dict[str, object] = field(default_factory=dict)
+    params: dict[ParamPath, object] = field(default_factory=dict)
+    sequences: dict[PairKey, SequenceSummary] = field(default_factory=dict)
+    contexts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    is_open: bool = False
+    taken_back: int = 0
+
+
+def fields_of(state: RunState) -> dict[str, object]:
+    """Return a run's fields, by `FIELD_NAMES`."""
+    status, end_s = state.status()
+    given = state.properties
+    notes = given.get("notes")
+    if isinstance(notes, str):
+        notes = [{"content": notes}]
+    fields: dict[str, object] = {
+        "hash": state.run_hash,
+        "name": state.name,
+        "description": given.get("description"),
+        "experiment": state.experiment,
+        "tags": list(state.tags),
+        "archived": bool(given.get("archived", False)),
+        "notes": notes or [],
+        "creation_time": float(state.created_at_s),
+        "update_time": float(state.latest_at_s or state.created_at_s),
+        "status": status,
+        "error": state.error(),
+    }
+    if end_s is not None:
+        fields["end_time"] = float(end_s)
+    elif state.check_in is not None and state.check_in.due_at_s is not None:
+        fields["due_at"] = state.check_in.due_at_s
+    if state.forked_from is not None:
+        fields["forked_from"] = state.forked_from.run_hash
+    return fields
+
+
+# the form in which the snapshot keeps one changed run
+
+
+def to_json(facts: CatalogueRow, kinds: KindNumbers) -> dict[str, Any]:
+    """Return the facts of a run that is not open as JSON."""
+    return {
+        "hash": facts.run_hash,
+        "fields": params.encode(facts.fields),
+        "leaves": [[list(path), params.encode(leaf)] for path, leaf in facts.params.items()],
+        "sequences": [
+            [name, text, kind, kinds.names[summary.stored_kind], [_number(value) for value in summary[:-1]]]
+            for (name, text, kind), summary in facts.sequences.items()
+        ],
+        "contexts": [params.encode(dict(context)) for context in facts.contexts.values()],
+    }
+
+
+def from_json(form: Mapping[str, Any], kinds: KindNumbers) -> CatalogueRow:
+    """Return the facts of a run from `to_json`'s form. Raises ValueError, KeyError or TypeError when it is none."""
+    used = [params.decode(context) for context in form["contexts"]]
+    sequences = {}
+    for name, text, kind, stored, shown in form["sequences"]:
+        plain = [float(value) if isinstance(value, str) else value for value in shown]
+        sequences[(name, text, kind)] = SequenceSummary._make([*plain, kinds.number(stored)])
+    return CatalogueRow(
+        form["hash"],
+        params.decode(form["fields"]),
+        {tuple(path): params.decode(leaf) for path, leaf in form["leaves"]},
+        sequences,
+        {contexts.text(context): context for context in used},
+    )
+
+
+def _number(value: float) -> object:
+    return value if isinstance(value, (bool, int)) or value - value == 0 else repr(value)
