@@ -20,8 +20,8 @@ from aim.core.faces import lazy_face
 
 if TYPE_CHECKING:
     from aim.ext.notebook.notebook import load_ipython_extension
-    from aim.sdk.image_sequence import Images
     from aim.sdk.metric import Metric
+    from aim.sdk.object_sequences import Audios, Distributions, Figures, Images, Tables, Texts, Videos
     from aim.sdk.objects.audio import Audio
     from aim.sdk.objects.distribution import Distribution
     from aim.sdk.objects.figure import Figure
@@ -31,12 +31,6 @@ if TYPE_CHECKING:
     from aim.sdk.objects.video import Video
     from aim.sdk.repo import Repo
     from aim.sdk.run import Run
-    from aim.sdk.sequences.audio_sequence import Audios
-    from aim.sdk.sequences.distribution_sequence import Distributions
-    from aim.sdk.sequences.figure_sequence import Figures
-    from aim.sdk.sequences.table_sequence import Tables
-    from aim.sdk.sequences.text_sequence import Texts
-    from aim.sdk.sequences.video_sequence import Videos
     from aim.sdk.training_flow import TrainingFlow
 
 # Without __all__, `from aim import *` would bind submodules too: Aim 3 replaces the standard `logging` in that way.
@@ -65,23 +59,23 @@ __all__ = [
 
 _DEFINED_IN = {
     "Audio": "aim.sdk.objects.audio",
-    "Audios": "aim.sdk.sequences.audio_sequence",
+    "Audios": "aim.sdk.object_sequences",
     "Distribution": "aim.sdk.objects.distribution",
-    "Distributions": "aim.sdk.sequences.distribution_sequence",
+    "Distributions": "aim.sdk.object_sequences",
     "Figure": "aim.sdk.objects.figure",
-    "Figures": "aim.sdk.sequences.figure_sequence",
+    "Figures": "aim.sdk.object_sequences",
     "Image": "aim.sdk.objects.image",
-    "Images": "aim.sdk.image_sequence",
+    "Images": "aim.sdk.object_sequences",
     "Metric": "aim.sdk.metric",
     "Repo": "aim.sdk.repo",
     "Run": "aim.sdk.run",
     "Table": "aim.sdk.objects.table",
-    "Tables": "aim.sdk.sequences.table_sequence",
+    "Tables": "aim.sdk.object_sequences",
     "Text": "aim.sdk.objects.text",
-    "Texts": "aim.sdk.sequences.text_sequence",
+    "Texts": "aim.sdk.object_sequences",
     "TrainingFlow": "aim.sdk.training_flow",
     "Video": "aim.sdk.objects.video",
-    "Videos": "aim.sdk.sequences.video_sequence",
+    "Videos": "aim.sdk.object_sequences",
     "load_ipython_extension": "aim.ext.notebook.notebook",
 }
 

@@ -14,8 +14,14 @@ from aim.sdk.repo import Repo as Repo
 from aim.sdk.run import Run as Run
 
 if TYPE_CHECKING:
-    from aim.sdk.image_sequence import Images as Images
     from aim.sdk.metric import Metric as Metric
+    from aim.sdk.object_sequences import Audios as Audios
+    from aim.sdk.object_sequences import Distributions as Distributions
+    from aim.sdk.object_sequences import Figures as Figures
+    from aim.sdk.object_sequences import Images as Images
+    from aim.sdk.object_sequences import Tables as Tables
+    from aim.sdk.object_sequences import Texts as Texts
+    from aim.sdk.object_sequences import Videos as Videos
     from aim.sdk.objects.audio import Audio as Audio
     from aim.sdk.objects.distribution import Distribution as Distribution
     from aim.sdk.objects.figure import Figure as Figure
@@ -24,12 +30,6 @@ if TYPE_CHECKING:
     from aim.sdk.objects.text import Text as Text
     from aim.sdk.objects.video import Video as Video
     from aim.sdk.sequence import Sequence as Sequence
-    from aim.sdk.sequences.audio_sequence import Audios as Audios
-    from aim.sdk.sequences.distribution_sequence import Distributions as Distributions
-    from aim.sdk.sequences.figure_sequence import Figures as Figures
-    from aim.sdk.sequences.table_sequence import Tables as Tables
-    from aim.sdk.sequences.text_sequence import Texts as Texts
-    from aim.sdk.sequences.video_sequence import Videos as Videos
     from aim.sdk.training_flow import TrainingFlow as TrainingFlow
 
 __all__ = [
@@ -56,22 +56,22 @@ __all__ = [
 
 _DEFINED_IN = {
     "Audio": "aim.sdk.objects.audio",
-    "Audios": "aim.sdk.sequences.audio_sequence",
+    "Audios": "aim.sdk.object_sequences",
     "Distribution": "aim.sdk.objects.distribution",
-    "Distributions": "aim.sdk.sequences.distribution_sequence",
+    "Distributions": "aim.sdk.object_sequences",
     "Figure": "aim.sdk.objects.figure",
-    "Figures": "aim.sdk.sequences.figure_sequence",
+    "Figures": "aim.sdk.object_sequences",
     "Image": "aim.sdk.objects.image",
-    "Images": "aim.sdk.image_sequence",
+    "Images": "aim.sdk.object_sequences",
     "Metric": "aim.sdk.metric",
     "Sequence": "aim.sdk.sequence",
     "Table": "aim.sdk.objects.table",
-    "Tables": "aim.sdk.sequences.table_sequence",
+    "Tables": "aim.sdk.object_sequences",
     "Text": "aim.sdk.objects.text",
-    "Texts": "aim.sdk.sequences.text_sequence",
+    "Texts": "aim.sdk.object_sequences",
     "TrainingFlow": "aim.sdk.training_flow",
     "Video": "aim.sdk.objects.video",
-    "Videos": "aim.sdk.sequences.video_sequence",
+    "Videos": "aim.sdk.object_sequences",
 }
 
 __getattr__, __dir__ = lazy_face(__name__, _DEFINED_IN)

@@ -1,16 +1,5 @@
-"""
-`Images`: a series of images, or of lists of images.
-"""
+"""`Images` at its path of Aim 3; it is defined in `aim.sdk.object_sequences`."""
 
 from __future__ import annotations
 
-from aim.sdk.sequence import MediaSequenceBase
-
-
-class Images(MediaSequenceBase):
-    """A tracked series of `Image` objects or lists of them."""
-
-    @classmethod
-    def sequence_name(cls) -> str:
-        """Return `images`."""
-        return "images"
+from aim.sdk.object_sequences import Images as Images

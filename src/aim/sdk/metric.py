@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Sequences
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
+from aim.core.kinds import METRIC
 from aim.sdk.param_columns import flat_params, need_pandas, text_cell
 from aim.sdk.sequence import Sequence
 
@@ -39,10 +40,7 @@ class Metric(Sequence):
     >>> run.close()
     """
 
-    @classmethod
-    def sequence_name(cls) -> str:
-        """Return `metric`."""
-        return "metric"
+    subject: ClassVar[str] = METRIC
 
     def dataframe(
         self,

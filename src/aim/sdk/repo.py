@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from aim.core import params
 from aim.core.errors import AimError, ReadOnly, RepoNotFound, RunNotFound, UsageError, WrongType
+from aim.core.kinds import subject_of
 from aim.engine.repository import Repository
 from aim.sdk import run as run_module
 from aim.sdk.data_version import DATA_VERSION
 from aim.sdk.repo_paths import clean_repo_path
 from aim.sdk.repo_tags import RepoTagsMixin
 from aim.sdk.run import Run, restore
-from aim.sdk.sequence_types import KINDS, check_types, type_of
+from aim.sdk.sequence_types import KINDS, check_types
 from aim.sdk.types import QueryReportMode
 from aim.storage.store import folder_name
 
@@ -342,7 +343,7 @@ class Repo(RepoTagsMixin):
         found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {name: {} for name in names}
         for state in self._repository.states():
             for facts in state.sequences.values():
-                sequence_type = type_of(facts.kind) if facts.parts else None
+                sequence_type = subject_of(facts.kind) if facts.parts else None
                 if sequence_type in found:
                     found[sequence_type].setdefault(facts.name, {}).setdefault(facts.text, facts.context)
         return {

@@ -9,26 +9,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aim.core import contexts, params
+from aim.core.kinds import LINES_NAME, RECORDS_NAME, subject_of
 from aim.sdk.param_columns import flat_params, need_pandas, text_cell
-from aim.sdk.sequence_types import KINDS, LINES_NAME, RECORDS_NAME, InvalidSequenceType, check_types, type_of
+from aim.sdk.sequence_types import KINDS, InvalidSequenceType, check_types
 from aim.storage.context import Context
 from aim.storage.forms.state import RunState, SequenceFacts
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from aim.sdk.image_sequence import Images
     from aim.sdk.metric import Metric
+    from aim.sdk.object_sequences import Audios, Distributions, Figures, Images, Tables, Texts, Videos
     from aim.sdk.run_history import RunBefore
     from aim.sdk.sequence import Sequence
     from aim.sdk.sequence_collection import SingleRunSequenceCollection
-    from aim.sdk.sequences.audio_sequence import Audios
-    from aim.sdk.sequences.distribution_sequence import Distributions
-    from aim.sdk.sequences.figure_sequence import Figures
     from aim.sdk.sequences.log_sequences import LogRecords, Logs
-    from aim.sdk.sequences.table_sequence import Tables
-    from aim.sdk.sequences.text_sequence import Texts
-    from aim.sdk.sequences.video_sequence import Videos
     from aim.storage.forms.history import Rewind
     from aim.storage.reading.reader import Points, RunReader
 
@@ -37,7 +32,7 @@ if TYPE_CHECKING:
 ContextLike = Context | Mapping[str, Any] | None
 
 
-class SequenceInfo(dict[str, list[dict[str, Any]]]):
+class CollectedSequences(dict[str, list[dict[str, Any]]]):
     """
     What `Run.collect_sequence_info` gives: type -> list of `{"context", "name", "values"}`, as Aim 3.29 does.
 
@@ -154,43 +149,43 @@ class RunReadingMixin:
         Returns:
             The `Images`; None when there are none.
         """
-        from aim.sdk.image_sequence import Images
+        from aim.sdk.object_sequences import Images
 
         return self._sequence_of(Images, name, context)
 
     def get_audio_sequence(self, name: str, context: ContextLike = None) -> Audios | None:
         """Return the audio clips of that name and context; None when there are none."""
-        from aim.sdk.sequences.audio_sequence import Audios
+        from aim.sdk.object_sequences import Audios
 
         return self._sequence_of(Audios, name, context)
 
     def get_text_sequence(self, name: str, context: ContextLike = None) -> Texts | None:
         """Return the texts of that name and context; None when there are none."""
-        from aim.sdk.sequences.text_sequence import Texts
+        from aim.sdk.object_sequences import Texts
 
         return self._sequence_of(Texts, name, context)
 
     def get_distribution_sequence(self, name: str, context: ContextLike = None) -> Distributions | None:
         """Return the distributions of that name and context; None when there are none."""
-        from aim.sdk.sequences.distribution_sequence import Distributions
+        from aim.sdk.object_sequences import Distributions
 
         return self._sequence_of(Distributions, name, context)
 
     def get_figure_sequence(self, name: str, context: ContextLike = None) -> Figures | None:
         """Return the figures of that name and context; None when there are none."""
-        from aim.sdk.sequences.figure_sequence import Figures
+        from aim.sdk.object_sequences import Figures
 
         return self._sequence_of(Figures, name, context)
 
     def get_video_sequence(self, name: str, context: ContextLike = None) -> Videos | None:
         """Return the videos of that name and context; None when there are none."""
-        from aim.sdk.sequences.video_sequence import Videos
+        from aim.sdk.object_sequences import Videos
 
         return self._sequence_of(Videos, name, context)
 
     def get_table_sequence(self, name: str, context: ContextLike = None) -> Tables | None:
         """Return the tables of that name and context; None when there are none."""
-        from aim.sdk.sequences.table_sequence import Tables
+        from aim.sdk.object_sequences import Tables
 
         return self._sequence_of(Tables, name, context)
 
@@ -237,7 +232,7 @@ class RunReadingMixin:
                 return Context(facts.context)
         raise KeyError(f"No sequence of run {self.hash} has a context with the number {idx}.")
 
-    def sequence_facts(self) -> list[SequenceFacts]:
+    def stored_sequences(self) -> list[SequenceFacts]:
         """List what is known of each sequence of the run, ordered by context, then name."""
         found = self._reader().sequences().values()
         return sorted(found, key=lambda facts: (contexts.identity(facts.context), facts.name))
@@ -263,13 +258,13 @@ class RunReadingMixin:
             if dtype not in known and dtype not in KINDS and dtype != "*":
                 raise InvalidSequenceType(f"'{dtype}' is no type of values. Types are: *, {', '.join(sorted(known))}.")
             wanted.update(KINDS.get(dtype, (dtype,)))
-        for facts in self.sequence_facts():
+        for facts in self.stored_sequences():
             if "*" in wanted or facts.kind in wanted:
                 yield facts.name, Context(facts.context), self
 
     def collect_sequence_info(
         self, sequence_types: str | Iterable[str] = "metric", skip_last_value: bool = False
-    ) -> SequenceInfo:
+    ) -> CollectedSequences:
         """
         Say what sequences there are, and unless *skip_last_value*, what is in them.
 
@@ -283,10 +278,10 @@ class RunReadingMixin:
         Raises:
             ValueError: a type that does not exist.
         """
-        found = SequenceInfo({name: [] for name in check_types(sequence_types)})
+        found = CollectedSequences({name: [] for name in check_types(sequence_types)})
         read = {} if skip_last_value else self._reader().points_of_many()
-        for facts in self.sequence_facts():
-            sequence_type = type_of(facts.kind)
+        for facts in self.stored_sequences():
+            sequence_type = subject_of(facts.kind)
             if sequence_type is not None and sequence_type in found:
                 info: dict[str, Any] = {"context": dict(facts.context), "name": facts.name}
                 if not skip_last_value:

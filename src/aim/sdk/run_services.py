@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from aim.core import contexts, params
 from aim.core.errors import ReadOnly, UsageError
+from aim.core.kinds import LINES_NAME, RECORDS_NAME
 from aim.engine.repository import Repository
 from aim.engine.rewinding import MICROSECOND_S
-from aim.sdk.sequence_types import LINES_NAME, RECORDS_NAME
 from aim.storage.forms.check_ins import CheckIn
 from aim.storage.forms.state import RunState
 from aim.storage.recording.writer import Writer

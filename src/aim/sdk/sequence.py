@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.core.errors import RunNotFound, UsageError
+from aim.core.kinds import is_numeric_sequence
 from aim.core.words import counted
 from aim.sdk.sequence_types import KINDS
 from aim.storage.arrayview import ArrayView
@@ -77,6 +78,7 @@ class Sequence:
         name, context, run: which one. Sequences are given by runs and collections; nobody needs to make one.
     """
 
+    subject: ClassVar[str] = "sequence"
     registry: ClassVar[dict[str, type[Sequence]]] = {}
     collections_allowed: ClassVar[bool] = False
 
@@ -98,8 +100,8 @@ class Sequence:
 
     @classmethod
     def sequence_name(cls) -> str:
-        """Return the registered name of the type of sequence; the base has none of its own."""
-        return "sequence"
+        """Return the name of the type of sequences; a plain `Sequence` may be of any type."""
+        return cls.subject
 
     @classmethod
     def holds(cls, kind: str) -> bool:
@@ -158,7 +160,7 @@ class Sequence:
 
     @property
     def _is_numeric(self) -> bool:
-        return self.dtype in KINDS["metric"]
+        return is_numeric_sequence(self.dtype)
 
     @property
     def data(self) -> SequenceData:

@@ -18,13 +18,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from aim.core.kinds import subject_of
 from aim.engine.repository import Repository
 from aim.engine.scan import MatchingSequence, Scan, scan_of
 from aim.sdk.metric import Metric, points_columns
 from aim.sdk.param_columns import need_pandas
 from aim.sdk.progress import progress_bar, reading_bar
 from aim.sdk.sequence import Sequence, SequenceOwner
-from aim.sdk.sequence_types import KINDS, type_of
+from aim.sdk.sequence_types import KINDS
 from aim.sdk.types import QueryReportMode
 from aim.storage.context import Context
 from aim.storage.forms.state import SequenceFacts
@@ -46,7 +47,7 @@ class CollectionRun(SequenceOwner, Protocol):
     def repo(self) -> CollectionRepo:
         """The repository that holds the run."""
 
-    def sequence_facts(self) -> list[SequenceFacts]:
+    def stored_sequences(self) -> list[SequenceFacts]:
         """List what is known of each sequence of the run, in order."""
 
     def row(self, include_props: bool = True, include_params: bool = True) -> dict[str, Any]:
@@ -381,11 +382,11 @@ class QueryRunSequenceCollection(_QueriedCollection):
 
 def _sequences(run: CollectionRun, seq_cls: type[Sequence]) -> list[Sequence]:
     found = []
-    for facts in run.sequence_facts():
+    for facts in run.stored_sequences():
         if seq_cls.holds(facts.kind):
             chosen = seq_cls
             if seq_cls is Sequence:
-                chosen = Sequence.registry.get(type_of(facts.kind) or "", Sequence)
+                chosen = Sequence.registry.get(subject_of(facts.kind) or "", Sequence)
             found.append(chosen(facts.name, Context(facts.context), run))
     return found
 

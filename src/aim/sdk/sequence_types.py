@@ -1,8 +1,5 @@
 """
-The types of sequences, by the name that users ask for them and by the kinds of values that they hold.
-
-    metric          int, float, number (both)
-    images ...      the kind of its object, or a list of it
+The types of sequences that users ask for, and the types of values (dtypes) that each holds; from `aim.core.kinds`.
 """
 
 from __future__ import annotations
@@ -10,22 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aim.core.errors import UsageError
+from aim.core.kinds import METRIC, OBJECT_KINDS, stored_kinds
+
+AIM3_FLOAT = "float64"  # Aim 3 called floats of numpy so; callers still ask for it
 
 KINDS: dict[str, tuple[str, ...]] = {
-    "metric": ("float", "float64", "int", "number"),
-    "images": ("aim.image", "list(aim.image)"),
-    "audios": ("aim.audio", "list(aim.audio)"),
-    "texts": ("aim.text", "list(aim.text)"),
-    "distributions": ("aim.distribution", "list(aim.distribution)"),
-    "figures": ("aim.figure", "list(aim.figure)"),
-    "videos": ("aim.video", "list(aim.video)"),
-    "tables": ("aim.table", "list(aim.table)"),
-    "logs": ("aim.log_line",),
-    "log_records": ("aim.log_record",),
+    METRIC: (*stored_kinds(METRIC), AIM3_FLOAT),
+    **{kind.subject: kind.stored_names for kind in OBJECT_KINDS},
 }
-
-LINES_NAME = "logs"
-RECORDS_NAME = "__log_records"
+"""The dtypes of each type of sequences."""
 
 
 class InvalidSequenceType(UsageError, ValueError):
@@ -47,16 +37,3 @@ def check_types(sequence_types: str | Iterable[str]) -> tuple[str, ...]:
         if name not in KINDS:
             raise InvalidSequenceType(f"'{name}' is not a valid Sequence. The types are: {', '.join(KINDS)}.")
     return names
-
-
-def type_of(kind: str) -> str | None:
-    """
-    Return the type of sequences that hold *kind*, or None when no type does.
-
-    >>> type_of("list(aim.image)"), type_of("list(float)")
-    ('images', None)
-    """
-    for name, kinds in KINDS.items():
-        if kind in kinds:
-            return name
-    return None

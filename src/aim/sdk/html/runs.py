@@ -65,7 +65,7 @@ class ShownRun(Protocol):
     def __getitem__(self, key: Any) -> Any:
         """Return a param."""
 
-    def sequence_facts(self) -> list[SequenceFacts]:
+    def stored_sequences(self) -> list[SequenceFacts]:
         """List what is known of each sequence."""
 
     def read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
@@ -106,7 +106,7 @@ def _params(tree: Mapping[str, Any]) -> Html:
 
 
 def _sequences(one: ShownRun) -> list[Html]:
-    found = [facts for facts in one.sequence_facts() if facts.parts]
+    found = [facts for facts in one.stored_sequences() if facts.parts]
     numeric = sorted((facts for facts in found if facts.is_numeric), key=lambda facts: is_hidden(facts.name))
     own_count = sum(not is_hidden(facts.name) for facts in numeric) or len(numeric)
     drawn = []
@@ -136,7 +136,7 @@ def metric_rows(one: ShownRun, shown: Sequence[SequenceFacts]) -> list[list[str]
 
 def runs_table(found: Sequence[ShownRun], more_count: int = 0) -> Html:
     """Return a row for each run, with the last values of a few metrics that most of them have."""
-    all_facts = [(one, [facts for facts in one.sequence_facts() if facts.is_numeric]) for one in found]
+    all_facts = [(one, [facts for facts in one.stored_sequences() if facts.is_numeric]) for one in found]
     counts: dict[tuple[str, str], int] = {}
     for _, numeric in all_facts:
         for facts in numeric:

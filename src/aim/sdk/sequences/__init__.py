@@ -1,1 +1,1 @@
-"""The types of sequences at the places where Aim 3.29 has them."""
+"""The types of sequences at the paths of Aim 3, and those of logs."""

@@ -1,16 +1,5 @@
-"""
-`Audios`: a series of audio clips, or of lists of them.
-"""
+"""`Audios` at its path of Aim 3; it is defined in `aim.sdk.object_sequences`."""
 
 from __future__ import annotations
 
-from aim.sdk.sequence import MediaSequenceBase
-
-
-class Audios(MediaSequenceBase):
-    """A tracked series of audio clips or lists of them."""
-
-    @classmethod
-    def sequence_name(cls) -> str:
-        """Return `audios`."""
-        return "audios"
+from aim.sdk.object_sequences import Audios as Audios

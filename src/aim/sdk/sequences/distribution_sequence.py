@@ -1,16 +1,5 @@
-"""
-`Distributions`: a series of distributions, or of lists of them.
-"""
+"""`Distributions` at its path of Aim 3; it is defined in `aim.sdk.object_sequences`."""
 
 from __future__ import annotations
 
-from aim.sdk.sequence import MediaSequenceBase
-
-
-class Distributions(MediaSequenceBase):
-    """A tracked series of distributions or lists of them."""
-
-    @classmethod
-    def sequence_name(cls) -> str:
-        """Return `distributions`."""
-        return "distributions"
+from aim.sdk.object_sequences import Distributions as Distributions

@@ -1,16 +1,5 @@
-"""
-`Figures`: a series of figures, or of lists of them.
-"""
+"""`Figures` at its path of Aim 3; it is defined in `aim.sdk.object_sequences`."""
 
 from __future__ import annotations
 
-from aim.sdk.sequence import MediaSequenceBase
-
-
-class Figures(MediaSequenceBase):
-    """A tracked series of figures or lists of them."""
-
-    @classmethod
-    def sequence_name(cls) -> str:
-        """Return `figures`."""
-        return "figures"
+from aim.sdk.object_sequences import Figures as Figures

@@ -1,5 +1,5 @@
-"""`Images`, at its place of Aim 3.29; it is defined in `aim.sdk.image_sequence`."""
+"""`Images` at its path of Aim 3; it is defined in `aim.sdk.object_sequences`."""
 
 from __future__ import annotations
 
-from aim.sdk.image_sequence import Images as Images
+from aim.sdk.object_sequences import Images as Images

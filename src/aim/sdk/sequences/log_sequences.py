@@ -5,6 +5,7 @@ Sequences of what a run printed, and of what it logged.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from aim.sdk.objects.log_record import LogRecord
 from aim.sdk.sequence import Sequence
@@ -15,10 +16,7 @@ class Logs(Sequence):
     What a run printed: the step of a line is its number. `logs.values.tolist()` gives `LogLine`s.
     """
 
-    @classmethod
-    def sequence_name(cls) -> str:
-        """Return `logs`."""
-        return "logs"
+    subject: ClassVar[str] = "logs"
 
     def text(self) -> str:
         """Return everything as one text, with its colour codes; a line that was never written is empty."""
@@ -29,10 +27,7 @@ class Logs(Sequence):
 class LogRecords(Sequence):
     """What a run logged; iterating gives each `LogRecord` with its moment."""
 
-    @classmethod
-    def sequence_name(cls) -> str:
-        """Return `log_records`."""
-        return "log_records"
+    subject: ClassVar[str] = "log_records"
 
     def __iter__(self) -> Iterator[LogRecord]:
         points = self.points()

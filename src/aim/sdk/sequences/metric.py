@@ -1,4 +1,4 @@
-"""`Metric`, at its place of Aim 3.29; it is defined in `aim.sdk.metric`."""
+"""`Metric` at its path of Aim 3; it is defined in `aim.sdk.metric`."""
 
 from __future__ import annotations
 

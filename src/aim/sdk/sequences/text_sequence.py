@@ -1,16 +1,5 @@
-"""
-`Texts`: a series of texts, or of lists of them.
-"""
+"""`Texts` at its path of Aim 3; it is defined in `aim.sdk.object_sequences`."""
 
 from __future__ import annotations
 
-from aim.sdk.sequence import MediaSequenceBase
-
-
-class Texts(MediaSequenceBase):
-    """A tracked series of texts or lists of them."""
-
-    @classmethod
-    def sequence_name(cls) -> str:
-        """Return `texts`."""
-        return "texts"
+from aim.sdk.object_sequences import Texts as Texts
