@@ -72,3 +72,40 @@ def test_a_fork_within_ones_own_section_is_not_held_up() -> None:
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=False, timeout=60)
 
     assert 0 == done.returncode
+
+
+def test_a_lock_that_another_thread_held_is_free_in_the_child() -> None:
+    """
+    A child can take a lock that a thread of the parent held when it forked.
+    """
+    program = (
+        "import os, sys, threading, time\nfrom aim.core import forks\n"
+        "lock, within, leave = forks.ForkedLock(), threading.Event(), threading.Event()\n"
+        "def section():\n"
+        "    with lock:\n"
+        "        within.set()\n        leave.wait()\n"
+        "thread = threading.Thread(target=section)\nthread.start()\nwithin.wait()\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n    with lock: os._exit(0)\n"
+        "code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])\nleave.set()\nsys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=False, timeout=60)
+
+    assert 0 == done.returncode
+
+
+def test_a_thread_that_forks_while_it_holds_a_lock_can_leave_it_in_the_child() -> None:
+    """
+    The thread that forks keeps its lock in the child, where it may take it again and leaves it as usual.
+    """
+    program = (
+        "import os, sys\nfrom aim.core import forks\nlock = forks.ForkedLock()\n"
+        "with lock:\n"
+        "    pid = os.fork()\n"
+        "    with lock: pass\n"
+        "if pid == 0: os._exit(0)\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=False, timeout=60)
+
+    assert 0 == done.returncode

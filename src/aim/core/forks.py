@@ -13,6 +13,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
+from weakref import WeakSet
 
 WAIT_S = 5.0  # a section that takes longer hangs in a disk or a driver; the fork is not held up for ever
 
@@ -73,5 +74,41 @@ def whole() -> Iterator[None]:
         _gate.leave()
 
 
+class ForkedLock:
+    """
+    A reentrant lock that is usable in the child of a fork, even when another thread of the parent held it.
+
+    >>> lock = ForkedLock()
+    >>> with lock, lock:
+    ...     pass
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        _forked_locks.add(self)
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def renew(self) -> None:
+        """Become free in the child of a fork, unless the thread that forked holds the lock."""
+        if self._lock.acquire(blocking=False):
+            self._lock.release()
+        else:
+            self._lock = threading.RLock()
+
+
+_forked_locks: WeakSet[ForkedLock] = WeakSet()
+
+
+def _in_child() -> None:
+    _gate.renew()
+    for lock in list(_forked_locks):
+        lock.renew()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_gate.close, after_in_parent=_gate.open, after_in_child=_gate.renew)
+    os.register_at_fork(before=_gate.close, after_in_parent=_gate.open, after_in_child=_in_child)

@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.core.errors import DamagedFile, NotFound
+from aim.core.recent import Recent
 from aim.engine.repository import Repository
 from aim.engine.tables import cell_object
 from aim.storage.disk import layout
 from aim.storage.forms import blobs
-from aim.storage.reading.deleted_objects import Deleted, deleted_objects, has_deleted
+from aim.storage.reading.deleted_objects import DeletedItems, deleted_objects, has_deleted
 from aim.storage.reading.reader import Points, RunReader
 
 IntArray = npt.NDArray[np.int64]
@@ -29,7 +30,7 @@ PLACE = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]{0,63})\.([0-9a-f]{8})\.(\d{1,6
 DELETED_MAX = 64  # runs whose deleted objects are remembered
 OBJECT_TYPES = ("images", "audios", "videos", "texts", "tables", "distributions", "figures")
 
-_deleted: dict[Path, tuple[object, Deleted]] = {}
+_deleted: Recent[Path, DeletedItems] = Recent(DELETED_MAX)
 
 
 @dataclass(frozen=True)
@@ -182,14 +183,9 @@ def check_not_deleted(repository: Repository, place: str) -> None:
         return
     folder = log.folder
     stamp = (state.taken_back, *sorted(state.writers))  # a new run of an old name has other writers
-    known = _deleted.get(folder)
-    if known is None or known[0] != stamp:
-        reader = RunReader(folder, may_seal=False)  # of its own: one reader serves one thread at a time
-        known = _deleted[folder] = (stamp, deleted_objects(reader, state))
-        while len(_deleted) > DELETED_MAX:
-            _deleted.pop(next(iter(_deleted)), None)
+    deleted = _deleted.get(folder, stamp, lambda: deleted_objects(RunReader(folder, may_seal=False), state))
     where = (match[2], blobs.place(int(match[3]), int(match[4])))
-    hidden = known[1].get(where, frozenset())
+    hidden = deleted.get(where, frozenset())
     if hidden is None or int(match[5]) in hidden:
         raise NotFound(f"The object {place} was deleted.")
 

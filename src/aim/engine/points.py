@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.core.errors import NotFound
+from aim.core.recent import Recent
 from aim.engine.repository import Repository
 from aim.engine.tail import Watch
 from aim.storage.forms.history import Rewind
@@ -64,7 +64,6 @@ class Curve:
 
 @dataclass
 class _RunCurves:
-    changed_at: int
     curves: dict[SequenceKey, Curve | None]
     points: int = 0
 
@@ -75,8 +74,9 @@ class PointStore:
     def __init__(self, repository: Repository, watch: Watch) -> None:
         self._repository = repository
         self._watch = watch
-        self._kept: OrderedDict[tuple[str, Rewind | None], _RunCurves] = OrderedDict()
-        self._points = 0
+        self._kept: Recent[tuple[str, Rewind | None], _RunCurves] = Recent(
+            KEPT_BYTES_MAX, lambda kept: kept.points * BYTES_A_POINT
+        )
         self._lock = threading.Lock()
         self._run_locks = [threading.Lock() for _ in range(LOCKS)]
         self._marks: dict[tuple[str, SequenceKey], dict[int, tuple[int, int]]] = {}
@@ -111,16 +111,16 @@ class PointStore:
         watch = self._watch
         changed_at = watch.changed_at(run_hash) if before is None else watch.taken_back_at(run_hash)
         with self.lock_of(run_hash):
-            kept = self._kept.get((run_hash, before))
-            if kept is None or kept.changed_at != changed_at:
-                kept = _RunCurves(changed_at, {})
+            kept = self._kept.lookup((run_hash, before), changed_at) or _RunCurves({})
             unread = [key for key in wanted if key not in kept.curves]
             if unread:
                 try:
                     found = self._read(run_hash, unread, before)
                 except (FileNotFoundError, NotFound):
                     return {}
-                self._keep((run_hash, before), kept, found)
+                kept.curves.update(found)
+                kept.points += sum(len(curve) for curve in found.values() if curve is not None)
+                self._kept.put((run_hash, before), changed_at, kept)
             return {key: curve for key in wanted if (curve := kept.curves[key]) is not None}
 
     def _read(self, run_hash: str, keys: list[SequenceKey], before: Rewind | None) -> dict[SequenceKey, Curve | None]:
@@ -128,7 +128,7 @@ class PointStore:
         reader = repository.reader(run_hash) if before is None else repository.reader_before(run_hash, before)
         found: dict[SequenceKey, Curve | None] = {}
         for key in keys:
-            sole = reader.points_of_sole(key)
+            sole = reader.points_of_sole_writer(key)
             if sole is not None and sole.is_numeric:
                 found[key] = Curve(sole.steps, as_floats(sole.values), sole) if len(sole) else None
         keys = [key for key in keys if key not in found]
@@ -143,23 +143,12 @@ class PointStore:
                 found[key] = None
                 continue
             found[key] = _curve(reader, facts, state)
-        if before is None and reader.held_points(state) <= TOGETHER_MAX:
+        if before is None and reader.journal_point_count(state) <= TOGETHER_MAX:
             # the whole journal was read for these: its other curves cost little now, and a reading of it later
             for key, facts in state.sequences.items():
                 if key not in found and facts.parts and facts.is_numeric:
                     found[key] = _curve(reader, facts, state)
         return found
-
-    def _keep(self, name: tuple[str, Rewind | None], kept: _RunCurves, found: dict[SequenceKey, Curve | None]) -> None:
-        with self._lock:
-            old = self._kept.pop(name, None)
-            self._points -= old.points if old is not None else 0
-            kept.curves.update(found)
-            kept.points += sum(len(curve) for curve in found.values() if curve is not None)
-            self._kept[name] = kept
-            self._points += kept.points
-            while self._points * BYTES_A_POINT > KEPT_BYTES_MAX and len(self._kept) > 1:
-                self._points -= self._kept.popitem(last=False)[1].points
 
     def mark(self, run_hash: str, key: SequenceKey, state_number: int, curve: Curve) -> None:
         """Remember how far a curve of a live run was read in a state, for `shared_length`."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from weakref import WeakValueDictionary
 
 from aim.core.errors import NotFound, RepoNotFound, RunBusy, RunNotFound
 from aim.core.params import Restore
+from aim.core.recent import Recent
 from aim.storage import store
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.disk.refusals import explained
@@ -58,10 +58,10 @@ class Repository:
             self.store = store.Store(root / store.folder_name(), create=create, disk=disk)
         self._restore = restore
         self._disk = disk
-        self._readers: OrderedDict[str, RunReader] = OrderedDict()
+        self._readers: Recent[str, RunReader] = Recent(READERS_MAX)
         self._logs: WeakValueDictionary[str, RunLog] = WeakValueDictionary()
         self._lock = threading.Lock()
-        self._earlier: OrderedDict[tuple[str, Rewind], RunReader] = OrderedDict()
+        self._earlier: Recent[tuple[str, Rewind], RunReader] = Recent(EARLIER_MAX)
         self.sole_writer: Callable[[str], tuple[str, int] | None] = lambda run_hash: None
 
     @property
@@ -128,15 +128,12 @@ class Repository:
 
         folder = self.store.run_folder(run_hash)
         with self._lock:
-            reader = self._readers.get(run_hash)
-            if reader is None:
-                reader = self._readers[run_hash] = RunReader(folder, self._restore, log=self._log(run_hash))
-            self._readers.move_to_end(run_hash)
-            while len(self._readers) > READERS_MAX:
-                self._readers.popitem(last=False)
+            reader = self._readers.get(
+                run_hash, None, lambda: RunReader(folder, self._restore, log=self._log(run_hash))
+            )
         sole = self.sole_writer(run_hash)
         if sole is not None:
-            reader.trust(*sole)
+            reader.use_sole_writer(*sole)
         return reader
 
     def reader_before(self, run_hash: str, rewind: Rewind) -> RunReader:
@@ -150,14 +147,11 @@ class Repository:
 
         folder = self.store.run_folder(run_hash)
         with self._lock:
-            key = (run_hash, rewind)
-            reader = self._earlier.get(key)
-            if reader is None:
-                reader = self._earlier[key] = RunReader(folder, self._restore, log=self._log(run_hash), before=rewind)
-            self._earlier.move_to_end(key)
-            while len(self._earlier) > EARLIER_MAX:
-                self._earlier.popitem(last=False)
-            return reader
+            return self._earlier.get(
+                (run_hash, rewind),
+                None,
+                lambda: RunReader(folder, self._restore, log=self._log(run_hash), before=rewind),
+            )
 
     def log(self, run_hash: str) -> RunLog:
         """
@@ -242,10 +236,11 @@ class Repository:
         """Delete a run. Raises RunNotFound."""
         self.store.delete_run(run_hash)
         with self._lock:
-            self._readers.pop(run_hash, None)
+            self._readers.pop(run_hash)
             self._logs.pop(run_hash, None)
-            for key in [key for key in self._earlier if key[0] == run_hash]:
-                del self._earlier[key]
+            for key in self._earlier:
+                if key[0] == run_hash:
+                    self._earlier.pop(key)
 
     def is_recording(self, run_hash: str) -> bool:
         """Return whether some process records into a run now. Raises RunNotFound."""

@@ -9,15 +9,14 @@ for a minute.
 from __future__ import annotations
 
 import itertools
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aim.core.errors import NotFound, RunExists, RunNotFound, UsageError
+from aim.core.recent import Recent
 from aim.engine import rewinding, trash
 from aim.engine.repository import Repository
 from aim.storage.forms.state import RunState, SequenceKey
@@ -54,9 +53,8 @@ class Changes:
     def __init__(self, repository: Repository, clock: Callable[[], float] = time.monotonic) -> None:
         self._repository = repository
         self._clock = clock
-        self._done: OrderedDict[str, _Done] = OrderedDict()
+        self._done: Recent[str, _Done] = Recent(KEPT_MAX, on_drop=self._remove)
         self._numbers = itertools.count(1)
-        self._lock = threading.Lock()
 
     def edit(
         self, run_hashes: Iterable[str], properties: Mapping[str, Any], add: Iterable[str], remove: Iterable[str]
@@ -136,12 +134,8 @@ class Changes:
         return len(done.waiting), self._remember(done)
 
     def _remember(self, done: _Done) -> str:
-        with self._lock:
-            name = f"u{next(self._numbers)}"
-            self._done[name] = done
-            forgotten = [self._done.popitem(last=False)[1] for _ in range(len(self._done) - KEPT_MAX)]
-        for old in forgotten:
-            self._remove(old)
+        name = f"u{next(self._numbers)}"
+        self._done.put(name, None, done)
         return name
 
     def undo(self, name: str) -> int:
@@ -152,8 +146,7 @@ class Changes:
             TooLate: it is not remembered, or its runs were removed for good.
             RunExists: of a deleted run, a new one of its name was made; it stays in the trash, the others are back.
         """
-        with self._lock:
-            done = self._done.pop(name, None)
+        done = self._done.pop(name)
         if done is None:
             raise TooLate("This change can't be taken back any more.")
         count = 0
@@ -180,8 +173,7 @@ class Changes:
             except RunNotFound:
                 continue
         if refused.waiting:
-            with self._lock:
-                self._done[name] = refused
+            self._done.put(name, None, refused)
             raise reason
         if not count:
             raise TooLate("The runs of this change are gone.")
@@ -190,11 +182,10 @@ class Changes:
     def empty_trash(self, *, now: bool = False) -> None:
         """Remove for good what was deleted more than a minute ago, or with *now* all that was deleted."""
         limit_s = self._clock() - (0.0 if now else TRASH_KEPT_S)
-        with self._lock:
-            old = [name for name, done in self._done.items() if done.waiting and (now or done.at_s <= limit_s)]
-            removed = [self._done.pop(name) for name in old]
-        for done in removed:
-            self._remove(done)
+        for name, done in self._done.items():
+            is_due = bool(done.waiting) and (now or done.at_s <= limit_s)
+            if is_due and self._done.pop(name) is not None:  # else it is being undone at this moment
+                self._remove(done)
 
     def _remove(self, done: _Done) -> None:
         for waiting in done.waiting:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from collections import OrderedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aim.core.recent import Recent
 from aim.engine.eight_bits import eight_bits
 from aim.engine.media import Blob, check_not_deleted, read_blob
 from aim.server.answers import wrong
@@ -88,9 +88,7 @@ class Thumbnails:
     """Small pictures that were made, kept while there is room."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str, int], bytes] = OrderedDict()
-        self._size_bytes = 0
-        self._lock = threading.Lock()
+        self._made: Recent[tuple[str, str, int], bytes] = Recent(KEPT_BYTES_MAX, len)
 
     def get(self, served: Served, place: str, width: int) -> bytes:
         """
@@ -102,20 +100,13 @@ class Thumbnails:
         """
         check_not_deleted(served.repository, place)
         key = (served.id, place, width)
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
+        made = self._made.lookup(key)
+        if made is not None:
+            return made
         found = read_blob(served.repository, place)
         if found.kind != "aim.image":
             raise wrong("Only images have thumbnails.")
-        content = thumbnail(found.data, width)
-        with self._lock:
-            self._size_bytes += len(content) - len(self._kept.pop(key, b""))
-            self._kept[key] = content
-            while self._size_bytes > KEPT_BYTES_MAX:
-                self._size_bytes -= len(self._kept.popitem(last=False)[1])
-        return content
+        return self._made.put(key, None, thumbnail(found.data, width))
 
 
 def thumbnail(data: bytes, width: int) -> bytes:

@@ -42,7 +42,7 @@ def trusting(repository: Repository, catalogue: Catalogue, run_hash: str) -> Run
     if sole is None:
         return None
     reader = RunReader(repository.path / "runs" / run_hash)
-    reader.trust(*sole)
+    reader.use_sole_writer(*sole)
     return reader
 
 
@@ -180,4 +180,4 @@ def test_a_damaged_file_is_left_to_the_reader(tmp_path: Path) -> None:
     assert reader is not None
 
     assert plain(RunReader(path.parent).points(KEY)) == plain(reader.points(KEY))
-    assert reader.points_of_sole(KEY) is None
+    assert reader.points_of_sole_writer(KEY) is None

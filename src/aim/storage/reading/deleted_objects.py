@@ -15,8 +15,8 @@ from aim.storage.forms.state import RunState, SequenceFacts
 from aim.storage.forms.visible import Sight, microseconds
 from aim.storage.reading.reader import RunReader
 
-Place = tuple[str, int]
-Deleted = Mapping[Place, frozenset[int] | None]
+RecordKey = tuple[str, int]
+DeletedItems = Mapping[RecordKey, frozenset[int] | None]
 
 
 def has_deleted(state: RunState) -> bool:
@@ -28,14 +28,14 @@ def _is_concerned(facts: SequenceFacts) -> bool:
     return bool(facts.dropped_at_s or facts.deletions) and not facts.is_numeric
 
 
-def deleted_objects(reader: RunReader, state: RunState) -> Deleted:
+def deleted_objects(reader: RunReader, state: RunState) -> DeletedItems:
     """Return all records of which something was deleted. Cost: reads the points of the sequences concerned."""
-    found: dict[Place, frozenset[int] | None] = {}
+    found: dict[RecordKey, frozenset[int] | None] = {}
     for facts in state.sequences.values():
         if not _is_concerned(facts):
             continue
         sight = Sight((), facts.dropped_at_s, tuple(facts.deletions))
-        for chunk in reader.recorded(facts, state):
+        for chunk in reader.recorded_chunks(facts, state):
             gone = ~sight.shown(chunk.steps, chunk.times_us)
             found |= {(chunk.writer, int(where)): None for where in chunk.values[gone].tolist()}
             for deletion in facts.deletions:

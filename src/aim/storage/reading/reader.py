@@ -16,16 +16,17 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from aim.core import contexts
+from aim.core import contexts, forks, kinds
 from aim.core.errors import DamagedFile
 from aim.core.params import OWN_KIND, Restore
+from aim.core.recent import Recent
 from aim.storage.disk import layout, unreadable
 from aim.storage.forms import blobs, records
 from aim.storage.forms.history import Rewind
@@ -33,14 +34,15 @@ from aim.storage.forms.records import FloatArray, IntArray
 from aim.storage.forms.state import Part, RunLog, RunState, SequenceFacts, SequenceKey, WriterFacts
 from aim.storage.forms.visible import Sight
 from aim.storage.reading.followed_journal import FollowedJournal
-from aim.storage.reading.recent import Recent
 from aim.storage.reading.sole_writer import SoleWriter
 from aim.storage.sealing import seal, sealed
 
 SEAL_RECORDS_MIN = 32_768  # 1 MiB of journal: from here on reading pays for importing pyarrow and sealing
 RECENT_BYTES_MAX = 256 << 20
-NUMBER_KINDS = ("int", "float", "number")
 UNKNOWN_NAME = "(unknown {})"
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class Points:
@@ -83,7 +85,7 @@ class Points:
     @property
     def is_numeric(self) -> bool:
         """Whether the values are numbers."""
-        return self.kind in NUMBER_KINDS
+        return kinds.is_numeric_sequence(self.kind)
 
     @cached_property
     def _times_epochs(self) -> tuple[IntArray, records.EpochArray]:
@@ -119,9 +121,20 @@ class Points:
 Sources = Mapping[str, sealed.Sealed | FollowedJournal | None]  # of the points, by writer
 
 
+def _locked(
+    method: Callable[Concatenate[RunReader, Arguments], Result],
+) -> Callable[Concatenate[RunReader, Arguments], Result]:
+    @wraps(method)
+    def locked(reader: RunReader, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        with reader._lock:
+            return method(reader, *args, **kwargs)
+
+    return locked
+
+
 class RunReader:
     """
-    Reads the run in *folder*.
+    Reads the run in *folder*. Any number of threads may use one reader.
 
     Args:
         restore: makes objects from kind, fields and a loader of bytes, for params and object sequences.
@@ -150,8 +163,10 @@ class RunReader:
         self._sealed: dict[str, sealed.Sealed] = {}
         self._shared: tuple[tuple[str, int, int], dict[str, Any]] | None = None  # lines of a log share their records
         self._sole: SoleWriter | None = None
+        self._lock = forks.ForkedLock()
 
-    def trust(self, writer: str, stamp: int) -> None:
+    @_locked
+    def use_sole_writer(self, writer: str, stamp: int) -> None:
         """Say that all points are what *writer* has sealed, while the run's folder has the time *stamp*."""
         if self._before_s is None and (self._sole is None or self._sole.stamp != stamp):
             self._sole = SoleWriter(self.folder, writer, stamp)
@@ -165,11 +180,13 @@ class RunReader:
         """
         return self.log.refresh()
 
+    @_locked
     def params(self) -> Any:
         """Return a fresh copy of the params as they are now."""
         self.log.refresh()
         return self.log.params
 
+    @_locked
     def sequences(self) -> dict[SequenceKey, SequenceFacts]:
         """
         Return all sequences that have points, those whose declaration was lost as `(unknown <n>)`.
@@ -179,7 +196,7 @@ class RunReader:
             key: facts
             for key, facts in state.sequences.items()
             # what was taken back, and not tracked since, has none
-            if facts.parts and (self.sight(facts, state).is_clear or len(self.points_of(facts, state)))
+            if facts.parts and (self.visibility(facts, state).is_clear or len(self.points_of(facts, state)))
         }
         if state.damage or any(_may_lack_lines(writer) for writer in state.writers.values()):
             for facts in self._undeclared(state):
@@ -202,13 +219,14 @@ class RunReader:
                         found.append(_facts(writer.id, number, UNKNOWN_NAME.format(number), {}, "float"))
         return found
 
+    @_locked
     def points(self, key: SequenceKey) -> Points | None:
         """
         Return the points of a sequence as they are now, or None when the run has no such sequence.
 
         Cost: from a sealed file about 1.5 ms for 100,000 points; from a journal about 10 ns a point of the whole run.
         """
-        found = self.points_of_sole(key)
+        found = self.points_of_sole_writer(key)
         if found is not None:
             return found
         state = self.state()
@@ -217,11 +235,12 @@ class RunReader:
             facts = self.sequences().get(key)
         return None if facts is None else self.points_of(facts, state)
 
-    def points_of_sole(self, key: SequenceKey) -> Points | None:
+    @_locked
+    def points_of_sole_writer(self, key: SequenceKey) -> Points | None:
         """
         Return the points of a sequence without asking the run's lines; None when they have to be asked.
 
-        Cost: with `trust` 60 us for some hundred points, else nothing.
+        Cost: with `use_sole_writer` 60 us for some hundred points, else nothing.
         """
         if self._sole is None:
             return None
@@ -230,12 +249,13 @@ class RunReader:
             return None
         file, part = found
         stamp = ((part,), 0, Sight())
-        known = _recent.known((self.folder, key, None), stamp)
+        known = _recent.lookup((self.folder, key, None), stamp)
         if known is not None:
             return known
         points = _one_sealed(file, part)
         return None if points is None else _recent.put((self.folder, key, None), stamp, points)
 
+    @_locked
     def points_of_many(self, keys: Iterable[SequenceKey] | None = None) -> dict[SequenceKey, Points]:
         """
         Return the points of several sequences, or of all, as they are now.
@@ -248,23 +268,25 @@ class RunReader:
         wanted = found if keys is None else [key for key in keys if key in found]
         return {key: self._read_points(found[key], state, sources) for key in wanted}
 
+    @_locked
     def points_of(self, facts: SequenceFacts, state: RunState) -> Points:
         """Return the points of *facts*, a sequence of *state*."""
         if not all(part.writer in self._sealed for part in facts.parts):
             return self._read_points(facts, state)
         # the parts, not only how many: a new run of the name of a deleted one has other writers
-        stamp = (tuple(facts.parts), len(facts.exact), self.sight(facts, state))
+        stamp = (tuple(facts.parts), len(facts.exact), self.visibility(facts, state))
         key = (self.folder, facts.key, self._before_s)
         return _recent.get(key, stamp, lambda: self._read_points(facts, state))
 
-    def held_points(self, state: RunState) -> float:
+    @_locked
+    def journal_point_count(self, state: RunState) -> float:
         """Return how many points of the run are held, if all of it lies in journals that ended; else infinity."""
         held = [self._journals.get(writer) for writer in state.writers]
         if not held or not all(found is not None and found.is_complete for found in held):
             return math.inf
         return sum(len(found.all()) for found in held if found is not None)
 
-    def sight(self, facts: SequenceFacts, state: RunState) -> Sight:
+    def visibility(self, facts: SequenceFacts, state: RunState) -> Sight:
         """Return what is shown of *facts*, a sequence of *state*."""
         before_s = self._before_s
         rewinds = state.rewinds if state.rewinds and facts.is_rewound else ()
@@ -276,7 +298,7 @@ class RunReader:
         if sources is None:
             ids = {part.writer for part in facts.parts} & state.writers.keys()
             sources = {writer: self._source(state.writers[writer]) for writer in ids}
-        sight = self.sight(facts, state)
+        sight = self.visibility(facts, state)
         if len(facts.parts) == 1 and not facts.exact and sight.is_clear:
             # the usual case, one writer and steps in order: nothing is merged, and moments can wait
             source = sources.get(facts.parts[0].writer)
@@ -295,7 +317,8 @@ class RunReader:
             merged.hidden_items = sight.hidden_items(merged.steps, merged.times_us)
         return merged
 
-    def recorded(self, facts: SequenceFacts, state: RunState) -> list[Chunk]:
+    @_locked
+    def recorded_chunks(self, facts: SequenceFacts, state: RunState) -> list[Chunk]:
         """Return what each writer recorded of *facts*, a sequence of *state*, hidden or not, as it was recorded."""
         sources = {part.writer: self._source(state.writers[part.writer]) for part in facts.parts}
         return self._chunks(facts, sources)
@@ -366,6 +389,7 @@ class RunReader:
 
     # objects
 
+    @_locked
     def record(self, points: Points, index: int) -> dict[str, Any]:
         """
         Return the stored record of the objects at *index* of an object sequence, without those that were deleted.
@@ -378,6 +402,7 @@ class RunReader:
             return record
         return {**record, "items": [item for _, item in self._shown(record, points, index)]}
 
+    @_locked
     def items(self, points: Points, index: int) -> list[tuple[int, dict[str, Any]]]:
         """Return the objects of `record`, each with its place in the list that was tracked. Raises as that."""
         return self._shown(self._record(points, index), points, index)
@@ -403,6 +428,7 @@ class RunReader:
         except (ValueError, LookupError):
             raise DamagedFile(str(path), f"byte {offset:,}", "the record of other points") from None
 
+    @_locked
     def objects(self, points: Points, index: int, restore: Restore) -> Any:
         """
         Return the object, or list of objects, at *index*; their bytes are read when they ask for them.
@@ -420,7 +446,9 @@ class RunReader:
         return _data(layout.blob_file(self.folder, writer, number), offset)
 
 
-_recent: Recent[Points] = Recent(RECENT_BYTES_MAX)
+_recent: Recent[tuple[Path, SequenceKey, float | None], Points] = Recent(
+    RECENT_BYTES_MAX, lambda points: points.size_bytes
+)
 
 
 def _restored(kind: str, item: dict[str, Any], path: Path, restore: Restore) -> Any:
