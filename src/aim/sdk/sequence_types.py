@@ -12,7 +12,7 @@ from aim.core.kinds import METRIC, OBJECT_KINDS, stored_kinds
 AIM3_FLOAT = "float64"  # Aim 3 called floats of numpy so; callers still ask for it
 
 KINDS: dict[str, tuple[str, ...]] = {
-    METRIC: (*stored_kinds(METRIC), AIM3_FLOAT),
+    METRIC: tuple(sorted({*stored_kinds(METRIC), AIM3_FLOAT})),
     **{kind.subject: kind.stored_names for kind in OBJECT_KINDS},
 }
 """The dtypes of each type of sequences."""
