@@ -69,7 +69,7 @@ def test_damage_says_file_place_and_what_to_do() -> None:
     """
     error = errors.DamagedFile("x.points-0000", "byte 4,096", "CRC 1, expected 2")
 
-    assert ("x.points-0000", "byte 4,096", "CRC 1, expected 2") == (error.file, error.place, error.found)
+    assert ("x.points-0000", "byte 4,096", "CRC 1, expected 2") == (error.file, error.position, error.defect)
     assert "x.points-0000 is damaged at byte 4,096: CRC 1, expected 2." in str(error)
     assert "`aim fsck`" in str(error)
     assert "`aim repair`" in str(error)

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from aim.core.statuses import FAILED, FINISHED, LOST, RUNNING
 from aim.storage.disk.files import Disk
-from aim.storage.forms.state import FAILED, FINISHED, LOST, RUNNING, RunState
+from aim.storage.forms.state import RunState
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording import background
 from aim.storage.recording.writer import Writer

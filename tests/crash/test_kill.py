@@ -22,8 +22,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from aim.core.statuses import FINISHED, LOST
 from aim.storage.forms import records
-from aim.storage.forms.state import FINISHED, LOST
 from aim.storage.reading.reader import RunReader
 from tests.crash import child
 

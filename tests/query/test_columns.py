@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aim.query import tree
-from aim.query.columns import Coded, Facts, Listed, PairColumns, Raw, RunColumns, within
+from aim.query.columns import CodedColumn, InputColumn, ListedColumn, PairColumns, RawColumn, RunColumns, within
 from aim.query.functions import Clock
 from aim.query.operators import MISSING
 from aim.query.table import Path
@@ -23,7 +23,7 @@ from tests.query.memory_table import MemoryTable, PlainRun, Series
 CLOCK = Clock(1_000.0, offset_minutes=-1)
 
 
-def column(runs: list[PlainRun], source: tree.Source) -> Facts:
+def column(runs: list[PlainRun], source: tree.Source) -> InputColumn:
     """One input of some runs."""
     return RunColumns(MemoryTable(runs), CLOCK).facts(source)
 
@@ -77,7 +77,7 @@ def test_equal_dicts_are_one_value() -> None:
     """
     made = column(of_params({"hp": {"a": 1}}, {"hp": {"a": 2}}, {"hp": {"a": 1}}), tree.RunParam(("hp",)))
 
-    assert isinstance(made, Coded)
+    assert isinstance(made, CodedColumn)
     assert 2 == len(made.values)
 
 
@@ -165,11 +165,11 @@ def test_pairs_have_names_contexts_and_types() -> None:
     run = PlainRun(series=[Series("a", {}, values=[1.0], steps=[0]), Series("a", {"s": 1}, "images", steps=[0])])
     columns = PairColumns(MemoryTable([run]))
 
-    assert ["a", "a"] == columns.facts(tree.PairFact("name")).objects()
-    assert 1 == len(columns.facts(tree.PairFact("name")).values)
-    assert [{}, {"s": 1}] == columns.facts(tree.PairFact("context")).objects()
-    assert ["float", "list(aim.image)"] == columns.facts(tree.PairFact("dtype")).objects()
-    assert [2, 2] == columns.facts(tree.PairFact("version")).objects()
+    assert ["a", "a"] == columns.facts(tree.PairField("name")).objects()
+    assert 1 == len(columns.facts(tree.PairField("name")).values)
+    assert [{}, {"s": 1}] == columns.facts(tree.PairField("context")).objects()
+    assert ["float", "list(aim.image)"] == columns.facts(tree.PairField("dtype")).objects()
+    assert [2, 2] == columns.facts(tree.PairField("version")).objects()
 
 
 INDEX = np.array([2, 0])
@@ -178,16 +178,16 @@ INDEX = np.array([2, 0])
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
-        (Coded(np.array([0, 1, -1], dtype=np.int32), ["a", "b"]), [MISSING, "a"]),
-        (Coded(np.array([0, 1, -1], dtype=np.int32), ["a", "b"], None), [None, "a"]),
-        (Raw(np.array([1, 2, 3])), [3, 1]),
-        (Raw(np.array([1.5, 2, 3]), np.array([True, True, False])), [MISSING, 1.5]),
-        (Raw(np.array([1.0, 2, 3]), None, None, lambda value: f"<{value}>"), ["<3.0>", "<1.0>"]),
-        (Raw(np.array([True, False, False])), [False, True]),
-        (Listed(np.arange(3), lambda key: key * 10), [20, 0]),
+        (CodedColumn(np.array([0, 1, -1], dtype=np.int32), ["a", "b"]), [MISSING, "a"]),
+        (CodedColumn(np.array([0, 1, -1], dtype=np.int32), ["a", "b"], None), [None, "a"]),
+        (RawColumn(np.array([1, 2, 3])), [3, 1]),
+        (RawColumn(np.array([1.5, 2, 3]), np.array([True, True, False])), [MISSING, 1.5]),
+        (RawColumn(np.array([1.0, 2, 3]), None, None, lambda value: f"<{value}>"), ["<3.0>", "<1.0>"]),
+        (RawColumn(np.array([True, False, False])), [False, True]),
+        (ListedColumn(np.arange(3), lambda key: key * 10), [20, 0]),
     ],
 )
-def test_facts_of_some_rows_are_in_the_order_asked(facts: Facts, expected: list[object]) -> None:
+def test_facts_of_some_rows_are_in_the_order_asked(facts: InputColumn, expected: list[object]) -> None:
     """
     `at` keeps values, and their types as Python has them.
     """
@@ -201,7 +201,7 @@ def test_numbers_say_which_rows_have_one() -> None:
     """
     Texts and integers that a float can't hold are no numbers; what is absent is neither.
     """
-    facts = Coded(np.array([0, 1, 2, 3, -1], dtype=np.int32), [1, "1", 2**60, True])
+    facts = CodedColumn(np.array([0, 1, 2, 3, -1], dtype=np.int32), [1, "1", 2**60, True])
     numbers = facts.numbers()
     assert numbers is not None
     assert numbers.is_number is not None
@@ -216,7 +216,7 @@ def test_large_integers_are_no_floats() -> None:
     """
     A step beyond 2**53 is asked one by one.
     """
-    numbers = Raw(np.array([1, 2**60])).numbers()
+    numbers = RawColumn(np.array([1, 2**60])).numbers()
     assert numbers is not None
     assert numbers.is_number is not None
 
@@ -228,7 +228,7 @@ def test_numbers_that_a_table_has_ready_are_used() -> None:
     A column that carries its numbers is not turned into numbers again.
     """
     ready = (np.array([7.0]), np.array([True]))
-    numbers = Coded(np.array([0], dtype=np.int32), [7], MISSING, ready).numbers()
+    numbers = CodedColumn(np.array([0], dtype=np.int32), [7], MISSING, ready).numbers()
 
     assert numbers is not None
     assert numbers.values is ready[0]

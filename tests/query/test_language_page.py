@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from aim.core.errors import InvalidQuery
+from aim.core.statuses import STATUSES
 from aim.query import limits, names, regex
 from aim.query.functions import FUNCTIONS, VALUES
 from aim.query.methods import ATTRIBUTES, METHODS
@@ -114,7 +115,7 @@ def test_every_name_stands_on_the_page() -> None:
     """
     text = PAGE.read_text(encoding="utf-8")
     words = {word for code in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"\w+", code)}
-    known = {*names.RUN, *names.PAIR, *names.SUMMARY, *names.POINTS, *names.SUBJECTS, *names.STATUSES, *METHODS}
+    known = {*names.RUN, *names.PAIR, *names.SUMMARY, *names.POINTS, *names.SUBJECTS, *STATUSES, *METHODS}
     known |= {name.rpartition(".")[2] for name in (*FUNCTIONS, *VALUES)}
     known |= {name for of_type in ATTRIBUTES.values() for name in of_type}
 

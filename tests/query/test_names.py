@@ -9,14 +9,6 @@ import pytest
 from aim.query import names, table
 
 
-def test_every_kind_of_sequence_is_a_subject() -> None:
-    """
-    A query can be about runs and about each kind that a table may have.
-    """
-    assert ("run", *table.KINDS) == names.SUBJECTS
-    assert set(table.KINDS) == set(names.DTYPES)
-
-
 def test_every_summary_and_list_of_points_is_known_to_tables() -> None:
     """
     What a query may ask of a sequence is what a table may be asked for.
@@ -27,7 +19,7 @@ def test_every_summary_and_list_of_points_is_known_to_tables() -> None:
 
 def test_every_fact_is_stored_or_made_of_stored_ones() -> None:
     """
-    Facts beyond those of a table are the five that are worked out, and the second name.
+    Fields beyond those of a table are the five that are computed, and the second name.
     """
     made = {"created_at", "updated_at", "finalized_at", "duration", "active", "is_archived"}
 

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from aim.query.pattern import BadPattern, Character, Either, Repeat, Sequence, parse
+from aim.query.pattern import Alternation, BadPattern, Character, Concatenation, Repeat, parse
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_a_pattern_becomes_a_tree() -> None:
     """
     a, b = Character("a", 0), Character("b", 0)
 
-    assert Sequence((a, b)) == parse("ab").tree
-    assert Either((a, b)) == parse("a|b").tree
+    assert Concatenation((a, b)) == parse("ab").tree
+    assert Alternation((a, b)) == parse("a|b").tree
     assert Repeat(a, 0, None, True) == parse("a*").tree
     assert Repeat(a, 1, None, False) == parse("a+?").tree
     assert Repeat(a, 2, 3, True) == parse("a{2,3}").tree
     assert Repeat(a, 0, 3, True) == parse("a{,3}").tree
-    assert Sequence((a, Character(r"\{", 0), Character(r"\}", 0))) == parse("a{}").tree
-    assert Sequence(()) == parse("").tree
+    assert Concatenation((a, Character(r"\{", 0), Character(r"\}", 0))) == parse("a{}").tree
+    assert Concatenation(()) == parse("").tree
 
 
 def test_flags_hold_for_the_group_that_has_them() -> None:
@@ -75,9 +75,9 @@ def test_flags_hold_for_the_group_that_has_them() -> None:
     """
     whole = parse("(?i)a(?-i:b)")
 
-    assert Sequence((Character("a", re.IGNORECASE), Character("b", 0))) == whole.tree
+    assert Concatenation((Character("a", re.IGNORECASE), Character("b", 0))) == whole.tree
     assert re.IGNORECASE == whole.flags
-    assert Sequence((Character("a", 0), Character("b", re.IGNORECASE))) == parse("a(?i:b)").tree
+    assert Concatenation((Character("a", 0), Character("b", re.IGNORECASE))) == parse("a(?i:b)").tree
 
 
 def test_groups_are_numbered_and_named() -> None:

@@ -114,9 +114,9 @@ def test_a_leaf_knows_its_inputs_once_each() -> None:
         (tree.RunField("name"), "run"),
         (tree.RunParam(("a",)), "run"),
         (tree.RunMetric("loss", "{}", "last"), "run"),
-        (tree.PairFact("name"), "pair"),
-        (tree.Summary("last"), "summary"),
-        (tree.Points("values"), "value"),
+        (tree.PairField("name"), "pair"),
+        (tree.SummaryValue("last"), "summary"),
+        (tree.PointList("values"), "value"),
     ],
 )
 def test_each_source_has_its_need(source: tree.Source, expected: str) -> None:

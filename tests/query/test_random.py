@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from aim.core.errors import InvalidQuery
+from aim.core.kinds import QUERY_SUBJECTS
 from aim.query.query import Query, compile_query
-from aim.query.table import KINDS
 from tests.query.expressions import OBJECT_NAMES, RUN_NAMES, SEQUENCE_NAMES, queries, runs, scalars
 from tests.query.memory_table import MemoryTable, PlainRun
 from tests.query.oracle import Oracle, RunView
@@ -68,7 +68,9 @@ def test_random_queries_about_metrics_are_answered_as_by_the_oracle(
 
 
 @settings(EXAMPLES, max_examples=EXAMPLES_MIN // 2)
-@given(queries(RUN_NAMES[:12] + OBJECT_NAMES + OBJECT_NAMES), runs(), st.sampled_from(KINDS[1:]), st.booleans())
+@given(
+    queries(RUN_NAMES[:12] + OBJECT_NAMES + OBJECT_NAMES), runs(), st.sampled_from(QUERY_SUBJECTS[1:]), st.booleans()
+)
 def test_random_queries_about_objects_are_answered_as_by_the_oracle(
     text: str, made: list[PlainRun], kind: str, fast: bool
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from aim.query import plan, tree
 from aim.query.check import check
-from aim.query.columns import Coded, Facts, Listed
+from aim.query.columns import CodedColumn, InputColumn, ListedColumn
 from aim.query.functions import Clock
 from aim.query.limits import Budget, TooMuch
 from aim.query.operators import MISSING
@@ -33,7 +33,7 @@ class Rows:
         self.listed = listed
         self.asked: list[tuple[str, int]] = []
 
-    def facts(self, source: tree.Source) -> Facts:
+    def facts(self, source: tree.Source) -> InputColumn:
         """The input of one param."""
         assert isinstance(source, tree.RunParam)
         name = str(source.path[0])
@@ -44,10 +44,10 @@ class Rows:
                 self.asked.append((name, row))
                 return column[row]
 
-            return Listed(np.arange(self.size), make)
+            return ListedColumn(np.arange(self.size), make)
         distinct = list(dict.fromkeys(value for value in column if value is not MISSING))
         codes = [-1 if value is MISSING else distinct.index(value) for value in column]
-        return Coded(np.array(codes, dtype=np.int32), distinct)
+        return CodedColumn(np.array(codes, dtype=np.int32), distinct)
 
     def spread(self, leaf: Leaf) -> BoolArray | None:
         """Rows are asked themselves."""
@@ -157,8 +157,8 @@ def test_a_narrow_domain_asks_only_the_values_that_are_left() -> None:
     values = Looked([f"value {n}" for n in range(1000)])
 
     class OneColumn(Rows):
-        def facts(self, source: tree.Source) -> Facts:
-            return Coded(np.arange(1000, dtype=np.int32), values)
+        def facts(self, source: tree.Source) -> InputColumn:
+            return CodedColumn(np.arange(1000, dtype=np.int32), values)
 
     domain = Domain(OneColumn({"a": range(1000)}), np.array([3, 7]))
 

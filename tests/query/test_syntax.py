@@ -38,7 +38,10 @@ TREES = [
         "{a: b for a, b in c}",
         "Comprehension(dict, Name(a), Name(b), [For(Target(None, [Target(a), Target(b)]), Name(c), ())])",
     ),
-    ("f'{a}-{b!r:>5}'", "Text([Field(Name(a), , None), Constant('-'), Field(Name(b), r, Text([Constant('>5')]))])"),
+    (
+        "f'{a}-{b!r:>5}'",
+        "FString([Field(Name(a), , None), Constant('-'), Field(Name(b), r, FString([Constant('>5')]))])",
+    ),
     ("a\n  and b  # why", "Logic(and, [Name(a), Name(b)])"),
     ("'#)' == a", "Compare(('==',), [Constant('#)'), Name(a)])"),
     ("select x, y if a", "Name(a)"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aim.core.errors import InvalidQuery
 from aim.query import tree
 from aim.query.check import check
-from aim.query.columns import Coded
+from aim.query.columns import CodedColumn
 from aim.query.evaluate import Evaluator
 from aim.query.functions import Clock
 from aim.query.operators import MISSING
@@ -87,7 +87,7 @@ comparisons = st.tuples(terms, st.sampled_from(["<", "<=", ">", ">=", "==", "!="
 )
 
 
-def coded(given_values: list[Any]) -> Coded:
+def coded(given_values: list[Any]) -> CodedColumn:
     """A column of these values."""
     known: dict[object, int] = {}
     distinct: list[Any] = []
@@ -101,7 +101,7 @@ def coded(given_values: list[Any]) -> Coded:
             known[key] = len(distinct)
             distinct.append(value)
         codes.append(known[key])
-    return Coded(np.array(codes, dtype=np.int32), distinct)
+    return CodedColumn(np.array(codes, dtype=np.int32), distinct)
 
 
 @settings(max_examples=max(400, settings().max_examples))
@@ -200,7 +200,7 @@ def test_none_of_a_fact_is_unequal_to_numbers_and_missing_is_not() -> None:
     fact = formula(checked("run.end_time != 5"))
     assert missing is not None
     assert fact is not None
-    of_param, of_fact = Coded(codes, []).numbers(), Coded(codes, [], None).numbers()
+    of_param, of_fact = CodedColumn(codes, []).numbers(), CodedColumn(codes, [], None).numbers()
     assert of_param is not None
     assert of_fact is not None
 

@@ -23,13 +23,13 @@ import click
 from aim.cli import output
 from aim.cli.main import AimGroup, repo_option
 from aim.cli.runs import matching_hashes, open_repository
+from aim.core.statuses import LOST, RUNNING
 from aim.core.words import counted
 from aim.engine import sealing
 from aim.engine.repository import Repository
 from aim.engine.scan import scan_of
 from aim.storage.artifacts.registry import store_of
 from aim.storage.care.archive import write_archive
-from aim.storage.forms.state import LOST, RUNNING
 
 yes_option = click.option("-y", "--yes", is_flag=True, help="Without meaning: nothing is asked.")
 

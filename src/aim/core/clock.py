@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass
 
 MICROSECOND_S = 1e-6
+MICROSECONDS = 1_000_000  # of a second
 ZOMBIE = -1
 
 

@@ -130,10 +130,11 @@ class DiskRefused(AimError, OSError):
 class DamagedFile(AimError):
     """A file does not hold what was written to it."""
 
-    def __init__(self, file: str, place: str, found: str) -> None:
+    def __init__(self, file: str, position: str, defect: str) -> None:
         super().__init__(
-            f"{file} is damaged at {place}: {found}. `aim fsck` lists all damage; `aim repair` writes a mended copy."
+            f"{file} is damaged at {position}: {defect}. "
+            "`aim fsck` lists all damage; `aim repair` writes a mended copy."
         )
         self.file = file
-        self.place = place
-        self.found = found
+        self.position = position
+        self.defect = defect

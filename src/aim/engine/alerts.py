@@ -26,20 +26,20 @@ from typing import Any
 
 import numpy as np
 
+from aim.core.reserved import SYSTEM_PREFIX
+from aim.core.statuses import FAILED, LOST, RUNNING
 from aim.engine.anomalies import BoolArray, divergence, first_bad, may_have_diverged, should_fall, usual_pause_s
 from aim.engine.listing import cells
 from aim.engine.points import Curve, PointStore
 from aim.storage.catalogue.columns import Column
 from aim.storage.catalogue.run_table import HashColumn, RunTable
 from aim.storage.forms.records import FloatArray, IntArray
-from aim.storage.forms.state import FAILED, LOST, RUNNING
 
 FAILED_KIND, LOST_KIND, STALLED, NAN, DIVERGED = KINDS = ("failed", "lost", "stalled", "nan", "diverged")
 ENDED_WITHIN_S = 7 * 86_400.0
 RUNS_MAX = 200  # newest first; of more nobody reads
 CURVES_MAX = 6  # of a run that went wrong are looked at, to find the first
 KEPT_MAX = 5_000  # findings
-SYSTEM_PREFIX = "__system__"
 WORSE = 4.0  # times as bad: one level more
 LEVEL_MAX = 30
 OVERDUE_S = 60.0  # an overdue check-in gets worse in these

@@ -16,7 +16,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aim.engine.overview import SYSTEM_PARAMS
+from aim.core.reserved import SYSTEM_PARAMS
+from aim.core.statuses import STATUSES
 from aim.query import names
 from aim.query.functions import FUNCTIONS, MODULES
 from aim.query.methods import BY_TYPE
@@ -145,7 +146,7 @@ def _literal(value: object) -> str:
 def _values(table: RunTable, root: str, steps: tuple[str | int, ...]) -> list[object]:
     if root == "run" and steps:
         if steps == ("status",):
-            return list(names.STATUSES)
+            return list(STATUSES)
         name = names.STORED_AS.get(str(steps[0]), str(steps[0]))
         column = table.field(name) if len(steps) == 1 and name in table.fields else table.param(steps)
         values = [] if column is None else list(column.values[:VALUES_MAX])

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aim.query.table import Column
+from aim.query.table import QueryColumn
 from aim.storage.catalogue.run_table import RunTable
 
 IntArray = npt.NDArray[np.int64]
@@ -137,7 +137,7 @@ def notes_text(value: object) -> str | None:
     return str(value)
 
 
-def _coded(column: Column | None, rows: npt.NDArray[np.integer[Any]]) -> Cells:
+def _coded(column: QueryColumn | None, rows: npt.NDArray[np.integer[Any]]) -> Cells:
     if column is None:
         return Cells(np.full(len(rows), -1, np.int64), [])
     if column.numbers is not None and column.is_number is not None:

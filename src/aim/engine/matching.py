@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,20 +40,7 @@ class Question:
 
     def with_archived(self) -> Question:
         """Return the same question, asked of archived runs too."""
-        return Question(_of_all(self.query))
-
-
-class _OfAll(Query):
-    """A query that does not leave archived runs out by itself."""
-
-    @property
-    def hides_archived(self) -> bool:
-        """Never."""
-        return False
-
-
-def _of_all(query: Query) -> Query:
-    return _OfAll(query.text, query.subject, query.clock, query.root, query.clauses)
+        return Question(replace(self.query, hides_archived=False))
 
 
 def ask(text: str) -> Question:
@@ -115,7 +102,7 @@ def matching_sequences(table: RunTable, question: Question, kind: str) -> tuple[
     Return the sequences of *kind* that match: places of pairs, rows of runs. None match a question about another kind.
 
     Args:
-        kind: one of `aim.query.table.KINDS`.
+        kind: one of `aim.core.kinds.QUERY_SUBJECTS`.
 
     Raises:
         InvalidQuery: the question passes a bound while it is asked.
@@ -124,8 +111,7 @@ def matching_sequences(table: RunTable, question: Question, kind: str) -> tuple[
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     query = question.query
     if question.subject != kind:
-        compiled = compile_query(query.text, kind)
-        query = _of_all(compiled) if isinstance(query, _OfAll) else compiled
+        query = replace(compile_query(query.text, kind), hides_archived=query.hides_archived)
     pairs, rows = query.select_sequences(table)
     return np.asarray(pairs, np.int64), np.asarray(rows, np.int64)
 

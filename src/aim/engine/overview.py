@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.core import contexts
-from aim.query.table import Column, Path
+from aim.core.reserved import SYSTEM_PARAMS
+from aim.query.table import Path, QueryColumn
 from aim.storage.catalogue.run_table import RunTable
 
 IntArray = npt.NDArray[np.int64]
 
 EXAMPLES_MAX = 8
-SYSTEM_PARAMS = "__system_params"
 FACETS = ("status", "experiment", "tags")
 FACET_VALUES_MAX = 500
 
@@ -81,7 +81,7 @@ def params_of(table: RunTable, rows: IntArray) -> list[ParamOverview]:
     return found
 
 
-def _param(path: Path, column: Column, rows: IntArray) -> ParamOverview | None:
+def _param(path: Path, column: QueryColumn, rows: IntArray) -> ParamOverview | None:
     codes = column.codes[rows]
     codes = codes[codes >= 0]
     if not len(codes):
@@ -132,7 +132,7 @@ def facets_of(table: RunTable, rows: IntArray) -> dict[str, list[tuple[str, int]
     return {name: _facet(table.field(name), rows) for name in FACETS}
 
 
-def _facet(column: Column, rows: IntArray) -> list[tuple[str, int]]:
+def _facet(column: QueryColumn, rows: IntArray) -> list[tuple[str, int]]:
     codes = column.codes[rows]
     counts = np.bincount(codes[codes >= 0], minlength=len(column.values))
     tally: Counter[str] = Counter()

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from aim.core import params
+from aim.core.reserved import SYSTEM_PARAMS
 from aim.core.values import Loader, Stored
 from aim.engine.listing import SUMMARIES
-from aim.engine.overview import SYSTEM_PARAMS
 from aim.engine.repository import Repository
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.forms.state import RunLog, RunState

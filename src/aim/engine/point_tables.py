@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from aim.core import contexts
+from aim.core.clock import MICROSECONDS
 from aim.storage.reading.reader import Points
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-MICROSECONDS = 1_000_000
 
 
 class Labels(Protocol):

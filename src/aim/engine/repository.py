@@ -17,12 +17,13 @@ from weakref import WeakValueDictionary
 from aim.core.errors import NotFound, RepoNotFound, RunBusy, RunNotFound
 from aim.core.params import Restore
 from aim.core.recent import Recent
+from aim.core.statuses import RUNNING
 from aim.storage import store
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.disk.refusals import explained
 from aim.storage.forms import edits, history
 from aim.storage.forms.history import Rewind
-from aim.storage.forms.state import RUNNING, RunLog, RunState
+from aim.storage.forms.state import RunLog, RunState
 from aim.storage.recording.writer import Past, Writer
 
 if TYPE_CHECKING:

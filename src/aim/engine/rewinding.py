@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from aim.storage.forms.state import SequenceFacts, SequenceKey
     from aim.storage.reading.reader import RunReader
 
-MICROSECOND_S = 1e-6  # between what an edit hides and what comes after it
 STEPS_MAX = 100_000  # of one deletion: 1 MB of JSON
 
 

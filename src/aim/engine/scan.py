@@ -60,7 +60,7 @@ class MatchingSequence:
     A sequence that matches.
 
     Attributes:
-        kind: one of `aim.query.table.KINDS`, or the type of other objects.
+        kind: one of `aim.core.kinds.QUERY_SUBJECTS`, or the type of other objects.
         stored_kind: `int`, `float`, `number`, or the type of its objects, such as `list(aim.image)`.
     """
 

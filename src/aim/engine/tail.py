@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aim.core.statuses import RUNNING
 from aim.engine.scan import Scan
 from aim.storage.catalogue.catalogue import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
-from aim.storage.forms.state import RUNNING
 
 REMOVED_MAX = 10_000  # deleted runs that are remembered
 

@@ -3,12 +3,12 @@ From names to what they stand for, and every error that can be found without loo
 
 A dotted or bracketed name is followed from its left end. On the way it is a *place*, at its end a node:
 
-    run                          Run()
+    run                          RunName()
     run.name                     Input(RunField("name"))              and stays a node: .lower() is a method of a text
-    run.hparams['a', 'b'].lr     Params(("hparams", "a", "b", "lr"))  becomes Input(RunParam(...)) where it ends
-    run.metrics['loss'].min      Metrics(), Series("loss", "{}"), Input(RunMetric("loss", "{}", "min"))
-    metric.last                  Sequence(), Input(Summary("last"))
-    math.sqrt                    Module("math"), and the function it is called as
+    run.hparams['a', 'b'].lr     ParamPrefix(("hparams", "a", "b", "lr"))  becomes Input(RunParam(...)) where it ends
+    run.metrics['loss'].min      MetricsName(), MetricOfRun("loss", "{}"), Input(RunMetric("loss", "{}", "min"))
+    metric.last                  SequenceName(), Input(SummaryValue("last"))
+    math.sqrt                    ModuleName("math"), and the function it is called as
 
 Found here: names that do not exist (with the nearest that does), functions and methods with the wrong number of
 arguments, an order between what has none, patterns that are wrong, and operations on constants that always fail.
@@ -24,11 +24,12 @@ from typing import NoReturn
 
 from aim.core import contexts
 from aim.core.errors import InvalidQuery, UntrackableValue
+from aim.core.statuses import STATUSES
 from aim.query import names, regex, tree
 from aim.query.evaluate import Evaluator
 from aim.query.functions import FUNCTIONS, MODULES, VALUES, Clock, Function, members
 from aim.query.limits import Budget, TooMuch, weigh
-from aim.query.methods import ATTRIBUTES, BY_TYPE, METHODS, MethodOf
+from aim.query.methods import ATTRIBUTES, BY_TYPE, METHODS, TypeMethod
 from aim.query.names import nearest
 from aim.query.pattern import BadPattern
 from aim.query.table import Path
@@ -40,22 +41,22 @@ NUMBERS = (bool, int, float)
 
 
 @dataclass(frozen=True)
-class Run:
+class RunName:
     """`run`, which is no value by itself."""
 
 
 @dataclass(frozen=True)
-class Sequence:
+class SequenceName:
     """`metric`, `images` ..., which is no value by itself."""
 
 
 @dataclass(frozen=True)
-class Metrics:
+class MetricsName:
     """`run.metrics`, which is no value by itself."""
 
 
 @dataclass(frozen=True)
-class Series:
+class MetricOfRun:
     """`run.metrics['loss']`: as a value, whether the run has it."""
 
     name: str
@@ -63,20 +64,20 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Params:
+class ParamPrefix:
     """A way into the run's params."""
 
     path: Path
 
 
 @dataclass(frozen=True)
-class Module:
+class ModuleName:
     """`math`, `re` ...; `datetime` and `date` are types as well."""
 
     name: str
 
 
-Place = Run | Sequence | Metrics | Series | Params | Module | tree.Node
+Place = RunName | SequenceName | MetricsName | MetricOfRun | ParamPrefix | ModuleName | tree.Node
 Bound = frozenset[str]
 """The variables of comprehensions, lambdas and `:=` that are known at a place."""
 
@@ -114,21 +115,21 @@ class _Checker:
         place = self.place(node, bound)
         if isinstance(place, tree.Node):
             return place
-        if isinstance(place, Params):
+        if isinstance(place, ParamPrefix):
             return tree.Input(node.start, node.end, tree.RunParam(place.path))
-        if isinstance(place, Series):
+        if isinstance(place, MetricOfRun):
             return tree.Input(node.start, node.end, tree.RunMetric(place.name, place.context, ""))
-        if isinstance(place, Module):
+        if isinstance(place, ModuleName):
             if place.name in FUNCTIONS:
                 return tree.Builtin(node.start, node.end, place.name)
             self.refuse(node.start, node.end, f"`{place.name}` is a module; name what you want of it")
-        if isinstance(place, Metrics):
+        if isinstance(place, MetricsName):
             self.refuse(
                 node.start,
                 node.end,
                 "`run.metrics` is asked for one metric: run.metrics['loss', {'subset': 'val'}].last",
             )
-        example = "run.hparams.lr" if isinstance(place, Run) else f"{self.source_text(node)}.name"
+        example = "run.hparams.lr" if isinstance(place, RunName) else f"{self.source_text(node)}.name"
         self.refuse(
             node.start,
             node.end,
@@ -173,7 +174,7 @@ class _Checker:
             return tree.Choice(node.start, node.end, test, then, otherwise)
         if isinstance(node, tree.Dict):
             return replace(node, keys=self.values(node.keys, bound), values=self.values(node.values, bound))
-        if isinstance(node, tree.Text):
+        if isinstance(node, tree.FString):
             return replace(node, parts=self.values(node.parts, bound))
         if isinstance(node, tree.Slice):
             edges = (None if edge is None else self.value(edge, bound) for edge in (node.lower, node.upper, node.step))
@@ -190,11 +191,11 @@ class _Checker:
         if name in bound:
             return node
         if name == "run":
-            return Run()
+            return RunName()
         if name == self.subject:
-            return Sequence()
+            return SequenceName()
         if name in MODULES:
-            return Module(name)
+            return ModuleName(name)
         if name in FUNCTIONS:
             return tree.Builtin(node.start, node.end, name)
         if name in names.CONSTANTS:
@@ -216,22 +217,22 @@ class _Checker:
 
     def _attribute(self, node: tree.Attribute, bound: Bound) -> Place:
         base, name = self.place(node.value, bound), node.name
-        if isinstance(base, Run):
+        if isinstance(base, RunName):
             if name == "metrics":
-                return Metrics()
+                return MetricsName()
             if name in names.RUN:
                 field = tree.RunField(names.STORED_AS.get(name, name))
                 return tree.Input(node.start, node.end, field)
-            return Params((name,))
-        if isinstance(base, Params):
-            return Params((*base.path, name))
-        if isinstance(base, Sequence):
+            return ParamPrefix((name,))
+        if isinstance(base, ParamPrefix):
+            return ParamPrefix((*base.path, name))
+        if isinstance(base, SequenceName):
             return self._of_sequence(node)
-        if isinstance(base, Series):
+        if isinstance(base, MetricOfRun):
             return self._of_series(node, base)
-        if isinstance(base, Module):
+        if isinstance(base, ModuleName):
             return self._of_module(node, base)
-        if isinstance(base, Metrics):
+        if isinstance(base, MetricsName):
             self.refuse(node.start, node.end, f"A metric of a run is written run.metrics['{name}']")
         if isinstance(base, tree.Input) and base.source == tree.RunField("experiment") and name == "name":
             return replace(base, end=node.end)
@@ -241,20 +242,20 @@ class _Checker:
     def _of_sequence(self, node: tree.Attribute) -> Place:
         name = node.name
         if name == "run":
-            return Run()
+            return RunName()
         known = names.sequence_names(self.subject)
         if name not in known:
             self._unknown(node, f"`{self.subject}` has no `{name}`", [*known, "run"])
         source: tree.Source
         if name in names.PAIR:
-            source = tree.PairFact(name)
+            source = tree.PairField(name)
         elif name in names.SUMMARY:
-            source = tree.Summary(name)
+            source = tree.SummaryValue(name)
         else:
-            source = tree.Points(name)
+            source = tree.PointList(name)
         return tree.Input(node.start, node.end, source)
 
-    def _of_series(self, node: tree.Attribute, base: Series) -> Place:
+    def _of_series(self, node: tree.Attribute, base: MetricOfRun) -> Place:
         known = [name for name in names.sequence_names("metric") if name in names.SUMMARY]
         if node.name == "dtype":
             exists = tree.Input(node.start, node.end, tree.RunMetric(base.name, base.context, ""))
@@ -264,7 +265,7 @@ class _Checker:
             self._unknown(node, f"A metric of a run has no `{node.name}`", known)
         return tree.Input(node.start, node.end, tree.RunMetric(base.name, base.context, node.name))
 
-    def _of_module(self, node: tree.Attribute, base: Module) -> Place:
+    def _of_module(self, node: tree.Attribute, base: ModuleName) -> Place:
         full = f"{base.name}.{node.name}"
         if full in VALUES:
             return tree.Constant(node.start, node.end, VALUES[full])
@@ -295,22 +296,22 @@ class _Checker:
     def _subscript(self, node: tree.Subscript, bound: Bound) -> Place:
         base = self.place(node.value, bound)
         index = self.value(node.index, bound)
-        if isinstance(base, (Run, Params)):
+        if isinstance(base, (RunName, ParamPrefix)):
             keys = _keys(index)
-            path = base.path if isinstance(base, Params) else ()
+            path = base.path if isinstance(base, ParamPrefix) else ()
             if keys is not None:
-                return Params((*path, *keys))
+                return ParamPrefix((*path, *keys))
             if isinstance(index, tree.Slice) and not path:
                 self.refuse(node.start, node.end, "`run` has no slices")
             document = tree.Input(node.value.start, node.value.end, tree.RunParam(path))
             return tree.Subscript(node.start, node.end, document, index)
-        if isinstance(base, Metrics):
+        if isinstance(base, MetricsName):
             return self._series(node, index)
         if isinstance(base, tree.Node):
             return self.folded(tree.Subscript(node.start, node.end, base, index))
         return self.folded(tree.Subscript(node.start, node.end, self.value(node.value, bound), index))
 
-    def _series(self, node: tree.Subscript, index: tree.Node) -> Series:
+    def _series(self, node: tree.Subscript, index: tree.Node) -> MetricOfRun:
         wanted = index.value if isinstance(index, tree.Constant) else None
         name, context = wanted if isinstance(wanted, tuple) and len(wanted) == 2 else (wanted, {})
         if not isinstance(name, str) or not isinstance(context, dict):
@@ -321,7 +322,7 @@ class _Checker:
                 "as in run.metrics['loss', {'subset': 'val'}]",
             )
         try:
-            return Series(name, contexts.text(context))
+            return MetricOfRun(name, contexts.text(context))
         except UntrackableValue as error:
             self.refuse(node.index.start, node.index.end, f"No metric has this context: {error}")
 
@@ -333,7 +334,7 @@ class _Checker:
         called = node.function
         if isinstance(called, tree.Attribute):
             base = self.place(called.value, bound)
-            if not isinstance(base, Module):
+            if not isinstance(base, ModuleName):
                 return self._method(node, called, base, arguments, keywords)
         function = self.value(called, bound)
         if isinstance(function, tree.Builtin):
@@ -356,11 +357,11 @@ class _Checker:
         keywords: tuple[tree.Keyword, ...],
     ) -> Place:
         name = called.name
-        if isinstance(base, (Sequence, Metrics, Series)):
+        if isinstance(base, (SequenceName, MetricsName, MetricOfRun)):
             self.refuse(called.start, called.end, f"`{self.source_text(called.value)}` has no methods")
         place = called.value
-        if isinstance(base, (Run, Params)):
-            path = base.path if isinstance(base, Params) else ()
+        if isinstance(base, (RunName, ParamPrefix)):
+            path = base.path if isinstance(base, ParamPrefix) else ()
             keys = _keys(arguments[0]) if arguments and not keywords and len(arguments) <= 2 else None
             if name == "get" and keys is not None:
                 default = arguments[1] if len(arguments) == 2 else tree.Constant(node.end, node.end, None)
@@ -377,7 +378,7 @@ class _Checker:
         self._check_arguments(node, name, methods, len(arguments), keywords)
         return self.folded(tree.Method(node.start, node.end, value, name, arguments, keywords))
 
-    def _methods(self, called: tree.Attribute, kind: type | None, place: tree.Node) -> list[MethodOf]:
+    def _methods(self, called: tree.Attribute, kind: type | None, place: tree.Node) -> list[TypeMethod]:
         """The methods that a call may mean: of the type if it is known, else of all types."""
         if kind is not None and kind in BY_TYPE:
             if called.name not in BY_TYPE[kind]:
@@ -394,7 +395,7 @@ class _Checker:
         self,
         node: tree.Call,
         name: str,
-        known: list[Function] | list[MethodOf],
+        known: list[Function] | list[TypeMethod],
         count: int,
         keywords: tuple[tree.Keyword, ...],
     ) -> None:
@@ -455,13 +456,13 @@ class _Checker:
         kind, constant = known_type(side), other.value
         if side.source == tree.RunField("status") and operator in ("==", "!=", "in", "not in"):
             for status in constant if isinstance(constant, (list, tuple, set)) else [constant]:
-                if isinstance(status, str) and status not in names.STATUSES:
-                    known = ", ".join(names.STATUSES)
+                if isinstance(status, str) and status not in STATUSES:
+                    known = ", ".join(STATUSES)
                     self.refuse(
                         other.start,
                         other.end,
                         f"No run has the status '{status}'; there are {known}",
-                        nearest(status, names.STATUSES),
+                        nearest(status, STATUSES),
                     )
         if kind is None or operator not in ORDERINGS or constant is None:
             return
@@ -506,17 +507,17 @@ def known_type(node: tree.Node) -> type | None:
     """Return the type that the value of *node* has unless it is None or missing; None if it may have any."""
     if isinstance(node, tree.Constant):
         return type(node.value)
-    if isinstance(node, tree.Text):
+    if isinstance(node, tree.FString):
         return str
     if isinstance(node, tree.Input):
         source = node.source
         if isinstance(source, tree.RunField):
             return names.RUN[source.name]
-        if isinstance(source, tree.PairFact):
+        if isinstance(source, tree.PairField):
             return names.PAIR[source.name]
-        if isinstance(source, (tree.Summary, tree.RunMetric)):
-            return names.SUMMARY[source.name if isinstance(source, tree.Summary) else source.summary or "has_nan"]
-        if isinstance(source, tree.Points):
+        if isinstance(source, (tree.SummaryValue, tree.RunMetric)):
+            return names.SUMMARY[source.name if isinstance(source, tree.SummaryValue) else source.summary or "has_nan"]
+        if isinstance(source, tree.PointList):
             return list
     if isinstance(node, tree.Method) and node.name in ("lower", "upper", "strip"):
         return known_type(node.value)

@@ -1,12 +1,12 @@
 """
 The inputs of a query as columns: what each run, pair or sequence has.
 
-    Coded     a code for each row and the distinct values       fields, params, names and contexts
-    Raw       one numpy value for each row                      times, durations, summaries
-    Listed    one Python value for each row, made when asked    whole params, points
+    CodedColumn     a code for each row and the distinct values       fields, params, names and contexts
+    RawColumn       one numpy value for each row                      times, durations, summaries
+    ListedColumn    one Python value for each row, made when asked    whole params, points
 
-`RunColumns` makes them from a `Table`. A param at ("hparams", "lr") may be a leaf there, a dict with leaves below, or a
-piece of a leaf above (an item of a list); some runs have one, some another, so these are laid over each other.
+`RunColumns` makes them from a `QueryTable`. In some runs the param at ("hparams", "lr") is a leaf, in others a dict
+with leaves below it, or part of a leaf above it, such as an item of a list. The three are merged into one column.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ from typing import Any, Protocol
 import numpy as np
 
 from aim.core import contexts
+from aim.core.statuses import RUNNING
 from aim.query import names, tree
 from aim.query.functions import EPOCH, Clock
 from aim.query.operators import MISSING, subscript
-from aim.query.table import BoolArray, Column, FloatArray, IntArray, NumberArray, Path, Table
+from aim.query.table import BoolArray, FloatArray, IntArray, NumberArray, Path, QueryColumn, QueryTable
 from aim.query.vector import EXACT_MAX, Numbers
 
 MINUTE_US = 60e6
 
 
-class Facts(Protocol):
+class InputColumn(Protocol):
     """One input, for a number of rows."""
 
-    def at(self, index: IntArray) -> Facts:
+    def at(self, index: IntArray) -> InputColumn:
         """Return the facts of some of the rows."""
 
     def objects(self) -> list[Any]:
@@ -40,7 +41,7 @@ class Facts(Protocol):
         """Return the rows as numbers; None if they are no numbers by nature."""
 
 
-class Coded:
+class CodedColumn:
     """Distinct values, and a code for each row; -1 is *absent*: `MISSING`, or None for a fact of the run."""
 
     def __init__(
@@ -55,10 +56,10 @@ class Coded:
         self.absent = absent
         self.ready = ready
 
-    def at(self, index: IntArray) -> Coded:
+    def at(self, index: IntArray) -> CodedColumn:
         """Return the facts of some of the rows."""
         ready = None if self.ready is None else (self.ready[0][index], self.ready[1][index])
-        return Coded(self.codes[index], self.values, self.absent, ready)
+        return CodedColumn(self.codes[index], self.values, self.absent, ready)
 
     def objects(self) -> list[Any]:
         """Return the value in each row."""
@@ -79,7 +80,7 @@ class Coded:
         return Numbers(table[self.codes], is_number[self.codes], is_absent, self.absent is None)
 
 
-class Raw:
+class RawColumn:
     """One numpy value for each row; *present* says which rows have one, None that all do."""
 
     def __init__(
@@ -94,10 +95,10 @@ class Raw:
         self.absent = absent
         self.decode = decode
 
-    def at(self, index: IntArray) -> Raw:
+    def at(self, index: IntArray) -> RawColumn:
         """Return the facts of some of the rows."""
         present = None if self.present is None else self.present[index]
-        return Raw(self.raw[index], present, self.absent, self.decode)
+        return RawColumn(self.raw[index], present, self.absent, self.decode)
 
     def objects(self) -> list[Any]:
         """Return the value in each row."""
@@ -118,16 +119,16 @@ class Raw:
         return Numbers(values, is_number, None if self.present is None else ~self.present, self.absent is None)
 
 
-class Listed:
+class ListedColumn:
     """Values that are made when they are asked for, row by row."""
 
     def __init__(self, keys: IntArray, make: Callable[[int], object]) -> None:
         self.keys = keys
         self.make = make
 
-    def at(self, index: IntArray) -> Listed:
+    def at(self, index: IntArray) -> ListedColumn:
         """Return the facts of some of the rows."""
-        return Listed(self.keys[index], self.make)
+        return ListedColumn(self.keys[index], self.make)
 
     def objects(self) -> list[Any]:
         """Return the value in each row."""
@@ -141,14 +142,14 @@ class Listed:
 class RunColumns:
     """The inputs that need only the run, for all runs of a table; each is made once."""
 
-    def __init__(self, table: Table, clock: Clock) -> None:
+    def __init__(self, table: QueryTable, clock: Clock) -> None:
         self.table = table
         self.clock = clock
         self.size = table.run_count
-        self._made: dict[tree.Source, Facts] = {}
+        self._made: dict[tree.Source, InputColumn] = {}
         self._series: dict[tuple[str, str], int] | None = None
 
-    def facts(self, source: tree.Source) -> Facts:
+    def facts(self, source: tree.Source) -> InputColumn:
         """Return the facts of an input, for all runs."""
         made = self._made.get(source)
         if made is None:
@@ -162,22 +163,22 @@ class RunColumns:
             self._made[source] = made
         return made
 
-    # Facts about the run
+    # Fields of the run
 
-    def _field(self, name: str) -> Facts:
+    def _field(self, name: str) -> InputColumn:
         if name in ("created_at", "updated_at", "finalized_at"):
             stored = {"created_at": "creation_time", "updated_at": "update_time", "finalized_at": "end_time"}[name]
             seconds, present = self._seconds(stored)
             micros = np.rint(seconds * 1e6) - self.clock.offset_minutes * MINUTE_US
-            return Raw(micros, present, None, lambda value: EPOCH + timedelta(microseconds=int(value)))
+            return RawColumn(micros, present, None, lambda value: EPOCH + timedelta(microseconds=int(value)))
         if name == "duration":
             begin, begun = self._seconds("creation_time")
             end, ended = self._seconds("end_time")
-            return Raw(np.where(ended, end, self.clock.now_s) - begin, begun, None)
+            return RawColumn(np.where(ended, end, self.clock.now_s) - begin, begun, None)
         if name == "active":
             status = _coded(self.table.field("status"), None)
-            running = np.array([value == "running" for value in status.values] + [False])
-            return Raw(running[status.codes])
+            running = np.array([value == RUNNING for value in status.values] + [False])
+            return RawColumn(running[status.codes])
         return _coded(self.table.field(name), None)
 
     def _seconds(self, name: str) -> tuple[FloatArray, BoolArray]:
@@ -188,9 +189,9 @@ class RunColumns:
 
     # Params
 
-    def _param(self, path: Path) -> Facts:
+    def _param(self, path: Path) -> InputColumn:
         if not path:
-            return Listed(np.arange(self.size), lambda row: self.table.document(row))
+            return ListedColumn(np.arange(self.size), lambda row: self.table.document(row))
         here = self.table.param(path)
         below = self.table.leaf_paths(path)
         layers = [_coded(here, MISSING)] if here is not None else []
@@ -202,10 +203,10 @@ class RunColumns:
         if below:
             layers.append(self._dicts(path, below))
         if not layers:
-            return Coded(np.full(self.size, -1, dtype=np.int32), [])
+            return CodedColumn(np.full(self.size, -1, dtype=np.int32), [])
         return layers[0] if len(layers) == 1 else _laid_over(layers)
 
-    def _dicts(self, path: Path, below: Sequence[Path]) -> Coded:
+    def _dicts(self, path: Path, below: Sequence[Path]) -> CodedColumn:
         """The dicts at *path*, each made once from the leaves below it."""
         columns = [(leaf[len(path) :], column) for leaf in below if (column := self.table.param(leaf)) is not None]
         codes = np.ascontiguousarray(np.stack([column.codes for _, column in columns], axis=1), dtype=np.int32)
@@ -224,11 +225,11 @@ class RunColumns:
             values.append(made)
         result = np.full(self.size, -1, dtype=np.int32)
         result[has] = inverse.ravel()
-        return Coded(result, values)
+        return CodedColumn(result, values)
 
     # Metrics of the run
 
-    def _metric(self, source: tree.RunMetric) -> Facts:
+    def _metric(self, source: tree.RunMetric) -> InputColumn:
         if self._series is None:
             self._series = {
                 (pair.name, contexts.text(pair.context)): place
@@ -238,47 +239,47 @@ class RunColumns:
         present = np.zeros(self.size, dtype=bool)
         place = self._series.get((source.name, source.context))
         if place is None:
-            return Raw(present.copy(), present)
+            return RawColumn(present.copy(), present)
         rows = self.table.rows(place)
         if not source.summary:
             present[rows] = True
-            return Raw(np.ones(self.size, dtype=bool), present)
+            return RawColumn(np.ones(self.size, dtype=bool), present)
         found = self.table.summary(place, source.summary)
         if found is None:
-            return Raw(present.copy(), present)
+            return RawColumn(present.copy(), present)
         present[rows] = True
         values = np.zeros(self.size, dtype=found.dtype)
         values[rows] = found
-        return Raw(values, present)
+        return RawColumn(values, present)
 
 
 class PairColumns:
     """The inputs that need only the (name, context, kind), for all pairs of a table."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: QueryTable) -> None:
         self.table = table
         self.size = len(table.pairs)
 
-    def facts(self, source: tree.Source) -> Coded:
+    def facts(self, source: tree.Source) -> CodedColumn:
         """Return the facts of an input, for all pairs."""
-        assert isinstance(source, tree.PairFact), source
+        assert isinstance(source, tree.PairField), source
         pairs = self.table.pairs
         if source.name == "context":
-            return Coded(np.arange(self.size, dtype=np.int32), [dict(pair.context) for pair in pairs])
+            return CodedColumn(np.arange(self.size, dtype=np.int32), [dict(pair.context) for pair in pairs])
         given: list[object] = [names.VERSION] * self.size
         if source.name == "name":
             given = [pair.name for pair in pairs]
         elif source.name == "dtype":
             given = [names.DTYPES.get(pair.kind) for pair in pairs]
         distinct = {value: code for code, value in enumerate(dict.fromkeys(given))}
-        return Coded(np.array([distinct[value] for value in given], dtype=np.int32), list(distinct))
+        return CodedColumn(np.array([distinct[value] for value in given], dtype=np.int32), list(distinct))
 
 
-def _coded(column: Column, absent: object) -> Coded:
+def _coded(column: QueryColumn, absent: object) -> CodedColumn:
     ready = None
     if column.numbers is not None and column.is_number is not None:
         ready = (column.numbers, column.is_number)
-    return Coded(column.codes, column.values, absent, ready)
+    return CodedColumn(column.codes, column.values, absent, ready)
 
 
 def within(value: Any, path: Path) -> object:
@@ -301,16 +302,16 @@ def within(value: Any, path: Path) -> object:
     return value
 
 
-def _within(column: Coded, path: Path) -> Coded:
+def _within(column: CodedColumn, path: Path) -> CodedColumn:
     """The column of what lies at *path* in each of the values; of those that have nothing there, -1."""
     found = [within(value, path) for value in column.values]
     kept = [place for place, value in enumerate(found) if value is not MISSING]
     new_codes = np.full(len(found) + 1, -1, dtype=np.int32)
     new_codes[kept] = np.arange(len(kept))
-    return Coded(new_codes[column.codes], [found[place] for place in kept])
+    return CodedColumn(new_codes[column.codes], [found[place] for place in kept])
 
 
-def _laid_over(layers: Sequence[Coded]) -> Coded:
+def _laid_over(layers: Sequence[CodedColumn]) -> CodedColumn:
     """One column of several that never have a value in the same row."""
     codes = np.full(len(layers[0].codes), -1, dtype=np.int32)
     values: list[object] = []
@@ -318,4 +319,4 @@ def _laid_over(layers: Sequence[Coded]) -> Coded:
         here = layer.codes >= 0
         codes[here] = layer.codes[here] + len(values)
         values.extend(layer.values)
-    return Coded(codes, values)
+    return CodedColumn(codes, values)

@@ -95,7 +95,7 @@ def inputs(node: tree.Node) -> tuple[tree.Source, ...]:
     return tuple(sorted(found, key=repr))
 
 
-class Lambda:
+class LambdaValue:
     """A lambda as a value: its body, its parameters' slots, and the frame that it was made in."""
 
     __slots__ = ("body", "frame", "slots")
@@ -442,7 +442,7 @@ def _lambda(scope: Scope, node: tree.Lambda) -> Closure:
     scope.declare_assigned(node.body)
     body = scope.closure(node.body)
     scope.names = outer
-    return lambda frame: Lambda(body, slots, frame)
+    return lambda frame: LambdaValue(body, slots, frame)
 
 
 def _assign(scope: Scope, node: tree.Assign) -> Closure:
@@ -461,7 +461,7 @@ def _field(scope: Scope, node: tree.Field) -> Closure:
     return lambda frame: format_value(_none(value(frame)), conversion, "" if form is None else form(frame))
 
 
-def _text(scope: Scope, node: tree.Text) -> Closure:
+def _text(scope: Scope, node: tree.FString) -> Closure:
     parts = scope.closures(node.parts)
 
     def operation(frame: Frame) -> object:
@@ -541,7 +541,7 @@ CLOSURES: dict[type[tree.Node], Callable[[Scope, Any], Closure]] = {
     tree.Lambda: _lambda,
     tree.Assign: _assign,
     tree.Field: _field,
-    tree.Text: _text,
+    tree.FString: _text,
     tree.Invoke: _invoke,
     tree.Method: _method,
     tree.Call: _call,

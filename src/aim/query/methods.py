@@ -25,7 +25,7 @@ STRFTIME = re.compile(r"(?:[^%]|%[A-Za-z%]){0,200}")
 
 
 @dataclass(frozen=True)
-class MethodOf:
+class TypeMethod:
     """A method of one type: how to call it, and how many arguments it takes."""
 
     call: Callable[..., object]
@@ -79,10 +79,10 @@ def _get(value: Any, key: Any, default: Any = None) -> object:
         return default
 
 
-def _plain(kind: type, names: str, least: int, most: int, keywords: str = "") -> dict[str, MethodOf]:
+def _plain(kind: type, names: str, least: int, most: int, keywords: str = "") -> dict[str, TypeMethod]:
     """Methods that are safe as Python has them: what they give is not much longer than what they are given."""
     return {
-        name: MethodOf(_bounded(getattr(kind, name)), least, most, frozenset(keywords.split()))
+        name: TypeMethod(_bounded(getattr(kind, name)), least, most, frozenset(keywords.split()))
         for name in names.split()
     }
 
@@ -91,7 +91,7 @@ def _bounded(method: Callable[..., object]) -> Callable[..., object]:
     return lambda *arguments, **keywords: bounded(method(*arguments, **keywords))
 
 
-_STR: dict[str, MethodOf] = {
+_STR: dict[str, TypeMethod] = {
     **_plain(str, "lower upper title capitalize casefold swapcase", 0, 0),
     **_plain(
         str, "isalpha isdigit isalnum isnumeric isdecimal isspace islower isupper istitle isidentifier isascii", 0, 0
@@ -101,57 +101,57 @@ _STR: dict[str, MethodOf] = {
     **_plain(str, "split rsplit", 0, 2, "sep maxsplit"),
     **_plain(str, "splitlines", 0, 1, "keepends"),
     **_plain(str, "partition rpartition removeprefix removesuffix", 1, 1),
-    "replace": MethodOf(_replace, 2, 3),
-    "join": MethodOf(_join, 1, 1),
-    "center": MethodOf(_padded("center"), 1, 2),
-    "ljust": MethodOf(_padded("ljust"), 1, 2),
-    "rjust": MethodOf(_padded("rjust"), 1, 2),
-    "zfill": MethodOf(_padded("zfill"), 1, 1),
-    "expandtabs": MethodOf(_expandtabs, 0, 1),
-    "encode": MethodOf(lambda text: text.encode(), 0, 0),
+    "replace": TypeMethod(_replace, 2, 3),
+    "join": TypeMethod(_join, 1, 1),
+    "center": TypeMethod(_padded("center"), 1, 2),
+    "ljust": TypeMethod(_padded("ljust"), 1, 2),
+    "rjust": TypeMethod(_padded("rjust"), 1, 2),
+    "zfill": TypeMethod(_padded("zfill"), 1, 1),
+    "expandtabs": TypeMethod(_expandtabs, 0, 1),
+    "encode": TypeMethod(lambda text: text.encode(), 0, 0),
 }
-_BYTES: dict[str, MethodOf] = {
+_BYTES: dict[str, TypeMethod] = {
     **_plain(bytes, "lower upper hex", 0, 0),
     **_plain(bytes, "startswith endswith find rfind index count", 1, 3),
-    "decode": MethodOf(lambda data: data.decode(), 0, 0),
+    "decode": TypeMethod(lambda data: data.decode(), 0, 0),
 }
-_DICT: dict[str, MethodOf] = {
-    "keys": MethodOf(lambda items: list(items), 0, 0),
-    "values": MethodOf(lambda items: list(items.values()), 0, 0),
-    "items": MethodOf(lambda items: list(items.items()), 0, 0),
-    "get": MethodOf(_get, 1, 2),
+_DICT: dict[str, TypeMethod] = {
+    "keys": TypeMethod(lambda items: list(items), 0, 0),
+    "values": TypeMethod(lambda items: list(items.values()), 0, 0),
+    "items": TypeMethod(lambda items: list(items.items()), 0, 0),
+    "get": TypeMethod(_get, 1, 2),
 }
-_SET: dict[str, MethodOf] = {
-    name: MethodOf(
+_SET: dict[str, TypeMethod] = {
+    name: TypeMethod(
         lambda members, *others, _name=name: bounded(getattr(members, _name)(*map(sized, others))),
         1,
         1 if name[0] == "i" and name != "intersection" else ANY,
     )
     for name in ["union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint"]
 }
-_DATE: dict[str, MethodOf] = {
-    "weekday": MethodOf(lambda moment: moment.weekday(), 0, 0),
-    "isoweekday": MethodOf(lambda moment: moment.isoweekday(), 0, 0),
-    "isocalendar": MethodOf(lambda moment: tuple(moment.isocalendar()), 0, 0),
-    "isoformat": MethodOf(lambda moment: moment.isoformat(), 0, 0),
-    "strftime": MethodOf(_strftime, 1, 1),
-    "replace": MethodOf(_moved, 0, 0, frozenset(["year", "month", "day", "hour", "minute", "second", "microsecond"])),
+_DATE: dict[str, TypeMethod] = {
+    "weekday": TypeMethod(lambda moment: moment.weekday(), 0, 0),
+    "isoweekday": TypeMethod(lambda moment: moment.isoweekday(), 0, 0),
+    "isocalendar": TypeMethod(lambda moment: tuple(moment.isocalendar()), 0, 0),
+    "isoformat": TypeMethod(lambda moment: moment.isoformat(), 0, 0),
+    "strftime": TypeMethod(_strftime, 1, 1),
+    "replace": TypeMethod(_moved, 0, 0, frozenset(["year", "month", "day", "hour", "minute", "second", "microsecond"])),
 }
-_DATETIME: dict[str, MethodOf] = {
+_DATETIME: dict[str, TypeMethod] = {
     **_DATE,
-    "date": MethodOf(lambda moment: moment.date(), 0, 0),
-    "time": MethodOf(lambda moment: moment.time(), 0, 0),
-    "timestamp": MethodOf(lambda clock, moment: clock.seconds(moment), 0, 0, clocked=True),
+    "date": TypeMethod(lambda moment: moment.date(), 0, 0),
+    "time": TypeMethod(lambda moment: moment.time(), 0, 0),
+    "timestamp": TypeMethod(lambda clock, moment: clock.seconds(moment), 0, 0, clocked=True),
 }
-_MATCH: dict[str, MethodOf] = {
-    "group": MethodOf(lambda found, *groups: found.group(*groups), 0, 9),
-    "groups": MethodOf(lambda found, default=None: found.groups(default), 0, 1),
-    "groupdict": MethodOf(lambda found, default=None: found.groupdict(default), 0, 1),
-    "start": MethodOf(lambda found, group=0: found.start(group), 0, 1),
-    "end": MethodOf(lambda found, group=0: found.end(group), 0, 1),
-    "span": MethodOf(lambda found, group=0: found.span(group), 0, 1),
+_MATCH: dict[str, TypeMethod] = {
+    "group": TypeMethod(lambda found, *groups: found.group(*groups), 0, 9),
+    "groups": TypeMethod(lambda found, default=None: found.groups(default), 0, 1),
+    "groupdict": TypeMethod(lambda found, default=None: found.groupdict(default), 0, 1),
+    "start": TypeMethod(lambda found, group=0: found.start(group), 0, 1),
+    "end": TypeMethod(lambda found, group=0: found.end(group), 0, 1),
+    "span": TypeMethod(lambda found, group=0: found.span(group), 0, 1),
 }
-BY_TYPE: dict[type, dict[str, MethodOf]] = {
+BY_TYPE: dict[type, dict[str, TypeMethod]] = {
     str: _STR,
     bytes: _BYTES,
     dict: _DICT,
@@ -159,19 +159,19 @@ BY_TYPE: dict[type, dict[str, MethodOf]] = {
     tuple: _plain(tuple, "index count", 1, 3),
     set: _SET,
     frozenset: _SET,
-    int: {"bit_length": MethodOf(int.bit_length, 0, 0), "bit_count": MethodOf(int.bit_count, 0, 0)},
-    bool: {"bit_length": MethodOf(int.bit_length, 0, 0), "bit_count": MethodOf(int.bit_count, 0, 0)},
-    float: {"is_integer": MethodOf(float.is_integer, 0, 0), "hex": MethodOf(float.hex, 0, 0)},
-    complex: {"conjugate": MethodOf(complex.conjugate, 0, 0)},
+    int: {"bit_length": TypeMethod(int.bit_length, 0, 0), "bit_count": TypeMethod(int.bit_count, 0, 0)},
+    bool: {"bit_length": TypeMethod(int.bit_length, 0, 0), "bit_count": TypeMethod(int.bit_count, 0, 0)},
+    float: {"is_integer": TypeMethod(float.is_integer, 0, 0), "hex": TypeMethod(float.hex, 0, 0)},
+    complex: {"conjugate": TypeMethod(complex.conjugate, 0, 0)},
     datetime: _DATETIME,
     date: _DATE,
     time: {"isoformat": _DATE["isoformat"], "strftime": _DATE["strftime"]},
-    timedelta: {"total_seconds": MethodOf(timedelta.total_seconds, 0, 0)},
+    timedelta: {"total_seconds": TypeMethod(timedelta.total_seconds, 0, 0)},
     Match: _MATCH,
 }
 """The methods of each type, by name."""
 
-METHODS: dict[str, dict[type, MethodOf]] = {}
+METHODS: dict[str, dict[type, TypeMethod]] = {}
 """The types that have a method, by its name."""
 for _kind, _methods in BY_TYPE.items():
     for _name, _method in _methods.items():

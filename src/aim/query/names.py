@@ -14,22 +14,17 @@ import difflib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-SUBJECTS = ("run", "metric", "images", "texts", "audios", "distributions", "figures", "videos", "tables")
-"""What a query can be about, and the name of its variable. Besides it there is always `run`."""
+from aim.core.kinds import METRIC, OBJECT_KINDS, QUERY_SUBJECTS
 
-# What people write instead, and the subject that is meant.
+SUBJECTS = ("run", *QUERY_SUBJECTS)
+"""What a query can be about, which is also the name of its variable. Every query knows `run` besides."""
+
 SUBJECT_ALIASES = {
-    "metrics": "metric",
     "runs": "run",
-    "image": "images",
-    "text": "texts",
-    "audio": "audios",
-    "distribution": "distributions",
-    "figure": "figures",
-    "figure_objects": "figures",
-    "video": "videos",
-    "table": "tables",
+    "metrics": METRIC,
+    **{alias: kind.subject for kind in OBJECT_KINDS for alias in kind.aliases},
 }
+"""What people write instead of a subject, and the subject that is meant."""
 
 RUN: dict[str, type] = {
     "hash": str,
@@ -53,23 +48,12 @@ RUN: dict[str, type] = {
 """The facts about a run. They come before params of the same name; `run['name']` is the param."""
 
 STORED_AS: dict[str, str] = {"is_archived": "archived"}
-"""Facts with a second name."""
-
-STATUSES = ("running", "finished", "failed", "lost")
+"""Fields with a second name."""
 
 PAIR: dict[str, type] = {"name": str, "context": dict, "dtype": str, "version": int}
 """What all sequences of one (name, context) share."""
 
-DTYPES: dict[str, str] = {
-    "metric": "float",
-    "images": "list(aim.image)",
-    "texts": "list(aim.text)",
-    "audios": "list(aim.audio)",
-    "distributions": "aim.distribution",
-    "figures": "aim.figure",
-    "videos": "list(aim.video)",
-    "tables": "list(aim.table)",
-}
+DTYPES = {METRIC: "float", **{kind.subject: kind.aim3_dtype for kind in OBJECT_KINDS if not kind.is_log}}
 """What `metric.dtype`, `images.dtype` ... say, for queries written for Aim 3."""
 
 VERSION = 2

@@ -51,14 +51,14 @@ class Assertion:
 
 
 @dataclass(frozen=True)
-class Sequence:
+class Concatenation:
     """One after the other."""
 
     items: tuple[Pattern, ...]
 
 
 @dataclass(frozen=True)
-class Either:
+class Alternation:
     """One of several; the first that leads to a match."""
 
     items: tuple[Pattern, ...]
@@ -75,18 +75,18 @@ class Repeat:
 
 
 @dataclass(frozen=True)
-class Capture:
+class CaptureGroup:
     """A group with a number, and what is in it."""
 
     number: int
     item: Pattern
 
 
-Pattern = Character | Assertion | Sequence | Either | Repeat | Capture
+Pattern = Character | Assertion | Concatenation | Alternation | Repeat | CaptureGroup
 
 
 @dataclass
-class Parsed:
+class ParsedPattern:
     """A whole pattern: its tree, its flags, the number of its groups, and their names."""
 
     tree: Pattern
@@ -95,7 +95,7 @@ class Parsed:
     group_names: dict[str, int] = field(default_factory=dict)
 
 
-def parse(text: str, flags: int = 0) -> Parsed:
+def parse(text: str, flags: int = 0) -> ParsedPattern:
     """
     Read a pattern.
 
@@ -119,7 +119,7 @@ def parse(text: str, flags: int = 0) -> Parsed:
             re.compile(text, flags)
     except (re.error, ValueError, OverflowError, RecursionError) as error:
         raise BadPattern(str(error), getattr(error, "pos", None) or 0) from None
-    return Parsed(tree, flags, parser.group_count, parser.group_names)
+    return ParsedPattern(tree, flags, parser.group_count, parser.group_names)
 
 
 class _Parser:
@@ -139,13 +139,13 @@ class _Parser:
         while self.peek() == "|":
             self.place += 1
             items.append(self.sequence(flags, depth))
-        return items[0] if len(items) == 1 else Either(tuple(items))
+        return items[0] if len(items) == 1 else Alternation(tuple(items))
 
     def sequence(self, flags: int, depth: int) -> Pattern:
         items: list[Pattern] = []
         while self.place < len(self.text) and self.peek() not in "|)":
             items.append(self.repeated(self.atom(flags, depth)))
-        return items[0] if len(items) == 1 else Sequence(tuple(items))
+        return items[0] if len(items) == 1 else Concatenation(tuple(items))
 
     def repeated(self, item: Pattern) -> Pattern:
         begin = self.place
@@ -268,4 +268,4 @@ class _Parser:
         if self.peek() != ")":
             raise BadPattern("missing ), unterminated subpattern", begin)
         self.place += 1
-        return item if number is None else Capture(number, item)
+        return item if number is None else CaptureGroup(number, item)

@@ -3,7 +3,7 @@ How a query is taken apart, so that most of it is asked of few.
 
     query   := clause and clause and ...
     clause  := a test                      what it needs decides of whom it is asked, and when
-    test    := All | Any | Not | Either | Leaf
+    test    := And | Or | Not | If | Leaf
 
 A leaf is a part with no `and`, `or`, `not` or `if` on top. Only whether it is true matters there, so the truth of a
 test follows from the truths of its leaves, and each leaf may be asked in the cheapest way there is.
@@ -50,14 +50,14 @@ class Leaf:
 
 
 @dataclass(frozen=True)
-class All:
+class And:
     """`and`"""
 
     items: tuple[Test, ...]
 
 
 @dataclass(frozen=True)
-class Any:
+class Or:
     """`or`"""
 
     items: tuple[Test, ...]
@@ -71,7 +71,7 @@ class Not:
 
 
 @dataclass(frozen=True)
-class Either:
+class If:
     """`then if test else otherwise`"""
 
     test: Test
@@ -79,7 +79,7 @@ class Either:
     otherwise: Test
 
 
-Test = All | Any | Not | Either | Leaf
+Test = And | Or | Not | If | Leaf
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def leaves(test: Test) -> Iterator[Leaf]:
         return
     if isinstance(test, Not):
         parts: tuple[Test, ...] = (test.item,)
-    elif isinstance(test, Either):
+    elif isinstance(test, If):
         parts = (test.test, test.then, test.otherwise)
     else:
         parts = test.items
@@ -147,9 +147,9 @@ def need(source: tree.Source) -> str:
     """Return what has to be read for an input."""
     if isinstance(source, (tree.RunField, tree.RunParam, tree.RunMetric)):
         return "run"
-    if isinstance(source, tree.PairFact):
+    if isinstance(source, tree.PairField):
         return "pair"
-    return "summary" if isinstance(source, tree.Summary) else "value"
+    return "summary" if isinstance(source, tree.SummaryValue) else "value"
 
 
 def _conjuncts(node: tree.Node) -> Iterator[tree.Node]:
@@ -168,12 +168,12 @@ def _test(node: tree.Node, text: str, clock: Clock) -> Test:
     if not _assigns(node):
         if isinstance(node, tree.Logic):
             items = tuple(_test(item, text, clock) for item in node.items)
-            return All(items) if node.operator == "and" else Any(items)
+            return And(items) if node.operator == "and" else Or(items)
         if isinstance(node, tree.Unary) and node.operator == "not":
             return Not(_test(node.operand, text, clock))
         if isinstance(node, tree.Choice):
             test, then, otherwise = (_test(part, text, clock) for part in (node.test, node.then, node.otherwise))
-            return Either(test, then, otherwise)
+            return If(test, then, otherwise)
     needs = frozenset(need(source) for source in inputs(node))
     volatile = any(
         isinstance(part, (tree.Invoke, tree.Builtin)) and FUNCTIONS[part.name].volatile for part in tree.walk(node)

@@ -28,9 +28,9 @@ from aim.query.columns import PairColumns, RunColumns
 from aim.query.functions import Clock
 from aim.query.limits import TIME_S_MAX, Budget, TooMuch
 from aim.query.plan import Clause
-from aim.query.select import BATCH_ROWS, Domain, Lifted, Pairs, Runs, Sequences, holds
+from aim.query.select import BATCH_ROWS, Domain, PairRows, RunRows, SequenceBatch, SharedAnswers, holds
 from aim.query.syntax import parse
-from aim.query.table import BoolArray, IntArray, Path, Table
+from aim.query.table import BoolArray, IntArray, Path, QueryTable
 
 Result = TypeVar("Result")
 
@@ -137,7 +137,10 @@ def compile_query(
         clauses = plan.plan(root, text, clock)
     except RecursionError:
         raise InvalidQuery("The query is nested too deeply", text) from None
-    return Query(text, subject, clock, root, clauses)
+    hides_archived = not any(
+        isinstance(node, tree.Input) and node.source == tree.RunField("archived") for node in _nodes(root)
+    )
+    return Query(text, subject, clock, root, clauses, hides_archived)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +152,8 @@ class Query:
         text, subject: as given.
         root: the checked tree; None for a query that asks for everything.
         clauses: what has to hold, in the order of the text, without the default about archived runs.
+        hides_archived: whether archived runs are left out; by default exactly when the text does not ask about
+            `run.archived`.
     """
 
     text: str
@@ -156,13 +161,9 @@ class Query:
     clock: Clock
     root: tree.Node | None
     clauses: tuple[Clause, ...]
+    hides_archived: bool
 
-    @property
-    def hides_archived(self) -> bool:
-        """Whether archived runs are left out: the query does not refer to `run.archived`."""
-        return tree.RunField("archived") not in self._sources()
-
-    def select_runs(self, table: Table, *, time_limit_s: float = TIME_S_MAX) -> IntArray:
+    def select_runs(self, table: QueryTable, *, time_limit_s: float = TIME_S_MAX) -> IntArray:
         """
         Return the rows of the runs that match, increasing.
 
@@ -171,9 +172,11 @@ class Query:
         Raises:
             InvalidQuery: an operation passes a bound of `limits`, or the time is spent.
         """
-        return self._guarded(lambda budget: self._run_rows(Runs(RunColumns(table, self.clock)), budget), time_limit_s)
+        return self._guarded(
+            lambda budget: self._run_rows(RunRows(RunColumns(table, self.clock)), budget), time_limit_s
+        )
 
-    def select_sequences(self, table: Table, *, time_limit_s: float = TIME_S_MAX) -> tuple[IntArray, IntArray]:
+    def select_sequences(self, table: QueryTable, *, time_limit_s: float = TIME_S_MAX) -> tuple[IntArray, IntArray]:
         """
         Return the sequences that match: the places of their pairs in `table.pairs`, and the rows of their runs.
 
@@ -187,7 +190,7 @@ class Query:
             raise UsageError("This query is about runs; compile it for a kind of sequence, such as `metric`.")
         return self._guarded(lambda budget: self._sequences(table, budget), time_limit_s)
 
-    def explain(self, table: Table, *, time_limit_s: float = TIME_S_MAX) -> Explanation:
+    def explain(self, table: QueryTable, *, time_limit_s: float = TIME_S_MAX) -> Explanation:
         """
         Say what each clause leaves: of runs for a query about runs, of sequences for others.
 
@@ -198,7 +201,7 @@ class Query:
         """
         return self._guarded(lambda budget: self._explained(table, budget), time_limit_s)
 
-    def unknown_params(self, table: Table) -> list[UnknownParam]:
+    def unknown_params(self, table: QueryTable) -> list[UnknownParam]:
         """
         Return the params that the query speaks of and no run has, with the nearest that some run has.
 
@@ -207,14 +210,14 @@ class Query:
         known: list[Path] = [path for path in table.leaf_paths(()) if path]
         prefixes = {path[:length] for path in known for length in range(1, len(path) + 1)}
         unknown = []
-        for node in [] if self.root is None else tree.walk(self.root):
+        for node in _nodes(self.root):
             if isinstance(node, tree.Input) and isinstance(node.source, tree.RunParam) and node.source.path:
                 path = node.source.path
                 if path not in prefixes and not self._within_a_leaf(table, path):
                     unknown.append(UnknownParam(path, node.start, node.end, _nearest_path(path, prefixes)))
         return sorted(unknown, key=lambda one: one.start)
 
-    def hints(self, table: Table) -> list[Hint]:
+    def hints(self, table: QueryTable) -> list[Hint]:
         """
         Return what the query speaks of that is not there: params that no run has, names that no sequence has.
 
@@ -235,28 +238,24 @@ class Query:
 
     def _names(self) -> Iterator[tuple[str, str, tree.Node]]:
         """The kinds and names of sequences that the query asks for by `==`, or as `run.metrics`."""
-        for node in [] if self.root is None else tree.walk(self.root):
+        for node in _nodes(self.root):
             if isinstance(node, tree.Input) and isinstance(node.source, tree.RunMetric):
                 yield "metric", node.source.name, node
             elif isinstance(node, tree.Compare) and node.operators == ("==",):
                 left, right = node.items
                 for one, other in ((left, right), (right, left)):
-                    is_name = isinstance(one, tree.Input) and one.source == tree.PairFact("name")
+                    is_name = isinstance(one, tree.Input) and one.source == tree.PairField("name")
                     if is_name and isinstance(other, tree.Constant) and isinstance(other.value, str):
                         yield self.subject, other.value, other
 
     @staticmethod
-    def _within_a_leaf(table: Table, path: Path) -> bool:
+    def _within_a_leaf(table: QueryTable, path: Path) -> bool:
         """Whether *path* may be an item of a list."""
         for length in range(1, len(path)):
             column = table.param(path[:length])
             if column is not None and any(isinstance(value, (list, str)) for value in column.values):
                 return isinstance(path[length], int)
         return False
-
-    def _sources(self) -> frozenset[tree.Source]:
-        nodes = [] if self.root is None else tree.walk(self.root)
-        return frozenset(node.source for node in nodes if isinstance(node, tree.Input))
 
     def _guarded(self, work: Callable[[Budget], Result], time_limit_s: float) -> Result:
         try:
@@ -272,7 +271,7 @@ class Query:
             return self.clauses
         return (*_not_archived(), *self.clauses)
 
-    def _run_rows(self, runs: Runs, budget: Budget) -> IntArray:
+    def _run_rows(self, runs: RunRows, budget: Budget) -> IntArray:
         """The rows of the runs for which all clauses hold that need nothing but the run."""
         domain = Domain(runs)
         for clause in sorted(self._all_clauses(), key=lambda clause: clause.cost):
@@ -282,10 +281,10 @@ class Query:
                     domain = domain.narrowed(mask)
         return np.arange(runs.size, dtype=np.int32) if domain.index is None else domain.index.astype(np.int32)
 
-    def _lifted(self, table: Table, budget: Budget) -> tuple[Lifted, IntArray]:
+    def _lifted(self, table: QueryTable, budget: Budget) -> tuple[SharedAnswers, IntArray]:
         """The runs and pairs that are left when what needs only one of them was asked."""
-        runs = Runs(RunColumns(table, self.clock))
-        pairs = Pairs(PairColumns(table))
+        runs = RunRows(RunColumns(table, self.clock))
+        pairs = PairRows(PairColumns(table))
         run_index = self._run_rows(runs, budget)
         of_kind = [place for place, pair in enumerate(table.pairs) if pair.kind == self.subject]
         domain = Domain(pairs, np.array(of_kind, dtype=np.int32))
@@ -293,9 +292,9 @@ class Query:
             if clause.needs == {"pair"}:
                 domain = domain.narrowed(holds(clause.test, domain, budget))
         assert domain.index is not None
-        return Lifted(runs, run_index, pairs, domain.index, budget), domain.index
+        return SharedAnswers(runs, run_index, pairs, domain.index, budget), domain.index
 
-    def _sequences(self, table: Table, budget: Budget) -> tuple[IntArray, IntArray]:
+    def _sequences(self, table: QueryTable, budget: Budget) -> tuple[IntArray, IntArray]:
         lifted, pair_index = self._lifted(table, budget)
         run_index = lifted.runs.index
         assert run_index is not None
@@ -322,16 +321,18 @@ class Query:
             return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32)
         return np.concatenate(found_pairs), np.concatenate(found_rows).astype(np.int32, copy=False)
 
-    def _explained(self, table: Table, budget: Budget) -> Explanation:
+    def _explained(self, table: QueryTable, budget: Budget) -> Explanation:
         clauses = sorted(self._all_clauses(), key=lambda clause: "value" in clause.needs)
-        runs = Runs(RunColumns(table, self.clock))
+        runs = RunRows(RunColumns(table, self.clock))
         domains: Iterator[Domain]
         if self.subject == "run":
             domains = iter([Domain(runs)])
         else:
             of_kind = [place for place, pair in enumerate(table.pairs) if pair.kind == self.subject]
             everything = np.arange(table.run_count, dtype=np.int32)
-            lifted = Lifted(runs, everything, Pairs(PairColumns(table)), np.array(of_kind, dtype=np.int32), budget)
+            lifted = SharedAnswers(
+                runs, everything, PairRows(PairColumns(table)), np.array(of_kind, dtype=np.int32), budget
+            )
             domains = (Domain(batch) for batch in _batches(table, lifted, of_kind, None))
         total = 0
         matches, leaves = [0] * len(clauses), [0] * len(clauses)
@@ -372,7 +373,9 @@ def _not_archived() -> tuple[Clause, ...]:
     return tuple(replace(clause, start=0, end=0) for clause in clauses)
 
 
-def _batches(table: Table, lifted: Lifted, pairs: Sequence[int], wanted: BoolArray | None) -> Iterator[Sequences]:
+def _batches(
+    table: QueryTable, lifted: SharedAnswers, pairs: Sequence[int], wanted: BoolArray | None
+) -> Iterator[SequenceBatch]:
     """Return the sequences of *pairs* whose runs are *wanted*, many at a time."""
     batch: list[int] = []
     rows: list[IntArray] = []
@@ -394,10 +397,14 @@ def _batches(table: Table, lifted: Lifted, pairs: Sequence[int], wanted: BoolArr
         places.append(kept)
         count += len(of_pair)
         if count >= BATCH_ROWS // 2:
-            yield Sequences(table, lifted, batch, rows, places)
+            yield SequenceBatch(table, lifted, batch, rows, places)
             batch, rows, places, count = [], [], [], 0
     if batch:
-        yield Sequences(table, lifted, batch, rows, places)
+        yield SequenceBatch(table, lifted, batch, rows, places)
+
+
+def _nodes(root: tree.Node | None) -> Iterator[tree.Node]:
+    return iter(()) if root is None else tree.walk(root)
 
 
 def _dotted(path: Path | None) -> str | None:

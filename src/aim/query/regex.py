@@ -22,14 +22,14 @@ from functools import lru_cache
 
 from aim.query.limits import TooMuch
 from aim.query.pattern import (
+    Alternation,
     Assertion,
     BadPattern,
-    Capture,
+    CaptureGroup,
     Character,
-    Either,
+    Concatenation,
     Pattern,
     Repeat,
-    Sequence,
     parse,
 )
 from aim.query.quiet import quiet
@@ -205,19 +205,19 @@ class Program:
             self._add(CHAR, (tree.source, tree.flags))
         elif isinstance(tree, Assertion):
             self._add(ASSERT, (tree.kind, tree.flags))
-        elif isinstance(tree, Capture):
+        elif isinstance(tree, CaptureGroup):
             self._add(SAVE, 2 * tree.number)
             self._emit(tree.item)
             self._add(SAVE, 2 * tree.number + 1)
-        elif isinstance(tree, Sequence):
+        elif isinstance(tree, Concatenation):
             for item in tree.items:
                 self._emit(item)
-        elif isinstance(tree, Either):
+        elif isinstance(tree, Alternation):
             self._emit_either(tree)
         else:
             self._emit_repeat(tree)
 
-    def _emit_either(self, tree: Either) -> None:
+    def _emit_either(self, tree: Alternation) -> None:
         ends = []
         for item in tree.items[:-1]:
             split = self._add(SPLIT, None)
@@ -359,16 +359,16 @@ def _open_repeats(tree: Pattern) -> int | None:
     """
     if isinstance(tree, (Character, Assertion)):
         return 0
-    if isinstance(tree, Capture):
+    if isinstance(tree, CaptureGroup):
         return _open_repeats(tree.item)
     if isinstance(tree, Repeat):
         if tree.most == 1 or tree.least == tree.most == 0:
             inner = _open_repeats(tree.item)
             return None if inner is None else inner + 1
-        item = tree.item.item if isinstance(tree.item, Capture) else tree.item
+        item = tree.item.item if isinstance(tree.item, CaptureGroup) else tree.item
         return 1 if isinstance(item, Character) else None
     counts = [_open_repeats(item) for item in tree.items]
     if None in counts:
         return None
     total = sum(count for count in counts if count is not None)
-    return total if isinstance(tree, Sequence) else total + 1
+    return total if isinstance(tree, Concatenation) else total + 1

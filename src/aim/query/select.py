@@ -24,13 +24,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from aim.query import plan, tree
-from aim.query.columns import Coded, Facts, Listed, PairColumns, Raw, RunColumns
+from aim.query.columns import CodedColumn, InputColumn, ListedColumn, PairColumns, RawColumn, RunColumns
 from aim.query.evaluate import FIRST_INPUT
 from aim.query.limits import Budget
 from aim.query.operators import MISSING
 from aim.query.plan import Leaf, Test
 from aim.query.quick import quick
-from aim.query.table import BoolArray, IntArray, Table
+from aim.query.table import BoolArray, IntArray, QueryTable
 
 PIECE_S = 0.02  # how often the clock is looked at, about
 PIECE_ROWS_MIN, PIECE_ROWS_MAX = 16, 8_192
@@ -41,12 +41,12 @@ COMBINATIONS_MAX = 1 << 62
 BATCH_ROWS = 1 << 17  # sequences that are asked about together; small enough for the caches of a processor
 
 
-class Base(Protocol):
+class RowSource(Protocol):
     """All rows of one kind, with their facts."""
 
     @property
     def size(self) -> int: ...
-    def facts(self, source: tree.Source) -> Facts: ...
+    def facts(self, source: tree.Source) -> InputColumn: ...
     def spread(self, leaf: Leaf) -> BoolArray | None:
         """Return the answers to a leaf that is better asked elsewhere, for all rows; None if it is not."""
 
@@ -54,12 +54,12 @@ class Base(Protocol):
 class Domain:
     """Some of the rows of a base; *index* None means all."""
 
-    def __init__(self, base: Base, index: IntArray | None = None) -> None:
+    def __init__(self, base: RowSource, index: IntArray | None = None) -> None:
         self.base = base
         self.index = index
         self.size = base.size if index is None else len(index)
 
-    def facts(self, source: tree.Source) -> Facts:
+    def facts(self, source: tree.Source) -> InputColumn:
         """Return the facts of an input for these rows."""
         facts = self.base.facts(source)
         return facts if self.index is None else facts.at(self.index)
@@ -70,7 +70,7 @@ class Domain:
         return Domain(self.base, kept if self.index is None else self.index[kept])
 
 
-class Runs:
+class RunRows:
     """The runs of a table."""
 
     def __init__(self, columns: RunColumns) -> None:
@@ -78,26 +78,28 @@ class Runs:
         self.facts = columns.facts
 
     def spread(self, leaf: Leaf) -> BoolArray | None:
-        """Runs are asked themselves."""
+        """Return None: runs answer for themselves."""
         return None
 
 
-class Pairs:
+class PairRows:
     """The pairs of a table."""
 
     def __init__(self, columns: PairColumns) -> None:
         self.size = columns.size
-        self.facts: Callable[[tree.Source], Facts] = columns.facts
+        self.facts: Callable[[tree.Source], InputColumn] = columns.facts
 
     def spread(self, leaf: Leaf) -> BoolArray | None:
-        """Pairs are asked themselves."""
+        """Return None: pairs answer for themselves."""
         return None
 
 
-class Lifted:
+class SharedAnswers:
     """Answers to leaves that need only the run or only the pair, each asked once for all batches of sequences."""
 
-    def __init__(self, runs: Runs, run_index: IntArray, pairs: Pairs, pair_index: IntArray, budget: Budget) -> None:
+    def __init__(
+        self, runs: RunRows, run_index: IntArray, pairs: PairRows, pair_index: IntArray, budget: Budget
+    ) -> None:
         self.run_columns = runs
         self.pair_columns = pairs
         self.runs = Domain(runs, run_index)
@@ -116,13 +118,13 @@ class Lifted:
         return known[1]
 
 
-class Sequences:
+class SequenceBatch:
     """Sequences of some pairs: their pairs, the rows of their runs, and their places in the pair's summaries."""
 
     def __init__(
         self,
-        table: Table,
-        lifted: Lifted,
+        table: QueryTable,
+        lifted: SharedAnswers,
         pairs: Sequence[int],
         rows: Sequence[IntArray],
         places: Sequence[IntArray | None],
@@ -135,7 +137,7 @@ class Sequences:
         self.rows: IntArray = rows[0] if len(rows) == 1 else np.concatenate(rows)
         self.size = len(self.rows)
         self.whole_runs = len(rows) == 1 and self.size == table.run_count
-        self._made: dict[tree.Source, Facts] = {}
+        self._made: dict[tree.Source, InputColumn] = {}
         self._pair_of: IntArray | None = None
 
     @property
@@ -159,37 +161,37 @@ class Sequences:
             return answers[self.pair_of]
         return None
 
-    def facts(self, source: tree.Source) -> Facts:
+    def facts(self, source: tree.Source) -> InputColumn:
         """Return the facts of an input for each sequence."""
         made = self._made.get(source)
         if made is None:
             made = self._made[source] = self._make(source)
         return made
 
-    def _make(self, source: tree.Source) -> Facts:
+    def _make(self, source: tree.Source) -> InputColumn:
         what = plan.need(source)
         if what == "run":
             facts = self.lifted.run_columns.facts(source)
             return facts if self.whole_runs else facts.at(self.rows)
         if what == "pair":
             return self.lifted.pair_columns.facts(source).at(self.pair_of)
-        assert isinstance(source, (tree.Summary, tree.Points))
-        if isinstance(source, tree.Points):
-            return Listed(np.arange(self.size), self._points(source.name))
+        assert isinstance(source, (tree.SummaryValue, tree.PointList))
+        if isinstance(source, tree.PointList):
+            return ListedColumn(np.arange(self.size), self._points(source.name))
         return self._summary(source.name)
 
-    def _summary(self, name: str) -> Facts:
+    def _summary(self, name: str) -> InputColumn:
         found = [self.table.summary(pair, name) for pair in self.pairs]
         parts = [
             values if values is None or places is None else values[places] for values, places in zip(found, self.places)
         ]
         there = [part for part in parts if part is not None]
         if len(there) == len(parts):
-            return Raw(there[0] if len(there) == 1 else np.concatenate(there))
+            return RawColumn(there[0] if len(there) == 1 else np.concatenate(there))
         present = np.repeat([part is not None for part in parts], self.counts)
         kind = there[0].dtype if there else np.dtype(bool)
         filled = [np.zeros(count, kind) if part is None else part for part, count in zip(parts, self.counts)]
-        return Raw(np.concatenate(filled), present)
+        return RawColumn(np.concatenate(filled), present)
 
     def _points(self, name: str) -> Callable[[int], object]:
         def points(place: int) -> object:
@@ -213,13 +215,13 @@ def holds(test: Test, domain: Domain, budget: Budget) -> BoolArray:
         return _leaf(test, domain, budget)
     if isinstance(test, plan.Not):
         return ~holds(test.item, domain, budget)
-    if isinstance(test, plan.Either):
+    if isinstance(test, plan.If):
         chosen = holds(test.test, domain, budget)
         result = np.empty(domain.size, dtype=bool)
         for side, mask in ((test.then, chosen), (test.otherwise, ~chosen)):
             result[mask] = holds(side, domain.narrowed(mask), budget)
         return result
-    wanted = isinstance(test, plan.Any)  # the answer that settles a row
+    wanted = isinstance(test, plan.Or)  # the answer that settles a row
     first, *others = test.items
     result = holds(first, domain, budget)
     for item in others:
@@ -256,14 +258,14 @@ def _leaf(leaf: Leaf, domain: Domain, budget: Budget) -> BoolArray:
     return _asked(leaf, facts, domain.size, budget)
 
 
-def _repeats(facts: Sequence[Facts], size: int) -> bool:
+def _repeats(facts: Sequence[InputColumn], size: int) -> bool:
     """Whether it is cheaper to ask each distinct value than to make numbers of all rows."""
     (one, *others) = facts
-    return not others and isinstance(one, Coded) and one.ready is None and len(one.values) * DISTINCT_SHARE < size
+    return not others and isinstance(one, CodedColumn) and one.ready is None and len(one.values) * DISTINCT_SHARE < size
 
 
-def _asked(leaf: Leaf, facts: Sequence[Facts], size: int, budget: Budget) -> BoolArray:
-    coded = [column for column in facts if isinstance(column, Coded)]
+def _asked(leaf: Leaf, facts: Sequence[InputColumn], size: int, budget: Budget) -> BoolArray:
+    coded = [column for column in facts if isinstance(column, CodedColumn)]
     if len(coded) < len(facts):
         return _row_by_row(leaf, facts, size, budget)
     if len(coded) == 1:
@@ -271,7 +273,7 @@ def _asked(leaf: Leaf, facts: Sequence[Facts], size: int, budget: Budget) -> Boo
     return _by_combination(leaf, coded, size, budget)
 
 
-def _by_value(leaf: Leaf, column: Coded, budget: Budget) -> BoolArray:
+def _by_value(leaf: Leaf, column: CodedColumn, budget: Budget) -> BoolArray:
     """Ask once for each distinct value that is left."""
     count = len(column.values)
     table = np.zeros(count + 1, dtype=bool)  # the last is for -1
@@ -285,7 +287,7 @@ def _by_value(leaf: Leaf, column: Coded, budget: Budget) -> BoolArray:
     return table[column.codes]
 
 
-def _by_combination(leaf: Leaf, columns: Sequence[Coded], size: int, budget: Budget) -> BoolArray:
+def _by_combination(leaf: Leaf, columns: Sequence[CodedColumn], size: int, budget: Budget) -> BoolArray:
     """Ask once for each distinct combination of values that is left."""
     combinations = 1
     for column in columns:
@@ -307,20 +309,20 @@ def _by_combination(leaf: Leaf, columns: Sequence[Coded], size: int, budget: Bud
     return _answers(leaf, _taken_apart(distinct, columns), budget)[inverse.ravel()]
 
 
-def _taken_apart(combined: IntArray, columns: Sequence[Coded]) -> list[list[Any]]:
+def _taken_apart(combined: IntArray, columns: Sequence[CodedColumn]) -> list[list[Any]]:
     """The values that combinations stand for, a list for each column."""
     lists: list[list[Any]] = []
     for column in reversed(columns):
         combined, codes = np.divmod(combined, len(column.values) + 1)
-        lists.append(Coded(codes - 1, column.values, column.absent).objects())
+        lists.append(CodedColumn(codes - 1, column.values, column.absent).objects())
     return lists[::-1]
 
 
-def _row_by_row(leaf: Leaf, facts: Sequence[Facts], size: int, budget: Budget) -> BoolArray:
+def _row_by_row(leaf: Leaf, facts: Sequence[InputColumn], size: int, budget: Budget) -> BoolArray:
     result = np.empty(size, dtype=bool)
     for begin in range(0, size, PIECE_ROWS_MAX):  # in pieces, since points of all rows may not fit into memory
         part = np.arange(begin, min(begin + PIECE_ROWS_MAX, size))
-        if any(isinstance(column, Listed) for column in facts):
+        if any(isinstance(column, ListedColumn) for column in facts):
             for place in part.tolist():
                 lists = [column.at(part[place - begin : place - begin + 1]).objects() for column in facts]
                 result[place] = _answers(leaf, lists, budget, 1)[0]

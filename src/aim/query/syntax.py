@@ -343,7 +343,7 @@ def _text(reader: _Reader, node: ast.JoinedStr, depth: int) -> tree.Node:
         reader.fixed = place
     parts = reader.nodes(node.values, depth)
     reader.fixed = outer
-    return tree.Text(*place, parts)
+    return tree.FString(*place, parts)
 
 
 def _field(reader: _Reader, node: ast.FormattedValue, depth: int) -> tree.Node:

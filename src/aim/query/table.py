@@ -1,8 +1,8 @@
 """
 What a query asks of the place where runs are: a table of columns.
 
-A *Table* has `run_count` runs, in rows 0 .. run_count - 1, in any order that it keeps for as long as it is asked.
-A *Column* says one thing about each run. It is dictionary-encoded: a code for each row, and the distinct values.
+A *QueryTable* has `run_count` runs, in rows 0 .. run_count - 1, in any order that it keeps for as long as it is asked.
+A *QueryColumn* says one thing about each run. It is dictionary-encoded: a code for each row, and the distinct values.
 
     row     0       1      2      3                       run.hparams.optimizer
     codes   0       1     -1      0                       int32; -1: this run has none
@@ -39,9 +39,6 @@ BoolArray = npt.NDArray[np.bool_]
 NumberArray = npt.NDArray[Any]
 """float64, int64 or bool."""
 
-KINDS = ("metric", "images", "texts", "audios", "distributions", "figures", "videos", "tables")
-"""The kinds of sequences, named as the variable that a query knows them by."""
-
 FIELDS = (
     "hash",  # str
     "name",  # str or None
@@ -75,10 +72,10 @@ SUMMARIES = (
 """The summary values that a table may have for a pair."""
 
 POINTS = ("values", "steps", "epochs", "timestamps")
-"""What `Table.points` can be asked for."""
+"""What `QueryTable.points` can be asked for."""
 
 
-class Column(Protocol):
+class QueryColumn(Protocol):
     """
     One fact about each run.
 
@@ -99,8 +96,8 @@ class Column(Protocol):
     def is_number(self) -> BoolArray | None: ...
 
 
-class Pair(Protocol):
-    """A distinct (name, context, kind) of sequences; *kind* is one of `KINDS`."""
+class QueryPair(Protocol):
+    """A distinct (name, context, kind) of sequences; *kind* is one of `core.kinds.QUERY_SUBJECTS`."""
 
     @property
     def name(self) -> str: ...
@@ -110,7 +107,7 @@ class Pair(Protocol):
     def kind(self) -> str: ...
 
 
-class Table(Protocol):
+class QueryTable(Protocol):
     """Runs and their sequences as columns; the storage catalogue is one, and so is the one of the tests."""
 
     @property
@@ -118,13 +115,13 @@ class Table(Protocol):
         """The number of runs."""
 
     @property
-    def pairs(self) -> Sequence[Pair]:
+    def pairs(self) -> Sequence[QueryPair]:
         """The distinct (name, context, kind) of all sequences; a pair is asked about by its place here."""
 
-    def field(self, name: str) -> Column:
+    def field(self, name: str) -> QueryColumn:
         """Return the column of one of `FIELDS`."""
 
-    def param(self, path: Path) -> Column | None:
+    def param(self, path: Path) -> QueryColumn | None:
         """
         Return the column of the *leaves* at *path*; None when no run has a leaf there.
 

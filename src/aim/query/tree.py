@@ -5,7 +5,7 @@ The parts of a query, as our own small tree.
 
     text                            syntax                                     check
     run.hparams.lr                  Attribute(Attribute(Name run, hparams), lr)   Input(RunParam(("hparams", "lr")))
-    metric.last                     Attribute(Name metric, last)                  Input(Summary("last"))
+    metric.last                     Attribute(Name metric, last)                  Input(SummaryValue("last"))
     run.name.startswith("a")        Call(Attribute(...), [Constant])              Method(Input, "startswith", ...)
     len(run.tags)                   Call(Name len, ...)                           Invoke("len", ...)
 
@@ -195,7 +195,7 @@ class Field(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Text(Node):
+class FString(Node):
     """An f-string: constants and fields in turn."""
 
     parts: tuple[Node, ...]
@@ -228,27 +228,27 @@ class RunMetric:
 
 
 @dataclass(frozen=True, slots=True)
-class PairFact:
+class PairField:
     """What all sequences of a pair share: `name`, `context` or `dtype`."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class SummaryValue:
     """A summary value of the sequence."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Points:
+class PointList:
     """The sequence's own points, as a list."""
 
     name: str
 
 
-Source = RunField | RunParam | RunMetric | PairFact | Summary | Points
+Source = RunField | RunParam | RunMetric | PairField | SummaryValue | PointList
 """Where an input's values come from."""
 
 
@@ -350,7 +350,7 @@ def show(node: Node | Source) -> str:
 
 
 def _show_value(value: object, quoted: bool) -> str:
-    if isinstance(value, (Node, RunField, RunParam, RunMetric, PairFact, Summary, Points)):
+    if isinstance(value, (Node, RunField, RunParam, RunMetric, PairField, SummaryValue, PointList)):
         return show(value)
     if isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
         return f"[{', '.join(_show_value(item, quoted) for item in value)}]"

@@ -107,7 +107,9 @@ def _is_number_term(node: tree.Node) -> bool:
         return isinstance(value, float) or (isinstance(value, int) and abs(value) <= EXACT_MAX)
     if isinstance(node, tree.Input):
         source = node.source
-        if isinstance(source, (tree.Points, tree.PairFact)) or (isinstance(source, tree.RunParam) and not source.path):
+        if isinstance(source, (tree.PointList, tree.PairField)) or (
+            isinstance(source, tree.RunParam) and not source.path
+        ):
             return False
         return not _is_time(node)
     if isinstance(node, tree.Unary):

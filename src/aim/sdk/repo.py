@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from aim.core import params
 from aim.core.errors import AimError, ReadOnly, RepoNotFound, RunNotFound, UsageError, WrongType
 from aim.core.kinds import subject_of
+from aim.core.statuses import RUNNING
 from aim.engine.repository import Repository
 from aim.sdk import run as run_module
 from aim.sdk.data_version import DATA_VERSION
@@ -236,7 +237,7 @@ class Repo(RepoTagsMixin):
 
     def list_active_runs(self) -> list[str]:
         """List the hashes of the runs into which some process records."""
-        return sorted(state.run_hash for state in self._repository.states() if state.status()[0] == "running")
+        return sorted(state.run_hash for state in self._repository.states() if state.status()[0] == RUNNING)
 
     def list_corrupted_runs(self) -> list[str]:
         """List the hashes of the runs with damaged event lines; `aim fsck` looks at every byte."""

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aim.core import contexts
+from aim.core.clock import MICROSECOND_S
 from aim.core.errors import ReadOnly, UsageError
 from aim.core.values import step_number
 from aim.engine import rewinding
@@ -167,7 +168,7 @@ class RunHistoryMixin:
     def _take_back(self, change: Mapping[str, Any], after_s: float = 0.0) -> None:
         at_s = self._edit(change, after_s)
         if self._writer is not None and not self._writer.closed:  # what comes next is not meant
-            self._writer.go_on_after(at_s + rewinding.MICROSECOND_S)
+            self._writer.go_on_after(at_s + MICROSECOND_S)
 
 
 class RunBefore(RunReadingMixin):

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from aim.core.statuses import RUNNING
 from aim.core.tags import check_tag, id_of_tag
-from aim.storage.forms.state import FAILED, FINISHED, LOST, RUNNING, RunState
+from aim.storage.forms.state import RunState
 
 log = logging.getLogger("aim")
 
@@ -219,6 +220,3 @@ class StructuredRunMixin:
 def _notes(written: Any) -> list[Any]:
     # the pages write one text, Aim 3's callers a list of dicts
     return [{"content": written}] if isinstance(written, str) else list(written or ())
-
-
-STATUSES = (RUNNING, FINISHED, FAILED, LOST)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aim.core import contexts, params
 from aim.core.kinds import LINES_NAME, RECORDS_NAME, subject_of
+from aim.core.statuses import RUNNING
 from aim.sdk.param_columns import flat_params, need_pandas, text_cell
 from aim.sdk.sequence_types import KINDS, InvalidSequenceType, check_types
 from aim.storage.context import Context
@@ -343,7 +344,7 @@ class RunReadingMixin:
                 "archived": bool(state.properties.get("archived", False)),
                 "creation_time": state.created_at_s,
                 "end_time": end_s,
-                "active": status == "running",
+                "active": status == RUNNING,
                 "experiment": text_cell(state.experiment),
                 "tags": params.json_text(list(state.tags)),
             }

@@ -18,10 +18,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from aim.core import contexts, params
+from aim.core.clock import MICROSECOND_S
 from aim.core.errors import ReadOnly, UsageError
 from aim.core.kinds import LINES_NAME, RECORDS_NAME
+from aim.core.reserved import SYSTEM_PARAMS
 from aim.engine.repository import Repository
-from aim.engine.rewinding import MICROSECOND_S
 from aim.storage.forms.check_ins import CheckIn
 from aim.storage.forms.state import RunState
 from aim.storage.recording.writer import Writer
@@ -217,7 +218,7 @@ def _recorder(writer: Writer) -> Any:
 
 
 def _start_environment(writer: Writer) -> None:
-    from aim.sdk.capture.environment import SYSTEM_PARAMS, EnvironmentRecorder
+    from aim.sdk.capture.environment import EnvironmentRecorder
 
     recorder = EnvironmentRecorder(lambda found: writer.set_param((SYSTEM_PARAMS,), found, strict=False))
     writer.services.add(recorder)

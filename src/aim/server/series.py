@@ -15,6 +15,8 @@ import numpy.typing as npt
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aim.core.reserved import SYSTEM_PREFIX
+from aim.core.statuses import RUNNING
 from aim.engine.curves import ClientState, CurveRequest, Piece, draw, draw_groups
 from aim.engine.listing import cells
 from aim.engine.matching import ask, hashes_of, matching_sequences, rows_of, sequences_newest_first
@@ -25,10 +27,8 @@ from aim.server.frame import frame
 from aim.server.requests import SERIES_MAX, SeriesRequest
 from aim.server.served import Served
 from aim.storage.catalogue.run_table import RunTable
-from aim.storage.forms.state import RUNNING
 
 IntArray = npt.NDArray[np.int64]
-SYSTEM_PREFIX = "__system__"
 QUICK_SERIES_MAX = 500  # so many are drawn before a person waits; more may take seconds when they are cold
 FRAME_TYPE = "application/octet-stream"
 

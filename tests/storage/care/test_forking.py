@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 
 from aim.core.errors import RunNotFound
+from aim.core.statuses import FINISHED
 from aim.core.values import Stored
 from aim.storage.care.check import check_run
 from aim.storage.care.forking import fork_run
 from aim.storage.disk import layout
 from aim.storage.disk.files import Disk
 from aim.storage.forms import blobs
-from aim.storage.forms.state import FINISHED, RunLog
+from aim.storage.forms.state import RunLog
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal

@@ -18,7 +18,6 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from aim.core import kinds
 from aim.engine.repository import Repository
 from aim.query import table as query_table
 from aim.storage.catalogue import catalogue_row, snapshot, summaries
@@ -81,14 +80,13 @@ def in_short(catalogue: Catalogue) -> dict[tuple[str, str, str], object]:
 
 def test_it_has_what_a_query_asks_for(catalogue: Catalogue) -> None:
     """
-    The catalogue's facts, summaries and kinds are those of the query's table.
+    The catalogue's facts and summaries are those of the query's table.
     """
-    table: query_table.Table = catalogue.table
+    table: query_table.QueryTable = catalogue.table
 
     assert 0 == table.run_count
     assert set(query_table.FIELDS) <= set(catalogue_row.FIELD_NAMES)
     assert set(query_table.SUMMARIES) <= set(summaries.SUMMARY_NAMES)
-    assert set(query_table.KINDS) == set(kinds.QUERY_SUBJECTS)
 
 
 def test_columns_hold_fields_params_and_summaries(repository: Repository, catalogue: Catalogue) -> None:

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from aim.core import clock
+from aim.core.statuses import FAILED, FINISHED, LOST, RUNNING
 from aim.storage.forms import events, state
 from aim.storage.forms.edits import write
-from aim.storage.forms.state import FAILED, FINISHED, LOST, RUNNING, Part, RunLog, SequenceFacts
+from aim.storage.forms.state import Part, RunLog, SequenceFacts
 from aim.storage.recording.writer import Writer
 
 ONE, OTHER = "0a1b2c3d", "ffffffff"

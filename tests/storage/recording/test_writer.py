@@ -21,10 +21,11 @@ import pytest
 from aim.__about__ import __version__
 from aim.core import clock
 from aim.core.errors import RunClosed, UnstorableParam, UntrackableValue
+from aim.core.statuses import FINISHED
 from aim.storage.disk import layout
 from aim.storage.disk.files import Disk
 from aim.storage.forms import journal, records
-from aim.storage.forms.state import FINISHED, RunLog
+from aim.storage.forms.state import RunLog
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording import background
 from aim.storage.recording.writer import Writer

@@ -22,10 +22,11 @@ import numpy as np
 import pytest
 
 from aim.core import clock
+from aim.core.statuses import FINISHED, RUNNING
 from aim.storage.care.check import check_run
 from aim.storage.disk.files import Disk
 from aim.storage.forms import blobs, journal, records
-from aim.storage.forms.state import FINISHED, RUNNING, RunLog
+from aim.storage.forms.state import RunLog
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording import background, sequence_writer
 from aim.storage.recording.writer import Writer

@@ -34,7 +34,6 @@ from aim.core.errors import RunClosed
 from aim.core.masking import looks_like_secret, masked, masked_arguments, speaks_of_secret
 from aim.core.shield import shielded
 
-SYSTEM_PARAMS = "__system_params"
 DIFF_BYTES_MAX = 256 << 10
 CHANGED_FILES_MAX = 200
 GIT_TIMEOUT_S = 10.0

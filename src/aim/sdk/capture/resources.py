@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from aim.core import forks
 from aim.core.errors import RunClosed
+from aim.core.reserved import SYSTEM_PREFIX
 from aim.core.shield import shielded
 
 if TYPE_CHECKING:
     from aim.sdk.capture.gpu_metrics import Gauge
 
-AIM_RESOURCE_METRIC_PREFIX = "__system__"
+AIM_RESOURCE_METRIC_PREFIX = SYSTEM_PREFIX
 DEFAULT_SYSTEM_TRACKING_INT = 10
 INTERVAL_S_MIN = 0.1
 INTERVAL_S_MAX = 24 * 60 * 60.0

@@ -369,7 +369,7 @@ def _check_record(path: Path, place: int, by_offset: dict[int, blobs.Entry], dam
     try:
         record = blobs.read_record(path, place)
     except DamagedFile as error:
-        damage.append(Damage(path.name, error.place, error.found))
+        damage.append(Damage(path.name, error.position, error.defect))
         return
     for item in record["items"]:
         data = item.get("data")

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from aim.core import clock, params
 from aim.core.errors import DamagedFile, RunNotFound
+from aim.core.reserved import SYSTEM_PARAMS
 from aim.core.values import EXACT_INT_MAX, Loader, Stored
 from aim.storage.disk import changes, layout
 from aim.storage.disk.files import DISK, Disk
@@ -36,7 +37,6 @@ from aim.storage.recording.writer_events import about_this_process
 from aim.storage.sealing import seal
 from aim.storage.store import Store
 
-SYSTEM_PARAMS = "__system_params"
 NOT_COPIED = frozenset({"archived", "notes"})  # properties that are said of the parent alone
 
 log = logging.getLogger("aim")

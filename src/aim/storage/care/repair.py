@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aim.core import params
+from aim.core.clock import MICROSECONDS
 from aim.core.errors import DamagedFile, RunExists
 from aim.storage.care.check import NUMBER_KINDS
 from aim.storage.disk import layout, unreadable
@@ -237,7 +238,7 @@ class _Repair:
         table = np.zeros(len(numbers), records.RECORD_DTYPE)
         table["sequence"] = numbers
         table["step"], table["value"], table["epoch"] = columns.steps, columns.values, columns.epochs
-        table["time"] = columns.times_us / records.MICROSECONDS
+        table["time"] = columns.times_us / MICROSECONDS
         for sequence in sealed.sequences:  # the event line that declared it may be damaged
             self._declare(sequence.number, seal.Declared(sequence.name, sequence.context, sequence.kind))
         expected = self._ended().get("points", 0)

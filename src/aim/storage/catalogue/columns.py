@@ -173,7 +173,7 @@ class Slots:
 
 class Column:
     """
-    One fact about every run; `aim.query.table.Column` is what a query needs of it.
+    One fact about every run; `aim.query.table.QueryColumn` is what a query needs of it.
 
     Args:
         load: reads the base; asked at most once.

@@ -36,11 +36,11 @@ _PLACES = {name: place for place, name in enumerate(SUMMARY_NAMES)}
 
 class Pair:
     """
-    A distinct (name, context, kind) of sequences; `aim.query.table.Pair` is what a query needs of it.
+    A distinct (name, context, kind) of sequences; `aim.query.table.QueryPair` is what a query needs of it.
 
     Attributes:
         context_text: equal for equal contexts.
-        kind: one of `aim.query.table.KINDS`, or the type of other objects.
+        kind: one of `aim.core.kinds.QUERY_SUBJECTS`, or the type of other objects.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """
 The catalogue in memory: runs, their fields and params as columns, and their sequences by pair.
 
-`RunTable` is what `aim.query.table.Table` asks for. It changes by `put` and `remove` only, never while a query reads
+`RunTable` is an `aim.query.table.QueryTable`. It changes by `put` and `remove` only, never while a query reads
 it: then a copy is changed. So any number of threads may read one table.
 """
 
@@ -248,7 +248,7 @@ class RunTable:
             self._newest = (self._times_version, order)
         return self._newest[1]
 
-    # what a query asks: aim.query.table.Table
+    # what a query asks: aim.query.table.QueryTable
 
     @property
     def run_count(self) -> int:

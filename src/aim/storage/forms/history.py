@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aim.core import contexts, params
+from aim.core.reserved import SYSTEM_PREFIX
 
-SYSTEM_PREFIX = "__system__"
 LOG_KINDS = frozenset({"aim.log_line", "aim.log_record", "list(aim.log_line)", "list(aim.log_record)"})
 
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from aim.core.clock import MICROSECONDS
 from aim.storage.disk import layout
 from aim.storage.forms import journal
 from aim.storage.forms.state import Damage
 
 WORDS = journal.RECORD_BYTES // 8
 RECORD_DTYPE = np.dtype([("value", "<f8"), ("step", "<i8"), ("time", "<f8"), ("epoch", "<f4"), ("sequence", "<u4")])
-MICROSECONDS = 1_000_000
 EXACT_EPOCH_MAX = 2**24  # an f32 holds every whole number up to here
 TIME_US_MAX = 2.0**62  # beyond it a time is damage; it is shown as 0
 

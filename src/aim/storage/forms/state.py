@@ -21,6 +21,7 @@ from typing import Any
 from aim.core import clock, contexts, params
 from aim.core.params import Path as ParamPath
 from aim.core.params import Restore
+from aim.core.statuses import FAILED, FINISHED, LOST, RUNNING
 from aim.core.words import counted
 from aim.storage.disk import layout, unreadable
 from aim.storage.forms import events, history
@@ -36,8 +37,6 @@ DEFAULT_EXPERIMENT = "default"
 SEQUENCE_KEYS = frozenset({"sequence", "point", "drop", "delete", "undelete"})  # of lines that change sequences
 UNREADABLE = -1  # in the place of an offset: of a file that can't be read
 TAKING_BACK = frozenset({"rewind", "drop", "delete", "undelete"})
-
-RUNNING, FINISHED, FAILED, LOST = "running", "finished", "failed", "lost"
 
 SequenceKey = tuple[str, str]
 """Name, and the text of the context."""

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aim.core.clock import MICROSECONDS
 from aim.core.values import INT_MAX
 from aim.storage.forms.history import Deletion, Rewind
 from aim.storage.forms.records import IntArray, Records, time_us
 
 BoolArray = npt.NDArray[np.bool_]
-MICROSECONDS = 1_000_000
 
 
 def microseconds(moment_s: float) -> int:

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.core import contexts, forks, kinds
+from aim.core.clock import MICROSECONDS
 from aim.core.errors import DamagedFile
 from aim.core.params import OWN_KIND, Restore
 from aim.core.recent import Recent
@@ -99,7 +100,7 @@ class Points:
     @cached_property
     def times_s(self) -> FloatArray:
         """When each point was tracked."""
-        seconds: FloatArray = self.times_us / records.MICROSECONDS
+        seconds: FloatArray = self.times_us / MICROSECONDS
         return seconds
 
     @cached_property
@@ -531,7 +532,7 @@ def _exact_chunk(facts: SequenceFacts) -> Chunk:
     return Chunk(
         np.array([point.step for point in points], np.int64),
         np.array([point.value for point in points], np.int64),
-        np.array([round(point.time_s * records.MICROSECONDS) for point in points], np.int64),
+        np.array([round(point.time_s * MICROSECONDS) for point in points], np.int64),
         np.array([np.nan if point.epoch is None else point.epoch for point in points], np.float32),
         min(writers),
     )
