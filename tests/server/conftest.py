@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from aim.sdk.run import Run
+from aim.server.open_repository import Progress
 from aim.server.serve import address, listen, make_server
-from aim.server.served import Progress
 from aim.server.settings import Settings
 
 

@@ -137,7 +137,7 @@ def test_a_repository_that_is_gone_is_not_one_without_runs(
     told = browser.post("runs", {}, status=404)
     (root / "moved").rename(root / ".aim")
 
-    assert f"The repository in {root} is not there any more. Was it moved, or is a disk away?" == told["message"]
+    assert f"The repository in {root} is gone. Was it moved, or is its disk not mounted?" == told["message"]
     assert ["a"] == browser.post("runs", {})["hash"]
 
 

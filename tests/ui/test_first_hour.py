@@ -144,10 +144,10 @@ def test_a_repository_that_is_gone_is_said_and_comes_back(
     page.locator(".grid .row").wait_for()
 
     (repo / ".aim").rename(repo / "moved")
-    expect(page.locator(".offline")).to_contain_text("is not there any more", timeout=20_000)
+    expect(page.locator(".offline")).to_contain_text("is gone", timeout=20_000)
     expect(page.locator(".grid .row")).to_have_count(1)
     page.reload()
-    expect(page.locator(".notice")).to_contain_text("is not there any more")
+    expect(page.locator(".notice")).to_contain_text("is gone")
 
     (repo / "moved").rename(repo / ".aim")
     expect(page.locator(".grid .row")).to_have_count(1, timeout=20_000)

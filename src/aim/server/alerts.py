@@ -11,22 +11,22 @@ from starlette.responses import Response
 
 from aim.engine.alerts import Alert
 from aim.server.answers import json_answer, wire_context, wire_number
-from aim.server.desk import in_thread, served_of
-from aim.server.served import Served
+from aim.server.open_repository import OpenRepository
+from aim.server.server_state import in_thread, repo_of
 from aim.storage.catalogue.run_table import RunTable
 
 
 async def alerts(request: Request) -> Response:
     """Answer `GET …/alerts`."""
-    return await in_thread(request, _alerts, served_of(request))
+    return await in_thread(request, _alerts, repo_of(request))
 
 
-def _alerts(served: Served) -> Response:
+def _alerts(repo: OpenRepository) -> Response:
     def find(table: RunTable) -> dict[str, Any]:
-        found = served.alerts.ask(table)
-        return {"cursor": served.watch.cursor_of(table), "alerts": [_wire(alert) for alert in found]}
+        found = repo.alerts.ask(table)
+        return {"cursor": repo.watch.cursor_of(table), "alerts": [_wire(alert) for alert in found]}
 
-    return json_answer(served.ask(find))
+    return json_answer(repo.ask(find))
 
 
 def _wire(alert: Alert) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from aim.core.errors import UsageError
 from aim.server.aim3_addresses import is_aim3, translated
 from aim.server.answers import missing
-from aim.server.desk import desk_of
+from aim.server.server_state import server_of
 
 STATIC = Path(__file__).with_name("static")
 PAGES = ("", "runs", "metrics", "params", "media", "text", "reports", "compare", "settings")
@@ -94,10 +94,10 @@ def based(text: str, depth: int) -> str:
 
 async def page(request: Request) -> Response:
     """Answer the address of a page."""
-    desk = desk_of(request)
+    server = server_of(request)
     depth = len(request.path_params)  # of `run/<hash>` and `reports/<id>` the second part
     if "token" in request.query_params:
-        admitted = desk.guard.admit(request, depth)
+        admitted = server.guard.admit(request, depth)
         if admitted is not None:
             return admitted
     if is_aim3(request.query_params):

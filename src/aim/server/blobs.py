@@ -18,11 +18,11 @@ from aim.core.recent import Recent
 from aim.engine.eight_bits import eight_bits
 from aim.engine.media import Blob, check_not_deleted, read_blob
 from aim.server.answers import wrong
-from aim.server.desk import desk_of, in_thread, served_of
 from aim.server.files import SANDBOX_POLICY, UNKNOWN_TYPE, byte_range
-from aim.server.objects import format_of
+from aim.server.object_forms import format_of
+from aim.server.open_repository import OpenRepository
 from aim.server.run_page import whole
-from aim.server.served import Served
+from aim.server.server_state import in_thread, repo_of, server_of
 
 FOREVER = "max-age=31536000, immutable"
 TYPES = {
@@ -61,15 +61,15 @@ def type_of(blob: Blob) -> str:
 
 def immutable(request: Request) -> dict[str, str]:
     """Return the header that lets a browser keep an answer for ever; behind a token no proxy between may."""
-    whose = "public" if desk_of(request).settings.token is None else "private"
+    whose = "public" if server_of(request).settings.token is None else "private"
     return {"Cache-Control": f"{whose}, {FOREVER}"}
 
 
 async def blob(request: Request) -> Response:
     """Answer `GET …/blobs/<blob>`."""
-    served = served_of(request)
+    repo = repo_of(request)
     part = request.query_params.get("part")
-    found = await in_thread(request, read_blob, served.repository, request.path_params["blob"], part)
+    found = await in_thread(request, read_blob, repo.repository, request.path_params["blob"], part)
     headers = {
         **immutable(request),
         "Content-Disposition": "inline",
@@ -90,7 +90,7 @@ class Thumbnails:
     def __init__(self) -> None:
         self._made: Recent[tuple[str, str, int], bytes] = Recent(KEPT_BYTES_MAX, len)
 
-    def get(self, served: Served, place: str, width: int) -> bytes:
+    def get(self, repo: OpenRepository, place: str, width: int) -> bytes:
         """
         Return an image as WebP, no wider than *width*.
 
@@ -98,12 +98,12 @@ class Thumbnails:
             NotFound, DamagedFile: see `read_blob`.
             Refusal: the object is no image that can be read.
         """
-        check_not_deleted(served.repository, place)
-        key = (served.id, place, width)
+        check_not_deleted(repo.repository, place)
+        key = (repo.id, place, width)
         made = self._made.lookup(key)
         if made is not None:
             return made
-        found = read_blob(served.repository, place)
+        found = read_blob(repo.repository, place)
         if found.kind != "aim.image":
             raise wrong("Only images have thumbnails.")
         return self._made.put(key, None, thumbnail(found.data, width))
@@ -148,5 +148,5 @@ async def thumb(request: Request) -> Response:
     wanted = whole(request, "w", 256, 1, 10_000)
     width = next((width for width in WIDTHS if width >= wanted), WIDTHS[-1])
     kept: Thumbnails = request.app.state.thumbnails
-    content = await in_thread(request, kept.get, served_of(request), request.path_params["blob"], width)
+    content = await in_thread(request, kept.get, repo_of(request), request.path_params["blob"], width)
     return Response(content, headers=immutable(request), media_type="image/webp")

@@ -22,6 +22,7 @@ from aim.server.answers import JSON_TYPE, Refusal, wrong
 BODY_BYTES_MAX = 2 << 20  # a document of 1 MB as JSON with escapes; a request for 50,000 runs
 QUERY_CHARS_MAX = 20_000
 RUNS_MAX = 100_000
+KEYS_MAX = 1_000
 WHOLE_MAX = 1 << 1023
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -155,7 +156,7 @@ class Body:
             raise self._refuse(name, "an object")
         return Body(value, self._name(name))
 
-    def each(self, name: str, read: Callable[[Any, str], Value], count_max: int = 1000) -> list[Value] | None:
+    def each(self, name: str, read: Callable[[Any, str], Value], count_max: int = KEYS_MAX) -> list[Value] | None:
         """Return a list, each member read by *read*, or None."""
         values = self.items(name, count_max)
         if values is None:

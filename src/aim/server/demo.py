@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from aim.server.answers import Refusal, json_answer
 from aim.server.bodies import read_body
-from aim.server.desk import check_writable, in_thread, served_of
-from aim.server.served import Served
+from aim.server.open_repository import OpenRepository
+from aim.server.server_state import check_writable, in_thread, repo_of
 
 TIME_MAX_S = 120
 
@@ -24,18 +24,17 @@ async def demo(request: Request) -> Response:
     """Answer `POST …/demo`."""
     check_writable(request)
     await read_body(request)  # JSON: which no form of another page can send
-    return await in_thread(request, _record, served_of(request))
+    return await in_thread(request, _record, repo_of(request))
 
 
-def _record(served: Served) -> Response:
-    if served.repository.store.run_hashes():
+def _record(repo: OpenRepository) -> Response:
+    if repo.run_count():
         raise Refusal(409, "conflict", "This repository has runs. Demo runs are recorded into an empty one only.")
-    command = [sys.executable, "-m", "aim.cli", "demo", "--repo", str(served.root)]
+    command = [sys.executable, "-m", "aim.cli", "demo", "--repo", str(repo.root)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_MAX_S, check=False)
     except subprocess.TimeoutExpired:
         raise Refusal(503, "busy", f"The demo runs took over {TIME_MAX_S} s. Try `aim demo`.") from None
     if done.returncode:
         raise Refusal(503, "busy", f"The demo runs could not be recorded: {done.stderr.strip()[-300:]}")
-    count = len(served.repository.store.run_hashes())
-    return json_answer({"cursor": served.watch.look(), "count": count})
+    return json_answer({"cursor": repo.watch.look(), "count": repo.run_count()})

@@ -15,8 +15,8 @@ from aim.engine.rewinding import STEPS_MAX
 from aim.engine.undo import TooLate, check_properties
 from aim.server.answers import Refusal, json_answer, wrong
 from aim.server.bodies import Body, read_body, read_key
-from aim.server.desk import check_writable, in_thread, served_of
-from aim.server.served import Served
+from aim.server.open_repository import OpenRepository
+from aim.server.server_state import check_writable, in_thread, repo_of
 from aim.storage.forms.state import SequenceKey
 
 TAG_CHARS_MAX = 200
@@ -31,16 +31,16 @@ async def edit(request: Request) -> Response:
     change = body.inner("change")
     if not runs or change is None or not change.names():
         raise wrong("An edit needs `runs`, a list of hashes, and `change`, what to change in them.")
-    return await in_thread(request, _edit, served_of(request), runs, change)
+    return await in_thread(request, _edit, repo_of(request), runs, change)
 
 
-def _edit(served: Served, runs: list[str], change: Body) -> Response:
+def _edit(repo: OpenRepository, runs: list[str], change: Body) -> Response:
     if "deleted" in change:
         if change.raw("deleted") is not True or len(change.names()) > 1:
             raise wrong("`deleted` must be true, and stand alone.")
-        count, undo = served.changes.delete(runs)
+        count, undo = repo.changes.delete(runs)
     elif "points" in change:
-        count, undo = _delete_points(served, runs, change)
+        count, undo = _delete_points(repo, runs, change)
     else:
         properties: dict[str, Any] = {name: change.raw(name) for name in change.names() if name != "tags"}
         check_properties(properties)
@@ -48,14 +48,14 @@ def _edit(served: Served, runs: list[str], change: Body) -> Response:
         add, remove = tags.texts("add", 100) or [], tags.texts("remove", 100) or []
         if any(not tag.strip() or len(tag) > TAG_CHARS_MAX for tag in add):
             raise wrong(f"A tag has 1 to {TAG_CHARS_MAX} characters.")
-        count, undo = served.changes.edit(runs, properties, add, remove)
-    return json_answer({"cursor": served.watch.look(), "count": count, "undo": undo})
+        count, undo = repo.changes.edit(runs, properties, add, remove)
+    return json_answer({"cursor": repo.watch.look(), "count": count, "undo": undo})
 
 
-def _delete_points(served: Served, runs: list[str], change: Body) -> tuple[int, str]:
+def _delete_points(repo: OpenRepository, runs: list[str], change: Body) -> tuple[int, str]:
     if len(runs) != 1 or len(change.names()) > 1:
         raise wrong("`points` must stand alone, and be of one run.")
-    return served.changes.delete_points(runs[0], change.each("points", _read_points, POINTS_MAX) or [])
+    return repo.changes.delete_points(runs[0], change.each("points", _read_points, POINTS_MAX) or [])
 
 
 def _read_points(value: Any, where: str) -> tuple[SequenceKey, list[int], list[int] | None]:
@@ -77,15 +77,15 @@ async def undo(request: Request) -> Response:
     """Answer `POST …/undo`."""
     check_writable(request)
     name = (await read_body(request)).text("undo")
-    return await in_thread(request, _undo, served_of(request), name)
+    return await in_thread(request, _undo, repo_of(request), name)
 
 
-def _undo(served: Served, name: str) -> Response:
+def _undo(repo: OpenRepository, name: str) -> Response:
     try:
-        count = served.changes.undo(name)
+        count = repo.changes.undo(name)
     except (TooLate, RunExists) as error:
         raise Refusal(409, "conflict", str(error)) from None
-    return json_answer({"cursor": served.watch.look(), "count": count})
+    return json_answer({"cursor": repo.watch.look(), "count": count})
 
 
 def _form(document: Document) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def _form(document: Document) -> dict[str, Any]:
 async def documents(request: Request) -> Response:
     """Answer `GET …/documents`."""
     kind = request.query_params.get("kind")
-    found = await in_thread(request, served_of(request).documents.list, kind)
+    found = await in_thread(request, repo_of(request).documents.list, kind)
     return json_answer({"documents": [_form(document) for document in found]})
 
 
@@ -113,7 +113,7 @@ async def put_document(request: Request) -> Response:
     if not isinstance(content, dict):
         raise wrong("`body` must be an object.")
     kind, document_id = request.path_params["kind"], request.path_params["id"]
-    put = served_of(request).documents.put
+    put = repo_of(request).documents.put
     try:
         written = await in_thread(request, put, kind, document_id, body.text_or_none("revision"), content)
     except StaleRevision as error:
@@ -125,5 +125,5 @@ async def delete_document(request: Request) -> Response:
     """Answer `DELETE …/documents/<kind>/<id>`."""
     check_writable(request)
     kind, document_id = request.path_params["kind"], request.path_params["id"]
-    await in_thread(request, served_of(request).documents.delete, kind, document_id)
+    await in_thread(request, repo_of(request).documents.delete, kind, document_id)
     return json_answer({})

@@ -26,12 +26,12 @@ from aim.engine.listing import Field, cells, sort_rows
 from aim.engine.matching import ask, hashes_of, newest_first
 from aim.server.answers import json_bytes, missing, wire_cell, wire_number
 from aim.server.bodies import Body
-from aim.server.desk import in_thread, served_of
 from aim.server.files import CHUNK_BYTES, attachment, chunks
+from aim.server.open_repository import OpenRepository
 from aim.server.requests import RunsRequest, SeriesRequest
 from aim.server.runs import selected_rows
 from aim.server.series import select
-from aim.server.served import Served
+from aim.server.server_state import in_thread, repo_of
 from aim.storage.catalogue.run_table import RunTable
 
 if TYPE_CHECKING:
@@ -59,13 +59,13 @@ async def export(request: Request) -> Response:
     if format_name not in TYPES or subject not in ("runs", "series"):
         raise missing(f"There is no export {subject}.{format_name}: runs or series, as csv, json or parquet.")
     body = Body.of(request.query_params.get("request", "{}"))
-    served = served_of(request)
+    repo = repo_of(request)
     rows: Rows
     if subject == "runs":
-        rows = await in_thread(request, _runs, served, RunsRequest.read(body))
+        rows = await in_thread(request, _runs, repo, RunsRequest.read(body))
     else:
-        rows = await in_thread(request, _series, served, SeriesRequest.read(body))
-    headers = {**attachment(f"{served.id}-{subject}.{format_name}"), "Cache-Control": "no-store"}
+        rows = await in_thread(request, _series, repo, SeriesRequest.read(body))
+    headers = {**attachment(f"{repo.id}-{subject}.{format_name}"), "Cache-Control": "no-store"}
     if format_name == "parquet":
         file = await in_thread(request, _parquet, rows, subject == "runs")
         return StreamingResponse(chunks(file), media_type=TYPES[format_name], headers=headers)
@@ -87,7 +87,7 @@ def column_name(field: Field) -> str:
     return f"run.{field[1]}"
 
 
-def _runs(served: Served, wanted: RunsRequest) -> Rows:
+def _runs(repo: OpenRepository, wanted: RunsRequest) -> Rows:
     question = ask(wanted.query)
 
     def find(table: RunTable) -> Rows:
@@ -95,17 +95,17 @@ def _runs(served: Served, wanted: RunsRequest) -> Rows:
         columns = [hashes_of(table, rows), *(cells(table, one, rows).tolist() for one in wanted.fields)]
         return Rows(["hash", *map(column_name, wanted.fields)], [columns])
 
-    return served.ask_all(find)
+    return repo.ask_all(find)
 
 
-def _series(served: Served, wanted: SeriesRequest) -> Rows:
+def _series(repo: OpenRepository, wanted: SeriesRequest) -> Rows:
     whole = SeriesRequest(wanted.query, wanted.runs, wanted.metrics, wanted.view, None, None, LIMIT_NONE)
-    selected = served.ask_all(lambda table: select(served, table, whole))
+    selected = repo.ask_all(lambda table: select(repo, table, whole))
     has_x = wanted.view.x not in COLUMN_OF_X  # the chart's x is none of the other columns
 
     def pieces() -> Iterator[Sequence[Sequence[Any]]]:
         for one in selected.wanted:
-            shown = points_in_view(served.points, one, wanted.view)
+            shown = points_in_view(repo.points, one, wanted.view)
             if shown is not None:
                 yield _points([one.run_hash, *one.key], shown, has_x)
 

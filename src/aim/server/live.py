@@ -23,8 +23,8 @@ from aim.core.errors import AimError, RepoNotFound
 from aim.engine.tail import running_count
 from aim.server.answers import Refusal, json_bytes
 from aim.server.assets import pages_stamp
-from aim.server.desk import Desk, desk_of, served_of
-from aim.server.served import Served
+from aim.server.open_repository import OpenRepository
+from aim.server.server_state import ServerState, repo_of, server_of
 from aim.storage.catalogue.run_table import RunTable
 
 LOOK_INTERVAL_S = 0.25
@@ -58,8 +58,8 @@ class State:
 class Ticker:
     """Looks at one repository for all who listen to it."""
 
-    desk: Desk
-    served: Served
+    server: ServerState
+    repo: OpenRepository
     state: State | None = None
     listeners: set[asyncio.Event] = field(default_factory=set)
     task: asyncio.Task[None] | None = None
@@ -84,7 +84,7 @@ class Ticker:
 
     async def look(self) -> State:
         """See what has changed."""
-        state = await self.desk.pool.run(self._look)
+        state = await self.server.pool.run(self._look)
         self.is_gone = False
         if state != self.state:
             self.state = state
@@ -101,16 +101,16 @@ class Ticker:
 
     def _see(self) -> State:
         def count(table: RunTable) -> State:
-            pages = pages_stamp() if self.desk.settings.reload_pages else 0
+            pages = pages_stamp() if self.server.settings.reload_pages else 0
             return State(
-                self.served.watch.cursor_of(table),
+                self.repo.watch.cursor_of(table),
                 table.run_count,
                 running_count(table),
                 pages,
-                self.served.scan.indexing,
+                self.repo.scan.indexing,
             )
 
-        return self.served.ask(count)
+        return self.repo.ask(count)
 
     async def _tick(self) -> None:
         while True:
@@ -158,37 +158,37 @@ def event_text(event: str, data: object, event_id: str | None = None) -> bytes:
 
 async def events(request: Request) -> Response:
     """Answer `GET …/events`."""
-    desk, served = desk_of(request), served_of(request)
+    server, repo = server_of(request), repo_of(request)
     if sum(len(one.listeners) for one in request.app.state.tickers.values()) >= STREAMS_MAX:
         raise Refusal(503, "busy", f"{STREAMS_MAX} pages are listening already. Close some of them.")
     cursor = request.headers.get("last-event-id") or request.query_params.get("cursor")
-    ticker = ticker_of(request, served)
+    ticker = ticker_of(request, repo)
     first = await ticker.look()
     return StreamingResponse(
-        _events(desk, ticker, first, cursor), media_type="text/event-stream", headers=dict(STREAM_HEADERS)
+        _events(server, ticker, first, cursor), media_type="text/event-stream", headers=dict(STREAM_HEADERS)
     )
 
 
-def ticker_of(request: Request, served: Served) -> Ticker:
+def ticker_of(request: Request, repo: OpenRepository) -> Ticker:
     """Return the ticker of a repository."""
     tickers: dict[str, Ticker] = request.app.state.tickers
-    return tickers.setdefault(served.id, Ticker(desk_of(request), served))
+    return tickers.setdefault(repo.id, Ticker(server_of(request), repo))
 
 
-async def _events(desk: Desk, ticker: Ticker, state: State, cursor: str | None) -> AsyncIterator[bytes]:
+async def _events(server: ServerState, ticker: Ticker, state: State, cursor: str | None) -> AsyncIterator[bytes]:
     event = ticker.join()
-    stopping = asyncio.create_task(desk.stopping.wait())
+    stopping = asyncio.create_task(server.stopping.wait())
     pages, told = state.pages, None
     try:
         yield b": hello\n\n"
-        while not desk.stopping.is_set() and not ticker.is_gone:
+        while not server.stopping.is_set() and not ticker.is_gone:
             state = ticker.state or state
             if state.pages != pages:
                 pages = state.pages
                 yield event_text("reload", {})
             if state.cursor != cursor or state.indexing != told:
                 is_reading = state.indexing is not None or told is not None
-                yield event_text("tick", _tick_data(ticker.served, state, cursor, is_reading), state.cursor)
+                yield event_text("tick", _tick_data(ticker.repo, state, cursor, is_reading), state.cursor)
                 cursor, told = state.cursor, state.indexing
             event.clear()
             if not ticker.is_gone and ticker.state in (None, state) and not await _woken(event, stopping):
@@ -208,8 +208,8 @@ async def _woken(event: asyncio.Event, stopping: asyncio.Task[bool]) -> bool:
         waiting.cancel()
 
 
-def _tick_data(served: Served, state: State, cursor: str | None, is_reading: bool) -> dict[str, object]:
-    since = served.watch.since(cursor)
+def _tick_data(repo: OpenRepository, state: State, cursor: str | None, is_reading: bool) -> dict[str, object]:
+    since = repo.watch.since(cursor)
     changed = since.changed
     # runs that were only read now are no new ones
     if is_reading or (changed is not None and len(changed) > CHANGED_MAX):

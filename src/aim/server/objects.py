@@ -14,26 +14,21 @@ from starlette.responses import Response
 
 from aim.core.errors import NotFound
 from aim.engine.matching import hashes_of, sequences_newest_first
-from aim.engine.media import OBJECT_TYPES, ObjectItem, StepChoice, items_at, longest_list, read_blob, spread
+from aim.engine.media import OBJECT_TYPES, StepChoice, items_at, longest_list, read_blob, spread
 from aim.engine.tables import read_table
-from aim.server.answers import json_answer, wire_context, wire_number, wrong
+from aim.server.answers import json_answer, wire_context, wrong
 from aim.server.bodies import Body, Key, read_body, read_key
-from aim.server.desk import in_thread, served_of
+from aim.server.object_forms import wire_object
+from aim.server.open_repository import OpenRepository
 from aim.server.run_page import whole
 from aim.server.series import matching
-from aim.server.served import Served
+from aim.server.server_state import in_thread, repo_of
 from aim.storage.catalogue.run_table import RunTable
 
 STEPS_SHOWN_MAX = 2_000
-TEXT_CHARS_MAX = 20_000
+SEQUENCES_MAX = 5_000
 ITEMS_MAX = 50_000
 ROWS_MAX = 1_000
-DESCRIBED = {
-    "images": ("width", "height"),
-    "audios": ("rate", "duration_s"),
-    "videos": ("width", "height", "fps", "frame_count"),
-}
-EXTENSION_FORMATS = {"jpg": "jpeg"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +56,7 @@ class ObjectsRequest:
             _read_steps(body.inner("steps") or Body({})),
             index.whole("from", 0, 0, 1 << 31),
             index.whole("count", 16, 1, 10_000),
-            body.whole("limit", 500, 1, 5_000),
+            body.whole("limit", 500, 1, SEQUENCES_MAX),
         )
 
 
@@ -89,19 +84,19 @@ class _Sequence:
 async def objects(request: Request) -> Response:
     """Answer `POST …/objects`."""
     wanted = ObjectsRequest.read(await read_body(request))
-    return await in_thread(request, _objects, served_of(request), wanted)
+    return await in_thread(request, _objects, repo_of(request), wanted)
 
 
-def _objects(served: Served, wanted: ObjectsRequest) -> Response:
-    cursor, (total, found) = served.ask(lambda table: (served.watch.cursor_of(table), _find(table, wanted)))
+def _objects(repo: OpenRepository, wanted: ObjectsRequest) -> Response:
+    cursor, (total, found) = repo.ask(lambda table: (repo.watch.cursor_of(table), _find(table, wanted)))
     runs: list[str] = []
     sequences: list[dict[str, Any]] = []
     items: list[dict[str, Any]] = []
     for one in found:
         if len(items) >= ITEMS_MAX:
             break
-        with served.points.lock_of(one.run_hash):
-            described = _describe(served, one, wanted, len(sequences), items)
+        with repo.points.lock_of(one.run_hash):
+            described = _describe(repo, one, wanted, len(sequences), items)
         if described is not None:
             if not runs or runs[-1] != one.run_hash:
                 runs.append(one.run_hash)
@@ -124,11 +119,11 @@ def _find(table: RunTable, wanted: ObjectsRequest) -> tuple[int, list[_Sequence]
 
 
 def _describe(
-    served: Served, one: _Sequence, wanted: ObjectsRequest, sequence: int, items: list[dict[str, Any]]
+    repo: OpenRepository, one: _Sequence, wanted: ObjectsRequest, sequence: int, items: list[dict[str, Any]]
 ) -> dict[str, Any] | None:
     """Describe a sequence, and add its items; None when its run is gone."""
     try:
-        reader = served.repository.reader(one.run_hash)
+        reader = repo.repository.reader(one.run_hash)
         points = reader.points((one.name, one.text))
     except (NotFound, FileNotFoundError):
         return None
@@ -136,7 +131,7 @@ def _describe(
         return None
     for position in wanted.steps.indices(points.steps).tolist():
         for item in items_at(reader, points, position, wanted.first, wanted.count):
-            items.append({"sequence": sequence, **_item(item, wanted.type)})
+            items.append({"sequence": sequence, **wire_object(item, wanted.type)})
     is_list = one.kind.startswith("list(")
     return {
         "name": one.name,
@@ -148,70 +143,10 @@ def _describe(
     }
 
 
-def _item(item: ObjectItem, kind: str) -> dict[str, Any]:
-    fields = item.fields
-    found: dict[str, Any] = {
-        "step": item.step,
-        "epoch": None if item.epoch != item.epoch else item.epoch,
-        "time": item.time_s,
-        "index": item.index,
-    }
-    if kind == "texts":
-        text = str(fields.get("text", ""))
-        found["text"] = text[:TEXT_CHARS_MAX]
-        if len(text) > TEXT_CHARS_MAX:
-            found |= {"cut": True, "blob": item.address}
-        return found
-    if kind == "distributions":
-        low, high = (*fields.get("range", ()), 0.0, 1.0)[:2]
-        weights = fields.get("weights", ())
-        found |= {"bin_count": fields.get("bin_count", len(weights)), "range": [wire_number(low), wire_number(high)]}
-        return found | {"weights": [wire_number(weight) for weight in weights]}
-    found |= {"blob": item.address, "size": fields.get("size", 0)}
-    if kind == "figures":
-        return found | {"source": str(fields.get("source", "plotly"))}
-    found["caption"] = "" if fields.get("caption") is None else str(fields.get("caption"))
-    if kind == "tables":
-        return found | {"columns": fields.get("columns", []), "row_count": fields.get("row_count", 0)}
-    found["format"] = format_of(fields)
-    for name in DESCRIBED[kind]:
-        found[name] = fields.get(name)
-    if kind == "images":
-        found |= _overlays(fields)
-    reference = fields.get("reference")
-    if isinstance(reference, Mapping):
-        found["uri"] = str(reference.get("uri", ""))
-        if (
-            not isinstance(fields.get("data"), int) or not found["size"]
-        ):  # of an image there may be masks, and no picture
-            del found["blob"]
-    return found
-
-
-def _overlays(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is drawn over an image; nothing of one that has nothing."""
-    found = {name: fields[name] for name in ("boxes", "labels") if fields.get(name)}
-    masks = [str(mask["name"]) for mask in fields.get("masks") or ()]
-    if masks:
-        found |= {"masks": masks, "size": min(int(mask["start"]) for mask in fields["masks"])}
-    return found
-
-
-def format_of(fields: Mapping[str, Any]) -> str:
-    """
-    Return the format of an image or sound in lower case.
-
-    >>> format_of({"format": "JPEG"}), format_of({"extension": "jpg"})
-    ('jpeg', 'jpeg')
-    """
-    name = str(fields.get("format") or fields.get("extension") or "").lower()
-    return EXTENSION_FORMATS.get(name, name)
-
-
 async def table(request: Request) -> Response:
     """Answer `GET …/tables/<blob>`."""
     first, count = whole(request, "from", 0, 0, 1 << 31), whole(request, "limit", 100, 1, ROWS_MAX)
-    found = await in_thread(request, read_blob, served_of(request).repository, request.path_params["blob"])
+    found = await in_thread(request, read_blob, repo_of(request).repository, request.path_params["blob"])
     if found.kind != "aim.table":
         raise wrong("This object is no table.")
     columns, rows = read_table(found.data)

@@ -11,8 +11,8 @@ from aim.engine.completion import complete
 from aim.engine.matching import ask
 from aim.server.answers import json_answer
 from aim.server.bodies import QUERY_CHARS_MAX, read_body
-from aim.server.desk import in_thread, served_of
-from aim.server.served import Served
+from aim.server.open_repository import OpenRepository
+from aim.server.server_state import in_thread, repo_of
 
 
 async def completions(request: Request) -> Response:
@@ -20,11 +20,11 @@ async def completions(request: Request) -> Response:
     body = await read_body(request)
     text = body.text("query")
     at = body.whole("at", len(text), 0, QUERY_CHARS_MAX)
-    return await in_thread(request, _completions, served_of(request), text, min(at, len(text)))
+    return await in_thread(request, _completions, repo_of(request), text, min(at, len(text)))
 
 
-def _completions(served: Served, text: str, at: int) -> Response:
-    found = served.ask(lambda table: complete(table, text, at))
+def _completions(repo: OpenRepository, text: str, at: int) -> Response:
+    found = repo.ask(lambda table: complete(table, text, at))
     items = [{"text": item.text, "kind": item.kind, "detail": item.detail} for item in found.items]
     return json_answer({"from": found.start, "to": found.end, "items": items})
 
@@ -32,6 +32,6 @@ def _completions(served: Served, text: str, at: int) -> Response:
 async def check(request: Request) -> Response:
     """Answer `POST …/check`: the query's error, or nothing of note."""
     text = (await read_body(request)).text("query")
-    served_of(request)
+    repo_of(request)
     await in_thread(request, ask, text)
     return json_answer({"count": None})

@@ -16,19 +16,19 @@ from aim.engine.listing import notes_text
 from aim.engine.logs import RunLogs
 from aim.engine.overview_of_run import RunOverview, overview_of_run, sequences_of_run
 from aim.server.answers import json_answer, missing, wire_context, wire_number, wire_value, wrong
-from aim.server.desk import in_thread, served_of
 from aim.server.files import file_answer
-from aim.server.served import Served
+from aim.server.open_repository import OpenRepository
+from aim.server.server_state import in_thread, repo_of
 from aim.storage.forms.state import WriterFacts
 
 LINES_MAX = 20_000
 RECORDS_MAX = 5_000
 
 
-def hash_of(request: Request, served: Served) -> str:
+def hash_of(request: Request, repo: OpenRepository) -> str:
     """Return the hash of the run that the address names. Raises Refusal: (404) there is none."""
     run_hash = str(request.path_params["run"])
-    if not served.repository.has_run(run_hash):
+    if not repo.repository.has_run(run_hash):
         raise missing(f"No run {run_hash} in this repository.")
     return run_hash
 
@@ -49,19 +49,19 @@ def whole(request: Request, name: str, default: int, low: int, high: int) -> int
 
 async def run(request: Request) -> Response:
     """Answer `GET …/runs/<hash>`."""
-    served = served_of(request)
-    return await in_thread(request, _run, served, hash_of(request, served))
+    repo = repo_of(request)
+    return await in_thread(request, _run, repo, hash_of(request, repo))
 
 
-def _run(served: Served, run_hash: str) -> Response:
-    cursor, sequences = served.ask(lambda table: (served.watch.cursor_of(table), sequences_of_run(table, run_hash)))
+def _run(repo: OpenRepository, run_hash: str) -> Response:
+    cursor, sequences = repo.ask(lambda table: (repo.watch.cursor_of(table), sequences_of_run(table, run_hash)))
     try:
-        overview = overview_of_run(served.repository, run_hash)
-        with served.points.lock_of(run_hash):
-            logs = RunLogs(served.repository.reader(run_hash))
+        overview = overview_of_run(repo.repository, run_hash)
+        with repo.points.lock_of(run_hash):
+            logs = RunLogs(repo.repository.reader(run_hash))
             found = logs.all()
             counts = {"log_lines": sum(one.lines for one in found), "log_records": logs.record_count()}
-        files = artifacts_of(served.repository.store.run_folder(run_hash), overview.state.artifacts)
+        files = artifacts_of(repo.repository.store.run_folder(run_hash), overview.state.artifacts)
     except (RunNotFound, FileNotFoundError):
         raise missing(f"No run {run_hash} in this repository.") from None
     return json_answer(
@@ -150,16 +150,16 @@ def _writer(writer: WriterFacts) -> dict[str, Any]:
 
 async def log(request: Request) -> Response:
     """Answer `GET …/runs/<hash>/log`."""
-    served = served_of(request)
-    run_hash = hash_of(request, served)
+    repo = repo_of(request)
+    run_hash = hash_of(request, repo)
     which = request.query_params.get("log") or None
     text = request.query_params.get("find")
     start = whole(request, "from", 0, -(1 << 40), 1 << 40)
     limit = whole(request, "limit", 2000, 1, LINES_MAX)
 
     def read() -> Response:
-        with served.points.lock_of(run_hash):
-            logs = RunLogs(served.repository.reader(run_hash), which)
+        with repo.points.lock_of(run_hash):
+            logs = RunLogs(repo.repository.reader(run_hash), which)
             if text is not None:
                 return json_answer({"total": logs.line_count(), "matches": logs.find(text[:1000])})
             first, total, lines = logs.lines(start, limit)
@@ -170,15 +170,15 @@ async def log(request: Request) -> Response:
 
 async def records(request: Request) -> Response:
     """Answer `GET …/runs/<hash>/records`."""
-    served = served_of(request)
-    run_hash = hash_of(request, served)
+    repo = repo_of(request)
+    run_hash = hash_of(request, repo)
     start = whole(request, "from", 0, 0, 1 << 40)
     limit = whole(request, "limit", 500, 1, RECORDS_MAX)
     level = request.query_params.get("level") or None
 
     def read() -> Response:
-        with served.points.lock_of(run_hash):
-            total, found = RunLogs(served.repository.reader(run_hash)).records(start, limit, level)
+        with repo.points.lock_of(run_hash):
+            total, found = RunLogs(repo.repository.reader(run_hash)).records(start, limit, level)
         shown = [
             {
                 "time": one.time_s,
@@ -197,12 +197,12 @@ async def records(request: Request) -> Response:
 
 async def artifact(request: Request) -> Response:
     """Answer `GET …/runs/<hash>/artifacts/<name>`."""
-    served = served_of(request)
-    run_hash, name = hash_of(request, served), str(request.path_params["name"])
+    repo = repo_of(request)
+    run_hash, name = hash_of(request, repo), str(request.path_params["name"])
 
     def find() -> BinaryIO:
-        folder = served.repository.store.run_folder(run_hash)
-        return find_artifact(folder, served.repository.state(run_hash).artifacts, name).open()
+        folder = repo.repository.store.run_folder(run_hash)
+        return find_artifact(folder, repo.repository.state(run_hash).artifacts, name).open()
 
     file = await in_thread(request, find)
     return file_answer(file, name.rpartition("/")[2], request.headers.get("range"))

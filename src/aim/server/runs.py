@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.core.errors import InvalidQuery
-from aim.engine.listing import Cells, Field, cells, sort_rows
+from aim.engine.listing import cells, sort_rows
 from aim.engine.matching import (
     Question,
     ask,
@@ -24,25 +24,25 @@ from aim.engine.matching import (
     newest_first,
     rows_of,
 )
-from aim.engine.overview import facets_of, params_of, sequences_of, type_of
-from aim.server.answers import json_answer, wire_cell, wire_context, wire_number, wire_numbers
+from aim.engine.overview import facets_of, params_of, sequences_of
+from aim.server.answers import json_answer, wire_cell, wire_context
 from aim.server.bodies import read_body
-from aim.server.desk import in_thread, served_of
+from aim.server.columns import plain, wire_column, wire_columns, wire_summaries
+from aim.server.open_repository import OpenRepository
 from aim.server.requests import RunsRequest
-from aim.server.served import Served
+from aim.server.server_state import in_thread, repo_of
 from aim.storage.catalogue.run_table import RunTable
 
 IntArray = npt.NDArray[np.int64]
-TEXT_FIELDS = frozenset({"hash", "name", "description", "experiment", "status", "notes", "error"})
 
 
 async def table(request: Request) -> Response:
     """Answer `POST …/runs`."""
     wanted = RunsRequest.read(await read_body(request))
-    return await in_thread(request, _table, served_of(request), wanted)
+    return await in_thread(request, _table, repo_of(request), wanted)
 
 
-def _table(served: Served, wanted: RunsRequest) -> Response:
+def _table(repo: OpenRepository, wanted: RunsRequest) -> Response:
     begun_s = time.perf_counter()
     question = ask(wanted.query)
 
@@ -51,11 +51,11 @@ def _table(served: Served, wanted: RunsRequest) -> Response:
         ordered = sort_rows(table, newest_first(table, rows), wanted.sort)
         shown = ordered[wanted.offset : wanted.offset + wanted.limit]
         answer = {
-            "cursor": served.watch.cursor_of(table),
+            "cursor": repo.watch.cursor_of(table),
             "elapsed_ms": 0.0,
             "total": table.run_count,
             "count": len(rows),
-            "indexing": served.scan.indexing,
+            "indexing": repo.scan.indexing,
             "hash": hashes_of(table, shown),
             "columns": [wire_column(field, cells(table, field, shown)) for field in wanted.fields],
         }
@@ -64,7 +64,7 @@ def _table(served: Served, wanted: RunsRequest) -> Response:
             answer["hints"] = [asdict(hint) for hint in question.query.hints(table)]
         return answer
 
-    answer = served.ask(find)
+    answer = repo.ask(find)
     answer["elapsed_ms"] = round((time.perf_counter() - begun_s) * 1e3, 2)
     return json_answer(answer)
 
@@ -92,44 +92,20 @@ def _clauses(table: RunTable, question: Question) -> list[dict[str, int]]:
     return found
 
 
-def wire_column(field: Field, found: Cells) -> dict[str, Any]:
-    """Return cells as a column of an answer; its type is that of its values."""
-    if found.numbers is not None and found.present is not None:
-        if bool(found.present.all()) and bool(np.isfinite(found.numbers).all()):
-            return {"type": "number", "values": found.numbers.tolist()}
-        return {"type": "number", "values": wire_numbers(found.tolist())}
-    assert found.codes is not None
-    used = [place for place in np.unique(found.codes).tolist() if place >= 0 and found.values[place] is not None]
-    values = [_plain(found.values[place]) for place in used]
-    kind = type_of(values) if values else "string" if field[0] == "run" and field[1] in TEXT_FIELDS else "json"
-    if kind == "string":
-        code = np.full(len(found.values) + 1, -1, np.int64)
-        code[used] = np.arange(len(used))
-        return {"type": "string", "values": values, "codes": code[found.codes].tolist()}
-    form = wire_number if kind == "number" else wire_cell if kind == "json" else _plain
-    given: dict[int, Any] = {place: form(value) for place, value in zip(used, values, strict=True)}
-    return {"type": kind, "values": [given.get(place) for place in found.codes.tolist()]}
-
-
-def _plain(value: object) -> Any:
-    """Return a number of numpy as Python's own."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
 async def fields(request: Request) -> Response:
     """Answer `POST …/fields`."""
     query = (await read_body(request)).text("query")
-    return await in_thread(request, _fields, served_of(request), query)
+    return await in_thread(request, _fields, repo_of(request), query)
 
 
-def _fields(served: Served, query: str) -> Response:
+def _fields(repo: OpenRepository, query: str) -> Response:
     question = ask(query)
 
     def find(table: RunTable) -> dict[str, Any]:
         rows = matching_runs(table, question)
         matching = None if question.subject == "run" else matching_sequences(table, question, question.subject)
         return {
-            "cursor": served.watch.cursor_of(table),
+            "cursor": repo.watch.cursor_of(table),
             "total": table.run_count,
             "count": len(rows),
             "params": [
@@ -138,7 +114,7 @@ def _fields(served: Served, query: str) -> Response:
                     "type": one.type,
                     "runs": one.runs,
                     "distinct": one.distinct,
-                    "examples": [wire_cell(_plain(value)) for value in one.examples],
+                    "examples": [wire_cell(plain(value)) for value in one.examples],
                 }
                 for one in params_of(table, rows)
             ],
@@ -153,6 +129,8 @@ def _fields(served: Served, query: str) -> Response:
                 for one in sequences_of(table, rows, matching)
             ],
             "facets": facets_of(table, rows),
+            "columns": wire_columns(),
+            "summaries": wire_summaries(),
         }
 
-    return json_answer(served.ask(find))
+    return json_answer(repo.ask(find))

@@ -22,10 +22,10 @@ from aim.engine.listing import cells
 from aim.engine.matching import ask, hashes_of, matching_sequences, rows_of, sequences_newest_first
 from aim.server.answers import wire_cell, wire_context
 from aim.server.bodies import Key, read_body
-from aim.server.desk import in_long_thread, in_thread, served_of
 from aim.server.frame import frame
+from aim.server.open_repository import OpenRepository
 from aim.server.requests import SERIES_MAX, SeriesRequest
-from aim.server.served import Served
+from aim.server.server_state import in_long_thread, in_thread, repo_of
 from aim.storage.catalogue.run_table import RunTable
 
 IntArray = npt.NDArray[np.int64]
@@ -66,12 +66,12 @@ async def series(request: Request) -> Response:
     """Answer `POST …/series`."""
     wanted = SeriesRequest.read(await read_body(request))
     beside = in_thread if wanted.limit <= QUICK_SERIES_MAX else in_long_thread
-    return await beside(request, _series, served_of(request), wanted)
+    return await beside(request, _series, repo_of(request), wanted)
 
 
-def _series(served: Served, request: SeriesRequest) -> Response:
+def _series(repo: OpenRepository, request: SeriesRequest) -> Response:
     begun_s = time.perf_counter()
-    selected = served.ask(lambda table: select(served, table, request))
+    selected = repo.ask(lambda table: select(repo, table, request))
     header: dict[str, Any] = {
         "cursor": selected.cursor,
         "total": selected.total,
@@ -83,17 +83,17 @@ def _series(served: Served, request: SeriesRequest) -> Response:
     if len(selected.wanted) < selected.total:
         header["sent"] = len(selected.wanted)
     if request.aggregation is None:
-        since = None if selected.is_whole else served.watch.number_of(request.since)
+        since = None if selected.is_whole else repo.watch.number_of(request.since)
         if since is None:
-            _add_branches(served, selected, request.branches)
+            _add_branches(repo, selected, request.branches)
         known = ClientState(since, selected.number, selected.live)
-        pieces = draw(served.points, selected.wanted, request.view, known)
+        pieces = draw(repo.points, selected.wanted, request.view, known)
         header["elapsed_ms"] = round((time.perf_counter() - begun_s) * 1e3, 2)
         runs = [selected.run_of[piece.source] for piece in pieces]
         metrics = [selected.metric_of[piece.source] for piece in pieces]
         branches = [selected.branch_of[piece.source] for piece in pieces] if request.branches else None
         return Response(frame(header, pieces, runs, metrics, branches=branches), media_type=FRAME_TYPE)
-    pieces, keys = _grouped(served, selected, request)
+    pieces, keys = _grouped(repo, selected, request)
     header["groups"] = [
         {"key": key, "runs": [run for run, own in enumerate(selected.group_of) if own == place]}
         for place, key in enumerate(selected.groups)
@@ -103,9 +103,9 @@ def _series(served: Served, request: SeriesRequest) -> Response:
     return Response(frame(header, pieces, [-1] * len(pieces), metrics, groups), media_type=FRAME_TYPE)
 
 
-def _add_branches(served: Served, selected: Selected, count: int) -> None:
+def _add_branches(repo: OpenRepository, selected: Selected, count: int) -> None:
     """Add, after each series, what it was before the latest *count* rewinds of its run."""
-    rewinds = {run: served.points.rewinds(run) for run in selected.runs} if count else {}
+    rewinds = {run: repo.points.rewinds(run) for run in selected.runs} if count else {}
     found = zip(selected.wanted, selected.run_of, selected.metric_of, strict=True)
     selected.wanted, selected.run_of, selected.metric_of, selected.branch_of = [], [], [], []
     for one, run, metric in found:
@@ -119,21 +119,23 @@ def _add_branches(served: Served, selected: Selected, count: int) -> None:
                 selected.branch_of.append(branch)
 
 
-def _grouped(served: Served, selected: Selected, request: SeriesRequest) -> tuple[list[Piece], list[tuple[int, int]]]:
+def _grouped(
+    repo: OpenRepository, selected: Selected, request: SeriesRequest
+) -> tuple[list[Piece], list[tuple[int, int]]]:
     assert request.aggregation is not None
     members: dict[tuple[int, int], list[CurveRequest]] = {}
     for one, run, metric in zip(selected.wanted, selected.run_of, selected.metric_of, strict=True):
         members.setdefault((selected.group_of[run], metric), []).append(one)
     keys = list(members)
     aggregation = request.aggregation
-    pieces = draw_groups(served.points, list(members.values()), request.view, aggregation.value, aggregation.band)
+    pieces = draw_groups(repo.points, list(members.values()), request.view, aggregation.value, aggregation.band)
     return pieces, keys
 
 
-def select(served: Served, table: RunTable, request: SeriesRequest, kind: str = "metric") -> Selected:
+def select(repo: OpenRepository, table: RunTable, request: SeriesRequest, kind: str = "metric") -> Selected:
     """Find the sequences of numbers that a request asks for."""
     places, rows = matching(table, request.query, request.runs, request.metrics, kind)
-    since = served.watch.since(request.since) if request.since is not None else None
+    since = repo.watch.since(request.since) if request.since is not None else None
     is_whole = since is not None and (
         since.changed is None or any(request.runs is None or run in request.runs for run in since.taken_back)
     )
@@ -157,7 +159,7 @@ def select(served: Served, table: RunTable, request: SeriesRequest, kind: str = 
         for run, metric in zip(run_of, metric_of, strict=True)
     ]
     selected = Selected(
-        served.watch.cursor_of(table),
+        repo.watch.cursor_of(table),
         table.version,
         total,
         runs,

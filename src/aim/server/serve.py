@@ -17,8 +17,8 @@ import uvicorn
 
 from aim.core.errors import UsageError
 from aim.server.app import create_app
-from aim.server.desk import Desk
-from aim.server.served import Progress
+from aim.server.open_repository import Progress
+from aim.server.server_state import ServerState
 from aim.server.settings import Settings
 
 STOP_TIMEOUT_S = 5
@@ -29,15 +29,15 @@ ANY_HOST = frozenset({"0.0.0.0", "::", ""})
 class PagesServer(uvicorn.Server):
     """uvicorn, which tells open streams to end before it waits for them."""
 
-    def __init__(self, config: uvicorn.Config, desk: Desk) -> None:
+    def __init__(self, config: uvicorn.Config, state: ServerState) -> None:
         super().__init__(config)
-        self._desk = desk
+        self._state = state
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, then as uvicorn does; a Unix socket goes with its server."""
-        self._desk.stopping.set()
+        self._state.stopping.set()
         await super().shutdown(sockets)
-        uds = self._desk.settings.uds
+        uds = self._state.settings.uds
         if uds is not None:
             uds.unlink(missing_ok=True)
 
@@ -114,7 +114,7 @@ def make_server(settings: Settings, progress: Progress | None = None) -> PagesSe
         RepoNotFound, UnsupportedFormat: a repository can't be opened.
         UsageError: the certificate or its key can't be used.
     """
-    app, desk = create_app(settings, progress)
+    app, state = create_app(settings, progress)
     logging.getLogger("aim.server").setLevel(settings.log_level.upper())
     config = uvicorn.Config(
         app,
@@ -134,7 +134,7 @@ def make_server(settings: Settings, progress: Progress | None = None) -> PagesSe
         raise UsageError(
             f"The certificate {named} can't be used: {error}. Both have to be PEM files that belong together."
         ) from None
-    return PagesServer(config, desk)
+    return PagesServer(config, state)
 
 
 def serve(settings: Settings, ready: Callable[[str], None], progress: Progress | None = None) -> None:

@@ -20,7 +20,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 @dataclass(frozen=True)
 class Settings:
     """
-    What is served, and how.
+    What is repo, and how.
 
     Attributes:
         roots: the folders that hold a `.aim`, one or more.

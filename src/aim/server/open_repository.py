@@ -1,5 +1,6 @@
 """
-One repository as it is served: its catalogue, the points that are kept, what can be undone, and its documents.
+Open repositories, each with all that the endpoints ask of it: its catalogue, its points, its alerts, its changes that
+can be undone, and its documents.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ Progress = Callable[[str, int, int], None]
 log = logging.getLogger("aim.server")
 
 
-class Served:
+class OpenRepository:
     """
     A repository with all that the endpoints ask of it.
 
@@ -60,34 +61,38 @@ class Served:
         Raises:
             RepoNotFound: the repository was there when the server began, and is not there now.
         """
-        self._check_there()
+        self._check_exists()
         return self.scan.ask_now(question)
 
     def ask_all(self, question: Callable[[RunTable], Result]) -> Result:
         """As `ask`, but wait until all runs are read: for what is kept, such as an export."""
-        self._check_there()
+        self._check_exists()
         return self.scan.ask(question)
 
-    def _check_there(self) -> None:
+    def _check_exists(self) -> None:
         # without it a folder that was moved, or a disk that is away, looks like a repository without runs
         if not is_repository(self.repository.path):
-            raise RepoNotFound(f"The repository in {self.root} is not there any more. Was it moved, or is a disk away?")
+            raise RepoNotFound(f"The repository in {self.root} is gone. Was it moved, or is its disk not mounted?")
 
-    def tell(self, progress: Progress) -> None:
-        """Tell *progress* from now on how far the reading of many runs is; also when it has ended."""
+    def run_count(self) -> int:
+        """Return how many runs there are, archived ones included."""
+        return len(self.repository.store.run_hashes())
+
+    def report_progress(self, progress: Progress) -> None:
+        """From now on call *progress* while many runs are read, and once more when all are."""
         total = 0
 
-        def hear(found: CatalogueChanges) -> None:
+        def report(refreshed: CatalogueChanges) -> None:
             nonlocal total
-            told = self.scan.indexing
-            if told is not None and found.unread_count:
-                total = told[1]
-                progress(self.id, *told)
-            elif total:  # that was the rest
+            indexing = self.scan.indexing
+            if indexing is not None and refreshed.unread_count:
+                total = indexing[1]
+                progress(self.id, *indexing)
+            elif total:
                 progress(self.id, total, total)
                 total = 0
 
-        self.scan.listen(hear)
+        self.scan.listen(report)
 
     def warm(self) -> None:
         """Begin to read the catalogue now, so that the first page finds it read."""
@@ -102,28 +107,28 @@ class Served:
         self.changes.empty_trash(now=True)
 
 
-class Shelf:
-    """All repositories that are served, by id; the first is the default."""
+class OpenRepositories:
+    """The repositories of this server, by id; the first is the default."""
 
-    def __init__(self, served: Iterable[Served]) -> None:
-        self._served = {one.id: one for one in served}
+    def __init__(self, repos: Iterable[OpenRepository]) -> None:
+        self._repos = {repo.id: repo for repo in repos}
 
-    def __iter__(self) -> Iterator[Served]:
-        return iter(self._served.values())
+    def __iter__(self) -> Iterator[OpenRepository]:
+        return iter(self._repos.values())
 
-    def get(self, repo_id: str) -> Served:
+    def get(self, repo_id: str) -> OpenRepository:
         """Return a repository. Raises Refusal: (404) there is none of that id."""
-        found = self._served.get(repo_id)
-        if found is None:
+        repo = self._repos.get(repo_id)
+        if repo is None:
             raise missing(f"No repository {repo_id!r} is served here.")
-        return found
+        return repo
 
     def warm(self) -> threading.Thread:
         """Begin to read all catalogues, in a thread that ends by itself."""
 
         def read() -> None:
-            for one in self:
-                one.warm()
+            for repo in self:
+                repo.warm()
 
         thread = threading.Thread(target=read, name="aim-warm", daemon=True)
         thread.start()

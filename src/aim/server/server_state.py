@@ -12,9 +12,9 @@ from typing import ParamSpec, TypeVar
 from starlette.requests import Request
 
 from aim.server.answers import Refusal
+from aim.server.open_repository import OpenRepositories, OpenRepository
 from aim.server.pool import Pool
 from aim.server.security import Guard
-from aim.server.served import Served, Shelf
 from aim.server.settings import Settings
 
 Result = TypeVar("Result")
@@ -22,30 +22,30 @@ Arguments = ParamSpec("Arguments")
 
 
 @dataclass
-class Desk:
-    """What every endpoint finds in `request.app.state.desk`."""
+class ServerState:
+    """What every endpoint finds in `request.app.state.server`."""
 
     settings: Settings
-    shelf: Shelf
+    repos: OpenRepositories
     guard: Guard
     pool: Pool = field(default_factory=Pool)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-def desk_of(request: Request) -> Desk:
+def server_of(request: Request) -> ServerState:
     """Return what the endpoints share."""
-    desk: Desk = request.app.state.desk
-    return desk
+    server: ServerState = request.app.state.server
+    return server
 
 
-def served_of(request: Request) -> Served:
+def repo_of(request: Request) -> OpenRepository:
     """Return the repository that the address names. Raises Refusal: (404) there is none of that id."""
-    return desk_of(request).shelf.get(request.path_params["repo"])
+    return server_of(request).repos.get(request.path_params["repo"])
 
 
 def check_writable(request: Request) -> None:
     """Raise Refusal: (403) the server only reads."""
-    if desk_of(request).settings.read_only:
+    if server_of(request).settings.read_only:
         raise Refusal(403, "read-only", "This server was started with --read-only: nothing can be changed here.")
 
 
@@ -53,11 +53,11 @@ async def in_thread(
     request: Request, work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
 ) -> Result:
     """Run *work* beside the event loop and give its result; see `Pool.run`."""
-    return await desk_of(request).pool.run(work, *arguments, **named)
+    return await server_of(request).pool.run(work, *arguments, **named)
 
 
 async def in_long_thread(
     request: Request, work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
 ) -> Result:
     """Run *work*, which may take seconds, beside the event loop and give its result; see `Pool.run_long`."""
-    return await desk_of(request).pool.run_long(work, *arguments, **named)
+    return await server_of(request).pool.run_long(work, *arguments, **named)

@@ -1,0 +1,90 @@
+"""
+What the pages learn of the server before all else: its version, its repositories, the kinds of values, and its limits.
+Specified in docs/formats/wire.md, section 3.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aim.__about__ import VERSION
+from aim.core.kinds import METRIC, OBJECT_KINDS, QUERY_SUBJECTS, stored_kinds
+from aim.server import assets, bodies, object_forms, objects, requests, run_page
+from aim.server.answers import json_answer
+from aim.server.open_repository import OpenRepository
+from aim.server.server_state import server_of
+
+WIRE = 1
+TITLES = {
+    METRIC: "Metrics",
+    "images": "Images",
+    "texts": "Text",
+    "audios": "Audio",
+    "distributions": "Distributions",
+    "figures": "Figures",
+    "videos": "Video",
+    "tables": "Tables",
+}
+"""What pages call each subject of a query."""
+LIMITS = {
+    "body_bytes": bodies.BODY_BYTES_MAX,
+    "query_chars": bodies.QUERY_CHARS_MAX,
+    "runs": bodies.RUNS_MAX,
+    "keys": bodies.KEYS_MAX,
+    "fields": requests.FIELDS_MAX,
+    "series": requests.SERIES_MAX,
+    "buckets": requests.BUCKETS_MAX,
+    "branches": requests.BRANCHES_MAX,
+    "sequences": objects.SEQUENCES_MAX,
+    "objects": objects.ITEMS_MAX,
+    "steps": objects.STEPS_SHOWN_MAX,
+    "text_chars": object_forms.TEXT_CHARS_MAX,
+    "table_rows": objects.ROWS_MAX,
+    "log_lines": run_page.LINES_MAX,
+    "log_records": run_page.RECORDS_MAX,
+}
+"""The largest that a request may ask for, and that an answer holds."""
+
+
+async def info(request: Request) -> Response:
+    """Answer `GET api/info`."""
+    server = server_of(request)
+    return json_answer(
+        {
+            "wire": WIRE,
+            "version": str(VERSION),
+            "read_only": server.settings.read_only,
+            "token": server.settings.token is not None,
+            "plotly": assets.plotly_file() is not None,
+            "kinds": wire_kinds(),
+            "limits": LIMITS,
+            "repos": [_wire_repo(repo, await server.pool.run(repo.run_count)) for repo in server.repos],
+        }
+    )
+
+
+def wire_kinds() -> list[dict[str, Any]]:
+    """Return the kinds of sequences that a query can be about, as they stand in an answer."""
+    aliases = {kind.subject: list(kind.aliases) for kind in OBJECT_KINDS}
+    return [
+        {
+            "subject": subject,
+            "title": TITLES[subject],
+            "stored": list(stored_kinds(subject)),
+            "aliases": aliases.get(subject, []),
+        }
+        for subject in QUERY_SUBJECTS
+    ]
+
+
+def _wire_repo(repo: OpenRepository, run_count: int) -> dict[str, Any]:
+    return {
+        "id": repo.id,
+        "name": repo.root.resolve().name,
+        "path": str(repo.repository.path),
+        "runs": run_count,
+        "indexing": repo.scan.indexing,
+    }
