@@ -40,10 +40,10 @@ def ticks(low: float, high: float, count: int = TICK_COUNT) -> list[float]:
         return [float(low)]
     rough = width / count
     power = 10.0 ** math.floor(math.log10(rough))
-    step = min((power * part for part in (1, 2, 5, 10)), key=lambda one: abs(math.log(one / rough)))
+    step = min((power * factor for factor in (1, 2, 5, 10)), key=lambda width: abs(math.log(width / rough)))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     digits = max(0, -math.floor(math.log10(step)))
-    return [round(place * step, min(digits + 1, 300)) + 0.0 for place in range(first, last + 1)]
+    return [round(multiple * step, min(digits + 1, 300)) + 0.0 for multiple in range(first, last + 1)]
 
 
 def reduced(x: FloatArray, y: FloatArray, width_px: int) -> tuple[FloatArray, FloatArray]:
@@ -59,8 +59,8 @@ def reduced(x: FloatArray, y: FloatArray, width_px: int) -> tuple[FloatArray, Fl
     >>> len(reduced(np.arange(1e5), np.sin(np.arange(1e5)), 100)[0]) <= 700
     True
     """
-    kept = reduce_curves(x, y[np.newaxis], width_px)[0].point_indices
-    return x[kept], y[kept]
+    point_indices = reduce_curves(x, y[np.newaxis], width_px)[0].point_indices
+    return x[point_indices], y[point_indices]
 
 
 def bounds(values: FloatArray) -> tuple[float, float] | None:
@@ -75,7 +75,7 @@ def bounds(values: FloatArray) -> tuple[float, float] | None:
 
 
 class _Frame:
-    """From values to pixels. It reckons in quarters, because a difference of two large doubles may be none."""
+    """From values to pixels. It computes in quarters of the values: the difference of two large doubles can overflow."""
 
     def __init__(self, x_range: tuple[float, float], y_range: tuple[float, float], box: tuple[float, ...]) -> None:
         self.left, self.top, self.width, self.height = box
@@ -138,12 +138,13 @@ def curves(
     """
     inner_px = width_px - LEFT_PX - RIGHT_PX
     drawn = [(label, *reduced(x, y, inner_px // 2)) for label, x, y in series]
-    x_bounds = bounds(np.concatenate([x for _, x, _ in drawn])) if drawn else None
-    y_bounds = bounds(np.concatenate([y for _, _, y in drawn])) if drawn else None
+    if not drawn:
+        return Html("")
+    x_bounds, y_bounds = (bounds(np.concatenate(arrays)) for arrays in list(zip(*drawn))[1:])
     if x_bounds is None or y_bounds is None:
         return Html("")
     frame = _Frame(x_bounds, y_bounds, (LEFT_PX, TOP_PX, inner_px, height_px - TOP_PX - BOTTOM_PX))
-    lines = [_line(frame, x, y, COLORS[place % len(COLORS)], 1.5) for place, (_, x, y) in enumerate(drawn)]
+    lines = [_line(frame, x, y, COLORS[index % len(COLORS)], 1.5) for index, (_, x, y) in enumerate(drawn)]
     titles = "; ".join(label for label, _, _ in drawn if label)
     picture = element(
         "svg",
@@ -161,8 +162,8 @@ def curves(
 
 def _legend(labels: Sequence[str]) -> Html:
     signs = [
-        joined([element("span", "■ ", style=f"color:{COLORS[place % len(COLORS)]}"), short(label, 40), "  "])
-        for place, label in enumerate(labels)
+        joined([element("span", "■ ", style=f"color:{COLORS[index % len(COLORS)]}"), short(label, 40), "  "])
+        for index, label in enumerate(labels)
     ]
     return element("div", *signs, style=f"padding-left:{LEFT_PX}px")
 
@@ -191,14 +192,14 @@ def _label(text: str, x: float, y: float, anchor: str) -> Html:
 
 def sparkline(y: FloatArray) -> Html:
     """
-    Draw a curve of the size of a word, over the places of its points; nothing when no value is finite.
+    Draw a curve of the size of a word, over the positions of its points; nothing when no value is finite.
 
     >>> sparkline(np.array([np.nan]))
     ''
     """
     if len(y) == 0:
         return Html("")
-    places, values = reduced(np.arange(len(y), dtype=np.float64), y, SPARK_WIDTH_PX // 2)
+    positions, values = reduced(np.arange(len(y), dtype=np.float64), y, SPARK_WIDTH_PX // 2)
     y_bounds = bounds(values)
     if y_bounds is None:
         return Html("")
@@ -206,7 +207,7 @@ def sparkline(y: FloatArray) -> Html:
     frame = _Frame((0.0, float(max(len(y) - 1, 1))), y_bounds, box)
     return element(
         "svg",
-        _line(frame, places, values, ACCENT, 1.25),
+        _line(frame, positions, values, ACCENT, 1.25),
         viewBox=f"0 0 {SPARK_WIDTH_PX} {SPARK_HEIGHT_PX}",
         width=SPARK_WIDTH_PX,
         height=SPARK_HEIGHT_PX,
@@ -223,8 +224,8 @@ def bars(weights: Sequence[float], width_px: int, height_px: int) -> Html:
     """
     top = max([weight for weight in weights if math.isfinite(weight)] + [0.0]) or 1.0
     rects = [
-        element("rect", x=place, width=0.92, y=round(1 - share, 4), height=round(share, 4))
-        for place, share in enumerate(max(weight, 0.0) / top if math.isfinite(weight) else 0.0 for weight in weights)
+        element("rect", x=index, width=0.92, y=round(1 - share, 4), height=round(share, 4))
+        for index, share in enumerate(max(weight, 0.0) / top if math.isfinite(weight) else 0.0 for weight in weights)
         if share > 0
     ]
     return element(

@@ -7,16 +7,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from aim.core.kinds import is_numeric_sequence
 from aim.sdk.html.parts import Html, block, code, heading, muted, notice, table
 from aim.sdk.html.runs import ShownRun, runs_table
 from aim.sdk.html.sequences import context_text, last_of
-from aim.sdk.sequence_types import KINDS
 from aim.storage.context import Context
 from aim.storage.reading.reader import Points
 
 
-class Owner(Protocol):
-    """What is asked of the run of a sequence."""
+class ListedRun(Protocol):
+    """What a row needs of the run of a sequence."""
 
     hash: str
 
@@ -25,7 +25,7 @@ class Owner(Protocol):
 
 
 class ListedSequence(Protocol):
-    """What is asked of a sequence. `Sequence` is one."""
+    """What a row needs of a sequence; `Sequence` is one."""
 
     name: str
     context: Context
@@ -39,31 +39,35 @@ class ListedSequence(Protocol):
         """The type of the values."""
 
 
-def sequences(title: str, found: Sequence[tuple[Owner, ListedSequence]], more_count: int, *, has_runs: bool) -> Html:
+def sequences(
+    title: str, members: Sequence[tuple[ListedRun, ListedSequence]], more_count: int, *, has_runs: bool
+) -> Html:
     """
     Return a row for each sequence: its run with *has_runs*, name, context, and of a metric its curve and last value.
 
-    Cost: reading the points of those that are shown.
+    Cost: reading the points of the sequences that are listed.
     """
-    head = heading("sequences", title, muted(f"{len(found) + more_count:,}"))
-    if not found:
+    head = heading("sequences", title, muted(f"{len(members) + more_count:,}"))
+    if not members:
         return block(head, notice("nothing matches"))
-    owners = {owner.hash: owner for owner, _ in found}
-    keys: dict[str, list[tuple[str, str]]] = {}
-    for owner, one in found:
-        keys.setdefault(owner.hash, []).append(one.key)
-    read = {run_hash: owners[run_hash].read_points_of_many(of_run) for run_hash, of_run in keys.items()}
+    runs_by_hash = {run.hash: run for run, _ in members}
+    keys_by_hash: dict[str, list[tuple[str, str]]] = {}
+    for run, sequence in members:
+        keys_by_hash.setdefault(run.hash, []).append(sequence.key)
+    points_by_hash = {
+        run_hash: runs_by_hash[run_hash].read_points_of_many(keys) for run_hash, keys in keys_by_hash.items()
+    }
     rows = []
-    for owner, one in found:
-        kind, points = one.dtype, read[owner.hash].get(one.key)
-        curve, last, step = ["", "", ""] if points is None else last_of(points, kind in KINDS["metric"])
-        row = [one.name, muted(context_text(one.context.to_dict())), curve or muted(kind), last, step]
-        rows.append([code(owner.hash[:8]), *row] if has_runs else row)
+    for run, sequence in members:
+        kind, points = sequence.dtype, points_by_hash[run.hash].get(sequence.key)
+        curve, last, step = ["", "", ""] if points is None else last_of(points, is_numeric_sequence(kind))
+        row = [sequence.name, muted(context_text(sequence.context.to_dict())), curve or muted(kind), last, step]
+        rows.append([code(run.hash[:8]), *row] if has_runs else row)
     columns = ["name", "context", "", "last", "step"]
     return block(head, table(["run", *columns] if has_runs else columns, rows, more_count))
 
 
-def runs(title: str, found: Sequence[ShownRun], more_count: int) -> Html:
+def runs(title: str, listed: Sequence[ShownRun], more_count: int) -> Html:
     """Return a row for each run."""
-    head = heading("runs", title, muted(f"{len(found) + more_count:,}"))
-    return block(head, runs_table(found, more_count) if found else notice("no run matches"))
+    head = heading("runs", title, muted(f"{len(listed) + more_count:,}"))
+    return block(head, runs_table(listed, more_count) if listed else notice("no run matches"))

@@ -6,8 +6,8 @@ Objects in a notebook: pictures, sound, video, texts, histograms, tables, figure
     by reference     the small picture, and the address as text: nothing is fetched
     figure           curves of its lines and markers as a still picture; plotly itself draws it where it is installed
 
-A notebook keeps its outputs in its file, which is what the bounds are for. What can't be decoded is said, not raised:
-one broken picture does not hide the others.
+A notebook keeps its outputs in its file, which is what the bounds are for. What can't be decoded is named in its
+place and raises nothing, so one broken picture does not hide the others.
 """
 
 from __future__ import annotations
@@ -77,13 +77,13 @@ class Picture(Protocol):
 
     @property
     def boxes(self) -> Sequence[Mapping[str, Any]]:
-        """What was found where: `box` in pixels, perhaps `label` and `score`."""
+        """The detected objects: `box` in pixels, perhaps `label` and `score`."""
 
     def local_bytes(self) -> bytes:
         """Return the bytes that need no network."""
 
 
-class Media(Protocol):
+class PlayedMedia(Protocol):
     """What is asked of sound and video."""
 
     caption: Any
@@ -106,19 +106,19 @@ def image(picture: Picture) -> Html:
     return captioned(_over(picture, _img(picture, IMAGE_BYTES_MAX, IMAGE_SIDE_MAX_PX, extent)), picture.caption)
 
 
-def _over(picture: Picture, shown: Html) -> Html:
+def _over(picture: Picture, img: Html) -> Html:
     # boxes lie over the picture as SVG, in its pixels
     width, height = picture.size
     if not picture.boxes or not (width and height):
-        return shown
+        return img
     drawn = []
     for box in picture.boxes[:BOXES_MAX]:
         x, y, box_width, box_height = (float(edge) for edge in box["box"])
-        about = " ".join(short(box[key], 40) for key in ("layer", "label", "score") if key in box)
-        drawn.append(element("rect", element("title", about), x=x, y=y, width=box_width, height=box_height))
+        tooltip = " ".join(short(box[key], 40) for key in ("layer", "label", "score") if key in box)
+        drawn.append(element("rect", element("title", tooltip), x=x, y=y, width=box_width, height=box_height))
     style = f"position:absolute;left:0;top:0;width:100%;height:100%;fill:none;stroke:{BOX_COLOR};stroke-width:2px"
     lines = element("svg", *drawn, viewBox=f"0 0 {width} {height}", preserveAspectRatio="none", style=style)
-    return element("div", shown, lines, style="position:relative;display:inline-block;line-height:0")
+    return element("div", img, lines, style="position:relative;display:inline-block;line-height:0")
 
 
 def thumbnail(picture: Picture) -> Html:
@@ -180,28 +180,28 @@ def scaled(data: bytes, side_max_px: int) -> bytes:
         return made.getvalue()
 
 
-def audio(sound: Media, about: str) -> Html:
-    """Return sound with the browser's controls; *about* says what it is."""
+def audio(sound: PlayedMedia, description: str) -> Html:
+    """Return sound with the browser's controls; *description* says what it is."""
     mime = AUDIO_MIMES.get(sound.format)
     data, reason = _played(sound)
     if data is None or mime is None:
-        return captioned(_named("audio", about, reason), sound.caption)
+        return captioned(_named("audio", description, reason), sound.caption)
     return captioned(element("audio", controls="", src=data_uri(mime, data)), sound.caption)
 
 
-def video(film: Media, about: str) -> Html:
-    """Return a video with the browser's controls, a gif as a picture that moves; *about* says what it is."""
+def video(film: PlayedMedia, description: str) -> Html:
+    """Return a video with the browser's controls, a gif as a picture that moves; *description* says what it is."""
     data, reason = _played(film)
     if data is None:
-        return captioned(_named("video", about, reason), film.caption)
+        return captioned(_named("video", description, reason), film.caption)
     source = data_uri("image/gif" if film.format == "gif" else f"video/{film.format}", data)
     if film.format == "gif":
         return captioned(element("img", src=source, alt=short(film.caption), style="max-width:100%"), film.caption)
-    shown = element("video", controls="", loop="", muted="", src=source, style="max-width:100%")
-    return captioned(shown, film.caption)
+    player = element("video", controls="", loop="", muted="", src=source, style="max-width:100%")
+    return captioned(player, film.caption)
 
 
-def _played(media: Media) -> tuple[bytes | None, str]:
+def _played(media: PlayedMedia) -> tuple[bytes | None, str]:
     if media.uri is not None:
         return None, f"at {media.uri}"
     try:
@@ -213,8 +213,8 @@ def _played(media: Media) -> tuple[bytes | None, str]:
     return data, ""
 
 
-def _named(kind: str, about: str, reason: str) -> Html:
-    return joined([element("b", kind), f" {about} ", muted(reason)])
+def _named(kind: str, description: str, reason: str) -> Html:
+    return joined([element("b", kind), f" {description} ", muted(reason)])
 
 
 def text(content: str) -> Html:
@@ -249,24 +249,23 @@ def cell(value: Any) -> str:
         return ""
     small = getattr(value, "_thumb_html_", None)
     if small is not None:
-        found: Html = small()
-        return found
+        return Html(small())
     return short(value)
 
 
 def several(objects: Sequence[Any]) -> Html:
     """Return the objects of one step side by side, eight of them."""
-    drawn = [part(one) for one in objects[:LIST_MAX]]
+    drawn = [part(member) for member in objects[:LIST_MAX]]
     return joined([*drawn, and_more(len(objects) - len(drawn))])
 
 
-def part(one: Any) -> Html:
+def part(member: Any) -> Html:
     """Return one object as it shows itself, in small where it can."""
-    small = getattr(one, "_thumb_html_", None)
+    small = getattr(member, "_thumb_html_", None)
     if small is not None:
-        return captioned(small(), getattr(one, "caption", ""))
-    whole = getattr(one, "_repr_html_", None)
-    return Html(whole()) if whole is not None else element("span", short(one))
+        return captioned(small(), getattr(member, "caption", ""))
+    whole = getattr(member, "_repr_html_", None)
+    return Html(whole()) if whole is not None else element("span", short(member))
 
 
 def figure(plotly_json: str) -> Html:
@@ -278,15 +277,15 @@ def figure(plotly_json: str) -> Html:
     title = _title(drawn.get("layout") or {})
     traces = [trace for trace in drawn.get("data") or [] if isinstance(trace, dict)]
     kinds = ", ".join(dict.fromkeys(str(trace.get("type", "scatter")) for trace in traces))
-    about = f"{counted(len(traces), 'trace')}: {kinds}" if kinds else "empty"
-    head = heading("figure", title or "plotly", muted(about))
+    summary = f"{counted(len(traces), 'trace')}: {kinds}" if kinds else "empty"
+    head = heading("figure", title or "plotly", muted(summary))
     return block(head, _still(traces))
 
 
 def _title(layout: Mapping[str, Any]) -> str:
     title = layout.get("title")
-    found = title.get("text") if isinstance(title, dict) else title
-    return found if isinstance(found, str) else ""
+    text = title.get("text") if isinstance(title, dict) else title
+    return text if isinstance(text, str) else ""
 
 
 def _still(traces: Sequence[Mapping[str, Any]]) -> Html:
@@ -329,5 +328,5 @@ def _numbers(values: Any) -> Any:
 
 def unknown(kind: str, fields: Mapping[str, Any]) -> Html:
     """Return what is known of an object of another version's kind."""
-    found = [[name, short(value)] for name, value in list(fields.items())[:ROWS_MAX]]
-    return block(heading(kind, "of a kind that this version does not know"), table(["", ""], found))
+    rows = [[name, short(value)] for name, value in list(fields.items())[:ROWS_MAX]]
+    return block(heading(kind, "of a kind that this version does not know"), table(["", ""], rows))

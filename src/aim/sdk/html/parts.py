@@ -110,13 +110,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], more_count: int
     row_style = f"border-bottom:{LINE};background:none"
     head = element("tr", *(element("th", column, style=head_style) for column in columns), style="background:none")
     body = [element("tr", *(element("td", cell, style=CELL) for cell in row), style=row_style) for row in rows]
-    shown = element(
+    body_table = element(
         "table",
         element("thead", head) if any(columns) else "",
         element("tbody", *body),
         style="border-collapse:collapse;margin:4px 0;border:none;font-size:inherit",
     )
-    return joined([shown, and_more(more_count)])
+    return joined([body_table, and_more(more_count)])
 
 
 def and_more(count: int) -> Html:
@@ -169,10 +169,10 @@ def and_more_characters(count: int) -> Html:
     return element("div", f"and {counted(count, 'more character')}", style=MUTED) if count > 0 else Html("")
 
 
-def captioned(shown: str, caption: object) -> Html:
+def captioned(content: str, caption: object) -> Html:
     """Return a picture, sound ... with the caption below it; '' is none."""
     below = element("figcaption", str(caption), style=MUTED) if caption != "" else ""
-    return element("figure", shown, below, style="display:inline-block;margin:4px 10px 4px 0;vertical-align:top")
+    return element("figure", content, below, style="display:inline-block;margin:4px 10px 4px 0;vertical-align:top")
 
 
 def data_uri(mime: str, data: bytes) -> str:

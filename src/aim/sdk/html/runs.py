@@ -1,10 +1,11 @@
 """
-Runs and repositories in a notebook: what a run is called, how it went, its params and the ends of its curves.
+Runs and repositories in a notebook: name, status, params, and metrics with their last values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from aim.core.words import counted
@@ -32,7 +33,7 @@ from aim.sdk.html.parts import (
 from aim.sdk.html.sequences import context_text, last_of
 from aim.sdk.param_columns import flat_params
 from aim.sdk.run_properties import RunProps
-from aim.storage.forms.state import SequenceFacts
+from aim.storage.forms.state import SequenceFacts, SequenceKey
 from aim.storage.reading.reader import Points
 
 HIDDEN_PREFIX = "__system"
@@ -42,17 +43,17 @@ METRICS_A_ROW = 3
 
 
 class ShownRun(Protocol):
-    """What is asked of a run. `Run` is one."""
+    """What the output of a run needs of it; `Run` is one."""
 
     hash: str
 
     @property
     def props(self) -> RunProps:
-        """What people say of it."""
+        """Its name, tags, notes and times."""
 
     @property
     def status(self) -> str:
-        """How it is going, or has ended."""
+        """Running, finished, failed or lost."""
 
     @property
     def error(self) -> str | None:
@@ -60,44 +61,44 @@ class ShownRun(Protocol):
 
     @property
     def duration(self) -> float:
-        """The seconds that it took."""
+        """How long it took, in seconds."""
 
     def __getitem__(self, key: Any) -> Any:
         """Return a param."""
 
     def stored_sequences(self) -> list[SequenceFacts]:
-        """List what is known of each sequence."""
+        """Return the sequences, without their points."""
 
     def read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
         """Return the points of several sequences."""
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether a sequence or param is recorded by us, and shown last."""
+    """Return whether a sequence or param is recorded by Aim itself; such are listed last."""
     return name.startswith("__")
 
 
-def run(one: ShownRun) -> Html:
+def run(view: ShownRun) -> Html:
     """Return a run: name, status, tags, params, and its metrics with their last values."""
-    props, error = one.props, one.error
-    about = [code(one.hash), f"created {moment(props.creation_time)}", f"took {span(one.duration)}"]
+    props, error = view.props, view.error
+    details = [code(view.hash), f"created {moment(props.creation_time)}", f"took {span(view.duration)}"]
     if props.experiment:
-        about.insert(0, joined([muted("experiment "), props.experiment]))
+        details.insert(0, joined([muted("experiment "), props.experiment]))
     if props.archived:
-        about.append("archived")
-    parts = [heading("run", props.name or "", status_sign(one.status)), element("div", joined(about, "  ·  "))]
+        details.append("archived")
+    parts = [heading("run", props.name or "", status_sign(view.status)), element("div", joined(details, "  ·  "))]
     if error:
         parts.append(element("div", f"ended by {error}", style="color:var(--jp-error-color1, #d64545)"))
     if props.tags:
         parts.append(element("div", *(chip(tag) for tag in props.tags), style="margin:2px 0"))
     if props.description:
         parts.append(preformatted(props.description))
-    return block(*parts, _params(one[...]), *_sequences(one))
+    return block(*parts, _params(view[...]), *_sequences(view))
 
 
 def _params(tree: Mapping[str, Any]) -> Html:
-    own = {key: value for key, value in tree.items() if not str(key).startswith(HIDDEN_PREFIX)}
-    cells = flat_params(own)
+    user_params = {key: value for key, value in tree.items() if not str(key).startswith(HIDDEN_PREFIX)}
+    cells = flat_params(user_params)
     if not cells:
         return Html("")
     rows = [[name, short(value)] for name, value in list(cells.items())[:PARAMS_MAX]]
@@ -105,59 +106,75 @@ def _params(tree: Mapping[str, Any]) -> Html:
     return folded(f"params ({len(cells):,})", table(["", ""], rows, len(cells) - len(rows)), is_open=is_open)
 
 
-def _sequences(one: ShownRun) -> list[Html]:
-    found = [facts for facts in one.stored_sequences() if facts.parts]
-    numeric = sorted((facts for facts in found if facts.is_numeric), key=lambda facts: is_hidden(facts.name))
-    own_count = sum(not is_hidden(facts.name) for facts in numeric) or len(numeric)
-    drawn = []
-    if numeric:
-        shown = numeric[: min(own_count, ROWS_MAX)]
-        body = metric_rows(one, shown)
-        columns = ["metric", "context", "", "last", "step"]
-        drawn.append(folded(f"metrics ({len(numeric):,})", table(columns, body, len(numeric) - len(shown))))
-    rest = [facts for facts in found if not facts.is_numeric]
-    if rest:
-        rows = [[facts.name, context_text(facts.context), facts.kind] for facts in rest[:ROWS_MAX]]
-        content = table(["name", "context", "holds"], rows, len(rest) - len(rows))
-        drawn.append(folded(f"objects and logs ({len(rest):,})", content, is_open=len(rest) <= ROWS_MAX // 2))
-    return drawn or [notice("nothing is tracked yet")]
+def _sequences(view: ShownRun) -> list[Html]:
+    tracked = [info for info in view.stored_sequences() if info.parts]
+    if not tracked:
+        return [notice("nothing is tracked yet")]
+    return [*_metrics(view, tracked), *_objects([info for info in tracked if not info.is_numeric])]
 
 
-def metric_rows(one: ShownRun, shown: Sequence[SequenceFacts]) -> list[list[str]]:
+def _metrics(view: ShownRun, tracked: Sequence[SequenceFacts]) -> list[Html]:
+    metrics = sorted((info for info in tracked if info.is_numeric), key=lambda info: is_hidden(info.name))
+    if not metrics:
+        return []
+    people_count = sum(not is_hidden(info.name) for info in metrics) or len(metrics)
+    rows = metric_rows(view, metrics[: min(people_count, ROWS_MAX)])
+    columns = ["metric", "context", "", "last", "step"]
+    return [folded(f"metrics ({len(metrics):,})", table(columns, rows, len(metrics) - len(rows)))]
+
+
+def _objects(infos: Sequence[SequenceFacts]) -> list[Html]:
+    if not infos:
+        return []
+    rows = [[info.name, context_text(info.context), info.kind] for info in infos[:ROWS_MAX]]
+    content = table(["name", "context", "kind"], rows, len(infos) - len(rows))
+    return [folded(f"objects and logs ({len(infos):,})", content, is_open=len(infos) <= ROWS_MAX // 2)]
+
+
+def metric_rows(view: ShownRun, metrics: Sequence[SequenceFacts]) -> list[list[str]]:
     """Return a row for each metric: name, context, curve, last value and step."""
-    read = one.read_points_of_many([facts.key for facts in shown])
+    points_by_key = view.read_points_of_many([info.key for info in metrics])
     rows = []
-    for facts in shown:
-        points = read.get(facts.key)
+    for info in metrics:
+        points = points_by_key.get(info.key)
         ends = ["", "", ""] if points is None else last_of(points, is_numeric=True)
-        rows.append([facts.name, muted(context_text(facts.context)), *ends])
+        rows.append([info.name, muted(context_text(info.context)), *ends])
     return rows
 
 
-def runs_table(found: Sequence[ShownRun], more_count: int = 0) -> Html:
-    """Return a row for each run, with the last values of a few metrics that most of them have."""
-    all_facts = [(one, [facts for facts in one.stored_sequences() if facts.is_numeric]) for one in found]
-    counts: dict[tuple[str, str], int] = {}
-    for _, numeric in all_facts:
-        for facts in numeric:
-            if not is_hidden(facts.name):
-                counts[facts.key] = counts.get(facts.key, 0) + 1
-    keys = sorted(counts, key=lambda key: -counts[key])[:METRICS_A_ROW]
-    contexts = {facts.key: facts.context for _, numeric in all_facts for facts in numeric}
-    has_tags = any(one.props.tags for one in found)
-    rows = []
-    for one, numeric in all_facts:
-        props, own = one.props, {facts.key for facts in numeric}
-        read = one.read_points_of_many([key for key in keys if key in own]) if keys else {}
-        values = [number(float(read[key].values[-1])) if key in read and len(read[key]) else "" for key in keys]
-        name = "" if props.name == f"Run: {one.hash}" else props.name or ""
-        about = [code(one.hash[:8]), name, status_sign(one.status), props.experiment or ""]
-        tags = [joined([chip(tag) for tag in props.tags])] if has_tags else []
-        times = [one_line(moment(props.creation_time)), one_line(span(one.duration))]
-        rows.append([*about, *tags, *times, *values])
-    names = [_metric_title(name, contexts[name, text]) for name, text in keys]
-    about_columns = ["run", "name", "status", "experiment", *(["tags"] if has_tags else []), "created", "took"]
-    return table([*about_columns, *names], rows, more_count)
+def runs_table(runs: Sequence[ShownRun], more_count: int = 0) -> Html:
+    """Return a row for each run, with the last values of the metrics that most of them have."""
+    metrics = [[info for info in run.stored_sequences() if info.is_numeric] for run in runs]
+    contexts = _common_metrics([info for of_run in metrics for info in of_run])
+    has_tags = any(run.props.tags for run in runs)
+    rows = [
+        [*_description(run, has_tags), *_last_values(run, list(contexts), {info.key for info in of_run})]
+        for run, of_run in zip(runs, metrics)
+    ]
+    columns = ["run", "name", "status", "experiment", *(["tags"] if has_tags else []), "created", "took"]
+    titles = [_metric_title(name, context) for (name, _), context in contexts.items()]
+    return table([*columns, *titles], rows, more_count)
+
+
+def _common_metrics(infos: Iterable[SequenceFacts]) -> dict[SequenceKey, Mapping[str, Any]]:
+    """Return the metrics of people, not ours, that most runs have, with their contexts."""
+    people = [info for info in infos if not is_hidden(info.name)]
+    run_counts = Counter(info.key for info in people)
+    contexts = {info.key: info.context for info in people}
+    return {key: contexts[key] for key, _ in run_counts.most_common(METRICS_A_ROW)}
+
+
+def _description(run: ShownRun, has_tags: bool) -> list[str]:
+    props = run.props
+    name = "" if props.name == f"Run: {run.hash}" else props.name or ""
+    tags = [joined([chip(tag) for tag in props.tags])] if has_tags else []
+    times = [one_line(moment(props.creation_time)), one_line(span(run.duration))]
+    return [code(run.hash[:8]), name, status_sign(run.status), props.experiment or "", *tags, *times]
+
+
+def _last_values(run: ShownRun, keys: Sequence[SequenceKey], own_keys: Collection[SequenceKey]) -> list[str]:
+    points = run.read_points_of_many([key for key in keys if key in own_keys]) if keys else {}
+    return [number(float(points[key].values[-1])) if key in points and len(points[key]) else "" for key in keys]
 
 
 def _metric_title(name: str, context: Mapping[str, Any]) -> Html:
@@ -166,8 +183,8 @@ def _metric_title(name: str, context: Mapping[str, Any]) -> Html:
 
 def repository(path: str, run_count: int, active_count: int, newest: Sequence[ShownRun]) -> Html:
     """Return a repository: where it is, and its newest runs."""
-    about = muted(f"{counted(run_count, 'run')}, {active_count:,} running")
-    head = heading("repository", path, about)
+    counts = muted(f"{counted(run_count, 'run')}, {active_count:,} running")
+    head = heading("repository", path, counts)
     if not newest:
         return block(head, notice("no runs yet"))
     return block(head, runs_table(newest, run_count - len(newest)))

@@ -37,7 +37,7 @@ LINES_SHOWN_MAX = 20
 SGR = re.compile(r"\x1b\[[0-9;:]*m")
 
 
-class Owner(Protocol):
+class SequenceRun(Protocol):
     """The run of a sequence."""
 
     hash: str
@@ -56,26 +56,26 @@ def context_text(context: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}={short(value, 40)}" for key, value in context.items())
 
 
-def _head(kind: str, name: str, context: Mapping[str, Any], run: Owner, about: str) -> Html:
+def _head(kind: str, name: str, context: Mapping[str, Any], run: SequenceRun, detail: str) -> Html:
     between = f"{context_text(context)}  " if context else ""
-    return heading(kind, name, muted(between, "run "), joined([code(run.hash[:8]), muted(f"  {about}")]))
+    return heading(kind, name, muted(between, "run "), joined([code(run.hash[:8]), muted(f"  {detail}")]))
 
 
-def metric(name: str, context: Mapping[str, Any], run: Owner, points: Points) -> Html:
+def metric(name: str, context: Mapping[str, Any], run: SequenceRun, points: Points) -> Html:
     """Return a metric as curve, with its last, lowest and highest value."""
     values = np.asarray(points.values, np.float64)
     head = _head("metric", name, context, run, counted(len(values), "point"))
     if not len(values):
         return block(head, notice("nothing is tracked"))
     steps = points.steps
-    facts = [("last", number(float(values[-1])), f"step {int(steps[-1]):,}")]
+    extremes = [("last", number(float(values[-1])), f"step {int(steps[-1]):,}")]
     if bounds(values) is not None:
         finite = np.where(np.isfinite(values), values, np.nan)
-        for label, place in (("min", int(np.nanargmin(finite))), ("max", int(np.nanargmax(finite)))):
-            facts.append((label, number(float(values[place])), f"step {int(steps[place]):,}"))
+        for label, index in (("min", int(np.nanargmin(finite))), ("max", int(np.nanargmax(finite)))):
+            extremes.append((label, number(float(values[index])), f"step {int(steps[index]):,}"))
     gap_count = int(np.count_nonzero(~np.isfinite(values)))
     summary = [
-        joined([muted(f"{label} "), element("b", value), muted(f" at {where}")]) for label, value, where in facts
+        joined([muted(f"{label} "), element("b", value), muted(f" at {where}")]) for label, value, where in extremes
     ]
     if gap_count:
         summary.append(muted(f"{gap_count:,} NaN or infinite"))
@@ -87,27 +87,27 @@ def metric(name: str, context: Mapping[str, Any], run: Owner, points: Points) ->
     return block(head, drawn, x_label if drawn else "", line)
 
 
-def objects(kind: str, name: str, context: Mapping[str, Any], run: Owner, points: Points) -> Html:
+def objects(kind: str, name: str, context: Mapping[str, Any], run: SequenceRun, points: Points) -> Html:
     """Return the objects of the last three steps, the latest first."""
     head = _head(kind, name, context, run, counted(len(points), "step"))
-    shown = []
+    rows = []
     for position in range(len(points) - 1, max(len(points) - 1 - STEPS_SHOWN_MAX, -1), -1):
-        shown.append([number(int(points.steps[position])), _objects_at(run, points, position)])
-    return block(head, table(["step", ""], shown), and_more(len(points) - len(shown)))
+        rows.append([number(int(points.steps[position])), _objects_at(run, points, position)])
+    return block(head, table(["step", ""], rows), and_more(len(points) - len(rows)))
 
 
-def _objects_at(run: Owner, points: Points, position: int) -> Html:
+def _objects_at(run: SequenceRun, points: Points, position: int) -> Html:
     try:
-        found = run.read_objects(points, position)
+        content = run.read_objects(points, position)
     except DamagedFile as error:
         return notice(str(error))
-    return media.several(found) if isinstance(found, (list, tuple)) else media.part(found)
+    return media.several(content) if isinstance(content, (list, tuple)) else media.part(content)
 
 
-def lines(name: str, context: Mapping[str, Any], run: Owner, points: Points) -> Html:
+def lines(name: str, context: Mapping[str, Any], run: SequenceRun, points: Points) -> Html:
     """Return the last lines that a run printed."""
     first = max(0, len(points) - LINES_SHOWN_MAX)
-    texts = [SGR.sub("", str(run.read_objects(points, place).data)) for place in range(first, len(points))]
+    texts = [SGR.sub("", str(run.read_objects(points, position).data)) for position in range(first, len(points))]
     above = muted(counted(first, "line before", "lines before")) if first else ""
     return block(
         _head("output", name, context, run, counted(len(points), "line")),
@@ -116,23 +116,25 @@ def lines(name: str, context: Mapping[str, Any], run: Owner, points: Points) -> 
     )
 
 
-def records(name: str, context: Mapping[str, Any], run: Owner, points: Points) -> Html:
+def records(name: str, context: Mapping[str, Any], run: SequenceRun, points: Points) -> Html:
     """Return the last messages that a run logged, the latest first."""
     rows = []
-    for place in range(len(points) - 1, max(len(points) - 1 - LINES_SHOWN_MAX, -1), -1):
-        record = run.read_objects(points, place)
-        about = ", ".join(f"{key}={short(value, 40)}" for key, value in record.args.items())
-        rows.append([moment(float(points.times_s[place])), record.level_name, short(record.message, 400), muted(about)])
+    for position in range(len(points) - 1, max(len(points) - 1 - LINES_SHOWN_MAX, -1), -1):
+        record = run.read_objects(points, position)
+        arguments = ", ".join(f"{key}={short(value, 40)}" for key, value in record.args.items())
+        rows.append(
+            [moment(float(points.times_s[position])), record.level_name, short(record.message, 400), muted(arguments)]
+        )
     head = _head("log", name, context, run, counted(len(points), "message"))
     return block(head, table(["time", "level", "message", ""], rows, len(points) - len(rows)))
 
 
-def other(kind: str, name: str, context: Mapping[str, Any], run: Owner, points: Points) -> Html:
+def other(kind: str, name: str, context: Mapping[str, Any], run: SequenceRun, points: Points) -> Html:
     """Return a sequence of a kind that has no look of its own."""
     return block(_head(kind, name, context, run, counted(len(points), "point")))
 
 
-def draw(kind: str, name: str, context: Mapping[str, Any], run: Owner, points: Points) -> Html:
+def draw(kind: str, name: str, context: Mapping[str, Any], run: SequenceRun, points: Points) -> Html:
     """
     Return the sequence as its kind is shown.
 
