@@ -189,7 +189,7 @@ class Repo(RepoTagsMixin):
             active_count = len(scan.runs("run.active"))
             return runs.repository(self.path, self.total_runs_count(), active_count, [run for run in newest if run])
 
-        return parts.shown(draw)
+        return parts.or_notice(draw)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Repo) and self._real_path() == other._real_path()

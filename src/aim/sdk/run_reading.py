@@ -312,7 +312,7 @@ class RunReadingMixin:
     def _repr_html_(self) -> str:
         from aim.sdk.html import parts, runs
 
-        return parts.shown(lambda: runs.run(self))  # type: ignore[arg-type]  # the whole `Run` is one
+        return parts.or_notice(lambda: runs.run(self))  # type: ignore[arg-type]  # the whole `Run` is one
 
     # tables
 

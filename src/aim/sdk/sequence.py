@@ -117,7 +117,7 @@ class Sequence:
         from aim.sdk.html import parts, sequences
 
         kind, context = self.sequence_name(), self.context.to_dict()
-        return parts.shown(lambda: sequences.draw(kind, self.name, context, self.run, self.points()))
+        return parts.or_notice(lambda: sequences.draw(kind, self.name, context, self.run, self.points()))
 
     def __eq__(self, other: object) -> bool:
         return (

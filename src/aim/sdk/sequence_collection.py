@@ -129,7 +129,7 @@ class SingleRunSequenceCollection(SequenceCollection):
             shown = [(self.run, one) for one in found[: parts.ROWS_MAX]]
             return listings.sequences(f"of run {self.run.hash}", shown, len(found) - len(shown), has_runs=False)
 
-        return parts.shown(draw)
+        return parts.or_notice(draw)
 
     def iter(self) -> Iterator[Any]:
         """Go through the sequences, ordered by context, then name."""
@@ -241,7 +241,7 @@ class QuerySequenceCollection(_QueriedCollection):
             ]
             return listings.sequences(self.query or "all", shown, len(matches) - len(shown), has_runs=True)
 
-        return parts.shown(draw)
+        return parts.or_notice(draw)
 
     def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
         encoding.settle()
@@ -343,7 +343,7 @@ class QueryRunSequenceCollection(_QueriedCollection):
             shown = [run for run in map(self.repo.get_run, hashes[: parts.ROWS_MAX]) if run is not None]
             return listings.runs(self.query or "all", shown, len(hashes) - len(shown))
 
-        return parts.shown(draw)
+        return parts.or_notice(draw)
 
     def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
         encoding.settle()

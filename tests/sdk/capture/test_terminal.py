@@ -16,7 +16,7 @@ import pytest
 from aim import Repo, Run
 from aim.core.errors import UsageError
 from aim.ext.resource.log import LogLine, Logs
-from aim.sdk.capture.terminal import Capture, TerminalLog
+from aim.sdk.capture.terminal import StreamCapture, TerminalLog
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs descriptors as POSIX has them")
 
@@ -42,9 +42,9 @@ def lines_of(folder: Path) -> list[str]:
     return [] if logs is None else logs.text().split("\n")
 
 
-def terminal_log(run: Run, *streams: Any) -> tuple[TerminalLog, Capture]:
+def terminal_log(run: Run, *streams: Any) -> tuple[TerminalLog, StreamCapture]:
     """Let *run* record what is written to *streams*."""
-    capture = Capture(lambda: streams)
+    capture = StreamCapture(lambda: streams)
     return TerminalLog(lambda: run.sequence("logs"), capture=capture), capture
 
 
@@ -140,20 +140,20 @@ def test_a_resumed_run_goes_on_with_the_numbers(tmp_path: Path) -> None:
     script(
         tmp_path,
         "from aim import Run\nfirst = Run(repo='.', system_tracking_interval=None)\nprint('a')\nprint('b')\n"
-        "first.close()\nprint('not heard')\n"
+        "first.close()\nprint('not captured')\n"
         "second = Run(first.hash, repo='.', system_tracking_interval=None)\nprint('c')",
     )
 
     assert ["a", "b", "c"] == lines_of(tmp_path)
 
 
-def test_two_runs_hear_both(repo: Repo) -> None:
+def test_two_runs_capture_both(repo: Repo) -> None:
     """
     Runs that are open at the same time each record what is printed meanwhile.
     """
     first, second = (Run(repo=repo, system_tracking_interval=None, capture_terminal_logs=False) for _ in range(2))
     stream = io.StringIO()
-    capture = Capture(lambda: (stream,))
+    capture = StreamCapture(lambda: (stream,))
     outer = TerminalLog(lambda: first.sequence("logs"), capture=capture)
     inner = TerminalLog(lambda: second.sequence("logs"), capture=capture)
     outer.start()
@@ -194,19 +194,19 @@ def test_somebody_elses_write_is_left_in_place(repo: Repo) -> None:
 
 def test_a_run_in_a_test_does_not_disturb_what_pytest_captures(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     """
-    Under pytest's own capture the output is heard by both.
+    Under pytest's own capture the output reaches both.
     """
     with Run(repo=repo, system_tracking_interval=None) as run:
-        sys.stdout.write("heard\n")
+        sys.stdout.write("captured\n")
         with Run(repo=repo, system_tracking_interval=None):
             sys.stdout.write("by all\n")
     sys.stdout.write("after\n")
 
-    assert "heard\nby all" == run.get_terminal_logs().text()
-    assert "heard\nby all\nafter\n" == capsys.readouterr().out
+    assert "captured\nby all" == run.get_terminal_logs().text()
+    assert "captured\nby all\nafter\n" == capsys.readouterr().out
 
 
-def test_a_stream_that_cannot_be_changed_is_not_heard(repo: Repo) -> None:
+def test_a_stream_that_cannot_be_changed_is_not_captured(repo: Repo) -> None:
     """
     Where a stream does not let its write be replaced, or there is none, printing goes on and nothing is recorded.
     """
@@ -289,7 +289,7 @@ def test_odd_text_is_kept(repo: Repo) -> None:
 
 
 @posix
-def test_child_processes_are_heard_when_asked_for(tmp_path: Path) -> None:
+def test_child_processes_are_captured_when_asked_for(tmp_path: Path) -> None:
     """
     With "fd" what child processes and C code print is captured, in order, and shown as before.
     """
@@ -353,7 +353,7 @@ def test_a_terminal_stays_a_terminal(tmp_path: Path) -> None:
 
 
 @posix
-def test_the_child_of_a_fork_is_not_heard(tmp_path: Path) -> None:
+def test_the_child_of_a_fork_is_not_captured(tmp_path: Path) -> None:
     """
     What a forked child prints stays out of the log, whose lines are numbered by the parent.
     """
@@ -402,7 +402,7 @@ def test_without_capture_there_are_no_logs(run: Run) -> None:
     """
     A run that captured nothing has no logs.
     """
-    sys.stdout.write("unheard\n")
+    sys.stdout.write("uncaptured\n")
 
     assert run.get_terminal_logs() is None
 

@@ -87,4 +87,4 @@ def test_an_error_of_ours_is_shown_in_its_place() -> None:
     def draw() -> str:
         raise RunNotFound("Run <a> was deleted")
 
-    assert "RunNotFound: Run <a> was deleted" == read(parts.shown(draw)).text
+    assert "RunNotFound: Run <a> was deleted" == read(parts.or_notice(draw)).text

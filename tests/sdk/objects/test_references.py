@@ -169,7 +169,7 @@ def test_an_address_that_does_not_answer_is_kept_alone(caplog: pytest.LogCapture
 
     assert stored.data is None
     assert {"uri": "cats://all/none.jpg"} == stored.fields["reference"]
-    assert "kept as an address alone" in caplog.text
+    assert "only its address is recorded" in caplog.text
     with pytest.raises(OriginalGone):
         fetch("cats://all/none.jpg")
 

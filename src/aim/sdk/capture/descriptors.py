@@ -1,13 +1,12 @@
 """
-Output of the whole process: what anybody writes to the file descriptors 1 and 2, child processes and C code too.
+Output of the whole process: what is written to the file descriptors 1 and 2, by child processes and C code too.
 
     descriptor 1 or 2 -> pipe -> a thread -> the descriptor as it was before
-                                          -> whoever listens
+                                          -> the receiver
 
-A terminal is replaced by a pseudo-terminal, so programs go on to colour and to draw bars. POSIX only.
+A terminal is replaced by a pseudo-terminal, so that programs keep their colours and progress bars. POSIX only.
 
-`stop` puts the descriptors back; children that were started before go on to be forwarded, until they or this process
-end.
+`stop` puts the descriptors back. Output of children that started before is forwarded until they or this process end.
 """
 
 from __future__ import annotations
@@ -49,19 +48,19 @@ class DescriptorCapture:
     Reads descriptors 1 and 2 from its construction to `stop`.
 
     Args:
-        hear: takes what was written; called in a thread.
+        receive: called with what was written, in a thread.
 
     Raises:
         UsageError: this system is not POSIX.
         OSError: a descriptor is not open, or there are no more descriptors.
     """
 
-    def __init__(self, hear: Callable[[str], None], descriptors: tuple[int, ...] = DESCRIPTORS) -> None:
+    def __init__(self, receive: Callable[[str], None], descriptors: tuple[int, ...] = DESCRIPTORS) -> None:
         if os.name != "posix":
             raise UsageError(
                 "Output of child processes can't be captured on this system: use capture_terminal_logs=True."
             )
-        self._hear = hear
+        self._receive = receive
         self._ends = threading.Event()
         self._is_drained = threading.Event()
         _flush()
@@ -76,7 +75,7 @@ class DescriptorCapture:
             raise OSError(errno.EAGAIN, f"no thread reads the output: {error}") from None
 
     def stop(self) -> None:
-        """Put the descriptors back; returns when all that was written before has been heard."""
+        """Put the descriptors back, after all that was written before was handed to the receiver."""
         if self._ends.is_set():
             return
         _flush()
@@ -109,7 +108,7 @@ class DescriptorCapture:
             data = b""
         text = channel.decoder.decode(data, final=not data)
         if text and not self._is_drained.is_set():
-            self._hear(text)
+            self._receive(text)
         view = memoryview(data)
         try:
             while view:

@@ -62,7 +62,7 @@ def collect(folder: Path | None = None) -> dict[str, Any]:
 
 def packages() -> dict[str, str]:
     """Return the version of each installed package; the first on the path counts, as it does for imports."""
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for distribution in metadata.distributions():
         try:
             with forks.whole():
@@ -70,8 +70,8 @@ def packages() -> dict[str, str]:
         except (KeyError, OSError, ValueError, TypeError):  # half removed, or unreadable
             continue
         if isinstance(name, str) and isinstance(version, str):
-            found.setdefault(name, version)
-    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+            versions.setdefault(name, version)
+    return dict(sorted(versions.items(), key=lambda item: item[0].lower()))
 
 
 def variables(environment: Mapping[str, str]) -> dict[str, str]:
@@ -175,11 +175,11 @@ def _processor() -> str:
 def _gpus() -> list[dict[str, Any]]:
     from aim.sdk.capture.gpu_metrics import gpu_gauges
 
-    found: list[dict[str, Any]] = []
+    devices: list[dict[str, Any]] = []
     for gauge in gpu_gauges():
-        found.extend(gauge.devices())
+        devices.extend(gauge.devices())
         gauge.close()
-    return found
+    return devices
 
 
 class EnvironmentRecorder:

@@ -108,14 +108,14 @@ class NvidiaGauge:
         library = self._library
         driver = ctypes.create_string_buffer(NAME_BYTES)
         library.nvmlSystemGetDriverVersion(driver, NAME_BYTES)
-        found = []
+        devices = []
         for _, device in self._devices:
             name, memory = ctypes.create_string_buffer(NAME_BYTES), _Memory()
             library.nvmlDeviceGetName(device, name, NAME_BYTES)
             library.nvmlDeviceGetMemoryInfo(device, ctypes.byref(memory))
             texts = {"name": name.value.decode(errors="replace"), "driver": driver.value.decode(errors="replace")}
-            found.append({**texts, "memory_bytes": memory.total})
-        return found
+            devices.append({**texts, "memory_bytes": memory.total})
+        return devices
 
     def close(self) -> None:
         """End NVML for this process's use of it."""
@@ -167,11 +167,11 @@ class AmdGauge:
 
     def devices(self) -> list[dict[str, Any]]:
         """Return name and memory of each device; where the kernel does not tell the name, its PCI number."""
-        found = []
+        devices = []
         for device in self._devices:
             name = _text(device / "product_name") or f"AMD {_text(device / 'device')}"
-            found.append({"name": name, "memory_bytes": int(_number(device / "mem_info_vram_total") or 0)})
-        return found
+            devices.append({"name": name, "memory_bytes": int(_number(device / "mem_info_vram_total") or 0)})
+        return devices
 
     def close(self) -> None:
         """Let go; nothing is held open."""
@@ -202,13 +202,13 @@ def _nvidia() -> GpuGauge:
 
 def gpu_gauges() -> list[GpuGauge]:
     """Return the gauges of the devices that this machine has."""
-    found: list[GpuGauge] = []
+    gauges: list[GpuGauge] = []
     makers: list[Callable[[], GpuGauge]] = [_nvidia]
     if sys.platform.startswith("linux"):
         makers.append(AmdGauge)
     for make in makers:
         try:
-            found.append(make())
+            gauges.append(make())
         except (OSError, AttributeError):  # no device, or a library too old to have these functions
             continue
-    return found
+    return gauges

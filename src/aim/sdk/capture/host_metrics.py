@@ -94,11 +94,11 @@ class HostGauge:
     def _rates(self, what: str, counters: Any, names: tuple[str, str]) -> Iterator[Reading]:
         if counters is None:  # a container without disks
             return
-        shown = {"read_bytes": "read", "write_bytes": "write", "bytes_sent": "sent", "bytes_recv": "received"}
+        labels = {"read_bytes": "read", "write_bytes": "write", "bytes_sent": "sent", "bytes_recv": "received"}
         for name in names:
             rate = self._rate(f"{what}.{name}", float(getattr(counters, name)))
             if rate is not None:
-                yield Reading(f"{what}_{shown[name]}_bytes_per_s", max(0.0, rate))
+                yield Reading(f"{what}_{labels[name]}_bytes_per_s", max(0.0, rate))
 
     def _rate(self, name: str, amount: float) -> float | None:
         # change per second since the last sample; None: there was none

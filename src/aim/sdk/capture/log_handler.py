@@ -31,8 +31,8 @@ class RunHandler(logging.Handler):
             return
         try:
             message = self.format(record)
-            kept = LogRecord(message, record.levelno, {"logger": record.name}, record.pathname, record.lineno)
-            self._sequence.track(kept)
+            arguments = LogRecord(message, record.levelno, {"logger": record.name}, record.pathname, record.lineno)
+            self._sequence.track(arguments)
         except RunClosed:
             return
         except (TypeError, ValueError, UnstorableParam):  # the caller's arguments do not fit the caller's format

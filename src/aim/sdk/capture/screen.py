@@ -55,7 +55,7 @@ class Screen:
         self._unfinished = ""
 
     def write(self, text: str) -> None:
-        """Show *text* after what was shown before."""
+        """Print *text* at the cursor."""
         text = self._unfinished + text
         self._unfinished = ""
         if "\r" not in text and "\x1b" not in text and "\b" not in text:
@@ -66,9 +66,9 @@ class Screen:
             self._unfinished = text[cut.start() :]
             text = text[: cut.start()]
         for token in TOKEN.finditer(text):
-            shown, move = token["text"], token["move"]
-            if shown is not None:
-                self._put(shown)
+            printed, move = token["text"], token["move"]
+            if printed is not None:
+                self._put(printed)
             elif move is not None:
                 self._move(move)
             elif token["final"] is not None:
@@ -100,8 +100,8 @@ class Screen:
         if column >= width:
             line += " " * (column - width) + text
         else:
-            head, rest = _cut(line, column)
-            covered, tail = _cut(rest, added)
+            head, tail = _cut(line, column)
+            covered, tail = _cut(tail, added)
             # what is left of the line keeps its colour; where nothing is left, no code is either
             line = head + text + ("".join(COLOUR.findall(covered)) + tail if COLOUR.sub("", tail) else "")
         self._column = column + added
@@ -131,10 +131,8 @@ class Screen:
     def _control(self, final: str, numbers: str) -> None:
         count = int(numbers) if numbers.isascii() and numbers.isdecimal() and len(numbers) < 5 else 0
         steps = max(1, count)
-        if final in "AF":
-            self._go(self._row - steps, 0 if final == "F" else self._column)
-        elif final in "BE":
-            self._go(min(self._row + steps, self._bottom + WINDOW_LINES), 0 if final == "E" else self._column)
+        if final in "ABEF":
+            self._go_lines(-steps if final in "AF" else steps, to_start=final in "EF")
         elif final in "CD":
             self._column = max(0, self._column + (steps if final == "C" else -steps))
         elif final == "G":
@@ -142,17 +140,24 @@ class Screen:
         elif final == "K":
             self._erase(count)
         elif final == "J" and count == 0:
-            self._erase(0)
-            for row in [row for row in self._lines if row > self._row]:
-                del self._lines[row]
-                self._changed.add(row)
+            self._erase_below()
+
+    def _go_lines(self, count: int, to_start: bool) -> None:
+        row = min(self._row + count, self._bottom + WINDOW_LINES)
+        self._go(row, 0 if to_start else self._column)
+
+    def _erase_below(self) -> None:
+        self._erase(0)
+        for row in [row for row in self._lines if row > self._row]:
+            del self._lines[row]
+            self._changed.add(row)
 
     def _erase(self, part: int) -> None:
         line = self._lines.get(self._row, "")
-        head, rest = _cut(line, self._column)
-        kept = {0: head, 1: " " * self._column + _cut(rest, 1)[1], 2: ""}.get(part, line)
-        if kept != line:
-            self._lines[self._row] = kept
+        head, tail = _cut(line, self._column)
+        erased = {0: head, 1: " " * self._column + _cut(tail, 1)[1], 2: ""}.get(part, line)
+        if erased != line:
+            self._lines[self._row] = erased
             self._changed.add(self._row)
 
 
@@ -165,11 +170,11 @@ def _cut(line: str, column: int) -> tuple[str, str]:
     """
     if "\x1b" not in line:
         return line[:column], line[column:]
-    place = seen = 0
+    offset = seen = 0
     for code in COLOUR.finditer(line):
-        if seen + code.start() - place >= column:
+        if seen + code.start() - offset >= column:
             break
-        seen += code.start() - place
-        place = code.end()
-    place += column - seen
-    return line[:place], line[place:]
+        seen += code.start() - offset
+        offset = code.end()
+    offset += column - seen
+    return line[:offset], line[offset:]

@@ -5,15 +5,14 @@ Captured output: what the process prints, as lines of its runs.
                               -> a deque of each run that captures: 0.3 us a write, all that the caller pays
     once a second, and at flush() and close(): the deque -> Screen -> the lines that changed, in one blob entry
 
-The `write` of the stream objects is what is replaced, so that whoever holds `sys.stderr` from before (a logging
-handler) is heard too. With `descriptors` the file descriptors 1 and 2 are read instead (descriptors.py): child
-processes and C code.
+The `write` of the stream objects is replaced, so that a logging handler that took `sys.stderr` earlier is captured too.
+With `descriptors` the file descriptors 1 and 2 are read instead (descriptors.py): child processes and C code as well.
 
-Kept: the order of writes of both streams, colours, the last state of a line that was overwritten. A resumed run goes on
-with the numbers of lines. In the child of a fork nothing is captured: it would write lines under the numbers of its
-parent. An exception that ends a `with Run(...)` is printed after the run has ended: its traceback is recorded before,
-as far as the block knows it. Streams that somebody puts in the place of `sys.stdout` meanwhile (pytest,
-`redirect_stdout`) are not heard: what is written to them is not printed.
+The order of writes of both streams, colours, and the last state of a line that was overwritten are kept. A resumed run
+continues the numbers of its lines. In the child of a fork nothing is captured: it would reuse its parent's line
+numbers. An exception that ends a `with Run(...)` is printed after the run has ended, so its traceback is recorded when
+the block ends. Streams that replace `sys.stdout` later (pytest, `redirect_stdout`) are not captured, because what is
+written to them is not printed.
 """
 
 from __future__ import annotations
@@ -36,21 +35,21 @@ from aim.storage.recording.sequence_writer import SequenceWriter
 if TYPE_CHECKING:
     from aim.sdk.capture.descriptors import DescriptorCapture
 
-HELD_CHARACTERS_MAX = 4 << 20  # more than this is recorded by whoever writes it
+HELD_CHARACTERS_MAX = 4 << 20  # the write that exceeds this records all of it
 LINES_AN_ENTRY_MAX = 2_000
 
 
 class Listener(Protocol):
-    """What hears the output."""
+    """A receiver of the output."""
 
     reads_descriptors: bool
 
-    def hear(self, text: str) -> None:
-        """Take what was written."""
+    def receive(self, text: str) -> None:
+        """Accept *text*, which was written to a stream."""
 
 
-class _Ear:
-    """Stands where a stream's `write` was."""
+class _Tee:
+    """Replaces a stream's `write`: writes, and hands the text to the listeners."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
@@ -61,7 +60,7 @@ class _Ear:
     def __call__(self, text: str) -> Any:
         written = self.write(text)
         for listener in self.listeners:
-            listener.hear(text)
+            listener.receive(text)
         return written
 
     def wants(self, listener: Listener) -> bool:
@@ -75,53 +74,53 @@ def _is_descriptor(stream: Any) -> bool:
         return False
 
 
-class Capture:
+class StreamCapture:
     """
-    The ears on this process's streams, and who listens.
+    The captured streams of this process, and their listeners.
 
     Args:
-        streams: gives the streams to listen to, when somebody begins.
+        streams: returns the streams to capture; called when a listener is added.
     """
 
     def __init__(self, streams: Callable[[], tuple[Any, ...]]) -> None:
         self._streams = streams
-        self._ears: list[_Ear] = []
+        self._tees: list[_Tee] = []
         self._listeners: list[Listener] = []
         self._lock = threading.RLock()
         self._descriptors: DescriptorCapture | None = None
 
     def add(self, listener: Listener) -> None:
-        """Let *listener* hear what is written from now on."""
+        """Send *listener* what is written from now on."""
         with self._lock:
             self._listeners.append(listener)
             for stream in self._streams():
-                if stream is not None and not any(ear.stream is stream for ear in self._ears):
+                if stream is not None and not any(tee.stream is stream for tee in self._tees):
                     self._listen(stream)
             self._tell()
             if listener.reads_descriptors and self._descriptors is None:
                 from aim.sdk.capture.descriptors import DescriptorCapture
 
-                self._descriptors = DescriptorCapture(self._hear_descriptors)
+                self._descriptors = DescriptorCapture(self._receive_from_descriptors)
 
     def _listen(self, stream: Any) -> None:
-        ear = _Ear(stream)
+        tee = _Tee(stream)
         try:
-            stream.write = ear
+            stream.write = tee
         except AttributeError:  # a stream that can't be changed is not captured
             return
-        self._ears.append(ear)
+        self._tees.append(tee)
 
     def _tell(self) -> None:
-        for ear in self._ears:
-            ear.listeners = tuple(listener for listener in self._listeners if ear.wants(listener))
+        for tee in self._tees:
+            tee.listeners = tuple(listener for listener in self._listeners if tee.wants(listener))
 
-    def _hear_descriptors(self, text: str) -> None:
+    def _receive_from_descriptors(self, text: str) -> None:
         for listener in tuple(self._listeners):
             if listener.reads_descriptors:
-                listener.hear(text)
+                listener.receive(text)
 
     def remove(self, listener: Listener) -> None:
-        """Let *listener* hear nothing more; what was written before has reached it."""
+        """Send *listener* nothing more; it has received all that was written before."""
         with self._lock:
             if listener not in self._listeners:
                 return
@@ -132,21 +131,21 @@ class Capture:
             self._listeners.remove(listener)
             self._tell()
             if not self._listeners:
-                for ear in self._ears:
-                    # where somebody has put a write of his own over ours, ours stays below it and only hands on
-                    if getattr(ear.stream, "__dict__", {}).get("write") is ear:
-                        del ear.stream.write
-                self._ears = []
+                for tee in self._tees:
+                    # a write that was put over ours later keeps calling ours, which then only hands on
+                    if getattr(tee.stream, "__dict__", {}).get("write") is tee:
+                        del tee.stream.write
+                self._tees = []
 
     def forked(self) -> None:
-        """In the child of a fork: nobody listens; the descriptors are the parent's to read."""
+        """Drop all listeners in the child of a fork; the parent reads the descriptors."""
         self._lock = threading.RLock()
         self._listeners = []
         self._descriptors = None
         self._tell()
 
 
-CAPTURE = Capture(lambda: (sys.stdout, sys.stderr))
+STREAMS = StreamCapture(lambda: (sys.stdout, sys.stderr))
 
 
 class TerminalLog:
@@ -154,9 +153,9 @@ class TerminalLog:
     Records what is printed as lines of one run. It is a `services.Service`.
 
     Args:
-        sequence: gives the handle of the lines' sequence; asked once, beside the training.
-        reads_descriptors: hear child processes and C code too.
-        capture: where to listen.
+        sequence: returns the writer of the lines' sequence; called once, in the background thread.
+        reads_descriptors: capture child processes and C code too.
+        capture: the streams to capture.
     """
 
     def __init__(
@@ -164,7 +163,7 @@ class TerminalLog:
         sequence: Callable[[], SequenceWriter],
         *,
         reads_descriptors: bool = False,
-        capture: Capture = CAPTURE,
+        capture: StreamCapture = STREAMS,
     ) -> None:
         self.reads_descriptors = reads_descriptors
         self._sequence = sequence
@@ -176,11 +175,11 @@ class TerminalLog:
         self._is_feeding = self._is_over = False
 
     def start(self) -> None:
-        """Begin to hear."""
+        """Begin to capture."""
         self._capture.add(self)
 
-    def hear(self, text: str) -> None:
-        """Take what was written."""
+    def receive(self, text: str) -> None:
+        """Accept *text*, which was written to a stream."""
         if self._is_over:
             return
         self._parts.append(text)
@@ -191,7 +190,7 @@ class TerminalLog:
     def feed(self, *, wait: bool) -> None:
         """Record the lines that have changed."""
         with self._lock:
-            if self._is_feeding:  # recording itself has written something, such as an error: next time
+            if self._is_feeding:  # recording itself printed something, such as an error: it is recorded next time
                 return
             self._is_feeding = True
             try:
@@ -225,15 +224,15 @@ class TerminalLog:
         if not isinstance(error, SystemExit):
             import traceback
 
-            self.hear("".join(traceback.format_exception(type(error), error, error.__traceback__)))
+            self.receive("".join(traceback.format_exception(type(error), error, error.__traceback__)))
 
     def stop(self, deadline_s: float) -> None:
-        """Hear nothing more, and record the rest."""
+        """Stop capturing, and record what was captured."""
         self._capture.remove(self)
         self.feed(wait=True)
 
     def forked(self) -> None:
-        """In the child of a fork: what is printed there is not heard."""
+        """Capture nothing in the child of a fork."""
         self._capture.forked()
         self._parts = deque()
         self._lock = threading.RLock()

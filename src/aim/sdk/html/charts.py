@@ -75,7 +75,7 @@ def bounds(values: FloatArray) -> tuple[float, float] | None:
 
 
 class _Frame:
-    """From values to pixels. It computes in quarters of the values: the difference of two large doubles can overflow."""
+    """From values to pixels. It divides values by 4, for the difference of two large doubles can overflow."""
 
     def __init__(self, x_range: tuple[float, float], y_range: tuple[float, float], box: tuple[float, ...]) -> None:
         self.left, self.top, self.width, self.height = box

@@ -78,7 +78,7 @@ def joined(parts: Iterable[str], between: str = "") -> Html:
 
 
 def muted(*children: str) -> Html:
-    """Return text that stands back."""
+    """Return text in a weaker colour."""
     return element("span", *children, style=MUTED)
 
 
@@ -121,7 +121,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], more_count: int
 
 def and_more(count: int) -> Html:
     """
-    Say how many are not shown; nothing for 0.
+    Return a line that says how many are left out; nothing for 0.
 
     >>> and_more(0), and_more(1200)
     ('', '<div style="opacity:.65">and 1,200 more</div>')
@@ -165,7 +165,7 @@ def preformatted(text: str, font: str = "inherit") -> Html:
 
 
 def and_more_characters(count: int) -> Html:
-    """Say how many characters are not shown; nothing for 0."""
+    """Return a line that says how many characters are left out; nothing for 0."""
     return element("div", f"and {counted(count, 'more character')}", style=MUTED) if count > 0 else Html("")
 
 
@@ -253,11 +253,11 @@ def moment(at_s: float) -> str:
     return datetime.fromtimestamp(at_s).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def shown(draw: Callable[[], str]) -> str:
+def or_notice(draw: Callable[[], str]) -> str:
     """
-    Return what *draw* gives; an error that says what is wrong with a run or file is shown in its place.
+    Return what *draw* returns, or the text of its error when a run or file can't be read.
 
-    >>> shown(lambda: block("a"))[:4]
+    >>> or_notice(lambda: block("a"))[:4]
     '<div'
     """
     try:

@@ -64,7 +64,7 @@ class Audio(Played):
         if is_array(data) or (isinstance(data, (list, tuple)) and data):
             fields, content = _of_samples(data, rate)
         elif is_file_source(data):
-            name, file = self._of_source(data, self._wanted(format))
+            name, file = self._of_source(data, self._format_asked(format))
             fields, content = {"format": name, **(wav.describe(file) if name == "wav" else {})}, Content.of(file)
         else:
             raise WrongType(

@@ -7,8 +7,8 @@ The columns of a table: what type each has, and the form of its cells in JSON.
     aim.image ...     objects of that one kind                     {"kind", "fields", "file"}
     empty             None only                                    null
 
-A column has one type. Numbers widen (bool, int, float); a NaN in a column that has other than numbers is None, because
-that is what a data frame holds where there is nothing. Anything else is refused with its row and column.
+A column has one type. Numbers widen (bool, int, float). A NaN in a column of other values becomes None, because data
+frames hold NaN where a value is missing. Anything else is refused with its row and column.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from aim.core.values import is_number, number
 from aim.sdk.objects.custom import CustomObject, sound_text
 from aim.sdk.objects.text import Text
 
-NUMERIC = ("bool", "int", "float")
+NUMERIC = ("bool", "int", "float")  # from narrow to wide
+NUMERIC_TYPES = frozenset(NUMERIC)
 NOTHING_TYPES = frozenset({"NAType", "NaTType"})
 TEXT_TYPES = frozenset({"UUID", "Decimal", "datetime64", "timedelta64", "timedelta", "Timedelta"})
 NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -76,27 +77,37 @@ def typed_column(values: Sequence[object], name: str) -> tuple[str, list[Any]]:
     ('float', [1.0, None, 0.5])
     """
     cells = [plain_cell(value, row, name) for row, value in enumerate(values)]
-    kinds = {kind for kind, _ in cells} - {"empty"}
-    others = kinds - set(NUMERIC)
-    if others and kinds & set(NUMERIC):
-        cells = [
-            ("empty", None) if isinstance(cell, float) and math.isnan(cell) else (kind, cell) for kind, cell in cells
-        ]
-        kinds = {kind for kind, _ in cells} - {"empty"}
-    if not kinds:
+    types = _types(cells)
+    if types & NUMERIC_TYPES and types - NUMERIC_TYPES:
+        cells = [("empty", None) if _is_nan(cell) else (kind, cell) for kind, cell in cells]
+        types = _types(cells)
+    if not types:
         return "empty", [None] * len(cells)
-    if kinds <= set(NUMERIC):
-        widest = max(kinds, key=NUMERIC.index)
+    if types <= NUMERIC_TYPES:
+        widest = max(types, key=NUMERIC.index)
         widen = {"bool": bool, "int": int, "float": float}[widest]
         return widest, [None if cell is None else widen(cell) for _, cell in cells]
-    if len(kinds) > 1:
-        first_row, (first, _) = next((row, cell) for row, cell in enumerate(cells) if cell[0] != "empty")
-        row, (found, cell) = next((row, cell) for row, cell in enumerate(cells) if cell[0] not in ("empty", first))
-        raise UntrackableValue(
-            f"row {row} of column {name!r} is of type {found} ({str(cell)[:40]!r}), and row {first_row} of type "
-            f"{first}; a column has one type. Pass str(value) for both, or use two columns."
-        )
-    return kinds.pop(), [cell for _, cell in cells]
+    if len(types) > 1:
+        raise UntrackableValue(_mixed_types(cells, name))
+    return types.pop(), [cell for _, cell in cells]
+
+
+def _types(cells: Sequence[tuple[str, Any]]) -> set[str]:
+    return {kind for kind, _ in cells} - {"empty"}
+
+
+def _is_nan(cell: object) -> bool:
+    return isinstance(cell, float) and math.isnan(cell)
+
+
+def _mixed_types(cells: Sequence[tuple[str, Any]], name: str) -> str:
+    typed = [(row, kind, cell) for row, (kind, cell) in enumerate(cells) if kind != "empty"]
+    first_row, first, _ = typed[0]
+    row, other, cell = next((row, kind, cell) for row, kind, cell in typed if kind != first)
+    return (
+        f"row {row} of column {name!r} is of type {other} ({str(cell)[:40]!r}), and row {first_row} of type "
+        f"{first}; a column has one type. Pass str(value) for both, or use two columns."
+    )
 
 
 def json_number(value: float | int | bool | None) -> float | int | bool | str | None:
@@ -112,5 +123,5 @@ def json_number(value: float | int | bool | None) -> float | int | bool | str | 
 
 
 def number_of_json(value: Any) -> Any:
-    """Return back what `json_number` was given."""
+    """Return the number that `json_number` wrote; any other value as it is."""
     return NOT_FINITE.get(value, value) if isinstance(value, str) else value

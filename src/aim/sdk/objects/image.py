@@ -48,7 +48,7 @@ from aim.sdk.objects.encodings import (
 from aim.sdk.objects.once import warn_once
 from aim.sdk.objects.pixels import mode_of, pixels_of
 from aim.sdk.objects.recognise import is_array, is_matplotlib_figure, is_pil_image
-from aim.sdk.objects.references import PREVIEW_FORMAT, Media, Preview, address_of, fields_of_image
+from aim.sdk.objects.references import PREVIEW_FORMAT, Preview, StoredMedia, address_of, fields_of_image
 from aim.sdk.objects.sources import file_at
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 QUALITY_DEFAULT = 90
 
 
-class Image(Media):
+class Image(StoredMedia):
     """
     One image.
 
@@ -68,17 +68,17 @@ class Image(Media):
             (h, w) or (h, w, channels), a tensor of torch (channels, h, w) or (h, w), one of tensorflow
             (h, w, channels), or a figure of matplotlib. Floats in [0, 1] are scaled.
         caption: any text; can be set later.
-        format: png, jpeg (or jpg), webp, gif, bmp or tiff. None means the source's own format, or png.
-        quality: 0 to 100, of jpeg and webp; less or more counts as the nearest of these.
+        format: png, jpeg (or jpg), webp, gif, bmp or tiff; by default the source's own format, else png.
+        quality: 0 to 100, of jpeg and webp; values outside count as 0 or 100.
         optimize: take longer to make a smaller file.
-        boxes: what was found where: `[{"box": (x, y, width, height), "label": "cat", "score": 0.93}]` in pixels, or a
+        boxes: detected objects: `[{"box": (x, y, width, height), "label": "cat", "score": 0.93}]` in pixels, or a
             dict of such lists by layer, such as prediction and truth.
         masks: arrays (h, w) of class numbers, by name.
         labels: names of the numbers in *masks* and of labels in *boxes*: `{0: "road"}`.
 
     Raises:
         UntrackableValue: (a ValueError) no file there, no picture in it, a shape or value that no picture has, an
-            unknown format. Alpha in a jpeg is no error: it is pasted on white, with one warning.
+            unknown format. An image with alpha in jpeg is pasted on white, with one warning.
         WrongType: (a TypeError) *image* is something else.
 
     Two images are equal when mode, format, size, bytes and overlays are. Images can't be keys of dicts.
@@ -109,15 +109,15 @@ class Image(Media):
         labels: Any = None,
     ) -> None:
         quality = _quality(quality)
-        wanted = None if format is None else format_name(format)
+        format_asked = None if format is None else format_name(format)
         if isinstance(image, (str, os.PathLike, bytes, bytearray, memoryview)):
-            made = _of_file(*_file_bytes(image), wanted, quality, bool(optimize))
+            made = _of_file(*_file_bytes(image), format_asked, quality, bool(optimize))
         elif is_pil_image(image):
-            made = _of_pillow(image, wanted, quality, bool(optimize))
+            made = _of_pillow(image, format_asked, quality, bool(optimize))
         elif is_matplotlib_figure(image):
-            made = _of_figure(image, wanted or "png", quality, bool(optimize))
+            made = _of_figure(image, format_asked or "png", quality, bool(optimize))
         elif is_array(image):
-            made = _of_array(image, wanted or "png", quality, bool(optimize))
+            made = _of_array(image, format_asked or "png", quality, bool(optimize))
         else:
             kind = f"{type(image).__module__}.{type(image).__qualname__}"
             raise WrongType(
@@ -170,9 +170,9 @@ class Image(Media):
     def from_stored(cls, fields: Mapping[str, Any], load: Loader) -> Image:
         """Return the image that was stored with *fields*; see `CustomObject.from_stored`."""
         self = super().from_stored(fields, load)
-        places = self._fields.pop("masks", None)
-        if places and self._content is not None:
-            self._content, self._masks = overlays.parted(self._content, places)
+        mask_ranges = self._fields.pop("masks", None)
+        if mask_ranges and self._content is not None:
+            self._content, self._masks = overlays.parted(self._content, mask_ranges)
         return self
 
     def stored(self) -> Stored:
@@ -180,8 +180,8 @@ class Image(Media):
         stored = super().stored()
         if not self._masks:
             return stored
-        data, places = overlays.joined(stored.data or b"", self._masks)
-        return Stored(stored.kind, {**stored.fields, "masks": places}, data, stored.extension)
+        data, mask_ranges = overlays.joined(stored.data or b"", self._masks)
+        return Stored(stored.kind, {**stored.fields, "masks": mask_ranges}, data, stored.extension)
 
     def deferred(self) -> Deferred | None:
         """Return a snapshot that another thread may encode; see `CustomObject.deferred`."""
@@ -192,14 +192,16 @@ class Image(Media):
         return Deferred(waiting.kind, waiting.held_bytes + masks_bytes, waiting.make)
 
     def _draw_over(self, boxes: Any, masks: Any, labels: Any) -> None:
-        named, found = overlays.labels_of(labels), overlays.boxes_of(boxes)
-        self._fields |= ({"labels": named} if named else {}) | ({"boxes": found} if found else {})
+        labels_stored, boxes_stored = overlays.labels_of(labels), overlays.boxes_of(boxes)
+        self._fields |= ({"labels": labels_stored} if labels_stored else {}) | (
+            {"boxes": boxes_stored} if boxes_stored else {}
+        )
         self._masks = overlays.masks_of(masks, self.size)
 
     @property
     def boxes(self) -> list[dict[str, Any]]:
         """
-        What was found where: dicts with `box` (x, y, width, height) in pixels, and perhaps label, score and layer.
+        Detected objects: dicts with `box` (x, y, width, height) in pixels, and perhaps label, score and layer.
 
         >>> import numpy as np
         >>> Image(np.zeros((9, 9)), boxes=[{"box": (1, 2, 3, 4), "label": "cat"}]).boxes
@@ -219,7 +221,7 @@ class Image(Media):
 
     @property
     def format(self) -> str:
-        """The format of the file, such as png; of one elsewhere that nobody has looked at, ''."""
+        """The format of the file, such as png; '' for one elsewhere that was not read."""
         if self.uri is not None:
             return str(self._fields["reference"].get("format", ""))
         return str(self._fields.get("format", "png"))
@@ -241,7 +243,7 @@ class Image(Media):
 
     @property
     def mode(self) -> str:
-        """Pillow's name of the kind of pixels, such as RGB, before the format made its own of them."""
+        """Pillow's name of the kind of pixels, such as RGB, before the format converted them."""
         return str(self._fields.get("mode", ""))
 
     def json(self) -> dict[str, Any]:
@@ -267,9 +269,13 @@ class Image(Media):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Image):
             return NotImplemented
-        return self._facts() == other._facts() and self._read() == other._read() and self._drawn() == other._drawn()
+        return (
+            self._description() == other._description()
+            and self._read() == other._read()
+            and self._drawn() == other._drawn()
+        )
 
-    def _facts(self) -> tuple[object, ...]:
+    def _description(self) -> tuple[object, ...]:
         return self.mode, self.format.lower(), self.size, self.boxes, self.labels
 
     def _drawn(self) -> dict[str, bytes]:
@@ -310,8 +316,8 @@ def convert_to_aim_image_list(images: Iterable[Any], labels: Iterable[Any] | Non
     batch = [images] if isinstance(images, (str, os.PathLike, Image)) or is_pil_image(images) else list(images)
     captions = [] if labels is None else [_label(label) for label in labels]
     return [
-        image if isinstance(image, Image) and place >= len(captions) else _labelled(image, captions[place : place + 1])
-        for place, image in enumerate(batch)
+        image if isinstance(image, Image) and index >= len(captions) else _labelled(image, captions[index : index + 1])
+        for index, image in enumerate(batch)
     ]
 
 
@@ -330,8 +336,8 @@ def _label(label: Any) -> str:
 Made = tuple[dict[str, Any], Content]
 
 
-def _made(shown_format: str, mode: str, size: tuple[int, int], content: Content) -> Made:
-    return {"format": shown_format, "mode": mode, "width": size[0], "height": size[1]}, content
+def _made(format: str, mode: str, size: tuple[int, int], content: Content) -> Made:
+    return {"format": format, "mode": mode, "width": size[0], "height": size[1]}, content
 
 
 def _of_array(array: Any, format: str, quality: int, optimize: bool) -> Made:
@@ -349,31 +355,31 @@ def _file_bytes(source: Any) -> tuple[bytes, str]:
     return path.read_bytes(), str(path)
 
 
-def _of_file(data: bytes, name: str, wanted: str | None, quality: int, optimize: bool) -> Made:
+def _of_file(data: bytes, name: str, format_asked: str | None, quality: int, optimize: bool) -> Made:
     import PIL.Image
 
     try:
         image = PIL.Image.open(io.BytesIO(data))
-        own = image.format or ""
-        is_kept = is_format(own) and wanted in (None, format_name(own))
+        own_format = image.format or ""
+        is_kept = is_format(own_format) and format_asked in (None, format_name(own_format))
         if not is_kept or quality != QUALITY_DEFAULT or optimize:
-            return _of_pillow(image, wanted, quality, optimize)
+            return _of_pillow(image, format_asked, quality, optimize)
     except PIL.UnidentifiedImageError:
         raise UntrackableValue(f"{name} can't be read as an image: it begins like none that Pillow knows.") from None
     except (OSError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         raise UntrackableValue(f"{name} can't be read as an image: {error}.") from error
     # A phone's MPO file is a JPEG with more pictures behind it.
-    return _made(wanted or ("JPEG" if own == "MPO" else own), image.mode, image.size, Content.of(data))
+    return _made(
+        format_asked or ("JPEG" if own_format == "MPO" else own_format), image.mode, image.size, Content.of(data)
+    )
 
 
-def _of_pillow(image: PIL.Image.Image, wanted: str | None, quality: int, optimize: bool) -> Made:
-    own = image.format if is_format(image.format) else None
-    format = wanted or format_name(own or "png")
-    shown_format = wanted or ("JPEG" if own == "MPO" else own) or "png"
+def _of_pillow(image: PIL.Image.Image, format_asked: str | None, quality: int, optimize: bool) -> Made:
+    format, shown_format = _formats(image, format_asked)
     check_size(format, *image.size)
     if getattr(image, "is_animated", False) and format in ANIMATED_FORMATS:
         return _of_frames(image, Encoding(format, image.mode, quality, optimize), shown_format)
-    if image.mode not in MODES_KEPT[format] and (image.mode == "F" or image.mode.startswith("I")):
+    if image.mode not in MODES_KEPT[format] and image.mode.startswith(("F", "I")):
         fields, content = _of_array(_plain_array(image), format, quality, optimize)
         return {**fields, "format": shown_format}, content
     still = image.copy()
@@ -383,16 +389,23 @@ def _of_pillow(image: PIL.Image.Image, wanted: str | None, quality: int, optimiz
     return _made(shown_format, encoding.mode, still.size, Content(partial(encode, still, encoding)))
 
 
+def _formats(image: PIL.Image.Image, format_asked: str | None) -> tuple[str, str]:
+    """Return the format that the file gets, and what `Image.format` says: of an image of Pillow its own spelling."""
+    own_format = image.format if is_format(image.format) else None
+    shown = "JPEG" if own_format == "MPO" else own_format
+    return format_asked or format_name(own_format or "png"), format_asked or shown or "png"
+
+
 def _of_frames(image: PIL.Image.Image, encoding: Encoding, shown_format: str) -> Made:
-    # Pillow reads frames by moving one file's position: they are gone through now, and the caller's place is kept.
+    # Pillow reads frames by moving a position in the file: they are read now, and the caller's position is put back.
     import PIL.Image
 
-    place = image.tell()
+    frame_index = image.tell()
     try:
         image.seek(0)
         data = save(image, encoding, save_all=True)
     finally:
-        image.seek(place)
+        image.seek(frame_index)
     first = PIL.Image.open(io.BytesIO(data))
     return _made(shown_format, first.mode, first.size, Content.of(data))
 
@@ -428,7 +441,7 @@ def _usual(image: PIL.Image.Image) -> PIL.Image.Image:
 
 
 def _quality(quality: object) -> int:
-    # one that is out of range is no reason to end a training; Pillow takes it too, of jpeg
+    # a value out of range must not end a training; Pillow accepts it for jpeg as well
     if not is_number(quality) or number(quality) != number(quality):
         raise UntrackableValue(f"quality is {quality!r}; expected a number from 0 to 100.")
     return round(min(max(number(quality), 0), 100))

@@ -110,8 +110,8 @@ class LogRecord(CustomObject):
     def _repr_html_(self) -> str:
         from aim.sdk.html import parts
 
-        about = ", ".join(f"{name}={parts.short(value)}" for name, value in self.args.items())
-        return parts.block(parts.element("b", self.level_name), f" {self.message} ", parts.muted(about))
+        arguments = ", ".join(f"{name}={parts.short(value)}" for name, value in self.args.items())
+        return parts.block(parts.element("b", self.level_name), f" {self.message} ", parts.muted(arguments))
 
     def __repr__(self) -> str:
         return f"<LogRecord {self.level_name} {self.message!r}>"

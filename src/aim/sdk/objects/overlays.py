@@ -13,7 +13,7 @@ What is drawn over an image: boxes, and masks of class numbers, such as a detect
     masks      [{"name", "start", "size_bytes"}]: where in the image's data each mask's PNG is
 
 The data of an image with masks is the image's file with the PNG of each mask after it: readers of image files stop at a
-file's end, so whoever knows nothing of masks still sees the image. The PNG is lossless gray up to class 255, else RGB
+file's end, so a program without masks still shows the image. The PNG is lossless gray up to class 255, else RGB
 with number = R + 256 G + 65536 B, as in COCO's panoptic format (cocodataset.org/#format-data).
 """
 
@@ -73,42 +73,49 @@ def boxes_of(boxes: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[
     if boxes is None:
         return []
     layers = boxes.items() if isinstance(boxes, Mapping) else [(None, boxes)]
-    found = []
+    stored_boxes = []
     for layer, listed in layers:
         if isinstance(listed, (str, bytes, Mapping)) or not hasattr(listed, "__iter__"):
             raise WrongType(f"boxes: expected a list of dicts, or a dict of such lists, got {type(listed).__name__}.")
-        found += [_box(box, layer, place) for place, box in enumerate(listed)]
-    return found
+        stored_boxes += [_box(box, layer, index) for index, box in enumerate(listed)]
+    return stored_boxes
 
 
-def _box(box: Mapping[str, Any], layer: object, place: int) -> Box:
-    where = f"box {place}" if layer is None else f"box {place} of {layer!r}"
+def _box(box: Mapping[str, Any], layer: object, index: int) -> Box:
+    where = f"box {index}" if layer is None else f"box {index} of {layer!r}"
     if not isinstance(box, Mapping) or "box" not in box:
         raise UntrackableValue(f'{where} is {box!r}; expected {{"box": (x, y, width, height), "label": ...}}.')
     unknown = [key for key in box if key not in BOX_KEYS]
     if unknown:
         raise UntrackableValue(f"{where} has {unknown[0]!r}; a box has {', '.join(sorted(BOX_KEYS))}.")
-    given = box["box"]
-    numbers = numpy_of(given).ravel().tolist() if is_array(given) else given
-    numbers = list(numbers) if isinstance(numbers, (list, tuple)) else []
-    if len(numbers) != 4 or not all(is_number(value) and math.isfinite(number(value)) for value in numbers):
-        raise UntrackableValue(f"{where}: expected four finite numbers (x, y, width, height), got {given!r}.")
-    x, y, width, height = (number(value) for value in numbers)
-    if width < 0 or height < 0:
-        raise UntrackableValue(f"{where} is {width} x {height}; a box is (x, y, width, height), not two corners.")
-    made: Box = {"box": [x, y, width, height]}
+    made: Box = {"box": _edges(box["box"], where)}
     label = box.get("label")
     if label is not None:
         made["label"] = number(label) if is_number(label) else sound_text(str(label))
     score = box.get("score")
     if score is not None:
-        if not is_number(score) or not math.isfinite(number(score)):
-            raise UntrackableValue(f"{where} has the score {score!r}; expected a finite number.")
-        made["score"] = number(score)
-    named = box.get("layer", layer)
-    if named is not None:
-        made["layer"] = sound_text(str(named))
+        made["score"] = _score(score, where)
+    layer_name = box.get("layer", layer)
+    if layer_name is not None:
+        made["layer"] = sound_text(str(layer_name))
     return made
+
+
+def _edges(edges: Any, where: str) -> list[float]:
+    numbers = numpy_of(edges).ravel().tolist() if is_array(edges) else edges
+    numbers = list(numbers) if isinstance(numbers, (list, tuple)) else []
+    if len(numbers) != 4 or not all(is_number(value) and math.isfinite(number(value)) for value in numbers):
+        raise UntrackableValue(f"{where}: expected four finite numbers (x, y, width, height), got {edges!r}.")
+    x, y, width, height = (number(value) for value in numbers)
+    if width < 0 or height < 0:
+        raise UntrackableValue(f"{where} is {width} x {height}; a box is (x, y, width, height), not two corners.")
+    return [x, y, width, height]
+
+
+def _score(score: object, where: str) -> float:
+    if not is_number(score) or not math.isfinite(number(score)):
+        raise UntrackableValue(f"{where} has the score {score!r}; expected a finite number.")
+    return number(score)
 
 
 def masks_of(masks: Mapping[str, Any] | None, size: tuple[int, int]) -> dict[str, Content]:
@@ -188,22 +195,24 @@ def joined(image: bytes, masks: Mapping[str, Content]) -> tuple[bytes, list[dict
     >>> joined(b"image", {"m": Content.of(b"png")})
     (b'imagepng', [{'name': 'm', 'start': 5, 'size_bytes': 3}])
     """
-    parts, places, start = [image], [], len(image)
+    parts, mask_ranges, start = [image], [], len(image)
     for name, content in masks.items():
         png = content.read()
-        places.append({"name": name, "start": start, "size_bytes": len(png)})
+        mask_ranges.append({"name": name, "start": start, "size_bytes": len(png)})
         parts.append(png)
         start += len(png)
-    return b"".join(parts), places
+    return b"".join(parts), mask_ranges
 
 
-def parted(whole: Content, places: Iterable[Mapping[str, Any]]) -> tuple[Content, dict[str, Content]]:
+def parted(whole: Content, mask_ranges: Iterable[Mapping[str, Any]]) -> tuple[Content, dict[str, Content]]:
     """Return the image and the masks of data that `joined` made, each cut out when it is read."""
-    listed = list(places)
+    listed = list(mask_ranges)
     image = Content(partial(_slice, whole, 0, int(listed[0]["start"])))
     masks = {
-        str(place["name"]): Content(partial(_slice, whole, int(place["start"]), int(place["size_bytes"])))
-        for place in listed
+        str(mask_range["name"]): Content(
+            partial(_slice, whole, int(mask_range["start"]), int(mask_range["size_bytes"]))
+        )
+        for mask_range in listed
     }
     return image, masks
 

@@ -12,13 +12,13 @@ import os
 from typing import Any, ClassVar, TypeVar
 
 from aim.core.errors import UntrackableValue
-from aim.sdk.objects.references import Media, address_of, head_of
+from aim.sdk.objects.references import StoredMedia, address_of, head_of
 from aim.sdk.objects.sources import kind_of_file, read_source
 
 PlayedT = TypeVar("PlayedT", bound="Played")
 
 
-class Played(Media):
+class Played(StoredMedia):
     """
     One file that plays.
 
@@ -44,10 +44,10 @@ class Played(Media):
             UntrackableValue: (a ValueError) no file at a path of this machine, or a format that nothing tells.
             UnknownStore: (a ValueError) no store understands the address.
         """
-        wanted = cls._wanted(format)
+        format_asked = cls._format_asked(format)
         address, path = address_of(uri, cls.SUBJECT)
         ending = os.path.splitext(address)[1].lower().lstrip(".")
-        name = cls._format_of(wanted, ending, b"" if path is None else head_of(path))
+        name = cls._format_of(format_asked, ending, b"" if path is None else head_of(path))
         reference: dict[str, Any] = {"uri": address}
         if path is not None:
             reference["size_bytes"] = path.stat().st_size
@@ -66,15 +66,15 @@ class Played(Media):
         return self.format
 
     @classmethod
-    def _wanted(cls, format: object) -> str:
-        wanted = format.lower().lstrip(".") if isinstance(format, str) else repr(format)
-        if wanted and wanted not in cls.FORMATS:
+    def _format_asked(cls, format: object) -> str:
+        format_asked = format.lower().lstrip(".") if isinstance(format, str) else repr(format)
+        if format_asked and format_asked not in cls.FORMATS:
             raise UntrackableValue(f"format is {format!r}; expected one of {', '.join(cls.FORMATS)}.")
-        return wanted
+        return format_asked
 
     @classmethod
-    def _format_of(cls, wanted: str, ending: str, data: bytes) -> str:
-        name = wanted or (ending if ending in cls.FORMATS else kind_of_file(data))
+    def _format_of(cls, format_asked: str, ending: str, data: bytes) -> str:
+        name = format_asked or (ending if ending in cls.FORMATS else kind_of_file(data))
         if name not in cls.FORMATS:
             raise UntrackableValue(
                 f"{cls.SUBJECT.capitalize()} format must be provided: the file does not tell. "
@@ -83,7 +83,7 @@ class Played(Media):
         return name
 
     @classmethod
-    def _of_source(cls, source: Any, wanted: str) -> tuple[str, bytes]:
+    def _of_source(cls, source: Any, format_asked: str) -> tuple[str, bytes]:
         """Return format and bytes of a path, the bytes of a file, or an open file."""
         data, ending = read_source(source, cls.SUBJECT)
-        return cls._format_of(wanted, ending, data), data
+        return cls._format_of(format_asked, ending, data), data

@@ -9,9 +9,9 @@ Media by reference: an image, sound or video that stays where it is, so that a d
     size_bytes             of the original, when it was looked at
     format                 of an image's original; the field `format` beside it is that of the small picture
 
-A file of this machine is looked at by the call, so that a wrong path is an error at once: its first bytes, no more. An
-address elsewhere is not: a training does not wait for a network. Beside the training an image is then fetched, for its
-size and the small picture; if that fails, it is said once and the reference is stored without them.
+The call reads the first bytes of a file of this machine, so that a wrong path is an error at once. An address
+elsewhere is not read: a training does not wait for a network. Beside the training an image is then fetched, for its
+size and the small picture; if that fails, one warning says so, and the reference is stored without them.
 
 Addresses are those of artifacts (`storage.artifacts`): a path, `file://`, and with obstore `s3://`, `gs://` ...
 """
@@ -35,7 +35,7 @@ from aim.sdk.objects.once import warn_once
 from aim.storage.artifacts.registry import store_of
 from aim.storage.artifacts.stores import folder_of, scheme_of
 
-MediaT = TypeVar("MediaT", bound="Media")
+MediaT = TypeVar("MediaT", bound="StoredMedia")
 
 HEAD_BYTES = 64  # what `kind_of_file` looks at
 PREVIEW_FORMAT = "webp"
@@ -44,10 +44,10 @@ PREVIEW_QUALITY = 80
 
 
 class OriginalGone(NotFound):
-    """What a reference names is not there any more, or is another file now."""
+    """The file that a reference names is gone, or was replaced."""
 
 
-class Media(Captioned):
+class StoredMedia(Captioned):
     """What images, audio and video have in common: a caption, and bytes that may lie elsewhere."""
 
     _original: Content | None = None
@@ -80,13 +80,13 @@ class Media(Captioned):
         return self
 
     def stored(self) -> Stored:
-        """Return the object's stored form; of a reference: with what was found at its address."""
+        """Return the object's stored form; of a reference: with what its address gave."""
         stored = super().stored()
         if self.uri is None:
             return stored
-        found = self._content.found if isinstance(self._content, Preview) else {}
-        reference = {**self._fields["reference"], **found.get("reference", {})}
-        fields = {**stored.fields, **found, "reference": reference}
+        original_fields = self._content.original_fields if isinstance(self._content, Preview) else {}
+        reference = {**self._fields["reference"], **original_fields.get("reference", {})}
+        fields = {**stored.fields, **original_fields, "reference": reference}
         return Stored(stored.kind, fields, stored.data or None, stored.extension)
 
     def _read(self) -> bytes:
@@ -102,13 +102,13 @@ class Preview(Content):
     A small picture of the image at an address, made when it is first asked for; b"" when that is no image, or gone.
 
     Attributes:
-        found: the fields of the image, once the picture was made.
+        original_fields: the fields of the original image, once the picture was made.
     """
 
-    __slots__ = ("found",)
+    __slots__ = ("original_fields",)
 
     def __init__(self, uri: str) -> None:
-        self.found: dict[str, Any] = {}
+        self.original_fields: dict[str, Any] = {}
         super().__init__(partial(self._look, uri))
 
     def _look(self, uri: str) -> bytes:
@@ -118,11 +118,11 @@ class Preview(Content):
             data = fetch(uri)
             fields, picture = preview(data)
             fields["reference"]["size_bytes"] = len(data)
-            self.found = fields
+            self.original_fields = fields
             made.append(picture)
 
         def failed(error: Exception) -> None:
-            warn_once("reference", f"Aim: {uri} can't be looked at ({error}); it is kept as an address alone.")
+            warn_once("reference", f"Aim: {uri} can't be looked at ({error}); only its address is recorded.")
 
         shielded(look, failed)
         return made[0] if made else b""

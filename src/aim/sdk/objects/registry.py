@@ -97,9 +97,9 @@ def restore(kind: str, fields: Mapping[str, Any], load: Loader) -> CustomObject:
     >>> restore("aim.text", {"text": "hello"}, lambda: b"")
     hello
     """
-    place = CLASSES.get(kind) or DATASETS.get(kind)
-    if place is None:
+    class_path = CLASSES.get(kind) or DATASETS.get(kind)
+    if class_path is None:
         return UnknownObject(kind, fields, load)
-    module, name = place
+    module, name = class_path
     kind_class: type[CustomObject] = getattr(importlib.import_module(module), name)
     return kind_class.from_stored(fields, load)

@@ -50,9 +50,9 @@ def file_at(source: Any, subject: str) -> Path:
     path = Path(source)
     if path.is_file():
         return path
-    shown = str(source)
-    advice = f" What stays elsewhere is recorded by {subject.title()}.from_uri()." if "://" in shown else ""
-    raise UntrackableValue(f"there is no {subject} file at {shown!r}.{advice}")
+    address = str(source)
+    advice = f" For a file that stays where it is, use {subject.title()}.from_uri()." if "://" in address else ""
+    raise UntrackableValue(f"there is no {subject} file at {address!r}.{advice}")
 
 
 def kind_of_file(data: bytes) -> str:

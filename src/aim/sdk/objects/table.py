@@ -101,8 +101,8 @@ class Table(Captioned):
         if isinstance(key, str):
             if key not in self.columns:
                 raise KeyError(f"the table has no column {key!r}; it has {', '.join(map(repr, self.columns))}.")
-            place = self.columns.index(key)
-            return [row[place] for row in self._rows()]
+            column_index = self.columns.index(key)
+            return [row[column_index] for row in self._rows()]
         if isinstance(key, slice):
             return [dict(zip(self.columns, row)) for row in self._rows()[key]]
         return dict(zip(self.columns, self._rows()[key]))
@@ -134,7 +134,7 @@ class Table(Captioned):
     def _repr_html_(self) -> str:
         from aim.sdk.html import media, parts
 
-        return parts.shown(lambda: media.rows(self.columns, self._rows(), self.caption))
+        return parts.or_notice(lambda: media.rows(self.columns, self._rows(), self.caption))
 
     def _rows(self) -> list[list[Any]]:
         if self._loaded is None:
@@ -181,14 +181,14 @@ def _columns_of(rows: Any, names: list[str] | None) -> dict[str, list[Any]]:
 
 def _of_columns(columns: Mapping[Any, Any], names: list[str] | None) -> dict[str, list[Any]]:
     _check_distinct([_column_name(name) for name in columns])
-    found = {_column_name(name): list(values) for name, values in columns.items()}
-    lengths = {name: len(values) for name, values in found.items()}
+    cells_by_name = {_column_name(name): list(values) for name, values in columns.items()}
+    lengths = {name: len(values) for name, values in cells_by_name.items()}
     if len(set(lengths.values())) > 1:
         raise UntrackableValue(f"the columns have different lengths: {lengths}.")
-    missing = [name for name in names or [] if name not in found]
+    missing = [name for name in names or [] if name not in cells_by_name]
     if missing:
-        raise UntrackableValue(f"there is no column {missing[0]!r}; there are {', '.join(map(repr, found))}.")
-    return found if names is None else {name: found[name] for name in names}
+        raise UntrackableValue(f"there is no column {missing[0]!r}; there are {', '.join(map(repr, cells_by_name))}.")
+    return cells_by_name if names is None else {name: cells_by_name[name] for name in names}
 
 
 def _of_dicts(rows: list[Mapping[Any, Any]], names: list[str] | None) -> dict[str, list[Any]]:
@@ -202,13 +202,13 @@ def _of_lists(rows: list[Any], names: list[str] | None) -> dict[str, list[Any]]:
     if names is None:
         raise UntrackableValue("rows that are no dicts need columns=, a list of names.")
     lists = []
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         if isinstance(row, (str, bytes, Mapping)) or not hasattr(row, "__iter__"):
-            raise WrongType(f"row {place} is a {type(row).__module__}.{type(row).__qualname__}; expected a list.")
+            raise WrongType(f"row {index} is a {type(row).__module__}.{type(row).__qualname__}; expected a list.")
         lists.append(list(row))
-        if len(lists[place]) != len(names):
-            raise UntrackableValue(f"row {place} has {len(lists[place])} cells for {len(names)} columns.")
-    return {name: [row[place] for row in lists] for place, name in enumerate(names)}
+        if len(lists[index]) != len(names):
+            raise UntrackableValue(f"row {index} has {len(lists[index])} cells for {len(names)} columns.")
+    return {name: [row[index] for row in lists] for index, name in enumerate(names)}
 
 
 def _zipped(columns: list[dict[str, str]], rows: list[list[Any]]) -> bytes:

@@ -77,11 +77,11 @@ class Video(Played):
     FORMATS: ClassVar[tuple[str, ...]] = ("mp4", "webm", "gif")
 
     def __init__(self, data: Any, format: str = "", caption: Any = "", fps: float | None = None) -> None:
-        wanted = self._wanted(format)
+        format_asked = self._format_asked(format)
         if is_file_source(data) and not is_array(data):
-            fields, content = _of_file(*self._of_source(data, wanted))
+            fields, content = _of_file(*self._of_source(data, format_asked))
         elif is_array(data) or (isinstance(data, (list, tuple)) and data):
-            fields, content = _of_frames(data, wanted, fps)
+            fields, content = _of_frames(data, format_asked, fps)
         else:
             raise WrongType(
                 f"Video can't be made from a {type(data).__module__}.{type(data).__qualname__}. "
@@ -128,17 +128,19 @@ def has_encoder() -> bool:
 def _of_file(name: str, data: bytes) -> tuple[dict[str, Any], Content]:
     fields: dict[str, Any] = {"format": name}
     if name == "gif" and data[:4] == b"GIF8" and len(data) >= 10:
-        fields["width"], fields["height"] = (int.from_bytes(data[place : place + 2], "little") for place in (6, 8))
+        fields["width"], fields["height"] = (
+            int.from_bytes(data[position : position + 2], "little") for position in (6, 8)
+        )
     return fields, Content.of(data)
 
 
-def _of_frames(data: Any, wanted: str, fps: float | None) -> tuple[dict[str, Any], Content]:
+def _of_frames(data: Any, format_asked: str, fps: float | None) -> tuple[dict[str, Any], Content]:
     rate: float = FPS_DEFAULT if fps is None else fps
     if not is_number(rate) or not 0 < rate <= FPS_MAX:
         raise UntrackableValue(
             f"fps is {fps!r}; expected a number of frames a second, more than 0 and at most {FPS_MAX}."
         )
-    format = wanted or ("mp4" if has_encoder() else "gif")
+    format = format_asked or ("mp4" if has_encoder() else "gif")
     if format != "gif" and not has_encoder():
         raise UntrackableValue(
             f"frames become {format} with the packages imageio and imageio-ffmpeg, which are not installed "
@@ -181,19 +183,19 @@ def _stack_of_list(frames: list[Any] | tuple[Any, ...]) -> tuple[NDArray[Any], b
     import numpy as np
 
     arrays = []
-    for place, frame in enumerate(frames):
+    for index, frame in enumerate(frames):
         if is_pil_image(frame):
             arrays.append(np.asarray(frame.convert("RGB")))
         elif is_array(frame):
             arrays.append(numpy_of(frame))
         else:
             raise WrongType(
-                f"frame {place} is a {type(frame).__module__}.{type(frame).__qualname__}; "
+                f"frame {index} is a {type(frame).__module__}.{type(frame).__qualname__}; "
                 "expected an array, a tensor or an image of Pillow."
             )
-        if arrays[place].shape != arrays[0].shape:
+        if arrays[index].shape != arrays[0].shape:
             raise UntrackableValue(
-                f"frame {place} has shape {arrays[place].shape} and frame 0 has {arrays[0].shape}; they have to agree."
+                f"frame {index} has shape {arrays[index].shape} and frame 0 has {arrays[0].shape}; they have to agree."
             )
     return np.stack(arrays), is_torch_tensor(frames[0])
 
@@ -215,7 +217,7 @@ def _gif(frames: NDArray[np.generic], fps: float, format: str) -> bytes:
     import PIL.Image
 
     images: list[PIL.Image.Image] = [PIL.Image.fromarray(frame) for frame in _bytes_of(frames)]
-    ends = [round(100 * (place + 1) / fps) for place in range(len(images))]
+    ends = [round(100 * (index + 1) / fps) for index in range(len(images))]
     durations_ms = [10 * (end - start) for start, end in zip([0, *ends], ends)]
     buffer = io.BytesIO()
     images[0].save(buffer, format=format, save_all=True, append_images=images[1:], duration=durations_ms, loop=0)

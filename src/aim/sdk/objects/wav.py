@@ -185,10 +185,10 @@ def _parts(data: bytes) -> tuple[int, int, int, int, bytes]:
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         raise UndecodableAudio("this is no WAV file. `get()` gives the bytes.")
     form: tuple[int, int, int, int] | None = None
-    place = 12
-    while place + 8 <= len(data):
-        name, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
-        body = data[place + 8 : place + 8 + size]
+    offset = 12
+    while offset + 8 <= len(data):
+        name, size = data[offset : offset + 4], int.from_bytes(data[offset + 4 : offset + 8], "little")
+        body = data[offset + 8 : offset + 8 + size]
         if name == b"fmt " and len(body) >= 16:
             tag, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", body)
             # The extensible form has the real tag at the start of a GUID.
@@ -196,7 +196,7 @@ def _parts(data: bytes) -> tuple[int, int, int, int, bytes]:
             form = (tag, channels, rate, bits)
         elif name == b"data" and form is not None:
             return (*form, body)
-        place += 8 + size + size % 2
+        offset += 8 + size + size % 2
     raise UndecodableAudio("this WAV file is cut short: it has no samples. `get()` gives the bytes.")
 
 

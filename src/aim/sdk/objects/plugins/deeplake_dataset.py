@@ -87,8 +87,8 @@ def _check_changes(dataset: Any, auto_commit: bool, auto_save_view: bool) -> Non
 def _saved(view: Any) -> dict[str, Any]:
     info: dict[str, Any] = view._get_view_info()
     try:
-        place = view.save_view(message="saved for a run of Aim", id=info.get("id"), optimize=False)
-        log.info("Aim: saved the view %s of %s in %s.", info.get("id"), view.path, place)
+        path = view.save_view(message="saved for a run of Aim", id=info.get("id"), optimize=False)
+        log.info("Aim: saved the view %s of %s in %s.", info.get("id"), view.path, path)
     except (NotImplementedError, OSError, ValueError) as error:  # of a dataset in memory: its id is kept all the same
         log.info("Aim: the view of %s is not saved: %s", view.path, error)
     return info

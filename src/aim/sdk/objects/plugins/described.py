@@ -19,8 +19,8 @@ from aim.sdk.objects.custom import CustomObject
 class Described(CustomObject):
     """A dataset's description: the tree *about*, kept under `dataset`."""
 
-    def __init__(self, about: Mapping[str, Any]) -> None:
-        super().__init__({"dataset": plain(about)})
+    def __init__(self, description: Mapping[str, Any]) -> None:
+        super().__init__({"dataset": plain(description)})
 
 
 def plain(value: Any) -> Any:

@@ -47,8 +47,8 @@ class DvcData(Described):
         except ImportError:
             raise NoDvc("DvcData needs the package dvc: pip install dvc.") from None
         entries = Repo.ls(url=url, path=path, rev=rev, recursive=recursive, dvc_only=dvc_only)
-        about = {"source": "dvc", "version": _lock(url), "params": _params(url)}
-        super().__init__({**about, "tracked_files": [entry["path"] for entry in entries]})
+        description = {"source": "dvc", "version": _lock(url), "params": _params(url)}
+        super().__init__({**description, "tracked_files": [entry["path"] for entry in entries]})
 
 
 def _params(url: str) -> Any:

@@ -20,7 +20,7 @@ OF_A_SPLIT = ("num_bytes", "num_examples", "dataset_name")
 
 class HFDataset(Described):
     """
-    What `datasets` says of *dataset*: a `Dataset`, or a `DatasetDict`, of which the split `train` or the first speaks.
+    The metadata of a `Dataset`, or of the split `train` (else the first one) of a `DatasetDict`.
 
     Raises:
         WrongType: (a TypeError) *dataset* is neither.
@@ -30,19 +30,25 @@ class HFDataset(Described):
     DEFAULT_KEY: ClassVar[str] = "train"
 
     def __init__(self, dataset: Any) -> None:
-        one = dataset
+        split = dataset
         if isinstance(dataset, Mapping) and dataset:
-            one = dataset.get(self.DEFAULT_KEY, next(iter(dataset.values())))
-        info = getattr(one, "info", None)
+            split = dataset.get(self.DEFAULT_KEY, next(iter(dataset.values())))
+        info = getattr(split, "info", None)
         if info is None:
             raise WrongType(f"dataset must be a Dataset or a DatasetDict of datasets, not a {type(dataset).__name__}.")
-        meta: dict[str, Any] = {name: getattr(info, name, None) for name in AS_THEY_ARE}
-        meta |= {name: str(getattr(info, name, None)) for name in AS_TEXTS}
-        features, splits = getattr(info, "features", None) or {}, getattr(info, "splits", None) or {}
-        templates = getattr(info, "task_templates", None) or ()
-        meta["features"] = [{name: str(feature)} for name, feature in features.items()] or None
-        meta["task_templates"] = [str(template) for template in templates] or None
-        meta["splits"] = [
+        super().__init__({"source": "huggingface_datasets", "meta": _metadata(info)})
+
+
+def _metadata(info: Any) -> dict[str, Any]:
+    """Return the fields of a `DatasetInfo`; those that its version of the library lacks are None."""
+    features, splits, templates = (getattr(info, name, None) or {} for name in ("features", "splits", "task_templates"))
+    return {
+        **{name: getattr(info, name, None) for name in AS_THEY_ARE},
+        **{name: str(getattr(info, name, None)) for name in AS_TEXTS},
+        "features": [{name: str(feature)} for name, feature in features.items()] or None,
+        "task_templates": [str(template) for template in templates] or None,
+        "splits": [
             {name: {field: getattr(split, field, None) for field in OF_A_SPLIT}} for name, split in splits.items()
-        ] or None
-        super().__init__({"source": "huggingface_datasets", "meta": meta})
+        ]
+        or None,
+    }
