@@ -216,7 +216,9 @@ def test_a_missing_file_and_a_file_of_another_kind_are_value_errors(tmp_path: Pa
             Image(tmp_path / path)
     with pytest.raises(ValueError, match="there is no image file"):
         Image(tmp_path)
-    with pytest.raises(ValueError, match="at 'https://example.org/x.png'. For a file that stays where it is, use Image.from_uri"):
+    with pytest.raises(
+        ValueError, match="at 'https://example.org/x.png'. For a file that stays where it is, use Image.from_uri"
+    ):
         Image("https://example.org/x.png")
 
 
