@@ -30,6 +30,7 @@ from aim.storage.disk import layout, unreadable
 from aim.storage.forms import blobs, events, journal, records
 from aim.storage.forms.events import Event
 from aim.storage.forms.state import Damage
+from aim.storage.sealing.retrying import retrying
 from aim.storage.sealing.sealed import Sealed, verify
 from aim.storage.store import Store
 
@@ -85,12 +86,7 @@ def check_run(folder: Path, progress: Progress | None = None) -> list[Damage]:
 
     Cost: reads the whole run.
     """
-    for _ in range(3):
-        try:
-            return _check(folder, progress or _silent)
-        except FileNotFoundError:  # a sealer came between: look again
-            continue
-    return _check(folder, progress or _silent)
+    return retrying(lambda: _check(folder, progress or _silent))
 
 
 def _silent(_file: str) -> None:

@@ -79,7 +79,7 @@ def scan(folder: Path, writer: str, *, verify: bool = True) -> Scan:
     return result
 
 
-def read_agreed(path: Path, offset: int = 0) -> bytes:
+def read_agreed(path: Path | str, offset: int = 0) -> bytes:
     """
     Read a segment from the page at *offset* on, without the records that are being stored at this moment.
 
@@ -103,7 +103,7 @@ def read_agreed(path: Path, offset: int = 0) -> bytes:
     return np.where(differ[:, None], np.uint64(0), one).tobytes() + first[length * journal.RECORD_BYTES :]
 
 
-def read_still(path: Path, offset: int = 0) -> bytes:
+def read_still(path: Path | str, offset: int = 0) -> bytes:
     """Read a segment from the page at *offset* on; its writer has ended, so nothing changes meanwhile."""
     with open(path, "rb", buffering=0) as file:
         file.seek(offset)

@@ -1,10 +1,11 @@
 """
-A writer's journal read page by page as it fills: what is full is kept, and read no more.
+The records of one writer, kept in memory while its journal fills.
 
-    refresh   segments from the first page that was not full   ->  records, in the order of recording
-    of        the records of one sequence; the second one that is asked for has all put in order
+    refresh   reads what is new with a `JournalCursor`
+    all       all records, in the order of recording
+    of        the records of one sequence; the second sequence that is asked for has all records sorted by sequence
 
-Any thread may ask: two that refreshed at once would each move on, and what lies between would never be read.
+Any number of threads may use it.
 """
 
 from __future__ import annotations
@@ -15,9 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from aim.core import forks
-from aim.storage.disk import layout, unreadable
-from aim.storage.forms import journal, records
 from aim.storage.forms.records import IntArray, Records
+from aim.storage.reading.journal_cursor import NO_RECORDS, JournalCursor
 
 
 class FollowedJournal:
@@ -26,8 +26,7 @@ class FollowedJournal:
 
     Attributes:
         generation: grows when records were added.
-        is_complete: its writer has ended, and all of it was read.
-        has_gap: a segment could not be read; `refresh` begins anew.
+        is_complete: the writer has ended, and all of its journal was read.
     """
 
     def __init__(self, folder: Path, writer: str) -> None:
@@ -35,18 +34,25 @@ class FollowedJournal:
         self.writer = writer
         self.generation = 0
         self.is_complete = False
-        self.has_gap = False
-        self._full: list[Records] = []  # of pages that will not change
-        self._next = (0, 1)  # segment, page to read from
-        self._records = np.empty(0, records.RECORD_DTYPE)
+        self._cursor = JournalCursor(folder, writer)
+        self._records = NO_RECORDS
+        self._full_count = 0  # records of pages that are full, at the beginning of `_records`
         self._order: IntArray | None = None
         self._ordered_numbers = self._records["sequence"]
-        self._asked: set[int] = set()
+        self._asked_numbers: set[int] = set()
         self._lock = threading.Lock()
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether a segment could not be read; the next `refresh` reads the whole journal again."""
+        return self._cursor.has_gap
 
     def refresh(self, *, is_still: bool = False) -> None:
         """
-        Read what is new; *is_still*: nobody stores anything any more.
+        Read what is new.
+
+        Args:
+            is_still: the writer stores nothing any more.
 
         Raises:
             FileNotFoundError: the journal was sealed meanwhile.
@@ -55,63 +61,18 @@ class FollowedJournal:
             self._refresh(is_still)
 
     def _refresh(self, is_still: bool) -> None:
-        open_part: list[Records] = []
-        had_gap, self.has_gap = self.has_gap, False
+        had_gap = self.has_gap
         if had_gap:
-            self._full, self._next = [], (0, 1)
-        number, page = self._next
-        while True:
-            path = layout.segment_file(self.folder, self.writer, number)
-            try:
-                slots = self._read(path, page, is_still)
-            except FileNotFoundError:
-                if layout.sealed_file(self.folder, self.writer).exists():
-                    raise  # sealed while the segments were read: any of them may be gone
-                later = [n for n in records.segment_numbers(self.folder, self.writer) if n >= number]
-                if later:  # created this moment; or one in between is missing: damage, and the rest still counts
-                    number, page = later[0], page if later[0] == number else 1
-                    continue
-                break
-            except OSError as error:
-                unreadable.note(path, error)
-                self.has_gap = True
-                later = [n for n in records.segment_numbers(self.folder, self.writer) if n > number]
-                if not later:
-                    break
-                number, page = later[0], 1
-                continue
-            number, page = self._take(slots, number, page, open_part, is_still)
-        parts = [*self._full, *open_part]
-        if had_gap or sum(map(len, parts)) != len(self._records) or self.generation == 0:
-            self._records = np.concatenate(parts) if parts else self._records[:0]
+            self._cursor = JournalCursor(self.folder, self.writer)
+            self._full_count = 0
+        full, behind = self._cursor.advance(is_still=is_still)
+        count = self._full_count + len(full) + len(behind)
+        if had_gap or count != len(self._records) or self.generation == 0:
+            self._records = np.concatenate((self._records[: self._full_count], full, behind))
             self._order = None
-            self._asked.clear()
+            self._asked_numbers.clear()
             self.generation += 1
-        self._full = [self._records[: sum(map(len, self._full))]] if self._full else []
-
-    def _read(self, path: Path, page: int, is_still: bool) -> Records:
-        content = (records.read_still if is_still else records.read_agreed)(path, page * journal.PAGE_BYTES)
-        count = len(content) // journal.RECORD_BYTES
-        return np.frombuffer(content, records.RECORD_DTYPE, count)
-
-    def _take(
-        self, slots: Records, number: int, page: int, open_part: list[Records], is_still: bool
-    ) -> tuple[int, int]:
-        filled = slots["sequence"] != 0
-        holes = np.flatnonzero(~filled)
-        full_pages = (int(holes[0]) if len(holes) else len(slots)) // journal.PAGE_RECORDS
-        split = full_pages * journal.PAGE_RECORDS
-        keep = filled & (slots["sequence"] != journal.VOID)
-        if not open_part:
-            self._full.append(slots[:split][keep[:split]])
-            if split == len(slots) and (split or is_still):  # a file without slots was created this moment
-                self._next = (number + 1, 1)
-            else:
-                self._next = (number, page + full_pages)
-                open_part.append(slots[split:][keep[split:]])
-        else:
-            open_part.append(slots[keep])
-        return number + 1, 1
+        self._full_count += len(full)
 
     def all(self) -> Records:
         """Return all records, in the order of recording."""
@@ -123,8 +84,8 @@ class FollowedJournal:
             return self._of(number)
 
     def _of(self, number: int) -> Records:
-        if self._order is None and (not self._asked or self._asked == {number}):
-            self._asked.add(number)
+        if self._order is None and (not self._asked_numbers or self._asked_numbers == {number}):
+            self._asked_numbers.add(number)
             rows: Records = self._records[self._records["sequence"] == number]
             return rows
         if self._order is None:

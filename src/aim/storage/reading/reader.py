@@ -37,6 +37,7 @@ from aim.storage.forms.visible import Sight
 from aim.storage.reading.followed_journal import FollowedJournal
 from aim.storage.reading.sole_writer import SoleWriter
 from aim.storage.sealing import seal, sealed
+from aim.storage.sealing.retrying import retrying
 
 SEAL_RECORDS_MIN = 32_768  # 1 MiB of journal: from here on reading pays for importing pyarrow and sealing
 RECENT_BYTES_MAX = 256 << 20
@@ -346,15 +347,13 @@ class RunReader:
         )
 
     def _source(self, writer: WriterFacts) -> sealed.Sealed | FollowedJournal | None:
-        for _ in range(3):  # a sealer may come between the look and the reading: then look again
-            try:
-                return self._look(writer)
-            except FileNotFoundError:
-                self._journals.pop(writer.id, None)
-            except OSError as error:
-                unreadable.note(layout.sealed_file(self.folder, writer.id), error)
-                return None
-        return None
+        try:
+            return retrying(lambda: self._look(writer))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            unreadable.note(layout.sealed_file(self.folder, writer.id), error)
+            return None
 
     def _look(self, writer: WriterFacts) -> sealed.Sealed | FollowedJournal | None:
         if writer.id in self._sealed:
@@ -369,7 +368,11 @@ class RunReader:
             found = self._journals[writer.id] = FollowedJournal(self.folder, writer.id)
         elif found.is_complete:
             return found
-        found.refresh(is_still=writer.end is not None)
+        try:
+            found.refresh(is_still=writer.end is not None)
+        except FileNotFoundError:
+            del self._journals[writer.id]
+            raise
         if writer.end is not None and not found.has_gap:
             found.is_complete = True
             if self._worth_sealing(found):

@@ -1,0 +1,122 @@
+"""
+One writer's journal read from where the last reading stopped.
+
+    advance() -> (full, open)      full: records of pages that have become full; they are never returned again
+                                   open: records of the pages behind them, which may get more; returned each time
+
+    segment   0 ............... 1 ................ 2 .......
+    page      1 2 3 ... n       1 2 3 ... n        1 2 3          a page is full when all its slots are filled
+                                        ^ position: the first page that was not full
+
+A segment that is missing although later ones are there is damage, which `check` names; the later ones are read all
+the same. A segment that cannot be read sets `has_gap`: then begin again with a new cursor.
+
+Rule: the position moves only when the records are returned, so an error loses nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from aim.storage.disk import unreadable
+from aim.storage.forms import journal, records
+from aim.storage.forms.records import Records
+
+NO_RECORDS = np.empty(0, records.RECORD_DTYPE)
+
+
+class JournalCursor:
+    """
+    Reads the segments of one writer of the run in *folder*. One thread at a time.
+
+    Attributes:
+        has_gap: a segment could not be read in the last `advance`.
+    """
+
+    def __init__(self, folder: Path, writer: str) -> None:
+        self.writer = writer
+        self.has_gap = False
+        self._folder = folder
+        self._prefix = f"{folder}{os.sep}{writer}.points-"
+        self._sealed_path = f"{folder}{os.sep}{writer}.points.parquet"
+        self._position = (0, 1)  # segment, page
+
+    def advance(self, *, is_still: bool = False, segment_count: int | None = None) -> tuple[Records, Records]:
+        """
+        Return the records of pages that have become full, and those of the pages behind them, in order of recording.
+
+        Args:
+            is_still: the writer stores nothing any more, so all its pages count as full.
+            segment_count: how many segments there are, when the writer has said so; None: all that are found.
+
+        Raises:
+            FileNotFoundError: the journal was sealed meanwhile, or the run was deleted.
+
+        Cost: reads what is behind the position; without *segment_count* also one listing of the folder.
+        """
+        full: list[Records] = []
+        behind: list[Records] = []
+        self.has_gap = False
+        position = number, page = self._position
+        while segment_count is None or number < segment_count:
+            slots = self._read(number, page, is_still)
+            if slots is None:
+                following = self._segment_after(number)
+                if following is None:
+                    break
+                number, page = following, page if following == number else 1
+                continue
+            split = len(slots) if is_still else _full_slots(slots)
+            # a live writer's file without slots was created this moment, and will be as long as the others
+            is_full = split == len(slots) and (split > 0 or is_still)
+            if not behind:
+                full.append(_filled(slots[:split]))
+                position = (number + 1, 1) if is_full else (number, page + split // journal.PAGE_RECORDS)
+            if behind or not is_full:
+                behind.append(_filled(slots if behind else slots[split:]))
+            number, page = number + 1, 1
+        records_full, records_open = _joined(full), _joined(behind)
+        self._position = position
+        return records_full, records_open
+
+    def _read(self, number: int, page: int, is_still: bool) -> Records | None:
+        path = f"{self._prefix}{number:04d}"
+        read = records.read_still if is_still else records.read_agreed
+        try:
+            content = read(path, page * journal.PAGE_BYTES)
+        except FileNotFoundError:
+            if os.path.exists(self._sealed_path):
+                raise  # sealed while the segments were read: any of them may be gone
+            return None
+        except OSError as error:
+            unreadable.note(path, error)
+            self.has_gap = True
+            return None
+        return np.frombuffer(content, records.RECORD_DTYPE, len(content) // journal.RECORD_BYTES)
+
+    def _segment_after(self, number: int) -> int | None:
+        # the segment itself when it was created this moment; one that cannot be read is passed over
+        first = number + 1 if self.has_gap else number
+        return next((n for n in records.segment_numbers(self._folder, self.writer) if n >= first), None)
+
+
+def _full_slots(slots: Records) -> int:
+    filled = slots["sequence"] != 0
+    if bool(filled.all()):
+        return len(slots)
+    return int(np.argmin(filled)) // journal.PAGE_RECORDS * journal.PAGE_RECORDS
+
+
+def _filled(slots: Records) -> Records:
+    filled: Records = slots[(slots["sequence"] != 0) & (slots["sequence"] != journal.VOID)]
+    return filled
+
+
+def _joined(parts: Sequence[Records]) -> Records:
+    if not parts:
+        return NO_RECORDS
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
