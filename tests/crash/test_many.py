@@ -217,7 +217,7 @@ def test_16_threads_that_declare_the_same_sequences_get_the_same_ones(tmp_path: 
         pictures = {step: (bytes([step]) * 100, 0.0) for step in range(THREAD_COUNT)}
         assert pictures == _without_epochs(facts.points[f"o{count}"])
     assert {f"p{thread}": {count: count for count in range(20)} for thread in range(THREAD_COUNT)} == facts.params
-    assert 60 == len(RunLog(writer.folder).refresh().numbers)
+    assert 60 == len(RunLog(writer.folder).refresh().sequences_by_number)
 
 
 def _without_epochs(points: dict[int, tuple[object, float]]) -> dict[int, tuple[object, float]]:

@@ -80,7 +80,7 @@ def _assert_recording_goes_on(root: Path) -> None:
     facts = found(run_folder(root))
     assert {0: 1.5} == {step: value for step, (value, _) in facts.points["after"].items()}
     for path in run_folder(root).glob("*.events.jsonl"):
-        assert [] == [damage for damage in scan(run_folder(root), path.name[:8]).damage if "CRC" in damage.found]
+        assert [] == [damage for damage in scan(run_folder(root), path.name[:8]).damage if "CRC" in damage.problem]
 
 
 @pytest.mark.parametrize("count", [1, 7])

@@ -14,7 +14,7 @@ from aim.core.errors import RepoNotFound, RunBusy, RunNotFound
 from aim.engine import integrity, sealing
 from aim.engine.repository import Repository, past_of
 from aim.storage.disk.files import Disk
-from aim.storage.recording.writer import Past, Writer
+from aim.storage.recording.writer import EarlierWriters, Writer
 
 
 @pytest.fixture(name="repository")
@@ -91,9 +91,9 @@ def test_what_a_resumed_writer_has_to_know(repository: Repository) -> None:
     past = past_of(repository, "a")
 
     assert {
-        ("loss", "{}"): Past(frozenset({"float"}), 9),
-        ("count", "{}"): Past(frozenset({"int", "float"}), 2),
-        ("late", "{}"): Past(frozenset({"float"}), 4),
+        ("loss", "{}"): EarlierWriters(frozenset({"float"}), 9),
+        ("count", "{}"): EarlierWriters(frozenset({"int", "float"}), 2),
+        ("late", "{}"): EarlierWriters(frozenset({"float"}), 4),
     } == past
     second.close()
 
@@ -103,7 +103,7 @@ def test_what_is_recorded_later_counts_though_the_clock_is_behind(repository: Re
     A run that is resumed where the clock is a day behind takes its params, and its values at steps that it has.
     """
     writer = repository.new_run("run")
-    writer.follow(time.time() + 86_400)  # as a clock that is ahead would have it
+    writer.advance_clock(time.time() + 86_400)  # as a clock that is ahead would have it
     for value, resume in ((1.0, repository.resume_run), (2.0, repository.new_run), (3.0, None)):
         writer.set_param(("lr",), value)
         writer.sequence("loss").track(value - 0.5, step=7)

@@ -131,7 +131,7 @@ def _held(reader: RunReader, folder: Path, of_key: Any, row: int) -> tuple[Any, 
     except DamagedFile:
         return ("damaged",)
     writer = of_key.writer_ids[int(of_key.writers[row])]
-    path = layout.blob_file(folder, writer, blobs.split(int(of_key.values[row]))[0])
+    path = layout.blob_file(folder, writer, blobs.split_position(int(of_key.values[row]))[0])
     return tuple(_item(path, item) for item in stored["items"])
 
 

@@ -44,7 +44,7 @@ class Tensor:
 def lines(writer: Writer) -> list[dict[str, Any]]:
     """Return all event lines of a writer; none is bad."""
     found = events.read(writer.events.path)
-    assert [] == found.bad
+    assert [] == found.bad_spans
     return found.events
 
 
@@ -64,7 +64,7 @@ def values(folder: Path, name: str = "loss") -> dict[int, object]:
     found: dict[int, object] = {}
     for index, step in enumerate(points.steps.tolist()):
         (item,) = reader.record(points, index)["items"]
-        number, _ = blobs.split(int(points.values[index]))
+        number, _ = blobs.split_position(int(points.values[index]))
         found[step] = reader.read_data(points.writer_ids[int(points.writers[index])], number, item["data"])
     return found
 

@@ -33,7 +33,7 @@ def fsck(repo: Path | None, hashes: tuple[str, ...]) -> None:
     for name, damage in each if chosen else integrity.check(repository):
         for item in damage:
             found += 1
-            output.say(f"{name or 'repository'}  {item.file}  {item.place}: {item.found}")
+            output.say(f"{name or 'repository'}  {item.file}  {item.location}: {item.problem}")
         runs += 1 if repository.has_run(name) else 0
         progress.step()
     progress.end()

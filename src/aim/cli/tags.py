@@ -13,9 +13,9 @@ from aim.cli.main import AimGroup, repo_option
 from aim.cli.runs import open_repository
 from aim.core.words import counted
 from aim.engine.tags import Tags
+from aim.storage.forms import edits
 
 COLUMNS = ("name", "color", "runs", "description")
-EDITED_BY = "cli"
 
 
 @click.group(cls=AimGroup)
@@ -25,7 +25,7 @@ def tags(repo: Path | None) -> None:
 
 
 def _tags(repo: Path | None) -> Tags:
-    return Tags(open_repository(repo), by=EDITED_BY)
+    return Tags(open_repository(repo), by=edits.BY_CLI)
 
 
 @tags.command("ls", short_help="List the tags, and how many runs have them.")

@@ -23,7 +23,7 @@ import numpy as np
 
 from aim.core import params
 from aim.core.errors import DamagedFile, NotFound
-from aim.storage.forms.state import RunState, SequenceFacts, WriterFacts
+from aim.storage.forms.state import RunState, SequenceState, WriterInfo
 from aim.storage.reading.reader import Points, RunReader
 
 LINE_KIND = "aim.log_line"
@@ -67,29 +67,29 @@ class LogInfo:
     lines: int
 
 
-def _of_kind(state: RunState, kind: str) -> list[SequenceFacts]:
+def _of_kind(state: RunState, kind: str) -> list[SequenceState]:
     found = [facts for facts in state.sequences.values() if facts.parts and facts.kind in (kind, f"list({kind})")]
     # of several processes that print at once the first has no context; the others follow as they began
     return sorted(found, key=lambda facts: (facts.name != LINES_NAME, bool(facts.context), _begun(facts, state)))
 
 
-def _begun(facts: SequenceFacts, state: RunState) -> tuple[float, str, str]:
+def _begun(facts: SequenceState, state: RunState) -> tuple[float, str, str]:
     first = min(_writers(facts, state), key=lambda writer: writer.begun_at_s or 0.0, default=None)
     return (0.0 if first is None else first.begun_at_s or 0.0, facts.name, facts.text)
 
 
-def _writers(facts: SequenceFacts, state: RunState) -> list[WriterFacts]:
+def _writers(facts: SequenceState, state: RunState) -> list[WriterInfo]:
     ids = dict.fromkeys(part.writer for part in facts.parts)
     return sorted(
         (state.writers[one] for one in ids if one in state.writers), key=lambda writer: writer.begun_at_s or 0.0
     )
 
 
-def _id(facts: SequenceFacts) -> str:
+def _id(facts: SequenceState) -> str:
     return hashlib.blake2b(f"{facts.name}\0{facts.text}".encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
-def log_label(name: str, context: Mapping[str, Any], writer: WriterFacts | None) -> str:
+def log_label(name: str, context: Mapping[str, Any], writer: WriterInfo | None) -> str:
     """
     Return what people call a log: by its context, and by the process that wrote it as far as that is known.
 

@@ -102,7 +102,7 @@ def items_at(reader: RunReader, points: Points, position: int, first: int, count
     deleted items are left out.
     """
     writer = points.writer_ids[int(points.writers[position])]
-    number, offset = blobs.split(int(points.values[position]))
+    number, offset = blobs.split_position(int(points.values[position]))
     try:
         items = reader.items(points, position)
     except DamagedFile:
@@ -182,9 +182,9 @@ def check_not_deleted(repository: Repository, place: str) -> None:
     if not has_deleted(state):
         return
     folder = log.folder
-    stamp = (state.taken_back, *sorted(state.writers))  # a new run of an old name has other writers
+    stamp = (state.retraction_count, *sorted(state.writers))  # a new run of an old name has other writers
     deleted = _deleted.get(folder, stamp, lambda: deleted_objects(RunReader(folder, may_seal=False), state))
-    where = (match[2], blobs.place(int(match[3]), int(match[4])))
+    where = (match[2], blobs.pack_position(int(match[3]), int(match[4])))
     hidden = deleted.get(where, frozenset())
     if hidden is None or int(match[5]) in hidden:
         raise NotFound(f"The object {place} was deleted.")

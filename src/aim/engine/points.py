@@ -23,7 +23,7 @@ from aim.engine.repository import Repository
 from aim.engine.tail import Watch
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.records import FloatArray, IntArray
-from aim.storage.forms.state import RunState, SequenceFacts, SequenceKey
+from aim.storage.forms.state import RunState, SequenceKey, SequenceState
 from aim.storage.reading.reader import Points, RunReader
 
 KEPT_BYTES_MAX = 256 << 20
@@ -173,7 +173,7 @@ class PointStore:
         return length if length <= len(curve) and _digest(curve, length) == digest else None
 
 
-def _curve(reader: RunReader, facts: SequenceFacts, state: RunState) -> Curve | None:
+def _curve(reader: RunReader, facts: SequenceState, state: RunState) -> Curve | None:
     points = reader.points_of(facts, state)
     return Curve(points.steps, as_floats(points.values), points) if len(points) else None
 

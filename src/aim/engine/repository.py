@@ -24,7 +24,7 @@ from aim.storage.disk.refusals import explained
 from aim.storage.forms import edits, history
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.state import RunLog, RunState
-from aim.storage.recording.writer import Past, Writer
+from aim.storage.recording.writer import EarlierWriters, Writer
 
 if TYPE_CHECKING:
     from aim.storage.reading.reader import RunReader
@@ -196,11 +196,11 @@ class Repository:
             seen_at_s = 0.0
         with explained("resume a run", folder):
             writer = Writer(folder, run_hash, disk=self._disk, history=self._history(run_hash))
-        writer.follow(seen_at_s)
+        writer.advance_clock(seen_at_s)
         return writer
 
-    def _history(self, run_hash: str) -> Callable[[], Mapping[tuple[str, str], Past]]:
-        def history() -> Mapping[tuple[str, str], Past]:
+    def _history(self, run_hash: str) -> Callable[[], Mapping[tuple[str, str], EarlierWriters]]:
+        def history() -> Mapping[tuple[str, str], EarlierWriters]:
             try:
                 return past_of(self, run_hash)
             except (NotFound, FileNotFoundError):  # deleted meanwhile: the training goes on all the same
@@ -289,14 +289,14 @@ class Repository:
                 log.warning("Aim can't read run %s and leaves it out: %s.", run_hash, error.strerror or error)
 
 
-def past_of(repository: Repository, run_hash: str) -> Mapping[tuple[str, str], Past]:
+def past_of(repository: Repository, run_hash: str) -> Mapping[tuple[str, str], EarlierWriters]:
     """
     Return what the writers of a run recorded of each sequence, so that a new writer goes on where they are.
 
     Cost: of writers that ended properly, one line; of others their points are read.
     """
     state = repository.state(run_hash)
-    past: dict[tuple[str, str], Past] = {}
+    past: dict[tuple[str, str], EarlierWriters] = {}
     for key, facts in state.sequences.items():
         upcoming = 0
         unknown = False
@@ -313,5 +313,5 @@ def past_of(repository: Repository, run_hash: str) -> Mapping[tuple[str, str], P
             points = repository.reader(run_hash).points(key)
             if points is not None and len(points):
                 upcoming = max(upcoming, int(points.steps[-1]) + 1)
-        past[key] = Past(frozenset(part.kind for part in facts.parts), upcoming)
+        past[key] = EarlierWriters(frozenset(part.kind for part in facts.parts), upcoming)
     return past

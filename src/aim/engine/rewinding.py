@@ -19,7 +19,7 @@ from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
     from aim.engine.repository import Repository
-    from aim.storage.forms.state import SequenceFacts, SequenceKey
+    from aim.storage.forms.state import SequenceKey, SequenceState
     from aim.storage.reading.reader import RunReader
 
 STEPS_MAX = 100_000  # of one deletion: 1 MB of JSON
@@ -107,6 +107,6 @@ def deletion_of(
     return PointDeletion(entries, len(whole) + len(part), recorded_at_s)
 
 
-def undeletion_of(facts: SequenceFacts) -> list[dict[str, Any]]:
+def undeletion_of(facts: SequenceState) -> list[dict[str, Any]]:
     """Return the entries of an edit that shows again what was deleted of a sequence by its steps."""
     return [{**one.entry(facts.name, facts.context), "at": one.time_s} for one in facts.deletions]

@@ -19,12 +19,12 @@ from aim.core.errors import NotFound, RunExists, RunNotFound, UsageError
 from aim.core.recent import Recent
 from aim.engine import rewinding, trash
 from aim.engine.repository import Repository
+from aim.storage.forms import edits
 from aim.storage.forms.state import RunState, SequenceKey
 from aim.storage.reading.reader import RunReader
 
 KEPT_MAX = 100
 TRASH_KEPT_S = 60.0
-EDITED_BY = "ui"
 PROPERTIES: dict[str, Callable[[RunState], Any]] = {
     "name": lambda state: state.name,
     "description": lambda state: state.properties.get("description"),
@@ -85,7 +85,7 @@ class Changes:
         if add or remove:
             change["tags"] = {"add": add, "remove": remove}
         if change:
-            self._repository.edit(run_hash, change, by=EDITED_BY)
+            self._repository.edit(run_hash, change, by=edits.BY_UI)
 
     def delete_points(
         self, run_hash: str, sequences: Iterable[tuple[SequenceKey, list[int], list[int] | None]]
@@ -111,7 +111,7 @@ class Changes:
             recorded_at_s = max(recorded_at_s, found.recorded_at_s)
         done = _Done(at_s=self._clock())
         if entries:
-            at_s = self._repository.edit(run_hash, {"delete": entries}, by=EDITED_BY, after_s=recorded_at_s)
+            at_s = self._repository.edit(run_hash, {"delete": entries}, by=edits.BY_UI, after_s=recorded_at_s)
             done.points[run_hash] = [{**entry, "at": at_s} for entry in entries]
         return count, self._remember(done)
 
@@ -168,7 +168,7 @@ class Changes:
                 continue
         for run_hash, entries in done.points.items():
             try:
-                self._repository.edit(run_hash, {"undelete": entries}, by=EDITED_BY)
+                self._repository.edit(run_hash, {"undelete": entries}, by=edits.BY_UI)
                 count += 1
             except RunNotFound:
                 continue

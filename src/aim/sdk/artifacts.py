@@ -235,23 +235,23 @@ class ArtifactRecorder:
             return False
         return True
 
-    def drain(self, timeout_s: float | None) -> bool:
+    def wait_until_done(self, timeout_s: float | None) -> bool:
         """Wait until all are stored; False: not within *timeout_s*."""
         if threading.current_thread() in self._threads:
             return False
         with self._changed:
             return self._changed.wait_for(lambda: self._count == 0, timeout_s)
 
-    def feed(self, *, wait: bool) -> None:
+    def record_pending(self, *, wait: bool) -> None:
         """With *wait*: wait until all are stored."""
         if wait:
-            self.drain(None)
+            self.wait_until_done(None)
 
     def stop(self, deadline_s: float) -> None:
         """Wait until all are stored, however long: an upload of a model takes its time. Ctrl-C ends the wait."""
-        if not self.drain(deadline_s):
+        if not self.wait_until_done(deadline_s):
             log.warning("Aim: waiting for %s of run %s to be stored.", counted(self._count, "artifact"), self._run_hash)
-            self.drain(None)
+            self.wait_until_done(None)
 
     def forked(self) -> None:
         """In the child of a fork: what waits is the parent's."""

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from aim.core.tags import Tag
 from aim.engine.repository import Repository
+from aim.storage.forms import edits
 
 if TYPE_CHECKING:
     from aim.engine.tags import Tags
-
-EDITED_BY = "sdk"
 
 
 class RepoTagsMixin:
@@ -33,7 +32,7 @@ class RepoTagsMixin:
 
         if what is not None:
             self._check_writable(what)
-        return Tags(self.repository, by=EDITED_BY)
+        return Tags(self.repository, by=edits.BY_SDK)
 
     def tags(self) -> list[Tag]:
         """

@@ -35,6 +35,7 @@ from aim.sdk.run_properties import StructuredRunMixin
 from aim.sdk.run_reading import RunReadingMixin
 from aim.sdk.run_services import RunServicesMixin, check_capture
 from aim.storage import store
+from aim.storage.forms import edits
 from aim.storage.forms.state import RunState
 from aim.storage.recording import encoding
 from aim.storage.recording.writer import SequenceWriter, Writer
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from aim.storage.reading.reader import Points, RunReader
 
 PLAIN_KINDS = frozenset({"int", "float", "str"})
-EDITED_BY = "python"
 
 log = logging.getLogger("aim")
 _beginning = threading.Lock()
@@ -491,14 +491,14 @@ class Run(StructuredRunMixin, RunServicesMixin, RunHistoryMixin, RunArtifactsMix
             raise ReadOnly(
                 f"Repository {self._repo.root_path} is open for reading only: run {self.hash} can't be changed."
             )
-        return self._repository.edit(self.hash, change, by=EDITED_BY, after_s=after_s)
+        return self._repository.edit(self.hash, change, by=edits.BY_PYTHON, after_s=after_s)
 
     def _reader(self) -> RunReader:
         if self._writer is not None:
-            self._writer.services.feed()
-            self._writer.encoding.drain()
+            self._writer.services.record_pending()
+            self._writer.encoding.wait_until_done()
         else:
-            encoding.settle()
+            encoding.wait_until_encoded()
         return self._repository.reader(self.hash)
 
     def read_points(self, name: str, context_text: str) -> Points | None:

@@ -168,7 +168,7 @@ class RunHistoryMixin:
     def _take_back(self, change: Mapping[str, Any], after_s: float = 0.0) -> None:
         at_s = self._edit(change, after_s)
         if self._writer is not None and not self._writer.closed:  # what comes next is not meant
-            self._writer.go_on_after(at_s + MICROSECOND_S)
+            self._writer.set_earliest_time(at_s + MICROSECOND_S)
 
 
 class RunBefore(RunReadingMixin):

@@ -14,7 +14,7 @@ from aim.core.statuses import RUNNING
 from aim.sdk.param_columns import flat_params, need_pandas, text_cell
 from aim.sdk.sequence_types import KINDS, InvalidSequenceType, check_types
 from aim.storage.context import Context
-from aim.storage.forms.state import RunState, SequenceFacts
+from aim.storage.forms.state import RunState, SequenceState
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -233,7 +233,7 @@ class RunReadingMixin:
                 return Context(facts.context)
         raise KeyError(f"No sequence of run {self.hash} has a context with the number {idx}.")
 
-    def stored_sequences(self) -> list[SequenceFacts]:
+    def stored_sequences(self) -> list[SequenceState]:
         """List what is known of each sequence of the run, ordered by context, then name."""
         found = self._reader().sequences().values()
         return sorted(found, key=lambda facts: (contexts.identity(facts.context), facts.name))
@@ -290,7 +290,7 @@ class RunReadingMixin:
                 found[sequence_type].append(info)
         return found
 
-    def _trace(self, facts: SequenceFacts, points: Points | None) -> dict[str, Any]:
+    def _trace(self, facts: SequenceState, points: Points | None) -> dict[str, Any]:
         trace: dict[str, Any] = {"dtype": facts.kind, "version": 2}
         if points is None or not len(points):
             return trace

@@ -181,7 +181,7 @@ class RunServicesMixin:
         >>> run.close()
         """
         if self._writer is not None:
-            self._writer.encoding.drain()
+            self._writer.encoding.wait_until_done()
         facts = self._state().sequences.get((name, contexts.text(context)))
         if facts is None or not facts.parts:
             return False
@@ -190,7 +190,7 @@ class RunServicesMixin:
         change = {"drop": [{"name": name, "context": params.encode(contexts.plain(context))}]}
         at_s = self._edit(change, recorded_at_s)
         if self._writer is not None and not self._writer.closed:  # what is tracked next is not meant
-            self._writer.go_on_after(at_s + MICROSECOND_S)
+            self._writer.set_earliest_time(at_s + MICROSECOND_S)
         return True
 
 

@@ -28,7 +28,7 @@ from aim.sdk.sequence import Sequence, SequenceOwner
 from aim.sdk.sequence_types import KINDS
 from aim.sdk.types import QueryReportMode
 from aim.storage.context import Context
-from aim.storage.forms.state import SequenceFacts
+from aim.storage.forms.state import SequenceState
 from aim.storage.recording import encoding
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class CollectionRun(SequenceOwner, Protocol):
     def repo(self) -> CollectionRepo:
         """The repository that holds the run."""
 
-    def stored_sequences(self) -> list[SequenceFacts]:
+    def stored_sequences(self) -> list[SequenceState]:
         """List what is known of each sequence of the run, in order."""
 
     def row(self, include_props: bool = True, include_params: bool = True) -> dict[str, Any]:
@@ -244,7 +244,7 @@ class QuerySequenceCollection(_QueriedCollection):
         return parts.or_notice(draw)
 
     def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
-        encoding.settle()
+        encoding.wait_until_encoded()
         with reading_bar(self.report_mode) as progress:
             matches = self._scan.sequences(
                 self.query, self._subject, timezone_offset_minutes=self._timezone_offset, progress=progress
@@ -346,7 +346,7 @@ class QueryRunSequenceCollection(_QueriedCollection):
         return parts.or_notice(draw)
 
     def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
-        encoding.settle()
+        encoding.wait_until_encoded()
         with reading_bar(self.report_mode) as progress:
             hashes = self._scan.runs(
                 self.query,

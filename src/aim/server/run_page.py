@@ -19,7 +19,7 @@ from aim.server.answers import json_answer, missing, wire_context, wire_number, 
 from aim.server.files import file_answer
 from aim.server.open_repository import OpenRepository
 from aim.server.server_state import in_thread, repo_of
-from aim.storage.forms.state import WriterFacts
+from aim.storage.forms.state import WriterInfo
 
 LINES_MAX = 20_000
 RECORDS_MAX = 5_000
@@ -135,7 +135,7 @@ def _facts(overview: RunOverview) -> dict[str, Any]:
     }
 
 
-def _writer(writer: WriterFacts) -> dict[str, Any]:
+def _writer(writer: WriterInfo) -> dict[str, Any]:
     begin: Mapping[str, Any] = writer.begin or {}
     end: Mapping[str, Any] = writer.end or {}
     return {

@@ -13,12 +13,11 @@ from pathlib import Path
 
 from aim.core.errors import DamagedFile, RepoNotFound, RunExists, RunNotFound, UnsupportedFormat
 from aim.storage.disk import changes, layout
-from aim.storage.disk.files import DISK, Disk
+from aim.storage.disk.files import DISK, SCRATCH_AGE_S, Disk
 
 FOLDER_NAME = ".aim"
 FOLDER_NAME_VARIABLE = "__AIM_REPO_NAME__"
 COPY_ATTEMPTS = 3
-SCRATCH_AGE_S = 3600.0
 
 
 def folder_name() -> str:

@@ -38,7 +38,7 @@ def of_first(folder: Path, pattern: str) -> Path:
 
 def found(folder: Path) -> list[tuple[str, str]]:
     """Return file and place of all damage."""
-    return [(damage.file, damage.place) for damage in check_run(folder)]
+    return [(damage.file, damage.location) for damage in check_run(folder)]
 
 
 def without_end(folder: Path) -> None:

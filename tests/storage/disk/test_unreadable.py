@@ -142,7 +142,7 @@ def test_checking_names_the_file_and_judges_the_others(run: Path) -> None:
     for path in files(run):
         with refused(path):
             found = check_run(run)
-        assert "can't be read: Is a directory; look at the file and its disk" in [damage.found for damage in found]
+        assert "can't be read: Is a directory; look at the file and its disk" in [damage.problem for damage in found]
         assert {path.name} == {damage.file for damage in found}
     assert [] == check_run(run)
 

@@ -54,7 +54,7 @@ def test_what_was_appended_is_read_back_by_its_place(tmp_path: Path) -> None:
     path = tmp_path / f"{WRITER}.blobs-0000.zip"
 
     for step, where in zip((3, 4), places, strict=True):
-        number, offset = blobs.split(where)
+        number, offset = blobs.split_position(where)
         record = blobs.read_record(path, offset)
         assert (0, "list(test.picture)") == (number, record["kind"])
         assert [picture(step), picture(step + 1)] == [
@@ -75,7 +75,7 @@ def test_any_tool_opens_the_file(path: Path) -> None:
         assert all(
             abs(time.time() - time.mktime((*info.date_time, 0, 0, 0))) < 2 * 86400 for info in archive.infolist()
         )
-    assert names == list(blobs.names(path))
+    assert names == list(blobs.entry_names(path))
     assert 8 * 2 + 3 + 1 == len(names) == len(set(names))
     assert all(name.count("/") == 1 and not name.startswith(("/", ".")) for name in names)
     if shutil.which("unzip"):
@@ -122,7 +122,7 @@ def test_any_flipped_byte_hides_one_entry_at_most(path: Path) -> None:
         assert [entry.offset for entry in entries if entry != hit] == [
             entry.offset for entry in found if entry.offset != hit.offset
         ]
-        assert all(entry.data_ok for entry in found if entry.offset != hit.offset)
+        assert all(entry.is_data_intact for entry in found if entry.offset != hit.offset)
         with pytest.raises(DamagedFile, match=f"byte {hit.offset:,}"):
             blobs.read_data(path, hit.offset)
 
@@ -155,11 +155,11 @@ def test_a_new_file_is_begun_when_one_is_large(tmp_path: Path, monkeypatch: pyte
     many = file.append("p", (99,), [picture(step) for step in range(20)], "list(test.picture)")
     file.close()
 
-    numbers = [blobs.split(where)[0] for where in places]
+    numbers = [blobs.split_position(where)[0] for where in places]
     assert numbers == sorted(numbers)
-    assert file.count - 1 == blobs.split(many)[0] == numbers[-1] + 1
+    assert file.file_count - 1 == blobs.split_position(many)[0] == numbers[-1] + 1
     for where, step in zip(places, range(30), strict=True):
-        number, offset = blobs.split(where)
+        number, offset = blobs.split_position(where)
         path = tmp_path / f"{WRITER}.blobs-{number:04d}.zip"
         (item,) = blobs.read_record(path, offset)["items"]
         assert picture(step) == blobs.read_item(path, "test.picture", item)
@@ -234,7 +234,7 @@ def test_an_append_within_an_append_is_refused(tmp_path: Path) -> None:
     file.append("p", (0,), [picture(0)], "test.picture")
     file.close()
 
-    assert ["p/0-0.png", "p/0-1.json"] == list(blobs.names(tmp_path / f"{WRITER}.blobs-0000.zip"))
+    assert ["p/0-0.png", "p/0-1.json"] == list(blobs.entry_names(tmp_path / f"{WRITER}.blobs-0000.zip"))
 
 
 def test_objects_that_no_zip_can_hold_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +260,7 @@ def test_several_points_may_share_a_record(tmp_path: Path) -> None:
     """
     file = BlobFile(tmp_path, WRITER)
     items = [Stored("test.text", {"text": str(step)}) for step in range(3)]
-    _, offset = blobs.split(file.append("t", range(10, 13), items, "test.text"))
+    _, offset = blobs.split_position(file.append("t", range(10, 13), items, "test.text"))
     file.close()
     path = tmp_path / f"{WRITER}.blobs-0000.zip"
 
@@ -297,7 +297,7 @@ def test_a_file_that_an_interrupted_call_made_is_used_by_the_next(tmp_path: Path
     where = file.append("pictures", (0,), [picture(0)], "test.picture")
     file.close()
 
-    number, offset = blobs.split(where)
+    number, offset = blobs.split_position(where)
     assert [tmp_path / f"{WRITER}.blobs-0000.zip"] == list(tmp_path.iterdir())
     assert (0, "test.picture") == (number, blobs.read_record(tmp_path / f"{WRITER}.blobs-0000.zip", offset)["kind"])
-    assert 1 == file.count
+    assert 1 == file.file_count

@@ -55,8 +55,8 @@ def test_lines_are_taken_in_order_and_a_cut_one_is_left(found: list[dict[str, An
     lines = events.parse(data, 1000)
 
     assert found == lines.events
-    assert [] == lines.bad
-    assert 1000 + len(encoded(found)) == lines.end
+    assert [] == lines.bad_spans
+    assert 1000 + len(encoded(found)) == lines.end_offset
 
 
 @pytest.mark.parametrize("flip", [1, 0x20, 0xFF])
@@ -73,8 +73,8 @@ def test_any_flipped_byte_hides_one_line_only(flip: int) -> None:
         left = [event for event in found if event in lines.events]
         cut_short = place == len(data) - 1  # the last newline
         assert len(found) - 1 <= len(left) == len(lines.events)
-        assert lines.bad or cut_short
-        assert all(0 <= offset < offset + length <= len(data) for offset, length in lines.bad)
+        assert lines.bad_spans or cut_short
+        assert all(0 <= offset < offset + length <= len(data) for offset, length in lines.bad_spans)
 
 
 def test_any_missing_newline_hides_at_most_one_line() -> None:
@@ -86,7 +86,7 @@ def test_any_missing_newline_hides_at_most_one_line() -> None:
     lines = events.parse(joined)
 
     assert found == lines.events
-    assert 3 == len(lines.bad)
+    assert 3 == len(lines.bad_spans)
 
 
 def test_thousands_of_lines_without_a_newline_are_found() -> None:
@@ -129,13 +129,13 @@ def test_appended_events_are_read_back(tmp_path: Path) -> None:
     log.touch()
     first = events.read(log.path)
     log.append({"end": {}})
-    second = events.read(log.path, first.end)
+    second = events.read(log.path, first.end_offset)
     log.close()
     log.close()
 
     assert moments == [event["at"] for event in first.events] == sorted(set(moments))
     assert [{}] == [event["end"] for event in second.events]
-    assert log.path.stat().st_size == second.end == log.size_bytes
+    assert log.path.stat().st_size == second.end_offset == log.size_bytes
 
 
 def test_a_file_of_another_is_never_appended_to(tmp_path: Path) -> None:
@@ -190,8 +190,8 @@ def test_what_the_disk_refuses_is_kept_and_written_in_order(tmp_path: Path, cuts
 
     lines = events.read(log.path)
     assert [0, 1, 2, 3] == [event["n"] for event in lines.events]
-    assert [] == lines.bad
-    assert log.path.stat().st_size == lines.end
+    assert [] == lines.bad_spans
+    assert log.path.stat().st_size == lines.end_offset
 
 
 def test_an_append_within_an_append_follows_it(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_every_flipped_byte_of_a_checked_page_is_named(writer: Writer) -> None:
         content = bytearray(good)
         content[place] ^= 0x10
         damage = records.check_segment(path.name, bytes(content))
-        assert [f"byte {page * PAGE_BYTES:,}"] == [item.place for item in damage]
+        assert [f"byte {page * PAGE_BYTES:,}"] == [item.location for item in damage]
         assert {path.name} == {item.file for item in damage}
 
 
@@ -120,7 +120,7 @@ def test_a_truncated_segment_is_named_and_read_as_far_as_it_goes(writer: Writer,
     whole = max(0, size - PAGE_BYTES) // 32
     assert [*range(whole), *range(384, 500)] == found.records["step"].tolist()
     assert found.damage
-    assert f"byte {size:,}" in {item.place for item in found.damage}
+    assert f"byte {size:,}" in {item.location for item in found.damage}
 
 
 @pytest.mark.parametrize("size", [0, 4096, 16384])
@@ -189,8 +189,8 @@ def test_a_record_that_is_being_stored_counts_as_empty(writer: Writer, monkeypat
             return content[self.offset :]
 
     monkeypatch.setattr("builtins.open", lambda *arguments: Twice(*arguments))
-    whole = records.read_agreed(path)
-    part = records.read_agreed(path, PAGE_BYTES)
+    whole = records.read_live_segment(path)
+    part = records.read_live_segment(path, PAGE_BYTES)
     monkeypatch.undo()
 
     good = path.read_bytes()
@@ -250,6 +250,6 @@ def test_a_header_of_another_size_is_named(writer: Writer) -> None:
     content = head + path.read_bytes()[64:]
 
     damage = records.check_segment(path.name, content)
-    assert ["the file has 16,384 of 65,536 bytes"] == [item.found for item in damage]
+    assert ["the file has 16,384 of 65,536 bytes"] == [item.problem for item in damage]
     assert struct.unpack_from("<I", content, 8) == (65536,)
     background.unregister(writer)

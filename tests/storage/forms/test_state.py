@@ -16,7 +16,7 @@ from aim.core import clock
 from aim.core.statuses import FAILED, FINISHED, LOST, RUNNING
 from aim.storage.forms import events, state
 from aim.storage.forms.edits import write
-from aim.storage.forms.state import Part, RunLog, SequenceFacts
+from aim.storage.forms.state import RunLog, SequencePart, SequenceState
 from aim.storage.recording.writer import Writer
 
 ONE, OTHER = "0a1b2c3d", "ffffffff"
@@ -151,9 +151,9 @@ def test_sequences_are_joined_over_writers_and_kinds(tmp_path: Path) -> None:
     ((key, facts),) = found.sequences.items()
 
     assert ("loss", '{"a":1,"b":2}') == key == facts.key
-    assert [Part(ONE, 1, "float"), Part(OTHER, 1, "float"), Part(ONE, 2, "int")] == facts.parts
+    assert [SequencePart(ONE, 1, "float"), SequencePart(OTHER, 1, "float"), SequencePart(ONE, 2, "int")] == facts.parts
     assert ("number", True) == (facts.kind, facts.is_numeric)
-    assert [(7, 2**60, ONE)] == [(point.step, point.value, point.writer) for point in facts.exact]
+    assert [(7, 2**60, ONE)] == [(point.step, point.value, point.writer) for point in facts.exact_points]
 
 
 @pytest.mark.parametrize(
@@ -171,9 +171,9 @@ def test_a_sequence_has_one_kind(kinds: list[str], expected: str) -> None:
     """
     The kind of a sequence follows from those of its parts; an empty list goes with any.
     """
-    parts = [Part(ONE, number, kind) for number, kind in enumerate(kinds)]
+    parts = [SequencePart(ONE, number, kind) for number, kind in enumerate(kinds)]
 
-    assert expected == SequenceFacts("s", {}, "{}", parts).kind
+    assert expected == SequenceState("s", {}, "{}", parts).kind
 
 
 def test_a_drop_hides_what_was_there_and_nothing_else(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_a_line_that_makes_no_sense_hides_only_itself(tmp_path: Path, event: dic
 
     assert {"l": [1], "b": 2} == {key: log.params[key] for key in ("l", "b")}
     assert [ONE] == [item.file for item in found.damage]
-    assert "can't be understood" in found.damage[0].found
+    assert "can't be understood" in found.damage[0].problem
 
 
 def test_unknown_lines_and_keys_are_ignored(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aim.storage.forms.history import Deletion, Rewind
 from aim.storage.forms.records import IntArray
-from aim.storage.forms.visible import Sight, not_rewound
+from aim.storage.forms.visible import Visibility, not_rewound
 
 SECONDS = st.integers(0, 12)
 STEPS = st.integers(-3, 6)
@@ -58,7 +58,7 @@ def test_everything_that_hides_is_put_together(
     """
     Shown is what no rewind, drop or deletion of whole points hides, and what was there before the moment of looking.
     """
-    sight = Sight(rewinds, dropped_at_s, deletions, before_s)
+    visibility = Visibility(rewinds, dropped_at_s, deletions, before_s)
     expected = [
         not any(second < rewind.time_s and step > rewind.step for rewind in rewinds)
         and not (dropped_at_s and second <= dropped_at_s)
@@ -67,8 +67,8 @@ def test_everything_that_hides_is_put_together(
         for step, second in points
     ]
 
-    assert expected == sight.shown(*arrays(points)).tolist()
-    if sight.is_clear:
+    assert expected == visibility.visible_mask(*arrays(points)).tolist()
+    if visibility.hides_nothing:
         assert all(expected)
 
 
@@ -77,6 +77,6 @@ def test_deleted_items_are_told_by_step() -> None:
     Items deleted at a step are put together; one tracked after the deletion has all its items.
     """
     deletions = (Deletion(5.0, frozenset({1, 2}), frozenset({0})), Deletion(7.0, frozenset({1}), frozenset({2})))
-    sight = Sight(deletions=deletions)
+    visibility = Visibility(deletions=deletions)
 
-    assert {1: frozenset({0, 2})} == sight.hidden_items(*arrays([(1, 5), (2, 6), (3, 0)]))
+    assert {1: frozenset({0, 2})} == visibility.hidden_items(*arrays([(1, 5), (2, 6), (3, 0)]))

@@ -37,7 +37,7 @@ def test_work_is_done_by_another_thread_in_the_order_given() -> None:
     assert ([], 6) == (done, waiting.count)
     may_begin.set()
 
-    assert waiting.drain()
+    assert waiting.wait_until_done()
     assert (["aim-encode", 0, 1, 2, 3, 4], 0) == (done, waiting.count)
 
 
@@ -54,7 +54,7 @@ def test_when_too_much_waits_the_caller_does_the_work(held_bytes: int, count: in
 
     assert ([threading.current_thread()], count) == (threads, waiting.count)
     may_end.set()
-    assert waiting.drain()
+    assert waiting.wait_until_done()
 
 
 def test_what_is_given_while_somebody_waits_is_not_waited_for() -> None:
@@ -107,7 +107,7 @@ def test_one_object_of_any_size_may_wait() -> None:
     threads: list[str] = []
     waiting.add(encoding.HELD_BYTES_MAX * 2, lambda: threads.append(threading.current_thread().name))
 
-    assert waiting.drain()
+    assert waiting.wait_until_done()
     assert ["aim-encode"] == threads
 
 
@@ -121,7 +121,7 @@ def test_a_failure_is_reported_once_and_the_rest_is_done(caplog: pytest.LogCaptu
         waiting.add(1, lambda: 1 // 0)
     waiting.add(1, lambda: done.append(1))
 
-    assert waiting.drain()
+    assert waiting.wait_until_done()
     assert ([1], 1) == (done, caplog.text.count("an object of run 3df703c can't be stored"))
 
 
@@ -137,7 +137,7 @@ def test_the_end_waits_as_long_as_there_is_progress(caplog: pytest.LogCaptureFix
 
     assert "2 objects of run 3df703c could not be written in time" in caplog.text
     may_end.set()
-    assert waiting.drain()
+    assert waiting.wait_until_done()
 
 
 def test_the_thread_itself_never_waits_for_itself() -> None:
@@ -146,9 +146,9 @@ def test_the_thread_itself_never_waits_for_itself() -> None:
     """
     waiting = EncodingQueue("run")
     answers: list[bool] = []
-    waiting.add(1, lambda: answers.append(waiting.drain()))
+    waiting.add(1, lambda: answers.append(waiting.wait_until_done()))
 
-    assert waiting.drain(WAIT_S)
+    assert waiting.wait_until_done(WAIT_S)
     assert [False] == answers
 
 
@@ -165,7 +165,7 @@ class Member:
         if self.fails:
             raise RuntimeError(self.name)
 
-    def feed(self, *, wait: bool) -> None:
+    def record_pending(self, *, wait: bool) -> None:
         """Write it down."""
         self._do(f"feed {wait}")
 
@@ -186,11 +186,11 @@ def test_services_are_stopped_the_other_way_round() -> None:
     services = Services()
     services.add(Member("a", calls))
     services.add(Member("b", calls))
-    services.feed()
-    services.feed(wait=True)
+    services.record_pending()
+    services.record_pending(wait=True)
     services.stop(1.0)
     services.stop(1.0)
-    services.feed()
+    services.record_pending()
 
     assert ["a feed False", "b feed False", "a feed True", "b feed True", "b stop", "a stop"] == calls
 
@@ -203,8 +203,8 @@ def test_a_failing_service_disturbs_no_other(caplog: pytest.LogCaptureFixture) -
     services = Services()
     services.add(Member("a", calls, fails=True))
     services.add(Member("b", calls))
-    services.feed()
-    services.feed()
+    services.record_pending()
+    services.record_pending()
     services.stop(1.0)
 
     assert ["a feed False", "b feed False"] * 2 + ["b stop", "a stop"] == calls
@@ -219,6 +219,6 @@ def test_after_a_fork_there_are_no_services() -> None:
     services = Services()
     services.add(Member("a", calls))
     services.forked()
-    services.feed()
+    services.record_pending()
 
     assert ["a forked"] == calls

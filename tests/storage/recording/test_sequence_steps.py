@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from aim.core.errors import UntrackableValue
 from aim.storage.forms.records import scan
 from aim.storage.reading.reader import RunReader
-from aim.storage.recording.sequence_writer import Past, SequenceWriter
+from aim.storage.recording.sequence_writer import EarlierWriters, SequenceWriter
 from aim.storage.recording.writer import Writer
 from tests.storage.writing import Picture, Tensor, tracked_points
 
@@ -124,7 +124,7 @@ def test_automatic_steps_go_on_when_a_run_is_resumed(tmp_path: Path, value: obje
     """
     The first value of a resumed run follows what was recorded before, and an earlier step is kept.
     """
-    history = {("loss", "{}"): Past(frozenset({"int", "float"}), 10)}
+    history = {("loss", "{}"): EarlierWriters(frozenset({"int", "float"}), 10)}
     writer = Writer(tmp_path, "run", history=lambda: history)
     loss = writer.sequence("loss")
     loss.track(value)
@@ -175,7 +175,7 @@ def test_the_history_is_asked_for_once_and_only_when_needed(tmp_path: Path) -> N
     """
     asked: list[int] = []
 
-    def history() -> dict[tuple[str, str], Past]:
+    def history() -> dict[tuple[str, str], EarlierWriters]:
         asked.append(1)
         return {}
 

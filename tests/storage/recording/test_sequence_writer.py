@@ -19,7 +19,7 @@ from aim.core.errors import RunClosed, UntrackableValue
 from aim.core.values import Stored
 from aim.storage.forms.records import scan
 from aim.storage.reading.reader import RunReader
-from aim.storage.recording.sequence_writer import Past, SequenceWriter
+from aim.storage.recording.sequence_writer import EarlierWriters, SequenceWriter
 from aim.storage.recording.writer import Writer
 from tests.storage.writing import Picture, Tensor, tracked_kind, tracked_points, tracked_values
 
@@ -267,7 +267,7 @@ def test_the_types_of_a_resumed_run_count(tmp_path: Path) -> None:
     """
     What other writers recorded decides what a sequence accepts.
     """
-    history = {("loss", "{}"): Past(frozenset({"test.picture"}), 3)}
+    history = {("loss", "{}"): EarlierWriters(frozenset({"test.picture"}), 3)}
     writer = Writer(tmp_path, "run", history=lambda: history)
     with pytest.raises(UntrackableValue, match="it holds test.picture"):
         writer.sequence("loss").track(0.5)

@@ -132,7 +132,7 @@ def test_a_damaged_header_without_an_index_costs_its_row_group(content: bytes) -
     sealed = opened(damaged)
 
     assert same_but(sealed, whole, 1)
-    assert f"byte {header_at:,}" in {damage.place for damage in sealed.damage}
+    assert f"byte {header_at:,}" in {damage.location for damage in sealed.damage}
 
 
 def same_but(sealed: Sealed, whole: Sealed, number: int) -> bool:

@@ -498,7 +498,7 @@ def test_an_object_is_found_through_the_sealed_file(tmp_path: Path) -> None:
     seal_all(folder)
     path = layout.sealed_file(folder, writer.id)
     (where,) = Sealed.open(path).columns(1).values.tolist()
-    number, offset = blobs.split(int(where))
+    number, offset = blobs.split_position(int(where))
 
     assert "7 or 1?" == blobs.read_record(layout.blob_file(folder, writer.id, number), offset)["items"][0]["caption"]
     assert [] == verify(path)

@@ -215,7 +215,7 @@ class EnvironmentRecorder:
         if not isinstance(error, RunClosed):
             log.warning("Aim: the environment can't be recorded (%s: %s).", type(error).__name__, error)
 
-    def feed(self, *, wait: bool) -> None:
+    def record_pending(self, *, wait: bool) -> None:
         """With *wait*: wait until it is recorded."""
         if wait:
             self._join(None)

@@ -115,7 +115,7 @@ class ResourceTracker:
                 "Aim: some system metrics can't be read (%s: %s). This is said once.", type(error).__name__, error
             )
 
-    def feed(self, *, wait: bool) -> None:
+    def record_pending(self, *, wait: bool) -> None:
         """Nothing gathers: each sample is recorded when it is taken."""
 
     def stop(self, deadline_s: float = JOIN_S) -> None:

@@ -185,9 +185,9 @@ class TerminalLog:
         self._parts.append(text)
         self._held_characters += len(text)
         if self._held_characters > HELD_CHARACTERS_MAX:
-            self.feed(wait=False)
+            self.record_pending(wait=False)
 
-    def feed(self, *, wait: bool) -> None:
+    def record_pending(self, *, wait: bool) -> None:
         """Record the lines that have changed."""
         with self._lock:
             if self._is_feeding:  # recording itself printed something, such as an error: it is recorded next time
@@ -229,7 +229,7 @@ class TerminalLog:
     def stop(self, deadline_s: float) -> None:
         """Stop capturing, and record what was captured."""
         self._capture.remove(self)
-        self.feed(wait=True)
+        self.record_pending(wait=True)
 
     def forked(self) -> None:
         """Capture nothing in the child of a fork."""

@@ -33,7 +33,7 @@ from aim.sdk.html.parts import (
 from aim.sdk.html.sequences import context_text, last_of
 from aim.sdk.param_columns import flat_params
 from aim.sdk.run_properties import RunProps
-from aim.storage.forms.state import SequenceFacts, SequenceKey
+from aim.storage.forms.state import SequenceKey, SequenceState
 from aim.storage.reading.reader import Points
 
 HIDDEN_PREFIX = "__system"
@@ -66,7 +66,7 @@ class ShownRun(Protocol):
     def __getitem__(self, key: Any) -> Any:
         """Return a param."""
 
-    def stored_sequences(self) -> list[SequenceFacts]:
+    def stored_sequences(self) -> list[SequenceState]:
         """Return the sequences, without their points."""
 
     def read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
@@ -113,7 +113,7 @@ def _sequences(view: ShownRun) -> list[Html]:
     return [*_metrics(view, tracked), *_objects([info for info in tracked if not info.is_numeric])]
 
 
-def _metrics(view: ShownRun, tracked: Sequence[SequenceFacts]) -> list[Html]:
+def _metrics(view: ShownRun, tracked: Sequence[SequenceState]) -> list[Html]:
     metrics = sorted((info for info in tracked if info.is_numeric), key=lambda info: is_hidden(info.name))
     if not metrics:
         return []
@@ -123,7 +123,7 @@ def _metrics(view: ShownRun, tracked: Sequence[SequenceFacts]) -> list[Html]:
     return [folded(f"metrics ({len(metrics):,})", table(columns, rows, len(metrics) - len(rows)))]
 
 
-def _objects(infos: Sequence[SequenceFacts]) -> list[Html]:
+def _objects(infos: Sequence[SequenceState]) -> list[Html]:
     if not infos:
         return []
     rows = [[info.name, context_text(info.context), info.kind] for info in infos[:ROWS_MAX]]
@@ -131,7 +131,7 @@ def _objects(infos: Sequence[SequenceFacts]) -> list[Html]:
     return [folded(f"objects and logs ({len(infos):,})", content, is_open=len(infos) <= ROWS_MAX // 2)]
 
 
-def metric_rows(view: ShownRun, metrics: Sequence[SequenceFacts]) -> list[list[str]]:
+def metric_rows(view: ShownRun, metrics: Sequence[SequenceState]) -> list[list[str]]:
     """Return a row for each metric: name, context, curve, last value and step."""
     points_by_key = view.read_points_of_many([info.key for info in metrics])
     rows = []
@@ -156,7 +156,7 @@ def runs_table(runs: Sequence[ShownRun], more_count: int = 0) -> Html:
     return table([*columns, *titles], rows, more_count)
 
 
-def _common_metrics(infos: Iterable[SequenceFacts]) -> dict[SequenceKey, Mapping[str, Any]]:
+def _common_metrics(infos: Iterable[SequenceState]) -> dict[SequenceKey, Mapping[str, Any]]:
     """Return the metrics of people, not ours, that most runs have, with their contexts."""
     people = [info for info in infos if not is_hidden(info.name)]
     run_counts = Counter(info.key for info in people)

@@ -102,7 +102,7 @@ def _check(folder: Path, progress: Progress) -> list[Damage]:
         progress(name)
         with _readable(name, damage):
             lines = events.parse((folder / name).read_bytes())
-            if len(lines.events) != 1 or lines.bad or lines.end != (folder / name).stat().st_size:
+            if len(lines.events) != 1 or lines.bad_spans or lines.end_offset != (folder / name).stat().st_size:
                 damage.append(Damage(name, "byte 0", "not a whole edit"))
     return damage
 
@@ -180,24 +180,24 @@ def _check_events(folder: Path, writer: _Writer, damage: list[Damage], progress:
     content = path.read_bytes()
     lines = events.parse(content)
     writer.lines = lines.events
-    writer.has_bad_lines = bool(lines.bad)
-    for offset, length in lines.bad:
+    writer.has_bad_lines = bool(lines.bad_spans)
+    for offset, length in lines.bad_spans:
         damage.append(Damage(path.name, f"byte {offset:,}", f"{counted(length, 'byte is', 'bytes are')} no event line"))
     for event in lines.events:
         if isinstance(event.get("end"), dict):
             writer.end = event["end"]
         if type(event.get("sequence")) is int and isinstance(event.get("kind"), str):
             writer.kinds[event["sequence"]] = event["kind"]
-    tail = content[lines.end :]
+    tail = content[lines.end_offset :]
     if events.decode(tail[:-1]) is not None:  # not cut short: its newline is there and is another byte
         damage.append(Damage(path.name, f"byte {len(content) - 1:,}", "is not the newline that ends the last line"))
     begin = lines.events[0].get("begin") if lines.events else None
-    if lines.events and not isinstance(begin, dict) and not lines.bad:
+    if lines.events and not isinstance(begin, dict) and not lines.bad_spans:
         damage.append(Damage(path.name, "byte 0", "the first line is not a begin"))
     if isinstance(begin, dict) and (begin.get("run"), begin.get("writer")) != (folder.name, writer.id):
         damage.append(Damage(path.name, "byte 0", "the lines are those of another writer"))
-    if writer.end is not None and (lines.end != len(content) or "end" not in lines.events[-1]):
-        damage.append(Damage(path.name, f"byte {lines.end:,}", "there is something after the writer's end"))
+    if writer.end is not None and (lines.end_offset != len(content) or "end" not in lines.events[-1]):
+        damage.append(Damage(path.name, f"byte {lines.end_offset:,}", "there is something after the writer's end"))
 
 
 # points
@@ -241,7 +241,7 @@ def _check_segments(
 def _check_identity(name: str, content: bytes, run_hash: str, writer: str, number: int, damage: list[Damage]) -> None:
     """A whole header of another run, writer or number: the file was renamed or copied."""
     head = content[: journal.CRC_TABLE_OFFSET]
-    if len(head) < journal.CRC_TABLE_OFFSET or any(item.file == name and item.place == "byte 0" for item in damage):
+    if len(head) < journal.CRC_TABLE_OFFSET or any(item.file == name and item.location == "byte 0" for item in damage):
         return
     size_bytes = struct.unpack_from("<I", head, 8)[0]
     if head != journal.header(size_bytes, number, writer, run_hash):
@@ -318,7 +318,7 @@ def _check_blobs(
                 path = layout.sealed_file(folder, writer.id)
             damage.append(Damage(path.name, "a point", f"{value} is no place in a blob file"))
             continue
-        number, offset = blobs.split(int(value))
+        number, offset = blobs.split_position(int(value))
         spoken.setdefault(number, []).append(offset)
     counted = range(writer.end.get("blobs", 0)) if writer.end is not None else ()
     for number in sorted({*writer.blobs, *spoken, *counted}):
@@ -343,7 +343,7 @@ def _check_blob_file(path: Path, places: Sequence[int], has_ended: bool, damage:
                     path.name, f"byte {offset:,}", f"{counted(entry.offset - offset, 'byte is', 'bytes are')} no entry"
                 )
             )
-        if not entry.data_ok:
+        if not entry.is_data_intact:
             text = f"the data of {entry.name} does not match its CRC"
             damage.append(Damage(path.name, f"byte {entry.data_offset:,}", text))
         offset = entry.end
@@ -351,7 +351,7 @@ def _check_blob_file(path: Path, places: Sequence[int], has_ended: bool, damage:
     for place in places:
         if place not in by_offset:
             damage.append(Damage(path.name, f"byte {place:,}", "a point's record is not there"))
-        elif by_offset[place].data_ok:
+        elif by_offset[place].is_data_intact:
             _check_record(path, place, by_offset, damage)
     with open(path, "rb") as file:
         file.seek(end)
@@ -361,7 +361,7 @@ def _check_blob_file(path: Path, places: Sequence[int], has_ended: bool, damage:
         damage.append(Damage(path.name, f"byte {end:,}", "the directory is not that of the entries"))
 
 
-def _check_record(path: Path, place: int, by_offset: dict[int, blobs.Entry], damage: list[Damage]) -> None:
+def _check_record(path: Path, place: int, by_offset: dict[int, blobs.BlobEntry], damage: list[Damage]) -> None:
     try:
         record = blobs.read_record(path, place)
     except DamagedFile as error:

@@ -31,7 +31,7 @@ from aim.storage.disk.files import DISK, Disk
 from aim.storage.forms import blobs, events, history, records
 from aim.storage.forms.blobs import BlobFile
 from aim.storage.forms.records import Records
-from aim.storage.forms.state import RunLog, RunState, SequenceFacts
+from aim.storage.forms.state import RunLog, RunState, SequenceState
 from aim.storage.reading.reader import Points, RunReader
 from aim.storage.recording.writer_events import about_this_process
 from aim.storage.sealing import seal
@@ -131,7 +131,7 @@ class _Fork:
 
     def _end(self, count: int) -> dict[str, Any]:
         about = {"state": "finished", "error": None, "segments": 0, "points": count}
-        return {**about, "blobs": self.blobs.count, "next": self.next}
+        return {**about, "blobs": self.blobs.file_count, "next": self.next}
 
     def _copy_facts(self, state: RunState, tree: Any, name: str | None) -> None:
         if isinstance(tree, dict):
@@ -147,7 +147,7 @@ class _Fork:
 
     # points
 
-    def _copy_points(self, reader: RunReader, facts: SequenceFacts, points: Points) -> None:
+    def _copy_points(self, reader: RunReader, facts: SequenceState, points: Points) -> None:
         stop = int(np.searchsorted(points.steps, self.step, "right"))
         chosen = np.arange(stop)
         if not facts.is_numeric:
@@ -169,7 +169,7 @@ class _Fork:
             about = {"point": number, "step": int(points.steps[place]), "epoch": None if epoch != epoch else epoch}
             self._say({**about, "value": value, "time": round(float(points.times_s[place]), 6)})
 
-    def _copy_objects(self, reader: RunReader, facts: SequenceFacts, points: Points, stop: int) -> None:
+    def _copy_objects(self, reader: RunReader, facts: SequenceState, points: Points, stop: int) -> None:
         found: dict[str, list[tuple[int, int]]] = {}
         for place in range(stop):
             try:
@@ -185,7 +185,7 @@ class _Fork:
 
     def _items(self, reader: RunReader, points: Points, place: int) -> tuple[str, list[Stored]]:
         writer = points.writer_ids[int(points.writers[place])]
-        path = layout.blob_file(self.folder, writer, blobs.split(int(points.values[place]))[0])
+        path = layout.blob_file(self.folder, writer, blobs.split_position(int(points.values[place]))[0])
         record = reader.record(points, place)
         items = [blobs.read_item(path, record["kind"], item) for item in record["items"]]
         # of several kinds the first gives the list's, and it may be another one now
@@ -194,7 +194,7 @@ class _Fork:
 
     def _add(
         self,
-        facts: SequenceFacts,
+        facts: SequenceState,
         kind: str,
         points: Points,
         places: npt.NDArray[np.int64],

@@ -128,7 +128,7 @@ def _copy(path: Path, target: Path, report: RepairReport) -> None:
 
 
 def _copy_edit(path: Path, scratch: Path, report: RepairReport, disk: Disk) -> None:
-    lines = events.Lines()
+    lines = events.ParsedLines()
     with _left_out(path, report):
         lines = events.parse(path.read_bytes())
     if len(lines.events) == 1:
@@ -197,11 +197,11 @@ class _Repair:
                 content = path.read_bytes()
         if content is not None:
             lines = events.parse(content)
-            tail = content[lines.end :]
+            tail = content[lines.end_offset :]
             last = events.decode(tail[:-1]) or events.decode(tail)  # whole, but for its newline
             self.lines = lines.events if last is None else [*lines.events, last]
-            self.has_bad_lines = bool(lines.bad)
-            self.report.lines_lost += len(lines.bad) + bool(tail and last is None)
+            self.has_bad_lines = bool(lines.bad_spans)
+            self.report.lines_lost += len(lines.bad_spans) + bool(tail and last is None)
         else:
             self.has_bad_lines = True
             if not path.exists():
@@ -261,8 +261,8 @@ class _Repair:
             slots = np.frombuffer(content, records.RECORD_DTYPE, count, journal.PAGE_BYTES) if count else parts[0]
             is_bad = np.zeros(len(slots), bool)
             for damage in records.check_segment("", content) if content else ():
-                page = int(damage.place.removeprefix("byte ").replace(",", "")) // journal.PAGE_BYTES
-                if page and "page" in damage.found:
+                page = int(damage.location.removeprefix("byte ").replace(",", "")) // journal.PAGE_BYTES
+                if page and "page" in damage.problem:
                     start = (page - 1) * journal.PAGE_RECORDS
                     is_bad[start : start + journal.PAGE_RECORDS] = True
             keep = (slots["sequence"] != 0) & (slots["sequence"] != journal.VOID)
@@ -323,33 +323,35 @@ class _Repair:
         self, path: Path, number: int, new: int, spoken: set[int], places: dict[int, tuple[int, bool]]
     ) -> None:
         """Add to *places* of each whole record of *spoken*: its new place, and whether all its data is whole."""
-        entries: list[blobs.Entry] = []
+        entries: list[blobs.BlobEntry] = []
         with _left_out(path, self.report):
             entries, _ = blobs.walk(path)
-        good = [entry for entry in entries if entry.data_ok]
+        good = [entry for entry in entries if entry.is_data_intact]
         self.report.blobs_lost += len(entries) - len(good)
         offsets: dict[int, int] = {}
-        copied: list[blobs.Entry] = []
+        copied: list[blobs.BlobEntry] = []
         end = 0
         descriptor = self.disk.create(layout.blob_file(self.scratch, self.writer, new))
         try:
             for entry in good:
                 data = blobs.read_data(path, entry.offset)
-                place = blobs.place(number, entry.offset)
+                place = blobs.pack_position(number, entry.offset)
                 if place in spoken:
                     data, is_whole = self._record(path, entry, offsets, data)
-                    places[place] = (blobs.place(new, end), is_whole)
+                    places[place] = (blobs.pack_position(new, end), is_whole)
                 header = _header(entry, data)
                 self.disk.write(descriptor, header + data)
                 offsets[entry.offset] = end
-                copied.append(blobs.Entry(entry.name, end, end + len(header), len(data), header, True))
+                copied.append(blobs.BlobEntry(entry.name, end, end + len(header), len(data), header, True))
                 end = copied[-1].end
             self.disk.write(descriptor, blobs.directory(copied, end))
             self.disk.sync(descriptor)
         finally:
             os.close(descriptor)
 
-    def _record(self, path: Path, entry: blobs.Entry, offsets: Mapping[int, int], data: bytes) -> tuple[bytes, bool]:
+    def _record(
+        self, path: Path, entry: blobs.BlobEntry, offsets: Mapping[int, int], data: bytes
+    ) -> tuple[bytes, bool]:
         try:
             record = blobs.read_record(path, entry.offset)
         except DamagedFile:
@@ -367,7 +369,7 @@ class _Repair:
         return text.encode("utf-8", "surrogatepass"), is_whole
 
 
-def _header(entry: blobs.Entry, data: bytes) -> bytes:
+def _header(entry: blobs.BlobEntry, data: bytes) -> bytes:
     """Return the header of an entry with new *data*, under its old name and time."""
     fields = blobs.LOCAL.unpack_from(entry.header)
     name = entry.header[blobs.LOCAL.size : blobs.LOCAL.size + fields[9]]

@@ -29,7 +29,7 @@ from aim.storage.catalogue.summaries import SequenceSummary
 from aim.storage.disk import layout
 from aim.storage.forms import events, journal, records
 from aim.storage.forms.events import Event
-from aim.storage.forms.state import SECONDS_MAX, Part, RunState, SequenceFacts, WriterFacts
+from aim.storage.forms.state import SECONDS_MAX, RunState, SequencePart, SequenceState, WriterInfo
 from aim.storage.sealing import sealed
 
 REDUCED_BYTES = 1 << 22  # of journals are reduced together; a larger one is left to RunWatch
@@ -183,7 +183,7 @@ class EndedRuns:
         return run
 
     def _take_writer(self, run: _Run, writer: str, found: list[Event], lines: Lines) -> None:
-        known = WriterFacts(writer)
+        known = WriterInfo(writer)
         known.begin, known.end = found[0]["begin"], found[-1]["end"]
         if not (known.begin.keys() <= BEGIN_KEYS and known.end.keys() <= END_KEYS):
             raise _Unusual
@@ -325,8 +325,8 @@ class EndedRuns:
 
     def _together(self, declared: Sequence[_Declared]) -> _Declared:
         first = declared[0]
-        parts = [Part("", 0, about.kind) for about in declared]
-        kind = SequenceFacts(first.key[0], dict(first.context), first.key[1], parts).kind
+        parts = [SequencePart("", 0, about.kind) for about in declared]
+        kind = SequenceState(first.key[0], dict(first.context), first.key[1], parts).kind
         return self._declaration(first.key[0], kind, dict(first.context))
 
     def _joined(
@@ -385,7 +385,7 @@ def _key(key: Key) -> Key:
 
 def _lines(path: str) -> list[Event]:
     with open(path, "rb", buffering=0) as file:
-        found = events.whole(file.read())
+        found = events.parse_whole(file.read())
     if not found:
         raise _Unusual
     return found

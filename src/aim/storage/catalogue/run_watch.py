@@ -29,7 +29,7 @@ from aim.storage.catalogue.summaries import Part, SequenceSummary
 from aim.storage.disk import layout, unreadable
 from aim.storage.forms import journal, records, visible
 from aim.storage.forms.records import Records
-from aim.storage.forms.state import RunLog, RunState, SequenceFacts, WriterFacts
+from aim.storage.forms.state import RunLog, RunState, SequenceState, WriterInfo
 from aim.storage.reading.reader import RunReader
 from aim.storage.sealing import sealed
 
@@ -104,7 +104,7 @@ class _Tail:
 def _slots(path: str, page: int, *, is_still: bool) -> Records | None:
     start = page * journal.PAGE_BYTES
     try:
-        content = _content(path, start) if is_still else records.read_agreed(Path(path), start)
+        content = _content(path, start) if is_still else records.read_live_segment(Path(path), start)
     except FileNotFoundError:
         return None
     return np.frombuffer(content, records.RECORD_DTYPE, len(content) // journal.RECORD_BYTES)
@@ -119,7 +119,7 @@ def _content(path: str, start: int) -> bytes:
         os.close(descriptor)
 
 
-def _segments(writer: WriterFacts) -> int | None:
+def _segments(writer: WriterInfo) -> int | None:
     count = writer.end.get("segments") if writer.end else None
     return count if isinstance(count, int) else None
 
@@ -182,7 +182,7 @@ class RunWatch:
         # a file that can be read again changes nothing that the catalogue looks at: so the run is asked each time
         return self._refuses_sealed or self._log.lacks_files or any(tail.has_gap for tail in self._tails.values())
 
-    def _look_at(self, writer: WriterFacts) -> None:
+    def _look_at(self, writer: WriterInfo) -> None:
         for _ in range(3):  # a sealer may come between the look and the reading: then look again
             if writer.id in self._sealed:
                 return
@@ -217,11 +217,11 @@ class RunWatch:
     def _not_rewound(self, writer: str, found: Records) -> Records:
         if not self._state.rewinds or not len(found):
             return found
-        numbers = self._state.numbers.items()
+        numbers = self._state.sequences_by_number.items()
         spared = [number for (who, number), facts in numbers if who == writer and not facts.is_rewound]
-        return found[visible.records_shown(found, spared, self._state.rewinds)]
+        return found[visible.visible_records(found, spared, self._state.rewinds)]
 
-    def _look_at_sealed(self, writer: WriterFacts, path: Path) -> bool:
+    def _look_at_sealed(self, writer: WriterInfo, path: Path) -> bool:
         try:
             file = sealed.Sealed.open(path)
         except FileNotFoundError:
@@ -254,15 +254,15 @@ class RunWatch:
         if sole is not None:
             fields["sole_writer"] = sole
         return CatalogueRow(
-            known.run_hash, fields, known.params, known.sequences, known.contexts, is_open, state.taken_back
+            known.run_hash, fields, known.params, known.sequences, known.contexts, is_open, state.retraction_count
         )
 
     def _sole_writer(self, state: RunState) -> str | None:
         """Return the writer that has sealed all points of the run, each visible as recorded; None if there is none."""
         writers = list(state.writers)
-        if len(writers) != 1 or writers[0] not in self._sealed or state.taken_back or state.damage:
+        if len(writers) != 1 or writers[0] not in self._sealed or state.retraction_count or state.damage:
             return None
-        if state.forked_from is not None or any(facts.exact for facts in state.sequences.values()):
+        if state.forked_from is not None or any(facts.exact_points for facts in state.sequences.values()):
             return None
         return None if self._has_undeclared(state) else writers[0]
 
@@ -284,7 +284,7 @@ class RunWatch:
         return found, used
 
     def _has_undeclared(self, state: RunState) -> bool:
-        declared = state.numbers
+        declared = state.sequences_by_number
         return any(
             (writer, number) not in declared
             for writer, tail in self._tails.items()
@@ -292,25 +292,25 @@ class RunWatch:
             for number in numbers
         ) or any((writer, number) not in declared for writer, known in self._sealed.items() for number in known)
 
-    def _summary(self, facts: SequenceFacts, stored: str, state: RunState) -> SequenceSummary | None:
+    def _summary(self, facts: SequenceState, stored: str, state: RunState) -> SequenceSummary | None:
         number = self._kinds.number(stored)
         is_numeric, is_list = kinds.is_numeric_sequence(stored), stored.startswith("list")
-        if not facts.exact and not facts.dropped_at_s and not facts.deletions:
+        if not facts.exact_points and not facts.dropped_at_s and not facts.deletions:
             found = self._parts(facts, is_numeric)
             if found is not None:
                 if not found:
                     return None
                 summary = summaries.summary_of(found, number, is_numeric=is_numeric, is_list=is_list)
                 if summary is not None:
-                    return _until_looked_up(summary, state.taken_back)
+                    return _until_looked_up(summary, state.retraction_count)
         points = self._whole_reader().points_of(facts, state)
         summary = summaries.of_points(points, number, is_numeric=is_numeric, is_list=is_list)
         if summary is None or not is_list:
             return summary
         shown = zlib.crc32(points.times_us.tobytes(), zlib.crc32(points.values.tobytes()))
-        return _until_looked_up(summary, (state.taken_back << 32) + shown)
+        return _until_looked_up(summary, (state.retraction_count << 32) + shown)
 
-    def _parts(self, facts: SequenceFacts, is_numeric: bool) -> list[Part] | None:
+    def _parts(self, facts: SequenceState, is_numeric: bool) -> list[Part] | None:
         found: list[Part] = []
         rewinds = self._state.rewinds if facts.is_rewound else ()
         for part in facts.parts:

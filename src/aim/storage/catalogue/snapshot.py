@@ -35,10 +35,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aim.storage.disk.files import SCRATCH_AGE_S
+
 FORMAT_NUMBER = 5
 CACHE_VARIABLE = "AIM_CACHE_DIR"
-PAGE_BYTES = 65_536  # arrays are long: few pages, few seeks
-SCRATCH_AGE_S = 3600.0
+SQLITE_PAGE_BYTES = 65_536  # arrays are long: few pages, few seeks
 BUSY_S = 0.2  # another process is adding its changes; ours can wait for the next time
 SCHEMA = """
 create table directory (content blob not null, crc integer not null);
@@ -229,7 +230,7 @@ class SnapshotWriter:
         self._scratch = folder / f".{secrets.token_hex(4)}.scratch"
         self._connection = sqlite3.connect(self._scratch)
         self._connection.executescript(
-            f"pragma page_size = {PAGE_BYTES}; pragma journal_mode = off; pragma synchronous = off;" + SCHEMA
+            f"pragma page_size = {SQLITE_PAGE_BYTES}; pragma journal_mode = off; pragma synchronous = off;" + SCHEMA
         )
         self._next = 1
 

@@ -12,6 +12,8 @@ import errno
 import os
 from pathlib import Path
 
+SCRATCH_AGE_S = 3600.0  # a scratch file of this age is left over from a process that died: nobody completes it
+
 # What file systems answer that can't give blocks in advance.
 NOT_OFFERED = frozenset({errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL})
 

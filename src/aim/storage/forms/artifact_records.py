@@ -33,11 +33,11 @@ class ArtifactRecord:
     at_s: float
 
     @classmethod
-    def of(cls, at_s: float, event: Mapping[str, Any]) -> ArtifactRecord:
+    def from_event(cls, at_s: float, event: Mapping[str, Any]) -> ArtifactRecord:
         """
         Return the record of an event line.
 
-        >>> ArtifactRecord.of(1.0, {"name": "a", "uri": None, "size": 5, "sha256": "2c"}).size_bytes
+        >>> ArtifactRecord.from_event(1.0, {"name": "a", "uri": None, "size": 5, "sha256": "2c"}).size_bytes
         5
         """
         name, uri = str(event["name"]), event.get("uri")

@@ -41,24 +41,24 @@ ROLL_BYTES = 1 << 30
 ROLL_ENTRIES = 60_000  # the directory of a plain ZIP counts to 65,535
 POINT_BYTES_MAX = 2 << 30  # so that no offset in a file reaches 4 GiB, the limit of a plain ZIP
 PROBE_BYTES = 1 << 16
-PLACE_SHIFT = 40  # place of a record = file number << 40 | offset
+POSITION_SHIFT = 40  # place of a record = file number << 40 | offset
 WALK_CHUNK_BYTES = 1 << 20
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def place(number: int, offset: int) -> int:
+def pack_position(number: int, offset: int) -> int:
     """
     Return the place of a record entry, as a point's value holds it.
 
-    >>> split(place(3, 4096))
+    >>> split_position(pack_position(3, 4096))
     (3, 4096)
     """
-    return number << PLACE_SHIFT | offset
+    return number << POSITION_SHIFT | offset
 
 
-def split(where: int) -> tuple[int, int]:
+def split_position(where: int) -> tuple[int, int]:
     """Return the number of the blob file and the offset in it."""
-    return where >> PLACE_SHIFT, where & ((1 << PLACE_SHIFT) - 1)
+    return where >> POSITION_SHIFT, where & ((1 << POSITION_SHIFT) - 1)
 
 
 def local_header(name: bytes, size_bytes: int, crc: int, dos_time: tuple[int, int]) -> bytes:
@@ -76,15 +76,15 @@ def _dos_time(moment_s: float) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One whole entry of a blob file: its header checks; `data_ok` says whether its data does."""
+class BlobEntry:
+    """One whole entry of a blob file: its header checks; `is_data_intact` says whether its data does."""
 
     name: str
     offset: int
     data_offset: int
     size_bytes: int
     header: bytes
-    data_ok: bool
+    is_data_intact: bool
 
     @property
     def end(self) -> int:
@@ -110,8 +110,8 @@ class BlobFile:
         self._is_closed = False
         self._descriptor = -1
         self._size_bytes = 0
-        self._entries: list[Entry] = []
-        self.count = 0
+        self._entries: list[BlobEntry] = []
+        self.file_count = 0
         self.is_whole = True
 
     def append(self, sequence: str, steps: Sequence[int], items: Sequence[Stored], kind: str) -> int:
@@ -142,7 +142,7 @@ class BlobFile:
     def _append(self, sequence: str, steps: Sequence[int], items: Sequence[Stored], kind: str) -> int:
         if self._descriptor < 0 or self._size_bytes > ROLL_BYTES or len(self._entries) + len(items) > ROLL_ENTRIES:
             self._roll()
-        fresh: list[Entry] = []
+        fresh: list[BlobEntry] = []
         chunks: list[bytes] = []
         offset = self._size_bytes
         stem = f"{UNSAFE.sub('_', sequence)[:80] or '_'}/{steps[0]}"
@@ -159,7 +159,7 @@ class BlobFile:
         elif items:
             record["items"] = params.object_record(*items, offsets=offsets)["items"]
         text = json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
-        where = place(self.count - 1, offset)
+        where = pack_position(self.file_count - 1, offset)
         name = f"{stem}-{len(self._entries) + len(fresh)}.json"
         offset += _add(fresh, chunks, name, offset, text, dos_time)
         # what a refused or interrupted write leaves is overwritten by the next one, and cut off at the end
@@ -170,14 +170,14 @@ class BlobFile:
 
     def _roll(self) -> None:
         self._end_file()
-        path = blob_file(self._folder, self._writer, self.count)
+        path = blob_file(self._folder, self._writer, self.file_count)
         try:
             descriptor = self._disk.create(path)
         except FileExistsError:  # an attempt that a signal ended right after it: it is ours, and empty
             descriptor = self._disk.open_existing(path)
         self._size_bytes = 0
         self._entries = []
-        self.count += 1
+        self.file_count += 1
         self._descriptor = descriptor
 
     def _end_file(self) -> None:
@@ -228,15 +228,15 @@ class BlobFile:
 
 
 def _add(
-    entries: list[Entry], chunks: list[bytes], name: str, offset: int, data: bytes, dos_time: tuple[int, int]
+    entries: list[BlobEntry], chunks: list[bytes], name: str, offset: int, data: bytes, dos_time: tuple[int, int]
 ) -> int:
     header = local_header(name.encode(), len(data), zlib.crc32(data), dos_time)
     chunks += (header, data)
-    entries.append(Entry(name, offset, offset + len(header), len(data), header, True))
+    entries.append(BlobEntry(name, offset, offset + len(header), len(data), header, True))
     return len(header) + len(data)
 
 
-def walk(path: Path) -> tuple[list[Entry], int]:
+def walk(path: Path) -> tuple[list[BlobEntry], int]:
     """
     Find the entries of a blob file from its start; give them and the offset where they end.
 
@@ -245,7 +245,7 @@ def walk(path: Path) -> tuple[list[Entry], int]:
     """
     if path.stat().st_size == 0:
         return [], 0
-    entries: list[Entry] = []
+    entries: list[BlobEntry] = []
     offset = end = 0
     with open(path, "rb", buffering=0) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         while file.read(WALK_CHUNK_BYTES):  # a disk that fails is an OSError here; in the map it ends the process
@@ -262,7 +262,7 @@ def walk(path: Path) -> tuple[list[Entry], int]:
     return entries, end
 
 
-def _entry(content: mmap.mmap, offset: int) -> Entry | None:
+def _entry(content: mmap.mmap, offset: int) -> BlobEntry | None:
     if len(content) < offset + LOCAL.size:
         return None
     fields = LOCAL.unpack_from(content, offset)
@@ -276,7 +276,7 @@ def _entry(content: mmap.mmap, offset: int) -> Entry | None:
     if len(data) < size_bytes:
         return None
     name = header[LOCAL.size : LOCAL.size + name_bytes].decode("utf-8", "replace")
-    return Entry(name, offset, data_offset, size_bytes, header, zlib.crc32(data) == fields[6])
+    return BlobEntry(name, offset, data_offset, size_bytes, header, zlib.crc32(data) == fields[6])
 
 
 def _header_checks(header: bytes, name_bytes: int) -> bool:
@@ -288,7 +288,7 @@ def _header_checks(header: bytes, name_bytes: int) -> bool:
     return bool(extra_id == EXTRA_ID and extra_size == 4 and crc == zlib.crc32(blank))
 
 
-def directory(entries: Sequence[Entry], offset: int) -> bytes:
+def directory(entries: Sequence[BlobEntry], offset: int) -> bytes:
     """Return the central directory for *entries*, to stand at *offset*: a function of the entries alone."""
     records = []
     for entry in entries:
@@ -346,17 +346,17 @@ def read_record(path: Path, offset: int, step: int | None = None) -> dict[str, A
     try:
         record = json.loads(data)
         if isinstance(record["items"], list) and isinstance(record["kind"], str):
-            return dict(record) if step is None else of_step(record, step)
+            return dict(record) if step is None else record_of_step(record, step)
     except (ValueError, KeyError, TypeError):
         pass
     raise DamagedFile(str(path), f"byte {offset:,}", "not the record of an object")
 
 
-def of_step(record: Mapping[str, Any], step: int) -> dict[str, Any]:
+def record_of_step(record: Mapping[str, Any], step: int) -> dict[str, Any]:
     """
     Return the part of a record that belongs to *step*: all of it, unless several points share it.
 
-    >>> of_step({"kind": "aim.text", "steps": [7, 8], "items": [{"text": "a"}, {"text": "b"}]}, 8)
+    >>> record_of_step({"kind": "aim.text", "steps": [7, 8], "items": [{"text": "a"}, {"text": "b"}]}, 8)
     {'kind': 'aim.text', 'items': [{'text': 'b'}]}
 
     Raises:
@@ -390,7 +390,7 @@ def kind_of_item(kind: str, item: Mapping[str, Any]) -> str:
     return str(item.get(params.OWN_KIND, element))
 
 
-def names(path: Path) -> Iterator[str]:
+def entry_names(path: Path) -> Iterator[str]:
     """Go through the names of the whole entries of a blob file."""
     for entry in walk(path)[0]:
         yield entry.name

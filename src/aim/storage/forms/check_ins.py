@@ -32,11 +32,11 @@ class CheckIn:
     is_finished: bool = False
 
     @classmethod
-    def of(cls, at_s: float, event: Mapping[str, Any]) -> CheckIn:
+    def from_event(cls, at_s: float, event: Mapping[str, Any]) -> CheckIn:
         """
         Return the check-in of an event line.
 
-        >>> CheckIn.of(10.0, {"expect_next_in": 60.0})
+        >>> CheckIn.from_event(10.0, {"expect_next_in": 60.0})
         CheckIn(at_s=10.0, expect_next_in_s=60.0, is_finished=False)
         """
         return cls(at_s, float(event.get("expect_next_in", 0.0)), bool(event.get("finished", False)))

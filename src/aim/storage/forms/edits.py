@@ -16,6 +16,9 @@ from aim.storage.disk import changes, layout
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.forms import events
 
+BY_UI, BY_CLI, BY_PYTHON, BY_SDK = "ui", "cli", "python", "sdk"
+"""What edits say of the program that made them: the pages, the command line, a `Run`, a `Repo`."""
+
 
 def write(folder: Path, change: Mapping[str, Any], *, by: str, seen_at_s: float = 0.0, disk: Disk = DISK) -> float:
     """

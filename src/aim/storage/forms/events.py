@@ -52,39 +52,39 @@ def decode(line: bytes) -> Event | None:
 
 
 @dataclass
-class Lines:
+class ParsedLines:
     """
     What a stretch of an event file holds.
 
     Attributes:
         events: the good lines, in order.
-        bad: (offset in the file, length) of what fails its check.
-        end: the offset after the last whole line.
+        bad_spans: (offset in the file, length) of what fails its check.
+        end_offset: the offset after the last whole line.
     """
 
     events: list[Event] = field(default_factory=list)
-    bad: list[tuple[int, int]] = field(default_factory=list)
-    end: int = 0
+    bad_spans: list[tuple[int, int]] = field(default_factory=list)
+    end_offset: int = 0
 
 
-def parse(data: bytes, offset: int = 0) -> Lines:
+def parse(data: bytes, offset: int = 0) -> ParsedLines:
     """
     Take the lines of *data*, which begins at *offset* of its file. A last line without its newline is left for later.
     """
     end = data.rfind(b"\n") + 1
-    good = whole(data[:end])
+    good = parse_whole(data[:end])
     if good is not None:
-        return Lines(good, [], offset + end)
-    lines = Lines(end=offset)
+        return ParsedLines(good, [], offset + end)
+    lines = ParsedLines(end_offset=offset)
     start = 0
     while (stop := data.find(b"\n", start)) >= 0:
         _take(data[start:stop], offset + start, lines)
         start = stop + 1
-    lines.end = offset + start
+    lines.end_offset = offset + start
     return lines
 
 
-def whole(data: bytes) -> list[Event] | None:
+def parse_whole(data: bytes) -> list[Event] | None:
     """Return the events of *data* when each line is good, the last one too; else None."""
     # JSON is read in one call for all lines: half the time of a call for each
     found = data.split(b"\n")
@@ -104,7 +104,7 @@ def whole(data: bytes) -> list[Event] | None:
     return decoded if good else None
 
 
-def _take(line: bytes, offset: int, lines: Lines) -> None:
+def _take(line: bytes, offset: int, lines: ParsedLines) -> None:
     event = decode(line)
     if event is not None:
         lines.events.append(event)
@@ -116,14 +116,14 @@ def _take(line: bytes, offset: int, lines: Lines) -> None:
     for start, stop in zip(starts, [*starts[1:], len(line) + 1]):
         part = decode(line[start : stop - 1])  # without the byte that was the newline
         if part is None:
-            lines.bad.append((offset + start, max(1, min(stop, len(line)) - start)))
+            lines.bad_spans.append((offset + start, max(1, min(stop, len(line)) - start)))
             continue
         lines.events.append(part)
         if stop <= len(line):
-            lines.bad.append((offset + stop - 1, 1))
+            lines.bad_spans.append((offset + stop - 1, 1))
 
 
-def read(path: Path, offset: int = 0) -> Lines:
+def read(path: Path, offset: int = 0) -> ParsedLines:
     """Read the lines of an event file from *offset* on."""
     with open(path, "rb") as file:
         file.seek(offset)

@@ -18,10 +18,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aim.core import contexts, params
+from aim.core import contexts, kinds, params
 from aim.core.reserved import SYSTEM_PREFIX
-
-LOG_KINDS = frozenset({"aim.log_line", "aim.log_record", "list(aim.log_line)", "list(aim.log_record)"})
 
 
 @dataclass(frozen=True)
@@ -54,11 +52,11 @@ class ForkedFrom:
     time_s: float
 
     @classmethod
-    def of(cls, at_s: float, event: Mapping[str, Any]) -> ForkedFrom:
+    def from_event(cls, at_s: float, event: Mapping[str, Any]) -> ForkedFrom:
         """
         Return what an event line says.
 
-        >>> ForkedFrom.of(10.0, {"run": "mine", "step": 7})
+        >>> ForkedFrom.from_event(10.0, {"run": "mine", "step": 7})
         ForkedFrom(run_hash='mine', step=7, time_s=10.0)
         """
         return cls(str(event["run"]), int(event["step"]), at_s)
@@ -80,11 +78,11 @@ class Deletion:
     items: frozenset[int] | None = None
 
     @classmethod
-    def of(cls, at_s: float, entry: Mapping[str, Any]) -> Deletion:
+    def from_entry(cls, at_s: float, entry: Mapping[str, Any]) -> Deletion:
         """
         Return what one entry of `delete` says.
 
-        >>> Deletion.of(10.0, {"name": "loss", "context": {}, "steps": [7]})
+        >>> Deletion.from_entry(10.0, {"name": "loss", "context": {}, "steps": [7]})
         Deletion(time_s=10.0, steps=frozenset({7}), items=None)
         """
         items = entry.get("items")
@@ -96,7 +94,7 @@ class Deletion:
         return found if self.items is None else {**found, "items": sorted(self.items)}
 
 
-def key_of(entry: Mapping[str, Any]) -> tuple[str, str]:
+def sequence_key(entry: Mapping[str, Any]) -> tuple[str, str]:
     """Return the sequence that an entry of `drop`, `delete` or `undelete` speaks of: name and text of its context."""
     return entry["name"], contexts.text(params.decode(entry["context"]))
 
@@ -108,7 +106,7 @@ def is_rewound(name: str, kind: str = "") -> bool:
     >>> is_rewound("loss", "float"), is_rewound("__system__cpu", "float"), is_rewound("logs", "aim.log_line")
     (True, False, False)
     """
-    return not name.startswith(SYSTEM_PREFIX) and kind not in LOG_KINDS
+    return not name.startswith(SYSTEM_PREFIX) and kind not in kinds.LOG_KINDS
 
 
 def next_step(upcoming: int, rewinds: Iterable[Rewind]) -> int:

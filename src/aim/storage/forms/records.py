@@ -33,7 +33,7 @@ EpochArray = NDArray[np.float32]
 
 
 @dataclass
-class Scan:
+class JournalScan:
     """
     A writer's journal.
 
@@ -55,7 +55,7 @@ def segment_numbers(folder: Path, writer: str) -> list[int]:
     return sorted(int(match[3]) for match in names if match and match[1] == writer and match[3])
 
 
-def scan(folder: Path, writer: str, *, verify: bool = True) -> Scan:
+def scan(folder: Path, writer: str, *, verify: bool = True) -> JournalScan:
     """
     Read the journal of *writer*.
 
@@ -65,11 +65,11 @@ def scan(folder: Path, writer: str, *, verify: bool = True) -> Scan:
     Cost: reads 32 bytes a point; 1 million points in about 10 ms, CRCs included.
     """
     numbers = segment_numbers(folder, writer)
-    result = Scan(np.empty(0, RECORD_DTYPE), numbers)
+    result = JournalScan(np.empty(0, RECORD_DTYPE), numbers)
     parts: list[Records] = []
     for number in numbers:
         path = layout.segment_file(folder, writer, number)
-        content = read_agreed(path)
+        content = read_live_segment(path)
         part = _slots(content)
         parts.append(part[(part["sequence"] != 0) & (part["sequence"] != journal.VOID)])
         if verify:
@@ -79,7 +79,7 @@ def scan(folder: Path, writer: str, *, verify: bool = True) -> Scan:
     return result
 
 
-def read_agreed(path: Path | str, offset: int = 0) -> bytes:
+def read_live_segment(path: Path | str, offset: int = 0) -> bytes:
     """
     Read a segment from the page at *offset* on, without the records that are being stored at this moment.
 
@@ -103,7 +103,7 @@ def read_agreed(path: Path | str, offset: int = 0) -> bytes:
     return np.where(differ[:, None], np.uint64(0), one).tobytes() + first[length * journal.RECORD_BYTES :]
 
 
-def read_still(path: Path | str, offset: int = 0) -> bytes:
+def read_ended_segment(path: Path | str, offset: int = 0) -> bytes:
     """Read a segment from the page at *offset* on; its writer has ended, so nothing changes meanwhile."""
     with open(path, "rb", buffering=0) as file:
         file.seek(offset)

@@ -36,7 +36,7 @@ SECONDS_MAX = 1e12  # in the year 33,658; beyond it a time is damage
 DEFAULT_EXPERIMENT = "default"
 SEQUENCE_KEYS = frozenset({"sequence", "point", "drop", "delete", "undelete"})  # of lines that change sequences
 UNREADABLE = -1  # in the place of an offset: of a file that can't be read
-TAKING_BACK = frozenset({"rewind", "drop", "delete", "undelete"})
+RETRACTION_KEYS = frozenset({"rewind", "drop", "delete", "undelete"})
 
 SequenceKey = tuple[str, str]
 """Name, and the text of the context."""
@@ -47,12 +47,12 @@ class Damage:
     """Something in a file that is not what was written."""
 
     file: str
-    place: str
-    found: str
+    location: str
+    problem: str
 
 
 @dataclass(frozen=True)
-class Part:
+class SequencePart:
     """One writer's share of a sequence, of one kind."""
 
     writer: str
@@ -72,14 +72,14 @@ class ExactPoint:
 
 
 @dataclass
-class SequenceFacts:
+class SequenceState:
     """One sequence of the run, of all writers."""
 
     name: str
     context: dict[str, Any]
     text: str
-    parts: list[Part] = field(default_factory=list)
-    exact: list[ExactPoint] = field(default_factory=list)
+    parts: list[SequencePart] = field(default_factory=list)
+    exact_points: list[ExactPoint] = field(default_factory=list)
     dropped_at_s: float = 0.0
     deletions: list[Deletion] = field(default_factory=list)
 
@@ -110,7 +110,7 @@ class SequenceFacts:
 
 
 @dataclass
-class WriterFacts:
+class WriterInfo:
     """
     One writer of the run.
 
@@ -168,22 +168,22 @@ class RunState:
         properties: name, description, experiment, archived ... as far as they were set.
         tags: names, in the order they were added.
         sequences: by name and text of context.
-        numbers: the sequence of each writer's number.
+        sequences_by_number: by writer, and the number that it gave the sequence.
         damage: lines and edits that failed their check.
         check_in: the latest one.
         artifacts: what is stored, by name.
         rewinds: in the order of time.
         forked_from: the run that this one goes on from.
-        taken_back: how often points were hidden or shown again: rewinds, drops, deletions and what undid them.
+        retraction_count: how often points were hidden or shown again: rewinds, drops, deletions and what undid them.
     """
 
     run_hash: str
     tree: Any = field(default_factory=dict)
     properties: dict[str, Any] = field(default_factory=dict)
     tags: dict[str, float] = field(default_factory=dict)
-    sequences: dict[SequenceKey, SequenceFacts] = field(default_factory=dict)
-    writers: dict[str, WriterFacts] = field(default_factory=dict)
-    numbers: dict[tuple[str, int], SequenceFacts] = field(default_factory=dict)
+    sequences: dict[SequenceKey, SequenceState] = field(default_factory=dict)
+    writers: dict[str, WriterInfo] = field(default_factory=dict)
+    sequences_by_number: dict[tuple[str, int], SequenceState] = field(default_factory=dict)
     damage: list[Damage] = field(default_factory=list)
     latest_at_s: float = 0.0
     created_at_s: float = 0.0
@@ -191,7 +191,7 @@ class RunState:
     artifacts: dict[str, ArtifactRecord] = field(default_factory=dict)
     rewinds: tuple[Rewind, ...] = ()
     forked_from: ForkedFrom | None = None
-    taken_back: int = 0
+    retraction_count: int = 0
 
     @property
     def name(self) -> Any:
@@ -273,7 +273,7 @@ class RunLog:
                 match = layout.WRITER_FILE.fullmatch(entry.name)
                 if match:
                     # a writer whose event file is gone still has points
-                    facts = self._state.writers.setdefault(match[1], WriterFacts(match[1]))
+                    facts = self._state.writers.setdefault(match[1], WriterInfo(match[1]))
                     if match[2] == "events.jsonl":
                         seen.add(entry.name)
                         self._read_events(Path(entry.path), facts, entry.stat(), fresh)
@@ -308,7 +308,7 @@ class RunLog:
     def _cannot_read(self, path: Path, error: OSError) -> None:
         self._damage[(path.name, UNREADABLE)] = Damage(path.name, "byte 0", unreadable.note(path, error))
 
-    def _read_events(self, path: Path, facts: WriterFacts, stat: os.stat_result, fresh: list[Any]) -> None:
+    def _read_events(self, path: Path, facts: WriterInfo, stat: os.stat_result, fresh: list[Any]) -> None:
         facts.heard_at_s = stat.st_mtime
         if self._sizes.get(path.name) == stat.st_size:
             return
@@ -324,8 +324,8 @@ class RunLog:
             facts.unreadable = None
             self._damage.pop((path.name, UNREADABLE), None)
         self._sizes[path.name] = stat.st_size
-        facts.offset = lines.end
-        for offset, length in lines.bad:
+        facts.offset = lines.end_offset
+        for offset, length in lines.bad_spans:
             found = f"{counted(length, 'byte is', 'bytes are')} no event line"
             self._damage[(path.name, offset)] = Damage(path.name, f"byte {offset:,}", found)
         for event in lines.events:
@@ -348,7 +348,7 @@ class RunLog:
         self._edits.add(path.name)
         self._damage.pop((path.name, UNREADABLE), None)
         lines = events.parse(data)
-        if len(lines.events) != 1 or lines.bad or lines.end != len(data):
+        if len(lines.events) != 1 or lines.bad_spans or lines.end_offset != len(data):
             self._damage[(path.name, 0)] = Damage(path.name, "byte 0", "not a whole edit")
         for event in lines.events:
             self._count += 1
@@ -391,11 +391,13 @@ def _own_copy(state: RunState, fresh: list[tuple[float, str, int, Event]]) -> Ru
     )
     if changes_sequences:
         moved = {
-            key: replace(facts, parts=list(facts.parts), exact=list(facts.exact), deletions=list(facts.deletions))
+            key: replace(
+                facts, parts=list(facts.parts), exact_points=list(facts.exact_points), deletions=list(facts.deletions)
+            )
             for key, facts in state.sequences.items()
         }
         copied.sequences = moved
-        copied.numbers = {number: moved[facts.key] for number, facts in state.numbers.items()}
+        copied.sequences_by_number = {number: moved[facts.key] for number, facts in state.sequences_by_number.items()}
     return copied
 
 
@@ -418,20 +420,20 @@ def _apply(state: RunState, at_s: float, writer: str, event: Event, restore: Res
             state.tags.setdefault(tag, at_s)
     if "sequence" in event and "kind" in event:
         facts = _facts(state, event["name"], params.decode(event["context"]))
-        part = Part(writer, int(event["sequence"]), str(event["kind"]))
+        part = SequencePart(writer, int(event["sequence"]), str(event["kind"]))
         if part not in facts.parts:
             facts.parts.append(part)
-        state.numbers[(writer, part.number)] = facts
+        state.sequences_by_number[(writer, part.number)] = facts
     if "check_in" in event:
-        state.check_in = CheckIn.of(at_s, event["check_in"])
+        state.check_in = CheckIn.from_event(at_s, event["check_in"])
     if "artifact" in event:
-        record = ArtifactRecord.of(at_s, event["artifact"])
+        record = ArtifactRecord.from_event(at_s, event["artifact"])
         state.artifacts[record.name] = record
     if "point" in event:
         _add_exact(state, at_s, writer, event)
     if "forked_from" in event:
-        state.forked_from = ForkedFrom.of(at_s, event["forked_from"])
-    if not TAKING_BACK.isdisjoint(event):
+        state.forked_from = ForkedFrom.from_event(at_s, event["forked_from"])
+    if not RETRACTION_KEYS.isdisjoint(event):
         _take_back(state, at_s, event)
 
 
@@ -440,34 +442,34 @@ def _take_back(state: RunState, at_s: float, event: Event) -> None:
         state.rewinds += (Rewind(int(event["rewind"]), at_s),)
     for key in ("drop", "delete", "undelete"):
         for entry in event.get(key, ()):
-            known = state.sequences.get(history.key_of(entry))
+            known = state.sequences.get(history.sequence_key(entry))
             if known is None:  # a sequence that comes later has no point from before
                 continue
             if key == "drop":
                 known.dropped_at_s = max(known.dropped_at_s, at_s)
             elif key == "delete":
-                known.deletions.append(Deletion.of(at_s, entry))
+                known.deletions.append(Deletion.from_entry(at_s, entry))
             else:
-                undone = Deletion.of(float(entry["at"]), entry)
+                undone = Deletion.from_entry(float(entry["at"]), entry)
                 known.deletions = [deletion for deletion in known.deletions if deletion != undone]
-    state.taken_back += 1
+    state.retraction_count += 1
 
 
-def _facts(state: RunState, name: str, context: Mapping[str, Any]) -> SequenceFacts:
+def _facts(state: RunState, name: str, context: Mapping[str, Any]) -> SequenceState:
     key = (name, contexts.text(context))
     facts = state.sequences.get(key)
     if facts is None:
-        facts = state.sequences[key] = SequenceFacts(name, dict(context), key[1])
+        facts = state.sequences[key] = SequenceState(name, dict(context), key[1])
     return facts
 
 
 def _add_exact(state: RunState, at_s: float, writer: str, event: Event) -> None:
     number = int(event["point"])
-    facts = state.numbers.get((writer, number))
+    facts = state.sequences_by_number.get((writer, number))
     if facts is None:
         raise ValueError(f"no sequence has the number {number}")
     time_s = _seconds(event["time"]) if "time" in event else at_s
-    facts.exact.append(ExactPoint(int(event["step"]), time_s, event["epoch"], int(event["value"]), writer))
+    facts.exact_points.append(ExactPoint(int(event["step"]), time_s, event["epoch"], int(event["value"]), writer))
 
 
 def _in_order(value: Any) -> Any:

@@ -35,7 +35,7 @@ def microseconds(moment_s: float) -> int:
 
 
 @dataclass(frozen=True)
-class Sight:
+class Visibility:
     """
     What is shown of one sequence.
 
@@ -52,16 +52,16 @@ class Sight:
     before_s: float | None = None
 
     @property
-    def is_clear(self) -> bool:
+    def hides_nothing(self) -> bool:
         """Whether every point is shown."""
         return not self.rewinds and not self.dropped_at_s and not self.deletions and self.before_s is None
 
-    def shown(self, steps: IntArray, times_us: IntArray) -> BoolArray:
+    def visible_mask(self, steps: IntArray, times_us: IntArray) -> BoolArray:
         """
         Say for each point whether it is shown.
 
-        >>> sight = Sight((Rewind(1, 10.0),))
-        >>> sight.shown(np.array([1, 2, 2]), np.array([9_000_000, 9_000_000, 10_000_000]))
+        >>> visibility = Visibility((Rewind(1, 10.0),))
+        >>> visibility.visible_mask(np.array([1, 2, 2]), np.array([9_000_000, 9_000_000, 10_000_000]))
         array([ True, False,  True])
         """
         keep = not_rewound(steps, times_us, self.rewinds)
@@ -108,7 +108,7 @@ def not_rewound(steps: IntArray, times_us: IntArray, rewinds: Sequence[Rewind]) 
     return mask
 
 
-def records_shown(found: Records, spared: Iterable[int], rewinds: Sequence[Rewind]) -> BoolArray:
+def visible_records(found: Records, spared: Iterable[int], rewinds: Sequence[Rewind]) -> BoolArray:
     """
     Say for each record of a journal whether no rewind hides it.
 

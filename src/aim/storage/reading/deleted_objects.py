@@ -2,7 +2,7 @@
 Which stored objects were deleted, by their place in the blob files: so that nobody hands out the bytes by a place that
 somebody remembers.
 
-    place of a record (writer, blobs.place)  ->  None: all of it, or the places in its list
+    place of a record (writer, blobs.pack_position)  ->  None: all of it, or the places in its list
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from aim.storage.forms.state import RunState, SequenceFacts
-from aim.storage.forms.visible import Sight, microseconds
+from aim.storage.forms.state import RunState, SequenceState
+from aim.storage.forms.visible import Visibility, microseconds
 from aim.storage.reading.reader import RunReader
 
 RecordKey = tuple[str, int]
@@ -24,7 +24,7 @@ def has_deleted(state: RunState) -> bool:
     return any(_is_concerned(facts) for facts in state.sequences.values())
 
 
-def _is_concerned(facts: SequenceFacts) -> bool:
+def _is_concerned(facts: SequenceState) -> bool:
     return bool(facts.dropped_at_s or facts.deletions) and not facts.is_numeric
 
 
@@ -34,9 +34,9 @@ def deleted_objects(reader: RunReader, state: RunState) -> DeletedItems:
     for facts in state.sequences.values():
         if not _is_concerned(facts):
             continue
-        sight = Sight((), facts.dropped_at_s, tuple(facts.deletions))
+        visibility = Visibility((), facts.dropped_at_s, tuple(facts.deletions))
         for chunk in reader.recorded_chunks(facts, state):
-            gone = ~sight.shown(chunk.steps, chunk.times_us)
+            gone = ~visibility.visible_mask(chunk.steps, chunk.times_us)
             found |= {(chunk.writer, int(where)): None for where in chunk.values[gone].tolist()}
             for deletion in facts.deletions:
                 if deletion.items is None:

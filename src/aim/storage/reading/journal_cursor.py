@@ -85,7 +85,7 @@ class JournalCursor:
 
     def _read(self, number: int, page: int, is_still: bool) -> Records | None:
         path = f"{self._prefix}{number:04d}"
-        read = records.read_still if is_still else records.read_agreed
+        read = records.read_ended_segment if is_still else records.read_live_segment
         try:
             content = read(path, page * journal.PAGE_BYTES)
         except FileNotFoundError:

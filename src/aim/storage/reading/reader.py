@@ -32,8 +32,8 @@ from aim.storage.disk import layout, unreadable
 from aim.storage.forms import blobs, records
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.records import FloatArray, IntArray
-from aim.storage.forms.state import Part, RunLog, RunState, SequenceFacts, SequenceKey, WriterFacts
-from aim.storage.forms.visible import Sight
+from aim.storage.forms.state import RunLog, RunState, SequenceKey, SequencePart, SequenceState, WriterInfo
+from aim.storage.forms.visible import Visibility
 from aim.storage.reading.followed_journal import FollowedJournal
 from aim.storage.reading.sole_writer import SoleWriter
 from aim.storage.sealing import seal, sealed
@@ -52,7 +52,7 @@ class Points:
     One sequence, ordered by step, each step once.
 
     Attributes:
-        kind: `int`, `float`, `number` for both, or its objects' type, as of `SequenceFacts`.
+        kind: `int`, `float`, `number` for both, or its objects' type, as of `SequenceState`.
         steps: shape (n,), int64, increasing.
         values: shape (n,): int64, float64, or, of both kinds, object (Python numbers). For objects: int64, the places
             of their records.
@@ -189,7 +189,7 @@ class RunReader:
         return self.log.params
 
     @_locked
-    def sequences(self) -> dict[SequenceKey, SequenceFacts]:
+    def sequences(self) -> dict[SequenceKey, SequenceState]:
         """
         Return all sequences that have points, those whose declaration was lost as `(unknown <n>)`.
         """
@@ -198,7 +198,7 @@ class RunReader:
             key: facts
             for key, facts in state.sequences.items()
             # what was taken back, and not tracked since, has none
-            if facts.parts and (self.visibility(facts, state).is_clear or len(self.points_of(facts, state)))
+            if facts.parts and (self.visibility(facts, state).hides_nothing or len(self.points_of(facts, state)))
         }
         if state.damage or any(_may_lack_lines(writer) for writer in state.writers.values()):
             for facts in self._undeclared(state):
@@ -206,7 +206,7 @@ class RunReader:
                 known.parts += [part for part in facts.parts if part not in known.parts]
         return found
 
-    def _undeclared(self, state: RunState) -> list[SequenceFacts]:
+    def _undeclared(self, state: RunState) -> list[SequenceState]:
         declared = {(part.writer, part.number) for facts in state.sequences.values() for part in facts.parts}
         found = []
         for writer in state.writers.values():
@@ -250,7 +250,7 @@ class RunReader:
         if found is None:
             return None
         file, part = found
-        stamp = ((part,), 0, Sight())
+        stamp = ((part,), 0, Visibility())
         known = _recent.lookup((self.folder, key, None), stamp)
         if known is not None:
             return known
@@ -271,12 +271,12 @@ class RunReader:
         return {key: self._read_points(found[key], state, sources) for key in wanted}
 
     @_locked
-    def points_of(self, facts: SequenceFacts, state: RunState) -> Points:
+    def points_of(self, facts: SequenceState, state: RunState) -> Points:
         """Return the points of *facts*, a sequence of *state*."""
         if not all(part.writer in self._sealed for part in facts.parts):
             return self._read_points(facts, state)
         # the parts, not only how many: a new run of the name of a deleted one has other writers
-        stamp = (tuple(facts.parts), len(facts.exact), self.visibility(facts, state))
+        stamp = (tuple(facts.parts), len(facts.exact_points), self.visibility(facts, state))
         key = (self.folder, facts.key, self._before_s)
         return _recent.get(key, stamp, lambda: self._read_points(facts, state))
 
@@ -288,20 +288,20 @@ class RunReader:
             return math.inf
         return sum(len(found.all()) for found in held if found is not None)
 
-    def visibility(self, facts: SequenceFacts, state: RunState) -> Sight:
+    def visibility(self, facts: SequenceState, state: RunState) -> Visibility:
         """Return what is shown of *facts*, a sequence of *state*."""
         before_s = self._before_s
         rewinds = state.rewinds if state.rewinds and facts.is_rewound else ()
         if before_s is not None:
             rewinds = tuple(rewind for rewind in rewinds if rewind.time_s < before_s)
-        return Sight(rewinds, facts.dropped_at_s, tuple(facts.deletions), before_s)
+        return Visibility(rewinds, facts.dropped_at_s, tuple(facts.deletions), before_s)
 
-    def _read_points(self, facts: SequenceFacts, state: RunState, sources: Sources | None = None) -> Points:
+    def _read_points(self, facts: SequenceState, state: RunState, sources: Sources | None = None) -> Points:
         if sources is None:
             ids = {part.writer for part in facts.parts} & state.writers.keys()
             sources = {writer: self._source(state.writers[writer]) for writer in ids}
-        sight = self.visibility(facts, state)
-        if len(facts.parts) == 1 and not facts.exact and sight.is_clear:
+        visibility = self.visibility(facts, state)
+        if len(facts.parts) == 1 and not facts.exact_points and visibility.hides_nothing:
             # the usual case, one writer and steps in order: nothing is merged, and moments can wait
             source = sources.get(facts.parts[0].writer)
             if source is not None:
@@ -310,25 +310,25 @@ class RunReader:
                 if found is not None:
                     return found
         chunks = self._chunks(facts, sources)
-        if facts.exact:
+        if facts.exact_points:
             chunks.append(_exact_chunk(facts))
-        if not sight.is_clear:
-            chunks = [chunk.where(sight.shown(chunk.steps, chunk.times_us)) for chunk in chunks]
+        if not visibility.hides_nothing:
+            chunks = [chunk.where(visibility.visible_mask(chunk.steps, chunk.times_us)) for chunk in chunks]
         merged = _merged([chunk for chunk in chunks if len(chunk.steps)], facts)
-        if sight.deletions:
-            merged.hidden_items = sight.hidden_items(merged.steps, merged.times_us)
+        if visibility.deletions:
+            merged.hidden_items = visibility.hidden_items(merged.steps, merged.times_us)
         return merged
 
     @_locked
-    def recorded_chunks(self, facts: SequenceFacts, state: RunState) -> list[Chunk]:
+    def recorded_chunks(self, facts: SequenceState, state: RunState) -> list[Chunk]:
         """Return what each writer recorded of *facts*, a sequence of *state*, hidden or not, as it was recorded."""
         sources = {part.writer: self._source(state.writers[part.writer]) for part in facts.parts}
         return self._chunks(facts, sources)
 
-    def _chunks(self, facts: SequenceFacts, sources: Sources) -> list[Chunk]:
+    def _chunks(self, facts: SequenceState, sources: Sources) -> list[Chunk]:
         return [chunk for part in facts.parts if (chunk := self._chunk(part, sources)) is not None]
 
-    def _chunk(self, part: Part, sources: Sources) -> Chunk | None:
+    def _chunk(self, part: SequencePart, sources: Sources) -> Chunk | None:
         source = sources.get(part.writer)
         if source is None:
             return None
@@ -346,7 +346,7 @@ class RunReader:
             part.writer,
         )
 
-    def _source(self, writer: WriterFacts) -> sealed.Sealed | FollowedJournal | None:
+    def _source(self, writer: WriterInfo) -> sealed.Sealed | FollowedJournal | None:
         try:
             return retrying(lambda: self._look(writer))
         except FileNotFoundError:
@@ -355,7 +355,7 @@ class RunReader:
             unreadable.note(layout.sealed_file(self.folder, writer.id), error)
             return None
 
-    def _look(self, writer: WriterFacts) -> sealed.Sealed | FollowedJournal | None:
+    def _look(self, writer: WriterInfo) -> sealed.Sealed | FollowedJournal | None:
         if writer.id in self._sealed:
             return self._sealed[writer.id]
         path = f"{self._prefix}{writer.id}.points.parquet"
@@ -383,7 +383,7 @@ class RunReader:
         size = len(found.all())
         return self._may_seal and size > 0 and (size >= SEAL_RECORDS_MIN or "pyarrow.parquet" in sys.modules)
 
-    def _seal(self, writer: WriterFacts) -> None:
+    def _seal(self, writer: WriterInfo) -> None:
         if not os.access(self.folder, os.W_OK):
             return
         try:
@@ -417,7 +417,7 @@ class RunReader:
 
     def _record(self, points: Points, index: int) -> dict[str, Any]:
         writer = points.writer_ids[int(points.writers[index])]
-        number, offset = blobs.split(int(points.values[index]))
+        number, offset = blobs.split_position(int(points.values[index]))
         path = layout.blob_file(self.folder, writer, number)
         shared = self._shared
         if shared is None or shared[0] != (writer, number, offset):
@@ -428,7 +428,7 @@ class RunReader:
             except OSError as error:
                 raise DamagedFile(str(path), f"byte {offset:,}", unreadable.note(path, error)) from None
         try:
-            return blobs.of_step(shared[1], int(points.steps[index]))
+            return blobs.record_of_step(shared[1], int(points.steps[index]))
         except (ValueError, LookupError):
             raise DamagedFile(str(path), f"byte {offset:,}", "the record of other points") from None
 
@@ -438,7 +438,7 @@ class RunReader:
         Return the object, or list of objects, at *index*; their bytes are read when they ask for them.
         """
         writer = points.writer_ids[int(points.writers[index])]
-        number, _ = blobs.split(int(points.values[index]))
+        number, _ = blobs.split_position(int(points.values[index]))
         record = self.record(points, index)
         path = layout.blob_file(self.folder, writer, number)
         kind: str = record["kind"]
@@ -475,16 +475,16 @@ def _data(path: Path, offset: int) -> bytes:
         raise DamagedFile(str(path), f"byte {offset:,}", unreadable.note(path, error)) from None
 
 
-def _facts(writer: str, number: int, name: str, context: dict[str, Any], kind: str) -> SequenceFacts:
-    return SequenceFacts(name, context, contexts.text(context), [Part(writer, number, kind)])
+def _facts(writer: str, number: int, name: str, context: dict[str, Any], kind: str) -> SequenceState:
+    return SequenceState(name, context, contexts.text(context), [SequencePart(writer, number, kind)])
 
 
-def _may_lack_lines(writer: WriterFacts) -> bool:
+def _may_lack_lines(writer: WriterInfo) -> bool:
     # killed, or its event file was cut off: a power cut may have taken declarations of points that it left
     return writer.begin is None or (writer.end is None and not writer.is_alive(time.time()))
 
 
-def _one_sealed(source: sealed.Sealed, part: Part) -> Points | None:
+def _one_sealed(source: sealed.Sealed, part: SequencePart) -> Points | None:
     """Return the points of a part that is the whole sequence; None when its steps are in no order."""
     steps, values = source.steps_values(part.number)
     if not _is_increasing(steps):
@@ -497,7 +497,7 @@ def _one_sealed(source: sealed.Sealed, part: Part) -> Points | None:
     return Points(steps, _typed(values, part.kind), moments, (part.writer,), kind=part.kind)
 
 
-def _one_recorded(source: FollowedJournal, part: Part) -> Points | None:
+def _one_recorded(source: FollowedJournal, part: SequencePart) -> Points | None:
     """As `_one_sealed`, from a journal."""
     rows = source.of(part.number)
     steps = rows["step"].astype(np.int64)
@@ -529,8 +529,8 @@ def _typed(values: npt.NDArray[Any], kind: str) -> npt.NDArray[Any]:
         return values.astype(np.int64)
 
 
-def _exact_chunk(facts: SequenceFacts) -> Chunk:
-    points = facts.exact
+def _exact_chunk(facts: SequenceState) -> Chunk:
+    points = facts.exact_points
     writers = {point.writer for point in points}
     return Chunk(
         np.array([point.step for point in points], np.int64),
@@ -541,7 +541,7 @@ def _exact_chunk(facts: SequenceFacts) -> Chunk:
     )
 
 
-def _merged(chunks: Sequence[Chunk], facts: SequenceFacts) -> Points:
+def _merged(chunks: Sequence[Chunk], facts: SequenceState) -> Points:
     writer_ids = tuple(sorted({chunk.writer for chunk in chunks}))
     if not chunks:
         kind = np.float64 if facts.kind in ("float", "number") else np.int64

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aim.core import contexts, params
 from aim.storage.disk import freshness, layout
-from aim.storage.forms.state import Part, SequenceKey
+from aim.storage.forms.state import SequenceKey, SequencePart
 from aim.storage.sealing.sealed import Sealed
 
 
@@ -33,7 +33,7 @@ class SoleWriter:
         self._path = layout.sealed_file(folder, writer)
         self._file: Sealed | None = None
 
-    def find(self, key: SequenceKey) -> tuple[Sealed, Part] | None:
+    def find(self, key: SequenceKey) -> tuple[Sealed, SequencePart] | None:
         """
         Return the file and which part of it is the sequence; None when the lines have to be asked.
 
@@ -63,4 +63,4 @@ class SoleWriter:
         ]
         if len(found) != 1:  # none; or ints and floats, which are two
             return None
-        return file, Part(self.writer, table["number"][found[0]], table["kind"][found[0]])
+        return file, SequencePart(self.writer, table["number"][found[0]], table["kind"][found[0]])

@@ -87,7 +87,7 @@ class _Worker:
 _worker = _Worker()
 
 
-def settle() -> None:
+def wait_until_encoded() -> None:
     """
     Wait until every object that this process has tracked so far, in any run, is written; what comes later is not
     waited for.
@@ -104,7 +104,7 @@ class EncodingQueue:
     >>> waiting = EncodingQueue("my run")
     >>> made = []
     >>> waiting.add(1000, lambda: made.append("png"))
-    >>> waiting.feed(wait=True)
+    >>> waiting.record_pending(wait=True)
     >>> made
     ['png']
     """
@@ -163,12 +163,12 @@ class EncodingQueue:
                 "Aim: an object of run %s can't be stored; its point is not recorded.", self._run_hash, exc_info=error
             )
 
-    def feed(self, *, wait: bool) -> None:
+    def record_pending(self, *, wait: bool) -> None:
         """With *wait*: wait until everything is written that was given so far."""
         if wait:
-            self.drain()
+            self.wait_until_done()
 
-    def drain(self, patience_s: float | None = None) -> bool:
+    def wait_until_done(self, patience_s: float | None = None) -> bool:
         """
         Wait until everything is written that was given so far; False when for *patience_s* no piece of work was
         finished. What other threads go on giving is not waited for: it might never end.
@@ -189,7 +189,7 @@ class EncodingQueue:
     def stop(self, deadline_s: float) -> None:
         """Wait until all is written; given up when for *deadline_s* nothing was."""
         self._is_ending = True
-        if not self.drain(deadline_s):
+        if not self.wait_until_done(deadline_s):
             log.error(
                 "Aim: %d objects of run %s could not be written in time; they are lost.", self.count, self._run_hash
             )

@@ -28,6 +28,7 @@ from typing import Any, Protocol
 
 from aim.core import params, words
 from aim.core.errors import UntrackableValue, UsageError
+from aim.core.kinds import NUMBERS
 from aim.core.values import (
     EXACT_INT_MAX,
     INT_MAX,
@@ -44,7 +45,6 @@ from aim.storage.forms.journal import FREE_THREADED, NAN, RECORD, VOID
 
 FLOAT_TYPES: set[type] = {float}  # grows by numpy's, when first seen
 NO_TYPES: frozenset[type] = frozenset()
-NUMBER_KINDS = frozenset({"int", "float"})
 PLAIN_LIST_KINDS = frozenset({"list(int)", "list(float)", "list(str)", "list(bool)"})
 MOVING = itertools.repeat(INT_MIN)  # a counter whose steps count for nobody
 
@@ -54,7 +54,7 @@ log = logging.getLogger("aim")
 
 
 @dataclass(frozen=True)
-class Past:
+class EarlierWriters:
     """What other writers of the run recorded of one sequence: its kinds, and the step after its last one."""
 
     kinds: frozenset[str]
@@ -65,7 +65,7 @@ class Recorder(Protocol):
     """What a sequence asks of the writer that it belongs to."""
 
     segment: Any
-    not_before_s: float
+    earliest_at_s: float
 
     @property
     def lock(self) -> AbstractContextManager[object]:
@@ -117,7 +117,7 @@ class SequenceWriter:
 
     __slots__ = ("writer", "name", "context", "floats", "number", "int_number", "kinds", "counter", "last", "numbers")
 
-    def __init__(self, writer: Recorder, name: str, context: dict[str, Any], past: Past | None) -> None:
+    def __init__(self, writer: Recorder, name: str, context: dict[str, Any], past: EarlierWriters | None) -> None:
         self.writer = writer
         self.name = name
         self.context = context
@@ -236,7 +236,7 @@ class SequenceWriter:
             if not FREE_THREADED:
                 FLOAT_TYPES.add(kind)
                 # while the clock is behind a rewind, `put` gives the times
-                self.floats = FLOAT_TYPES if now() >= self.writer.not_before_s else NO_TYPES
+                self.floats = FLOAT_TYPES if now() >= self.writer.earliest_at_s else NO_TYPES
             return self.writer.put(self.number, value, self._step(step), checked)
         if isinstance(value, Storable):
             return self._track_objects([stored_or_deferred(value, sync=sync)], None, step, checked)
@@ -260,7 +260,7 @@ class SequenceWriter:
         held_bytes = sum(item.held_bytes for item in items if isinstance(item, Deferred))
         if not held_bytes:
             return self.writer.put_objects(sequence, self.name, kind, _made(items), steps, epoch)
-        writer, name, at_s = self.writer, self.name, max(now(), self.writer.not_before_s)
+        writer, name, at_s = self.writer, self.name, max(now(), self.writer.earliest_at_s)
         return writer.encode_later(
             held_bytes, lambda: writer.put_objects(sequence, name, kind, _made(items), steps, epoch, at_s)
         )
@@ -286,7 +286,7 @@ class SequenceWriter:
         with self.writer.lock:
             self._check_kind(kind)
             if kind not in self.numbers:
-                if self.kinds and kind not in self.kinds and kind in NUMBER_KINDS:
+                if self.kinds and kind not in self.kinds and kind in NUMBERS:
                     log.warning(
                         "Sequence %r %s now holds both ints and floats: its type is 'number'.", self.name, self.context
                     )
@@ -304,7 +304,7 @@ class SequenceWriter:
     def _check_kind(self, kind: str) -> None:
         for earlier in self.kinds:
             same_list = kind.startswith("list") and earlier.startswith("list") and "list" in (kind, earlier)
-            if kind != earlier and not (kind in NUMBER_KINDS and earlier in NUMBER_KINDS) and not same_list:
+            if kind != earlier and not (kind in NUMBERS and earlier in NUMBERS) and not same_list:
                 raise UntrackableValue(
                     f"Cannot log value '{kind}' on sequence '{self.name}'. Incompatible data types: "
                     f"it holds {earlier}. Use another name or context."
@@ -326,7 +326,7 @@ class SequenceWriter:
             self.last = min(self.last, step)
             self.counter = itertools.count(min(upcoming, max(0, step + 1)))
 
-    def go_slowly(self) -> None:
+    def recheck_clock(self) -> None:
         """Send the next call to the slow path once, which sees whether the clock is behind."""
         self.floats = NO_TYPES
 

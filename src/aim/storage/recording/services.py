@@ -1,10 +1,10 @@
 """
 What works beside a writer and records through it: encoding of objects, captured output, system metrics ...
 
-    writer      every second    feed(wait=False)     record what has gathered; quick
-                flush()         feed(wait=True)      record everything that was given so far, however long that takes
-                close()         stop(deadline_s)     the same for the last time, then nothing comes any more
-                in a child      forked()             what was given belongs to the parent
+    every second    record_pending(wait=False)   record what has gathered; this is quick
+    flush()         record_pending(wait=True)    record everything that was handed in so far, however long that takes
+    close()         stop(deadline_s)             the same for the last time; then nothing is recorded any more
+    in a child      forked()                     what was handed in belongs to the parent
 
 Services are fed in the order in which they were added and stopped the other way round: so what one gives to an earlier
 one when it stops is still recorded. A service that fails is reported once for each kind of exception, and disturbs
@@ -26,7 +26,7 @@ log = logging.getLogger("aim")
 class Service(Protocol):
     """One thing that records through a writer."""
 
-    def feed(self, *, wait: bool) -> None:
+    def record_pending(self, *, wait: bool) -> None:
         """Record what has gathered; with *wait* everything that was given so far."""
 
     def stop(self, deadline_s: float) -> None:
@@ -49,12 +49,12 @@ class Services:
     The services of one writer.
 
     >>> class Bell:
-    ...     def feed(self, *, wait): print("feed")
+    ...     def record_pending(self, *, wait): print("feed")
     ...     def stop(self, deadline_s): print("stop")
     ...     def forked(self): print("forked")
     >>> services = Services()
     >>> services.add(Bell())
-    >>> services.feed()
+    >>> services.record_pending()
     feed
     >>> services.stop(1.0); services.stop(1.0)
     stop
@@ -68,10 +68,10 @@ class Services:
         """Take care of *service*."""
         self._members.append(service)
 
-    def feed(self, *, wait: bool = False) -> None:
+    def record_pending(self, *, wait: bool = False) -> None:
         """Feed all of them."""
         for service in tuple(self._members):
-            self._guarded(lambda service=service: service.feed(wait=wait))  # type: ignore[misc]
+            self._guarded(lambda service=service: service.record_pending(wait=wait))  # type: ignore[misc]
 
     def failed(self, error: BaseException) -> None:
         """Tell those that want to know by which exception the run ends."""

@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from aim.core import contexts, params, words
+from aim.core import contexts, kinds, params, words
 from aim.core.errors import AimError, RunClosed, UntrackableValue
 from aim.core.values import INT_MAX, INT_MIN, Stored, epoch_number
 from aim.storage.disk import changes, layout
@@ -39,8 +39,7 @@ from aim.storage.forms.events import EventLog
 from aim.storage.forms.journal import NAN, RECORD, VOID, Segment
 from aim.storage.recording import background
 from aim.storage.recording.encoding import EncodingQueue
-from aim.storage.recording.sequence_writer import NUMBER_KINDS
-from aim.storage.recording.sequence_writer import Past as Past
+from aim.storage.recording.sequence_writer import EarlierWriters as EarlierWriters
 from aim.storage.recording.sequence_writer import SequenceWriter as SequenceWriter
 from aim.storage.recording.services import Services
 from aim.storage.recording.writer_events import WriterEvents, about_this_process
@@ -51,7 +50,7 @@ pack_into = RECORD.pack_into
 now = time.time
 log = logging.getLogger("aim")
 
-History = Callable[[], Mapping[tuple[str, str], Past]]
+ReadEarlier = Callable[[], Mapping[tuple[str, str], EarlierWriters]]
 
 
 class _NoSegment:
@@ -79,14 +78,14 @@ class Writer(WriterEvents):
         OSError: the disk refuses the event file.
     """
 
-    def __init__(self, folder: Path, run_hash: str, *, disk: Disk = DISK, history: History | None = None) -> None:
+    def __init__(self, folder: Path, run_hash: str, *, disk: Disk = DISK, history: ReadEarlier | None = None) -> None:
         self.folder = folder
         self.run_hash = run_hash
         self.disk = disk
         self.closed = self._said_end = False
         self._error: str | None = None
         self._history = history
-        self._past: Mapping[tuple[str, str], Past] | None = None
+        self._past: Mapping[tuple[str, str], EarlierWriters] | None = None
         self._sequences: dict[tuple[str, str], SequenceWriter] = {}
         self.services = Services()
         self.encoding = EncodingQueue(run_hash)
@@ -215,8 +214,8 @@ class Writer(WriterEvents):
             offset = next(segment.free, None) or self._take(segment)
             if offset is not None:
                 moment_s = at_s or now()
-                if moment_s < self.not_before_s and not at_s:  # the clock is behind: see `go_on_after`
-                    moment_s = self.not_before_s
+                if moment_s < self.earliest_at_s and not at_s:  # the clock is behind: see `set_earliest_time`
+                    moment_s = self.earliest_at_s
                 try:
                     pack_into(segment.map, offset, value, step, moment_s, checked_epoch, sequence)
                 except (struct.error, OverflowError, TypeError) as error:
@@ -332,14 +331,14 @@ class Writer(WriterEvents):
             OSError: the disk refuses; the background thread goes on trying.
         """
         if not self.closed:
-            self.services.feed(wait=True)
+            self.services.record_pending(wait=True)
         with self._syncing:
             if not self.closed and not self._forked and not self._lost_name():
                 self._sync()
 
     def tick(self) -> None:
         """Do a second's work (docs/formats/points.md); called by the background thread."""
-        self.services.feed()
+        self.services.record_pending()
         with self._syncing:
             if self.closed or self._gone or self._forked:
                 return
@@ -366,7 +365,7 @@ class Writer(WriterEvents):
                     self._spare = self._new_segment()
 
     def _sync(self) -> None:
-        names = 1 + self._segment_count + self.blobs.count
+        names = 1 + self._segment_count + self.blobs.file_count
         failed = self._try((self.events.retry, self.events.sync, self.blobs.sync))
         for segment in tuple(self._segments):
             try:
@@ -454,7 +453,7 @@ class Writer(WriterEvents):
             value, step, at_s, epoch, number = segment.record(offset)
             if 0 < number <= len(self._declared):
                 sequence, kind = self._declared[number - 1]
-                if kind in NUMBER_KINDS:
+                if kinds.is_number(kind):
                     self.put(number, value, step, epoch, at_s)
                 else:
                     self._inherit_objects(writer, int(value), number, sequence.name, step, epoch, at_s)
@@ -462,7 +461,7 @@ class Writer(WriterEvents):
     def _inherit_objects(
         self, writer: str, where: int, number: int, name: str, step: int, epoch: float, at_s: float
     ) -> None:
-        file, offset = blobs.split(where)
+        file, offset = blobs.split_position(where)
         path = layout.blob_file(self.folder, writer, file)
         try:
             record = blobs.read_record(path, offset, step)
@@ -572,7 +571,7 @@ class Writer(WriterEvents):
             "error": self._error,
             "segments": self._segment_count,
             "points": self._point_count + sum(segment.taken() for segment in self._segments),
-            "blobs": self.blobs.count,
+            "blobs": self.blobs.file_count,
             "next": [sequence.next_step() for sequence, _ in self._declared],
         }
         if not self.blobs.is_whole:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from aim.__about__ import __version__
-from aim.core import clock, params
+from aim.core import clock, kinds, params
 from aim.core.errors import UnstorableParam
 from aim.core.masking import masked_arguments
 from aim.storage.disk import layout
@@ -22,7 +22,7 @@ from aim.storage.forms.events import EventLog
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.journal import Segment
 from aim.storage.recording.encoding import EncodingQueue
-from aim.storage.recording.sequence_writer import Past, SequenceWriter
+from aim.storage.recording.sequence_writer import EarlierWriters, SequenceWriter
 
 
 def about_this_process(run_hash: str, writer: str) -> dict[str, Any]:
@@ -48,17 +48,17 @@ class WriterEvents:
     The event lines of a `Writer`; see there.
 
     Attributes:
-        not_before_s: no point that comes from now on has an earlier time.
+        earliest_at_s: no point that comes from now on has an earlier time.
     """
 
     lock: Any
     events: EventLog
     encoding: EncodingQueue
-    not_before_s: float = 0.0
+    earliest_at_s: float = 0.0
     _retired_at_s: float = 0.0  # the latest time of a point in a segment that is done with
     _segments: list[Segment]
     _sequences: dict[tuple[str, str], SequenceWriter]
-    _past: Mapping[tuple[str, str], Past] | None
+    _past: Mapping[tuple[str, str], EarlierWriters] | None
 
     @abstractmethod
     def _append(self, event: Mapping[str, Any]) -> None:
@@ -106,24 +106,24 @@ class WriterEvents:
 
         Cost: waits for objects that are being encoded; else some 20 us, and 1 ms for 50,000 points of this process.
         """
-        self.encoding.drain()  # they carry the time of their `track`
+        self.encoding.wait_until_done()  # they carry the time of their `track`
         with self.lock:
             self.check_open()
             recorded_at_s = max((one.latest_at_s() for one in self._segments), default=0.0)
             self.events.at_s = max(self.events.at_s, seen_at_s, recorded_at_s, self._retired_at_s)
             self._append({"rewind": step})
             rewind = Rewind(step, self.events.at_s)
-            self.go_on_after(rewind.time_s)
+            self.set_earliest_time(rewind.time_s)
             for sequence in tuple(self._sequences.values()):
-                if history.is_rewound(sequence.name) and not sequence.kinds & history.LOG_KINDS:
+                if history.is_rewound(sequence.name) and not sequence.kinds & kinds.LOG_KINDS:
                     sequence.rewind(step)
             for key, past in (self._past or {}).items():
-                if history.is_rewound(key[0]) and not past.kinds & history.LOG_KINDS:
+                if history.is_rewound(key[0]) and not past.kinds & kinds.LOG_KINDS:
                     upcoming = history.next_step(past.next_step, [rewind])
                     self._past = {**(self._past or {}), key: replace(past, next_step=upcoming)}
             return rewind
 
-    def follow(self, seen_at_s: float) -> None:
+    def advance_clock(self, seen_at_s: float) -> None:
         """
         Record nothing from now on as earlier than *seen_at_s*, the newest time that others have recorded: what is
         written later counts, also when the clock of this host is behind theirs.
@@ -131,9 +131,9 @@ class WriterEvents:
         with self.lock:
             if seen_at_s > self.events.at_s:
                 self.events.at_s = seen_at_s
-                self.go_on_after(seen_at_s)
+                self.set_earliest_time(seen_at_s)
 
-    def go_on_after(self, moment_s: float) -> None:
+    def set_earliest_time(self, moment_s: float) -> None:
         """
         Return no point from now on a time before *moment_s*: while the clock is behind, points have that time.
 
@@ -141,6 +141,6 @@ class WriterEvents:
         because the clock was set back, or stands still for a moment.
         """
         with self.lock:
-            self.not_before_s = max(self.not_before_s, moment_s)
+            self.earliest_at_s = max(self.earliest_at_s, moment_s)
             for sequence in tuple(self._sequences.values()):
-                sequence.go_slowly()
+                sequence.recheck_clock()

@@ -26,7 +26,7 @@ import numpy as np
 from aim.core import params
 from aim.core.errors import UnsupportedFormat
 from aim.storage.disk import layout
-from aim.storage.disk.files import DISK, Disk
+from aim.storage.disk.files import DISK, SCRATCH_AGE_S, Disk
 from aim.storage.forms import blobs, records
 from aim.storage.forms.records import IntArray, Records
 from aim.storage.forms.state import RunState
@@ -35,8 +35,7 @@ from aim.storage.sealing.sealed import BLOCK, KEYS, MAGIC, Sealed, summarize, ve
 
 FORMAT_NUMBER = 1
 GROUP_ROWS_MIN = 1024
-PAGE_BYTES = 160_000  # 20,000 values: what one damaged page hides
-SCRATCH_AGE_S = 3600.0
+DATA_PAGE_BYTES = 160_000  # 20,000 values: what one damaged page hides
 SEQUENCE_MAX = 2**31 - 1
 NUMBER_KINDS = ("int", "float")
 
@@ -163,7 +162,7 @@ def _place_max(folder: Path, writer: str, declared: Mapping[int, Declared], path
         found = records.scan(folder, writer, verify=False).records
         values = found["value"][np.isin(found["sequence"], objects)]
     number = int(path.name.split("-")[1].removesuffix(".zip"))
-    places = [blobs.split(int(value)) for value in values.tolist() if 0 <= value < 2**53]
+    places = [blobs.split_position(int(value)) for value in values.tolist() if 0 <= value < 2**53]
     return max((offset for file, offset in places if file == number), default=-1)
 
 
@@ -279,7 +278,7 @@ def _parquet(table: Records, entries: Sequence[Mapping[str, Any]], text: str) ->
         write_statistics=["sequence"],
         write_page_checksum=True,
         data_page_version="1.0",
-        data_page_size=PAGE_BYTES,
+        data_page_size=DATA_PAGE_BYTES,
         dictionary_pagesize_limit=pages.DICTIONARY_BYTES_MAX,
         store_schema=False,
     ) as writer:
