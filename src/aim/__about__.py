@@ -10,7 +10,7 @@ Rule: `__version__` below is the one place where the number stands; the build re
 
 from __future__ import annotations
 
-__version__ = "4.0.0.dev0"
+__version__ = "4.0.0rc1"
 
 
 class Version(str):

@@ -56,7 +56,7 @@ def test_python_m_aim_is_aim(tmp_path: Path) -> None:
     """
     `python -m aim` does what `aim` does.
     """
-    assert ("Aim v4.0.0.dev0\n", 0) == ((done := aim(tmp_path, "version")).stdout, done.returncode)
+    assert ("Aim v4.0.0rc1\n", 0) == ((done := aim(tmp_path, "version")).stdout, done.returncode)
 
 
 def test_runs_are_listed_in_a_pipe_as_scripts_cut_them_apart(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_version(tmp_path: Path) -> None:
     """
     `aim version` prints the version as Aim 3 does.
     """
-    assert "Aim v4.0.0.dev0\n" == aim(tmp_path, "version").stdout
+    assert "Aim v4.0.0rc1\n" == aim(tmp_path, "version").stdout
 
 
 def test_init_makes_a_repository_once(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_what_goes_in_comes_out(curves: list[list[float]]) -> None:
         Piece(place, "line", np.arange(len(values), dtype=np.int64), np.array(values, np.float64), len(values), 0, 0)
         for place, values in enumerate(curves)
     ]
-    found = read(frame(HEADER, pieces, [0] * len(pieces), [0] * len(pieces)))
+    found = read(frame(HEADER, pieces, {"run": [0] * len(pieces), "metric": [0] * len(pieces)}))
 
     assert [list(range(len(values))) for values in curves] == [part.x for part in found.parts]
     assert json.dumps(curves) == json.dumps([part.y for part in found.parts])
@@ -62,7 +62,7 @@ def test_blocks_begin_at_multiples_of_eight() -> None:
     """
     for cursor in ("1", "12", "123", "1234567"):
         piece = Piece(0, "line", np.arange(3), np.array([1.0, math.nan, 3.0]), 3, 1, 0)
-        content = frame({**HEADER, "cursor": cursor}, [piece], [0], [0])
+        content = frame({**HEADER, "cursor": cursor}, [piece], {"run": [0], "metric": [0]})
 
         assert 0 == int.from_bytes(content[4:8], "little") % 8
         assert 0 == len(content) % 8

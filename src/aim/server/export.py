@@ -30,7 +30,7 @@ from aim.server.files import CHUNK_BYTES, attachment, chunks
 from aim.server.open_repository import OpenRepository
 from aim.server.requests import RunsRequest, SeriesRequest
 from aim.server.runs import selected_rows
-from aim.server.series import select
+from aim.server.selection import select
 from aim.server.server_state import in_thread, repo_of
 from aim.storage.catalogue.run_table import RunTable
 
@@ -100,14 +100,14 @@ def _runs(repo: OpenRepository, wanted: RunsRequest) -> Rows:
 
 def _series(repo: OpenRepository, wanted: SeriesRequest) -> Rows:
     whole = SeriesRequest(wanted.query, wanted.runs, wanted.metrics, wanted.view, None, None, LIMIT_NONE)
-    selected = repo.ask_all(lambda table: select(repo, table, whole))
+    selection = repo.ask_all(lambda table: select(repo, table, whole))
     has_x = wanted.view.x not in COLUMN_OF_X  # the chart's x is none of the other columns
 
     def pieces() -> Iterator[Sequence[Sequence[Any]]]:
-        for one in selected.wanted:
-            shown = points_in_view(repo.points, one, wanted.view)
-            if shown is not None:
-                yield _points([one.run_hash, *one.key], shown, has_x)
+        for curve in selection.curves:
+            points = points_in_view(repo.points, curve.request, wanted.view)
+            if points is not None:
+                yield _points([curve.request.run_hash, *curve.request.key], points, has_x)
 
     return Rows((*SERIES_COLUMNS, "x") if has_x else SERIES_COLUMNS, pieces())
 

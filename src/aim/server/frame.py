@@ -3,8 +3,8 @@ Frames: curves as typed arrays that a browser reads without copying. Specified i
 
     "AXF1" | header_bytes u32 | header: JSON | x block | y block         little-endian; blocks begin at multiples of 8
 
-The header says where each part of each series lies in the blocks. Equal x are stored once. x is i4 when all are steps
-that fit, else f8; y is f4 unless that would lose what can be seen.
+The header says where each part of each series lies in the blocks. Equal x are stored once. x is i4 when all x are
+integers that fit, else f8; y is f4 unless f4 would lose a difference that can be seen.
 """
 
 from __future__ import annotations
@@ -23,76 +23,73 @@ MAGIC = b"AXF1"
 ALIGNMENT = 8
 INT32_MAX = 2**31 - 1
 FLOAT32_MAX = float(np.finfo(np.float32).max)
-STAIRS = 20_000  # f4 has 24 bits: a range of 1 / 20,000 of the values still has 800 levels
+STAIRS = 20_000  # f4 has 24 bits: values that span 1 / 20,000 of their size still have 800 levels
 
 
-def frame(
-    header: Mapping[str, object],
-    pieces: Sequence[Piece],
-    runs: Sequence[int],
-    metrics: Sequence[int],
-    groups: Sequence[int] | None = None,
-    branches: Sequence[int | None] | None = None,
-) -> bytes:
+def frame(header: Mapping[str, object], pieces: Sequence[Piece], labels: Mapping[str, Sequence[int | None]]) -> bytes:
     """
     Return the frame of *pieces*.
 
     Args:
         header: what stands before `x`: cursor, total, runs, metrics; and groups.
-        runs, metrics, groups, branches: for each piece the index of its run, of its metric, of its group, and of the
-            rewind before which it stood so.
+        labels: for each piece the index of its `run`, of its `metric`, of its `group`, and of the rewind (`branch`)
+            before which the curve stood so.
 
     Cost: one copy of the values.
     """
     x_starts, x_block = _shared([piece.x for piece in pieces])
-    x_kind = "<i4" if _fits_int32(x_block) else "<f8"
-    lengths = np.array([len(piece.y) for piece in pieces], np.int64)
-    y_starts = np.cumsum(lengths) - lengths
+    x_type = "<i4" if _fits_int32(x_block) else "<f8"
+    point_counts = np.array([len(piece.y) for piece in pieces], np.int64)
+    y_starts = np.cumsum(point_counts) - point_counts
     y_block = np.concatenate([piece.y for piece in pieces]) if pieces else np.empty(0)
-    y_kind = "<f8" if _needs_double(y_block, y_starts) else "<f4"
-    series: dict[str, Any] = {"run": list(runs)}
-    if groups is not None:
-        series["group"] = list(groups)
-    if branches is not None:
-        series["branch"] = list(branches)
-    series |= {
-        "metric": list(metrics),
+    y_type = "<f8" if _needs_double(y_block, y_starts) else "<f4"
+    series = {
+        **{name: list(indices) for name, indices in labels.items()},
         "part": [piece.part for piece in pieces],
         "x": x_starts,
         "y": y_starts.tolist(),
-        "n": lengths.tolist(),
+        "n": point_counts.tolist(),
+        **_counts(pieces),
+    }
+    text = json_bytes({**header, "x": x_type[1:], "y": y_type[1:], "series": series})
+    text += b" " * (-len(text) % ALIGNMENT)
+    with np.errstate(over="ignore"):
+        blocks = [_padded(x_block.astype(x_type).tobytes()), _padded(y_block.astype(y_type).tobytes())]
+    return b"".join([MAGIC, struct.pack("<I", len(text)), text, *blocks])
+
+
+def _counts(pieces: Sequence[Piece]) -> dict[str, list[Any]]:
+    return {
         "points": [piece.point_count for piece in pieces],
         "nan": [piece.nan_count for piece in pieces],
         "inf": [piece.inf_count for piece in pieces],
         "from": [wire_number(piece.begins_at) for piece in pieces],
     }
-    text = json_bytes({**header, "x": x_kind[1:], "y": y_kind[1:], "series": series})
-    text += b" " * (-len(text) % ALIGNMENT)
-    with np.errstate(over="ignore"):
-        blocks = [x_block.astype(x_kind).tobytes(), y_block.astype(y_kind).tobytes()]
-    padded = [block + bytes(-len(block) % ALIGNMENT) for block in blocks]
-    return b"".join([MAGIC, struct.pack("<I", len(text)), text, *padded])
+
+
+def _padded(block: bytes) -> bytes:
+    return block + bytes(-len(block) % ALIGNMENT)
 
 
 def _shared(arrays: Sequence[npt.NDArray[Any]]) -> tuple[list[int], npt.NDArray[Any]]:
-    """Put arrays behind each other, equal ones once; give where each begins."""
+    """Return the index at which each array begins in one block that holds equal arrays once, and that block."""
     starts: list[int] = []
-    kept: list[npt.NDArray[Any]] = []
+    distinct: list[npt.NDArray[Any]] = []
     start_of_id: dict[int, int] = {}
-    start_of: dict[tuple[str, bytes], int] = {}
-    count = 0
+    start_of_content: dict[tuple[str, bytes], int] = {}
+    value_count = 0
     for array in arrays:
         start = start_of_id.get(id(array))
         if start is None:
             content = (array.dtype.str, array.tobytes())
-            start = start_of.get(content)
+            start = start_of_content.get(content)
             if start is None:
-                start = start_of[content] = count
-                kept.append(array)
-                count += len(array)
+                start = start_of_content[content] = value_count
+                distinct.append(array)
+                value_count += len(array)
             start_of_id[id(array)] = start
         starts.append(start)
-    return starts, np.concatenate(kept) if kept else np.empty(0, np.int64)
+    return starts, np.concatenate(distinct) if distinct else np.empty(0, np.int64)
 
 
 def _fits_int32(x: npt.NDArray[Any]) -> bool:
@@ -103,14 +100,14 @@ def _fits_int32(x: npt.NDArray[Any]) -> bool:
 
 def _needs_double(y: npt.NDArray[np.float64], starts: npt.NDArray[np.int64]) -> bool:
     """Return whether f4 would lose a value, or show stairs where the values of a part are close to each other."""
-    starts = starts[(np.diff(np.append(starts, len(y))) > 0)]
+    starts = starts[np.diff(np.append(starts, len(y))) > 0]
     if not len(starts):
         return False
     finite = np.isfinite(y)
     low = np.minimum.reduceat(np.where(finite, y, np.inf), starts)
     high = np.maximum.reduceat(np.where(finite, y, -np.inf), starts)
-    there = low <= high
-    low, high = low[there], high[there]
+    has_finite = low <= high
+    low, high = low[has_finite], high[has_finite]
     largest = np.maximum(np.abs(low), np.abs(high))
     with np.errstate(over="ignore"):
         spread = high - low

@@ -21,7 +21,7 @@ from aim.server.bodies import Body, Key, read_body, read_key
 from aim.server.object_forms import wire_object
 from aim.server.open_repository import OpenRepository
 from aim.server.run_page import whole
-from aim.server.series import matching
+from aim.server.selection import narrowed_sequences
 from aim.server.server_state import in_thread, repo_of
 from aim.storage.catalogue.run_table import RunTable
 
@@ -105,7 +105,7 @@ def _objects(repo: OpenRepository, wanted: ObjectsRequest) -> Response:
 
 
 def _find(table: RunTable, wanted: ObjectsRequest) -> tuple[int, list[_Sequence]]:
-    places, rows = matching(table, wanted.query, wanted.runs, wanted.sequences, wanted.type)
+    places, rows = narrowed_sequences(table, wanted.query, wanted.runs, wanted.sequences, wanted.type)
     total = len(places)
     places, rows = sequences_newest_first(table, places, rows)
     places, rows = places[: wanted.limit], rows[: wanted.limit]

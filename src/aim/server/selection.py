@@ -1,0 +1,200 @@
+"""
+Which sequences a request means, and which curves it asks for. Specified in docs/formats/wire.md, section 5.
+
+    query, runs, keys  ->  sequences that match  ->  those that changed since the cursor  ->  the newest *limit* of them
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aim.core.kinds import METRIC
+from aim.core.reserved import SYSTEM_PREFIX
+from aim.core.statuses import RUNNING
+from aim.engine.curves import CurveRequest
+from aim.engine.listing import Field, cells
+from aim.engine.matching import ask, hashes_of, matching_sequences, rows_of, sequences_newest_first
+from aim.engine.points import PointStore
+from aim.engine.tail import ChangesSince
+from aim.server.answers import wire_cell, wire_context
+from aim.server.bodies import Key
+from aim.server.open_repository import OpenRepository
+from aim.server.requests import SERIES_MAX, SeriesRequest
+from aim.storage.catalogue.run_table import RunTable
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SelectedCurve:
+    """
+    One curve that a request asks for.
+
+    Attributes:
+        request: what the engine is asked to draw.
+        run_index, metric_index: the run and the metric in the lists of the selection.
+        branch_index: the rewind of the run just before which the curve is drawn; None: the curve as it is now.
+    """
+
+    request: CurveRequest
+    run_index: int
+    metric_index: int
+    branch_index: int | None = None
+
+
+@dataclass(frozen=True)
+class RunGroups:
+    """Runs with equal values of some fields: the values of each group, and for each run the index of its group."""
+
+    keys: list[list[Any]]
+    group_indices: list[int]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """
+    The curves that a request asks for, those of the newest runs first.
+
+    Attributes:
+        cursor, version: the state of the repository, as the browser and as the engine name it.
+        match_count: how many curves match; at most `limit` of them are in *curves*.
+        runs: the hashes of their runs.
+        metrics: their names and contexts, as in an answer.
+        live_runs: the runs that record now.
+        is_whole: whether *curves* are all curves although the request has a `since`, because points were taken back.
+        groups: for a request with `aggregate`.
+    """
+
+    cursor: str
+    version: int
+    match_count: int
+    runs: list[str]
+    metrics: list[dict[str, Any]]
+    curves: list[SelectedCurve]
+    live_runs: frozenset[str]
+    is_whole: bool = False
+    groups: RunGroups | None = None
+
+
+def select(repo: OpenRepository, table: RunTable, request: SeriesRequest) -> Selection:
+    """Return the sequences of numbers that a request asks for."""
+    pair_indices, rows = narrowed_sequences(table, request.query, request.runs, request.metrics, METRIC)
+    changes = None if request.since is None else repo.watch.since(request.since)
+    is_whole = changes is not None and _needs_all(changes, request.runs)
+    if changes is not None and not is_whole:
+        is_kept = _is_changed(table, rows, changes, request)
+        pair_indices, rows = pair_indices[is_kept], rows[is_kept]
+    match_count = len(rows)
+    pair_indices, rows = sequences_newest_first(table, pair_indices, rows)
+    distinct_rows, run_indices = _numbered(rows[: request.limit])
+    distinct_pairs, metric_indices = _numbered(pair_indices[: request.limit])
+    pairs = [table.pairs[index] for index in distinct_pairs.tolist()]
+    keys = [(pair.name, pair.context_text) for pair in pairs]
+    runs = hashes_of(table, distinct_rows)
+    created_at_s = [float(time_s or 0.0) for time_s in cells(table, ("run", "created_at"), distinct_rows).tolist()]
+    return Selection(
+        repo.watch.cursor_of(table),
+        table.version,
+        match_count,
+        runs,
+        [{"name": pair.name, "context": wire_context(pair.context)} for pair in pairs],
+        [
+            SelectedCurve(CurveRequest(runs[run], created_at_s[run], keys[metric]), run, metric)
+            for run, metric in zip(run_indices, metric_indices, strict=True)
+        ],
+        _live_runs(table, distinct_rows, runs),
+        is_whole,
+        None if request.aggregation is None else _groups(table, distinct_rows, request.aggregation.by),
+    )
+
+
+def with_branches(store: PointStore, curves: Sequence[SelectedCurve], count: int) -> list[SelectedCurve]:
+    """Return the curves, each followed by itself as it was before the latest *count* rewinds of its run."""
+    if not count:
+        return list(curves)
+    rewinds = {run_hash: store.rewinds(run_hash) for run_hash in {curve.request.run_hash for curve in curves}}
+    branched: list[SelectedCurve] = []
+    for curve in curves:
+        branched.append(curve)
+        for branch_index, rewind in list(enumerate(rewinds[curve.request.run_hash]))[-count:]:
+            if len(branched) < SERIES_MAX:
+                before = replace(curve.request, before=rewind)
+                branched.append(replace(curve, request=before, branch_index=branch_index))
+    return branched
+
+
+def narrowed_sequences(
+    table: RunTable, query: str, runs: Sequence[str] | None, keys: Sequence[Key] | None, subject: str
+) -> tuple[IntArray, IntArray]:
+    """
+    Return the sequences that match a query, narrowed to some runs and keys: indices of pairs, and rows of runs.
+
+    Without keys the metrics of the machine are left out.
+    """
+    question = ask(query)
+    pair_indices, rows = matching_sequences(table, question if runs is None else question.with_archived(), subject)
+    if runs is not None:
+        is_listed = np.isin(rows, rows_of(table, runs))
+        pair_indices, rows = pair_indices[is_listed], rows[is_listed]
+    is_named = np.array([_has_key(pair.name, pair.context_text, keys) for pair in table.pairs], np.bool_)
+    if len(pair_indices):
+        is_kept = is_named[pair_indices]
+        pair_indices, rows = pair_indices[is_kept], rows[is_kept]
+    return pair_indices, rows
+
+
+def _has_key(name: str, context_text: str, keys: Sequence[Key] | None) -> bool:
+    if keys is None:
+        return not name.startswith(SYSTEM_PREFIX)
+    return any(name == key_name and key_context in (None, context_text) for key_name, key_context in keys)
+
+
+def _needs_all(changes: ChangesSince, runs: Sequence[str] | None) -> bool:
+    """Return whether all curves have to be sent: the changes are unknown, or points of these runs were taken back."""
+    return changes.changed is None or any(runs is None or run_hash in runs for run_hash in changes.taken_back)
+
+
+def _is_changed(
+    table: RunTable, rows: IntArray, changes: ChangesSince, request: SeriesRequest
+) -> npt.NDArray[np.bool_]:
+    """Return for each sequence whether it is sent again; of groups all are sent again when any run changed."""
+    changed = changes.changed or ()
+    if request.aggregation is not None:
+        return np.full(len(rows), bool(changed))
+    return np.isin(rows, rows_of(table, changed))
+
+
+def _live_runs(table: RunTable, rows: IntArray, runs: Sequence[str]) -> frozenset[str]:
+    """Return those of the runs that record now."""
+    statuses = cells(table, ("run", "status"), rows).tolist()
+    return frozenset(run_hash for run_hash, status in zip(runs, statuses, strict=True) if status == RUNNING)
+
+
+def _numbered(numbers: IntArray) -> tuple[IntArray, list[int]]:
+    """Return the distinct numbers in the order of their first appearance, and the index of each number among them."""
+    distinct, first_indices, sorted_indices = np.unique(numbers, return_index=True, return_inverse=True)
+    order = np.argsort(first_indices)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return distinct[order], rank[sorted_indices.ravel()].tolist()
+
+
+def _groups(table: RunTable, rows: IntArray, fields: Sequence[Field]) -> RunGroups:
+    """Put runs with equal values of all fields into groups, numbered in the order of their first run."""
+    columns = [cells(table, field, rows).tolist() for field in fields]
+    index_of: dict[str, int] = {}
+    keys: list[list[Any]] = []
+    group_indices = []
+    for run_index in range(len(rows)):
+        key = [wire_cell(column[run_index]) for column in columns]
+        group_index = index_of.setdefault(json.dumps(key), len(keys))
+        if group_index == len(keys):
+            keys.append(key)
+        group_indices.append(group_index)
+    return RunGroups(keys, group_indices)
