@@ -1,0 +1,174 @@
+"""
+Configs: objects that people write their settings in, as the plain dicts, lists and texts that they mean.
+
+    value                                        becomes
+    dataclass, attrs, pydantic (1 and 2)         a dict of its fields
+    argparse.Namespace, types.SimpleNamespace    a dict of its attributes
+    OmegaConf                                    its container, resolved; `???` becomes None, and an interpolation that
+                                                 can't be resolved stays the text that was written
+    Enum                                         its name (of an Enum that is a str or an int too: its value)
+    pathlib.Path and what os.fspath takes        a text
+    set, frozenset                               a sorted list
+    datetime, date, time                         a text in ISO format
+    timedelta, Decimal, Fraction, UUID           a text
+    torch.dtype, torch.device, numpy.dtype       a text; torch.Size a list
+    functools.partial                            {"function", "args", "keywords"}
+    class, function, method                      its dotted name
+
+One level at a time: the fields of what is returned may be configs again. Libraries are recognised by the names of the
+modules of their classes, so that none is imported.
+
+Rule: a text never holds the address of an object in memory. It differs from run to run, and so would spoil every group.
+"""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import functools
+import os
+import re
+import types
+from typing import Any
+
+from aim.core.shield import shielded
+
+TEXT_CHARACTERS_MAX = 1 << 16  # of a text that is made of an object; texts of the user are kept whole
+OTHER = object()
+"""What `plain` returns for a value that is no config."""
+
+_ADDRESS = re.compile(r"(?: at)? 0x[0-9a-fA-F]{4,}")
+_ISO = (datetime.date, datetime.time)  # a datetime is a date
+# Classes whose `str()` is what people mean, by the first part of their module, so that none of these is imported here.
+_AS_TEXT = {
+    ("datetime", "timedelta"),
+    ("decimal", "Decimal"),
+    ("fractions", "Fraction"),
+    ("uuid", "UUID"),
+    ("torch", "device"),
+    ("torch", "dtype"),
+    ("torch", "memory_format"),
+}
+
+
+def plain(value: object) -> Any:
+    """
+    Return *value* one level simpler, as the table above says; `OTHER` when it is no config.
+
+    Cost: some checks of types; of a dataclass no deep copy, unlike `dataclasses.asdict`.
+
+    >>> import pathlib
+    >>> plain(pathlib.PurePosixPath("data/train")), plain({3, 1}), plain(len), plain(1.5) is OTHER
+    ('data/train', [1, 3], 'len', True)
+    """
+    if isinstance(value, enum.Enum):
+        return value.value if isinstance(value, (str, int)) else value.name
+    if isinstance(value, type):
+        return dotted_name(value)
+    if isinstance(value, _ISO):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset)):
+        return in_order(value)
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    if isinstance(value, functools.partial):
+        return {"function": value.func, "args": list(value.args), "keywords": dict(value.keywords)}
+    if isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.MethodType)):
+        return dotted_name(value)
+    return _fields(value)
+
+
+def _fields(value: Any) -> Any:
+    """Return the fields of an object of a library for settings."""
+    kind = type(value)
+    root = kind.__module__.partition(".")[0]
+    if root == "omegaconf":
+        return _resolved(value)
+    if (root, kind.__name__) in _AS_TEXT or (root == "numpy" and kind.__name__.endswith("DType")):
+        return str(value)
+    if root == "torch" and kind.__name__ == "Size":
+        return list(value)
+    if hasattr(kind, "__dataclass_fields__"):
+        return {name: getattr(value, name) for name in kind.__dataclass_fields__ if hasattr(value, name)}
+    if hasattr(kind, "__attrs_attrs__"):
+        return {field.name: getattr(value, field.name) for field in kind.__attrs_attrs__}
+    if any(base.__name__ == "BaseModel" and base.__module__.startswith("pydantic") for base in kind.__mro__):
+        names = getattr(kind, "model_fields", None) or getattr(kind, "__fields__", {})
+        return {name: getattr(value, name) for name in names}
+    if isinstance(value, types.SimpleNamespace) or any(base.__name__ == "Namespace" for base in kind.__mro__):
+        return dict(vars(value))
+    return OTHER
+
+
+def _resolved(config: Any) -> Any:
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    if not OmegaConf.is_config(config):
+        return OTHER
+    try:
+        return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException:
+        return _resolved_in_parts(config)
+
+
+def _resolved_in_parts(config: Any) -> Any:
+    """Return a config of which a part can't be resolved: that part as it was written, and None where it is missing."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    if config._is_none() or config._is_missing():
+        return None
+    is_list = OmegaConf.is_list(config)
+    members: dict[Any, Any] = {}
+    for key in range(len(config)) if is_list else config:
+        if OmegaConf.is_missing(config, key):
+            members[key] = None
+            continue
+        try:
+            member = config[key]
+        except OmegaConfBaseException:
+            member = OmegaConf.to_container(config, resolve=False)[key]
+        members[key] = _resolved_in_parts(member) if OmegaConf.is_config(member) else member
+    return list(members.values()) if is_list else members
+
+
+def in_order(values: Any) -> list[Any]:
+    """
+    Return the members of a set in an order that is the same in each process.
+
+    >>> in_order({"b", "a", 3})
+    [3, 'a', 'b']
+    """
+    return sorted(values, key=lambda member: (not isinstance(member, (int, float)), _sort_text(member)))
+
+
+def _sort_text(member: object) -> tuple[float, str]:
+    if isinstance(member, (int, float)):
+        return float(member), ""
+    return 0.0, member if isinstance(member, str) else text_of(member)
+
+
+def dotted_name(value: Any) -> str:
+    """
+    Return where a class or function is defined; a builtin by its name alone.
+
+    >>> dotted_name(re.compile), dotted_name(int)
+    ('re.compile', 'int')
+    """
+    module = getattr(value, "__module__", None)
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None) or type(value).__qualname__
+    return str(name) if module in (None, "builtins") else f"{module}.{name}"
+
+
+def text_of(value: object) -> str:
+    """
+    Return the `repr()` of an object without its address in memory, at most 64 KiB of it; never an error.
+
+    >>> text_of(object()), text_of(slice(1, 2))
+    ('<object object>', 'slice(1, 2, None)')
+    """
+    texts = [f"<{dotted_name(type(value))} object>"]
+    shielded(lambda: texts.append(repr(value)), lambda error: None)
+    text = _ADDRESS.sub("", texts[-1])
+    return text if len(text) <= TEXT_CHARACTERS_MAX else f"{text[:TEXT_CHARACTERS_MAX]}… ({len(text):,} characters)"
