@@ -16,6 +16,7 @@ from hypothesis import given
 from numpy.typing import NDArray
 
 from aim.core.errors import UntrackableValue, WrongType
+from aim.sdk.objects import once
 from aim.sdk.objects.audio import Audio
 from aim.sdk.objects.registry import restore
 from aim.sdk.objects.wav import UndecodableAudio
@@ -151,3 +152,32 @@ def test_notebooks_play_audio() -> None:
     assert "<Audio wav 1 s 'a<b'>" == repr(audio)
     assert "data:audio/mpeg;base64,YWJj" in Audio(b"abc", "mp3")._repr_html_()
     assert "<Audio mp3>" == repr(Audio(b"abc", "mp3"))
+
+
+@pytest.mark.parametrize(
+    ("data", "format", "message"),
+    [
+        (np.zeros(0), "", "there are no samples"),
+        (np.zeros((0, 2)), "", "there are no samples"),
+        (b"", "wav", "0 bytes"),
+    ],
+    ids=["array", "array of two channels", "file"],
+)
+def test_sound_of_no_length_is_refused(data: Any, format: str, message: str) -> None:
+    """
+    No samples, or a file without a byte, is an error when the object is made.
+    """
+    with pytest.raises(UntrackableValue, match=message):
+        Audio(data, format=format, rate=8000)
+
+
+def test_samples_that_are_no_numbers_are_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    NaN becomes silence, and one warning says so.
+    """
+    once.forget()
+    with caplog.at_level("WARNING", logger="aim"):
+        Audio(np.array([0.5, np.nan]), rate=8000).stored()
+        Audio(np.array([0.5, np.nan]), rate=8000).stored()
+
+    assert 1 == caplog.text.count("NaN or infinite")

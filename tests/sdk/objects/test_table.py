@@ -143,7 +143,7 @@ def test_listing_a_table_reads_nothing() -> None:
         [{"a": 1, "b": "x"}, {"a": 2}],
         {"a": [1, 2], "b": ["x", None]},
         {"a": np.array([1, 2]), "b": ("x", None)},
-        pd.DataFrame({"a": [1, 2], "b": ["x", None]}, index=[5, 6]),
+        pd.DataFrame({"a": [1, 2], "b": ["x", None]}),
         polars.DataFrame({"a": [1, 2], "b": ["x", None]}),
         pyarrow.table({"a": [1, 2], "b": ["x", None]}),
         ({"a": place + 1, "b": "x" if place == 0 else None} for place in range(2)),
@@ -158,6 +158,35 @@ def test_a_table_is_made_from_rows_columns_and_data_frames(rows: Any) -> None:
 
     assert [{"a": 1, "b": "x"}, {"a": 2, "b": None}] == list(table)
     assert {"a": "int", "b": "text"} == table.types
+
+
+FRAME = pd.DataFrame({"loss": [0.5, 0.25]})
+
+
+@pytest.mark.parametrize(
+    ("frame", "columns"),
+    [
+        (FRAME, {"loss": [0.5, 0.25]}),
+        (FRAME[1:], {"index": [1], "loss": [0.25]}),
+        (FRAME.set_axis(["mean", "max"]), {"index": ["mean", "max"], "loss": [0.5, 0.25]}),
+        (FRAME.rename_axis("step"), {"step": [0, 1], "loss": [0.5, 0.25]}),
+        (FRAME.rename_axis("loss"), {"index_loss": [0, 1], "loss": [0.5, 0.25]}),
+        (
+            FRAME.set_axis(pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["split", None])),
+            {"split": ["a", "b"], "level_1": [1, 2], "loss": [0.5, 0.25]},
+        ),
+        (pd.Series([1, 2], name="n", index=["a", "b"]), {"index": ["a", "b"], "n": [1, 2]}),
+        (polars.Series("n", [1, 2]), {"n": [1, 2]}),
+    ],
+    ids=["count", "filtered", "texts", "named", "named as a column", "several", "series", "series of polars"],
+)
+def test_the_index_of_pandas_becomes_columns(frame: Any, columns: dict[str, list[Any]]) -> None:
+    """
+    An index that says more than the number of the row is kept, under a name that no column has.
+    """
+    table = Table(frame)
+
+    assert columns == {name: table[name] for name in table.columns}
 
 
 def test_lists_of_lists_need_names() -> None:

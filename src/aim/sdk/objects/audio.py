@@ -65,6 +65,8 @@ class Audio(Played):
             fields, content = _of_samples(data, rate)
         elif is_file_source(data):
             name, file = self._of_source(data, self._format_asked(format))
+            if not file:
+                raise UntrackableValue("the audio file is empty: 0 bytes.")
             fields, content = {"format": name, **(wav.describe(file) if name == "wav" else {})}, Content.of(file)
         else:
             raise WrongType(
@@ -120,6 +122,8 @@ def _of_samples(data: Any, rate: int | None) -> tuple[dict[str, Any], Content]:
         raise UntrackableValue(f"rate is {rate!r}; expected a whole number of frames a second, such as 44100.")
     frames_a_second = int(frames_a_second)
     samples = wav.samples_of(data)
+    if samples.size == 0:
+        raise UntrackableValue("there are no samples. Pass at least one; to mark a silent step, track a Text.")
     fields = {
         "format": "wav",
         "rate": frames_a_second,

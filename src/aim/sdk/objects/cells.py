@@ -58,12 +58,21 @@ def plain_cell(value: object, row: int, column: str) -> tuple[str, Any]:
     if type(value).__name__ in ("bool", "bool_"):
         return "bool", bool(value)
     if is_number(value):
-        plain = number(value)
-        return ("int" if isinstance(plain, int) else "float"), plain
+        return _plain_number(value, row, column)
     raise UntrackableValue(
-        f"row {row} of column {column!r} is a {type(value).__module__}.{type(value).__qualname__}; "
-        "a table holds numbers, texts, None and objects: wrap it, as in Image(value)."
+        f"row {row} of column {column!r} is a {type(value).__module__}.{type(value).__qualname__}; a table holds "
+        "numbers, texts, None and objects. Pass str(value), or wrap it, as in Image(value)."
     )
+
+
+def _plain_number(value: object, row: int, column: str) -> tuple[str, int | float]:
+    try:
+        plain = number(value)
+    except OverflowError:
+        raise OverflowError(
+            f"row {row} of column {column!r} does not fit 64 bits. Pass float(value) or str(value)."
+        ) from None
+    return ("int" if isinstance(plain, int) else "float"), plain
 
 
 def typed_column(values: Sequence[object], name: str) -> tuple[str, list[Any]]:

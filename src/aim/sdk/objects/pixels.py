@@ -122,6 +122,11 @@ def _stretched(array: NDArray[Any]) -> NDArray[np.uint8]:
     finite = floats if whole else floats[is_finite]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     if not whole:
+        warn_once(
+            "pixels that are no numbers",
+            "Image: some pixels are NaN or infinite; they are stored as the lowest or the highest value. This is said "
+            "once.",
+        )
         floats = np.nan_to_num(floats, nan=low, posinf=high, neginf=low)
     if low >= 0 and high <= 1:
         floats = floats * 255

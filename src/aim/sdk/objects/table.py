@@ -46,7 +46,8 @@ class Table(Captioned):
 
     Args:
         rows: a list of dicts (their keys are the columns, missing ones None), a list of lists (with *columns*), a dict
-            of columns, or a data frame of pandas, polars or pyarrow (its index is left out).
+            of columns, or a data frame or series of pandas, polars or pyarrow. The index of pandas becomes columns, unless
+            it only counts the rows.
         columns: names for lists of lists; for the others which columns to take, in this order.
         caption: any text; can be set later.
 
@@ -165,9 +166,12 @@ def _columns_of(rows: Any, names: list[str] | None) -> dict[str, list[Any]]:
         return _of_columns(rows, names)
     if hasattr(rows, "to_pydict"):  # pyarrow
         return _of_columns(rows.to_pydict(), names)
+    if hasattr(rows, "to_frame"):  # a series of pandas or polars
+        rows = rows.to_frame()
     if hasattr(rows, "columns") and hasattr(rows, "to_dict"):  # pandas, polars
         _check_distinct([_column_name(name) for name in rows.columns])
-        return _of_columns({name: rows[name].to_list() for name in rows.columns}, names)
+        columns = {_column_name(name): rows[name].to_list() for name in rows.columns}
+        return _of_columns({**_index_columns(rows, columns), **columns}, names)
     if isinstance(rows, (str, bytes)) or not hasattr(rows, "__iter__"):
         raise WrongType(
             f"Table can't be made from a {type(rows).__module__}.{type(rows).__qualname__}. "
@@ -177,6 +181,21 @@ def _columns_of(rows: Any, names: list[str] | None) -> dict[str, list[Any]]:
     if all(isinstance(row, Mapping) for row in listed):
         return _of_dicts(listed, names)
     return _of_lists(listed, names)
+
+
+def _index_columns(frame: Any, columns: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the levels of the index of a frame of pandas as columns; none of one that only counts the rows from 0."""
+    index = getattr(frame, "index", None)
+    is_count = getattr(index, "start", None) == 0 and getattr(index, "step", None) == 1
+    if index is None or not hasattr(index, "get_level_values") or (is_count and index.name is None):
+        return {}
+    levels = {}
+    for number, name in enumerate(index.names):
+        column = "index" if name is None and index.nlevels == 1 else f"level_{number}" if name is None else str(name)
+        while column in columns or column in levels:
+            column = f"index_{column}"
+        levels[column] = index.get_level_values(number).to_list()
+    return levels
 
 
 def _of_columns(columns: Mapping[Any, Any], names: list[str] | None) -> dict[str, list[Any]]:

@@ -169,6 +169,10 @@ def _within_one(samples: NDArray[Any]) -> NDArray[Any]:
     import numpy as np
 
     if not np.isfinite(samples).all():
+        warn_once(
+            "samples that are no numbers",
+            "Audio: some samples are NaN or infinite; they are stored as silence, 1 or -1. This is said once.",
+        )
         samples = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
     peak = float(np.abs(samples).max()) if samples.size else 0.0
     if peak <= 1:
