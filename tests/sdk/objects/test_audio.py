@@ -158,7 +158,7 @@ def test_notebooks_play_audio() -> None:
     ("data", "format", "message"),
     [
         (np.zeros(0), "", "there are no samples"),
-        (np.zeros((0, 2)), "", "there are no samples"),
+        (np.zeros((0, 2)), "", "no sound"),
         (b"", "wav", "0 bytes"),
     ],
     ids=["array", "array of two channels", "file"],

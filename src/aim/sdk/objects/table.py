@@ -46,8 +46,8 @@ class Table(Captioned):
 
     Args:
         rows: a list of dicts (their keys are the columns, missing ones None), a list of lists (with *columns*), a dict
-            of columns, or a data frame or series of pandas, polars or pyarrow. The index of pandas becomes columns, unless
-            it only counts the rows.
+            of columns, or a data frame or series of pandas, polars or pyarrow. The index of pandas becomes columns
+            unless it only counts the rows.
         columns: names for lists of lists; for the others which columns to take, in this order.
         caption: any text; can be set later.
 
