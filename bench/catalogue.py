@@ -88,12 +88,13 @@ def measure(runs: int, on_disk: bool) -> dict[str, Any]:
 
 def first_open(repository: Any, cache: Path) -> tuple[float, float]:
     """Ask once with no catalogue in *cache*; give milliseconds, and those of the processor."""
+    from aim.engine.live_catalogue import LiveCatalogue
     from aim.engine.scan import Scan
 
-    scan = Scan(repository, cache=cache)
+    scan = Scan(LiveCatalogue(repository.files, repository.readers, cache=cache))
     begin_s = time.process_time()
     wall_ms = once(lambda: scan.runs("run.hparams.seed == 77"))
-    scan.close()
+    scan.catalogue.close()
     return wall_ms, round((time.process_time() - begin_s) * 1e3, 1)
 
 
@@ -149,24 +150,25 @@ def distinct_pairs(count: int = DISTINCT_PAIRS) -> dict[str, float]:
 
 def ask(root: Path, cache: Path, on_disk: bool) -> dict[str, Any]:
     """Open the catalogue and ask."""
+    from aim.engine.live_catalogue import LiveCatalogue
     from aim.engine.repository import Repository
     from aim.engine.scan import Scan
 
     figures: dict[str, Any] = {}
     repository = Repository(root)
     before_mb = report.memory_mb()
-    scan = Scan(repository, cache=cache)
+    scan = Scan(LiveCatalogue(repository.files, repository.readers, cache=cache))
     figures["cold open"] = once(lambda: scan.runs("run.hparams.seed == 77"))
     for kind, queries in (("run", RUN_QUERIES), ("metric", METRIC_QUERIES)):
         for name, text in queries.items():
             call = (
-                (lambda text=text: scan.ask(_runs(text)))
+                (lambda text=text: scan.catalogue.ask(_runs(text)))
                 if kind == "run"
-                else (lambda text=text: scan.ask(_pairs(text)))
+                else (lambda text=text: scan.catalogue.ask(_pairs(text)))
             )
             figures[f"{kind}: {name}, first"] = once(call)
             figures[f"{kind}: {name}"] = report.timed(call, repeats=15)
-            figures[f"{kind}: {name}, matches"] = scan.ask(_runs(text) if kind == "run" else _pairs(text))
+            figures[f"{kind}: {name}, matches"] = scan.catalogue.ask(_runs(text) if kind == "run" else _pairs(text))
     figures["run: selective, as hashes"] = report.timed(lambda: scan.runs(RUN_QUERIES["selective"]), repeats=15)
     figures["metric: selective, as sequences"] = report.timed(lambda: scan.sequences(METRIC_QUERIES["selective"]), 15)
     figures["last values"] = report.timed(lambda: scan.summaries("loss", {"subset": "val"}), repeats=15)
@@ -198,7 +200,7 @@ def update(repository: Any, scan: Any, repeats: int = 15) -> dict[str, float]:
         repository.edit(run_hash, {"tags": {"add": ["seen"], "remove": []}}, by="bench")
         time.sleep(0.06)  # else the changes before are young as well, and asked again
         start = time.perf_counter()
-        found = scan.refresh()
+        found = scan.catalogue.refresh()
         taken.append((time.perf_counter() - start) * 1e3)
         assert run_hash in found.changed
     taken = sorted(taken[3:])

@@ -16,7 +16,6 @@ import pytest
 from aim.engine.alerts import ENDED_WITHIN_S, Alert, Alerts
 from aim.engine.points import PointStore
 from aim.engine.repository import Repository
-from aim.engine.scan import Scan
 from aim.engine.tail import Watch
 from aim.sdk.run import Run
 
@@ -36,17 +35,15 @@ class Watcher:
     """
 
     def __init__(self, root: Path) -> None:
-        asked = Repository(root, create=True)
-        self._keep = asked
-        self.scan = Scan(asked, cache=root / "cache")
-        self.points = PointStore(Repository(root), Watch(self.scan))
+        self.repository = Repository(root, create=True, cache=root / "cache")
+        self.points = PointStore(self.repository, Watch(self.repository.catalogue))
         self.later_s = 0.0
         self.alerts = Alerts(self.points, lambda: time.time() + self.later_s)
 
     def ask(self, later_s: float = 0.0) -> list[Alert]:
         """Return what there is to look at in so many seconds."""
         self.later_s = later_s
-        return self.scan.ask(self.alerts.ask)
+        return self.repository.catalogue.ask(self.alerts.ask)
 
 
 @pytest.fixture(name="watcher")

@@ -31,7 +31,7 @@ def _scan(tmp_path_factory: pytest.TempPathFactory) -> Scan:
         run.track(1.0, name="accuracy", context={"subset": "train"})
         run.track(Table([{"a": 1}]), name="worst mistakes", context={"split": "test"})
         run.close()
-    return Scan(Repository(root), cache=root / "cache")
+    return Repository(root, cache=root / "cache").questions()
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_the_best_completion_comes_first(scan: Scan, text: str, replaced: str, f
     """
     For each unfinished text: what is replaced, and what is offered first.
     """
-    found = scan.ask(lambda table: complete(table, text, len(text)))
+    found = scan.catalogue.ask(lambda table: complete(table, text, len(text)))
 
     assert replaced == text[found.start : found.end]
     assert (first, kind) == (found.items[0].text, found.items[0].kind), found.items
@@ -85,7 +85,7 @@ def test_where_nothing_is_known_nothing_of_a_run_is_offered(scan: Scan, text: st
     """
     A place where no name of a run can stand offers no param, metric or value.
     """
-    found = scan.ask(lambda table: complete(table, text, len(text)))
+    found = scan.catalogue.ask(lambda table: complete(table, text, len(text)))
 
     assert not {item.kind for item in found.items} & {"param", "metric", "value", "context"}
 
@@ -95,7 +95,7 @@ def test_no_text_is_an_error(scan: Scan, text: str) -> None:
     """
     Whatever stands there, completion answers, and replaces only characters before the place.
     """
-    found = scan.ask(lambda table: complete(table, text, len(text)))
+    found = scan.catalogue.ask(lambda table: complete(table, text, len(text)))
 
     assert 0 <= found.start <= found.end <= len(text)
     assert len(found.items) <= 50

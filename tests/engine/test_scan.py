@@ -17,8 +17,9 @@ import pytest
 
 from aim.core.errors import InvalidQuery
 from aim.core.values import Stored
+from aim.engine.live_catalogue import LiveCatalogue
 from aim.engine.repository import Repository
-from aim.engine.scan import Scan, scan_of
+from aim.engine.scan import Scan
 from aim.storage.catalogue import snapshot
 from aim.storage.catalogue.catalogue import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
@@ -48,7 +49,7 @@ def _scan(repository: Repository, tmp_path: Path) -> Scan:
     """
     A scan of the repository with a cache of its own.
     """
-    return Scan(repository, cache=tmp_path / "cache")
+    return Scan(LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache"))
 
 
 def record(repository: Repository, *, lr: float, points: int = 4, **properties: Any) -> str:
@@ -242,9 +243,9 @@ def test_damage_found_while_a_query_runs_is_not_seen(repository: Repository, tmp
     hashes = [record(repository, lr=number / 4) for number in range(4)]
     for folder in (repository.path / "runs").iterdir():
         os.utime(folder, (1e9 + 0.5, 1e9 + 0.5))  # not young any more: so the file is written
-    made = Scan(repository, cache=tmp_path / "cache")
-    made.refresh()
-    made.close()
+    made = Scan(LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache"))
+    made.catalogue.refresh()
+    made.catalogue.close()
     path = snapshot.newest(tmp_path / "cache")
     assert path is not None
     content = bytearray(path.read_bytes())
@@ -252,7 +253,9 @@ def test_damage_found_while_a_query_runs_is_not_seen(repository: Repository, tmp
     content[start : start + 6] = b'"adom"'
     path.write_bytes(content)
 
-    assert hashes[1::-1] == Scan(repository, cache=tmp_path / "cache").runs("run.hparams.optimizer == 'adam'")
+    assert hashes[1::-1] == Scan(LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache")).runs(
+        "run.hparams.optimizer == 'adam'"
+    )
 
 
 def test_threads_may_ask_one_scan_while_runs_are_recorded(repository: Repository, scan: Scan) -> None:
@@ -293,11 +296,11 @@ def test_the_child_of_a_fork_asks_for_itself(repository: Repository) -> None:
     program = (
         "import os, sys, threading, warnings; from pathlib import Path\n"
         "warnings.simplefilter('ignore')\n"
-        "from aim.engine.repository import Repository; from aim.engine.scan import scan_of\n"
-        "repository = Repository(Path(sys.argv[1])); scan = scan_of(repository)\n"
+        "from aim.engine.repository import Repository\n"
+        "repository = Repository(Path(sys.argv[1])); scan = repository.questions()\n"
         "inside, done = threading.Event(), threading.Event()\n"
         "def hold(table): inside.set(); done.wait(); return 0\n"
-        "thread = threading.Thread(target=lambda: scan.ask(hold)); thread.start(); inside.wait()\n"
+        "thread = threading.Thread(target=lambda: scan.catalogue.ask(hold)); thread.start(); inside.wait()\n"
         "child = os.fork()\n"
         "if not child: print(scan.runs('run.hparams.lr == 0.1'), flush=True); os._exit(0)\n"
         "os.waitpid(child, 0); done.set(); thread.join()"
@@ -313,12 +316,12 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
 
 
-def test_there_is_one_scan_for_a_repository(repository: Repository, tmp_path: Path) -> None:
+def test_a_repository_has_one_catalogue(repository: Repository, tmp_path: Path) -> None:
     """
-    Whoever asks a repository shares its columns.
+    All questions to a repository share its columns.
     """
-    assert scan_of(repository) is scan_of(repository)
-    assert scan_of(repository) is not scan_of(Repository(tmp_path / "work"))
+    assert repository.catalogue is repository.questions().catalogue
+    assert repository.catalogue is not Repository(tmp_path / "work").catalogue
 
 
 def counted(table: RunTable) -> int:
@@ -341,7 +344,7 @@ def test_a_slow_question_keeps_nobody_waiting(repository: Repository, scan: Scan
         seen.append(list(table.hashes()))
         seen.append([str(value) for value in table.fields["name"].values])
 
-    thread = threading.Thread(target=lambda: scan.ask(slow))
+    thread = threading.Thread(target=lambda: scan.catalogue.ask(slow))
     thread.start()
     assert inside.wait(timeout=60)
     second = record(repository, lr=0.2)
@@ -349,7 +352,7 @@ def test_a_slow_question_keeps_nobody_waiting(repository: Repository, scan: Scan
     repository.delete_run(second)
     third = record(repository, lr=0.3, name="third")
     assert [third] == scan.runs("run.name == 'third'")
-    assert 2 == scan.ask(counted)
+    assert 2 == scan.catalogue.ask(counted)
     go_on.set()
     thread.join()
 
@@ -364,8 +367,8 @@ def test_threads_that_ask_at_once_get_what_one_gets(repository: Repository, tmp_
     added and deleted.
     """
     hashes = [record(repository, lr=lr / 10) for lr in range(1, 9)]
-    Scan(repository, cache=tmp_path / "cache").refresh(full=True)
-    scan = Scan(repository, cache=tmp_path / "cache")
+    Scan(LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache")).catalogue.refresh(full=True)
+    scan = Scan(LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache"))
     barrier = threading.Barrier(9)
     wrong: list[object] = []
 
@@ -378,7 +381,8 @@ def test_threads_that_ask_at_once_get_what_one_gets(repository: Repository, tmp_
             found = scan.sequences(f"metric.name == 'loss' and metric.last == {lr / 4} and run.hparams.lr < 0.85")
             if {one.run_hash for one in found} != {hashes[place]}:
                 wrong.append(found)
-            if scan.ask(lambda table: table.document(table.row_of(hashes[place]) or 0)["hparams"]["lr"]) != lr:  # type: ignore[index]
+            document: Any = scan.catalogue.ask(lambda table: table.document(table.row_of(hashes[place]) or 0))
+            if document["hparams"]["lr"] != lr:
                 wrong.append(place)
 
     threads = [threading.Thread(target=ask, args=(place,)) for place in range(8)]
@@ -403,7 +407,7 @@ def test_a_first_reading_answers_at_once(repository: Repository, scan: Scan, mon
     for place, run_hash in enumerate(hashes):
         os.utime(repository.store.run_folder(run_hash), (place, place))
     monkeypatch.setattr("aim.storage.catalogue.catalogue.BATCH_RUNS", 2)
-    monkeypatch.setattr("aim.engine.scan.PASS_S", 0.0)
+    monkeypatch.setattr("aim.engine.live_catalogue.PASS_S", 0.0)
     second_pass, go_on, done = threading.Event(), threading.Event(), threading.Event()
     passes: list[int] = []
 
@@ -415,14 +419,14 @@ def test_a_first_reading_answers_at_once(repository: Repository, scan: Scan, mon
         if not found.unread_count:
             done.set()
 
-    scan.listen(hear)
-    assert hashes[:4:-1] == scan.ask_now(lambda table: [table.hashes()[row] for row in table.newest_first()])
+    scan.catalogue.listen(hear)
+    assert hashes[:4:-1] == scan.catalogue.ask_now(lambda table: [table.hashes()[row] for row in table.newest_first()])
     assert second_pass.wait(timeout=60)
-    assert (2, (4, 7)) == (scan.ask_now(counted), scan.indexing)
+    assert (2, (4, 7)) == (scan.catalogue.ask_now(counted), scan.catalogue.indexing)
     go_on.set()
     assert done.wait(timeout=60)
-    assert 7 == scan.ask(counted)
-    assert ([5, 3, 1, 0], None, 7) == (passes, scan.indexing, scan.ask_now(counted))
+    assert 7 == scan.catalogue.ask(counted)
+    assert ([5, 3, 1, 0], None, 7) == (passes, scan.catalogue.indexing, scan.catalogue.ask_now(counted))
 
 
 def test_a_scan_that_is_closed_reads_no_more(
@@ -434,12 +438,12 @@ def test_a_scan_that_is_closed_reads_no_more(
     for lr in range(5):
         record(repository, lr=lr / 10)
     monkeypatch.setattr("aim.storage.catalogue.catalogue.BATCH_RUNS", 1)
-    monkeypatch.setattr("aim.engine.scan.PASS_S", 0.0)
-    assert 1 == scan.ask_now(counted)
-    scan.close()
+    monkeypatch.setattr("aim.engine.live_catalogue.PASS_S", 0.0)
+    assert 1 == scan.catalogue.ask_now(counted)
+    scan.catalogue.close()
 
     assert [] == [thread for thread in threading.enumerate() if thread.name == "aim-index"]
-    assert 5 == scan.ask(counted)
+    assert 5 == scan.catalogue.ask(counted)
 
 
 def test_the_longest_list_is_that_of_the_lists_which_are_shown(repository: Repository, scan: Scan) -> None:

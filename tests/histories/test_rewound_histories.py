@@ -19,6 +19,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from aim import Repo, Run, Text
 from aim.engine import sealing
+from aim.engine.live_catalogue import LiveCatalogue
 from aim.engine.scan import Scan
 from aim.storage.care.check import check_run
 
@@ -125,7 +126,9 @@ class RewoundHistory(RuleBasedStateMachine):
         self.oracle: dict[str, Oracle] = {}
         self.numbers = itertools.count()
         self.runs: list[Run] = []
-        self.scan = Scan(self.repo.repository, cache=self.folder / "cache")
+        self.scan = Scan(
+            LiveCatalogue(self.repo.repository.files, self.repo.repository.readers, cache=self.folder / "cache")
+        )
         return self._begin_run()
 
     @rule(target=writers)
@@ -232,10 +235,12 @@ class RewoundHistory(RuleBasedStateMachine):
 
     @rule(keeps_file=st.booleans())
     def look_anew(self, keeps_file: bool) -> None:
-        self.scan.close()
+        self.scan.catalogue.close()
         if not keeps_file:
             shutil.rmtree(self.folder / "cache", ignore_errors=True)
-        self.scan = Scan(self.repo.repository, cache=self.folder / "cache")
+        self.scan = Scan(
+            LiveCatalogue(self.repo.repository.files, self.repo.repository.readers, cache=self.folder / "cache")
+        )
 
     @rule()
     def check(self) -> None:
@@ -273,7 +278,7 @@ class RewoundHistory(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "scan"):
-            self.scan.close()
+            self.scan.catalogue.close()
             for run in self.runs:
                 run.close()
             shutil.rmtree(self.folder, ignore_errors=True)

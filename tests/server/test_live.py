@@ -120,8 +120,10 @@ def test_a_large_repository_is_shown_while_it_is_read(
         run.close()
         os.utime(run.repo.path + f"/runs/{run_hash}", (place, place))
     monkeypatch.setattr("aim.storage.catalogue.catalogue.BATCH_RUNS", 1)
-    monkeypatch.setattr("aim.engine.scan.PASS_S", 0.0)
-    monkeypatch.setattr("aim.engine.scan.YIELD_S", 600.0)  # the thread that reads on is told to end, or never does
+    monkeypatch.setattr("aim.engine.live_catalogue.PASS_S", 0.0)
+    monkeypatch.setattr(
+        "aim.engine.live_catalogue.YIELD_S", 600.0
+    )  # the thread that reads on is told to end, or never does
     browser = make_browser()
     runs = browser.post("runs", {})
 
@@ -144,7 +146,7 @@ def test_the_end_of_the_first_reading_is_told(
     for place in range(6):
         make_run(f"r{place}").close()
     monkeypatch.setattr("aim.storage.catalogue.catalogue.BATCH_RUNS", 1)
-    monkeypatch.setattr("aim.engine.scan.PASS_S", 0.0)
+    monkeypatch.setattr("aim.engine.live_catalogue.PASS_S", 0.0)
     told: list[tuple[str, int, int]] = []
     browser = make_browser(progress=lambda *how_far: told.append(how_far))
     with events(browser) as ticks:

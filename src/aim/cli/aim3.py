@@ -27,7 +27,6 @@ from aim.core.statuses import LOST, RUNNING
 from aim.core.words import counted
 from aim.engine import sealing
 from aim.engine.repository import Repository
-from aim.engine.scan import scan_of
 from aim.storage.artifacts.registry import store_of
 from aim.storage.care.archive import write_archive
 
@@ -102,7 +101,7 @@ def reindex(repo: Path | None, yes: bool) -> None:
     For scripts written for Aim 3: the catalogue is kept up to date by whoever asks, so it never has to be made.
     """
     progress = output.Progress("read runs", 0)
-    count = scan_of(open_repository(repo)).rebuild(progress=progress.show)
+    count = open_repository(repo).catalogue.rebuild(progress=progress.show)
     progress.end()
     output.tell(f"Read {counted(count, 'run')} anew.")
 

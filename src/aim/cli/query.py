@@ -18,7 +18,8 @@ from aim.cli.runs import open_repository
 from aim.core import contexts
 from aim.core.words import counted
 from aim.engine import matching
-from aim.engine.scan import MatchingSequence, Scan, scan_of
+from aim.engine.door import MatchingSequence
+from aim.engine.scan import Scan
 from aim.storage.catalogue.run_table import RunTable
 
 COLUMNS = ("run", "name", "context", "points", "last_step", "first", "last", "min", "max")
@@ -45,7 +46,7 @@ def metrics(repo: Path | None, query: str, form: str | None, parquet: Path | Non
     if parquet is not None and form is not None:
         raise click.UsageError(f"--parquet and --{form} don't go together: there is one output.")
     repository = open_repository(repo)
-    scan = scan_of(repository)
+    scan = repository.questions()
     found = scan.sequences(query, "metric")
     if parquet is not None:
         points = _write_parquet(scan, query, parquet)
@@ -75,7 +76,7 @@ def _summaries(scan: Scan, found: list[MatchingSequence]) -> list[dict[str, Any]
             lines.append(line)
         return lines
 
-    return scan.ask(ask)
+    return scan.catalogue.ask(ask)
 
 
 def _write_parquet(scan: Scan, query: str, path: Path) -> int:
@@ -118,7 +119,7 @@ def query(repo: Path | None, query: str, explain: bool) -> None:
         aim query 'run.hparams.lr > 1 and metric.name == "loss"' --explain
     """
     repository = open_repository(repo)
-    scan = scan_of(repository)
+    scan = repository.questions()
     subject = matching.ask(query).subject
     explanation = scan.explain(query, subject)
     what = "runs" if subject == "run" else f"sequences of kind {subject}"

@@ -23,7 +23,6 @@ from aim.core.errors import UsageError
 from aim.engine import listing, matching
 from aim.engine.listing import Field
 from aim.engine.repository import Repository
-from aim.engine.scan import scan_of
 from aim.storage.catalogue.run_table import RunTable
 
 SUMMARY = re.compile(r"(?P<name>.+?)(?:\[(?P<context>[^\]]*)\])?\.(?P<summary>\w+)")
@@ -63,7 +62,7 @@ def list_runs(
         cells = [_shown(column, listing.cells(table, field_of(table, column), shown).tolist()) for column in columns]
         return [dict(zip(columns, line, strict=True)) for line in zip(*cells, strict=True)], len(rows)
 
-    return scan_of(repository).ask(ask)
+    return repository.catalogue.ask(ask)
 
 
 def _shown(column: str, cells: list[Any]) -> list[Any]:
@@ -111,5 +110,5 @@ def _metric(table: RunTable, name: str, context: str | None) -> str | None:
 
 def tell_hints(repository: Repository, query: str) -> None:
     """Say what a query speaks of that is not there, and what may have been meant."""
-    for hint in scan_of(repository).hints(query, matching.ask(query).subject):
+    for hint in repository.questions().hints(query, matching.ask(query).subject):
         output.tell(hint.text)

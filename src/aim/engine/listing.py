@@ -12,7 +12,9 @@ A *field* names one value of a run:
 
 from __future__ import annotations
 
+import difflib
 import math
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aim.core import contexts
+from aim.core.errors import UsageError
+from aim.core.kinds import METRIC
 from aim.query.table import QueryColumn
 from aim.storage.catalogue.run_table import RunTable
 
@@ -46,6 +51,7 @@ SUMMARIES = {
     "max_step": "argmax",
 }
 """Summaries of a metric, and what a table calls them."""
+SUMMARY_COLUMN = re.compile(r"(?P<name>.+?)(?:\[(?P<context>[^\]]*)\])?\.(?P<summary>\w+)")
 STORED_AS = {"created_at": "creation_time"}
 NAN_RANK, MISSING_RANK = 1, 2  # behind all numbers, in this order
 
@@ -118,6 +124,48 @@ def cells(table: RunTable, field: Field, rows: npt.NDArray[np.integer[Any]]) -> 
     if name == "notes" and found.codes is not None:
         return Cells(found.codes, [notes_text(value) for value in found.values])
     return found
+
+
+def find_field(table: RunTable, column: str) -> Field:
+    """
+    Return the field that a column's name means in *table*.
+
+        name, run.name                     a property of the run
+        hparams.lr                         a param
+        loss.last, loss[subset=val].min    a summary of a metric; its context may be left out when it has only one, or
+                                           an empty one
+
+    Raises:
+        UsageError: there is none of that name; names one that is near.
+    """
+    name = column.removeprefix("run.")
+    if name in RUN_FIELDS:
+        return ("run", name)
+    for path in table.leaf_paths(()):
+        if ".".join(map(str, path)) == name:
+            return ("param", *path)
+    match = SUMMARY_COLUMN.fullmatch(column.removeprefix("metric."))
+    if match and match["summary"] in SUMMARIES:
+        context_text = _context_of(table, match["name"], match["context"])
+        if context_text is not None:
+            return ("metric", match["name"], context_text, match["summary"])
+    columns = [*RUN_FIELDS, *(".".join(map(str, path)) for path in table.leaf_paths(()))]
+    columns += sorted({f"{pair.name}.last" for pair in table.pairs if pair.kind == METRIC})
+    near = difflib.get_close_matches(column, columns, 1)
+    hint = f" Did you mean {near[0]!r}?" if near else " Columns are facts such as name, params, and metrics: loss.last."
+    raise UsageError(f"No run has a column {column!r}.{hint}")
+
+
+def _context_of(table: RunTable, name: str, context: str | None) -> str | None:
+    pairs = [pair for pair in table.pairs if pair.kind == METRIC and pair.name == name and not pair.is_empty()]
+    if context is not None:
+        expected = dict(part.split("=", 1) for part in context.split(",") if "=" in part)
+        pairs = [pair for pair in pairs if {key: str(value) for key, value in pair.context.items()} == expected]
+    texts = {contexts.text(pair.context) for pair in pairs}
+    if len(texts) > 1 and "{}" not in texts:
+        choices = ", ".join(f"{name}[{','.join(f'{k}={v}' for k, v in pair.context.items())}]" for pair in pairs)
+        raise UsageError(f"{name} has several contexts; say which one: {choices}.")
+    return "{}" if "{}" in texts else next(iter(texts), None)
 
 
 def notes_text(value: object) -> str | None:

@@ -1,23 +1,26 @@
 """
-The door: everything that the SDK, the server and the command line ask of a repository.
+A repository in a folder, as a `Door`.
 
-A `Repository` is light: opening one reads a file of 14 bytes. Recording goes straight to `storage.writer`; what reads
-points is imported when it is first asked for, so a training process never pays for it.
+A `Repository` is light: opening one reads a file of 14 bytes. Recording goes straight to `storage.recording.writer`;
+what reads points is imported when it is first asked for, so a training process never pays for it.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from aim.core.errors import NotFound, RepoNotFound, RunBusy, RunNotFound
+from aim.core.errors import NotFound, RepoNotFound, RunBusy, RunNotFound, UsageError
 from aim.core.params import Restore
-from aim.core.recent import Recent
 from aim.core.statuses import RUNNING
+from aim.engine import door, sealing
+from aim.engine.door import Door
+from aim.engine.open_run import OpenRun
+from aim.engine.run_readers import RunReaders
 from aim.storage import store
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.disk.refusals import explained
@@ -27,12 +30,15 @@ from aim.storage.forms.state import RunLog, RunState
 from aim.storage.recording.writer import EarlierWriters, Writer
 
 if TYPE_CHECKING:
+    from aim.engine.documents import Documents
+    from aim.engine.live_catalogue import LiveCatalogue
+    from aim.engine.scan import Scan
+    from aim.engine.tags import Tags
     from aim.storage.reading.reader import RunReader
 
 log = logging.getLogger("aim")
 
-READERS_MAX = 512  # runs whose decoded points are kept
-EARLIER_MAX = 64  # earlier states of runs
+_catalogue_lock = threading.Lock()
 
 
 class Repository:
@@ -40,30 +46,52 @@ class Repository:
     The repository in the folder *root*, that is in `<root>/.aim`.
 
     Attributes:
-        sole_writer: who sealed all points of a run, as `storage.catalogue` knows it; set by `engine.scan`.
+        readers: read the runs.
 
     Args:
         create: make it if it is not there.
         restore: makes the objects of runs that are read.
+        cache: the folder of the catalogue's file; None: the usual one.
 
     Raises:
         RepoNotFound, UnsupportedFormat: see `storage.store.Store`.
     """
 
-    def __init__(self, root: Path, *, create: bool = False, restore: Restore | None = None, disk: Disk = DISK) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        create: bool = False,
+        restore: Restore | None = None,
+        cache: Path | None = None,
+        disk: Disk = DISK,
+    ) -> None:
         root = root.absolute()  # a training may change its current folder, as Hydra does
         self.root = root
         if "\0" in str(root):
             raise RepoNotFound(f"{str(root)!r} can't be a folder: there is a NUL character in it.")
         with explained("open a repository", root):
             self.store = store.Store(root / store.folder_name(), create=create, disk=disk)
-        self._restore = restore
         self._disk = disk
-        self._readers: Recent[str, RunReader] = Recent(READERS_MAX)
-        self._logs: WeakValueDictionary[str, RunLog] = WeakValueDictionary()
-        self._lock = threading.Lock()
-        self._earlier: Recent[tuple[str, Rewind], RunReader] = Recent(EARLIER_MAX)
-        self.sole_writer: Callable[[str], tuple[str, int] | None] = lambda run_hash: None
+        self._cache = cache
+        self._catalogue: LiveCatalogue | None = None
+        weak_self = weakref.ref(self)  # so that the readers do not hold the repository that holds them
+        self.readers = RunReaders(self.store, restore, lambda run_hash: _sole_writer(weak_self(), run_hash))
+
+    @property
+    def address(self) -> str:
+        """What opens it again: the absolute path of its folder."""
+        return str(self.root)
+
+    @property
+    def can(self) -> frozenset[str]:
+        """What it allows: a folder allows everything that the disk does."""
+        return frozenset((door.RECORD, door.EDIT, door.DELETE, door.FILES, door.SEAL))
+
+    @property
+    def files(self) -> Path:
+        """The folder of the repository itself, `.aim`."""
+        return self.store.path
 
     @property
     def path(self) -> Path:
@@ -92,6 +120,10 @@ class Repository:
 
     # runs
 
+    def run_count(self) -> int:
+        """Count the runs."""
+        return len(self.store.run_hashes())
+
     def run_hashes(self) -> list[str]:
         """List the hashes of all runs, sorted."""
         return sorted(self.store.run_hashes())
@@ -118,59 +150,41 @@ class Repository:
             )
         raise RunNotFound(f"Cannot find run {text!r} in repository '{self.root}'. `aim runs ls` lists the runs.")
 
+    def run(self, run_hash: str) -> OpenRun:
+        """Open a run for reading. Raises RunNotFound."""
+        return OpenRun(self.readers, run_hash)
+
+    def questions(self) -> Scan:
+        """Return what answers queries over all runs."""
+        from aim.engine.scan import Scan
+
+        return Scan(self.catalogue)
+
+    @property
+    def catalogue(self) -> LiveCatalogue:
+        """The catalogue of all runs; the same object while the repository is in use."""
+        with _catalogue_lock:
+            if self._catalogue is None:
+                from aim.engine.live_catalogue import LiveCatalogue
+
+                self._catalogue = LiveCatalogue(self.files, self.readers, cache=self._cache)
+            return self._catalogue
+
     def reader(self, run_hash: str) -> RunReader:
-        """
-        Return the reader of a run; the same one for as long as it is in use.
-
-        Raises:
-            RunNotFound: there is no such run.
-        """
-        from aim.storage.reading.reader import RunReader
-
-        folder = self.store.run_folder(run_hash)
-        with self._lock:
-            reader = self._readers.get(
-                run_hash, None, lambda: RunReader(folder, self._restore, log=self._log(run_hash))
-            )
-        sole = self.sole_writer(run_hash)
-        if sole is not None:
-            reader.use_sole_writer(*sole)
-        return reader
+        """Return the reader of a run; the same one while it is in use. Raises RunNotFound."""
+        return self.readers.reader(run_hash)
 
     def reader_before(self, run_hash: str, rewind: Rewind) -> RunReader:
-        """
-        Return the reader of a run as it stood just before a rewind; the same one for as long as it is in use.
-
-        Raises:
-            RunNotFound: there is no such run.
-        """
-        from aim.storage.reading.reader import RunReader
-
-        folder = self.store.run_folder(run_hash)
-        with self._lock:
-            return self._earlier.get(
-                (run_hash, rewind),
-                None,
-                lambda: RunReader(folder, self._restore, log=self._log(run_hash), before=rewind),
-            )
+        """Return the reader of a run as it stood just before a rewind; the same one while it is in use."""
+        return self.readers.reader_before(run_hash, rewind)
 
     def log(self, run_hash: str) -> RunLog:
-        """
-        Return what reads the state of a run; the same one for as long as it is in use. Raises RunNotFound.
-        """
-        self.store.run_folder(run_hash)
-        with self._lock:
-            return self._log(run_hash)
-
-    def _log(self, run_hash: str) -> RunLog:
-        log = self._logs.get(run_hash)
-        if log is None:
-            log = self._logs[run_hash] = RunLog(self.store.runs / run_hash, self._restore)
-        return log
+        """Return what reads the state of a run; the same one while it is in use. Raises RunNotFound."""
+        return self.readers.log(run_hash)
 
     def state(self, run_hash: str) -> RunState:
-        """Return what is known of a run without its points. Raises RunNotFound."""
-        return RunLog(self.store.run_folder(run_hash), self._restore).refresh()
+        """Return the state of a run, without its points. Raises RunNotFound."""
+        return self.readers.state(run_hash)
 
     def new_run(self, run_hash: str | None = None) -> Writer:
         """
@@ -236,18 +250,13 @@ class Repository:
     def delete_run(self, run_hash: str) -> None:
         """Delete a run. Raises RunNotFound."""
         self.store.delete_run(run_hash)
-        with self._lock:
-            self._readers.pop(run_hash)
-            self._logs.pop(run_hash, None)
-            for key in self._earlier:
-                if key[0] == run_hash:
-                    self._earlier.pop(key)
+        self.readers.forget(run_hash)
 
     def is_recording(self, run_hash: str) -> bool:
         """Return whether some process records into a run now. Raises RunNotFound."""
         return self.state(run_hash).status()[0] == RUNNING
 
-    def copy_run(self, run_hash: str, target: Repository) -> bool:
+    def copy_run(self, run_hash: str, target: Door) -> bool:
         """
         Copy a run; give whether it is whole: False when it was still recording, so that the copy has what was there.
 
@@ -255,10 +264,10 @@ class Repository:
             RunNotFound, RunExists: as `storage.store.Store.copy_run`.
         """
         is_whole = not self.is_recording(run_hash)
-        self.store.copy_run(run_hash, target.store)
+        self.store.copy_run(run_hash, _folder_behind(target).store)
         return is_whole
 
-    def move_run(self, run_hash: str, target: Repository) -> None:
+    def move_run(self, run_hash: str, target: Door) -> None:
         """
         Move a run.
 
@@ -275,6 +284,33 @@ class Repository:
             raise RunBusy(f"Run {run_hash!r} began to record again while it was moved; it stays here. {advice}")
         self.delete_run(run_hash)
 
+    def ended(self, writer: Writer) -> None:
+        """Have what a closed writer recorded sealed by another process, which this one does not wait for."""
+        sealing.seal_soon(writer.folder, writer.id)
+
+    @property
+    def documents(self) -> Documents:
+        """The saved views, reports and descriptions of tags."""
+        from aim.engine.documents import Documents
+
+        return Documents(self.files, self._disk)
+
+    def tags(self, *, by: str) -> Tags:
+        """Return the tags of the repository; *by* says in edits who changes them."""
+        from aim.engine.tags import Tags
+
+        return Tags(self, by=by)
+
+    def artifact(self, run_hash: str, name: str) -> BinaryIO:
+        """Open one artifact of a run. Raises RunNotFound, NotFound."""
+        from aim.engine.artifacts import find_artifact
+
+        return find_artifact(self.store.run_folder(run_hash), self.state(run_hash).artifacts, name).open()
+
+    def empty_trash(self) -> None:
+        """Remove what interrupted deletions and copies left."""
+        self.store.empty_trash()
+
     def states(self, run_hashes: Iterable[str] | None = None) -> Iterator[RunState]:
         """
         Go through the states of runs, all of them by default; runs deleted meanwhile are left out, and with a warning
@@ -287,6 +323,17 @@ class Repository:
                 continue
             except OSError as error:
                 log.warning("Aim can't read run %s and leaves it out: %s.", run_hash, error.strerror or error)
+
+
+def _sole_writer(repository: Repository | None, run_hash: str) -> tuple[str, int] | None:
+    catalogue = None if repository is None else repository._catalogue
+    return None if catalogue is None else catalogue.sole_writer(run_hash)
+
+
+def _folder_behind(target: Door) -> Repository:
+    if not isinstance(target, Repository):
+        raise UsageError(f"{target.address}: runs are copied and moved between folders only.")
+    return target
 
 
 def past_of(repository: Repository, run_hash: str) -> Mapping[tuple[str, str], EarlierWriters]:

@@ -9,18 +9,28 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
 from aim.core.errors import NotFound, RunNotFound
 from aim.core.tags import HEX, Tag, check_color, check_tag, id_of_tag
 from aim.engine.documents import Document, Documents, StaleRevision
-from aim.engine.repository import Repository
-from aim.engine.scan import scan_of
+from aim.engine.live_catalogue import LiveCatalogue
 from aim.storage.catalogue.run_table import RunTable
 
 KIND = "tag"
 TRIES_MAX = 5  # of writing what others write at the same time
+
+
+class TagOwner(Protocol):
+    """What `Tags` asks of its repository."""
+
+    @property
+    def catalogue(self) -> LiveCatalogue: ...
+    @property
+    def documents(self) -> Documents: ...
+    def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str) -> float: ...
 
 
 class Tags:
@@ -31,20 +41,20 @@ class Tags:
         by: who changes them, as the edits of runs say it.
 
     >>> import tempfile
-    >>> from pathlib import Path
-    >>> tags = Tags(Repository(Path(tempfile.mkdtemp()), create=True), by="doctest")
+    >>> from aim.engine.opening import open_door
+    >>> tags = open_door(tempfile.mkdtemp(), create=True).tags(by="doctest")
     >>> tags.put("paper", color="green")
     Tag(name='paper', color='#3f9463', description=None, run_count=0)
     """
 
-    def __init__(self, repository: Repository, *, by: str) -> None:
+    def __init__(self, repository: TagOwner, *, by: str) -> None:
         self._repository = repository
-        self._documents = Documents(repository.path, repository.store.disk)
+        self._documents = repository.documents
         self._by = by
 
     def all(self) -> list[Tag]:
         """List all tags, by name. Cost: that of a query, and one small file for each tag that has a document."""
-        counts = scan_of(self._repository).ask(_counts)
+        counts = self._repository.catalogue.ask(_counts)
         described = self._described()
         names = sorted({*counts, *described}, key=lambda name: (name.casefold(), name))
         return [_tag(name, described.get(name), counts.get(name, 0)) for name in names]
@@ -77,7 +87,7 @@ class Tags:
             except StaleRevision:
                 if attempt == TRIES_MAX - 1:
                     raise
-        return _tag(name, written, scan_of(self._repository).ask(_counts).get(name, 0))
+        return _tag(name, written, self._repository.catalogue.ask(_counts).get(name, 0))
 
     def rename(self, name: str, new_name: str) -> int:
         """
@@ -116,7 +126,7 @@ class Tags:
         return self._change(name, {"add": [], "remove": [name]})
 
     def _known(self, name: str) -> dict[str, Document]:
-        described, counts = self._described(), scan_of(self._repository).ask(_counts)
+        described, counts = self._described(), self._repository.catalogue.ask(_counts)
         if name not in described and name not in counts:
             nearest = difflib.get_close_matches(name, {*described, *counts}, 1)
             hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
@@ -130,7 +140,7 @@ class Tags:
             hashes = table.hashes()
             return [hashes[row] for row in np.flatnonzero(np.isin(column.codes, having)).tolist()]
 
-        return scan_of(self._repository).ask(ask)
+        return self._repository.catalogue.ask(ask)
 
     def _change(self, name: str, change: Mapping[str, list[str]]) -> int:
         changed = 0

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aim.core.statuses import RUNNING
-from aim.engine.scan import Scan
+from aim.engine.live_catalogue import LiveCatalogue
 from aim.storage.catalogue.catalogue import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 
@@ -45,32 +45,32 @@ class ChangesSince:
 
 class Watch:
     """
-    Numbers the states of the repository that *scan* asks. Any thread may ask.
+    Numbers the states of the repository of *catalogue*. Any thread may ask.
 
     >>> from pathlib import Path
     >>> from tempfile import mkdtemp
     >>> from aim.engine.repository import Repository
     >>> repository = Repository(Path(mkdtemp()), create=True)
-    >>> watch = Watch(Scan(repository))
+    >>> watch = Watch(repository.catalogue)
     >>> before = watch.look()
     >>> repository.new_run("mine").close()
     >>> watch.look() == before, watch.since(before).changed
     (False, ['mine'])
     """
 
-    def __init__(self, scan: Scan) -> None:
-        self._scan = scan
+    def __init__(self, catalogue: LiveCatalogue) -> None:
+        self._catalogue = catalogue
         self._start = secrets.token_hex(4)
         self._lock = threading.Lock()
         self._changed_at: dict[str, int] = {}
         self._removed_at: dict[str, int] = {}
         self._taken_back_at: dict[str, int] = {}
-        self._heard = scan.version
-        scan.listen(self._hear)
+        self._heard = catalogue.version
+        catalogue.listen(self._hear)
 
     def _hear(self, found: CatalogueChanges) -> None:
         with self._lock:
-            number = self._heard = self._scan.version
+            number = self._heard = self._catalogue.version
             for run_hash in found.removed:
                 self._changed_at.pop(run_hash, None)
                 self._taken_back_at.pop(run_hash, None)
@@ -88,7 +88,7 @@ class Watch:
 
         Cost: 10 us when nothing did, and 0.1 ms for each run that records.
         """
-        self._scan.refresh_for_now()
+        self._catalogue.refresh_for_now()
         return self.cursor
 
     @property
@@ -111,7 +111,7 @@ class Watch:
         """Return what changed since the state of that name, as far as was seen."""
         number = self.number_of(cursor)
         with self._lock:
-            if number is None or number > self._scan.version:
+            if number is None or number > self._catalogue.version:
                 return ChangesSince(self.cursor, None, [])
             changed = [run_hash for run_hash, at in self._changed_at.items() if at > number]
             removed = [run_hash for run_hash, at in self._removed_at.items() if at > number]

@@ -180,11 +180,10 @@ class Repo(RepoTagsMixin):
         return f"<Repo#{hash(self)} path={self.path} read_only={self.read_only}>"
 
     def _repr_html_(self) -> str:
-        from aim.engine.scan import scan_of
         from aim.sdk.html import parts, runs
 
         def draw() -> str:
-            scan = scan_of(self._repository)
+            scan = self._repository.questions()
             newest = [self.get_run(run_hash) for run_hash in scan.runs(limit=runs.RUNS_SHOWN_MAX)]
             active_count = len(scan.runs("run.active"))
             return runs.repository(self.path, self.total_runs_count(), active_count, [run for run in newest if run])

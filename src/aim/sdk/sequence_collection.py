@@ -19,8 +19,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from aim.core.kinds import subject_of
+from aim.engine.door import MatchingSequence
 from aim.engine.repository import Repository
-from aim.engine.scan import MatchingSequence, Scan, scan_of
+from aim.engine.scan import Scan
 from aim.sdk.metric import Metric, points_columns
 from aim.sdk.param_columns import need_pandas
 from aim.sdk.progress import progress_bar, reading_bar
@@ -141,7 +142,7 @@ class SingleRunSequenceCollection(SequenceCollection):
 
     def _matching(self) -> list[Sequence]:
         subject = self.seq_cls.sequence_name()
-        scan = scan_of(self.run.repo.repository)
+        scan = self.run.repo.repository.questions()
         matches = scan.sequences(self.query, subject if subject in KINDS else "metric")
         return [
             self.seq_cls(found.name, Context(found.context), self.run)
@@ -223,7 +224,7 @@ class QuerySequenceCollection(_QueriedCollection):
         self.report_mode = report_mode
         self._timezone_offset = timezone_offset
         self._subject = seq_cls.sequence_name()
-        self._scan: Scan = scan_of(repo.repository)
+        self._scan: Scan = repo.repository.questions()
         self._scan.check(query, self._subject, timezone_offset_minutes=timezone_offset)
 
     def __repr__(self) -> str:
@@ -324,7 +325,7 @@ class QueryRunSequenceCollection(_QueriedCollection):
         self.limit = limit
         self.report_mode = report_mode
         self._timezone_offset = timezone_offset
-        self._scan: Scan = scan_of(repo.repository)
+        self._scan: Scan = repo.repository.questions()
         self._scan.check(query, "run", timezone_offset_minutes=timezone_offset)
 
     def __repr__(self) -> str:

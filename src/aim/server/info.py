@@ -86,5 +86,5 @@ def _wire_repo(repo: OpenRepository, run_count: int) -> dict[str, Any]:
         "name": repo.root.resolve().name,
         "path": str(repo.repository.path),
         "runs": run_count,
-        "indexing": repo.scan.indexing,
+        "indexing": repo.catalogue.indexing,
     }

@@ -107,7 +107,7 @@ class Ticker:
                 table.run_count,
                 running_count(table),
                 pages,
-                self.repo.scan.indexing,
+                self.repo.catalogue.indexing,
             )
 
         return self.repo.ask(count)

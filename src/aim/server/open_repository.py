@@ -13,10 +13,8 @@ from typing import TypeVar
 
 from aim.core.errors import AimError, RepoNotFound
 from aim.engine.alerts import Alerts
-from aim.engine.documents import Documents
 from aim.engine.points import PointStore
 from aim.engine.repository import Repository
-from aim.engine.scan import scan_of
 from aim.engine.tail import Watch
 from aim.engine.undo import Changes
 from aim.server.answers import missing
@@ -43,31 +41,29 @@ class OpenRepository:
         self.id = repo_id
         self.root = root
         self.repository = Repository(root)
-        # a run's reader serves one thread at a time: queries have readers of their own, under the lock of the table
-        self._asked = Repository(root)
-        self.scan = scan_of(self._asked)
-        self.watch = Watch(self.scan)
+        self.catalogue = self.repository.catalogue
+        self.watch = Watch(self.catalogue)
         self.points = PointStore(self.repository, self.watch)
         self.alerts = Alerts(self.points)
         self.changes = Changes(self.repository)
-        self.documents = Documents(self.repository.path, self.repository.store.disk)
+        self.documents = self.repository.documents
 
     def ask(self, question: Callable[[RunTable], Result]) -> Result:
         """
         Return what *question* finds in the table of runs, which is up to date and does not change meanwhile.
 
-        While many runs have to be read, it is asked of those that were read; see `Scan.ask_now`.
+        While many runs have to be read, it is asked of those that were read; see `LiveCatalogue.ask_now`.
 
         Raises:
             RepoNotFound: the repository was there when the server began, and is not there now.
         """
         self._check_exists()
-        return self.scan.ask_now(question)
+        return self.catalogue.ask_now(question)
 
     def ask_all(self, question: Callable[[RunTable], Result]) -> Result:
         """As `ask`, but wait until all runs are read: for what is kept, such as an export."""
         self._check_exists()
-        return self.scan.ask(question)
+        return self.catalogue.ask(question)
 
     def _check_exists(self) -> None:
         # without it a folder that was moved, or a disk that is away, looks like a repository without runs
@@ -76,7 +72,7 @@ class OpenRepository:
 
     def run_count(self) -> int:
         """Return how many runs there are, archived ones included."""
-        return len(self.repository.store.run_hashes())
+        return self.repository.run_count()
 
     def report_progress(self, progress: Progress) -> None:
         """From now on call *progress* while many runs are read, and once more when all are."""
@@ -84,7 +80,7 @@ class OpenRepository:
 
         def report(refreshed: CatalogueChanges) -> None:
             nonlocal total
-            indexing = self.scan.indexing
+            indexing = self.catalogue.indexing
             if indexing is not None and refreshed.unread_count:
                 total = indexing[1]
                 progress(self.id, *indexing)
@@ -92,18 +88,18 @@ class OpenRepository:
                 progress(self.id, total, total)
                 total = 0
 
-        self.scan.listen(report)
+        self.catalogue.listen(report)
 
     def warm(self) -> None:
         """Begin to read the catalogue now, so that the first page finds it read."""
         try:
-            self.scan.refresh_for_now()
+            self.catalogue.refresh_for_now()
         except (AimError, OSError) as error:
             log.warning("Aim can't read the repository in %s: %s", self.root, error)
 
     def close(self) -> None:
         """Stop reading runs, and remove what waits in the trash."""
-        self.scan.close()
+        self.catalogue.close()
         self.changes.empty_trash(now=True)
 
 

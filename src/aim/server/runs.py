@@ -55,7 +55,7 @@ def _table(repo: OpenRepository, wanted: RunsRequest) -> Response:
             "elapsed_ms": 0.0,
             "total": table.run_count,
             "count": len(rows),
-            "indexing": repo.scan.indexing,
+            "indexing": repo.catalogue.indexing,
             "hash": hashes_of(table, shown),
             "columns": [wire_column(field, cells(table, field, shown)) for field in wanted.fields],
         }

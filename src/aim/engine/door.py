@@ -1,0 +1,307 @@
+"""
+The upper door: everything that the SDK, the command line and a remote client ask of a repository.
+
+    Door         the repository: its runs, and what changes them
+    RunDoor      one run: its state, its points, its objects
+    Questions    queries over all runs, and what the columns of the catalogue answer
+
+`opening.open_door` makes a `Door` from an address. A folder is behind it today: `repository.Repository`, with
+`open_run.OpenRun` and `scan.Scan`.
+
+Rule 1: nothing here speaks of columns, tables of the catalogue or paths inside a run: a client of a server has none.
+Rule 2: a training imports this module, so at its head it imports the standard library and `core` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from aim.core.params import Path as ParamPath
+from aim.core.params import Restore
+from aim.core.tags import Tag
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from aim.engine.documents import Documents
+    from aim.query.query import Explanation, Hint
+    from aim.storage.forms.history import Rewind
+    from aim.storage.forms.state import RunState, SequenceKey, SequenceState
+    from aim.storage.reading.reader import Points
+    from aim.storage.recording.writer import Writer
+
+Progress = Callable[[int, int], None]
+"""Called with how many runs were read, and how many have to be read."""
+
+RECORD, EDIT, DELETE, FILES, SEAL = "record", "edit", "delete", "files", "seal"
+"""What a door may allow: `Door.can`. `files`: the repository is a folder that this process can reach."""
+
+
+@dataclass(frozen=True)
+class MatchingSequence:
+    """
+    A sequence that matches a query.
+
+    Attributes:
+        kind: one of `aim.core.kinds.QUERY_SUBJECTS`, or the type of other objects.
+        stored_kind: `int`, `float`, `number`, or the type of its objects, such as `list(aim.image)`.
+    """
+
+    run_hash: str
+    name: str
+    context: Mapping[str, Any]
+    kind: str
+    stored_kind: str
+
+
+@dataclass(frozen=True)
+class SequencePoints:
+    """The points of one sequence."""
+
+    sequence: MatchingSequence
+    points: Points
+
+
+@dataclass(frozen=True)
+class RunTablePage:
+    """
+    Some runs as rows of cells.
+
+    Attributes:
+        rows: a cell for each column, by the column's name; None is missing, times are Unix seconds.
+        total: how many runs match, whether they are on this page or not.
+    """
+
+    rows: list[dict[str, Any]]
+    total: int
+
+
+class RunDoor(Protocol):
+    """
+    What a run is asked. Nothing is kept from one call to the next that another process could have changed.
+
+    Raises:
+        FileNotFoundError: by each method, when the run was deleted.
+    """
+
+    @property
+    def run_hash(self) -> str:
+        """The hash of the run."""
+
+    def state(self) -> RunState:
+        """Return the run's state as it is now, without points."""
+
+    def params(self) -> Any:
+        """Return a fresh copy of the params as they are now."""
+
+    def param(self, path: ParamPath) -> Any:
+        """Return a copy of what the params hold at *path*. Raises KeyError."""
+
+    def sequences(self) -> dict[SequenceKey, SequenceState]:
+        """Return all sequences that have points."""
+
+    def points(self, key: SequenceKey) -> Points | None:
+        """Return the points of a sequence as they are now; None when the run has no such sequence."""
+
+    def points_of_many(self, keys: Iterable[SequenceKey] | None = None) -> dict[SequenceKey, Points]:
+        """Return the points of several sequences, or of all; it costs one look at each file."""
+
+    def record(self, points: Points, index: int) -> dict[str, Any]:
+        """Return the stored record of the objects at *index*, without deleted ones. Raises DamagedFile."""
+
+    def items(self, points: Points, index: int) -> list[tuple[int, dict[str, Any]]]:
+        """Return the objects of `record`, each with its index in the list that was tracked. Raises DamagedFile."""
+
+    def objects(self, points: Points, index: int, restore: Restore) -> Any:
+        """Return the object, or list of objects, at *index*; their bytes are read when they are asked for."""
+
+    def read_data(self, writer: str, number: int, offset: int) -> bytes:
+        """Return the bytes of one data entry of a writer's blob file *number*."""
+
+    def before(self, rewind: Rewind) -> RunDoor:
+        """Return the run as it stood just before a rewind."""
+
+    def artifact_folder(self) -> Path:
+        """Return the folder for those artifacts of the run that go to no other store; it may not be there yet."""
+
+
+class TagDoor(Protocol):
+    """What the tags of a repository are asked; `engine.tags.Tags` says more of each method."""
+
+    def all(self) -> list[Tag]:
+        """List all tags, by name."""
+
+    def put(self, name: str, *, color: str | None = None, description: str | None = None) -> Tag:
+        """Set the colour or the description of a tag. Raises UsageError."""
+
+    def rename(self, name: str, new_name: str) -> int:
+        """Rename a tag on all its runs, and return how many there are. Raises NotFound, UsageError."""
+
+    def delete(self, name: str) -> int:
+        """Take a tag off all its runs, and return how many had it. Raises NotFound."""
+
+
+class Questions(Protocol):
+    """
+    What a repository as a whole is asked. An answer includes whatever any process recorded before the question.
+
+    Raises:
+        InvalidQuery: by each method with a query, when the query can't be understood or asks for too much.
+    """
+
+    def check(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> None:
+        """Compile a query and do nothing with it."""
+
+    def runs(
+        self,
+        query_text: str = "",
+        *,
+        limit: int | None = None,
+        offset_hash: str | None = None,
+        timezone_offset_minutes: int = 0,
+        progress: Progress | None = None,
+    ) -> list[str]:
+        """Return the hashes of the runs that match, newest first; with *offset_hash* only those after that run."""
+
+    def sequences(
+        self,
+        query_text: str = "",
+        subject: str = "metric",
+        *,
+        timezone_offset_minutes: int = 0,
+        progress: Progress | None = None,
+    ) -> list[MatchingSequence]:
+        """Return the sequences that match: of the newest run first; within a run by context, then name."""
+
+    def explain(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> Explanation:
+        """Return what each clause of a query leaves."""
+
+    def hints(self, query_text: str, subject: str = "run") -> list[Hint]:
+        """Return what a query names that no run has."""
+
+    def complete(self, prefix: str = "") -> dict[str, list[str]]:
+        """Return the names that begin with *prefix*: of params, sequences by kind, context keys and values."""
+
+    def table(
+        self,
+        columns: Sequence[str],
+        query_text: str = "",
+        *,
+        sort: str = "-created_at",
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> RunTablePage:
+        """
+        Return the runs that match as rows of cells.
+
+        Args:
+            columns: a property (`name`), a param (`hparams.lr`), or a summary of a metric (`loss[subset=val].min`).
+            query_text: about runs, or about sequences: then a run matches when one of its sequences does.
+            sort: a column; with `-` in front the largest value comes first.
+            offset, limit: which of the sorted runs are on the page.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+
+    def summaries(
+        self, name: str, context: Mapping[str, Any] | None = None, value: str = "last", *, kind: str = "metric"
+    ) -> tuple[list[str], npt.NDArray[np.generic]]:
+        """Return one summary of one sequence for all runs that have it: their hashes, newest first, and the values."""
+
+    def summary_rows(
+        self, sequences: Iterable[MatchingSequence], values: Sequence[str]
+    ) -> list[dict[str, float | int | None]]:
+        """Return the summaries called *values* of each sequence; an empty row for one that is gone."""
+
+    def series(self, sequences: Iterable[MatchingSequence]) -> Iterator[SequencePoints]:
+        """Read the points of many sequences, in their order; sequences of runs that were deleted are left out."""
+
+    def point_batches(
+        self, query_text: str = "", *, timezone_offset_minutes: int = 0, batch_points: int = ...
+    ) -> Iterator[pa.RecordBatch]:
+        """Go through all points of all metrics that match, as Arrow record batches (see `point_tables`)."""
+
+    def points_table(self, query_text: str = "", *, timezone_offset_minutes: int = 0) -> pa.Table:
+        """Return all of `point_batches` as one Arrow table."""
+
+
+class Door(Protocol):
+    """
+    A repository, wherever it is.
+
+    Attributes:
+        address: what opens it again: the absolute path of a folder.
+        can: what it allows: some of `RECORD`, `EDIT`, `DELETE`, `FILES`, `SEAL`.
+        files: the folder `.aim`; None when the repository is not in a folder that this process can reach.
+    """
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def can(self) -> frozenset[str]: ...
+    @property
+    def files(self) -> Path | None: ...
+
+    def run_count(self) -> int:
+        """Count the runs."""
+
+    def run_hashes(self) -> list[str]:
+        """List the hashes of all runs, sorted."""
+
+    def has_run(self, run_hash: object) -> bool:
+        """Return whether there is a run of that hash."""
+
+    def find_run(self, text: str) -> str:
+        """Return the hash that *text* is, or that alone begins with it. Raises RunNotFound."""
+
+    def states(self, run_hashes: Iterable[str] | None = None) -> Iterator[RunState]:
+        """Go through the states of runs, of all by default; runs that can't be read are left out."""
+
+    def run(self, run_hash: str) -> RunDoor:
+        """Open a run for reading. Raises RunNotFound."""
+
+    def questions(self) -> Questions:
+        """Return what answers queries over all runs."""
+
+    def new_run(self, run_hash: str | None = None) -> Writer:
+        """Begin to record into a new run, or into the run *run_hash*, made if there is none. Raises DiskRefused."""
+
+    def resume_run(self, run_hash: str) -> Writer:
+        """Begin to record into a run that exists. Raises RunNotFound, DiskRefused."""
+
+    def ended(self, writer: Writer) -> None:
+        """Take over what a closed writer recorded: a folder has it sealed by another process."""
+
+    def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str, after_s: float = 0.0) -> float:
+        """Change properties, tags or params of a run, and return the time of the edit. Raises RunNotFound."""
+
+    def fork_run(self, run_hash: str, step: int, *, name: str | None = None) -> str:
+        """Return the hash of a new run that has what a run shows up to *step*. Raises RunNotFound."""
+
+    def delete_run(self, run_hash: str) -> None:
+        """Delete a run. Raises RunNotFound."""
+
+    def copy_run(self, run_hash: str, target: Door) -> bool:
+        """Copy a run; return False when it was still recording. Raises RunNotFound, RunExists."""
+
+    def move_run(self, run_hash: str, target: Door) -> None:
+        """Move a run that is not recording. Raises RunNotFound, RunExists, RunBusy."""
+
+    @property
+    def documents(self) -> Documents:
+        """The saved views, reports and descriptions of tags."""
+
+    def tags(self, *, by: str) -> TagDoor:
+        """Return the tags of the repository; *by* says in edits who changes them."""
+
+    def artifact(self, run_hash: str, name: str) -> BinaryIO:
+        """Open one artifact of a run. Raises RunNotFound, NotFound."""
+
+    def empty_trash(self) -> None:
+        """Remove what interrupted deletions and copies left."""

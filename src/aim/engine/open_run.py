@@ -1,0 +1,91 @@
+"""
+A run of a folder, as a `RunDoor`: its state and params without points, its points by the reader that is kept for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aim.core.params import Path as ParamPath
+from aim.core.params import Restore
+from aim.storage.forms.artifact_records import FILES_FOLDER
+from aim.storage.forms.history import Rewind
+
+if TYPE_CHECKING:
+    from aim.engine.run_readers import RunReaders
+    from aim.storage.forms.state import RunLog, RunState, SequenceKey, SequenceState
+    from aim.storage.reading.reader import Points, RunReader
+
+
+class OpenRun:
+    """
+    The run *run_hash*; *rewind*: as it stood just before that rewind.
+
+    Raises:
+        RunNotFound: there is no such run.
+    """
+
+    def __init__(self, readers: RunReaders, run_hash: str, rewind: Rewind | None = None) -> None:
+        self.run_hash = run_hash
+        self._readers = readers
+        self._rewind = rewind
+        self._log: RunLog = readers.log(run_hash)
+
+    @property
+    def _reader(self) -> RunReader:
+        # not kept: a run of a deleted one's name has another reader
+        if self._rewind is None:
+            return self._readers.reader(self.run_hash)
+        return self._readers.reader_before(self.run_hash, self._rewind)
+
+    def state(self) -> RunState:
+        """Return the run's state as it is now, without points."""
+        return self._log.refresh()
+
+    def params(self) -> Any:
+        """Return a fresh copy of the params as they are now."""
+        self._log.refresh()
+        return self._log.params
+
+    def param(self, path: ParamPath) -> Any:
+        """Return a copy of what the params hold at *path*. Raises KeyError."""
+        self._log.refresh()
+        return self._log.param(path)
+
+    def sequences(self) -> dict[SequenceKey, SequenceState]:
+        """Return all sequences that have points."""
+        return self._reader.sequences()
+
+    def points(self, key: SequenceKey) -> Points | None:
+        """Return the points of a sequence; None when the run has no such sequence."""
+        return self._reader.points(key)
+
+    def points_of_many(self, keys: Iterable[SequenceKey] | None = None) -> dict[SequenceKey, Points]:
+        """Return the points of several sequences, or of all."""
+        return self._reader.points_of_many(keys)
+
+    def record(self, points: Points, index: int) -> dict[str, Any]:
+        """Return the stored record of the objects at *index*, without deleted ones. Raises DamagedFile."""
+        return self._reader.record(points, index)
+
+    def items(self, points: Points, index: int) -> list[tuple[int, dict[str, Any]]]:
+        """Return the objects of `record`, each with its index in the list that was tracked."""
+        return self._reader.items(points, index)
+
+    def objects(self, points: Points, index: int, restore: Restore) -> Any:
+        """Return the object, or list of objects, at *index*."""
+        return self._reader.objects(points, index, restore)
+
+    def read_data(self, writer: str, number: int, offset: int) -> bytes:
+        """Return the bytes of one data entry."""
+        return self._reader.read_data(writer, number, offset)
+
+    def before(self, rewind: Rewind) -> OpenRun:
+        """Return the run as it stood just before a rewind."""
+        return OpenRun(self._readers, self.run_hash, rewind)
+
+    def artifact_folder(self) -> Path:
+        """Return the folder of the run's own artifacts; it may not be there yet."""
+        return (self._log.folder / FILES_FOLDER).absolute()

@@ -1,0 +1,65 @@
+"""
+From an address to a `Door`.
+
+    /data/runs, runs          the repository in that folder
+    aim://host, https://host  refused: repositories on servers are not there yet
+    s3://bucket, file:///x    refused: give a folder
+
+A training imports this module, so at its head it imports the standard library and `core` only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aim.core.errors import UsageError
+from aim.core.params import Restore
+
+if TYPE_CHECKING:
+    from aim.engine.door import Door
+
+SERVER_SCHEMES = ("aim", "http", "https", "ssh")
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two letters at least: `c://` is a drive
+
+
+def check_folder_address(address: str | os.PathLike[str]) -> None:
+    """
+    Refuse an address that names no folder.
+
+    Raises:
+        UsageError: it begins with a scheme such as `aim://`.
+
+    >>> check_folder_address("/data/runs")
+    """
+    match = SCHEME.match(os.fspath(address))
+    if match is None:
+        return
+    where = "on a server" if match[1].lower() in SERVER_SCHEMES else "at such an address"
+    raise UsageError(f"{address}: a repository {where} can't be opened by this version; give a folder.")
+
+
+def open_door(address: str | os.PathLike[str], *, create: bool = False, restore: Restore | None = None) -> Door:
+    """
+    Open the repository at *address*.
+
+    Args:
+        address: the folder that contains `.aim`.
+        create: make the repository if there is none.
+        restore: makes the objects of runs that are read.
+
+    Raises:
+        UsageError: the address is of another form.
+        RepoNotFound: there is no repository, and *create* is not asked for.
+        UnsupportedFormat: a newer version of Aim wrote it, or Aim 3.
+
+    >>> import tempfile
+    >>> open_door(tempfile.mkdtemp(), create=True).run_count()
+    0
+    """
+    check_folder_address(address)
+    from aim.engine.repository import Repository
+
+    return Repository(Path(address), create=create, restore=restore)

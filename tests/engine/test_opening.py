@@ -1,0 +1,44 @@
+"""
+From an address to a door.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aim.core.errors import RepoNotFound, UsageError
+from aim.engine.opening import open_door
+
+
+def test_a_folder_is_opened(tmp_path: Path) -> None:
+    """
+    The path of a folder opens the repository in it, made if that is asked for, and the address opens it again.
+    """
+    with pytest.raises(RepoNotFound):
+        open_door(tmp_path)
+    made = open_door(tmp_path, create=True)
+    made.new_run("mine").close()
+    again = open_door(made.address)
+
+    assert ["mine"] == again.run_hashes()
+    assert (str(tmp_path), tmp_path / ".aim") == (again.address, again.files)
+
+
+@pytest.mark.parametrize("address", ["aim://host:53800", "https://host", "ssh://host/data"])
+def test_servers_are_refused(address: str) -> None:
+    """
+    A repository on a server can't be opened yet, and the error says to give a folder.
+    """
+    with pytest.raises(UsageError, match="on a server can't be opened by this version; give a folder"):
+        open_door(address, create=True)
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/runs", "file:///data/runs"])
+def test_other_addresses_are_refused(address: str) -> None:
+    """
+    Another address makes no folder of its name.
+    """
+    with pytest.raises(UsageError, match="give a folder"):
+        open_door(address, create=True)
