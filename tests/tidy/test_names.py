@@ -5,6 +5,7 @@ Names and docstrings: a module is named by its subject, a public name says what 
 from __future__ import annotations
 
 import ast
+from typing import TypeGuard
 
 import pytest
 
@@ -44,13 +45,15 @@ def test_a_file_begins_with_what_it_is_about(source: Source) -> None:
 
 def test_every_public_name_has_a_docstring() -> None:
     """
-    Each public class, method and function of the package says what it does.
+    Each public class, method and function of the package says what it does; a method that overrides another one has
+    the docstring of that one.
     """
+    inherited = _overrides()
     silent = [
         f"{source.path}:{node.lineno} {name}"
         for source in sources("src")
         for name, node in definitions(source)
-        if is_public(name) and not _is_variant(node) and not ast.get_docstring(node)
+        if is_public(name) and name not in inherited and not _is_variant(node) and not ast.get_docstring(node)
     ]
 
     assert [] == silent, "\n".join(silent)
@@ -68,6 +71,24 @@ def test_every_test_is_a_sentence() -> None:
     ]
 
     assert [] == silent, "\n".join(silent)
+
+
+def _overrides() -> set[str]:
+    """Return the methods, as `Class.method`, that a base class in the package also has."""
+    classes = {name: node for source in sources("src") for name, node in definitions(source) if is_class(node)}
+    methods = {name: {getattr(member, "name", "") for member in node.body} for name, node in classes.items()}
+    bases = {name: [ast.unparse(base).partition("[")[0] for base in node.bases] for name, node in classes.items()}
+
+    def inherited(name: str) -> set[str]:
+        above = [base for base in bases.get(name, ()) if base in methods and base != name]
+        return set().union(*(methods[base] | inherited(base) for base in above))
+
+    return {f"{name}.{method}" for name in classes for method in methods[name] & inherited(name)}
+
+
+def is_class(node: ast.AST) -> TypeGuard[ast.ClassDef]:
+    """Return whether *node* defines a class."""
+    return isinstance(node, ast.ClassDef)
 
 
 def _is_variant(node: ast.AST) -> bool:

@@ -1,0 +1,251 @@
+"""
+A repository in a folder: what `backend` asks, over store, forms, recording, reading, catalogue and care.
+
+    .aim/runs/<hash>/    recording writes, reading reads, care looks after
+    .aim/trash/          <hash>.<8 hex digits>: runs that were deleted
+    .aim/views/          documents
+
+Light: a training process imports it. Reading, catalogue and care are imported when they are first asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aim.core.errors import RunExists, RunNotFound, UsageError
+from aim.core.params import Restore
+from aim.storage.backend import Backend, DocumentFiles, RunCatalogue, RunFiles, RunTrash
+from aim.storage.disk import changes
+from aim.storage.disk.files import DISK, Disk
+from aim.storage.disk.refusals import explained
+from aim.storage.forms import edits
+from aim.storage.forms.artifact_records import FILES_FOLDER
+from aim.storage.forms.history import Rewind
+from aim.storage.forms.state import Damage, RunLog
+from aim.storage.recording.writer import ReadEarlier, Writer
+from aim.storage.store import Store, is_repository
+
+if TYPE_CHECKING:
+    from aim.storage.care.repair import RepairReport
+    from aim.storage.reading.reader import RunReader
+
+DOCUMENTS_FOLDER = "views"
+
+
+class FolderBackend(Backend):
+    """
+    The repository in the folder *path* (the `.aim`).
+
+    Args:
+        create: make it if it is not there.
+
+    Raises:
+        RepoNotFound, UnsupportedFormat: see `storage.store.Store`.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False, disk: Disk = DISK) -> None:
+        self._store = Store(path, create=create, disk=disk)
+        self._disk = disk
+
+    @property
+    def address(self) -> str:
+        return str(self._store.path.parent)
+
+    @property
+    def files(self) -> FolderFiles:
+        return FolderFiles(self._store)
+
+    @property
+    def trash(self) -> FolderTrash:
+        return FolderTrash(self._store)
+
+    @property
+    def documents(self) -> FolderDocuments:
+        return FolderDocuments(self._store.path / DOCUMENTS_FOLDER, self._disk)
+
+    # runs
+
+    def is_available(self) -> bool:
+        return is_repository(self._store.path)
+
+    def run_hashes(self) -> list[str]:
+        return self._store.run_hashes()
+
+    def has_run(self, run_hash: object) -> bool:
+        return self._store.has_run(run_hash)
+
+    def check_exists(self, run_hash: str) -> None:
+        self._store.run_folder(run_hash)
+
+    def delete_run(self, run_hash: str) -> None:
+        self._store.delete_run(run_hash)
+
+    def copy_run(self, run_hash: str, target: Backend) -> None:
+        if not isinstance(target.files, FolderFiles):
+            raise UsageError(f"Runs of a folder are copied into folders only, not to {target.address!r}.")
+        self._store.copy_run(run_hash, target.files.store)
+
+    def fork_run(self, run_hash: str, step: int, *, name: str | None = None) -> str:
+        from aim.storage.care.forking import fork_run
+
+        return fork_run(self._store, run_hash, step, name=name, disk=self._disk)
+
+    # reading
+
+    def log(self, run_hash: str, restore: Restore | None = None) -> RunLog:
+        return RunLog(self._store.run_folder(run_hash), restore)
+
+    def reader(
+        self,
+        run_hash: str,
+        restore: Restore | None = None,
+        *,
+        may_seal: bool = True,
+        log: RunLog | None = None,
+        before: Rewind | None = None,
+    ) -> RunReader:
+        from aim.storage.reading.reader import RunReader
+
+        return RunReader(self._store.run_folder(run_hash), restore, may_seal=may_seal, log=log, before=before)
+
+    def catalogue(self, open_reader: Callable[[str], RunReader], *, cache: Path | None = None) -> RunCatalogue:
+        from aim.storage.catalogue.catalogue import Catalogue
+
+        return Catalogue(self._store.path, open_reader, cache=cache)
+
+    # recording
+
+    def new_writer(self, run_hash: str | None = None) -> Writer:
+        with explained("begin a run", self._store.runs):
+            run_folder = self._store.create_run(run_hash)
+            return Writer(run_folder, run_folder.name, disk=self._disk)
+
+    def resume_writer(self, run_hash: str, read_earlier: ReadEarlier | None = None) -> Writer:
+        run_folder = self._store.run_folder(run_hash)
+        with explained("resume a run", run_folder):
+            return Writer(run_folder, run_hash, disk=self._disk, history=read_earlier)
+
+    def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str, seen_at_s: float = 0.0) -> float:
+        return edits.write(self._store.run_folder(run_hash), change, by=by, seen_at_s=seen_at_s, disk=self._disk)
+
+
+class FolderFiles(RunFiles):
+    """The paths of the repository of *store*, and the care for its files."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    @property
+    def path(self) -> Path:
+        return self.store.path
+
+    @property
+    def disk(self) -> Disk:
+        return self.store.disk
+
+    def run_folder(self, run_hash: str) -> Path:
+        return self.store.run_folder(run_hash)
+
+    def artifacts_folder(self, run_hash: str) -> Path:
+        return self.store.run_folder(run_hash) / FILES_FOLDER
+
+    def check(self) -> Iterator[tuple[str, list[Damage]]]:
+        from aim.storage.care.check import check_store
+
+        return check_store(self.store)
+
+    def check_run(self, run_hash: str) -> list[Damage]:
+        from aim.storage.care.check import check_run
+
+        return check_run(self.store.run_folder(run_hash))
+
+    def repair_run(self, run_hash: str, target: RunFiles) -> RepairReport:
+        from aim.storage.care.repair import repair_run
+
+        target_folder = target.path / self.store.runs.name / run_hash
+        return repair_run(self.store.run_folder(run_hash), target_folder, disk=target.disk)
+
+    def write_archive(self, target: Path, progress: Callable[[str], None] | None = None) -> int:
+        from aim.storage.care.archive import write_archive
+
+        return write_archive(self.store, target, progress)
+
+
+class FolderTrash(RunTrash):
+    """The folder `trash/` of the repository of *store*."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._disk = store.disk
+
+    def put_away(self, run_hash: str) -> str:
+        run_folder = self._store.run_folder(run_hash)
+        trash_name = f"{run_hash}.{secrets.token_hex(4)}"
+        self._disk.make_folder(self._store.trash)
+        try:
+            self._disk.rename(run_folder, self._store.trash / trash_name)
+        except FileNotFoundError:
+            raise RunNotFound(f"Run {run_hash!r} was deleted by somebody else meanwhile.") from None
+        changes.touch(run_folder, self._disk)
+        return trash_name
+
+    def bring_back(self, trash_name: str) -> str:
+        run_hash = trash_name.rpartition(".")[0]
+        run_folder = self._store.runs / run_hash
+        if run_folder.exists():
+            raise RunExists(f"There is a new run {run_hash!r} by now.")
+        try:
+            self._disk.rename(self._store.trash / trash_name, run_folder)
+        except FileNotFoundError:
+            raise RunNotFound(f"Run {run_hash!r} was removed from the trash meanwhile.") from None
+        changes.touch(run_folder, self._disk)
+        return run_hash
+
+    def remove(self, trash_name: str) -> None:
+        self._disk.remove_folder(self._store.trash / trash_name)
+
+    def empty(self) -> None:
+        self._store.empty_trash()
+
+
+class FolderDocuments(DocumentFiles):
+    """The files of *folder*, which is made with the first document."""
+
+    def __init__(self, folder: Path, disk: Disk) -> None:
+        self._folder = folder
+        self._disk = disk
+
+    def names(self) -> list[str]:
+        try:
+            names = os.listdir(self._folder)
+        except FileNotFoundError:
+            return []
+        return sorted(name for name in names if not name.startswith("."))
+
+    def read(self, name: str) -> bytes | None:
+        try:
+            return (self._folder / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, content: bytes) -> None:
+        self._disk.make_folder(self._folder)
+        scratch = self._folder / f".{name}-{secrets.token_hex(4)}"
+        descriptor = self._disk.create(scratch)
+        try:
+            self._disk.write(descriptor, content)
+            self._disk.sync(descriptor)
+        finally:
+            os.close(descriptor)
+        self._disk.rename(scratch, self._folder / name)
+
+    def delete(self, name: str) -> bool:
+        path = self._folder / name
+        if not path.exists():
+            return False
+        self._disk.unlink(path)
+        return True
