@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from aim.core.statuses import FINISHED
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.recording import writer as writer_module
 from aim.storage.recording.writer import Writer
 from aim.storage.store import Store

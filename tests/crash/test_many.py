@@ -16,7 +16,7 @@ import pytest
 from aim.core.errors import RunClosed
 from aim.core.statuses import FINISHED
 from aim.storage.forms.records import scan
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording.writer import Writer
 from aim.storage.store import Store

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.sealing import seal
 from tests.docs.test_formats import hex_lines
 from tests.storage.recorded import RUN, record

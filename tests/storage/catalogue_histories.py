@@ -16,7 +16,7 @@ from aim.engine.repository import Repository
 from aim.storage.catalogue.catalogue import Catalogue
 from aim.storage.catalogue.catalogue_row import FIELD_NAMES
 from aim.storage.catalogue.summaries import SUMMARY_NAMES
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal
 

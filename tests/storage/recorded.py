@@ -15,7 +15,7 @@ from aim.core.errors import DamagedFile
 from aim.core.values import Stored
 from aim.storage.disk import layout
 from aim.storage.forms import blobs, edits, events
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal

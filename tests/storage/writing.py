@@ -10,7 +10,8 @@ from typing import Any
 
 from aim.core.values import Stored
 from aim.storage.forms import blobs, events
-from aim.storage.forms.state import RunLog, RunState
+from aim.storage.forms.run_log import RunLog
+from aim.storage.forms.state import RunState
 from aim.storage.reading.reader import Points, RunReader
 from aim.storage.recording.writer import Writer
 

@@ -15,7 +15,8 @@ from aim.storage.forms.history import Rewind
 
 if TYPE_CHECKING:
     from aim.engine.run_readers import RunReaders
-    from aim.storage.forms.state import RunLog, RunState, SequenceKey, SequenceState
+    from aim.storage.forms.run_log import RunLog
+    from aim.storage.forms.state import RunState, SequenceKey, SequenceState
     from aim.storage.reading.reader import Points, RunReader
 
 

@@ -17,7 +17,8 @@ from aim.core.values import Loader, Stored
 from aim.engine.listing import SUMMARIES
 from aim.engine.repository import Repository
 from aim.storage.catalogue.run_table import RunTable
-from aim.storage.forms.state import RunLog, RunState
+from aim.storage.forms.run_log import RunLog
+from aim.storage.forms.state import RunState
 
 OBJECT_SUMMARIES = ("count", "first_step", "last_step")
 

@@ -26,7 +26,8 @@ from aim.storage.disk.files import DISK, Disk
 from aim.storage.disk.refusals import explained
 from aim.storage.forms import edits, history
 from aim.storage.forms.history import Rewind
-from aim.storage.forms.state import RunLog, RunState
+from aim.storage.forms.run_log import RunLog
+from aim.storage.forms.state import RunState
 from aim.storage.recording.writer import EarlierWriters, Writer
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from weakref import WeakValueDictionary
 from aim.core.params import Restore
 from aim.core.recent import Recent
 from aim.storage.forms.history import Rewind
-from aim.storage.forms.state import RunLog, RunState
+from aim.storage.forms.run_log import RunLog
+from aim.storage.forms.state import RunState
 
 if TYPE_CHECKING:
     from aim.storage.reading.reader import RunReader

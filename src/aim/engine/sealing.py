@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from aim.core.words import counted
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 
 SWITCH_VARIABLE = "AIM_SEAL_ON_CLOSE"
 NICENESS = 19

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aim.core.params import Restore
 from aim.storage.disk.files import Disk
 from aim.storage.forms.history import Rewind
-from aim.storage.forms.state import Damage, RunLog
+from aim.storage.forms.run_log import RunLog
+from aim.storage.forms.state import Damage
 from aim.storage.recording.writer import ReadEarlier, Writer
 
 if TYPE_CHECKING:

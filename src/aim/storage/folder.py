@@ -25,7 +25,8 @@ from aim.storage.disk.refusals import explained
 from aim.storage.forms import edits
 from aim.storage.forms.artifact_records import FILES_FOLDER
 from aim.storage.forms.history import Rewind
-from aim.storage.forms.state import Damage, RunLog
+from aim.storage.forms.run_log import RunLog
+from aim.storage.forms.state import Damage
 from aim.storage.recording.writer import ReadEarlier, Writer
 from aim.storage.store import Store, is_repository
 

@@ -21,7 +21,7 @@ from aim.storage.care.forking import fork_run
 from aim.storage.disk import layout
 from aim.storage.disk.files import Disk
 from aim.storage.forms import blobs
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal

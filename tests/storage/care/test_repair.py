@@ -14,7 +14,7 @@ from aim.storage.care.check import check_run
 from aim.storage.care.repair import repair_run
 from aim.storage.disk import layout
 from aim.storage.forms import blobs, edits, events
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing.sealed import Sealed

@@ -21,7 +21,7 @@ from aim.storage.catalogue.ended_runs import EndedRuns
 from aim.storage.catalogue.run_watch import RunWatch, read_runs
 from aim.storage.disk import layout
 from aim.storage.forms import events
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal
 from tests.storage.catalogue_histories import History, shown

@@ -25,7 +25,7 @@ from aim.storage.care.check import check_run
 from aim.storage.care.repair import repair_run
 from aim.storage.catalogue.catalogue import Catalogue
 from aim.storage.disk import unreadable
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.reader import RunReader
 from tests.storage.recorded import RUN, PointKey, points, points_in_place, record, seal_all
 

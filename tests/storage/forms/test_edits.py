@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from aim.storage.forms import edits, events
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.recording.writer import Writer
 
 

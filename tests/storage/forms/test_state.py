@@ -16,7 +16,8 @@ from aim.core import clock
 from aim.core.statuses import FAILED, FINISHED, LOST, RUNNING
 from aim.storage.forms import events, state
 from aim.storage.forms.edits import write
-from aim.storage.forms.state import RunLog, SequencePart, SequenceState
+from aim.storage.forms.run_log import RunLog
+from aim.storage.forms.state import SequencePart, SequenceState
 from aim.storage.recording.writer import Writer
 
 ONE, OTHER = "0a1b2c3d", "ffffffff"

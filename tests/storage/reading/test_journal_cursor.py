@@ -12,7 +12,7 @@ import pytest
 from aim.storage.disk import layout
 from aim.storage.forms import journal
 from aim.storage.forms.records import Records
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.journal_cursor import JournalCursor
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing.seal import seal_writer

@@ -12,7 +12,7 @@ import pytest
 
 from aim.engine.repository import Repository
 from aim.storage.catalogue.catalogue import Catalogue
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.reader import Points, RunReader
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal

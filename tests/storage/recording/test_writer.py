@@ -25,7 +25,7 @@ from aim.core.statuses import FINISHED
 from aim.storage.disk import layout
 from aim.storage.disk.files import Disk
 from aim.storage.forms import journal, records
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording import background
 from aim.storage.recording.writer import Writer

@@ -26,7 +26,7 @@ from aim.core.statuses import FINISHED, RUNNING
 from aim.storage.care.check import check_run
 from aim.storage.disk.files import Disk
 from aim.storage.forms import blobs, journal, records
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording import background, sequence_writer
 from aim.storage.recording.writer import Writer

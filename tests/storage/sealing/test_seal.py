@@ -24,7 +24,7 @@ from aim.storage.care.check import check_run
 from aim.storage.disk import layout
 from aim.storage.disk.files import Disk
 from aim.storage.forms import blobs, events, records
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import pages, seal
 from aim.storage.sealing.sealed import Sealed, verify
@@ -340,7 +340,7 @@ SEALER = """
 import sys
 from pathlib import Path
 from aim.storage.sealing import seal
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 folder = Path(sys.argv[1])
 import pyarrow.parquet
 print("ready", flush=True)

@@ -31,7 +31,8 @@ from aim.storage.disk.files import DISK, Disk
 from aim.storage.forms import blobs, events, history, records
 from aim.storage.forms.blobs import BlobFile
 from aim.storage.forms.records import Records
-from aim.storage.forms.state import RunLog, RunState, SequenceState
+from aim.storage.forms.run_log import RunLog
+from aim.storage.forms.state import RunState, SequenceState
 from aim.storage.reading.reader import Points, RunReader
 from aim.storage.recording.writer_events import about_this_process
 from aim.storage.sealing import seal

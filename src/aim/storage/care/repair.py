@@ -35,7 +35,7 @@ from aim.storage.disk.files import DISK, Disk
 from aim.storage.forms import blobs, events, journal, records
 from aim.storage.forms.events import Event
 from aim.storage.forms.records import Records
-from aim.storage.forms.state import RunLog
+from aim.storage.forms.run_log import RunLog
 from aim.storage.sealing import seal
 from aim.storage.sealing.sealed import Sealed, verify
 

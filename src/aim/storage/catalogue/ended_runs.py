@@ -28,8 +28,8 @@ from aim.storage.catalogue.catalogue_row import CatalogueRow, KindNumbers, PairK
 from aim.storage.catalogue.summaries import SequenceSummary
 from aim.storage.disk import layout
 from aim.storage.forms import events, journal, records
-from aim.storage.forms.events import Event
-from aim.storage.forms.state import SECONDS_MAX, RunState, SequencePart, SequenceState, WriterInfo
+from aim.storage.forms.events import SECONDS_MAX, Event
+from aim.storage.forms.state import RunState, SequencePart, SequenceState, WriterInfo
 from aim.storage.sealing import sealed
 
 REDUCED_BYTES = 1 << 22  # of journals are reduced together; a larger one is left to RunWatch

@@ -29,7 +29,8 @@ from aim.storage.catalogue.summaries import Part, SequenceSummary
 from aim.storage.disk import layout, unreadable
 from aim.storage.forms import journal, records, visible
 from aim.storage.forms.records import Records
-from aim.storage.forms.state import RunLog, RunState, SequenceState, WriterInfo
+from aim.storage.forms.run_log import RunLog
+from aim.storage.forms.state import RunState, SequenceState, WriterInfo
 from aim.storage.reading.reader import RunReader
 from aim.storage.sealing import sealed
 

@@ -22,6 +22,7 @@ from aim.storage.disk.files import DISK, Disk
 
 PREFIX = b'{"crc":"'
 PREFIX_BYTES = 17  # up to and with the quote that closes the CRC
+SECONDS_MAX = 1e12  # in the year 33,658; beyond it a time is damage
 Event = dict[str, Any]
 
 
@@ -49,6 +50,16 @@ def decode(line: bytes) -> Event | None:
     except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) else None
+
+
+def seconds(at: object) -> float:
+    """
+    Return a time of an event in Unix seconds; 0.0 for what is no time.
+
+    >>> seconds(1.5), seconds("now"), seconds(1e300)
+    (1.5, 0.0, 0.0)
+    """
+    return float(at) if isinstance(at, (int, float)) and abs(at) < SECONDS_MAX else 0.0
 
 
 @dataclass

@@ -32,7 +32,8 @@ from aim.storage.disk import layout, unreadable
 from aim.storage.forms import blobs, records
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.records import FloatArray, IntArray
-from aim.storage.forms.state import RunLog, RunState, SequenceKey, SequencePart, SequenceState, WriterInfo
+from aim.storage.forms.run_log import RunLog
+from aim.storage.forms.state import RunState, SequenceKey, SequencePart, SequenceState, WriterInfo
 from aim.storage.forms.visible import Visibility
 from aim.storage.reading.followed_journal import FollowedJournal
 from aim.storage.reading.sole_writer import SoleWriter

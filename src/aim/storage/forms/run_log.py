@@ -1,0 +1,268 @@
+"""
+The log of a run, read: its event lines and edits, and what is new among them, folded into a `RunState`.
+
+    LineSource   where lines come from. `FolderLines` reads the files of a run's folder
+    RunLog       folds what the source gives: lines that are later than all before them on top of the last state,
+                 an earlier one into a new state
+
+Specified in docs/formats/repository.md and events.md.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from aim.core import params
+from aim.core.params import Path as ParamPath
+from aim.core.params import Restore
+from aim.core.words import counted
+from aim.storage.disk import layout, unreadable
+from aim.storage.forms import events, fold
+from aim.storage.forms.events import Event
+from aim.storage.forms.fold import Line
+from aim.storage.forms.state import Damage, RunState, WriterInfo
+
+UNREADABLE = -1  # stands for the offset in a file that can't be read
+SEQUENCE_KEYS = frozenset({"sequence", "point", "drop", "delete", "undelete"})  # of lines that change sequences
+
+
+class LineSource(Protocol):
+    """Where the lines of one run come from."""
+
+    @property
+    def writers(self) -> dict[str, WriterInfo]:
+        """The writers of the run, by id; brought up to date by `read`."""
+
+    @property
+    def damage(self) -> Mapping[tuple[str, int], Damage]:
+        """What could not be read, by file and offset."""
+
+    @property
+    def line_count(self) -> int:
+        """How many lines were read."""
+
+    def read(self) -> list[Line] | None:
+        """
+        Return the lines that are new since the last time, in any order; None when another run has taken the place of
+        the one that was read: the next call then begins with its first line.
+
+        Raises:
+            FileNotFoundError: the run is gone.
+        """
+
+    def created_at_s(self) -> float:
+        """Return when the run was created, as far as its lines do not say it."""
+
+
+class FolderLines:
+    """The lines of the run in *folder*: the event files of its writers, and its edits. It is a `LineSource`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._forget()
+
+    def _forget(self) -> None:
+        self.writers: dict[str, WriterInfo] = {}
+        self.damage: dict[tuple[str, int], Damage] = {}
+        self.line_count = 0
+        self._edits: set[str] = set()
+        self._sizes: dict[str, int] = {}
+
+    def read(self) -> list[Line] | None:
+        """Return what is new; see `LineSource`. Cost: one listing of the folder, and reading what was added."""
+        event_files: set[str] = set()
+        fresh: list[Line] = []
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                match = layout.WRITER_FILE.fullmatch(entry.name)
+                if match:
+                    # a writer whose event file is gone still has points
+                    writer = self.writers.setdefault(match[1], WriterInfo(match[1]))
+                    if match[2] == "events.jsonl":
+                        event_files.add(entry.name)
+                        self._read_events(Path(entry.path), writer, entry.stat(), fresh)
+                elif layout.EDIT_FILE.fullmatch(entry.name) and entry.name not in self._edits:
+                    self._read_edit(Path(entry.path), fresh)
+        if not event_files.issuperset(self._sizes):
+            self._forget()
+            return None
+        return fresh
+
+    def created_at_s(self) -> float:
+        """Return the time of the folder."""
+        return self._folder.stat().st_mtime
+
+    def _cannot_read(self, path: Path, error: OSError) -> None:
+        self.damage[path.name, UNREADABLE] = Damage(path.name, "byte 0", unreadable.note(path, error))
+
+    def _read_events(self, path: Path, writer: WriterInfo, stat: os.stat_result, fresh: list[Line]) -> None:
+        writer.heard_at_s = stat.st_mtime
+        if self._sizes.get(path.name) == stat.st_size:
+            return
+        try:
+            lines = events.read(path, writer.offset)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._cannot_read(path, error)
+            writer.unreadable = error
+            return
+        if writer.unreadable is not None:
+            writer.unreadable = None
+            self.damage.pop((path.name, UNREADABLE), None)
+        self._sizes[path.name] = stat.st_size
+        writer.offset = lines.end_offset
+        for offset, length in lines.bad_spans:
+            problem = f"{counted(length, 'byte is', 'bytes are')} no event line"
+            self.damage[path.name, offset] = Damage(path.name, f"byte {offset:,}", problem)
+        for event in lines.events:
+            line = self._line(writer.id, event)
+            writer.take(line[0], event)
+            fresh.append(line)
+
+    def _read_edit(self, path: Path, fresh: list[Line]) -> None:
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._cannot_read(path, error)
+            return
+        self._edits.add(path.name)
+        self.damage.pop((path.name, UNREADABLE), None)
+        lines = events.parse(content)
+        if len(lines.events) != 1 or lines.bad_spans or lines.end_offset != len(content):
+            self.damage[path.name, 0] = Damage(path.name, "byte 0", "not a whole edit")
+        fresh += [self._line("edit", event) for event in lines.events]
+
+    def _line(self, writer: str, event: Event) -> Line:
+        self.line_count += 1
+        return events.seconds(event.get("at")), writer, self.line_count, event
+
+
+class RunLog:
+    """
+    The state of the run in *folder*, and what is new of it. Several threads may share one.
+
+    Args:
+        restore: makes the objects among the params; without it they are dicts.
+        source: where the lines come from; None: from the files of the folder.
+    """
+
+    def __init__(self, folder: Path, restore: Restore | None = None, source: LineSource | None = None) -> None:
+        self.folder = folder
+        self.run_hash = folder.name
+        self._restore = restore
+        self._source = source or FolderLines(folder)
+        self._lock = (os.getpid(), threading.Lock())
+        self._forget()
+
+    def _forget(self) -> None:
+        self._lines: list[Line] = []
+        self._malformed: dict[tuple[str, int], Damage] = {}
+        self._state = RunState(self.run_hash, writers=self._source.writers)
+
+    def refresh(self) -> RunState:
+        """
+        Return the state as it is now. States that were returned before do not change, but for the heartbeats of their
+        writers.
+
+        Raises:
+            FileNotFoundError: the run's folder is gone.
+
+        Cost: one listing of the folder, and reading what was added.
+        """
+        if self._lock[0] != os.getpid():  # in the child of a fork: a thread of the parent may have held the lock
+            self._lock = (os.getpid(), threading.Lock())
+        with self._lock[1]:
+            fresh = self._source.read()
+            while fresh is None:
+                self._forget()
+                fresh = self._source.read()
+            if fresh:
+                self._add(fresh)
+            return self._brought_up_to_date()
+
+    def _add(self, fresh: list[Line]) -> None:
+        fresh.sort(key=lambda line: line[:3])
+        is_in_order = not self._lines or fresh[0][:2] >= self._lines[-1][:2]
+        self._lines += fresh
+        if is_in_order:
+            self._state = _own_copy(self._state, fresh)
+            self._fold(fresh)
+        else:
+            self._lines.sort(key=lambda line: line[:3])
+            self._state = RunState(self.run_hash, writers=self._source.writers)
+            self._fold(self._lines)
+
+    def _fold(self, lines: list[Line]) -> None:
+        state = self._state
+        for line in lines:
+            at_s, writer = line[:2]
+            try:
+                fold.apply(state, line, self._restore)
+            except fold.MALFORMED as error:
+                location = f"the event of {at_s:.6f}"
+                self._malformed[writer, int(at_s * 1e6)] = Damage(writer, location, f"can't be understood: {error}")
+            state.latest_at_s = max(state.latest_at_s, at_s)
+
+    def _brought_up_to_date(self) -> RunState:
+        state = self._state
+        begun = [writer.begun_at_s for writer in state.writers.values() if writer.begun_at_s is not None]
+        state.created_at_s = min(begun) if begun else self._source.created_at_s()
+        damage = [*self._source.damage.values(), *self._malformed.values()]
+        if damage != state.damage:
+            state.damage = damage
+        return state
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether a file of lines could not be read at the last `refresh`; the next one tries it again."""
+        return any(offset == UNREADABLE for _, offset in self._source.damage)
+
+    @property
+    def line_count(self) -> int:
+        """How many event lines and edits were folded; grows when there is something new."""
+        return self._source.line_count
+
+    @property
+    def params(self) -> Any:
+        """A copy of the params of the last `refresh`, keys in order."""
+        return _in_order(self._state.tree)
+
+    def param(self, path: ParamPath) -> Any:
+        """Return a copy of what is at *path* in `params`. Raises KeyError."""
+        return _in_order(params.get_at(self._state.tree, path))
+
+
+def _own_copy(state: RunState, fresh: list[Line]) -> RunState:
+    # a caller may still go through the state that it got: what the fresh lines change is copied
+    changes_tree = any("set" in event or "del" in event for *_, event in fresh)
+    changes_sequences = any(not SEQUENCE_KEYS.isdisjoint(event) for *_, event in fresh)
+    copied = replace(
+        state,
+        tree=_in_order(state.tree) if changes_tree else state.tree,
+        properties=dict(state.properties),
+        tags=dict(state.tags),
+        artifacts=dict(state.artifacts),
+    )
+    if changes_sequences:
+        sequences = {key: sequence.copy() for key, sequence in state.sequences.items()}
+        by_number = state.sequences_by_number.items()
+        copied.sequences = sequences
+        copied.sequences_by_number = {number: sequences[sequence.key] for number, sequence in by_number}
+    return copied
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return params.ordered({key: _in_order(member) for key, member in value.items()})
+    if isinstance(value, list):
+        return [_in_order(member) for member in value]
+    return copy.copy(value) if isinstance(value, bytearray) else value
