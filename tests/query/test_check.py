@@ -8,8 +8,9 @@ import pytest
 
 from aim.core.errors import InvalidQuery
 from aim.query import tree
-from aim.query.check import check, known_type
+from aim.query.check import check
 from aim.query.functions import Clock
+from aim.query.rules import static_type
 from aim.query.syntax import parse
 from aim.query.tree import show
 
@@ -66,8 +67,8 @@ TREES = [
 ]  # fmt: skip
 
 MESSAGES = [
-    ("run", 0, 3, "`run` is no value by itself; name what you want of it, as in run.hparams.lr"),
-    ("metric", 0, 6, "`metric` is no value by itself; name what you want of it, as in metric.name"),
+    ("run", 0, 3, "`run` is not a value by itself; name one of its fields, as in run.hparams.lr"),
+    ("metric", 0, 6, "`metric` is not a value by itself; name one of its fields, as in metric.name"),
     ("metirc.last", 0, 6, "`metirc` is not known. Did you mean `metric`?"),
     ("metrics.last", 0, 7, "`metrics` is not known. Did you mean `metric`?"),
     ("lr > 1", 0, 2, "`lr` is not known. A param is written run.lr"),
@@ -76,7 +77,7 @@ MESSAGES = [
     ("metric.lst", 7, 10, "`metric` has no `lst`. Did you mean `last`?"),
     ("metric.last.foo", 12, 15, "`metric.last` is a number, which has no `foo`; it has is_integer, hex"),
     ("metric.record_max_length", 7, 24, None),
-    ("run.metrics", 0, 11, "`run.metrics` is asked for one metric: run.metrics['loss', {'subset': 'val'}].last"),
+    ("run.metrics", 0, 11, "`run.metrics` needs the name of one metric: run.metrics['loss', {'subset': 'val'}].last"),
     ("run.metrics.loss", 0, 16, "A metric of a run is written run.metrics['loss']"),
     ("run.metrics[run.a]", 12, 17, None),
     ("run.metrics['a', {'b': {1}}]", 12, 27, None),
@@ -96,7 +97,7 @@ MESSAGES = [
     ("run.a.split(1, 2, 3)", 0, 20, "`split` takes 0 to 2 arguments, not 3"),
     ("lenn(run.a)", 0, 4, "`lenn` is not known. Did you mean `len`?"),
     ("getattr(run, 'db')", 8, 11, None),
-    ("math", 0, 4, "`math` is a module; name what you want of it"),
+    ("math", 0, 4, "`math` is a module; name the member that you want"),
     ("math.sqr(2)", 5, 8, "`math` has no `sqr`. Did you mean `sqrt`?"),
     ("math.pi(2)", 0, 7, "`math.pi` is not a function"),
     ("(lambda a: a)(b=1)", 14, 17, "A lambda takes no `name=value`"),
@@ -209,7 +210,7 @@ def test_facts_have_types_and_params_have_none(text: str, expected: type | None)
     """
     What is known before any run is read is the type beside the text.
     """
-    assert expected is known_type(checked(text))
+    assert expected is static_type(checked(text))
 
 
 def test_a_large_constant_stays_an_operation() -> None:

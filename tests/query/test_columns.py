@@ -25,7 +25,7 @@ CLOCK = Clock(1_000.0, offset_minutes=-1)
 
 def column(runs: list[PlainRun], source: tree.Source) -> InputColumn:
     """One input of some runs."""
-    return RunColumns(MemoryTable(runs), CLOCK).facts(source)
+    return RunColumns(MemoryTable(runs), CLOCK).column(source)
 
 
 def of_params(*several: dict[Any, Any]) -> list[PlainRun]:
@@ -155,7 +155,7 @@ def test_an_input_is_made_once() -> None:
     """
     columns = RunColumns(MemoryTable(MIXED), CLOCK)
 
-    assert columns.facts(tree.RunParam(("hp", "a"))) is columns.facts(tree.RunParam(("hp", "a")))
+    assert columns.column(tree.RunParam(("hp", "a"))) is columns.column(tree.RunParam(("hp", "a")))
 
 
 def test_pairs_have_names_contexts_and_types() -> None:
@@ -165,11 +165,11 @@ def test_pairs_have_names_contexts_and_types() -> None:
     run = PlainRun(series=[Series("a", {}, values=[1.0], steps=[0]), Series("a", {"s": 1}, "images", steps=[0])])
     columns = PairColumns(MemoryTable([run]))
 
-    assert ["a", "a"] == columns.facts(tree.PairField("name")).objects()
-    assert 1 == len(columns.facts(tree.PairField("name")).values)
-    assert [{}, {"s": 1}] == columns.facts(tree.PairField("context")).objects()
-    assert ["float", "list(aim.image)"] == columns.facts(tree.PairField("dtype")).objects()
-    assert [2, 2] == columns.facts(tree.PairField("version")).objects()
+    assert ["a", "a"] == columns.column(tree.PairField("name")).objects()
+    assert 1 == len(columns.column(tree.PairField("name")).values)
+    assert [{}, {"s": 1}] == columns.column(tree.PairField("context")).objects()
+    assert ["float", "list(aim.image)"] == columns.column(tree.PairField("dtype")).objects()
+    assert [2, 2] == columns.column(tree.PairField("version")).objects()
 
 
 INDEX = np.array([2, 0])

@@ -25,7 +25,7 @@ from aim.query.pattern import Alternation, BadPattern, Character, Concatenation,
         ("a{3,2}", 1, "min repeat greater than max repeat"),
         ("a{99999}", 1, "a repeat of more than 1,000 times"),
         ("a{9999999999}", 1, "a repeat of more than 1,000 times"),
-        ("^*", 1, "a place between characters can't be repeated"),
+        ("^*", 1, "a condition between characters can't be repeated"),
         (r"(a)\1", 3, "back references are not supported"),
         (r"\q", 0, "bad escape \\q"),
         ("\\", 0, "bad escape \\"),
@@ -49,7 +49,7 @@ def test_a_pattern_that_cannot_be_used_is_refused_with_its_place(text: str, plac
     with pytest.raises(BadPattern) as caught:
         parse(text)
 
-    assert place == caught.value.place
+    assert place == caught.value.offset
     assert message in (None, str(caught.value))
 
 

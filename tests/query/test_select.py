@@ -33,7 +33,7 @@ class Rows:
         self.listed = listed
         self.asked: list[tuple[str, int]] = []
 
-    def facts(self, source: tree.Source) -> InputColumn:
+    def column(self, source: tree.Source) -> InputColumn:
         """The input of one param."""
         assert isinstance(source, tree.RunParam)
         name = str(source.path[0])
@@ -49,7 +49,7 @@ class Rows:
         codes = [-1 if value is MISSING else distinct.index(value) for value in column]
         return CodedColumn(np.array(codes, dtype=np.int32), distinct)
 
-    def spread(self, leaf: Leaf) -> BoolArray | None:
+    def shared_answers(self, leaf: Leaf) -> BoolArray | None:
         """Rows are asked themselves."""
         return None
 
@@ -157,7 +157,7 @@ def test_a_narrow_domain_asks_only_the_values_that_are_left() -> None:
     values = Looked([f"value {n}" for n in range(1000)])
 
     class OneColumn(Rows):
-        def facts(self, source: tree.Source) -> InputColumn:
+        def column(self, source: tree.Source) -> InputColumn:
             return CodedColumn(np.arange(1000, dtype=np.int32), values)
 
     domain = Domain(OneColumn({"a": range(1000)}), np.array([3, 7]))
@@ -184,7 +184,7 @@ def test_a_domain_narrows_within_what_is_left() -> None:
     rows = Rows({"a": [10, 11, 12, 13]})
     domain = Domain(rows).narrowed(np.array([True, False, True, True])).narrowed(np.array([False, True, True]))
 
-    assert [12, 13] == domain.facts(tree.RunParam(("a",))).objects()
+    assert [12, 13] == domain.column(tree.RunParam(("a",))).objects()
     assert 2 == domain.size
 
 

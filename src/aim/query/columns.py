@@ -1,9 +1,9 @@
 """
 The inputs of a query as columns: what each run, pair or sequence has.
 
-    CodedColumn     a code for each row and the distinct values       fields, params, names and contexts
-    RawColumn       one numpy value for each row                      times, durations, summaries
-    ListedColumn    one Python value for each row, made when asked    whole params, points
+    CodedColumn     a code for each row, and the distinct values         fields, params, names and contexts
+    RawColumn       one numpy value for each row                         times, durations, summaries
+    ListedColumn    one Python value for each row, made when it is read  whole params, points
 
 `RunColumns` makes them from a `QueryTable`. In some runs the param at ("hparams", "lr") is a leaf, in others a dict
 with leaves below it, or part of a leaf above it, such as an item of a list. The three are merged into one column.
@@ -18,31 +18,37 @@ from typing import Any, Protocol
 import numpy as np
 
 from aim.core import contexts
+from aim.core.kinds import METRIC
 from aim.core.statuses import RUNNING
 from aim.query import names, tree
 from aim.query.functions import EPOCH, Clock
 from aim.query.operators import MISSING, subscript
 from aim.query.table import BoolArray, FloatArray, IntArray, NumberArray, Path, QueryColumn, QueryTable
-from aim.query.vector import EXACT_MAX, Numbers
+from aim.query.vector import EXACT_MAX, Numbers, is_exact
 
 MINUTE_US = 60e6
 
 
 class InputColumn(Protocol):
-    """One input, for a number of rows."""
+    """The values of one input in some rows."""
 
     def at(self, index: IntArray) -> InputColumn:
-        """Return the facts of some of the rows."""
+        """Return the values in the rows of *index*."""
 
     def objects(self) -> list[Any]:
         """Return the value in each row."""
 
     def numbers(self) -> Numbers | None:
-        """Return the rows as numbers; None if they are no numbers by nature."""
+        """Return the values as numbers; None if this kind of column never holds numbers."""
 
 
 class CodedColumn:
-    """Distinct values, and a code for each row; -1 is *absent*: `MISSING`, or None for a fact of the run."""
+    """
+    Distinct values, and a code for each row.
+
+    The code -1 means *absent*: `MISSING`, or None for a field of the run. *ready* is the same column as numbers: the
+    number in each row, and which rows have one.
+    """
 
     def __init__(
         self,
@@ -57,7 +63,7 @@ class CodedColumn:
         self.ready = ready
 
     def at(self, index: IntArray) -> CodedColumn:
-        """Return the facts of some of the rows."""
+        """Return the values in the rows of *index*."""
         ready = None if self.ready is None else (self.ready[0][index], self.ready[1][index])
         return CodedColumn(self.codes[index], self.values, self.absent, ready)
 
@@ -67,21 +73,21 @@ class CodedColumn:
         return [values[code] if code >= 0 else absent for code in self.codes.tolist()]
 
     def numbers(self) -> Numbers | None:
-        """Return the rows as numbers."""
+        """Return the values as numbers."""
         is_absent = self.codes < 0
         if self.ready is not None:
             return Numbers(*self.ready, is_absent, self.absent is None)
         table = np.zeros(len(self.values) + 1)
         is_number = np.zeros(len(self.values) + 1, dtype=bool)
-        for place, value in enumerate(self.values):
-            if isinstance(value, float) or (isinstance(value, int) and abs(value) <= EXACT_MAX):
-                table[place] = value
-                is_number[place] = True
+        for code, value in enumerate(self.values):
+            if is_exact(value):
+                table[code] = value
+                is_number[code] = True
         return Numbers(table[self.codes], is_number[self.codes], is_absent, self.absent is None)
 
 
 class RawColumn:
-    """One numpy value for each row; *present* says which rows have one, None that all do."""
+    """One numpy value for each row; *present* says which rows have one, and None means that all have."""
 
     def __init__(
         self,
@@ -96,7 +102,7 @@ class RawColumn:
         self.decode = decode
 
     def at(self, index: IntArray) -> RawColumn:
-        """Return the facts of some of the rows."""
+        """Return the values in the rows of *index*."""
         present = None if self.present is None else self.present[index]
         return RawColumn(self.raw[index], present, self.absent, self.decode)
 
@@ -104,13 +110,13 @@ class RawColumn:
         """Return the value in each row."""
         values = self.raw.tolist()
         if self.present is not None:
-            there = self.present.tolist()
+            is_present = self.present.tolist()
             decode = self.decode or (lambda value: value)
-            return [decode(value) if here else self.absent for value, here in zip(values, there)]
+            return [decode(value) if present else self.absent for value, present in zip(values, is_present)]
         return values if self.decode is None else [self.decode(value) for value in values]
 
     def numbers(self) -> Numbers | None:
-        """Return the rows as numbers."""
+        """Return the values as numbers."""
         values = self.raw.astype(np.float64, copy=False)
         is_number = self.present
         if self.raw.dtype.kind in "iu" and len(values) and np.abs(values).max() > EXACT_MAX:
@@ -120,14 +126,14 @@ class RawColumn:
 
 
 class ListedColumn:
-    """Values that are made when they are asked for, row by row."""
+    """Values that are made when they are read, row by row."""
 
     def __init__(self, keys: IntArray, make: Callable[[int], object]) -> None:
         self.keys = keys
         self.make = make
 
     def at(self, index: IntArray) -> ListedColumn:
-        """Return the facts of some of the rows."""
+        """Return the values in the rows of *index*."""
         return ListedColumn(self.keys[index], self.make)
 
     def objects(self) -> list[Any]:
@@ -135,22 +141,22 @@ class ListedColumn:
         return [self.make(key) for key in self.keys.tolist()]
 
     def numbers(self) -> Numbers | None:
-        """There are none."""
+        """Return None: whole params and points are not numbers."""
         return None
 
 
 class RunColumns:
-    """The inputs that need only the run, for all runs of a table; each is made once."""
+    """The inputs that need only the run, for all runs of a table; each column is made once."""
 
     def __init__(self, table: QueryTable, clock: Clock) -> None:
         self.table = table
         self.clock = clock
         self.size = table.run_count
         self._made: dict[tree.Source, InputColumn] = {}
-        self._series: dict[tuple[str, str], int] | None = None
+        self._metrics: dict[tuple[str, str], int] | None = None
 
-    def facts(self, source: tree.Source) -> InputColumn:
-        """Return the facts of an input, for all runs."""
+    def column(self, source: tree.Source) -> InputColumn:
+        """Return the column of an input for all runs."""
         made = self._made.get(source)
         if made is None:
             if isinstance(source, tree.RunField):
@@ -204,10 +210,10 @@ class RunColumns:
             layers.append(self._dicts(path, below))
         if not layers:
             return CodedColumn(np.full(self.size, -1, dtype=np.int32), [])
-        return layers[0] if len(layers) == 1 else _laid_over(layers)
+        return layers[0] if len(layers) == 1 else _merged(layers)
 
     def _dicts(self, path: Path, below: Sequence[Path]) -> CodedColumn:
-        """The dicts at *path*, each made once from the leaves below it."""
+        """Return the dicts at *path*; each distinct one is made once, from the leaves below it."""
         columns = [(leaf[len(path) :], column) for leaf in below if (column := self.table.param(leaf)) is not None]
         codes = np.ascontiguousarray(np.stack([column.codes for _, column in columns], axis=1), dtype=np.int32)
         has = np.flatnonzero((codes >= 0).any(axis=1))
@@ -230,26 +236,26 @@ class RunColumns:
     # Metrics of the run
 
     def _metric(self, source: tree.RunMetric) -> InputColumn:
-        if self._series is None:
-            self._series = {
-                (pair.name, contexts.text(pair.context)): place
-                for place, pair in enumerate(self.table.pairs)
-                if pair.kind == "metric"
+        if self._metrics is None:
+            self._metrics = {
+                (pair.name, contexts.text(pair.context)): pair_index
+                for pair_index, pair in enumerate(self.table.pairs)
+                if pair.kind == METRIC
             }
         present = np.zeros(self.size, dtype=bool)
-        place = self._series.get((source.name, source.context))
-        if place is None:
+        pair_index = self._metrics.get((source.name, source.context))
+        if pair_index is None:
             return RawColumn(present.copy(), present)
-        rows = self.table.rows(place)
+        rows = self.table.rows(pair_index)
         if not source.summary:
             present[rows] = True
             return RawColumn(np.ones(self.size, dtype=bool), present)
-        found = self.table.summary(place, source.summary)
-        if found is None:
+        summaries = self.table.summary(pair_index, source.summary)
+        if summaries is None:
             return RawColumn(present.copy(), present)
         present[rows] = True
-        values = np.zeros(self.size, dtype=found.dtype)
-        values[rows] = found
+        values = np.zeros(self.size, dtype=summaries.dtype)
+        values[rows] = summaries
         return RawColumn(values, present)
 
 
@@ -260,19 +266,19 @@ class PairColumns:
         self.table = table
         self.size = len(table.pairs)
 
-    def facts(self, source: tree.Source) -> CodedColumn:
-        """Return the facts of an input, for all pairs."""
+    def column(self, source: tree.Source) -> CodedColumn:
+        """Return the column of an input for all pairs."""
         assert isinstance(source, tree.PairField), source
         pairs = self.table.pairs
         if source.name == "context":
             return CodedColumn(np.arange(self.size, dtype=np.int32), [dict(pair.context) for pair in pairs])
-        given: list[object] = [names.VERSION] * self.size
+        values: list[object] = [names.VERSION] * self.size
         if source.name == "name":
-            given = [pair.name for pair in pairs]
+            values = [pair.name for pair in pairs]
         elif source.name == "dtype":
-            given = [names.DTYPES.get(pair.kind) for pair in pairs]
-        distinct = {value: code for code, value in enumerate(dict.fromkeys(given))}
-        return CodedColumn(np.array([distinct[value] for value in given], dtype=np.int32), list(distinct))
+            values = [names.DTYPES.get(pair.kind) for pair in pairs]
+        distinct = {value: code for code, value in enumerate(dict.fromkeys(values))}
+        return CodedColumn(np.array([distinct[value] for value in values], dtype=np.int32), list(distinct))
 
 
 def _coded(column: QueryColumn, absent: object) -> CodedColumn:
@@ -303,16 +309,16 @@ def within(value: Any, path: Path) -> object:
 
 
 def _within(column: CodedColumn, path: Path) -> CodedColumn:
-    """The column of what lies at *path* in each of the values; of those that have nothing there, -1."""
-    found = [within(value, path) for value in column.values]
-    kept = [place for place, value in enumerate(found) if value is not MISSING]
-    new_codes = np.full(len(found) + 1, -1, dtype=np.int32)
-    new_codes[kept] = np.arange(len(kept))
-    return CodedColumn(new_codes[column.codes], [found[place] for place in kept])
+    """Return the column of what lies at *path* in each value; -1 where nothing does."""
+    parts = [within(value, path) for value in column.values]
+    codes_with_part = [code for code, value in enumerate(parts) if value is not MISSING]
+    new_codes = np.full(len(parts) + 1, -1, dtype=np.int32)
+    new_codes[codes_with_part] = np.arange(len(codes_with_part))
+    return CodedColumn(new_codes[column.codes], [parts[code] for code in codes_with_part])
 
 
-def _laid_over(layers: Sequence[CodedColumn]) -> CodedColumn:
-    """One column of several that never have a value in the same row."""
+def _merged(layers: Sequence[CodedColumn]) -> CodedColumn:
+    """Merge columns of which no two have a value in the same row."""
     codes = np.full(len(layers[0].codes), -1, dtype=np.int32)
     values: list[object] = []
     for layer in layers:

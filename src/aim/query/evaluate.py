@@ -91,8 +91,8 @@ class Evaluator:
 
 def inputs(node: tree.Node) -> tuple[tree.Source, ...]:
     """Return the distinct sources that a tree reads."""
-    found = {part.source: None for part in tree.walk(node) if isinstance(part, tree.Input)}
-    return tuple(sorted(found, key=repr))
+    sources = {part.source: None for part in tree.walk(node) if isinstance(part, tree.Input)}
+    return tuple(sorted(sources, key=repr))
 
 
 class LambdaValue:
@@ -133,7 +133,7 @@ class Scope:
         self.text = text
         self.clock = clock
         self.strict = strict
-        self.input_slots = {source: FIRST_INPUT + place for place, source in enumerate(sources)}
+        self.input_slots = {source: FIRST_INPUT + number for number, source in enumerate(sources)}
         self.names: dict[str, int] = {}
         self.width = FIRST_INPUT + len(sources)
 
@@ -247,11 +247,11 @@ def _binary(scope: Scope, node: tree.Binary) -> Closure:
     fail, refuse = scope.fail, scope.refuse
 
     def binary(frame: Frame) -> object:
-        one, other = left(frame), right(frame)
-        if one is MISSING or other is MISSING:
+        left_value, right_value = left(frame), right(frame)
+        if left_value is MISSING or right_value is MISSING:
             return MISSING
         try:
-            return operate(one, other)
+            return operate(left_value, right_value)
         except ERRORS as error:
             return fail(node, error)
         except TooMuch as error:
@@ -262,12 +262,12 @@ def _binary(scope: Scope, node: tree.Binary) -> Closure:
 
 def _logic(scope: Scope, node: tree.Logic) -> Closure:
     *items, last = scope.closures(node.items)
-    wanted = node.operator == "or"
+    settling_value = node.operator == "or"
 
     def logic(frame: Frame) -> object:
         for item in items:
             value = item(frame)
-            if bool(value) is wanted:
+            if bool(value) is settling_value:
                 return value
         return last(frame)
 
@@ -302,11 +302,11 @@ def _compare(scope: Scope, node: tree.Compare) -> Closure:
     equal = operator == "=="
 
     def comparison(frame: Frame) -> bool:
-        one, other = left(frame), right(frame)
-        if one is MISSING or other is MISSING:
-            return equal and (one is None or other is None)
+        left_value, right_value = left(frame), right(frame)
+        if left_value is MISSING or right_value is MISSING:
+            return equal and (left_value is None or right_value is None)
         try:
-            return operate(one, other)  # type: ignore[return-value]
+            return operate(left_value, right_value)  # type: ignore[return-value]
         except ERRORS:
             return False
 
@@ -516,8 +516,8 @@ def _get(scope: Scope, node: tree.Get) -> Closure:
     value, default = scope.closure(node.value), scope.closure(node.default)
 
     def get(frame: Frame) -> object:
-        found = value(frame)
-        return default(frame) if found is MISSING else found
+        param = value(frame)
+        return default(frame) if param is MISSING else param
 
     return get
 

@@ -1,13 +1,14 @@
 """
-The functions and modules that a query knows, each with its bounds.
+The functions and modules that a query may use, each with its bounds.
 
     FUNCTIONS   "len", "sorted", "math.sqrt", "re.search", "datetime.now" ...    name -> Function
     VALUES      "math.pi", "re.I", "string.digits" ...                           name -> plain value
 
-A function takes and gives plain values. What works through many items asks for their number first, so that
-`sum(range(10**12))` is refused and not begun. What makes something large asks how large before it makes it.
+A function takes and returns plain values. A function of many items counts them first, so that `sum(range(10**12))` is
+refused before it begins. A function that makes a large value checks the size before it makes the value.
 
-A *clocked* function depends on when and where the query is asked, a *volatile* one gives something else at each call.
+The result of a *clocked* function depends on the time and the time zone of the query; that of a *volatile* function
+differs from call to call.
 """
 
 from __future__ import annotations
@@ -55,17 +56,23 @@ STRING_VALUES = (
 
 @dataclass(frozen=True)
 class Clock:
-    """When and where a query is asked: seconds since 1970 UTC; UTC minus local time in minutes, as browsers say it."""
+    """
+    The time and the time zone of a query.
+
+    Attributes:
+        now_s: seconds since 1970 UTC.
+        offset_minutes: UTC minus local time, as browsers have it.
+    """
 
     now_s: float
     offset_minutes: int = 0
 
     def local(self, seconds: float) -> datetime:
-        """Return a time as the client's clock shows it, without zone; to the microsecond, halves to even."""
+        """Return a time on the client's clock, without zone, rounded to the microsecond (halves to even)."""
         return EPOCH + timedelta(microseconds=round(seconds * 1e6)) - timedelta(minutes=self.offset_minutes)
 
     def seconds(self, moment: datetime) -> float:
-        """Return the seconds since 1970 UTC of what the client's clock shows."""
+        """Return the seconds since 1970 UTC of a time on the client's clock."""
         if moment.tzinfo is not None:
             return moment.timestamp()
         return (moment - EPOCH + timedelta(minutes=self.offset_minutes)).total_seconds()
@@ -74,11 +81,12 @@ class Clock:
 @dataclass(frozen=True)
 class Function:
     """
-    A function of a query, which is also a value: `sorted(run.tags, key=len)`.
+    A function of a query. It is also a value: `sorted(run.tags, key=len)`.
 
-    call: takes plain values (and the `Clock` before them if *clocked*).
-    least, most: how many arguments it takes, without keywords.
-    kind: the type that it is to `isinstance`, if it is one.
+    Attributes:
+        call: takes plain values, and before them the `Clock` if *clocked*.
+        least, most: the number of arguments, without keywords.
+        kind: the type that `isinstance` takes it for; None if it is not a type.
     """
 
     name: str
@@ -91,7 +99,7 @@ class Function:
     volatile: bool = False
 
     def __call__(self, *arguments: object) -> object:
-        """Call it as the `key` of another function."""
+        """Call it as an argument of another function, such as the `key` of `sorted`."""
         if any(argument is MISSING for argument in arguments):
             return MISSING
         return self.call(*arguments)
@@ -101,7 +109,7 @@ class Function:
 
 
 def sized(items: Any) -> Any:
-    """Return *items* back if they are things to go through, and not too many of them."""
+    """Return *items* if they can be iterated and are not too many."""
     if isinstance(items, range):
         check_size(_length(items))
     elif isinstance(items, (list, tuple, set, frozenset, dict, str, bytes)):
@@ -170,7 +178,7 @@ def _extreme(choose: Callable[..., object]) -> Callable[..., object]:
 
 
 def _key(keywords: dict[str, Any]) -> dict[str, Any]:
-    """Keywords with a `key` that may be called: one of our own functions, or None."""
+    """Return *keywords* if their `key` is a function of the query or None."""
     key = keywords.get("key")
     if key is not None and not is_function(key):
         raise TypeError(f"key is a {type(key).__name__}, not a function")
@@ -180,9 +188,9 @@ def _key(keywords: dict[str, Any]) -> dict[str, Any]:
 def _sorted(items: Any, key: Any = None, reverse: Any = False) -> list[object]:
     if key is None:
         return sorted(sized(items), reverse=bool(reverse))
-    given = list(sized(items))
-    keys: list[Any] = piled(map(_called(key), given))
-    return [given[place] for place in sorted(range(len(given)), key=keys.__getitem__, reverse=bool(reverse))]
+    item_list = list(sized(items))
+    keys: list[Any] = piled(map(_called(key), item_list))
+    return [item_list[number] for number in sorted(range(len(item_list)), key=keys.__getitem__, reverse=bool(reverse))]
 
 
 def _round(number: Any, digits: int | None = None) -> object:
@@ -229,7 +237,7 @@ def _dict(items: Any = ()) -> object:
 
 
 def is_function(value: object) -> bool:
-    """Return whether *value* is a function of the query: one of ours, or a lambda (which knows `is_lambda`)."""
+    """Return whether *value* is a function of the query: a `Function`, or a lambda, whose class has `is_lambda`."""
     return isinstance(value, Function) or getattr(type(value), "is_lambda", False) is True
 
 
@@ -253,9 +261,9 @@ def _same_type(first: Any, *others: Any) -> bool:
 
 
 def _test(*pairs: Any) -> object:
-    for place in range(0, len(pairs) - 1, 2):
-        if pairs[place]:
-            return pairs[place + 1]
+    for number in range(0, len(pairs) - 1, 2):
+        if pairs[number]:
+            return pairs[number + 1]
     return pairs[-1] if len(pairs) % 2 else None
 
 
@@ -362,7 +370,7 @@ _FUNCTIONS: Iterable[Function] = (
     _f("enumerate", _enumerate, 1, 2, "start"),
     _f("map", _map, 2, ANY),
     _f("filter", _filter, 2),
-    # Types of values
+    # Tests of types
     _f("isinstance", lambda value, types: isinstance(value, kinds(types)), 2),
     _f("issubclass", _is_subclass, 2),
     _f("callable", is_function),
@@ -384,7 +392,7 @@ _FUNCTIONS: Iterable[Function] = (
     _f("re.match", regex.match, 2, 3, "flags"),
     _f("re.fullmatch", regex.fullmatch, 2, 3, "flags"),
     _f("re.escape", lambda text: bounded(regex.escape(text))),
-    # Numbers, further
+    # Mathematics
     _f("math.factorial", _factorial),
     _f("math.comb", _choose(math.comb), 2),
     _f("math.perm", _choose(math.perm), 2),
@@ -405,7 +413,7 @@ _FUNCTIONS: Iterable[Function] = (
     _f("random.choice", lambda items: random.choice(sized(items)), 1, volatile=True),
 )
 FUNCTIONS: dict[str, Function] = {function.name: function for function in _FUNCTIONS}
-"""Every function and type, by the name that a query calls it by."""
+"""All functions and types, by their names in a query."""
 
 VALUES: dict[str, object] = {
     **{f"math.{name}": getattr(math, name) for name in ("pi", "e", "tau", "inf", "nan")},
@@ -414,18 +422,18 @@ VALUES: dict[str, object] = {
     "datetime.min": datetime.min,
     "datetime.max": datetime.max,
 }
-"""The values that modules hold."""
+"""The values in modules, by their full names."""
 
 MODULES: frozenset[str] = frozenset(name.partition(".")[0] for name in (*FUNCTIONS, *VALUES) if "." in name)
-"""Names that are followed by a dot and a member; `datetime` and `date` are types as well."""
+"""The names that have members behind a dot; `datetime` and `date` are types as well."""
 
 TAKES_MISSING = frozenset({"bool", "isinstance", "callable"})
-"""Functions that may be called with what is missing: it is false, of no type, and no function. Others give missing."""
+"""Functions that return False for a missing argument. All others return missing."""
 
 
 def invoke(function: Function, clock: Clock, arguments: Sequence[object], keywords: dict[str, object]) -> object:
     """
-    Call *function*; what is missing among the arguments makes the result missing.
+    Call *function*; the result is missing if an argument is.
 
     >>> invoke(FUNCTIONS["len"], Clock(0.0), ["adam"], {}), invoke(FUNCTIONS["len"], Clock(0.0), [MISSING], {})
     (4, MISSING)
@@ -440,5 +448,5 @@ def invoke(function: Function, clock: Clock, arguments: Sequence[object], keywor
 
 
 def members(module: str) -> list[str]:
-    """Return the names of what a module holds, for suggestions."""
+    """Return the names of the members of a module, for suggestions."""
     return [name.partition(".")[2] for name in (*FUNCTIONS, *VALUES) if name.startswith(f"{module}.")]

@@ -1,11 +1,11 @@
 """
-The methods and attributes of plain values that a query may use: those that read, never those that change.
+The methods and attributes of plain values that a query may use. They read a value and never change it.
 
     METHODS      "startswith" -> {str: ..., bytes: ...}       by name, then by type
-    ATTRIBUTES   datetime -> {"year", ...}                    a dict's keys come before: `run.hparams.lr`
+    ATTRIBUTES   datetime -> {"year", ...}                    the attributes of a dict are its keys: `run.hparams.lr`
 
-`attribute` and `call_method` look in these tables and nowhere else, so no attribute of a Python object can be reached.
-A method that the value's type does not have gives `MISSING`; a name that no type has is refused before, by `check`.
+`attribute` and `call_method` use only these tables, so a query can't reach any other attribute of a Python object.
+A method that the type of the value does not have returns `MISSING`; `check` refuses a name that no type has.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STRFTIME = re.compile(r"(?:[^%]|%[A-Za-z%]){0,200}")
 
 @dataclass(frozen=True)
 class TypeMethod:
-    """A method of one type: how to call it, and how many arguments it takes."""
+    """A method of one type; *least* and *most* count its arguments, without keywords."""
 
     call: Callable[..., object]
     least: int
@@ -36,8 +36,8 @@ class TypeMethod:
 
 
 def _replace(text: Any, old: Any, new: Any, count: int = -1) -> object:
-    places = text.count(old) if count < 0 else min(count, text.count(old))
-    check_size(len(text) + places * len(new))
+    replaced_count = text.count(old) if count < 0 else min(count, text.count(old))
+    check_size(len(text) + replaced_count * len(new))
     return text.replace(old, new, count)
 
 
@@ -66,7 +66,7 @@ def _strftime(moment: Any, form: str) -> str:
     return moment.strftime(form)  # type: ignore[no-any-return]
 
 
-def _moved(moment: Any, **parts: int) -> object:
+def _replace_parts(moment: Any, **parts: int) -> object:
     if not all(isinstance(part, int) for part in parts.values()):
         raise TypeError("replace() takes integers")
     return moment.replace(**parts)
@@ -80,7 +80,7 @@ def _get(value: Any, key: Any, default: Any = None) -> object:
 
 
 def _plain(kind: type, names: str, least: int, most: int, keywords: str = "") -> dict[str, TypeMethod]:
-    """Methods that are safe as Python has them: what they give is not much longer than what they are given."""
+    """Return Python's own methods *names*, which are safe: their results are not much longer than their arguments."""
     return {
         name: TypeMethod(_bounded(getattr(kind, name)), least, most, frozenset(keywords.split()))
         for name in names.split()
@@ -135,7 +135,9 @@ _DATE: dict[str, TypeMethod] = {
     "isocalendar": TypeMethod(lambda moment: tuple(moment.isocalendar()), 0, 0),
     "isoformat": TypeMethod(lambda moment: moment.isoformat(), 0, 0),
     "strftime": TypeMethod(_strftime, 1, 1),
-    "replace": TypeMethod(_moved, 0, 0, frozenset(["year", "month", "day", "hour", "minute", "second", "microsecond"])),
+    "replace": TypeMethod(
+        _replace_parts, 0, 0, frozenset(["year", "month", "day", "hour", "minute", "second", "microsecond"])
+    ),
 }
 _DATETIME: dict[str, TypeMethod] = {
     **_DATE,
@@ -144,12 +146,12 @@ _DATETIME: dict[str, TypeMethod] = {
     "timestamp": TypeMethod(lambda clock, moment: clock.seconds(moment), 0, 0, clocked=True),
 }
 _MATCH: dict[str, TypeMethod] = {
-    "group": TypeMethod(lambda found, *groups: found.group(*groups), 0, 9),
-    "groups": TypeMethod(lambda found, default=None: found.groups(default), 0, 1),
-    "groupdict": TypeMethod(lambda found, default=None: found.groupdict(default), 0, 1),
-    "start": TypeMethod(lambda found, group=0: found.start(group), 0, 1),
-    "end": TypeMethod(lambda found, group=0: found.end(group), 0, 1),
-    "span": TypeMethod(lambda found, group=0: found.span(group), 0, 1),
+    "group": TypeMethod(lambda match, *groups: match.group(*groups), 0, 9),
+    "groups": TypeMethod(lambda match, default=None: match.groups(default), 0, 1),
+    "groupdict": TypeMethod(lambda match, default=None: match.groupdict(default), 0, 1),
+    "start": TypeMethod(lambda match, group=0: match.start(group), 0, 1),
+    "end": TypeMethod(lambda match, group=0: match.end(group), 0, 1),
+    "span": TypeMethod(lambda match, group=0: match.span(group), 0, 1),
 }
 BY_TYPE: dict[type, dict[str, TypeMethod]] = {
     str: _STR,
@@ -186,12 +188,12 @@ ATTRIBUTES: dict[type, frozenset[str]] = {
     timedelta: frozenset({"days", "seconds", "microseconds"}),
     complex: frozenset({"real", "imag"}),
 }
-"""The attributes of each type; a dict's are its keys."""
+"""The attributes of each type but dict, whose attributes are its keys."""
 
 
 def attribute(value: Any, name: str) -> object:
     """
-    Return `value.name`: the key of a dict, or an attribute in the table.
+    Return `value.name`: the item of a dict with this key, or an attribute in `ATTRIBUTES`.
 
     >>> attribute({"lr": 0.1}, "lr"), attribute(datetime(2024, 5, 1), "month"), attribute("adam", "__class__")
     (0.1, 5, MISSING)
@@ -207,7 +209,7 @@ def call_method(
     clock: Clock, value: Any, name: str, arguments: Sequence[object], keywords: dict[str, object]
 ) -> object:
     """
-    Call a method of a plain value; `get` of anything that is not a dict gives its default.
+    Call a method of a plain value; `get` of anything but a dict returns its default.
 
     >>> call_method(Clock(0.0), "adamw", "startswith", ["adam"], {})
     True

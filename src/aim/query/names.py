@@ -1,11 +1,11 @@
 """
-The names that a query knows, with their types: what `run`, `metric`, `images` ... have.
+The names behind `run.`, `metric.`, `images.` ..., with their types.
 
-    run.<name>         a fact of RUN; anything else is a param, and so is never unknown
-    metric.<name>      a fact of the sequence: PAIR and SUMMARY, POINTS, and `run`; anything else is unknown
+    run.<name>         a field of RUN; any other name is a param, so no name is unknown
+    metric.<name>      one of PAIR, SUMMARY and POINTS, or `run`; any other name is unknown
 
-A *type* is what `check` needs to find a wrong method, attribute or comparison before any run is read: a Python type,
-or None for what may be of any type. A fact may always be None as well.
+`check` needs the types to find a wrong method, attribute or comparison before any run is read. A field may always be
+None as well.
 """
 
 from __future__ import annotations
@@ -45,19 +45,19 @@ RUN: dict[str, type] = {
     "status": str,
     "forked_from": str,
 }
-"""The facts about a run. They come before params of the same name; `run['name']` is the param."""
+"""The fields of a run. They come before params of the same name; `run['name']` is the param."""
 
 STORED_AS: dict[str, str] = {"is_archived": "archived"}
 """Fields with a second name."""
 
 PAIR: dict[str, type] = {"name": str, "context": dict, "dtype": str, "version": int}
-"""What all sequences of one (name, context) share."""
+"""What all sequences of one name, context and kind share."""
 
 DTYPES = {METRIC: "float", **{kind.subject: kind.aim3_dtype for kind in OBJECT_KINDS if not kind.is_log}}
-"""What `metric.dtype`, `images.dtype` ... say, for queries written for Aim 3."""
+"""The values of `metric.dtype`, `images.dtype` ..., for queries that were written for Aim 3."""
 
 VERSION = 2
-"""What `metric.version` says, for queries written for Aim 3."""
+"""The value of `metric.version`, for queries that were written for Aim 3."""
 
 SUMMARY: dict[str, type] = {
     "first": float,
@@ -79,8 +79,7 @@ METRIC_ONLY = frozenset({"first", "last", "min", "max", "mean", "argmin", "argma
 OBJECT_ONLY = frozenset({"record_max_length"})
 
 POINTS: dict[str, type] = {"values": list, "steps": list, "epochs": list, "timestamps": list}
-"""The points of a metric, as lists; reading them is slow, so such a clause is asked last."""
-
+"""The points of a metric, as lists. Reading them is slow, so clauses with them come last."""
 
 TYPE_NAMES: dict[type, str] = {
     str: "a text",
@@ -93,9 +92,9 @@ TYPE_NAMES: dict[type, str] = {
     timedelta: "a length of time",
     type(None): "None",
 }
-"""What a type is called in a message."""
+"""The names of types in messages."""
 
-# Other languages' constants.
+# Constants of other languages.
 CONSTANTS = {
     "true": "True",
     "false": "False",
@@ -109,7 +108,7 @@ CONSTANTS = {
 
 def sequence_names(subject: str) -> dict[str, type]:
     """
-    Return what the variable of *subject* has, besides `run`.
+    Return the names behind the variable of *subject*, without `run`, and their types.
 
     >>> "last" in sequence_names("metric"), "last" in sequence_names("images")
     (True, False)
@@ -130,10 +129,10 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     >>> nearest("nmae", ["name", "last", "context"])
     'name'
     """
-    known = list(names)
-    found = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    if found:
-        return found[0]
-    folded = {one.lower(): one for one in known}
-    found = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.6)
-    return folded[found[0]] if found else None
+    candidates = list(names)
+    matches = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
+    if matches:
+        return matches[0]
+    folded = {candidate.lower(): candidate for candidate in candidates}
+    matches = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.6)
+    return folded[matches[0]] if matches else None

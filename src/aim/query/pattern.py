@@ -1,5 +1,5 @@
 r"""
-From the text of a pattern to a tree: the regular part of Python's regular expressions.
+From the text of a pattern to a tree, for the regular part of Python's regular expressions.
 
     pattern     := ["(?" flags ")"] alternative ("|" alternative)*          flags: a i m s
     alternative := (atom [repeat ["?"]])*
@@ -7,9 +7,9 @@ From the text of a pattern to a tree: the regular part of Python's regular expre
     atom        := a character | "." | "[...]" | "\d \D \s \S \w \W" | "^" | "$" | "\A" | "\Z" | "\b" | "\B"
                  | "(" pattern ")" | "(?:" pattern ")" | "(?P<name>" pattern ")" | "(?" flags ":" pattern ")"
 
-What no automaton can do is refused with its place: back references, looking ahead and behind, atomic groups and
-possessive repeats. One character's own rules (classes, case, Unicode) are left to Python's `re`, which is asked about
-one character at a time and so can't be made to run long; the meaning is Python's by construction.
+Back references, looking ahead and behind, atomic groups and possessive repeats are refused, with their offset, because
+an automaton can't do them. Whether one character matches a class, a case or a Unicode property is decided by Python's
+`re` on that one character, which takes no long time and has Python's meaning by construction.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ ESCAPES_ALLOWED = set("dDsSwWnrtfvaxuUN0")
 
 
 class BadPattern(ValueError):
-    """A pattern that can't be used, with the place in it."""
+    """A pattern that can't be used; *offset* is the character at fault."""
 
-    def __init__(self, message: str, place: int) -> None:
+    def __init__(self, message: str, offset: int) -> None:
         super().__init__(message)
-        self.place = place
+        self.offset = offset
 
 
 @dataclass(frozen=True)
 class Character:
-    """One character; *source* is the piece of the pattern that says which, *flags* how it is read."""
+    """One character: the part *source* of the pattern, read with *flags*."""
 
     source: str
     flags: int
@@ -44,7 +44,7 @@ class Character:
 
 @dataclass(frozen=True)
 class Assertion:
-    """A place between characters: one of `^ $ A Z b B`."""
+    """A condition between two characters: one of `^ $ A Z b B`."""
 
     kind: str
     flags: int
@@ -52,23 +52,23 @@ class Assertion:
 
 @dataclass(frozen=True)
 class Concatenation:
-    """One after the other."""
+    """Several patterns, one after the other."""
 
     items: tuple[Pattern, ...]
 
 
 @dataclass(frozen=True)
 class Alternation:
-    """One of several; the first that leads to a match."""
+    """One of several patterns: the first that leads to a match."""
 
     items: tuple[Pattern, ...]
 
 
 @dataclass(frozen=True)
 class Repeat:
-    """*item*, from *least* to *most* times (None: any number), as many as possible if *greedy*."""
+    """*content*, from *least* to *most* times (None: any number), as many as possible if *greedy*."""
 
-    item: Pattern
+    content: Pattern
     least: int
     most: int | None
     greedy: bool
@@ -76,10 +76,10 @@ class Repeat:
 
 @dataclass(frozen=True)
 class CaptureGroup:
-    """A group with a number, and what is in it."""
+    """A group with a number, and the pattern in it."""
 
     number: int
-    item: Pattern
+    content: Pattern
 
 
 Pattern = Character | Assertion | Concatenation | Alternation | Repeat | CaptureGroup
@@ -100,7 +100,7 @@ def parse(text: str, flags: int = 0) -> ParsedPattern:
     Read a pattern.
 
     Raises:
-        BadPattern: it is not one, or needs what an automaton can't do.
+        BadPattern: *text* is not a pattern, or an automaton can't match it.
     """
     start = re.match(r"\(\?([a-zA-Z]+)\)", text)
     begin = 0
@@ -112,8 +112,8 @@ def parse(text: str, flags: int = 0) -> ParsedPattern:
             flags |= FLAGS[letter]
     parser = _Parser(text, begin)
     tree = parser.alternatives(flags, 0)
-    if parser.place < len(text):
-        raise BadPattern("unbalanced parenthesis", parser.place)
+    if parser.offset < len(text):
+        raise BadPattern("unbalanced parenthesis", parser.offset)
     try:
         with quiet():
             re.compile(text, flags)
@@ -123,46 +123,46 @@ def parse(text: str, flags: int = 0) -> ParsedPattern:
 
 
 class _Parser:
-    def __init__(self, text: str, place: int) -> None:
+    def __init__(self, text: str, offset: int) -> None:
         self.text = text
-        self.place = place
+        self.offset = offset
         self.group_count = 0
         self.group_names: dict[str, int] = {}
 
     def peek(self, width: int = 1) -> str:
-        return self.text[self.place : self.place + width]
+        return self.text[self.offset : self.offset + width]
 
     def alternatives(self, flags: int, depth: int) -> Pattern:
         if depth > DEPTH_MAX:
-            raise BadPattern(f"groups are nested more than {DEPTH_MAX} deep", self.place)
+            raise BadPattern(f"groups are nested more than {DEPTH_MAX} deep", self.offset)
         items = [self.sequence(flags, depth)]
         while self.peek() == "|":
-            self.place += 1
+            self.offset += 1
             items.append(self.sequence(flags, depth))
         return items[0] if len(items) == 1 else Alternation(tuple(items))
 
     def sequence(self, flags: int, depth: int) -> Pattern:
         items: list[Pattern] = []
-        while self.place < len(self.text) and self.peek() not in "|)":
+        while self.offset < len(self.text) and self.peek() not in "|)":
             items.append(self.repeated(self.atom(flags, depth)))
         return items[0] if len(items) == 1 else Concatenation(tuple(items))
 
     def repeated(self, item: Pattern) -> Pattern:
-        begin = self.place
+        begin = self.offset
         bounds = self.bounds()
         if bounds is None:
             return item
         if isinstance(item, Assertion):
-            raise BadPattern("a place between characters can't be repeated", begin)
+            raise BadPattern("a condition between characters can't be repeated", begin)
         least, most = bounds
         if max(least, most or 0) > REPEATS_MAX:
             raise BadPattern(f"a repeat of more than {REPEATS_MAX:,} times", begin)
         greedy = True
         if self.peek() == "?":
-            self.place += 1
+            self.offset += 1
             greedy = False
         elif self.peek() == "+":
-            raise BadPattern("possessive repeats are not supported", self.place)
+            raise BadPattern("possessive repeats are not supported", self.offset)
         elif self.bounds() is not None:
             raise BadPattern("multiple repeat", begin)
         return Repeat(item, least, most, greedy)
@@ -170,18 +170,18 @@ class _Parser:
     def bounds(self) -> tuple[int, int | None] | None:
         simple = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(self.peek())
         if simple:
-            self.place += 1
+            self.offset += 1
             return simple
-        found = re.compile(r"\{(\d*)(,?)(\d*)\}").match(self.text, self.place)
-        if not found or found[0] == "{}" or (not found[1] and not found[2]):
+        braces = re.compile(r"\{(\d*)(,?)(\d*)\}").match(self.text, self.offset)
+        if not braces or braces[0] == "{}" or (not braces[1] and not braces[2]):
             return None
-        if max(len(found[1]), len(found[3])) > 6:
-            raise BadPattern(f"a repeat of more than {REPEATS_MAX:,} times", self.place)
-        self.place = found.end()
-        least = int(found[1] or 0)
-        most = least if not found[2] else int(found[3]) if found[3] else None
+        if max(len(braces[1]), len(braces[3])) > 6:
+            raise BadPattern(f"a repeat of more than {REPEATS_MAX:,} times", self.offset)
+        self.offset = braces.end()
+        least = int(braces[1] or 0)
+        most = least if not braces[2] else int(braces[3]) if braces[3] else None
         if most is not None and most < least:
-            raise BadPattern("min repeat greater than max repeat", found.start())
+            raise BadPattern("min repeat greater than max repeat", braces.start())
         return least, most
 
     def atom(self, flags: int, depth: int) -> Pattern:
@@ -193,8 +193,8 @@ class _Parser:
         if letter == "\\":
             return self.escape(flags)
         if letter in "*+?":
-            raise BadPattern("nothing to repeat", self.place)
-        self.place += 1
+            raise BadPattern("nothing to repeat", self.offset)
+        self.offset += 1
         if letter in "^$":
             return Assertion(letter, flags)
         if letter == ".":
@@ -202,25 +202,25 @@ class _Parser:
         return Character(re.escape(letter), flags)
 
     def take_class(self) -> str:
-        """The text of a class, brackets included; what it means is for `re` to say."""
-        begin = self.place
-        self.place += 1
+        """Read a class, and return its text with the brackets."""
+        begin = self.offset
+        self.offset += 1
         if self.peek() == "^":
-            self.place += 1
+            self.offset += 1
         if self.peek() == "]":
-            self.place += 1
-        while self.place < len(self.text) and self.peek() != "]":
-            self.place += 2 if self.peek() == "\\" else 1
+            self.offset += 1
+        while self.offset < len(self.text) and self.peek() != "]":
+            self.offset += 2 if self.peek() == "\\" else 1
         if self.peek() != "]":
             raise BadPattern("unterminated character set", begin)
-        self.place += 1
-        return self.text[begin : self.place]
+        self.offset += 1
+        return self.text[begin : self.offset]
 
     def escape(self, flags: int) -> Pattern:
-        begin = self.place
+        begin = self.offset
         letter = self.text[begin + 1 : begin + 2]
         if letter in ASSERTIONS and letter:
-            self.place += 2
+            self.offset += 2
             return Assertion(letter, flags)
         if letter.isdigit() and letter != "0":
             raise BadPattern("back references are not supported", begin)
@@ -233,39 +233,49 @@ class _Parser:
             "N": r"\\N\{[^}]*\}",
             "0": r"\\0[0-7]{0,2}",
         }
-        found = re.compile(widths.get(letter, r"\\."), re.DOTALL).match(self.text, begin)
-        if not found:
+        escaped = re.compile(widths.get(letter, r"\\."), re.DOTALL).match(self.text, begin)
+        if not escaped:
             raise BadPattern(f"incomplete escape \\{letter}", begin)
-        self.place = found.end()
-        return Character(found[0], flags)
+        self.offset = escaped.end()
+        return Character(escaped[0], flags)
 
     def group(self, flags: int, depth: int) -> Pattern:
-        begin = self.place
-        self.place += 1
+        begin = self.offset
+        self.offset += 1
         number = None
-        named = re.compile(r"\?P<(\w+)>").match(self.text, self.place)
-        scoped = re.compile(r"\?([a-zA-Z]*)(?:-([a-zA-Z]+))?:").match(self.text, self.place)
-        if named or self.peek() != "?":
-            self.group_count += 1
-            number = self.group_count
-            if named:
-                self.place = named.end()
-                if named[1] in self.group_names:
-                    raise BadPattern(f"the group `{named[1]}` is there twice", begin)
-                self.group_names[named[1]] = number
-        elif scoped:
-            self.place = scoped.end()
-            for letter in (scoped[1] or "") + (scoped[2] or ""):
-                if letter not in FLAGS or letter == "a":
-                    raise BadPattern(f"the flag `{letter}` is not supported within a pattern", begin)
-            for letter in scoped[1] or "":
-                flags |= FLAGS[letter]
-            for letter in scoped[2] or "":
-                flags &= ~FLAGS[letter]
+        scoped = re.compile(r"\?([a-zA-Z]*)(?:-([a-zA-Z]+))?:").match(self.text, self.offset)
+        if scoped:
+            self.offset = scoped.end()
+            flags = _scoped_flags(flags, scoped[1] or "", scoped[2] or "", begin)
         else:
-            raise BadPattern("looking ahead or behind, conditions, comments and atomic groups are not supported", begin)
-        item = self.alternatives(flags, depth + 1)
+            number = self.new_group(begin)
+        content = self.alternatives(flags, depth + 1)
         if self.peek() != ")":
             raise BadPattern("missing ), unterminated subpattern", begin)
-        self.place += 1
-        return item if number is None else CaptureGroup(number, item)
+        self.offset += 1
+        return content if number is None else CaptureGroup(number, content)
+
+    def new_group(self, begin: int) -> int:
+        """Read the beginning of a group that captures, and return its number."""
+        named = re.compile(r"\?P<(\w+)>").match(self.text, self.offset)
+        if named is None and self.peek() == "?":
+            raise BadPattern("looking ahead or behind, conditions, comments and atomic groups are not supported", begin)
+        self.group_count += 1
+        if named is not None:
+            self.offset = named.end()
+            if named[1] in self.group_names:
+                raise BadPattern(f"the group `{named[1]}` is there twice", begin)
+            self.group_names[named[1]] = self.group_count
+        return self.group_count
+
+
+def _scoped_flags(flags: int, added: str, removed: str, offset: int) -> int:
+    """Return the flags within `(?added-removed:...)`."""
+    for letter in added + removed:
+        if letter not in FLAGS or letter == "a":
+            raise BadPattern(f"the flag `{letter}` is not supported within a pattern", offset)
+    for letter in added:
+        flags |= FLAGS[letter]
+    for letter in removed:
+        flags &= ~FLAGS[letter]
+    return flags

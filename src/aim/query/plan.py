@@ -1,22 +1,22 @@
 """
-How a query is taken apart, so that most of it is asked of few.
+The parts of a query, in an order that leaves few rows for the expensive parts.
 
     query   := clause and clause and ...
-    clause  := a test                      what it needs decides of whom it is asked, and when
+    clause  := test                        what it needs decides on which rows it is evaluated, and when
     test    := And | Or | Not | If | Leaf
 
-A leaf is a part with no `and`, `or`, `not` or `if` on top. Only whether it is true matters there, so the truth of a
-test follows from the truths of its leaves, and each leaf may be asked in the cheapest way there is.
+A leaf is a part with no `and`, `or`, `not` or `if` on top. Only its truth matters there, so the truth of a test follows
+from the truths of its leaves, and each leaf is evaluated in the cheapest way that it allows.
 
-    needs             asked of                                           order
+    needs             evaluated on                                       order
     nothing           once                                               0
-    run               runs: once for each distinct value                 1; several facts at once 2
+    run               runs: once for each distinct value                 1, or 2 if it reads several fields or params
     pair              distinct (name, context)                           1
-    summary           sequences that are left, by numpy                  3
-    run and pair ...  sequences that are left                            4
-    value             sequences that are left, one by one                5
+    summary           remaining sequences, by numpy                      3
+    run and pair ...  remaining sequences                                4
+    value             remaining sequences, one by one                    5
 
-`:=` ties clauses together, so a query with one is a single clause with a single leaf.
+`:=` connects clauses, so a query with `:=` is a single clause with a single leaf.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Needs = frozenset[str]
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
-    """A part that is asked as a whole. Leaves are the same only if they are one object."""
+    """A part that is evaluated as a whole. Leaves are compared by identity."""
 
     node: tree.Node
     evaluator: Evaluator
@@ -45,7 +45,7 @@ class Leaf:
 
     @property
     def sources(self) -> tuple[tree.Source, ...]:
-        """What it reads."""
+        """The inputs that it reads."""
         return self.evaluator.sources
 
 
@@ -87,7 +87,8 @@ class Clause:
     """
     One part of the query that has to hold.
 
-    start, end: its place in the text; the default that leaves archived runs out has an empty one.
+    Attributes:
+        start, end: its span in the text; empty for the default that leaves archived runs out.
     """
 
     start: int
@@ -97,12 +98,12 @@ class Clause:
 
     @property
     def needs_text(self) -> str:
-        """What it needs, in words: `run`, `run and pair`, `nothing` ..."""
+        """What it needs, as text: `run`, `run and pair`, `nothing` ..."""
         return " and ".join(need for need in NEEDS if need in self.needs) or "nothing"
 
     @property
     def cost(self) -> tuple[int, int]:
-        """Clauses are asked in the order of this."""
+        """The key by which clauses are sorted before they are evaluated."""
         rank = 4
         if "value" in self.needs:
             rank = 5
@@ -121,7 +122,7 @@ class Clause:
 
 
 def plan(node: tree.Node | None, text: str, clock: Clock) -> tuple[Clause, ...]:
-    """Return the clauses of a query in the order of its text; none for a query that asks for everything."""
+    """Return the clauses of a query in the order of its text; none for an empty query."""
     return tuple(
         Clause(part.start, part.end, test := _test(part, text, clock), _needs(test))
         for part in ([] if node is None else _conjuncts(node))
@@ -165,20 +166,24 @@ def _assigns(node: tree.Node) -> bool:
 
 
 def _test(node: tree.Node, text: str, clock: Clock) -> Test:
-    if not _assigns(node):
-        if isinstance(node, tree.Logic):
-            items = tuple(_test(item, text, clock) for item in node.items)
-            return And(items) if node.operator == "and" else Or(items)
-        if isinstance(node, tree.Unary) and node.operator == "not":
-            return Not(_test(node.operand, text, clock))
-        if isinstance(node, tree.Choice):
-            test, then, otherwise = (_test(part, text, clock) for part in (node.test, node.then, node.otherwise))
-            return If(test, then, otherwise)
+    if _assigns(node):
+        return _leaf(node, text, clock)
+    if isinstance(node, tree.Logic):
+        items = tuple(_test(item, text, clock) for item in node.items)
+        return And(items) if node.operator == "and" else Or(items)
+    if isinstance(node, tree.Unary) and node.operator == "not":
+        return Not(_test(node.operand, text, clock))
+    if isinstance(node, tree.Choice):
+        return If(*(_test(part, text, clock) for part in (node.test, node.then, node.otherwise)))
+    return _leaf(node, text, clock)
+
+
+def _leaf(node: tree.Node, text: str, clock: Clock) -> Leaf:
     needs = frozenset(need(source) for source in inputs(node))
-    volatile = any(
+    is_volatile = any(
         isinstance(part, (tree.Invoke, tree.Builtin)) and FUNCTIONS[part.name].volatile for part in tree.walk(node)
     )
-    return Leaf(node, Evaluator(node, text, clock), needs, None if volatile else formula(node), volatile)
+    return Leaf(node, Evaluator(node, text, clock), needs, None if is_volatile else formula(node), is_volatile)
 
 
 def _needs(test: Test) -> Needs:

@@ -1,8 +1,8 @@
 """
-Silence for what Python says about a user's text while it reads it: a `"\\d"` without `r`, a pattern such as `[[]`.
+Silence for Python's warnings about the text of a query, such as a `"\\d"` without `r` or the pattern `[[]`.
 
-The user of a query can't see such warnings, and where warnings are errors they would change what a query means.
-The filter of warnings belongs to the whole process, so one lock keeps our own threads from mixing theirs up.
+The user of a query can't see such warnings, and where warnings are errors they would change the meaning of a query.
+The filter of warnings belongs to the whole process, so one lock keeps two of our threads from changing it at once.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """
-Patterns in time that is known beforehand.
+Patterns that are matched in bounded time.
 
-Python's `re` tries one way after the other, which for `(a+)+b` takes 2**n steps, and nothing can stop it. So:
+Python's `re` tries one way after the other. That takes 2**n steps for `(a+)+b`, and nothing can stop it. So:
 
-    what the pattern may cost, for a text of n characters                    who matches
+    the cost of a pattern on a text of n characters                          matched by
     at most n**(w + 1), w = its open repeats, none within another            `re`, if that is below RE_STEPS_MAX
-    anything else                                                            the automaton below: n * size of pattern
+    any other                                                                the automaton below: n * size of pattern
 
-Both find the same text (held by a test that compares them), so nobody sees which one worked. Only a group within a
-repeat that can match nothing, as in `((a)*)*`, may differ in where its last empty turn was. The automaton follows all
-ways at once, in order of preference (Pike's machine: Cox, "Regular Expression Matching: the Virtual Machine Approach",
-2009). Cost: about 1 us a character and way; a usual text, such as a name, goes to `re` at 0.2 us in all.
+Both find the same match; a test compares them. Only a group in a repeat that can match nothing, as in `((a)*)*`, may
+differ in the position of its last empty turn. The automaton follows all ways at once, in order of preference (Pike's
+machine: Cox, "Regular Expression Matching: the Virtual Machine Approach", 2009). Cost: about 1 us a character and way;
+a usual text, such as a name, goes to `re` at 0.2 us in all.
 
 Why not a library: docs/decisions/query-regex.md.
 """
@@ -37,8 +37,9 @@ from aim.query.quiet import quiet
 PATTERN_CHARS_MAX = 1_000
 PROGRAM_MAX = 3_000  # instructions
 RE_STEPS_MAX = 1_000_000  # some 10 ms
-TEXT_CHARS_ANY = 1 << 30  # a pattern without repeats, at one place, takes the same time in any text
+TEXT_CHARS_ANY = 1 << 30  # a pattern without repeats, tried at one offset, takes the same time on any text
 AUTOMATON_STEPS_MAX = 500_000  # some 0.5 s
+CACHED_CHARACTERS_MAX = 50_000
 FLAGS = {
     "I": int(re.IGNORECASE),
     "IGNORECASE": int(re.IGNORECASE),
@@ -55,7 +56,7 @@ Spans = tuple[int, ...]
 
 
 class Match:
-    """What a pattern found; always true."""
+    """A match of a pattern in a text; always true."""
 
     __slots__ = ("names", "spans", "text")
 
@@ -75,8 +76,8 @@ class Match:
 
     def group(self, *groups: int | str) -> object:
         """Return the text of the whole match, of one group, or of several."""
-        found = [self._text(self._number(group)) for group in groups or (0,)]
-        return found[0] if len(found) == 1 else tuple(found)
+        texts = [self._text(self._number(group)) for group in groups or (0,)]
+        return texts[0] if len(texts) == 1 else tuple(texts)
 
     def _text(self, number: int) -> str | None:
         start, end = self.spans[2 * number : 2 * number + 2]
@@ -93,15 +94,15 @@ class Match:
         return {name: default if text is None else text for name, text in texts.items()}
 
     def start(self, group: int | str = 0) -> int:
-        """Return where a group begins, or -1."""
+        """Return the offset at which a group begins, or -1."""
         return self.spans[2 * self._number(group)]
 
     def end(self, group: int | str = 0) -> int:
-        """Return where a group ends, or -1."""
+        """Return the offset at which a group ends, or -1."""
         return self.spans[2 * self._number(group) + 1]
 
     def span(self, group: int | str = 0) -> tuple[int, int]:
-        """Return where a group begins and ends."""
+        """Return the offsets at which a group begins and ends."""
         return self.start(group), self.end(group)
 
 
@@ -126,17 +127,17 @@ def fullmatch(pattern: str, text: str, flags: int = 0) -> Match | None:
 
 
 def escape(text: str) -> str:
-    """Return a pattern that means *text*."""
+    """Return the pattern that matches exactly *text*."""
     return re.escape(text)
 
 
 @lru_cache(maxsize=256)
 def compiled(pattern: str, flags: int = 0) -> Program:
     """
-    Prepare a pattern.
+    Compile a pattern.
 
     Raises:
-        BadPattern: it is not one, is too large, or needs what an automaton can't do.
+        BadPattern: *pattern* is not a pattern, is too large, or can't be matched by an automaton.
     """
     if not isinstance(pattern, str):
         raise TypeError("a pattern is a text")
@@ -147,13 +148,17 @@ def compiled(pattern: str, flags: int = 0) -> Program:
     return Program(pattern, int(flags))
 
 
-# Instructions of the automaton. A state is the place of the next one.
+# Instructions of the automaton. A state is the index of the next instruction.
 CHAR, SPLIT, JUMP, SAVE, ASSERT, DONE = range(6)
 Instruction = tuple[int, object, int]
 
 
 class Program:
-    """A pattern, ready to be found in texts."""
+    """
+    A compiled pattern.
+
+    Arguments named *function* are one of `search`, `match` and `fullmatch`.
+    """
 
     def __init__(self, pattern: str, flags: int) -> None:
         parsed = parse(pattern, flags)
@@ -164,27 +169,28 @@ class Program:
         self.open_repeats = _open_repeats(parsed.tree)
         self.code: list[Instruction] = []
         self._emit_whole(parsed.tree)
-        self.known: dict[tuple[str, int, str], bool] = {}
+        self._character_matches: dict[tuple[str, int, str], bool] = {}
 
-    def fast_chars(self, how: str) -> int:
-        """Return the length of text up to which `re` is sure to be done in time; -1 for none."""
+    def fast_chars(self, function: str) -> int:
+        """Return the length of text up to which `re` is certain to stay below RE_STEPS_MAX; -1 for no length."""
         if self.open_repeats is None:
             return -1
-        power = self.open_repeats + (how == "search")
+        power = self.open_repeats + (function == "search")
         return int((RE_STEPS_MAX / len(self.code)) ** (1 / power)) - 1 if power else TEXT_CHARS_ANY
 
-    def find(self, text: str, how: str) -> Match | None:
-        """Find it: *how* is search, match or fullmatch."""
+    def find(self, text: str, function: str) -> Match | None:
+        """Return the match of the pattern in *text*, by `re` or by the automaton."""
         if not isinstance(text, str):
             raise TypeError("a pattern is looked for in a text")
-        if len(text) <= self.fast_chars(how):
-            found = getattr(self.fast, how)(text)
-            if found is None:
+        spans: Spans | None
+        if len(text) <= self.fast_chars(function):
+            match = getattr(self.fast, function)(text)
+            if match is None:
                 return None
-            spans = tuple(edge for number in range(self.slot_count // 2) for edge in found.span(number))
-            return Match(text, spans, self.names)
-        spans_found = self.run(text, how)
-        return None if spans_found is None else Match(text, spans_found, self.names)
+            spans = tuple(edge for number in range(self.slot_count // 2) for edge in match.span(number))
+        else:
+            spans = self.run(text, function)
+        return None if spans is None else Match(text, spans, self.names)
 
     # Making the program
 
@@ -207,7 +213,7 @@ class Program:
             self._add(ASSERT, (tree.kind, tree.flags))
         elif isinstance(tree, CaptureGroup):
             self._add(SAVE, 2 * tree.number)
-            self._emit(tree.item)
+            self._emit(tree.content)
             self._add(SAVE, 2 * tree.number + 1)
         elif isinstance(tree, Concatenation):
             for item in tree.items:
@@ -231,62 +237,73 @@ class Program:
     def _emit_repeat(self, tree: Repeat) -> None:
         open_end = tree.most is None
         for _ in range(tree.least - open_end):
-            self._emit(tree.item)
-        inside = []  # of each split, where the next turn begins
+            self._emit(tree.content)
+        turns = []  # each split, and the instruction at which its next turn begins
         if tree.most is None:
-            # x* is (x+)?: the choice comes after a turn, so a turn that matches nothing leads out, as in `re`
+            # x* is (x+)?: the choice comes after a turn, so a turn that matches nothing ends the repeat, as in `re`
             if not tree.least:
                 split = self._add(SPLIT, None)
-                inside.append((split, split + 1))
+                turns.append((split, split + 1))
             turn = len(self.code)
-            self._emit(tree.item)
-            inside.append((self._add(SPLIT, None), turn))
+            self._emit(tree.content)
+            turns.append((self._add(SPLIT, None), turn))
         else:
             for _ in range(tree.most - tree.least):
                 split = self._add(SPLIT, None)
-                inside.append((split, split + 1))
-                self._emit(tree.item)
+                turns.append((split, split + 1))
+                self._emit(tree.content)
         after = len(self.code)
-        for split, turn in inside:
+        for split, turn in turns:
             self.code[split] = (SPLIT, turn, after) if tree.greedy else (SPLIT, after, turn)
 
     # Running it
 
-    def run(self, text: str, how: str) -> Spans | None:
+    def run(self, text: str, function: str) -> Spans | None:
         """Follow all ways through *text* at once. Raises `TooMuch` after AUTOMATON_STEPS_MAX steps."""
-        code, steps = self.code, 0
+        steps = 0
         ways: list[tuple[int, Spans]] = []
         best: Spans | None = None
-        nothing = (-1,) * self.slot_count
-        for place in range(len(text) + 1):
-            if best is None and (place == 0 or how == "search"):
-                ways.append((0, nothing))
+        no_spans = (-1,) * self.slot_count
+        for offset in range(len(text) + 1):
+            if best is None and (offset == 0 or function == "search"):
+                ways.append((0, no_spans))
             if not ways:
                 break
-            letter = text[place] if place < len(text) else None
-            following: list[tuple[int, Spans]] = []
-            seen: set[int] = set()
+            visited: set[int] = set()
+            next_ways: list[tuple[int, Spans]] = []
             for state, slots in ways:
-                reached, cost = self._reach(state, slots, text, place, seen)
+                waiting, cost = self._reach(state, slots, text, offset, visited)
                 steps += cost
-                for end, end_slots in reached:
-                    kind, value, _ = code[end]
-                    if kind == DONE:
-                        if how != "fullmatch" or place == len(text):
-                            best = end_slots
-                            break
-                    elif letter is not None and self._is(letter, value):  # type: ignore[arg-type]
-                        following.append((end + 1, end_slots))
-                else:
-                    continue
-                break  # ways of lower preference are cut off
+                match = self._step(waiting, text, offset, function, next_ways)
+                if match is not None:
+                    best = match
+                    break  # ways of lower preference are cut off
             if steps > AUTOMATON_STEPS_MAX:
                 raise TooMuch("this pattern takes too long on a long text")
-            ways = following
+            ways = next_ways
         return best
 
+    def _step(
+        self,
+        waiting: list[tuple[int, Spans]],
+        text: str,
+        offset: int,
+        function: str,
+        next_ways: list[tuple[int, Spans]],
+    ) -> Spans | None:
+        """Add the ways that the character at *offset* opens to *next_ways*, up to a match; return the match."""
+        letter = text[offset] if offset < len(text) else None
+        for state, slots in waiting:
+            kind, character, _ = self.code[state]
+            if kind == DONE:
+                if function != "fullmatch" or offset == len(text):
+                    return slots
+            elif letter is not None and self._is(letter, character):  # type: ignore[arg-type]
+                next_ways.append((state + 1, slots))
+        return None
+
     def _reach(
-        self, state: int, slots: Spans, text: str, place: int, seen: set[int]
+        self, state: int, slots: Spans, text: str, offset: int, visited: set[int]
     ) -> tuple[list[tuple[int, Spans]], int]:
         """Return the states that wait for a character, in order of preference, and the steps it took to find them."""
         code = self.code
@@ -296,9 +313,9 @@ class Program:
         while waiting:
             state, slots = waiting.pop()
             steps += 1
-            if state in seen:
+            if state in visited:
                 continue
-            seen.add(state)
+            visited.add(state)
             kind, value, other = code[state]
             if kind in (CHAR, DONE):
                 reached.append((state, slots))
@@ -309,66 +326,71 @@ class Program:
                 waiting.append((value, slots))  # type: ignore[arg-type]
             elif kind == SAVE:
                 number: int = value  # type: ignore[assignment]
-                waiting.append((state + 1, (*slots[:number], place, *slots[number + 1 :])))
-            elif self._holds(value, text, place):  # type: ignore[arg-type]
+                waiting.append((state + 1, (*slots[:number], offset, *slots[number + 1 :])))
+            elif _holds(value, text, offset):  # type: ignore[arg-type]
                 waiting.append((state + 1, slots))
         return reached, steps
 
-    def _is(self, letter: str, wanted: tuple[str, int]) -> bool:
-        """Ask `re` whether one character is the one wanted; answers are kept."""
-        key = (letter, wanted[1], wanted[0])
-        known = self.known.get(key)
-        if known is None:
+    def _is(self, letter: str, character: tuple[str, int]) -> bool:
+        """Return whether `re` matches a letter with one character of the pattern; answers are cached."""
+        source, flags = character
+        key = (letter, flags, source)
+        is_match = self._character_matches.get(key)
+        if is_match is None:
             with quiet():
-                known = self.known[key] = re.compile(wanted[0], wanted[1]).fullmatch(letter) is not None
-            if len(self.known) > 50_000:
-                self.known.clear()
-        return known
+                is_match = re.compile(source, flags).fullmatch(letter) is not None
+            if len(self._character_matches) >= CACHED_CHARACTERS_MAX:
+                self._character_matches.clear()
+            self._character_matches[key] = is_match
+        return is_match
 
-    @staticmethod
-    def _holds(wanted: tuple[str, int], text: str, place: int) -> bool:
-        kind, flags = wanted
-        at_end = place == len(text)
-        if kind == "A" or (kind == "^" and not flags & re.MULTILINE):
-            return place == 0
-        if kind == "Z":
-            return at_end
-        if kind == "^":
-            return place == 0 or text[place - 1] == "\n"
-        if kind == "$":
-            if at_end or (place == len(text) - 1 and text[place] == "\n"):
-                return True
-            return bool(flags & re.MULTILINE) and text[place] == "\n"
-        word = re.compile(r"\w", flags & re.ASCII)
-        before = place > 0 and word.match(text[place - 1]) is not None
-        after = not at_end and word.match(text[place]) is not None
-        if kind == "B" and not text and not _EMPTY_IS_B:
-            return False
-        return (before != after) == (kind == "b")
+
+def _holds(assertion: tuple[str, int], text: str, offset: int) -> bool:
+    """Return whether a condition between characters is met before the character at *offset*."""
+    kind, flags = assertion
+    is_multiline = bool(flags & re.MULTILINE)
+    if kind in ("A", "^"):
+        return offset == 0 or (kind == "^" and is_multiline and text[offset - 1] == "\n")
+    if kind in ("Z", "$"):
+        if offset == len(text) or kind == "Z":
+            return offset == len(text)
+        return text[offset] == "\n" and (is_multiline or offset == len(text) - 1)
+    if kind == "B" and not text and not _EMPTY_IS_B:
+        return False
+    word = re.compile(r"\w", flags & re.ASCII)
+    before = offset > 0 and word.match(text[offset - 1]) is not None
+    after = offset < len(text) and word.match(text[offset]) is not None
+    return (before != after) == (kind == "b")
 
 
 _EMPTY_IS_B = re.search(r"\B", "") is not None
-"""Whether `\\B` is in an empty text: not before Python 3.14."""
+"""Whether `\\B` matches in an empty text, as it does since Python 3.14."""
 
 
 def _open_repeats(tree: Pattern) -> int | None:
     """
-    Count the repeats whose number of turns the text decides, if `re` surely handles each in one way at a time.
+    Return the number of repeats whose turns depend on the text, if `re` follows only one way at a time in each of them.
 
-    None: a repeat within a repeat, or a choice within one, where the ways multiply with every turn.
+    Returns None for a repeat within a repeat, and for a choice within a repeat: the ways multiply with every turn.
     """
     if isinstance(tree, (Character, Assertion)):
         return 0
     if isinstance(tree, CaptureGroup):
-        return _open_repeats(tree.item)
+        return _open_repeats(tree.content)
     if isinstance(tree, Repeat):
-        if tree.most == 1 or tree.least == tree.most == 0:
-            inner = _open_repeats(tree.item)
-            return None if inner is None else inner + 1
-        item = tree.item.item if isinstance(tree.item, CaptureGroup) else tree.item
-        return 1 if isinstance(item, Character) else None
-    counts = [_open_repeats(item) for item in tree.items]
-    if None in counts:
-        return None
-    total = sum(count for count in counts if count is not None)
+        return _open_repeats_of_repeat(tree)
+    total = 0
+    for item in tree.items:
+        count = _open_repeats(item)
+        if count is None:
+            return None
+        total += count
     return total if isinstance(tree, Concatenation) else total + 1
+
+
+def _open_repeats_of_repeat(tree: Repeat) -> int | None:
+    if tree.most == 1 or tree.least == tree.most == 0:
+        inner = _open_repeats(tree.content)
+        return None if inner is None else inner + 1
+    content = tree.content.content if isinstance(tree.content, CaptureGroup) else tree.content
+    return 1 if isinstance(content, Character) else None

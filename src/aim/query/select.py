@@ -1,24 +1,24 @@
 """
-Which rows a test holds for.
+The rows for which a test is true.
 
-A *domain* is a set of rows to be asked about: runs, pairs, or sequences. `holds` gives one bool for each. It follows
-the test down: what `and` has already lost and `or` has already won is not asked again. At the leaves it takes the
-cheapest way:
+A *domain* is a set of rows: of runs, pairs, or sequences. `holds` returns one bool for each row. It descends into the
+test and skips the rows that a part of an `and` or `or` has already decided. It evaluates a leaf in the cheapest way:
 
-    inputs of the leaf                                      asked
+    inputs of the leaf                                      evaluated
     none                                                    once
-    numbers, compared or added up                           numpy, and the rows that it is not sure of one by one
-    one, with codes                                         each distinct value that is left, then spread by the codes
-    several, with codes                                     each distinct combination that is left
+    numbers, compared or added up                           by numpy, and the unsure rows one by one
+    one, with codes                                         for each distinct value in the rows
+    several, with codes                                     for each distinct combination in the rows
     others                                                  row by row
 
-Within sequences, a leaf that needs only the run or only the pair is asked of the runs or pairs, and then spread.
+For sequences, a leaf that needs only the run or only the pair is evaluated on the runs or pairs, once for all batches.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,44 +30,45 @@ from aim.query.limits import Budget
 from aim.query.operators import MISSING
 from aim.query.plan import Leaf, Test
 from aim.query.quick import quick
-from aim.query.table import BoolArray, IntArray, QueryTable
+from aim.query.table import BoolArray, IntArray, NumberArray, QueryTable
+from aim.query.vector import Formula, Numbers
 
-PIECE_S = 0.02  # how often the clock is looked at, about
+PIECE_S = 0.02  # about the time between two looks at the clock
 PIECE_ROWS_MIN, PIECE_ROWS_MAX = 16, 8_192
-DISTINCT_SHARE = 4  # numpy is asked rather than each value when more than one row in so many has its own value
-ALL_VALUES_SHARE = 4  # to find which values are left costs as much as to ask four
-COMBINED_ROWS_MIN = 64  # fewer rows are not worth looking for combinations that repeat
+DISTINCT_SHARE = 4  # numpy evaluates a column with more than one distinct value in so many rows
+ALL_VALUES_SHARE = 4  # to find the values that the rows use costs as much as to evaluate so many
+COMBINED_ROWS_MIN = 64  # in fewer rows it does not pay to look for combinations that repeat
 COMBINATIONS_MAX = 1 << 62
-BATCH_ROWS = 1 << 17  # sequences that are asked about together; small enough for the caches of a processor
+BATCH_ROWS = 1 << 17  # sequences that are evaluated together; few enough for the caches of a processor
 
 
 class RowSource(Protocol):
-    """All rows of one kind, with their facts."""
+    """All runs, all pairs, or a batch of sequences, with their inputs as columns."""
 
     @property
     def size(self) -> int: ...
-    def facts(self, source: tree.Source) -> InputColumn: ...
-    def spread(self, leaf: Leaf) -> BoolArray | None:
-        """Return the answers to a leaf that is better asked elsewhere, for all rows; None if it is not."""
+    def column(self, source: tree.Source) -> InputColumn: ...
+    def shared_answers(self, leaf: Leaf) -> BoolArray | None:
+        """Return the answers to a leaf for all rows if they are known from elsewhere, else None."""
 
 
 class Domain:
-    """Some of the rows of a base; *index* None means all."""
+    """Some of the rows of a source; an *index* of None means all."""
 
-    def __init__(self, base: RowSource, index: IntArray | None = None) -> None:
-        self.base = base
+    def __init__(self, source: RowSource, index: IntArray | None = None) -> None:
+        self.source = source
         self.index = index
-        self.size = base.size if index is None else len(index)
+        self.size = source.size if index is None else len(index)
 
-    def facts(self, source: tree.Source) -> InputColumn:
-        """Return the facts of an input for these rows."""
-        facts = self.base.facts(source)
-        return facts if self.index is None else facts.at(self.index)
+    def column(self, source: tree.Source) -> InputColumn:
+        """Return the column of an input for these rows."""
+        column = self.source.column(source)
+        return column if self.index is None else column.at(self.index)
 
     def narrowed(self, mask: BoolArray) -> Domain:
         """Return the rows where *mask* is true."""
-        kept = np.flatnonzero(mask)
-        return Domain(self.base, kept if self.index is None else self.index[kept])
+        index = np.flatnonzero(mask)
+        return Domain(self.source, index if self.index is None else self.index[index])
 
 
 class RunRows:
@@ -75,10 +76,10 @@ class RunRows:
 
     def __init__(self, columns: RunColumns) -> None:
         self.size = columns.size
-        self.facts = columns.facts
+        self.column = columns.column
 
-    def spread(self, leaf: Leaf) -> BoolArray | None:
-        """Return None: runs answer for themselves."""
+    def shared_answers(self, leaf: Leaf) -> BoolArray | None:
+        """Return None: leaves about runs are evaluated here."""
         return None
 
 
@@ -87,123 +88,133 @@ class PairRows:
 
     def __init__(self, columns: PairColumns) -> None:
         self.size = columns.size
-        self.facts: Callable[[tree.Source], InputColumn] = columns.facts
+        self.column: Callable[[tree.Source], InputColumn] = columns.column
 
-    def spread(self, leaf: Leaf) -> BoolArray | None:
-        """Return None: pairs answer for themselves."""
+    def shared_answers(self, leaf: Leaf) -> BoolArray | None:
+        """Return None: leaves about pairs are evaluated here."""
         return None
 
 
 class SharedAnswers:
-    """Answers to leaves that need only the run or only the pair, each asked once for all batches of sequences."""
+    """Answers to leaves that need only the run or only the pair, evaluated once for all batches of sequences."""
 
     def __init__(
         self, runs: RunRows, run_index: IntArray, pairs: PairRows, pair_index: IntArray, budget: Budget
     ) -> None:
-        self.run_columns = runs
-        self.pair_columns = pairs
         self.runs = Domain(runs, run_index)
         self.pairs = Domain(pairs, pair_index)
         self.budget = budget
         self._answers: dict[int, tuple[Leaf, BoolArray]] = {}
 
     def answers(self, leaf: Leaf) -> BoolArray:
-        """Return the answers for all runs or pairs; false for those that are not asked about."""
-        known = self._answers.get(id(leaf))
-        if known is None:
+        """Return the answers for all runs or all pairs; False outside of the index."""
+        leaf_and_answers = self._answers.get(id(leaf))
+        if leaf_and_answers is None:
             domain = self.runs if leaf.needs == {"run"} else self.pairs
-            answers = np.zeros(domain.base.size, dtype=bool)
+            answers = np.zeros(domain.source.size, dtype=bool)
             answers[domain.index] = holds(leaf, domain, self.budget)
-            known = self._answers[id(leaf)] = (leaf, answers)
-        return known[1]
+            leaf_and_answers = self._answers[id(leaf)] = (leaf, answers)
+        return leaf_and_answers[1]
+
+
+@dataclass(frozen=True)
+class PairPart:
+    """
+    Some sequences of one pair.
+
+    Attributes:
+        pair_index: of the pair in the table.
+        rows: the rows of the runs.
+        slots: the indexes of the sequences in `table.rows(pair_index)`; None: all of them.
+    """
+
+    pair_index: int
+    rows: IntArray
+    slots: IntArray | None
 
 
 class SequenceBatch:
-    """Sequences of some pairs: their pairs, the rows of their runs, and their places in the pair's summaries."""
+    """Sequences of some pairs, in the order of the pairs."""
 
-    def __init__(
-        self,
-        table: QueryTable,
-        lifted: SharedAnswers,
-        pairs: Sequence[int],
-        rows: Sequence[IntArray],
-        places: Sequence[IntArray | None],
-    ) -> None:
+    def __init__(self, table: QueryTable, shared: SharedAnswers, parts: Sequence[PairPart]) -> None:
         self.table = table
-        self.lifted = lifted
-        self.pairs = pairs
-        self.places = places
-        self.counts = [len(part) for part in rows]
-        self.rows: IntArray = rows[0] if len(rows) == 1 else np.concatenate(rows)
+        self.shared = shared
+        self.parts = parts
+        self.counts = [len(part.rows) for part in parts]
+        self.rows: IntArray = parts[0].rows if len(parts) == 1 else np.concatenate([part.rows for part in parts])
         self.size = len(self.rows)
-        self.whole_runs = len(rows) == 1 and self.size == table.run_count
-        self._made: dict[tree.Source, InputColumn] = {}
-        self._pair_of: IntArray | None = None
+        self.has_every_run = len(parts) == 1 and self.size == table.run_count
+        self._columns: dict[tree.Source, InputColumn] = {}
+        self._pair_indexes: IntArray | None = None
 
     @property
-    def pair_of(self) -> IntArray:
-        """Return the pair of each sequence."""
-        if self._pair_of is None:
-            self._pair_of = np.repeat(np.asarray(self.pairs, dtype=np.int32), self.counts)
-        return self._pair_of
+    def pair_indexes(self) -> IntArray:
+        """The pair of each sequence."""
+        if self._pair_indexes is None:
+            pair_indexes = np.array([part.pair_index for part in self.parts], dtype=np.int32)
+            self._pair_indexes = np.repeat(pair_indexes, self.counts)
+        return self._pair_indexes
 
-    def spread(self, leaf: Leaf) -> BoolArray | None:
-        """Spread the answers of runs or pairs."""
+    def shared_answers(self, leaf: Leaf) -> BoolArray | None:
+        """Return the answers of the runs or pairs of the sequences, if the leaf needs no more than one of them."""
         if leaf.is_volatile:
             return None
         if leaf.needs == {"run"}:
-            answers = self.lifted.answers(leaf)
-            return answers if self.whole_runs else answers[self.rows]
+            answers = self.shared.answers(leaf)
+            return answers if self.has_every_run else answers[self.rows]
         if leaf.needs == {"pair"}:
-            answers = self.lifted.answers(leaf)
-            if len(self.pairs) == 1:
-                return np.full(self.size, answers[self.pairs[0]])
-            return answers[self.pair_of]
+            answers = self.shared.answers(leaf)
+            if len(self.parts) == 1:
+                return np.full(self.size, answers[self.parts[0].pair_index])
+            return answers[self.pair_indexes]
         return None
 
-    def facts(self, source: tree.Source) -> InputColumn:
-        """Return the facts of an input for each sequence."""
-        made = self._made.get(source)
-        if made is None:
-            made = self._made[source] = self._make(source)
-        return made
+    def column(self, source: tree.Source) -> InputColumn:
+        """Return the column of an input for all sequences."""
+        column = self._columns.get(source)
+        if column is None:
+            column = self._columns[source] = self._column(source)
+        return column
 
-    def _make(self, source: tree.Source) -> InputColumn:
-        what = plan.need(source)
-        if what == "run":
-            facts = self.lifted.run_columns.facts(source)
-            return facts if self.whole_runs else facts.at(self.rows)
-        if what == "pair":
-            return self.lifted.pair_columns.facts(source).at(self.pair_of)
+    def _column(self, source: tree.Source) -> InputColumn:
+        need = plan.need(source)
+        if need == "run":
+            column = self.shared.runs.source.column(source)
+            return column if self.has_every_run else column.at(self.rows)
+        if need == "pair":
+            return self.shared.pairs.source.column(source).at(self.pair_indexes)
         assert isinstance(source, (tree.SummaryValue, tree.PointList))
         if isinstance(source, tree.PointList):
             return ListedColumn(np.arange(self.size), self._points(source.name))
         return self._summary(source.name)
 
-    def _summary(self, name: str) -> InputColumn:
-        found = [self.table.summary(pair, name) for pair in self.pairs]
-        parts = [
-            values if values is None or places is None else values[places] for values, places in zip(found, self.places)
+    def _summary(self, name: str) -> RawColumn:
+        values_of_parts = [self._summary_of_part(part, name) for part in self.parts]
+        arrays = [values for values in values_of_parts if values is not None]
+        if len(arrays) == len(self.parts):
+            return RawColumn(arrays[0] if len(arrays) == 1 else np.concatenate(arrays))
+        present = np.repeat([values is not None for values in values_of_parts], self.counts)
+        dtype = arrays[0].dtype if arrays else np.dtype(bool)
+        filled = [
+            np.zeros(count, dtype) if values is None else values for values, count in zip(values_of_parts, self.counts)
         ]
-        there = [part for part in parts if part is not None]
-        if len(there) == len(parts):
-            return RawColumn(there[0] if len(there) == 1 else np.concatenate(there))
-        present = np.repeat([part is not None for part in parts], self.counts)
-        kind = there[0].dtype if there else np.dtype(bool)
-        filled = [np.zeros(count, kind) if part is None else part for part, count in zip(parts, self.counts)]
         return RawColumn(np.concatenate(filled), present)
 
+    def _summary_of_part(self, part: PairPart, name: str) -> NumberArray | None:
+        values = self.table.summary(part.pair_index, name)
+        return values if values is None or part.slots is None else values[part.slots]
+
     def _points(self, name: str) -> Callable[[int], object]:
-        def points(place: int) -> object:
-            found = self.table.points(int(self.pair_of[place]), int(self.rows[place]), name)
-            return MISSING if found is None else list(found)
+        def points(number: int) -> object:
+            values = self.table.points(int(self.pair_indexes[number]), int(self.rows[number]), name)
+            return MISSING if values is None else list(values)
 
         return points
 
 
 def holds(test: Test, domain: Domain, budget: Budget) -> BoolArray:
     """
-    Say for each row of *domain* whether *test* is true.
+    Return for each row of *domain* whether *test* is true.
 
     Raises:
         InvalidQuery: an operation passes a bound.
@@ -221,11 +232,10 @@ def holds(test: Test, domain: Domain, budget: Budget) -> BoolArray:
         for side, mask in ((test.then, chosen), (test.otherwise, ~chosen)):
             result[mask] = holds(side, domain.narrowed(mask), budget)
         return result
-    wanted = isinstance(test, plan.Or)  # the answer that settles a row
     first, *others = test.items
     result = holds(first, domain, budget)
     for item in others:
-        unsettled = ~result if wanted else result
+        unsettled = ~result if isinstance(test, plan.Or) else result
         if not unsettled.any():
             break
         if unsettled.all():
@@ -238,57 +248,71 @@ def holds(test: Test, domain: Domain, budget: Budget) -> BoolArray:
 
 def _leaf(leaf: Leaf, domain: Domain, budget: Budget) -> BoolArray:
     budget.look()
-    spread = domain.base.spread(leaf)
-    if spread is not None:
-        return spread if domain.index is None else spread[domain.index]
+    shared_answers = domain.source.shared_answers(leaf)
+    if shared_answers is not None:
+        return shared_answers if domain.index is None else shared_answers[domain.index]
     if not leaf.sources and not leaf.is_volatile:
         return np.full(domain.size, bool(leaf.evaluator.ask((), budget)))
-    facts = [domain.facts(source) for source in leaf.sources]
+    columns = [domain.column(source) for source in leaf.sources]
     if leaf.is_volatile:
-        return _row_by_row(leaf, facts, domain.size, budget)
-    if leaf.formula is not None and not _repeats(facts, domain.size):
-        columns = {source: column.numbers() for source, column in zip(leaf.sources, facts)}
-        numbers = {source: column for source, column in columns.items() if column is not None}
-        if len(numbers) == len(columns):
-            result, unsure = leaf.formula.ask(numbers, domain.size)
-            if unsure.any():
-                kept = np.flatnonzero(unsure)
-                result[kept] = _asked(leaf, [column.at(kept) for column in facts], len(kept), budget)
+        return _row_by_row(leaf, columns, domain.size, budget)
+    if leaf.formula is not None and not _has_few_values(columns, domain.size):
+        result = _by_formula(leaf, leaf.formula, columns, domain.size, budget)
+        if result is not None:
             return result
-    return _asked(leaf, facts, domain.size, budget)
+    return _by_columns(leaf, columns, domain.size, budget)
 
 
-def _repeats(facts: Sequence[InputColumn], size: int) -> bool:
-    """Whether it is cheaper to ask each distinct value than to make numbers of all rows."""
-    (one, *others) = facts
-    return not others and isinstance(one, CodedColumn) and one.ready is None and len(one.values) * DISTINCT_SHARE < size
+def _has_few_values(columns: Sequence[InputColumn], size: int) -> bool:
+    """Return whether it is cheaper to evaluate each distinct value than to make numbers of all rows."""
+    if len(columns) > 1:
+        return False
+    (column,) = columns
+    return isinstance(column, CodedColumn) and column.ready is None and len(column.values) * DISTINCT_SHARE < size
 
 
-def _asked(leaf: Leaf, facts: Sequence[InputColumn], size: int, budget: Budget) -> BoolArray:
-    coded = [column for column in facts if isinstance(column, CodedColumn)]
-    if len(coded) < len(facts):
-        return _row_by_row(leaf, facts, size, budget)
-    if len(coded) == 1:
-        return _by_value(leaf, coded[0], budget)
-    return _by_combination(leaf, coded, size, budget)
+def _by_formula(
+    leaf: Leaf, formula: Formula, columns: Sequence[InputColumn], size: int, budget: Budget
+) -> BoolArray | None:
+    """Evaluate all rows with numpy, and the unsure ones again one by one; None if a column has no numbers."""
+    numbers: dict[tree.Source, Numbers] = {}
+    for source, column in zip(leaf.sources, columns):
+        as_numbers = column.numbers()
+        if as_numbers is None:
+            return None
+        numbers[source] = as_numbers
+    result, is_unsure = formula.ask(numbers, size)
+    if is_unsure.any():
+        unsure = np.flatnonzero(is_unsure)
+        result[unsure] = _by_columns(leaf, [column.at(unsure) for column in columns], len(unsure), budget)
+    return result
+
+
+def _by_columns(leaf: Leaf, columns: Sequence[InputColumn], size: int, budget: Budget) -> BoolArray:
+    coded_columns = [column for column in columns if isinstance(column, CodedColumn)]
+    if len(coded_columns) < len(columns):
+        return _row_by_row(leaf, columns, size, budget)
+    if len(coded_columns) == 1:
+        return _by_value(leaf, coded_columns[0], budget)
+    return _by_combination(leaf, coded_columns, size, budget)
 
 
 def _by_value(leaf: Leaf, column: CodedColumn, budget: Budget) -> BoolArray:
-    """Ask once for each distinct value that is left."""
+    """Evaluate each distinct value of the remaining rows once."""
     count = len(column.values)
     table = np.zeros(count + 1, dtype=bool)  # the last is for -1
     table[count] = _answers(leaf, [[column.absent]], budget)[0]
     if count <= ALL_VALUES_SHARE * len(column.codes):
         table[:count] = _answers(leaf, [column.values], budget)
     else:
-        seen = np.unique(column.codes)
-        seen = seen[seen >= 0]
-        table[seen] = _answers(leaf, [[column.values[code] for code in seen.tolist()]], budget)
+        used = np.unique(column.codes)
+        used = used[used >= 0]
+        table[used] = _answers(leaf, [[column.values[code] for code in used.tolist()]], budget)
     return table[column.codes]
 
 
 def _by_combination(leaf: Leaf, columns: Sequence[CodedColumn], size: int, budget: Budget) -> BoolArray:
-    """Ask once for each distinct combination of values that is left."""
+    """Evaluate each distinct combination of values in the remaining rows once."""
     combinations = 1
     for column in columns:
         combinations *= len(column.values) + 1
@@ -299,18 +323,18 @@ def _by_combination(leaf: Leaf, columns: Sequence[CodedColumn], size: int, budge
         combined *= len(column.values) + 1
         combined += column.codes + 1
     if combinations <= 2 * size:
-        seen = np.zeros(combinations, dtype=bool)
-        seen[combined] = True
-        distinct = np.flatnonzero(seen)
+        is_used = np.zeros(combinations, dtype=bool)
+        is_used[combined] = True
+        distinct = np.flatnonzero(is_used)
         table = np.zeros(combinations, dtype=bool)
-        table[distinct] = _answers(leaf, _taken_apart(distinct, columns), budget)
+        table[distinct] = _answers(leaf, _split(distinct, columns), budget)
         return table[combined]
     distinct, inverse = np.unique(combined, return_inverse=True)
-    return _answers(leaf, _taken_apart(distinct, columns), budget)[inverse.ravel()]
+    return _answers(leaf, _split(distinct, columns), budget)[inverse.ravel()]
 
 
-def _taken_apart(combined: IntArray, columns: Sequence[CodedColumn]) -> list[list[Any]]:
-    """The values that combinations stand for, a list for each column."""
+def _split(combined: IntArray, columns: Sequence[CodedColumn]) -> list[list[Any]]:
+    """Return the values of each combination, a list for each column."""
     lists: list[list[Any]] = []
     for column in reversed(columns):
         combined, codes = np.divmod(combined, len(column.values) + 1)
@@ -318,28 +342,25 @@ def _taken_apart(combined: IntArray, columns: Sequence[CodedColumn]) -> list[lis
     return lists[::-1]
 
 
-def _row_by_row(leaf: Leaf, facts: Sequence[InputColumn], size: int, budget: Budget) -> BoolArray:
+def _row_by_row(leaf: Leaf, columns: Sequence[InputColumn], size: int, budget: Budget) -> BoolArray:
     result = np.empty(size, dtype=bool)
-    for begin in range(0, size, PIECE_ROWS_MAX):  # in pieces, since points of all rows may not fit into memory
-        part = np.arange(begin, min(begin + PIECE_ROWS_MAX, size))
-        if any(isinstance(column, ListedColumn) for column in facts):
-            for place in part.tolist():
-                lists = [column.at(part[place - begin : place - begin + 1]).objects() for column in facts]
-                result[place] = _answers(leaf, lists, budget, 1)[0]
-                budget.look()
-        else:
-            result[part] = _answers(leaf, [column.at(part).objects() for column in facts], budget, len(part))
+    has_lists = any(isinstance(column, ListedColumn) for column in columns)
+    rows_at_once = 1 if has_lists else PIECE_ROWS_MAX  # the points of many rows may not fit into memory
+    for begin in range(0, size, rows_at_once):
+        index = np.arange(begin, min(begin + rows_at_once, size))
+        result[index] = _answers(leaf, [column.at(index).objects() for column in columns], budget, len(index))
+        budget.look()
     return result
 
 
 def _answers(leaf: Leaf, lists: Sequence[Sequence[Any]], budget: Budget, size: int | None = None) -> BoolArray:
-    """Ask a leaf for each row of *lists*, a list for each input."""
+    """Evaluate a leaf for each row of *lists*, which holds a list for each input."""
     count = len(lists[0]) if size is None else size
     result = np.empty(count, dtype=bool)
-    fast = quick(leaf.node) if len(lists) == 1 else None
-    if fast is not None:
+    quick_loop = quick(leaf.node) if len(lists) == 1 else None
+    if quick_loop is not None:
         for begin, end in _pieces(count, budget):
-            result[begin:end] = fast(lists[0][begin:end])
+            result[begin:end] = quick_loop(lists[0][begin:end])
         return result
     frame, ask = leaf.evaluator.frame(budget), leaf.evaluator.closure()
     if len(lists) == 1:
@@ -362,7 +383,7 @@ def _answers(leaf: Leaf, lists: Sequence[Sequence[Any]], budget: Budget, size: i
 
 
 def _pieces(count: int, budget: Budget) -> Iterator[tuple[int, int]]:
-    """Return where pieces begin and end, so that the clock is looked at between them about every PIECE_S."""
+    """Yield begin and end of pieces, and look at the clock after each; a piece takes about PIECE_S."""
     begin, rows = 0, PIECE_ROWS_MIN
     while begin < count:
         end = min(begin + rows, count)

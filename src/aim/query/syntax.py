@@ -1,13 +1,14 @@
 """
-From text to a tree: the stage that knows Python's syntax and nothing about runs.
+From text to a tree: Python's syntax, without anything about runs.
 
-    query := ["select" anything "if"] expression           the first part is thrown away, as in Aim 3
+    query := ["select" anything "if"] expression           the first part is ignored, as in Aim 3
     ""    := everything
 
-`ast.parse` reads the text; each of its nodes is then either on our list and becomes a node of `tree`, or is refused
-with its place. Nothing is ever compiled to code. Places are counted in characters of the text as it was given.
+`ast.parse` reads the text. A node of it that is in `READERS` becomes a node of `tree`, any other is refused with its
+span. Nothing is ever compiled to code. Spans count characters of the text as the user wrote it.
 
-The text is read within brackets of ours, so that it may span lines. A text that closes our bracket is refused.
+The text is parsed within a pair of brackets, so that it may have several lines. A text that closes the bracket around
+it is refused.
 """
 
 from __future__ import annotations
@@ -50,9 +51,10 @@ COMPARE = {
     ast.In: "in",
     ast.NotIn: "not in",
 }
-# Other languages' words, and what they are here. Looked for only in a text that is not an expression.
+# Operators and words of other languages, with Python's. They are searched only in a text that is not an expression.
 FOREIGN = {"&&": "and", "||": "or", "<>": "!=", "===": "==", "!==": "!="}
 FOREIGN_WORDS = {"AND": "and", "OR": "or", "NOT": "not", "IN": "in", "IS": "is", "where": "", "WHERE": ""}
+FIRST_LINE = 2  # of the text within the brackets: line 1 is the bracket
 STRING = re.compile(r"""(?:'''.*?'''|\"\"\".*?\"\"\"|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")""", re.DOTALL)
 SELECT = re.compile(r"\s*select\b", re.IGNORECASE)
 IF = re.compile(r"\bif\b", re.IGNORECASE)
@@ -63,9 +65,9 @@ def parse(text: str) -> tree.Node | None:
     Read the text of a query.
 
     Returns:
-        The tree, or None for a text that asks for everything.
+        The tree, or None for an empty query, which matches everything.
     Raises:
-        InvalidQuery: it is not an expression, has a part that queries don't have, or is too long or too deep.
+        InvalidQuery: the text is not an expression, has a part that queries don't have, or is too long or too deep.
 
     >>> tree.show(parse("select x if run.lr > 1"))
     "Compare(('>',), [Attribute(Name(run), lr), Constant(1)])"
@@ -79,15 +81,15 @@ def parse(text: str) -> tree.Node | None:
     text = text.encode(errors="replace").decode()  # half of a surrogate pair becomes `?`; lengths stay
     begin = 0
     if SELECT.match(text):
-        found = IF.search(text)
-        begin = found.end() if found else len(text)
+        first_if = IF.search(text)
+        begin = first_if.end() if first_if else len(text)
     if not text[begin:].strip():
         return None
     return _Reader(text, begin).read()
 
 
 class _Reader:
-    """Reads one text; holds what is needed to find places in it."""
+    """Reads one text; *begin* is the offset of the expression in it."""
 
     def __init__(self, text: str, begin: int) -> None:
         self.text = text
@@ -98,7 +100,7 @@ class _Reader:
         for line in self.lines:
             self.line_starts.append(self.line_starts[-1] + len(line) + 1)
         self.node_count = 0
-        self.fixed: tuple[int, int] | None = None  # the place of the f-string we are in, where Python can't tell
+        self.outer_span: tuple[int, int] | None = None  # of an f-string: Python before 3.12 has no spans within one
 
     def read(self) -> tree.Node:
         try:
@@ -113,25 +115,25 @@ class _Reader:
         self._check_brackets()
         return self.node(parsed, 0)
 
-    # Places
+    # Spans
 
-    def place(self, node: ast.AST) -> tuple[int, int]:
-        if self.fixed is not None:
-            return self.fixed
-        line, end_line = getattr(node, "lineno", 2), getattr(node, "end_lineno", 2)
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        if self.outer_span is not None:
+            return self.outer_span
+        line, end_line = getattr(node, "lineno", FIRST_LINE), getattr(node, "end_lineno", FIRST_LINE)
         return (
             self._offset(line, getattr(node, "col_offset", 0)),
             self._offset(end_line, getattr(node, "end_col_offset", 0)),
         )
 
     def _offset(self, line: int, column_bytes: int) -> int:
-        number = line - 2  # ours is line 1
-        if number >= len(self.lines):
+        index = line - FIRST_LINE
+        if index >= len(self.lines):
             return len(self.text)
-        return self.line_starts[number] + len(self.lines[number].encode()[:column_bytes].decode(errors="ignore"))
+        return self.line_starts[index] + len(self.lines[index].encode()[:column_bytes].decode(errors="ignore"))
 
     def refuse(self, node: ast.AST, message: str, suggestion: str | None = None) -> NoReturn:
-        start, end = self.place(node)
+        start, end = self.span(node)
         raise InvalidQuery(message, self.text, start, end, suggestion)
 
     # Errors
@@ -139,57 +141,57 @@ class _Reader:
     def _check_brackets(self) -> None:
         """Refuse a text that closes the bracket around it: `a) or (b`."""
         depth = 0
-        bare = re.sub(r"#[^\n]*", lambda found: " " * len(found[0]), self._without_strings())
-        for place, letter in enumerate(bare):
+        bare = re.sub(r"#[^\n]*", lambda comment: " " * len(comment[0]), self._without_strings())
+        for offset, letter in enumerate(bare):
             depth += (letter in "([{") - (letter in ")]}")
             if depth < 0:
-                start = self.begin + place
-                raise InvalidQuery(f"`{letter}` closes nothing", self.text, start, start + 1)
+                self._refuse_bare(offset, offset + 1, f"`{letter}` closes nothing")
 
     def _without_strings(self) -> str:
-        """The body with strings blanked out, of the same length. A `#` before a quote on a line is not understood."""
-        return STRING.sub(lambda found: " " * len(found[0]), self.body)
+        """Return the body with blanks for its strings, of equal length. A quote after `#` is taken for a string."""
+        return STRING.sub(lambda string: " " * len(string[0]), self.body)
+
+    def _refuse_bare(self, start: int, end: int, message: str, suggestion: str | None = None) -> NoReturn:
+        """Raise InvalidQuery at a span of the body."""
+        raise InvalidQuery(message, self.text, self.begin + start, self.begin + end, suggestion) from None
 
     def _explain(self, error: SyntaxError) -> NoReturn:
-        """Say what is wrong with a text that Python can't read, in words that fit queries."""
+        """Raise InvalidQuery for a text that Python can't read, with a message about queries."""
         self._check_brackets()
         bare = self._without_strings()
         for foreign, ours in FOREIGN.items():
-            place = bare.find(foreign)
-            if place >= 0:
-                start = self.begin + place
-                raise InvalidQuery(
-                    f"`{foreign}` is not an operator", self.text, start, start + len(foreign), ours
-                ) from None
-        for found in re.finditer(r"[A-Za-z]+", bare):
-            if found[0] in FOREIGN_WORDS:
-                start, end = self.begin + found.start(), self.begin + found.end()
-                raise InvalidQuery(
-                    f"`{found[0]}` is not an operator", self.text, start, end, FOREIGN_WORDS[found[0]] or None
-                ) from None
-        found_one = re.search(r"(?<![=!<>:])=(?!=)", bare)
-        if found_one and "keyword" not in error.msg:
-            start = self.begin + found_one.start()
-            raise InvalidQuery("`=` does not compare", self.text, start, start + 1, "==") from None
-        number = (error.lineno or 2) - 2
+            offset = bare.find(foreign)
+            if offset >= 0:
+                self._refuse_bare(offset, offset + len(foreign), f"`{foreign}` is not an operator", ours)
+        for word in re.finditer(r"[A-Za-z]+", bare):
+            if word[0] in FOREIGN_WORDS:
+                self._refuse_bare(*word.span(), f"`{word[0]}` is not an operator", FOREIGN_WORDS[word[0]] or None)
+        equals = re.search(r"(?<![=!<>:])=(?!=)", bare)
+        if equals and "keyword" not in error.msg:
+            self._refuse_bare(*equals.span(), "`=` does not compare", "==")
+        self._refuse_syntax(error)
+
+    def _refuse_syntax(self, error: SyntaxError) -> NoReturn:
+        """Raise InvalidQuery with Python's own message, at the span that Python names."""
+        line_index = (error.lineno or 2) - FIRST_LINE
         start = len(self.text.rstrip())
         end = start + 1
         message = f"This is not an expression: {re.sub(r' on line .*| [(]detected at line .*', '', error.msg)}"
-        if number < 0:
+        if line_index < 0:
             message = "This is not an expression: it ends too early, or a bracket is never closed"
-        elif number < len(self.lines):
-            line = self.line_starts[number]
-            start = min(line + max(0, (error.offset or 1) - 1), len(self.text))
+        elif line_index < len(self.lines):
+            line_start = self.line_starts[line_index]
+            start = min(line_start + max(0, (error.offset or 1) - 1), len(self.text))
             end = start + 1
             if error.end_lineno == error.lineno and (error.end_offset or 0) > (error.offset or 0):
-                end = min(line + (error.end_offset or 0) - 1, len(self.text))
+                end = min(line_start + (error.end_offset or 0) - 1, len(self.text))
         start = min(start, len(self.text) - 1)
         raise InvalidQuery(message, self.text, start, min(max(end, start + 1), len(self.text))) from None
 
     # Nodes
 
     def node(self, node: ast.AST, depth: int) -> tree.Node:
-        """Return our node for one of Python's, or refuse it."""
+        """Return the node of `tree` for a node of `ast`, or refuse it."""
         self.node_count += 1
         if self.node_count > NODES_MAX:
             self.refuse(node, f"The query has more than {NODES_MAX:,} parts")
@@ -219,30 +221,30 @@ REFUSED = {
 def _constant(reader: _Reader, node: ast.Constant, depth: int) -> tree.Node:
     if node.value is ...:
         reader.refuse(node, "A query can't have `...`")
-    return tree.Constant(*reader.place(node), node.value)
+    return tree.Constant(*reader.span(node), node.value)
 
 
 def _name(reader: _Reader, node: ast.Name, depth: int) -> tree.Node:
     if node.id.startswith("_") and node.id != "_":
-        reader.refuse(node, f"`{node.id}` begins with `_`; a query knows no such names")
-    return tree.Name(*reader.place(node), node.id)
+        reader.refuse(node, f"`{node.id}` begins with `_`; a query has no such names")
+    return tree.Name(*reader.span(node), node.id)
 
 
 def _attribute(reader: _Reader, node: ast.Attribute, depth: int) -> tree.Node:
     if node.attr.startswith("_"):
-        start, end = reader.place(node)
+        start, end = reader.span(node)
         message = f"`.{node.attr}` begins with `_`. A param of that name is written ['{node.attr}']"
         raise InvalidQuery(message, reader.text, max(start, end - len(node.attr)), end)
-    return tree.Attribute(*reader.place(node), reader.node(node.value, depth), node.attr)
+    return tree.Attribute(*reader.span(node), reader.node(node.value, depth), node.attr)
 
 
 def _subscript(reader: _Reader, node: ast.Subscript, depth: int) -> tree.Node:
-    return tree.Subscript(*reader.place(node), reader.node(node.value, depth), reader.node(node.slice, depth))
+    return tree.Subscript(*reader.span(node), reader.node(node.value, depth), reader.node(node.slice, depth))
 
 
 def _slice(reader: _Reader, node: ast.Slice, depth: int) -> tree.Node:
     parts = (reader.optional(part, depth) for part in (node.lower, node.upper, node.step))
-    return tree.Slice(*reader.place(node), *parts)
+    return tree.Slice(*reader.span(node), *parts)
 
 
 def _call(reader: _Reader, node: ast.Call, depth: int) -> tree.Node:
@@ -250,39 +252,39 @@ def _call(reader: _Reader, node: ast.Call, depth: int) -> tree.Node:
     for keyword in node.keywords:
         if keyword.arg is None:
             reader.refuse(keyword.value, "A query can't have `**` before an argument")
-        keywords.append(tree.Keyword(*reader.place(keyword), keyword.arg, reader.node(keyword.value, depth)))
+        keywords.append(tree.Keyword(*reader.span(keyword), keyword.arg, reader.node(keyword.value, depth)))
     function = reader.node(node.func, depth)
-    return tree.Call(*reader.place(node), function, reader.nodes(node.args, depth), tuple(keywords))
+    return tree.Call(*reader.span(node), function, reader.nodes(node.args, depth), tuple(keywords))
 
 
 def _unary(reader: _Reader, node: ast.UnaryOp, depth: int) -> tree.Node:
-    return tree.Unary(*reader.place(node), UNARY[type(node.op)], reader.node(node.operand, depth))
+    return tree.Unary(*reader.span(node), UNARY[type(node.op)], reader.node(node.operand, depth))
 
 
 def _binary(reader: _Reader, node: ast.BinOp, depth: int) -> tree.Node:
     operator = BINARY.get(type(node.op))
     if operator is None:
         reader.refuse(node, "A query can't have `@`")
-    return tree.Binary(*reader.place(node), operator, reader.node(node.left, depth), reader.node(node.right, depth))
+    return tree.Binary(*reader.span(node), operator, reader.node(node.left, depth), reader.node(node.right, depth))
 
 
 def _logic(reader: _Reader, node: ast.BoolOp, depth: int) -> tree.Node:
     operator = "and" if isinstance(node.op, ast.And) else "or"
-    return tree.Logic(*reader.place(node), operator, reader.nodes(node.values, depth))
+    return tree.Logic(*reader.span(node), operator, reader.nodes(node.values, depth))
 
 
 def _compare(reader: _Reader, node: ast.Compare, depth: int) -> tree.Node:
     operators = tuple(COMPARE[type(operator)] for operator in node.ops)
-    return tree.Compare(*reader.place(node), operators, reader.nodes([node.left, *node.comparators], depth))
+    return tree.Compare(*reader.span(node), operators, reader.nodes([node.left, *node.comparators], depth))
 
 
 def _choice(reader: _Reader, node: ast.IfExp, depth: int) -> tree.Node:
     parts = reader.nodes([node.test, node.body, node.orelse], depth)
-    return tree.Choice(*reader.place(node), *parts)
+    return tree.Choice(*reader.span(node), *parts)
 
 
 def _group(reader: _Reader, node: ast.List | ast.Tuple | ast.Set, depth: int) -> tree.Node:
-    return tree.Group(*reader.place(node), type(node).__name__.lower(), reader.nodes(node.elts, depth))
+    return tree.Group(*reader.span(node), type(node).__name__.lower(), reader.nodes(node.elts, depth))
 
 
 def _dict(reader: _Reader, node: ast.Dict, depth: int) -> tree.Node:
@@ -291,11 +293,11 @@ def _dict(reader: _Reader, node: ast.Dict, depth: int) -> tree.Node:
         if key is None:
             reader.refuse(node, "A query can't have `**` in a dict")
         keys.append(reader.node(key, depth))
-    return tree.Dict(*reader.place(node), tuple(keys), reader.nodes(node.values, depth))
+    return tree.Dict(*reader.span(node), tuple(keys), reader.nodes(node.values, depth))
 
 
 def _target(reader: _Reader, node: ast.expr, depth: int) -> tree.Target:
-    start, end = reader.place(node)
+    start, end = reader.span(node)
     if isinstance(node, ast.Name):
         _name(reader, node, depth)
         return tree.Target(start, end, node.id)
@@ -316,9 +318,9 @@ def _comprehension(
         loops.append(tree.For(target.start, items.end, target, items, reader.nodes(loop.ifs, depth)))
     if isinstance(node, ast.DictComp):
         key, value = reader.node(node.key, depth), reader.node(node.value, depth)
-        return tree.Comprehension(*reader.place(node), "dict", key, value, tuple(loops))
+        return tree.Comprehension(*reader.span(node), "dict", key, value, tuple(loops))
     kind = "set" if isinstance(node, ast.SetComp) else "list"
-    return tree.Comprehension(*reader.place(node), kind, reader.node(node.elt, depth), None, tuple(loops))
+    return tree.Comprehension(*reader.span(node), kind, reader.node(node.elt, depth), None, tuple(loops))
 
 
 def _lambda(reader: _Reader, node: ast.Lambda, depth: int) -> tree.Node:
@@ -327,29 +329,29 @@ def _lambda(reader: _Reader, node: ast.Lambda, depth: int) -> tree.Node:
         reader.refuse(node, "A lambda in a query takes plain parameters only")
     for parameter in takes.args:
         if parameter.arg.startswith("_") and parameter.arg != "_":
-            reader.refuse(parameter, f"`{parameter.arg}` begins with `_`; a query knows no such names")
+            reader.refuse(parameter, f"`{parameter.arg}` begins with `_`; a query has no such names")
     parameters = tuple(parameter.arg for parameter in takes.args)
-    return tree.Lambda(*reader.place(node), parameters, reader.node(node.body, depth))
+    return tree.Lambda(*reader.span(node), parameters, reader.node(node.body, depth))
 
 
 def _assign(reader: _Reader, node: ast.NamedExpr, depth: int) -> tree.Node:
     _name(reader, node.target, depth)
-    return tree.Assign(*reader.place(node), node.target.id, reader.node(node.value, depth))
+    return tree.Assign(*reader.span(node), node.target.id, reader.node(node.value, depth))
 
 
 def _text(reader: _Reader, node: ast.JoinedStr, depth: int) -> tree.Node:
-    place, outer = reader.place(node), reader.fixed
+    span, span_before = reader.span(node), reader.outer_span
     if sys.version_info < (3, 12):
-        reader.fixed = place
+        reader.outer_span = span
     parts = reader.nodes(node.values, depth)
-    reader.fixed = outer
-    return tree.FString(*place, parts)
+    reader.outer_span = span_before
+    return tree.FString(*span, parts)
 
 
 def _field(reader: _Reader, node: ast.FormattedValue, depth: int) -> tree.Node:
     conversion = chr(node.conversion) if node.conversion > 0 else ""
     value = reader.node(node.value, depth)
-    return tree.Field(*reader.place(node), value, conversion, reader.optional(node.format_spec, depth))
+    return tree.Field(*reader.span(node), value, conversion, reader.optional(node.format_spec, depth))
 
 
 def _readers() -> dict[type[ast.AST], Callable[[_Reader, ast.AST, int], tree.Node]]:
@@ -382,4 +384,4 @@ def _readers() -> dict[type[ast.AST], Callable[[_Reader, ast.AST, int], tree.Nod
 
 
 READERS = _readers()
-"""The nodes of Python that a query may have, and how each becomes one of ours."""
+"""The nodes of `ast` that a query may have, and how each becomes a node of `tree`."""

@@ -1,22 +1,22 @@
 """
-What a query asks of the place where runs are: a table of columns.
+The table of runs and sequences that a query reads.
 
-A *QueryTable* has `run_count` runs, in rows 0 .. run_count - 1, in any order that it keeps for as long as it is asked.
-A *QueryColumn* says one thing about each run. It is dictionary-encoded: a code for each row, and the distinct values.
+A *QueryTable* has `run_count` runs, in rows 0 .. run_count - 1. Their order is any, and fixed while a query runs.
+A *QueryColumn* has one value for each run. It is dictionary-encoded: a code for each row, and the distinct values.
 
     row     0       1      2      3                       run.hparams.optimizer
     codes   0       1     -1      0                       int32; -1: this run has none
     values  "adam"  "sgd"                                 each distinct value once, as plain Python
 
-A column of numbers with many distinct values may carry them a second time, ready for numpy: `numbers` and `is_number`.
+A column of numbers with many distinct values may hold them a second time, as arrays: `numbers` and `is_number`.
 
-A *pair* is a distinct (name, context, kind) of sequences. Its sequences are the rows of the runs that have it, and
-each summary value (`last`, `min` ...) is one array beside these rows.
+A *pair* is a distinct (name, context, kind) of sequences. Its rows are those of the runs that have such a sequence;
+each summary value (`last`, `min` ...) is one array parallel to these rows.
 
-Rule 1: nothing here is changed by a query, and nothing that a table hands out may change while a query runs.
+Rule 1: a query changes nothing here, and nothing that a table returns may change while a query runs.
 Rule 2: two values are the same distinct value only if they are equal *and* of one type at every depth: 1, 1.0 and
         True are three values, since `isinstance` and `str` tell them apart.
-Rule 3: everything is cheap to ask for, but `document` and `points`, which a query uses last and row by row.
+Rule 3: everything is cheap to read but `document` and `points`, which a query reads last and row by row.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ import numpy as np
 import numpy.typing as npt
 
 Key = str | int
-"""One step into params: the key of a dict."""
+"""The key of a dict in params."""
 
 Path = tuple[Key, ...]
-"""The way to a param: `("hparams", "lr")`. A dot in a key is part of the key."""
+"""The keys that lead to a param: `("hparams", "lr")`. A dot in a key is part of the key."""
 
 IntArray = npt.NDArray[np.integer[Any]]
 FloatArray = npt.NDArray[np.float64]
@@ -51,9 +51,9 @@ FIELDS = (
     "update_time",  # float, likewise
     "end_time",  # float, or none while the run is not ended
     "status",  # "running", "finished", "failed" or "lost"
-    "forked_from",  # str, the hash of the run that it goes on from, or none
+    "forked_from",  # str, the hash of the run that it was forked from, or none
 )
-"""The facts that a table stores. Others (`created_at`, `duration`, `active` ...) are made from these: see `names`."""
+"""The fields of a run that a table has. `created_at`, `duration`, `active` ... are made from these: see `columns`."""
 
 SUMMARIES = (
     "first",
@@ -72,18 +72,19 @@ SUMMARIES = (
 """The summary values that a table may have for a pair."""
 
 POINTS = ("values", "steps", "epochs", "timestamps")
-"""What `QueryTable.points` can be asked for."""
+"""The names that `QueryTable.points` takes."""
 
 
 class QueryColumn(Protocol):
     """
-    One fact about each run.
+    One value for each run.
 
-    codes: shape (run_count,), int32: the place of the row's value in *values*, or -1 where the run has none.
-    values: the distinct values: None, bool, int, float, str, bytes, list, dict and what they hold.
-    numbers: None, or shape (run_count,), float64: the number in each row. It has to equal the value exactly, so
-        a column with an int beyond 2**53 can't have it. A bool counts as 0 or 1. Anything where *is_number* is False.
-    is_number: None exactly when *numbers* is, or shape (run_count,), bool: which rows hold a number.
+    Attributes:
+        codes: shape (run_count,), int32: the index of the row's value in *values*, or -1 where the run has none.
+        values: the distinct values: None, bool, int, float, str, bytes, and lists and dicts of them.
+        numbers: None, or shape (run_count,), float64: the number in each row. It has to equal the value exactly, so
+            a column with an int beyond 2**53 has none. A bool counts as 0 or 1. Undefined where *is_number* is False.
+        is_number: None exactly when *numbers* is, or shape (run_count,), bool: which rows hold a number.
     """
 
     @property
@@ -108,7 +109,7 @@ class QueryPair(Protocol):
 
 
 class QueryTable(Protocol):
-    """Runs and their sequences as columns; the storage catalogue is one, and so is the one of the tests."""
+    """Runs and their sequences as columns: the storage catalogue, or the table of the tests."""
 
     @property
     def run_count(self) -> int:
@@ -116,7 +117,7 @@ class QueryTable(Protocol):
 
     @property
     def pairs(self) -> Sequence[QueryPair]:
-        """The distinct (name, context, kind) of all sequences; a pair is asked about by its place here."""
+        """The distinct (name, context, kind) of all sequences; other methods take the index of a pair in it."""
 
     def field(self, name: str) -> QueryColumn:
         """Return the column of one of `FIELDS`."""
@@ -125,21 +126,21 @@ class QueryTable(Protocol):
         """
         Return the column of the *leaves* at *path*; None when no run has a leaf there.
 
-        A leaf is any value but a dict that holds something: a list is a leaf, and so is `{}`. Runs with a dict
-        that is not empty at *path* have the code -1 here; their leaves lie below.
+        Every value is a leaf but a dict that is not empty: a list is a leaf, and so is `{}`. Runs with a dict that is
+        not empty at *path* have the code -1 here; their leaves lie below.
         """
 
     def leaf_paths(self, path: Path) -> Sequence[Path]:
-        """Return the full paths of all leaves, of any run, strictly below *path*; `()` asks for all there are."""
+        """Return the full paths of the leaves of all runs strictly below *path*; `()` is above all leaves."""
 
     def document(self, row: int) -> Mapping[Key, object]:
-        """Return all params of one run, nested. Used row by row, for what columns can't answer."""
+        """Return all params of one run, nested; for queries that columns can't answer."""
 
     def rows(self, pair: int) -> IntArray:
-        """Return the rows of the runs that have this sequence, increasing."""
+        """Return the rows of the runs that have a sequence of this pair, increasing."""
 
     def summary(self, pair: int, name: str) -> NumberArray | None:
-        """Return one of `SUMMARIES` for each of `rows(pair)`, in that order; None where this kind has no such value."""
+        """Return one of `SUMMARIES` for each of `rows(pair)`, in that order; None if this kind has no such value."""
 
     def points(self, pair: int, row: int, name: str) -> Sequence[float | int | None] | None:
-        """Return one of `POINTS` of one sequence, in the order of steps; None where this kind has no such value."""
+        """Return one of `POINTS` of one sequence, in the order of steps; None if this kind has no such value."""

@@ -1,7 +1,7 @@
 """
-The parts of a query, as our own small tree.
+The parts of a query, as a small tree.
 
-`syntax` makes the tree from text; `check` replaces names by what they stand for:
+`syntax` makes the tree from text, and `check` replaces the names in it by what they stand for:
 
     text                            syntax                                     check
     run.hparams.lr                  Attribute(Attribute(Name run, hparams), lr)   Input(RunParam(("hparams", "lr")))
@@ -9,13 +9,13 @@ The parts of a query, as our own small tree.
     run.name.startswith("a")        Call(Attribute(...), [Constant])              Method(Input, "startswith", ...)
     len(run.tags)                   Call(Name len, ...)                           Invoke("len", ...)
 
-Every node knows its place: `start` and `end` count characters of the text as the user wrote it.
+Every node has its span: `start` and `end` count characters of the text as the user wrote it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 
 from aim.query.table import Path
 
@@ -30,14 +30,14 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Constant(Node):
-    """A value that is written out, or that needs no run to be known."""
+    """A value that is written out, or that was computed without a run."""
 
     value: object
 
 
 @dataclass(frozen=True, slots=True)
 class Name(Node):
-    """A variable: of the query in `syntax`'s tree, of a comprehension, lambda or `:=` after `check`."""
+    """Any name in the tree of `syntax`; after `check` only a variable of a comprehension, a lambda or `:=`."""
 
     name: str
 
@@ -94,7 +94,7 @@ class Unary(Node):
 
 @dataclass(frozen=True, slots=True)
 class Binary(Node):
-    """`left operator right`, of arithmetic and bits."""
+    """`left operator right`, for arithmetic and bits."""
 
     operator: str
     left: Node
@@ -161,7 +161,7 @@ class For(Node):
 
 @dataclass(frozen=True, slots=True)
 class Comprehension(Node):
-    """A comprehension; *kind* is list, set or dict, and *value* is there for a dict only. A generator is a list."""
+    """A comprehension; *kind* is list, set or dict. Only a dict has a *value*. A generator counts as a list."""
 
     kind: str
     element: Node
@@ -201,12 +201,12 @@ class FString(Node):
     parts: tuple[Node, ...]
 
 
-# What takes the place of names after `check`.
+# What names become in `check`.
 
 
 @dataclass(frozen=True, slots=True)
 class RunField:
-    """A fact about the run, one of `names.RUN`."""
+    """A field of the run, one of `names.RUN`."""
 
     name: str
 
@@ -220,7 +220,7 @@ class RunParam:
 
 @dataclass(frozen=True, slots=True)
 class RunMetric:
-    """A summary value of the run's metric of this name and context (as text); "" asks whether it is there."""
+    """A summary value of the run's metric with this name and context text; "" asks whether the run has the metric."""
 
     name: str
     context: str
@@ -229,21 +229,21 @@ class RunMetric:
 
 @dataclass(frozen=True, slots=True)
 class PairField:
-    """What all sequences of a pair share: `name`, `context` or `dtype`."""
+    """What all sequences of a pair share, one of `names.PAIR`."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryValue:
-    """A summary value of the sequence."""
+    """A summary value of the sequence, one of `names.SUMMARY`."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class PointList:
-    """The sequence's own points, as a list."""
+    """The points of the sequence as a list, one of `names.POINTS`."""
 
     name: str
 
@@ -254,7 +254,7 @@ Source = RunField | RunParam | RunMetric | PairField | SummaryValue | PointList
 
 @dataclass(frozen=True, slots=True)
 class Input(Node):
-    """A value that the table gives."""
+    """A value that is read from the table."""
 
     source: Source
 
@@ -287,14 +287,14 @@ class Method(Node):
 
 @dataclass(frozen=True, slots=True)
 class Get(Node):
-    """`value.get(key, default)` of a value whose place in the params is known: *value* is already that of the key."""
+    """`params.get(key, default)` where the path of the key is written out: *value* is the param at that path."""
 
     value: Node
     default: Node
 
 
 def children(node: Node) -> Iterator[Node]:
-    """Return the nodes right below *node*, in the order of the text."""
+    """Return the nodes directly below *node*, in the order of the text."""
     for field in fields(node):
         value = getattr(node, field.name)
         if isinstance(value, Node):
@@ -303,6 +303,23 @@ def children(node: Node) -> Iterator[Node]:
             for item in value:
                 if isinstance(item, Node):
                     yield item
+
+
+def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
+    """
+    Return *node* with *change* applied to each node directly below it.
+
+    >>> show(map_children(Unary(0, 5, "not", Name(4, 5, "x")), lambda child: Constant(4, 5, 1)))
+    'Unary(not, Constant(1))'
+    """
+    changes: dict[str, object] = {}
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, Node):
+            changes[field.name] = change(value)
+        elif isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
+            changes[field.name] = tuple(change(item) if isinstance(item, Node) else item for item in value)
+    return replace(node, **changes) if changes else node  # type: ignore[arg-type]
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -316,25 +333,25 @@ def walk(node: Node) -> Iterator[Node]:
 
 def assigned(node: Node) -> tuple[str, ...]:
     """
-    Return the names that `:=` gives values to in *node*: not those of a lambda within it, which are the lambda's own.
+    Return the names that `:=` assigns in *node*, without those that a lambda within it assigns for itself.
 
     >>> assigned(Assign(0, 6, "x", Constant(5, 6, 1)))
     ('x',)
     """
-    found: dict[str, None] = {}
+    assigned_names: dict[str, None] = {}
     waiting = [node]
     while waiting:
         part = waiting.pop()
         if isinstance(part, Assign):
-            found[part.name] = None
+            assigned_names[part.name] = None
         if not isinstance(part, Lambda):
             waiting.extend(children(part))
-    return tuple(found)
+    return tuple(assigned_names)
 
 
 def show(node: Node | Source) -> str:
     """
-    Write a tree on one line, without places.
+    Return a tree as text on one line, without spans.
 
     >>> show(Unary(0, 5, "not", Constant(4, 5, 1)))
     'Unary(not, Constant(1))'

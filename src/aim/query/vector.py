@@ -1,12 +1,12 @@
 """
-Plain arithmetic and comparisons of numbers, for all rows at once.
+Arithmetic and comparisons of numbers for all rows at once, with numpy.
 
     formula := term (< | <= | > | >= | == | !=) term ...         numbers, or times on both sides
     term    := an input | a number | -term | +term | term (+ | - | * | / | // | %) term | abs(term)
 
-numpy's float64 and Python's numbers agree as long as every integer is exact, that is below 2**53. A row where that is
-not sure, where a value is no number or a divisor is zero, is given back as *unsure*, to be asked by itself. So the
-answer is Python's, always, and numpy only makes it fast where the two are the same.
+numpy's float64 and Python's numbers agree as long as every integer is exact, that is below 2**53. Rows with a larger
+integer, a value that is not a number, or a zero as divisor are returned as *unsure*, and `select` evaluates them one by
+one. So the answer is always Python's, and numpy is used only where the two are equal.
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-ORDERINGS = frozenset(
-    {"<", "<=", ">", ">="}
-)  # of None all of these are False; None equals None, and differs from numbers
+ORDERINGS = frozenset({"<", "<=", ">", ">="})  # False with None on either side
 EXACT_WHILE_SMALL: dict[str, Callable[[Any, Any], Any]] = {"+": np.add, "-": np.subtract, "*": np.multiply}
 DIVIDE: dict[str, Callable[[Any, Any], Any]] = {"/": np.divide, "//": np.floor_divide, "%": np.remainder}
 TIMES = frozenset({"created_at", "updated_at", "finalized_at"})
@@ -45,10 +43,13 @@ Term = FloatArray | float
 @dataclass(frozen=True)
 class Numbers:
     """
-    An input as numbers, one for each row; times count microseconds.
+    An input as numbers, one for each row; times are in microseconds.
 
-    is_number: which rows have one. is_absent: which rows have nothing at all; it is never true beside *is_number*.
-    absent_is_none: what has nothing there is None, which unlike the missing equals itself and differs from numbers.
+    Attributes:
+        is_number: which rows have a number; None: all of them.
+        is_absent: which rows have no value at all; never true together with *is_number*. None: no row.
+        absent_is_none: whether an absent value is None rather than missing. None equals itself and differs from
+            numbers; missing does neither.
     """
 
     values: FloatArray
@@ -59,7 +60,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Formula:
-    """A comparison that numpy may answer; see `formula`."""
+    """A comparison that numpy can evaluate; `formula` makes them."""
 
     node: tree.Compare
 
@@ -71,7 +72,7 @@ class Formula:
         """
         unsure = np.zeros(size, dtype=bool)
         absent = np.zeros(size, dtype=bool)
-        has_none = np.zeros(size, dtype=bool)  # which even the missing equals
+        has_none = np.zeros(size, dtype=bool)  # missing equals None, so these rows are unsure
         for column in columns.values():
             if column.is_absent is not None:
                 if column.absent_is_none and not ORDERINGS.issuperset(self.node.operators):
@@ -91,7 +92,7 @@ class Formula:
 
 
 def formula(node: tree.Node) -> Formula | None:
-    """Return *node* as a formula, if it is one."""
+    """Return *node* as a formula; None if numpy can't evaluate it."""
     if not isinstance(node, tree.Compare) or not all(word in COMPARE for word in node.operators):
         return None
     if not any(isinstance(part, tree.Input) for part in tree.walk(node)):
@@ -101,23 +102,31 @@ def formula(node: tree.Node) -> Formula | None:
     return None
 
 
+def is_exact(value: object) -> bool:
+    """
+    Return whether *value* is a number that float64 holds exactly.
+
+    >>> is_exact(True), is_exact(2**53 + 1), is_exact("1")
+    (True, False, False)
+    """
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) <= EXACT_MAX)
+
+
 def _is_number_term(node: tree.Node) -> bool:
     if isinstance(node, tree.Constant):
-        value = node.value
-        return isinstance(value, float) or (isinstance(value, int) and abs(value) <= EXACT_MAX)
+        return is_exact(node.value)
     if isinstance(node, tree.Input):
-        source = node.source
-        if isinstance(source, (tree.PointList, tree.PairField)) or (
-            isinstance(source, tree.RunParam) and not source.path
-        ):
-            return False
-        return not _is_time(node)
-    if isinstance(node, tree.Unary):
-        return node.operator in ("-", "+") and _is_number_term(node.operand)
-    if isinstance(node, tree.Binary):
-        known = node.operator in EXACT_WHILE_SMALL or node.operator in DIVIDE
-        return known and _is_number_term(node.left) and _is_number_term(node.right)
+        return _is_number_source(node.source) and not _is_time(node)
+    operators = {tree.Unary: {"-", "+"}, tree.Binary: {*EXACT_WHILE_SMALL, *DIVIDE}}
+    if isinstance(node, (tree.Unary, tree.Binary)):
+        return node.operator in operators[type(node)] and all(map(_is_number_term, tree.children(node)))
     return isinstance(node, tree.Invoke) and node.name == "abs" and _is_number_term(node.arguments[0])
+
+
+def _is_number_source(source: tree.Source) -> bool:
+    if isinstance(source, tree.RunParam):
+        return bool(source.path)
+    return not isinstance(source, (tree.PointList, tree.PairField))
 
 
 def _is_time(node: tree.Node) -> bool:
@@ -127,7 +136,7 @@ def _is_time(node: tree.Node) -> bool:
 
 
 def _term(node: tree.Node, columns: Mapping[tree.Source, Numbers], unsure: BoolArray) -> Term:
-    """The values of a term; rows where they may not be Python's are added to *unsure*."""
+    """Return the values of a term; add to *unsure* the rows where Python's may differ."""
     if isinstance(node, tree.Input):
         return columns[node.source].values
     if isinstance(node, tree.Constant):
