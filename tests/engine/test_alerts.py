@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from aim.engine.alerts import ENDED_WITHIN_S, Alert, Alerts
+from aim.engine.alerts import Alert, Alerts
 from aim.engine.points import PointStore
 from aim.engine.repository import Repository
+from aim.engine.suspects import ENDED_WITHIN_S
 from aim.engine.tail import Watch
 from aim.sdk.run import Run
 

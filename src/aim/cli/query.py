@@ -15,12 +15,9 @@ from aim.cli import output
 from aim.cli.main import repo_option
 from aim.cli.run_table import tell_hints
 from aim.cli.runs import open_repository
-from aim.core import contexts
 from aim.core.words import counted
 from aim.engine import matching
-from aim.engine.door import MatchingSequence
-from aim.engine.scan import Scan
-from aim.storage.catalogue.run_table import RunTable
+from aim.engine.door import MatchingSequence, Questions
 
 COLUMNS = ("run", "name", "context", "points", "last_step", "first", "last", "min", "max")
 SUMMARIES = {"points": "count", **{name: name for name in COLUMNS[4:]}}
@@ -61,25 +58,20 @@ def metrics(repo: Path | None, query: str, form: str | None, parquet: Path | Non
         raise click.exceptions.Exit(1)
 
 
-def _summaries(scan: Scan, found: list[MatchingSequence]) -> list[dict[str, Any]]:
-    def ask(table: RunTable) -> list[dict[str, Any]]:
-        lines = []
-        for sequence in found:
-            place = table.pair_index((sequence.name, contexts.text(sequence.context), sequence.kind))
-            row = table.row_of(sequence.run_hash)
-            line: dict[str, Any] = {"run": sequence.run_hash, "name": sequence.name, "context": dict(sequence.context)}
-            if place is not None and row is not None:
-                position = table.rows(place).searchsorted(row)
-                for column, summary in SUMMARIES.items():
-                    values = table.summary(place, summary)
-                    line[column] = None if values is None else values[position].item()
-            lines.append(line)
-        return lines
-
-    return scan.catalogue.ask(ask)
+def _summaries(scan: Questions, found: list[MatchingSequence]) -> list[dict[str, Any]]:
+    rows = scan.summary_rows(found, list(SUMMARIES.values()))
+    return [
+        {
+            "run": sequence.run_hash,
+            "name": sequence.name,
+            "context": dict(sequence.context),
+            **{column: row[value] for column, value in SUMMARIES.items() if value in row},
+        }
+        for sequence, row in zip(found, rows, strict=True)
+    ]
 
 
-def _write_parquet(scan: Scan, query: str, path: Path) -> int:
+def _write_parquet(scan: Questions, query: str, path: Path) -> int:
     import pyarrow.parquet as pq
 
     from aim.engine import point_tables
@@ -92,7 +84,7 @@ def _write_parquet(scan: Scan, query: str, path: Path) -> int:
     return points
 
 
-def _write_csv(scan: Scan, query: str) -> None:
+def _write_csv(scan: Questions, query: str) -> None:
     import pyarrow.csv
 
     from aim.engine import point_tables

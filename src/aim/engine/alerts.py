@@ -1,18 +1,17 @@
 """
 What a person should look at now: runs that failed, were lost, stand still, diverge, or compute no numbers any more.
 
-    failed, lost   the run's status                                                         columns
-    stalled        a promised check-in is overdue (check_ins.py)                            a column, and the time
-                   or its metrics are silent for longer than is usual for it                points of one that runs
-    nan            the last value of a metric is NaN or infinite                            columns; points: since when
-    diverged       a metric that should fall has risen for good (anomalies.py)              columns; points of suspects
+    failed, lost   the run's status                                              a column
+    stalled        a promised check-in is overdue (check_ins.py)                 a column, and the time
+                   or its metrics are silent for longer than is normal           points of runs that record
+    nan            the last value of a metric is NaN or infinite                 columns; points: since when
+    diverged       a metric that should fall has risen for good (anomalies.py)   columns; points of suspects
 
-Only runs that run or ended in the last days count: of a thousand runs of last year nobody wants to be told. Whether a
-run is a suspect the catalogue's summaries say, for all runs of a metric by one look at two columns; points are read of
-suspects only, and once for each state of them. So ten thousand ended runs that are well cost no reading.
+Only runs count that record or ended in the last days. `suspects` finds suspects in the columns of summaries; points are
+read of suspects only, and once for each state of a metric. So ten thousand ended runs without a problem cost no
+reading.
 
-Rule 1: metrics of the machine (`__system__…`) are none of the training's.
-Rule 2: of a run and kind there is one alert, of the metric that went wrong first; `others` counts the rest.
+Rule: a run has at most one alert of a kind, about the metric that went wrong first; `others` counts the other metrics.
 """
 
 from __future__ import annotations
@@ -21,33 +20,29 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-import numpy as np
-
-from aim.core.reserved import SYSTEM_PREFIX
+from aim.core.recent import Recent
 from aim.core.statuses import FAILED, LOST, RUNNING
-from aim.engine.anomalies import BoolArray, divergence, first_bad, may_have_diverged, should_fall, usual_pause_s
-from aim.engine.listing import cells
+from aim.engine.anomalies import divergence, first_bad, should_fall, usual_pause_s
+from aim.engine.listing import PropertyField, cells
 from aim.engine.points import Curve, PointStore
-from aim.storage.catalogue.columns import Column
-from aim.storage.catalogue.run_table import HashColumn, RunTable
-from aim.storage.forms.records import FloatArray, IntArray
+from aim.engine.suspects import MetricKey, Survey, Suspect, relevant_rows, survey_of
+from aim.storage.catalogue.run_table import RunTable
+from aim.storage.forms.records import IntArray
 
 FAILED_KIND, LOST_KIND, STALLED, NAN, DIVERGED = KINDS = ("failed", "lost", "stalled", "nan", "diverged")
-ENDED_WITHIN_S = 7 * 86_400.0
-RUNS_MAX = 200  # newest first; of more nobody reads
-CURVES_MAX = 6  # of a run that went wrong are looked at, to find the first
-KEPT_MAX = 5_000  # findings
+RUNS_MAX = 200  # newest first: a longer list is not read
+CURVES_MAX = 6  # of one run, of which the points are read to find the first that went wrong
+MEMO_MAX = 5_000  # metrics of which something is remembered
 WORSE = 4.0  # times as bad: one level more
 LEVEL_MAX = 30
-OVERDUE_S = 60.0  # an overdue check-in gets worse in these
-SUMMARIES = ("first", "last", "min", "count", "last_step")
-AROUND = 0.1  # of the curve, on each side of what is shown
+OVERDUE_S = 60.0  # the unit in which an overdue check-in gets worse
+WINDOW_SHARE = 0.1  # of the length of the curve, on each side of the step in question
+WINDOW_STEPS_MIN = 5
 
-Key = tuple[str, str]
-"""Name of a metric, and the text of its context."""
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -56,17 +51,17 @@ class Alert:
     One thing to look at.
 
     Attributes:
-        id: the same as long as it is the same thing: another failure of a run that was resumed has another.
+        id: stays while the cause is the same; another failure of a run that was resumed has another id.
         kind: one of `KINDS`.
-        time_s: since when it is so, in Unix seconds; None: nobody knows.
+        time_s: since when, in Unix seconds; None: unknown.
         level: 0 or more; grows when it gets worse.
-        metric: name and context; None: it is about the run.
-        step: where in the metric; *window*: the steps around it.
-        value: the last value, or the level of the end.
+        metric: name and context; None: the alert is about the run.
+        step: the step of the metric where it began; *window*: the steps around it.
+        value: the last value; of a divergence the level at the end.
         best: of a divergence the best level.
-        limit_s: of a standstill by silence: so long a pause would have been usual.
+        limit_s: of a silent run the longest pause that is normal for this metric.
         error: of a failure the class of the exception.
-        others: so many more metrics of the run have the same.
+        others: how many other metrics of the run have the same problem.
     """
 
     id: str
@@ -85,96 +80,22 @@ class Alert:
     others: int = 0
 
 
-@dataclass
-class _Suspect:
-    """
-    A metric of a run whose points have to be looked at.
+@dataclass(frozen=True)
+class _Run:
+    """What columns say of one run; *row* is its row in the table."""
 
-    Attributes:
-        state: what its summary says: while that is the same, so is the finding.
-    """
-
-    key: Key
-    context: Mapping[str, Any]
-    state: tuple[float | str, ...]
-
-
-@dataclass
-class _Metric:
-    """A metric of the runs that count, in columns: the rows of the runs that have it, increasing, and what is known."""
-
-    key: Key
-    context: Mapping[str, Any]
-    rows: IntArray
-    count: IntArray
-    last_step: IntArray
-    last: FloatArray
-
-    def suspect(self, at: int) -> _Suspect:
-        """Return the metric of one run."""
-        last = float(self.last[at])
-        state = (float(self.count[at]), float(self.last_step[at]), last if math.isfinite(last) else repr(last))
-        return _Suspect(self.key, self.context, state)
-
-
-class _Suspects:
-    """Metrics of runs to be looked at: many are kept as columns, and few are ever made."""
-
-    def __init__(self) -> None:
-        self._metrics: list[_Metric] = []
-        self._found: list[IntArray] = []  # of each metric: places in its columns
-        self._sorted: tuple[IntArray, IntArray, IntArray] | None = None  # rows, metrics, places
-
-    def add(self, metric: _Metric, chosen: BoolArray) -> None:
-        """Suspect a metric in the runs that *chosen* names."""
-        if chosen.any():
-            self._metrics.append(metric)
-            self._found.append(np.flatnonzero(chosen))
-
-    def of(self, row: int) -> list[_Suspect]:
-        """Return those of one run."""
-        if not self._metrics:
-            return []
-        if self._sorted is None:
-            rows = np.concatenate([metric.rows[at] for metric, at in zip(self._metrics, self._found, strict=True)])
-            owners = np.repeat(np.arange(len(self._metrics)), [len(at) for at in self._found])
-            order = np.argsort(rows, kind="stable")
-            self._sorted = rows[order], owners[order], np.concatenate(self._found)[order]
-        rows, owners, places = self._sorted
-        first, end = np.searchsorted(rows, [row, row + 1]).tolist()
-        pairs = zip(owners[first:end].tolist(), places[first:end].tolist(), strict=True)
-        return [self._metrics[owner].suspect(at) for owner, at in pairs]
+    row: int
+    run_hash: str
+    name: str
+    status: str
+    ended_at_s: float | None
+    error: str | None
+    due_at_s: float | None
 
 
 @dataclass
-class _Survey:
-    """
-    What the columns say of the runs that count; rows are those of the table.
-
-    Attributes:
-        points: of each row that runs: how many all its metrics have.
-        metrics: those that runs that run have.
-    """
-
-    points: IntArray
-    nan: _Suspects = field(default_factory=_Suspects)
-    diverged: _Suspects = field(default_factory=_Suspects)
-    metrics: list[_Metric] = field(default_factory=list)
-
-    def longest(self, row: int) -> list[_Suspect]:
-        """Return the metrics of a run that have the most points, the longest first."""
-        found = []
-        for metric in self.metrics:
-            at = int(np.searchsorted(metric.rows, row))
-            if at < len(metric.rows) and metric.rows[at] == row:
-                found.append((-int(metric.count[at]), metric, at))
-        found.sort(key=lambda one: (one[0], one[1].key))
-        return [metric.suspect(at) for _, metric, at in found[:CURVES_MAX]]
-
-
-@dataclass
-class _Place:
-    """What was found in the points of a metric, in the words of `Alert`."""
+class _Finding:
+    """What is wrong in the points of a metric, in the words of `Alert`."""
 
     step: int
     window: tuple[int, int]
@@ -184,208 +105,180 @@ class _Place:
     level: int = 0
 
 
+class _Memo(Generic[Value]):
+    """What *compute* returns for the points of metrics, each computed once for a state of the metric."""
+
+    def __init__(self, points: PointStore, compute: Callable[[Curve], Value]) -> None:
+        self._points = points
+        self._compute = compute
+        self._values: Recent[tuple[str, MetricKey], tuple[Value]] = Recent(MEMO_MAX)
+
+    def value(self, run_hash: str, suspect: Suspect) -> Value | None:
+        """Return the value of one metric of a run; None when the run has no such metric any more."""
+        stamp = (suspect.state, self._points.taken_back_at(run_hash))
+        key = (run_hash, suspect.key)
+        cached = self._values.lookup(key, stamp)
+        if cached is None:
+            curve = self._points.read(run_hash, [suspect.key]).get(suspect.key)
+            if curve is None:
+                return None
+            cached = self._values.put(key, stamp, (self._compute(curve),))
+        return cached[0]
+
+
 class Alerts:
     """
-    Says what there is to look at in one repository. Any thread may ask.
+    The alerts of one repository. Any thread may ask.
 
     Args:
-        points: gives the points of suspects.
-        now: gives Unix seconds.
+        points: reads the points of suspects.
+        now: returns Unix seconds.
     """
 
     def __init__(self, points: PointStore, now: Callable[[], float] = time.time) -> None:
-        self._points = points
         self._now = now
-        self._found: dict[tuple[Any, ...], _Place | float | None] = {}
-        self._moved: dict[str, tuple[int, float]] = {}  # of runs that run: how many points, and since when so many
+        self._findings = {NAN: _Memo(points, _bad_values), DIVERGED: _Memo(points, _divergence)}
+        self._last_times_s = _Memo(points, lambda curve: float(curve.times_s.max()))
+        self._usual_pauses_s = _Memo(points, lambda curve: usual_pause_s(curve.times_s))
+        self._growth: Recent[str, tuple[int, float]] = Recent(MEMO_MAX)  # of a run: its points, and since when
         self._lock = threading.Lock()
 
     def ask(self, table: RunTable) -> list[Alert]:
         """
-        List what there is to look at, of the newest run first, at most one of a kind for a run.
+        List what there is to look at, of the newest run first, at most one alert of a kind for a run.
 
         Cost: 10 us a metric and 20 ns a run that has it; and reading the points of suspects, once for each state.
         """
         with self._lock:
-            if len(self._found) > KEPT_MAX:
-                self._found.clear()
-            if len(self._moved) > KEPT_MAX:
-                self._moved.clear()
-            return self._ask(table, self._now())
+            now_s = self._now()
+            rows = relevant_rows(table, now_s)
+            survey = survey_of(table, rows)
+            alerts: list[Alert] = []
+            run_count = 0
+            for run in _runs(table, rows):
+                alerts_of_run = self._alerts_of(run, survey, now_s)
+                alerts += alerts_of_run
+                run_count += bool(alerts_of_run)
+                if run_count >= RUNS_MAX:
+                    break
+            return alerts
 
-    def _ask(self, table: RunTable, now_s: float) -> list[Alert]:
-        rows = _rows_that_count(table, now_s)
-        survey = _survey(table, rows)
-        facts = {name: cells(table, ("run", name), rows).tolist() for name in ("hash", "name", "status", "error")}
-        ended = cells(table, ("run", "end_time"), rows).tolist()
-        due = table.field("due_at")
-        found: list[Alert] = []
-        told = 0
-        for place, row in enumerate(rows.tolist()):
-            run_hash, name = facts["hash"][place], str(facts["name"][place] or "")
-            status = facts["status"][place]
-            before = len(found)
-            if status in (FAILED, LOST):
-                kind = FAILED_KIND if status == FAILED else LOST_KIND
-                since_s = ended[place]
-                error = facts["error"][place] if kind == FAILED_KIND else None
-                found.append(Alert(f"{run_hash} {kind} {since_s}", run_hash, name, kind, since_s, error=error))
-            if status == RUNNING:
-                due_at_s = due.values[due.codes[row]] if due.codes[row] >= 0 else None
-                if isinstance(due_at_s, float):  # the training itself has said what is usual
-                    stalled = self._overdue(run_hash, name, due_at_s, now_s)
-                else:
-                    stalled = self._silent(run_hash, name, survey, row, now_s)
-                found += [stalled] if stalled is not None else []
-            for kind, suspects in ((NAN, survey.nan.of(row)), (DIVERGED, survey.diverged.of(row))):
-                alert = self._of_metrics(run_hash, name, kind, suspects) if suspects else None
-                found += [alert] if alert is not None else []
-            told += len(found) > before
-            if told >= RUNS_MAX:
-                break
-        return found
+    def _alerts_of(self, run: _Run, survey: Survey, now_s: float) -> list[Alert]:
+        alerts: list[Alert | None] = []
+        if run.status in (FAILED, LOST):
+            kind = FAILED_KIND if run.status == FAILED else LOST_KIND
+            error = run.error if kind == FAILED_KIND else None
+            alert_id = f"{run.run_hash} {kind} {run.ended_at_s}"
+            alerts.append(Alert(alert_id, run.run_hash, run.name, kind, run.ended_at_s, error=error))
+        elif run.status == RUNNING and run.due_at_s is not None:
+            alerts.append(_overdue(run, run.due_at_s, now_s))
+        elif run.status == RUNNING:
+            alerts.append(self._silent(run, survey, now_s))
+        alerts.append(self._of_metrics(run, NAN, survey.nan.of_run(run.row)))
+        alerts.append(self._of_metrics(run, DIVERGED, survey.diverged.of_run(run.row)))
+        return [alert for alert in alerts if alert is not None]
 
-    # of metrics
-
-    def _of_metrics(self, run_hash: str, run_name: str, kind: str, suspects: list[_Suspect]) -> Alert | None:
-        ordered = sorted(suspects, key=lambda one: (not should_fall(one.key[0]), one.key))[:CURVES_MAX]
-        places = [(self._place(run_hash, kind, one), one) for one in ordered]
-        known = [(place, one) for place, one in places if isinstance(place, _Place)]
-        if not known:
+    def _of_metrics(self, run: _Run, kind: str, suspects: list[Suspect]) -> Alert | None:
+        """Return the alert about the metric that went wrong first."""
+        ordered = sorted(suspects, key=lambda suspect: (not should_fall(suspect.key[0]), suspect.key))
+        findings: list[tuple[_Finding, Suspect]] = []
+        for suspect in ordered[:CURVES_MAX]:
+            finding = self._findings[kind].value(run.run_hash, suspect)
+            if finding is not None:
+                findings.append((finding, suspect))
+        if not findings:
             return None
-        place, first = min(known, key=lambda pair: pair[0].time_s)
-        # of those that were not looked at the last value is known to be none
-        count = len(suspects) if kind == NAN else len(known)
-        level = count if kind == NAN else max(one.level for one, _ in known)
-        since = f" {place.step}" if kind == NAN else ""
+        first, metric = min(findings, key=lambda pair: pair[0].time_s)
+        # all suspects of NaN count, also those of which no points were read: their last value is NaN or infinite
+        count = len(suspects) if kind == NAN else len(findings)
+        level = count if kind == NAN else max(finding.level for finding, _ in findings)
+        since = f" {first.step}" if kind == NAN else ""
         return Alert(
-            f"{run_hash} {kind}{since}",
-            run_hash,
-            run_name,
+            f"{run.run_hash} {kind}{since}",
+            run.run_hash,
+            run.name,
             kind,
-            place.time_s,
+            first.time_s,
             min(level, LEVEL_MAX),
-            (first.key[0], first.context),
-            place.step,
-            place.window,
-            place.value,
-            place.best,
+            (metric.key[0], metric.context),
+            first.step,
+            first.window,
+            first.value,
+            first.best,
             others=count - 1,
         )
 
-    def _place(self, run_hash: str, kind: str, suspect: _Suspect) -> _Place | float | None:
-        def look(curve: Curve) -> _Place | None:
-            return _nan_in(curve) if kind == NAN else _divergence_in(curve)
-
-        return self._look(run_hash, kind, suspect, look)
-
-    def _look(
-        self, run_hash: str, kind: str, suspect: _Suspect, look: Callable[[Curve], _Place | float | None]
-    ) -> _Place | float | None:
-        name = (run_hash, kind, suspect.key, suspect.state, self._points.taken_back_at(run_hash))
-        if name not in self._found:
-            curve = self._points.read(run_hash, [suspect.key]).get(suspect.key)
-            if curve is None:
-                return None
-            self._found[name] = look(curve)
-        return self._found[name]
-
-    # of runs that stand still
-
-    def _overdue(self, run_hash: str, run_name: str, due_at_s: float, now_s: float) -> Alert | None:
-        if now_s <= due_at_s:
+    def _silent(self, run: _Run, survey: Survey, now_s: float) -> Alert | None:
+        grown_at_s = self._grown_at_s(run.run_hash, int(survey.point_counts[run.row]), now_s)
+        if grown_at_s is None:
             return None
-        level = min(LEVEL_MAX, int(math.log(1 + (now_s - due_at_s) / OVERDUE_S, WORSE)))
-        return Alert(f"{run_hash} {STALLED} {due_at_s}", run_hash, run_name, STALLED, due_at_s, level)
-
-    def _silent(self, run_hash: str, run_name: str, survey: _Survey, row: int, now_s: float) -> Alert | None:
-        points = int(survey.points[row])
-        before = self._moved.get(run_hash)
-        if before is None or before[0] != points:  # of any metric, were it one that is not looked at below
-            self._moved[run_hash] = (points, -math.inf if before is None else now_s)
-        if before is not None and before[0] != points:
-            return None
-        last_s, limit_s, longest = self._moved[run_hash][1], math.inf, None
-        for one in survey.longest(row):
-            heard_s = self._look(run_hash, "last", one, lambda curve: float(curve.times_s.max()))
-            pause_s = self._look(run_hash, "pause", one, lambda curve: usual_pause_s(curve.times_s))
-            last_s = max(last_s, heard_s if isinstance(heard_s, float) else -math.inf)
-            if isinstance(pause_s, float) and pause_s < limit_s:  # who is told most often says what is usual
-                limit_s, longest = pause_s, one
-        if longest is None or now_s - last_s < limit_s:
+        last_s, limit_s, metric = grown_at_s, math.inf, None
+        for suspect in survey.longest(run.row, CURVES_MAX):
+            last_time_s = self._last_times_s.value(run.run_hash, suspect)
+            pause_s = self._usual_pauses_s.value(run.run_hash, suspect)
+            last_s = last_s if last_time_s is None else max(last_s, last_time_s)
+            if pause_s is not None and pause_s < limit_s:  # the metric with the shortest pauses decides
+                limit_s, metric = pause_s, suspect
+        if metric is None or now_s - last_s < limit_s:
             return None
         return Alert(
-            f"{run_hash} {STALLED} {last_s}",
-            run_hash,
-            run_name,
+            f"{run.run_hash} {STALLED} {last_s}",
+            run.run_hash,
+            run.name,
             STALLED,
             last_s,
             min(LEVEL_MAX, int(math.log((now_s - last_s) / limit_s, WORSE))),
-            (longest.key[0], longest.context),
-            int(longest.state[1]),
+            (metric.key[0], metric.context),
+            metric.last_step,
             limit_s=limit_s,
         )
 
-
-def _rows_that_count(table: RunTable, now_s: float) -> IntArray:
-    """Return the rows of the runs that run or ended lately and are not archived, newest first."""
-    rows = np.asarray(table.newest_first(), np.int64)
-    ended = table.field("end_time")
-    ended_s = np.array([value if isinstance(value, float) else 0.0 for value in [*ended.values, None]])[ended.codes]
-    counts = _has(table.field("status"), RUNNING) | (ended_s > now_s - ENDED_WITHIN_S)
-    counts &= ~_has(table.field("archived"), True)
-    return np.asarray(rows[counts[rows]], np.int64)
-
-
-def _survey(table: RunTable, rows: IntArray) -> _Survey:
-    counts = np.zeros(table.run_count, np.bool_)
-    counts[rows] = True
-    survey = _Survey(np.zeros(table.run_count, np.int64))
-    running = counts & _has(table.field("status"), RUNNING)
-    for place, pair in enumerate(table.pairs):
-        if pair.kind != "metric" or pair.name.startswith(SYSTEM_PREFIX):
-            continue
-        having = table.rows(place)
-        chosen = np.flatnonzero(counts[having])
-        columns = [table.summary(place, name) for name in SUMMARIES] if len(chosen) else []
-        if not columns or any(column is None for column in columns):
-            continue
-        first, last, low, count, last_step = (np.asarray(column)[chosen] for column in columns)
-        metric = _Metric((pair.name, pair.context_text), pair.context, having[chosen], count, last_step, last)
-        bad = ~np.isfinite(last)
-        survey.nan.add(metric, bad)
-        if should_fall(pair.name):
-            survey.diverged.add(metric, may_have_diverged(first, last, low) & ~bad)
-        if running[metric.rows].any():
-            survey.points[metric.rows] += count
-            survey.metrics.append(metric)
-    return survey
+    def _grown_at_s(self, run_hash: str, point_count: int, now_s: float) -> float | None:
+        """Return when the points of all metrics together last became more, -inf: unknown; None when it is just now."""
+        growth = self._growth.lookup(run_hash)
+        if growth is None:
+            return self._growth.put(run_hash, None, (point_count, -math.inf))[1]
+        if growth[0] == point_count:
+            return growth[1]
+        self._growth.put(run_hash, None, (point_count, now_s))
+        return None
 
 
-def _has(column: Column | HashColumn, wanted: object) -> BoolArray:
-    """Say which rows of a column have a value."""
-    places = [place for place, value in enumerate(column.values) if value == wanted]
-    return np.asarray(np.isin(column.codes, places))
+def _overdue(run: _Run, due_at_s: float, now_s: float) -> Alert | None:
+    if now_s <= due_at_s:
+        return None
+    level = min(LEVEL_MAX, int(math.log(1 + (now_s - due_at_s) / OVERDUE_S, WORSE)))
+    return Alert(f"{run.run_hash} {STALLED} {due_at_s}", run.run_hash, run.name, STALLED, due_at_s, level)
 
 
-def _around(curve: Curve, step: int) -> tuple[int, int]:
-    reach = max(5, int(AROUND * (int(curve.steps[-1]) - int(curve.steps[0]))))
+def _runs(table: RunTable, rows: IntArray) -> list[_Run]:
+    names = ("hash", "name", "status", "end_time", "error")
+    columns = [cells(table, PropertyField(name), rows).objects() for name in names]
+    due = table.field("due_at")
+    due_at_s = [due.values[code] if code >= 0 else None for code in due.codes[rows].tolist()]
+    return [
+        _Run(row, run_hash, str(name or ""), status, ended_at_s, error, due_s if isinstance(due_s, float) else None)
+        for row, run_hash, name, status, ended_at_s, error, due_s in zip(rows.tolist(), *columns, due_at_s, strict=True)
+    ]
+
+
+def _window(curve: Curve, step: int) -> tuple[int, int]:
+    reach = max(WINDOW_STEPS_MIN, int(WINDOW_SHARE * (int(curve.steps[-1]) - int(curve.steps[0]))))
     return step - reach, step + reach
 
 
-def _nan_in(curve: Curve) -> _Place | None:
-    at = first_bad(curve.values)
-    if at is None:
+def _bad_values(curve: Curve) -> _Finding | None:
+    index = first_bad(curve.values)
+    if index is None:
         return None
-    step = int(curve.steps[at])
-    return _Place(step, _around(curve, step), float(curve.times_s[at]), float(curve.values[-1]))
+    step = int(curve.steps[index])
+    return _Finding(step, _window(curve, step), float(curve.times_s[index]), float(curve.values[-1]))
 
 
-def _divergence_in(curve: Curve) -> _Place | None:
-    found = divergence(curve.steps, curve.values)
-    if found is None:
+def _divergence(curve: Curve) -> _Finding | None:
+    diverged = divergence(curve.steps, curve.values)
+    if diverged is None:
         return None
-    level = LEVEL_MAX if math.isinf(found.times) else int(math.log(found.times, WORSE))
-    return _Place(
-        found.step, _around(curve, found.step), float(curve.times_s[found.index]), found.now, found.best, level
-    )
+    level = LEVEL_MAX if math.isinf(diverged.times) else int(math.log(diverged.times, WORSE))
+    window, time_s = _window(curve, diverged.step), float(curve.times_s[diverged.index])
+    return _Finding(diverged.step, window, time_s, diverged.now, diverged.best, level)

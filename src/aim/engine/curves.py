@@ -27,6 +27,8 @@ FloatArray = npt.NDArray[np.float64]
 XArray = npt.NDArray[Any]
 AXES = ("step", "epoch", "time", "relative")
 LINE, SMOOTH, LOW, HIGH = "line", "smooth", "low", "high"
+Axis = str | tuple[str, str | None]
+"""One of `AXES`, or a metric: its name and the text of its context, None for the context of the curve."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class CurveRequest:
     One curve that is asked for: its run, the run's time of creation, and its key.
 
     Attributes:
-        before: as it stood just before this rewind of the run; None: now.
+        before: the curve as it stood just before this rewind of the run; None: as it is now.
     """
 
     run_hash: str
@@ -47,16 +49,15 @@ class CurveRequest:
 @dataclass(frozen=True)
 class View:
     """
-    How curves are shown.
+    How curves are drawn.
 
     Attributes:
-        x: one of `AXES`, or a metric: its name and the text of its context, None for that of the curve.
-        window: in units of x; None: all.
+        window: in units of x; None: everything.
         buckets: how fine; see `sampling`.
-        smooth: the weight of the past in the exponential mean; 0: none.
+        smooth: the weight of earlier values in the exponential mean; 0: no smoothing.
     """
 
-    x: str | tuple[str, str | None] = "step"
+    x: Axis = "step"
     window: Window | None = None
     buckets: int = 300
     smooth: float = 0.0
@@ -68,11 +69,11 @@ class Piece:
     One drawn part of one curve or group.
 
     Attributes:
-        source: the place of the curve, or of the group, in what was asked for.
+        source: the index of the curve, or of the group, in the request.
         part: `line`, `smooth`, `low` or `high`.
         x, y: of equal length.
-        points, nan, inf: how many points there are in the window before reduction, and how many of these are odd.
-        begins_at: None, or an x: this is the rest of the curve from there on.
+        point_count, nan_count, inf_count: the points in the window before reduction, and those NaN and infinite.
+        begins_at: the x from which on this replaces the curve that the client has; None: this is the whole curve.
     """
 
     source: int
@@ -92,77 +93,92 @@ class _Line:
     source: int
     x: XArray
     y: FloatArray
-    places: IntArray | None = None  # of its points in the curve; None: all, in their order
-    first: int = 0  # from which point on it is asked for
+    point_indices: IntArray | None = None  # of its points in the curve; None: all, in their order
+    first: int = 0  # the point from which on it is asked for
     smooth: FloatArray | None = None
     sorted_x: bool = True
+
+    def inside(self, window: Window | None) -> FloatArray:
+        """Return the values in a window."""
+        return self.y if window is None else self.y[(self.x >= window[0]) & (self.x <= window[1])]
+
+    def keep_end(self) -> None:
+        """Drop the points before `first`."""
+        self.x, self.y = self.x[self.first :], self.y[self.first :]
+        self.smooth = None if self.smooth is None else self.smooth[self.first :]
 
 
 @dataclass(frozen=True)
 class ClientState:
-    """What the browser has: the state in which it asked the last time; and the state now, to be remembered."""
+    """
+    What the client has, so that it gets only the end of curves that have grown.
+
+    Attributes:
+        since: the number of the state in which the client asked the last time; None: it has nothing.
+        current: the number of the state now.
+        live: hashes of runs that record.
+    """
 
     since: int | None = None
-    now: int = 0
+    current: int = 0
     live: frozenset[str] = field(default_factory=frozenset)
 
 
 def draw(
-    store: PointStore, wanted: Sequence[CurveRequest], view: View, known: ClientState | None = None
+    store: PointStore, requests: Sequence[CurveRequest], view: View, client: ClientState | None = None
 ) -> list[Piece]:
     """
     Return the pieces of the curves that are asked for, each curve's `line` first; empty curves are left out.
 
     Cost: reading, and then some 20 us a curve of 1,000 points.
     """
-    lines = _lines(store, wanted, view, known or ClientState())
+    lines = _lines(store, requests, view, client or ClientState())
     if view.smooth:
         _smooth(lines, view.smooth)
     pieces: list[Piece] = []
     for line, reduced in zip(lines, _reduced(lines, view), strict=True):
-        kept = reduced.point_indices
-        x, y = (line.x, line.y) if len(kept) == len(line.x) else (line.x[kept], line.y[kept])
+        indices = reduced.point_indices
+        x, y = (line.x, line.y) if len(indices) == len(line.x) else (line.x[indices], line.y[indices])
         counts = (reduced.point_count, reduced.nan_count, reduced.inf_count)
         begins_at = float(line.x[0]) if line.first and len(line.x) else None
         pieces.append(Piece(line.source, LINE, x, y, *counts, begins_at))
         if line.smooth is not None:
-            pieces.append(Piece(line.source, SMOOTH, x, line.smooth[kept], *counts, begins_at))
+            pieces.append(Piece(line.source, SMOOTH, x, line.smooth[indices], *counts, begins_at))
     return pieces
 
 
 def draw_groups(
     store: PointStore, groups: Sequence[Sequence[CurveRequest]], view: View, value: str, band: str
 ) -> list[Piece]:
-    """Return a line, and with a band its edges, for each group of curves; *source* is the group's place."""
-    flat = [one for group in groups for one in group]
-    group_of = [place for place, group in enumerate(groups) for _ in group]
-    lines = [line for line in _lines(store, flat, view, ClientState()) if len(line.x)]
+    """Return a line, and with a band its edges, for each group of curves; *source* is the index of the group."""
+    requests = [request for group in groups for request in group]
+    group_indices = [index for index, group in enumerate(groups) for _ in group]
+    lines = [line for line in _lines(store, requests, view, ClientState()) if len(line.x)]
     if view.smooth:
         _smooth(lines, view.smooth)
     members: dict[int, list[_Line]] = {}
     for line in lines:
-        members.setdefault(group_of[line.source], []).append(line)
+        members.setdefault(group_indices[line.source], []).append(line)
     pieces: list[Piece] = []
-    for place, own in sorted(members.items()):
-        curves = [(line.x, line.y if line.smooth is None else line.smooth) for line in own]
-        result = aggregate(curves, view.buckets, view.window, value, band)
-        raw = np.concatenate([_in_window(line, view.window) for line in own])
-        counts = (len(raw), int(np.isnan(raw).sum()), int(np.isinf(raw).sum()))
-        pieces.append(Piece(place, LINE, result.x, result.y, *counts))
-        if result.low is not None and result.high is not None:
-            pieces.append(Piece(place, LOW, result.x, result.low, *counts))
-            pieces.append(Piece(place, HIGH, result.x, result.high, *counts))
+    for group_index, group_lines in sorted(members.items()):
+        curves = [(line.x, line.y if line.smooth is None else line.smooth) for line in group_lines]
+        aggregated = aggregate(curves, view.buckets, view.window, value, band)
+        counts = _counts(np.concatenate([line.inside(view.window) for line in group_lines]))
+        pieces.append(Piece(group_index, LINE, aggregated.x, aggregated.y, *counts))
+        if aggregated.low is not None and aggregated.high is not None:
+            pieces.append(Piece(group_index, LOW, aggregated.x, aggregated.low, *counts))
+            pieces.append(Piece(group_index, HIGH, aggregated.x, aggregated.high, *counts))
     return pieces
 
 
 @dataclass(frozen=True)
 class CurvePoints:
     """
-    The points of one curve that a picture shows, none left out.
+    The points of one curve in a view, none left out.
 
     Attributes:
-        x: of each, in the order of the picture.
-        steps, epochs, times_s, values: of each.
+        x: in the order of the picture.
+        steps, epochs, times_s, values: of the same points.
     """
 
     x: XArray
@@ -172,96 +188,107 @@ class CurvePoints:
     values: FloatArray
 
 
-def points_in_view(store: PointStore, one: CurveRequest, view: View) -> CurvePoints | None:
+def points_in_view(store: PointStore, request: CurveRequest, view: View) -> CurvePoints | None:
     """Return the points of a curve that have an x, and one in the window; None when the run has no such curve."""
-    lines = _lines(store, [one], view, ClientState())
-    curve = store.read(one.run_hash, [one.key]).get(one.key)
+    lines = _lines(store, [request], view, ClientState())
+    curve = store.read(request.run_hash, [request.key]).get(request.key)
     if not lines or curve is None:
         return None
     line = lines[0]
     inside = slice(None) if view.window is None else (line.x >= view.window[0]) & (line.x <= view.window[1])
-    places = (np.arange(len(curve)) if line.places is None else line.places)[inside]
+    indices = (np.arange(len(curve)) if line.point_indices is None else line.point_indices)[inside]
     return CurvePoints(
-        line.x[inside], curve.steps[places], curve.epochs[places], curve.times_s[places], curve.values[places]
+        line.x[inside], curve.steps[indices], curve.epochs[indices], curve.times_s[indices], curve.values[indices]
     )
 
 
-def _in_window(line: _Line, window: Window | None) -> FloatArray:
-    return line.y if window is None else line.y[(line.x >= window[0]) & (line.x <= window[1])]
+def _counts(values: FloatArray) -> tuple[int, int, int]:
+    return len(values), int(np.isnan(values).sum()), int(np.isinf(values).sum())
 
 
-def _lines(store: PointStore, wanted: Sequence[CurveRequest], view: View, known: ClientState) -> list[_Line]:
+# over which x
+
+
+def _lines(store: PointStore, requests: Sequence[CurveRequest], view: View, client: ClientState) -> list[_Line]:
     by_run: dict[tuple[str, Rewind | None], list[int]] = {}
-    for place, one in enumerate(wanted):
-        by_run.setdefault((one.run_hash, one.before), []).append(place)
-    found: dict[int, _Line] = {}
-    for (run_hash, before), places in by_run.items():
-        keys = {wanted[place].key for place in places}
+    for source, request in enumerate(requests):
+        by_run.setdefault((request.run_hash, request.before), []).append(source)
+    lines: dict[int, _Line] = {}
+    for (run_hash, before), sources in by_run.items():
+        keys = {requests[source].key for source in sources}
         curves = store.read(run_hash, keys | _partner_keys(keys, view.x), before)
-        for place in places:
-            one = wanted[place]
-            curve = curves.get(one.key)
+        for source in sources:
+            request = requests[source]
+            curve = curves.get(request.key)
             if curve is None:
                 continue
-            line = _over_x(place, curve, curves, one, view.x)
-            if before is None and (run_hash in known.live or known.since is not None):
-                line.first = _first_new(store, one, curve, line, known)
-            found[place] = line
-    return [found[place] for place in sorted(found)]
+            line = _over_x(source, curve, curves, request, view.x)
+            if before is None and (run_hash in client.live or client.since is not None):
+                line.first = _first_new(store, request, curve, line, client)
+            lines[source] = line
+    return [lines[source] for source in sorted(lines)]
 
 
-def _first_new(store: PointStore, one: CurveRequest, curve: Curve, line: _Line, known: ClientState) -> int:
-    """Return the first point of a line that the browser may not have; 0 when it needs the whole line."""
+def _first_new(store: PointStore, request: CurveRequest, curve: Curve, line: _Line, client: ClientState) -> int:
+    """Return the first point of a line that the client may not have; 0 when it needs the whole line."""
     length = None
-    if known.since is not None and len(line.x) == len(curve) and line.sorted_x:
-        length = store.shared_length(one.run_hash, one.key, known.since, curve)
-    store.mark(one.run_hash, one.key, known.now, curve)
+    if client.since is not None and len(line.x) == len(curve) and line.sorted_x:
+        length = store.shared_length(request.run_hash, request.key, client.since, curve)
+    store.mark(request.run_hash, request.key, client.current, curve)
     if not length or length.bit_length() != len(curve).bit_length() or length == len(curve):
-        # pieces of pieces get finer than was asked for; so at each doubling the whole line goes again
+        # each end is reduced by itself, so a line of many ends gets too fine: at each doubling all of it is sent
         return 0
     return int(np.searchsorted(line.x, line.x[length], "left"))
 
 
-def _partner_keys(keys: set[SequenceKey], x: str | tuple[str, str | None]) -> set[SequenceKey]:
+def _partner_keys(keys: set[SequenceKey], x: Axis) -> set[SequenceKey]:
     if isinstance(x, str):
         return set()
-    name, context = x
-    return {(name, context)} if context is not None else {(name, own) for _, own in keys} | {(name, "{}")}
+    name, context_text = x
+    if context_text is not None:
+        return {(name, context_text)}
+    return {(name, curve_context) for _, curve_context in keys} | {(name, "{}")}
 
 
-def _over_x(
-    place: int, curve: Curve, curves: Mapping[SequenceKey, Curve], one: CurveRequest, x: str | tuple[str, str | None]
-) -> _Line:
+def _over_x(source: int, curve: Curve, curves: Mapping[SequenceKey, Curve], request: CurveRequest, x: Axis) -> _Line:
     if not isinstance(x, str):
-        return _over_metric(place, curve, curves, one, x)
+        return _over_metric(source, curve, curves, request, x)
     if x == "step":
-        return _Line(place, curve.steps, curve.values)
-    places: IntArray | None = None
+        return _Line(source, curve.steps, curve.values)
+    point_indices: IntArray | None = None
     if x == "epoch":
-        places = np.flatnonzero(~np.isnan(curve.epochs))
-        values, own = curve.values[places], curve.epochs[places]
+        point_indices = np.flatnonzero(~np.isnan(curve.epochs))
+        y, line_x = curve.values[point_indices], curve.epochs[point_indices]
     else:
-        values, own = curve.values, curve.times_s - (one.created_at_s if x == "relative" else 0.0)
-    if len(own) > 1 and not bool((own[1:] >= own[:-1]).all()):
-        order = np.argsort(own, kind="stable")
-        return _Line(place, own[order], values[order], order if places is None else places[order], sorted_x=False)
-    return _Line(place, own, values, places)
+        y, line_x = curve.values, curve.times_s - (request.created_at_s if x == "relative" else 0.0)
+    if len(line_x) > 1 and not bool((line_x[1:] >= line_x[:-1]).all()):
+        order = np.argsort(line_x, kind="stable")
+        sorted_indices = order if point_indices is None else point_indices[order]
+        return _Line(source, line_x[order], y[order], sorted_indices, sorted_x=False)
+    return _Line(source, line_x, y, point_indices)
 
 
 def _over_metric(
-    place: int, curve: Curve, curves: Mapping[SequenceKey, Curve], one: CurveRequest, x: tuple[str, str | None]
+    source: int, curve: Curve, curves: Mapping[SequenceKey, Curve], request: CurveRequest, x: tuple[str, str | None]
 ) -> _Line:
     """Put a curve over another metric of the run: its value at the same step."""
-    name, context = x
-    partner = curves.get((name, one.key[1] if context is None else context))
-    if partner is None and context is None:
-        partner = curves.get((name, "{}")) or next((own for key, own in curves.items() if key[0] == name), None)
+    name, context_text = x
+    partner = curves.get((name, request.key[1] if context_text is None else context_text))
+    if partner is None and context_text is None:
+        same_name = (other for key, other in curves.items() if key[0] == name)
+        partner = curves.get((name, "{}")) or next(same_name, None)
     if partner is None:
-        return _Line(place, np.empty(0), np.empty(0), sorted_x=False)
-    _, own, other = np.intersect1d(curve.steps, partner.steps, assume_unique=True, return_indices=True)
-    finite = np.isfinite(partner.values[other])
-    places = own[finite]
-    return _Line(place, partner.values[other][finite], curve.values[places], places, sorted_x=False)
+        return _Line(source, np.empty(0), np.empty(0), sorted_x=False)
+    _, curve_indices, partner_indices = np.intersect1d(
+        curve.steps, partner.steps, assume_unique=True, return_indices=True
+    )
+    partner_values = partner.values[partner_indices]
+    finite = np.isfinite(partner_values)
+    point_indices = curve_indices[finite]
+    return _Line(source, partner_values[finite], curve.values[point_indices], point_indices, sorted_x=False)
+
+
+# smoothing and reduction
 
 
 def _smooth(lines: Sequence[_Line], weight: float) -> None:
@@ -269,42 +296,36 @@ def _smooth(lines: Sequence[_Line], weight: float) -> None:
     by_length: dict[int, list[_Line]] = {}
     for line in lines:
         by_length.setdefault(len(line.y), []).append(line)
-    for own in by_length.values():
-        for line, row in zip(own, smoothed(np.stack([line.y for line in own]), weight), strict=True):
+    for equal_lines in by_length.values():
+        rows = smoothed(np.stack([line.y for line in equal_lines]), weight)
+        for line, row in zip(equal_lines, rows, strict=True):
             line.smooth = row
 
 
 def _reduced(lines: Sequence[_Line], view: View) -> list[Reduced]:
     """Reduce lines, those over equal x together; a line of which only the end is asked for is cut first."""
-    found: dict[int, Reduced] = {}
-    together: dict[tuple[str, bytes], list[int]] = {}
+    reduced_lines: dict[int, Reduced] = {}
+    by_x: dict[tuple[str, bytes], list[int]] = {}
     is_path = not isinstance(view.x, str)
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         if is_path:
-            found[place] = reduce_path(line.x, line.y, view.buckets)
+            reduced_lines[index] = reduce_path(line.x, line.y, view.buckets)
         elif line.first:
-            found[place] = _reduced_end(line, view)
+            reduced_lines[index] = _reduced_end(line, view)
         else:
-            together.setdefault((line.x.dtype.str, line.x.tobytes()), []).append(place)
-    for places in together.values():
-        x = lines[places[0]].x
-        rows = np.stack([lines[place].y for place in places])
-        for place, reduced in zip(places, reduce_curves(x, rows, view.buckets, view.window), strict=True):
-            lines[place].x = x  # one array for all, so that a frame holds it once
-            found[place] = reduced
-    return [found[place] for place in range(len(lines))]
+            by_x.setdefault((line.x.dtype.str, line.x.tobytes()), []).append(index)
+    for indices in by_x.values():
+        x = lines[indices[0]].x
+        rows = np.stack([lines[index].y for index in indices])
+        for index, reduced in zip(indices, reduce_curves(x, rows, view.buckets, view.window), strict=True):
+            lines[index].x = x  # one array for all, so that a frame holds it once
+            reduced_lines[index] = reduced
+    return [reduced_lines[index] for index in range(len(lines))]
 
 
 def _reduced_end(line: _Line, view: View) -> Reduced:
-    whole = reduce_counts(line, view.window)
-    share = max(1, round(view.buckets * (len(line.x) - line.first) / len(line.x)))
-    line.x, line.y = line.x[line.first :], line.y[line.first :]
-    line.smooth = None if line.smooth is None else line.smooth[line.first :]
-    end = reduce_curves(line.x, line.y[np.newaxis], share, view.window)[0]
-    return Reduced(end.point_indices, *whole)
-
-
-def reduce_counts(line: _Line, window: Window | None) -> tuple[int, int, int]:
-    """Count the points of a line in the window, and those that are NaN and infinite."""
-    inside = _in_window(line, window)
-    return len(inside), int(np.isnan(inside).sum()), int(np.isinf(inside).sum())
+    counts = _counts(line.inside(view.window))  # of the whole line
+    buckets = max(1, round(view.buckets * (len(line.x) - line.first) / len(line.x)))
+    line.keep_end()
+    end = reduce_curves(line.x, line.y[np.newaxis], buckets, view.window)[0]
+    return Reduced(end.point_indices, *counts)

@@ -182,7 +182,7 @@ class Scan:
             fields = [listing.find_field(table, column) for column in columns]
             ordered = listing.sort_rows(table, rows, [(sort_field, sort.startswith("-"))])
             page = ordered[offset:] if limit is None else ordered[offset : offset + limit]
-            cells = [listing.cells(table, field, page).tolist() for field in fields]
+            cells = [listing.cells(table, field, page).objects() for field in fields]
             if not columns:
                 return RunTablePage([{} for _ in page], len(rows))
             return RunTablePage([dict(zip(columns, line, strict=True)) for line in zip(*cells)], len(rows))

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from aim.engine.listing import SUMMARIES, Cells, Field
+from aim.engine.listing import SUMMARIES, Cells, Field, PropertyField
 from aim.engine.overview import type_of
+from aim.query.columns import RawColumn
 from aim.server.answers import wire_cell, wire_number, wire_numbers
 
 RUN_COLUMNS = {
@@ -42,11 +43,11 @@ def wire_summaries() -> list[str]:
 
 def wire_column(field: Field, cells: Cells) -> dict[str, Any]:
     """Return cells as a column of an answer; its type is that of its values."""
-    if cells.numbers is not None and cells.present is not None:
-        if bool(cells.present.all()) and bool(np.isfinite(cells.numbers).all()):
-            return {"type": "number", "values": cells.numbers.tolist()}
-        return {"type": "number", "values": wire_numbers(cells.tolist())}
-    assert cells.codes is not None
+    if isinstance(cells, RawColumn):
+        is_whole = cells.present is None or bool(cells.present.all())
+        if is_whole and bool(np.isfinite(cells.raw).all()):
+            return {"type": "number", "values": cells.raw.tolist()}
+        return {"type": "number", "values": wire_numbers(cells.objects())}
     used_codes = [code for code in np.unique(cells.codes).tolist() if code >= 0 and cells.values[code] is not None]
     values = [plain(cells.values[code]) for code in used_codes]
     kind = type_of(values) if values else _type_without_values(field)
@@ -60,7 +61,7 @@ def wire_column(field: Field, cells: Cells) -> dict[str, Any]:
 
 
 def _type_without_values(field: Field) -> str:
-    is_text = field[0] == "run" and RUN_COLUMNS[field[1]][1] == "string"
+    is_text = isinstance(field, PropertyField) and RUN_COLUMNS[field.name][1] == "string"
     return "string" if is_text else "json"
 
 

@@ -22,7 +22,7 @@ from starlette.responses import Response, StreamingResponse
 
 from aim.core import params
 from aim.engine.curves import CurvePoints, points_in_view
-from aim.engine.listing import Field, cells, sort_rows
+from aim.engine.listing import Field, ParamField, SummaryField, cells, sort_rows
 from aim.engine.matching import ask, hashes_of, newest_first
 from aim.server.answers import json_bytes, missing, wire_cell, wire_number
 from aim.server.bodies import Body
@@ -77,14 +77,14 @@ def column_name(field: Field) -> str:
     """
     Return the name of a field's column.
 
-    >>> column_name(("param", "hparams", "lr")), column_name(("metric", "loss", '{"subset":"val"}', "last"))
+    >>> column_name(ParamField(("hparams", "lr"))), column_name(SummaryField("loss", '{"subset":"val"}', "last"))
     ('hparams.lr', 'loss{"subset":"val"}.last')
     """
-    if field[0] == "param":
-        return params.dotted(tuple(field[1:]))
-    if field[0] == "metric":
-        return f"{field[1]}{'' if field[2] == '{}' else field[2]}.{field[3]}"
-    return f"run.{field[1]}"
+    if isinstance(field, ParamField):
+        return params.dotted(field.path)
+    if isinstance(field, SummaryField):
+        return f"{field.metric}{'' if field.context_text == '{}' else field.context_text}.{field.summary}"
+    return f"run.{field.name}"
 
 
 def _runs(repo: OpenRepository, wanted: RunsRequest) -> Rows:
@@ -92,7 +92,7 @@ def _runs(repo: OpenRepository, wanted: RunsRequest) -> Rows:
 
     def find(table: RunTable) -> Rows:
         rows = sort_rows(table, newest_first(table, selected_rows(table, question, wanted.runs)), wanted.sort)
-        columns = [hashes_of(table, rows), *(cells(table, one, rows).tolist() for one in wanted.fields)]
+        columns = [hashes_of(table, rows), *(cells(table, one, rows).objects() for one in wanted.fields)]
         return Rows(["hash", *map(column_name, wanted.fields)], [columns])
 
     return repo.ask_all(find)

@@ -9,7 +9,7 @@ from typing import Any
 
 from aim.engine.aggregate import BANDS, VALUES
 from aim.engine.curves import AXES, View
-from aim.engine.listing import RUN_FIELDS, SUMMARIES, Field
+from aim.engine.listing import RUN_FIELDS, SUMMARIES, Field, ParamField, PropertyField, SummaryField
 from aim.server.answers import wrong
 from aim.server.bodies import RUNS_MAX, Body, Key, context_text, read_key
 
@@ -25,15 +25,15 @@ def read_field(value: Any, where: str) -> Field:
     Read a field, as `engine.listing` has it.
 
     >>> read_field(["metric", "loss", {"subset": "val"}, "last"], "fields[0]")
-    ('metric', 'loss', '{"subset":"val"}', 'last')
+    SummaryField(metric='loss', context_text='{"subset":"val"}', summary='last')
     """
     kind = value[0] if isinstance(value, list) and value else None
     if kind == "run" and len(value) == 2 and value[1] in RUN_FIELDS:
-        return ("run", value[1])
+        return PropertyField(value[1])
     if kind == "param" and len(value) > 1 and all(type(key) in (str, int) for key in value[1:]):
-        return tuple(value)
+        return ParamField(tuple(value[1:]))
     if kind == "metric" and len(value) == 4 and isinstance(value[1], str) and value[3] in SUMMARIES:
-        return ("metric", value[1], context_text(value[2], f"{where}[2]"), value[3])
+        return SummaryField(value[1], context_text(value[2], f"{where}[2]"), value[3])
     raise wrong(
         f'`{where}` must be a field, such as ["run","name"], ["param","hparams","lr"] or ["metric","loss",{{}},"last"].'
     )

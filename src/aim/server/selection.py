@@ -18,7 +18,7 @@ from aim.core.kinds import METRIC
 from aim.core.reserved import SYSTEM_PREFIX
 from aim.core.statuses import RUNNING
 from aim.engine.curves import CurveRequest
-from aim.engine.listing import Field, cells
+from aim.engine.listing import Field, PropertyField, cells
 from aim.engine.matching import ask, hashes_of, matching_sequences, rows_of, sequences_newest_first
 from aim.engine.points import PointStore
 from aim.engine.tail import ChangesSince
@@ -97,7 +97,9 @@ def select(repo: OpenRepository, table: RunTable, request: SeriesRequest) -> Sel
     pairs = [table.pairs[index] for index in distinct_pairs.tolist()]
     keys = [(pair.name, pair.context_text) for pair in pairs]
     runs = hashes_of(table, distinct_rows)
-    created_at_s = [float(time_s or 0.0) for time_s in cells(table, ("run", "created_at"), distinct_rows).tolist()]
+    created_at_s = [
+        float(time_s or 0.0) for time_s in cells(table, PropertyField("created_at"), distinct_rows).objects()
+    ]
     return Selection(
         repo.watch.cursor_of(table),
         table.version,
@@ -172,7 +174,7 @@ def _is_changed(
 
 def _live_runs(table: RunTable, rows: IntArray, runs: Sequence[str]) -> frozenset[str]:
     """Return those of the runs that record now."""
-    statuses = cells(table, ("run", "status"), rows).tolist()
+    statuses = cells(table, PropertyField("status"), rows).objects()
     return frozenset(run_hash for run_hash, status in zip(runs, statuses, strict=True) if status == RUNNING)
 
 
@@ -187,7 +189,7 @@ def _numbered(numbers: IntArray) -> tuple[IntArray, list[int]]:
 
 def _groups(table: RunTable, rows: IntArray, fields: Sequence[Field]) -> RunGroups:
     """Put runs with equal values of all fields into groups, numbered in the order of their first run."""
-    columns = [cells(table, field, rows).tolist() for field in fields]
+    columns = [cells(table, field, rows).objects() for field in fields]
     index_of: dict[str, int] = {}
     keys: list[list[Any]] = []
     group_indices = []
