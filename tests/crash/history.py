@@ -18,6 +18,7 @@ from aim.core.errors import AimError
 from aim.core.values import Stored
 from aim.storage.disk.files import Disk
 from aim.storage.forms import edits
+from aim.storage.reading.folder_source import open_run
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording.writer import Writer
 from aim.storage.store import Store
@@ -146,7 +147,7 @@ def _copied(facts: Facts) -> Facts:
 
 def found(folder: Path) -> Facts:
     """Return what a fresh reader finds in a run's folder."""
-    reader = RunReader(folder, may_seal=False)
+    reader = open_run(folder, may_seal=False)
     state = reader.state()
     facts = Facts(params=dict(reader.params()), tags=set(state.tags), name=state.properties.get("name"))
     for key, sequence in reader.sequences().items():

@@ -18,7 +18,7 @@ import pytest
 from aim.core.statuses import FAILED, FINISHED, LOST, RUNNING
 from aim.storage.disk.files import Disk
 from aim.storage.forms.state import RunState
-from aim.storage.reading.reader import RunReader
+from aim.storage.reading.folder_source import open_run
 from aim.storage.recording import background
 from aim.storage.recording.writer import Writer
 from aim.storage.store import Store
@@ -59,7 +59,7 @@ def run(path: Path, end: str) -> tuple[int, str]:
 
 def state_of(path: Path, name: str = "run", points: int = 100) -> RunState:
     """Return the state of a run, of which all points must be there."""
-    reader = RunReader(path / ".aim" / "runs" / name, may_seal=False)
+    reader = open_run(path / ".aim" / "runs" / name, may_seal=False)
     found = reader.points(("loss", "{}"))
     assert found is not None
     assert [step * 1.1 for step in range(points)] == found.values.tolist()
@@ -123,7 +123,7 @@ def test_a_daemon_thread_that_tracks_does_not_hold_the_end_up(tmp_path: Path) ->
 
     assert 0 == code
     assert FINISHED == state_of(tmp_path).status()[0]
-    points = RunReader(tmp_path / ".aim" / "runs" / "run", may_seal=False).points(("other", "{}"))
+    points = open_run(tmp_path / ".aim" / "runs" / "run", may_seal=False).points(("other", "{}"))
     assert points is not None
     assert list(range(len(points))) == points.steps.tolist()
     assert len(points) >= 1000
@@ -159,7 +159,7 @@ def test_what_comes_after_the_end_of_the_process_is_left_out_and_said_once(tmp_p
 
     assert (0, 1) == (code, len(said.splitlines())), said
     assert "has ended with the process; what threads and __del__ record now is left out" in said
-    assert FINISHED == RunReader(tmp_path / ".aim" / "runs" / "run").state().status()[0]
+    assert FINISHED == open_run(tmp_path / ".aim" / "runs" / "run").state().status()[0]
 
 
 def test_recording_after_close_is_a_mistake_while_the_process_goes_on(tmp_path: Path) -> None:

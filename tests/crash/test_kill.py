@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from aim.core.statuses import FINISHED, LOST
 from aim.storage.forms import records
+from aim.storage.reading.folder_source import open_run
 from aim.storage.reading.reader import RunReader
 from tests.crash import child
 
@@ -89,7 +90,7 @@ def test_points_with_steps_survive_sigkill(tmp_path: Path, round_number: int) ->
     begun_s = time.time()
     with killed("points", folder, random.randrange(1, 200_000)) as acknowledged:
         count = acknowledged[0]
-    reader = RunReader(folder, may_seal=False)
+    reader = open_run(folder, may_seal=False)
 
     found = [points_of(reader, "s0"), points_of(reader, "s1")]
     counts = np.sort(np.concatenate([points.steps for points in found]))
@@ -116,7 +117,7 @@ def test_automatic_steps_survive_sigkill(tmp_path: Path, round_number: int) -> N
     with killed("automatic", folder, random.randrange(1, 200_000)) as acknowledged:
         count = acknowledged[0]
 
-    points = points_of(RunReader(folder, may_seal=False), "s0")
+    points = points_of(open_run(folder, may_seal=False), "s0")
     assert len(points.steps) in (count, count + 1)
     assert np.array_equal(np.arange(len(points.steps)), points.steps)
     assert np.array_equal((points.steps + 1) * 1.1, points.values)
@@ -133,7 +134,7 @@ def test_objects_survive_sigkill(tmp_path: Path, round_number: int) -> None:
     folder.mkdir()
     with killed("objects", folder, random.randrange(1, 3_000)) as acknowledged:
         count = acknowledged[0]
-    reader = RunReader(folder, may_seal=False)
+    reader = open_run(folder, may_seal=False)
 
     points = reader.points(("pictures", "{}"))
     assert points is not None
@@ -154,7 +155,7 @@ def test_params_survive_sigkill(tmp_path: Path, round_number: int) -> None:
     folder.mkdir()
     with killed("params", folder, random.randrange(1, 5_000)) as acknowledged:
         count = acknowledged[0]
-    reader = RunReader(folder, may_seal=False)
+    reader = open_run(folder, may_seal=False)
 
     found = reader.params()["count"]
     assert found["is"] in (count - 1, count)
@@ -173,12 +174,12 @@ def test_runs_survive_sigkill_while_they_begin_and_end(tmp_path: Path, round_num
 
     total = 0
     for number in range(-(-count // child.RUN_POINTS)):
-        reader = RunReader(tmp_path / f"run-{number}", may_seal=False)
+        reader = open_run(tmp_path / f"run-{number}", may_seal=False)
         points = points_of(reader, "s0")
         total += len(points.steps)
         assert np.array_equal(np.arange(len(points.steps)) + number * child.RUN_POINTS, points.steps)
         assert np.array_equal((points.steps + 1) * 1.1, points.values)
-        assert_no_damage(reader.folder)
+        assert_no_damage(tmp_path / f"run-{number}")
         if number < closed_count:
             assert FINISHED == reader.state().status()[0]
     assert total in (count, count + 1)

@@ -16,6 +16,7 @@ from aim.core.values import Stored
 from aim.storage.disk import layout
 from aim.storage.forms import blobs, edits, events
 from aim.storage.forms.run_log import RunLog
+from aim.storage.reading.folder_source import open_run
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal
@@ -108,7 +109,7 @@ def points(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
 
 def points_in_place(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
     """Do as `points`, with what was kept of an earlier reading."""
-    reader = RunReader(folder, may_seal=False)
+    reader = open_run(folder, may_seal=False)
     found: dict[PointKey, tuple[Any, ...]] = {}
     for key, facts in reader.sequences().items():
         of_key = reader.points(key)

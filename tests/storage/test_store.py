@@ -14,7 +14,7 @@ import pytest
 
 from aim.core.errors import DamagedFile, RepoNotFound, RunExists, RunNotFound, UnsupportedFormat, UsageError
 from aim.storage.disk.files import Disk
-from aim.storage.reading.reader import RunReader
+from aim.storage.reading.folder_source import open_run
 from aim.storage.recording.writer import Writer
 from aim.storage.store import Store, find_root, folder_name, is_repository
 
@@ -48,7 +48,7 @@ def record(store: Store, run_hash: str = "run", *, close: bool = True) -> Writer
 
 def assert_there(store: Store, run_hash: str = "run") -> None:
     """The run that `record` made is there, whole."""
-    reader = RunReader(store.run_folder(run_hash), may_seal=False)
+    reader = open_run(store.run_folder(run_hash), may_seal=False)
     points = reader.points(("loss", "{}"))
     assert points is not None
     assert [step * 1.1 for step in range(500)] == points.values.tolist()
@@ -279,7 +279,7 @@ def test_a_live_run_is_copied_as_it_is(store: Store, other: Store) -> None:
     writer.close()
 
     assert_there(other)
-    assert 501 == len(RunReader(store.run_folder("run")).points(("loss", "{}")) or ())
+    assert 501 == len(open_run(store.run_folder("run")).points(("loss", "{}")) or ())
 
 
 def test_a_run_that_is_sealed_while_it_is_copied_is_copied_again(

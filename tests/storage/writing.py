@@ -12,7 +12,8 @@ from aim.core.values import Stored
 from aim.storage.forms import blobs, events
 from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import RunState
-from aim.storage.reading.reader import Points, RunReader
+from aim.storage.reading.folder_source import open_run
+from aim.storage.reading.points import Points
 from aim.storage.recording.writer import Writer
 
 DEADLINE_S = 60
@@ -56,7 +57,7 @@ def state(folder: Path) -> RunState:
 
 def values(folder: Path, name: str = "loss") -> dict[int, object]:
     """Return values by step of a sequence without context; of a picture its bytes."""
-    reader = RunReader(folder, may_seal=False)
+    reader = open_run(folder, may_seal=False)
     points = reader.points((name, "{}"))
     if points is None:
         return {}
@@ -72,7 +73,7 @@ def values(folder: Path, name: str = "loss") -> dict[int, object]:
 
 def tracked_points(writer: Writer, name: str = "loss") -> Points:
     """Return the points of a sequence without a context, by a fresh reader."""
-    found = RunReader(writer.folder, may_seal=False).points((name, "{}"))
+    found = open_run(writer.folder, may_seal=False).points((name, "{}"))
     assert found is not None
     return found
 
@@ -85,4 +86,4 @@ def tracked_values(writer: Writer, name: str = "loss") -> list[object]:
 
 def tracked_kind(writer: Writer, name: str = "loss") -> str:
     """Return the kind of a sequence."""
-    return RunReader(writer.folder, may_seal=False).state().sequences[(name, "{}")].kind
+    return open_run(writer.folder, may_seal=False).state().sequences[(name, "{}")].kind

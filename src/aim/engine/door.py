@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from aim.query.query import Explanation, Hint
     from aim.storage.forms.history import Rewind
     from aim.storage.forms.state import RunState, SequenceKey, SequenceState
-    from aim.storage.reading.reader import Points
+    from aim.storage.reading.points import Points
     from aim.storage.recording.writer import Writer
 
 Progress = Callable[[int, int], None]

@@ -24,7 +24,8 @@ import numpy as np
 from aim.core import params
 from aim.core.errors import DamagedFile, NotFound
 from aim.storage.forms.state import RunState, SequenceState, WriterInfo
-from aim.storage.reading.reader import Points, RunReader
+from aim.storage.reading.points import Points
+from aim.storage.reading.reader import RunReader
 
 LINE_KIND = "aim.log_line"
 LINES_NAME = "logs"

@@ -23,7 +23,9 @@ from aim.engine.tables import cell_object
 from aim.storage.disk import layout
 from aim.storage.forms import blobs
 from aim.storage.reading.deleted_objects import DeletedItems, deleted_objects, has_deleted
-from aim.storage.reading.reader import Points, RunReader
+from aim.storage.reading.folder_source import open_run
+from aim.storage.reading.points import Points
+from aim.storage.reading.reader import RunReader
 
 IntArray = npt.NDArray[np.int64]
 PLACE = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]{0,63})\.([0-9a-f]{8})\.(\d{1,6})\.(\d{1,13})\.(\d{1,6})")
@@ -183,7 +185,7 @@ def check_not_deleted(repository: Repository, place: str) -> None:
         return
     folder = log.folder
     stamp = (state.retraction_count, *sorted(state.writers))  # a new run of an old name has other writers
-    deleted = _deleted.get(folder, stamp, lambda: deleted_objects(RunReader(folder, may_seal=False), state))
+    deleted = _deleted.get(folder, stamp, lambda: deleted_objects(open_run(folder, may_seal=False), state))
     where = (match[2], blobs.pack_position(int(match[3]), int(match[4])))
     hidden = deleted.get(where, frozenset())
     if hidden is None or int(match[5]) in hidden:

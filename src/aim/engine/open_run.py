@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from aim.engine.run_readers import RunReaders
     from aim.storage.forms.run_log import RunLog
     from aim.storage.forms.state import RunState, SequenceKey, SequenceState
-    from aim.storage.reading.reader import Points, RunReader
+    from aim.storage.reading.points import Points
+    from aim.storage.reading.reader import RunReader
 
 
 class OpenRun:

@@ -19,7 +19,7 @@ import numpy as np
 
 from aim.core import contexts
 from aim.core.clock import MICROSECONDS
-from aim.storage.reading.reader import Points
+from aim.storage.reading.points import Points
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -24,7 +24,8 @@ from aim.engine.tail import Watch
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.records import FloatArray, IntArray
 from aim.storage.forms.state import RunState, SequenceKey, SequenceState
-from aim.storage.reading.reader import Points, RunReader
+from aim.storage.reading.points import Points
+from aim.storage.reading.reader import RunReader
 
 KEPT_BYTES_MAX = 256 << 20
 LOCKS = 64

@@ -48,13 +48,11 @@ class RunReaders:
 
     def reader(self, run_hash: str) -> RunReader:
         """Return the reader of a run; the same one while it is in use. Raises RunNotFound."""
-        from aim.storage.reading.reader import RunReader
+        from aim.storage.reading.folder_source import open_run
 
         folder = self._store.run_folder(run_hash)
         with self._lock:
-            reader = self._readers.get(
-                run_hash, None, lambda: RunReader(folder, self._restore, log=self._log(run_hash))
-            )
+            reader = self._readers.get(run_hash, None, lambda: open_run(folder, self._restore, log=self._log(run_hash)))
         sole = self._sole_writer(run_hash)
         if sole is not None:
             reader.use_sole_writer(*sole)
@@ -62,14 +60,14 @@ class RunReaders:
 
     def reader_before(self, run_hash: str, rewind: Rewind) -> RunReader:
         """Return the reader of a run as it stood just before a rewind; the same one while it is in use."""
-        from aim.storage.reading.reader import RunReader
+        from aim.storage.reading.folder_source import open_run
 
         folder = self._store.run_folder(run_hash)
         with self._lock:
             return self._earlier.get(
                 (run_hash, rewind),
                 None,
-                lambda: RunReader(folder, self._restore, log=self._log(run_hash), before=rewind),
+                lambda: open_run(folder, self._restore, log=self._log(run_hash), before=rewind),
             )
 
     def log(self, run_hash: str) -> RunLog:

@@ -21,7 +21,7 @@ from aim.engine import rewinding, trash
 from aim.engine.repository import Repository
 from aim.storage.forms import edits
 from aim.storage.forms.state import RunState, SequenceKey
-from aim.storage.reading.reader import RunReader
+from aim.storage.reading.folder_source import open_run
 
 KEPT_MAX = 100
 TRASH_KEPT_S = 60.0
@@ -100,7 +100,7 @@ class Changes:
             RunNotFound: there is no such run.
             UsageError: see `rewinding.deletion_of`.
         """
-        reader = RunReader(self._repository.store.run_folder(run_hash), may_seal=False)
+        reader = open_run(self._repository.store.run_folder(run_hash), may_seal=False)
         entries: list[dict[str, Any]] = []
         count, recorded_at_s = 0, 0.0
         for key, steps, items in sequences:

@@ -17,7 +17,7 @@ from aim.sdk.sequence import Sequence
 if TYPE_CHECKING:
     import pandas as pd
 
-    from aim.storage.reading.reader import Points
+    from aim.storage.reading.points import Points
 
 
 class _WithParams(Protocol):

@@ -42,7 +42,8 @@ from aim.storage.recording.writer import SequenceWriter, Writer
 
 if TYPE_CHECKING:
     from aim.sdk.run_tree import RunTree
-    from aim.storage.reading.reader import Points, RunReader
+    from aim.storage.reading.points import Points
+    from aim.storage.reading.reader import RunReader
 
 PLAIN_KINDS = frozenset({"int", "float", "str"})
 

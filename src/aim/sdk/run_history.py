@@ -28,7 +28,8 @@ from aim.storage.forms.state import RunState
 from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
-    from aim.storage.reading.reader import Points, RunReader
+    from aim.storage.reading.points import Points
+    from aim.storage.reading.reader import RunReader
 
 
 class RunHistoryMixin:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from aim.sdk.sequence_collection import SingleRunSequenceCollection
     from aim.sdk.sequences.log_sequences import LogRecords, Logs
     from aim.storage.forms.history import Rewind
-    from aim.storage.reading.reader import Points, RunReader
+    from aim.storage.reading.points import Points
+    from aim.storage.reading.reader import RunReader
 
     AnySequence = TypeVar("AnySequence", bound=Sequence)
 

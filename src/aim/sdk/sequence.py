@@ -21,7 +21,7 @@ from aim.core.words import counted
 from aim.sdk.sequence_types import KINDS
 from aim.storage.arrayview import ArrayView
 from aim.storage.context import Context
-from aim.storage.reading.reader import Points
+from aim.storage.reading.points import Points
 
 if TYPE_CHECKING:
     from aim.storage.forms.history import Rewind

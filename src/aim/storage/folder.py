@@ -109,9 +109,9 @@ class FolderBackend(Backend):
         log: RunLog | None = None,
         before: Rewind | None = None,
     ) -> RunReader:
-        from aim.storage.reading.reader import RunReader
+        from aim.storage.reading.folder_source import open_run
 
-        return RunReader(self._store.run_folder(run_hash), restore, may_seal=may_seal, log=log, before=before)
+        return open_run(self._store.run_folder(run_hash), restore, may_seal=may_seal, log=log, before=before)
 
     def catalogue(self, open_reader: Callable[[str], RunReader], *, cache: Path | None = None) -> RunCatalogue:
         from aim.storage.catalogue.catalogue import Catalogue

@@ -22,6 +22,7 @@ from aim.storage.disk import layout
 from aim.storage.disk.files import Disk
 from aim.storage.forms import blobs
 from aim.storage.forms.run_log import RunLog
+from aim.storage.reading.folder_source import open_run
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal
@@ -66,7 +67,7 @@ def _store(tmp_path: Path) -> Store:
 
 def facts(store: Store, run_hash: str, step_max: int) -> dict[str, Any]:
     """Return all that a fork copies, up to a step."""
-    reader = RunReader(store.runs / run_hash)
+    reader = open_run(store.runs / run_hash)
     found: dict[str, Any] = {}
     for key, points in reader.points_of_many().items():
         stop = int(np.searchsorted(points.steps, step_max, "right"))
@@ -110,7 +111,7 @@ def test_a_fork_has_what_is_said_of_the_parent(store: Store) -> None:
     child = fork_run(store, PARENT, 6)
     forms = {}
     for run_hash in (PARENT, child):
-        reader = RunReader(store.runs / run_hash, lambda kind, fields, load: (kind, dict(fields), load()))
+        reader = open_run(store.runs / run_hash, lambda kind, fields, load: (kind, dict(fields), load()))
         forms[run_hash] = reader.params()
     state = RunLog(store.runs / child).refresh()
     parent = forms[PARENT]

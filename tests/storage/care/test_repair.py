@@ -15,7 +15,7 @@ from aim.storage.care.repair import repair_run
 from aim.storage.disk import layout
 from aim.storage.forms import blobs, edits, events
 from aim.storage.forms.run_log import RunLog
-from aim.storage.reading.reader import RunReader
+from aim.storage.reading.folder_source import open_run
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing.sealed import Sealed
 from tests.storage.recorded import PICTURE_BYTES, RUN, contents, points, record, seal_all
@@ -69,7 +69,7 @@ def test_the_copy_of_a_rewound_run_is_rewound(tmp_path: Path, target: Path) -> N
     entry = {"name": "loss", "context": {}, "steps": [2]}
     edits.write(folder, {"delete": [entry]}, by="test", seen_at_s=writer.events.at_s)
     repair_run(folder, target)
-    shown = [RunReader(target, before=before).points(("loss", "{}")) for before in (None, rewind)]
+    shown = [open_run(target, before=before).points(("loss", "{}")) for before in (None, rewind)]
 
     assert RunLog(folder).refresh().forked_from == RunLog(target).refresh().forked_from
     assert [[0, 1, 3, 4, 5], [0, 1, 3, 4, 5, 6, 7, 8, 9]] == [

@@ -22,7 +22,7 @@ from aim.engine.repository import Repository
 from aim.query import table as query_table
 from aim.storage.catalogue import catalogue_row, snapshot, summaries
 from aim.storage.catalogue.catalogue import Catalogue
-from aim.storage.reading.reader import RunReader
+from aim.storage.reading.folder_source import open_run
 from tests.storage.catalogue_histories import History, catalogue_of, contents, rebuilt, shown
 
 
@@ -61,7 +61,7 @@ def read_anew(repository: Repository) -> dict[tuple[str, str, str], object]:
     """Return count, first and last step and last value of each sequence, by run, name and context, from the points."""
     found: dict[tuple[str, str, str], object] = {}
     for run_hash in repository.run_hashes():
-        reader = RunReader(repository.store.run_folder(run_hash), may_seal=False)
+        reader = open_run(repository.store.run_folder(run_hash), may_seal=False)
         for (name, text), points in reader.points_of_many().items():
             last = shown(float(points.values[-1]))
             steps = [repr(int(step)) for step in points.steps[[0, -1]]]

@@ -26,6 +26,7 @@ from aim.storage.care.repair import repair_run
 from aim.storage.catalogue.catalogue import Catalogue
 from aim.storage.disk import unreadable
 from aim.storage.forms.run_log import RunLog
+from aim.storage.reading.folder_source import open_run
 from aim.storage.reading.reader import RunReader
 from tests.storage.recorded import RUN, PointKey, points, points_in_place, record, seal_all
 
@@ -116,9 +117,9 @@ def test_what_is_kept_of_a_run_does_not_lack_a_file_for_ever(run: Path, tmp_path
     # a folder in the place of a segment looks like an empty one; a segment without rights is tried below
     for path in (path for path in files(run) if ".points-" not in path.name):
         catalogue = Catalogue(
-            run.parent.parent, lambda _: RunReader(run, may_seal=False), cache=tmp_path / f"cache-{path.name}"
+            run.parent.parent, lambda _: open_run(run, may_seal=False), cache=tmp_path / f"cache-{path.name}"
         )
-        reader = RunReader(run, may_seal=False)
+        reader = open_run(run, may_seal=False)
 
         def asked(of: Catalogue, read: RunReader) -> tuple[set[tuple[str, str]], int]:
             of.refresh(full=True)
@@ -226,7 +227,7 @@ def test_an_object_whose_file_can_t_be_read_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "runs" / RUN
     record(folder)
     (blob,) = folder.glob("*.blobs-*.zip")
-    reader = RunReader(folder, may_seal=False)
+    reader = open_run(folder, may_seal=False)
     of_key = reader.points(("one", "{}"))
     assert of_key is not None
     loads: list[Callable[[], bytes]] = []
@@ -235,7 +236,7 @@ def test_an_object_whose_file_can_t_be_read_is_named(tmp_path: Path) -> None:
         with pytest.raises(DamagedFile, match="can't be read: Is a directory"):
             loads[0]()
         with pytest.raises(DamagedFile, match="can't be read: Is a directory"):
-            RunReader(folder).objects(of_key, 0, lambda kind, fields, load: None)
+            open_run(folder).objects(of_key, 0, lambda kind, fields, load: None)
 
 
 FORBIDDEN = """

@@ -13,8 +13,8 @@ import pytest
 
 from aim.storage.catalogue.catalogue import Catalogue
 from aim.storage.disk.files import Disk
+from aim.storage.reading.folder_source import open_run
 from aim.storage.reading.followed_journal import FollowedJournal
-from aim.storage.reading.reader import RunReader
 from aim.storage.recording.writer import Writer
 
 POINTS = 60_000
@@ -77,7 +77,7 @@ def test_a_segment_that_is_seen_while_it_is_made_is_read_later(tmp_path: Path) -
     """
     A reader that finds a segment of no bytes reads it when it has some.
     """
-    reader = RunReader(tmp_path)
+    reader = open_run(tmp_path)
     writer = Writer(tmp_path, "example", disk=WatchedDisk(lambda: reader.points(("loss", "{}"))))
     for step in range(POINTS):
         writer.sequence("loss").track(float(step))
@@ -94,7 +94,7 @@ def test_the_catalogue_counts_the_points_of_a_segment_that_it_saw_being_made(tmp
     """
     folder = tmp_path / "runs" / "example"
     folder.mkdir(parents=True)
-    catalogue = Catalogue(tmp_path, lambda _: RunReader(folder), cache=tmp_path / "cache")
+    catalogue = Catalogue(tmp_path, lambda _: open_run(folder), cache=tmp_path / "cache")
     writer = Writer(folder, "example", disk=WatchedDisk(catalogue.refresh))
     for step in range(POINTS):
         writer.sequence("loss").track(float(step))

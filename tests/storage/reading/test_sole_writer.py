@@ -13,7 +13,9 @@ import pytest
 from aim.engine.repository import Repository
 from aim.storage.catalogue.catalogue import Catalogue
 from aim.storage.forms.run_log import RunLog
-from aim.storage.reading.reader import Points, RunReader
+from aim.storage.reading.folder_source import open_run
+from aim.storage.reading.points import Points
+from aim.storage.reading.reader import RunReader
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal
 from tests.storage.catalogue_histories import History, catalogue_of
@@ -41,7 +43,7 @@ def trusting(repository: Repository, catalogue: Catalogue, run_hash: str) -> Run
     sole = catalogue.sole_writer(run_hash)
     if sole is None:
         return None
-    reader = RunReader(repository.path / "runs" / run_hash)
+    reader = open_run(repository.path / "runs" / run_hash)
     reader.use_sole_writer(*sole)
     return reader
 
@@ -95,7 +97,7 @@ def test_trusted_points_are_those_of_the_lines(seed: int, tmp_path: Path) -> Non
             if reader is None:
                 continue
             trusted += round_number == 0
-            asking = RunReader(folder)
+            asking = open_run(folder)
             for key in [*asking.sequences(), ("none", "{}")]:
                 assert plain(asking.points(key)) == plain(reader.points(key))
         for _ in range(15):
@@ -179,5 +181,5 @@ def test_a_damaged_file_is_left_to_the_reader(tmp_path: Path) -> None:
     reader = trusting(repository, catalogue, run_hash)
     assert reader is not None
 
-    assert plain(RunReader(path.parent).points(KEY)) == plain(reader.points(KEY))
+    assert plain(open_run(path.parent).points(KEY)) == plain(reader.points(KEY))
     assert reader.points_of_sole_writer(KEY) is None

@@ -14,7 +14,7 @@ import pytest
 from aim.core.errors import RunClosed
 from aim.core.values import INT_MAX, Stored
 from aim.storage.forms.journal import FREE_THREADED, PAGE_BYTES, RECORD_BYTES
-from aim.storage.reading.reader import RunReader
+from aim.storage.reading.folder_source import open_run
 from aim.storage.recording import sequence_writer
 from aim.storage.recording import writer as writer_module
 from aim.storage.recording.writer import Writer
@@ -22,7 +22,7 @@ from aim.storage.recording.writer import Writer
 
 def curve(folder: Path, name: str = "loss") -> dict[int, float]:
     """Return the values by step that a fresh reader sees."""
-    points = RunReader(folder).points((name, "{}"))
+    points = open_run(folder).points((name, "{}"))
     return {} if points is None else dict(zip(points.steps.tolist(), points.values.tolist(), strict=True))
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from aim.core.errors import UntrackableValue
 from aim.storage.forms.records import scan
-from aim.storage.reading.reader import RunReader
+from aim.storage.reading.folder_source import open_run
 from aim.storage.recording.sequence_writer import EarlierWriters, SequenceWriter
 from aim.storage.recording.writer import Writer
 from tests.storage.writing import Picture, Tensor, tracked_points
@@ -222,7 +222,7 @@ def test_any_history_of_steps_is_that_of_the_oracle(
     assert largest + 1 == loss.next_step()
     writer.close()
 
-    found = RunReader(writer.folder, may_seal=False).points(("loss", "{}"))
+    found = open_run(writer.folder, may_seal=False).points(("loss", "{}"))
     shown = {} if found is None else dict(zip(found.steps.tolist(), found.values.tolist(), strict=True))
     assert oracle == shown
     assert [] == scan(writer.folder, writer.id).damage

@@ -18,7 +18,7 @@ import pytest
 from aim.core.errors import RunClosed, UntrackableValue
 from aim.core.values import Stored
 from aim.storage.forms.records import scan
-from aim.storage.reading.reader import RunReader
+from aim.storage.reading.folder_source import open_run
 from aim.storage.recording.sequence_writer import EarlierWriters, SequenceWriter
 from aim.storage.recording.writer import Writer
 from tests.storage.writing import Picture, Tensor, tracked_kind, tracked_points, tracked_values
@@ -259,7 +259,7 @@ def test_the_same_name_may_have_other_types_in_other_contexts(writer: Writer) ->
     writer.sequence("x", {"a": 1}).track(0.5)
     writer.sequence("x", {"a": 2}).track(Picture())
 
-    kinds = {facts.kind for facts in RunReader(writer.folder).state().sequences.values()}
+    kinds = {facts.kind for facts in open_run(writer.folder).state().sequences.values()}
     assert {"float", "test.picture"} == kinds
 
 

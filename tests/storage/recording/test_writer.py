@@ -26,7 +26,7 @@ from aim.storage.disk import layout
 from aim.storage.disk.files import Disk
 from aim.storage.forms import journal, records
 from aim.storage.forms.run_log import RunLog
-from aim.storage.reading.reader import RunReader
+from aim.storage.reading.folder_source import open_run
 from aim.storage.recording import background
 from aim.storage.recording.writer import Writer
 from tests.storage.writing import DEADLINE_S, Picture, lines, state, values
@@ -141,9 +141,9 @@ def test_text_of_any_kind_survives(writer: Writer, folder: Path) -> None:
         writer.sequence(text, {text: text}).track(0.5)
         writer.set_param((text,), text)
 
-    found = RunReader(folder).state()
+    found = open_run(folder).state()
     assert set(texts) == {name for name, _ in found.sequences}
-    assert {text: text for text in texts} == RunReader(folder).params()
+    assert {text: text for text in texts} == open_run(folder).params()
     assert [{text: text} for text in texts] == [facts.context for facts in found.sequences.values()]
     assert [] == found.damage
 

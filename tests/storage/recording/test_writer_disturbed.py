@@ -27,7 +27,7 @@ from aim.storage.care.check import check_run
 from aim.storage.disk.files import Disk
 from aim.storage.forms import blobs, journal, records
 from aim.storage.forms.run_log import RunLog
-from aim.storage.reading.reader import RunReader
+from aim.storage.reading.folder_source import open_run
 from aim.storage.recording import background, sequence_writer
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal
@@ -122,7 +122,7 @@ def test_a_writer_that_was_taken_for_dead_goes_on_as_another(writer: Writer, fol
     assert set(range(500, 1500)) <= set(found)
     assert {number: 500 + number for number in range(1000)} == values(folder, "count")
     assert {7: b"late" * 100} == values(folder, "pictures")
-    points = RunReader(folder, may_seal=False).points(("loss", "{}"))
+    points = open_run(folder, may_seal=False).points(("loss", "{}"))
     assert points is not None
     late = (points.steps >= 500) & (points.steps < 1000)
     assert np.all(points.epochs[late] == 0.25)

@@ -12,7 +12,7 @@ from aim.sdk.html.parts import Html, block, code, heading, muted, notice, table
 from aim.sdk.html.runs import ShownRun, runs_table
 from aim.sdk.html.sequences import context_text, last_of
 from aim.storage.context import Context
-from aim.storage.reading.reader import Points
+from aim.storage.reading.points import Points
 
 
 class ListedRun(Protocol):

@@ -34,7 +34,7 @@ from aim.sdk.html.sequences import context_text, last_of
 from aim.sdk.param_columns import flat_params
 from aim.sdk.run_properties import RunProps
 from aim.storage.forms.state import SequenceKey, SequenceState
-from aim.storage.reading.reader import Points
+from aim.storage.reading.points import Points
 
 HIDDEN_PREFIX = "__system"
 PARAMS_MAX = 50

@@ -30,7 +30,7 @@ from aim.sdk.html.parts import (
     short,
     table,
 )
-from aim.storage.reading.reader import Points
+from aim.storage.reading.points import Points
 
 STEPS_SHOWN_MAX = 3
 LINES_SHOWN_MAX = 20

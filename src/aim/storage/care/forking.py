@@ -33,7 +33,9 @@ from aim.storage.forms.blobs import BlobFile
 from aim.storage.forms.records import Records
 from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import RunState, SequenceState
-from aim.storage.reading.reader import Points, RunReader
+from aim.storage.reading.folder_source import open_run
+from aim.storage.reading.points import Points
+from aim.storage.reading.reader import RunReader
 from aim.storage.recording.writer_events import about_this_process
 from aim.storage.sealing import seal
 from aim.storage.store import Store
@@ -111,7 +113,7 @@ class _Fork:
     def write(self, name: str | None) -> None:
         """Write everything into the scratch folder, and wait until it is on the disk."""
         kept = RunLog(self.folder, _Kept)
-        reader = RunReader(self.folder, may_seal=False)
+        reader = open_run(self.folder, may_seal=False)
         self._say({"begin": about_this_process(self.child, self.writer)})
         state = reader.state()
         self._say({"forked_from": {"run": state.run_hash, "step": self.step}})

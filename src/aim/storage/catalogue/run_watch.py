@@ -31,6 +31,7 @@ from aim.storage.forms import journal, records, visible
 from aim.storage.forms.records import Records
 from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import RunState, SequenceState, WriterInfo
+from aim.storage.reading.folder_source import open_run
 from aim.storage.reading.reader import RunReader
 from aim.storage.sealing import sealed
 
@@ -337,7 +338,7 @@ class RunWatch:
 
     def _whole_reader(self) -> RunReader:
         if self._reader is None:
-            self._reader = RunReader(self.folder, may_seal=False)
+            self._reader = open_run(self.folder, may_seal=False)
         return self._reader
 
 

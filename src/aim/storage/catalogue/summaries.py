@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from aim.storage.reading.reader import Points
+from aim.storage.reading.points import Points
 from aim.storage.sealing.sealed import SealedSequence
 
 NAN = float("nan")

@@ -1,0 +1,270 @@
+"""
+The points and objects of a run from the files of its folder.
+
+    a writer's sealed file   SealedPoints    opened once
+    its journal              JournalPoints   what is full is in memory, the rest is read at each look
+    its blob files           records of objects, and their bytes
+
+So looking again sees every point whose `track()` has returned, and costs what is new. The journal of an ended writer
+is sealed on the way, when it is large or when pyarrow is imported already.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Collection, Container, Hashable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aim.core import contexts
+from aim.core.errors import DamagedFile
+from aim.core.params import Restore
+from aim.storage.disk import layout, unreadable
+from aim.storage.forms import blobs, records
+from aim.storage.forms.history import Rewind
+from aim.storage.forms.records import EpochArray, IntArray
+from aim.storage.forms.run_log import RunLog
+from aim.storage.forms.state import SequenceKey, SequencePart, SequenceState, WriterInfo
+from aim.storage.reading.chunk_source import WriterPoints
+from aim.storage.reading.followed_journal import FollowedJournal
+from aim.storage.reading.points import Chunk, Points, is_increasing, typed
+from aim.storage.reading.reader import RunReader
+from aim.storage.reading.sole_writer import SoleWriter
+from aim.storage.sealing import seal
+from aim.storage.sealing.retrying import retrying
+from aim.storage.sealing.sealed import Sealed
+
+SEAL_RECORDS_MIN = 32_768  # 1 MiB of journal: from here on reading pays for importing pyarrow and sealing
+UNKNOWN_NAME = "(unknown {})"
+
+RecordKey = tuple[str, int, int]
+"""Writer, number of the blob file, offset."""
+
+
+def open_run(
+    run_folder: Path,
+    restore: Restore | None = None,
+    *,
+    may_seal: bool = True,
+    log: RunLog | None = None,
+    before: Rewind | None = None,
+) -> RunReader:
+    """
+    Return a reader of the run in *run_folder*.
+
+    Args:
+        restore: makes the objects among the params.
+        may_seal: whether to seal journals of ended writers that are read and large.
+        log: reads the run's state; one of its own by default.
+        before: read the sequences as they stood just before this rewind; None: as they are now.
+    """
+    log = log or RunLog(run_folder, restore)
+    return RunReader(log, FolderSource(run_folder, log, may_seal=may_seal), before=before)
+
+
+class FolderSource:
+    """
+    The files of the run in *run_folder*; a `ChunkSource`.
+
+    Args:
+        log: reads the run's state when a journal is sealed.
+        may_seal: whether to seal journals of ended writers.
+    """
+
+    def __init__(self, run_folder: Path, log: RunLog, *, may_seal: bool) -> None:
+        self.run_hash = run_folder.name
+        self.run_key: Hashable = run_folder
+        self._folder = run_folder
+        self._prefix = f"{run_folder}{os.sep}"
+        self._log = log
+        self._may_seal = may_seal
+        self._journals: dict[str, FollowedJournal] = {}
+        self._sealed: dict[str, SealedPoints] = {}
+        self._sole_writer: SoleWriter | None = None
+        self._last_record: tuple[RecordKey, dict[str, Any]] | None = None  # the lines of a log share their records
+
+    # points
+
+    def points_of_writer(self, writer: WriterInfo) -> WriterPoints | None:
+        """Return what a writer has recorded by now; None when its files cannot be read."""
+        try:
+            return retrying(lambda: self._look(writer))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            unreadable.note(layout.sealed_file(self._folder, writer.id), error)
+            return None
+
+    def _look(self, writer: WriterInfo) -> WriterPoints:
+        if writer.id in self._sealed:
+            return self._sealed[writer.id]
+        path = f"{self._prefix}{writer.id}.points.parquet"
+        if os.path.exists(path):
+            self._journals.pop(writer.id, None)
+            self._sealed[writer.id] = SealedPoints(Sealed.open(Path(path)), writer.id)
+            return self._sealed[writer.id]
+        journal = self._journals.get(writer.id)
+        if journal is None:
+            journal = self._journals[writer.id] = FollowedJournal(self._folder, writer.id)
+        if not journal.is_complete:
+            self._refresh(journal, writer)
+        return JournalPoints(journal)
+
+    def _refresh(self, journal: FollowedJournal, writer: WriterInfo) -> None:
+        try:
+            journal.refresh(is_still=writer.end is not None)
+        except FileNotFoundError:
+            del self._journals[writer.id]
+            raise
+        if writer.end is not None and not journal.has_gap:
+            journal.is_complete = True
+            if self._is_worth_sealing(journal):
+                self._seal(writer)
+
+    def _is_worth_sealing(self, journal: FollowedJournal) -> bool:
+        count = len(journal.all())
+        return self._may_seal and count > 0 and (count >= SEAL_RECORDS_MIN or "pyarrow.parquet" in sys.modules)
+
+    def _seal(self, writer: WriterInfo) -> None:
+        if not os.access(self._folder, os.W_OK):
+            return
+        try:
+            seal.seal_writer(self._folder, writer.id, self._log.refresh())
+        except OSError:  # no room, or read-only: the journal is as good
+            self._may_seal = False
+
+    def is_unchanging(self, writer_id: str) -> bool:
+        """Return whether a writer's sealed file was opened."""
+        return writer_id in self._sealed
+
+    def journal_point_count(self, writer_ids: Collection[str]) -> float:
+        """Return how many points are in memory, when all of these writers have ended journals; else infinity."""
+        count = 0
+        for writer_id in writer_ids:
+            journal = self._journals.get(writer_id)
+            if journal is None or not journal.is_complete:
+                return math.inf
+            count += len(journal.all())
+        return count if writer_ids else math.inf
+
+    def use_sole_writer(self, writer_id: str, stamp: int) -> None:
+        """Expect one sealed file with all points, for as long as the folder has the time *stamp*."""
+        if self._sole_writer is None or self._sole_writer.stamp != stamp:
+            self._sole_writer = SoleWriter(self._folder, writer_id, stamp)
+
+    def sole_part(self, key: SequenceKey) -> tuple[WriterPoints, SequencePart] | None:
+        """Return a sequence of the expected sole writer; None when the run's lines have to be read."""
+        match = None if self._sole_writer is None else self._sole_writer.find(key)
+        return None if match is None else (SealedPoints(match[0], match[1].writer), match[1])
+
+    # objects
+
+    def record_of_step(self, writer_id: str, position: int, step: int) -> dict[str, Any]:
+        """Return the record of the objects of one point. Raises DamagedFile."""
+        file_number, offset = blobs.split_position(position)
+        path = layout.blob_file(self._folder, writer_id, file_number)
+        try:
+            record = self.read_record(writer_id, file_number, offset)
+        except FileNotFoundError:
+            raise DamagedFile(str(path), "byte 0", "the file is gone") from None
+        try:
+            return blobs.record_of_step(record, step)
+        except (ValueError, LookupError):
+            raise DamagedFile(str(path), f"byte {offset:,}", "the record of other points") from None
+
+    def read_record(self, writer_id: str, file_number: int, offset: int) -> dict[str, Any]:
+        """Return a record as it is stored. Raises FileNotFoundError and DamagedFile."""
+        key = (writer_id, file_number, offset)
+        last = self._last_record
+        if last is not None and last[0] == key:
+            return last[1]
+        path = layout.blob_file(self._folder, writer_id, file_number)
+        try:
+            record = blobs.read_record(path, offset)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise DamagedFile(str(path), f"byte {offset:,}", unreadable.note(path, error)) from None
+        self._last_record = (key, record)
+        return record
+
+    def read_data(self, writer_id: str, file_number: int, offset: int) -> bytes:
+        """Return the bytes of one object. Raises FileNotFoundError and DamagedFile."""
+        path = layout.blob_file(self._folder, writer_id, file_number)
+        try:
+            return blobs.read_data(path, offset)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise DamagedFile(str(path), f"byte {offset:,}", unreadable.note(path, error)) from None
+
+
+class SealedPoints:
+    """The sealed file of one writer; a `WriterPoints`."""
+
+    def __init__(self, file: Sealed, writer_id: str) -> None:
+        self._file = file
+        self._writer_id = writer_id
+
+    def chunk(self, part: SequencePart) -> Chunk:
+        """Return all points of a part."""
+        columns = self._file.columns(part.number)
+        return Chunk(columns.steps, typed(columns.values, part.kind), columns.times_us, columns.epochs, part.writer)
+
+    def ordered_points(self, part: SequencePart) -> Points | None:
+        """Return the points of a part that is its whole sequence; None when its steps do not increase."""
+        steps, values = self._file.steps_values(part.number)
+        if not is_increasing(steps):
+            return None
+
+        def read_moments() -> tuple[IntArray, EpochArray]:
+            columns = self._file.columns(part.number)
+            return columns.times_us, columns.epochs
+
+        return Points(steps, typed(values, part.kind), read_moments, (part.writer,), kind=part.kind)
+
+    def undeclared(self, declared_numbers: Container[int]) -> list[SequenceState]:
+        """Return the sequences of other numbers, as the file describes them."""
+        return [
+            _sequence(self._writer_id, sequence.number, sequence.name, sequence.context, sequence.kind)
+            for sequence in self._file.sequences
+            if sequence.number not in declared_numbers
+        ]
+
+
+class JournalPoints:
+    """The journal of one writer; a `WriterPoints`."""
+
+    def __init__(self, journal: FollowedJournal) -> None:
+        self._journal = journal
+
+    def chunk(self, part: SequencePart) -> Chunk:
+        """Return all points of a part."""
+        rows = self._journal.of(part.number)
+        values = typed(rows["value"], part.kind)
+        return Chunk(rows["step"].astype(np.int64), values, records.time_us(rows), rows["epoch"], part.writer)
+
+    def ordered_points(self, part: SequencePart) -> Points | None:
+        """Return the points of a part that is its whole sequence; None when its steps do not increase."""
+        rows = self._journal.of(part.number)
+        steps = rows["step"].astype(np.int64)
+        if not is_increasing(steps):
+            return None
+        values = typed(rows["value"], part.kind)
+        return Points(steps, values, lambda: (records.time_us(rows), rows["epoch"]), (part.writer,), kind=part.kind)
+
+    def undeclared(self, declared_numbers: Container[int]) -> list[SequenceState]:
+        """Return the sequences of other numbers, named after them: a journal has no names."""
+        return [
+            _sequence(self._journal.writer, number, UNKNOWN_NAME.format(number), {}, "float")
+            for number in np.unique(self._journal.all()["sequence"]).tolist()
+            if number not in declared_numbers
+        ]
+
+
+def _sequence(writer_id: str, number: int, name: str, context: dict[str, Any], kind: str) -> SequenceState:
+    return SequenceState(name, context, contexts.text(context), [SequencePart(writer_id, number, kind)])

@@ -1,0 +1,201 @@
+"""
+The points of one sequence as arrays, merged from what its writers recorded.
+
+    points of a sequence = union of the chunks of all its writers, ordered by step;
+                           of several points at one step the latest counts: by time, then by writer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aim.core import kinds
+from aim.core.clock import MICROSECONDS
+from aim.storage.forms import records
+from aim.storage.forms.records import EpochArray, FloatArray, IntArray
+from aim.storage.forms.state import SequenceState
+from aim.storage.forms.visible import Visibility
+
+BYTES_A_POINT = 48
+POINTS_OVERHEAD_BYTES = 512
+
+
+class Points:
+    """
+    One sequence, ordered by step, each step once. Times and epochs are decoded when they are first asked for, because
+    most readers want steps and values only.
+
+    Attributes:
+        kind: `int`, `float`, `number` for both, or the type of its objects, as of `SequenceState`.
+        steps: shape (n,), int64, increasing.
+        values: shape (n,): int64, float64, or, when there are both, object (Python numbers). Of objects: int64, the
+            positions of their records.
+        writer_ids: the writers that recorded points of this sequence.
+        hidden_items: by step, the indices of objects in the list tracked there that were deleted.
+    """
+
+    def __init__(
+        self,
+        steps: IntArray,
+        values: npt.NDArray[Any],
+        read_moments: Callable[[], tuple[IntArray, EpochArray]],
+        writer_ids: tuple[str, ...],
+        writers: npt.NDArray[np.int32] | None = None,
+        *,
+        kind: str = "",
+        hidden_items: Mapping[int, frozenset[int]] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.steps = steps
+        self.values = values
+        self.writer_ids = writer_ids
+        self.hidden_items: Mapping[int, frozenset[int]] = hidden_items or {}
+        self._read_moments = read_moments
+        self._writers = writers
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the values are numbers."""
+        return kinds.is_numeric_sequence(self.kind)
+
+    @cached_property
+    def _times_and_epochs(self) -> tuple[IntArray, EpochArray]:
+        return self._read_moments()
+
+    @property
+    def times_us(self) -> IntArray:
+        """When each point was tracked: shape (n,), int64, Unix microseconds."""
+        return self._times_and_epochs[0]
+
+    @cached_property
+    def times_s(self) -> FloatArray:
+        """When each point was tracked: shape (n,), float64, Unix seconds in whole microseconds."""
+        seconds: FloatArray = self.times_us / MICROSECONDS
+        return seconds
+
+    @cached_property
+    def epochs(self) -> FloatArray:
+        """The epoch of each point: shape (n,), float64; NaN: none."""
+        return records.shortest_epochs(self._times_and_epochs[1].astype(np.float32, copy=False))
+
+    @cached_property
+    def writers(self) -> npt.NDArray[np.int32]:
+        """The writer of each point: shape (n,), the index in `writer_ids`."""
+        return np.zeros(len(self.steps), np.int32) if self._writers is None else self._writers
+
+    @property
+    def size_bytes(self) -> int:
+        """About the memory that the points take when everything is decoded."""
+        return BYTES_A_POINT * len(self.steps) + POINTS_OVERHEAD_BYTES
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What one writer recorded of a sequence in one kind, in the order of recording; arrays as in `Points`."""
+
+    steps: IntArray
+    values: npt.NDArray[Any]
+    times_us: IntArray
+    epochs: npt.NDArray[np.floating[Any]]
+    writer: str
+
+    def masked(self, mask: npt.NDArray[np.bool_]) -> Chunk:
+        """Return the points for which *mask* is true."""
+        return Chunk(self.steps[mask], self.values[mask], self.times_us[mask], self.epochs[mask], self.writer)
+
+
+def typed(values: npt.NDArray[Any], kind: str) -> npt.NDArray[Any]:
+    """Return recorded values, which are doubles, in the type of *kind*: float64, or int64 for ints and objects."""
+    if kind == "float":
+        return np.ascontiguousarray(values, np.float64)
+    with np.errstate(invalid="ignore"):
+        return values.astype(np.int64)
+
+
+def is_increasing(steps: IntArray) -> bool:
+    """Return whether each step is larger than the one before it."""
+    return len(steps) < 2 or bool((steps[1:] > steps[:-1]).all())
+
+
+def exact_chunks(sequence: SequenceState) -> list[Chunk]:
+    """Return the integers that no double holds, which are recorded as lines: one chunk for each writer."""
+    chunks = []
+    for writer in dict.fromkeys(point.writer for point in sequence.exact_points):
+        points = [point for point in sequence.exact_points if point.writer == writer]
+        chunks.append(
+            Chunk(
+                np.array([point.step for point in points], np.int64),
+                np.array([point.value for point in points], np.int64),
+                np.array([round(point.time_s * MICROSECONDS) for point in points], np.int64),
+                np.array([np.nan if point.epoch is None else point.epoch for point in points], np.float32),
+                writer,
+            )
+        )
+    return chunks
+
+
+def merge(chunks: Sequence[Chunk], sequence: SequenceState, visibility: Visibility) -> Points:
+    """Return the visible points of *chunks*, all that was recorded of *sequence*."""
+    if not visibility.hides_nothing:
+        chunks = [chunk.masked(visibility.visible_mask(chunk.steps, chunk.times_us)) for chunk in chunks]
+    chunks = [chunk for chunk in chunks if len(chunk.steps)]
+    if not chunks:
+        return _no_points(sequence)
+    writer_ids = tuple(sorted({chunk.writer for chunk in chunks}))
+    steps = _concatenated([chunk.steps for chunk in chunks])
+    values = _joined([chunk.values for chunk in chunks])
+    times_us = _concatenated([chunk.times_us for chunk in chunks])
+    epochs = _concatenated([chunk.epochs for chunk in chunks])
+    writers = None
+    if len(chunks) > 1:
+        indices = np.array([writer_ids.index(chunk.writer) for chunk in chunks], np.int32)
+        writers = np.repeat(indices, [len(chunk.steps) for chunk in chunks])
+    if not is_increasing(steps):
+        order = _latest_by_step(steps, times_us, writers)
+        steps, values, times_us, epochs = steps[order], values[order], times_us[order], epochs[order]
+        writers = None if writers is None else writers[order]
+    hidden_items = visibility.hidden_items(steps, times_us) if visibility.deletions else None
+    return Points(
+        steps,
+        values,
+        lambda: (times_us, epochs),
+        writer_ids,
+        writers,
+        kind=sequence.kind,
+        hidden_items=hidden_items,
+    )
+
+
+def _no_points(sequence: SequenceState) -> Points:
+    nothing = np.empty(0, np.int64)
+    values = nothing.astype(np.float64 if sequence.kind in ("float", "number") else np.int64)
+    return Points(nothing, values, lambda: (nothing, nothing.astype(np.float32)), (), kind=sequence.kind)
+
+
+def _latest_by_step(steps: IntArray, times_us: IntArray, writers: npt.NDArray[np.int32] | None) -> IntArray:
+    ranks = np.zeros(len(steps), np.int32) if writers is None else writers
+    order = np.lexsort((np.arange(len(steps)), ranks, times_us, steps))
+    ordered = steps[order]
+    latest: IntArray = order[np.append(ordered[1:] != ordered[:-1], True)]
+    return latest
+
+
+def _concatenated(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def _joined(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    if len({array.dtype for array in arrays}) == 1:
+        return _concatenated(arrays)
+    joined = np.empty(sum(len(array) for array in arrays), object)
+    joined[:] = [value for array in arrays for value in array.tolist()]
+    return joined
