@@ -20,6 +20,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from aim import Repo, Run, Text
 from aim.engine import sealing
 from aim.engine.live_catalogue import LiveCatalogue
+from aim.engine.repository import Repository
 from aim.engine.scan import Scan
 from aim.storage.care.check import check_run
 
@@ -126,14 +127,16 @@ class RewoundHistory(RuleBasedStateMachine):
         self.oracle: dict[str, Oracle] = {}
         self.numbers = itertools.count()
         self.runs: list[Run] = []
-        self.scan = Scan(
-            LiveCatalogue(self.repo.repository.files, self.repo.repository.readers, cache=self.folder / "cache")
-        )
+        self.scan = self._scan()
         return self._begin_run()
 
     @rule(target=writers)
     def new_run(self) -> Any:
         return self._begin_run()
+
+    def _scan(self) -> Scan:
+        repository = Repository(self.folder)
+        return Scan(LiveCatalogue(repository.files, repository.readers, cache=self.folder / "cache"))
 
     def _begin_run(self) -> tuple[int, Run]:
         run = Run(repo=self.repo, system_tracking_interval=None, capture_terminal_logs=False)
@@ -238,9 +241,7 @@ class RewoundHistory(RuleBasedStateMachine):
         self.scan.catalogue.close()
         if not keeps_file:
             shutil.rmtree(self.folder / "cache", ignore_errors=True)
-        self.scan = Scan(
-            LiveCatalogue(self.repo.repository.files, self.repo.repository.readers, cache=self.folder / "cache")
-        )
+        self.scan = self._scan()
 
     @rule()
     def check(self) -> None:

@@ -236,7 +236,7 @@ def test_in_safe_mode_recording_never_raises(run: Run, caplog: pytest.LogCapture
     In safe mode what can't be recorded is a warning; what can is recorded; afterwards calls raise again.
     """
     enable_safe_mode()
-    run.track(object(), name="loss")
+    run.track(object(), name="loss")  # type: ignore[arg-type]
     run["hparams"] = {"x": {1, 2}}
     run.log_info("hello", x=object())
     run.track(0.5, name="loss")
@@ -282,7 +282,7 @@ def test_ones_own_callback_takes_the_exceptions(run: Run) -> None:
     """
     taken: list[tuple[str, str]] = []
     set_exception_callback(lambda error, call: taken.append((type(error).__name__, call.__name__)))
-    run.track(None, name="loss")
+    run.track(None, name="loss")  # type: ignore[arg-type]
 
     assert [("UntrackableValue", "track")] == taken
 
@@ -294,7 +294,7 @@ def test_a_flow_may_take_the_exceptions_of_the_tracker(run: Run) -> None:
     diary = Diary()
     flow = TrainingFlow(run, [diary])
     flow.handle_exceptions()
-    run.track("text", name="loss")
+    run.track("text", name="loss")  # type: ignore[arg-type]
 
     (name, line) = diary.lines[-1]
     assert ("failed", UntrackableValue, "track") == (name, type(line["exception"]), line["function"].__name__)

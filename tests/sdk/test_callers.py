@@ -38,7 +38,8 @@ def test_accelerate(tmp_path: Path) -> None:
     writer.name = "my_project"
     writer["hparams"] = {"lr": 0.1, "layers": [1, 2], "name": "resnet", "nested": {"a": None}}
     for step in range(3):
-        for key, value in {"loss": Tensor(0.5), "accuracy": 0.25, "count": 3}.items():
+        values: dict[str, Any] = {"loss": Tensor(0.5), "accuracy": 0.25, "count": 3}
+        for key, value in values.items():
             writer.track(value, name=key, step=step, context={"subset": "train"})
     for key, value in {"val": (np.zeros((8, 8, 3), np.uint8), "a caption"), "plain": np.ones((8, 8))}.items():
         picture, caption = value if isinstance(value, tuple) else (value, "")

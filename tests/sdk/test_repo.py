@@ -232,7 +232,7 @@ def test_an_open_run_may_be_copied_and_not_moved(repo: Repo, tmp_path: Path, cap
     assert (False, [run.hash]) == repo.move_runs([run.hash], target)
     assert "still recording, so it is not moved" in caplog.text
     assert (True, []) == repo.copy_runs([run.hash], target)
-    assert f"Run {run.hash} is still recording: the copy has what was there." in caplog.messages
+    assert f"Run {run.hash} is still recording: the copy has what was recorded so far." in caplog.messages
     copy = target.get_run(run.hash)
     assert copy is not None
     assert [0.5] == copy.get_metric("loss").values.tolist()

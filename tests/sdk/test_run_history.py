@@ -158,7 +158,7 @@ def test_who_cannot_rewind_is_told(run: Run, repo: Repo) -> None:
     with pytest.raises(ReadOnly):
         repo.get_run(run.hash).rewind(1)
     with pytest.raises(UntrackableValue):
-        run.rewind("five")
+        run.rewind("five")  # type: ignore[arg-type]
     run.close()
     with pytest.raises(RunClosed):
         run.rewind(1)
@@ -297,7 +297,7 @@ def test_who_cannot_fork_is_told(run: Run, repo: Repo) -> None:
     with pytest.raises(ReadOnly):
         reading.get_run(run.hash).fork(1)
     with pytest.raises(UntrackableValue):
-        run.fork(None)
+        run.fork(None)  # type: ignore[arg-type]
     repo.delete_run(run.hash)
     with pytest.raises(RunNotFound):
         run.fork(1)

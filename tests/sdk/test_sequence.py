@@ -14,6 +14,7 @@ import pytest
 from aim import Image, Metric, Repo, Run
 from aim.sdk.image_sequence import Images
 from aim.sdk.sequence import Sequence
+from aim.sdk.sequence_data import EmptySample
 
 
 def metric_of(run: Run, name: str = "loss") -> Metric:
@@ -230,3 +231,13 @@ def test_metrics_are_ordered_and_are_metrics_only(run: Run) -> None:
     assert 4 == len(found)
     assert ["a", "b"] == [name for name, context in found if not context]
     assert run.metrics().run == run
+
+
+def test_a_sample_of_no_points_is_refused(run: Run) -> None:
+    """
+    A sample of less than one point is an error of its own, which says what a sample may have.
+    """
+    run.track(0.5, name="loss")
+
+    with pytest.raises(EmptySample, match="A sample has 1 point or more, not 0"):
+        run.get_metric("loss").data.sample(0)

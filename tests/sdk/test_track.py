@@ -51,7 +51,7 @@ class Tensor:
         (2**63 - 1, 2**63 - 1, "int"),
     ],
 )
-def test_a_number_of_any_library_comes_back_with_its_type(run: Run, value: object, stored: float, dtype: str) -> None:
+def test_a_number_of_any_library_comes_back_with_its_type(run: Run, value: Any, stored: float, dtype: str) -> None:
     """
     Ints stay ints, floats floats, whatever library they are of.
     """
@@ -75,7 +75,7 @@ def test_nan_is_kept(run: Run) -> None:
     "value",
     [None, "0.5", b"1", 1j, Decimal(1), object(), np.zeros(2), Tensor(0, (3, 4)), np.str_("a"), {"a": {"b": 1}}],
 )
-def test_what_is_no_number_is_refused_and_leaves_no_trace(run: Run, value: object) -> None:
+def test_what_is_no_number_is_refused_and_leaves_no_trace(run: Run, value: Any) -> None:
     """
     A value that is neither a number nor an object raises a ValueError; the run is as it was.
     """
@@ -179,7 +179,7 @@ def test_steps(run: Run, given: list[Any], stored: list[int], value: float) -> N
 
 @pytest.mark.parametrize("step", ["1", math.nan, object(), None.__class__, 1j])
 @pytest.mark.parametrize("value", [0.5, 3], ids=["float", "int"])
-def test_a_step_that_is_no_integer_is_refused(run: Run, step: object, value: float) -> None:
+def test_a_step_that_is_no_integer_is_refused(run: Run, step: Any, value: float) -> None:
     """
     A step that is no integer raises a ValueError.
     """
@@ -207,7 +207,7 @@ def test_the_latest_write_of_a_step_counts(run: Run) -> None:
     ("epoch", "stored"), [(None, None), (1, 1.0), (0.1, 0.1), (np.float64(2.5), 2.5), (Tensor(3), 3.0)]
 )
 @pytest.mark.parametrize("value", [0.5, 3], ids=["float", "int"])
-def test_epochs(run: Run, epoch: object, stored: float | None, value: float) -> None:
+def test_epochs(run: Run, epoch: Any, stored: float | None, value: float) -> None:
     """
     An epoch is any number or none.
     """
@@ -224,7 +224,7 @@ def test_an_epoch_that_is_no_number_is_refused(run: Run, value: float) -> None:
     """
     run.track(value, name="x")
     with pytest.raises(ValueError, match="epoch"):
-        run.track(value, name="x", epoch="first")
+        run.track(value, name="x", epoch="first")  # type: ignore[arg-type]
     assert [0] == run.get_metric("x").indices
 
 
@@ -242,7 +242,7 @@ def test_a_dict_tracks_each_item_under_its_own_steps(run: Run) -> None:
     A dict without a name tracks its items; each has its own automatic step.
     """
     run.track(1.0, name="a")
-    run.track({"a": 2.0, "b": 3, 5: 4})
+    run.track({"a": 2.0, "b": 3, 5: 4})  # type: ignore[dict-item]
 
     assert [0, 1] == run.get_metric("a").indices
     assert ([0], [3]) == run.get_metric("b").values.sparse_list()
@@ -336,9 +336,9 @@ def test_a_wrong_value_of_several_is_named(run: Run) -> None:
     Of a dict of values the message says which one is wrong; a None is told apart from what can be made a number.
     """
     with pytest.raises(UntrackableValue, match="^'accuracy': Input type str is neither .* Track float"):
-        run.track({"loss": 0.5, "accuracy": "0.9"})
+        run.track({"loss": 0.5, "accuracy": "0.9"})  # type: ignore[dict-item]
     with pytest.raises(UntrackableValue, match=r"NoneType .*Leave it out, or track float\('nan'\)"):
-        run.track(None, name="loss")
+        run.track(None, name="loss")  # type: ignore[arg-type]
 
 
 def test_lists_of_plain_values_are_kept(run: Run, caplog: pytest.LogCaptureFixture) -> None:
@@ -347,7 +347,7 @@ def test_lists_of_plain_values_are_kept(run: Run, caplog: pytest.LogCaptureFixtu
     """
     for _ in range(2):
         run.track([1, 2.5, math.inf], name="numbers", step=0)
-    run.track(["a", "b"], name="words")
+    run.track(["a", "b"], name="words")  # type: ignore[list-item]
     assert ["'numbers'", "'words'"] == [record.message.split()[1] for record in caplog.records]
     assert all("no query and no page shows" in record.message for record in caplog.records)
     found = {sequence.name: sequence.values.tolist() for sequence in _all(run)}

@@ -10,19 +10,28 @@ Both hide; storage/forms/history.py says what, and nothing is erased.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from aim.core import contexts, params
 from aim.core.errors import UsageError
 from aim.core.values import step_number
 from aim.storage.forms.history import Deletion, Rewind
 from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
-    from aim.engine.repository import Repository
-    from aim.storage.forms.state import SequenceKey, SequenceState
-    from aim.storage.reading.reader import RunReader
+    from aim.engine.door import RunDoor
+    from aim.storage.forms.state import RunState, SequenceKey, SequenceState
+    from aim.storage.reading.points import Points
 
 STEPS_MAX = 100_000  # of one deletion: 1 MB of JSON
+
+
+class PointSource(Protocol):
+    """Where the points that are to be deleted are read: a `RunDoor`, or the reader of a run's folder."""
+
+    def state(self) -> RunState: ...
+    def points(self, key: SequenceKey) -> Points | None: ...
+    def items(self, points: Points, index: int) -> list[tuple[int, dict[str, Any]]]: ...
 
 
 class PointDeletion(NamedTuple):
@@ -40,7 +49,7 @@ class PointDeletion(NamedTuple):
     recorded_at_s: float
 
 
-def rewind(repository: Repository, writer: Writer, step: object) -> Rewind:
+def rewind(run: RunDoor, writer: Writer, step: object) -> Rewind:
     """
     Take the run that *writer* records back to *step*.
 
@@ -50,7 +59,7 @@ def rewind(repository: Repository, writer: Writer, step: object) -> Rewind:
     """
     kept = step_number(step)
     writer.check_open()
-    return writer.rewind(kept, repository.log(writer.run_hash).refresh().latest_at_s)
+    return writer.rewind(kept, run.state().latest_at_s)
 
 
 def check_steps(steps: object) -> list[int]:
@@ -71,7 +80,7 @@ def check_steps(steps: object) -> list[int]:
 
 
 def deletion_of(
-    reader: RunReader, key: SequenceKey, steps: Iterable[int], items: Iterable[int] | None = None
+    run: PointSource, key: SequenceKey, steps: Iterable[int], items: Iterable[int] | None = None
 ) -> PointDeletion:
     """
     Find the points that are to be deleted.
@@ -83,8 +92,8 @@ def deletion_of(
     Raises:
         UsageError: *items* of what holds no lists.
     """
-    facts = reader.state().sequences.get(key)
-    points = reader.points(key)
+    facts = run.state().sequences.get(key)
+    points = run.points(key)
     if facts is None or points is None:
         return PointDeletion([], 0, 0.0)
     chosen = frozenset(steps)
@@ -95,7 +104,7 @@ def deletion_of(
         if not facts.kind.startswith("list"):
             raise UsageError(f"{facts.name!r} holds {facts.kind}, no lists: delete whole points of it, by their steps.")
         for step, place in list(whole.items()):
-            there = {index for index, _ in reader.items(points, place)}
+            there = {index for index, _ in run.items(points, place)}
             if not there <= wanted:
                 del whole[step]
                 if there & wanted:
@@ -105,6 +114,18 @@ def deletion_of(
     recorded_at_s = max((float(points.times_s[place]) for place in (*whole.values(), *part.values())), default=0.0)
     entries = [one.entry(facts.name, facts.context) for one in found]
     return PointDeletion(entries, len(whole) + len(part), recorded_at_s)
+
+
+def deletion_of_all(run: PointSource, key: SequenceKey) -> PointDeletion:
+    """Return what hides all points of a sequence; its entries are those of an edit that drops sequences."""
+    sequence = run.state().sequences.get(key)
+    if sequence is None or not sequence.parts:
+        return PointDeletion([], 0, 0.0)
+    points = run.points(key)
+    point_count = 0 if points is None else len(points)
+    recorded_at_s = float(points.times_s.max()) if points is not None and point_count else 0.0
+    entry = {"name": sequence.name, "context": params.encode(contexts.plain(sequence.context))}
+    return PointDeletion([entry], point_count, recorded_at_s)
 
 
 def undeletion_of(facts: SequenceState) -> list[dict[str, Any]]:

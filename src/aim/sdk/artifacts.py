@@ -1,16 +1,15 @@
 """
-Artifacts: files that belong to a run. They are hashed and stored beside the training.
+Artifacts: files that belong to a run. They are hashed and stored by threads beside the training.
 
     log_artifact(path)  ->  a queue  ->  4 threads: sha256, then the store, then a line in the run's record
 
-* Stored whole or not at all: the line is written last, so what `run.artifacts` lists is there.
-* Logged again, a file whose content is stored under that name is not stored again: so logging a folder once more
-after a
-  crash goes on where it ended.
-* Of the files of one run that are kept in its own folder, equal ones are one file with several names (hard links).
+* A file is stored whole or not at all: its line is written last, so each artifact that `run.artifacts` lists is stored.
+* A file whose content is stored under the same name already is not stored again. So a folder that is logged once more
+  after a crash continues where the crash ended it.
+* Equal files in the folder of one run are one file with several names (hard links).
 
-The content is that of the moment when the thread gets to it; `block=True` waits, for a file that is about to change.
-`flush()` and `close()` wait for all.
+A thread reads the file some time after the call. For a file that is about to change, `block=True` waits until it is
+stored. `flush()` and `close()` wait for all files.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -28,10 +27,14 @@ from pathlib import Path, PurePosixPath
 from aim.core.errors import UsageError
 from aim.core.shield import shielded
 from aim.core.words import counted
-from aim.storage.artifacts.registry import store_of
+from aim.sdk.recording import Recording
+from aim.sdk.run_view import RunSource
+from aim.storage.artifacts.registry import check_uri, store_of
 from aim.storage.artifacts.stores import FolderStore, folder_of, scheme_of
-from aim.storage.forms.artifact_records import FILES_FOLDER, ArtifactRecord
+from aim.storage.forms.artifact_records import ArtifactRecord
+from aim.storage.recording.writer import Writer
 
+URI_PROPERTY = "artifacts_uri"
 THREADS = 4
 HASH_CHUNK_BYTES = 1 << 20
 
@@ -39,11 +42,11 @@ log = logging.getLogger("aim")
 
 
 class NoArtifact(UsageError, ValueError):
-    """A file or name that can't be an artifact."""
+    """A file or a name that can't be an artifact."""
 
 
 class NoSuchFile(NoArtifact, FileNotFoundError):
-    """What is to be an artifact is not there."""
+    """The file or folder to log does not exist."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,9 @@ class Artifact:
     Attributes:
         name: what it was logged as.
         path: its path below the run's artifacts, with slashes: its name.
-        uri: where it is.
-        sha256: of its content, hex.
-        size_bytes: of its content.
+        uri: the address of the file.
+        sha256: SHA-256 of its content, hex.
+        size_bytes: the size of its content.
     """
 
     name: str
@@ -67,33 +70,33 @@ class Artifact:
 
     def download(self, dest_dir: str | os.PathLike[str]) -> str:
         """
-        Copy it into the folder *dest_dir*, which is made if it is not there; give the path of the copy.
+        Copy the artifact into the folder *dest_dir*, which is made if needed; return the path of the copy.
 
         Raises:
-            FileNotFoundError: it is gone.
-            NoArtifact: what is there has another content now.
+            FileNotFoundError: the artifact no longer exists.
+            NoArtifact: its content has changed since it was logged.
         """
         folder = Path(dest_dir)
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / PurePosixPath(self.name).name
-        start, last = self._place()
+        base_uri, path = self._address()
         if scheme_of(self.uri) == "file":
             FolderStore(Path("/")).get(str(folder_of(self.uri).absolute()), target)
         else:
-            store_of(start).get(last, target)
+            store_of(base_uri).get(path, target)
         if sha256_of(target)[0] != self.sha256:
             target.unlink()
             raise NoArtifact(f"{self.uri} is not what was logged as {self.name!r}: its content has changed since.")
         return str(target)
 
-    def _place(self) -> tuple[str, str]:
-        """Return the address that artifacts are kept at, and the path below it: `<hash>/<path>`."""
-        run_uri, slash, nothing = self.uri.rpartition(f"/{self.path}")
-        if not slash or nothing:
-            start, _, last = self.uri.rpartition("/")
-            return start, last
-        start, _, run_hash = run_uri.rpartition("/")
-        return start, f"{run_hash}/{self.path}"
+    def _address(self) -> tuple[str, str]:
+        # where artifacts are kept, and the path below it: `<hash>/<path>`
+        run_uri, slash, tail = self.uri.rpartition(f"/{self.path}")
+        if not slash or tail:
+            base_uri, _, file_name = self.uri.rpartition("/")
+            return base_uri, file_name
+        base_uri, _, run_hash = run_uri.rpartition("/")
+        return base_uri, f"{run_hash}/{self.path}"
 
 
 def sha256_of(path: Path) -> tuple[str, int]:
@@ -109,13 +112,13 @@ def sha256_of(path: Path) -> tuple[str, int]:
 
 def clean_name(name: str) -> str:
     """
-    Return the name of an artifact as it is kept.
+    Return the name of an artifact in its stored form.
 
     >>> clean_name("models\\\\best.pt"), clean_name("./a//b")
     ('models/best.pt', 'a/b')
 
     Raises:
-        NoArtifact: it is empty, or leads out of the run's artifacts.
+        NoArtifact: the name is empty, or leads out of the run's artifacts.
     """
     parts = PurePosixPath(str(name).replace("\\", "/")).parts
     if not parts or ".." in parts or parts[0].startswith("/") or parts[0].endswith(":") or "\0" in name:
@@ -125,31 +128,104 @@ def clean_name(name: str) -> str:
     return "/".join(parts)
 
 
+class RunArtifacts:
+    """
+    The artifacts of one run; `Run` hands its own methods on to this.
+
+    Args:
+        recording: the writing side of the run.
+        source: the reading side.
+    """
+
+    def __init__(self, recording: Recording, source: RunSource) -> None:
+        self._recording = recording
+        self._source = source
+        self._recorder: ArtifactRecorder | None = None
+
+    def uri(self) -> str | None:
+        """Return where the run's artifacts go; None: into its own folder."""
+        base_uri = self._base_uri()
+        return None if base_uri is None else f"{base_uri.rstrip('/')}/{self._source.run_hash}"
+
+    def _base_uri(self) -> str | None:
+        base_uri = self._source.state().properties.get(URI_PROPERTY)
+        return None if base_uri is None else str(base_uri)
+
+    def set_uri(self, uri: str) -> None:
+        """Keep artifacts below *uri* from now on. Raises UnknownStore."""
+        check_uri(uri)
+        stored_uri = folder_of(uri).absolute().as_uri() if scheme_of(uri) == "file" else uri
+        self._recording.set_property(**{URI_PROPERTY: stored_uri})
+
+    def stored(self) -> dict[str, Artifact]:
+        """Return the stored artifacts by name."""
+        folder = self._source.artifact_folder()
+        return {
+            name: Artifact(name, name, record.uri or (folder / name).as_uri(), record.sha256, record.size_bytes)
+            for name, record in sorted(self._source.state().artifacts.items())
+        }
+
+    def log_file(self, path: Path, name: str | None, *, block: bool) -> None:
+        """Store one file; see `Run.log_artifact`."""
+        if not path.is_file():
+            hint = " It is a folder: use log_artifacts()." if path.is_dir() else ""
+            raise NoSuchFile(f"There is no file '{path}' to log.{hint}")
+        self._store({name or path.name: path}, block)
+
+    def log_folder(self, folder: Path, name: str | None, *, block: bool) -> None:
+        """Store all files of a folder; see `Run.log_artifacts`."""
+        if not folder.is_dir():
+            raise NoSuchFile(f"There is no folder '{folder}' to log.")
+        prefix = name or folder.resolve().name
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        self._store({f"{prefix}/{path.relative_to(folder).as_posix()}": path for path in paths}, block)
+
+    def _store(self, paths: Mapping[str, Path], block: bool) -> None:
+        paths_by_name = {clean_name(name): path.absolute() for name, path in paths.items()}
+        recorder = self._started(self._recording.ready_writer())
+        base_uri = self._base_uri()
+        pending = [recorder.add(path, name, base_uri) for name, path in paths_by_name.items()]
+        for future in pending if block else ():
+            future.result()
+
+    def _started(self, writer: Writer) -> ArtifactRecorder:
+        if self._recorder is None:
+            source = self._source
+            self._recorder = ArtifactRecorder(
+                source.run_hash,
+                source.artifact_folder(),
+                lambda: source.state().artifacts,
+                lambda record: writer.add_artifact(record.event()),
+            )
+            writer.services.add(self._recorder)
+        return self._recorder
+
+
 class ArtifactRecorder:
     """
     Stores the artifacts of one run. It is a `services.Service`.
 
     Args:
-        run_hash: part of the addresses.
-        run_folder: the run's own folder, for artifacts without an address.
-        known: gives what is stored already.
-        record: writes the line.
+        run_hash: a part of each address.
+        folder: for artifacts without an address.
+        stored: returns the records of the artifacts that are stored already.
+        record: writes the line of a new one.
     """
 
     def __init__(
         self,
         run_hash: str,
-        run_folder: Path,
-        known: Callable[[], dict[str, ArtifactRecord]],
+        folder: Path,
+        stored: Callable[[], dict[str, ArtifactRecord]],
         record: Callable[[ArtifactRecord], object],
     ) -> None:
         self._run_hash = run_hash
-        self._files = FolderStore(run_folder / FILES_FOLDER)
-        self._known = known
+        self._files = FolderStore(folder)
+        self._stored = stored
         self._record = record
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._changed = threading.Condition(threading.RLock())
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -158,19 +234,19 @@ class ArtifactRecorder:
 
     def add(self, source: Path, name: str, base_uri: str | None) -> Future[ArtifactRecord]:
         """
-        Store a file; the future has its record, or the error.
+        Store a file; return a future of its record, or of the error.
 
         Args:
-            base_uri: where artifacts are kept, without the run's hash; None: in the run's folder.
+            base_uri: the address below which artifacts are kept, without the run's hash; None: the run's folder.
         """
-        result: Future[ArtifactRecord] = Future()
+        future: Future[ArtifactRecord] = Future()
 
         def failed(error: Exception) -> None:
             log.error("Aim: artifact %r of run %s is not stored: %s", name, self._run_hash, error)
-            result.set_exception(error)
+            future.set_exception(error)
 
         def store() -> None:
-            shielded(lambda: result.set_result(self._store(source, name, base_uri)), failed)
+            shielded(lambda: future.set_result(self._store(source, name, base_uri)), failed)
 
         with self._changed:
             self._count += 1
@@ -179,13 +255,13 @@ class ArtifactRecorder:
                 try:
                     thread.start()
                     self._threads.append(thread)
-                except RuntimeError:  # no more threads: those that are there do the work, or the caller
+                except RuntimeError:  # no more threads: those that run do the work, or the caller does
                     pass
         if self._threads:
             self._jobs.put(store)
         else:
             self._do(store)
-        return result
+        return future
 
     def _run(self) -> None:
         while True:
@@ -203,11 +279,11 @@ class ArtifactRecorder:
         sha256, size_bytes = sha256_of(source)
         with self._changed:
             if self._by_name is None:
-                self._by_name = dict(self._known())
+                self._by_name = dict(self._stored())
             stored = self._by_name.get(name)
-            twins = [one for one in self._by_name.values() if one.sha256 == sha256 and one.uri is None]
+            twins = [twin for twin in self._by_name.values() if twin.sha256 == sha256 and twin.uri is None]
         uri = None if base_uri is None else f"{base_uri.rstrip('/')}/{self._run_hash}/{name}"
-        if stored is not None and (stored.sha256, stored.uri) == (sha256, uri) and self._is_there(stored, base_uri):
+        if stored is not None and (stored.sha256, stored.uri) == (sha256, uri) and self._is_stored(stored, base_uri):
             return stored
         if base_uri is not None:
             store_of(base_uri).put(source, f"{self._run_hash}/{name}")
@@ -219,7 +295,7 @@ class ArtifactRecorder:
         self._record(record)
         return record
 
-    def _is_there(self, record: ArtifactRecord, base_uri: str | None) -> bool:
+    def _is_stored(self, record: ArtifactRecord, base_uri: str | None) -> bool:
         if base_uri is None:
             return self._files.size_bytes(record.name) == record.size_bytes
         return store_of(base_uri).size_bytes(f"{self._run_hash}/{record.name}") == record.size_bytes
@@ -231,28 +307,28 @@ class ArtifactRecorder:
             if sha256_of(source)[0] != twin.sha256:
                 return False
             os.link(source, target)
-        except OSError:  # gone, no hard links here, or the name is taken: it is copied
+        except OSError:  # the twin is gone, hard links are not supported, or the name is taken: copy
             return False
         return True
 
     def wait_until_done(self, timeout_s: float | None) -> bool:
-        """Wait until all are stored; False: not within *timeout_s*."""
+        """Wait until all artifacts are stored; return False when that takes longer than *timeout_s*."""
         if threading.current_thread() in self._threads:
             return False
         with self._changed:
             return self._changed.wait_for(lambda: self._count == 0, timeout_s)
 
     def record_pending(self, *, wait: bool) -> None:
-        """With *wait*: wait until all are stored."""
+        """Wait until all artifacts are stored, if *wait*."""
         if wait:
             self.wait_until_done(None)
 
     def stop(self, deadline_s: float) -> None:
-        """Wait until all are stored, however long: an upload of a model takes its time. Ctrl-C ends the wait."""
+        """Wait until all artifacts are stored, however long the upload of a model takes. Ctrl-C ends the wait."""
         if not self.wait_until_done(deadline_s):
             log.warning("Aim: waiting for %s of run %s to be stored.", counted(self._count, "artifact"), self._run_hash)
             self.wait_until_done(None)
 
     def forked(self) -> None:
-        """In the child of a fork: what waits is the parent's."""
-        self._forget()
+        """Forget what waits, in the child of a fork: the parent stores it."""
+        self._reset()

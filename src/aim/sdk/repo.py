@@ -1,8 +1,8 @@
 """
 `Repo`: a repository of runs, as users see it.
 
-A repository is a folder that holds a folder `.aim`. Everything here asks `engine.repository`; nothing is cached, so
-what another process recorded before a call is seen by it.
+A repository is a folder that holds a folder `.aim`. Everything here asks its `engine.door.Door`. Nothing is cached, so
+a call sees what another process recorded before it.
 """
 
 from __future__ import annotations
@@ -10,33 +10,41 @@ from __future__ import annotations
 import logging
 import os
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from aim.core import params
 from aim.core.errors import AimError, ReadOnly, RepoNotFound, RunNotFound, UsageError, WrongType
-from aim.core.kinds import subject_of
+from aim.core.kinds import METRIC
 from aim.core.statuses import RUNNING
+from aim.core.tags import Tag
+from aim.engine.opening import open_door
 from aim.engine.repository import Repository
-from aim.sdk import run as run_module
+from aim.sdk import repo_contents
 from aim.sdk.data_version import DATA_VERSION
-from aim.sdk.repo_paths import clean_repo_path
-from aim.sdk.repo_tags import RepoTagsMixin
-from aim.sdk.run import Run, restore
+from aim.sdk.repo_paths import REMOTE_PREFIXES, clean_repo_path
+from aim.sdk.run import Run
+from aim.sdk.run_view import restore
 from aim.sdk.sequence_types import KINDS, check_types
 from aim.sdk.types import QueryReportMode
+from aim.storage.forms import edits
 from aim.storage.store import folder_name
 
 if TYPE_CHECKING:
+    from aim.engine.door import Door, TagDoor
+    from aim.sdk.metric import Metric
+    from aim.sdk.object_sequences import Audios, Distributions, Figures, Images, Tables, Texts, Videos
+    from aim.sdk.sequence import Sequence
     from aim.sdk.sequence_collection import QueryRunSequenceCollection, QuerySequenceCollection
+
+    SequenceT = TypeVar("SequenceT", bound=Sequence)
 
 log = logging.getLogger("aim")
 
 
 class RepoStatus(Enum):
-    """What a folder is to this version of Aim."""
+    """What is in a folder, as this version of Aim sees it."""
 
     MISSING = 1
     UPDATE_REQUIRED = 2
@@ -44,17 +52,17 @@ class RepoStatus(Enum):
     UPDATED = 4
 
 
-class Repo(RepoTagsMixin):
+class Repo:
     """
     The repository in the folder *path*.
 
     Args:
         path: the folder that contains `.aim`.
         read_only: True refuses every change through this object.
-        init: make the repository if it is not there.
+        init: make the repository if it does not exist.
 
     Raises:
-        RepoNotFound: there is none in *path*; it is a RuntimeError.
+        RepoNotFound: there is no repository in *path*; it is a RuntimeError.
 
     >>> import tempfile
     >>> repo = Repo(tempfile.mkdtemp(), init=True)
@@ -73,8 +81,8 @@ class Repo(RepoTagsMixin):
         self.path = os.path.join(self.root_path, folder_name())
         self.read_only = read_only
         try:
-            self._repository = Repository(Path(self.root_path), create=init, restore=restore)
-        except RepoNotFound as error:  # `Run()` looks upward, and somebody may have recorded so
+            self._door = open_door(self.root_path, create=init, restore=restore)
+        except RepoNotFound as error:  # `Run()` looks upward, so the runs may be in a folder above
             above = Repository.find_root(Path(self.root_path).absolute())
             hint = f" There is one in '{above}': Repo.default_repo() looks upward." if above else ""
             raise RepoNotFound(f"{error}{hint}") from None
@@ -84,27 +92,27 @@ class Repo(RepoTagsMixin):
         return Repo.from_path, (os.path.abspath(self.root_path), self.read_only)
 
     @property
-    def repository(self) -> Repository:
-        """The engine's side of this repository."""
-        return self._repository
+    def door(self) -> Door:
+        """What this repository is asked by; see `aim.engine.door`."""
+        return self._door
 
     @property
     def is_remote_repo(self) -> bool:
-        """Whether the repository is on a server; not yet."""
+        """Whether the repository is on a server: always False in this version."""
         return False
 
     @classmethod
     def from_path(cls, path: str | os.PathLike[str], read_only: bool | None = None, init: bool = False) -> Repo:
         """
-        Return the repository in *path*; the same object for the same folder.
+        Return the repository in *path*; for the same folder, the same object.
 
         Args:
             path: the folder that contains `.aim`, or the `.aim` folder itself.
             read_only: True refuses every change through the object.
-            init: make the repository if it is not there.
+            init: make the repository if it does not exist.
 
         Raises:
-            RepoNotFound: there is none; it is a RuntimeError.
+            RepoNotFound: there is no repository; it is a RuntimeError.
         """
         root = clean_repo_path(path)
         key = f"{os.path.realpath(root)}|{read_only}"
@@ -117,8 +125,7 @@ class Repo(RepoTagsMixin):
     @classmethod
     def default_repo_path(cls) -> str:
         """Return the nearest folder from the current one upward that holds a repository, else the current one."""
-        found = Repository.find_root(Path.cwd())
-        return str(found or Path.cwd())
+        return str(Repository.find_root(Path.cwd()) or Path.cwd())
 
     @classmethod
     def default_repo(cls, init: bool = False) -> Repo:
@@ -126,10 +133,10 @@ class Repo(RepoTagsMixin):
         Return the repository of the nearest folder from the current one upward that holds one, else of the current one.
 
         Args:
-            init: make it if it is not there.
+            init: make the repository if it does not exist.
 
         Raises:
-            RepoNotFound: there is none; it is a RuntimeError.
+            RepoNotFound: there is no repository; it is a RuntimeError.
         """
         return cls.from_path(cls.default_repo_path(), init=init)
 
@@ -141,10 +148,10 @@ class Repo(RepoTagsMixin):
     @classmethod
     def rm(cls, path: str | os.PathLike[str]) -> None:
         """
-        Delete the repository in *path*, with all its runs. There is no way back.
+        Delete the repository in *path*, with all its runs. This can't be undone.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is no repository.
         """
         root = clean_repo_path(path)
         Repository.remove(Path(root))
@@ -153,14 +160,15 @@ class Repo(RepoTagsMixin):
 
     @classmethod
     def is_remote_path(cls, path: str) -> bool:
-        """Return whether *path* names a server."""
-        return str(path).startswith(("aim://", "ssh://"))
+        """Return whether *path* is the address of a server."""
+        return str(path).startswith(REMOTE_PREFIXES)
 
     @classmethod
     def get_version(cls, path: str | os.PathLike[str]) -> tuple[int, int]:
         """
-        Return the version of the files of the repository in *path*: `aim.sdk.data_version.DATA_VERSION`, above all of
-        Aim 3's.
+        Return the version of the files of the repository in *path*: `aim.sdk.data_version.DATA_VERSION`.
+
+        It is larger than all versions of Aim 3.
 
         Raises:
             RepoNotFound, UnsupportedFormat: see `Repo`; both are RuntimeErrors.
@@ -170,7 +178,7 @@ class Repo(RepoTagsMixin):
 
     @classmethod
     def check_repo_status(cls, path: str | os.PathLike[str]) -> RepoStatus:
-        """Say what is in *path*: nothing, a repository, or one of another version."""
+        """Return what is in *path*: nothing, a repository, or one of another version."""
         if not cls.exists(path):
             folder = Path(clean_repo_path(path)) / folder_name()
             return RepoStatus.UPDATE_REQUIRED if (folder / "run_metadata.sqlite").exists() else RepoStatus.MISSING
@@ -183,21 +191,21 @@ class Repo(RepoTagsMixin):
         from aim.sdk.html import parts, runs
 
         def draw() -> str:
-            scan = self._repository.questions()
-            newest = [self.get_run(run_hash) for run_hash in scan.runs(limit=runs.RUNS_SHOWN_MAX)]
-            active_count = len(scan.runs("run.active"))
+            questions = self._door.questions()
+            newest = [self.get_run(run_hash) for run_hash in questions.runs(limit=runs.RUNS_SHOWN_MAX)]
+            active_count = len(questions.runs("run.active"))
             return runs.repository(self.path, self.total_runs_count(), active_count, [run for run in newest if run])
 
         return parts.or_notice(draw)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Repo) and self._real_path() == other._real_path()
+        return isinstance(other, Repo) and self._real_address() == other._real_address()
 
     def __hash__(self) -> int:
-        return hash(self._real_path())
+        return hash(self._real_address())
 
-    def _real_path(self) -> str:
-        return os.path.realpath(self._repository.path)
+    def _real_address(self) -> str:
+        return os.path.realpath(self._door.address)
 
     # runs
 
@@ -206,45 +214,45 @@ class Repo(RepoTagsMixin):
         Return the run of that hash, for reading.
 
         Args:
-            run_hash: the whole hash; None is no run.
+            run_hash: the whole hash, or None.
 
         Returns:
-            The `Run`; None when there is none.
+            The `Run`; None when there is no such run.
         """
-        if not run_hash or not self._repository.has_run(run_hash):
+        if not run_hash or not self._door.has_run(run_hash):
             return None
         return Run(run_hash, repo=self, read_only=True)
 
     def iter_runs(self) -> Iterator[Run]:
         """Go through all runs, for reading, in the order of their hashes."""
-        for run_hash in self._repository.run_hashes():
+        for run_hash in self._door.run_hashes():
             run = self.get_run(run_hash)
             if run is not None:
                 yield run
 
     def run_exists(self, run_hash: str) -> bool:
         """Return whether there is a run of that hash."""
-        return self._repository.has_run(run_hash)
+        return self._door.has_run(run_hash)
 
     def list_all_runs(self) -> list[str]:
         """List the hashes of all runs."""
-        return self._repository.run_hashes()
+        return self._door.run_hashes()
 
     def total_runs_count(self) -> int:
         """Count the runs."""
-        return len(self._repository.store.run_hashes())
+        return self._door.run_count()
 
     def list_active_runs(self) -> list[str]:
-        """List the hashes of the runs into which some process records."""
-        return sorted(state.run_hash for state in self._repository.states() if state.status()[0] == RUNNING)
+        """List the hashes of the runs that some process records."""
+        return sorted(state.run_hash for state in self._door.states() if state.status()[0] == RUNNING)
 
     def list_corrupted_runs(self) -> list[str]:
         """List the hashes of the runs with damaged event lines; `aim fsck` looks at every byte."""
-        return sorted(state.run_hash for state in self._repository.states() if state.damage)
+        return sorted(state.run_hash for state in self._door.states() if state.damage)
 
-    def _check_writable(self, what: str) -> None:
+    def _check_writable(self, action: str) -> None:
         if self.read_only:
-            raise ReadOnly(f"Repository {self.root_path} is open for reading only: it can't {what}.")
+            raise ReadOnly(f"Repository {self.root_path} is open for reading only: it can't {action}.")
 
     def delete_run(self, run_hash: str) -> bool:
         """
@@ -254,44 +262,44 @@ class Repo(RepoTagsMixin):
             RunNotFound: there is no such run.
         """
         self._check_writable("delete a run")
-        self._repository.delete_run(run_hash)
+        self._door.delete_run(run_hash)
         return True
 
     def delete_runs(self, run_hashes: Iterable[str]) -> tuple[bool, list[str]]:
-        """Delete runs; give whether all went, and the hashes of those that did not."""
+        """Delete runs; return whether all were deleted, and the hashes of those that were not."""
         self._check_writable("delete runs")
-        return self._each(run_hashes, self._repository.delete_run)
+        return self._each(run_hashes, self._door.delete_run)
 
     def copy_runs(self, run_hashes: Iterable[str], dest_repo: Repo | str) -> tuple[bool, list[str]]:
         """
-        Copy runs into another repository; give whether all went, and the hashes of those that did not.
+        Copy runs into another repository; return whether all were copied, and the hashes of those that were not.
 
-        Of a run that is still recording the copy has what is there now, and a warning says so.
+        The copy of a run that is still recording has what was recorded so far, and a warning is logged.
         """
         target = self._target(dest_repo)
 
         def copy(run_hash: str) -> None:
-            if not self._repository.copy_run(run_hash, target):
-                log.warning("Run %s is still recording: the copy has what was there.", run_hash)
+            if not self._door.copy_run(run_hash, target):
+                log.warning("Run %s is still recording: the copy has what was recorded so far.", run_hash)
 
         return self._each(run_hashes, copy)
 
     def move_runs(self, run_hashes: Iterable[str], dest_repo: Repo | str) -> tuple[bool, list[str]]:
         """
-        Move runs into another repository; give whether all went, and the hashes of those that did not.
+        Move runs into another repository; return whether all were moved, and the hashes of those that were not.
 
-        A run that is still recording is not moved, and an error that is logged says so.
+        A run that is still recording is not moved, and an error is logged.
         """
         self._check_writable("move runs")
         target = self._target(dest_repo)
-        return self._each(run_hashes, lambda run_hash: self._repository.move_run(run_hash, target))
+        return self._each(run_hashes, lambda run_hash: self._door.move_run(run_hash, target))
 
-    def _target(self, dest: Repo | str) -> Repository:
+    def _target(self, dest: Repo | str) -> Door:
         repo = dest if isinstance(dest, Repo) else Repo.from_path(dest)
         repo._check_writable("take runs")
-        return repo._repository
+        return repo.door
 
-    def _each(self, run_hashes: Iterable[str], change: Any) -> tuple[bool, list[str]]:
+    def _each(self, run_hashes: Iterable[str], change: Callable[[str], object]) -> tuple[bool, list[str]]:
         remaining = []
         for run_hash in run_hashes:
             try:
@@ -302,20 +310,20 @@ class Repo(RepoTagsMixin):
         return not remaining, remaining
 
     def delete_experiment(self, exp_id: str) -> bool:
-        """Delete all runs of an experiment, whose id is its name; give whether there was one."""
+        """Delete all runs of an experiment, whose id is its name; return whether there were any."""
         self._check_writable("delete an experiment")
-        members = [state.run_hash for state in self._repository.states() if state.experiment == exp_id]
+        members = [state.run_hash for state in self._door.states() if state.experiment == exp_id]
         return bool(members) and self.delete_runs(members)[0]
 
     def prune(self) -> None:
-        """Remove what killed deletions left in `trash/`."""
+        """Remove the files that interrupted deletions left in `trash/`."""
         self._check_writable("remove files")
-        self._repository.store.empty_trash()
+        self._door.empty_trash()
 
     def close(self) -> None:
-        """Nothing stays open; for callers of Aim 3."""
+        """Do nothing: nothing stays open. Accepted for Aim 3 callers."""
 
-    # what there is
+    # contents
 
     @staticmethod
     def available_sequence_types() -> list[str]:
@@ -324,11 +332,11 @@ class Repo(RepoTagsMixin):
 
     @staticmethod
     def validate_sequence_types(sequence_types: str | Iterable[str]) -> None:
-        """Raise ValueError when one of the names is no type of sequences."""
+        """Raise ValueError if one of the names is no type of sequences."""
         check_types(sequence_types)
 
     def collect_sequence_info(
-        self, sequence_types: str | Iterable[str] = "metric"
+        self, sequence_types: str | Iterable[str] = METRIC
     ) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """
         Return the names of all sequences of the given types, each with its distinct contexts.
@@ -339,27 +347,65 @@ class Repo(RepoTagsMixin):
         Returns:
             type -> name -> list of contexts.
         """
-        names = check_types(sequence_types)
-        found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {name: {} for name in names}
-        for state in self._repository.states():
-            for facts in state.sequences.values():
-                sequence_type = subject_of(facts.kind) if facts.parts else None
-                if sequence_type in found:
-                    found[sequence_type].setdefault(facts.name, {}).setdefault(facts.text, facts.context)
-        return {
-            name: {key: [*by_text.values()] for key, by_text in sorted(by_name.items())}
-            for name, by_name in found.items()
-        }
+        return repo_contents.sequence_info(self._door.states(), sequence_types)
 
     def collect_params_info(self) -> dict[Any, Any]:
         """
         Return one tree of the params of all runs; a leaf says which types its values have: `{"__example_type__": …}`.
         """
-        merged: dict[Any, Any] = {}
-        for state in self._repository.states():
-            if isinstance(state.tree, dict):
-                _merge_types(merged, state.tree)
-        return _ordered(merged)
+        return repo_contents.params_info(self._door.states())
+
+    # tags
+
+    def _tags(self, action: str | None = None) -> TagDoor:
+        if action is not None:
+            self._check_writable(action)
+        return self._door.tags(by=edits.BY_SDK)
+
+    def tags(self) -> list[Tag]:
+        """
+        List the tags, by name: the tags of runs, archived ones too, and those that `set_tag` described.
+
+        >>> import tempfile
+        >>> repo = Repo(tempfile.mkdtemp(), init=True)
+        >>> repo.set_tag("paper", color="green", description="is in the paper").color
+        '#3f9463'
+        >>> [(tag.name, tag.description, tag.run_count) for tag in repo.tags()]
+        [('paper', 'is in the paper', 0)]
+        """
+        return self._tags().all()
+
+    def set_tag(self, name: str, *, color: str | None = None, description: str | None = None) -> Tag:
+        """
+        Set the colour and the description of a tag, for everybody who uses the repository, and return the tag.
+
+        Args:
+            name: the tag; no run need have it.
+            color: `#rrggbb`, or red, orange, yellow, green, teal, blue, purple, pink, brown or grey.
+            description: any text. For both, None changes nothing and '' removes it.
+
+        Raises:
+            UsageError: the name is empty, or *color* is no colour.
+        """
+        return self._tags("set a tag").put(name, color=color, description=description)
+
+    def rename_tag(self, name: str, new_name: str) -> int:
+        """
+        Rename a tag on all its runs, and return how many runs that were. Two tags of one name become one.
+
+        Raises:
+            NotFound: there is no such tag.
+        """
+        return self._tags("rename a tag").rename(name, new_name)
+
+    def delete_tag(self, name: str) -> int:
+        """
+        Remove a tag from all its runs, with its colour and description, and return how many runs had it.
+
+        Raises:
+            NotFound: there is no such tag.
+        """
+        return self._tags("delete a tag").delete(name)
 
     # queries
 
@@ -370,29 +416,30 @@ class Repo(RepoTagsMixin):
         offset: str | None = None,
         report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR,
         limit: int | None = None,
-    ) -> QueryRunSequenceCollection:
+    ) -> QueryRunSequenceCollection[Sequence]:
         """
         Return the runs that match *query*, newest first.
 
         Args:
             query: see docs/query-language.md; empty: all runs that are not archived.
-            paginated: without meaning; give *offset* and *limit*.
-            offset: the hash of the last run seen; the runs after it are given.
+            paginated: Ignored; accepted for Aim 3 callers. Use *offset* and *limit*.
+            offset: the hash of a run; only the runs after it are returned.
             report_mode: whether and how progress is shown.
             limit: the largest number of runs.
 
         Raises:
             InvalidQuery: at once; it is a SyntaxError.
         """
+        from aim.sdk.sequence import Sequence
         from aim.sdk.sequence_collection import QueryRunSequenceCollection
 
         return QueryRunSequenceCollection(
-            self, query=query, paginated=paginated, offset=offset, report_mode=report_mode, limit=limit
+            self, Sequence, query=query, paginated=paginated, offset=offset, report_mode=report_mode, limit=limit
         )
 
     def query_metrics(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection:
+    ) -> QuerySequenceCollection[Metric]:
         """
         Return the metrics that match *query*: of the newest run first.
 
@@ -401,7 +448,7 @@ class Repo(RepoTagsMixin):
             report_mode: whether and how progress is shown.
 
         Returns:
-            A collection of `Metric`s, which looks them up anew each time it is gone through.
+            A collection of `Metric`s, which looks them up each time it is iterated.
         Raises:
             InvalidQuery: at once; it is a SyntaxError.
 
@@ -413,77 +460,72 @@ class Repo(RepoTagsMixin):
         >>> [metric.values.tolist() for metric in repo.query_metrics("run.hparams.lr < 0.1 and metric.name == 'loss'")]
         [[0.5]]
         """
-        return self._query_sequences("metric", query, report_mode)
+        from aim.sdk.metric import Metric
+
+        return self._query_sequences(Metric, query, report_mode)
 
     def query_images(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection:
-        """Return the sequences of images that match *query*, which names them `images`; see `query_metrics`."""
-        return self._query_sequences("images", query, report_mode)
+    ) -> QuerySequenceCollection[Images]:
+        """Return the sequences of images that match *query*, which calls them `images`; see `query_metrics`."""
+        from aim.sdk.object_sequences import Images
+
+        return self._query_sequences(Images, query, report_mode)
 
     def query_texts(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection:
-        """Return the sequences of texts that match *query*."""
-        return self._query_sequences("texts", query, report_mode)
+    ) -> QuerySequenceCollection[Texts]:
+        """Return the sequences of texts that match *query*, which calls them `texts`; see `query_metrics`."""
+        from aim.sdk.object_sequences import Texts
+
+        return self._query_sequences(Texts, query, report_mode)
 
     def query_audios(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection:
-        """Return the sequences of audio that match *query*."""
-        return self._query_sequences("audios", query, report_mode)
+    ) -> QuerySequenceCollection[Audios]:
+        """Return the sequences of audio clips that match *query*, which calls them `audios`; see `query_metrics`."""
+        from aim.sdk.object_sequences import Audios
+
+        return self._query_sequences(Audios, query, report_mode)
 
     def query_distributions(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection:
-        """Return the sequences of distributions that match *query*."""
-        return self._query_sequences("distributions", query, report_mode)
+    ) -> QuerySequenceCollection[Distributions]:
+        """Return the sequences of distributions that match *query*, which calls them `distributions`."""
+        from aim.sdk.object_sequences import Distributions
+
+        return self._query_sequences(Distributions, query, report_mode)
 
     def query_figure_objects(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection:
-        """Return the sequences of figures that match *query*."""
-        return self._query_sequences("figures", query, report_mode)
+    ) -> QuerySequenceCollection[Figures]:
+        """Return the sequences of figures that match *query*, which calls them `figures`; see `query_metrics`."""
+        from aim.sdk.object_sequences import Figures
+
+        return self._query_sequences(Figures, query, report_mode)
 
     def query_videos(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection:
-        """Return the sequences of videos that match *query*, which names them `videos`."""
-        return self._query_sequences("videos", query, report_mode)
+    ) -> QuerySequenceCollection[Videos]:
+        """Return the sequences of videos that match *query*, which calls them `videos`; see `query_metrics`."""
+        from aim.sdk.object_sequences import Videos
+
+        return self._query_sequences(Videos, query, report_mode)
 
     def query_tables(
         self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection:
-        """Return the sequences of tables that match *query*, which names them `tables`."""
-        return self._query_sequences("tables", query, report_mode)
+    ) -> QuerySequenceCollection[Tables]:
+        """Return the sequences of tables that match *query*, which calls them `tables`; see `query_metrics`."""
+        from aim.sdk.object_sequences import Tables
 
-    def _query_sequences(self, sequence_type: str, query: str, report_mode: QueryReportMode) -> QuerySequenceCollection:
+        return self._query_sequences(Tables, query, report_mode)
+
+    def _query_sequences(
+        self, seq_cls: type[SequenceT], query: str, report_mode: QueryReportMode
+    ) -> QuerySequenceCollection[SequenceT]:
         from aim.sdk.sequence_collection import QuerySequenceCollection
-        from aim.sdk.sequences.sequence_type_map import SEQUENCE_TYPE_MAP
 
-        return QuerySequenceCollection(
-            self, seq_cls=SEQUENCE_TYPE_MAP[sequence_type], query=query, report_mode=report_mode
-        )
+        return QuerySequenceCollection(self, seq_cls, query, report_mode)
 
 
-def _merge_types(merged: dict[Any, Any], tree: dict[Any, Any]) -> None:
-    for key, value in tree.items():
-        if isinstance(value, dict) and value:
-            below = merged.setdefault(key, {})
-            if "__example_type__" in below:
-                below = merged[key] = {}
-            _merge_types(below, value)
-        else:
-            merged.setdefault(key, {"__example_type__": str(type(value))})
-
-
-def _ordered(tree: dict[Any, Any]) -> dict[Any, Any]:
-    return {key: _ordered(below) if isinstance(below, dict) else below for key, below in params.ordered(tree).items()}
-
-
-def _open_repo(root: str) -> Repo:
-    return Repo.from_path(root)
-
-
-run_module.open_repo = _open_repo
 __all__ = ["Repo", "RepoStatus", "RepoNotFound", "RunNotFound", "clean_repo_path"]

@@ -1,39 +1,23 @@
 """
 `run.meta_run_tree`: small values that other programs keep with a run, beside its params.
 
-Aim 3 gives its storage's tree there, and converters such as aimlflow mark with it which foreign run a run was made
-from. Here a value is a property of the run named `meta.<key>` (docs/formats/events.md): no query and no table shows it.
-`attrs` and `end_time` are what they were there, the params and the end, for reading.
+In Aim 3 this is the run's tree in the storage; converters such as aimlflow write into it which foreign run a run was
+made from. Here a value is a property of the run named `meta.<key>` (docs/formats/events.md), which no query and no
+table shows. `attrs` and `end_time` are read-only, as in Aim 3: the params, and when the run ended.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from aim.core import params
 from aim.core.errors import UsageError
-from aim.storage.forms.state import RunState
+from aim.sdk.recording import Recording
+from aim.sdk.run_view import RunView
 
 PREFIX = "meta."
-FACTS = ("attrs", "end_time")
-
-
-class TreeOwner(Protocol):
-    """What a tree asks of its run. `Run` is one."""
-
-    @abstractmethod
-    def _state(self) -> RunState:
-        """Return the run's state as it is now."""
-
-    @abstractmethod
-    def _set_property(self, **properties: object) -> None:
-        """Set properties."""
-
-    @abstractmethod
-    def __getitem__(self, key: Any) -> Any:
-        """Return a param."""
+READ_ONLY_KEYS = ("attrs", "end_time")
 
 
 class RunTree:
@@ -49,37 +33,39 @@ class RunTree:
     >>> run.close()
     """
 
-    def __init__(self, run: TreeOwner) -> None:
+    def __init__(self, run: RunView, recording: Recording) -> None:
         self._run = run
+        self._recording = recording
 
     def __getitem__(self, key: str) -> Any:
         """
         Return a value.
 
         Raises:
-            KeyError: there is none.
+            KeyError: there is no such key.
         """
-        state = self._run._state()
         if key == "attrs":
             return self._run[...]
         if key == "end_time":
-            return state.status()[1]
+            return self._run.end_time
         try:
-            return params.decode(state.properties[PREFIX + key])
+            return params.decode(self._run.read_properties()[PREFIX + key])
         except (KeyError, TypeError):
             raise KeyError(f"No key {key!r} is present.") from None
 
     def __setitem__(self, key: str, value: object) -> None:
         """
-        Keep a value: whatever a param may be, but no object.
+        Set a value: anything that a param may be, except objects.
 
         Raises:
-            UsageError: *key* is not a text, or is what the run itself says.
-            UnstorableParam: the value can't be kept.
+            UsageError: *key* is not a str, or is read-only.
+            UnstorableParam: the value can't be stored.
         """
-        if not isinstance(key, str) or key in FACTS:
-            raise UsageError(f"{key!r} can't be set in meta_run_tree: a key is a text, and none of {', '.join(FACTS)}.")
-        self._run._set_property(**{PREFIX + key: params.encode(value, f"meta_run_tree[{key!r}]")})
+        if not isinstance(key, str) or key in READ_ONLY_KEYS:
+            raise UsageError(
+                f"{key!r} can't be set in meta_run_tree: a key is a text, and none of {', '.join(READ_ONLY_KEYS)}."
+            )
+        self._recording.set_property(**{PREFIX + key: params.encode(value, f"meta_run_tree[{key!r}]")})
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return a value, or *default* when there is none."""
@@ -95,9 +81,9 @@ class RunTree:
         return isinstance(key, str) and key in set(self.keys())
 
     def keys(self) -> Iterator[str]:
-        """Go through the names of what is there."""
-        yield from FACTS
-        yield from (name.removeprefix(PREFIX) for name in self._run._state().properties if name.startswith(PREFIX))
+        """Go through the keys."""
+        yield from READ_ONLY_KEYS
+        yield from (name.removeprefix(PREFIX) for name in self._run.read_properties() if name.startswith(PREFIX))
 
     def __iter__(self) -> Iterator[str]:
         return self.keys()

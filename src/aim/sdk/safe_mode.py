@@ -1,9 +1,9 @@
 """
 Safe mode: no call that records raises; what it would have raised goes to a callback, or is logged.
 
-It is for the whole process, and costs nothing while it is off: switching it on puts guarded methods in the place of
-those of `Run`, switching it off puts the plain ones back. Guarded are `track`, `set`, `run[...] = ...`, `del
-run[...]`, `log_*` and check-ins. A constructor has to raise, for there is no run to go on with.
+Safe mode is for the whole process, and costs nothing while it is off: switching it on replaces methods of `Run` by
+guarded ones, switching it off puts the plain methods back. Guarded are `track`, `set`, `run[...] = ...`,
+`del run[...]`, `log_*` and check-ins. The constructor still raises, because without a run nothing can be recorded.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _plain: dict[str, Callable[..., None]] = {}
 
 
 def set_exception_callback(report: Report) -> None:
-    """Let no call that records raise from now on; *report* takes what it would have raised."""
+    """Stop calls that record from raising; *report* is called with the exception instead."""
     with _lock:
         _put_back()
         for name in GUARDED:
@@ -48,22 +48,19 @@ def set_exception_callback(report: Report) -> None:
 
 
 def enable_safe_mode() -> None:
-    """Let no call that records raise from now on; what it would have raised is logged as a warning."""
+    """Stop calls that record from raising; the exception is logged as a warning instead."""
     set_exception_callback(_warn)
 
 
 def disable_safe_mode() -> None:
-    """Let calls raise again."""
+    """Let calls that record raise again."""
     with _lock:
         _put_back()
 
 
 def _put_back() -> None:
     for name, method in _plain.items():
-        if name in Run.__dict__ and method.__qualname__.startswith("Run."):
-            setattr(Run, name, method)
-        else:  # it is of a mixin
-            delattr(Run, name)
+        setattr(Run, name, method)
     _plain.clear()
 
 

@@ -1,13 +1,13 @@
 """
-Collections: the runs and sequences that a query gives, or all sequences of one run.
+Collections: the runs and sequences that match a query, or all sequences of one run.
 
     SequenceCollection
-    ├── SingleRunSequenceCollection     of one run
+    ├── SingleRunSequenceCollection     the sequences of one run
     ├── QuerySequenceCollection         sequences that match, of the newest run first
-    └── QueryRunSequenceCollection      runs that match, newest first; iterated, all their sequences
+    └── QueryRunSequenceCollection      runs that match, newest first; iterating goes through all their sequences
 
-The query is understood when the collection is made, so that a wrong one is an error at once; what matches is looked
-up when the collection is gone through, each time anew.
+A query is compiled when its collection is made, so that a wrong one is an error at once. The matches are looked up
+each time the collection is iterated.
 """
 
 from __future__ import annotations
@@ -16,20 +16,18 @@ import itertools
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from aim.core.kinds import subject_of
-from aim.engine.door import MatchingSequence
-from aim.engine.repository import Repository
-from aim.engine.scan import Scan
-from aim.sdk.metric import Metric, points_columns
+from aim.core.kinds import METRIC, subject_of
+from aim.engine.door import MatchingSequence, Questions
+from aim.sdk import point_frames
+from aim.sdk.metric import Metric
 from aim.sdk.param_columns import need_pandas
 from aim.sdk.progress import progress_bar, reading_bar
-from aim.sdk.sequence import Sequence, SequenceOwner
+from aim.sdk.sequence import Sequence
 from aim.sdk.sequence_types import KINDS
 from aim.sdk.types import QueryReportMode
 from aim.storage.context import Context
-from aim.storage.forms.state import SequenceState
 from aim.storage.recording import encoding
 
 if TYPE_CHECKING:
@@ -37,54 +35,28 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-Item = TypeVar("Item")
+    from aim.sdk.repo import Repo
+    from aim.sdk.run import Run
+    from aim.sdk.run_view import RunView
+
+SequenceT = TypeVar("SequenceT", bound=Sequence)
+ALL_RUNS = "run.archived in (True, False)"
+
 log = logging.getLogger("aim")
 
 
-class CollectionRun(SequenceOwner, Protocol):
-    """What a collection asks of a run. `Run` is one, and is what users get."""
-
-    @property
-    def repo(self) -> CollectionRepo:
-        """The repository that holds the run."""
-
-    def stored_sequences(self) -> list[SequenceState]:
-        """List what is known of each sequence of the run, in order."""
-
-    def row(self, include_props: bool = True, include_params: bool = True) -> dict[str, Any]:
-        """Return the run's cells in a table."""
-
-    def __getitem__(self, key: Any) -> Any:
-        """Return a param."""
-
-
-class CollectionRepo(Protocol):
-    """What a collection asks of its repository. `Repo` is one."""
-
-    def get_run(self, run_hash: str) -> Any:
-        """Return a run for reading, or None: it was deleted."""
-
-    path: str
-    root_path: str
-    read_only: bool | None
-
-    @property
-    def repository(self) -> Repository:
-        """The engine's side of the repository."""
-
-
-class SequenceCollection(ABC):
+class SequenceCollection(ABC, Generic[SequenceT]):
     """Tracked series, of one run or of many."""
 
     @abstractmethod
-    def iter(self) -> Iterator[Any]:
+    def iter(self) -> Iterator[SequenceT]:
         """Go through the sequences."""
 
     @abstractmethod
-    def iter_runs(self) -> Iterator[Any]:
+    def iter_runs(self) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
         """Go through the collections of each run."""
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[SequenceT]:
         return self.iter()
 
     @abstractmethod
@@ -100,24 +72,31 @@ class SequenceCollection(ABC):
         """Return the collection as one pandas DataFrame; None when it is empty."""
 
 
-class SingleRunSequenceCollection(SequenceCollection):
+class SingleRunSequenceCollection(SequenceCollection[SequenceT]):
     """
     The sequences of one run.
 
+    Attributes:
+        run: the run. A collection of `run.before(...)` has that earlier run here.
+
     Args:
-        run: whose.
-        seq_cls: only sequences that such a class may hold.
+        run: the run.
+        seq_cls: only sequences that this class may hold.
         query: only sequences that match.
-        found: the sequences, when they are known already.
+        matches: the sequences, when they were looked up already.
     """
 
     def __init__(
-        self, run: Any, seq_cls: type[Sequence] = Sequence, query: str = "", found: list[Sequence] | None = None
+        self,
+        run: RunView,
+        seq_cls: type[SequenceT] = Sequence,  # type: ignore[assignment]  # without a class: any sequences
+        query: str = "",
+        matches: list[SequenceT] | None = None,
     ) -> None:
-        self.run: CollectionRun = run
+        self.run = cast("Run", run)
         self.seq_cls = seq_cls
         self.query = query
-        self._found = found
+        self._matches = matches
 
     def __repr__(self) -> str:
         return f"<{self.seq_cls.__name__} sequences of run {self.run.hash}>"
@@ -126,32 +105,35 @@ class SingleRunSequenceCollection(SequenceCollection):
         from aim.sdk.html import listings, parts
 
         def draw() -> str:
-            found: list[Sequence] = list(self.iter())
-            shown = [(self.run, one) for one in found[: parts.ROWS_MAX]]
-            return listings.sequences(f"of run {self.run.hash}", shown, len(found) - len(shown), has_runs=False)
+            sequences = list(self.iter())
+            rows = [(self.run, sequence) for sequence in sequences[: parts.ROWS_MAX]]
+            return listings.sequences(f"of run {self.run.hash}", rows, len(sequences) - len(rows), has_runs=False)
 
         return parts.or_notice(draw)
 
-    def iter(self) -> Iterator[Any]:
+    def iter(self) -> Iterator[SequenceT]:
         """Go through the sequences, ordered by context, then name."""
-        if self._found is not None:
-            return iter(self._found)
-        if self.query:
-            return iter(self._matching())
-        return iter(_sequences(self.run, self.seq_cls))
+        if self._matches is not None:
+            return iter(self._matches)
+        return self._queried() if self.query else self._stored()
 
-    def _matching(self) -> list[Sequence]:
+    def _queried(self) -> Iterator[SequenceT]:
         subject = self.seq_cls.sequence_name()
-        scan = self.run.repo.repository.questions()
-        matches = scan.sequences(self.query, subject if subject in KINDS else "metric")
-        return [
-            self.seq_cls(found.name, Context(found.context), self.run)
-            for found in matches
-            if found.run_hash == self.run.hash
-        ]
+        matches = self.run.repo.door.questions().sequences(self.query, subject if subject in KINDS else METRIC)
+        for match in matches:
+            if match.run_hash == self.run.hash:
+                yield self.seq_cls(match.name, Context(match.context), self.run)
 
-    def iter_runs(self) -> Iterator[Any]:
-        """There is only one run: raises StopIteration, with a warning."""
+    def _stored(self) -> Iterator[SequenceT]:
+        for info in self.run.stored_sequences():
+            if self.seq_cls.holds(info.kind):
+                kind = self.seq_cls
+                if kind is Sequence:
+                    kind = cast("type[SequenceT]", Sequence.registry.get(subject_of(info.kind) or "", Sequence))
+                yield kind(info.name, Context(info.context), self.run)
+
+    def iter_runs(self) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
+        """Raise StopIteration, with a warning: the collection has one run only."""
         log.warning("A collection of a single run has no other runs to go through.")
         raise StopIteration
 
@@ -165,36 +147,49 @@ class SingleRunSequenceCollection(SequenceCollection):
         include_params: bool = True,
     ) -> pd.DataFrame | None:
         """Return the metrics' points as one DataFrame, as `Metric.dataframe`; None when there are none."""
-        return _points_frame(self, only_last, include_run, include_name, include_context)
+        return point_frames.frame_of(_metrics(self), only_last, include_run, include_name, include_context)
 
 
-class _QueriedCollection(SequenceCollection):
-    """What the two collections of a query share: they are gone through run by run."""
+class _QueriedCollection(SequenceCollection[SequenceT]):
+    """What the two collections of a query share: they are looked up and iterated run by run."""
 
-    report_mode: QueryReportMode
-    _scan: Scan
+    def __init__(
+        self, repo: Repo, query: str, subject: str, report_mode: QueryReportMode, timezone_offset: int
+    ) -> None:
+        self.repo = repo
+        self.query = query
+        self.report_mode = report_mode
+        self._subject = subject
+        self._timezone_offset = timezone_offset
+        self._questions: Questions = repo.door.questions()
+        self._questions.check(query, subject, timezone_offset_minutes=timezone_offset)
 
     @abstractmethod
-    def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
+    def _by_run(self) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
         """Look the matches up, and go through them run by run."""
 
-    def iter(self) -> Iterator[Any]:
+    def iter(self) -> Iterator[SequenceT]:
         """Go through the sequences: of the newest run first; within a run by context, then name."""
         for collection in self._by_run():
             yield from collection.iter()
 
-    def iter_runs(self) -> Iterator[Any]:
+    def iter_runs(self) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
         """
         Go through the collections of the runs that match, or that have a sequence that matches, newest first.
 
-        With `PROGRESS_TUPLE`: through (collection, (i, total)), the collection None for a run without a match.
+        With `PROGRESS_TUPLE`: through (collection, (index, total)); the collection is None for a run without a match.
         """
         if self.report_mode is QueryReportMode.PROGRESS_TUPLE:
-            return _with_progress(self._by_run(), self._scan.runs("run.archived in (True, False)"))
+            progress: Iterator[Any] = _with_progress(self._by_run(), self._questions.runs(ALL_RUNS))
+            return progress
         return self._by_run()
 
+    def _log_hints(self) -> None:
+        for hint in self._questions.hints(self.query, self._subject):
+            log.warning("%s", hint.text)
 
-class QuerySequenceCollection(_QueriedCollection):
+
+class QuerySequenceCollection(_QueriedCollection[SequenceT]):
     """
     The sequences of a repository that match a query.
 
@@ -203,7 +198,8 @@ class QuerySequenceCollection(_QueriedCollection):
         seq_cls: the class of the sequences.
         query: see docs/query-language.md.
         report_mode: how progress is shown.
-        timezone_offset: minutes that the query's times are behind UTC, as a browser tells it.
+        runs_proxy_cache: Ignored; accepted for Aim 3 callers.
+        timezone_offset: minutes that the query's times are behind UTC, as a browser reports it.
 
     Raises:
         InvalidQuery: the query can't be understood.
@@ -211,21 +207,15 @@ class QuerySequenceCollection(_QueriedCollection):
 
     def __init__(
         self,
-        repo: CollectionRepo,
-        seq_cls: type[Sequence] = Sequence,
+        repo: Repo,
+        seq_cls: type[SequenceT] = Sequence,  # type: ignore[assignment]  # without a class: any sequences
         query: str = "",
         report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR,
         runs_proxy_cache: object = None,
         timezone_offset: int = 0,
     ) -> None:
-        self.repo = repo
+        super().__init__(repo, query, seq_cls.sequence_name(), report_mode, timezone_offset)
         self.seq_cls = seq_cls
-        self.query = query
-        self.report_mode = report_mode
-        self._timezone_offset = timezone_offset
-        self._subject = seq_cls.sequence_name()
-        self._scan: Scan = repo.repository.questions()
-        self._scan.check(query, self._subject, timezone_offset_minutes=timezone_offset)
 
     def __repr__(self) -> str:
         return f"<{self.seq_cls.__name__} sequences of {self.repo.path} that match {self.query!r}>"
@@ -234,31 +224,33 @@ class QuerySequenceCollection(_QueriedCollection):
         from aim.sdk.html import listings, parts
 
         def draw() -> str:
-            matches = self._scan.sequences(self.query, self._subject, timezone_offset_minutes=self._timezone_offset)
-            shown = [
+            matches = self._questions.sequences(
+                self.query, self._subject, timezone_offset_minutes=self._timezone_offset
+            )
+            rows = [
                 (sequence.run, sequence)
                 for collection in self._collections(matches[: parts.ROWS_MAX])
                 for sequence in collection.iter()
             ]
-            return listings.sequences(self.query or "all", shown, len(matches) - len(shown), has_runs=True)
+            return listings.sequences(self.query or "all", rows, len(matches) - len(rows), has_runs=True)
 
         return parts.or_notice(draw)
 
-    def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
+    def _by_run(self) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
         encoding.wait_until_encoded()
         with reading_bar(self.report_mode) as progress:
-            matches = self._scan.sequences(
+            matches = self._questions.sequences(
                 self.query, self._subject, timezone_offset_minutes=self._timezone_offset, progress=progress
             )
         if not matches:
-            _say_hints(self._scan, self.query, self._subject)
+            self._log_hints()
         return self._collections(matches)
 
-    def _collections(self, matches: Iterable[MatchingSequence]) -> Iterator[SingleRunSequenceCollection]:
-        for run_hash, of_run in itertools.groupby(matches, key=lambda found: found.run_hash):
+    def _collections(self, matches: Iterable[MatchingSequence]) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
+        for run_hash, matches_of_run in itertools.groupby(matches, key=lambda match: match.run_hash):
             run = self.repo.get_run(run_hash)
-            if run is not None:  # not deleted since it was found
-                sequences = [self.seq_cls(found.name, Context(found.context), run) for found in of_run]
+            if run is not None:  # not deleted since the query
+                sequences = [self.seq_cls(match.name, Context(match.context), run) for match in matches_of_run]
                 yield SingleRunSequenceCollection(run, self.seq_cls, self.query, sequences)
 
     def dataframe(
@@ -272,15 +264,15 @@ class QuerySequenceCollection(_QueriedCollection):
     ) -> pd.DataFrame | None:
         """Return the metrics' points as one DataFrame, as `Metric.dataframe`; None when nothing matches."""
         sequences = progress_bar(list(self.iter()), self.report_mode, "sequences")
-        return _points_frame(sequences, only_last, include_run, include_name, include_context)
+        return point_frames.frame_of(_metrics(sequences), only_last, include_run, include_name, include_context)
 
     def arrow(self) -> pa.Table:
         """
         Return all points of all metrics as one Arrow table: run, name, context, step, time, value, epoch.
 
-        Cost: reading the points, no pandas and no Python object a point.
+        Cost: reading the points, without pandas and without a Python object for each point.
         """
-        return self._scan.points_table(self.query, timezone_offset_minutes=self._timezone_offset)
+        return self._questions.points_table(self.query, timezone_offset_minutes=self._timezone_offset)
 
     def polars(self) -> pl.DataFrame:
         """Return `arrow` as a Polars DataFrame; needs the package polars."""
@@ -291,14 +283,14 @@ class QuerySequenceCollection(_QueriedCollection):
         return frame
 
 
-class QueryRunSequenceCollection(_QueriedCollection):
+class QueryRunSequenceCollection(_QueriedCollection[SequenceT]):
     """
     The runs of a repository that match a query, newest first.
 
     Args:
-        repo, query, report_mode, timezone_offset: as for `QuerySequenceCollection`.
-        paginated: without meaning.
-        offset: the hash of the last run seen; the runs after it are given.
+        repo, seq_cls, query, report_mode, runs_proxy_cache, timezone_offset: as for `QuerySequenceCollection`.
+        paginated: Ignored; accepted for Aim 3 callers.
+        offset: the hash of a run; only the runs after it match.
         limit: the largest number of runs.
 
     Raises:
@@ -307,8 +299,8 @@ class QueryRunSequenceCollection(_QueriedCollection):
 
     def __init__(
         self,
-        repo: CollectionRepo,
-        seq_cls: type[Sequence] = Sequence,
+        repo: Repo,
+        seq_cls: type[SequenceT] = Sequence,  # type: ignore[assignment]  # without a class: any sequences
         query: str = "",
         paginated: bool = False,
         offset: str | None = None,
@@ -317,16 +309,11 @@ class QueryRunSequenceCollection(_QueriedCollection):
         timezone_offset: int = 0,
         limit: int | None = None,
     ) -> None:
-        self.repo = repo
+        super().__init__(repo, query, "run", report_mode, timezone_offset)
         self.seq_cls = seq_cls
-        self.query = query
         self.paginated = paginated
         self.offset = offset
         self.limit = limit
-        self.report_mode = report_mode
-        self._timezone_offset = timezone_offset
-        self._scan: Scan = repo.repository.questions()
-        self._scan.check(query, "run", timezone_offset_minutes=timezone_offset)
 
     def __repr__(self) -> str:
         return f"<runs of {self.repo.path} that match {self.query!r}>"
@@ -335,21 +322,21 @@ class QueryRunSequenceCollection(_QueriedCollection):
         from aim.sdk.html import listings, parts
 
         def draw() -> str:
-            hashes = self._scan.runs(
+            hashes = self._questions.runs(
                 self.query,
                 limit=self.limit,
                 offset_hash=self.offset,
                 timezone_offset_minutes=self._timezone_offset,
             )
-            shown = [run for run in map(self.repo.get_run, hashes[: parts.ROWS_MAX]) if run is not None]
-            return listings.runs(self.query or "all", shown, len(hashes) - len(shown))
+            runs = [run for run in map(self.repo.get_run, hashes[: parts.ROWS_MAX]) if run is not None]
+            return listings.runs(self.query or "all", runs, len(hashes) - len(runs))
 
         return parts.or_notice(draw)
 
-    def _by_run(self) -> Iterator[SingleRunSequenceCollection]:
+    def _by_run(self) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
         encoding.wait_until_encoded()
         with reading_bar(self.report_mode) as progress:
-            hashes = self._scan.runs(
+            hashes = self._questions.runs(
                 self.query,
                 limit=self.limit,
                 offset_hash=self.offset,
@@ -357,7 +344,7 @@ class QueryRunSequenceCollection(_QueriedCollection):
                 progress=progress,
             )
         if not hashes:
-            _say_hints(self._scan, self.query, "run")
+            self._log_hints()
         for run_hash in hashes:
             run = self.repo.get_run(run_hash)
             if run is not None:
@@ -381,43 +368,18 @@ class QueryRunSequenceCollection(_QueriedCollection):
         return pandas.DataFrame(rows, index=[0] * len(rows)) if rows else None
 
 
-def _sequences(run: CollectionRun, seq_cls: type[Sequence]) -> list[Sequence]:
-    found = []
-    for facts in run.stored_sequences():
-        if seq_cls.holds(facts.kind):
-            chosen = seq_cls
-            if seq_cls is Sequence:
-                chosen = Sequence.registry.get(subject_of(facts.kind) or "", Sequence)
-            found.append(chosen(facts.name, Context(facts.context), run))
-    return found
-
-
-def _say_hints(scan: Scan, query: str, subject: str) -> None:
-    for hint in scan.hints(query, subject):
-        log.warning("%s", hint.text)
+def _metrics(sequences: Iterable[Sequence]) -> list[Metric]:
+    return [sequence for sequence in sequences if isinstance(sequence, Metric)]
 
 
 def _with_progress(
-    collections: Iterator[SingleRunSequenceCollection], run_hashes: Iterable[str]
-) -> Iterator[tuple[SingleRunSequenceCollection | None, tuple[int, int]]]:
-    everything = list(run_hashes)
+    collections: Iterator[SingleRunSequenceCollection[SequenceT]], run_hashes: Iterable[str]
+) -> Iterator[tuple[SingleRunSequenceCollection[SequenceT] | None, tuple[int, int]]]:
+    all_hashes = list(run_hashes)
     upcoming = next(collections, None)
-    for place, run_hash in enumerate(everything, start=1):
+    for index, run_hash in enumerate(all_hashes, start=1):
         if upcoming is not None and upcoming.run.hash == run_hash:
-            yield upcoming, (place, len(everything))
+            yield upcoming, (index, len(all_hashes))
             upcoming = next(collections, None)
         else:
-            yield None, (place, len(everything))
-
-
-def _points_frame(
-    sequences: Iterable[Any], only_last: bool, include_run: bool, include_name: bool, include_context: bool
-) -> pd.DataFrame | None:
-    need_pandas()
-    import pandas
-
-    metrics = [sequence for sequence in sequences if isinstance(sequence, Metric)]
-    if not metrics:
-        return None
-    columns = points_columns(metrics, include_name, include_context, include_run, only_last)
-    return pandas.DataFrame(columns, index=columns["idx"] * (not only_last))
+            yield None, (index, len(all_hashes))

@@ -13,24 +13,24 @@ from aim.sdk.sequence import Sequence
 
 class Logs(Sequence):
     """
-    What a run printed: the step of a line is its number. `logs.values.tolist()` gives `LogLine`s.
+    What a run printed; the step of a line is its number. `logs.values.tolist()` is a list of `LogLine`s.
     """
 
     subject: ClassVar[str] = "logs"
 
     def text(self) -> str:
-        """Return everything as one text, with its colour codes; a line that was never written is empty."""
+        """Return all lines as one text, with colour codes; a line that was never written is empty."""
         lines = dict(self.values.items())
         return "\n".join(str(lines[row].data) if row in lines else "" for row in range(max(lines, default=-1) + 1))
 
 
 class LogRecords(Sequence):
-    """What a run logged; iterating gives each `LogRecord` with its moment."""
+    """What a run logged; iterating goes through the `LogRecord`s, each with its time."""
 
     subject: ClassVar[str] = "log_records"
 
     def __iter__(self) -> Iterator[LogRecord]:
         points = self.points()
-        for place, at_s in enumerate(points.times_s.tolist()):
-            record: LogRecord = self.run.read_objects(points, place)
-            yield record.at(at_s)
+        for position in range(len(points)):
+            record: LogRecord = self.run.read_objects(points, position)
+            yield record

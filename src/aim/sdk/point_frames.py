@@ -1,0 +1,112 @@
+"""
+The points of metrics as columns of a pandas DataFrame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aim.sdk.param_columns import flat_params, need_pandas, text_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from aim.sdk.metric import Metric
+    from aim.sdk.run_view import RunView
+    from aim.storage.reading.points import Points
+
+
+def frame_of(
+    metrics: Sequence[Metric], only_last: bool, include_run: bool, include_name: bool, include_context: bool
+) -> pd.DataFrame | None:
+    """
+    Return the points of *metrics* as one DataFrame, as `Metric.dataframe`; None when there are no metrics.
+
+    Raises:
+        NoPandas: pandas is not installed.
+    """
+    need_pandas()
+    import pandas
+
+    if not metrics:
+        return None
+    columns = points_columns(metrics, include_name, include_context, include_run, only_last)
+    return pandas.DataFrame(columns, index=columns["idx"] * (not only_last))
+
+
+def points_columns(
+    metrics: Sequence[Metric], include_name: bool, include_context: bool, include_run: bool, only_last: bool
+) -> dict[str, Any]:
+    """
+    Return the columns of the data frames of *metrics*, one below the other; a missing value, such as a param, is NaN.
+
+    Cost: reading the points, and some microseconds a metric; a pandas DataFrame for each would take milliseconds.
+    """
+    import pandas as pd
+
+    parts = [_columns(points, only_last) for points in _points_of(metrics)]
+    columns: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    columns["time"] = _local_times(columns["time"])
+    counts = [len(part["idx"]) for part in parts]
+    run_cells = {run.hash: _run_cells(run) for run in _distinct_runs(metrics)} if include_run else {}
+    constants = [
+        {**run_cells.get(metric.run.hash, {}), **_metric_cells(metric, include_name, include_context)}
+        for metric in metrics
+    ]
+    for name in dict.fromkeys(name for cells in constants for name in cells):
+        values = np.empty(len(metrics), object)
+        values[:] = [cells.get(name, np.nan) for cells in constants]
+        columns[name] = pd.Series(np.repeat(values, counts)).infer_objects().array
+    return columns
+
+
+def _distinct_runs(metrics: Sequence[Metric]) -> list[RunView]:
+    return list({metric.run.hash: metric.run for metric in metrics}.values())
+
+
+def _run_cells(run: RunView) -> dict[str, Any]:
+    # a param whose key is an int stands in brackets: run[3]
+    return {"run.hash": run.hash} | {
+        f"run{column}" if column.startswith("[") else f"run.{column}": value
+        for column, value in flat_params(run[...]).items()
+    }
+
+
+def _metric_cells(metric: Metric, include_name: bool, include_context: bool) -> dict[str, Any]:
+    # the columns that are the same in each row of a metric
+    cells: dict[str, Any] = {"metric.name": text_cell(metric.name)} if include_name else {}
+    if include_context:
+        context = flat_params(metric.context.to_dict())
+        cells |= {f"metric.context.{column}": value for column, value in context.items()}
+    return cells
+
+
+def _points_of(metrics: Sequence[Metric]) -> list[Points]:
+    keys: dict[str, list[tuple[str, str]]] = {}
+    for metric in metrics:
+        keys.setdefault(metric.run.hash, []).append(metric.key)
+    points_by_run = {run.hash: run.read_points_of_many(keys[run.hash]) for run in _distinct_runs(metrics)}
+    return [points_by_run[metric.run.hash].get(metric.key) or metric.points() for metric in metrics]
+
+
+def _columns(points: Points, only_last: bool) -> dict[str, Any]:
+    # `time` is in microseconds of UTC
+    rows = slice(-1, None) if only_last else slice(None)
+    return {
+        "idx": np.arange(len(points), dtype=np.int64)[rows],
+        "step": points.steps[rows],
+        "value": points.values[rows].astype(np.float64),
+        "epoch": points.epochs[rows],
+        "time": np.rint(points.times_s[rows] * 1e6).astype(np.int64),
+    }
+
+
+def _local_times(times_us: Any) -> Any:
+    import pandas as pd
+
+    zone = datetime.now().astimezone().tzinfo
+    return pd.to_datetime(times_us, unit="us", utc=True).tz_convert(zone).tz_localize(None)

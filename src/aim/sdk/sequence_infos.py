@@ -1,0 +1,102 @@
+"""
+What `Run.collect_sequence_info` returns: which sequences a run has, and what is in each, in the form of Aim 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from aim.core.kinds import is_numeric_sequence, subject_of
+from aim.sdk.sequence_types import KINDS, InvalidSequenceType, check_types
+from aim.storage.forms.state import SequenceState
+
+if TYPE_CHECKING:
+    from aim.engine.door import RunDoor
+    from aim.storage.reading.points import Points
+
+    ReadObjects = Callable[[Points, int], Any]
+
+ANY_KIND = "*"
+NUMBERS_VERSION, OBJECTS_VERSION = 2, 1  # Aim 3's numbers for the form of the points
+
+
+class CollectedSequences(dict[str, list[dict[str, Any]]]):
+    """
+    What `Run.collect_sequence_info` returns: type -> list of `{"context", "name", "values"}`, as Aim 3.29 has it.
+
+    `triplets()` returns the list of the early reference: (context, name, last value).
+    """
+
+    def triplets(self) -> list[tuple[dict[str, Any], str, Any]]:
+        """Return (context, name, last value or None) of each sequence."""
+        return [
+            (info["context"], info["name"], (info.get("values") or {}).get("last"))
+            for infos in self.values()
+            for info in infos
+        ]
+
+
+def kinds_of(dtypes: str | Iterable[str]) -> set[str] | None:
+    """
+    Return the kinds of values that are meant by *dtypes*; None: any.
+
+    >>> sorted(kinds_of(["int", "images"])), kinds_of("*")
+    (['aim.image', 'int', 'list(aim.image)'], None)
+
+    Raises:
+        InvalidSequenceType: a type that does not exist.
+    """
+    all_kinds = {kind for kinds in KINDS.values() for kind in kinds}
+    names = (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
+    for name in names:
+        if name not in all_kinds and name not in KINDS and name != ANY_KIND:
+            raise InvalidSequenceType(f"'{name}' is no type of values. Types are: *, {', '.join(sorted(all_kinds))}.")
+    return None if ANY_KIND in names else {kind for name in names for kind in KINDS.get(name, (name,))}
+
+
+def collect(
+    infos: Iterable[SequenceState],
+    sequence_types: str | Iterable[str],
+    run: RunDoor | None,
+    read_objects: ReadObjects,
+) -> CollectedSequences:
+    """
+    Return the sequences among *infos* that are of the types asked for.
+
+    Args:
+        run: where their points are read; None leaves out `values`.
+        read_objects: returns the object, or the list of objects, of one point.
+
+    Raises:
+        InvalidSequenceType: a type that does not exist.
+    """
+    collected = CollectedSequences({name: [] for name in check_types(sequence_types)})
+    points_by_key = {} if run is None else run.points_of_many()
+    for info in infos:
+        subject = subject_of(info.kind)
+        if subject is not None and subject in collected:
+            described: dict[str, Any] = {"context": dict(info.context), "name": info.name}
+            if run is not None:
+                described["values"] = _values(info.kind, points_by_key.get(info.key), run, read_objects)
+            collected[subject].append(described)
+    return collected
+
+
+def _values(kind: str, points: Points | None, run: RunDoor, read_objects: ReadObjects) -> dict[str, Any]:
+    if points is None or not len(points):
+        return {"dtype": kind, "version": NUMBERS_VERSION}
+    last = len(points) - 1
+    steps = {"first_step": int(points.steps[0]), "last_step": int(points.steps[last])}
+    if is_numeric_sequence(kind):
+        values = points.values.tolist()
+        comparable = [value for value in values if value == value]
+        bounds = {"min": min(comparable), "max": max(comparable)} if comparable else {}
+        return {"dtype": kind, "version": NUMBERS_VERSION, **steps, "first": values[0], "last": values[last], **bounds}
+    described = {"dtype": kind, "version": OBJECTS_VERSION, **steps}
+    described["first"] = read_objects(points, 0)
+    described["last"] = read_objects(points, last)
+    if kind.startswith("list"):
+        lengths = (len(run.record(points, position)["items"]) for position in range(len(points)))
+        described["record_max_length"] = max(lengths)
+    return described
