@@ -128,7 +128,8 @@ def _resolved_in_parts(config: Any) -> Any:
         try:
             member = config[key]
         except OmegaConfBaseException:
-            member = OmegaConf.to_container(config, resolve=False)[key]
+            unresolved: Any = OmegaConf.to_container(config, resolve=False)
+            member = unresolved[key]
         members[key] = _resolved_in_parts(member) if OmegaConf.is_config(member) else member
     return list(members.values()) if is_list else members
 
