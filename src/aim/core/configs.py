@@ -44,6 +44,8 @@ _AS_TEXT = {
     ("datetime", "timedelta"),
     ("decimal", "Decimal"),
     ("fractions", "Fraction"),
+    ("numpy", "datetime64"),
+    ("numpy", "timedelta64"),
     ("uuid", "UUID"),
     ("torch", "device"),
     ("torch", "dtype"),

@@ -1,8 +1,9 @@
 """
 Params: what may be stored, its JSON form, and paths into the tree.
 
-A param is None, a bool, an int of 64 bits, a float, a str, bytes, an object with a stored form, or a list or dict of
-params. Keys are strings or ints. Tuples become lists; numpy scalars become Python's; an OmegaConf config is resolved.
+A param is None, a bool, an int, a float, a str, bytes, an object with a stored form, or a list or dict of params. Keys
+are strings or ints of 64 bits. Tuples become lists, numpy scalars become Python's, and configs become what they mean
+(configs.py).
 Reading gives fresh plain values; the keys of a dict come back in one order: strings by their UTF-8 bytes, then ints
 (0, 1, 2 ..., then the negatives).
 
@@ -17,10 +18,14 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from aim.core import words
+from aim.core import configs, words
 from aim.core.errors import UnstorableParam
-from aim.core.values import INT_MAX, INT_MIN, Loader, Storable, Stored, is_number, number
+from aim.core.values import INT_MAX, INT_MIN, Loader, Storable, Stored, is_number
 
+DEPTH_MAX = 100  # containers within each other; no config is deeper, and a cycle is
+INT_BITS_MAX = 4_096  # Python refuses to read and write the digits of much longer ones
+ARRAY_ITEMS_MAX = 1_000  # an array of no more is stored as a list where it need not be exact; larger ones are described
+PATH_CHARACTERS_MAX = 80  # of a path in a message about depth
 LIST_PADDED_MAX = 1_000_000  # one wrong index may not fill the memory of every reader
 Key = str | int
 Path = tuple[Key, ...]
@@ -31,87 +36,112 @@ def encode(value: object, where: str = "params", *, strict: bool = True) -> Any:
     """
     Return the JSON form of *value*.
 
+    Configs (dataclasses, namespaces, OmegaConf, paths, enums, sets, times ...) become the plain values that they mean:
+    `configs.plain`.
+
     Args:
         where: the path of the value, for messages.
-        strict: raise for what can't be stored; else store its `repr()`.
+        strict: raise for what can't be stored. Without it such a value is stored as text, a key as its text, small
+            arrays as lists, and a dict that holds itself is cut where it does: then nothing is ever raised.
 
     Raises:
         UnstorableParam: with the path and what to do.
-        OverflowError: an int outside 64 bits.
+        OverflowError: a key outside 64 bits, or an int of more than 4,096 bits.
 
     >>> encode({"lr": 0.1, 3: (1, float("inf"))})
     {'$dict': [['lr', 0.1], [3, [1, {'$float': 'inf'}]]]}
+    >>> encode({"limit": 10**30}, strict=False)
+    {'limit': {'$int': '1000000000000000000000000000000'}}
     """
+    return _encode(value, where, strict, ())
+
+
+def _encode(value: object, where: str, strict: bool, parents: tuple[int, ...]) -> Any:
+    """Return the JSON form of *value*, which lies in the containers whose ids are *parents*."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
         return str.__str__(value)  # of a subclass, such as an enum, the text alone
     if isinstance(value, int):
-        if not INT_MIN <= value <= INT_MAX:
-            shown = words.integer(value)
-            raise OverflowError(f"{where} is {shown}, which does not fit 64 bits. Store it as a float or a str.")
-        return int(value)
+        return _encode_int(int(value), where, strict)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else {"$float": repr(float(value))}
     if isinstance(value, (bytes, bytearray)):
         return {"$bytes": base64.b64encode(value).decode("ascii")}
-    if isinstance(value, Mapping):
-        return _encode_dict(value, where, strict)
+    if id(value) in parents or len(parents) > DEPTH_MAX:
+        return _cut(value, where, strict)
+    within = (*parents, id(value))
+    if isinstance(value, dict):
+        return _encode_dict(value, where, strict, within)
     if isinstance(value, (list, tuple)):
-        return [encode(item, f"{where}[{place}]", strict=strict) for place, item in enumerate(value)]
-    return _encode_other(value, where, strict)
+        return [_encode(item, f"{where}[{index}]", strict, within) for index, item in enumerate(value)]
+    if isinstance(value, Storable):
+        return {"$object": object_record(value.stored())}
+    simpler = configs.plain(value)
+    if simpler is not configs.OTHER:
+        return _encode(simpler, where, strict, within)
+    if isinstance(value, Mapping):
+        return _encode_dict(value, where, strict, within)
+    return _encode_array(value, where, strict)
 
 
-def _encode_dict(value: Mapping[object, object], where: str, strict: bool) -> Any:
-    if type(value).__module__.partition(".")[0] == "omegaconf":
-        return encode(_resolved(value), where, strict=strict)
+def _encode_int(value: int, where: str, strict: bool) -> Any:
+    if INT_MIN <= value <= INT_MAX:
+        return value
+    if value.bit_length() <= INT_BITS_MAX:
+        return {"$int": str(value)}
+    if not strict:
+        return words.integer(value)
+    raise OverflowError(f"{where} is {words.integer(value)}; {INT_BITS_MAX:,} bits are stored. Store hex(value).")
+
+
+def _cut(value: object, where: str, strict: bool) -> str:
+    if strict:
+        short = where if len(where) <= PATH_CHARACTERS_MAX else f"{where[:PATH_CHARACTERS_MAX]}…"
+        raise UnstorableParam(f"{short} is nested more than {DEPTH_MAX} deep, or holds itself.")
+    return f"<{type(value).__qualname__} that holds itself, or is nested more than {DEPTH_MAX} deep>"
+
+
+def _encode_dict(value: Mapping[Any, Any], where: str, strict: bool, parents: tuple[int, ...]) -> Any:
     pairs: list[tuple[Key, Any]] = []
     for key, item in value.items():
-        name = check_key(key, where)
-        pairs.append((name, encode(item, f"{where}.{name}", strict=strict)))
+        name = check_key(key, where) if strict else _key_of(key)
+        pairs.append((name, _encode(item, f"{where}.{name}", strict, parents)))
     if any(isinstance(key, int) for key, _ in pairs) or (len(pairs) == 1 and str(pairs[0][0]).startswith("$")):
         return {"$dict": [[key, item] for key, item in pairs]}
     return dict(pairs)
 
 
-def _encode_other(value: object, where: str, strict: bool) -> Any:
-    if isinstance(value, Storable):
-        return {"$object": object_record(value.stored())}
+def _key_of(key: object) -> Key:
+    """Return *key* as a str or int, whatever it is."""
+    if isinstance(key, str) or (isinstance(key, int) and INT_MIN <= key <= INT_MAX):
+        return check_key(key, "")
+    return words.integer(key) if isinstance(key, int) else configs.text_of(key)
+
+
+def _encode_array(value: object, where: str, strict: bool) -> Any:
+    """Return the form of a scalar or an array of a library, or of an object that is none of these."""
     kind = type(value)
-    root = kind.__module__.partition(".")[0]
-    if root == "omegaconf":
-        return encode(_resolved(value), where, strict=strict)
-    if root == "numpy" and kind.__name__ in ("bool", "bool_"):
-        return bool(value)
-    if root == "numpy" and getattr(value, "shape", None) == () and is_number(value):
-        return encode(number(value), where, strict=strict)
-    if not strict:
-        return repr(value)
     shape = getattr(value, "shape", None)
-    described = f"{kind.__name__} of shape {tuple(shape)}" if shape is not None else kind.__name__
-    raise UnstorableParam(
-        f"{where}: expected a number, string, list or dict, got {described}. Store {_storable_form(value)}."
-    )
+    if kind.__module__.partition(".")[0] == "numpy" and shape == ():
+        if kind.__name__ in ("bool", "bool_"):
+            return bool(value)
+        if is_number(value):
+            return _encode(value.item(), where, strict, ())  # type: ignore[attr-defined]  # of a scalar of numpy
+    described = f"{kind.__name__} of shape {tuple(shape)}" if isinstance(shape, tuple) else kind.__name__
+    if strict:
+        raise UnstorableParam(
+            f"{where}: expected a number, string, list or dict, got {described}. Store {_storable_form(value)}."
+        )
+    if isinstance(shape, tuple) and hasattr(value, "tolist"):
+        size = math.prod(shape)
+        return _encode(value.tolist(), where, strict, ()) if size <= ARRAY_ITEMS_MAX else described
+    return configs.text_of(value)
 
 
 def _storable_form(value: object) -> str:
-    """What to write instead of *value*: what keeps its parts, where it has some."""
-    if hasattr(value, "tolist"):
-        return "value.tolist()"
-    if isinstance(value, (set, frozenset)):
-        return "sorted(value)"
-    if not isinstance(value, type):
-        if hasattr(value, "__dataclass_fields__"):
-            return "dataclasses.asdict(value)"
-        if type(value).__name__ in ("Namespace", "SimpleNamespace"):  # of argparse and types, and those made like them
-            return "vars(value)"
-    return "str(value), or use run.set(key, value, strict=False)"
-
-
-def _resolved(config: object) -> object:
-    from omegaconf import OmegaConf
-
-    return OmegaConf.to_container(config, resolve=True)
+    """Return what to write instead of *value*."""
+    return "value.tolist()" if hasattr(value, "tolist") else "str(value), or use run.set(key, value, strict=False)"
 
 
 OWN_KIND = "$kind"  # of an object in a list of others; no object has a field of this name
@@ -147,6 +177,8 @@ def decode(form: Any, restore: Restore | None = None) -> Any:
         ((tag, inner),) = form.items()
         if tag == "$float":
             return float(inner)
+        if tag == "$int":
+            return int(inner)
         if tag == "$bytes":
             return base64.b64decode(inner)
         if tag == "$dict":

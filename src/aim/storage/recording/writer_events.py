@@ -14,7 +14,6 @@ from typing import Any
 
 from aim.__about__ import __version__
 from aim.core import clock, kinds, params
-from aim.core.errors import UnstorableParam
 from aim.core.masking import masked_arguments
 from aim.storage.disk import layout
 from aim.storage.forms import history
@@ -71,11 +70,7 @@ class WriterEvents:
     def set_param(self, path: params.Path, value: object, *, strict: bool = True) -> None:
         """Put a param at *path*, in place of what is there."""
         where = params.dotted(path) or "params"
-        try:
-            form = params.encode(value, where, strict=strict)
-            self._append({"set": list(path), "value": form})
-        except RecursionError:
-            raise UnstorableParam(f"{where} is nested too deeply, or holds itself.") from None
+        self._append({"set": list(path), "value": params.encode(value, where, strict=strict)})
 
     def delete_param(self, path: params.Path) -> None:
         """Take away a param and all below it."""
