@@ -29,16 +29,18 @@ def fsck(repo: Path | None, hashes: tuple[str, ...]) -> None:
     chosen = matching_hashes(repository, hashes)
     each = ((run_hash, integrity.check_run(repository, run_hash)) for run_hash in chosen)
     progress = output.Progress("checked runs", len(chosen) or len(repository.run_hashes()))
-    found = runs = 0
+    damage_count = runs = 0
     for name, damage in each if chosen else integrity.check(repository):
         for item in damage:
-            found += 1
+            damage_count += 1
             output.say(f"{name or 'repository'}  {item.file}  {item.location}: {item.problem}")
         runs += 1 if repository.has_run(name) else 0
         progress.step()
     progress.end()
-    if found:
-        output.tell(f"{counted(found, 'damaged place')}. `aim repair RUN --to FOLDER` writes a mended copy of a run.")
+    if damage_count:
+        output.tell(
+            f"{counted(damage_count, 'damaged place')}. `aim repair RUN --to FOLDER` writes a mended copy of a run."
+        )
         raise click.exceptions.Exit(1)
     output.tell(f"{counted(runs, 'run is', 'runs are')} whole.")
 

@@ -64,14 +64,14 @@ def record(root: Path, model: str, learning_rate: float, seed: int) -> None:
         goal = 0.7 + 0.15 * MODELS.index(model) - 0.08 * abs(math.log10(learning_rate) + 2.5) + 0.01 * seed
         speed = 20 / math.sqrt(learning_rate / 0.003)
         for step in range(STEP_COUNT):
-            rest = math.exp(-step / speed)
-            loss = 2.3 * rest + (1 - goal) + 0.03 * float(random.normal())
+            remaining = math.exp(-step / speed)
+            loss = 2.3 * remaining + (1 - goal) + 0.03 * float(random.normal())
             if learning_rate == LEARNING_RATES[-1]:
                 loss = math.nan if seed and step > 180 else loss * (1 + max(0, step - 120) / 90)
             run.track(loss, name="loss", step=step, epoch=step // 60, context={"subset": "train"})
             if step % 4 == 0:
                 run.track(loss + 0.12, name="loss", step=step, epoch=step // 60, context={"subset": "val"})
-                accuracy = goal * (1 - rest) + 0.01 * float(random.normal())
+                accuracy = goal * (1 - remaining) + 0.01 * float(random.normal())
                 run.track(accuracy, name="accuracy", step=step, epoch=step // 60, context={"subset": "val"})
             if step % OBJECT_INTERVAL == 0 and learning_rate == LEARNING_RATES[1]:
                 record_objects(run, step, random)

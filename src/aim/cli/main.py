@@ -34,12 +34,12 @@ class AimGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command; it is imported now."""
-        place = self._lazy.get(cmd_name)
-        if place is None:
+        import_path = self._lazy.get(cmd_name)
+        if import_path is None:
             return super().get_command(ctx, cmd_name)
         from importlib import import_module
 
-        module, name = place.split(":")
+        module, name = import_path.split(":")
         command: click.Command = getattr(import_module(module), name)
         return command
 

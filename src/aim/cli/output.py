@@ -30,7 +30,7 @@ def visible(text: str) -> str:
     >>> print(visible("\x1b[2Jrun\r"))
     \x1b[2Jrun\x0d
     """
-    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def say(text: str) -> None:
@@ -69,9 +69,9 @@ def rows(records: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_jso
 
 def words(items: Iterable[str]) -> int:
     """Print words in one line with tabs between them, an empty one for none; give how many there were."""
-    found = [visible(item) for item in items]
-    print("\t".join(found))
-    return len(found)
+    texts = [visible(item) for item in items]
+    print("\t".join(texts))
+    return len(texts)
 
 
 def fitting(columns: Sequence[str], table: Sequence[Sequence[str]], width: int) -> list[int]:
@@ -85,12 +85,18 @@ def fitting(columns: Sequence[str], table: Sequence[Sequence[str]], width: int) 
     >>> fitting(["hash", "name", "loss"], table, 36)
     [24, 10]
     """
-    natural = [max([len(name), *(len(line[place]) for line in table)]) for place, name in enumerate(columns)]
+    natural = [
+        max([len(name), *(len(line[column_index]) for line in table)]) for column_index, name in enumerate(columns)
+    ]
     widths = list(natural)
     while len(widths) > 1 and sum(widths) + len(GAP) * (len(widths) - 1) > width:
-        wide = [place for place, size in enumerate(widths) if size > CELL_MIN and columns[place] not in WHOLE]
+        wide = [
+            column_index
+            for column_index, size in enumerate(widths)
+            if size > CELL_MIN and columns[column_index] not in WHOLE
+        ]
         if wide:
-            widths[max(wide, key=lambda place: widths[place])] -= 1
+            widths[max(wide, key=lambda column_index: widths[column_index])] -= 1
         else:
             widths = natural[: len(widths) - 1]
     return widths

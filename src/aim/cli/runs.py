@@ -82,8 +82,8 @@ def ls(
     if form == "plain":
         output.say(f"Total {output.words(str(record['hash']) for record in records)} runs.")  # 1 too: Aim 3's line
     else:
-        shown = output.rows(records, names, as_json=form == "json")
-        output.tell(f"Total {counted(total, 'run')}{f', {shown:,} shown' if shown < total else ''}.")
+        row_count = output.rows(records, names, as_json=form == "json")
+        output.tell(f"Total {counted(total, 'run')}{f', {row_count:,} row_count' if row_count < total else ''}.")
     if not total and query.strip():
         tell_hints(repository, query)
         raise click.exceptions.Exit(1)
@@ -156,10 +156,10 @@ def matching_hashes(repository: Repository, patterns: Sequence[str]) -> list[str
     chosen: list[str] = []
     for pattern in patterns:
         if "*" in pattern or "?" in pattern:
-            found = [run_hash for run_hash in everything if fnmatch.fnmatchcase(run_hash, pattern)]
-            if not found:
+            matches = [run_hash for run_hash in everything if fnmatch.fnmatchcase(run_hash, pattern)]
+            if not matches:
                 raise RunNotFound(f"No run's hash is like {pattern!r}. `aim runs ls` lists the runs.")
-            chosen += found
+            chosen += matches
         else:
             chosen.append(repository.find_run(pattern))
     return list(dict.fromkeys(chosen))

@@ -86,7 +86,9 @@ def _say_unused(context: click.Context, option: click.Parameter, value: object) 
 @click.option("--dev", "reload_pages", is_flag=True, help="Load open pages again when they were built anew.")
 @click.option("--reload-ui", "reload_pages", is_flag=True, hidden=True)
 @_aim3_options
-def up(repos: tuple[Path, ...], yes: bool, opens: bool | None, base_path: str, token: str | None, **given: Any) -> None:
+def up(
+    repos: tuple[Path, ...], yes: bool, opens: bool | None, base_path: str, token: str | None, **options: Any
+) -> None:
     """
     Serve the pages: runs, curves, images and all else, in a browser.
 
@@ -94,15 +96,15 @@ def up(repos: tuple[Path, ...], yes: bool, opens: bool | None, base_path: str, t
 
         aim up --repo ~/project-a --repo ~/project-b
     """
-    if given["key"] is not None and given["certificate"] is None:
+    if options["key"] is not None and options["certificate"] is None:
         raise UsageError("--ssl-keyfile needs --ssl-certfile: the certificate of that key.")
     roots = find_roots(repos, yes)
     # imported now: no other command pays for the web server
     from aim.server.serve import serve
     from aim.server.settings import Settings, clean_base_path
 
-    given["trusted_hosts"] = given.pop("trusted")
-    settings = Settings(roots, base_path=clean_base_path(base_path), token=token or None, **given)
+    options["trusted_hosts"] = options.pop("trusted")
+    settings = Settings(roots, base_path=clean_base_path(base_path), token=token or None, **options)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if not settings.is_local and token is None:
         output.tell(
@@ -111,8 +113,10 @@ def up(repos: tuple[Path, ...], yes: bool, opens: bool | None, base_path: str, t
         )
 
     def ready(address: str) -> None:
-        shown = ", ".join(str(root) for root in roots[:3]) + (f" and {len(roots) - 3} more" if len(roots) > 3 else "")
-        output.tell(f"Running Aim UI on {shown}")
+        roots_text = ", ".join(str(root) for root in roots[:3]) + (
+            f" and {len(roots) - 3} more" if len(roots) > 3 else ""
+        )
+        output.tell(f"Running Aim UI on {roots_text}")
         full = f"{address}?token={token}" if token and settings.uds is None else address
         output.tell(f"Open {full}" if settings.uds is None else f"Listening on {full}")
         if settings.uds is None and (opens or (opens is None and has_desktop())):
@@ -146,17 +150,17 @@ def find_roots(repos: tuple[Path, ...], make: bool) -> tuple[Path, ...]:
     if not repos:
         nearest = Repository.find_root(Path.cwd())
         return (nearest,) if nearest is not None else (_made(Path.cwd(), make),)
-    found: list[Path] = []
+    found_roots: list[Path] = []
     for named in repos:
         path = Path(os.path.expanduser(named))
         if path.name == ".aim" and Repository.exists(path.parent):
             path = path.parent
         if Repository.exists(path):
-            found.append(path)
+            found_roots.append(path)
             continue
         below = repositories_below(path, REPO_DEPTH_MAX)
-        found += below or [_made(path, make)]
-    return tuple(dict.fromkeys(found))
+        found_roots += below or [_made(path, make)]
+    return tuple(dict.fromkeys(found_roots))
 
 
 def _made(path: Path, make: bool) -> Path:
@@ -176,13 +180,13 @@ def repositories_below(path: Path, depth: int) -> list[Path]:
         folders = sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return []
-    found: list[Path] = []
+    roots: list[Path] = []
     for folder in folders:
         if Repository.exists(folder):
-            found.append(folder)
+            roots.append(folder)
         elif depth > 1:
-            found += repositories_below(folder, depth - 1)
-    return found
+            roots += repositories_below(folder, depth - 1)
+    return roots
 
 
 def has_desktop() -> bool:

@@ -1,8 +1,8 @@
 """
-Addresses of Aim 3's pages, which people have in bookmarks and reports, as addresses of ours.
+Addresses of Aim 3's pages, which are in bookmarks and reports, translated into ours.
 
-    metrics?select=O-…&grouping=O-…        the metrics it chose, its query, its colours, strokes and charts
-    runs?search=O-…                        its query
+    metrics?select=O-…&grouping=O-…        the chosen metrics, the query, and what colours, strokes and charts stand for
+    runs?search=O-…                        the query
     runs/<hash>/…                          run/<hash>
 
 What follows `O-` is JSON, percent-escaped, in base64.
@@ -21,12 +21,12 @@ from aim.core.errors import UsageError
 MARK = "O-"
 CHANNELS = {"color": "color", "stroke": "dash", "chart": "facet"}
 RUN_PREFIX = "run."
-CONTENT = dict[str, object]
+SettingTree = dict[str, object]
 
 
 def is_aim3(params: Mapping[str, str]) -> bool:
     """
-    Return whether the settings of an address are Aim 3's.
+    Return whether an address has settings of Aim 3.
 
     >>> is_aim3({"select": "O-JTdCJTdE"}), is_aim3({"q": "run.lr > 1"})
     (True, False)
@@ -34,75 +34,77 @@ def is_aim3(params: Mapping[str, str]) -> bool:
     return any(params.get(name, "").startswith(MARK) for name in ("select", "search", "grouping", "chart"))
 
 
-def decoded(text: str) -> CONTENT:
+def decoded(text: str) -> SettingTree:
     """
-    Read one setting; one that is missing is empty.
+    Return one setting of an address; an empty one when it is missing.
 
     >>> decoded("O-JTdCJTIycXVlcnklMjI6JTIycnVuLmxyJTIwJTNFJTIwMSUyMiU3RA==")
     {'query': 'run.lr > 1'}
 
     Raises:
-        UsageError: it is damaged, such as cut off.
+        UsageError: the setting is damaged.
     """
     if not text:
         return {}
     try:
-        found = json.loads(unquote(base64.b64decode(text.removeprefix(MARK), validate=True).decode("ascii")))
+        settings = json.loads(unquote(base64.b64decode(text.removeprefix(MARK), validate=True).decode("ascii")))
     except (binascii.Error, ValueError) as error:
-        raise UsageError("It is damaged; often an address was cut off where it was copied from.") from error
-    if not isinstance(found, dict):
+        raise UsageError("It is damaged. Perhaps it was cut off when it was copied.") from error
+    if not isinstance(settings, dict):
         raise UsageError("It is damaged: it holds no settings.")
-    return found
+    return settings
 
 
 def translated(page: str, params: Mapping[str, str]) -> str:
     """
-    Return our address for Aim 3's *page* with *params*: the same runs and metrics, coloured, dashed and split as there.
+    Return our address for Aim 3's *page* with *params*: the same runs and metrics, colours, strokes and charts.
 
     Raises:
-        UsageError: its settings can't be read.
+        UsageError: the settings can't be read.
     """
     select, search = decoded(params.get("select", "")), decoded(params.get("search", ""))
     grouping = decoded(params.get("grouping", ""))
     ours = {"q": _query(page, select or search)}
     if page == "metrics":
         for theirs, name in CHANNELS.items():
-            wanted = grouping.get(theirs)
-            fields = [field for field in wanted if isinstance(field, str)] if isinstance(wanted, list) else []
+            group_fields = grouping.get(theirs)
+            fields = (
+                [field for field in group_fields if isinstance(field, str)] if isinstance(group_fields, list) else []
+            )
             ours[name] = next((_field(field) for field in fields if _field(field)), "")
     settings = urlencode({name: value for name, value in ours.items() if value})
     return page + ("?" + settings if settings else "")
 
 
 def _field(text: str) -> str:
-    """Return our name of what they grouped by; empty if it is no param of a run."""
+    """Return our name for a field that was grouped by; empty if it is not a param of a run."""
     if not text.startswith(RUN_PREFIX) or text.startswith("run.props."):
         return ""
     return text.removeprefix(RUN_PREFIX)
 
 
-def _query(page: str, select: CONTENT) -> str:
+def _query(page: str, select: SettingTree) -> str:
     if select.get("advancedMode"):
         return str(select.get("advancedQuery") or "")
     query = str(select.get("query") or "").strip()
     options = select.get("options")
     chosen = [_clause(option) for option in options] if page == "metrics" and isinstance(options, list) else []
-    wanted = " or ".join(clause for clause in chosen if clause)
-    if not wanted:
+    clause = " or ".join(clause for clause in chosen if clause)
+    if not clause:
         return query
-    return f"({query}) and ({wanted})" if query else wanted
+    return f"({query}) and ({clause})" if query else clause
 
 
 def _clause(option: object) -> str:
-    """Return the clause of one chosen metric, with its context."""
+    """Return the clause for one chosen metric and its context."""
     value = option.get("value") if isinstance(option, dict) else None
     name = value.get("option_name") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(name, str):
         return ""
     context = value.get("context")
     parts = [f"metric.name == {_literal(name)}"]
-    for key, wanted in context.items() if isinstance(context, dict) else ():
-        parts.append(f"metric.context[{_literal(key)}] == {_literal(wanted)}")
+    for key, context_value in context.items() if isinstance(context, dict) else ():
+        parts.append(f"metric.context[{_literal(key)}] == {_literal(context_value)}")
     return parts[0] if len(parts) == 1 else f"({' and '.join(parts)})"
 
 

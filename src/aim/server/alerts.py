@@ -1,5 +1,5 @@
 """
-What there is to look at in a repository. Specified in docs/formats/wire.md, section 4.
+Alerts: runs and metrics of a repository that need attention. Specified in docs/formats/wire.md, section 4.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ async def alerts(request: Request) -> Response:
 
 def _alerts(repo: OpenRepository) -> Response:
     def find(table: RunTable) -> dict[str, Any]:
-        found = repo.alerts.ask(table)
-        return {"cursor": repo.watch.cursor_of(table), "alerts": [_wire(alert) for alert in found]}
+        alerts = repo.alerts.ask(table)
+        return {"cursor": repo.watch.cursor_of(table), "alerts": [_wire(alert) for alert in alerts]}
 
     return json_answer(repo.ask(find))
 

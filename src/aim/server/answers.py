@@ -1,5 +1,5 @@
 """
-Answers: the JSON form of values, and errors as one flat object. Specified in docs/formats/wire.md, sections 1 and 2.
+Answers as JSON: numbers, params, contexts and errors. Specified in docs/formats/wire.md, sections 1 and 2.
 
 JSON has no NaN and no infinity: such a number is a string, `"NaN"`, `"Infinity"` or `"-Infinity"`.
 """
@@ -21,7 +21,7 @@ JSON_TYPE = "application/json"
 
 class Refusal(Exception):
     """
-    A request that can't be answered: the status, the kind and the message of the error, in the words of wire.md.
+    An error that is answered with its status, kind and message.
 
     >>> Refusal(404, "not-found", "No run 3df7 in this repository.").body
     {'kind': 'not-found', 'message': 'No run 3df7 in this repository.'}
@@ -34,22 +34,22 @@ class Refusal(Exception):
 
 
 def wrong(message: str) -> Refusal:
-    """Return the error of a request that is wrong."""
+    """Return the error for a wrong request."""
     return Refusal(400, "request", message)
 
 
 def missing(message: str) -> Refusal:
-    """Return the error of something that is not there."""
+    """Return the error for something that does not exist."""
     return Refusal(404, "not-found", message)
 
 
 def json_bytes(value: object) -> bytes:
-    """Return *value*, whose numbers are all finite, as compact JSON in UTF-8."""
+    """Return *value* as compact JSON in UTF-8. Its numbers must be finite."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
 
 
 def json_answer(value: object, status: int = 200) -> Response:
-    """Return *value* as an answer."""
+    """Return the answer whose body is *value* as JSON."""
     return Response(json_bytes(value), status, media_type=JSON_TYPE)
 
 

@@ -1,5 +1,5 @@
 """
-The app: which address is answered by what, and what runs as long as it does. Specified in docs/formats/wire.md.
+The app: which function answers which address, and what runs beside the answers. Specified in docs/formats/wire.md.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ REPOSITORY_ROUTES = [
 
 def create_app(settings: Settings, progress: Progress | None = None) -> tuple[ASGIApp, ServerState]:
     """
-    Make the app that serves *settings*, and the state by which it is told to stop.
+    Make the app that serves *settings*. Also return its state, whose `stopping` ends the streams of live updates.
 
     Args:
-        progress: told how far the first reading of a large repository is.
+        progress: called while a large repository is read for the first time.
 
     Raises:
         RepoNotFound, UnsupportedFormat: one of the repositories can't be opened.
@@ -124,7 +124,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 async def _sweep(server: ServerState) -> None:
-    """Empty the trash of what nobody wanted back."""
+    """Remove deleted runs for good when the time to undo the deletion is over."""
     while True:
         await asyncio.sleep(TRASH_INTERVAL_S)
         for repo in server.repos:

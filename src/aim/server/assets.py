@@ -1,10 +1,10 @@
 """
 Pages and the built files that they load. Specified in docs/formats/wire.md, section 1.
 
-    static/index.html      one page for all addresses; its <base> is set to where the app begins
-    static/assets/…        hashed names, kept by browsers for ever; `.br` and `.gz` twins for those who take them
+    static/index.html      one page for all addresses; its <base> is set to the root of the app
+    static/assets/…        hashed names, cached by browsers for ever; sent as `.br` or `.gz` where a browser takes that
 
-The files are made by the build of ui/. Without them there is one page that says how to build them.
+The build of ui/ makes the files. Without them every address shows a page that says how to build them.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ color:#1b1d22;background:#fbfbfa}
 code{background:#eee;padding:.1em .35em;border-radius:4px}
 @media(prefers-color-scheme:dark){body{color:#e8eaee;background:#101216}
 code{background:#262a32}}</style></head><body>
-<h1>The server runs; its pages are not built</h1>
+<h1>The server runs, but its pages are not built</h1>
 <p>This is a checkout of the sources. Build the pages once, with npm:</p>
 <p><code>make ui</code> &nbsp;or&nbsp; <code>cd ui &amp;&amp; npm ci &amp;&amp; npm run build</code></p>
-<p>and load this page again. An installed package has them inside. The interface for programs works already:
+<p>and load this page again. An installed package includes them. The interface for programs works already:
 <a href="api/info">api/info</a>.</p></body></html>
 """
 
 OLD_ADDRESS = (
     NOT_BUILT.partition("<h1>")[0]
-    + """<h1>This address is of Aim 3, and can't be read</h1>
-<p>WHY</p><p>Open <a href="PAGE">the same page</a> with all runs, and choose again what to see.</p></body></html>
+    + """<h1>This is an address of Aim 3, and it can't be read</h1>
+<p>WHY</p><p>Open <a href="PAGE">the same page</a> with all runs, and choose again.</p></body></html>
 """
 )
-# plotly compiles the shaders' code of its gl charts with `Function`. So it gets a page of its own, whose origin is
-# nobody's (`sandbox`): it can evaluate what it is given, and can reach neither us nor anybody else.
+# plotly compiles the shaders of its gl charts with `Function`. So it gets a page of its own without an origin
+# (`sandbox`): that page may evaluate code, and can reach neither this server nor any other.
 FIGURE_POLICY = (
     "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'unsafe-inline'; img-src data: blob:; worker-src blob:"
@@ -75,7 +75,7 @@ addEventListener("message", async ({ data, source }) => {
 
 
 def pages_stamp() -> int:
-    """Return a number that differs when the pages were built anew; 0 when they are not built."""
+    """Return a number that changes when the pages are built again; 0 when they are not built."""
     try:
         return (STATIC / "index.html").stat().st_mtime_ns
     except FileNotFoundError:
@@ -84,7 +84,7 @@ def pages_stamp() -> int:
 
 def based(text: str, depth: int) -> str:
     """
-    Set where the app begins, as seen from a page whose address has *depth* slashes.
+    Return a page with its `<base>` set to the root of the app, *depth* folders up.
 
     >>> based('<base href="./">', 1)
     '<base href="../">'
@@ -95,7 +95,7 @@ def based(text: str, depth: int) -> str:
 async def page(request: Request) -> Response:
     """Answer the address of a page."""
     server = server_of(request)
-    depth = len(request.path_params)  # of `run/<hash>` and `reports/<id>` the second part
+    depth = len(request.path_params)  # 1 for `run/<hash>` and `reports/<id>`, else 0
     if "token" in request.query_params:
         admitted = server.guard.admit(request, depth)
         if admitted is not None:
@@ -115,7 +115,7 @@ def _index(depth: int, status: int) -> Response:
 
 async def no_page(request: Request) -> Response:
     """
-    Answer an address that nothing else answers: to a browser that wants a page the app, which says so; else an error.
+    Answer an unknown address: with the app, which says so, where a page is accepted; else with an error.
     """
     path: str = request.path_params["path"]
     if path.startswith(("api/", "assets/")) or "text/html" not in request.headers.get("accept", ""):
@@ -124,7 +124,7 @@ async def no_page(request: Request) -> Response:
 
 
 def _from_aim3(request: Request) -> Response:
-    """Send an address of Aim 3's pages on to ours; one that can't be read gets a page that says so."""
+    """Redirect an address of Aim 3 to ours; if it can't be read, answer with a page that says so."""
     page = request.url.path.rpartition("/")[2] or "metrics"
     try:
         return RedirectResponse(translated(page, request.query_params), 303)
@@ -134,7 +134,7 @@ def _from_aim3(request: Request) -> Response:
 
 
 async def old_run(request: Request) -> Response:
-    """Answer `runs/<hash>` and `runs/<hash>/<tab>` of Aim 3: our page of that run."""
+    """Redirect `runs/<hash>` and `runs/<hash>/<tab>` of Aim 3 to our page of that run."""
     up = "../../" if "tab" in request.path_params else "../"
     return RedirectResponse(f"{up}run/{quote(request.path_params['run'], safe='')}", 303)
 
@@ -143,9 +143,9 @@ async def asset(request: Request) -> Response:
     """Answer `assets/<name>`."""
     folder = STATIC / "assets"
     path = folder / request.path_params["name"]
-    # names come from the address: only plain files directly in the folder are sent
+    # the name comes from the address: only files directly in the folder are sent
     if path.parent != folder or path.name.startswith(".") or not path.is_file():
-        raise missing("There is no such file among the built ones.")
+        raise missing("The built pages have no such file.")
     headers = {"Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
     accepted = {
         part.partition(";")[0].strip() for part in request.headers.get("accept-encoding", "").lower().split(",")
@@ -159,10 +159,10 @@ async def asset(request: Request) -> Response:
 
 
 def plotly_file() -> Path | None:
-    """Return plotly's script of the installed plotly, found without importing it; None without one."""
+    """Return the path of the installed plotly's script, without importing plotly; None when it is not installed."""
     spec = find_spec("plotly")
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(place) / "package_data" / "plotly.min.js"
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / "package_data" / "plotly.min.js"
         if path.is_file():
             return path
     return None
@@ -177,5 +177,5 @@ async def plotly(request: Request) -> Response:
 
 
 async def figure(request: Request) -> Response:
-    """Answer `figure`: the empty frame in which plotly draws, given the script and the figure by the page around it."""
+    """Answer `figure`: an empty page in which plotly draws; the page around it sends the script and the figure."""
     return HTMLResponse(FIGURE_FRAME, headers={"Content-Security-Policy": FIGURE_POLICY, "Cache-Control": "no-cache"})

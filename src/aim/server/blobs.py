@@ -1,8 +1,8 @@
 """
-The bytes of objects, and small pictures of images. Specified in docs/formats/wire.md, section 6.
+The bytes of objects, and thumbnails of images. Specified in docs/formats/wire.md, section 6.
 
-What an address names never changes, so browsers may keep it for ever. Bytes that a browser would run, SVG and HTML,
-are never sent as what they are.
+The bytes of an address never change, so browsers may cache them for ever. Formats that can hold scripts (SVG, HTML) are
+sent with a type that no browser runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from aim.server.run_page import whole
 from aim.server.server_state import in_thread, repo_of, server_of
 
 FOREVER = "max-age=31536000, immutable"
-TYPES = {
+MEDIA_TYPES = {
     "aim.image": {
         "png": "image/png",
         "jpeg": "image/jpeg",
@@ -39,10 +39,17 @@ TYPES = {
 }
 PLAIN_TYPES = {"aim.text": "text/plain; charset=utf-8", "aim.figure": "application/json"}
 WIDTHS = (64, 128, 256, 512)
-KEPT_BYTES_MAX = 64 << 20
-PIXELS_MAX = 89_000_000  # Pillow itself warns of larger ones
-PIXELS_AT_ONCE = 16_000_000  # of larger images one at a time is decoded: each takes up to a gigabyte
-IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # others run programs (EPS) or are no pictures
+CACHE_BYTES_MAX = 64 << 20
+PIXELS_MAX = 89_000_000  # Pillow itself warns of larger images
+PIXELS_AT_ONCE = 16_000_000  # larger images are decoded one at a time: each takes up to a gigabyte
+IMAGE_FORMATS = (
+    "PNG",
+    "JPEG",
+    "WEBP",
+    "GIF",
+    "BMP",
+    "TIFF",
+)  # of the others some run programs (EPS)
 QUALITY = 80
 
 _large = threading.Lock()
@@ -55,70 +62,73 @@ def type_of(blob: Blob) -> str:
     >>> type_of(Blob("aim.image", {"format": "PNG"}, b"")), type_of(Blob("aim.image", {"format": "svg"}, b""))
     ('image/png', 'application/octet-stream')
     """
-    known = TYPES.get(blob.kind, {}).get(format_of(blob.fields))
-    return known or PLAIN_TYPES.get(blob.kind, UNKNOWN_TYPE)
+    media_type = MEDIA_TYPES.get(blob.kind, {}).get(format_of(blob.fields))
+    return media_type or PLAIN_TYPES.get(blob.kind, UNKNOWN_TYPE)
 
 
 def immutable(request: Request) -> dict[str, str]:
-    """Return the header that lets a browser keep an answer for ever; behind a token no proxy between may."""
-    whose = "public" if server_of(request).settings.token is None else "private"
-    return {"Cache-Control": f"{whose}, {FOREVER}"}
+    """Return the header that lets a browser cache an answer for ever; with a token proxies may not cache it."""
+    scope = "public" if server_of(request).settings.token is None else "private"
+    return {"Cache-Control": f"{scope}, {FOREVER}"}
 
 
 async def blob(request: Request) -> Response:
     """Answer `GET …/blobs/<blob>`."""
     repo = repo_of(request)
     part = request.query_params.get("part")
-    found = await in_thread(request, read_blob, repo.repository, request.path_params["blob"], part)
+    stored = await in_thread(request, read_blob, repo.repository, request.path_params["blob"], part)
     headers = {
         **immutable(request),
         "Content-Disposition": "inline",
         "Accept-Ranges": "bytes",
         "Content-Security-Policy": SANDBOX_POLICY,
     }
-    span = byte_range(request.headers.get("range"), len(found.data))
+    span = byte_range(request.headers.get("range"), len(stored.data))
     if span is None:
-        return Response(found.data, headers=headers, media_type=type_of(found))
+        return Response(stored.data, headers=headers, media_type=type_of(stored))
     start, stop = span
-    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(found.data)}"
-    return Response(found.data[start:stop], 206, headers=headers, media_type=type_of(found))
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(stored.data)}"
+    return Response(stored.data[start:stop], 206, headers=headers, media_type=type_of(stored))
 
 
 class Thumbnails:
-    """Small pictures that were made, kept while there is room."""
+    """A cache of thumbnails."""
 
     def __init__(self) -> None:
-        self._made: Recent[tuple[str, str, int], bytes] = Recent(KEPT_BYTES_MAX, len)
+        self._made: Recent[tuple[str, str, int], bytes] = Recent(CACHE_BYTES_MAX, len)
 
-    def get(self, repo: OpenRepository, place: str, width: int) -> bytes:
+    def get(self, repo: OpenRepository, address: str, width: int) -> bytes:
         """
-        Return an image as WebP, no wider than *width*.
+        Return an image as WebP, at most *width* pixels wide.
 
         Raises:
             NotFound, DamagedFile: see `read_blob`.
-            Refusal: the object is no image that can be read.
+            Refusal: the object is not an image that can be read.
         """
-        check_not_deleted(repo.repository, place)
-        key = (repo.id, place, width)
+        check_not_deleted(repo.repository, address)
+        key = (repo.id, address, width)
         made = self._made.lookup(key)
         if made is not None:
             return made
-        found = read_blob(repo.repository, place)
-        if found.kind != "aim.image":
+        stored = read_blob(repo.repository, address)
+        if stored.kind != "aim.image":
             raise wrong("Only images have thumbnails.")
-        return self._made.put(key, None, thumbnail(found.data, width))
+        return self._made.put(key, None, thumbnail(stored.data, width))
 
 
 def thumbnail(data: bytes, width: int) -> bytes:
     """
-    Return an image as WebP, scaled down to *width* pixels; a narrower one keeps its size.
+    Return an image as WebP, scaled down to *width* pixels; a narrower image keeps its size.
 
     Raises:
-        Refusal: these are not the bytes of an image, or it has too many pixels.
+        Refusal: these are not the bytes of an image, or the image has too many pixels.
     """
     from PIL import Image, UnidentifiedImageError
 
-    bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)  # a warning may be made an error
+    bombs = (
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    )  # warnings can be set to raise
     try:
         with contextlib.ExitStack() as held:
             image = held.enter_context(Image.open(io.BytesIO(data), formats=IMAGE_FORMATS))
@@ -140,13 +150,13 @@ def thumbnail(data: bytes, width: int) -> bytes:
             plain.save(made, "WEBP", quality=QUALITY, method=2)
             return made.getvalue()
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, *bombs) as error:
-        raise wrong(f"This is no image that can be shown: {error}.") from None
+        raise wrong(f"This image can't be shown: {error}.") from None
 
 
 async def thumb(request: Request) -> Response:
     """Answer `GET …/thumbs/<blob>?w=256`."""
-    wanted = whole(request, "w", 256, 1, 10_000)
-    width = next((width for width in WIDTHS if width >= wanted), WIDTHS[-1])
-    kept: Thumbnails = request.app.state.thumbnails
-    content = await in_thread(request, kept.get, repo_of(request), request.path_params["blob"], width)
+    requested_px = whole(request, "w", 256, 1, 10_000)
+    width = next((width for width in WIDTHS if width >= requested_px), WIDTHS[-1])
+    thumbnails: Thumbnails = request.app.state.thumbnails
+    content = await in_thread(request, thumbnails.get, repo_of(request), request.path_params["blob"], width)
     return Response(content, headers=immutable(request), media_type="image/webp")

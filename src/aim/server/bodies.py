@@ -1,8 +1,8 @@
 """
-The bodies of requests: read with a bound, and asked for values of the right type.
+The bodies of requests: read up to a bound, and checked.
 
-A `Body` gives each value by name, with its default, or refuses the request with a message that says what is wrong with
-which one.
+A `Body` returns each member by name and type, or its default. A member of another type refuses the request, with a
+message that names the member and what it must be.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 Value = TypeVar("Value")
 Key = tuple[str, str | None]
-"""Name, and the text of the context; None: every context."""
+"""The name of a sequence and the text of its context; None: every context."""
 
 
 async def read_body(request: Request, bytes_max: int = BODY_BYTES_MAX) -> Body:
@@ -36,7 +36,7 @@ async def read_body(request: Request, bytes_max: int = BODY_BYTES_MAX) -> Body:
     Read the JSON body of a request.
 
     Raises:
-        Refusal: it is no JSON object, of another type, or larger than *bytes_max*.
+        Refusal: the body is not a JSON object, or larger than *bytes_max*.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON_TYPE:
         raise Refusal(415, "request", f"The body has to be {JSON_TYPE}.")
@@ -45,24 +45,24 @@ async def read_body(request: Request, bytes_max: int = BODY_BYTES_MAX) -> Body:
         content += chunk
         if len(content) > bytes_max:
             raise Refusal(413, "request", f"The body is over {bytes_max:,} bytes.")
-    return Body.of(bytes(content))
+    return Body.from_json(bytes(content))
 
 
 class Body:
-    """The members of a JSON object, each asked for by name and type."""
+    """The members of a JSON object, read by name and type."""
 
     def __init__(self, members: Mapping[str, Any], where: str = "") -> None:
         self._members = members
         self._where = where
 
     @classmethod
-    def of(cls, content: bytes | str) -> Body:
+    def from_json(cls, content: bytes | str) -> Body:
         """Read a JSON object. Raises Refusal."""
         try:
             content = content.decode() if isinstance(content, bytes) else content
             members = json.loads(content)
             if SURROGATE.search(content):
-                json.dumps(members, ensure_ascii=False).encode()  # half a character can be neither kept nor sent
+                json.dumps(members, ensure_ascii=False).encode()  # half of a character can't be stored or sent
         except (ValueError, RecursionError):
             raise wrong("The body is not JSON.") from None
         if not isinstance(members, dict):
@@ -80,10 +80,8 @@ class Body:
         return f"{self._where}.{name}" if self._where else name
 
     def _refuse(self, name: str, expected: str) -> Refusal:
-        shown = json.dumps(self._members.get(name))
-        return wrong(
-            f"`{self._name(name)}` must be {expected}, got {shown if len(shown) < 60 else shown[:57] + '...'}."
-        )
+        text = json.dumps(self._members.get(name))
+        return wrong(f"`{self._name(name)}` must be {expected}, got {text if len(text) < 60 else text[:57] + '...'}.")
 
     def text(self, name: str, default: str = "", chars_max: int = QUERY_CHARS_MAX) -> str:
         """Return a string."""
@@ -157,11 +155,11 @@ class Body:
         return Body(value, self._name(name))
 
     def each(self, name: str, read: Callable[[Any, str], Value], count_max: int = KEYS_MAX) -> list[Value] | None:
-        """Return a list, each member read by *read*, or None."""
+        """Return a list, each item read by *read*, or None."""
         values = self.items(name, count_max)
         if values is None:
             return None
-        return [read(value, f"{self._name(name)}[{place}]") for place, value in enumerate(values)]
+        return [read(value, f"{self._name(name)}[{index}]") for index, value in enumerate(values)]
 
     def window(self, name: str) -> tuple[float, float] | None:
         """Return two numbers in order, or None."""
@@ -173,12 +171,12 @@ class Body:
         return float(values[0]), float(values[1])
 
     def raw(self, name: str) -> Any:
-        """Return the member as it is; None when it is not there."""
+        """Return the member unchecked; None when there is none."""
         return self._members.get(name)
 
 
 def _is_finite(value: object) -> bool:
-    if isinstance(value, int):  # one of 400 digits is no double
+    if isinstance(value, int):  # an integer of 400 digits is not a double
         return not isinstance(value, bool) and abs(value) < WHOLE_MAX
     return isinstance(value, float) and math.isfinite(value)
 

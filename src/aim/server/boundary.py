@@ -1,11 +1,11 @@
 """
-The HTTP boundary: every request passes here, is checked, and is answered, whatever happens inside.
+The HTTP boundary: each request is checked here, and each error becomes an answer.
 
-    Refusal, a fault in the call   ->  400 401 403 404 409 413 415 503, with the message
-    InvalidQuery                   ->  400 with the place in the query
-    what nobody expected           ->  500 of kind `internal`; the trace goes to the log, never to the browser
+    Refusal, an error of the request   ->  400 401 403 404 409 413 415 503, with the message
+    InvalidQuery                       ->  400 with the characters of the query that are wrong
+    any other exception                ->  500 of kind `internal`; the trace goes to the log, never to the browser
 
-Each answer gets the security headers. An error after the answer began can only end the connection.
+Each answer gets the security headers. An error after the answer began ends the connection.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NO_STORE = (b"cache-control", b"no-store")
 
 
 def error_answer(error: Exception) -> Response:
-    """Return the answer that tells of an error that was raised on purpose; a TypeError for any other."""
+    """Return the answer for an expected error. Raises TypeError for an error that is not."""
     if isinstance(error, Refusal):
         return json_answer(error.body, error.status)
     if isinstance(error, InvalidQuery):
@@ -44,24 +44,24 @@ def error_answer(error: Exception) -> Response:
     if isinstance(error, FileNotFoundError):
         return json_answer({"kind": "not-found", "message": "This run was deleted meanwhile."}, 404)
     if isinstance(error, OSError):
-        return json_answer({"kind": "disk", "message": f"The disk says: {error.strerror or error}."}, 500)
+        return json_answer({"kind": "disk", "message": f"The disk refused: {error.strerror or error}."}, 500)
     if isinstance(error, HTTPException):
         kind = "not-found" if error.status_code == 404 else "request"
         return json_answer({"kind": kind, "message": f"{error.detail}."}, error.status_code)
-    raise TypeError(f"{type(error).__name__} is no error of ours")
+    raise TypeError(f"{type(error).__name__} is not an expected error")
 
 
 def internal_answer(error: BaseException) -> Response:
-    """Return the answer to a fault of ours: what to report, and no more."""
+    """Return the answer for a bug in the server: the class of the error, without a trace."""
     message = f"The server made a mistake ({type(error).__name__}). Its log says more; please report it."
     return json_answer({"kind": "internal", "message": message}, 500)
 
 
 class Boundary:
     """
-    Wraps the routes of *app*: checks each request, and answers errors.
+    The routes of *app*, with each request checked and each error answered.
 
-    The app's own middleware is left out: it would answer errors before they come here.
+    The middleware of the app is left out: it would answer errors before this class sees them.
     """
 
     def __init__(self, app: Starlette, guard: Guard, base_path: str) -> None:
@@ -77,16 +77,16 @@ class Boundary:
             await self._routes(scope, receive, send)
             return
         has_begun = False
-        asked = (scope["method"], scope["path"])  # without the query, which may be the token
+        log_fields = (scope["method"], scope["path"])  # without the query, which may hold the token
 
         async def send_checked(message: Message) -> None:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
-                log.info("%s %r %d", *asked, message["status"])
-                given = {name for name, _ in message["headers"]}
-                headers = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in given)]
-                if b"content-security-policy" not in given:
+                log.info("%s %r %d", *log_fields, message["status"])
+                header_names = {name for name, _ in message["headers"]}
+                headers = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in header_names)]
+                if b"content-security-policy" not in header_names:
                     host = Headers(scope=scope).get("host", "")
                     headers.append((b"content-security-policy", page_policy(host).encode("ascii")))
                 if not any(name == b"cache-control" for name, _ in headers):
@@ -110,7 +110,7 @@ class Boundary:
             await answer(scope, receive, send_checked)
 
     def _relative(self, scope: Scope) -> Scope:
-        """Take the base path off: a proxy may send it along or not."""
+        """Return the scope without the base path, which a proxy may have sent along."""
         path = scope["path"]
         if self._base_path and (path == self._base_path or path.startswith(self._base_path + "/")):
             return {**scope, "path": path[len(self._base_path) :] or "/", "root_path": ""}

@@ -45,19 +45,18 @@ def wire_column(field: Field, cells: Cells) -> dict[str, Any]:
     """Return cells as a column of an answer; its type is that of its values."""
     if isinstance(cells, RawColumn):
         is_whole = cells.present is None or bool(cells.present.all())
-        if is_whole and bool(np.isfinite(cells.raw).all()):
-            return {"type": "number", "values": cells.raw.tolist()}
-        return {"type": "number", "values": wire_numbers(cells.objects())}
+        is_plain = is_whole and bool(np.isfinite(cells.raw).all())
+        return {"type": "number", "values": cells.raw.tolist() if is_plain else wire_numbers(cells.objects())}
     used_codes = [code for code in np.unique(cells.codes).tolist() if code >= 0 and cells.values[code] is not None]
     values = [plain(cells.values[code]) for code in used_codes]
-    kind = type_of(values) if values else _type_without_values(field)
-    if kind == "string":
+    column_type = type_of(values) if values else _type_without_values(field)
+    if column_type == "string":
         wire_codes = np.full(len(cells.values) + 1, -1, np.int64)  # the last one is that of code -1
         wire_codes[used_codes] = np.arange(len(used_codes))
         return {"type": "string", "values": values, "codes": wire_codes[cells.codes].tolist()}
-    form = _FORMS.get(kind, plain)
-    wire_values: dict[int, Any] = {code: form(value) for code, value in zip(used_codes, values, strict=True)}
-    return {"type": kind, "values": [wire_values.get(code) for code in cells.codes.tolist()]}
+    form = _FORMS.get(column_type, plain)
+    wire_values: dict[int, Any] = dict(zip(used_codes, map(form, values), strict=True))
+    return {"type": column_type, "values": list(map(wire_values.get, cells.codes.tolist()))}
 
 
 def _type_without_values(field: Field) -> str:

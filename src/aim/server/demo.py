@@ -1,7 +1,7 @@
 """
-Runs to look at in an empty repository. Specified in docs/formats/wire.md, section 8.
+Demo runs for an empty repository. Specified in docs/formats/wire.md, section 8.
 
-They are recorded by `aim demo`, in a process of its own: they are runs of the SDK, which the server may not import.
+`aim demo` records them in a process of its own, since the server may not import the SDK.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TIME_MAX_S = 120
 async def demo(request: Request) -> Response:
     """Answer `POST …/demo`."""
     check_writable(request)
-    await read_body(request)  # JSON: which no form of another page can send
+    await read_body(request)  # a form of another page can't send JSON
     return await in_thread(request, _record, repo_of(request))
 
 

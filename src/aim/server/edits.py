@@ -1,5 +1,5 @@
 """
-Changes of runs, their undoing, and documents. Specified in docs/formats/wire.md, section 8.
+Edits of runs, undo, and documents. Specified in docs/formats/wire.md, section 8.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from aim.server.server_state import check_writable, in_thread, repo_of
 from aim.storage.forms.state import SequenceKey
 
 TAG_CHARS_MAX = 200
+TAGS_MAX = 100
 POINTS_MAX = 100
 
 
@@ -42,14 +43,18 @@ def _edit(repo: OpenRepository, runs: list[str], change: Body) -> Response:
     elif "points" in change:
         count, undo = _delete_points(repo, runs, change)
     else:
-        properties: dict[str, Any] = {name: change.raw(name) for name in change.names() if name != "tags"}
-        check_properties(properties)
-        tags = change.inner("tags") or Body({})
-        add, remove = tags.texts("add", 100) or [], tags.texts("remove", 100) or []
-        if any(not tag.strip() or len(tag) > TAG_CHARS_MAX for tag in add):
-            raise wrong(f"A tag has 1 to {TAG_CHARS_MAX} characters.")
-        count, undo = repo.changes.edit(runs, properties, add, remove)
+        count, undo = _edit_properties(repo, runs, change)
     return json_answer({"cursor": repo.watch.look(), "count": count, "undo": undo})
+
+
+def _edit_properties(repo: OpenRepository, runs: list[str], change: Body) -> tuple[int, str]:
+    properties: dict[str, Any] = {name: change.raw(name) for name in change.names() if name != "tags"}
+    check_properties(properties)
+    tags = change.inner("tags") or Body({})
+    added, removed = tags.texts("add", TAGS_MAX) or [], tags.texts("remove", TAGS_MAX) or []
+    if any(not tag.strip() or len(tag) > TAG_CHARS_MAX for tag in added):
+        raise wrong(f"A tag has 1 to {TAG_CHARS_MAX} characters.")
+    return repo.changes.edit(runs, properties, added, removed)
 
 
 def _delete_points(repo: OpenRepository, runs: list[str], change: Body) -> tuple[int, str]:
@@ -101,8 +106,8 @@ def _form(document: Document) -> dict[str, Any]:
 async def documents(request: Request) -> Response:
     """Answer `GET …/documents`."""
     kind = request.query_params.get("kind")
-    found = await in_thread(request, repo_of(request).documents.list, kind)
-    return json_answer({"documents": [_form(document) for document in found]})
+    listed = await in_thread(request, repo_of(request).documents.list, kind)
+    return json_answer({"documents": [_form(document) for document in listed]})
 
 
 async def put_document(request: Request) -> Response:

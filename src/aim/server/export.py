@@ -1,9 +1,8 @@
 """
-Runs and points as files. Specified in docs/formats/wire.md, section 10.
+Export of runs and points as CSV, JSON and Parquet. Specified in docs/formats/wire.md, section 10.
 
-A file is made piece by piece, one curve at a time, so that a million points need no more memory than one curve.
-Nothing is sampled. A number that JSON and CSV have no form for is `NaN`, `Infinity` or `-Infinity`; a missing value is
-empty, or null.
+A file is written one curve at a time, so that it needs no more memory than its largest curve. Nothing is sampled. In
+JSON and CSV a number that is not finite is `NaN`, `Infinity` or `-Infinity`, and a missing value is null, or empty.
 """
 
 from __future__ import annotations
@@ -39,15 +38,15 @@ if TYPE_CHECKING:
 
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
 SERIES_COLUMNS = ("run", "name", "context", "step", "epoch", "time", "value")
-COLUMN_OF_X = ("step", "epoch", "time")  # axes that are columns anyway
+COLUMN_AXES = ("step", "epoch", "time")  # axes of charts that are columns of their own
 FORMULA_BEGINS = "=+-@\t\r\n"
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?([eE][+-]?\d+)?|Infinity)")
 LIMIT_NONE = 1 << 62
 
 
 @dataclass(frozen=True)
-class Rows:
-    """A table that is made piece by piece; each piece has one list a column."""
+class ExportTable:
+    """A table that is made in pieces; a piece is one list of cells a column."""
 
     names: Sequence[str]
     pieces: Iterable[Sequence[Sequence[Any]]]
@@ -57,10 +56,10 @@ async def export(request: Request) -> Response:
     """Answer `GET …/export/<subject>.<format>`."""
     subject, format_name = request.path_params["subject"], request.path_params["format"]
     if format_name not in TYPES or subject not in ("runs", "series"):
-        raise missing(f"There is no export {subject}.{format_name}: runs or series, as csv, json or parquet.")
-    body = Body.of(request.query_params.get("request", "{}"))
+        raise missing(f"There is no export {subject}.{format_name}. Export runs or series, as csv, json or parquet.")
+    body = Body.from_json(request.query_params.get("request", "{}"))
     repo = repo_of(request)
-    rows: Rows
+    rows: ExportTable
     if subject == "runs":
         rows = await in_thread(request, _runs, repo, RunsRequest.read(body))
     else:
@@ -69,7 +68,7 @@ async def export(request: Request) -> Response:
     if format_name == "parquet":
         file = await in_thread(request, _parquet, rows, subject == "runs")
         return StreamingResponse(chunks(file), media_type=TYPES[format_name], headers=headers)
-    written: Callable[[Rows], Iterator[str]] = _csv if format_name == "csv" else _json
+    written: Callable[[ExportTable], Iterator[str]] = _csv if format_name == "csv" else _json
     return StreamingResponse(_joined(written(rows)), media_type=TYPES[format_name], headers=headers)
 
 
@@ -87,36 +86,36 @@ def column_name(field: Field) -> str:
     return f"run.{field.name}"
 
 
-def _runs(repo: OpenRepository, wanted: RunsRequest) -> Rows:
-    question = ask(wanted.query)
+def _runs(repo: OpenRepository, request: RunsRequest) -> ExportTable:
+    question = ask(request.query)
 
-    def find(table: RunTable) -> Rows:
-        rows = sort_rows(table, newest_first(table, selected_rows(table, question, wanted.runs)), wanted.sort)
-        columns = [hashes_of(table, rows), *(cells(table, one, rows).objects() for one in wanted.fields)]
-        return Rows(["hash", *map(column_name, wanted.fields)], [columns])
+    def read(table: RunTable) -> ExportTable:
+        rows = sort_rows(table, newest_first(table, selected_rows(table, question, request.runs)), request.sort)
+        columns = [hashes_of(table, rows), *(cells(table, field, rows).objects() for field in request.fields)]
+        return ExportTable(["hash", *map(column_name, request.fields)], [columns])
 
-    return repo.ask_all(find)
+    return repo.ask_all(read)
 
 
-def _series(repo: OpenRepository, wanted: SeriesRequest) -> Rows:
-    whole = SeriesRequest(wanted.query, wanted.runs, wanted.metrics, wanted.view, None, None, LIMIT_NONE)
+def _series(repo: OpenRepository, request: SeriesRequest) -> ExportTable:
+    whole = SeriesRequest(request.query, request.runs, request.metrics, request.view, None, None, LIMIT_NONE)
     selection = repo.ask_all(lambda table: select(repo, table, whole))
-    has_x = wanted.view.x not in COLUMN_OF_X  # the chart's x is none of the other columns
+    has_x = request.view.x not in COLUMN_AXES
 
     def pieces() -> Iterator[Sequence[Sequence[Any]]]:
         for curve in selection.curves:
-            points = points_in_view(repo.points, curve.request, wanted.view)
+            points = points_in_view(repo.points, curve.request, request.view)
             if points is not None:
                 yield _points([curve.request.run_hash, *curve.request.key], points, has_x)
 
-    return Rows((*SERIES_COLUMNS, "x") if has_x else SERIES_COLUMNS, pieces())
+    return ExportTable((*SERIES_COLUMNS, "x") if has_x else SERIES_COLUMNS, pieces())
 
 
-def _points(labels: Sequence[str], shown: CurvePoints, has_x: bool) -> Sequence[Sequence[Any]]:
-    count = len(shown.steps)
-    epochs = [None if epoch != epoch else epoch for epoch in shown.epochs.tolist()]
-    columns = [shown.steps.tolist(), epochs, shown.times_s.tolist(), shown.values.tolist()]
-    return [*([label] * count for label in labels), *columns, *([shown.x.tolist()] if has_x else [])]
+def _points(labels: Sequence[str], points: CurvePoints, has_x: bool) -> Sequence[Sequence[Any]]:
+    count = len(points.steps)
+    epochs = [None if epoch != epoch else epoch for epoch in points.epochs.tolist()]
+    columns = [points.steps.tolist(), epochs, points.times_s.tolist(), points.values.tolist()]
+    return [*([label] * count for label in labels), *columns, *([points.x.tolist()] if has_x else [])]
 
 
 def _cell(value: Any) -> Any:
@@ -127,7 +126,7 @@ def _cell(value: Any) -> Any:
 
 def plain_cell(value: Any) -> Any:
     """
-    Return a cell that a spreadsheet takes for text if it is one: what begins like a formula gets an apostrophe.
+    Return a cell of a CSV file: a text that a spreadsheet would run as a formula gets an apostrophe before it.
 
     >>> plain_cell("=HYPERLINK(1)"), plain_cell("-1.5"), plain_cell(-1.5), plain_cell("lr=1")
     ("'=HYPERLINK(1)", '-1.5', -1.5, 'lr=1')
@@ -137,7 +136,7 @@ def plain_cell(value: Any) -> Any:
     return value if NUMBER.fullmatch(value) else f"'{value}"
 
 
-def _csv(rows: Rows) -> Iterator[str]:
+def _csv(rows: ExportTable) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(map(plain_cell, rows.names))
@@ -149,7 +148,7 @@ def _csv(rows: Rows) -> Iterator[str]:
     yield buffer.getvalue()
 
 
-def _json(rows: Rows) -> Iterator[str]:
+def _json(rows: ExportTable) -> Iterator[str]:
     separator = "[\n"
     for piece in rows.pieces:
         for row in zip(*piece, strict=True):
@@ -159,19 +158,19 @@ def _json(rows: Rows) -> Iterator[str]:
 
 
 def _joined(texts: Iterator[str]) -> Iterator[bytes]:
-    """Put small texts together, so that each piece is worth sending."""
-    held: list[str] = []
-    size = 0
+    """Join texts into chunks that are worth a packet."""
+    pending: list[str] = []
+    size_chars = 0
     for text in texts:
-        held.append(text)
-        size += len(text)
-        if size >= CHUNK_BYTES:
-            yield "".join(held).encode("utf-8", "replace")
-            held, size = [], 0
-    yield "".join(held).encode("utf-8", "replace")
+        pending.append(text)
+        size_chars += len(text)
+        if size_chars >= CHUNK_BYTES:
+            yield "".join(pending).encode("utf-8", "replace")
+            pending, size_chars = [], 0
+    yield "".join(pending).encode("utf-8", "replace")
 
 
-def _parquet(rows: Rows, is_runs: bool) -> IO[bytes]:
+def _parquet(rows: ExportTable, is_runs: bool) -> IO[bytes]:
     import pyarrow
     import pyarrow.parquet
 
@@ -184,7 +183,7 @@ def _parquet(rows: Rows, is_runs: bool) -> IO[bytes]:
     else:
         text, whole, real = pyarrow.string(), pyarrow.int64(), pyarrow.float64()
         kinds = (text, text, text, whole, real, real, real, real)
-        schema = pyarrow.schema(list(zip(rows.names, kinds, strict=False)))  # x is not always there
+        schema = pyarrow.schema(list(zip(rows.names, kinds, strict=False)))  # x is left out where an axis is a column
         with pyarrow.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
             for piece in rows.pieces:
                 arrays = [pyarrow.array(column, kind.type) for column, kind in zip(piece, schema, strict=True)]
@@ -194,7 +193,7 @@ def _parquet(rows: Rows, is_runs: bool) -> IO[bytes]:
 
 
 def _arrow(column: Sequence[Any]) -> pyarrow.Array:
-    """Return a column of one type as it is, and one of several as texts."""
+    """Return a column as an array: of texts if its values have several types."""
     import pyarrow
 
     try:

@@ -1,5 +1,5 @@
 """
-Files as answers: as attachments, whole or a range of bytes, read piece by piece.
+Files as answers: whole or a range of bytes, as attachments, read piece by piece.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CHUNK_BYTES = 1 << 18
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 UNKNOWN_TYPE = "application/octet-stream"
 SANDBOX_POLICY = "sandbox; default-src 'none'"
-"""Of bytes that somebody recorded: opened as a page of their own they run nothing, and have no origin."""
+"""The policy of recorded bytes: a browser that opens them as a page runs no script and gives them no origin."""
 
 
 def attachment(name: str) -> dict[str, str]:
@@ -28,18 +28,18 @@ def attachment(name: str) -> dict[str, str]:
     >>> attachment("mödel.pt")
     {'Content-Disposition': "attachment; filename*=UTF-8''m%C3%B6del.pt"}
     """
-    safe = name.encode("utf-8", "replace")  # a file's name may be no text
+    safe = name.encode("utf-8", "replace")  # a file name may hold bytes that are not UTF-8
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{urllib.parse.quote(safe, safe='')}"}
 
 
 def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
     """
-    Return the first byte and the one after the last that a Range header asks for; None: all.
+    Return the bytes that a Range header asks for, as the first and the one after the last; None: all.
 
-    Several ranges in one header are not served apart: the whole is sent, which RFC 9110 (14.2) allows.
+    For several ranges in one header the whole is sent, which RFC 9110 (14.2) allows.
 
     Raises:
-        Refusal: (416) there is no such byte.
+        Refusal: (416) the range is outside of the file.
 
     >>> byte_range("bytes=2-", 10), byte_range("bytes=-3", 10), byte_range(None, 10)
     ((2, 10), (7, 10), None)
@@ -59,10 +59,10 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
 
 def file_answer(file: IO[bytes], name: str, range_header: str | None) -> Response:
     """
-    Return an open file as an attachment; it is closed when all is sent.
+    Return an open file as an attachment; it is closed after it was sent.
 
     Raises:
-        Refusal: (416) the range is outside of it.
+        Refusal: (416) the range is outside of the file.
     """
     size = os.fstat(file.fileno()).st_size
     try:

@@ -1,12 +1,12 @@
 """
 Live updates: server-sent events that say which runs changed. Specified in docs/formats/wire.md, section 7.
 
-One *ticker* a repository looks as long as somebody listens, and wakes the listeners when the state has another name.
-So what many changes do between two looks is told once, and a hundred open pages cost one look.
+One `Ticker` a repository looks for changes while pages listen, and wakes them when the repository has changed. All
+changes between two looks become one event, and a hundred open pages cost one look.
 
-    while runs record, and for a while after any change     four looks a second
-    when nothing has happened for 20 s                      one a second
-    when a look takes long, as with hundreds of live runs   fewer, a twentieth of the time, but one in 2 s
+    while runs record, and for 20 s after any change        four looks a second
+    after 20 s without a change                             one look a second
+    when looks are slow, as with hundreds of live runs      so few that they take 5 % of one core, but one in 2 s
 """
 
 from __future__ import annotations
@@ -30,21 +30,25 @@ from aim.storage.catalogue.run_table import RunTable
 LOOK_INTERVAL_S = 0.25
 QUIET_INTERVAL_S = 1.0
 QUIET_AFTER_S = 20.0
-LOOK_SHARE_MAX = 0.05  # of the time,
-LATE_MAX_S = 2.0  # as long as nobody waits longer than this for it
+LOOK_SHARE_MAX = 0.05  # looks take at most 5 % of one core,
+LOOK_INTERVAL_MAX_S = 2.0  # but there is one at least this often
 ALIVE_INTERVAL_S = 15.0
 CHANGED_MAX = 500
-STREAMS_MAX = 500  # each takes a connection and its buffers
-STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # nginx would hold a stream back
+STREAMS_MAX = 500  # each costs a connection and its buffers
+STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # else nginx buffers the stream
 
 
 @dataclass(frozen=True)
-class State:
+class RepositoryState:
     """
-    A state of a repository: its name, how many runs there are, how many record, and of which build the pages are.
+    A state of a repository, as pages hear of it.
 
     Attributes:
-        indexing: how many runs were read of how many, while not all are.
+        cursor: the name of the state.
+        total: how many runs there are.
+        live: how many runs record now.
+        pages: a number that changes when the pages are built again; 0: it is not looked at.
+        indexing: while not all runs are read, how many were read, and how many there are.
     """
 
     cursor: str
@@ -56,11 +60,11 @@ class State:
 
 @dataclass
 class Ticker:
-    """Looks at one repository for all who listen to it."""
+    """Looks for changes of one repository, for all pages that listen."""
 
     server: ServerState
     repo: OpenRepository
-    state: State | None = None
+    state: RepositoryState | None = None
     listeners: set[asyncio.Event] = field(default_factory=set)
     task: asyncio.Task[None] | None = None
     changed_at_s: float = field(default_factory=time.monotonic)
@@ -68,7 +72,7 @@ class Ticker:
     is_gone: bool = False
 
     def join(self) -> asyncio.Event:
-        """Begin to listen; the event is set whenever something changed."""
+        """Add a listener; its event is set after every change."""
         event = asyncio.Event()
         self.listeners.add(event)
         if self.task is None or self.task.done():
@@ -76,14 +80,14 @@ class Ticker:
         return event
 
     def leave(self, event: asyncio.Event) -> None:
-        """Listen no more; nobody looks when nobody listens."""
+        """Remove a listener; after the last one the looking ends."""
         self.listeners.discard(event)
         if not self.listeners and self.task is not None:
             self.task.cancel()
             self.task = None
 
-    async def look(self) -> State:
-        """See what has changed."""
+    async def look(self) -> RepositoryState:
+        """Look for changes now, wake the listeners if there are any, and return the state."""
         state = await self.server.pool.run(self._look)
         self.is_gone = False
         if state != self.state:
@@ -93,16 +97,16 @@ class Ticker:
                 event.set()
         return state
 
-    def _look(self) -> State:
-        begun_s = time.thread_time()  # of this thread alone: a machine that is busy makes no look long
-        state = self._see()
+    def _look(self) -> RepositoryState:
+        begun_s = time.thread_time()  # of this thread alone: other programs do not count
+        state = self._read_state()
         self.look_s = time.thread_time() - begun_s
         return state
 
-    def _see(self) -> State:
-        def count(table: RunTable) -> State:
+    def _read_state(self) -> RepositoryState:
+        def read(table: RunTable) -> RepositoryState:
             pages = pages_stamp() if self.server.settings.reload_pages else 0
-            return State(
+            return RepositoryState(
                 self.repo.watch.cursor_of(table),
                 table.run_count,
                 running_count(table),
@@ -110,7 +114,7 @@ class Ticker:
                 self.repo.catalogue.indexing,
             )
 
-        return self.repo.ask(count)
+        return self.repo.ask(read)
 
     async def _tick(self) -> None:
         while True:
@@ -119,11 +123,11 @@ class Ticker:
             await asyncio.sleep(interval_s(is_live=is_live, quiet_s=quiet_s, look_s=self.look_s))
             try:
                 await self.look()
-            except RepoNotFound:  # nobody is live any more; the pages ask why, and come back when it does
+            except RepoNotFound:  # the streams end; the pages show why, and connect again when it is back
                 self.is_gone = True
                 for event in self.listeners:
                     event.set()
-            except (Refusal, AimError, OSError):  # busy, or a disk that is away for a moment: the next look tells
+            except (Refusal, AimError, OSError):  # too busy, or a disk that failed for a moment: look again
                 continue
 
 
@@ -132,17 +136,17 @@ def interval_s(*, is_live: bool, quiet_s: float, look_s: float) -> float:
     Return how long to wait before the next look.
 
     Args:
-        is_live: something records or is being read.
-        quiet_s: since when nothing has changed.
-        look_s: how much of a processor's time the last look took.
+        is_live: whether runs record, or are being read for the first time.
+        quiet_s: the time since the last change.
+        look_s: the processor time of the last look.
 
     >>> interval_s(is_live=True, quiet_s=60, look_s=0.001), interval_s(is_live=False, quiet_s=60, look_s=0.001)
     (0.25, 1.0)
     >>> interval_s(is_live=True, quiet_s=0, look_s=0.05)
     1.0
     """
-    wanted_s = LOOK_INTERVAL_S if is_live or quiet_s < QUIET_AFTER_S else QUIET_INTERVAL_S
-    return max(wanted_s, min(LATE_MAX_S, look_s / LOOK_SHARE_MAX))
+    usual_s = LOOK_INTERVAL_S if is_live or quiet_s < QUIET_AFTER_S else QUIET_INTERVAL_S
+    return max(usual_s, min(LOOK_INTERVAL_MAX_S, look_s / LOOK_SHARE_MAX))
 
 
 def event_text(event: str, data: object, event_id: str | None = None) -> bytes:
@@ -159,7 +163,7 @@ def event_text(event: str, data: object, event_id: str | None = None) -> bytes:
 async def events(request: Request) -> Response:
     """Answer `GET …/events`."""
     server, repo = server_of(request), repo_of(request)
-    if sum(len(one.listeners) for one in request.app.state.tickers.values()) >= STREAMS_MAX:
+    if sum(len(ticker.listeners) for ticker in request.app.state.tickers.values()) >= STREAMS_MAX:
         raise Refusal(503, "busy", f"{STREAMS_MAX} pages are listening already. Close some of them.")
     cursor = request.headers.get("last-event-id") or request.query_params.get("cursor")
     ticker = ticker_of(request, repo)
@@ -175,10 +179,12 @@ def ticker_of(request: Request, repo: OpenRepository) -> Ticker:
     return tickers.setdefault(repo.id, Ticker(server_of(request), repo))
 
 
-async def _events(server: ServerState, ticker: Ticker, state: State, cursor: str | None) -> AsyncIterator[bytes]:
+async def _events(
+    server: ServerState, ticker: Ticker, state: RepositoryState, cursor: str | None
+) -> AsyncIterator[bytes]:
     event = ticker.join()
     stopping = asyncio.create_task(server.stopping.wait())
-    pages, told = state.pages, None
+    pages, indexing = state.pages, None
     try:
         yield b": hello\n\n"
         while not server.stopping.is_set() and not ticker.is_gone:
@@ -186,10 +192,10 @@ async def _events(server: ServerState, ticker: Ticker, state: State, cursor: str
             if state.pages != pages:
                 pages = state.pages
                 yield event_text("reload", {})
-            if state.cursor != cursor or state.indexing != told:
-                is_reading = state.indexing is not None or told is not None
+            if state.cursor != cursor or state.indexing != indexing:
+                is_reading = state.indexing is not None or indexing is not None
                 yield event_text("tick", _tick_data(ticker.repo, state, cursor, is_reading), state.cursor)
-                cursor, told = state.cursor, state.indexing
+                cursor, indexing = state.cursor, state.indexing
             event.clear()
             if not ticker.is_gone and ticker.state in (None, state) and not await _woken(event, stopping):
                 yield b": alive\n\n"
@@ -199,7 +205,7 @@ async def _events(server: ServerState, ticker: Ticker, state: State, cursor: str
 
 
 async def _woken(event: asyncio.Event, stopping: asyncio.Task[bool]) -> bool:
-    """Wait until something changed or the server stops; False when nothing did for a while."""
+    """Wait for a change or for the end of the server; return False after `ALIVE_INTERVAL_S` without either."""
     waiting = asyncio.create_task(event.wait())
     try:
         await asyncio.wait({waiting, stopping}, timeout=ALIVE_INTERVAL_S, return_when=asyncio.FIRST_COMPLETED)
@@ -208,10 +214,10 @@ async def _woken(event: asyncio.Event, stopping: asyncio.Task[bool]) -> bool:
         waiting.cancel()
 
 
-def _tick_data(repo: OpenRepository, state: State, cursor: str | None, is_reading: bool) -> dict[str, object]:
+def _tick_data(repo: OpenRepository, state: RepositoryState, cursor: str | None, is_reading: bool) -> dict[str, object]:
     since = repo.watch.since(cursor)
     changed = since.changed
-    # runs that were only read now are no new ones
+    # while runs are read for the first time, the table grows without a change of runs
     if is_reading or (changed is not None and len(changed) > CHANGED_MAX):
         changed = None
     return {

@@ -33,7 +33,7 @@ ROWS_MAX = 1_000
 
 @dataclass(frozen=True)
 class ObjectsRequest:
-    """What `POST …/objects` asks for."""
+    """The body of `POST …/objects`."""
 
     query: str
     runs: list[str] | None
@@ -72,71 +72,79 @@ def _read_steps(body: Body) -> StepChoice:
 
 
 @dataclass(frozen=True)
-class _Sequence:
-    run: int
+class _MatchingObjects:
+    """A sequence of objects that matches; *run_index* counts the runs of the answer."""
+
+    run_index: int
     run_hash: str
     name: str
     context: Mapping[str, Any]
-    text: str
-    kind: str
+    context_text: str
+    stored_kind: str
 
 
 async def objects(request: Request) -> Response:
     """Answer `POST …/objects`."""
-    wanted = ObjectsRequest.read(await read_body(request))
-    return await in_thread(request, _objects, repo_of(request), wanted)
+    objects_request = ObjectsRequest.read(await read_body(request))
+    return await in_thread(request, _objects, repo_of(request), objects_request)
 
 
-def _objects(repo: OpenRepository, wanted: ObjectsRequest) -> Response:
-    cursor, (total, found) = repo.ask(lambda table: (repo.watch.cursor_of(table), _find(table, wanted)))
+def _objects(repo: OpenRepository, request: ObjectsRequest) -> Response:
+    cursor, (match_count, matches) = repo.ask(
+        lambda table: (repo.watch.cursor_of(table), _matching_objects(table, request))
+    )
     runs: list[str] = []
     sequences: list[dict[str, Any]] = []
     items: list[dict[str, Any]] = []
-    for one in found:
+    for sequence in matches:
         if len(items) >= ITEMS_MAX:
             break
-        with repo.points.lock_of(one.run_hash):
-            described = _describe(repo, one, wanted, len(sequences), items)
-        if described is not None:
-            if not runs or runs[-1] != one.run_hash:
-                runs.append(one.run_hash)
-            sequences.append({"run": len(runs) - 1, **described})
-    return json_answer({"cursor": cursor, "total": total, "runs": runs, "sequences": sequences, "items": items})
+        description = _describe(repo, sequence, request, len(sequences), items)
+        if description is not None:
+            if not runs or runs[-1] != sequence.run_hash:
+                runs.append(sequence.run_hash)
+            sequences.append({"run": len(runs) - 1, **description})
+    return json_answer({"cursor": cursor, "total": match_count, "runs": runs, "sequences": sequences, "items": items})
 
 
-def _find(table: RunTable, wanted: ObjectsRequest) -> tuple[int, list[_Sequence]]:
-    places, rows = narrowed_sequences(table, wanted.query, wanted.runs, wanted.sequences, wanted.type)
-    total = len(places)
-    places, rows = sequences_newest_first(table, places, rows)
-    places, rows = places[: wanted.limit], rows[: wanted.limit]
-    hashes, kinds = hashes_of(table, rows), table.stored_kinds(places, rows)
-    number = {run_hash: place for place, run_hash in enumerate(dict.fromkeys(hashes))}
-    pairs = [table.pairs[place] for place in places.tolist()]
-    return total, [
-        _Sequence(number[run_hash], run_hash, pair.name, pair.context, pair.context_text, kind)
+def _matching_objects(table: RunTable, request: ObjectsRequest) -> tuple[int, list[_MatchingObjects]]:
+    """Return how many sequences match, and the first of them, newest runs first."""
+    pair_indices, rows = narrowed_sequences(table, request.query, request.runs, request.sequences, request.type)
+    match_count = len(rows)
+    pair_indices, rows = sequences_newest_first(table, pair_indices, rows)
+    pair_indices, rows = pair_indices[: request.limit], rows[: request.limit]
+    hashes, kinds = hashes_of(table, rows), table.stored_kinds(pair_indices, rows)
+    run_indices = {run_hash: index for index, run_hash in enumerate(dict.fromkeys(hashes))}
+    pairs = [table.pairs[index] for index in pair_indices.tolist()]
+    return match_count, [
+        _MatchingObjects(run_indices[run_hash], run_hash, pair.name, pair.context, pair.context_text, kind)
         for run_hash, pair, kind in zip(hashes, pairs, kinds, strict=True)
     ]
 
 
 def _describe(
-    repo: OpenRepository, one: _Sequence, wanted: ObjectsRequest, sequence: int, items: list[dict[str, Any]]
+    repo: OpenRepository,
+    sequence: _MatchingObjects,
+    request: ObjectsRequest,
+    sequence_index: int,
+    items: list[dict[str, Any]],
 ) -> dict[str, Any] | None:
-    """Describe a sequence, and add its items; None when its run is gone."""
+    """Describe a sequence, and add its items to *items*; None when its run is gone."""
     try:
-        reader = repo.repository.reader(one.run_hash)
-        points = reader.points((one.name, one.text))
+        reader = repo.repository.reader(sequence.run_hash)
+        points = reader.points((sequence.name, sequence.context_text))
     except (NotFound, FileNotFoundError):
         return None
     if points is None or not len(points):
         return None
-    for position in wanted.steps.indices(points.steps).tolist():
-        for item in items_at(reader, points, position, wanted.first, wanted.count):
-            items.append({"sequence": sequence, **wire_object(item, wanted.type)})
-    is_list = one.kind.startswith("list(")
+    for point_index in request.steps.indices(points.steps).tolist():
+        for item in items_at(reader, points, point_index, request.first, request.count):
+            items.append({"sequence": sequence_index, **wire_object(item, request.type)})
+    is_list = sequence.stored_kind.startswith("list(")
     return {
-        "name": one.name,
-        "context": wire_context(one.context),
-        "kind": one.kind,
+        "name": sequence.name,
+        "context": wire_context(sequence.context),
+        "kind": sequence.stored_kind,
         "count": len(points),
         "steps": points.steps[spread(len(points), STEPS_SHOWN_MAX)].tolist(),
         "index_count": longest_list(reader, points) if is_list else 1,
@@ -146,8 +154,8 @@ def _describe(
 async def table(request: Request) -> Response:
     """Answer `GET …/tables/<blob>`."""
     first, count = whole(request, "from", 0, 0, 1 << 31), whole(request, "limit", 100, 1, ROWS_MAX)
-    found = await in_thread(request, read_blob, repo_of(request).repository, request.path_params["blob"])
-    if found.kind != "aim.table":
-        raise wrong("This object is no table.")
-    columns, rows = read_table(found.data)
+    blob = await in_thread(request, read_blob, repo_of(request).repository, request.path_params["blob"])
+    if blob.kind != "aim.table":
+        raise wrong("This object is not a table.")
+    columns, rows = read_table(blob.data)
     return json_answer({"columns": columns, "total": len(rows), "from": first, "rows": rows[first : first + count]})

@@ -24,14 +24,14 @@ from aim.storage.store import is_repository
 
 Result = TypeVar("Result")
 Progress = Callable[[str, int, int], None]
-"""Called with a repository's id, how many of its runs were read, and how many there are to read."""
+"""Is called with the id of a repository, how many of its runs were read, and how many there are."""
 
 log = logging.getLogger("aim.server")
 
 
 class OpenRepository:
     """
-    A repository with all that the endpoints ask of it.
+    A repository and what the endpoints ask of it.
 
     Raises:
         RepoNotFound, UnsupportedFormat: see `Repository`.
@@ -50,23 +50,23 @@ class OpenRepository:
 
     def ask(self, question: Callable[[RunTable], Result]) -> Result:
         """
-        Return what *question* finds in the table of runs, which is up to date and does not change meanwhile.
+        Return what *question* returns for the table of runs, which is up to date and does not change meanwhile.
 
-        While many runs have to be read, it is asked of those that were read; see `LiveCatalogue.ask_now`.
+        While many runs have yet to be read, the table holds those that were read; see `LiveCatalogue.ask_now`.
 
         Raises:
-            RepoNotFound: the repository was there when the server began, and is not there now.
+            RepoNotFound: the folder of the repository is gone.
         """
         self._check_exists()
         return self.catalogue.ask_now(question)
 
     def ask_all(self, question: Callable[[RunTable], Result]) -> Result:
-        """As `ask`, but wait until all runs are read: for what is kept, such as an export."""
+        """Do as `ask`, but first wait until all runs are read: for what people keep, such as an export."""
         self._check_exists()
         return self.catalogue.ask(question)
 
     def _check_exists(self) -> None:
-        # without it a folder that was moved, or a disk that is away, looks like a repository without runs
+        # without this a folder that was moved, or a disk that is not mounted, looks like a repository without runs
         if not is_repository(self.repository.path):
             raise RepoNotFound(f"The repository in {self.root} is gone. Was it moved, or is its disk not mounted?")
 
@@ -91,14 +91,14 @@ class OpenRepository:
         self.catalogue.listen(report)
 
     def warm(self) -> None:
-        """Begin to read the catalogue now, so that the first page finds it read."""
+        """Read the catalogue now, so that the first page does not wait for it."""
         try:
             self.catalogue.refresh_for_now()
         except (AimError, OSError) as error:
             log.warning("Aim can't read the repository in %s: %s", self.root, error)
 
     def close(self) -> None:
-        """Stop reading runs, and remove what waits in the trash."""
+        """Stop reading runs, and empty the trash."""
         self.catalogue.close()
         self.changes.empty_trash(now=True)
 
@@ -113,14 +113,14 @@ class OpenRepositories:
         return iter(self._repos.values())
 
     def get(self, repo_id: str) -> OpenRepository:
-        """Return a repository. Raises Refusal: (404) there is none of that id."""
+        """Return the repository of that id. Raises Refusal: (404) there is none."""
         repo = self._repos.get(repo_id)
         if repo is None:
             raise missing(f"No repository {repo_id!r} is served here.")
         return repo
 
     def warm(self) -> threading.Thread:
-        """Begin to read all catalogues, in a thread that ends by itself."""
+        """Read all catalogues in a thread that ends by itself."""
 
         def read() -> None:
             for repo in self:

@@ -1,8 +1,8 @@
 """
-Heavy work beside the event loop: a few threads, and a bound on what may wait for them.
+Threads for heavy work beside the event loop, and a bound on the requests that wait for them.
 
-numpy and file reading let other threads run, so a handful is enough; more would only make each request slower. When too
-many wait, a request is refused at once (503), which a browser shows, rather than answered after a minute.
+numpy and file reading let other threads run, so a few threads are enough; more would make each request slower. When too
+many requests wait, the next one is refused at once (503), so that the browser can show it, instead of after a minute.
 """
 
 from __future__ import annotations
@@ -25,54 +25,54 @@ Arguments = ParamSpec("Arguments")
 
 
 class Pool:
-    """Runs functions in threads; `close` waits for those that run."""
+    """Runs functions in threads."""
 
     def __init__(self) -> None:
         cores = os.cpu_count() or 1
         self._threads = ThreadPoolExecutor(min(THREADS_MAX, cores + 2), thread_name_prefix="aim-server")
-        # so that what is quick waits behind no thousand curves
+        # threads of their own, so that quick requests do not wait behind a thousand curves
         self._long = ThreadPoolExecutor(min(THREADS_MAX, cores), thread_name_prefix="aim-server-long")
-        self._taken = 0
+        self._pending = 0
 
     async def run(
         self, function: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
     ) -> Result:
         """
-        Run *function* in a thread and give its result.
+        Run *function* in a thread and return its result.
 
         Raises:
-            Refusal: (503) too many wait, or it takes longer than a minute. It then ends unheard.
+            Refusal: (503) too many wait, or it takes longer than a minute; its result is then dropped.
         """
         return await self._run(self._threads, partial(function, *arguments, **named))
 
     async def run_long(
         self, function: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
     ) -> Result:
-        """As `run`, for what may take seconds: it keeps nothing else waiting but its like."""
+        """Do as `run` in other threads: for work that may take seconds, so that quick requests do not wait for it."""
         return await self._run(self._long, partial(function, *arguments, **named))
 
     async def _run(self, threads: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
-        if self._taken >= WAITING_MAX:
+        if self._pending >= WAITING_MAX:
             raise Refusal(503, "busy", "The server has too much to do. Try again in a moment.")
         loop = asyncio.get_running_loop()
-        self._taken += 1
+        self._pending += 1
         future = threads.submit(work)
         future.add_done_callback(lambda _: self._release(loop))
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), TIME_MAX_S)
         except (asyncio.TimeoutError, TimeoutError):
             raise Refusal(
-                503, "busy", f"This took more than {TIME_MAX_S:.0f} s and was given up. Ask for less."
+                503, "busy", f"This took more than {TIME_MAX_S:.0f} s and was cancelled. Ask for less."
             ) from None
 
     def _release(self, loop: asyncio.AbstractEventLoop) -> None:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(self._one_less)
+            loop.call_soon_threadsafe(self._count_down)
 
-    def _one_less(self) -> None:
-        self._taken -= 1
+    def _count_down(self) -> None:
+        self._pending -= 1
 
     def close(self) -> None:
-        """Wait for what runs; what waits is given up."""
+        """Wait for functions that run, and cancel those that wait."""
         for threads in (self._threads, self._long):
             threads.shutdown(wait=True, cancel_futures=True)

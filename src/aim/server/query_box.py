@@ -1,5 +1,5 @@
 """
-The query box: what could be typed next, and whether a query can be understood. Specified in wire.md, section 9.
+The query box: completions, and the check of a query. Specified in docs/formats/wire.md, section 9.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ async def completions(request: Request) -> Response:
 
 
 def _completions(repo: OpenRepository, text: str, at: int) -> Response:
-    found = repo.ask(lambda table: complete(table, text, at))
-    items = [{"text": item.text, "kind": item.kind, "detail": item.detail} for item in found.items]
-    return json_answer({"from": found.start, "to": found.end, "items": items})
+    completion = repo.ask(lambda table: complete(table, text, at))
+    items = [{"text": item.text, "kind": item.kind, "detail": item.detail} for item in completion.items]
+    return json_answer({"from": completion.start, "to": completion.end, "items": items})
 
 
 async def check(request: Request) -> Response:
-    """Answer `POST …/check`: the query's error, or nothing of note."""
+    """Answer `POST …/check`."""
     text = (await read_body(request)).text("query")
     repo_of(request)
     await in_thread(request, ask, text)

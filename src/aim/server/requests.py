@@ -1,5 +1,5 @@
 """
-What requests about runs and curves ask for, read and checked. Specified in docs/formats/wire.md, sections 2, 4 and 5.
+Requests about runs and curves, read and checked. Specified in docs/formats/wire.md, sections 2, 4 and 5.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ def read_field(value: Any, where: str) -> Field:
     >>> read_field(["metric", "loss", {"subset": "val"}, "last"], "fields[0]")
     SummaryField(metric='loss', context_text='{"subset":"val"}', summary='last')
     """
-    kind = value[0] if isinstance(value, list) and value else None
-    if kind == "run" and len(value) == 2 and value[1] in RUN_FIELDS:
-        return PropertyField(value[1])
-    if kind == "param" and len(value) > 1 and all(type(key) in (str, int) for key in value[1:]):
-        return ParamField(tuple(value[1:]))
-    if kind == "metric" and len(value) == 4 and isinstance(value[1], str) and value[3] in SUMMARIES:
-        return SummaryField(value[1], context_text(value[2], f"{where}[2]"), value[3])
+    match value:
+        case ["run", name] if name in RUN_FIELDS:
+            return PropertyField(name)
+        case ["param", _, *_] if all(type(key) in (str, int) for key in value[1:]):
+            return ParamField(tuple(value[1:]))
+        case ["metric", str(name), context, str(summary)] if summary in SUMMARIES:
+            return SummaryField(name, context_text(context, f"{where}[2]"), summary)
     raise wrong(
         f'`{where}` must be a field, such as ["run","name"], ["param","hparams","lr"] or ["metric","loss",{{}},"last"].'
     )
@@ -47,7 +47,7 @@ def _read_sort(value: Any, where: str) -> tuple[Field, bool]:
 
 @dataclass(frozen=True)
 class RunsRequest:
-    """What `POST …/runs` asks for."""
+    """The body of `POST …/runs`."""
 
     query: str
     fields: list[Field]
@@ -71,7 +71,7 @@ class RunsRequest:
 
 @dataclass(frozen=True)
 class Aggregation:
-    """How curves become groups."""
+    """How curves are put into groups."""
 
     by: list[Field]
     value: str
@@ -80,7 +80,7 @@ class Aggregation:
 
 @dataclass(frozen=True)
 class SeriesRequest:
-    """What `POST …/series` asks for."""
+    """The body of `POST …/series`."""
 
     query: str
     runs: list[str] | None

@@ -1,5 +1,5 @@
 """
-One run: what it is, what it printed, what it keeps. Specified in docs/formats/wire.md, section 4, *One run*.
+One run: its properties, its logs, its artifacts. Specified in docs/formats/wire.md, section 4, *One run*.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.core.errors import RunNotFound
-from aim.engine.artifacts import artifacts_of, find_artifact
+from aim.core.statuses import FAILED
+from aim.engine.artifacts import RunFile, artifacts_of, find_artifact
 from aim.engine.listing import notes_text
-from aim.engine.logs import RunLogs
-from aim.engine.overview_of_run import RunOverview, overview_of_run, sequences_of_run
+from aim.engine.logs import LogInfo, LogMessage, RunLogs
+from aim.engine.overview_of_run import RunOverview, SummarizedSequence, overview_of_run, sequences_of_run
 from aim.server.answers import json_answer, missing, wire_context, wire_number, wire_value, wrong
 from aim.server.files import file_answer
 from aim.server.open_repository import OpenRepository
 from aim.server.server_state import in_thread, repo_of
-from aim.storage.forms.state import WriterInfo
+from aim.storage.forms.state import RunState, WriterInfo
 
 LINES_MAX = 20_000
 RECORDS_MAX = 5_000
+PATTERN_CHARS_MAX = 1_000
 
 
 def hash_of(request: Request, repo: OpenRepository) -> str:
@@ -57,85 +59,85 @@ def _run(repo: OpenRepository, run_hash: str) -> Response:
     cursor, sequences = repo.ask(lambda table: (repo.watch.cursor_of(table), sequences_of_run(table, run_hash)))
     try:
         overview = overview_of_run(repo.repository, run_hash)
-        with repo.points.lock_of(run_hash):
-            logs = RunLogs(repo.repository.reader(run_hash))
-            found = logs.all()
-            counts = {"log_lines": sum(one.lines for one in found), "log_records": logs.record_count()}
+        run_logs = RunLogs(repo.repository.reader(run_hash))
+        logs, record_count = run_logs.all(), run_logs.record_count()
         files = artifacts_of(repo.repository.store.run_folder(run_hash), overview.state.artifacts)
     except (RunNotFound, FileNotFoundError):
         raise missing(f"No run {run_hash} in this repository.") from None
     return json_answer(
         {
             "cursor": cursor,
-            **_facts(overview),
-            "sequences": [
-                {
-                    "name": one.name,
-                    "context": wire_context(one.context),
-                    "kind": one.kind,
-                    **{name: wire_number(value) for name, value in one.values.items()},
-                }
-                for one in sequences
-            ],
-            **counts,
-            "logs": [
-                {
-                    "id": one.id,
-                    "label": one.label,
-                    "context": wire_context(one.context),
-                    "writers": list(one.writers),
-                    "lines": one.lines,
-                }
-                for one in found
-            ],
-            "artifacts": [
-                {
-                    "name": one.name,
-                    "path": one.name,
-                    "uri": one.uri,
-                    "size": one.size_bytes,
-                    "sha256": one.sha256,
-                    "here": one.path is not None,
-                }
-                for one in files
-            ],
+            **_wire_overview(overview),
+            "sequences": [_wire_sequence(sequence) for sequence in sequences],
+            "log_lines": sum(log.lines for log in logs),
+            "log_records": record_count,
+            "logs": [_wire_log(log) for log in logs],
+            "artifacts": [_wire_artifact(file) for file in files],
         }
     )
 
 
-def _facts(overview: RunOverview) -> dict[str, Any]:
+def _wire_overview(overview: RunOverview) -> dict[str, Any]:
     state = overview.state
-    given = state.properties
+    properties = state.properties
+    writers = sorted(state.writers.values(), key=lambda writer: writer.begun_at_s or 0.0)
     return {
         "hash": state.run_hash,
         "name": state.name,
-        "description": given.get("description"),
+        "description": properties.get("description"),
         "experiment": state.experiment,
         "status": overview.status,
-        "error": state.error() if overview.status == "failed" else None,
+        "error": state.error() if overview.status == FAILED else None,
         "created_at": state.created_at_s,
         "end_time": overview.end_s,
         "duration": overview.duration_s,
-        "archived": bool(given.get("archived", False)),
+        "archived": bool(properties.get("archived", False)),
         "tags": list(state.tags),
-        "notes": notes_text(given.get("notes")),
+        "notes": notes_text(properties.get("notes")),
         "rewinds": [{"step": rewind.step, "time": rewind.time_s} for rewind in state.rewinds],
-        "forked_from": None
-        if state.forked_from is None
-        else {
-            "run": state.forked_from.run_hash,
-            "step": state.forked_from.step,
-            "time": state.forked_from.time_s,
-        },
+        "forked_from": _wire_origin(state),
         "params": overview.params,
         "system": overview.system,
-        "writers": [
-            _writer(writer) for writer in sorted(state.writers.values(), key=lambda one: one.begun_at_s or 0.0)
-        ],
+        "writers": [_wire_writer(writer) for writer in writers],
     }
 
 
-def _writer(writer: WriterInfo) -> dict[str, Any]:
+def _wire_origin(state: RunState) -> dict[str, Any] | None:
+    origin = state.forked_from
+    return None if origin is None else {"run": origin.run_hash, "step": origin.step, "time": origin.time_s}
+
+
+def _wire_sequence(sequence: SummarizedSequence) -> dict[str, Any]:
+    return {
+        "name": sequence.name,
+        "context": wire_context(sequence.context),
+        "kind": sequence.kind,
+        **{name: wire_number(value) for name, value in sequence.values.items()},
+    }
+
+
+def _wire_log(log: LogInfo) -> dict[str, Any]:
+    return {
+        "id": log.id,
+        "label": log.label,
+        "context": wire_context(log.context),
+        "writers": list(log.writers),
+        "lines": log.lines,
+    }
+
+
+def _wire_artifact(file: RunFile) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "path": file.name,
+        "uri": file.uri,
+        "size": file.size_bytes,
+        "sha256": file.sha256,
+        "here": file.path is not None,
+    }
+
+
+def _wire_writer(writer: WriterInfo) -> dict[str, Any]:
     begin: Mapping[str, Any] = writer.begin or {}
     end: Mapping[str, Any] = writer.end or {}
     return {
@@ -152,18 +154,17 @@ async def log(request: Request) -> Response:
     """Answer `GET …/runs/<hash>/log`."""
     repo = repo_of(request)
     run_hash = hash_of(request, repo)
-    which = request.query_params.get("log") or None
+    log_id = request.query_params.get("log") or None
     text = request.query_params.get("find")
     start = whole(request, "from", 0, -(1 << 40), 1 << 40)
     limit = whole(request, "limit", 2000, 1, LINES_MAX)
 
     def read() -> Response:
-        with repo.points.lock_of(run_hash):
-            logs = RunLogs(repo.repository.reader(run_hash), which)
-            if text is not None:
-                return json_answer({"total": logs.line_count(), "matches": logs.find(text[:1000])})
-            first, total, lines = logs.lines(start, limit)
-            return json_answer({"from": first, "total": total, "lines": lines})
+        logs = RunLogs(repo.repository.reader(run_hash), log_id)
+        if text is not None:
+            return json_answer({"total": logs.line_count(), "matches": logs.find(text[:PATTERN_CHARS_MAX])})
+        first, total, lines = logs.lines(start, limit)
+        return json_answer({"from": first, "total": total, "lines": lines})
 
     return await in_thread(request, read)
 
@@ -177,22 +178,21 @@ async def records(request: Request) -> Response:
     level = request.query_params.get("level") or None
 
     def read() -> Response:
-        with repo.points.lock_of(run_hash):
-            total, found = RunLogs(repo.repository.reader(run_hash)).records(start, limit, level)
-        shown = [
-            {
-                "time": one.time_s,
-                "level": one.level,
-                "message": one.message,
-                "args": wire_value(one.args),
-                "file": one.file,
-                "line": one.line,
-            }
-            for one in found
-        ]
-        return json_answer({"from": start, "total": total, "records": shown})
+        total, messages = RunLogs(repo.repository.reader(run_hash)).records(start, limit, level)
+        return json_answer({"from": start, "total": total, "records": [_wire_record(message) for message in messages]})
 
     return await in_thread(request, read)
+
+
+def _wire_record(message: LogMessage) -> dict[str, Any]:
+    return {
+        "time": message.time_s,
+        "level": message.level,
+        "message": message.message,
+        "args": wire_value(message.args),
+        "file": message.file,
+        "line": message.line,
+    }
 
 
 async def artifact(request: Request) -> Response:

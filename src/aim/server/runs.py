@@ -16,6 +16,7 @@ from starlette.responses import Response
 from aim.core.errors import InvalidQuery
 from aim.engine.listing import cells, sort_rows
 from aim.engine.matching import (
+    RUN,
     Question,
     ask,
     hashes_of,
@@ -24,7 +25,7 @@ from aim.engine.matching import (
     newest_first,
     rows_of,
 )
-from aim.engine.overview import facets_of, params_of, sequences_of
+from aim.engine.overview import ParamOverview, SequenceOverview, facets_of, params_of, sequences_of
 from aim.server.answers import json_answer, wire_cell, wire_context
 from aim.server.bodies import read_body
 from aim.server.columns import plain, wire_column, wire_columns, wire_summaries
@@ -38,33 +39,33 @@ IntArray = npt.NDArray[np.int64]
 
 async def table(request: Request) -> Response:
     """Answer `POST …/runs`."""
-    wanted = RunsRequest.read(await read_body(request))
-    return await in_thread(request, _table, repo_of(request), wanted)
+    runs_request = RunsRequest.read(await read_body(request))
+    return await in_thread(request, _table, repo_of(request), runs_request)
 
 
-def _table(repo: OpenRepository, wanted: RunsRequest) -> Response:
+def _table(repo: OpenRepository, request: RunsRequest) -> Response:
     begun_s = time.perf_counter()
-    question = ask(wanted.query)
+    question = ask(request.query)
 
-    def find(table: RunTable) -> dict[str, Any]:
-        rows = selected_rows(table, question, wanted.runs)
-        ordered = sort_rows(table, newest_first(table, rows), wanted.sort)
-        shown = ordered[wanted.offset : wanted.offset + wanted.limit]
+    def read(table: RunTable) -> dict[str, Any]:
+        rows = selected_rows(table, question, request.runs)
+        ordered = sort_rows(table, newest_first(table, rows), request.sort)
+        page_rows = ordered[request.offset : request.offset + request.limit]
         answer = {
             "cursor": repo.watch.cursor_of(table),
             "elapsed_ms": 0.0,
             "total": table.run_count,
             "count": len(rows),
             "indexing": repo.catalogue.indexing,
-            "hash": hashes_of(table, shown),
-            "columns": [wire_column(field, cells(table, field, shown)) for field in wanted.fields],
+            "hash": hashes_of(table, page_rows),
+            "columns": [wire_column(field, cells(table, field, page_rows)) for field in request.fields],
         }
-        if not len(rows) and wanted.query.strip():
+        if not len(rows) and request.query.strip():
             answer["clauses"] = _clauses(table, question)
             answer["hints"] = [asdict(hint) for hint in question.query.hints(table)]
         return answer
 
-    answer = repo.ask(find)
+    answer = repo.ask(read)
     answer["elapsed_ms"] = round((time.perf_counter() - begun_s) * 1e3, 2)
     return json_answer(answer)
 
@@ -80,16 +81,16 @@ def selected_rows(table: RunTable, question: Question, hashes: list[str] | None)
 
 
 def _clauses(table: RunTable, question: Question) -> list[dict[str, int]]:
-    """Say how many runs each part of a query leaves alone."""
+    """Return how many runs each clause of a query leaves when it stands alone."""
     text = question.query.text
-    found = []
+    clauses = []
     for clause in question.query.clauses:
         try:
             count = len(matching_runs(table, ask(text[clause.start : clause.end])))
-        except InvalidQuery:  # a part that uses a name of another part
+        except InvalidQuery:  # the clause uses a name that another clause defines
             continue
-        found.append({"start": clause.start, "end": clause.end, "count": count})
-    return found
+        clauses.append({"start": clause.start, "end": clause.end, "count": count})
+    return clauses
 
 
 async def fields(request: Request) -> Response:
@@ -101,36 +102,38 @@ async def fields(request: Request) -> Response:
 def _fields(repo: OpenRepository, query: str) -> Response:
     question = ask(query)
 
-    def find(table: RunTable) -> dict[str, Any]:
+    def read(table: RunTable) -> dict[str, Any]:
         rows = matching_runs(table, question)
-        matching = None if question.subject == "run" else matching_sequences(table, question, question.subject)
+        matching = None if question.subject == RUN else matching_sequences(table, question, question.subject)
         return {
             "cursor": repo.watch.cursor_of(table),
             "total": table.run_count,
             "count": len(rows),
-            "params": [
-                {
-                    "path": list(one.path),
-                    "type": one.type,
-                    "runs": one.runs,
-                    "distinct": one.distinct,
-                    "examples": [wire_cell(plain(value)) for value in one.examples],
-                }
-                for one in params_of(table, rows)
-            ],
-            "sequences": [
-                {
-                    "name": one.name,
-                    "context": wire_context(one.context),
-                    "kind": one.kind,
-                    "runs": one.runs,
-                    "points": one.points,
-                }
-                for one in sequences_of(table, rows, matching)
-            ],
+            "params": [_wire_param(param) for param in params_of(table, rows)],
+            "sequences": [_wire_sequence(sequence) for sequence in sequences_of(table, rows, matching)],
             "facets": facets_of(table, rows),
             "columns": wire_columns(),
             "summaries": wire_summaries(),
         }
 
-    return json_answer(repo.ask(find))
+    return json_answer(repo.ask(read))
+
+
+def _wire_param(param: ParamOverview) -> dict[str, Any]:
+    return {
+        "path": list(param.path),
+        "type": param.type,
+        "runs": param.runs,
+        "distinct": param.distinct,
+        "examples": [wire_cell(plain(value)) for value in param.examples],
+    }
+
+
+def _wire_sequence(sequence: SequenceOverview) -> dict[str, Any]:
+    return {
+        "name": sequence.name,
+        "context": wire_context(sequence.context),
+        "kind": sequence.kind,
+        "runs": sequence.runs,
+        "points": sequence.points,
+    }

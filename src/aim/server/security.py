@@ -1,17 +1,17 @@
 """
-Who may ask: the same browser page, by a name that is ours, and with the token if there is one.
+Which requests are answered: those of Aim's own pages, by a host name of this server, with the token if there is one.
 
-A web page from elsewhere must neither read runs nor change them. Six doors are shut:
+A page of another site must not read runs or change them. These attacks are stopped:
 
-    another page fetches from us     there is no CORS, so it can't read the answer
-    another page posts to us         a change needs a JSON body, and an Origin that is our own Host
-    another page points its own      the Host of a request must be an address, a name of this machine, or one that
-    name at 127.0.0.1 (rebinding)    `--trusted-host` allows; with a token this is not needed: cookies belong to a name
-    a script gets into our pages     Content-Security-Policy: only our own scripts run, and they talk only to us
-    another page shows ours in a     frame-ancestors: only this machine's pages and those of the same host may, as
-    frame, and steals clicks         notebooks do
-    another page shows an image of   Cross-Origin-Resource-Policy
-    ours, to learn whether it is
+    another page fetches an answer      there is no CORS, so it can't read the answer
+    another page posts a change         a change needs a JSON body, and an Origin equal to its Host
+    another page points its own name    the Host of a request must be an IP address, a name of this machine, or a name
+    at 127.0.0.1 (DNS rebinding)        of `--trusted-host`; not needed with a token, since cookies belong to a name
+    a script gets into Aim's pages      Content-Security-Policy: only Aim's scripts run, and connect only to this server
+    another page shows Aim in a frame   frame-ancestors: only pages of this machine and of the same host may, as
+    and steals clicks                   notebooks do
+    another page loads an image of      Cross-Origin-Resource-Policy
+    Aim to learn whether it exists
 
 The token is compared in constant time, and travels in a header or in a cookie that scripts can't read.
 """
@@ -49,7 +49,7 @@ NAME = re.compile(r"[a-z0-9.-]{1,253}")
 
 def page_policy(host: str) -> str:
     """
-    Return the policy of a page that was asked for by the name in *host*, a Host header.
+    Return the Content-Security-Policy of a page for a request with the Host header *host*.
 
     >>> page_policy("node7:43800").rpartition("; ")[2]
     "frame-ancestors 'self' localhost:* 127.0.0.1:* vscode-webview: http://node7:* https://node7:*"
@@ -73,20 +73,20 @@ def host_name(host: str) -> str:
 
 
 class Guard:
-    """Says of each request whether it may be answered."""
+    """The checks that each request must pass."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        own = {
+        own_names = {
             "localhost",
             settings.host.lower(),
             socket.gethostname().lower(),
             *map(str.lower, settings.trusted_hosts),
         }
-        self._names = own - {""}
+        self._names = own_names - {""}
 
     def is_own_name(self, name: str) -> bool:
-        """Return whether a browser may know this server by *name*."""
+        """Return whether browsers may reach this server by *name*."""
         if name in self._names or name.endswith(".localhost"):
             return True
         try:
@@ -97,35 +97,35 @@ class Guard:
 
     def check(self, method: str, headers: Headers, *, is_api: bool) -> None:
         """
-        Let a request pass.
+        Check the host, the origin and the token of a request.
 
         Raises:
-            Refusal: 403 of kind `origin`, or 401 of kind `token`.
+            Refusal: (403) of kind `origin`, or (401) of kind `token`.
         """
         host = headers.get("host", "")
         if self._settings.token is None and not self.is_own_name(host_name(host)):
             raise Refusal(
                 403,
                 "origin",
-                f"This server does not know itself as {host_name(host)!r}. To reach it by that name, start it with "
+                f"{host_name(host)!r} is not a known name of this server. To reach it by that name, start it with "
                 f"`--trusted-host {host_name(host)}` or with `--token`.",
             )
         if method not in READING:
             self._check_origin(host, headers)
         if is_api and not self.has_token(headers):
-            raise Refusal(401, "token", "This server asks for the token that it was started with.")
+            raise Refusal(401, "token", "This server was started with --token: send that token.")
 
     def _check_origin(self, host: str, headers: Headers) -> None:
         site = headers.get("sec-fetch-site")
         origin = headers.get("origin")
-        if site == "same-origin":  # set by the browser; no page can forge it
+        if site == "same-origin":  # browsers set it, and no page can forge it
             return
         is_own = origin is None or urlsplit(origin).netloc.lower() == host.lower()
         if site in ("cross-site", "same-site") or not is_own:
-            raise Refusal(403, "origin", "A page from elsewhere may not change anything here.")
+            raise Refusal(403, "origin", "A page of another site may not change anything here.")
 
     def has_token(self, headers: Headers) -> bool:
-        """Return whether a request carries the token, if one is asked for."""
+        """Return whether a request carries the token; always True without `--token`."""
         token = self._settings.token
         if token is None:
             return True
@@ -140,7 +140,7 @@ class Guard:
         return token is not None and hmac.compare_digest(text.encode(), token.encode())
 
     async def login(self, request: Request) -> Response:
-        """Answer `POST api/login`: the right token becomes a cookie."""
+        """Answer `POST api/login`: set the token as a cookie."""
         body = await read_body(request)
         if self._settings.token is not None and not self.is_token(body.text("token")):
             raise Refusal(401, "token", "This is not the token.")
@@ -151,17 +151,16 @@ class Guard:
 
     def admit(self, request: Request, depth: int) -> Response | None:
         """
-        Return the redirect of a page that was asked for with `?token=…`: the token becomes a cookie and leaves the
-        address.
+        Return a redirect that sets the token of `?token=…` as a cookie and removes it from the address.
 
-        None when it is not the token. The cookie is for the app's folder, *depth* above that of the page.
+        None when the token is wrong. The cookie is for the folder of the app, *depth* above that of the page.
         """
         token = request.query_params.get("token")
         if token is None or not self.is_token(token):
             return None
-        rest = [pair for pair in request.url.query.split("&") if not pair.startswith("token=")]
+        other_pairs = [pair for pair in request.url.query.split("&") if not pair.startswith("token=")]
         last = request.scope["path"].rpartition("/")[2]
-        answer = RedirectResponse(f"./{last}" + ("?" + "&".join(rest) if rest else ""), 303)
+        answer = RedirectResponse(f"./{last}" + ("?" + "&".join(other_pairs) if other_pairs else ""), 303)
         self._set_cookie(answer, request, folder(request.scope["path"], up=depth))
         return answer
 
@@ -188,11 +187,11 @@ def folder(path: str, up: int = 0) -> str:
 
 
 def cookies(headers: Headers, name: str) -> list[str]:
-    """Return the values of all cookies of that name: those of several paths may come together."""
-    found = []
+    """Return the values of all cookies of that name: cookies of several paths may come together."""
+    values = []
     for header in headers.getlist("cookie"):
         for pair in header.split(";"):
             key, _, value = pair.strip().partition("=")
             if key == name:
-                found.append(value)
-    return found
+                values.append(value)
+    return values

@@ -1,9 +1,9 @@
 """
-Serving: listen, say where, answer until told to stop, and leave nothing running.
+Serving: listen, answer until a signal comes, and leave nothing running.
 
     SIGINT, SIGTERM  ->  streams of live updates end  ->  requests are answered  ->  the trash is emptied  ->  exit
 
-A second signal ends at once what still runs.
+A second signal ends the process at once.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ ANY_HOST = frozenset({"0.0.0.0", "::", ""})
 
 
 class PagesServer(uvicorn.Server):
-    """uvicorn, which tells open streams to end before it waits for them."""
+    """A uvicorn server that ends open streams before it waits for them."""
 
     def __init__(self, config: uvicorn.Config, state: ServerState) -> None:
         super().__init__(config)
         self._state = state
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams, then as uvicorn does; a Unix socket goes with its server."""
+        """End the streams, shut down as uvicorn does, and remove the Unix socket."""
         self._state.stopping.set()
         await super().shutdown(sockets)
         uds = self._state.settings.uds
@@ -47,7 +47,7 @@ def listen(settings: Settings) -> socket.socket:
     Open the port, or the Unix socket.
 
     Raises:
-        UsageError: it is taken, or the address is not this machine's.
+        UsageError: the port is taken, or the address does not belong to this machine.
     """
     if settings.uds is not None:
         return _listen_unix(settings.uds)
@@ -73,7 +73,7 @@ def _listen_unix(path: Path) -> socket.socket:
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if path.is_socket() and not _answers(path):
-            path.unlink()  # of a server that was killed
+            path.unlink()  # left by a server that was killed
         opened.bind(str(path))
         opened.listen(BACKLOG)
     except OSError as error:
@@ -93,14 +93,14 @@ def _answers(path: Path) -> bool:
 
 
 def address(settings: Settings, opened: socket.socket) -> str:
-    """Return the address to open in a browser on this machine; of a Unix socket its path, as curl and nginx have it."""
+    """Return the address to open in a browser on this machine; for a Unix socket its path as curl writes it."""
     if settings.uds is not None:
         return f"unix:{settings.uds.absolute()}"
     host = "127.0.0.1" if settings.host in ANY_HOST else settings.host
     port = opened.getsockname()[1]
-    shown = f"[{host}]" if ":" in host else host
+    host_text = f"[{host}]" if ":" in host else host
     scheme = "http" if settings.certificate is None else "https"
-    return f"{scheme}://{shown}:{port}{settings.base_path}/"
+    return f"{scheme}://{host_text}:{port}{settings.base_path}/"
 
 
 def make_server(settings: Settings, progress: Progress | None = None) -> PagesServer:
@@ -108,7 +108,7 @@ def make_server(settings: Settings, progress: Progress | None = None) -> PagesSe
     Make the server, which is then `run` with the sockets that `listen` opened.
 
     Args:
-        progress: told how far the first reading of a large repository is.
+        progress: called while a large repository is read for the first time.
 
     Raises:
         RepoNotFound, UnsupportedFormat: a repository can't be opened.
@@ -119,7 +119,7 @@ def make_server(settings: Settings, progress: Progress | None = None) -> PagesSe
     config = uvicorn.Config(
         app,
         log_level=settings.log_level,
-        access_log=False,  # ours (boundary.py) leaves out what follows the `?`: it may be the token
+        access_log=False,  # that of boundary.py leaves out what follows the `?`, which may be the token
         server_header=False,
         timeout_graceful_shutdown=STOP_TIMEOUT_S,
         lifespan="on",
@@ -132,7 +132,7 @@ def make_server(settings: Settings, progress: Progress | None = None) -> PagesSe
     except OSError as error:  # ssl.SSLError is one
         named = f"{settings.certificate} and its key {settings.key or ''}".rstrip()
         raise UsageError(
-            f"The certificate {named} can't be used: {error}. Both have to be PEM files that belong together."
+            f"The certificate {named} can't be used: {error}. Both must be PEM files, and belong together."
         ) from None
     return PagesServer(config, state)
 
@@ -142,20 +142,20 @@ def serve(settings: Settings, ready: Callable[[str], None], progress: Progress |
     Serve until a signal says to stop.
 
     Args:
-        ready: called with the address, once connections are taken.
-        progress: told how far the first reading of a large repository is.
+        ready: called with the address as soon as connections are accepted.
+        progress: called while a large repository is read for the first time.
 
     Raises:
         RepoNotFound, UnsupportedFormat: a repository can't be opened.
-        UsageError: the port can't be.
+        UsageError: the port can't be used.
     """
     server = make_server(settings, progress)
     opened = listen(settings)
     try:
-        # the kernel takes connections from here on; they are answered as soon as uvicorn runs
+        # the kernel accepts connections from here on; they are answered as soon as uvicorn runs
         ready(address(settings, opened))
         server.run(sockets=[opened])
-    except KeyboardInterrupt:  # uvicorn raises the signal again when all has ended
+    except KeyboardInterrupt:  # uvicorn raises the signal again after its shutdown
         pass
     finally:
         opened.close()

@@ -1,5 +1,5 @@
 """
-What the endpoints share: settings, repositories, threads, and whether the server is about to stop.
+The state that all endpoints share: settings, repositories, threads, and whether the server is about to stop.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Arguments = ParamSpec("Arguments")
 
 @dataclass
 class ServerState:
-    """What every endpoint finds in `request.app.state.server`."""
+    """The state that all endpoints share; it is `app.state.server`."""
 
     settings: Settings
     repos: OpenRepositories
@@ -33,18 +33,18 @@ class ServerState:
 
 
 def server_of(request: Request) -> ServerState:
-    """Return what the endpoints share."""
+    """Return the state that all endpoints share."""
     server: ServerState = request.app.state.server
     return server
 
 
 def repo_of(request: Request) -> OpenRepository:
-    """Return the repository that the address names. Raises Refusal: (404) there is none of that id."""
+    """Return the repository that the address names. Raises Refusal: (404) there is none."""
     return server_of(request).repos.get(request.path_params["repo"])
 
 
 def check_writable(request: Request) -> None:
-    """Raise Refusal: (403) the server only reads."""
+    """Raise Refusal (403) if the server was started with `--read-only`."""
     if server_of(request).settings.read_only:
         raise Refusal(403, "read-only", "This server was started with --read-only: nothing can be changed here.")
 
@@ -52,12 +52,12 @@ def check_writable(request: Request) -> None:
 async def in_thread(
     request: Request, work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
 ) -> Result:
-    """Run *work* beside the event loop and give its result; see `Pool.run`."""
+    """Run *work* in a thread and return its result; see `Pool.run`."""
     return await server_of(request).pool.run(work, *arguments, **named)
 
 
 async def in_long_thread(
     request: Request, work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
 ) -> Result:
-    """Run *work*, which may take seconds, beside the event loop and give its result; see `Pool.run_long`."""
+    """Run *work*, which may take seconds, in a thread and return its result; see `Pool.run_long`."""
     return await server_of(request).pool.run_long(work, *arguments, **named)

@@ -1,5 +1,5 @@
 """
-What the server was asked to serve, and how.
+What the server serves, and how.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 UNSAFE = re.compile(r"[^a-z0-9]+")
 HOST_DEFAULT = "127.0.0.1"
-PORT_DEFAULT = 43_800  # that of Aim 3
+PORT_DEFAULT = 43_800  # as in Aim 3
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 LOG_LEVEL_DEFAULT = "warning"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -24,15 +24,15 @@ class Settings:
 
     Attributes:
         roots: the folders that hold a `.aim`, one or more.
-        host, port: what is listened on; port 0: a free one.
+        host, port: the address to listen on; port 0: any free port.
         read_only: refuse every change.
-        base_path: the path under which a proxy shows this server, such as `/aim`; requests come with it or without.
-        token: what a request has to carry; None: nothing.
-        trusted_hosts: names that browsers may know this server by, besides its own addresses.
-        reload_pages: tell open pages to load again when the built pages change; for development.
-        uds: a path: listen on this Unix socket instead of *host* and *port*.
-        certificate, key: files (PEM) of the server's certificate and its key, for https; the key may be in the former.
-        log_level: what is written to the log, `info` with a line for each request.
+        base_path: the path under which a proxy shows this server, such as `/aim`; requests may have it or not.
+        token: the token that a request must carry; None: none.
+        trusted_hosts: host names by which browsers may reach the server, besides its own addresses.
+        reload_pages: reload open pages when they are built again; for development.
+        uds: listen on the Unix socket of this path instead of *host* and *port*.
+        certificate, key: PEM files for https; the certificate's file may hold the key too.
+        log_level: one of `LOG_LEVELS`; `info` logs a line for each request.
     """
 
     roots: tuple[Path, ...]
@@ -56,7 +56,7 @@ class Settings:
 
 def repo_ids(roots: Iterable[Path]) -> dict[str, Path]:
     """
-    Return each repository an id that is safe in an address and the same at the next start.
+    Return an id for each repository that is safe in an address and the same at the next start.
 
     >>> repo_ids([Path("/data/My runs"), Path("/old/my runs")])
     {'my-runs': ...Path('/data/My runs'), 'my-runs-2': ...Path('/old/my runs')}
