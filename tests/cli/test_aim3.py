@@ -87,11 +87,11 @@ def test_a_run_whose_process_was_killed_is_closed(tmp_path: Path) -> None:
     done = aim(tmp_path, "runs", "close", "-y", run_hash[:8])
 
     assert 0 == done.returncode, done.stderr
-    assert f"{run_hash}: its process is gone; it was last heard of at" in done.stderr
+    assert f"{run_hash}: its process ended without closing it; it last wrote at" in done.stderr
     assert "Nothing was locked. Sealed the points of 1 writer.\n" in done.stderr
     assert 1 == len(list((tmp_path / ".aim" / "runs" / run_hash).glob("*.points.parquet")))
     run = record(tmp_path)
-    assert f"{run.hash}: has ended at" in aim(tmp_path, "runs", "close", run.hash).stderr
+    assert f"{run.hash}: ended at" in aim(tmp_path, "runs", "close", run.hash).stderr
     assert 1 == aim(tmp_path, "runs", "close", "nothing").returncode
 
 
@@ -145,7 +145,7 @@ def test_the_catalogue_is_made_anew(tmp_path: Path) -> None:
     record(tmp_path)
     record(tmp_path)
 
-    assert "Read 2 runs anew.\n" == aim(tmp_path, "storage", "reindex", "-y").stderr
+    assert "Read 2 runs again.\n" == aim(tmp_path, "storage", "reindex", "-y").stderr
 
 
 def test_a_repository_is_uploaded_as_a_zip(tmp_path: Path) -> None:

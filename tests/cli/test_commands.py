@@ -162,10 +162,10 @@ def test_hashes_may_be_beginnings_and_patterns(tmp_path: Path, runs: list[Run]) 
         (["metrics", "metric.name == 'los'"], 1, "Did you mean 'loss'?"),
         (["metrics", "--csv", "--parquet", "x.parquet"], 2, "don't go together"),
         (["runs", "rm"], 2, "Say which runs"),
-        (["runs", "rm", "-y", "zz*"], 1, "No run's hash is like 'zz*'"),
-        (["runs", "mv", "--destination", ".", "zz*"], 1, "No run's hash is like 'zz*'"),
+        (["runs", "rm", "-y", "zz*"], 1, "No run has a hash like 'zz*'"),
+        (["runs", "mv", "--destination", ".", "zz*"], 1, "No run has a hash like 'zz*'"),
         (["runs", "rm", "--corrupted"], 0, "No run is damaged."),
-        (["fsck", "zz*"], 1, "No run's hash is like 'zz*'"),
+        (["fsck", "zz*"], 1, "No run has a hash like 'zz*'"),
     ],
 )
 def test_mistakes_get_a_message_and_a_code(
@@ -311,5 +311,5 @@ def test_tags_are_listed_described_renamed_and_deleted(tmp_path: Path, runs: lis
     assert 1 == aim(tmp_path, "tags", "rm", "nothing", "-y").returncode
     aim(tmp_path, "tags", "rm", "accepted", answer="n\n")
     assert ["accepted"] == runs[0].tags
-    assert "Took it off 2 runs.\n" == aim(tmp_path, "tags", "rm", "accepted", "-y").stderr
+    assert "Removed it from 2 runs.\n" == aim(tmp_path, "tags", "rm", "accepted", "-y").stderr
     assert [] == runs[0].tags

@@ -43,7 +43,7 @@ def test_columns_without_room_are_named(capsys: pytest.CaptureFixture[str], monk
     output.rows([record], COLUMNS, as_json=False)
 
     told = capsys.readouterr()
-    assert "No room here for loss.last. A pipe or --json has all columns.\n" == told.err
+    assert "The terminal is too narrow for loss.last. Use --json or a pipe for all columns.\n" == told.err
     assert [f"{'hash':24}  {'name':14}", f"{'0' * 24}  a run with a …"] == told.out.splitlines()
 
 

@@ -214,7 +214,7 @@ def test_a_wrong_certificate_is_said_clearly(tmp_path: Path) -> None:
     for pair in ((certificate, other_key), (nonsense, other_key), (certificate, nonsense)):
         result = CliRunner().invoke(up, [*base, "--ssl-certfile", str(pair[0]), "--ssl-keyfile", str(pair[1])])
         assert isinstance(result.exception, UsageError)
-        assert "have to be PEM files that belong together" in str(result.exception)
+        assert "Both must be PEM files, and belong together" in str(result.exception)
 
 
 def test_scripts_of_aim_3_run_unchanged(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ PAGE = ROOT / "docs/commands.md"
 INTRODUCTION = """\
 # The commands
 
-Every command's own help. A command finds the repository in this folder or the nearest one upward, unless `--repo` names
-another. Errors are one message that says what to do, with exit code 2 for a wrong call and 1 for anything else.
+The help of every command. A command uses the repository in the current folder or the nearest folder above it, unless
+`--repo` names another. An error is one message that says what to do, with exit code 2 for a wrong call and 1 otherwise.
 
 This page is made by `python -m tests.docs.commands_page`; each text on it is compared with what the program prints.
 """

@@ -86,7 +86,7 @@ def test_the_server_lists_the_same_files(run: Run, folder: Path) -> None:
     """
     run.log_artifacts(folder, block=True)
 
-    assert list(run.artifacts) == [one.name for one in artifacts_of(Path(run.repo.path, "runs", run.hash), {})]
+    assert list(run.artifacts) == [one.name for one in artifacts_of(Path(run.repo.path, "runs", run.hash, "files"), {})]
 
 
 def test_equal_files_are_stored_once(run: Run, folder: Path) -> None:

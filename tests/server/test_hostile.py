@@ -125,7 +125,7 @@ def test_an_image_that_would_fill_the_memory_is_refused(width: int, height: int)
     """
     A few bytes that claim a huge image are not decoded.
     """
-    with pytest.raises(Refusal, match="too many|can be shown"):
+    with pytest.raises(Refusal, match="too many|can't be shown"):
         blobs.thumbnail(png_of(width, height), 256)
 
 
@@ -137,7 +137,7 @@ def test_only_pictures_are_decoded() -> None:
     Pillow.new("RGB", (8, 8)).save(made, "EPS")
 
     assert made.getvalue().startswith(b"%!PS")
-    with pytest.raises(Refusal, match="no image that can be shown"):
+    with pytest.raises(Refusal, match="can't be shown"):
         blobs.thumbnail(made.getvalue(), 64)
 
 

@@ -1,14 +1,14 @@
 """
-Commands that scripts written for Aim 3 call. What has a meaning here is done; of the rest is said why there is nothing
-to do, and the script goes on: exit code 0.
+Commands of Aim 3 that scripts call. Those that have nothing to do here say why and end with exit code 0, so that
+scripts go on.
 
-    aim runs close            Aim 3 takes a lock away and writes an end. Nothing is locked here, and a process that is
-                              gone is known to be: what is left to do is sealing its points.
-    aim runs upload           a ZIP of the repository into a bucket
+    aim runs close            in Aim 3 removes a lock and marks the end. Here nothing is locked, and the end of a
+                              process is detected: what is left to do is to seal its points
+    aim runs upload           uploads the repository as a ZIP
     aim runs update-metrics   \
-    aim storage upgrade        } changed files of earlier versions of Aim 3
+    aim storage upgrade        } in Aim 3 change files of earlier versions; do nothing
     aim storage restore       /
-    aim storage reindex       makes the catalogue anew
+    aim storage reindex       rebuilds the catalogue
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from aim.engine.repository import Repository
 from aim.storage.artifacts.registry import store_of
 from aim.storage.care.archive import write_archive
 
-yes_option = click.option("-y", "--yes", is_flag=True, help="Without meaning: nothing is asked.")
+yes_option = click.option("-y", "--yes", is_flag=True, help="Ignored: accepted for scripts of Aim 3.")
 
 
 @click.command()
@@ -39,31 +39,31 @@ yes_option = click.option("-y", "--yes", is_flag=True, help="Without meaning: no
 @yes_option
 def close(repo: Path | None, hashes: tuple[str, ...], yes: bool) -> None:
     """
-    Seal the points of runs whose process is gone. HASHES may have * in them.
+    Seal the points of runs whose process ended. HASHES may contain the wildcard *.
 
-    For scripts written for Aim 3. Nothing is ever locked, so a run never has to be closed before it is resumed, moved
-    or deleted; a run that is being recorded is left alone.
+    For scripts of Aim 3. Runs are never locked, so a run need not be closed before it is resumed, moved or deleted. A
+    run that is being recorded does not change.
     """
     repository = open_repository(repo)
     chosen = matching_hashes(repository, hashes)
     for run_hash in chosen:
-        output.tell(f"{run_hash}: {_how_it_is(repository, run_hash)}")
+        output.tell(f"{run_hash}: {_status_text(repository, run_hash)}")
     sealed = sealing.seal_all(repository.store.run_folder(run_hash) for run_hash in chosen)
     output.tell(f"Nothing was locked. Sealed the points of {counted(sealed, 'writer')}.")
 
 
-def _how_it_is(repository: Repository, run_hash: str) -> str:
+def _status_text(repository: Repository, run_hash: str) -> str:
     state = repository.state(run_hash)
     status, ended_at_s = state.status()
     if status == RUNNING:
         alive = next(writer for writer in state.writers.values() if writer.is_alive(time.time()))
         process = alive.process()
         where = f" by process {process.pid} on {process.host}" if process else ""
-        return f"is being recorded{where}, and is left alone. End that process, or call run.close() in it."
+        return f"is being recorded{where}, so it does not change. End that process, or call run.close() in it."
     moment = datetime.fromtimestamp(ended_at_s or 0.0).isoformat(" ", "seconds")
     if status == LOST:
-        return f"its process is gone; it was last heard of at {moment}, and is listed as lost."
-    return f"has ended at {moment} ({status})."
+        return f"its process ended without closing it; it last wrote at {moment}, and its status is lost."
+    return f"ended at {moment} ({status})."
 
 
 @click.command()
@@ -71,10 +71,10 @@ def _how_it_is(repository: Repository, run_hash: str) -> str:
 @click.argument("bucket")
 def upload(repo: Path | None, bucket: str) -> None:
     """
-    Store a ZIP of the whole repository in BUCKET.
+    Upload the whole repository as a ZIP file to BUCKET.
 
     BUCKET is the name of an S3 bucket, or an address: s3://bucket/folder, gs://, az://, file:///folder. Object stores
-    need pip install "aim[s3]"; keys and endpoint come from the environment. Unpacked, the ZIP is a repository.
+    need pip install "aim[s3]"; keys and endpoint come from the environment. The unpacked ZIP is a repository.
     """
     repository = open_repository(repo)
     address = bucket if "://" in bucket else f"s3://{bucket}"
@@ -96,14 +96,14 @@ def upload(repo: Path | None, bucket: str) -> None:
 @yes_option
 def reindex(repo: Path | None, yes: bool) -> None:
     """
-    Make this machine's catalogue of the runs anew.
+    Rebuild the catalogue, this machine's index of the runs.
 
-    For scripts written for Aim 3: the catalogue is kept up to date by whoever asks, so it never has to be made.
+    For scripts of Aim 3: every query updates the catalogue, so it need not be rebuilt.
     """
     progress = output.Progress("read runs", 0)
     count = open_repository(repo).catalogue.rebuild(progress=progress.show)
     progress.end()
-    output.tell(f"Read {counted(count, 'run')} anew.")
+    output.tell(f"Read {counted(count, 'run')} again.")
 
 
 def _nothing(name: str, help_text: str, why: str, *, takes_hashes: bool) -> click.Command:
@@ -117,14 +117,14 @@ def _nothing(name: str, help_text: str, why: str, *, takes_hashes: bool) -> clic
 
 update_metrics = _nothing(
     "update-metrics",
-    "Bring metrics of Aim 3.2 into a newer form.",
-    "the files of this version have what reading needs from the beginning.",
+    "Update metrics of Aim 3.2.",
+    "metrics of this version need no update.",
     takes_hashes=False,
 )
 restore = _nothing(
     "restore",
-    "Take an upgrade of the files back.",
-    "files are never rewritten in another form, so there is no earlier form to go back to.",
+    "Undo an upgrade of the files.",
+    "this version does not upgrade files, so there is nothing to undo.",
     takes_hashes=True,
 )
 
@@ -132,14 +132,14 @@ restore = _nothing(
 @click.group(cls=AimGroup, hidden=True)
 @repo_option
 def upgrade(repo: Path | None) -> None:
-    """Bring metrics into a newer form. Does nothing."""
+    """Upgrade the format of metrics. Does nothing."""
 
 
 upgrade.add_command(
     _nothing(
         "3.11+",
-        "Bring metrics into the form of Aim 3.11.",
-        "this version has one form of files. `aim storage seal` makes those of ended runs small and fast to read.",
+        "Upgrade metrics to the format of Aim 3.11.",
+        "this version has one format of files. `aim storage seal` makes ended runs smaller and faster to read.",
         takes_hashes=True,
     )
 )

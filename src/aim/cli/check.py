@@ -1,5 +1,5 @@
 """
-`aim fsck` and `aim repair`: look at every byte; write a mended copy.
+`aim fsck` and `aim repair`: check every byte of runs, and copy what is intact.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from aim.core.words import counted
 from aim.engine import integrity
 
 
-@click.command(short_help="Check every byte, and name what is damaged.")
+@click.command(short_help="Check the integrity of runs.")
 @repo_option
 @click.argument("hashes", nargs=-1)
 def fsck(repo: Path | None, hashes: tuple[str, ...]) -> None:
     """
-    Check every byte of the runs HASHES, or of all runs, and name what is damaged.
+    Check the integrity of the runs HASHES, or of all runs: read every byte, and list what is damaged.
 
-    Nothing is changed. Exit code 0: all is as it was written; 1: something is damaged.
+    Nothing is changed. Exit code 0: nothing is damaged; 1: something is.
     """
     repository = open_repository(repo)
     chosen = matching_hashes(repository, hashes)
@@ -38,9 +38,7 @@ def fsck(repo: Path | None, hashes: tuple[str, ...]) -> None:
         progress.step()
     progress.end()
     if damage_count:
-        output.tell(
-            f"{counted(damage_count, 'damaged place')}. `aim repair RUN --to FOLDER` writes a mended copy of a run."
-        )
+        output.tell(f"{counted(damage_count, 'damaged part')}. `aim repair RUN --to FOLDER` copies what is intact.")
         raise click.exceptions.Exit(1)
     output.tell(f"{counted(runs, 'run is', 'runs are')} whole.")
 
@@ -53,11 +51,11 @@ def fsck(repo: Path | None, hashes: tuple[str, ...]) -> None:
     "target",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="The repository that gets the mended copy; made if it is not there.",
+    help="The folder of the repository for the copy; created if it does not exist.",
 )
 def repair(repo: Path | None, run_hash: str, target: Path) -> None:
     """
-    Write a mended copy of a damaged run into another repository. The original is never touched.
+    Copy what is intact of a damaged run into another repository. The original does not change.
     """
     repository = open_repository(repo)
     report = integrity.repair(repository, repository.find_run(run_hash), Path(os.path.expanduser(target)))

@@ -1,5 +1,5 @@
 """
-`aim demo`: runs to look at before there are any of one's own. They are computed from formulas, not trained.
+`aim demo`: example runs to look at before you have your own. They are computed by formulas, not trained.
 
     runs       12: two models, three learning rates, two seeds; the highest rate diverges, in one run to NaN
     metrics    loss of train and val, accuracy of val
@@ -31,15 +31,15 @@ SOUND_RATE_HZ = 8000
 LABELS = {1: "ball", 2: "floor"}
 
 
-@click.command(short_help="Record a dozen runs to look at, in a second.")
+@click.command(short_help="Record a dozen example runs.")
 @click.option(
     "--repo",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
-    help="The folder that holds .aim, made if it is not there.  [default: the current folder]",
+    help="The folder that contains .aim; created if it does not exist.  [default: the current folder]",
 )
 def demo(repo: Path | None) -> None:
-    """Record a dozen runs to look at, in a second: curves, images, texts, sound. `aim runs rm` deletes them."""
+    """Record a dozen example runs with curves, images, texts and audio. `aim runs rm` deletes them."""
     root = repo if repo is not None else Path.cwd()
     if not Repository.exists(root):
         root.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def demo(repo: Path | None) -> None:
             for seed in SEEDS:
                 record(root, model, learning_rate, seed)
                 count += 1
-    output.say(f"{count} runs recorded in {root.resolve()}, experiment {EXPERIMENT!r}. See them: aim up --repo {root}")
+    output.say(f"{count} runs recorded in {root.resolve()}, experiment {EXPERIMENT!r}. View them: aim up --repo {root}")
 
 
 def record(root: Path, model: str, learning_rate: float, seed: int) -> None:
@@ -78,7 +78,7 @@ def record(root: Path, model: str, learning_rate: float, seed: int) -> None:
 
 
 def record_objects(run: Run, step: int, random: object) -> None:
-    """Record what a run has besides numbers."""
+    """Record the images, texts, distributions and sound of one step."""
     import numpy as np
 
     assert isinstance(random, np.random.Generator)

@@ -19,18 +19,18 @@ from aim.engine.repository import Repository
     "--repo",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
-    help="The folder to make the repository in.  [default: the current folder]",
+    help="The folder for the repository.  [default: the current folder]",
 )
-@click.option("-y", "--yes", is_flag=True, help="Re-initialize without asking: all runs there are deleted.")
-@click.option("-s", "--skip-if-exists", is_flag=True, help="Leave a repository that is there as it is.")
+@click.option("-y", "--yes", is_flag=True, help="Delete all runs of an existing repository without asking.")
+@click.option("-s", "--skip-if-exists", is_flag=True, help="Do nothing if the repository exists.")
 def init(repo: Path | None, yes: bool, skip_if_exists: bool) -> None:
-    """Make an empty repository."""
+    """Create an empty repository."""
     if yes and skip_if_exists:
-        raise click.UsageError("--yes and --skip-if-exists exclude each other.")
+        raise click.UsageError("--yes and --skip-if-exists can't be combined.")
     root = Path(os.path.expanduser(repo)) if repo is not None else Path.cwd()
     if Repository.exists(root):
         if skip_if_exists:
-            output.tell(f"The repository in {root} is left as it is.")
+            output.tell(f"The repository in {root} exists; nothing was changed.")
             return
         question = "Aim repository is already initialized. Do you want to re-initialize to empty Aim repository?"
         if not yes and not click.confirm(question):

@@ -1,6 +1,6 @@
 """
-`aim`: the group of all commands, and how an error reaches a person: one message, no stack trace, exit code 2 for a
-wrong call, 1 for anything else.
+`aim`: the group of all commands, and how errors are shown: one message without a stack trace, exit code 2 for a wrong
+call, 1 for any other error.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ DEBUG_VARIABLE = "AIM_DEBUG"
 
 
 class AimGroup(click.Group):
-    """A group of commands that shows Aim's own errors as messages, and imports a command when it is called."""
+    """A group of commands; a command is imported when it is called."""
 
     def __init__(self, *args: Any, lazy: dict[str, str] | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self._lazy = lazy or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """List the commands by name."""
+        """Return the names of the commands, sorted."""
         return sorted({*super().list_commands(ctx), *self._lazy})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command; it is imported now."""
+        """Import a command and return it."""
         import_path = self._lazy.get(cmd_name)
         if import_path is None:
             return super().get_command(ctx, cmd_name)
@@ -67,15 +67,15 @@ COMMANDS = {
     "repair": "aim.cli.check:repair",
     "up": "aim.cli.up:up",
     "metrics": "aim.cli.query:metrics",
-    "query": "aim.cli.query:query",
+    "query": "aim.cli.query:count_matches",
 }
 
 
 @click.group(cls=AimGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(str(VERSION), prog_name="Aim", message="%(prog)s v%(version)s")
-@click.option("-v", "--verbose", is_flag=True, help="Show what happens inside.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the log.")
 def aim(verbose: bool) -> None:
-    """Aim: record training runs, ask about thousands of them, see their curves."""
+    """Aim: an experiment tracker. Record training runs, query thousands of them, compare them in a browser."""
     if verbose:
         import logging
 
@@ -83,19 +83,19 @@ def aim(verbose: bool) -> None:
 
 
 def _unexpected(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
-    # a mistake of ours: people get one line; who looks for its cause sets AIM_DEBUG
+    # a bug in Aim: one line, or with AIM_DEBUG the trace
     if os.environ.get(DEBUG_VARIABLE):
         sys.__excepthook__(kind, value, trace)
     else:
         output.tell(
-            f"Aim met an error of its own: {kind.__name__}: {value}. {DEBUG_VARIABLE}=1 shows where; please report it."
+            f"This is a bug in Aim: {kind.__name__}: {value}. Please report it; {DEBUG_VARIABLE}=1 shows the trace."
         )
 
 
 def main() -> None:
     """Run the command line."""
     sys.excepthook = _unexpected
-    for stream in (sys.stdout, sys.stderr):  # a name may hold what the terminal has no character for
+    for stream in (sys.stdout, sys.stderr):  # a name may contain characters that the terminal can't show
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
@@ -112,25 +112,25 @@ def main() -> None:
         output.tell(str(error))
         sys.exit(2)
     except BrokenPipeError:
-        # the reader of a pipe has seen enough; nothing more may be written at exit
+        # the reader of the pipe has closed it: write nothing more at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except (AimError, OSError) as error:  # a full disk, or one that can't be written to, is no mistake of ours
+    except (AimError, OSError) as error:  # a disk that is full or can't be written is not a bug
         output.tell(str(error))
         sys.exit(1)
 
 
-def _own_or_of_the_group(ctx: click.Context, _: click.Parameter, value: Path | None) -> Path | None:
-    above = ctx.parent.params.get("repo") if ctx.parent is not None else None
-    return above if value is None else value
+def _own_or_group_repo(ctx: click.Context, _: click.Parameter, value: Path | None) -> Path | None:
+    group_repo = ctx.parent.params.get("repo") if ctx.parent is not None else None
+    return group_repo if value is None else value
 
 
 def repo_option(command: Any) -> Any:
-    """Add `--repo` to a command, or to a group for all of its commands, as `aim runs --repo there ls` of Aim 3."""
+    """Add `--repo` to a command, or to a group for all its commands: `aim runs --repo there ls`, as in Aim 3."""
     return click.option(
         "--repo",
         type=click.Path(file_okay=False, path_type=Path),
         default=None,
-        callback=_own_or_of_the_group,
-        help="The folder that holds .aim.  [default: the nearest one upward from the current folder]",
+        callback=_own_or_group_repo,
+        help="The folder that contains .aim.  [default: the current folder, or the nearest above it]",
     )(command)

@@ -1,8 +1,8 @@
 """
-The one place that prints.
+All output of the command line.
 
-A table where a person looks, JSON lines where a program reads: `rows` decides by whether standard output is a terminal.
-Messages and errors go to standard error, so that they never end up in a file of results.
+Results go to standard output: as a table on a terminal, as JSON lines in a pipe. Messages and errors go to standard
+error, so that they never end up in a file of results.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any
 BAR_CHARS = 20
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed
 CELL_MAX = 48  # characters of one cell in a table
-CELL_MIN = 10  # what a column keeps on a narrow terminal
+CELL_MIN = 10  # characters of a column on a narrow terminal, at least
 GAP = "  "
-WHOLE = frozenset({"hash", "run"})  # columns whose cells are there to be copied
+UNCUT_COLUMNS = frozenset({"hash", "run"})  # people copy these cells
 
 
 def visible(text: str) -> str:
     r"""
-    Return a text without the codes that a terminal obeys: what somebody called a run may move the cursor.
+    Return a text with control characters escaped: the name of a run may contain codes that move the cursor.
 
     >>> print(visible("\x1b[2Jrun\r"))
     \x1b[2Jrun\x0d
@@ -45,7 +45,7 @@ def tell(text: str) -> None:
 
 def rows(records: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool | None = None) -> int:
     """
-    Print records as a table, or as JSON lines; give how many there were.
+    Print records as a table, or as JSON lines, and return how many there were.
 
     Args:
         as_json: None: a table on a terminal, else JSON lines.
@@ -63,12 +63,14 @@ def rows(records: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_jso
     for line in aligned(columns, table, widths):
         print(line)
     if len(widths) < len(columns):
-        tell(f"No room here for {', '.join(columns[len(widths) :])}. A pipe or --json has all columns.")
+        tell(
+            f"The terminal is too narrow for {', '.join(columns[len(widths) :])}. Use --json or a pipe for all columns."
+        )
     return len(table)
 
 
 def words(items: Iterable[str]) -> int:
-    """Print words in one line with tabs between them, an empty one for none; give how many there were."""
+    """Print words in one line with tabs between them, and return how many there were."""
     texts = [visible(item) for item in items]
     print("\t".join(texts))
     return len(texts)
@@ -76,8 +78,8 @@ def words(items: Iterable[str]) -> int:
 
 def fitting(columns: Sequence[str], table: Sequence[Sequence[str]], width: int) -> list[int]:
     """
-    Return how wide each column may be so that a table fits *width* characters: the widest give way, but not those that
-    are there to be copied; then the last columns are left out, for which no width is given.
+    Return the width of each column so that the table fits *width* characters: the widest columns shrink, except those
+    that people copy; if that is not enough, the last columns are left out and have no width.
 
     >>> table = [["a" * 24, "a rather long name", "0.5"]]
     >>> fitting(["hash", "name", "loss"], table, 80), fitting(["hash", "name", "loss"], table, 44)
@@ -85,26 +87,26 @@ def fitting(columns: Sequence[str], table: Sequence[Sequence[str]], width: int) 
     >>> fitting(["hash", "name", "loss"], table, 36)
     [24, 10]
     """
-    natural = [
+    full_widths = [
         max([len(name), *(len(line[column_index]) for line in table)]) for column_index, name in enumerate(columns)
     ]
-    widths = list(natural)
+    widths = list(full_widths)
     while len(widths) > 1 and sum(widths) + len(GAP) * (len(widths) - 1) > width:
         wide = [
             column_index
             for column_index, size in enumerate(widths)
-            if size > CELL_MIN and columns[column_index] not in WHOLE
+            if size > CELL_MIN and columns[column_index] not in UNCUT_COLUMNS
         ]
         if wide:
             widths[max(wide, key=lambda column_index: widths[column_index])] -= 1
         else:
-            widths = natural[: len(widths) - 1]
+            widths = full_widths[: len(widths) - 1]
     return widths
 
 
 def aligned(columns: Sequence[str], table: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
     """
-    Return the lines of a table: columns padded, or cut, to their *widths*.
+    Return the lines of a table, each cell padded or cut to its width.
 
     >>> aligned(["hash", "loss"], [["abcdef", "0.5"]], [4, 5])
     ['hash  loss ', 'abc…  0.5  ']
@@ -125,7 +127,7 @@ def cell(value: object) -> str:
     """
     if value is None or value == []:
         return ""
-    if isinstance(value, datetime):  # on the reader's clock, as in queries
+    if isinstance(value, datetime):  # in the local time zone, as in queries
         return value.replace(tzinfo=None).isoformat(" ", "seconds")
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -148,26 +150,26 @@ def bar(done: int, total: int) -> str:
 
 
 class Progress:
-    """A line on standard error with a bar that grows; shown on a terminal only."""
+    """A progress bar on standard error; on a terminal only."""
 
-    def __init__(self, what: str, total: int) -> None:
-        self._what = what
+    def __init__(self, label: str, total: int) -> None:
+        self._label = label
         self._total = total
         self._done = 0
-        self._shown = sys.stderr.isatty()
+        self._is_visible = sys.stderr.isatty()
 
     def step(self) -> None:
-        """One more is done."""
+        """Count one more as done."""
         self.show(self._done + 1, self._total)
 
     def show(self, done: int, total: int) -> None:
-        """Say how many are done, and of how many."""
+        """Show how many are done, and of how many."""
         self._done, self._total = done, total
-        if self._shown:
-            line = f"\r{self._what} {bar(done, total)} {done:,} of {total:,}"
+        if self._is_visible:
+            line = f"\r{self._label} {bar(done, total)} {done:,} of {total:,}"
             print(line, end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """End the line."""
-        if self._shown and self._done:
+        if self._is_visible and self._done:
             print(file=sys.stderr)

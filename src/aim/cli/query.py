@@ -1,11 +1,11 @@
 """
-`aim metrics` and `aim query`: what matches, its points, and why.
+`aim metrics` lists or exports metrics; `aim query` counts what a query matches and explains why.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,76 +15,72 @@ from aim.cli import output
 from aim.cli.main import repo_option
 from aim.cli.run_table import tell_hints
 from aim.cli.runs import open_repository
+from aim.core.kinds import METRIC
 from aim.core.words import counted
 from aim.engine import matching
 from aim.engine.door import MatchingSequence, Questions
+from aim.query.query import ClauseReport
 
 COLUMNS = ("run", "name", "context", "points", "last_step", "first", "last", "min", "max")
 SUMMARIES = {"points": "count", **{name: name for name in COLUMNS[4:]}}
 
 
-@click.command(short_help="List metrics that match, or write out all their points.")
+@click.command(short_help="List metrics, or export all their points.")
 @repo_option
 @click.argument("query", default="")
-@click.option("--json", "form", flag_value="json", help="A JSON line for each metric: its summary.")
-@click.option("--csv", "form", flag_value="csv", help="All points, as CSV.")
-@click.option("--parquet", type=click.Path(dir_okay=False, path_type=Path), help="All points, into a Parquet file.")
-@click.option("--limit", type=click.IntRange(min=1), default=None, help="The largest number of metrics to list.")
+@click.option("--json", "form", flag_value="json", help="Print one line of JSON for each metric.")
+@click.option("--csv", "form", flag_value="csv", help="Print all points as CSV.")
+@click.option("--parquet", type=click.Path(dir_okay=False, path_type=Path), help="Export all points to a Parquet file.")
+@click.option("--limit", type=click.IntRange(min=1), default=None, help="List at most this many metrics.")
 def metrics(repo: Path | None, query: str, form: str | None, parquet: Path | None, limit: int | None) -> None:
     """
-    List the metrics that match QUERY with their summaries, or write out all their points.
+    List the metrics that match QUERY with their last, smallest and largest values, or export all their points.
 
-    Example: all validation losses of the larger learning rates, for a spreadsheet
+    Example: export all losses of the larger learning rates for a spreadsheet
 
         aim metrics 'run.hparams.lr > 0.01 and metric.name == "loss"' --csv > losses.csv
 
-    Exit code 0: found; 1: none; 2: the query is wrong.
+    Exit code 0: some metrics match; 1: none; 2: the query is wrong.
     """
     if parquet is not None and form is not None:
-        raise click.UsageError(f"--parquet and --{form} don't go together: there is one output.")
+        raise click.UsageError(f"--parquet and --{form} don't go together: choose one output.")
     repository = open_repository(repo)
-    scan = repository.questions()
-    found = scan.sequences(query, "metric")
+    questions = repository.questions()
+    sequences = questions.sequences(query, METRIC)
     if parquet is not None:
-        points = _write_parquet(scan, query, parquet)
-        output.tell(f"Wrote {counted(points, 'point')} of {counted(len(found), 'metric')} to {parquet}.")
+        point_count = _write_parquet(questions, query, parquet)
+        output.tell(f"Wrote {counted(point_count, 'point')} of {counted(len(sequences), 'metric')} to {parquet}.")
     elif form == "csv":
-        _write_csv(scan, query)
+        _write_csv(questions, query)
     else:
-        output.rows(_summaries(scan, found[:limit]), COLUMNS, as_json=True if form else None)
-        output.tell(f"Total {counted(len(found), 'metric')}.")
-    if not found:
+        output.rows(_summary_records(questions, sequences[:limit]), COLUMNS, as_json=True if form else None)
+        output.tell(f"Total {counted(len(sequences), 'metric')}.")
+    if not sequences:
         tell_hints(repository, query)
         raise click.exceptions.Exit(1)
 
 
-def _summaries(scan: Questions, found: list[MatchingSequence]) -> list[dict[str, Any]]:
-    rows = scan.summary_rows(found, list(SUMMARIES.values()))
-    return [
-        {
-            "run": sequence.run_hash,
-            "name": sequence.name,
-            "context": dict(sequence.context),
-            **{column: row[value] for column, value in SUMMARIES.items() if value in row},
-        }
-        for sequence, row in zip(found, rows, strict=True)
-    ]
+def _summary_records(questions: Questions, sequences: list[MatchingSequence]) -> Iterator[dict[str, Any]]:
+    rows = questions.summary_rows(sequences, list(SUMMARIES.values()))
+    for sequence, values in zip(sequences, rows, strict=True):
+        summaries = {column: values.get(name) for column, name in SUMMARIES.items()}
+        yield {"run": sequence.run_hash, "name": sequence.name, "context": dict(sequence.context), **summaries}
 
 
-def _write_parquet(scan: Questions, query: str, path: Path) -> int:
+def _write_parquet(questions: Questions, query: str, path: Path) -> int:
     import pyarrow.parquet as pq
 
     from aim.engine import point_tables
 
-    points = 0
+    point_count = 0
     with pq.ParquetWriter(path, point_tables.schema(), compression="zstd") as writer:
-        for batch in scan.point_batches(query):
+        for batch in questions.point_batches(query):
             writer.write_batch(batch)
-            points += batch.num_rows
-    return points
+            point_count += batch.num_rows
+    return point_count
 
 
-def _write_csv(scan: Questions, query: str) -> None:
+def _write_csv(questions: Questions, query: str) -> None:
     import pyarrow.csv
 
     from aim.engine import point_tables
@@ -92,41 +88,38 @@ def _write_csv(scan: Questions, query: str) -> None:
     empty = point_tables.schema().empty_table()
     pyarrow.csv.write_csv(empty, sys.stdout.buffer)
     options = pyarrow.csv.WriteOptions(include_header=False)
-    for batch in scan.point_batches(query):
+    for batch in questions.point_batches(query):
         pyarrow.csv.write_csv(batch, sys.stdout.buffer, options)
 
 
-@click.command(short_help="Say what a query matches, and how it comes to that.")
+@click.command("query", short_help="Count what a query matches, and explain why.")
 @repo_option
 @click.argument("query")
-@click.option("--explain", is_flag=True, help="Show what each clause needs, matches and leaves.")
-def query(repo: Path | None, query: str, explain: bool) -> None:
+@click.option("--explain", is_flag=True, help="Show what each clause of the query reads, matches and leaves.")
+def count_matches(repo: Path | None, query: str, explain: bool) -> None:
     """
-    Say what QUERY matches, and with --explain how each of its clauses comes to it.
+    Count the runs, or the metrics, images, texts ... that match QUERY; with --explain show why.
 
-    The query is about runs, or about the sequences that it names: metric, images, texts ...
-
-    Example: why does this find nothing?
+    Example: why does this query match nothing?
 
         aim query 'run.hparams.lr > 1 and metric.name == "loss"' --explain
     """
     repository = open_repository(repo)
-    scan = repository.questions()
     subject = matching.ask(query).subject
-    explanation = scan.explain(query, subject)
-    what = "runs" if subject == "run" else f"sequences of kind {subject}"
-    left = explanation.clauses[-1].leaves if explanation.clauses else explanation.total
+    explanation = repository.questions().explain(query, subject)
+    plural = "runs" if subject == matching.RUN else f"sequences of kind {subject}"
+    match_count = explanation.clauses[-1].leaves if explanation.clauses else explanation.total
     if explain:
-        lines = list(_clauses(explanation.clauses))
+        lines = list(_clause_records(explanation.clauses))
         output.rows(lines, ("clause", "needs", "matches", "leaves"), as_json=None)
         if explanation.emptied_by is not None:
             output.tell(f"`{explanation.emptied_by.text}` leaves nothing.")
-    output.tell(f"{left} of {explanation.total} {what} match.")
-    if not left:
+    output.tell(f"{match_count} of {explanation.total} {plural} match.")
+    if not match_count:
         tell_hints(repository, query)
         raise click.exceptions.Exit(1)
 
 
-def _clauses(clauses: Any) -> Iterator[dict[str, Any]]:
+def _clause_records(clauses: Iterable[ClauseReport]) -> Iterator[dict[str, Any]]:
     for clause in clauses:
         yield {"clause": clause.text, "needs": clause.needs, "matches": clause.matches, "leaves": clause.leaves}

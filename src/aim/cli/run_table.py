@@ -1,5 +1,5 @@
 """
-The runs of `aim runs ls` as rows of cells. `engine.listing.find_field` says which columns there are.
+The runs of `aim runs ls` as rows of cells, and hints on queries that match nothing.
 """
 
 from __future__ import annotations
@@ -10,27 +10,25 @@ from typing import Any
 
 from aim.cli import output
 from aim.engine import matching
-from aim.engine.repository import Repository
+from aim.engine.door import Door, RunTablePage
 
-TIMES = frozenset({"created_at", "end_time"})
+TIME_COLUMNS = frozenset({"created_at", "end_time"})
 
 
 def list_runs(
-    repository: Repository,
+    repository: Door,
     query: str,
     columns: Sequence[str],
     *,
     sort: str,
     limit: int | None,
     only_corrupted: bool = False,
-) -> tuple[list[dict[str, Any]], int]:
+) -> RunTablePage:
     """
-    Return the runs that match *query* as rows of cells, and how many match.
+    Return the runs that match *query* as rows of cells; see `Questions.table`. Times are datetimes of the local zone.
 
     Args:
-        columns: see above.
-        sort: a column; with `-` in front the largest comes first.
-        limit: the largest number of rows.
+        only_corrupted: leave out runs whose event lines are all intact.
 
     Raises:
         InvalidQuery: the query can't be understood.
@@ -39,21 +37,21 @@ def list_runs(
     questions = repository.questions()
     if only_corrupted:
         page = questions.table([*columns, "hash"], query, sort=sort)
-        states = repository.states(row["hash"] for row in page.rows)
-        damaged = {state.run_hash for state in states if state.damage}
+        damaged = {state.run_hash for state in repository.states(row["hash"] for row in page.rows) if state.damage}
         rows = [row for row in page.rows if row["hash"] in damaged]
-        run_count, rows = len(rows), rows[:limit]
+        page = RunTablePage(rows[:limit], len(rows))
     else:
         page = questions.table(columns, query, sort=sort, limit=limit)
-        run_count, rows = page.total, page.rows
-    return [{column: _cell(column, row[column]) for column in columns} for row in rows], run_count
+    return RunTablePage([{name: _cell(name, row[name]) for name in columns} for row in page.rows], page.total)
 
 
 def _cell(column: str, value: Any) -> Any:
-    return datetime.fromtimestamp(int(value)).astimezone() if column in TIMES and value is not None else value
+    if value is None or column.removeprefix("run.") not in TIME_COLUMNS:
+        return value
+    return datetime.fromtimestamp(int(value)).astimezone()
 
 
-def tell_hints(repository: Repository, query: str) -> None:
-    """Say what a query speaks of that is not there, and what may have been meant."""
+def tell_hints(repository: Door, query: str) -> None:
+    """Print what a query names that no run has, and what may have been meant."""
     for hint in repository.questions().hints(query, matching.ask(query).subject):
         output.tell(hint.text)

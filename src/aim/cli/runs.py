@@ -1,8 +1,8 @@
 """
 `aim runs`: list, delete, copy and move runs.
 
-What `aim runs ls` prints in a pipe is what Aim 3 prints: hashes with tabs between them and a line `Total N runs.`,
-since scripts cut that apart; whoever asks for columns, or with --json, gets JSON lines.
+In a pipe `aim runs ls` prints what Aim 3 prints, since scripts parse that: hashes with tabs between them, and a line
+`Total N runs.`; with --columns or --json it prints JSON lines.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from aim.engine.repository import Repository
 
 def open_repository(repo: Path | None) -> Repository:
     """
-    Open the repository in *repo*, or the nearest one upward from the current folder.
+    Open the repository in *repo*, or in the current folder or the nearest folder above it.
 
     Raises:
         RepoNotFound: there is none.
@@ -34,11 +34,14 @@ def open_repository(repo: Path | None) -> Repository:
         return Repository(Path(os.path.expanduser(repo)))
     root = Repository.find_root(Path.cwd())
     if root is None:
-        raise RepoNotFound(f"There is no repository in {Path.cwd()} or above. `aim init` makes one; --repo names one.")
+        raise RepoNotFound(
+            f"There is no repository in {Path.cwd()} or above it. Create one with `aim init`, or name one with --repo."
+        )
     return Repository(root)
 
 
 COLUMNS = "hash,name,experiment,status,created_at"
+AnyFunction = Callable[..., None]
 LAZY = {
     "close": "aim.cli.aim3:close",
     "update-metrics": "aim.cli.aim3:update_metrics",
@@ -55,47 +58,57 @@ def runs(repo: Path | None) -> None:
 @runs.command("ls")
 @repo_option
 @click.argument("query", default="")
-@click.option("--columns", default=None, help=f"Names that a query knows.  [default: {COLUMNS}]")
-@click.option("--sort", default="-created_at", show_default=True, help="A column; with - in front: largest first.")
-@click.option("--limit", type=click.IntRange(min=1), default=None, help="The largest number of runs.")
-@click.option("--json", "form", flag_value="json", help="JSON lines, one a run.")
-@click.option("--plain", "form", flag_value="plain", help="Hashes with tabs between them, then a line with the total.")
-@click.option("--corrupted", is_flag=True, help="Only runs with damaged event lines.")
+@click.option(
+    "--columns",
+    default=None,
+    help=f"Properties, params and metrics, such as name,hparams.lr,loss.last.  [default: {COLUMNS}]",
+)
+@click.option(
+    "--sort", default="-created_at", show_default=True, help="Sort by this column; - in front: largest first."
+)
+@click.option("--limit", type=click.IntRange(min=1), default=None, help="List at most this many runs.")
+@click.option("--json", "form", flag_value="json", help="Print one line of JSON for each run.")
+@click.option("--plain", "form", flag_value="plain", help="Print hashes in one line, then the total, as Aim 3.")
+@click.option("--corrupted", is_flag=True, help="List only runs whose event file is damaged.")
 def ls(
     repo: Path | None, query: str, columns: str | None, sort: str, limit: int | None, form: str | None, corrupted: bool
 ) -> None:
     """
     List the runs that match QUERY, newest first.
 
-    Example: what did the larger learning rates give?
+    Example: compare the final loss of the runs with larger learning rates
 
         aim runs ls 'run.hparams.lr > 0.01' --columns name,hparams.lr,loss.last --limit 5
 
-    A table on a terminal. In a pipe as with --plain, which is what Aim 3 prints; with --columns as with --json.
-    Exit code 0: found, or there was no QUERY; 1: QUERY finds none; 2: it is wrong.
+    Prints a table on a terminal; in a pipe as with --plain, or with --columns as with --json. Exit code 0: some runs
+    match, or there is no QUERY; 1: no run matches; 2: the query is wrong.
     """
     repository = open_repository(repo)
     if form is None and not sys.stdout.isatty():
         form = "json" if columns else "plain"
-    names = ["hash"] if form == "plain" else [name.strip() for name in (columns or COLUMNS).split(",") if name.strip()]
-    records, total = list_runs(repository, query, names, sort=sort, limit=limit, only_corrupted=corrupted)
+    names = ["hash"] if form == "plain" else _names(columns or COLUMNS)
+    page = list_runs(repository, query, names, sort=sort, limit=limit, only_corrupted=corrupted)
     if form == "plain":
-        output.say(f"Total {output.words(str(record['hash']) for record in records)} runs.")  # 1 too: Aim 3's line
+        output.say(f"Total {output.words(str(row['hash']) for row in page.rows)} runs.")  # "1 runs" too, as in Aim 3
     else:
-        row_count = output.rows(records, names, as_json=form == "json")
-        output.tell(f"Total {counted(total, 'run')}{f', {row_count:,} row_count' if row_count < total else ''}.")
-    if not total and query.strip():
+        row_count = output.rows(page.rows, names, as_json=form == "json")
+        output.tell(f"Total {counted(page.total, 'run')}{f', {row_count:,} shown' if row_count < page.total else ''}.")
+    if not page.total and query.strip():
         tell_hints(repository, query)
         raise click.exceptions.Exit(1)
+
+
+def _names(columns: str) -> list[str]:
+    return [name.strip() for name in columns.split(",") if name.strip()]
 
 
 @runs.command("rm")
 @repo_option
 @click.argument("hashes", nargs=-1, required=False)
-@click.option("--corrupted", is_flag=True, help="The runs with damaged event lines.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--corrupted", is_flag=True, help="Delete all runs whose event file is damaged.")
+@click.option("-y", "--yes", is_flag=True, help="Delete without asking.")
 def rm(repo: Path | None, hashes: tuple[str, ...], corrupted: bool, yes: bool) -> None:
-    """Delete runs. HASHES may have * in them. There is no way back."""
+    """Delete runs for good. HASHES may contain the wildcard *."""
     if not hashes and not corrupted:
         raise click.UsageError("Say which runs: their hashes, '*' for all, or --corrupted. `aim runs ls` lists them.")
     repository = open_repository(repo)
@@ -106,66 +119,68 @@ def rm(repo: Path | None, hashes: tuple[str, ...], corrupted: bool, yes: bool) -
         output.tell("No run is damaged.")
         return
     if not yes and not click.confirm(
-        f"Delete {len(chosen)} of {counted(len(repository.run_hashes()), 'run')} for ever?"
+        f"Delete {len(chosen)} of {counted(len(repository.run_hashes()), 'run')} for good?"
     ):
         return
-    _each(chosen, repository.delete_run, "Deleted")
+    _for_each(chosen, repository.delete_run, "Deleted")
+
+
+def _destination_options(command: AnyFunction) -> AnyFunction:
+    """Add what `cp` and `mv` share: the hashes, the target repository, and `--repo`."""
+    command = click.argument("hashes", nargs=-1, required=True)(command)
+    folder = click.Path(file_okay=False, path_type=Path)
+    help_text = "The folder of the other repository: it contains .aim."
+    command = click.option("--destination", required=True, type=folder, help=help_text)(command)
+    with_options: AnyFunction = repo_option(command)
+    return with_options
 
 
 @runs.command("cp")
-@repo_option
-@click.option(
-    "--destination", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder that holds .aim."
-)
-@click.argument("hashes", nargs=-1, required=True)
+@_destination_options
 def cp(repo: Path | None, destination: Path, hashes: tuple[str, ...]) -> None:
     """
-    Copy runs into another repository. HASHES may have * in them.
+    Copy runs into another repository. HASHES may contain the wildcard *.
 
-    Of a run that is still recording the copy has what is there now.
+    Runs that are still recording are copied as they are now.
     """
     repository, target = open_repository(repo), open_repository(destination)
 
     def copy(run_hash: str) -> None:
         if not repository.copy_run(run_hash, target):
-            output.tell(f"{run_hash}: still recording; the copy has what was there.")
+            output.tell(f"{run_hash}: still recording; the copy has what was recorded so far.")
 
-    _each(matching_hashes(repository, hashes), copy, "Copied")
+    _for_each(matching_hashes(repository, hashes), copy, "Copied")
 
 
 @runs.command("mv")
-@repo_option
-@click.option(
-    "--destination", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder that holds .aim."
-)
-@click.argument("hashes", nargs=-1, required=True)
+@_destination_options
 def mv(repo: Path | None, destination: Path, hashes: tuple[str, ...]) -> None:
-    """Move runs that have ended into another repository. HASHES may have * in them."""
+    """Move ended runs into another repository. HASHES may contain the wildcard *."""
     repository, target = open_repository(repo), open_repository(destination)
-    _each(matching_hashes(repository, hashes), lambda run_hash: repository.move_run(run_hash, target), "Moved")
+    _for_each(matching_hashes(repository, hashes), lambda run_hash: repository.move_run(run_hash, target), "Moved")
 
 
 def matching_hashes(repository: Repository, patterns: Sequence[str]) -> list[str]:
     """
-    Return the hashes of the runs that *patterns* name: hashes, beginnings of them, or patterns with * and ?.
+    Return the hashes of the runs that *patterns* name: hashes, beginnings of hashes, or patterns with * and ?.
 
     Raises:
-        RunNotFound: one of them names none, or one that is no pattern several.
+        RunNotFound: one of them matches no run, or a beginning matches several.
     """
-    everything = repository.run_hashes()
-    chosen: list[str] = []
+    run_hashes = repository.run_hashes()
+    chosen_hashes: list[str] = []
     for pattern in patterns:
         if "*" in pattern or "?" in pattern:
-            matches = [run_hash for run_hash in everything if fnmatch.fnmatchcase(run_hash, pattern)]
+            matches = [run_hash for run_hash in run_hashes if fnmatch.fnmatchcase(run_hash, pattern)]
             if not matches:
-                raise RunNotFound(f"No run's hash is like {pattern!r}. `aim runs ls` lists the runs.")
-            chosen += matches
+                raise RunNotFound(f"No run has a hash like {pattern!r}. `aim runs ls` lists the runs.")
+            chosen_hashes += matches
         else:
-            chosen.append(repository.find_run(pattern))
-    return list(dict.fromkeys(chosen))
+            chosen_hashes.append(repository.find_run(pattern))
+    return list(dict.fromkeys(chosen_hashes))
 
 
-def _each(run_hashes: Sequence[str], change: Callable[[str], None], done: str) -> None:
+def _for_each(run_hashes: Sequence[str], change: Callable[[str], None], done: str) -> None:
     failed = 0
     for run_hash in run_hashes:
         try:

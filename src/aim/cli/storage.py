@@ -1,5 +1,5 @@
 """
-`aim storage`: care of the files.
+`aim storage`: maintenance of a repository's files.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ LAZY = {
 @click.group(cls=AimGroup, lazy=LAZY)
 @repo_option
 def storage(repo: Path | None) -> None:
-    """Care for the files of a repository."""
+    """Maintain the files of a repository."""
 
 
-@storage.command(short_help="Rewrite the journals of ended runs as Parquet.")
+@storage.command(short_help="Convert ended runs to Parquet.")
 @repo_option
 @click.argument("hashes", nargs=-1)
 def seal(repo: Path | None, hashes: tuple[str, ...]) -> None:
     """
-    Rewrite the journals of ended runs as Parquet: smaller, and read by DuckDB, Polars and pandas.
+    Convert the points of ended runs to Parquet: the files are smaller, and DuckDB, Polars and pandas read them.
 
-    All ended runs, or HASHES. Safe at any time, twice, and to interrupt.
+    Without HASHES all ended runs are converted. May be repeated and interrupted at any time.
     """
     repository = open_repository(repo)
     chosen = matching_hashes(repository, hashes) if hashes else repository.run_hashes()
@@ -48,6 +48,6 @@ def seal(repo: Path | None, hashes: tuple[str, ...]) -> None:
 @storage.command()
 @repo_option
 def prune(repo: Path | None) -> None:
-    """Remove what interrupted deletions left in the trash."""
-    open_repository(repo).store.empty_trash()
+    """Remove files that interrupted deletions left."""
+    open_repository(repo).empty_trash()
     output.tell("The trash is empty.")

@@ -1,5 +1,5 @@
 """
-`aim tags`: list the tags, say what they mean and which colour they have, rename and delete them.
+`aim tags`: list tags, set their colour and description, rename and delete them.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ def _tags(repo: Path | None) -> Tags:
     return Tags(open_repository(repo), by=edits.BY_CLI)
 
 
-@tags.command("ls", short_help="List the tags, and how many runs have them.")
+@tags.command("ls", short_help="List tags and their number of runs.")
 @repo_option
-@click.option("--json/--table", "as_json", default=None, help="JSON lines, or a table.")
+@click.option("--json/--table", "as_json", default=None, help="Print JSON lines, or a table.")
 def ls(repo: Path | None, as_json: bool | None) -> None:
-    """List the tags: their colour, how many runs have them, and what they mean."""
+    """List tags with their colour, number of runs and description."""
     records = [
         {"name": tag.name, "color": tag.color, "runs": tag.run_count, "description": tag.description}
         for tag in _tags(repo).all()
@@ -44,13 +44,13 @@ def ls(repo: Path | None, as_json: bool | None) -> None:
 @tags.command("set")
 @repo_option
 @click.argument("name")
-@click.option("--color", default=None, help="#rrggbb, or a name such as blue; '' for none.")
-@click.option("--description", default=None, help="What the tag means; '' for nothing.")
+@click.option("--color", default=None, help="The colour: #rrggbb, or a name such as blue; '' for none.")
+@click.option("--description", default=None, help="What the tag means; '' for none.")
 def set_tag(repo: Path | None, name: str, color: str | None, description: str | None) -> None:
     """
-    Say which colour a tag has, and what it means.
+    Set the colour and the description of a tag.
 
-    Example: show at once which runs are in the paper
+    Example: mark the runs of a paper
 
         aim tags set paper --color green --description 'Is in the paper'
     """
@@ -65,16 +65,16 @@ def set_tag(repo: Path | None, name: str, color: str | None, description: str | 
 @click.argument("name")
 @click.argument("new_name")
 def mv(repo: Path | None, name: str, new_name: str) -> None:
-    """Rename a tag on all its runs. If NEW_NAME is a tag already, the two become one."""
+    """Rename a tag on all its runs. If NEW_NAME exists, the two tags are merged."""
     output.tell(f"Renamed on {counted(_tags(repo).rename(name, new_name), 'run')}.")
 
 
 @tags.command("rm")
 @repo_option
 @click.argument("name")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("-y", "--yes", is_flag=True, help="Delete without asking.")
 def rm(repo: Path | None, name: str, yes: bool) -> None:
-    """Take a tag off all its runs, and forget its colour and description."""
-    if not yes and not click.confirm(f"Take the tag {name} off all its runs?"):
+    """Remove a tag from all its runs, with its colour and description."""
+    if not yes and not click.confirm(f"Remove the tag {name} from all its runs?"):
         return
-    output.tell(f"Took it off {counted(_tags(repo).delete(name), 'run')}.")
+    output.tell(f"Removed it from {counted(_tags(repo).delete(name), 'run')}.")

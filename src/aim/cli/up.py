@@ -1,5 +1,5 @@
 """
-`aim up`: serve the pages.
+`aim up`: serve the web UI.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aim.engine.repository import Repository
 
 PORT_DEFAULT = 43_800
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
-REPO_DEPTH_MAX = 2  # how far below a parent folder repositories are looked for
+REPO_DEPTH_MAX = 2  # levels of folders below --repo that are searched for repositories
 
 
 AnyFunction = Callable[..., None]
@@ -26,11 +26,11 @@ FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 
 
 def _aim3_options(command: AnyFunction) -> AnyFunction:
-    """Add the options of Aim 3 that have nothing to say here, so that scripts go on; each says so when it is used."""
+    """Add the options of Aim 3 that do nothing here, so that scripts go on. Each prints a note when it is used."""
     for names, kind, help_text in (
-        (("-w", "--workers"), click.IntRange(1), "As in Aim 3; one process with threads serves them all."),
-        (("--tf_logs",), click.Path(), "As in Aim 3, where it does nothing."),
-        (("--profiler",), None, "As in Aim 3; `py-spy` shows what a running server does."),
+        (("-w", "--workers"), click.IntRange(1), "Ignored: one process with threads serves all requests."),
+        (("--tf_logs",), click.Path(), "Ignored, as in Aim 3."),
+        (("--profiler",), None, "Ignored: profile the server with `py-spy`."),
     ):
         extra: dict[str, Any] = {"is_flag": True} if kind is None else {"type": kind, "default": None}
         command = click.option(*names, expose_value=False, callback=_say_unused, help=help_text, **extra)(command)
@@ -39,67 +39,76 @@ def _aim3_options(command: AnyFunction) -> AnyFunction:
 
 def _say_unused(context: click.Context, option: click.Parameter, value: object) -> None:
     notes = {
-        "workers": "one process with threads serves all; it needs no workers.",
+        "workers": "one process with threads serves all requests.",
         "tf_logs": "it does nothing, as in Aim 3.",
-        "profiler": "there is no profiler inside; `py-spy top --pid ...` shows what the server does.",
+        "profiler": "profile the server with `py-spy top --pid ...`.",
     }
     if value not in (None, False):
         output.tell(f"Note: {option.opts[-1]} is accepted for scripts of Aim 3: {notes[option.name or '']}")
 
 
-@click.command()
+@click.command(short_help="Start the web UI: compare runs, metrics and images.")
 @click.option("-h", "--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
-    "-p", "--port", type=click.IntRange(0, 65_535), default=PORT_DEFAULT, show_default=True, help="0: a free one."
+    "-p",
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=PORT_DEFAULT,
+    show_default=True,
+    help="0: any free port.",
 )
 @click.option(
     "--uds",
     type=click.Path(dir_okay=False, path_type=Path),
     default=None,
-    help="Listen on this Unix socket instead, for a proxy of this machine.",
+    help="Listen on this Unix socket instead of a port, for a proxy on this machine.",
 )
 @click.option(
     "--repo",
     "repos",
     type=click.Path(file_okay=False, path_type=Path),
     multiple=True,
-    help="The folder that holds .aim, or a folder of such folders; may be repeated.  "
-    "[default: the nearest one upward from the current folder]",
+    help="The folder that contains .aim, or a folder of such folders; may be repeated.  "
+    "[default: the current folder, or the nearest above it]",
 )
-@click.option("--read-only", is_flag=True, help="Let nobody change anything.")
-@click.option("--base-path", default="", metavar="PATH", help="The path under which a proxy shows the pages.")
-@click.option("--token", default=None, envvar="AIM_UI_TOKEN", help="Ask for this token.  [env: AIM_UI_TOKEN]")
+@click.option("--read-only", is_flag=True, help="Allow no changes in the UI.")
+@click.option("--base-path", default="", metavar="PATH", help="The path under which a reverse proxy serves the UI.")
+@click.option("--token", default=None, envvar="AIM_UI_TOKEN", help="Require this token to log in.  [env: AIM_UI_TOKEN]")
 @click.option(
-    "--trusted-host", "trusted", multiple=True, metavar="NAME", help="A name that browsers may reach the server by."
+    "--trusted-host",
+    "trusted",
+    multiple=True,
+    metavar="NAME",
+    help="A host name to accept; may be repeated.",
 )
-@click.option("--ssl-certfile", "certificate", type=FILE, help="Serve https with this certificate (PEM).")
-@click.option("--ssl-keyfile", "key", type=FILE, help="Its key, if that is in a file of its own (PEM).")
+@click.option("--ssl-certfile", "certificate", type=FILE, help="Serve HTTPS with this TLS certificate (PEM).")
+@click.option("--ssl-keyfile", "key", type=FILE, help="The key of the certificate, if it has its own file (PEM).")
 @click.option(
     "--log-level",
     type=click.Choice(LOG_LEVELS, case_sensitive=False),
     default="warning",
     show_default=True,
-    help="info: a line for each request.",
+    help="How much to log; info: a line for each request.",
 )
-@click.option("-y", "--yes", is_flag=True, help="Make the repository if it is not there.")
-@click.option("--open/--no-open", "opens", default=None, help="Open the pages in a browser.  [default: on a desktop]")
-@click.option("--dev", "reload_pages", is_flag=True, help="Load open pages again when they were built anew.")
+@click.option("-y", "--yes", is_flag=True, help="Create the repository if there is none.")
+@click.option("--open/--no-open", "opens", default=None, help="Open the UI in a browser.  [default: on a desktop]")
+@click.option("--dev", "reload_pages", is_flag=True, help="Reload open pages after each build of the UI.")
 @click.option("--reload-ui", "reload_pages", is_flag=True, hidden=True)
 @_aim3_options
 def up(
     repos: tuple[Path, ...], yes: bool, opens: bool | None, base_path: str, token: str | None, **options: Any
 ) -> None:
     """
-    Serve the pages: runs, curves, images and all else, in a browser.
+    Start the web UI, a dashboard to compare runs, metrics, images and more in a browser.
 
-    Example: look at the runs of two projects, from this machine only.
+    Example: the runs of two projects, for browsers on this machine
 
         aim up --repo ~/project-a --repo ~/project-b
     """
     if options["key"] is not None and options["certificate"] is None:
-        raise UsageError("--ssl-keyfile needs --ssl-certfile: the certificate of that key.")
+        raise UsageError("--ssl-keyfile needs --ssl-certfile.")
     roots = find_roots(repos, yes)
-    # imported now: no other command pays for the web server
+    # imported here: no other command pays for the web server
     from aim.server.serve import serve
     from aim.server.settings import Settings, clean_base_path
 
@@ -109,7 +118,7 @@ def up(
     if not settings.is_local and token is None:
         output.tell(
             f"Warning: everybody who can reach {settings.host} can read these runs"
-            f"{'' if settings.read_only else ' and change them'}. Give --token to ask for a token."
+            f"{'' if settings.read_only else ' and change them'}. Use --token to require a token."
         )
 
     def ready(address: str) -> None:
@@ -126,13 +135,13 @@ def up(
 
 
 class _Bars:
-    """How far the first reading of each large repository is, on a terminal."""
+    """Progress bars of large repositories that are read for the first time."""
 
     def __init__(self) -> None:
         self._bars: dict[str, output.Progress] = {}
 
     def show(self, repo_id: str, done: int, total: int) -> None:
-        """Show one of them."""
+        """Show the bar of one repository."""
         bar = self._bars.setdefault(repo_id, output.Progress(f"Indexing the runs of {repo_id}:", total))
         bar.show(done, total)
         if done >= total:
@@ -140,16 +149,16 @@ class _Bars:
             del self._bars[repo_id]
 
 
-def find_roots(repos: tuple[Path, ...], make: bool) -> tuple[Path, ...]:
+def find_roots(repos: tuple[Path, ...], create: bool) -> tuple[Path, ...]:
     """
-    Return the folders that hold the repositories that were named, or those below them.
+    Return the folders of the repositories that *repos* name, or that are below them.
 
     Raises:
-        RepoNotFound: there is none, and *make* is not asked for.
+        RepoNotFound: there is none, and *create* is False.
     """
     if not repos:
         nearest = Repository.find_root(Path.cwd())
-        return (nearest,) if nearest is not None else (_made(Path.cwd(), make),)
+        return (nearest,) if nearest is not None else (_created(Path.cwd(), create),)
     found_roots: list[Path] = []
     for named in repos:
         path = Path(os.path.expanduser(named))
@@ -159,14 +168,14 @@ def find_roots(repos: tuple[Path, ...], make: bool) -> tuple[Path, ...]:
             found_roots.append(path)
             continue
         below = repositories_below(path, REPO_DEPTH_MAX)
-        found_roots += below or [_made(path, make)]
+        found_roots += below or [_created(path, create)]
     return tuple(dict.fromkeys(found_roots))
 
 
-def _made(path: Path, make: bool) -> Path:
-    if not make:
+def _created(path: Path, create: bool) -> Path:
+    if not create:
         raise RepoNotFound(
-            f"There is no repository in {path}, nor in the folders below. Name one with --repo, or make it with "
+            f"There is no repository in {path} or in the folders below it. Name one with --repo, or create one with "
             "`aim init` or `aim up -y`."
         )
     Repository(path, create=True)
@@ -175,7 +184,7 @@ def _made(path: Path, make: bool) -> Path:
 
 
 def repositories_below(path: Path, depth: int) -> list[Path]:
-    """List the folders below *path*, at most *depth* deep, that hold a repository, by name."""
+    """Return the folders at most *depth* levels below *path* that contain a repository, sorted."""
     try:
         folders = sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -190,7 +199,7 @@ def repositories_below(path: Path, depth: int) -> list[Path]:
 
 
 def has_desktop() -> bool:
-    """Return whether a browser could open here: a person at a terminal of a desktop, not a remote shell."""
+    """Return whether a browser can open: on a terminal of a desktop, not of a remote shell."""
     import sys
 
     if not sys.stderr.isatty() or "SSH_CONNECTION" in os.environ:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aim.core.errors import NotFound
-from aim.storage.forms.artifact_records import FILES_FOLDER, ArtifactRecord
+from aim.storage.forms.artifact_records import ArtifactRecord
 
 HASH_CHUNK_BYTES = 1 << 20
 
@@ -86,9 +86,8 @@ def _sha256_of(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def artifacts_of(run_folder: Path, records: Mapping[str, ArtifactRecord]) -> list[RunFile]:
+def artifacts_of(root: Path, records: Mapping[str, ArtifactRecord]) -> list[RunFile]:
     """List the files of a run, by name: those in its folder, and those that *records* name."""
-    root = run_folder / FILES_FOLDER
     found = {name: _in_folder(root, name, size_bytes, records.get(name)) for name, size_bytes in _own_files(root)}
     for name, record in records.items():
         if record.uri is not None:
@@ -142,14 +141,14 @@ def _files(root: Path, folder: Path) -> Iterator[tuple[str, int]]:
             yield path.relative_to(root).as_posix(), entry.stat().st_size
 
 
-def find_artifact(run_folder: Path, records: Mapping[str, ArtifactRecord], name: str) -> RunFile:
+def find_artifact(root: Path, records: Mapping[str, ArtifactRecord], name: str) -> RunFile:
     """
     Return the file of that name.
 
     Raises:
         NotFound: the run has none; so for each name that leads out of its folder, too.
     """
-    for artifact in artifacts_of(run_folder, records):
+    for artifact in artifacts_of(root, records):
         if artifact.name == name:
             return artifact
     raise NotFound(f"The run has no artifact {name!r}.")

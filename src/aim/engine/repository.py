@@ -306,7 +306,7 @@ class Repository:
         """Open one artifact of a run. Raises RunNotFound, NotFound."""
         from aim.engine.artifacts import find_artifact
 
-        return find_artifact(self.store.run_folder(run_hash), self.state(run_hash).artifacts, name).open()
+        return find_artifact(self.run(run_hash).artifact_folder(), self.state(run_hash).artifacts, name).open()
 
     def empty_trash(self) -> None:
         """Remove what interrupted deletions and copies left."""

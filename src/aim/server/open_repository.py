@@ -20,7 +20,6 @@ from aim.engine.undo import Changes
 from aim.server.answers import missing
 from aim.storage.catalogue.catalogue import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
-from aim.storage.store import is_repository
 
 Result = TypeVar("Result")
 Progress = Callable[[str, int, int], None]
@@ -67,7 +66,7 @@ class OpenRepository:
 
     def _check_exists(self) -> None:
         # without this a folder that was moved, or a disk that is not mounted, looks like a repository without runs
-        if not is_repository(self.repository.path):
+        if not Repository.exists(self.root):
             raise RepoNotFound(f"The repository in {self.root} is gone. Was it moved, or is its disk not mounted?")
 
     def run_count(self) -> int:

@@ -5,14 +5,14 @@ One run: its properties, its logs, its artifacts. Specified in docs/formats/wire
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.core.errors import RunNotFound
 from aim.core.statuses import FAILED
-from aim.engine.artifacts import RunFile, artifacts_of, find_artifact
+from aim.engine.artifacts import RunFile, artifacts_of
 from aim.engine.listing import notes_text
 from aim.engine.logs import LogInfo, LogMessage, RunLogs
 from aim.engine.overview_of_run import RunOverview, SummarizedSequence, overview_of_run, sequences_of_run
@@ -61,7 +61,7 @@ def _run(repo: OpenRepository, run_hash: str) -> Response:
         overview = overview_of_run(repo.repository, run_hash)
         run_logs = RunLogs(repo.repository.reader(run_hash))
         logs, record_count = run_logs.all(), run_logs.record_count()
-        files = artifacts_of(repo.repository.store.run_folder(run_hash), overview.state.artifacts)
+        files = artifacts_of(repo.repository.run(run_hash).artifact_folder(), overview.state.artifacts)
     except (RunNotFound, FileNotFoundError):
         raise missing(f"No run {run_hash} in this repository.") from None
     return json_answer(
@@ -200,9 +200,5 @@ async def artifact(request: Request) -> Response:
     repo = repo_of(request)
     run_hash, name = hash_of(request, repo), str(request.path_params["name"])
 
-    def find() -> BinaryIO:
-        folder = repo.repository.store.run_folder(run_hash)
-        return find_artifact(folder, repo.repository.state(run_hash).artifacts, name).open()
-
-    file = await in_thread(request, find)
+    file = await in_thread(request, repo.repository.artifact, run_hash, name)
     return file_answer(file, name.rpartition("/")[2], request.headers.get("range"))
