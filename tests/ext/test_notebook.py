@@ -106,6 +106,6 @@ def test_behind_a_proxy_the_frame_goes_through_it(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "IPython.display", display)
     path = notebook.base_path(43801, "https://hub.example.org/user/ada/")
 
-    assert "https://hub.example.org/user/ada/proxy/absolute/43801/aim-sage/" == notebook.shown(
+    assert "https://hub.example.org/user/ada/proxy/absolute/43801/aim-sage/" == notebook.frame(
         "127.0.0.1", 43801, path, "https://hub.example.org/user/ada/"
     )

@@ -1,5 +1,5 @@
 """
-What takes exceptions of the tracker, under the name of Aim 3.
+Safe mode with a callback, under the name of Aim 3.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """
 What users import: runs, repositories, sequences, collections and the objects that a run can hold.
 
-`Run` and `Repo` are here at once, so that each is complete whichever is imported first; the rest is imported when
-named.
+`Run` and `Repo` are imported at once, the other names when they are first used.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from aim.core.errors import UsageError
 from aim.core.shield import shielded
 from aim.core.words import counted
 from aim.sdk.recording import Recording
-from aim.sdk.run_view import RunSource
+from aim.sdk.run_source import RunSource
 from aim.storage.artifacts.registry import check_uri, store_of
 from aim.storage.artifacts.stores import FolderStore, folder_of, scheme_of
 from aim.storage.forms.artifact_records import ArtifactRecord

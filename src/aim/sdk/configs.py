@@ -1,8 +1,8 @@
 """
-The environment variables that callers of Aim 3 know.
+The environment variables of Aim 3.
 
-Only the first has a meaning here: recording never waits for the disk, so no thread has to be asked for, and nothing
-is indexed, so nothing has to be waited for.
+Only the first has an effect: recording never waits for the disk, so it needs no tracking thread, and runs are not
+indexed, so there is no timeout.
 """
 
 from __future__ import annotations

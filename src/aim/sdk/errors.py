@@ -1,5 +1,5 @@
 """
-The errors of the SDK under the names of Aim 3. They are the tracker's own, from `aim.core.errors`.
+The errors of `aim.core.errors` under the names of Aim 3.
 """
 
 from __future__ import annotations

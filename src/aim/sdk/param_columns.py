@@ -1,7 +1,7 @@
 """
-Params as columns of a table: dotted names, three levels deep; what lies deeper is one cell of JSON.
+Params as columns of a table: dotted names, three levels deep; deeper values are one cell of JSON.
 
-Tables are data frames of pandas, which is no dependency: whoever wants none need not install it.
+Tables are data frames of pandas, which is not a dependency: only data frames need it.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ PARAM_DEPTH_MAX = 3  # as Aim 3 has it
 
 
 class NoPandas(AimError, ModuleNotFoundError):
-    """A data frame was asked for, and pandas is not installed."""
+    """Data frames need pandas, which is not installed."""
 
 
 def need_pandas() -> None:
     """
-    Say what to do where pandas is missing.
+    Check that pandas is installed.
 
     Raises:
-        NoPandas: it is; an ImportError.
+        NoPandas: (an ImportError) it is not.
     """
     if importlib.util.find_spec("pandas") is None:
         raise NoPandas(
@@ -51,7 +51,7 @@ def flat_params(tree: Any) -> dict[str, Any]:
 
 def text_cell(value: Any) -> Any:
     r"""
-    Return *value*, a text that is no whole Unicode (of a file name, say) as one that a table can hold.
+    Return *value*; lone surrogates of a str, as of a file name, are escaped, so that a table can hold it.
 
     >>> text_cell("é"), text_cell("\ud800")
     ('é', '\\ud800')

@@ -1,5 +1,5 @@
 """
-The bar of long work: tqdm's, on standard error, shown only when the work takes a while and a person can see it.
+A progress bar (tqdm) on standard error, shown only on a terminal and only when the work takes long.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import TypeVar
 from aim.sdk.types import QueryReportMode
 
 Item = TypeVar("Item")
-DELAY_S = 0.5  # work that is done by then shows no bar
+DELAY_S = 0.5  # shorter work shows no bar
 
 
 def progress_bar(items: Sequence[Item], mode: QueryReportMode, what: str) -> Iterable[Item]:
-    """Go through *items*, with a bar when *mode* asks for one."""
+    """Go through *items*, with a bar if *mode* asks for one."""
     if mode is not QueryReportMode.PROGRESS_BAR or not sys.stderr.isatty():
         return items
     from tqdm import tqdm
@@ -27,7 +27,7 @@ def progress_bar(items: Sequence[Item], mode: QueryReportMode, what: str) -> Ite
 
 @contextmanager
 def reading_bar(mode: QueryReportMode) -> Iterator[Callable[[int, int], None] | None]:
-    """Return what shows (done, total) of the runs that are read before a query can be answered."""
+    """Return a callback that shows how many runs of how many were read for a query; None: show no bar."""
     if mode is not QueryReportMode.PROGRESS_BAR or not sys.stderr.isatty():
         yield None
         return

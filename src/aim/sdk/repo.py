@@ -25,7 +25,7 @@ from aim.sdk import repo_contents
 from aim.sdk.data_version import DATA_VERSION
 from aim.sdk.repo_paths import REMOTE_PREFIXES, clean_repo_path
 from aim.sdk.run import Run
-from aim.sdk.run_view import restore
+from aim.sdk.run_source import restore
 from aim.sdk.sequence_types import KINDS, check_types
 from aim.sdk.types import QueryReportMode
 from aim.storage.forms import edits

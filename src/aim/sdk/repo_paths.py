@@ -1,5 +1,5 @@
 """
-Where a repository is: from a path that somebody gave to the folder that holds it.
+Paths of repositories: from the path that a caller names to the folder that holds `.aim`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ REMOTE_PREFIXES = ("aim://", "ssh://")
 
 def clean_repo_path(repo_path: str | os.PathLike[str]) -> str:
     """
-    Return the folder of a repository as an absolute path, for that folder or for the `.aim` in it.
+    Return the folder of a repository as an absolute path; *repo_path* is that folder or the `.aim` in it.
 
-    `~` is the home folder; the address of a server, and an empty text, are given as they are.
+    `~` is the home folder. The address of a server, and an empty path, are returned unchanged.
 
     >>> clean_repo_path("/data/runs/.aim"), clean_repo_path("/data/../data/runs/"), clean_repo_path("aim://host:53800")
     ('/data/runs', '/data/runs', 'aim://host:53800')
@@ -42,16 +42,16 @@ def search_aim_repo(path: str | os.PathLike[str]) -> tuple[str | None, bool]:
     (None, False)
     """
     start = Path(clean_repo_path(path))
-    found = start if is_repository(start / folder_name()) else find_root(start)
-    return (None, False) if found is None else (str(found), True)
+    root = start if is_repository(start / folder_name()) else find_root(start)
+    return (None, False) if root is None else (str(root), True)
 
 
 @contextmanager
 def work_directory(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Have *path* as the current folder within a `with` block."""
-    before = os.getcwd()
+    """Make *path* the current folder within a `with` block."""
+    previous = os.getcwd()
     os.chdir(path)
     try:
         yield
     finally:
-        os.chdir(before)
+        os.chdir(previous)

@@ -23,19 +23,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from aim.core import params
-from aim.core.errors import ReadOnly, RunClosed, RunNotFound, UntrackableValue, UsageError, WrongType
+from aim.core.errors import RunClosed, RunNotFound, UntrackableValue, UsageError
 from aim.core.values import step_number
 from aim.engine import rewinding
-from aim.engine.opening import check_folder_address, open_door
+from aim.engine.opening import open_door
 from aim.sdk import log_records, run_services
 from aim.sdk.recording import Recording
 from aim.sdk.run_edits import EditableRun
-from aim.sdk.run_view import restore
+from aim.sdk.run_source import opened, restore
 from aim.storage.recording.sequence_writer import SequenceWriter
-from aim.storage.store import find_root, folder_name
 
 if TYPE_CHECKING:
-    from aim.engine.door import Door
     from aim.sdk.artifacts import Artifact, RunArtifacts
     from aim.sdk.capture.log_handler import RunHandler
     from aim.sdk.repo import Repo
@@ -94,7 +92,7 @@ class Run(EditableRun):
         create: bool = False,
     ) -> None:
         run_services.check_capture(capture_terminal_logs)
-        door, repo_face = _opened(repo, read_only)
+        door, repo_face = opened(repo, read_only)
         if read_only:
             if run_hash is None:
                 raise UsageError("A run is opened for reading by its hash: Run(run_hash, read_only=True).")
@@ -518,23 +516,6 @@ class Run(EditableRun):
 
     def __deepcopy__(self, memo: dict[int, object]) -> Run:
         return self  # two objects would both end the run
-
-
-def _opened(repo: str | os.PathLike[str] | Repo | None, read_only: bool) -> tuple[Door, Repo | None]:
-    if repo is None:
-        root = find_root(Path.cwd()) or Path.cwd()
-    elif isinstance(repo, (str, os.PathLike)):
-        check_folder_address(repo)
-        root = Path(os.path.expanduser(repo))
-        if root.name == folder_name():
-            root = root.parent
-    elif hasattr(repo, "door"):
-        if repo.read_only and not read_only:
-            raise ReadOnly(f"Repository {repo.root_path} is open for reading only: it can't take a run.")
-        return repo.door, repo
-    else:
-        raise WrongType(f"repo has to be a folder or a Repo, not a {type(repo).__name__}.")
-    return open_door(root, create=not read_only, restore=restore), None
 
 
 def _elsewhere(kind: type[Run], run_hash: str, address: str, read_only: bool) -> Run:

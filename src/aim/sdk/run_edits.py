@@ -15,7 +15,8 @@ from aim.core import contexts
 from aim.core.tags import check_tag, id_of_tag
 from aim.engine import rewinding
 from aim.sdk.recording import Recording
-from aim.sdk.run_view import RunSource, RunView
+from aim.sdk.run_source import RunSource
+from aim.sdk.run_view import RunView
 
 log = logging.getLogger("aim")
 

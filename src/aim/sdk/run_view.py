@@ -14,19 +14,18 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aim.core import contexts, params
-from aim.core.errors import RunNotFound, UsageError
+from aim.core.errors import UsageError
 from aim.core.kinds import LINES_NAME, METRIC, RECORDS_NAME
 from aim.core.statuses import RUNNING
-from aim.core.values import Loader
 from aim.sdk import sequence_infos
 from aim.sdk.param_columns import flat_params, need_pandas, text_cell
 from aim.sdk.run_properties import RunProps, naive_utc, props_of
+from aim.sdk.run_source import RunSource, restore
 from aim.sdk.sequence_infos import CollectedSequences
 from aim.sdk.sequence_types import KINDS
 from aim.storage.context import Context
@@ -37,7 +36,7 @@ from aim.storage.forms.state import RunState, SequenceState
 if TYPE_CHECKING:
     import pandas as pd
 
-    from aim.engine.door import Door, RunDoor
+    from aim.engine.door import RunDoor
     from aim.sdk.metric import Metric
     from aim.sdk.object_sequences import Audios, Distributions, Figures, Images, Tables, Texts, Videos
     from aim.sdk.sequence import Sequence
@@ -47,57 +46,7 @@ if TYPE_CHECKING:
 
     SequenceT = TypeVar("SequenceT", bound=Sequence)
 
-PLAIN_KINDS = frozenset({"int", "float", "str"})
-
 ContextLike = Context | Mapping[str, Any] | None
-
-
-def restore(kind: str, fields: Mapping[str, Any], load: Loader) -> object:
-    """Make an object that was stored as *kind*."""
-    if kind in PLAIN_KINDS:
-        return params.decode(fields["value"])
-    from aim.sdk.objects import registry
-
-    return registry.restore(kind, fields, load)
-
-
-class RunSource:
-    """
-    Where a run is read from.
-
-    Args:
-        settle: waits until the objects that this process has tracked are written.
-
-    Raises:
-        RunNotFound: there is no such run.
-    """
-
-    def __init__(self, door: Door, run_hash: str, settle: Callable[[], object]) -> None:
-        self.run_hash = run_hash
-        self._address = door.address
-        self._run = door.run(run_hash)
-        self._settle = settle
-
-    def state(self) -> RunState:
-        """Return the run's state as it is now. Raises RunNotFound when the run was deleted."""
-        try:
-            return self._run.state()
-        except FileNotFoundError:
-            raise RunNotFound(f"Run {self.run_hash} was deleted from repository '{self._address}'.") from None
-
-    def param(self, path: params.Path) -> Any:
-        """Return a param, or a dict of all below *path*, as a copy. Raises KeyError, and RunNotFound as `state`."""
-        self.state()
-        return self._run.param(path)
-
-    def settled(self) -> RunDoor:
-        """Return the run, to read its points from, when all that this process has tracked is written."""
-        self._settle()
-        return self._run
-
-    def artifact_folder(self) -> Path:
-        """Return the folder for those artifacts of the run that go to no other store."""
-        return self._run.artifact_folder()
 
 
 class RunView:

@@ -1,5 +1,5 @@
 """
-`TrainingFlow`: the events of a training, for callbacks that look at it.
+`TrainingFlow`: the events of a training, for callbacks.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from aim.sdk.run import Run
 
 class TrainingFlow(Caller):
     """
-    The events of the training that *run* records. Handlers get `run` besides what the event is called with.
+    The events of the training that *run* records. Handlers get `run` besides the arguments of the event.
 
     Args:
-        run: given to each handler.
+        run: passed to each handler.
         callbacks: objects with methods marked by `@events.on.<event>`; `register` adds more.
 
     >>> import tempfile
@@ -39,7 +39,7 @@ class TrainingFlow(Caller):
         self.init()
 
     def added(self) -> dict[str, Any]:
-        """Return the run."""
+        """Return `run`."""
         return {"run": self.run}
 
     @event
@@ -54,26 +54,27 @@ class TrainingFlow(Caller):
     def training_metrics_collected(
         self, *, metrics: Mapping[str, Any], step: int | None = None, epoch: int | None = None
     ) -> None:
-        """Metrics of training are there."""
+        """Metrics of the training were computed."""
 
     @event
     def validation_metrics_collected(
         self, *, metrics: Mapping[str, Any], step: int | None = None, epoch: int | None = None
     ) -> None:
-        """Metrics of validation are there."""
+        """Metrics of the validation were computed."""
 
     @event
     def training_successfully_finished(self) -> None:
-        """The training has ended well."""
+        """The training ended without an error."""
 
     @event
     def exception_raised(self, *, exception: BaseException) -> None:
-        """A call of the tracker has failed, or the caller says that something has."""
+        """A call of the tracker failed, or the training reports an exception."""
 
     def handle_exceptions(self) -> None:
         """
-        From now on let no call of the tracker raise: each exception fires `exception_raised`. For the whole process;
-        `aim.utils.disable_safe_mode()` ends it.
+        Stop calls of the tracker from raising, in the whole process: each exception fires `exception_raised`.
+
+        `aim.utils.disable_safe_mode()` ends this.
         """
 
         def report(error: Exception, call: Callable[..., Any]) -> None:

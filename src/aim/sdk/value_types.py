@@ -1,8 +1,8 @@
 """
-What a value is, asked from outside: the names of types, and whether two may share a sequence.
+The names of types of values, and whether values of two types may share a sequence; for callers of Aim 3.
 
-Recording itself asks `aim.core.values`; these are for callers of Aim 3, which look before they track. A library's
-types are recognised by their names, so none is imported to ask.
+Recording itself uses `aim.core.values`. The types of a library are recognised by their names, so that no library is
+imported for it.
 """
 
 from __future__ import annotations
@@ -34,37 +34,37 @@ def inst_has_typename(inst: object, types: Iterable[str]) -> bool:
 
 def _is_one_of(inst: object, types: Iterable[str]) -> bool:
     # each of *types* is `<name>.<package>`
-    wanted = set(types)
-    return any(f"{kind.__name__}.{kind.__module__.partition('.')[0]}" in wanted for kind in type(inst).__mro__)
+    names = set(types)
+    return any(f"{kind.__name__}.{kind.__module__.partition('.')[0]}" in names for kind in type(inst).__mro__)
 
 
 def is_numpy_array(inst: object) -> bool:
-    """Return whether it is an array of numpy."""
+    """Return whether *inst* is an array of numpy."""
     return _is_one_of(inst, NUMPY_ARRAYS)
 
 
 def is_numpy_number(inst: object) -> bool:
-    """Return whether it is a scalar of numpy that is a number, or an array that holds one."""
+    """Return whether *inst* is a number of numpy: a scalar, or an array of one number."""
     return _is_one_of(inst, (*NUMPY_NUMBERS, *NUMPY_ARRAYS)) and is_number(inst)
 
 
 def is_pytorch_tensor(inst: object) -> bool:
-    """Return whether it is a tensor of torch."""
+    """Return whether *inst* is a tensor of torch."""
     return _is_one_of(inst, TORCH_TENSORS)
 
 
 def is_tf_tensor(inst: object) -> bool:
-    """Return whether it is a tensor of tensorflow."""
+    """Return whether *inst* is a tensor of tensorflow."""
     return _is_one_of(inst, TF_TENSORS)
 
 
 def is_jax_device_array(inst: object) -> bool:
-    """Return whether it is an array of jax."""
+    """Return whether *inst* is an array of jax."""
     return _is_one_of(inst, JAX_ARRAYS)
 
 
 def is_py_number(value: object) -> bool:
-    """Return whether it is one of Python's own numbers, but no complex one: int, float, bool."""
+    """Return whether *value* is an int, a float or a bool."""
     return isinstance(value, (int, float))
 
 

@@ -6,10 +6,9 @@ Magics for notebooks.
     %aim up --repo=~/mnist --port=43802        another one
     %aim version
 
-`%aim up` starts `aim up` as a process of its own, which ends with the notebook's kernel, waits until it answers, and
-shows it in a frame. Called again with the same port it shows the pages of the server that is there. Behind a proxy
-such as jupyter-server-proxy, `--proxy-url=https://hub.example.org/user/ada` makes the frame go through it. On Colab
-its own proxy is used.
+`%aim up` starts `aim up` as a process of its own, waits until it answers, and shows its pages in a frame. The process
+ends with the notebook's kernel. A second `%aim up` with the same port uses the same server. Behind a proxy such as
+jupyter-server-proxy, give `--proxy-url=https://hub.example.org/user/ada`. On Colab, Colab's own proxy is used.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _servers: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
 
 
 class NotServing(AimError):
-    """`aim up` did not begin to answer."""
+    """`aim up` does not answer."""
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -49,10 +48,10 @@ def load_ipython_extension(ipython: Any) -> None:
 
 def aim(line: str) -> object:
     """
-    Do what the line of the magic `%aim` says.
+    Run the magic `%aim` with the arguments in *line*.
 
     Raises:
-        UsageError: it is neither `up` nor `version`, or has another option than those above.
+        UsageError: the command is neither `up` nor `version`, or there is another option than those above.
         NotServing: the server does not answer.
 
     >>> aim("version")
@@ -67,7 +66,7 @@ def aim(line: str) -> object:
     host, port = options.get("host", HOST_DEFAULT), int(options.get("port", PORT_DEFAULT))
     path = base_path(port, options.get("proxy-url"))
     up(host, port, options.get("repo"), path)
-    return shown(host, port, path, options.get("proxy-url"))
+    return frame(host, port, path, options.get("proxy-url"))
 
 
 def parse(words: list[str]) -> dict[str, str]:
@@ -81,8 +80,8 @@ def parse(words: list[str]) -> dict[str, str]:
     for word in words:
         key, equals, value = word.removeprefix("--").partition("=")
         if not word.startswith("--") or not equals or key not in OPTIONS or (key == "port" and not value.isdecimal()):
-            known = ", ".join(f"--{name}=..." for name in OPTIONS)
-            raise UsageError(f"%aim up does not understand {word!r}. The options are: {known}.")
+            options_text = ", ".join(f"--{name}=..." for name in OPTIONS)
+            raise UsageError(f"%aim up does not understand {word!r}. The options are: {options_text}.")
         options[key] = value
     return options
 
@@ -99,10 +98,10 @@ def base_path(port: int, proxy_url: str | None) -> str:
 
 def up(host: str, port: int, repo: str | None, path: str) -> None:
     """
-    See to it that a server answers on *port*, below *path*: the one that is there, or a new one.
+    Start a server on *port*, below *path*, unless one answers there already.
 
     Raises:
-        NotServing: it ended, or did not answer for 30 s.
+        NotServing: the server ended, or did not answer for 30 s.
     """
     address = f"http://{host}:{port}{path}/api/info"
     if answers(address):
@@ -116,8 +115,8 @@ def up(host: str, port: int, repo: str | None, path: str) -> None:
     while not answers(address):
         if server.poll() is not None:
             assert server.stderr is not None
-            said = server.stderr.read().decode(errors="replace").strip()
-            raise NotServing(f"`aim up` ended: {said or 'it said nothing'}")
+            output = server.stderr.read().decode(errors="replace").strip()
+            raise NotServing(f"`aim up` ended: {output or 'it printed nothing'}")
         if time.monotonic() > until_s:
             stop(host, port)
             raise NotServing(f"`aim up` does not answer at {address}.")
@@ -125,7 +124,7 @@ def up(host: str, port: int, repo: str | None, path: str) -> None:
 
 
 def stop(host: str, port: int) -> None:
-    """End the server that `up` has started on *port*; none is fine."""
+    """End the server that `up` started on *port*, if there is one."""
     server = _servers.pop((host, port), None)
     if server is not None:
         server.terminate()
@@ -143,8 +142,8 @@ def answers(address: str) -> bool:
         return False
 
 
-def shown(host: str, port: int, path: str, proxy_url: str | None) -> object:
-    """Return what the notebook shows: a frame with the pages."""
+def frame(host: str, port: int, path: str, proxy_url: str | None) -> object:
+    """Return an element that shows the pages in the notebook."""
     if "google.colab" in sys.modules:
         colab: Any = sys.modules["google.colab"]
         return colab.output.serve_kernel_port_as_iframe(port, path=f"{path}/", height=str(FRAME_HEIGHT_PX))

@@ -1,5 +1,5 @@
 """
-Callbacks: somebody's methods called when something happens in a training.
+Callbacks: methods of the user that are called at events of a training.
 
     class Alerts:
         @events.on.validation_metrics_collected
@@ -10,8 +10,8 @@ Callbacks: somebody's methods called when something happens in a training.
     flow = TrainingFlow(run, callbacks=[Alerts()])
     flow.validation_metrics_collected(metrics={"accuracy": 0.4}, step=1000)
 
-A handler gets what the event was called with, and what the caller adds (`run`); it takes what it needs by name and
-ends with `**kwargs`, so that an event may get more arguments later. What a handler raises is logged: it never ends
+A handler gets the arguments of the event and those that the caller adds (`run`). It names those that it needs and
+ends with `**kwargs`, so that an event may get more arguments later. An exception in a handler is logged and never ends
 the training.
 """
 

@@ -1,5 +1,5 @@
 """
-`Caller`: something that has events. Its methods under `@event` call the handlers that were registered for their names.
+`Caller`: an object with events. Each method under `@event` calls the handlers that were registered for its name.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ log = logging.getLogger("aim")
 
 class Caller:
     """
-    Something that has events, and handlers for them.
+    An object with events, and handlers for them.
 
     Args:
         callbacks: objects with methods marked by `@events.on.<event>`.
@@ -30,7 +30,7 @@ class Caller:
     >>> class Door(Caller):
     ...     @event
     ...     def opened(self, *, by: str) -> None:
-    ...         "Somebody has come."
+    ...         "The door was opened."
     >>> class Bell:
     ...     @events.on.opened
     ...     def ring(self, by, **kwargs):
@@ -46,45 +46,49 @@ class Caller:
 
     def register(self, callbacks: object) -> None:
         """
-        Call the marked methods of *callbacks* from now on. A mark of an event that is not here is warned of: only
-        `trigger` calls it.
+        Call the marked methods of *callbacks* from now on.
+
+        A mark of an event that this class does not have is logged as a warning: only `trigger` calls such a handler.
         """
         for _, handler in inspect.getmembers(callbacks, callable):
             for name in getattr(handler, MARK, ()):
                 if not hasattr(getattr(type(self), name, None), EVENT_MARK):
-                    said = "%s has no event %r; %r is called only by trigger(%r)."
-                    log.warning(said, type(self).__name__, name, handler, name)
+                    warning = "%s has no event %r; %r is called only by trigger(%r)."
+                    log.warning(warning, type(self).__name__, name, handler, name)
                 self._handlers.setdefault(name, []).append(handler)
 
     def added(self) -> dict[str, Any]:
-        """Return what each handler gets besides the arguments of the event."""
+        """Return the arguments that each handler gets besides those of the event."""
         return {}
 
     def trigger(self, event_name: str, **kwargs: Any) -> None:
-        """Call the handlers of an event, in the order in which they were registered; what one raises is logged."""
-        given = {**self.added(), "_caller_": self, **kwargs}
+        """Call the handlers of an event, in the order of their registration; their exceptions are logged."""
+        arguments = {**self.added(), "_caller_": self, **kwargs}
         for handler in tuple(self._handlers.get(event_name, ())):
 
             def report(error: Exception, handler: Callable[..., Any] = handler) -> None:
                 log.error("The handler %r of %r failed; the training goes on.", handler, event_name, exc_info=error)
 
-            shielded(functools.partial(handler, **given), report)
+            shielded(functools.partial(handler, **arguments), report)
 
 
 def event(method: Method) -> Method:
     """
-    Make a method of a `Caller` an event: calling it, with names for all arguments, calls the handlers.
+    Make a method of a `Caller` an event: calling it, with keyword arguments only, calls the handlers.
 
-    Arguments that the method does not name reach them too. One that it needs and that nobody gives is a TypeError.
+    The handlers also get arguments that the method does not name. A missing argument is a TypeError.
     """
     parameters = list(inspect.signature(method).parameters.values())[1:]
-    names = [one.name for one in parameters if one.kind is not inspect.Parameter.VAR_KEYWORD]
-    defaults = {one.name: one.default for one in parameters if one.default is not inspect.Parameter.empty}
+    names = [parameter.name for parameter in parameters if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
+    defaults = {
+        parameter.name: parameter.default
+        for parameter in parameters
+        if parameter.default is not inspect.Parameter.empty
+    }
 
     @functools.wraps(method)
     def call(self: Caller, **arguments: Any) -> None:
-        given = {**defaults, **self.added(), **arguments}
-        missing = [name for name in names if name not in given]
+        missing = [name for name in names if name not in {**defaults, **self.added(), **arguments}]
         if missing:
             raise TypeError(f"{method.__qualname__}() needs {', '.join(missing)}, by name.")
         self.trigger(method.__name__, **defaults | arguments)

@@ -38,8 +38,8 @@ def check_handler(handler: Callable[..., Any]) -> None:
     AssertionError: <lambda>: a handler takes `self` first and ends with `**kwargs`, as in (self, metrics, **kwargs).
     """
     parameters = list(inspect.signature(handler).parameters.values())
-    is_one = bool(parameters) and parameters[0].name == "self" and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD
-    if not is_one:
+    fits = bool(parameters) and parameters[0].name == "self" and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD
+    if not fits:
         raise AssertionError(
             f"{getattr(handler, '__name__', handler)}: a handler takes `self` first and ends with `**kwargs`, "
             "as in (self, metrics, **kwargs)."

@@ -1,0 +1,95 @@
+"""
+Where a run is: the repository that `Run(repo=...)` names, and the run in it, for reading.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aim.core import params
+from aim.core.errors import ReadOnly, RunNotFound, WrongType
+from aim.core.values import Loader
+from aim.engine.opening import check_folder_address, open_door
+from aim.storage.store import find_root, folder_name
+
+if TYPE_CHECKING:
+    from aim.engine.door import Door, RunDoor
+    from aim.sdk.repo import Repo
+    from aim.storage.forms.state import RunState
+
+PLAIN_KINDS = frozenset({"int", "float", "str"})
+
+
+def restore(kind: str, fields: Mapping[str, Any], load: Loader) -> object:
+    """Make an object that was stored as *kind*."""
+    if kind in PLAIN_KINDS:
+        return params.decode(fields["value"])
+    from aim.sdk.objects import registry
+
+    return registry.restore(kind, fields, load)
+
+
+def opened(repo: str | os.PathLike[str] | Repo | None, read_only: bool) -> tuple[Door, Repo | None]:
+    """
+    Open the repository that `Run` was given; see there. Return its door, and the `Repo` if it was one.
+
+    Raises:
+        ReadOnly: the `Repo` was opened for reading only, and the run is to record.
+        WrongType: *repo* is neither a folder nor a `Repo`.
+    """
+    if repo is None:
+        root = find_root(Path.cwd()) or Path.cwd()
+    elif isinstance(repo, (str, os.PathLike)):
+        check_folder_address(repo)
+        root = Path(os.path.expanduser(repo))
+        if root.name == folder_name():
+            root = root.parent
+    elif hasattr(repo, "door"):
+        if repo.read_only and not read_only:
+            raise ReadOnly(f"Repository {repo.root_path} is open for reading only: it can't take a run.")
+        return repo.door, repo
+    else:
+        raise WrongType(f"repo has to be a folder or a Repo, not a {type(repo).__name__}.")
+    return open_door(root, create=not read_only, restore=restore), None
+
+
+class RunSource:
+    """
+    Where a run is read from.
+
+    Args:
+        settle: waits until the objects that this process has tracked are written.
+
+    Raises:
+        RunNotFound: there is no such run.
+    """
+
+    def __init__(self, door: Door, run_hash: str, settle: Callable[[], object]) -> None:
+        self.run_hash = run_hash
+        self._address = door.address
+        self._run = door.run(run_hash)
+        self._settle = settle
+
+    def state(self) -> RunState:
+        """Return the run's state as it is now. Raises RunNotFound when the run was deleted."""
+        try:
+            return self._run.state()
+        except FileNotFoundError:
+            raise RunNotFound(f"Run {self.run_hash} was deleted from repository '{self._address}'.") from None
+
+    def param(self, path: params.Path) -> Any:
+        """Return a param, or a dict of all below *path*, as a copy. Raises KeyError, and RunNotFound as `state`."""
+        self.state()
+        return self._run.param(path)
+
+    def settled(self) -> RunDoor:
+        """Return the run, to read its points from, when all that this process has tracked is written."""
+        self._settle()
+        return self._run
+
+    def artifact_folder(self) -> Path:
+        """Return the folder for those artifacts of the run that go to no other store."""
+        return self._run.artifact_folder()
