@@ -236,12 +236,7 @@ class FolderDocuments(DocumentFiles):
     def write(self, name: str, content: bytes) -> None:
         self._disk.make_folder(self._folder)
         scratch = self._folder / f".{name}-{secrets.token_hex(4)}"
-        descriptor = self._disk.create(scratch)
-        try:
-            self._disk.write(descriptor, content)
-            self._disk.sync(descriptor)
-        finally:
-            os.close(descriptor)
+        self._disk.write_new(scratch, content)
         self._disk.rename(scratch, self._folder / name)
 
     def delete(self, name: str) -> bool:

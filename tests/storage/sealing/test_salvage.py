@@ -11,13 +11,15 @@ import pytest
 
 from aim.storage.forms import records
 from aim.storage.sealing import pages, seal
+from aim.storage.sealing.declarations import SequenceDeclaration
+from aim.storage.sealing.footer import JournalOrigin
 from aim.storage.sealing.sealed import BLOCK, MAGIC, Columns, Sealed
 
 DECLARED = {
-    1: seal.Declared("loss", {"subset": "train"}, "float"),
-    2: seal.Declared("loss", {"subset": "val"}, "float"),
-    3: seal.Declared("é", {}, "int"),
-    4: seal.Declared("picture", {}, "aim.image"),
+    1: SequenceDeclaration("loss", {"subset": "train"}, "float"),
+    2: SequenceDeclaration("loss", {"subset": "val"}, "float"),
+    3: SequenceDeclaration("é", {}, "int"),
+    4: SequenceDeclaration("picture", {}, "aim.image"),
 }
 LENGTHS = {1: 45_000, 2: 2_000, 3: 7, 4: 900}
 
@@ -33,7 +35,7 @@ def _content() -> bytes:
     table["step"] = random.permutation(len(table)) * 3
     table["value"] = random.normal(size=len(table))
     table["time"] = 1795380918 + np.arange(len(table)) / 1000
-    return seal.encode(table, DECLARED, {"run": "a", "writer": "0badcafe", "segments": 1, "slots": len(table)})
+    return seal.encode(table, DECLARED, JournalOrigin("a", "0badcafe", 1, len(table), 0))
 
 
 def opened(content: bytes) -> Sealed:

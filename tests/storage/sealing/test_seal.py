@@ -27,6 +27,7 @@ from aim.storage.forms import blobs, events, records
 from aim.storage.forms.run_log import RunLog
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import pages, seal
+from aim.storage.sealing.footer import JournalOrigin
 from aim.storage.sealing.sealed import Sealed, verify
 from tests.storage.recorded import RUN, Picture, contents, copied, points, points_in_place, record, seal_all
 
@@ -290,7 +291,7 @@ def test_noisy_losses_take_less_than_ten_bytes_a_point(tmp_path: Path) -> None:
     table["value"] = (np.exp(-table["step"] / 5e3) + random.normal(0, 0.05, 200_000)).astype(np.float32)
     table["time"] = 1795380918 + np.cumsum(random.exponential(0.02, 200_000))
     table["epoch"] = table["step"] // 1000
-    content = seal.encode(table, {}, {})
+    content = seal.encode(table, {}, JournalOrigin("a", "0badcafe", 1, len(table), 0))
 
     assert len(content) / 200_000 < 10
 

@@ -1,8 +1,8 @@
 """
 All of a repository in one ZIP: `.aim/FORMAT`, `.aim/runs/<hash>/...`; unpacked anywhere, it is a repository.
 
-A live run is taken as it is at the moment. A journal that is sealed while it is packed goes in as the sealed file:
-what vanishes is looked for once more under its new name, and of a run in both forms readers take either.
+A live run is packed as it is at the moment. When a journal is sealed meanwhile and its segments are gone, the folder is
+listed again and the sealed file is packed. If both forms of a journal get in, readers use either.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from pathlib import Path
 
 from aim.storage.store import Store
 
-PACKED = frozenset((".parquet", ".zip"))  # these are packed by themselves
-LEFT_OUT = frozenset(("changes", "trash"))  # a stamp of a time, and what was deleted
-LOOKS = 3
+COMPRESSED_SUFFIXES = frozenset((".parquet", ".zip"))
+LEFT_OUT = frozenset(("changes", "trash"))  # stamps of changes, and deleted runs
+LOOKS_MAX = 3
 CHUNK_BYTES = 1 << 20
-OLDEST_S = 315_532_800.0  # ZIP knows no time before 1980
+TIME_MIN_S = 315_532_800.0  # ZIP has no time before 1980
 
 
 def write_archive(store: Store, target: Path, progress: Callable[[str], None] | None = None) -> int:
     """
-    Write the archive of a repository to the file *target*; give how many runs it has.
+    Write the archive of a repository to the file *target*; return how many runs it has.
 
     Args:
-        progress: told of each run.
+        progress: is called with the hash of each run that was packed.
 
     Raises:
         OSError: a file can't be read, or *target* not written.
@@ -48,26 +48,27 @@ def write_archive(store: Store, target: Path, progress: Callable[[str], None] | 
 
 
 def _add(archive: zipfile.ZipFile, root: Path, path: Path) -> None:
-    there = set(archive.namelist())
-    for _ in range(LOOKS):
-        vanished = False
+    packed_names = set(archive.namelist())
+    for _ in range(LOOKS_MAX):
+        is_incomplete = False
         for file in _files(path):
             name = f"{root.name}/{file.relative_to(root).as_posix()}"
-            if name in there:
+            if name in packed_names:
                 continue
             try:
                 source = open(file, "rb")  # noqa: SIM115 - only its opening may fail so
             except FileNotFoundError:
-                vanished = True
+                is_incomplete = True
                 continue
             with source:
-                about = zipfile.ZipInfo(name, _moment(os.fstat(source.fileno()).st_mtime))
-                about.external_attr = 0o644 << 16
-                about.compress_type = zipfile.ZIP_STORED if file.suffix in PACKED else zipfile.ZIP_DEFLATED
-                with archive.open(about, "w", force_zip64=True) as entry:
+                header = zipfile.ZipInfo(name, _zip_time(os.fstat(source.fileno()).st_mtime))
+                header.external_attr = 0o644 << 16
+                is_compressed = file.suffix in COMPRESSED_SUFFIXES
+                header.compress_type = zipfile.ZIP_STORED if is_compressed else zipfile.ZIP_DEFLATED
+                with archive.open(header, "w", force_zip64=True) as entry:
                     shutil.copyfileobj(source, entry, CHUNK_BYTES)
-            there.add(name)
-        if not vanished:
+            packed_names.add(name)
+        if not is_incomplete:
             return
 
 
@@ -82,6 +83,6 @@ def _files(path: Path) -> Iterator[Path]:
                 yield Path(folder, name)
 
 
-def _moment(seconds: float) -> tuple[int, int, int, int, int, int]:
-    year, month, day, hour, minute, second, *_ = time.gmtime(max(seconds, OLDEST_S))
+def _zip_time(seconds: float) -> tuple[int, int, int, int, int, int]:
+    year, month, day, hour, minute, second, *_ = time.gmtime(max(seconds, TIME_MIN_S))
     return year, month, day, hour, minute, second

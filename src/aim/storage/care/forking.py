@@ -1,14 +1,14 @@
 """
-Forking a run: a new one whose curves up to a step are copies of another one's.
+Forking a run: a new run whose curves up to a step are copies of those of another run.
 
-    the parent, as it is shown now, steps <= s      ->  one ended writer in a scratch folder: event lines,
+    the parent, as it is visible now, steps <= s    ->  one ended writer in a scratch folder: event lines,
     params, name, experiment, description, tags         a sealed file, blob files      ->  rename into runs/
 
 Copied, not referenced: a run stays a folder that can be moved, copied and deleted alone; docs/decisions/fork.md weighs
 it. The one rename makes the child: before it there is only scratch, after it a whole run.
 
-What is not copied tells of the parent's own processes: terminal lines, log records, system metrics and params of the
-system, artifacts, notes, whether it is archived.
+What describes the parent's own processes, or the parent alone, is not copied: terminal lines, log records, system
+metrics, params of the system, artifacts, notes, whether it is archived.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from aim.core import clock, params
 from aim.core.errors import DamagedFile, RunNotFound
@@ -30,7 +29,7 @@ from aim.storage.disk import changes, layout
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.forms import blobs, events, history, records
 from aim.storage.forms.blobs import BlobFile
-from aim.storage.forms.records import Records
+from aim.storage.forms.records import FloatArray, IntArray, Records
 from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import RunState, SequenceState
 from aim.storage.reading.folder_source import open_run
@@ -38,15 +37,17 @@ from aim.storage.reading.points import Points
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording.writer_events import about_this_process
 from aim.storage.sealing import seal
+from aim.storage.sealing.declarations import SequenceDeclaration
+from aim.storage.sealing.footer import JournalOrigin
 from aim.storage.store import Store
 
-NOT_COPIED = frozenset({"archived", "notes"})  # properties that are said of the parent alone
+NOT_COPIED = frozenset({"archived", "notes"})  # properties that describe the parent alone
 
 log = logging.getLogger("aim")
 
 
-class _Kept:
-    """An object among the params, on its way from run to run."""
+class _CopiedObject:
+    """An object among the params that is copied from run to run."""
 
     def __init__(self, kind: str, fields: Mapping[str, Any], load: Loader) -> None:
         self._kind = kind
@@ -61,7 +62,7 @@ class _Kept:
 
 def fork_run(store: Store, parent: str, step: int, *, name: str | None = None, disk: Disk = DISK) -> str:
     """
-    Make a new run from what *parent* shows now up to *step*; give its hash.
+    Make a new run from what is visible of *parent* now up to *step*; return its hash.
 
     Args:
         name: of the new run; None: the parent's.
@@ -98,142 +99,137 @@ class _Fork:
     """The one writer of the child, being written."""
 
     def __init__(self, folder: Path, scratch: Path, child: str, step: int, disk: Disk) -> None:
-        self.folder = folder
-        self.scratch = scratch
-        self.child = child
-        self.step = step
-        self.disk = disk
-        self.writer = layout.new_writer_id()
-        self.blobs = BlobFile(scratch, self.writer, disk)
-        self.declared: dict[int, seal.Declared] = {}
-        self.lines: list[dict[str, Any]] = []
-        self.next: list[int] = []
-        self.tables: list[Records] = []
+        self._folder = folder
+        self._scratch = scratch
+        self._child = child
+        self._step = step
+        self._disk = disk
+        self._writer = layout.new_writer_id()
+        self.blobs = BlobFile(scratch, self._writer, disk)
+        self._declared: dict[int, SequenceDeclaration] = {}
+        self._lines: list[dict[str, Any]] = []
+        self._next_steps: list[int] = []
+        self._tables: list[Records] = []
 
     def write(self, name: str | None) -> None:
         """Write everything into the scratch folder, and wait until it is on the disk."""
-        kept = RunLog(self.folder, _Kept)
-        reader = open_run(self.folder, may_seal=False)
-        self._say({"begin": about_this_process(self.child, self.writer)})
+        log = RunLog(self._folder, _CopiedObject)
+        reader = open_run(self._folder, may_seal=False)
+        self._say({"begin": about_this_process(self._child, self._writer)})
         state = reader.state()
-        self._say({"forked_from": {"run": state.run_hash, "step": self.step}})
-        self._copy_facts(kept.refresh(), kept.params, name)
-        points = reader.points_of_many(key for key, facts in reader.sequences().items() if facts.is_rewound)
-        for key, found in points.items():
-            facts = state.sequences.get(key)
-            if facts is not None:  # else its declaration was lost: nobody knows what it is
-                self._copy_points(reader, facts, found)
-        table = np.concatenate(self.tables) if self.tables else np.empty(0, records.RECORD_DTYPE)
+        self._say({"forked_from": {"run": state.run_hash, "step": self._step}})
+        self._copy_state(log.refresh(), log.params, name)
+        keys = [key for key, sequence in reader.sequences().items() if sequence.is_rewound]
+        for key, points in reader.points_of_many(keys).items():
+            sequence = state.sequences.get(key)
+            if sequence is not None:  # else its declaration was lost, and its kind with it
+                self._copy_points(reader, sequence, points)
+        table = np.concatenate(self._tables) if self._tables else np.empty(0, records.RECORD_DTYPE)
         self.blobs.close()
         self._say({"end": self._end(len(table))})
         self._write(table)
 
     def _say(self, event: dict[str, Any]) -> None:
-        before_s = self.lines[-1]["at"] if self.lines else 0.0
-        self.lines.append({"at": clock.after(before_s), **event})
+        before_s = self._lines[-1]["at"] if self._lines else 0.0
+        self._lines.append({"at": clock.after(before_s), **event})
 
-    def _end(self, count: int) -> dict[str, Any]:
-        about = {"state": "finished", "error": None, "segments": 0, "points": count}
-        return {**about, "blobs": self.blobs.file_count, "next": self.next}
+    def _end(self, point_count: int) -> dict[str, Any]:
+        end = {"state": "finished", "error": None, "segments": 0, "points": point_count}
+        return {**end, "blobs": self.blobs.file_count, "next": self._next_steps}
 
-    def _copy_facts(self, state: RunState, tree: Any, name: str | None) -> None:
+    def _copy_state(self, state: RunState, tree: Any, name: str | None) -> None:
         if isinstance(tree, dict):
             tree.pop(SYSTEM_PARAMS, None)
         if tree:
             self._say({"set": [], "value": params.encode(tree, strict=False)})
-        given = {key: value for key, value in state.properties.items() if key not in NOT_COPIED}
-        given |= {} if name is None else {"name": name}
-        if given:
-            self._say({"property": given})
+        properties = {key: value for key, value in state.properties.items() if key not in NOT_COPIED}
+        properties |= {} if name is None else {"name": name}
+        if properties:
+            self._say({"property": properties})
         if state.tags:
             self._say({"tags": {"add": list(state.tags), "remove": []}})
 
     # points
 
-    def _copy_points(self, reader: RunReader, facts: SequenceState, points: Points) -> None:
-        stop = int(np.searchsorted(points.steps, self.step, "right"))
-        chosen = np.arange(stop)
-        if not facts.is_numeric:
-            self._copy_objects(reader, facts, points, stop)
+    def _copy_points(self, reader: RunReader, sequence: SequenceState, points: Points) -> None:
+        stop = int(np.searchsorted(points.steps, self._step, "right"))
+        rows = np.arange(stop)
+        if not sequence.is_numeric:
+            self._copy_objects(reader, sequence, points, stop)
             return
         values = points.values[:stop]
         if values.dtype == np.float64:
-            self._add(facts, "float", points, chosen, values)
+            self._add(sequence, "float", points, rows, values)
             return
         is_int = np.ones(stop, bool)
         if values.dtype == object:
             is_int = np.array([isinstance(value, int) for value in values.tolist()], bool)
-            self._add(facts, "float", points, chosen[~is_int], values[~is_int].astype(np.float64))
-        places, whole = chosen[is_int], values[is_int].astype(np.int64)
-        fits = (whole >= -EXACT_INT_MAX) & (whole <= EXACT_INT_MAX)
-        number = self._add(facts, "int", points, places[fits], whole[fits].astype(np.float64), always=len(whole) > 0)
-        for place, value in zip(places[~fits].tolist(), whole[~fits].tolist()):
-            epoch = float(points.epochs[place])
-            about = {"point": number, "step": int(points.steps[place]), "epoch": None if epoch != epoch else epoch}
-            self._say({**about, "value": value, "time": round(float(points.times_s[place]), 6)})
+            self._add(sequence, "float", points, rows[~is_int], values[~is_int].astype(np.float64))
+        self._copy_ints(sequence, points, rows[is_int], values[is_int].astype(np.int64))
 
-    def _copy_objects(self, reader: RunReader, facts: SequenceState, points: Points, stop: int) -> None:
-        found: dict[str, list[tuple[int, int]]] = {}
-        for place in range(stop):
+    def _copy_ints(self, sequence: SequenceState, points: Points, rows: IntArray, ints: IntArray) -> None:
+        fits = (ints >= -EXACT_INT_MAX) & (ints <= EXACT_INT_MAX)
+        number = self._add(sequence, "int", points, rows[fits], ints[fits].astype(np.float64), always=len(ints) > 0)
+        for row, value in zip(rows[~fits].tolist(), ints[~fits].tolist()):
+            epoch = float(points.epochs[row])
+            line = {"point": number, "step": int(points.steps[row]), "epoch": None if epoch != epoch else epoch}
+            self._say({**line, "value": value, "time": round(float(points.times_s[row]), 6)})
+
+    def _copy_objects(self, reader: RunReader, sequence: SequenceState, points: Points, stop: int) -> None:
+        copies: dict[str, list[tuple[int, int]]] = {}  # by kind: row, position of the copy
+        for row in range(stop):
+            step = int(points.steps[row])
             try:
-                kind, items = self._items(reader, points, place)
-                where = self.blobs.append(facts.name, (int(points.steps[place]),), items, kind)
+                kind, items = self._items(reader, points, row)
+                position = self.blobs.append(sequence.name, (step,), items, kind)
             except DamagedFile as error:
-                log.warning("Aim: %s at step %d was not copied: %s", facts.name, int(points.steps[place]), error)
+                log.warning("Aim: %s at step %d was not copied: %s", sequence.name, step, error)
                 continue
-            found.setdefault(kind, []).append((place, where))
-        for kind, pairs in found.items():
+            copies.setdefault(kind, []).append((row, position))
+        for kind, pairs in copies.items():
             table = np.array(pairs, np.int64)
-            self._add(facts, kind, points, table[:, 0], table[:, 1].astype(np.float64))
+            self._add(sequence, kind, points, table[:, 0], table[:, 1].astype(np.float64))
 
-    def _items(self, reader: RunReader, points: Points, place: int) -> tuple[str, list[Stored]]:
-        writer = points.writer_ids[int(points.writers[place])]
-        path = layout.blob_file(self.folder, writer, blobs.split_position(int(points.values[place]))[0])
-        record = reader.record(points, place)
+    def _items(self, reader: RunReader, points: Points, row: int) -> tuple[str, list[Stored]]:
+        writer = points.writer_ids[int(points.writers[row])]
+        path = layout.blob_file(self._folder, writer, blobs.split_position(int(points.values[row]))[0])
+        record = reader.record(points, row)
         items = [blobs.read_item(path, record["kind"], item) for item in record["items"]]
-        # of several kinds the first gives the list's, and it may be another one now
+        # a list of several kinds has the kind of its first object, which may be another object now
         is_mixed = any(params.OWN_KIND in item for item in record["items"])
         return f"list({items[0].kind})" if is_mixed else record["kind"], items
 
     def _add(
         self,
-        facts: SequenceState,
+        sequence: SequenceState,
         kind: str,
         points: Points,
-        places: npt.NDArray[np.int64],
-        values: npt.NDArray[np.float64],
+        rows: IntArray,
+        values: FloatArray,
         *,
         always: bool = False,
     ) -> int:
-        """Add points of one kind, and declare them; give the sequence number, 0 when there was nothing to add."""
-        if not len(places) and not always:
+        """Add points of one kind, and declare them; return the sequence number, 0 when there was nothing to add."""
+        if not len(rows) and not always:
             return 0
-        number = len(self.declared) + 1
-        self.declared[number] = seal.Declared(facts.name, facts.context, kind)
-        context = params.encode(dict(facts.context))
-        self._say({"sequence": number, "name": facts.name, "context": context, "kind": kind})
-        table = np.zeros(len(places), records.RECORD_DTYPE)
+        number = len(self._declared) + 1
+        self._declared[number] = SequenceDeclaration(sequence.name, sequence.context, kind)
+        context = params.encode(dict(sequence.context))
+        self._say({"sequence": number, "name": sequence.name, "context": context, "kind": kind})
+        table = np.zeros(len(rows), records.RECORD_DTYPE)
         table["value"], table["sequence"] = values, number
-        table["step"], table["time"] = points.steps[places], points.times_s[places]
-        table["epoch"] = points.epochs[places]
-        self.tables.append(table)
-        self.next.append(history.next_step(int(points.steps[-1]) + 1, [history.Rewind(self.step, 0.0)]))
+        table["step"], table["time"] = points.steps[rows], points.times_s[rows]
+        table["epoch"] = points.epochs[rows]
+        self._tables.append(table)
+        self._next_steps.append(history.next_step(int(points.steps[-1]) + 1, [history.Rewind(self._step, 0.0)]))
         return number
 
     # files
 
     def _write(self, table: Records) -> None:
-        content = b"".join(map(events.encode, self.lines))
+        content = b"".join(map(events.encode, self._lines))
         if len(table):
-            about = {"run": self.child, "writer": self.writer, "segments": 0, "slots": len(table)}
-            sealed = seal.encode(table, self.declared, {**about, "events_bytes": len(content)})
-            self._create(layout.sealed_file(self.scratch, self.writer), sealed)
-        self._create(layout.events_file(self.scratch, self.writer), content)
-
-    def _create(self, path: Path, content: bytes) -> None:
-        descriptor = self.disk.create(path)
-        try:
-            self.disk.write(descriptor, content)
-            self.disk.sync(descriptor)
-        finally:
-            os.close(descriptor)
+            origin = JournalOrigin(self._child, self._writer, 0, len(table), len(content))
+            sealed_path = layout.sealed_file(self._scratch, self._writer)
+            self._disk.write_new(sealed_path, seal.encode(table, self._declared, origin))
+        self._disk.write_new(layout.events_file(self._scratch, self._writer), content)

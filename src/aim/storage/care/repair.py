@@ -1,14 +1,14 @@
 """
-A mended copy of a run: all that is whole, in new files in which `check_run` finds nothing. The original is only read.
+A mended copy of a run: all that is whole, in new files in which `check_run` finds no damage. The original is only read.
 
     events     good lines, written anew; the end event gets the new counts
-    points     all that can be read, as one sealed file a writer
-    blobs      whole entries one after another; records and points get their new places
+    points     all that can be read, as one sealed file for each writer
+    blobs      whole entries one after another; records and points get the new positions
     edits      whole ones, as they are                       files/ and what is not Aim's: as it is
 
-What a damaged page of a journal holds is kept, since only one of its points need be wrong; the report counts them as
-suspect.
-A point of a number that nobody declared is dropped when its page is damaged, else kept as `(unknown <number>)`.
+The points of a damaged page of a journal are copied, because perhaps only one of them is wrong; the report counts them
+as suspect. A point whose sequence was never declared is dropped when its page is damaged; else it is copied, and its
+sequence gets the name `(unknown <number>)`.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ import os
 import secrets
 import shutil
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aim.core import params
+from aim.core import kinds, params
 from aim.core.clock import MICROSECONDS
 from aim.core.errors import DamagedFile, RunExists
-from aim.storage.care.check import NUMBER_KINDS
+from aim.core.values import EXACT_INT_MAX
 from aim.storage.disk import layout, unreadable
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.forms import blobs, events, journal, records
@@ -37,6 +38,8 @@ from aim.storage.forms.events import Event
 from aim.storage.forms.records import Records
 from aim.storage.forms.run_log import RunLog
 from aim.storage.sealing import seal
+from aim.storage.sealing.declarations import SequenceDeclaration, declarations, undeclared
+from aim.storage.sealing.footer import JournalOrigin
 from aim.storage.sealing.sealed import Sealed, verify
 
 
@@ -62,12 +65,18 @@ class RepairReport:
 
 
 @dataclass
-class _Points:
-    """A writer's records, and which of them come from a damaged page."""
+class _WriterRecords:
+    """
+    A writer's records.
+
+    Attributes:
+        is_suspect: of each record, whether it comes from a damaged page.
+        lost_count: how many could not be read.
+    """
 
     table: Records
-    suspect: NDArray[np.bool_]
-    lost: int
+    is_suspect: NDArray[np.bool_]
+    lost_count: int
 
 
 def repair_run(folder: Path, target_folder: Path, *, disk: Disk = DISK) -> RepairReport:
@@ -83,7 +92,7 @@ def repair_run(folder: Path, target_folder: Path, *, disk: Disk = DISK) -> Repai
     Cost: reads the run, and writes what is whole.
     """
     if target_folder.exists():
-        raise RunExists(f"{target_folder} exists; a repair writes a new copy. Give another place, or delete it.")
+        raise RunExists(f"{target_folder} exists; a repair writes a new copy. Name another folder, or delete it.")
     names = sorted(path.name for path in folder.iterdir())
     scratch = target_folder.with_name(f".{target_folder.name}.{secrets.token_hex(4)}")
     disk.make_folder(scratch)
@@ -91,7 +100,7 @@ def repair_run(folder: Path, target_folder: Path, *, disk: Disk = DISK) -> Repai
         report = RepairReport()
         writers = sorted({match[1] for name in names if (match := layout.WRITER_FILE.fullmatch(name))})
         for writer in writers:
-            _Repair(folder, scratch, target_folder.name, writer, report, disk).run()
+            _WriterRepair(folder, scratch, target_folder.name, writer, report, disk).run()
         for name in names:
             if layout.EDIT_FILE.fullmatch(name):
                 _copy_edit(folder / name, scratch, report, disk)
@@ -106,7 +115,7 @@ def repair_run(folder: Path, target_folder: Path, *, disk: Disk = DISK) -> Repai
 
 @contextmanager
 def _left_out(path: Path, report: RepairReport) -> Iterator[None]:
-    # what the disk does not give, or may not be read, is left out, and said
+    # what the disk refuses to read is left out, and the report says so
     try:
         yield
     except FileNotFoundError:
@@ -116,12 +125,12 @@ def _left_out(path: Path, report: RepairReport) -> Iterator[None]:
 
 
 def _copy(path: Path, target: Path, report: RepairReport) -> None:
-    """Copy what is not Aim's, each file that can be read."""
+    """Copy a file or folder that is not Aim's, as far as it can be read."""
     with _left_out(path, report):
         if not path.is_dir():
             shutil.copy2(path, target)
             return
-        names = sorted(one.name for one in path.iterdir())
+        names = sorted(child.name for child in path.iterdir())
         target.mkdir()
         for name in names:
             _copy(path / name, target / name, report)
@@ -132,226 +141,208 @@ def _copy_edit(path: Path, scratch: Path, report: RepairReport, disk: Disk) -> N
     with _left_out(path, report):
         lines = events.parse(path.read_bytes())
     if len(lines.events) == 1:
-        _write(scratch / path.name, events.encode(lines.events[0]), disk)
+        disk.write_new(scratch / path.name, events.encode(lines.events[0]))
     else:
         report.lines_lost += 1
 
 
-def _write(path: Path, content: bytes, disk: Disk) -> None:
-    descriptor = disk.create(path)
-    try:
-        disk.write(descriptor, content)
-        disk.sync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-class _Repair:
+class _WriterRepair:
     """One writer's files, mended."""
 
     def __init__(
         self, folder: Path, scratch: Path, run_hash: str, writer: str, report: RepairReport, disk: Disk
     ) -> None:
-        self.folder = folder
-        self.scratch = scratch
-        self.run_hash = run_hash
-        self.writer = writer
-        self.report = report
-        self.disk = disk
-        self.lines: list[Event] = []
-        self.has_bad_lines = False
-        self.declared: dict[int, seal.Declared] = {}
+        self._folder = folder
+        self._scratch = scratch
+        self._run_hash = run_hash
+        self._writer = writer
+        self._report = report
+        self._disk = disk
+        self._lines: list[Event] = []
+        self._has_bad_lines = False
+        self._declared: dict[int, SequenceDeclaration] = {}
 
     def run(self) -> None:
         """Write the copy."""
-        heard_at_s = self._read_lines()
-        points = self._points()
-        self._declare_unknown(points)
-        blob_count = self._mend_blobs(points)
-        kept = len(points.table)
-        self.report.points_kept += kept
-        self.report.points_lost += points.lost
-        self.report.points_suspect += int(points.suspect.sum())
-        path = layout.events_file(self.scratch, self.writer)
-        content = b"".join(events.encode(self._mended(line, kept, blob_count)) for line in self.lines)
-        _write(path, content, self.disk)
-        if kept:
-            about = {
-                "run": self.run_hash,
-                "writer": self.writer,
-                "segments": 0,
-                "slots": kept,
-                "events_bytes": len(content),
-            }
-            sealed = seal.encode(points.table, self.declared, about)
-            _write(layout.sealed_file(self.scratch, self.writer), sealed, self.disk)
+        path = layout.events_file(self._folder, self._writer)
+        heard_at_s = path.stat().st_mtime if path.exists() else 0.0
+        self._read_lines(path)
+        self._declared = declarations(RunLog(self._folder).refresh(), self._writer)
+        self._complete_begin(heard_at_s)
+        recorded = self._read_records()
+        self._declare_unknown(recorded)
+        blob_count = self._mend_blobs(recorded)
+        self._report.points_kept += len(recorded.table)
+        self._report.points_lost += recorded.lost_count
+        self._report.points_suspect += int(recorded.is_suspect.sum())
+        self._write_copies(recorded.table, blob_count, heard_at_s)
+
+    def _write_copies(self, table: Records, blob_count: int, heard_at_s: float) -> None:
+        path = layout.events_file(self._scratch, self._writer)
+        content = b"".join(events.encode(_with_counts(line, len(table), blob_count)) for line in self._lines)
+        self._disk.write_new(path, content)
+        if len(table):
+            origin = JournalOrigin(self._run_hash, self._writer, 0, len(table), len(content))
+            sealed_path = layout.sealed_file(self._scratch, self._writer)
+            self._disk.write_new(sealed_path, seal.encode(table, self._declared, origin))
         os.utime(path, (heard_at_s, heard_at_s))  # the file's time is the writer's last sign of life
 
-    def _read_lines(self) -> float:
-        path = layout.events_file(self.folder, self.writer)
-        heard_at_s = 0.0
-        content: bytes | None = None
-        if path.exists():
-            heard_at_s = path.stat().st_mtime
-            with _left_out(path, self.report):
-                content = path.read_bytes()
-        if content is not None:
-            lines = events.parse(content)
-            tail = content[lines.end_offset :]
-            last = events.decode(tail[:-1]) or events.decode(tail)  # whole, but for its newline
-            self.lines = lines.events if last is None else [*lines.events, last]
-            self.has_bad_lines = bool(lines.bad_spans)
-            self.report.lines_lost += len(lines.bad_spans) + bool(tail and last is None)
-        else:
-            self.has_bad_lines = True
-            if not path.exists():
-                self.report.notes.append(f"the event file of writer {self.writer} is missing")
-        self.declared = seal.declarations(RunLog(self.folder).refresh(), self.writer)
-        if not self.lines or "begin" not in self.lines[0]:
-            at_s = self.lines[0].get("at", heard_at_s) - 1e-6 if self.lines else heard_at_s
-            about = {"format": layout.FORMAT_NUMBER, "run": self.run_hash, "writer": self.writer, "host": "", "pid": 0}
-            self.lines.insert(0, {"at": round(at_s, 6), "begin": {**about, "boot": None, "process": None}})
-            self.report.notes.append(f"the first line of writer {self.writer} was made anew, without its host")
-        place = next((place for place, line in enumerate(self.lines) if "end" in line), None)
-        if place is not None:
-            self.lines.append(self.lines.pop(place))
-        return heard_at_s
+    # lines
 
-    def _mended(self, line: Event, slots: int, blob_count: int) -> Event:
-        if not isinstance(line.get("end"), dict):
-            return line
-        return {**line, "end": {**line["end"], "segments": 0, "points": slots, "blobs": blob_count}}
+    def _read_lines(self, path: Path) -> None:
+        if not path.exists():
+            self._report.notes.append(f"the event file of writer {self._writer} is missing")
+        self._has_bad_lines = True  # until they were read
+        content = b""
+        with _left_out(path, self._report):
+            content = path.read_bytes() if path.exists() else b""
+            self._has_bad_lines = not path.exists()
+        lines = events.parse(content)
+        tail = content[lines.end_offset :]
+        last = events.decode(tail[:-1]) or events.decode(tail)  # whole, but for its newline
+        self._lines = lines.events if last is None else [*lines.events, last]
+        self._has_bad_lines |= bool(lines.bad_spans)
+        self._report.lines_lost += len(lines.bad_spans) + bool(tail and last is None)
+
+    def _complete_begin(self, heard_at_s: float) -> None:
+        if not self._lines or "begin" not in self._lines[0]:
+            at_s = self._lines[0].get("at", heard_at_s) - 1e-6 if self._lines else heard_at_s
+            begin = {"format": layout.FORMAT_NUMBER, "run": self._run_hash, "writer": self._writer}
+            begin |= {"host": "", "pid": 0, "boot": None, "process": None}
+            self._lines.insert(0, {"at": round(at_s, 6), "begin": begin})
+            self._report.notes.append(f"the first line of writer {self._writer} was made anew, without its host")
+        ends = [index for index, line in enumerate(self._lines) if "end" in line]
+        if ends:
+            self._lines.append(self._lines.pop(ends[0]))
 
     # points
 
-    def _points(self) -> _Points:
-        path = layout.sealed_file(self.folder, self.writer)
-        numbers = records.segment_numbers(self.folder, self.writer)
-        with _left_out(path, self.report):
+    def _read_records(self) -> _WriterRecords:
+        path = layout.sealed_file(self._folder, self._writer)
+        numbers = records.segment_numbers(self._folder, self._writer)
+        with _left_out(path, self._report):
             if path.exists() and not (numbers and verify(path)):
                 return self._from_sealed(path)
         return self._from_journal(numbers)
 
-    def _from_sealed(self, path: Path) -> _Points:
-        sealed = Sealed.open(path)
-        numbers, columns = sealed.all()
+    def _from_sealed(self, path: Path) -> _WriterRecords:
+        file = Sealed.open(path)
+        numbers, columns = file.all()
         table = np.zeros(len(numbers), records.RECORD_DTYPE)
         table["sequence"] = numbers
         table["step"], table["value"], table["epoch"] = columns.steps, columns.values, columns.epochs
         table["time"] = columns.times_us / MICROSECONDS
-        for sequence in sealed.sequences:  # the event line that declared it may be damaged
-            self._declare(sequence.number, seal.Declared(sequence.name, sequence.context, sequence.kind))
-        expected = self._ended().get("points", 0)
-        if sealed.facts:
-            expected = sum(sequence.rows for sequence in sealed.sequences)
-        return _Points(table, np.zeros(len(table), bool), max(0, int(expected) - len(table)))
+        for sequence in file.sequences:  # the event line that declared it may be damaged
+            self._declare(sequence.number, SequenceDeclaration(sequence.name, sequence.context, sequence.kind))
+        expected_count = self._end().get("points", 0)
+        if file.origin is not None:
+            expected_count = sum(sequence.rows for sequence in file.sequences)
+        return _WriterRecords(table, np.zeros(len(table), bool), max(0, int(expected_count) - len(table)))
 
-    def _ended(self) -> Event:
-        return next((dict(line["end"]) for line in self.lines if isinstance(line.get("end"), dict)), {})
+    def _end(self) -> Event:
+        return next((dict(line["end"]) for line in self._lines if isinstance(line.get("end"), dict)), {})
 
-    def _from_journal(self, numbers: Sequence[int]) -> _Points:
+    def _from_journal(self, numbers: Sequence[int]) -> _WriterRecords:
         parts = [np.empty(0, records.RECORD_DTYPE)]
-        marks = [np.empty(0, bool)]
-        used = 0
+        suspects = [np.empty(0, bool)]
+        slots_used = 0
         for number in numbers:
-            path, content = layout.segment_file(self.folder, self.writer, number), b""
-            with _left_out(path, self.report):
+            path, content = layout.segment_file(self._folder, self._writer, number), b""
+            with _left_out(path, self._report):
                 content = path.read_bytes()
-            count = max(0, len(content) - journal.PAGE_BYTES) // journal.RECORD_BYTES
-            slots = np.frombuffer(content, records.RECORD_DTYPE, count, journal.PAGE_BYTES) if count else parts[0]
-            is_bad = np.zeros(len(slots), bool)
-            for damage in records.check_segment("", content) if content else ():
-                page = int(damage.location.removeprefix("byte ").replace(",", "")) // journal.PAGE_BYTES
-                if page and "page" in damage.problem:
-                    start = (page - 1) * journal.PAGE_RECORDS
-                    is_bad[start : start + journal.PAGE_RECORDS] = True
-            keep = (slots["sequence"] != 0) & (slots["sequence"] != journal.VOID)
-            used += int(np.flatnonzero(slots["sequence"])[-1]) + 1 if bool((slots["sequence"] != 0).any()) else 0
-            parts.append(slots[keep])
-            marks.append(is_bad[keep])
-        table, suspect = np.concatenate(parts), np.concatenate(marks)
-        lost = max(0, int(self._ended().get("points", used)) - used)
-        wrong = table["sequence"] > seal.SEQUENCE_MAX
-        if not self.has_bad_lines:  # then all that was declared is known
-            wrong |= suspect & ~np.isin(table["sequence"], list(self.declared))
-        return _Points(table[~wrong], suspect[~wrong], lost + int(wrong.sum()))
+            slots = records.slots_of(content)
+            is_point = (slots["sequence"] != 0) & (slots["sequence"] != journal.VOID)
+            slots_used += records.used_count(slots)
+            parts.append(slots[is_point])
+            suspects.append(_suspect_slots(content, len(slots))[is_point])
+        table, is_suspect = np.concatenate(parts), np.concatenate(suspects)
+        lost_count = max(0, int(self._end().get("points", slots_used)) - slots_used)
+        is_wrong = table["sequence"] > seal.SEQUENCE_MAX
+        if not self._has_bad_lines:  # then every declaration was read
+            is_wrong |= is_suspect & ~np.isin(table["sequence"], list(self._declared))
+        return _WriterRecords(table[~is_wrong], is_suspect[~is_wrong], lost_count + int(is_wrong.sum()))
 
-    def _declare_unknown(self, points: _Points) -> None:
-        for number in np.unique(points.table["sequence"]).tolist():
-            self._declare(number, seal.Declared(f"(unknown {number})", {}, "float"))
-        for line in list(self.lines):  # integers that a double can't hold are recorded as lines
+    def _declare_unknown(self, recorded: _WriterRecords) -> None:
+        for number in np.unique(recorded.table["sequence"]).tolist():
+            self._declare(number, undeclared(number))
+        for line in list(self._lines):  # integers that a double can't hold are recorded as lines
             if type(line.get("point")) is int:
-                self._declare(line["point"], seal.Declared(f"(unknown {line['point']})", {}, "int"))
+                self._declare(line["point"], undeclared(line["point"], "int"))
 
-    def _declare(self, number: int, known: seal.Declared) -> None:
-        if number in self.declared:
+    def _declare(self, number: int, declaration: SequenceDeclaration) -> None:
+        if number in self._declared:
             return
-        self.declared[number] = known
-        # right after the begin: before any line that speaks of the number
-        line: Event = {"at": self.lines[0]["at"], "sequence": number, "name": known.name}
-        self.lines.insert(1, {**line, "context": params.encode(known.context), "kind": known.kind})
-        self.report.notes.append(f"sequence {number} of writer {self.writer} was declared anew as {known.name!r}")
+        self._declared[number] = declaration
+        # right after the begin: before any line that refers to the number
+        line: Event = {"at": self._lines[0]["at"], "sequence": number, "name": declaration.name}
+        self._lines.insert(1, {**line, "context": params.encode(declaration.context), "kind": declaration.kind})
+        text = f"sequence {number} of writer {self._writer} was declared anew as {declaration.name!r}"
+        self._report.notes.append(text)
 
     # blobs
 
-    def _mend_blobs(self, points: _Points) -> int:
-        """Copy whole entries; give points their new places, drop those without a whole record. Gives the file count."""
-        objects = [number for number, known in self.declared.items() if known.kind not in NUMBER_KINDS]
-        rows = np.flatnonzero(np.isin(points.table["sequence"], objects))
-        lists = {number for number in objects if self.declared[number].kind.startswith("list")}
-        files = sorted(self.folder.glob(f"{self.writer}.blobs-*.zip"))
-        numbers = [int(path.name.split("-")[1].removesuffix(".zip")) for path in files]
-        values = points.table["value"][rows]
-        spoken = {int(value) for value in values.tolist() if 0 <= value < 2**53}
-        places: dict[int, tuple[int, bool]] = {}
-        for new, (number, path) in enumerate(zip(numbers, files)):
-            self._mend_blob_file(path, number, new, spoken, places)
-        good = np.ones(len(points.table), bool)
-        table = points.table.copy()
-        for row in rows.tolist():
-            value = float(table["value"][row])
-            place = places.get(int(value)) if 0 <= value < 2**53 else None
-            if place is None or (not place[1] and int(table["sequence"][row]) not in lists):
-                good[row] = False
-            else:
-                table["value"][row] = place[0]
-        points.table, points.suspect = table[good], points.suspect[good]
-        points.lost += int((~good).sum())
-        return len(files)
+    def _mend_blobs(self, recorded: _WriterRecords) -> int:
+        """
+        Copy whole entries, give points the new positions of their records, and drop points without a whole record.
 
-    def _mend_blob_file(
-        self, path: Path, number: int, new: int, spoken: set[int], places: dict[int, tuple[int, bool]]
-    ) -> None:
-        """Add to *places* of each whole record of *spoken*: its new place, and whether all its data is whole."""
+        Returns:
+            How many blob files there are.
+        """
+        object_numbers = [number for number, sequence in self._declared.items() if not kinds.is_number(sequence.kind)]
+        list_numbers = {number for number in object_numbers if self._declared[number].kind.startswith("list")}
+        rows = np.flatnonzero(np.isin(recorded.table["sequence"], object_numbers)).tolist()
+        old_positions = {row: _position(recorded.table["value"][row]) for row in rows}
+        paths = sorted(self._folder.glob(f"{self._writer}.blobs-*.zip"))
+        copies: dict[int, _RecordCopy] = {}
+        for new_number, path in enumerate(paths):
+            copies |= self._mend_blob_file(path, new_number, set(old_positions.values()))
+        is_whole = np.ones(len(recorded.table), bool)
+        table = recorded.table.copy()
+        for row, old_position in old_positions.items():
+            copy = copies.get(old_position)
+            if copy is None or not (copy.is_whole or int(table["sequence"][row]) in list_numbers):
+                is_whole[row] = False
+            else:
+                table["value"][row] = copy.position
+        recorded.table, recorded.is_suspect = table[is_whole], recorded.is_suspect[is_whole]
+        recorded.lost_count += int((~is_whole).sum())
+        return len(paths)
+
+    def _mend_blob_file(self, path: Path, new_number: int, positions: Container[int]) -> dict[int, _RecordCopy]:
+        """Copy the whole entries of a file; return, by old position, the copies of records at *positions*."""
+        number = int(path.name.split("-")[1].removesuffix(".zip"))
         entries: list[blobs.BlobEntry] = []
-        with _left_out(path, self.report):
+        with _left_out(path, self._report):
             entries, _ = blobs.walk(path)
-        good = [entry for entry in entries if entry.is_data_intact]
-        self.report.blobs_lost += len(entries) - len(good)
-        offsets: dict[int, int] = {}
+        intact = [entry for entry in entries if entry.is_data_intact]
+        self._report.blobs_lost += len(entries) - len(intact)
+        copies: dict[int, _RecordCopy] = {}
+        new_offsets: dict[int, int] = {}
         copied: list[blobs.BlobEntry] = []
         end = 0
-        descriptor = self.disk.create(layout.blob_file(self.scratch, self.writer, new))
+        descriptor = self._disk.create(layout.blob_file(self._scratch, self._writer, new_number))
         try:
-            for entry in good:
+            for entry in intact:
                 data = blobs.read_data(path, entry.offset)
-                place = blobs.pack_position(number, entry.offset)
-                if place in spoken:
-                    data, is_whole = self._record(path, entry, offsets, data)
-                    places[place] = (blobs.pack_position(new, end), is_whole)
+                position = blobs.pack_position(number, entry.offset)
+                if position in positions:
+                    data, is_whole = self._mend_record(path, entry, new_offsets, data)
+                    copies[position] = _RecordCopy(blobs.pack_position(new_number, end), is_whole)
                 header = _header(entry, data)
-                self.disk.write(descriptor, header + data)
-                offsets[entry.offset] = end
+                self._disk.write(descriptor, header + data)
+                new_offsets[entry.offset] = end
                 copied.append(blobs.BlobEntry(entry.name, end, end + len(header), len(data), header, True))
                 end = copied[-1].end
-            self.disk.write(descriptor, blobs.directory(copied, end))
-            self.disk.sync(descriptor)
+            self._disk.write(descriptor, blobs.directory(copied, end))
+            self._disk.sync(descriptor)
         finally:
             os.close(descriptor)
+        return copies
 
-    def _record(
-        self, path: Path, entry: blobs.BlobEntry, offsets: Mapping[int, int], data: bytes
+    def _mend_record(
+        self, path: Path, entry: blobs.BlobEntry, new_offsets: Mapping[int, int], data: bytes
     ) -> tuple[bytes, bool]:
+        """Return a record with the new offsets of its data, without lost objects, and whether none was lost."""
         try:
             record = blobs.read_record(path, entry.offset)
         except DamagedFile:
@@ -360,13 +351,42 @@ class _Repair:
         for item in record["items"]:
             if item.get("data") is None:
                 items.append(item)
-            elif item["data"] in offsets:
-                items.append({**item, "data": offsets[item["data"]]})
+            elif item["data"] in new_offsets:
+                items.append({**item, "data": new_offsets[item["data"]]})
         is_whole = len(items) == len(record["items"])
         if not is_whole:
-            self.report.notes.append(f"{entry.name}: kept {len(items)} of {len(record['items'])} objects")
+            self._report.notes.append(f"{entry.name}: kept {len(items)} of {len(record['items'])} objects")
         text = json.dumps({**record, "items": items}, separators=(",", ":"), ensure_ascii=False)
         return text.encode("utf-8", "surrogatepass"), is_whole
+
+
+class _RecordCopy(NamedTuple):
+    """Where the copy of a record is, and whether all its objects are whole."""
+
+    position: int
+    is_whole: bool
+
+
+def _with_counts(line: Event, slot_count: int, blob_count: int) -> Event:
+    if not isinstance(line.get("end"), dict):
+        return line
+    return {**line, "end": {**line["end"], "segments": 0, "points": slot_count, "blobs": blob_count}}
+
+
+def _suspect_slots(content: bytes, slot_count: int) -> NDArray[np.bool_]:
+    """Return of each slot of a segment whether its page is damaged."""
+    is_suspect = np.zeros(slot_count, bool)
+    for damage in records.check_segment("", content) if content else ():
+        page = int(damage.location.removeprefix("byte ").replace(",", "")) // journal.PAGE_BYTES
+        if page and "page" in damage.problem:
+            start = (page - 1) * journal.PAGE_RECORDS
+            is_suspect[start : start + journal.PAGE_RECORDS] = True
+    return is_suspect
+
+
+def _position(value: float) -> int:
+    """Return the position of a record that a point's value is; -1 when it is none."""
+    return int(value) if 0 <= value < EXACT_INT_MAX else -1
 
 
 def _header(entry: blobs.BlobEntry, data: bytes) -> bytes:

@@ -118,19 +118,23 @@ class Disk:
 
         shutil.rmtree(path, ignore_errors=True)
 
+    def write_new(self, path: Path, data: bytes, *, sync: bool = True) -> None:
+        """Create a file with *data*; with *sync* wait until it is on the disk."""
+        descriptor = self.create(path)
+        try:
+            self.write(descriptor, data)
+            if sync:
+                self.sync(descriptor)
+        finally:
+            os.close(descriptor)
+
     def publish(self, path: Path, data: bytes, *, sync: bool = True) -> bool:
         """
         Create a small file whole, under its name at once; False when the name is taken, and the file there stays.
         """
         scratch = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
         try:
-            descriptor = self.create(scratch)
-            try:
-                self.write(descriptor, data)
-                if sync:
-                    self.sync(descriptor)
-            finally:
-                os.close(descriptor)
+            self.write_new(scratch, data, sync=sync)
             self.link(scratch, path)
         except FileExistsError:
             return False

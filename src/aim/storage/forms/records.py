@@ -70,7 +70,7 @@ def scan(folder: Path, writer: str, *, verify: bool = True) -> JournalScan:
     for number in numbers:
         path = layout.segment_file(folder, writer, number)
         content = read_live_segment(path)
-        part = _slots(content)
+        part = slots_of(content)
         parts.append(part[(part["sequence"] != 0) & (part["sequence"] != journal.VOID)])
         if verify:
             result.damage += check_segment(path.name, content)
@@ -110,9 +110,16 @@ def read_ended_segment(path: Path | str, offset: int = 0) -> bytes:
         return file.read()
 
 
-def _slots(content: bytes) -> Records:
+def slots_of(content: bytes) -> Records:
+    """Return the slots of a whole segment, filled or not."""
     count = max(0, len(content) - journal.PAGE_BYTES) // journal.RECORD_BYTES
     return np.frombuffer(content, RECORD_DTYPE, count, journal.PAGE_BYTES) if count else np.empty(0, RECORD_DTYPE)
+
+
+def used_count(slots: Records) -> int:
+    """Return how many of *slots* there are up to the last one that is filled."""
+    filled = np.flatnonzero(slots["sequence"])
+    return int(filled[-1]) + 1 if len(filled) else 0
 
 
 def slots_used(folder: Path, writer: str, numbers: Sequence[int]) -> int:
@@ -122,11 +129,8 @@ def slots_used(folder: Path, writer: str, numbers: Sequence[int]) -> int:
     Raises:
         FileNotFoundError: a segment vanished.
     """
-    used = 0
-    for number in numbers:
-        filled = np.flatnonzero(_slots(layout.segment_file(folder, writer, number).read_bytes())["sequence"])
-        used += int(filled[-1]) + 1 if len(filled) else 0
-    return used
+    paths = (layout.segment_file(folder, writer, number) for number in numbers)
+    return sum(used_count(slots_of(path.read_bytes())) for path in paths)
 
 
 def check_segment(name: str, content: bytes) -> list[Damage]:

@@ -35,11 +35,11 @@ from aim.storage.reading.points import Chunk, Points, is_increasing, typed
 from aim.storage.reading.reader import RunReader
 from aim.storage.reading.sole_writer import SoleWriter
 from aim.storage.sealing import seal
+from aim.storage.sealing.declarations import unknown_name
 from aim.storage.sealing.retrying import retrying
 from aim.storage.sealing.sealed import Sealed
 
 SEAL_RECORDS_MIN = 32_768  # 1 MiB of journal: from here on reading pays for importing pyarrow and sealing
-UNKNOWN_NAME = "(unknown {})"
 
 RecordKey = tuple[str, int, int]
 """Writer, number of the blob file, offset."""
@@ -260,7 +260,7 @@ class JournalPoints:
     def undeclared(self, declared_numbers: Container[int]) -> list[SequenceState]:
         """Return the sequences of other numbers, named after them: a journal has no names."""
         return [
-            _sequence(self._journal.writer, number, UNKNOWN_NAME.format(number), {}, "float")
+            _sequence(self._journal.writer, number, unknown_name(number), {}, "float")
             for number in np.unique(self._journal.all()["sequence"]).tolist()
             if number not in declared_numbers
         ]

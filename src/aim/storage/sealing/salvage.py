@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aim.storage.sealing import pages
+from aim.storage.sealing.declarations import unknown_name
 from aim.storage.sealing.pages import BadPage, Ints, Page
 
 UNKNOWN = -1
@@ -57,7 +58,7 @@ def sequences(content: bytes, found: Sequence[Page]) -> list[Found]:
             context = _context(_text(contexts, context_codes, rows))
             first, last = int(rows[0]), int(rows[-1])
             result.append(
-                Found(number, f"(unknown {number})" if name is None else name, context, group, first, last + 1 - first)
+                Found(number, unknown_name(number) if name is None else name, context, group, first, last + 1 - first)
             )
     return result
 

@@ -3,8 +3,8 @@ Sealing: the points of an ended writer written anew as one Parquet file. Specifi
 
     journal segments -> sorted records -> Parquet, index and block -> read back -> link -> the segments go
 
-Anybody may seal, at any time, twice, and die half-way: the file gets its name by one `link`, and only then do segments
-go. sealed.py reads what is written here.
+Any process may seal, at any time, twice, and be killed half-way: the file gets its name by one `link`, and segments are
+removed only after that. sealed.py reads what is written here.
 
 Rule 1: a journal with damage is not sealed: that would turn a suspected value into a checked one.
 Rule 2: a file gets its name only after it was read back and equals the journal.
@@ -12,37 +12,39 @@ Rule 2: a file gets its name only after it was read back and equals the journal.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-import secrets
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from aim.core import params
+from aim.core import kinds, params
 from aim.core.errors import UnsupportedFormat
+from aim.core.values import EXACT_INT_MAX
 from aim.storage.disk import layout
 from aim.storage.disk.files import DISK, SCRATCH_AGE_S, Disk
 from aim.storage.forms import blobs, records
 from aim.storage.forms.records import IntArray, Records
 from aim.storage.forms.state import RunState
 from aim.storage.sealing import pages
+from aim.storage.sealing.declarations import SequenceDeclaration, declarations, undeclared
+from aim.storage.sealing.footer import JournalOrigin
 from aim.storage.sealing.sealed import BLOCK, KEYS, MAGIC, Sealed, summarize, verify
 
 FORMAT_NUMBER = 1
 GROUP_ROWS_MIN = 1024
 DATA_PAGE_BYTES = 160_000  # 20,000 values: what one damaged page hides
 SEQUENCE_MAX = 2**31 - 1
-NUMBER_KINDS = ("int", "float")
 
 
 def seal_writer(folder: Path, writer: str, state: RunState, *, disk: Disk = DISK) -> bool:
     """
-    Seal what *writer*, which has ended, recorded into the run of *folder*; False when nothing was to do.
+    Seal what *writer*, which has ended, recorded into the run of *folder*; return False when there was nothing to do.
 
     Also writes the directory of blob files that a killed writer left without one, and removes scratch files older than
     an hour. A journal that is damaged or incomplete is left as it is.
@@ -55,70 +57,51 @@ def seal_writer(folder: Path, writer: str, state: RunState, *, disk: Disk = DISK
 
     Cost: about 0.3 us a point.
     """
-    facts = state.writers.get(writer)
-    if facts is not None and facts.unreadable is not None:  # the names of its sequences would be lost
-        reason = facts.unreadable
+    info = state.writers.get(writer)
+    if info is not None and info.unreadable is not None:  # the names of its sequences would be lost
+        reason = info.unreadable
         raise OSError(reason.errno, reason.strerror, str(layout.events_file(folder, writer)))
     _remove_scratch(folder, disk)
     declared = declarations(state, writer)
-    changed = _complete_blobs(folder, writer, state, declared, disk)
+    has_changed = _complete_blobs(folder, writer, state, declared, disk)
     target = layout.sealed_file(folder, writer)
     numbers = records.segment_numbers(folder, writer)
     if not numbers:
-        return changed
+        return has_changed
     if not target.exists():
         content = _sealed_content(folder, writer, state, declared)
         if content is None:
-            return changed
-        _publish(target, content, disk)
+            return has_changed
+        if not disk.publish(target, content):  # by another sealer, whose name may not be on the disk yet
+            disk.sync_folder(folder)
     elif verify(target):  # a damaged file does not replace a journal that is whole
-        return changed
+        return has_changed
     for number in reversed(numbers):
         disk.unlink(layout.segment_file(folder, writer, number))
     return True
 
 
-def _sealed_content(folder: Path, writer: str, state: RunState, declared: Mapping[int, Declared]) -> bytes | None:
+def _sealed_content(
+    folder: Path, writer: str, state: RunState, declared: Mapping[int, SequenceDeclaration]
+) -> bytes | None:
     """Return the sealed file; None when the journal is damaged, or another sealer is at it."""
     try:
-        found = records.scan(folder, writer)
-        slots = records.slots_used(folder, writer, found.segments)
+        journal = records.scan(folder, writer)
+        slot_count = records.slots_used(folder, writer, journal.segments)
         events_bytes = layout.events_file(folder, writer).stat().st_size
     except FileNotFoundError:
         return None
-    facts = state.writers.get(writer)
-    end = facts.end if facts else None
-    if end is not None and (end.get("segments") != len(found.segments) or end.get("points") != slots):
+    segment_count = len(journal.segments)
+    info = state.writers.get(writer)
+    end = info.end if info else None
+    if end is not None and (end.get("segments") != segment_count or end.get("points") != slot_count):
         return None
-    if found.damage or found.segments != list(range(len(found.segments))) or not found.segments:
+    if journal.damage or journal.segments != list(range(segment_count)) or not segment_count:
         return None
-    if bool((found.records["sequence"] > SEQUENCE_MAX).any()):
+    if bool((journal.records["sequence"] > SEQUENCE_MAX).any()):
         return None
-    about = {
-        "run": state.run_hash,
-        "writer": writer,
-        "segments": len(found.segments),
-        "slots": slots,
-        "events_bytes": events_bytes,
-    }
-    return encode(found.records, declared, about)
-
-
-def _publish(target: Path, content: bytes, disk: Disk) -> None:
-    scratch = target.with_name(f".{target.name.removesuffix('.parquet')}.{secrets.token_hex(4)}")
-    descriptor = disk.create(scratch)
-    try:
-        disk.write(descriptor, content)
-        disk.sync(descriptor)
-    finally:
-        os.close(descriptor)
-    try:
-        disk.link(scratch, target)
-    except FileExistsError:
-        pass
-    finally:
-        disk.unlink(scratch)
-    disk.sync_folder(target.parent)
+    origin = JournalOrigin(state.run_hash, writer, segment_count, slot_count, events_bytes)
+    return encode(journal.records, declared, origin)
 
 
 def _remove_scratch(folder: Path, disk: Disk) -> None:
@@ -132,17 +115,19 @@ def _remove_scratch(folder: Path, disk: Disk) -> None:
         disk.unlink(path)
 
 
-def _complete_blobs(folder: Path, writer: str, state: RunState, declared: Mapping[int, Declared], disk: Disk) -> bool:
-    facts = state.writers.get(writer)
-    if facts is None or (facts.end is not None and facts.end.get("directory", True)):
+def _complete_blobs(
+    folder: Path, writer: str, state: RunState, declared: Mapping[int, SequenceDeclaration], disk: Disk
+) -> bool:
+    info = state.writers.get(writer)
+    if info is None or (info.end is not None and info.end.get("directory", True)):
         return False
-    changed = False
+    has_changed = False
     for path in sorted(folder.glob(f"{writer}.blobs-*.zip")):
-        if _has_directory(path) or _place_max(folder, writer, declared, path) >= blobs.walk(path)[1]:
-            continue  # a point speaks of an entry that is not whole: damage, which is not to be cut off
+        if _has_directory(path) or _record_offset_max(folder, writer, declared, path) >= blobs.walk(path)[1]:
+            continue  # a point refers to an entry that is not whole: damage, which is not to be cut off
         blobs.append_directory(path, disk)
-        changed = True
-    return changed
+        has_changed = True
+    return has_changed
 
 
 def _has_directory(path: Path) -> bool:
@@ -151,46 +136,28 @@ def _has_directory(path: Path) -> bool:
         return file.read(4) == b"PK\x05\x06"
 
 
-def _place_max(folder: Path, writer: str, declared: Mapping[int, Declared], path: Path) -> int:
-    """Return the highest offset in the blob file *path* that a point speaks of; -1: none."""
-    objects = [number for number, known in declared.items() if known.kind not in NUMBER_KINDS]
+def _record_offset_max(folder: Path, writer: str, declared: Mapping[int, SequenceDeclaration], path: Path) -> int:
+    """Return the highest offset in the blob file *path* that a point refers to; -1: none."""
+    object_numbers = [number for number, declaration in declared.items() if not kinds.is_number(declaration.kind)]
     target = layout.sealed_file(folder, writer)
     if target.exists():
-        sealed = Sealed.open(target)
-        values = np.concatenate([np.empty(0)] + [sealed.columns(number).values for number in objects])
+        file = Sealed.open(target)
+        values = np.concatenate([np.empty(0)] + [file.columns(number).values for number in object_numbers])
     else:
-        found = records.scan(folder, writer, verify=False).records
-        values = found["value"][np.isin(found["sequence"], objects)]
-    number = int(path.name.split("-")[1].removesuffix(".zip"))
-    places = [blobs.split_position(int(value)) for value in values.tolist() if 0 <= value < 2**53]
-    return max((offset for file, offset in places if file == number), default=-1)
+        recorded = records.scan(folder, writer, verify=False).records
+        values = recorded["value"][np.isin(recorded["sequence"], object_numbers)]
+    file_number = int(path.name.split("-")[1].removesuffix(".zip"))
+    positions = [blobs.split_position(int(value)) for value in values.tolist() if 0 <= value < EXACT_INT_MAX]
+    return max((offset for number, offset in positions if number == file_number), default=-1)
 
 
-class Declared(NamedTuple):
-    """What the file says of a sequence number."""
-
-    name: str
-    context: dict[str, Any]
-    kind: str
-
-
-def declarations(state: RunState, writer: str) -> dict[int, Declared]:
-    """Return what *writer* declared, by number."""
-    return {
-        part.number: Declared(facts.name, facts.context, part.kind)
-        for facts in state.sequences.values()
-        for part in facts.parts
-        if part.writer == writer
-    }
-
-
-def encode(recorded: Records, declared: Mapping[int, Declared], facts: Mapping[str, Any]) -> bytes:
+def encode(recorded: Records, declared: Mapping[int, SequenceDeclaration], origin: JournalOrigin) -> bytes:
     """
     Return the sealed file of *recorded*, a writer's records in the order of recording.
 
     Args:
         declared: names, contexts and kinds; a number that is not in it is named `(unknown <number>)`.
-        facts: what the footer says besides: `run`, `writer`, `segments`, `slots`, `events_bytes`.
+        origin: what the footer says of the journal.
 
     Raises:
         UnsupportedFormat: the installed pyarrow writes other pages than docs/formats/sealed.md says.
@@ -201,7 +168,8 @@ def encode(recorded: Records, declared: Mapping[int, Declared], facts: Mapping[s
     table = recorded[order]
     entries = _entries(table, declared)
     columns = {key: [entry.get(key) for entry in entries] for key in KEYS}
-    text = json.dumps({"format": FORMAT_NUMBER, **facts, "sequences": columns}, separators=(",", ":"), allow_nan=False)
+    footer = {"format": FORMAT_NUMBER, **origin.to_json(), "sequences": columns}
+    text = json.dumps(footer, separators=(",", ":"), allow_nan=False)
     content = _with_index(_parquet(table, entries, text))
     if not _reads_back(content, table):
         import pyarrow
@@ -213,7 +181,7 @@ def encode(recorded: Records, declared: Mapping[int, Declared], facts: Mapping[s
     return content
 
 
-def _entries(table: Records, declared: Mapping[int, Declared]) -> list[dict[str, Any]]:
+def _entries(table: Records, declared: Mapping[int, SequenceDeclaration]) -> list[dict[str, Any]]:
     numbers, rows, counts = np.unique(table["sequence"], return_index=True, return_counts=True)
     entries = []
     group = group_rows = 0
@@ -221,20 +189,20 @@ def _entries(table: Records, declared: Mapping[int, Declared]) -> list[dict[str,
         if group_rows >= GROUP_ROWS_MIN:
             group, group_rows = group + 1, 0
         group_rows += count
-        known = declared.get(number, Declared(f"(unknown {number})", {}, "float"))
+        declaration = declared.get(number) or undeclared(number)
         steps = np.ascontiguousarray(table["step"][row : row + count])
         entry = {
             "number": number,
-            "name": known.name,
-            "context": params.encode(known.context),
-            "kind": known.kind,
+            "name": declaration.name,
+            "context": params.encode(declaration.context),
+            "kind": declaration.kind,
             "row": row,
             "rows": count,
             "group": group,
             "first_step": int(steps[0]),
             "stride": _stride(steps),
         }
-        if known.kind in NUMBER_KINDS:
+        if kinds.is_number(declaration.kind):
             values = np.ascontiguousarray(table["value"][row : row + count])
             entry |= {key: params.encode(value) for key, value in summarize(steps, values)._asdict().items()}
         entries.append(entry)
@@ -282,12 +250,12 @@ def _parquet(table: Records, entries: Sequence[Mapping[str, Any]], text: str) ->
         dictionary_pagesize_limit=pages.DICTIONARY_BYTES_MAX,
         store_schema=False,
     ) as writer:
-        for start, stop, of_group in _groups(entries):
+        for start, stop, group_entries in _groups(entries):
             part = table[start:stop]
-            counts = [entry["rows"] for entry in of_group]
+            counts = [entry["rows"] for entry in group_entries]
             arrays = [
-                _labels([_valid(entry["name"]) for entry in of_group], counts),
-                _labels([_valid(_context_text(entry["context"])) for entry in of_group], counts),
+                _labels([_valid(entry["name"]) for entry in group_entries], counts),
+                _labels([_valid(_context_text(entry["context"])) for entry in group_entries], counts),
                 pa.array(part["sequence"].astype(np.int32)),
                 pa.array(np.ascontiguousarray(part["step"])),
                 pa.array(records.time_us(part).view("M8[us]")),
@@ -300,14 +268,11 @@ def _parquet(table: Records, entries: Sequence[Mapping[str, Any]], text: str) ->
 
 
 def _groups(entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int, list[Mapping[str, Any]]]]:
-    of_group: list[Mapping[str, Any]] = []
-    for entry in entries:
-        if of_group and entry["group"] != of_group[0]["group"]:
-            yield of_group[0]["row"], entry["row"], of_group
-            of_group = []
-        of_group.append(entry)
-    if of_group:
-        yield of_group[0]["row"], of_group[-1]["row"] + of_group[-1]["rows"], of_group
+    """Return of each row group its first row, the row after its last one, and its sequences."""
+    for _, group in itertools.groupby(entries, key=lambda entry: entry["group"]):
+        group_entries = list(group)
+        last = group_entries[-1]
+        yield group_entries[0]["row"], last["row"] + last["rows"], group_entries
 
 
 def _labels(texts: Sequence[str], counts: Sequence[int]) -> Any:
@@ -328,18 +293,18 @@ def _context_text(form: Any) -> str:
 
 
 def _with_index(plain: bytes) -> bytes:
-    at = len(plain) - 8 - int.from_bytes(plain[-8:-4], "little")
-    head, footer = plain[:at], plain[at:]
+    footer_offset = len(plain) - 8 - int.from_bytes(plain[-8:-4], "little")
+    head, footer = plain[:footer_offset], plain[footer_offset:]
     index = b"".join(pages.INDEX.pack(*page) for page in pages.walk(head)[0])
-    before = zlib.crc32(index, zlib.crc32(head))
-    block = BLOCK.pack(MAGIC, len(index) // pages.INDEX.size, zlib.crc32(index), before, zlib.crc32(footer))
+    head_crc = zlib.crc32(index, zlib.crc32(head))
+    block = BLOCK.pack(MAGIC, len(index) // pages.INDEX.size, zlib.crc32(index), head_crc, zlib.crc32(footer))
     return b"".join((head, index, block, footer))
 
 
 def _reads_back(content: bytes, table: Records) -> bool:
-    sealed = Sealed.of(Path("sealing"), content)
-    numbers, columns = sealed.all()
-    return not sealed.damage and (
+    file = Sealed.of(Path("sealing"), content)
+    numbers, columns = file.all()
+    return not file.damage and (
         np.array_equal(numbers, table["sequence"])
         and np.array_equal(columns.steps, table["step"])
         and columns.values.tobytes() == table["value"].tobytes()

@@ -32,6 +32,7 @@ from aim.storage.disk import unreadable
 from aim.storage.forms.records import EpochArray, FloatArray, IntArray
 from aim.storage.forms.state import Damage
 from aim.storage.sealing import pages, salvage
+from aim.storage.sealing.footer import JournalOrigin
 from aim.storage.sealing.pages import BadPage, Page
 
 MAGIC = b"AIMSEAL1"
@@ -171,6 +172,11 @@ class Sealed:
             return self._end.found
         table = self.facts["sequences"]
         return [_sequence(*fields) for fields in zip(*(table[key] for key in KEYS))]
+
+    @property
+    def origin(self) -> JournalOrigin | None:
+        """The journal that the file replaced; None when the footer is damaged."""
+        return JournalOrigin.from_json(self.facts) if self.facts else None
 
     @cached_property
     def index(self) -> list[Page]:
