@@ -30,7 +30,7 @@ def test_what_is_no_colour_is_told_what_is(color: str, hint: str | None) -> None
     """
     The message shows what was given, what there is, and the nearest name.
     """
-    with pytest.raises(UsageError, match="give '#rrggbb', or one of red, orange") as caught:
+    with pytest.raises(UsageError, match="write '#rrggbb', or one of red, orange") as caught:
         check_color(color)
 
     assert str(caught.value).startswith(repr(color))

@@ -1,10 +1,10 @@
 """
-Time and processes: the moment of a record, and whether the process that made it still lives.
+Time and processes: the moment of a record, and whether the process that made it still runs.
 
-A process is known by its host, the host's boot id, its pid and its start time in clock ticks since boot: so a pid that
-was given again is not taken for the old process. A pid means something only in its own pid namespace: two containers
-may have one host name and each a process 7. What the system does not tell (boot id, start time and namespace, where it
-is not Linux) is None and is not compared.
+A process is identified by its host, the host's boot id, its pid and its start time in clock ticks since boot, so a
+reused pid is not taken for the old process. A pid is valid only in its own pid namespace: two containers may have one
+host name and a process 7 each. Boot id, start time and namespace exist on Linux only; elsewhere they are None and are
+not compared.
 """
 
 from __future__ import annotations
@@ -52,16 +52,14 @@ def this_process() -> Process:
 
 
 def is_alive(process: Process) -> bool | None:
-    """
-    Return whether *process* still runs; None when it ran on another host or in another container.
-    """
+    """Return whether *process* still runs; None when it ran on another host or in another container."""
     if process.host != socket.gethostname():
         return None
     if process.boot != boot_id():
         return False
     if process.namespace is not None and process.namespace != pid_namespace():
         return None
-    if process.pid <= 0:  # would ask for a whole group of processes
+    if process.pid <= 0:  # os.kill would signal a whole group of processes
         return None
     try:
         os.kill(process.pid, 0)
@@ -70,12 +68,12 @@ def is_alive(process: Process) -> bool | None:
     except PermissionError:
         pass
     ticks = start_ticks(process.pid)
-    # a process of another user may hide its start; it is there all the same
+    # the start of another user's process may be hidden, but the process exists
     return ticks != ZOMBIE and (process.start is None or ticks is None or ticks == process.start)
 
 
 def boot_id() -> str | None:
-    """Return the id of the host's current boot, or None where the system does not tell."""
+    """Return the id of the host's current boot; None where the system has none."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()
@@ -87,14 +85,14 @@ def start_ticks(pid: int) -> int | None:
     """
     Return the start of a process in clock ticks since boot: proc(5), field 22 of `stat`.
 
-    `ZOMBIE` for one that has ended and was not waited for; None where the system does not tell.
+    Returns `ZOMBIE` for a process that has ended and was not waited for, and None where the system has no such file.
     """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             text = file.read()
     except OSError:
         return None
-    # the second field, the command in parentheses, may hold blanks and parentheses itself
+    # the second field is the command in parentheses, which may contain blanks and parentheses
     fields = text[text.rindex(b")") + 2 :].split()
     return ZOMBIE if fields[0] in (b"Z", b"X") else int(fields[19])
 

@@ -29,6 +29,7 @@ import functools
 import os
 import re
 import types
+from collections.abc import Iterable
 from typing import Any
 
 from aim.core.shield import shielded
@@ -81,25 +82,33 @@ def plain(value: object) -> Any:
 
 
 def _fields(value: Any) -> Any:
-    """Return the fields of an object of a library for settings."""
+    """Return the fields of an object of a library for settings; `OTHER` for any other object."""
     kind = type(value)
     root = kind.__module__.partition(".")[0]
     if root == "omegaconf":
         return _resolved(value)
     if (root, kind.__name__) in _AS_TEXT or (root == "numpy" and kind.__name__.endswith("DType")):
         return str(value)
-    if root == "torch" and kind.__name__ == "Size":
+    if (root, kind.__name__) == ("torch", "Size"):
         return list(value)
-    if hasattr(kind, "__dataclass_fields__"):
-        return {name: getattr(value, name) for name in kind.__dataclass_fields__ if hasattr(value, name)}
-    if hasattr(kind, "__attrs_attrs__"):
-        return {field.name: getattr(value, field.name) for field in kind.__attrs_attrs__}
-    if any(base.__name__ == "BaseModel" and base.__module__.startswith("pydantic") for base in kind.__mro__):
-        names = getattr(kind, "model_fields", None) or getattr(kind, "__fields__", {})
-        return {name: getattr(value, name) for name in names}
+    names = _field_names(kind)
+    if names is not None:
+        return {name: getattr(value, name) for name in names if hasattr(value, name)}
     if isinstance(value, types.SimpleNamespace) or any(base.__name__ == "Namespace" for base in kind.__mro__):
         return dict(vars(value))
     return OTHER
+
+
+def _field_names(kind: type) -> Iterable[str] | None:
+    """Return the names of the fields of a dataclass or a class of attrs or pydantic; None for any other class."""
+    if hasattr(kind, "__dataclass_fields__"):
+        return list(kind.__dataclass_fields__)
+    if hasattr(kind, "__attrs_attrs__"):
+        return [field.name for field in kind.__attrs_attrs__]
+    if any(base.__name__ == "BaseModel" and base.__module__.startswith("pydantic") for base in kind.__mro__):
+        fields: Iterable[str] = getattr(kind, "model_fields", None) or getattr(kind, "__fields__", {})
+        return fields
+    return None
 
 
 def _resolved(config: Any) -> Any:

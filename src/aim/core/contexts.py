@@ -1,9 +1,9 @@
 """
-When two contexts are one.
+Contexts of sequences, and when two of them are equal.
 
-A context is a dict of plain values; None is the empty one. Two contexts are the same when they are equal as dicts,
-whatever the order of keys; numbers compare by value (`1`, `1.0` and `True` are one), a tuple equals a list.
-The *text* of a context is its JSON with sorted keys and numbers in one form: equal contexts have equal texts.
+A context is a dict of plain values; None is the empty context. Two contexts are equal when they are equal as dicts, in
+any order of keys; numbers compare by value (`1`, `1.0` and `True` are equal), and a tuple equals a list.
+The *text* of a context is its JSON with sorted keys and numbers in one form, so equal contexts have equal texts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def plain(context: object) -> ContextDict:
     Accepts None, a mapping, or anything with `to_dict()`. Numbers of other libraries become Python's, tuples lists.
 
     Raises:
-        UntrackableValue: a key or value that a context can't have, with its path.
+        UntrackableValue: a context can't have a key or value; the message has its path.
         OverflowError: an int outside 64 bits.
 
     >>> plain({"subset": "train", "fold": (1, 2)})
@@ -63,7 +63,7 @@ def text(context: object) -> str:
 
 @lru_cache(4096)
 def _text_of(items: tuple[tuple[Any, Any], ...]) -> str:
-    # equal items have equal texts, so what the cache takes for one is one
+    # the cache may confuse equal items, such as 1 and True: they have equal texts
     return _text(dict(items))
 
 
@@ -84,7 +84,7 @@ def identity(context: object) -> int:
 
 def _key(key: object, where: str) -> str:
     if isinstance(key, str):
-        return str.__str__(key)  # of a subclass, such as an enum, the text alone
+        return str.__str__(key)  # the plain text of a subclass, such as an enum
     if isinstance(key, int):
         return str(int(key))
     raise UntrackableValue(f"{where} has the key {key!r}, a {type(key).__name__}; keys have to be strings.")
@@ -98,7 +98,7 @@ def _plain(value: object, where: str) -> Any:
     if isinstance(value, Mapping):
         return _plain_dict(value, where)
     if isinstance(value, (list, tuple)):
-        return [_plain(item, f"{where}[{place}]") for place, item in enumerate(value)]
+        return [_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
     if is_number(value):
         return number(value)
     raise UntrackableValue(

@@ -1,43 +1,36 @@
 """
-What can go wrong, by who must act.
+The errors of Aim, by who can act on them.
 
     AimError
-    ├── UsageError            the call is wrong; the caller can mend it
-    │   ├── InvalidQuery      also a SyntaxError, as callers of Aim 3 expect
-    │   ├── UntrackableValue  also a ValueError
-    │   ├── UnstorableParam   also a TypeError and a ValueError
-    │   ├── ReadOnly          a run or repository opened for reading is written to
-    │   └── RunClosed         a run is written to after its end
-    ├── NotFound
-    │   ├── RepoNotFound      also a RuntimeError
-    │   └── RunNotFound       also a RuntimeError
-    ├── RunExists             a new run was asked for under a name that is taken
-    ├── RunBusy               a run that is still being recorded is to be moved
-    ├── UnsupportedFormat     the files are newer than this version of Aim
-    ├── DiskRefused           also an OSError: a repository or run can't be opened or begun; which folder, what to do
-    └── DamagedFile           the disk is wrong: file, place, what was found
+    ├── UsageError                  the caller: InvalidQuery, UntrackableValue, UnstorableParam, WrongType, ReadOnly,
+    │                               RunClosed
+    ├── NotFound                    the caller: RepoNotFound, RunNotFound
+    ├── RunExists, RunBusy          the caller, with another name or later
+    ├── UnsupportedFormat           the user, with a newer Aim
+    └── DiskRefused, DamagedFile    the administrator of the disk
 
-Each message says what, where, and what to do. Other errors of the operating system pass through as `OSError`.
+Each message says what is wrong, where, and what to do. Some are builtin errors as well, as callers of Aim 3 expect.
+Other errors of the operating system pass through as `OSError`.
 """
 
 from __future__ import annotations
 
 
 class AimError(Exception):
-    """Anything that Aim raises on purpose."""
+    """The base of all errors that Aim raises on purpose."""
 
 
 class UsageError(AimError):
-    """The call is wrong; the caller can mend it."""
+    """The call is wrong, and the caller can correct it."""
 
 
 class InvalidQuery(UsageError, SyntaxError):
     """
-    A query that can't be understood, with the place and, if there is one, a suggestion.
+    A query that can't be understood.
 
     Attributes:
         query: the text as the user wrote it.
-        start, end: the characters of *query* at fault, from 0, end excluded.
+        start, end: the span of *query* at fault, counted from 0, end excluded.
         suggestion: what may have been meant, or None.
 
     >>> print(InvalidQuery("`run` has no `hparam`", "run.hparam.lr", 4, 10, "hparams"))
@@ -79,15 +72,15 @@ class UnstorableParam(UsageError, TypeError, ValueError):
 
 
 class WrongType(UsageError, TypeError):
-    """A value of a type that an image, a text ... can't be made from."""
+    """A value from which an image, a text ... can't be made."""
 
 
 class ReadOnly(UsageError):
-    """A run or repository that was opened for reading is written to."""
+    """A run or repository that was opened for reading can't be changed."""
 
 
 class RunClosed(UsageError):
-    """A run is written to after `close()`."""
+    """A run can't be changed after `close()`."""
 
 
 class NotFound(AimError):
@@ -103,11 +96,11 @@ class RunNotFound(NotFound, RuntimeError):
 
 
 class RunExists(AimError):
-    """A new run was asked for under a name that is taken."""
+    """A new run can't have the name of an existing one."""
 
 
 class RunBusy(AimError):
-    """A run that is still being recorded is to be moved."""
+    """A run that is still being recorded can't be moved."""
 
 
 class UnsupportedFormat(AimError, RuntimeError):
@@ -116,10 +109,10 @@ class UnsupportedFormat(AimError, RuntimeError):
 
 class DiskRefused(AimError, OSError):
     """
-    The system refuses a folder, for reading or writing: no room, no right, no such place.
+    The system refuses to read or write a folder: the disk is full, a right is missing, the folder does not exist.
 
     Attributes:
-        errno: the system's number, as of any OSError.
+        errno: the number of the system's error, as in any OSError.
     """
 
     def __init__(self, message: str, number: int | None = None) -> None:
@@ -128,7 +121,13 @@ class DiskRefused(AimError, OSError):
 
 
 class DamagedFile(AimError):
-    """A file does not hold what was written to it."""
+    """
+    A file does not contain what was written to it.
+
+    Attributes:
+        position: where in the file, such as "byte 4,096".
+        defect: what is wrong there.
+    """
 
     def __init__(self, file: str, position: str, defect: str) -> None:
         super().__init__(

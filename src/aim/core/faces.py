@@ -1,5 +1,5 @@
 """
-Lazy faces: packages that hand on names of other modules, each imported when it is first asked for (PEP 562).
+Lazy packages: their names are defined in other modules, and each is imported when it is first used (PEP 562).
 
     _DEFINED_IN = {"Run": "aim.sdk.run"}
     __getattr__, __dir__ = lazy_face(__name__, _DEFINED_IN)

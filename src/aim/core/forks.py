@@ -1,10 +1,10 @@
 """
-Forks and our threads: no fork happens in the midst of a section that another thread can't leave half done.
+Forks and the threads of Aim: a fork waits while one of these threads holds a lock that the child would need.
 
-A child of a fork has one thread. A lock that another one held, that of a module being imported for one, is held in
-the child for ever: a worker of a data loader that imports Pillow would hang because a thread of ours was importing
-it. So a thread does in `whole()` what takes such locks, and a fork waits until the section is left: some
-milliseconds, `WAIT_S` at most.
+The child of a fork has only the thread that forked. A lock that another thread held stays locked in the child for ever.
+Importing a module takes such a lock: a worker of a data loader that imports Pillow would hang if a thread of Aim was
+importing it during the fork. So these threads take such locks only within `whole()`, and a fork waits until no thread
+is within: some milliseconds, `WAIT_S` at most.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import threading
 from collections.abc import Iterator
 from weakref import WeakSet
 
-WAIT_S = 5.0  # a section that takes longer hangs in a disk or a driver; the fork is not held up for ever
+WAIT_S = 5.0  # a section that takes longer hangs in a disk or a driver; the fork then goes on
 
 
 class _Gate:
-    """Sections may overlap; a fork excludes them all. A thread's own sections do not hold up its own fork."""
+    """Sections may overlap, and a fork waits for all of them but those of its own thread."""
 
     def __init__(self) -> None:
         self.renew()
@@ -62,7 +62,7 @@ _gate = _Gate()
 @contextlib.contextmanager
 def whole() -> Iterator[None]:
     """
-    Keep forks out of a section. Sections of several threads do not keep out each other.
+    Keep forks out of a section. Several threads may be in sections at once.
 
     >>> with whole():
     ...     import json

@@ -1,13 +1,13 @@
 """
-The kinds of values: the one table of what a sequence may hold, and what each kind is called where.
+The kinds of values: the one table of what a sequence may hold, with all names of each kind.
 
     stored        subject          aim3_dtype          a sequence of lists of it
     "int", ...    "metric"         "float"             "list(int)"        has no subject
     "aim.image"   "images"         "list(aim.image)"   "list(aim.image)"  the subject "images"
-    "acme.mesh"   none: it goes by its stored name
+    "acme.mesh"   none: a kind of another package is called by its stored name
 
-*stored* is what a declaration of a sequence says on disk. *subject* is the variable of a query, the type of
-sequences in the SDK, and the type that the pages ask for. A new kind of object is a row here and its class.
+*stored* is the kind in the declaration of a sequence on disk. *subject* is the variable of a query, the type of
+sequences in the SDK, and the type in requests of the pages. A new kind of object is a row here and its class.
 
 Rule: no other module keeps a list of kinds. What differs from kind to kind elsewhere (a class, a media type, a
 renderer) is a table that is keyed by `stored` and is checked against this one.
@@ -21,10 +21,10 @@ METRIC = "metric"
 """The subject of sequences of numbers."""
 
 NUMBERS = frozenset({"int", "float"})
-"""What one writer's declaration of a sequence of numbers says."""
+"""The stored kinds of numbers in the declaration of one writer."""
 
 MERGED_NUMBERS = frozenset({"int", "float", "number"})
-"""The same of a whole sequence: *number* is what ints and floats of one sequence are together."""
+"""The stored kinds of numbers of a whole sequence: *number* is a sequence with both ints and floats."""
 
 LINES_NAME = "logs"
 """The name of the sequence that holds the lines of the terminal."""
@@ -41,10 +41,10 @@ class ObjectKind:
     Attributes:
         stored: the name on disk, such as "aim.video".
         subject: the variable of a query and the name of the type of sequences: "videos".
-        aim3_dtype: what `videos.dtype` says in a query that was written for Aim 3.
+        aim3_dtype: the value of `videos.dtype` in queries that were written for Aim 3.
         aliases: what people write instead of the subject.
-        is_log: whether it is a line or record of a log: not a subject of queries, and not rewound.
-        is_list: whether a step of it may be a list of several.
+        is_log: whether it is a line or record of a log, which queries are not about and rewinds leave alone.
+        is_list: whether a step may have a list of several objects.
     """
 
     stored: str
@@ -56,7 +56,7 @@ class ObjectKind:
 
     @property
     def stored_names(self) -> tuple[str, ...]:
-        """What declarations say of it: alone, and as a list."""
+        """The stored kinds of sequences of it: alone, and in lists."""
         return (self.stored, list_of(self.stored)) if self.is_list else (self.stored,)
 
 
@@ -83,7 +83,7 @@ OBJECT_KINDS = (
 )
 
 QUERY_SUBJECTS = (METRIC, *(kind.subject for kind in OBJECT_KINDS if not kind.is_log))
-"""The sequences that a query can be about, by the name of its variable."""
+"""The kinds of sequences that a query can be about; each is also the name of its variable."""
 
 LOG_KINDS = frozenset(stored for kind in OBJECT_KINDS if kind.is_log for stored in (kind.stored, list_of(kind.stored)))
 """The stored kinds of logs, which rewinds and deletions of points leave alone."""

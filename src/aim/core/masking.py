@@ -1,20 +1,21 @@
 """
-What must not be recorded: secrets in command lines, environment variables and addresses.
+Hiding secrets in command lines, environment variables and addresses before they are recorded.
 
-    a name speaks of a secret     it contains one of the words of `SECRET`, and not only as part of a harmless one:
-                                  `hf_token` does, `tokenizer` and `max_tokens` do not
-    a text looks like a secret    it contains the beginning of a well-known key (`TOKEN_FORMS`)
+    a name of a secret            contains one of `WORDS`, and not only as part of a harmless word (`HARMLESS`):
+                                  `hf_token` is one, `tokenizer` and `max_tokens` are not
+    a text that is a secret       contains the beginning of a well-known key (`TOKEN_FORMS`)
 
-    given                                    recorded
+    before                                   recorded
     --token X     --token=X                  --token ***     --token=***
     db.password=X    +api_key=X              db.password=***    +api_key=***
     https://ada:pw@host/?key=X&page=2        https://***@host/?key=***&page=2
     {"password": "X", "user": "ada"}         {"password": "***", "user": "ada"}
 
-Most command lines hold nothing of the kind, and a training should not wait for it: texts without any fragment that one
-of the patterns needs (`FRAGMENTS`) are known by plain search, and the patterns are compiled, 4 ms, when one is met.
+Most command lines contain no secret, and a training should not wait for the patterns, which take 4 ms to compile. So
+texts are first searched for fragments that a pattern needs (`FORM_FRAGMENTS`), and the patterns are compiled only when
+one occurs.
 
-It errs on the side of hiding. What it can't know is a secret without a name and without a known form: `-p hunter2`.
+In doubt a text is hidden. A secret without a name and without a well-known form is not recognised: `-p hunter2`.
 """
 
 from __future__ import annotations
@@ -51,17 +52,18 @@ HARMLESS = (
     r"tokeni[sz]|(?:max|min|num|n|new|total)[_-]?(?:new[_-]?)?tokens?\b|tokens?[_-](?:dim|len|length|count|per|type|size)"
     r"|author(?!i)|keypoint|keyword|key[_-]?frame|keyboard|monkey|(?:num|n)[_-]?keys?\b|key[_-]?(?:dim|size|padding)"
 )
-# the beginnings of well-known keys: GitHub, GitLab, AWS, OpenAI and the like, Hugging Face, Slack, and JSON web tokens
+# The beginnings of well-known keys: GitHub, GitLab, AWS, OpenAI and the like, Hugging Face, Slack, and JSON web tokens
 TOKEN_FORMS = (
     r"gh[opusr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|A(?:KI|SI)A[A-Z0-9]{16}|\bsk-[\w-]{20,}|\bhf_\w{20,}"
     r"|xox[a-z]-[\w-]{10,}|(?<![\w-])eyJ[\w-]{10,}\.[\w-]{10,}"
 )
 FORM_FRAGMENTS = ("gh", "glpat-", "AKIA", "ASIA", "sk-", "hf_", "xox", "eyJ")
 FORM_CHARACTERS_MIN = 15
-# `user:password@` after `://`, and before a host without it; the latter needs both, or each e-mail would be one
+# `user:password@` after `://`, and before a host without `://`. There it needs the password, or each e-mail address
+# would be a secret.
 USER_IN_ADDRESS = r"(?<=://)[^/\s]+@|(?<![\w.@/+-])[\w.+-]+:[^\s@/:]+@(?=[\w-])"
-# a whole argument `name=value`, and pairs within a text: of an address, of JSON or YAML, of a header. A pair begins
-# where a word does: so the time is that of the length, whatever the text
+# A whole argument `name=value`, and pairs within an address, JSON, YAML or a header. A pair begins where a word does,
+# so the time grows with the length of the text only.
 ASSIGNMENT_NAME = r"[-+~]*[\w.\-\[\]/]+"
 PAIR = (
     rf"(?<![\w.-])(?=[\w.-]*(?:{'|'.join(WORDS)}))(?P<name>[\w.-]+)(?P<between>[\"']?\s*[:=]\s*)"
@@ -78,7 +80,7 @@ def _compiled(pattern: str, *, ignores_case: bool = False) -> re.Pattern[str]:
 
 def speaks_of_secret(name: str) -> bool:
     """
-    Return whether what has this name is likely to be a secret.
+    Return whether a value with this name is likely to be a secret.
 
     >>> speaks_of_secret("AWS_SECRET_ACCESS_KEY"), speaks_of_secret("--tokenizer"), speaks_of_secret("max_new_tokens")
     (True, False, False)
@@ -107,7 +109,7 @@ def looks_like_secret(text: str) -> bool:
 
 def masked(text: str) -> str:
     """
-    Return *text* with the secrets in it hidden, cut after 4,096 characters; what is no whole Unicode becomes `?`.
+    Return *text* with the secrets in it hidden, cut after 4,096 characters; lone surrogates become `?`.
 
     >>> masked("postgres://ada:pw@db/runs?sslkey=k1&page=2")
     'postgres://***@db/runs?sslkey=***&page=2'
@@ -129,31 +131,31 @@ def _masked_pair(pair: re.Match[str]) -> str:
     return f"{pair['name']}{pair['between']}{quote}{HIDDEN}{quote}"
 
 
-def masked_arguments(given: Iterable[object]) -> list[str]:
+def masked_arguments(arguments: Iterable[object]) -> list[str]:
     """
-    Return a command line with the secrets in it hidden, its first 256 arguments.
+    Return the first 256 arguments of a command line with the secrets in them hidden.
 
-    Cost: some microseconds; 4 ms more, once, where something may be a secret.
+    Cost: some microseconds; 4 ms more, once, if an argument may be a secret.
 
     >>> masked_arguments(["train.py", "--lr", "0.1", "--api-key", "x", "--token=y", "db.password=z"])
     ['train.py', '--lr', '0.1', '--api-key', '***', '--token=***', 'db.password=***']
     """
-    shown: list[str] = []
+    masked_texts: list[str] = []
     hides_next = False
-    for text in map(str, itertools.islice(given, ARGUMENTS_MAX)):
+    for text in map(str, itertools.islice(arguments, ARGUMENTS_MAX)):
         name = _assigned(text)
         if (hides_next and not text.startswith("-")) or (name is None and looks_like_secret(text)):
-            shown.append(HIDDEN)
+            masked_texts.append(HIDDEN)
         elif name is not None and speaks_of_secret(name):
-            shown.append(f"{name}={HIDDEN}")
+            masked_texts.append(f"{name}={HIDDEN}")
         else:
-            shown.append(masked(text))
+            masked_texts.append(masked(text))
         hides_next = text.startswith("-") and name is None and speaks_of_secret(text)
-    return shown
+    return masked_texts
 
 
 def _assigned(text: str) -> str | None:
-    # of `name=value` the name
+    """Return the name of `name=value`; None for any other text."""
     name, equals, value = text.partition("=")
     if not equals or not value or (name.isascii() and name.replace("_", "").replace("-", "").isalnum()):
         return name if equals and value else None

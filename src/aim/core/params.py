@@ -2,10 +2,11 @@
 Params: what may be stored, its JSON form, and paths into the tree.
 
 A param is None, a bool, an int, a float, a str, bytes, an object with a stored form, or a list or dict of params. Keys
-are strings or ints of 64 bits. Tuples become lists, numpy scalars become Python's, and configs become what they mean
-(configs.py).
-Reading gives fresh plain values; the keys of a dict come back in one order: strings by their UTF-8 bytes, then ints
-(0, 1, 2 ..., then the negatives).
+are strings or ints of 64 bits. Tuples become lists, numpy scalars become Python's, and configs become the plain values
+that they mean (configs.py).
+
+Reading returns new plain values. The keys of a dict are in one order: strings by their UTF-8 bytes, then ints (0, 1,
+2 ..., then the negative ones).
 
 The JSON form is specified in docs/formats/events.md: `encode` and `decode` here are its only implementation.
 """
@@ -22,11 +23,13 @@ from aim.core import configs, words
 from aim.core.errors import UnstorableParam
 from aim.core.values import INT_MAX, INT_MIN, Loader, Storable, Stored, is_number
 
-DEPTH_MAX = 100  # containers within each other; no config is deeper, and a cycle is
+DEPTH_MAX = 100  # levels of containers; no config has more, but a cycle has
 INT_BITS_MAX = 4_096  # Python refuses to read and write the digits of much longer ones
-ARRAY_ITEMS_MAX = 1_000  # an array of no more is stored as a list where it need not be exact; larger ones are described
+ARRAY_ITEMS_MAX = (
+    1_000  # unless strict, an array of at most so many items is stored as a list, a larger one as its shape
+)
 PATH_CHARACTERS_MAX = 80  # of a path in a message about depth
-LIST_PADDED_MAX = 1_000_000  # one wrong index may not fill the memory of every reader
+LIST_PADDED_MAX = 1_000_000  # so that one wrong index can't fill the memory of every reader
 Key = str | int
 Path = tuple[Key, ...]
 Restore = Callable[[str, Mapping[str, Any], Loader], object]
@@ -41,12 +44,12 @@ def encode(value: object, where: str = "params", *, strict: bool = True) -> Any:
 
     Args:
         where: the path of the value, for messages.
-        strict: raise for what can't be stored. Without it such a value is stored as text, a key as its text, small
-            arrays as lists, and a dict that holds itself is cut where it does: then nothing is ever raised.
+        strict: raise an error for a value that can't be stored. Otherwise no error is ever raised: such a value is
+            stored as text, a key as its text, a small array as a list, and a dict that contains itself is cut there.
 
     Raises:
-        UnstorableParam: with the path and what to do.
-        OverflowError: a key outside 64 bits, or an int of more than 4,096 bits.
+        UnstorableParam: the value can't be stored; the message has the path and says what to do.
+        OverflowError: a key is outside 64 bits, or an int has more than 4,096 bits.
 
     >>> encode({"lr": 0.1, 3: (1, float("inf"))})
     {'$dict': [['lr', 0.1], [3, [1, {'$float': 'inf'}]]]}
@@ -60,14 +63,8 @@ def _encode(value: object, where: str, strict: bool, parents: tuple[int, ...]) -
     """Return the JSON form of *value*, which lies in the containers whose ids are *parents*."""
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, str):
-        return str.__str__(value)  # of a subclass, such as an enum, the text alone
-    if isinstance(value, int):
-        return _encode_int(int(value), where, strict)
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else {"$float": repr(float(value))}
-    if isinstance(value, (bytes, bytearray)):
-        return {"$bytes": base64.b64encode(value).decode("ascii")}
+    if isinstance(value, (str, int, float, bytes, bytearray)):
+        return _encode_scalar(value, where, strict)
     if id(value) in parents or len(parents) > DEPTH_MAX:
         return _cut(value, where, strict)
     within = (*parents, id(value))
@@ -83,6 +80,16 @@ def _encode(value: object, where: str, strict: bool, parents: tuple[int, ...]) -
     if isinstance(value, Mapping):
         return _encode_dict(value, where, strict, within)
     return _encode_array(value, where, strict)
+
+
+def _encode_scalar(value: str | float | bytes | bytearray, where: str, strict: bool) -> Any:
+    if isinstance(value, str):
+        return str.__str__(value)  # the plain text of a subclass, such as an enum
+    if isinstance(value, int):
+        return _encode_int(int(value), where, strict)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else {"$float": repr(float(value))}
+    return {"$bytes": base64.b64encode(value).decode("ascii")}
 
 
 def _encode_int(value: int, where: str, strict: bool) -> Any:
@@ -120,7 +127,7 @@ def _key_of(key: object) -> Key:
 
 
 def _encode_array(value: object, where: str, strict: bool) -> Any:
-    """Return the form of a scalar or an array of a library, or of an object that is none of these."""
+    """Return the JSON form of a scalar or an array of a library, or of any other object."""
     kind = type(value)
     shape = getattr(value, "shape", None)
     if kind.__module__.partition(".")[0] == "numpy" and shape == ():
@@ -140,20 +147,20 @@ def _encode_array(value: object, where: str, strict: bool) -> Any:
 
 
 def _storable_form(value: object) -> str:
-    """Return what to write instead of *value*."""
+    """Return what to store instead of *value*, as Python source."""
     return "value.tolist()" if hasattr(value, "tolist") else "str(value), or use run.set(key, value, strict=False)"
 
 
-OWN_KIND = "$kind"  # of an object in a list of others; no object has a field of this name
+OWN_KIND = "$kind"  # the kind of an item that differs from the first; no object has a field of this name
 
 
 def object_record(*items: Stored, offsets: Sequence[int | None] = ()) -> dict[str, Any]:
-    """Return the record of objects, as in docs/formats/blobs.md; without *offsets* their bytes lie in it."""
+    """Return the record of objects, as in docs/formats/blobs.md; without *offsets* the record contains their bytes."""
     records = []
-    for place, item in enumerate(items):
+    for index, item in enumerate(items):
         data: Any = None
         if item.data is not None:
-            data = offsets[place] if offsets else {"$bytes": base64.b64encode(item.data).decode("ascii")}
+            data = offsets[index] if offsets else {"$bytes": base64.b64encode(item.data).decode("ascii")}
         record = {"data": data, "size": len(item.data or b""), "extension": item.extension, **item.fields}
         records.append(record if item.kind == items[0].kind else {**record, OWN_KIND: item.kind})
     return {"kind": items[0].kind, "items": records}
@@ -161,10 +168,10 @@ def object_record(*items: Stored, offsets: Sequence[int | None] = ()) -> dict[st
 
 def decode(form: Any, restore: Restore | None = None) -> Any:
     """
-    Return the value of a JSON form, dicts in the order of keys.
+    Return the value of a JSON form; the keys of dicts are in the stored order.
 
     Args:
-        restore: makes an object from its kind, fields and a loader of its bytes; without it an object is its fields.
+        restore: makes an object from its kind, fields and a loader of its bytes; None: an object becomes its fields.
 
     >>> decode({"$dict": [[3, 1], ["lr", {"$float": "nan"}], ["b", 2]]})
     {'b': 2, 'lr': nan, 3: 1}
@@ -175,22 +182,29 @@ def decode(form: Any, restore: Restore | None = None) -> Any:
         return form
     if len(form) == 1:
         ((tag, inner),) = form.items()
-        if tag == "$float":
-            return float(inner)
-        if tag == "$int":
-            return int(inner)
-        if tag == "$bytes":
-            return base64.b64decode(inner)
-        if tag == "$dict":
-            return ordered({key: decode(item, restore) for key, item in inner})
-        if tag == "$object":
-            return _decode_object(inner, restore)
+        if tag in TAGS:
+            return _decode_tagged(tag, inner, restore)
     return ordered(
         {
             key: decode(item, restore) if item.__class__ is dict or item.__class__ is list else item
             for key, item in form.items()
         }
     )
+
+
+TAGS = frozenset({"$float", "$int", "$bytes", "$dict", "$object"})
+
+
+def _decode_tagged(tag: str, inner: Any, restore: Restore | None) -> Any:
+    if tag == "$float":
+        return float(inner)
+    if tag == "$int":
+        return int(inner)
+    if tag == "$bytes":
+        return base64.b64decode(inner)
+    if tag == "$dict":
+        return ordered({key: decode(item, restore) for key, item in inner})
+    return _decode_object(inner, restore)
 
 
 def _decode_object(record: Mapping[str, Any], restore: Restore | None) -> Any:
@@ -246,7 +260,7 @@ def as_path(key: object) -> Path:
 
 
 def get_at(tree: Any, path: Path) -> Any:
-    """Return what is at *path*; KeyError when nothing is."""
+    """Return the value at *path*. Raises KeyError if there is none."""
     for key in path:
         try:
             if type(tree) not in (dict, list):
@@ -259,33 +273,35 @@ def get_at(tree: Any, path: Path) -> Any:
 
 def set_at(tree: Any, path: Path, value: Any) -> Any:
     """
-    Put *value* at *path*, replacing what was there, and give the tree.
+    Put *value* at *path* in place of any other, and return the tree.
 
-    A dict is made where the path goes through a plain value; a list is padded with None, up to a million items.
+    A plain value on the path is replaced by a dict; a list is padded with None, up to a million items.
 
     Raises:
-        UnstorableParam: the path goes further beyond the end of a list.
+        UnstorableParam: the list would have more than a million items.
 
     >>> set_at({"a": 1, "l": [0]}, ("a", "b"), 2), set_at({"l": [0]}, ("l", 2), "x")
     ({'a': {'b': 2}, 'l': [0]}, {'l': [0, None, 'x']})
     """
     if not path:
         return value
-    key, rest = path[0], path[1:]
+    key, path_below = path[0], path[1:]
     if isinstance(tree, list) and isinstance(key, int) and key >= 0:
         if key >= LIST_PADDED_MAX:
-            raise UnstorableParam(f"Item {key:,} of a list of {len(tree):,}: it is padded to {LIST_PADDED_MAX:,}.")
+            raise UnstorableParam(
+                f"Item {key:,} of a list of {len(tree):,} can't be set: lists are padded to {LIST_PADDED_MAX:,} items."
+            )
         tree.extend([None] * (key + 1 - len(tree)))
-        tree[key] = set_at(tree[key], rest, value)
+        tree[key] = set_at(tree[key], path_below, value)
         return tree
     if not isinstance(tree, dict):
         tree = {}
-    tree[key] = set_at(tree.get(key), rest, value)
+    tree[key] = set_at(tree.get(key), path_below, value)
     return tree
 
 
 def delete_at(tree: Any, path: Path) -> Any:
-    """Take away what is at *path*, if anything is, and give the tree."""
+    """Remove the value at *path*, if there is one, and return the tree."""
     if not path:
         return {}
     try:
@@ -298,7 +314,7 @@ def delete_at(tree: Any, path: Path) -> Any:
 
 def flatten(tree: Mapping[Key, Any], depth_max: int | None = None) -> Iterator[tuple[Path, Any]]:
     """
-    Go through the leaves of *tree* with their paths; a dict at *depth_max* keys, an empty dict and a list are leaves.
+    Yield the leaves of *tree* with their paths. A list, an empty dict, and a dict below *depth_max* keys are leaves.
 
     >>> list(flatten({"a": {"b": 1}, "l": [1]}))
     [(('a', 'b'), 1), (('l',), [1])]
@@ -322,5 +338,5 @@ def dotted(path: Path) -> str:
 
 
 def json_text(value: object) -> str:
-    """Return *value* as JSON for a table's cell; what JSON has no form for as its `str()`."""
+    """Return *value* as JSON for the cell of a table; objects that JSON can't represent become their `str()`."""
     return json.dumps(value, default=str)

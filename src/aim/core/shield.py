@@ -1,7 +1,7 @@
 """
-Work whose failure must not end somebody else's: the threads beside a training, and callbacks of users.
+Work whose failure must not stop anything else: the threads beside a training, and the callbacks of users.
 
-It is one of the two places of the package that catch every exception; the other is the server's boundary.
+This is one of the two modules that catch every exception; the other is the boundary of the server.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 def shielded(work: Callable[[], object], report: Callable[[Exception], object]) -> bool:
     """
-    Do *work*; when it raises, hand the exception to *report* and go on. Gives whether the work was done.
+    Do *work*, and pass an exception that it raises to *report*. Returns whether the work was done.
 
-    `KeyboardInterrupt` and `SystemExit` pass through: they are somebody's wish, not a failure.
+    `KeyboardInterrupt` and `SystemExit` pass through: they are requests, not failures.
 
     >>> seen = []
     >>> shielded(lambda: 1 / 0, seen.append), seen

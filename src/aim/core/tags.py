@@ -1,7 +1,7 @@
 """
-Tags: their ids, and what colours they may have.
+Tags: their ids and colours.
 
-A tag is a name on runs. What people say of the tag itself, its colour and what it means, is kept once for a repository
+A tag is a name on runs. The colour and the description of a tag are stored once in a repository
 (docs/formats/documents.md).
 """
 
@@ -26,7 +26,7 @@ COLORS: dict[str, str] = {
     "brown": "#a75b05",
     "grey": "#868e96",
 }
-"""Colours with a name. The pages draw a tag in the hue of its colour, as light or dark as their theme needs."""
+"""Colours with a name. The pages use the hue of a tag's colour, as light or dark as their theme needs."""
 
 HEX = re.compile(r"#[0-9a-f]{6}")
 
@@ -37,7 +37,7 @@ class Tag:
     A tag of a repository.
 
     Attributes:
-        color: `#rrggbb` in lower case; None: the pages choose one by the name.
+        color: `#rrggbb` in lower case; None: the pages choose a colour by the name.
         description: what it means, or None.
         run_count: how many runs have it, archived ones too.
     """
@@ -61,7 +61,7 @@ def id_of_tag(name: str) -> str:
 
 def check_tag(value: object) -> str:
     """
-    Return a tag's name; what is no str becomes one.
+    Return the name of a tag; a value of another type becomes a str.
 
     Raises:
         UsageError: *value* is None or empty.
@@ -80,7 +80,7 @@ def check_color(text: str) -> str:
         text: `#rrggbb` in any case, or one of `COLORS`.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: *text* is neither.
 
     >>> check_color("#FFAA00"), check_color("blue")
     ('#ffaa00', '#243cdf')
@@ -92,4 +92,4 @@ def check_color(text: str) -> str:
         return COLORS[folded]
     nearest = difflib.get_close_matches(folded, COLORS, 1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
-    raise UsageError(f"{text!r} is no colour of a tag: give '#rrggbb', or one of {', '.join(COLORS)}.{hint}")
+    raise UsageError(f"{text!r} can't be the colour of a tag: write '#rrggbb', or one of {', '.join(COLORS)}.{hint}")

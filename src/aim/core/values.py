@@ -1,8 +1,8 @@
 """
-What a tracked value is: a number, or an object that knows its stored form.
+Tracked values: numbers, and objects with a stored form.
 
-Numbers of other libraries are recognised by what they can do (`item()`, `__index__`, `__float__`)
-and by the name of their type, so that nothing is imported to ask:
+Numbers of other libraries are recognised by their methods (`item()`, `__index__`, `__float__`) and by the name of their
+type, so that no library is imported for it:
 
     int, bool, numpy ints, one-element int arrays and tensors     -> int
     float, numpy floats, one-element float arrays and tensors     -> float
@@ -33,12 +33,12 @@ ARRAY_TYPES = frozenset(
 @dataclass(frozen=True)
 class Stored:
     """
-    One object as it is stored.
+    The stored form of one object.
 
     Attributes:
         kind: the name of its type, such as `aim.image`.
-        fields: what describes it: JSON values only.
-        data: its bytes, such as a PNG file; None when *fields* says all.
+        fields: its properties, JSON values only.
+        data: its bytes, such as a PNG file; None for an object that has only *fields*.
         extension: the file extension of *data*, such as `png`.
     """
 
@@ -51,12 +51,12 @@ class Stored:
 @dataclass(frozen=True)
 class Deferred:
     """
-    An object whose stored form takes time to make, as it was when this was taken.
+    The state of an object at one moment, of which the stored form is made later because it takes time.
 
     Attributes:
         kind: as in `Stored`.
-        held_bytes: about how much memory is held until it is made.
-        make: gives the stored form; any thread may call it, once.
+        held_bytes: about how much memory the state takes.
+        make: makes the stored form; any thread may call it, once.
     """
 
     kind: str
@@ -66,7 +66,7 @@ class Deferred:
 
 @runtime_checkable
 class Storable(Protocol):
-    """An object that can be tracked or set as a param: an image, a text ..."""
+    """An object that can be tracked or set as a param, such as an image."""
 
     def stored(self) -> Stored:
         """Return the object's stored form; it does not change when the object does."""
@@ -74,8 +74,8 @@ class Storable(Protocol):
 
 def stored_or_deferred(value: Storable, *, sync: bool) -> Stored | Deferred:
     """
-    Return the stored form of *value*, or, unless *sync*, what makes it later, if *value* offers that by a method
-    `deferred`.
+    Return the stored form of *value*; unless *sync*, return a `Deferred` if *value* has a method `deferred` that makes
+    one.
     """
     offer: Callable[[], Deferred | None] | None = None if sync else getattr(value, "deferred", None)
     deferred = None if offer is None else offer()
@@ -83,7 +83,7 @@ def stored_or_deferred(value: Storable, *, sync: bool) -> Stored | Deferred:
 
 
 Loader = Callable[[], bytes]
-"""Gives the bytes of a stored object when they are asked for."""
+"""A function that returns the bytes of a stored object."""
 
 
 def number(value: object) -> int | float:
@@ -91,8 +91,8 @@ def number(value: object) -> int | float:
     Return *value* as a Python int or float.
 
     Raises:
-        UntrackableValue: it is not one number.
-        OverflowError: an int outside 64 bits.
+        UntrackableValue: *value* is not one number.
+        OverflowError: *value* is an int outside 64 bits.
 
     >>> number(True), number(0.5)
     (1, 0.5)
@@ -132,14 +132,7 @@ def _plain_number(value: object) -> int | float | None:
     if kind.__module__.partition(".")[0] == "numpy" or kind.__name__ in ARRAY_TYPES:
         if getattr(getattr(value, "dtype", None), "kind", "") in MOMENTS:
             return None
-        try:
-            plain = _only_item(value)
-        except (TypeError, ValueError, RuntimeError):
-            shape = tuple(getattr(value, "shape", ()))
-            raise UntrackableValue(
-                f"Can't track a {kind.__name__} of shape {shape}: it is not one number. Track its mean(), or its "
-                "elements."
-            ) from None
+        plain = _only_item(value)
         if isinstance(plain, (bool, int)):
             return int(plain)
         if isinstance(plain, float):
@@ -152,16 +145,23 @@ def _plain_number(value: object) -> int | float | None:
 
 
 def _only_item(value: Any) -> object:
-    item = getattr(value, "item", None)
-    if item is None:  # TensorFlow's tensors and variables only have numpy()
-        to_numpy = getattr(value, "numpy", None)
-        return None if to_numpy is None else to_numpy().item()
-    return item()
+    """Return the one item of an array or tensor. Raises UntrackableValue if there are several."""
+    try:
+        item = getattr(value, "item", None)
+        if item is None:  # TensorFlow's tensors and variables only have numpy()
+            to_numpy = getattr(value, "numpy", None)
+            return None if to_numpy is None else to_numpy().item()
+        return item()
+    except (TypeError, ValueError, RuntimeError):
+        kind, shape = type(value).__name__, tuple(getattr(value, "shape", ()))
+        raise UntrackableValue(
+            f"Can't track a {kind} of shape {shape}: it is not one number. Track its mean(), or its elements."
+        ) from None
 
 
 def step_number(step: object) -> int:
     """
-    Return *step* as an int: any integer of any library, or a float, which is cut to its integer part.
+    Return *step*, an integer of any library, as an int; a float is cut to its integer part.
 
     >>> step_number(7.0), step_number(1.5)
     (7, 1)
@@ -188,8 +188,8 @@ def epoch_number(epoch: object) -> float:
     Return *epoch* as a float, NaN for None.
 
     Raises:
-        UntrackableValue: it is no number.
-        OverflowError: an int beyond all doubles.
+        UntrackableValue: *epoch* is not a number.
+        OverflowError: *epoch* is an int beyond all doubles.
 
     >>> epoch_number(None), epoch_number(3)
     (nan, 3.0)

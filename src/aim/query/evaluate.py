@@ -1,33 +1,13 @@
 """
-The meaning of a query for one run or sequence: Python's, and one table for what is missing.
+The value of a query for one run or sequence.
 
-    what                                            gives
-    ----------------------------------------------  ---------------------------------------------------------------
-    a param, context key or summary that this run   missing
-      does not have; what is within it
-    missing == None, missing is None                True
-    any other comparison with missing: < == != in   False; `not in`, `!=` and `is not` too
-      is ...
-    a comparison that Python refuses: "adam" > 3,   False
-      5 in 3
-    any other operation that fails: 1 / 0, "a" + 1  missing
-      "abc"[9], int("x"), [].lower()
-    missing + 1, -missing, missing[0], missing.x    missing
-    f(missing), missing.f()                         missing; but bool(missing), isinstance(missing, t) are False
-    x.get(k, d) where x has no k, x is missing,     d, or None
-      or x is not a dict
-    missing in a list, tuple, set, dict, f-string,  None
-      or as an element of a comprehension
-    a fact about the run that it does not have      None (`run.end_time` while it runs), as in Python
-    not, and, or, if, any, all                      Python's; missing is false
-    a fact of a plain number: True == 1 == 1.0      Python's
-    `x is y`                                        one of them has to be written None, True or False
+Operations mean what they mean in Python. A value that a run does not have is *missing*; docs/query-language.md has the
+table of what operations do with missing values and when they fail. In short: comparisons with missing are False but
+`== None` and `is None`, a comparison that Python refuses is False, and any other operation on missing, or that fails,
+is missing. A value beyond a bound of `limits` ends the query with `InvalidQuery`, since any answer would be wrong.
 
-So `run.lr > 1` and `run.lr != 1` are both false for a run without `lr`, and `not (run.lr > 1)` is true for it.
-A value that would pass a bound of `limits` ends the query with `InvalidQuery`, since no answer would be right.
-
-A tree is turned into nested closures, which take a *frame*: a list of the budget, the inputs, and the variables.
-Nothing is compiled to code, and closures call only what the tables of `operators`, `functions` and `methods` hold.
+A tree becomes nested closures, which take a *frame*: a list of the budget, the inputs, and the variables. Nothing is
+compiled to code, and closures call only the functions in the tables of `operators`, `functions` and `methods`.
 """
 
 from __future__ import annotations
@@ -46,16 +26,16 @@ Frame = list[Any]
 Closure = Callable[[Frame], Any]
 
 FIRST_INPUT = 1
-ARGUMENTS_UNWEIGHED_MAX = 8  # more arguments or items than these are weighed while they gather
+ARGUMENTS_UNWEIGHED_MAX = 8  # more arguments than these are weighed while they are gathered
 ALWAYS = "This always fails"
 
 
 class Evaluator:
     """
-    A tree with its inputs, ready to be asked about any number of runs.
+    A tree with its inputs, ready to be evaluated for any number of runs.
 
     Attributes:
-        sources: where each input comes from; `ask` takes values in this order.
+        sources: the source of each input; `ask` takes the values in this order.
     """
 
     def __init__(self, node: tree.Node, text: str, clock: Clock, *, strict: bool = False) -> None:
@@ -66,11 +46,11 @@ class Evaluator:
         self._width = scope.width
 
     def frame(self, budget: Budget) -> Frame:
-        """Return a frame to ask with; one frame serves many questions, one after the other."""
+        """Return a frame for `closure`; it may be used again and again, but not at once."""
         return [budget, *([MISSING] * (self._width - 1))]
 
     def closure(self) -> Closure:
-        """Return what answers, from a frame whose inputs stand at FIRST_INPUT and after."""
+        """Return the function from a frame, with the inputs from slot FIRST_INPUT on, to the value of the tree."""
         if not self._assigned:
             return self._closure
         inner, assigned = self._closure, self._assigned
@@ -83,7 +63,7 @@ class Evaluator:
         return fresh
 
     def ask(self, values: Sequence[object], budget: Budget | None = None) -> object:
-        """Return the value of the tree for these inputs; what is missing is `MISSING`."""
+        """Return the value of the tree for these inputs; a missing one is `MISSING`."""
         frame = self.frame(budget or Budget())
         frame[FIRST_INPUT : FIRST_INPUT + len(values)] = values
         return self.closure()(frame)
@@ -96,7 +76,7 @@ def inputs(node: tree.Node) -> tuple[tree.Source, ...]:
 
 
 class LambdaValue:
-    """A lambda as a value: its body, its parameters' slots, and the frame that it was made in."""
+    """A lambda as a value: its body, the slots of its parameters, and the frame in which it was made."""
 
     __slots__ = ("body", "frame", "slots")
     is_lambda = True
@@ -110,7 +90,7 @@ class LambdaValue:
         return "lambda"
 
     def __call__(self, *arguments: object) -> object:
-        """Call it; missing arguments make the result missing."""
+        """Call the lambda; a missing argument makes the result missing."""
         if len(arguments) != len(self.slots):
             raise TypeError(f"the lambda takes {len(self.slots)} arguments")
         if any(argument is MISSING for argument in arguments):
@@ -127,7 +107,7 @@ class LambdaValue:
 
 
 class Scope:
-    """Turns nodes into closures; knows which slot of the frame each input and variable has."""
+    """Makes closures from nodes; has the slots of the inputs and variables in the frame."""
 
     def __init__(self, text: str, clock: Clock, strict: bool, sources: Sequence[tree.Source]) -> None:
         self.text = text
@@ -138,13 +118,13 @@ class Scope:
         self.width = FIRST_INPUT + len(sources)
 
     def declare(self, name: str) -> int:
-        """Return a new variable a slot; it hides one of the same name until `names` is put back."""
+        """Return the slot of a new variable, which hides any other of its name until `names` is restored."""
         self.names[name] = self.width
         self.width += 1
         return self.names[name]
 
     def declare_assigned(self, node: tree.Node) -> tuple[int, ...]:
-        """Declare what `:=` assigns to, outside of lambdas."""
+        """Declare the variables that `:=` assigns outside of lambdas, and return their slots."""
         return tuple(self.declare(name) for name in tree.assigned(node) if name not in self.names)
 
     def closure(self, node: tree.Node) -> Closure:
@@ -160,13 +140,13 @@ class Scope:
         raise InvalidQuery(f"Too much: {error}", self.text, node.start, node.end) from None
 
     def fail(self, node: tree.Node, error: BaseException) -> object:
-        """An operation failed: its value is missing, or if it has no inputs at all, the query is wrong."""
+        """Return the value of an operation that failed: missing; if *strict*, raise `InvalidQuery`."""
         if self.strict:
             raise InvalidQuery(f"{ALWAYS}: {error}", self.text, node.start, node.end) from None
         return MISSING
 
     def guarded(self, node: tree.Node, operation: Closure) -> Closure:
-        """Put errors into their place."""
+        """Return *operation* with its errors handled by `fail` and `refuse`."""
         fail, refuse = self.fail, self.refuse
 
         def guarded(frame: Frame) -> Any:
@@ -276,7 +256,7 @@ def _logic(scope: Scope, node: tree.Logic) -> Closure:
 
 def compare(operator: str, left: object, right: object) -> bool:
     """
-    Compare two values by the table at the top of this module.
+    Return whether a comparison holds, which may have missing values.
 
     >>> compare("==", MISSING, None), compare("!=", MISSING, 1), compare("<", "adam", 3)
     (True, False, False)
@@ -335,7 +315,7 @@ def _choice(scope: Scope, node: tree.Choice) -> Closure:
 
 
 def _gather(parts: Sequence[Closure], frame: Frame) -> list[Any]:
-    """The values of several parts; of many, weighed while they gather."""
+    """Return the values of several parts; many values are weighed while they are gathered."""
     values = (part(frame) for part in parts)
     return list(values) if len(parts) <= ARGUMENTS_UNWEIGHED_MAX else piled(values)
 
@@ -370,7 +350,7 @@ def _dict(scope: Scope, node: tree.Dict) -> Closure:
 
 
 def _bind(scope: Scope, target: tree.Target) -> Callable[[Frame, Any], None]:
-    """What gives the names of a target their values."""
+    """Return the function that assigns a value to the names of a target."""
     if target.name is not None:
         slot = scope.declare(target.name)
 
@@ -401,13 +381,13 @@ def _comprehension(scope: Scope, node: tree.Comprehension) -> Closure:
     scope.names = outer
 
     def each(frame: Frame, depth: int) -> Iterator[None]:
-        """One turn for each time that the element is wanted, with all names bound."""
+        """Yield once for each element, when all names are bound."""
         if depth == len(loops):
             yield
             return
         items, bind, conditions = loops[depth]
         budget: Budget = frame[0]
-        for item in _through(items(frame)):
+        for item in _iterable(items(frame)):
             budget.spend()
             bind(frame, item)
             if all(condition(frame) for condition in conditions):
@@ -429,10 +409,10 @@ def _comprehension(scope: Scope, node: tree.Comprehension) -> Closure:
     return scope.guarded(node, operation)
 
 
-def _through(items: Any) -> Any:
-    """What a `for` may go through. A range is not measured: the budget counts its turns."""
+def _iterable(items: Any) -> Any:
+    """Return *items* if a `for` may iterate over them. A range may be of any length: the budget counts the turns."""
     if items is MISSING or not isinstance(items, (list, tuple, set, frozenset, dict, str, bytes, range)):
-        raise TypeError("this can't be gone through")
+        raise TypeError("this can't be iterated")
     return items
 
 
@@ -547,4 +527,4 @@ CLOSURES: dict[type[tree.Node], Callable[[Scope, Any], Closure]] = {
     tree.Call: _call,
     tree.Get: _get,
 }
-"""How each node becomes a closure."""
+"""The function that makes the closure of each type of node."""

@@ -1,11 +1,11 @@
 """
-How much a query may ask for, and what happens when it asks for more.
+The bounds of a query.
 
 Every value that a query makes is bounded in *size* (characters, bytes and items, counted through all depths), every
-integer in bits, and every repetition is paid for from a `Budget` that also watches the clock. So the work of one
-operation is bounded by what it is given, and no list of operations can run for long.
+integer in bits. Every repetition is counted in a `Budget`, which also has a time limit. So the work of one operation is
+bounded by the size of its operands, and no list of operations can run for long.
 
-A bound that is passed is said, never swallowed: `TooMuch` becomes `InvalidQuery` at the place of the operation.
+An operation that passes a bound raises `TooMuch`, which becomes `InvalidQuery` with the span of the operation.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ TEXT_CHARS_MAX = 65_536  # a query that names 2,000 runs by hash is 56,000 chara
 NODES_MAX = 20_000  # parts of a query: names, constants, operators
 DEPTH_MAX = 50  # operations within operations; each costs some five frames of Python's stack of 1,000
 SIZE_MAX = 100_000  # characters and items of a value made by a query
-HASHED_MAX = 10_000  # members of a set or dict made by a query: keys may be chosen to collide, which costs n * n
+HASHED_MAX = 10_000  # members of a set or dict made by a query: hashes that collide cost n * n
 INT_BITS_MAX = 4_096
 FORMAT_WIDTH_MAX = 1_000  # `'%5d' % x`, f'{x:>5}', x.ljust(5)
 CALL_DEPTH_MAX = 20  # a lambda that calls itself
 STEPS_MAX = 50_000_000  # repetitions and calls of lambdas, in one evaluation of the whole query
 TIME_S_MAX = 10.0  # of one evaluation of the whole query
 CLOCK_EVERY_STEPS = 256  # a look at the clock costs 70 ns
-CALL_STEPS = 16  # what a call of a function counts; each may go through SIZE_MAX items
+CALL_STEPS = 16  # the steps of one call of a function, which may process SIZE_MAX items
 
 
 class TooMuch(Exception):
-    """An operation would pass a bound; the text says which. Becomes `InvalidQuery` where the place is known."""
+    """An operation would pass a bound, which the text names."""
 
 
 class Budget:
     """
-    What is left of the time and of the repetitions of one evaluation.
+    The time and the repetitions that one evaluation has left.
 
     >>> Budget(time_s=1.0).spend(3)
     """
@@ -48,7 +48,7 @@ class Budget:
         self.calls = 0
 
     def spend(self, steps: int = 1) -> None:
-        """Pay for *steps* repetitions. Raises `TooMuch` when the steps or the time are spent."""
+        """Count *steps* repetitions. Raises `TooMuch` when no steps or no time are left."""
         self.until_clock -= steps
         if self.until_clock < 0:
             self.steps -= CLOCK_EVERY_STEPS - self.until_clock
@@ -58,7 +58,7 @@ class Budget:
             self.look()
 
     def look(self) -> None:
-        """Look at the clock. Raises `TooMuch` when the time is spent."""
+        """Look at the clock. Raises `TooMuch` when no time is left."""
         if time.monotonic() > self.deadline_s:
             raise TooMuch(
                 f"the query takes longer than {self.time_s:g} s; "
@@ -79,12 +79,12 @@ class Budget:
 
 def weigh(value: object) -> int:
     """
-    Return the size of *value*: its characters, bytes and items through all depths, and one for itself.
+    Return the size of *value*: its characters, bytes and items through all depths, plus one.
 
-    One list that stands in many places counts in each of them, since what is done with it is done in each.
+    A list that occurs several times counts each time, since operations process each occurrence.
 
     Raises:
-        TooMuch: it is more than `SIZE_MAX`.
+        TooMuch: the size is more than `SIZE_MAX`.
 
     Cost: O(size), and never more than O(SIZE_MAX).
 
@@ -120,13 +120,13 @@ def weigh(value: object) -> int:
 
 
 def bounded(value: object) -> object:
-    """Return *value* back if its size is within bounds. Raises `TooMuch` if it is not."""
+    """Return *value* if its size is within bounds. Raises `TooMuch` if it is not."""
     weigh(value)
     return value
 
 
 class Pile:
-    """A list that grows within bounds: it is weighed while it grows, not when it is too late."""
+    """A list that is weighed while it grows, so that it never passes the bounds."""
 
     __slots__ = ("items", "size")
 
@@ -142,7 +142,7 @@ class Pile:
 
 
 def piled(items: Iterable[object]) -> list[object]:
-    """Return *items* as a list, weighed while it grows."""
+    """Return *items* as a list that is weighed while it grows."""
     pile = Pile()
     for item in items:
         pile.add(item)
@@ -150,24 +150,24 @@ def piled(items: Iterable[object]) -> list[object]:
 
 
 def check_size(size: int) -> None:
-    """Raise `TooMuch` for a value of *size* characters or items."""
+    """Raise `TooMuch` if a value of *size* characters or items is too large."""
     if size > SIZE_MAX:
         raise TooMuch(f"this makes a value of more than {SIZE_MAX:,} characters or items")
 
 
 def check_bits(bits: int) -> None:
-    """Raise `TooMuch` for an integer of so many bits."""
+    """Raise `TooMuch` if an integer of *bits* bits is too large."""
     if bits > INT_BITS_MAX:
         raise TooMuch(f"this makes an integer of more than {INT_BITS_MAX:,} bits")
 
 
 def check_hashed(members: int) -> None:
-    """Raise `TooMuch` for a set or dict of so many members."""
+    """Raise `TooMuch` if a set or dict of *members* members is too large."""
     if members > HASHED_MAX:
         raise TooMuch(f"this makes a set or dict of more than {HASHED_MAX:,} members")
 
 
 def check_width(width: int) -> None:
-    """Raise `TooMuch` for a format of so many characters."""
+    """Raise `TooMuch` if a format of *width* characters is too wide."""
     if abs(width) > FORMAT_WIDTH_MAX:
         raise TooMuch(f"this pads a text to more than {FORMAT_WIDTH_MAX:,} characters")

@@ -1,13 +1,13 @@
 """
-Operators of Python over plain values, each with a bound on what it may make.
+Python's operators on plain values, each with a bound on its result.
 
     plain value := None | bool | int | float | complex | str | bytes | list | tuple | dict | set | frozenset | range
                  | datetime | date | time | timedelta | Match | Function
 
-`MISSING` stands for what a run does not have, and for what an operation could not give. It never reaches an operator
-of this module: `evaluate` decides first what an operation with it means.
+`MISSING` is the value of what a run does not have, and of an operation that failed. Operators here never get it, since
+`evaluate` handles it first.
 
-An operation may raise what Python raises (`ERRORS`), which makes its value missing, or `TooMuch`, which ends the query.
+An operation may raise one of `ERRORS`, which makes its value missing, or `TooMuch`, which ends the query.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from aim.query.limits import FORMAT_WIDTH_MAX, TooMuch, bounded, check_bits, check_hashed, check_size, check_width
 
 ERRORS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
-"""What an operation of Python over plain values raises; anything else is a fault of ours and is not caught."""
+"""The errors of Python's operations on plain values. Any other is a bug of Aim and is not caught."""
 
 
 class Missing:
@@ -36,7 +36,7 @@ class Missing:
 
 
 MISSING = Missing()
-"""What a run does not have. Aim's `None == None` rule for it is in `evaluate`."""
+"""The value of what a run does not have; `evaluate.compare` says how it compares."""
 
 # A conversion of `%`: flags, width, precision. `(key)` and lengths are allowed, `*` takes a width from the values.
 CONVERSION = re.compile(r"%(?:\([^()]*\))?[#0\- +]*(\*|\d*)(?:\.(\*|\d*))?")
@@ -85,7 +85,7 @@ def modulo(left: Any, right: Any) -> object:
                     raise TooMuch("`*` in a format takes its width from the values; write the width")
                 if digits:
                     check_width(_few_digits(digits))
-        if "%(" in text:  # keys may hold brackets of their own, so every number in the text is taken for a width
+        if "%(" in text:  # keys may contain brackets, so every number in the text counts as a width
             for digits in NUMBER.findall(text):
                 check_width(_few_digits(digits))
         bounded(right)
@@ -100,7 +100,7 @@ def _few_digits(digits: str) -> int:
 
 
 def rough_size(value: object) -> int:
-    """Return an upper bound, within a factor, of the characters of `str(value)`. Cost: O(size of *value*)."""
+    """Return about an upper bound of the length of `str(value)`. Cost: O(size of *value*)."""
     if isinstance(value, bytes):
         return 4 * len(value) + 3  # \x00
     if isinstance(value, str):
@@ -115,21 +115,21 @@ def rough_size(value: object) -> int:
 
 
 def union(left: Any, right: Any) -> object:
-    """`left | right`: of bits, sets or dicts."""
+    """`left | right`, for bits, sets and dicts."""
     if isinstance(left, (set, frozenset, dict)) and isinstance(right, (set, frozenset, dict)):
         check_hashed(len(left) + len(right))
     return bounded(left | right)
 
 
 def difference(left: Any, right: Any) -> object:
-    """`left ^ right`: what is in one of them only."""
+    """`left ^ right`: the bits or members that only one of them has."""
     if isinstance(left, (set, frozenset)) and isinstance(right, (set, frozenset)):
         check_hashed(len(left) + len(right))
     return bounded(left ^ right)
 
 
 def contains(item: Any, items: Any) -> bool:
-    """`item in items`; a range is never searched one by one."""
+    """`item in items`; a range is not searched item by item."""
     if isinstance(items, range) and not isinstance(item, int):
         return isinstance(item, float) and item.is_integer() and int(item) in items
     return item in items
@@ -152,7 +152,7 @@ BINARY: dict[str, Operator] = {
 UNARY: dict[str, Callable[[Any], object]] = {
     "-": operator.neg,
     "+": operator.pos,
-    # of a bool as of its int, silently: Python warns since 3.12
+    # ~ of a bool is that of its int; Python warns of it since 3.12
     "~": lambda value: ~int(value) if isinstance(value, bool) else ~value,
 }
 COMPARE: dict[str, Operator] = {
@@ -174,7 +174,7 @@ def same(left: object, right: object) -> bool:
 
 def subscript(value: Any, key: Any) -> object:
     """
-    `value[key]`; several keys of a dict, `value['a', 'b']`, go down several dicts.
+    `value[key]`; several keys of a dict, `value['a', 'b']`, are those of nested dicts.
 
     >>> subscript({"a": {"b": 1}}, ("a", "b")), subscript("adam", slice(0, 2))
     (1, 'ad')
@@ -190,7 +190,7 @@ def subscript(value: Any, key: Any) -> object:
 
 def format_value(value: Any, conversion: str, spec: str) -> str:
     """
-    The text of `{value!conversion:spec}` in an f-string.
+    Return the text of `{value!conversion:spec}` in an f-string.
 
     >>> format_value(0.5, "", ".2f")
     '0.50'

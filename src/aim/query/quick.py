@@ -28,11 +28,8 @@ def quick(node: tree.Node) -> Quick | None:
     if isinstance(node, tree.Method) and isinstance(node.value, tree.Input) and len(node.arguments) == 1:
         text = _constant_text(node.arguments[0])
         return None if text is None else _affix(text, node.name)
-    if isinstance(node, tree.Invoke) and node.name in ("re.search", "re.match", "re.fullmatch"):
-        pattern = _constant_text(node.arguments[0])
-        reads_input = len(node.arguments) == 2 and isinstance(node.arguments[1], tree.Input)
-        if pattern is not None and reads_input and not node.keywords:
-            return _match(pattern, node.name.partition(".")[2])
+    if isinstance(node, tree.Invoke) and node.name in ("re.search", "re.match", "re.fullmatch") and not node.keywords:
+        return _match(node.arguments, node.name.partition(".")[2])
     return None
 
 
@@ -93,7 +90,10 @@ def _affix(constant: str, method: str) -> Quick | None:
     return None
 
 
-def _match(pattern: str, function: str) -> Quick | None:
+def _match(arguments: Sequence[tree.Node], function: str) -> Quick | None:
+    pattern = _constant_text(arguments[0])
+    if pattern is None or len(arguments) != 2 or not isinstance(arguments[1], tree.Input):
+        return None
     program = regex.compiled(pattern)
     chars_max = program.fast_chars(function)
     if chars_max < 0:

@@ -349,18 +349,23 @@ def _holds(assertion: tuple[str, int], text: str, offset: int) -> bool:
     """Return whether a condition between characters is met before the character at *offset*."""
     kind, flags = assertion
     is_multiline = bool(flags & re.MULTILINE)
-    if kind in ("A", "^"):
-        return offset == 0 or (kind == "^" and is_multiline and text[offset - 1] == "\n")
-    if kind in ("Z", "$"):
-        if offset == len(text) or kind == "Z":
-            return offset == len(text)
-        return text[offset] == "\n" and (is_multiline or offset == len(text) - 1)
-    if kind == "B" and not text and not _EMPTY_IS_B:
-        return False
+    if kind == "A":
+        return offset == 0
+    if kind == "Z":
+        return offset == len(text)
+    if kind == "^":
+        return offset == 0 or (is_multiline and text[offset - 1] == "\n")
+    if kind == "$":
+        is_last = offset >= len(text) - 1
+        return offset == len(text) or (text[offset] == "\n" and (is_multiline or is_last))
+    return _is_at_word_edge(text, offset, flags) == (kind == "b") and (bool(text) or _EMPTY_IS_B)
+
+
+def _is_at_word_edge(text: str, offset: int, flags: int) -> bool:
     word = re.compile(r"\w", flags & re.ASCII)
     before = offset > 0 and word.match(text[offset - 1]) is not None
     after = offset < len(text) and word.match(text[offset]) is not None
-    return (before != after) == (kind == "b")
+    return before != after
 
 
 _EMPTY_IS_B = re.search(r"\B", "") is not None
