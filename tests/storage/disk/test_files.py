@@ -199,3 +199,14 @@ def test_a_touched_file_is_of_now(disk: Disk, tmp_path: Path) -> None:
     (tmp_path / "a").unlink()
     disk.touch(descriptor, tmp_path / "a")
     os.close(descriptor)
+
+
+def test_a_new_file_is_written_whole(disk: Disk, tmp_path: Path) -> None:
+    """
+    `write_new` writes all content, and leaves a file of that name as it is.
+    """
+    disk.write_new(tmp_path / "a", b"content")
+    with pytest.raises(FileExistsError):
+        disk.write_new(tmp_path / "a", b"other")
+
+    assert b"content" == (tmp_path / "a").read_bytes()
