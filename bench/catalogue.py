@@ -91,7 +91,7 @@ def first_open(repository: Any, cache: Path) -> tuple[float, float]:
     from aim.engine.live_catalogue import LiveCatalogue
     from aim.engine.scan import Scan
 
-    scan = Scan(LiveCatalogue(repository.files, repository.readers, cache=cache))
+    scan = Scan(LiveCatalogue(repository.readers, cache=cache))
     begin_s = time.process_time()
     wall_ms = once(lambda: scan.runs("run.hparams.seed == 77"))
     scan.catalogue.close()
@@ -133,18 +133,18 @@ def distinct_pairs(count: int = DISTINCT_PAIRS) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory(prefix="aim-bench-") as folder:
         repository = Repository(Path(folder) / "work", create=True)
-        catalogue = Catalogue(repository.path, repository.reader, cache=Path(folder) / "cache")
+        catalogue = Catalogue(repository.files, repository.readers.reader, cache=Path(folder) / "cache")
         catalogue.refresh()
         used = {contexts.text({"layer": layer}): {"layer": layer} for layer in range(count)}
         kind = catalogue.table.kinds.number("float")
         summary = SequenceSummary(1.0, 0.5, 0.1, 1.0, 0.3, 10, 0, 9, 1, 0, False, 0, kind)
         for run_hash in ("a", "b", "c"):
-            (repository.path / "runs" / run_hash).mkdir()
+            (repository.files / "runs" / run_hash).mkdir()
             sequences = {("grad", text, "metric"): summary for text in used}
             catalogue.table.put(CatalogueRow(run_hash, {"hash": run_hash}, {}, sequences, used))
             catalogue.adopt(run_hash, 5)
         saved_ms = once(catalogue.save)
-        loaded_ms = once(Catalogue(repository.path, repository.reader, cache=Path(folder) / "cache").refresh)
+        loaded_ms = once(Catalogue(repository.files, repository.readers.reader, cache=Path(folder) / "cache").refresh)
         return {"save ms": saved_ms, "load ms": loaded_ms}
 
 
@@ -157,7 +157,7 @@ def ask(root: Path, cache: Path, on_disk: bool) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     repository = Repository(root)
     before_mb = report.memory_mb()
-    scan = Scan(LiveCatalogue(repository.files, repository.readers, cache=cache))
+    scan = Scan(LiveCatalogue(repository.readers, cache=cache))
     figures["cold open"] = once(lambda: scan.runs("run.hparams.seed == 77"))
     for kind, queries in (("run", RUN_QUERIES), ("metric", METRIC_QUERIES)):
         for name, text in queries.items():

@@ -168,14 +168,14 @@ def build(root: Path, size: Size, seed: int = 7) -> Repository:
     repository = Repository(root, create=True)
     maker = RunMaker(size, seed)
     for number in range(size.runs):
-        maker.write(repository.path / "runs", number)
+        maker.write(repository.files / "runs", number)
     return repository
 
 
 def seal_all(repository: Repository) -> None:
     """Seal all runs, as `close` has it done in the background. Cost: 3 ms a run."""
-    for folder in (repository.path / "runs").iterdir():
-        state = repository.state(folder.name)
+    for folder in (repository.files / "runs").iterdir():
+        state = repository.readers.state(folder.name)
         for writer in state.writers:
             seal.seal_writer(folder, writer, state)
 
@@ -187,8 +187,8 @@ def fill_catalogue(root: Path, size: Size, cache: Path, seed: int = 7) -> Reposi
     """
     repository = Repository(root, create=True)
     chance = np.random.default_rng(seed)
-    catalogue = Catalogue(repository.path, repository.reader, cache=cache)
-    runs = repository.path / "runs"
+    catalogue = Catalogue(repository.files, repository.readers.reader, cache=cache)
+    runs = repository.files / "runs"
     keys = [(name, contexts.text(context), "metric") for name, context in sequences_of(size.sequences)]
     used: dict[str, Mapping[str, Any]] = {
         contexts.text(context): context for _, context in sequences_of(size.sequences)

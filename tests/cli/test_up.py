@@ -22,6 +22,7 @@ from click.testing import CliRunner
 
 from aim.cli.up import find_roots, up
 from aim.core.errors import RepoNotFound, UsageError
+from aim.engine.opening import repository_exists
 from aim.engine.repository import Repository
 from aim.server.serve import listen
 from aim.server.settings import Settings, clean_base_path, repo_ids
@@ -52,7 +53,7 @@ def test_a_missing_repository_is_said_clearly_and_made_with_yes(tmp_path: Path) 
         find_roots((tmp_path,), False)
 
     assert (tmp_path,) == find_roots((tmp_path,), True)
-    assert Repository.exists(tmp_path)
+    assert repository_exists(tmp_path)
 
 
 def test_the_option_names_of_aim_3_are_understood(tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_the_option_names_of_aim_3_are_understood(tmp_path: Path) -> None:
     result = CliRunner().invoke(up, ["-h", "256.1.1.1", "-p", "0", "-y", "--repo", str(tmp_path), "--no-open"])
 
     assert isinstance(result.exception, (UsageError, OSError))
-    assert Repository.exists(tmp_path)
+    assert repository_exists(tmp_path)
     assert 2 == CliRunner().invoke(up, ["-p", "70000"]).exit_code
 
 

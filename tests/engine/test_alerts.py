@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from aim.engine.alerts import Alert, Alerts
+from aim.engine.live_catalogue import LiveCatalogue
 from aim.engine.points import PointStore
 from aim.engine.repository import Repository
 from aim.engine.suspects import ENDED_WITHIN_S
@@ -36,15 +37,16 @@ class Watcher:
     """
 
     def __init__(self, root: Path) -> None:
-        self.repository = Repository(root, create=True, cache=root / "cache")
-        self.points = PointStore(self.repository, Watch(self.repository.catalogue))
+        self.repository = Repository(root, create=True)
+        self.catalogue = LiveCatalogue(self.repository.readers, cache=root / "cache")
+        self.points = PointStore(self.repository, Watch(self.catalogue))
         self.later_s = 0.0
         self.alerts = Alerts(self.points, lambda: time.time() + self.later_s)
 
     def ask(self, later_s: float = 0.0) -> list[Alert]:
         """Return what there is to look at in so many seconds."""
         self.later_s = later_s
-        return self.repository.catalogue.ask(self.alerts.ask)
+        return self.catalogue.ask(self.alerts.ask)
 
 
 @pytest.fixture(name="watcher")

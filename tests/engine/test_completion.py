@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aim.engine.completion import complete
+from aim.engine.live_catalogue import LiveCatalogue
 from aim.engine.repository import Repository
 from aim.engine.scan import Scan
 from aim.sdk.objects.table import Table
@@ -31,7 +32,7 @@ def _scan(tmp_path_factory: pytest.TempPathFactory) -> Scan:
         run.track(1.0, name="accuracy", context={"subset": "train"})
         run.track(Table([{"a": 1}]), name="worst mistakes", context={"split": "test"})
         run.close()
-    return Repository(root, cache=root / "cache").questions()
+    return Scan(LiveCatalogue(Repository(root).readers, cache=root / "cache"))
 
 
 @pytest.mark.parametrize(

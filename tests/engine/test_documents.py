@@ -10,13 +10,20 @@ import pytest
 
 from aim.core.errors import NotFound, UsageError
 from aim.engine.documents import Documents, StaleRevision
+from aim.storage.disk.files import DISK
+from aim.storage.folder import FolderDocuments
+
+
+def documents_in(folder: Path) -> Documents:
+    """Return the documents of a repository in *folder*/views."""
+    return Documents(FolderDocuments(folder / "views", DISK))
 
 
 def test_a_document_is_one_file_that_is_replaced_as_a_whole(tmp_path: Path) -> None:
     """
     Writing again leaves one file, with the new content and another revision.
     """
-    documents = Documents(tmp_path)
+    documents = documents_in(tmp_path)
     first = documents.put("report", "r-1", None, {"text": "# One"})
     second = documents.put("report", "r-1", first.revision, {"text": "# Zwei é"})
 
@@ -30,7 +37,7 @@ def test_of_two_writers_the_second_learns_of_the_first(tmp_path: Path) -> None:
     """
     Who read an older revision, or none, can't replace the document.
     """
-    one, two = Documents(tmp_path), Documents(tmp_path)
+    one, two = documents_in(tmp_path), documents_in(tmp_path)
     first = one.put("view", "x", None, {})
     two.put("view", "x", first.revision, {"by": "two"})
 
@@ -45,7 +52,7 @@ def test_files_that_are_no_documents_are_left_out(tmp_path: Path) -> None:
     """
     A damaged or foreign file hides only itself.
     """
-    documents = Documents(tmp_path)
+    documents = documents_in(tmp_path)
     documents.put("tag", "good", None, {"color": 3})
     for name, content in (("view-a.json", "{"), ("view-b.json", '{"body":[],"updated_at":1}'), ("notes.txt", "x")):
         (tmp_path / "views" / name).write_text(content, encoding="utf-8")
@@ -57,7 +64,7 @@ def test_a_name_leads_nowhere_else(tmp_path: Path) -> None:
     """
     Kind and id are checked before a path is made of them.
     """
-    documents = Documents(tmp_path)
+    documents = documents_in(tmp_path)
     for kind, document_id in (("view", "../x"), ("view", ""), ("view", "A"), ("../view", "x"), ("view", "a" * 65)):
         with pytest.raises(UsageError):
             documents.put(kind, document_id, None, {})

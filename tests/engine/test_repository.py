@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from aim.core.errors import RepoNotFound, RunBusy, RunNotFound
-from aim.engine import integrity, sealing
-from aim.engine.repository import Repository, past_of
+from aim.engine import care, sealing
+from aim.engine.repository import Repository
+from aim.engine.resuming import earlier_writers
 from aim.storage.disk.files import Disk
 from aim.storage.recording.writer import EarlierWriters, Writer
 
@@ -54,11 +55,11 @@ def test_readers_and_logs_are_shared_while_they_are_in_use(repository: Repositor
     Asking twice for a run's reader gives the same one; it reads the state through the same log as everybody else.
     """
     repository.new_run("a").close()
-    reader = repository.reader("a")
+    reader = repository.readers.reader("a")
 
-    assert repository.reader("a") is reader
-    assert repository.log("a") is reader.log
-    for ask in (repository.reader, repository.log, repository.state):
+    assert repository.readers.reader("a") is reader
+    assert repository.readers.log("a") is reader.log
+    for ask in (repository.readers.reader, repository.readers.log, repository.readers.state):
         with pytest.raises(RunNotFound):
             ask("b")
 
@@ -72,7 +73,7 @@ def test_an_edit_beats_what_its_author_saw(repository: Repository) -> None:
     writer.set_property(name="of the writer")
     repository.edit("a", {"property": {"name": "of the edit"}}, by="test")
 
-    assert "of the edit" == repository.state("a").name
+    assert "of the edit" == repository.readers.state("a").name
     writer.close()
 
 
@@ -88,7 +89,7 @@ def test_what_a_resumed_writer_has_to_know(repository: Repository) -> None:
     second = repository.resume_run("a")
     second.sequence("loss").track(1.0)
     second.sequence("late").track(1.0, step=3)
-    past = past_of(repository, "a")
+    past = earlier_writers(repository.readers, "a")
 
     assert {
         ("loss", "{}"): EarlierWriters(frozenset({"float"}), 9),
@@ -110,7 +111,7 @@ def test_what_is_recorded_later_counts_though_the_clock_is_behind(repository: Re
         writer.sequence("loss").track(value, step=7)
         writer.close()
 
-        reader = repository.reader("run")
+        reader = repository.readers.reader("run")
         points = reader.points(("loss", "{}"))
         assert points is not None
         assert ({"lr": value}, [value]) == (reader.log.refresh().tree, points.values.tolist())
@@ -137,12 +138,12 @@ def test_a_name_may_be_used_again_after_its_run_was_deleted(repository: Reposito
     old = repository.new_run("job")
     old.set_param(("a",), 1)
     old.close()
-    log = repository.log("job")
+    log = repository.readers.log("job")
     assert {"a": 1} == log.refresh().tree
     repository.delete_run("job")
     repository.new_run("job").close()
 
-    assert {} == log.refresh().tree == repository.state("job").tree
+    assert {} == log.refresh().tree == repository.readers.state("job").tree
 
 
 def test_damage_is_named_and_mended_through_the_door(repository: Repository, tmp_path: Path) -> None:
@@ -155,10 +156,10 @@ def test_damage_is_named_and_mended_through_the_door(repository: Repository, tmp
     events = next((tmp_path / ".aim" / "runs" / "a").glob("*.events.jsonl"))
     events.write_bytes(events.read_bytes().replace(b'"p"', b'"q"'))
 
-    assert {"": 0, "a": 1} == {name: len(damage) for name, damage in integrity.check(repository)}
-    assert 1 == len(integrity.check_run(repository, "a"))
-    assert "lost 1 event line" in integrity.repair(repository, "a", tmp_path / "mended")
-    assert [] == integrity.check_run(Repository(tmp_path / "mended"), "a")
+    assert {"": 0, "a": 1} == {name: len(damage) for name, damage in care.check(repository)}
+    assert 1 == len(care.check_run(repository, "a"))
+    assert "lost 1 event line" in care.repair(repository, "a", tmp_path / "mended")
+    assert [] == care.check_run(Repository(tmp_path / "mended"), "a")
 
 
 def test_a_run_that_is_still_recording_is_copied_and_not_moved(repository: Repository, tmp_path: Path) -> None:
@@ -217,9 +218,9 @@ def test_a_new_run_of_an_old_name_has_its_own_points(repository: Repository) -> 
         writer = repository.new_run("again")
         writer.sequence("loss").track(value)
         writer.close()
-        sealing.seal_run(repository.store.run_folder("again"))
+        sealing.seal_run(repository.backend.files.run_folder("again"))
         for _ in range(2):  # the second reading is of what was kept
-            points = repository.reader("again").points(("loss", "{}"))
+            points = repository.readers.reader("again").points(("loss", "{}"))
             assert points is not None
             shown += points.values.tolist()
         repository.delete_run("again")

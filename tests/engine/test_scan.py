@@ -49,7 +49,7 @@ def _scan(repository: Repository, tmp_path: Path) -> Scan:
     """
     A scan of the repository with a cache of its own.
     """
-    return Scan(LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache"))
+    return Scan(LiveCatalogue(repository.readers, cache=tmp_path / "cache"))
 
 
 def record(repository: Repository, *, lr: float, points: int = 4, **properties: Any) -> str:
@@ -241,9 +241,9 @@ def test_damage_found_while_a_query_runs_is_not_seen(repository: Repository, tmp
     A column that turns out damaged when it is first needed is read from the runs instead.
     """
     hashes = [record(repository, lr=number / 4) for number in range(4)]
-    for folder in (repository.path / "runs").iterdir():
+    for folder in (repository.files / "runs").iterdir():
         os.utime(folder, (1e9 + 0.5, 1e9 + 0.5))  # not young any more: so the file is written
-    made = Scan(LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache"))
+    made = Scan(LiveCatalogue(repository.readers, cache=tmp_path / "cache"))
     made.catalogue.refresh()
     made.catalogue.close()
     path = snapshot.newest(tmp_path / "cache")
@@ -253,7 +253,7 @@ def test_damage_found_while_a_query_runs_is_not_seen(repository: Repository, tmp
     content[start : start + 6] = b'"adom"'
     path.write_bytes(content)
 
-    assert hashes[1::-1] == Scan(LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache")).runs(
+    assert hashes[1::-1] == Scan(LiveCatalogue(repository.readers, cache=tmp_path / "cache")).runs(
         "run.hparams.optimizer == 'adam'"
     )
 
@@ -305,7 +305,7 @@ def test_the_child_of_a_fork_asks_for_itself(repository: Repository) -> None:
         "if not child: print(scan.runs('run.hparams.lr == 0.1'), flush=True); os._exit(0)\n"
         "os.waitpid(child, 0); done.set(); thread.join()"
     )
-    command = [sys.executable, "-c", program, str(repository.root)]
+    command = [sys.executable, "-c", program, repository.address]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment())
 
     assert f"['{run_hash}']\n" == done.stdout
@@ -320,8 +320,8 @@ def test_a_repository_has_one_catalogue(repository: Repository, tmp_path: Path) 
     """
     All questions to a repository share its columns.
     """
-    assert repository.catalogue is repository.questions().catalogue
-    assert repository.catalogue is not Repository(tmp_path / "work").catalogue
+    assert repository.questions().catalogue is repository.questions().catalogue
+    assert repository.questions().catalogue is not Repository(tmp_path / "work").questions().catalogue
 
 
 def counted(table: RunTable) -> int:
@@ -367,8 +367,8 @@ def test_threads_that_ask_at_once_get_what_one_gets(repository: Repository, tmp_
     added and deleted.
     """
     hashes = [record(repository, lr=lr / 10) for lr in range(1, 9)]
-    Scan(LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache")).catalogue.refresh(full=True)
-    scan = Scan(LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache"))
+    Scan(LiveCatalogue(repository.readers, cache=tmp_path / "cache")).catalogue.refresh(full=True)
+    scan = Scan(LiveCatalogue(repository.readers, cache=tmp_path / "cache"))
     barrier = threading.Barrier(9)
     wrong: list[object] = []
 
@@ -405,7 +405,7 @@ def test_a_first_reading_answers_at_once(repository: Repository, scan: Scan, mon
     """
     hashes = [record(repository, lr=lr / 10) for lr in range(7)]
     for place, run_hash in enumerate(hashes):
-        os.utime(repository.store.run_folder(run_hash), (place, place))
+        os.utime(repository.backend.files.run_folder(run_hash), (place, place))
     monkeypatch.setattr("aim.storage.catalogue.catalogue.BATCH_RUNS", 2)
     monkeypatch.setattr("aim.engine.live_catalogue.PASS_S", 0.0)
     second_pass, go_on, done = threading.Event(), threading.Event(), threading.Event()

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from aim.core.errors import NotFound, UsageError
 from aim.core.tags import Tag, id_of_tag
-from aim.engine.documents import Documents
 from aim.engine.repository import Repository
 from aim.engine.tags import Tags
 
@@ -83,14 +82,14 @@ def test_a_wrong_colour_changes_nothing(tags: Tags, repository: Repository) -> N
     with pytest.raises(UsageError):
         tags.put("", color="green")
 
-    assert [] == Documents(repository.path).list("tag")
+    assert [] == repository.documents.list("tag")
 
 
 def test_the_pages_and_the_sdk_share_one_document(tags: Tags, repository: Repository) -> None:
     """
     A document that the pages wrote, under an id of theirs, is changed in place, and keys of theirs are kept.
     """
-    documents = Documents(repository.path)
+    documents = repository.documents
     documents.put("tag", "paper", None, {"name": "paper", "color": "#112233", "order": 4})
     documents.put("tag", "odd", None, {"name": 7, "color": "red"})
     tags.put("paper", description="is in it")
@@ -108,9 +107,7 @@ def test_a_colour_that_a_document_should_not_have_is_none(tags: Tags, repository
     """
     What is read is a colour, or nothing: nobody can bring text into a page's style.
     """
-    Documents(repository.path).put(
-        "tag", "x", None, {"name": "x", "color": "red;} body {display:none", "description": 3}
-    )
+    repository.documents.put("tag", "x", None, {"name": "x", "color": "red;} body {display:none", "description": 3})
 
     assert Tag("x") == tags.all()[-1]
 
@@ -124,7 +121,7 @@ def test_a_tag_is_renamed_on_all_its_runs(tags: Tags, repository: Repository) ->
     assert 2 == tags.rename("paper", "accepted")
     assert {"a": ["good", "accepted"], "b": ["accepted"], "c": []} == of_runs(repository)
     assert [Tag("accepted", "#3f9463", None, 2), Tag("good", run_count=1)] == tags.all()
-    assert [id_of_tag("accepted")] == [document.id for document in Documents(repository.path).list("tag")]
+    assert [id_of_tag("accepted")] == [document.id for document in repository.documents.list("tag")]
     assert 2 == tags.rename("accepted", "accepted")
 
 
@@ -149,7 +146,7 @@ def test_a_tag_is_deleted_everywhere(tags: Tags, repository: Repository) -> None
     assert 2 == tags.delete("paper")
     assert {"a": ["good"], "b": [], "c": []} == of_runs(repository)
     assert [Tag("good", run_count=1)] == tags.all()
-    assert [] == Documents(repository.path).list("tag")
+    assert [] == repository.documents.list("tag")
 
 
 def test_an_unknown_tag_is_an_error_with_the_nearest(tags: Tags) -> None:

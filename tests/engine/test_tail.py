@@ -28,7 +28,7 @@ def test_each_change_makes_another_state(repository: Repository, tmp_path: Path)
     """
     New, changed and deleted runs are told since any earlier state, and nothing when nothing changed.
     """
-    watch = Watch(LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache"))
+    watch = Watch(LiveCatalogue(repository.readers, cache=tmp_path / "cache"))
     first = watch.look()
     assert first == watch.look()
     repository.edit("a", {"property": {"name": "x"}}, by="test")
@@ -53,7 +53,7 @@ def test_a_state_of_another_start_is_unknown(repository: Repository, tmp_path: P
     """
     Since a state that this process did not name, anything may have changed.
     """
-    watch = Watch(LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache"))
+    watch = Watch(LiveCatalogue(repository.readers, cache=tmp_path / "cache"))
     watch.look()
 
     assert None is watch.since(cursor).changed
@@ -64,7 +64,7 @@ def test_a_change_that_a_query_finds_is_told_too(repository: Repository, tmp_pat
     """
     Whoever asks the catalogue first, the change has a number.
     """
-    catalogue = LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache")
+    catalogue = LiveCatalogue(repository.readers, cache=tmp_path / "cache")
     watch = Watch(catalogue)
     before = watch.look()
     repository.edit("a", {"property": {"name": "x"}}, by="test")
@@ -77,7 +77,7 @@ def test_running_runs_are_counted(repository: Repository, tmp_path: Path) -> Non
     """
     A run that records is counted until it ends.
     """
-    catalogue = LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache")
+    catalogue = LiveCatalogue(repository.readers, cache=tmp_path / "cache")
     writer = repository.new_run("c")
     assert 1 == catalogue.ask(running_count)
     writer.close()
@@ -88,7 +88,7 @@ def test_a_state_is_named_when_its_changes_were_heard(repository: Repository, tm
     """
     Who asks for the name of the state while a refresh has found changes, and not told them yet, is told them since.
     """
-    catalogue = LiveCatalogue(repository.files, repository.readers, cache=tmp_path / "cache")
+    catalogue = LiveCatalogue(repository.readers, cache=tmp_path / "cache")
     names: list[str] = []
     catalogue.listen(lambda _: names.append(watch.cursor))
     watch = Watch(catalogue)

@@ -10,7 +10,7 @@ import pytest
 
 from aim.core.errors import RunExists, UsageError
 from aim.engine.repository import Repository
-from aim.engine.undo import KEPT_MAX, TRASH_KEPT_S, Changes, TooLate, check_properties
+from aim.engine.undo import CHANGES_MAX, TRASH_KEPT_S, Changes, TooLate, check_properties
 
 
 class Clock:
@@ -53,7 +53,7 @@ def test_a_deleted_run_can_be_brought_back_for_a_minute(repository: Repository) 
     _, undo = changes.delete(["a"])
     clock.now_s += TRASH_KEPT_S
     changes.empty_trash()
-    assert [] == list(repository.store.trash.iterdir())
+    assert [] == list((repository.files / "trash").iterdir())
     with pytest.raises(TooLate):
         changes.undo(undo)
 
@@ -64,12 +64,12 @@ def test_only_the_last_hundred_changes_are_remembered(repository: Repository) ->
     """
     changes = Changes(repository)
     _, deleted = changes.delete(["b"])
-    for number in range(KEPT_MAX):
+    for number in range(CHANGES_MAX):
         changes.edit(["a"], {"name": str(number)}, [], [])
 
     with pytest.raises(TooLate):
         changes.undo(deleted)
-    assert [] == list(repository.store.trash.iterdir())
+    assert [] == list((repository.files / "trash").iterdir())
 
 
 def test_undoing_skips_runs_that_are_gone(repository: Repository) -> None:
@@ -82,7 +82,7 @@ def test_undoing_skips_runs_that_are_gone(repository: Repository) -> None:
     repository.delete_run("b")
 
     assert 1 == changes.undo(undo)
-    assert False is repository.state("a").properties["archived"]
+    assert False is repository.readers.state("a").properties["archived"]
     with pytest.raises(TooLate):
         changes.undo(later)
 
@@ -109,7 +109,7 @@ def test_an_edit_that_changes_no_tag_writes_nothing(repository: Repository) -> N
     """
     changes = Changes(repository)
     changes.edit(["a"], {}, ["good"], [])
-    folder = repository.store.run_folder("a")
+    folder = repository.backend.files.run_folder("a")
     before = sorted(path.name for path in folder.iterdir())
     changes.edit(["a"], {}, ["good"], ["none"])
 

@@ -136,7 +136,7 @@ class RewoundHistory(RuleBasedStateMachine):
 
     def _scan(self) -> Scan:
         repository = Repository(self.folder)
-        return Scan(LiveCatalogue(repository.files, repository.readers, cache=self.folder / "cache"))
+        return Scan(LiveCatalogue(repository.readers, cache=self.folder / "cache"))
 
     def _begin_run(self) -> tuple[int, Run]:
         run = Run(repo=self.repo, system_tracking_interval=None, capture_terminal_logs=False)

@@ -422,7 +422,7 @@ def test_points_from_a_clock_that_is_ahead_are_deleted_by_the_pages(tmp_path: Pa
     """
     repository = recorded_ahead(tmp_path)
     count, _ = Changes(repository).delete_points("r", [(("loss", "{}"), [0, 2], None)])
-    points = repository.reader("r").points(("loss", "{}"))
+    points = repository.readers.reader("r").points(("loss", "{}"))
     assert points is not None
 
     assert (2, [1.0]) == (count, points.values.tolist())

@@ -138,14 +138,14 @@ class History:
         run_hash = self._run()
         if run_hash is not None:
             steps = self.chance.sample(range(-3, 30), 3)
-            entries = rewinding.deletion_of(self.repository.reader(run_hash), ("loss", "{}"), steps).entries
+            entries = rewinding.deletion_of(self.repository.readers.reader(run_hash), ("loss", "{}"), steps).entries
             if entries:
                 self.repository.edit(run_hash, {"delete": entries}, by="test")
 
     def undelete_points(self) -> None:
         """Somebody shows the deleted points again."""
         run_hash = self._run()
-        facts = self.repository.state(run_hash).sequences.get(("loss", "{}")) if run_hash is not None else None
+        facts = self.repository.readers.state(run_hash).sequences.get(("loss", "{}")) if run_hash is not None else None
         if run_hash is not None and facts is not None and facts.deletions:
             self.repository.edit(run_hash, {"undelete": rewinding.undeletion_of(facts)}, by="test")
 
@@ -160,7 +160,7 @@ class History:
         """An ended writer is sealed."""
         run_hash = self._run()
         if run_hash is not None:
-            folder = self.repository.path / "runs" / run_hash
+            folder = self.repository.files / "runs" / run_hash
             for writer in self.writers[run_hash]:
                 if writer.closed:
                     seal.seal_writer(folder, writer.id, RunLog(folder).refresh())
@@ -177,7 +177,7 @@ class History:
 
 def catalogue_of(repository: Repository, cache: Path) -> Catalogue:
     """Return a catalogue of *repository* with its file in *cache*."""
-    return Catalogue(repository.path, repository.reader, cache=cache)
+    return Catalogue(repository.files, repository.readers.reader, cache=cache)
 
 
 def contents(catalogue: Catalogue) -> dict[str, Any]:
@@ -223,7 +223,7 @@ def shown(value: float) -> object:
 def exists(repository: Repository, run_hash: str) -> bool:
     """Return whether a run is there."""
     try:
-        repository.state(run_hash)
+        repository.readers.state(run_hash)
     except NotFound:
         return False
     return True

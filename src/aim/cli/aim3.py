@@ -25,10 +25,9 @@ from aim.cli.main import AimGroup, repo_option
 from aim.cli.runs import matching_hashes, open_repository
 from aim.core.statuses import LOST, RUNNING
 from aim.core.words import counted
-from aim.engine import sealing
+from aim.engine import care
 from aim.engine.repository import Repository
 from aim.storage.artifacts.registry import store_of
-from aim.storage.care.archive import write_archive
 
 yes_option = click.option("-y", "--yes", is_flag=True, help="Ignored: accepted for scripts of Aim 3.")
 
@@ -48,12 +47,12 @@ def close(repo: Path | None, hashes: tuple[str, ...], yes: bool) -> None:
     chosen = matching_hashes(repository, hashes)
     for run_hash in chosen:
         output.tell(f"{run_hash}: {_status_text(repository, run_hash)}")
-    sealed = sealing.seal_all(repository.store.run_folder(run_hash) for run_hash in chosen)
+    sealed = care.seal(repository, chosen)
     output.tell(f"Nothing was locked. Sealed the points of {counted(sealed, 'writer')}.")
 
 
 def _status_text(repository: Repository, run_hash: str) -> str:
-    state = repository.state(run_hash)
+    state = repository.readers.state(run_hash)
     status, ended_at_s = state.status()
     if status == RUNNING:
         alive = next(writer for writer in state.writers.values() if writer.is_alive(time.time()))
@@ -83,7 +82,7 @@ def upload(repo: Path | None, bucket: str) -> None:
     progress = output.Progress("packed runs", len(repository.run_hashes()))
     with tempfile.TemporaryDirectory(prefix="aim-upload-") as folder:
         packed = Path(folder, name)
-        count = write_archive(repository.store, packed, lambda _: progress.step())
+        count = care.write_archive(repository, packed, lambda _: progress.step())
         progress.end()
         size_bytes = packed.stat().st_size
         store.put(packed, name)
@@ -101,7 +100,7 @@ def reindex(repo: Path | None, yes: bool) -> None:
     For scripts of Aim 3: every query updates the catalogue, so it need not be rebuilt.
     """
     progress = output.Progress("read runs", 0)
-    count = open_repository(repo).catalogue.rebuild(progress=progress.show)
+    count = open_repository(repo).questions().catalogue.rebuild(progress=progress.show)
     progress.end()
     output.tell(f"Read {counted(count, 'run')} again.")
 

@@ -13,7 +13,7 @@ from aim.cli import output
 from aim.cli.main import repo_option
 from aim.cli.runs import matching_hashes, open_repository
 from aim.core.words import counted
-from aim.engine import integrity
+from aim.engine import care
 
 
 @click.command(short_help="Check the integrity of runs.")
@@ -27,10 +27,10 @@ def fsck(repo: Path | None, hashes: tuple[str, ...]) -> None:
     """
     repository = open_repository(repo)
     chosen = matching_hashes(repository, hashes)
-    each = ((run_hash, integrity.check_run(repository, run_hash)) for run_hash in chosen)
+    each = ((run_hash, care.check_run(repository, run_hash)) for run_hash in chosen)
     progress = output.Progress("checked runs", len(chosen) or len(repository.run_hashes()))
     damage_count = runs = 0
-    for name, damage in each if chosen else integrity.check(repository):
+    for name, damage in each if chosen else care.check(repository):
         for item in damage:
             damage_count += 1
             output.say(f"{name or 'repository'}  {item.file}  {item.location}: {item.problem}")
@@ -58,5 +58,5 @@ def repair(repo: Path | None, run_hash: str, target: Path) -> None:
     Copy what is intact of a damaged run into another repository. The original does not change.
     """
     repository = open_repository(repo)
-    report = integrity.repair(repository, repository.find_run(run_hash), Path(os.path.expanduser(target)))
+    report = care.repair(repository, repository.find_run(run_hash), Path(os.path.expanduser(target)))
     output.say(report)

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from aim.cli import output
+from aim.engine.opening import repository_exists
 from aim.engine.repository import Repository
 from aim.sdk.objects.audio import Audio
 from aim.sdk.objects.distribution import Distribution
@@ -41,7 +42,7 @@ LABELS = {1: "ball", 2: "floor"}
 def demo(repo: Path | None) -> None:
     """Record a dozen example runs with curves, images, texts and audio. `aim runs rm` deletes them."""
     root = repo if repo is not None else Path.cwd()
-    if not Repository.exists(root):
+    if not repository_exists(root):
         root.mkdir(parents=True, exist_ok=True)
         Repository(root, create=True)
     count = 0

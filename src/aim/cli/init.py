@@ -11,6 +11,7 @@ import click
 
 from aim.__about__ import VERSION
 from aim.cli import output
+from aim.engine.opening import remove_repository, repository_exists
 from aim.engine.repository import Repository
 
 
@@ -28,14 +29,14 @@ def init(repo: Path | None, yes: bool, skip_if_exists: bool) -> None:
     if yes and skip_if_exists:
         raise click.UsageError("--yes and --skip-if-exists can't be combined.")
     root = Path(os.path.expanduser(repo)) if repo is not None else Path.cwd()
-    if Repository.exists(root):
+    if repository_exists(root):
         if skip_if_exists:
             output.tell(f"The repository in {root} exists; nothing was changed.")
             return
         question = "Aim repository is already initialized. Do you want to re-initialize to empty Aim repository?"
         if not yes and not click.confirm(question):
             return
-        Repository.remove(root)
+        remove_repository(root)
     Repository(root, create=True)
     output.tell(f"Initialized a new Aim repository at {root.resolve()}")
 

@@ -20,6 +20,7 @@ from aim.cli.main import AimGroup, repo_option
 from aim.cli.run_table import list_runs, tell_hints
 from aim.core.errors import AimError, RepoNotFound, RunNotFound
 from aim.core.words import counted
+from aim.engine.opening import find_repository
 from aim.engine.repository import Repository
 
 
@@ -32,7 +33,7 @@ def open_repository(repo: Path | None) -> Repository:
     """
     if repo is not None:
         return Repository(Path(os.path.expanduser(repo)))
-    root = Repository.find_root(Path.cwd())
+    root = find_repository(Path.cwd())
     if root is None:
         raise RepoNotFound(
             f"There is no repository in {Path.cwd()} or above it. Create one with `aim init`, or name one with --repo."

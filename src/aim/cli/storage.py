@@ -12,7 +12,7 @@ from aim.cli import output
 from aim.cli.main import AimGroup, repo_option
 from aim.cli.runs import matching_hashes, open_repository
 from aim.core.words import counted
-from aim.engine import sealing
+from aim.engine import care
 
 LAZY = {
     "reindex": "aim.cli.aim3:reindex",
@@ -39,8 +39,7 @@ def seal(repo: Path | None, hashes: tuple[str, ...]) -> None:
     repository = open_repository(repo)
     chosen = matching_hashes(repository, hashes) if hashes else repository.run_hashes()
     progress = output.Progress("sealed runs", len(chosen))
-    folders = [repository.store.run_folder(run_hash) for run_hash in chosen]
-    total = sealing.seal_all(folders, lambda _folder, _sealed: progress.step())
+    total = care.seal(repository, chosen, progress.step)
     progress.end()
     output.tell(f"Sealed the points of {counted(total, 'writer')} in {counted(len(chosen), 'run')}.")
 

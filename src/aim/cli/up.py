@@ -14,6 +14,7 @@ import click
 
 from aim.cli import output
 from aim.core.errors import RepoNotFound, UsageError
+from aim.engine.opening import find_repository, repository_exists
 from aim.engine.repository import Repository
 
 PORT_DEFAULT = 43_800
@@ -157,14 +158,14 @@ def find_roots(repos: tuple[Path, ...], create: bool) -> tuple[Path, ...]:
         RepoNotFound: there is none, and *create* is False.
     """
     if not repos:
-        nearest = Repository.find_root(Path.cwd())
+        nearest = find_repository(Path.cwd())
         return (nearest,) if nearest is not None else (_created(Path.cwd(), create),)
     found_roots: list[Path] = []
     for named in repos:
         path = Path(os.path.expanduser(named))
-        if path.name == ".aim" and Repository.exists(path.parent):
+        if path.name == ".aim" and repository_exists(path.parent):
             path = path.parent
-        if Repository.exists(path):
+        if repository_exists(path):
             found_roots.append(path)
             continue
         below = repositories_below(path, REPO_DEPTH_MAX)
@@ -191,7 +192,7 @@ def repositories_below(path: Path, depth: int) -> list[Path]:
         return []
     roots: list[Path] = []
     for folder in folders:
-        if Repository.exists(folder):
+        if repository_exists(folder):
             roots.append(folder)
         elif depth > 1:
             roots += repositories_below(folder, depth - 1)

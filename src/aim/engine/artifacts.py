@@ -2,13 +2,14 @@
 The files that belong to a run: those in `files/` of its folder, and those that its record says are elsewhere.
 
     recorded, in the run's folder       sent
-    in the run's folder, no record      sent: somebody put it there by hand
+    in the run's folder, no record      sent: a person put it there
     recorded, file:// of this machine   sent when its content is the recorded one
     recorded, s3:// and the like        named, never fetched
 
-Who records writes the address. So no address is followed for its own sake: a file of this machine's disk is sent only
-to whom its recorder knew it byte by byte (SHA-256, of the open file), and an object store, whose keys would be those of
-whoever reads, is not asked at all. Links are not followed out of the repository.
+The process that records writes the address, so an address alone proves nothing. A file elsewhere on this machine's disk
+is sent only when its SHA-256, computed of the open file, is the recorded one: then the recorder could read it too. An
+object store is never asked, because that would use the keys of the reader. Links are not followed out of the
+repository.
 """
 
 from __future__ import annotations
@@ -35,11 +36,11 @@ class RunFile:
     One file of a run.
 
     Attributes:
-        name: what it was logged as; below the run's folder its path, with slashes.
-        uri: where it is.
-        size_bytes, sha256: of its content, as recorded; None: there is no record, or no file either.
-        path: where it can be read here; None: it can't.
-        is_own: whether it lies in the run's folder.
+        name: the name under which it was logged; for a file in the run's folder its path there, with slashes.
+        uri: its address.
+        size_bytes, sha256: of its content, as recorded; None: there is no record.
+        path: where it can be read on this machine; None: it can't.
+        is_own: whether it is in the run's folder.
     """
 
     name: str
@@ -54,9 +55,9 @@ class RunFile:
         Open the file.
 
         Raises:
-            NotFound: it is not here, or what is here is not what was logged.
+            NotFound: it is not on this machine, or its content has changed.
 
-        Cost: of a file outside the run's folder, reading it once: 1 s a GB.
+        Cost: a file outside the run's folder is read once: 1 s a GB.
         """
         if self.path is None:
             raise NotFound(f"The artifact {self.name!r} is not here, but in {self.uri}.")
@@ -74,7 +75,7 @@ class RunFile:
 
 
 def _no_link(path: str, flags: int) -> int:
-    # a pipe would wait for its other end
+    # O_NONBLOCK: opening a pipe would wait for its other end
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -86,23 +87,24 @@ def _sha256_of(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def artifacts_of(root: Path, records: Mapping[str, ArtifactRecord]) -> list[RunFile]:
-    """List the files of a run, by name: those in its folder, and those that *records* name."""
-    found = {name: _in_folder(root, name, size_bytes, records.get(name)) for name, size_bytes in _own_files(root)}
+def artifacts_of(folder: Path, records: Mapping[str, ArtifactRecord]) -> list[RunFile]:
+    """List the files of a run, by name: those in *folder*, its folder for artifacts, and those that *records* name."""
+    files = {name: _in_folder(folder, name, size_bytes, records.get(name)) for name, size_bytes in _own_files(folder)}
     for name, record in records.items():
         if record.uri is not None:
             path = _local_path(record)
-            found[name] = RunFile(name, record.uri, record.size_bytes, record.sha256, path, is_own=False)
-        elif name not in found:  # taken away
-            uri = (root / name).absolute().as_uri()
-            found[name] = RunFile(name, uri, record.size_bytes, record.sha256, None, is_own=True)
-    return [found[name] for name in sorted(found)]
+            files[name] = RunFile(name, record.uri, record.size_bytes, record.sha256, path, is_own=False)
+        elif name not in files:  # removed by hand
+            uri = (folder / name).absolute().as_uri()
+            files[name] = RunFile(name, uri, record.size_bytes, record.sha256, None, is_own=True)
+    return [files[name] for name in sorted(files)]
 
 
-def _in_folder(root: Path, name: str, size_bytes: int, record: ArtifactRecord | None) -> RunFile:
-    known = record if record is not None and record.uri is None and record.size_bytes == size_bytes else None
-    path = root / name
-    return RunFile(name, path.absolute().as_uri(), size_bytes, known.sha256 if known else None, path, is_own=True)
+def _in_folder(folder: Path, name: str, size_bytes: int, record: ArtifactRecord | None) -> RunFile:
+    is_recorded = record is not None and record.uri is None and record.size_bytes == size_bytes
+    sha256 = record.sha256 if record is not None and is_recorded else None
+    path = folder / name
+    return RunFile(name, path.absolute().as_uri(), size_bytes, sha256, path, is_own=True)
 
 
 def _local_path(record: ArtifactRecord) -> Path | None:
@@ -111,17 +113,17 @@ def _local_path(record: ArtifactRecord) -> Path | None:
         return None
     try:
         path = Path(urllib.request.url2pathname(parts.path))
-        found = path.lstat()
+        status = path.lstat()
     except (OSError, ValueError):
         return None
-    # of another size it can't be the one; so most others are known without reading them
-    return path if stat.S_ISREG(found.st_mode) and found.st_size == record.size_bytes else None
+    # a file of another size has another content, so most wrong files are refused without reading them
+    return path if stat.S_ISREG(status.st_mode) and status.st_size == record.size_bytes else None
 
 
 def _own_files(root: Path) -> Iterator[tuple[str, int]]:
     """Go through the files below *root*: path and size. Links are left out: they may lead anywhere."""
-    inside = root.parent.parent.resolve()  # the folder of all runs
-    if root.is_symlink() or root.resolve().parent.parent != inside:
+    runs_folder = root.parent.parent.resolve()
+    if root.is_symlink() or root.resolve().parent.parent != runs_folder:
         return
     yield from _files(root, root)
 
@@ -141,14 +143,14 @@ def _files(root: Path, folder: Path) -> Iterator[tuple[str, int]]:
             yield path.relative_to(root).as_posix(), entry.stat().st_size
 
 
-def find_artifact(root: Path, records: Mapping[str, ArtifactRecord], name: str) -> RunFile:
+def find_artifact(folder: Path, records: Mapping[str, ArtifactRecord], name: str) -> RunFile:
     """
     Return the file of that name.
 
     Raises:
-        NotFound: the run has none; so for each name that leads out of its folder, too.
+        NotFound: the run has none, or the name leads out of its folder.
     """
-    for artifact in artifacts_of(root, records):
+    for artifact in artifacts_of(folder, records):
         if artifact.name == name:
             return artifact
     raise NotFound(f"The run has no artifact {name!r}.")

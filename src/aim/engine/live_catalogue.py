@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aim.core.errors import AimError
 from aim.engine.door import Progress
-from aim.storage.catalogue.catalogue import Catalogue, CatalogueChanges
+from aim.storage.catalogue.catalogue import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.catalogue.snapshot import DamagedSnapshot
 
@@ -42,21 +42,19 @@ TRIES_MAX = 3
 
 class LiveCatalogue:
     """
-    The catalogue of the repository in *folder* (the `.aim`).
+    The catalogue of the runs that *readers* read.
 
     Every question first brings it up to date, so an answer includes whatever any process recorded before the question.
 
     Attributes:
-        folder: see above.
-        readers: read the runs.
+        readers: see above.
 
     Args:
         cache: the folder of the catalogue's file; None: the usual one.
     """
 
-    def __init__(self, folder: Path, readers: RunReaders, *, cache: Path | None = None) -> None:
+    def __init__(self, readers: RunReaders, *, cache: Path | None = None) -> None:
         self.readers = readers
-        self.folder = folder
         self._cache = cache
         self._listeners: list[Callable[[CatalogueChanges], None]] = []
         self._begin()
@@ -64,7 +62,7 @@ class LiveCatalogue:
     def _begin(self) -> None:
         self._process = os.getpid()
         self._process_lock = threading.RLock()
-        self._catalogue = Catalogue(self.folder, self.readers.reader, cache=self._cache)
+        self._catalogue = self.readers.backend.catalogue(self.readers.reader, cache=self._cache)
         self._indexer = _Indexer(self)
 
     @property
@@ -142,6 +140,11 @@ class LiveCatalogue:
     def indexing(self) -> tuple[int, int] | None:
         """How many runs were read, and how many there are to read; None when all were read."""
         return self._indexer.progress
+
+    @property
+    def address(self) -> str:
+        """The address of the repository, for messages."""
+        return self.readers.backend.address
 
     @property
     def version(self) -> int:
@@ -251,7 +254,7 @@ class _Indexer:
                     if not unread_count:
                         return
         except (AimError, OSError, DamagedSnapshot) as error:  # the next question meets it too, and raises it
-            log.warning("Aim stopped reading the runs of %s: %s", catalogue.folder, error)
+            log.warning("Aim stopped reading the runs of %s: %s", catalogue.address, error)
         finally:
             with catalogue.lock:
                 self.partial_table = self._thread = None

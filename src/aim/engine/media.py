@@ -1,8 +1,9 @@
 """
-Objects of sequences: which steps are shown, and what each item is, without its bytes.
+Objects of sequences: which steps are shown, what each item is, and its bytes.
 
-A *place* names one item for good: `<run>.<writer>.<file>.<offset>.<index>`, the offset being that of its record entry
-(docs/formats/blobs.md). Neither record nor data ever change, so what a place names may be cached for ever.
+An *address* names one item for good: `<run>.<writer>.<file>.<offset>.<index>`, where the offset is that of its record
+entry (docs/formats/blobs.md). Neither record nor bytes ever change, so an item may be cached under its address for
+ever.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,19 +20,17 @@ from aim.core.errors import DamagedFile, NotFound
 from aim.core.recent import Recent
 from aim.engine.repository import Repository
 from aim.engine.tables import cell_object
-from aim.storage.disk import layout
 from aim.storage.forms import blobs
 from aim.storage.reading.deleted_objects import DeletedItems, deleted_objects, has_deleted
-from aim.storage.reading.folder_source import open_run
 from aim.storage.reading.points import Points
 from aim.storage.reading.reader import RunReader
 
 IntArray = npt.NDArray[np.int64]
-PLACE = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]{0,63})\.([0-9a-f]{8})\.(\d{1,6})\.(\d{1,13})\.(\d{1,6})")
+ADDRESS = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]{0,63})\.([0-9a-f]{8})\.(\d{1,6})\.(\d{1,13})\.(\d{1,6})")
+IMAGE_KIND, TABLE_KIND = "aim.image", "aim.table"
 DELETED_MAX = 64  # runs whose deleted objects are remembered
-OBJECT_TYPES = ("images", "audios", "videos", "texts", "tables", "distributions", "figures")
 
-_deleted: Recent[Path, DeletedItems] = Recent(DELETED_MAX)
+_deleted: Recent[tuple[str, str], DeletedItems] = Recent(DELETED_MAX)
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class ObjectItem:
     One object.
 
     Attributes:
-        place: names it; see above.
+        address: names it; see above.
         fields: what describes it, as it is stored, `size` and `format` among them.
     """
 
@@ -112,9 +110,9 @@ def items_at(reader: RunReader, points: Points, position: int, first: int, count
     for index, fields in items:
         if not first <= index < first + count:
             continue
-        place = f"{reader.run_hash}.{writer}.{number}.{offset}.{index}"
-        moment = float(points.times_s[position])
-        yield ObjectItem(int(points.steps[position]), float(points.epochs[position]), moment, index, place, fields)
+        address = f"{reader.run_hash}.{writer}.{number}.{offset}.{index}"
+        time_s = float(points.times_s[position])
+        yield ObjectItem(int(points.steps[position]), float(points.epochs[position]), time_s, index, address, fields)
 
 
 @dataclass(frozen=True)
@@ -126,70 +124,93 @@ class Blob:
     data: bytes
 
 
-def read_blob(repository: Repository, place: str, part: str | None = None) -> Blob:
+@dataclass(frozen=True)
+class _Address:
+    """An address in its parts; *text* is the whole."""
+
+    text: str
+    run_hash: str
+    writer: str
+    number: int
+    offset: int
+    index: int
+
+    @classmethod
+    def parse(cls, text: str) -> _Address:
+        """Return the parts of an address. Raises NotFound when it has another form."""
+        match = ADDRESS.fullmatch(text)
+        if match is None:
+            raise NotFound(f"{text[:80]!r} names no object.")
+        return cls(text, match[1], match[2], int(match[3]), int(match[4]), int(match[5]))
+
+
+def read_blob(repository: Repository, address: str, part: str | None = None) -> Blob:
     """
-    Return the item of that name with its bytes; of an item that is all fields, such as a text, its text.
+    Return the item of that address with its bytes; of an item that is all fields, such as a text, its text.
 
     Args:
         part: None for the object itself: of an image with masks, its image. Else one thing that is stored with it: the
             mask of that name of an image, or the object in a cell of a table, such as `cells/0-2.png`.
 
     Raises:
-        NotFound: it names nothing in this repository, or has no such part.
-        DamagedFile: the file is.
+        NotFound: there is no such item in this repository, or it has no such part.
+        DamagedFile: the file is damaged.
 
     Cost: one small read, and one of the bytes.
     """
-    match = PLACE.fullmatch(place)
-    if match is None:
-        raise NotFound(f"{place[:80]!r} names no object.")
-    run_hash, writer, number, offset, index = match[1], match[2], int(match[3]), int(match[4]), int(match[5])
-    check_not_deleted(repository, place)
-    path = layout.blob_file(repository.store.run_folder(run_hash), writer, number)
+    parsed = _Address.parse(address)
+    _check_not_deleted(repository, parsed)
+    reader = repository.readers.reader(parsed.run_hash)
     try:
-        record = blobs.read_record(path, offset)
-        fields = record["items"][index]
-        data = fields.get("data")
-        content = blobs.read_data(path, data) if isinstance(data, int) else str(fields.get("text", "")).encode()
+        record = reader.read_record(parsed.writer, parsed.number, parsed.offset)
+        fields = record["items"][parsed.index]
+        data_offset = fields.get("data")
+        if isinstance(data_offset, int):
+            content = reader.read_data(parsed.writer, parsed.number, data_offset)
+        else:
+            content = str(fields.get("text", "")).encode()
     except (FileNotFoundError, IndexError):
-        raise NotFound(f"The object {place} is gone.") from None
+        raise NotFound(f"The object {address} is gone.") from None
     whole = Blob(blobs.kind_of_item(str(record["kind"]), fields), fields, content)
-    if whole.kind == "aim.image":
+    if whole.kind == IMAGE_KIND:
         return _part_of_image(whole, part)
     if part is None:
         return whole
-    found = cell_object(content, part) if whole.kind == "aim.table" else None
-    if found is None:
-        raise NotFound(f"The object {place} has no part {part[:80]!r}.")
-    return Blob(found.kind, found.fields, found.data)
+    cell = cell_object(content, part) if whole.kind == TABLE_KIND else None
+    if cell is None:
+        raise NotFound(f"The object {address} has no part {part[:80]!r}.")
+    return Blob(cell.kind, cell.fields, cell.data)
 
 
-def check_not_deleted(repository: Repository, place: str) -> None:
+def check_not_deleted(repository: Repository, address: str) -> None:
     """
-    Refuse the name of an item that was deleted.
+    Refuse the address of an item that was deleted.
 
     Raises:
-        NotFound: it was; or it is no name of an item in this repository.
+        NotFound: it was; or there is no such item in this repository.
 
     Cost: 50 us; after a deletion, for the first item that is asked for, the reading of the run's points.
     """
-    match = PLACE.fullmatch(place)
-    if match is None:
-        raise NotFound(f"{place[:80]!r} names no object.")
+    _check_not_deleted(repository, _Address.parse(address))
+
+
+def _check_not_deleted(repository: Repository, address: _Address) -> None:
+    run_hash = address.run_hash
     try:
-        log = repository.log(match[1])
-        state = log.refresh()
+        state = repository.readers.log(run_hash).refresh()
     except FileNotFoundError:
-        raise NotFound(f"The object {place} is gone.") from None
+        raise NotFound(f"The object {address.text} is gone.") from None
     if not has_deleted(state):
         return
-    folder = log.folder
-    stamp = (state.retraction_count, *sorted(state.writers))  # a new run of an old name has other writers
-    deleted = _deleted.get(folder, stamp, lambda: deleted_objects(open_run(folder, may_seal=False), state))
-    where = (match[2], blobs.pack_position(int(match[3]), int(match[4])))
-    hidden = deleted.get(where, frozenset())
-    if hidden is None or int(match[5]) in hidden:
-        raise NotFound(f"The object {place} was deleted.")
+    stamp = (state.retraction_count, *sorted(state.writers))  # a new run of a deleted one's name has other writers
+    deleted = _deleted.get(
+        (repository.address, run_hash),
+        stamp,
+        lambda: deleted_objects(repository.backend.reader(run_hash, may_seal=False), state),
+    )
+    item_indices = deleted.get((address.writer, blobs.pack_position(address.number, address.offset)), frozenset())
+    if item_indices is None or address.index in item_indices:
+        raise NotFound(f"The object {address.text} was deleted.")
 
 
 def _part_of_image(whole: Blob, part: str | None) -> Blob:
@@ -201,7 +222,7 @@ def _part_of_image(whole: Blob, part: str | None) -> Blob:
     if part not in masks:
         raise NotFound(f"The image has no mask {part[:80]!r}.")
     start, size_bytes = int(masks[part]["start"]), int(masks[part]["size_bytes"])
-    return Blob("aim.image", {"format": "png"}, whole.data[start : start + size_bytes])
+    return Blob(IMAGE_KIND, {"format": "png"}, whole.data[start : start + size_bytes])
 
 
 def longest_list(reader: RunReader, points: Points, samples: int = 3) -> int:

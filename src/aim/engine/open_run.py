@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from aim.core.params import Path as ParamPath
 from aim.core.params import Restore
-from aim.storage.forms.artifact_records import FILES_FOLDER
 from aim.storage.forms.history import Rewind
 
 if TYPE_CHECKING:
@@ -90,4 +89,4 @@ class OpenRun:
 
     def artifact_folder(self) -> Path:
         """Return the folder of the run's own artifacts; it may not be there yet."""
-        return (self._log.folder / FILES_FOLDER).absolute()
+        return self._readers.artifacts_folder(self.run_hash)

@@ -5,7 +5,7 @@ From an address to a `Door`.
     aim://host, https://host  refused: repositories on servers are not there yet
     s3://bucket, file:///x    refused: give a folder
 
-A training imports this module, so at its head it imports the standard library and `core` only.
+A training imports this module, so it imports the standard library only, but for light modules of ours.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from aim.core.errors import UsageError
 from aim.core.params import Restore
+from aim.storage.store import find_root, folder_name, is_repository
 
 if TYPE_CHECKING:
     from aim.engine.door import Door
@@ -63,3 +64,23 @@ def open_door(address: str | os.PathLike[str], *, create: bool = False, restore:
     from aim.engine.repository import Repository
 
     return Repository(Path(address), create=create, restore=restore)
+
+
+def repository_exists(root: Path) -> bool:
+    """Return whether there is a repository in the folder *root*."""
+    return is_repository(root / folder_name())
+
+
+def find_repository(start: Path) -> Path | None:
+    """Return the nearest folder from *start* upward that holds a repository; None when there is none."""
+    return find_root(start)
+
+
+def remove_repository(root: Path) -> None:
+    """Delete the repository in the folder *root*, with all runs. Raises FileNotFoundError when there is none."""
+    folder = root / folder_name()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no repository to remove: '{folder}' does not exist.")
+    import shutil  # a training removes nothing
+
+    shutil.rmtree(folder)

@@ -17,7 +17,6 @@ from aim.core.values import Loader, Stored
 from aim.engine.listing import SUMMARIES
 from aim.engine.repository import Repository
 from aim.storage.catalogue.run_table import RunTable
-from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import RunState
 
 OBJECT_SUMMARIES = ("count", "first_step", "last_step")
@@ -74,7 +73,7 @@ def overview_of_run(repository: Repository, run_hash: str) -> RunOverview:
     Raises:
         RunNotFound: there is none of that hash.
     """
-    log = RunLog(repository.store.run_folder(run_hash), _Described)
+    log = repository.backend.log(run_hash, _Described)
     state = log.refresh()
     tree = params.encode(log.params, strict=False)
     members = dict(tree["$dict"]) if isinstance(tree, dict) and set(tree) == {"$dict"} else tree
@@ -88,11 +87,11 @@ def overview_of_run(repository: Repository, run_hash: str) -> RunOverview:
 def sequences_of_run(table: RunTable, run_hash: str) -> list[SummarizedSequence]:
     """List the sequences of a run with their summaries, by name, then context."""
     row = table.row_of(run_hash)
-    found: list[tuple[str, SummarizedSequence]] = []
     if row is None:
         return []
-    for place, pair in enumerate(table.pairs):
-        rows = table.rows(place)
+    sequences: list[tuple[str, SummarizedSequence]] = []
+    for pair_index, pair in enumerate(table.pairs):
+        rows = table.rows(pair_index)
         index = int(np.searchsorted(rows, row))
         if index == len(rows) or rows[index] != row:
             continue
@@ -100,9 +99,9 @@ def sequences_of_run(table: RunTable, run_hash: str) -> list[SummarizedSequence]
         values = {
             name: column[index].item()
             for name, stored in names.items()
-            if (column := table.summary(place, stored)) is not None
+            if (column := table.summary(pair_index, stored)) is not None
         }
-        kind = table.stored_kinds(np.array([place]), np.array([row]))[0]
-        found.append((pair.context_text, SummarizedSequence(pair.name, pair.context, kind, values)))
-    found.sort(key=lambda one: (one[1].name, one[0]))
-    return [summary for _, summary in found]
+        kind = table.stored_kinds(np.array([pair_index]), np.array([row]))[0]
+        sequences.append((pair.context_text, SummarizedSequence(pair.name, pair.context, kind, values)))
+    sequences.sort(key=lambda sequence: (sequence[1].name, sequence[0]))
+    return [sequence for _, sequence in sequences]

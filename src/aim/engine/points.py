@@ -93,7 +93,7 @@ class PointStore:
     def rewinds(self, run_hash: str) -> tuple[Rewind, ...]:
         """Return the rewinds of a run, oldest first; none when it is gone."""
         try:
-            return self._repository.log(run_hash).refresh().rewinds
+            return self._repository.readers.log(run_hash).refresh().rewinds
         except (FileNotFoundError, NotFound):
             return ()
 
@@ -126,7 +126,11 @@ class PointStore:
 
     def _read(self, run_hash: str, keys: list[SequenceKey], before: Rewind | None) -> dict[SequenceKey, Curve | None]:
         repository = self._repository
-        reader = repository.reader(run_hash) if before is None else repository.reader_before(run_hash, before)
+        reader = (
+            repository.readers.reader(run_hash)
+            if before is None
+            else repository.readers.reader_before(run_hash, before)
+        )
         found: dict[SequenceKey, Curve | None] = {}
         for key in keys:
             sole = reader.points_of_sole_writer(key)

@@ -1,25 +1,25 @@
 """
 The readers of a repository's runs: one for each run while it is in use, so that what was decoded is decoded once.
-
-What reads points is imported when it is first asked for, so a training process never pays for it.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from aim.core.errors import UsageError
 from aim.core.params import Restore
 from aim.core.recent import Recent
 from aim.storage.forms.history import Rewind
-from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import RunState
 
 if TYPE_CHECKING:
+    from aim.storage.backend import Backend
+    from aim.storage.forms.run_log import RunLog
     from aim.storage.reading.reader import RunReader
-    from aim.storage.store import Store
 
 READERS_MAX = 512  # runs whose decoded points are kept
 EARLIER_MAX = 64  # earlier states of runs
@@ -30,15 +30,15 @@ SoleWriter = Callable[[str], "tuple[str, int] | None"]
 
 class RunReaders:
     """
-    The readers of the runs in *store*. Any thread may ask.
+    The readers of the runs in *backend*. Any thread may ask.
 
     Args:
         restore: makes the objects of params.
         sole_writer: answers for runs that one writer has sealed, so that their points are found without their lines.
     """
 
-    def __init__(self, store: Store, restore: Restore | None, sole_writer: SoleWriter) -> None:
-        self._store = store
+    def __init__(self, backend: Backend, restore: Restore | None, sole_writer: SoleWriter) -> None:
+        self.backend = backend
         self._restore = restore
         self._sole_writer = sole_writer
         self._readers: Recent[str, RunReader] = Recent(READERS_MAX)
@@ -48,11 +48,11 @@ class RunReaders:
 
     def reader(self, run_hash: str) -> RunReader:
         """Return the reader of a run; the same one while it is in use. Raises RunNotFound."""
-        from aim.storage.reading.folder_source import open_run
-
-        folder = self._store.run_folder(run_hash)
+        self.backend.check_exists(run_hash)
         with self._lock:
-            reader = self._readers.get(run_hash, None, lambda: open_run(folder, self._restore, log=self._log(run_hash)))
+            reader = self._readers.get(
+                run_hash, None, lambda: self.backend.reader(run_hash, self._restore, log=self._log(run_hash))
+            )
         sole = self._sole_writer(run_hash)
         if sole is not None:
             reader.use_sole_writer(*sole)
@@ -60,31 +60,36 @@ class RunReaders:
 
     def reader_before(self, run_hash: str, rewind: Rewind) -> RunReader:
         """Return the reader of a run as it stood just before a rewind; the same one while it is in use."""
-        from aim.storage.reading.folder_source import open_run
-
-        folder = self._store.run_folder(run_hash)
+        self.backend.check_exists(run_hash)
         with self._lock:
             return self._earlier.get(
                 (run_hash, rewind),
                 None,
-                lambda: open_run(folder, self._restore, log=self._log(run_hash), before=rewind),
+                lambda: self.backend.reader(run_hash, self._restore, log=self._log(run_hash), before=rewind),
             )
 
     def log(self, run_hash: str) -> RunLog:
         """Return what reads the state of a run; the same one while it is in use. Raises RunNotFound."""
-        self._store.run_folder(run_hash)
+        self.backend.check_exists(run_hash)
         with self._lock:
             return self._log(run_hash)
 
     def _log(self, run_hash: str) -> RunLog:
         log = self._logs.get(run_hash)
         if log is None:
-            log = self._logs[run_hash] = RunLog(self._store.run_folder(run_hash), self._restore)
+            log = self._logs[run_hash] = self.backend.log(run_hash, self._restore)
         return log
 
     def state(self, run_hash: str) -> RunState:
         """Return the state of a run, read anew. Raises RunNotFound."""
-        return RunLog(self._store.run_folder(run_hash), self._restore).refresh()
+        return self.backend.log(run_hash, self._restore).refresh()
+
+    def artifacts_folder(self, run_hash: str) -> Path:
+        """Return the folder of a run's own artifacts. Raises RunNotFound, and UsageError where there are no folders."""
+        files = self.backend.files
+        if files is None:
+            raise UsageError(f"{self.backend.address}: this repository keeps no artifacts of its own.")
+        return files.artifacts_folder(run_hash)
 
     def forget(self, run_hash: str) -> None:
         """Drop the readers of a run that was deleted."""

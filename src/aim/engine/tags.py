@@ -16,7 +16,7 @@ import numpy as np
 from aim.core.errors import NotFound, RunNotFound
 from aim.core.tags import HEX, Tag, check_color, check_tag, id_of_tag
 from aim.engine.documents import Document, Documents, StaleRevision
-from aim.engine.live_catalogue import LiveCatalogue
+from aim.engine.scan import Scan
 from aim.storage.catalogue.run_table import RunTable
 
 KIND = "tag"
@@ -27,9 +27,8 @@ class TagOwner(Protocol):
     """What `Tags` asks of its repository."""
 
     @property
-    def catalogue(self) -> LiveCatalogue: ...
-    @property
     def documents(self) -> Documents: ...
+    def questions(self) -> Scan: ...
     def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str) -> float: ...
 
 
@@ -54,7 +53,7 @@ class Tags:
 
     def all(self) -> list[Tag]:
         """List all tags, by name. Cost: that of a query, and one small file for each tag that has a document."""
-        counts = self._repository.catalogue.ask(_counts)
+        counts = self._repository.questions().catalogue.ask(_counts)
         described = self._described()
         names = sorted({*counts, *described}, key=lambda name: (name.casefold(), name))
         return [_tag(name, described.get(name), counts.get(name, 0)) for name in names]
@@ -87,7 +86,7 @@ class Tags:
             except StaleRevision:
                 if attempt == TRIES_MAX - 1:
                     raise
-        return _tag(name, written, self._repository.catalogue.ask(_counts).get(name, 0))
+        return _tag(name, written, self._repository.questions().catalogue.ask(_counts).get(name, 0))
 
     def rename(self, name: str, new_name: str) -> int:
         """
@@ -126,7 +125,7 @@ class Tags:
         return self._change(name, {"add": [], "remove": [name]})
 
     def _known(self, name: str) -> dict[str, Document]:
-        described, counts = self._described(), self._repository.catalogue.ask(_counts)
+        described, counts = self._described(), self._repository.questions().catalogue.ask(_counts)
         if name not in described and name not in counts:
             nearest = difflib.get_close_matches(name, {*described, *counts}, 1)
             hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
@@ -140,7 +139,7 @@ class Tags:
             hashes = table.hashes()
             return [hashes[row] for row in np.flatnonzero(np.isin(column.codes, having)).tolist()]
 
-        return self._repository.catalogue.ask(ask)
+        return self._repository.questions().catalogue.ask(ask)
 
     def _change(self, name: str, change: Mapping[str, list[str]]) -> int:
         changed = 0

@@ -51,7 +51,7 @@ class Watch:
     >>> from tempfile import mkdtemp
     >>> from aim.engine.repository import Repository
     >>> repository = Repository(Path(mkdtemp()), create=True)
-    >>> watch = Watch(repository.catalogue)
+    >>> watch = Watch(repository.questions().catalogue)
     >>> before = watch.look()
     >>> repository.new_run("mine").close()
     >>> watch.look() == before, watch.since(before).changed

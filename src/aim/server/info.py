@@ -84,7 +84,7 @@ def _wire_repo(repo: OpenRepository, run_count: int) -> dict[str, Any]:
     return {
         "id": repo.id,
         "name": repo.root.resolve().name,
-        "path": str(repo.repository.path),
+        "path": str(repo.repository.files),
         "runs": run_count,
         "indexing": repo.catalogue.indexing,
     }

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.core.errors import NotFound
+from aim.core.kinds import QUERY_SUBJECTS
 from aim.engine.matching import hashes_of, sequences_newest_first
-from aim.engine.media import OBJECT_TYPES, StepChoice, items_at, longest_list, read_blob, spread
+from aim.engine.media import StepChoice, items_at, longest_list, read_blob, spread
 from aim.engine.tables import read_table
 from aim.server.answers import json_answer, wire_context, wrong
 from aim.server.bodies import Body, Key, read_body, read_key
@@ -51,7 +52,7 @@ class ObjectsRequest:
         return cls(
             body.text("query"),
             body.texts("runs"),
-            body.choice("type", OBJECT_TYPES),
+            body.choice("type", QUERY_SUBJECTS[1:]),
             body.each("sequences", read_key),
             _read_steps(body.inner("steps") or Body({})),
             index.whole("from", 0, 0, 1 << 31),
@@ -131,7 +132,7 @@ def _describe(
 ) -> dict[str, Any] | None:
     """Describe a sequence, and add its items to *items*; None when its run is gone."""
     try:
-        reader = repo.repository.reader(sequence.run_hash)
+        reader = repo.repository.readers.reader(sequence.run_hash)
         points = reader.points((sequence.name, sequence.context_text))
     except (NotFound, FileNotFoundError):
         return None

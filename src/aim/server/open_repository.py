@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from aim.core.errors import AimError, RepoNotFound
 from aim.engine.alerts import Alerts
+from aim.engine.opening import repository_exists
 from aim.engine.points import PointStore
 from aim.engine.repository import Repository
 from aim.engine.tail import Watch
@@ -40,7 +41,7 @@ class OpenRepository:
         self.id = repo_id
         self.root = root
         self.repository = Repository(root)
-        self.catalogue = self.repository.catalogue
+        self.catalogue = self.repository.questions().catalogue
         self.watch = Watch(self.catalogue)
         self.points = PointStore(self.repository, self.watch)
         self.alerts = Alerts(self.points)
@@ -66,7 +67,7 @@ class OpenRepository:
 
     def _check_exists(self) -> None:
         # without this a folder that was moved, or a disk that is not mounted, looks like a repository without runs
-        if not Repository.exists(self.root):
+        if not repository_exists(self.root):
             raise RepoNotFound(f"The repository in {self.root} is gone. Was it moved, or is its disk not mounted?")
 
     def run_count(self) -> int:

@@ -59,7 +59,7 @@ def _run(repo: OpenRepository, run_hash: str) -> Response:
     cursor, sequences = repo.ask(lambda table: (repo.watch.cursor_of(table), sequences_of_run(table, run_hash)))
     try:
         overview = overview_of_run(repo.repository, run_hash)
-        run_logs = RunLogs(repo.repository.reader(run_hash))
+        run_logs = RunLogs(repo.repository.readers.reader(run_hash))
         logs, record_count = run_logs.all(), run_logs.record_count()
         files = artifacts_of(repo.repository.run(run_hash).artifact_folder(), overview.state.artifacts)
     except (RunNotFound, FileNotFoundError):
@@ -160,7 +160,7 @@ async def log(request: Request) -> Response:
     limit = whole(request, "limit", 2000, 1, LINES_MAX)
 
     def read() -> Response:
-        logs = RunLogs(repo.repository.reader(run_hash), log_id)
+        logs = RunLogs(repo.repository.readers.reader(run_hash), log_id)
         if text is not None:
             return json_answer({"total": logs.line_count(), "matches": logs.find(text[:PATTERN_CHARS_MAX])})
         first, total, lines = logs.lines(start, limit)
@@ -178,7 +178,7 @@ async def records(request: Request) -> Response:
     level = request.query_params.get("level") or None
 
     def read() -> Response:
-        total, messages = RunLogs(repo.repository.reader(run_hash)).records(start, limit, level)
+        total, messages = RunLogs(repo.repository.readers.reader(run_hash)).records(start, limit, level)
         return json_answer({"from": start, "total": total, "records": [_wire_record(message) for message in messages]})
 
     return await in_thread(request, read)

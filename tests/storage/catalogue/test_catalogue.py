@@ -61,7 +61,7 @@ def read_anew(repository: Repository) -> dict[tuple[str, str, str], object]:
     """Return count, first and last step and last value of each sequence, by run, name and context, from the points."""
     found: dict[tuple[str, str, str], object] = {}
     for run_hash in repository.run_hashes():
-        reader = open_run(repository.store.run_folder(run_hash), may_seal=False)
+        reader = open_run(repository.backend.files.run_folder(run_hash), may_seal=False)
         for (name, text), points in reader.points_of_many().items():
             last = shown(float(points.values[-1]))
             steps = [repr(int(step)) for step in points.steps[[0, -1]]]
@@ -195,7 +195,7 @@ def test_edits_deletes_and_resumes_of_others_are_seen_at_once(
         "repository.delete_run(sys.argv[3])\n"
         "writer = repository.resume_run(sys.argv[4]); writer.set_param(('again',), 1); writer.close()\n"
     )
-    command = [sys.executable, "-c", program, str(repository.root), first, second, third]
+    command = [sys.executable, "-c", program, repository.address, first, second, third]
     subprocess.run(command, check=True, env=_environment())
     found = catalogue.refresh()
 
@@ -210,7 +210,7 @@ def test_a_run_copied_by_hand_is_seen_at_once(repository: Repository, catalogue:
     """
     first, second = recorded(repository, runs=2)
     catalogue.refresh()
-    runs = repository.path / "runs"
+    runs = repository.files / "runs"
     (runs / first).rename(tmp_path / "elsewhere")
     found = catalogue.refresh()
     (tmp_path / "elsewhere").rename(runs / first)
@@ -233,7 +233,7 @@ def test_a_file_put_into_a_run_by_hand_is_seen_by_a_full_refresh(
     catalogue.refresh()
     source.edit(run_hash, {"property": {"name": "late"}}, by="test")
     for path in (source.path / "runs" / run_hash).glob("edit-*"):
-        (repository.path / "runs" / run_hash / path.name).write_bytes(path.read_bytes())
+        (repository.files / "runs" / run_hash / path.name).write_bytes(path.read_bytes())
     catalogue.refresh(full=True)
 
     assert "'late'" == contents(catalogue)[run_hash]["fields"]["name"]
@@ -268,7 +268,7 @@ def test_a_lost_run_is_read_once_more_and_then_left_alone(repository: Repository
         "for step in range(1000): writer.sequence('loss').track(float(step), step=step)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    done = subprocess.run([sys.executable, "-c", program, str(repository.root)], check=False, env=_environment())
+    done = subprocess.run([sys.executable, "-c", program, repository.address], check=False, env=_environment())
     catalogue.refresh()
     count = catalogue.table.summary(0, "count")
     assert count is not None
@@ -380,7 +380,7 @@ def test_an_opened_catalogue_reads_no_run(repository: Repository, tmp_path: Path
 
 def _settle(repository: Repository) -> None:
     """Make all folders old enough that their times count."""
-    for folder in (repository.path / "runs").iterdir():
+    for folder in (repository.files / "runs").iterdir():
         os.utime(folder, (1e9 + 0.5, 1e9 + 0.5))
 
 
@@ -437,7 +437,7 @@ def test_many_processes_share_the_file(repository: Repository, tmp_path: Path) -
         "    if number % 3 == 0: catalogue.save()\n"
         "    catalogue.close()\n"
     )
-    command = [sys.executable, "-c", program, str(repository.root), str(tmp_path / "cache")]
+    command = [sys.executable, "-c", program, repository.address, str(tmp_path / "cache")]
     processes = [subprocess.Popen(command, env=_environment()) for _ in range(4)]
     codes = [process.wait(120) for process in processes]
     catalogue = catalogue_of(repository, tmp_path / "cache")
@@ -463,7 +463,7 @@ def test_killed_while_it_writes_the_file(repository: Repository, tmp_path: Path)
     )
     chance = random.Random(5)
     for _ in range(int(os.environ.get("CRASH_ROUNDS", "8"))):
-        command = [sys.executable, "-c", program, str(repository.root), str(tmp_path / "cache")]
+        command = [sys.executable, "-c", program, repository.address, str(tmp_path / "cache")]
         process = subprocess.Popen(command, env=_environment(), stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.readline()
@@ -549,7 +549,7 @@ def test_a_user_without_a_home_has_no_cache_and_gets_the_same_answers(
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(pwd, "getpwuid", unknown)
 
-    catalogue = Catalogue(repository.path, repository.reader)
+    catalogue = Catalogue(repository.files, repository.readers.reader)
     catalogue.refresh()
     assert sorted(hashes) == sorted(catalogue.table.hashes())
     catalogue.close()

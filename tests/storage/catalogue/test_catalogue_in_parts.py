@@ -34,7 +34,7 @@ def recorded(repository: Repository, runs: int) -> list[str]:
         writer.close()
         hashes.insert(0, writer.run_hash)
         moment_s = 1e9 + 0.5 + number  # long ago: what is young is read again
-        os.utime(repository.path / "runs" / writer.run_hash, (moment_s, moment_s))
+        os.utime(repository.files / "runs" / writer.run_hash, (moment_s, moment_s))
     return hashes
 
 

@@ -90,7 +90,7 @@ def record(repository: Repository, do: Callable[[Writer], None]) -> Path:
     writer = repository.new_run()
     do(writer)
     writer.close()
-    return repository.path / "runs" / writer.run_hash
+    return repository.files / "runs" / writer.run_hash
 
 
 def seal_all(folder: Path) -> None:
@@ -114,7 +114,7 @@ def test_after_random_histories_both_ways_say_the_same(tmp_path: Path) -> None:
                 history.step()
             if chance.random() < 0.5:
                 history.close()
-            for folder in (history.repository.path / "runs").iterdir():
+            for folder in (history.repository.files / "runs").iterdir():
                 found = quick(folder)
                 asked += 1
                 answered += found is not None
@@ -299,7 +299,7 @@ def test_a_run_that_did_not_end_is_left_to_the_other_way(tmp_path: Path) -> None
     repository = Repository(tmp_path / "work", create=True)
     writer = repository.new_run()
     writer.sequence("loss").track(1.0)
-    found = quick(repository.path / "runs" / writer.run_hash)
+    found = quick(repository.files / "runs" / writer.run_hash)
     writer.close()
 
     assert found is None

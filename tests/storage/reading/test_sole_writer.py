@@ -25,13 +25,13 @@ KEY = ("loss", '{"subset":"val"}')
 
 def settle(repository: Repository) -> None:
     """Make all folders old enough that their times count."""
-    for number, folder in enumerate(sorted((repository.path / "runs").iterdir())):
+    for number, folder in enumerate(sorted((repository.files / "runs").iterdir())):
         os.utime(folder, (1e9 + number + 0.5, 1e9 + number + 0.5))
 
 
 def seal_all(repository: Repository) -> None:
     """Seal all writers that have ended."""
-    for folder in (repository.path / "runs").iterdir():
+    for folder in (repository.files / "runs").iterdir():
         state = RunLog(folder).refresh()
         for writer in state.writers.values():
             if writer.end is not None:
@@ -43,7 +43,7 @@ def trusting(repository: Repository, catalogue: Catalogue, run_hash: str) -> Run
     sole = catalogue.sole_writer(run_hash)
     if sole is None:
         return None
-    reader = open_run(repository.path / "runs" / run_hash)
+    reader = open_run(repository.files / "runs" / run_hash)
     reader.use_sole_writer(*sole)
     return reader
 
@@ -92,7 +92,7 @@ def test_trusted_points_are_those_of_the_lines(seed: int, tmp_path: Path) -> Non
     catalogue.refresh()
     trusted = 0
     for round_number in range(3):
-        for folder in (repository.path / "runs").iterdir():
+        for folder in (repository.files / "runs").iterdir():
             reader = trusting(repository, catalogue, folder.name)
             if reader is None:
                 continue
@@ -113,7 +113,7 @@ def test_the_lines_are_not_read(tmp_path: Path) -> None:
     """
     repository = Repository(tmp_path / "work", create=True)
     run_hash = recorded(repository)
-    folder = repository.path / "runs" / run_hash
+    folder = repository.files / "runs" / run_hash
     first = catalogue_of(repository, tmp_path / "cache")
     first.refresh()
     first.close()
@@ -175,7 +175,7 @@ def test_a_damaged_file_is_left_to_the_reader(tmp_path: Path) -> None:
     run_hash = recorded(repository)
     catalogue = catalogue_of(repository, tmp_path / "cache")
     catalogue.refresh()
-    path = next((repository.path / "runs" / run_hash).glob("*.parquet"))
+    path = next((repository.files / "runs" / run_hash).glob("*.parquet"))
     content = path.read_bytes()
     path.write_bytes(content[:-20])
     reader = trusting(repository, catalogue, run_hash)
