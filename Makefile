@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test crash fuzz bench ui check docs pins release clean
+.PHONY: help setup demo test crash fuzz bench ui check docs mutate pins release clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: setup ## ruff, mypy, import-linter and the limits, without the other test
 
 docs: setup ## run every example in README.md, docs/ and the docstrings
 	$(PYTHON) -m pytest tests/docs src -q
+
+mutate: setup ## MODULE=src/aim/core/kinds.py: change one line at a time, and name what no test notices
+	$(PYTHON) scripts/mutate $(MODULE)
 
 pins: ## write the versions of all packages in .venv to scripts/constraints/, after a green ./test with AIM_NEWEST=1
 	scripts/pin

@@ -15,10 +15,11 @@ import types
 import uuid
 from typing import Any
 
+import omegaconf
+import pydantic
 import pytest
-from pydantic import BaseModel
 
-from aim.core.configs import OTHER, TEXT_CHARACTERS_MAX, plain, text_of
+from aim.core.configs import OTHER, TEXT_CHARACTERS_MAX, in_order, plain, text_of
 
 
 class Mode(enum.Enum):
@@ -42,7 +43,7 @@ class Optimizer:
     path: pathlib.Path = pathlib.Path("a/b")
 
 
-class Model(BaseModel):
+class Model(pydantic.BaseModel):
     """A config of pydantic."""
 
     depth: int = 3
@@ -79,7 +80,7 @@ CASES: list[tuple[Any, Any]] = [
     (Model(), {"depth": 3, "mode": Mode.TRAIN}),
     (Optimizer, f"{__name__}.Optimizer"),
     (int, "int"),
-    (pathlib.Path.home, "pathlib.Path.home"),
+    (argparse.ArgumentParser.parse_args, "argparse.ArgumentParser.parse_args"),
     (functools.partial(int, base=2), {"function": int, "args": [], "keywords": {"base": 2}}),
 ]
 
@@ -108,6 +109,44 @@ def test_an_instance_of_attrs_is_a_dict_of_its_fields() -> None:
     config = attr.make_class("Config", {"lr": attr.ib(default=0.1)})()
 
     assert {"lr": 0.1} == plain(config)
+
+
+def test_a_config_of_omegaconf_is_resolved_as_far_as_it_can_be() -> None:
+    """
+    A missing value is None, an interpolation that leads nowhere stays as it was written, at any depth.
+    """
+    config = omegaconf.OmegaConf.create({"lr": 0.1, "twice": "${lr}", "layers": ["${lr}", "${nowhere}"], "path": "???"})
+
+    assert {"lr": 0.1, "twice": 0.1, "layers": [0.1, "${nowhere}"], "path": None} == plain(config)
+    assert [1, 2] == plain(omegaconf.OmegaConf.create([1, 2]))
+    assert plain(omegaconf.OmegaConf.create({"a": {"b": "???"}})) == {"a": {"b": None}}
+    assert plain(omegaconf.DictConfig(None)) is None
+
+
+def test_the_rest_of_omegaconf_is_no_config() -> None:
+    """
+    Only its containers are resolved.
+    """
+    assert plain(omegaconf.errors.OmegaConfBaseException("no")) is OTHER
+
+
+class BaseModel:  # of another library
+    """A class of somebody else that has the name of pydantic's."""
+
+
+def test_another_class_of_that_name_is_no_config() -> None:
+    """
+    A name alone does not make a config.
+    """
+    assert plain(BaseModel()) is OTHER
+
+
+def test_a_set_has_one_order_whatever_is_in_it() -> None:
+    """
+    Numbers by size, then texts, then all else by its text.
+    """
+    assert [2, 10, "a", "b"] == in_order({"b", 10, "a", 2})
+    assert [(1, 2), (3, 4)] == in_order({(3, 4), (1, 2)})
 
 
 def test_a_text_of_an_object_has_no_address() -> None:

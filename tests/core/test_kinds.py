@@ -18,6 +18,21 @@ def test_a_stored_kind_leads_to_its_subject_and_back(kind: kinds.ObjectKind) -> 
     assert kind.stored_names == kinds.stored_kinds(kind.subject)
 
 
+def test_the_stored_kinds_of_metrics_are_those_of_whole_sequences() -> None:
+    """
+    A metric may be of ints, of floats, or of both.
+    """
+    assert ("float", "int", "number") == kinds.stored_kinds("metric")
+
+
+def test_only_objects_that_may_come_several_a_step_are_listed() -> None:
+    """
+    Lines and records of logs come one at a time, images and the like also as lists.
+    """
+    assert ("aim.log_line",) == kinds.stored_kinds("logs")
+    assert ("aim.image", "list(aim.image)") == kinds.stored_kinds("images")
+
+
 def test_no_name_means_two_kinds() -> None:
     """
     Stored names, subjects and aliases are each used once.
