@@ -95,3 +95,7 @@ test("licences of what is shipped are permissive, and the lock file names no hos
       assert.ok(LICENCES.has(license ?? ""), `${name}: ${license}`);
   }
 });
+
+test("the page has its base as the server looks for it (src/aim/server/assets.py)", () => {
+  assert.ok(readFileSync(join(SRC, "index.html"), "utf8").includes('<base href="./">'));
+});
