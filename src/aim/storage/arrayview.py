@@ -1,10 +1,9 @@
 """
-`ArrayView`: the reference's view of one column of a sequence. Its indices are the steps, ascending.
+`ArrayView`: Aim 3's view of one column of a sequence. Its indices are the steps, ascending.
 
-A view stands for one column (`values`, `epochs` or `timestamps`) at the moment it was taken. Numbers come back as
-Python
-numbers from the list methods and as numpy arrays from the numpy methods; an epoch that was not given is None in lists
-and NaN in arrays; objects are restored when they are reached, not before.
+A view holds one column (`values`, `epochs` or `timestamps`) as it was when the view was made. The list methods return
+Python numbers, the numpy methods arrays. A missing epoch is None in lists and NaN in arrays. An object is restored only
+when it is accessed.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ class ArrayView(Generic[Value]):
 
     Args:
         steps: shape (n,), int64, increasing.
-        column: shape (n,), the values; for objects whatever *restore* takes the place of.
-        restore: gives the object at a position (not a step); None: the column holds the values themselves.
-        dtype: the reference's name of the type, or None.
-        nan_is_none: give NaN as None in lists.
+        column: shape (n,), the values; of objects anything, because *restore* is used instead.
+        restore: returns the object at a position (not a step); None: the column holds the values themselves.
+        dtype: Aim 3's name of the type, or None.
+        nan_is_none: return NaN as None in lists.
 
     >>> view = ArrayView(np.array([0, 10]), np.array([0.5, 0.25]))
     >>> view[10], view.first(), len(view), view.tolist()
@@ -191,6 +190,6 @@ class ArrayView(Generic[Value]):
         return self._at(len(self._steps) - 1)
 
     def __repr__(self) -> str:
-        shown = ", ".join(repr(self._at(place)) for place in range(min(3, len(self)))) if self._restore is None else ""
-        more = ", ..." if shown and len(self) > 3 else ""
-        return f"<ArrayView of {counted(len(self), 'step')}{': ' if shown else ''}{shown}{more}>"
+        head = "" if self._restore is not None else ", ".join(repr(value) for value in self._list(0, 3))
+        more = ", ..." if head and len(self) > 3 else ""
+        return f"<ArrayView of {counted(len(self), 'step')}{': ' if head else ''}{head}{more}>"

@@ -1,5 +1,5 @@
 """
-`Context`: the reference's class for what tells sequences of one name apart.
+`Context`: Aim 3's class of contexts, which distinguish sequences of one name.
 """
 
 from __future__ import annotations

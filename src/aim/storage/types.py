@@ -1,5 +1,5 @@
 """
-The types of params, for annotations: what `run[key]` takes and gives.
+The types of params, for annotations: what `run[key]` accepts and returns.
 """
 
 from __future__ import annotations

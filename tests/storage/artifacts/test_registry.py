@@ -109,7 +109,7 @@ def test_a_backend_that_gives_nothing_is_named(tmp_path: Path) -> None:
 
     registry.register("empty", Empty)
 
-    with pytest.raises(FileNotFoundError, match="Empty gave no file for empty://models/run/a.bin"):
+    with pytest.raises(FileNotFoundError, match="Empty returned no file for empty://models/run/a.bin"):
         registry.store_of("empty://models").get("run/a.bin", tmp_path / "a.bin")
 
 

@@ -56,7 +56,7 @@ def test_threads_that_follow_one_journal_at_once_lose_no_record(tmp_path: Path) 
     def follow() -> None:
         while not has_ended.is_set():
             followed.refresh()
-            followed.of(1)
+            followed.of_sequence(1)
 
     readers = [threading.Thread(target=follow) for _ in range(READERS)]
     for reader in readers:
@@ -68,7 +68,7 @@ def test_threads_that_follow_one_journal_at_once_lose_no_record(tmp_path: Path) 
         reader.join()
     followed.refresh()
 
-    assert list(range(POINTS)) == followed.of(1)["step"].tolist()
+    assert list(range(POINTS)) == followed.of_sequence(1)["step"].tolist()
     assert POINTS == len(followed.all())
     writer.close()
 

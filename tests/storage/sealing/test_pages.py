@@ -34,7 +34,7 @@ def plain_pages(array: pa.Array, encoding: str) -> tuple[bytes, int]:
     content = sink.getvalue()
     offset = 4
     while True:
-        head = pages.header(content, offset)
+        head = pages.parse_header(content, offset)
         body = offset + head.size_bytes
         if head.kind == pages.DATA:
             return content[body : body + head.plain_bytes], head.rows
@@ -89,7 +89,7 @@ def test_noise_is_refused_or_decoded_but_never_another_error(noise: bytes, rows:
         except BadPage:
             pass
     try:
-        pages.header(noise, 0)
+        pages.parse_header(noise, 0)
     except BadPage:
         pass
     pages.walk(b"PAR1" + noise)

@@ -1,5 +1,5 @@
 """
-Where the files that belong to runs are kept: stores, which store an address means, and the names that Aim 3 has for it.
+Stores for the artifacts of runs, the registry of stores by address, and Aim 3's names for them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """
-Aim 3's interface of a backend for artifacts, for those who have written one. A new one is rather a
-`stores.ArtifactStore`.
+Aim 3's interface of a backend for artifacts, for programs that have one. A new one implements `stores.ArtifactStore`.
 """
 
 from __future__ import annotations
@@ -9,14 +8,14 @@ from abc import abstractmethod
 from typing import Protocol
 
 
-class Backend(Protocol):
-    """What a backend written for Aim 3 can do."""
+class Aim3Backend(Protocol):
+    """The methods of a backend that was written for Aim 3."""
 
     def upload_artifact(self, file_path: str, artifact_path: str, block: bool = False) -> object:
         """Store the file *file_path* as *artifact_path*; with *block*, wait until it is there."""
 
     def download_artifact(self, artifact_path: str, dest_dir: str | None = None) -> str:
-        """Copy what is stored into the folder *dest_dir*; give the path of the copy."""
+        """Copy what is stored into the folder *dest_dir*; return the path of the copy."""
 
     def delete_artifact(self, artifact_path: str) -> object:
         """Remove what is stored."""
@@ -24,7 +23,7 @@ class Backend(Protocol):
 
 class AbstractArtifactStorage:
     """
-    What Aim 3's backends are made from.
+    The base class of Aim 3's backends.
 
     Args:
         url: the address of one run's artifacts.
@@ -39,7 +38,7 @@ class AbstractArtifactStorage:
 
     @abstractmethod
     def download_artifact(self, artifact_path: str, dest_dir: str | None = None) -> str:
-        """Copy what is stored into the folder *dest_dir*; give the path of the copy."""
+        """Copy what is stored into the folder *dest_dir*; return the path of the copy."""
 
     @abstractmethod
     def delete_artifact(self, artifact_path: str) -> object:

@@ -1,14 +1,14 @@
 """
-Which store keeps the artifacts of an address.
+The store for each address of artifacts.
 
     file://, a path                          `stores.FolderStore`
     s3:// gs:// az:// memory:// http://      `stores.ObjectStore`
-    what `register` was told                 a store of one's own, or a backend that was written for Aim 3
+    schemes that were registered             an `ArtifactStore`, or a backend that was written for Aim 3
 
-A backend written for Aim 3 is a class made with the address of one run's artifacts, `<address>/<hash>`, which has
-`upload_artifact`, `download_artifact` and `delete_artifact` (`artifact_storage.AbstractArtifactStorage`). It is asked
-in the background threads, so it uploads with `block=True`, and can't be asked what it has: a file logged again is
-uploaded again.
+A backend written for Aim 3 is a class that is called with the address of one run's artifacts, `<address>/<hash>`, and
+has `upload_artifact`, `download_artifact` and `delete_artifact` (`artifact_storage.AbstractArtifactStorage`). It is
+called in background threads, so it uploads with `block=True`. It cannot say what it stores, so a file that is logged
+again is uploaded again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from aim.storage.artifacts.artifact_storage import AbstractArtifactStorage, Backend
+from aim.storage.artifacts.artifact_storage import AbstractArtifactStorage, Aim3Backend
 from aim.storage.artifacts.stores import (
     OBJECT_SCHEMES,
     ArtifactStore,
@@ -30,8 +30,8 @@ from aim.storage.artifacts.stores import (
     scheme_of,
 )
 
-Maker = Callable[[str], "ArtifactStore | Backend"]
-"""Makes the store, or the backend, of an address."""
+Maker = Callable[[str], "ArtifactStore | Aim3Backend"]
+"""Makes the store, or the backend, for an address."""
 
 _makers: dict[str, Maker] = dict.fromkeys(OBJECT_SCHEMES, ObjectStore)
 _open: dict[str, ArtifactStore] = {}
@@ -39,10 +39,10 @@ _open: dict[str, ArtifactStore] = {}
 
 def register(scheme: str, make: Maker) -> None:
     """
-    Let addresses `<scheme>://...` be kept in the store that *make* gives for one.
+    Use the store that *make* returns for addresses `<scheme>://...`.
 
     Args:
-        make: a function or a class; a class written for Aim 3 too.
+        make: a function or a class; also a class that was written for Aim 3.
     """
     _makers[scheme] = make
     for uri in [uri for uri in _open if uri.startswith(f"{scheme}:")]:
@@ -53,8 +53,8 @@ def check_uri(uri: str) -> None:
     """Raise `UnknownStore` unless there is a store for *uri*."""
     scheme = scheme_of(uri)
     if scheme != "file" and scheme not in _makers:
-        known = ", ".join(f"{name}://" for name in ("file", *sorted(_makers)))
-        raise UnknownStore(f"{uri}: artifacts can't be kept there. There are: {known}.")
+        schemes = ", ".join(f"{name}://" for name in ("file", *sorted(_makers)))
+        raise UnknownStore(f"{uri}: artifacts can't be kept there. There are: {schemes}.")
 
 
 def store_of(uri: str) -> ArtifactStore:
@@ -74,7 +74,7 @@ def store_of(uri: str) -> ArtifactStore:
 
 def get_storage(url: str) -> AbstractArtifactStorage:
     """
-    Return what Aim 3 calls the storage of an address: three methods over its store.
+    Return what Aim 3 calls the storage of an address: an object with three methods that uses its store.
 
     Raises:
         UnknownStore: (a ValueError) there is none.
@@ -86,25 +86,25 @@ def get_storage(url: str) -> AbstractArtifactStorage:
     >>> Path(storage.download_artifact("run/a.txt", str(folder / "back"))).read_text()
     'hello'
     """
-    return _Storage(url)
+    return _StorageOfStore(url)
 
 
 def _made(uri: str, make: Maker) -> ArtifactStore:
-    if isinstance(make, type) and not hasattr(make, "put"):  # written for Aim 3: made with the address of a run
-        return _OfBackends(uri, make)
+    if isinstance(make, type) and not hasattr(make, "put"):  # written for Aim 3: called with the address of a run
+        return _StoreOfBackends(uri, make)
     made = make(uri)
-    return _OfBackends(uri, make) if not hasattr(made, "put") else made  # type: ignore[arg-type, return-value]
+    return _StoreOfBackends(uri, make) if not hasattr(made, "put") else made  # type: ignore[arg-type, return-value]
 
 
-class _OfBackends:
-    """The store of an address whose scheme is that of a backend written for Aim 3: one backend a run."""
+class _StoreOfBackends(ArtifactStore):
+    """The store for an address whose scheme has a backend that was written for Aim 3: one backend for each run."""
 
-    def __init__(self, uri: str, make: Callable[[str], Backend]) -> None:
+    def __init__(self, uri: str, make: Callable[[str], Aim3Backend]) -> None:
         self._uri = uri.rstrip("/")
         self._make = make
-        self._backends: dict[str, Backend] = {}
+        self._backends: dict[str, Aim3Backend] = {}
 
-    def _of(self, path: str) -> tuple[Backend, str]:
+    def _backend_and_name(self, path: str) -> tuple[Aim3Backend, str]:
         run_hash, slash, name = path.partition("/")
         uri, name = (f"{self._uri}/{run_hash}", name) if slash else (self._uri, path)
         backend = self._backends.get(uri)
@@ -113,43 +113,37 @@ class _OfBackends:
         return backend, name
 
     def put(self, source: Path, path: str) -> None:
-        """Upload *source*, and wait for it."""
-        backend, name = self._of(path)
+        backend, name = self._backend_and_name(path)
         backend.upload_artifact(str(source), name, block=True)
 
     def get(self, path: str, target: Path) -> None:
-        """Download into a folder of its own, then to *target*."""
-        backend, name = self._of(path)
+        backend, name = self._backend_and_name(path)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".artifact-") as folder:
-            given = backend.download_artifact(name, folder)
-            found = Path(given) if given else next((one for one in Path(folder).rglob("*") if one.is_file()), None)
-            if found is None or not found.is_file():
-                raise FileNotFoundError(f"{type(backend).__name__} gave no file for {self._uri}/{path}.")
-            shutil.move(found, target)
+            answer = backend.download_artifact(name, folder)
+            copies = [Path(answer)] if answer else [file for file in Path(folder).rglob("*") if file.is_file()]
+            if not copies or not copies[0].is_file():
+                raise FileNotFoundError(f"{type(backend).__name__} returned no file for {self._uri}/{path}.")
+            shutil.move(copies[0], target)
 
     def size_bytes(self, path: str) -> int | None:
-        """Say that it is not known."""
         return None
 
     def delete(self, path: str) -> None:
-        """Remove what is stored."""
-        backend, name = self._of(path)
+        backend, name = self._backend_and_name(path)
         backend.delete_artifact(name)
 
 
-class _Storage(AbstractArtifactStorage):
-    """Aim 3's three methods over a store."""
+class _StorageOfStore(AbstractArtifactStorage):
+    """Aim 3's three methods, which use a store."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self._store = store_of(url)
 
     def upload_artifact(self, file_path: str, artifact_path: str, block: bool = False) -> None:
-        """Store a file; it is there when this returns, whatever *block* says."""
         self._store.put(Path(file_path), artifact_path)
 
     def download_artifact(self, artifact_path: str, dest_dir: str | None = None) -> str:
-        """Return the path of a copy in *dest_dir*; None: in a new temporary folder."""
         folder = Path(dest_dir or tempfile.mkdtemp(prefix="aim-artifact-"))
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / os.path.basename(artifact_path)
@@ -157,5 +151,4 @@ class _Storage(AbstractArtifactStorage):
         return str(target)
 
     def delete_artifact(self, artifact_path: str) -> None:
-        """Remove what is stored."""
         self._store.delete(artifact_path)

@@ -1,5 +1,5 @@
 """
-Options for S3 in the words of boto3, as Aim 3's callers give them.
+Options for S3 by boto3's names, as in calls that were written for Aim 3.
 
     endpoint_url             endpoint; plain http is allowed when it begins so
     aws_access_key_id        access_key_id
@@ -8,7 +8,7 @@ Options for S3 in the words of boto3, as Aim 3's callers give them.
     region_name              region
     verify=False             certificates are not checked
 
-No other argument of a boto3 client means something to `obstore`; a warning names it.
+`obstore` has no option for other arguments of a boto3 client; a warning names them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ log = logging.getLogger("aim")
 
 def S3ArtifactStorage_clientconfig(**boto3_client_kwargs: Any) -> None:
     """
-    Let `s3://` addresses be asked with these options from now on, in place of those of the environment.
+    Use these options for `s3://` addresses from now on, in place of those of the environment.
 
     Args:
         boto3_client_kwargs: those of `boto3.client("s3", ...)`; see above for those with a meaning here.

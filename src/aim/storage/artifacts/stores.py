@@ -1,10 +1,10 @@
 """
-Where artifacts are kept: a folder, or an object store such as S3.
+Stores of artifacts: a folder, or an object store such as S3.
 
     file:///data/models            a folder; also without a scheme
     s3://bucket/prefix, gs://, az://, memory://, http(s)://     through `obstore` (pip install "aim[s3]")
 
-A store is asked for four things, so another one is a class of some lines, made known by `registry.register`.
+A store has four methods, so another one is a class of some lines, which `registry.register` adds.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ OBJECT_SCHEMES = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "memory", "
 
 
 class ArtifactStore(Protocol):
-    """Keeps files under paths with slashes. Any thread may ask it."""
+    """Stores files under paths with slashes. Any thread may use it."""
 
     def put(self, source: Path, path: str) -> None:
-        """Store a file under *path*, whole or not at all; in place of what is there."""
+        """Store a file under *path*, whole or not at all, in place of the one of that path."""
 
     def get(self, path: str, target: Path) -> None:
-        """Write what is stored under *path* to *target*. Raises FileNotFoundError."""
+        """Write the file under *path* to *target*. Raises FileNotFoundError."""
 
     def size_bytes(self, path: str) -> int | None:
-        """Return the size of what is stored under *path*; None: nothing is."""
+        """Return the size of the file under *path*; None: there is none, or the store cannot tell."""
 
     def delete(self, path: str) -> None:
-        """Remove what is stored under *path*; nothing there is fine."""
+        """Remove the file under *path*; nothing happens when there is none."""
 
 
 class UnknownStore(UsageError, ValueError):
     """An address of artifacts that no store understands."""
 
 
-class FolderStore:
+class FolderStore(ArtifactStore):
     """
-    Keeps files in a folder, each under its own name.
+    Stores files in a folder, each under its own name.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -61,7 +61,6 @@ class FolderStore:
         self.root = root
 
     def put(self, source: Path, path: str) -> None:
-        """Copy *source*: under a scratch name beside its own, then renamed."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
@@ -75,24 +74,21 @@ class FolderStore:
                 scratch.unlink(missing_ok=True)
 
     def get(self, path: str, target: Path) -> None:
-        """Copy the stored file to *target*."""
         shutil.copyfile(self.root / path, target)
 
     def size_bytes(self, path: str) -> int | None:
-        """Return the size of the stored file."""
         try:
             return (self.root / path).stat().st_size
         except OSError:
             return None
 
     def delete(self, path: str) -> None:
-        """Remove the stored file."""
         (self.root / path).unlink(missing_ok=True)
 
 
-class ObjectStore:
+class ObjectStore(ArtifactStore):
     """
-    Keeps files in an object store, through `obstore`: large ones in parts, several at a time, with retries.
+    Stores files in an object store, through `obstore`: large files in parts, several at a time, with retries.
 
     Args:
         uri: such as `s3://bucket/prefix`. Keys and endpoint are taken from the environment, as for the store's own
@@ -114,29 +110,25 @@ class ObjectStore:
         try:
             self._store = obstore.store.from_url(uri, **options)
         except (ValueError, obstore.exceptions.BaseError) as error:
-            said = str(error).partition("\n")[0]
-            raise UnknownStore(f"{uri}: artifacts can't be kept there: {said}") from None
+            reason = str(error).partition("\n")[0]
+            raise UnknownStore(f"{uri}: artifacts can't be kept there: {reason}") from None
 
     def put(self, source: Path, path: str) -> None:
-        """Upload *source*."""
         self._obstore.put(self._store, path, source)
 
     def get(self, path: str, target: Path) -> None:
-        """Download to *target*, chunk by chunk."""
-        found = self._obstore.get(self._store, path)
+        answer = self._obstore.get(self._store, path)
         with open(target, "wb") as file:
-            for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
+            for chunk in answer.stream(min_chunk_size=CHUNK_BYTES):
                 file.write(chunk)
 
     def size_bytes(self, path: str) -> int | None:
-        """Ask the store for the object's size."""
         try:
             return int(self._obstore.head(self._store, path)["size"])
         except FileNotFoundError:
             return None
 
     def delete(self, path: str) -> None:
-        """Remove the object."""
         with contextlib.suppress(FileNotFoundError):
             self._obstore.delete(self._store, path)
 

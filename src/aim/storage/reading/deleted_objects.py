@@ -1,8 +1,8 @@
 """
-Which stored objects were deleted, by their place in the blob files: so that nobody hands out the bytes by a place that
-somebody remembers.
+The stored objects of a run that were deleted, by the positions of their records, so that a position which somebody
+remembers does not return them any more.
 
-    place of a record (writer, blobs.pack_position)  ->  None: all of it, or the places in its list
+    position of a record (writer, blobs.pack_position)  ->  None: all its objects; or the indices of some
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ DeletedItems = Mapping[RecordKey, frozenset[int] | None]
 
 
 def has_deleted(state: RunState) -> bool:
-    """Return whether objects of a run were deleted, without looking at its points."""
-    return any(_is_concerned(facts) for facts in state.sequences.values())
+    """Return whether objects of a run were deleted. Cost: no points are read."""
+    return any(_has_deleted(sequence) for sequence in state.sequences.values())
 
 
-def _is_concerned(facts: SequenceState) -> bool:
-    return bool(facts.dropped_at_s or facts.deletions) and not facts.is_numeric
+def _has_deleted(sequence: SequenceState) -> bool:
+    return bool(sequence.dropped_at_s or sequence.deletions) and not sequence.is_numeric
 
 
 def deleted_objects(reader: RunReader, state: RunState) -> DeletedItems:
-    """Return all records of which something was deleted. Cost: reads the points of the sequences concerned."""
-    found: dict[RecordKey, frozenset[int] | None] = {}
-    for facts in state.sequences.values():
-        if not _is_concerned(facts):
+    """Return all records of which objects were deleted. Cost: reads the points of the sequences concerned."""
+    deleted: dict[RecordKey, frozenset[int] | None] = {}
+    for sequence in state.sequences.values():
+        if not _has_deleted(sequence):
             continue
-        visibility = Visibility((), facts.dropped_at_s, tuple(facts.deletions))
-        for chunk in reader.recorded_chunks(facts, state):
-            gone = ~visibility.visible_mask(chunk.steps, chunk.times_us)
-            found |= {(chunk.writer, int(where)): None for where in chunk.values[gone].tolist()}
-            for deletion in facts.deletions:
+        visibility = Visibility((), sequence.dropped_at_s, tuple(sequence.deletions))
+        for chunk in reader.recorded_chunks(sequence, state):
+            is_hidden = ~visibility.visible_mask(chunk.steps, chunk.times_us)
+            deleted |= {(chunk.writer, int(position)): None for position in chunk.values[is_hidden].tolist()}
+            for deletion in sequence.deletions:
                 if deletion.items is None:
                     continue
                 steps = np.fromiter(deletion.steps, np.int64, len(deletion.steps))
-                meant = np.isin(chunk.steps, steps) & (chunk.times_us <= microseconds(deletion.time_s)) & ~gone
-                for where in chunk.values[meant].tolist():
-                    known = found.get((chunk.writer, int(where))) or frozenset()
-                    found[(chunk.writer, int(where))] = known | deletion.items
-    return found
+                is_meant = np.isin(chunk.steps, steps) & (chunk.times_us <= microseconds(deletion.time_s)) & ~is_hidden
+                for position in chunk.values[is_meant].tolist():
+                    key = (chunk.writer, int(position))
+                    deleted[key] = (deleted.get(key) or frozenset()) | deletion.items
+    return deleted

@@ -244,13 +244,13 @@ class JournalPoints:
 
     def chunk(self, part: SequencePart) -> Chunk:
         """Return all points of a part."""
-        rows = self._journal.of(part.number)
+        rows = self._journal.of_sequence(part.number)
         values = typed(rows["value"], part.kind)
         return Chunk(rows["step"].astype(np.int64), values, records.time_us(rows), rows["epoch"], part.writer)
 
     def ordered_points(self, part: SequencePart) -> Points | None:
         """Return the points of a part that is its whole sequence; None when its steps do not increase."""
-        rows = self._journal.of(part.number)
+        rows = self._journal.of_sequence(part.number)
         steps = rows["step"].astype(np.int64)
         if not is_increasing(steps):
             return None

@@ -1,9 +1,9 @@
 """
 The records of one writer, kept in memory while its journal fills.
 
-    refresh   reads what is new with a `JournalCursor`
-    all       all records, in the order of recording
-    of        the records of one sequence; the second sequence that is asked for has all records sorted by sequence
+    refresh       reads what is new with a `JournalCursor`
+    all           all records, in the order of recording
+    of_sequence   the records of one sequence; the second sequence that is asked for has all records sorted by sequence
 
 Any number of threads may use it.
 """
@@ -78,12 +78,12 @@ class FollowedJournal:
         """Return all records, in the order of recording."""
         return self._records
 
-    def of(self, number: int) -> Records:
+    def of_sequence(self, number: int) -> Records:
         """Return the records of one sequence number, in the order of recording."""
         with forks.whole(), self._lock:
-            return self._of(number)
+            return self._of_sequence(number)
 
-    def _of(self, number: int) -> Records:
+    def _of_sequence(self, number: int) -> Records:
         if self._order is None and (not self._asked_numbers or self._asked_numbers == {number}):
             self._asked_numbers.add(number)
             rows: Records = self._records[self._records["sequence"] == number]

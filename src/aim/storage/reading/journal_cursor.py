@@ -70,14 +70,13 @@ class JournalCursor:
                     break
                 number, page = following, page if following == number else 1
                 continue
-            split = len(slots) if is_still else _full_slots(slots)
-            # a live writer's file without slots was created this moment, and will be as long as the others
-            is_full = split == len(slots) and (split > 0 or is_still)
-            if not behind:
+            if behind:
+                behind.append(_filled(slots))
+            else:
+                split, is_full = _split(slots, is_still)
                 full.append(_filled(slots[:split]))
                 position = (number + 1, 1) if is_full else (number, page + split // journal.PAGE_RECORDS)
-            if behind or not is_full:
-                behind.append(_filled(slots if behind else slots[split:]))
+                behind += [] if is_full else [_filled(slots[split:])]
             number, page = number + 1, 1
         records_full, records_open = _joined(full), _joined(behind)
         self._position = position
@@ -104,11 +103,13 @@ class JournalCursor:
         return next((n for n in records.segment_numbers(self._folder, self.writer) if n >= first), None)
 
 
-def _full_slots(slots: Records) -> int:
-    filled = slots["sequence"] != 0
-    if bool(filled.all()):
-        return len(slots)
-    return int(np.argmin(filled)) // journal.PAGE_RECORDS * journal.PAGE_RECORDS
+def _split(slots: Records, is_still: bool) -> tuple[int, bool]:
+    """Return how many slots lie in full pages, and whether that is the whole segment."""
+    is_filled = slots["sequence"] != 0
+    if is_still or bool(is_filled.all()):
+        # a live writer's file without slots was created this moment, and will be as long as the others
+        return len(slots), is_still or len(slots) > 0
+    return int(np.argmin(is_filled)) // journal.PAGE_RECORDS * journal.PAGE_RECORDS, False
 
 
 def _filled(slots: Records) -> Records:

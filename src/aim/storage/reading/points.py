@@ -145,9 +145,7 @@ def exact_chunks(sequence: SequenceState) -> list[Chunk]:
 
 def merge(chunks: Sequence[Chunk], sequence: SequenceState, visibility: Visibility) -> Points:
     """Return the visible points of *chunks*, all that was recorded of *sequence*."""
-    if not visibility.hides_nothing:
-        chunks = [chunk.masked(visibility.visible_mask(chunk.steps, chunk.times_us)) for chunk in chunks]
-    chunks = [chunk for chunk in chunks if len(chunk.steps)]
+    chunks = _visible(chunks, visibility)
     if not chunks:
         return _no_points(sequence)
     writer_ids = tuple(sorted({chunk.writer for chunk in chunks}))
@@ -155,15 +153,11 @@ def merge(chunks: Sequence[Chunk], sequence: SequenceState, visibility: Visibili
     values = _joined([chunk.values for chunk in chunks])
     times_us = _concatenated([chunk.times_us for chunk in chunks])
     epochs = _concatenated([chunk.epochs for chunk in chunks])
-    writers = None
-    if len(chunks) > 1:
-        indices = np.array([writer_ids.index(chunk.writer) for chunk in chunks], np.int32)
-        writers = np.repeat(indices, [len(chunk.steps) for chunk in chunks])
+    writers = _writer_indices(chunks, writer_ids)
     if not is_increasing(steps):
         order = _latest_by_step(steps, times_us, writers)
         steps, values, times_us, epochs = steps[order], values[order], times_us[order], epochs[order]
-        writers = None if writers is None else writers[order]
-    hidden_items = visibility.hidden_items(steps, times_us) if visibility.deletions else None
+        writers = writers[order]
     return Points(
         steps,
         values,
@@ -171,8 +165,19 @@ def merge(chunks: Sequence[Chunk], sequence: SequenceState, visibility: Visibili
         writer_ids,
         writers,
         kind=sequence.kind,
-        hidden_items=hidden_items,
+        hidden_items=visibility.hidden_items(steps, times_us) if visibility.deletions else None,
     )
+
+
+def _visible(chunks: Sequence[Chunk], visibility: Visibility) -> list[Chunk]:
+    if not visibility.hides_nothing:
+        chunks = [chunk.masked(visibility.visible_mask(chunk.steps, chunk.times_us)) for chunk in chunks]
+    return [chunk for chunk in chunks if len(chunk.steps)]
+
+
+def _writer_indices(chunks: Sequence[Chunk], writer_ids: tuple[str, ...]) -> npt.NDArray[np.int32]:
+    indices = np.array([writer_ids.index(chunk.writer) for chunk in chunks], np.int32)
+    return np.repeat(indices, [len(chunk.steps) for chunk in chunks])
 
 
 def _no_points(sequence: SequenceState) -> Points:
@@ -181,9 +186,8 @@ def _no_points(sequence: SequenceState) -> Points:
     return Points(nothing, values, lambda: (nothing, nothing.astype(np.float32)), (), kind=sequence.kind)
 
 
-def _latest_by_step(steps: IntArray, times_us: IntArray, writers: npt.NDArray[np.int32] | None) -> IntArray:
-    ranks = np.zeros(len(steps), np.int32) if writers is None else writers
-    order = np.lexsort((np.arange(len(steps)), ranks, times_us, steps))
+def _latest_by_step(steps: IntArray, times_us: IntArray, writers: npt.NDArray[np.int32]) -> IntArray:
+    order = np.lexsort((np.arange(len(steps)), writers, times_us, steps))
     ordered = steps[order]
     latest: IntArray = order[np.append(ordered[1:] != ordered[:-1], True)]
     return latest

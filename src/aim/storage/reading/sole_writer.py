@@ -1,18 +1,17 @@
 """
-Runs of which all points lie in one sealed file, each shown as it was recorded: read without the run's lines.
+Runs all of whose points are in one sealed file, each visible as it was recorded: read without the run's lines.
 
-    catalogue: this run's only writer is `w`, and the folder had this time        (facts.RunFacts, read once)
-    later:     one `stat` says that it still has it   ->  points of `w.points.parquet`, found by name and context
+    catalogue: the only writer of this run is `w`, and its folder had this time
+    later:     one `stat` shows that the folder still has it  ->  points of `w.points.parquet`, by name and context
 
-Whoever records again, edits, rewinds or deletes makes a file, and the folder gets another time: then, and for what the
-file does not tell, the lines are read as always. So a thousand curves cost a thousand `stat` and the files' own bytes.
+Recording, editing, rewinding and deleting all make a file, so the folder gets another time. Then, and for what the file
+does not say, the lines are read as always. So a thousand curves cost a thousand `stat` and the files' own bytes.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from aim.core import contexts, params
 from aim.storage.disk import freshness, layout
 from aim.storage.forms.state import SequenceKey, SequencePart
 from aim.storage.sealing.sealed import Sealed
@@ -23,7 +22,7 @@ class SoleWriter:
     The only writer of the run in *folder*, which is sealed.
 
     Args:
-        stamp: of the folder when that was found; see `freshness.FolderTime`.
+        stamp: that of the folder when this was established; see `freshness.FolderTime`.
     """
 
     def __init__(self, folder: Path, writer: str, stamp: int) -> None:
@@ -35,7 +34,7 @@ class SoleWriter:
 
     def find(self, key: SequenceKey) -> tuple[Sealed, SequencePart] | None:
         """
-        Return the file and which part of it is the sequence; None when the lines have to be asked.
+        Return the file and the part of it that is the sequence; None when the lines have to be read.
 
         Raises:
             FileNotFoundError: the run was deleted.
@@ -50,17 +49,11 @@ class SoleWriter:
                 file = self._file = Sealed.open(self._path)
             except FileNotFoundError:
                 raise
-            except OSError:  # who asks the lines then meets it too, and says so
+            except OSError:  # reading the lines meets the same error, and reports it
                 return None
         if file.damage:
             return None
-        name, text = key
-        table = file.facts["sequences"]
-        found = [
-            place
-            for place, own in enumerate(table["name"])
-            if own == name and contexts.text(params.decode(table["context"][place] or {})) == text
-        ]
-        if len(found) != 1:  # none; or ints and floats, which are two
+        matches = file.numbers_and_kinds(*key)
+        if len(matches) != 1:  # none; or ints and floats, which are two
             return None
-        return file, SequencePart(self.writer, table["number"][found[0]], table["kind"][found[0]])
+        return file, SequencePart(self.writer, *matches[0])

@@ -1,12 +1,12 @@
 """
-The pages of a sealed file, decoded with numpy: for reading whole files, and what is left of damaged ones.
+The pages of a sealed file, decoded with numpy, in whole files and in damaged ones.
 
     page := header (Thrift, compact) body (zstd)         a dictionary page comes before the data pages of its column
     name, context, sequence    RLE_DICTIONARY, no levels: every column is required
     step, time                 DELTA_BINARY_PACKED
     value, epoch               BYTE_STREAM_SPLIT
 
-Why not Parquet's own reader: it takes 0.4 ms a file before it gives the first point, refuses a whole column chunk for
+Why not Parquet's own reader: it takes 0.4 ms a file before it returns the first point, refuses a whole column chunk for
 one bad page, and can't read without a footer. docs/decisions/sealed-form.md has the figures.
 
 After the specification of Parquet (apache/parquet-format: README.md, Encodings.md, parquet.thrift).
@@ -62,7 +62,7 @@ class Page(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Header:
+class PageHeader:
     """A page's header, as Parquet writes it."""
 
     kind: int
@@ -123,7 +123,7 @@ def _struct(content: Any, offset: int, depth: int = 0) -> tuple[dict[int, Any], 
             raise BadPage(f"a field of type {kind}")
 
 
-def header(content: Any, offset: int) -> Header:
+def parse_header(content: Any, offset: int) -> PageHeader:
     """
     Parse the page header at *offset* of *content*.
 
@@ -143,7 +143,7 @@ def header(content: Any, offset: int) -> Header:
     limit = DICTIONARY_BYTES_MAX if kind == DICTIONARY else ROW_BYTES_MAX.get(encoding, 0) * rows + 4096
     if plain_bytes > limit or end + packed_bytes > len(content) or end - offset > HEADER_BYTES_MAX:
         raise BadPage("not a page header")
-    return Header(kind, plain_bytes, packed_bytes, crc, rows, encoding, end - offset)
+    return PageHeader(kind, plain_bytes, packed_bytes, crc, rows, encoding, end - offset)
 
 
 # bodies
@@ -180,8 +180,8 @@ def split_bytes(plain: Bytes, rows: int, dtype: np.dtype[Any]) -> NDArray[Any]:
         raise BadPage(f"has {len(plain)} bytes for {rows} rows")
     out = np.empty((rows, dtype.itemsize), np.uint8)
     planes = plain.reshape(dtype.itemsize, rows)
-    for place in range(dtype.itemsize):
-        out[:, place] = planes[place]
+    for byte_index in range(dtype.itemsize):
+        out[:, byte_index] = planes[byte_index]
     return out.view(dtype).ravel()
 
 
@@ -204,8 +204,8 @@ def deltas(plain: Bytes, rows: int) -> Ints:
         steps[0] = first & 0xFFFFFFFFFFFFFFFF
     if rows > 1:
         width = np.repeat(np.array(widths, np.uint64), per_mini)[: rows - 1]
-        place = np.arange(per_mini * len(widths), dtype=np.uint64)[: rows - 1] % np.uint64(per_mini)
-        bits = np.repeat(np.array(starts, np.uint64), per_mini)[: rows - 1] * np.uint64(8) + place * width
+        field_index = np.arange(per_mini * len(widths), dtype=np.uint64)[: rows - 1] % np.uint64(per_mini)
+        bits = np.repeat(np.array(starts, np.uint64), per_mini)[: rows - 1] * np.uint64(8) + field_index * width
         above = _bit_fields(content, bits, width, max(widths))
         steps[1:] = above + np.repeat(np.array(least, np.uint64), per_mini)[: rows - 1]
     return np.cumsum(steps, dtype=np.uint64).view(np.int64)
@@ -292,15 +292,15 @@ def dictionary_codes(plain: Bytes, rows: int) -> Ints:
 def strings(plain: Bytes, count: int) -> list[str]:
     """Decode a dictionary page of strings: each a 32-bit length and its UTF-8 bytes."""
     content = plain.tobytes()
-    found, offset = [], 0
+    texts, offset = [], 0
     for _ in range(count):
         length = int.from_bytes(content[offset : offset + 4], "little")
         offset += 4
         if offset + length > len(content):
             raise BadPage("ends within a string")
-        found.append(content[offset : offset + length].decode("utf-8", "replace"))
+        texts.append(content[offset : offset + length].decode("utf-8", "replace"))
         offset += length
-    return found
+    return texts
 
 
 def numbers(plain: Bytes, count: int) -> Ints:
@@ -315,22 +315,22 @@ def numbers(plain: Bytes, count: int) -> Ints:
 
 def walk(content: bytes | memoryview) -> tuple[list[Page], list[int]]:
     """
-    Find the pages of a file from its start, without footer or index.
+    Return the pages of a file, found from its start without footer or index.
 
     Returns:
-        The pages whose header is whole, with group and column, and the offsets where a header in between was not.
+        The pages whose header is whole, with group and column, and the offsets of damaged headers between them.
 
-    A page whose header is damaged takes the rest of its row group with it: the walk goes on at the next row group,
-    whose first pages are found by their CRC.
+    After a damaged header the rest of its row group is lost: the walk continues at the next row group, whose first
+    pages are found by their CRC.
     """
-    found: list[Page] = []
+    walked_pages: list[Page] = []
     broken: list[int] = []
     group, offset = 0, 4
     rows = [0] * len(COLUMNS)
     column = -1
     while offset < len(content):
         try:
-            head = header(content, offset)
+            head = parse_header(content, offset)
             column = _next_column(column, head, rows)
         except BadPage:
             resumed = _next_group(content, offset)
@@ -340,17 +340,19 @@ def walk(content: bytes | memoryview) -> tuple[list[Page], list[int]]:
             group, column, offset = group + 1, EPOCH, resumed
             continue
         if column == NAME and head.kind == DICTIONARY:
-            group += bool(found) and found[-1].group == group
+            group += bool(walked_pages) and walked_pages[-1].group == group
             rows = [0] * len(COLUMNS)
         if head.kind == DATA:
             rows[column] += head.rows
         body = offset + head.size_bytes
-        found.append(Page(body, head.packed_bytes, head.plain_bytes, head.crc, head.rows, group, column, head.kind))
+        walked_pages.append(
+            Page(body, head.packed_bytes, head.plain_bytes, head.crc, head.rows, group, column, head.kind)
+        )
         offset = body + head.packed_bytes
-    return found, broken
+    return walked_pages, broken
 
 
-def _next_column(column: int, head: Header, rows: list[int]) -> int:
+def _next_column(column: int, head: PageHeader, rows: list[int]) -> int:
     """Return the column of a page from the column of the page before it; raise BadPage when it fits none."""
     if head.kind == DICTIONARY:
         after = {-1: NAME, NAME: CONTEXT, CONTEXT: SEQUENCE, EPOCH: NAME}
@@ -368,14 +370,14 @@ def _next_column(column: int, head: Header, rows: list[int]) -> int:
     raise BadPage("a page out of its order")
 
 
-def _candidates(content: bytes | memoryview, offset: int) -> Iterator[tuple[int, Header]]:
-    """Find pages by their CRC, from *offset* on."""
+def _candidates(content: bytes | memoryview, offset: int) -> Iterator[tuple[int, PageHeader]]:
+    """Go through the pages from *offset* on whose CRC is right."""
     text = bytes(content)
     while (offset := text.find(b"\x15", offset + 1)) >= 0:
         if text[offset + 1 : offset + 3] not in (b"\x00\x15", b"\x04\x15"):
             continue
         try:
-            head = header(text, offset)
+            head = parse_header(text, offset)
         except BadPage:
             continue
         body = offset + head.size_bytes
@@ -385,9 +387,9 @@ def _candidates(content: bytes | memoryview, offset: int) -> Iterator[tuple[int,
 
 def _next_group(content: bytes | memoryview, offset: int) -> int | None:
     """Return where the next row group begins: at a dictionary page after a page of epochs."""
-    before: Header | None = None
-    for at, head in _candidates(content, offset):
-        if before is not None and before.encoding == BYTE_STREAM_SPLIT and head.kind == DICTIONARY:
-            return at
-        before = head
+    previous: PageHeader | None = None
+    for page_offset, head in _candidates(content, offset):
+        if previous is not None and previous.encoding == BYTE_STREAM_SPLIT and head.kind == DICTIONARY:
+            return page_offset
+        previous = head
     return None

@@ -1,12 +1,11 @@
 """
-A sealed file whose end is damaged or cut off: which sequences its pages hold.
+The sequences of a sealed file whose end is damaged or cut off, from its pages.
 
     index good, footer not    the index says where the pages are
     footer good, index not    the pages are walked from the file's start; the footer says which sequences there are
     neither                   the pages are walked; name, context and number of each sequence come from the columns
 
-So nothing before the damage is hidden. What is not in the columns, the kind of a sequence, the run's
-state knows.
+So nothing before the damage is hidden. The kind of a sequence is not in the columns; the run's state has it.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ from aim.storage.sealing.pages import BadPage, Ints, Page
 UNKNOWN = -1
 
 
-class Found(NamedTuple):
-    """A sequence as its rows in the columns tell it."""
+class SalvagedSequence(NamedTuple):
+    """A sequence as the columns describe it."""
 
     number: int
     name: str
@@ -35,21 +34,21 @@ class Found(NamedTuple):
     rows: int
 
 
-def sequences(content: bytes, found: Sequence[Page]) -> list[Found]:
+def sequences(content: bytes, page_list: Sequence[Page]) -> list[SalvagedSequence]:
     """
-    Return the sequences in *found*, the pages of the file *content*.
+    Return the sequences of *page_list*, the pages of the file *content*.
 
     Rows whose page of sequence numbers is damaged count to a sequence that has rows before and after them, or to none.
     """
-    result: list[Found] = []
-    for group in sorted({page.group for page in found}):
-        of_group = [page for page in found if page.group == group]
+    salvaged: list[SalvagedSequence] = []
+    for group in sorted({page.group for page in page_list}):
+        of_group = [page for page in page_list if page.group == group]
         codes = _codes(content, of_group, pages.SEQUENCE)
         table = _dictionary(content, of_group, pages.SEQUENCE)
         if table is None:
             continue
-        known = np.append(pages.numbers(*table), UNKNOWN)
-        row_numbers = known[np.where(codes < table[1], codes, UNKNOWN)]
+        numbers = np.append(pages.numbers(*table), UNKNOWN)
+        row_numbers = numbers[np.where(codes < table[1], codes, UNKNOWN)]
         names, contexts = (_texts(content, of_group, column) for column in (pages.NAME, pages.CONTEXT))
         name_codes, context_codes = (_codes(content, of_group, column) for column in (pages.NAME, pages.CONTEXT))
         for number in sorted(set(row_numbers.tolist()) - {UNKNOWN}):
@@ -57,10 +56,12 @@ def sequences(content: bytes, found: Sequence[Page]) -> list[Found]:
             name = _text(names, name_codes, rows)
             context = _context(_text(contexts, context_codes, rows))
             first, last = int(rows[0]), int(rows[-1])
-            result.append(
-                Found(number, unknown_name(number) if name is None else name, context, group, first, last + 1 - first)
+            salvaged.append(
+                SalvagedSequence(
+                    number, unknown_name(number) if name is None else name, context, group, first, last + 1 - first
+                )
             )
-    return result
+    return salvaged
 
 
 def _codes(content: bytes, of_group: Sequence[Page], column: int) -> Ints:
@@ -96,8 +97,9 @@ def _texts(content: bytes, of_group: Sequence[Page], column: int) -> list[str]:
 
 
 def _text(texts: list[str], codes: Ints, rows: Ints) -> str | None:
-    known = [int(codes[row]) for row in rows if row < len(codes) and 0 <= codes[row] < len(texts)][:1]
-    return texts[known[0]] if known else None
+    valid_codes = (int(codes[row]) for row in rows if row < len(codes) and 0 <= codes[row] < len(texts))
+    first_code = next(valid_codes, None)
+    return None if first_code is None else texts[first_code]
 
 
 def _context(text: str | None) -> dict[str, object]:

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aim.core import params
+from aim.core import contexts, params
 from aim.storage.disk import unreadable
 from aim.storage.forms.records import EpochArray, FloatArray, IntArray
 from aim.storage.forms.state import Damage
@@ -191,6 +191,15 @@ class Sealed:
         table = self.facts["sequences"]
         # the first of a group stays: later ones are put in before it
         return dict(zip(reversed(table["group"]), reversed(table["row"])))
+
+    def numbers_and_kinds(self, name: str, context_text: str) -> list[tuple[int, str]]:
+        """Return number and kind of the sequences of that name and context; none when the footer is damaged."""
+        table = self.facts.get("sequences", {"name": ()})
+        return [
+            (table["number"][index], table["kind"][index])
+            for index, sequence_name in enumerate(table["name"])
+            if sequence_name == name and contexts.text(params.decode(table["context"][index] or {})) == context_text
+        ]
 
     def sequence(self, number: int) -> SealedSequence:
         """Return one sequence. Raises LookupError."""
