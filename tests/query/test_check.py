@@ -73,7 +73,7 @@ MESSAGES = [
     ("metrics.last", 0, 7, "`metrics` is not known. Did you mean `metric`?"),
     ("lr > 1", 0, 2, "`lr` is not known. A param is written run.lr"),
     ("true", 0, 4, "`true` is not known. Did you mean `True`?"),
-    ("images.name", 0, 6, "`images` is not known here: this query knows `metric` and `run`"),
+    ("images.name", 0, 6, "`images` is not known here: this query is about `metric` and `run`"),
     ("metric.lst", 7, 10, "`metric` has no `lst`. Did you mean `last`?"),
     ("metric.last.foo", 12, 15, "`metric.last` is a number, which has no `foo`; it has is_integer, hex"),
     ("metric.record_max_length", 7, 24, None),

@@ -1,1 +1,1 @@
-"""From the text of a query to the runs and sequences it means. Knows columns; knows no disk and no SDK class."""
+"""From the text of a query to the matching runs and sequences, over columns. Imports neither storage nor the SDK."""

@@ -169,7 +169,7 @@ class _Checker:
             self.rules.refuse(node, f"`{name}` is not known", self.subject)
         if name in names.SUBJECTS or name in names.SUBJECT_ALIASES:
             variables = "`run`" if self.subject == "run" else f"`{self.subject}` and `run`"
-            self.rules.refuse(node, f"`{name}` is not known here: this query knows {variables}")
+            self.rules.refuse(node, f"`{name}` is not known here: this query is about {variables}")
 
     def _attribute(self, node: tree.Attribute, bound: Bound) -> Referent:
         base, name = self.referent(node.value, bound), node.name

@@ -28,25 +28,11 @@ from aim.query.operators import MISSING, power, rough_size
 EPOCH = datetime(1970, 1, 1)
 INT_DIGITS_MAX = 1_200  # of a text that `int` reads: 4,096 bits have 1,233
 FACTORIAL_MAX = 500  # 500! has 3,768 bits
-ANY = 99
+ARGUMENTS_MAX = 99  # of functions that take any number of them
 MATH_OF_ONE = (
     *("acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "sin", "sinh", "tan", "tanh"),
-    *(
-        "ceil",
-        "degrees",
-        "erf",
-        "erfc",
-        "exp",
-        "expm1",
-        "fabs",
-        "floor",
-        "gamma",
-        "isfinite",
-        "isinf",
-        "isnan",
-        "isqrt",
-    ),
-    *("lgamma", "log10", "log1p", "log2", "modf", "radians", "sqrt", "trunc"),
+    *("ceil", "degrees", "erf", "erfc", "exp", "expm1", "fabs", "floor", "gamma", "isfinite", "isinf", "isnan"),
+    *("isqrt", "lgamma", "log10", "log1p", "log2", "modf", "radians", "sqrt", "trunc"),
 )
 STRING_VALUES = (
     *("ascii_letters", "ascii_lowercase", "ascii_uppercase", "digits", "hexdigits", "octdigits"),
@@ -360,22 +346,22 @@ _FUNCTIONS: Iterable[Function] = (
     # Many items
     _f("len", lambda items: _length(items)),
     _f("sum", _sum, 1, 2, "start"),
-    _f("min", _extreme(min), 1, ANY, "key default"),
-    _f("max", _extreme(max), 1, ANY, "key default"),
+    _f("min", _extreme(min), 1, ARGUMENTS_MAX, "key default"),
+    _f("max", _extreme(max), 1, ARGUMENTS_MAX, "key default"),
     _f("any", lambda items: any(sized(items))),
     _f("all", lambda items: all(sized(items))),
     _f("sorted", _sorted, 1, 1, "key reverse"),
     _f("reversed", lambda items: list(reversed(sized(items)))),
-    _f("zip", _zip, 0, ANY),
+    _f("zip", _zip, 0, ARGUMENTS_MAX),
     _f("enumerate", _enumerate, 1, 2, "start"),
-    _f("map", _map, 2, ANY),
+    _f("map", _map, 2, ARGUMENTS_MAX),
     _f("filter", _filter, 2),
     # Tests of types
     _f("isinstance", lambda value, types: isinstance(value, kinds(types)), 2),
     _f("issubclass", _is_subclass, 2),
     _f("callable", is_function),
-    _f("same_type", _same_type, 2, ANY),
-    _f("test", _test, 2, ANY),
+    _f("same_type", _same_type, 2, ARGUMENTS_MAX),
+    _f("test", _test, 2, ARGUMENTS_MAX),
     _f("reorder", _reorder, 1, 3),
     # Time
     _f("datetime.now", lambda clock: clock.local(clock.now_s), 0, clocked=True),
@@ -397,10 +383,10 @@ _FUNCTIONS: Iterable[Function] = (
     _f("math.comb", _choose(math.comb), 2),
     _f("math.perm", _choose(math.perm), 2),
     _f("math.prod", _product),
-    _f("math.lcm", _lcm, 1, ANY),
-    _f("math.gcd", math.gcd, 1, ANY),
+    _f("math.lcm", _lcm, 1, ARGUMENTS_MAX),
+    _f("math.gcd", math.gcd, 1, ARGUMENTS_MAX),
     _f("math.fsum", lambda items: math.fsum(sized(items))),
-    _f("math.hypot", math.hypot, 1, ANY),
+    _f("math.hypot", math.hypot, 1, ARGUMENTS_MAX),
     _f("math.log", math.log, 1, 2),
     _f("math.isclose", math.isclose, 2, 2, "rel_tol abs_tol"),
     *(_f(f"math.{name}", getattr(math, name)) for name in MATH_OF_ONE),

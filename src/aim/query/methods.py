@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from aim.query.functions import ANY, Clock, sized
+from aim.query.functions import ARGUMENTS_MAX, Clock, sized
 from aim.query.limits import bounded, check_size, check_width
 from aim.query.operators import MISSING, subscript
 from aim.query.regex import Match
@@ -125,7 +125,7 @@ _SET: dict[str, TypeMethod] = {
     name: TypeMethod(
         lambda members, *others, _name=name: bounded(getattr(members, _name)(*map(sized, others))),
         1,
-        1 if name[0] == "i" and name != "intersection" else ANY,
+        1 if name[0] == "i" and name != "intersection" else ARGUMENTS_MAX,
     )
     for name in ["union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint"]
 }

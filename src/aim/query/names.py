@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from aim.core.kinds import METRIC, OBJECT_KINDS, QUERY_SUBJECTS
 
 SUBJECTS = ("run", *QUERY_SUBJECTS)
-"""What a query can be about, which is also the name of its variable. Every query knows `run` besides."""
+"""What a query can be about, which is also the name of its variable. Every query has the variable `run` as well."""
 
 SUBJECT_ALIASES = {
     "runs": "run",

@@ -20,7 +20,7 @@ from typing import NoReturn
 from aim.core.errors import InvalidQuery
 from aim.core.statuses import STATUSES
 from aim.query import names, regex, tree
-from aim.query.functions import ANY, Function
+from aim.query.functions import ARGUMENTS_MAX, Function
 from aim.query.methods import ATTRIBUTES, BY_TYPE, METHODS, TypeMethod
 from aim.query.names import nearest
 from aim.query.pattern import BadPattern
@@ -96,7 +96,9 @@ class OperationRules:
         if any(each.least <= count + len(keywords) and count <= each.most for each in candidates):
             return
         least, most = min(each.least for each in candidates), max(each.most for each in candidates)
-        expected = f"{least}" if least == most else f"{least} or more" if most >= ANY else f"{least} to {most}"
+        expected = (
+            f"{least}" if least == most else f"{least} or more" if most >= ARGUMENTS_MAX else f"{least} to {most}"
+        )
         self.refuse(node, f"`{name}` takes {expected} argument{'s' * (expected != '1')}, not {count}")
 
     def check_pattern(self, function: Function, arguments: Sequence[tree.Node]) -> None:

@@ -268,7 +268,7 @@ class Builtin(Node):
 
 @dataclass(frozen=True, slots=True)
 class Invoke(Node):
-    """A call of a function that a query knows, such as `len` or `math.sqrt`."""
+    """A call of one of `functions.FUNCTIONS`, such as `len` or `math.sqrt`."""
 
     name: str
     arguments: tuple[Node, ...]
@@ -293,10 +293,22 @@ class Get(Node):
     default: Node
 
 
+_FIELD_NAMES: dict[type[Node], tuple[str, ...]] = {}
+
+
+def _field_names(kind: type[Node]) -> tuple[str, ...]:
+    """Return the names of the fields of a type of node, without its span."""
+    names = _FIELD_NAMES.get(kind)
+    if names is None:
+        names = tuple(field.name for field in fields(kind) if field.name not in ("start", "end"))
+        _FIELD_NAMES[kind] = names
+    return names
+
+
 def children(node: Node) -> Iterator[Node]:
     """Return the nodes directly below *node*, in the order of the text."""
-    for field in fields(node):
-        value = getattr(node, field.name)
+    for name in _field_names(type(node)):
+        value = getattr(node, name)
         if isinstance(value, Node):
             yield value
         elif isinstance(value, tuple):
@@ -313,12 +325,12 @@ def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
     'Unary(not, Constant(1))'
     """
     changes: dict[str, object] = {}
-    for field in fields(node):
-        value = getattr(node, field.name)
+    for name in _field_names(type(node)):
+        value = getattr(node, name)
         if isinstance(value, Node):
-            changes[field.name] = change(value)
+            changes[name] = change(value)
         elif isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
-            changes[field.name] = tuple(change(item) if isinstance(item, Node) else item for item in value)
+            changes[name] = tuple(change(item) if isinstance(item, Node) else item for item in value)
     return replace(node, **changes) if changes else node  # type: ignore[arg-type]
 
 
