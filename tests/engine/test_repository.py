@@ -174,7 +174,7 @@ def test_a_run_that_is_still_recording_is_copied_and_not_moved(repository: Repos
     assert (["live"], []) == (repository.run_hashes(), target.run_hashes())
 
     assert not repository.copy_run("live", target)
-    assert {"a": 1} == target.state("live").tree
+    assert {"a": 1} == target.readers.state("live").tree
     target.delete_run("live")
     writer.close()
     repository.move_run("live", target)

@@ -81,7 +81,7 @@ class Alert:
 
 
 @dataclass(frozen=True)
-class _Run:
+class _RunRow:
     """What columns say of one run; *row* is its row in the table."""
 
     row: int
@@ -163,7 +163,7 @@ class Alerts:
                     break
             return alerts
 
-    def _alerts_of(self, run: _Run, survey: Survey, now_s: float) -> list[Alert]:
+    def _alerts_of(self, run: _RunRow, survey: Survey, now_s: float) -> list[Alert]:
         alerts: list[Alert | None] = []
         if run.status in (FAILED, LOST):
             kind = FAILED_KIND if run.status == FAILED else LOST_KIND
@@ -178,7 +178,7 @@ class Alerts:
         alerts.append(self._of_metrics(run, DIVERGED, survey.diverged.of_run(run.row)))
         return [alert for alert in alerts if alert is not None]
 
-    def _of_metrics(self, run: _Run, kind: str, suspects: list[Suspect]) -> Alert | None:
+    def _of_metrics(self, run: _RunRow, kind: str, suspects: list[Suspect]) -> Alert | None:
         """Return the alert about the metric that went wrong first."""
         ordered = sorted(suspects, key=lambda suspect: (not should_fall(suspect.key[0]), suspect.key))
         findings: list[tuple[_Finding, Suspect]] = []
@@ -208,7 +208,7 @@ class Alerts:
             others=count - 1,
         )
 
-    def _silent(self, run: _Run, survey: Survey, now_s: float) -> Alert | None:
+    def _silent(self, run: _RunRow, survey: Survey, now_s: float) -> Alert | None:
         grown_at_s = self._grown_at_s(run.run_hash, int(survey.point_counts[run.row]), now_s)
         if grown_at_s is None:
             return None
@@ -244,20 +244,20 @@ class Alerts:
         return None
 
 
-def _overdue(run: _Run, due_at_s: float, now_s: float) -> Alert | None:
+def _overdue(run: _RunRow, due_at_s: float, now_s: float) -> Alert | None:
     if now_s <= due_at_s:
         return None
     level = min(LEVEL_MAX, int(math.log(1 + (now_s - due_at_s) / OVERDUE_S, WORSE)))
     return Alert(f"{run.run_hash} {STALLED} {due_at_s}", run.run_hash, run.name, STALLED, due_at_s, level)
 
 
-def _runs(table: RunTable, rows: IntArray) -> list[_Run]:
+def _runs(table: RunTable, rows: IntArray) -> list[_RunRow]:
     names = ("hash", "name", "status", "end_time", "error")
     columns = [cells(table, PropertyField(name), rows).objects() for name in names]
     due = table.field("due_at")
     due_at_s = [due.values[code] if code >= 0 else None for code in due.codes[rows].tolist()]
     return [
-        _Run(row, run_hash, str(name or ""), status, ended_at_s, error, due_s if isinstance(due_s, float) else None)
+        _RunRow(row, run_hash, str(name or ""), status, ended_at_s, error, due_s if isinstance(due_s, float) else None)
         for row, run_hash, name, status, ended_at_s, error, due_s in zip(rows.tolist(), *columns, due_at_s, strict=True)
     ]
 

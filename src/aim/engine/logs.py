@@ -23,17 +23,17 @@ import numpy as np
 
 from aim.core import params
 from aim.core.errors import DamagedFile, NotFound
+from aim.core.kinds import LINES_NAME, list_of
 from aim.storage.forms.state import RunState, SequenceState, WriterInfo
 from aim.storage.reading.points import Points
 from aim.storage.reading.reader import RunReader
 
 LINE_KIND = "aim.log_line"
-LINES_NAME = "logs"
 RECORD_KIND = "aim.log_record"
 WRITER_KEY = "writer"  # of the context of a log beside the first
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 MATCHES_MAX = 1_000
-DAMAGED = "(damaged here: `aim fsck` says what)"  # stands for what the file does not give
+DAMAGED = "(damaged here: `aim fsck` says what)"  # stands for a line that can't be read
 
 
 @dataclass(frozen=True)
@@ -68,26 +68,26 @@ class LogInfo:
     lines: int
 
 
-def _of_kind(state: RunState, kind: str) -> list[SequenceState]:
-    found = [facts for facts in state.sequences.values() if facts.parts and facts.kind in (kind, f"list({kind})")]
-    # of several processes that print at once the first has no context; the others follow as they began
-    return sorted(found, key=lambda facts: (facts.name != LINES_NAME, bool(facts.context), _begun(facts, state)))
+def _logs_of_kind(state: RunState, kind: str) -> list[SequenceState]:
+    kinds = (kind, list_of(kind))
+    logs = [sequence for sequence in state.sequences.values() if sequence.parts and sequence.kind in kinds]
+    # of several processes that print at once the first has no context; the others follow in the order of their begin
+    return sorted(logs, key=lambda log: (log.name != LINES_NAME, bool(log.context), _begin(log, state)))
 
 
-def _begun(facts: SequenceState, state: RunState) -> tuple[float, str, str]:
-    first = min(_writers(facts, state), key=lambda writer: writer.begun_at_s or 0.0, default=None)
-    return (0.0 if first is None else first.begun_at_s or 0.0, facts.name, facts.text)
+def _begin(log: SequenceState, state: RunState) -> tuple[float, str, str]:
+    begin_times_s = [writer.begun_at_s or 0.0 for writer in _writers(log, state)]
+    return (min(begin_times_s, default=0.0), log.name, log.text)
 
 
-def _writers(facts: SequenceState, state: RunState) -> list[WriterInfo]:
-    ids = dict.fromkeys(part.writer for part in facts.parts)
-    return sorted(
-        (state.writers[one] for one in ids if one in state.writers), key=lambda writer: writer.begun_at_s or 0.0
-    )
+def _writers(log: SequenceState, state: RunState) -> list[WriterInfo]:
+    writer_ids = dict.fromkeys(part.writer for part in log.parts)
+    writers = [state.writers[writer_id] for writer_id in writer_ids if writer_id in state.writers]
+    return sorted(writers, key=lambda writer: writer.begun_at_s or 0.0)
 
 
-def _id(facts: SequenceState) -> str:
-    return hashlib.blake2b(f"{facts.name}\0{facts.text}".encode("utf-8", "replace"), digest_size=6).hexdigest()
+def _id(log: SequenceState) -> str:
+    return hashlib.blake2b(f"{log.name}\0{log.text}".encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
 def log_label(name: str, context: Mapping[str, Any], writer: WriterInfo | None) -> str:
@@ -97,8 +97,8 @@ def log_label(name: str, context: Mapping[str, Any], writer: WriterInfo | None) 
     >>> log_label("logs", {"rank": 1}, None), log_label("logs", {}, None)
     ('rank=1', 'output')
     """
-    told = [f"{key}={value}" for key, value in context.items() if key != WRITER_KEY]
-    parts = [*([] if name == LINES_NAME else [name]), *([", ".join(told)] if told else [])]
+    context_parts = [f"{key}={value}" for key, value in context.items() if key != WRITER_KEY]
+    parts = [*([] if name == LINES_NAME else [name]), *([", ".join(context_parts)] if context_parts else [])]
     begin = (writer.begin if writer is not None else None) or {}
     if begin.get("pid") is not None:
         parts.append(f"{begin.get('host') or 'host unknown'}, process {begin['pid']}")
@@ -123,23 +123,23 @@ class RunLogs:
     def __init__(self, reader: RunReader, log_id: str | None = None) -> None:
         self._reader = reader
         self._state = reader.state()
-        self._logs = _of_kind(self._state, LINE_KIND)
+        self._logs = _logs_of_kind(self._state, LINE_KIND)
         if log_id is not None:
-            self._logs = [facts for facts in self._logs if _id(facts) == log_id]
+            self._logs = [log for log in self._logs if _id(log) == log_id]
             if not self._logs:
                 raise NotFound(f"The run has no log {log_id[:40]!r}.")
 
     def all(self) -> list[LogInfo]:
         """List the logs of lines: the first process's, then the others' as they began."""
-        found: dict[str, LogInfo] = {}
-        for facts in self._logs:
-            writers = _writers(facts, self._state)
-            label = log_label(facts.name, facts.context, writers[-1] if writers else None)
-            if label in found:
-                label = f"{label} \u00b7 {facts.context.get(WRITER_KEY) or _id(facts)}"
-            count = self._count(self._reader.points_of(facts, self._state))
-            found[label] = LogInfo(_id(facts), label, facts.context, tuple(one.id for one in writers), count)
-        return list(found.values())
+        infos: dict[str, LogInfo] = {}
+        for log in self._logs:
+            writers = _writers(log, self._state)
+            label = log_label(log.name, log.context, writers[-1] if writers else None)
+            if label in infos:
+                label = f"{label} \u00b7 {log.context.get(WRITER_KEY) or _id(log)}"
+            count = self._count(self._reader.points_of(log, self._state))
+            infos[label] = LogInfo(_id(log), label, log.context, tuple(writer.id for writer in writers), count)
+        return list(infos.values())
 
     @staticmethod
     def _count(points: Points | None) -> int:
@@ -160,9 +160,9 @@ class RunLogs:
         # processes that log at once number their records alike: each one's are read by themselves, or one would hide
         # the other's; the text is that of no other sequence, so that the reader keeps their points apart too
         return [
-            self._reader.points_of(replace(facts, text=f"{facts.text} {part.writer}", parts=[part]), self._state)
-            for facts in _of_kind(self._state, RECORD_KIND)
-            for part in facts.parts
+            self._reader.points_of(replace(log, text=f"{log.text} {part.writer}", parts=[part]), self._state)
+            for log in _logs_of_kind(self._state, RECORD_KIND)
+            for part in log.parts
         ]
 
     def lines(self, start: int, limit: int) -> tuple[int, int, list[str]]:
@@ -178,13 +178,13 @@ class RunLogs:
         points = self._points()
         if points is not None and texts:
             first, stop = np.searchsorted(points.steps, (start, start + len(texts))).tolist()
-            for place in range(first, stop):
-                texts[int(points.steps[place]) - start] = self._text(points, place)
+            for index in range(first, stop):
+                texts[int(points.steps[index]) - start] = self._text(points, index)
         return start, total, texts
 
-    def _text(self, points: Points, place: int) -> str:
+    def _text(self, points: Points, index: int) -> str:
         try:
-            items = self._reader.record(points, place)["items"]
+            items = self._reader.record(points, index)["items"]
         except DamagedFile:
             return DAMAGED
         return str(items[0].get("text", "")) if items else ""
@@ -192,15 +192,15 @@ class RunLogs:
     def find(self, text: str) -> list[int]:
         """Return the numbers of the lines that contain *text*, in either case, colours ignored; at most 1,000."""
         points = self._points()
-        wanted = text.casefold()
-        found: list[int] = []
-        for place in range(0 if points is None else len(points)):
+        folded_text = text.casefold()
+        line_numbers: list[int] = []
+        for index in range(0 if points is None else len(points)):
             assert points is not None
-            if wanted in ANSI.sub("", self._text(points, place)).casefold():
-                found.append(int(points.steps[place]))
-                if len(found) == MATCHES_MAX:
+            if folded_text in ANSI.sub("", self._text(points, index)).casefold():
+                line_numbers.append(int(points.steps[index]))
+                if len(line_numbers) == MATCHES_MAX:
                     break
-        return found
+        return line_numbers
 
     def records(self, start: int, limit: int, level: str | None) -> tuple[int, list[LogMessage]]:
         """Return log records of *level* and above, from *start* on, and how many there are."""
@@ -208,22 +208,22 @@ class RunLogs:
         chosen = [record for record in self._records() if level_number(record.level) >= lowest]
         return len(chosen), chosen[start : start + limit]
 
-    def _items(self, points: Points, place: int) -> list[dict[str, Any]]:
+    def _items(self, points: Points, index: int) -> list[dict[str, Any]]:
         try:
-            items: list[dict[str, Any]] = self._reader.record(points, place)["items"]
+            items: list[dict[str, Any]] = self._reader.record(points, index)["items"]
             return items
         except DamagedFile:
             return [{"level": logging.ERROR, "message": DAMAGED}]
 
     def _records(self) -> Iterator[LogMessage]:
         """Go through all records, in the order in which they were logged."""
-        places = [
-            (float(at_s), source, place, points)
+        positions = [
+            (float(at_s), source, index, points)
             for source, points in enumerate(self._record_points())
-            for place, at_s in enumerate(points.times_s.tolist())
+            for index, at_s in enumerate(points.times_s.tolist())
         ]
-        for at_s, _, place, points in sorted(places, key=lambda one: one[:3]):
-            for item in self._items(points, place):
+        for at_s, _, index, points in sorted(positions, key=lambda position: position[:3]):
+            for item in self._items(points, index):
                 args = params.decode(item.get("args"))
                 yield LogMessage(
                     at_s,

@@ -1,10 +1,10 @@
 """
-Points for curves: read once for each change of a run, and kept while there is room.
+Points for curves: read once for each change of a run, and cached while there is room.
 
-    store.read(run, keys)  ->  the engine's reader  ->  `Curve`: steps, values as floats, times when asked for
+    store.read(run, keys)  ->  the run's reader  ->  `Curve`: steps, values as floats, times when asked for
 
-What was read is good until the run changes, which `tail.Watch` knows. So drawing the same thousand curves again,
-zooming in and smoothing cost no reading. What a run was before a rewind is good until something of it is taken back.
+Curves are valid until the run changes, which `tail.Watch` tells. So drawing the same thousand curves again, zooming in
+and smoothing cost no reading. Curves from before a rewind are valid until points of the run are hidden or shown again.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from aim.storage.forms.state import RunState, SequenceKey, SequenceState
 from aim.storage.reading.points import Points
 from aim.storage.reading.reader import RunReader
 
-KEPT_BYTES_MAX = 256 << 20
+CACHE_BYTES_MAX = 256 << 20
 LOCKS = 64
 BYTES_A_POINT = 32
 TOGETHER_MAX = 8_192  # points of a run that ended and is not sealed: up to here all its curves are read at once
 MARKED_MAX = 20_000  # curves whose states are remembered
-MARKS_MAX = 8  # states of one curve that are remembered, for those who have one of them and ask for the rest
+MARKS_MAX = 8  # states of one curve that are remembered, for clients that have one of them and ask for the end
 
 
 @dataclass
@@ -65,26 +65,29 @@ class Curve:
 
 @dataclass
 class _RunCurves:
+    """The curves of a run that were read; None: the run has no numbers of that key."""
+
     curves: dict[SequenceKey, Curve | None]
-    points: int = 0
+    point_count: int = 0
+
+    def add(self, curves: dict[SequenceKey, Curve | None]) -> None:
+        """Add curves that were read."""
+        self.curves.update(curves)
+        self.point_count += sum(len(curve) for curve in curves.values() if curve is not None)
 
 
 class PointStore:
-    """Gives the curves of the runs of one repository. Any thread may ask."""
+    """The curves of the runs of one repository. Any thread may ask."""
 
     def __init__(self, repository: Repository, watch: Watch) -> None:
-        self._repository = repository
+        self._readers = repository.readers
         self._watch = watch
-        self._kept: Recent[tuple[str, Rewind | None], _RunCurves] = Recent(
-            KEPT_BYTES_MAX, lambda kept: kept.points * BYTES_A_POINT
+        self._cache: Recent[tuple[str, Rewind | None], _RunCurves] = Recent(
+            CACHE_BYTES_MAX, lambda run_curves: run_curves.point_count * BYTES_A_POINT
         )
         self._lock = threading.Lock()
-        self._run_locks = [threading.Lock() for _ in range(LOCKS)]
+        self._run_locks = [threading.Lock() for _ in range(LOCKS)]  # so that two threads do not read the same curves
         self._marks: dict[tuple[str, SequenceKey], dict[int, tuple[int, int]]] = {}
-
-    def lock_of(self, run_hash: str) -> threading.Lock:
-        """Return the lock to hold while the run's reader, which serves one thread at a time, is used."""
-        return self._run_locks[hash(run_hash) % LOCKS]
 
     def taken_back_at(self, run_hash: str) -> int:
         """Return the number of the state in which points of a run were last hidden or shown again; 0: never."""
@@ -93,7 +96,7 @@ class PointStore:
     def rewinds(self, run_hash: str) -> tuple[Rewind, ...]:
         """Return the rewinds of a run, oldest first; none when it is gone."""
         try:
-            return self._repository.readers.log(run_hash).refresh().rewinds
+            return self._readers.log(run_hash).refresh().rewinds
         except (FileNotFoundError, NotFound):
             return ()
 
@@ -101,59 +104,47 @@ class PointStore:
         self, run_hash: str, keys: Iterable[SequenceKey], before: Rewind | None = None
     ) -> dict[SequenceKey, Curve]:
         """
-        Return the curves of a run by key; those that it does not have are left out, all of them when it is gone.
+        Return the curves of a run by key. Keys that it does not have are left out, all of them when the run is gone.
 
         Args:
-            before: as they stood just before this rewind of the run; None: now.
+            before: as the curves stood just before this rewind of the run; None: as they are now.
 
-        Cost: a dict look-up for what is kept; else that of `RunReader.points_of`.
+        Cost: a dict look-up for a curve that was read before; else that of `RunReader.points_of`.
         """
-        wanted = list(keys)
+        keys = list(keys)
         watch = self._watch
         changed_at = watch.changed_at(run_hash) if before is None else watch.taken_back_at(run_hash)
-        with self.lock_of(run_hash):
-            kept = self._kept.lookup((run_hash, before), changed_at) or _RunCurves({})
-            unread = [key for key in wanted if key not in kept.curves]
+        with self._run_locks[hash(run_hash) % LOCKS]:
+            cached = self._cache.lookup((run_hash, before), changed_at) or _RunCurves({})
+            unread = [key for key in keys if key not in cached.curves]
             if unread:
                 try:
-                    found = self._read(run_hash, unread, before)
+                    cached.add(self._read(run_hash, unread, before))
                 except (FileNotFoundError, NotFound):
                     return {}
-                kept.curves.update(found)
-                kept.points += sum(len(curve) for curve in found.values() if curve is not None)
-                self._kept.put((run_hash, before), changed_at, kept)
-            return {key: curve for key in wanted if (curve := kept.curves[key]) is not None}
+                self._cache.put((run_hash, before), changed_at, cached)
+            return {key: curve for key in keys if (curve := cached.curves[key]) is not None}
 
     def _read(self, run_hash: str, keys: list[SequenceKey], before: Rewind | None) -> dict[SequenceKey, Curve | None]:
-        repository = self._repository
-        reader = (
-            repository.readers.reader(run_hash)
-            if before is None
-            else repository.readers.reader_before(run_hash, before)
-        )
-        found: dict[SequenceKey, Curve | None] = {}
-        for key in keys:
-            sole = reader.points_of_sole_writer(key)
-            if sole is not None and sole.is_numeric:
-                found[key] = Curve(sole.steps, as_floats(sole.values), sole) if len(sole) else None
-        keys = [key for key in keys if key not in found]
+        readers = self._readers
+        reader = readers.reader(run_hash) if before is None else readers.reader_before(run_hash, before)
+        curves = _sealed_curves(reader, keys)
+        keys = [key for key in keys if key not in curves]
         if not keys:
-            return found
+            return curves
         state = reader.state()
         for key in keys:
-            facts = state.sequences.get(key)
-            if facts is None or not facts.parts:
-                facts = reader.sequences().get(key)
-            if facts is None or not facts.is_numeric:
-                found[key] = None
-                continue
-            found[key] = _curve(reader, facts, state)
+            sequence = state.sequences.get(key)
+            if sequence is None or not sequence.parts:
+                sequence = reader.sequences().get(key)
+            is_numeric = sequence is not None and sequence.is_numeric
+            curves[key] = _curve(reader, sequence, state) if sequence is not None and is_numeric else None
         if before is None and reader.journal_point_count(state) <= TOGETHER_MAX:
-            # the whole journal was read for these: its other curves cost little now, and a reading of it later
-            for key, facts in state.sequences.items():
-                if key not in found and facts.parts and facts.is_numeric:
-                    found[key] = _curve(reader, facts, state)
-        return found
+            # the whole journal was read for these keys: its other curves cost little now, and a second reading later
+            for key, sequence in state.sequences.items():
+                if key not in curves and sequence.parts and sequence.is_numeric:
+                    curves[key] = _curve(reader, sequence, state)
+        return curves
 
     def mark(self, run_hash: str, key: SequenceKey, state_number: int, curve: Curve) -> None:
         """Remember how far a curve of a live run was read in a state, for `shared_length`."""
@@ -168,7 +159,7 @@ class PointStore:
 
     def shared_length(self, run_hash: str, key: SequenceKey, state_number: int, curve: Curve) -> int | None:
         """
-        Return how many of the curve's points somebody has who last asked in that state; None when that can't be told.
+        Return how many of the curve's points a client has that last asked in that state; None: unknown.
         """
         marks = self._marks.get((run_hash, key), {})
         number = max((number for number in marks if number <= state_number), default=None)
@@ -178,8 +169,21 @@ class PointStore:
         return length if length <= len(curve) and _digest(curve, length) == digest else None
 
 
-def _curve(reader: RunReader, facts: SequenceState, state: RunState) -> Curve | None:
-    points = reader.points_of(facts, state)
+def _sealed_curves(reader: RunReader, keys: list[SequenceKey]) -> dict[SequenceKey, Curve | None]:
+    """Return the curves that are found without the lines of the run."""
+    curves: dict[SequenceKey, Curve | None] = {}
+    for key in keys:
+        points = reader.points_of_sole_writer(key)
+        if points is not None and points.is_numeric:
+            curves[key] = _curve_of(points)
+    return curves
+
+
+def _curve(reader: RunReader, sequence: SequenceState, state: RunState) -> Curve | None:
+    return _curve_of(reader.points_of(sequence, state))
+
+
+def _curve_of(points: Points) -> Curve | None:
     return Curve(points.steps, as_floats(points.values), points) if len(points) else None
 
 

@@ -28,14 +28,12 @@ from aim.storage.disk.refusals import explained
 from aim.storage.folder import FolderBackend
 from aim.storage.forms.state import RunState
 from aim.storage.recording.writer import Writer
-from aim.storage.store import find_root, folder_name, is_repository
+from aim.storage.store import folder_name
 
 if TYPE_CHECKING:
     from aim.engine.documents import Documents
     from aim.engine.scan import Scan
     from aim.engine.tags import Tags
-    from aim.storage.forms.run_log import RunLog
-    from aim.storage.reading.reader import RunReader
 
 log = logging.getLogger("aim")
 
@@ -200,7 +198,7 @@ class Repository:
             RunNotFound, RunExists: see `storage.store.Store.copy_run`.
             UsageError: *target* is no folder.
         """
-        is_whole = not self._is_recording(run_hash)
+        is_whole = not _is_recording(self.readers.state(run_hash))
         if not isinstance(target, Repository):
             raise UsageError(f"{target.address}: runs are copied and moved between folders only.")
         self.backend.copy_run(run_hash, target.backend)
@@ -214,16 +212,13 @@ class Repository:
             RunNotFound, RunExists, UsageError: see `copy_run`.
             RunBusy: it is still recording: what is recorded from now on would be lost.
         """
-        if self._is_recording(run_hash):
+        if _is_recording(self.readers.state(run_hash)):
             raise RunBusy(f"Run {run_hash!r} is still recording, so it is not moved. {BUSY_ADVICE}")
         self.copy_run(run_hash, target)
-        if self._is_recording(run_hash):  # resumed meanwhile
+        if _is_recording(self.readers.state(run_hash)):  # resumed meanwhile
             target.delete_run(run_hash)
             raise RunBusy(f"Run {run_hash!r} began to record again while it was moved; it stays here. {BUSY_ADVICE}")
         self.delete_run(run_hash)
-
-    def _is_recording(self, run_hash: str) -> bool:
-        return self.readers.state(run_hash).status()[0] == RUNNING
 
     # beside the runs
 
@@ -251,56 +246,9 @@ class Repository:
         """Remove what interrupted deletions and copies left."""
         self.backend.trash.empty()
 
-    # TO GO
-    @staticmethod
-    def exists(root: Path) -> bool:
-        """Deprecated."""
-        return is_repository(root / folder_name())
 
-    @staticmethod
-    def find_root(start: Path) -> Path | None:
-        """Deprecated."""
-        return find_root(start)
-
-    @staticmethod
-    def remove(root: Path) -> None:
-        """Deprecated."""
-        import shutil
-
-        if not (root / folder_name()).is_dir():
-            raise FileNotFoundError(f"There is no repository to remove: '{root / folder_name()}' does not exist.")
-        shutil.rmtree(root / folder_name())
-
-    @property
-    def root(self) -> Path:
-        """Deprecated."""
-        return Path(self.address)
-
-    @property
-    def path(self) -> Path:
-        """Deprecated."""
-        return self.files
-
-    @property
-    def store(self) -> Any:
-        """Deprecated."""
-        return self.backend.files.store
-
-    def reader(self, run_hash: str) -> RunReader:
-        """Deprecated."""
-        return self.readers.reader(run_hash)
-
-    def reader_before(self, run_hash: str, rewind: Any) -> RunReader:
-        """Deprecated."""
-        return self.readers.reader_before(run_hash, rewind)
-
-    def log(self, run_hash: str) -> RunLog:
-        """Deprecated."""
-        return self.readers.log(run_hash)
-
-    def state(self, run_hash: str) -> RunState:
-        """Deprecated."""
-        return self.readers.state(run_hash)
+def _is_recording(state: RunState) -> bool:
+    return state.status()[0] == RUNNING
 
 
 def _sole_writer(repository: Repository | None, run_hash: str) -> tuple[str, int] | None:

@@ -19,8 +19,7 @@ from aim.core.errors import AimError, ReadOnly, RepoNotFound, RunNotFound, Usage
 from aim.core.kinds import METRIC
 from aim.core.statuses import RUNNING
 from aim.core.tags import Tag
-from aim.engine.opening import open_door
-from aim.engine.repository import Repository
+from aim.engine.opening import find_repository, open_door, remove_repository, repository_exists
 from aim.sdk import repo_contents
 from aim.sdk.data_version import DATA_VERSION
 from aim.sdk.repo_paths import REMOTE_PREFIXES, clean_repo_path
@@ -83,7 +82,7 @@ class Repo:
         try:
             self._door = open_door(self.root_path, create=init, restore=restore)
         except RepoNotFound as error:  # `Run()` looks upward, so the runs may be in a folder above
-            above = Repository.find_root(Path(self.root_path).absolute())
+            above = find_repository(Path(self.root_path).absolute())
             hint = f" There is one in '{above}': Repo.default_repo() looks upward." if above else ""
             raise RepoNotFound(f"{error}{hint}") from None
 
@@ -125,7 +124,7 @@ class Repo:
     @classmethod
     def default_repo_path(cls) -> str:
         """Return the nearest folder from the current one upward that holds a repository, else the current one."""
-        return str(Repository.find_root(Path.cwd()) or Path.cwd())
+        return str(find_repository(Path.cwd()) or Path.cwd())
 
     @classmethod
     def default_repo(cls, init: bool = False) -> Repo:
@@ -143,7 +142,7 @@ class Repo:
     @classmethod
     def exists(cls, path: str | os.PathLike[str]) -> bool:
         """Return whether there is a repository in *path*."""
-        return Repository.exists(Path(clean_repo_path(path)))
+        return repository_exists(Path(clean_repo_path(path)))
 
     @classmethod
     def rm(cls, path: str | os.PathLike[str]) -> None:
@@ -154,7 +153,7 @@ class Repo:
             FileNotFoundError: there is no repository.
         """
         root = clean_repo_path(path)
-        Repository.remove(Path(root))
+        remove_repository(Path(root))
         for key in [key for key in cls._pool if key.startswith(f"{os.path.realpath(root)}|")]:
             cls._pool.pop(key, None)
 
@@ -173,7 +172,7 @@ class Repo:
         Raises:
             RepoNotFound, UnsupportedFormat: see `Repo`; both are RuntimeErrors.
         """
-        Repository(Path(clean_repo_path(path)))
+        open_door(clean_repo_path(path))
         return DATA_VERSION
 
     @classmethod

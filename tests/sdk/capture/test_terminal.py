@@ -421,7 +421,7 @@ def test_the_server_reads_the_same_lines(tmp_path: Path) -> None:
     )
     repo = Repo(tmp_path)
     (run_hash,) = repo.list_all_runs()
-    logs = RunLogs(Repository(tmp_path).reader(run_hash))
+    logs = RunLogs(Repository(tmp_path).readers.reader(run_hash))
 
     assert (298, 301, ["line 298", "line 299", "line 300"]) == logs.lines(-3, 10)
     assert [29, *range(290, 300)] == logs.find("line 29")

@@ -232,7 +232,7 @@ def test_a_file_put_into_a_run_by_hand_is_seen_by_a_full_refresh(
     source.copy_run(run_hash, repository)
     catalogue.refresh()
     source.edit(run_hash, {"property": {"name": "late"}}, by="test")
-    for path in (source.path / "runs" / run_hash).glob("edit-*"):
+    for path in (source.files / "runs" / run_hash).glob("edit-*"):
         (repository.files / "runs" / run_hash / path.name).write_bytes(path.read_bytes())
     catalogue.refresh(full=True)
 
