@@ -26,26 +26,26 @@ SUBJECT_ALT_NAME = bytes.fromhex("0603551d11")
 BASIC_CONSTRAINTS = bytes.fromhex("0603551d13")
 
 
-def _add(one: Point, other: Point) -> Point:
-    if one is None or other is None:
-        return one or other
-    if one[0] == other[0]:
-        if (one[1] + other[1]) % FIELD == 0:
+def _add(first: Point, second: Point) -> Point:
+    if first is None or second is None:
+        return first or second
+    if first[0] == second[0]:
+        if (first[1] + second[1]) % FIELD == 0:
             return None
-        slope = (3 * one[0] ** 2 - 3) * pow(2 * one[1], -1, FIELD)
+        slope = (3 * first[0] ** 2 - 3) * pow(2 * first[1], -1, FIELD)
     else:
-        slope = (other[1] - one[1]) * pow(other[0] - one[0], -1, FIELD)
-    x = (slope**2 - one[0] - other[0]) % FIELD
-    return x, (slope * (one[0] - x) - one[1]) % FIELD
+        slope = (second[1] - first[1]) * pow(second[0] - first[0], -1, FIELD)
+    x = (slope**2 - first[0] - second[0]) % FIELD
+    return x, (slope * (first[0] - x) - first[1]) % FIELD
 
 
 def _times(factor: int, point: Point) -> tuple[int, int]:
-    found: Point = None
+    product: Point = None
     while factor:
-        found = _add(found, point) if factor & 1 else found
+        product = _add(product, point) if factor & 1 else product
         point, factor = _add(point, point), factor >> 1
-    assert found is not None
-    return found
+    assert product is not None
+    return product
 
 
 def _der(tag: int, *parts: bytes) -> bytes:

@@ -1,5 +1,5 @@
 """
-Scripts written for Aim 3 that call the command line: each command is there, and the script goes on.
+Scripts of Aim 3 that call the command line: each command exists, and the script goes on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SOURCE = Path(__file__).parents[2] / "src"
 
 
 def aim(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m aim` with *words* in *folder*, without somebody who answers."""
+    """Run `python -m aim` with *words* in *folder*, without input."""
     return subprocess.run(
         [sys.executable, "-m", "aim", *words],
         cwd=folder,
@@ -59,9 +59,9 @@ def test_python_m_aim_is_aim(tmp_path: Path) -> None:
     assert ("Aim v4.0.0rc1\n", 0) == ((done := aim(tmp_path, "version")).stdout, done.returncode)
 
 
-def test_runs_are_listed_in_a_pipe_as_scripts_cut_them_apart(tmp_path: Path) -> None:
+def test_runs_are_listed_in_a_pipe_as_scripts_parse_them(tmp_path: Path) -> None:
     """
-    In a pipe: hashes with tabs between them, newest first, then the total, on standard output; of no runs, too, with 0.
+    In a pipe: hashes with tabs between them, newest first, then the total; also for no runs, with exit code 0.
     """
     aim(tmp_path, "init")
     empty = aim(tmp_path, "runs", "ls")
@@ -79,7 +79,7 @@ def test_runs_are_listed_in_a_pipe_as_scripts_cut_them_apart(tmp_path: Path) -> 
 
 def test_a_run_whose_process_was_killed_is_closed(tmp_path: Path) -> None:
     """
-    `close` says that the process is gone and seals what it left; of an ended run it says that it has ended.
+    `close` says that the process ended and seals its points; for an ended run it says so.
     """
     killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True, text=True, check=False)
     assert -signal.SIGKILL == killed.returncode
@@ -97,7 +97,7 @@ def test_a_run_whose_process_was_killed_is_closed(tmp_path: Path) -> None:
 
 def test_a_run_that_is_being_recorded_is_not_closed(tmp_path: Path) -> None:
     """
-    `close` says who records, leaves it alone, and the script goes on; `mv` refuses it, `cp` says what the copy has.
+    `close` names the process that records and changes nothing; `mv` refuses the run; `cp` says that it is partial.
     """
     live = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path), "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -127,9 +127,9 @@ def test_a_run_that_is_being_recorded_is_not_closed(tmp_path: Path) -> None:
         ("storage", "restore", "abc", "-y"),
     ],
 )
-def test_what_has_no_meaning_here_says_so_and_lets_the_script_go_on(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_commands_that_do_nothing_say_why_and_succeed(tmp_path: Path, words: tuple[str, ...]) -> None:
     """
-    Commands that changed files of earlier versions of Aim 3 tell why nothing is to be done.
+    Commands that change files of earlier versions of Aim 3 say why there is nothing to do.
     """
     aim(tmp_path, "init")
     done = aim(tmp_path, *words)
@@ -138,7 +138,7 @@ def test_what_has_no_meaning_here_says_so_and_lets_the_script_go_on(tmp_path: Pa
     assert done.stderr.startswith("Nothing to do: ")
 
 
-def test_the_catalogue_is_made_anew(tmp_path: Path) -> None:
+def test_the_catalogue_is_rebuilt(tmp_path: Path) -> None:
     """
     `storage reindex` reads all runs again.
     """

@@ -1,5 +1,5 @@
 """
-The command line, as a person and as a script see it: by the program itself, in a folder of the test's own.
+The command line, run as a program in a folder of its own, as people and scripts do.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def test_version(tmp_path: Path) -> None:
 
 def test_init_makes_a_repository_once(tmp_path: Path) -> None:
     """
-    `aim init` makes a repository; a second time it asks; `-s` leaves it, `-y` empties it, both are refused.
+    `aim init` creates a repository; the second time it asks; `-s` keeps it, `-y` empties it, both together are refused.
     """
     assert 0 == aim(tmp_path, "init").returncode
     Run(repo=tmp_path).close()
@@ -74,9 +74,9 @@ def test_init_makes_a_repository_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("group", [(), ("runs",), ("storage",), ("tags",)])
-def test_the_list_of_commands_says_whole_sentences(tmp_path: Path, group: tuple[str, ...]) -> None:
+def test_the_list_of_commands_has_whole_sentences(tmp_path: Path, group: tuple[str, ...]) -> None:
     """
-    What each command does fits a line of 80 characters.
+    The short help of each command fits a line of 80 characters.
     """
     _, _, commands = aim(tmp_path, *group, "--help").stdout.partition("Commands:\n")
 
@@ -106,9 +106,9 @@ def test_runs_are_listed_newest_first_as_json_lines(tmp_path: Path, runs: list[R
     assert ("Total 3 runs.\n", 0) == (done.stderr, done.returncode)
 
 
-def test_columns_are_facts_params_and_summaries(tmp_path: Path, runs: list[Run]) -> None:
+def test_columns_are_properties_params_and_summaries(tmp_path: Path, runs: list[Run]) -> None:
     """
-    A column is a fact, a param, or a metric's summary, with its context where there are several.
+    A column is a property, a param, or a summary of a metric, with its context if there are several.
     """
     words = ("runs", "ls", "run.hparams.lr > 0.005", "--sort", "hparams.lr", "--columns")
     done = aim(tmp_path, *words, "hparams.lr,acc.last,acc[subset=val].min,loss.max,experiment")
@@ -119,16 +119,16 @@ def test_columns_are_facts_params_and_summaries(tmp_path: Path, runs: list[Run])
     ] == [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_a_part_of_the_list_says_of_how_many(tmp_path: Path, runs: list[Run]) -> None:
+def test_a_limited_list_has_the_total(tmp_path: Path, runs: list[Run]) -> None:
     """
-    With a limit the total is that of all that match, as `aim metrics` has it.
+    With a limit the total counts all runs that match.
     """
     assert "Total 3 runs, 2 shown.\n" == aim(tmp_path, "runs", "ls", "--json", "--limit", "2").stderr
 
 
 def test_times_for_programs_have_their_zone(tmp_path: Path, runs: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A time is on the reader's clock, as in queries; for a program it says which clock that is.
+    A time is in the local zone, as in queries; in JSON it has its zone.
     """
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     line = json.loads(aim(tmp_path, "runs", "ls", "--json", "--limit", "1").stdout)
@@ -137,7 +137,7 @@ def test_times_for_programs_have_their_zone(tmp_path: Path, runs: list[Run], mon
     assert int(runs[-1].creation_time) == datetime.fromisoformat(line["created_at"]).timestamp()
 
 
-def test_hashes_may_be_beginnings_and_patterns(tmp_path: Path, runs: list[Run]) -> None:
+def test_hashes_may_be_prefixes_and_patterns(tmp_path: Path, runs: list[Run]) -> None:
     """
     Every command takes hashes in the same forms.
     """
@@ -172,7 +172,7 @@ def test_mistakes_get_a_message_and_a_code(
     tmp_path: Path, runs: list[Run], words: list[str], code: int, message: str
 ) -> None:
     """
-    Exit code 2: the call or query is wrong; 1: nothing found. The message says what was meant.
+    Exit code 2: the call or query is wrong; 1: nothing matches. The message suggests what was meant.
     """
     done = aim(tmp_path, *words)
 
@@ -181,9 +181,9 @@ def test_mistakes_get_a_message_and_a_code(
     assert "Traceback" not in done.stderr
 
 
-def test_what_the_disk_refuses_is_said_as_the_disk_s(tmp_path: Path) -> None:
+def test_an_error_of_the_disk_is_not_a_bug(tmp_path: Path) -> None:
     """
-    An error of the operating system is told with its file and code 1, and not as a mistake of Aim's.
+    An error of the operating system is shown with its file and exit code 1, and not as a bug in Aim.
     """
     aim(tmp_path, "init")
     (tmp_path / ".aim" / "runs").rmdir()
@@ -228,7 +228,7 @@ def test_the_repository_may_be_named_before_the_command(tmp_path: Path, runs: li
 
 def test_metrics_are_listed_with_summaries(tmp_path: Path, runs: list[Run]) -> None:
     """
-    `aim metrics` gives each metric's summary.
+    `aim metrics` lists the summaries of each metric.
     """
     done = aim(tmp_path, "metrics", "metric.name == 'loss' and run.hparams.lr == 0.1")
 
@@ -261,7 +261,7 @@ def test_points_are_written_as_csv_and_parquet(tmp_path: Path, runs: list[Run]) 
 
 def test_a_query_is_explained(tmp_path: Path, runs: list[Run]) -> None:
     """
-    `aim query --explain` tells what each clause matches and leaves.
+    `aim query --explain` shows what each clause matches and leaves.
     """
     done = aim(tmp_path, "query", "run.hparams.lr > 0.05 and metric.name == 'loss'", "--explain")
     clauses = {line["clause"]: line for line in map(json.loads, done.stdout.splitlines())}
@@ -295,7 +295,7 @@ def test_sealing_checking_and_repairing(tmp_path: Path, runs: list[Run]) -> None
 
 def test_tags_are_listed_described_renamed_and_deleted(tmp_path: Path, runs: list[Run]) -> None:
     """
-    `aim tags` changes the tags of all runs, and says what is wrong with a colour.
+    `aim tags` changes the tags of all runs, and an unknown colour has a message.
     """
     for run in runs[:2]:
         run.add_tag("paper")

@@ -12,17 +12,17 @@ from aim.cli.main import aim
 from aim.sdk.repo import Repo
 
 
-def test_demo_runs_are_recorded_where_they_are_wanted(tmp_path: Path) -> None:
+def test_demo_runs_are_recorded_into_the_folder(tmp_path: Path) -> None:
     """
-    The command makes the repository, and says how to see the runs; they have curves to compare, and one went wrong.
+    The command creates the repository and prints how to view the runs; they have curves, and one diverged.
     """
-    place = tmp_path / "new"
-    done = CliRunner().invoke(aim, ["demo", "--repo", str(place)])
+    root = tmp_path / "new"
+    done = CliRunner().invoke(aim, ["demo", "--repo", str(root)])
 
-    assert (0, f"aim up --repo {place}") == (done.exit_code, done.output.strip()[-len(f"aim up --repo {place}") :])
-    repo = Repo(str(place))
+    assert (0, f"aim up --repo {root}") == (done.exit_code, done.output.strip()[-len(f"aim up --repo {root}") :])
+    repo = Repo(str(root))
     assert 12 == len(list(repo.iter_runs()))
-    lost = [found.run["hparams", "lr"] for found in repo.query_metrics("metric.has_nan")]
-    assert [0.03] == sorted(set(lost))
+    diverged_rates = [metric.run["hparams", "lr"] for metric in repo.query_metrics("metric.has_nan")]
+    assert [0.03] == sorted(set(diverged_rates))
     best = max(repo.query_metrics("metric.name == 'accuracy'"), key=lambda metric: metric.values.last_value())
     assert ("large", 0.003) == (best.run["hparams", "model"], best.run["hparams", "lr"])

@@ -22,7 +22,7 @@ COLUMNS = ("hash", "name", "loss.last")
 )
 def test_no_line_is_wider_than_the_terminal_and_no_hash_is_cut(names: list[str], width: int) -> None:
     """
-    Long names give way, then the last columns; what is there to be copied stays whole.
+    Long names are cut first, then the last columns are left out; hashes stay whole.
     """
     table = [["0123456789abcdef01234567", name, "0.1234"] for name in names]
 
@@ -35,20 +35,20 @@ def test_no_line_is_wider_than_the_terminal_and_no_hash_is_cut(names: list[str],
 
 def test_columns_without_room_are_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    What a narrow terminal leaves out is said, not cut off in silence.
+    Columns that do not fit the terminal are named in a message.
     """
     monkeypatch.setattr("shutil.get_terminal_size", lambda _fallback: os.terminal_size((40, 24)))
     record = {"hash": "0" * 24, "name": "a run with a long name", "loss.last": 0.5}
 
     output.rows([record], COLUMNS, as_json=False)
 
-    told = capsys.readouterr()
-    assert "The terminal is too narrow for loss.last. Use --json or a pipe for all columns.\n" == told.err
-    assert [f"{'hash':24}  {'name':14}", f"{'0' * 24}  a run with a …"] == told.out.splitlines()
+    printed = capsys.readouterr()
+    assert "The terminal is too narrow for loss.last. Use --json or a pipe for all columns.\n" == printed.err
+    assert [f"{'hash':24}  {'name':14}", f"{'0' * 24}  a run with a …"] == printed.out.splitlines()
 
 
 def test_a_time_is_shown_without_its_zone() -> None:
     """
-    A person knows the own clock.
+    A table for people shows local times without a zone.
     """
     assert "2026-11-23 09:07:29" == output.cell(datetime(2026, 11, 23, 9, 7, 29, tzinfo=timezone.utc))

@@ -1,5 +1,5 @@
 """
-`aim up`: which repositories are served, and a server that starts and ends whole.
+`aim up`: which repositories are served, and the start and the end of the server.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ from tests.cli.certificate import make_certificate
 
 def test_repositories_are_found_where_they_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A folder with .aim, the .aim itself, a parent of such folders, or the nearest one upward.
+    --repo may be a folder with .aim, the .aim itself, or a parent of such folders; the default is the nearest above.
     """
     for name in ("one", "two/deep", "two/.hidden"):
         Repository(tmp_path / name, create=True)
-    one, deep = tmp_path / "one", tmp_path / "two" / "deep"
+    first, deep = tmp_path / "one", tmp_path / "two" / "deep"
 
-    assert (one,) == find_roots((one,), False)
-    assert (one,) == find_roots((one / ".aim", one), False)
-    assert (one, deep) == find_roots((tmp_path,), False)
-    (one / "src").mkdir()
-    monkeypatch.chdir(one / "src")
-    assert (one,) == find_roots((), False)
+    assert (first,) == find_roots((first,), False)
+    assert (first,) == find_roots((first / ".aim", first), False)
+    assert (first, deep) == find_roots((tmp_path,), False)
+    (first / "src").mkdir()
+    monkeypatch.chdir(first / "src")
+    assert (first,) == find_roots((), False)
 
 
-def test_a_missing_repository_is_said_clearly_and_made_with_yes(tmp_path: Path) -> None:
+def test_a_missing_repository_is_created_with_yes(tmp_path: Path) -> None:
     """
-    Without a repository the message says what to do; with -y it is made.
+    Without a repository the message says what to do; with -y it is created.
     """
     with pytest.raises(RepoNotFound, match="aim init"):
         find_roots((tmp_path,), False)
@@ -58,7 +58,7 @@ def test_a_missing_repository_is_said_clearly_and_made_with_yes(tmp_path: Path) 
 
 def test_the_option_names_of_aim_3_are_understood(tmp_path: Path) -> None:
     """
-    -h is the host, -p the port and -y makes the repository.
+    -h is the host, -p the port, and -y creates the repository.
     """
     result = CliRunner().invoke(up, ["-h", "256.1.1.1", "-p", "0", "-y", "--repo", str(tmp_path), "--no-open"])
 
@@ -67,9 +67,9 @@ def test_the_option_names_of_aim_3_are_understood(tmp_path: Path) -> None:
     assert 2 == CliRunner().invoke(up, ["-p", "70000"]).exit_code
 
 
-def test_a_taken_port_is_said_clearly() -> None:
+def test_a_taken_port_has_a_message() -> None:
     """
-    When somebody else listens there, the message names the port and the way out.
+    When another process listens there, the message names the port and what to do.
     """
     taken = listen(Settings((), port=0))
     port = taken.getsockname()[1]
@@ -91,7 +91,7 @@ def test_repositories_of_one_name_have_different_ids() -> None:
 
 @contextmanager
 def started(root: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
-    """Start the command; give the process, its address, and what it said up to that. At the end it is gone."""
+    """Start the command; yield the process, its address and what it printed; kill it at the end."""
     process = subprocess.Popen(
         [sys.executable, "-m", "aim.cli", "up", "--repo", str(root), "-p", "0", "--no-open", *options],
         stderr=subprocess.PIPE,
@@ -104,10 +104,10 @@ def started(root: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], 
         said.append(line)
         if line.startswith(("Open ", "Listening on ")):
             break
-    found = re.search(r"(https?:/|unix:)/\S+", said[-1]) if said else None
-    assert found is not None, said
+    match = re.search(r"(https?:/|unix:)/\S+", said[-1]) if said else None
+    assert match is not None, said
     try:
-        yield process, found[0], said
+        yield process, match[0], said
     finally:
         process.kill()
         process.communicate()
@@ -116,7 +116,7 @@ def started(root: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything(tmp_path: Path, how: signal.Signals) -> None:
     """
-    The command serves from one process, and after a signal that is gone, quietly, with a page still listening.
+    The command is one process, and a signal ends it without a message, while a page listens.
     """
     Repository(tmp_path, create=True)
     with started(tmp_path) as (process, address, said):
@@ -135,54 +135,54 @@ def test_a_signal_ends_everything(tmp_path: Path, how: signal.Signals) -> None:
             httpx.get(address)
 
 
-def test_an_open_door_is_warned_of(tmp_path: Path) -> None:
+def test_an_open_server_without_a_token_prints_a_warning(tmp_path: Path) -> None:
     """
-    Listening to everybody without a token prints a warning; with one the address carries it.
+    On a public address without a token there is a warning; with a token the printed address contains it.
     """
     Repository(tmp_path, create=True)
-    for options, is_warned, shown in (([], True, "/"), (["--token", "x"], False, "/?token=x")):
+    for options, is_warned, address_end in (([], True, "/"), (["--token", "x"], False, "/?token=x")):
         with started(tmp_path, "--host", "0.0.0.0", *options) as (_, address, said):
             warning = "Warning: everybody who can reach 0.0.0.0 can read these runs and change them."
             assert is_warned is any(line.startswith(warning) for line in said)
-            assert address.endswith(shown)
+            assert address.endswith(address_end)
 
 
 def test_a_unix_socket_serves_a_proxy(tmp_path: Path) -> None:
     """
-    With --uds the server listens on that socket, in the place of one that a killed server left, and takes it away at
-    the end; a second server is refused while the first one runs.
+    With --uds the server listens on that socket, replaces one that a killed server left, and removes it at the end; a
+    second server is refused while the first one runs.
     """
     Repository(tmp_path / "repo", create=True)
-    place = tmp_path / "aim.sock"
+    socket_path = tmp_path / "aim.sock"
     with socket.socket(socket.AF_UNIX) as left:
-        left.bind(str(place))
-    with started(tmp_path / "repo", "--uds", str(place)) as (process, address, _):
-        assert f"unix:{place}" == address
-        with httpx.Client(transport=httpx.HTTPTransport(uds=str(place)), base_url="http://localhost/") as client:
-            assert ["repo"] == [one["id"] for one in client.get("api/info").json()["repos"]]
+        left.bind(str(socket_path))
+    with started(tmp_path / "repo", "--uds", str(socket_path)) as (process, address, _):
+        assert f"unix:{socket_path}" == address
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket_path)), base_url="http://localhost/") as client:
+            assert ["repo"] == [repo["id"] for repo in client.get("api/info").json()["repos"]]
             assert 403 == client.get("api/info", headers={"Host": "evil.example"}).status_code
         with pytest.raises(UsageError, match="Is a server there already"):
-            listen(Settings((), uds=place))
+            listen(Settings((), uds=socket_path))
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) in (0, -signal.SIGTERM)
-    assert not place.exists()
+    assert not socket_path.exists()
 
 
-def test_a_file_is_no_unix_socket(tmp_path: Path) -> None:
+def test_a_file_is_not_replaced_by_a_unix_socket(tmp_path: Path) -> None:
     """
-    What is no socket is not taken away, and a path that is too long is said clearly.
+    A file at the path is not removed, and a path that is too long has a message.
     """
     (tmp_path / "notes").write_text("mine")
 
-    for place in (tmp_path / "notes", tmp_path / ("x" * 200)):
+    for path in (tmp_path / "notes", tmp_path / ("x" * 200)):
         with pytest.raises(UsageError, match="Can't listen on the socket"):
-            listen(Settings((), uds=place))
+            listen(Settings((), uds=path))
     assert "mine" == (tmp_path / "notes").read_text()
 
 
 def test_a_certificate_makes_it_https(tmp_path: Path) -> None:
     """
-    With a certificate and its key the pages come over TLS, and the token's cookie is for TLS only; without, not at all.
+    With a certificate and its key the server speaks only TLS, and the token's cookie is for TLS only.
     """
     Repository(tmp_path, create=True)
     certificate, key = make_certificate(tmp_path)
@@ -198,9 +198,9 @@ def test_a_certificate_makes_it_https(tmp_path: Path) -> None:
             httpx.get(address.replace("https:", "http:"))
 
 
-def test_a_wrong_certificate_is_said_clearly(tmp_path: Path) -> None:
+def test_a_wrong_certificate_has_a_message(tmp_path: Path) -> None:
     """
-    A key without a certificate, and files that are none or do not belong together, end the command with a message.
+    A key without a certificate, other files, and a pair that does not match end the command with a message.
     """
     Repository(tmp_path, create=True)
     certificate, _ = make_certificate(tmp_path)
@@ -220,8 +220,7 @@ def test_a_wrong_certificate_is_said_clearly(tmp_path: Path) -> None:
 
 def test_scripts_of_aim_3_run_unchanged(tmp_path: Path) -> None:
     """
-    Options that have nothing to say here are taken, each with a note; at the level `info` requests are logged, without
-    what may be the token.
+    Options of Aim 3 that do nothing have a note; at the level `info` requests are logged, without the token.
     """
     Repository(tmp_path, create=True)
     options = ("-w", "4", "--tf_logs", "/logs", "--profiler", "--dev", "--log-level", "INFO", "--token", "secret")

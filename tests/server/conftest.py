@@ -1,5 +1,5 @@
 """
-A repository made by the SDK, and the real server over it, on a free port of this machine.
+A repository recorded by the SDK, and the real server for it, on a free port of this machine.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class RunningServer:
         self._thread.start()
 
     def stop(self) -> bool:
-        """Ask it to stop, and wait; say whether it did."""
+        """Stop the server, wait, and return whether it has stopped."""
         self.server.should_exit = True
         self._thread.join(timeout=10)
         self._socket.close()
@@ -40,7 +40,7 @@ class RunningServer:
 
 class Browser:
     """
-    Asks the app as a page does; the paths of `api/repos/<repo>/` are given without that.
+    Sends requests as a page does. Paths are relative to `api/repos/<repo>/`.
     """
 
     def __init__(self, client: httpx.Client, server: RunningServer, repo: str = "demo") -> None:
@@ -49,19 +49,19 @@ class Browser:
         self.base = f"/api/repos/{repo}/"
 
     def post(self, path: str, body: object, status: int = 200, **options: Any) -> Any:
-        """Post JSON; give the JSON of the answer, which has to have *status*."""
+        """Post JSON, check the status of the answer, and return its JSON."""
         answer = self.client.post(self.base + path, json=body, **options)
         assert status == answer.status_code, answer.text
         return answer.json()
 
     def get(self, path: str, status: int = 200, **options: Any) -> Any:
-        """Get JSON; the answer has to have *status*."""
+        """Get an address, check the status of the answer, and return its JSON."""
         answer = self.client.get(self.base + path, **options)
         assert status == answer.status_code, answer.text
         return answer.json()
 
     def bytes(self, path: str, body: object | None = None) -> bytes:
-        """Get, or with *body* post, and give the bytes of the answer."""
+        """Get an address, or post *body* to it, and return the bytes of the answer."""
         answer = self.client.get(self.base + path) if body is None else self.client.post(self.base + path, json=body)
         assert 200 == answer.status_code, answer.text
         return answer.content
@@ -74,7 +74,7 @@ MakeRun = Callable[..., Run]
 @pytest.fixture(name="root")
 def _root(tmp_path: Path) -> Path:
     """
-    The folder of a repository that is called demo.
+    The folder of a repository with the id demo.
     """
     return tmp_path / "demo"
 
@@ -82,7 +82,7 @@ def _root(tmp_path: Path) -> Path:
 @pytest.fixture(name="make_run")
 def _make_run(root: Path) -> Iterator[MakeRun]:
     """
-    Makes runs that are still being written; those left open are closed at the end.
+    Makes open runs, and closes those that a test left open.
     """
     made: list[Run] = []
 
@@ -101,7 +101,7 @@ def _make_run(root: Path) -> Iterator[MakeRun]:
 @pytest.fixture(name="make_browser")
 def _make_browser(root: Path) -> Iterator[MakeBrowser]:
     """
-    Starts the server over the repository, with the settings that are given, and who is told of its progress.
+    Starts a server for the repository, with other settings than the default.
     """
     started: list[tuple[httpx.Client, RunningServer]] = []
 
@@ -122,11 +122,11 @@ def _browser(make_run: MakeRun, make_browser: MakeBrowser) -> Browser:
     """
     A browser on three runs, `a` the oldest, with params and two metrics.
     """
-    for place, (run_hash, lr) in enumerate((("a", 0.1), ("b", 0.01), ("c", 0.001))):
-        run = make_run(run_hash, lr=lr, optimizer="sgd" if place else "adam")
+    for index, (run_hash, lr) in enumerate((("a", 0.1), ("b", 0.01), ("c", 0.001))):
+        run = make_run(run_hash, lr=lr, optimizer="sgd" if index else "adam")
         run.name = f"run {run_hash}"
         for step in range(10):
             run.track(lr * step, name="loss", step=step, context={"subset": "val"})
-        run.track(float(place), name="acc", step=0)
+        run.track(float(index), name="acc", step=0)
         run.close()
     return make_browser()

@@ -1,5 +1,5 @@
 """
-The frame of wire.md read by its page alone, as the browser reads it.
+A reader of frames, written from docs/formats/wire.md alone.
 """
 
 from __future__ import annotations
@@ -31,20 +31,26 @@ class Part:
     begins_at: float | None
     group: int
 
+    @property
+    def label(self) -> tuple[str | None, str, str]:
+        """The run, the name of the part, and the metric."""
+        return self.run, self.part, self.metric
+
 
 @dataclass(frozen=True)
 class Frame:
     """
-    A frame: its header, and its parts in order.
+    The header and the parts of a frame, in order.
     """
 
     header: dict[str, Any]
     parts: list[Part]
 
-    def of(self, run: str | None, part: str = "line", metric: str = "loss") -> Part:
+    def only(self, run: str | None, part: str = "line", metric: str = "loss") -> Part:
         """Return the only part of that run, metric and name."""
-        (found,) = [one for one in self.parts if (one.run, one.part, one.metric) == (run, part, metric)]
-        return found
+        label = (run, part, metric)
+        (matching,) = [candidate for candidate in self.parts if candidate.label == label]
+        return matching
 
 
 def read(content: bytes) -> Frame:
@@ -62,20 +68,20 @@ def read(content: bytes) -> Frame:
     x = np.frombuffer(content, "<" + header["x"], x_count, x_at)
     y = np.frombuffer(content, "<" + header["y"], y_count, y_at)
     parts = []
-    for place, count in enumerate(series["n"]):
-        run = series["run"][place]
+    for part_index, count in enumerate(series["n"]):
+        run = series["run"][part_index]
         parts.append(
             Part(
                 header["runs"][run] if run >= 0 else None,
-                header["metrics"][series["metric"][place]]["name"],
-                series["part"][place],
-                x[series["x"][place] :][:count].tolist(),
-                y[series["y"][place] :][:count].tolist(),
-                series["points"][place],
-                series["nan"][place],
-                series["inf"][place],
-                series["from"][place],
-                series["group"][place] if "group" in series else -1,
+                header["metrics"][series["metric"][part_index]]["name"],
+                series["part"][part_index],
+                x[series["x"][part_index] :][:count].tolist(),
+                y[series["y"][part_index] :][:count].tolist(),
+                series["points"][part_index],
+                series["nan"][part_index],
+                series["inf"][part_index],
+                series["from"][part_index],
+                series["group"][part_index] if "group" in series else -1,
             )
         )
     return Frame(header, parts)

@@ -1,5 +1,5 @@
 """
-What there is to look at, as the pages ask for it.
+Alerts, as the pages ask for them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from tests.server.conftest import Browser, MakeBrowser, MakeRun
 
 def test_an_alert_says_where_to_look(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    A metric that is NaN is told with its run, context, step and the steps around it.
+    An alert of a metric with NaN has its run, context, step and the steps around it.
     """
     run = make_run("a", lr=0.1)
     run.name = "odd"
@@ -39,8 +39,8 @@ def test_an_alert_says_where_to_look(make_run: MakeRun, make_browser: MakeBrowse
     assert answer["cursor"]
 
 
-def test_nothing_is_told_of_runs_that_are_well(browser: Browser) -> None:
+def test_healthy_runs_have_no_alerts(browser: Browser) -> None:
     """
-    A repository of runs that ended as they should has no alerts.
+    A repository whose runs ended normally has no alerts.
     """
     assert [] == browser.get("alerts")["alerts"]

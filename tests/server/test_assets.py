@@ -18,7 +18,7 @@ SCRIPT = b"console.log('pages')"
 @pytest.fixture(name="built")
 def _built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """
-    Pages as the build makes them.
+    Pages as the build of ui/ writes them.
     """
     static = tmp_path / "static"
     (static / "assets").mkdir(parents=True)
@@ -34,7 +34,7 @@ def _built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("built")
 def test_every_address_of_a_page_gives_the_page_with_its_base(browser: Browser) -> None:
     """
-    One page answers all addresses; its base leads to where the app begins, whatever a proxy puts before it.
+    One page answers all addresses; its base leads to the root of the app, also behind a proxy.
     """
     for name in ("", "runs", "metrics", "params", "media", "text", "reports", "compare", "settings"):
         answer = browser.client.get(name)
@@ -48,7 +48,7 @@ def test_every_address_of_a_page_gives_the_page_with_its_base(browser: Browser) 
 @pytest.mark.usefixtures("built")
 def test_a_wrong_address_shows_the_app_to_people_and_an_error_to_programs(browser: Browser) -> None:
     """
-    Who asks for a page gets the app, which says that there is none; others, and requests to the interface, get JSON.
+    A request that accepts a page gets the app, which shows the error; others, and requests to the API, get JSON.
     """
     page = browser.client.get("some/where/else", headers={"Accept": "text/html,*/*;q=0.8"})
     assert (404, '<head><base href="../../"></head>') == (page.status_code, page.text)
@@ -61,7 +61,7 @@ def test_a_wrong_address_shows_the_app_to_people_and_an_error_to_programs(browse
 @pytest.mark.usefixtures("built")
 def test_the_app_lives_under_any_path(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    With --base-path requests are understood with and without it.
+    With --base-path the app answers addresses with and without that path.
     """
     make_run("a").close()
     browser = make_browser(base_path="/proxy/43800")
@@ -75,7 +75,7 @@ def test_the_app_lives_under_any_path(make_run: MakeRun, make_browser: MakeBrows
 @pytest.mark.usefixtures("built")
 def test_built_files_are_kept_for_ever_and_sent_compressed(browser: Browser) -> None:
     """
-    A file comes as it is or as the twin that the browser takes, of its own type, immutable.
+    A file is sent unchanged, or in a compression that the browser accepts, with its type and cached for ever.
     """
     plain = browser.client.get("assets/main-1a2b.js", headers={"Accept-Encoding": "identity"})
     packed = browser.client.get("assets/main-1a2b.js", headers={"Accept-Encoding": "br, gzip;q=0.8"})
@@ -87,11 +87,11 @@ def test_built_files_are_kept_for_ever_and_sent_compressed(browser: Browser) -> 
         assert 404 == browser.client.get(f"assets/{name}").status_code
 
 
-def test_without_built_pages_one_says_how_to_build_them(
+def test_without_built_pages_a_page_says_how_to_build_them(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    A checkout whose pages were not built answers with a page that helps; the interface works.
+    Without built pages every address shows how to build them, and the API works.
     """
     monkeypatch.setattr(assets, "STATIC", tmp_path / "none")
     answer = browser.client.get("run/a")
@@ -103,7 +103,7 @@ def test_without_built_pages_one_says_how_to_build_them(
 
 def test_plotly_comes_from_the_installed_package(browser: Browser) -> None:
     """
-    The script of plotly is the installed one's.
+    The script is that of the installed plotly.
     """
     path = assets.plotly_file()
     assert path is not None
@@ -113,7 +113,7 @@ def test_plotly_comes_from_the_installed_package(browser: Browser) -> None:
 
 def test_without_plotly_its_script_is_not_found(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Where plotly is not installed the address says so.
+    Without plotly its address is not found, and the pages know it.
     """
     monkeypatch.setattr(assets, "find_spec", lambda name: None)
 

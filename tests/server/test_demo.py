@@ -1,5 +1,5 @@
 """
-Demo runs, asked for by the page of an empty repository.
+Demo runs, requested by the page of an empty repository.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from tests.server.conftest import MakeBrowser, MakeRun
 
 def test_an_empty_repository_gets_runs_to_look_at(root: Path, make_browser: MakeBrowser) -> None:
     """
-    Runs with curves and objects of several kinds are recorded, once: a repository that has runs gets none.
+    Runs with curves and objects of several kinds are recorded into an empty repository only.
     """
     Repository(root, create=True)
     browser = make_browser()
@@ -28,7 +28,7 @@ def test_an_empty_repository_gets_runs_to_look_at(root: Path, make_browser: Make
 
 def test_a_read_only_server_records_no_demo(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    Nor does it record into a repository that has runs.
+    With --read-only the request is refused.
     """
     make_run("mine").close()
     assert "read-only" == make_browser(read_only=True).post("demo", {}, status=403)["kind"]

@@ -1,5 +1,5 @@
 """
-Changes, their undoing, and documents.
+Edits of runs, undo, and documents.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.server.conftest import Browser, MakeBrowser, MakeRun
 
 def test_an_edit_is_seen_by_everybody_and_taken_back(browser: Browser, root: Path) -> None:
     """
-    Properties and tags of several runs are changed at once; undoing puts each back as it was.
+    An edit changes properties and tags of several runs at once; undo restores each of them.
     """
     before = {run: browser.get(f"runs/{run}") for run in ("a", "b")}
     change = {"name": "same", "notes": "# Why", "archived": True, "tags": {"add": ["paper"], "remove": []}}
@@ -34,7 +34,7 @@ def test_an_edit_is_seen_by_everybody_and_taken_back(browser: Browser, root: Pat
 
 def test_undoing_leaves_what_the_edit_did_not_change(browser: Browser) -> None:
     """
-    A tag that was there before the edit added it is not removed by undoing it.
+    Undo does not remove a tag that a run had before the edit added it.
     """
     browser.post("edits", {"runs": ["a"], "change": {"tags": {"add": ["old"], "remove": []}}})
     done = browser.post("edits", {"runs": ["a", "b"], "change": {"tags": {"add": ["old"], "remove": ["none"]}}})
@@ -45,7 +45,7 @@ def test_undoing_leaves_what_the_edit_did_not_change(browser: Browser) -> None:
 
 def test_a_deleted_run_is_gone_at_once_and_can_come_back(browser: Browser) -> None:
     """
-    A deleted run is in no answer; undoing brings it back with its points.
+    A deleted run is in no answer; undo restores it with its points.
     """
     done = browser.post("edits", {"runs": ["a"], "change": {"deleted": True}})
 
@@ -58,7 +58,7 @@ def test_a_deleted_run_is_gone_at_once_and_can_come_back(browser: Browser) -> No
 
 def test_the_trash_is_emptied_when_the_server_stops(make_run: MakeRun, make_browser: MakeBrowser, root: Path) -> None:
     """
-    What was deleted and not wanted back is removed from the disk.
+    Deleted runs are removed from the disk when the server stops.
     """
     make_run("a").close()
     browser = make_browser()
@@ -83,7 +83,7 @@ def test_the_trash_is_emptied_when_the_server_stops(make_run: MakeRun, make_brow
 )
 def test_a_wrong_edit_changes_nothing(browser: Browser, change: dict[str, Any], message: str) -> None:
     """
-    An edit that can't be made is refused with the reason.
+    A wrong edit is refused with a reason.
     """
     before = browser.get("runs/a")
     error = browser.post("edits", {"runs": ["a"], "change": change}, status=400)
@@ -94,14 +94,14 @@ def test_a_wrong_edit_changes_nothing(browser: Browser, change: dict[str, Any], 
 
 def test_an_edit_of_an_unknown_run_changes_none(browser: Browser) -> None:
     """
-    When one of several runs is not there, none is changed.
+    If one of several runs does not exist, none is changed.
     """
     browser.post("edits", {"runs": ["a", "zzz"], "change": {"name": "x"}}, status=404)
 
     assert "run a" == browser.get("runs/a")["name"]
 
 
-def test_documents_are_kept_and_replaced_only_by_who_read_them(browser: Browser) -> None:
+def test_a_document_is_replaced_only_with_its_revision(browser: Browser) -> None:
     """
     A view is written, listed, replaced with its revision and deleted; a stale revision is a conflict.
     """
@@ -121,19 +121,19 @@ def test_documents_are_kept_and_replaced_only_by_who_read_them(browser: Browser)
     assert 404 == browser.client.delete(address).status_code
 
 
-@pytest.mark.parametrize("place", ["view/Nightly", "view/..", "novel/x", "view/a%2fb", f"view/{'x' * 65}"])
-def test_a_document_has_a_plain_name(browser: Browser, place: str) -> None:
+@pytest.mark.parametrize("path", ["view/Nightly", "view/..", "novel/x", "view/a%2fb", f"view/{'x' * 65}"])
+def test_a_document_has_a_plain_name(browser: Browser, path: str) -> None:
     """
-    No name of a document leads anywhere else.
+    A document with any other kind or id is refused.
     """
-    answer = browser.client.put(f"{browser.base}documents/{place}", json={"revision": None, "body": {}})
+    answer = browser.client.put(f"{browser.base}documents/{path}", json={"revision": None, "body": {}})
 
     assert answer.status_code in (400, 404, 405)
 
 
 def test_a_document_has_at_most_a_million_bytes(browser: Browser) -> None:
     """
-    A larger one is refused.
+    A larger document is refused.
     """
     body = {"revision": None, "body": {"text": "x" * 1_000_001}}
     answer = browser.client.put(f"{browser.base}documents/report/long", json=body)
@@ -143,7 +143,7 @@ def test_a_document_has_at_most_a_million_bytes(browser: Browser) -> None:
 
 def test_a_read_only_server_changes_nothing(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    With --read-only every change is refused, and reading works.
+    With --read-only every change is refused, and requests that read are answered.
     """
     make_run("a").close()
     browser = make_browser(read_only=True)

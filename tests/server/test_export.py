@@ -1,5 +1,5 @@
 """
-Runs and points as files.
+Export of runs and points.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COLUMNS = ["hash", "run.name", "hparams.lr", 'loss{"subset":"val"}.max', "run.ta
 
 
 def export(browser: Browser, name: str, **request: Any) -> bytes:
-    """Ask for a file; it is an attachment."""
+    """Return the content of a file, which must be an attachment."""
     answer = browser.client.get(f"{browser.base}export/{name}", params={"request": json.dumps(request)})
     assert 200 == answer.status_code, answer.text
     assert f"attachment; filename*=UTF-8''demo-{name}" == answer.headers["content-disposition"]
@@ -30,7 +30,7 @@ def export(browser: Browser, name: str, **request: Any) -> bytes:
 
 def test_runs_are_exported_with_a_column_for_each_field(browser: Browser) -> None:
     """
-    CSV, JSON and Parquet hold the same runs and columns, all that match, whatever `limit` says.
+    CSV, JSON and Parquet have the same columns and all runs that match; `limit` is ignored.
     """
     asked: dict[str, Any] = {"fields": FIELDS, "limit": 1, "query": "run.hparams.lr < 0.1"}
     rows = list(csv.reader(io.StringIO(export(browser, "runs.csv", **asked).decode())))
@@ -61,7 +61,7 @@ def _odd(make_run: MakeRun, make_browser: MakeBrowser) -> Browser:
 
 def test_every_point_is_exported(odd: Browser) -> None:
     """
-    Nothing is sampled; NaN is NaN, a missing epoch is empty or null.
+    All points are exported; NaN is `NaN`, a missing epoch is empty or null.
     """
     asked = {"metrics": [{"name": "loss"}], "buckets": 10, "smooth": 0.5}
     rows = list(csv.DictReader(io.StringIO(export(odd, "series.csv", **asked).decode())))
@@ -74,7 +74,7 @@ def test_every_point_is_exported(odd: Browser) -> None:
         rows[3][name] for name in ("run", "name", "context", "step", "epoch", "value")
     )
     assert ["NaN", "Infinity", ""] == [rows[7]["value"], rows[8]["value"], rows[8]["epoch"]]
-    values = [one["value"] for one in objects]
+    values = [point["value"] for point in objects]
     assert ([3.0, 4.5], [None, 1]) == ([values[6], values[9]], [objects[2]["epoch"], objects[3]["epoch"]])
     exact = table.column("value").to_pylist()
     assert [step / 2 for step in range(9, 5000)] == exact[9:]
@@ -86,12 +86,12 @@ def test_a_window_of_steps_limits_what_is_exported(odd: Browser) -> None:
     """
     With a window in steps only the points in it are exported.
     """
-    assert [10, 11] == [one["step"] for one in json.loads(export(odd, "series.json", window=[10, 11]))]
+    assert [10, 11] == [point["step"] for point in json.loads(export(odd, "series.json", window=[10, 11]))]
 
 
 def test_nothing_that_matches_is_an_empty_file(browser: Browser) -> None:
     """
-    Without a match the files are whole and have no rows.
+    Without a match the files are valid and have no rows.
     """
     query = "run.hparams.lr > 9"
 
@@ -102,7 +102,7 @@ def test_nothing_that_matches_is_an_empty_file(browser: Browser) -> None:
 
 def test_an_unknown_export_is_not_found(browser: Browser) -> None:
     """
-    There are runs and series, as csv, json and parquet; a wrong request is refused before the file begins.
+    Other subjects and formats are not found; a wrong request is refused before the file begins.
     """
     assert 404 == browser.client.get(f"{browser.base}export/runs.xlsx").status_code
     assert 404 == browser.client.get(f"{browser.base}export/secrets.csv").status_code
@@ -121,8 +121,8 @@ def test_what_is_exported_is_what_the_chart_shows(
     make_run: MakeRun, make_browser: MakeBrowser, x: Any, share: tuple[float, float] | None, is_outside: bool
 ) -> None:
     """
-    For each x, with a window and without, the rows are the chart's points, unsampled and in its order: epochs that go
-    back, points without one, and steps that the other metric lacks included.
+    For each x, with and without a window, the rows are all points of the chart in its order: also with decreasing
+    epochs, points without an epoch, and steps that the other metric lacks.
     """
     run = make_run("r")
     for step in range(400):
@@ -133,7 +133,7 @@ def test_what_is_exported_is_what_the_chart_shows(
     run.close()
     browser = make_browser()
     asked = {"metrics": [{"name": "loss"}], "x": x, "buckets": 10_000}
-    whole = frames.read(browser.bytes("series", asked)).of("r")
+    whole = frames.read(browser.bytes("series", asked)).only("r")
     ordered = sorted(whole.x)
     window = None if share is None else [ordered[int(part * len(ordered))] for part in share]
     if window is not None and is_outside:
@@ -142,8 +142,8 @@ def test_what_is_exported_is_what_the_chart_shows(
         asked["window"] = window
     rows = json.loads(export(browser, "series.json", **asked))
     column = x if x in ("step", "epoch", "time") else "x"
-    (shown,) = frames.read(browser.bytes("series", asked)).parts
-    points = zip(shown.x, shown.y, strict=True)
+    (part,) = frames.read(browser.bytes("series", asked)).parts
+    points = zip(part.x, part.y, strict=True)
     expected = [(at, value) for at, value in points if window is None or window[0] <= at <= window[1]]
 
     assert [row["value"] if row["value"] != "NaN" else None for row in rows] == [

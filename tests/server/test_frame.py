@@ -1,5 +1,5 @@
 """
-Frames, byte by byte.
+The bytes of frames.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ HEADER = {"cursor": "41", "total": 2, "runs": ["a"], "metrics": [{"name": "loss"
 
 def test_the_frame_of_the_specification_is_read_as_it_says() -> None:
     """
-    The bytes in wire.md are those of its example, and read as the page says.
+    The bytes of the example in wire.md are read as the page says.
     """
     page = (ROOT / "docs/formats/wire.md").read_text(encoding="utf-8")
     header = re.search(r'\n(\{"cursor":"41","total":2,"runs":\["3df7.*?\]\}\})\n', page, re.DOTALL)
     rows = re.findall(r"^320  ([0-9a-f ]+?)   |^336  ([0-9a-f ]+?)   ", page, re.MULTILINE)
     assert header is not None
     text = header[1].replace("\n ", "").encode()
-    blocks = b"".join(bytes.fromhex(one or other) for one, other in rows)
+    blocks = b"".join(bytes.fromhex(x_bytes or y_bytes) for x_bytes, y_bytes in rows)
     content = b"AXF1" + (312).to_bytes(4, "little") + text + b" " * (312 - len(text)) + blocks
     first, second = read(content).parts
 
@@ -47,18 +47,18 @@ def test_what_goes_in_comes_out(curves: list[list[float]]) -> None:
     A frame read back gives the points that it was made of.
     """
     pieces = [
-        Piece(place, "line", np.arange(len(values), dtype=np.int64), np.array(values, np.float64), len(values), 0, 0)
-        for place, values in enumerate(curves)
+        Piece(source, "line", np.arange(len(values), dtype=np.int64), np.array(values, np.float64), len(values), 0, 0)
+        for source, values in enumerate(curves)
     ]
-    found = read(frame(HEADER, pieces, {"run": [0] * len(pieces), "metric": [0] * len(pieces)}))
+    reread = read(frame(HEADER, pieces, {"run": [0] * len(pieces), "metric": [0] * len(pieces)}))
 
-    assert [list(range(len(values))) for values in curves] == [part.x for part in found.parts]
-    assert json.dumps(curves) == json.dumps([part.y for part in found.parts])
+    assert [list(range(len(values))) for values in curves] == [part.x for part in reread.parts]
+    assert json.dumps(curves) == json.dumps([part.y for part in reread.parts])
 
 
 def test_blocks_begin_at_multiples_of_eight() -> None:
     """
-    Typed arrays can be laid over the bytes without a copy, whatever the length of the header.
+    The blocks are aligned for typed arrays without a copy, for a header of any length.
     """
     for cursor in ("1", "12", "123", "1234567"):
         piece = Piece(0, "line", np.arange(3), np.array([1.0, math.nan, 3.0]), 3, 1, 0)

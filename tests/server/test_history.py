@@ -46,24 +46,24 @@ def _rewound(make_run: MakeRun) -> Run:
 
 def test_curves_and_summaries_are_those_of_now(rewound: Run, make_browser: MakeBrowser) -> None:
     """
-    Curves, the run's page, tables and exports show no hidden point; the page tells of the rewinds.
+    Curves, the run's page, tables and exports have no hidden points; the page lists the rewinds.
     """
     browser = make_browser()
     page = browser.get("runs/r")
     (loss,) = page["sequences"]
     rows = browser.bytes('export/series.csv?request={"query":""}').decode().splitlines()[1:]
 
-    assert [0.0, 1.0, 20.0] == curves(browser).of("r").y
+    assert [0.0, 1.0, 20.0] == curves(browser).only("r").y
     assert (3, 20.0, 2, 20.0) == (loss["count"], loss["last"], loss["last_step"], loss["max"])
     assert ["0.0", "1.0", "20.0"] == [row.split(",")[-1] for row in rows]
-    assert [{"step": one.step, "time": one.time_s} for one in rewound.rewinds] == page["rewinds"]
+    assert [{"step": rewind.step, "time": rewind.time_s} for rewind in rewound.rewinds] == page["rewinds"]
     assert page["forked_from"] is None
     assert ["r"] == browser.post("runs", {"query": "metric.last == 20 and metric.values[1] == 1"})["hash"]
 
 
-def test_branches_come_when_they_are_asked_for(rewound: Run, make_browser: MakeBrowser) -> None:
+def test_branches_are_sent_on_request(rewound: Run, make_browser: MakeBrowser) -> None:
     """
-    With `branches` each series is followed by what it was before the latest rewinds, oldest first.
+    With `branches` each series is followed by itself as it was before the latest rewinds, oldest first.
     """
     browser = make_browser()
     now, first, second = [0.0, 1.0, 20.0], [0.0, 1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 2.0, 30.0]
@@ -79,7 +79,7 @@ def test_branches_come_when_they_are_asked_for(rewound: Run, make_browser: MakeB
 
 def test_a_branch_leaves_out_what_was_deleted_since(rewound: Run, make_browser: MakeBrowser) -> None:
     """
-    Deleting a point takes it out of the branches that were read before, and undoing brings it back.
+    A deleted point is not in branches that were read before; undo restores it.
     """
     browser = make_browser()
     curves(browser, branches=50)
@@ -93,10 +93,10 @@ def test_a_branch_leaves_out_what_was_deleted_since(rewound: Run, make_browser: 
     assert [0.0, 1.0, 2.0, 30.0] == curves(browser, branches=50).parts[2].y
 
 
-def test_after_a_rewind_the_whole_frame_comes(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+def test_after_a_rewind_all_series_are_sent(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    A page that asks for what is new gets everything anew after a rewind, so that a series that is gone vanishes; then
-    tails again.
+    A request with a cursor from before a rewind is answered with all series, so that deleted series vanish;
+    the next one with tails again.
     """
     run = make_run("r")
     for value in range(100):
@@ -112,12 +112,12 @@ def test_after_a_rewind_the_whole_frame_comes(make_run: MakeRun, make_browser: M
     run.track(-2.0, name="loss")
     third = curves(browser, since=second.header["cursor"])
 
-    assert {("r", "loss"), ("r", "late"), ("other", "loss")} == {(one.run, one.metric) for one in first.parts}
+    assert {("r", "loss"), ("r", "late"), ("other", "loss")} == {(part.run, part.metric) for part in first.parts}
     assert second.header["whole"] is True
-    assert {("r", "loss"), ("other", "loss")} == {(one.run, one.metric) for one in second.parts}
-    assert (None, 51, -1.0) == (second.of("r").begins_at, len(second.of("r").x), second.of("r").y[-1])
+    assert {("r", "loss"), ("other", "loss")} == {(part.run, part.metric) for part in second.parts}
+    assert (None, 51, -1.0) == (second.only("r").begins_at, len(second.only("r").x), second.only("r").y[-1])
     assert "whole" not in third.header
-    assert (51.0, [-2.0]) == (third.of("r").begins_at, third.of("r").y)
+    assert (51.0, [-2.0]) == (third.only("r").begins_at, third.only("r").y)
     assert curves(browser, runs=["other"], since=first.header["cursor"]).parts == []
     assert "whole" not in curves(browser, runs=["other"], since=first.header["cursor"]).header
 
@@ -136,23 +136,23 @@ def test_a_fork_says_where_it_came_from(make_run: MakeRun, make_browser: MakeBro
 
     assert child.forked_from is not None
     assert {"run": "r", "step": 2, "time": child.forked_from.time_s} == page["forked_from"]
-    assert [0.0, 1.0, 2.0] == curves(browser).of(child.hash).y
+    assert [0.0, 1.0, 2.0] == curves(browser).only(child.hash).y
 
 
-def test_a_deleted_object_is_handed_out_no_more(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+def test_a_deleted_object_is_not_sent(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    An image that was deleted is in no answer, and neither its bytes nor its small picture are sent; undone, all are.
+    A deleted image is in no answer, and neither its bytes nor its thumbnail are sent; undo restores all of them.
     """
     run = make_run("r")
     for step in range(3):
-        run.track([Image(PIXELS, caption=f"{step}-{place}") for place in range(3)], name="mistakes", step=step)
+        run.track([Image(PIXELS, caption=f"{step}-{index}") for index in range(3)], name="mistakes", step=step)
         run.track(Text(f"said {step}"), name="said", step=step)
     run.close()
     browser = make_browser()
 
     def items(kind: str, name: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = browser.post("objects", {"type": kind})["items"]
-        return [item for item in found if name in item]
+        listed: list[dict[str, Any]] = browser.post("objects", {"type": kind})["items"]
+        return [item for item in listed if name in item]
 
     before = {item["caption"]: item["blob"] for item in items("images", "blob")}
     assert {200} == {browser.client.get(f"{browser.base}thumbs/{blob}").status_code for blob in before.values()}
@@ -173,11 +173,9 @@ def test_a_deleted_object_is_handed_out_no_more(make_run: MakeRun, make_browser:
     assert 200 == browser.client.get(f"{browser.base}blobs/{before['1-0']}").status_code
 
 
-def test_a_deleted_object_of_a_new_run_of_an_old_name_is_handed_out_no_more(
-    make_run: MakeRun, make_browser: MakeBrowser
-) -> None:
+def test_a_deleted_object_of_a_run_recorded_again_is_not_sent(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    What was deleted of a run is looked up anew when the run was deleted and one of its name recorded.
+    After a run was deleted and recorded again under its hash, the deletions of the new run count.
     """
     browser: Browser | None = None
     statuses = []
@@ -206,12 +204,12 @@ def test_a_deleted_object_of_a_new_run_of_an_old_name_is_handed_out_no_more(
 )
 def test_a_wrong_deletion_is_refused(browser: Browser, change: dict[str, Any], message: str) -> None:
     """
-    What is wrong in a deletion is named, and nothing is deleted.
+    The error names what is wrong in a deletion, and nothing is deleted.
     """
     error = browser.post("edits", {"runs": ["a"], "change": change}, status=400)
 
     assert message in error["message"]
-    assert 10 == len(curves(browser).of("a").y)
+    assert 10 == len(curves(browser).only("a").y)
 
 
 def test_nothing_is_deleted_from_a_read_only_repository(make_run: MakeRun, make_browser: MakeBrowser) -> None:

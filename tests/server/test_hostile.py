@@ -1,5 +1,5 @@
 """
-What somebody who may write into a repository, or send requests, can't make of the server: one test for each way in.
+Attacks by recorded data and by requests: one test for each.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ SCRIPT = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></sv
 
 class Recorded:
     """
-    An object whose stored form is whatever its maker says.
+    An object with any stored form.
     """
 
     def __init__(self, kind: str, fields: dict[str, Any], data: bytes) -> None:
         self._stored = Stored(kind, fields, data, "bin")
 
     def stored(self) -> Stored:
-        """Return that form."""
+        """Return the stored form."""
         return self._stored
 
 
-def places(root: Path, browser: Browser, **items: Recorded) -> dict[str, str]:
-    """Record objects as sequences of a run, and give the address of each one's bytes."""
+def blob_names(root: Path, browser: Browser, **items: Recorded) -> dict[str, str]:
+    """Record objects as sequences of a run, and return the names of their blobs."""
     writer = Repository(root, create=True).new_run()
     for name, item in items.items():
         writer.sequence(name).track(item)
@@ -56,19 +56,18 @@ def places(root: Path, browser: Browser, **items: Recorded) -> dict[str, str]:
 
 def test_recorded_bytes_never_run(root: Path, make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    SVG and HTML, whatever they are recorded as, are sent as bytes or as the image that they are not, without sniffing,
-    in a sandbox.
+    SVG and HTML are sent as bytes, or as the image type that they claim to be, without sniffing and in a sandbox.
     """
     make_run("first").close()
     browser = make_browser()
     forms = ("svg", "html", "image/svg+xml", "png", "", "text/html")
-    found = places(
+    names = blob_names(
         root, browser, **{f"x{i}": Recorded("aim.image", {"format": form}, SCRIPT) for i, form in enumerate(forms)}
     )
 
-    assert len(forms) == len(found)
-    for name, place in found.items():
-        answer = browser.client.get(f"{browser.base}blobs/{place}")
+    assert len(forms) == len(names)
+    for name, blob_name in names.items():
+        answer = browser.client.get(f"{browser.base}blobs/{blob_name}")
         assert SCRIPT == answer.content
         kind = "image/png" if forms[int(name[1:])] == "png" else "application/octet-stream"
         assert (kind, "nosniff", "sandbox; default-src 'none'") == (
@@ -76,11 +75,11 @@ def test_recorded_bytes_never_run(root: Path, make_run: MakeRun, make_browser: M
             answer.headers["x-content-type-options"],
             answer.headers["content-security-policy"],
         )
-        assert 400 == browser.client.get(f"{browser.base}thumbs/{place}").status_code
+        assert 400 == browser.client.get(f"{browser.base}thumbs/{blob_name}").status_code
 
 
 @pytest.mark.parametrize(
-    "place",
+    "blob_name",
     [
         "..",
         "%2e%2e%2f%2e%2e%2fFORMAT",
@@ -91,12 +90,12 @@ def test_recorded_bytes_never_run(root: Path, make_run: MakeRun, make_browser: M
         "." * 5000,
     ],
 )
-def test_no_name_of_an_object_leads_anywhere_else(browser: Browser, place: str) -> None:
+def test_no_name_of_an_object_leads_anywhere_else(browser: Browser, blob_name: str) -> None:
     """
-    What is no place of an object of this repository is not found.
+    A name that is not of an object of this repository is not found.
     """
     for kind in ("blobs", "thumbs"):
-        assert 404 == browser.client.get(f"{browser.base}{kind}/{place}").status_code
+        assert 404 == browser.client.get(f"{browser.base}{kind}/{blob_name}").status_code
 
 
 @pytest.mark.parametrize(
@@ -110,7 +109,7 @@ def test_no_name_of_an_asset_leads_out_of_its_folder(browser: Browser, name: str
 
 
 def png_of(width: int, height: int) -> bytes:
-    """Make a small PNG that says to be large: all its rows are zeros, packed."""
+    """Return a small PNG that claims to be large."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
@@ -131,7 +130,7 @@ def test_an_image_that_would_fill_the_memory_is_refused(width: int, height: int)
 
 def test_only_pictures_are_decoded() -> None:
     """
-    Formats that Pillow reads by starting a program, or that are no pictures for a browser, are refused by name.
+    Formats that Pillow reads by running a program, or that browsers don't show, are refused.
     """
     made = io.BytesIO()
     Pillow.new("RGB", (8, 8)).save(made, "EPS")
@@ -166,7 +165,7 @@ def test_large_images_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch)
 
 
 def zipped(**entries: bytes) -> bytes:
-    """Make a ZIP of compressed entries."""
+    """Return a ZIP of compressed entries."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in entries.items():
@@ -176,7 +175,7 @@ def zipped(**entries: bytes) -> bytes:
 
 def test_a_table_that_would_fill_the_memory_is_refused() -> None:
     """
-    A table, or the object of a cell, that becomes far larger than it is stored is damage; so is one that is none.
+    A table, or the object of a cell, that unpacks to far more than its stored size is damage; so is a malformed one.
     """
     large = b" " * (ENTRY_BYTES_MAX + 1)
     cell = {"kind": "aim.text", "fields": {}, "file": f"{CELLS}0"}
@@ -197,9 +196,9 @@ def test_a_table_that_would_fill_the_memory_is_refused() -> None:
         read_table(bytes(broken))
 
 
-def test_a_link_in_a_run_gives_no_file_away(make_run: MakeRun, make_browser: MakeBrowser, root: Path) -> None:
+def test_a_link_in_a_run_does_not_disclose_a_file(make_run: MakeRun, make_browser: MakeBrowser, root: Path) -> None:
     """
-    A blob file that is a link to another file is damage, and nothing of that file is told.
+    A blob file that is a link to another file is damage, and nothing of that file is sent.
     """
     run = make_run("r")
     run.track(Image(np.zeros((4, 4, 3), np.uint8)), name="x", step=0)
@@ -218,11 +217,11 @@ def test_a_link_in_a_run_gives_no_file_away(make_run: MakeRun, make_browser: Mak
 
 def test_a_spreadsheet_runs_no_formula(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    In CSV a text that would be a formula is text, column names too; numbers stay, and JSON has everything as it is.
+    In CSV texts and column names that begin like a formula are escaped, numbers are not; JSON has all unchanged.
     """
     names = ["=HYPERLINK(1)", "+cmd|x", "-2+3", "@SUM(1)", "\tx", "-1.5", "a=b"]
-    for place, name in enumerate(names):
-        run = make_run(f"r{place}", **{"=x": -place})
+    for index, name in enumerate(names):
+        run = make_run(f"r{index}", **{"=x": -index})
         run.name = name
         run.close()
     browser = make_browser()
@@ -232,7 +231,7 @@ def test_a_spreadsheet_runs_no_formula(make_run: MakeRun, make_browser: MakeBrow
 
     assert ["hash", "run.name", "hparams.=x", "'=y"] == header
     assert [f"'{name}" for name in names[:5]] + names[5:] == [row[1] for row in rows[::-1]]
-    assert ["0", *(str(-place) for place in range(1, 7))] == [row[2] for row in rows[::-1]]
+    assert ["0", *(str(-index) for index in range(1, 7))] == [row[2] for row in rows[::-1]]
     assert names == [row["run.name"] for row in plain[::-1]]
 
 
@@ -257,9 +256,9 @@ def test_a_spreadsheet_runs_no_formula(make_run: MakeRun, make_browser: MakeBrow
         ("objects", b'{"type":"images","steps":{"at":1e400}}'),
     ],
 )
-def test_an_odd_request_is_the_request_s_fault(browser: Browser, path: str, body: bytes) -> None:
+def test_an_odd_request_is_an_error_of_the_request(browser: Browser, path: str, body: bytes) -> None:
     """
-    Whatever numbers, halves of characters and depths are sent, the answer is never a mistake of the server's.
+    Huge numbers, halves of characters and deep nesting are never answered as a bug of the server.
     """
     answer = browser.client.post(browser.base + path, content=body, headers={"Content-Type": "application/json"})
 
@@ -268,7 +267,7 @@ def test_an_odd_request_is_the_request_s_fault(browser: Browser, path: str, body
 
 def test_a_document_holds_no_half_of_a_character(browser: Browser) -> None:
     """
-    What could not be written as UTF-8 is refused before anything is written; whole characters by two escapes are fine.
+    A body that can't be written as UTF-8 is refused; a character written as two escapes is accepted.
     """
     address, headers = f"{browser.base}documents/view/x", {"Content-Type": "application/json"}
 
@@ -280,12 +279,12 @@ def test_a_document_holds_no_half_of_a_character(browser: Browser) -> None:
 
 def test_streams_of_updates_have_a_bound(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    When as many pages listen as may, the next is told so at once; all else is answered as before.
+    At the limit of streams the next one is refused at once; other requests are answered.
     """
     monkeypatch.setattr(live, "STREAMS_MAX", 2)
     address = f"{browser.base}events"
-    with browser.client.stream("GET", address) as one, browser.client.stream("GET", address) as two:
-        listening = [one.iter_lines(), two.iter_lines()]  # kept: a stream that nobody reads any more is closed
+    with browser.client.stream("GET", address) as first, browser.client.stream("GET", address) as second:
+        listening = [first.iter_lines(), second.iter_lines()]  # a variable, since a stream without a reader is closed
         assert [": hello", ": hello"] == [next(lines) for lines in listening]
         refused = browser.client.get(address)
 
@@ -293,10 +292,10 @@ def test_streams_of_updates_have_a_bound(browser: Browser, monkeypatch: pytest.M
         assert 200 == browser.client.get("api/info").status_code
 
 
-def test_pages_are_framed_by_this_host_alone(browser: Browser) -> None:
+def test_only_pages_of_this_host_may_frame_the_pages(browser: Browser) -> None:
     """
-    A page from elsewhere can neither show ours in a frame, to steal clicks, nor load its images; a notebook on another
-    port of the same host can show the pages.
+    Pages of other hosts may neither frame Aim's pages, which could steal clicks, nor load its images; a notebook on
+    another port of the same host may.
     """
     headers = browser.client.get("runs", headers={"Host": "127.0.0.1:5"}).headers
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
@@ -312,7 +311,7 @@ def test_pages_are_framed_by_this_host_alone(browser: Browser) -> None:
 
 def test_a_token_in_the_address_leads_to_no_other_host(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    The page that the token is taken from is named relative to itself, whatever its name looks like.
+    The redirect is relative to the page, whatever its name looks like.
     """
     make_run("a").close()
     browser = make_browser(token="secret")
@@ -324,7 +323,7 @@ def test_a_token_in_the_address_leads_to_no_other_host(make_run: MakeRun, make_b
 
 def test_printed_control_codes_stay_text(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    Lines of a log come as they were printed, as JSON: no code of a terminal ends the answer or becomes another header.
+    Lines of a log are sent as JSON strings: control codes end no answer and make no header.
     """
     from aim.sdk.objects.log_line import LogLine
 

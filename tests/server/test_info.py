@@ -7,7 +7,7 @@ from __future__ import annotations
 import aim
 from aim.core.kinds import OBJECT_KINDS, QUERY_SUBJECTS, subject_of
 from aim.engine.listing import RUN_FIELDS
-from aim.server.blobs import MEDIA_TYPES
+from aim.server.blobs import MEDIA_TYPES, PLAIN_TYPES
 from aim.server.columns import RUN_COLUMNS
 from aim.server.info import LIMITS, TITLES
 from aim.server.object_forms import WIRE_FORMS
@@ -51,7 +51,7 @@ def test_tables_by_kind_have_the_kinds_of_the_one_table() -> None:
     objects = {kind.stored: kind for kind in OBJECT_KINDS if not kind.is_log}
 
     assert set(objects) == set(WIRE_FORMS)
-    assert set(MEDIA_TYPES) <= set(objects)
+    assert {*MEDIA_TYPES, *PLAIN_TYPES} <= set(objects)
 
 
 def test_a_request_may_ask_for_as_much_as_the_limits_say(browser: Browser) -> None:

@@ -1,5 +1,5 @@
 """
-Live updates, and the end of the server.
+Live updates, and streams at the end of the server.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from tests.server.conftest import Browser, MakeBrowser, MakeRun
 
 @contextmanager
 def events(browser: Browser, address: str = "events", **headers: str) -> Iterator[Iterator[dict[str, Any]]]:
-    """Listen, and go through the data of the ticks as they come."""
+    """Listen, and go through the data of the ticks."""
     with browser.client.stream("GET", browser.base + address, headers=headers) as answer:
         assert "text/event-stream" == answer.headers["content-type"].partition(";")[0]
         yield (json.loads(line[6:]) for line in answer.iter_lines() if line.startswith("data: "))
 
 
-def test_a_page_without_a_cursor_is_told_at_once(browser: Browser) -> None:
+def test_a_page_without_a_cursor_gets_a_tick_at_once(browser: Browser) -> None:
     """
-    The first tick comes without waiting for a change, and says that anything may have changed.
+    The first tick is sent without a change, and says that any run may have changed.
     """
     with events(browser) as ticks:
         tick = next(ticks)
@@ -36,9 +36,9 @@ def test_a_page_without_a_cursor_is_told_at_once(browser: Browser) -> None:
     assert tick["cursor"] == browser.post("runs", {})["cursor"]
 
 
-def test_new_points_and_new_and_deleted_runs_are_told(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+def test_ticks_name_changed_new_and_deleted_runs(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    Each tick names the runs that changed or are gone since the one before.
+    Each tick names the runs that changed or were deleted since the tick before.
     """
     run = make_run("live")
     run.track(1.0, name="loss")
@@ -57,9 +57,9 @@ def test_new_points_and_new_and_deleted_runs_are_told(make_run: MakeRun, make_br
         assert 1 == next(tick for tick in ticks if tick["live"] < 2)["live"]
 
 
-def test_after_a_break_only_what_was_missed_is_told(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+def test_after_a_reconnect_only_missed_changes_are_sent(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    A browser that comes back with Last-Event-ID hears of the changes since then, and of no others.
+    With Last-Event-ID the first tick names the changes since that event, and no others.
     """
     for run_hash in ("a", "b"):
         make_run(run_hash).close()
@@ -74,7 +74,7 @@ def test_after_a_break_only_what_was_missed_is_told(make_run: MakeRun, make_brow
 
 def test_a_stream_ends_with_its_repository(root: Path, make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    When the folder is moved nothing is live, and the next request is told why; when it is back there is a stream again.
+    When the folder is moved the stream ends, and the next request is refused; when it is back, streams work again.
     """
     make_run("a").close()
     browser = make_browser()
@@ -88,9 +88,9 @@ def test_a_stream_ends_with_its_repository(root: Path, make_run: MakeRun, make_b
         assert 1 == next(ticks)["total"]
 
 
-def test_an_open_stream_does_not_keep_the_server(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+def test_an_open_stream_does_not_keep_the_server_running(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    When the server is told to stop, streams end and nothing runs on.
+    When the server stops, streams end.
     """
     make_run("a").close()
     browser = make_browser()
@@ -112,18 +112,16 @@ def test_a_large_repository_is_shown_while_it_is_read(
     make_run: MakeRun, make_browser: MakeBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    Without a catalogue the first answers have the newest runs and say how many there are; an export waits for all.
+    Without a catalogue the first answers have the newest runs and the number of all; an export waits for all.
     """
-    for place, run_hash in enumerate(("a", "b", "c")):
+    for age, run_hash in enumerate(("a", "b", "c")):
         run = make_run(run_hash)
         run.track(1.0, name="loss")
         run.close()
-        os.utime(run.repo.path + f"/runs/{run_hash}", (place, place))
+        os.utime(run.repo.path + f"/runs/{run_hash}", (age, age))
     monkeypatch.setattr("aim.storage.catalogue.catalogue.BATCH_RUNS", 1)
     monkeypatch.setattr("aim.engine.live_catalogue.PASS_S", 0.0)
-    monkeypatch.setattr(
-        "aim.engine.live_catalogue.YIELD_S", 600.0
-    )  # the thread that reads on is told to end, or never does
+    monkeypatch.setattr("aim.engine.live_catalogue.YIELD_S", 600.0)  # else the thread that reads on would end first
     browser = make_browser()
     runs = browser.post("runs", {})
 
@@ -137,18 +135,18 @@ def test_a_large_repository_is_shown_while_it_is_read(
     assert ["c", "b", "a"] == [row["hash"] for row in browser.get("export/runs.json")]
 
 
-def test_the_end_of_the_first_reading_is_told(
+def test_ticks_report_the_progress_of_the_first_reading(
     make_run: MakeRun, make_browser: MakeBrowser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    Ticks tell how far the reading is, and that it has ended; then all runs are there.
+    Ticks report the progress of the first reading and its end; then answers have all runs.
     """
-    for place in range(6):
-        make_run(f"r{place}").close()
+    for index in range(6):
+        make_run(f"r{index}").close()
     monkeypatch.setattr("aim.storage.catalogue.catalogue.BATCH_RUNS", 1)
     monkeypatch.setattr("aim.engine.live_catalogue.PASS_S", 0.0)
-    told: list[tuple[str, int, int]] = []
-    browser = make_browser(progress=lambda *how_far: told.append(how_far))
+    reports: list[tuple[str, int, int]] = []
+    browser = make_browser(progress=lambda *how_far: reports.append(how_far))
     with events(browser) as ticks:
         seen = []
         for tick in ticks:
@@ -159,4 +157,4 @@ def test_the_end_of_the_first_reading_is_told(
     assert {None} == {tick["changed"] for tick in seen}
     assert 6 == seen[-1]["total"]
     assert ["r0", "r1", "r2", "r3", "r4", "r5"] == sorted(browser.post("runs", {})["hash"])
-    assert [("demo", done, 6) for done in range(1, 7)] == told
+    assert [("demo", done, 6) for done in range(1, 7)] == reports

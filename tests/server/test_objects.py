@@ -30,7 +30,7 @@ def _media(make_run: MakeRun, make_browser: MakeBrowser) -> Browser:
     """
     run = make_run("r")
     for step in range(0, 100, 10):
-        pictures = [Image(PICTURE, caption=f"{step}-{place}") for place in range(3)]
+        pictures = [Image(PICTURE, caption=f"{step}-{index}") for index in range(3)]
         run.track(pictures, name="mistakes", step=step, epoch=step / 100, context={"subset": "val"})
     run.track(Image(PICTURE), name="single", step=0)
     run.track(Text("hello"), name="said", step=0)
@@ -47,9 +47,9 @@ def objects(browser: Browser, **request: Any) -> dict[str, Any]:
     return answer
 
 
-def test_steps_are_spread_and_the_last_one_always_comes(media: Browser) -> None:
+def test_steps_are_spread_and_the_last_one_is_always_sent(media: Browser) -> None:
     """
-    Of a sequence's steps as many as asked for come, evenly spread, the last among them; of a list the items asked for.
+    The requested number of steps is sent, evenly spread, with the last one; of a list the requested items.
     """
     answer = objects(
         media,
@@ -77,7 +77,7 @@ def test_steps_are_spread_and_the_last_one_always_comes(media: Browser) -> None:
 
 def test_the_latest_step_not_after_another_is_found(media: Browser) -> None:
     """
-    `at` gives of each sequence its latest step that is not after it, null the last.
+    `at` selects the latest step of each sequence that is not after it; null the last step.
     """
     asked: dict[str, Any] = {"type": "images", "sequences": [{"name": "mistakes"}], "index": {"count": 1}}
 
@@ -88,7 +88,7 @@ def test_the_latest_step_not_after_another_is_found(media: Browser) -> None:
 
 def test_texts_distributions_and_audio_are_described(media: Browser) -> None:
     """
-    A long text is cut and named, a distribution comes with its weights, sound with its rate.
+    A long text is cut and has a blob, a distribution has its weights, audio its rate.
     """
     short, long = objects(media, type="texts")["items"]
     assert "hello" == short["text"]
@@ -103,17 +103,17 @@ def test_texts_distributions_and_audio_are_described(media: Browser) -> None:
 
 def test_a_query_selects_objects(media: Browser) -> None:
     """
-    A query about images gives those that match, and one about metrics none.
+    A query about images selects those that match; a query about metrics selects none.
     """
-    found = objects(media, type="images", query="images.name == 'single'")
+    answer = objects(media, type="images", query="images.name == 'single'")
 
-    assert (1, ["single"]) == (found["total"], [sequence["name"] for sequence in found["sequences"]])
+    assert (1, ["single"]) == (answer["total"], [sequence["name"] for sequence in answer["sequences"]])
     assert 0 == objects(media, type="images", query="metric.name == 'single'")["total"]
 
 
 def test_a_query_selects_videos_and_tables(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    A query names videos and tables too, and finds the runs that have some; of other types it gives none.
+    A query about videos or tables selects them and their runs, and no objects of other types.
     """
     make_run("plain").close()
     run = make_run("r")
@@ -123,8 +123,8 @@ def test_a_query_selects_videos_and_tables(make_run: MakeRun, make_browser: Make
     browser = make_browser()
 
     for kind, name in (("videos", "episodes"), ("tables", "worst")):
-        found = objects(browser, type=kind, query=f"{kind}.name == '{name}'")
-        assert (1, [name]) == (found["total"], [sequence["name"] for sequence in found["sequences"]])
+        answer = objects(browser, type=kind, query=f"{kind}.name == '{name}'")
+        assert (1, [name]) == (answer["total"], [sequence["name"] for sequence in answer["sequences"]])
         assert 1 == browser.post("runs", {"query": f"{kind}.count == 1"})["count"]
         assert 0 == objects(browser, type=kind, query=f"{kind}.name == 'nothing'")["total"]
         assert 0 == objects(browser, type="images", query=f"{kind}.name == '{name}'")["total"]
@@ -148,13 +148,13 @@ def test_bytes_are_kept_by_browsers_for_ever_and_sent_in_parts(media: Browser) -
     assert 416 == media.client.get(address, headers={"Range": "bytes=999999999-"}).status_code
 
 
-@pytest.mark.parametrize(("wanted", "width"), [(1, 64), (64, 64), (65, 128), (256, 256), (9999, 400)])
-def test_a_thumbnail_is_of_the_next_size_and_never_larger(media: Browser, wanted: int, width: int) -> None:
+@pytest.mark.parametrize(("requested_px", "width"), [(1, 64), (64, 64), (65, 128), (256, 256), (9999, 400)])
+def test_a_thumbnail_is_of_the_next_size_and_never_larger(media: Browser, requested_px: int, width: int) -> None:
     """
     Thumbnails are WebP of 64, 128, 256 or 512 pixels; a smaller image keeps its size.
     """
     (item,) = objects(media, type="images", sequences=[{"name": "single"}])["items"]
-    small = Pillow.open(io.BytesIO(media.bytes(f"thumbs/{item['blob']}?w={wanted}")))
+    small = Pillow.open(io.BytesIO(media.bytes(f"thumbs/{item['blob']}?w={requested_px}")))
 
     assert ("WEBP", (width, width * 3 // 4)) == (small.format, small.size)
 
@@ -164,7 +164,7 @@ def test_images_of_every_kind_of_pixels_have_thumbnails(
     make_run: MakeRun, make_browser: MakeBrowser, mode: str
 ) -> None:
     """
-    Grey, deep, transparent, indexed and black-and-white images are shown.
+    Grey, 16-bit, transparent, indexed and black-and-white images have thumbnails.
     """
     picture = Pillow.new(mode, (100, 50))
     run = make_run("r")
@@ -177,19 +177,19 @@ def test_images_of_every_kind_of_pixels_have_thumbnails(
 
 
 @pytest.mark.parametrize(
-    "place",
+    "blob_name",
     ["nothing", "r.00000000.0.0.0", "..%2f..%2fetc.00000000.0.0.0", "r.zzzzzzzz.0.0.0", "gone.0a0a0a0a.0.0.0"],
 )
-def test_a_name_that_names_no_object_is_not_found(media: Browser, place: str) -> None:
+def test_a_wrong_name_of_an_object_is_not_found(media: Browser, blob_name: str) -> None:
     """
-    Whatever is asked for, only objects of runs are sent.
+    Only objects of runs are sent, whatever the name is.
     """
-    assert "not-found" == media.get(f"blobs/{place}", status=404)["kind"]
+    assert "not-found" == media.get(f"blobs/{blob_name}", status=404)["kind"]
 
 
-def test_a_place_within_a_file_that_is_no_record_is_damage_not_a_crash(media: Browser) -> None:
+def test_an_offset_without_a_record_is_answered_as_damage(media: Browser) -> None:
     """
-    An offset that is not that of a record is answered with an error that says so.
+    The answer to an offset between records is an error of kind `damaged`, not a bug.
     """
     (item,) = objects(media, type="images", sequences=[{"name": "single"}])["items"]
     run, writer, number, offset, index = item["blob"].split(".")
@@ -200,15 +200,15 @@ def test_a_place_within_a_file_that_is_no_record_is_damage_not_a_crash(media: Br
 
 def test_only_images_have_thumbnails(media: Browser) -> None:
     """
-    A thumbnail of sound is refused.
+    The thumbnail of an audio is refused.
     """
     (sound,) = objects(media, type="audios")["items"]
 
     assert "Only images have thumbnails." == media.get(f"thumbs/{sound['blob']}", status=400)["message"]
 
 
-@pytest.fixture(name="shown")
-def _shown(make_run: MakeRun, make_browser: MakeBrowser) -> Browser:
+@pytest.fixture(name="overlaid")
+def _overlaid(make_run: MakeRun, make_browser: MakeBrowser) -> Browser:
     """
     A browser on one run with an image with overlays, a video and a table.
     """
@@ -217,67 +217,67 @@ def _shown(make_run: MakeRun, make_browser: MakeBrowser) -> Browser:
     boxes = [{"box": (10, 20, 30, 40), "label": "cat", "score": 0.9}]
     run.track(Image(PICTURE, boxes=boxes, masks={"guess": mask}, labels={1: "road"}), name="seen", step=0)
     run.track(Video(np.zeros((4, 8, 6, 3)), format="gif", fps=10, caption="walk"), name="walked", step=3)
-    rows = [{"guess": place, "sure": float("nan"), "digit": Image(PICTURE)} for place in range(5)]
+    rows = [{"guess": index, "sure": float("nan"), "digit": Image(PICTURE)} for index in range(5)]
     run.track(Table(rows, caption="eval"), name="checked", step=7)
     run.close()
     return make_browser()
 
 
-def test_boxes_and_masks_come_with_an_image(shown: Browser) -> None:
+def test_an_image_has_its_boxes_and_masks(overlaid: Browser) -> None:
     """
     Boxes and labels are in the item, a mask is a file of its own, and the image is its file alone.
     """
-    (item,) = objects(shown, type="images")["items"]
+    (item,) = objects(overlaid, type="images")["items"]
 
     assert [{"box": [10, 20, 30, 40], "label": "cat", "score": 0.9}] == item["boxes"]
     assert ([[1, "road"]], ["guess"]) == (item["labels"], item["masks"])
-    image = shown.bytes(f"blobs/{item['blob']}")
+    image = overlaid.bytes(f"blobs/{item['blob']}")
     assert (Image(PICTURE).stored().data, len(image)) == (image, item["size"])
-    mask = shown.client.get(f"{shown.base}blobs/{item['blob']}?part=guess")
+    mask = overlaid.client.get(f"{overlaid.base}blobs/{item['blob']}?part=guess")
     assert "image/png" == mask.headers["content-type"]
     decoded = np.asarray(Pillow.open(io.BytesIO(mask.content)))
     assert (np.arange(300 * 400).reshape(300, 400) % 3).tolist() == decoded.tolist()
-    assert 404 == shown.client.get(f"{shown.base}blobs/{item['blob']}?part=other").status_code
+    assert 404 == overlaid.client.get(f"{overlaid.base}blobs/{item['blob']}?part=other").status_code
 
 
-def test_a_video_is_described_and_sent(shown: Browser) -> None:
+def test_a_video_is_described_and_sent(overlaid: Browser) -> None:
     """
     A video has its size, speed and caption; its bytes have its type.
     """
-    (item,) = objects(shown, type="videos")["items"]
+    (item,) = objects(overlaid, type="videos")["items"]
 
     assert ("gif", 6, 8, 10.0, 4, "walk") == tuple(
         item[name] for name in ("format", "width", "height", "fps", "frame_count", "caption")
     )
-    assert "image/gif" == shown.client.get(f"{shown.base}blobs/{item['blob']}").headers["content-type"]
+    assert "image/gif" == overlaid.client.get(f"{overlaid.base}blobs/{item['blob']}").headers["content-type"]
 
 
-def test_rows_of_a_table_come_in_parts_and_objects_of_cells_alone(shown: Browser) -> None:
+def test_rows_of_a_table_and_objects_of_cells_have_addresses(overlaid: Browser) -> None:
     """
-    A table is described without its rows; these are asked for, and the image of a cell is a file.
+    A table is described without its rows; its rows and the image of a cell have addresses of their own.
     """
-    (item,) = objects(shown, type="tables")["items"]
+    (item,) = objects(overlaid, type="tables")["items"]
     assert (5, "eval", ["int", "float", "aim.image"]) == (
         item["row_count"],
         item["caption"],
         [column["type"] for column in item["columns"]],
     )
-    part = shown.get(f"tables/{item['blob']}?from=3&limit=1")
+    part = overlaid.get(f"tables/{item['blob']}?from=3&limit=1")
 
     assert (5, 3, 1) == (part["total"], part["from"], len(part["rows"]))
     guess, sure, digit = part["rows"][0]
     assert (3, "NaN", "aim.image", "cells/3-2.png") == (guess, sure, digit["kind"], digit["file"])
-    picture = shown.client.get(f"{shown.base}blobs/{item['blob']}?part={digit['file']}")
+    picture = overlaid.client.get(f"{overlaid.base}blobs/{item['blob']}?part={digit['file']}")
     assert ("image/png", Image(PICTURE).stored().data) == (picture.headers["content-type"], picture.content)
     for part_name in ("table.json", "cells/9-9.png", "../secret"):
-        assert 404 == shown.client.get(f"{shown.base}blobs/{item['blob']}?part={part_name}").status_code
-    (image,) = objects(shown, type="images")["items"]
-    assert 400 == shown.client.get(f"{shown.base}tables/{image['blob']}").status_code
+        assert 404 == overlaid.client.get(f"{overlaid.base}blobs/{item['blob']}?part={part_name}").status_code
+    (image,) = objects(overlaid, type="images")["items"]
+    assert 400 == overlaid.client.get(f"{overlaid.base}tables/{image['blob']}").status_code
 
 
 def test_media_by_reference_have_an_address(make_run: MakeRun, make_browser: MakeBrowser, tmp_path: Path) -> None:
     """
-    An image has its small picture, and the original's size; sound, video and what is no image have the address alone.
+    An image has a small copy and the size of the original; audio, video and damaged images have the address alone.
     """
     Pillow.fromarray(PICTURE).save(tmp_path / "cat.png")
     (tmp_path / "walk.gif").write_bytes(Video(np.zeros((2, 4, 4), np.uint8), format="gif").get().read())
@@ -309,7 +309,7 @@ def test_a_file_that_can_t_be_read_hides_no_object_of_another_run(
     make_run: MakeRun, make_browser: MakeBrowser, root: Path, pattern: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    From a server that knew the runs before, and one that never saw them whole, images and texts of the other run come.
+    A server that read the runs before, and one that did not, both send images and texts of the other run.
     """
     monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     for name in ("a", "b"):
@@ -322,7 +322,7 @@ def test_a_file_that_can_t_be_read_hides_no_object_of_another_run(
     assert 2 == len(objects(earlier, type="texts", sequences=[{"name": "text"}])["sequences"])
     (path,) = (root / ".aim" / "runs" / "a").glob(pattern)
     path.unlink()
-    path.mkdir()  # which nobody can read
+    path.mkdir()  # it can't be read as a file
 
     for browser in (earlier, make_browser()):
         for kind, name in (("images", "image"), ("texts", "text")):

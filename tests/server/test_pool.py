@@ -1,5 +1,5 @@
 """
-Work beside the event loop: what is quick does not wait behind what is long.
+The pool of threads: quick requests do not wait behind long ones.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def apart(work: Coroutine[Any, Any, Result]) -> Result:
 
 def test_quick_work_does_not_wait_behind_long_work() -> None:
     """
-    With more long work than threads a quick question is answered at once, and the long work after that.
+    With more long requests than threads a quick one is answered at once.
     """
     pool = Pool()
     is_answered = threading.Event()
@@ -49,7 +49,7 @@ def test_quick_work_does_not_wait_behind_long_work() -> None:
 
 def test_too_much_work_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    What waits is bounded, long work and quick work together.
+    The number of waiting requests, long and quick together, has a limit.
     """
     monkeypatch.setattr(pool_module, "WAITING_MAX", 3)
     pool = Pool()
@@ -67,7 +67,7 @@ def test_too_much_work_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
             await asyncio.gather(*long)
         return "taken"
 
-    found = apart(ask())
+    status = apart(ask())
     pool.close()
 
-    assert "busy" == found
+    assert "busy" == status

@@ -1,5 +1,5 @@
 """
-The query box over the wire.
+Completions and checks of the query box.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from tests.server.conftest import Browser
 
 def test_a_query_is_checked_without_being_asked(browser: Browser) -> None:
     """
-    A query that can be understood is answered with no count, another with its error.
+    A correct query is answered without a count, a wrong one with its error.
     """
     assert {"count": None} == browser.post("check", {"query": "run.hparams.lr < 1"})
     error = browser.post("check", {"query": "run.hparams.lr < "}, status=400)
@@ -18,7 +18,7 @@ def test_a_query_is_checked_without_being_asked(browser: Browser) -> None:
 
 def test_what_could_be_typed_next_is_offered(browser: Browser) -> None:
     """
-    Completion says which characters it replaces, and offers what runs have.
+    A completion has the characters that it replaces, and names that runs have.
     """
     answer = browser.post("complete", {"query": "run.hp and 1", "at": 6})
 

@@ -1,5 +1,5 @@
 """
-One run: what it is, and the files that it keeps.
+The page of a run: its properties, logs and artifacts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.server.conftest import Browser, MakeBrowser, MakeRun
 
 def test_a_run_comes_whole(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    Properties, params in their JSON form, writers and the summaries of all sequences come at once.
+    One answer has the properties, the params as JSON, the writers and the summaries of all sequences.
     """
     run = make_run("r", lr=0.1, best=float("inf"))
     run["__system_params"] = {"executable": "python3"}
@@ -64,7 +64,7 @@ def test_a_run_comes_whole(make_run: MakeRun, make_browser: MakeBrowser) -> None
 
 def test_a_running_run_has_no_end(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    While a run records it is running, and lasts until now.
+    A run that records is running, and its duration ends now.
     """
     make_run("live").track(1, name="loss")
     answer = make_browser().get("runs/live")
@@ -96,7 +96,7 @@ def test_an_unknown_run_is_not_found(browser: Browser) -> None:
 
 def test_a_run_that_printed_nothing_has_an_empty_log(browser: Browser) -> None:
     """
-    A run without captured output or records has empty ones.
+    A run without captured output has an empty log and no records.
     """
     assert {"from": 0, "total": 0, "lines": []} == browser.get("runs/a/log")
     assert {"total": 0, "matches": []} == browser.get("runs/a/log?find=nan")
@@ -106,7 +106,7 @@ def test_a_run_that_printed_nothing_has_an_empty_log(browser: Browser) -> None:
 
 def test_printed_lines_come_by_number(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    Lines keep their colours, and a search does not see them; a line never written is empty; -2 means the last two.
+    Lines keep their colour codes, which a search ignores; a line never written is empty; -2 selects the last two.
     """
     run = make_run("r")
     for row, text in ((0, "epoch 1"), (1, "\x1b[31mloss is N\x1b[0maN"), (4, "done")):
@@ -124,7 +124,7 @@ def test_printed_lines_come_by_number(make_run: MakeRun, make_browser: MakeBrows
 
 def test_damage_of_a_log_hides_the_damaged_lines_only(make_run: MakeRun, make_browser: MakeBrowser, root: Path) -> None:
     """
-    Of a file with a changed byte, and of one that can't be read, lines and records say that they are damaged.
+    Lines and records of a file with a changed byte, or of one that can't be read, say that they are damaged.
     """
     run = make_run("r")
     for row, text in enumerate(("epoch 1", "epoch 2")):
@@ -148,7 +148,7 @@ def test_damage_of_a_log_hides_the_damaged_lines_only(make_run: MakeRun, make_br
 
 def test_log_records_come_by_level(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    Each record has its time, level, message and what was given with it; a level asks for this one and above.
+    Each record has its time, level, message and arguments; `level` selects that level and above.
     """
     run = make_run("r")
     run.log_info("begin")
@@ -166,8 +166,8 @@ def test_log_records_come_by_level(make_run: MakeRun, make_browser: MakeBrowser)
 
 def test_each_process_that_printed_has_a_log(root: Path, make_browser: MakeBrowser) -> None:
     """
-    The ranks of a job print and log into one run at once: each log is listed, named after its process, read and
-    searched by itself; the first one's is meant when none is named; records of all come in the order of logging.
+    The ranks of a job print and log into one run: each process has a log of its own that is listed, read and searched;
+    the first log is the default; the records of all processes are in the order of logging.
     """
     repository = Repository(root, create=True)
     first = repository.new_run("r")
@@ -195,7 +195,7 @@ def test_each_process_that_printed_has_a_log(root: Path, make_browser: MakeBrows
         assert [f"{text} 0", f"{text} 1"] == browser.get(f"runs/r/log?log={log['id']}")["lines"]
         assert [1] == browser.get(f"runs/r/log?log={log['id']}&find={text}%201")["matches"]
     assert "The run has no log 'nobody'." == browser.get("runs/r/log?log=nobody", status=404)["message"]
-    assert ["from zero", "from one", "from two"] == [one["message"] for one in browser.get("runs/r/records")["records"]]
+    assert ["from zero", "from one", "from two"] == [log["message"] for log in browser.get("runs/r/records")["records"]]
 
 
 def test_artifacts_are_sent_and_nothing_beside_them(browser: Browser, root: Path) -> None:
@@ -209,7 +209,7 @@ def test_artifacts_are_sent_and_nothing_beside_them(browser: Browser, root: Path
     (files / "up").symlink_to(root)
 
     listed = browser.get("runs/a")["artifacts"]
-    assert [("sub/model.pt", 7)] == [(one["name"], one["size"]) for one in listed]
+    assert [("sub/model.pt", 7)] == [(artifact["name"], artifact["size"]) for artifact in listed]
     answer = browser.client.get(browser.base + "runs/a/artifacts/sub/model.pt")
     assert b"weights" == answer.content
     assert answer.headers["content-disposition"].startswith("attachment")
@@ -217,17 +217,17 @@ def test_artifacts_are_sent_and_nothing_beside_them(browser: Browser, root: Path
         assert 404 == browser.client.get(f"{browser.base}runs/a/artifacts/{name}").status_code
 
 
-def shown(browser: Browser) -> dict[str, tuple[int | None, bool]]:
-    """Return size and whether it can be had of each artifact of run `r`."""
-    return {one["name"]: (one["size"], one["here"]) for one in browser.get("runs/r")["artifacts"]}
+def described_artifacts(browser: Browser) -> dict[str, tuple[int | None, bool]]:
+    """Return the size of each artifact of run `r`, and whether the server can send it."""
+    return {artifact["name"]: (artifact["size"], artifact["here"]) for artifact in browser.get("runs/r")["artifacts"]}
 
 
 def test_artifacts_that_are_kept_elsewhere_are_named(
     make_run: MakeRun, make_browser: MakeBrowser, tmp_path: Path
 ) -> None:
     """
-    A file logged into a folder of this machine can be had, as long as it is what was logged; one in an object store has
-    its address, size and hash only.
+    A file logged into a folder of this machine is sent while its content is what was logged; a file in an object store
+    has only its address, size and hash.
     """
     (tmp_path / "model.pt").write_bytes(b"weights")
     run = make_run("r")
@@ -240,9 +240,11 @@ def test_artifacts_that_are_kept_elsewhere_are_named(
     run.close()
     browser = make_browser()
 
-    assert {"own.pt": (7, True), "deep/far.pt": (7, True), "cloud.pt": (7, False)} == shown(browser)
+    assert {"own.pt": (7, True), "deep/far.pt": (7, True), "cloud.pt": (7, False)} == described_artifacts(browser)
     assert [(uri, sha256)] == [
-        (one["uri"], one["sha256"]) for one in browser.get("runs/r")["artifacts"] if one["name"] == "cloud.pt"
+        (artifact["uri"], artifact["sha256"])
+        for artifact in browser.get("runs/r")["artifacts"]
+        if artifact["name"] == "cloud.pt"
     ]
     for name in ("own.pt", "deep/far.pt"):
         answer = browser.client.get(f"{browser.base}runs/r/artifacts/{name}", headers={"Range": "bytes=2-4"})
@@ -256,8 +258,8 @@ def test_a_record_gives_nobody_a_file_of_this_machine(
     make_run: MakeRun, make_browser: MakeBrowser, tmp_path: Path
 ) -> None:
     """
-    Whoever writes into a repository can name any file as an artifact; it is sent only if its content is the recorded
-    one, and neither links, pipes nor a folder of links lead out of the run.
+    A record can name any file as an artifact; it is sent only if its content is the recorded one. Links, pipes and
+    folders of links do not lead out of the run.
     """
     (tmp_path / "secret").write_bytes(b"secret")
     (tmp_path / "link").symlink_to(tmp_path / "secret")
@@ -285,7 +287,7 @@ def test_a_record_gives_nobody_a_file_of_this_machine(
     (folder / "t").symlink_to(tmp_path / "elsewhere")
     browser = make_browser()
 
-    assert {name for name, (_, here) in shown(browser).items() if here} == {"wrong"}
+    assert {name for name, (_, here) in described_artifacts(browser).items() if here} == {"wrong"}
     for name in uris:
         quoted = name.replace("/", "%2f")
         assert 404 == browser.client.get(f"{browser.base}runs/r/artifacts/{quoted}").status_code

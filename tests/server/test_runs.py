@@ -1,5 +1,5 @@
 """
-The table of runs, and what runs have.
+The table of runs, and the fields of runs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ LOSS = ["metric", "loss", {"subset": "val"}, "last"]
 
 def test_a_table_has_a_typed_column_for_each_field(browser: Browser) -> None:
     """
-    Each field that is asked for comes as one column, of the type of its values, newest run first.
+    Each requested field is a column of the type of its values, newest run first.
     """
     fields = [["run", "name"], ["param", "hparams", "lr"], ["run", "archived"], ["run", "tags"], LOSS]
     answer = browser.post("runs", {"query": "", "fields": fields})
@@ -34,7 +34,7 @@ def test_a_table_has_a_typed_column_for_each_field(browser: Browser) -> None:
 
 def test_missing_values_are_told_from_nan(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    A run without a metric has null there, and one whose last value is NaN has "NaN".
+    The cell of a run without the metric is null; that of a last value of NaN is "NaN".
     """
     make_run("none").close()
     odd = make_run("odd")
@@ -48,7 +48,7 @@ def test_missing_values_are_told_from_nan(make_run: MakeRun, make_browser: MakeB
 
 def test_runs_are_sorted_with_nan_and_then_missing_last_both_ways(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    Whether ascending or descending, NaN comes after all numbers and missing values after NaN.
+    In both directions NaN is after all numbers, and missing values are after NaN.
     """
     for run_hash, value in (("one", 1.0), ("two", 2.0), ("nan", math.nan), ("none", None)):
         run = make_run(run_hash)
@@ -69,7 +69,7 @@ def test_runs_are_sorted_with_nan_and_then_missing_last_both_ways(make_run: Make
 
 def test_rows_are_sent_in_pages(browser: Browser) -> None:
     """
-    `offset` and `limit` cut the sorted matches.
+    `offset` and `limit` select a page of the sorted matches.
     """
     answer = browser.post("runs", {"sort": [{"field": LOSS, "descending": True}], "offset": 1, "limit": 1})
 
@@ -78,16 +78,16 @@ def test_rows_are_sent_in_pages(browser: Browser) -> None:
 
 def test_a_query_about_sequences_selects_the_runs_that_have_one(browser: Browser) -> None:
     """
-    A query that names `metric` gives the runs of which at least one metric matches.
+    A query about metrics selects the runs that have a metric that matches.
     """
     answer = browser.post("runs", {"query": "metric.name == 'loss' and metric.last > 0.05"})
 
     assert ["b", "a"] == answer["hash"]
 
 
-def test_an_archived_run_comes_only_when_it_is_asked_for(browser: Browser) -> None:
+def test_archived_runs_are_listed_only_on_request(browser: Browser) -> None:
     """
-    Archived runs are left out, unless the query speaks of them or the run is listed by its hash.
+    Archived runs are left out, unless the query names `run.archived` or the request lists the run.
     """
     browser.post("edits", {"runs": ["b"], "change": {"archived": True}})
 
@@ -97,9 +97,9 @@ def test_an_archived_run_comes_only_when_it_is_asked_for(browser: Browser) -> No
     assert ["b"] == browser.post("runs", {"runs": ["a", "b"], "query": "run.hparams.lr < 0.1"})["hash"]
 
 
-def test_no_match_says_which_part_left_nothing(browser: Browser) -> None:
+def test_without_a_match_each_clause_has_its_count(browser: Browser) -> None:
     """
-    When nothing is left, each part of the query comes with the count of runs that it leaves alone.
+    If no run matches, the answer has the number of runs that each clause matches alone.
     """
     query = "run.hparams.lr > 1 and run.hparams.optimizer == 'sgd'"
 
@@ -110,9 +110,9 @@ def test_no_match_says_which_part_left_nothing(browser: Browser) -> None:
     ]
 
 
-def test_no_match_says_what_may_have_been_meant(browser: Browser) -> None:
+def test_without_a_match_there_are_hints(browser: Browser) -> None:
     """
-    A param that no run has is named with the nearest one, and with its place in the query.
+    The hint names a param that no run has, its position in the query, and the nearest param.
     """
     query = "run.hparam.lr > 1"
 
@@ -127,23 +127,23 @@ def test_a_repository_that_is_gone_is_not_one_without_runs(
     root: Path, make_run: MakeRun, make_browser: MakeBrowser
 ) -> None:
     """
-    A folder that was moved while the server runs is named; when it is back, so are its runs.
+    The error names a folder that was moved while the server runs; when it is back, its runs are listed again.
     """
     make_run("a").close()
     browser = make_browser()
     assert ["a"] == browser.post("runs", {})["hash"]
 
     (root / ".aim").rename(root / "moved")
-    told = browser.post("runs", {}, status=404)
+    error = browser.post("runs", {}, status=404)
     (root / "moved").rename(root / ".aim")
 
-    assert f"The repository in {root} is gone. Was it moved, or is its disk not mounted?" == told["message"]
+    assert f"The repository in {root} is gone. Was it moved, or is its disk not mounted?" == error["message"]
     assert ["a"] == browser.post("runs", {})["hash"]
 
 
-def test_a_wrong_query_is_answered_with_its_place(browser: Browser) -> None:
+def test_the_error_of_a_query_has_its_position(browser: Browser) -> None:
     """
-    The error of a query names the characters at fault and what may have been meant.
+    The error has the characters that are wrong, and a suggestion.
     """
     query = "metric.nmae == 'loss'"
     error = browser.post("runs", {"query": query}, status=400)
@@ -154,15 +154,15 @@ def test_a_wrong_query_is_answered_with_its_place(browser: Browser) -> None:
 
 def test_a_wrong_request_says_which_member_is_wrong(browser: Browser) -> None:
     """
-    A request that can't be answered is refused with the name of the member and what it has to be.
+    The error names the member of the request and what it must be.
     """
     assert "`limit` must be 1 or more, got 0." == browser.post("runs", {"limit": 0}, status=400)["message"]
     assert browser.post("runs", {"fields": [["run", "nmae"]]}, status=400)["message"].startswith("`fields[0]`")
 
 
-def test_fields_tell_what_the_matching_runs_have(browser: Browser) -> None:
+def test_fields_list_params_sequences_and_facets(browser: Browser) -> None:
     """
-    Params come with their types and values, sequences with counts, and facts with how often each value is there.
+    Params have types and values, sequences have counts, and facets count each value of a property.
     """
     answer = browser.post("fields", {"query": "run.hparams.optimizer == 'sgd'"})
 
@@ -179,7 +179,7 @@ def test_fields_tell_what_the_matching_runs_have(browser: Browser) -> None:
 
 def test_fields_of_a_query_about_sequences_are_those_that_match(browser: Browser) -> None:
     """
-    When the query names `metric`, only the sequences that match are listed.
+    If the query names `metric`, only the sequences that match are listed.
     """
     answer = browser.post("fields", {"query": "metric.name == 'acc'"})
 

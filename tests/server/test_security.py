@@ -1,5 +1,5 @@
 """
-Who may ask, and what an error tells.
+Which requests are answered, and what errors disclose.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TOKEN = {"Authorization": "Bearer secret"}
 
 def test_every_answer_has_the_headers_that_shut_out_foreign_scripts(browser: Browser) -> None:
     """
-    Pages, data and errors carry the policy; nothing allows another origin.
+    Pages, data and errors have the security headers; none allows another origin.
     """
     for path in ("", "api/info", "api/nothing", "api/repos/demo/runs/a", "assets/none.js"):
         headers = browser.client.get(path).headers
@@ -35,9 +35,9 @@ def test_every_answer_has_the_headers_that_shut_out_foreign_scripts(browser: Bro
         assert not [name for name in headers if name.startswith("access-control-")]
 
 
-def test_a_foreign_name_is_not_answered(browser: Browser) -> None:
+def test_a_foreign_host_name_is_refused(browser: Browser) -> None:
     """
-    A page that points its own name at this machine (DNS rebinding) gets nothing; addresses and localhost are our own.
+    A page that points its own name at this machine (DNS rebinding) is refused; IP addresses and localhost are accepted.
     """
     for host in ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:43800", "", "a@b"):
         answer = browser.client.get("api/info", headers={"Host": host})
@@ -48,7 +48,7 @@ def test_a_foreign_name_is_not_answered(browser: Browser) -> None:
 
 def test_a_name_can_be_trusted(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    A name given with --trusted-host is our own.
+    A name of --trusted-host is accepted.
     """
     make_run("a").close()
     browser = make_browser(trusted_hosts=("runs.example",))
@@ -70,7 +70,7 @@ def test_a_name_can_be_trusted(make_run: MakeRun, make_browser: MakeBrowser) -> 
 )
 def test_only_our_own_pages_may_change(browser: Browser, headers: dict[str, str], status: int) -> None:
     """
-    A request that changes something is refused when it comes from a page elsewhere.
+    A request that changes something is refused if it comes from a page of another site.
     """
     host = browser.client.base_url.netloc.decode()
     sent = {name: value.format(host=host) for name, value in headers.items()}
@@ -82,7 +82,7 @@ def test_only_our_own_pages_may_change(browser: Browser, headers: dict[str, str]
 
 def test_a_form_of_another_page_can_not_post(browser: Browser) -> None:
     """
-    A body has to be JSON by its type, which a form can't send without asking first.
+    A body must have the type of JSON, which a form of another page can't send.
     """
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
         answer = browser.client.post(f"{browser.base}edits", content=b"{}", headers={"Content-Type": kind})
@@ -91,10 +91,10 @@ def test_a_form_of_another_page_can_not_post(browser: Browser) -> None:
 
 def test_no_address_takes_a_change_that_a_form_can_send(browser: Browser) -> None:
     """
-    Each address that is posted or put to asks for JSON; each that deletes refuses a page from elsewhere.
+    Every POST and PUT requires JSON; every DELETE refuses pages of other sites.
     """
     asked = 0
-    mounts = [("", routes()), ("/api/repos/demo", next(one.routes for one in routes() if isinstance(one, Mount)))]
+    mounts = [("", routes()), ("/api/repos/demo", next(route.routes for route in routes() if isinstance(route, Mount)))]
     for base, listed in mounts:
         for route in listed:
             methods = (route.methods or set()) - {"GET", "HEAD"} if isinstance(route, Route) else set()
@@ -110,7 +110,7 @@ def test_no_address_takes_a_change_that_a_form_can_send(browser: Browser) -> Non
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b'"x"'])
 def test_a_body_that_is_no_object_is_refused(browser: Browser, content: bytes) -> None:
     """
-    Whatever is sent as JSON, the answer is an error of the request.
+    Anything but a JSON object is an error of the request.
     """
     answer = browser.client.post(f"{browser.base}runs", content=content, headers={"Content-Type": "application/json"})
 
@@ -126,9 +126,9 @@ def test_a_body_is_read_up_to_a_bound(browser: Browser) -> None:
     assert 413 == answer.status_code
 
 
-def test_a_token_is_asked_for(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+def test_a_token_is_required(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    With a token the interface answers only who has it, by header or cookie, under any name; pages come without.
+    With --token the API requires the token in a header or cookie, under any host name; pages need none.
     """
     make_run("a").close()
     browser = make_browser(token="secret")
@@ -152,7 +152,7 @@ def _refused(browser: Browser, headers: dict[str, str]) -> tuple[int, str]:
 
 def test_a_token_in_the_address_becomes_a_cookie(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    `?token=` sets the cookie for the folder of the app and leaves the address; a wrong one does nothing.
+    `?token=` sets the cookie for the folder of the app and is removed from the address; a wrong token does nothing.
     """
     make_run("a").close()
     browser = make_browser(token="secret", base_path="/aim")
@@ -163,11 +163,11 @@ def test_a_token_in_the_address_becomes_a_cookie(make_run: MakeRun, make_browser
     assert "set-cookie" not in browser.client.get("run/a?token=wrong").headers
 
 
-def test_a_mistake_of_ours_tells_no_trace(
+def test_a_bug_discloses_no_trace(
     browser: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """
-    What nobody expected is answered with 500 and one sentence; the trace goes to the log.
+    An unexpected exception is answered with 500 and one sentence; the trace goes to the log.
     """
 
     def broken(*_: object) -> None:
@@ -185,7 +185,7 @@ def test_a_mistake_of_ours_tells_no_trace(
 
 def test_too_many_at_once_are_refused() -> None:
     """
-    When as many wait as may, the next is answered with 503 at once.
+    At the limit of waiting requests the next is answered with 503 at once.
     """
     gate = threading.Event()
 
@@ -206,9 +206,9 @@ def test_too_many_at_once_are_refused() -> None:
     assert 503 == asyncio.run(crowd())
 
 
-def test_a_host_and_a_folder_are_read_from_what_is_sent() -> None:
+def test_a_host_name_and_a_folder_are_parsed() -> None:
     """
-    Ports, brackets and letters are taken off a host; a folder ends with a slash.
+    A host name is without port and brackets, in lower case; a folder ends with a slash.
     """
     assert ["a.b", "::1", "", "localhost"] == [host_name(host) for host in ("A.b.:80", "[::1]:1", "[", "LOCALHOST")]
     assert ["/", "/aim/", "/"] == [folder("/runs"), folder("/aim/run/a", up=1), folder("/x/y", up=5)]

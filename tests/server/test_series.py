@@ -30,27 +30,27 @@ def track(run: Run, values: list[float], name: str = "loss", **more: Any) -> Non
 
 def test_a_frame_holds_every_point_of_short_curves(browser: Browser) -> None:
     """
-    A curve with no more points than two a bucket comes whole, newest run first, x stored once for all.
+    A curve with at most two points a bucket is sent whole, newest run first, with equal x stored once.
     """
     frame = curves(browser, metrics=[{"name": "loss"}])
 
     assert ["c", "b", "a"] == frame.header["runs"]
     assert (3, "i4", "f4") == (frame.header["total"], frame.header["x"], frame.header["y"])
     assert [0, 0, 0] == frame.header["series"]["x"]
-    assert list(range(10)) == frame.of("a").x
-    assert np.arange(10).astype("f4") * np.float32(0.1) == pytest.approx(frame.of("a").y)
+    assert list(range(10)) == frame.only("a").x
+    assert np.arange(10).astype("f4") * np.float32(0.1) == pytest.approx(frame.only("a").y)
 
 
 def test_no_spike_and_no_nan_is_lost(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    However coarse a curve is asked for, its extremes, NaN and infinities are among the points, and each was recorded.
+    A reduced curve has its extremes, NaN and infinities, and every point of it was recorded.
     """
     values = [math.sin(step / 50) for step in range(5000)]
     values[1234], values[4321], values[777], values[778] = 99.0, -99.0, math.nan, math.inf
     run = make_run("spiky")
     track(run, values)
     run.close()
-    line = curves(make_browser(), metrics=[{"name": "loss"}], buckets=20).of("spiky")
+    line = curves(make_browser(), metrics=[{"name": "loss"}], buckets=20).only("spiky")
 
     assert (5000, 1, 1) == (line.points, line.nan, line.inf)
     assert len(line.x) <= 20 * 7
@@ -59,17 +59,17 @@ def test_no_spike_and_no_nan_is_lost(make_run: MakeRun, make_browser: MakeBrowse
     assert all(np.float32(values[int(x)]) == y or x == 777 for x, y in zip(line.x, line.y, strict=True))
 
 
-def test_a_window_comes_with_its_neighbours_and_more_detail(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+def test_a_window_has_its_neighbours_and_more_detail(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    Zooming in gives all points of the window when they fit, and one more on each side, so that lines reach the edge.
+    A small window has all its points, and one more on each side, so that lines reach the edge.
     """
     run = make_run("long")
     track(run, [float(step % 7) for step in range(3000)])
     run.close()
     browser = make_browser()
 
-    assert len(curves(browser, metrics=[{"name": "loss"}], buckets=10).of("long").x) < 100
-    line = curves(browser, metrics=[{"name": "loss"}], buckets=10, window=[1000, 1009]).of("long")
+    assert len(curves(browser, metrics=[{"name": "loss"}], buckets=10).only("long").x) < 100
+    line = curves(browser, metrics=[{"name": "loss"}], buckets=10, window=[1000, 1009]).only("long")
     assert list(range(999, 1011)) == line.x
     assert 10 == line.points
 
@@ -78,16 +78,16 @@ def test_smoothing_is_over_all_points_and_skips_what_is_not_finite(
     make_run: MakeRun, make_browser: MakeBrowser
 ) -> None:
     """
-    The smooth part is the debiased exponential mean over all points, also where the line was reduced.
+    The smooth part is the debiased exponential mean over all points, even if the line is reduced.
     """
     values = [1.0, 3.0, math.nan, 5.0, *([2.0] * 3000)]
     run = make_run("rough")
     track(run, values)
     run.close()
     frame = curves(make_browser(), metrics=[{"name": "loss"}], smooth=0.5, buckets=4)
-    smooth = dict(zip(frame.of("rough", "smooth").x, frame.of("rough", "smooth").y, strict=True))
+    smooth = dict(zip(frame.only("rough", "smooth").x, frame.only("rough", "smooth").y, strict=True))
 
-    assert frame.of("rough").x == frame.of("rough", "smooth").x
+    assert frame.only("rough").x == frame.only("rough", "smooth").x
     assert 1.0 == smooth[0]
     mean, weight = 0.0, 0
     expected = {}
@@ -114,17 +114,17 @@ def test_x_may_be_epoch_time_or_another_metric(make_run: MakeRun, make_browser: 
 
     assert ([0.5, 1.0], [4.0, 3.0]) == _xy(curves(browser, x="epoch", **asked))
     assert ([80.0, 70.0], [5.0, 3.0]) == _xy(curves(browser, x={"name": "size"}, **asked))
-    relative = curves(browser, x="relative", **asked).of("r").x
-    absolute = curves(browser, x="time", **asked).of("r").x
+    relative = curves(browser, x="relative", **asked).only("r").x
+    absolute = curves(browser, x="time", **asked).only("r").x
     assert 3 == len(relative)
     assert [absolute[2] - absolute[0]] == pytest.approx([relative[2] - relative[0]], abs=1e-5)
 
 
 def _xy(frame: Frame) -> tuple[list[float], list[float]]:
-    return frame.of("r").x, frame.of("r").y
+    return frame.only("r").x, frame.only("r").y
 
 
-def test_values_that_four_bytes_would_blur_come_as_eight(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+def test_values_that_need_eight_bytes_are_sent_as_doubles(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
     y is f8 when a curve's values are close to each other, or too large for f4.
     """
@@ -142,10 +142,10 @@ def test_values_that_four_bytes_would_blur_come_as_eight(make_run: MakeRun, make
 
 def _kind_and_values(browser: Browser, run: str) -> tuple[str, list[float]]:
     frame = curves(browser, runs=[run], metrics=[{"name": "loss"}])
-    return frame.header["y"], frame.of(run).y
+    return frame.header["y"], frame.only(run).y
 
 
-def test_a_step_beyond_four_bytes_comes_as_a_double(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+def test_a_step_beyond_four_bytes_is_sent_as_a_double(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
     x is f8 when a step does not fit i4.
     """
@@ -154,17 +154,17 @@ def test_a_step_beyond_four_bytes_comes_as_a_double(make_run: MakeRun, make_brow
     run.close()
     frame = curves(make_browser())
 
-    assert ("f8", [float(2**40)]) == (frame.header["x"], frame.of("far").x)
+    assert ("f8", [float(2**40)]) == (frame.header["x"], frame.only("far").x)
 
 
 def test_runs_of_equal_fields_are_drawn_as_one(browser: Browser) -> None:
     """
-    An aggregate gives a line and its band for each group, and says which runs are in it.
+    An aggregate has a line and a band for each group, and the runs of the group.
     """
     by = [["param", "hparams", "optimizer"]]
     aggregate = {"by": by, "value": "mean", "band": "minmax"}
     frame = curves(browser, metrics=[{"name": "loss"}], aggregate=aggregate)
-    sgd = {one.part: one for one in frame.parts if one.group == 0}
+    sgd = {part.part: part for part in frame.parts if part.group == 0}
 
     assert [{"key": ["sgd"], "runs": [0, 1]}, {"key": ["adam"], "runs": [2]}] == frame.header["groups"]
     assert pytest.approx([(0.01 + 0.001) / 2 * step for step in range(10)]) == sgd["line"].y
@@ -173,9 +173,9 @@ def test_runs_of_equal_fields_are_drawn_as_one(browser: Browser) -> None:
     assert 20 == sgd["line"].points
 
 
-def test_only_the_rest_of_a_live_curve_is_sent_again(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+def test_only_the_tail_of_a_live_curve_is_sent_again(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    Who asks with the cursor of the last answer gets the points recorded since, to be put in place of all from there on.
+    A request with the cursor of the last answer gets the points recorded since then, which replace all from there on.
     """
     run = make_run("live")
     track(run, [float(step) for step in range(100)])
@@ -188,17 +188,17 @@ def test_only_the_rest_of_a_live_curve_is_sent_again(make_run: MakeRun, make_bro
 
     assert ["live"] == later.header["runs"]
     assert (100.0, [100, 101], [100.0, 101.0], 102) == (
-        later.of("live").begins_at,
-        later.of("live").x,
-        later.of("live").y,
-        later.of("live").points,
+        later.only("live").begins_at,
+        later.only("live").x,
+        later.only("live").y,
+        later.only("live").points,
     )
     assert [] == curves(browser, since=later.header["cursor"]).parts
 
 
-def test_a_rewritten_point_makes_the_whole_curve_come(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+def test_after_a_rewritten_point_the_whole_curve_is_sent(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    When what was sent is no longer true, the whole curve is sent again.
+    When a point that was sent has changed, the whole curve is sent again.
     """
     run = make_run("live")
     track(run, [float(step) for step in range(50)])
@@ -208,19 +208,19 @@ def test_a_rewritten_point_makes_the_whole_curve_come(make_run: MakeRun, make_br
     run.track(50.0, name="loss", step=50)
     later = curves(browser, since=first.header["cursor"])
 
-    assert (None, 51, -1.0) == (later.of("live").begins_at, len(later.of("live").x), later.of("live").y[7])
+    assert (None, 51, -1.0) == (later.only("live").begins_at, len(later.only("live").x), later.only("live").y[7])
 
 
-def test_an_unknown_cursor_gives_everything(browser: Browser) -> None:
+def test_with_an_unknown_cursor_all_curves_are_sent(browser: Browser) -> None:
     """
-    A cursor of another start of the server is not an error: all curves come.
+    A cursor from before a restart of the server is not an error.
     """
     assert 6 == len(curves(browser, since="0123abcd.7").parts)
 
 
-def test_system_metrics_come_only_when_they_are_named(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+def test_system_metrics_are_sent_only_by_name(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    Without a list of metrics those of the system are left out.
+    Without a list of metrics those of the machine are left out.
     """
     run = make_run("r")
     run.track(50.0, name="__system__cpu", step=0)
@@ -228,20 +228,20 @@ def test_system_metrics_come_only_when_they_are_named(make_run: MakeRun, make_br
     run.close()
     browser = make_browser()
 
-    assert ["loss"] == [one.metric for one in curves(browser).parts]
-    assert ["__system__cpu"] == [one.metric for one in curves(browser, metrics=[{"name": "__system__cpu"}]).parts]
+    assert ["loss"] == [part.metric for part in curves(browser).parts]
+    assert ["__system__cpu"] == [part.metric for part in curves(browser, metrics=[{"name": "__system__cpu"}]).parts]
 
 
 def test_a_query_about_images_draws_no_curve(browser: Browser) -> None:
     """
-    Sequences of other types than the query names do not match.
+    Metrics do not match a query about images.
     """
     assert 0 == curves(browser, query="images.name == 'loss'").header["total"]
 
 
-def test_limit_takes_the_newest_runs(browser: Browser) -> None:
+def test_limit_selects_the_newest_runs(browser: Browser) -> None:
     """
-    Of more curves than `limit` those of the newest runs come; `total` tells of all, `sent` of these, if they differ.
+    Above `limit` the curves of the newest runs are sent; `total` counts all curves, `sent` those that were sent.
     """
     frame = curves(browser, metrics=[{"name": "loss"}], limit=1)
 
@@ -263,7 +263,7 @@ def test_limit_takes_the_newest_runs(browser: Browser) -> None:
 )
 def test_a_wrong_request_is_refused(browser: Browser, request_body: dict[str, Any], message: str) -> None:
     """
-    What is wrong in a request is named.
+    The error names what is wrong.
     """
     error = browser.post("series", request_body, status=400)
 
@@ -273,7 +273,7 @@ def test_a_wrong_request_is_refused(browser: Browser, request_body: dict[str, An
 
 def test_many_pages_at_once_see_what_one_sees(make_run: MakeRun, make_browser: MakeBrowser) -> None:
     """
-    Curves, queries over values, objects and runs asked for by many at once, while a run records, are whole and equal.
+    Many requests at once for curves and runs get whole answers while a run records.
     """
     run = make_run("live")
     track(run, [float(step) for step in range(300)])
@@ -288,9 +288,9 @@ def test_many_pages_at_once_see_what_one_sees(make_run: MakeRun, make_browser: M
 
     def ask(number: int) -> bool:
         if number % 3 == 0:
-            found = browser.post("runs", {"query": "metric.name == 'loss' and metric.values[-1] >= 0"})
-            return bool(["live"] == found["hash"])
-        line = curves(browser, buckets=10_000).of("live")
+            answer = browser.post("runs", {"query": "metric.name == 'loss' and metric.values[-1] >= 0"})
+            return bool(["live"] == answer["hash"])
+        line = curves(browser, buckets=10_000).only("live")
         return line.x == line.y == [float(step) for step in range(len(line.x))] and len(line.x) >= 300
 
     writer = threading.Thread(target=record)

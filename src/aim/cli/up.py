@@ -16,9 +16,8 @@ from aim.cli import output
 from aim.core.errors import RepoNotFound, UsageError
 from aim.engine.opening import find_repository, repository_exists
 from aim.engine.repository import Repository
+from aim.server.settings import HOST_DEFAULT, LOG_LEVEL_DEFAULT, LOG_LEVELS, PORT_DEFAULT, Settings, clean_base_path
 
-PORT_DEFAULT = 43_800
-LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 REPO_DEPTH_MAX = 2  # levels of folders below --repo that are searched for repositories
 
 
@@ -49,7 +48,7 @@ def _say_unused(context: click.Context, option: click.Parameter, value: object) 
 
 
 @click.command(short_help="Start the web UI: compare runs, metrics and images.")
-@click.option("-h", "--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("-h", "--host", default=HOST_DEFAULT, show_default=True, help="The address to listen on.")
 @click.option(
     "-p",
     "--port",
@@ -87,7 +86,7 @@ def _say_unused(context: click.Context, option: click.Parameter, value: object) 
 @click.option(
     "--log-level",
     type=click.Choice(LOG_LEVELS, case_sensitive=False),
-    default="warning",
+    default=LOG_LEVEL_DEFAULT,
     show_default=True,
     help="How much to log; info: a line for each request.",
 )
@@ -111,7 +110,6 @@ def up(
     roots = find_roots(repos, yes)
     # imported here: no other command pays for the web server
     from aim.server.serve import serve
-    from aim.server.settings import Settings, clean_base_path
 
     options["trusted_hosts"] = options.pop("trusted")
     settings = Settings(roots, base_path=clean_base_path(base_path), token=token or None, **options)

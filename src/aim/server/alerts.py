@@ -22,11 +22,11 @@ async def alerts(request: Request) -> Response:
 
 
 def _alerts(repo: OpenRepository) -> Response:
-    def find(table: RunTable) -> dict[str, Any]:
+    def read(table: RunTable) -> dict[str, Any]:
         alerts = repo.alerts.ask(table)
         return {"cursor": repo.watch.cursor_of(table), "alerts": [_wire(alert) for alert in alerts]}
 
-    return json_answer(repo.ask(find))
+    return json_answer(repo.ask(read))
 
 
 def _wire(alert: Alert) -> dict[str, Any]:

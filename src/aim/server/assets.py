@@ -21,14 +21,14 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from aim.core.errors import UsageError
 from aim.server.aim3_addresses import is_aim3, translated
 from aim.server.answers import missing
+from aim.server.files import FOREVER
 from aim.server.server_state import server_of
 
 STATIC = Path(__file__).with_name("static")
 PAGES = ("", "runs", "metrics", "params", "media", "text", "reports", "compare", "settings")
 BASE_TAG = '<base href="./">'
 TWINS = (("br", ".br"), ("gzip", ".gz"))
-TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".map": "application/json"}
-FOREVER = "public, max-age=31536000, immutable"
+MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".map": "application/json"}
 NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><base href="./"><link rel="icon" href="data:,"><title>Aim</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;margin:12vh auto;max-width:42em;padding:0 1.5em;
@@ -146,11 +146,11 @@ async def asset(request: Request) -> Response:
     # the name comes from the address: only files directly in the folder are sent
     if path.parent != folder or path.name.startswith(".") or not path.is_file():
         raise missing("The built pages have no such file.")
-    headers = {"Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
+    headers = {"Cache-Control": f"public, {FOREVER}", "Vary": "Accept-Encoding"}
     accepted = {
         part.partition(";")[0].strip() for part in request.headers.get("accept-encoding", "").lower().split(",")
     }
-    kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    kind = MEDIA_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     for encoding, suffix in TWINS:
         twin = path.with_name(path.name + suffix)
         if encoding in accepted and twin.is_file():

@@ -18,13 +18,12 @@ from aim.core.recent import Recent
 from aim.engine.eight_bits import eight_bits
 from aim.engine.media import Blob, check_not_deleted, read_blob
 from aim.server.answers import wrong
-from aim.server.files import SANDBOX_POLICY, UNKNOWN_TYPE, byte_range
+from aim.server.files import FOREVER, SANDBOX_POLICY, UNKNOWN_TYPE, byte_range
 from aim.server.object_forms import format_of
 from aim.server.open_repository import OpenRepository
-from aim.server.run_page import whole
+from aim.server.requests import whole_param
 from aim.server.server_state import in_thread, repo_of, server_of
 
-FOREVER = "max-age=31536000, immutable"
 MEDIA_TYPES = {
     "aim.image": {
         "png": "image/png",
@@ -155,7 +154,7 @@ def thumbnail(data: bytes, width: int) -> bytes:
 
 async def thumb(request: Request) -> Response:
     """Answer `GET …/thumbs/<blob>?w=256`."""
-    requested_px = whole(request, "w", 256, 1, 10_000)
+    requested_px = whole_param(request, "w", 256, 1, 10_000)
     width = next((width for width in WIDTHS if width >= requested_px), WIDTHS[-1])
     thumbnails: Thumbnails = request.app.state.thumbnails
     content = await in_thread(request, thumbnails.get, repo_of(request), request.path_params["blob"], width)

@@ -15,6 +15,8 @@ from starlette.responses import Response, StreamingResponse
 from aim.server.answers import Refusal
 
 CHUNK_BYTES = 1 << 18
+FOREVER = "max-age=31536000, immutable"
+"""The value of Cache-Control for an address whose content never changes."""
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 UNKNOWN_TYPE = "application/octet-stream"
 SANDBOX_POLICY = "sandbox; default-src 'none'"

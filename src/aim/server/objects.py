@@ -13,15 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.core.errors import NotFound
-from aim.core.kinds import QUERY_SUBJECTS
 from aim.engine.matching import hashes_of, sequences_newest_first
 from aim.engine.media import StepChoice, items_at, longest_list, read_blob, spread
 from aim.engine.tables import read_table
 from aim.server.answers import json_answer, wire_context, wrong
 from aim.server.bodies import Body, Key, read_body, read_key
-from aim.server.object_forms import wire_object
+from aim.server.object_forms import STORED_OF_SUBJECT, wire_object
 from aim.server.open_repository import OpenRepository
-from aim.server.run_page import whole
+from aim.server.requests import whole_param
 from aim.server.selection import narrowed_sequences
 from aim.server.server_state import in_thread, repo_of
 from aim.storage.catalogue.run_table import RunTable
@@ -52,7 +51,7 @@ class ObjectsRequest:
         return cls(
             body.text("query"),
             body.texts("runs"),
-            body.choice("type", QUERY_SUBJECTS[1:]),
+            body.choice("type", STORED_OF_SUBJECT),
             body.each("sequences", read_key),
             _read_steps(body.inner("steps") or Body({})),
             index.whole("from", 0, 0, 1 << 31),
@@ -154,7 +153,7 @@ def _describe(
 
 async def table(request: Request) -> Response:
     """Answer `GET …/tables/<blob>`."""
-    first, count = whole(request, "from", 0, 0, 1 << 31), whole(request, "limit", 100, 1, ROWS_MAX)
+    first, count = whole_param(request, "from", 0, 0, 1 << 31), whole_param(request, "limit", 100, 1, ROWS_MAX)
     blob = await in_thread(request, read_blob, repo_of(request).repository, request.path_params["blob"])
     if blob.kind != "aim.table":
         raise wrong("This object is not a table.")

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.requests import Request
+
 from aim.engine.aggregate import BANDS, VALUES
 from aim.engine.curves import AXES, View
 from aim.engine.listing import RUN_FIELDS, SUMMARIES, Field, ParamField, PropertyField, SummaryField
@@ -37,6 +39,20 @@ def read_field(value: Any, where: str) -> Field:
     raise wrong(
         f'`{where}` must be a field, such as ["run","name"], ["param","hparams","lr"] or ["metric","loss",{{}},"last"].'
     )
+
+
+def whole_param(request: Request, name: str, default: int, low: int, high: int) -> int:
+    """Return an integer of the query string. Raises Refusal."""
+    text = request.query_params.get(name)
+    if text is None or text == "":
+        return default
+    try:
+        number = int(text)
+    except ValueError:
+        raise wrong(f"`{name}` must be an integer, got {text[:40]!r}.") from None
+    if not low <= number <= high:
+        raise wrong(f"`{name}` must be {low} to {high}, got {number}.")
+    return number
 
 
 def _read_sort(value: Any, where: str) -> tuple[Field, bool]:

@@ -16,9 +16,10 @@ from aim.engine.artifacts import RunFile, artifacts_of
 from aim.engine.listing import notes_text
 from aim.engine.logs import LogInfo, LogMessage, RunLogs
 from aim.engine.overview_of_run import RunOverview, SummarizedSequence, overview_of_run, sequences_of_run
-from aim.server.answers import json_answer, missing, wire_context, wire_number, wire_value, wrong
+from aim.server.answers import json_answer, missing, wire_context, wire_number, wire_value
 from aim.server.files import file_answer
 from aim.server.open_repository import OpenRepository
+from aim.server.requests import whole_param
 from aim.server.server_state import in_thread, repo_of
 from aim.storage.forms.state import RunState, WriterInfo
 
@@ -33,20 +34,6 @@ def hash_of(request: Request, repo: OpenRepository) -> str:
     if not repo.repository.has_run(run_hash):
         raise missing(f"No run {run_hash} in this repository.")
     return run_hash
-
-
-def whole(request: Request, name: str, default: int, low: int, high: int) -> int:
-    """Return an integer of the address. Raises Refusal."""
-    text = request.query_params.get(name)
-    if text is None or text == "":
-        return default
-    try:
-        number = int(text)
-    except ValueError:
-        raise wrong(f"`{name}` must be an integer, got {text[:40]!r}.") from None
-    if not low <= number <= high:
-        raise wrong(f"`{name}` must be {low} to {high}, got {number}.")
-    return number
 
 
 async def run(request: Request) -> Response:
@@ -156,8 +143,8 @@ async def log(request: Request) -> Response:
     run_hash = hash_of(request, repo)
     log_id = request.query_params.get("log") or None
     text = request.query_params.get("find")
-    start = whole(request, "from", 0, -(1 << 40), 1 << 40)
-    limit = whole(request, "limit", 2000, 1, LINES_MAX)
+    start = whole_param(request, "from", 0, -(1 << 40), 1 << 40)
+    limit = whole_param(request, "limit", 2000, 1, LINES_MAX)
 
     def read() -> Response:
         logs = RunLogs(repo.repository.readers.reader(run_hash), log_id)
@@ -173,8 +160,8 @@ async def records(request: Request) -> Response:
     """Answer `GET …/runs/<hash>/records`."""
     repo = repo_of(request)
     run_hash = hash_of(request, repo)
-    start = whole(request, "from", 0, 0, 1 << 40)
-    limit = whole(request, "limit", 500, 1, RECORDS_MAX)
+    start = whole_param(request, "from", 0, 0, 1 << 40)
+    limit = whole_param(request, "limit", 500, 1, RECORDS_MAX)
     level = request.query_params.get("level") or None
 
     def read() -> Response:
