@@ -1,5 +1,5 @@
 """
-Runs for the tests of sealing, checking and mending: written by the real writer, with a bit of everything.
+Runs for the tests of sealing, checking and repairing, recorded by the real writer, with a bit of everything.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PointKey = tuple[str, str, int]
 
 @dataclass
 class Picture:
-    """Something with a stored form."""
+    """An object with bytes."""
 
     caption: str
 
@@ -41,7 +41,7 @@ class Picture:
 
 @dataclass
 class Words:
-    """Something whose fields say all."""
+    """An object that is all fields."""
 
     text: str
 
@@ -51,7 +51,7 @@ class Words:
 
 
 def record(folder: Path, *, losses: int = 300) -> tuple[str, str]:
-    """Record a run with two writers into *folder*, which is made; give the writers' ids."""
+    """Record a run with two writers into *folder*, which is made; return the writers' ids."""
     folder.mkdir(parents=True)
     first = Writer(folder, folder.name)
     first.set_param(("hparams",), {"lr": 0.01, "layers": [1, 2]})
@@ -81,7 +81,7 @@ def record(folder: Path, *, losses: int = 300) -> tuple[str, str]:
 
 
 def _of_an_earlier_boot(path: Path) -> None:
-    """Let the process that wrote an event file be gone; it is the one that runs the tests."""
+    """Make the process that wrote an event file one that is gone; in truth it is the one that runs the tests."""
     begin, *rest = events.read(path).events
     begin["begin"]["boot"] = "an earlier one"
     path.write_bytes(b"".join(events.encode(line) for line in [begin, *rest]))
@@ -96,9 +96,9 @@ def seal_all(folder: Path) -> None:
 
 def points(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
     """
-    Read all points of a run as a user does: value, time and epoch by name, context and step; objects by what they hold.
+    Read all points of a run as a user does: value, time and epoch by name, context and step; of objects their content.
     """
-    # readers keep what they read of sealed files, which never change: so each reading is of a folder of its own
+    # points of sealed files are cached by folder, so each reading is of a folder of its own
     moved = folder.parent.with_name(f"{folder.parent.name}-{next(READINGS)}")
     folder.parent.rename(moved)
     try:
@@ -108,46 +108,46 @@ def points(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
 
 
 def points_in_place(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
-    """Do as `points`, with what was kept of an earlier reading."""
+    """Return as `points` does, with what an earlier reading has cached."""
     reader = open_run(folder, may_seal=False)
-    found: dict[PointKey, tuple[Any, ...]] = {}
-    for key, facts in reader.sequences().items():
-        of_key = reader.points(key)
-        assert of_key is not None
-        for row, step in enumerate(of_key.steps.tolist()):
-            value: Any = of_key.values[row]
-            if facts.is_numeric or not facts.kind:
+    read: dict[PointKey, tuple[Any, ...]] = {}
+    for key, sequence in reader.sequences().items():
+        sequence_points = reader.points(key)
+        assert sequence_points is not None
+        for row, step in enumerate(sequence_points.steps.tolist()):
+            value: Any = sequence_points.values[row]
+            if sequence.is_numeric or not sequence.kind:
                 value = float(value) if isinstance(value, float) else int(value)
             else:
-                value = _held(reader, folder, of_key, row)
-            moment = float(of_key.times_s[row])
-            found[(*key, step)] = (value, moment, repr(float(of_key.epochs[row])))
-    return found
+                value = _content_of(reader, folder, sequence_points, row)
+            moment = float(sequence_points.times_s[row])
+            read[(*key, step)] = (value, moment, repr(float(sequence_points.epochs[row])))
+    return read
 
 
-def _held(reader: RunReader, folder: Path, of_key: Any, row: int) -> tuple[Any, ...]:
-    """Return captions and bytes of the objects of a point; a damaged one is told by its error."""
+def _content_of(reader: RunReader, folder: Path, sequence_points: Any, row: int) -> tuple[Any, ...]:
+    """Return captions and bytes of the objects of a point; `damaged` for a damaged one."""
     try:
-        stored = reader.record(of_key, row)
+        stored = reader.record(sequence_points, row)
     except DamagedFile:
         return ("damaged",)
-    writer = of_key.writer_ids[int(of_key.writers[row])]
-    path = layout.blob_file(folder, writer, blobs.split_position(int(of_key.values[row]))[0])
+    writer = sequence_points.writer_ids[int(sequence_points.writers[row])]
+    path = layout.blob_file(folder, writer, blobs.split_position(int(sequence_points.values[row]))[0])
     return tuple(_item(path, item) for item in stored["items"])
 
 
 def _item(path: Path, item: Mapping[str, Any]) -> tuple[Any, ...]:
-    told = item.get("caption", item.get("text"))
+    text = item.get("caption", item.get("text"))
     if item.get("data") is None:
-        return (told,)
+        return (text,)
     try:
-        return (told, blobs.read_data(path, item["data"]))
+        return (text, blobs.read_data(path, item["data"]))
     except DamagedFile:
-        return (told, "damaged")
+        return (text, "damaged")
 
 
 def copied(folder: Path, target: Path) -> Path:
-    """Copy a run's folder, the times of its files too."""
+    """Copy a run's folder, with the times of its files."""
     if target.exists():
         shutil.rmtree(target)
     shutil.copytree(folder, target)

@@ -86,7 +86,7 @@ def test_a_missing_repository_says_what_to_do(tmp_path: Path) -> None:
         ('{"format": 2}\n', UnsupportedFormat, "has format 2; this version of Aim reads up to 1. Install a newer Aim"),
         ('{"format": 1, "new": true}\n', None, ""),
         ("", DamagedFile, "FORMAT is damaged at byte 0"),
-        ("garbage", DamagedFile, "writing that text mends it"),
+        ("garbage", DamagedFile, "writing that text repairs it"),
         ("[]", DamagedFile, "FORMAT"),
         ('{"format": null}', DamagedFile, "FORMAT"),
         ("\0" * 14, DamagedFile, "FORMAT"),

@@ -1,7 +1,7 @@
 """
 The repository folder: create, find, list, delete and copy runs. Specified in docs/formats/repository.md.
 
-Everything here is a handful of atomic renames and links, so any number of processes may do it at once.
+Everything here is some atomic renames and links, so any number of processes may do it at once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COPY_ATTEMPTS = 3
 
 
 def folder_name() -> str:
-    """Return the name of a repository's folder: `.aim`, or what `__AIM_REPO_NAME__` says."""
+    """Return the name of a repository's folder: `.aim`, or the value of `__AIM_REPO_NAME__`."""
     return os.environ.get(FOLDER_NAME_VARIABLE, FOLDER_NAME)
 
 
@@ -44,7 +44,7 @@ class Store:
     The repository in the folder *path* (the `.aim`).
 
     Raises:
-        RepoNotFound: there is none, and *create* is not asked for.
+        RepoNotFound: there is none, and *create* is false.
         UnsupportedFormat: it was written by a newer version of Aim, or by Aim 3.
     """
 
@@ -77,7 +77,7 @@ class Store:
             number = int(json.loads(text)["format"])
         except (ValueError, KeyError, TypeError):
             raise DamagedFile(
-                str(self.path / "FORMAT"), "byte 0", f"expected {layout.FORMAT_TEXT!r}; writing that text mends it"
+                str(self.path / "FORMAT"), "byte 0", f"expected {layout.FORMAT_TEXT!r}; writing that text repairs it"
             ) from None
         if number > layout.FORMAT_NUMBER:
             raise UnsupportedFormat(

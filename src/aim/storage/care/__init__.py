@@ -1,6 +1,6 @@
 """
-Looking after a repository: check, repair, archive, and copies of runs.
+Looking after a repository: checking, repairing, archiving and forking runs.
 
-Imports `reading`, `sealing`, `recording`, `forms`, `disk` and `core`. Nothing here deletes or
-rewrites what was recorded.
+Imports `reading`, `sealing`, `recording`, `forms`, `disk` and `core`. Nothing here removes
+or rewrites what was recorded.
 """

@@ -261,7 +261,7 @@ class WriterCheck:
                 self._note(path, "byte 0", "the file is missing")
                 continue
             with readable(path.name, self._damage):
-                self._check_blob_file(path, sorted(offsets.get(number, ())), has_directory)
+                BlobFileCheck(path, self._damage).run(sorted(offsets.get(number, ())), has_directory)
 
     def _record_offsets(self, positions: NDArray[Any]) -> dict[int, set[int]]:
         """Return, by blob file, the offsets of the records that points refer to."""
@@ -277,43 +277,59 @@ class WriterCheck:
             offsets.setdefault(number, set()).add(offset)
         return offsets
 
-    def _check_blob_file(self, path: Path, record_offsets: Sequence[int], has_directory: bool) -> None:
-        entries, end = blobs.walk(path)
+
+class BlobFileCheck:
+    """Checks one blob file; *damage* gets what is damaged."""
+
+    def __init__(self, path: Path, damage: list[Damage]) -> None:
+        self._path = path
+        self._damage = damage
+
+    def run(self, record_offsets: Sequence[int], has_directory: bool) -> None:
+        """
+        Check entries, records and directory.
+
+        Args:
+            record_offsets: of the records that points refer to.
+            has_directory: the file was closed, so its directory has to be whole.
+        """
+        entries, end = blobs.walk(self._path)
         damage_count = len(self._damage)
-        self._check_entries(path, entries)
+        self._check_entries(entries)
         by_offset = {entry.offset: entry for entry in entries}
         for offset in record_offsets:
             if offset not in by_offset:
-                self._note(path, f"byte {offset:,}", "a point's record is not there")
+                self._note(offset, "a point's record is not there")
             elif by_offset[offset].is_data_intact:
-                self._check_record(path, offset, by_offset)
-        with open(path, "rb") as file:
+                self._check_record(offset, by_offset)
+        with open(self._path, "rb") as file:
             file.seek(end)
             tail = file.read()
         begins, ends = tail.startswith(DIRECTORY_ENTRY_MAGIC), tail[-blobs.END.size :].startswith(DIRECTORY_END_MAGIC)
         is_closed = has_directory or begins or ends
         if is_closed and len(self._damage) == damage_count and tail != blobs.directory(entries, end):
-            self._note(path, f"byte {end:,}", "the directory is not that of the entries")
+            self._note(end, "the directory is not that of the entries")
 
-    def _check_entries(self, path: Path, entries: Sequence[blobs.BlobEntry]) -> None:
+    def _note(self, offset: int, problem: str) -> None:
+        self._damage.append(Damage(self._path.name, f"byte {offset:,}", problem))
+
+    def _check_entries(self, entries: Sequence[blobs.BlobEntry]) -> None:
         offset = 0
         for entry in entries:
             if entry.offset != offset:
-                text = f"{counted(entry.offset - offset, 'byte is', 'bytes are')} no entry"
-                self._note(path, f"byte {offset:,}", text)
+                self._note(offset, f"{counted(entry.offset - offset, 'byte is', 'bytes are')} no entry")
             if not entry.is_data_intact:
-                text = f"the data of {entry.name} does not match its CRC"
-                self._note(path, f"byte {entry.data_offset:,}", text)
+                self._note(entry.data_offset, f"the data of {entry.name} does not match its CRC")
             offset = entry.end
 
-    def _check_record(self, path: Path, offset: int, by_offset: dict[int, blobs.BlobEntry]) -> None:
+    def _check_record(self, offset: int, by_offset: dict[int, blobs.BlobEntry]) -> None:
         try:
-            record = blobs.read_record(path, offset)
+            record = blobs.read_record(self._path, offset)
         except DamagedFile as error:
-            self._note(path, error.position, error.defect)
+            self._damage.append(Damage(self._path.name, error.position, error.defect))
             return
         for item in record["items"]:
             data_offset = item.get("data")
             entry = by_offset.get(data_offset)
             if data_offset is not None and (entry is None or entry.size_bytes != item.get("size")):
-                self._note(path, f"byte {data_offset:,}", "the data of a point's record is not there")
+                self._note(data_offset, "the data of a point's record is not there")

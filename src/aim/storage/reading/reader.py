@@ -189,7 +189,7 @@ class RunReader:
 
     def _read_points(self, sequence: SequenceState, state: RunState, by_writer: PointsByWriter | None = None) -> Points:
         if by_writer is None:
-            by_writer = self._look(sequence, state)
+            by_writer = _look(self._source, sequence, state)
         visibility = self._visibility(sequence, state)
         if len(sequence.parts) == 1 and not sequence.exact_points and visibility.hides_nothing:
             # the usual case, one writer and steps in order: nothing is merged, and times and epochs can wait
@@ -202,11 +202,7 @@ class RunReader:
     @_locked
     def recorded_chunks(self, sequence: SequenceState, state: RunState) -> list[Chunk]:
         """Return what each writer recorded of *sequence*, one of *state*, whether it is hidden or not."""
-        return _chunks(sequence, self._look(sequence, state))
-
-    def _look(self, sequence: SequenceState, state: RunState) -> PointsByWriter:
-        writer_ids = {part.writer for part in sequence.parts} & state.writers.keys()
-        return {writer_id: self._source.points_of_writer(state.writers[writer_id]) for writer_id in writer_ids}
+        return _chunks(sequence, _look(self._source, sequence, state))
 
     # objects
 
@@ -218,7 +214,7 @@ class RunReader:
         Raises:
             DamagedFile: the blob file is.
         """
-        record = self._record(points, index)
+        record = _record(self._source, points, index)
         if not points.hidden_items:
             return record
         return {**record, "items": [item for _, item in _visible_items(record, points, index)]}
@@ -226,11 +222,7 @@ class RunReader:
     @_locked
     def items(self, points: Points, index: int) -> list[tuple[int, dict[str, Any]]]:
         """Return the objects of `record`, each with its index in the list that was tracked. Raises DamagedFile."""
-        return _visible_items(self._record(points, index), points, index)
-
-    def _record(self, points: Points, index: int) -> dict[str, Any]:
-        writer_id = points.writer_ids[int(points.writers[index])]
-        return self._source.record_of_step(writer_id, int(points.values[index]), int(points.steps[index]))
+        return _visible_items(_record(self._source, points, index), points, index)
 
     @_locked
     def objects(self, points: Points, index: int, restore: Restore) -> Any:
@@ -239,18 +231,12 @@ class RunReader:
         file_number, _ = blobs.split_position(int(points.values[index]))
         record = self.record(points, index)
         kind: str = record["kind"]
-        objects = [self._restored(kind, item, writer_id, file_number, restore) for item in record["items"]]
+
+        def read_data(offset: int) -> bytes:
+            return self.read_data(writer_id, file_number, offset)
+
+        objects = [_restored(kind, item, read_data, restore) for item in record["items"]]
         return objects if kind.startswith("list") else objects[0]
-
-    def _restored(self, kind: str, item: dict[str, Any], writer_id: str, file_number: int, restore: Restore) -> Any:
-        fields = dict(item)
-        offset = fields.pop("data", None)
-        fields.pop(OWN_KIND, None)
-
-        def load() -> bytes:
-            return b"" if offset is None else self._source.read_data(writer_id, file_number, offset)
-
-        return restore(blobs.kind_of_item(kind, item), fields, load)
 
     @_locked
     def read_record(self, writer_id: str, file_number: int, offset: int) -> dict[str, Any]:
@@ -262,12 +248,29 @@ class RunReader:
         return self._source.read_data(writer_id, file_number, offset)
 
 
+def _look(source: ChunkSource, sequence: SequenceState, state: RunState) -> PointsByWriter:
+    writer_ids = {part.writer for part in sequence.parts} & state.writers.keys()
+    return {writer_id: source.points_of_writer(state.writers[writer_id]) for writer_id in writer_ids}
+
+
 def _chunks(sequence: SequenceState, by_writer: PointsByWriter) -> list[Chunk]:
     return [
         writer_points.chunk(part)
         for part in sequence.parts
         if (writer_points := by_writer.get(part.writer)) is not None
     ]
+
+
+def _record(source: ChunkSource, points: Points, index: int) -> dict[str, Any]:
+    writer_id = points.writer_ids[int(points.writers[index])]
+    return source.record_of_step(writer_id, int(points.values[index]), int(points.steps[index]))
+
+
+def _restored(kind: str, item: Mapping[str, Any], read_data: Callable[[int], bytes], restore: Restore) -> Any:
+    fields = dict(item)
+    offset = fields.pop("data", None)
+    fields.pop(OWN_KIND, None)
+    return restore(blobs.kind_of_item(kind, item), fields, lambda: b"" if offset is None else read_data(offset))
 
 
 def _visible_items(record: Mapping[str, Any], points: Points, index: int) -> list[tuple[int, dict[str, Any]]]:
