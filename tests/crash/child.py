@@ -50,7 +50,7 @@ def numbered(handle: SequenceWriter, writer: Writer, number: int) -> SequenceWri
     """Return *handle* the sequence number *number*, announced like any other."""
     handle.track(value(0), step=-1)
     event = {"sequence": number, "name": handle.name, "context": handle.context, "kind": "float"}
-    writer.events.append(event)
+    writer.lines.log.append(event)
     handle.number = number
     return handle
 
@@ -96,7 +96,7 @@ def _params(folder: Path, acknowledged: memoryview) -> None:
     writer = Writer(folder, folder.name)
     count = 0
     while True:
-        writer.set_param(("count",), {"is": count, "text": "x" * (count % 5000)})
+        writer.lines.set_param(("count",), {"is": count, "text": "x" * (count % 5000)})
         acknowledged[0] = count = count + 1
 
 

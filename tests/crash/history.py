@@ -80,7 +80,7 @@ class Story:
             if number % self.seconds == self.seconds - 1:
                 self.second(writer)
         with self._said(lambda facts: facts.tags.add("edited")):
-            edits.write(writer.folder, {"tags": {"add": ["edited"]}}, by="test", disk=self.disk)
+            edits.write(writer.files.folder, {"tags": {"add": ["edited"]}}, by="test", disk=self.disk)
         self.close(writer)
 
     def _step(self, writer: Writer, number: int) -> None:
@@ -91,11 +91,11 @@ class Story:
             self.track(writer, "pictures", number, bytes([number % 256]) * 700, None)
         if number % 250 == 20:
             with self._said(lambda facts: facts.params.update({f"p{number}": number})):
-                writer.set_param((f"p{number}",), number)
+                writer.lines.set_param((f"p{number}",), number)
             with self._said(lambda facts: facts.tags.add(f"t{number}")):
-                writer.change_tags(add=[f"t{number}"])
+                writer.lines.change_tags(add=[f"t{number}"])
             with self._said(lambda facts: setattr(facts, "name", f"n{number}")):
-                writer.set_property(name=f"n{number}")
+                writer.lines.set_property(name=f"n{number}")
 
     def track(self, writer: Writer, name: str, step: int, value: object, epoch: float | None) -> None:
         """Track one point; of bytes a picture."""

@@ -137,22 +137,27 @@ def test_what_comes_after_the_end_of_the_process_is_left_out_and_said_once(tmp_p
     code, said = run(
         tmp_path,
         """
+        import atexit, time
+        from aim.storage.recording import background
         def go_on():
             count = 0
             while True:
                 loss.track(0.5, count % 100)
                 writer.sequence(f"new {count}").track(1.0)
-                writer.set_param(("count",), count)
+                writer.lines.set_param(("count",), count)
                 count += 1
         class Left:
             def __del__(self):
                 loss.track(0.5)
                 loss.track([])
                 writer.sequence("late").track(1)
-                writer.set_property(name="late")
+                writer.lines.set_property(name="late")
         sys.modules["left"] = Left()
+        atexit.unregister(background._end_of_process)
+        atexit.register(time.sleep, 0.2)  # the other thread has its turn, after the end of the runs
+        atexit.register(background._end_of_process)
         threading.Thread(target=go_on, daemon=True).start()
-        while not writer._sequences.get(("new 3", "{}")):
+        while not writer.sequences._handles.get(("new 3", "{}")):
             pass
         """,
     )
@@ -171,7 +176,9 @@ def test_recording_after_close_is_a_mistake_while_the_process_goes_on(tmp_path: 
         """
         from aim.core.errors import RunClosed
         writer.close()
-        for call in (lambda: loss.track(0.5), lambda: writer.sequence("late"), lambda: writer.set_property(name="x")):
+        def set_name():
+            writer.lines.set_property(name="x")
+        for call in (lambda: loss.track(0.5), lambda: writer.sequence("late"), set_name):
             try:
                 call()
             except RunClosed:
@@ -257,7 +264,7 @@ def test_a_forked_child_is_a_writer_of_its_own(tmp_path: Path) -> None:
             for step in range(100, 150):
                 loss.track(step * 1.1)
             writer.sequence("child").track(1.5)
-            writer.set_param(("child",), True)
+            writer.lines.set_param(("child",), True)
             writer.close()
             os._exit(0)
         os.waitpid(child, 0)
@@ -325,8 +332,8 @@ def test_recording_imports_the_standard_library_only(tmp_path: Path) -> None:
                 return Stored("test.picture", {}, b"1234")
         writer.sequence("pictures", {"a": 1}).track([Picture()])
         writer.sequence("big").track(2**60)
-        writer.set_param(("a",), {"b": [1, 2.5, None]})
-        writer.change_tags(add=["x"])
+        writer.lines.set_param(("a",), {"b": [1, 2.5, None]})
+        writer.lines.change_tags(add=["x"])
         writer.flush()
         writer.close()
         loaded = {name.partition(".")[0] for name in sys.modules}

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from aim.core.statuses import FINISHED
+from aim.storage.disk import refusals
 from aim.storage.forms.run_log import RunLog
-from aim.storage.recording import writer as writer_module
 from aim.storage.recording.writer import Writer
 from aim.storage.store import Store
 from tests.crash.history import RUN, Picture, found
@@ -61,7 +61,7 @@ def test_a_full_disk_is_said_once_and_recording_goes_on_when_there_is_room(
     """
     On a full disk the training goes on; what was tracked before and what came after is there, and the end too.
     """
-    monkeypatch.setattr(writer_module, "RETRY_S", 0.0)
+    monkeypatch.setattr(refusals, "RETRY_S", 0.0)
     store = Store(small_disk / ".aim", create=True)
     writer = Writer(store.create_run(RUN), RUN)
     loss = writer.sequence("loss")
@@ -72,7 +72,7 @@ def test_a_full_disk_is_said_once_and_recording_goes_on_when_there_is_room(
         loss.track(0.5, step)
         if step % 1000 == 0:
             writer.sequence("pictures").track(Picture(b"x" * 5000), step)
-            writer.set_param(("big",), "y" * 5000)
+            writer.lines.set_param(("big",), "y" * 5000)
             writer.tick()
     full = [record.getMessage() for record in caplog.records]
     filler.unlink()
@@ -85,7 +85,7 @@ def test_a_full_disk_is_said_once_and_recording_goes_on_when_there_is_room(
     assert ["No space left on device" in message for message in full] == [True]
     assert ["goes on. 4,620 points" in message for message in reported] == [False, True]
     assert {logging.ERROR} == {record.levelno for record in caplog.records}
-    facts = found(writer.folder)
+    facts = found(writer.files.folder)
     assert [*range(384), *range(5000, 6000)] == sorted(facts.points["loss"])
     assert {"big": "y" * 5000} == facts.params
     assert FINISHED == _status(writer)
@@ -101,14 +101,14 @@ def test_the_end_is_said_on_a_full_disk(small_disk: Path) -> None:
     for step in range(300):  # over half of the first segment
         loss.track(0.5, step)
     writer.tick()
-    os.truncate(writer.events.path, writer.events.size_bytes)
+    os.truncate(writer.lines.log.path, writer.lines.log.size_bytes)
     _fill(small_disk)
     writer.close()
 
     assert FINISHED == _status(writer)
-    assert list(range(300)) == sorted(found(writer.folder).points["loss"])
-    assert [f"{writer.id}.points-0000"] == [path.name for path in writer.folder.glob("*.points-*")]
+    assert list(range(300)) == sorted(found(writer.files.folder).points["loss"])
+    assert [f"{writer.id}.points-0000"] == [path.name for path in writer.files.folder.glob("*.points-*")]
 
 
 def _status(writer: Writer) -> str:
-    return RunLog(writer.folder).refresh().status()[0]
+    return RunLog(writer.files.folder).refresh().status()[0]

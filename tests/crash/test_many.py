@@ -43,7 +43,7 @@ writer = Writer(folder, folder.name)
 loss = writer.sequence("loss", {"of": "all"})
 for step in range(first, first + count):
     loss.track(step * 1.1, step)
-writer.set_param((f"rank{first}",), first)
+writer.lines.set_param((f"rank{first}",), first)
 writer.close()
 """
 
@@ -160,7 +160,7 @@ def test_16_threads_that_share_a_sequence_get_every_step_once(tmp_path: Path) ->
     in_threads(work)
     writer.close()
 
-    found = scan(writer.folder, writer.id).records
+    found = scan(writer.files.folder, writer.id).records
     assert list(range(THREAD_COUNT * POINT_COUNT)) == sorted(found["step"].tolist())
     expected = sorted(thread + count / 1e4 for thread in range(THREAD_COUNT) for count in range(POINT_COUNT))
     assert expected == sorted(found["value"].tolist())
@@ -187,7 +187,7 @@ def test_automatic_steps_are_never_given_twice_while_others_jump_ahead(tmp_path:
     in_threads(work)
     writer.close()
 
-    found = scan(writer.folder, writer.id).records
+    found = scan(writer.files.folder, writer.id).records
     assert THREAD_COUNT * POINT_COUNT == len(found)
     automatic = found[found["value"] >= 0]["step"].tolist()
     assert len(automatic) == len(set(automatic))
@@ -205,19 +205,19 @@ def test_16_threads_that_declare_the_same_sequences_get_the_same_ones(tmp_path: 
             writer.sequence(f"s{count}", {"a": 1, "b": 2}).track(0.5, thread)
             writer.sequence(f"n{count}", {"b": 2.0, "a": True}).track(2**60 + thread, thread)
             writer.sequence(f"o{count}").track(Picture(bytes([thread]) * 100), thread)
-            writer.set_param((f"p{thread}", count), count)
+            writer.lines.set_param((f"p{thread}", count), count)
 
     in_threads(work)
     writer.close()
 
-    facts = found_facts(writer.folder)
+    facts = found_facts(writer.files.folder)
     for count in range(20):
         assert dict.fromkeys(range(THREAD_COUNT), (0.5, 0.0)) == _without_epochs(facts.points[f"s{count}"])
         assert {step: (2**60 + step, 0.0) for step in range(THREAD_COUNT)} == _without_epochs(facts.points[f"n{count}"])
         pictures = {step: (bytes([step]) * 100, 0.0) for step in range(THREAD_COUNT)}
         assert pictures == _without_epochs(facts.points[f"o{count}"])
     assert {f"p{thread}": {count: count for count in range(20)} for thread in range(THREAD_COUNT)} == facts.params
-    assert 60 == len(RunLog(writer.folder).refresh().sequences_by_number)
+    assert 60 == len(RunLog(writer.files.folder).refresh().sequences_by_number)
 
 
 def _without_epochs(points: dict[int, tuple[object, float]]) -> dict[int, tuple[object, float]]:
@@ -249,10 +249,10 @@ def test_what_was_tracked_while_the_run_was_closed_is_there_or_refused(tmp_path:
 
     in_threads(work)
 
-    values = scan(writer.folder, writer.id).records["value"].tolist()
+    values = scan(writer.files.folder, writer.id).records["value"].tolist()
     assert list(range(1, THREAD_COUNT)) == sorted(refused)
     assert counts == [values.count(thread) for thread in range(THREAD_COUNT)]
-    assert [] == scan(writer.folder, writer.id).damage
+    assert [] == scan(writer.files.folder, writer.id).damage
 
 
 @pytest.mark.usefixtures("busy_threads")
@@ -266,9 +266,9 @@ def test_close_from_many_threads_returns_when_the_run_has_ended(tmp_path: Path) 
 
     def work(thread: int) -> None:
         writer.close()
-        ends.append(RunLog(writer.folder).refresh().status()[0])
+        ends.append(RunLog(writer.files.folder).refresh().status()[0])
 
     in_threads(work)
 
     assert [FINISHED] * THREAD_COUNT == ends
-    assert 1 == writer.events.path.read_bytes().count(b'"end"')
+    assert 1 == writer.lines.log.path.read_bytes().count(b'"end"')

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from aim.core.errors import RepoNotFound
+from aim.storage.disk import refusals
 from aim.storage.disk.files import Disk
 from aim.storage.forms.records import scan
-from aim.storage.recording import writer as writer_module
 from aim.storage.recording.writer import Writer
 from aim.storage.store import Store
 from tests.crash.disks import CountingDisk, Crash, CrashingDisk, RefusingDisk
@@ -92,7 +92,7 @@ def test_a_refusal_at_any_call_does_not_stop_the_training(
     For every n: when the disk refuses its n-th call, or that and the next ones, the training sees no error, one message
     says so, all that was acknowledged is readable, and recording goes on.
     """
-    monkeypatch.setattr(writer_module, "RETRY_S", 0.0)
+    monkeypatch.setattr(refusals, "RETRY_S", 0.0)
     first_calls = _calls_to_begin(tmp_path / "begin")
     for first in range(first_calls, calls_of_history(tmp_path / "whole")):
         root = tmp_path / str(first)

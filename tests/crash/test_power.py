@@ -124,7 +124,7 @@ def test_a_run_of_params_alone_survives_a_power_cut(tmp_path: Path) -> None:
     root.mkdir()
     disk = ForgetfulDisk(root)
     writer = Writer(Store(root / ".aim", create=True, disk=disk).create_run(RUN), RUN, disk=disk)
-    writer.set_param(("lr",), 0.1)
+    writer.lines.set_param(("lr",), 0.1)
     writer.tick()
 
     for facts in images(root, disk, random.Random(1), 10):

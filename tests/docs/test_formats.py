@@ -69,7 +69,7 @@ def _run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = Store(tmp_path_factory.mktemp("formats"), create=True)
     folder = store.create_run(RUN)
     writer = Writer(folder, RUN)
-    writer.set_param(("hparams",), {"lr": 0.01, "clip": math.inf, "raw": b"\x00\xff", "layers": {1: 64}})
+    writer.lines.set_param(("hparams",), {"lr": 0.01, "clip": math.inf, "raw": b"\x00\xff", "layers": {1: 64}})
     loss = writer.sequence("loss", {"subset": "val"})
     for step in range(300):
         loss.track(step / 4, step=step, epoch=0.1)

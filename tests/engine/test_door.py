@@ -22,7 +22,7 @@ def _door(tmp_path: Path) -> Door:
     door = open_door(tmp_path, create=True)
     for number, run_hash in enumerate(("first", "second")):
         writer = door.new_run(run_hash)
-        writer.set_param(("hparams", "lr"), 0.1 * (number + 1))
+        writer.lines.set_param(("hparams", "lr"), 0.1 * (number + 1))
         for step in range(3):
             writer.sequence("loss", {"subset": "val"}).track(1.0 / (step + 1 + number))
         writer.close()

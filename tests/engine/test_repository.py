@@ -15,7 +15,8 @@ from aim.engine import care, sealing
 from aim.engine.repository import Repository
 from aim.engine.resuming import earlier_writers
 from aim.storage.disk.files import Disk
-from aim.storage.recording.writer import EarlierWriters, Writer
+from aim.storage.recording.sequence_writer import EarlierWriters
+from aim.storage.recording.writer import Writer
 
 
 @pytest.fixture(name="repository")
@@ -69,8 +70,8 @@ def test_an_edit_beats_what_its_author_saw(repository: Repository) -> None:
     An edit counts after everything that was there before it, whatever the clocks say.
     """
     writer = repository.new_run("a")
-    writer.events.at_s = 4e9  # a writer whose clock is decades ahead
-    writer.set_property(name="of the writer")
+    writer.lines.log.at_s = 4e9  # a writer whose clock is decades ahead
+    writer.lines.set_property(name="of the writer")
     repository.edit("a", {"property": {"name": "of the edit"}}, by="test")
 
     assert "of the edit" == repository.readers.state("a").name
@@ -104,9 +105,9 @@ def test_what_is_recorded_later_counts_though_the_clock_is_behind(repository: Re
     A run that is resumed where the clock is a day behind takes its params, and its values at steps that it has.
     """
     writer = repository.new_run("run")
-    writer.advance_clock(time.time() + 86_400)  # as a clock that is ahead would have it
+    writer.sequences.advance_clock(time.time() + 86_400)  # as a clock that is ahead would have it
     for value, resume in ((1.0, repository.resume_run), (2.0, repository.new_run), (3.0, None)):
-        writer.set_param(("lr",), value)
+        writer.lines.set_param(("lr",), value)
         writer.sequence("loss").track(value - 0.5, step=7)
         writer.sequence("loss").track(value, step=7)
         writer.close()
@@ -136,7 +137,7 @@ def test_a_name_may_be_used_again_after_its_run_was_deleted(repository: Reposito
     A deleted run leaves nothing behind: a new one of the same name begins empty, also for who read the old one.
     """
     old = repository.new_run("job")
-    old.set_param(("a",), 1)
+    old.lines.set_param(("a",), 1)
     old.close()
     log = repository.readers.log("job")
     assert {"a": 1} == log.refresh().tree
@@ -151,7 +152,7 @@ def test_damage_is_named_and_mended_through_the_door(repository: Repository, tmp
     `check` goes through all runs; `repair` writes a mended copy, and tells what was lost.
     """
     writer = repository.new_run("a")
-    writer.set_param(("p",), 1)
+    writer.lines.set_param(("p",), 1)
     writer.close()
     events = next((tmp_path / ".aim" / "runs" / "a").glob("*.events.jsonl"))
     events.write_bytes(events.read_bytes().replace(b'"p"', b'"q"'))
@@ -167,7 +168,7 @@ def test_a_run_that_is_still_recording_is_copied_and_not_moved(repository: Repos
     What is recorded during a move would be lost, so a live run stays; a copy of it has what was there.
     """
     writer = repository.new_run("live")
-    writer.set_param(("a",), 1)
+    writer.lines.set_param(("a",), 1)
     target = Repository(tmp_path / "target", create=True)
     with pytest.raises(RunBusy, match=r"'live' is still recording, so it is not moved. .*`aim runs cp`"):
         repository.move_run("live", target)

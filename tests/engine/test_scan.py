@@ -55,9 +55,9 @@ def _scan(repository: Repository, tmp_path: Path) -> Scan:
 def record(repository: Repository, *, lr: float, points: int = 4, **properties: Any) -> str:
     """Record a run with three metrics that has ended; give its hash."""
     writer = repository.new_run()
-    writer.set_param(("hparams",), {"lr": lr, "optimizer": "adam" if lr < 0.5 else "sgd"})
+    writer.lines.set_param(("hparams",), {"lr": lr, "optimizer": "adam" if lr < 0.5 else "sgd"})
     if properties:
-        writer.set_property(**properties)
+        writer.lines.set_property(**properties)
     for name, context in (("loss", {"subset": "val"}), ("acc", {"subset": "val"}), ("loss", None)):
         for step in range(points):
             writer.sequence(name, context).track(
@@ -132,7 +132,7 @@ def test_a_question_sees_what_was_tracked_before(repository: Repository, scan: S
     writer = repository.new_run()
     for value in (1.0, 2.0, 3.0):
         writer.sequence("loss").track(value)
-        writer.set_param(("stage",), value)
+        writer.lines.set_param(("stage",), value)
 
         assert [writer.run_hash] == scan.runs(f"run.stage == {value} and run.active")
         assert 1 == len(scan.sequences(f"metric.last == {value}"))
@@ -462,7 +462,7 @@ def test_the_longest_list_is_that_of_the_lists_which_are_shown(repository: Repos
     ask()
     notes.track([_Note("a"), _Note("b")], step=1)
     ask()
-    writer.rewind(0)
+    writer.sequences.rewind(0)
     notes.track([_Note("a"), _Note("b"), _Note("c")], step=1)
     ask()
     resumed = repository.resume_run("r")

@@ -19,7 +19,7 @@ from aim.engine.tags import Tags
 def tagged(repository: Repository, run_hash: str, *tags: str) -> None:
     """Record a run with tags that has ended."""
     writer = repository.new_run(run_hash)
-    writer.change_tags(tags, ())
+    writer.lines.change_tags(tags, ())
     writer.close()
 
 

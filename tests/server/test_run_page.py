@@ -236,7 +236,7 @@ def test_artifacts_that_are_kept_elsewhere_are_named(
     run.log_artifact(tmp_path / "model.pt", "deep/far.pt", block=True)
     sha256 = hashlib.sha256(b"weights").hexdigest()
     uri = "s3://bucket/r/cloud.pt"
-    run._recording.ready_writer().add_artifact({"name": "cloud.pt", "uri": uri, "size": 7, "sha256": sha256})
+    run._recording.ready_writer().lines.add_artifact({"name": "cloud.pt", "uri": uri, "size": 7, "sha256": sha256})
     run.close()
     browser = make_browser()
 
@@ -276,7 +276,7 @@ def test_a_record_gives_nobody_a_file_of_this_machine(
         "nul": ("file:///%00", 6, right),
     }
     for name, (uri, size, sha256) in uris.items():
-        run._recording.ready_writer().add_artifact({"name": name, "uri": uri, "size": size, "sha256": sha256})
+        run._recording.ready_writer().lines.add_artifact({"name": name, "uri": uri, "size": size, "sha256": sha256})
     run.close()
     outside = make_run("s")
     outside.close()

@@ -89,9 +89,9 @@ class History:
         if writer is not None:
             path = tuple(self.chance.choices(("hparams", "a", "b", 3), k=self.chance.randint(1, 3)))
             if self.chance.random() < 0.2:
-                writer.delete_param(path)
+                writer.lines.delete_param(path)
             else:
-                writer.set_param(path, self.chance.choice(VALUES))
+                writer.lines.set_param(path, self.chance.choice(VALUES))
 
     def end(self) -> None:
         """A writer ends."""

@@ -54,8 +54,8 @@ def record(folder: Path, *, losses: int = 300) -> tuple[str, str]:
     """Record a run with two writers into *folder*, which is made; return the writers' ids."""
     folder.mkdir(parents=True)
     first = Writer(folder, folder.name)
-    first.set_param(("hparams",), {"lr": 0.01, "layers": [1, 2]})
-    first.set_property(name="baseline")
+    first.lines.set_param(("hparams",), {"lr": 0.01, "layers": [1, 2]})
+    first.lines.set_property(name="baseline")
     loss = first.sequence("loss", {"subset": "train"})
     count = first.sequence("count", None)
     for step in range(losses):

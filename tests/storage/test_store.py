@@ -40,7 +40,7 @@ def record(store: Store, run_hash: str = "run", *, close: bool = True) -> Writer
     writer = Writer(store.create_run(run_hash), run_hash)
     for step in range(500):
         writer.sequence("loss").track(step * 1.1, step)
-    writer.set_param(("lr",), 0.1)
+    writer.lines.set_param(("lr",), 0.1)
     if close:
         writer.close()
     return writer
@@ -235,13 +235,13 @@ def test_a_copied_run_is_whole_in_both(store: Store, other: Store) -> None:
     A copy has the same hash and content, without scratch files, with the times of its files.
     """
     writer = record(store)
-    (writer.folder / ".scratch").write_text("x")
-    os.utime(writer.events.path, (1e9, 1e9))
+    (writer.files.folder / ".scratch").write_text("x")
+    os.utime(writer.lines.log.path, (1e9, 1e9))
     store.copy_run("run", other)
 
     assert_there(store)
     assert_there(other)
-    assert 1e9 == (other.runs / "run" / writer.events.path.name).stat().st_mtime
+    assert 1e9 == (other.runs / "run" / writer.lines.log.path.name).stat().st_mtime
     assert not (other.runs / "run" / ".scratch").exists()
     assert [] == [name for name in os.listdir(other.path) if name.startswith(".")]
     with pytest.raises(RunExists, match="Delete it there first"):
@@ -261,7 +261,7 @@ def test_a_copied_run_is_synced_there(tmp_path: Path, store: Store) -> None:
 
     other = Store(tmp_path / "there" / ".aim", create=True, disk=Told())
     writer = record(store)
-    names = {path.name for path in writer.folder.iterdir()}
+    names = {path.name for path in writer.files.folder.iterdir()}
     synced.clear()
     store.copy_run("run", other)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from aim.core.values import Stored
 from aim.storage.forms import blobs, events
+from aim.storage.forms.journal import Segment
 from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import RunState
 from aim.storage.reading.folder_source import open_run
@@ -45,9 +46,16 @@ class Tensor:
 
 def lines(writer: Writer) -> list[dict[str, Any]]:
     """Return all event lines of a writer; none is bad."""
-    found = events.read(writer.events.path)
+    found = events.read(writer.lines.log.path)
     assert [] == found.bad_spans
     return found.events
+
+
+def segment_of(writer: Writer) -> Segment:
+    """Return the segment that a writer records into."""
+    segment = writer.files.segments.segment
+    assert isinstance(segment, Segment)
+    return segment
 
 
 def state(folder: Path) -> RunState:
@@ -73,7 +81,7 @@ def values(folder: Path, name: str = "loss") -> dict[int, object]:
 
 def tracked_points(writer: Writer, name: str = "loss") -> Points:
     """Return the points of a sequence without a context, by a fresh reader."""
-    found = open_run(writer.folder, may_seal=False).points((name, "{}"))
+    found = open_run(writer.files.folder, may_seal=False).points((name, "{}"))
     assert found is not None
     return found
 
@@ -86,4 +94,4 @@ def tracked_values(writer: Writer, name: str = "loss") -> list[object]:
 
 def tracked_kind(writer: Writer, name: str = "loss") -> str:
     """Return the kind of a sequence."""
-    return open_run(writer.folder, may_seal=False).state().sequences[(name, "{}")].kind
+    return open_run(writer.files.folder, may_seal=False).state().sequences[(name, "{}")].kind

@@ -159,7 +159,7 @@ class Repository:
 
     def ended(self, writer: Writer) -> None:
         """Have what a closed writer recorded sealed by another process, which this one does not wait for."""
-        sealing.seal_soon(writer.folder, writer.id)
+        sealing.seal_soon(writer.files.folder, writer.id)
 
     # changes
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from aim.core.errors import NotFound
 from aim.storage.forms import history
 from aim.storage.forms.state import RunState, SequenceState
-from aim.storage.recording.writer import EarlierWriters, ReadEarlier, Writer
+from aim.storage.recording.sequence_writer import EarlierWriters
+from aim.storage.recording.sequences import ReadEarlier
+from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
     from aim.engine.run_readers import RunReaders
@@ -29,7 +31,7 @@ def resume_run(backend: Backend, readers: RunReaders, run_hash: str) -> Writer:
     except OSError:  # deleted meanwhile, or unreadable: recording is possible all the same
         latest_at_s = 0.0
     writer = backend.resume_writer(run_hash, _earlier_reader(readers, run_hash))
-    writer.advance_clock(latest_at_s)
+    writer.sequences.advance_clock(latest_at_s)
     return writer
 
 

@@ -58,8 +58,8 @@ def rewind(run: RunDoor, writer: Writer, step: object) -> Rewind:
         RunClosed: the run has ended.
     """
     kept = step_number(step)
-    writer.check_open()
-    return writer.rewind(kept, run.state().latest_at_s)
+    writer.lifecycle.check_open()
+    return writer.sequences.rewind(kept, run.state().latest_at_s)
 
 
 def check_steps(steps: object) -> list[int]:

@@ -195,7 +195,7 @@ class RunArtifacts:
                 source.run_hash,
                 source.artifact_folder(),
                 lambda: source.state().artifacts,
-                lambda record: writer.add_artifact(record.event()),
+                lambda record: writer.lines.add_artifact(record.event()),
             )
             writer.services.add(self._recorder)
         return self._recorder

@@ -79,7 +79,7 @@ class Recording:
             RunClosed: it was closed.
         """
         writer = self.writer or self._resume()
-        writer.ready()
+        writer.lifecycle.admits()
         return writer
 
     def _resume(self) -> Writer:
@@ -117,7 +117,7 @@ class Recording:
         if self.writer is None:
             raise NotRecording(f"Run {self.run_hash} is open for reading only: it can't report progress.")
         writer = self.ready_writer()
-        writer.check_in(report)
+        writer.lines.check_in(report)
         if block:
             writer.flush()
 
@@ -126,14 +126,14 @@ class Recording:
     def set_property(self, **properties: object) -> None:
         """Set properties of the run."""
         if self.writer is not None and not self.writer.closed:
-            self.writer.set_property(**properties)
+            self.writer.lines.set_property(**properties)
         else:
             self.edit({"property": properties})
 
     def change_tags(self, add: Sequence[str], remove: Sequence[str]) -> None:
         """Add and remove tags of the run."""
         if self.writer is not None and not self.writer.closed:
-            self.writer.change_tags(add, remove)
+            self.writer.lines.change_tags(add, remove)
         else:
             self.edit({"tags": {"add": list(add), "remove": list(remove)}})
 
@@ -149,7 +149,7 @@ class Recording:
         """Hide or show points by an edit; what this process tracks next is later, so the edit does not hide it."""
         at_s = self.edit(change, after_s)
         if self.writer is not None and not self.writer.closed:
-            self.writer.set_earliest_time(at_s + MICROSECOND_S)
+            self.writer.sequences.set_earliest_time(at_s + MICROSECOND_S)
 
     def fork(self, step: int, name: str | None) -> str:
         """Copy the run up to *step* into a new run, and return its hash."""

@@ -281,7 +281,7 @@ class Run(EditableRun):
         path = params.as_path(key)
         if not path and not isinstance(val, Mapping):
             raise UsageError(f"run[...] takes a dict of all params, not a {type(val).__name__}.")
-        self._recording.ready_writer().set_param(path, val, strict=strict)
+        self._recording.ready_writer().lines.set_param(path, val, strict=strict)
 
     def __delitem__(self, key: Any) -> None:
         """
@@ -290,7 +290,7 @@ class Run(EditableRun):
         Args:
             key: a name, a path, or `...` for all.
         """
-        self._recording.ready_writer().delete_param(params.as_path(key))
+        self._recording.ready_writer().lines.delete_param(params.as_path(key))
 
     @property
     def meta_run_tree(self) -> RunTree:

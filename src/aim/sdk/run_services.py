@@ -82,7 +82,7 @@ def _recorder(writer: Writer) -> Callable[[float, str, Mapping[str, Any]], None]
 def _start_environment(writer: Writer) -> None:
     from aim.sdk.capture.environment import EnvironmentRecorder
 
-    recorder = EnvironmentRecorder(lambda system: writer.set_param((SYSTEM_PARAMS,), system, strict=False))
+    recorder = EnvironmentRecorder(lambda system: writer.lines.set_param((SYSTEM_PARAMS,), system, strict=False))
     writer.services.add(recorder)
     recorder.start()
 

@@ -21,7 +21,8 @@ from aim.storage.disk.files import Disk
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import Damage
-from aim.storage.recording.writer import ReadEarlier, Writer
+from aim.storage.recording.sequences import ReadEarlier
+from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
     from aim.storage.care.repair import RepairReport

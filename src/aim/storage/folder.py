@@ -27,7 +27,8 @@ from aim.storage.forms.artifact_records import FILES_FOLDER
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import Damage
-from aim.storage.recording.writer import ReadEarlier, Writer
+from aim.storage.recording.sequences import ReadEarlier
+from aim.storage.recording.writer import Writer
 from aim.storage.store import Store, is_repository
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class FolderBackend(Backend):
     def resume_writer(self, run_hash: str, read_earlier: ReadEarlier | None = None) -> Writer:
         run_folder = self._store.run_folder(run_hash)
         with explained("resume a run", run_folder):
-            return Writer(run_folder, run_hash, disk=self._disk, history=read_earlier)
+            return Writer(run_folder, run_hash, disk=self._disk, read_earlier=read_earlier)
 
     def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str, seen_at_s: float = 0.0) -> float:
         return edits.write(self._store.run_folder(run_hash), change, by=by, seen_at_s=seen_at_s, disk=self._disk)

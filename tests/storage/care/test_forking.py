@@ -50,10 +50,10 @@ def _store(tmp_path: Path) -> Store:
     """
     store = Store(tmp_path / ".aim", create=True)
     writer = Writer(store.create_run(PARENT), PARENT)
-    writer.set_param(("hparams",), {"lr": 0.1, "picture": Picture(3), 7: [float("nan")]})
-    writer.set_param(("__system_params",), {"packages": {}})
-    writer.set_property(name="base", experiment="e", archived=True, description="d", notes="n")
-    writer.change_tags(["good"])
+    writer.lines.set_param(("hparams",), {"lr": 0.1, "picture": Picture(3), 7: [float("nan")]})
+    writer.lines.set_param(("__system_params",), {"packages": {}})
+    writer.lines.set_property(name="base", experiment="e", archived=True, description="d", notes="n")
+    writer.lines.change_tags(["good"])
     for step in range(10):
         writer.sequence("loss", {"subset": "val"}).track(step / 4, step=step, epoch=0.1)
         writer.sequence("mixed").track(step if step % 2 else step + 0.5, step=step)

@@ -61,13 +61,13 @@ def test_the_copy_of_a_rewound_run_is_rewound(tmp_path: Path, target: Path) -> N
     folder = tmp_path / "runs" / RUN
     folder.mkdir(parents=True)
     writer = Writer(folder, RUN)
-    writer.events.append({"forked_from": {"run": "parent", "step": 3}})
+    writer.lines.log.append({"forked_from": {"run": "parent", "step": 3}})
     for value in range(10):
         writer.sequence("loss").track(float(value))
-    rewind = writer.rewind(5)
+    rewind = writer.sequences.rewind(5)
     writer.close()
     entry = {"name": "loss", "context": {}, "steps": [2]}
-    edits.write(folder, {"delete": [entry]}, by="test", seen_at_s=writer.events.at_s)
+    edits.write(folder, {"delete": [entry]}, by="test", seen_at_s=writer.lines.log.at_s)
     repair_run(folder, target)
     shown = [open_run(target, before=before).points(("loss", "{}")) for before in (None, rewind)]
 

@@ -49,7 +49,7 @@ def recorded(repository: Repository, *, runs: int = 3, points: int = 5) -> list[
     hashes = []
     for number in range(runs):
         writer = repository.new_run()
-        writer.set_param(("hparams",), {"lr": 0.1 * number, "layers": [number]})
+        writer.lines.set_param(("hparams",), {"lr": 0.1 * number, "layers": [number]})
         for step in range(points):
             writer.sequence("loss", {"subset": "train"}).track(1.0 / (step + 1) + number, step=step)
         writer.close()
@@ -166,9 +166,9 @@ def test_params_tags_and_ends_are_seen_at_once(repository: Repository, catalogue
     """
     writer = repository.new_run()
     catalogue.refresh()
-    writer.set_param(("lr",), 0.5)
-    writer.change_tags(["paper"])
-    writer.set_property(name="mine")
+    writer.lines.set_param(("lr",), 0.5)
+    writer.lines.change_tags(["paper"])
+    writer.lines.set_property(name="mine")
     catalogue.refresh()
     during = contents(catalogue)[writer.run_hash]
     writer.close(error="ValueError")
@@ -193,7 +193,7 @@ def test_edits_deletes_and_resumes_of_others_are_seen_at_once(
         "repository = Repository(Path(sys.argv[1]))\n"
         "repository.edit(sys.argv[2], {'property': {'archived': True}}, by='test')\n"
         "repository.delete_run(sys.argv[3])\n"
-        "writer = repository.resume_run(sys.argv[4]); writer.set_param(('again',), 1); writer.close()\n"
+        "writer = repository.resume_run(sys.argv[4]); writer.lines.set_param(('again',), 1); writer.close()\n"
     )
     command = [sys.executable, "-c", program, repository.address, first, second, third]
     subprocess.run(command, check=True, env=_environment())
@@ -244,13 +244,13 @@ def test_another_run_under_the_same_name_is_read_anew(repository: Repository, ca
     A run that is deleted and recorded again under its hash has nothing of the first one.
     """
     writer = repository.new_run("mine")
-    writer.set_param(("old",), 1)
+    writer.lines.set_param(("old",), 1)
     writer.sequence("loss").track(1.0)
     catalogue.refresh()
     writer.close()
     repository.delete_run("mine")
     second = repository.new_run("mine")
-    second.set_param(("new",), 1)
+    second.lines.set_param(("new",), 1)
     catalogue.refresh()
     second.close()
 
@@ -285,7 +285,7 @@ def test_equal_values_of_different_types_stay_apart(repository: Repository, cata
     given = (1, 1.0, True, "1", [1], [1.0], [True], None, 1, 1.0)
     for value in given:
         writer = repository.new_run()
-        writer.set_param(("x",), value)
+        writer.lines.set_param(("x",), value)
         writer.close()
     catalogue.refresh()
     for _ in range(2):
@@ -304,10 +304,10 @@ def test_numbers_are_handed_out_as_an_array(repository: Repository, catalogue: C
     """
     for number in range(40):
         writer = repository.new_run()
-        writer.set_param(("x",), number / 7)
-        writer.set_param(("big",), 2**53 + number)
+        writer.lines.set_param(("x",), number / 7)
+        writer.lines.set_param(("big",), 2**53 + number)
         if number % 2:
-            writer.set_param(("half",), str(number) if number % 3 == 0 else number)
+            writer.lines.set_param(("half",), str(number) if number % 3 == 0 else number)
         writer.close()
     catalogue.refresh()
     table = catalogue.table
@@ -430,7 +430,7 @@ def test_many_processes_share_the_file(repository: Repository, tmp_path: Path) -
         "from tests.storage.catalogue_histories import catalogue_of, contents\n"
         "repository = Repository(Path(sys.argv[1]))\n"
         "for number in range(12):\n"
-        "    writer = repository.new_run(); writer.set_param(('x',), number)\n"
+        "    writer = repository.new_run(); writer.lines.set_param(('x',), number)\n"
         "    writer.sequence('loss').track(1.0); writer.close()\n"
         "    catalogue = catalogue_of(repository, Path(sys.argv[2])); catalogue.refresh()\n"
         "    assert writer.run_hash in contents(catalogue)\n"

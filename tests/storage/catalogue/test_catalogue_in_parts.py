@@ -29,7 +29,7 @@ def recorded(repository: Repository, runs: int) -> list[str]:
     hashes: list[str] = []
     for number in range(runs):
         writer = repository.new_run()
-        writer.set_param(("number",), number)
+        writer.lines.set_param(("number",), number)
         writer.sequence("loss").track(number)
         writer.close()
         hashes.insert(0, writer.run_hash)

@@ -139,7 +139,7 @@ def test_params_of_any_form_are_the_same(given_params: list[tuple[list[Any], Any
 
         def set_all(writer: Writer) -> None:
             for path, value in given_params:
-                writer.set_param(tuple(path), value)
+                writer.lines.set_param(tuple(path), value)
 
         folder = record(repository, set_all)
         found = quick(folder)
@@ -189,9 +189,9 @@ def test_usual_runs_are_read_the_quick_way(tmp_path: Path) -> None:
     repository = Repository(tmp_path / "work", create=True)
 
     def train(writer: Writer) -> None:
-        writer.set_param(("hparams",), {"lr": 0.1, "layers": [1, {"a": 2}], "deep": {"er": {}}})
-        writer.set_property(name="mine", experiment="first")
-        writer.change_tags(["best"])
+        writer.lines.set_param(("hparams",), {"lr": 0.1, "layers": [1, {"a": 2}], "deep": {"er": {}}})
+        writer.lines.set_property(name="mine", experiment="first")
+        writer.lines.change_tags(["best"])
         for step in range(600):
             writer.sequence("loss", {"subset": "val"}).track(1 / (step + 1), step=step)
             writer.sequence("count").track(step, step=step)
@@ -218,7 +218,7 @@ def test_damage_is_left_to_the_other_way(is_sealed: bool, tmp_path: Path) -> Non
     repository = Repository(tmp_path / "work", create=True)
 
     def train(writer: Writer) -> None:
-        writer.set_param(("hparams",), {"lr": 0.1})
+        writer.lines.set_param(("hparams",), {"lr": 0.1})
         for step in range(40):
             writer.sequence("loss").track(float(step), step=step)
 

@@ -16,7 +16,7 @@ import pytest
 
 from aim.storage.disk.files import Disk
 from aim.storage.forms import journal
-from aim.storage.forms.journal import PAGE_BYTES, PAGE_RECORDS, RECORD_BYTES, Segment
+from aim.storage.forms.journal import PAGE_BYTES, PAGE_RECORDS, RECORD_BYTES, Segment, has_name, record_at
 
 
 @pytest.fixture(name="segment")
@@ -126,7 +126,7 @@ def test_a_crc_is_taken_of_full_pages_without_a_hole(segment: Segment) -> None:
     assert [False, True, False] == crcs(segment, 3)
     assert [hole] == segment.holes()
     segment.stop()
-    segment.finish()
+    segment.end()
     assert [False, True, True] == crcs(segment, 3)
     store(segment, hole)
     assert [] == segment.holes()
@@ -195,12 +195,12 @@ def test_a_segment_knows_when_its_file_has_no_name(segment: Segment) -> None:
     """
     A deleted file is noticed through the open descriptor, and can still be stored to.
     """
-    assert segment.has_name()
+    assert has_name(segment)
     segment.path.unlink()
 
-    assert not segment.has_name()
+    assert not has_name(segment)
     fill(segment, 1)
-    assert (0.5, 7, 1.5, 1) == (*segment.record(PAGE_BYTES)[:3], segment.record(PAGE_BYTES)[4])
+    assert (0.5, 7, 1.5, 1) == (*record_at(segment, PAGE_BYTES)[:3], record_at(segment, PAGE_BYTES)[4])
     segment.close()
 
 

@@ -47,14 +47,14 @@ def test_records_come_in_the_order_of_recording(writer: Writer) -> None:
     """
     All segments of a writer are one array, with the numbers of its files and without damage.
     """
-    found = records.scan(writer.folder, writer.id)
+    found = records.scan(writer.files.folder, writer.id)
 
     assert [0, 1] == found.segments
     assert [] == found.damage
     assert [step * 1.1 for step in range(500)] == found.records["value"].tolist()
     assert list(range(500)) == found.records["step"].tolist()
     assert {1} == set(found.records["sequence"].tolist())
-    assert 500 == records.slots_used(writer.folder, writer.id, [0, 1])
+    assert 500 == records.slots_used(writer.files.folder, writer.id, [0, 1])
 
 
 def test_a_writer_without_points_has_none(tmp_path: Path) -> None:
@@ -70,10 +70,10 @@ def test_holes_and_void_slots_are_left_out(writer: Writer) -> None:
     """
     An empty slot, also in the midst, and the slot of a refused value are no records; what follows is read.
     """
-    path = writer.folder / f"{writer.id}.points-0000"
+    path = writer.files.folder / f"{writer.id}.points-0000"
     overwrite(path, PAGE_BYTES, bytes(32))
     overwrite(path, PAGE_BYTES + 32, RECORD.pack(0.0, 0, 1.0, math.nan, VOID))
-    found = records.scan(writer.folder, writer.id, verify=False)
+    found = records.scan(writer.files.folder, writer.id, verify=False)
 
     assert list(range(2, 500)) == found.records["step"].tolist()
 
@@ -83,17 +83,17 @@ def test_files_of_others_are_left_alone(writer: Writer, name: str) -> None:
     """
     What an editor or a backup leaves beside the segments is no segment.
     """
-    (writer.folder / f"{writer.id}.{name}").write_bytes(b"x")
+    (writer.files.folder / f"{writer.id}.{name}").write_bytes(b"x")
 
-    assert [0, 1] == records.segment_numbers(writer.folder, writer.id)
-    assert 500 == len(records.scan(writer.folder, writer.id).records)
+    assert [0, 1] == records.segment_numbers(writer.files.folder, writer.id)
+    assert 500 == len(records.scan(writer.files.folder, writer.id).records)
 
 
 def test_every_flipped_byte_of_a_checked_page_is_named(writer: Writer) -> None:
     """
     For every byte of a checked page, the header's included: damage is named with its page, and the other points stay.
     """
-    path = writer.folder / f"{writer.id}.points-0000"
+    path = writer.files.folder / f"{writer.id}.points-0000"
     good = path.read_bytes()
     places = [*range(76), *range(PAGE_BYTES, 2 * PAGE_BYTES, 7), 2 * PAGE_BYTES - 1, len(good) - 1]
     for place in places:
@@ -113,9 +113,9 @@ def test_a_truncated_segment_is_named_and_read_as_far_as_it_goes(writer: Writer,
     """
     A segment that was cut short at any place gives its whole records, and says that it is short.
     """
-    path = writer.folder / f"{writer.id}.points-0000"
+    path = writer.files.folder / f"{writer.id}.points-0000"
     path.write_bytes(path.read_bytes()[:size])
-    found = records.scan(writer.folder, writer.id)
+    found = records.scan(writer.files.folder, writer.id)
 
     whole = max(0, size - PAGE_BYTES) // 32
     assert [*range(whole), *range(384, 500)] == found.records["step"].tolist()
@@ -163,7 +163,7 @@ def test_a_record_that_is_being_stored_counts_as_empty(writer: Writer, monkeypat
     """
     A slot that changes between two readings is left out; the rest, the header and its CRCs stay.
     """
-    path = writer.folder / f"{writer.id}.points-0000"
+    path = writer.files.folder / f"{writer.id}.points-0000"
 
     class Twice:
         """A file whose second reading finds one record and one CRC changed."""
@@ -245,7 +245,7 @@ def test_a_header_of_another_size_is_named(writer: Writer) -> None:
     """
     A header that checks and speaks of another size than the file's is damage: the file was cut or joined.
     """
-    path = writer.folder / f"{writer.id}.points-0000"
+    path = writer.files.folder / f"{writer.id}.points-0000"
     head = journal.header(65536, 0, writer.id, "run")
     content = head + path.read_bytes()[64:]
 

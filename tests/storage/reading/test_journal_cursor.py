@@ -41,7 +41,7 @@ def test_full_pages_are_returned_once_and_the_others_each_time(writer: Writer) -
     """
     The records of a page that is full are not returned again; those of the page behind are.
     """
-    cursor = JournalCursor(writer.folder, writer.id)
+    cursor = JournalCursor(writer.files.folder, writer.id)
     track(writer, PAGE + 3)
     first = [steps(part) for part in cursor.advance()]
     track(writer, 1)
@@ -56,7 +56,7 @@ def test_of_a_writer_that_stores_nothing_any_more_all_pages_are_full(writer: Wri
     """
     With *is_still* no record is returned a second time.
     """
-    cursor = JournalCursor(writer.folder, writer.id)
+    cursor = JournalCursor(writer.files.folder, writer.id)
     track(writer, 3)
     writer.close()
     full, behind = cursor.advance(is_still=True)
@@ -69,15 +69,15 @@ def test_the_position_stays_when_the_reading_fails(writer: Writer) -> None:
     """
     A sealer that comes between raises an error; the records are in the sealed file, and none was handed over.
     """
-    cursor = JournalCursor(writer.folder, writer.id)
+    cursor = JournalCursor(writer.files.folder, writer.id)
     track(writer, PAGE + 1)
     writer.close()
-    path = layout.segment_file(writer.folder, writer.id, 0)
+    path = layout.segment_file(writer.files.folder, writer.id, 0)
     content = path.read_bytes()
-    seal_writer(writer.folder, writer.id, RunLog(writer.folder).refresh())
+    seal_writer(writer.files.folder, writer.id, RunLog(writer.files.folder).refresh())
     with pytest.raises(FileNotFoundError):
         cursor.advance(is_still=True)
-    layout.sealed_file(writer.folder, writer.id).unlink()
+    layout.sealed_file(writer.files.folder, writer.id).unlink()
     path.write_bytes(content)
 
     assert PAGE + 1 == len(cursor.advance(is_still=True)[0])
@@ -89,9 +89,9 @@ def test_a_missing_segment_hides_only_itself(writer: Writer) -> None:
     """
     track(writer, 3)
     writer.close()
-    path = layout.segment_file(writer.folder, writer.id, 0)
-    path.rename(layout.segment_file(writer.folder, writer.id, 2))
-    cursor = JournalCursor(writer.folder, writer.id)
+    path = layout.segment_file(writer.files.folder, writer.id, 0)
+    path.rename(layout.segment_file(writer.files.folder, writer.id, 2))
+    cursor = JournalCursor(writer.files.folder, writer.id)
 
     assert [0, 1, 2] == steps(np.concatenate(cursor.advance()))
 
@@ -103,7 +103,7 @@ def test_no_more_segments_are_read_than_the_writer_has(writer: Writer, segment_c
     """
     track(writer, 3)
     writer.close()
-    cursor = JournalCursor(writer.folder, writer.id)
+    cursor = JournalCursor(writer.files.folder, writer.id)
     full, _ = cursor.advance(is_still=True, segment_count=segment_count)
 
     assert 3 * segment_count == len(full)
@@ -114,11 +114,11 @@ def test_a_segment_without_bytes_is_read_when_it_has_some(writer: Writer) -> Non
     A file that was created this moment keeps the position where it is.
     """
     track(writer, 3)
-    path = layout.segment_file(writer.folder, writer.id, 0)
+    path = layout.segment_file(writer.files.folder, writer.id, 0)
     content = path.read_bytes()
     writer.close()
     path.write_bytes(b"")
-    cursor = JournalCursor(writer.folder, writer.id)
+    cursor = JournalCursor(writer.files.folder, writer.id)
     assert [0, 0] == [len(part) for part in cursor.advance()]
     path.write_bytes(content)
 
@@ -131,10 +131,10 @@ def test_a_segment_that_cannot_be_read_leaves_a_gap(writer: Writer) -> None:
     """
     track(writer, 3)
     writer.close()
-    path = layout.segment_file(writer.folder, writer.id, 0)
+    path = layout.segment_file(writer.files.folder, writer.id, 0)
     path.unlink()
     path.mkdir()
-    cursor = JournalCursor(writer.folder, writer.id)
+    cursor = JournalCursor(writer.files.folder, writer.id)
 
     assert [0, 0] == [len(part) for part in cursor.advance()]
     assert cursor.has_gap

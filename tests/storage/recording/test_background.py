@@ -228,7 +228,8 @@ def test_a_fork_leaves_the_child_nothing_to_do(state: background._Background) ->
     background._after_fork_in_child()
 
     assert "forked" in worker.calls
-    assert (set(), {}, None) == (state.writers, state.pending, state.thread)
+    in_child = background._state
+    assert (set(), {}, None) == (in_child.writers, in_child.pending, in_child.thread)
 
 
 @pytest.mark.parametrize("name", ["last_exc", "last_value"])

@@ -15,9 +15,9 @@ from aim.core.errors import RunClosed
 from aim.core.values import INT_MAX, Stored
 from aim.storage.forms.journal import FREE_THREADED, PAGE_BYTES, RECORD_BYTES
 from aim.storage.reading.folder_source import open_run
-from aim.storage.recording import sequence_writer
-from aim.storage.recording import writer as writer_module
+from aim.storage.recording import segment_chain, sequence_writer
 from aim.storage.recording.writer import Writer
+from tests.storage.writing import segment_of
 
 
 def curve(folder: Path, name: str = "loss") -> dict[int, float]:
@@ -53,7 +53,7 @@ def _set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Clock]:
     def put(now_s: float) -> Clock:
         stopped = Clock(now_s)
         monkeypatch.setattr(sequence_writer, "now", stopped)
-        monkeypatch.setattr(writer_module, "now", stopped)
+        monkeypatch.setattr(segment_chain, "now", stopped)
         monkeypatch.setattr(time, "time", stopped)
         return stopped
 
@@ -67,7 +67,7 @@ def test_later_steps_are_hidden_and_steps_go_on(writer: Writer, tmp_path: Path) 
     loss = writer.sequence("loss")
     for value in range(10):
         loss.track(value / 2)
-    writer.rewind(5)
+    writer.sequences.rewind(5)
     loss.track(7.5)
 
     assert [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 7.5] == list(curve(tmp_path).values())
@@ -81,11 +81,11 @@ def test_steps_are_never_set_forward(writer: Writer) -> None:
     short, long = writer.sequence("short"), writer.sequence("long")
     short.track(1.0)
     long.track(1.0, step=100)
-    writer.rewind(50)
+    writer.sequences.rewind(50)
     steps = [short.next_step(), long.next_step()]
-    writer.rewind(-10)
+    writer.sequences.rewind(-10)
     steps += [short.next_step(), long.next_step()]
-    writer.rewind(INT_MAX)
+    writer.sequences.rewind(INT_MAX)
     long.track(1.0)
 
     assert [1, 51, 0, 0, 1] == [*steps, long.next_step()]
@@ -104,7 +104,7 @@ def test_a_clock_that_stands_still_hides_nothing_new(
             loss.track(float(value))
             count.track(value)
             count.track(2**60 + value, step=value + 100)
-        writer.rewind(4)
+        writer.sequences.rewind(4)
     loss.track(-5.0)
     count.track(-5)
     count.track(2**60)
@@ -125,7 +125,7 @@ def test_a_clock_that_is_set_back_hides_nothing_new(
     for value in range(10):
         loss.track(float(value))
     moving.now_s -= 3600.0
-    writer.rewind(4)
+    writer.sequences.rewind(4)
     loss.track(50.0)
     loss.track(60.0)
     during = loss.floats
@@ -147,14 +147,14 @@ def test_a_clock_that_was_set_back_long_ago_hides_nothing_new(
     loss = writer.sequence("loss")
     loss.track(0.0)
     moving.now_s += 1.0  # after the last event line
-    first = writer.segment
+    first = segment_of(writer)
     while first.taken() < (first.size_bytes - PAGE_BYTES) // RECORD_BYTES:
         loss.track(1.0)
     moving.now_s -= 3600.0
     loss.track(2.0)
     for _ in range(2):  # what is on the disk and checked is closed
         writer.tick()
-    writer.rewind(0)
+    writer.sequences.rewind(0)
     loss.track(3.0)
 
     assert {0: 0.0, 1: 3.0} == curve(tmp_path)
@@ -167,7 +167,7 @@ def test_other_writers_are_rewound_too_and_go_on(writer: Writer, tmp_path: Path)
     other = Writer(tmp_path, "mine")
     for value in range(10):
         other.sequence("loss").track(float(value), step=value)
-    writer.rewind(4, other.events.at_s)
+    writer.sequences.rewind(4, other.lines.log.at_s)
     other.sequence("loss").track(99.0, step=9)
 
     assert {0: 0.0, 1: 1.0, 2: 2.0, 3: 3.0, 4: 4.0, 9: 99.0} == curve(tmp_path)
@@ -183,7 +183,7 @@ def test_logs_and_system_metrics_are_not_rewound(writer: Writer, tmp_path: Path)
     cpu = writer.sequence("__system__cpu")
     cpu.track(1.0)
     cpu.track(2.0)
-    writer.rewind(-1)
+    writer.sequences.rewind(-1)
     cpu.track(3.0)
 
     assert [0, 1, 2] == list(curve(tmp_path, "__system__cpu"))
@@ -196,7 +196,7 @@ def test_a_closed_run_is_not_rewound(writer: Writer) -> None:
     """
     writer.close()
     with pytest.raises(RunClosed):
-        writer.rewind(3)
+        writer.sequences.rewind(3)
 
 
 def test_threads_that_track_meanwhile_lose_nothing_later(writer: Writer, tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_threads_that_track_meanwhile_lose_nothing_later(writer: Writer, tmp_pat
     for thread in threads:
         thread.start()
     for _ in range(20):
-        writer.rewind(10)
+        writer.sequences.rewind(10)
     stop.set()
     for thread in threads:
         thread.join()

@@ -125,7 +125,7 @@ def test_automatic_steps_go_on_when_a_run_is_resumed(tmp_path: Path, value: obje
     The first value of a resumed run follows what was recorded before, and an earlier step is kept.
     """
     history = {("loss", "{}"): EarlierWriters(frozenset({"int", "float"}), 10)}
-    writer = Writer(tmp_path, "run", history=lambda: history)
+    writer = Writer(tmp_path, "run", read_earlier=lambda: history)
     loss = writer.sequence("loss")
     loss.track(value)
     loss.track(value, 3)
@@ -165,7 +165,7 @@ def test_a_step_from_a_counter_that_was_moved_counts_for_nobody(
     for _ in range(3):
         loss.track(value)
 
-    found = scan(writer.folder, writer.id).records["step"].tolist()
+    found = scan(writer.files.folder, writer.id).records["step"].tolist()
     assert [0, 50, 51, 52, 53, 54] == sorted(found)
 
 
@@ -179,8 +179,8 @@ def test_the_history_is_asked_for_once_and_only_when_needed(tmp_path: Path) -> N
         asked.append(1)
         return {}
 
-    writer = Writer(tmp_path, "run", history=history)
-    writer.set_param(("a",), 1)
+    writer = Writer(tmp_path, "run", read_earlier=history)
+    writer.lines.set_param(("a",), 1)
     assert [] == asked
     writer.sequence("a").track(1)
     writer.sequence("b").track(1)
@@ -222,7 +222,7 @@ def test_any_history_of_steps_is_that_of_the_oracle(
     assert largest + 1 == loss.next_step()
     writer.close()
 
-    found = open_run(writer.folder, may_seal=False).points(("loss", "{}"))
+    found = open_run(writer.files.folder, may_seal=False).points(("loss", "{}"))
     shown = {} if found is None else dict(zip(found.steps.tolist(), found.values.tolist(), strict=True))
     assert oracle == shown
-    assert [] == scan(writer.folder, writer.id).damage
+    assert [] == scan(writer.files.folder, writer.id).damage

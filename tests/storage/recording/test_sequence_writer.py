@@ -259,7 +259,7 @@ def test_the_same_name_may_have_other_types_in_other_contexts(writer: Writer) ->
     writer.sequence("x", {"a": 1}).track(0.5)
     writer.sequence("x", {"a": 2}).track(Picture())
 
-    kinds = {facts.kind for facts in open_run(writer.folder).state().sequences.values()}
+    kinds = {facts.kind for facts in open_run(writer.files.folder).state().sequences.values()}
     assert {"float", "test.picture"} == kinds
 
 
@@ -268,7 +268,7 @@ def test_the_types_of_a_resumed_run_count(tmp_path: Path) -> None:
     What other writers recorded decides what a sequence accepts.
     """
     history = {("loss", "{}"): EarlierWriters(frozenset({"test.picture"}), 3)}
-    writer = Writer(tmp_path, "run", history=lambda: history)
+    writer = Writer(tmp_path, "run", read_earlier=lambda: history)
     with pytest.raises(UntrackableValue, match="it holds test.picture"):
         writer.sequence("loss").track(0.5)
     writer.sequence("loss").track(Picture())
@@ -350,11 +350,11 @@ def test_a_refused_value_leaves_no_hole(writer: Writer, loss: SequenceWriter) ->
             loss.track(0.5, epoch="x")
     writer.close()
 
-    content = next(writer.folder.glob("*.points-0000")).read_bytes()
+    content = next(writer.files.folder.glob("*.points-0000")).read_bytes()
     table = np.frombuffer(content, "<u4", 3, 64)
     assert 200 == len(tracked_points(writer))
     assert np.all(table != 0)
-    assert [] == scan(writer.folder, writer.id).damage
+    assert [] == scan(writer.files.folder, writer.id).damage
 
 
 @pytest.mark.parametrize("value", [0.5, 1, BIG + 1, Picture(), [Picture()], np.float32(1), "refused"])
@@ -383,7 +383,7 @@ def test_points_go_on_from_segment_to_segment(writer: Writer, loss: SequenceWrit
         loss.track(step * 1.1)
     writer.close()
 
-    sizes = [path.stat().st_size for path in sorted(writer.folder.glob("*.points-*"))]
+    sizes = [path.stat().st_size for path in sorted(writer.files.folder.glob("*.points-*"))]
     assert [16 << 10, 64 << 10, 256 << 10, 1 << 20] == sizes
     assert [step * 1.1 for step in range(count)] == tracked_values(writer)
-    assert [] == scan(writer.folder, writer.id).damage
+    assert [] == scan(writer.files.folder, writer.id).damage

@@ -29,7 +29,7 @@ from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.folder_source import open_run
 from aim.storage.recording import background
 from aim.storage.recording.writer import Writer
-from tests.storage.writing import DEADLINE_S, Picture, lines, state, values
+from tests.storage.writing import DEADLINE_S, Picture, lines, segment_of, state, values
 
 # the event file
 
@@ -67,7 +67,7 @@ def test_times_increase_with_every_line(writer: Writer) -> None:
     No two lines of a writer have the same `at`, however fast they come.
     """
     for number in range(200):
-        writer.set_param(("a",), number)
+        writer.lines.set_param(("a",), number)
 
     moments = [line["at"] for line in lines(writer)]
     assert all(later > earlier for earlier, later in itertools.pairwise(moments))
@@ -78,32 +78,32 @@ def test_what_is_said_after_the_end_is_refused(writer: Writer) -> None:
     After `close()` params, properties and tags are errors, and the file stays as it was.
     """
     writer.close()
-    before = writer.events.path.read_bytes()
+    before = writer.lines.log.path.read_bytes()
     calls: tuple[Callable[[], None], ...] = (
-        lambda: writer.set_param(("a",), 1),
-        lambda: writer.delete_param(("a",)),
-        lambda: writer.set_property(name="x"),
-        lambda: writer.change_tags(add=["x"]),
-        lambda: writer.check_open(),
+        lambda: writer.lines.set_param(("a",), 1),
+        lambda: writer.lines.delete_param(("a",)),
+        lambda: writer.lines.set_property(name="x"),
+        lambda: writer.lines.change_tags(add=["x"]),
+        lambda: writer.lifecycle.check_open(),
     )
     for call in calls:
         with pytest.raises(RunClosed):
             call()
 
-    assert before == writer.events.path.read_bytes()
+    assert before == writer.lines.log.path.read_bytes()
 
 
 def test_params_properties_and_tags_are_read_back(writer: Writer, folder: Path) -> None:
     """
     What was set, deleted and tagged is there at once.
     """
-    writer.set_param((), {"a": {"b": 1, 3: [1, math.inf]}, "gone": 1})
-    writer.set_param(("a", "c"), b"\0")
-    writer.delete_param(("gone",))
-    writer.set_property(name="first", notes=None)
-    writer.set_property(name="second")
-    writer.change_tags(add=["x", "y"])
-    writer.change_tags(remove=["x"])
+    writer.lines.set_param((), {"a": {"b": 1, 3: [1, math.inf]}, "gone": 1})
+    writer.lines.set_param(("a", "c"), b"\0")
+    writer.lines.delete_param(("gone",))
+    writer.lines.set_property(name="first", notes=None)
+    writer.lines.set_property(name="second")
+    writer.lines.change_tags(add=["x", "y"])
+    writer.lines.change_tags(remove=["x"])
 
     log = RunLog(folder)
     found = log.refresh()
@@ -119,12 +119,12 @@ def test_a_param_that_holds_itself_is_refused(writer: Writer) -> None:
     tree: dict[str, object] = {}
     tree["self"] = tree
     with pytest.raises(UnstorableParam, match="hparams.* is nested more than 100 deep, or holds itself"):
-        writer.set_param(("hparams",), tree)
+        writer.lines.set_param(("hparams",), tree)
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
     with pytest.raises(UnstorableParam, match="nested more than 100 deep"):
-        writer.set_param(("hparams",), deep)
+        writer.lines.set_param(("hparams",), deep)
     while deep:  # taken apart by hand: the interpreter's own way is recursive
         deep = deep[0]  # type: ignore[assignment]
 
@@ -139,7 +139,7 @@ def test_text_of_any_kind_survives(writer: Writer, folder: Path) -> None:
     texts = ['"}\n{"crc":"', "\0", "größe", "日本", "\ud800", "a.b/c", " ", "\r\n\u2028"]
     for text in texts:
         writer.sequence(text, {text: text}).track(0.5)
-        writer.set_param((text,), text)
+        writer.lines.set_param((text,), text)
 
     found = open_run(folder).state()
     assert set(texts) == {name for name, _ in found.sequences}
@@ -189,14 +189,14 @@ def test_a_seconds_work_takes_the_crcs_of_full_pages(writer: Writer) -> None:
     """
     for _ in range(300):
         writer.sequence("loss").track(0.5)
-    path = writer.segment.path
+    path = segment_of(writer).path
     assert [0, 0, 0] == _crcs(path)
     writer.tick()
     assert [True, True, False] == [crc != 0 for crc in _crcs(path)]
     writer.close()
 
     assert [True, True, True] == [crc != 0 for crc in _crcs(path)]
-    assert [] == records.scan(writer.folder, writer.id).damage
+    assert [] == records.scan(writer.files.folder, writer.id).damage
 
 
 def _crcs(path: Path) -> list[int]:
@@ -209,16 +209,16 @@ def test_a_page_with_an_open_slot_gets_no_crc(writer: Writer) -> None:
     """
     loss = writer.sequence("loss")
     loss.track(0.5)
-    slot = next(writer.segment.free)
+    slot = next(segment_of(writer).free)
     for _ in range(200):
         loss.track(0.5)
     writer.tick()
-    assert 0 == _crcs(writer.segment.path)[0]
-    journal.RECORD.pack_into(writer.segment.map, slot, 0.25, 1000, 1.0, math.nan, 1)
+    assert 0 == _crcs(segment_of(writer).path)[0]
+    journal.RECORD.pack_into(segment_of(writer).map, slot, 0.25, 1000, 1.0, math.nan, 1)
     writer.tick()
 
-    assert 0 != _crcs(writer.segment.path)[0]
-    assert 0.25 == values(writer.folder)[1000]
+    assert 0 != _crcs(segment_of(writer).path)[0]
+    assert 0.25 == values(writer.files.folder)[1000]
 
 
 def test_the_next_segment_is_prepared_when_one_is_half_full(writer: Writer, folder: Path) -> None:
@@ -263,10 +263,10 @@ def test_the_event_file_is_the_heartbeat(writer: Writer) -> None:
     """
     A second's work sets the event file's time to now.
     """
-    os.utime(writer.events.path, (1.0, 1.0))
+    os.utime(writer.lines.log.path, (1.0, 1.0))
     writer.tick()
 
-    assert clock.now() - writer.events.path.stat().st_mtime < DEADLINE_S
+    assert clock.now() - writer.lines.log.path.stat().st_mtime < DEADLINE_S
 
 
 def test_flush_waits_for_the_disk_and_says_when_it_refuses(folder: Path) -> None:
@@ -334,7 +334,7 @@ def test_tracking_waits_for_no_disk(folder: Path) -> None:
         writer.sequence("loss").track(0.5, step)
         if step % 1000 == 0:
             writer.sequence("pictures").track(Picture(), step)
-            writer.set_param(("a",), step)
+            writer.lines.set_param(("a",), step)
     assert [] == disk.calls
     writer.close()
 
@@ -343,10 +343,10 @@ def test_event_lines_are_json_that_any_tool_reads(writer: Writer) -> None:
     """
     Each line is one JSON object, NaN and bytes included.
     """
-    writer.set_param(("a",), {"x": math.nan, "b": b"\xff", "o": 2**62})
+    writer.lines.set_param(("a",), {"x": math.nan, "b": b"\xff", "o": 2**62})
     writer.sequence("loss", {"f": math.inf}).track(2**60, epoch=math.nan)
 
-    for line in writer.events.path.read_text(encoding="utf-8").splitlines():
+    for line in writer.lines.log.path.read_text(encoding="utf-8").splitlines():
         json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
 
 

@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import threading
+import weakref
 import zipfile
 from pathlib import Path
 from types import FrameType
@@ -31,7 +32,7 @@ from aim.storage.reading.folder_source import open_run
 from aim.storage.recording import background, sequence_writer
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal
-from tests.storage.writing import Picture, state, values
+from tests.storage.writing import Picture, segment_of, state, values
 
 # deleted, sealed, forked
 
@@ -78,7 +79,7 @@ def test_a_deleted_run_is_said_once_and_training_goes_on(
             loss.track(0.5)
         loss.track(1)
         writer.sequence("pictures").track(Picture())
-        writer.set_param(("a",), 1)
+        writer.lines.set_param(("a",), 1)
         writer.tick()
     writer.close()
 
@@ -90,9 +91,9 @@ def test_a_deleted_run_is_said_once_and_training_goes_on(
 
 def _sealed_by_mistake(writer: Writer) -> dict[int, float]:
     # what a sealer has seen goes into the sealed file, and the segments lose their names
-    seen = records.scan(writer.folder, writer.id).records
-    for number in reversed(records.segment_numbers(writer.folder, writer.id)):
-        (writer.folder / f"{writer.id}.points-{number:04d}").unlink()
+    seen = records.scan(writer.files.folder, writer.id).records
+    for number in reversed(records.segment_numbers(writer.files.folder, writer.id)):
+        (writer.files.folder / f"{writer.id}.points-{number:04d}").unlink()
     return dict(zip(seen["step"].tolist(), seen["value"].tolist(), strict=True))
 
 
@@ -137,7 +138,7 @@ def test_a_store_under_way_while_a_writer_goes_on_as_another_is_kept(writer: Wri
     """
     loss = writer.sequence("loss")
     loss.track(0.5)
-    segment, slot = writer.segment, next(writer.segment.free)
+    segment, slot = segment_of(writer), next(segment_of(writer).free)
     loss.track(0.75)
     _sealed_by_mistake(writer)
     writer.tick()
@@ -228,20 +229,20 @@ def test_a_child_that_the_disk_refuses_goes_on_training(folder: Path, caplog: py
     background.unregister(writer)
     loss = writer.sequence("loss")
     loss.track(0.5)
-    parent_file = writer.events.path
+    parent_file = writer.lines.log.path
     writer.forked()  # what a fork does in the child
     disk.refuses = True
     for value in (0.5, 1, Picture(), 2**60):
         loss.track(value) if value == 0.5 else writer.sequence(str(value)).track(value)
-    writer.set_param(("a",), 1)
+    writer.lines.set_param(("a",), 1)
     disk.refuses = False
-    writer._retry_at_s = 0.0  # the second after which it asks again has passed
+    writer.refusals.retry_at_s = 0.0  # the second after which it asks again has passed
     loss.track(0.25)
     writer.close()
 
     reports = [record.getMessage() for record in caplog.records if "can't write" in record.getMessage()]
     assert ["Too many open files" in report for report in reports] == [True]
-    assert parent_file != writer.events.path
+    assert parent_file != writer.lines.log.path
     assert 0.25 in values(folder).values()
 
 
@@ -249,11 +250,15 @@ def test_a_run_without_a_handle_ends_when_it_is_closed_only(folder: Path) -> Non
     """
     A writer that nobody holds goes on being looked after: the run's owner decides when it ends.
     """
-    loss = Writer(folder, "run").sequence("loss")
+    writer = Writer(folder, "run")
+    loss, reference = writer.sequence("loss"), weakref.ref(writer)
+    del writer
     gc.collect()
     loss.track(0.5)
     assert RUNNING == state(folder).status()[0]
-    loss.writer.close()  # type: ignore[attr-defined]
+    kept = reference()
+    assert kept is not None
+    kept.close()
 
     assert FINISHED == state(folder).status()[0]
 
@@ -334,7 +339,7 @@ def test_a_signal_handler_may_record(writer: Writer, folder: Path) -> None:
     def handle(_number: int, _frame: FrameType | None) -> None:
         from_handler.append(len(from_handler))
         other.track(0.5)
-        writer.set_param(("handled",), len(from_handler))
+        writer.lines.set_param(("handled",), len(from_handler))
         writer.sequence(f"new{len(from_handler)}").track(1)
         signal.setitimer(signal.ITIMER_REAL, 0.0005)  # again, but not while this one still runs on a busy machine
 
@@ -344,7 +349,7 @@ def test_a_signal_handler_may_record(writer: Writer, folder: Path) -> None:
         count = 0
         while len(from_handler) < 300:
             loss.track(count * 1.1)
-            writer.set_param(("count",), count)
+            writer.lines.set_param(("count",), count)
             writer.sequence("pictures").track(Picture())
             count += 1
     finally:
@@ -379,7 +384,7 @@ def test_an_interrupt_within_a_call_leaves_a_run_that_goes_on(writer: Writer, fo
                 for _ in range(200):  # the signal may come where the interpreter ignores what is raised
                     writer.sequence("loss").track(0.5)
                     writer.sequence("pictures").track(Picture())
-                    writer.set_param(("a",), 1)
+                    writer.lines.set_param(("a",), 1)
                 signal.setitimer(signal.ITIMER_REAL, 0)
             except KeyboardInterrupt:
                 interrupted += 1

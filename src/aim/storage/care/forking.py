@@ -35,7 +35,7 @@ from aim.storage.forms.state import RunState, SequenceState
 from aim.storage.reading.folder_source import open_run
 from aim.storage.reading.points import Points
 from aim.storage.reading.reader import RunReader
-from aim.storage.recording.writer_events import about_this_process
+from aim.storage.recording.event_lines import about_this_process
 from aim.storage.sealing import seal
 from aim.storage.sealing.declarations import SequenceDeclaration
 from aim.storage.sealing.footer import JournalOrigin

@@ -10,15 +10,17 @@ from __future__ import annotations
 import errno
 import logging
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from aim.core.errors import AimError, DiskRefused
 from aim.core.words import counted
 
-log = logging.getLogger("aim")
+RETRY_S = 1.0  # after a refusal the disk is asked again once a second
 
+log = logging.getLogger("aim")
 
 ELSEWHERE = "or name another folder: Run(repo=...)."
 ADVICE = {
@@ -34,7 +36,7 @@ ADVICE = {
     errno.ENFILE: "This machine has too many files open: close some.",
 }
 """What somebody can do when a run can't begin. Later refusals are another matter: the training goes on."""
-PATH_SHOWN_CHARS = 200
+PATH_CHARS_MAX = 200
 
 
 @contextmanager
@@ -56,11 +58,13 @@ def explained(what: str, path: Path) -> Iterator[None]:
     except (AimError, FileNotFoundError):
         raise
     except OSError as error:
-        place = str(error.filename or path)
-        if len(place) > PATH_SHOWN_CHARS:
-            place = f"{place[: PATH_SHOWN_CHARS // 2]} ... {place[-PATH_SHOWN_CHARS // 2 :]}"
+        location = str(error.filename or path)
+        if len(location) > PATH_CHARS_MAX:
+            location = f"{location[: PATH_CHARS_MAX // 2]} ... {location[-PATH_CHARS_MAX // 2 :]}"
         advice = ADVICE.get(error.errno or 0, f"Look at the disk, {ELSEWHERE}")
-        raise DiskRefused(f"Aim can't {what} in '{place}': {error.strerror or error}. {advice}", error.errno) from None
+        raise DiskRefused(
+            f"Aim can't {what} in '{location}': {error.strerror or error}. {advice}", error.errno
+        ) from None
 
 
 class Refusals:
@@ -70,28 +74,44 @@ class Refusals:
     Attributes:
         kinds: what the disk had no room for when it was last asked: `segment`, `objects`.
         lost_count: points that found no room since the last `resumed`.
+        retry_at_s: when the disk may be asked again, of the monotonic clock.
     """
 
     def __init__(self, run_hash: str, folder: Path) -> None:
         self._run_hash = run_hash
         self._folder = folder
-        self._reported = False
+        self.forked()
+
+    def forked(self) -> None:
+        """In the child of a fork: what was refused, was refused to the parent."""
+        self._is_reported = False
         self._lock = threading.RLock()  # held for no longer than a flag takes
         self.kinds: set[str] = set()
         self.lost_count = 0
+        self.retry_at_s = 0.0
 
-    def lose(self) -> bool:
-        """Count a lost point; gives False."""
+    def count_lost(self) -> bool:
+        """Count a lost point; always return False."""
         with self._lock:
             self.lost_count += 1
         return False
 
+    def retry_later(self, kind: str | None = None) -> None:
+        """Note that the disk has refused *kind*, and is not to be asked for a while."""
+        self.retry_at_s = time.monotonic() + RETRY_S
+        if kind is not None:
+            self.kinds.add(kind)
+
+    def may_retry(self) -> bool:
+        """Return whether the disk may be asked again."""
+        return time.monotonic() >= self.retry_at_s
+
     def report(self, error: OSError) -> None:
-        """Say that the disk refuses, unless that was said."""
+        """Log that the disk refuses, unless that was logged."""
         with self._lock:
-            if self._reported:
+            if self._is_reported:
                 return
-            self._reported = True
+            self._is_reported = True
         log.error(
             "Aim can't write run %s in %s: %s. The training goes on; what was recorded before stays readable, and "
             "recording resumes when the disk takes it again.",
@@ -101,10 +121,21 @@ class Refusals:
         )
 
     def resumed(self) -> None:
-        """Say that recording goes on, if it was said that it does not and nothing is refused any more."""
+        """Log that recording goes on, if it was logged that it does not and nothing is refused any more."""
         with self._lock:
-            if not self._reported or self.kinds:
+            if not self._is_reported or self.kinds:
                 return
-            lost, self.lost_count, self._reported = self.lost_count, 0, False
-        told = counted(lost, "point found no room and is lost", "points found no room and are lost")
-        log.error("Aim: recording of run %s goes on. %s.", self._run_hash, told)
+            lost_count, self.lost_count, self._is_reported = self.lost_count, 0, False
+        losses = counted(lost_count, "point found no room and is lost", "points found no room and are lost")
+        log.error("Aim: recording of run %s goes on. %s.", self._run_hash, losses)
+
+
+def first_refusal(works: Iterable[Callable[[], object]]) -> OSError | None:
+    """Do each of *works*, whatever the others raise, and return the first OSError."""
+    refusal = None
+    for work in works:
+        try:
+            work()
+        except OSError as error:
+            refusal = refusal or error
+    return refusal

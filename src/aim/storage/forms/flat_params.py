@@ -21,7 +21,7 @@ from aim.storage.forms.events import Event
 Leaves = dict[ParamPath, object]
 
 
-class _Paths:
+class _LeafPaths:
     """The paths of leaves below one path."""
 
     __slots__ = ("leaves", "parents", "path")
@@ -29,7 +29,7 @@ class _Paths:
     def __init__(self, path: ParamPath) -> None:
         self.path = path
         self.leaves: dict[Key, ParamPath] = {}
-        self.parents: dict[Key, _Paths] = {}
+        self.parents: dict[Key, _LeafPaths] = {}
 
     def leaf(self, key: Key) -> ParamPath:
         path = self.leaves.get(key)
@@ -37,10 +37,10 @@ class _Paths:
             path = self.leaves[key] = (*self.path, key)
         return path
 
-    def below(self, key: Key) -> _Paths:
+    def below(self, key: Key) -> _LeafPaths:
         paths = self.parents.get(key)
         if paths is None:
-            paths = self.parents[key] = _Paths((*self.path, key))
+            paths = self.parents[key] = _LeafPaths((*self.path, key))
         return paths
 
 
@@ -53,7 +53,7 @@ class FlatParams:
     """
 
     def __init__(self) -> None:
-        self._root = _Paths(())
+        self._root = _LeafPaths(())
 
     def leaves(self, settings: Sequence[Event]) -> Leaves:
         """
@@ -80,7 +80,7 @@ class FlatParams:
         return leaves
 
 
-def _flatten(tree: Mapping[Key, Any], paths: _Paths, leaves: Leaves, *, is_form: bool) -> None:
+def _flatten(tree: Mapping[Key, Any], paths: _LeafPaths, leaves: Leaves, *, is_form: bool) -> None:
     leaf_paths = paths.leaves
     for key, value in tree.items():
         kind = value.__class__

@@ -161,32 +161,29 @@ class Segment:
             self.write_through(self._unwritten.pop())
         slots = self.taken()
         page_end = min(1 + slots // PAGE_RECORDS, self.size_bytes // PAGE_BYTES)
-        full = [page for page in range(self._page_next, page_end) if self._has_no_hole(page, PAGE_RECORDS)]
-        self._disk.sync(self.descriptor)
+        full = [page for page in range(self._page_next, page_end) if _has_no_hole(self.map, page, PAGE_RECORDS)]
+        self.sync_file()
         for page in full:
             self._store_crc(page)
         if full and full == list(range(self._page_next, full[-1] + 1)):
             self._page_next = full[-1] + 1
         return self._page_next * PAGE_BYTES >= self.size_bytes and not full
 
-    def finish(self) -> None:
-        """Take the CRC of the last, partly filled page too, after a sync; nothing may be stored after this."""
+    def end(self) -> None:
+        """
+        Put everything on the disk, with the CRCs of all pages, the last and partly filled one included; nothing may be
+        stored after this.
+        """
+        self.sync()
         slots = self.taken()
         for page in range(self._page_next, 1 + -(-slots // PAGE_RECORDS)):
-            if self._has_no_hole(page, min(PAGE_RECORDS, slots - (page - 1) * PAGE_RECORDS)):
+            if _has_no_hole(self.map, page, min(PAGE_RECORDS, slots - (page - 1) * PAGE_RECORDS)):
                 self._store_crc(page)
+        self.sync_file()
 
-    def end(self) -> None:
-        """Put everything on the disk, with the CRCs of all pages."""
-        self.sync()
-        self.finish()
+    def sync_file(self) -> None:
+        """Wait until the file is on the disk, whatever it holds. Raises OSError."""
         self._disk.sync(self.descriptor)
-
-    def _has_no_hole(self, page: int, records: int) -> bool:
-        start = page * PAGE_BYTES
-        words = memoryview(self.map)[start : start + records * RECORD_BYTES].cast("I")
-        numbers = words[7::8].tolist()
-        return 0 not in numbers
 
     def _store_crc(self, page: int) -> None:
         start = page * PAGE_BYTES
@@ -208,20 +205,6 @@ class Segment:
         """Return the offsets of the slots that were handed out."""
         return range(PAGE_BYTES, PAGE_BYTES + self.taken() * RECORD_BYTES, RECORD_BYTES)
 
-    def record(self, offset: int) -> tuple[float, int, float, float, int]:
-        """Return the record at *offset*: value, step, time, epoch, sequence."""
-        value, step, at_s, epoch, sequence = RECORD.unpack_from(self.map, offset)
-        return value, step, at_s, epoch, sequence
-
-    def latest_at_s(self) -> float:
-        """Return the latest time of a record; 0.0: there is none. Cost: 15 ns a record."""
-        with memoryview(self.map)[PAGE_BYTES : PAGE_BYTES + self.taken() * RECORD_BYTES] as content:
-            return max(content.cast("d")[2::4].tolist(), default=0.0)
-
-    def has_name(self) -> bool:
-        """Return whether the file still has a name: a deleted run's files have none."""
-        return os.fstat(self.descriptor).st_nlink > 0
-
     def close(self) -> None:
         """Close the descriptor; the map goes when nobody holds it, since another thread may be in a store."""
         self.stop()
@@ -232,3 +215,26 @@ class Segment:
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
+
+
+def _has_no_hole(content: mmap.mmap | bytearray, page: int, records: int) -> bool:
+    start = page * PAGE_BYTES
+    words = memoryview(content)[start : start + records * RECORD_BYTES].cast("I")
+    return 0 not in words[7::8].tolist()
+
+
+def has_name(segment: Segment) -> bool:
+    """Return whether the file of *segment* still has a name: a deleted run's files have none."""
+    return os.fstat(segment.descriptor).st_nlink > 0
+
+
+def record_at(segment: Segment, offset: int) -> tuple[float, int, float, float, int]:
+    """Return the record at *offset*: value, step, time, epoch, sequence."""
+    value, step, at_s, epoch, sequence = RECORD.unpack_from(segment.map, offset)
+    return value, step, at_s, epoch, sequence
+
+
+def latest_at_s(segment: Segment) -> float:
+    """Return the latest time of a record of *segment*; 0.0: there is none. Cost: 15 ns a record."""
+    with memoryview(segment.map)[PAGE_BYTES : PAGE_BYTES + segment.taken() * RECORD_BYTES] as content:
+        return max(content.cast("d")[2::4].tolist(), default=0.0)

@@ -35,7 +35,7 @@ CLOSE_DEADLINE_S = 5.0
 log = logging.getLogger("aim")
 
 
-class Open(Protocol):
+class OpenWriter(Protocol):
     """What the thread asks of a writer."""
 
     def tick(self) -> None:
@@ -53,9 +53,9 @@ class Open(Protocol):
 
 class _Background:
     def __init__(self) -> None:
-        self.writers: set[Open] = set()
-        self.closing: list[Open] = []  # what the thread has still to finish
-        self.pending: dict[Open, threading.Event] = {}  # set when the writer is finished
+        self.writers: set[OpenWriter] = set()
+        self.closing: list[OpenWriter] = []  # what the thread has still to finish
+        self.pending: dict[OpenWriter, threading.Event] = {}  # set when the writer is finished
         self.wake = threading.Event()
         # a garbage collection within a locked part may close a run, so the same thread may come again
         self.lock = threading.RLock()
@@ -80,7 +80,7 @@ class _Background:
         while self.closing:
             self.finish_one(self.closing[0])
 
-    def finish_one(self, writer: Open) -> None:
+    def finish_one(self, writer: OpenWriter) -> None:
         with self.lock:
             if writer in self.closing:
                 self.closing.remove(writer)
@@ -112,7 +112,7 @@ class _Background:
 _state = _Background()
 
 
-def register(writer: Open) -> None:
+def register(writer: OpenWriter) -> None:
     """Take care of *writer* until `unregister`."""
     with _state.lock:
         _state.writers.add(writer)
@@ -127,13 +127,13 @@ def register(writer: Open) -> None:
                 _state.thread = None
 
 
-def unregister(writer: Open) -> None:
+def unregister(writer: OpenWriter) -> None:
     """Take no more care of *writer*."""
     with _state.lock:
         _state.writers.discard(writer)
 
 
-def finish(writer: Open, deadline_s: float = CLOSE_DEADLINE_S, *, wait: bool = True) -> bool:
+def finish(writer: OpenWriter, deadline_s: float = CLOSE_DEADLINE_S, *, wait: bool = True) -> bool:
     """
     Do a writer's last sync, once; False when the disk has not answered within *deadline_s*: it then goes on in the
     background.
@@ -150,7 +150,7 @@ def finish(writer: Open, deadline_s: float = CLOSE_DEADLINE_S, *, wait: bool = T
     return wait_for(writer, deadline_s) if wait else True
 
 
-def wait_for(writer: Open, deadline_s: float) -> bool:
+def wait_for(writer: OpenWriter, deadline_s: float) -> bool:
     """Wait until the last sync of *writer*, which was asked for, is done; False when it is not within *deadline_s*."""
     with _state.lock:
         done = _state.pending.get(writer)
@@ -222,8 +222,9 @@ def _end_of_process() -> None:
 
 
 def _after_fork_in_child() -> None:
+    global _state
     writers = tuple(_state.writers)
-    _state.__init__()  # type: ignore[misc]
+    _state = _Background()
     for writer in writers:
         writer.forked()
 

@@ -18,17 +18,14 @@ takes from the old one: every step that counted is below that.
 from __future__ import annotations
 
 import itertools
-import logging
 import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aim.core import params, words
 from aim.core.errors import UntrackableValue, UsageError
-from aim.core.kinds import NUMBERS
 from aim.core.values import (
     EXACT_INT_MAX,
     INT_MAX,
@@ -42,15 +39,19 @@ from aim.core.values import (
     stored_or_deferred,
 )
 from aim.storage.forms.journal import FREE_THREADED, NAN, RECORD, VOID
+from aim.storage.recording.encoding import EncodingQueue
+from aim.storage.recording.event_lines import EventLines
+from aim.storage.recording.lifecycle import Lifecycle
+from aim.storage.recording.object_records import ObjectRecords
+from aim.storage.recording.segment_chain import RecordSlots, SegmentChain
+from aim.storage.recording.sequence_kinds import SequenceKinds
 
 FLOAT_TYPES: set[type] = {float}  # grows by numpy's, when first seen
 NO_TYPES: frozenset[type] = frozenset()
-PLAIN_LIST_KINDS = frozenset({"list(int)", "list(float)", "list(str)", "list(bool)"})
 MOVING = itertools.repeat(INT_MIN)  # a counter whose steps count for nobody
 
 pack_into = RECORD.pack_into
 now = time.time
-log = logging.getLogger("aim")
 
 
 @dataclass(frozen=True)
@@ -62,41 +63,16 @@ class EarlierWriters:
 
 
 class Recorder(Protocol):
-    """What a sequence asks of the writer that it belongs to."""
+    """What a sequence needs of the writer that it belongs to; `Sequences` is one."""
 
-    segment: Any
-    earliest_at_s: float
-
-    @property
-    def lock(self) -> AbstractContextManager[object]:
-        """Taken for what is rare."""
-
-    def ready(self) -> bool:
-        """Return whether recording is possible; raise `RunClosed` after the end."""
+    lifecycle: Lifecycle
+    lines: EventLines
+    segments: SegmentChain
+    objects: ObjectRecords
+    encoding: EncodingQueue
 
     def declare(self, sequence: SequenceWriter, kind: str) -> int:
-        """Announce a sequence of a kind."""
-
-    def put(self, sequence: int, value: object, step: int, epoch: object) -> None:
-        """Store one record."""
-
-    def put_exact(self, sequence: int, value: int, step: int, epoch: float) -> None:
-        """Record an integer that a double can't hold."""
-
-    def put_objects(
-        self,
-        sequence: int,
-        name: str,
-        kind: str,
-        items: Sequence[Stored],
-        steps: Sequence[int],
-        epoch: float,
-        at_s: float | None = None,
-    ) -> None:
-        """Write the objects of one step, or one for each of several."""
-
-    def encode_later(self, held_bytes: int, work: Callable[[], object]) -> None:
-        """Have objects made and written beside the caller."""
+        """Announce a sequence of a kind; return its number."""
 
 
 class SequenceWriter:
@@ -115,19 +91,21 @@ class SequenceWriter:
     >>> writer.close()
     """
 
-    __slots__ = ("writer", "name", "context", "floats", "number", "int_number", "kinds", "counter", "last", "numbers")
+    __slots__ = (
+        "recorder", "segments", "name", "context", "floats", "number", "int_number", "kinds", "counter", "last",
+    )  # fmt: skip
 
-    def __init__(self, writer: Recorder, name: str, context: dict[str, Any], past: EarlierWriters | None) -> None:
-        self.writer = writer
+    def __init__(self, recorder: Recorder, name: str, context: dict[str, Any], earlier: EarlierWriters | None) -> None:
+        self.recorder = recorder
+        self.segments = recorder.segments
         self.name = name
         self.context = context
         self.floats: set[type] | frozenset[type] = NO_TYPES
         self.number = 0
         self.int_number = 0
-        self.kinds: set[str] = set(past.kinds) if past else set()
-        self.numbers: dict[str, int] = {}  # kind -> number of this writer
-        self.counter: Iterator[int] = itertools.count(past.next_step if past else 0)
-        self.last = -1  # the largest step that was given, not counted
+        self.kinds = SequenceKinds(earlier.kinds if earlier else ())
+        self.counter: Iterator[int] = itertools.count(earlier.next_step if earlier else 0)
+        self.last = -1  # the largest step that the caller named
 
     def __repr__(self) -> str:
         return f"<SequenceWriter of {self.name!r} {self.context}>"
@@ -160,24 +138,21 @@ class SequenceWriter:
                 step = step_number(step)
             if self.last < step <= INT_MAX:
                 self.last = step
-        segment = self.writer.segment
+        segment = self.segments.segment
         for offset in segment.free:
             try:
                 pack_into(segment.map, offset, value, step, now(), NAN if epoch is None else epoch, self.number)
             except (struct.error, OverflowError, TypeError, ValueError):
                 self._refused(segment, offset, value, step, epoch)
             return None
-        return self._put(value, step, epoch)
-
-    def _put(self, value: object, step: Any, epoch: object) -> None:
         try:
-            self.writer.put(self.number, value, step, epoch)
+            return self.segments.put(self.number, value, step, epoch)
         except UsageError:
             self._give_back(step)
             raise
 
     def _recount(self) -> int:
-        with self.writer.lock:
+        with self.recorder.lifecycle.lock:
             counter, self.counter = self.counter, MOVING
             step = max(next(counter), self.last + 1)
             self.counter = itertools.count(step + 1)
@@ -185,7 +160,7 @@ class SequenceWriter:
 
     def _give_back(self, step: int) -> None:
         # a value was refused: the next one gets its step, if no other thread has counted on
-        with self.writer.lock:
+        with self.recorder.lifecycle.lock:
             if self.last < step <= INT_MAX:
                 counter, self.counter = self.counter, MOVING
                 upcoming = next(counter)
@@ -198,15 +173,15 @@ class SequenceWriter:
             counter = self.counter
             counted = next(counter)
             return counted if counted > self.last and counter is self.counter else self._recount()
-        given = step if isinstance(step, int) and step.__class__ is int else step_number(step)
-        if not INT_MIN <= given <= INT_MAX:
-            raise OverflowError(f"step {words.integer(given)} of {self.name!r} does not fit 64 bits.")
-        if given > self.last:
-            with self.writer.lock:
-                self.last = max(self.last, given)
-        return given
+        checked = step if isinstance(step, int) and step.__class__ is int else step_number(step)
+        if not INT_MIN <= checked <= INT_MAX:
+            raise OverflowError(f"step {words.integer(checked)} of {self.name!r} does not fit 64 bits.")
+        if checked > self.last:
+            with self.recorder.lifecycle.lock:
+                self.last = max(self.last, checked)
+        return checked
 
-    def _refused(self, segment: Any, offset: int, value: object, step: Any, epoch: object) -> None:
+    def _refused(self, segment: RecordSlots, offset: int, value: object, step: Any, epoch: object) -> None:
         # the same slot again, with checked values; a slot that stays unused is made void, so that no hole is left
         try:
             if not INT_MIN <= step <= INT_MAX:
@@ -226,8 +201,8 @@ class SequenceWriter:
         kind = value.__class__
         if kind is int and self.int_number and -EXACT_INT_MAX <= value <= EXACT_INT_MAX:  # type: ignore[operator]
             checked = NAN if epoch is None else epoch_number(epoch)
-            return self.writer.put(self.int_number, value, self._step(step), checked)
-        if not self.writer.ready():
+            return self.segments.put(self.int_number, value, self._step(step), checked)
+        if not self.recorder.lifecycle.admits():
             return None
         # everything is checked before a step is counted
         checked = epoch_number(epoch)
@@ -236,104 +211,79 @@ class SequenceWriter:
             if not FREE_THREADED:
                 FLOAT_TYPES.add(kind)
                 # while the clock is behind a rewind, `put` gives the times
-                self.floats = FLOAT_TYPES if now() >= self.writer.earliest_at_s else NO_TYPES
-            return self.writer.put(self.number, value, self._step(step), checked)
+                self.floats = FLOAT_TYPES if now() >= self.segments.earliest_at_s else NO_TYPES
+            return self.segments.put(self.number, value, self._step(step), checked)
         if isinstance(value, Storable):
-            return self._track_objects([stored_or_deferred(value, sync=sync)], None, step, checked)
+            stored = stored_or_deferred(value, sync=sync)
+            return self._track_objects([stored], stored.kind, step, checked)
         if isinstance(value, (list, tuple)):
-            return self._track_objects([_item(item, sync) for item in value], "list", step, checked)
-        plain = number(value)
-        if isinstance(plain, float):
-            return self.writer.put(self._declare("float"), plain, self._step(step), checked)
-        sequence = self.int_number = self._declare("int")
-        if -EXACT_INT_MAX <= plain <= EXACT_INT_MAX:
-            return self.writer.put(sequence, plain, self._step(step), checked)
-        return self.writer.put_exact(sequence, plain, self._step(step), checked)
+            members = _members(value, sync)
+            return self._track_objects(members, self.kinds.of_list(members), step, checked)
+        return self._track_number(number(value), step, checked)
 
-    def _track_objects(self, items: Sequence[Stored | Deferred], form: str | None, step: object, epoch: float) -> None:
-        if form is None:
-            kind = items[0].kind
-        else:
-            kind = f"list({items[0].kind})" if items else next((k for k in self.kinds if k.startswith("list")), "list")
+    def _track_number(self, value: int | float, step: object, epoch: float) -> None:
+        if isinstance(value, float):
+            return self.segments.put(self._declare("float"), value, self._step(step), epoch)
+        sequence = self.int_number = self._declare("int")
+        if -EXACT_INT_MAX <= value <= EXACT_INT_MAX:
+            return self.segments.put(sequence, value, self._step(step), epoch)
+        return self.recorder.lines.add_exact_point(sequence, value, self._step(step), epoch)
+
+    def _track_objects(self, objects: Sequence[Stored | Deferred], kind: str, step: object, epoch: float) -> None:
         sequence = self._declare(kind)
         steps = (self._step(step),)
-        held_bytes = sum(item.held_bytes for item in items if isinstance(item, Deferred))
+        held_bytes = sum(waiting.held_bytes for waiting in objects if isinstance(waiting, Deferred))
+        records, name = self.recorder.objects, self.name
         if not held_bytes:
-            return self.writer.put_objects(sequence, self.name, kind, _made(items), steps, epoch)
-        writer, name, at_s = self.writer, self.name, max(now(), self.writer.earliest_at_s)
-        return writer.encode_later(
-            held_bytes, lambda: writer.put_objects(sequence, name, kind, _made(items), steps, epoch, at_s)
+            return records.put(sequence, name, kind, _made(objects), steps, epoch)
+        at_s = max(now(), self.segments.earliest_at_s)
+        return self.recorder.encoding.add(
+            held_bytes, lambda: records.put(sequence, name, kind, _made(objects), steps, epoch, at_s)
         )
 
-    def track_shared(self, items: Sequence[Stored], steps: Sequence[int]) -> None:
+    def track_shared(self, objects: Sequence[Stored], steps: Sequence[int]) -> None:
         """
         Record one small object at each of *steps*, all of one kind, in one entry of the blob file
         (docs/formats/blobs.md).
 
         Cost: 32 bytes of the journal and the JSON of its fields for each.
         """
-        if items and self.writer.ready():
-            kind = items[0].kind
-            number = self._declare(kind)
+        if objects and self.recorder.lifecycle.admits():
+            kind = objects[0].kind
+            sequence = self._declare(kind)
             for step in steps:
                 self._step(step)
-            self.writer.put_objects(number, self.name, kind, items, steps, NAN)
+            self.recorder.objects.put(sequence, self.name, kind, objects, steps, NAN)
 
     def _declare(self, kind: str) -> int:
-        known = self.numbers.get(kind)
-        if known is not None:
-            return known
-        with self.writer.lock:
-            self._check_kind(kind)
-            if kind not in self.numbers:
-                if self.kinds and kind not in self.kinds and kind in NUMBERS:
-                    log.warning(
-                        "Sequence %r %s now holds both ints and floats: its type is 'number'.", self.name, self.context
-                    )
-                if kind in PLAIN_LIST_KINDS:
-                    log.warning(
-                        "Sequence %r %s holds lists of plain values, which no query and no page shows. "
-                        "Track each value by itself, or a Distribution of them.",
-                        self.name,
-                        self.context,
-                    )
-                self.numbers[kind] = self.writer.declare(self, kind)
-                self.kinds.add(kind)
-            return self.numbers[kind]
-
-    def _check_kind(self, kind: str) -> None:
-        for earlier in self.kinds:
-            same_list = kind.startswith("list") and earlier.startswith("list") and "list" in (kind, earlier)
-            if kind != earlier and not (kind in NUMBERS and earlier in NUMBERS) and not same_list:
-                raise UntrackableValue(
-                    f"Cannot log value '{kind}' on sequence '{self.name}'. Incompatible data types: "
-                    f"it holds {earlier}. Use another name or context."
-                )
+        number_of = self.kinds.numbers
+        if kind not in number_of:
+            with self.recorder.lifecycle.lock:
+                if kind not in number_of:
+                    self.kinds.check(kind, self.name, self.context)
+                    self.kinds.add(kind, self.recorder.declare(self, kind))
+        return number_of[kind]
 
     def stop(self) -> None:
         """Send the next call to the slow path: the run has ended, or this is the child of a fork."""
         self.floats = NO_TYPES
         self.int_number = 0
-        self.numbers = {}
+        self.kinds.numbers = {}
 
     def rewind(self, step: int) -> None:
         """
         Have the next value without a step get the one after *step*, if its step would be a later one.
         """
-        with self.writer.lock:
+        with self.recorder.lifecycle.lock:
             counter, self.counter = self.counter, MOVING
             upcoming = max(next(counter), self.last + 1, 0)
             self.last = min(self.last, step)
             self.counter = itertools.count(min(upcoming, max(0, step + 1)))
 
-    def recheck_clock(self) -> None:
-        """Send the next call to the slow path once, which sees whether the clock is behind."""
-        self.floats = NO_TYPES
-
     def next_step(self) -> int:
         """Return the step that a value without one would get."""
-        shown = repr(self.counter)  # `count(5)`: a count tells its next value in no other way
-        return max(int(shown[6:-1]), self.last + 1) if shown.startswith("count(") else self.last + 1
+        text = repr(self.counter)  # `count(5)`: a count tells its next value in no other way
+        return max(int(text[6:-1]), self.last + 1) if text.startswith("count(") else self.last + 1
 
 
 def _is_float_scalar(value: object) -> bool:
@@ -344,11 +294,15 @@ def _is_float_scalar(value: object) -> bool:
     return dtype is not None and dtype.kind == "f" and dtype.itemsize <= 8
 
 
-def _made(items: Sequence[Stored | Deferred]) -> list[Stored]:
-    return [item.make() if isinstance(item, Deferred) else item for item in items]
+def _made(objects: Sequence[Stored | Deferred]) -> list[Stored]:
+    return [waiting.make() if isinstance(waiting, Deferred) else waiting for waiting in objects]
 
 
-def _item(value: object, sync: bool) -> Stored | Deferred:
+def _members(values: Sequence[object], sync: bool) -> list[Stored | Deferred]:
+    return [_member(value, sync) for value in values]
+
+
+def _member(value: object, sync: bool) -> Stored | Deferred:
     if isinstance(value, Storable):
         return stored_or_deferred(value, sync=sync)
     if isinstance(value, str):

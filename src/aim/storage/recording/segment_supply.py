@@ -1,0 +1,68 @@
+"""
+The segments of one writer, made in order: 0, 1, 2 ..., one of them ahead of need.
+
+A number is left out by no refusal of the disk: the next segment takes it. Its segments are counted in the writer's end
+event, so a number that is missing would be damage.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aim.storage.disk.files import Disk
+from aim.storage.forms.journal import Segment
+
+
+class SegmentSupply:
+    """
+    Makes the segments of a writer.
+
+    Attributes:
+        segments: those that are not retired; the chain removes one when it is full and safe.
+        count: of all segments, those included that the disk refused so far.
+        spare: the one that was made ahead of need.
+    """
+
+    def __init__(self, folder: Path, run_hash: str, writer: str, disk: Disk) -> None:
+        self._folder = folder
+        self._run_hash = run_hash
+        self._writer = writer
+        self._disk = disk
+        self._refused_numbers: list[int] = []
+        self.segments: list[Segment] = []
+        self.count = 0
+        self.spare: Segment | None = None
+
+    def make(self) -> Segment:
+        """Make the next segment. Raises OSError: the disk refuses."""
+        number = self._refused_numbers.pop() if self._refused_numbers else self.count
+        self.count = max(self.count, number + 1)
+        segment: Segment | None = None
+        try:
+            segment = Segment(self._folder, self._run_hash, self._writer, number, self._disk)
+        finally:
+            if segment is None:
+                self._refused_numbers.append(number)
+        self.segments.append(segment)
+        return segment
+
+    def give_back_spare(self) -> None:
+        """
+        Remove the spare, which no record needs: on a full disk its blocks make room for the end of the run.
+
+        Numbers that the disk refused are given up if they are the last ones; else their segments are made after all.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        spare = self.spare
+        if spare is not None and spare.number == self.count - 1:
+            self.segments.remove(spare)
+            self.count -= 1
+            spare.close()
+            self._disk.unlink(spare.path)
+        while self.count - 1 in self._refused_numbers:
+            self.count -= 1
+            self._refused_numbers.remove(self.count)
+        while self._refused_numbers:
+            self.make()

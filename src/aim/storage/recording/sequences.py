@@ -1,0 +1,156 @@
+"""
+The sequences of a writer: their handles, their numbers, and what moves all of them, such as a rewind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from aim.core import contexts
+from aim.core.errors import UntrackableValue
+from aim.core.kinds import LOG_KINDS
+from aim.storage.forms import history
+from aim.storage.forms.history import Rewind
+from aim.storage.recording.encoding import EncodingQueue
+from aim.storage.recording.event_lines import EventLines
+from aim.storage.recording.lifecycle import Lifecycle
+from aim.storage.recording.object_records import ObjectRecords
+from aim.storage.recording.recording_files import RecordingFiles
+from aim.storage.recording.segment_chain import SegmentChain
+from aim.storage.recording.sequence_writer import NO_TYPES, EarlierWriters, SequenceWriter
+
+SequenceKey = tuple[str, str]
+ReadEarlier = Callable[[], Mapping[SequenceKey, EarlierWriters]]
+
+
+class Sequences:
+    """
+    The sequences of a writer. For a `SequenceWriter` it is the `Recorder`.
+
+    Args:
+        read_earlier: returns what other writers recorded, when a run is resumed; called once, for the first sequence.
+    """
+
+    def __init__(
+        self,
+        files: RecordingFiles,
+        lifecycle: Lifecycle,
+        encoding: EncodingQueue,
+        read_earlier: ReadEarlier | None,
+    ) -> None:
+        self.lifecycle = lifecycle
+        self.lines: EventLines = files.lines
+        self.segments: SegmentChain = files.segments
+        self.objects: ObjectRecords = files.objects
+        self.encoding = encoding
+        self._read_earlier = read_earlier
+        self._earlier: Mapping[SequenceKey, EarlierWriters] | None = None
+        self._handles: dict[SequenceKey, SequenceWriter] = {}
+        self._declared: list[tuple[SequenceWriter, str]] = []  # the sequence with the number n is at n - 1
+
+    def handle(self, name: str, context: object = None) -> SequenceWriter:
+        """
+        Return the handle of a sequence; the same one for equal contexts.
+
+        Raises:
+            UntrackableValue: the name or the context can't be one.
+            RunClosed: the run was closed, and the process goes on.
+        """
+        if not isinstance(name, str) or not name:
+            raise UntrackableValue(f"A sequence's name has to be a string that is not empty, not {name!r}.")
+        key = (name, contexts.text(context))
+        if self.lifecycle.is_left_out():
+            return SequenceWriter(self, name, contexts.plain(context), None)
+        with self.lifecycle.lock:
+            handle = self._handles.get(key)
+            if handle is None:
+                self.lifecycle.admits()
+                if self._earlier is None:
+                    self._earlier = self._read_earlier() if self._read_earlier else {}
+                handle = SequenceWriter(self, name, contexts.plain(context), self._earlier.get(key))
+                self._handles[key] = handle
+            return handle
+
+    def declare(self, sequence: SequenceWriter, kind: str) -> int:
+        """Announce a sequence of a kind, before its first point; return its number."""
+        with self.lifecycle.lock:
+            if not self.lifecycle.admits() and self.lifecycle.is_closed:
+                return 0
+            self._declared.append((sequence, kind))
+            number = len(self._declared)
+            self.lines.declare(number, sequence.name, sequence.context, kind)
+            return number
+
+    def declare_again(self) -> None:
+        """Announce all sequences in a new event file, under their numbers."""
+        for number, (sequence, kind) in enumerate(self._declared, 1):
+            self.lines.declare(number, sequence.name, sequence.context, kind)
+
+    def declared(self, number: int) -> tuple[SequenceWriter, str] | None:
+        """Return the sequence of a number, and its kind."""
+        return self._declared[number - 1] if 0 < number <= len(self._declared) else None
+
+    def next_steps(self) -> list[int]:
+        """Return, in the order of the numbers, the step that a value without one would get."""
+        return [sequence.next_step() for sequence, _ in self._declared]
+
+    def stop(self) -> None:
+        """Send the next call of each sequence to the slow path: the run has ended."""
+        for sequence in tuple(self._handles.values()):
+            sequence.stop()
+
+    def forked(self) -> None:
+        """In the child of a fork: stop, and forget the numbers, which are the parent's."""
+        self._declared = []
+        for sequence in self._handles.values():
+            sequence.stop()
+
+    # time
+
+    def rewind(self, step: int, seen_at_s: float = 0.0) -> Rewind:
+        """
+        Hide what was recorded until now at later steps than *step*; values without a step go on after it.
+
+        Args:
+            seen_at_s: the newest time that is known of the run; the rewind is later, however wrong the clocks are.
+
+        Raises:
+            RunClosed: the run has ended.
+
+        Cost: waits for objects that are being encoded; else some 20 us, and 1 ms for 50,000 points of this process.
+        """
+        self.encoding.wait_until_done()  # they carry the time of their `track`
+        with self.lifecycle.lock:
+            self.lifecycle.check_open()
+            rewind = self.lines.rewind(step, max(seen_at_s, self.segments.latest_at_s()))
+            self.set_earliest_time(rewind.time_s)
+            for sequence in tuple(self._handles.values()):
+                if history.is_rewound(sequence.name) and not sequence.kinds.names & LOG_KINDS:
+                    sequence.rewind(step)
+            for key, earlier in (self._earlier or {}).items():
+                if history.is_rewound(key[0]) and not earlier.kinds & LOG_KINDS:
+                    next_step = history.next_step(earlier.next_step, [rewind])
+                    self._earlier = {**(self._earlier or {}), key: replace(earlier, next_step=next_step)}
+            return rewind
+
+    def advance_clock(self, seen_at_s: float) -> None:
+        """
+        Record nothing from now on as earlier than *seen_at_s*, the newest time that others have recorded: what is
+        written later counts, also when the clock of this host is behind theirs.
+        """
+        with self.lifecycle.lock:
+            if self.lines.advance_clock(seen_at_s):
+                self.set_earliest_time(seen_at_s)
+
+    def set_earliest_time(self, moment_s: float) -> None:
+        """
+        Give no point from now on a time before *moment_s*: while the clock is behind, points have that time.
+
+        For those who hide what was recorded up to a moment: what this process records next must not be hidden because
+        the clock was set back, or stands still for a moment.
+        """
+        with self.lifecycle.lock:
+            self.segments.earliest_at_s = max(self.segments.earliest_at_s, moment_s)
+            for sequence in tuple(self._handles.values()):
+                sequence.floats = NO_TYPES  # the slow path, once: it sees whether the clock is behind
