@@ -126,10 +126,10 @@ def sealed(folder: Path, size: Any) -> dict[str, float]:
 def distinct_pairs(count: int = DISTINCT_PAIRS) -> dict[str, float]:
     """Measure saving and loading a catalogue of *count* distinct pairs, such as a metric for each layer."""
     from aim.core import contexts
+    from aim.core.summaries import Summary
     from aim.engine.repository import Repository
     from aim.storage.catalogue.catalogue import Catalogue
-    from aim.storage.catalogue.catalogue_row import CatalogueRow
-    from aim.storage.catalogue.summaries import SequenceSummary
+    from aim.storage.catalogue.catalogue_row import CatalogueRow, CatalogueSequence
 
     with tempfile.TemporaryDirectory(prefix="aim-bench-") as folder:
         repository = Repository(Path(folder) / "work", create=True)
@@ -137,11 +137,29 @@ def distinct_pairs(count: int = DISTINCT_PAIRS) -> dict[str, float]:
         catalogue.refresh()
         used = {contexts.text({"layer": layer}): {"layer": layer} for layer in range(count)}
         kind = catalogue.table.kinds.number("float")
-        summary = SequenceSummary(1.0, 0.5, 0.1, 1.0, 0.3, 10, 0, 9, 1, 0, False, 0, kind)
+        summary = CatalogueSequence(
+            Summary(
+                first=1.0,
+                last=0.5,
+                min=0.1,
+                max=1.0,
+                mean=0.3,
+                std=0.2,
+                median=0.3,
+                point_count=10,
+                first_step=0,
+                last_step=9,
+                argmin=1,
+                argmax=0,
+                has_nan=False,
+                record_max_length=0,
+            ),
+            kind,
+        )
         for run_hash in ("a", "b", "c"):
             (repository.files / "runs" / run_hash).mkdir()
             sequences = {("grad", text, "metric"): summary for text in used}
-            catalogue.table.put(CatalogueRow(run_hash, {"hash": run_hash}, {}, sequences, used))
+            catalogue.filler.put(CatalogueRow(run_hash, {"hash": run_hash}, {}, sequences, used))
             catalogue.adopt(run_hash, 5)
         saved_ms = once(catalogue.save)
         loaded_ms = once(Catalogue(repository.files, repository.readers.reader, cache=Path(folder) / "cache").refresh)

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from aim.core import contexts
+from aim.core.summaries import Summary
 from aim.engine.repository import Repository
 from aim.storage.catalogue.catalogue import PACK_RUNS, Catalogue
-from aim.storage.catalogue.catalogue_row import CatalogueRow
-from aim.storage.catalogue.summaries import SequenceSummary
+from aim.storage.catalogue.catalogue_row import CatalogueRow, CatalogueSequence
 from aim.storage.disk import layout
 from aim.storage.disk.freshness import folder_time
 from aim.storage.forms import events, journal
@@ -198,23 +198,40 @@ def fill_catalogue(root: Path, size: Size, cache: Path, seed: int = 7) -> Reposi
         run_hash = f"{number:08x}{int(chance.integers(1 << 62)):016x}"
         os.mkdir(runs / run_hash)
         values = chance.random((len(keys), 2)).tolist()
-        last = size.points - 1
         sequences = {
-            key: SequenceSummary(1.0, a, min(a, b), 1.0, b, size.points, 0, last, last, 0, False, 0, kind)
-            for key, (a, b) in zip(keys, values, strict=True)
+            key: CatalogueSequence(_summary(a, b, size.points), kind) for key, (a, b) in zip(keys, values, strict=True)
         }
         begin_s = BEGIN_S + number * RUN_EVERY_S
         facts = CatalogueRow(run_hash, _fields(number, run_hash, begin_s), {}, sequences, used)
         tree = params_of(number, size.params, chance)
         facts.params = {(group, *path): leaf for group, inner in tree.items() for path, leaf in _leaves(inner)}
-        catalogue.table.put(facts)
+        catalogue.filler.put(facts)
         if (number + 1) % PACK_RUNS == 0:
-            catalogue.table.pack()
+            catalogue.filler.pack()
     for run_hash in catalogue.table.hashes():
         catalogue.adopt(run_hash, folder_time(runs / run_hash).stamp)
     catalogue.save()
     catalogue.close()
     return repository
+
+
+def _summary(last: float, mean: float, points: int) -> Summary:
+    return Summary(
+        first=1.0,
+        last=last,
+        min=min(last, mean),
+        max=1.0,
+        mean=mean,
+        std=mean,
+        median=mean,
+        point_count=points,
+        first_step=0,
+        last_step=points - 1,
+        argmin=points - 1,
+        argmax=0,
+        has_nan=False,
+        record_max_length=0,
+    )
 
 
 def _leaves(tree: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:

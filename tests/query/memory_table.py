@@ -4,6 +4,7 @@ A `Table` made of plain runs in memory, for tests; the plainest way to meet the 
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,6 +47,8 @@ class Series:
             "min": min(values),
             "max": max(values),
             "mean": sum(values) / len(values),
+            "std": float(np.std(values)),
+            "median": statistics.median(values),
             "has_nan": any(value != value for value in values),
         }
         return made[name]

@@ -9,11 +9,10 @@ import pytest
 from aim.query import names, table
 
 
-def test_every_summary_and_list_of_points_is_known_to_tables() -> None:
+def test_every_list_of_points_is_known_to_tables() -> None:
     """
     What a query may ask of a sequence is what a table may be asked for.
     """
-    assert set(table.SUMMARIES) == set(names.SUMMARY)
     assert set(table.POINTS) == set(names.POINTS)
 
 

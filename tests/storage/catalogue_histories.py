@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from aim.core.errors import NotFound
+from aim.core.summaries import SUMMARY_VALUES
 from aim.engine import rewinding
 from aim.engine.repository import Repository
 from aim.storage.catalogue.catalogue import Catalogue
 from aim.storage.catalogue.catalogue_row import FIELD_NAMES
-from aim.storage.catalogue.summaries import SUMMARY_NAMES
 from aim.storage.forms.run_log import RunLog
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal
@@ -185,7 +185,7 @@ def contents(catalogue: Catalogue) -> dict[str, Any]:
     table = catalogue.table
     found: dict[str, Any] = {}
     for row, run_hash in enumerate(table.hashes()):
-        slot = table.slots.slot_of(row)
+        slot = table.runs.slots.slot_of(row)
         # which runs have a sole writer is for reading points; a catalogue may know it later than another
         columns = [(name, table.field(name)) for name in FIELD_NAMES if name != "sole_writer"]
         fields = {}
@@ -194,16 +194,15 @@ def contents(catalogue: Catalogue) -> dict[str, Any]:
             fields[name] = repr(column.values[code]) if code >= 0 else None
         leaves = {path: repr(column.value(slot)) for path, column in table.params.items() if column.has(slot)}
         found[run_hash] = {"fields": fields, "leaves": dict(sorted(leaves.items(), key=repr)), "sequences": {}}
-    for place, pair in enumerate(table.pairs):
-        hashes = table.hashes()
-        for at, row in enumerate(table.rows(place).tolist()):
-            summary = {}
-            for name in SUMMARY_NAMES:
-                values = pair.stored_kinds() if name == "stored_kind" else pair.summary(name)
-                if values is not None:
-                    value = values[at].item()
-                    summary[name] = table.kinds.names[value] if name == "stored_kind" else shown(value)
-            found[hashes[row]]["sequences"][(pair.name, pair.context_text, pair.kind)] = summary
+    hashes = table.hashes()
+    for pair_index, pair in enumerate(table.pairs):
+        stored_kinds = [table.kinds.names[number] for number in pair.stored_kinds().tolist()]
+        summaries = {value.name: table.summary(pair_index, value.name) for value in SUMMARY_VALUES}
+        for index, row in enumerate(table.rows(pair_index).tolist()):
+            found[hashes[row]]["sequences"][(pair.name, pair.context_text, pair.kind)] = {
+                "stored_kind": stored_kinds[index],
+                **{name: shown(values[index].item()) for name, values in summaries.items() if values is not None},
+            }
     return found
 
 

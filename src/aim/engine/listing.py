@@ -24,6 +24,7 @@ import numpy.typing as npt
 from aim.core import contexts
 from aim.core.errors import UsageError
 from aim.core.kinds import METRIC
+from aim.core.summaries import PAGE_SUMMARIES
 from aim.query.columns import CodedColumn, RawColumn
 from aim.query.table import Path, QueryColumn
 from aim.storage.catalogue.run_table import RunTable
@@ -45,12 +46,6 @@ RUN_FIELDS = (
     "notes",
     "error",
 )
-SUMMARIES = {
-    **{name: name for name in ("first", "last", "min", "max", "mean", "count", "first_step", "last_step")},
-    "min_step": "argmin",
-    "max_step": "argmax",
-}
-"""Summaries of a metric that can be a column, and their names in a table."""
 SUMMARY_COLUMN = re.compile(r"(?P<name>.+?)(?:\[(?P<context>[^\]]*)\])?\.(?P<summary>\w+)")
 STORED_AS = {"created_at": "creation_time"}
 NAN_RANK, MISSING_RANK = 1, 2  # after all numbers, in this order
@@ -72,7 +67,7 @@ class ParamField:
 
 @dataclass(frozen=True)
 class SummaryField:
-    """The summary called *summary*, one of `SUMMARIES`, of the metric of that name and text of its context."""
+    """The summary called *summary*, one of `PAGE_SUMMARIES`, of the metric of that name and text of its context."""
 
     metric: str
     context_text: str
@@ -129,7 +124,7 @@ def summary_cells(table: RunTable, field: SummaryField, rows: Rows) -> RawColumn
     numbers = np.zeros(table.run_count)
     is_present = np.zeros(table.run_count, np.bool_)
     pair_index = table.pair_index((field.metric, field.context_text, METRIC))
-    values = None if pair_index is None else table.summary(pair_index, SUMMARIES[field.summary])
+    values = None if pair_index is None else table.summary(pair_index, PAGE_SUMMARIES[field.summary], rows)
     if pair_index is not None and values is not None:
         pair_rows = table.rows(pair_index)
         numbers[pair_rows] = values
@@ -222,7 +217,7 @@ def find_field(table: RunTable, column: str) -> Field:
         if ".".join(map(str, path)) == name:
             return ParamField(path)
     match = SUMMARY_COLUMN.fullmatch(column.removeprefix("metric."))
-    if match and match["summary"] in SUMMARIES:
+    if match and match["summary"] in PAGE_SUMMARIES:
         context_text = _context_text(table, match["name"], match["context"])
         if context_text is not None:
             return SummaryField(match["name"], context_text, match["summary"])

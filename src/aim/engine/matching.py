@@ -81,7 +81,7 @@ def sequences_newest_first(table: RunTable, places: Rows, rows: Rows) -> tuple[I
     """Order sequences by their runs, newest first, and within a run by context and name."""
     age = np.empty(table.run_count, np.int64)
     age[table.newest_first()] = np.arange(table.run_count)
-    order = np.lexsort((table.pair_ranks()[places], age[rows]))
+    order = np.lexsort((table.pairs.ranks()[places], age[rows]))
     return np.asarray(places[order], np.int64), np.asarray(rows[order], np.int64)
 
 

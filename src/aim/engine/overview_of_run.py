@@ -13,13 +13,11 @@ import numpy as np
 
 from aim.core import params
 from aim.core.reserved import SYSTEM_PARAMS
+from aim.core.summaries import BY_NAME, PAGE_SUMMARIES
 from aim.core.values import Loader, Stored
-from aim.engine.listing import SUMMARIES
 from aim.engine.repository import Repository
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.forms.state import RunState
-
-OBJECT_SUMMARIES = ("count", "first_step", "last_step")
 
 
 class _Described:
@@ -58,7 +56,7 @@ class RunOverview:
 
 @dataclass(frozen=True)
 class SummarizedSequence:
-    """One sequence of a run; *values* are by the names of `listing.SUMMARIES`."""
+    """One sequence of a run; *values* are by the names of `PAGE_SUMMARIES`, without those that are looked up."""
 
     name: str
     context: Mapping[str, Any]
@@ -95,11 +93,10 @@ def sequences_of_run(table: RunTable, run_hash: str) -> list[SummarizedSequence]
         index = int(np.searchsorted(rows, row))
         if index == len(rows) or rows[index] != row:
             continue
-        names = SUMMARIES if pair.is_numeric else {name: name for name in OBJECT_SUMMARIES}
         values = {
-            name: column[index].item()
-            for name, stored in names.items()
-            if (column := table.summary(pair_index, stored)) is not None
+            page_name: column[index].item()
+            for page_name, name in PAGE_SUMMARIES.items()
+            if not BY_NAME[name].is_looked_up and (column := table.summary(pair_index, name)) is not None
         }
         kind = table.stored_kinds(np.array([pair_index]), np.array([row]))[0]
         sequences.append((pair.context_text, SummarizedSequence(pair.name, pair.context, kind, values)))

@@ -279,7 +279,7 @@ def _age(table: RunTable) -> RowArray:
 
 def _sorted(table: RunTable, places: RowArray, rows: RowArray) -> tuple[RowArray, RowArray]:
     # by the run's place in the order of age, then by the pair's place in the order of contexts and names
-    order = np.argsort(_age(table)[rows] * len(table.pairs) + table.pair_ranks()[places], kind="stable")
+    order = np.argsort(_age(table)[rows] * len(table.pairs) + table.pairs.ranks()[places], kind="stable")
     return places[order], rows[order]
 
 
@@ -301,5 +301,5 @@ def _summary_row(table: RunTable, sequence: MatchingSequence, values: Sequence[s
     index = int(rows.searchsorted(row))
     if index == len(rows) or rows[index] != row:
         return {}
-    columns = {value: table.summary(pair, value) for value in values}
+    columns = {value: table.summary(pair, value, np.array([row])) for value in values}
     return {value: None if column is None else column[index].item() for value, column in columns.items()}

@@ -20,7 +20,8 @@ from aim.core.reserved import SYSTEM_PREFIX
 from aim.core.statuses import RUNNING
 from aim.engine.anomalies import BoolArray, may_have_diverged, should_fall
 from aim.storage.catalogue.columns import Column
-from aim.storage.catalogue.run_table import HashColumn, RunTable
+from aim.storage.catalogue.run_index import HashColumn
+from aim.storage.catalogue.run_table import RunTable
 from aim.storage.forms.records import FloatArray, IntArray
 
 ENDED_WITHIN_S = 7 * 86_400.0

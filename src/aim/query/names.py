@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from aim.core.kinds import METRIC, OBJECT_KINDS, QUERY_SUBJECTS
+from aim.core.summaries import SUMMARY_VALUES
 
 SUBJECTS = ("run", *QUERY_SUBJECTS)
 """What a query can be about, which is also the name of its variable. Every query has the variable `run` as well."""
@@ -59,24 +60,8 @@ DTYPES = {METRIC: "float", **{kind.subject: kind.aim3_dtype for kind in OBJECT_K
 VERSION = 2
 """The value of `metric.version`, for queries that were written for Aim 3."""
 
-SUMMARY: dict[str, type] = {
-    "first": float,
-    "last": float,
-    "min": float,
-    "max": float,
-    "mean": float,
-    "count": int,
-    "first_step": int,
-    "last_step": int,
-    "argmin": int,
-    "argmax": int,
-    "has_nan": bool,
-    "record_max_length": int,
-}
+SUMMARY: dict[str, type] = {value.name: value.value_type for value in SUMMARY_VALUES}
 """The summary values of a sequence; those of a metric are also `run.metrics['loss'].<name>`."""
-
-METRIC_ONLY = frozenset({"first", "last", "min", "max", "mean", "argmin", "argmax", "has_nan"})
-OBJECT_ONLY = frozenset({"record_max_length"})
 
 POINTS: dict[str, type] = {"values": list, "steps": list, "epochs": list, "timestamps": list}
 """The points of a metric, as lists. Reading them is slow, so clauses with them come last."""
@@ -113,9 +98,10 @@ def sequence_names(subject: str) -> dict[str, type]:
     >>> "last" in sequence_names("metric"), "last" in sequence_names("images")
     (True, False)
     """
-    left_out = OBJECT_ONLY if subject == "metric" else METRIC_ONLY
-    names = {**PAIR, **{name: kind for name, kind in SUMMARY.items() if name not in left_out}}
-    if subject == "metric":
+    is_metric = subject == METRIC
+    values = (value for value in SUMMARY_VALUES if (value.of_metrics if is_metric else value.of_objects))
+    names = {**PAIR, **{value.name: value.value_type for value in values}}
+    if is_metric:
         names.update(POINTS)
     else:
         names["steps"] = list

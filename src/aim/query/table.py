@@ -55,22 +55,6 @@ FIELDS = (
 )
 """The fields of a run that a table has. `created_at`, `duration`, `active` ... are made from these: see `columns`."""
 
-SUMMARIES = (
-    "first",
-    "last",
-    "min",
-    "max",
-    "mean",
-    "count",
-    "first_step",
-    "last_step",
-    "argmin",  # the step of the smallest value
-    "argmax",
-    "has_nan",
-    "record_max_length",  # of objects: the longest list tracked at one step
-)
-"""The summary values that a table may have for a pair."""
-
 POINTS = ("values", "steps", "epochs", "timestamps")
 """The names that `QueryTable.points` takes."""
 
@@ -140,7 +124,7 @@ class QueryTable(Protocol):
         """Return the rows of the runs that have a sequence of this pair, increasing."""
 
     def summary(self, pair: int, name: str) -> NumberArray | None:
-        """Return one of `SUMMARIES` for each of `rows(pair)`, in that order; None if this kind has no such value."""
+        """Return one of `SUMMARY_VALUES` for each of `rows(pair)`, in that order; None if this kind has none."""
 
     def points(self, pair: int, row: int, name: str) -> Sequence[float | int | None] | None:
         """Return one of `POINTS` of one sequence, in the order of steps; None if this kind has no such value."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from aim.engine.listing import SUMMARIES, Cells, Field, PropertyField
+from aim.core.summaries import PAGE_SUMMARIES
+from aim.engine.listing import Cells, Field, PropertyField
 from aim.engine.overview import type_of
 from aim.query.columns import RawColumn
 from aim.server.answers import wire_cell, wire_number, wire_numbers
@@ -38,7 +39,7 @@ def wire_columns() -> list[dict[str, str]]:
 
 def wire_summaries() -> list[str]:
     """Return the names of the summaries of a metric that can be a column."""
-    return list(SUMMARIES)
+    return list(PAGE_SUMMARIES)
 
 
 def wire_column(field: Field, cells: Cells) -> dict[str, Any]:

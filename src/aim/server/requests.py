@@ -9,9 +9,10 @@ from typing import Any
 
 from starlette.requests import Request
 
+from aim.core.summaries import PAGE_SUMMARIES
 from aim.engine.aggregate import BANDS, VALUES
 from aim.engine.curves import AXES, View
-from aim.engine.listing import RUN_FIELDS, SUMMARIES, Field, ParamField, PropertyField, SummaryField
+from aim.engine.listing import RUN_FIELDS, Field, ParamField, PropertyField, SummaryField
 from aim.server.answers import wrong
 from aim.server.bodies import RUNS_MAX, Body, Key, context_text, read_key
 
@@ -34,7 +35,7 @@ def read_field(value: Any, where: str) -> Field:
             return PropertyField(name)
         case ["param", _, *_] if all(type(key) in (str, int) for key in value[1:]):
             return ParamField(tuple(value[1:]))
-        case ["metric", str(name), context, str(summary)] if summary in SUMMARIES:
+        case ["metric", str(name), context, str(summary)] if summary in PAGE_SUMMARIES:
             return SummaryField(name, context_text(context, f"{where}[2]"), summary)
     raise wrong(
         f'`{where}` must be a field, such as ["run","name"], ["param","hparams","lr"] or ["metric","loss",{{}},"last"].'

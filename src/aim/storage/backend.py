@@ -37,7 +37,9 @@ Progress = Callable[[int, int], None]
 class RunCatalogue(Protocol):
     """The columns that queries ask; `storage.catalogue.catalogue.Catalogue` is one."""
 
-    table: RunTable
+    @property
+    def table(self) -> RunTable:
+        """The columns."""
 
     @property
     def version(self) -> int:

@@ -20,7 +20,7 @@ import pytest
 
 from aim.engine.repository import Repository
 from aim.query import table as query_table
-from aim.storage.catalogue import catalogue_row, snapshot, summaries
+from aim.storage.catalogue import catalogue_row, snapshot
 from aim.storage.catalogue.catalogue import Catalogue
 from aim.storage.reading.folder_source import open_run
 from tests.storage.catalogue_histories import History, catalogue_of, contents, rebuilt, shown
@@ -86,7 +86,6 @@ def test_it_has_what_a_query_asks_for(catalogue: Catalogue) -> None:
 
     assert 0 == table.run_count
     assert set(query_table.FIELDS) <= set(catalogue_row.FIELD_NAMES)
-    assert set(query_table.SUMMARIES) <= set(summaries.SUMMARY_NAMES)
 
 
 def test_columns_hold_fields_params_and_summaries(repository: Repository, catalogue: Catalogue) -> None:
@@ -369,7 +368,7 @@ def test_an_opened_catalogue_reads_no_run(repository: Repository, tmp_path: Path
     """
     first, *_ = recorded(repository)
     _settle(repository)
-    rebuilt(repository, tmp_path / "cache")
+    catalogue_of(repository, tmp_path / "cache").refresh()
     unchanged = catalogue_of(repository, tmp_path / "cache").refresh()
     repository.edit(first, {"property": {"name": "new"}}, by="test")
     changed = catalogue_of(repository, tmp_path / "cache").refresh()
@@ -494,28 +493,6 @@ def test_rows_are_packed_when_runs_are_deleted(repository: Repository, catalogue
     assert (5, 5, 5) == (table.run_count, len(column.codes), len(table.hashes()))
     assert np.arange(5).tolist() == table.rows(0).tolist()
     assert rebuilt(repository, tmp_path / "fresh") == contents(catalogue)
-
-
-def test_the_longest_list_of_objects_is_looked_up_when_asked(repository: Repository, catalogue: Catalogue) -> None:
-    """
-    record_max_length is 1 for single objects, and the longest list for lists.
-    """
-    from tests.storage.recorded import Words
-
-    writer = repository.new_run()
-    writer.sequence("one").track(Words("a"))
-    writer.sequence("many").track([Words("a"), Words("b"), Words("c")])
-    writer.sequence("many").track([Words("a")])
-    writer.close()
-    catalogue.refresh()
-    table = catalogue.table
-    found = {}
-    for place, pair in enumerate(table.pairs):
-        lengths = table.summary(place, "record_max_length")
-        found[pair.name] = None if lengths is None else lengths.tolist()
-
-    assert {"one": [1], "many": [3]} == found
-    assert {"texts"} == {pair.kind for pair in table.pairs}
 
 
 def test_progress_is_told(repository: Repository, tmp_path: Path) -> None:

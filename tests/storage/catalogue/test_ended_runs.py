@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aim.engine.repository import Repository
-from aim.storage.catalogue import ended_runs
+from aim.storage.catalogue import ended_runs, reduction
 from aim.storage.catalogue.catalogue_row import CatalogueRow, KindNumbers
 from aim.storage.catalogue.ended_runs import EndedRuns
 from aim.storage.catalogue.run_watch import RunWatch, read_runs
@@ -64,8 +64,8 @@ def plain(found: CatalogueRow | None) -> Any:
     if found is None:
         return None
     sequences = {
-        key: {name: shown(value) for name, value in summary._asdict().items()}
-        for key, summary in found.sequences.items()
+        key: {"kind": sequence.stored_kind, **{name: shown(x) for name, x in sequence.summary._asdict().items()}}
+        for key, sequence in found.sequences.items()
     }
     return {
         "hash": found.run_hash,
@@ -75,6 +75,14 @@ def plain(found: CatalogueRow | None) -> Any:
         "contexts": found.contexts,
         "open": found.is_open,
     }
+
+
+def without_medians(row: CatalogueRow | None) -> Any:
+    """Return what `plain` returns, without the medians: sealing finds these, and journals leave them unknown."""
+    whole = plain(row)
+    for values in whole["sequences"].values():
+        del values["median"]
+    return whole
 
 
 def write_run(folder: Path, *lines: dict[str, Any], begin: Any = None, end: Any = None) -> None:
@@ -206,7 +214,8 @@ def test_usual_runs_are_read_the_quick_way(tmp_path: Path) -> None:
     after = quick(folder)
 
     assert before is not None
-    assert plain(slow(folder)) == plain(after) == plain(before)
+    assert plain(slow(folder)) == plain(after)
+    assert without_medians(after) == without_medians(before)
 
 
 @pytest.mark.parametrize("is_sealed", [False, True])
@@ -317,8 +326,8 @@ def test_many_journals_are_reduced_in_parts(tmp_path: Path, monkeypatch: pytest.
 
     folders = [record(repository, train) for _ in range(6)]
     with monkeypatch.context() as patch:
-        patch.setattr(ended_runs, "NUMBERS_MAX", 12)
-        patch.setattr(ended_runs, "REDUCED_BYTES", 40_000)
+        patch.setattr(reduction, "NUMBERS_MAX", 12)
+        patch.setattr(ended_runs, "CHUNKS_BYTES", 400)
         found = EndedRuns(KINDS).read(map(str, folders))
 
     assert {folder.name: plain(slow(folder)) for folder in folders} == {

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from aim.core.summaries import Summary
 from aim.storage.care.check import check_run
 from aim.storage.disk import layout
 from aim.storage.disk.files import Disk
@@ -28,7 +29,7 @@ from aim.storage.forms.run_log import RunLog
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import pages, seal
 from aim.storage.sealing.footer import JournalOrigin
-from aim.storage.sealing.sealed import Sealed, verify
+from aim.storage.sealing.sealed import SUMMARY_KEYS, Sealed, verify
 from tests.storage.recorded import RUN, Picture, contents, copied, points, points_in_place, record, seal_all
 
 SOURCE = Path(seal.__file__).parents[3]
@@ -190,8 +191,33 @@ def test_the_summary_counts_the_latest_of_a_step(tmp_path: Path) -> None:
     seal_all(folder)
     (sequence,) = Sealed.open(layout.sealed_file(folder, writer.id)).sequences
 
-    assert (0, 7, 1.0, 2.5, 1.0, 4.0, 2.5, 4, 0, 2, True) == sequence.summary
+    assert Summary(
+        first=1.0, last=2.5, min=1.0, max=4.0, mean=2.5, std=math.sqrt(1.5), median=2.5, point_count=4,
+        first_step=0, last_step=7, argmin=0, argmax=2, has_nan=True, record_max_length=0,
+    ) == sequence.summary  # fmt: skip
     assert (5, None) == (sequence.rows, sequence.stride)
+
+
+def test_a_file_without_deviations_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A file that was sealed before a summary value was added does not have it, and is whole.
+    """
+    folder = tmp_path / RUN
+    folder.mkdir()
+    writer = Writer(folder, RUN)
+    for value in (1.0, 2.0, 4.0):
+        writer.sequence("loss").track(value)
+    writer.close()
+    old_keys = {key: field for key, field in SUMMARY_KEYS.items() if key not in ("std", "median")}
+    with monkeypatch.context() as patch:
+        patch.setattr(seal, "SUMMARY_KEYS", old_keys)
+        seal_all(folder)
+    path = layout.sealed_file(folder, writer.id)
+    summary = Sealed.open(path).summaries()[1]
+
+    assert [] == verify(path)
+    assert summary is not None
+    assert (4.0, True, True) == (summary.last, math.isnan(summary.std), math.isnan(summary.median))
 
 
 def test_a_number_without_a_declaration_is_kept_as_unknown(run_folder: Path) -> None:

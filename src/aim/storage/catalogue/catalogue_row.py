@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from aim.core import contexts, kinds, params
 from aim.core.params import Path as ParamPath
-from aim.storage.catalogue.summaries import SequenceSummary
+from aim.core.summaries import Summary
 from aim.storage.forms.state import RunState
 
 FIELD_NAMES = (
@@ -74,6 +74,18 @@ def pair_kind(stored_kind: str) -> str:
     return stored_kind if kinds.is_number(element) else element
 
 
+class CatalogueSequence(NamedTuple):
+    """
+    One sequence of one run.
+
+    Attributes:
+        stored_kind: the number of its stored kind, such as `float` or `list(aim.image)`, in `KindNumbers`.
+    """
+
+    summary: Summary
+    stored_kind: int
+
+
 @dataclass
 class CatalogueRow:
     """
@@ -92,7 +104,7 @@ class CatalogueRow:
     run_hash: str
     fields: dict[str, object] = field(default_factory=dict)
     params: dict[ParamPath, object] = field(default_factory=dict)
-    sequences: dict[PairKey, SequenceSummary] = field(default_factory=dict)
+    sequences: dict[PairKey, CatalogueSequence] = field(default_factory=dict)
     contexts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     is_open: bool = False
     taken_back: int = 0
@@ -137,8 +149,14 @@ def to_json(facts: CatalogueRow, kinds: KindNumbers) -> dict[str, Any]:
         "fields": params.encode(facts.fields),
         "leaves": [[list(path), params.encode(leaf)] for path, leaf in facts.params.items()],
         "sequences": [
-            [name, text, kind, kinds.names[summary.stored_kind], [_number(value) for value in summary[:-1]]]
-            for (name, text, kind), summary in facts.sequences.items()
+            [
+                name,
+                text,
+                kind,
+                kinds.names[sequence.stored_kind],
+                {field: _number(value) for field, value in sequence.summary._asdict().items()},
+            ]
+            for (name, text, kind), sequence in facts.sequences.items()
         ],
         "contexts": [params.encode(dict(context)) for context in facts.contexts.values()],
     }
@@ -148,9 +166,11 @@ def from_json(form: Mapping[str, Any], kinds: KindNumbers) -> CatalogueRow:
     """Return the facts of a run from `to_json`'s form. Raises ValueError, KeyError or TypeError when it is none."""
     used = [params.decode(context) for context in form["contexts"]]
     sequences = {}
-    for name, text, kind, stored, shown in form["sequences"]:
-        plain = [float(value) if isinstance(value, str) else value for value in shown]
-        sequences[(name, text, kind)] = SequenceSummary._make([*plain, kinds.number(stored)])
+    for name, text, kind, stored, summary in form["sequences"]:
+        values: dict[str, Any] = {
+            field: float(value) if isinstance(value, str) else value for field, value in summary.items()
+        }
+        sequences[(name, text, kind)] = CatalogueSequence(Summary(**values), kinds.number(stored))
     return CatalogueRow(
         form["hash"],
         params.decode(form["fields"]),

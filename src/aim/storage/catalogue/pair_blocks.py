@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from aim.core import contexts, params
 from aim.storage.catalogue.catalogue_row import PairKey
-from aim.storage.catalogue.pairs import SLOTS_NAME, Load, Pair
+from aim.storage.catalogue.pair_arrays import ARRAY_DTYPES, SLOTS_NAME, LoadArray
+from aim.storage.catalogue.pairs import Pair
 from aim.storage.catalogue.snapshot import Reference, Snapshot, SnapshotWriter
-from aim.storage.catalogue.summaries import DTYPES, SUMMARY_NAMES
 
 SHARED_ROWS_MAX = 1024  # a pair of more runs has a block of its own
 BLOCK_ROWS = 32_768
@@ -56,7 +56,7 @@ def write(writer: SnapshotWriter, pairs: Iterable[Pair]) -> dict[str, Any]:
             continue
         entry |= {"start": len(rows), "count": count}
         shared.append(entry)
-        rows += pair.items()
+        rows += pair.compact_rows()
         if len(rows) >= BLOCK_ROWS:
             end_block()
     end_block()
@@ -65,7 +65,7 @@ def write(writer: SnapshotWriter, pairs: Iterable[Pair]) -> dict[str, Any]:
 
 def _arrays(rows: Sequence[tuple[int, Sequence[Any]]]) -> Arrays:
     columns = zip(*(summary for _, summary in rows))
-    found = {name: np.array(column, DTYPES[name]) for name, column in zip(SUMMARY_NAMES, columns)}
+    found = {name: np.array(column, dtype) for (name, dtype), column in zip(ARRAY_DTYPES.items(), columns)}
     return {SLOTS_NAME: np.array([row for row, _ in rows], np.int64), **found}
 
 
@@ -73,7 +73,7 @@ def _written(writer: SnapshotWriter, arrays: Arrays) -> dict[str, Reference]:
     return {name: writer.array(array) for name, array in arrays.items()}
 
 
-def read(file: Snapshot) -> Iterator[tuple[PairKey, Mapping[str, Any], Load, int]]:
+def read(file: Snapshot) -> Iterator[tuple[PairKey, Mapping[str, Any], LoadArray, int]]:
     """
     Go through the pairs of a file: key, context, what loads an array, and how many runs have it.
 
@@ -96,7 +96,7 @@ class _Block:
         self._references = references
         self._known: dict[str, npt.NDArray[Any]] = {}
 
-    def load(self, start: int, stop: int) -> Load:
+    def load(self, start: int, stop: int) -> LoadArray:
         def load(name: str) -> npt.NDArray[Any]:
             if stop - start > SHARED_ROWS_MAX:
                 return self._file.array(self._references[name])

@@ -37,7 +37,7 @@ import numpy.typing as npt
 
 from aim.storage.disk.files import SCRATCH_AGE_S
 
-FORMAT_NUMBER = 5
+FORMAT_NUMBER = 6
 CACHE_VARIABLE = "AIM_CACHE_DIR"
 SQLITE_PAGE_BYTES = 65_536  # arrays are long: few pages, few seeks
 BUSY_S = 0.2  # another process is adding its changes; ours can wait for the next time

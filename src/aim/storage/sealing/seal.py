@@ -34,7 +34,8 @@ from aim.storage.forms.state import RunState
 from aim.storage.sealing import pages
 from aim.storage.sealing.declarations import SequenceDeclaration, declarations, undeclared
 from aim.storage.sealing.footer import JournalOrigin
-from aim.storage.sealing.sealed import BLOCK, KEYS, MAGIC, Sealed, summarize, verify
+from aim.storage.sealing.point_summary import summarize
+from aim.storage.sealing.sealed import BLOCK, MAGIC, SEQUENCE_KEYS, SUMMARY_KEYS, Sealed, verify
 
 FORMAT_NUMBER = 1
 GROUP_ROWS_MIN = 1024
@@ -167,7 +168,7 @@ def encode(recorded: Records, declared: Mapping[int, SequenceDeclaration], origi
     order = np.lexsort((recorded["step"], recorded["sequence"]))
     table = recorded[order]
     entries = _entries(table, declared)
-    columns = {key: [entry.get(key) for entry in entries] for key in KEYS}
+    columns = {key: [entry.get(key) for entry in entries] for key in (*SEQUENCE_KEYS, *SUMMARY_KEYS)}
     footer = {"format": FORMAT_NUMBER, **origin.to_json(), "sequences": columns}
     text = json.dumps(footer, separators=(",", ":"), allow_nan=False)
     content = _with_index(_parquet(table, entries, text))
@@ -204,7 +205,8 @@ def _entries(table: Records, declared: Mapping[int, SequenceDeclaration]) -> lis
         }
         if kinds.is_number(declaration.kind):
             values = np.ascontiguousarray(table["value"][row : row + count])
-            entry |= {key: params.encode(value) for key, value in summarize(steps, values)._asdict().items()}
+            summary = summarize(steps, values)
+            entry |= {key: params.encode(getattr(summary, field)) for key, field in SUMMARY_KEYS.items()}
         entries.append(entry)
     return entries
 

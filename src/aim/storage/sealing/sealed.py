@@ -28,12 +28,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aim.core import contexts, params
+from aim.core.summaries import NAN, SUMMARY_VALUES, Summary
 from aim.storage.disk import unreadable
 from aim.storage.forms.records import EpochArray, FloatArray, IntArray
 from aim.storage.forms.state import Damage
 from aim.storage.sealing import pages, salvage
 from aim.storage.sealing.footer import JournalOrigin
 from aim.storage.sealing.pages import BadPage, Page
+from aim.storage.sealing.point_summary import summarize
 
 MAGIC = b"AIMSEAL1"
 BLOCK = struct.Struct("<8sIIII")
@@ -60,30 +62,11 @@ class Columns(NamedTuple):
     epochs: EpochArray
 
 
-class Summary(NamedTuple):
-    """
-    The points of one writer's sequence of numbers in short: of several points at one step the latest counts.
+SUMMARY_KEYS = {value.name: value.field for value in SUMMARY_VALUES if value.of_metrics and value.name != "first_step"}
+"""The columns of summaries in the footer's table of sequences, and the field of `Summary` that each holds."""
 
-    NaN is left out of min, max and mean, which are NaN when nothing is left; `argmin` and `argmax` are steps.
-    """
-
-    first_step: int
-    last_step: int
-    first: float
-    last: float
-    min: float
-    max: float
-    mean: float
-    count: int  # type: ignore[assignment]  # a tuple's method, which nobody calls here
-    argmin: int
-    argmax: int
-    has_nan: bool
-
-
-# the columns of the table of sequences in the footer: fields of SealedSequence, then of Summary
-KEYS = (
-    "number", "name", "context", "kind", "row", "rows", "group", "first_step", "stride", *Summary._fields[1:],
-)  # fmt: skip
+SEQUENCE_KEYS = ("number", "name", "context", "kind", "row", "rows", "group", "first_step", "stride")
+"""The other columns of that table: fields of SealedSequence."""
 
 
 class SealedSequence(NamedTuple):
@@ -125,29 +108,6 @@ DTYPES: dict[int, np.dtype[Any]] = {
 LOST = {pages.VALUE: np.nan, pages.EPOCH: np.nan}
 
 
-def summarize(steps: IntArray, values: FloatArray) -> Summary:
-    """
-    Sum up the points of a sequence of numbers, one or more, ordered by step.
-
-    >>> summarize(np.array([1, 2]), np.array([0.5, 0.25]))[4:10]
-    (0.25, 0.5, 0.375, 2, 2, 1)
-    """
-    if len(steps) > 1 and not bool((steps[1:] > steps[:-1]).all()):
-        last = np.append(steps[1:] != steps[:-1], True)
-        steps, values = steps[last], values[last]
-    nan = np.isnan(values)
-    has_nan = bool(nan.any())
-    kept_steps, kept = (steps[~nan], values[~nan]) if has_nan else (steps, values)
-    if len(kept):
-        low, high = int(kept.argmin()), int(kept.argmax())
-        with np.errstate(all="ignore"):
-            mean = float(kept.mean())
-        extremes = (float(kept[low]), float(kept[high]), mean, len(steps), int(kept_steps[low]), int(kept_steps[high]))
-    else:
-        extremes = (np.nan, np.nan, np.nan, len(steps), int(steps[0]), int(steps[0]))
-    return Summary(int(steps[0]), int(steps[-1]), float(values[0]), float(values[-1]), *extremes, has_nan)
-
-
 class Sealed:
     """
     A sealed file, open for reading; it keeps no descriptor.
@@ -171,7 +131,7 @@ class Sealed:
         if self._end.found is not None:
             return self._end.found
         table = self.facts["sequences"]
-        return [_sequence(*fields) for fields in zip(*(table[key] for key in KEYS))]
+        return _sequences(table)
 
     @property
     def origin(self) -> JournalOrigin | None:
@@ -223,7 +183,14 @@ class Sealed:
         place = bisect_left(table["number"], number)
         if place == len(table["number"]) or table["number"][place] != number:
             return None
-        return _sequence(*(table[key][place] for key in KEYS))
+        return _sequences({key: column[place : place + 1] for key, column in table.items()})[0]
+
+    def summaries(self) -> dict[int, Summary | None]:
+        """Return the summary of each sequence by number, without making the sequences; None for objects."""
+        if self._end.found is not None:
+            return {sequence.number: sequence.summary for sequence in self._end.found}
+        table = self.facts["sequences"]
+        return dict(zip(table["number"], _summaries(table), strict=True))
 
     @classmethod
     def open(cls, path: Path) -> Sealed:
@@ -464,16 +431,22 @@ def _facts_at(content: bytes, at: int) -> dict[str, Any] | None:
     return dict(facts)
 
 
-def _sequence(
-    number: int, name: str, context: Any, kind: str,
-    row: int, rows: int, group: int, first_step: int, stride: int | None, *summary: Any,
-) -> SealedSequence:  # fmt: skip
-    about = None
-    if summary[-1] is not None:
-        values = [params.decode(value) if value.__class__ is dict else value for value in summary]
-        about = Summary(first_step, *values)
-    plain = params.decode(context) if context else {}
-    return SealedSequence(number, name, plain, kind, row, rows, group, first_step, stride, about)
+def _sequences(table: Mapping[str, Any]) -> list[SealedSequence]:
+    own_contexts = [params.decode(context) if context else {} for context in table["context"]]
+    columns = (own_contexts if key == "context" else table[key] for key in SEQUENCE_KEYS)
+    return [SealedSequence(*fields) for fields in zip(*columns, _summaries(table), strict=True)]
+
+
+def _summaries(table: Mapping[str, Any]) -> list[Summary | None]:
+    count = len(table["number"])
+    columns: dict[str, list[Any]] = {"first_step": table["first_step"], "record_max_length": [0] * count}
+    for key, field in SUMMARY_KEYS.items():
+        # files that were sealed before a value was added do not have it
+        values = table.get(key) or [NAN] * count
+        if dict in map(type, values):
+            values = [params.decode(value) if value.__class__ is dict else value for value in values]
+        columns[field] = values
+    return [None if summary.has_nan is None else summary for summary in Summary.rows(columns)]
 
 
 def _salvaged(name: str, content: bytes) -> _End:
@@ -577,6 +550,9 @@ def _check_page(name: str, content: bytes, page: Page, damage: list[Damage]) -> 
 def _check_content(name: str, content: bytes, sealed: Sealed, damage: list[Damage]) -> None:
     """Compare what the footer says with the columns; they differ only when a program wrote them so."""
     rows = 0
+    unknown: dict[str, Any] = {
+        field: NAN for key, field in SUMMARY_KEYS.items() if key not in sealed.facts.get("sequences", ())
+    }
     by_columns = {(item.number, item.group): item for item in salvage.sequences(content, sealed.index)}
     for sequence in sealed.sequences:
         item = by_columns.pop((sequence.number, sequence.group), None)
@@ -585,7 +561,9 @@ def _check_content(name: str, content: bytes, sealed: Sealed, damage: list[Damag
         if not same or bool((found.steps[1:] < found.steps[:-1]).any()):
             text = f"the rows of sequence {sequence.number} are not as the footer says"
             damage.append(Damage(name, f"row {sequence.row:,}", text))
-        elif sequence.summary is not None and repr(sequence.summary) != repr(summarize(found.steps, found.values)):
+        elif sequence.summary is not None and repr(sequence.summary) != repr(
+            summarize(found.steps, found.values)._replace(**unknown)
+        ):
             text = f"the summary of sequence {sequence.number} is not that of its points"
             damage.append(Damage(name, "the footer", text))
         rows += sequence.rows

@@ -1,0 +1,117 @@
+"""
+Summary values that are unknown until the points are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aim.engine.repository import Repository
+from aim.storage.catalogue.catalogue import Catalogue
+from aim.storage.forms.run_log import RunLog
+from aim.storage.reading.reader import RunReader
+from aim.storage.sealing import seal
+from tests.storage.catalogue_histories import catalogue_of
+from tests.storage.recorded import Words
+
+
+@pytest.fixture(name="repository")
+def _repository(tmp_path: Path) -> Repository:
+    """
+    An empty repository.
+    """
+    return Repository(tmp_path / "work", create=True)
+
+
+@pytest.fixture(name="catalogue")
+def _catalogue(repository: Repository, tmp_path: Path) -> Iterator[Catalogue]:
+    """
+    A catalogue of the repository.
+    """
+    catalogue = catalogue_of(repository, tmp_path / "cache")
+    yield catalogue
+    catalogue.close()
+
+
+def test_the_longest_list_of_objects_is_looked_up_when_asked(repository: Repository, catalogue: Catalogue) -> None:
+    """
+    record_max_length is 1 for single objects, and the longest list for lists.
+    """
+    writer = repository.new_run()
+    writer.sequence("one").track(Words("a"))
+    writer.sequence("many").track([Words("a"), Words("b"), Words("c")])
+    writer.sequence("many").track([Words("a")])
+    writer.close()
+    catalogue.refresh()
+    table = catalogue.table
+    found = {}
+    for place, pair in enumerate(table.pairs):
+        lengths = table.summary(place, "record_max_length")
+        found[pair.name] = None if lengths is None else lengths.tolist()
+
+    assert {"one": [1], "many": [3]} == found
+    assert {"texts"} == {pair.kind for pair in table.pairs}
+
+
+def test_deviations_and_medians_are_those_of_all_points(repository: Repository, catalogue: Catalogue) -> None:
+    """
+    std and median are right while a run records, when several writers recorded it, and when it is sealed.
+    """
+    tracked = [3.0, 1.0, 2.0, float("nan"), 7.0]
+    writer = repository.new_run()
+    for value in tracked:
+        writer.sequence("loss").track(value)
+        catalogue.refresh()
+    live = _deviation_and_median(catalogue)
+    writer.close()
+    resumed = repository.resume_run(writer.run_hash)
+    resumed.sequence("loss").track(11.0, step=5)
+    catalogue.refresh()
+    of_two_writers = _deviation_and_median(catalogue)
+    resumed.close()
+    folder = repository.files / "runs" / writer.run_hash
+    state = RunLog(folder).refresh()
+    for writer_id in state.writers:
+        seal.seal_writer(folder, writer_id, state)
+    catalogue.refresh(full=True)
+
+    assert (float(np.nanstd(tracked)), 2.5) == live
+    assert (
+        pytest.approx((float(np.nanstd([*tracked, 11.0])), 3.0)) == of_two_writers == _deviation_and_median(catalogue)
+    )
+
+
+def _deviation_and_median(catalogue: Catalogue) -> tuple[float, float]:
+    deviations, medians = catalogue.table.summary(0, "std"), catalogue.table.summary(0, "median")
+    assert deviations is not None
+    assert medians is not None
+    return float(deviations[0]), float(medians[0])
+
+
+def test_values_are_looked_up_for_the_rows_that_matter(repository: Repository, catalogue: Catalogue) -> None:
+    """
+    A median is looked up for the rows that are asked for, and once.
+    """
+    for number in range(3):
+        writer = repository.new_run()
+        writer.sequence("loss").track(float(number))
+        writer.close()
+    catalogue.refresh()
+    table = catalogue.table
+    opened: list[str] = []
+
+    def open_reader(run_hash: str) -> RunReader:
+        opened.append(run_hash)
+        return repository.readers.reader(run_hash)
+
+    table._lookups._open_reader = open_reader
+    found = [table.summary(0, "median", np.array([1])) for _ in range(2)]
+    medians = [values.tolist() for values in found if values is not None]
+
+    assert [table.hashes()[1]] == opened
+    assert ["nan", "nan"] == [repr(values[row]) for values in medians for row in (0,)]
+    assert repr(medians[0]) == repr(medians[1])
