@@ -64,13 +64,13 @@ def aggregate(members: Sequence[Member], buckets: int, window: Window | None, va
     else:
         low, high = window or (float(union[0]), float(union[-1]))
         x, matrix = _binned(inside, low, high, buckets)
-    kept = np.isfinite(matrix).any(axis=0)
-    matrix = np.where(np.isfinite(matrix), matrix, np.nan)[:, kept]
+    is_column_kept = np.isfinite(matrix).any(axis=0)
+    matrix = np.where(np.isfinite(matrix), matrix, np.nan)[:, is_column_kept]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
         y = _middle(matrix, value)
         below, above = _band(matrix, y, band)
-    return Aggregated(x[kept], y, below, above)
+    return Aggregated(x[is_column_kept], y, below, above)
 
 
 def _clip(x: npt.NDArray[Any], y: FloatArray, window: Window | None) -> Member:
@@ -85,10 +85,10 @@ def _aligned(members: Sequence[Member], union: FloatArray) -> FloatArray:
     matrix = np.full((len(members), len(union)), np.nan)
     for row, (x, y) in zip(matrix, members, strict=True):
         finite = np.isfinite(y)
-        places = np.searchsorted(union, x[finite].astype(np.float64))
+        positions = np.searchsorted(union, x[finite].astype(np.float64))
         # of several points at one x (equal epochs) the mean counts
-        sums = np.bincount(places, y[finite], len(union))
-        counts = np.bincount(places, minlength=len(union))
+        sums = np.bincount(positions, y[finite], len(union))
+        counts = np.bincount(positions, minlength=len(union))
         row[counts > 0] = sums[counts > 0] / counts[counts > 0]
     return matrix
 
@@ -97,10 +97,10 @@ def _binned(members: Sequence[Member], low: float, high: float, buckets: int) ->
     bounds = edges(low, high, buckets)
     matrix = np.full((len(members), buckets), np.nan)
     for row, (x, y) in zip(matrix, members, strict=True):
-        kept = np.isfinite(y) & (x >= low) & (x <= high)
-        places = np.searchsorted(bounds, x[kept], "right")
-        sums = np.bincount(places, y[kept], buckets)
-        counts = np.bincount(places, minlength=buckets)
+        is_inside = np.isfinite(y) & (x >= low) & (x <= high)
+        bucket_indices = np.searchsorted(bounds, x[is_inside], "right")
+        sums = np.bincount(bucket_indices, y[is_inside], buckets)
+        counts = np.bincount(bucket_indices, minlength=buckets)
         row[counts > 0] = sums[counts > 0] / counts[counts > 0]
     middles = low + (high - low) * (np.arange(buckets) + 0.5) / buckets
     return middles, matrix

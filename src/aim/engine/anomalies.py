@@ -153,18 +153,18 @@ def divergence(steps: IntArray, values: FloatArray) -> Divergence | None:
     width = min(BLOCK_MAX, max(BLOCK_MIN, len(finite) // BLOCKS_WANTED))
     if len(finite) < BLOCKS_MIN * width:
         return None
-    kept = values[finite]
-    offset = len(kept) % width
-    levels = np.median(kept[offset:].reshape(-1, width), axis=1)
+    finite_values = values[finite]
+    offset = len(finite_values) % width
+    levels = np.median(finite_values[offset:].reshape(-1, width), axis=1)
     lowest = int(np.argmin(levels))
-    start, best, now = float(kept[:width].max()), float(levels[lowest]), float(levels[-2:].min())
-    noise = MAD_TO_SIGMA * float(np.median(np.abs(np.diff(kept)))) / math.sqrt(2)
+    start, best, now = float(finite_values[:width].max()), float(levels[lowest]), float(levels[-2:].min())
+    noise = MAD_TO_SIGMA * float(np.median(np.abs(np.diff(finite_values)))) / math.sqrt(2)
     limit = max(RISE_OF_DESCENT * (start - best), abs(best), NOISES * noise)
     if not now - best > limit:
         return None
-    below = np.flatnonzero(kept[: len(kept) - width] - best <= limit)
-    place = int(finite[min(int(below[-1]) + 1, len(kept) - 1)]) if len(below) else 0
-    return Divergence(int(steps[place]), place, best, now, (now - best) / limit if limit else math.inf)
+    below = np.flatnonzero(finite_values[: len(finite_values) - width] - best <= limit)
+    index = int(finite[min(int(below[-1]) + 1, len(finite_values) - 1)]) if len(below) else 0
+    return Divergence(int(steps[index]), index, best, now, (now - best) / limit if limit else math.inf)
 
 
 def usual_pause_s(times_s: FloatArray) -> float | None:

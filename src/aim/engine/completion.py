@@ -1,10 +1,10 @@
 """
-What could stand at a place of a query that is being written.
+Completion of a query that is being written.
 
-The text before the place is looked at, not parsed: an unfinished query is no query. Four cases:
+An unfinished query can't be parsed, so the text before the cursor is matched with patterns. Four cases:
 
-    run.hparams.l|             a member: params, facts, context keys, methods     what begins like the last part
-    run.hparams.opt == "ad|    a value: those that runs have there               within the quotes
+    run.hparams.l|             a member that begins like this: params, properties, context keys, methods
+    run.hparams.opt == "ad|    a value that runs have there, within the quotes
     metric.name == |           a value, with its quotes
     (run.lr > 1 an|            a word: subjects, functions, keywords
 """
@@ -15,7 +15,9 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from aim.core.kinds import METRIC
 from aim.core.reserved import SYSTEM_PARAMS
 from aim.core.statuses import STATUSES
 from aim.query import names
@@ -53,11 +55,15 @@ VALUE = re.compile(
 TAGGED = re.compile(r"(?:^|[^\w'\"])(['\"])([^'\"]*)$")
 STEP = re.compile(r"\.(\w+)|\[\s*(?:'([^']*)'|\"([^\"]*)\"|(-?\d+))\s*\]")
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+PLAIN_TYPES = (str, bool, int, float)
+
+Steps = tuple[str | int, ...]
+"""A path: names after dots, and keys and indices in brackets."""
 
 
 @dataclass(frozen=True)
 class Completion:
-    """One thing that could stand there. *kind*: property param method metric context value function keyword."""
+    """One completion. *kind*: property param method metric context value function keyword."""
 
     text: str
     kind: str
@@ -66,7 +72,7 @@ class Completion:
 
 @dataclass(frozen=True)
 class Completions:
-    """What could stand in place of the characters *start* to *end*, best first."""
+    """What can replace the characters *start* to *end*, best first."""
 
     start: int
     end: int
@@ -75,41 +81,41 @@ class Completions:
 
 def complete(table: RunTable, text: str, at: int) -> Completions:
     """
-    Return what could stand at the character *at* of an unfinished query. Never an error.
+    Return completions at the character *at* of an unfinished query. It never raises an error.
 
     >>> complete(RunTable(lambda run_hash: None), "run.exp", 7).items[0].text
     'experiment'
     """
     before = text[:at]
-    found = _in_value(table, before) or _in_key(table, before) or _member(table, before) or _word(before)
-    if found is None:
+    completed = _in_value(table, before) or _in_key(table, before) or _member(table, before) or _word(before)
+    if completed is None:
         return Completions(at, at, [])
-    typed, items = found
+    typed, items = completed
     return Completions(at - len(typed), at, _best(typed, items))
 
 
-_Found = tuple[str, list[Completion]]
+_Completed = tuple[str, list[Completion]]
 
 
 def _best(typed: str, items: Iterable[Completion]) -> list[Completion]:
-    wanted = typed.strip("'\"").casefold()
+    typed_text = typed.strip("'\"").casefold()
     ranked = []
-    for place, item in enumerate(items):
+    for index, item in enumerate(items):
         plain = item.text.strip("'\"").casefold()
-        if wanted in plain and (plain != wanted or item.text != typed):
-            ranked.append((not plain.startswith(wanted), place, item))
-    ranked.sort(key=lambda one: one[:2])
+        if typed_text in plain and (plain != typed_text or item.text != typed):
+            ranked.append((not plain.startswith(typed_text), index, item))
+    ranked.sort(key=lambda ranking: ranking[:2])
     return list(dict.fromkeys(item for _, _, item in ranked))[:ITEMS_MAX]
 
 
-def _steps(chain: str) -> tuple[str | int, ...]:
-    found: list[str | int] = []
+def _steps(chain: str) -> Steps:
+    steps: list[str | int] = []
     for match in STEP.finditer(chain):
         plain, single, double, number = match.groups()
-        found.append(
-            int(number) if number is not None else next(one for one in (plain, single, double) if one is not None)
+        steps.append(
+            int(number) if number is not None else next(key for key in (plain, single, double) if key is not None)
         )
-    return tuple(found)
+    return tuple(steps)
 
 
 def _is_open(before: str) -> bool:
@@ -123,7 +129,7 @@ def _is_open(before: str) -> bool:
     return bool(quote)
 
 
-def _in_value(table: RunTable, before: str) -> _Found | None:
+def _in_value(table: RunTable, before: str) -> _Completed | None:
     match = VALUE.search(before)
     if match is None or bool(match[3]) != _is_open(before):
         return None
@@ -143,71 +149,80 @@ def _literal(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
-def _values(table: RunTable, root: str, steps: tuple[str | int, ...]) -> list[object]:
+def _values(table: RunTable, root: str, steps: Steps) -> list[object]:
+    """Return the values that runs or sequences have at a path."""
     if root == "run" and steps:
-        if steps == ("status",):
-            return list(STATUSES)
-        name = names.STORED_AS.get(str(steps[0]), str(steps[0]))
-        column = table.field(name) if len(steps) == 1 and name in table.fields else table.param(steps)
-        values = [] if column is None else list(column.values[:VALUES_MAX])
-        plain = [value.item() if hasattr(value, "item") else value for value in values]
-        known = [value for value in plain if isinstance(value, (str, bool, int, float))]
-        return sorted(
-            known, key=lambda value: (isinstance(value, str), str(value) if isinstance(value, str) else value)
-        )
-    if root in names.SUBJECTS[1:]:
-        pairs = [pair for pair in table.pairs if pair.kind == root]
-        if steps == ("name",):
-            return list[object](sorted({pair.name for pair in pairs}))
-        if len(steps) == 2 and steps[0] == "context":
-            contexts = [pair.context.get(str(steps[1])) for pair in pairs]
-            return list[object](sorted({one for one in contexts if isinstance(one, (str, bool, int, float))}, key=repr))
+        return list(STATUSES) if steps == ("status",) else _run_values(table, steps)
+    return _pair_values(table, root, steps) if root in names.SUBJECTS[1:] else []
+
+
+def _pair_values(table: RunTable, kind: str, steps: Steps) -> list[object]:
+    pairs = [pair for pair in table.pairs if pair.kind == kind]
+    if steps == ("name",):
+        return list[object](sorted({pair.name for pair in pairs}))
+    if len(steps) == 2 and steps[0] == "context":
+        values = {pair.context.get(str(steps[1])) for pair in pairs}
+        return list[object](sorted((value for value in values if isinstance(value, PLAIN_TYPES)), key=repr))
     return []
 
 
-def _in_key(table: RunTable, before: str) -> _Found | None:
+def _run_values(table: RunTable, steps: Steps) -> list[object]:
+    name = names.STORED_AS.get(str(steps[0]), str(steps[0]))
+    column = table.field(name) if len(steps) == 1 and name in table.fields else table.param(steps)
+    values = [] if column is None else list(column.values[:VALUES_MAX])
+    plain = [value.item() if hasattr(value, "item") else value for value in values]
+    return sorted((value for value in plain if isinstance(value, PLAIN_TYPES)), key=_value_order)
+
+
+def _value_order(value: object) -> tuple[bool, Any]:
+    """Numbers come first, by size; then texts."""
+    return isinstance(value, str), value
+
+
+def _in_key(table: RunTable, before: str) -> _Completed | None:
     """Complete within `run["` or `run.hparams['`, and tags before `in run.tags`."""
-    match = OPEN_KEY.search(before)
-    if match is not None and _is_open(before):
-        steps = _steps(match[2])
-        if match[1] == "run" and steps == ("metrics",):
-            named = {pair.name for pair in table.pairs if pair.kind == "metric"}
-            return match[4], [Completion(name, "metric") for name in sorted(named)]
-        if match[1] == "run":
-            return match[4], [Completion(str(key), "param", detail) for key, detail in _children(table, steps)]
+    if not _is_open(before):
         return None
-    tagged = TAGGED.search(before)
-    if tagged is not None and _is_open(before):
-        return tagged[2], [Completion(tag, "value", "tag") for tag in _tags(table)]
-    return None
+    match = OPEN_KEY.search(before)
+    if match is not None:
+        return _run_keys(table, _steps(match[2]), match[4]) if match[1] == "run" else None
+    quoted = TAGGED.search(before)
+    return None if quoted is None else (quoted[2], [Completion(tag, "value", "tag") for tag in _tags(table)])
+
+
+def _run_keys(table: RunTable, steps: Steps, typed: str) -> _Completed:
+    if steps == ("metrics",):
+        metric_names = {pair.name for pair in table.pairs if pair.kind == METRIC}
+        return typed, [Completion(name, "metric") for name in sorted(metric_names)]
+    return typed, [Completion(str(key), "param", detail) for key, detail in _children(table, steps)]
 
 
 def _tags(table: RunTable) -> list[str]:
-    found: dict[str, None] = {}
+    tags: dict[str, None] = {}
     for value in table.field("tags").values:
-        found.update(dict.fromkeys(value if isinstance(value, list) else ()))
-    return sorted(found)
+        tags.update(dict.fromkeys(value if isinstance(value, list) else ()))
+    return sorted(tags)
 
 
-def _children(table: RunTable, steps: tuple[str | int, ...]) -> list[tuple[str | int, str]]:
+def _children(table: RunTable, steps: Steps) -> list[tuple[str | int, str]]:
     """Return the keys below a path of the params, and what is there."""
-    found: dict[str | int, str] = {}
+    details: dict[str | int, str] = {}
     for path in table.leaf_paths(steps):
         key = path[len(steps)]
         if key == SYSTEM_PARAMS:
             continue
         if len(path) > len(steps) + 1:
-            found[key] = "dict"
+            details[key] = "dict"
         else:
             column = table.param(path)
             values = [] if column is None else list(column.values[:3])
-            found[key] = ", ".join(
+            details[key] = ", ".join(
                 _literal(getattr(value, "item", lambda value=value: value)())[:20] for value in values
             )
-    return list(found.items())
+    return list(details.items())
 
 
-def _member(table: RunTable, before: str) -> _Found | None:
+def _member(table: RunTable, before: str) -> _Completed | None:
     match = PATH.search(before)
     if match is None or _is_open(before):
         return None
@@ -222,28 +237,33 @@ def _member(table: RunTable, before: str) -> _Found | None:
     return None
 
 
-def _run_members(table: RunTable, steps: tuple[str | int, ...]) -> list[Completion]:
+def _run_members(table: RunTable, steps: Steps) -> list[Completion]:
     children = [
         Completion(str(key), "param", detail)
         for key, detail in _children(table, steps)
         if isinstance(key, str) and IDENTIFIER.fullmatch(key)
     ]
     if not steps:
-        facts = [Completion(name, "property", kind.__name__) for name, kind in names.RUN.items()]
-        return [*children, *facts, Completion("metrics", "property", "summaries of metrics")]
+        properties = [Completion(name, "property", kind.__name__) for name, kind in names.RUN.items()]
+        return [*children, *properties, Completion("metrics", "property", "summaries of metrics")]
     if children:
         return children
-    column = table.param(steps) if len(steps) > 1 or steps[0] not in names.RUN else None
-    kind = names.RUN.get(str(steps[0])) if len(steps) == 1 and column is None else None
-    is_text = kind is str or (column is not None and any(isinstance(value, str) for value in column.values))
-    return [Completion(name, "method") for name in sorted(BY_TYPE[str])] if is_text else []
+    return [Completion(name, "method") for name in sorted(BY_TYPE[str])] if _is_text(table, steps) else []
 
 
-def _sequence_members(table: RunTable, root: str, steps: tuple[str | int, ...]) -> list[Completion]:
+def _is_text(table: RunTable, steps: Steps) -> bool:
+    """Return whether a property or a param of a run holds texts."""
+    if len(steps) == 1 and steps[0] in names.RUN:
+        return names.RUN[str(steps[0])] is str
+    column = table.param(steps)
+    return column is not None and any(isinstance(value, str) for value in column.values)
+
+
+def _sequence_members(table: RunTable, root: str, steps: Steps) -> list[Completion]:
     if not steps:
-        known = names.sequence_names(root)
+        types = names.sequence_names(root)
         return [
-            *(Completion(name, "property", kind.__name__) for name, kind in known.items()),
+            *(Completion(name, "property", kind.__name__) for name, kind in types.items()),
             Completion("run", "property"),
         ]
     if steps == ("context",):
@@ -254,7 +274,7 @@ def _sequence_members(table: RunTable, root: str, steps: tuple[str | int, ...]) 
     return [Completion(name, "method") for name in sorted(BY_TYPE[str])] if steps == ("name",) else []
 
 
-def _word(before: str) -> _Found | None:
+def _word(before: str) -> _Completed | None:
     match = WORD.search(before)
     if match is None or _is_open(before):
         return None

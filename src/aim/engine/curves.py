@@ -159,15 +159,21 @@ def draw_groups(
     members: dict[int, list[_Line]] = {}
     for line in lines:
         members.setdefault(group_indices[line.source], []).append(line)
-    pieces: list[Piece] = []
-    for group_index, group_lines in sorted(members.items()):
-        curves = [(line.x, line.y if line.smooth is None else line.smooth) for line in group_lines]
-        aggregated = aggregate(curves, view.buckets, view.window, value, band)
-        counts = _counts(np.concatenate([line.inside(view.window) for line in group_lines]))
-        pieces.append(Piece(group_index, LINE, aggregated.x, aggregated.y, *counts))
-        if aggregated.low is not None and aggregated.high is not None:
-            pieces.append(Piece(group_index, LOW, aggregated.x, aggregated.low, *counts))
-            pieces.append(Piece(group_index, HIGH, aggregated.x, aggregated.high, *counts))
+    return [
+        piece
+        for group_index, group_lines in sorted(members.items())
+        for piece in _group_pieces(group_index, group_lines, view, value, band)
+    ]
+
+
+def _group_pieces(group_index: int, lines: Sequence[_Line], view: View, value: str, band: str) -> list[Piece]:
+    curves = [(line.x, line.y if line.smooth is None else line.smooth) for line in lines]
+    aggregated = aggregate(curves, view.buckets, view.window, value, band)
+    counts = _counts(np.concatenate([line.inside(view.window) for line in lines]))
+    pieces = [Piece(group_index, LINE, aggregated.x, aggregated.y, *counts)]
+    if aggregated.low is not None and aggregated.high is not None:
+        pieces.append(Piece(group_index, LOW, aggregated.x, aggregated.low, *counts))
+        pieces.append(Piece(group_index, HIGH, aggregated.x, aggregated.high, *counts))
     return pieces
 
 

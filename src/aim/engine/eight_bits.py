@@ -13,7 +13,7 @@ These are the rules by which arrays become images (docs/guide/objects.md), so a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -47,12 +47,18 @@ def eight_bits(image: PIL.Image.Image) -> PIL.Image.Image:
         return _upper_bits(image)
     if not is_finite.all():
         pixels = np.nan_to_num(pixels, nan=low, posinf=high, neginf=low)
-    if image.mode == "F" and low >= 0 and high <= 1:
-        pixels *= BYTE_MAX
-    elif low < 0 or high > BYTE_MAX or (image.mode == "F" and high <= OVERSHOOT_MAX):
+    scaled = _scaled(pixels, low, high, is_float=image.mode == "F")
+    return PIL.Image.fromarray(np.rint(scaled).clip(0, BYTE_MAX).astype(np.uint8))
+
+
+def _scaled(pixels: Any, low: float, high: float, *, is_float: bool) -> Any:
+    """Return pixels in 0 ... 255; *low* and *high* are the lowest and highest of them."""
+    if is_float and low >= 0 and high <= 1:
+        return pixels * BYTE_MAX
+    if low < 0 or high > BYTE_MAX or (is_float and high <= OVERSHOOT_MAX):
         half = max(high / 2 - low / 2, 1e-30)  # halves: the span of two single floats may be more than the largest
-        pixels = ((pixels / 2 - low / 2) / half * BYTE_MAX).astype(np.float32)
-    return PIL.Image.fromarray(np.rint(pixels).clip(0, BYTE_MAX).astype(np.uint8))
+        return (pixels / 2 - low / 2) / half * BYTE_MAX
+    return pixels
 
 
 def _upper_bits(image: PIL.Image.Image) -> PIL.Image.Image:

@@ -14,7 +14,7 @@ import difflib
 import math
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,7 @@ RUN_FIELDS = (
     "error",
 )
 SUMMARY_COLUMN = re.compile(r"(?P<name>.+?)(?:\[(?P<context>[^\]]*)\])?\.(?P<summary>\w+)")
+COLUMN_FORMS = "Columns are properties such as name, params, and metrics: loss.last."
 STORED_AS = {"created_at": "creation_time"}
 NAN_RANK, MISSING_RANK = 1, 2  # after all numbers, in this order
 
@@ -228,16 +229,23 @@ def find_field(table: RunTable, column: str) -> Field:
     raise UsageError(f"No run has a column {column!r}.{hint}")
 
 
-COLUMN_FORMS = "Columns are properties such as name, params, and metrics: loss.last."
-
-
 def _context_text(table: RunTable, name: str, context: str | None) -> str | None:
+    """Return the text of the one context of a metric that *context* means; None when there is none."""
     pairs = [pair for pair in table.pairs if pair.kind == METRIC and pair.name == name and not pair.is_empty()]
+    labels = {contexts.text(pair.context): _context_label(pair.context) for pair in pairs}
     if context is not None:
-        expected = dict(part.split("=", 1) for part in context.split(",") if "=" in part)
-        pairs = [pair for pair in pairs if {key: str(value) for key, value in pair.context.items()} == expected]
-    texts = {contexts.text(pair.context) for pair in pairs}
-    if len(texts) > 1 and "{}" not in texts:
-        choices = ", ".join(f"{name}[{','.join(f'{k}={v}' for k, v in pair.context.items())}]" for pair in pairs)
+        labels = {text: label for text, label in labels.items() if _label_parts(label) == _label_parts(context)}
+    if "{}" in labels:
+        return "{}"
+    if len(labels) > 1:
+        choices = ", ".join(f"{name}[{label}]" for label in labels.values())
         raise UsageError(f"{name} has several contexts; say which one: {choices}.")
-    return "{}" if "{}" in texts else next(iter(texts), None)
+    return next(iter(labels), None)
+
+
+def _context_label(context: Mapping[str, Any]) -> str:
+    return ",".join(f"{key}={value}" for key, value in context.items())
+
+
+def _label_parts(label: str) -> set[str]:
+    return {part for part in label.split(",") if "=" in part}

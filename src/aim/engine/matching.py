@@ -71,18 +71,18 @@ def ask(text: str) -> Question:
 
 def newest_first(table: RunTable, rows: Rows) -> IntArray:
     """Order rows of runs by their time of creation, newest first."""
-    wanted = np.zeros(table.run_count, np.bool_)
-    wanted[rows] = True
+    is_chosen = np.zeros(table.run_count, np.bool_)
+    is_chosen[rows] = True
     order = table.newest_first()
-    return np.asarray(order[wanted[order]], np.int64)
+    return np.asarray(order[is_chosen[order]], np.int64)
 
 
-def sequences_newest_first(table: RunTable, places: Rows, rows: Rows) -> tuple[IntArray, IntArray]:
+def sequences_newest_first(table: RunTable, pair_indices: Rows, rows: Rows) -> tuple[IntArray, IntArray]:
     """Order sequences by their runs, newest first, and within a run by context and name."""
     age = np.empty(table.run_count, np.int64)
     age[table.newest_first()] = np.arange(table.run_count)
-    order = np.lexsort((table.pairs.ranks()[places], age[rows]))
-    return np.asarray(places[order], np.int64), np.asarray(rows[order], np.int64)
+    order = np.lexsort((table.pairs.ranks()[pair_indices], age[rows]))
+    return np.asarray(pair_indices[order], np.int64), np.asarray(rows[order], np.int64)
 
 
 def matching_runs(table: RunTable, question: Question) -> IntArray:
@@ -118,8 +118,8 @@ def matching_sequences(table: RunTable, question: Question, kind: str) -> tuple[
 
 def rows_of(table: RunTable, hashes: Iterable[str]) -> IntArray:
     """Return the rows of the runs of these hashes, in their order; those that are not there are left out."""
-    found = [table.row_of(run_hash) for run_hash in dict.fromkeys(hashes)]
-    return np.array([row for row in found if row is not None], np.int64)
+    rows = [table.row_of(run_hash) for run_hash in dict.fromkeys(hashes)]
+    return np.array([row for row in rows if row is not None], np.int64)
 
 
 def hashes_of(table: RunTable, rows: Rows) -> list[str]:

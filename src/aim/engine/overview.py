@@ -56,29 +56,31 @@ def type_of(values: Sequence[object]) -> str:
     >>> type_of([1, 0.5]), type_of([1, "a"]), type_of([["a"], []])
     ('number', 'json', 'list')
     """
-    if not values:
-        return "json"
-    if all(isinstance(value, bool) for value in values):
+    types = {_type_of_value(value) for value in values}
+    return next(iter(types)) if len(types) == 1 else "json"
+
+
+def _type_of_value(value: object) -> str:
+    if isinstance(value, bool):
         return "bool"
-    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+    if isinstance(value, (int, float)):
         return "number"
-    if all(isinstance(value, str) for value in values):
+    if isinstance(value, str):
         return "string"
-    if all(isinstance(value, list) and all(isinstance(item, str) for item in value) for value in values):
-        return "list"
-    return "json"
+    is_list_of_texts = isinstance(value, list) and all(isinstance(element, str) for element in value)
+    return "list" if is_list_of_texts else "json"
 
 
 def params_of(table: RunTable, rows: IntArray) -> list[ParamOverview]:
     """List the leaves of the params that the runs in *rows* have, those of the system left out."""
-    found = []
+    overviews = []
     for path in table.leaf_paths(()):
         if path and path[0] != SYSTEM_PARAMS:
             column = table.param(path)
             overview = None if column is None else _param(path, column, rows)
             if overview is not None:
-                found.append(overview)
-    return found
+                overviews.append(overview)
+    return overviews
 
 
 def _param(path: Path, column: QueryColumn, rows: IntArray) -> ParamOverview | None:
@@ -88,13 +90,13 @@ def _param(path: Path, column: QueryColumn, rows: IntArray) -> ParamOverview | N
         return None
     counts = np.bincount(codes, minlength=len(column.values))
     distinct = np.flatnonzero(counts)
-    values = [column.values[place] for place in distinct.tolist()]
+    values = [column.values[code] for code in distinct.tolist()]
     kind = type_of(values)
     if kind == "number":
         examples: list[object] = sorted(values, key=lambda value: (value != value, value))[:EXAMPLES_MAX]
     else:
         order = np.argsort(-counts[distinct], kind="stable")[:EXAMPLES_MAX]
-        examples = [values[place] for place in order.tolist()]
+        examples = [values[code] for code in order.tolist()]
     return ParamOverview(path, "json" if kind == "list" else kind, len(codes), len(values), examples)
 
 
@@ -105,26 +107,26 @@ def sequences_of(table: RunTable, rows: IntArray, matching: tuple[IntArray, IntA
     Args:
         matching: only these, as (places of pairs, rows); None: all.
     """
-    wanted = np.zeros(table.run_count, np.bool_)
-    wanted[rows] = True
+    is_chosen = np.zeros(table.run_count, np.bool_)
+    is_chosen[rows] = True
     having: dict[int, npt.NDArray[Any]] = {}
     if matching is not None:
-        pairs, of = matching
-        for place in np.unique(pairs).tolist():
-            having[place] = of[pairs == place]
-    found = []
-    for place, pair in enumerate(table.pairs):
-        if matching is not None and place not in having:
+        pairs, matching_rows = matching
+        for pair_index in np.unique(pairs).tolist():
+            having[pair_index] = matching_rows[pairs == pair_index]
+    overviews = []
+    for pair_index, pair in enumerate(table.pairs):
+        if matching is not None and pair_index not in having:
             continue
-        of_pair = table.rows(place)
-        mask = np.isin(of_pair, having[place]) if matching is not None else wanted[of_pair]
+        pair_rows = table.rows(pair_index)
+        mask = np.isin(pair_rows, having[pair_index]) if matching is not None else is_chosen[pair_rows]
         runs = int(mask.sum())
         if runs:
-            counts = table.summary(place, "count")
+            counts = table.summary(pair_index, "count")
             points = 0 if counts is None else int(counts[mask].sum())
-            kind = _one_kind(table.stored_kinds(np.full(runs, place), of_pair[mask]))
-            found.append(SequenceOverview(pair.name, pair.context, kind, runs, points))
-    return sorted(found, key=lambda one: (one.name, contexts.text(one.context), one.kind))
+            kind = _one_kind(table.stored_kinds(np.full(runs, pair_index), pair_rows[mask]))
+            overviews.append(SequenceOverview(pair.name, pair.context, kind, runs, points))
+    return sorted(overviews, key=lambda overview: (overview.name, contexts.text(overview.context), overview.kind))
 
 
 def facets_of(table: RunTable, rows: IntArray) -> dict[str, list[tuple[str, int]]]:
@@ -136,11 +138,11 @@ def _facet(column: QueryColumn, rows: IntArray) -> list[tuple[str, int]]:
     codes = column.codes[rows]
     counts = np.bincount(codes[codes >= 0], minlength=len(column.values))
     tally: Counter[str] = Counter()
-    for place in np.flatnonzero(counts).tolist():
-        value = column.values[place]
+    for code in np.flatnonzero(counts).tolist():
+        value = column.values[code]
         for item in value if isinstance(value, list) else [value]:
             if item is not None:
-                tally[str(item)] += int(counts[place])
+                tally[str(item)] += int(counts[code])
     return sorted(tally.items(), key=lambda pair: (-pair[1], pair[0]))[:FACET_VALUES_MAX]
 
 

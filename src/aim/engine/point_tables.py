@@ -67,19 +67,19 @@ def batch(series: Sequence[LabelledPoints]) -> pa.RecordBatch:
     """Return the points of *series*, in their order, as one record batch."""
     import pyarrow
 
-    counts = [len(one.points) for one in series]
-    epochs = np.concatenate([one.points.epochs for one in series]).astype(np.float32)
-    times_us = np.rint(np.concatenate([one.points.times_s for one in series]) * MICROSECONDS).astype(np.int64)
+    counts = [len(member.points) for member in series]
+    epochs = np.concatenate([member.points.epochs for member in series]).astype(np.float32)
+    times_us = np.rint(np.concatenate([member.points.times_s for member in series]) * MICROSECONDS).astype(np.int64)
     labels = (
-        [one.sequence.run_hash for one in series],
-        [one.sequence.name for one in series],
-        [contexts.text(one.sequence.context) for one in series],
+        [member.sequence.run_hash for member in series],
+        [member.sequence.name for member in series],
+        [contexts.text(member.sequence.context) for member in series],
     )
     columns = [
         *(_repeated(names, counts) for names in labels),
-        pyarrow.array(np.concatenate([one.points.steps for one in series])),
+        pyarrow.array(np.concatenate([member.points.steps for member in series])),
         pyarrow.array(times_us).cast(pyarrow.timestamp("us", tz="UTC")),
-        pyarrow.array(np.concatenate([one.points.values.astype(np.float64) for one in series])),
+        pyarrow.array(np.concatenate([member.points.values.astype(np.float64) for member in series])),
         pyarrow.array(epochs, mask=np.isnan(epochs)),
     ]
     return pyarrow.RecordBatch.from_arrays(columns, schema=schema())

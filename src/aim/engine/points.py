@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -139,11 +139,8 @@ class PointStore:
                 sequence = reader.sequences().get(key)
             is_numeric = sequence is not None and sequence.is_numeric
             curves[key] = _curve(reader, sequence, state) if sequence is not None and is_numeric else None
-        if before is None and reader.journal_point_count(state) <= TOGETHER_MAX:
-            # the whole journal was read for these keys: its other curves cost little now, and a second reading later
-            for key, sequence in state.sequences.items():
-                if key not in curves and sequence.parts and sequence.is_numeric:
-                    curves[key] = _curve(reader, sequence, state)
+        if before is None:
+            curves.update(_cheap_curves(reader, state, curves))
         return curves
 
     def mark(self, run_hash: str, key: SequenceKey, state_number: int, curve: Curve) -> None:
@@ -177,6 +174,19 @@ def _sealed_curves(reader: RunReader, keys: list[SequenceKey]) -> dict[SequenceK
         if points is not None and points.is_numeric:
             curves[key] = _curve_of(points)
     return curves
+
+
+def _cheap_curves(
+    reader: RunReader, state: RunState, curves: Mapping[SequenceKey, Curve | None]
+) -> dict[SequenceKey, Curve | None]:
+    """Return the other curves of a small run that is in journals: these were read for *curves* as a whole."""
+    if reader.journal_point_count(state) > TOGETHER_MAX:
+        return {}
+    return {
+        key: _curve(reader, sequence, state)
+        for key, sequence in state.sequences.items()
+        if key not in curves and sequence.parts and sequence.is_numeric
+    }
 
 
 def _curve(reader: RunReader, sequence: SequenceState, state: RunState) -> Curve | None:

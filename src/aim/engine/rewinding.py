@@ -9,7 +9,7 @@ Both hide; storage/forms/history.py says what, and nothing is erased.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from aim.core import contexts, params
@@ -39,9 +39,9 @@ class PointDeletion(NamedTuple):
     Points that are to be deleted.
 
     Attributes:
-        entries: of the edit that deletes them; none when none of them is there.
+        entries: of the edit that deletes them; empty when the run has none of them.
         point_count: how many points it touches.
-        recorded_at_s: the latest time of these, by the clock of who recorded them; the edit has to be later.
+        recorded_at_s: the latest time of these points, by the recorder's clock; the edit has to be later.
     """
 
     entries: list[dict[str, Any]]
@@ -57,63 +57,75 @@ def rewind(run: RunDoor, writer: Writer, step: object) -> Rewind:
         UntrackableValue: *step* is no integer.
         RunClosed: the run has ended.
     """
-    kept = step_number(step)
+    last_step = step_number(step)
     writer.lifecycle.check_open()
-    return writer.sequences.rewind(kept, run.state().latest_at_s)
+    return writer.sequences.rewind(last_step, run.state().latest_at_s)
 
 
 def check_steps(steps: object) -> list[int]:
     """
-    Return the steps that somebody names, a number or several, in order.
+    Return the steps of a deletion, given as a number or several, in order.
 
     Raises:
-        UsageError: there is none, or there are too many.
+        UsageError: there are no steps, or too many.
 
     >>> check_steps(7), check_steps([9, 7, 7])
     ([7], [7, 9])
     """
     several = steps if isinstance(steps, Iterable) and not isinstance(steps, (str, bytes)) else (steps,)
-    found = sorted({step_number(step) for step in several})
-    if not 0 < len(found) <= STEPS_MAX:
-        raise UsageError(f"A deletion names 1 to {STEPS_MAX:,} steps, not {len(found):,}.")
-    return found
+    ordered = sorted({step_number(step) for step in several})
+    if not 0 < len(ordered) <= STEPS_MAX:
+        raise UsageError(f"A deletion names 1 to {STEPS_MAX:,} steps, not {len(ordered):,}.")
+    return ordered
 
 
 def deletion_of(
     run: PointSource, key: SequenceKey, steps: Iterable[int], items: Iterable[int] | None = None
 ) -> PointDeletion:
     """
-    Find the points that are to be deleted.
+    Return the deletion of some points of a sequence.
 
     Args:
-        items: only these of the list of objects tracked at each step, counted from 0; a step of which that leaves
-            nothing is deleted as a whole.
+        items: only these objects of the list that was tracked at each step, counted from 0. A step of which no object
+            is left is deleted as a whole.
 
     Raises:
-        UsageError: *items* of what holds no lists.
+        UsageError: *items* of a sequence that holds no lists.
     """
-    facts = run.state().sequences.get(key)
+    sequence = run.state().sequences.get(key)
     points = run.points(key)
-    if facts is None or points is None:
+    if sequence is None or points is None:
         return PointDeletion([], 0, 0.0)
-    chosen = frozenset(steps)
-    whole = {step: place for place, step in enumerate(points.steps.tolist()) if step in chosen}
-    part: dict[int, int] = {}
-    wanted = frozenset(() if items is None else items)
-    if items is not None:
-        if not facts.kind.startswith("list"):
-            raise UsageError(f"{facts.name!r} holds {facts.kind}, no lists: delete whole points of it, by their steps.")
-        for step, place in list(whole.items()):
-            there = {index for index, _ in run.items(points, place)}
-            if not there <= wanted:
-                del whole[step]
-                if there & wanted:
-                    part[step] = place
-    found = [Deletion(0.0, frozenset(whole))] if whole else []
-    found += [Deletion(0.0, frozenset(part), wanted)] if part else []
-    recorded_at_s = max((float(points.times_s[place]) for place in (*whole.values(), *part.values())), default=0.0)
-    entries = [one.entry(facts.name, facts.context) for one in found]
-    return PointDeletion(entries, len(whole) + len(part), recorded_at_s)
+    chosen_steps = frozenset(steps)
+    index_of = {step: index for index, step in enumerate(points.steps.tolist()) if step in chosen_steps}
+    if items is None:
+        deletions = [Deletion(0.0, frozenset(index_of))] if index_of else []
+    else:
+        if not sequence.kind.startswith("list"):
+            raise UsageError(
+                f"{sequence.name!r} holds {sequence.kind}, not lists: delete whole points of it, by their steps."
+            )
+        deletions = _item_deletions(run, points, index_of, frozenset(items))
+    deleted_steps = [step for deletion in deletions for step in deletion.steps]
+    recorded_at_s = max((float(points.times_s[index_of[step]]) for step in deleted_steps), default=0.0)
+    entries = [deletion.entry(sequence.name, sequence.context) for deletion in deletions]
+    return PointDeletion(entries, len(deleted_steps), recorded_at_s)
+
+
+def _item_deletions(
+    run: PointSource, points: Points, index_of: Mapping[int, int], item_indices: frozenset[int]
+) -> list[Deletion]:
+    """Return the deletion of whole points, and of objects of the others, at the steps of *index_of*."""
+    whole_steps: list[int] = []
+    partial_steps: list[int] = []
+    for step, index in index_of.items():
+        stored = {item_index for item_index, _ in run.items(points, index)}
+        if stored <= item_indices:
+            whole_steps.append(step)
+        elif stored & item_indices:
+            partial_steps.append(step)
+    deletions = [Deletion(0.0, frozenset(whole_steps))] if whole_steps else []
+    return deletions + ([Deletion(0.0, frozenset(partial_steps), item_indices)] if partial_steps else [])
 
 
 def deletion_of_all(run: PointSource, key: SequenceKey) -> PointDeletion:
@@ -128,6 +140,8 @@ def deletion_of_all(run: PointSource, key: SequenceKey) -> PointDeletion:
     return PointDeletion([entry], point_count, recorded_at_s)
 
 
-def undeletion_of(facts: SequenceState) -> list[dict[str, Any]]:
+def undeletion_of(sequence: SequenceState) -> list[dict[str, Any]]:
     """Return the entries of an edit that shows again what was deleted of a sequence by its steps."""
-    return [{**one.entry(facts.name, facts.context), "at": one.time_s} for one in facts.deletions]
+    return [
+        {**deletion.entry(sequence.name, sequence.context), "at": deletion.time_s} for deletion in sequence.deletions
+    ]

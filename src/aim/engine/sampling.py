@@ -68,31 +68,31 @@ def reduce_curves(x: XArray, rows: FloatArray, buckets: int, window: Window | No
     array([0, 1, 3, 4, 5])
     """
     start, stop = _inside(x, window)
-    outer = [place for place in (start - 1, stop) if 0 <= place < len(x)]
+    outer = [index for index in (start - 1, stop) if 0 <= index < len(x)]
     count = stop - start
     if count <= POINTS_A_BUCKET * buckets:
-        kept = np.arange(max(start - 1, 0), min(stop + 1, len(x)), dtype=np.int64)
-        return [_counted(kept, row[start:stop]) for row in rows]
+        point_indices = np.arange(max(start - 1, 0), min(stop + 1, len(x)), dtype=np.int64)
+        return [_counted(point_indices, row[start:stop]) for row in rows]
     starts = _starts(x[start:stop], buckets, window)
     block = max(1, BLOCK_VALUES // count)
-    found: list[Reduced] = []
+    reduced: list[Reduced] = []
     for first in range(0, len(rows), block):
-        found += _reduce_block(rows[first : first + block, start:stop], starts, start, outer)
-    return found
+        reduced += _reduce_block(rows[first : first + block, start:stop], starts, start, outer)
+    return reduced
 
 
 def reduce_path(x: FloatArray, y: FloatArray, buckets: int) -> Reduced:
     """
     Reduce a curve whose x goes back and forth; the points kept stay in their order.
 
-    >>> reduce_path(np.array([0.0, 2.0, 1.0]), np.array([5.0, 6.0, 7.0]), buckets=1).kept
+    >>> reduce_path(np.array([0.0, 2.0, 1.0]), np.array([5.0, 6.0, 7.0]), buckets=1).point_indices
     array([0, 1, 2])
     """
     order = np.argsort(x, kind="stable")
     reduced = reduce_curves(x[order], y[order][np.newaxis], buckets)[0]
     ends = [0, len(x) - 1] if len(x) else []
-    kept = np.union1d(order[reduced.point_indices], np.array(ends, np.int64))
-    return Reduced(kept.astype(np.int64), reduced.point_count, reduced.nan_count, reduced.inf_count)
+    point_indices = np.union1d(order[reduced.point_indices], np.array(ends, np.int64))
+    return Reduced(point_indices.astype(np.int64), reduced.point_count, reduced.nan_count, reduced.inf_count)
 
 
 def _inside(x: XArray, window: Window | None) -> tuple[int, int]:
@@ -101,9 +101,9 @@ def _inside(x: XArray, window: Window | None) -> tuple[int, int]:
     return int(np.searchsorted(x, window[0], "left")), int(np.searchsorted(x, window[1], "right"))
 
 
-def _counted(kept: IntArray, inside: FloatArray) -> Reduced:
+def _counted(point_indices: IntArray, inside: FloatArray) -> Reduced:
     nan = int(np.isnan(inside).sum())
-    return Reduced(kept, len(inside), nan, int(np.isinf(inside).sum()))
+    return Reduced(point_indices, len(inside), nan, int(np.isinf(inside).sum()))
 
 
 def edges(low: float, high: float, buckets: int) -> FloatArray:
@@ -148,23 +148,23 @@ def _reduce_block(inside: FloatArray, starts: IntArray, shift: int, outer: list[
         infinite = count - finite.reshape(curves, count).sum(axis=1) - nan
         for odd in (is_nan, flat == np.inf, flat == -np.inf):
             is_kept[_firsts(odd, bucket_of)] = True
-    places = np.flatnonzero(is_kept)
-    bounds = np.searchsorted(places, np.append(column, len(flat)))
-    before = np.array([place for place in outer if place < shift], np.int64)
-    after = np.array([place for place in outer if place >= shift], np.int64)
-    found = []
+    kept_indices = np.flatnonzero(is_kept)
+    bounds = np.searchsorted(kept_indices, np.append(column, len(flat)))
+    before = np.array([index for index in outer if index < shift], np.int64)
+    after = np.array([index for index in outer if index >= shift], np.int64)
+    reduced = []
     for row in range(curves):
-        own = places[bounds[row] : bounds[row + 1]] + (shift - row * count)
-        own = np.concatenate((before, own, after)) if outer else own
-        found.append(Reduced(own, count, int(nan[row]), int(infinite[row])))
-    return found
+        point_indices = kept_indices[bounds[row] : bounds[row + 1]] + (shift - row * count)
+        point_indices = np.concatenate((before, point_indices, after)) if outer else point_indices
+        reduced.append(Reduced(point_indices, count, int(nan[row]), int(infinite[row])))
+    return reduced
 
 
 def _firsts(hit: npt.NDArray[np.bool_], bucket_of: npt.NDArray[np.int32]) -> IntArray:
     """Return the place of the first hit of each bucket that has one."""
-    places = np.flatnonzero(hit)
-    buckets = bucket_of[places]
-    firsts: IntArray = places[np.append(True, buckets[1:] != buckets[:-1])[: len(places)]]
+    hit_indices = np.flatnonzero(hit)
+    buckets = bucket_of[hit_indices]
+    firsts: IntArray = hit_indices[np.append(True, buckets[1:] != buckets[:-1])[: len(hit_indices)]]
     return firsts
 
 

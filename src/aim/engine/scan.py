@@ -99,8 +99,8 @@ class Scan:
         query = compile_query(query_text, subject, timezone_offset_minutes=timezone_offset_minutes)
 
         def ask(table: RunTable) -> list[MatchingSequence]:
-            places, rows = query.select_sequences(table)
-            return _found(table, *_sorted(table, places, rows))
+            pair_indices, rows = query.select_sequences(table)
+            return _found(table, *_sorted(table, pair_indices, rows))
 
         return self.catalogue.ask(ask, progress)
 
@@ -127,13 +127,13 @@ class Scan:
 
         def ask(table: RunTable) -> tuple[list[str], npt.NDArray[Any]]:
             text = contexts.text(context)
-            place = table.pair_index((name, text, kind))
-            found = None if place is None else table.summary(place, value)
-            if place is None or found is None:
+            pair_index = table.pair_index((name, text, kind))
+            values = None if pair_index is None else table.summary(pair_index, value)
+            if pair_index is None or values is None:
                 return [], np.empty(0)
-            hashes, rows = table.hashes(), table.rows(place)
+            hashes, rows = table.hashes(), table.rows(pair_index)
             newest = np.argsort(_age(table)[rows])
-            return [hashes[row] for row in rows[newest].tolist()], found[newest]
+            return [hashes[row] for row in rows[newest].tolist()], values[newest]
 
         return self.catalogue.ask(ask)
 
@@ -205,13 +205,15 @@ class Scan:
         """
 
         def ask(table: RunTable) -> dict[str, list[str]]:
-            found: dict[str, set[str]] = {"param": {_shown(path) for path in table.leaf_paths(())}}
+            names_by_kind: dict[str, set[str]] = {"param": {_shown(path) for path in table.leaf_paths(())}}
             for pair in table.pairs:
                 if not pair.is_empty():
-                    found.setdefault(pair.kind, set()).add(pair.name)
-                    found.setdefault("context", set()).update(pair.context)
-                    found.setdefault("value", set()).update(str(value) for value in pair.context.values())
-            return {kind: sorted(name for name in names if name.startswith(prefix)) for kind, names in found.items()}
+                    names_by_kind.setdefault(pair.kind, set()).add(pair.name)
+                    names_by_kind.setdefault("context", set()).update(pair.context)
+                    names_by_kind.setdefault("value", set()).update(str(value) for value in pair.context.values())
+            return {
+                kind: sorted(name for name in names if name.startswith(prefix)) for kind, names in names_by_kind.items()
+            }
 
         return self.catalogue.ask(ask)
 
@@ -238,10 +240,10 @@ class Scan:
 
         Cost: memory for one batch, or for the longest sequence.
         """
-        found = self.sequences(query_text, timezone_offset_minutes=timezone_offset_minutes)
+        sequences = self.sequences(query_text, timezone_offset_minutes=timezone_offset_minutes)
         held: list[SequencePoints] = []
         count = 0
-        for series in self.series(found):
+        for series in self.series(sequences):
             held.append(series)
             count += len(series.points)
             if count >= batch_points:
@@ -277,18 +279,18 @@ def _age(table: RunTable) -> RowArray:
     return age
 
 
-def _sorted(table: RunTable, places: RowArray, rows: RowArray) -> tuple[RowArray, RowArray]:
-    # by the run's place in the order of age, then by the pair's place in the order of contexts and names
-    order = np.argsort(_age(table)[rows] * len(table.pairs) + table.pairs.ranks()[places], kind="stable")
-    return places[order], rows[order]
+def _sorted(table: RunTable, pair_indices: RowArray, rows: RowArray) -> tuple[RowArray, RowArray]:
+    # newest run first; within a run by context, then name
+    order = np.argsort(_age(table)[rows] * len(table.pairs) + table.pairs.ranks()[pair_indices], kind="stable")
+    return pair_indices[order], rows[order]
 
 
-def _found(table: RunTable, places: RowArray, rows: RowArray) -> list[MatchingSequence]:
+def _found(table: RunTable, pair_indices: RowArray, rows: RowArray) -> list[MatchingSequence]:
     hashes, pairs = table.hashes(), table.pairs
-    kinds = table.stored_kinds(places, rows)
+    kinds = table.stored_kinds(pair_indices, rows)
     return [
-        MatchingSequence(hashes[row], pairs[place].name, pairs[place].context, pairs[place].kind, kind)
-        for place, row, kind in zip(places.tolist(), rows.tolist(), kinds, strict=True)
+        MatchingSequence(hashes[row], pairs[pair_index].name, pairs[pair_index].context, pairs[pair_index].kind, kind)
+        for pair_index, row, kind in zip(pair_indices.tolist(), rows.tolist(), kinds, strict=True)
     ]
 
 

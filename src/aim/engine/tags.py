@@ -60,8 +60,8 @@ class Tags:
 
     def _described(self) -> dict[str, Document]:
         # of two documents of one name, which two programs wrote at once, the later one counts
-        found = sorted(self._documents.list(KIND), key=lambda document: document.updated_at_s)
-        return {name: document for document in found if isinstance(name := document.body.get("name"), str) and name}
+        documents = sorted(self._documents.list(KIND), key=lambda document: document.updated_at_s)
+        return {name: document for document in documents if isinstance(name := document.body.get("name"), str) and name}
 
     def put(self, name: str, *, color: str | None = None, description: str | None = None) -> Tag:
         """
@@ -76,11 +76,11 @@ class Tags:
         name = check_tag(name)
         said = {"color": check_color(color) if color else color, "description": description}
         for attempt in range(TRIES_MAX):
-            there = self._described().get(name)
-            body = {**(there.body if there else {}), "name": name}
+            stored = self._described().get(name)
+            body = {**(stored.body if stored else {}), "name": name}
             body.update({key: value for key, value in said.items() if value is not None})
             try:
-                document_id, revision = (there.id, there.revision) if there else (id_of_tag(name), None)
+                document_id, revision = (stored.id, stored.revision) if stored else (id_of_tag(name), None)
                 written = self._documents.put(KIND, document_id, revision, {k: v for k, v in body.items() if v != ""})
                 break
             except StaleRevision:

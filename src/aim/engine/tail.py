@@ -68,17 +68,17 @@ class Watch:
         self._heard = catalogue.version
         catalogue.listen(self._hear)
 
-    def _hear(self, found: CatalogueChanges) -> None:
+    def _hear(self, changes: CatalogueChanges) -> None:
         with self._lock:
             number = self._heard = self._catalogue.version
-            for run_hash in found.removed:
+            for run_hash in changes.removed:
                 self._changed_at.pop(run_hash, None)
                 self._taken_back_at.pop(run_hash, None)
                 self._removed_at[run_hash] = number
-            for run_hash in found.changed:
+            for run_hash in changes.changed:
                 self._removed_at.pop(run_hash, None)
                 self._changed_at[run_hash] = number
-            self._taken_back_at.update(dict.fromkeys(found.taken_back, number))
+            self._taken_back_at.update(dict.fromkeys(changes.taken_back, number))
             while len(self._removed_at) > REMOVED_MAX:
                 del self._removed_at[next(iter(self._removed_at))]
 
@@ -130,5 +130,5 @@ class Watch:
 def running_count(table: RunTable) -> int:
     """Count the runs that record now."""
     column = table.field("status")
-    running = [place for place, value in enumerate(column.values) if value == RUNNING]
+    running = [code for code, value in enumerate(column.values) if value == RUNNING]
     return int(np.isin(column.codes, running).sum())
