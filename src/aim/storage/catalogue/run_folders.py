@@ -76,8 +76,8 @@ class RunFolders:
 
     def look(self, *, full: bool) -> tuple[set[str], set[str]]:
         """Return the runs to read and the runs that are gone. *full*: ask all folders."""
-        due = self._freshness.look(self._followed.keys(), full=full)
-        return due.read, due.gone
+        due = self._freshness.changed_runs(self._followed.keys(), full=full)
+        return due.to_read, due.gone
 
     def followed(self) -> list[str]:
         """Return the runs that are read at each refresh."""

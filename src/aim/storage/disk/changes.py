@@ -1,15 +1,15 @@
 """
-Stamps: how a reader sees at once that some run was changed, without asking 100,000 folders. Specified in repository.md.
+Stamps: how a reader sees that some run was changed without a look at 100,000 folders. Specified in repository.md.
 
     .aim/changes/<xx>      empty; its time is that of the latest change of a run with CRC-32(hash) mod 256 = xx
     .aim/changes/          its time is that of the latest change of any run
 
-Whoever begins to record into a run, edits, copies or deletes one *touches* both stamps afterwards. So a reader that
-finds the folder's time as it was has nothing to ask; else it asks 256 files, and then the few runs of those that
-changed.
+A process that begins to record into a run, or edits, copies or deletes one, *touches* both stamps afterwards. A reader
+for which the folder's time has not changed has nothing more to do. Otherwise it looks at the 256 files, and then at the
+few runs of those that changed.
 
 Rule 1: a stamp is touched after the change. A reader takes the stamps before it reads the run.
-Rule 2: stamps are never needed: a reader finds what was changed without one when it next goes through all folders.
+Rule 2: nothing depends on stamps: a change without one is found when the reader next goes through all folders.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def stamp_name(number: int) -> str:
 
 def touch(run_folder: Path, disk: Disk = DISK) -> None:
     """
-    Say that the run in *run_folder*, `<repository>/runs/<hash>`, has changed.
+    Touch the stamps of the run in *run_folder*, `<repository>/runs/<hash>`, which has changed.
 
-    A stamp that the disk refuses costs readers some seconds, nothing else; so nothing is raised. Cost: about 10 us.
+    A stamp that the disk refuses costs readers some seconds and nothing else, so nothing is raised. Cost: about 10 us.
     """
     runs = run_folder.parent
     if runs.name != "runs":

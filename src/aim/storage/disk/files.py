@@ -1,9 +1,9 @@
 """
 Every call that changes the disk.
 
-The rest of the storage writes through a `Disk`, so that a test can make the n-th write, sync or rename fail, or forget
-what was not synced. Reading needs no door: readers use the standard library directly. Stores into a mapped segment are
-not calls and can't fail here; docs/formats/points.md says why they are safe.
+The rest of the storage writes through a `Disk`, so that a test can make the n-th write, sync or rename fail, or lose
+what was not synced. Readers use the standard library directly. Stores into a mapped segment are not calls and can't
+fail here; docs/formats/points.md says why they are safe.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 SCRATCH_AGE_S = 3600.0  # a scratch file of this age is left over from a process that died: nobody completes it
 
-# What file systems answer that can't give blocks in advance.
+# The answers of file systems that can't reserve blocks.
 NOT_OFFERED = frozenset({errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL})
 
 
@@ -22,11 +22,11 @@ class Disk:
     """The real disk."""
 
     def make_folder(self, path: Path) -> None:
-        """Create a folder and its parents; one that is there already is fine."""
+        """Create a folder and its parents, unless they exist."""
         path.mkdir(parents=True, exist_ok=True)
 
     def create(self, path: Path) -> int:
-        """Create a file that must not exist yet; give its descriptor, open for reading and writing."""
+        """Create a file that must not exist yet; return its descriptor, open for reading and writing."""
         return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o666)
 
     def open_existing(self, path: Path) -> int:
@@ -34,7 +34,7 @@ class Disk:
         return os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
 
     def write(self, descriptor: int, data: bytes) -> None:
-        """Write all of *data* where the descriptor stands."""
+        """Write all of *data* at the position of the descriptor."""
         view = memoryview(data)
         while view:
             view = view[os.write(descriptor, view) :]
@@ -47,7 +47,7 @@ class Disk:
             view, offset = view[count:], offset + count
 
     def allocate(self, descriptor: int, size_bytes: int) -> None:
-        """Return the file its size and its blocks, zeros; a full disk is an OSError here."""
+        """Give the file its size and blocks of zeros. Raises OSError: the disk is full."""
         if hasattr(os, "posix_fallocate"):
             try:
                 return os.posix_fallocate(descriptor, 0, size_bytes)
@@ -63,14 +63,14 @@ class Disk:
         os.ftruncate(descriptor, size_bytes)
 
     def sync(self, descriptor: int) -> None:
-        """Wait until the file's content is on the disk. Not `mmap.flush`: that one keeps the GIL."""
+        """Wait until the file's content is on the disk. `mmap.flush` would hold the GIL meanwhile."""
         os.fsync(descriptor)
 
     def sync_folder(self, path: Path) -> None:
         """Wait until the names in a folder are on the disk."""
         try:
             descriptor = os.open(path, os.O_RDONLY)
-        except OSError:  # some systems do not open folders; they order names by themselves
+        except OSError:  # some systems do not open folders; they keep names in order themselves
             return
         try:
             os.fsync(descriptor)
@@ -84,7 +84,7 @@ class Disk:
         os.utime(descriptor if os.utime in os.supports_fd else path)
 
     def stamp(self, path: Path) -> None:
-        """Set the time of an empty file to now; it and its folder are made if they are not there."""
+        """Set the time of an empty file to now; create it and its folder if they do not exist."""
         try:
             os.utime(path)
         except FileNotFoundError:
@@ -93,13 +93,13 @@ class Disk:
             os.utime(path)
 
     def link(self, source: Path, target: Path) -> None:
-        """Return *source* a second name; FileExistsError when *target* exists. Atomic."""
+        """Give *source* a second name. Atomic. Raises FileExistsError: *target* exists."""
         try:
             os.link(source, target)
         except FileExistsError:
             raise
         except OSError:
-            # a file system without hard links: both contents are equal where this is used, so replacing is harmless
+            # a file system without hard links: wherever this is used both contents are equal, so it may replace
             if target.exists():
                 raise FileExistsError(target) from None
             os.rename(source, target)
@@ -109,12 +109,12 @@ class Disk:
         os.rename(source, target)
 
     def unlink(self, path: Path) -> None:
-        """Take a file's name away; one that is gone already is fine."""
+        """Remove a file, unless it is gone already."""
         path.unlink(missing_ok=True)
 
     def remove_folder(self, path: Path) -> None:
         """Remove a folder with everything in it."""
-        import shutil  # it loads every compressor there is: not before something is removed
+        import shutil  # it loads all compressors, so only a process that removes a folder imports it
 
         shutil.rmtree(path, ignore_errors=True)
 
@@ -130,7 +130,7 @@ class Disk:
 
     def publish(self, path: Path, data: bytes, *, sync: bool = True) -> bool:
         """
-        Create a small file whole, under its name at once; False when the name is taken, and the file there stays.
+        Create a small file in one step, whole or not at all; return False, and change nothing, when the name is taken.
         """
         scratch = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
         try:
@@ -147,7 +147,7 @@ class Disk:
     def _forget(self, scratch: Path) -> None:
         try:
             self.unlink(scratch)
-        except OSError:  # what was published counts; scratch files are swept up later
+        except OSError:  # the file is published all the same; scratch files are removed later
             pass
 
 

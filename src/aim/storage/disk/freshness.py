@@ -1,15 +1,15 @@
 """
-Which runs have to be read again, asked as cheaply as the answer allows. Specified in docs/formats/catalogue.md.
+Which runs have to be read again, found out as cheaply as possible. Specified in docs/formats/catalogue.md.
 
     always          runs that are open, and those whose folder changed a moment ago
-    runs/           its time is another one   -> list it: runs that are new, and those that are gone
-    changes/        its time is another one   -> the stamps that changed -> the folders of their few runs
-    all folders     some milliseconds' worth, once in 1 to 2 s: what was changed without a stamp, by `cp` or `rsync`
+    runs/           when its time has changed: list it for new runs and for those that are gone
+    changes/        when its time has changed: find the stamps that changed, then the folders of their few runs
+    all folders     for some milliseconds, once in 1 to 2 s: finds what `cp` or `rsync` changed without a stamp
 
-The time of a folder is good for nothing while it is *young*: one more change may come in the same tick of the file
-system's clock and leave the time as it is. So what is young is asked again the next time.
+The time of a folder proves nothing while it is *young*: another change in the same tick of the file system's clock
+would leave the time as it is. So a folder with a young time is looked at again the next time.
 
-Rule 1: a time is taken before what it stands for is read.
+Rule 1: a time is taken before the content that it stands for is read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ YOUNG_NS = 50_000_000  # kernels stamp files with a clock that ticks every 1 to 
 YOUNG_COARSE_NS = 2_100_000_000  # FAT keeps two seconds, some network mounts one
 SWEEP_INTERVAL_S = 1.0
 SWEEP_BUDGET_S = 0.02
-SWEEP_SHARE_MAX = 0.01  # of the time: a reader that looks all day long takes no more of the machine
+SWEEP_SHARE_MAX = 0.01  # of the time: the most that a reader takes which looks all day long
 SWEEP_LOOKS = 64  # folders between two looks at the clock
 
 MIX = (1_000_003, 8_191, 31)  # odd numbers that keep the three parts of a stamp apart
@@ -51,7 +51,7 @@ def folder_time(path: str | Path) -> FolderTime:
 
 
 def time_of(stat: os.stat_result) -> FolderTime:
-    """Return the time of a folder, or of a stamp's file, from its `stat`, taken this moment."""
+    """Return the time of a folder, or of a stamp's file, from its `stat`, which was taken this moment."""
     changed_ns = stat.st_mtime_ns
     window_ns = YOUNG_NS if changed_ns % SECOND_NS else YOUNG_COARSE_NS
     return FolderTime(_stamp(stat), time.time_ns() - changed_ns < window_ns)
@@ -62,26 +62,32 @@ def _stamp(stat: os.stat_result) -> int:
 
 
 @dataclass
-class Due:
-    """What has changed: runs to read, and runs that are gone."""
+class ChangedRuns:
+    """
+    Which runs have changed.
 
-    read: set[str] = field(default_factory=set)
+    Attributes:
+        to_read: hashes of runs that are new, or may have changed.
+        gone: hashes of runs that do not exist any more.
+    """
+
+    to_read: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
 
 
 class Freshness:
     """
-    Says which runs of the repository in *repository* have to be read again.
+    Finds the runs of the repository in *repository* that have to be read again.
 
     Args:
-        known: the stamp of each run that was read; the caller keeps it up to date.
+        stamps: the stamp of each run that was read; the caller keeps it up to date.
     """
 
-    def __init__(self, repository: Path, known: Mapping[str, int]) -> None:
+    def __init__(self, repository: Path, stamps: Mapping[str, int]) -> None:
         self._runs = repository / "runs"
         self._changes = repository / changes.FOLDER_NAME
         self._stamp_paths = [str(self._changes / changes.stamp_name(number)) for number in range(changes.SLOT_COUNT)]
-        self._known = known
+        self._stamps = stamps
         self._runs_time = NEVER
         self._changes_time = NEVER
         self._slot_times = [NEVER] * changes.SLOT_COUNT
@@ -90,37 +96,37 @@ class Freshness:
         self._sweep_due_s = time.monotonic() + SWEEP_INTERVAL_S
 
     def added(self, run_hash: str) -> None:
-        """Say that a run is known now."""
+        """Note that a run was read."""
         if self._by_slot is not None:
             self._by_slot[changes.slot(run_hash)].add(run_hash)
 
     def removed(self, run_hash: str) -> None:
-        """Say that a run is known no more."""
+        """Note that a run is gone."""
         if self._by_slot is not None:
             self._by_slot[changes.slot(run_hash)].discard(run_hash)
 
-    def look(self, always: Collection[str], *, full: bool = False) -> Due:
+    def changed_runs(self, open_runs: Collection[str], *, full: bool = False) -> ChangedRuns:
         """
-        Return what has to be read.
+        Return the runs that have changed since the last call.
 
         Args:
-            always: runs to read whatever their folder says.
-            full: ask all folders now.
+            open_runs: runs to read again in any case.
+            full: look at all folders now.
 
-        Cost: 3 us when nothing changed; 0.5 us a run to list; 2.5 us a run to ask all.
+        Cost: 3 us when nothing changed; 0.5 us a run to list them; 2.5 us a run to look at all.
         """
-        due = Due(set(always))
-        # the stamps first: what changes while the folders are asked is seen the next time
-        self._look_at_changes(due, quiet=full)
+        changed = ChangedRuns(set(open_runs))
+        # the stamps first: what changes while the folders are looked at is found the next time
+        self._look_at_changes(changed, quiet=full)
         if full:
-            self._look_at_all(due)
+            self._look_at_all(changed)
         else:
-            self._look_at_names(due)
-            self._look_at_some(due)
-        due.read -= due.gone
-        return due
+            self._look_at_names(changed)
+            self._look_at_some(changed)
+        changed.to_read -= changed.gone
+        return changed
 
-    def _look_at_names(self, due: Due) -> None:
+    def _look_at_names(self, changed: ChangedRuns) -> None:
         try:
             now = folder_time(self._runs)
         except FileNotFoundError:
@@ -129,8 +135,8 @@ class Freshness:
             return
         self._runs_time = now
         names = {entry.name for entry in self._entries()}
-        due.read |= names - self._known.keys()
-        due.gone |= self._known.keys() - names
+        changed.to_read |= names - self._stamps.keys()
+        changed.gone |= self._stamps.keys() - names
 
     def _entries(self) -> Iterable[os.DirEntry[str]]:
         try:
@@ -139,7 +145,7 @@ class Freshness:
         except FileNotFoundError:
             return []
 
-    def _look_at_changes(self, due: Due, *, quiet: bool) -> None:
+    def _look_at_changes(self, changed: ChangedRuns, *, quiet: bool) -> None:
         try:
             now = folder_time(self._changes)
         except FileNotFoundError:
@@ -154,54 +160,54 @@ class Freshness:
                 continue
             self._slot_times[number] = after
             if not quiet and (after != before or after.is_young):
-                self._ask(self._of_slot(number), due)
+                self._ask(self._of_slot(number), changed)
 
     def _of_slot(self, number: int) -> list[str]:
         if self._by_slot is None:
             self._by_slot = {slot: set() for slot in range(changes.SLOT_COUNT)}
-            for run_hash in self._known:
+            for run_hash in self._stamps:
                 self._by_slot[changes.slot(run_hash)].add(run_hash)
         return list(self._by_slot[number])
 
-    def _look_at_all(self, due: Due) -> None:
+    def _look_at_all(self, changed: ChangedRuns) -> None:
         self._runs_time = folder_time(self._runs) if self._runs.is_dir() else NEVER
-        there = set()
-        known = self._known
+        listed_hashes = set()
+        stamps = self._stamps
         for entry in self._entries():
             name = entry.name
-            there.add(name)
+            listed_hashes.add(name)
             try:
                 stamp = _stamp(entry.stat())
             except FileNotFoundError:
-                due.gone.add(name)
+                changed.gone.add(name)
                 continue
-            if known.get(name) != stamp:
-                due.read.add(name)
-        due.gone |= known.keys() - there
-        due.read -= due.gone
+            if stamps.get(name) != stamp:
+                changed.to_read.add(name)
+        changed.gone |= stamps.keys() - listed_hashes
+        changed.to_read -= changed.gone
         self._sweep_due_s = time.monotonic() + SWEEP_INTERVAL_S
 
-    def _look_at_some(self, due: Due) -> None:
+    def _look_at_some(self, changed: ChangedRuns) -> None:
         start_s = time.monotonic()
         if start_s < self._sweep_due_s:
             return
         if not self._sweep:
-            self._sweep = list(self._known)
+            self._sweep = list(self._stamps)
         while self._sweep:
             part, self._sweep = self._sweep[-SWEEP_LOOKS:], self._sweep[:-SWEEP_LOOKS]
-            self._ask(part, due)
+            self._ask(part, changed)
             if time.monotonic() - start_s > SWEEP_BUDGET_S:
                 break
         now_s = time.monotonic()
         self._sweep_due_s = now_s + max(SWEEP_INTERVAL_S, min(SWEEP_BUDGET_S, now_s - start_s) / SWEEP_SHARE_MAX)
 
-    def _ask(self, run_hashes: Iterable[str], due: Due) -> None:
+    def _ask(self, run_hashes: Iterable[str], changed: ChangedRuns) -> None:
         prefix = f"{self._runs}{os.sep}"
         for run_hash in run_hashes:
-            if run_hash not in self._known:
+            if run_hash not in self._stamps:
                 continue
             try:
-                if _stamp(os.stat(prefix + run_hash)) != self._known[run_hash]:
-                    due.read.add(run_hash)
+                if _stamp(os.stat(prefix + run_hash)) != self._stamps[run_hash]:
+                    changed.to_read.add(run_hash)
             except FileNotFoundError:
-                due.gone.add(run_hash)
+                changed.gone.add(run_hash)

@@ -18,7 +18,7 @@ EDIT_FILE = re.compile(r"edit-(\d{16,})-([0-9a-f]{8})\.json")
 
 
 def new_run_hash(hash_length: int = 24) -> str:
-    """Draw the hash of a new run: 24 hex digits, or as many as asked for, up to 32."""
+    """Draw the hash of a new run: *hash_length* hex digits, 32 at most."""
     return os.urandom(-(-hash_length // 2)).hex()[:hash_length]
 
 

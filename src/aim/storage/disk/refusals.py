@@ -1,8 +1,8 @@
 """
-What a disk has refused, said once, loudly: the training does not stop for it, and does not drown in messages either.
+What a disk has refused. It is logged once, loudly: the training does not stop, and its log is not flooded either.
 
-    report   the first refusal is said; later ones are not, until recording has gone on
-    resumed  says that recording goes on, and how many points were lost, when nothing is refused any more
+    report   logs the first refusal, and no other one until recording has gone on
+    resumed  logs that recording goes on and how many points were lost, when nothing is refused any more
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ ADVICE = {
     errno.EMFILE: "This process has too many files open: close runs and files, or raise the limit (ulimit -n).",
     errno.ENFILE: "This machine has too many files open: close some.",
 }
-"""What somebody can do when a run can't begin. Later refusals are another matter: the training goes on."""
+"""What helps when a run can't begin, by the number of the error."""
 PATH_CHARS_MAX = 200
 
 
 @contextmanager
 def explained(what: str, path: Path) -> Iterator[None]:
     """
-    Tell of what the system refuses within: what could not be done, with which path, and what helps.
+    Explain an OSError that is raised within: what could not be done, with which path, and what helps.
 
     Raises:
-        DiskRefused: (an OSError) in place of an OSError; a FileNotFoundError stays what it is.
+        DiskRefused: (an OSError) in place of an OSError; a FileNotFoundError is raised as it is.
 
     >>> with explained("begin a run", Path("/data/.aim")):
     ...     raise OSError(errno.ENOSPC, "No space left on device")
@@ -72,9 +72,9 @@ class Refusals:
     The refusals of one run in one process.
 
     Attributes:
-        kinds: what the disk had no room for when it was last asked: `segment`, `objects`.
+        kinds: what the disk refused when it was last asked: `segment`, `objects`.
         lost_count: points that found no room since the last `resumed`.
-        retry_at_s: when the disk may be asked again, of the monotonic clock.
+        retry_at_s: when the disk may be asked again, by the monotonic clock.
     """
 
     def __init__(self, run_hash: str, folder: Path) -> None:
@@ -83,7 +83,7 @@ class Refusals:
         self.forked()
 
     def forked(self) -> None:
-        """In the child of a fork: what was refused, was refused to the parent."""
+        """In the child of a fork: begin anew, since the refusals were the parent's."""
         self._is_reported = False
         self._lock = threading.RLock()  # held for no longer than a flag takes
         self.kinds: set[str] = set()
@@ -97,7 +97,7 @@ class Refusals:
         return False
 
     def retry_later(self, kind: str | None = None) -> None:
-        """Note that the disk has refused *kind*, and is not to be asked for a while."""
+        """Note that the disk has refused *kind*, and do not ask it again for a while."""
         self.retry_at_s = time.monotonic() + RETRY_S
         if kind is not None:
             self.kinds.add(kind)

@@ -1,9 +1,9 @@
 """
-What a run knows of its artifacts: one event line for each that is stored, written after it is.
+The artifacts of a run: one event line for each, written after the file is stored.
 
     {"artifact":{"name":"model/weights.pt","uri":"s3://bucket/runs/3df703c/model/weights.pt","size":51200,"sha256":"9f86..."}}
 
-Of one name the latest counts. A `uri` of null is a file of the run's own folder, `files/<name>`.
+The latest line of a name counts. A `uri` of null stands for a file in the run's own folder, `files/<name>`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class ArtifactRecord:
     One stored artifact.
 
     Attributes:
-        uri: where it is; None: in the run's own folder.
+        uri: of the file; None: it is in the run's own folder.
         sha256: of its content, hex.
         at_s: when it was stored.
     """

@@ -41,14 +41,14 @@ ROLL_BYTES = 1 << 30
 ROLL_ENTRIES = 60_000  # the directory of a plain ZIP counts to 65,535
 POINT_BYTES_MAX = 2 << 30  # so that no offset in a file reaches 4 GiB, the limit of a plain ZIP
 PROBE_BYTES = 1 << 16
-POSITION_SHIFT = 40  # place of a record = file number << 40 | offset
+POSITION_SHIFT = 40  # position of a record = file number << 40 | offset
 WALK_CHUNK_BYTES = 1 << 20
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def pack_position(number: int, offset: int) -> int:
     """
-    Return the place of a record entry, as a point's value holds it.
+    Return the position of a record entry, as the value of its point holds it.
 
     >>> split_position(pack_position(3, 4096))
     (3, 4096)
@@ -77,7 +77,7 @@ def _dos_time(moment_s: float) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class BlobEntry:
-    """One whole entry of a blob file: its header checks; `is_data_intact` says whether its data does."""
+    """One whole entry of a blob file, whose header matches its CRC."""
 
     name: str
     offset: int
@@ -94,11 +94,11 @@ class BlobEntry:
 
 class BlobFile:
     """
-    The blob file of this process: appends the entries of one point after another; rolls to a new file at 1 GiB.
+    The blob file of this process. It appends the entries of one point after another, and begins a new file at 1 GiB.
 
     Attributes:
         count: of files.
-        is_whole: False after a `close` that the disk refused a directory.
+        is_whole: False after a `close` for which the disk refused the directory.
     """
 
     def __init__(self, folder: Path, writer: str, disk: Disk = DISK) -> None:
@@ -116,8 +116,8 @@ class BlobFile:
 
     def append(self, sequence: str, steps: Sequence[int], items: Sequence[Stored], kind: str) -> int:
         """
-        Write the objects of one step, or one object without data for each of several *steps*; give their record's
-        place.
+        Write the objects of one step, or one object without data for each of several *steps*; return the position of
+        their record.
 
         Raises:
             OSError: the disk refuses; nothing of the point is left in the file.
@@ -131,7 +131,7 @@ class BlobFile:
         with self._lock:
             if self._is_closed:
                 raise RunClosed("The run was closed while an object was being tracked; the object is not recorded.")
-            if self._is_busy:  # a signal handler within an append: its entries can't go in the midst of another's
+            if self._is_busy:  # a signal handler within an append: its entries can't go between those of another
                 raise OSError(errno.EBUSY, "an object was being written when a signal came")
             self._is_busy = True
             try:
@@ -162,7 +162,7 @@ class BlobFile:
         where = pack_position(self.file_count - 1, offset)
         name = f"{stem}-{len(self._entries) + len(fresh)}.json"
         offset += _add(fresh, chunks, name, offset, text, dos_time)
-        # what a refused or interrupted write leaves is overwritten by the next one, and cut off at the end
+        # the next write overwrites what a refused or interrupted one leaves; the end cuts it off
         self._disk.write_at(self._descriptor, b"".join(chunks), self._size_bytes)
         self._size_bytes = offset
         self._entries += fresh
@@ -173,7 +173,7 @@ class BlobFile:
         path = blob_file(self._folder, self._writer, self.file_count)
         try:
             descriptor = self._disk.create(path)
-        except FileExistsError:  # an attempt that a signal ended right after it: it is ours, and empty
+        except FileExistsError:  # a signal ended an earlier attempt right after this call: the file is ours, and empty
             descriptor = self._disk.open_existing(path)
         self._size_bytes = 0
         self._entries = []
@@ -193,7 +193,7 @@ class BlobFile:
             self.abandon()
 
     def probe(self) -> None:
-        """Ask a disk that has refused whether there is room again. Raises OSError: there is none."""
+        """Try whether a disk that has refused has room again. Raises OSError: it has none."""
         with self._lock:
             if self._descriptor >= 0:
                 self._disk.write_at(self._descriptor, bytes(PROBE_BYTES), self._size_bytes)
@@ -221,7 +221,7 @@ class BlobFile:
                 self.abandon()
 
     def abandon(self) -> None:
-        """Close without writing: all is written, or the descriptor belongs to the parent of this forked process."""
+        """Close without writing: all is written, or the file belongs to the parent of this forked process."""
         descriptor, self._descriptor = self._descriptor, -1  # first, since a signal may come right after the close
         if descriptor >= 0:
             os.close(descriptor)
@@ -238,17 +238,17 @@ def _add(
 
 def walk(path: Path) -> tuple[list[BlobEntry], int]:
     """
-    Find the entries of a blob file from its start; give them and the offset where they end.
+    Find the entries of a blob file, from its start; return them and the offset where they end.
 
-    An entry whose header does not check ends the walk unless another header that checks is found further on: damage
-    hides only itself. Data is read and checked. Cost: the whole file is read.
+    An entry whose header does not match its CRC is skipped, up to the next header that does: damage hides only itself.
+    Data is checked too. Cost: the whole file is read.
     """
     if path.stat().st_size == 0:
         return [], 0
     entries: list[BlobEntry] = []
     offset = end = 0
     with open(path, "rb", buffering=0) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        while file.read(WALK_CHUNK_BYTES):  # a disk that fails is an OSError here; in the map it ends the process
+        while file.read(WALK_CHUNK_BYTES):  # a disk that fails raises OSError here; in the map it would end the process
             pass
         while 0 <= offset < len(content):
             entry = _entry(content, offset)
@@ -289,7 +289,7 @@ def _header_checks(header: bytes, name_bytes: int) -> bool:
 
 
 def directory(entries: Sequence[BlobEntry], offset: int) -> bytes:
-    """Return the central directory for *entries*, to stand at *offset*: a function of the entries alone."""
+    """Return the central directory of *entries*, for a file in which it begins at *offset*."""
     records = []
     for entry in entries:
         fields = LOCAL.unpack_from(entry.header)
@@ -318,7 +318,7 @@ def read_data(path: Path, offset: int) -> bytes:
     Return the data of the entry at *offset*.
 
     Raises:
-        DamagedFile: header or data does not check.
+        DamagedFile: the header or the data does not match its CRC.
     """
     with open(path, "rb") as file:
         file.seek(offset)
@@ -340,7 +340,8 @@ def read_record(path: Path, offset: int, step: int | None = None) -> dict[str, A
     Return the record of one point's objects: `kind` and `items`.
 
     Args:
-        step: of the point; of a record that several points share, only its item is given. None gives the whole record.
+        step: of the point; of a record that several points share only the item of this step is returned. None: return
+            the whole record.
     """
     data = read_data(path, offset)
     try:
@@ -372,7 +373,7 @@ def read_item(path: Path, kind: str, item: Mapping[str, Any]) -> Stored:
     Return one item of a record as it was before it was stored.
 
     Raises:
-        DamagedFile: its data does not check.
+        DamagedFile: its data does not match its CRC.
     """
     fields = {key: value for key, value in item.items() if key not in ("data", "size", "extension", params.OWN_KIND)}
     data = None if item.get("data") is None else read_data(path, item["data"])
@@ -381,7 +382,7 @@ def read_item(path: Path, kind: str, item: Mapping[str, Any]) -> Stored:
 
 def kind_of_item(kind: str, item: Mapping[str, Any]) -> str:
     """
-    Return the kind of one item of a record of *kind*: the record's, unless the item is another thing than the first.
+    Return the kind of one item of a record of *kind*. It is the record's, unless the item names its own.
 
     >>> kind_of_item("list(aim.image)", {}), kind_of_item("list(aim.image)", {"$kind": "aim.text", "text": "cat"})
     ('aim.image', 'aim.text')
@@ -391,6 +392,6 @@ def kind_of_item(kind: str, item: Mapping[str, Any]) -> str:
 
 
 def entry_names(path: Path) -> Iterator[str]:
-    """Go through the names of the whole entries of a blob file."""
+    """Return the names of the whole entries of a blob file, one by one."""
     for entry in walk(path)[0]:
         yield entry.name

@@ -1,11 +1,11 @@
 """
-Check-ins: a training says that it makes progress, and when it will say so again.
+Check-ins: a training reports that it makes progress, and when the next report is due.
 
-    {"check_in": {"expect_next_in": 60.0}}      the next one is due in 60 s; 0: nothing is promised
+    {"check_in": {"expect_next_in": 60.0}}      the next one is due in 60 s; 0: none is promised
     {"check_in": {"finished": true}}            the work is done, whatever the process does next
 
-A heartbeat tells that a process is there (events.md, Status); a check-in, that its work goes on. Of a run the latest
-counts.
+A heartbeat shows that a process exists (events.md, Status), a check-in that its work goes on. The latest check-in of a
+run counts.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class CheckIn:
 
     Attributes:
         at_s: when it was made, in Unix seconds.
-        expect_next_in_s: within how many seconds the next one was promised; 0: none was.
-        is_finished: whether it said that the work is done.
+        expect_next_in_s: the next one was promised within this time; 0: none was promised.
+        is_finished: whether the work is done.
     """
 
     at_s: float
@@ -43,7 +43,7 @@ class CheckIn:
 
     @property
     def due_at_s(self) -> float | None:
-        """Until when the next one was promised, in Unix seconds; None: none was."""
+        """When the next one is due, in Unix seconds; None: none was promised."""
         is_promised = not self.is_finished and self.expect_next_in_s > 0
         return self.at_s + self.expect_next_in_s if is_promised else None
 

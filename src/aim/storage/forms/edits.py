@@ -1,8 +1,8 @@
 """
-Edits: a change of a run by somebody who is not its writer. Specified in docs/formats/edits.md.
+Edits: changes of a run that do not come from its writer. Specified in docs/formats/edits.md.
 
-Each edit is one small immutable file, so any number of people and programs change a run at once without a lock; the
-fold in state.py puts them in order.
+Each edit is one small immutable file, so any number of people and programs can change a run at once without a lock.
+fold.py puts them in order.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from aim.storage.disk.files import DISK, Disk
 from aim.storage.forms import events
 
 BY_UI, BY_CLI, BY_PYTHON, BY_SDK = "ui", "cli", "python", "sdk"
-"""What edits say of the program that made them: the pages, the command line, a `Run`, a `Repo`."""
+"""The value of `by` in edits that are made by the pages, the command line, a `Run`, a `Repo`."""
 
 
 def write(folder: Path, change: Mapping[str, Any], *, by: str, seen_at_s: float = 0.0, disk: Disk = DISK) -> float:
     """
-    Add an edit to the run in *folder*; give its `at`.
+    Add an edit to the run in *folder*; return its `at`.
 
     Args:
         change: `property`, `tags`, `set` and `value`, `del`, `drop`, `delete` or `undelete`: docs/formats/edits.md.
         by: the program that edits, for people.
-        seen_at_s: the newest time that the editor saw in this run; the edit is later.
+        seen_at_s: the newest time that the editing program saw in this run; the edit is later.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())

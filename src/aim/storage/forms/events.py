@@ -3,7 +3,8 @@ Event lines: JSON, one checked line each. Specified in docs/formats/events.md.
 
     line := {"crc":"hhhhhhhh" , rest-of-the-object }  newline          hhhhhhhh = CRC-32 of  ,rest-of-the-object}
 
-A bad line hides itself only. Where the newline between two lines is damaged, both are found again by the prefix.
+A bad line hides only itself. Where the newline between two lines is damaged, the prefix of the second one tells both
+apart.
 """
 
 from __future__ import annotations
@@ -34,19 +35,19 @@ def encode(event: Mapping[str, Any]) -> bytes:
     b'{"crc":"792ae9dd","at":1.5,"end":{"state":"finished"}}\\n'
     """
     body = json.dumps(event, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    rest = ("," + body[1:]).encode("utf-8", "surrogatepass")
-    return b'%s%08x"%s\n' % (PREFIX, zlib.crc32(rest), rest)
+    checked_text = ("," + body[1:]).encode("utf-8", "surrogatepass")
+    return b'%s%08x"%s\n' % (PREFIX, zlib.crc32(checked_text), checked_text)
 
 
 def decode(line: bytes) -> Event | None:
     """Return the event of one line without its newline, or None if it fails its check."""
     if len(line) <= PREFIX_BYTES or not line.startswith(PREFIX):
         return None
-    rest = line[PREFIX_BYTES:]
-    if line[8:PREFIX_BYTES] != b'%08x"' % zlib.crc32(rest):
+    checked_text = line[PREFIX_BYTES:]
+    if line[8:PREFIX_BYTES] != b'%08x"' % zlib.crc32(checked_text):
         return None
     try:
-        event = json.loads("{" + rest[1:].decode("utf-8", "surrogatepass"))
+        event = json.loads("{" + checked_text[1:].decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) else None
@@ -65,11 +66,11 @@ def seconds(at: object) -> float:
 @dataclass
 class ParsedLines:
     """
-    What a stretch of an event file holds.
+    The lines of a part of an event file.
 
     Attributes:
-        events: the good lines, in order.
-        bad_spans: (offset in the file, length) of what fails its check.
+        events: of the good lines, in order.
+        bad_spans: offset in the file and length of what fails its check.
         end_offset: the offset after the last whole line.
     """
 
@@ -80,7 +81,7 @@ class ParsedLines:
 
 def parse(data: bytes, offset: int = 0) -> ParsedLines:
     """
-    Take the lines of *data*, which begins at *offset* of its file. A last line without its newline is left for later.
+    Parse the lines of *data*, which begins at *offset* of its file. A last line without a newline is left out.
     """
     end = data.rfind(b"\n") + 1
     good = parse_whole(data[:end])
@@ -96,22 +97,22 @@ def parse(data: bytes, offset: int = 0) -> ParsedLines:
 
 
 def parse_whole(data: bytes) -> list[Event] | None:
-    """Return the events of *data* when each line is good, the last one too; else None."""
-    # JSON is read in one call for all lines: half the time of a call for each
-    found = data.split(b"\n")
-    if found.pop():
+    """Return the events of *data* if every line is good, the last one too; else None."""
+    # one call for the JSON of all lines takes half the time of one for each
+    lines = data.split(b"\n")
+    if lines.pop():
         return None
     bodies = []
-    for line in found:
-        rest = line[PREFIX_BYTES:]
-        if not line.startswith(b'%s%08x"' % (PREFIX, zlib.crc32(rest))):
+    for line in lines:
+        checked_text = line[PREFIX_BYTES:]
+        if not line.startswith(b'%s%08x"' % (PREFIX, zlib.crc32(checked_text))):
             return None
-        bodies.append(b"{" + rest[1:])
+        bodies.append(b"{" + checked_text[1:])
     try:
         decoded = json.loads((b"[" + b",".join(bodies) + b"]").decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError):
         return None
-    good = len(decoded) == len(found) and all(isinstance(event, dict) for event in decoded)
+    good = len(decoded) == len(lines) and all(isinstance(event, dict) for event in decoded)
     return decoded if good else None
 
 
@@ -125,7 +126,7 @@ def _take(line: bytes, offset: int, lines: ParsedLines) -> None:
     while (again := line.find(PREFIX, starts[-1] + 1)) >= 0:
         starts.append(again)
     for start, stop in zip(starts, [*starts[1:], len(line) + 1]):
-        part = decode(line[start : stop - 1])  # without the byte that was the newline
+        part = decode(line[start : stop - 1])  # without the byte in place of the newline
         if part is None:
             lines.bad_spans.append((offset + start, max(1, min(stop, len(line)) - start)))
             continue
@@ -145,9 +146,9 @@ class EventLog:
     """
     The event file of this process: appends lines, in order, each with a later `at`.
 
-    An append that the disk refuses is kept and tried again with the next one, so the order holds; `append` then raises
-    the OSError once more for the writer to report. A signal handler may append in the middle of an append: its line
-    follows the one that it interrupted.
+    A line that the disk refuses is kept and written with the next one, so the order holds; `append` raises the OSError,
+    for the writer to report. A signal handler may append in the middle of an append: its line follows the one that it
+    interrupted.
     """
 
     def __init__(self, path: Path, disk: Disk = DISK) -> None:
@@ -157,27 +158,27 @@ class EventLog:
         self.at_s = 0.0
         self.size_bytes = 0
         self._pending: list[bytes] = []
-        self._is_draining = False
+        self._is_writing = False
         self._lock = threading.RLock()
 
     def append(self, event: Mapping[str, Any]) -> float:
-        """Append an event; give its `at`. Raises OSError when the disk refuses; the event is then kept for later."""
+        """Append an event; return its `at`. Raises OSError: the disk refuses, and the event is kept for later."""
         with self._lock:
             self.at_s = clock.after(self.at_s)
             self._pending.append(encode({"at": self.at_s, **event}))
-            self._drain()
+            self._write_pending()
             return self.at_s
 
     def retry(self) -> None:
         """Write what the disk refused before."""
         if self._pending:
             with self._lock:
-                self._drain()
+                self._write_pending()
 
-    def _drain(self) -> None:
-        if self._is_draining:  # this is a signal handler within the call that drains
+    def _write_pending(self) -> None:
+        if self._is_writing:  # a signal handler within the call that writes
             return
-        self._is_draining = True
+        self._is_writing = True
         try:
             while self._pending:
                 line = self._pending[0]
@@ -185,7 +186,7 @@ class EventLog:
                 self.size_bytes += len(line)
                 self._pending.pop(0)
         finally:
-            self._is_draining = False
+            self._is_writing = False
 
     def _write(self, line: bytes) -> None:
         try:
@@ -198,7 +199,7 @@ class EventLog:
             raise
 
     def touch(self) -> None:
-        """Say that this writer is alive: the file's time is its heartbeat."""
+        """Set the file's time, which is the heartbeat of its writer."""
         self.disk.touch(self.descriptor, self.path)
 
     def sync(self) -> None:

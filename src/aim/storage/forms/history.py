@@ -3,13 +3,13 @@ What was taken back of a run, and where it came from: rewinds, deleted points, a
 
     rewind to step s at time t     hides points with step > s that were recorded before t, by whichever writer
     deletion at time t             hides the points of some steps, or some objects of their lists, recorded up to t
-    as it stood before time t      points recorded before t, less what rewinds before t hid
+    the run before time t          points recorded before t, without those that rewinds before t hid
 
 Nothing is erased, so each earlier state can be shown. Specified in docs/formats/events.md and edits.md; `visible.py`
 applies it to arrays.
 
-Terminal lines, log records and system metrics are not rewound: they tell what a process did and when, not how far a
-training got, and whoever asks why a run was taken back wants to read just those.
+Terminal lines, log records and system metrics are not rewound: they show what a process did and when, not how far a
+training got, and they are what explains why a run was taken back.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ForkedFrom:
     @classmethod
     def from_event(cls, at_s: float, event: Mapping[str, Any]) -> ForkedFrom:
         """
-        Return what an event line says.
+        Return what an event line holds.
 
         >>> ForkedFrom.from_event(10.0, {"run": "mine", "step": 7})
         ForkedFrom(run_hash='mine', step=7, time_s=10.0)
@@ -65,12 +65,12 @@ class ForkedFrom:
 @dataclass(frozen=True)
 class Deletion:
     """
-    Points of one sequence that are hidden.
+    A deletion: points of one sequence that are hidden.
 
     Attributes:
-        time_s: those recorded up to then.
-        steps: of these steps.
-        items: places in the lists of objects tracked there; None: the whole points.
+        time_s: points that were recorded up to then are hidden.
+        steps: their steps.
+        items: indices in the lists of objects tracked at these steps; None: the whole points are hidden.
     """
 
     time_s: float
@@ -80,7 +80,7 @@ class Deletion:
     @classmethod
     def from_entry(cls, at_s: float, entry: Mapping[str, Any]) -> Deletion:
         """
-        Return what one entry of `delete` says.
+        Return what one entry of `delete` holds.
 
         >>> Deletion.from_entry(10.0, {"name": "loss", "context": {}, "steps": [7]})
         Deletion(time_s=10.0, steps=frozenset({7}), items=None)
@@ -90,18 +90,22 @@ class Deletion:
 
     def entry(self, name: str, context: Mapping[str, Any]) -> dict[str, Any]:
         """Return the entry of `delete`, or with its time of `undelete`, for a sequence."""
-        found: dict[str, Any] = {"name": name, "context": params.encode(dict(context)), "steps": sorted(self.steps)}
-        return found if self.items is None else {**found, "items": sorted(self.items)}
+        entry_form: dict[str, Any] = {
+            "name": name,
+            "context": params.encode(dict(context)),
+            "steps": sorted(self.steps),
+        }
+        return entry_form if self.items is None else {**entry_form, "items": sorted(self.items)}
 
 
 def sequence_key(entry: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the sequence that an entry of `drop`, `delete` or `undelete` speaks of: name and text of its context."""
+    """Return the key of the sequence that an entry of `drop`, `delete` or `undelete` names."""
     return entry["name"], contexts.text(params.decode(entry["context"]))
 
 
 def is_rewound(name: str, kind: str = "") -> bool:
     """
-    Return whether rewinds hide points of such a sequence.
+    Return whether rewinds hide points of a sequence of this name and kind.
 
     >>> is_rewound("loss", "float"), is_rewound("__system__cpu", "float"), is_rewound("logs", "aim.log_line")
     (True, False, False)

@@ -36,7 +36,7 @@ MAGIC = b"points\x00\x01"
 HEADER = struct.Struct("<8sII8s16s20x")  # up to its CRC
 HEADER_CRC_OFFSET = 60
 CRC_TABLE_OFFSET = 64
-VOID = 0xFFFFFFFF  # the sequence number of a slot that was taken for a value that turned out to be refused
+VOID = 0xFFFFFFFF  # the sequence number in a slot whose value turned out to be refused
 NAN = math.nan
 FREE_THREADED = not getattr(sys, "_is_gil_enabled", lambda: True)()
 
@@ -76,7 +76,7 @@ def _mapped(descriptor: int, size_bytes: int) -> tuple[mmap.mmap | bytearray, bo
     except (OSError, ValueError):  # some FUSE and object-store mounts
         try:
             return bytearray(size_bytes), False
-        except MemoryError:  # that was it: no room is no room, and not the end of a training
+        except MemoryError:  # no room for the segment is a refusal, and must not end a training
             raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from None
 
 
@@ -85,10 +85,10 @@ class Segment:
     One journal file being written by this process.
 
     Attributes:
-        map: the mapped file; a `bytearray` of nothing where the file system can't map (see `mapped`).
-        slots: gives the byte offsets of the slots that are left.
-        free: the same iterator where a store needs nothing else; empty where the file is not mapped, or where
-            taking a slot needs a lock: then the slow path takes from `slots`.
+        map: the mapped file; a `bytearray` of its size where the file system can't map (see `mapped`).
+        slots: an iterator of the byte offsets of the slots that are left.
+        free: the same iterator if storing a record is all that is to be done; an empty one if the file is not mapped,
+            or if taking a slot needs a lock: then the slow path takes from `slots`.
     """
 
     __slots__ = (
@@ -103,7 +103,9 @@ class Segment:
         self.path = segment_file(folder, writer, number)
         try:
             self.descriptor = disk.create(self.path)
-        except FileExistsError:  # an attempt that the disk refused half-way, and then refused to undo: it is ours
+        except (
+            FileExistsError
+        ):  # the disk refused an earlier attempt half-way, and refused to undo it: the file is ours
             self.descriptor = disk.open_existing(self.path)
         self.map: mmap.mmap | bytearray
         try:
@@ -124,7 +126,7 @@ class Segment:
         self._unwritten: list[int] = []
 
     def taken(self) -> int:
-        """Count the slots that were handed out, filled or not."""
+        """Return how many slots were handed out, filled or not."""
         if self._taken is not None:
             return self._taken
         left: int = self.slots.__length_hint__()  # type: ignore[attr-defined]
@@ -133,8 +135,8 @@ class Segment:
     def stop(self) -> None:
         """Hand out no more slots."""
         if self._taken is None:
-            rest = list(self.slots)  # one call, so no other thread takes a slot between
-            self._taken = (self.size_bytes - PAGE_BYTES) // RECORD_BYTES - len(rest)
+            free_slots = list(self.slots)  # one call, so that no other thread takes a slot meanwhile
+            self._taken = (self.size_bytes - PAGE_BYTES) // RECORD_BYTES - len(free_slots)
 
     def write_through(self, offset: int) -> None:
         """
@@ -155,7 +157,7 @@ class Segment:
 
     def sync(self) -> bool:
         """
-        Put the records on the disk, then take the CRCs of the pages that were full; True when nothing is left to do.
+        Put the records on the disk, then take the CRCs of the pages that were full; return whether all is done.
         """
         while self._unwritten:
             self.write_through(self._unwritten.pop())
@@ -196,7 +198,7 @@ class Segment:
             self._disk.write_at(self.descriptor, entry, offset)
 
     def holes(self, offsets: Iterable[int] | None = None) -> list[int]:
-        """Return the offsets of slots that were taken and are still empty; of *offsets*, or of all."""
+        """Return which of *offsets*, or of all slots that were handed out, are still empty."""
         if offsets is None:
             offsets = self.offsets()
         return [offset for offset in offsets if not any(self.map[offset + 28 : offset + RECORD_BYTES])]
@@ -206,12 +208,12 @@ class Segment:
         return range(PAGE_BYTES, PAGE_BYTES + self.taken() * RECORD_BYTES, RECORD_BYTES)
 
     def close(self) -> None:
-        """Close the descriptor; the map goes when nobody holds it, since another thread may be in a store."""
+        """Close the descriptor. The map stays as long as another thread is storing into it."""
         self.stop()
         self.abandon()
 
     def abandon(self) -> None:
-        """Close the descriptor only: the slots belong to the parent of this forked process."""
+        """Close the descriptor, and leave the slots: they belong to the parent of this forked process."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1

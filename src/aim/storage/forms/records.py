@@ -1,7 +1,7 @@
 """
 The journal read back: a writer's segments as one array of records. Specified in docs/formats/points.md.
 
-Holes and void slots are left out; the records of a page that fails its CRC are kept, and the page is reported.
+Holes and void slots are left out. The records of a page that fails its CRC are kept, and the page is reported.
 """
 
 from __future__ import annotations
@@ -39,9 +39,8 @@ class JournalScan:
 
     Attributes:
         records: shape (n,), of RECORD_DTYPE, in the order of recording.
-        segments: the numbers of the segment files that are there.
+        segments: the numbers of the segment files.
         damage: headers and pages that fail their CRC.
-        bytes_end: per segment file, how many bytes it has; a torn file is shorter than its header says.
     """
 
     records: Records
@@ -83,9 +82,9 @@ def read_live_segment(path: Path | str, offset: int = 0) -> bytes:
     """
     Read a segment from the page at *offset* on, without the records that are being stored at this moment.
 
-    A record is stored field after field, its number last; a reading of 32 bytes goes the same way and may be overtaken,
-    on any machine. So what was read is read again, and a slot that has changed counts as empty: its `track()` has not
-    returned.
+    A record is stored field after field, its sequence number last. A reader of its 32 bytes may see some of the new
+    fields and not others, on any machine. So everything is read twice, and a slot that has changed in between counts as
+    empty: its `track()` has not returned.
     """
     with open(path, "rb") as file:
         file.seek(offset)
@@ -95,12 +94,12 @@ def read_live_segment(path: Path | str, offset: int = 0) -> bytes:
     if first == second:
         return first
     length = min(len(first), len(second)) // journal.RECORD_BYTES
-    one = np.frombuffer(first, "<u8", length * WORDS).reshape(-1, WORDS)
-    two = np.frombuffer(second, "<u8", length * WORDS).reshape(-1, WORDS)
-    differ = (one != two).any(axis=1)
+    first_words = np.frombuffer(first, "<u8", length * WORDS).reshape(-1, WORDS)
+    second_words = np.frombuffer(second, "<u8", length * WORDS).reshape(-1, WORDS)
+    differ = (first_words != second_words).any(axis=1)
     if not offset:
         differ[: journal.PAGE_BYTES // journal.RECORD_BYTES] = False  # the header and its CRCs are no records
-    return np.where(differ[:, None], np.uint64(0), one).tobytes() + first[length * journal.RECORD_BYTES :]
+    return np.where(differ[:, None], np.uint64(0), first_words).tobytes() + first[length * journal.RECORD_BYTES :]
 
 
 def read_ended_segment(path: Path | str, offset: int = 0) -> bytes:
@@ -117,7 +116,7 @@ def slots_of(content: bytes) -> Records:
 
 
 def used_count(slots: Records) -> int:
-    """Return how many of *slots* there are up to the last one that is filled."""
+    """Return how many of *slots* there are up to the last filled one."""
     filled = np.flatnonzero(slots["sequence"])
     return int(filled[-1]) + 1 if len(filled) else 0
 
@@ -135,10 +134,10 @@ def slots_used(folder: Path, writer: str, numbers: Sequence[int]) -> int:
 
 def check_segment(name: str, content: bytes) -> list[Damage]:
     """
-    Name the damage of a segment that its CRCs show: header, size, and pages whose CRC was taken.
+    Return the damage of a segment that its CRCs show: of the header, the size, and the pages whose CRC was taken.
 
-    Pages without a CRC are not judged: a live writer's last pages have none yet. A file of zeros is a segment whose
-    writer ended before it had its header: nothing was recorded in it.
+    Pages without a CRC can't be checked: a live writer's last pages have none yet. A file of zeros is a segment whose
+    writer ended before it wrote the header: nothing was recorded in it.
     """
     damage: list[Damage] = []
     if not any(content[: journal.HEADER.size]) and not content.strip(b"\0"):
@@ -152,8 +151,8 @@ def check_segment(name: str, content: bytes) -> list[Damage]:
     else:
         size_bytes = struct.unpack_from("<I", content, 8)[0]
         if size_bytes != len(content):
-            found = f"the file has {len(content):,} of {size_bytes:,} bytes"
-            damage.append(Damage(name, f"byte {len(content):,}", found))
+            problem = f"the file has {len(content):,} of {size_bytes:,} bytes"
+            damage.append(Damage(name, f"byte {len(content):,}", problem))
     pages = len(content) // journal.PAGE_BYTES
     entries = (journal.PAGE_BYTES - journal.CRC_TABLE_OFFSET) // 4
     table = np.frombuffer(content, "<u4", entries, journal.CRC_TABLE_OFFSET)
@@ -161,8 +160,8 @@ def check_segment(name: str, content: bytes) -> list[Damage]:
         expected = int(table[page - 1])
         start = page * journal.PAGE_BYTES
         if expected and journal.page_crc(content[start : start + journal.PAGE_BYTES]) != expected:
-            found = f"page {page} does not match its CRC; one of its points may be wrong"
-            damage.append(Damage(name, f"byte {start:,}", found))
+            problem = f"page {page} does not match its CRC; one of its points may be wrong"
+            damage.append(Damage(name, f"byte {start:,}", problem))
     return damage
 
 
@@ -183,6 +182,6 @@ def shortest_epochs(epochs: EpochArray) -> FloatArray:
     usual = np.isnan(epochs) | ((epochs == np.rint(epochs)) & (np.abs(epochs) <= EXACT_EPOCH_MAX))
     if bool(usual.all()):
         return epochs.astype(np.float64)  # whole numbers and gaps are what they say
-    distinct, places = np.unique(epochs, return_inverse=True)
+    distinct, distinct_indices = np.unique(epochs, return_inverse=True)
     decimals = np.array([float(str(epoch)) for epoch in distinct], np.float64)
-    return decimals[places].reshape(epochs.shape)
+    return decimals[distinct_indices].reshape(epochs.shape)

@@ -2,8 +2,8 @@
 The log of a run, read: its event lines and edits, and what is new among them, folded into a `RunState`.
 
     LineSource   where lines come from. `FolderLines` reads the files of a run's folder
-    RunLog       folds what the source gives: lines that are later than all before them on top of the last state,
-                 an earlier one into a new state
+    RunLog       folds the lines of a source. Lines that are later than all before them are folded onto the last state;
+                 if one is earlier, all are folded anew
 
 Specified in docs/formats/repository.md and events.md.
 """
@@ -57,7 +57,7 @@ class LineSource(Protocol):
         """
 
     def created_at_s(self) -> float:
-        """Return when the run was created, as far as its lines do not say it."""
+        """Return when the run was created, for a run without a readable begin."""
 
 
 class FolderLines:
@@ -75,7 +75,7 @@ class FolderLines:
         self._sizes: dict[str, int] = {}
 
     def read(self) -> list[Line] | None:
-        """Return what is new; see `LineSource`. Cost: one listing of the folder, and reading what was added."""
+        """Return the new lines; see `LineSource`. Cost: one listing of the folder, and reading what was added."""
         event_files: set[str] = set()
         fresh: list[Line] = []
         with os.scandir(self._folder) as entries:
@@ -148,7 +148,7 @@ class FolderLines:
 
 class RunLog:
     """
-    The state of the run in *folder*, and what is new of it. Several threads may share one.
+    Reads the state of the run in *folder*, and later what has changed. Several threads may share one.
 
     Args:
         restore: makes the objects among the params; without it they are dicts.
@@ -228,7 +228,7 @@ class RunLog:
 
     @property
     def line_count(self) -> int:
-        """How many event lines and edits were folded; grows when there is something new."""
+        """How many event lines and edits were folded; it grows with each new one."""
         return self._source.line_count
 
     @property
@@ -237,7 +237,7 @@ class RunLog:
         return _in_order(self._state.tree)
 
     def param(self, path: ParamPath) -> Any:
-        """Return a copy of what is at *path* in `params`. Raises KeyError."""
+        """Return a copy of the param at *path*. Raises KeyError."""
         return _in_order(params.get_at(self._state.tree, path))
 
 

@@ -21,7 +21,7 @@ from aim.storage.forms.events import Event
 from aim.storage.forms.history import Deletion, ForkedFrom, Rewind
 
 HEARTBEAT_FRESH_S = 60.0  # a writer on another host whose event file was touched within this is alive
-SILENT_S = 24 * 3600.0  # a writer that was not heard of for this long has ended
+SILENT_S = 24 * 3600.0  # a writer without a sign of life for this long has ended
 DEFAULT_EXPERIMENT = "default"
 
 SequenceKey = tuple[str, str]
@@ -30,7 +30,14 @@ SequenceKey = tuple[str, str]
 
 @dataclass(frozen=True)
 class Damage:
-    """Something in a file that is not what was written."""
+    """
+    A part of a file that is not what was written.
+
+    Attributes:
+        file: its name.
+        location: where in the file: "byte 4,096", "the footer" ...
+        problem: what is wrong there.
+    """
 
     file: str
     location: str
@@ -110,7 +117,7 @@ class WriterInfo:
     One writer of the run.
 
     Attributes:
-        unreadable: why its event file can't be read, if so: then nothing is known of it but that it is there.
+        unreadable: why its event file can't be read; None: it can. Without it only the id is known.
     """
 
     id: str
@@ -123,7 +130,7 @@ class WriterInfo:
     unreadable: OSError | None = None
 
     def take(self, at_s: float, event: Event) -> None:
-        """Note what one of the writer's lines says of its begin or end."""
+        """Take the begin or the end of the writer from one of its lines."""
         if "begin" in event and isinstance(event["begin"], dict):
             self.begin, self.begun_at_s = event["begin"], at_s
         elif "end" in event and isinstance(event["end"], dict):
@@ -163,19 +170,19 @@ class WriterInfo:
 @dataclass
 class RunState:
     """
-    What is known of a run without its points.
+    A run without its points.
 
     Attributes:
         tree: params as plain nested values; use `RunLog.params` for a copy in order.
-        properties: name, description, experiment, archived ... as far as they were set.
+        properties: name, description, experiment, archived ..., those that were set.
         tags: names, in the order they were added.
         sequences: by name and text of context.
         sequences_by_number: by writer, and the number that it gave the sequence.
         damage: lines and edits that failed their check.
         check_in: the latest one.
-        artifacts: what is stored, by name.
-        rewinds: in the order of time.
-        forked_from: the run that this one goes on from.
+        artifacts: the latest of each name.
+        rewinds: ordered by time.
+        forked_from: the run that this one continues.
         retraction_count: how often points were hidden or shown again: rewinds, drops, deletions and what undid them.
     """
 

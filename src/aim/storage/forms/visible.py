@@ -1,11 +1,11 @@
 """
 Which points of a sequence are shown: rewinds, deletions and an earlier moment, applied to arrays of steps and times.
 
-    rewinds by time      t1 t2 t3           a point of time τ is limited by the rewinds after τ: by the least of their
-    their steps          50 20 30           steps. So the limits of the spaces between are the least from behind:
-    limits            20 20 30 none
+    rewinds by time      t1 t2 t3           A point is visible if its step is at most the least step of the rewinds
+    their steps          50 20 30           after its time. So between two rewinds the limit is the least of the steps
+    limits            20 20 30 none         from there to the end.
 
-One look-up by bisection a point; without rewinds, deletions and an earlier moment nothing is asked at all.
+Each point costs one look-up by bisection. Without rewinds, deletions and an earlier moment nothing is computed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 def microseconds(moment_s: float) -> int:
     """
-    Return a time as points have it.
+    Return a time in the unit that points have.
 
     >>> microseconds(1.5)
     1500000
@@ -37,13 +37,13 @@ def microseconds(moment_s: float) -> int:
 @dataclass(frozen=True)
 class Visibility:
     """
-    What is shown of one sequence.
+    Which points of one sequence are visible.
 
     Attributes:
-        rewinds: in the order of time.
-        dropped_at_s: nothing recorded up to then is shown; 0: nothing was dropped.
-        deletions: what else was deleted.
-        before_s: the moment before which the run is looked at; None: now.
+        rewinds: ordered by time.
+        dropped_at_s: points recorded up to then are hidden; 0: the sequence was never dropped.
+        deletions: of single points, or of objects in their lists.
+        before_s: show the run as it was before this moment; None: as it is now.
     """
 
     rewinds: tuple[Rewind, ...] = ()
@@ -53,12 +53,12 @@ class Visibility:
 
     @property
     def hides_nothing(self) -> bool:
-        """Whether every point is shown."""
+        """Whether every point is visible."""
         return not self.rewinds and not self.dropped_at_s and not self.deletions and self.before_s is None
 
     def visible_mask(self, steps: IntArray, times_us: IntArray) -> BoolArray:
         """
-        Say for each point whether it is shown.
+        Return for each point whether it is visible.
 
         >>> visibility = Visibility((Rewind(1, 10.0),))
         >>> visibility.visible_mask(np.array([1, 2, 2]), np.array([9_000_000, 9_000_000, 10_000_000]))
@@ -71,49 +71,49 @@ class Visibility:
             keep &= times_us < microseconds(self.before_s)
         for deletion in self.deletions:
             if deletion.items is None:
-                wanted = np.fromiter(deletion.steps, np.int64, len(deletion.steps))
-                keep &= ~(np.isin(steps, wanted) & (times_us <= microseconds(deletion.time_s)))
+                deleted_steps = np.fromiter(deletion.steps, np.int64, len(deletion.steps))
+                keep &= ~(np.isin(steps, deleted_steps) & (times_us <= microseconds(deletion.time_s)))
         return keep
 
     def hidden_items(self, steps: IntArray, times_us: IntArray) -> dict[int, frozenset[int]]:
         """
-        Return, by step, which objects of the lists tracked there are hidden.
+        Return, by step, the indices of the objects that are hidden in the list tracked at the step.
 
         Args:
             steps: increasing.
         """
-        found: dict[int, frozenset[int]] = {}
+        indices_by_step: dict[int, frozenset[int]] = {}
         for deletion in self.deletions:
             for step in deletion.steps if deletion.items is not None else ():
-                place = int(np.searchsorted(steps, step))
-                is_there = place < len(steps) and int(steps[place]) == step
-                if is_there and int(times_us[place]) <= microseconds(deletion.time_s):
-                    found[step] = found.get(step, frozenset()) | (deletion.items or frozenset())
-        return found
+                position = int(np.searchsorted(steps, step))
+                is_tracked = position < len(steps) and int(steps[position]) == step
+                if is_tracked and int(times_us[position]) <= microseconds(deletion.time_s):
+                    indices_by_step[step] = indices_by_step.get(step, frozenset()) | (deletion.items or frozenset())
+        return indices_by_step
 
 
 def not_rewound(steps: IntArray, times_us: IntArray, rewinds: Sequence[Rewind]) -> BoolArray:
     """
-    Say for each point whether no rewind hides it.
+    Return for each point whether no rewind hides it.
 
     Args:
-        rewinds: in the order of time.
+        rewinds: ordered by time.
     """
     if not rewinds:
         return np.ones(len(steps), np.bool_)
     moments = np.array([microseconds(rewind.time_s) for rewind in rewinds], np.int64)
-    kept = np.array([*(rewind.step for rewind in rewinds), INT_MAX], np.int64)
-    limits = np.minimum.accumulate(kept[::-1])[::-1]
+    steps_kept = np.array([*(rewind.step for rewind in rewinds), INT_MAX], np.int64)
+    limits = np.minimum.accumulate(steps_kept[::-1])[::-1]
     mask: BoolArray = steps <= limits[np.searchsorted(moments, times_us, "right")]
     return mask
 
 
-def visible_records(found: Records, spared: Iterable[int], rewinds: Sequence[Rewind]) -> BoolArray:
+def visible_records(records: Records, spared_numbers: Iterable[int], rewinds: Sequence[Rewind]) -> BoolArray:
     """
-    Say for each record of a journal whether no rewind hides it.
+    Return for each record of a journal whether no rewind hides it.
 
     Args:
-        spared: the numbers of the sequences that are not rewound.
+        spared_numbers: of the sequences that are not rewound.
     """
-    mask: BoolArray = np.isin(found["sequence"], np.array(sorted(spared), np.int64))
-    return mask | not_rewound(found["step"], time_us(found), rewinds)
+    mask: BoolArray = np.isin(records["sequence"], np.array(sorted(spared_numbers), np.int64))
+    return mask | not_rewound(records["step"], time_us(records), rewinds)

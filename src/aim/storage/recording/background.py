@@ -13,7 +13,7 @@ How a process ends, and what happens:
     fork                                    the child's writers begin anew at their next record; the parent's go on
     SIGKILL, power cut                      nothing runs; the files are safe by their format
 
-All writers share one deadline at the end of the process, however many they are.
+At the end of the process all writers share one deadline, however many they are.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ log = logging.getLogger("aim")
 
 
 class OpenWriter(Protocol):
-    """What the thread asks of a writer."""
+    """A writer, as this module uses it."""
 
     def tick(self) -> None:
-        """Do a second's work: sync, prepare, give a sign of life. Reports its own disk errors."""
+        """Do a second's work: sync, prepare, send a heartbeat. It reports its own disk errors."""
 
     def finish(self) -> None:
-        """Do the last sync and say that the run has ended."""
+        """Do the last sync and write the end of the run."""
 
     def close(self, error: str | None, deadline_s: float, *, wait: bool) -> None:
-        """End the run, at the end of the process; without *wait* its last sync is only asked for."""
+        """End the run at the end of the process; without *wait*, let the thread do its last sync."""
 
     def forked(self) -> None:
         """Forget the parent's files; called in the child of a fork."""
@@ -54,10 +54,10 @@ class OpenWriter(Protocol):
 class _Background:
     def __init__(self) -> None:
         self.writers: set[OpenWriter] = set()
-        self.closing: list[OpenWriter] = []  # what the thread has still to finish
+        self.closing: list[OpenWriter] = []  # writers whose end the thread has still to do
         self.pending: dict[OpenWriter, threading.Event] = {}  # set when the writer is finished
         self.wake = threading.Event()
-        # a garbage collection within a locked part may close a run, so the same thread may come again
+        # reentrant: a garbage collection within a locked part may close a run
         self.lock = threading.RLock()
         self.thread: threading.Thread | None = None
         self.pid = 0
@@ -72,7 +72,7 @@ class _Background:
             with self.lock:
                 writers = list(self.writers)
             for writer in writers:
-                if writer in self.writers:  # it may have been finished since
+                if writer in self.writers:  # it may have been finished meanwhile
                     self._guarded(writer.tick)
                 self.finish_all()  # a close does not wait for the other runs' disks
 
@@ -91,7 +91,7 @@ class _Background:
             done.set()
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        shielded(work, self._report)  # whatever fails here must not end the thread
+        shielded(work, self._report)  # no failure here may end the thread
 
     def _report(self, error: Exception) -> None:
         if type(error) not in self.faults:
@@ -113,7 +113,7 @@ _state = _Background()
 
 
 def register(writer: OpenWriter) -> None:
-    """Take care of *writer* until `unregister`."""
+    """Tick *writer* once a second until `unregister`, and end it with the process."""
     with _state.lock:
         _state.writers.add(writer)
         if _state.pid != os.getpid():
@@ -123,20 +123,20 @@ def register(writer: OpenWriter) -> None:
             _state.thread = threading.Thread(target=_state.run, name="aim-sync", daemon=True)
             try:
                 _state.thread.start()
-            except RuntimeError:  # the interpreter is ending; `finish` then does the work itself
+            except RuntimeError:  # the interpreter is ending: `finish` then does the work itself
                 _state.thread = None
 
 
 def unregister(writer: OpenWriter) -> None:
-    """Take no more care of *writer*."""
+    """Tick *writer* no more."""
     with _state.lock:
         _state.writers.discard(writer)
 
 
 def finish(writer: OpenWriter, deadline_s: float = CLOSE_DEADLINE_S, *, wait: bool = True) -> bool:
     """
-    Do a writer's last sync, once; False when the disk has not answered within *deadline_s*: it then goes on in the
-    background.
+    Do a writer's last sync, once. Return False when the disk has not answered within *deadline_s*: the sync then goes
+    on in the background.
     """
     with _state.lock:
         _state.writers.discard(writer)
@@ -151,7 +151,7 @@ def finish(writer: OpenWriter, deadline_s: float = CLOSE_DEADLINE_S, *, wait: bo
 
 
 def wait_for(writer: OpenWriter, deadline_s: float) -> bool:
-    """Wait until the last sync of *writer*, which was asked for, is done; False when it is not within *deadline_s*."""
+    """Wait for the last sync of *writer*, which `finish` began; return whether it was done within *deadline_s*."""
     with _state.lock:
         done = _state.pending.get(writer)
     if done is None or not _state.works() or done.wait(max(0.0, deadline_s)):

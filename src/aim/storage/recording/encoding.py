@@ -1,15 +1,15 @@
 """
-Objects on their way to the disk: their bytes are made beside the training.
+Encoding of objects: their bytes are made beside the training.
 
     track(image)  ->  step, time and a snapshot are taken; the caller goes on
                       one thread a process: PNG, WAV ... is made, written to the blob file, then the point is recorded
 
-A point appears when its object is written: the journal never speaks of bytes that are not there. So a process killed
-with objects waiting loses those objects, whole points of them, and nothing else; `sync=True` records before `track()`
-returns. `flush()` and `close()` wait for what is waiting, and so does each reading by the process that records.
+A point appears when its object is written, so the journal never refers to bytes that do not exist. A process that is
+killed while objects wait loses these points and nothing else; with `sync=True` the point is recorded before `track()`
+returns. `flush()`, `close()` and each reading by the recording process wait for the objects that wait.
 
-What waits is bounded, by count and by the memory that it holds. Beyond the bound the caller makes the bytes itself: it
-is slowed to the speed of the encoding, and memory does not grow.
+The number of waiting objects and the memory that they hold are bounded. Beyond the bound the caller makes the bytes
+itself: it is slowed to the speed of the encoding, and memory does not grow.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from aim.core import forks
 from aim.core.shield import shielded
 
 WAITING_MAX = 256  # objects, or lists of them, of one run
-ALIVE_CHECK_S = 1.0  # between looks whether the thread is still there
+ALIVE_CHECK_S = 1.0  # between two checks that the thread is still alive
 HELD_BYTES_MAX = 256 << 20  # of pixels, samples ... that wait, of one run
 
 log = logging.getLogger("aim")
@@ -33,7 +33,7 @@ log = logging.getLogger("aim")
 
 @dataclass(frozen=True)
 class _Job:
-    owner: EncodingQueue | None  # None: nobody's; it only tells how far the thread has come
+    owner: EncodingQueue | None  # None: the job only marks how far the thread has come
     held_bytes: int
     work: Callable[[], object]
     number: int = 0  # of its owner
@@ -46,9 +46,9 @@ class _Worker:
         self.jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self.thread: threading.Thread | None = None
         self.lock = threading.Lock()
-        self.given_count = self.done_count = 0  # of jobs; each is written by one thread at a time
+        self.taken_count = self.done_count = 0  # of jobs; each is written by one thread at a time
 
-    def give(self, job: _Job) -> bool:
+    def take(self, job: _Job) -> bool:
         with self.lock:
             if self.thread is None or not self.thread.is_alive():
                 thread = threading.Thread(target=self.run, name="aim-encode", daemon=True)
@@ -57,7 +57,7 @@ class _Worker:
                 except RuntimeError:  # the interpreter is ending
                     return False
                 self.thread = thread
-            self.given_count += 1
+            self.taken_count += 1
         self.jobs.put(job)
         return True
 
@@ -70,11 +70,11 @@ class _Worker:
                 else:
                     job.owner.do(job)
                     self.done_count += 1
-            del job  # its pixels are not kept until the next one comes
+            del job  # its pixels must not stay in memory until the next job
 
-    def settle(self) -> None:
+    def wait_until_done(self) -> None:
         thread = self.thread
-        if self.given_count == self.done_count or thread is None or thread is threading.current_thread():
+        if self.taken_count == self.done_count or thread is None or thread is threading.current_thread():
             return
         if not thread.is_alive():  # this is the child of a fork, or the interpreter is ending
             return
@@ -89,17 +89,16 @@ _worker = _Worker()
 
 def wait_until_encoded() -> None:
     """
-    Wait until every object that this process has tracked so far, in any run, is written; what comes later is not
-    waited for.
+    Wait until every object that this process has tracked so far, in any run, is written.
 
     Cost: under 1 us when nothing waits.
     """
-    _worker.settle()
+    _worker.wait_until_done()
 
 
 class EncodingQueue:
     """
-    What waits to be made and written, of one run. It is a `services.Service`.
+    The objects of one run that wait to be made and written. It is a `services.Service`.
 
     >>> waiting = EncodingQueue("my run")
     >>> made = []
@@ -117,36 +116,36 @@ class EncodingQueue:
     def _forget(self) -> None:
         # reentrant: a garbage collection within may close another run, and this one
         self._changed = threading.Condition(threading.RLock())
-        self._given_count = self._held_bytes = self._done_count = 0
+        self._taken_count = self._held_bytes = self._done_count = 0
         self._waiting: dict[int, None] = {}  # numbers of jobs, the oldest first
         self._is_ending = False
 
     @property
     def count(self) -> int:
-        """How many objects, or lists of them, wait."""
+        """How many objects, or lists of objects, wait."""
         return len(self._waiting)
 
     def add(self, held_bytes: int, work: Callable[[], object]) -> None:
         """
-        Have *work* done by the thread; at once, by the caller, when too much waits already, or when the run is ending.
+        Let the thread do *work*; do it at once, in the caller, when too much waits already or the run is ending.
 
         Args:
             held_bytes: the memory that is held until the work is done.
         """
-        if self._is_ending:  # whether the run still takes it, the caller hears at once
+        if self._is_ending:  # the caller learns at once whether the run still takes it
             work()
             return
         with self._changed:
             is_full = self.count and (self.count >= WAITING_MAX or self._held_bytes + held_bytes > HELD_BYTES_MAX)
-            self._given_count += 1
-            job = _Job(self, held_bytes, work, self._given_count)
+            self._taken_count += 1
+            job = _Job(self, held_bytes, work, self._taken_count)
             self._waiting[job.number] = None
             self._held_bytes += held_bytes
-        if is_full or not _worker.give(job):
+        if is_full or not _worker.take(job):
             self.do(job)
 
     def do(self, job: _Job) -> None:
-        """Do one piece of work; what it raises is reported."""
+        """Do one piece of work; an exception of it is reported."""
         try:
             shielded(job.work, self._report)
         finally:
@@ -164,19 +163,19 @@ class EncodingQueue:
             )
 
     def record_pending(self, *, wait: bool) -> None:
-        """With *wait*: wait until everything is written that was given so far."""
+        """With *wait*, wait until everything that was handed in so far is written."""
         if wait:
             self.wait_until_done()
 
     def wait_until_done(self, patience_s: float | None = None) -> bool:
         """
-        Wait until everything is written that was given so far; False when for *patience_s* no piece of work was
-        finished. What other threads go on giving is not waited for: it might never end.
+        Wait until everything that was handed in so far is written; return False when no piece of work was finished for
+        *patience_s*. Work that other threads hand in meanwhile is not waited for: that might never end.
         """
-        if threading.current_thread() is _worker.thread:  # a garbage collection in that thread closed the run
+        if threading.current_thread() is _worker.thread:  # a garbage collection in the encoding thread closed the run
             return self.count == 0
         with self._changed:
-            seen, since_s, last = self._done_count, time.monotonic(), self._given_count
+            seen, since_s, last = self._done_count, time.monotonic(), self._taken_count
             while next(iter(self._waiting), last + 1) <= last:
                 left_s = None if patience_s is None else since_s + patience_s - time.monotonic()
                 if left_s is not None and left_s <= 0:
@@ -187,7 +186,7 @@ class EncodingQueue:
         return True
 
     def stop(self, deadline_s: float) -> None:
-        """Wait until all is written; given up when for *deadline_s* nothing was."""
+        """Wait until all is written, but no longer when nothing was written for *deadline_s*."""
         self._is_ending = True
         if not self.wait_until_done(deadline_s):
             log.error(
@@ -195,7 +194,7 @@ class EncodingQueue:
             )
 
     def forked(self) -> None:
-        """In the child of a fork: what waits is the parent's, and so is the thread."""
+        """In the child of a fork: forget what waits, and the thread; both are the parent's."""
         global _worker
         if _worker.thread is not None and _worker.thread is not threading.current_thread():
             _worker = _Worker()

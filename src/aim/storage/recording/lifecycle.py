@@ -1,5 +1,5 @@
 """
-The life of a writer: its states, what leads from one to the next, and the lock for what is rare.
+The life of a writer: its states, what leads from one to the next, and the lock for rare work.
 
     state      a record            fork, in the child   the run was deleted   close()             the last sync
     OPEN       is stored           FORKED               GONE                  CLOSING
@@ -72,8 +72,8 @@ class Lifecycle:
     The state of one writer.
 
     Attributes:
-        lock: held for what is rare: declaring, a new segment, event lines, closing. Reentrant, since a signal handler
-            may track.
+        lock: held for what is rare, such as declaring, a new segment, event lines and closing. It is reentrant, since a
+            signal handler may track.
 
     Args:
         begin_again: begins the files of this process in the child of a fork; returns whether it could.

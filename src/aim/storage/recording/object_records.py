@@ -60,7 +60,7 @@ class ObjectRecords:
             self._segments.put(sequence, position, step, epoch, at_s)
 
     def probe(self) -> None:
-        """Ask a disk that has refused objects whether there is room again. Raises OSError: there is none."""
+        """Try whether a disk that has refused objects has room again. Raises OSError: it has none."""
         if "objects" in self._refusals.kinds:
             self.blobs.probe()
             self._refusals.kinds.discard("objects")

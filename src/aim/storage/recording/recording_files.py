@@ -92,7 +92,7 @@ class RecordingFiles:
         return not layout.events_file(self.folder, self.id).exists()
 
     def was_sealed(self) -> bool:
-        """Return whether somebody took this writer for dead, and sealed it."""
+        """Return whether this writer was taken for dead, and sealed."""
         return layout.sealed_file(self.folder, self.id).exists() or not self.segments.has_names()
 
     def sync(self) -> None:

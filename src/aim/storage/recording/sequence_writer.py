@@ -10,9 +10,9 @@ One sequence of a run being recorded: which step a value gets, which type it has
 The hot path is one class test: `floats` holds the types that a double stores as they are. It is empty until the
 sequence is declared, after a fork, after the end, and always on free-threaded builds; each leads to the slow path.
 
-**Why no step is given twice.** Steps come from one `itertools.count`, atomic under the GIL, and a step counts only if
-the counter is still in place after it was taken. Whoever moves the counter first puts `MOVING` in its place and then
-takes from the old one: every step that counted is below that.
+**Why no step is given twice.** Steps come from one `itertools.count`, which is atomic under the GIL, and a step counts
+only if the counter is still in place after the step was taken. A thread that moves the counter first puts `MOVING` in
+its place and then takes a step from the old one: every step that counted is below this one.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from aim.storage.recording.sequence_kinds import SequenceKinds
 
 FLOAT_TYPES: set[type] = {float}  # grows by numpy's, when first seen
 NO_TYPES: frozenset[type] = frozenset()
-MOVING = itertools.repeat(INT_MIN)  # a counter whose steps count for nobody
+MOVING = itertools.repeat(INT_MIN)  # a counter whose steps do not count
 
 pack_into = RECORD.pack_into
 now = time.time
@@ -56,7 +56,7 @@ now = time.time
 
 @dataclass(frozen=True)
 class EarlierWriters:
-    """What other writers of the run recorded of one sequence: its kinds, and the step after its last one."""
+    """What earlier writers of the run recorded of one sequence: its kinds, and the step after its last one."""
 
     kinds: frozenset[str]
     next_step: int
@@ -77,7 +77,7 @@ class Recorder(Protocol):
 
 class SequenceWriter:
     """
-    A handle on one sequence of a run: the fastest way to track it.
+    A handle on one sequence of a run, the fastest way to track it.
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -120,7 +120,7 @@ class SequenceWriter:
             sync: make the bytes of objects before this returns, not in the background (encoding.py).
 
         Raises:
-            UntrackableValue: the value, step or epoch is none.
+            UntrackableValue: the value, step or epoch can't be one.
             OverflowError: the value or step is an integer beyond 64 bits.
             RunClosed: the run has ended.
 
@@ -159,7 +159,7 @@ class SequenceWriter:
             return step
 
     def _give_back(self, step: int) -> None:
-        # a value was refused: the next one gets its step, if no other thread has counted on
+        # a value was refused: the next one gets its step, if no other thread has taken one meanwhile
         with self.recorder.lifecycle.lock:
             if self.last < step <= INT_MAX:
                 counter, self.counter = self.counter, MOVING
@@ -182,7 +182,7 @@ class SequenceWriter:
         return checked
 
     def _refused(self, segment: RecordSlots, offset: int, value: object, step: Any, epoch: object) -> None:
-        # the same slot again, with checked values; a slot that stays unused is made void, so that no hole is left
+        # store checked values into the same slot; a slot that stays unused is made void, so that no hole is left
         try:
             if not INT_MIN <= step <= INT_MAX:
                 raise OverflowError(f"step {words.integer(step)} of {self.name!r} does not fit 64 bits.")

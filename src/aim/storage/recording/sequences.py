@@ -1,5 +1,5 @@
 """
-The sequences of a writer: their handles, their numbers, and what moves all of them, such as a rewind.
+The sequences of a writer: their handles, their numbers, and what concerns all of them, such as a rewind.
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ class Sequences:
 
     def advance_clock(self, seen_at_s: float) -> None:
         """
-        Record nothing from now on as earlier than *seen_at_s*, the newest time that others have recorded: what is
-        written later counts, also when the clock of this host is behind theirs.
+        Give nothing that is recorded from now on an earlier time than *seen_at_s*, the newest time in the run: the
+        latest record counts, also when the clock of this host is behind those of others.
         """
         with self.lifecycle.lock:
             if self.lines.advance_clock(seen_at_s):
@@ -147,8 +147,8 @@ class Sequences:
         """
         Give no point from now on a time before *moment_s*: while the clock is behind, points have that time.
 
-        For those who hide what was recorded up to a moment: what this process records next must not be hidden because
-        the clock was set back, or stands still for a moment.
+        After points up to a moment were hidden: what this process records next must not be hidden too because the clock
+        was set back, or stands still for a moment.
         """
         with self.lifecycle.lock:
             self.segments.earliest_at_s = max(self.segments.earliest_at_s, moment_s)

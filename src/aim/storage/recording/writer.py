@@ -8,10 +8,10 @@ One process recording into one run.
 A *writer* owns files that carry its own random id (docs/formats/repository.md), so nothing here locks against another
 process. `Writer` puts its parts together, and takes them through its states (lifecycle.py has the table of them):
 
-    lifecycle      the state, and the lock for what is rare
+    lifecycle      the state, and the lock for rare work
     files          what the writer owns on the disk: event lines, segments, blob files (recording_files.py)
     sequences      handles, numbers, rewinds (sequences.py)
-    takeover       what is recorded again when somebody has sealed this writer as dead (takeover.py)
+    takeover       what is recorded again after this writer was sealed as dead (takeover.py)
 
 `_syncing` is held by the one thread that syncs, retires segments, or ends the run. It is taken before the lock of the
 lifecycle, never within it.
@@ -49,7 +49,7 @@ class Writer:
 
     Attributes:
         lines: the event lines: params, properties, tags ...
-        sequences: what is tracked.
+        sequences: the handles for tracking, and rewinds.
         services: what records through this writer by itself.
         encoding: the objects whose bytes are still to be made.
 
@@ -88,7 +88,7 @@ class Writer:
 
     @property
     def id(self) -> str:
-        """The id of this writer; it changes when somebody has sealed the writer as dead, and in the child of a fork."""
+        """The id of this writer; a new one after it was sealed as dead, and in the child of a fork."""
         return self.files.id
 
     def sequence(self, name: str, context: object = None) -> SequenceWriter:
