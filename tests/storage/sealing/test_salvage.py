@@ -12,8 +12,9 @@ import pytest
 from aim.storage.forms import records
 from aim.storage.sealing import pages, seal
 from aim.storage.sealing.declarations import SequenceDeclaration
+from aim.storage.sealing.file_end import BLOCK, MAGIC
 from aim.storage.sealing.footer import JournalOrigin
-from aim.storage.sealing.sealed import BLOCK, MAGIC, Columns, Sealed
+from aim.storage.sealing.sealed import Columns, Sealed
 
 DECLARED = {
     1: SequenceDeclaration("loss", {"subset": "train"}, "float"),

@@ -28,8 +28,9 @@ from aim.storage.forms import blobs, events, records
 from aim.storage.forms.run_log import RunLog
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import pages, seal
-from aim.storage.sealing.footer import JournalOrigin
-from aim.storage.sealing.sealed import SUMMARY_KEYS, Sealed, verify
+from aim.storage.sealing.footer import SUMMARY_KEYS, JournalOrigin
+from aim.storage.sealing.sealed import Sealed
+from aim.storage.sealing.verify import verify
 from tests.storage.recorded import RUN, Picture, contents, copied, points, points_in_place, record, seal_all
 
 SOURCE = Path(seal.__file__).parents[3]
@@ -195,7 +196,7 @@ def test_the_summary_counts_the_latest_of_a_step(tmp_path: Path) -> None:
         first=1.0, last=2.5, min=1.0, max=4.0, mean=2.5, std=math.sqrt(1.5), median=2.5, point_count=4,
         first_step=0, last_step=7, argmin=0, argmax=2, has_nan=True, record_max_length=0,
     ) == sequence.summary  # fmt: skip
-    assert (5, None) == (sequence.rows, sequence.stride)
+    assert (5, None) == (sequence.row_count, sequence.stride)
 
 
 def test_a_file_without_deviations_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +254,7 @@ def test_a_row_group_has_whole_sequences_and_at_least_1024_rows(tmp_path: Path) 
     sealed = Sealed.open(layout.sealed_file(folder, writer.id))
     rows: dict[int, int] = {}
     for sequence in sealed.sequences:
-        rows[sequence.group] = rows.get(sequence.group, 0) + sequence.rows
+        rows[sequence.group] = rows.get(sequence.group, 0) + sequence.row_count
 
     assert {0: 1030, 1: 1030, 2: 940} == rows
     for place in (0, 102, 103, 299):

@@ -40,7 +40,8 @@ from aim.storage.forms.run_log import RunLog
 from aim.storage.sealing import seal
 from aim.storage.sealing.declarations import SequenceDeclaration, declarations, undeclared
 from aim.storage.sealing.footer import JournalOrigin
-from aim.storage.sealing.sealed import Sealed, verify
+from aim.storage.sealing.sealed import Sealed
+from aim.storage.sealing.verify import verify
 
 
 @dataclass
@@ -236,7 +237,7 @@ class _WriterRepair:
             self._declare(sequence.number, SequenceDeclaration(sequence.name, sequence.context, sequence.kind))
         expected_count = self._end().get("points", 0)
         if file.origin is not None:
-            expected_count = sum(sequence.rows for sequence in file.sequences)
+            expected_count = sum(sequence.row_count for sequence in file.sequences)
         return _WriterRecords(table, np.zeros(len(table), bool), max(0, int(expected_count) - len(table)))
 
     def _end(self) -> Event:

@@ -27,7 +27,8 @@ from aim.storage.forms.events import Event, ParsedLines
 from aim.storage.forms.records import Records
 from aim.storage.forms.state import Damage
 from aim.storage.sealing.footer import JournalOrigin
-from aim.storage.sealing.sealed import Sealed, verify
+from aim.storage.sealing.sealed import Sealed
+from aim.storage.sealing.verify import verify
 
 Progress = Callable[[str], None]
 """Is called with the name of each file before it is checked."""

@@ -19,8 +19,9 @@ from aim.storage.forms.history import Rewind
 from aim.storage.forms.records import Records
 from aim.storage.forms.state import RunState, SequenceState, WriterInfo
 from aim.storage.reading.journal_cursor import NO_RECORDS, JournalCursor
+from aim.storage.sealing.footer import SealedSequence
 from aim.storage.sealing.retrying import retrying
-from aim.storage.sealing.sealed import Sealed, SealedSequence
+from aim.storage.sealing.sealed import Sealed
 
 
 class _Journal:

@@ -22,8 +22,8 @@ import numpy.typing as npt
 
 from aim.core.summaries import NAN, SUMMARY_VALUES, UNKNOWN_LENGTH, Summary, summary_of_objects
 from aim.storage.reading.points import Points
+from aim.storage.sealing.footer import SealedSequence
 from aim.storage.sealing.point_summary import summarize
-from aim.storage.sealing.sealed import SealedSequence
 
 _DTYPE_OF: dict[type, npt.DTypeLike] = {float: np.float64, int: np.int64, bool: np.bool_}
 DTYPES = {value.field: _DTYPE_OF[value.value_type] for value in SUMMARY_VALUES}
@@ -161,10 +161,15 @@ def partial_of_sealed(sequence: SealedSequence, *, is_numeric: bool, is_sole: bo
     """
     summary = sequence.summary
     if summary is None:
-        if is_numeric or sequence.stride is None or not sequence.rows or (sequence.rows > 1 and sequence.stride <= 0):
+        if (
+            is_numeric
+            or sequence.stride is None
+            or not sequence.row_count
+            or (sequence.row_count > 1 and sequence.stride <= 0)
+        ):
             return None
-        last_step = sequence.first_step + sequence.stride * (sequence.rows - 1)
-        summary = summary_of_objects(sequence.rows, sequence.first_step, last_step, is_list=False)
+        last_step = sequence.first_step + sequence.stride * (sequence.row_count - 1)
+        summary = summary_of_objects(sequence.row_count, sequence.first_step, last_step, is_list=False)
         return PartialSummary(summary, 0.0, 0, True)
     if not summary.point_count or (summary.has_nan and not is_sole):
         return None

@@ -53,7 +53,7 @@ class SoleWriter:
                 return None
         if file.damage:
             return None
-        matches = file.numbers_and_kinds(*key)
+        matches = file.table.numbers_and_kinds(*key)
         if len(matches) != 1:  # none; or ints and floats, which are two
             return None
         return file, SequencePart(self.writer, *matches[0])

@@ -1,11 +1,25 @@
 """
-What the footer of a sealed file says of the journal that it replaced.
+What the footer of a sealed file says: the journal that it replaced, and a table of its sequences.
+
+The table has a column for each field of `SealedSequence` and of the summary. Making one sequence is cheaper than making
+all, because many files are opened for one sequence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
+
+from aim.core import contexts, params
+from aim.core.summaries import NAN, SUMMARY_VALUES, Summary
+
+SUMMARY_KEYS = {value.name: value.field for value in SUMMARY_VALUES if value.of_metrics and value.name != "first_step"}
+"""The columns of summaries in the table, and the field of `Summary` that each holds."""
+
+SEQUENCE_KEYS = ("number", "name", "context", "kind", "row", "rows", "group", "first_step", "stride")
+"""The other columns of the table: fields of `SealedSequence`, in their order."""
 
 
 class JournalOrigin(NamedTuple):
@@ -43,3 +57,121 @@ class JournalOrigin(NamedTuple):
             footer.get("slots", 0),
             footer.get("events_bytes", 0),
         )
+
+
+class SealedSequence(NamedTuple):
+    """
+    One sequence of a sealed file.
+
+    Attributes:
+        number: the writer's number of it.
+        kind: `int`, `float` or the type of its objects; `float` when the footer is damaged: the run's state has it.
+        first_row, row_count: its rows in the file.
+        group: its row group.
+        first_step, stride: when its steps are regular: row i has step first_step + i * stride; else stride is None.
+        summary: of numbers; None for objects, and when the footer is damaged.
+    """
+
+    number: int
+    name: str
+    context: dict[str, Any]
+    kind: str
+    first_row: int
+    row_count: int
+    group: int
+    first_step: int
+    stride: int | None
+    summary: Summary | None
+
+
+class SequenceTable:
+    """The table of sequences in a footer, as its JSON form."""
+
+    def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        self._columns = columns
+
+    @cached_property
+    def sequences(self) -> list[SealedSequence]:
+        """The sequences, in the order of their numbers."""
+        return _sequences(self._columns)
+
+    @cached_property
+    def group_rows(self) -> Mapping[int, int]:
+        """The first row of each row group."""
+        # in reverse, so that the first sequence of a group is the one that stays
+        return dict(zip(reversed(self._columns["group"]), reversed(self._columns["row"])))
+
+    def find(self, number: int) -> SealedSequence | None:
+        """Return the sequence of a number; None when there is none."""
+        numbers = self._columns["number"]
+        index = bisect_left(numbers, number)
+        if index == len(numbers) or numbers[index] != number:
+            return None
+        if "sequences" in self.__dict__:
+            return self.sequences[index]
+        return _sequences({key: column[index : index + 1] for key, column in self._columns.items()})[0]
+
+    def summaries(self) -> dict[int, Summary | None]:
+        """Return the summary of each sequence by number, without making the sequences; None for objects."""
+        return dict(zip(self._columns["number"], _summaries(self._columns), strict=True))
+
+    def numbers_and_kinds(self, name: str, context_text: str) -> list[tuple[int, str]]:
+        """Return number and kind of the sequences of that name and context."""
+        columns = self._columns
+        return [
+            (columns["number"][index], columns["kind"][index])
+            for index, sequence_name in enumerate(columns["name"])
+            if sequence_name == name and contexts.text(params.decode(columns["context"][index] or {})) == context_text
+        ]
+
+    def kinds(self) -> dict[int, str]:
+        """Return the kind of each sequence by number."""
+        return dict(zip(self._columns["number"], self._columns["kind"], strict=True))
+
+    def missing_fields(self) -> list[str]:
+        """Return the fields of summaries that are not in the file: they were added after it was sealed."""
+        return [field for key, field in SUMMARY_KEYS.items() if key not in self._columns]
+
+
+class SalvagedTable(SequenceTable):
+    """
+    The sequences of a file whose table is damaged.
+
+    Args:
+        group_rows: the first row of each row group.
+    """
+
+    def __init__(self, sequences: list[SealedSequence], group_rows: Mapping[int, int]) -> None:
+        super().__init__({})
+        self.sequences = sequences
+        self.group_rows = group_rows
+
+    def find(self, number: int) -> SealedSequence | None:
+        return next((sequence for sequence in self.sequences if sequence.number == number), None)
+
+    def summaries(self) -> dict[int, Summary | None]:
+        return {sequence.number: sequence.summary for sequence in self.sequences}
+
+    def numbers_and_kinds(self, name: str, context_text: str) -> list[tuple[int, str]]:
+        return []
+
+    def kinds(self) -> dict[int, str]:
+        return {sequence.number: sequence.kind for sequence in self.sequences}
+
+
+def _sequences(columns: Mapping[str, Sequence[Any]]) -> list[SealedSequence]:
+    plain_contexts = [params.decode(context) if context else {} for context in columns["context"]]
+    fields = (plain_contexts if key == "context" else columns[key] for key in SEQUENCE_KEYS)
+    return [SealedSequence(*row) for row in zip(*fields, _summaries(columns), strict=True)]
+
+
+def _summaries(columns: Mapping[str, Sequence[Any]]) -> list[Summary | None]:
+    count = len(columns["number"])
+    fields: dict[str, Sequence[Any]] = {"first_step": columns["first_step"], "record_max_length": [0] * count}
+    for key, field in SUMMARY_KEYS.items():
+        # files that were sealed before a value was added do not have it
+        values = columns.get(key) or [NAN] * count
+        if dict in map(type, values):
+            values = [params.decode(value) if value.__class__ is dict else value for value in values]
+        fields[field] = values
+    return [None if summary.has_nan is None else summary for summary in Summary.rows(fields)]

@@ -16,7 +16,6 @@ import itertools
 import json
 import os
 import time
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,9 +32,11 @@ from aim.storage.forms.records import IntArray, Records
 from aim.storage.forms.state import RunState
 from aim.storage.sealing import pages
 from aim.storage.sealing.declarations import SequenceDeclaration, declarations, undeclared
-from aim.storage.sealing.footer import JournalOrigin
+from aim.storage.sealing.file_end import with_index
+from aim.storage.sealing.footer import SEQUENCE_KEYS, SUMMARY_KEYS, JournalOrigin
 from aim.storage.sealing.point_summary import summarize
-from aim.storage.sealing.sealed import BLOCK, MAGIC, SEQUENCE_KEYS, SUMMARY_KEYS, Sealed, verify
+from aim.storage.sealing.sealed import Sealed
+from aim.storage.sealing.verify import verify
 
 FORMAT_NUMBER = 1
 GROUP_ROWS_MIN = 1024
@@ -171,7 +172,7 @@ def encode(recorded: Records, declared: Mapping[int, SequenceDeclaration], origi
     columns = {key: [entry.get(key) for entry in entries] for key in (*SEQUENCE_KEYS, *SUMMARY_KEYS)}
     footer = {"format": FORMAT_NUMBER, **origin.to_json(), "sequences": columns}
     text = json.dumps(footer, separators=(",", ":"), allow_nan=False)
-    content = _with_index(_parquet(table, entries, text))
+    content = with_index(_parquet(table, entries, text))
     if not _reads_back(content, table):
         import pyarrow
 
@@ -292,15 +293,6 @@ def _valid(text: str) -> str:
 
 def _context_text(form: Any) -> str:
     return json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def _with_index(plain: bytes) -> bytes:
-    footer_offset = len(plain) - 8 - int.from_bytes(plain[-8:-4], "little")
-    head, footer = plain[:footer_offset], plain[footer_offset:]
-    index = b"".join(pages.INDEX.pack(*page) for page in pages.walk(head)[0])
-    head_crc = zlib.crc32(index, zlib.crc32(head))
-    block = BLOCK.pack(MAGIC, len(index) // pages.INDEX.size, zlib.crc32(index), head_crc, zlib.crc32(footer))
-    return b"".join((head, index, block, footer))
 
 
 def _reads_back(content: bytes, table: Records) -> bool:

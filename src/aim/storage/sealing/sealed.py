@@ -1,49 +1,30 @@
 """
-The sealed form read: points of an ended writer as arrays. Specified in docs/formats/sealed.md.
-
-    file  := "PAR1" pages index block footer "PAR1"      Parquet readers follow the footer and never see index and block
-    index := 32 bytes a page: where its body lies, how long it is, its CRC, how many rows of which column
-    block := "AIMSEAL1" | pages u32 | CRC of index | CRC of all before the block | CRC of all after it          24 bytes
-
-The index is what makes reading fast (one look-up, one `pread`, no Thrift) and damage small (no page header is needed to
-find the next page). When footer or index is damaged, salvage.py finds what there is.
+A sealed file read: points of an ended writer as arrays. file_end.py has the layout of the file.
 
 Rule: a damaged page hides its own rows and nothing else; nothing here raises for damage.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import struct
-import zlib
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aim.core import contexts, params
-from aim.core.summaries import NAN, SUMMARY_VALUES, Summary
+from aim.core.summaries import Summary
 from aim.storage.disk import unreadable
 from aim.storage.forms.records import EpochArray, FloatArray, IntArray
 from aim.storage.forms.state import Damage
-from aim.storage.sealing import pages, salvage
-from aim.storage.sealing.footer import JournalOrigin
+from aim.storage.sealing import pages
+from aim.storage.sealing.file_end import FileEnd, read_end, salvaged_end
+from aim.storage.sealing.footer import JournalOrigin, SealedSequence, SequenceTable
 from aim.storage.sealing.pages import BadPage, Page
-from aim.storage.sealing.point_summary import summarize
 
-MAGIC = b"AIMSEAL1"
-BLOCK = struct.Struct("<8sIIII")
-METADATA_KEY = b"\x18\x03aim\x18"  # a Thrift KeyValue: field 1, the string "aim", field 2, a string
-PLACE = struct.Struct("<IB")  # group and column of an entry of the index
-PLACE_OFFSET = 24
-SHARED_ROWS_MAX = 4096  # a sequence of so many rows is not kept for its neighbours in the row group
-SMALL_BYTES = 1 << 14  # a file up to here is kept as it was read: opening it again would cost more than its points
+SHARED_ROWS_MAX = 4096  # a column of a sequence with so many rows is not cached for its neighbours in the row group
+SMALL_BYTES = 1 << 14  # a file up to here stays in memory: opening it again would cost more than its points
 TAIL_BYTES = 1 << 16  # read at once by `open`: footer, index and block of up to some hundred sequences
 
 
@@ -62,42 +43,11 @@ class Columns(NamedTuple):
     epochs: EpochArray
 
 
-SUMMARY_KEYS = {value.name: value.field for value in SUMMARY_VALUES if value.of_metrics and value.name != "first_step"}
-"""The columns of summaries in the footer's table of sequences, and the field of `Summary` that each holds."""
-
-SEQUENCE_KEYS = ("number", "name", "context", "kind", "row", "rows", "group", "first_step", "stride")
-"""The other columns of that table: fields of SealedSequence."""
-
-
-class SealedSequence(NamedTuple):
-    """
-    One sequence of a sealed file.
-
-    Attributes:
-        number: the writer's number of it.
-        kind: `int`, `float` or the type of its objects; `float` when the footer is damaged: ask the run's state.
-        row, rows: its first row in the file, and how many it has.
-        group: its row group.
-        first_step, stride: when its steps are regular: row i has step first_step + i * stride; else stride is None.
-        summary: of numbers; None for objects, and when the footer is damaged.
-    """
-
-    number: int
-    name: str
-    context: dict[str, Any]
-    kind: str
-    row: int
-    rows: int
-    group: int
-    first_step: int
-    stride: int | None
-    summary: Summary | None
-
-
 EMPTY = Columns(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64), np.empty(0, np.float32))
 
+ColumnPart = tuple[NDArray[Any], NDArray[np.bool_] | None]
+"""A column of a row group, and which of its rows are whole; None: all."""
 
-_Column = tuple[NDArray[Any], NDArray[np.bool_] | None]
 COLUMN_ORDER = (pages.STEP, pages.VALUE, pages.TIME, pages.EPOCH)
 DTYPES: dict[int, np.dtype[Any]] = {
     pages.STEP: np.dtype("<i8"),
@@ -105,92 +55,25 @@ DTYPES: dict[int, np.dtype[Any]] = {
     pages.VALUE: np.dtype("<f8"),
     pages.EPOCH: np.dtype("<f4"),
 }
-LOST = {pages.VALUE: np.nan, pages.EPOCH: np.nan}
+LOST_VALUES = {pages.VALUE: np.nan, pages.EPOCH: np.nan}
 
 
 class Sealed:
     """
-    A sealed file, open for reading; it keeps no descriptor.
+    A sealed file, open for reading; it holds no descriptor. Any number of threads may use it.
 
     Attributes:
-        facts: what else the footer says: `run`, `writer`, `segments`, `slots`, `events_bytes`; empty when damaged.
-        damage: what was found so far; reading adds to it.
+        damage: what is known to be damaged; reading adds to it.
+        table: the sequences of the file.
+        origin: the journal that the file replaced; None when the footer is damaged.
     """
 
-    def __init__(self, path: Path, end: _End, content: bytes | None = None) -> None:
+    def __init__(self, path: Path, end: FileEnd, content: bytes | None = None) -> None:
         self.path = path
-        self.facts = end.facts
         self.damage = end.damage
         self._end = end
         self._content = content
-        self._cache: tuple[int, dict[int, _Column]] = (-1, {})
-
-    @cached_property
-    def sequences(self) -> list[SealedSequence]:
-        """The sequences, in the order of their numbers."""
-        if self._end.found is not None:
-            return self._end.found
-        table = self.facts["sequences"]
-        return _sequences(table)
-
-    @property
-    def origin(self) -> JournalOrigin | None:
-        """The journal that the file replaced; None when the footer is damaged."""
-        return JournalOrigin.from_json(self.facts) if self.facts else None
-
-    @cached_property
-    def index(self) -> list[Page]:
-        """The pages, in the order of the file."""
-        return [Page(*fields) for fields in pages.INDEX.iter_unpack(self._end.entries)]
-
-    @cached_property
-    def _group_rows(self) -> Mapping[int, int]:
-        """The first row of each row group."""
-        if self._end.found is not None:
-            return self._end.group_rows
-        table = self.facts["sequences"]
-        # the first of a group stays: later ones are put in before it
-        return dict(zip(reversed(table["group"]), reversed(table["row"])))
-
-    def numbers_and_kinds(self, name: str, context_text: str) -> list[tuple[int, str]]:
-        """Return number and kind of the sequences of that name and context; none when the footer is damaged."""
-        table = self.facts.get("sequences", {"name": ()})
-        return [
-            (table["number"][index], table["kind"][index])
-            for index, sequence_name in enumerate(table["name"])
-            if sequence_name == name and contexts.text(params.decode(table["context"][index] or {})) == context_text
-        ]
-
-    def sequence(self, number: int) -> SealedSequence:
-        """Return one sequence. Raises LookupError."""
-        found = self._find(number)
-        if found is None:
-            raise LookupError(number)
-        return found
-
-    def _find(self, number: int) -> SealedSequence | None:
-        if self._end.found is not None:
-            return next((sequence for sequence in self._end.found if sequence.number == number), None)
-        if "sequences" in self.__dict__:
-            place = bisect_left(self.facts["sequences"]["number"], number)
-            return (
-                self.sequences[place]
-                if place < len(self.sequences) and self.sequences[place].number == number
-                else None
-            )
-        table = self.facts["sequences"]
-        # making one is cheaper than making all: many files are opened for one sequence
-        place = bisect_left(table["number"], number)
-        if place == len(table["number"]) or table["number"][place] != number:
-            return None
-        return _sequences({key: column[place : place + 1] for key, column in table.items()})[0]
-
-    def summaries(self) -> dict[int, Summary | None]:
-        """Return the summary of each sequence by number, without making the sequences; None for objects."""
-        if self._end.found is not None:
-            return {sequence.number: sequence.summary for sequence in self._end.found}
-        table = self.facts["sequences"]
-        return dict(zip(table["number"], _summaries(table), strict=True))
+        self._cached_group: tuple[int, Mapping[int, ColumnPart]] = (-1, {})
 
     @classmethod
     def open(cls, path: Path) -> Sealed:
@@ -204,22 +87,55 @@ class Sealed:
         """
         descriptor = os.open(path, os.O_RDONLY)
         try:
-            size = os.fstat(descriptor).st_size
-            tail = os.pread(descriptor, TAIL_BYTES, max(0, size - TAIL_BYTES))
-            trailer = _trailer(tail)
-            if trailer is None and size > len(tail):
-                tail = os.pread(descriptor, size, 0)
-                trailer = _trailer(tail)
+            size_bytes = os.fstat(descriptor).st_size
+            tail = os.pread(descriptor, TAIL_BYTES, max(0, size_bytes - TAIL_BYTES))
+            end = read_end(tail)
+            if end is None and size_bytes > len(tail):
+                tail = os.pread(descriptor, size_bytes, 0)
+                end = read_end(tail)
         finally:
             os.close(descriptor)
-        if trailer is None:
-            return cls(path, _salvaged(path.name, tail))
-        return cls(path, trailer, tail if size <= SMALL_BYTES else None)
+        if end is None:
+            return cls(path, salvaged_end(path.name, tail))
+        return cls(path, end, tail if size_bytes <= SMALL_BYTES else None)
 
     @classmethod
     def of(cls, path: Path, content: bytes) -> Sealed:
         """Open *content*, a whole sealed file in memory; *path* is for messages."""
-        return cls(path, _trailer(content) or _salvaged(path.name, content), content)
+        return cls(path, read_end(content) or salvaged_end(path.name, content), content)
+
+    @property
+    def table(self) -> SequenceTable:
+        """What the footer says of the sequences."""
+        return self._end.table
+
+    @property
+    def origin(self) -> JournalOrigin | None:
+        """What the footer says of the journal."""
+        return self._end.origin
+
+    @property
+    def sequences(self) -> list[SealedSequence]:
+        """The sequences, in the order of their numbers."""
+        return self._end.table.sequences
+
+    @property
+    def index(self) -> list[Page]:
+        """The pages, in the order of the file."""
+        return self._end.pages()
+
+    def sequence(self, number: int) -> SealedSequence:
+        """Return one sequence. Raises LookupError."""
+        sequence = self._end.table.find(number)
+        if sequence is None:
+            raise LookupError(number)
+        return sequence
+
+    def summaries(self) -> dict[int, Summary | None]:
+        """Return the summary of each sequence by number; None for objects."""
+        return self._end.table.summaries()
+
+    # points
 
     def columns(self, number: int) -> Columns:
         """
@@ -227,345 +143,139 @@ class Sealed:
 
         A point whose value or step lies in a damaged page is left out; `damage` then names the page.
         """
-        sequence = self._find(number)
-        if sequence is None:
-            return EMPTY
-        return self._columns(sequence, (pages.STEP, pages.VALUE, pages.TIME, pages.EPOCH))
+        sequence = self._end.table.find(number)
+        return EMPTY if sequence is None else self._columns(sequence, COLUMN_ORDER)
 
     def steps_values(self, number: int) -> tuple[IntArray, FloatArray]:
         """Return steps and values only, for a third of the cost of `columns`."""
-        sequence = self._find(number)
+        sequence = self._end.table.find(number)
         if sequence is None:
             return EMPTY.steps, EMPTY.values
-        found = self._columns(sequence, (pages.STEP, pages.VALUE))
-        return found.steps, found.values
+        columns = self._columns(sequence, (pages.STEP, pages.VALUE))
+        return columns.steps, columns.values
 
     def all(self) -> tuple[NDArray[np.int32], Columns]:
         """Return the sequence numbers of all points, and the points, in the order of the file."""
-        found = [self.columns(sequence.number) for sequence in self.sequences]
-        if not found:
+        by_sequence = [self.columns(sequence.number) for sequence in self.sequences]
+        if not by_sequence:
             return np.empty(0, np.int32), EMPTY
-        lengths = [len(columns.steps) for columns in found]
+        lengths = [len(columns.steps) for columns in by_sequence]
         numbers = np.repeat(np.array([sequence.number for sequence in self.sequences], np.int32), lengths)
-        return numbers, Columns(*(np.concatenate(arrays) for arrays in zip(*found)))
+        return numbers, Columns(*(np.concatenate(arrays) for arrays in zip(*by_sequence)))
 
-    def _columns(self, sequence: SealedSequence, wanted: Sequence[int]) -> Columns:
-        rows = sequence.rows
-        start = sequence.row - self._group_rows[sequence.group]
-        cached = self._cache
-        if rows >= SHARED_ROWS_MAX:
-            arrays = self._read(sequence.group, [column for column in wanted if not _is_regular(sequence, column)])
-        else:  # neighbours in one row group are asked for together: keep the last group
-            known = dict(cached[1]) if cached[0] == sequence.group else {}
-            missing = [column for column in wanted if column not in known and not _is_regular(sequence, column)]
-            arrays = known | self._read(sequence.group, missing) if missing else known
-            self._cache = (sequence.group, arrays)
-        good: NDArray[np.bool_] | None = None
-        parts: dict[int, NDArray[Any]] = {}
-        for column in wanted:
-            if _is_regular(sequence, column):
-                stride = sequence.stride or 1
-                parts[column] = np.arange(
-                    sequence.first_step, sequence.first_step + rows * stride, stride, dtype=np.int64
-                )
-                continue
-            array, mask = arrays[column]
-            if len(array) < start + rows:
-                array, mask = _stretched(array, mask, start + rows, column)
-            parts[column] = array[start : start + rows]
+    def _columns(self, sequence: SealedSequence, columns: Sequence[int]) -> Columns:
+        start = sequence.first_row - self._end.table.group_rows[sequence.group]
+        stop = start + sequence.row_count
+        stored = [column for column in columns if column != pages.STEP or sequence.stride is None]
+        parts = self._column_parts(sequence, stored)
+        arrays: dict[int, NDArray[Any]] = {}
+        is_whole: NDArray[np.bool_] | None = None
+        for column in stored:
+            array, mask = _with_rows(parts[column], stop, column)
+            arrays[column] = array[start:stop]
             if mask is not None and column in (pages.STEP, pages.VALUE):
-                part = mask[start : start + rows]
-                good = part if good is None else good & part
-        if good is not None:
-            parts = {column: array[good] for column, array in parts.items()}
-        return Columns(*(parts.get(column, EMPTY[place]) for place, column in enumerate(COLUMN_ORDER)))
+                is_whole = mask[start:stop] if is_whole is None else is_whole & mask[start:stop]
+        if len(stored) < len(columns):
+            arrays[pages.STEP] = _regular_steps(sequence)
+        if is_whole is not None:
+            arrays = {column: array[is_whole] for column, array in arrays.items()}
+        return Columns(*(arrays.get(column, EMPTY[index]) for index, column in enumerate(COLUMN_ORDER)))
 
-    def _read(self, group: int, wanted: Sequence[int]) -> dict[int, _Column]:
-        if self._content is not None or not wanted:
-            return {column: self._read_column(None, group, column) for column in wanted}
+    # row groups
+
+    def _column_parts(self, sequence: SealedSequence, columns: Sequence[int]) -> Mapping[int, ColumnPart]:
+        if sequence.row_count >= SHARED_ROWS_MAX:
+            return self._read(sequence.group, columns)
+        # neighbours in one row group are asked for one after another
+        group, cached = self._cached_group
+        parts = cached if group == sequence.group else {}
+        missing = [column for column in columns if column not in parts]
+        if missing:
+            parts = {**parts, **self._read(sequence.group, missing)}
+        self._cached_group = (sequence.group, parts)
+        return parts
+
+    def _read(self, group: int, columns: Sequence[int]) -> dict[int, ColumnPart]:
+        if self._content is not None or not columns:
+            return {column: self._read_column(None, group, column) for column in columns}
         try:
             descriptor = os.open(self.path, os.O_RDONLY)
         except OSError as error:  # it could be read when it was opened
             unreadable.note(self.path, error)
-            return {column: self._read_column(None, group, column) for column in wanted}
+            return {column: self._read_column(None, group, column) for column in columns}
         try:
-            return {column: self._read_column(descriptor, group, column) for column in wanted}
+            return {column: self._read_column(descriptor, group, column) for column in columns}
         finally:
             os.close(descriptor)
 
-    def _read_column(self, descriptor: int | None, group: int, column: int) -> _Column:
-        of_column = _pages_of(self._end.entries, group, column)
-        if not of_column:
+    def _read_column(self, descriptor: int | None, group: int, column: int) -> ColumnPart:
+        column_pages = self._end.pages_of(group, column)
+        if not column_pages:
             return np.empty(0, DTYPES[column]), None
-        first, end = of_column[0].offset, of_column[-1].end
-        content = (self._content or b"")[first:end] if descriptor is None else self._pread(descriptor, first, end)
+        start, stop = column_pages[0].offset, column_pages[-1].end
+        content = (self._content or b"")[start:stop] if descriptor is None else self._pread(descriptor, start, stop)
         span = memoryview(content)
         arrays = []
-        bad = []
+        damaged_rows = []
         row = 0
-        for page in of_column:
+        for page in column_pages:
             try:
-                arrays.append(_decoded(span[page.offset - first : page.end - first], page))
+                arrays.append(decoded(span[page.offset - start : page.end - start], page))
             except BadPage as error:
-                arrays.append(np.full(page.rows, LOST.get(column, 0), DTYPES[column]))
-                bad.append((row, row + page.rows))
-                self._note(page, str(error))
+                arrays.append(np.full(page.rows, LOST_VALUES.get(column, 0), DTYPES[column]))
+                damaged_rows.append(slice(row, row + page.rows))
+                self._note(page_damage(self.path.name, page, str(error)))
             row += page.rows
         array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-        return array, _mask(row, bad) if bad else None
+        return array, _mask(row, damaged_rows) if damaged_rows else None
 
-    def _pread(self, descriptor: int, start: int, end: int) -> bytes:
+    def _pread(self, descriptor: int, start: int, stop: int) -> bytes:
         try:
-            return os.pread(descriptor, end - start, start)
+            return os.pread(descriptor, stop - start, start)
         except OSError as error:  # these pages are damaged then
             unreadable.note(self.path, error)
             return b""
 
-    def _note(self, page: Page, found: str) -> None:
-        damage = _page_damage(self.path.name, page, found)
+    def _note(self, damage: Damage) -> None:
         if damage not in self.damage:
             self.damage.append(damage)
 
 
-def _is_regular(sequence: SealedSequence, column: int) -> bool:
-    return column == pages.STEP and sequence.stride is not None
+def _regular_steps(sequence: SealedSequence) -> IntArray:
+    stride = sequence.stride or 1
+    stop = sequence.first_step + sequence.row_count * stride
+    return np.arange(sequence.first_step, stop, stride, dtype=np.int64)
 
 
-def _mask(rows: int, bad: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
-    mask = np.ones(rows, bool)
-    for start, stop in bad:
-        mask[start:stop] = False
+def _mask(row_count: int, damaged_rows: Iterable[slice]) -> NDArray[np.bool_]:
+    mask = np.ones(row_count, bool)
+    for rows in damaged_rows:
+        mask[rows] = False
     return mask
 
 
-def _stretched(array: NDArray[Any], mask: NDArray[np.bool_] | None, rows: int, column: int) -> _Column:
-    """Bring a column that was cut off to *rows* rows; what is missing is lost."""
-    have = len(array)
-    longer = np.full(rows, LOST.get(column, 0), DTYPES[column])
-    longer[:have] = array
-    kept = np.zeros(rows, bool)
-    kept[:have] = True if mask is None else mask
-    return longer, kept
+def _with_rows(part: ColumnPart, row_count: int, column: int) -> ColumnPart:
+    """Return a column with *row_count* rows or more; of one that was cut off, the missing rows are lost."""
+    array, mask = part
+    length = len(array)
+    if length >= row_count:
+        return part
+    longer = np.full(row_count, LOST_VALUES.get(column, 0), DTYPES[column])
+    longer[:length] = array
+    is_whole = np.zeros(row_count, bool)
+    is_whole[:length] = True if mask is None else mask
+    return longer, is_whole
 
 
-def _decoded(body: memoryview, page: Page) -> NDArray[Any]:
+def decoded(body: memoryview, page: Page) -> NDArray[Any]:
+    """Return the rows of a page of steps, values, times or epochs. Raises BadPage."""
     plain = pages.unpack(body, page)
     if page.column in (pages.STEP, pages.TIME):
         return pages.deltas(plain, page.rows)
     return pages.split_bytes(plain, page.rows, DTYPES[page.column])
 
 
-def _page_damage(file: str, page: Page, found: str) -> Damage:
-    what = "dictionary" if page.kind == pages.DICTIONARY else f"page of {page.rows:,} rows"
-    return Damage(file, f"byte {page.offset:,}", f"a {what} of column {pages.COLUMNS[page.column]} {found}")
-
-
-# the end of the file
-
-
-class _End(NamedTuple):
-    """
-    What the end of a file says, or what salvage found instead.
-
-    Attributes:
-        entries: the index, `pages.INDEX` packed, ordered by group and column.
-        found: the sequences, where `facts` does not have them.
-        group_rows: the first row of each group, where `found` is given.
-    """
-
-    facts: dict[str, Any]
-    entries: bytes
-    damage: list[Damage]
-    found: list[SealedSequence] | None = None
-    group_rows: Mapping[int, int] = MappingProxyType({})
-
-
-def _pages_of(index: bytes, group: int, column: int) -> list[Page]:
-    """Return the data pages of one column of one group: a binary search in *index*."""
-    size = pages.INDEX.size
-    low, high = 0, len(index) // size
-    while low < high:
-        middle = (low + high) // 2
-        if PLACE.unpack_from(index, middle * size + PLACE_OFFSET) < (group, column):
-            low = middle + 1
-        else:
-            high = middle
-    found = []
-    for offset in range(low * size, len(index), size):
-        page = Page(*pages.INDEX.unpack_from(index, offset))
-        if (page.group, page.column) != (group, column):
-            break
-        if page.kind == pages.DATA:
-            found.append(page)
-    return found
-
-
-def _trailer(tail: bytes) -> _End | None:
-    """Return footer and index from the *tail* of a file; None when they are damaged, or begin before it."""
-    if len(tail) < 8 + BLOCK.size or tail[-4:] != b"PAR1":
-        return None
-    at = len(tail) - 8 - int.from_bytes(tail[-8:-4], "little") - BLOCK.size
-    if at < 0:
-        return None
-    index = _index_at(tail, at)
-    facts = None if index is None else _facts_at(tail, at)
-    return None if index is None or facts is None else _End(facts, index, [])
-
-
-def _index_at(content: bytes, at: int) -> bytes | None:
-    magic, count, crc, _, _ = BLOCK.unpack_from(content, at)
-    start = at - count * pages.INDEX.size
-    if magic != MAGIC or start < 0 or zlib.crc32(content[start:at]) != crc:
-        return None
-    return content[start:at]
-
-
-def _facts_at(content: bytes, at: int) -> dict[str, Any] | None:
-    footer = content[at + BLOCK.size :]
-    (crc,) = struct.unpack_from("<I", content, at + BLOCK.size - 4)
-    place = footer.find(METADATA_KEY)
-    if zlib.crc32(footer) != crc or place < 0:
-        return None
-    length, start = pages.varint(footer, place + len(METADATA_KEY))
-    facts = json.loads(footer[start : start + length])
-    return dict(facts)
-
-
-def _sequences(table: Mapping[str, Any]) -> list[SealedSequence]:
-    own_contexts = [params.decode(context) if context else {} for context in table["context"]]
-    columns = (own_contexts if key == "context" else table[key] for key in SEQUENCE_KEYS)
-    return [SealedSequence(*fields) for fields in zip(*columns, _summaries(table), strict=True)]
-
-
-def _summaries(table: Mapping[str, Any]) -> list[Summary | None]:
-    count = len(table["number"])
-    columns: dict[str, list[Any]] = {"first_step": table["first_step"], "record_max_length": [0] * count}
-    for key, field in SUMMARY_KEYS.items():
-        # files that were sealed before a value was added do not have it
-        values = table.get(key) or [NAN] * count
-        if dict in map(type, values):
-            values = [params.decode(value) if value.__class__ is dict else value for value in values]
-        columns[field] = values
-    return [None if summary.has_nan is None else summary for summary in Summary.rows(columns)]
-
-
-def _salvaged(name: str, content: bytes) -> _End:
-    at = content.rfind(MAGIC)
-    has_block = 0 <= at <= len(content) - BLOCK.size
-    index = _index_at(content, at) if has_block else None
-    facts = _facts_at(content, at) if has_block else None
-    damage = []
-    if facts is None:
-        start = at + BLOCK.size if has_block else len(content)
-        damage.append(Damage(name, f"byte {start:,}", "the footer is damaged or cut off"))
-    broken: list[int] = []
-    if index is None:
-        start = at if has_block else len(content)
-        damage.append(Damage(name, f"byte {start:,}", "the index before it is damaged or cut off"))
-        walked, broken = pages.walk(content)
-        index = b"".join(pages.INDEX.pack(*page) for page in walked)
-        lost = "the header of a page is damaged; its row group is lost"
-        damage += [Damage(name, f"byte {place:,}", lost) for place in broken]
-    if not damage:
-        damage.append(Damage(name, f"byte {len(content):,}", "the end of the file is damaged"))
-    if facts is not None and not broken:
-        return _End(facts, index, damage)
-    return _from_columns(content, index, facts or {}, damage)
-
-
-def _from_columns(content: bytes, index: bytes, facts: dict[str, Any], damage: list[Damage]) -> _End:
-    found_pages = [Page(*fields) for fields in pages.INDEX.iter_unpack(index)]
-    table = facts.get("sequences", {"number": (), "kind": ()})
-    kinds = dict(zip(table["number"], table["kind"]))
-    group_rows: dict[int, int] = {}
-    row = 0
-    for page in found_pages:
-        if page.column == pages.SEQUENCE and page.kind == pages.DATA:
-            group_rows.setdefault(page.group, row)
-            row += page.rows
-    found = [
-        SealedSequence(
-            item.number,
-            item.name,
-            item.context,
-            kinds.get(item.number, "float"),
-            group_rows[item.group] + item.row,
-            item.rows,
-            item.group,
-            0,
-            None,
-            None,
-        )
-        for item in salvage.sequences(content, found_pages)
-    ]
-    return _End(facts, index, damage, found, group_rows)
-
-
-# the whole file judged
-
-
-def verify(path: Path) -> list[Damage]:
-    """
-    Judge every byte of a sealed file: CRCs, every page decoded, and the footer against the columns.
-
-    Raises:
-        FileNotFoundError: there is none.
-
-    Cost: reads the whole file, about 20 ns a point.
-    """
-    content = path.read_bytes()
-    is_whole = _trailer(content) is not None
-    sealed = Sealed.of(path, content)
-    damage = sealed.damage
-    if content[:4] != b"PAR1":
-        damage.append(Damage(path.name, "byte 0", "not the beginning of a Parquet file"))
-    for page in sealed.index:
-        _check_page(path.name, content, page, damage)
-    if not is_whole:
-        return damage
-    at = len(content) - 8 - int.from_bytes(content[-8:-4], "little") - BLOCK.size
-    before = BLOCK.unpack_from(content, at)[3]
-    if zlib.crc32(content[:at]) != before and not damage:
-        damage.append(Damage(path.name, f"bytes 0 to {at:,}", "do not match their CRC; all points are whole"))
-    if not damage:
-        _check_content(path.name, content, sealed, damage)
-    return damage
-
-
-def _check_page(name: str, content: bytes, page: Page, damage: list[Damage]) -> None:
-    try:
-        body = memoryview(content)[page.offset : page.end]
-        if page.column in DTYPES:
-            _decoded(body, page)
-        else:
-            plain = pages.unpack(body, page)
-            if page.kind == pages.DATA:
-                pages.dictionary_codes(plain, page.rows)
-    except BadPage as error:
-        found = _page_damage(name, page, str(error))
-        if found not in damage:
-            damage.append(found)
-
-
-def _check_content(name: str, content: bytes, sealed: Sealed, damage: list[Damage]) -> None:
-    """Compare what the footer says with the columns; they differ only when a program wrote them so."""
-    rows = 0
-    unknown: dict[str, Any] = {
-        field: NAN for key, field in SUMMARY_KEYS.items() if key not in sealed.facts.get("sequences", ())
-    }
-    by_columns = {(item.number, item.group): item for item in salvage.sequences(content, sealed.index)}
-    for sequence in sealed.sequences:
-        item = by_columns.pop((sequence.number, sequence.group), None)
-        found = sealed.columns(sequence.number)
-        same = item is not None and item.rows == sequence.rows == len(found.steps) and sequence.row == rows
-        if not same or bool((found.steps[1:] < found.steps[:-1]).any()):
-            text = f"the rows of sequence {sequence.number} are not as the footer says"
-            damage.append(Damage(name, f"row {sequence.row:,}", text))
-        elif sequence.summary is not None and repr(sequence.summary) != repr(
-            summarize(found.steps, found.values)._replace(**unknown)
-        ):
-            text = f"the summary of sequence {sequence.number} is not that of its points"
-            damage.append(Damage(name, "the footer", text))
-        rows += sequence.rows
-    for number, _ in by_columns:
-        damage.append(Damage(name, "the footer", f"sequence {number} is in the columns and not in the footer"))
+def page_damage(file_name: str, page: Page, problem: str) -> Damage:
+    """Return the damage of a page, which *problem* says in words such as "does not match its CRC"."""
+    subject = "dictionary" if page.kind == pages.DICTIONARY else f"page of {page.rows:,} rows"
+    return Damage(file_name, f"byte {page.offset:,}", f"a {subject} of column {pages.COLUMNS[page.column]} {problem}")
