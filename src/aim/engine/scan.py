@@ -198,7 +198,7 @@ class Scan:
         >>> from aim.engine.opening import open_door
         >>> door = open_door(mkdtemp(), create=True)
         >>> writer = door.new_run()
-        >>> writer.set_param(("hparams", "lr"), 0.1)
+        >>> writer.lines.set_param(("hparams", "lr"), 0.1)
         >>> writer.close()
         >>> door.questions().complete("hp")["param"]
         ['hparams.lr']
