@@ -39,7 +39,7 @@ def test_now_is_unix_time() -> None:
 
 def test_a_moment_is_after_the_one_before() -> None:
     """
-    Moments are whole microseconds and increase, however fast they are asked for and whatever the clock says.
+    Moments are whole microseconds and increase, however fast they follow each other and whatever the clock says.
     """
     moments = [0.0]
     for _ in range(10_000):
@@ -54,7 +54,7 @@ def test_a_moment_is_after_the_one_before() -> None:
 
 def test_this_process_is_alive() -> None:
     """
-    The calling process describes itself, and is alive.
+    The calling process is described by `this_process`, and is alive.
     """
     process = clock.this_process()
 
@@ -64,7 +64,7 @@ def test_this_process_is_alive() -> None:
 
 def test_a_process_that_has_ended_is_not_alive(child: Process) -> None:
     """
-    A pid that nobody has is no process.
+    A pid that is not in use is not a process.
     """
     assert clock.is_alive(child) is False
 
@@ -72,7 +72,8 @@ def test_a_process_that_has_ended_is_not_alive(child: Process) -> None:
 @pytest.mark.skipif(not HAS_PROC, reason="this system does not tell starts, boots and namespaces")
 def test_a_pid_that_was_given_again_is_another_process() -> None:
     """
-    The same pid with another start, or on another boot, is not the process; without a start only the pid is asked for.
+    The same pid with another start, or on another boot, is not the process; without a start only the pid is
+    compared.
     """
     process = clock.this_process()
 
@@ -102,7 +103,7 @@ def test_a_zombie_is_not_alive() -> None:
 
 def test_a_process_elsewhere_can_not_be_asked_for() -> None:
     """
-    Of another host, or of another container on this one, nothing is known.
+    Nothing is known of a process on another host or in another container.
     """
     process = clock.this_process()
 
@@ -120,7 +121,7 @@ def test_what_is_no_pid_asks_for_no_group(pid: int) -> None:
 
 def test_a_pid_beyond_all_is_nobody() -> None:
     """
-    A pid that no system gives is no process.
+    A pid beyond the largest of the system is not a process.
     """
     assert clock.is_alive(replace(clock.this_process(), pid=2**70)) is False
 
@@ -128,7 +129,7 @@ def test_a_pid_beyond_all_is_nobody() -> None:
 @pytest.mark.skipif(not HAS_PROC or os.getuid() != 0, reason="only root may become another user")
 def test_a_process_of_another_user_is_alive() -> None:
     """
-    Who may not send a signal to a process still sees that it is there.
+    A process that may not be signalled still counts as alive.
     """
     code = (
         "import os, sys; sys.path[:] = sys.argv[1:]\n"
@@ -143,7 +144,7 @@ def test_a_process_of_another_user_is_alive() -> None:
 @pytest.mark.skipif(not HAS_PROC, reason="this system does not tell starts, boots and namespaces")
 def test_a_name_with_parentheses_does_not_confuse(tmp_path: os.PathLike[str]) -> None:
     """
-    A command whose name holds blanks and parentheses still tells its start.
+    The start is read correctly after a command with blanks and parentheses.
     """
     command = os.path.join(tmp_path, "a) R (b c")
     os.symlink(sys.executable, command)

@@ -75,7 +75,7 @@ class Given:
 )
 def test_equal_contexts_have_equal_texts_and_identities(one: object, other: object) -> None:
     """
-    Whatever is equal as dicts of plain values is one context.
+    All that are equal as dicts of plain values are one context.
     """
     assert contexts.text(one) == contexts.text(other)
     assert contexts.identity(one) == contexts.identity(other)
@@ -102,7 +102,7 @@ def test_equal_contexts_have_equal_texts_and_identities(one: object, other: obje
 )
 def test_different_contexts_have_different_texts(one: object, other: object) -> None:
     """
-    What differs as dicts is two contexts, also where texts or numbers look alike.
+    Dicts that differ are different contexts, even if texts or numbers look alike.
     """
     assert contexts.text(one) != contexts.text(other)
     assert contexts.identity(one) != contexts.identity(other)
@@ -119,7 +119,7 @@ def test_texts_are_equal_as_the_dicts_are(one: dict[str, Any], other: dict[str, 
 @given(CONTEXTS)
 def test_a_text_is_json_of_an_equal_context(context: dict[str, Any]) -> None:
     """
-    The text is JSON, and the context that it stands for has the same text.
+    The text is JSON, and the context that it describes has the same text.
     """
     assert contexts.text(context) == contexts.text(contexts.plain(context))
     assert isinstance(json.loads(contexts.text(context)), dict)
@@ -127,7 +127,7 @@ def test_a_text_is_json_of_an_equal_context(context: dict[str, Any]) -> None:
 
 def test_a_plain_context_keeps_its_order_and_types() -> None:
     """
-    What is shown to users is in their order, with their types, as plain values.
+    A plain context has the user's order and types.
     """
     given_context = {"b": (1.0, True), "a": np.int64(3), 7: {Subset.TRAIN: Subset.TRAIN}}
     found = contexts.plain(given_context)
@@ -159,7 +159,7 @@ def test_a_plain_context_keeps_its_order_and_types() -> None:
 )
 def test_what_is_no_context_says_where(context: object, message: str) -> None:
     """
-    The message names the path of what a context can't hold.
+    The message names the path of a value that a context can't have.
     """
     with pytest.raises(UntrackableValue, match=message):
         contexts.text(context)

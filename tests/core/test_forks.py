@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can
 
 def test_sections_of_several_threads_overlap() -> None:
     """
-    One thread's section does not keep another thread out of its own: what hangs holds up nobody.
+    The section of one thread does not keep another thread out of its own.
     """
     both = threading.Barrier(2, timeout=WAIT_S)
     reached = []
@@ -40,7 +40,7 @@ def test_sections_of_several_threads_overlap() -> None:
 
 def test_a_fork_waits_for_a_section() -> None:
     """
-    A child finds no section of another thread half done: not the import that was under way.
+    A fork waits until no other thread is in a section, such as an import.
     """
     program = (
         "import os, sys, threading, time\nfrom aim.core import forks\n"

@@ -52,7 +52,7 @@ def test_a_number_of_one_writer_is_int_or_float() -> None:
 
 def test_lists_of_numbers_are_no_metric() -> None:
     """
-    A list of numbers has no subject, and a kind of somebody else goes by its own name.
+    A list of numbers has no subject, and neither has a kind of another package.
     """
     assert [None, None] == [kinds.subject_of(stored) for stored in ("list(float)", "acme.mesh")]
 
@@ -67,7 +67,7 @@ def test_an_unknown_subject_is_a_key_error() -> None:
 
 def test_logs_are_no_subjects_of_queries() -> None:
     """
-    Lines and records of logs can't be asked for by a query.
+    A query can't be about lines or records of logs.
     """
     assert (
         "metric",

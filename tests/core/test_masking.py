@@ -42,7 +42,7 @@ SECRET = "hunter2-and-more"
 )
 def test_a_secret_of_a_command_line_is_hidden(given_arguments: list[str]) -> None:
     """
-    Each way of giving one that has a name leaves stars, and as many arguments as there were.
+    Every form of a secret with a name becomes stars, and the number of arguments stays the same.
     """
     shown = masked_arguments(["train.py", *given_arguments, "--lr", "0.1"])
 
@@ -69,7 +69,7 @@ def test_a_secret_of_a_command_line_is_hidden(given_arguments: list[str]) -> Non
 )
 def test_what_is_no_secret_is_recorded(given_arguments: list[str]) -> None:
     """
-    Words that only contain one of a secret, values of other options, and addresses without a password stay.
+    Harmless words that contain a word of a secret, values of other options, and addresses without a password stay.
     """
     assert given_arguments == masked_arguments(given_arguments)
 
@@ -77,7 +77,7 @@ def test_what_is_no_secret_is_recorded(given_arguments: list[str]) -> None:
 @pytest.mark.parametrize("value", ["ghp_" + "a1" * 18, "AKIA" + "A1B2" * 4, "sk-" + "a" * 40, "hf_" + "b" * 30])
 def test_a_well_known_key_is_hidden_wherever_it_stands(value: str) -> None:
     """
-    Alone, as the value of a harmless option, and within a text.
+    A key is hidden alone, as the value of a harmless option, and within a text.
     """
     assert ["***", "--note", "***", "--note=***"] == masked_arguments([value, "--note", value, f"--note={value}"])
     assert value not in masked(f"use {value} for it")
@@ -85,7 +85,7 @@ def test_a_well_known_key_is_hidden_wherever_it_stands(value: str) -> None:
 
 def test_addresses_keep_what_is_no_secret() -> None:
     """
-    Host, path and the other parts of a query stay.
+    Host, path and the other parts of a query string stay.
     """
     assert "postgres://***@db/runs?sslkey=***&page=2" == masked("postgres://ada:pw@db/runs?sslkey=k&page=2")
 
@@ -93,7 +93,7 @@ def test_addresses_keep_what_is_no_secret() -> None:
 @given(st.text(max_size=50), st.from_regex(r"[A-Za-z_]{0,5}(TOKEN|password|Secret)", fullmatch=True))
 def test_the_value_of_a_secret_name_never_stays(value: str, name: str) -> None:
     """
-    Whatever the value is, `--name=value` and `--name value` give stars.
+    Any value in `--name=value` and `--name value` becomes stars.
     """
     if speaks_of_secret(name) and not value.startswith("-"):
         assert [f"--{name}", "***"] == masked_arguments([f"--{name}", value])
@@ -104,7 +104,7 @@ def test_the_value_of_a_secret_name_never_stays(value: str, name: str) -> None:
 @pytest.mark.parametrize("part", ["x", "a=", "eyJ", "://", "a:", "key=", '"', "a@"])
 def test_no_text_takes_long(part: str) -> None:
     """
-    A long argument of any repetition is done within a fraction of a second, and cut.
+    A long argument of any repetition takes a fraction of a second, and is cut.
     """
     begin = time.perf_counter()
     shown = masked_arguments([part * 100_000] * 3)

@@ -242,7 +242,7 @@ def test_what_holds_itself_is_refused(value: object) -> None:
 
 def test_an_object_is_stored_with_its_bytes_and_restored_lazily() -> None:
     """
-    An object becomes its record, bytes in it; reading gives its kind, fields and a loader to whoever makes objects.
+    An object becomes its record with its bytes; `restore` gets its kind, fields and a loader.
     """
     form = json.loads(json.dumps(params.encode({"images": [Picture()]})))
     seen: list[tuple[str, dict[str, Any], bytes]] = []
@@ -308,14 +308,14 @@ def test_what_is_no_key_says_so(key: object) -> None:
 )
 def test_a_value_is_put_at_its_path(tree: Any, path: Any, value: object, expected: object) -> None:
     """
-    What is there is replaced whole; dicts are made on the way; lists are padded.
+    A value replaces any other at its path; dicts are made on the way; lists are padded.
     """
     assert expected == params.set_at(tree, path, value)
 
 
 def test_one_wrong_index_does_not_fill_the_memory() -> None:
     """
-    A list is not padded without bound: every reader of the run would have to hold it.
+    Lists are padded up to a bound, since every reader of the run would have to hold the list.
     """
     with pytest.raises(UnstorableParam, match="Item 1,000,000 of a list of 1"):
         params.set_at({"l": [1]}, ("l", 1_000_000), 2)
@@ -335,7 +335,7 @@ def test_one_wrong_index_does_not_fill_the_memory() -> None:
 )
 def test_what_is_at_a_path_is_taken_away(tree: Any, path: Any, expected: object) -> None:
     """
-    Taking away what is not there is no error.
+    Removing a value that does not exist is not an error.
     """
     assert expected == params.delete_at(tree, path)
 
@@ -343,7 +343,7 @@ def test_what_is_at_a_path_is_taken_away(tree: Any, path: Any, expected: object)
 @given(tree=TREES, path=PATHS, value=LEAVES)
 def test_what_was_put_somewhere_is_found_there(tree: Any, path: Any, value: object) -> None:
     """
-    After `set_at`, `get_at` gives the value; after `delete_at` there is none.
+    After `set_at`, `get_at` returns the value; after `delete_at` there is none.
     """
     changed = params.set_at(through_json(tree), path, value)
     assert value == params.get_at(changed, path)
@@ -356,7 +356,7 @@ def test_what_was_put_somewhere_is_found_there(tree: Any, path: Any, value: obje
 @pytest.mark.parametrize("path", [("b",), ("a", "x"), ("text", 0), ("l", 3), ("l", "x"), ("a", "b", "c"), ("n", 0)])
 def test_what_is_not_there_is_a_key_error(path: Any) -> None:
     """
-    The message is that of Aim 3; a text or number has no items.
+    The message is that of Aim 3; texts and numbers have no items.
     """
     with pytest.raises(KeyError, match="is present"):
         params.get_at({"a": {"b": 1}, "text": "abc", "l": [1], "n": None}, path)
@@ -364,7 +364,7 @@ def test_what_is_not_there_is_a_key_error(path: Any) -> None:
 
 def test_a_tree_is_flattened_into_leaves_with_paths() -> None:
     """
-    Lists, empty dicts and what is deeper than asked for are leaves; int keys are shown in brackets.
+    Lists, empty dicts and dicts below the depth are leaves; int keys are shown in brackets.
     """
     tree = params.ordered({"a": {"b": {"c": 1}, 3: 2}, "e": {}, "l": [{"x": 1}], 7: "z"})
 
@@ -378,7 +378,7 @@ def test_a_tree_is_flattened_into_leaves_with_paths() -> None:
 
 def test_a_cell_of_a_table_is_json() -> None:
     """
-    What JSON has no form for is shown as its text.
+    An object that JSON can't represent is shown as its text.
     """
     assert '{"a": [1, "b\'x\'"]}' == params.json_text({"a": [1, b"x"]})
 
@@ -390,7 +390,7 @@ def test_a_cell_of_a_table_is_json() -> None:
 )  # fmt: skip
 def test_a_form_that_was_never_written_is_an_error_that_readers_catch(form: Any) -> None:
     """
-    Damaged forms raise what the fold of a run counts as damage, nothing else.
+    Damaged forms raise the errors that the fold of a run counts as damage, and no others.
     """
     with pytest.raises((KeyError, TypeError, ValueError, AttributeError, IndexError)):
         params.decode(form)

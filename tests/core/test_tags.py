@@ -15,7 +15,7 @@ from tests.tidy.tree import ROOT
 
 def test_a_colour_is_six_hex_digits_or_a_name() -> None:
     """
-    Upper and lower case are one; every name is a colour.
+    Upper and lower case are equal; every name is a colour.
     """
     assert "#0a1b2c" == check_color("#0A1B2C")
     assert all(HEX.fullmatch(color) for color in COLORS.values())
@@ -28,7 +28,7 @@ def test_a_colour_is_six_hex_digits_or_a_name() -> None:
 )
 def test_what_is_no_colour_is_told_what_is(color: str, hint: str | None) -> None:
     """
-    The message shows what was given, what there is, and the nearest name.
+    The message shows the value, the colours, and the nearest name.
     """
     with pytest.raises(UsageError, match="write '#rrggbb', or one of red, orange") as caught:
         check_color(color)
@@ -40,7 +40,7 @@ def test_what_is_no_colour_is_told_what_is(color: str, hint: str | None) -> None
 @pytest.mark.parametrize("name", [None, ""])
 def test_a_tag_has_a_name(name: object) -> None:
     """
-    An empty tag is refused; what is no str becomes one.
+    An empty tag is refused; a value of another type becomes a str.
     """
     assert "5" == check_tag(5)
     with pytest.raises(UsageError):

@@ -19,7 +19,7 @@ from aim.core.values import Stored
 
 
 class ArrayImpl:
-    """What an array of jax looks like."""
+    """A lookalike of an array of jax."""
 
     def __init__(self, value: object, shape: tuple[int, ...] = ()) -> None:
         self.value = value
@@ -33,14 +33,14 @@ class ArrayImpl:
 
 
 class HalfFloat:
-    """A scalar that knows `__float__` only, as bfloat16 of other libraries."""
+    """A scalar that has only `__float__`, such as bfloat16 of other libraries."""
 
     def __float__(self) -> float:
         return 0.5
 
 
 class ResourceVariable:
-    """What a variable of TensorFlow looks like: no `item()`."""
+    """A lookalike of a variable of TensorFlow, without `item()`."""
 
     def numpy(self) -> Any:
         """Return its value as numpy's."""
@@ -48,14 +48,14 @@ class ResourceVariable:
 
 
 class Index:
-    """An integer of a library that nobody knows."""
+    """An integer of an unknown library."""
 
     def __index__(self) -> int:
         return 9
 
 
 class Broken:
-    """A lookalike whose every access fails."""
+    """A lookalike that raises on every access."""
 
     __module__ = "numpy.somewhere"
 
@@ -99,7 +99,7 @@ def test_every_64_bit_integer_is_kept(value: int) -> None:
 )  # fmt: skip
 def test_what_is_no_number_is_none(value: object) -> None:
     """
-    Text, collections, complex numbers, moments and arrays of more elements are no number.
+    Texts, collections, complex numbers, moments and arrays of several elements are not numbers.
     """
     with pytest.raises(UntrackableValue):
         values.number(value)
@@ -108,7 +108,7 @@ def test_what_is_no_number_is_none(value: object) -> None:
 
 def test_asking_whether_something_is_a_number_never_raises() -> None:
     """
-    An object that fails at every touch is no number.
+    An object that raises on every access is not a number.
     """
     assert not values.is_number(Broken())
 
@@ -140,7 +140,7 @@ def test_a_step_is_any_integer_or_a_float_cut(step: object, expected: int) -> No
 @pytest.mark.parametrize("step", [None, "7", math.nan, math.inf, -math.inf, [7], object(), int, np.array([1, 2]), 1j])
 def test_what_is_no_step_says_so(step: object) -> None:
     """
-    Anything else is refused with the step in the message.
+    Any other value is refused, and the message shows it.
     """
     with pytest.raises(UntrackableValue):
         values.step_number(step)
@@ -170,7 +170,7 @@ def test_no_epoch_is_nan() -> None:
 @pytest.mark.parametrize("epoch", ["1", [1], object(), 1j, np.array([1, 2])])
 def test_what_is_no_epoch_says_so(epoch: object) -> None:
     """
-    Anything else is refused.
+    Any other value is refused.
     """
     with pytest.raises(UntrackableValue):
         values.epoch_number(epoch)
@@ -178,7 +178,7 @@ def test_what_is_no_epoch_says_so(epoch: object) -> None:
 
 def test_a_message_shows_a_long_value_short() -> None:
     """
-    A huge value does not fill the screen.
+    A long value is cut in a message.
     """
     with pytest.raises(UntrackableValue) as caught:
         values.number("x" * 10_000)
@@ -188,7 +188,7 @@ def test_a_message_shows_a_long_value_short() -> None:
 
 def test_whatever_gives_its_stored_form_is_an_object() -> None:
     """
-    An object is recognised by its method, without being of a class of ours.
+    An object is recognised by its method `stored`, not by its class.
     """
 
     class Picture:

@@ -212,7 +212,7 @@ def _combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 def queries(names: tuple[str, ...]) -> st.SearchStrategy[str]:
-    """Random queries about some names and constants."""
+    """Return random queries about *names* and constants."""
     atoms = st.one_of(st.sampled_from(names), st.sampled_from(names), st.sampled_from(CONSTANTS))
     parts = st.recursive(atoms, _combined, max_leaves=6)
     comparison = st.tuples(parts, st.sampled_from(COMPARISONS), parts).map(lambda t: f"{t[0]} {t[1]} {t[2]}")

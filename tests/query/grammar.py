@@ -1,5 +1,5 @@
 """
-Queries that nobody would write: made from the grammar, with the worst that each place of it can hold, then mistreated.
+Hostile queries: made from the grammar with the worst values at each position, and some of them mutated.
 """
 
 from __future__ import annotations
@@ -59,13 +59,13 @@ NOISE = (
 
 
 class Grammar:
-    """Makes queries from one seed; the same seed makes the same queries."""
+    """Makes queries from a seed; equal seeds make equal queries."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
 
     def query(self) -> str:
-        """Make the next query; one in eight is then mistreated."""
+        """Return the next query; one in eight is mutated."""
         text = self.expression(self.chance.choice((1, 2, 3, 3, 4, 5)))
         if self.chance.random() < 0.125:
             for _ in range(self.chance.randint(1, 3)):

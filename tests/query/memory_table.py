@@ -1,5 +1,5 @@
 """
-A `Table` made of plain runs in memory, for tests; the plainest way to meet the protocol of `aim.query.table`.
+A table of plain runs in memory, for tests: the plainest implementation of `aim.query.table.QueryTable`.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ class Series:
 
 @dataclass
 class PlainRun:
-    """One run: its facts, params and sequences."""
+    """One run: its fields, params and sequences."""
 
     params: dict[Any, Any] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)
     fields: dict[str, Any] = field(default_factory=dict)
 
     def fact(self, name: str) -> Any:
-        """Return one of the facts that a table stores; None if this run has none."""
+        """Return one of the fields that a table has; None if this run has none."""
         usual = {
             "hash": "0" * 24,
             "tags": [],
@@ -121,7 +121,7 @@ def column(given: Sequence[object], absent: object, with_numbers: bool) -> Memor
 
 
 class MemoryTable:
-    """Runs in memory as a table. *with_numbers*: columns of numbers carry them a second time, for numpy."""
+    """Runs in memory as a table; *with_numbers*: columns of numbers have `numbers` as well."""
 
     def __init__(self, runs: Sequence[PlainRun], *, with_numbers: bool = True) -> None:
         self.runs = runs

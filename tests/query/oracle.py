@@ -1,8 +1,8 @@
 """
-The meaning of a query, as plainly as it can be said: one run or sequence at a time, straight down Python's own tree.
+The meaning of a query in the plainest form: one run or sequence at a time, along Python's own tree.
 
-It shares no code with `aim.query`, and follows only the table in docs/query-language.md. Slow, and without bounds: for
-tests whose queries are their own.
+It shares no code with `aim.query`, and follows only the table in docs/query-language.md. It is slow and
+has no bounds: for the queries of tests only.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ FUNCTIONS: dict[str, Any] = {
 
 
 class RunView:
-    """`run`: facts first, then params."""
+    """`run`: fields first, then params."""
 
     def __init__(self, run: PlainRun, now_s: float, offset_minutes: int) -> None:
         self.run = run
@@ -101,7 +101,7 @@ class MetricsView:
 
 
 class SeriesView:
-    """A sequence, whose attributes are asked for."""
+    """A sequence, by its attributes."""
 
     def __init__(self, series: Series, run: RunView | None = None) -> None:
         self.series = series
@@ -120,7 +120,7 @@ class SeriesView:
 
 
 class Oracle:
-    """Answers about one run or sequence."""
+    """Evaluates queries for one run or sequence."""
 
     def __init__(self, run: RunView, subject: str, series: Series | None = None) -> None:
         self.variables: dict[str, Any] = {"run": run}

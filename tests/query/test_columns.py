@@ -1,5 +1,5 @@
 """
-Inputs as columns: what a param, a fact or a metric of a run is in each row.
+Inputs as columns: the value of a param, a field or a metric in each row.
 """
 
 from __future__ import annotations
@@ -59,21 +59,21 @@ MIXED = of_params(
 )
 def test_a_param_is_a_leaf_a_dict_or_an_item(path: Path, expected: list[object]) -> None:
     """
-    What lies at one path may be something else in each run.
+    The value at one path may be a leaf, a dict or an item, depending on the run.
     """
     assert expected == column(MIXED, tree.RunParam(path)).objects()
 
 
 def test_all_params_are_the_document() -> None:
     """
-    The path of no steps is all params of the run.
+    The empty path stands for all params of the run.
     """
     assert [run.params for run in MIXED] == column(MIXED, tree.RunParam(())).objects()
 
 
 def test_equal_dicts_are_one_value() -> None:
     """
-    A dict that many runs share is made once.
+    A dict that several runs share is made once.
     """
     made = column(of_params({"hp": {"a": 1}}, {"hp": {"a": 2}}, {"hp": {"a": 1}}), tree.RunParam(("hp",)))
 
@@ -87,7 +87,7 @@ def test_equal_dicts_are_one_value() -> None:
 )
 def test_random_paths_are_those_of_the_nested_params(several: list[dict[Any, Any]], path: list[Any]) -> None:
     """
-    The columns of leaves, put together, are what the nested params hold.
+    The columns of leaves hold the same values as the nested params.
     """
     made = column(of_params(*several), tree.RunParam(tuple(path))).objects()
     expected = [within(one, tuple(path)) for one in several]
@@ -120,14 +120,14 @@ FACTS = [
 )
 def test_facts_are_as_stored_or_made_of_what_is_stored(name: str, expected: list[object]) -> None:
     """
-    Times are on the reader's clock, a duration lasts until now, and what is not there is None.
+    Times are on the reader's clock, a running run lasts until now, and an absent value is None.
     """
     assert expected == column(FACTS, tree.RunField(name)).objects()
 
 
 def test_metrics_of_runs_are_found_by_name_and_context() -> None:
     """
-    One name may have several contexts; numbers in them compare by value.
+    A name may have several contexts; numbers in contexts compare by value.
     """
     runs = [
         PlainRun(
@@ -151,7 +151,7 @@ def test_metrics_of_runs_are_found_by_name_and_context() -> None:
 
 def test_an_input_is_made_once() -> None:
     """
-    Clauses that speak of the same param share its column.
+    Clauses with the same param share its column.
     """
     columns = RunColumns(MemoryTable(MIXED), CLOCK)
 
@@ -160,7 +160,7 @@ def test_an_input_is_made_once() -> None:
 
 def test_pairs_have_names_contexts_and_types() -> None:
     """
-    Names that repeat are one value; each context is its own.
+    Equal names are one value; every pair has a context of its own.
     """
     run = PlainRun(series=[Series("a", {}, values=[1.0], steps=[0]), Series("a", {"s": 1}, "images", steps=[0])])
     columns = PairColumns(MemoryTable([run]))
@@ -189,7 +189,7 @@ INDEX = np.array([2, 0])
 )
 def test_facts_of_some_rows_are_in_the_order_asked(facts: InputColumn, expected: list[object]) -> None:
     """
-    `at` keeps values, and their types as Python has them.
+    `at` returns the rows in the order of the index, with Python's types.
     """
     found = facts.at(INDEX).objects()
 
@@ -199,7 +199,7 @@ def test_facts_of_some_rows_are_in_the_order_asked(facts: InputColumn, expected:
 
 def test_numbers_say_which_rows_have_one() -> None:
     """
-    Texts and integers that a float can't hold are no numbers; what is absent is neither.
+    Texts and integers that a float can't hold are not numbers; an absent value is neither.
     """
     facts = CodedColumn(np.array([0, 1, 2, 3, -1], dtype=np.int32), [1, "1", 2**60, True])
     numbers = facts.numbers()
@@ -214,7 +214,7 @@ def test_numbers_say_which_rows_have_one() -> None:
 
 def test_large_integers_are_no_floats() -> None:
     """
-    A step beyond 2**53 is asked one by one.
+    A step beyond 2**53 is not a number for numpy.
     """
     numbers = RawColumn(np.array([1, 2**60])).numbers()
     assert numbers is not None
@@ -225,7 +225,7 @@ def test_large_integers_are_no_floats() -> None:
 
 def test_numbers_that_a_table_has_ready_are_used() -> None:
     """
-    A column that carries its numbers is not turned into numbers again.
+    A column with `numbers` is not converted again.
     """
     ready = (np.array([7.0]), np.array([True]))
     numbers = CodedColumn(np.array([0], dtype=np.int32), [7], MISSING, ready).numbers()
@@ -249,6 +249,6 @@ def test_numbers_that_a_table_has_ready_are_used() -> None:
 )
 def test_a_path_goes_into_dicts_lists_and_texts(value: object, path: Path, expected: object) -> None:
     """
-    Keys for dicts, places for lists and texts, and nothing within other values.
+    A key leads into a dict, an index into a list or text, and nothing into other values.
     """
     assert expected == within(value, path)

@@ -1,5 +1,5 @@
 """
-What a query means for one run: the table at the top of `evaluate`, row by row, and Python's own meaning besides.
+The value of a query for one run: the table of missing values in docs/query-language.md, and Python's own meaning.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def test_a_text_has_the_value_beside_it(text: str, expected: object) -> None:
 @pytest.mark.parametrize("operator", ["==", "!=", "<", "<=", ">", ">=", "in", "not in", "is", "is not"])
 def test_missing_equals_none_and_nothing_else(operator: str) -> None:
     """
-    Of all comparisons with what is missing only `== None` and `is None` are true.
+    Of all comparisons with a missing value only `== None` and `is None` are true.
     """
     expected = operator in ("==", "is")
 
@@ -218,7 +218,7 @@ def test_missing_equals_none_and_nothing_else(operator: str) -> None:
 )
 def test_a_bound_that_is_passed_is_said_with_its_place(text: str, words: str, message: str) -> None:
     """
-    An operation that would make too much ends the query, and the message shows which one.
+    An operation that would pass a bound ends the query, and the message shows its span.
     """
     with pytest.raises(InvalidQuery, match=message) as caught:
         asked(text)
@@ -228,7 +228,7 @@ def test_a_bound_that_is_passed_is_said_with_its_place(text: str, words: str, me
 
 def test_repetitions_end_with_the_time() -> None:
     """
-    A comprehension that would run for years ends when the budget does.
+    A comprehension that would run for years ends when the time of the budget does.
     """
     text = "sum(0 for x in range(10**12) if run.no)"
     parsed = parse(text)
@@ -241,7 +241,7 @@ def test_repetitions_end_with_the_time() -> None:
 
 def test_a_variable_of_one_run_is_not_there_for_the_next() -> None:
     """
-    What `:=` gave a value for one run is missing again for the next.
+    A variable that `:=` assigned for one run is missing for the next.
     """
     text = "run.a and (x := run.a) or x"
     parsed = parse(text)

@@ -104,7 +104,7 @@ def called(name: str, *arguments: Any, **keywords: Any) -> Any:
 )
 def test_a_function_gives_what_is_beside_it(name: str, arguments: tuple[Any, ...], expected: object) -> None:
     """
-    The result of each function on plain arguments.
+    A function returns the value beside its plain arguments.
     """
     result = called(name, *arguments)
 
@@ -114,7 +114,7 @@ def test_a_function_gives_what_is_beside_it(name: str, arguments: tuple[Any, ...
 
 def test_functions_take_keys_defaults_and_starts() -> None:
     """
-    The keywords that Python's functions have.
+    Functions have the keywords of Python's functions.
     """
     assert ["ccc", "bb", "a"] == called("sorted", ["a", "bb", "ccc"], key=FUNCTIONS["len"], reverse=True)
     assert "ccc" == called("max", ["a", "ccc", "bb"], key=FUNCTIONS["len"])
@@ -152,7 +152,7 @@ def test_functions_take_keys_defaults_and_starts() -> None:
 )
 def test_a_function_refuses_what_would_be_too_much(name: str, arguments: tuple[Any, ...]) -> None:
     """
-    Too many items, too long a text, too large a number: refused, and at once.
+    Too many items, too long a text or too large a number is refused, and at once.
     """
     begin = time.perf_counter()
 
@@ -164,7 +164,7 @@ def test_a_function_refuses_what_would_be_too_much(name: str, arguments: tuple[A
 
 def test_keys_are_weighed_while_they_are_made() -> None:
     """
-    A key that makes a long text of each item does not fill the memory with them.
+    A key that makes a long text of each item does not fill the memory.
     """
     long_text = FUNCTIONS["str"]
     with pytest.raises(TooMuch):
@@ -188,7 +188,7 @@ def test_keys_are_weighed_while_they_are_made() -> None:
 )
 def test_a_function_refuses_what_python_would_or_what_is_not_plain(name: str, arguments: tuple[Any, ...]) -> None:
     """
-    Functions of Python that get in from elsewhere are no functions of a query.
+    A function of Python that came from elsewhere is not a function of a query.
     """
     with pytest.raises(TypeError):
         called(name, *arguments)
@@ -196,7 +196,7 @@ def test_a_function_refuses_what_python_would_or_what_is_not_plain(name: str, ar
 
 def test_a_key_has_to_be_a_function_of_the_query() -> None:
     """
-    A plain value, or a function of Python's own, is not called.
+    A plain value or a function of Python is not called.
     """
     for key in (3, len, print):
         with pytest.raises(TypeError):
@@ -208,7 +208,7 @@ def test_a_key_has_to_be_a_function_of_the_query() -> None:
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_a_function_of_missing_is_missing(name: str) -> None:
     """
-    Every function gives missing for a missing argument, but the three that answer about it.
+    Every function returns missing for a missing argument, except the three that test it.
     """
     expected = False if name in ("bool", "isinstance", "callable") else MISSING
 
@@ -219,7 +219,7 @@ def test_a_function_of_missing_is_missing(name: str) -> None:
 @pytest.mark.parametrize("name", ["random.random", "random.uniform", "random.randint", "random.gauss", "random.choice"])
 def test_chance_is_volatile(name: str) -> None:
     """
-    What differs at each call is marked, so that it is asked for each run.
+    A function that differs from call to call is volatile, so that it is evaluated for each run.
     """
     assert FUNCTIONS[name].volatile
 
@@ -237,7 +237,7 @@ def test_numbers_of_chance_are_within_their_bounds() -> None:
 
 def test_the_clock_is_the_readers() -> None:
     """
-    Times are shown and read with the reader's offset; halves of microseconds go to even.
+    Times are shown and read with the reader's offset; halves of microseconds round to even.
     """
     assert datetime(1970, 1, 1, 2, 0, 0, 2) == CLOCK.local(2.5e-6)
     assert 0.0 == CLOCK.seconds(datetime(1970, 1, 1, 2))
@@ -255,7 +255,7 @@ def test_modules_list_what_they_hold() -> None:
 
 def test_only_our_functions_are_functions() -> None:
     """
-    A function shows its name, and Python's own are not taken for one.
+    A function shows its name, and Python's own functions are not functions of a query.
     """
     assert is_function(FUNCTIONS["len"])
     assert not is_function(len)

@@ -1,7 +1,7 @@
 """
-Queries from a grammar of the worst: each gives an answer or `InvalidQuery`, in bounded time, and changes nothing.
+Hostile queries from a grammar: each returns an answer or raises `InvalidQuery`, in bounded time, and changes nothing.
 
-`FUZZ_QUERIES=100000 pytest tests/query/test_fuzz.py` asks that many (`make fuzz`).
+`FUZZ_QUERIES=100000 pytest tests/query/test_fuzz.py` runs that many (`make fuzz`).
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def ask(table: MemoryTable, text: str) -> bool:
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_fuzz_gives_answers_or_invalid_query(shard: int) -> None:
     """
-    A query from the grammar gives rows or InvalidQuery with a place, in bounded time, and the table stays as it was.
+    A query from the grammar returns rows or raises InvalidQuery with a span, in bounded time, and the table stays
+    the same.
     """
     table = small_table()
     before = copy.deepcopy([run.params for run in table.runs])
@@ -85,7 +86,7 @@ def test_fuzz_gives_answers_or_invalid_query(shard: int) -> None:
 @pytest.mark.parametrize("size", [100, 3_000, TEXT_CHARS_MAX, TEXT_CHARS_MAX + 1])
 def test_fuzz_of_texts_that_repeat_ends_with_an_answer_or_invalid_query(unit: str, size: int) -> None:
     """
-    A text that repeats one piece up to the longest that is read, and beyond, is answered or refused.
+    A text that repeats one piece, up to the longest text that is read and beyond, is answered or refused.
     """
     text = (unit * (size // len(unit) + 1))[:size]
 

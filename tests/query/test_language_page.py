@@ -1,5 +1,5 @@
 """
-docs/query-language.md holds: each of its examples finds what it says, each name and bound stands on it.
+docs/query-language.md is true: each example finds what it says, and the page has each name and bound.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def examples() -> list[Example]:
 @pytest.mark.parametrize("example", examples(), ids=lambda example: f"line {example.line}")
 def test_an_example_of_the_page_finds_what_it_says(example: Example) -> None:
     """
-    The runs or sequences beside a query are those it finds; the words beside a wrong one are those of its error.
+    A query finds the runs or sequences beside it; a wrong query raises the error beside it.
     """
     if example.is_refused:
         with pytest.raises(InvalidQuery) as caught:
@@ -97,21 +97,21 @@ def test_an_example_of_the_page_finds_what_it_says(example: Example) -> None:
 
 
 def described(table: MemoryTable, pair: int, row: int) -> str:
-    """Name a sequence as the page does: run, metric, subset."""
+    """Return a sequence as the page writes it: run, metric, subset."""
     parts: list[Any] = [table.runs[row].fact("name"), table.pairs[pair].name, table.pairs[pair].context.get("subset")]
     return " ".join(part for part in parts if part)
 
 
 def test_the_page_has_many_examples() -> None:
     """
-    Every table of examples is found by these tests.
+    These tests find every table of examples.
     """
     assert len(examples()) > 100
 
 
 def test_every_name_stands_on_the_page() -> None:
     """
-    Each fact, summary, function, method, attribute and module value is named on the page.
+    The page names each field, summary, function, method, attribute and module value.
     """
     text = PAGE.read_text(encoding="utf-8")
     words = {word for code in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"\w+", code)}
@@ -124,7 +124,7 @@ def test_every_name_stands_on_the_page() -> None:
 
 def test_every_bound_stands_on_the_page() -> None:
     """
-    The numbers in the table of bounds are those of the code.
+    The table of bounds on the page has the numbers of the code.
     """
     text = PAGE.read_text(encoding="utf-8")
     bounds = text[text.index("## Bounds") : text.index("## Order")]

@@ -31,14 +31,14 @@ from aim.query.limits import Budget, Pile, TooMuch, bounded, piled, weigh
 )
 def test_the_weight_of_a_value_counts_what_is_in_it(value: object, expected: int) -> None:
     """
-    Characters and items count at every depth, and each value counts one for itself.
+    Characters and items count at every depth, and each value counts as one itself.
     """
     assert expected == weigh(value)
 
 
 def test_a_list_that_stands_in_many_places_counts_in_each() -> None:
     """
-    Little memory may hold much to compare and to print, so what counts is what there is to go through.
+    A list that occurs several times takes little memory but much work, so it counts each time.
     """
     inner = [0] * 400
     assert weigh([inner] * 200) > 80_000
@@ -76,7 +76,7 @@ def test_a_value_beyond_the_bounds_is_refused(value: object) -> None:
 
 def test_a_value_within_the_bounds_is_given_back() -> None:
     """
-    The same value, not a copy.
+    `bounded` returns the same value, not a copy.
     """
     value = ["a"]
 
@@ -102,7 +102,7 @@ def test_a_pile_is_refused_while_it_grows() -> None:
 
 def test_a_pile_keeps_its_items() -> None:
     """
-    What is added is there, in order.
+    The items of a pile are in the order in which they were added.
     """
     pile = Pile()
     pile.add("a")
@@ -114,7 +114,7 @@ def test_a_pile_keeps_its_items() -> None:
 
 def test_a_budget_ends_with_its_steps() -> None:
     """
-    Repetitions are counted even where they take no time.
+    Repetitions are counted even if they take no time.
     """
     budget = Budget(60.0)
 

@@ -1,5 +1,5 @@
 """
-Methods and attributes: those in the tables, and nothing else that a Python object has.
+Methods and attributes: those in the tables, and no others of a Python object.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def called(value: Any, name: str, *arguments: Any, **keywords: Any) -> object:
 )
 def test_a_method_gives_what_is_beside_it(value: Any, name: str, arguments: tuple[Any, ...], expected: object) -> None:
     """
-    The result of methods on plain values.
+    A method returns the value beside it.
     """
     result = called(value, name, *arguments)
 
@@ -103,7 +103,7 @@ def test_methods_take_the_keywords_of_python() -> None:
 
 def test_a_match_gives_its_groups() -> None:
     """
-    What a pattern found is asked by methods.
+    The groups of a match are read by methods.
     """
     found = regex.search("(?P<name>a)(b)?", "xa")
     assert found is not None
@@ -133,7 +133,7 @@ def test_a_match_gives_its_groups() -> None:
 )
 def test_a_method_refuses_what_would_be_too_much(value: Any, name: str, arguments: tuple[Any, ...]) -> None:
     """
-    Growth is refused before it happens.
+    A value that would be too large is refused before it is made.
     """
     with pytest.raises(TooMuch):
         called(value, name, *arguments)
@@ -142,7 +142,7 @@ def test_a_method_refuses_what_would_be_too_much(value: Any, name: str, argument
 @pytest.mark.parametrize("form", ["%999d", "%-d", "%", "a%", "%" * 500, "%\0"])
 def test_a_format_of_time_has_plain_directives_only(form: str) -> None:
     """
-    What the C library does with widths and flags is not found out.
+    Widths and flags, which depend on the C library, are refused.
     """
     with pytest.raises(ValueError, match="letters after its `%`"):
         called(MOMENT, "strftime", form)
@@ -154,7 +154,7 @@ def test_a_format_of_time_has_plain_directives_only(form: str) -> None:
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_a_method_of_another_type_is_missing(value: Any, name: str) -> None:
     """
-    A value that has no such method, or is called with too few or too many arguments, gives missing.
+    A method that the type does not have, or with too few or too many arguments, returns missing.
     """
     if name == "get":
         return
@@ -168,7 +168,7 @@ def test_a_method_of_another_type_is_missing(value: Any, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_a_method_of_missing_or_with_missing_is_missing(name: str) -> None:
     """
-    What is missing has no methods, and is no argument of one.
+    A method of a missing value, or with a missing argument, returns missing.
     """
     if name != "get":
         assert MISSING is called(MISSING, name)
@@ -177,14 +177,14 @@ def test_a_method_of_missing_or_with_missing_is_missing(name: str) -> None:
 
 def test_no_method_changes_a_value() -> None:
     """
-    None of the methods that change their value, or that reach into objects, is in the table.
+    No method that changes its value or reaches into objects is in the table.
     """
     assert set() == MUTATING & set(METHODS)
 
 
 def test_no_method_or_attribute_begins_with_an_underscore() -> None:
     """
-    The tables name nothing that is Python's own.
+    The tables contain none of Python's own names.
     """
     known = {*METHODS, *(name for of_type in ATTRIBUTES.values() for name in of_type)}
 
@@ -215,6 +215,6 @@ def test_no_method_or_attribute_begins_with_an_underscore() -> None:
 )
 def test_an_attribute_is_a_key_or_stands_in_the_table(value: Any, name: str, expected: object) -> None:
     """
-    Of a dict an attribute is a key, of other types it is one of the table, and nothing else is there.
+    The attributes of a dict are its keys, those of other types are in the table, and there are no others.
     """
     assert expected == attribute(value, name)

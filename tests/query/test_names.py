@@ -1,5 +1,5 @@
 """
-The names that a query knows fit together with those that a table has.
+The names of a query and those of a table fit together.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from aim.query import names, table
 
 def test_every_list_of_points_is_known_to_tables() -> None:
     """
-    What a query may ask of a sequence is what a table may be asked for.
+    The summaries and points of queries are those of tables.
     """
     assert set(table.POINTS) == set(names.POINTS)
 
@@ -28,7 +28,7 @@ def test_every_fact_is_stored_or_made_of_stored_ones() -> None:
 @pytest.mark.parametrize("subject", names.SUBJECTS[1:])
 def test_every_kind_has_a_name_and_a_context(subject: str) -> None:
     """
-    All sequences are found by name and context, and count their steps.
+    All sequences have a name and a context, and count their steps.
     """
     assert {"name", "context", "count", "last_step"} <= set(names.sequence_names(subject))
 
@@ -45,6 +45,6 @@ def test_every_kind_has_a_name_and_a_context(subject: str) -> None:
 )
 def test_the_nearest_name_is_offered_if_it_is_near(name: str, known: list[str], expected: str | None) -> None:
     """
-    Letters swapped or in the other case are near; other words are not.
+    Swapped letters or another case are near; other words are not.
     """
     assert expected == names.nearest(name, known)

@@ -1,5 +1,5 @@
 """
-Operators: Python's, and measured before they make something large.
+Operators: Python's, with results that are bounded before they are made.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ small = st.one_of(
 
 
 def outcome(operate: Any, *operands: Any) -> object:
-    """What an operation gives, or the type of what it raises."""
+    """Return the result of an operation, or the type of the error that it raises."""
     try:
         return operate(*operands)
     except (TypeError, ValueError, ArithmeticError) as error:
@@ -47,7 +47,7 @@ def outcome(operate: Any, *operands: Any) -> object:
 @given(st.sampled_from(sorted(PYTHON)), small, small)
 def test_random_operands_get_the_result_of_python(word: str, left: Any, right: Any) -> None:
     """
-    On operands that are not large, an operator gives and raises what Python's does.
+    On operands that are not large, an operator returns and raises what Python's does.
     """
     assert outcome(PYTHON[word], left, right) == outcome(BINARY[word], left, right)
 
@@ -84,7 +84,7 @@ def test_random_operands_get_the_result_of_python(word: str, left: Any, right: A
 )
 def test_what_would_be_too_large_is_refused_before_it_is_made(word: str, left: Any, right: Any) -> None:
     """
-    Growth is refused from the operands alone, so it costs no memory and no time.
+    A large result is refused by its operands, so it costs no memory and no time.
     """
     with pytest.raises(TooMuch):
         BINARY[word](left, right)
@@ -108,7 +108,7 @@ def test_what_would_be_too_large_is_refused_before_it_is_made(word: str, left: A
 )
 def test_what_only_looks_large_is_made(word: str, left: Any, right: Any, expected: object) -> None:
     """
-    A bound is about the result, not about its operands.
+    A bound limits the result, not the operands.
     """
     assert expected == BINARY[word](left, right)
 
@@ -118,7 +118,7 @@ def test_what_only_looks_large_is_made(word: str, left: Any, right: Any, expecte
 )
 def test_a_long_range_is_not_searched(item: object, expected: bool) -> None:
     """
-    What is no integer is not looked for among a trillion numbers, one by one.
+    A value that is not an integer is not compared with a trillion numbers.
     """
     assert expected is COMPARE["in"](item, range(10**12))
     assert expected is not COMPARE["not in"](item, range(10**12))
@@ -139,7 +139,7 @@ def test_a_long_range_is_not_searched(item: object, expected: bool) -> None:
 )
 def test_brackets_reach_into_plain_values_only(value: object, key: object, expected: object) -> None:
     """
-    What is no text, list, dict or range has nothing within it.
+    Only texts, lists, dicts and ranges have items.
     """
     assert expected == subscript(value, key)
 
@@ -179,7 +179,7 @@ def test_a_field_of_an_f_string_is_not_padded_without_end(spec: str) -> None:
 )
 def test_random_values_are_not_longer_than_their_rough_size(value: Any) -> None:
     """
-    The estimate of a text's length, which decides before the text is made, is never too low.
+    The estimated length of a text is never too low.
     """
     assert len(str(value)) <= rough_size(value) + 4
 
@@ -194,7 +194,7 @@ def test_signs_are_those_of_python() -> None:
 
 def test_missing_is_false_and_shows_as_such() -> None:
     """
-    The value that stands for nothing is falsy and says what it is.
+    `MISSING` is falsy, and its `repr()` is its name.
     """
     assert not MISSING
     assert "MISSING" == repr(MISSING)

@@ -1,5 +1,5 @@
 """
-Patterns: what is read, and what is refused with its place.
+Patterns: their trees, and the messages of those that are refused.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from aim.query.pattern import Alternation, BadPattern, Character, Concatenation,
 )
 def test_a_pattern_that_cannot_be_used_is_refused_with_its_place(text: str, place: int, message: str | None) -> None:
     """
-    The place and the message are those beside the pattern; None: the message is that of `re`.
+    The offset and the message are those beside the pattern; None: the message is that of `re`.
     """
     with pytest.raises(BadPattern) as caught:
         parse(text)
@@ -55,7 +55,7 @@ def test_a_pattern_that_cannot_be_used_is_refused_with_its_place(text: str, plac
 
 def test_a_pattern_becomes_a_tree() -> None:
     """
-    Sequences, choices, repeats and groups.
+    Concatenations, alternatives, repeats and groups become nodes.
     """
     a, b = Character("a", 0), Character("b", 0)
 
@@ -71,7 +71,8 @@ def test_a_pattern_becomes_a_tree() -> None:
 
 def test_flags_hold_for_the_group_that_has_them() -> None:
     """
-    `(?i)` at the begin holds for all, `(?i:...)` within, `(?-i:...)` takes it away.
+    `(?i)` at the beginning is valid for the whole pattern, `(?i:...)` within the group, and `(?-i:...)` removes the
+    flag.
     """
     whole = parse("(?i)a(?-i:b)")
 
@@ -95,6 +96,6 @@ def test_groups_are_numbered_and_named() -> None:
 )
 def test_one_character_may_be_written_in_many_ways(text: str) -> None:
     """
-    Classes and escapes are one character, whose text is kept for `re`.
+    Classes and escapes are one character, whose text is passed to `re`.
     """
     assert Character(text, 0) == parse(text).tree

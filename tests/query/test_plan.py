@@ -1,5 +1,5 @@
 """
-How queries are taken apart: clauses, what they need, and in which order they are asked.
+The plan of a query: its clauses, what they need, and their order.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def clauses(text: str) -> tuple[Clause, ...]:
 )
 def test_a_query_is_the_clauses_beside_it(text: str, expected: list[tuple[str, str]]) -> None:
     """
-    The text of each clause, and what it needs.
+    Each clause has the text and the needs beside it.
     """
     assert expected == [(text[clause.start : clause.end], clause.needs_text) for clause in clauses(text)]
 
@@ -58,7 +58,7 @@ def test_a_query_is_the_clauses_beside_it(text: str, expected: list[tuple[str, s
 )
 def test_leaves_are_what_has_no_logic_on_top(text: str, expected: list[str]) -> None:
     """
-    `and`, `or`, `not` and `if` are followed down, not what is within other operations.
+    `and`, `or`, `not` and `if` are parted into leaves, but not within other operations.
     """
     found = [leaf for clause in clauses(text) for leaf in leaves(clause.test)]
 
@@ -67,7 +67,7 @@ def test_leaves_are_what_has_no_logic_on_top(text: str, expected: list[str]) -> 
 
 def test_clauses_are_asked_from_cheap_to_dear() -> None:
     """
-    The order of asking: facts and names, several facts, all params, summaries, mixed, points.
+    The order is: fields and names, several fields, all params, summaries, mixed, points.
     """
     text = (
         "metric.values[0] > 1 and metric.last > run.a and metric.last > 1 and run.a > run.b "
@@ -89,7 +89,7 @@ def test_clauses_are_asked_from_cheap_to_dear() -> None:
 
 def test_chance_is_never_a_formula() -> None:
     """
-    A leaf with `random` is marked, for it is asked row by row.
+    A leaf with `random` is volatile, so it is evaluated row by row.
     """
     (clause,) = clauses("run.a > random.random()")
     (leaf,) = leaves(clause.test)
@@ -100,7 +100,7 @@ def test_chance_is_never_a_formula() -> None:
 
 def test_a_leaf_knows_its_inputs_once_each() -> None:
     """
-    An input that stands twice is read once.
+    An input that occurs twice is read once.
     """
     (clause,) = clauses("run.a + run.a > run.b")
     assert isinstance(clause.test, Leaf)
@@ -121,6 +121,6 @@ def test_a_leaf_knows_its_inputs_once_each() -> None:
 )
 def test_each_source_has_its_need(source: tree.Source, expected: str) -> None:
     """
-    What has to be read for each kind of input.
+    Each kind of input has its need.
     """
     assert expected == plan.need(source)

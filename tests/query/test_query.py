@@ -5,6 +5,7 @@ Queries as a whole: subjects, the default about archived runs, order, explanatio
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,14 +62,26 @@ def test_archived_runs_are_left_out_unless_the_query_speaks_of_them(
     table: MemoryTable, text: str, expected: list[int]
 ) -> None:
     """
-    It is the name that counts, not its letters: neither within a text nor as a param.
+    Only the name `run.archived` counts, not its letters within a text or as a param.
     """
     assert expected == compile_query(text).select_runs(table).tolist()
 
 
+@pytest.mark.parametrize(("text", "expected"), [("", [0, 1, 2, 3]), ("run.lr > 0.05", [0, 2]), ("run.archived", [2])])
+def test_archived_runs_are_found_if_the_query_does_not_hide_them(
+    table: MemoryTable, text: str, expected: list[int]
+) -> None:
+    """
+    With `hides_archived` replaced by False, only the text decides.
+    """
+    query = replace(compile_query(text), hides_archived=False)
+
+    assert expected == query.select_runs(table).tolist()
+
+
 def test_rows_are_increasing_and_small_integers(table: MemoryTable) -> None:
     """
-    Rows come in order, as int32.
+    Rows are increasing, as int32.
     """
     rows = compile_query("").select_runs(table)
     pairs, of_sequences = compile_query("", "metric").select_sequences(table)
@@ -100,7 +113,7 @@ def test_sequences_are_found_by_pair_then_run(
     table: MemoryTable, text: str, expected: list[tuple[str, object, int]]
 ) -> None:
     """
-    The order is that of the table's pairs, then of its rows.
+    The order is that of the pairs in the table, then of its rows.
     """
     assert expected == found(table, text)
 
@@ -116,7 +129,7 @@ def test_a_query_finds_its_own_kind_only(table: MemoryTable) -> None:
 
 def test_the_runs_of_a_query_about_metrics_are_those_of_its_run_part(table: MemoryTable) -> None:
     """
-    `iter_runs` of such a query goes through every run that passes what needs only the run.
+    The runs are those for which all clauses hold that need only the run.
     """
     query = compile_query("run.lr > 0.001 and metric.name == 'nothing'", "metric")
 
@@ -134,7 +147,7 @@ def test_the_runs_of_a_query_about_metrics_are_those_of_its_run_part(table: Memo
 )
 def test_an_unknown_subject_is_a_wrong_call(subject: str, hint: str) -> None:
     """
-    The kinds are named, and the nearest one.
+    The message names the subjects, and the nearest one.
     """
     with pytest.raises(UsageError) as caught:
         compile_query("", subject)
@@ -144,7 +157,7 @@ def test_an_unknown_subject_is_a_wrong_call(subject: str, hint: str) -> None:
 
 def test_a_query_about_runs_has_no_sequences(table: MemoryTable) -> None:
     """
-    Which kind of sequences would be meant is not said.
+    A query about runs does not say which kind of sequence it would select.
     """
     with pytest.raises(UsageError, match="compile it for a kind of sequence"):
         compile_query("").select_sequences(table)
@@ -152,7 +165,7 @@ def test_a_query_about_runs_has_no_sequences(table: MemoryTable) -> None:
 
 def test_an_explanation_says_what_each_clause_leaves(table: MemoryTable) -> None:
     """
-    Each clause with its text, what it needs, what it leaves alone, and after those before it.
+    Each clause has its text, its needs, how many rows match it, and how many remain after it.
     """
     text = "metric.values[0] > 3 and run.lr > 0.05 and metric.name == 'loss'"
     explained = compile_query(text, "metric").explain(table)
@@ -171,7 +184,7 @@ def test_an_explanation_says_what_each_clause_leaves(table: MemoryTable) -> None
 
 def test_an_explanation_names_the_clause_that_left_nothing(table: MemoryTable) -> None:
     """
-    The first clause after which nothing is left is the one to drop.
+    The named clause is the first after which nothing remains.
     """
     explained = compile_query("run.lr > 0.001 and run.lr > 1 and run.name == 'x'").explain(table)
 
@@ -183,7 +196,7 @@ def test_an_explanation_names_the_clause_that_left_nothing(table: MemoryTable) -
 
 def test_an_explanation_of_an_empty_table_blames_no_clause() -> None:
     """
-    Where nothing was, nothing was removed.
+    No clause removes rows from an empty table.
     """
     explained = compile_query("run.lr > 1").explain(MemoryTable([]))
 
@@ -209,7 +222,7 @@ def test_params_that_no_run_has_are_named_with_the_nearest(
     table: MemoryTable, text: str, expected: list[UnknownParam]
 ) -> None:
     """
-    A param may be there tomorrow, so it is no error; but whoever asks can be warned.
+    A param that no run has is not an error, since a later run may have it, but a warning can name it.
     """
     assert expected == compile_query(text).unknown_params(table)
 
@@ -237,7 +250,7 @@ def test_what_a_query_speaks_of_that_is_not_there_is_named(
     table: MemoryTable, text: str, subject: str, expected: list[tuple[str, str]]
 ) -> None:
     """
-    A query that finds nothing can say why: the name of a metric is as easily mistyped as that of a param.
+    The hints of a query that matches nothing name its params and metrics that do not exist.
     """
     hints = compile_query(text, subject).hints(table)
 
@@ -246,7 +259,7 @@ def test_what_a_query_speaks_of_that_is_not_there_is_named(
 
 def test_the_time_of_a_query_is_limited(table: MemoryTable) -> None:
     """
-    A query that does not end is ended, and says so.
+    A query that would not end is stopped with a message.
     """
     query = compile_query("any(run.lr > 1 for x in range(10**12) if run.lr > 1)")
 
@@ -268,7 +281,7 @@ def test_now_is_when_the_query_was_compiled() -> None:
 
 def test_an_empty_table_has_no_answers() -> None:
     """
-    No runs, no sequences, no faults.
+    An empty table has no runs and no sequences, and raises no error.
     """
     table = MemoryTable([])
 
@@ -280,7 +293,7 @@ def test_an_empty_table_has_no_answers() -> None:
 
 def test_one_query_serves_many_threads(table: MemoryTable) -> None:
     """
-    A compiled query holds nothing of one asking.
+    A compiled query has no state of an evaluation.
     """
     query = compile_query("(x := metric.last) > 1 and x < run.lr * 100 and sorted([x, 3])[0] > 1", "metric")
     expected = query.select_sequences(table)[1].tolist()
@@ -300,7 +313,7 @@ def test_one_query_serves_many_threads(table: MemoryTable) -> None:
 
 
 class Counted(MemoryTable):
-    """A table that counts what is asked of it."""
+    """A table that counts the calls of its methods."""
 
     def __init__(self, runs: list[PlainRun]) -> None:
         super().__init__(runs)
@@ -321,7 +334,8 @@ class Counted(MemoryTable):
 
 def test_what_is_dear_is_asked_last_and_of_few(table: MemoryTable) -> None:
     """
-    Points are read only of sequences that all other clauses left, documents only of runs, summaries only of pairs.
+    Points are read only for sequences that all other clauses leave, documents only for runs, summaries only for
+    pairs.
     """
     counted = Counted(list(table.runs))
     text = "metric.values[0] > 1 and metric.last < 2 and run[run.key or 'lr'] > 0 and metric.context.subset == 'train'"
@@ -332,7 +346,7 @@ def test_what_is_dear_is_asked_last_and_of_few(table: MemoryTable) -> None:
 
 def test_many_sequences_are_asked_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Pairs are put together until there are enough of them, and every answer is as for one pair at a time.
+    Small pairs are evaluated together, and every answer is the same as for one pair at a time.
     """
     runs = [
         PlainRun({"lr": row / 10}, [series(f"m{n}", "val", float(n + row)) for n in range(row % 3, 9, 1 + row % 2)])

@@ -1,5 +1,5 @@
 """
-The quick loops give what the closures give.
+The quick loops return what the closures return.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def built(text: str) -> Evaluator:
 @given(given_values=values)
 def test_random_values_are_answered_as_by_closures(text: str, given_values: list[Any]) -> None:
     """
-    For every value, of any type, the loop and the closure agree.
+    The loop and the closure agree on every value of any type.
     """
     parsed = parse(text)
     assert parsed is not None
@@ -102,7 +102,7 @@ def test_random_values_are_answered_as_by_closures(text: str, given_values: list
 @pytest.mark.parametrize("text", OTHER)
 def test_other_shapes_have_no_loop(text: str) -> None:
     """
-    What is not one of the shapes is left to the closures.
+    Leaves of other shapes are left to the closures.
     """
     parsed = parse(text)
     assert parsed is not None

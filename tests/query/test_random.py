@@ -1,5 +1,5 @@
 """
-Random queries about random runs: columns must answer as the oracle does, and the oracle as Python where Python answers.
+Random queries about random runs: columns agree with the oracle, and the oracle with Python where Python has a value.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EXAMPLES_MIN = max(400, EXAMPLES.max_examples)
 
 
 def compiled(text: str, subject: str) -> Query:
-    """Compile a query, or leave the example out: what is refused has no answer to compare."""
+    """Compile a query; skip the example if the query is refused."""
     try:
         return compile_query(text, subject, now=NOW_S, timezone_offset_minutes=OFFSET_MINUTES)
     except InvalidQuery:
@@ -33,7 +33,7 @@ def compiled(text: str, subject: str) -> Query:
 
 
 def is_hidden(query: Query, run: PlainRun) -> bool:
-    """Whether the run is archived and the query does not speak of that."""
+    """Return whether the run is archived and the query does not read that."""
     return bool(run.fact("archived")) and query.hides_archived
 
 
@@ -41,7 +41,7 @@ def is_hidden(query: Query, run: PlainRun) -> bool:
 @given(queries(RUN_NAMES), runs(), st.booleans())
 def test_random_queries_about_runs_are_answered_as_by_the_oracle(text: str, made: list[PlainRun], fast: bool) -> None:
     """
-    The runs that columns select are those for which the plain interpreter says true.
+    The selected runs are those for which the oracle returns True.
     """
     query = compiled(text, "run")
     try:
@@ -62,7 +62,7 @@ def test_random_queries_about_metrics_are_answered_as_by_the_oracle(
     text: str, made: list[PlainRun], fast: bool
 ) -> None:
     """
-    The sequences that columns select are those for which the plain interpreter says true.
+    The selected sequences are those for which the oracle returns True.
     """
     check_sequences(text, "metric", made, fast=fast)
 
@@ -75,7 +75,7 @@ def test_random_queries_about_objects_are_answered_as_by_the_oracle(
     text: str, made: list[PlainRun], kind: str, fast: bool
 ) -> None:
     """
-    The objects of any kind that columns select, named as their kind, are those for which the interpreter says true.
+    The selected objects of any kind are those for which the oracle returns True.
     """
     for series in (series for run in made for series in run.series):
         series.kind = kind if series.kind == "images" else series.kind
@@ -84,7 +84,7 @@ def test_random_queries_about_objects_are_answered_as_by_the_oracle(
 
 
 def check_sequences(text: str, kind: str, made: list[PlainRun], *, fast: bool) -> None:
-    """Compare the sequences of *kind* that columns select with those that the oracle does."""
+    """Compare the selected sequences of *kind* with those of the oracle."""
     query = compiled(text, kind)
     table = MemoryTable(made, with_numbers=fast)
     try:
@@ -120,7 +120,7 @@ class _Namespace:
 @given(queries(("run.a", "run.b", "run.c", "run['a']")), st.lists(scalars, min_size=3, max_size=3))
 def test_random_queries_mean_what_python_means(text: str, values: list[Any]) -> None:
     """
-    Where Python itself gives a value, a query is true exactly when that value is.
+    If Python itself returns a value, the query is true exactly when that value is.
     """
     given_params = dict(zip("abc", values))
     try:
@@ -136,7 +136,7 @@ def test_random_queries_mean_what_python_means(text: str, values: list[Any]) -> 
 @given(queries(RUN_NAMES + SEQUENCE_NAMES), runs())
 def test_random_queries_are_explained_as_they_are_answered(text: str, made: list[PlainRun]) -> None:
     """
-    What an explanation says is left after the last clause is what the query selects.
+    The rows after the last clause of an explanation are those that the query selects.
     """
     query = compiled(text, "metric")
     table = MemoryTable(made)

@@ -81,7 +81,7 @@ def test_random_patterns_find_what_re_finds(pattern: str, text: str, flag: int, 
 )
 def test_groups_are_those_of_re(pattern: str, text: str) -> None:
     """
-    Groups, their names and places are the same from either engine.
+    Groups, their names and spans are the same in both engines.
     """
     expected = re.search(pattern, text)
     program = regex.compiled(pattern)
@@ -117,7 +117,7 @@ def test_groups_are_those_of_re(pattern: str, text: str) -> None:
 )
 def test_patterns_that_stop_other_engines_end(pattern: str, text: str) -> None:
     """
-    The published ways to make a matcher run for years end in a second or so, with an answer or a refusal.
+    The published patterns that stop other engines end in about a second, with an answer or a refusal.
     """
     begin = time.perf_counter()
     try:
@@ -146,14 +146,14 @@ def test_patterns_that_stop_other_engines_end(pattern: str, text: str) -> None:
 )
 def test_a_pattern_goes_to_re_only_if_its_cost_is_known(pattern: str, open_repeats: int | None) -> None:
     """
-    Repeats within repeats, and choices within them, are for the automaton.
+    Repeats within repeats, and choices within repeats, are matched by the automaton.
     """
     assert open_repeats == regex.compiled(pattern).open_repeats
 
 
 def test_the_text_that_re_may_have_shrinks_with_the_repeats() -> None:
     """
-    The more open repeats, the shorter the text that is sure to be done in time.
+    The more open repeats a pattern has, the shorter are the texts for `re`.
     """
     chars = [regex.compiled("a*" * repeats + "b").fast_chars("search") for repeats in (0, 1, 2, 3)]
 
@@ -164,7 +164,7 @@ def test_the_text_that_re_may_have_shrinks_with_the_repeats() -> None:
 
 def test_patterns_and_texts_are_texts() -> None:
     """
-    Anything else is what Python says to it: a TypeError, which makes the value missing.
+    Any other type is a TypeError, as in Python, which makes the value missing.
     """
     with pytest.raises(TypeError):
         regex.search(3, "a")  # type: ignore[arg-type]
@@ -177,7 +177,7 @@ def test_patterns_and_texts_are_texts() -> None:
 )
 def test_a_pattern_beyond_the_bounds_is_refused(pattern: str, flag: int) -> None:
     """
-    Too long, flags that we do not have, a program that is too large.
+    A pattern that is too long, has other flags or makes too large a program is refused.
     """
     with pytest.raises(BadPattern):
         regex.compiled(pattern, int(flag))
@@ -185,7 +185,7 @@ def test_a_pattern_beyond_the_bounds_is_refused(pattern: str, flag: int) -> None
 
 def test_a_match_knows_its_groups_only() -> None:
     """
-    A group that is not there is an IndexError, as in Python.
+    A group that does not exist is an IndexError, as in Python.
     """
     found = regex.match("(a)", "ab")
     assert found is not None
@@ -201,7 +201,7 @@ def test_a_match_knows_its_groups_only() -> None:
 
 def test_a_pattern_is_prepared_once() -> None:
     """
-    The same pattern and flags are the same program.
+    The same pattern with the same flags is the same program.
     """
     assert regex.compiled("a+b") is regex.compiled("a+b")
     assert "a\\.b" == regex.escape("a.b")

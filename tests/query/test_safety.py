@@ -1,7 +1,7 @@
 """
-Attacks that were published against Aim's queries and against RestrictedPython: each gives a value or InvalidQuery.
+Published attacks on Aim's queries and on RestrictedPython: each returns a value or raises InvalidQuery.
 
-Every one runs with a table whose values would show if they were reached, and none may reach, change or stop anything.
+Each runs on a table that shows whether it was reached, and none may reach, change or stop anything.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ FLOODS = [
 
 
 def table() -> MemoryTable:
-    """Two runs, one archived; a query that shows the archived one without saying so has broken out."""
+    """Return two runs, one archived. A query that finds it without reading `run.archived` has broken out."""
     params = {"a": 3, "text": "aaaa", "hp": {"lr": 0.1}, "l": [3, 1], "run": "not the run", "db": 5}
     series = [Series("loss", {}, values=[1.0], steps=[0])]
     return MemoryTable(
@@ -195,7 +195,7 @@ def table() -> MemoryTable:
 @pytest.mark.parametrize("subject", names.SUBJECTS)
 def test_an_attack_gives_a_value_or_invalid_query(text: str, subject: str) -> None:
     """
-    What is asked for is refused, or is a param like any other; the archived run stays hidden and the table as it was.
+    An attack is refused or is a param; the archived run stays hidden and the table stays the same.
     """
     asked = table()
     try:
@@ -212,14 +212,14 @@ def test_an_attack_gives_a_value_or_invalid_query(text: str, subject: str) -> No
 
 
 def query_hides_archived(text: str, rows: list[int]) -> bool:
-    """Whether the archived run, row 1, is out, or the query speaks of it."""
+    """Return whether the archived run, row 1, is left out, or the query reads `run.archived`."""
     return 1 not in rows or "run.archived" in text
 
 
 @pytest.mark.parametrize("text", FLOODS)
 def test_a_flood_ends_soon_and_small(text: str) -> None:
     """
-    What would take years or all memory ends within the limit of time, having held little.
+    A query that would take years or all memory ends within the time limit, with little memory.
     """
     gc.collect()
     tracemalloc.start()
@@ -238,7 +238,7 @@ def test_a_flood_ends_soon_and_small(text: str) -> None:
 
 def test_a_query_from_a_thread_ends_as_one_from_the_main_thread() -> None:
     """
-    Deep queries are refused with the smaller stacks of threads, too.
+    Deep queries are refused on the smaller stacks of threads, too.
     """
     refused: list[str] = []
 
@@ -259,7 +259,8 @@ def test_a_query_from_a_thread_ends_as_one_from_the_main_thread() -> None:
 
 def test_no_module_of_the_package_can_run_text() -> None:
     """
-    The sources of the package name nothing that runs text, reaches modules, or reads attributes by a computed name.
+    The sources of the package contain no call that runs text, imports modules or reads attributes by a computed
+    name.
     """
     folder = Path(__file__).parents[2] / "src/aim/query"
     named = {

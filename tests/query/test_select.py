@@ -1,5 +1,5 @@
 """
-Which rows a test holds for: every way of asking a leaf gives the same answer, and nothing is asked in vain.
+The rows for which a test is true: every way to evaluate a leaf has the same answer, and none evaluates too much.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CLOCK = Clock(0.0)
 
 
 class Rows:
-    """A base of rows whose inputs are given as lists; counts the values that are looked at."""
+    """Rows whose inputs are lists; counts the values that are read."""
 
     def __init__(self, given: Mapping[str, Sequence[Any]], *, listed: bool = False) -> None:
         self.given = given
@@ -50,12 +50,12 @@ class Rows:
         return CodedColumn(np.array(codes, dtype=np.int32), distinct)
 
     def shared_answers(self, leaf: Leaf) -> BoolArray | None:
-        """Rows are asked themselves."""
+        """Return None: the rows are evaluated here."""
         return None
 
 
 def test_of(text: str) -> Test:
-    """The test of a query of one clause."""
+    """Return the test of a query with one clause."""
     parsed = parse(text)
     assert parsed is not None
     (clause,) = plan.plan(check(parsed, text, "run", CLOCK), text, CLOCK)
@@ -66,7 +66,7 @@ test_of.__test__ = False  # type: ignore[attr-defined]
 
 
 def answers(text: str, rows: Rows, budget: Budget | None = None) -> list[bool]:
-    """Ask one clause of all rows."""
+    """Evaluate one clause on all rows."""
     return holds(test_of(text), Domain(rows), budget or Budget()).tolist()  # type: ignore[no-any-return]
 
 
@@ -98,7 +98,7 @@ MANY: dict[str, list[Any]] = {
 )
 def test_columns_and_rows_answer_alike(text: str) -> None:
     """
-    Codes, combinations of codes and rows one by one are ways to the same answer.
+    Codes, combinations of codes and single rows have the same answers.
     """
     expected = [answers(text, Rows({name: [column[row]] for name, column in MANY.items()}))[0] for row in range(300)]
 
@@ -108,7 +108,7 @@ def test_columns_and_rows_answer_alike(text: str) -> None:
 
 def test_and_does_not_ask_what_is_lost() -> None:
     """
-    Rows that the first item loses are not asked the second.
+    The second item is not evaluated on rows for which the first is false.
     """
     rows = Rows({"a": [1, 0, 1], "b": [1, 1, 0]}, listed=True)
     parsed = parse("(run.a and run.b) or False")
@@ -120,7 +120,7 @@ def test_and_does_not_ask_what_is_lost() -> None:
 
 def test_or_does_not_ask_what_is_won() -> None:
     """
-    Rows that the first item wins are not asked the second.
+    The second item is not evaluated on rows for which the first is true.
     """
     rows = Rows({"a": [1, 0, 1], "b": [1, 1, 0]}, listed=True)
 
@@ -130,7 +130,7 @@ def test_or_does_not_ask_what_is_won() -> None:
 
 def test_if_asks_each_side_of_its_own_rows() -> None:
     """
-    `then` is asked where the test holds, `otherwise` where it does not.
+    `then` is evaluated where the test is true, `otherwise` where it is false.
     """
     rows = Rows({"a": [1, 0, 1], "b": [1, 1, 0], "c": [0, 0, 0]}, listed=True)
 
@@ -139,7 +139,7 @@ def test_if_asks_each_side_of_its_own_rows() -> None:
 
 
 class Looked(list[Any]):
-    """A list that notes which of its items are looked at."""
+    """A list that records which of its items are read."""
 
     def __init__(self, items: Sequence[Any]) -> None:
         super().__init__(items)
@@ -152,7 +152,7 @@ class Looked(list[Any]):
 
 def test_a_narrow_domain_asks_only_the_values_that_are_left() -> None:
     """
-    Of a thousand distinct values only those of the two rows in question are asked.
+    Of a thousand distinct values only those of the two rows in the domain are evaluated.
     """
     values = Looked([f"value {n}" for n in range(1000)])
 
@@ -168,7 +168,7 @@ def test_a_narrow_domain_asks_only_the_values_that_are_left() -> None:
 
 def test_an_empty_domain_has_no_answers() -> None:
     """
-    Nothing is asked of no rows.
+    Nothing is evaluated on no rows.
     """
     rows = Rows({"a": [1]}, listed=True)
     domain = Domain(rows, np.zeros(0, dtype=np.int64))
@@ -179,7 +179,7 @@ def test_an_empty_domain_has_no_answers() -> None:
 
 def test_a_domain_narrows_within_what_is_left() -> None:
     """
-    Narrowing twice keeps the rows of both masks.
+    A domain that is narrowed twice has the rows of both masks.
     """
     rows = Rows({"a": [10, 11, 12, 13]})
     domain = Domain(rows).narrowed(np.array([True, False, True, True])).narrowed(np.array([False, True, True]))
@@ -190,7 +190,7 @@ def test_a_domain_narrows_within_what_is_left() -> None:
 
 def test_the_clock_is_looked_at_between_rows() -> None:
     """
-    Slow rows end with the time, not with the last row.
+    Slow rows end when no time is left, not after the last row.
     """
     rows = Rows({"a": list(range(10_000)), "b": list(range(10_000))}, listed=True)
 
@@ -200,7 +200,7 @@ def test_the_clock_is_looked_at_between_rows() -> None:
 
 def test_chance_is_asked_for_each_row() -> None:
     """
-    Equal rows have their own luck.
+    Equal rows have random numbers of their own.
     """
     found = answers("run.a < random.random() * 2", Rows({"a": [1] * 2000}))
 
@@ -209,7 +209,7 @@ def test_chance_is_asked_for_each_row() -> None:
 
 def test_chance_without_inputs_is_asked_for_each_row() -> None:
     """
-    A clause that is nothing but chance takes a sample.
+    A clause of random numbers alone takes a sample of the rows.
     """
     found = answers("random.random() < 0.5", Rows({"a": [1] * 2000}))
 

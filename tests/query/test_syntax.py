@@ -95,7 +95,7 @@ def test_a_text_becomes_a_tree(text: str, expected: str) -> None:
 @pytest.mark.parametrize(("text", "start", "end", "message"), MESSAGES)
 def test_a_wrong_text_gets_a_message_with_its_place(text: str, start: int, end: int, message: str | None) -> None:
     """
-    The message and the place of the fault are those beside the text; None: the message is Python's.
+    The message and the span of the fault are those beside the text; None: the message is Python's.
     """
     with pytest.raises(InvalidQuery) as caught:
         parse(text)
@@ -109,7 +109,7 @@ def test_a_wrong_text_gets_a_message_with_its_place(text: str, start: int, end: 
 @pytest.mark.parametrize("text", ["", "  ", "\n", "select", "select a, b", "select x if", "Select if "])
 def test_an_empty_text_asks_for_everything(text: str) -> None:
     """
-    Nothing, or nothing after `select ... if`, is no tree.
+    An empty text, or nothing after `select ... if`, has no tree.
     """
     assert parse(text) is None
 
@@ -119,7 +119,7 @@ def test_an_empty_text_asks_for_everything(text: str) -> None:
 )
 def test_places_count_characters_of_the_text_as_given(text: str) -> None:
     """
-    Each name and constant of the tree stands in the text where its node says.
+    The text in the span of each name and constant is that name or constant.
     """
     node = parse(text)
 
@@ -134,7 +134,7 @@ def test_places_count_characters_of_the_text_as_given(text: str) -> None:
 
 def test_an_escape_that_python_warns_of_is_read_in_silence() -> None:
     """
-    A pattern without the `r` of a raw text gives no warning; users can't mend what they do not see.
+    A pattern without the `r` of a raw text causes no warning, since the user of a query could not see it.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -146,7 +146,7 @@ def test_an_escape_that_python_warns_of_is_read_in_silence() -> None:
 
 def test_a_text_with_half_a_surrogate_pair_is_read_as_a_question_mark() -> None:
     """
-    A letter that can't be written is replaced, so that messages can be printed.
+    A character that can't be encoded is replaced, so that messages can be printed.
     """
     node = parse("'\ud800' == 'a'")
 
@@ -169,7 +169,7 @@ def test_a_text_with_half_a_surrogate_pair_is_read_as_a_question_mark() -> None:
 )
 def test_a_text_beyond_the_bounds_is_refused(text: str, message: str | None) -> None:
     """
-    Too long, too many parts, too deep: each is said.
+    Too long, too many parts, too deep: each has its message.
     """
     with pytest.raises(InvalidQuery) as caught:
         parse(text)
@@ -179,7 +179,7 @@ def test_a_text_beyond_the_bounds_is_refused(text: str, message: str | None) -> 
 
 def test_what_is_not_a_text_is_refused() -> None:
     """
-    None, which Aim 3 met with an AttributeError, is no query.
+    None, which raises an AttributeError in Aim 3, is not a query.
     """
     with pytest.raises(InvalidQuery, match="A query is a text, not a NoneType"):
         parse(None)  # type: ignore[arg-type]

@@ -1,8 +1,10 @@
 """
-The parts of a query: what is below what, and how a tree is shown.
+The nodes of a query: their children, and how a tree is shown.
 """
 
 from __future__ import annotations
+
+import pytest
 
 from aim.query import tree
 from aim.query.syntax import parse
@@ -10,7 +12,7 @@ from aim.query.syntax import parse
 
 def test_children_come_in_the_order_of_the_text() -> None:
     """
-    The nodes right below one, not those further down.
+    `children` returns the nodes directly below a node, and none further down.
     """
     node = parse("f(a, b + c, key=d)")
     assert node is not None
@@ -22,7 +24,7 @@ def test_children_come_in_the_order_of_the_text() -> None:
 
 def test_a_walk_meets_every_node_once() -> None:
     """
-    A node, and all below it.
+    `walk` returns a node and all nodes below it.
     """
     node = parse("{x: [y for z in w if v] for u in t}[a:b] if c else f'{d:{e}}'")
     assert node is not None
@@ -33,7 +35,7 @@ def test_a_walk_meets_every_node_once() -> None:
 
 def test_what_a_lambda_assigns_is_its_own() -> None:
     """
-    `:=` within a lambda gives no name to what is around it.
+    `:=` within a lambda assigns no name outside of it.
     """
     node = parse("(a := 1) and [b := x for x in y] and (lambda: (c := 2))")
     assert node is not None
@@ -43,7 +45,32 @@ def test_what_a_lambda_assigns_is_its_own() -> None:
 
 def test_equal_texts_have_equal_trees_but_for_places() -> None:
     """
-    Nodes are values, and their places are part of them.
+    Nodes are values, and their spans are part of them.
     """
     assert parse("run.a") == parse("run.a")
     assert parse("run.a") != parse(" run.a")
+
+
+def test_a_mapped_node_keeps_all_but_its_children() -> None:
+    """
+    Each child is changed once, also those in tuples; the span and other fields stay.
+    """
+    node = parse("{a: b for c in d}[1:] if e else f(g, key=h)")
+    assert node is not None
+    seen: list[tree.Node] = []
+
+    def record(child: tree.Node) -> tree.Node:
+        seen.append(child)
+        return child
+
+    assert node == tree.map_children(node, record)
+    assert list(tree.children(node)) == seen
+
+
+def test_a_node_without_children_is_its_own_map() -> None:
+    """
+    A constant that is a tuple of plain values has no children.
+    """
+    constant = tree.Constant(0, 6, (1, "a"))
+
+    assert constant is tree.map_children(constant, lambda child: pytest.fail("there is no child"))

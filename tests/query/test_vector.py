@@ -62,7 +62,7 @@ def checked(text: str) -> tree.Node:
 )
 def test_comparisons_of_arithmetic_are_formulas(text: str, expected: bool) -> None:
     """
-    What numpy may answer, and what it may not.
+    A comparison is a formula or not, as the row says.
     """
     assert expected is (formula(checked(text)) is not None)
 
@@ -110,7 +110,7 @@ def coded(given_values: list[Any]) -> CodedColumn:
 @example("run.a < (run.a * run.c)", [(2**53, None, "3"), (2, None, 3)])
 def test_random_formulas_answer_as_closures_or_are_unsure(text: str, rows: list[tuple[Any, Any, Any]]) -> None:
     """
-    In every row numpy gives what the closures of `evaluate` give, or the row is among the unsure.
+    In every row numpy returns what the closures of `evaluate` return, or the row is unsure.
     """
     parsed = parse(text)
     assert parsed is not None
@@ -132,7 +132,7 @@ def test_random_formulas_answer_as_closures_or_are_unsure(text: str, rows: list[
 
 
 def answer_of(evaluator: Evaluator, row: tuple[Any, ...]) -> bool | None:
-    """Return what the closures say of one row; None when they refuse it, as a text repeated 2**53 times."""
+    """Return the answer of the closures for one row; None if they refuse it, such as a text repeated 2**53 times."""
     try:
         return bool(evaluator.ask(row))
     except InvalidQuery:
@@ -141,7 +141,7 @@ def answer_of(evaluator: Evaluator, row: tuple[Any, ...]) -> bool | None:
 
 def test_plain_numbers_are_sure() -> None:
     """
-    The usual rows are answered by numpy and not given back.
+    Usual rows are answered by numpy and are not unsure.
     """
     node = checked("run.a * run.b > 1")
     made = formula(node)
@@ -172,7 +172,7 @@ def test_a_division_by_zero_is_unsure(text: str) -> None:
 
 def test_what_is_missing_equals_a_fact_that_is_none() -> None:
     """
-    Of a run without the param and without the fact the two are equal, as the missing equals None.
+    For a run without the param and without the field the two are equal, as missing equals None.
     """
     runs = [PlainRun(fields={"name": None}), PlainRun({"a": 1}, fields={"name": None}), PlainRun(fields={"name": "x"})]
 
@@ -182,7 +182,7 @@ def test_what_is_missing_equals_a_fact_that_is_none() -> None:
 @pytest.mark.parametrize("text", ["run.created_at == run.finalized_at", "run.end_time == run.duration"])
 def test_none_of_two_facts_is_equal(text: str) -> None:
     """
-    Two facts that a run does not have are both None, and so equal; numpy leaves that to Python.
+    Two fields that a run does not have are both None, and so equal; numpy leaves that to Python.
     """
     table = MemoryTable([PlainRun(fields={"creation_time": None})])
 

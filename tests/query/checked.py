@@ -1,0 +1,19 @@
+"""
+Texts of queries as checked trees, for tests.
+"""
+
+from __future__ import annotations
+
+from aim.query import tree
+from aim.query.check import check
+from aim.query.functions import Clock
+from aim.query.syntax import parse
+
+CLOCK = Clock(1_700_000_000.0, offset_minutes=-60)
+
+
+def checked(text: str, subject: str = "metric") -> tree.Node:
+    """Return the checked tree of a text."""
+    node = parse(text)
+    assert node is not None
+    return check(node, text, subject, CLOCK)
