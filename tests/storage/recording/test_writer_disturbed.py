@@ -149,6 +149,24 @@ def test_a_store_under_way_while_a_writer_goes_on_as_another_is_kept(writer: Wri
     assert {0: 0.5, 1: 0.75, 1000: 0.25} == values(folder)
 
 
+def test_a_store_under_way_through_two_new_ids_is_kept(writer: Writer, folder: Path) -> None:
+    """
+    A writer that is sealed twice by mistake still fetches the record that was under way at the first time.
+    """
+    loss = writer.sequence("loss")
+    loss.track(0.5)
+    segment, slot = segment_of(writer), next(segment_of(writer).free)
+    for _ in range(2):
+        _sealed_by_mistake(writer)
+        writer.tick()
+        loss.track(0.75)
+    journal.RECORD.pack_into(segment.map, slot, 0.25, 1000, clock.now(), math.nan, loss.number)
+    writer.tick()
+    writer.close()
+
+    assert 0.25 == values(folder)[1000]
+
+
 def test_threads_that_track_while_a_writer_goes_on_as_another_lose_nothing(writer: Writer, folder: Path) -> None:
     """
     Threads on the hot path notice nothing when the writer goes on in other files: no point is lost or in another

@@ -1,0 +1,169 @@
+"""
+What the keys of a line do, one by one; and the fold of runs that are read once.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aim.core import params
+from aim.storage.forms import fold
+from aim.storage.forms.edits import write
+from aim.storage.forms.fold import FirstFold, Line, UnusualLine
+from aim.storage.forms.run_log import RunLog
+from aim.storage.forms.state import RunState
+from tests.storage.event_files import ONE, lines_of
+
+
+def test_a_drop_hides_what_was_there_and_nothing_else(tmp_path: Path) -> None:
+    """
+    A drop is remembered with its moment; of a sequence that nobody knows it says nothing.
+    """
+    lines_of(tmp_path, ONE, {"at": 1.0, "sequence": 1, "name": "loss", "context": {}, "kind": "float"})
+    drop: list[dict[str, object]] = [{"name": name, "context": {}} for name in ("loss", "unknown")]
+    at_s = write(tmp_path, {"drop": drop}, by="test")
+    found = RunLog(tmp_path).refresh()
+
+    assert [("loss", at_s)] == [(facts.name, facts.dropped_at_s) for facts in found.sequences.values()]
+    assert [] == found.damage
+
+
+def test_tags_keep_the_order_in_which_they_came(tmp_path: Path) -> None:
+    """
+    A tag that is added twice stays where it was; one that was removed comes last.
+    """
+    for at_s, add, remove in ((1.0, ["b", "a"], []), (2.0, ["a", "c"], []), (3.0, [], ["b"]), (4.0, ["b"], ["x"])):
+        lines_of(tmp_path, ONE, {"at": at_s, "tags": {"add": add, "remove": remove}})
+
+    assert ["a", "c", "b"] == list(RunLog(tmp_path).refresh().tags)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"set": 5, "value": 1}, {"set": ["a"]}, {"set": [["a"]], "value": 1}, {"del": 5}, {"property": 5}, {"tags": 5},
+        {"tags": {"add": 5}}, {"sequence": "x", "name": "a", "context": {}, "kind": "int"},
+        {"sequence": 1, "name": "a", "context": 5, "kind": "int"}, {"sequence": 1, "kind": "int"},
+        {"point": 9, "step": 1, "epoch": None, "value": 1}, {"point": 1}, {"drop": 5}, {"drop": [{}]},
+        {"set": ["a"], "value": {"$object": {"kind": "x", "items": []}}}, {"set": ["a"], "value": {"$float": "x"}},
+        {"set": ["l", 10**9], "value": 1},
+    ],
+)  # fmt: skip
+def test_a_line_that_makes_no_sense_hides_only_itself(tmp_path: Path, event: dict[str, Any]) -> None:
+    """
+    A line with a right CRC and a wrong content is named as damage; the lines around it count.
+    """
+    lines_of(
+        tmp_path,
+        ONE,
+        {"at": 1.0, "set": ["l"], "value": [1]},
+        {"at": 2.0, **event},
+        {"at": 3.0, "set": ["b"], "value": 2},
+    )
+    log = RunLog(tmp_path)
+    found = log.refresh()
+
+    assert {"l": [1], "b": 2} == {key: log.params[key] for key in ("l", "b")}
+    assert [ONE] == [item.file for item in found.damage]
+    assert "can't be understood" in found.damage[0].problem
+
+
+def test_unknown_lines_and_keys_are_ignored(tmp_path: Path) -> None:
+    """
+    What a later version adds is no damage.
+    """
+    lines_of(tmp_path, ONE, {"at": 1.0, "rewind": 5}, {"at": 2.0, "set": ["a"], "value": 1, "why": "x"})
+    log = RunLog(tmp_path)
+
+    assert [] == log.refresh().damage
+    assert {"a": 1} == log.params
+
+
+# runs that are read once
+
+
+def _usual_lines(chance: random.Random) -> list[Line]:
+    events_of_run: list[dict[str, Any]] = [{"begin": {"format": 1}}]
+    for number in range(1, 4):
+        declared = {"sequence": number, "name": f"s{number}", "context": {"a": number % 2}, "kind": "float"}
+        events_of_run.append(declared)
+    for _ in range(chance.randrange(8)):
+        path: list[str | int] = [chance.choice("abc") for _ in range(chance.randint(1, 3))]
+        value = chance.choice(
+            [1, "x", [1, 2], {"d": {"e": 2.5}}, {"$float": "inf"}, {}, {"f": {"$float": "nan"}, "g": 1}]
+        )
+        events_of_run.append({"set": path, "value": value})
+    events_of_run += [
+        {"property": {"name": "mine"}},
+        {"tags": {"add": ["x", "y"]}},
+        {"tags": {"remove": ["x"]}, "by": "ui"},
+        {"check_in": {"expect_next_in": 5.0}},
+        {"end": {"state": "finished"}},
+    ]
+    return [(float(at), ONE, at, {"at": float(at), **event}) for at, event in enumerate(events_of_run, 1)]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_runs_that_are_read_once_are_folded_as_all_others_are(seed: int) -> None:
+    """
+    The fast fold finds the params, properties, tags and declarations that the general one finds.
+    """
+    lines = _usual_lines(random.Random(seed))
+    expected = RunState("run")
+    for line in lines:
+        fold.apply(expected, line)
+    found = FirstFold(lambda name, kind, context: (name, kind, context)).fold("run", lines)
+
+    assert repr(sorted(params.flatten(expected.tree))) == repr(sorted(found.leaves.items()))
+    assert (expected.properties, expected.tags) == (found.state.properties, found.state.tags)
+    assert expected.check_in == found.state.check_in
+    assert {
+        number: (sequence.name, sequence.kind, sequence.context)
+        for number, sequence in expected.sequences_by_number.items()
+    } == found.declared
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"rewind": 3},
+        {"drop": []},
+        {"point": 1, "step": 0, "epoch": None, "value": 2**60},
+        {"forked_from": {"run": "x", "step": 1}},
+        {"del": ["a"]},
+        {"set": ["a"], "value": 1, "new": True},
+        {"sequence": 1, "name": "loss", "context": {}, "kind": "float", "new": True},
+        {"something": "new"},
+    ],
+)
+def test_a_line_with_a_history_is_left_to_the_general_fold(event: dict[str, Any]) -> None:
+    """
+    What hides or takes back points, and every key that is not known, is refused by the fast fold.
+    """
+    first_fold = FirstFold(lambda name, kind, context: name)
+
+    with pytest.raises(UnusualLine):
+        first_fold.fold("run", [(1.0, ONE, 1, {"at": 1.0, **event})])
+
+
+def test_what_runs_declare_alike_is_made_once() -> None:
+    """
+    Runs share what is made of a declaration, and a number that is declared twice is refused.
+    """
+    made: list[str] = []
+
+    def declaration(name: str, kind: str, context: dict[str, Any]) -> str:
+        made.append(name)
+        return name
+
+    first_fold = FirstFold(declaration)
+    line: Line = (1.0, ONE, 1, {"at": 1.0, "sequence": 1, "name": "loss", "context": {}, "kind": "float"})
+    assert {(ONE, 1): "loss"} == first_fold.fold("a", [line]).declared == first_fold.fold("b", [line]).declared
+    assert ["loss"] == made
+
+    with pytest.raises(UnusualLine):
+        first_fold.fold("c", [line, line])
