@@ -23,8 +23,9 @@ import numpy as np
 from aim.core import contexts
 from aim.core.summaries import Summary
 from aim.engine.repository import Repository
-from aim.storage.catalogue.catalogue import PACK_RUNS, Catalogue
+from aim.storage.catalogue.catalogue import Catalogue
 from aim.storage.catalogue.catalogue_row import CatalogueRow, CatalogueSequence
+from aim.storage.catalogue.catalogue_update import PACK_RUNS
 from aim.storage.disk import layout
 from aim.storage.disk.freshness import folder_time
 from aim.storage.forms import events, journal

@@ -21,7 +21,7 @@ from aim.engine.live_catalogue import LiveCatalogue
 from aim.engine.repository import Repository
 from aim.engine.scan import Scan
 from aim.storage.catalogue import snapshot
-from aim.storage.catalogue.catalogue import CatalogueChanges
+from aim.storage.catalogue.catalogue_update import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 
 
@@ -406,7 +406,7 @@ def test_a_first_reading_answers_at_once(repository: Repository, scan: Scan, mon
     hashes = [record(repository, lr=lr / 10) for lr in range(7)]
     for place, run_hash in enumerate(hashes):
         os.utime(repository.backend.files.run_folder(run_hash), (place, place))
-    monkeypatch.setattr("aim.storage.catalogue.catalogue.BATCH_RUNS", 2)
+    monkeypatch.setattr("aim.storage.catalogue.catalogue_update.BATCH_RUNS", 2)
     monkeypatch.setattr("aim.engine.live_catalogue.PASS_S", 0.0)
     second_pass, go_on, done = threading.Event(), threading.Event(), threading.Event()
     passes: list[int] = []
@@ -437,7 +437,7 @@ def test_a_scan_that_is_closed_reads_no_more(
     """
     for lr in range(5):
         record(repository, lr=lr / 10)
-    monkeypatch.setattr("aim.storage.catalogue.catalogue.BATCH_RUNS", 1)
+    monkeypatch.setattr("aim.storage.catalogue.catalogue_update.BATCH_RUNS", 1)
     monkeypatch.setattr("aim.engine.live_catalogue.PASS_S", 0.0)
     assert 1 == scan.catalogue.ask_now(counted)
     scan.catalogue.close()

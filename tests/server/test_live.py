@@ -119,7 +119,7 @@ def test_a_large_repository_is_shown_while_it_is_read(
         run.track(1.0, name="loss")
         run.close()
         os.utime(run.repo.path + f"/runs/{run_hash}", (age, age))
-    monkeypatch.setattr("aim.storage.catalogue.catalogue.BATCH_RUNS", 1)
+    monkeypatch.setattr("aim.storage.catalogue.catalogue_update.BATCH_RUNS", 1)
     monkeypatch.setattr("aim.engine.live_catalogue.PASS_S", 0.0)
     monkeypatch.setattr("aim.engine.live_catalogue.YIELD_S", 600.0)  # else the thread that reads on would end first
     browser = make_browser()
@@ -143,7 +143,7 @@ def test_ticks_report_the_progress_of_the_first_reading(
     """
     for index in range(6):
         make_run(f"r{index}").close()
-    monkeypatch.setattr("aim.storage.catalogue.catalogue.BATCH_RUNS", 1)
+    monkeypatch.setattr("aim.storage.catalogue.catalogue_update.BATCH_RUNS", 1)
     monkeypatch.setattr("aim.engine.live_catalogue.PASS_S", 0.0)
     reports: list[tuple[str, int, int]] = []
     browser = make_browser(progress=lambda *how_far: reports.append(how_far))

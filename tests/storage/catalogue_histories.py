@@ -16,6 +16,7 @@ from aim.engine import rewinding
 from aim.engine.repository import Repository
 from aim.storage.catalogue.catalogue import Catalogue
 from aim.storage.catalogue.catalogue_row import FIELD_NAMES
+from aim.storage.catalogue.distinct_values import MISSING
 from aim.storage.forms.run_log import RunLog
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal
@@ -192,7 +193,8 @@ def contents(catalogue: Catalogue) -> dict[str, Any]:
         for name, column in columns:
             code = int(column.codes[row])
             fields[name] = repr(column.values[code]) if code >= 0 else None
-        leaves = {path: repr(column.value(slot)) for path, column in table.params.items() if column.has(slot)}
+        values = {path: column.value(slot) for path, column in table.params.items()}
+        leaves = {path: repr(value) for path, value in values.items() if value is not MISSING}
         found[run_hash] = {"fields": fields, "leaves": dict(sorted(leaves.items(), key=repr)), "sequences": {}}
     hashes = table.hashes()
     for pair_index, pair in enumerate(table.pairs):

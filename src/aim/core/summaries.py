@@ -67,7 +67,7 @@ class Summary(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SummaryValue:
+class Statistic:
     """
     One value of `Summary`.
 
@@ -94,20 +94,20 @@ class SummaryValue:
 
 
 SUMMARY_VALUES = (
-    SummaryValue("first", float),
-    SummaryValue("last", float),
-    SummaryValue("min", float),
-    SummaryValue("max", float),
-    SummaryValue("mean", float),
-    SummaryValue("std", float, is_looked_up=True),
-    SummaryValue("median", float, is_looked_up=True),
-    SummaryValue("count", int, of_objects=True, field="point_count"),
-    SummaryValue("first_step", int, of_objects=True),
-    SummaryValue("last_step", int, of_objects=True),
-    SummaryValue("argmin", int, page_name="min_step"),
-    SummaryValue("argmax", int, page_name="max_step"),
-    SummaryValue("has_nan", bool, page_name=""),
-    SummaryValue("record_max_length", int, of_metrics=False, of_objects=True, page_name="", is_looked_up=True),
+    Statistic("first", float),
+    Statistic("last", float),
+    Statistic("min", float),
+    Statistic("max", float),
+    Statistic("mean", float),
+    Statistic("std", float, is_looked_up=True),
+    Statistic("median", float, is_looked_up=True),
+    Statistic("count", int, of_objects=True, field="point_count"),
+    Statistic("first_step", int, of_objects=True),
+    Statistic("last_step", int, of_objects=True),
+    Statistic("argmin", int, page_name="min_step"),
+    Statistic("argmax", int, page_name="max_step"),
+    Statistic("has_nan", bool, page_name=""),
+    Statistic("record_max_length", int, of_metrics=False, of_objects=True, page_name="", is_looked_up=True),
 )
 
 BY_NAME = {value.name: value for value in SUMMARY_VALUES}

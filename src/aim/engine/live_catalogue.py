@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aim.core.errors import AimError
 from aim.engine.door import Progress
-from aim.storage.catalogue.catalogue import CatalogueChanges
+from aim.storage.catalogue.catalogue_update import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.catalogue.snapshot import DamagedSnapshot
 

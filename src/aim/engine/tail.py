@@ -19,7 +19,7 @@ import numpy as np
 
 from aim.core.statuses import RUNNING
 from aim.engine.live_catalogue import LiveCatalogue
-from aim.storage.catalogue.catalogue import CatalogueChanges
+from aim.storage.catalogue.catalogue_update import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 
 REMOVED_MAX = 10_000  # deleted runs that are remembered
@@ -78,7 +78,7 @@ class Watch:
             for run_hash in changes.changed:
                 self._removed_at.pop(run_hash, None)
                 self._changed_at[run_hash] = number
-            self._taken_back_at.update(dict.fromkeys(changes.taken_back, number))
+            self._taken_back_at.update(dict.fromkeys(changes.retracted, number))
             while len(self._removed_at) > REMOVED_MAX:
                 del self._removed_at[next(iter(self._removed_at))]
 

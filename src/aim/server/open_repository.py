@@ -19,7 +19,7 @@ from aim.engine.repository import Repository
 from aim.engine.tail import Watch
 from aim.engine.undo import Changes
 from aim.server.answers import missing
-from aim.storage.catalogue.catalogue import CatalogueChanges
+from aim.storage.catalogue.catalogue_update import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 
 Result = TypeVar("Result")

@@ -26,7 +26,7 @@ from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
     from aim.storage.care.repair import RepairReport
-    from aim.storage.catalogue.catalogue import CatalogueChanges
+    from aim.storage.catalogue.catalogue_update import CatalogueChanges
     from aim.storage.catalogue.run_table import RunTable
     from aim.storage.reading.reader import RunReader
 

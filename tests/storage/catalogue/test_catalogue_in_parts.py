@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aim.engine.repository import Repository
-from aim.storage.catalogue import catalogue as catalogue_module
+from aim.storage.catalogue import catalogue_update
 from tests.storage.catalogue_histories import History, catalogue_of, contents
 
 
@@ -20,8 +20,8 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Parts of two runs, packed after every fourth.
     """
-    monkeypatch.setattr(catalogue_module, "BATCH_RUNS", 2)
-    monkeypatch.setattr(catalogue_module, "PACK_RUNS", 4)
+    monkeypatch.setattr(catalogue_update, "BATCH_RUNS", 2)
+    monkeypatch.setattr(catalogue_update, "PACK_RUNS", 4)
 
 
 def recorded(repository: Repository, runs: int) -> list[str]:

@@ -13,41 +13,17 @@ that is read (`RunTable.reading`) is not changed: `table` is a copy from then on
 
 from __future__ import annotations
 
-import gc
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from aim.storage.catalogue import snapshot
 from aim.storage.catalogue.catalogue_file import NOT_A_SNAPSHOT, CatalogueFile, LoadedTable
+from aim.storage.catalogue.catalogue_update import CatalogueChanges, CatalogueUpdate, Progress
 from aim.storage.catalogue.point_lookups import OpenReader
-from aim.storage.catalogue.run_folders import OPEN_STAMP, ReadRun, RunFolders
+from aim.storage.catalogue.run_folders import OPEN_STAMP, RunFolders
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.catalogue.table_filler import TableFiller
 
-BATCH_RUNS = 128  # read at once: their points are reduced by one call of numpy
-PACK_RUNS = 4096  # runs put between two packings while a catalogue is made from nothing
 CHANGES_MAX = 256  # changed runs that are added to the file one by one, and 1 % of all runs; more: a new file
-
-Progress = Callable[[int, int], None]
-"""Called with how many runs were read, and how many have to be."""
-
-
-@dataclass
-class CatalogueChanges:
-    """
-    What a refresh found: hashes of runs that are new or differ, and of those that are gone.
-
-    Attributes:
-        taken_back: hashes of runs of which points were hidden, or shown again.
-        unread_count: how many runs are still to be read, when the refresh had to end before; 0: the table is complete.
-    """
-
-    changed: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    taken_back: list[str] = field(default_factory=list)
-    unread_count: int = 0
 
 
 class Catalogue:
@@ -73,23 +49,25 @@ class Catalogue:
         self._clear()
 
     def _clear(self) -> None:
-        self.filler = TableFiller(RunTable(self._open_reader))
-        self._folders = RunFolders(self._repository, {}, self.table.kinds)
-        self._retractions: dict[str, int] = {}  # by run: how often points were hidden or shown again
+        filler = TableFiller(RunTable(self._open_reader))
+        self._folders = RunFolders(self._repository, {}, filler.table.kinds)
+        self._update = CatalogueUpdate(filler, self._folders, self._file)
         self._is_loaded = False
-        self._unread: list[str] = []  # still to be read, the next one last
-        self._read_count = 0  # since `_unread` was last empty
-        self._is_packing = False  # all runs come from their folders: none from a file
+
+    @property
+    def filler(self) -> TableFiller:
+        """What changes the table."""
+        return self._update.filler
 
     @property
     def table(self) -> RunTable:
         """What queries ask; another object after a refresh that found something while it was read."""
-        return self.filler.table
+        return self._update.filler.table
 
     @property
     def unread_count(self) -> int:
         """How many runs are still to be read: the table lacks them."""
-        return len(self._unread)
+        return self._update.unread_count
 
     @property
     def version(self) -> int:
@@ -115,21 +93,9 @@ class Catalogue:
         if not self._is_loaded:
             self._load()
             full = True
-        due, gone = self._folders.look(full=full)
-        changes = CatalogueChanges()
-        if due or gone or self._unread:
-            self.filler.begin_change()
-        for run_hash in gone:
-            self._forget(run_hash, changes)
-        if gone:
-            self._unread = [run_hash for run_hash in self._unread if run_hash not in gone]
-        followed = sorted(run_hash for run_hash in due if self._folders.is_followed(run_hash))
-        if len(due) > len(followed):
-            added = due.difference(followed, self._unread)
-            self._unread += self._folders.oldest_first(added) if len(added) > BATCH_RUNS else sorted(added)
-        if self._unread or followed:
-            self._read(followed, changes, progress or self._progress, within_s)
-        changes.unread_count = len(self._unread)
+        changes, read_count = self._update.run(full=full, progress=progress or self._progress, within_s=within_s)
+        if read_count:
+            self._store(read_count, changes)
         return changes
 
     def sole_writer(self, run_hash: str) -> tuple[str, int] | None:
@@ -147,68 +113,7 @@ class Catalogue:
         version = self.table.version
         self._file.discard()
         self._clear()
-        self.table.version = version + 1
-
-    def _forget(self, run_hash: str, changes: CatalogueChanges) -> None:
-        if self.table.runs.slot_of(run_hash) is not None:
-            changes.removed.append(run_hash)
-        self.filler.remove(run_hash)
-        self._folders.forget(run_hash)
-        self._file.forget(run_hash)
-        self._retractions.pop(run_hash, None)
-
-    def _read(
-        self, followed: list[str], changes: CatalogueChanges, progress: Progress | None, within_s: float | None
-    ) -> None:
-        if not self._file.is_open and not self.table.run_count:
-            self._is_packing = True
-        # nothing read here is garbage: looking for it among millions of new objects takes a sixth of the time
-        is_collecting = len(self._unread) > PACK_RUNS // 4 and gc.isenabled()
-        if is_collecting:
-            gc.disable()
-        try:
-            for start in range(0, len(followed), BATCH_RUNS):
-                self._read_batch(followed[start : start + BATCH_RUNS], changes)
-            self._read_unread(changes, progress, None if within_s is None else time.monotonic() + within_s)
-        finally:
-            if is_collecting:
-                gc.enable()
-        if not self._unread:
-            self._is_packing = False
-            read_count, self._read_count = self._read_count, 0
-            self._store(read_count + len(followed), changes)
-
-    def _read_unread(self, changes: CatalogueChanges, progress: Progress | None, until_s: float | None) -> None:
-        while self._unread:
-            batch = self._unread[: -BATCH_RUNS - 1 : -1]
-            self._read_batch(batch, changes)
-            del self._unread[-len(batch) :]  # only now: an interrupted reading begins again with this batch
-            before = self._read_count // PACK_RUNS
-            self._read_count += len(batch)
-            if progress is not None:
-                progress(self._read_count, self._read_count + len(self._unread))
-            if self._is_packing and self._read_count // PACK_RUNS > before:
-                self.filler.pack()
-            if until_s is not None and time.monotonic() >= until_s:
-                break
-
-    def _read_batch(self, run_hashes: list[str], changes: CatalogueChanges) -> None:
-        for run_hash, run in self._folders.read(run_hashes).items():
-            if run is None:
-                self._forget(run_hash, changes)
-            else:
-                self._put(run, changes)
-
-    def _put(self, run: ReadRun, changes: CatalogueChanges) -> None:
-        row = run.row
-        if self.filler.put(row, follow=run.is_followed) and row.run_hash not in changes.changed:
-            changes.changed.append(row.run_hash)
-        if row.taken_back != self._retractions.get(row.run_hash, 0):
-            self._retractions[row.run_hash] = row.taken_back
-            changes.taken_back.append(row.run_hash)
-        self._folders.set_stamp(row.run_hash, run.stamp)
-        if not run.is_followed:
-            self._file.note(row, run.stamp)
+        self.filler.table.version = version + 1
 
     # the file
 
@@ -219,10 +124,9 @@ class Catalogue:
             self._go_on_with(loaded, self.table.version + 1)
 
     def _go_on_with(self, loaded: LoadedTable, version: int) -> None:
-        self.filler = loaded.filler
-        self.table.version = version
-        self._folders.restart(loaded.stamps, self.table.kinds)
-        self._is_packing = False
+        loaded.filler.table.version = version
+        self._update.go_on_with(loaded.filler)
+        self._folders.restart(loaded.stamps, loaded.filler.table.kinds)
 
     def _store(self, read_count: int, changes: CatalogueChanges) -> None:
         """Add few changes to the file; write a new file for many, or when there is none."""
@@ -261,7 +165,7 @@ class Catalogue:
         # the file does not have the runs that are read at every refresh as they are now
         followed = self._folders.followed()
         if followed:
-            self._read_batch(followed, changes or CatalogueChanges())
+            self._update.read_batch(followed, changes or CatalogueChanges())
         return True
 
     def close(self) -> None:

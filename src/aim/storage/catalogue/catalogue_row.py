@@ -40,7 +40,7 @@ PairKey = tuple[str, str, str]
 
 class KindNumbers:
     """
-    The stored kinds that a catalogue has met, each with a number.
+    The stored kinds of all sequences of a catalogue, each with a number.
 
     >>> kinds = KindNumbers(["float"])
     >>> kinds.number("list(aim.image)"), kinds.names
@@ -53,11 +53,11 @@ class KindNumbers:
 
     def number(self, name: str) -> int:
         """Return the number of a stored kind."""
-        known = self._numbers.get(name)
-        if known is None:
-            known = self._numbers[name] = len(self.names)
+        number = self._numbers.get(name)
+        if number is None:
+            number = self._numbers[name] = len(self.names)
             self.names.append(name)
-        return known
+        return number
 
 
 def pair_kind(stored_kind: str) -> str:
@@ -79,6 +79,7 @@ class CatalogueSequence(NamedTuple):
     One sequence of one run.
 
     Attributes:
+        summary: of the visible points.
         stored_kind: the number of its stored kind, such as `float` or `list(aim.image)`, in `KindNumbers`.
     """
 
@@ -92,13 +93,13 @@ class CatalogueRow:
     One run as the catalogue keeps it.
 
     Attributes:
-        fields: by `FIELD_NAMES`; what the run has not is not there. `sole_writer` is for reading points, see
-            sole_writer.py; it may be missing. `due_at` is there while a run that runs has promised a check-in.
+        fields: by `FIELD_NAMES`; a field that the run does not have is missing. `sole_writer` is for reading points,
+            see sole_writer.py; it may be missing too. `due_at` is there while a running run has promised a check-in.
         params: the leaves of the params, flattened.
         sequences: those that have points.
         contexts: by their text.
         is_open: a writer may still record.
-        taken_back: how often points were hidden or shown again.
+        retraction_count: how often points were hidden or shown again.
     """
 
     run_hash: str
@@ -107,23 +108,23 @@ class CatalogueRow:
     sequences: dict[PairKey, CatalogueSequence] = field(default_factory=dict)
     contexts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     is_open: bool = False
-    taken_back: int = 0
+    retraction_count: int = 0
 
 
 def fields_of(state: RunState) -> dict[str, object]:
     """Return a run's fields, by `FIELD_NAMES`."""
     status, end_s = state.status()
-    given = state.properties
-    notes = given.get("notes")
+    properties = state.properties
+    notes = properties.get("notes")
     if isinstance(notes, str):
         notes = [{"content": notes}]
     fields: dict[str, object] = {
         "hash": state.run_hash,
         "name": state.name,
-        "description": given.get("description"),
+        "description": properties.get("description"),
         "experiment": state.experiment,
         "tags": list(state.tags),
-        "archived": bool(given.get("archived", False)),
+        "archived": bool(properties.get("archived", False)),
         "notes": notes or [],
         "creation_time": float(state.created_at_s),
         "update_time": float(state.latest_at_s or state.created_at_s),
@@ -142,41 +143,41 @@ def fields_of(state: RunState) -> dict[str, object]:
 # the form in which the snapshot keeps one changed run
 
 
-def to_json(facts: CatalogueRow, kinds: KindNumbers) -> dict[str, Any]:
-    """Return the facts of a run that is not open as JSON."""
+def to_json(row: CatalogueRow, kind_numbers: KindNumbers) -> dict[str, Any]:
+    """Return a run that is not open as JSON."""
     return {
-        "hash": facts.run_hash,
-        "fields": params.encode(facts.fields),
-        "leaves": [[list(path), params.encode(leaf)] for path, leaf in facts.params.items()],
+        "hash": row.run_hash,
+        "fields": params.encode(row.fields),
+        "leaves": [[list(path), params.encode(leaf)] for path, leaf in row.params.items()],
         "sequences": [
             [
                 name,
                 text,
                 kind,
-                kinds.names[sequence.stored_kind],
+                kind_numbers.names[sequence.stored_kind],
                 {field: _number(value) for field, value in sequence.summary._asdict().items()},
             ]
-            for (name, text, kind), sequence in facts.sequences.items()
+            for (name, text, kind), sequence in row.sequences.items()
         ],
-        "contexts": [params.encode(dict(context)) for context in facts.contexts.values()],
+        "contexts": [params.encode(dict(context)) for context in row.contexts.values()],
     }
 
 
-def from_json(form: Mapping[str, Any], kinds: KindNumbers) -> CatalogueRow:
-    """Return the facts of a run from `to_json`'s form. Raises ValueError, KeyError or TypeError when it is none."""
-    used = [params.decode(context) for context in form["contexts"]]
+def from_json(form: Mapping[str, Any], kind_numbers: KindNumbers) -> CatalogueRow:
+    """Return a run from what `to_json` returned. Raises ValueError, KeyError or TypeError."""
+    own_contexts = [params.decode(context) for context in form["contexts"]]
     sequences = {}
     for name, text, kind, stored, summary in form["sequences"]:
         values: dict[str, Any] = {
             field: float(value) if isinstance(value, str) else value for field, value in summary.items()
         }
-        sequences[(name, text, kind)] = CatalogueSequence(Summary(**values), kinds.number(stored))
+        sequences[(name, text, kind)] = CatalogueSequence(Summary(**values), kind_numbers.number(stored))
     return CatalogueRow(
         form["hash"],
         params.decode(form["fields"]),
         {tuple(path): params.decode(leaf) for path, leaf in form["leaves"]},
         sequences,
-        {contexts.text(context): context for context in used},
+        {contexts.text(context): context for context in own_contexts},
     )
 
 

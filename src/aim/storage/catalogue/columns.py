@@ -72,13 +72,11 @@ class Column:
         if self._is_loaded and slot < len(self._codes) and self._codes[slot] >= 0:
             self._pending[slot] = MISSING
 
-    def may_be_empty(self) -> bool:
-        """Return whether it is possible that no run has a value; if not, the base need not be read to know."""
-        return self._is_loaded or self._base_filled <= self._slots.stale_count + self._slots.dead_count
-
     def is_empty(self) -> bool:
-        """Return whether no run has a value."""
-        return self.may_be_empty() and not bool((self.codes >= 0).any())
+        """Return whether no run has a value. Cost: often the base need not be read to know."""
+        if not self._is_loaded and self._base_filled > self._slots.stale_count + self._slots.dead_count:
+            return False
+        return not bool((self.codes >= 0).any())
 
     # what a query asks
 
@@ -120,10 +118,6 @@ class Column:
             self.apply_changes()
             code = int(self._codes[slot]) if slot < len(self._codes) else -1
             return self._distinct.as_list()[code] if code >= 0 else MISSING
-
-    def has(self, slot: int) -> bool:
-        """Return whether the run in *slot* has a value."""
-        return self.value(slot) is not MISSING
 
     # inside
 

@@ -49,6 +49,9 @@ UNUSUAL = (OSError, *MALFORMED)
 WriterNumber = tuple[str, int]
 """A writer, and its number of a sequence."""
 
+Points = dict[str, Mapping[int, PartialSummary | Summary | None]]
+"""What is known of the points, by writer and number; None: of objects in a sealed file."""
+
 
 class _UnusualRun(ValueError):
     """A run that is left to `RunWatch`."""
@@ -182,12 +185,9 @@ class EndedRuns:
             self._journals.add(records, run.parts.setdefault(writer.id, {}))
 
     def _add_sequences(self, run: _EndedRun) -> None:
-        points: dict[str, Mapping[int, PartialSummary | Summary | None]] = {**run.parts}
-        points |= {writer: file.summaries() for writer, file in run.sealed.items()}
-        for writer, by_number in points.items():
-            for number in by_number:
-                if (writer, number) not in run.declarations:
-                    raise _UnusualRun
+        points: Points = {**run.parts, **{writer: file.summaries() for writer, file in run.sealed.items()}}
+        if not _are_declared(points, run.declarations):
+            raise _UnusualRun
         parts_of: dict[tuple[str, str], list[WriterNumber]] = {}
         for writer_number, declaration in run.declarations.items():
             parts_of.setdefault(declaration.key[:2], []).append(writer_number)
@@ -213,6 +213,10 @@ class EndedRuns:
         parts = [SequencePart("", 0, declaration.stored_kind) for declaration in declarations]
         kind = SequenceState(first.key[0], dict(first.context), first.key[1], parts).kind
         return self._declaration(first.key[0], kind, dict(first.context))
+
+
+def _are_declared(points: Points, declarations: Mapping[WriterNumber, _Declaration]) -> bool:
+    return all((writer, number) in declarations for writer, numbers in points.items() for number in numbers)
 
 
 def _sole_summary(points: PartialSummary | Summary | None, declaration: _Declaration) -> Summary | None:

@@ -12,7 +12,7 @@ in memory are patched when a run's values change, and made again when a run join
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,54 @@ LoadArray = Callable[[str], npt.NDArray[Any]]
 """Reads one array of the base: `slots`, or one of `ARRAY_DTYPES`."""
 
 
+class PairChanges:
+    """
+    What changed in a pair since its base.
+
+    Attributes:
+        sequences: by slot.
+        looked_up: values that were unknown, by field and slot.
+    """
+
+    def __init__(self) -> None:
+        self.sequences: dict[int, CatalogueSequence] = {}
+        self.looked_up: dict[str, dict[int, float]] = {}
+
+    def copied(self) -> PairChanges:
+        """Return a copy that changes by itself."""
+        other = PairChanges()
+        other.sequences = dict(self.sequences)
+        other.looked_up = {field: dict(values) for field, values in self.looked_up.items()}
+        return other
+
+    def set(self, slot: int, sequence: CatalogueSequence) -> None:
+        """Set the sequence of a run; what was looked up for the run before counts no longer."""
+        self.sequences[slot] = sequence
+        for values in self.looked_up.values():
+            values.pop(slot, None)
+
+    def slots(self) -> SlotArray:
+        """Return the slots that have a new sequence, in the order of `columns`."""
+        return np.fromiter(self.sequences, np.int64, len(self.sequences))
+
+    def columns(self) -> dict[str, Sequence[Any]]:
+        """Return the new sequences as a column for each array."""
+        if not self.sequences:
+            return {}
+        summaries, stored_kinds = zip(*self.sequences.values(), strict=True)
+        return {**dict(zip(Summary._fields, zip(*summaries, strict=True), strict=True)), STORED_KIND: stored_kinds}
+
+    def column(self, name: str) -> list[Any]:
+        """Return one of `columns`."""
+        if name == STORED_KIND:
+            return [sequence.stored_kind for sequence in self.sequences.values()]
+        return [getattr(sequence.summary, name) for sequence in self.sequences.values()]
+
+    def only(self) -> list[tuple[int, CatalogueSequence]] | None:
+        """Return slot and sequence of each run, by slot; None when values were looked up."""
+        return None if self.looked_up else sorted(self.sequences.items())
+
+
 class PairArrays:
     """
     The arrays of one pair.
@@ -47,8 +95,7 @@ class PairArrays:
         self._slots = slots
         self._load = load
         self.base_count = base_count if load else 0
-        self._changed: dict[int, CatalogueSequence] = {}
-        self._looked_up: dict[str, dict[int, float]] = {}  # what was unknown, by field and slot
+        self._changes = PairChanges()
         self._base_slots: SlotArray | None = None
         self._member_slots: SlotArray | None = None
         self._arrays: dict[str, npt.NDArray[Any]] = {}
@@ -59,8 +106,7 @@ class PairArrays:
         """Return a copy over *slots*, a copy of this one's, that changes by itself. Cost: 2 us, and the changes."""
         self._is_shared = True
         other = copy.copy(self)
-        other._slots, other._changed, other._arrays = slots, dict(self._changed), dict(self._arrays)
-        other._looked_up = {field: dict(values) for field, values in self._looked_up.items()}
+        other._slots, other._changes, other._arrays = slots, self._changes.copied(), dict(self._arrays)
         return other
 
     def _unshare(self) -> None:
@@ -72,11 +118,9 @@ class PairArrays:
 
     def set(self, slot: int, sequence: CatalogueSequence) -> None:
         """Set the sequence of the run in *slot*, whose base is stale or which has none."""
-        if self._changed.get(slot) == sequence:
+        if self._changes.sequences.get(slot) == sequence:
             return
-        self._changed[slot] = sequence
-        for values in self._looked_up.values():
-            values.pop(slot, None)
+        self._changes.set(slot, sequence)
         index = self._index(slot)
         if index < 0:
             self._forget()
@@ -88,13 +132,13 @@ class PairArrays:
 
     def clear(self, slot: int) -> None:
         """Remove the sequence of the run in *slot*, whose base is stale; free when it had none before."""
-        was_changed = self._changed.pop(slot, None) is not None
+        was_changed = self._changes.sequences.pop(slot, None) is not None
         if was_changed or self._index(slot) >= 0:
             self._forget()
 
     def set_looked_up(self, field: str, slot: int, value: float) -> None:
         """Set a value that was unknown."""
-        self._looked_up.setdefault(field, {})[slot] = value
+        self._changes.looked_up.setdefault(field, {})[slot] = value
         index = self._index(slot)
         if index >= 0 and field in self._arrays:
             self._unshare()
@@ -103,7 +147,7 @@ class PairArrays:
 
     def looked_up_slots(self, field: str) -> Collection[int]:
         """Return the slots whose value of *field* was looked up."""
-        return self._looked_up.get(field, {}).keys()
+        return self._changes.looked_up.get(field, {}).keys()
 
     def _index(self, slot: int) -> int:
         """Return where *slot* stands in the arrays; -1: nowhere, or the arrays have to be made again."""
@@ -125,8 +169,8 @@ class PairArrays:
             members = self._base()
             if self._slots.stale_count:
                 members = members[~self._slots.stale(members)]
-            if self._changed:
-                members = np.sort(np.append(members, np.fromiter(self._changed, np.int64, len(self._changed))))
+            if self._changes.sequences:
+                members = np.sort(np.append(members, self._changes.slots()))
             self._member_slots = members
         return self._member_slots
 
@@ -139,23 +183,22 @@ class PairArrays:
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return all arrays by name, made at once and not kept."""
-        changed = self._changed_columns()
-        return {name: self._made(name, changed) for name in ARRAY_DTYPES}
+        columns = self._changes.columns()
+        return {name: self._made(name, columns.get(name)) for name in ARRAY_DTYPES}
 
     def changes_only(self) -> list[tuple[int, CatalogueSequence]] | None:
         """Return slot and sequence of each run, by slot, when there is nothing but changes; else None."""
-        return sorted(self._changed.items()) if self._load is None and not self._looked_up else None
+        return self._changes.only() if self._load is None else None
 
     def pack(self) -> None:
         """Make what is known now the base, in memory; what is little is left as it is."""
-        if self._load is None and len(self._changed) < PACK_MIN:
+        if self._load is None and len(self._changes.sequences) < PACK_MIN:
             return  # only what never had a base: the base of another one would count again
         arrays = {SLOTS_NAME: self.slots(), **{name: smallest(array) for name, array in self.arrays().items()}}
         self._load = arrays.__getitem__
         self._base_slots = arrays[SLOTS_NAME]
         self.base_count = len(self._base_slots)
-        self._changed.clear()
-        self._looked_up.clear()
+        self._changes = PairChanges()
         self._forget()
 
     def _base(self) -> SlotArray:
@@ -163,33 +206,21 @@ class PairArrays:
             self._base_slots = np.empty(0, np.int64) if self._load is None else self._load(SLOTS_NAME).astype(np.int64)
         return self._base_slots
 
-    def _changed_columns(self) -> dict[str, Sequence[Any]]:
-        """Return what changed as a column for each array."""
-        if not self._changed:
-            return {}
-        summaries, stored_kinds = zip(*self._changed.values(), strict=True)
-        return {**dict(zip(Summary._fields, zip(*summaries, strict=True), strict=True)), STORED_KIND: stored_kinds}
-
-    def _changed_column(self, name: str) -> list[Any]:
-        if name == STORED_KIND:
-            return [sequence.stored_kind for sequence in self._changed.values()]
-        return [getattr(sequence.summary, name) for sequence in self._changed.values()]
-
-    def _made(self, name: str, changed: Mapping[str, Sequence[Any]] | None = None) -> npt.NDArray[Any]:
+    def _made(self, name: str, column: Sequence[Any] | None = None) -> npt.NDArray[Any]:
         slots = self.slots()
         base = self._base()
         dtype = ARRAY_DTYPES[name]
-        if self._load is not None and not self._changed and len(slots) == len(base):
+        if self._load is not None and not self._changes.sequences and len(slots) == len(base):
             array = self._load(name).astype(dtype)
         else:
             array = np.empty(len(slots), dtype)
             if self._load is not None and len(base):
                 is_current = ~self._slots.stale(base)
                 array[np.searchsorted(slots, base[is_current])] = self._load(name)[is_current]
-            if self._changed:
-                column = changed[name] if changed else self._changed_column(name)
-                array[np.searchsorted(slots, np.fromiter(self._changed, np.int64, len(self._changed)))] = column
-        for slot, value in self._looked_up.get(name, {}).items():
+            if self._changes.sequences:
+                column = self._changes.column(name) if column is None else column
+                array[np.searchsorted(slots, self._changes.slots())] = column
+        for slot, value in self._changes.looked_up.get(name, {}).items():
             index = self._index(slot)
             if index >= 0:
                 array[index] = value

@@ -1,11 +1,11 @@
 """
-Pairs in the catalogue's file: their arrays lie in *blocks*, a large pair's in one of its own, those of small ones
-one after the other in one that they share.
+Pairs in the catalogue's file: their arrays lie in *blocks*. A large pair has a block of its own; small pairs share
+one, one after the other.
 
     block 0    slots  0 1 2 3 4 5 ...     last  0.4 0.3 ...        the 90,000 runs that have `loss`
     block 1    slots  7 7 9 7 8 9 ...     last  1.0 0.2 ...        `grad, layer 0` has the first row, `layer 1` two ...
 
-So 10,000 pairs of few runs, such as a metric for each layer, are some arrays and not 140,000.
+So 10,000 pairs of few runs, such as a metric for each layer, are some arrays instead of 160,000.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 def write(writer: SnapshotWriter, pairs: Iterable[Pair]) -> dict[str, Any]:
-    """Write the pairs that some run has; give what the directory says of them."""
+    """Write the pairs that some run has; return their part of the directory."""
     blocks: list[dict[str, Reference]] = []
     entries: list[dict[str, Any]] = []
     shared: list[dict[str, Any]] = []
@@ -65,8 +65,8 @@ def write(writer: SnapshotWriter, pairs: Iterable[Pair]) -> dict[str, Any]:
 
 def _arrays(rows: Sequence[tuple[int, Sequence[Any]]]) -> Arrays:
     columns = zip(*(summary for _, summary in rows))
-    found = {name: np.array(column, dtype) for (name, dtype), column in zip(ARRAY_DTYPES.items(), columns)}
-    return {SLOTS_NAME: np.array([row for row, _ in rows], np.int64), **found}
+    summary_arrays = {name: np.array(column, dtype) for (name, dtype), column in zip(ARRAY_DTYPES.items(), columns)}
+    return {SLOTS_NAME: np.array([row for row, _ in rows], np.int64), **summary_arrays}
 
 
 def _written(writer: SnapshotWriter, arrays: Arrays) -> dict[str, Reference]:
@@ -75,7 +75,7 @@ def _written(writer: SnapshotWriter, arrays: Arrays) -> dict[str, Reference]:
 
 def read(file: Snapshot) -> Iterator[tuple[PairKey, Mapping[str, Any], LoadArray, int]]:
     """
-    Go through the pairs of a file: key, context, what loads an array, and how many runs have it.
+    Go through the pairs of a file, as (key, context, function that loads an array, number of runs).
 
     Raises:
         DamagedSnapshot, KeyError, TypeError, ValueError: the file is not what was written.
@@ -89,20 +89,20 @@ def read(file: Snapshot) -> Iterator[tuple[PairKey, Mapping[str, Any], LoadArray
 
 
 class _Block:
-    """The arrays of one block; one that several pairs share is kept when it was read."""
+    """The arrays of one block; arrays that several pairs share are kept once they are read."""
 
     def __init__(self, file: Snapshot, references: Mapping[str, Reference]) -> None:
         self._file = file
         self._references = references
-        self._known: dict[str, npt.NDArray[Any]] = {}
+        self._arrays: dict[str, npt.NDArray[Any]] = {}
 
     def load(self, start: int, stop: int) -> LoadArray:
         def load(name: str) -> npt.NDArray[Any]:
             if stop - start > SHARED_ROWS_MAX:
                 return self._file.array(self._references[name])
-            known = self._known.get(name)
-            if known is None:
-                known = self._known[name] = self._file.array(self._references[name])
-            return known[start:stop].copy()
+            array = self._arrays.get(name)
+            if array is None:
+                array = self._arrays[name] = self._file.array(self._references[name])
+            return array[start:stop].copy()
 
         return load

@@ -142,10 +142,7 @@ class RecordedPoints:
             self._drop(writer.id)
             self._has_changed, journal = True, None
         if journal is None:
-            # a journal of which both forms are there says the same in both
-            path = layout.sealed_file(self._folder, writer.id)
-            may_be_sealed = writer.end is None or not writer.end.get("segments") or os.path.exists(path)
-            if may_be_sealed and self._open_sealed(writer, path):
+            if self._open_sealed(writer):
                 return
             journal = self._journals[writer.id] = _Journal(self._folder, writer.id)
         try:
@@ -157,8 +154,11 @@ class RecordedPoints:
         full, behind = (_visible(records, writer.id, state) for records in (full, behind))
         self._new_records.append(NewRecords(journal, full, behind))
 
-    def _open_sealed(self, writer: WriterInfo, path: Path) -> bool:
-        """Open the sealed file; return False when there is none."""
+    def _open_sealed(self, writer: WriterInfo) -> bool:
+        """Open the sealed file; return False when there is none. A journal beside it has the same points."""
+        path = layout.sealed_file(self._folder, writer.id)
+        if writer.end is not None and writer.end.get("segments") and not os.path.exists(path):
+            return False
         try:
             file = Sealed.open(path)
         except FileNotFoundError:

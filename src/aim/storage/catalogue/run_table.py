@@ -22,6 +22,7 @@ from aim.core.params import Path as ParamPath
 from aim.core.summaries import BY_NAME
 from aim.storage.catalogue.catalogue_row import FIELD_NAMES, KindNumbers, PairKey
 from aim.storage.catalogue.columns import Column
+from aim.storage.catalogue.distinct_values import MISSING
 from aim.storage.catalogue.pairs import PairList
 from aim.storage.catalogue.point_lookups import OpenReader, PointLookups
 from aim.storage.catalogue.run_index import HashColumn, RunIndex
@@ -137,11 +138,12 @@ class RunTable:
         slot = self.runs.slots.slot_of(row)
         tree: dict[Key, Any] = {}
         for path, column in self.params.items():
-            if column.has(slot):
+            value = column.value(slot)
+            if value is not MISSING:
                 branch = tree
                 for key in path[:-1]:
                     branch = branch.setdefault(key, {})
-                branch[path[-1]] = column.value(slot)
+                branch[path[-1]] = value
         return _ordered(tree)
 
     def rows(self, pair_index: int) -> SlotArray:

@@ -46,10 +46,10 @@ class RunWatch:
         points: what was read of the points.
     """
 
-    def __init__(self, folder: Path, kinds: KindNumbers) -> None:
+    def __init__(self, folder: Path, kind_numbers: KindNumbers) -> None:
         self.folder = folder
         self.points = RecordedPoints(folder)
-        self._kinds = kinds
+        self._kind_numbers = kind_numbers
         self._log = RunLog(folder)
         self._state = RunState(folder.name)
         self._reader: RunReader | None = None
@@ -129,7 +129,7 @@ class RunWatch:
             summary = self._summary(sequence, stored_kind, state)
             if summary is not None:
                 key = (sequence.name, sequence.text, pair_kind(stored_kind))
-                sequences[key] = CatalogueSequence(summary, self._kinds.number(stored_kind))
+                sequences[key] = CatalogueSequence(summary, self._kind_numbers.number(stored_kind))
                 contexts[sequence.text] = sequence.context
         return sequences, contexts
 

@@ -4,15 +4,15 @@ The catalogue on disk: a cache of one repository on one machine. Specified in do
     <user cache>/aim/<key>/<number>-<random>.sqlite        key: of the repository's real path, device and inode
         directory   one row: JSON that names all columns and pairs, and where their arrays lie
         blobs       id, content: an array
-        changes     run, facts: runs that were read again since the arrays were written
+        changes     run, row: runs that were read again since the arrays were written
 
-A file is written whole under a scratch name and then renamed; after that only rows of `changes` are added. The one
-with the highest number counts, and the others are removed. So a process that reads an old file goes on reading it,
-and one that dies half-way leaves garbage at worst. Everything has a CRC: a file that fails one is thrown away and
-made again.
+A file is written whole under a scratch name and then renamed; after that only rows of `changes` are added. The file
+with the highest number is the current one, and the others are removed. So a process that has an old file open goes on
+reading it, and a process that dies half-way leaves a scratch file at worst. Everything has a CRC: a file that fails
+one is removed and made again.
 
-Rule 1: the file is never believed about a run whose folder has another time than the file says.
-Rule 2: no failure to write it, or to read it, is an error of the one who asks.
+Rule 1: what the file has of a run does not count when the run's folder has another time than the file says.
+Rule 2: a failure to write or to read the file is never an error for the caller of a query.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from aim.storage.disk.files import SCRATCH_AGE_S
 FORMAT_NUMBER = 6
 CACHE_VARIABLE = "AIM_CACHE_DIR"
 SQLITE_PAGE_BYTES = 65_536  # arrays are long: few pages, few seeks
-BUSY_S = 0.2  # another process is adding its changes; ours can wait for the next time
+BUSY_S = 0.2  # how long to wait while another process adds its changes; then ours are added the next time
 SCHEMA = """
 create table directory (content blob not null, crc integer not null);
 create table blobs (id integer primary key, content blob not null);
@@ -52,13 +52,14 @@ Reference = list[Any]
 
 
 class DamagedSnapshot(Exception):
-    """The file is not what was written; the catalogue is then made again. Never seen by a user."""
+    """The file is not what was written. The catalogue is then made again; users never see this."""
 
 
 def cache_folder() -> Path:
     """
-    Return the folder of Aim's caches: `AIM_CACHE_DIR`, or `aim` in the user's cache folder. Of a user without a home,
-    as in a container with a number for a user, nothing is kept: it is a place where no folder can be made.
+    Return the folder of Aim's caches: `AIM_CACHE_DIR`, or `aim` in the user's cache folder.
+
+    A user without a home, such as a bare number in a container, has no cache: no folder can be made at the path.
     """
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
@@ -73,7 +74,7 @@ def cache_folder() -> Path:
 
 
 def folder_of(repository: Path) -> Path:
-    """Return the cache folder of a repository: another one when a new repository stands at that path."""
+    """Return the cache folder of a repository; a new repository at an old path has another one."""
     real = repository.resolve()
     stat = real.stat()
     text = f"{real}\0{stat.st_dev}\0{stat.st_ino}"
@@ -85,7 +86,7 @@ class Snapshot:
     One file, open for reading, and for adding changes.
 
     Attributes:
-        directory: what the writer said.
+        directory: what `SnapshotWriter.finish` was given.
     """
 
     def __init__(self, path: Path) -> None:
@@ -113,7 +114,7 @@ class Snapshot:
         Raises:
             DamagedSnapshot: it fails its CRC.
         """
-        if self._process != os.getpid():  # SQLite's connections can't be taken along by a fork
+        if self._process != os.getpid():  # a connection of SQLite must not be used after a fork
             self._process = os.getpid()
             self._connection = _connect(self.path)
             self._close_when_gone()
@@ -126,7 +127,7 @@ class Snapshot:
         return row[0]
 
     def array(self, reference: Reference) -> npt.NDArray[Any]:
-        """Return an array, the caller's own to change. Raises DamagedSnapshot."""
+        """Return an array, which the caller may change. Raises DamagedSnapshot."""
         number, crc, dtype, count, constant = reference
         content = self.blob(number, crc)
         array = np.frombuffer(content, np.dtype(dtype))
@@ -145,7 +146,7 @@ class Snapshot:
             raise DamagedSnapshot(f"{self.path}: blob {reference[0]}") from None
 
     def changes(self) -> Iterator[tuple[int, Any]]:
-        """Go through the runs that were read again since: the stamp of each, and its facts. Raises DamagedSnapshot."""
+        """Go through the runs that were read again since, as (stamp, row). Raises DamagedSnapshot."""
         try:
             for _, stamp, content, crc in self._connection.execute("select run, stamp, content, crc from changes"):
                 if zlib.crc32(b"%d %s" % (stamp, content)) != crc:
@@ -156,12 +157,11 @@ class Snapshot:
 
     def add_changes(self, changed: Iterable[tuple[str, int, Any]]) -> int | None:
         """
-        Add runs that were read again: hash, stamp, facts. Give how many there are now, or None when that was not
-        possible.
+        Add runs that were read again, each as (hash, stamp, row). Return how many there are now; None if that failed.
         """
         rows = []
-        for run_hash, stamp, facts in changed:
-            content = json.dumps(facts, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+        for run_hash, stamp, row in changed:
+            content = json.dumps(row, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
             rows.append((run_hash, stamp, content, zlib.crc32(b"%d %s" % (stamp, content))))
         try:
             with self._connection:
@@ -176,7 +176,7 @@ class Snapshot:
         self._connection.close()
 
     def _close_when_gone(self) -> None:
-        # since Python 3.13 a connection that nobody closed is a warning; `__del__` would come too late for one that is
+        # since Python 3.13 a connection that was not closed is a warning; `__del__` would come too late for one that is
         # collected together with its owner
         weakref.finalize(self, self._connection.close).atexit = False
 
@@ -186,7 +186,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S, check_same_thread=False
     )
     try:
-        # a cache: what a power cut takes, a CRC shows
+        # no sync for a cache: after a power cut the CRCs show what is missing
         connection.executescript("pragma synchronous = off; pragma temp_store = memory;")
     except sqlite3.Error:
         connection.close()
@@ -195,13 +195,13 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def newest(folder: Path) -> Path | None:
-    """Return the file that counts, or None."""
-    found = sorted((_number(path), path.name, path) for path in folder.glob("*.sqlite") if _number(path) >= 0)
-    return found[-1][2] if found else None
+    """Return the current file, or None."""
+    files = sorted((_number(path), path.name, path) for path in folder.glob("*.sqlite") if _number(path) >= 0)
+    return files[-1][2] if files else None
 
 
 def discard(path: Path) -> None:
-    """Throw a file away, so that nobody reads it again."""
+    """Remove a file, so that it is not read again."""
     for name in (path.name, f"{path.name}-journal"):
         try:
             path.with_name(name).unlink(missing_ok=True)
@@ -216,10 +216,10 @@ def _number(path: Path) -> int:
 
 class SnapshotWriter:
     """
-    Writes a new file: blobs one by one, then the directory; a context that leaves nothing when it fails.
+    Writes a new file: blobs one by one, then the directory. When the context is left early, nothing remains.
 
     Raises:
-        OSError, sqlite3.Error: the disk refuses.
+        OSError, sqlite3.Error: the disk refused.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -244,7 +244,7 @@ class SnapshotWriter:
         discard(self._scratch)
 
     def blob(self, content: bytes) -> tuple[int, int]:
-        """Add a blob; give its id and CRC."""
+        """Add a blob; return its id and CRC."""
         self._connection.execute("insert into blobs values (?, ?)", (self._next, content))
         self._next += 1
         return self._next - 1, zlib.crc32(content)
@@ -264,7 +264,7 @@ class SnapshotWriter:
         ]
 
     def finish(self, directory: Mapping[str, Any]) -> Path:
-        """Write the directory, give the file its name and remove the older ones."""
+        """Write the directory, rename the file and remove the older ones."""
         content = json.dumps(
             {"format": FORMAT_NUMBER, "byteorder": sys.byteorder, **directory},
             separators=(",", ":"),
@@ -275,7 +275,7 @@ class SnapshotWriter:
         self._connection.close()
         os.rename(self._scratch, self.path)
         for path in self.path.parent.glob("*.sqlite"):
-            # two may finish at once, with one number: the one that counts stays
+            # two processes may finish at once with one number: the current file stays
             if (_number(path), path.name) < (_number(self.path), self.path.name):
                 discard(path)
         return self.path
@@ -300,7 +300,7 @@ def smallest(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _sweep(folder: Path) -> None:
-    # what killed processes left
+    # scratch files of processes that were killed
     limit_s = time.time() - SCRATCH_AGE_S
     for path in folder.glob(".*.scratch*"):
         try:

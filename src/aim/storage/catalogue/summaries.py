@@ -112,27 +112,27 @@ def _first_steps(values: Any, extremes: Any, group: Any, steps: Any, starts: Any
 
 def merged(earlier: PartialSummary, later: PartialSummary) -> PartialSummary:
     """Merge two parts of one sequence; the whole is not regular when their steps overlap."""
-    one, two = earlier.summary, later.summary
-    low = two if later.number_count and (not earlier.number_count or two.min < one.min) else one
-    high = two if later.number_count and (not earlier.number_count or two.max > one.max) else one
+    first, second = earlier.summary, later.summary
+    low = second if later.number_count and (not earlier.number_count or second.min < first.min) else first
+    high = second if later.number_count and (not earlier.number_count or second.max > first.max) else first
     total, number_count = earlier.total + later.total, earlier.number_count + later.number_count
     summary = Summary(
-        first=one.first,
-        last=two.last,
+        first=first.first,
+        last=second.last,
         min=low.min,
         max=high.max,
         mean=total / number_count if number_count else NAN,
         std=_merged_std(earlier, later, low.min, high.max),
         median=NAN,
-        point_count=one.point_count + two.point_count,
-        first_step=one.first_step,
-        last_step=two.last_step,
+        point_count=first.point_count + second.point_count,
+        first_step=first.first_step,
+        last_step=second.last_step,
         argmin=low.argmin,
         argmax=high.argmax,
-        has_nan=one.has_nan or two.has_nan,
+        has_nan=first.has_nan or second.has_nan,
         record_max_length=0,
     )
-    is_regular = earlier.is_regular and later.is_regular and one.last_step < two.first_step
+    is_regular = earlier.is_regular and later.is_regular and first.last_step < second.first_step
     return PartialSummary(summary, total, number_count, is_regular)
 
 
@@ -144,10 +144,10 @@ def _merged_std(earlier: PartialSummary, later: PartialSummary, low: float, high
         return 0.0
     if not earlier.number_count or not later.number_count:
         return (earlier if earlier.number_count else later).summary.std
-    one, two = earlier.summary, later.summary
+    first, second = earlier.summary, later.summary
     number_count = earlier.number_count + later.number_count
-    apart = two.mean - one.mean
-    squares = earlier.number_count * one.std * one.std + later.number_count * two.std * two.std
+    apart = second.mean - first.mean
+    squares = earlier.number_count * first.std * first.std + later.number_count * second.std * second.std
     squares += apart * apart * earlier.number_count * later.number_count / number_count
     return math.sqrt(squares / number_count)
 
@@ -161,21 +161,20 @@ def partial_of_sealed(sequence: SealedSequence, *, is_numeric: bool, is_sole: bo
     """
     summary = sequence.summary
     if summary is None:
-        if (
-            is_numeric
-            or sequence.stride is None
-            or not sequence.row_count
-            or (sequence.row_count > 1 and sequence.stride <= 0)
-        ):
-            return None
-        last_step = sequence.first_step + sequence.stride * (sequence.row_count - 1)
-        summary = summary_of_objects(sequence.row_count, sequence.first_step, last_step, is_list=False)
-        return PartialSummary(summary, 0.0, 0, True)
+        return None if is_numeric else _partial_of_objects(sequence)
     if not summary.point_count or (summary.has_nan and not is_sole):
         return None
     is_all_nan = summary.has_nan and math.isnan(summary.min)
     number_count = 0 if is_all_nan else summary.point_count - summary.has_nan
     return PartialSummary(summary, summary.mean * number_count if number_count else 0.0, number_count, True)
+
+
+def _partial_of_objects(sequence: SealedSequence) -> PartialSummary | None:
+    if sequence.stride is None or not sequence.row_count or (sequence.row_count > 1 and sequence.stride <= 0):
+        return None
+    last_step = sequence.first_step + sequence.stride * (sequence.row_count - 1)
+    summary = summary_of_objects(sequence.row_count, sequence.first_step, last_step, is_list=False)
+    return PartialSummary(summary, 0.0, 0, True)
 
 
 def summary_of_parts(parts: Sequence[PartialSummary], *, is_numeric: bool, is_list: bool) -> Summary | None:
