@@ -1,9 +1,9 @@
 """
-What is odd about one curve: numbers that are none any more, divergence, silence. Arrays in, findings out.
+What is wrong with one curve: values that are no numbers any more, divergence, silence. Arrays in, findings out.
 
-    first_bad        from where on every value is NaN or infinite. A NaN that went by again is none of it
+    first_bad        the point from which on every value is NaN or infinite; a NaN before a number does not count
     divergence       the level at the end is far above the best level, for a metric that should fall
-    usual_pause_s    how long a run may say nothing before that is odd
+    usual_pause_s    the longest pause between points that is normal
 
 *Divergence* compares levels, not points, so that one noisy point says nothing. With *n* finite values in order of
 step, blocks of w = n/50 values (5 at least, 50 at most) have a level each, their median; the newest block ends at the
@@ -14,10 +14,10 @@ last value.
 
     diverged   <=>   now - best  >  max(RISE_OF_DESCENT * (start - best),  |best|,  NOISES * noise)
 
-So it has lost half of all that it had won, and more than doubled, and risen clearly out of its noise; and it has for
-two blocks, so that a spike that ends is none. A validation loss that rises slowly, as with overfitting, has
-lost little of what it had won, and is none either. Of 13,000 made curves that do not diverge none was called so, and of
-3,000 that do 0.9 % were missed: bench/results/divergence.json.
+So a diverged curve has lost half of its descent, has more than doubled, and has risen clearly out of its noise. It has
+done so for two blocks, so a spike that ends is no divergence. A validation loss that rises slowly, as with overfitting,
+has lost little of its descent, and is no divergence either. Of 13,000 made curves that do not diverge none was
+reported, and of 3,000 that do 0.9 % were missed: bench/results/divergence.json.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ BoolArray = npt.NDArray[np.bool_]
 
 BLOCKS_WANTED = 50
 BLOCK_MIN, BLOCK_MAX = 5, 50
-BLOCKS_MIN = 4  # fewer points than so many of the smallest blocks tell nothing
+BLOCKS_MIN = 4  # a curve of fewer blocks is too short
 RISE_OF_DESCENT = 0.5
 NOISES = 6.0
 MAD_TO_SIGMA = 1.4826  # of a normal distribution
 SILENCE_MIN_S = 120.0
 PAUSES_USUAL = 30.0  # times the median pause
 PAUSES_LONGEST = 3.0  # times the longest one: a validation between epochs is as long each time
-PAUSES_MIN = 10  # pauses that have to be known
+PAUSES_MIN = 10  # a sequence of fewer pauses is too short
 RECENT_POINTS = 2_000  # the latest, whose pauses count
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -67,7 +67,7 @@ FALLING = frozenset(
 )
 PLAYED = frozenset(("policy", "actor", "critic", "value", "vf", "pg", "entropy", "kl"))  # of learning by reward
 PLAYED |= {"adv", "adversarial", "gan", "gen", "generator", "disc", "discriminator", "g", "d"}  # of two that compete
-MADE_OF = frozenset(("scale", "weight", "coef"))  # numbers that belong to a loss and are none
+MADE_OF = frozenset(("scale", "weight", "coef"))  # numbers that belong to a loss, but are no loss
 
 
 def should_fall(name: str) -> bool:
@@ -120,7 +120,7 @@ def first_bad(values: FloatArray) -> int | None:
 
 def may_have_diverged(first: FloatArray, last: FloatArray, low: FloatArray) -> BoolArray:
     """
-    Say which curves, of which only the summary is known, are worth the look at their points that `divergence` takes.
+    Return which curves, by their summaries alone, may have diverged, so that `divergence` should look at their points.
 
     One point is noise, so this is half as strict. Shapes (n,).
 
@@ -134,7 +134,7 @@ def may_have_diverged(first: FloatArray, last: FloatArray, low: FloatArray) -> B
 
 def divergence(steps: IntArray, values: FloatArray) -> Divergence | None:
     """
-    Return how a curve that should fall has diverged; None when it has not, or is too short to tell.
+    Return how a curve that should fall has diverged; None when it has not, or is too short.
 
     Args:
         steps: shape (n,), increasing.
@@ -169,9 +169,9 @@ def divergence(steps: IntArray, values: FloatArray) -> Divergence | None:
 
 def usual_pause_s(times_s: FloatArray) -> float | None:
     """
-    Return for how many seconds a sequence may be silent before that is odd; None when it is too short to tell.
+    Return the longest pause between points that is normal for a sequence; None when it is too short.
 
-    That is 30 times its median pause, three times its longest, and two minutes at least. Of the latest 2,000 points.
+    It is 30 times the median pause, three times the longest one, and two minutes at least, of the latest 2,000 points.
 
     >>> usual_pause_s(np.arange(100.0) * 20), usual_pause_s(np.arange(5.0))
     (600.0, None)

@@ -4,10 +4,10 @@ What a run printed, and what it logged.
     captured output    sequences of kind `aim.log_line`, `logs` by name; step = number of the line, `text` = the line
     log records        the sequence `__log_records` of kind `aim.log_record`; with message, level, args, file, line
 
-A line that was never written is empty, and one whose record is damaged says so. Colour codes are kept.
+A line that was never written is empty; a line whose record is damaged says so. Colour codes are left in.
 
-Of several processes that print at once, as the ranks of a job do, each has a log of its own: the first one's sequence
-has no context, the others' have `{"writer": <id>}`. A log is named by an id, made of its sequence's name and context.
+Several processes that print at once, such as the ranks of a job, have a log each: the sequence of the first has no
+context, those of the others have `{"writer": <id>}`. The id of a log is made of its sequence's name and context.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class LogInfo:
     One log: what one process printed, or what was tracked as one sequence of lines.
 
     Attributes:
-        id: names it; stays the same as long as the run is there.
-        label: for people; no two of one run are equal.
+        id: names it, as long as the run exists.
+        label: for people; unique in the run.
         context: of its sequence.
         writers: the ids of the processes that wrote it, the latest last; several when the run was resumed.
         lines: how many there are.
@@ -92,7 +92,7 @@ def _id(log: SequenceState) -> str:
 
 def log_label(name: str, context: Mapping[str, Any], writer: WriterInfo | None) -> str:
     """
-    Return what people call a log: by its context, and by the process that wrote it as far as that is known.
+    Return the label of a log: its context, and the process that wrote it as far as it is known.
 
     >>> log_label("logs", {"rank": 1}, None), log_label("logs", {}, None)
     ('rank=1', 'output')
@@ -117,7 +117,7 @@ class RunLogs:
     Raises:
         NotFound: the run has no log of that id.
 
-    Cost: some 10 us a line that is given; lines that were printed within a second lie together and are read at once.
+    Cost: some 10 us a line; lines that were printed within a second are stored together and read at once.
     """
 
     def __init__(self, reader: RunReader, log_id: str | None = None) -> None:

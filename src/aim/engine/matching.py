@@ -1,8 +1,8 @@
 """
 Which runs and sequences a query of the browser means.
 
-One text may be about runs or about sequences: `run.hparams.lr < 1` and `metric.name == "loss"` stand in the same box.
-What it is about follows from what it names; a run matches a query about sequences when one of its sequences does.
+The same box takes queries about runs, `run.hparams.lr < 1`, and about sequences, `metric.name == "loss"`. The names in
+a query tell which it is. A run matches a query about sequences when one of its sequences does.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from aim.storage.catalogue.run_table import RunTable
 IntArray = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.integer[Any]]
 
-RUN, METRIC = "run", "metric"
+RUN = "run"
 _SUBJECT = {subject: re.compile(rf"\b{subject}\b") for subject in SUBJECTS if subject != RUN}
 
 
@@ -48,7 +48,7 @@ def ask(text: str) -> Question:
     Compile a text that may be about runs or about any kind of sequence.
 
     Raises:
-        InvalidQuery: it can't be understood as either.
+        InvalidQuery: it is neither.
 
     >>> ask("run.lr > 1").subject, ask("metric.last < 1").subject
     ('run', 'metric')
@@ -65,7 +65,7 @@ def ask(text: str) -> Question:
                 return Question(compile_query(text, subject))
             except InvalidQuery as failure:
                 failures.append(failure)
-        # The subject under which the most could be understood is the one that was meant.
+        # The subject under which the longest part could be compiled is the one that was meant.
         raise max(failures[1:], key=lambda failure: failure.start) from None
 
 

@@ -1,8 +1,7 @@
 """
-What the matching runs have: params with their types and values, sequences, and the values of a few facts with their
-counts.
+What runs have: params with their types and values, sequences, and the values of a few properties with their counts.
 
-It is what a table's column picker, a chart's grouping menu and the query box are filled from.
+The column picker of a table, the grouping menu of a chart and the query box are filled from it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-One run in full, without its points: what its page shows first.
+One run without its points: what its page shows first.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class RunOverview:
 
     Attributes:
         params: their JSON form of events.md, without those of the system.
-        system: what the system logged of itself, or None.
+        system: the environment that was recorded, or None.
         status, end_s: see `RunState.status`.
     """
 
@@ -69,7 +69,7 @@ def overview_of_run(repository: Repository, run_hash: str) -> RunOverview:
     Return a run.
 
     Raises:
-        RunNotFound: there is none of that hash.
+        RunNotFound: there is no such run.
     """
     log = repository.backend.log(run_hash, _Described)
     state = log.refresh()

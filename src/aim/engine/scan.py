@@ -58,10 +58,10 @@ class Scan:
         Return the hashes of the runs that match, newest first.
 
         Args:
-            limit: at most so many.
-            offset_hash: only runs after this one; an unknown one: all.
+            limit: the largest number of runs.
+            offset_hash: only runs after this one; when there is no such run, all.
             timezone_offset_minutes: UTC minus the client's time.
-            progress: told how far reading is, when runs have to be read first.
+            progress: is called while runs have to be read first.
 
         Raises:
             InvalidQuery: the query can't be understood, or asks for too much.
@@ -105,12 +105,12 @@ class Scan:
         return self.catalogue.ask(ask, progress)
 
     def explain(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> Explanation:
-        """Say what each clause of a query leaves. Raises InvalidQuery."""
+        """Return what each clause of a query leaves. Raises InvalidQuery."""
         query = compile_query(query_text, subject, timezone_offset_minutes=timezone_offset_minutes)
         return self.catalogue.ask(query.explain)
 
     def hints(self, query_text: str, subject: str = "run") -> list[Hint]:
-        """Return what a query speaks of that is not there. Raises InvalidQuery."""
+        """Return what a query names that no run has. Raises InvalidQuery."""
         return self.catalogue.ask(compile_query(query_text, subject).hints)
 
     # values from the columns

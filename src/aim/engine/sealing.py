@@ -1,9 +1,8 @@
 """
-Who seals: a run that was closed hands its points to a detached process of low priority; anybody may seal what is left.
+Sealing in the background: a closed run is sealed by a detached process of low priority.
 
 A closing training must not wait for pyarrow and must not hold its memory, so `seal_soon` starts another Python and
-returns. One such process at a time is started by each training: what it does not get to, a reader or
-`aim storage seal` does.
+returns. Each training starts one such process at a time; a reader or `aim storage seal` seals the other runs.
 `AIM_SEAL_ON_CLOSE=0` in the environment turns it off.
 """
 
@@ -29,7 +28,7 @@ _children: list[int] = []
 
 def seal_soon(folder: Path, writer: str) -> bool:
     """
-    Start a process that seals what an ended writer recorded in the run folder *folder*; say whether one was started.
+    Start a process that seals what an ended writer recorded in the run folder *folder*; return whether it was started.
     """
     if os.environ.get(SWITCH_VARIABLE, "1") == "0":
         return False
@@ -44,13 +43,13 @@ def seal_soon(folder: Path, writer: str) -> bool:
         if not _has_journal(folder, writer):
             return False
         _children.append(_spawn(command, environment, silence))
-    except OSError:  # no more descriptors or processes: whoever reads the run seals it
+    except OSError:  # no more descriptors or processes: a reader will seal the run
         return False
     return True
 
 
 def _spawn(command: list[str], environment: dict[str, str], silence: list[tuple[Any, ...]]) -> int:
-    # not subprocess: nobody waits for this child, and a spawn is safe beside threads and MPI, where a fork is not
+    # not subprocess: this child is not waited for, and a spawn is safe with threads and MPI, where a fork is not
     try:
         return os.posix_spawn(command[0], command, environment, file_actions=silence, setsid=True)
     except NotImplementedError:  # a system that can't start sessions so: a process group of its own will do
@@ -74,7 +73,7 @@ def _has_journal(folder: Path, writer: str) -> bool:
 
 def seal_run(folder: Path) -> int:
     """
-    Seal all ended writers of the run in *folder*; give how many were.
+    Seal all ended writers of the run in *folder*; return how many.
 
     Raises:
         FileNotFoundError: the run is gone.
@@ -94,9 +93,9 @@ def seal_run(folder: Path) -> int:
 
 def seal_all(folders: Iterable[Path], progress: Callable[[Path, int], None] | None = None) -> int:
     """
-    Seal the ended writers of many runs; *progress* is told of each run and how many of its writers were sealed.
+    Seal the ended writers of many runs, and return how many. *progress* is called with each run and its sealed writers.
 
-    A run that can't be read or written, as one of somebody else, is left; the log says how many were, and the first.
+    A run that can't be read or written is left as it is; a warning says how many were, and names the first.
     """
     total = 0
     refused: list[OSError] = []

@@ -1,8 +1,8 @@
 """
-The tags of a repository: how many runs have each, and what is said of them, which the pages read too.
+The tags of a repository: how many runs have each, its colour and its description. The pages read the same documents.
 
-The name of a tag is on the runs; its colour and description are one document of kind `tag` (docs/formats/documents.md),
-found by the name in it. A tag that no run has is there as long as it has a document.
+The name of a tag is stored with each run. Its colour and description are one document of kind `tag`
+(docs/formats/documents.md), looked up by the name in it. A tag that no run has exists as long as it has a document.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from aim.engine.scan import Scan
 from aim.storage.catalogue.run_table import RunTable
 
 KIND = "tag"
-TRIES_MAX = 5  # of writing what others write at the same time
+TRIES_MAX = 5  # when others write the same document at the same time
 
 
 class TagOwner(Protocol):
@@ -37,7 +37,7 @@ class Tags:
     The tags of a repository.
 
     Args:
-        by: who changes them, as the edits of runs say it.
+        by: stored in the edits of runs as the author.
 
     >>> import tempfile
     >>> from aim.engine.opening import open_door
@@ -52,26 +52,27 @@ class Tags:
         self._by = by
 
     def all(self) -> list[Tag]:
-        """List all tags, by name. Cost: that of a query, and one small file for each tag that has a document."""
+        """List all tags, by name. Cost: a query, and one small file for each tag that has a document."""
         counts = self._repository.questions().catalogue.ask(_counts)
         described = self._described()
         names = sorted({*counts, *described}, key=lambda name: (name.casefold(), name))
         return [_tag(name, described.get(name), counts.get(name, 0)) for name in names]
 
     def _described(self) -> dict[str, Document]:
-        # of two documents of one name, which two programs wrote at once, the later one counts
+        # two programs may have written documents of one name at once: the later one counts
         documents = sorted(self._documents.list(KIND), key=lambda document: document.updated_at_s)
         return {name: document for document in documents if isinstance(name := document.body.get("name"), str) and name}
 
     def put(self, name: str, *, color: str | None = None, description: str | None = None) -> Tag:
         """
-        Say the colour of a tag, or what it means; it need not be on a run.
+        Set the colour or the description of a tag; no run needs to have it.
 
         Args:
-            color: see `core.tags.check_color`. Of both: None leaves it as it is, '' takes it away.
+            color: see `core.tags.check_color`.
+            color, description: None leaves it as it is, '' removes it.
 
         Raises:
-            UsageError: the name is empty, or the colour is none.
+            UsageError: the name is empty, or there is no such colour.
         """
         name = check_tag(name)
         said = {"color": check_color(color) if color else color, "description": description}
@@ -90,8 +91,8 @@ class Tags:
 
     def rename(self, name: str, new_name: str) -> int:
         """
-        Call a tag otherwise on all its runs, and give how many they are. If there is a tag of the new name, the two
-        become one, which keeps its own colour and description.
+        Rename a tag on all its runs, and return how many there are. If there is a tag of the new name, the two become
+        one, with the colour and description of that tag.
 
         Raises:
             NotFound: there is no such tag.
@@ -112,7 +113,7 @@ class Tags:
 
     def delete(self, name: str) -> int:
         """
-        Take a tag off all its runs, forget its colour and description, and give how many runs had it.
+        Remove a tag from all its runs, delete its colour and description, and return how many runs had it.
 
         Raises:
             NotFound: there is no such tag.

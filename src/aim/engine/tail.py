@@ -3,10 +3,10 @@ What has changed: a number for each state of a repository, and the runs that cha
 
     state 41 --- run a recorded points --- 42 --- run b was deleted, run c renamed --- 43        since(41) = {a, c}, {b}
 
-The catalogue finds the changes, whoever asks it something, and numbers its states: `RunTable.version`. This module
-remembers in which one a run changed. The name of a state carries a random start, so that one from before a restart is
-known to be unknown. It is the *cursor* of docs/formats/wire.md. Who tells what a table holds gives that table's cursor:
-while it was read the repository may have gone on.
+Every question to the catalogue finds the changes up to then, and numbers the state: `RunTable.version`. This module
+remembers the state in which each run changed last. The name of a state begins with a random text, so that a name from
+before a restart is recognised as unknown. It is the *cursor* of docs/formats/wire.md. An answer carries the cursor of
+the table that it was made from, because the repository may have changed since.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class ChangesSince:
 
     Attributes:
         cursor: the name of the state now.
-        changed: hashes of runs that are new or differ; None: unknown, anything may have.
+        changed: hashes of runs that are new or have changed; None: unknown, any run may have.
         removed: hashes of runs that are gone.
-        taken_back: those among *changed* of which points were hidden, or shown again.
+        taken_back: those of *changed* whose points were hidden, or shown again.
     """
 
     cursor: str
@@ -65,12 +65,12 @@ class Watch:
         self._changed_at: dict[str, int] = {}
         self._removed_at: dict[str, int] = {}
         self._taken_back_at: dict[str, int] = {}
-        self._heard = catalogue.version
-        catalogue.listen(self._hear)
+        self._version = catalogue.version
+        catalogue.listen(self._record)
 
-    def _hear(self, changes: CatalogueChanges) -> None:
+    def _record(self, changes: CatalogueChanges) -> None:
         with self._lock:
-            number = self._heard = self._catalogue.version
+            number = self._version = self._catalogue.version
             for run_hash in changes.removed:
                 self._changed_at.pop(run_hash, None)
                 self._taken_back_at.pop(run_hash, None)
@@ -84,7 +84,7 @@ class Watch:
 
     def look(self) -> str:
         """
-        See what has changed; give the name of the state now.
+        Look for changes, and return the name of the state now.
 
         Cost: 10 us when nothing did, and 0.1 ms for each run that records.
         """
@@ -93,15 +93,15 @@ class Watch:
 
     @property
     def cursor(self) -> str:
-        """The name of the last state of which all changes were heard: a refresh may be finding more at this moment."""
-        return f"{self._start}.{self._heard}"
+        """The name of the last state whose changes are all recorded here; a refresh may be finding more now."""
+        return f"{self._start}.{self._version}"
 
     def cursor_of(self, table: RunTable) -> str:
         """Return the name of the state that *table* shows."""
         return f"{self._start}.{table.version}"
 
     def number_of(self, cursor: str | None) -> int | None:
-        """Return the number of the state of that name; None when this process did not give it."""
+        """Return the number of the state of that name; None when this process has not named it."""
         start, _, number = (cursor or "").partition(".")
         if start != self._start or not (number.isascii() and number.isdecimal() and len(number) < 19):
             return None
