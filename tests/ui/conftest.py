@@ -46,8 +46,13 @@ def browser_path() -> str | None:
 
 
 @contextmanager
-def serving(*arguments: str) -> Iterator[str]:
-    """Run `aim up` on a free port with *arguments*, and give its address; it is stopped as by Ctrl-C."""
+def serving(*arguments: str, closes_pages: bool = True) -> Iterator[str]:
+    """
+    Run `aim up` on a free port with *arguments*, and yield its address; it is stopped as by Ctrl-C.
+
+    Args:
+        closes_pages: whether its pages are closed before it stops, so that they do not miss it.
+    """
     command = [sys.executable, "-m", "aim.cli", "up", "--port", "0", "--no-open", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
     server = subprocess.Popen(
@@ -66,7 +71,8 @@ def serving(*arguments: str) -> Iterator[str]:
         address = said[-1].split()[1].split("?")[0]
         yield address
     finally:
-        close_pages(urlsplit(address).netloc)
+        if closes_pages:
+            close_pages(urlsplit(address).netloc)
         server.send_signal(signal.SIGINT)
         try:
             server.wait(STOP_S_MAX)

@@ -163,4 +163,4 @@ def test_an_address_that_nobody_could_have_made_is_an_answer(
     tolerated.append("status of 404")
     page = open_page(address + "run/%zz")
 
-    expect(page.get_by_role("heading", name="This run is not here")).to_be_visible()
+    expect(page.get_by_role("heading", name="There is no such run")).to_be_visible()

@@ -109,9 +109,9 @@ def test_runs_are_grouped_and_put_together_over_their_seeds(open_page: Open, ser
     page.keyboard.type("lr")
     page.keyboard.press("Enter")
     expect(page.locator(".runlist .group")).to_have_count(5)  # four rates, and the run that has none
-    page.get_by_title("Put runs together").click()
+    page.get_by_title("Draw several runs").click()
     with page.expect_response("**/series") as answered:
-        page.get_by_role("button", name="all but seed").click()
+        page.get_by_role("button", name="average over seeds").click()
     assert 200 == answered.value.status
     assert '"by":[["param","hparams","' in (answered.value.request.post_data or "")
     assert "color=hparams.lr" in page.url

@@ -109,7 +109,7 @@ def test_two_pictures_are_seen_one_over_the_other(open_page: Open, server: str) 
     assert shown.first.get_attribute("style") == shown.last.get_attribute("style")
     assert "scale(2.7" in (shown.first.get_attribute("style") or "")
     page.get_by_role("button", name="one over the other").click()
-    page.get_by_label("Where the one ends").fill("30")
+    page.get_by_label("How much of the first picture").fill("30")
     expect(page.locator(".lightbox .over")).to_have_css("clip-path", "inset(0px 0px 0px 30%)")
 
 
@@ -140,7 +140,7 @@ def test_a_sound_shows_its_shape_and_plays_from_a_place(open_page: Open, server:
     expect(wave).to_have_count(1)
 
     expect(page.locator(".clock")).to_contain_text(f"0:0{SOUND_S}")
-    page.get_by_label("Place in tone 100").fill("1.5")
+    page.get_by_label("Position in tone 100").fill("1.5")
     expect(page.locator(".clock")).to_contain_text("0:01.5")
     assert 1.5 == page.locator("audio").evaluate("audio => audio.currentTime")
     shot(page)

@@ -64,6 +64,6 @@ def test_an_address_that_was_cut_off_says_so(open_page: Open, server: str) -> No
     """
     page = open_page(f"{server}metrics?select={encoded({'options': []})[:13]}")
 
-    expect(page.get_by_role("heading")).to_contain_text("of Aim 3, and can't be read")
+    expect(page.get_by_role("heading")).to_contain_text("of Aim 3, and it can't be read")
     page.get_by_role("link", name="the same page").click()
     expect(page.locator(".card").first).to_be_visible()

@@ -37,7 +37,7 @@ def test_a_brush_leaves_the_runs_within_it(open_page: Open, server: str) -> None
     assert 0 < count < 25
     expect(page.locator(".params-table .row")).to_have_count(count)
     assert "brush=" in page.url
-    page.get_by_role("button", name="Select them").click()
+    page.get_by_role("button", name="Select", exact=True).click()
     expect(page.locator(".selection")).to_contain_text(f"{count} runs selected")
     pill.click()
     expect(pill).to_have_count(0)

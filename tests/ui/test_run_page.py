@@ -221,7 +221,7 @@ def test_a_server_that_is_away_is_told_and_waited_for(open_page: Open, tmp_path:
     """
     tolerated.append("net::ERR_")
     record(tmp_path, "first").close()
-    with serving("--repo", str(tmp_path)) as address:
+    with serving("--repo", str(tmp_path), closes_pages=False) as address:
         page = open_page(address + "runs")
         expect(page.locator(".grid .row")).to_have_count(1)
         expect(page.locator(".live")).to_contain_text("live")

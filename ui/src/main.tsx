@@ -21,17 +21,17 @@ import "./style/reports.css";
 import "./style/narrow.css";
 
 import { render } from "preact";
-import { startAlerts } from "./model/alerts";
-import { connect, startClock } from "./model/session";
-import { startScope } from "./model/scope";
-import { startTags } from "./model/tags";
+import { makeApp, startApp } from "./model/app";
+import { AppProvider } from "./page/app";
 import { Shell } from "./page/shell";
 
 const root = document.getElementById("app");
-if (!root) throw new Error("The page has no place for the app.");
-render(<Shell />, root);
-startScope();
-startAlerts();
-startTags();
-startClock();
-void connect();
+if (!root) throw new Error("The page has no element for the app.");
+const app = makeApp();
+render(
+  <AppProvider value={app}>
+    <Shell />
+  </AppProvider>,
+  root,
+);
+void startApp(app);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatAddress, parseAddress } from "../src/model/address";
-import { alertPlace, alertText, isOpen } from "../src/model/alerts";
+import { alertTarget, alertText, isOpen } from "../src/model/alerts";
 import { axisOf, brushedRows, trendOf } from "../src/model/axes";
 import { sectionsOf, type Card } from "../src/model/cards";
 import { differingKeys, groupCell, joinTexts, splitTexts } from "../src/model/columns";
@@ -23,7 +23,7 @@ import { coloring, contextDash, splitBy } from "../src/model/grouping";
 import { importances, ranks, spearman } from "../src/model/importance";
 import { keyName } from "../src/model/keys";
 import { compareCells, patched, sorted, spreadOf, tableOf, cellOf } from "../src/model/table";
-import { tagsSaid } from "../src/model/tags";
+import { describedTags } from "../src/model/tags";
 import { diffWords } from "../src/model/worddiff";
 import type { AlertItem, Field, FieldsAnswer, Json, RunsAnswer, StoredDocument } from "../src/wire/types";
 import {
@@ -34,7 +34,7 @@ import {
   parseOwn,
   parseWide,
   shiftCard,
-  type Placed,
+  type Arranged,
 } from "../src/model/layout";
 
 const LR: Field = ["param", "hparams", "lr"];
@@ -59,10 +59,10 @@ test("an address comes back from its text, whatever its values hold", () => {
     ["q", 'run.hparams.lr <= 1e-3 and "a&b=c#d" in run.tags + 5%'],
     ["color", "hparams.model"],
   ]);
-  const text = formatAddress({ page: "run", rest: "a/b c", params });
+  const text = formatAddress({ page: "run", subject: "a/b c", params });
   assert.ok(!text.includes("%3C"), "readable");
-  assert.deepEqual({ page: "run", rest: "a/b c", params }, parseAddress(text));
-  assert.equal("metrics", formatAddress({ page: "metrics", rest: "", params: new Map([["x", ""]]) }));
+  assert.deepEqual({ page: "run", subject: "a/b c", params }, parseAddress(text));
+  assert.equal("metrics", formatAddress({ page: "metrics", subject: "", params: new Map([["x", ""]]) }));
 });
 
 test("a field comes back from its text", () => {
@@ -79,7 +79,7 @@ test("a field comes back from its text", () => {
   for (const field of all)
     assert.deepEqual(JSON.parse(JSON.stringify(parseField(fieldText(field)))), field, fieldText(field));
   assert.equal(null, parseField(""));
-  assert.equal(null, parseField("metric:loss:nonsense"));
+  assert.equal(null, parseField("metric:loss:No summary"));
 });
 
 test("equal contexts have one key, whatever the order", () => {
@@ -89,7 +89,7 @@ test("equal contexts have one key, whatever the order", () => {
 
 test("labels leave the common root out", () => {
   assert.deepEqual(
-    ["lr", "optim.lr", "loss val min", "State"],
+    ["lr", "optim.lr", "loss val min", "status"],
     [
       fieldLabel(LR),
       fieldLabel(["param", "optim", "lr"]),
@@ -114,6 +114,8 @@ test("validation accuracy is the first guess of what counts", () => {
     count: 5,
     params: [],
     facets: {},
+    columns: [],
+    summaries: [],
     sequences: [
       sequence("lr", "train"),
       sequence("loss", "train"),
@@ -271,9 +273,9 @@ test("the param that makes the result is the most important one", () => {
 test("an axis of powers is logarithmic, one of texts has a place each", () => {
   const axis = axisOf({ field: LR, key: "lr", type: "number", cells: [1e-4, 1e-2, null] }, "lr");
   assert.equal("log", axis.kind);
-  assert.deepEqual([0, 1, NaN], [...axis.places]);
+  assert.deepEqual([0, 1, NaN], [...axis.positions]);
   const texts = axisOf({ field: NAME, key: "n", type: "string", cells: ["b", "a", "c"] }, "n");
-  assert.deepEqual([0.5, 0, 1], [...texts.places]);
+  assert.deepEqual([0.5, 0, 1], [...texts.positions]);
   assert.deepEqual(
     [0],
     brushedRows(
@@ -380,20 +382,20 @@ test("an alert says what is wrong, and since when", () => {
     said({ kind: "diverged", value: 5.2, best: 0.1, others: 1 }),
   );
   assert.equal("no new points for 10 m 0 s; usually at least every 2 m 0 s", said({ kind: "stalled", pause: 120 }));
-  assert.equal("a sign of progress is 10 m 0 s overdue", said({ kind: "stalled", metric: null }));
+  assert.equal("a check-in is 10 m 0 s overdue", said({ kind: "stalled", metric: null }));
   assert.deepEqual(
-    ["failed with ValueError", "failed with an error", "gives no sign of life any more"],
+    ["failed with ValueError", "failed with an error", "no heartbeat for 2 min"],
     [said({ kind: "failed", error: "ValueError" }), said({ kind: "failed" }), said({ kind: "lost" })],
   );
 });
 
 test("an alert leads to its place", () => {
-  assert.deepEqual({ card: "loss", at: "71", win: "62,80" }, alertPlace(ALERT));
-  assert.deepEqual({ card: "loss", at: "99" }, alertPlace({ ...ALERT, kind: "stalled", step: 99, window: null }));
+  assert.deepEqual({ card: "loss", at: "71", win: "62,80" }, alertTarget(ALERT));
+  assert.deepEqual({ card: "loss", at: "99" }, alertTarget({ ...ALERT, kind: "stalled", step: 99, window: null }));
   assert.deepEqual(
     [{ tab: "log" }, {}, {}],
     [{ kind: "failed" }, { kind: "lost" }, { kind: "stalled" }].map((changes) =>
-      alertPlace({ ...ALERT, metric: null, ...changes } as AlertItem),
+      alertTarget({ ...ALERT, metric: null, ...changes } as AlertItem),
     ),
   );
 });
@@ -433,7 +435,7 @@ test("placed cards come first in their section, own sections before all, and not
     { name: "val", cards: ["a", "b", "c"].map(card) },
     { name: "train", cards: ["d"].map(card) },
   ];
-  const names = (placed: readonly Placed[]): string[] =>
+  const names = (placed: readonly Arranged[]): string[] =>
     arrange(sections, placed).map((section) => `${section.name}: ${section.cards.map(({ id }) => id).join(" ")}`);
   assert.deepEqual(["val: a b c", "train: d"], names([]));
   const back = shiftCard(arrange(sections, []), [], "c", -1);
@@ -452,7 +454,7 @@ test("a tag has the colour of its latest document, if it is one", () => {
     body: { readonly [key: string]: Json },
     kind: "tag" | "view" = "tag",
   ): StoredDocument => ({ kind, id, revision: "r", updated_at, body });
-  const found = tagsSaid([
+  const found = describedTags([
     said("b", 2, { name: "paper", color: "#00ff00", description: "is in it" }),
     said("a", 1, { name: "paper", color: "#ff0000" }),
     said("c", 3, { name: "odd", color: "url(x)", description: 4 }),

@@ -9,7 +9,7 @@ import { patchCounts, patchKind } from "../src/widget/patch";
 import { findChoices } from "../src/widget/popover";
 import { leafText } from "../src/widget/tree";
 import { codePointAt, utf16At } from "../src/page/querybox";
-import { parseChartBlock } from "../src/page/reports";
+import { parseChartBlock } from "../src/model/chartblock";
 import { withoutClause } from "../src/page/scopenotice";
 
 const ESC = "\u001b[";

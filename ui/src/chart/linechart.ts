@@ -268,7 +268,7 @@ export class LineChart {
     glass.globalAlpha = 1;
   }
 
-  private place(event: MouseEvent): readonly [number, number] {
+  private pointerAt(event: MouseEvent): readonly [number, number] {
     const box = this.over.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   }
@@ -292,7 +292,7 @@ export class LineChart {
     });
     on("pointerdown", (event) => {
       if (event.button !== 0) return;
-      const [x, y] = this.place(event);
+      const [x, y] = this.pointerAt(event);
       this.drag = { x, y, nowX: x, nowY: y, kind: event.altKey ? "measure" : event.shiftKey ? "box" : "x" };
       this.over.setPointerCapture(event.pointerId);
     });
@@ -310,7 +310,7 @@ export class LineChart {
   }
 
   private moved(event: PointerEvent): void {
-    const [x, y] = this.place(event);
+    const [x, y] = this.pointerAt(event);
     if (this.drag) {
       this.drag.nowX = x;
       this.drag.nowY = y;
@@ -348,7 +348,7 @@ export class LineChart {
   private wheel(event: WheelEvent): void {
     const { plot } = this;
     if (!plot) return;
-    const [px] = this.place(event);
+    const [px] = this.pointerAt(event);
     const factor = Math.exp(Math.max(-1, Math.min(1, event.deltaY / 200)));
     const left = plot.x.value(px - (px - plot.x.from) * factor);
     const right = plot.x.value(px + (plot.x.to - px) * factor);

@@ -43,9 +43,9 @@ export function nearestLines(lines: readonly Line[], px: number, py: number, x: 
     const value = y.px(line.y[index]);
     const distance_px = Number.isFinite(value) ? Math.abs(value - py) : Number.MAX_VALUE;
     if (hits.length < count || distance_px < hits[hits.length - 1].distance_px) {
-      let place = hits.length;
-      while (place > 0 && hits[place - 1].distance_px > distance_px) place--;
-      hits.splice(place, 0, { line, index, distance_px });
+      let rank = hits.length;
+      while (rank > 0 && hits[rank - 1].distance_px > distance_px) rank--;
+      hits.splice(rank, 0, { line, index, distance_px });
       if (hits.length > count) hits.pop();
     }
   }

@@ -4,11 +4,11 @@
 import { CanvasChart, clipText, FONT } from "./canvas";
 import type { ChartTheme } from "./plot";
 
-/// What the picture needs of an axis; places are 0 (bottom) … 1 (top), NaN where a row has no value.
+/// What the picture needs of an axis; positions are 0 (bottom) … 1 (top), NaN where a row has no value.
 export interface ParallelAxis {
   readonly key: string;
   readonly label: string;
-  readonly places: Float64Array;
+  readonly positions: Float64Array;
   readonly ticks: readonly { readonly at: number; readonly label: string }[];
 }
 
@@ -66,11 +66,11 @@ export class ParallelChart extends CanvasChart {
     return last <= 0 ? this.width / 2 : SIDE_PX + (index / last) * (this.width - 2 * SIDE_PX);
   }
 
-  private y(place: number): number {
-    return this.height - BOTTOM_PX - place * (this.height - TOP_PX - BOTTOM_PX);
+  private y(position: number): number {
+    return this.height - BOTTOM_PX - position * (this.height - TOP_PX - BOTTOM_PX);
   }
 
-  private place(py: number): number {
+  private positionAt(py: number): number {
     return Math.min(1, Math.max(0, (this.height - BOTTOM_PX - py) / (this.height - TOP_PX - BOTTOM_PX)));
   }
 
@@ -78,11 +78,11 @@ export class ParallelChart extends CanvasChart {
     context.beginPath();
     let pen = false;
     this.data.axes.forEach((axis, i) => {
-      const place = axis.places[row];
-      if (Number.isNaN(place)) pen = false;
-      else if (pen) context.lineTo(this.x(i), this.y(place));
+      const position = axis.positions[row];
+      if (Number.isNaN(position)) pen = false;
+      else if (pen) context.lineTo(this.x(i), this.y(position));
       else {
-        context.moveTo(this.x(i), this.y(place));
+        context.moveTo(this.x(i), this.y(position));
         pen = true;
       }
     });
@@ -166,10 +166,10 @@ export class ParallelChart extends CanvasChart {
       this.line(context, this.lit);
       context.fillStyle = this.data.colors[this.lit];
       this.data.axes.forEach((axis, i) => {
-        const place = axis.places[this.lit ?? 0];
-        if (Number.isNaN(place)) return;
+        const position = axis.positions[this.lit ?? 0];
+        if (Number.isNaN(position)) return;
         context.beginPath();
-        context.arc(this.x(i), this.y(place), 3.5, 0, 2 * Math.PI);
+        context.arc(this.x(i), this.y(position), 3.5, 0, 2 * Math.PI);
         context.fill();
       });
     }
@@ -204,7 +204,7 @@ export class ParallelChart extends CanvasChart {
     let best: number | null = null;
     let least = NEAR_PX;
     for (const row of rows) {
-      const gap = Math.abs(this.y(axes[left].places[row] * (1 - t) + axes[right].places[row] * t) - py);
+      const gap = Math.abs(this.y(axes[left].positions[row] * (1 - t) + axes[right].positions[row] * t) - py);
       if (gap < least) [best, least] = [row, gap];
     }
     return best;
@@ -220,7 +220,12 @@ export class ParallelChart extends CanvasChart {
       );
       if (this.data.axes[nearest]) this.drag = { kind: "move", key: this.data.axes[nearest].key, x: px };
     } else if (index >= 0) {
-      this.drag = { kind: "brush", key: this.data.axes[index].key, from: this.place(py), now: this.place(py) };
+      this.drag = {
+        kind: "brush",
+        key: this.data.axes[index].key,
+        from: this.positionAt(py),
+        now: this.positionAt(py),
+      };
     } else {
       const row = this.rowNear(px, py);
       if (row !== null) this.events.click(row);
@@ -231,7 +236,7 @@ export class ParallelChart extends CanvasChart {
 
   private moved(event: PointerEvent): void {
     const [px, py] = this.at(event);
-    if (this.drag?.kind === "brush") this.drag.now = this.place(py);
+    if (this.drag?.kind === "brush") this.drag.now = this.positionAt(py);
     else if (this.drag) this.drag.x = px;
     else {
       this.over.style.cursor = py < TOP_PX - 8 ? "grab" : this.axisNear(px) >= 0 ? "ns-resize" : "default";

@@ -10,14 +10,14 @@ export interface ScatterData {
   readonly colors: readonly string[];
   readonly rows: readonly number[];
   readonly count: number;
-  /// In places of the axes; null: no trend to show.
+  /// In positions of the axes; null: no trend to show.
   readonly trend: { readonly slope: number; readonly offset: number; readonly r2: number } | null;
 }
 
 export interface ScatterEvents {
   readonly hover: (row: number | null) => void;
   readonly click: (row: number) => void;
-  /// A box was drawn: ranges of places on both axes; null when it was pressed away.
+  /// A box was drawn: ranges of positions on both axes; null when it was pressed away.
   readonly box: (x: readonly [number, number] | null, y: readonly [number, number] | null) => void;
 }
 
@@ -54,12 +54,12 @@ export class ScatterChart extends CanvasChart {
     this.schedule();
   }
 
-  private px(place: number): number {
-    return LEFT_PX + (0.02 + place * 0.96) * (this.width - LEFT_PX - RIGHT_PX);
+  private px(position: number): number {
+    return LEFT_PX + (0.02 + position * 0.96) * (this.width - LEFT_PX - RIGHT_PX);
   }
 
-  private py(place: number): number {
-    return this.height - BOTTOM_PX - (0.03 + place * 0.94) * (this.height - TOP_PX - BOTTOM_PX);
+  private py(position: number): number {
+    return this.height - BOTTOM_PX - (0.03 + position * 0.94) * (this.height - TOP_PX - BOTTOM_PX);
   }
 
   protected paint(): void {
@@ -71,10 +71,10 @@ export class ScatterChart extends CanvasChart {
     const inside = new Set(rows);
     const isSmall = count > SMALL_DOTS;
     for (let row = 0; row < count; row++) {
-      if (Number.isNaN(x.places[row]) || Number.isNaN(y.places[row])) continue;
+      if (Number.isNaN(x.positions[row]) || Number.isNaN(y.positions[row])) continue;
       context.globalAlpha = inside.has(row) ? 0.85 : 0.1;
       context.fillStyle = colors[row];
-      const [px, py] = [this.px(x.places[row]), this.py(y.places[row])];
+      const [px, py] = [this.px(x.positions[row]), this.py(y.positions[row])];
       if (isSmall) context.fillRect(px - 1.5, py - 1.5, 3, 3);
       else {
         context.beginPath();
@@ -140,14 +140,14 @@ export class ScatterChart extends CanvasChart {
     if (
       this.lit !== null &&
       this.lit < count &&
-      !Number.isNaN(x.places[this.lit]) &&
-      !Number.isNaN(y.places[this.lit])
+      !Number.isNaN(x.positions[this.lit]) &&
+      !Number.isNaN(y.positions[this.lit])
     ) {
       context.fillStyle = colors[this.lit];
       context.strokeStyle = this.theme.ground;
       context.lineWidth = 2;
       context.beginPath();
-      context.arc(this.px(x.places[this.lit]), this.py(y.places[this.lit]), DOT_PX + 3, 0, 2 * Math.PI);
+      context.arc(this.px(x.positions[this.lit]), this.py(y.positions[this.lit]), DOT_PX + 3, 0, 2 * Math.PI);
       context.fill();
       context.stroke();
     }
@@ -168,7 +168,7 @@ export class ScatterChart extends CanvasChart {
     let best: number | null = null;
     let least = NEAR_PX;
     for (const row of rows) {
-      const gap = Math.hypot(this.px(x.places[row]) - px, this.py(y.places[row]) - py);
+      const gap = Math.hypot(this.px(x.positions[row]) - px, this.py(y.positions[row]) - py);
       if (gap < least) [best, least] = [row, gap];
     }
     return best;
@@ -191,11 +191,11 @@ export class ScatterChart extends CanvasChart {
       else this.events.click(row);
       return this.paintOver();
     }
-    const place = (px: number): number => ((px - LEFT_PX) / (this.width - LEFT_PX - RIGHT_PX) - 0.02) / 0.96;
+    const across = (px: number): number => ((px - LEFT_PX) / (this.width - LEFT_PX - RIGHT_PX) - 0.02) / 0.96;
     const rise = (py: number): number =>
       ((this.height - BOTTOM_PX - py) / (this.height - TOP_PX - BOTTOM_PX) - 0.03) / 0.94;
     this.events.box(
-      [place(Math.min(drag.x, drag.nowX)), place(Math.max(drag.x, drag.nowX))],
+      [across(Math.min(drag.x, drag.nowX)), across(Math.max(drag.x, drag.nowX))],
       [rise(Math.max(drag.y, drag.nowY)), rise(Math.min(drag.y, drag.nowY))],
     );
     this.paintOver();

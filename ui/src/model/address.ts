@@ -5,16 +5,16 @@
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import { BASE } from "../wire/request";
 
-/// A page's name (`run`), what follows it (`3df7…`), and its settings.
+/// A page's name (`run`), what it is about (`3df7…`), and its settings.
 export interface Address {
   readonly page: string;
-  readonly rest: string;
+  readonly subject: string;
   readonly params: ReadonlyMap<string, string>;
 }
 
-const KEPT = ["repo", "q", "color"];
+const SHARED = ["repo", "q", "color"];
 
-/// A part of an address as text; one that nobody could have escaped so stays as it is.
+/// A part of an address as text; a part that is no escaped text stays as it is.
 function unescaped(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -26,10 +26,10 @@ function unescaped(text: string): string {
 /// Parses the part of an address after the base.
 export function parseAddress(text: string): Address {
   const [path, search = ""] = text.split(/\?(.*)/s);
-  const [page, ...rest] = path.split("/");
+  const [page, ...segments] = path.split("/");
   const params = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(search)) params.set(name, value);
-  return { page, rest: unescaped(rest.join("/")), params };
+  return { page, subject: unescaped(segments.join("/")), params };
 }
 
 function escapeValue(text: string): string {
@@ -37,11 +37,11 @@ function escapeValue(text: string): string {
 }
 
 /// The text of an address, without the base; escapes only what would not come back.
-export function formatAddress({ page, rest, params }: Address): string {
+export function formatAddress({ page, subject, params }: Address): string {
   const search = [...params]
     .filter(([, value]) => value !== "")
     .map(([name, value]) => `${name}=${escapeValue(value)}`);
-  const path = rest === "" ? page : `${page}/${rest.split("/").map(encodeURIComponent).join("/")}`;
+  const path = subject === "" ? page : `${page}/${subject.split("/").map(encodeURIComponent).join("/")}`;
   return search.length === 0 ? path : `${path}?${search.join("&")}`;
 }
 
@@ -50,7 +50,7 @@ function current(): Address {
   return parseAddress(location.href.slice(BASE.length).replace(/#.*$/, ""));
 }
 
-/// Where we are.
+/// The address of the page that is open.
 export const address = signal<Address>(current());
 
 if (typeof window !== "undefined") window.addEventListener("popstate", () => (address.value = current()));
@@ -65,7 +65,7 @@ function show(next: Address, replace: boolean): void {
 /// Settings for another page: those of the scope, and `changes`.
 export function carried(changes: Readonly<Record<string, string>> = {}): Map<string, string> {
   const params = new Map<string, string>();
-  for (const name of KEPT) {
+  for (const name of SHARED) {
     const value = address.value.params.get(name);
     if (value) params.set(name, value);
   }
@@ -74,13 +74,13 @@ export function carried(changes: Readonly<Record<string, string>> = {}): Map<str
 }
 
 /// The address of a page as a link's target.
-export function pageUrl(page: string, rest = "", changes: Readonly<Record<string, string>> = {}): string {
-  return BASE + formatAddress({ page, rest, params: carried(changes) });
+export function pageUrl(page: string, subject = "", changes: Readonly<Record<string, string>> = {}): string {
+  return BASE + formatAddress({ page, subject, params: carried(changes) });
 }
 
 /// Goes to a page.
-export function goTo(page: string, rest = "", changes: Readonly<Record<string, string>> = {}): void {
-  show({ page, rest, params: carried(changes) }, false);
+export function goTo(page: string, subject = "", changes: Readonly<Record<string, string>> = {}): void {
+  show({ page, subject, params: carried(changes) }, false);
 }
 
 /// Goes to an address as text, such as a saved view's.
@@ -90,16 +90,16 @@ export function goToText(text: string): void {
 
 /// Changes settings of this page. `replace`: without a step in the history, for sliders and the like.
 export function change(changes: Readonly<Record<string, string | null>>, replace = false): void {
-  const { page, rest, params } = address.peek();
+  const { page, subject, params } = address.peek();
   const next = new Map(params);
   for (const [name, value] of Object.entries(changes)) {
     if (value === null || value === "") next.delete(name);
     else next.set(name, value);
   }
-  show({ page, rest, params: next }, replace);
+  show({ page, subject, params: next }, replace);
 }
 
-/// One setting of the page as a signal; `fallback` when the address does not speak of it.
+/// One setting of the page as a signal; `fallback` when the address does not have it.
 export function setting(name: string, fallback = ""): ReadonlySignal<string> {
   return computed(() => address.value.params.get(name) ?? fallback);
 }

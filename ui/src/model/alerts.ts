@@ -1,15 +1,16 @@
-/// What a person should look at: runs that failed, were lost, stand still, diverge, or compute no numbers any more.
+/// The alerts: runs that failed, were lost, stand still, diverge, or compute no numbers any more.
 ///
-/// The server finds them (docs/formats/wire.md, Alerts); here is what they are called, where they lead, and which of them this browser's reader has dismissed.
+/// The server finds them (docs/formats/wire.md, Alerts). Here is what they are called, where they lead, and which of them
+/// the reader dismissed in this browser.
 
-import { computed, effect, signal, untracked } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { goTo } from "./address";
 import { metricLabel } from "./fields";
 import { formatAgo, formatDuration, formatNumber } from "./format";
-import { throttled } from "./runs";
-import { asWireError, here, liveRuns, repo, tick } from "./scope";
-import { toast } from "./session";
+import { liveStore, type LiveStore } from "./livestore";
 import { shortHash } from "./marks";
+import type { Scope } from "./scope";
+import type { Session } from "./session";
 import { getJson } from "../wire/request";
 import type { AlertItem, AlertsAnswer } from "../wire/types";
 
@@ -21,27 +22,19 @@ const LOOK_MS = 15_000; // while runs are live: time alone makes a standstill
 /// The level at which each alert was dismissed, by id, the latest last.
 export type Dismissed = ReadonlyMap<string, number>;
 
-/// All that there is to look at, newest runs first.
-export const alerts = signal<readonly AlertItem[]>([]);
+/// Whether an alert is open: one that was dismissed comes back when its level is higher than it was then.
+export function isOpen({ id, level }: AlertItem, dismissed: Dismissed): boolean {
+  return level > (dismissed.get(id) ?? -1);
+}
 
-const dismissed = signal<Dismissed>(readDismissed());
-
-/// Those that were not dismissed, or have got worse since.
-export const openAlerts = computed(() => alerts.value.filter((alert) => isOpen(alert, dismissed.value)));
-
-/// Those that were dismissed and are as they were.
-export const dismissedAlerts = computed(() => alerts.value.filter((alert) => !isOpen(alert, dismissed.value)));
-
-/// All alerts of each run, dismissed or not: a mark beside a run says what is, not what was read.
-export const alertsByRun = computed(() => {
-  const byRun = new Map<string, AlertItem[]>();
-  for (const alert of alerts.value) byRun.set(alert.run, [...(byRun.get(alert.run) ?? []), alert]);
-  return byRun as ReadonlyMap<string, readonly AlertItem[]>;
-});
-
-/// Whether an alert is to be shown: one that was dismissed comes back when its level is higher than it was then.
-export function isOpen({ id, level }: AlertItem, levels: Dismissed): boolean {
-  return level > (levels.get(id) ?? -1);
+/// The dismissed alerts after some more were dismissed; the latest last, and not more than a browser should keep.
+export function withDismissed(dismissed: Dismissed, list: readonly AlertItem[]): Dismissed {
+  const next = new Map(dismissed);
+  for (const { id, level } of list) {
+    next.delete(id);
+    next.set(id, level);
+  }
+  return new Map([...next].slice(-DISMISSED_MOST));
 }
 
 function readDismissed(): Dismissed {
@@ -50,28 +43,6 @@ function readDismissed(): Dismissed {
   } catch {
     return new Map();
   }
-}
-
-function keep(next: ReadonlyMap<string, number>): void {
-  dismissed.value = next;
-  localStorage.setItem(DISMISSED_KEY, JSON.stringify([...next].slice(-DISMISSED_MOST)));
-}
-
-/// Puts alerts away, in this browser.
-export function dismiss(list: readonly AlertItem[]): void {
-  const next = new Map(dismissed.peek());
-  for (const { id, level } of list) {
-    next.delete(id);
-    next.set(id, level);
-  }
-  keep(next);
-}
-
-/// Shows the dismissed ones of this repository again.
-export function restoreDismissed(): void {
-  const next = new Map(dismissed.peek());
-  for (const { id } of alerts.peek()) next.delete(id);
-  keep(next);
 }
 
 /// The run's name for people.
@@ -88,12 +59,12 @@ export function alertText(
   const more = others === 0 ? "" : `, and ${others} more ${others === 1 ? "metric" : "metrics"}`;
   const since = formatDuration(Math.max(0, now - (time ?? now)));
   if (kind === "failed") return `failed with ${error ?? "an error"}`;
-  if (kind === "lost") return "gives no sign of life any more";
+  if (kind === "lost") return "no heartbeat for 2 min";
   if (kind === "nan") return `${label} is ${value === "NaN" ? "NaN" : "infinite"} since step ${step}${more}`;
   if (kind === "diverged")
     return `${label} has diverged since step ${step}: ${formatNumber(Number(value))}, was ${formatNumber(Number(best))}${more}`;
   if (metric) return `no new points for ${since}; usually at least every ${formatDuration(pause ?? 0)}`;
-  return `a sign of progress is ${since} overdue`;
+  return `a check-in is ${since} overdue`;
 }
 
 /// Since when, for people.
@@ -102,7 +73,7 @@ export function alertAgo({ time }: AlertItem, now: number): string {
 }
 
 /// Where an alert leads: the run's page and its settings. That is its log for a failure, else the place in the chart.
-export function alertPlace({ kind, metric, step, window }: AlertItem): Readonly<Record<string, string>> {
+export function alertTarget({ kind, metric, step, window }: AlertItem): Readonly<Record<string, string>> {
   if (kind === "failed" || kind === "lost" || metric === null) return kind === "failed" ? { tab: "log" } : {};
   return {
     card: metric.name,
@@ -111,54 +82,96 @@ export function alertPlace({ kind, metric, step, window }: AlertItem): Readonly<
   };
 }
 
-/// Opens the place that an alert is about.
+/// Opens what an alert is about.
 export function openAlert(alert: AlertItem): void {
-  goTo("run", alert.run, alertPlace(alert));
+  goTo("run", alert.run, alertTarget(alert));
 }
 
-let known: ReadonlySet<string> | null = null; // null: nothing was asked yet
-let knownRepo = "";
+interface Answer {
+  readonly repo: string;
+  readonly alerts: readonly AlertItem[];
+}
 
-async function load(): Promise<void> {
-  const asked = repo.peek();
-  if (asked === "") return;
-  try {
-    const answer = await getJson<AlertsAnswer>(here("alerts"));
-    if (asked !== repo.peek()) return;
-    const before = asked === knownRepo ? known : null;
-    alerts.value = answer.alerts;
-    [knownRepo, known] = [asked, new Set(answer.alerts.map(({ id, level }) => `${id} ${level}`))];
-    const news = before === null ? [] : openAlerts.peek().filter(({ id, level }) => !before.has(`${id} ${level}`));
-    if (news.length > 0) tell(news);
-  } catch (error) {
-    asWireError(error); // alerts are a help: a page is whole without them
+/// The alerts of a repository, kept up to date.
+export class Alerts {
+  /// All alerts, those of the newest runs first.
+  readonly all = computed<readonly AlertItem[]>(() => {
+    const answer = this.store.answer.value;
+    return answer && answer.repo === this.scope.repo.value ? answer.alerts : [];
+  });
+
+  /// Those that were not dismissed, or have got worse since.
+  readonly open = computed(() => this.all.value.filter((alert) => isOpen(alert, this.levels.value)));
+
+  /// Those that were dismissed and are as they were.
+  readonly dismissed = computed(() => this.all.value.filter((alert) => !isOpen(alert, this.levels.value)));
+
+  /// All alerts of each run, dismissed or not: a mark beside a run says what is, not what was read.
+  readonly byRun = computed(() => {
+    const byRun = new Map<string, AlertItem[]>();
+    for (const alert of this.all.value) byRun.set(alert.run, [...(byRun.get(alert.run) ?? []), alert]);
+    return byRun as ReadonlyMap<string, readonly AlertItem[]>;
+  });
+
+  private readonly levels = signal<Dismissed>(readDismissed());
+  private readonly store: LiveStore<Answer>;
+  private heard: { readonly repo: string; readonly keys: ReadonlySet<string> } | null = null;
+
+  constructor(
+    private readonly session: Session,
+    private readonly scope: Scope,
+  ) {
+    this.store = liveStore<string, Answer>(scope, {
+      wish: scope.repo,
+      pause_ms: PAUSE_MS,
+      fetch: async (repo, abort) => {
+        const { alerts } = await getJson<AlertsAnswer>(scope.here("alerts"), abort);
+        return { repo, alerts };
+      },
+    });
   }
-}
 
-/// Says what came while the page was open.
-function tell(news: readonly AlertItem[]): void {
-  const [first] = news;
-  const more = news.length === 1 ? "" : ` And ${news.length - 1} more.`;
-  toast(
-    `${alertRun(first)}: ${alertText(first, Date.now() / 1000)}.${more}`,
-    { label: "Look", run: () => openAlert(first) },
-    "bad",
-  );
-}
+  /// Dismisses alerts, in this browser.
+  readonly dismiss = (list: readonly AlertItem[]): void => this.keep(withDismissed(this.levels.peek(), list));
 
-/// Begins to watch the repository. Called once.
-export function startAlerts(): void {
-  const soon = throttled(PAUSE_MS, () => void load());
-  effect(() => {
-    void tick.value;
-    if (repo.value === "") return;
-    if (untracked(() => knownRepo) !== repo.value) alerts.value = [];
-    untracked(soon.call);
-  });
-  setInterval(() => {
-    if (liveRuns.peek() > 0 && !document.hidden) soon.call();
-  }, LOOK_MS);
-  addEventListener("storage", ({ key }) => {
-    if (key === DISMISSED_KEY) dismissed.value = readDismissed();
-  });
+  /// Shows the dismissed ones of this repository again.
+  readonly restore = (): void => {
+    const ids = new Set(this.all.peek().map(({ id }) => id));
+    this.keep(new Map([...this.levels.peek()].filter(([id]) => !ids.has(id))));
+  };
+
+  /// Begins to watch for news. Called once.
+  readonly start = (): void => {
+    effect(() => {
+      const answer = this.store.answer.value;
+      if (answer) this.announce(answer);
+    });
+    setInterval(() => {
+      if (this.scope.liveRuns.peek() > 0 && !document.hidden) this.store.refresh();
+    }, LOOK_MS);
+    addEventListener("storage", ({ key }) => {
+      if (key === DISMISSED_KEY) this.levels.value = readDismissed();
+    });
+  };
+
+  private keep(next: Dismissed): void {
+    this.levels.value = next;
+    localStorage.setItem(DISMISSED_KEY, JSON.stringify([...next]));
+  }
+
+  /// Shows a message about the alerts that came while the page was open.
+  private announce({ repo, alerts }: Answer): void {
+    const before = this.heard?.repo === repo ? this.heard.keys : null;
+    const keyOf = ({ id, level }: AlertItem): string => `${id} ${level}`;
+    this.heard = { repo, keys: new Set(alerts.map(keyOf)) };
+    const news = before ? alerts.filter((alert) => isOpen(alert, this.levels.peek()) && !before.has(keyOf(alert))) : [];
+    if (news.length === 0) return;
+    const [first] = news;
+    const more = news.length === 1 ? "" : ` And ${news.length - 1} more.`;
+    this.session.toast(
+      `${alertRun(first)}: ${alertText(first, Date.now() / 1000)}.${more}`,
+      { label: "Look", run: () => openAlert(first) },
+      "bad",
+    );
+  }
 }

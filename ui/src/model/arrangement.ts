@@ -2,53 +2,54 @@
 
 import { computed } from "@preact/signals";
 import { address, change, setting } from "./address";
-import { formatOwn, formatWide, parseOwn, parseWide, SPAN_MOST, type Placed } from "./layout";
-import { repo } from "./scope";
+import { formatOwn, formatWide, parseOwn, parseWide, SPAN_MOST, type Arranged } from "./layout";
+import type { Scope } from "./scope";
 
 const SCOPE = new Set(["repo", "q", "color"]);
 const ownText = setting("own");
 const wideText = setting("wide");
 
-/// The sections that were arranged.
-export const placed = computed(() => parseOwn(ownText.value));
+/// The arrangement of the cards in a repository.
+export class Arrangement {
+  /// The sections that were arranged.
+  readonly sections = computed(() => parseOwn(ownText.value));
 
-/// How many columns a card spans, by its id.
-export const spans = computed(() => parseWide(wideText.value));
+  /// How many columns a card spans, by its id.
+  readonly spans = computed(() => parseWide(wideText.value));
 
-function memory(): string {
-  return `aim.arrangement.${repo.peek()}`;
-}
+  constructor(private readonly scope: Scope) {}
 
-function put(own: string, wide: string): void {
-  change({ own: own || null, wide: wide || null });
-  if (own || wide) localStorage.setItem(memory(), JSON.stringify([own, wide]));
-  else localStorage.removeItem(memory());
-}
+  /// Arranges the cards anew.
+  readonly arrange = (sections: readonly Arranged[]): void => this.put(formatOwn(sections), wideText.peek());
 
-/// Places cards anew.
-export function place(sections: readonly Placed[]): void {
-  put(formatOwn(sections), wideText.peek());
-}
+  /// Makes a card span some columns.
+  readonly widen = (id: string, span: number): void => {
+    const next = new Map(this.spans.peek());
+    next.set(id, Math.max(1, Math.min(SPAN_MOST, span)));
+    this.put(ownText.peek(), formatWide(next));
+  };
 
-/// Makes a card span some columns.
-export function widen(id: string, span: number): void {
-  const next = new Map(spans.peek());
-  next.set(id, Math.max(1, Math.min(SPAN_MOST, span)));
-  put(ownText.peek(), formatWide(next));
-}
+  /// Puts everything back where it is by itself.
+  readonly reset = (): void => this.put("", "");
 
-/// Puts everything back where it is by itself.
-export function resetArrangement(): void {
-  put("", "");
-}
+  /// Brings back the last arrangement, unless the address says more than which runs: a link shows what it says.
+  readonly recall = (): void => {
+    if ([...address.peek().params.keys()].some((name) => !SCOPE.has(name))) return;
+    try {
+      const [own, wide] = JSON.parse(localStorage.getItem(this.memoryKey()) ?? "[]") as unknown[];
+      if (typeof own === "string" && typeof wide === "string") change({ own, wide }, true);
+    } catch {
+      localStorage.removeItem(this.memoryKey());
+    }
+  };
 
-/// Brings back the last arrangement, unless the address says more than which runs: a link shows what it says.
-export function recallArrangement(): void {
-  if ([...address.peek().params.keys()].some((name) => !SCOPE.has(name))) return;
-  try {
-    const [own, wide] = JSON.parse(localStorage.getItem(memory()) ?? "[]") as unknown[];
-    if (typeof own === "string" && typeof wide === "string") change({ own, wide }, true);
-  } catch {
-    localStorage.removeItem(memory());
+  private memoryKey(): string {
+    return `aim.arrangement.${this.scope.repo.peek()}`;
+  }
+
+  private put(own: string, wide: string): void {
+    change({ own: own || null, wide: wide || null });
+    if (own || wide) localStorage.setItem(this.memoryKey(), JSON.stringify([own, wide]));
+    else localStorage.removeItem(this.memoryKey());
   }
 }

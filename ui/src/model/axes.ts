@@ -1,18 +1,18 @@
-/// A column of the table as an axis: numbers, linear or logarithmic, or one place for each text.
+/// A column of the table as an axis: numbers, linear or logarithmic, or one position for each text.
 
 import { cellLabel } from "./grouping";
 import { compareCells, type Column } from "./table";
 import { axisTicks, shortNumber } from "../chart/ticks";
 import { Scale } from "../chart/scale";
 
-/// An axis: each row's place in 0 … 1 (NaN: none), and marks with their places.
+/// An axis: each row's position in 0 … 1 (NaN: none), and marks with their positions.
 export interface Axis {
   readonly key: string;
   readonly label: string;
   readonly kind: "linear" | "log" | "category";
-  readonly places: Float64Array;
+  readonly positions: Float64Array;
   readonly ticks: readonly { readonly at: number; readonly label: string }[];
-  /// The value at a place, for people.
+  /// The value at a position, for people.
   readonly textAt: (at: number) => string;
 }
 
@@ -44,7 +44,7 @@ export function axisOf(column: Column, label: string): Axis {
     const [from, to] =
       low === high ? [low - (Math.abs(low) || 1) * 0.5, high + (Math.abs(high) || 1) * 0.5] : [low, high];
     const scale = new Scale(kind, from, to, 0, 1);
-    const places = Float64Array.from(cells, (cell) =>
+    const positions = Float64Array.from(cells, (cell) =>
       typeof cell === "number" && Number.isFinite(cell) ? scale.px(cell) : NaN,
     );
     const distinct = [...new Set(numbers)].sort((a, b) => a - b);
@@ -52,24 +52,24 @@ export function axisOf(column: Column, label: string): Axis {
     const ticks = marks
       .map((value) => ({ at: scale.px(value), label: shortNumber(value) }))
       .filter(({ at }) => at >= -0.001 && at <= 1.001);
-    return { key, label, kind, places, ticks, textAt: (at) => shortNumber(Number(scale.value(at).toPrecision(4))) };
+    return { key, label, kind, positions, ticks, textAt: (at) => shortNumber(Number(scale.value(at).toPrecision(4))) };
   }
   const values = [...new Map(cells.map((cell) => [cellLabel(cell), cell])).entries()]
     .sort(([, a], [, b]) => compareCells(a, b, false))
     .map(([text]) => text);
-  const place = new Map(values.map((text, i) => [text, values.length === 1 ? 0.5 : i / (values.length - 1)]));
+  const position = new Map(values.map((text, i) => [text, values.length === 1 ? 0.5 : i / (values.length - 1)]));
   const stride = Math.ceil(values.length / 24);
   return {
     key,
     label,
     kind: "category",
-    places: Float64Array.from(cells, (cell) => place.get(cellLabel(cell)) ?? NaN),
-    ticks: values.filter((_, i) => i % stride === 0).map((text) => ({ at: place.get(text) ?? 0, label: text })),
+    positions: Float64Array.from(cells, (cell) => position.get(cellLabel(cell)) ?? NaN),
+    ticks: values.filter((_, i) => i % stride === 0).map((text) => ({ at: position.get(text) ?? 0, label: text })),
     textAt: (at) => values[Math.round(at * (values.length - 1))] ?? "",
   };
 }
 
-/// Rows that lie in all brushes; a brush is a range of places on an axis.
+/// Rows that lie in all brushes; a brush is a range of positions on an axis.
 export function brushedRows(
   axes: readonly Axis[],
   brushes: ReadonlyMap<string, readonly [number, number]>,
@@ -81,7 +81,8 @@ export function brushedRows(
   });
   const rows: number[] = [];
   for (let row = 0; row < count; row++) {
-    if (active.every(({ axis, range }) => axis.places[row] >= range[0] && axis.places[row] <= range[1])) rows.push(row);
+    if (active.every(({ axis, range }) => axis.positions[row] >= range[0] && axis.positions[row] <= range[1]))
+      rows.push(row);
   }
   return rows;
 }

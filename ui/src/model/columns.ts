@@ -1,10 +1,10 @@
 /// Which columns the table of runs has, how wide they are, and what their group rows say.
 
 import { cellLabel } from "./grouping";
-import { fieldText, guessTarget, metricsOf, parseField, varyingParams } from "./fields";
+import { fieldText, guessTarget, metricsOf, parseField, sequenceText, varyingParams } from "./fields";
 import { formatNumber } from "./format";
 import { spreadOf, type Cell } from "./table";
-import type { Field, FieldsAnswer } from "../wire/types";
+import type { Field, FieldsAnswer, SequenceKey } from "../wire/types";
 
 const DEFAULT_PARAMS = 6;
 const DEFAULT_METRICS = 4;
@@ -12,64 +12,52 @@ const CHAR_PX = 7.2;
 const PAD_PX = 26;
 const WIDTHS_KEY = "aim.widths";
 
-/// The columns that a table shows when nobody chose: what differs between the runs, and what they reached.
-export function defaultColumns(known: FieldsAnswer): readonly Field[] {
-  const params = varyingParams(known)
+/// How late a metric comes among the default columns: validation first, what only describes the training last.
+function lateness({ name, context }: SequenceKey): number {
+  const text = name + JSON.stringify(context);
+  return /lr|learning_rate|norm|throughput|time|grad/i.test(text) ? 2 : /val|eval|test/i.test(text) ? 0 : 1;
+}
+
+/// The columns of a table that nobody chose: what differs between the runs, and what they reached.
+export function defaultColumns(fields: FieldsAnswer): readonly Field[] {
+  const params = varyingParams(fields)
     .slice(0, DEFAULT_PARAMS)
     .map((param): Field => ["param", ...param.path]);
-  const best = guessTarget(known);
-  const isBest = (name: string, context: object): boolean =>
-    best !== null && name === best.key.name && JSON.stringify(context) === JSON.stringify(best.key.context);
-  const rank = (text: string): number =>
-    /lr|learning_rate|norm|throughput|time|grad/i.test(text) ? 2 : /val|eval|test/i.test(text) ? 0 : 1;
-  const metrics = [...metricsOf(known)].sort(
-    (a, b) =>
-      Number(isBest(b.name, b.context)) - Number(isBest(a.name, a.context)) ||
-      rank(a.name + JSON.stringify(a.context)) - rank(b.name + JSON.stringify(b.context)),
-  );
+  const target = guessTarget(fields)?.key;
+  const isTarget = (key: SequenceKey): number =>
+    Number(target !== undefined && sequenceText(key) === sequenceText(target));
+  const metrics = [...metricsOf(fields)].sort((a, b) => isTarget(b) - isTarget(a) || lateness(a) - lateness(b));
   const lasts = metrics.slice(0, DEFAULT_METRICS).map(({ name, context }): Field => ["metric", name, context, "last"]);
-  const hasTags = (known.facets.tags ?? []).length > 0;
-  const experiments = (known.facets.experiment ?? []).length > 1;
+  const hasTags = (fields.facets.tags ?? []).length > 0;
+  const hasExperiments = (fields.facets.experiment ?? []).length > 1;
   return [
     ["run", "status"],
     ["run", "created_at"],
     ["run", "duration"],
-    ...(experiments ? [["run", "experiment"] as Field] : []),
+    ...(hasExperiments ? [["run", "experiment"] as Field] : []),
     ...params,
     ...lasts,
     ...(hasTags ? [["run", "tags"] as Field] : []),
   ];
 }
 
-/// Everything a table can show.
-export function allColumns(known: FieldsAnswer): readonly Field[] {
-  const properties: Field[] = [
-    "status",
-    "created_at",
-    "end_time",
-    "duration",
-    "experiment",
-    "tags",
-    "hash",
-    "description",
-    "archived",
-    "error",
-  ].map((name): Field => ["run", name]);
-  const params = known.params.filter(({ path }) => path.length > 0).map((param): Field => ["param", ...param.path]);
-  const metrics = metricsOf(known).flatMap(({ name, context }) =>
-    (["last", "min", "max", "mean", "max_step", "min_step", "count"] as const).map((summary): Field => [
-      "metric",
-      name,
-      context,
-      summary,
-    ]),
+/// Everything that a table can show, besides the names of runs, which it always does.
+export function allColumns(fields: FieldsAnswer): readonly Field[] {
+  const properties = fields.columns.filter(({ key }) => key !== "name").map(({ key }): Field => ["run", key]);
+  const params = fields.params.filter(({ path }) => path.length > 0).map((param): Field => ["param", ...param.path]);
+  const metrics = metricsOf(fields).flatMap(({ name, context }) =>
+    fields.summaries.map((summary): Field => ["metric", name, context, summary]),
   );
   return [...properties, ...params, ...metrics];
 }
 
+/// Fields that the server can answer: metrics with a summary that it has.
+export function answerableFields(list: readonly Field[], summaries: readonly string[] | null): readonly Field[] {
+  return list.filter((field) => field[0] !== "metric" || !summaries || summaries.includes(field[3]));
+}
+
 /// A first width for a column, from its name and its first cells.
 export function guessWidth(field: Field, label: string, texts: readonly string[]): number {
-  if (field[0] === "run" && field[1] === "tags") return 150;
   const longest = Math.max(label.length + 1, ...texts.slice(0, 60).map((text) => text.length));
   const least = field[0] === "metric" ? 92 : 68;
   return Math.round(Math.max(least, Math.min(240, longest * CHAR_PX + PAD_PX)));
@@ -97,7 +85,8 @@ export function groupCell(
   const isNumeric = cells.every((cell) => cell === null || typeof cell === "number");
   const spread = isNumeric ? spreadOf(cells) : null;
   if (isMetric && spread && spread.min !== spread.max) {
-    const title = `mean ${formatNumber(spread.mean)} ± ${formatNumber(spread.std)} · ${formatNumber(spread.min)} to ${formatNumber(spread.max)} · ${spread.count} runs`;
+    const range = `${formatNumber(spread.min)} to ${formatNumber(spread.max)}`;
+    const title = `mean ${formatNumber(spread.mean)} ± ${formatNumber(spread.std)} · ${range} · ${spread.count} runs`;
     return {
       text: `${formatNumber(spread.mean)} ±${formatNumber(Number(spread.std.toPrecision(2)))}`,
       title,

@@ -1,6 +1,6 @@
 /// Several runs beside each other: which values differ, and by how much.
 
-import { pathText, sequenceText } from "./fields";
+import { isMetricKind, isSystemMetric, pathText, sequenceText } from "./fields";
 import { numberOf, type Json, type RunAnswer, type SequenceKey, type SequenceSummary } from "../wire/types";
 
 /// One row of a comparison: a name, and a value of each run; undefined where a run has none.
@@ -55,26 +55,52 @@ export interface MetricRow {
 /// The metrics of several runs, those that most of them have first.
 export function metricRows(
   runs: readonly (RunAnswer | null)[],
-  isWanted: (sequence: SequenceSummary) => boolean,
+  isListed: (sequence: SequenceSummary) => boolean,
 ): readonly MetricRow[] {
-  const rows = new Map<string, { key: SequenceKey; found: (SequenceSummary | null)[] }>();
+  const rows = new Map<string, { key: SequenceKey; summaries: (SequenceSummary | null)[] }>();
   runs.forEach((run, i) => {
     for (const sequence of run?.sequences ?? []) {
-      if (!isWanted(sequence)) continue;
+      if (!isListed(sequence)) continue;
       const text = sequenceText(sequence);
       let row = rows.get(text);
       if (!row)
         rows.set(
           text,
-          (row = { key: { name: sequence.name, context: sequence.context }, found: runs.map(() => null) }),
+          (row = { key: { name: sequence.name, context: sequence.context }, summaries: runs.map(() => null) }),
         );
-      row.found[i] = sequence;
+      row.summaries[i] = sequence;
     }
   });
-  return [...rows.values()].map(({ key, found }) => ({
+  return [...rows.values()].map(({ key, summaries }) => ({
     key,
-    last: found.map((sequence) => numberOf(sequence?.last)),
-    min: found.map((sequence) => numberOf(sequence?.min)),
-    max: found.map((sequence) => numberOf(sequence?.max)),
+    last: summaries.map((sequence) => numberOf(sequence?.last)),
+    min: summaries.map((sequence) => numberOf(sequence?.min)),
+    max: summaries.map((sequence) => numberOf(sequence?.max)),
   }));
+}
+
+/// The metrics that people tracked in any of the runs.
+export function trackedMetrics(runs: readonly (RunAnswer | null)[]): readonly SequenceKey[] {
+  const sequences = runs.flatMap((run) => run?.sequences ?? []);
+  const metrics = sequences.filter(({ name, kind }) => isMetricKind(kind) && !isSystemMetric(name));
+  return [...new Map(metrics.map((key) => [sequenceText(key), { name: key.name, context: key.context }])).values()];
+}
+
+/// The best of some values; null where neither more nor less is better, or where there is nothing to compare.
+export function bestOf(values: readonly (number | null)[], direction: -1 | 0 | 1): number | null {
+  const numbers = values.filter((value): value is number => value !== null && Number.isFinite(value));
+  if (direction === 0 || numbers.length < 2) return null;
+  return direction < 0 ? Math.min(...numbers) : Math.max(...numbers);
+}
+
+/// A JSON value as a tree of values; null if it is none.
+export function asTree(value: unknown): { readonly [key: string]: Json } | null {
+  return value !== null && typeof value === "object" && !Array.isArray(value)
+    ? (value as { readonly [key: string]: Json })
+    : null;
+}
+
+/// A tree without one of its keys.
+export function without(tree: { readonly [key: string]: Json } | null, key: string): typeof tree {
+  return tree && Object.fromEntries(Object.entries(tree).filter(([name]) => name !== key));
 }

@@ -1,85 +1,104 @@
 /// Saved views and reports: small documents that the server keeps for everybody.
 
 import { signal } from "@preact/signals";
-import { here } from "./scope";
-import { report, toast } from "./session";
+import type { Scope } from "./scope";
+import type { Session } from "./session";
 import { getJson, request, sendJson } from "../wire/request";
 import type { Json, StoredDocument } from "../wire/types";
 
-/// All documents; null until asked for.
-export const documents = signal<readonly StoredDocument[] | null>(null);
+const ID_CHARS_MOST = 56;
 
-let changes = 0; // counts our own: an answer that was under way meanwhile is of yesterday
-
-/// Asks for all documents.
-export async function loadDocuments(): Promise<void> {
-  try {
-    const asked = changes;
-    const answer = await getJson<{ readonly documents: readonly StoredDocument[] }>(here("documents"));
-    if (asked === changes) documents.value = answer.documents;
-    else await loadDocuments();
-  } catch (error) {
-    report(error);
-  }
-}
-
-/// An id from a name: `Nightly runs` is `nightly-runs`; another number behind it if that is taken.
+/// An id from a name: `Nightly runs` is `nightly-runs`; with a number behind it if that is taken.
 export function documentId(name: string, taken: ReadonlySet<string>): string {
-  const plain =
-    name
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-+|-+$/g, "")
-      .slice(0, 56) || "untitled";
+  const words = name.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  const plain = words.join("-").slice(0, ID_CHARS_MOST) || "untitled";
   if (!taken.has(plain)) return plain;
   let number = 2;
   while (taken.has(`${plain}-${number}`)) number++;
   return `${plain}-${number}`;
 }
 
-/// Writes a document; gives what the server keeps now, or null after an error, which is shown.
-export async function saveDocument(
-  kind: StoredDocument["kind"],
-  id: string,
-  revision: string | null,
-  body: { readonly [key: string]: Json },
-): Promise<StoredDocument | null> {
-  try {
-    const saved = await sendJson<StoredDocument>(here(`documents/${kind}/${id}`), { revision, body }, undefined, "PUT");
-    changes++;
-    const others = (documents.peek() ?? []).filter((other) => other.kind !== kind || other.id !== id);
-    documents.value = [...others, saved];
-    return saved;
-  } catch (error) {
-    report(error);
-    return null;
+/// A report as it is being written.
+export interface Draft {
+  readonly name: string;
+  readonly text: string;
+}
+
+/// The documents of a repository.
+export class Documents {
+  /// All documents; null until asked for.
+  readonly all = signal<readonly StoredDocument[] | null>(null);
+
+  private changes = 0; // counts our own: an answer that was under way meanwhile is out of date
+
+  constructor(
+    private readonly session: Session,
+    private readonly scope: Scope,
+  ) {}
+
+  /// Asks for all documents.
+  readonly load = async (): Promise<void> => {
+    try {
+      const before = this.changes;
+      const answer = await getJson<{ readonly documents: readonly StoredDocument[] }>(this.scope.here("documents"));
+      if (before === this.changes) this.all.value = answer.documents;
+      else await this.load();
+    } catch (error) {
+      this.session.report(error);
+    }
+  };
+
+  /// Writes a document; returns what the server keeps now, or null after an error, which is shown.
+  readonly save = async (
+    kind: StoredDocument["kind"],
+    id: string,
+    revision: string | null,
+    body: { readonly [key: string]: Json },
+  ): Promise<StoredDocument | null> => {
+    try {
+      const url = this.scope.here(`documents/${kind}/${id}`);
+      const saved = await sendJson<StoredDocument>(url, { revision, body }, undefined, "PUT");
+      this.changes++;
+      this.all.value = [...this.without(kind, id), saved];
+      return saved;
+    } catch (error) {
+      this.session.report(error);
+      return null;
+    }
+  };
+
+  /// Removes a document, and offers to bring it back. `name`: what the message calls it.
+  readonly drop = async (kind: StoredDocument["kind"], id: string, name: string): Promise<void> => {
+    const old = this.all.peek()?.find((document) => document.kind === kind && document.id === id);
+    try {
+      await request(this.scope.here(`documents/${kind}/${id}`), { method: "DELETE" });
+    } catch (error) {
+      this.session.report(error);
+      return;
+    }
+    this.changes++;
+    this.all.value = this.without(kind, id);
+    const undo = old && { label: "Undo", run: () => void this.save(kind, id, null, old.body) };
+    this.session.toast(`${name} deleted.`, undo);
+  };
+
+  /// The text of a report that was written in this tab and is not saved yet; null: there is none.
+  readonly draft = (id: string): Draft | null => {
+    const text = sessionStorage.getItem(this.draftKey(id));
+    return text === null ? null : (JSON.parse(text) as Draft);
+  };
+
+  /// Keeps what is being written; null: nothing any more.
+  readonly keepDraft = (id: string, draft: Draft | null): void => {
+    if (draft) sessionStorage.setItem(this.draftKey(id), JSON.stringify(draft));
+    else sessionStorage.removeItem(this.draftKey(id));
+  };
+
+  private draftKey(id: string): string {
+    return `aim.draft ${this.scope.here(id)}`;
   }
-}
 
-/// Removes a document; says so, and offers it back. `name`: what the message calls it.
-export async function dropDocument(kind: StoredDocument["kind"], id: string, name: string): Promise<void> {
-  const old = documents.peek()?.find((one) => one.kind === kind && one.id === id);
-  try {
-    await request(here(`documents/${kind}/${id}`), { method: "DELETE" });
-  } catch (error) {
-    report(error);
-    return;
+  private without(kind: StoredDocument["kind"], id: string): readonly StoredDocument[] {
+    return (this.all.peek() ?? []).filter((document) => document.kind !== kind || document.id !== id);
   }
-  changes++;
-  documents.value = (documents.peek() ?? []).filter((other) => other.kind !== kind || other.id !== id);
-  toast(`${name} deleted.`, old && { label: "Undo", run: () => void saveDocument(kind, id, null, old.body) });
-}
-
-const draftKey = (id: string): string => `aim.draft ${here(id)}`;
-
-/// A report's text that was written and not saved yet, however its page was left in this tab; null: there is none.
-export function draftOf(id: string): { readonly name: string; readonly text: string } | null {
-  const kept = sessionStorage.getItem(draftKey(id));
-  return kept === null ? null : (JSON.parse(kept) as { name: string; text: string });
-}
-
-/// Keeps what is being written; null: nothing any more.
-export function keepDraft(id: string, draft: { readonly name: string; readonly text: string } | null): void {
-  if (draft) sessionStorage.setItem(draftKey(id), JSON.stringify(draft));
-  else sessionStorage.removeItem(draftKey(id));
 }

@@ -1,49 +1,64 @@
-/// Changes to runs, each with a way back.
+/// Changes to runs, each of which can be undone.
 
 import { plural } from "./words";
-import { here, nudge } from "./scope";
-import { report, server, toast } from "./session";
-import { selected } from "./marks";
+import type { Marks } from "./marks";
+import type { Scope } from "./scope";
+import type { Session } from "./session";
 import { sendJson } from "../wire/request";
 import type { Change, EditAnswer } from "../wire/types";
 
 const UNDO_MOST = 50;
-const undoable: { readonly undo: string; readonly runs: readonly string[] }[] = [];
 
-/// Whether the server takes changes at all.
-export function canEdit(): boolean {
-  return server.value !== null && !server.value.read_only;
+interface Undoable {
+  readonly undo: string;
+  readonly runs: readonly string[];
 }
 
-/// Changes some runs; says what was done and offers to undo it. `done` is such as "Archived".
-export async function edit(runs: readonly string[], change: Change, done: string): Promise<boolean> {
-  if (runs.length === 0) return false;
-  try {
-    const answer = await sendJson<EditAnswer>(here("edits"), { runs, change });
-    undoable.push({ undo: answer.undo, runs });
-    if (undoable.length > UNDO_MOST) undoable.shift();
-    if (change.deleted) selected.value = selected.peek().filter((hash) => !runs.includes(hash));
-    nudge(answer.cursor, runs);
-    toast(`${done} ${plural(answer.count, "run")}.`, { label: "Undo", run: () => void undo(answer.undo) });
-    return true;
-  } catch (error) {
-    report(error);
-    return false;
-  }
-}
+/// The changes that were made on these pages.
+export class Edits {
+  private readonly undoable: Undoable[] = [];
 
-/// Takes back an edit: the given one, or the last.
-export async function undo(id?: string): Promise<void> {
-  const place = id === undefined ? undoable.length - 1 : undoable.findIndex((entry) => entry.undo === id);
-  if (place < 0) return;
-  const [entry] = undoable.splice(place, 1);
-  try {
-    const answer = await sendJson<{ readonly cursor: string; readonly count: number }>(here("undo"), {
-      undo: entry.undo,
-    });
-    nudge(answer.cursor, entry.runs);
-    toast(`Undone for ${plural(answer.count, "run")}.`);
-  } catch (error) {
-    report(error);
-  }
+  constructor(
+    private readonly session: Session,
+    private readonly scope: Scope,
+    private readonly marks: Marks,
+  ) {}
+
+  /// Whether the server takes changes at all.
+  readonly canEdit = (): boolean => this.session.server.value?.read_only === false;
+
+  /// Changes some runs, says so, and offers to undo it. `done` is such as "Archived". Returns whether it was done.
+  readonly edit = async (runs: readonly string[], change: Change, done: string): Promise<boolean> => {
+    if (runs.length === 0) return false;
+    try {
+      const answer = await sendJson<EditAnswer>(this.scope.here("edits"), { runs, change });
+      this.undoable.push({ undo: answer.undo, runs });
+      if (this.undoable.length > UNDO_MOST) this.undoable.shift();
+      const { selected } = this.marks;
+      if (change.deleted) selected.value = selected.peek().filter((hash) => !runs.includes(hash));
+      this.scope.nudge(answer.cursor, runs);
+      const undo = { label: "Undo", run: () => void this.undo(answer.undo) };
+      this.session.toast(`${done} ${plural(answer.count, "run")}.`, undo);
+      return true;
+    } catch (error) {
+      this.session.report(error);
+      return false;
+    }
+  };
+
+  /// Undoes an edit: that of this id, or the last.
+  readonly undo = async (id?: string): Promise<void> => {
+    const index = id === undefined ? this.undoable.length - 1 : this.undoable.findIndex((edit) => edit.undo === id);
+    if (index < 0) return;
+    const [{ undo, runs }] = this.undoable.splice(index, 1);
+    try {
+      const answer = await sendJson<{ readonly cursor: string; readonly count: number }>(this.scope.here("undo"), {
+        undo,
+      });
+      this.scope.nudge(answer.cursor, runs);
+      this.session.toast(`Undone for ${plural(answer.count, "run")}.`);
+    } catch (error) {
+      this.session.report(error);
+    }
+  };
 }

@@ -1,19 +1,8 @@
 /// Fields as people and addresses write them: `run.status`, `hparams.lr`, `metric:loss{"subset":"val"}:min`.
 
-import type { Context, Field, FieldsAnswer, Json, ParamInfo, SequenceKey, Summary } from "../wire/types";
+import type { Context, Field, FieldsAnswer, Json, ParamInfo, SequenceKey } from "../wire/types";
 
-const SUMMARIES: readonly string[] = [
-  "first",
-  "last",
-  "min",
-  "max",
-  "mean",
-  "first_step",
-  "last_step",
-  "min_step",
-  "max_step",
-  "count",
-];
+const SUMMARY = /^[a-z][a-z0-9_]*$/;
 const PLAIN_KEY = /^[^."[\]{}:,]+$/;
 const COMMON_ROOTS = new Set(["hparams", "config", "params", "hyperparameters", "args"]);
 const SYSTEM_PREFIX = "__system__";
@@ -79,12 +68,12 @@ export function parseField(text: string): Field | null {
   if (text.startsWith("metric:")) {
     const end = text.lastIndexOf(":");
     const summary = text.slice(end + 1);
-    if (end < 7 || !SUMMARIES.includes(summary)) return null;
+    if (end < 7 || !SUMMARY.test(summary)) return null;
     const body = text.slice(7, end);
     const brace = body.endsWith("}") ? body.indexOf("{") : -1;
     try {
       const context = brace < 0 ? {} : (JSON.parse(body.slice(brace)) as Context);
-      return ["metric", brace < 0 ? body : body.slice(0, brace), context, summary as Summary];
+      return ["metric", brace < 0 ? body : body.slice(0, brace), context, summary];
     } catch {
       return null;
     }
@@ -106,24 +95,9 @@ export function parseField(text: string): Field | null {
   return ["param", ...path];
 }
 
-const RUN_LABELS: Readonly<Record<string, string>> = {
-  name: "Name",
-  status: "State",
-  experiment: "Experiment",
-  created_at: "Started",
-  end_time: "Ended",
-  duration: "Duration",
-  tags: "Tags",
-  hash: "Hash",
-  description: "Description",
-  archived: "Archived",
-  notes: "Notes",
-  error: "Error",
-};
-
-/// A short name for people.
+/// A short name of a param or a metric for people; of a property its key (`RunColumns.label` has its label).
 export function fieldLabel(field: Field): string {
-  if (field[0] === "run") return RUN_LABELS[field[1]] ?? field[1];
+  if (field[0] === "run") return field[1];
   if (field[0] === "metric") {
     const [, name, context, summary] = field;
     return [name, contextLabel(context), summary === "last" ? "" : summary].filter(Boolean).join(" ");
@@ -178,7 +152,7 @@ export function varyingParams(fields: FieldsAnswer): readonly ParamInfo[] {
   return [...varying].sort((a, b) => Number(a.distinct > 24) - Number(b.distinct > 24));
 }
 
-/// The params that a seed is: left out when runs are put together "except for the seed".
+/// Whether a param is the seed of a run: what runs that are averaged over seeds may differ in.
 export function isSeed(path: readonly (string | number)[]): boolean {
   return /(^|_)(seed|random_state|rng)$/i.test(String(path[path.length - 1]));
 }
@@ -186,7 +160,7 @@ export function isSeed(path: readonly (string | number)[]): boolean {
 const LESS_IS_BETTER = /loss|err|rmse|mae|mse|ppl|perplexity|nll|wer|fid/i;
 const MORE_IS_BETTER = /acc|f1|auc|bleu|\bmap\b|iou|reward|return|score|r2|dice|psnr|precision|recall/i;
 
-/// Whether more of a metric is better (1), less is (-1), or nobody knows (0); by its name.
+/// Whether more of a metric is better (1), less is (-1), or neither is known (0); by its name.
 export function betterDirection(name: string): -1 | 0 | 1 {
   return LESS_IS_BETTER.test(name) ? -1 : MORE_IS_BETTER.test(name) ? 1 : 0;
 }

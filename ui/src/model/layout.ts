@@ -4,12 +4,12 @@
 ///     own=>Focus;loss{"subset":"val"};accuracy{"subset":"val"}       a section and its cards, in this order
 ///     wide=loss{"subset":"val"}*2                                    a card that spans two columns
 ///
-/// Cards that nobody placed stay where `cards.ts` puts them, behind those that were placed in the same section.
+/// Cards that the reader did not move stay where `cards.ts` puts them, behind those that were moved to the same section.
 
 import type { Card, Section } from "./cards";
 
-/// A section that was arranged: its own name, or that of one which is there by itself; and ids of cards.
-export interface Placed {
+/// A section that the reader arranged: its name, and the ids of its cards.
+export interface Arranged {
   readonly name: string;
   readonly cards: readonly string[];
 }
@@ -36,7 +36,7 @@ function plain(text: string): string {
 }
 
 /// Reads `own`.
-export function parseOwn(text: string): readonly Placed[] {
+export function parseOwn(text: string): readonly Arranged[] {
   const sections: { name: string; cards: string[] }[] = [];
   for (const part of parts(text)) {
     if (part.startsWith(">")) sections.push({ name: plain(part.slice(1)), cards: [] });
@@ -46,7 +46,7 @@ export function parseOwn(text: string): readonly Placed[] {
 }
 
 /// Writes `own`.
-export function formatOwn(sections: readonly Placed[]): string {
+export function formatOwn(sections: readonly Arranged[]): string {
   return sections.flatMap(({ name, cards }) => [`>${escape(name)}`, ...cards.map(escape)]).join(";");
 }
 
@@ -54,8 +54,8 @@ export function formatOwn(sections: readonly Placed[]): string {
 export function parseWide(text: string): ReadonlyMap<string, number> {
   const spans = new Map<string, number>();
   for (const part of parts(text)) {
-    const found = /^(.*)\*([23])$/s.exec(part);
-    if (found) spans.set(plain(found[1]), Number(found[2]));
+    const match = /^(.*)\*([23])$/s.exec(part);
+    if (match) spans.set(plain(match[1]), Number(match[2]));
   }
   return spans;
 }
@@ -68,63 +68,66 @@ export function formatWide(spans: ReadonlyMap<string, number>): string {
     .join(";");
 }
 
-/// Puts cards where the reader wants them: own sections first, in their order, then those that are there by themselves.
-export function arrange(sections: readonly Section[], placed: readonly Placed[]): readonly ArrangedSection[] {
+/// Puts cards where the reader wants them: the reader's sections first, in their order, then the automatic ones.
+export function arrange(sections: readonly Section[], arranged: readonly Arranged[]): readonly ArrangedSection[] {
   const cards = new Map(sections.flatMap((section) => section.cards).map((card) => [card.id, card]));
-  const taken = new Set(placed.flatMap((section) => section.cards));
+  const taken = new Set(arranged.flatMap((section) => section.cards));
   const listed = (names: readonly string[]): readonly Card[] =>
     names.map((id) => cards.get(id)).filter((card) => card !== undefined);
   const automatic = new Set(sections.map(({ name }) => name));
-  const own = placed
+  const mine = arranged
     .filter(({ name }) => !automatic.has(name))
     .map(({ name, cards: ids }) => ({ name, cards: listed(ids), isOwn: true }));
   const others = sections.map(({ name, cards: all }) => ({
     name,
     isOwn: false,
-    cards: [...listed(placed.find((one) => one.name === name)?.cards ?? []), ...all.filter(({ id }) => !taken.has(id))],
+    cards: [
+      ...listed(arranged.find((section) => section.name === name)?.cards ?? []),
+      ...all.filter(({ id }) => !taken.has(id)),
+    ],
   }));
-  return [...own, ...others.filter((section) => section.cards.length > 0)];
+  return [...mine, ...others.filter((section) => section.cards.length > 0)];
 }
 
-/// Moves a card before another one (null: to the end) in a section of what is shown now; gives the new placement.
+/// Moves a card before another one (null: to the end) in a section of what is shown now; returns the new arrangement.
 export function moveCard(
-  shown: readonly ArrangedSection[],
-  placed: readonly Placed[],
+  current: readonly ArrangedSection[],
+  arranged: readonly Arranged[],
   id: string,
   section: string,
   before: string | null,
-): readonly Placed[] {
-  const without = placed.map(({ name, cards }) => ({ name, cards: cards.filter((one) => one !== id) }));
-  const ids = (shown.find(({ name }) => name === section)?.cards ?? [])
+): readonly Arranged[] {
+  const without = arranged.map(({ name, cards }) => ({ name, cards: cards.filter((card) => card !== id) }));
+  const ids = (current.find(({ name }) => name === section)?.cards ?? [])
     .map((card) => card.id)
-    .filter((one) => one !== id);
+    .filter((card) => card !== id);
   const at = before === null ? -1 : ids.indexOf(before);
   ids.splice(at < 0 ? ids.length : at, 0, id);
-  const rest = without.filter(({ name }) => name !== section);
-  const place = without.findIndex(({ name }) => name === section);
+  const others = without.filter(({ name }) => name !== section);
+  const index = without.findIndex(({ name }) => name === section);
   const made = { name: section, cards: ids };
-  return place < 0 ? [...rest, made] : [...rest.slice(0, place), made, ...rest.slice(place)];
+  return index < 0 ? [...others, made] : [...others.slice(0, index), made, ...others.slice(index)];
 }
 
 /// Moves a card by some places within its section.
 export function shiftCard(
-  shown: readonly ArrangedSection[],
-  placed: readonly Placed[],
+  current: readonly ArrangedSection[],
+  arranged: readonly Arranged[],
   id: string,
   by: -1 | 1,
-): readonly Placed[] {
-  const section = shown.find(({ cards }) => cards.some((card) => card.id === id));
-  if (!section) return placed;
+): readonly Arranged[] {
+  const section = current.find(({ cards }) => cards.some((card) => card.id === id));
+  if (!section) return arranged;
   const ids = section.cards.map((card) => card.id);
   const at = ids.indexOf(id) + by;
-  if (at < 0 || at >= ids.length) return placed;
-  return moveCard(shown, placed, id, section.name, by < 0 ? ids[at] : (ids[at + 1] ?? null));
+  if (at < 0 || at >= ids.length) return arranged;
+  return moveCard(current, arranged, id, section.name, by < 0 ? ids[at] : (ids[at + 1] ?? null));
 }
 
 /// A section's name that is not taken yet.
-export function freshName(shown: readonly { readonly name: string }[], wanted: string): string {
-  const taken = new Set(shown.map(({ name }) => name));
-  let [name, number] = [wanted, 2];
-  while (taken.has(name)) name = `${wanted} ${number++}`;
+export function freshName(sections: readonly { readonly name: string }[], text: string): string {
+  const taken = new Set(sections.map(({ name }) => name));
+  let [name, number] = [text, 2];
+  while (taken.has(name)) name = `${text} ${number++}`;
   return name;
 }

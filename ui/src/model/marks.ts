@@ -1,6 +1,6 @@
-/// Which runs are selected, pinned, hidden, the baseline, and under the pointer. All but the first and last are in the address.
+/// Which runs are selected, pinned, hidden, the baseline, and under the pointer.
 
-import { computed, signal } from "@preact/signals";
+import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import { change, listSetting, setting } from "./address";
 
 /// What the pointer is on: a run (or a group's key), and an x in the units of the charts. Lit in every card and list.
@@ -9,11 +9,25 @@ export interface Hot {
   readonly x: number | null;
 }
 
-/// What the pointer is on; null: nothing.
-export const hot = signal<Hot | null>(null);
+/// Where marks are kept, as short hashes: in the address, or with a part of a page that has its own.
+export interface MarkSettings {
+  readonly pinned: ReadonlySignal<readonly string[]>;
+  readonly hidden: ReadonlySignal<readonly string[]>;
+  readonly baseline: ReadonlySignal<string>;
+  readonly change: (changes: {
+    readonly pin?: string | null;
+    readonly hide?: string | null;
+    readonly base?: string | null;
+  }) => void;
+}
 
-/// Runs ticked in a list or a table, in the order of ticking.
-export const selected = signal<readonly string[]>([]);
+/// The marks in the address, so that a link has them.
+export const ADDRESS_MARKS: MarkSettings = {
+  pinned: listSetting("pin"),
+  hidden: listSetting("hide"),
+  baseline: setting("base"),
+  change: (changes) => change(changes as Readonly<Record<string, string | null>>, true),
+};
 
 const HASH = /^[0-9a-f]{24}$/;
 const SHORT = 8;
@@ -23,79 +37,64 @@ export function shortHash(hash: string): string {
   return HASH.test(hash) ? hash.slice(0, SHORT) : hash;
 }
 
-const pinnedShort = listSetting("pin");
-const hiddenShort = listSetting("hide");
-const baseShort = setting("base");
-const pinnedSet = computed(() => new Set(pinnedShort.value));
-const hiddenSet = computed(() => new Set(hiddenShort.value));
-
-/// Whether a run is always drawn, thick.
-export function isPinned(hash: string): boolean {
-  return pinnedSet.value.has(shortHash(hash));
-}
-
-/// Whether a run is left out of the charts.
-export function isHidden(hash: string): boolean {
-  return hiddenSet.value.has(shortHash(hash));
-}
-
-/// Whether a run is what the others are compared to.
-export function isBaseline(hash: string): boolean {
-  return baseShort.value !== "" && baseShort.value === shortHash(hash);
-}
-
-/// Whether any run is hidden.
-export const hasHidden = computed(() => hiddenSet.value.size > 0);
-/// Whether there is a baseline.
-export const hasBaseline = computed(() => baseShort.value !== "");
-
-function toggled(list: readonly string[], hashes: readonly string[]): string {
+/// A list of short hashes, as a text, after some runs were added, or removed if all of them were in it.
+export function toggled(list: readonly string[], hashes: readonly string[]): string {
   const short = hashes.map(shortHash);
-  const rest = list.filter((hash) => !short.includes(hash));
-  return (short.every((hash) => list.includes(hash)) ? rest : [...rest, ...short]).join(",");
+  const others = list.filter((hash) => !short.includes(hash));
+  return (short.every((hash) => list.includes(hash)) ? others : [...others, ...short]).join(",");
 }
 
-/// Pins runs, or lets them go if all of them were.
-export function togglePinned(hashes: readonly string[]): void {
-  change({ pin: toggled(pinnedShort.peek(), hashes) }, true);
-}
+/// The marks of a page, or of a part of one.
+export class Marks {
+  /// What the pointer is on; null: nothing.
+  readonly hot = signal<Hot | null>(null);
 
-/// Hides runs, or shows them if all of them were hidden.
-export function toggleHidden(hashes: readonly string[]): void {
-  change({ hide: toggled(hiddenShort.peek(), hashes) }, true);
-}
+  /// Runs ticked in a list or a table, in the order of ticking.
+  readonly selected = signal<readonly string[]>([]);
 
-/// Shows all runs again.
-export function showAll(): void {
-  change({ hide: null }, true);
-}
+  /// Whether any run is hidden.
+  readonly hasHidden = computed(() => this.hiddenSet.value.size > 0);
 
-/// Hides all but these.
-export function showOnly(hashes: readonly string[], all: readonly string[]): void {
-  const shown = new Set(hashes);
-  change(
-    {
-      hide: all
-        .filter((hash) => !shown.has(hash))
-        .map(shortHash)
-        .join(","),
-    },
-    true,
-  );
-}
+  private readonly pinnedSet = computed(() => new Set(this.settings.pinned.value));
+  private readonly hiddenSet = computed(() => new Set(this.settings.hidden.value));
 
-/// Makes a run the baseline, or no run if it was.
-export function toggleBaseline(hash: string): void {
-  change({ base: isBaseline(hash) ? null : shortHash(hash) }, true);
-}
+  constructor(private readonly settings: MarkSettings = ADDRESS_MARKS) {}
 
-/// Ticks or unticks a run.
-export function toggleSelected(hash: string): void {
-  const list = selected.peek();
-  selected.value = list.includes(hash) ? list.filter((other) => other !== hash) : [...list, hash];
-}
+  /// Whether a run is always drawn, thick.
+  readonly isPinned = (hash: string): boolean => this.pinnedSet.value.has(shortHash(hash));
 
-/// Ticks all of these, as well as what is ticked.
-export function select(hashes: readonly string[]): void {
-  selected.value = [...new Set([...selected.peek(), ...hashes])];
+  /// Whether a run is left out of the charts.
+  readonly isHidden = (hash: string): boolean => this.hiddenSet.value.has(shortHash(hash));
+
+  /// Whether a run is what the others are compared to.
+  readonly isBaseline = (hash: string): boolean => {
+    const baseline = this.settings.baseline.value;
+    return baseline !== "" && baseline === shortHash(hash);
+  };
+
+  /// Pins runs, or unpins them if all of them were pinned.
+  readonly togglePinned = (hashes: readonly string[]): void =>
+    this.settings.change({ pin: toggled(this.settings.pinned.peek(), hashes) });
+
+  /// Hides runs, or shows them if all of them were hidden.
+  readonly toggleHidden = (hashes: readonly string[]): void =>
+    this.settings.change({ hide: toggled(this.settings.hidden.peek(), hashes) });
+
+  /// Shows all runs again.
+  readonly showAll = (): void => this.settings.change({ hide: null });
+
+  /// Makes a run the baseline, or no run if it was.
+  readonly toggleBaseline = (hash: string): void =>
+    this.settings.change({ base: this.isBaseline(hash) ? null : shortHash(hash) });
+
+  /// Ticks or unticks a run.
+  readonly toggleSelected = (hash: string): void => {
+    const list = this.selected.peek();
+    this.selected.value = list.includes(hash) ? list.filter((other) => other !== hash) : [...list, hash];
+  };
+
+  /// Ticks all of these, as well as what is ticked.
+  readonly select = (hashes: readonly string[]): void => {
+    this.selected.value = [...new Set([...this.selected.peek(), ...hashes])];
+  };
 }

@@ -1,72 +1,59 @@
-/// Images, audio, video, texts, tables, distributions and figures: asked for by sequence and step, kept up to date.
+/// Objects of runs, such as images and texts: asked for by sequence and step, kept up to date.
 
-import { effect, signal, untracked, type ReadonlySignal, type Signal } from "@preact/signals";
+import type { ReadonlySignal } from "@preact/signals";
 import { sequenceText } from "./fields";
-import { throttled } from "./runs";
-import { asWireError, here, repo, tick } from "./scope";
-import { sendJson, type WireError } from "../wire/request";
-import type { Change, ObjectItem, ObjectsAnswer, ObjectSequence, ObjectsRequest, ObjectType } from "../wire/types";
+import { liveStore, type LiveStore } from "./livestore";
+import type { Scope } from "./scope";
+import { sendJson } from "../wire/request";
+import type { Change, ObjectItem, ObjectsAnswer, ObjectSequence, ObjectsRequest } from "../wire/types";
 
-const TICK_PAUSE_MS = 2500;
+const PAUSE_MS = 2500;
 
-/// The kinds of objects, and what pages call them.
-export const OBJECT_WORDS: Readonly<Record<ObjectType, string>> = {
-  images: "Images",
-  audios: "Audio",
-  videos: "Video",
-  texts: "Text",
-  tables: "Tables",
-  distributions: "Distributions",
-  figures: "Figures",
-};
-
-const KINDS: Readonly<Record<string, ObjectType>> = {
-  "aim.image": "images",
-  "aim.audio": "audios",
-  "aim.video": "videos",
-  "aim.table": "tables",
-  "aim.text": "texts",
-  "aim.distribution": "distributions",
-  "aim.figure": "figures",
-};
-
-/// Which type of object a sequence's kind is; null for metrics and the like.
-export function objectType(kind: string): ObjectType | null {
-  return KINDS[kind.replace(/^list\(|\)$/g, "")] ?? null;
-}
-
-/// An object with the sequence and the run it is of.
+/// An object with the sequence and the run that it belongs to.
 export interface Item extends ObjectItem {
   readonly run: string;
-  readonly of: ObjectSequence;
-}
-
-export interface ObjectsStore {
-  readonly answer: Signal<ObjectsAnswer | null>;
-  readonly isLoading: Signal<boolean>;
-  readonly error: Signal<WireError | null>;
-  readonly stop: () => void;
+  readonly track: ObjectSequence;
 }
 
 /// The items of an answer with their runs.
 export function itemsOf(answer: ObjectsAnswer | null): readonly Item[] {
   if (!answer) return [];
   return answer.items.map((item) => {
-    const of = answer.sequences[item.sequence];
-    return { ...item, of, run: answer.runs[of.run] };
+    const track = answer.sequences[item.sequence];
+    return { ...item, track, run: answer.runs[track.run] };
   });
 }
 
-/// The same places of runs' sequences as `shown`, at the step that is answered now; what is not in the answer stays as it was.
-export function atPresent(shown: readonly Item[], items: readonly Item[]): readonly Item[] {
-  const placeOf = (item: Item): string => `${item.run} ${sequenceText(item.of)} ${item.index}`;
-  const present = new Map(items.map((item) => [placeOf(item), item]));
-  return shown.map((item) => present.get(placeOf(item)) ?? item);
+/// The items of each sequence, in the order of the answer.
+export function bySequence(items: readonly Item[]): readonly (readonly Item[])[] {
+  const groups = new Map<number, Item[]>();
+  for (const item of items) {
+    const group = groups.get(item.sequence);
+    if (group) group.push(item);
+    else groups.set(item.sequence, [item]);
+  }
+  return [...groups.values()];
+}
+
+/// One text for the same object of a run at any step.
+export function itemKey(item: Item): string {
+  return `${item.run} ${sequenceText(item.track)} ${item.index}`;
+}
+
+/// What an object is called where it has no caption.
+export function itemLabel(item: Item): string {
+  return item.caption || `${item.track.name}, step ${item.step}`;
+}
+
+/// The same objects as `before`, at the step that is answered now; what is not in the answer stays as it was.
+export function atPresent(before: readonly Item[], items: readonly Item[]): readonly Item[] {
+  const present = new Map(items.map((item) => [itemKey(item), item]));
+  return before.map((item) => present.get(itemKey(item)) ?? item);
 }
 
 /// The change that hides one object.
 export function deletion(item: Item): Change {
-  const { name, context, kind } = item.of;
+  const { name, context, kind } = item.track;
   return {
     points: [{ name, context, steps: [item.step], ...(kind.startsWith("list(") ? { items: [item.index] } : {}) }],
   };
@@ -78,62 +65,29 @@ export function allSteps(answer: ObjectsAnswer | null): readonly number[] {
 }
 
 /// Starts a store that follows its wish.
-export function objectsStore(wish: ReadonlySignal<ObjectsRequest | null>): ObjectsStore {
-  const answer = signal<ObjectsAnswer | null>(null);
-  const isLoading = signal(true);
-  const error = signal<WireError | null>(null);
-  let abort = new AbortController();
-  const load = async (): Promise<void> => {
-    const request = wish.peek();
-    if (!request || repo.peek() === "") return;
-    abort.abort();
-    abort = new AbortController();
-    isLoading.value = true;
-    try {
-      answer.value = await sendJson<ObjectsAnswer>(here("objects"), request, abort.signal);
-      error.value = null;
-      isLoading.value = false;
-    } catch (caught) {
-      const failure = asWireError(caught);
-      if (!failure) return;
-      error.value = failure;
-      isLoading.value = false;
-    }
-  };
-  const soon = throttled(TICK_PAUSE_MS, () => void load());
-  const stops = [
-    effect(() => {
-      void [wish.value, repo.value];
-      untracked(() => void load());
-    }),
-    effect(() => {
-      const next = tick.value;
-      if (!next || next.cursor === answer.peek()?.cursor) return;
-      const known = answer.peek()?.runs ?? [];
-      if (next.changed !== null && !next.changed.some((hash) => known.includes(hash))) return;
-      if (next.isOwn) untracked(() => void load());
-      else soon.call();
-    }),
-  ];
-  const stop = (): void => {
-    stops.forEach((end) => end());
-    soon.stop();
-    abort.abort();
-  };
-  return { answer, isLoading, error, stop };
+export function objectsStore(scope: Scope, wish: ReadonlySignal<ObjectsRequest | null>): LiveStore<ObjectsAnswer> {
+  return liveStore<ObjectsRequest, ObjectsAnswer>(scope, {
+    wish,
+    pause_ms: PAUSE_MS,
+    fetch: (request, abort) => sendJson<ObjectsAnswer>(scope.here("objects"), request, abort),
+    concerns: ({ cursor, changed }, _, answer) =>
+      cursor !== answer?.cursor &&
+      (changed === null || changed.some((hash) => answer !== null && answer.runs.includes(hash))),
+  });
 }
 
-/// The address of an object's bytes; immutable.
-export function blobUrl(blob: string): string {
-  return here(`blobs/${encodeURIComponent(blob)}`);
+/// The address of an object's bytes, or of a part of them; immutable.
+export function blobUrl(scope: Scope, blob: string, part?: string): string {
+  const query = part === undefined ? "" : `?part=${encodeURIComponent(part)}`;
+  return scope.here(`blobs/${encodeURIComponent(blob)}${query}`);
 }
 
 /// The address of some rows of a table; immutable.
-export function tableUrl(blob: string, from: number, limit: number): string {
-  return here(`tables/${encodeURIComponent(blob)}?from=${from}&limit=${limit}`);
+export function tableUrl(scope: Scope, blob: string, from: number, limit: number): string {
+  return scope.here(`tables/${encodeURIComponent(blob)}?from=${from}&limit=${limit}`);
 }
 
 /// The address of a picture at most `width_px` wide; immutable.
-export function thumbUrl(blob: string, width_px: number): string {
-  return here(`thumbs/${encodeURIComponent(blob)}?w=${width_px}`);
+export function thumbUrl(scope: Scope, blob: string, width_px: number): string {
+  return scope.here(`thumbs/${encodeURIComponent(blob)}?w=${width_px}`);
 }

@@ -1,12 +1,12 @@
-/// The runs that a query finds, without changing the query of the page.
+/// The runs that a query matches, without changing the query of the page.
 
-import { here } from "./scope";
+import type { Scope } from "./scope";
 import { sendJson } from "../wire/request";
 import type { RunsAnswer } from "../wire/types";
 
-const MOST_RUNS = 1000;
+const RUNS_MOST = 1000;
 
 /// Hashes of the matching runs, newest first.
-export async function runsOfQuery(query: string): Promise<readonly string[]> {
-  return (await sendJson<RunsAnswer>(here("runs"), { query, fields: [], limit: MOST_RUNS })).hash;
+export async function runsOfQuery(scope: Scope, query: string): Promise<readonly string[]> {
+  return (await sendJson<RunsAnswer>(scope.here("runs"), { query, fields: [], limit: RUNS_MOST })).hash;
 }

@@ -1,135 +1,63 @@
-/// One run: all that the server knows of it, kept up to date; and its log, by parts.
+/// One run, or a few: all that the server knows of them, kept up to date.
 
-import { effect, signal, untracked, type ReadonlySignal, type Signal } from "@preact/signals";
-import { throttled } from "./runs";
-import { asWireError, here, repo, tick } from "./scope";
-import { getJson, type WireError } from "../wire/request";
-import type { LogAnswer, LogMatches, RunAnswer } from "../wire/types";
+import { computed, type ReadonlySignal } from "@preact/signals";
+import { liveStore, type LiveStore } from "./livestore";
+import type { Scope } from "./scope";
+import { getJson } from "../wire/request";
+import type { RunAnswer } from "../wire/types";
 
-const TICK_PAUSE_MS = 1500;
-const LOG_CHUNK = 2000;
+const PAUSE_MS = 1500;
 
-export interface RunStore {
-  readonly run: Signal<RunAnswer | null>;
-  readonly error: Signal<WireError | null>;
-  readonly stop: () => void;
+/// Asks for one run.
+export function fetchRun(scope: Scope, hash: string, abort?: AbortSignal): Promise<RunAnswer> {
+  return getJson<RunAnswer>(scope.here(`runs/${encodeURIComponent(hash)}`), abort);
 }
 
 /// Follows one run.
-export function runStore(hash: string): RunStore {
-  const run = signal<RunAnswer | null>(null);
-  const error = signal<WireError | null>(null);
-  const load = async (): Promise<void> => {
-    if (repo.peek() === "") return;
-    try {
-      run.value = await getJson<RunAnswer>(here(`runs/${encodeURIComponent(hash)}`));
-      error.value = null;
-    } catch (caught) {
-      error.value = asWireError(caught);
-    }
-  };
-  const soon = throttled(TICK_PAUSE_MS, () => void load());
-  const stops = [
-    effect(() => {
-      void repo.value;
-      untracked(() => void load());
-    }),
-    effect(() => {
-      const next = tick.value;
-      if (!next || (next.changed !== null && !next.changed.includes(hash) && !next.removed.includes(hash))) return;
-      if (next.isOwn)
-        untracked(() => void load()); // who has just changed something waits for nothing
-      else soon.call();
-    }),
-  ];
-  return {
-    run,
-    error,
-    stop: () => {
-      stops.forEach((end) => end());
-      soon.stop();
-    },
-  };
-}
-
-/// A part of a log: lines `from … from + lines.length` of `total`.
-export interface LogPart {
-  readonly from: number;
-  readonly lines: readonly string[];
-  readonly total: number;
-}
-
-export interface LogStore {
-  readonly part: Signal<LogPart | null>;
-  readonly error: Signal<WireError | null>;
-  /// Loads what comes before the part.
-  readonly earlier: () => Promise<void>;
-  /// Loads so that a line is in the part.
-  readonly around: (line: number) => Promise<void>;
-  readonly find: (text: string) => Promise<LogMatches>;
-  readonly stop: () => void;
-}
-
-/// Follows one log of a run, from its end; `which` is its id. `total` tells how many lines the run has by now.
-export function logStore(hash: string, which: ReadonlySignal<string>, total: ReadonlySignal<number>): LogStore {
-  const part = signal<LogPart | null>(null);
-  const error = signal<WireError | null>(null);
-  const path = `runs/${encodeURIComponent(hash)}/log`;
-  const get = async (from: number, limit: number): Promise<LogAnswer | null> => {
-    const id = which.peek();
-    const answer = await getJson<LogAnswer>(here(`${path}?log=${id}&from=${from}&limit=${limit}`));
-    return id === which.peek() ? answer : null;
-  };
-  let isBusy = false;
-  const guarded = async (work: () => Promise<void>): Promise<void> => {
-    if (isBusy) return;
-    isBusy = true;
-    try {
-      await work();
-    } catch (caught) {
-      error.value = asWireError(caught);
-    } finally {
-      isBusy = false;
-    }
-  };
-  const follow = (): Promise<void> =>
-    guarded(async () => {
-      const old = part.peek();
-      // The last line may still have been growing: it is asked for again.
-      const from = old ? Math.max(old.from, old.from + old.lines.length - 1) : -LOG_CHUNK;
-      const answer = await get(from, old ? 20 * LOG_CHUNK : LOG_CHUNK);
-      if (!answer) return;
-      const kept = old ? old.lines.slice(0, Math.max(0, answer.from - old.from)) : [];
-      part.value = { from: old ? old.from : answer.from, lines: [...kept, ...answer.lines], total: answer.total };
-    });
-  let shown = which.peek();
-  const stop = effect(() => {
-    void total.value;
-    const id = which.value;
-    untracked(() => {
-      if (id === shown) return void follow();
-      shown = id;
-      part.value = null;
-      isBusy = false;
-      void follow();
-    });
+export function runStore(scope: Scope, hash: string): LiveStore<RunAnswer> {
+  return liveStore<string, RunAnswer>(scope, {
+    wish: computed(() => hash),
+    pause_ms: PAUSE_MS,
+    fetch: (run, abort) => fetchRun(scope, run, abort),
+    concerns: ({ changed, removed }) => changed === null || changed.includes(hash) || removed.includes(hash),
   });
-  const earlier = (): Promise<void> =>
-    guarded(async () => {
-      const old = part.peek();
-      if (!old || old.from === 0) return;
-      const from = Math.max(0, old.from - LOG_CHUNK);
-      const answer = await get(from, old.from - from);
-      if (answer) part.value = { from, lines: [...answer.lines, ...old.lines], total: old.total };
-    });
-  const around = async (line: number): Promise<void> => {
-    while (part.peek() && line < (part.peek()?.from ?? 0)) {
-      const before = part.peek()?.from;
-      await earlier();
-      if (part.peek()?.from === before) return;
-    }
+}
+
+/// Some runs by their hashes; one that is not there is left out.
+export type RunsByHash = ReadonlyMap<string, RunAnswer>;
+
+/// Follows some runs, such as those of a comparison. Only what is new or changed is asked for.
+export function fewRunsStore(scope: Scope, hashes: ReadonlySignal<readonly string[]>): LiveStore<RunsByHash> {
+  const ask = async (
+    runs: readonly string[],
+    old: RunsByHash,
+    abort: AbortSignal,
+    show: (part: RunsByHash) => void,
+  ): Promise<RunsByHash> => {
+    const byHash = new Map(old);
+    const askOne = async (hash: string): Promise<void> => {
+      try {
+        byHash.set(hash, await fetchRun(scope, hash, abort));
+        show(new Map(byHash));
+      } catch (error) {
+        if (abort.aborted) throw error;
+        scope.asWireError(error); // the others can still be compared
+      }
+    };
+    await Promise.all(runs.map(askOne));
+    return byHash;
   };
-  const find = (text: string): Promise<LogMatches> =>
-    getJson<LogMatches>(here(`${path}?log=${which.peek()}&find=${encodeURIComponent(text)}`));
-  return { part, error, earlier, around, find, stop };
+  return liveStore<readonly string[], RunsByHash>(scope, {
+    wish: hashes,
+    pause_ms: PAUSE_MS,
+    fetch: (runs, abort, show, old) => {
+      const missing = runs.filter((hash) => !old?.has(hash));
+      return ask(missing, old ?? new Map(), abort, show);
+    },
+    merge: (old, changed, runs) => {
+      const asked = runs.filter((hash) => changed === null || changed.has(hash));
+      return (abort) => ask(asked, old, abort, () => undefined);
+    },
+    concerns: ({ changed }, runs) => changed === null || runs.some((hash) => changed.includes(hash)),
+  });
 }

@@ -2,16 +2,15 @@
 
 import { computed, type ReadonlySignal } from "@preact/signals";
 import { setting } from "./address";
+import type { App } from "./app";
 import { fieldText, guessTarget, parseField } from "./fields";
 import { coloring, dashing, type Coloring } from "./grouping";
 import type { Looks } from "./lines";
-import { hasHidden, isBaseline, isHidden, isPinned, shortHash } from "./marks";
+import { shortHash } from "./marks";
 import { runsStore, type RunsStore, type RunsWish } from "./runs";
-import { fields } from "./scope";
-import { theme } from "./session";
 import { cellOf, type RunTable } from "./table";
-import { aggregate, colorField, dashField, drawingFields } from "./workspace";
-import type { Field } from "../wire/types";
+import { aggregateOf, colorField, dashField, drawingFields } from "./workspace";
+import type { Field, FieldsAnswer } from "../wire/types";
 
 /// The fields that every page wants of a run.
 export const BASIC_FIELDS: readonly Field[] = [
@@ -22,19 +21,23 @@ export const BASIC_FIELDS: readonly Field[] = [
 
 const targetText = setting("target");
 
-/// The metric that runs are ranked by: the address's, else a guess.
-export const target = computed<{ readonly field: Field; readonly descending: boolean } | null>(() => {
-  const text = targetText.value;
+/// The metric that runs are ranked by.
+export interface Target {
+  readonly field: Field;
+  readonly descending: boolean;
+}
+
+/// The target that a text in the address stands for, such as `-metric:acc:last`; else a guess from what the runs have.
+export function targetOf(text: string, fields: FieldsAnswer | null): Target | null {
   const chosen = parseField(text.replace(/^-/, ""));
   if (chosen) return { field: chosen, descending: text.startsWith("-") };
-  const guess = fields.value ? guessTarget(fields.value) : null;
-  return guess
-    ? { field: ["metric", guess.key.name, guess.key.context, "last"], descending: guess.isMoreBetter }
-    : null;
-});
+  const guess = fields ? guessTarget(fields) : null;
+  return guess && { field: ["metric", guess.key.name, guess.key.context, "last"], descending: guess.isMoreBetter };
+}
 
 /// Runs, ranked by the target, with how they look.
 export interface Scene extends RunsStore {
+  readonly target: ReadonlySignal<Target | null>;
   readonly looks: ReadonlySignal<Looks>;
   readonly colors: ReadonlySignal<Coloring>;
 }
@@ -51,30 +54,39 @@ export function runName(table: RunTable, hash: string): string {
   return typeof name === "string" && name !== "" && name !== `Run: ${hash}` ? name : shortHash(hash);
 }
 
+/// What a scene needs of the app.
+export type SceneApp = Pick<App, "scope" | "marks" | "session">;
+
 /// Starts a scene. `more`: further fields; `only`: these runs alone, in this order.
-export function makeScene(more?: ReadonlySignal<readonly Field[]>, only?: ReadonlySignal<readonly string[]>): Scene {
+export function makeScene(
+  { scope, marks, session }: SceneApp,
+  more?: ReadonlySignal<readonly Field[]>,
+  only?: ReadonlySignal<readonly string[]>,
+): Scene {
+  const target = computed(() => targetOf(targetText.value, scope.fields.value));
   const wish = computed<RunsWish | null>(() => {
     const rank = target.value;
-    if (!fields.value && !only) return null;
-    const wanted = [...BASIC_FIELDS, ...drawingFields.value, ...(rank ? [rank.field] : []), ...(more?.value ?? [])];
+    if (!scope.fields.value && !only) return null;
+    const fields = [...BASIC_FIELDS, ...drawingFields.value, ...(rank ? [rank.field] : []), ...(more?.value ?? [])];
     return {
-      fields: distinctFields(wanted),
+      fields: distinctFields(fields),
       sort: rank && !only ? { field: rank.field, descending: rank.descending } : null,
     };
   });
-  const store = runsStore(wish, only);
-  const colors = computed(() => coloring(store.table.value, colorField.value, theme.value));
+  const store = runsStore(scope, wish, only);
+  const colors = computed(() => coloring(store.table.value, colorField.value, session.theme.value));
   const looks = computed<Looks>(() => {
     const table = store.table.value;
     const dashOf = dashing(table, dashField.value);
-    void [hasHidden.value, isPinned(""), aggregate.value];
+    // Read here, so that the lines are drawn anew when a mark or the aggregation changes.
+    void [marks.hasHidden.value, marks.isPinned(""), marks.isBaseline(""), aggregateOf(scope.fields.value)];
     return {
       coloring: colors.value,
       dashOf,
       nameOf: (hash) => runName(table, hash),
-      isShown: (hash) => table.rowOf.has(hash) && !isHidden(hash),
-      isStrong: (hash) => isPinned(hash) || isBaseline(hash),
+      isShown: (hash) => table.rowOf.has(hash) && !marks.isHidden(hash),
+      isStrong: (hash) => marks.isPinned(hash) || marks.isBaseline(hash),
     };
   });
-  return { ...store, looks, colors };
+  return { ...store, target, looks, colors };
 }

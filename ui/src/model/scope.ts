@@ -1,135 +1,150 @@
-/// The scope of every page: one repository and one query; what the matching runs have; and what changes live.
+/// The scope of a page, or of a part of one: a repository and a query; what the matching runs have; and what changes live.
 
-import { computed, effect, signal, untracked } from "@preact/signals";
+import { computed, effect, signal, untracked, type ReadonlySignal } from "@preact/signals";
 import { change, setting } from "./address";
-import { server } from "./session";
+import { liveStore, type LiveStore, type LiveTick } from "./livestore";
+import { RunColumns } from "./runcolumns";
+import type { Session } from "./session";
 import { follow, type LiveState } from "../wire/events";
 import { repoUrl, sendJson, WireError } from "../wire/request";
-import type { FieldsAnswer, Tick } from "../wire/types";
+import type { FieldsAnswer } from "../wire/types";
 
 const FIELDS_PAUSE_MS = 4000; // fields are asked for again at most this often while runs are live
 
-/// The repository's id; empty until the server answered.
-export const repo = computed(() => {
-  const repos = server.value?.repos ?? [];
-  const wanted = wantedRepo.value;
-  return (repos.find(({ id }) => id === wanted) ?? repos[0])?.id ?? "";
-});
-const wantedRepo = setting("repo");
-
-/// The query that all pages are narrowed by.
-export const query = setting("q");
-
-/// What is wrong with the query; null if nothing is.
-export const queryError = signal<WireError | null>(null);
-
-/// What the matching runs have; null until known.
-export const fields = signal<FieldsAnswer | null>(null);
-
-/// The last change that the server told of; `isOwn`: of this page's reader, who waits to see it.
-export const tick = signal<(Tick & { readonly isOwn?: boolean }) | null>(null);
-
-/// Why the server, which is there, can't tell of the repository: its folder was moved, say; null while it can.
-export const scopeError = signal<WireError | null>(null);
-
-/// The state of the live connection.
-export const live = signal<LiveState>("off");
-/// How many runs are running.
-export const liveRuns = computed(
-  () => tick.value?.live ?? fields.value?.facets.status?.find(([name]) => name === "running")?.[1] ?? 0,
-);
-
-/// How far the server is with its first reading of the runs; null: it has them all.
-export const indexing = computed(() => {
-  if (tick.value) return tick.value.indexing;
-  return server.value?.repos.find(({ id }) => id === repo.value)?.indexing ?? null;
-});
-
-/// How many runs match and how long the server took; the pages that list runs keep it.
-export const matches = signal<{ readonly count: number; readonly total: number; readonly elapsed_ms: number } | null>(
-  null,
-);
-
-/// The absolute address of `path` in the repository.
-export function here(path: string): string {
-  return repoUrl(repo.peek(), path);
+/// Where a scope's repository and query stand: in the address, or in a block of a report.
+export interface ScopeSettings {
+  /// The repository's id; empty: the first that is served.
+  readonly repo: ReadonlySignal<string>;
+  readonly query: ReadonlySignal<string>;
+  readonly setQuery: (text: string) => void;
 }
 
-/// Narrows all pages by another query.
-export function setQuery(text: string): void {
-  change({ q: text.trim() });
+/// The settings in the address, which all pages share.
+export const ADDRESS_SCOPE: ScopeSettings = {
+  repo: setting("repo"),
+  query: setting("q"),
+  setQuery: (text) => change({ q: text.trim() }),
+};
+
+/// How many runs match and how long the server took.
+export interface Matches {
+  readonly count: number;
+  readonly total: number;
+  readonly elapsed_ms: number;
 }
 
-/// Adds a clause to the query with `and`.
-export function narrow(clause: string): void {
-  const text = query.peek();
-  setQuery(text === "" ? clause : / or /.test(text) ? `(${text}) and ${clause}` : `${text} and ${clause}`);
+/// A query that is narrowed by one more clause.
+export function narrowedQuery(query: string, clause: string): string {
+  if (query === "") return clause;
+  return / or /.test(query) ? `(${query}) and ${clause}` : `${query} and ${clause}`;
 }
 
-/// Takes an error in: query errors go to the query box, others to the caller. Aborts are dropped.
-export function asWireError(error: unknown): WireError | null {
-  if (error instanceof DOMException && error.name === "AbortError") return null;
-  if (error instanceof WireError) {
-    if (error.kind === "query") queryError.value = error;
-    return error;
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  return new WireError({ kind: "internal", message }, 0);
-}
-
-/// Tells all pages that some runs changed, before the server does; what the reader did is seen at once, a first tag too.
-export function nudge(cursor: string, changed: readonly string[]): void {
-  const { total = 0, live = 0 } = tick.peek() ?? {};
-  tick.value = { cursor, changed, removed: [], total, live, indexing: indexing.peek(), isOwn: true };
-  void loadFields();
-}
-
-let fieldsAbort = new AbortController();
-let fieldsAt_ms = 0;
-
-/// Asks what the runs have; a server that can't tell says why, in `scopeError`.
-export async function loadFields(): Promise<void> {
-  fieldsAbort.abort();
-  fieldsAbort = new AbortController();
-  fieldsAt_ms = performance.now();
-  const asked = query.peek();
-  try {
-    const answer = await sendJson<FieldsAnswer>(here("fields"), { query: asked }, fieldsAbort.signal);
-    fields.value = answer;
-    queryError.value = null;
-    scopeError.value = null;
-  } catch (caught) {
-    const failure = asWireError(caught);
-    if (failure && failure.kind !== "query" && failure.status > 0) scopeError.value = failure;
-  }
-}
-
-/// Begins to follow the address: the scope's fields, and the live stream of its repository. Called once.
-export function startScope(): void {
-  effect(() => {
-    if (repo.value === "") return;
-    void query.value;
-    untracked(() => void loadFields());
+/// One scope.
+export class Scope {
+  /// The repository's id; empty until the server answered.
+  readonly repo = computed(() => {
+    const repos = this.session.server.value?.repos ?? [];
+    return (repos.find(({ id }) => id === this.settings.repo.value) ?? repos[0])?.id ?? "";
   });
-  effect(() => {
-    if (repo.value === "") return undefined;
-    return untracked(() =>
-      follow(repo.peek(), () => tick.peek()?.cursor ?? fields.peek()?.cursor ?? null, {
-        tick: (next) => (tick.value = next),
-        state: (state) => (live.value = state),
-      }),
-    );
+
+  /// The query that all pages are narrowed by.
+  readonly query: ReadonlySignal<string>;
+
+  /// What is wrong with the query; null if nothing is.
+  readonly queryError = signal<WireError | null>(null);
+
+  /// The last change that the server reported, or that this page's reader made.
+  readonly tick = signal<LiveTick | null>(null);
+
+  /// The state of the live connection.
+  readonly live = signal<LiveState>("off");
+
+  /// How many runs match; the pages that list runs keep it.
+  readonly matches = signal<Matches | null>(null);
+
+  /// What the matching runs have; null until known.
+  readonly fields: ReadonlySignal<FieldsAnswer | null>;
+
+  /// Why the server, which answers, cannot read the repository: its folder was moved, say; null while it can.
+  readonly scopeError = computed(() => {
+    const error = this.fieldsStore.error.value;
+    return error && error.kind !== "query" && error.status > 0 ? error : null;
   });
-  let pending = 0;
-  effect(() => {
-    if (!tick.value) return;
-    untracked(() => {
-      if (pending) return;
-      const wait_ms = Math.max(300, fieldsAt_ms + FIELDS_PAUSE_MS - performance.now());
-      pending = window.setTimeout(() => {
-        pending = 0;
-        void loadFields();
-      }, wait_ms);
+
+  /// What the columns of runs are called, and how they are drawn.
+  readonly columns = computed(() => new RunColumns(this.fields.value));
+
+  /// How many runs are running.
+  readonly liveRuns = computed(
+    () => this.tick.value?.live ?? this.fields.value?.facets.status?.find(([name]) => name === "running")?.[1] ?? 0,
+  );
+
+  /// How far the server is with its first reading of the runs; null: it has them all.
+  readonly indexing = computed(() => {
+    if (this.tick.value) return this.tick.value.indexing;
+    return this.session.server.value?.repos.find(({ id }) => id === this.repo.value)?.indexing ?? null;
+  });
+
+  private readonly fieldsStore: LiveStore<FieldsAnswer>;
+
+  constructor(
+    readonly session: Session,
+    private readonly settings: ScopeSettings = ADDRESS_SCOPE,
+  ) {
+    this.query = settings.query;
+    this.fieldsStore = liveStore<string, FieldsAnswer>(this, {
+      wish: this.query,
+      pause_ms: FIELDS_PAUSE_MS,
+      fetch: async (query, abort) => {
+        const answer = await sendJson<FieldsAnswer>(this.here("fields"), { query }, abort);
+        this.queryError.value = null;
+        return answer;
+      },
     });
-  });
+    this.fields = this.fieldsStore.answer;
+  }
+
+  /// The absolute address of `path` in the repository.
+  readonly here = (path: string): string => repoUrl(this.repo.peek(), path);
+
+  /// Narrows all pages by another query.
+  readonly setQuery = (text: string): void => this.settings.setQuery(text);
+
+  /// Adds a clause to the query with `and`.
+  readonly narrow = (clause: string): void => this.setQuery(narrowedQuery(this.query.peek(), clause));
+
+  /// An error as one of the wire, null for an abort. Errors of the query go to the query box too.
+  readonly asWireError = (error: unknown): WireError | null => {
+    if (error instanceof DOMException && error.name === "AbortError") return null;
+    if (error instanceof WireError) {
+      if (error.kind === "query") this.queryError.value = error;
+      return error;
+    }
+    const message = error instanceof Error ? error.message : String(error);
+    return new WireError({ kind: "internal", message }, 0);
+  };
+
+  /// Reports to all pages that some runs changed, before the server does: what the reader did is seen at once.
+  readonly nudge = (cursor: string, changed: readonly string[]): void => {
+    const { total = 0, live = 0 } = this.tick.peek() ?? {};
+    this.tick.value = { cursor, changed, removed: [], total, live, indexing: this.indexing.peek(), isOwn: true };
+  };
+
+  /// Asks again what the runs have, soon; a server that cannot read them says why, in `scopeError`.
+  readonly refresh = (): void => this.fieldsStore.refresh();
+
+  /// Begins to follow the live stream of the repository, until the returned function is called.
+  readonly start = (): (() => void) =>
+    effect(() => {
+      if (this.repo.value === "") return undefined;
+      return untracked(() =>
+        follow(this.repo.peek(), () => this.tick.peek()?.cursor ?? this.fields.peek()?.cursor ?? null, {
+          tick: (next) => (this.tick.value = next),
+          state: (state) => (this.live.value = state),
+        }),
+      );
+    });
+
+  /// Ends what the scope keeps up to date.
+  readonly stop = (): void => this.fieldsStore.stop();
 }

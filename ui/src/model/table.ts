@@ -120,6 +120,7 @@ export function patched(old: RunTable, changed: readonly string[], next: RunTabl
     columns,
     count: old.count + hashes.length - old.hashes.length,
     total: next.total,
+    elapsed_ms: next.elapsed_ms,
   };
 }
 

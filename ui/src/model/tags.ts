@@ -2,8 +2,8 @@
 
 import { computed, effect, untracked } from "@preact/signals";
 import { hashOf } from "../chart/palette";
-import { documentId, documents, loadDocuments, saveDocument } from "./documents";
-import { fields, repo } from "./scope";
+import { documentId, type Documents } from "./documents";
+import type { Scope } from "./scope";
 import type { Json, StoredDocument } from "../wire/types";
 
 const COLOR = /^#[0-9a-f]{6}$/;
@@ -29,13 +29,13 @@ export interface TagLook {
   readonly description: string | null;
 }
 
-/// What was said of tags, by name; of two documents of one name the later one counts.
-export function tagsSaid(documents: readonly StoredDocument[]): ReadonlyMap<string, Omit<TagLook, "hue">> {
-  const said = documents
+/// What the documents say of tags, by name; of two documents of one name the later one counts.
+export function describedTags(documents: readonly StoredDocument[]): ReadonlyMap<string, Omit<TagLook, "hue">> {
+  const tags = documents
     .filter(({ kind, body }) => kind === "tag" && typeof body.name === "string")
     .sort((a, b) => a.updated_at - b.updated_at);
   return new Map(
-    said.map(({ body: { name, color, description } }) => [
+    tags.map(({ body: { name, color, description } }) => [
       String(name),
       {
         color: typeof color === "string" && COLOR.test(color) ? color : null,
@@ -45,35 +45,45 @@ export function tagsSaid(documents: readonly StoredDocument[]): ReadonlyMap<stri
   );
 }
 
-/// Says the colour of a tag, or what it means; null takes it away. What else its document holds stays.
-export async function describeTag(
-  name: string,
-  said: { readonly color?: string | null; readonly description?: string | null },
-): Promise<void> {
-  await loadDocuments(); // somebody else may have said something meanwhile
-  const tags = (documents.peek() ?? []).filter(({ kind }) => kind === "tag");
-  const known = tags.filter(({ body }) => body.name === name).sort((a, b) => b.updated_at - a.updated_at)[0];
-  const whole: { readonly [key: string]: Json } = { ...known?.body, name, ...said };
-  const body = Object.entries(whole).filter(([, value]) => value !== null);
-  await saveDocument(
-    "tag",
-    known?.id ?? documentId(name, new Set(tags.map(({ id }) => id))),
-    known?.revision ?? null,
-    Object.fromEntries(body),
-  );
-}
+/// The looks of tags in a repository.
+export class Tags {
+  private readonly described = computed(() => describedTags(this.documents.all.value ?? []));
 
-const looks = computed(() => tagsSaid(documents.value ?? []));
+  constructor(
+    private readonly scope: Scope,
+    private readonly documents: Documents,
+  ) {}
 
-/// How the tag of this name is shown.
-export function tagLook(name: string): TagLook {
-  return { hue: hashOf(name) % 360, color: null, description: null, ...looks.value.get(name) };
-}
-
-/// Begins to know the tags' colours, once a run has a tag. Called once.
-export function startTags(): void {
-  const hasTags = computed(() => (fields.value?.facets.tags ?? []).length > 0);
-  effect(() => {
-    if (repo.value !== "" && hasTags.value) untracked(() => void loadDocuments());
+  /// How the tag of this name is shown.
+  readonly look = (name: string): TagLook => ({
+    hue: hashOf(name) % 360,
+    color: null,
+    description: null,
+    ...this.described.value.get(name),
   });
+
+  /// Sets the colour of a tag, or what it means; null removes it. What else its document holds stays.
+  readonly describe = async (
+    name: string,
+    changes: { readonly color?: string | null; readonly description?: string | null },
+  ): Promise<void> => {
+    await this.documents.load(); // somebody else may have changed it meanwhile
+    const tags = (this.documents.all.peek() ?? []).filter(({ kind }) => kind === "tag");
+    const document = tags.filter(({ body }) => body.name === name).sort((a, b) => b.updated_at - a.updated_at)[0];
+    const body: { readonly [key: string]: Json } = { ...document?.body, name, ...changes };
+    await this.documents.save(
+      "tag",
+      document?.id ?? documentId(name, new Set(tags.map(({ id }) => id))),
+      document?.revision ?? null,
+      Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)),
+    );
+  };
+
+  /// Asks for the tags' colours once a run has a tag. Called once.
+  readonly start = (): void => {
+    const hasTags = computed(() => (this.scope.fields.value?.facets.tags ?? []).length > 0);
+    effect(() => {
+      if (this.scope.repo.value !== "" && hasTags.value) untracked(() => void this.documents.load());
+    });
+  };
 }

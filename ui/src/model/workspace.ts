@@ -2,11 +2,10 @@
 
 import { computed } from "@preact/signals";
 import { change, listSetting, setting } from "./address";
-import { fieldText, isSeed, metricLabel, parseField } from "./fields";
-import { fields } from "./scope";
+import { isSeed, metricLabel, parseField } from "./fields";
 import type { ScaleKind } from "../chart/scale";
 import type { AxisUnit } from "../chart/ticks";
-import type { Aggregate, AggregateBand, AggregateValue, Context, Field, XAxis } from "../wire/types";
+import type { Aggregate, AggregateBand, AggregateValue, Field, FieldsAnswer, XAxis } from "../wire/types";
 
 /// The field that gives a run its colour.
 export const colorField = setting("color");
@@ -40,7 +39,7 @@ export const xWindow = computed<readonly [number, number] | null>(() => {
 });
 const windowText = setting("win");
 
-/// How runs are put together: `` not at all, `group` by colour, dash and facet, `seed` by all that differs but the seed.
+/// How runs are averaged: `` not at all, `group` by colour, dash and facet, `seed` over runs that differ in the seed only.
 export const aggregateBy = setting("agg");
 /// What the line of a group is: its mean, median, min or max.
 export const aggregateValue = setting("value", "mean");
@@ -70,25 +69,25 @@ export const xLabel = computed(() => {
   return typeof axis === "string" ? axis : metricLabel({ name: axis.name, context: axis.context ?? {} });
 });
 
-/// The aggregation as the server takes it; null: none.
-export const aggregate = computed<Aggregate | null>(() => {
+/// The fields by which runs are told apart in charts: those of colour, dash and facet.
+export function groupFields(...texts: readonly string[]): readonly Field[] {
+  return texts.map(parseField).filter((field) => field !== null);
+}
+
+/// The aggregation as the server takes it; null: none. `fields`: what the runs have, for the average over seeds.
+export function aggregateOf(fields: FieldsAnswer | null): Aggregate | null {
   const mode = aggregateBy.value;
   if (mode === "") return null;
   const value = aggregateValue.value as AggregateValue;
   const band = aggregateBand.value as AggregateBand;
-  if (mode === "seed") {
-    const varying = (fields.value?.params ?? []).filter((param) => param.distinct > 1 && !isSeed(param.path));
-    return { by: varying.map((param): Field => ["param", ...param.path]), value, band };
-  }
-  const chosen = [colorField.value, dashField.value, facetField.value]
-    .map(parseField)
-    .filter((field) => field !== null);
-  return { by: chosen, value, band };
-});
+  if (mode !== "seed") return { by: drawingFields.value, value, band };
+  const varying = (fields?.params ?? []).filter((param) => param.distinct > 1 && !isSeed(param.path));
+  return { by: varying.map((param): Field => ["param", ...param.path]), value, band };
+}
 
 /// The fields of runs that the drawing needs, besides their names.
 export const drawingFields = computed<readonly Field[]>(() =>
-  [colorField.value, dashField.value, facetField.value].map(parseField).filter((field) => field !== null),
+  groupFields(colorField.value, dashField.value, facetField.value),
 );
 
 /// Zooms all cards; null shows everything again.
@@ -103,9 +102,4 @@ export function toggleFolded(section: string): void {
     { fold: (list.includes(section) ? list.filter((name) => name !== section) : [...list, section]).join(",") },
     true,
   );
-}
-
-/// The text of a metric's last value as a field, for addresses.
-export function lastOf(name: string, context: Context): string {
-  return fieldText(["metric", name, context, "last"]);
 }

@@ -1,26 +1,16 @@
-/// The bell and its list, and the mark beside a run that is to be looked at.
+/// The bell with the list of alerts, and the mark beside a run that has one.
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
-import {
-  alertAgo,
-  alertPlace,
-  alertRun,
-  alerts,
-  alertsByRun,
-  alertText,
-  dismiss,
-  dismissedAlerts,
-  openAlert,
-  openAlerts,
-  restoreDismissed,
-} from "../model/alerts";
+import { alertAgo, alertTarget, alertRun, alertText, openAlert } from "../model/alerts";
 import { formatTime } from "../model/format";
-import { now } from "../model/session";
+import type { Session } from "../model/session";
 import type { AlertItem, AlertKind } from "../wire/types";
+import { plural } from "../model/words";
 import { Icon } from "../widget/icon";
 import { Popover } from "../widget/popover";
+import { useApp } from "./app";
 import { PageLink } from "./link";
 
 const BELL = "alert-bell";
@@ -34,8 +24,8 @@ const WORDS: Readonly<Record<AlertKind, string>> = {
 };
 
 /// Now, to the second; moves as the clock of the pages does.
-function thisMoment(): number {
-  return Math.max(now.value, Date.now() / 1000);
+function thisMoment(session: Session): number {
+  return Math.max(session.now.value, Date.now() / 1000);
 }
 
 /// Opens the list, or closes it.
@@ -43,11 +33,12 @@ export function toggleAlerts(): void {
   document.querySelector<HTMLElement>(`.${BELL}`)?.click();
 }
 
-/// The bell of the top bar; nothing where there is nothing to look at.
+/// The bell of the top bar; nothing where there are no alerts.
 export function Bell(): JSX.Element | null {
-  const count = openAlerts.value.length;
-  if (alerts.value.length === 0) return null;
-  const label = count === 0 ? "Nothing new to look at" : `${count} ${count === 1 ? "thing" : "things"} to look at`;
+  const { alerts } = useApp();
+  const count = alerts.open.value.length;
+  if (alerts.all.value.length === 0) return null;
+  const label = count === 0 ? "No new alerts" : plural(count, "alert");
   return (
     <Popover
       isIcon
@@ -67,13 +58,14 @@ export function Bell(): JSX.Element | null {
 }
 
 function AlertList({ close }: { close: () => void }): JSX.Element {
+  const { alerts } = useApp();
   const box = useRef<HTMLDivElement>(null);
   const isAll = useSignal(false);
-  const open = openAlerts.value;
-  const away = dismissedAlerts.value;
-  /// What was pressed is gone then: the focus goes to what stands in its place.
+  const open = alerts.open.value;
+  const away = alerts.dismissed.value;
+  /// The pressed button is gone then: the focus goes to the one that stands where it was.
   const putAway = (list: readonly AlertItem[], at: number): void => {
-    dismiss(list);
+    alerts.dismiss(list);
     setTimeout(() => {
       const items = box.current?.querySelectorAll<HTMLElement>(".alert .go") ?? [];
       (
@@ -84,8 +76,8 @@ function AlertList({ close }: { close: () => void }): JSX.Element {
     });
   };
   return (
-    <div ref={box} class="menu alerts" role="menu" aria-label="What to look at" tabIndex={-1}>
-      {open.length === 0 && <p class="nothing">Nothing new to look at.</p>}
+    <div ref={box} class="menu alerts" role="menu" aria-label="Alerts" tabIndex={-1}>
+      {open.length === 0 && <p class="nothing">No new alerts.</p>}
       {open.map((alert, i) => (
         <AlertRow key={alert.id} alert={alert} onOpen={close} onDismiss={() => putAway([alert], i)} />
       ))}
@@ -102,8 +94,8 @@ function AlertList({ close }: { close: () => void }): JSX.Element {
           </button>
         )}
         {away.length > 0 && isAll.value && (
-          <button type="button" role="menuitem" onClick={restoreDismissed}>
-            Bring the dismissed back
+          <button type="button" role="menuitem" onClick={alerts.restore}>
+            Show dismissed alerts again
           </button>
         )}
       </div>
@@ -120,7 +112,8 @@ function AlertRow({
   onOpen: () => void;
   onDismiss?: () => void;
 }): JSX.Element {
-  const text = alertText(alert, thisMoment());
+  const { session } = useApp();
+  const text = alertText(alert, thisMoment(session));
   const name = alertRun(alert);
   return (
     <div
@@ -143,7 +136,9 @@ function AlertRow({
       >
         <span class={`kind ${alert.kind}`}>{WORDS[alert.kind]}</span>
         <b title={name}>{name}</b>
-        <time title={alert.time === null ? undefined : formatTime(alert.time)}>{alertAgo(alert, thisMoment())}</time>
+        <time title={alert.time === null ? undefined : formatTime(alert.time)}>
+          {alertAgo(alert, thisMoment(session))}
+        </time>
         <span class="said">{text}</span>
       </button>
       {onDismiss && (
@@ -162,17 +157,19 @@ function AlertRow({
   );
 }
 
-/// A mark beside a run's name that leads to what is wrong; nothing where nothing is.
+/// A mark beside a run's name that leads to its alert; nothing for a run without alerts.
 export function AlertMark({ hash }: { hash: string }): JSX.Element | null {
-  const found = alertsByRun.value.get(hash)?.filter(({ kind }) => kind !== "failed" && kind !== "lost"); // these the state says already
-  if (!found || found.length === 0) return null;
-  const text = found.map((alert) => alertText(alert, thisMoment())).join("\n");
+  const { alerts, session } = useApp();
+  // A run that failed or was lost says so by its state.
+  const current = alerts.byRun.value.get(hash)?.filter(({ kind }) => kind !== "failed" && kind !== "lost");
+  if (!current || current.length === 0) return null;
+  const text = current.map((alert) => alertText(alert, thisMoment(session))).join("\n");
   return (
     <PageLink
       page="run"
-      rest={hash}
-      changes={alertPlace(found[0])}
-      class={`alert-mark ${found[0].kind}`}
+      subject={hash}
+      changes={alertTarget(current[0])}
+      class={`alert-mark ${current[0].kind}`}
       title={text}
       label={text}
     >
@@ -181,16 +178,18 @@ export function AlertMark({ hash }: { hash: string }): JSX.Element | null {
   );
 }
 
-/// What is wrong with a run, on its own page.
+/// The alerts of a run, on its own page.
 export function RunAlerts({ hash }: { hash: string }): JSX.Element | null {
-  const found = alertsByRun.value.get(hash)?.filter(({ kind }) => kind !== "failed"); // a failed run's page begins with its failure
-  if (!found || found.length === 0) return null;
+  const { alerts, session } = useApp();
+  // The page of a failed run begins with its failure.
+  const current = alerts.byRun.value.get(hash)?.filter(({ kind }) => kind !== "failed");
+  if (!current || current.length === 0) return null;
   return (
     <div class="run-alerts" role="status">
-      {found.map((alert) => (
+      {current.map((alert) => (
         <span key={alert.id}>
           <i class={`kind ${alert.kind}`}>{WORDS[alert.kind]}</i>
-          {alertText(alert, thisMoment())}
+          {alertText(alert, thisMoment(session))}
           {alert.metric && (
             <button type="button" class="pill" onClick={() => openAlert(alert)}>
               Show

@@ -1,17 +1,18 @@
 /// One section of the workspace: its head, and its cards, which can be dragged elsewhere and made wider.
 
 import type { ComponentChildren, JSX } from "preact";
-import { placed, place, spans, widen } from "../model/arrangement";
+import type { Arrangement } from "../model/arrangement";
 import { toggleFolded } from "../model/workspace";
 import { freshName, moveCard, shiftCard, SPAN_MOST, type ArrangedSection } from "../model/layout";
 import { Icon } from "../widget/icon";
 import type { MenuItem } from "../widget/popover";
+import { useApp } from "./app";
 
 const CARD_TYPE = "text/card";
 const NEW_SECTION = "My section";
 
-/// What a card knows of its place.
-export interface CardPlace {
+/// Where a card stands, and how it is moved.
+export interface CardPosition {
   readonly span: number;
   readonly items: () => readonly MenuItem[];
   readonly onDrag: (event: DragEvent) => void;
@@ -20,77 +21,89 @@ export interface CardPlace {
 }
 
 /// Adds a section of the reader's own, with these cards.
-export function addSection(shown: readonly ArrangedSection[], cards: readonly string[] = []): void {
-  const rest = placed
+export function addSection(
+  arrangement: Arrangement,
+  current: readonly ArrangedSection[],
+  cards: readonly string[] = [],
+): void {
+  const others = arrangement.sections
     .peek()
     .map((section) => ({ ...section, cards: section.cards.filter((id) => !cards.includes(id)) }));
-  place([{ name: freshName([...shown, ...rest], NEW_SECTION), cards }, ...rest]);
+  arrangement.arrange([{ name: freshName([...current, ...others], NEW_SECTION), cards }, ...others]);
 }
 
-/// The place of a card among those that are shown.
-export function placeOf(shown: readonly ArrangedSection[], section: ArrangedSection, id: string): CardPlace {
-  const span = spans.value.get(id) ?? 1;
-  const shift = (by: -1 | 1): void => place(shiftCard(shown, placed.peek(), id, by));
+/// The items of a card's menu that move it or change its width.
+function moveItems(
+  arrangement: Arrangement,
+  current: readonly ArrangedSection[],
+  section: ArrangedSection,
+  id: string,
+): readonly MenuItem[] {
+  const { sections, spans, arrange, widen } = arrangement;
+  const span = spans.peek().get(id) ?? 1;
+  const shift = (by: -1 | 1): void => arrange(shiftCard(current, sections.peek(), id, by));
+  const moveTo = (name: string): void => arrange(moveCard(current, sections.peek(), id, name, null));
+  const isFirst = section.cards[0]?.id === id;
+  const isLast = section.cards.at(-1)?.id === id;
+  const others = current.filter((other) => other.isOwn && other.name !== section.name);
+  const items: (MenuItem | false)[] = [
+    span < SPAN_MOST && { label: "Wider", icon: "expand", run: () => widen(id, span + 1) },
+    span > 1 && { label: "Narrower", icon: "expand", run: () => widen(id, span - 1) },
+    !isFirst && { label: "Move back", icon: "arrowUp", run: () => shift(-1) },
+    !isLast && { label: "Move on", icon: "arrowDown", run: () => shift(1) },
+    ...others.map(({ name }): MenuItem => ({ label: `Move to “${name}”`, icon: "folder", run: () => moveTo(name) })),
+    { label: "Move to a new section", icon: "plus", run: () => addSection(arrangement, current, [id]) },
+  ];
+  return items.filter((item) => item !== false);
+}
+
+/// The position of a card among those on the page.
+export function positionOf(
+  arrangement: Arrangement,
+  current: readonly ArrangedSection[],
+  section: ArrangedSection,
+  id: string,
+): CardPosition {
+  const drop = (event: DragEvent): void => {
+    const moved = event.dataTransfer?.getData(CARD_TYPE);
+    if (!moved || moved === id) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+    const index = section.cards.findIndex((card) => card.id === id);
+    const idAt = (i: number): string | null => section.cards[i]?.id ?? null;
+    const next = event.clientX < box.left + box.width / 2 ? id : idAt(index + 1);
+    const before = next === moved ? idAt(index + 2) : next;
+    arrangement.arrange(moveCard(current, arrangement.sections.peek(), moved, section.name, before));
+  };
   return {
-    span,
-    items: () => [
-      ...(span < SPAN_MOST ? [{ label: "Wider", icon: "expand", run: () => widen(id, span + 1) } as const] : []),
-      ...(span > 1 ? [{ label: "Narrower", icon: "expand", run: () => widen(id, span - 1) } as const] : []),
-      ...(section.cards[0]?.id !== id ? [{ label: "Move back", icon: "arrowUp", run: () => shift(-1) } as const] : []),
-      ...(section.cards.at(-1)?.id !== id
-        ? [{ label: "Move on", icon: "arrowDown", run: () => shift(1) } as const]
-        : []),
-      ...shown
-        .filter((other) => other.isOwn && other.name !== section.name)
-        .map(
-          (other) =>
-            ({
-              label: `Move to “${other.name}”`,
-              icon: "folder",
-              run: () => place(moveCard(shown, placed.peek(), id, other.name, null)),
-            }) as const,
-        ),
-      { label: "Move to a new section", icon: "plus", run: () => addSection(shown, [id]) },
-    ],
+    span: arrangement.spans.value.get(id) ?? 1,
+    items: () => moveItems(arrangement, current, section, id),
     onDrag: (event) => event.dataTransfer?.setData(CARD_TYPE, id),
-    onDrop: (event) => {
-      const moved = event.dataTransfer?.getData(CARD_TYPE);
-      if (!moved || moved === id) return;
-      event.preventDefault();
-      event.stopPropagation();
-      const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-      const at = section.cards.findIndex((card) => card.id === id);
-      const next = event.clientX < box.left + box.width / 2 ? id : (section.cards[at + 1]?.id ?? null);
-      place(
-        moveCard(
-          shown,
-          placed.peek(),
-          moved,
-          section.name,
-          next === moved ? (section.cards[at + 2]?.id ?? null) : next,
-        ),
-      );
-    },
-    onSpan: (next) => widen(id, next),
+    onDrop: drop,
+    onSpan: (next) => arrangement.widen(id, next),
   };
 }
 
 interface CardSectionProps {
   readonly section: ArrangedSection;
-  readonly shown: readonly ArrangedSection[];
+  /// All sections on the page.
+  readonly current: readonly ArrangedSection[];
   readonly isFolded: boolean;
   readonly extra?: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
 /// The section. What is dropped on it, beside its cards, goes to its end.
-export function CardSection({ section, shown, isFolded, extra, children }: CardSectionProps): JSX.Element {
+export function CardSection({ section, current, isFolded, extra, children }: CardSectionProps): JSX.Element {
+  const { arrangement } = useApp();
   const { name, cards, isOwn } = section;
   const rename = (text: string): void => {
-    const wanted = text.trim();
-    if (wanted === "" || wanted === name) return;
-    const fresh = freshName(shown, wanted);
-    place(placed.peek().map((one) => (one.name === name ? { ...one, name: fresh } : one)));
+    if (text === "" || text === name) return;
+    const fresh = freshName(current, text);
+    arrangement.arrange(
+      arrangement.sections.peek().map((other) => (other.name === name ? { ...other, name: fresh } : other)),
+    );
   };
   return (
     <section
@@ -100,7 +113,7 @@ export function CardSection({ section, shown, isFolded, extra, children }: CardS
         const moved = event.dataTransfer?.getData(CARD_TYPE);
         if (!moved) return;
         event.preventDefault();
-        place(moveCard(shown, placed.peek(), moved, name, null));
+        arrangement.arrange(moveCard(current, arrangement.sections.peek(), moved, name, null));
       }}
     >
       <div class="section">
@@ -121,7 +134,7 @@ export function CardSection({ section, shown, isFolded, extra, children }: CardS
             class="section-name"
             aria-label="Name of the section"
             value={name}
-            onChange={(event) => rename(event.currentTarget.value)}
+            onChange={(event) => rename(event.currentTarget.value.trim())}
             onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
           />
         )}
@@ -134,7 +147,7 @@ export function CardSection({ section, shown, isFolded, extra, children }: CardS
             class="bare"
             title="Take this section away; its cards go back"
             aria-label={`Remove section ${name}`}
-            onClick={() => place(placed.peek().filter((one) => one.name !== name))}
+            onClick={() => arrangement.arrange(arrangement.sections.peek().filter((other) => other.name !== name))}
           >
             <Icon name="close" size={13} />
           </button>
@@ -153,12 +166,12 @@ export function SpanGrip({ span, onSpan }: { span: number; onSpan: (span: number
     event.preventDefault();
     const card = (event.currentTarget as HTMLElement).closest<HTMLElement>(".card");
     if (!card) return;
-    const one_px = card.offsetWidth / span;
+    const column_px = card.offsetWidth / span;
     const left = card.getBoundingClientRect().left;
     let now = span;
     const move = (next: PointerEvent): void => {
-      const wanted = Math.max(1, Math.min(SPAN_MOST, Math.round((next.clientX - left) / one_px)));
-      if (wanted !== now) onSpan((now = wanted));
+      const next_span = Math.max(1, Math.min(SPAN_MOST, Math.round((next.clientX - left) / column_px)));
+      if (next_span !== now) onSpan((now = next_span));
     };
     const up = (): void => removeEventListener("pointermove", move);
     addEventListener("pointermove", move);

@@ -11,10 +11,9 @@ import type { ChartTheme, Plot, PlotOptions } from "../chart/plot";
 import type { AxisUnit } from "../chart/ticks";
 import { formatDelta, formatDuration, formatNumber, formatTime } from "../model/format";
 import type { CardLines } from "../model/lines";
-import { hot } from "../model/marks";
-import { theme } from "../model/session";
 import { Icon } from "../widget/icon";
 import { Swatch } from "../widget/text";
+import { useApp } from "./app";
 
 /// The theme's colours for canvases.
 export function chartTheme(): ChartTheme {
@@ -47,6 +46,7 @@ export function xText(unit: AxisUnit, x: number, name: string): string {
 
 /// A chart that fills its parent.
 export function ChartView(props: ChartViewProps): JSX.Element {
+  const { session, marks } = useApp();
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<LineChart | null>(null);
   const tip = useSignal<HoverPoint | null>(null);
@@ -58,7 +58,7 @@ export function ChartView(props: ChartViewProps): JSX.Element {
     const made = new LineChart(host.current, {
       hover: (point) => {
         tip.value = point;
-        hot.value = point ? { owner: point.hits[0].line.owner, x: point.x } : null;
+        marks.hot.value = point ? { owner: point.hits[0].line.owner, x: point.x } : null;
       },
       zoom: (window, yWindow) => {
         pinned.value = null;
@@ -80,11 +80,11 @@ export function ChartView(props: ChartViewProps): JSX.Element {
     if (props.chartRef) props.chartRef.current = made;
     const stops = [
       effect(() => {
-        void theme.value;
+        void session.theme.value;
         made.show(props.lines.value.data, props.options.value, chartTheme());
       }),
       effect(() => {
-        const on = hot.value;
+        const on = marks.hot.value;
         const owner = on ? (props.lines.value.ownerOf.get(on.owner) ?? on.owner) : null;
         made.light(owner === null ? null : new Set([owner]), on?.x ?? null);
       }),
@@ -92,7 +92,7 @@ export function ChartView(props: ChartViewProps): JSX.Element {
     return () => {
       stops.forEach((stop) => stop());
       made.destroy();
-      if (hot.peek()) hot.value = null;
+      if (marks.hot.peek()) marks.hot.value = null;
     };
   }, []);
   useEffect(() => {

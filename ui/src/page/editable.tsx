@@ -2,10 +2,10 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { canEdit, edit } from "../model/edits";
 import type { RunAnswer } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { Markdown } from "../widget/markdown";
+import { useApp } from "./app";
 
 /// A text that becomes a field when it is pressed.
 export function Editable({
@@ -19,8 +19,9 @@ export function Editable({
   placeholder: string;
   onSave: (next: string) => void;
 }): JSX.Element {
+  const { edits } = useApp();
   const isOpen = useSignal(false);
-  if (!canEdit()) return <span>{value || ""}</span>;
+  if (!edits.canEdit()) return <span>{value || ""}</span>;
   if (!isOpen.value) {
     return (
       <button
@@ -59,6 +60,7 @@ export function Editable({
 
 /// The notes of a run, and the field to change them.
 export function Notes({ run }: { run: RunAnswer }): JSX.Element | null {
+  const { edits } = useApp();
   const isOpen = useSignal(false);
   const text = useSignal("");
   if (isOpen.value) {
@@ -79,9 +81,9 @@ export function Notes({ run }: { run: RunAnswer }): JSX.Element | null {
             type="button"
             class="pill strong"
             onClick={() =>
-              void edit([run.hash], { notes: text.value || null }, "Wrote notes of").then(
-                (isDone) => isDone && (isOpen.value = false),
-              )
+              void edits
+                .edit([run.hash], { notes: text.value || null }, "Wrote notes of")
+                .then((isDone) => isDone && (isOpen.value = false))
             }
           >
             Save
@@ -98,7 +100,7 @@ export function Notes({ run }: { run: RunAnswer }): JSX.Element | null {
     isOpen.value = true;
   };
   if (!run.notes)
-    return canEdit() ? (
+    return edits.canEdit() ? (
       <button type="button" class="pill add" onClick={open}>
         <Icon name="note" size={14} />
         Add notes
@@ -108,7 +110,7 @@ export function Notes({ run }: { run: RunAnswer }): JSX.Element | null {
     <section class="panel">
       <h2>
         Notes{" "}
-        {canEdit() && (
+        {edits.canEdit() && (
           <button type="button" class="bare" aria-label="Change the notes" onClick={open}>
             <Icon name="pencil" size={13} />
           </button>

@@ -1,15 +1,19 @@
-/// A button that hands runs out as a file, in any of the forms the server knows.
+/// A button that saves runs as a file, in any of the forms that the server has.
 
 import type { JSX } from "preact";
-import { here } from "../model/scope";
+import type { Session } from "../model/session";
 import type { RunsRequest } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { MenuItems, Popover } from "../widget/popover";
+import { useApp } from "./app";
 import { DATA_FORMATS, exportUrl } from "./chartexport";
 
-/// More runs than any repository is shown with: the server's own limit.
-export const MOST_EXPORTED = 100_000;
+/// A request for as many runs as the server exports.
+export function exportedRuns(session: Session, request: Omit<RunsRequest, "limit">): RunsRequest {
+  return { ...request, limit: session.server.peek()?.limits.runs ?? 0 };
+}
 
+/// The button.
 export function ExportMenu({
   label,
   request,
@@ -19,6 +23,7 @@ export function ExportMenu({
   request: () => RunsRequest;
   buttonClass?: string;
 }): JSX.Element {
+  const { scope } = useApp();
   return (
     <Popover
       button={
@@ -38,7 +43,7 @@ export function ExportMenu({
             label: name,
             icon: "download",
             hint: `.${format}`,
-            run: () => location.assign(exportUrl(here, "runs", format, request())),
+            run: () => location.assign(exportUrl(scope.here, "runs", format, request())),
           }))}
         />
       )}

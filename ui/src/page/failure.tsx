@@ -1,41 +1,41 @@
-/// Why a run failed: its exception, and the last that it printed and logged; what a reader of a failed run looks for first.
+/// Why a run failed: its exception, and the last lines that it printed and logged.
 
 import { useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { change } from "../model/address";
-import { here } from "../model/scope";
-import { report } from "../model/session";
 import { getJson } from "../wire/request";
 import type { LogAnswer, LogRecord, RecordsAnswer, RunAnswer } from "../wire/types";
 import { AnsiLine } from "../widget/ansi";
 import { Icon } from "../widget/icon";
+import { useApp } from "./app";
 
 const LAST_LINES = 14;
 const LAST_RECORDS = 3;
 
 /// The panel; nothing for a run that did not fail.
 export function FailurePanel({ run }: { run: RunAnswer }): JSX.Element | null {
+  const { session, scope } = useApp();
   const lines = useSignal<readonly string[]>([]);
   const records = useSignal<readonly LogRecord[]>([]);
   const address = `runs/${encodeURIComponent(run.hash)}`;
   useSignalEffect(() => {
     if (run.log_lines > 0)
-      getJson<LogAnswer>(here(`${address}/log?from=-${LAST_LINES}&limit=${LAST_LINES}`)).then(
+      getJson<LogAnswer>(scope.here(`${address}/log?from=-${LAST_LINES}&limit=${LAST_LINES}`)).then(
         (answer) => (lines.value = answer.lines),
-        report,
+        session.report,
       );
     if (run.log_records > 0)
       getJson<RecordsAnswer>(
-        here(`${address}/records?from=${Math.max(0, run.log_records - 500)}&limit=500&level=ERROR`),
-      ).then((answer) => (records.value = answer.records.slice(-LAST_RECORDS)), report);
+        scope.here(`${address}/records?from=${Math.max(0, run.log_records - 500)}&limit=500&level=ERROR`),
+      ).then((answer) => (records.value = answer.records.slice(-LAST_RECORDS)), session.report);
   });
   if (run.status !== "failed" && run.status !== "lost") return null;
-  const words = run.status === "lost" ? "Its process ended without a word" : "It raised";
+  const reason = run.status === "lost" ? "Lost: no heartbeat for 2 min" : "It raised";
   return (
     <section class="panel failed-panel" aria-label="Why it failed">
       <h2>
         <Icon name="warning" size={14} />
-        {words} {run.error && <code>{run.error}</code>}
+        {reason} {run.error && <code>{run.error}</code>}
         <span class="spacer" />
         {run.log_lines > 0 && (
           <button type="button" class="pill" onClick={() => change({ tab: "log" })}>

@@ -5,12 +5,14 @@ import type { JSX } from "preact";
 import { goTo } from "../model/address";
 import type { Card } from "../model/cards";
 import { formatDelta, formatNumber } from "../model/format";
+import type { CardSettings } from "../model/cardsettings";
 import type { CardLines } from "../model/lines";
-import { hot, isBaseline } from "../model/marks";
+import { lineRows, sortedLines, type LineKey } from "../model/linerows";
 import type { Scene } from "../model/scene";
 import { Dialog } from "../widget/dialog";
 import { Grid, type GridColumn } from "../widget/grid";
 import { Swatch } from "../widget/text";
+import { useApp } from "./app";
 import { ChartCard } from "./chartcard";
 import { ChartToolbar } from "./toolbar";
 
@@ -23,43 +25,25 @@ const COLUMNS: readonly GridColumn[] = [
   { key: "points", label: "points drawn", width_px: 110, isNumeric: true, isSortable: true },
 ];
 
-interface Row {
-  readonly owner: string;
-  readonly label: string;
-  readonly color: string;
-  readonly last: number;
-  readonly min: number;
-  readonly max: number;
-  readonly points: number;
-}
-
-function rowsOf(lines: CardLines): Row[] {
-  return lines.data.lines
-    .filter((line) => !line.faint)
-    .map((line) => {
-      let [min, max, last] = [Infinity, -Infinity, NaN];
-      for (const value of line.y) {
-        if (Number.isFinite(value)) last = value;
-        if (value < min) min = value;
-        if (value > max) max = value;
-      }
-      return { owner: line.owner, label: line.label, color: line.color, last, min, max, points: line.y.length };
-    });
-}
-
-export function FullCard({ card, scene, onClose }: { card: Card; scene: Scene; onClose: () => void }): JSX.Element {
+/// The card, over the page.
+export function FullCard({
+  card,
+  scene,
+  settings,
+  onClose,
+}: {
+  card: Card;
+  scene: Scene;
+  settings: CardSettings;
+  onClose: () => void;
+}): JSX.Element {
+  const { marks } = useApp();
   const lines = useSignal<CardLines | null>(null);
-  const sort = useSignal({ key: "last" as "label" | "last" | "min" | "max" | "points", descending: true });
-  const rows = useComputed(() => {
-    const list = lines.value ? rowsOf(lines.value) : [];
-    const { key, descending } = sort.value;
-    const sign = descending ? -1 : 1;
-    return list.sort((a, b) => {
-      const [p, q] = [a[key], b[key]];
-      return sign * (typeof p === "number" && typeof q === "number" ? p - q : String(p) < String(q) ? -1 : 1);
-    });
-  });
-  const base = rows.value.find((row) => isBaseline(row.owner));
+  const sort = useSignal<{ readonly key: LineKey; readonly descending: boolean }>({ key: "last", descending: true });
+  const rows = useComputed(() =>
+    sortedLines(lines.value ? lineRows(lines.value) : [], sort.value.key, sort.value.descending),
+  );
+  const base = rows.value.find((row) => marks.isBaseline(row.owner));
   const cell = (index: number, column: GridColumn): JSX.Element => {
     const row = rows.value[index];
     if (column.key === "label")
@@ -79,7 +63,7 @@ export function FullCard({ card, scene, onClose }: { card: Card; scene: Scene; o
     <Dialog title={[card.title, card.subtitle].filter(Boolean).join(" · ")} isWide onClose={onClose}>
       <div class="fullcard">
         <ChartToolbar />
-        <ChartCard card={card} scene={scene} isLarge onLines={(next) => (lines.value = next)} />
+        <ChartCard card={card} scene={scene} settings={settings} isLarge onLines={(next) => (lines.value = next)} />
         <Grid
           label="Lines"
           columns={COLUMNS}
@@ -90,13 +74,13 @@ export function FullCard({ card, scene, onClose }: { card: Card; scene: Scene; o
           cell={cell}
           onSort={(key) =>
             (sort.value = {
-              key: key as typeof sort.value.key,
+              key: key as LineKey,
               descending: sort.value.key === key ? !sort.value.descending : key !== "label",
             })
           }
-          rowClass={(row) => (hot.value?.owner === rows.value[row]?.owner ? "hot" : "")}
-          onRowEnter={(row) => (hot.value = { owner: rows.value[row].owner, x: null })}
-          onLeave={() => (hot.value = null)}
+          rowClass={(row) => (marks.hot.value?.owner === rows.value[row]?.owner ? "hot" : "")}
+          onRowEnter={(row) => (marks.hot.value = { owner: rows.value[row].owner, x: null })}
+          onLeave={() => (marks.hot.value = null)}
           onRowDoubleClick={(row) => goTo("run", rows.value[row].owner)}
         />
       </div>

@@ -3,11 +3,11 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
-import { canEdit, edit } from "../model/edits";
 import { blobUrl, deletion, type Item } from "../model/objects";
 import type { OverlayWords } from "../model/overlays";
 import { Dialog } from "../widget/dialog";
 import { Icon } from "../widget/icon";
+import { useApp } from "./app";
 import { Overlay, OverlayBar } from "./overlay";
 import { Address } from "./reference";
 
@@ -24,6 +24,7 @@ interface LightboxProps {
 }
 
 export function Lightbox({ items, words, labelOf, onStep, onClose }: LightboxProps): JSX.Element {
+  const { edits, scope } = useApp();
   const view = useSignal({ scale: 1, x: 0, y: 0 });
   const isSwiped = useSignal(false);
   const split = useSignal(50);
@@ -62,7 +63,7 @@ export function Lightbox({ items, words, labelOf, onStep, onClose }: LightboxPro
   const image = (item: Item): JSX.Element => (
     <div class="shown" style={{ transform: `translate(${x}px, ${y}px) scale(${scale})` }}>
       <img
-        src={item.blob === undefined ? "" : blobUrl(item.blob)}
+        src={item.blob === undefined ? "" : blobUrl(scope, item.blob)}
         alt={labelOf(item)}
         draggable={false}
         style={{ imageRendering: (item.width ?? 999) < 400 || scale > 3 ? "pixelated" : "auto" }}
@@ -97,18 +98,18 @@ export function Lightbox({ items, words, labelOf, onStep, onClose }: LightboxPro
               min="0"
               max="100"
               value={split.value}
-              aria-label="Where the one ends and the other begins"
+              aria-label="How much of the first picture to show"
               onInput={(event) => (split.value = Number(event.currentTarget.value))}
             />
           )}
           <span class="spacer" />
-          {items.length === 1 && canEdit() && (
+          {items.length === 1 && edits.canEdit() && (
             <button
               type="button"
               class="pill"
               onClick={() => {
                 onClose();
-                void edit([a.run], deletion(a), "Deleted an image of");
+                void edits.edit([a.run], deletion(a), "Deleted an image of");
               }}
             >
               <Icon name="trash" size={14} />

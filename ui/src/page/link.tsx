@@ -5,7 +5,8 @@ import { goTo, pageUrl } from "../model/address";
 
 interface PageLinkProps {
   readonly page: string;
-  readonly rest?: string;
+  /// What the page is about: a run's hash, a report's id.
+  readonly subject?: string;
   readonly changes?: Readonly<Record<string, string>>;
   readonly class?: string;
   readonly title?: string;
@@ -17,7 +18,7 @@ interface PageLinkProps {
 
 export function PageLink({
   page,
-  rest = "",
+  subject = "",
   changes = {},
   title,
   label,
@@ -28,14 +29,14 @@ export function PageLink({
   return (
     <a
       class={props.class}
-      href={pageUrl(page, rest, changes)}
+      href={pageUrl(page, subject, changes)}
       title={title}
       aria-label={label}
       aria-current={isCurrent ? "page" : undefined}
       onClick={(event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
         event.preventDefault();
-        goTo(page, rest, changes);
+        goTo(page, subject, changes);
       }}
     >
       {children}

@@ -3,11 +3,11 @@
 import { useComputed, useSignal, useSignalEffect, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { logStore } from "../model/run";
-import { report } from "../model/session";
-import type { LogFacts } from "../wire/types";
+import { logStore } from "../model/log";
+import type { LogInfo } from "../wire/types";
 import { AnsiLine } from "../widget/ansi";
 import { Icon } from "../widget/icon";
+import { useApp } from "./app";
 import { useStore } from "./hooks";
 
 const LINE_PX = 18;
@@ -19,11 +19,12 @@ export function LogView({
   total,
 }: {
   hash: string;
-  logs: readonly LogFacts[];
+  logs: readonly LogInfo[];
   total: ReadonlySignal<number>;
 }): JSX.Element {
+  const { session, scope } = useApp();
   const which = useSignal(logs[0]?.id ?? "");
-  const log = useStore(() => logStore(hash, which, total));
+  const log = useStore(() => logStore(scope, hash, which, total));
   const box = useRef<HTMLDivElement>(null);
   const view = useSignal({ top: 0, height: 600 });
   const isFollowing = useSignal(true);
@@ -67,17 +68,17 @@ export function LogView({
         (line - (log.part.peek()?.from ?? 0)) * LINE_PX - box.current.clientHeight / 2,
       );
   };
-  const find = async (wanted: string): Promise<void> => {
-    text.value = wanted;
+  const find = async (words: string): Promise<void> => {
+    text.value = words;
     matches.value = [];
-    if (wanted.trim() === "") return;
+    if (words.trim() === "") return;
     try {
-      const found = await log.find(wanted);
-      if (text.peek() !== wanted) return;
-      matches.value = found.matches;
-      await go(found.matches.length - 1);
+      const answer = await log.find(words);
+      if (text.peek() !== words) return;
+      matches.value = answer.matches;
+      await go(answer.matches.length - 1);
     } catch (error) {
-      report(error);
+      session.report(error);
     }
   };
   return (
@@ -86,7 +87,7 @@ export function LogView({
         {logs.length > 1 && (
           <select
             class="pill"
-            aria-label="Whose output"
+            aria-label="Output of"
             value={which.value}
             onChange={(event) => {
               which.value = event.currentTarget.value;
@@ -118,7 +119,7 @@ export function LogView({
         </span>
         {text.value !== "" && (
           <span class="muted">
-            {matches.value.length === 0 ? "nothing found" : `${at.value + 1} of ${matches.value.length}`}
+            {matches.value.length === 0 ? "no match" : `${at.value + 1} of ${matches.value.length}`}
           </span>
         )}
         {matches.value.length > 1 && (

@@ -1,20 +1,20 @@
 /// The workspace, and the start page: all metrics of all matching runs, in sections, beside the list of runs.
 
-import { useComputed, useSignal } from "@preact/signals";
+import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { change, setting } from "../model/address";
-import { placed, recallArrangement, resetArrangement, spans } from "../model/arrangement";
 import { sectionsOf, type Card } from "../model/cards";
+import { workspaceSettings, type CardSettings } from "../model/cardsettings";
 import { metricsOf, parseField, fieldText, sequenceText } from "../model/fields";
 import { splitBy } from "../model/grouping";
-import { arrange } from "../model/layout";
+import { arrange, type ArrangedSection } from "../model/layout";
 import { makeScene, type Scene } from "../model/scene";
-import { fields } from "../model/scope";
 import { facetField, folded, split, smoothing, yKind, zoom } from "../model/workspace";
 import { Icon } from "../widget/icon";
+import { useApp } from "./app";
 import { ChartCard } from "./chartcard";
-import { addSection, CardSection, placeOf, type CardPlace } from "./cardsection";
+import { addSection, CardSection, positionOf, type CardPosition } from "./cardsection";
 import { FullCard } from "./fullcard";
 import { useCommands, useStore, useTitle } from "./hooks";
 import { RunList } from "./runlist";
@@ -44,144 +44,145 @@ function CardSearch({ onFind }: { onFind: (text: string) => void }): JSX.Element
   );
 }
 
+/// The card under the pointer, else the first.
+function cardAtPointer(sections: readonly ArrangedSection[]): Card | null {
+  const id = document.querySelector<HTMLElement>(".card:hover")?.dataset.card;
+  const cards = sections.flatMap((section) => section.cards);
+  return cards.find((card) => card.id === id) ?? cards[0] ?? null;
+}
+
+function expand(card: Card | null): void {
+  change({ full: card && card.id });
+}
+
+function nextSmoothing(): string {
+  const current = smoothing.peek() ? String(smoothing.peek()) : "";
+  return SMOOTH_STEPS[(SMOOTH_STEPS.indexOf(current) + 1) % SMOOTH_STEPS.length];
+}
+
+function useChartCommands(sections: ReadonlySignal<readonly ArrangedSection[]>): void {
+  const toggleLog = (): void => change({ y: yKind.peek() === "log" ? null : "log" });
+  const expandAny = (): void => expand(cardAtPointer(sections.peek()));
+  useCommands(() => [
+    { keys: "l", label: "Logarithmic y axis", section: "Charts", run: toggleLog },
+    { keys: "s", label: "More smoothing", section: "Charts", run: () => change({ smooth: nextSmoothing() }) },
+    { keys: "0", label: "Reset zoom", section: "Charts", run: () => zoom(null) },
+    { keys: "f", label: "Chart under the pointer on the full screen", section: "Charts", run: expandAny },
+  ]);
+}
+
+function MetricsToolbar({ sections }: { sections: ReadonlySignal<readonly ArrangedSection[]> }): JSX.Element {
+  const { arrangement } = useApp();
+  const isArranged = arrangement.sections.value.length > 0 || arrangement.spans.value.size > 0;
+  return (
+    <ChartToolbar>
+      <button
+        type="button"
+        class="pill add"
+        title="A section of your own, for cards that you drag there"
+        onClick={() => addSection(arrangement, sections.peek())}
+      >
+        + section
+      </button>
+      {isArranged && (
+        <button type="button" class="pill" title="Put all cards back where they were" onClick={arrangement.reset}>
+          Reset cards
+        </button>
+      )}
+      <ViewButtons />
+    </ChartToolbar>
+  );
+}
+
+/// The page.
 export function MetricsPage(): JSX.Element {
-  const scene = useStore(() => makeScene());
+  const app = useApp();
+  const { scope, arrangement } = app;
+  const scene = useStore(() => makeScene(app));
+  const settings = useMemo(() => workspaceSettings(scope), []);
   const find = useSignal("");
   useTitle("Metrics");
-  useEffect(recallArrangement, []);
-  useCommands(() => [
-    {
-      keys: "l",
-      label: "Logarithmic y axis",
-      section: "Charts",
-      run: () => change({ y: yKind.peek() === "log" ? null : "log" }),
-    },
-    {
-      keys: "s",
-      label: "More smoothing",
-      section: "Charts",
-      run: () =>
-        change({
-          smooth:
-            SMOOTH_STEPS[
-              (SMOOTH_STEPS.indexOf(smoothing.peek() ? String(smoothing.peek()) : "") + 1) % SMOOTH_STEPS.length
-            ],
-        }),
-    },
-    { keys: "0", label: "Reset zoom", section: "Charts", run: () => zoom(null) },
-    {
-      keys: "f",
-      label: "First chart on the full screen",
-      section: "Charts",
-      run: () => expand(hovered() ?? sections.peek()[0]?.cards[0] ?? null),
-    },
-  ]);
+  useEffect(arrangement.recall, []);
   const sections = useComputed(() => {
-    if (!fields.value) return [];
-    const wanted = metricsOf(fields.value).filter((metric) => sequenceText(metric).toLowerCase().includes(find.value));
-    return arrange(sectionsOf(wanted, split.value === "name" ? "name" : "context"), placed.value);
+    if (!scope.fields.value) return [];
+    const metrics = metricsOf(scope.fields.value);
+    const matching = metrics.filter((metric) => sequenceText(metric).toLowerCase().includes(find.value));
+    return arrange(sectionsOf(matching, split.value === "name" ? "name" : "context"), arrangement.sections.value);
   });
   const full = useComputed(
     () => sections.value.flatMap((section) => section.cards).find((card) => card.id === fullSetting.value) ?? null,
   );
-  const expand = (card: Card | null): void => change({ full: card && card.id });
-  const hovered = (): Card | null => {
-    const id = document.querySelector<HTMLElement>(".card:hover")?.dataset.card;
-    return (
-      sections
-        .peek()
-        .flatMap((section) => section.cards)
-        .find((card) => card.id === id) ?? null
-    );
-  };
+  useChartCommands(sections);
   const state = useHasRuns(scene);
   if (state !== "runs") return <ScopeNotice state={state} scene={scene} />;
+  const search = <CardSearch onFind={(text) => (find.value = text)} />;
   return (
     <div class="workspace">
       <RunList scene={scene} />
       <main class="main">
-        <ChartToolbar>
-          <button
-            type="button"
-            class="pill add"
-            title="A section of your own, for cards that you drag there"
-            onClick={() => addSection(sections.peek())}
-          >
-            + section
-          </button>
-          {(placed.value.length > 0 || spans.value.size > 0) && (
-            <button
-              type="button"
-              class="pill"
-              title="Put all cards back where they are by themselves"
-              onClick={resetArrangement}
-            >
-              Reset cards
-            </button>
-          )}
-          <ViewButtons />
-        </ChartToolbar>
-        {fields.value === null && <Skeleton rows={10} />}
+        <MetricsToolbar sections={sections} />
+        {scope.fields.value === null && <Skeleton rows={10} />}
         {sections.value.map((section, i) => (
           <CardSection
             key={section.name}
             section={section}
-            shown={sections.value}
+            current={sections.value}
             isFolded={folded.value.includes(section.name)}
-            extra={i === 0 && <CardSearch onFind={(text) => (find.value = text)} />}
+            extra={i === 0 && search}
           >
             {section.cards.map((card) => (
               <CardOrFacets
                 key={card.id}
                 card={card}
                 scene={scene}
-                place={placeOf(sections.value, section, card.id)}
-                onExpand={expand}
+                settings={settings}
+                position={positionOf(arrangement, sections.value, section, card.id)}
               />
             ))}
           </CardSection>
         ))}
-        {fields.value !== null && sections.value.length === 0 && (
+        {scope.fields.value !== null && sections.value.length === 0 && (
           <div class="section">
             <span class="muted">{find.value ? "No metric has this name." : "These runs have no metrics yet."}</span>
-            {find.value && <CardSearch onFind={(text) => (find.value = text)} />}
+            {find.value && search}
           </div>
         )}
       </main>
       <SelectionBar scene={scene} />
-      {full.value && <FullCard key={full.value.id} card={full.value} scene={scene} onClose={() => expand(null)} />}
+      {full.value && (
+        <FullCard
+          key={full.value.id}
+          card={full.value}
+          scene={scene}
+          settings={settings}
+          onClose={() => expand(null)}
+        />
+      )}
     </div>
   );
 }
 
-const MOST_FACETS = 24;
+const FACETS_MOST = 24;
 
 /// A card, or one for each value of the facet.
 function CardOrFacets({
   card,
   scene,
-  place,
-  onExpand,
+  settings,
+  position,
 }: {
   card: Card;
   scene: Scene;
-  place: CardPlace;
-  onExpand: (card: Card) => void;
+  settings: CardSettings;
+  position: CardPosition;
 }): JSX.Element {
   const facet = parseField(facetField.value);
-  if (!facet) return <ChartCard card={card} scene={scene} place={place} onExpand={onExpand} />;
-  const parts = splitBy(scene.table.value, fieldText(facet)).slice(0, MOST_FACETS);
+  if (!facet) return <ChartCard card={card} scene={scene} settings={settings} position={position} onExpand={expand} />;
+  const parts = splitBy(scene.table.value, fieldText(facet)).slice(0, FACETS_MOST);
   return (
     <>
-      {parts.map((part) => (
-        <FacetCard
-          key={part.label}
-          card={card}
-          scene={scene}
-          label={part.label}
-          hashes={part.hashes}
-          onExpand={onExpand}
-        />
+      {parts.map(({ label, hashes }) => (
+        <FacetCard key={label} card={card} scene={scene} settings={settings} label={label} hashes={hashes} />
       ))}
     </>
   );
@@ -190,15 +191,15 @@ function CardOrFacets({
 function FacetCard({
   card,
   scene,
+  settings,
   label,
   hashes,
-  onExpand,
 }: {
   card: Card;
   scene: Scene;
+  settings: CardSettings;
   label: string;
   hashes: readonly string[];
-  onExpand: (card: Card) => void;
 }): JSX.Element {
   const text = hashes.join(" ");
   const runs = useSignal<readonly string[] | null>(hashes);
@@ -207,8 +208,9 @@ function FacetCard({
     <ChartCard
       card={{ ...card, subtitle: [card.subtitle, label].filter(Boolean).join(" · ") }}
       scene={scene}
+      settings={settings}
       runs={runs}
-      onExpand={onExpand}
+      onExpand={expand}
     />
   );
 }

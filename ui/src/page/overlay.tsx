@@ -23,8 +23,8 @@ import {
   type OverlayWords,
   type Rect,
 } from "../model/overlays";
-import { report, theme } from "../model/session";
 import { Swatch } from "../widget/text";
+import { useApp } from "./app";
 
 const TEXT_PX = 11;
 const LABELLED_PX = 14; // narrower boxes have their label as a title only
@@ -41,6 +41,7 @@ export function Overlay({
   words: OverlayWords;
   scale: number;
 }): JSX.Element | null {
+  const { session } = useApp();
   const [width, height] = [item.width ?? 0, item.height ?? 0];
   if (!item.boxes && !item.masks) return null;
   const boxes = shownBoxes(item);
@@ -49,10 +50,10 @@ export function Overlay({
   const texts = boxes.map((box) =>
     [labelText(item, box.label), box.score === undefined ? "" : formatNumber(box.score)].filter(Boolean).join(" "),
   );
-  const isTold = boxes.map(({ box }, i) => texts[i] !== "" && box[2] * scale > LABELLED_PX);
-  const places = placeLabels(
+  const isLabelled = boxes.map(({ box }, i) => texts[i] !== "" && box[2] * scale > LABELLED_PX);
+  const labelRects = placeLabels(
     boxes.map(({ box }) => box),
-    texts.map((text, i) => (isTold[i] ? text.length * font * CHAR_EM + font * 0.5 : 0)),
+    texts.map((text, i) => (isLabelled[i] ? text.length * font * CHAR_EM + font * 0.5 : 0)),
     font * LINE_EM,
     [width, height],
   );
@@ -67,7 +68,7 @@ export function Overlay({
         <svg class="overlay" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`${boxes.length} boxes`}>
           {boxes.map((box, i) => {
             const [x, y, w, h] = box.box;
-            const color = labelColor(words.labels, labelText(item, box.label), theme.value);
+            const color = labelColor(words.labels, labelText(item, box.label), session.theme.value);
             const dash = DASHES[Math.max(0, box.layer === undefined ? 0 : layers.indexOf(box.layer)) % DASHES.length];
             return (
               <g key={i}>
@@ -88,13 +89,13 @@ export function Overlay({
           })}
           {boxes.map(
             (box, i) =>
-              isTold[i] && (
+              isLabelled[i] && (
                 <BoxLabel
                   key={i}
-                  place={places[i]}
+                  rect={labelRects[i]}
                   font={font}
                   text={texts[i]}
-                  color={labelColor(words.labels, labelText(item, box.label), theme.value)}
+                  color={labelColor(words.labels, labelText(item, box.label), session.theme.value)}
                 />
               ),
           )}
@@ -105,20 +106,26 @@ export function Overlay({
 }
 
 function BoxLabel({
-  place: [x, y, width, height],
+  rect: [x, y, width, height],
   font,
   text,
   color,
 }: {
-  place: Rect;
+  rect: Rect;
   font: number;
   text: string;
   color: string;
 }): JSX.Element {
+  const { session } = useApp();
   return (
     <g class="box-label">
       <rect x={x} y={y} width={width} height={height} fill={color} />
-      <text x={x + font * 0.25} y={y + font} font-size={font} fill={theme.value === "dark" ? "#101216" : "#fff"}>
+      <text
+        x={x + font * 0.25}
+        y={y + font}
+        font-size={font}
+        fill={session.theme.value === "dark" ? "#101216" : "#fff"}
+      >
         {text}
       </text>
     </g>
@@ -126,24 +133,22 @@ function BoxLabel({
 }
 
 function MaskLayer({ item, name, words }: { item: Item; name: string; words: OverlayWords }): JSX.Element {
+  const { session, scope } = useApp();
   const canvas = useRef<HTMLCanvasElement>(null);
   const colorOf = (number: number): string | null => {
     const label = classLabel(item, number);
-    return label === null || !isOn(label) ? null : labelColor(words.labels, label, theme.value);
+    return label === null || !isOn(label) ? null : labelColor(words.labels, label, session.theme.value);
   };
-  const look = `${words.labels.map((label) => (isOn(label) ? label : "")).join("\n")} ${theme.value}`;
+  const look = `${words.labels.map((label) => (isOn(label) ? label : "")).join("\n")} ${session.theme.value}`;
   useEffect(() => {
     let isGone = false;
-    loadMask(item, `${blobUrl(item.blob ?? "")}?part=${encodeURIComponent(name)}`).then(
-      ({ width, height, classes }) => {
-        const context = canvas.current?.getContext("2d");
-        if (isGone || !canvas.current || !context) return;
-        [canvas.current.width, canvas.current.height] = [width, height];
-        context.putImageData(new ImageData(maskPixels(classes, colorOf), width, height), 0, 0);
-        canvas.current.dataset.drawn = name;
-      },
-      report,
-    );
+    loadMask(item, blobUrl(scope, item.blob ?? "", name)).then(({ width, height, classes }) => {
+      const context = canvas.current?.getContext("2d");
+      if (isGone || !canvas.current || !context) return;
+      [canvas.current.width, canvas.current.height] = [width, height];
+      context.putImageData(new ImageData(maskPixels(classes, colorOf), width, height), 0, 0);
+      canvas.current.dataset.drawn = name;
+    }, session.report);
     return () => {
       isGone = true;
     };
@@ -155,6 +160,7 @@ function MaskLayer({ item, name, words }: { item: Item; name: string; words: Ove
 
 /// Switches for what lies over some pictures; nothing where nothing does.
 export function OverlayBar({ items }: { items: readonly Item[] }): JSX.Element | null {
+  const { session } = useApp();
   const words = wordsOf(items);
   const { labels, layers, hasScores, hasMasks } = words;
   if (labels.length === 0 && layers.length === 0) return null;
@@ -186,7 +192,7 @@ export function OverlayBar({ items }: { items: readonly Item[] }): JSX.Element |
           title="Show or hide this label; with Alt or twice: only this one"
           onClick={press(label, labels)}
         >
-          <Swatch color={labelColor(labels, label, theme.value)} />
+          <Swatch color={labelColor(labels, label, session.theme.value)} />
           {label || "no label"}
         </button>
       ))}

@@ -6,12 +6,11 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { goTo } from "../model/address";
 import { metricLabel, metricsOf, sequenceText } from "../model/fields";
 import { commands } from "../model/keys";
-import { fields, here } from "../model/scope";
-import { report } from "../model/session";
 import { tableOf, cellOf, type RunTable } from "../model/table";
 import { sendJson } from "../wire/request";
 import type { Field, RunsAnswer } from "../wire/types";
 import { findChoices, type Choice } from "../widget/popover";
+import { useApp } from "./app";
 
 const SECTION_MOST = 8;
 const FIELDS: readonly Field[] = [
@@ -25,6 +24,7 @@ interface Found extends Choice {
 }
 
 export function Palette({ onClose }: { onClose: () => void }): JSX.Element {
+  const { session, scope } = useApp();
   const box = useRef<HTMLDialogElement>(null);
   const text = useSignal("");
   const at = useSignal(0);
@@ -32,9 +32,9 @@ export function Palette({ onClose }: { onClose: () => void }): JSX.Element {
   // Before the next key is pressed, so that none is lost.
   useLayoutEffect(() => box.current?.showModal(), []);
   useEffect(() => {
-    sendJson<RunsAnswer>(here("runs"), { query: "", fields: FIELDS, limit: 5000 }).then(
+    sendJson<RunsAnswer>(scope.here("runs"), { query: "", fields: FIELDS, limit: 5000 }).then(
       (answer) => (runs.value = tableOf(answer, FIELDS)),
-      report,
+      session.report,
     );
   }, []);
   const actions: Found[] = commands.value.map((command) => ({
@@ -55,7 +55,7 @@ export function Palette({ onClose }: { onClose: () => void }): JSX.Element {
       run: () => goTo("run", hash),
     };
   });
-  const metrics: Found[] = (fields.value ? metricsOf(fields.value) : []).map((metric) => ({
+  const metrics: Found[] = (scope.fields.value ? metricsOf(scope.fields.value) : []).map((metric) => ({
     value: "metric " + sequenceText(metric),
     label: metricLabel(metric),
     detail: "open the chart",

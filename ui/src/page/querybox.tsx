@@ -3,38 +3,41 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { here, matches, query, queryError, setQuery } from "../model/scope";
 import { plural } from "../model/words";
 import { sendJson } from "../wire/request";
+import type { Scope } from "../model/scope";
 import type { CompleteAnswer } from "../wire/types";
 import type { QueryEditor, Span } from "../widget/editor";
 import { Icon } from "../widget/icon";
+import { useApp } from "./app";
 
 const HINT = 'Filter runs, such as  run.hparams.lr <= 1e-3 and metric.name == "loss"';
 
-/// UTF-16 place of a code point's index, as editors count.
+/// The UTF-16 offset of a code point's index, as editors count.
 export function utf16At(text: string, codePoint: number): number {
   return Array.from(text).slice(0, codePoint).join("").length;
 }
 
-/// Code point index of a UTF-16 place, as the wire counts.
+/// The code point's index of a UTF-16 offset, as the wire counts.
 export function codePointAt(text: string, utf16: number): number {
   return Array.from(text.slice(0, utf16)).length;
 }
 
 async function complete(
+  scope: Scope,
   text: string,
   at: number,
 ): Promise<{ from: number; to: number; items: CompleteAnswer["items"] } | null> {
   try {
-    const answer = await sendJson<CompleteAnswer>(here("complete"), { query: text, at: codePointAt(text, at) });
+    const answer = await sendJson<CompleteAnswer>(scope.here("complete"), { query: text, at: codePointAt(text, at) });
     return { from: utf16At(text, answer.from), to: utf16At(text, answer.to), items: answer.items };
   } catch {
-    return null; // completion is a help; without it the box still works
+    return null; // the box works without completion too
   }
 }
 
 export function QueryBox(): JSX.Element {
+  const { scope, session } = useApp();
   const host = useRef<HTMLDivElement>(null);
   const plain = useRef<HTMLInputElement>(null);
   const editor = useRef<QueryEditor | null>(null);
@@ -43,24 +46,25 @@ export function QueryBox(): JSX.Element {
     if (editor.current) return;
     const { openEditor } = await import("../widget/editor");
     if (editor.current || !host.current) return;
-    const text = plain.current?.value ?? query.peek();
+    const text = plain.current?.value ?? scope.query.peek();
     const hadFocus = document.activeElement === plain.current;
     const at = plain.current?.selectionStart ?? text.length;
     isEditor.value = true;
-    editor.current = openEditor(host.current, text, HINT, {
-      enter: (next) => setQuery(next),
-      leave: (next) => next.trim() !== query.peek() && setQuery(next),
+    const names = ["run", ...session.kinds.peek().all.flatMap(({ subject, aliases }) => [subject, ...aliases])];
+    editor.current = openEditor(host.current, text, HINT, names, {
+      enter: (next) => scope.setQuery(next),
+      leave: (next) => next.trim() !== scope.query.peek() && scope.setQuery(next),
       escape: () => (document.activeElement as HTMLElement | null)?.blur(),
-      complete,
+      complete: (next, caret) => complete(scope, next, caret),
     });
     showError();
     if (hadFocus) editor.current.focus(at);
-    // What was typed while the editor was on its way deserves its completion too.
-    if (hadFocus && text !== query.peek()) editor.current.suggest();
+    // What was typed before the editor was there gets its completions too.
+    if (hadFocus && text !== scope.query.peek()) editor.current.suggest();
   };
   const showError = (): void => {
-    const body = queryError.peek()?.body;
-    const text = query.peek();
+    const body = scope.queryError.peek()?.body;
+    const text = scope.query.peek();
     const span: Span | null =
       body?.start === undefined || body.end === undefined
         ? null
@@ -68,17 +72,17 @@ export function QueryBox(): JSX.Element {
     editor.current?.setError(span);
   };
   useSignalEffect(() => {
-    const text = query.value;
+    const text = scope.query.value;
     editor.current?.setText(text);
     if (plain.current) plain.current.value = text;
   });
   useSignalEffect(() => {
-    if (queryError.value) void open();
+    if (scope.queryError.value) void open();
     showError();
   });
   useEffect(() => () => editor.current?.destroy(), []);
-  const error = queryError.value;
-  const counts = matches.value;
+  const error = scope.queryError.value;
+  const counts = scope.matches.value;
   const fix = (): void => {
     const body = error?.body;
     if (
@@ -88,8 +92,8 @@ export function QueryBox(): JSX.Element {
       body.end === undefined
     )
       return;
-    const chars = Array.from(query.peek());
-    setQuery(chars.slice(0, body.start).join("") + body.suggestion + chars.slice(body.end).join(""));
+    const chars = Array.from(scope.query.peek());
+    scope.setQuery(chars.slice(0, body.start).join("") + body.suggestion + chars.slice(body.end).join(""));
   };
   return (
     <div class={error ? "query wrong" : "query"} role="search">
@@ -100,24 +104,24 @@ export function QueryBox(): JSX.Element {
             ref={plain}
             class="plain"
             type="text"
-            defaultValue={query.peek()}
+            defaultValue={scope.query.peek()}
             placeholder={HINT}
             aria-label="Query"
             spellcheck={false}
             autocomplete="off"
             onKeyDown={(event) => {
-              if (event.key === "Enter") setQuery(event.currentTarget.value);
+              if (event.key === "Enter") scope.setQuery(event.currentTarget.value);
             }}
           />
         )}
       </div>
-      {query.value !== "" && (
+      {scope.query.value !== "" && (
         <button
           type="button"
           class="bare"
           aria-label="Clear the query"
           title="Clear the query"
-          onClick={() => setQuery("")}
+          onClick={() => scope.setQuery("")}
         >
           <Icon name="close" size={12} />
         </button>

@@ -3,69 +3,55 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { address, goTo, parseAddress } from "../model/address";
+import { address, goTo } from "../model/address";
 import { sectionsOf } from "../model/cards";
-import {
-  documentId,
-  documents,
-  draftOf,
-  dropDocument,
-  keepDraft,
-  loadDocuments,
-  saveDocument,
-} from "../model/documents";
-import { canEdit } from "../model/edits";
+import { parseChartBlock } from "../model/chartblock";
+import { documentId } from "../model/documents";
 import { metricsOf, sequenceText } from "../model/fields";
 import { formatAgo } from "../model/format";
+import type { App } from "../model/app";
 import { makeScene } from "../model/scene";
-import { fields, repo } from "../model/scope";
-import { now, toast } from "../model/session";
 import { runsOfQuery } from "../model/queryruns";
 import type { StoredDocument } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { Markdown } from "../widget/markdown";
 import { Notice, Skeleton } from "../widget/state";
-import { ChartCard } from "./chartcard";
+import { useApp } from "./app";
+
 import { useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
+import { PlainCard } from "./plaincard";
 
-const FIRST_TEXT =
-  "# What was tried\n\nWrite in **Markdown**. A block of the kind `chart` draws a metric of the runs that a query finds:\n\n```chart\nmetric: loss\nquery: \n```\n";
+const FIRST_TEXT = `# What was tried
 
-/// What a `chart` block asks for: a metric's name, and which runs.
-export function parseChartBlock(text: string): {
-  readonly metric: string;
-  readonly query: string;
-  readonly title: string;
-} {
-  const found = new Map<string, string>();
-  for (const line of text.split("\n")) {
-    const colon = line.indexOf(":");
-    if (colon > 0) found.set(line.slice(0, colon).trim(), line.slice(colon + 1).trim());
-  }
-  const page = found.get("page");
-  const query = found.get("query") ?? (page ? (parseAddress(page).params.get("q") ?? "") : "");
-  return { metric: found.get("metric") ?? "", query, title: found.get("title") ?? "" };
-}
+Write in **Markdown**. A block of the kind \`chart\` draws a metric of the runs that a query matches:
+
+\`\`\`chart
+metric: loss
+query:${" "}
+\`\`\`
+`;
 
 function LiveChart({ text }: { text: string }): JSX.Element {
+  const app = useApp();
+  const { scope } = app;
   const block = parseChartBlock(text);
   const runs = useSignal<readonly string[] | null>(null);
   const fault = useSignal("");
   const only = useComputed<readonly string[]>(() => runs.value ?? []);
-  const scene = useStore(() => makeScene(undefined, only));
+  const scene = useStore(() => makeScene(app, undefined, only));
   useEffect(() => {
-    runsOfQuery(block.query).then(
-      (found) => {
-        runs.value = found;
+    runsOfQuery(scope, block.query).then(
+      (hashes) => {
+        runs.value = hashes;
         fault.value = "";
       },
       (error: unknown) => (fault.value = error instanceof Error ? error.message : String(error)),
     );
-  }, [block.query, repo.value]);
+  }, [block.query, scope.repo.value]);
   if (fault.value !== "") return <p class="failure">{fault.value}</p>;
-  if (!fields.value || !runs.value) return <Skeleton rows={4} />;
-  const metrics = metricsOf(fields.value).filter(
+  if (!scope.fields.value || !runs.value) return <Skeleton rows={4} />;
+  const metrics = metricsOf(scope.fields.value).filter(
     (metric) => metric.name === block.metric || sequenceText(metric) === block.metric,
   );
   const cards = sectionsOf(metrics, "name").flatMap((section) => section.cards);
@@ -73,13 +59,7 @@ function LiveChart({ text }: { text: string }): JSX.Element {
   return (
     <div class="report-chart">
       {cards.map((card) => (
-        <ChartCard
-          key={card.id}
-          card={{ ...card, title: block.title || card.title }}
-          scene={scene}
-          runs={runs}
-          isPlain
-        />
+        <PlainCard key={card.id} card={{ ...card, title: block.title || card.title }} scene={scene} runs={runs} />
       ))}
     </div>
   );
@@ -90,12 +70,13 @@ function fence(language: string, text: string): JSX.Element | null {
 }
 
 export function ReportsPage(): JSX.Element {
-  const id = address.value.rest;
+  const { scope, documents } = useApp();
+  const id = address.value.subject;
   useTitle("Reports");
   useEffect(() => {
-    if (repo.value !== "") void loadDocuments();
-  }, [repo.value]);
-  const all = documents.value;
+    if (scope.repo.value !== "") void documents.load();
+  }, [scope.repo.value]);
+  const all = documents.all.value;
   if (!all)
     return (
       <main class="main">
@@ -104,11 +85,11 @@ export function ReportsPage(): JSX.Element {
     );
   const reports = all.filter(({ kind }) => kind === "report");
   if (id === "") return <ReportList reports={reports} />;
-  const report = reports.find((one) => one.id === id);
+  const report = reports.find((other) => other.id === id);
   if (!report)
     return (
       <main class="main">
-        <Notice icon="note" title="This report is not here">
+        <Notice icon="note" title="There is no such report">
           <PageLink page="reports" class="pill strong">
             All reports
           </PageLink>
@@ -118,13 +99,15 @@ export function ReportsPage(): JSX.Element {
   return <Report key={id} report={report} />;
 }
 
-async function create(reports: readonly StoredDocument[]): Promise<void> {
+async function create({ documents }: App, reports: readonly StoredDocument[]): Promise<void> {
   const id = documentId("report", new Set(reports.map((report) => report.id)));
-  const saved = await saveDocument("report", id, null, { name: "Untitled report", text: FIRST_TEXT });
+  const saved = await documents.save("report", id, null, { name: "Untitled report", text: FIRST_TEXT });
   if (saved) goTo("reports", saved.id);
 }
 
 function ReportList({ reports }: { reports: readonly StoredDocument[] }): JSX.Element {
+  const app = useApp();
+  const { session, edits } = app;
   if (reports.length === 0) {
     return (
       <main class="main">
@@ -133,8 +116,8 @@ function ReportList({ reports }: { reports: readonly StoredDocument[] }): JSX.El
             A report is Markdown with live charts: what was tried, what came out, for everybody who opens this
             repository.
           </p>
-          {canEdit() && (
-            <button type="button" class="pill strong" onClick={() => void create(reports)}>
+          {edits.canEdit() && (
+            <button type="button" class="pill strong" onClick={() => void create(app, reports)}>
               <Icon name="plus" size={14} />
               Write one
             </button>
@@ -150,8 +133,8 @@ function ReportList({ reports }: { reports: readonly StoredDocument[] }): JSX.El
           {reports.length} report{reports.length === 1 ? "" : "s"}
         </b>
         <span class="spacer" />
-        {canEdit() && (
-          <button type="button" class="pill strong" onClick={() => void create(reports)}>
+        {edits.canEdit() && (
+          <button type="button" class="pill strong" onClick={() => void create(app, reports)}>
             <Icon name="plus" size={14} />
             New report
           </button>
@@ -161,9 +144,9 @@ function ReportList({ reports }: { reports: readonly StoredDocument[] }): JSX.El
         {[...reports]
           .sort((a, b) => b.updated_at - a.updated_at)
           .map((report) => (
-            <PageLink key={report.id} page="reports" rest={report.id} class="panel report-item">
+            <PageLink key={report.id} page="reports" subject={report.id} class="panel report-item">
               <b>{String(report.body.name ?? report.id)}</b>
-              <span class="muted">{formatAgo(report.updated_at, now.value)}</span>
+              <span class="muted">{formatAgo(report.updated_at, session.now.value)}</span>
               <p>
                 {String(report.body.text ?? "")
                   .replace(/```[\s\S]*?```/g, "")
@@ -178,22 +161,23 @@ function ReportList({ reports }: { reports: readonly StoredDocument[] }): JSX.El
 }
 
 function Report({ report }: { report: StoredDocument }): JSX.Element {
+  const { session, edits, documents } = useApp();
   const saved = { name: String(report.body.name ?? ""), text: String(report.body.text ?? "") };
-  const draft = useRef(draftOf(report.id)).current;
+  const draft = useRef(documents.draft(report.id)).current;
   const isOpen = useSignal(draft !== null || saved.name === "Untitled report");
   const name = useSignal(draft?.name ?? saved.name);
   const text = useSignal(draft?.text ?? saved.text);
   const write = (next: { readonly name: string; readonly text: string }): void => {
     name.value = next.name;
     text.value = next.text;
-    keepDraft(report.id, next.name === saved.name && next.text === saved.text ? null : next);
+    documents.keepDraft(report.id, next.name === saved.name && next.text === saved.text ? null : next);
   };
   const close = (): void => {
     const left = { name: name.peek(), text: text.peek() };
     isOpen.value = false;
     write(saved);
     if (left.name === saved.name && left.text === saved.text) return;
-    toast("Closed without saving.", {
+    session.toast("Closed without saving.", {
       label: "Undo",
       run: () => {
         isOpen.value = true;
@@ -202,15 +186,15 @@ function Report({ report }: { report: StoredDocument }): JSX.Element {
     });
   };
   const save = async (): Promise<void> => {
-    const kept = await saveDocument("report", report.id, report.revision, {
+    const kept = await documents.save("report", report.id, report.revision, {
       ...report.body,
       name: name.value || "Untitled",
       text: text.value,
     });
     if (kept) {
-      keepDraft(report.id, null);
+      documents.keepDraft(report.id, null);
       isOpen.value = false;
-      toast("Report saved.");
+      session.toast("Report saved.");
     }
   };
   return (
@@ -230,7 +214,7 @@ function Report({ report }: { report: StoredDocument }): JSX.Element {
           <h1>{name.value}</h1>
         )}
         <span class="spacer" />
-        {canEdit() &&
+        {edits.canEdit() &&
           (isOpen.value ? (
             <>
               <button type="button" class="pill strong" onClick={() => void save()}>
@@ -249,7 +233,7 @@ function Report({ report }: { report: StoredDocument }): JSX.Element {
               <button
                 type="button"
                 class="pill"
-                onClick={() => void dropDocument("report", report.id, "Report").then(() => goTo("reports"))}
+                onClick={() => void documents.drop("report", report.id, "Report").then(() => goTo("reports"))}
               >
                 <Icon name="trash" size={14} />
                 Delete

@@ -3,16 +3,15 @@
 import { useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { address, change, goTo, setting } from "../model/address";
-import { edit } from "../model/edits";
-import { isSystemMetric, queryLiteral, queryPath } from "../model/fields";
-import { select } from "../model/marks";
-import { objectType, OBJECT_WORDS } from "../model/objects";
+import { isMetricKind, isSystemMetric, queryLiteral, queryPath } from "../model/fields";
+import type { Kinds } from "../model/kinds";
 import { runStore } from "../model/run";
 import { makeScene, type Scene } from "../model/scene";
-import type { ObjectType, RunAnswer } from "../wire/types";
+import type { RunAnswer } from "../wire/types";
 import { Icon, type IconName } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
 import { Tree, type TreeValue } from "../widget/tree";
+import { useApp } from "./app";
 import { Editable, Notes } from "./editable";
 import { FailurePanel } from "./failure";
 import { useCommands, useStore, useTitle } from "./hooks";
@@ -20,19 +19,12 @@ import { PageLink } from "./link";
 import { LogView } from "./logview";
 import { Charts } from "./runcharts";
 import { RunHead } from "./runhead";
-import { ArtifactsTab, EnvironmentTab, ObjectsTab, RecordsTab } from "./runtabs";
+import { EnvironmentTab } from "./environment";
+import { ObjectsTab } from "./objectstab";
+import { inTabOrder, rendererOf } from "./renderers";
+import { ArtifactsTab, RecordsTab } from "./runtabs";
 
 const tab = setting("tab", "overview");
-
-const OBJECT_ICONS: Readonly<Record<ObjectType, IconName>> = {
-  images: "image",
-  videos: "play",
-  audios: "bars",
-  texts: "note",
-  tables: "table",
-  figures: "chart",
-  distributions: "bars",
-};
 
 interface TabInfo {
   readonly id: string;
@@ -41,32 +33,33 @@ interface TabInfo {
   readonly count?: number;
 }
 
-function tabsOf(run: RunAnswer): readonly TabInfo[] {
-  const types = new Map<ObjectType, number>();
-  let systemCount = 0;
-  for (const { name, kind } of run.sequences) {
-    const type = objectType(kind);
-    if (type) types.set(type, (types.get(type) ?? 0) + 1);
-    else if (isSystemMetric(name)) systemCount++;
-  }
-  const list: TabInfo[] = [{ id: "overview", label: "Overview", icon: "chart" }];
-  for (const type of ["images", "videos", "audios", "texts", "tables", "figures", "distributions"] as const)
-    if (types.has(type)) list.push({ id: type, label: OBJECT_WORDS[type], icon: OBJECT_ICONS[type] });
-  if (run.log_lines > 0) list.push({ id: "log", label: "Log", icon: "file" });
-  if (run.log_records > 0) list.push({ id: "records", label: "Records", icon: "warning", count: run.log_records });
-  if (systemCount > 0) list.push({ id: "system", label: "System", icon: "sliders" });
-  if (run.system || run.writers.length > 0) list.push({ id: "environment", label: "Environment", icon: "table" });
-  if (run.artifacts.length > 0)
-    list.push({ id: "artifacts", label: "Artifacts", icon: "folder", count: run.artifacts.length });
-  return list;
+/// The tabs of a run: only those that have something in them.
+function tabsOf(run: RunAnswer, kinds: Kinds): readonly TabInfo[] {
+  const objects = inTabOrder(kinds.subjectsOf(run.sequences)).map((subject): TabInfo => {
+    return { id: subject, label: kinds.titleOf(subject), icon: rendererOf(subject).icon };
+  });
+  const hasSystem = run.sequences.some(({ name, kind }) => isMetricKind(kind) && isSystemMetric(name));
+  const [records, artifacts] = [run.log_records, run.artifacts.length];
+  const tabs: (TabInfo | false)[] = [
+    { id: "overview", label: "Overview", icon: "chart" },
+    ...objects,
+    run.log_lines > 0 && { id: "log", label: "Log", icon: "file" },
+    records > 0 && { id: "records", label: "Records", icon: "warning", count: records },
+    hasSystem && { id: "system", label: "System", icon: "sliders" },
+    (run.system !== null || run.writers.length > 0) && { id: "environment", label: "Environment", icon: "table" },
+    artifacts > 0 && { id: "artifacts", label: "Artifacts", icon: "folder", count: artifacts },
+  ];
+  return tabs.filter((item) => item !== false);
 }
 
 export function RunPage(): JSX.Element {
-  const hash = address.value.rest;
-  const store = useStore(() => runStore(hash));
+  const app = useApp();
+  const { marks, scope, session } = app;
+  const hash = address.value.subject;
+  const store = useStore(() => runStore(scope, hash));
   const only = useSignal<readonly string[]>([hash]);
-  const scene = useStore(() => makeScene(undefined, only));
-  const run = store.run.value;
+  const scene = useStore(() => makeScene(app, undefined, only));
+  const run = store.answer.value;
   useTitle(run?.name ?? "Run");
   useCommands(() => [
     { keys: "Escape", label: "Back to the runs", section: "Run", run: () => history.back() },
@@ -75,7 +68,7 @@ export function RunPage(): JSX.Element {
       label: "Compare this run with the selected ones",
       section: "Run",
       run: () => {
-        select([hash]);
+        marks.select([hash]);
         goTo("compare", "", { runs: hash });
       },
     },
@@ -83,7 +76,7 @@ export function RunPage(): JSX.Element {
   if (store.error.value && !run) {
     return (
       <main class="main">
-        <Notice icon="search" title="This run is not here" tone="bad">
+        <Notice icon="search" title="There is no such run" tone="bad">
           <p>{store.error.value.message}</p>
           <PageLink page="runs" class="pill strong">
             All runs
@@ -98,7 +91,7 @@ export function RunPage(): JSX.Element {
         <Skeleton rows={10} />
       </main>
     );
-  const tabs = tabsOf(run);
+  const tabs = tabsOf(run, session.kinds.value);
   const current = tabs.find(({ id }) => id === tab.value) ? tab.value : "overview";
   return (
     <main class="main run-page">
@@ -145,7 +138,7 @@ function RunTab({
   if (current === "system") return <Charts run={run} scene={scene} only={only} isSystem />;
   if (current === "environment") return <EnvironmentTab run={run} />;
   if (current === "artifacts") return <ArtifactsTab run={run} />;
-  return <ObjectsTab key={current} run={run} type={current as ObjectType} />;
+  return <ObjectsTab key={current} run={run} subject={current} />;
 }
 
 function Overview({
@@ -157,6 +150,7 @@ function Overview({
   scene: Scene;
   only: ReadonlySignal<readonly string[]>;
 }): JSX.Element {
+  const { edits } = useApp();
   const find = useSignal("");
   const hasParams = Object.keys(run.params).length > 0;
   const literal = (value: TreeValue): string | null =>
@@ -172,7 +166,7 @@ function Overview({
           value={run.description ?? ""}
           label="description"
           placeholder="Add a description"
-          onSave={(description) => void edit([run.hash], { description: description || null }, "Described")}
+          onSave={(description) => void edits.edit([run.hash], { description: description || null }, "Described")}
         />
         <Notes run={run} />
         {hasParams && (

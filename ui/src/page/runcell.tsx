@@ -1,19 +1,18 @@
 /// The cells of the table of runs.
 
-import type { JSX } from "preact";
+import type { ComponentType, JSX } from "preact";
 import { formatAgo, formatCell, formatDelta, formatDuration, formatTime } from "../model/format";
-import { isBaseline, isPinned, selected, toggleBaseline, togglePinned } from "../model/marks";
 import { runName } from "../model/scene";
-import { now } from "../model/session";
-import { cellOf, type RunTable, type Spread } from "../model/table";
-import { tagLook } from "../model/tags";
+import type { CellForm } from "../model/runcolumns";
+import { cellOf, type Cell, type RunTable, type Spread } from "../model/table";
 import { Icon } from "../widget/icon";
 import { State, Swatch, Tag } from "../widget/text";
+import { useApp } from "./app";
 import { AlertMark } from "./alerts";
 import { PageLink } from "./link";
 
-const TAGS_SHOWN = 3;
-const TAGS_TOLD = 60;
+const TAGS_MOST = 3;
+const TAGS_IN_TITLE = 60;
 
 /// The first column: tick box, colour, name.
 export function RunNameCell({
@@ -27,12 +26,13 @@ export function RunNameCell({
   color: string;
   onTick: (isRange: boolean) => void;
 }): JSX.Element {
+  const { marks } = useApp();
   const name = runName(table, hash);
   return (
     <>
       <input
         type="checkbox"
-        checked={selected.value.includes(hash)}
+        checked={marks.selected.value.includes(hash)}
         aria-label={`Select ${name}`}
         onClick={(event) => {
           event.stopPropagation();
@@ -40,26 +40,26 @@ export function RunNameCell({
         }}
       />
       <Swatch color={color} />
-      <PageLink page="run" rest={hash} class="name" title={name}>
+      <PageLink page="run" subject={hash} class="name" title={name}>
         {name}
       </PageLink>
       <AlertMark hash={hash} />
       <span class="acts">
         <button
           type="button"
-          class={isPinned(hash) ? "bare on" : "bare"}
+          class={marks.isPinned(hash) ? "bare on" : "bare"}
           aria-label={`Pin ${name}`}
           title="Pin (p)"
-          onClick={() => togglePinned([hash])}
+          onClick={() => marks.togglePinned([hash])}
         >
           <Icon name="pin" size={13} />
         </button>
         <button
           type="button"
-          class={isBaseline(hash) ? "bare on" : "bare"}
+          class={marks.isBaseline(hash) ? "bare on" : "bare"}
           aria-label={`Make ${name} the baseline`}
           title="Baseline (b)"
-          onClick={() => toggleBaseline(hash)}
+          onClick={() => marks.toggleBaseline(hash)}
         >
           <Icon name="star" size={13} />
         </button>
@@ -68,58 +68,90 @@ export function RunNameCell({
   );
 }
 
-/// Any other cell, by its column.
-export function RunCell({
+interface ValueProps {
+  readonly value: Exclude<Cell, null>;
+  readonly hash: string;
+  readonly table: RunTable;
+}
+
+/// How each form of a cell is drawn.
+const RENDERERS: Readonly<Record<Exclude<CellForm, "text" | "number">, ComponentType<ValueProps>>> = {
+  state: ({ value, hash, table }) => (
+    <State status={String(value)} error={cellOf(table, "run.error", hash) as string | null} />
+  ),
+  ago: ({ value }) => {
+    const { session } = useApp();
+    return <span title={formatTime(Number(value))}>{formatAgo(Number(value), session.now.value)}</span>;
+  },
+  duration: ({ value }) => <span>{formatDuration(Number(value))}</span>,
+  tags: ({ value }) => (Array.isArray(value) ? <TagCell names={value as readonly string[]} /> : null),
+  code: ({ value }) => <code>{String(value)}</code>,
+};
+
+interface RunCellProps {
+  readonly table: RunTable;
+  readonly hash: string;
+  readonly columnKey: string;
+  readonly render: CellForm;
+  /// The spread of the column's numbers, for a bar behind them; null: no bar.
+  readonly spread: Spread | null;
+  readonly isDiffering: boolean;
+}
+
+/// Any other cell, drawn as its column says.
+export function RunCell({ table, hash, columnKey, render, spread, isDiffering }: RunCellProps): JSX.Element | null {
+  const value = cellOf(table, columnKey, hash);
+  if (value === null) return null;
+  if (render !== "text" && render !== "number") {
+    const Drawn = RENDERERS[render];
+    return <Drawn value={value} hash={hash} table={table} />;
+  }
+  if (typeof value === "number" && spread)
+    return <NumberCell value={value} table={table} hash={hash} columnKey={columnKey} spread={spread} />;
+  return (
+    <span class={isDiffering ? "changed" : ""} title={typeof value === "string" ? value : JSON.stringify(value)}>
+      {formatCell(value)}
+    </span>
+  );
+}
+
+/// A number with a bar behind it, and how far it is from the baseline's.
+function NumberCell({
+  value,
   table,
   hash,
   columnKey,
   spread,
-  isDiffering,
 }: {
+  value: number;
   table: RunTable;
   hash: string;
   columnKey: string;
-  spread: Spread | null;
-  isDiffering: boolean;
-}): JSX.Element | null {
-  const value = cellOf(table, columnKey, hash);
-  if (value === null) return null;
-  if (columnKey === "run.status")
-    return <State status={String(value)} error={cellOf(table, "run.error", hash) as string | null} />;
-  if (typeof value === "number" && (columnKey === "run.created_at" || columnKey === "run.end_time"))
-    return <span title={formatTime(value)}>{formatAgo(value, now.value)}</span>;
-  if (typeof value === "number" && columnKey === "run.duration") return <span>{formatDuration(value)}</span>;
-  if (columnKey === "run.tags" && Array.isArray(value)) return <TagCell names={value as readonly string[]} />;
-  if (columnKey === "run.hash") return <code>{String(value)}</code>;
-  const text = formatCell(value);
-  if (typeof value === "number" && spread) {
-    const base = table.hashes.find(isBaseline);
-    const baseValue = base === undefined || base === hash ? null : cellOf(table, columnKey, base);
-    const share = Number.isFinite(value) ? 6 + (94 * (value - spread.min)) / (spread.max - spread.min) : 0;
-    return (
-      <>
-        <i class="bar" style={{ width: `calc((100% - 12px) * ${share / 100})` }} />
-        {typeof baseValue === "number" && <em class="delta value">{formatDelta(value - baseValue)}</em>}
-        <span class="value" title={String(value)}>
-          {text}
-        </span>
-      </>
-    );
-  }
+  spread: Spread;
+}): JSX.Element {
+  const { marks } = useApp();
+  const base = table.hashes.find(marks.isBaseline);
+  const baseValue = base === undefined || base === hash ? null : cellOf(table, columnKey, base);
+  const share = Number.isFinite(value) ? 6 + (94 * (value - spread.min)) / (spread.max - spread.min) : 0;
   return (
-    <span class={isDiffering ? "changed" : ""} title={typeof value === "string" ? value : JSON.stringify(value)}>
-      {text}
-    </span>
+    <>
+      <i class="bar" style={{ width: `calc((100% - 12px) * ${share / 100})` }} />
+      {typeof baseValue === "number" && <em class="delta value">{formatDelta(value - baseValue)}</em>}
+      <span class="value" title={String(value)}>
+        {formatCell(value)}
+      </span>
+    </>
   );
 }
 
 /// As many tags as fit a column, and how many more there are.
 function TagCell({ names }: { names: readonly string[] }): JSX.Element {
-  const more = names.length - TAGS_SHOWN;
+  const { tags } = useApp();
+  const more = names.length - TAGS_MOST;
   return (
-    <span class="tagcell" title={names.slice(0, TAGS_TOLD).join(", ") + (names.length > TAGS_TOLD ? " …" : "")}>
-      {names.slice(0, TAGS_SHOWN).map((name) => (
-        <Tag key={name} name={name} look={tagLook(name)} />
+    <span class="tagcell" title={names.slice(0, TAGS_IN_TITLE).join(", ") + (names.length > TAGS_IN_TITLE ? " …" : "")}>
+      {names.slice(0, TAGS_MOST).map((name) => (
+        <Tag key={name} name={name} look={tags.look(name)} />
       ))}
       {more > 0 && <em class="muted">+{more}</em>}
     </span>

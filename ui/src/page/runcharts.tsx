@@ -2,32 +2,32 @@
 
 import { useComputed, useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { Extent } from "../chart/extent";
 import { change, setting } from "../model/address";
 import { sectionsOf, type Card } from "../model/cards";
+import { plainSettings } from "../model/cardsettings";
 import { isMetricKind, isSystemMetric } from "../model/fields";
-import { hot } from "../model/marks";
 import type { Scene } from "../model/scene";
 import { xWindow } from "../model/workspace";
 import type { RunAnswer } from "../wire/types";
 import { Icon } from "../widget/icon";
+import { useApp } from "./app";
 import { ChartCard } from "./chartcard";
 import { ChartToolbar } from "./toolbar";
-
-const BRANCHES_MOST = 50;
 
 const cardSetting = setting("card");
 const atSetting = setting("at");
 
-/// The card that the address leads to: scrolled to, zoomed, with the place lit.
-function useFound(run: RunAnswer, shared: Signal<Extent | null>): string {
+/// The card that the address leads to: scrolled to, zoomed, with the step lit.
+function useTargetCard(run: RunAnswer, cardWindow: Signal<Extent | null>): string {
+  const { marks } = useApp();
   const [id, at, window] = [cardSetting.value, atSetting.value, xWindow.value];
   useEffect(() => {
     if (id === "") return;
-    if (window) shared.value = window;
+    if (window) cardWindow.value = window;
     document.querySelector(`[data-card="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "center" });
-    if (at !== "") hot.value = { owner: run.hash, x: Number(at) };
+    if (at !== "") marks.hot.value = { owner: run.hash, x: Number(at) };
   }, [id, at, window?.join()]);
   return id;
 }
@@ -47,17 +47,16 @@ export function Charts({
   only: ReadonlySignal<readonly string[]>;
   isSystem: boolean;
 }): JSX.Element {
+  const { session } = useApp();
   const runs = useComputed<readonly string[] | null>(() => only.value);
-  const shared = useSignal<Extent | null>(null);
-  const found = useFound(run, shared);
-  const isHistory = historySetting.value !== "" && run.rewinds.length > 0;
-  const branches = useComputed(() => (historySetting.value === "" ? 0 : BRANCHES_MOST));
+  const window = useSignal<Extent | null>(null);
+  const branches = useComputed(() => (historySetting.value === "" ? 0 : (session.server.value?.limits.branches ?? 0)));
+  const settings = useMemo(() => plainSettings(window, branches), []);
+  const target = useTargetCard(run, window);
   const keys = run.sequences.filter(({ kind }) => isMetricKind(kind)).map(({ name, context }) => ({ name, context }));
-  const own = keys.filter(({ name }) => isSystemMetric(name) === isSystem);
+  const metrics = keys.filter(({ name }) => isSystemMetric(name) === isSystem);
   const others = keys.filter(({ name }) => isSystemMetric(name) !== isSystem);
   const isBeside = besideSetting.value !== "" && others.length > 0;
-  const title = (card: Card): string =>
-    isSystemMetric(card.metrics[0].name) ? card.title.replace(/^__system__/, "").replace(/_/g, " ") : card.title;
   const section = (name: string, cards: readonly Card[], isNamed: boolean): JSX.Element => (
     <section key={name}>
       {isNamed && (
@@ -69,77 +68,89 @@ export function Charts({
         {cards.map((card) => (
           <ChartCard
             key={card.id}
-            card={{ ...card, title: title(card) }}
+            card={{ ...card, title: titleOf(card) }}
             scene={scene}
+            settings={settings}
             runs={runs}
-            shared={shared}
-            branches={branches}
-            isFound={card.id === found}
-            isPlain
+            isTarget={card.id === target}
           />
         ))}
       </div>
     </section>
   );
-  const sections = sectionsOf(own, "name");
-  const press = (): void => {
-    shared.value = null;
-    change(isBeside ? { system: null, x: null } : { system: "beside", x: "relative" }, true);
-  };
-  if (own.length === 0) return <p class="muted">No metrics were tracked{run.status === "running" ? " yet" : ""}.</p>;
+  if (metrics.length === 0)
+    return <p class="muted">No metrics were tracked{run.status === "running" ? " yet" : ""}.</p>;
+  const sections = sectionsOf(metrics, "name");
+  const otherCards = sectionsOf(others, "name").flatMap(({ cards }) => cards);
   return (
     <>
       <ChartToolbar isPlain>
-        {shared.value && (
-          <button
-            type="button"
-            class="pill on"
-            onClick={() => {
-              shared.value = null;
-              change({ win: null, card: null, at: null }, true);
-            }}
-          >
-            zoomed <Icon name="close" size={12} />
-          </button>
-        )}
-        {run.rewinds.length > 0 && (
-          <button
-            type="button"
-            class={isHistory ? "pill on" : "pill"}
-            aria-pressed={isHistory}
-            title="The curves as they were before each rewind, behind those of now"
-            onClick={() => change({ history: isHistory ? null : "shown" }, true)}
-          >
-            history
-          </button>
-        )}
-        {others.length > 0 && (
-          <button
-            type="button"
-            class={isBeside ? "pill on" : "pill"}
-            aria-pressed={isBeside}
-            title="Both over the same time, zoomed together"
-            onClick={press}
-          >
-            {isSystem ? "training beside" : "system beside"}
-          </button>
-        )}
+        <RunChartPills
+          window={window}
+          hasRewinds={run.rewinds.length > 0}
+          besideWord={others.length === 0 ? null : isSystem ? "training beside" : "system beside"}
+          isBeside={isBeside}
+        />
       </ChartToolbar>
-      {isBeside &&
-        isSystem &&
-        section(
-          "training",
-          sectionsOf(others, "name").flatMap(({ cards }) => cards),
-          true,
-        )}
+      {isBeside && isSystem && section("training", otherCards, true)}
       {sections.map(({ name, cards }) => section(name, cards, sections.length > 1))}
-      {isBeside &&
-        !isSystem &&
-        section(
-          "system",
-          sectionsOf(others, "name").flatMap(({ cards }) => cards),
-          true,
-        )}
+      {isBeside && !isSystem && section("system", otherCards, true)}
+    </>
+  );
+}
+
+/// The title of a card; a system metric without its prefix.
+function titleOf({ title, metrics }: Card): string {
+  return isSystemMetric(metrics[0].name) ? title.replace(/^__system__/, "").replace(/_/g, " ") : title;
+}
+
+interface RunChartPillsProps {
+  readonly window: Signal<Extent | null>;
+  readonly hasRewinds: boolean;
+  /// Null: the run has no metrics to put beside these.
+  readonly besideWord: string | null;
+  readonly isBeside: boolean;
+}
+
+function RunChartPills({ window, hasRewinds, besideWord, isBeside }: RunChartPillsProps): JSX.Element {
+  const isHistory = historySetting.value !== "" && hasRewinds;
+  const showAll = (): void => {
+    window.value = null;
+    change({ win: null, card: null, at: null }, true);
+  };
+  const toggleBeside = (): void => {
+    window.value = null;
+    change(isBeside ? { system: null, x: null } : { system: "beside", x: "relative" }, true);
+  };
+  return (
+    <>
+      {window.value && (
+        <button type="button" class="pill on" onClick={showAll}>
+          zoomed <Icon name="close" size={12} />
+        </button>
+      )}
+      {hasRewinds && (
+        <button
+          type="button"
+          class={isHistory ? "pill on" : "pill"}
+          aria-pressed={isHistory}
+          title="Draw the curves as they were before each rewind, behind the current ones"
+          onClick={() => change({ history: isHistory ? null : "shown" }, true)}
+        >
+          history
+        </button>
+      )}
+      {besideWord !== null && (
+        <button
+          type="button"
+          class={isBeside ? "pill on" : "pill"}
+          aria-pressed={isBeside}
+          title="Both over the same time, zoomed together"
+          onClick={toggleBeside}
+        >
+          {besideWord}
+        </button>
+      )}
     </>
   );
 }

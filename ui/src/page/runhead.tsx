@@ -4,17 +4,14 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { goTo } from "../model/address";
-import { canEdit, edit } from "../model/edits";
 import { queryLiteral } from "../model/fields";
 import { formatAgo, formatDuration, formatTime } from "../model/format";
-import { select } from "../model/marks";
+import { fetchRun } from "../model/run";
 import { ownColor } from "../model/runcolors";
-import { here } from "../model/scope";
-import { now, theme } from "../model/session";
-import { getJson } from "../wire/request";
 import type { RunAnswer } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { Copy, State, Swatch } from "../widget/text";
+import { useApp } from "./app";
 import { RunAlerts } from "./alerts";
 import { Editable } from "./editable";
 import { PageLink } from "./link";
@@ -22,10 +19,11 @@ import { TagOfRun } from "./tagcolor";
 
 /// The name of another run, once it is known.
 function ForkName({ hash }: { hash: string }): JSX.Element {
+  const { scope } = useApp();
   const name = useSignal<string | null>(null);
   useEffect(() => {
     // A fork's origin may be gone: then its hash stands for it.
-    getJson<RunAnswer>(here(`runs/${encodeURIComponent(hash)}`)).then(
+    fetchRun(scope, hash).then(
       (run) => (name.value = run.name),
       () => undefined,
     );
@@ -35,19 +33,20 @@ function ForkName({ hash }: { hash: string }): JSX.Element {
 
 /// The head.
 export function RunHead({ run }: { run: RunAnswer }): JSX.Element {
+  const { session, marks, edits } = useApp();
   const tagText = useSignal("");
   const runs = [run.hash];
   const seconds = run.duration ?? 0;
   return (
     <header class="run-head">
       <div class="title">
-        <Swatch color={ownColor(run.hash, theme.value)} />
+        <Swatch color={ownColor(run.hash, session.theme.value)} />
         <h1>
           <Editable
             value={run.name ?? run.hash}
             label="name"
             placeholder="name"
-            onSave={(name) => void edit(runs, { name: name || null }, "Renamed")}
+            onSave={(name) => void edits.edit(runs, { name: name || null }, "Renamed")}
           />
         </h1>
         <State status={run.status} error={run.error} />
@@ -57,28 +56,30 @@ export function RunHead({ run }: { run: RunAnswer }): JSX.Element {
           type="button"
           class="pill"
           onClick={() => {
-            select([run.hash]);
+            marks.select([run.hash]);
             goTo("compare", "", { runs: run.hash });
           }}
         >
           <Icon name="compare" size={14} />
           Compare
         </button>
-        {canEdit() && (
+        {edits.canEdit() && (
           <button
             type="button"
             class="pill"
-            onClick={() => void edit(runs, { archived: !run.archived }, run.archived ? "Brought back" : "Archived")}
+            onClick={() =>
+              void edits.edit(runs, { archived: !run.archived }, run.archived ? "Brought back" : "Archived")
+            }
           >
             <Icon name="archive" size={14} />
             {run.archived ? "Bring back" : "Archive"}
           </button>
         )}
-        {canEdit() && (
+        {edits.canEdit() && (
           <button
             type="button"
             class="pill"
-            onClick={() => void edit(runs, { deleted: true }, "Deleted").then((isDone) => isDone && goTo("runs"))}
+            onClick={() => void edits.edit(runs, { deleted: true }, "Deleted").then((isDone) => isDone && goTo("runs"))}
           >
             <Icon name="trash" size={14} />
             Delete
@@ -90,10 +91,10 @@ export function RunHead({ run }: { run: RunAnswer }): JSX.Element {
           <code>{run.hash}</code>
           <Copy text={run.hash} label="Copy the hash" />
         </span>
-        <span title={formatTime(run.created_at)}>started {formatAgo(run.created_at, now.value)}</span>
+        <span title={formatTime(run.created_at)}>started {formatAgo(run.created_at, session.now.value)}</span>
         <span>
           {run.status === "running" ? "for" : "took"}{" "}
-          {formatDuration(run.status === "running" ? Math.max(seconds, now.value - run.created_at) : seconds)}
+          {formatDuration(run.status === "running" ? Math.max(seconds, session.now.value - run.created_at) : seconds)}
         </span>
         {run.experiment && (
           <button
@@ -110,7 +111,7 @@ export function RunHead({ run }: { run: RunAnswer }): JSX.Element {
           <span title={formatTime(run.forked_from.time)}>
             <Icon name="fork" size={14} />
             forked from{" "}
-            <PageLink page="run" rest={run.forked_from.run}>
+            <PageLink page="run" subject={run.forked_from.run}>
               <ForkName hash={run.forked_from.run} />
             </PageLink>
             {run.forked_from.step === null ? "" : ` at step ${run.forked_from.step}`}
@@ -128,16 +129,16 @@ export function RunHead({ run }: { run: RunAnswer }): JSX.Element {
             <TagOfRun
               key={name}
               name={name}
-              onRemove={() => void edit(runs, { tags: { add: [], remove: [name] } }, `Took tag ${name} from`)}
+              onRemove={() => void edits.edit(runs, { tags: { add: [], remove: [name] } }, `Removed tag ${name} from`)}
             />
           ))}
-          {canEdit() && (
+          {edits.canEdit() && (
             <form
               onSubmit={(event) => {
                 event.preventDefault();
                 const name = tagText.value.trim();
                 tagText.value = "";
-                if (name) void edit(runs, { tags: { add: [name], remove: [] } }, "Tagged");
+                if (name) void edits.edit(runs, { tags: { add: [name], remove: [] } }, "Tagged");
               }}
             >
               <input

@@ -1,29 +1,17 @@
 /// The list beside the charts: every run with its eye, its colour and its value; grouped as the charts are.
 
-import { useComputed, useSignal } from "@preact/signals";
-import type { JSX } from "preact";
+import { useComputed, useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
+import type { JSX, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { change, goTo } from "../model/address";
-import { fieldLabel, fieldText, metricsOf, sequenceText } from "../model/fields";
+import { fieldText, metricsOf, sequenceText } from "../model/fields";
 import { formatCell, formatDelta } from "../model/format";
 import type { Group } from "../model/grouping";
-import {
-  hasHidden,
-  hot,
-  isBaseline,
-  isHidden,
-  isPinned,
-  selected,
-  showAll,
-  toggleBaseline,
-  toggleHidden,
-  togglePinned,
-  toggleSelected,
-} from "../model/marks";
-import { runName, target, type Scene } from "../model/scene";
-import { fields, matches } from "../model/scope";
+import { toggledSet } from "../model/runrows";
+import { runName, type Scene, type Target } from "../model/scene";
 import { cellOf, spreadOf, type Cell } from "../model/table";
 import { dashField } from "../model/workspace";
+import { useApp } from "./app";
 import { AlertMark } from "./alerts";
 import { PageLink } from "./link";
 import { Icon } from "../widget/icon";
@@ -35,15 +23,15 @@ const SPARE_ROWS = 6;
 
 type Row = { readonly group: Group; readonly hash: null } | { readonly group: null; readonly hash: string };
 
-function TargetPicker(): JSX.Element {
-  const current = target.value;
-  const choices = fields.value
-    ? metricsOf(fields.value).flatMap(({ name, context }) =>
+function TargetPicker({ current }: { current: Target | null }): JSX.Element {
+  const { scope } = useApp();
+  const choices = scope.fields.value
+    ? metricsOf(scope.fields.value).flatMap(({ name, context }) =>
         (["last", "min", "max"] as const).map((summary) => {
           const field = ["metric", name, context, summary] as const;
           return {
             value: fieldText(field),
-            label: `${fieldLabel(field)}${summary === "last" ? " last" : ""}`,
+            label: `${scope.columns.value.label(field)}${summary === "last" ? " last" : ""}`,
             section: sequenceText({ name, context }),
           };
         }),
@@ -59,7 +47,7 @@ function TargetPicker(): JSX.Element {
     <Popover
       button={
         <>
-          {current ? fieldLabel(current.field) : "order"}{" "}
+          {current ? scope.columns.value.label(current.field) : "order"}{" "}
           {current && <Icon name={current.descending ? "arrowDown" : "arrowUp"} size={12} />}
         </>
       }
@@ -79,13 +67,9 @@ function TargetPicker(): JSX.Element {
   );
 }
 
-/// The list. It is windowed: only rows on the screen exist.
-export function RunList({ scene }: { scene: Scene }): JSX.Element {
-  const scroller = useRef<HTMLDivElement>(null);
-  const view = useSignal({ top: 0, height: 900 });
-  const closed = useSignal<ReadonlySet<string>>(new Set());
-  const cursor = useSignal(-1);
-  const rows = useComputed<readonly Row[]>(() => {
+/// The rows of the list: all runs, or the groups of the charts with their runs below them.
+function useRows(scene: Scene, closed: ReadonlySignal<ReadonlySet<string>>): ReadonlySignal<readonly Row[]> {
+  return useComputed<readonly Row[]>(() => {
     const { groups } = scene.colors.value;
     if (groups.length === 0) return scene.table.value.hashes.map((hash) => ({ group: null, hash }));
     return groups.flatMap((group): Row[] => [
@@ -93,113 +77,130 @@ export function RunList({ scene }: { scene: Scene }): JSX.Element {
       ...(closed.value.has(group.label) ? [] : group.hashes.map((hash): Row => ({ group: null, hash }))),
     ]);
   });
+}
+
+/// The part of the list that is on the screen, and a row that is kept on it.
+function useWindow(cursor: number): {
+  readonly box: RefObject<HTMLDivElement | null>;
+  readonly view: Signal<{ readonly top: number; readonly height: number }>;
+} {
+  const box = useRef<HTMLDivElement>(null);
+  const view = useSignal({ top: 0, height: 900 });
   useLayoutEffect(() => {
-    const box = scroller.current;
-    if (!box) return undefined;
-    const measure = (): void => {
-      view.value = { top: box.scrollTop, height: box.clientHeight };
-    };
-    const watch = new ResizeObserver(measure);
-    watch.observe(box);
+    const list = box.current;
+    if (!list) return undefined;
+    const watch = new ResizeObserver(() => (view.value = { top: list.scrollTop, height: list.clientHeight }));
+    watch.observe(list);
     return () => watch.disconnect();
   }, []);
   useEffect(() => {
-    const box = scroller.current;
-    if (!box || cursor.value < 0) return;
-    const top = cursor.value * ROW_PX;
-    if (top < box.scrollTop) box.scrollTop = top;
-    else if (top + ROW_PX > box.scrollTop + box.clientHeight) box.scrollTop = top + ROW_PX - box.clientHeight;
-  }, [cursor.value]);
-  const table = scene.table.value;
-  const first = Math.max(0, Math.floor(view.value.top / ROW_PX) - SPARE_ROWS);
-  const last = Math.min(rows.value.length, Math.ceil((view.value.top + view.value.height) / ROW_PX) + SPARE_ROWS);
-  const key = target.value ? fieldText(target.value.field) : "";
-  const counts = matches.value;
-  const at = (row: number): string | null => rows.value[row]?.hash ?? null;
+    const list = box.current;
+    if (!list || cursor < 0) return;
+    const top = cursor * ROW_PX;
+    if (top < list.scrollTop) list.scrollTop = top;
+    else if (top + ROW_PX > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW_PX - list.clientHeight;
+  }, [cursor]);
+  return { box, view };
+}
+
+/// What the keys do in the list.
+function useListKeys(rows: ReadonlySignal<readonly Row[]>, cursor: Signal<number>): (event: KeyboardEvent) => void {
+  const { marks } = useApp();
+  const hashAt = (row: number): string | null => rows.value[row]?.hash ?? null;
   const move = (step: number): void => {
     let next = cursor.value + step;
-    while (next >= 0 && next < rows.value.length && rows.value[next].hash === null) next += step;
+    while (next >= 0 && next < rows.value.length && hashAt(next) === null) next += step;
     if (next < 0 || next >= rows.value.length) return;
     cursor.value = next;
-    hot.value = { owner: at(next) ?? "", x: null };
+    marks.hot.value = { owner: hashAt(next) ?? "", x: null };
   };
-  const keys = (event: KeyboardEvent): void => {
-    const hash = at(cursor.value);
+  const moves: Readonly<Record<string, number>> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
+  const actions: Readonly<Record<string, (hash: string) => void>> = {
+    x: marks.toggleSelected,
+    p: (hash) => marks.togglePinned([hash]),
+    b: marks.toggleBaseline,
+    h: (hash) => marks.toggleHidden([hash]),
+    Enter: (hash) => goTo("run", hash),
+  };
+  return (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "j" || event.key === "ArrowDown") move(1);
-    else if (event.key === "k" || event.key === "ArrowUp") move(-1);
-    else if (hash && event.key === "x") toggleSelected(hash);
-    else if (hash && event.key === "p") togglePinned([hash]);
-    else if (hash && event.key === "b") toggleBaseline(hash);
-    else if (hash && event.key === "h") toggleHidden([hash]);
-    else if (hash && event.key === "Enter") goTo("run", hash);
+    const hash = hashAt(cursor.value);
+    if (event.key in moves) move(moves[event.key]);
+    else if (hash && event.key in actions) actions[event.key](hash);
     else return;
     event.preventDefault();
     event.stopPropagation();
   };
+}
+
+function ListHead({ scene }: { scene: Scene }): JSX.Element {
+  const { scope, marks } = useApp();
+  const { count, total } = scope.matches.value ?? { count: null, total: null };
+  const text = count?.toLocaleString("en") ?? "";
+  return (
+    <header>
+      <b>Runs</b>
+      <span class="muted">{count === total ? text : `${text} of ${total?.toLocaleString("en")}`}</span>
+      {marks.hasHidden.value && (
+        <button type="button" class="bare" onClick={marks.showAll}>
+          show all
+        </button>
+      )}
+      <span class="spacer" />
+      <TargetPicker current={scene.target.value} />
+    </header>
+  );
+}
+
+/// The list. It is windowed: only rows on the screen exist.
+export function RunList({ scene }: { scene: Scene }): JSX.Element {
+  const { marks } = useApp();
+  const closed = useSignal<ReadonlySet<string>>(new Set());
+  const cursor = useSignal(-1);
+  const rows = useRows(scene, closed);
+  const { box, view } = useWindow(cursor.value);
+  const onKeyDown = useListKeys(rows, cursor);
+  const table = scene.table.value;
+  const target = scene.target.value;
+  const first = Math.max(0, Math.floor(view.value.top / ROW_PX) - SPARE_ROWS);
+  const last = Math.min(rows.value.length, Math.ceil((view.value.top + view.value.height) / ROW_PX) + SPARE_ROWS);
+  const key = target ? fieldText(target.field) : "";
+  const drawn = (row: Row, index: number): JSX.Element => {
+    const top = `${index * ROW_PX}px`;
+    if (row.hash !== null) {
+      const isCursor = index === cursor.value;
+      return <RunRow key={row.hash} hash={row.hash} top={top} scene={scene} valueKey={key} isCursor={isCursor} />;
+    }
+    const { label, hashes } = row.group;
+    return (
+      <GroupRow
+        key={`group ${label}`}
+        group={row.group}
+        top={top}
+        cells={hashes.map((hash) => cellOf(table, key, hash))}
+        isClosed={closed.value.has(label)}
+        descending={target?.descending ?? true}
+        onToggle={() => (closed.value = toggledSet(closed.value, label))}
+      />
+    );
+  };
   return (
     <aside class="runlist" aria-label="Runs">
-      <header>
-        <b>Runs</b>
-        <span class="muted">
-          {counts
-            ? counts.count === counts.total
-              ? counts.count.toLocaleString("en")
-              : `${counts.count.toLocaleString("en")} of ${counts.total.toLocaleString("en")}`
-            : ""}
-        </span>
-        {hasHidden.value && (
-          <button type="button" class="bare" onClick={showAll}>
-            show all
-          </button>
-        )}
-        <span class="spacer" />
-        <TargetPicker />
-      </header>
+      <ListHead scene={scene} />
       <div
         class="list"
-        ref={scroller}
+        ref={box}
         tabIndex={0}
         role="list"
         aria-label="Runs; j and k move, x selects, p pins, b makes the baseline, h hides"
-        onKeyDown={keys}
-        onScroll={(event) =>
-          (view.value = { top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })
+        onKeyDown={onKeyDown}
+        onScroll={({ currentTarget: { scrollTop, clientHeight } }) =>
+          (view.value = { top: scrollTop, height: clientHeight })
         }
-        onMouseLeave={() => (hot.value = null)}
+        onMouseLeave={() => (marks.hot.value = null)}
       >
         <div style={{ height: `${rows.value.length * ROW_PX}px` }} role="presentation" />
-        {rows.value.slice(first, last).map((row, i) => {
-          const top = `${(first + i) * ROW_PX}px`;
-          if (row.group) {
-            const { group } = row;
-            return (
-              <GroupRow
-                key={`group ${group.label}`}
-                group={group}
-                top={top}
-                cells={group.hashes.map((hash) => cellOf(table, key, hash))}
-                isClosed={closed.value.has(group.label)}
-                descending={target.value?.descending ?? true}
-                onToggle={() => {
-                  const next = new Set(closed.value);
-                  if (!next.delete(group.label)) next.add(group.label);
-                  closed.value = next;
-                }}
-              />
-            );
-          }
-          return (
-            <RunRow
-              key={row.hash}
-              hash={row.hash}
-              top={top}
-              scene={scene}
-              valueKey={key}
-              isCursor={first + i === cursor.value}
-            />
-          );
-        })}
+        {rows.value.slice(first, last).map((row, i) => drawn(row, first + i))}
       </div>
     </aside>
   );
@@ -220,8 +221,9 @@ function GroupRow({
   descending: boolean;
   onToggle: () => void;
 }): JSX.Element {
+  const { marks } = useApp();
   const spread = spreadOf(cells);
-  const areHidden = group.hashes.every(isHidden);
+  const areHidden = group.hashes.every(marks.isHidden);
   return (
     <div class={areHidden ? "group off" : "group"} style={{ top }} role="listitem">
       <button
@@ -229,7 +231,7 @@ function GroupRow({
         class={areHidden ? "bare eye off" : "bare eye"}
         aria-label={`Show or hide all of ${group.label}`}
         title="Show or hide the group"
-        onClick={() => toggleHidden(group.hashes)}
+        onClick={() => marks.toggleHidden(group.hashes)}
       >
         <Icon name={areHidden ? "eyeOff" : "eye"} size={14} />
       </button>
@@ -258,13 +260,14 @@ function RunRow({
   valueKey: string;
   isCursor: boolean;
 }): JSX.Element {
+  const { marks } = useApp();
   const table = scene.table.value;
   const { coloring, dashOf } = scene.looks.value;
-  const isOff = isHidden(hash);
-  const isHot = useComputed(() => hot.value?.owner === hash);
+  const isOff = marks.isHidden(hash);
+  const isHot = useComputed(() => marks.hot.value?.owner === hash);
   const value = cellOf(table, valueKey, hash);
   const status = cellOf(table, "run.status", hash);
-  const base = table.hashes.find(isBaseline);
+  const base = table.hashes.find(marks.isBaseline);
   const baseValue = base === undefined || base === hash ? null : cellOf(table, valueKey, base);
   const name = runName(table, hash);
   const classes = [
@@ -272,7 +275,7 @@ function RunRow({
     isOff && "off",
     isHot.value && "hot",
     isCursor && "cursor",
-    selected.value.includes(hash) && "chosen",
+    marks.selected.value.includes(hash) && "chosen",
   ]
     .filter(Boolean)
     .join(" ");
@@ -281,25 +284,25 @@ function RunRow({
       class={classes}
       style={{ top }}
       role="listitem"
-      onMouseEnter={() => (hot.value = { owner: hash, x: hot.peek()?.x ?? null })}
+      onMouseEnter={() => (marks.hot.value = { owner: hash, x: marks.hot.peek()?.x ?? null })}
     >
       <button
         type="button"
         class="bare eye"
         aria-label={`${isOff ? "Show" : "Hide"} ${name}`}
         title={isOff ? "Show (h)" : "Hide (h)"}
-        onClick={() => toggleHidden([hash])}
+        onClick={() => marks.toggleHidden([hash])}
       >
         <Icon name={isOff ? "eyeOff" : "eye"} size={14} />
       </button>
       <input
         type="checkbox"
-        checked={selected.value.includes(hash)}
+        checked={marks.selected.value.includes(hash)}
         aria-label={`Select ${name}`}
-        onClick={() => toggleSelected(hash)}
+        onClick={() => marks.toggleSelected(hash)}
       />
       <Swatch color={coloring.colorOf(hash)} dash={dashField.value ? dashOf(hash) : undefined} />
-      <PageLink class="name" page="run" rest={hash} title={name}>
+      <PageLink class="name" page="run" subject={hash} title={name}>
         {name}
       </PageLink>
       <AlertMark hash={hash} />
@@ -308,19 +311,19 @@ function RunRow({
       <span class="acts">
         <button
           type="button"
-          class={isPinned(hash) ? "bare on" : "bare"}
+          class={marks.isPinned(hash) ? "bare on" : "bare"}
           aria-label={`Pin ${name}`}
           title="Pin: always drawn thick (p)"
-          onClick={() => togglePinned([hash])}
+          onClick={() => marks.togglePinned([hash])}
         >
           <Icon name="pin" size={14} />
         </button>
         <button
           type="button"
-          class={isBaseline(hash) ? "bare on" : "bare"}
+          class={marks.isBaseline(hash) ? "bare on" : "bare"}
           aria-label={`Make ${name} the baseline`}
           title="Baseline: others show the difference (b)"
-          onClick={() => toggleBaseline(hash)}
+          onClick={() => marks.toggleBaseline(hash)}
         >
           <Icon name="star" size={14} />
         </button>
@@ -329,23 +332,6 @@ function RunRow({
         {typeof baseValue === "number" && typeof value === "number" ? <em>{formatDelta(value - baseValue)}</em> : null}
         {formatCell(value)}
       </span>
-    </div>
-  );
-}
-
-/// The groups by colour; used where there is no list.
-export function Legend({ scene }: { scene: Scene }): JSX.Element | null {
-  const { groups } = scene.colors.value;
-  if (groups.length === 0) return null;
-  return (
-    <div class="legend">
-      {groups.slice(0, 12).map((group) => (
-        <span key={group.label}>
-          <Swatch color={group.color} />
-          {group.label}
-        </span>
-      ))}
-      {groups.length > 12 && <span class="muted">+ {groups.length - 12} more</span>}
     </div>
   );
 }

@@ -4,13 +4,12 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Scene } from "../model/scene";
 import type { RunsStore } from "../model/runs";
-import { connect, report, server, toast } from "../model/session";
-import { fields, here, indexing, nudge, query, queryError, repo, scopeError, setQuery } from "../model/scope";
 import { sendJson } from "../wire/request";
 import type { DemoAnswer } from "../wire/types";
 import { Copy } from "../widget/text";
 import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
+import { useApp } from "./app";
 
 export type ScopeState = "runs" | "empty" | "none" | "error" | "waiting";
 
@@ -23,16 +22,19 @@ for step in range(100):
 
 /// Which of its states a page of runs is in.
 export function useHasRuns(store: RunsStore): ScopeState {
+  const { scope } = useApp();
   const { isKnown, table, error } = store;
-  if (indexing.value && table.value.count === 0 && !error.value) return "waiting";
-  if ((error.value && error.value.kind !== "query") || (!fields.value && scopeError.value)) return "error";
-  if (!isKnown.value) return fields.value && fields.value.total === 0 ? "empty" : error.value ? "runs" : "waiting";
+  if (scope.indexing.value && table.value.count === 0 && !error.value) return "waiting";
+  if ((error.value && error.value.kind !== "query") || (!scope.fields.value && scope.scopeError.value)) return "error";
+  if (!isKnown.value)
+    return scope.fields.value && scope.fields.value.total === 0 ? "empty" : error.value ? "runs" : "waiting";
   if (table.value.count > 0 || error.value) return "runs";
-  return table.value.total === 0 || (query.value === "" && fields.value?.total === 0) ? "empty" : "none";
+  return table.value.total === 0 || (scope.query.value === "" && scope.fields.value?.total === 0) ? "empty" : "none";
 }
 
 /// The page for any state but `runs`.
 export function ScopeNotice({ state, scene }: { state: ScopeState; scene: Scene | RunsStore }): JSX.Element {
+  const { session, scope } = useApp();
   if (state === "waiting")
     return (
       <main class="main">
@@ -43,8 +45,12 @@ export function ScopeNotice({ state, scene }: { state: ScopeState; scene: Scene 
     return (
       <main class="main">
         <Notice icon="warning" title="The runs could not be read" tone="bad">
-          <p>{(scene.error.value ?? scopeError.value)?.message}</p>
-          <button type="button" class="pill strong" onClick={() => void connect().then(() => location.reload())}>
+          <p>{(scene.error.value ?? scope.scopeError.value)?.message}</p>
+          <button
+            type="button"
+            class="pill strong"
+            onClick={() => void session.connect().then(() => location.reload())}
+          >
             Try again
           </button>
         </Notice>
@@ -55,18 +61,19 @@ export function ScopeNotice({ state, scene }: { state: ScopeState; scene: Scene 
 }
 
 function EmptyRepo(): JSX.Element {
+  const { session, scope } = useApp();
   const isBusy = useSignal(false);
   const record = async (): Promise<void> => {
     isBusy.value = true;
     try {
-      const { cursor } = await sendJson<DemoAnswer>(here("demo"), {});
-      nudge(cursor, []);
+      const { cursor } = await sendJson<DemoAnswer>(scope.here("demo"), {});
+      scope.nudge(cursor, []);
     } catch (error) {
-      report(error);
+      session.report(error);
     }
     isBusy.value = false;
   };
-  const info = server.value?.repos.find(({ id }) => id === repo.value);
+  const info = session.server.value?.repos.find(({ id }) => id === scope.repo.value);
   return (
     <Notice icon="chart" title="Waiting for the first run">
       <p>Record one with these lines; this page turns into it by itself.</p>
@@ -74,7 +81,7 @@ function EmptyRepo(): JSX.Element {
         <pre>{SNIPPET}</pre>
         <Copy text={SNIPPET} label="Copy the code" />
       </div>
-      {server.value && !server.value.read_only && (
+      {session.server.value && !session.server.value.read_only && (
         <button type="button" class="pill" disabled={isBusy.value} onClick={() => void record()}>
           {isBusy.value ? "Recording…" : "Load demo data"}
         </button>
@@ -103,18 +110,19 @@ export function withoutClause(text: string, start: number, end: number): string 
 }
 
 function NoMatch({ scene }: { scene: Scene | RunsStore }): JSX.Element {
-  const chars = Array.from(query.value);
+  const { session, scope } = useApp();
+  const chars = Array.from(scope.query.value);
   const { total } = scene.table.value;
   const clauses = scene.clauses.value;
   const drop = (start: number, end: number): void => {
-    const old = query.peek();
-    setQuery(withoutClause(old, start, end));
-    toast("Clause dropped.", { label: "Undo", run: () => setQuery(old) });
+    const old = scope.query.peek();
+    scope.setQuery(withoutClause(old, start, end));
+    session.toast("Clause dropped.", { label: "Undo", run: () => scope.setQuery(old) });
   };
   return (
-    <Notice icon="filter" title={query.value === "" ? "All runs are archived" : "No run matches the query"}>
-      {query.value === "" && (
-        <button type="button" class="pill" onClick={() => setQuery("run.archived")}>
+    <Notice icon="filter" title={scope.query.value === "" ? "All runs are archived" : "No run matches the query"}>
+      {scope.query.value === "" && (
+        <button type="button" class="pill" onClick={() => scope.setQuery("run.archived")}>
           Show archived runs
         </button>
       )}
@@ -135,12 +143,12 @@ function NoMatch({ scene }: { scene: Scene | RunsStore }): JSX.Element {
       {scene.hints.value.map(({ start, text }) => (
         <p key={start}>{text}</p>
       ))}
-      {query.value !== "" && (
-        <button type="button" class="pill" onClick={() => setQuery("")}>
+      {scope.query.value !== "" && (
+        <button type="button" class="pill" onClick={() => scope.setQuery("")}>
           Show all runs
         </button>
       )}
-      {queryError.value && <p>{queryError.value.message}</p>}
+      {scope.queryError.value && <p>{scope.queryError.value.message}</p>}
     </Notice>
   );
 }

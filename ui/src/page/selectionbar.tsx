@@ -3,39 +3,40 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { goTo } from "../model/address";
-import { canEdit, edit } from "../model/edits";
-import { selected, togglePinned } from "../model/marks";
+import type { App } from "../model/app";
+import type { Marks } from "../model/marks";
 import type { RunsStore } from "../model/runs";
-import { fields } from "../model/scope";
 import { cellOf } from "../model/table";
 import { plural } from "../model/words";
 import type { RunsRequest } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { Picker, Popover, type Choice } from "../widget/popover";
-import { ExportMenu, MOST_EXPORTED } from "./exportmenu";
+import { useApp } from "./app";
+import { ExportMenu, exportedRuns } from "./exportmenu";
 import { useCommands } from "./hooks";
 
 /// Opens the comparison of the ticked runs.
-export function compareSelected(): void {
-  if (selected.peek().length > 0) goTo("compare", "", { runs: selected.peek().join(",") });
+function compareSelected(marks: Marks): void {
+  if (marks.selected.peek().length > 0) goTo("compare", "", { runs: marks.selected.peek().join(",") });
 }
 
 function TagMenu({ scene, isOpenLabel }: { scene: RunsStore; isOpenLabel: JSX.Element }): JSX.Element {
+  const { scope, marks, edits } = useApp();
   const fresh = useSignal("");
-  const known = (fields.value?.facets.tags ?? []).map(([name]) => name);
-  const runs = selected.value;
+  const names = (scope.fields.value?.facets.tags ?? []).map(([name]) => name);
+  const runs = marks.selected.value;
   const tagsOf = (hash: string): readonly string[] => {
     const cell = cellOf(scene.table.value, "run.tags", hash);
     return Array.isArray(cell) ? (cell as readonly string[]) : [];
   };
-  const onAll = new Set(known.filter((name) => runs.every((hash) => tagsOf(hash).includes(name))));
-  const choices: Choice[] = known.map((name) => ({ value: name, label: name }));
+  const onAll = new Set(names.filter((name) => runs.every((hash) => tagsOf(hash).includes(name))));
+  const choices: Choice[] = names.map((name) => ({ value: name, label: name }));
   const put = (name: string): void => {
-    const isThere = onAll.has(name);
-    void edit(
+    const isOnAll = onAll.has(name);
+    void edits.edit(
       runs,
-      { tags: { add: isThere ? [] : [name], remove: isThere ? [name] : [] } },
-      isThere ? `Took tag ${name} from` : `Tagged`,
+      { tags: { add: isOnAll ? [] : [name], remove: isOnAll ? [name] : [] } },
+      isOnAll ? `Removed tag ${name} from` : "Tagged",
     );
   };
   return (
@@ -64,9 +65,7 @@ function TagMenu({ scene, isOpenLabel }: { scene: RunsStore; isOpenLabel: JSX.El
               Add
             </button>
           </form>
-          {known.length > 0 && (
-            <Picker choices={choices} chosen={onAll} onPick={put} isMany placeholder="Known tags…" />
-          )}
+          {names.length > 0 && <Picker choices={choices} chosen={onAll} onPick={put} isMany placeholder="Tags…" />}
         </>
       )}
     </Popover>
@@ -74,18 +73,20 @@ function TagMenu({ scene, isOpenLabel }: { scene: RunsStore; isOpenLabel: JSX.El
 }
 
 /// Archives the ticked runs, or brings them back if all of them are archived.
-function archive(scene: RunsStore): void {
-  const runs = selected.peek();
+function archive({ marks, edits }: App, scene: RunsStore): void {
+  const runs = marks.selected.peek();
   const areArchived = runs.every((hash) => cellOf(scene.table.peek(), "run.archived", hash) === true);
-  void edit(runs, { archived: !areArchived }, areArchived ? "Brought back" : "Archived").then((isDone) => {
-    if (isDone) selected.value = [];
+  void edits.edit(runs, { archived: !areArchived }, areArchived ? "Brought back" : "Archived").then((isDone) => {
+    if (isDone) marks.selected.value = [];
   });
 }
 
 /// The bar; it also adds the keys for what it does.
 export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | null {
+  const app = useApp();
+  const { marks, edits, session } = app;
   useCommands(() => [
-    { keys: "c", label: "Compare the selected runs", section: "Runs", run: compareSelected },
+    { keys: "c", label: "Compare the selected runs", section: "Runs", run: () => compareSelected(marks) },
     {
       keys: "t",
       label: "Tag the selected runs",
@@ -96,31 +97,31 @@ export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | nul
       keys: "a",
       label: "Archive the selected runs",
       section: "Runs",
-      run: () => selected.peek().length > 0 && canEdit() && archive(scene),
+      run: () => marks.selected.peek().length > 0 && edits.canEdit() && archive(app, scene),
     },
-    { keys: "Escape", label: "Select nothing", section: "Runs", run: () => (selected.value = []) },
+    { keys: "Escape", label: "Clear the selection", section: "Runs", run: () => (marks.selected.value = []) },
   ]);
-  const runs = selected.value;
+  const runs = marks.selected.value;
   if (runs.length === 0) return null;
-  const exported = (): RunsRequest => ({
-    query: "",
-    runs,
-    fields: [...scene.table.value.columns.values()].map(({ field }) => field),
-    sort: [],
-    limit: MOST_EXPORTED,
-  });
+  const exported = (): RunsRequest =>
+    exportedRuns(session, {
+      query: "",
+      runs,
+      fields: [...scene.table.value.columns.values()].map(({ field }) => field),
+      sort: [],
+    });
   return (
     <div class="selection" role="toolbar" aria-label="The selected runs">
       <b>{plural(runs.length, "run")} selected</b>
-      <button type="button" class="bare" onClick={compareSelected}>
+      <button type="button" class="bare" onClick={() => compareSelected(marks)}>
         <Icon name="compare" size={14} />
         Compare <kbd>C</kbd>
       </button>
-      <button type="button" class="bare" onClick={() => togglePinned(runs)}>
+      <button type="button" class="bare" onClick={() => marks.togglePinned(runs)}>
         <Icon name="pin" size={14} />
         Pin
       </button>
-      {canEdit() && (
+      {edits.canEdit() && (
         <>
           <TagMenu
             scene={scene}
@@ -131,11 +132,11 @@ export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | nul
               </>
             }
           />
-          <button type="button" class="bare" onClick={() => archive(scene)}>
+          <button type="button" class="bare" onClick={() => archive(app, scene)}>
             <Icon name="archive" size={14} />
             Archive <kbd>A</kbd>
           </button>
-          <button type="button" class="bare danger" onClick={() => void edit(runs, { deleted: true }, "Deleted")}>
+          <button type="button" class="bare danger" onClick={() => void edits.edit(runs, { deleted: true }, "Deleted")}>
             <Icon name="trash" size={14} />
             Delete
           </button>
@@ -146,9 +147,9 @@ export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | nul
       <button
         type="button"
         class="bare"
-        aria-label="Select nothing"
-        title="Select nothing (Esc)"
-        onClick={() => (selected.value = [])}
+        aria-label="Clear the selection"
+        title="Clear the selection (Esc)"
+        onClick={() => (marks.selected.value = [])}
       >
         <Icon name="close" size={14} />
       </button>

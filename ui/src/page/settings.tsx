@@ -1,14 +1,15 @@
 /// What is served here, and the few things that a reader can set.
 
 import type { JSX } from "preact";
-import { server, theme, toggleTheme } from "../model/session";
 import { plural } from "../model/words";
+import { useApp } from "./app";
 import { useTitle } from "./hooks";
 import { PageLink } from "./link";
 
 export function SettingsPage(): JSX.Element {
+  const { session } = useApp();
   useTitle("Settings");
-  const info = server.value;
+  const info = session.server.value;
   return (
     <main class="main settings">
       <section class="panel">
@@ -47,8 +48,8 @@ export function SettingsPage(): JSX.Element {
       </section>
       <section class="panel">
         <h2>Look</h2>
-        <button type="button" class="pill" onClick={toggleTheme}>
-          {theme.value === "dark" ? "Change to light" : "Change to dark"}
+        <button type="button" class="pill" onClick={session.toggleTheme}>
+          {session.theme.value === "dark" ? "Change to light" : "Change to dark"}
         </button>
       </section>
     </main>

@@ -4,10 +4,11 @@ import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { drawWave, peaksOf } from "../chart/waveform";
-import { blobUrl, type Item } from "../model/objects";
-import { report, theme } from "../model/session";
+import { blobUrl, itemLabel, type Item } from "../model/objects";
+import { makeQueue } from "../model/queue";
 import { request } from "../wire/request";
 import { Icon } from "../widget/icon";
+import { useApp } from "./app";
 import { useOnScreen } from "./hooks";
 
 const COLUMNS = 280;
@@ -18,19 +19,7 @@ const AT_ONCE = 2;
 /// The sound that plays now; another one that begins stops it.
 const playing = signal<HTMLAudioElement | null>(null);
 
-let running = 0;
-const waiting: (() => void)[] = [];
-
-async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (running >= AT_ONCE) await new Promise<void>((go) => waiting.push(go));
-  running++;
-  try {
-    return await work();
-  } finally {
-    running--;
-    waiting.shift()?.();
-  }
-}
+const inTurn = makeQueue(AT_ONCE);
 
 interface Shape {
   readonly peaks: Float32Array;
@@ -46,10 +35,12 @@ async function shapeOf(url: string): Promise<Shape> {
 
 function clock(seconds: number): string {
   const whole = Math.floor(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}${seconds < 10 ? `.${Math.floor((seconds % 1) * 10)}` : ""}`;
+  const tenths = seconds < 10 ? `.${Math.floor((seconds % 1) * 10)}` : "";
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}${tenths}`;
 }
 
 export function Sound({ item, color }: { item: Item; color?: string }): JSX.Element {
+  const { session, scope } = useApp();
   const { ref, isSeen } = useOnScreen();
   const canvas = useRef<HTMLCanvasElement>(null);
   const audio = useRef<HTMLAudioElement>(null);
@@ -58,12 +49,12 @@ export function Sound({ item, color }: { item: Item; color?: string }): JSX.Elem
   const [at_s, setAt] = useState(0);
   const [length_s, setLength] = useState(item.duration_s ?? 0);
   const [fault, setFault] = useState(false);
-  const url = item.blob === undefined ? "" : blobUrl(item.blob);
-  const label = item.caption || `${item.of.name}, step ${item.step}`;
+  const url = item.blob === undefined ? "" : blobUrl(scope, item.blob);
+  const label = itemLabel(item);
   useEffect(() => {
     if (!isSeen.value || (item.size ?? 0) > DECODED_BYTES_MOST) return undefined;
     let isGone = false;
-    inTurn(() => (isGone ? Promise.resolve(null) : shapeOf(url))).then(
+    inTurn(0, () => (isGone ? Promise.resolve(null) : shapeOf(url))).then(
       (made) => {
         if (isGone || !made) return;
         setShape(made);
@@ -88,7 +79,7 @@ export function Sound({ item, color }: { item: Item; color?: string }): JSX.Elem
       color ?? style.getPropertyValue("--ink-3").trim(),
     );
     canvas.current.dataset.drawn = "wave";
-  }, [shape, at_s, length_s, color, theme.value]);
+  }, [shape, at_s, length_s, color, session.theme.value]);
   useEffect(
     () =>
       playing.subscribe((other) => {
@@ -111,7 +102,7 @@ export function Sound({ item, color }: { item: Item; color?: string }): JSX.Elem
     if (!player) return;
     if (!player.paused) return player.pause();
     playing.value = player;
-    player.play().catch(report);
+    player.play().catch(session.report);
   };
   const seek = (to_s: number): void => {
     setAt(to_s);
@@ -130,14 +121,14 @@ export function Sound({ item, color }: { item: Item; color?: string }): JSX.Elem
         </button>
         <div class="wave">
           <canvas ref={canvas} style={{ width: `${COLUMNS}px`, height: `${HEIGHT_PX}px` }} aria-hidden="true" />
-          {fault && <span class="muted">This browser can't draw it.</span>}
+          {fault && <span class="muted">This browser cannot draw it.</span>}
           <input
             type="range"
             min="0"
             max={length_s || 1}
             step="0.01"
             value={at_s}
-            aria-label={`Place in ${label}`}
+            aria-label={`Position in ${label}`}
             aria-valuetext={clock(at_s)}
             onInput={(event) => seek(Number(event.currentTarget.value))}
           />
@@ -148,7 +139,7 @@ export function Sound({ item, color }: { item: Item; color?: string }): JSX.Elem
         <a
           class="bare"
           href={url}
-          download={`${item.of.name}-${item.step}.${item.format ?? "wav"}`}
+          download={`${item.track.name}-${item.step}.${item.format ?? "wav"}`}
           aria-label={`Download ${label}`}
         >
           <Icon name="download" size={13} />

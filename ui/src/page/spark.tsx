@@ -4,8 +4,8 @@ import { signal, useSignalEffect, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import { fetchSeries } from "../model/series";
-import { repo } from "../model/scope";
 import type { Field } from "../wire/types";
+import { useApp } from "./app";
 
 const BUCKETS = 30;
 const PAUSE_MS = 160;
@@ -15,7 +15,8 @@ const HEIGHT_PX = 18;
 /// Points of a small curve, already in pixels.
 export type SparkPath = string;
 
-function pathOf(x: ArrayLike<number>, y: ArrayLike<number>): SparkPath {
+/// A curve as an SVG path that fills the width and the height; values that are no numbers break it.
+export function pathOf(x: ArrayLike<number>, y: ArrayLike<number>): SparkPath {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < y.length; i++) {
     if (y[i] < low && Number.isFinite(y[i])) low = y[i];
@@ -43,13 +44,14 @@ export function useSparks(
   visible: ReadonlySignal<readonly string[]>,
   metric: ReadonlySignal<Field | null>,
 ): ReadonlySignal<ReadonlyMap<string, SparkPath>> {
+  const { scope } = useApp();
   const sparks = useMemo(() => signal<ReadonlyMap<string, SparkPath>>(new Map()), []);
   const state = useRef({ timer: 0, key: "", abort: new AbortController() });
   useSignalEffect(() => {
     const field = metric.value;
     const hashes = visible.value;
     const { current } = state;
-    const key = `${repo.value} ${JSON.stringify(field)}`;
+    const key = `${scope.repo.value} ${JSON.stringify(field)}`;
     if (key !== current.key) sparks.value = new Map();
     current.key = key;
     clearTimeout(current.timer);
@@ -60,6 +62,7 @@ export function useSparks(
       current.abort.abort();
       current.abort = new AbortController();
       const frame = await fetchSeries(
+        scope,
         { query: "", runs: missing, metrics: [{ name: field[1], context: field[2] }], x: "step", buckets: BUCKETS },
         current.abort.signal,
       ).catch(() => null);

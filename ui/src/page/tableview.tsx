@@ -4,10 +4,10 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { formatNumber } from "../model/format";
 import { blobUrl, tableUrl, type Item } from "../model/objects";
-import { report } from "../model/session";
 import { getJson } from "../wire/request";
 import { numberOf, type CellObject, type Json, type TableAnswer, type WireNumber } from "../wire/types";
 import { Icon } from "../widget/icon";
+import { useApp } from "./app";
 import { Address } from "./reference";
 
 const PART_ROWS = 100;
@@ -26,10 +26,11 @@ function uriOf(object: CellObject): string | null {
 }
 
 function Cell({ cell, type, blob }: { cell: Json; type: string; blob: string }): JSX.Element {
+  const { scope } = useApp();
   const object = objectOf(cell);
   if (object) {
     const uri = uriOf(object);
-    const url = object.file === null ? null : `${blobUrl(blob)}?part=${encodeURIComponent(object.file)}`;
+    const url = object.file === null ? null : blobUrl(scope, blob, object.file);
     if (object.kind === "aim.image" && url)
       return (
         <img
@@ -67,21 +68,22 @@ function compare(a: Json, b: Json): number {
 }
 
 export function TableView({ item }: { item: Item }): JSX.Element {
+  const { session, scope } = useApp();
   const rows = useSignal<readonly (readonly Json[])[]>([]);
   const sort = useSignal<{ readonly column: number; readonly descending: boolean } | null>(null);
   const blob = item.blob ?? "";
   const columns = item.columns ?? [];
   const total = item.row_count ?? 0;
   const more = (from: number): void => {
-    getJson<TableAnswer>(tableUrl(blob, from, PART_ROWS)).then((answer) => {
+    getJson<TableAnswer>(tableUrl(scope, blob, from, PART_ROWS)).then((answer) => {
       if (rows.peek().length === answer.from) rows.value = [...rows.peek(), ...answer.rows];
-    }, report);
+    }, session.report);
   };
   useSignalEffect(() => {
     if (rows.peek().length === 0 && total > 0) more(0);
   });
   const order = sort.value;
-  const shown = order
+  const sortedRows = order
     ? [...rows.value].sort((a, b) => compare(a[order.column], b[order.column]) * (order.descending ? -1 : 1))
     : rows.value;
   const press = (column: number): void => {
@@ -95,7 +97,7 @@ export function TableView({ item }: { item: Item }): JSX.Element {
         class="scroller"
         tabIndex={0}
         role="region"
-        aria-label={item.caption || `Table ${item.of.name} at step ${item.step}`}
+        aria-label={item.caption || `Table ${item.track.name} at step ${item.step}`}
       >
         <table class="listing">
           <thead>
@@ -115,7 +117,7 @@ export function TableView({ item }: { item: Item }): JSX.Element {
             </tr>
           </thead>
           <tbody>
-            {shown.map((row, i) => (
+            {sortedRows.map((row, i) => (
               <tr key={i}>
                 {row.map((cell, j) => (
                   <td key={j} class={columns[j]?.type === "int" || columns[j]?.type === "float" ? "number" : ""}>

@@ -2,18 +2,19 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { canEdit } from "../model/edits";
-import { describeTag, TAG_COLORS, tagLook } from "../model/tags";
+import { TAG_COLORS } from "../model/tags";
 import { Icon } from "../widget/icon";
 import { Popover } from "../widget/popover";
 import { Tag } from "../widget/text";
+import { useApp } from "./app";
 
 /// What is chosen here is said of the tag everywhere.
 function TagForm({ name, close }: { name: string; close: () => void }): JSX.Element {
-  const look = tagLook(name);
+  const { tags } = useApp();
+  const look = tags.look(name);
   const meaning = useSignal(look.description ?? "");
   const choose = (color: string | null): void => {
-    void describeTag(name, { color });
+    void tags.describe(name, { color });
     close();
   };
   return (
@@ -21,7 +22,7 @@ function TagForm({ name, close }: { name: string; close: () => void }): JSX.Elem
       class="tag-form"
       onSubmit={(event) => {
         event.preventDefault();
-        void describeTag(name, { description: meaning.value.trim() || null });
+        void tags.describe(name, { description: meaning.value.trim() || null });
         close();
       }}
     >
@@ -62,10 +63,15 @@ function TagForm({ name, close }: { name: string; close: () => void }): JSX.Elem
 
 /// A tag of a run; who may change runs may take it off, and say its colour.
 export function TagOfRun({ name, onRemove }: { name: string; onRemove: () => void }): JSX.Element {
-  if (!canEdit()) return <Tag name={name} look={tagLook(name)} />;
+  const { edits, tags } = useApp();
+  if (!edits.canEdit()) return <Tag name={name} look={tags.look(name)} />;
   return (
     <span class="tag-place">
-      <Popover button={<Tag name={name} look={tagLook(name)} />} label={`Colour of the tag ${name}`} buttonClass="bare">
+      <Popover
+        button={<Tag name={name} look={tags.look(name)} />}
+        label={`Colour of the tag ${name}`}
+        buttonClass="bare"
+      >
         {(close) => <TagForm name={name} close={close} />}
       </Popover>
       <button

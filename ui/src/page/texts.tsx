@@ -2,32 +2,34 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { contextLabel, sequenceText } from "../model/fields";
-import { objectType, allSteps, itemsOf, objectsStore, type Item } from "../model/objects";
+import { contextLabel } from "../model/fields";
+import { allSteps, itemKey, itemsOf, objectsStore } from "../model/objects";
 import { makeScene, runName } from "../model/scene";
-import { fields, query } from "../model/scope";
 import { diffWords } from "../model/worddiff";
 import type { ObjectsRequest } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
 import { Copy, Swatch } from "../widget/text";
+import { useApp } from "./app";
 import { useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
 import { StepSlider, useStepping, useStepSetting } from "./steps";
 import { ScopeNotice, useHasRuns } from "./scopenotice";
 
 export function TextsPage(): JSX.Element {
+  const app = useApp();
+  const { scope, session } = app;
   useTitle("Text");
-  const scene = useStore(() => makeScene());
+  const scene = useStore(() => makeScene(app));
   const { at, set } = useStepSetting();
   const wish = useComputed<ObjectsRequest>(() => ({
-    query: query.value,
+    query: scope.query.value,
     type: "texts",
     steps: { at: at.value },
     index: { from: 0, count: 32 },
     limit: 200,
   }));
-  const store = useStore(() => objectsStore(wish));
+  const store = useStore(() => objectsStore(scope, wish));
   const base = useSignal<string | null>(null);
   const find = useSignal("");
   const items = useComputed(() =>
@@ -37,7 +39,10 @@ export function TextsPage(): JSX.Element {
   const stepping = useStepping(steps, at, set, () => !store.isLoading.peek());
   const state = useHasRuns(scene);
   if (state !== "runs") return <ScopeNotice state={state} scene={scene} />;
-  if (fields.value && !fields.value.sequences.some(({ kind }) => objectType(kind) === "texts")) {
+  if (
+    scope.fields.value &&
+    !scope.fields.value.sequences.some(({ kind }) => session.kinds.value.subjectOf(kind) === "texts")
+  ) {
     return (
       <main class="main">
         <Notice icon="note" title="These runs have no texts">
@@ -48,8 +53,7 @@ export function TextsPage(): JSX.Element {
       </main>
     );
   }
-  const idOf = (item: Item): string => `${item.run} ${sequenceText(item.of)} ${item.index}`;
-  const baseItem = items.value.find((item) => idOf(item) === base.value);
+  const baseItem = items.value.find((item) => itemKey(item) === base.value);
   return (
     <main class="main">
       <div class="toolbar">
@@ -73,22 +77,22 @@ export function TextsPage(): JSX.Element {
       {!store.answer.value && <Skeleton />}
       <div class={store.isLoading.value ? "texts stale" : "texts"}>
         {items.value.map((item) => (
-          <article key={idOf(item)} class="panel">
+          <article key={itemKey(item)} class="panel">
             <h2>
               <Swatch color={scene.looks.value.coloring.colorOf(item.run)} />
-              <PageLink page="run" rest={item.run} class="name">
+              <PageLink page="run" subject={item.run} class="name">
                 {runName(scene.table.value, item.run)}
               </PageLink>
               <span class="muted">
-                {item.of.name} {contextLabel(item.of.context)} · step {item.step}
+                {item.track.name} {contextLabel(item.track.context)} · step {item.step}
               </span>
               <span class="spacer" />
               <button
                 type="button"
-                class={base.value === idOf(item) ? "bare on" : "bare"}
+                class={base.value === itemKey(item) ? "bare on" : "bare"}
                 title="Show how the others differ from this"
                 aria-label="Compare the others with this text"
-                onClick={() => (base.value = base.value === idOf(item) ? null : idOf(item))}
+                onClick={() => (base.value = base.value === itemKey(item) ? null : itemKey(item))}
               >
                 <Icon name="compare" size={14} />
               </button>

@@ -1,9 +1,8 @@
-/// The pills above the charts: how runs are grouped and put together, and what the axes are.
+/// The pills above the charts: how runs are grouped and averaged, and what the axes are.
 
 import type { ComponentChildren, JSX } from "preact";
 import { change } from "../model/address";
-import { fieldLabel, fieldText, metricLabel, metricsOf, parseField, varyingParams } from "../model/fields";
-import { fields } from "../model/scope";
+import { fieldText, metricLabel, metricsOf } from "../model/fields";
 import {
   aggregateBand,
   aggregateBy,
@@ -20,93 +19,10 @@ import {
   yKind,
   zoom,
 } from "../model/workspace";
-import type { Field } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { Picker, Popover, type Choice } from "../widget/popover";
-
-const RUN_FIELDS: readonly Field[] = [
-  ["run", "experiment"],
-  ["run", "status"],
-  ["run", "tags"],
-  ["run", "name"],
-];
-
-/// What runs can be grouped by: params that differ first, then properties, then those that do not differ.
-export function groupChoices(): readonly Choice[] {
-  const known = fields.value;
-  if (!known) return [];
-  const varying = varyingParams(known);
-  const choice = (field: Field, section: string, detail: string): Choice => ({
-    value: fieldText(field),
-    label: field[0] === "run" ? fieldLabel(field).toLowerCase() : fieldText(field),
-    section,
-    detail,
-  });
-  return [
-    ...varying.map((param) => choice(["param", ...param.path], "Params that differ", `${param.distinct} values`)),
-    ...RUN_FIELDS.map((field) => choice(field, "Run", "")),
-    ...known.params
-      .filter((param) => param.distinct <= 1 && param.path.length > 0)
-      .map((param) => choice(["param", ...param.path], "Same in all runs", "")),
-  ];
-}
-
-/// A pill for one way of grouping: a field is chosen, shown, and taken away.
-export function FieldPill({
-  name,
-  word,
-  current,
-  hint,
-}: {
-  name: string;
-  word: string;
-  current: string;
-  hint: string;
-}): JSX.Element {
-  const field = parseField(current);
-  const picker = (
-    <Popover
-      button={
-        field ? (
-          <>
-            {word} <b>{fieldLabel(field).toLowerCase() === "state" ? "state" : fieldLabel(field)}</b>
-          </>
-        ) : (
-          <>+ {word}</>
-        )
-      }
-      label={hint}
-      buttonClass={field ? "pill" : "pill add"}
-    >
-      {(close) => (
-        <Picker
-          choices={groupChoices()}
-          chosen={new Set(current ? [current] : [])}
-          placeholder={`${hint}…`}
-          onPick={(value) => {
-            change({ [name]: value === current ? null : value });
-            close();
-          }}
-        />
-      )}
-    </Popover>
-  );
-  if (!field) return picker;
-  return (
-    <span class="pair">
-      {picker}
-      <button
-        type="button"
-        class="pill"
-        aria-label={`Stop ${hint.toLowerCase()}`}
-        title="Remove"
-        onClick={() => change({ [name]: null })}
-      >
-        <Icon name="close" size={12} />
-      </button>
-    </span>
-  );
-}
+import { useApp } from "./app";
+import { FieldPill } from "./grouppill";
 
 function Segments({
   label,
@@ -136,65 +52,58 @@ function Segments({
   );
 }
 
-const AGGREGATE_WORDS: Readonly<Record<string, string>> = { "": "off", group: "by group", seed: "all but seed" };
+const AVERAGES: readonly (readonly [mode: string, label: string, explanation: string])[] = [
+  ["", "each run", "Every run has a curve of its own."],
+  ["group", "average over groups", "One curve for the runs of equal colour, dash and facet."],
+  ["seed", "average over seeds", "One curve for the runs whose params are equal, except for the seed."],
+];
+
+const LINES = ["mean", "median", "min", "max"].map((name) => [name, name] as const);
+
+const BANDS: readonly (readonly [string, string])[] = [
+  ["std", "std"],
+  ["stderr", "s.e."],
+  ["ci95", "95 %"],
+  ["minmax", "range"],
+  ["iqr", "quartiles"],
+  ["none", "none"],
+];
 
 function AggregatePill(): JSX.Element {
   const mode = aggregateBy.value;
-  const detail = mode === "" ? "off" : `${aggregateValue.value} · ${AGGREGATE_WORDS[mode] ?? mode}`;
+  const [, label, explanation] = AVERAGES.find(([name]) => name === mode) ?? AVERAGES[0];
   return (
     <Popover
       button={
         <>
-          aggregate <b>{detail}</b>
+          aggregate <b>{mode === "" ? "off" : `${aggregateValue.value} · ${label}`}</b>
         </>
       }
-      label="Put runs together into one line with a band"
+      label="Draw several runs as one line with a band"
       buttonClass={mode === "" ? "pill" : "pill on"}
     >
       {() => (
         <div class="form">
-          <h4>One line for</h4>
+          <h4>Curves</h4>
           <Segments
-            label="One line for"
+            label="Curves"
             current={mode}
-            options={[
-              ["", "each run"],
-              ["group", "each group"],
-              ["seed", "all but seed"],
-            ]}
+            options={AVERAGES.map(([name, text]) => [name, text])}
             onPick={(value) => change({ agg: value })}
           />
-          <p class="muted">
-            {mode === "seed"
-              ? "Runs whose params are equal, except for the seed."
-              : mode === "group"
-                ? "Runs of equal colour, dash and facet."
-                : "No aggregation."}
-          </p>
+          <p class="muted">{explanation}</p>
           <h4>Line</h4>
           <Segments
             label="Line"
             current={aggregateValue.value}
-            options={[
-              ["mean", "mean"],
-              ["median", "median"],
-              ["min", "min"],
-              ["max", "max"],
-            ]}
+            options={LINES}
             onPick={(value) => change({ value: value === "mean" ? null : value, agg: mode || "group" })}
           />
           <h4>Band</h4>
           <Segments
             label="Band"
             current={aggregateBand.value}
-            options={[
-              ["std", "std"],
-              ["stderr", "s.e."],
-              ["ci95", "95 %"],
-              ["minmax", "range"],
-              ["iqr", "quartiles"],
-              ["none", "none"],
-            ]}
+            options={BANDS}
             onPick={(value) => change({ band: value === "std" ? null : value, agg: mode || "group" })}
           />
         </div>
@@ -204,7 +113,8 @@ function AggregatePill(): JSX.Element {
 }
 
 function XPill(): JSX.Element {
-  const metrics = fields.value ? metricsOf(fields.value) : [];
+  const { scope } = useApp();
+  const metrics = scope.fields.value ? metricsOf(scope.fields.value) : [];
   const choices: Choice[] = [
     { value: "step", label: "step", section: "Time" },
     { value: "epoch", label: "epoch", section: "Time" },
@@ -271,7 +181,7 @@ function SmoothPill(): JSX.Element {
               }
             />
           </label>
-          <p class="muted">The raw curve stays behind the smooth one.</p>
+          <p class="muted">The raw curve is drawn behind the smooth one.</p>
         </div>
       )}
     </Popover>
@@ -313,7 +223,7 @@ function YPill(): JSX.Element {
               onChange={(event) => change({ outliers: event.currentTarget.checked ? null : "show" })}
             />
           </label>
-          <p class="muted">Only where a few values would squeeze all others. No point is dropped.</p>
+          <p class="muted">A few values far from all others do not stretch the axis. No point is dropped.</p>
           <label class="line">
             Contexts share a card
             <input

@@ -4,41 +4,32 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { address, formatAddress, goToText } from "../model/address";
-import { documentId, documents, dropDocument, loadDocuments, saveDocument } from "../model/documents";
-import { canEdit } from "../model/edits";
-import { report, toast } from "../model/session";
+import { documentId } from "../model/documents";
 import { Icon } from "../widget/icon";
 import { Popover } from "../widget/popover";
-
-/// Copies the address of the page as it is.
-export async function share(): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(location.href);
-    toast("Link copied. It shows exactly this.");
-  } catch (error) {
-    report(error);
-  }
-}
+import { useApp } from "./app";
+import { copyText } from "./cardactions";
 
 function ViewList({ close }: { close: () => void }): JSX.Element {
+  const { session, edits, documents } = useApp();
   const name = useSignal("");
-  useEffect(() => void loadDocuments(), []);
-  const views = (documents.value ?? []).filter(({ kind }) => kind === "view");
+  useEffect(() => void documents.load(), []);
+  const views = (documents.all.value ?? []).filter(({ kind }) => kind === "view");
   const save = async (): Promise<void> => {
     const title = name.value.trim();
     if (title === "") return;
     const same = views.find((view) => view.body.name === title);
     const id = same?.id ?? documentId(title, new Set(views.map((view) => view.id)));
-    const saved = await saveDocument("view", id, same?.revision ?? null, {
+    const saved = await documents.save("view", id, same?.revision ?? null, {
       name: title,
       page: formatAddress(address.peek()),
     });
-    if (saved) toast(`View “${title}” saved.`);
+    if (saved) session.toast(`View “${title}” saved.`);
     close();
   };
   return (
     <div class="views">
-      {canEdit() && (
+      {edits.canEdit() && (
         <form
           class="new-tag"
           onSubmit={(event) => {
@@ -71,12 +62,12 @@ function ViewList({ close }: { close: () => void }): JSX.Element {
             >
               {String(view.body.name ?? view.id)}
             </button>
-            {canEdit() && (
+            {edits.canEdit() && (
               <button
                 type="button"
                 class="bare"
                 aria-label={`Delete view ${view.id}`}
-                onClick={() => void dropDocument("view", view.id, `View “${String(view.body.name ?? view.id)}”`)}
+                onClick={() => void documents.drop("view", view.id, `View “${String(view.body.name ?? view.id)}”`)}
               >
                 <Icon name="trash" size={13} />
               </button>
@@ -91,12 +82,18 @@ function ViewList({ close }: { close: () => void }): JSX.Element {
 
 /// The two pills.
 export function ViewButtons(): JSX.Element {
+  const app = useApp();
   return (
     <>
       <Popover button="Views" label="Saved views" align="right">
         {(close) => <ViewList close={close} />}
       </Popover>
-      <button type="button" class="pill" title="Copy a link that shows exactly this" onClick={() => void share()}>
+      <button
+        type="button"
+        class="pill"
+        title="Copy a link that shows exactly this"
+        onClick={() => void copyText(app, location.href, "Link copied. It shows exactly this.")}
+      >
         Share
       </button>
     </>

@@ -9,7 +9,7 @@ import {
   type CompletionResult,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { EditorState, Prec, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
+import { EditorState, Prec, RangeSetBuilder, StateEffect, StateField, type Extension } from "@codemirror/state";
 import {
   Decoration,
   EditorView,
@@ -53,14 +53,24 @@ export interface QueryEditor {
   readonly destroy: () => void;
 }
 
-const TOKEN =
-  /("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|(\b\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b)|(\b(?:and|or|not|in|is|if|else|for|True|False|None)\b)|(\b(?:run|metric|images|texts|audios|figures|distributions|videos|tables)\b)|\.\s*([A-Za-z_]\w*)/g;
+const STRING = String.raw`"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?`;
+const NUMBER = String.raw`\b\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b`;
+const WORD = String.raw`\b(?:and|or|not|in|is|if|else|for|True|False|None)\b`;
 const CLASSES = ["", "q-string", "q-number", "q-word", "q-name", "q-name"];
 
-function colours(view: EditorView): DecorationSet {
+/// What is coloured in a query; `names`: the variables that it can use.
+function tokenPattern(names: readonly string[]): RegExp {
+  const name = String.raw`\b(?:${names.join("|")})\b`;
+  return new RegExp(
+    [STRING, NUMBER, WORD, name].map((part) => `(${part})`).join("|") + String.raw`|\.\s*([A-Za-z_]\w*)`,
+    "g",
+  );
+}
+
+function colours(view: EditorView, pattern: RegExp): DecorationSet {
   const builder = new RangeSetBuilder<Decoration>();
   const text = view.state.doc.toString();
-  for (const match of text.matchAll(TOKEN)) {
+  for (const match of text.matchAll(pattern)) {
     const group = [1, 2, 3, 4, 5].find((i) => match[i] !== undefined) ?? 0;
     const end = match.index + match[0].length;
     if (group > 0) builder.add(end - match[group].length, end, Decoration.mark({ class: CLASSES[group] }));
@@ -68,18 +78,21 @@ function colours(view: EditorView): DecorationSet {
   return builder.finish();
 }
 
-const colouring = ViewPlugin.fromClass(
-  class {
-    decorations: DecorationSet;
-    constructor(view: EditorView) {
-      this.decorations = colours(view);
-    }
-    update(update: ViewUpdate): void {
-      if (update.docChanged) this.decorations = colours(update.view);
-    }
-  },
-  { decorations: (plugin) => plugin.decorations },
-);
+/// Colours the words of a query as it is written.
+function colouring(pattern: RegExp): Extension {
+  return ViewPlugin.fromClass(
+    class {
+      decorations: DecorationSet;
+      constructor(view: EditorView) {
+        this.decorations = colours(view, pattern);
+      }
+      update(update: ViewUpdate): void {
+        if (update.docChanged) this.decorations = colours(update.view, pattern);
+      }
+    },
+    { decorations: (plugin) => plugin.decorations },
+  );
+}
 
 const setErrorSpan = StateEffect.define<Span | null>();
 const errorField = StateField.define<DecorationSet>({
@@ -99,22 +112,57 @@ const errorField = StateField.define<DecorationSet>({
   provide: (field) => EditorView.decorations.from(field),
 });
 
-/// Puts an editor into `host`.
-export function openEditor(host: HTMLElement, text: string, hint: string, events: EditorEvents): QueryEditor {
-  const source = async (context: CompletionContext): Promise<CompletionResult | null> => {
-    const found = await events.complete(context.state.doc.toString(), context.pos);
-    if (!found || found.items.length === 0) return null;
-    return {
-      from: found.from,
-      to: found.to,
-      filter: false,
-      options: found.items.map(({ text: label, kind, detail }) => ({ label, detail, type: kind })),
-    };
+/// Asks the owner for completions.
+function completionSource(events: EditorEvents): (context: CompletionContext) => Promise<CompletionResult | null> {
+  return async (context) => {
+    const answer = await events.complete(context.state.doc.toString(), context.pos);
+    if (!answer || answer.items.length === 0) return null;
+    const options = answer.items.map(({ text: label, kind, detail }) => ({ label, detail, type: kind }));
+    return { from: answer.from, to: answer.to, filter: false, options };
   };
+}
+
+/// Keeps the query in one line, and tells the owner when it is entered or left.
+function behaviour(events: EditorEvents): Extension {
   const enter = (view: EditorView): boolean => {
     events.enter(view.state.doc.toString());
     return true;
   };
+  const escape = (): boolean => {
+    events.escape();
+    return true;
+  };
+  return [
+    EditorState.transactionFilter.of((transaction) => (transaction.newDoc.lines > 1 ? [] : transaction)),
+    Prec.high(keymap.of(completionKeymap.filter(({ key }) => key !== "Enter"))),
+    keymap.of([
+      { key: "Tab", run: (view) => acceptCompletion(view) || startCompletion(view) },
+      { key: "Enter", run: enter },
+      { key: "Escape", run: escape },
+      ...historyKeymap,
+      ...defaultKeymap,
+    ]),
+    EditorView.domEventHandlers({
+      blur: (_, view) => events.leave(view.state.doc.toString()),
+      paste: (event, view) => {
+        const pasted = event.clipboardData?.getData("text/plain") ?? "";
+        if (!/[\r\n]/.test(pasted)) return false;
+        view.dispatch(view.state.replaceSelection(pasted.replace(/\s*[\r\n]+\s*/g, " ").trim()));
+        event.preventDefault();
+        return true;
+      },
+    }),
+  ];
+}
+
+/// Puts an editor into `host`. `names`: the variables that a query can use.
+export function openEditor(
+  host: HTMLElement,
+  text: string,
+  hint: string,
+  names: readonly string[],
+  events: EditorEvents,
+): QueryEditor {
   const view = new EditorView({
     parent: host,
     state: EditorState.create({
@@ -122,36 +170,18 @@ export function openEditor(host: HTMLElement, text: string, hint: string, events
       selection: { anchor: text.length },
       extensions: [
         history(),
-        colouring,
+        colouring(tokenPattern(names)),
         errorField,
         placeholder(hint),
         EditorView.contentAttributes.of({ "aria-label": "Query", spellcheck: "false" }),
-        EditorState.transactionFilter.of((transaction) => (transaction.newDoc.lines > 1 ? [] : transaction)),
         autocompletion({
-          override: [source],
+          override: [completionSource(events)],
           icons: false,
           activateOnTyping: true,
           defaultKeymap: false,
           closeOnBlur: true,
         }),
-        Prec.high(keymap.of(completionKeymap.filter(({ key }) => key !== "Enter"))),
-        keymap.of([
-          { key: "Tab", run: (at) => acceptCompletion(at) || startCompletion(at) },
-          { key: "Enter", run: enter },
-          { key: "Escape", run: () => (events.escape(), true) },
-          ...historyKeymap,
-          ...defaultKeymap,
-        ]),
-        EditorView.domEventHandlers({
-          blur: (_, at) => events.leave(at.state.doc.toString()),
-          paste: (event, at) => {
-            const pasted = event.clipboardData?.getData("text/plain") ?? "";
-            if (!/[\r\n]/.test(pasted)) return false;
-            at.dispatch(at.state.replaceSelection(pasted.replace(/\s*[\r\n]+\s*/g, " ").trim()));
-            event.preventDefault();
-            return true;
-          },
-        }),
+        behaviour(events),
       ],
     }),
   });

@@ -18,9 +18,9 @@ export interface GridColumn {
   readonly isSortable?: boolean;
 }
 
-interface GridProps {
+interface GridProps<Column extends GridColumn> {
   readonly label: string;
-  readonly columns: readonly GridColumn[];
+  readonly columns: readonly Column[];
   readonly rowCount: number;
   readonly rowHeight_px: number;
   /// The row that the keyboard is on; it is kept in view.
@@ -34,14 +34,14 @@ interface GridProps {
   readonly onLeave?: () => void;
   readonly onRowClick?: (row: number, event: MouseEvent) => void;
   readonly onRowDoubleClick?: (row: number) => void;
-  readonly cell: (row: number, column: GridColumn) => ComponentChildren;
+  readonly cell: (row: number, column: Column) => ComponentChildren;
   /// Replaces a whole row, such as a group's heading; null: an ordinary row.
   readonly wholeRow?: (row: number) => ComponentChildren | null;
   readonly onVisible?: (first: number, last: number) => void;
 }
 
 /// The windowed table. Rows are placed by hand, so scrolling makes only the few rows that come into view.
-export function Grid(props: GridProps): JSX.Element {
+export function Grid<Column extends GridColumn>(props: GridProps<Column>): JSX.Element {
   const { columns, rowCount, rowHeight_px, cursor } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 800 });
@@ -123,7 +123,15 @@ export function Grid(props: GridProps): JSX.Element {
     >
       <div role="row" aria-rowindex={1} class="head" style={{ gridTemplateColumns: template, minWidth: `${width}px` }}>
         {columns.map((column, i) => (
-          <HeadCell key={column.key} column={column} style={fixed(i)} {...props} />
+          <HeadCell
+            key={column.key}
+            column={column}
+            style={fixed(i)}
+            sort={props.sort}
+            onSort={props.onSort}
+            onResize={props.onResize}
+            onMove={props.onMove}
+          />
         ))}
       </div>
       <div class="body" role="rowgroup" style={{ height: `${rowCount * rowHeight_px}px`, minWidth: `${width}px` }}>
@@ -140,7 +148,10 @@ function HeadCell({
   onSort,
   onResize,
   onMove,
-}: GridProps & { column: GridColumn; style: CSSProperties | undefined }): JSX.Element {
+}: Pick<GridProps<GridColumn>, "sort" | "onSort" | "onResize" | "onMove"> & {
+  column: GridColumn;
+  style: CSSProperties | undefined;
+}): JSX.Element {
   const isSorted = sort?.key === column.key;
   const grip = (event: PointerEvent): void => {
     event.preventDefault();

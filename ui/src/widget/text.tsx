@@ -13,8 +13,9 @@ const STATE_WORDS: Readonly<Record<string, string>> = {
 
 /// A run's state: a shape of its own, a colour, and the word.
 export function State({ status, error }: { status: string; error?: string | null }): JSX.Element {
+  const reason = error ?? (status === "lost" ? "no heartbeat for 2 min" : null);
   return (
-    <span class={`state ${status}`} title={error ? `${status}: ${error}` : status}>
+    <span class={`state ${status}`} title={reason ? `${status}: ${reason}` : status}>
       <i aria-hidden="true" />
       {STATE_WORDS[status] ?? status}
     </span>

@@ -15,9 +15,8 @@ export interface SequenceKey {
   readonly context: Context;
 }
 
-/// The summaries of a metric that a field can ask for.
-export type Summary =
-  "first" | "last" | "min" | "max" | "mean" | "first_step" | "last_step" | "min_step" | "max_step" | "count";
+/// The name of a summary of a metric, such as `last`; the server says which there are.
+export type Summary = string;
 
 /// One value of a run: a property, a param or a metric's summary.
 export type Field =
@@ -31,12 +30,32 @@ export interface RepoInfo {
   readonly indexing: Indexing | null;
 }
 
+/// A kind of sequence: what queries and pages call it, and what its sequences store.
+export interface KindInfo {
+  readonly subject: string;
+  readonly title: string;
+  readonly stored: readonly string[];
+  readonly aliases: readonly string[];
+}
+
+/// The most that the server takes or gives at once, as far as the pages use it.
+export interface ServerLimits {
+  /// Runs of one request.
+  readonly runs: number;
+  /// Earlier branches of a rewound run.
+  readonly branches: number;
+  /// Parts of a curve.
+  readonly buckets: number;
+}
+
 export interface ServerInfo {
   readonly wire: number;
   readonly version: string;
   readonly read_only: boolean;
   readonly token: boolean;
   readonly plotly: boolean;
+  readonly kinds: readonly KindInfo[];
+  readonly limits: ServerLimits;
   readonly repos: readonly RepoInfo[];
 }
 
@@ -100,6 +119,13 @@ export interface SequenceInfo extends SequenceKey {
   readonly points: number;
 }
 
+/// A property of runs that can be a column.
+export interface RunColumnInfo {
+  readonly key: string;
+  readonly label: string;
+  readonly type: "string" | "time" | "duration" | "bool" | "list";
+}
+
 export interface FieldsAnswer {
   readonly cursor: string;
   readonly total: number;
@@ -107,6 +133,8 @@ export interface FieldsAnswer {
   readonly params: readonly ParamInfo[];
   readonly sequences: readonly SequenceInfo[];
   readonly facets: { readonly [name: string]: readonly (readonly [string, number])[] };
+  readonly columns: readonly RunColumnInfo[];
+  readonly summaries: readonly Summary[];
 }
 
 export type Status = "running" | "finished" | "failed" | "lost";
@@ -149,7 +177,7 @@ export interface Artifact {
 }
 
 /// What one process of a run printed.
-export interface LogFacts {
+export interface LogInfo {
   readonly id: string;
   readonly label: string;
   readonly context: Context;
@@ -181,7 +209,7 @@ export interface RunAnswer {
   readonly forked_from: { readonly run: string; readonly step: number | null; readonly time: number } | null;
   readonly log_lines: number;
   readonly log_records: number;
-  readonly logs: readonly LogFacts[];
+  readonly logs: readonly LogInfo[];
   readonly artifacts: readonly Artifact[];
 }
 
@@ -233,8 +261,6 @@ export interface SeriesRequest {
   readonly limit?: number;
 }
 
-export type ObjectType = "images" | "audios" | "videos" | "texts" | "tables" | "distributions" | "figures";
-
 /// A box over an image: x, y, width and height in its pixels.
 export interface BoxItem {
   readonly box: readonly [number, number, number, number];
@@ -265,7 +291,8 @@ export interface TableAnswer {
 export interface ObjectsRequest {
   readonly query: string;
   readonly runs?: readonly string[] | null;
-  readonly type: ObjectType;
+  /// The subject of a kind, such as `images`.
+  readonly type: string;
   readonly sequences?: readonly { readonly name: string; readonly context?: Context }[] | null;
   readonly steps:
     | { readonly from: number | null; readonly to: number | null; readonly count: number }

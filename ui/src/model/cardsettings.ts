@@ -1,0 +1,44 @@
+/// How the curves of a card are drawn: the settings of the workspace, or those of a page about few runs.
+
+import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import type { Extent } from "../chart/extent";
+import type { ScaleKind } from "../chart/scale";
+import type { AxisUnit } from "../chart/ticks";
+import type { Scope } from "./scope";
+import { aggregateOf, isClipped, smoothing, xAxis, xLabel, xUnit, xWindow, yKind, zoom } from "./workspace";
+import type { Aggregate, XAxis } from "../wire/types";
+
+/// The settings that a card follows.
+export interface CardSettings {
+  readonly xAxis: ReadonlySignal<XAxis>;
+  /// What x is called, for people.
+  readonly xLabel: ReadonlySignal<string>;
+  readonly xUnit: ReadonlySignal<AxisUnit>;
+  readonly yKind: ReadonlySignal<ScaleKind>;
+  /// Whether values far from all others are left out of the y range.
+  readonly isClipped: ReadonlySignal<boolean>;
+  readonly smoothing: ReadonlySignal<number>;
+  /// How runs are averaged; null: each has its own line.
+  readonly aggregate: ReadonlySignal<Aggregate | null>;
+  /// How many earlier branches of rewound runs are drawn behind.
+  readonly branches: ReadonlySignal<number>;
+  /// The zoomed x range; null: all.
+  readonly window: ReadonlySignal<Extent | null>;
+  readonly zoom: (window: Extent | null) => void;
+}
+
+const AXES = { xAxis, xLabel, xUnit, yKind, isClipped, smoothing };
+
+/// The settings of the workspace: its zoom and its aggregation are those in the address.
+export function workspaceSettings(scope: Scope): CardSettings {
+  const aggregate = computed(() => aggregateOf(scope.fields.value));
+  return { ...AXES, aggregate, branches: signal(0), window: xWindow, zoom };
+}
+
+/// The settings of a page about few runs: no aggregation, and a zoom that only its cards share.
+export function plainSettings(
+  window: Signal<Extent | null> = signal(null),
+  branches: ReadonlySignal<number> = signal(0),
+): CardSettings {
+  return { ...AXES, aggregate: signal(null), branches, window, zoom: (next) => (window.value = next) };
+}

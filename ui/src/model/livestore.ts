@@ -1,0 +1,144 @@
+/// One answer of the server, kept up to date: the part that all stores of the pages have in common.
+///
+///     the wish changes          the running request is aborted, and the whole answer is asked for
+///     runs changed              a merge, or the whole answer again, at most once every `pause_ms`
+///     the reader changed runs   the same, at once: nobody waits for what they did themselves
+///     stop                      nothing is asked for any more, and what is under way is aborted
+///
+/// After the `Query` of TanStack query-core. Errors that are no aborts end in `error`; the last answer stays.
+
+import { effect, signal, untracked, type ReadonlySignal, type Signal } from "@preact/signals";
+import { throttled } from "./throttle";
+import type { WireError } from "../wire/request";
+import type { Tick } from "../wire/types";
+
+/// A change that the server reported; `isOwn`: one that this page's reader made.
+export type LiveTick = Tick & { readonly isOwn?: boolean };
+
+/// Which runs changed since the answer; null: all may have.
+export type ChangedRuns = ReadonlySet<string> | null;
+
+/// The part of a scope that a live store follows.
+export interface LiveScope {
+  /// The repository's id; nothing is asked for while it is empty.
+  readonly repo: ReadonlySignal<string>;
+  readonly tick: ReadonlySignal<LiveTick | null>;
+  /// The error as one of the wire; null for an abort.
+  readonly asWireError: (error: unknown) => WireError | null;
+}
+
+/// What is asked for, and how.
+export interface LiveSource<Wish, Answer> {
+  /// Null: nothing yet, as for a card that is off the screen.
+  readonly wish: ReadonlySignal<Wish | null>;
+  /// Asks for the whole answer. `show` shows a first part of it while the rest is under way.
+  readonly fetch: (wish: Wish, abort: AbortSignal, show: (part: Answer) => void, old: Answer | null) => Promise<Answer>;
+  /// How an answer is brought up to date; null where the whole has to be asked for. Without it, it always is.
+  readonly merge?: (old: Answer, changed: ChangedRuns, wish: Wish) => ((abort: AbortSignal) => Promise<Answer>) | null;
+  /// Whether a change matters to this answer; without it, every change does.
+  readonly concerns?: (tick: LiveTick, wish: Wish, answer: Answer | null) => boolean;
+  readonly pause_ms: number | ((wish: Wish) => number);
+}
+
+/// An answer that follows its wish and the live stream, until it is stopped.
+export interface LiveStore<Answer> {
+  readonly answer: Signal<Answer | null>;
+  /// Whether the answer on the screen is not yet that of the wish.
+  readonly isLoading: Signal<boolean>;
+  readonly error: Signal<WireError | null>;
+  /// Asks again, soon.
+  readonly refresh: () => void;
+  readonly stop: () => void;
+}
+
+/// Starts a store.
+export function liveStore<Wish, Answer>(scope: LiveScope, source: LiveSource<Wish, Answer>): LiveStore<Answer> {
+  const answer = signal<Answer | null>(null);
+  const isLoading = signal(false);
+  const error = signal<WireError | null>(null);
+  let flight: AbortController | null = null; // of the request under way
+  let loaded: Wish | null = null; // the wish whose whole answer is here
+  let changed: Set<string> | null = new Set();
+
+  const show = (next: Answer): void => {
+    answer.value = next;
+    error.value = null;
+    isLoading.value = false;
+  };
+  /// One request: what it brings counts only if no later one took its place.
+  const request = async (ask: (abort: AbortSignal, isCurrent: () => boolean) => Promise<void>): Promise<void> => {
+    flight?.abort();
+    const mine = (flight = new AbortController());
+    changed = new Set();
+    soon.pause();
+    try {
+      await ask(mine.signal, () => flight === mine);
+    } catch (caught) {
+      const failure = flight === mine ? scope.asWireError(caught) : null;
+      if (failure) {
+        error.value = failure;
+        isLoading.value = false;
+      }
+    } finally {
+      if (flight === mine) flight = null;
+    }
+  };
+  const load = (wish: Wish): Promise<void> => {
+    isLoading.value = true;
+    loaded = null;
+    return request(async (abort, isCurrent) => {
+      const showPart = (part: Answer): void => {
+        if (isCurrent()) show(part);
+      };
+      const whole = await source.fetch(wish, abort, showPart, answer.peek());
+      if (!isCurrent()) return;
+      show(whole);
+      loaded = wish;
+    });
+  };
+  const catchUp = (): void => {
+    const wish = source.wish.peek();
+    const old = answer.peek();
+    if (wish === null || scope.repo.peek() === "") return;
+    if (flight) return soon.call();
+    const since = changed;
+    const merge = old !== null && loaded === wish ? source.merge?.(old, since, wish) : null;
+    if (!merge) return void load(wish);
+    void request(async (abort, isCurrent) => {
+      const merged = await merge(abort);
+      if (isCurrent()) show(merged);
+    });
+  };
+  const { pause_ms } = source;
+  const wait_ms = (): number => {
+    const wish = source.wish.peek();
+    return typeof pause_ms === "number" ? pause_ms : wish === null ? 0 : pause_ms(wish);
+  };
+  const soon = throttled(wait_ms, catchUp);
+  const note = (tick: LiveTick): void => {
+    const wish = source.wish.peek();
+    if (wish === null || source.concerns?.(tick, wish, answer.peek()) === false) return;
+    if (tick.changed === null) changed = null;
+    else for (const hash of [...tick.changed, ...tick.removed]) changed?.add(hash);
+    if (!tick.isOwn) soon.call();
+    else if (flight) void load(wish);
+    else catchUp();
+  };
+  const stops = [
+    effect(() => {
+      const wish = source.wish.value;
+      if (wish !== null && scope.repo.value !== "") untracked(() => void load(wish));
+    }),
+    effect(() => {
+      const tick = scope.tick.value;
+      if (tick) untracked(() => note(tick));
+    }),
+  ];
+  const stop = (): void => {
+    stops.forEach((end) => end());
+    soon.stop();
+    flight?.abort();
+    flight = null;
+  };
+  return { answer, isLoading, error, refresh: soon.call, stop };
+}

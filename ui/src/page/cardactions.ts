@@ -1,0 +1,52 @@
+/// What can be done with a card: pictures and files of it, its code, its link, and where it stands.
+
+import type { App } from "../model/app";
+import type { Card } from "../model/cards";
+import { pythonCode } from "../model/pythoncode";
+import type { MenuItem } from "../widget/popover";
+import type { CardData } from "./carddata";
+import { DATA_FORMATS, exportPng, exportSvg, exportUrl } from "./chartexport";
+
+/// Puts a text on the clipboard, and says so.
+export async function copyText({ session }: Pick<App, "session">, text: string, done: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+    session.toast(done);
+  } catch (error) {
+    session.report(error);
+  }
+}
+
+/// The title of a card in one line.
+export function cardTitle({ title, subtitle }: Card): string {
+  return [title, subtitle].filter(Boolean).join(" ");
+}
+
+/// The items of a card's menu; `more` come last.
+export function cardActions(
+  app: Pick<App, "session" | "scope">,
+  card: Card,
+  data: CardData,
+  onExpand: ((card: Card) => void) | undefined,
+  more: readonly MenuItem[],
+): readonly MenuItem[] {
+  const { scope } = app;
+  const title = cardTitle(card);
+  const { plot, request } = data;
+  const code = (): string => pythonCode(card.metrics, scope.query.peek());
+  return [
+    ...(onExpand ? [{ label: "Full screen", icon: "expand", hint: "f", run: () => onExpand(card) } as const] : []),
+    { label: "PNG picture", icon: "download", run: () => plot.current && exportPng(plot.current, title) },
+    { label: "SVG picture", icon: "download", run: () => plot.current && exportSvg(plot.current, title) },
+    ...DATA_FORMATS.map(([format, name]) => {
+      const save = (): void => {
+        const body = request.peek();
+        if (body) location.assign(exportUrl(scope.here, "series", format, body));
+      };
+      return { label: `${name} of all points`, icon: "download", run: save } as const;
+    }),
+    { label: "Copy as Python", icon: "copy", run: () => void copyText(app, code(), "Python code copied.") },
+    { label: "Copy link", icon: "link", run: () => void copyText(app, location.href, "Link copied.") },
+    ...more,
+  ];
+}

@@ -1,0 +1,121 @@
+/// The data of a card: its request, its curves, and how they are drawn, as signals that follow each other.
+
+import { untracked, useComputed, useSignal, useSignalEffect, type ReadonlySignal, type Signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { RefObject } from "preact";
+import type { Extent } from "../chart/extent";
+import type { Plot, PlotOptions } from "../chart/plot";
+import { cardRequest } from "../model/cardrequest";
+import type { Card } from "../model/cards";
+import type { CardSettings } from "../model/cardsettings";
+import { linesOf, type CardLines } from "../model/lines";
+import type { LiveStore } from "../model/livestore";
+import type { Scene } from "../model/scene";
+import { seriesStore } from "../model/series";
+import type { Frame } from "../wire/frame";
+import type { SeriesRequest } from "../wire/types";
+import { useApp } from "./app";
+import { useOnScreen, useStore } from "./hooks";
+
+const ZOOM_PAUSE_MS = 80;
+const ROW_RANK = 10_000; // cards are fetched row by row: a pixel further down counts more than any to the right
+
+/// What is drawn in a card.
+export interface CardSubject {
+  readonly card: Card;
+  readonly scene: Scene;
+  readonly settings: CardSettings;
+  /// Only these runs: a facet's, or those of a page about few runs. Null: all that match.
+  readonly runs?: ReadonlySignal<readonly string[] | null>;
+}
+
+/// The data of a card that is on the page.
+export interface CardData {
+  readonly ref: RefObject<HTMLDivElement | null>;
+  readonly isSeen: ReadonlySignal<boolean>;
+  readonly request: ReadonlySignal<SeriesRequest | null>;
+  readonly store: LiveStore<Frame>;
+  readonly lines: ReadonlySignal<CardLines>;
+  readonly options: ReadonlySignal<PlotOptions>;
+  /// The last picture; null: none was painted yet.
+  readonly plot: { current: Plot | null };
+  readonly hasOutliers: Signal<boolean>;
+  readonly yWindow: Signal<Extent | null>;
+  /// Takes a picture that was painted; the next request is as fine as it is wide.
+  readonly painted: (plot: Plot) => void;
+}
+
+/// Makes the data of a card. Nothing is fetched before the card comes near the screen.
+export function useCardData(
+  { card, scene, settings, runs }: CardSubject,
+  onLines?: (lines: CardLines) => void,
+): CardData {
+  const { scope } = useApp();
+  const { ref, isSeen, width_px } = useOnScreen();
+  const yWindow = useSignal<Extent | null>(null);
+  const plot = useRef<Plot | null>(null);
+  const hasOutliers = useSignal(false);
+  const plotWidth = useSignal(0);
+  const window = useDelayed(settings.window);
+  const request = useComputed<SeriesRequest | null>(() => {
+    if (!isSeen.value) return null;
+    const only = runs?.value ?? null;
+    return cardRequest({
+      metrics: card.metrics,
+      query: scope.query.value,
+      only,
+      run_count: only ? only.length : scene.table.value.count,
+      x: settings.xAxis.value,
+      window: window.value,
+      smoothing: settings.smoothing.value,
+      aggregate: settings.aggregate.value,
+      branches: settings.branches.value,
+      plot_width: plotWidth.value,
+      card_width_px: width_px.value,
+      pixel_ratio: devicePixelRatio || 1,
+    });
+  });
+  const rank = (): number => {
+    const box = ref.current?.getBoundingClientRect();
+    return box ? Math.round(box.top) * ROW_RANK + box.left : 0;
+  };
+  const store = useStore(() => seriesStore(scope, request, rank));
+  const lines = useComputed(() => linesOf(store.answer.value, card.metrics, scene.looks.value));
+  useSignalEffect(() => {
+    const next = lines.value;
+    untracked(() => onLines?.(next));
+  });
+  const options = useComputed<PlotOptions>(() => ({
+    xKind: "linear",
+    yKind: settings.yKind.value,
+    xUnit: settings.xUnit.value,
+    clip: settings.isClipped.value,
+    window: settings.window.value,
+    yWindow: yWindow.value,
+  }));
+  const painted = (next: Plot): void => {
+    plot.current = next;
+    if (hasOutliers.peek() !== next.isClipped) hasOutliers.value = next.isClipped;
+    const width = Math.round((next.x.to - next.x.from) * (devicePixelRatio || 1));
+    const isSampled = store.answer.peek()?.parts.some((part) => part.points > part.x.length) ?? false;
+    if (isSampled && width !== plotWidth.peek()) plotWidth.value = width;
+  };
+  return { ref, isSeen, request, store, lines, options, plot, hasOutliers, yWindow, painted };
+}
+
+/// A signal that follows another one a little later, so that a drag asks the server once.
+function useDelayed<T>(source: ReadonlySignal<T>): ReadonlySignal<T> {
+  const later = useSignal(source.peek());
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = source.subscribe((value) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => (later.value = value), ZOOM_PAUSE_MS);
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, []);
+  return later;
+}

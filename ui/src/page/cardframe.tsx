@@ -1,0 +1,105 @@
+/// The frame of a card: its title with hints and a menu above, and words in place of a chart that has nothing to draw.
+
+import type { JSX } from "preact";
+import { DENSITY_LINES } from "../chart/plot";
+import type { Card } from "../model/cards";
+import type { CardSettings } from "../model/cardsettings";
+import { Icon } from "../widget/icon";
+import { MenuItems, Popover, type MenuItem } from "../widget/popover";
+import { cardTitle } from "./cardactions";
+import type { CardData } from "./carddata";
+
+/// What a reader should know of the curves: outliers that are cut, curves that are not drawn.
+function CardHints({ data }: { data: CardData }): JSX.Element {
+  const frame = data.store.answer.value;
+  const count = data.lines.value.data.lines.length;
+  return (
+    <>
+      {data.hasOutliers.value && (
+        <span class="hint" title="A few values lie outside. Choose y › ignore outliers to see them.">
+          outliers cut
+        </span>
+      )}
+      {frame && frame.sent < frame.total && (
+        <span class="hint" title="Those of the newest runs. Narrow the query to see the others.">
+          newest {frame.sent.toLocaleString("en")} of {frame.total.toLocaleString("en")}
+        </span>
+      )}
+      {count > DENSITY_LINES && <span class="hint">density of {count.toLocaleString("en")}</span>}
+    </>
+  );
+}
+
+/// The line above the chart.
+export function CardHead({
+  card,
+  data,
+  actions,
+  onExpand,
+  onDrag,
+}: {
+  card: Card;
+  data: CardData;
+  actions: () => readonly MenuItem[];
+  onExpand?: (card: Card) => void;
+  onDrag?: (event: DragEvent) => void;
+}): JSX.Element {
+  const title = cardTitle(card);
+  return (
+    <header draggable={onDrag !== undefined} onDragStart={onDrag}>
+      <h3 title={title}>
+        {card.title} <span>{card.subtitle}</span>
+      </h3>
+      <CardHints data={data} />
+      <span class="acts">
+        {onExpand && (
+          <button
+            type="button"
+            class="bare"
+            aria-label={`Full screen: ${title}`}
+            title="Full screen"
+            onClick={() => onExpand(card)}
+          >
+            <Icon name="expand" size={14} />
+          </button>
+        )}
+        <Popover
+          isIcon
+          button={<Icon name="dots" size={14} />}
+          label={`More for ${title}`}
+          buttonClass="bare"
+          align="right"
+        >
+          {(close) => <MenuItems items={actions()} close={close} />}
+        </Popover>
+      </span>
+    </header>
+  );
+}
+
+/// Where points are missing, for a chart without any.
+function emptyText({ xAxis, xLabel }: CardSettings): string {
+  if (xAxis.value === "epoch") return "No points with an epoch.";
+  return typeof xAxis.value === "object" ? `No points at a step of ${xLabel.value}.` : "No points here.";
+}
+
+/// What stands over the chart while there is nothing to draw.
+export function CardNotice({
+  title,
+  data,
+  settings,
+}: {
+  title: string;
+  data: CardData;
+  settings: CardSettings;
+}): JSX.Element | null {
+  const { answer, isLoading, error } = data.store;
+  const isEmpty = data.lines.value.data.lines.every((line) => line.x.length === 0);
+  if (answer.value) return isEmpty && !isLoading.value ? <p class="fault">{emptyText(settings)}</p> : null;
+  if (isLoading.value) return <i class="waiting" role="status" aria-label={`Loading ${title}`} />;
+  return error.value ? (
+    <p class="fault" role="alert">
+      {error.value.message}
+    </p>
+  ) : null;
+}

@@ -1,0 +1,96 @@
+/// Pictures of several runs beside each other, at one step.
+
+import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { contextLabel, sequenceText } from "../model/fields";
+import { allSteps, atPresent, itemsOf, objectsStore, type Item } from "../model/objects";
+import { wordsOf } from "../model/overlays";
+import type { ObjectsRequest } from "../wire/types";
+import { useApp } from "./app";
+import { useStore } from "./hooks";
+import { Lightbox } from "./lightbox";
+import { OverlayBar } from "./overlay";
+import { Piece } from "./renderers";
+import { StepSlider, useStepping } from "./steps";
+
+/// The subject of pictures.
+export const PICTURES = "images";
+
+const PICTURE_PX = 120;
+const ROW_ITEMS = 8;
+
+/// The section.
+export function Pictures({
+  hashes,
+  nameOf,
+}: {
+  hashes: ReadonlySignal<readonly string[]>;
+  nameOf: (hash: string) => string;
+}): JSX.Element {
+  const { scope } = useApp();
+  const at = useSignal<number | null>(null);
+  const open = useSignal<readonly Item[] | null>(null);
+  const wish = useComputed<ObjectsRequest>(() => ({
+    query: "",
+    runs: hashes.value,
+    type: PICTURES,
+    steps: { at: at.value },
+    index: { from: 0, count: ROW_ITEMS },
+  }));
+  const store = useStore(() => objectsStore(scope, wish));
+  const stepping = useStepping(
+    useComputed(() => allSteps(store.answer.value)),
+    at,
+    (step) => (at.value = step),
+    () => !store.isLoading.peek(),
+  );
+  const items = itemsOf(store.answer.value);
+  const words = wordsOf(items);
+  const names = [...new Map(items.map((item) => [sequenceText(item.track), item.track])).values()];
+  return (
+    <section aria-label="Images">
+      <div class="section">
+        <b>Images</b> <StepSlider stepping={stepping} />
+      </div>
+      <OverlayBar items={items} />
+      {names.map((key) => (
+        <div key={sequenceText(key)} class="sides" style={{ "--runs": String(hashes.value.length) }}>
+          <div class="diff-row top">
+            <div class="side-name">
+              {key.name} <span class="muted">{contextLabel(key.context)}</span>
+            </div>
+            {hashes.value.map((hash) => (
+              <div key={hash} class="side wrap">
+                {items
+                  .filter((item) => item.run === hash && sequenceText(item.track) === sequenceText(key))
+                  .map((item) => (
+                    <Piece
+                      key={item.index}
+                      subject={PICTURES}
+                      item={item}
+                      size_px={PICTURE_PX}
+                      words={words}
+                      onOpen={() =>
+                        (open.value = items.filter(
+                          (other) => other.index === item.index && sequenceText(other.track) === sequenceText(key),
+                        ))
+                      }
+                    />
+                  ))}
+              </div>
+            ))}
+          </div>
+        </div>
+      ))}
+      {open.value && (
+        <Lightbox
+          items={atPresent(open.value, items)}
+          labelOf={(item) => `${nameOf(item.run)} · step ${item.step}${item.caption ? ` · ${item.caption}` : ""}`}
+          words={words}
+          onStep={stepping.move}
+          onClose={() => (open.value = null)}
+        />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,135 @@
+/// Messages about the server: it is away, it asks for a token, it reads a large repository; and messages of the pages.
+
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Icon } from "../widget/icon";
+import { Notice } from "../widget/state";
+import { useApp } from "./app";
+
+const AWAY_MS = 2500; // a stream that is only being opened anew is not away
+
+/// How far the server is with reading a large repository for the first time.
+export function Indexing(): JSX.Element | null {
+  const { scope } = useApp();
+  if (!scope.indexing.value) return null;
+  const [done, total] = scope.indexing.value;
+  return (
+    <div
+      class="indexing"
+      role="progressbar"
+      aria-label="Reading the runs"
+      aria-valuemin={0}
+      aria-valuenow={done}
+      aria-valuemax={total}
+    >
+      <i style={{ width: `${(100 * done) / Math.max(1, total)}%` }} />
+      <span>
+        Indexing: {done.toLocaleString("en")} of {total.toLocaleString("en")} runs, the newest first
+      </span>
+    </div>
+  );
+}
+
+/// The messages at the foot of the window.
+export function Toasts(): JSX.Element {
+  const { session } = useApp();
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {session.toasts.value.map(({ id, text, tone, action }) => (
+        <div key={id} class={`toast ${tone}`}>
+          {text}
+          {action && (
+            <button
+              type="button"
+              onClick={() => {
+                session.dropToast(id);
+                action.run();
+              }}
+            >
+              {action.label}
+            </button>
+          )}
+          <button type="button" aria-label="Close the message" onClick={() => session.dropToast(id)}>
+            <Icon name="close" size={12} />
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/// The page while there is no server to show.
+export function NoServer(): JSX.Element {
+  const { session } = useApp();
+  const [token, setToken] = useState("");
+  const error = session.serverError.value;
+  if (error?.kind === "token") {
+    return (
+      <Notice icon="warning" title="This server asks for a token">
+        <p>
+          It was printed when <code>aim up</code> was started.
+        </p>
+        <form
+          class="new-tag"
+          onSubmit={(event) => {
+            event.preventDefault();
+            session.logIn(token).catch(session.report);
+          }}
+        >
+          <input
+            class="field"
+            type="password"
+            placeholder="Token"
+            aria-label="Token"
+            value={token}
+            onInput={(event) => setToken(event.currentTarget.value)}
+          />
+          <button type="submit" class="pill strong">
+            Open
+          </button>
+        </form>
+      </Notice>
+    );
+  }
+  return (
+    <Notice icon="warning" title="The server is not there" tone="bad">
+      <p>{error?.message}</p>
+      <button type="button" class="pill strong" onClick={() => void session.connect()}>
+        Try again
+      </button>
+    </Notice>
+  );
+}
+
+/// Says that the server is away, once it has been for a moment, and that the page waits for it.
+export function Offline(): JSX.Element | null {
+  const { session, scope } = useApp();
+  const [isShown, setShown] = useState(false);
+  const isAway = scope.live.value === "connecting" && session.server.value !== null;
+  useEffect(() => {
+    if (!isAway) {
+      if (isShown) session.toast("The server is back.");
+      setShown(false);
+      return undefined;
+    }
+    const timer = setTimeout(() => {
+      setShown(true);
+      void scope.refresh(); // a server that answers but cannot read the repository says why
+    }, AWAY_MS);
+    return () => clearTimeout(timer);
+  }, [isAway]);
+  if (!isShown) return null;
+  return (
+    <div class="offline" role="alert">
+      <Icon name="warning" size={14} />
+      {scope.scopeError.value ? (
+        `${scope.scopeError.value.message} You see the last data from before.`
+      ) : (
+        <>
+          The server does not answer. You see the last data from before; the page goes on when the server is back.{" "}
+          <code>aim up</code>
+        </>
+      )}
+    </div>
+  );
+}

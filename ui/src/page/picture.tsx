@@ -1,0 +1,58 @@
+/// A picture.
+
+import type { JSX } from "preact";
+import { blobUrl, thumbUrl, type Item } from "../model/objects";
+import type { OverlayWords } from "../model/overlays";
+import { useApp } from "./app";
+import { Overlay } from "./overlay";
+
+const THUMB_PX = [64, 128, 256, 512];
+
+/// A picture in its place, at the size of the place; the original when it is small itself.
+export function Picture({
+  item,
+  size_px,
+  words,
+  onOpen,
+}: {
+  item: Item;
+  size_px: number;
+  words: OverlayWords;
+  onOpen?: () => void;
+}): JSX.Element {
+  const { scope } = useApp();
+  const height = size_px * (devicePixelRatio || 1);
+  const width = item.width ?? height;
+  const thumb = THUMB_PX.find((px) => px >= height);
+  const src =
+    item.blob === undefined
+      ? ""
+      : width <= height || thumb === undefined
+        ? blobUrl(scope, item.blob)
+        : thumbUrl(scope, item.blob, thumb);
+  const label = item.caption || `step ${item.step}`;
+  return (
+    <button
+      type="button"
+      class="picture"
+      title={`${label} · step ${item.step} · ${item.width ?? "?"} × ${item.height ?? "?"}`}
+      onClick={onOpen}
+    >
+      <span class="framed">
+        <img
+          src={src}
+          alt={label}
+          loading="lazy"
+          decoding="async"
+          style={{ height: `${size_px}px`, imageRendering: width < height / 2 ? "pixelated" : "auto" }}
+        />
+        <Overlay item={item} words={words} scale={size_px / (item.height || size_px)} />
+      </span>
+      {item.caption && (
+        <span class="caption" style={{ maxWidth: `${Math.max(size_px, 80)}px` }}>
+          {item.caption}
+        </span>
+      )}
+    </button>
+  );
+}

@@ -1,0 +1,196 @@
+/// The state of the table of runs: its columns, its rows, its order, and the row that the keyboard is on.
+
+import { useComputed, useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { goTo, setting } from "../model/address";
+import { differingKeys, guessWidth, savedWidths } from "../model/columns";
+import { fieldText, parseField } from "../model/fields";
+import { formatCell } from "../model/format";
+import { coloring, type Coloring } from "../model/grouping";
+import type { CellForm } from "../model/runcolumns";
+import { hashesOf, rowsOf, type Row, type Sort } from "../model/runrows";
+import { runsStore, type RunsStore, type RunsWish } from "../model/runs";
+import { distinctFields } from "../model/scene";
+import { sorted, spreadOf, type RunTable, type Spread } from "../model/table";
+import { colorField } from "../model/workspace";
+import type { Field } from "../wire/types";
+import type { GridColumn } from "../widget/grid";
+import { useApp } from "./app";
+import { useCommands, useStore } from "./hooks";
+import { chosenColumns } from "./runspills";
+
+/// The key of the column of names.
+export const NAME_KEY = "run.name";
+/// The key of the column of small curves.
+export const SPARK_KEY = "spark";
+
+const NAME_WIDTH_PX = 232;
+const SPARK_WIDTH_PX = 84;
+const SAMPLE_CELLS = 60;
+const ALWAYS: readonly Field[] = [
+  ["run", "name"],
+  ["run", "status"],
+  ["run", "created_at"],
+  ["run", "error"],
+  ["run", "tags"],
+  ["run", "archived"],
+];
+
+const sortSetting = setting("sort");
+const groupSetting = setting("group");
+
+/// A column of the table, and how its cells are drawn.
+export interface TableColumn extends GridColumn {
+  readonly render: CellForm;
+}
+
+/// The table of runs.
+export interface RunsTable {
+  readonly store: RunsStore;
+  readonly wish: ReadonlySignal<RunsWish | null>;
+  readonly chosen: ReadonlySignal<readonly Field[]>;
+  readonly sort: ReadonlySignal<(Sort & { readonly field: Field }) | null>;
+  readonly table: ReadonlySignal<RunTable>;
+  readonly rows: ReadonlySignal<readonly Row[]>;
+  readonly closed: Signal<ReadonlySet<string>>;
+  readonly colors: ReadonlySignal<Coloring>;
+  readonly columns: ReadonlySignal<readonly TableColumn[]>;
+  readonly widths: Signal<Readonly<Record<string, number>>>;
+  readonly sparkMetric: ReadonlySignal<Field | null>;
+  /// The spreads of the columns of metrics, by key.
+  readonly spreads: ReadonlySignal<ReadonlyMap<string, Spread>>;
+  /// The params in which the selected runs differ.
+  readonly differing: ReadonlySignal<ReadonlySet<string>>;
+}
+
+function spreadsOf(table: RunTable): ReadonlyMap<string, Spread> {
+  const spreads = new Map<string, Spread>();
+  for (const { key, field, type, cells } of table.columns.values()) {
+    const spread = field[0] === "metric" && type === "number" ? spreadOf(cells) : null;
+    if (spread && spread.max > spread.min) spreads.set(key, spread);
+  }
+  return spreads;
+}
+
+function useColumns({
+  chosen,
+  table,
+  widths,
+  sparkMetric,
+}: Pick<RunsTable, "chosen" | "table" | "widths" | "sparkMetric">): ReadonlySignal<readonly TableColumn[]> {
+  const { scope } = useApp();
+  return useComputed(() => {
+    const width_px = widths.value[NAME_KEY] ?? NAME_WIDTH_PX;
+    const list: TableColumn[] = [
+      { key: NAME_KEY, label: "Name", width_px, isFixed: true, isSortable: true, render: "text" },
+    ];
+    for (const field of chosen.value) {
+      const key = fieldText(field);
+      const column = table.value.columns.get(key);
+      const { label, width_px: fixed_px, render } = scope.columns.value.columnOf(field);
+      const sample = (column?.cells ?? []).slice(0, SAMPLE_CELLS).map(formatCell);
+      list.push({
+        key,
+        label,
+        title: key,
+        width_px: widths.value[key] ?? fixed_px ?? guessWidth(field, label, sample),
+        isNumeric: column?.type === "number" && field[0] !== "run",
+        isSortable: true,
+        render,
+      });
+      if (sparkMetric.value === field)
+        list.push({ key: SPARK_KEY, label: "", width_px: SPARK_WIDTH_PX, render: "text" });
+    }
+    return list;
+  });
+}
+
+/// Makes the table.
+export function useRunsTable(): RunsTable {
+  const { scope, marks, session } = useApp();
+  const chosen = useComputed(() => chosenColumns(scope));
+  const sort = useComputed(() => {
+    const text = sortSetting.value;
+    const field = parseField(text.replace(/^-/, ""));
+    return field ? { field, descending: text.startsWith("-"), key: fieldText(field) } : null;
+  });
+  const wish = useComputed<RunsWish | null>(() => {
+    if (!scope.fields.value) return null;
+    const extra = [parseField(groupSetting.value), parseField(colorField.value), sort.value?.field ?? null];
+    const fields = distinctFields([...ALWAYS, ...chosen.value, ...extra.filter((field) => field !== null)]);
+    return { fields, sort: sort.value && { field: sort.value.field, descending: sort.value.descending } };
+  });
+  const store = useStore(() => runsStore(scope, wish));
+  const table = useComputed(() =>
+    sort.value ? sorted(store.table.value, sort.value.key, sort.value.descending) : store.table.value,
+  );
+  const closed = useSignal<ReadonlySet<string>>(new Set());
+  const rows = useComputed(() => rowsOf(table.value, parseField(groupSetting.value), closed.value));
+  const colors = useComputed(() => coloring(table.value, colorField.value || groupSetting.value, session.theme.value));
+  const widths = useSignal<Readonly<Record<string, number>>>(savedWidths());
+  const sparkMetric = useComputed(() => chosen.value.find((field) => field[0] === "metric") ?? null);
+  const columns = useColumns({ chosen, table, widths, sparkMetric });
+  const spreads = useComputed(() => spreadsOf(table.value));
+  const differing = useComputed(() => {
+    const selected = marks.selected.value.map((hash) => table.value.rowOf.get(hash) ?? -1);
+    return differingKeys(
+      table.value.columns,
+      selected.filter((row) => row >= 0),
+    );
+  });
+  return { store, wish, chosen, sort, table, rows, closed, colors, columns, widths, sparkMetric, spreads, differing };
+}
+
+/// The row that the keyboard is on, and ticking by it.
+export interface RowCursor {
+  readonly cursor: Signal<number>;
+  readonly hashAt: (row: number) => string | null;
+  /// Ticks a row; with `isRange` all rows from the one that was ticked last.
+  readonly tick: (hash: string, row: number, isRange: boolean) => void;
+}
+
+/// Makes the cursor, and adds its keys.
+export function useRowCursor(rows: ReadonlySignal<readonly Row[]>): RowCursor {
+  const { marks } = useApp();
+  const cursor = useSignal(-1);
+  const anchor = useRef(-1);
+  const hashAt = (row: number): string | null => rows.peek()[row]?.hash ?? null;
+  const move = (step: number): void => {
+    const next = Math.max(0, Math.min(rows.peek().length - 1, cursor.peek() + step));
+    cursor.value = next;
+    const hash = hashAt(next);
+    if (hash) marks.hot.value = { owner: hash, x: null };
+  };
+  const atCursor = (run: (hash: string) => void) => () => {
+    const hash = hashAt(cursor.peek());
+    if (hash) run(hash);
+  };
+  const tickRange = (row: number): void => {
+    const [from, to] = [Math.min(anchor.current, row), Math.max(anchor.current, row)];
+    marks.select(hashesOf(rows.peek().slice(Math.max(0, from), to + 1)));
+  };
+  const tick = (hash: string, row: number, isRange: boolean): void => {
+    if (isRange && anchor.current >= 0) tickRange(row);
+    else marks.toggleSelected(hash);
+    anchor.current = row;
+  };
+  const tickHere = atCursor((hash) => tick(hash, cursor.peek(), false));
+  useCommands(() => [
+    { keys: "j", label: "Next run", section: "Runs", run: () => move(1) },
+    { keys: "k", label: "Previous run", section: "Runs", run: () => move(-1) },
+    { keys: "ArrowDown", label: "Next run", section: "", run: () => move(1) },
+    { keys: "ArrowUp", label: "Previous run", section: "", run: () => move(-1) },
+    { keys: "x", label: "Select the run", section: "Runs", run: tickHere },
+    { keys: "X", label: "Select all runs up to here", section: "Runs", run: () => tickRange(cursor.peek()) },
+    { keys: "Enter", label: "Open the run", section: "Runs", run: atCursor((hash) => goTo("run", hash)) },
+    { keys: "p", label: "Pin the run", section: "Runs", run: atCursor((hash) => marks.togglePinned([hash])) },
+    { keys: "b", label: "Make the run the baseline", section: "Runs", run: atCursor(marks.toggleBaseline) },
+    {
+      keys: "h",
+      label: "Hide the run in charts",
+      section: "Runs",
+      run: atCursor((hash) => marks.toggleHidden([hash])),
+    },
+  ]);
+  return { cursor, hashAt, tick };
+}

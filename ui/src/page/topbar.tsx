@@ -1,0 +1,86 @@
+/// The parts of the top bar: the repository, and whether the pages are live.
+
+import type { JSX } from "preact";
+import { address, goTo } from "../model/address";
+import { Icon } from "../widget/icon";
+import { MenuItems, Popover } from "../widget/popover";
+import { useApp } from "./app";
+import { PageLink } from "./link";
+
+/// The logo with the repository's name; with several repositories, a menu of them.
+export function Brand(): JSX.Element {
+  const { session, scope } = useApp();
+  const repos = session.server.value?.repos ?? [];
+  const current = repos.find(({ id }) => id === scope.repo.value);
+  const logo = (
+    <svg class="logo" viewBox="0 0 16 16" aria-hidden="true">
+      <rect width="16" height="16" rx="4.5" fill="var(--accent)" />
+      <path
+        d="M3 11 6.5 6l3 3L13 4"
+        stroke="var(--panel)"
+        stroke-width="1.8"
+        fill="none"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
+    </svg>
+  );
+  if (repos.length < 2)
+    return (
+      <PageLink page="metrics" class="brand" title={current?.path}>
+        {logo}
+        <span>{current?.name ?? "Aim"}</span>
+      </PageLink>
+    );
+  return (
+    <Popover
+      buttonClass="brand"
+      label="Change the repository"
+      button={
+        <>
+          {logo}
+          <span>{current?.name}</span>
+          <i class="turned">
+            <Icon name="chevron" size={11} />
+          </i>
+        </>
+      }
+    >
+      {(close) => (
+        <MenuItems
+          close={close}
+          items={repos.map((item) => ({
+            label: item.name,
+            hint: String(item.runs),
+            isOn: item.id === scope.repo.value,
+            run: () =>
+              goTo(address.peek().page === "run" ? "runs" : address.peek().page, "", {
+                repo: item.id === repos[0].id ? "" : item.id,
+                q: "",
+                color: "",
+              }),
+          }))}
+        />
+      )}
+    </Popover>
+  );
+}
+
+/// Whether changes arrive, and how many runs are running.
+export function Live(): JSX.Element {
+  const { scope } = useApp();
+  const count = scope.liveRuns.value;
+  const state = scope.live.value;
+  const title = state === "live" ? `Live: ${count} running` : state === "connecting" ? "Connecting…" : "Not live";
+  return (
+    <button
+      type="button"
+      class={`bare live ${state === "live" ? "live-on" : ""} ${count > 0 && state === "live" ? "live-some" : ""}`}
+      title={`${title}. Press to show them.`}
+      onClick={() => scope.setQuery(scope.query.peek() === "run.active" ? "" : "run.active")}
+    >
+      <i />
+      {count > 0 ? `${count} live` : state === "live" ? "live" : "…"}
+    </button>
+  );
+}
