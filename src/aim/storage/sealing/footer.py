@@ -1,8 +1,8 @@
 """
 What the footer of a sealed file says: the journal that it replaced, and a table of its sequences.
 
-The table has a column for each field of `SealedSequence` and of the summary. Making one sequence is cheaper than making
-all, because many files are opened for one sequence.
+The table has a column for each field of `SealedSequence` and of the summary. Many files are opened for the points of
+one sequence only, so `rows` takes no more than reading them needs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from aim.core.summaries import NAN, SUMMARY_VALUES, Summary
 SUMMARY_KEYS = {value.name: value.field for value in SUMMARY_VALUES if value.of_metrics and value.name != "first_step"}
 """The columns of summaries in the table, and the field of `Summary` that each holds."""
 
-SEQUENCE_KEYS = ("number", "name", "context", "kind", "row", "rows", "group", "first_step", "stride")
+ROW_KEYS = ("row", "rows", "group", "first_step", "stride")
+"""The columns of the table that say where the points are: fields of `SequenceRows`, in their order."""
+
+SEQUENCE_KEYS = ("number", "name", "context", "kind", *ROW_KEYS)
 """The other columns of the table: fields of `SealedSequence`, in their order."""
 
 
@@ -59,6 +62,16 @@ class JournalOrigin(NamedTuple):
         )
 
 
+class SequenceRows(NamedTuple):
+    """Where the points of a sequence are; fields as of `SealedSequence`."""
+
+    first_row: int
+    row_count: int
+    group: int
+    first_step: int
+    stride: int | None
+
+
 class SealedSequence(NamedTuple):
     """
     One sequence of a sealed file.
@@ -83,6 +96,11 @@ class SealedSequence(NamedTuple):
     stride: int | None
     summary: Summary | None
 
+    @property
+    def rows(self) -> SequenceRows:
+        """Where its points are."""
+        return SequenceRows(self.first_row, self.row_count, self.group, self.first_step, self.stride)
+
 
 class SequenceTable:
     """The table of sequences in a footer, as its JSON form."""
@@ -101,15 +119,20 @@ class SequenceTable:
         # in reverse, so that the first sequence of a group is the one that stays
         return dict(zip(reversed(self._columns["group"]), reversed(self._columns["row"])))
 
-    def find(self, number: int) -> SealedSequence | None:
-        """Return the sequence of a number; None when there is none."""
+    def _index(self, number: int) -> int | None:
         numbers = self._columns["number"]
         index = bisect_left(numbers, number)
-        if index == len(numbers) or numbers[index] != number:
-            return None
-        if "sequences" in self.__dict__:
-            return self.sequences[index]
-        return _sequences({key: column[index : index + 1] for key, column in self._columns.items()})[0]
+        return index if index < len(numbers) and numbers[index] == number else None
+
+    def rows(self, number: int) -> SequenceRows | None:
+        """Return where the points of a sequence are; None when there is none of that number."""
+        index = self._index(number)
+        return None if index is None else SequenceRows(*(self._columns[key][index] for key in ROW_KEYS))
+
+    def find(self, number: int) -> SealedSequence | None:
+        """Return the sequence of a number; None when there is none."""
+        index = self._index(number)
+        return None if index is None else self.sequences[index]
 
     def summaries(self) -> dict[int, Summary | None]:
         """Return the summary of each sequence by number, without making the sequences; None for objects."""
@@ -145,6 +168,10 @@ class SalvagedTable(SequenceTable):
         super().__init__({})
         self.sequences = sequences
         self.group_rows = group_rows
+
+    def rows(self, number: int) -> SequenceRows | None:
+        sequence = self.find(number)
+        return None if sequence is None else sequence.rows
 
     def find(self, number: int) -> SealedSequence | None:
         return next((sequence for sequence in self.sequences if sequence.number == number), None)

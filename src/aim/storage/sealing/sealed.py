@@ -20,7 +20,7 @@ from aim.storage.forms.records import EpochArray, FloatArray, IntArray
 from aim.storage.forms.state import Damage
 from aim.storage.sealing import pages
 from aim.storage.sealing.file_end import FileEnd, read_end, salvaged_end
-from aim.storage.sealing.footer import JournalOrigin, SealedSequence, SequenceTable
+from aim.storage.sealing.footer import JournalOrigin, SealedSequence, SequenceRows, SequenceTable
 from aim.storage.sealing.pages import BadPage, Page
 
 SHARED_ROWS_MAX = 4096  # a column of a sequence with so many rows is not cached for its neighbours in the row group
@@ -143,15 +143,15 @@ class Sealed:
 
         A point whose value or step lies in a damaged page is left out; `damage` then names the page.
         """
-        sequence = self._end.table.find(number)
-        return EMPTY if sequence is None else self._columns(sequence, COLUMN_ORDER)
+        rows = self._end.table.rows(number)
+        return EMPTY if rows is None else self._columns(rows, COLUMN_ORDER)
 
     def steps_values(self, number: int) -> tuple[IntArray, FloatArray]:
         """Return steps and values only, for a third of the cost of `columns`."""
-        sequence = self._end.table.find(number)
-        if sequence is None:
+        rows = self._end.table.rows(number)
+        if rows is None:
             return EMPTY.steps, EMPTY.values
-        columns = self._columns(sequence, (pages.STEP, pages.VALUE))
+        columns = self._columns(rows, (pages.STEP, pages.VALUE))
         return columns.steps, columns.values
 
     def all(self) -> tuple[NDArray[np.int32], Columns]:
@@ -163,11 +163,11 @@ class Sealed:
         numbers = np.repeat(np.array([sequence.number for sequence in self.sequences], np.int32), lengths)
         return numbers, Columns(*(np.concatenate(arrays) for arrays in zip(*by_sequence)))
 
-    def _columns(self, sequence: SealedSequence, columns: Sequence[int]) -> Columns:
-        start = sequence.first_row - self._end.table.group_rows[sequence.group]
-        stop = start + sequence.row_count
-        stored = [column for column in columns if column != pages.STEP or sequence.stride is None]
-        parts = self._column_parts(sequence, stored)
+    def _columns(self, rows: SequenceRows, columns: Sequence[int]) -> Columns:
+        start = rows.first_row - self._end.table.group_rows[rows.group]
+        stop = start + rows.row_count
+        stored = [column for column in columns if column != pages.STEP or rows.stride is None]
+        parts = self._column_parts(rows, stored)
         arrays: dict[int, NDArray[Any]] = {}
         is_whole: NDArray[np.bool_] | None = None
         for column in stored:
@@ -176,23 +176,23 @@ class Sealed:
             if mask is not None and column in (pages.STEP, pages.VALUE):
                 is_whole = mask[start:stop] if is_whole is None else is_whole & mask[start:stop]
         if len(stored) < len(columns):
-            arrays[pages.STEP] = _regular_steps(sequence)
+            arrays[pages.STEP] = _regular_steps(rows)
         if is_whole is not None:
             arrays = {column: array[is_whole] for column, array in arrays.items()}
         return Columns(*(arrays.get(column, EMPTY[index]) for index, column in enumerate(COLUMN_ORDER)))
 
     # row groups
 
-    def _column_parts(self, sequence: SealedSequence, columns: Sequence[int]) -> Mapping[int, ColumnPart]:
-        if sequence.row_count >= SHARED_ROWS_MAX:
-            return self._read(sequence.group, columns)
+    def _column_parts(self, rows: SequenceRows, columns: Sequence[int]) -> Mapping[int, ColumnPart]:
+        if rows.row_count >= SHARED_ROWS_MAX:
+            return self._read(rows.group, columns)
         # neighbours in one row group are asked for one after another
         group, cached = self._cached_group
-        parts = cached if group == sequence.group else {}
+        parts = cached if group == rows.group else {}
         missing = [column for column in columns if column not in parts]
         if missing:
-            parts = {**parts, **self._read(sequence.group, missing)}
-        self._cached_group = (sequence.group, parts)
+            parts = {**parts, **self._read(rows.group, missing)}
+        self._cached_group = (rows.group, parts)
         return parts
 
     def _read(self, group: int, columns: Sequence[int]) -> dict[int, ColumnPart]:
@@ -241,10 +241,10 @@ class Sealed:
             self.damage.append(damage)
 
 
-def _regular_steps(sequence: SealedSequence) -> IntArray:
-    stride = sequence.stride or 1
-    stop = sequence.first_step + sequence.row_count * stride
-    return np.arange(sequence.first_step, stop, stride, dtype=np.int64)
+def _regular_steps(rows: SequenceRows) -> IntArray:
+    stride = rows.stride or 1
+    stop = rows.first_step + rows.row_count * stride
+    return np.arange(rows.first_step, stop, stride, dtype=np.int64)
 
 
 def _mask(row_count: int, damaged_rows: Iterable[slice]) -> NDArray[np.bool_]:
