@@ -4,13 +4,19 @@ Changes that can be taken back, and until when.
 
 from __future__ import annotations
 
+import errno
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from aim.core.errors import RunExists, UsageError
 from aim.engine.repository import Repository
-from aim.engine.undo import CHANGES_MAX, TRASH_KEPT_S, Changes, TooLate, check_properties
+from aim.engine.run_changes import DONE, FAILED, RUNNING, RUNS_PER_STEP, STOPPED, UNDONE, TooLate
+from aim.engine.undo import CHANGES_MAX, TRASH_KEPT_S, Changes, check_properties
+from aim.storage.disk.files import Disk
 
 
 class Clock:
@@ -123,3 +129,137 @@ def test_what_can_not_be_changed_is_refused(properties: dict[str, object]) -> No
     """
     with pytest.raises(UsageError):
         check_properties(properties)
+
+
+class WatchedDisk(Disk):
+    """
+    Counts the files that are written, and calls a function before each name that a file gets.
+    """
+
+    def __init__(self) -> None:
+        self.written_count = self.link_count = 0
+        self.before_link: Callable[[int], None] = lambda count: None
+
+    def write_new(self, path: Path, data: bytes, *, sync: bool = True) -> None:
+        self.written_count += 1
+        super().write_new(path, data, sync=sync)
+
+    def link(self, source: Path, target: Path) -> None:
+        self.before_link(self.link_count)
+        self.link_count += 1
+        super().link(source, target)
+
+
+def many_runs(folder: Path, disk: Disk, count: int) -> tuple[Repository, list[str]]:
+    """Make a repository of runs with nothing in them."""
+    hashes = [f"r{number:03}" for number in range(count)]
+    Repository(folder, create=True)
+    for run_hash in hashes:
+        (folder / ".aim" / "runs" / run_hash).mkdir()
+    return Repository(folder, disk=disk), hashes
+
+
+def test_an_edit_of_many_runs_is_one_write_a_step(tmp_path: Path) -> None:
+    """
+    However many runs are edited, a file is written for each hundred of them; undoing costs the same.
+    """
+    disk = WatchedDisk()
+    repository, hashes = many_runs(tmp_path, disk, 2 * RUNS_PER_STEP + 1)
+    changes = Changes(repository)
+    count, undo = changes.edit(hashes, {"archived": True}, ["paper"], [])
+
+    assert (201, 3) == (count, disk.written_count)
+    assert {(True, ("paper",))} == {
+        (state.properties["archived"], tuple(state.tags)) for state in repository.states(hashes)
+    }
+    assert 201 == changes.undo(undo)
+    assert 6 == disk.written_count
+    assert {(False, ())} == {(state.properties["archived"], tuple(state.tags)) for state in repository.states(hashes)}
+    assert [] == changes.recent()
+
+
+def test_a_change_can_be_taken_back_before_its_first_write(tmp_path: Path) -> None:
+    """
+    A change has its name before it has changed anything; taken back then, it changes nothing.
+    """
+    disk = WatchedDisk()
+    repository, hashes = many_runs(tmp_path, disk, 3)
+    changes = Changes(repository)
+    change = changes.begin_edit(hashes, {"name": "x"}, [], [])
+
+    assert [("u1", RUNNING, 0, 3)] == [(c.name, c.state, c.done_count, c.count) for c in changes.recent()]
+    assert 0 == changes.undo(change.name)
+    change.make()
+    assert (UNDONE, 0) == (change.state, disk.written_count)
+
+
+def test_a_change_that_is_taken_back_half_way_ends_and_leaves_nothing(tmp_path: Path) -> None:
+    """
+    Undoing waits for the step that is under way, and takes back what was changed until then; no other run is changed.
+    """
+    disk = WatchedDisk()
+    repository, hashes = many_runs(tmp_path, disk, 3 * RUNS_PER_STEP)
+    changes = Changes(repository)
+    change = changes.begin_edit(hashes, {}, ["paper"], [])
+    is_half_way, is_undone = threading.Event(), threading.Event()
+
+    def wait_half_way(count: int) -> None:
+        if count == RUNS_PER_STEP + 10:
+            is_half_way.set()
+            assert is_undone.wait(timeout=30)
+
+    disk.before_link = wait_half_way
+    making = threading.Thread(target=change.make)
+    undoing = threading.Thread(target=changes.undo, args=(change.name,))
+    making.start()
+    assert is_half_way.wait(timeout=30)
+    assert RUNS_PER_STEP == change.done_count
+    undoing.start()
+    while change.state != STOPPED:
+        time.sleep(0.001)
+    is_undone.set()
+    making.join()
+    undoing.join()
+
+    assert {()} == {tuple(state.tags) for state in repository.states(hashes)}
+    assert (2 * RUNS_PER_STEP, 4) == (change.count - RUNS_PER_STEP, disk.written_count)
+
+
+def test_a_change_that_the_disk_ends_can_be_taken_back(tmp_path: Path) -> None:
+    """
+    When the disk is full half-way, the change says so, says how far it got, and can be undone when there is room.
+    """
+    disk = WatchedDisk()
+    repository, hashes = many_runs(tmp_path, disk, 2 * RUNS_PER_STEP)
+
+    def refuse(count: int) -> None:
+        if count >= RUNS_PER_STEP:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    disk.before_link = refuse
+    changes = Changes(repository)
+    change = changes.begin_edit(hashes, {"archived": True}, [], [])
+    change.make()
+
+    assert (FAILED, RUNS_PER_STEP) == (change.state, change.done_count)
+    assert isinstance(change.error, OSError)
+    with pytest.raises(OSError, match="No space"):
+        changes.undo(change.name)
+    disk.before_link = lambda count: None
+    changes.undo(change.name)
+    assert {False} == {bool(state.properties.get("archived")) for state in repository.states(hashes)}
+
+
+def test_a_run_of_a_clock_that_is_ahead_does_not_move_the_edits_of_the_others(tmp_path: Path) -> None:
+    """
+    An edit is later than all that was seen in its run; a run from the year 2096 gets one of its own.
+    """
+    repository, _ = many_runs(tmp_path, Disk(), 2)
+    repository.backend.edit("r000", {"property": {"name": "ahead"}}, by="test", seen_at_s=4e9)
+    changes = Changes(repository)
+    changes.edit(["r000", "r001"], {"name": "same"}, [], [])
+
+    ahead, now = repository.states(["r000", "r001"])
+    assert ("same", "same") == (ahead.name, now.name)
+    assert ahead.latest_at_s > 4e9 > now.latest_at_s
+    assert DONE == changes.recent()[0].state

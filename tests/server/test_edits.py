@@ -70,6 +70,51 @@ def test_the_trash_is_emptied_when_the_server_stops(make_run: MakeRun, make_brow
     assert [] == list(trash.iterdir())
 
 
+def test_an_edit_is_followed_by_its_name(browser: Browser) -> None:
+    """
+    An answer that does not wait has the name of the edit at once; under it stands how far the edit has got.
+    """
+    begun = browser.post("edits", {"runs": ["a", "b"], "change": {"archived": True}, "wait_s": 0})
+    assert ("u1", 2, ["archived"], "runs") == (begun["undo"], begun["count"], begun["change"], begun["of"])
+    while (edit := browser.get("edits/u1"))["state"] == "running":
+        assert 0 <= edit["done"] <= 2
+
+    assert ("done", 2, None) == (edit["state"], edit["done"], edit["error"])
+    assert ["u1"] == [edit["undo"] for edit in browser.get("edits")["edits"]]
+    assert "undone" == browser.post("undo", {"undo": "u1"})["state"]
+    assert [] == browser.get("edits")["edits"]
+    assert "not-found" == browser.get("edits/u1", status=404)["kind"]
+
+
+def test_edits_are_listed_for_a_page_that_was_reloaded(browser: Browser) -> None:
+    """
+    The newest edit comes first, with what it changed, so that a page can offer to undo what another one did.
+    """
+    browser.post("edits", {"runs": ["a"], "change": {"tags": {"add": ["x"], "remove": []}, "name": "n"}})
+    browser.post("edits", {"runs": ["b", "c"], "change": {"deleted": True}})
+    browser.post(
+        "edits",
+        {"runs": ["a"], "change": {"points": [{"name": "loss", "context": {"subset": "val"}, "steps": [0, 1]}]}},
+    )
+
+    assert [("u3", ["points"], 2, "points"), ("u2", ["deleted"], 2, "runs"), ("u1", ["name", "tags"], 1, "runs")] == [
+        (edit["undo"], edit["change"], edit["count"], edit["of"]) for edit in browser.get("edits")["edits"]
+    ]
+    assert 2 == browser.post("undo", {"undo": "u2"})["count"]
+    assert ["c", "b", "a"] == browser.post("runs", {})["hash"]
+
+
+@pytest.mark.parametrize("wait_s", [-1, 51, "soon"])
+def test_an_edit_is_waited_for_a_while_only(browser: Browser, wait_s: object) -> None:
+    """
+    `wait_s` is a number from 0 to 50.
+    """
+    edit = {"runs": ["a"], "change": {"name": "x"}, "wait_s": wait_s}
+
+    assert browser.post("edits", edit, status=400)["message"].startswith("`wait_s` must be")
+    assert [] == browser.get("edits")["edits"]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -7,16 +7,20 @@ The name of a tag is stored with each run. Its colour and description are one do
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from aim.core.errors import NotFound, RunNotFound
 from aim.core.tags import HEX, Tag, check_color, check_tag, id_of_tag
 from aim.engine.documents import Document, Documents, StaleRevision
+from aim.engine.run_readers import RunReaders
 from aim.engine.scan import Scan
+from aim.engine.shared_edits import RunEdit, write_edits
+from aim.storage.backend import Backend
 from aim.storage.catalogue.run_table import RunTable
 
 KIND = "tag"
@@ -29,7 +33,10 @@ class TagOwner(Protocol):
     @property
     def documents(self) -> Documents: ...
     def questions(self) -> Scan: ...
-    def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str) -> float: ...
+    @property
+    def readers(self) -> RunReaders: ...
+    @property
+    def backend(self) -> Backend: ...
 
 
 class Tags:
@@ -98,7 +105,7 @@ class Tags:
             NotFound: there is no such tag.
             UsageError: the new name is empty.
 
-        Cost: one small file for each run.
+        Cost: reading the state of each run, and one small file with a name in the folder of each.
         """
         new_name = check_tag(new_name)
         described = self._known(name)
@@ -118,7 +125,7 @@ class Tags:
         Raises:
             NotFound: there is no such tag.
 
-        Cost: one small file for each run.
+        Cost: reading the state of each run, and one small file with a name in the folder of each.
         """
         document = self._known(name).get(name)
         if document is not None:
@@ -143,14 +150,12 @@ class Tags:
         return self._repository.questions().catalogue.ask(ask)
 
     def _change(self, name: str, change: Mapping[str, list[str]]) -> int:
-        changed = 0
+        run_edits: list[RunEdit] = []
         for run_hash in self._runs(name):
-            try:
-                self._repository.edit(run_hash, {"tags": dict(change)}, by=self._by)
-                changed += 1
-            except RunNotFound:  # deleted meanwhile
-                continue
-        return changed
+            with contextlib.suppress(RunNotFound, FileNotFoundError):  # deleted meanwhile
+                seen_at_s = self._repository.readers.state(run_hash).latest_at_s
+                run_edits.append((run_hash, {"tags": dict(change)}, seen_at_s))
+        return len(write_edits(self._repository.backend, run_edits, by=self._by))
 
 
 def _counts(table: RunTable) -> dict[str, int]:

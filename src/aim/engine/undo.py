@@ -1,116 +1,82 @@
 """
-Changes that can be taken back: edits of properties and tags, deleted points, and deleted runs.
+Changes that can be taken back: the last hundred that this process made to a repository.
 
-The last hundred changes are remembered. Undoing an edit writes what was there before as one more edit; undoing a
-deletion of points writes an edit that shows them again. A deleted run waits in the trash for a minute.
+Each has its name before it changes anything (engine/run_changes.py), so it can be followed while it is made, and taken
+back at any moment. A deleted run waits in the trash for a minute.
 """
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from aim.core.errors import NotFound, RunExists, RunNotFound, UsageError
+from aim.core.errors import RunExists, UsageError
 from aim.core.recent import Recent
 from aim.engine import rewinding
 from aim.engine.repository import Repository
-from aim.storage.forms import edits
-from aim.storage.forms.state import RunState, SequenceKey
+from aim.engine.run_changes import (
+    PROPERTIES,
+    PointsDeletion,
+    PropertiesChange,
+    RunsChange,
+    RunsDeletion,
+    TooLate,
+)
+from aim.storage.forms.state import SequenceKey
 
 CHANGES_MAX = 100
 TRASH_KEPT_S = 60.0
-PROPERTIES: dict[str, Callable[[RunState], Any]] = {
-    "name": lambda state: state.name,
-    "description": lambda state: state.properties.get("description"),
-    "notes": lambda state: state.properties.get("notes"),
-    "experiment": lambda state: state.experiment,
-    "archived": lambda state: bool(state.properties.get("archived", False)),
-}
-"""The properties that can be changed, and how each is read."""
+GONE = "This change can't be taken back any more."
 
-
-class TooLate(NotFound):
-    """A change can't be taken back any more."""
-
-
-@dataclass
-class _Change:
-    """
-    One change, with what takes it back.
-
-    Attributes:
-        before: for each edited run its properties and tags before the edit.
-        deleted_points: for each run the entries of the edit that shows its deleted points again.
-        trash_names: under which deleted runs wait in the trash.
-        at_s: when it was made, by the clock.
-    """
-
-    before: dict[str, dict[str, Any]] = field(default_factory=dict)
-    deleted_points: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    trash_names: list[str] = field(default_factory=list)
-    at_s: float = 0.0
+PointChoice = tuple[SequenceKey, list[int], "list[int] | None"]
+"""The key of a sequence, steps, and which objects of the list at each step; None: the whole points."""
 
 
 class Changes:
-    """The changes that this process made to a repository."""
+    """
+    The changes that this process made to a repository. Any thread may use them.
+
+    `begin_edit` and the like check and name a change, and change nothing yet; whoever called them then calls `make` of
+    what they return, in a thread if it is to be followed.
+    """
 
     def __init__(self, repository: Repository, clock: Callable[[], float] = time.monotonic) -> None:
         self._repository = repository
-        self._trash = repository.backend.trash
+        self._backend = repository.backend
         self._clock = clock
-        self._changes: Recent[str, _Change] = Recent(CHANGES_MAX, on_drop=self._remove)
+        self._changes: Recent[str, RunsChange] = Recent(CHANGES_MAX, on_drop=lambda change: change.forget())
+        self._undoing: dict[str, RunsChange] = {}
         self._numbers = itertools.count(1)
 
-    def edit(
+    def begin_edit(
         self, run_hashes: Iterable[str], properties: Mapping[str, Any], add: Iterable[str], remove: Iterable[str]
-    ) -> tuple[int, str]:
+    ) -> RunsChange:
         """
-        Change runs; return how many, and the name to undo it by.
+        Name a change of properties and tags. `make` writes it.
 
         Raises:
-            RunNotFound: there is no such run; none was changed then.
+            RunNotFound: there is no such run.
         """
-        hashes = list(dict.fromkeys(run_hashes))
-        added, removed = list(add), list(remove)
-        states = {run_hash: self._repository.readers.state(run_hash) for run_hash in hashes}
-        change = _Change(at_s=self._clock())
-        for run_hash, state in states.items():
-            missing_tags = [tag for tag in added if tag not in state.tags]
-            present_tags = [tag for tag in removed if tag in state.tags]
-            change.before[run_hash] = {
-                "property": {name: PROPERTIES[name](state) for name in properties},
-                "tags": {"add": present_tags, "remove": missing_tags},
-            }
-            self._write(run_hash, properties, missing_tags, present_tags)
-        return len(hashes), self._remember(change)
+        hashes = self._existing(run_hashes)
+        return self._remember(
+            PropertiesChange(self._name(), self._backend, hashes, properties, list(add), list(remove))
+        )
 
-    def _write(self, run_hash: str, properties: Mapping[str, Any], add: list[str], remove: list[str]) -> None:
-        change: dict[str, Any] = {}
-        if properties:
-            change["property"] = dict(properties)
-        if add or remove:
-            change["tags"] = {"add": add, "remove": remove}
-        if change:
-            self._repository.edit(run_hash, change, by=edits.BY_UI)
+    def begin_deletion(self, run_hashes: Iterable[str]) -> RunsChange:
+        """Name a deletion of runs. `make` deletes them. Raises RunNotFound: there is no such run."""
+        return self._remember(RunsDeletion(self._name(), self._backend, self._existing(run_hashes), self._clock))
 
-    def delete_points(
-        self, run_hash: str, sequences: Iterable[tuple[SequenceKey, list[int], list[int] | None]]
-    ) -> tuple[int, str]:
+    def begin_points_deletion(self, run_hash: str, sequences: Iterable[PointChoice]) -> RunsChange:
         """
-        Delete points of a run; return how many, and the name to undo it by.
-
-        Args:
-            sequences: of each the key, the steps, and which objects of the list at each step; None: the whole points.
+        Name a deletion of points of a run. `make` deletes them.
 
         Raises:
             RunNotFound: there is no such run.
             UsageError: see `rewinding.deletion_of`.
         """
-        reader = self._repository.backend.reader(run_hash, may_seal=False)
+        reader = self._backend.reader(run_hash, may_seal=False)
         entries: list[dict[str, Any]] = []
         count, recorded_at_s = 0, 0.0
         for key, steps, items in sequences:
@@ -119,36 +85,52 @@ class Changes:
             entries += deletion.entries
             count += deletion.point_count
             recorded_at_s = max(recorded_at_s, deletion.recorded_at_s)
-        change = _Change(at_s=self._clock())
-        if entries:
-            at_s = self._repository.edit(run_hash, {"delete": entries}, by=edits.BY_UI, after_s=recorded_at_s)
-            change.deleted_points[run_hash] = [{**entry, "at": at_s} for entry in entries]
-        return count, self._remember(change)
+        return self._remember(
+            PointsDeletion(self._name(), self._backend, run_hash, entries, count, recorded_at_s),
+        )
+
+    def edit(
+        self, run_hashes: Iterable[str], properties: Mapping[str, Any], add: Iterable[str], remove: Iterable[str]
+    ) -> tuple[int, str]:
+        """Change runs; return how many, and the name to undo it by. Raises RunNotFound; none was changed then."""
+        return _made(self.begin_edit(run_hashes, properties, add, remove))
 
     def delete(self, run_hashes: Iterable[str]) -> tuple[int, str]:
-        """
-        Delete runs; return how many, and the name to undo it by, for a minute.
+        """Delete runs; return how many, and the name to undo it by, for a minute. Raises RunNotFound."""
+        return _made(self.begin_deletion(run_hashes))
 
-        Raises:
-            RunNotFound: there is no such run; none was deleted then.
-        """
+    def delete_points(self, run_hash: str, sequences: Iterable[PointChoice]) -> tuple[int, str]:
+        """Delete points of a run; return how many, and the name to undo it by. Raises as `begin_points_deletion`."""
+        return _made(self.begin_points_deletion(run_hash, sequences))
+
+    def _existing(self, run_hashes: Iterable[str]) -> list[str]:
         hashes = list(dict.fromkeys(run_hashes))
         for run_hash in hashes:
-            self._repository.backend.check_exists(run_hash)
-        change = _Change(at_s=self._clock())
-        for run_hash in hashes:
-            with contextlib.suppress(RunNotFound):  # another process deleted it first
-                change.trash_names.append(self._trash.put_away(run_hash))
-        return len(change.trash_names), self._remember(change)
+            self._backend.check_exists(run_hash)
+        return hashes
 
-    def _remember(self, change: _Change) -> str:
-        name = f"u{next(self._numbers)}"
-        self._changes.put(name, None, change)
-        return name
+    def _name(self) -> str:
+        return f"u{next(self._numbers)}"
+
+    def _remember(self, change: RunsChange) -> RunsChange:
+        return self._changes.put(change.name, None, change)
+
+    def recent(self) -> list[RunsChange]:
+        """Return the changes that can be taken back, or are being made or taken back; the newest first."""
+        changes = dict(self._changes.items()) | self._undoing
+        return sorted(changes.values(), key=lambda change: -int(change.name[1:]))
+
+    def change(self, name: str) -> RunsChange:
+        """Return the change of that name. Raises TooLate: it is not remembered, or was taken back."""
+        change = self._changes.lookup(name) or self._undoing.get(name)
+        if change is None:
+            raise TooLate(GONE)
+        return change
 
     def undo(self, name: str) -> int:
         """
-        Take a change back; return how many runs are as they were.
+        Take a change back; return how many runs are as they were. One that is being made ends with the step that is
+        under way.
 
         Raises:
             TooLate: it is not remembered, or its runs were removed for good.
@@ -156,49 +138,33 @@ class Changes:
         """
         change = self._changes.pop(name)
         if change is None:
-            raise TooLate("This change can't be taken back any more.")
-        count, refused = self._bring_back(change)
-        for run_hash, before in change.before.items():
-            with contextlib.suppress(RunNotFound):
-                self._write(run_hash, before["property"], before["tags"]["add"], before["tags"]["remove"])
-                count += 1
-        for run_hash, entries in change.deleted_points.items():
-            with contextlib.suppress(RunNotFound):
-                self._repository.edit(run_hash, {"undelete": entries}, by=edits.BY_UI)
-                count += 1
-        if refused:
-            remaining = _Change(trash_names=list(refused), at_s=change.at_s)
-            self._changes.put(name, None, remaining)
-            raise list(refused.values())[-1]
-        if not count:
-            raise TooLate("The runs of this change are gone.")
-        return count
-
-    def _bring_back(self, change: _Change) -> tuple[int, dict[str, RunExists]]:
-        """Bring deleted runs back; return how many, and the error of each that stays in the trash."""
-        count = 0
-        refused: dict[str, RunExists] = {}
-        for trash_name in change.trash_names:
-            try:
-                self._trash.bring_back(trash_name)
-                count += 1
-            except RunNotFound:
-                continue
-            except RunExists as error:
-                refused[trash_name] = error
-        return count, refused
+            raise TooLate(GONE)
+        self._undoing[name] = change
+        try:
+            return change.take_back()
+        except (RunExists, OSError):
+            self._remember(change)  # the rest can be taken back later
+            raise
+        finally:
+            del self._undoing[name]
 
     def empty_trash(self, *, now: bool = False) -> None:
         """Remove for good the runs that were deleted more than a minute ago, or with *now* all deleted runs."""
         limit_s = self._clock() - (0.0 if now else TRASH_KEPT_S)
         for name, change in self._changes.items():
-            is_due = bool(change.trash_names) and (now or change.at_s <= limit_s)
-            if is_due and self._changes.pop(name) is not None:  # else it is being undone at this moment
-                self._remove(change)
+            if not isinstance(change, RunsDeletion) or change.waits_since_s is None:
+                continue
+            # else it is being undone at this moment
+            if (now or change.waits_since_s <= limit_s) and self._changes.pop(name) is not None:
+                change.forget()
 
-    def _remove(self, change: _Change) -> None:
-        for trash_name in change.trash_names:
-            self._trash.remove(trash_name)
+
+def _made(change: RunsChange) -> tuple[int, str]:
+    """Make a change; return of how many runs or points it is, and its name. Raises what ended it."""
+    change.make()
+    if change.error is not None:
+        raise change.error
+    return change.count, change.name
 
 
 def check_properties(properties: Mapping[str, Any]) -> None:

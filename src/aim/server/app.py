@@ -51,6 +51,8 @@ REPOSITORY_ROUTES = [
     Route("/tables/{blob}", objects.table),
     Route("/events", live.events),
     Route("/edits", edits.edit, methods=["POST"]),
+    Route("/edits", edits.edits),
+    Route("/edits/{undo}", edits.one_edit),
     Route("/undo", edits.undo, methods=["POST"]),
     Route("/demo", demo.demo, methods=["POST"]),
     Route("/documents", edits.documents),

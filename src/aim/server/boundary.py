@@ -29,25 +29,30 @@ NO_STORE = (b"cache-control", b"no-store")
 
 def error_answer(error: Exception) -> Response:
     """Return the answer for an expected error. Raises TypeError for an error that is not."""
+    refusal = refusal_of(error)
+    return json_answer(refusal.body, refusal.status)
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """Return an expected error as it is answered. Raises TypeError for an error that is not expected."""
     if isinstance(error, Refusal):
-        return json_answer(error.body, error.status)
+        return error
     if isinstance(error, InvalidQuery):
         hint = f". Did you mean `{error.suggestion}`?" if error.suggestion else ""
-        body = {"kind": "query", "message": error.message + hint, "start": error.start, "end": error.end}
-        return json_answer({**body, "suggestion": error.suggestion}, 400)
+        span = {"start": error.start, "end": error.end, "suggestion": error.suggestion}
+        return Refusal(400, "query", error.message + hint, **span)
     if isinstance(error, NotFound):
-        return json_answer({"kind": "not-found", "message": str(error)}, 404)
+        return Refusal(404, "not-found", str(error))
     if isinstance(error, UsageError):
-        return json_answer({"kind": "request", "message": str(error)}, 400)
+        return Refusal(400, "request", str(error))
     if isinstance(error, (DamagedFile, AimError)):
-        return json_answer({"kind": "damaged", "message": str(error)}, 500)
+        return Refusal(500, "damaged", str(error))
     if isinstance(error, FileNotFoundError):
-        return json_answer({"kind": "not-found", "message": "This run was deleted meanwhile."}, 404)
+        return Refusal(404, "not-found", "This run was deleted meanwhile.")
     if isinstance(error, OSError):
-        return json_answer({"kind": "disk", "message": f"The disk refused: {error.strerror or error}."}, 500)
+        return Refusal(500, "disk", f"The disk refused: {error.strerror or error}.")
     if isinstance(error, HTTPException):
-        kind = "not-found" if error.status_code == 404 else "request"
-        return json_answer({"kind": kind, "message": f"{error.detail}."}, error.status_code)
+        return Refusal(error.status_code, "not-found" if error.status_code == 404 else "request", f"{error.detail}.")
     raise TypeError(f"{type(error).__name__} is not an expected error")
 
 

@@ -1,5 +1,8 @@
 """
 Edits of runs, undo, and documents. Specified in docs/formats/wire.md, section 8.
+
+An edit has a name before it changes anything, and is made in a thread of its own. The request waits for its end as long
+as it says; a page follows it by its name, and finds it again after it was reloaded.
 """
 
 from __future__ import annotations
@@ -12,16 +15,19 @@ from starlette.responses import Response
 from aim.core.errors import RunExists
 from aim.engine.documents import Document, StaleRevision
 from aim.engine.rewinding import STEPS_MAX
-from aim.engine.undo import TooLate, check_properties
+from aim.engine.run_changes import RunsChange, TooLate
+from aim.engine.undo import check_properties
 from aim.server.answers import Refusal, json_answer, wrong
 from aim.server.bodies import Body, read_body, read_key
+from aim.server.boundary import refusal_of
 from aim.server.open_repository import OpenRepository
-from aim.server.server_state import check_writable, in_thread, repo_of
+from aim.server.server_state import check_writable, in_thread, repo_of, server_of
 from aim.storage.forms.state import SequenceKey
 
 TAG_CHARS_MAX = 200
 TAGS_MAX = 100
 POINTS_MAX = 100
+WAIT_S_MAX = 50.0  # less than what a proxy waits
 
 
 async def edit(request: Request) -> Response:
@@ -32,35 +38,71 @@ async def edit(request: Request) -> Response:
     change = body.inner("change")
     if not runs or change is None or not change.names():
         raise wrong("An edit needs `runs`, a list of hashes, and `change`, what to change in them.")
-    return await in_thread(request, _edit, repo_of(request), runs, change)
+    wait_s = _wait_s(body)
+    repo = repo_of(request)
+    begun = await in_thread(request, _begin, repo, runs, change)
+    is_done = await server_of(request).pool.start(begun.make, wait_s)
+    if is_done and begun.error is not None:
+        refusal = refusal_of(begun.error)
+        refusal.body |= {"undo": begun.name, "done": begun.done_count}  # what was changed can be taken back
+        raise refusal
+    cursor = await in_thread(request, repo.watch.look) if is_done else repo.watch.cursor
+    return json_answer({"cursor": cursor, **_wire_change(begun)})
 
 
-def _edit(repo: OpenRepository, runs: list[str], change: Body) -> Response:
+def _wait_s(body: Body) -> float:
+    wait_s = body.number("wait_s", WAIT_S_MAX)
+    if not 0 <= wait_s <= WAIT_S_MAX:
+        raise wrong(f"`wait_s` must be 0 to {WAIT_S_MAX:g}, got {wait_s:g}.")
+    return wait_s
+
+
+def _begin(repo: OpenRepository, runs: list[str], change: Body) -> RunsChange:
+    """Check a change and give it a name; nothing is changed yet."""
     if "deleted" in change:
         if change.raw("deleted") is not True or len(change.names()) > 1:
             raise wrong("`deleted` must be true, and stand alone.")
-        count, undo = repo.changes.delete(runs)
-    elif "points" in change:
-        count, undo = _delete_points(repo, runs, change)
-    else:
-        count, undo = _edit_properties(repo, runs, change)
-    return json_answer({"cursor": repo.watch.look(), "count": count, "undo": undo})
+        return repo.changes.begin_deletion(runs)
+    if "points" in change:
+        if len(runs) != 1 or len(change.names()) > 1:
+            raise wrong("`points` must stand alone, and be of one run.")
+        return repo.changes.begin_points_deletion(runs[0], change.each("points", _read_points, POINTS_MAX) or [])
+    return _begin_properties(repo, runs, change)
 
 
-def _edit_properties(repo: OpenRepository, runs: list[str], change: Body) -> tuple[int, str]:
+def _begin_properties(repo: OpenRepository, runs: list[str], change: Body) -> RunsChange:
     properties: dict[str, Any] = {name: change.raw(name) for name in change.names() if name != "tags"}
     check_properties(properties)
     tags = change.inner("tags") or Body({})
     added, removed = tags.texts("add", TAGS_MAX) or [], tags.texts("remove", TAGS_MAX) or []
     if any(not tag.strip() or len(tag) > TAG_CHARS_MAX for tag in added):
         raise wrong(f"A tag has 1 to {TAG_CHARS_MAX} characters.")
-    return repo.changes.edit(runs, properties, added, removed)
+    return repo.changes.begin_edit(runs, properties, added, removed)
 
 
-def _delete_points(repo: OpenRepository, runs: list[str], change: Body) -> tuple[int, str]:
-    if len(runs) != 1 or len(change.names()) > 1:
-        raise wrong("`points` must stand alone, and be of one run.")
-    return repo.changes.delete_points(runs[0], change.each("points", _read_points, POINTS_MAX) or [])
+def _wire_change(change: RunsChange) -> dict[str, Any]:
+    error = change.error
+    return {
+        "undo": change.name,
+        "time": change.at_s,
+        "change": list(change.summary),
+        "of": change.what,
+        "count": change.count,
+        "done": change.done_count,
+        "state": change.state,
+        "error": None if error is None else refusal_of(error).body,
+    }
+
+
+async def edits(request: Request) -> Response:
+    """Answer `GET …/edits`."""
+    return json_answer({"edits": [_wire_change(change) for change in repo_of(request).changes.recent()]})
+
+
+async def one_edit(request: Request) -> Response:
+    """Answer `GET …/edits/<undo>`."""
+    repo = repo_of(request)
+    return json_answer({"cursor": repo.watch.cursor, **_wire_change(repo.changes.change(request.path_params["undo"]))})
 
 
 def _read_points(value: Any, where: str) -> tuple[SequenceKey, list[int], list[int] | None]:
@@ -81,16 +123,18 @@ def _read_whole(value: Any, where: str) -> int:
 async def undo(request: Request) -> Response:
     """Answer `POST …/undo`."""
     check_writable(request)
-    name = (await read_body(request)).text("undo")
-    return await in_thread(request, _undo, repo_of(request), name)
-
-
-def _undo(repo: OpenRepository, name: str) -> Response:
+    body = await read_body(request)
+    name, wait_s = body.text("undo"), _wait_s(body)
+    repo = repo_of(request)
+    counts: list[int] = []
     try:
-        count = repo.changes.undo(name)
+        change = repo.changes.change(name)
+        is_done = await server_of(request).pool.start(lambda: counts.append(repo.changes.undo(name)), wait_s)
     except (TooLate, RunExists) as error:
         raise Refusal(409, "conflict", str(error)) from None
-    return json_answer({"cursor": repo.watch.look(), "count": count})
+    if not is_done:
+        return json_answer({"cursor": repo.watch.cursor, **_wire_change(change)})
+    return json_answer({"cursor": await in_thread(request, repo.watch.look), "count": counts[0], "state": "undone"})
 
 
 def _form(document: Document) -> dict[str, Any]:

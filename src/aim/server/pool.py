@@ -8,6 +8,7 @@ many requests wait, the next one is refused at once (503), so that the browser c
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +18,20 @@ from typing import ParamSpec, TypeVar
 from aim.server.answers import Refusal
 
 THREADS_MAX = 8
+CHANGE_THREADS = 2
 WAITING_MAX = 64
 TIME_MAX_S = 60.0
 
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
+
+log = logging.getLogger("aim.server")
+
+
+def _log_failure(task: asyncio.Future[object]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.error("A change failed", exc_info=error)
 
 
 class Pool:
@@ -32,6 +42,8 @@ class Pool:
         self._threads = ThreadPoolExecutor(min(THREADS_MAX, cores + 2), thread_name_prefix="aim-server")
         # threads of their own, so that quick requests do not wait behind a thousand curves
         self._long = ThreadPoolExecutor(min(THREADS_MAX, cores), thread_name_prefix="aim-server-long")
+        # and for changes, which nobody may cancel half-way
+        self._changes = ThreadPoolExecutor(CHANGE_THREADS, thread_name_prefix="aim-server-change")
         self._pending = 0
 
     async def run(
@@ -50,6 +62,20 @@ class Pool:
     ) -> Result:
         """Do as `run` in other threads: for work that may take seconds, so that quick requests do not wait for it."""
         return await self._run(self._long, partial(function, *arguments, **named))
+
+    async def start(self, work: Callable[[], object], wait_s: float) -> bool:
+        """
+        Begin *work*, a change, and wait at most *wait_s* for its end; return whether it has ended. It goes on else.
+
+        What it raises is raised here when it ends within that time, and logged when it ends later.
+        """
+        task = asyncio.ensure_future(asyncio.wrap_future(self._changes.submit(work)))
+        done, _ = await asyncio.wait({task}, timeout=wait_s)
+        if not done:
+            task.add_done_callback(_log_failure)
+            return False
+        task.result()
+        return True
 
     async def _run(self, threads: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
         if self._pending >= WAITING_MAX:
@@ -74,5 +100,5 @@ class Pool:
 
     def close(self) -> None:
         """Wait for functions that run, and cancel those that wait."""
-        for threads in (self._threads, self._long):
+        for threads in (self._threads, self._long, self._changes):
             threads.shutdown(wait=True, cancel_futures=True)

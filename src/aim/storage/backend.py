@@ -12,7 +12,7 @@ Light: a training process imports it, so all that reads points is imported for t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -203,3 +203,8 @@ class Backend(Protocol):
 
     def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str, seen_at_s: float = 0.0) -> float:
         """Add an edit to a run (docs/formats/edits.md); return its time, which is later than *seen_at_s*."""
+
+    def edit_runs(
+        self, run_hashes: Iterable[str], change: Mapping[str, Any], *, by: str, seen_at_s: float = 0.0
+    ) -> list[str]:
+        """Add the same edit to many runs, as one write where that is possible; return those that were there."""

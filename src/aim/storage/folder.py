@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,6 +133,13 @@ class FolderBackend(Backend):
 
     def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str, seen_at_s: float = 0.0) -> float:
         return edits.write(self._store.run_folder(run_hash), change, by=by, seen_at_s=seen_at_s, disk=self._disk)
+
+    def edit_runs(
+        self, run_hashes: Iterable[str], change: Mapping[str, Any], *, by: str, seen_at_s: float = 0.0
+    ) -> list[str]:
+        folders = [self._store.runs / run_hash for run_hash in run_hashes if self._store.has_run(run_hash)]
+        edited = edits.write_shared(folders, change, by=by, seen_at_s=seen_at_s, disk=self._disk)
+        return [folder.name for folder in edited]
 
 
 class FolderFiles(RunFiles):

@@ -9,6 +9,9 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
+from aim.storage.disk.files import Disk
 from aim.storage.forms import edits, events
 from aim.storage.forms.run_log import RunLog
 from aim.storage.recording.writer import Writer
@@ -62,3 +65,31 @@ def test_many_editors_at_once_lose_nothing(tmp_path: Path) -> None:
     assert {f"t{number}" for number in range(16)} == set(log.refresh().tags)
     assert {f"p{number}": number for number in range(16)} == log.params
     assert [] == [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+class DiskWithoutLinks(Disk):
+    """
+    A file system that gives no file a second name.
+    """
+
+    def link(self, source: Path, target: Path) -> None:
+        source.rename(target)
+
+
+@pytest.mark.parametrize(("disk", "file_count"), [(Disk(), 1), (DiskWithoutLinks(), 3)])
+def test_an_edit_of_many_runs_is_one_file_where_a_file_can_have_many_names(
+    tmp_path: Path, disk: Disk, file_count: int
+) -> None:
+    """
+    Each run has the edit; a run that is gone is left out, and no scratch file stays.
+    """
+    folders = [tmp_path / name for name in ("a", "b", "gone", "c")]
+    for folder in folders:
+        if folder.name != "gone":
+            folder.mkdir()
+    edited = edits.write_shared(folders, {"property": {"name": "same"}}, by="test", disk=disk)
+
+    assert ["a", "b", "c"] == [folder.name for folder in edited]
+    assert ["same"] * 3 == [RunLog(folder).refresh().name for folder in edited]
+    files = [path for folder in edited for path in folder.iterdir()]
+    assert (3, file_count) == (len(files), len({path.stat().st_ino for path in files}))
