@@ -126,15 +126,24 @@ def test_an_integer_outside_64_bits_overflows(value: object) -> None:
 
 @pytest.mark.parametrize(
     ("step", "expected"),
-    [(7, 7), (True, 1), (1.9, 1), (-1.9, -1), (np.int8(3), 3), (np.float32(2.5), 2), (np.array([4]), 4),
-     (ArrayImpl(5), 5), (ArrayImpl(5.5), 5), (1e18, 10**18), (np.bool_(True), 1), (Index(), 9)],
+    [(7, 7), (True, 1), (4096.0, 4096), (-2.0, -2), (np.int8(3), 3), (np.float32(2), 2), (np.array([4]), 4),
+     (ArrayImpl(5), 5), (ArrayImpl(5.0), 5), (1e18, 10**18), (np.bool_(True), 1), (Index(), 9)],
 )  # fmt: skip
-def test_a_step_is_any_integer_or_a_float_cut(step: object, expected: int) -> None:
+def test_a_step_is_any_whole_number(step: object, expected: int) -> None:
     """
-    Steps come from any library; floats are cut to their integer part, as Aim 3 reads them.
+    Steps come from any library, as ints or as whole floats.
     """
     assert expected == values.step_number(step)
     assert int is type(values.step_number(step))
+
+
+@pytest.mark.parametrize("step", [1.9, -0.25, np.float32(2.5), np.array([4.5]), ArrayImpl(5.5)])
+def test_a_fraction_of_a_step_is_refused_with_what_to_do(step: object) -> None:
+    """
+    A step that is not whole would fall on another one, so it is refused, and the message names two ways.
+    """
+    with pytest.raises(UntrackableValue, match=r"whole number. For a fraction use epoch=.* as the x axis"):
+        values.step_number(step)
 
 
 @pytest.mark.parametrize("step", [None, "7", math.nan, math.inf, -math.inf, [7], object(), int, np.array([1, 2]), 1j])

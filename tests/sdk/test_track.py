@@ -99,7 +99,7 @@ def test_an_int_beyond_64_bits_overflows(run: Run) -> None:
 
 def test_ints_and_floats_in_one_sequence_keep_their_types(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     """
-    A sequence of ints that gets a float becomes of type `number`, with a warning; each value keeps its type.
+    A sequence of ints that gets a float becomes of type `number`, without a word; each value keeps its type.
     """
     for value in (1, 2.5, 3):
         run.track(value, name="x")
@@ -107,7 +107,7 @@ def test_ints_and_floats_in_one_sequence_keep_their_types(run: Run, caplog: pyte
 
     assert ("number", [1, 2.5, 3]) == (metric.dtype, metric.values.tolist())
     assert [int, float, int] == [type(value) for value in metric.values]
-    assert "'number'" in caplog.text
+    assert [] == caplog.records
 
 
 def test_objects_and_numbers_do_not_mix(run: Run) -> None:
@@ -157,7 +157,7 @@ def test_an_empty_list_goes_with_any_list(run: Run) -> None:
         ([None, 7, None], [0, 7, 8]),
         ([-5, None], [-5, 0]),
         ([3, 3], [3]),
-        ([1.0, 2.7], [1, 2]),
+        ([1.0, 4096.0], [1, 4096]),
         ([np.int64(4), None], [4, 5]),
         ([Tensor(6), None], [6, 7]),
         ([True, None], [1, 2]),
@@ -177,7 +177,7 @@ def test_steps(run: Run, given: list[Any], stored: list[int], value: float) -> N
     assert stored == run.get_metric("x").indices
 
 
-@pytest.mark.parametrize("step", ["1", math.nan, object(), None.__class__, 1j])
+@pytest.mark.parametrize("step", ["1", math.nan, object(), None.__class__, 1j, 0.5])
 @pytest.mark.parametrize("value", [0.5, 3], ids=["float", "int"])
 def test_a_step_that_is_no_integer_is_refused(run: Run, step: Any, value: float) -> None:
     """

@@ -2,8 +2,8 @@
 The errors of Aim, by who can act on them.
 
     AimError
-    ├── UsageError                  the caller: InvalidQuery, UntrackableValue, UnstorableParam, WrongType, ReadOnly,
-    │                               RunClosed
+    ├── UsageError                  the caller: InvalidQuery, UntrackableValue (IncompatibleValue),
+    │                               UnstorableParam, WrongType, ReadOnly, RunClosed
     ├── NotFound                    the caller: RepoNotFound, RunNotFound
     ├── RunExists, RunBusy          the caller, with another name or later
     ├── UnsupportedFormat           the user, with a newer Aim
@@ -65,6 +65,34 @@ class InvalidQuery(UsageError, SyntaxError):
 
 class UntrackableValue(UsageError, ValueError):
     """A value, step or context that `track()` can't record."""
+
+
+class IncompatibleValue(UntrackableValue):
+    """
+    A value of another type than its sequence holds.
+
+    `args[0]` is the sentence of Aim 3, which scripts compare; `str()` adds the advice.
+
+    Attributes:
+        advice: what to do.
+
+    >>> error = IncompatibleValue("[1]", "loss", "It holds float.")
+    >>> error.args[0]
+    "Cannot log value '[1]' on sequence 'loss'. Incompatible data types."
+    >>> print(error)
+    Cannot log value '[1]' on sequence 'loss'. Incompatible data types. It holds float.
+    """
+
+    def __init__(self, value: str, sequence: str, advice: str) -> None:
+        super().__init__(f"Cannot log value '{value}' on sequence '{sequence}'. Incompatible data types.")
+        self.advice = advice
+        self._made_of = (value, sequence, advice)
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} {self.advice}"
+
+    def __reduce__(self) -> tuple[type[IncompatibleValue], tuple[str, str, str]]:
+        return type(self), self._made_of
 
 
 class UnstorableParam(UsageError, TypeError, ValueError):

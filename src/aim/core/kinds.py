@@ -88,6 +88,9 @@ QUERY_SUBJECTS = (METRIC, *(kind.subject for kind in OBJECT_KINDS if not kind.is
 LOG_KINDS = frozenset(stored for kind in OBJECT_KINDS if kind.is_log for stored in (kind.stored, list_of(kind.stored)))
 """The stored kinds of logs, which rewinds and deletions of points leave alone."""
 
+OWN_PREFIX = "aim."
+"""The beginning of the stored kinds that this package defines."""
+
 _SUBJECT_OF = {kind.stored: kind.subject for kind in OBJECT_KINDS}
 
 
@@ -99,6 +102,16 @@ def is_number(stored: str) -> bool:
     (True, False, False)
     """
     return stored in NUMBERS
+
+
+def is_own(stored: str) -> bool:
+    """
+    Return whether this package defines the class of a kind.
+
+    >>> is_own("aim.image"), is_own("acme.mesh"), is_own("int")
+    (True, False, True)
+    """
+    return stored.startswith(OWN_PREFIX) or "." not in stored
 
 
 def is_numeric_sequence(stored: str) -> bool:

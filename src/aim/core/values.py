@@ -108,7 +108,7 @@ def number(value: object) -> int | float:
             else "Track float(value) or wrap it, as in Text(value)."
         )
         raise UntrackableValue(
-            f"Input type {type(value).__name__} is neither a number nor an Aim object: {_short(value)}. {advice}"
+            f"Input type {type(value).__name__} is neither a number nor an Aim object: {short_text(value)}. {advice}"
         )
     if isinstance(plain, int) and not INT_MIN <= plain <= INT_MAX:
         raise OverflowError(f"{words.integer(plain)} does not fit 64 bits. Track float(value).")
@@ -161,10 +161,17 @@ def _only_item(value: Any) -> object:
 
 def step_number(step: object) -> int:
     """
-    Return *step*, an integer of any library, as an int; a float is cut to its integer part.
+    Return *step*, a whole number of any library, as an int.
 
-    >>> step_number(7.0), step_number(1.5)
-    (7, 1)
+    Raises:
+        UntrackableValue: *step* is no whole number.
+        OverflowError: it is outside 64 bits.
+
+    >>> step_number(7.0)
+    7
+    >>> step_number(1.5)
+    Traceback (most recent call last):
+    aim.core.errors.UntrackableValue: step is 1.5; it has to be a whole number. For a fraction use epoch=1.5, or ...
     """
     plain = _plain_number(step)
     if plain is None:
@@ -172,12 +179,17 @@ def step_number(step: object) -> int:
             plain = operator.index(step)  # type: ignore[arg-type]
         except TypeError:
             pass
+    if plain is None:
+        raise UntrackableValue(f"step is {short_text(step)}, a {type(step).__name__}; it has to be a whole number.")
     if isinstance(plain, float):
         if not math.isfinite(plain):
-            raise UntrackableValue(f"step is {plain}; it has to be an integer.")
+            raise UntrackableValue(f"step is {plain}; it has to be a whole number.")
+        if not plain.is_integer():
+            raise UntrackableValue(
+                f"step is {plain}; it has to be a whole number. For a fraction use epoch={plain}, or track it as a "
+                "metric and choose that as the x axis."
+            )
         plain = int(plain)
-    if plain is None:
-        raise UntrackableValue(f"step is {_short(step)}, a {type(step).__name__}; it has to be an integer.")
     if not INT_MIN <= plain <= INT_MAX:
         raise OverflowError(f"step {words.integer(plain)} does not fit 64 bits.")
     return int(plain)
@@ -198,10 +210,16 @@ def epoch_number(epoch: object) -> float:
         return math.nan
     plain = _plain_number(epoch)
     if plain is None:
-        raise UntrackableValue(f"epoch is {_short(epoch)}, a {type(epoch).__name__}; it has to be a number.")
+        raise UntrackableValue(f"epoch is {short_text(epoch)}, a {type(epoch).__name__}; it has to be a number.")
     return float(plain)
 
 
-def _short(value: object) -> str:
-    text = repr(value)
+def short_text(value: object, text_of: Callable[[object], str] = repr) -> str:
+    """
+    Return the `repr()` of a value, at most 60 characters of it.
+
+    >>> short_text([1, 2]), len(short_text("a" * 1000))
+    ('[1, 2]', 60)
+    """
+    text = text_of(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -23,14 +23,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from aim.core import params
-from aim.core.errors import RunClosed, RunNotFound, UntrackableValue, UsageError
-from aim.core.values import step_number
+from aim.core.errors import IncompatibleValue, RunClosed, RunNotFound, UntrackableValue, UsageError
+from aim.core.values import epoch_number, step_number
 from aim.engine import rewinding
 from aim.engine.opening import open_door
 from aim.sdk import log_records, run_services
 from aim.sdk.recording import Recording
 from aim.sdk.run_edits import EditableRun
 from aim.sdk.run_source import opened, restore
+from aim.storage.recording.checked_values import CheckedValue, names_of
 from aim.storage.recording.sequence_writer import SequenceWriter
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class Run(EditableRun):
             value: a number of any library, an object such as `Image`, or a list of objects. Without a *name*: a dict
                 of values by name.
             name: the name of the sequence.
-            step: an integer; by default the step after the largest so far. Tracking a step again replaces its value.
+            step: a whole number; by default the step after the largest so far. A step tracked again replaces its value.
             epoch: a number; kept to 7 digits.
             context: what distinguishes sequences of one name, such as `{"subset": "train"}`.
             sync: record an object that takes time to encode, such as an image, before this returns. By default it is
@@ -176,35 +177,13 @@ class Run(EditableRun):
         try:
             sequence = self._handles[(name, *context.items()) if context else name]
         except (KeyError, TypeError, AttributeError):
-            handle = self._handle(value, name, step, epoch, context, sync)
-            if handle is None:
-                return
-            sequence = handle
-        sequence.track(value, step, epoch, sync)
+            if isinstance(value, Mapping):
+                return self._track_dict(value, name, step, epoch, context, sync)
+            sequence = self._handle(name, context)
+        return sequence.track(value, step, epoch, sync)
 
-    def _handle(
-        self,
-        value: Trackable,
-        name: str | None,
-        step: Number | None,
-        epoch: Number | None,
-        context: Mapping[str, Any] | None,
-        sync: bool,
-    ) -> SequenceWriter | None:
+    def _handle(self, name: str | None, context: Mapping[str, Any] | None) -> SequenceWriter:
         # the first value of a sequence, a dict of values, or an unusual context
-        if isinstance(value, Mapping):
-            if name is not None:
-                raise UntrackableValue("'name' should be None when tracking values dictionary.")
-            for key, element in value.items():
-                if isinstance(element, Mapping):
-                    raise UntrackableValue(
-                        f"{key!r} holds a dict: a dict of values can't be nested. Use names like 'a/b'."
-                    )
-                try:
-                    self.track(element, str(key), step, epoch, context=context, sync=sync)
-                except UntrackableValue as error:
-                    raise UntrackableValue(f"{key!r}: {error}") from error
-            return None
         if name is None:
             raise UntrackableValue("'name' should not be None.")
         sequence = self.sequence(name, context)
@@ -213,6 +192,43 @@ class Run(EditableRun):
         except (TypeError, AttributeError):
             pass
         return sequence
+
+    def _track_dict(
+        self,
+        values: Mapping[str, Any],
+        name: str | None,
+        step: object,
+        epoch: object,
+        context: Mapping[str, Any] | None,
+        sync: bool,
+    ) -> None:
+        if name is not None:
+            raise UntrackableValue("'name' should be None when tracking values dictionary.")
+        plain_step = None if step is None else step_number(step)
+        plain_epoch = None if epoch is None else epoch_number(epoch)
+        checked: list[tuple[SequenceWriter, Any]] = []  # all before any is recorded
+        for key, value in names_of(values).items():
+            try:
+                sequence = self._handles[(key, *context.items()) if context else key]
+            except (KeyError, TypeError, AttributeError):
+                sequence = self._handle(key, context)
+            if value.__class__ not in sequence.floats:
+                value = self._checked(sequence, value, plain_step, plain_epoch, sync)
+            checked.append((sequence, value))
+        for sequence, value in checked:
+            if isinstance(value, CheckedValue):
+                sequence.put(value)
+            else:
+                sequence.track(value, plain_step, plain_epoch)
+
+    @staticmethod
+    def _checked(sequence: SequenceWriter, value: object, step: object, epoch: object, sync: bool) -> CheckedValue:
+        try:
+            return sequence.check(value, step, epoch, sync)
+        except IncompatibleValue:
+            raise
+        except UntrackableValue as error:
+            raise UntrackableValue(f"{sequence.name!r}: {error}") from error
 
     def sequence(self, name: str, context: Mapping[str, Any] | None = None) -> SequenceWriter:
         """
@@ -437,7 +453,7 @@ class Run(EditableRun):
         Raises:
             ReadOnly: the run is open for reading; `Run(hash)` resumes it.
             RunClosed: the run was closed.
-            UntrackableValue: *step* is no integer.
+            UntrackableValue: *step* is no whole number.
 
         >>> import tempfile
         >>> run = Run(repo=tempfile.mkdtemp(), system_tracking_interval=None)
@@ -476,7 +492,7 @@ class Run(EditableRun):
 
         Raises:
             ReadOnly: the repository is open for reading only.
-            UntrackableValue: *step* is no integer.
+            UntrackableValue: *step* is no whole number.
 
         Cost: 0.2 s for loading pyarrow, and 0.5 us a point.
 

@@ -75,6 +75,13 @@ def _dos_time(moment_s: float) -> tuple[int, int]:
     return hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day
 
 
+def check_size(sequence: str, step: object, items: Sequence[Stored]) -> None:
+    """Raise UntrackableValue when the objects of one step are larger than 2 GiB together."""
+    if sum(len(item.data or b"") for item in items) > POINT_BYTES_MAX:
+        at = "" if step is None else f" at step {step}"
+        raise UntrackableValue(f"The objects of {sequence!r}{at} are over 2 GiB. Keep them as files.")
+
+
 @dataclass(frozen=True)
 class BlobEntry:
     """One whole entry of a blob file, whose header matches its CRC."""
@@ -124,10 +131,7 @@ class BlobFile:
             UntrackableValue: the objects are larger than 2 GiB together.
             RunClosed: after `close`.
         """
-        if sum(len(item.data or b"") for item in items) > POINT_BYTES_MAX:
-            raise UntrackableValue(
-                f"The objects of {sequence!r} at step {steps[0]} are over 2 GiB. Keep them as files."
-            )
+        check_size(sequence, steps[0], items)
         with self._lock:
             if self._is_closed:
                 raise RunClosed("The run was closed while an object was being tracked; the object is not recorded.")

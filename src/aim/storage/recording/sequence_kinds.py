@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from typing import Any
 
-from aim.core.errors import UntrackableValue
+from aim.core.errors import IncompatibleValue
 from aim.core.kinds import is_number, list_of
-from aim.core.values import Deferred, Stored
+from aim.core.values import Deferred, Stored, short_text
 
 PLAIN_LIST_KINDS = frozenset({"list(int)", "list(float)", "list(str)", "list(bool)"})
 
@@ -33,33 +32,28 @@ class SequenceKinds:
         self.names = set(earlier)
         self.numbers: dict[str, int] = {}
 
-    def check(self, kind: str, sequence: str, context: dict[str, Any]) -> None:
+    def check(self, kind: str, sequence: str, value: object) -> None:
         """
-        Check that values of *kind* may follow; warn of what is allowed and seldom meant.
+        Check that *value*, which is of *kind*, may follow.
 
         Raises:
-            UntrackableValue: the sequence holds values of another kind.
+            IncompatibleValue: the sequence holds values of another kind.
         """
-        for earlier in self.names:
+        for earlier in tuple(self.names):
             if not _go_together(kind, earlier):
-                raise UntrackableValue(
-                    f"Cannot log value '{kind}' on sequence '{sequence}'. Incompatible data types: "
-                    f"it holds {earlier}. Use another name or context."
-                )
-        if self.names and kind not in self.names and is_number(kind):
-            log.warning("Sequence %r %s now holds both ints and floats: its type is 'number'.", sequence, context)
-        if kind in PLAIN_LIST_KINDS:
-            log.warning(
-                "Sequence %r %s holds lists of plain values, which no query and no page shows. "
-                "Track each value by itself, or a Distribution of them.",
-                sequence,
-                context,
-            )
+                advice = f"It holds {earlier}, and this is {kind}. Use another name or context."
+                raise IncompatibleValue(short_text(value, str), sequence, advice)
 
-    def add(self, kind: str, number: int) -> None:
-        """Note the number of a kind."""
+    def add(self, kind: str, number: int, sequence: str) -> None:
+        """Note the number of a kind; warn of what is allowed and seldom meant."""
         self.numbers[kind] = number
         self.names.add(kind)
+        if kind in PLAIN_LIST_KINDS:
+            log.warning(
+                "Sequence %r holds lists of plain values, which no query and no page shows. "
+                "Track each value by itself, or a Distribution of them.",
+                sequence,
+            )
 
     def of_list(self, members: Sequence[Stored | Deferred]) -> str:
         """

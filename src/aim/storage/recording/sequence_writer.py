@@ -5,7 +5,7 @@ One sequence of a run being recorded: which step a value gets, which type it has
     no         | none, or < 0   | 0
     no         | 7              | 8
     5          | 7              | 5        kept; readers sort
-    2.7        |                | 2        cut, as readers of Aim 3 do
+    7.0        | 7              | 7        a fraction such as 2.7 is refused
 
 The hot path is one class test: `floats` holds the types that a double stores as they are. It is empty until the
 sequence is declared, after a fork, after the end, and always on free-threaded builds; each leads to the slow path.
@@ -24,21 +24,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from aim.core import params, words
+from aim.core import words
 from aim.core.errors import UntrackableValue, UsageError
 from aim.core.values import (
     EXACT_INT_MAX,
     INT_MAX,
     INT_MIN,
     Deferred,
-    Storable,
     Stored,
     epoch_number,
-    number,
     step_number,
-    stored_or_deferred,
 )
 from aim.storage.forms.journal import FREE_THREADED, NAN, RECORD, VOID
+from aim.storage.recording.checked_values import FLOAT, CheckedValue, checked_value
 from aim.storage.recording.encoding import EncodingQueue
 from aim.storage.recording.event_lines import EventLines
 from aim.storage.recording.lifecycle import Lifecycle
@@ -115,7 +113,7 @@ class SequenceWriter:
         Record *value*, a number, an object or a list of objects.
 
         Args:
-            step: an integer; without it the step after the largest so far.
+            step: a whole number; without it the step after the largest so far.
             epoch: a number; kept to 7 digits.
             sync: make the bytes of objects before this returns, not in the background (encoding.py).
 
@@ -198,47 +196,39 @@ class SequenceWriter:
             ) from None
 
     def _track_other(self, value: object, step: object, epoch: object, sync: bool) -> None:
-        kind = value.__class__
-        if kind is int and self.int_number and -EXACT_INT_MAX <= value <= EXACT_INT_MAX:  # type: ignore[operator]
-            checked = NAN if epoch is None else epoch_number(epoch)
-            return self.segments.put(self.int_number, value, self._step(step), checked)
+        if value.__class__ is int and self.int_number and -EXACT_INT_MAX <= value <= EXACT_INT_MAX:
+            checked_epoch = NAN if epoch is None else epoch_number(epoch)
+            return self.segments.put(self.int_number, value, self._step(step), checked_epoch)
+        if self.recorder.lifecycle.admits():
+            self.put(self.check(value, step, epoch, sync))
+        return None
+
+    def check(self, value: object, step: object = None, epoch: object = None, sync: bool = False) -> CheckedValue:
+        """Return *value* as `put` takes it, or raise what `track` would; nothing is recorded or declared."""
+        return checked_value(value, step, epoch, sync, self.name, self.kinds)
+
+    def put(self, checked: CheckedValue) -> None:
+        """Record a value of this sequence that was checked."""
         if not self.recorder.lifecycle.admits():
-            return None
-        # everything is checked before a step is counted
-        checked = epoch_number(epoch)
-        if kind is float or _is_float_scalar(value):
-            self.number = self._declare("float")
-            if not FREE_THREADED:
-                FLOAT_TYPES.add(kind)
-                # while the clock is behind a rewind, `put` gives the times
-                self.floats = FLOAT_TYPES if now() >= self.segments.earliest_at_s else NO_TYPES
-            return self.segments.put(self.number, value, self._step(step), checked)
-        if isinstance(value, Storable):
-            stored = stored_or_deferred(value, sync=sync)
-            return self._track_objects([stored], stored.kind, step, checked)
-        if isinstance(value, (list, tuple)):
-            members = _members(value, sync)
-            return self._track_objects(members, self.kinds.of_list(members), step, checked)
-        return self._track_number(number(value), step, checked)
+            return
+        sequence = self._declare(checked)
+        step = self._step(checked.step)
+        if not checked.is_number:
+            self._put_objects(sequence, checked, step)
+        elif checked.kind == "int" and not -EXACT_INT_MAX <= checked.value <= EXACT_INT_MAX:
+            self.recorder.lines.add_exact_point(sequence, checked.value, step, checked.epoch)
+        else:
+            self.segments.put(sequence, checked.value, step, checked.epoch)
 
-    def _track_number(self, value: int | float, step: object, epoch: float) -> None:
-        if isinstance(value, float):
-            return self.segments.put(self._declare("float"), value, self._step(step), epoch)
-        sequence = self.int_number = self._declare("int")
-        if -EXACT_INT_MAX <= value <= EXACT_INT_MAX:
-            return self.segments.put(sequence, value, self._step(step), epoch)
-        return self.recorder.lines.add_exact_point(sequence, value, self._step(step), epoch)
-
-    def _track_objects(self, objects: Sequence[Stored | Deferred], kind: str, step: object, epoch: float) -> None:
-        sequence = self._declare(kind)
-        steps = (self._step(step),)
+    def _put_objects(self, sequence: int, checked: CheckedValue, step: int) -> None:
+        objects: Sequence[Stored | Deferred] = checked.value
         held_bytes = sum(waiting.held_bytes for waiting in objects if isinstance(waiting, Deferred))
-        records, name = self.recorder.objects, self.name
+        records, name, kind, epoch = self.recorder.objects, self.name, checked.kind, checked.epoch
         if not held_bytes:
-            return records.put(sequence, name, kind, _made(objects), steps, epoch)
+            return records.put(sequence, name, kind, _made(objects), (step,), epoch)
         at_s = max(now(), self.segments.earliest_at_s)
         return self.recorder.encoding.add(
-            held_bytes, lambda: records.put(sequence, name, kind, _made(objects), steps, epoch, at_s)
+            held_bytes, lambda: records.put(sequence, name, kind, _made(objects), (step,), epoch, at_s)
         )
 
     def track_shared(self, objects: Sequence[Stored], steps: Sequence[int]) -> None:
@@ -250,19 +240,28 @@ class SequenceWriter:
         """
         if objects and self.recorder.lifecycle.admits():
             kind = objects[0].kind
-            sequence = self._declare(kind)
+            sequence = self._declare(CheckedValue(kind, objects, None, NAN))
             for step in steps:
                 self._step(step)
             self.recorder.objects.put(sequence, self.name, kind, objects, steps, NAN)
 
-    def _declare(self, kind: str) -> int:
-        number_of = self.kinds.numbers
+    def _declare(self, checked: CheckedValue) -> int:
+        kind, number_of = checked.kind, self.kinds.numbers
         if kind not in number_of:
             with self.recorder.lifecycle.lock:
                 if kind not in number_of:
-                    self.kinds.check(kind, self.name, self.context)
-                    self.kinds.add(kind, self.recorder.declare(self, kind))
-        return number_of[kind]
+                    self.kinds.check(kind, self.name, checked.value)
+                    self.kinds.add(kind, self.recorder.declare(self, kind), self.name)
+        sequence = number_of[kind]
+        if kind == "int":
+            self.int_number = sequence
+        elif kind == FLOAT:
+            self.number = sequence
+            if not FREE_THREADED:
+                FLOAT_TYPES.add(checked.value.__class__)
+                # while the clock is behind a rewind, `put` gives the times
+                self.floats = FLOAT_TYPES if now() >= self.segments.earliest_at_s else NO_TYPES
+        return sequence
 
     def stop(self) -> None:
         """Send the next call to the slow path: the run has ended, or this is the child of a fork."""
@@ -286,26 +285,5 @@ class SequenceWriter:
         return max(int(text[6:-1]), self.last + 1) if text.startswith("count(") else self.last + 1
 
 
-def _is_float_scalar(value: object) -> bool:
-    kind = type(value)
-    if kind.__module__ != "numpy" or kind.__name__ == "ndarray":
-        return False
-    dtype = getattr(value, "dtype", None)
-    return dtype is not None and dtype.kind == "f" and dtype.itemsize <= 8
-
-
 def _made(objects: Sequence[Stored | Deferred]) -> list[Stored]:
     return [waiting.make() if isinstance(waiting, Deferred) else waiting for waiting in objects]
-
-
-def _members(values: Sequence[object], sync: bool) -> list[Stored | Deferred]:
-    return [_member(value, sync) for value in values]
-
-
-def _member(value: object, sync: bool) -> Stored | Deferred:
-    if isinstance(value, Storable):
-        return stored_or_deferred(value, sync=sync)
-    if isinstance(value, str):
-        return Stored("str", {"value": value})
-    plain = number(value)
-    return Stored(type(plain).__name__, {"value": params.encode(plain)})
