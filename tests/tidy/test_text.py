@@ -5,6 +5,7 @@ What stands in the files of the repository: nothing of one machine, nothing too 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from tests.tidy.tree import ROOT, tracked_files
 
@@ -22,6 +23,7 @@ REGISTRY_HOSTS = re.compile(
 )
 SECRETS = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(?:ghp|gho|github_pat)_\w{20,}|\bAKIA[0-9A-Z]{16}\b")
 FILE_BYTES_MAX = 1_000_000
+PROSE_COLUMNS_MAX = 120
 
 
 def lines_of_text() -> list[tuple[str, str]]:
@@ -53,3 +55,28 @@ def test_no_file_is_larger_than_a_megabyte() -> None:
     large = {name: size for name in tracked_files() if (size := (ROOT / name).stat().st_size) > FILE_BYTES_MAX}
 
     assert {} == large
+
+
+def test_prose_is_wrapped_at_120_columns() -> None:
+    """
+    A paragraph of a page of documentation can be read in an editor; tables, blocks of code and comments may be wider.
+    """
+    wide = [
+        f"{name}:{number}: {line[:60]}"
+        for name in tracked_files()
+        if name.endswith(".md")
+        for number, line in prose_lines((ROOT / name).read_text(encoding="utf-8"))
+        if len(line) > PROSE_COLUMNS_MAX
+    ]
+
+    assert [] == wide, "\n".join(wide)
+
+
+def prose_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a page with their numbers, without its tables, blocks of code and comments."""
+    is_code = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.lstrip().startswith("```"):
+            is_code = not is_code
+        elif not is_code and not line.startswith(("|", "<")):
+            yield number, line

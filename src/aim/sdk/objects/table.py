@@ -169,9 +169,7 @@ def _columns_of(rows: Any, names: list[str] | None) -> dict[str, list[Any]]:
     if hasattr(rows, "to_frame"):  # a series of pandas or polars
         rows = rows.to_frame()
     if hasattr(rows, "columns") and hasattr(rows, "to_dict"):  # pandas, polars
-        _check_distinct([_column_name(name) for name in rows.columns])
-        columns = {_column_name(name): rows[name].to_list() for name in rows.columns}
-        return _of_columns({**_index_columns(rows, columns), **columns}, names)
+        return _of_columns(_frame_columns(rows), names)
     if isinstance(rows, (str, bytes)) or not hasattr(rows, "__iter__"):
         raise WrongType(
             f"Table can't be made from a {type(rows).__module__}.{type(rows).__qualname__}. "
@@ -181,6 +179,13 @@ def _columns_of(rows: Any, names: list[str] | None) -> dict[str, list[Any]]:
     if all(isinstance(row, Mapping) for row in listed):
         return _of_dicts(listed, names)
     return _of_lists(listed, names)
+
+
+def _frame_columns(frame: Any) -> dict[str, list[Any]]:
+    """Return the columns of a frame of pandas or polars, those of its index first."""
+    _check_distinct([_column_name(name) for name in frame.columns])
+    columns = {_column_name(name): frame[name].to_list() for name in frame.columns}
+    return {**_index_columns(frame, columns), **columns}
 
 
 def _index_columns(frame: Any, columns: Mapping[str, Any]) -> dict[str, list[Any]]:
