@@ -59,14 +59,14 @@ def test_no_file_is_larger_than_a_megabyte() -> None:
 
 def test_prose_is_wrapped_at_120_columns() -> None:
     """
-    A paragraph of a page of documentation can be read in an editor; tables, blocks of code and comments may be wider.
+    A paragraph of a page of documentation can be read in an editor; tables, blocks of code, comments and what has no space may be wider.
     """
     wide = [
         f"{name}:{number}: {line[:60]}"
         for name in tracked_files()
         if name.endswith(".md")
         for number, line in prose_lines((ROOT / name).read_text(encoding="utf-8"))
-        if len(line) > PROSE_COLUMNS_MAX
+        if len(line) > PROSE_COLUMNS_MAX and " " in line.strip()
     ]
 
     assert [] == wide, "\n".join(wide)
