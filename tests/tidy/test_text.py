@@ -59,7 +59,7 @@ def test_no_file_is_larger_than_a_megabyte() -> None:
 
 def test_prose_is_wrapped_at_120_columns() -> None:
     """
-    A paragraph of a page of documentation can be read in an editor; tables, blocks of code, comments and what has no space may be wider.
+    Pages can be read in an editor. Tables, blocks of code, comments and what has no space may be wider.
     """
     wide = [
         f"{name}:{number}: {line[:60]}"
