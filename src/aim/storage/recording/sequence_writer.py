@@ -214,22 +214,11 @@ class SequenceWriter:
         sequence = self._declare(checked)
         step = self._step(checked.step)
         if not checked.is_number:
-            self._put_objects(sequence, checked, step)
+            _put_objects(self, sequence, checked, step)
         elif checked.kind == "int" and not -EXACT_INT_MAX <= checked.value <= EXACT_INT_MAX:
             self.recorder.lines.add_exact_point(sequence, checked.value, step, checked.epoch)
         else:
             self.segments.put(sequence, checked.value, step, checked.epoch)
-
-    def _put_objects(self, sequence: int, checked: CheckedValue, step: int) -> None:
-        objects: Sequence[Stored | Deferred] = checked.value
-        held_bytes = sum(waiting.held_bytes for waiting in objects if isinstance(waiting, Deferred))
-        records, name, kind, epoch = self.recorder.objects, self.name, checked.kind, checked.epoch
-        if not held_bytes:
-            return records.put(sequence, name, kind, _made(objects), (step,), epoch)
-        at_s = max(now(), self.segments.earliest_at_s)
-        return self.recorder.encoding.add(
-            held_bytes, lambda: records.put(sequence, name, kind, _made(objects), (step,), epoch, at_s)
-        )
 
     def track_shared(self, objects: Sequence[Stored], steps: Sequence[int]) -> None:
         """
@@ -283,6 +272,18 @@ class SequenceWriter:
         """Return the step that a value without one would get."""
         text = repr(self.counter)  # `count(5)`: a count tells its next value in no other way
         return max(int(text[6:-1]), self.last + 1) if text.startswith("count(") else self.last + 1
+
+
+def _put_objects(writer: SequenceWriter, sequence: int, checked: CheckedValue, step: int) -> None:
+    objects: Sequence[Stored | Deferred] = checked.value
+    held_bytes = sum(waiting.held_bytes for waiting in objects if isinstance(waiting, Deferred))
+    records, name, kind, epoch = writer.recorder.objects, writer.name, checked.kind, checked.epoch
+    if not held_bytes:
+        return records.put(sequence, name, kind, _made(objects), (step,), epoch)
+    at_s = max(now(), writer.segments.earliest_at_s)
+    return writer.recorder.encoding.add(
+        held_bytes, lambda: records.put(sequence, name, kind, _made(objects), (step,), epoch, at_s)
+    )
 
 
 def _made(objects: Sequence[Stored | Deferred]) -> list[Stored]:
