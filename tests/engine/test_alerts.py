@@ -74,8 +74,8 @@ def _make_run(tmp_path: Path) -> Iterator[MakeRun]:
         run.close()
 
 
-def _kinds(found: list[Alert]) -> list[tuple[str, str]]:
-    return [(alert.run_hash, alert.kind) for alert in found]
+def _kinds(alerts: list[Alert]) -> list[tuple[str, str]]:
+    return [(alert.run_hash, alert.kind) for alert in alerts]
 
 
 def test_runs_that_are_well_are_not_told_of(watcher: Watcher, make_run: MakeRun) -> None:
@@ -222,10 +222,10 @@ def test_failed_and_lost_runs_are_told_for_a_week(watcher: Watcher, make_run: Ma
     with pytest.raises(ValueError, match="no"), make_run("raised"):
         raise ValueError("no")
     subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
-    found = watcher.ask()
+    alerts = watcher.ask()
 
-    assert [("gone", "lost"), ("raised", "failed")] == sorted(_kinds(found))
-    assert "ValueError" in [alert.error for alert in found]
+    assert [("gone", "lost"), ("raised", "failed")] == sorted(_kinds(alerts))
+    assert "ValueError" in [alert.error for alert in alerts]
     assert [] == watcher.ask(later_s=ENDED_WITHIN_S + 60)
     Repository(tmp_path).edit("raised", {"property": {"archived": True}}, by="test")
     assert [("gone", "lost")] == _kinds(watcher.ask())

@@ -46,11 +46,11 @@ def test_bad_values_count_from_the_last_good_one(values: list[float]) -> None:
     """
     From the place that is given on no value is a number, and the one before it is.
     """
-    found = first_bad(np.array(values, np.float64))
+    index = first_bad(np.array(values, np.float64))
     finite = [bool(np.isfinite(value)) for value in values]
 
     expected = None if not values or finite[-1] else len(values) - finite[::-1].index(True) if any(finite) else 0
-    assert expected == found
+    assert expected == index
 
 
 @pytest.mark.parametrize("kind", SOUND)
@@ -75,11 +75,11 @@ def test_the_place_is_where_the_curve_left() -> None:
     """
     values = np.concatenate([np.linspace(3, 1, 400), np.full(100, 9.0)])
     values[200] = 50.0
-    found = divergence(np.arange(500) * 10, values)
+    diverged = divergence(np.arange(500) * 10, values)
 
-    assert found is not None
-    assert (4000, 400, 9.0) == (found.step, found.index, found.now)
-    assert found.times > 1
+    assert diverged is not None
+    assert (4000, 400, 9.0) == (diverged.step, diverged.index, diverged.now)
+    assert diverged.times > 1
 
 
 def test_short_curves_and_nan_tell_nothing() -> None:

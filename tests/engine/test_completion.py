@@ -73,10 +73,10 @@ def test_the_best_completion_comes_first(scan: Scan, text: str, replaced: str, f
     """
     For each unfinished text: what is replaced, and what is offered first.
     """
-    found = scan.catalogue.ask(lambda table: complete(table, text, len(text)))
+    completions = scan.catalogue.ask(lambda table: complete(table, text, len(text)))
 
-    assert replaced == text[found.start : found.end]
-    assert (first, kind) == (found.items[0].text, found.items[0].kind), found.items
+    assert replaced == text[completions.start : completions.end]
+    assert (first, kind) == (completions.items[0].text, completions.items[0].kind), completions.items
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_where_nothing_is_known_nothing_of_a_run_is_offered(scan: Scan, text: st
     """
     A place where no name of a run can stand offers no param, metric or value.
     """
-    found = scan.catalogue.ask(lambda table: complete(table, text, len(text)))
+    completions = scan.catalogue.ask(lambda table: complete(table, text, len(text)))
 
-    assert not {item.kind for item in found.items} & {"param", "metric", "value", "context"}
+    assert not {item.kind for item in completions.items} & {"param", "metric", "value", "context"}
 
 
 @given(st.text(alphabet="runmetic.'\"[]()= <and0,h\n", max_size=40))
@@ -96,7 +96,7 @@ def test_no_text_is_an_error(scan: Scan, text: str) -> None:
     """
     Whatever stands there, completion answers, and replaces only characters before the place.
     """
-    found = scan.catalogue.ask(lambda table: complete(table, text, len(text)))
+    completions = scan.catalogue.ask(lambda table: complete(table, text, len(text)))
 
-    assert 0 <= found.start <= found.end <= len(text)
-    assert len(found.items) <= 50
+    assert 0 <= completions.start <= completions.end <= len(text)
+    assert len(completions.items) <= 50

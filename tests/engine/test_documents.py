@@ -37,15 +37,15 @@ def test_of_two_writers_the_second_learns_of_the_first(tmp_path: Path) -> None:
     """
     Who read an older revision, or none, can't replace the document.
     """
-    one, two = documents_in(tmp_path), documents_in(tmp_path)
-    first = one.put("view", "x", None, {})
-    two.put("view", "x", first.revision, {"by": "two"})
+    first_writer, second_writer = documents_in(tmp_path), documents_in(tmp_path)
+    first = first_writer.put("view", "x", None, {})
+    second_writer.put("view", "x", first.revision, {"by": "two"})
 
     for revision in (first.revision, None, "0000"):
         with pytest.raises(StaleRevision):
-            one.put("view", "x", revision, {"by": "one"})
+            first_writer.put("view", "x", revision, {"by": "one"})
     with pytest.raises(StaleRevision):
-        one.put("view", "y", "0000", {})
+        first_writer.put("view", "y", "0000", {})
 
 
 def test_files_that_are_no_documents_are_left_out(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ NAN, INF = float("nan"), float("inf")
 
 
 @pytest.mark.parametrize(
-    ("values", "shown"),
+    ("values", "preview"),
     [
         (np.array([[0, 256, 65535]], np.uint16), [0, 1, 255]),
         (np.array([[0, 200, 255]], np.int32), [0, 200, 255]),
@@ -31,13 +31,13 @@ NAN, INF = float("nan"), float("inf")
         (np.array([[5.0, NAN, INF]], np.float32), [5, 5, 5]),
     ],
 )
-def test_deep_pixels_become_bytes_by_the_rules_of_arrays(values: Any, shown: list[int]) -> None:
+def test_deep_pixels_become_bytes_by_the_rules_of_arrays(values: Any, preview: list[int]) -> None:
     """
     The upper bits of 16, floats by their range, anything else stretched.
     """
     image = eight_bits(PIL.Image.fromarray(values))
 
-    assert ("L", shown) == (image.mode, np.asarray(image)[0].tolist())
+    assert ("L", preview) == (image.mode, np.asarray(image)[0].tolist())
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK"])

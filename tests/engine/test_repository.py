@@ -214,7 +214,7 @@ def test_a_new_run_of_an_old_name_has_its_own_points(repository: Repository) -> 
     """
     When a sealed run that was read is deleted and one of its name is recorded, the points are those of the new one.
     """
-    shown = []
+    read_values = []
     for value in (1.0, 2.0):
         writer = repository.new_run("again")
         writer.sequence("loss").track(value)
@@ -223,7 +223,7 @@ def test_a_new_run_of_an_old_name_has_its_own_points(repository: Repository) -> 
         for _ in range(2):  # the second reading is of what was kept
             points = repository.readers.reader("again").points(("loss", "{}"))
             assert points is not None
-            shown += points.values.tolist()
+            read_values += points.values.tolist()
         repository.delete_run("again")
 
-    assert [1.0, 1.0, 2.0, 2.0] == shown
+    assert [1.0, 1.0, 2.0, 2.0] == read_values

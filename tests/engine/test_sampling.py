@@ -53,28 +53,28 @@ def test_each_pixel_column_shows_the_true_extremes_of_a_million_points(
     low, high = window or (0, POINTS - 1)
     reduced = reduce_curves(x, long[np.newaxis], COLUMNS, window)[0]
     inside = (x >= low) & (x <= high)
-    kept = reduced.point_indices[inside[reduced.point_indices]]
+    kept_indices = reduced.point_indices[inside[reduced.point_indices]]
 
-    assert len(kept) <= COLUMNS * 7
+    assert len(kept_indices) <= COLUMNS * 7
     assert (int(inside.sum()), int(np.isnan(long[inside]).sum())) == (reduced.point_count, reduced.nan_count)
-    for chosen in (np.flatnonzero(inside), kept):
+    for chosen in (np.flatnonzero(inside), kept_indices):
         assert (np.diff(chosen) > 0).all()
-    _assert_same_columns(x, long, np.flatnonzero(inside), kept, columns_of(x, low, high, COLUMNS))
+    _assert_same_columns(x, long, np.flatnonzero(inside), kept_indices, columns_of(x, low, high, COLUMNS))
 
 
-def _assert_same_columns(x: IntArray, y: FloatArray, whole: IntArray, kept: IntArray, column: IntArray) -> None:
-    def seen(places: IntArray) -> list[tuple[float, float, bool, bool, bool]]:
-        found = []
-        bounds = np.searchsorted(column[places], np.arange(COLUMNS + 1))
+def _assert_same_columns(x: IntArray, y: FloatArray, whole: IntArray, kept_indices: IntArray, column: IntArray) -> None:
+    def seen(columns: IntArray) -> list[tuple[float, float, bool, bool, bool]]:
+        parts = []
+        bounds = np.searchsorted(column[columns], np.arange(COLUMNS + 1))
         for first, stop in pairwise(bounds.tolist()):
-            part = y[places[first:stop]]
+            part = y[columns[first:stop]]
             finite = part[np.isfinite(part)]
             extremes = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
             odd = (bool(np.isnan(part).any()), bool((part == np.inf).any()), bool((part == -np.inf).any()))
-            found.append((*extremes, *odd))
-        return found
+            parts.append((*extremes, *odd))
+        return parts
 
-    assert seen(whole) == seen(kept)
+    assert seen(whole) == seen(kept_indices)
 
 
 @given(st.lists(values, min_size=1, max_size=80), st.integers(1, 12), st.data())
@@ -87,29 +87,29 @@ def test_any_curve_keeps_what_each_bucket_shows(curve: list[float], buckets: int
     window = None if bounds is None else (float(bounds[0]), float(bounds[1]))
     x, y = np.array(steps, np.int64), np.array(curve)
     reduced = reduce_curves(x, np.stack([y, y]), buckets, window)[1]
-    kept = set(reduced.point_indices.tolist())
+    kept_indices = set(reduced.point_indices.tolist())
     low, high = window or (float(x[0]), float(x[-1]))
-    inside = [place for place in range(len(x)) if low <= x[place] <= high]
+    inside = [index for index in range(len(x)) if low <= x[index] <= high]
 
-    assert sorted(kept) == reduced.point_indices.tolist()
+    assert sorted(kept_indices) == reduced.point_indices.tolist()
     assert len(inside) == reduced.point_count
-    before = [place for place in range(len(x)) if x[place] < low]
-    after = [place for place in range(len(x)) if x[place] > high]
-    assert set(before[-1:] + after[:1] + inside[:1] + inside[-1:]) <= kept
-    assert kept <= set(before[-1:] + after[:1] + inside)
+    before = [index for index in range(len(x)) if x[index] < low]
+    after = [index for index in range(len(x)) if x[index] > high]
+    assert set(before[-1:] + after[:1] + inside[:1] + inside[-1:]) <= kept_indices
+    assert kept_indices <= set(before[-1:] + after[:1] + inside)
     if len(inside) <= 2 * buckets:
-        assert set(inside) <= kept
+        assert set(inside) <= kept_indices
         return
     column = columns_of(x, low, high, buckets)
     for bucket in range(buckets):
-        own = [place for place in inside if column[place] == bucket]
-        finite = [place for place in own if math.isfinite(y[place])]
-        assert set(own[:1] + own[-1:]) <= kept
+        bucket_indices = [index for index in inside if column[index] == bucket]
+        finite = [index for index in bucket_indices if math.isfinite(y[index])]
+        assert set(bucket_indices[:1] + bucket_indices[-1:]) <= kept_indices
         if finite:
-            assert {y[finite].min(), y[finite].max()} <= {float(y[place]) for place in finite if place in kept}
+            assert {y[finite].min(), y[finite].max()} <= {float(y[index]) for index in finite if index in kept_indices}
         for odd in ODD:
-            those = [place for place in own if repr(float(y[place])) == repr(odd)]
-            assert set(those[:1]) <= kept
+            those = [index for index in bucket_indices if repr(float(y[index])) == repr(odd)]
+            assert set(those[:1]) <= kept_indices
 
 
 def test_curves_of_one_length_do_not_mix() -> None:
@@ -151,13 +151,13 @@ def test_a_path_keeps_its_order_and_its_extremes(points: list[tuple[float, float
 
 def plain_mean(y: list[float], weight: float) -> list[float]:
     """Return the debiased exponential mean by its definition."""
-    mean, count, found = 0.0, 0, []
+    mean, count, means = 0.0, 0, []
     for value in y:
         if math.isfinite(value):
             mean = weight * mean + (1 - weight) * value
             count += 1
-        found.append(mean / (1 - weight**count) if count else math.nan)
-    return found
+        means.append(mean / (1 - weight**count) if count else math.nan)
+    return means
 
 
 @given(st.lists(values, max_size=60), st.sampled_from([0.0, 1e-6, 0.1, 0.6, 0.9, 0.99, 0.999]))

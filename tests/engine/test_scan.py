@@ -81,11 +81,11 @@ def test_archived_runs_are_left_out(repository: Repository, scan: Scan) -> None:
     """
     An archived run is only found by a query that speaks of it.
     """
-    kept, hidden = record(repository, lr=0.1), record(repository, lr=0.2, archived=True)
+    current, hidden = record(repository, lr=0.1), record(repository, lr=0.2, archived=True)
 
-    assert [kept] == scan.runs("")
+    assert [current] == scan.runs("")
     assert [hidden] == scan.runs("run.archived")
-    assert [hidden, kept] == scan.runs("run.archived in (True, False)")
+    assert [hidden, current] == scan.runs("run.archived in (True, False)")
 
 
 def test_offset_and_limit_cut_the_list(repository: Repository, scan: Scan) -> None:
@@ -107,12 +107,12 @@ def test_sequences_come_by_run_then_context_then_name(repository: Repository, sc
     from aim.core import contexts
 
     older, newer = record(repository, lr=0.1), record(repository, lr=0.2)
-    found = scan.sequences("")
-    keys = [(contexts.identity(one.context), one.name) for one in found]
+    matches = scan.sequences("")
+    keys = [(contexts.identity(match.context), match.name) for match in matches]
 
-    assert [newer] * 3 + [older] * 3 == [one.run_hash for one in found]
+    assert [newer] * 3 + [older] * 3 == [match.run_hash for match in matches]
     assert sorted(keys[:3]) == keys[:3] == keys[3:]
-    assert {("metric", "float")} == {(one.kind, one.stored_kind) for one in found}
+    assert {("metric", "float")} == {(match.kind, match.stored_kind) for match in matches}
 
 
 def test_a_query_about_sequences_uses_run_pair_and_summary(repository: Repository, scan: Scan) -> None:
@@ -120,9 +120,9 @@ def test_a_query_about_sequences_uses_run_pair_and_summary(repository: Repositor
     Conditions on the run, on name and context, and on summaries are joined.
     """
     _, second = record(repository, lr=0.4), record(repository, lr=0.8)
-    found = scan.sequences("metric.name == 'loss' and metric.context.subset == 'val' and metric.last > 0.15")
+    matches = scan.sequences("metric.name == 'loss' and metric.context.subset == 'val' and metric.last > 0.15")
 
-    assert [(second, "loss", {"subset": "val"})] == [(one.run_hash, one.name, one.context) for one in found]
+    assert [(second, "loss", {"subset": "val"})] == [(match.run_hash, match.name, match.context) for match in matches]
 
 
 def test_a_question_sees_what_was_tracked_before(repository: Repository, scan: Scan) -> None:
@@ -151,7 +151,7 @@ def test_deleted_runs_are_gone_at_once(repository: Repository, scan: Scan) -> No
 
     assert [second, first] == before
     assert [second] == scan.runs("")
-    assert {second} == {one.run_hash for one in scan.sequences("")}
+    assert {second} == {match.run_hash for match in scan.sequences("")}
 
 
 def test_a_wrong_query_is_an_error(scan: Scan) -> None:
@@ -181,11 +181,11 @@ def test_summaries_come_straight_from_the_columns(repository: Repository, scan: 
     One summary value of one metric of all runs, newest first.
     """
     hashes = [record(repository, lr=lr) for lr in (0.4, 0.8)]
-    found, last = scan.summaries("loss", {"subset": "val"})
+    summaries, last = scan.summaries("loss", {"subset": "val"})
     _, count = scan.summaries("loss", {"subset": "val"}, "count")
     nobody, empty = scan.summaries("nothing")
 
-    assert hashes[::-1] == found
+    assert hashes[::-1] == summaries
     assert [0.2, 0.1] == last.tolist()
     assert [4, 4] == count.tolist()
     assert ([], 0) == (nobody, len(empty))
@@ -269,8 +269,10 @@ def test_threads_may_ask_one_scan_while_runs_are_recorded(repository: Repository
     def ask() -> None:
         while not stop.is_set():
             expected = list(ended)
-            found = Counter(one.run_hash for one in scan.sequences("metric.count == 4 and run.hparams.lr >= 0"))
-            wrong.extend((run_hash, found[run_hash]) for run_hash in expected if found[run_hash] != 3)
+            match_counts = Counter(
+                match.run_hash for match in scan.sequences("metric.count == 4 and run.hparams.lr >= 0")
+            )
+            wrong.extend((run_hash, match_counts[run_hash]) for run_hash in expected if match_counts[run_hash] != 3)
             asked.release()
 
     asked = threading.Semaphore(0)
@@ -372,26 +374,26 @@ def test_threads_that_ask_at_once_get_what_one_gets(repository: Repository, tmp_
     barrier = threading.Barrier(9)
     wrong: list[object] = []
 
-    def ask(place: int) -> None:
+    def ask(index: int) -> None:
         barrier.wait(timeout=60)
         for _ in range(20):
-            lr = (place + 1) / 10
-            if scan.runs(f"run.hparams.lr == {lr}") != [hashes[place]]:
+            lr = (index + 1) / 10
+            if scan.runs(f"run.hparams.lr == {lr}") != [hashes[index]]:
                 wrong.append(lr)
-            found = scan.sequences(f"metric.name == 'loss' and metric.last == {lr / 4} and run.hparams.lr < 0.85")
-            if {one.run_hash for one in found} != {hashes[place]}:
-                wrong.append(found)
-            document: Any = scan.catalogue.ask(lambda table: table.document(table.row_of(hashes[place]) or 0))
+            matches = scan.sequences(f"metric.name == 'loss' and metric.last == {lr / 4} and run.hparams.lr < 0.85")
+            if {match.run_hash for match in matches} != {hashes[index]}:
+                wrong.append(matches)
+            document: Any = scan.catalogue.ask(lambda table: table.document(table.row_of(hashes[index]) or 0))
             if document["hparams"]["lr"] != lr:
-                wrong.append(place)
+                wrong.append(index)
 
-    threads = [threading.Thread(target=ask, args=(place,)) for place in range(8)]
+    threads = [threading.Thread(target=ask, args=(index,)) for index in range(8)]
     for thread in threads:
         thread.start()
     barrier.wait(timeout=60)
-    for place in range(5):
-        repository.delete_run(record(repository, lr=0.9 + place / 100))
-        record(repository, lr=5.0 + place)
+    for index in range(5):
+        repository.delete_run(record(repository, lr=0.9 + index / 100))
+        record(repository, lr=5.0 + index)
     for thread in threads:
         thread.join(timeout=60)
 
@@ -404,19 +406,19 @@ def test_a_first_reading_answers_at_once(repository: Repository, scan: Scan, mon
     nobody waits for it; in the end all are there.
     """
     hashes = [record(repository, lr=lr / 10) for lr in range(7)]
-    for place, run_hash in enumerate(hashes):
-        os.utime(repository.backend.files.run_folder(run_hash), (place, place))
+    for moment_s, run_hash in enumerate(hashes):
+        os.utime(repository.backend.files.run_folder(run_hash), (moment_s, moment_s))
     monkeypatch.setattr("aim.storage.catalogue.catalogue_update.BATCH_RUNS", 2)
     monkeypatch.setattr("aim.engine.live_catalogue.PASS_S", 0.0)
     second_pass, go_on, done = threading.Event(), threading.Event(), threading.Event()
     passes: list[int] = []
 
-    def hear(found: CatalogueChanges) -> None:
-        passes.append(found.unread_count)
+    def hear(changes: CatalogueChanges) -> None:
+        passes.append(changes.unread_count)
         if len(passes) == 2:
             second_pass.set()
             assert go_on.wait(timeout=60)
-        if not found.unread_count:
+        if not changes.unread_count:
             done.set()
 
     scan.catalogue.listen(hear)
@@ -452,10 +454,10 @@ def test_the_longest_list_is_that_of_the_lists_which_are_shown(repository: Repos
     """
     writer = repository.new_run("r")
     notes = writer.sequence("notes")
-    found = []
+    lengths = []
 
     def ask() -> None:
-        found.append(scan.summaries("notes", {}, "record_max_length", kind="texts")[1].tolist())
+        lengths.append(scan.summaries("notes", {}, "record_max_length", kind="texts")[1].tolist())
 
     for step in range(2):
         notes.track([_Note("a")], step=step)
@@ -468,7 +470,7 @@ def test_the_longest_list_is_that_of_the_lists_which_are_shown(repository: Repos
     resumed = repository.resume_run("r")
     resumed.sequence("notes").track([_Note("a")] * 4, step=1)
     ask()
-    for one in (writer, resumed):
-        one.close()
+    for recorder in (writer, resumed):
+        recorder.close()
 
-    assert [[1], [2], [3], [4]] == found
+    assert [[1], [2], [3], [4]] == lengths

@@ -90,10 +90,10 @@ def test_all_ended_runs_are_sealed_and_open_ones_left(tmp_path: Path, monkeypatc
     with Run(repo=tmp_path, system_tracking_interval=None, capture_terminal_logs=False) as run:
         run.track(1.0, name="loss")
         folders = [*ended, tmp_path / ".aim" / "runs" / run.hash, tmp_path / "gone"]
-        told: list[tuple[Path, int]] = []
+        reported: list[tuple[Path, int]] = []
 
-        assert 2 == sealing.seal_all(folders, lambda folder, count: told.append((folder, count)))
-        assert [(ended[0], 1), (ended[1], 1), (folders[2], 0)] == told
+        assert 2 == sealing.seal_all(folders, lambda folder, count: reported.append((folder, count)))
+        assert [(ended[0], 1), (ended[1], 1), (folders[2], 0)] == reported
         assert 0 == sealing.seal_all(folders)
     assert 3 == len(Repository(tmp_path).run_hashes())
 

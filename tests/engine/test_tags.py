@@ -94,7 +94,7 @@ def test_the_pages_and_the_sdk_share_one_document(tags: Tags, repository: Reposi
     documents.put("tag", "odd", None, {"name": 7, "color": "red"})
     tags.put("paper", description="is in it")
 
-    (document,) = [one for one in documents.list("tag") if one.body["name"] == "paper"]
+    (document,) = [document for document in documents.list("tag") if document.body["name"] == "paper"]
     assert ("paper", {"name": "paper", "color": "#112233", "order": 4, "description": "is in it"}) == (
         document.id,
         document.body,
