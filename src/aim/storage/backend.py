@@ -4,7 +4,7 @@ What the engine asks of the place where runs are stored.
     engine.repository, scan, documents ...   ->   Backend      a folder: storage/folder.py
                                                   RunFiles     what only a folder has: paths, sealing, check, repair
 
-Above this module nobody builds the path of a file of a run. A second backend implements `Backend`, returns None as its
+No module above this one builds the path of a file of a run. A second backend implements `Backend`, returns None as its
 `files`, and gives the readers and the catalogue other sources.
 
 Light: a training process imports it, so all that reads points is imported for type checkers only.

@@ -1,6 +1,6 @@
 """
-The stored objects of a run that were deleted, by the positions of their records, so that a position which somebody
-remembers does not return them any more.
+The stored objects of a run that were deleted, by the positions of their records: an old address of such an object is
+then refused.
 
     position of a record (writer, blobs.pack_position)  ->  None: all its objects; or the indices of some
 """

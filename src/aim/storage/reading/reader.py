@@ -177,7 +177,7 @@ class RunReader:
 
     @_locked
     def journal_point_count(self, state: RunState) -> float:
-        """Return how many points of the run are in memory, if all of it lies in ended journals; else infinity."""
+        """Return how many points of the run are in memory, if all of it is in ended journals; else infinity."""
         return self._source.journal_point_count(state.writers.keys())
 
     def _visibility(self, sequence: SequenceState, state: RunState) -> Visibility:

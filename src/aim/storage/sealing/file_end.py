@@ -2,7 +2,7 @@
 The end of a sealed file: index, block and footer. Specified in docs/formats/sealed.md.
 
     file  := "PAR1" pages index block footer "PAR1"      Parquet readers follow the footer and never see index and block
-    index := 32 bytes a page: where its body lies, how long it is, its CRC, how many rows of which column
+    index := 32 bytes a page: where its body begins, how long it is, its CRC, how many rows of which column
     block := "AIMSEAL1" | pages u32 | CRC of index | CRC of all before the block | CRC of all after it          24 bytes
 
 The index is what makes reading fast (one look-up, one `pread`, no Thrift) and damage small (no page header is needed to

@@ -44,7 +44,7 @@ class BadPage(Exception):
 
 
 class Page(NamedTuple):
-    """One page: where its body lies, and what it holds."""
+    """One page: where its body begins, and what it holds."""
 
     offset: int
     packed_bytes: int

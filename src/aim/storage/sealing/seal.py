@@ -4,9 +4,9 @@ Sealing: the points of an ended writer written anew as one Parquet file. Specifi
     journal segments -> sorted records -> Parquet, index and block -> read back -> link -> the segments go
 
 Any process may seal, at any time, twice, and be killed half-way: the file gets its name by one `link`, and segments are
-removed only after that. sealed.py reads what is written here.
+removed only after that. sealed.py reads the files that are written here.
 
-Rule 1: a journal with damage is not sealed: that would turn a suspected value into a checked one.
+Rule 1: a journal with damage is not sealed: a suspect value would get a valid CRC.
 Rule 2: a file gets its name only after it was read back and equals the journal.
 """
 
