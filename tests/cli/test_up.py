@@ -135,16 +135,53 @@ def test_a_signal_ends_everything(tmp_path: Path, how: signal.Signals) -> None:
             httpx.get(address)
 
 
-def test_an_open_server_without_a_token_prints_a_warning(tmp_path: Path) -> None:
+def test_a_server_that_others_can_reach_makes_a_token_for_each_start(tmp_path: Path) -> None:
     """
-    On a public address without a token there is a warning; with a token the printed address contains it.
+    On a public address without a token, the printed address has a new one, without which nothing is answered.
     """
     Repository(tmp_path, create=True)
-    for options, is_warned, address_end in (([], True, "/"), (["--token", "x"], False, "/?token=x")):
-        with started(tmp_path, "--host", "0.0.0.0", *options) as (_, address, said):
-            warning = "Warning: everybody who can reach 0.0.0.0 can read these runs and change them."
-            assert is_warned is any(line.startswith(warning) for line in said)
-            assert address.endswith(address_end)
+    tokens = []
+    for _ in range(2):
+        with started(tmp_path, "--host", "0.0.0.0") as (_process, address, said):
+            base, _, token = address.partition("?token=")
+            tokens.append(token)
+            assert f"On other machines: http://{socket.gethostname()}:" in "".join(said)
+            assert any(
+                line.startswith("Other machines can reach this server, so it asks for a token.") for line in said
+            )
+            assert 401 == httpx.get(f"{base}api/info").status_code
+            assert 200 == httpx.get(f"{base}api/info", headers={"Authorization": f"Bearer {token}"}).status_code
+    assert 2 == len(set(tokens))
+    assert [32, 32] == [len(token) for token in tokens]
+
+
+@pytest.mark.parametrize(
+    ("options", "is_warned", "address_end"),
+    [(["--insecure"], True, "/"), (["--token", "x"], False, "/?token=x")],
+)
+def test_an_open_server_prints_a_warning(tmp_path: Path, options: list[str], is_warned: bool, address_end: str) -> None:
+    """
+    With --insecure there is a warning, and everybody is answered; with a token the printed address contains it.
+    """
+    Repository(tmp_path, create=True)
+    with started(tmp_path, "--host", "0.0.0.0", *options) as (_, address, said):
+        warning = "Warning: everybody who can reach 0.0.0.0 can read these runs and change them, because of --insecure."
+        assert is_warned is any(line.startswith(warning) for line in said)
+        assert address.endswith(address_end)
+        assert (200 if is_warned else 401) == httpx.get(f"{address.partition('?')[0]}api/info").status_code
+
+
+def test_a_token_and_none_exclude_each_other(tmp_path: Path) -> None:
+    """
+    --insecure beside --token is a mistake; on an address of this machine there is neither a token nor a warning.
+    """
+    Repository(tmp_path, create=True)
+    result = CliRunner().invoke(up, ["--repo", str(tmp_path), "--token", "x", "--insecure"])
+
+    assert isinstance(result.exception, UsageError)
+    with started(tmp_path) as (_, address, said):
+        assert 200 == httpx.get(f"{address}api/info").status_code
+        assert 2 == len(said)
 
 
 def test_a_unix_socket_serves_a_proxy(tmp_path: Path) -> None:

@@ -83,6 +83,29 @@ def test_up_serves_the_repository_below_the_cell(tmp_path: Path, monkeypatch: py
     assert not notebook.answers(f"http://127.0.0.1:{port}/notebook/api/info")
 
 
+def test_a_server_that_others_can_reach_has_a_token_that_the_frame_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    `%aim up --host=0.0.0.0` makes a token for the server, and the address in the frame has it.
+    """
+    Repo(tmp_path, init=True)
+    port = free_port()
+    addresses: list[str] = []
+    display = types.ModuleType("IPython.display")
+    monkeypatch.setattr(display, "IFrame", lambda address, **size: addresses.append(address), raising=False)
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    try:
+        notebook.aim(f"up --host=0.0.0.0 --port={port} --repo={tmp_path}")
+        page, _, token = addresses[0].partition("?token=")
+        asked = f"{page}api/info"
+
+        assert (False, True) == (notebook.answers(asked), notebook.answers(asked, token))
+    finally:
+        notebook.stop("0.0.0.0", port)
+
+
 def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     """
     What `aim up` says before it ends is in the error.

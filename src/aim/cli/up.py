@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
+import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from aim.engine.opening import find_repository, repository_exists
 from aim.engine.repository import Repository
 from aim.server.settings import HOST_DEFAULT, LOG_LEVEL_DEFAULT, LOG_LEVELS, PORT_DEFAULT, Settings, clean_base_path
 
+TOKEN_BYTES = 24
 REPO_DEPTH_MAX = 2  # levels of folders below --repo that are searched for repositories
 
 
@@ -73,7 +77,13 @@ def _say_unused(context: click.Context, option: click.Parameter, value: object) 
 )
 @click.option("--read-only", is_flag=True, help="Allow no changes in the UI.")
 @click.option("--base-path", default="", metavar="PATH", help="The path under which a reverse proxy serves the UI.")
-@click.option("--token", default=None, envvar="AIM_UI_TOKEN", help="Require this token to log in.  [env: AIM_UI_TOKEN]")
+@click.option(
+    "--token",
+    default=None,
+    envvar="AIM_UI_TOKEN",
+    help="Require this token to log in.  [env: AIM_UI_TOKEN; default: a new one when other machines can reach --host]",
+)
+@click.option("--insecure", is_flag=True, help="Let everybody who can reach --host in, without a token.")
 @click.option(
     "--trusted-host",
     "trusted",
@@ -96,7 +106,13 @@ def _say_unused(context: click.Context, option: click.Parameter, value: object) 
 @click.option("--reload-ui", "reload_pages", is_flag=True, hidden=True)
 @_aim3_options
 def up(
-    repos: tuple[Path, ...], yes: bool, opens: bool | None, base_path: str, token: str | None, **options: Any
+    repos: tuple[Path, ...],
+    yes: bool,
+    opens: bool | None,
+    base_path: str,
+    token: str | None,
+    insecure: bool,
+    **options: Any,
 ) -> None:
     """
     Start the web UI, a dashboard to compare runs, metrics, images and more in a browser.
@@ -107,17 +123,25 @@ def up(
     """
     if options["key"] is not None and options["certificate"] is None:
         raise UsageError("--ssl-keyfile needs --ssl-certfile.")
+    if token and insecure:
+        raise UsageError("--insecure and --token exclude each other.")
     roots = find_roots(repos, yes)
     # imported here: no other command pays for the web server
-    from aim.server.serve import serve
+    from aim.server.serve import ANY_HOST, on_host, serve
 
     options["trusted_hosts"] = options.pop("trusted")
     settings = Settings(roots, base_path=clean_base_path(base_path), token=token or None, **options)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    if not settings.is_local and token is None:
+    if settings.is_open and insecure:
         output.tell(
             f"Warning: everybody who can reach {settings.host} can read these runs"
-            f"{'' if settings.read_only else ' and change them'}. Use --token to require a token."
+            f"{'' if settings.read_only else ' and change them'}, because of --insecure."
+        )
+    elif settings.is_open:
+        settings = replace(settings, token=secrets.token_urlsafe(TOKEN_BYTES))
+        output.tell(
+            "Other machines can reach this server, so it asks for a token. It has made one for this start; --token or "
+            "AIM_UI_TOKEN chooses one, --insecure lets everybody in."
         )
 
     def ready(address: str) -> None:
@@ -125,9 +149,15 @@ def up(
             f" and {len(roots) - 3} more" if len(roots) > 3 else ""
         )
         output.tell(f"Running Aim UI on {roots_text}")
-        full = f"{address}?token={token}" if token and settings.uds is None else address
-        output.tell(f"Open {full}" if settings.uds is None else f"Listening on {full}")
-        if settings.uds is None and (opens or (opens is None and has_desktop())):
+        if settings.uds is not None:
+            output.tell(f"Listening on {address}")
+            return
+        suffix = f"?token={settings.token}" if settings.token else ""
+        full = address + suffix
+        if settings.host in ANY_HOST:
+            output.tell(f"On other machines: {on_host(address, socket.gethostname())}{suffix}")
+        output.tell(f"Open {full}")
+        if opens or (opens is None and has_desktop()):
             click.launch(full)
 
     serve(settings, ready, _Bars().show)

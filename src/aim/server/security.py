@@ -113,7 +113,7 @@ class Guard:
         if method not in READING:
             self._check_origin(host, headers)
         if is_api and not self.has_token(headers):
-            raise Refusal(401, "token", "This server was started with --token: send that token.")
+            raise Refusal(401, "token", "This server asks for a token; the address that it printed has it.")
 
     def _check_origin(self, host: str, headers: Headers) -> None:
         site = headers.get("sec-fetch-site")

@@ -12,6 +12,7 @@ import logging
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import uvicorn
 
@@ -101,6 +102,17 @@ def address(settings: Settings, opened: socket.socket) -> str:
     host_text = f"[{host}]" if ":" in host else host
     scheme = "http" if settings.certificate is None else "https"
     return f"{scheme}://{host_text}:{port}{settings.base_path}/"
+
+
+def on_host(address: str, host: str) -> str:
+    """
+    Return an address of a page with another host name.
+
+    >>> on_host("http://127.0.0.1:43800/aim/", "node7")
+    'http://node7:43800/aim/'
+    """
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}"))
 
 
 def make_server(settings: Settings, progress: Progress | None = None) -> PagesServer:

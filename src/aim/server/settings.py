@@ -20,7 +20,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 @dataclass(frozen=True)
 class Settings:
     """
-    What is repo, and how.
+    What is served, and how.
 
     Attributes:
         roots: the folders that hold a `.aim`, one or more.
@@ -51,7 +51,22 @@ class Settings:
     @property
     def is_local(self) -> bool:
         """Whether only this machine can reach the server."""
-        return self.uds is not None or self.host in LOOPBACK or self.host.startswith("127.")
+        return self.uds is not None or is_loopback(self.host)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether other machines can reach the server and need no token."""
+        return not self.is_local and self.token is None
+
+
+def is_loopback(host: str) -> bool:
+    """
+    Return whether only this machine can reach a server that listens on *host*.
+
+    >>> is_loopback("127.0.0.2"), is_loopback("0.0.0.0")
+    (True, False)
+    """
+    return host in LOOPBACK or host.startswith("127.")
 
 
 def repo_ids(roots: Iterable[Path]) -> dict[str, Path]:

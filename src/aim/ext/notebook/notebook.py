@@ -8,13 +8,15 @@ Magics for notebooks.
 
 `%aim up` starts `aim up` as a process of its own, waits until it answers, and shows its pages in a frame. The process
 ends with the notebook's kernel. A second `%aim up` with the same port uses the same server. Behind a proxy such as
-jupyter-server-proxy, give `--proxy-url=https://hub.example.org/user/ada`. On Colab, Colab's own proxy is used.
+jupyter-server-proxy, give `--proxy-url=https://hub.example.org/user/ada`. On Colab, Colab's own proxy is used. With
+`--host=0.0.0.0` other machines can reach the server, so it asks for a token, which the frame has.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
+import secrets
 import shlex
 import subprocess
 import sys
@@ -25,6 +27,7 @@ from typing import Any
 
 from aim.__about__ import VERSION
 from aim.core.errors import AimError, UsageError
+from aim.server.settings import is_loopback
 
 PORT_DEFAULT = 43_801
 HOST_DEFAULT = "127.0.0.1"
@@ -34,7 +37,10 @@ START_S = 30.0
 ASK_S = 0.1
 OPTIONS = ("port", "host", "repo", "proxy-url")
 
+TOKEN_VARIABLE = "AIM_UI_TOKEN"
+
 _servers: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
+_tokens: dict[tuple[str, int], str] = {}
 
 
 class NotServing(AimError):
@@ -104,15 +110,22 @@ def up(host: str, port: int, repo: str | None, path: str) -> None:
         NotServing: the server ended, or did not answer for 30 s.
     """
     address = f"http://{host}:{port}{path}/api/info"
-    if answers(address):
+    token = _tokens.setdefault((host, port), token_for(host))
+    if answers(address, token):
         return
     command = [sys.executable, "-m", "aim.cli", "up", "--host", host, "--port", str(port), "--base-path", path]
     command += ["--yes", "--no-open", *(["--repo", os.path.expanduser(repo)] if repo else [])]
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    server = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, TOKEN_VARIABLE: token},
+    )
     _servers[(host, port)] = server
     atexit.register(stop, host, port)
     until_s = time.monotonic() + START_S
-    while not answers(address):
+    while not answers(address, token):
         if server.poll() is not None:
             assert server.stderr is not None
             output = server.stderr.read().decode(errors="replace").strip()
@@ -133,10 +146,22 @@ def stop(host: str, port: int) -> None:
             server.stderr.close()
 
 
-def answers(address: str) -> bool:
-    """Return whether a server answers at *address*."""
+def token_for(host: str) -> str:
+    """
+    Return the token that a server on *host* asks for: that of the environment, or a new one if other machines can reach
+    it; empty for none.
+
+    >>> token_for("127.0.0.1"), len(token_for("0.0.0.0"))
+    ('', 32)
+    """
+    return os.environ.get(TOKEN_VARIABLE) or ("" if is_loopback(host) else secrets.token_urlsafe(24))
+
+
+def answers(address: str, token: str = "") -> bool:
+    """Return whether a server answers at *address*, with that token."""
+    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"} if token else {})
     try:
-        with urllib.request.urlopen(address, timeout=2.0) as answer:
+        with urllib.request.urlopen(request, timeout=2.0) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
@@ -144,10 +169,12 @@ def answers(address: str) -> bool:
 
 def frame(host: str, port: int, path: str, proxy_url: str | None) -> object:
     """Return an element that shows the pages in the notebook."""
+    token = _tokens.get((host, port), "")
+    page = f"{path}/?token={token}" if token else f"{path}/"
     if "google.colab" in sys.modules:
         colab: Any = sys.modules["google.colab"]
-        return colab.output.serve_kernel_port_as_iframe(port, path=f"{path}/", height=str(FRAME_HEIGHT_PX))
+        return colab.output.serve_kernel_port_as_iframe(port, path=page, height=str(FRAME_HEIGHT_PX))
     from IPython.display import IFrame
 
     start = proxy_url.rstrip("/") if proxy_url else f"http://{host}:{port}"
-    return IFrame(f"{start}{path}/", width="100%", height=FRAME_HEIGHT_PX)
+    return IFrame(f"{start}{page}", width="100%", height=FRAME_HEIGHT_PX)
