@@ -157,6 +157,103 @@ def test_a_step_beyond_four_bytes_is_sent_as_a_double(make_run: MakeRun, make_br
     assert ("f8", [float(2**40)]) == (frame.header["x"], frame.only("far").x)
 
 
+def realistic_params(number: int, seed: int) -> dict[str, object]:
+    """Return 150 params of the setting *number*: a tree with lists, texts, and what a launcher adds."""
+    options = {
+        f"group_{group}": {f"option_{item}": (group, item, "fixed") for item in range(10)} for group in range(12)
+    }
+    varied = {f"ablation_{item}": number * item for item in range(12)}
+    launcher = {"output_dir": f"/runs/{number}/{seed}", "host": f"node{seed % 2}", "slurm_job_id": 1000 * number + seed}
+    setting = {"lr": 10.0**-number, "optimizer": ("adam", "sgd")[number % 2], "layers": [64] * (number + 1)}
+    return {**options, **varied, **launcher, **setting, "seed": seed, "tracking_name": f"try {number}-{seed}"}
+
+
+def record_seeds(make_run: MakeRun, *, settings: int, seeds: int) -> None:
+    """Record a run for each setting and seed; only those of even seeds have the metric `acc`."""
+    for number in range(settings):
+        for seed in range(seeds):
+            run = make_run(f"s{number}-{seed}", **realistic_params(number, seed))
+            run.track(float(number), name="loss", step=0)
+            if seed % 2 == 0:
+                run.track(float(seed), name="acc", step=0)
+            run.close()
+
+
+def test_all_but_the_seed_is_a_group_with_a_hundred_and_fifty_params(
+    make_run: MakeRun, make_browser: MakeBrowser
+) -> None:
+    """
+    Runs that differ in the seed, and in what is of each run alone, are drawn as one; the header says what was ignored.
+    """
+    record_seeds(make_run, settings=3, seeds=4)
+    browser = make_browser()
+    aggregate = {"by": {"equal": "params"}, "band": "minmax"}
+    loss = curves(browser, metrics=[{"name": "loss"}], aggregate=aggregate).header
+    accuracy = curves(browser, metrics=[{"name": "acc"}], aggregate=aggregate).header
+
+    assert [4, 4, 4] == [len(group["runs"]) for group in loss["groups"]]
+    assert [2, 2, 2] == [len(group["runs"]) for group in accuracy["groups"]]
+    assert {
+        "output_dir": "machine",
+        "host": "machine",
+        "slurm_job_id": "machine",
+        "seed": "seed",
+        "tracking_name": "unique",
+    } == {param["path"][-1]: param["why"] for param in loss["ignored"]}
+    assert loss["ignored"] == accuracy["ignored"]
+    assert {"lr", "optimizer", "layers", *(f"ablation_{item}" for item in range(1, 12))} == {
+        key for *_, key in loss["by"]
+    }
+    keys = [dict(zip((key for *_, key in loss["by"]), group["key"], strict=True)) for group in loss["groups"]]
+    assert [(0.01, [64, 64, 64]), (0.1, [64, 64]), (1.0, [64])] == [(key["lr"], key["layers"]) for key in keys]
+
+
+def test_the_ignored_params_can_be_chosen(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    A list of paths takes the place of the rule: without the seed in it each run is alone; with more, groups are larger.
+    """
+    record_seeds(make_run, settings=2, seeds=2)
+    browser = make_browser()
+
+    def group_sizes(ignored: list[str]) -> list[int]:
+        paths = [["hparams", name] for name in ignored]
+        header = curves(
+            browser, metrics=[{"name": "loss"}], aggregate={"by": {"equal": "params", "ignored": paths}}
+        ).header
+        assert [{"path": path, "why": "chosen"} for path in paths] == header["ignored"]
+        return [len(group["runs"]) for group in header["groups"]]
+
+    launcher = ["output_dir", "host", "slurm_job_id", "tracking_name"]
+    assert [1, 1, 1, 1] == group_sizes(launcher)
+    assert [2, 2] == group_sizes([*launcher, "seed"])
+    setting = ["lr", "optimizer", "layers", *(f"ablation_{item}" for item in range(12))]
+    assert [4] == group_sizes([*launcher, *setting, "seed"])
+
+
+def test_what_differs_is_the_setting_when_the_seed_does_not(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    With one recorded seed, a value that each run has for itself is not ignored; a fraction never is.
+    """
+    for number, batch_size in enumerate((32, 64, 128)):
+        run = make_run(f"r{number}", batch_size=batch_size, seed=1, lr=0.5 / (number + 1))
+        run.track(1.0, name="loss", step=0)
+        run.close()
+    browser = make_browser()
+    header = curves(browser, metrics=[{"name": "loss"}], aggregate={"by": {"equal": "params"}}).header
+
+    assert ([], 3) == (header["ignored"], len(header["groups"]))
+
+
+@pytest.mark.parametrize("by", [{}, {"equal": "runs"}, {"equal": "params", "ignored": ["seed"]}])
+def test_groups_of_another_form_are_refused(browser: Browser, by: object) -> None:
+    """
+    `by` is a list of fields, or `equal` with the paths of params.
+    """
+    body = {"metrics": [{"name": "loss"}], "aggregate": {"by": by}}
+
+    assert "`aggregate.by" in browser.post("series", body, status=400)["message"]
+
+
 def test_runs_of_equal_fields_are_drawn_as_one(browser: Browser) -> None:
     """
     An aggregate has a line and a band for each group, and the runs of the group.

@@ -17,6 +17,7 @@ from aim.server.answers import wrong
 from aim.server.bodies import RUNS_MAX, Body, Key, context_text, read_key
 
 FIELDS_MAX = 500
+GROUP_FIELDS_MAX = 100
 SERIES_MAX = 20_000
 LIMIT_DEFAULT = 5_000
 BRANCHES_MAX = 50
@@ -87,12 +88,37 @@ class RunsRequest:
 
 
 @dataclass(frozen=True)
-class Aggregation:
-    """How curves are put into groups."""
+class EqualParams:
+    """Groups of runs whose params are equal but for those at the paths *ignored*; None: the server chooses them."""
 
-    by: list[Field]
+    ignored: list[tuple[str | int, ...]] | None
+
+
+@dataclass(frozen=True)
+class Aggregation:
+    """How curves are put into groups: by the values of some fields, or by all params."""
+
+    by: list[Field] | EqualParams
     value: str
     band: str
+
+    @classmethod
+    def read(cls, body: Body) -> Aggregation:
+        """Read the member `aggregate`. Raises Refusal."""
+        by: list[Field] | EqualParams
+        if isinstance(body.raw("by"), dict):
+            inner = body.inner("by") or Body({})
+            inner.choice("equal", ("params",))
+            by = EqualParams(inner.each("ignored", _read_path, FIELDS_MAX))
+        else:
+            by = body.each("by", read_field, GROUP_FIELDS_MAX) or []
+        return cls(by, body.choice("value", VALUES, "mean"), body.choice("band", BANDS, "none"))
+
+
+def _read_path(value: Any, where: str) -> tuple[str | int, ...]:
+    if not isinstance(value, list) or not value or not all(type(key) in (str, int) for key in value):
+        raise wrong(f'`{where}` must be the path of a param, such as ["hparams","seed"].')
+    return tuple(value)
 
 
 @dataclass(frozen=True)
@@ -121,10 +147,7 @@ class SeriesRequest:
         else:
             axis = read_key(x, "x")
         inner = body.inner("aggregate")
-        aggregation = None
-        if inner is not None:
-            by = inner.each("by", read_field, 10) or []
-            aggregation = Aggregation(by, inner.choice("value", VALUES, "mean"), inner.choice("band", BANDS, "none"))
+        aggregation = None if inner is None else Aggregation.read(inner)
         return cls(
             body.text("query"),
             body.texts("runs"),

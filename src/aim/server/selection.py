@@ -18,14 +18,22 @@ from aim.core.kinds import METRIC
 from aim.core.reserved import SYSTEM_PREFIX
 from aim.core.statuses import RUNNING
 from aim.engine.curves import CurveRequest
-from aim.engine.listing import Field, PropertyField, cells
-from aim.engine.matching import ask, hashes_of, matching_sequences, rows_of, sequences_newest_first
+from aim.engine.listing import Field, ParamField, PropertyField, cells
+from aim.engine.matching import (
+    ask,
+    hashes_of,
+    matching_runs,
+    matching_sequences,
+    rows_of,
+    sequences_newest_first,
+)
+from aim.engine.param_groups import param_groups
 from aim.engine.points import PointStore
 from aim.engine.tail import ChangesSince
 from aim.server.answers import wire_cell, wire_context
 from aim.server.bodies import Key
 from aim.server.open_repository import OpenRepository
-from aim.server.requests import SERIES_MAX, SeriesRequest
+from aim.server.requests import SERIES_MAX, EqualParams, SeriesRequest
 from aim.storage.catalogue.run_table import RunTable
 
 IntArray = npt.NDArray[np.int64]
@@ -50,10 +58,20 @@ class SelectedCurve:
 
 @dataclass(frozen=True)
 class RunGroups:
-    """Runs with equal values of some fields: the values of each group, and for each run the index of its group."""
+    """
+    Runs with equal values of some fields.
+
+    Attributes:
+        keys: the values of each group.
+        group_indices: for each run the index of its group.
+        by, ignored: the fields of *keys*, and the params that do not count, as in an answer; None when the request
+            says the fields.
+    """
 
     keys: list[list[Any]]
     group_indices: list[int]
+    by: list[list[Any]] | None = None
+    ignored: list[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +130,7 @@ def select(repo: OpenRepository, table: RunTable, request: SeriesRequest) -> Sel
         ],
         _live_runs(table, distinct_rows, runs),
         is_whole,
-        None if request.aggregation is None else _groups(table, distinct_rows, request.aggregation.by),
+        None if request.aggregation is None else _groups(table, distinct_rows, request, request.aggregation.by),
     )
 
 
@@ -187,9 +205,11 @@ def _numbered(numbers: IntArray) -> tuple[IntArray, list[int]]:
     return distinct[order], rank[sorted_indices.ravel()].tolist()
 
 
-def _groups(table: RunTable, rows: IntArray, fields: Sequence[Field]) -> RunGroups:
-    """Put runs with equal values of all fields into groups, numbered in the order of their first run."""
-    columns = [cells(table, field, rows).objects() for field in fields]
+def _groups(table: RunTable, rows: IntArray, request: SeriesRequest, by: Sequence[Field] | EqualParams) -> RunGroups:
+    """Put runs with equal values of all fields, or of all params, into groups, in the order of their first run."""
+    if isinstance(by, EqualParams):
+        return _groups_of_equal_params(table, rows, request, by)
+    columns = [cells(table, field, rows).objects() for field in by]
     index_of: dict[str, int] = {}
     keys: list[list[Any]] = []
     group_indices = []
@@ -200,3 +220,17 @@ def _groups(table: RunTable, rows: IntArray, fields: Sequence[Field]) -> RunGrou
             keys.append(key)
         group_indices.append(group_index)
     return RunGroups(keys, group_indices)
+
+
+def _groups_of_equal_params(table: RunTable, rows: IntArray, request: SeriesRequest, by: EqualParams) -> RunGroups:
+    # the rule looks at all runs of the request, so that it ignores the same for every metric
+    asked_rows = matching_runs(table, ask(request.query)) if request.runs is None else rows_of(table, request.runs)
+    groups = param_groups(table, rows, np.union1d(asked_rows, rows), by.ignored)
+    _, first_indices = np.unique(groups.group_indices, return_index=True)
+    columns = [cells(table, ParamField(path), rows[first_indices]).objects() for path in groups.varying]
+    return RunGroups(
+        [[wire_cell(column[index]) for column in columns] for index in range(len(first_indices))],
+        groups.group_indices,
+        [["param", *path] for path in groups.varying],
+        [{"path": list(param.path), "why": param.why} for param in groups.ignored],
+    )

@@ -83,6 +83,8 @@ def _group_frame(
         {"key": key, "runs": [run for run, index in enumerate(groups.group_indices) if index == group_index]}
         for group_index, key in enumerate(groups.keys)
     ]
+    if groups.by is not None:
+        header |= {"by": groups.by, "ignored": groups.ignored}
     lines = list(members)
     drawn = [lines[piece.source] for piece in pieces]
     labels = {
