@@ -11,6 +11,7 @@ is warm.
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import signal
@@ -24,6 +25,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -57,14 +59,44 @@ class Server:
             repo = json.load(answer)["repos"][0]["id"]
         self.ready_s = time.perf_counter() - self.started_s
         self.base = f"{address}api/repos/{repo}/"
+        self.connection = self.connect()
 
-    def ask(self, path: str, body: Mapping[str, Any] | None = None) -> bytes:
-        """Send a request; give the bytes of the answer."""
+    def connect(self) -> http.client.HTTPConnection:
+        """Return a connection that stays open, as a browser's does."""
+        parts = urlsplit(self.base)
+        return http.client.HTTPConnection(parts.hostname or "", parts.port)
+
+    def ask(
+        self, path: str, body: Mapping[str, Any] | None = None, connection: http.client.HTTPConnection | None = None
+    ) -> bytes:
+        """Send a request over a connection that is kept; return the bytes of the answer."""
+        connection = connection or self.connection
         content = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.base + path, content, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request) as answer:
-            found: bytes = answer.read()
-            return found
+        method = "GET" if body is None else "POST"
+        connection.request(method, urlsplit(self.base + path).path, content, {"Content-Type": "application/json"})
+        with connection.getresponse() as answer:
+            data = answer.read()
+            assert answer.status == 200, data
+            return data
+
+    def requests_a_second(self, path: str, body: Mapping[str, Any], readers: int = 1, seconds: float = 2.0) -> float:
+        """Ask again and again from *readers* connections; return how many answers came in a second."""
+        until_s = time.perf_counter() + seconds
+        counts = [0] * readers
+
+        def read(reader: int) -> None:
+            connection = self.connect()
+            while time.perf_counter() < until_s:
+                self.ask(path, body, connection)
+                counts[reader] += 1
+            connection.close()
+
+        threads = [threading.Thread(target=read, args=(reader,)) for reader in range(readers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return round(sum(counts) / seconds, 1)
 
     def time(self, path: str, body: Mapping[str, Any] | None = None, repeats: int = 7) -> dict[str, float]:
         """Time a request: the first one, and the median of those after it."""
@@ -132,6 +164,8 @@ def table_of_runs(folder: Path, runs: int) -> dict[str, Any]:
             "indexed_s": server.indexed_s(),
             "first 100 rows": first,
             "100 rows": server.time("runs", {"fields": fields, "sort": by_loss, "limit": 100}),
+            "45 rows": server.time("runs", {"fields": fields, "sort": by_loss, "limit": 45}),
+            "45 rows, requests/s": server.requests_a_second("runs", {"fields": fields, "sort": by_loss, "limit": 45}),
             "all rows": server.time("runs", {"fields": fields, "limit": runs}),
             "query": server.time("runs", {"query": "run.hparams.lr > 0.05", "fields": fields, "limit": 100}),
             "fields": server.time("fields", {}),
@@ -158,6 +192,7 @@ def curves(folder: Path) -> dict[str, Any]:
             "20 means with a band": server.time(
                 "series", {**everything, "aggregate": {"by": [], "value": "mean", "band": "std"}}
             ),
+            "2,000 curves, answers/s of 16 readers": server.requests_a_second("series", everything, 16, 8.0),
             "memory_mb": server.memory_mb(),
         }
     root = folder / "long"

@@ -4,6 +4,8 @@ What the pages learn of the server before all else.
 
 from __future__ import annotations
 
+import socket
+
 import aim
 from aim.core.kinds import OBJECT_KINDS, QUERY_SUBJECTS, subject_of
 from aim.engine.listing import RUN_FIELDS
@@ -76,3 +78,17 @@ def test_every_field_of_a_run_is_a_column(browser: Browser) -> None:
     assert {"key": "created_at", "label": "Started", "type": "time"} in answer["columns"]
     assert list(RUN_COLUMNS) == [column["key"] for column in answer["columns"]]
     assert "max_step" in answer["summaries"]
+
+
+def test_an_answer_is_sent_at_once(browser: Browser) -> None:
+    """
+    The connections that the server accepts have TCP_NODELAY, so that no answer waits for an acknowledgement.
+    """
+    browser.get("runs/a")
+    accepted = browser.server.server.server_state.connections
+    options = [
+        connection.transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        for connection in accepted
+    ]
+
+    assert [1] == [min(option, 1) for option in options]
