@@ -13,11 +13,11 @@ from aim.storage.forms import events
 ONE, OTHER = "0a1b2c3d", "ffffffff"
 
 
-def lines_of(folder: Path, writer: str, *found: dict[str, Any]) -> Path:
+def lines_of(folder: Path, writer: str, *line_events: dict[str, Any]) -> Path:
     """Append lines to a writer's event file."""
     path = folder / f"{writer}.events.jsonl"
     with open(path, "ab") as file:
-        file.write(b"".join(events.encode(event) for event in found))
+        file.write(b"".join(events.encode(event) for event in line_events))
     return path
 
 

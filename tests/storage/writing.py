@@ -46,9 +46,9 @@ class Tensor:
 
 def lines(writer: Writer) -> list[dict[str, Any]]:
     """Return all event lines of a writer; none is bad."""
-    found = events.read(writer.lines.log.path)
-    assert [] == found.bad_spans
-    return found.events
+    parsed = events.read(writer.lines.log.path)
+    assert [] == parsed.bad_spans
+    return parsed.events
 
 
 def segment_of(writer: Writer) -> Segment:
@@ -71,25 +71,25 @@ def values(folder: Path, name: str = "loss") -> dict[int, object]:
         return {}
     if reader.state().sequences[(name, "{}")].is_numeric:
         return dict(zip(points.steps.tolist(), points.values.tolist(), strict=True))
-    found: dict[int, object] = {}
+    value_of: dict[int, object] = {}
     for index, step in enumerate(points.steps.tolist()):
         (item,) = reader.record(points, index)["items"]
         number, _ = blobs.split_position(int(points.values[index]))
-        found[step] = reader.read_data(points.writer_ids[int(points.writers[index])], number, item["data"])
-    return found
+        value_of[step] = reader.read_data(points.writer_ids[int(points.writers[index])], number, item["data"])
+    return value_of
 
 
 def tracked_points(writer: Writer, name: str = "loss") -> Points:
     """Return the points of a sequence without a context, by a fresh reader."""
-    found = open_run(writer.files.folder, may_seal=False).points((name, "{}"))
-    assert found is not None
-    return found
+    points = open_run(writer.files.folder, may_seal=False).points((name, "{}"))
+    assert points is not None
+    return points
 
 
 def tracked_values(writer: Writer, name: str = "loss") -> list[object]:
     """Return the values of a sequence in the order of steps; of objects, where they lie."""
-    found: list[object] = tracked_points(writer, name).values.tolist()
-    return found
+    points: list[object] = tracked_points(writer, name).values.tolist()
+    return points
 
 
 def tracked_kind(writer: Writer, name: str = "loss") -> str:

@@ -54,11 +54,11 @@ def test_a_large_write_is_done_whole(disk: Disk, tmp_path: Path) -> None:
     What the system takes in parts arrives whole: a pipe takes 64 KiB at once.
     """
     reading, writing = os.pipe()
-    found: list[bytes] = []
+    content: list[bytes] = []
 
     def read() -> None:
         while part := os.read(reading, 1 << 20):
-            found.append(part)
+            content.append(part)
 
     thread = threading.Thread(target=read)
     thread.start()
@@ -67,7 +67,7 @@ def test_a_large_write_is_done_whole(disk: Disk, tmp_path: Path) -> None:
     thread.join()
     os.close(reading)
 
-    assert bytes(range(256)) * 4096 == b"".join(found)
+    assert bytes(range(256)) * 4096 == b"".join(content)
 
 
 @pytest.mark.parametrize("code", [errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS])

@@ -96,9 +96,9 @@ def test_an_edits_name_carries_its_moment() -> None:
     """
     Edits sort by time, and two of one moment have two names.
     """
-    one, other = (layout.edit_file(Path("run"), 1795381000000001) for _ in range(2))
-    match = layout.EDIT_FILE.fullmatch(one.name)
+    first_path, other = (layout.edit_file(Path("run"), 1795381000000001) for _ in range(2))
+    match = layout.EDIT_FILE.fullmatch(first_path.name)
 
     assert match is not None
     assert "1795381000000001" == match[1]
-    assert one != other
+    assert first_path != other

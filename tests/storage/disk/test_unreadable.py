@@ -49,14 +49,14 @@ def _run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 @contextmanager
 def refused(path: Path) -> Iterator[None]:
     """Let nobody read the file *path* meanwhile."""
-    kept = path.parent.parent.parent / f"kept-{path.name}"
-    path.rename(kept)
+    original = path.parent.parent.parent / f"kept-{path.name}"
+    path.rename(original)
     path.mkdir()
     try:
         yield
     finally:
         path.rmdir()
-        kept.rename(path)
+        original.rename(path)
 
 
 def files(folder: Path) -> list[Path]:
@@ -88,7 +88,7 @@ def test_each_file_that_can_t_be_read_hides_itself_only(run: Path) -> None:
             check_left(path, whole, dict(points(run)))
             damage = RunLog(run).refresh().damage
         is_of_lines = path.name.endswith(("jsonl", "json"))
-        assert ([path.name] if is_of_lines else []) == [one.file for one in damage]
+        assert ([path.name] if is_of_lines else []) == [first_run.file for first_run in damage]
         assert whole == points(run)
         assert whole.keys() == points_in_place(run).keys()
 
@@ -142,9 +142,11 @@ def test_checking_names_the_file_and_judges_the_others(run: Path) -> None:
     """
     for path in files(run):
         with refused(path):
-            found = check_run(run)
-        assert "can't be read: Is a directory; look at the file and its disk" in [damage.problem for damage in found]
-        assert {path.name} == {damage.file for damage in found}
+            damage_of_files = check_run(run)
+        assert "can't be read: Is a directory; look at the file and its disk" in [
+            damage.problem for damage in damage_of_files
+        ]
+        assert {path.name} == {damage.file for damage in damage_of_files}
     assert [] == check_run(run)
 
 

@@ -48,12 +48,12 @@ def test_what_was_appended_is_read_back_by_its_place(tmp_path: Path) -> None:
     A record has the kind, the fields and the places of the bytes, also before the file is closed.
     """
     file = BlobFile(tmp_path, WRITER)
-    places = [
+    positions = [
         file.append("pictures", (step,), [picture(step), picture(step + 1)], "list(test.picture)") for step in (3, 4)
     ]
     path = tmp_path / f"{WRITER}.blobs-0000.zip"
 
-    for step, where in zip((3, 4), places, strict=True):
+    for step, where in zip((3, 4), positions, strict=True):
         number, offset = blobs.split_position(where)
         record = blobs.read_record(path, offset)
         assert (0, "list(test.picture)") == (number, record["kind"])
@@ -113,16 +113,16 @@ def test_any_flipped_byte_hides_one_entry_at_most(path: Path) -> None:
     """
     good = path.read_bytes()
     entries, end = blobs.walk(path)
-    for place in range(0, end, 3):
+    for byte_offset in range(0, end, 3):
         content = bytearray(good)
-        content[place] ^= 0x04
+        content[byte_offset] ^= 0x04
         path.write_bytes(content)
-        found, _ = blobs.walk(path)
-        hit = next(entry for entry in entries if entry.offset <= place < entry.end)
+        entries_left, _ = blobs.walk(path)
+        hit = next(entry for entry in entries if entry.offset <= byte_offset < entry.end)
         assert [entry.offset for entry in entries if entry != hit] == [
-            entry.offset for entry in found if entry.offset != hit.offset
+            entry.offset for entry in entries_left if entry.offset != hit.offset
         ]
-        assert all(entry.is_data_intact for entry in found if entry.offset != hit.offset)
+        assert all(entry.is_data_intact for entry in entries_left if entry.offset != hit.offset)
         with pytest.raises(DamagedFile, match=f"byte {hit.offset:,}"):
             blobs.read_data(path, hit.offset)
 
@@ -151,14 +151,14 @@ def test_a_new_file_is_begun_when_one_is_large(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(blobs, "ROLL_BYTES", 2000)
     monkeypatch.setattr(blobs, "ROLL_ENTRIES", 20)
     file = BlobFile(tmp_path, WRITER)
-    places = [file.append("p", (step,), [picture(step)], "test.picture") for step in range(30)]
+    positions = [file.append("p", (step,), [picture(step)], "test.picture") for step in range(30)]
     many = file.append("p", (99,), [picture(step) for step in range(20)], "list(test.picture)")
     file.close()
 
-    numbers = [blobs.split_position(where)[0] for where in places]
+    numbers = [blobs.split_position(where)[0] for where in positions]
     assert numbers == sorted(numbers)
     assert file.file_count - 1 == blobs.split_position(many)[0] == numbers[-1] + 1
-    for where, step in zip(places, range(30), strict=True):
+    for where, step in zip(positions, range(30), strict=True):
         number, offset = blobs.split_position(where)
         path = tmp_path / f"{WRITER}.blobs-{number:04d}.zip"
         (item,) = blobs.read_record(path, offset)["items"]

@@ -28,9 +28,9 @@ def some_lines(count: int) -> list[dict[str, Any]]:
     return [{"at": float(number), "set": ["a"], "value": "x" * number} for number in range(count)]
 
 
-def encoded(found: list[dict[str, Any]]) -> bytes:
+def encoded(events_of_file: list[dict[str, Any]]) -> bytes:
     """Return their lines."""
-    return b"".join(events.encode(event) for event in found)
+    return b"".join(events.encode(event) for event in events_of_file)
 
 
 @given(EVENTS)
@@ -47,16 +47,16 @@ def test_a_line_gives_its_event(event: dict[str, Any]) -> None:
 
 
 @given(st.lists(EVENTS, max_size=5), st.integers(0, 100))
-def test_lines_are_taken_in_order_and_a_cut_one_is_left(found: list[dict[str, Any]], cut: int) -> None:
+def test_lines_are_taken_in_order_and_a_cut_one_is_left(written: list[dict[str, Any]], cut: int) -> None:
     """
     Whole lines are given, from any offset; a last line without its newline is left for later.
     """
-    data = encoded(found) + events.encode({"last": "x" * 100})[:cut]
+    data = encoded(written) + events.encode({"last": "x" * 100})[:cut]
     lines = events.parse(data, 1000)
 
-    assert found == lines.events
+    assert written == lines.events
     assert [] == lines.bad_spans
-    assert 1000 + len(encoded(found)) == lines.end_offset
+    assert 1000 + len(encoded(written)) == lines.end_offset
 
 
 @pytest.mark.parametrize("flip", [1, 0x20, 0xFF])
@@ -64,15 +64,15 @@ def test_any_flipped_byte_hides_one_line_only(flip: int) -> None:
     """
     For every byte of a file: after it is changed every other line is found, and the damage is named.
     """
-    found = some_lines(5)
-    data = encoded(found)
-    for place in range(len(data)):
+    written = some_lines(5)
+    data = encoded(written)
+    for byte_offset in range(len(data)):
         damaged = bytearray(data)
-        damaged[place] ^= flip
+        damaged[byte_offset] ^= flip
         lines = events.parse(bytes(damaged))
-        left = [event for event in found if event in lines.events]
-        cut_short = place == len(data) - 1  # the last newline
-        assert len(found) - 1 <= len(left) == len(lines.events)
+        left = [event for event in written if event in lines.events]
+        cut_short = byte_offset == len(data) - 1  # the last newline
+        assert len(written) - 1 <= len(left) == len(lines.events)
         assert lines.bad_spans or cut_short
         assert all(0 <= offset < offset + length <= len(data) for offset, length in lines.bad_spans)
 
@@ -81,11 +81,11 @@ def test_any_missing_newline_hides_at_most_one_line() -> None:
     """
     Where a newline is gone or another byte, the lines around it are found again by their beginning.
     """
-    found = some_lines(4)
-    joined = b"".join(events.encode(event)[:-1] + b"?" for event in found[:-1]) + events.encode(found[-1])
+    written = some_lines(4)
+    joined = b"".join(events.encode(event)[:-1] + b"?" for event in written[:-1]) + events.encode(written[-1])
     lines = events.parse(joined)
 
-    assert found == lines.events
+    assert written == lines.events
     assert 3 == len(lines.bad_spans)
 
 
@@ -93,10 +93,10 @@ def test_thousands_of_lines_without_a_newline_are_found() -> None:
     """
     A file that lost all its newlines to a tool is read without end of stack.
     """
-    found = some_lines(3000)
-    joined = encoded(found).replace(b"\n", b" ") + b"\n"
+    written = some_lines(3000)
+    joined = encoded(written).replace(b"\n", b" ") + b"\n"
 
-    assert found == events.parse(joined[:-2] + b"\n").events
+    assert written == events.parse(joined[:-2] + b"\n").events
 
 
 @pytest.mark.parametrize(
@@ -111,12 +111,14 @@ def test_what_is_no_line_is_none(line: bytes) -> None:
     assert events.decode(line) is None
 
 
-@pytest.mark.parametrize("rest", [b",1]", b"", b",", b',"a":}', b"x", b',"a":"\xff"}', b',"a":' + b"[" * 100_000])
-def test_a_line_that_checks_and_is_no_json_is_none(rest: bytes) -> None:
+@pytest.mark.parametrize(
+    "checked_text", [b",1]", b"", b",", b',"a":}', b"x", b',"a":"\xff"}', b',"a":' + b"[" * 100_000]
+)
+def test_a_line_that_checks_and_is_no_json_is_none(checked_text: bytes) -> None:
     """
     Even with a right CRC, what is no JSON object is no event and no error.
     """
-    assert events.decode(b'{"crc":"%08x"%s' % (zlib.crc32(rest), rest)) is None
+    assert events.decode(b'{"crc":"%08x"%s' % (zlib.crc32(checked_text), checked_text)) is None
 
 
 def test_appended_events_are_read_back(tmp_path: Path) -> None:

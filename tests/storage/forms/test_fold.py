@@ -26,10 +26,10 @@ def test_a_drop_hides_what_was_there_and_nothing_else(tmp_path: Path) -> None:
     lines_of(tmp_path, ONE, {"at": 1.0, "sequence": 1, "name": "loss", "context": {}, "kind": "float"})
     drop: list[dict[str, object]] = [{"name": name, "context": {}} for name in ("loss", "unknown")]
     at_s = write(tmp_path, {"drop": drop}, by="test")
-    found = RunLog(tmp_path).refresh()
+    state_now = RunLog(tmp_path).refresh()
 
-    assert [("loss", at_s)] == [(facts.name, facts.dropped_at_s) for facts in found.sequences.values()]
-    assert [] == found.damage
+    assert [("loss", at_s)] == [(sequence.name, sequence.dropped_at_s) for sequence in state_now.sequences.values()]
+    assert [] == state_now.damage
 
 
 def test_tags_keep_the_order_in_which_they_came(tmp_path: Path) -> None:
@@ -65,11 +65,11 @@ def test_a_line_that_makes_no_sense_hides_only_itself(tmp_path: Path, event: dic
         {"at": 3.0, "set": ["b"], "value": 2},
     )
     log = RunLog(tmp_path)
-    found = log.refresh()
+    state_now = log.refresh()
 
     assert {"l": [1], "b": 2} == {key: log.params[key] for key in ("l", "b")}
-    assert [ONE] == [item.file for item in found.damage]
-    assert "can't be understood" in found.damage[0].problem
+    assert [ONE] == [item.file for item in state_now.damage]
+    assert "can't be understood" in state_now.damage[0].problem
 
 
 def test_unknown_lines_and_keys_are_ignored(tmp_path: Path) -> None:
@@ -116,15 +116,15 @@ def test_runs_that_are_read_once_are_folded_as_all_others_are(seed: int) -> None
     expected = RunState("run")
     for line in lines:
         fold.apply(expected, line)
-    found = FirstFold(lambda name, kind, context: (name, kind, context)).fold("run", lines)
+    folded = FirstFold(lambda name, kind, context: (name, kind, context)).fold("run", lines)
 
-    assert repr(sorted(params.flatten(expected.tree))) == repr(sorted(found.leaves.items()))
-    assert (expected.properties, expected.tags) == (found.state.properties, found.state.tags)
-    assert expected.check_in == found.state.check_in
+    assert repr(sorted(params.flatten(expected.tree))) == repr(sorted(folded.leaves.items()))
+    assert (expected.properties, expected.tags) == (folded.state.properties, folded.state.tags)
+    assert expected.check_in == folded.state.check_in
     assert {
         number: (sequence.name, sequence.kind, sequence.context)
         for number, sequence in expected.sequences_by_number.items()
-    } == found.declared
+    } == folded.declared
 
 
 @pytest.mark.parametrize(

@@ -164,17 +164,17 @@ def _bytes_that_make_zero(head: bytes) -> bytes:
     # CRC-32 is linear: the four bytes whose CRC, after *head*, is 0 follow from the table walked backwards
     table = [zlib.crc32(bytes([byte])) ^ zlib.crc32(b"\0") for byte in range(256)]
     low = {entry >> 24: index for index, entry in enumerate(table)}
-    wanted, indices = 0xFFFFFFFF, []
+    crc, indices = 0xFFFFFFFF, []
     for _ in range(4):
-        index = low[wanted >> 24]
+        index = low[crc >> 24]
         indices.append(index)
-        wanted = ((wanted ^ table[index]) << 8) & 0xFFFFFFFF
+        crc = ((crc ^ table[index]) << 8) & 0xFFFFFFFF
     state = zlib.crc32(head) ^ 0xFFFFFFFF
-    found = bytearray()
+    suffix = bytearray()
     for index in reversed(indices):
-        found.append((state ^ index) & 0xFF)
+        suffix.append((state ^ index) & 0xFF)
         state = (state >> 8) ^ table[index]
-    return bytes(found)
+    return bytes(suffix)
 
 
 def test_a_stopped_segment_hands_out_nothing(segment: Segment) -> None:

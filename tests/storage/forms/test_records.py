@@ -47,13 +47,13 @@ def test_records_come_in_the_order_of_recording(writer: Writer) -> None:
     """
     All segments of a writer are one array, with the numbers of its files and without damage.
     """
-    found = records.scan(writer.files.folder, writer.id)
+    journal_scan = records.scan(writer.files.folder, writer.id)
 
-    assert [0, 1] == found.segments
-    assert [] == found.damage
-    assert [step * 1.1 for step in range(500)] == found.records["value"].tolist()
-    assert list(range(500)) == found.records["step"].tolist()
-    assert {1} == set(found.records["sequence"].tolist())
+    assert [0, 1] == journal_scan.segments
+    assert [] == journal_scan.damage
+    assert [step * 1.1 for step in range(500)] == journal_scan.records["value"].tolist()
+    assert list(range(500)) == journal_scan.records["step"].tolist()
+    assert {1} == set(journal_scan.records["sequence"].tolist())
     assert 500 == records.slots_used(writer.files.folder, writer.id, [0, 1])
 
 
@@ -61,9 +61,9 @@ def test_a_writer_without_points_has_none(tmp_path: Path) -> None:
     """
     No segment is no record and no damage.
     """
-    found = records.scan(tmp_path, "0a1b2c3d")
+    journal_scan = records.scan(tmp_path, "0a1b2c3d")
 
-    assert (0, [], []) == (len(found.records), found.segments, found.damage)
+    assert (0, [], []) == (len(journal_scan.records), journal_scan.segments, journal_scan.damage)
 
 
 def test_holes_and_void_slots_are_left_out(writer: Writer) -> None:
@@ -73,9 +73,9 @@ def test_holes_and_void_slots_are_left_out(writer: Writer) -> None:
     path = writer.files.folder / f"{writer.id}.points-0000"
     overwrite(path, PAGE_BYTES, bytes(32))
     overwrite(path, PAGE_BYTES + 32, RECORD.pack(0.0, 0, 1.0, math.nan, VOID))
-    found = records.scan(writer.files.folder, writer.id, verify=False)
+    journal_scan = records.scan(writer.files.folder, writer.id, verify=False)
 
-    assert list(range(2, 500)) == found.records["step"].tolist()
+    assert list(range(2, 500)) == journal_scan.records["step"].tolist()
 
 
 @pytest.mark.parametrize("name", ["points-0000~", "points-0001.bak", "points-x", "points-", "points.parquet.tmp"])
@@ -95,14 +95,14 @@ def test_every_flipped_byte_of_a_checked_page_is_named(writer: Writer) -> None:
     """
     path = writer.files.folder / f"{writer.id}.points-0000"
     good = path.read_bytes()
-    places = [*range(76), *range(PAGE_BYTES, 2 * PAGE_BYTES, 7), 2 * PAGE_BYTES - 1, len(good) - 1]
-    for place in places:
-        if 64 <= place < 76:
-            page = (place - 64) // 4 + 1
+    byte_offsets = [*range(76), *range(PAGE_BYTES, 2 * PAGE_BYTES, 7), 2 * PAGE_BYTES - 1, len(good) - 1]
+    for byte_offset in byte_offsets:
+        if 64 <= byte_offset < 76:
+            page = (byte_offset - 64) // 4 + 1
         else:
-            page = place // PAGE_BYTES
+            page = byte_offset // PAGE_BYTES
         content = bytearray(good)
-        content[place] ^= 0x10
+        content[byte_offset] ^= 0x10
         damage = records.check_segment(path.name, bytes(content))
         assert [f"byte {page * PAGE_BYTES:,}"] == [item.location for item in damage]
         assert {path.name} == {item.file for item in damage}
@@ -115,12 +115,12 @@ def test_a_truncated_segment_is_named_and_read_as_far_as_it_goes(writer: Writer,
     """
     path = writer.files.folder / f"{writer.id}.points-0000"
     path.write_bytes(path.read_bytes()[:size])
-    found = records.scan(writer.files.folder, writer.id)
+    journal_scan = records.scan(writer.files.folder, writer.id)
 
     whole = max(0, size - PAGE_BYTES) // 32
-    assert [*range(whole), *range(384, 500)] == found.records["step"].tolist()
-    assert found.damage
-    assert f"byte {size:,}" in {item.location for item in found.damage}
+    assert [*range(whole), *range(384, 500)] == journal_scan.records["step"].tolist()
+    assert journal_scan.damage
+    assert f"byte {size:,}" in {item.location for item in journal_scan.damage}
 
 
 @pytest.mark.parametrize("size", [0, 4096, 16384])
@@ -129,9 +129,9 @@ def test_a_segment_of_zeros_is_no_damage(tmp_path: Path, size: int) -> None:
     A process killed while it made a segment leaves zeros: nothing was recorded there, and nothing is wrong.
     """
     (tmp_path / "0a1b2c3d.points-0000").write_bytes(bytes(size))
-    found = records.scan(tmp_path, "0a1b2c3d")
+    journal_scan = records.scan(tmp_path, "0a1b2c3d")
 
-    assert (0, []) == (len(found.records), found.damage)
+    assert (0, []) == (len(journal_scan.records), journal_scan.damage)
 
 
 def test_damaged_times_are_numbers_all_the_same() -> None:
@@ -151,11 +151,11 @@ def test_epochs_are_the_shortest_decimals_that_give_them(epochs: list[float]) ->
     Each epoch reads as the shortest decimal that rounds to its f32, as numpy prints it, whatever stands beside it.
     """
     array = np.array(epochs, np.float32)
-    found = records.shortest_epochs(array)
+    decimals = records.shortest_epochs(array)
 
-    assert np.array_equal(array, found.astype(np.float32), equal_nan=True)
+    assert np.array_equal(array, decimals.astype(np.float32), equal_nan=True)
     assert [float(str(epoch)) for epoch in array if not math.isnan(epoch)] == [
-        value for value in found.tolist() if not math.isnan(value)
+        value for value in decimals.tolist() if not math.isnan(value)
     ]
 
 
@@ -228,12 +228,12 @@ def test_a_reader_beside_a_writer_sees_whole_records_only(tmp_path: Path) -> Non
     seen = readings = 0
     while seen < 400_000:
         ended = process.poll() is not None
-        found = records.scan(tmp_path, writer, verify=False).records
-        assert np.array_equal((found["step"] + 1) * 1.1, found["value"])
-        assert np.all(np.diff(found["step"]) > 0)
-        assert np.array_equal(np.arange(seen), found["step"][:seen])  # what was there stays
-        gaps = np.flatnonzero(found["step"] != np.arange(len(found)))
-        seen, readings = int(gaps[0]) if len(gaps) else len(found), readings + 1
+        records_read = records.scan(tmp_path, writer, verify=False).records
+        assert np.array_equal((records_read["step"] + 1) * 1.1, records_read["value"])
+        assert np.all(np.diff(records_read["step"]) > 0)
+        assert np.array_equal(np.arange(seen), records_read["step"][:seen])  # what was there stays
+        gaps = np.flatnonzero(records_read["step"] != np.arange(len(records_read)))
+        seen, readings = int(gaps[0]) if len(gaps) else len(records_read), readings + 1
         assert not ended or seen == 400_000
     assert 0 == process.wait(DEADLINE_S)
     process.stdout.close()

@@ -68,8 +68,8 @@ def test_any_order_of_arrival_gives_the_same_state(tmp_path: Path, seed: int) ->
     assert at_once.params == log.params
     assert whole.properties == bit_by_bit.properties
     assert whole.tags == bit_by_bit.tags
-    assert {key: {*facts.parts} for key, facts in whole.sequences.items()} == {
-        key: {*facts.parts} for key, facts in bit_by_bit.sequences.items()
+    assert {key: {*sequence.parts} for key, sequence in whole.sequences.items()} == {
+        key: {*sequence.parts} for key, sequence in bit_by_bit.sequences.items()
     }
     assert whole.created_at_s == bit_by_bit.created_at_s == 0.0
     assert [] == whole.damage == bit_by_bit.damage
@@ -128,11 +128,11 @@ def test_a_broken_line_or_edit_is_named_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "edit-1795381000000001-0a1b2c3d.json").write_bytes(b"{}\n")
     log = RunLog(tmp_path)
     for _ in range(3):
-        found = log.refresh()
+        state_now = log.refresh()
 
     assert {"a": 1} == log.params
-    assert {path.name, "edit-1795381000000001-0a1b2c3d.json"} == {item.file for item in found.damage}
-    assert 2 == len(found.damage)
+    assert {path.name, "edit-1795381000000001-0a1b2c3d.json"} == {item.file for item in state_now.damage}
+    assert 2 == len(state_now.damage)
 
 
 def test_a_deleted_run_is_told(tmp_path: Path) -> None:
@@ -169,12 +169,12 @@ def test_a_run_without_a_readable_beginning_was_created_with_its_folder(tmp_path
     Where no `begin` is left, the folder's time stands in; its writers are judged by their heartbeats.
     """
     lines_of(tmp_path, ONE, {"at": 1.0, "set": ["a"], "value": 1})
-    found = RunLog(tmp_path).refresh()
+    state_now = RunLog(tmp_path).refresh()
 
-    assert tmp_path.stat().st_mtime == found.created_at_s
-    assert RUNNING == found.status()[0]
-    assert LOST == found.status(clock.now() + 61)[0]
-    assert (LOST, found.created_at_s) == (state.RunState("x", created_at_s=found.created_at_s).status())
+    assert tmp_path.stat().st_mtime == state_now.created_at_s
+    assert RUNNING == state_now.status()[0]
+    assert LOST == state_now.status(clock.now() + 61)[0]
+    assert (LOST, state_now.created_at_s) == (state.RunState("x", created_at_s=state_now.created_at_s).status())
 
 
 def test_every_line_grows_the_count(tmp_path: Path) -> None:

@@ -33,13 +33,17 @@ def test_sequences_are_joined_over_writers_and_kinds(tmp_path: Path) -> None:
     lines_of(
         tmp_path, OTHER, {"at": 1.5, "sequence": 1, "name": "loss", "context": {"a": True, "b": 2.0}, "kind": "float"}
     )
-    found = RunLog(tmp_path).refresh()
-    ((key, facts),) = found.sequences.items()
+    state_now = RunLog(tmp_path).refresh()
+    ((key, sequence),) = state_now.sequences.items()
 
-    assert ("loss", '{"a":1,"b":2}') == key == facts.key
-    assert [SequencePart(ONE, 1, "float"), SequencePart(OTHER, 1, "float"), SequencePart(ONE, 2, "int")] == facts.parts
-    assert ("number", True) == (facts.kind, facts.is_numeric)
-    assert [(7, 2**60, ONE)] == [(point.step, point.value, point.writer) for point in facts.exact_points]
+    assert ("loss", '{"a":1,"b":2}') == key == sequence.key
+    assert [
+        SequencePart(ONE, 1, "float"),
+        SequencePart(OTHER, 1, "float"),
+        SequencePart(ONE, 2, "int"),
+    ] == sequence.parts
+    assert ("number", True) == (sequence.kind, sequence.is_numeric)
+    assert [(7, 2**60, ONE)] == [(point.step, point.value, point.writer) for point in sequence.exact_points]
 
 
 @pytest.mark.parametrize(
@@ -68,12 +72,12 @@ def test_names_have_defaults(tmp_path: Path) -> None:
     """
     folder = tmp_path / "3df7"
     folder.mkdir()
-    found = RunLog(folder).refresh()
-    assert ("Run: 3df7", "default") == (found.name, found.experiment)
+    state_now = RunLog(folder).refresh()
+    assert ("Run: 3df7", "default") == (state_now.name, state_now.experiment)
     lines_of(folder, ONE, {"at": 1.0, "property": {"name": None, "experiment": None}})
-    found = RunLog(folder).refresh()
+    state_now = RunLog(folder).refresh()
 
-    assert (None, None) == (found.name, found.experiment)
+    assert (None, None) == (state_now.name, state_now.experiment)
 
 
 def test_a_live_process_is_running(tmp_path: Path) -> None:
@@ -81,10 +85,10 @@ def test_a_live_process_is_running(tmp_path: Path) -> None:
     A writer without an end whose process is there is running, however old its file.
     """
     os.utime(lines_of(tmp_path, ONE, begin(1.0)), (1.0, 1.0))
-    found = RunLog(tmp_path).refresh()
+    state_now = RunLog(tmp_path).refresh()
 
-    assert (RUNNING, None) == found.status()
-    assert not found.writers[ONE].has_ended(clock.now())
+    assert (RUNNING, None) == state_now.status()
+    assert not state_now.writers[ONE].has_ended(clock.now())
 
 
 @pytest.mark.parametrize(
@@ -115,10 +119,10 @@ def test_a_writer_is_judged_by_its_process_or_by_its_heartbeat(
     path = lines_of(tmp_path, ONE, begin(1.0, **changed))
     now_s = 2e9
     os.utime(path, (now_s - heard_s_ago,) * 2)
-    found = RunLog(tmp_path).refresh()
+    state_now = RunLog(tmp_path).refresh()
 
-    assert (alive, ended) == (found.writers[ONE].is_alive(now_s), found.writers[ONE].has_ended(now_s))
-    assert (RUNNING if alive else LOST) == found.status(now_s)[0]
+    assert (alive, ended) == (state_now.writers[ONE].is_alive(now_s), state_now.writers[ONE].has_ended(now_s))
+    assert (RUNNING if alive else LOST) == state_now.status(now_s)[0]
 
 
 @pytest.mark.parametrize(
@@ -141,9 +145,9 @@ def test_the_writer_that_was_heard_of_last_decides(
     for writer, how in zip((ONE, OTHER), ends, strict=False):
         path = lines_of(tmp_path, writer, begin(1.0, pid=2**31 - 1), *([how] if how else []))
         os.utime(path, (7.0, 7.0))
-    found = RunLog(tmp_path).refresh()
+    state_now = RunLog(tmp_path).refresh()
 
-    assert expected == (*found.status(), found.error())
+    assert expected == (*state_now.status(), state_now.error())
 
 
 def test_a_run_that_was_resumed_runs_again(tmp_path: Path) -> None:

@@ -63,7 +63,9 @@ def test_everything_that_hides_is_put_together(
         not any(second < rewind.time_s and step > rewind.step for rewind in rewinds)
         and not (dropped_at_s and second <= dropped_at_s)
         and (before_s is None or second < before_s)
-        and not any(one.items is None and step in one.steps and second <= one.time_s for one in deletions)
+        and not any(
+            deletion.items is None and step in deletion.steps and second <= deletion.time_s for deletion in deletions
+        )
         for step, second in points
     ]
 

@@ -67,22 +67,22 @@ def test_a_registered_writer_is_ticked_until_it_is_unregistered() -> None:
     """
     The thread does the second's work of each writer that it knows.
     """
-    one, other = Worker(), Worker()
-    background.register(one)
+    worker, other = Worker(), Worker()
+    background.register(worker)
     background.register(other)
-    assert one.ticked.wait(DEADLINE_S)
+    assert worker.ticked.wait(DEADLINE_S)
     assert other.ticked.wait(DEADLINE_S)
-    background.unregister(one)
-    background.unregister(one)
+    background.unregister(worker)
+    background.unregister(worker)
     other.ticked.clear()
     assert other.ticked.wait(DEADLINE_S)
     other.ticked.clear()
     assert other.ticked.wait(DEADLINE_S)
-    count = len(one.calls)
+    count = len(worker.calls)
     other.ticked.clear()
     assert other.ticked.wait(DEADLINE_S)
 
-    assert count == len(one.calls)
+    assert count == len(worker.calls)
     background.unregister(other)
 
 

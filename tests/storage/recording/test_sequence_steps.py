@@ -70,9 +70,9 @@ def test_a_step_that_is_tracked_again_is_overwritten(writer: Writer, loss: Seque
     loss.track(value, 3, 2.0)
     loss.track(value)
 
-    found = tracked_points(writer)
-    assert [3, 9, 10] == found.steps.tolist()
-    assert 2.0 == found.epochs[0]
+    points = tracked_points(writer)
+    assert [3, 9, 10] == points.steps.tolist()
+    assert 2.0 == points.epochs[0]
 
 
 @pytest.mark.parametrize("value", [0.5, 1, BIG + 1, Picture(), np.array(0.5)])
@@ -165,8 +165,8 @@ def test_a_step_from_a_counter_that_was_moved_counts_for_nobody(
     for _ in range(3):
         loss.track(value)
 
-    found = scan(writer.files.folder, writer.id).records["step"].tolist()
-    assert [0, 50, 51, 52, 53, 54] == sorted(found)
+    steps_found = scan(writer.files.folder, writer.id).records["step"].tolist()
+    assert [0, 50, 51, 52, 53, 54] == sorted(steps_found)
 
 
 def test_the_history_is_asked_for_once_and_only_when_needed(tmp_path: Path) -> None:
@@ -216,13 +216,13 @@ def test_any_history_of_steps_is_that_of_the_oracle(
             if isinstance(step, (int, float)) and abs(step) < 100 and epoch == "x":
                 largest = loss.next_step() - 1  # whether a refused step counts is not said
             continue
-        place = largest + 1 if step is None else int(step)
-        largest = max(largest, place)
-        oracle[place] = value
+        index = largest + 1 if step is None else int(step)
+        largest = max(largest, index)
+        oracle[index] = value
     assert largest + 1 == loss.next_step()
     writer.close()
 
-    found = open_run(writer.files.folder, may_seal=False).points(("loss", "{}"))
-    shown = {} if found is None else dict(zip(found.steps.tolist(), found.values.tolist(), strict=True))
-    assert oracle == shown
+    points = open_run(writer.files.folder, may_seal=False).points(("loss", "{}"))
+    visible = {} if points is None else dict(zip(points.steps.tolist(), points.values.tolist(), strict=True))
+    assert oracle == visible
     assert [] == scan(writer.files.folder, writer.id).damage

@@ -258,7 +258,7 @@ def test_the_same_name_may_have_other_types_in_other_contexts(writer: Writer) ->
     writer.sequence("x", {"a": 1}).track(0.5)
     writer.sequence("x", {"a": 2}).track(Picture())
 
-    kinds = {facts.kind for facts in open_run(writer.files.folder).state().sequences.values()}
+    kinds = {sequence.kind for sequence in open_run(writer.files.folder).state().sequences.values()}
     assert {"float", "test.picture"} == kinds
 
 

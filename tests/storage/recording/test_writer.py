@@ -106,10 +106,10 @@ def test_params_properties_and_tags_are_read_back(writer: Writer, folder: Path) 
     writer.lines.change_tags(remove=["x"])
 
     log = RunLog(folder)
-    found = log.refresh()
+    state_now = log.refresh()
     assert {"a": {"b": 1, "c": b"\0", 3: [1, math.inf]}} == log.params
-    assert {"name": "second", "notes": None} == found.properties
-    assert ["y"] == list(found.tags)
+    assert {"name": "second", "notes": None} == state_now.properties
+    assert ["y"] == list(state_now.tags)
 
 
 def test_a_param_that_holds_itself_is_refused(writer: Writer) -> None:
@@ -141,18 +141,18 @@ def test_text_of_any_kind_survives(writer: Writer, folder: Path) -> None:
         writer.sequence(text, {text: text}).track(0.5)
         writer.lines.set_param((text,), text)
 
-    found = open_run(folder).state()
-    assert set(texts) == {name for name, _ in found.sequences}
+    state_now = open_run(folder).state()
+    assert set(texts) == {name for name, _ in state_now.sequences}
     assert {text: text for text in texts} == open_run(folder).params()
-    assert [{text: text} for text in texts] == [facts.context for facts in found.sequences.values()]
-    assert [] == found.damage
+    assert [{text: text} for text in texts] == [sequence.context for sequence in state_now.sequences.values()]
+    assert [] == state_now.damage
 
 
 # handles
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("handle", "other"),
     [
         (None, {}),
         ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
@@ -164,11 +164,11 @@ def test_text_of_any_kind_survives(writer: Writer, folder: Path) -> None:
         ({1: "x"}, {"1": "x"}),
     ],
 )
-def test_equal_contexts_have_one_handle(writer: Writer, one: object, other: object) -> None:
+def test_equal_contexts_have_one_handle(writer: Writer, handle: object, other: object) -> None:
     """
     One sequence has one handle, however its context is written.
     """
-    assert writer.sequence("loss", one) is writer.sequence("loss", other)
+    assert writer.sequence("loss", handle) is writer.sequence("loss", other)
 
 
 @pytest.mark.parametrize("name", ["", 5, None, b"loss"])

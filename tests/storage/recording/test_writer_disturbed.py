@@ -118,9 +118,9 @@ def test_a_writer_that_was_taken_for_dead_goes_on_as_another(writer: Writer, fol
     writer.close()
 
     assert first != writer.id
-    found = values(folder)
-    assert {step: step * 1.1 for step in range(1500)} == {**sealed, **found}
-    assert set(range(500, 1500)) <= set(found)
+    points_now = values(folder)
+    assert {step: step * 1.1 for step in range(1500)} == {**sealed, **points_now}
+    assert set(range(500, 1500)) <= set(points_now)
     assert {number: 500 + number for number in range(1000)} == values(folder, "count")
     assert {7: b"late" * 100} == values(folder, "pictures")
     points = open_run(folder, may_seal=False).points(("loss", "{}"))
@@ -202,8 +202,8 @@ def test_threads_that_track_while_a_writer_goes_on_as_another_lose_nothing(write
     writer.tick()
     writer.close()
 
-    rest = [records.scan(folder, path.name[:8]).records for path in folder.glob("*.events.jsonl")]
-    everything = np.concatenate([*sealed, *rest])
+    others = [records.scan(folder, path.name[:8]).records for path in folder.glob("*.events.jsonl")]
+    everything = np.concatenate([*sealed, *others])
     for number, count in enumerate(counts):
         mine = everything[everything["value"] == number + 0.5]
         assert set(range(count)) == set(mine["step"].tolist())
@@ -274,9 +274,9 @@ def test_a_run_without_a_handle_ends_when_it_is_closed_only(folder: Path) -> Non
     gc.collect()
     loss.track(0.5)
     assert RUNNING == state(folder).status()[0]
-    kept = reference()
-    assert kept is not None
-    kept.close()
+    open_writer = reference()
+    assert open_writer is not None
+    open_writer.close()
 
     assert FINISHED == state(folder).status()[0]
 
@@ -341,8 +341,8 @@ def test_without_a_gil_every_step_is_given_once(folder: Path, monkeypatch: pytes
         thread.join()
     writer.close()
 
-    found = records.scan(folder, writer.id).records
-    assert list(range(8000)) == sorted(found["step"].tolist())
+    steps_found = records.scan(folder, writer.id).records
+    assert list(range(8000)) == sorted(steps_found["step"].tolist())
     assert sequence_writer.NO_TYPES == loss.floats
 
 
@@ -376,8 +376,8 @@ def test_a_signal_handler_may_record(writer: Writer, folder: Path) -> None:
     writer.close()
 
     log = RunLog(folder)
-    found = log.refresh()
-    assert [] == found.damage
+    values_found = log.refresh()
+    assert [] == values_found.damage
     assert {"count": count - 1, "handled": len(from_handler)} == log.params
     assert {step: step * 1.1 for step in range(count)} == values(folder)
     assert len(from_handler) == len(values(folder, "other"))

@@ -193,7 +193,7 @@ class FirstFold(Generic[DeclarationT]):
             UnusualLine: a line has a key of `HISTORY_KEYS`, or one that is not known.
             MALFORMED: (any of these) a line makes no sense.
 
-        Cost: about 3 us and 0.2 us a line, and 0.3 us a param.
+        Cost: 1 us, 0.4 us a line and 0.2 us a param.
         """
         run: FirstState[DeclarationT] = FirstState(run_hash)
         settings: list[Event] = []
