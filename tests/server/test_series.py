@@ -5,14 +5,20 @@ Curves as frames.
 from __future__ import annotations
 
 import math
+import os
+import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from aim.sdk.run import Run
+from bench.repository import Size, build, seal_all
 from tests.server.conftest import Browser, MakeBrowser, MakeRun
 from tests.server.frames import Frame, read
 
@@ -26,6 +32,55 @@ def track(run: Run, values: list[float], name: str = "loss", **more: Any) -> Non
     """Track values at the steps 0, 1, ..."""
     for step, value in enumerate(values):
         run.track(value, name=name, step=step, **more)
+
+
+class OpenedFiles:
+    """
+    The names of the files below a folder that this process opens while it counts.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = str(folder)
+        self._is_counting = False
+        self.names: list[str] = []
+        sys.addaudithook(self._hear)  # for good: Python removes none
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self._is_counting and event == "open" and str(arguments[0]).startswith(self._folder):
+            self.names.append(Path(str(arguments[0])).name)
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count within."""
+        self.names.clear()
+        self._is_counting = True
+        try:
+            yield
+        finally:
+            self._is_counting = False
+
+
+def test_curves_of_sealed_runs_cost_two_openings_a_run(tmp_path: Path, make_browser: MakeBrowser) -> None:
+    """
+    For all curves of sealed runs, each file is opened twice, for its end and for its points, and no lines are read.
+    """
+    repository = build(tmp_path / "demo", Size(5, params=5, sequences=8, points=1_000))
+    seal_all(repository)
+    for number, folder in enumerate(sorted((repository.files / "runs").iterdir())):
+        os.utime(folder, (1e9 + number, 1e9 + number))  # old enough that its time counts
+    browser = make_browser()
+    everything = {"query": "run.archived in (True, False)"}
+    browser.post("runs", everything)
+    opened = OpenedFiles(repository.files / "runs")
+    with opened.counting():
+        frame = curves(browser, **everything)
+
+    assert (40, 5) == (frame.header["total"], len(frame.header["runs"]))
+    assert [] == [name for name in opened.names if not name.endswith(".parquet")]
+    assert 10 == len(opened.names)
+    with opened.counting():
+        curves(browser, **everything, smooth=0.5)
+    assert [] == opened.names
 
 
 def test_a_frame_holds_every_point_of_short_curves(browser: Browser) -> None:

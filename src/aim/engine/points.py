@@ -168,12 +168,7 @@ class PointStore:
 
 def _sealed_curves(reader: RunReader, keys: list[SequenceKey]) -> dict[SequenceKey, Curve | None]:
     """Return the curves that are found without the lines of the run."""
-    curves: dict[SequenceKey, Curve | None] = {}
-    for key in keys:
-        points = reader.points_of_sole_writer(key)
-        if points is not None and points.is_numeric:
-            curves[key] = _curve_of(points)
-    return curves
+    return {key: _curve_of(points) for key, points in reader.points_of_sole_writer(keys).items() if points.is_numeric}
 
 
 def _cheap_curves(

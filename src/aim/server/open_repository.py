@@ -5,6 +5,7 @@ can be undone, and its documents.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -91,8 +92,9 @@ class OpenRepository:
         self.catalogue.listen(report)
 
     def warm(self) -> None:
-        """Read the catalogue now, so that the first page does not wait for it."""
+        """Read the catalogue now, and load what reads points, so that the first page does not wait for it."""
         try:
+            importlib.import_module("pyarrow")  # it takes 0.2 s, which the first curve would wait for
             self.catalogue.refresh_for_now()
         except (AimError, OSError) as error:
             log.warning("Aim can't read the repository in %s: %s", self.root, error)

@@ -54,8 +54,8 @@ class ChunkSource(Protocol):
     def use_sole_writer(self, writer_id: str, stamp: int) -> None:
         """Expect that all points are what one writer has sealed, while *stamp* is that of the run."""
 
-    def sole_part(self, key: SequenceKey) -> tuple[WriterPoints, SequencePart] | None:
-        """Return a sequence of the expected sole writer; None when the run's state has to be asked."""
+    def sole_parts(self, keys: Collection[SequenceKey]) -> dict[SequenceKey, tuple[WriterPoints, SequencePart]]:
+        """Return sequences of the expected sole writer, without those for which the run's state has to be asked."""
 
     def record_of_step(self, writer_id: str, position: int, step: int) -> dict[str, Any]:
         """Return the record of the objects of one point, from its position. Raises DamagedFile."""

@@ -156,10 +156,13 @@ class FolderSource:
         if self._sole_writer is None or self._sole_writer.stamp != stamp:
             self._sole_writer = SoleWriter(self._folder, writer_id, stamp)
 
-    def sole_part(self, key: SequenceKey) -> tuple[WriterPoints, SequencePart] | None:
-        """Return a sequence of the expected sole writer; None when the run's lines have to be read."""
-        match = None if self._sole_writer is None else self._sole_writer.find(key)
-        return None if match is None else (SealedPoints(match[0], match[1].writer), match[1])
+    def sole_parts(self, keys: Collection[SequenceKey]) -> dict[SequenceKey, tuple[WriterPoints, SequencePart]]:
+        """Return sequences of the expected sole writer, without those for which the run's lines have to be read."""
+        match = None if self._sole_writer is None else self._sole_writer.find(keys)
+        if match is None:
+            return {}
+        file, parts = match
+        return {key: (SealedPoints(file, part.writer), part) for key, part in parts.items()}
 
     # objects
 

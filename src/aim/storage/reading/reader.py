@@ -11,7 +11,7 @@ Points whose source does not change any more stay in memory, up to a bound for a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -124,7 +124,7 @@ class RunReader:
 
         Cost: from a sealed file about 1.5 ms for 100,000 points; from a journal about 10 ns a point of the whole run.
         """
-        points = self.points_of_sole_writer(key)
+        points = self.points_of_sole_writer([key]).get(key)
         if points is not None:
             return points
         state = self.state()
@@ -134,23 +134,24 @@ class RunReader:
         return None if sequence is None else self.points_of(sequence, state)
 
     @_locked
-    def points_of_sole_writer(self, key: SequenceKey) -> Points | None:
+    def points_of_sole_writer(self, keys: Collection[SequenceKey]) -> dict[SequenceKey, Points]:
         """
-        Return the points of a sequence without reading the run's lines; None when they have to be read.
+        Return the points of sequences without reading the run's lines; those for which they have to be read are left
+        out.
 
-        Cost: with `use_sole_writer` 60 us for some hundred points, else nothing.
+        Cost: with `use_sole_writer` one `stat`, and 60 us for some hundred points of a sequence, else nothing.
         """
-        match = self._source.sole_part(key)
-        if match is None:
-            return None
-        writer_points, part = match
-        cache_key, stamp = (self._source.run_key, key, None), ((part,), 0, Visibility())
-        points = _recent_points.lookup(cache_key, stamp)
-        if points is None:
-            points = writer_points.ordered_points(part)
+        points_by_key: dict[SequenceKey, Points] = {}
+        for key, (writer_points, part) in self._source.sole_parts(keys).items():
+            cache_key, stamp = (self._source.run_key, key, None), ((part,), 0, Visibility())
+            points = _recent_points.lookup(cache_key, stamp)
+            if points is None:
+                points = writer_points.ordered_points(part)
+                if points is not None:
+                    _recent_points.put(cache_key, stamp, points)
             if points is not None:
-                _recent_points.put(cache_key, stamp, points)
-        return points
+                points_by_key[key] = points
+        return points_by_key
 
     @_locked
     def points_of_many(self, keys: Iterable[SequenceKey] | None = None) -> dict[SequenceKey, Points]:

@@ -25,6 +25,7 @@ from aim.storage.sealing.pages import BadPage, Page
 
 SHARED_ROWS_MAX = 4096  # a column of a sequence with so many rows is not cached for its neighbours in the row group
 SMALL_BYTES = 1 << 14  # a file up to here stays in memory: opening it again would cost more than its points
+LOADED_BYTES_MAX = 8 << 20  # a file up to here is read at once for many sequences
 TAIL_BYTES = 1 << 16  # read at once by `open`: footer, index and block of up to some hundred sequences
 
 
@@ -103,6 +104,23 @@ class Sealed:
     def of(cls, path: Path, content: bytes) -> Sealed:
         """Open *content*, a whole sealed file in memory; *path* is for messages."""
         return cls(path, read_end(content) or salvaged_end(path.name, content), content)
+
+    def loaded(self) -> Sealed:
+        """
+        Return the same file with all its bytes in memory, for a reader of many of its sequences; a large file as it is.
+
+        Raises:
+            FileNotFoundError: it is gone.
+        """
+        if self._content is not None:
+            return self
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            size_bytes = os.fstat(descriptor).st_size
+            content = os.pread(descriptor, size_bytes, 0) if size_bytes <= LOADED_BYTES_MAX else None
+        finally:
+            os.close(descriptor)
+        return self if content is None else Sealed(self.path, self._end, content)
 
     @property
     def table(self) -> SequenceTable:
