@@ -146,9 +146,11 @@ class History:
     def undelete_points(self) -> None:
         """Somebody shows the deleted points again."""
         run_hash = self._run()
-        facts = self.repository.readers.state(run_hash).sequences.get(("loss", "{}")) if run_hash is not None else None
-        if run_hash is not None and facts is not None and facts.deletions:
-            self.repository.edit(run_hash, {"undelete": rewinding.undeletion_of(facts)}, by="test")
+        sequence = (
+            self.repository.readers.state(run_hash).sequences.get(("loss", "{}")) if run_hash is not None else None
+        )
+        if run_hash is not None and sequence is not None and sequence.deletions:
+            self.repository.edit(run_hash, {"undelete": rewinding.undeletion_of(sequence)}, by="test")
 
     def delete(self) -> None:
         """A run that has ended is deleted."""
@@ -184,7 +186,7 @@ def catalogue_of(repository: Repository, cache: Path) -> Catalogue:
 def contents(catalogue: Catalogue) -> dict[str, Any]:
     """Return all that a catalogue says, by hash: the same for equal contents, whatever the rows."""
     table = catalogue.table
-    found: dict[str, Any] = {}
+    runs: dict[str, Any] = {}
     for row, run_hash in enumerate(table.hashes()):
         slot = table.runs.slots.slot_of(row)
         # which runs have a sole writer is for reading points; a catalogue may know it later than another
@@ -195,17 +197,17 @@ def contents(catalogue: Catalogue) -> dict[str, Any]:
             fields[name] = repr(column.values[code]) if code >= 0 else None
         values = {path: column.value(slot) for path, column in table.params.items()}
         leaves = {path: repr(value) for path, value in values.items() if value is not MISSING}
-        found[run_hash] = {"fields": fields, "leaves": dict(sorted(leaves.items(), key=repr)), "sequences": {}}
+        runs[run_hash] = {"fields": fields, "leaves": dict(sorted(leaves.items(), key=repr)), "sequences": {}}
     hashes = table.hashes()
     for pair_index, pair in enumerate(table.pairs):
         stored_kinds = [table.kinds.names[number] for number in pair.stored_kinds().tolist()]
         summaries = {value.name: table.summary(pair_index, value.name) for value in SUMMARY_VALUES}
         for index, row in enumerate(table.rows(pair_index).tolist()):
-            found[hashes[row]]["sequences"][(pair.name, pair.context_text, pair.kind)] = {
+            runs[hashes[row]]["sequences"][(pair.name, pair.context_text, pair.kind)] = {
                 "stored_kind": stored_kinds[index],
-                **{name: shown(values[index].item()) for name, values in summaries.items() if values is not None},
+                **{name: rounded(values[index].item()) for name, values in summaries.items() if values is not None},
             }
-    return found
+    return runs
 
 
 def rebuilt(repository: Repository, folder: Path) -> dict[str, object]:
@@ -216,7 +218,7 @@ def rebuilt(repository: Repository, folder: Path) -> dict[str, object]:
     return contents(fresh)
 
 
-def shown(value: float) -> object:
+def rounded(value: float) -> object:
     """Return a number so that equal ones are equal, NaN too; the last digits of means may differ."""
     return f"{value:.9g}" if isinstance(value, float) and math.isfinite(value) else repr(value)
 

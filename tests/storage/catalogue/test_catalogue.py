@@ -23,7 +23,7 @@ from aim.query import table as query_table
 from aim.storage.catalogue import catalogue_row, snapshot
 from aim.storage.catalogue.catalogue import Catalogue
 from aim.storage.reading.folder_source import open_run
-from tests.storage.catalogue_histories import History, catalogue_of, contents, rebuilt, shown
+from tests.storage.catalogue_histories import History, catalogue_of, contents, rebuilt, rounded
 
 
 @pytest.fixture(name="repository")
@@ -59,22 +59,22 @@ def recorded(repository: Repository, *, runs: int = 3, points: int = 5) -> list[
 
 def read_anew(repository: Repository) -> dict[tuple[str, str, str], object]:
     """Return count, first and last step and last value of each sequence, by run, name and context, from the points."""
-    found: dict[tuple[str, str, str], object] = {}
+    values: dict[tuple[str, str, str], object] = {}
     for run_hash in repository.run_hashes():
         reader = open_run(repository.backend.files.run_folder(run_hash), may_seal=False)
         for (name, text), points in reader.points_of_many().items():
-            last = shown(float(points.values[-1]))
+            last = rounded(float(points.values[-1]))
             steps = [repr(int(step)) for step in points.steps[[0, -1]]]
-            found[(run_hash, name, text)] = (repr(len(points)), *steps, last)
-    return found
+            values[(run_hash, name, text)] = (repr(len(points)), *steps, last)
+    return values
 
 
 def in_short(catalogue: Catalogue) -> dict[tuple[str, str, str], object]:
     """Return what `read_anew` gives, as the catalogue says it."""
     return {
-        (run_hash, name, text): tuple(known[key] for key in ("count", "first_step", "last_step", "last"))
+        (run_hash, name, text): tuple(summary[key] for key in ("count", "first_step", "last_step", "last"))
         for run_hash, run in contents(catalogue).items()
-        for (name, text, _), known in run["sequences"].items()
+        for (name, text, _), summary in run["sequences"].items()
     }
 
 
@@ -196,9 +196,9 @@ def test_edits_deletes_and_resumes_of_others_are_seen_at_once(
     )
     command = [sys.executable, "-c", program, repository.address, first, second, third]
     subprocess.run(command, check=True, env=_environment())
-    found = catalogue.refresh()
+    changes = catalogue.refresh()
 
-    assert ({first, third}, [second]) == (set(found.changed), found.removed)
+    assert ({first, third}, [second]) == (set(changes.changed), changes.removed)
     assert "True" == contents(catalogue)[first]["fields"]["archived"]
     assert "1" == contents(catalogue)[third]["leaves"][("again",)]
 
@@ -211,12 +211,12 @@ def test_a_run_copied_by_hand_is_seen_at_once(repository: Repository, catalogue:
     catalogue.refresh()
     runs = repository.files / "runs"
     (runs / first).rename(tmp_path / "elsewhere")
-    found = catalogue.refresh()
+    taken_out = catalogue.refresh()
     (tmp_path / "elsewhere").rename(runs / first)
-    again = catalogue.refresh()
+    put_back = catalogue.refresh()
 
-    assert ([first], []) == (found.removed, found.changed)
-    assert ([], [first]) == (again.removed, again.changed)
+    assert ([first], []) == (taken_out.removed, taken_out.changed)
+    assert ([], [first]) == (put_back.removed, put_back.changed)
     assert {first, second} == set(contents(catalogue))
 
 
@@ -281,8 +281,8 @@ def test_equal_values_of_different_types_stay_apart(repository: Repository, cata
     """
     1, 1.0 and True are three values of one param, in memory and read back from the file.
     """
-    given = (1, 1.0, True, "1", [1], [1.0], [True], None, 1, 1.0)
-    for value in given:
+    param_values = (1, 1.0, True, "1", [1], [1.0], [True], None, 1, 1.0)
+    for value in param_values:
         writer = repository.new_run()
         writer.lines.set_param(("x",), value)
         writer.close()
@@ -290,9 +290,9 @@ def test_equal_values_of_different_types_stay_apart(repository: Repository, cata
     for _ in range(2):
         column = catalogue.table.param(("x",))
         assert column is not None
-        found = sorted(repr(column.values[code]) for code in column.codes)
+        texts = sorted(repr(column.values[code]) for code in column.codes)
 
-        assert sorted(map(repr, given)) == found
+        assert sorted(map(repr, param_values)) == texts
         assert 8 == len({int(code) for code in column.codes})
         assert catalogue.save()
 
@@ -500,10 +500,10 @@ def test_progress_is_told(repository: Repository, tmp_path: Path) -> None:
     A long reading says how far it is.
     """
     recorded(repository, runs=4, points=1)
-    told: list[tuple[int, int]] = []
-    catalogue_of(repository, tmp_path / "cache").refresh(progress=lambda done, total: told.append((done, total)))
+    calls: list[tuple[int, int]] = []
+    catalogue_of(repository, tmp_path / "cache").refresh(progress=lambda done, total: calls.append((done, total)))
 
-    assert [(4, 4)] == told
+    assert [(4, 4)] == calls
 
 
 def _environment() -> dict[str, str]:

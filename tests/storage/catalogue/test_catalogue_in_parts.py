@@ -45,15 +45,15 @@ def test_the_newest_runs_are_there_first(tmp_path: Path) -> None:
     repository = Repository(tmp_path / "work", create=True)
     hashes = recorded(repository, 7)
     catalogue = catalogue_of(repository, tmp_path / "cache")
-    told: list[tuple[int, int]] = []
+    calls: list[tuple[int, int]] = []
     seen = []
     for _ in range(4):
-        found = catalogue.refresh(within_s=0.0, progress=lambda done, total: told.append((done, total)))
-        seen.append((len(found.changed), found.unread_count, catalogue.unread_count, set(catalogue.table.hashes())))
+        changes = catalogue.refresh(within_s=0.0, progress=lambda done, total: calls.append((done, total)))
+        seen.append((len(changes.changed), changes.unread_count, catalogue.unread_count, set(catalogue.table.hashes())))
 
     assert [(2, 5, 5, set(hashes[:2])), (2, 3, 3, set(hashes[:4])), (2, 1, 1, set(hashes[:6]))] == seen[:3]
     assert (1, 0, 0, set(hashes)) == seen[3]
-    assert [(2, 7), (4, 7), (6, 7), (7, 7)] == told
+    assert [(2, 7), (4, 7), (6, 7), (7, 7)] == calls
 
 
 def test_a_reading_that_was_interrupted_goes_on(tmp_path: Path) -> None:
@@ -117,9 +117,9 @@ def test_what_is_recorded_before_the_file_is_written_is_told(tmp_path: Path) -> 
     catalogue.refresh()
     recorded(repository, 5)
     version = catalogue.version
-    found = catalogue.refresh(progress=lambda *_: loss.track(1.0))
+    changes = catalogue.refresh(progress=lambda *_: loss.track(1.0))
 
-    assert "live" in found.changed
+    assert "live" in changes.changed
     assert version < catalogue.version
     assert [] == catalogue.refresh().changed
     writer.close()

@@ -24,7 +24,7 @@ from aim.storage.forms import events
 from aim.storage.forms.run_log import RunLog
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal
-from tests.storage.catalogue_histories import History, shown
+from tests.storage.catalogue_histories import History, rounded
 
 AT_S = 1_760_000_000.0
 BEGIN = {"format": 1, "run": "r", "writer": "00000001", "host": "node7", "pid": 1, "boot": None, "process": None}
@@ -59,21 +59,21 @@ def slow(folder: Path) -> CatalogueRow | None:
     return read_runs([RunWatch(folder, KINDS)], lambda *_: None).get(folder.name)
 
 
-def plain(found: CatalogueRow | None) -> Any:
+def plain(row: CatalogueRow | None) -> Any:
     """Return facts so that equal ones are equal, NaN too."""
-    if found is None:
+    if row is None:
         return None
     sequences = {
-        key: {"kind": sequence.stored_kind, **{name: shown(x) for name, x in sequence.summary._asdict().items()}}
-        for key, sequence in found.sequences.items()
+        key: {"kind": sequence.stored_kind, **{name: rounded(x) for name, x in sequence.summary._asdict().items()}}
+        for key, sequence in row.sequences.items()
     }
     return {
-        "hash": found.run_hash,
-        "fields": {name: repr(value) for name, value in found.fields.items()},
-        "leaves": {tuple(map(repr, path)): repr(leaf) for path, leaf in found.params.items()},
+        "hash": row.run_hash,
+        "fields": {name: repr(value) for name, value in row.fields.items()},
+        "leaves": {tuple(map(repr, path)): repr(leaf) for path, leaf in row.params.items()},
         "sequences": sequences,
-        "contexts": found.contexts,
-        "open": found.is_open,
+        "contexts": row.contexts,
+        "open": row.is_open,
     }
 
 
@@ -89,7 +89,7 @@ def write_run(folder: Path, *lines: dict[str, Any], begin: Any = None, end: Any 
     """Write the event file of a run with *lines* between its begin and its end."""
     folder.mkdir(parents=True)
     whole = [{"begin": begin or BEGIN}, *lines, {"end": end or END}]
-    content = b"".join(events.encode({"at": AT_S + place, **line}) for place, line in enumerate(whole))
+    content = b"".join(events.encode({"at": AT_S + line_index, **line}) for line_index, line in enumerate(whole))
     layout.events_file(folder, "00000001").write_bytes(content)
 
 
@@ -123,11 +123,11 @@ def test_after_random_histories_both_ways_say_the_same(tmp_path: Path) -> None:
             if chance.random() < 0.5:
                 history.close()
             for folder in (history.repository.files / "runs").iterdir():
-                found = quick(folder)
+                row = quick(folder)
                 asked += 1
-                answered += found is not None
+                answered += row is not None
 
-                assert found is None or plain(slow(folder)) == plain(found)
+                assert row is None or plain(slow(folder)) == plain(row)
         history.close()
 
     assert asked > 100
@@ -142,18 +142,18 @@ def test_params_of_any_form_are_the_same(given_params: list[tuple[list[Any], Any
     """
     import tempfile
 
-    with tempfile.TemporaryDirectory() as place:
-        repository = Repository(Path(place), create=True)
+    with tempfile.TemporaryDirectory() as root:
+        repository = Repository(Path(root), create=True)
 
         def set_all(writer: Writer) -> None:
             for path, value in given_params:
                 writer.lines.set_param(tuple(path), value)
 
         folder = record(repository, set_all)
-        found = quick(folder)
+        row = quick(folder)
 
-        assert found is not None
-        assert plain(slow(folder)) == plain(found)
+        assert row is not None
+        assert plain(slow(folder)) == plain(row)
 
 
 @pytest.mark.parametrize("is_sealed", [False, True])
@@ -175,8 +175,8 @@ def test_summaries_of_any_points_are_the_same(is_sealed: bool, points: list[tupl
     """
     import tempfile
 
-    with tempfile.TemporaryDirectory() as place:
-        repository = Repository(Path(place), create=True)
+    with tempfile.TemporaryDirectory() as root:
+        repository = Repository(Path(root), create=True)
 
         def track_all(writer: Writer) -> None:
             for name, context, value, step in points:
@@ -185,9 +185,9 @@ def test_summaries_of_any_points_are_the_same(is_sealed: bool, points: list[tupl
         folder = record(repository, track_all)
         if is_sealed:
             seal_all(folder)
-        found = quick(folder)
+        row = quick(folder)
 
-        assert found is None or plain(slow(folder)) == plain(found)
+        assert row is None or plain(slow(folder)) == plain(row)
 
 
 def test_usual_runs_are_read_the_quick_way(tmp_path: Path) -> None:
@@ -240,12 +240,14 @@ def test_damage_is_left_to_the_other_way(is_sealed: bool, tmp_path: Path) -> Non
         shutil.copytree(folder, other)
         path = chance.choice(sorted(other.iterdir()))
         whole = path.read_bytes()
-        place = chance.randrange(min(len(whole), 8192))
-        flipped = whole[:place] + bytes([whole[place] ^ (1 << chance.randrange(8))]) + whole[place + 1 :]
-        path.write_bytes(flipped if number % 3 else whole[:place])
-        found = quick(other)
+        byte_offset = chance.randrange(min(len(whole), 8192))
+        flipped = (
+            whole[:byte_offset] + bytes([whole[byte_offset] ^ (1 << chance.randrange(8))]) + whole[byte_offset + 1 :]
+        )
+        path.write_bytes(flipped if number % 3 else whole[:byte_offset])
+        row = quick(other)
 
-        assert found is None or plain(slow(other)) == plain(found), (path.name, place)
+        assert row is None or plain(slow(other)) == plain(row), (path.name, byte_offset)
         shutil.rmtree(other)
 
 
@@ -308,10 +310,10 @@ def test_a_run_that_did_not_end_is_left_to_the_other_way(tmp_path: Path) -> None
     repository = Repository(tmp_path / "work", create=True)
     writer = repository.new_run()
     writer.sequence("loss").track(1.0)
-    found = quick(repository.files / "runs" / writer.run_hash)
+    row = quick(repository.files / "runs" / writer.run_hash)
     writer.close()
 
-    assert found is None
+    assert row is None
 
 
 def test_many_journals_are_reduced_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,8 +330,8 @@ def test_many_journals_are_reduced_in_parts(tmp_path: Path, monkeypatch: pytest.
     with monkeypatch.context() as patch:
         patch.setattr(reduction, "NUMBERS_MAX", 12)
         patch.setattr(ended_runs, "CHUNKS_BYTES", 400)
-        found = EndedRuns(KINDS).read(map(str, folders))
+        rows = EndedRuns(KINDS).read(map(str, folders))
 
     assert {folder.name: plain(slow(folder)) for folder in folders} == {
-        run_hash: plain(run) for run_hash, run in found.items()
+        run_hash: plain(run) for run_hash, run in rows.items()
     }

@@ -56,7 +56,7 @@ def test_many_pairs_of_few_runs_share_arrays(tmp_path: Path) -> None:
     catalogue.save()
     path = snapshot.newest(tmp_path / "cache")
     assert path is not None
-    found = {key: load("last").tolist() for key, _, load, _ in pair_blocks.read(Snapshot(path))}
+    last_values = {key: load("last").tolist() for key, _, load, _ in pair_blocks.read(Snapshot(path))}
 
     assert 1 == len(Snapshot(path).directory["blocks"])
-    assert {("grad", f'{{"layer":{layer}}}', "metric"): [layer / 2] for layer in range(300)} == found
+    assert {("grad", f'{{"layer":{layer}}}', "metric"): [layer / 2] for layer in range(300)} == last_values

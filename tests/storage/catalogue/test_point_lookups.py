@@ -48,12 +48,12 @@ def test_the_longest_list_of_objects_is_looked_up_when_asked(repository: Reposit
     writer.close()
     catalogue.refresh()
     table = catalogue.table
-    found = {}
-    for place, pair in enumerate(table.pairs):
-        lengths = table.summary(place, "record_max_length")
-        found[pair.name] = None if lengths is None else lengths.tolist()
+    lengths_of = {}
+    for pair_index, pair in enumerate(table.pairs):
+        lengths = table.summary(pair_index, "record_max_length")
+        lengths_of[pair.name] = None if lengths is None else lengths.tolist()
 
-    assert {"one": [1], "many": [3]} == found
+    assert {"one": [1], "many": [3]} == lengths_of
     assert {"texts"} == {pair.kind for pair in table.pairs}
 
 
@@ -109,8 +109,8 @@ def test_values_are_looked_up_for_the_rows_that_matter(repository: Repository, c
         return repository.readers.reader(run_hash)
 
     table._lookups._open_reader = open_reader
-    found = [table.summary(0, "median", np.array([1])) for _ in range(2)]
-    medians = [values.tolist() for values in found if values is not None]
+    answers = [table.summary(0, "median", np.array([1])) for _ in range(2)]
+    medians = [values.tolist() for values in answers if values is not None]
 
     assert [table.hashes()[1]] == opened
     assert ["nan", "nan"] == [repr(values[row]) for values in medians for row in (0,)]

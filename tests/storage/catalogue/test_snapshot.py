@@ -34,11 +34,13 @@ def test_the_file_is_made_again_wherever_it_is_damaged(seed: int, tmp_path: Path
     for _ in range(FLIPS):
         target = tmp_path / "flipped" / path.name
         target.parent.mkdir(exist_ok=True)
-        place = chance.randrange(len(whole)) if chance.random() < 0.5 else _somewhere_used(whole, chance)
-        target.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << chance.randrange(8))]) + whole[place + 1 :])
+        byte_offset = chance.randrange(len(whole)) if chance.random() < 0.5 else _somewhere_used(whole, chance)
+        target.write_bytes(
+            whole[:byte_offset] + bytes([whole[byte_offset] ^ (1 << chance.randrange(8))]) + whole[byte_offset + 1 :]
+        )
         catalogue = catalogue_of(history.repository, target.parent)
 
-        assert expected == _patient(catalogue), f"byte {place}"
+        assert expected == _patient(catalogue), f"byte {byte_offset}"
         catalogue.close()
         for left in target.parent.iterdir():
             left.unlink()
@@ -46,9 +48,9 @@ def test_the_file_is_made_again_wherever_it_is_damaged(seed: int, tmp_path: Path
 
 def _somewhere_used(content: bytes, chance: random.Random) -> int:
     for _ in range(1000):
-        place = chance.randrange(len(content))
-        if content[place]:
-            return place
+        byte_offset = chance.randrange(len(content))
+        if content[byte_offset]:
+            return byte_offset
     return 0
 
 

@@ -30,8 +30,8 @@ def part_of(points: list[float], first_step: int = 0) -> PartialSummary:
 
 def assert_equal(expected: Summary, summary: Summary) -> None:
     """Compare two summaries but for the last digits, and the median, which parts leave unknown."""
-    wanted, found = (np.array(each._replace(median=0.0), float) for each in (expected, summary))
-    np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-6)
+    expected_values, values = (np.array(each._replace(median=0.0), float) for each in (expected, summary))
+    np.testing.assert_allclose(values, expected_values, rtol=1e-9, atol=1e-6)
 
 
 @given(values)
