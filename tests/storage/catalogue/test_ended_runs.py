@@ -329,7 +329,7 @@ def test_many_journals_are_reduced_in_parts(tmp_path: Path, monkeypatch: pytest.
     folders = [record(repository, train) for _ in range(6)]
     with monkeypatch.context() as patch:
         patch.setattr(reduction, "NUMBERS_MAX", 12)
-        patch.setattr(ended_runs, "CHUNKS_BYTES", 400)
+        patch.setattr(ended_runs, "TABLE_RECORDS", 12)
         rows = EndedRuns(KINDS).read(map(str, folders))
 
     assert {folder.name: plain(slow(folder)) for folder in folders} == {

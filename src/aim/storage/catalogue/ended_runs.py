@@ -18,6 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from aim.core import contexts, kinds
 from aim.core.summaries import Summary
 from aim.storage.catalogue.catalogue_row import (
@@ -28,18 +30,18 @@ from aim.storage.catalogue.catalogue_row import (
     fields_of,
     pair_kind,
 )
-from aim.storage.catalogue.reduction import summarize_chunks
+from aim.storage.catalogue.reduction import summarize_table
 from aim.storage.catalogue.summaries import PartialSummary, partial_of_sealed, summary_of_parts
 from aim.storage.disk import layout
 from aim.storage.forms import events
 from aim.storage.forms.events import SECONDS_MAX, Event
 from aim.storage.forms.fold import MALFORMED, FirstFold, Line
-from aim.storage.forms.records import Records
+from aim.storage.forms.records import RECORD_DTYPE, Records
 from aim.storage.forms.state import SequencePart, SequenceState, WriterInfo
 from aim.storage.reading.journal_cursor import JournalCursor
 from aim.storage.sealing.sealed import Sealed
 
-CHUNKS_BYTES = 1 << 22  # of journals are summed up together
+TABLE_RECORDS = 1 << 14  # of journals are summed up together: 512 KiB, as much as a processor's cache holds
 BEGIN_KEYS = frozenset(
     ("format", "run", "writer", "host", "pid", "boot", "process", "pids", "python", "aim", "command")
 )
@@ -281,25 +283,36 @@ def _time_s(event: Event) -> float:
     raise _UnusualRun
 
 
+_WHOLE = np.dtype((np.void, RECORD_DTYPE.itemsize))  # records as they are: numpy copies structures field by field
+
+
 class _WaitingJournals:
-    """Records of many writers, which are summed up together."""
+    """Records of many writers, copied into one array that is used again and again, and summed up together."""
 
     def __init__(self) -> None:
-        self._chunks: list[Records] = []
+        self._table = np.empty(TABLE_RECORDS, RECORD_DTYPE)
+        self._slots = self._table.view(_WHOLE)
+        self._lengths: list[int] = []
         self._parts: list[dict[int, PartialSummary]] = []
-        self._waiting_bytes = 0
 
     def add(self, records: Records, parts: dict[int, PartialSummary]) -> None:
         """Add the records of one writer; *parts* is filled by `sum_up`."""
-        if self._waiting_bytes + records.nbytes > CHUNKS_BYTES:
+        count = len(records)
+        if count > TABLE_RECORDS:
+            parts.update(summarize_table(records, [count])[0])
+            return
+        start = sum(self._lengths)
+        if start + count > TABLE_RECORDS:
             self.sum_up()
-        self._chunks.append(records)
+            start = 0
+        self._slots[start : start + count] = records.view(_WHOLE)
+        self._lengths.append(count)
         self._parts.append(parts)
-        self._waiting_bytes += records.nbytes
 
     def sum_up(self) -> None:
         """Sum up what was added since the last time."""
-        chunks, parts = self._chunks, self._parts
-        self._chunks, self._parts, self._waiting_bytes = [], [], 0
-        for waiting, summaries in zip(parts, summarize_chunks(chunks), strict=True):
-            waiting.update(summaries)
+        lengths, waiting = self._lengths, self._parts
+        self._lengths, self._parts = [], []
+        summaries = summarize_table(self._table[: sum(lengths)], lengths)
+        for parts, of_writer in zip(waiting, summaries, strict=True):
+            parts.update(of_writer)

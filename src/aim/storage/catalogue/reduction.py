@@ -11,10 +11,12 @@ their own, so that `partial_summaries` can tell the sequences of all chunks apar
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from aim.storage.catalogue.summaries import PartialSummary, partial_summaries
+from aim.storage.forms import records
 from aim.storage.forms.records import Records
 
 NUMBERS_MAX = (
@@ -23,27 +25,31 @@ NUMBERS_MAX = (
 
 
 def summarize_chunks(chunks: Sequence[Records]) -> list[dict[int, PartialSummary]]:
+    """Return for each chunk of records the summary of each of its sequences, by number."""
+    filled = [chunk for chunk in chunks if len(chunk)]
+    lengths = [len(chunk) for chunk in chunks]
+    return summarize_table(records.joined(filled), lengths) if filled else [{} for _ in chunks]
+
+
+def summarize_table(table: Records, chunk_lengths: Sequence[int]) -> list[dict[int, PartialSummary]]:
     """
-    Return for each chunk of records the summary of each of its sequences, by number.
+    Return the same for chunks that lie in *table* one after the other.
 
     Cost: see `partial_summaries`.
     """
-    summaries: list[dict[int, PartialSummary]] = [{} for _ in chunks]
-    filled = [index for index, chunk in enumerate(chunks) if len(chunk)]
+    summaries: list[dict[int, PartialSummary]] = [{} for _ in chunk_lengths]
+    filled = [index for index, length in enumerate(chunk_lengths) if length]
     if not filled:
         return summaries
-    table = np.concatenate([chunks[index] for index in filled])
-    lengths = np.array([len(chunks[index]) for index in filled])
+    lengths = np.array([chunk_lengths[index] for index in filled])
     ends = np.cumsum(lengths)
     starts = ends - lengths
-    numbers = table["sequence"].astype(np.int64)
-    number_counts = np.maximum.reduceat(numbers, starts) + 1
+    number_counts = np.maximum.reduceat(table["sequence"], starts).astype(np.int64) + 1
     for first, stop in _groups(number_counts.tolist()):
         bases = np.cumsum(np.append(0, number_counts[first:stop]))
         rows = slice(starts[first], ends[stop - 1])
-        moved = numbers[rows] + np.repeat(bases[:-1], lengths[first:stop])
-        if bases[-1] <= NUMBERS_MAX:
-            moved = moved.astype(np.uint16)
+        dtype: type[np.integer[Any]] = np.uint16 if bases[-1] <= NUMBERS_MAX else np.int64
+        moved = table["sequence"][rows].astype(dtype) + np.repeat(bases[:-1].astype(dtype), lengths[first:stop])
         reduced = partial_summaries(moved, table["step"][rows], table["value"][rows])
         owners = np.searchsorted(bases, np.fromiter(reduced, np.int64, len(reduced)), "right") - 1
         first_numbers = bases.tolist()

@@ -66,17 +66,18 @@ def partial_summaries(
     grows[starts] = True
     group = np.repeat(np.arange(len(starts)), counts)
     is_nan = np.isnan(values)
-    number_counts = counts - np.add.reduceat(is_nan, starts)
+    has_nan = bool(is_nan.any())
+    number_counts = counts - np.add.reduceat(is_nan, starts) if has_nan else counts
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         low, high = np.fmin.reduceat(values, starts), np.fmax.reduceat(values, starts)
-        total = np.add.reduceat(np.where(is_nan, 0.0, values), starts)
+        total = np.add.reduceat(np.where(is_nan, 0.0, values) if has_nan else values, starts)
         mean = total / number_counts
-        deviations = values - mean[group]
-        deviations[is_nan] = 0.0
-        # the second term is 0 but for the rounding of the mean (Chan, Golub, LeVeque 1983, "corrected two-pass")
-        squares = np.add.reduceat(deviations * deviations, starts)
-        squares -= np.square(np.add.reduceat(deviations, starts)) / number_counts
-        std = np.sqrt(np.maximum(squares, 0.0) / number_counts)
+        squares = np.repeat(mean, counts)
+        np.subtract(values, squares, out=squares)
+        np.square(squares, out=squares)
+        if has_nan:
+            squares[is_nan] = 0.0
+        std = np.sqrt(np.add.reduceat(squares, starts) / number_counts)
         std[(low == high) & np.isfinite(low)] = 0.0
     columns = {
         "first": values[starts].tolist(),

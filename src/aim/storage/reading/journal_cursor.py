@@ -113,11 +113,16 @@ def _split(slots: Records, is_still: bool) -> tuple[int, bool]:
 
 
 def _filled(slots: Records) -> Records:
-    filled: Records = slots[(slots["sequence"] != 0) & (slots["sequence"] != journal.VOID)]
+    sequence = np.ascontiguousarray(slots["sequence"])
+    is_filled = sequence - np.uint32(1) < np.uint32(journal.VOID - 1)  # neither 0, which wraps around, nor VOID
+    count = int(np.count_nonzero(is_filled))
+    if is_filled[:count].all():  # nearly always: nothing is copied
+        return slots[:count]
+    filled: Records = slots[is_filled]
     return filled
 
 
 def _joined(parts: Sequence[Records]) -> Records:
     if not parts:
         return NO_RECORDS
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return parts[0] if len(parts) == 1 else records.joined(parts)
