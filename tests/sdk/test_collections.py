@@ -16,12 +16,15 @@ from aim.core.errors import InvalidQuery
 from aim.query import names
 from aim.sdk.objects import Audio, Distribution, Figure, Table, Text, Video
 from aim.sdk.objects.custom import CustomObject
+from aim.sdk.objects.registry import UnknownObject
+from aim.sdk.sequence import Sequence
 from aim.sdk.sequence_collection import (
     QueryRunSequenceCollection,
     QuerySequenceCollection,
     SequenceCollection,
     SingleRunSequenceCollection,
 )
+from aim.sdk.sequences.log_sequences import LogRecords
 from aim.sdk.types import QueryReportMode
 
 QUERIES = {
@@ -182,6 +185,86 @@ def test_a_single_run_may_be_queried(runs: list[Run]) -> None:
     collection = SingleRunSequenceCollection(runs[0], seq_cls=Metric, query="metric.name == 'loss'")
 
     assert ["loss"] == [metric.name for metric in collection]
+
+
+EVERY_KIND = ("loss", "epoch", *(kind for kind in QUERIES if kind != "metric"), "mesh", "__log_records")
+
+
+@pytest.fixture(name="varied")
+def _varied(repo: Repo) -> Run:
+    """A run with a sequence of every kind, and another one with a metric only."""
+    with Run(repo=repo, system_tracking_interval=None, capture_terminal_logs=False) as other:
+        other["lr"] = 0.5
+        other.track(1.0, name="loss")
+    with Run(repo=repo, system_tracking_interval=None, capture_terminal_logs=False) as run:
+        run["lr"] = 0.1
+        run.track({"loss": 0.5, "epoch": 1})
+        for kind in QUERIES:
+            if kind != "metric":
+                run.track(made_of(kind), name=kind)
+        run.track(UnknownObject("acme.mesh", {"vertices": 8}, lambda: b""), name="mesh")
+        run.log_info("a message")
+    return run
+
+
+@pytest.mark.parametrize("query", ["", "run.lr == 0.1", "run.lr < 0.3 and not run.archived"])
+def test_without_a_class_every_kind_of_sequence_matches(repo: Repo, varied: Run, query: str) -> None:
+    """
+    `Sequence`, the default of Aim 3, stands for all classes; a query that names only `run` matches all sequences.
+    """
+    single: SequenceCollection[Sequence] = SingleRunSequenceCollection(varied, query=query)
+    many: SequenceCollection[Sequence] = QuerySequenceCollection(
+        repo, query=query, report_mode=QueryReportMode.DISABLED
+    )
+    of_run = [sequence for sequence in many if sequence.run.hash == varied.hash]
+
+    assert sorted(EVERY_KIND) == sorted(sequence.name for sequence in single) == sorted(one.name for one in of_run)
+    by_name = {sequence.name: type(sequence) for sequence in of_run}
+    assert by_name == {sequence.name: type(sequence) for sequence in single}
+    assert (Metric, Images, Sequence, LogRecords) == tuple(
+        by_name[name] for name in ("loss", "images", "mesh", "__log_records")
+    )
+    assert (1 if not query else 0) == len(list(many)) - len(of_run)
+
+
+def test_without_a_class_a_query_may_be_about_any_kind(repo: Repo, varied: Run) -> None:
+    """
+    A query that names `metric`, `images` ... leaves the sequences of that kind, as objects of its class.
+    """
+    for kind in QUERIES:
+        query = f"run.lr == 0.1 and {kind}.name != 'epoch'"
+        collections: list[SequenceCollection[Sequence]] = [
+            SingleRunSequenceCollection(varied, query=query),
+            QuerySequenceCollection(repo, query=query, report_mode=QueryReportMode.DISABLED),
+        ]
+        for collection in collections:
+            assert ["loss" if kind == "metric" else kind] == [one.name for one in collection]
+            assert [kind] == [one.sequence_name() for one in collection]
+    with pytest.raises(InvalidQuery):
+        QuerySequenceCollection(repo, query="metric.name == 'a' or images.name == 'b'")
+
+
+def test_log_records_of_many_runs_are_a_collection_too(repo: Repo, varied: Run) -> None:
+    """
+    A class that no query is about takes queries that name only `run`.
+    """
+    records = QuerySequenceCollection(repo, LogRecords, "run.lr == 0.1", QueryReportMode.DISABLED)
+
+    assert [["a message"]] == [[record.message for record in sequence] for sequence in records]
+
+
+def test_the_parameters_of_aim_3_are_taken_by_position(repo: Repo, varied: Run) -> None:
+    """
+    Positions are those of Aim 3; what this version adds is taken by keyword only.
+    """
+    one = SingleRunSequenceCollection(varied, Metric, "metric.name == 'loss'", {}, -60)
+    many = QuerySequenceCollection(repo, Metric, "metric.name == 'loss'", QueryReportMode.DISABLED, -60)
+    runs = QueryRunSequenceCollection(repo, Metric, "run.lr == 0.1", False, None, QueryReportMode.DISABLED, -60)
+
+    assert ([0.5], [0.5, 1.0]) == ([s.values[0] for s in one], [s.values[0] for s in many])
+    assert [varied.hash] == [collection.run.hash for collection in runs.iter_runs()]
+    with pytest.raises(TypeError):
+        repo.query_runs("", False, None, QueryReportMode.DISABLED, 1)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("query", ["run.hparams.lr >", "metirc.name == 'a'", "run.name.nope()", "import os"])

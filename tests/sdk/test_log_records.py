@@ -173,6 +173,19 @@ def test_a_record_of_a_level_by_name_or_number() -> None:
     assert [40, 30, 20] == levels
 
 
+def test_a_record_takes_time_and_place_as_in_aim_3(run: Run) -> None:
+    """
+    After message and level come the time and (file, line); other keywords belong to the message.
+    """
+    run.sequence("__log_records").track(LogRecord("late", 30, 1.5e9, ("train.py", 7), loss=9.5, args={"level": 3}))
+    run.sequence("__log_records").track(LogRecord("now"))
+    late, now = records_of(run)
+
+    assert (1.5e9, ("train.py", 7), {"loss": 9.5, "level": 3}) == (late.timestamp, late.logger_info, late.args)
+    assert now.timestamp is not None
+    assert now.timestamp > 1.6e9
+
+
 def test_objects_may_belong_to_a_record(run: Run) -> None:
     """
     A param of a record is whatever a param of a run may be, an object too.

@@ -27,7 +27,7 @@ def keep_message(writer: Writer, level: int, message: object, args: Mapping[str,
     while frame is not None and frame.f_globals.get("__name__", "").startswith(OWN_MODULES):
         frame = frame.f_back
     source_line = (None, None) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
-    writer.sequence(RECORDS_NAME).track(LogRecord(message, level, args, *source_line))
+    writer.sequence(RECORDS_NAME).track(LogRecord(message, level, logger_info=source_line, args=args))
     if level >= logging.ERROR:
         writer.flush()
 

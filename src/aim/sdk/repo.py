@@ -414,6 +414,7 @@ class Repo:
         paginated: bool = False,
         offset: str | None = None,
         report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR,
+        *,
         limit: int | None = None,
     ) -> QueryRunSequenceCollection[Sequence]:
         """

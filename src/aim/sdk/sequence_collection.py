@@ -15,10 +15,11 @@ from __future__ import annotations
 import itertools
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from aim.core.kinds import METRIC, subject_of
+from aim.core.errors import InvalidQuery
+from aim.core.kinds import QUERY_SUBJECTS, subject_of
 from aim.engine.door import MatchingSequence, Questions
 from aim.sdk import point_frames
 from aim.sdk.metric import Metric
@@ -26,6 +27,7 @@ from aim.sdk.param_columns import need_pandas
 from aim.sdk.progress import progress_bar, reading_bar
 from aim.sdk.sequence import Sequence
 from aim.sdk.sequence_types import KINDS
+from aim.sdk.sequences.sequence_type_map import SEQUENCE_TYPE_MAP
 from aim.sdk.types import QueryReportMode
 from aim.storage.context import Context
 from aim.storage.recording import encoding
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from aim.sdk.run_view import RunView
 
 SequenceT = TypeVar("SequenceT", bound=Sequence)
+RUN = "run"
 ALL_RUNS = "run.archived in (True, False)"
 
 log = logging.getLogger("aim")
@@ -82,7 +85,9 @@ class SingleRunSequenceCollection(SequenceCollection[SequenceT]):
     Args:
         run: the run.
         seq_cls: only sequences that this class may hold.
-        query: only sequences that match.
+        query: only sequences that match. A query that names only `run` matches all sequences of a run that matches.
+        runs_proxy_cache: Ignored; accepted for Aim 3 callers.
+        timezone_offset: minutes that the query's times are behind UTC, as a browser reports it.
         matches: the sequences, when they were looked up already.
     """
 
@@ -91,11 +96,15 @@ class SingleRunSequenceCollection(SequenceCollection[SequenceT]):
         run: RunView,
         seq_cls: type[SequenceT] = Sequence,  # type: ignore[assignment]  # without a class: any sequences
         query: str = "",
+        runs_proxy_cache: object = None,
+        timezone_offset: int = 0,
+        *,
         matches: list[SequenceT] | None = None,
     ) -> None:
         self.run = cast("Run", run)
         self.seq_cls = seq_cls
         self.query = query
+        self._timezone_offset = timezone_offset
         self._matches = matches
 
     def __repr__(self) -> str:
@@ -118,19 +127,20 @@ class SingleRunSequenceCollection(SequenceCollection[SequenceT]):
         return self._queried() if self.query else self._stored()
 
     def _queried(self) -> Iterator[SequenceT]:
-        subject = self.seq_cls.sequence_name()
-        matches = self.run.repo.door.questions().sequences(self.query, subject if subject in KINDS else METRIC)
-        for match in matches:
+        questions = self.run.repo.door.questions()
+        subject = _subject_of(questions, self.seq_cls, self.query, self._timezone_offset)
+        if subject == RUN:
+            if self.run.hash in questions.runs(self.query, timezone_offset_minutes=self._timezone_offset):
+                yield from self._stored()
+            return
+        for match in questions.sequences(self.query, subject, timezone_offset_minutes=self._timezone_offset):
             if match.run_hash == self.run.hash:
-                yield self.seq_cls(match.name, Context(match.context), self.run)
+                yield _sequence(self.seq_cls, match.name, match.context, match.stored_kind, self.run)
 
     def _stored(self) -> Iterator[SequenceT]:
         for info in self.run.stored_sequences():
             if self.seq_cls.holds(info.kind):
-                kind = self.seq_cls
-                if kind is Sequence:
-                    kind = cast("type[SequenceT]", Sequence.registry.get(subject_of(info.kind) or "", Sequence))
-                yield kind(info.name, Context(info.context), self.run)
+                yield _sequence(self.seq_cls, info.name, info.context, info.kind, self.run)
 
     def iter_runs(self) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
         """Raise StopIteration, with a warning: the collection has one run only."""
@@ -195,11 +205,12 @@ class QuerySequenceCollection(_QueriedCollection[SequenceT]):
 
     Args:
         repo: the repository.
-        seq_cls: the class of the sequences.
-        query: see docs/query-language.md.
+        seq_cls: the class of the sequences; with `Sequence` they are of every class, and those that a query leaves are
+            of the kind that it names.
+        query: see docs/query-language.md. One that names only `run` matches all sequences of the runs that match.
         report_mode: how progress is shown.
-        runs_proxy_cache: Ignored; accepted for Aim 3 callers.
         timezone_offset: minutes that the query's times are behind UTC, as a browser reports it.
+        runs_proxy_cache: Ignored; accepted for Aim 3 callers.
 
     Raises:
         InvalidQuery: the query can't be understood.
@@ -211,10 +222,12 @@ class QuerySequenceCollection(_QueriedCollection[SequenceT]):
         seq_cls: type[SequenceT] = Sequence,  # type: ignore[assignment]  # without a class: any sequences
         query: str = "",
         report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR,
-        runs_proxy_cache: object = None,
         timezone_offset: int = 0,
+        *,
+        runs_proxy_cache: object = None,
     ) -> None:
-        super().__init__(repo, query, seq_cls.sequence_name(), report_mode, timezone_offset)
+        subject = _subject_of(repo.door.questions(), seq_cls, query, timezone_offset)
+        super().__init__(repo, query, subject, report_mode, timezone_offset)
         self.seq_cls = seq_cls
 
     def __repr__(self) -> str:
@@ -224,20 +237,25 @@ class QuerySequenceCollection(_QueriedCollection[SequenceT]):
         from aim.sdk.html import listings, parts
 
         def draw() -> str:
-            matches = self._questions.sequences(
-                self.query, self._subject, timezone_offset_minutes=self._timezone_offset
-            )
-            rows = [
-                (sequence.run, sequence)
-                for collection in self._collections(matches[: parts.ROWS_MAX])
-                for sequence in collection.iter()
-            ]
-            return listings.sequences(self.query or "all", rows, len(matches) - len(rows), has_runs=True)
+            rows, left_count = self._first_rows(parts.ROWS_MAX)
+            return listings.sequences(self.query or "all", rows, left_count, has_runs=True)
 
         return parts.or_notice(draw)
 
+    def _first_rows(self, count: int) -> tuple[list[tuple[RunView, Sequence]], int]:
+        # the first sequences with their runs, and how many more there are
+        if self._subject == RUN:
+            rows = [(sequence.run, sequence) for collection in self._by_run() for sequence in collection.iter()]
+            return list(rows[:count]), max(0, len(rows) - count)
+        matches = self._questions.sequences(self.query, self._subject, timezone_offset_minutes=self._timezone_offset)
+        collections = self._collections(matches[:count])
+        rows = [(sequence.run, sequence) for collection in collections for sequence in collection.iter()]
+        return list(rows), len(matches) - len(rows)
+
     def _by_run(self) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
         encoding.wait_until_encoded()
+        if self._subject == RUN:
+            return self._whole_runs()
         with reading_bar(self.report_mode) as progress:
             matches = self._questions.sequences(
                 self.query, self._subject, timezone_offset_minutes=self._timezone_offset, progress=progress
@@ -246,12 +264,27 @@ class QuerySequenceCollection(_QueriedCollection[SequenceT]):
             self._log_hints()
         return self._collections(matches)
 
+    def _whole_runs(self) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
+        with reading_bar(self.report_mode) as progress:
+            hashes = self._questions.runs(self.query, timezone_offset_minutes=self._timezone_offset, progress=progress)
+        if not hashes:
+            self._log_hints()
+        for run in map(self.repo.get_run, hashes):
+            if run is not None:
+                collection = SingleRunSequenceCollection(run, self.seq_cls)
+                sequences = list(collection.iter())
+                if sequences:
+                    yield SingleRunSequenceCollection(run, self.seq_cls, self.query, matches=sequences)
+
     def _collections(self, matches: Iterable[MatchingSequence]) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
         for run_hash, matches_of_run in itertools.groupby(matches, key=lambda match: match.run_hash):
             run = self.repo.get_run(run_hash)
             if run is not None:  # not deleted since the query
-                sequences = [self.seq_cls(match.name, Context(match.context), run) for match in matches_of_run]
-                yield SingleRunSequenceCollection(run, self.seq_cls, self.query, sequences)
+                sequences = [
+                    _sequence(self.seq_cls, match.name, match.context, match.stored_kind, run)
+                    for match in matches_of_run
+                ]
+                yield SingleRunSequenceCollection(run, self.seq_cls, self.query, matches=sequences)
 
     def dataframe(
         self,
@@ -305,11 +338,12 @@ class QueryRunSequenceCollection(_QueriedCollection[SequenceT]):
         paginated: bool = False,
         offset: str | None = None,
         report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR,
-        runs_proxy_cache: object = None,
         timezone_offset: int = 0,
+        *,
+        runs_proxy_cache: object = None,
         limit: int | None = None,
     ) -> None:
-        super().__init__(repo, query, "run", report_mode, timezone_offset)
+        super().__init__(repo, query, RUN, report_mode, timezone_offset)
         self.seq_cls = seq_cls
         self.paginated = paginated
         self.offset = offset
@@ -366,6 +400,37 @@ class QueryRunSequenceCollection(_QueriedCollection[SequenceT]):
         collections = progress_bar(list(self._by_run()), self.report_mode, "runs")
         rows = [collection.run.row(include_props, include_params) for collection in collections]
         return pandas.DataFrame(rows, index=[0] * len(rows)) if rows else None
+
+
+def _subject_of(questions: Questions, seq_cls: type[Sequence], query: str, timezone_offset: int) -> str:
+    """
+    Return what *query* is about: the type of *seq_cls*; of any class the first subject that it can be about.
+
+    Raises:
+        InvalidQuery: the query can't be understood.
+    """
+    subject = seq_cls.sequence_name()
+    if subject in QUERY_SUBJECTS:
+        return subject
+    errors: list[InvalidQuery] = []
+    for candidate in (RUN, *(QUERY_SUBJECTS if subject not in KINDS else ())):
+        try:
+            questions.check(query, candidate, timezone_offset_minutes=timezone_offset)
+        except InvalidQuery as error:
+            errors.append(error)
+        else:
+            return candidate
+    raise max(errors, key=lambda error: error.start)  # the subject under which the most could be understood
+
+
+def _sequence(
+    seq_cls: type[SequenceT], name: str, context: Mapping[str, Any], stored_kind: str, run: RunView
+) -> SequenceT:
+    # of the class that was asked for; of a plain `Sequence` the class of what is stored
+    kind: type[Sequence] = seq_cls
+    if kind is Sequence:
+        kind = SEQUENCE_TYPE_MAP.get(subject_of(stored_kind) or "", Sequence)
+    return cast("SequenceT", kind(name, Context(context), run))
 
 
 def _metrics(sequences: Iterable[Sequence]) -> list[Metric]:

@@ -31,8 +31,9 @@ class RunHandler(logging.Handler):
             return
         try:
             message = self.format(record)
-            arguments = LogRecord(message, record.levelno, {"logger": record.name}, record.pathname, record.lineno)
-            self._sequence.track(arguments)
+            source_line = (record.pathname, record.lineno)
+            kept = LogRecord(message, record.levelno, logger_info=source_line, args={"logger": record.name})
+            self._sequence.track(kept)
         except RunClosed:
             return
         except (TypeError, ValueError, UnstorableParam):  # the caller's arguments do not fit the caller's format

@@ -4,6 +4,7 @@ One message that a run logged.
     message   any text             level   a number of the standard library's logging: 20 is INFO
     args      params given with it: {name: value}
     file, line   where it was logged
+    time      when it happened, if that is not when it was logged
 """
 
 from __future__ import annotations
@@ -26,13 +27,15 @@ class LogRecord(CustomObject):
     Args:
         message: shown as it is: nothing is filled in for `%` signs.
         level: a number, or the name of one, such as `WARNING`.
+        timestamp: when it happened, in Unix seconds; None: when it is tracked.
+        logger_info: the file and the line where it was logged.
         args: what belongs to the message; values as params have.
-        file, line: where it was logged.
+        more: the same, as keywords.
 
     Raises:
         UnstorableParam: (a TypeError) a value of *args* can't be stored.
 
-    >>> record = LogRecord("the loss is high", "WARNING", {"loss": 9.5})
+    >>> record = LogRecord("the loss is high", "WARNING", loss=9.5)
     >>> record.level, record.level_name, record.args
     (30, 'WARNING', {'loss': 9.5})
     """
@@ -43,19 +46,24 @@ class LogRecord(CustomObject):
         self,
         message: object,
         level: int | str = logging.INFO,
+        timestamp: float | None = None,
+        logger_info: tuple[str | None, int | None] | None = None,
+        *,
         args: Mapping[str, Any] | None = None,
-        file: str | None = None,
-        line: int | None = None,
+        **more: Any,
     ) -> None:
         number = logging.getLevelName(level.upper()) if isinstance(level, str) else level
         fields: dict[str, Any] = {
             "message": sound_text(str(message)),
             "level": number if isinstance(number, int) else logging.INFO,
         }
-        if args:
-            fields["args"] = params.encode(dict(args), "args")
+        if args or more:
+            fields["args"] = params.encode({**more, **(args or {})}, "args")
+        file, line = logger_info or (None, None)
         if file is not None:
             fields |= {"file": sound_text(file), "line": line}
+        if timestamp is not None:
+            fields["time"] = float(timestamp)
         super().__init__(fields)
         self._at_s: float | None = None
 
@@ -89,8 +97,9 @@ class LogRecord(CustomObject):
 
     @property
     def timestamp(self) -> float | None:
-        """When it was logged, in Unix seconds; None for one that was not."""
-        return self._at_s
+        """When it happened or was logged, in Unix seconds; None for one that was not."""
+        time_s: float | None = self._fields.get("time", self._at_s)
+        return time_s
 
     @property
     def args(self) -> dict[str, Any]:
