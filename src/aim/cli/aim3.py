@@ -9,10 +9,12 @@ scripts go on.
     aim storage upgrade        } in Aim 3 change files of earlier versions; do nothing
     aim storage restore       /
     aim storage reindex       rebuilds the catalogue
+    aim-watcher               in Aim 3 sends notifications about runs; says what there is instead, and ends with 2
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from datetime import datetime
@@ -142,3 +144,15 @@ upgrade.add_command(
         takes_hashes=True,
     )
 )
+
+
+WATCHER_TEXT = (
+    "aim-watcher is not part of this version. The end and the failure of a run are seen without it: `aim runs ls` and "
+    "the pages show its status. Alerts of the pages (`aim up`) tell when a run fails, stops or does not improve."
+)
+
+
+def watcher() -> None:
+    """Say what there is instead of Aim 3's `aim-watcher`."""
+    output.tell(WATCHER_TEXT)
+    sys.exit(2)

@@ -71,6 +71,7 @@ _DEFINED_IN = {
     "TrainingFlow": "aim.sdk.training_flow",
     "Video": "aim.sdk.objects.video",
     "Videos": "aim.sdk.object_sequences",
+    "load_ipython_extension": "aim.ext.notebook.notebook",  # Aim 3 has it at both paths
 }
 
 __getattr__, __dir__ = lazy_face(__name__, _DEFINED_IN)

@@ -127,6 +127,16 @@ class CustomObject:
     def _kind(self) -> str:
         return self.AIM_NAME
 
+    @classmethod
+    def get_typename(cls) -> str:
+        """
+        Return the name of the type, as `AIM_NAME`; for callers of Aim 3.
+
+        >>> CustomObject.get_typename()
+        'aim.object'
+        """
+        return cls.AIM_NAME
+
     def json(self) -> dict[str, Any]:
         """Return what describes the object, without its bytes."""
         return dict(self._fields)

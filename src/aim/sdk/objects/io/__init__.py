@@ -1,0 +1,1 @@
+"""Paths of Aim 3 for files of sound."""
