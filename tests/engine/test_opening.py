@@ -35,10 +35,25 @@ def test_servers_are_refused(address: str) -> None:
         open_door(address, create=True)
 
 
-@pytest.mark.parametrize("address", ["s3://bucket/runs", "file:///data/runs"])
-def test_other_addresses_are_refused(address: str) -> None:
+@pytest.mark.parametrize("address", ["s3://bucket/runs", "file://host/data/runs", "gs://b", Path("s3://bucket/runs")])
+def test_other_addresses_are_refused(address: str | Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Another address makes no folder of its name.
+    Another address makes no folder of its name, also as a `Path`, which has lost one of its slashes.
     """
-    with pytest.raises(UsageError, match="give a folder"):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"give a folder|Did you mean file:///host"):
         open_door(address, create=True)
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_the_address_of_a_file_is_its_folder(tmp_path: Path) -> None:
+    """
+    `file:///...` names a folder, with its escapes; so do `file:/...`, `file://localhost/...` and a `Path` of it.
+    """
+    folder = tmp_path / "my runs"
+    address = "file://" + str(folder).replace(" ", "%20")
+    open_door(address, create=True).new_run("mine").close()
+
+    for text in (address, address.replace("//", "", 1), address.replace("//", "//localhost", 1), Path(address)):
+        assert ["mine"] == open_door(text).run_hashes()

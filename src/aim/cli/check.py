@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from aim.cli import output
-from aim.cli.main import repo_option
+from aim.cli.main import FOLDER_ADDRESS, repo_option
 from aim.cli.runs import matching_hashes, open_repository
 from aim.core.words import counted
 from aim.engine import care
@@ -50,7 +50,7 @@ def fsck(repo: Path | None, hashes: tuple[str, ...]) -> None:
     "--to",
     "target",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER_ADDRESS,
     help="The folder of the repository for the copy; created if it does not exist.",
 )
 def repair(repo: Path | None, run_hash: str, target: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from aim.cli import output
+from aim.cli.main import FOLDER_ADDRESS
 from aim.engine.opening import repository_exists
 from aim.engine.repository import Repository
 from aim.sdk.objects.audio import Audio
@@ -35,7 +36,7 @@ LABELS = {1: "ball", 2: "floor"}
 @click.command(short_help="Record a dozen example runs.")
 @click.option(
     "--repo",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER_ADDRESS,
     default=None,
     help="The folder that contains .aim; created if it does not exist.  [default: the current folder]",
 )

@@ -11,6 +11,7 @@ import click
 
 from aim.__about__ import VERSION
 from aim.cli import output
+from aim.cli.main import FOLDER_ADDRESS
 from aim.engine.opening import remove_repository, repository_exists
 from aim.engine.repository import Repository
 
@@ -18,7 +19,7 @@ from aim.engine.repository import Repository
 @click.command()
 @click.option(
     "--repo",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER_ADDRESS,
     default=None,
     help="The folder for the repository.  [default: the current folder]",
 )

@@ -16,6 +16,7 @@ import click
 
 from aim.__about__ import VERSION
 from aim.cli import output
+from aim.core.addresses import folder_of_address
 from aim.core.errors import AimError, UsageError
 
 DEBUG_VARIABLE = "AIM_DEBUG"
@@ -120,6 +121,25 @@ def main() -> None:
         sys.exit(1)
 
 
+class FolderAddress(click.Path):
+    """The folder of a repository: a path, or a `file://` address."""
+
+    name = "folder"
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the folder, as a `Path`; an address that names none is a wrong call."""
+        try:
+            return super().convert(str(folder_of_address(value)), param, ctx)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+FOLDER_ADDRESS = FolderAddress()
+
+
 def _own_or_group_repo(ctx: click.Context, _: click.Parameter, value: Path | None) -> Path | None:
     group_repo = ctx.parent.params.get("repo") if ctx.parent is not None else None
     return group_repo if value is None else value
@@ -129,7 +149,7 @@ def repo_option(command: Any) -> Any:
     """Add `--repo` to a command, or to a group for all its commands: `aim runs --repo there ls`, as in Aim 3."""
     return click.option(
         "--repo",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=FOLDER_ADDRESS,
         default=None,
         callback=_own_or_group_repo,
         help="The folder that contains .aim.  [default: the current folder, or the nearest above it]",

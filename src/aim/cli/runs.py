@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from aim.cli import output
-from aim.cli.main import AimGroup, repo_option
+from aim.cli.main import FOLDER_ADDRESS, AimGroup, repo_option
 from aim.cli.run_table import list_runs, tell_hints
 from aim.core.errors import AimError, RepoNotFound, RunNotFound
 from aim.core.words import counted
@@ -129,9 +129,8 @@ def rm(repo: Path | None, hashes: tuple[str, ...], corrupted: bool, yes: bool) -
 def _destination_options(command: AnyFunction) -> AnyFunction:
     """Add what `cp` and `mv` share: the hashes, the target repository, and `--repo`."""
     command = click.argument("hashes", nargs=-1, required=True)(command)
-    folder = click.Path(file_okay=False, path_type=Path)
     help_text = "The folder of the other repository: it contains .aim."
-    command = click.option("--destination", required=True, type=folder, help=help_text)(command)
+    command = click.option("--destination", required=True, type=FOLDER_ADDRESS, help=help_text)(command)
     with_options: AnyFunction = repo_option(command)
     return with_options
 

@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from aim.cli import output
+from aim.cli.main import FOLDER_ADDRESS
 from aim.core.errors import RepoNotFound, UsageError
 from aim.engine.opening import find_repository, repository_exists
 from aim.engine.repository import Repository
@@ -70,7 +71,7 @@ def _say_unused(context: click.Context, option: click.Parameter, value: object) 
 @click.option(
     "--repo",
     "repos",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER_ADDRESS,
     multiple=True,
     help="The folder that contains .aim, or a folder of such folders; may be repeated.  "
     "[default: the current folder, or the nearest above it]",

@@ -1,9 +1,5 @@
 """
-From an address to a `Door`.
-
-    /data/runs, runs          the repository in that folder
-    aim://host, https://host  refused: repositories on servers are not there yet
-    s3://bucket, file:///x    refused: give a folder
+From an address to a `Door`; `core/addresses.py` has the forms of addresses.
 
 A training imports this module, so it imports the standard library only, but for light modules of ours.
 """
@@ -11,35 +7,15 @@ A training imports this module, so it imports the standard library only, but for
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aim.core.errors import UsageError
+from aim.core.addresses import folder_of_address
 from aim.core.params import Restore
 from aim.storage.store import find_root, folder_name, is_repository
 
 if TYPE_CHECKING:
     from aim.engine.door import Door
-
-SERVER_SCHEMES = ("aim", "http", "https", "ssh")
-SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two letters at least: `c://` is a drive
-
-
-def check_folder_address(address: str | os.PathLike[str]) -> None:
-    """
-    Refuse an address that names no folder.
-
-    Raises:
-        UsageError: it begins with a scheme such as `aim://`.
-
-    >>> check_folder_address("/data/runs")
-    """
-    match = SCHEME.match(os.fspath(address))
-    if match is None:
-        return
-    where = "on a server" if match[1].lower() in SERVER_SCHEMES else "at such an address"
-    raise UsageError(f"{address}: a repository {where} can't be opened by this version; give a folder.")
 
 
 def open_door(address: str | os.PathLike[str], *, create: bool = False, restore: Restore | None = None) -> Door:
@@ -47,12 +23,12 @@ def open_door(address: str | os.PathLike[str], *, create: bool = False, restore:
     Open the repository at *address*.
 
     Args:
-        address: the folder that contains `.aim`.
+        address: the folder that contains `.aim`, or its `file://` address.
         create: make the repository if there is none.
         restore: makes the objects of runs that are read.
 
     Raises:
-        UsageError: the address is of another form.
+        UsageError: the address names no folder.
         RepoNotFound: there is no repository, and *create* is not asked for.
         UnsupportedFormat: a newer version of Aim wrote it, or Aim 3.
 
@@ -60,10 +36,10 @@ def open_door(address: str | os.PathLike[str], *, create: bool = False, restore:
     >>> open_door(tempfile.mkdtemp(), create=True).run_count()
     0
     """
-    check_folder_address(address)
+    root = folder_of_address(address)
     from aim.engine.repository import Repository
 
-    return Repository(Path(address), create=create, restore=restore)
+    return Repository(root, create=create, restore=restore)
 
 
 def repository_exists(root: Path) -> bool:

@@ -15,7 +15,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from aim.core.errors import AimError, ReadOnly, RepoNotFound, RunNotFound, UsageError, WrongType
+from aim.core.addresses import folder_of_address, has_scheme
+from aim.core.errors import AimError, ReadOnly, RepoNotFound, RunNotFound, WrongType
 from aim.core.kinds import METRIC
 from aim.core.statuses import RUNNING
 from aim.core.tags import Tag
@@ -56,7 +57,7 @@ class Repo:
     The repository in the folder *path*.
 
     Args:
-        path: the folder that contains `.aim`.
+        path: the folder that contains `.aim`, or its `file://` address.
         read_only: True refuses every change through this object.
         init: make the repository if it does not exist.
 
@@ -74,9 +75,7 @@ class Repo:
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool | None = None, init: bool = False) -> None:
         if not isinstance(path, (str, os.PathLike)):
             raise WrongType(f"path has to be a folder, not {path!r}.")
-        if Repo.is_remote_path(str(path)):
-            raise UsageError(f"{path}: a repository on a server can't be opened by this version; give a folder.")
-        self.root_path = str(path)
+        self.root_path = str(folder_of_address(path)) if has_scheme(str(path)) else str(path)
         self.path = os.path.join(self.root_path, folder_name())
         self.read_only = read_only
         try:

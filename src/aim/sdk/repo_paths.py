@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from aim.core.addresses import folder_of_address, has_scheme
 from aim.storage.store import find_root, folder_name, is_repository
 
 REMOTE_PREFIXES = ("aim://", "ssh://")
@@ -18,15 +19,15 @@ def clean_repo_path(repo_path: str | os.PathLike[str]) -> str:
     """
     Return the folder of a repository as an absolute path; *repo_path* is that folder or the `.aim` in it.
 
-    `~` is the home folder. The address of a server, and an empty path, are returned unchanged.
+    `~` is the home folder, and `file:///data` is `/data`. Other addresses, and an empty path, are returned unchanged.
 
     >>> clean_repo_path("/data/runs/.aim"), clean_repo_path("/data/../data/runs/"), clean_repo_path("aim://host:53800")
     ('/data/runs', '/data/runs', 'aim://host:53800')
     """
     text = os.fspath(repo_path)
-    if not text or text.startswith(REMOTE_PREFIXES):
+    if not text or (has_scheme(text) and not text.lower().startswith("file:")):
         return text
-    folder = os.path.abspath(os.path.expanduser(text))
+    folder = os.path.abspath(folder_of_address(text))
     return os.path.dirname(folder) if os.path.basename(folder) == folder_name() else folder
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aim.core import params
+from aim.core.addresses import folder_of_address
 from aim.core.errors import ReadOnly, RunNotFound, WrongType
 from aim.core.values import Loader
-from aim.engine.opening import check_folder_address, open_door
+from aim.engine.opening import open_door
 from aim.storage.store import find_root, folder_name
 
 if TYPE_CHECKING:
@@ -43,8 +44,7 @@ def opened(repo: str | os.PathLike[str] | Repo | None, read_only: bool) -> tuple
     if repo is None:
         root = find_root(Path.cwd()) or Path.cwd()
     elif isinstance(repo, (str, os.PathLike)):
-        check_folder_address(repo)
-        root = Path(os.path.expanduser(repo))
+        root = folder_of_address(repo)
         if root.name == folder_name():
             root = root.parent
     elif hasattr(repo, "door"):

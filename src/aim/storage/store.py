@@ -11,7 +11,8 @@ import os
 import time
 from pathlib import Path
 
-from aim.core.errors import DamagedFile, RepoNotFound, RunExists, RunNotFound, UnsupportedFormat
+from aim.core.addresses import has_scheme
+from aim.core.errors import DamagedFile, RepoNotFound, RunExists, RunNotFound, UnsupportedFormat, UsageError
 from aim.storage.disk import changes, layout
 from aim.storage.disk.files import DISK, SCRATCH_AGE_S, Disk
 
@@ -21,8 +22,18 @@ COPY_ATTEMPTS = 3
 
 
 def folder_name() -> str:
-    """Return the name of a repository's folder: `.aim`, or the value of `__AIM_REPO_NAME__`."""
-    return os.environ.get(FOLDER_NAME_VARIABLE, FOLDER_NAME)
+    """
+    Return the name of a repository's folder: `.aim`, or the value of `__AIM_REPO_NAME__`.
+
+    Raises:
+        UsageError: the variable holds an address.
+    """
+    name = os.environ.get(FOLDER_NAME_VARIABLE) or FOLDER_NAME
+    if has_scheme(name):
+        raise UsageError(
+            f"{FOLDER_NAME_VARIABLE} is {name!r}; it has to be the name of a folder, such as {FOLDER_NAME}."
+        )
+    return name
 
 
 def is_repository(path: Path) -> bool:

@@ -35,6 +35,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aim.core.addresses import folder_of_address
 from aim.storage.disk.files import SCRATCH_AGE_S
 
 FORMAT_NUMBER = 6
@@ -63,9 +64,9 @@ def cache_folder() -> Path:
     """
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
-        return Path(chosen)
+        return folder_of_address(chosen)
     if os.environ.get("XDG_CACHE_HOME"):
-        return Path(os.environ["XDG_CACHE_HOME"]) / "aim"
+        return folder_of_address(os.environ["XDG_CACHE_HOME"]) / "aim"
     try:
         home = Path.home()
     except RuntimeError:
