@@ -38,16 +38,14 @@ BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 }
 COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
     ast.Is: operator.is_,
-    ast.IsNot: operator.is_not,
     ast.In: lambda item, items: item in items,
-    ast.NotIn: lambda item, items: item not in items,
 }
+POSITIVE: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.NotEq: ast.Eq, ast.IsNot: ast.Is, ast.NotIn: ast.In}
 FUNCTIONS: dict[str, Any] = {
     function.__name__: function
     for function in (len, abs, str, int, float, bool, min, max, sum, sorted, any, all, isinstance, list, tuple, round)
@@ -217,8 +215,9 @@ class Oracle:
     def compared(self, op: ast.cmpop, left: Any, right: Any) -> bool:
         if isinstance(right, RunView):
             right = right.run.params
-        if left is MISSING or right is MISSING:
-            return isinstance(op, (ast.Eq, ast.Is)) and (left is None or right is None)
+        if isinstance(op, (ast.NotEq, ast.IsNot, ast.NotIn)):
+            return not self.compared(POSITIVE[type(op)](), left, right)
+        left, right = (None if side is MISSING else side for side in (left, right))
         try:
             return bool(COMPARE[type(op)](left, right))
         except FAILURES:

@@ -191,9 +191,9 @@ def test_none_of_two_facts_is_equal(text: str) -> None:
     assert [] == compile_query(text.replace("==", "!=")).select_runs(table).tolist()
 
 
-def test_none_of_a_fact_is_unequal_to_numbers_and_missing_is_not() -> None:
+def test_what_is_absent_is_unequal_to_numbers_whether_it_is_a_field_or_a_param() -> None:
     """
-    `run.end_time != 5` is true while the run runs; `run.a != 5` is false where there is no `a`.
+    `run.end_time != 5` is true while the run runs, and `run.a != 5` where there is no `a`; numpy is sure of both.
     """
     codes = np.array([-1], dtype=np.int32)
     missing = formula(checked("run.a != 5"))
@@ -204,5 +204,5 @@ def test_none_of_a_fact_is_unequal_to_numbers_and_missing_is_not() -> None:
     assert of_param is not None
     assert of_fact is not None
 
-    assert ([False], [False]) == tuple(part.tolist() for part in missing.ask({tree.RunParam(("a",)): of_param}, 1))
-    assert [True] == fact.ask({tree.RunField("end_time"): of_fact}, 1)[1].tolist()
+    assert ([True], [False]) == tuple(part.tolist() for part in missing.ask({tree.RunParam(("a",)): of_param}, 1))
+    assert ([True], [False]) == tuple(part.tolist() for part in fact.ask({tree.RunField("end_time"): of_fact}, 1))

@@ -76,14 +76,14 @@ class CodedColumn:
         """Return the values as numbers."""
         is_absent = self.codes < 0
         if self.ready is not None:
-            return Numbers(*self.ready, is_absent, self.absent is None)
+            return Numbers(*self.ready, is_absent)
         table = np.zeros(len(self.values) + 1)
         is_number = np.zeros(len(self.values) + 1, dtype=bool)
         for code, value in enumerate(self.values):
             if is_exact(value):
                 table[code] = value
                 is_number[code] = True
-        return Numbers(table[self.codes], is_number[self.codes], is_absent, self.absent is None)
+        return Numbers(table[self.codes], is_number[self.codes], is_absent)
 
 
 class RawColumn:
@@ -122,7 +122,7 @@ class RawColumn:
         if self.raw.dtype.kind in "iu" and len(values) and np.abs(values).max() > EXACT_MAX:
             exact = np.abs(values) <= EXACT_MAX
             is_number = exact if is_number is None else is_number & exact
-        return Numbers(values, is_number, None if self.present is None else ~self.present, self.absent is None)
+        return Numbers(values, is_number, None if self.present is None else ~self.present)
 
 
 class ListedColumn:

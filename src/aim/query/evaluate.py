@@ -2,9 +2,9 @@
 The value of a query for one run or sequence.
 
 Operations mean what they mean in Python. A value that a run does not have is *missing*; docs/query-language.md has the
-table of what operations do with missing values and when they fail. In short: comparisons with missing are False but
-`== None` and `is None`, a comparison that Python refuses is False, and any other operation on missing, or that fails,
-is missing. A value beyond a bound of `limits` ends the query with `InvalidQuery`, since any answer would be wrong.
+table of what operations do with missing values and when they fail. In short: a comparison takes missing as None; one
+that Python refuses does not hold, and its negation does; any other operation on missing, or that fails, is missing. A
+value beyond a bound of `limits` ends the query with `InvalidQuery`, since any answer would be wrong.
 
 A tree becomes nested closures, which take a *frame*: a list of the budget, the inputs, and the variables. Nothing is
 compiled to code, and closures call only the functions in the tables of `operators`, `functions` and `methods`.
@@ -20,7 +20,7 @@ from aim.query import tree
 from aim.query.functions import FUNCTIONS, Clock, invoke, is_function
 from aim.query.limits import CALL_STEPS, CLOCK_EVERY_STEPS, Budget, Pile, TooMuch, check_hashed, piled
 from aim.query.methods import attribute, call_method
-from aim.query.operators import BINARY, COMPARE, ERRORS, MISSING, UNARY, format_value, same, subscript
+from aim.query.operators import BINARY, COMPARE, ERRORS, MISSING, NEGATIONS, UNARY, format_value, subscript
 
 Frame = list[Any]
 Closure = Callable[[Frame], Any]
@@ -256,39 +256,32 @@ def _logic(scope: Scope, node: tree.Logic) -> Closure:
 
 def compare(operator: str, left: object, right: object) -> bool:
     """
-    Return whether a comparison holds, which may have missing values.
+    Return whether a comparison holds, in which missing counts as None.
 
-    >>> compare("==", MISSING, None), compare("!=", MISSING, 1), compare("<", "adam", 3)
-    (True, False, False)
+    >>> compare("==", MISSING, None), compare("!=", MISSING, 1), compare("<", MISSING, 3), compare("not in", 1, MISSING)
+    (True, True, False, True)
     """
-    if left is MISSING or right is MISSING:
-        return operator in ("==", "is") and (left is None or right is None)
-    if operator == "is":
-        return same(left, right)
-    if operator == "is not":
-        return not same(left, right)
     try:
-        return bool(COMPARE[operator](left, right))
+        return bool(COMPARE[operator](_none(left), _none(right)))
     except ERRORS:
-        return False
+        return operator in NEGATIONS
 
 
 def _compare(scope: Scope, node: tree.Compare) -> Closure:
-    if len(node.operators) > 1 or node.operators[0].startswith("is"):
+    if len(node.operators) > 1:
         return _compare_chain(scope, node)
     (operator,) = node.operators
     left, right = scope.closures(node.items)
     operate = COMPARE[operator]
-    equal = operator == "=="
 
     def comparison(frame: Frame) -> bool:
         left_value, right_value = left(frame), right(frame)
         if left_value is MISSING or right_value is MISSING:
-            return equal and (left_value is None or right_value is None)
+            return compare(operator, left_value, right_value)
         try:
             return operate(left_value, right_value)  # type: ignore[return-value]
         except ERRORS:
-            return False
+            return operator in NEGATIONS
 
     return comparison
 

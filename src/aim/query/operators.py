@@ -164,12 +164,11 @@ COMPARE: dict[str, Operator] = {
     ">=": operator.ge,
     "in": contains,
     "not in": lambda item, items: not contains(item, items),
+    "is": operator.is_,
+    "is not": operator.is_not,
 }
-
-
-def same(left: object, right: object) -> bool:
-    """`left is right`, where one of them is None, True or False."""
-    return left is right
+NEGATIONS = frozenset({"!=", "not in", "is not"})
+"""Comparisons that hold exactly where their opposite does not: also where Python refuses both, as in `5 not in 3`."""
 
 
 def subscript(value: Any, key: Any) -> object:

@@ -55,7 +55,9 @@ def _equals(constant: Any) -> Quick:
 
 
 def _differs(constant: Any) -> Quick:
-    return lambda values: [value != constant and value is not MISSING for value in values]
+    if constant is None:
+        return lambda values: [value is not None and value is not MISSING for value in values]
+    return lambda values: [value != constant for value in values]
 
 
 def _is_member(constant: Any) -> Quick | None:

@@ -12,7 +12,7 @@ one. So the answer is always Python's, and numpy is used only where the two are 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-ORDERINGS = frozenset({"<", "<=", ">", ">="})  # False with None on either side
+ORDERINGS = frozenset({"<", "<=", ">", ">="})  # False with None on either side, and then so is the whole chain
 EXACT_WHILE_SMALL: dict[str, Callable[[Any, Any], Any]] = {"+": np.add, "-": np.subtract, "*": np.multiply}
 DIVIDE: dict[str, Callable[[Any, Any], Any]] = {"/": np.divide, "//": np.floor_divide, "%": np.remainder}
 TIMES = frozenset({"created_at", "updated_at", "finalized_at"})
@@ -47,15 +47,13 @@ class Numbers:
 
     Attributes:
         is_number: which rows have a number; None: all of them.
-        is_absent: which rows have no value at all; never true together with *is_number*. None: no row.
-        absent_is_none: whether an absent value is None rather than missing. None equals itself and differs from
-            numbers; missing does neither.
+        is_absent: which rows have no value at all: it is missing, or None; never true together with *is_number*.
+            None: no row.
     """
 
     values: FloatArray
     is_number: BoolArray | None
     is_absent: BoolArray | None
-    absent_is_none: bool
 
 
 @dataclass(frozen=True)
@@ -71,24 +69,42 @@ class Formula:
         Cost: O(rows) for each operator.
         """
         unsure = np.zeros(size, dtype=bool)
-        absent = np.zeros(size, dtype=bool)
-        has_none = np.zeros(size, dtype=bool)  # missing equals None, so these rows are unsure
-        for column in columns.values():
-            if column.is_absent is not None:
-                if column.absent_is_none and not ORDERINGS.issuperset(self.node.operators):
-                    has_none |= column.is_absent
-                else:
-                    absent |= column.is_absent
         for column in columns.values():
             if column.is_number is not None:
-                unsure |= ~column.is_number & ~absent
+                unsure |= ~column.is_number if column.is_absent is None else ~(column.is_number | column.is_absent)
+        absent = [_absent(item, columns, size) for item in self.node.items]
         with np.errstate(all="ignore"):
-            terms = [_term(item, columns, unsure) for item in self.node.items]
+            terms = []
+            for item, is_absent in zip(self.node.items, absent):
+                inexact = np.zeros(size, dtype=bool)
+                terms.append(_term(item, columns, inexact))
+                unsure |= inexact & ~is_absent
             holds = np.ones(size, dtype=bool)
-            for word, left, right in zip(self.node.operators, terms, terms[1:]):
-                holds &= COMPARE[word](left, right)
-        holds &= ~absent
-        return holds, (unsure & ~absent) | has_none
+            for number, word in enumerate(self.node.operators):
+                holds &= _link(word, terms[number : number + 2], absent[number : number + 2])
+        if ORDERINGS.issuperset(self.node.operators):
+            unsure &= ~np.logical_or.reduce(absent)
+        return holds, unsure
+
+
+def _absent(term: tree.Node, columns: Mapping[tree.Source, Numbers], size: int) -> BoolArray:
+    """Return the rows in which a term is missing, or None, since one of its inputs is."""
+    absent = np.zeros(size, dtype=bool)
+    for part in tree.walk(term):
+        if isinstance(part, tree.Input):
+            of_input = columns[part.source].is_absent
+            if of_input is not None:
+                absent |= of_input
+    return absent
+
+
+def _link(word: str, terms: Sequence[Term], absent: Sequence[BoolArray]) -> BoolArray:
+    """Return where a comparison of two terms holds: what is absent equals what is absent, and nothing else."""
+    either, both = absent[0] | absent[1], absent[0] & absent[1]
+    holds: BoolArray = COMPARE[word](*terms) & ~either
+    if word == "==":
+        return holds | both
+    return holds | (either & ~both) if word == "!=" else holds
 
 
 def formula(node: tree.Node) -> Formula | None:
