@@ -18,6 +18,7 @@ from aim.core.clock import MICROSECOND_S
 from aim.core.errors import ReadOnly
 from aim.storage.forms import edits
 from aim.storage.recording import encoding
+from aim.storage.recording.process_end import error_name
 from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
@@ -103,14 +104,15 @@ class Recording:
         if self.writer is not None:
             self.writer.flush()
 
-    def close(self, error: BaseException | None = None, error_class: type[BaseException] | None = None) -> None:
+    def close(self, error: BaseException | None = None) -> None:
         """End what records; *error* is the exception that ended the run. A second call does nothing."""
         if self.writer is None:
             return
         self._finalizer.detach()
-        if error is not None and not self.writer.closed:
+        name = None if error is None else error_name(error)
+        if error is not None and name is not None and not self.writer.closed:
             self.writer.services.failed(error)
-        _end(self.writer, self.door, error_class.__name__ if error_class else None)
+        _end(self.writer, self.door, name)
 
     def check_in(self, report: Mapping[str, Any], block: bool) -> None:
         """Record a check-in. Raises NotRecording."""

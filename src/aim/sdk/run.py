@@ -257,9 +257,7 @@ class Run(EditableRun):
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(value, SystemExit) and not value.code:  # sys.exit() and sys.exit(0) are no failure
-            kind = value = None
-        self._recording.close(value, kind)
+        self._recording.close(kind() if value is None and kind is not None else value)
 
     # params
 

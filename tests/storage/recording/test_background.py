@@ -7,7 +7,6 @@ The ends of real processes are in tests/crash/test_exits.py.
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -230,18 +229,3 @@ def test_a_fork_leaves_the_child_nothing_to_do(state: background._Background) ->
     assert "forked" in worker.calls
     in_child = background._state
     assert (set(), {}, None) == (in_child.writers, in_child.pending, in_child.thread)
-
-
-@pytest.mark.parametrize("name", ["last_exc", "last_value"])
-def test_the_exception_that_ends_a_process_is_known(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """
-    What the interpreter left behind names the failure, in every version of Python; at a prompt it means nothing.
-    """
-    for other in ("last_exc", "last_value", "ps1"):
-        monkeypatch.delattr(sys, other, raising=False)
-    assert background.unhandled_exception() is None
-    monkeypatch.setattr(sys, name, OSError("x"), raising=False)
-    assert "OSError" == background.unhandled_exception()
-    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
-
-    assert background.unhandled_exception() is None

@@ -7,9 +7,8 @@ after a deadline when a disk or network mount hangs.
 
 How a process ends, and what happens:
 
-    return, sys.exit, unhandled exception   atexit closes every open writer; the exception's name is recorded
-    end of a multiprocessing child          the same, from multiprocessing's own exit list: such a child skips atexit;
-                                            from Python 3.13 on it hides its exception, and the run is finished
+    return, sys.exit, unhandled exception   atexit closes every open writer; process_end.py knows how it ended
+    end of a multiprocessing child          the same, from multiprocessing's own exit list: such a child skips atexit
     fork                                    the child's writers begin anew at their next record; the parent's go on
     SIGKILL, power cut                      nothing runs; the files are safe by their format
 
@@ -28,6 +27,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from aim.core.shield import shielded
+from aim.storage.recording import process_end
 
 SYNC_INTERVAL_S = 1.0
 CLOSE_DEADLINE_S = 5.0
@@ -118,6 +118,7 @@ def register(writer: OpenWriter) -> None:
         _state.writers.add(writer)
         if _state.pid != os.getpid():
             _state.pid = os.getpid()
+            process_end.watch()
             _hook_multiprocessing()
         if _state.thread is None or not _state.thread.is_alive():
             _state.thread = threading.Thread(target=_state.run, name="aim-sync", daemon=True)
@@ -188,19 +189,6 @@ def close_all(error: str | None = None) -> None:
             return
 
 
-def unhandled_exception() -> str | None:
-    """
-    Return the class of the exception that ends this process, if one does.
-
-    The interpreter leaves it in `sys` before it prints it, whatever hook prints. An interactive session leaves each
-    error there and goes on, so there it means nothing.
-    """
-    if hasattr(sys, "ps1") or sys.flags.interactive:
-        return None
-    value = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
-    return None if value is None else type(value).__name__
-
-
 def _hook_multiprocessing() -> None:
     # a multiprocessing child ends by os._exit after its own list of finalizers, and clears that list when it
     # starts: so this registers when the child first records
@@ -211,20 +199,20 @@ def _hook_multiprocessing() -> None:
 
 def _end_of_child() -> None:
     _state.is_ending = True
-    kind = sys.exc_info()[0]  # multiprocessing calls this while the child's exception is on its way out
-    failed = kind is not None and not issubclass(kind, SystemExit)
-    close_all(kind.__name__ if kind is not None and failed else unhandled_exception())
+    # multiprocessing calls this while the child's exception is on its way out; from Python 3.13 on it hides it
+    close_all(process_end.outcome(sys.exc_info()[1]))
 
 
 def _end_of_process() -> None:
     _state.is_ending = True
-    close_all(unhandled_exception())
+    close_all(process_end.outcome())
 
 
 def _after_fork_in_child() -> None:
     global _state
     writers = tuple(_state.writers)
     _state = _Background()
+    process_end.forked()
     for writer in writers:
         writer.forked()
 
