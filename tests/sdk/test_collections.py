@@ -105,6 +105,64 @@ def test_archived_runs_are_left_out_unless_they_are_spoken_of(repo: Repo, runs: 
     assert [runs[2].hash] == [one.run.hash for one in repo.query_runs("run.is_archived").iter_runs()]
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("metric.name == 'loss' and metric.last < 0.5", [1]),
+        ("metric.name == 'loss' and metric.context.subset == 'val' and run.hparams.lr > 0.05", [0]),
+        ("metric.name == 'epoch'", [1, 0]),
+        ("metric.name == 'loss' and metric.last > 100", []),
+        ("images.name == 'picture'", []),
+        ("images.name == 'picture' and run.archived", [2]),
+    ],
+)
+def test_a_query_for_runs_may_be_about_their_sequences(
+    repo: Repo, runs: list[Run], query: str, expected: list[int]
+) -> None:
+    """
+    It finds each run that has such a sequence, once; archived runs are left out as ever.
+    """
+    assert [runs[row].hash for row in expected] == [one.run.hash for one in repo.query_runs(query).iter_runs()]
+
+
+def test_a_text_for_metrics_is_one_for_runs_and_the_other_way_round(repo: Repo, runs: list[Run]) -> None:
+    """
+    Both find the same runs: those that match, or that have a metric that does.
+    """
+    for query in ("run.hparams.lr > 0.05", "metric.name == 'loss' and metric.last < 0.5", ""):
+        of_metrics = dict.fromkeys(metric.run.hash for metric in repo.query_metrics(query))
+
+        assert list(of_metrics) == [one.run.hash for one in repo.query_runs(query).iter_runs()]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("metirc.last < 1", "`metirc` is not known. Did you mean `metric`?"),
+        ("image.name == 'x'", "`image` is not known. Did you mean `images`?"),
+        ("metric.lsat < 1", "`metric` has no `lsat`. Did you mean `last`?"),
+    ],
+)
+def test_a_query_for_runs_with_a_wrong_sequence_says_what_may_be_meant(repo: Repo, query: str, message: str) -> None:
+    """
+    The nearest name is looked for among the sequences too.
+    """
+    with pytest.raises(InvalidQuery) as caught:
+        repo.query_runs(query)
+    assert message == str(caught.value).splitlines()[0]
+
+
+def test_the_hints_of_a_query_for_runs_name_a_metric_that_no_run_has(
+    repo: Repo, runs: list[Run], caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    A query about metrics that finds no run gives the hints of one about metrics.
+    """
+    with caplog.at_level(logging.WARNING):
+        assert [] == list(repo.query_runs("metric.name == 'los'").iter_runs())
+    assert "No run has a metric called 'los'. Did you mean 'loss'?" in caplog.text
+
+
 def test_pages_by_offset_and_limit(repo: Repo, runs: list[Run]) -> None:
     """
     `offset` is the last run seen, `limit` the largest number.

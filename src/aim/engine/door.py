@@ -154,8 +154,8 @@ class Questions(Protocol):
         InvalidQuery: by each method with a query, when the query can't be understood or asks for too much.
     """
 
-    def check(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> None:
-        """Compile a query and do nothing with it."""
+    def check(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> str:
+        """Compile a query, and return what it is about: *subject*, or a kind of sequence that a query of runs names."""
 
     def runs(
         self,
@@ -166,7 +166,11 @@ class Questions(Protocol):
         timezone_offset_minutes: int = 0,
         progress: Progress | None = None,
     ) -> list[str]:
-        """Return the hashes of the runs that match, newest first; with *offset_hash* only those after that run."""
+        """
+        Return the hashes of the runs that match, newest first; with *offset_hash* only those after that run.
+
+        A run matches a query about sequences, `metric.last < 1`, when one of its sequences does.
+        """
 
     def sequences(
         self,
@@ -179,7 +183,7 @@ class Questions(Protocol):
         """Return the sequences that match: of the newest run first; within a run by context, then name."""
 
     def explain(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> Explanation:
-        """Return what each clause of a query leaves."""
+        """Return what each clause of a query leaves: runs, or sequences if the query is about them."""
 
     def hints(self, query_text: str, subject: str = "run") -> list[Hint]:
         """Return what a query names that no run has."""

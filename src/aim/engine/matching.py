@@ -1,8 +1,9 @@
 """
-Which runs and sequences a query of the browser means.
+Which runs and sequences a text of a query means.
 
-The same box takes queries about runs, `run.hparams.lr < 1`, and about sequences, `metric.name == "loss"`. The names in
-a query tell which it is. A run matches a query about sequences when one of its sequences does.
+A query of runs, such as that of a query box or `repo.query_runs`, may be about runs, `run.hparams.lr < 1`, or about
+sequences, `metric.name == "loss"`. The names in it tell which it is. A run matches a query about sequences when one of
+its sequences does.
 """
 
 from __future__ import annotations
@@ -43,9 +44,12 @@ class Question:
         return Question(replace(self.query, hides_archived=False))
 
 
-def ask(text: str) -> Question:
+def ask(text: str, *, timezone_offset_minutes: int = 0) -> Question:
     """
     Compile a text that may be about runs or about any kind of sequence.
+
+    Args:
+        timezone_offset_minutes: UTC minus the client's time.
 
     Raises:
         InvalidQuery: it is neither.
@@ -54,7 +58,7 @@ def ask(text: str) -> Question:
     ('run', 'metric')
     """
     try:
-        return Question(compile_query(text, RUN))
+        return Question(compile_query(text, RUN, timezone_offset_minutes=timezone_offset_minutes))
     except InvalidQuery as error:
         named = [subject for subject, pattern in _SUBJECT.items() if pattern.search(text)]
         if not named:
@@ -62,7 +66,7 @@ def ask(text: str) -> Question:
         failures = [error]
         for subject in named:
             try:
-                return Question(compile_query(text, subject))
+                return Question(compile_query(text, subject, timezone_offset_minutes=timezone_offset_minutes))
             except InvalidQuery as failure:
                 failures.append(failure)
         # The subject under which the longest part could be compiled is the one that was meant.

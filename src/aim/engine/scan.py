@@ -17,7 +17,7 @@ from aim.core.errors import NotFound
 from aim.engine import listing, matching, point_tables
 from aim.engine.door import MatchingSequence, Progress, RunTablePage, SequencePoints
 from aim.engine.live_catalogue import LiveCatalogue
-from aim.query.query import Explanation, Hint, compile_query
+from aim.query.query import Explanation, Hint, Query, compile_query
 from aim.storage.catalogue.run_table import RunTable
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ class Scan:
     def __init__(self, catalogue: LiveCatalogue) -> None:
         self.catalogue = catalogue
 
-    def check(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> None:
+    def check(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> str:
         """
-        Compile a query and do nothing with it.
+        Compile a query, and return what it is about: *subject*, or a kind of sequence that a query of runs names.
 
         Raises:
             InvalidQuery: it can't be understood.
         """
-        compile_query(query_text, subject, timezone_offset_minutes=timezone_offset_minutes)
+        return _compiled(query_text, subject, timezone_offset_minutes).subject
 
     def runs(
         self,
@@ -58,6 +58,7 @@ class Scan:
         Return the hashes of the runs that match, newest first.
 
         Args:
+            query_text: about runs, or about sequences: then a run matches when one of its sequences does.
             limit: the largest number of runs.
             offset_hash: only runs after this one; when there is no such run, all.
             timezone_offset_minutes: UTC minus the client's time.
@@ -66,10 +67,10 @@ class Scan:
         Raises:
             InvalidQuery: the query can't be understood, or asks for too much.
         """
-        query = compile_query(query_text, "run", timezone_offset_minutes=timezone_offset_minutes)
+        question = matching.ask(query_text, timezone_offset_minutes=timezone_offset_minutes)
 
         def ask(table: RunTable) -> list[str]:
-            rows = _newest_first(table, query.select_runs(table))
+            rows = _newest_first(table, matching.matching_runs(table, question))
             hashes = table.hashes()
             last_seen = None if offset_hash is None else table.row_of(offset_hash)
             if last_seen is not None:
@@ -105,13 +106,14 @@ class Scan:
         return self.catalogue.ask(ask, progress)
 
     def explain(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> Explanation:
-        """Return what each clause of a query leaves. Raises InvalidQuery."""
-        query = compile_query(query_text, subject, timezone_offset_minutes=timezone_offset_minutes)
-        return self.catalogue.ask(query.explain)
+        """
+        Return what each clause of a query leaves: runs, or sequences if the query is about them. Raises InvalidQuery.
+        """
+        return self.catalogue.ask(_compiled(query_text, subject, timezone_offset_minutes).explain)
 
     def hints(self, query_text: str, subject: str = "run") -> list[Hint]:
         """Return what a query names that no run has. Raises InvalidQuery."""
-        return self.catalogue.ask(compile_query(query_text, subject).hints)
+        return self.catalogue.ask(_compiled(query_text, subject, 0).hints)
 
     # values from the columns
 
@@ -258,6 +260,13 @@ class Scan:
 
         batches = self.point_batches(query_text, timezone_offset_minutes=timezone_offset_minutes)
         return pyarrow.Table.from_batches(batches, point_tables.schema())
+
+
+def _compiled(text: str, subject: str, timezone_offset_minutes: int) -> Query:
+    """Return a query about *subject*; a query of runs may also be about a kind of sequence. Raises InvalidQuery."""
+    if subject == matching.RUN:
+        return matching.ask(text, timezone_offset_minutes=timezone_offset_minutes).query
+    return compile_query(text, subject, timezone_offset_minutes=timezone_offset_minutes)
 
 
 def _shown(path: Sequence[str | int]) -> str:

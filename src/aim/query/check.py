@@ -154,7 +154,8 @@ class _Checker:
         if node.name in FUNCTIONS:
             return tree.Builtin(node.start, node.end, node.name)
         self._check_foreign_name(node)
-        variables = {"run", self.subject, *bound}
+        subjects = names.SUBJECTS if self.subject == "run" else ("run", self.subject)  # runs by their sequences
+        variables = {*subjects, *bound}
         visible_names = [*variables, *(name for name in FUNCTIONS if "." not in name), *MODULES]
         suggestion = nearest(node.name, variables) or nearest(node.name, visible_names)
         advice = "" if suggestion else f". A param is written run.{node.name}"
@@ -167,6 +168,8 @@ class _Checker:
             self.rules.refuse(node, f"`{name}` is not known", names.CONSTANTS[name])
         if names.SUBJECT_ALIASES.get(name) == self.subject:
             self.rules.refuse(node, f"`{name}` is not known", self.subject)
+        if self.subject == "run" and name in names.SUBJECT_ALIASES:
+            self.rules.refuse(node, f"`{name}` is not known", names.SUBJECT_ALIASES[name])
         if name in names.SUBJECTS or name in names.SUBJECT_ALIASES:
             variables = "`run`" if self.subject == "run" else f"`{self.subject}` and `run`"
             self.rules.refuse(node, f"`{name}` is not known here: this query is about {variables}")

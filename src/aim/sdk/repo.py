@@ -420,7 +420,8 @@ class Repo:
         Return the runs that match *query*, newest first.
 
         Args:
-            query: see docs/query-language.md; empty: all runs that are not archived.
+            query: see docs/query-language.md; empty: all runs that are not archived. A query about sequences, such as
+                `metric.name == 'loss' and metric.last < 0.1`, finds the runs that have such a sequence.
             paginated: Ignored; accepted for Aim 3 callers. Use *offset* and *limit*.
             offset: the hash of a run; only the runs after it are returned.
             report_mode: whether and how progress is shown.

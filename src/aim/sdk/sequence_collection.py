@@ -18,7 +18,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from aim.core.errors import InvalidQuery
 from aim.core.kinds import QUERY_SUBJECTS, subject_of
 from aim.engine.door import MatchingSequence, Questions
 from aim.sdk import point_frames
@@ -404,7 +403,7 @@ class QueryRunSequenceCollection(_QueriedCollection[SequenceT]):
 
 def _subject_of(questions: Questions, seq_cls: type[Sequence], query: str, timezone_offset: int) -> str:
     """
-    Return what *query* is about: the type of *seq_cls*; of any class the first subject that it can be about.
+    Return what *query* is about: the type of *seq_cls*; of any class what its names say.
 
     Raises:
         InvalidQuery: the query can't be understood.
@@ -412,15 +411,8 @@ def _subject_of(questions: Questions, seq_cls: type[Sequence], query: str, timez
     subject = seq_cls.sequence_name()
     if subject in QUERY_SUBJECTS:
         return subject
-    errors: list[InvalidQuery] = []
-    for candidate in (RUN, *(QUERY_SUBJECTS if subject not in KINDS else ())):
-        try:
-            questions.check(query, candidate, timezone_offset_minutes=timezone_offset)
-        except InvalidQuery as error:
-            errors.append(error)
-        else:
-            return candidate
-    raise max(errors, key=lambda error: error.start)  # the subject under which the most could be understood
+    named = questions.check(query, RUN, timezone_offset_minutes=timezone_offset)
+    return RUN if subject in KINDS else named
 
 
 def _sequence(
