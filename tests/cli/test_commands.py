@@ -301,9 +301,9 @@ def test_tags_are_listed_described_renamed_and_deleted(tmp_path: Path, runs: lis
         run.add_tag("paper")
 
     assert "The tag paper is on 2 runs.\n" == aim(tmp_path, "tags", "set", "paper", "--color", "blue").stderr
-    assert {"name": "paper", "color": "#243cdf", "runs": 2, "description": None} == json.loads(
-        aim(tmp_path, "tags", "ls").stdout
-    )
+    listed = json.loads(aim(tmp_path, "tags", "ls").stdout)
+    assert "7ba4420e-b4dc-baeb-0d36-91af18ab04b4" == listed.pop("id")
+    assert {"name": "paper", "color": "#243cdf", "runs": 2, "description": None} == listed
     wrong = aim(tmp_path, "tags", "set", "paper", "--color", "blu")
     assert (2, True) == (wrong.returncode, "Did you mean 'blue'?" in wrong.stderr)
     assert 2 == aim(tmp_path, "tags", "set", "paper").returncode

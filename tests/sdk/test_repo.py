@@ -4,6 +4,7 @@ A repository: made, found, listed; its runs deleted, copied, moved.
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import pytest
 
 from aim import Image, Repo, Run
 from aim.core.errors import ReadOnly, RepoNotFound, UnsupportedFormat, UsageError
+from aim.engine import care
+from aim.engine.repository import Repository
 from aim.sdk.errors import MissingRunError
 from aim.sdk.repo import RepoStatus, clean_repo_path
+from aim.sdk.types import QueryReportMode
 
 
 def finished_run(repo: Repo, experiment: str = "default") -> Run:
@@ -306,6 +310,66 @@ def test_the_info_of_params_has_the_order_of_params(repo: Repo) -> None:
 
     assert ["a", "b", "c", "layers"] == list(found)
     assert ["w", "x", 3] == list(found["c"])
+
+
+def test_the_info_of_params_keeps_both_sides_and_items_of_lists(repo: Repo) -> None:
+    """
+    A key that holds a number in one run and a dict in another keeps both; a list is the list of its items' types.
+    """
+    for hparams in (
+        {"model": 5, "layers": [1], "empty": {}, "none": [], "mixed": {"a": 1}},
+        {"model": {"depth": 3}, "layers": [2, {"size": 0.5}], "empty": {"x": 1}, "mixed": ["b"]},
+    ):
+        with Run(repo=repo, system_tracking_interval=None, capture_terminal_logs=False) as run:
+            run["hparams"] = hparams
+    whole = {"__example_type__": "<class 'int'>"}
+    text = {"__example_type__": "<class 'str'>"}
+    found = repo.collect_params_info()["hparams"]
+
+    assert {**whole, "depth": whole} == found["model"]
+    assert [whole, {"size": {"__example_type__": "<class 'float'>"}}] == found["layers"]
+    assert {"x": whole} == found["empty"]
+    assert {"__example_type__": "<class 'list'>"} == found["none"]
+    assert {"a": whole, 0: text} == found["mixed"]
+
+
+def test_a_tag_tells_its_id_which_removes_it(repo: Repo) -> None:
+    """
+    The id of a tag is public, and `remove_tag` takes it as well as the name.
+    """
+    with Run(repo=repo, system_tracking_interval=None, capture_terminal_logs=False) as run:
+        run.add_tag("paper")
+        (tag,) = repo.tags()
+
+        assert "7ba4420e-b4dc-baeb-0d36-91af18ab04b4" == tag.id
+        assert run.remove_tag(tag.id)
+        assert [] == run.tags
+
+
+def test_contexts_keep_the_order_of_their_keys(repo: Repo) -> None:
+    """
+    Wherever a context is read, its keys are in the order that they were given; in another order it is the same one.
+    """
+    given: dict[str, object] = {"b": 1, "a": {"z": [{"y": 1, "x": 2}], "c": 2}}
+    with Run(repo=repo, system_tracking_interval=None, capture_terminal_logs=False) as run:
+        run.track(1.0, name="loss", context=given)
+        run.track(2.0, name="loss", context={"a": given["a"], "b": 1})
+        live = _contexts_of(repo, run)
+    care.seal(Repository(Path(repo.root_path)), [run.hash])
+
+    assert {json.dumps(given)} == live == _contexts_of(repo, run) == _contexts_of(Repo(repo.root_path), run)
+
+
+def _contexts_of(repo: Repo, run: Run) -> set[str]:
+    queried = repo.query_metrics("", QueryReportMode.DISABLED)
+    read = Run(run.hash, repo=repo, read_only=True)
+    found = [
+        *(context.to_dict() for _, context, _ in read.iter_metrics_info()),
+        *(metric.context.to_dict() for metric in [*queried, *read.metrics()]),
+        *(info["context"] for info in read.collect_sequence_info("metric")["metric"]),
+        *repo.collect_sequence_info("metric")["metric"]["loss"],
+    ]
+    return {json.dumps(context) for context in found}
 
 
 def test_errors_have_the_names_of_aim_3() -> None:

@@ -373,6 +373,11 @@ def test_info_of_sequences(run: Run) -> None:
     assert {"a", "b"} == {name for name, _, _ in run.iter_sequence_info_by_type("*")}
     assert ["b"] == [name for name, _, _ in run.iter_sequence_info_by_type(["float"])]
     assert [] == list(run.iter_sequence_info_by_type("aim.image"))
+    run.track([0.5], name="floats")
+    run.track([], name="empty")
+    assert ["floats"] == [name for name, _, _ in run.iter_sequence_info_by_type("list(float)")]
+    assert ["empty"] == [name for name, _, _ in run.iter_sequence_info_by_type("list")]
+    assert [] == list(run.iter_sequence_info_by_type("acme.mesh"))
     with pytest.raises(ValueError, match="zzz"):
         list(run.iter_sequence_info_by_type("zzz"))
 

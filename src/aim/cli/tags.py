@@ -15,7 +15,7 @@ from aim.core.words import counted
 from aim.engine.tags import Tags
 from aim.storage.forms import edits
 
-COLUMNS = ("name", "color", "runs", "description")
+COLUMNS = ("name", "color", "runs", "description", "id")
 
 
 @click.group(cls=AimGroup)
@@ -34,7 +34,7 @@ def _tags(repo: Path | None) -> Tags:
 def ls(repo: Path | None, as_json: bool | None) -> None:
     """List tags with their colour, number of runs and description."""
     records = [
-        {"name": tag.name, "color": tag.color, "runs": tag.run_count, "description": tag.description}
+        {"name": tag.name, "color": tag.color, "runs": tag.run_count, "description": tag.description, "id": tag.id}
         for tag in _tags(repo).all()
     ]
     output.rows(records, COLUMNS, as_json=as_json)

@@ -70,6 +70,16 @@ def list_of(stored: str) -> str:
     return f"list({stored})"
 
 
+def element_of(stored: str) -> str:
+    """
+    Return the stored name of what is in lists of *stored*; of no list its own.
+
+    >>> element_of("list(aim.image)"), element_of("aim.image")
+    ('aim.image', 'aim.image')
+    """
+    return stored[5:-1] if stored.startswith("list(") else stored
+
+
 OBJECT_KINDS = (
     ObjectKind("aim.image", "images", "list(aim.image)", ("image",)),
     ObjectKind("aim.text", "texts", "list(aim.text)", ("text",)),
@@ -133,8 +143,7 @@ def subject_of(stored: str) -> str | None:
     """
     if stored in MERGED_NUMBERS:
         return METRIC
-    element = stored[5:-1] if stored.startswith("list(") else stored
-    return _SUBJECT_OF.get(element)
+    return _SUBJECT_OF.get(element_of(stored))
 
 
 def stored_kinds(subject: str) -> tuple[str, ...]:

@@ -47,6 +47,16 @@ class Tag:
     description: str | None = None
     run_count: int = 0
 
+    @property
+    def id(self) -> str:
+        """
+        The tag's id: a uuid that is made from its name, so it is the same in all repositories.
+
+        >>> Tag("paper").id
+        '7ba4420e-b4dc-baeb-0d36-91af18ab04b4'
+        """
+        return id_of_tag(self.name)
+
 
 def id_of_tag(name: str) -> str:
     """

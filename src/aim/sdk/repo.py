@@ -349,7 +349,10 @@ class Repo:
 
     def collect_params_info(self) -> dict[Any, Any]:
         """
-        Return one tree of the params of all runs; a leaf says which types its values have: `{"__example_type__": …}`.
+        Return one tree of the params of all runs; a leaf says which type its values have: `{"__example_type__": …}`.
+
+        A list is the list of its items. Where one run has a number and another one a dict, both are there: the type
+        beside the keys of the dict; the items of a list are then under their numbers.
         """
         return repo_contents.params_info(self._door.states())
 

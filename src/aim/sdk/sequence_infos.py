@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from aim.core.kinds import is_numeric_sequence, subject_of
+from aim.core.kinds import element_of, is_numeric_sequence, is_own, subject_of
 from aim.sdk.sequence_types import KINDS, InvalidSequenceType, check_types
 from aim.storage.forms.state import SequenceState
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     ReadObjects = Callable[[Points, int], Any]
 
 ANY_KIND = "*"
+PLAIN_LISTS = ("list", "list(int)", "list(float)", "list(str)", "list(bool)")
+VALUE_KINDS = frozenset(kind for kinds in KINDS.values() for kind in kinds) | set(PLAIN_LISTS)
 NUMBERS_VERSION, OBJECTS_VERSION = 2, 1  # Aim 3's numbers for the form of the points
 
 
@@ -43,15 +45,19 @@ def kinds_of(dtypes: str | Iterable[str]) -> set[str] | None:
 
     >>> sorted(kinds_of(["int", "images"])), kinds_of("*")
     (['aim.image', 'int', 'list(aim.image)'], None)
+    >>> sorted(kinds_of(["list(float)", "acme.mesh"]))
+    ['acme.mesh', 'list(float)']
 
     Raises:
         InvalidSequenceType: a type that does not exist.
     """
-    all_kinds = {kind for kinds in KINDS.values() for kind in kinds}
     names = (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
     for name in names:
-        if name not in all_kinds and name not in KINDS and name != ANY_KIND:
-            raise InvalidSequenceType(f"'{name}' is no type of values. Types are: *, {', '.join(sorted(all_kinds))}.")
+        if name not in VALUE_KINDS and name not in KINDS and name != ANY_KIND and is_own(element_of(name)):
+            listed = ", ".join(sorted(VALUE_KINDS))
+            raise InvalidSequenceType(
+                f"'{name}' is no type of values. Types are: *, {listed}, and the names of your own classes."
+            )
     return None if ANY_KIND in names else {kind for name in names for kind in KINDS.get(name, (name,))}
 
 

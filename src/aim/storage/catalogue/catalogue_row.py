@@ -165,7 +165,7 @@ def to_json(row: CatalogueRow, kind_numbers: KindNumbers) -> dict[str, Any]:
 
 def from_json(form: Mapping[str, Any], kind_numbers: KindNumbers) -> CatalogueRow:
     """Return a run from what `to_json` returned. Raises ValueError, KeyError or TypeError."""
-    own_contexts = [params.decode(context) for context in form["contexts"]]
+    own_contexts = [params.decode_in_order(context) for context in form["contexts"]]
     sequences = {}
     for name, text, kind, stored, summary in form["sequences"]:
         values: dict[str, Any] = {

@@ -82,7 +82,7 @@ def read(file: Snapshot) -> Iterator[tuple[PairKey, Mapping[str, Any], LoadArray
     """
     blocks = [_Block(file, references) for references in file.directory["blocks"]]
     for entry in file.directory["pairs"]:
-        context = params.decode(entry["context"])
+        context = params.decode_in_order(entry["context"])
         key = (entry["name"], contexts.text(context), entry["kind"])
         start, count = entry["start"], entry["count"]
         yield key, context, blocks[entry["block"]].load(start, start + count), count

@@ -59,7 +59,7 @@ def _change_tags(state: RunState, at_s: float, writer: str, event: Event) -> Non
 def _declare(state: RunState, at_s: float, writer: str, event: Event) -> None:
     if "kind" not in event:
         return
-    name, context = event["name"], params.decode(event["context"])
+    name, context = event["name"], params.decode_in_order(event["context"])
     key = (name, contexts.text(context))
     sequence = state.sequences.get(key)
     if sequence is None:
@@ -214,7 +214,7 @@ class FirstFold(Generic[DeclarationT]):
         if declaration is None:
             if number.__class__ is not int or name.__class__ is not str or kind.__class__ is not str:
                 raise UnusualLine
-            declaration = self._declaration(name, kind, params.decode(event["context"]))
+            declaration = self._declaration(name, kind, params.decode_in_order(event["context"]))
             self._declarations[key] = declaration
         if (writer, number) in declared:
             raise UnusualLine

@@ -187,7 +187,7 @@ class SalvagedTable(SequenceTable):
 
 
 def _sequences(columns: Mapping[str, Sequence[Any]]) -> list[SealedSequence]:
-    plain_contexts = [params.decode(context) if context else {} for context in columns["context"]]
+    plain_contexts = [params.decode_in_order(context) if context else {} for context in columns["context"]]
     fields = (plain_contexts if key == "context" else columns[key] for key in SEQUENCE_KEYS)
     return [SealedSequence(*row) for row in zip(*fields, _summaries(columns), strict=True)]
 
