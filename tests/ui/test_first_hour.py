@@ -98,7 +98,7 @@ def test_a_report_that_is_being_written_is_not_lost(own_server: tuple[Path, str]
     expect(page.get_by_role("heading", name="Not yet saved")).to_be_visible()
 
     page.get_by_role("button", name="Delete").click()
-    expect(page.get_by_role("heading", name="No report is written yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="No reports yet")).to_be_visible()
     page.get_by_role("button", name="Undo").last.click()
     expect(page.locator(".report-item")).to_contain_text("Weekly")
 

@@ -262,6 +262,8 @@ test("an error of a merge leaves the answer too", async () => {
   await settled();
   assert.equal("A", store.answer.value);
   assert.match(store.error.value?.message ?? "", /cut off/);
+  change(["r2"], true);
+  assert.equal("whole", calls[2].kind, "what the merge would have brought is not lost");
   store.stop();
 });
 

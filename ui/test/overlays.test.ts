@@ -12,7 +12,7 @@ import {
   wordsOf,
   type Rect,
 } from "../src/model/overlays";
-import type { ObjectItem } from "../src/wire/types";
+import type { ObjectItem } from "../src/wire/objects";
 
 const ITEM: ObjectItem = {
   sequence: 0,

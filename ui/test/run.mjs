@@ -29,7 +29,9 @@ try {
   });
   const files = readdirSync(out).map((name) => join(out, name));
   process.exitCode =
-    spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { stdio: "inherit" }).status ?? 1;
+    spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-timeout=60000", ...files], {
+      stdio: "inherit",
+    }).status ?? 1;
 } finally {
   rmSync(out, { recursive: true });
 }

@@ -1,4 +1,5 @@
-/// The stores of the pages against a server of 200 runs: what they ask, what they show, how they follow runs that arrive.
+/// The stores of the pages against a server of 200 runs: what they ask, what they show, how they follow runs that
+/// arrive.
 
 import { settled, until } from "./browser";
 import assert from "node:assert/strict";
@@ -14,7 +15,8 @@ import { runsRequest, runsStore, type RunsWish } from "../src/model/runs";
 import { Scope } from "../src/model/scope";
 import { fetchSeries, seriesStore } from "../src/model/series";
 import { Session } from "../src/model/session";
-import type { Field, ObjectsRequest, RunsRequest, SeriesRequest } from "../src/wire/types";
+import type { ObjectsRequest } from "../src/wire/objects";
+import type { Field, RunsRequest, SeriesRequest } from "../src/wire/types";
 
 const RUNS = makeRuns(200);
 const LOSS = { name: "loss", context: { subset: "val" } };
@@ -93,7 +95,7 @@ test("a repository that cannot be read is an error of the scope; a server that i
   scope.stop();
 });
 
-test("how many runs are live, and how far the index is, comes with ticks, and before them with the answers", async () => {
+test("how many runs are live, and how far the index is, comes with ticks, before them with answers", async () => {
   const server = new FakeServer();
   const { scope, session } = makeScope(server);
   await until(() => scope.fields.value !== null, "fields");

@@ -7,7 +7,12 @@ import { test } from "node:test";
 
 declare const UI_ROOT: string;
 
-const LINES_MOST = 600;
+const LINES_MOST = 400;
+const FUNCTION_LINES_MOST = 80;
+const COLUMNS_MOST = 120;
+/// Words that say only that something was obtained, and how many identifiers of a thousand lines may be one of them.
+const EMPTY_WORDS = /\b(found|places?|known|one|own|given|shown|there|wanted|kept|rest|told|about|facts|of)\b/g;
+const EMPTY_WORDS_MOST = 3;
 /// Whom a folder may import, besides itself.
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   wire: [],
@@ -36,6 +41,11 @@ const sources: Source[] = readdirSync(SRC, { recursive: true, encoding: "utf8" }
     text: readFileSync(join(SRC, name), "utf8"),
   }));
 
+const TEST = join(UI_ROOT, "test");
+const tests = readdirSync(TEST)
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => ({ path: `test/${name}`, text: readFileSync(join(TEST, name), "utf8") }));
+
 test("imports go down the floors only", () => {
   const wrong: string[] = [];
   for (const { path, folder, text } of sources) {
@@ -48,7 +58,38 @@ test("imports go down the floors only", () => {
   assert.deepEqual([], wrong);
 });
 
-test("no file is longer than 600 lines", () => {
+test("no line is longer than 120 columns", () => {
+  const long: string[] = [];
+  const files = [...sources, ...tests];
+  for (const { path, text } of files)
+    text.split("\n").forEach((line, i) => line.length > COLUMNS_MOST && long.push(`${path}:${i + 1}`));
+  assert.deepEqual([], long);
+});
+
+test("no function is longer than 80 lines", () => {
+  const long: string[] = [];
+  for (const { path, text } of sources) {
+    let begin = -1;
+    text.split("\n").forEach((line, i) => {
+      if (/^(export )?(async )?function/.test(line)) begin = i;
+      if (line !== "}" || begin < 0) return;
+      if (i - begin + 1 > FUNCTION_LINES_MOST) long.push(`${path}:${begin + 1}`);
+      begin = -1;
+    });
+  }
+  assert.deepEqual([], long);
+});
+
+test("identifiers say what they hold", () => {
+  const lines = sources.flatMap(({ text }) => text.split("\n"));
+  const code = lines
+    .filter((line) => !/^\s*\/\//.test(line))
+    .map((line) => line.replace(/\/\/ .*$|"[^"]*"|`[^`]*`|>[^<>{}=()]*<|^[^<>{}=();:]*$/g, " "));
+  const empty = code.flatMap((line) => line.match(EMPTY_WORDS) ?? []).filter((word) => word !== "of");
+  assert.ok((1000 * empty.length) / lines.length <= EMPTY_WORDS_MOST, `${empty.join(" ")} in ${lines.length} lines`);
+});
+
+test("no file is longer than 400 lines", () => {
   assert.deepEqual(
     [],
     sources.filter(({ text }) => text.split("\n").length > LINES_MOST).map(({ path }) => path),

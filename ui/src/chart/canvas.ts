@@ -1,4 +1,5 @@
-/// Two canvases over each other in an element: one for the data, one for what follows the pointer; sized with the element.
+/// Two canvases over each other in an element: one for the data, one for what follows the pointer; sized with the
+/// element.
 
 /// The font of all that is written on a canvas.
 export const FONT = '"Inter var", Inter, system-ui, sans-serif';

@@ -1,4 +1,5 @@
-/// Thousands of lines as one picture: how many cross each pixel, on a logarithmic ramp. Bounded by pixels, not by lines.
+/// Thousands of lines as one picture: how many cross each pixel, on a logarithmic ramp. Bounded by pixels, not by
+/// lines.
 
 import { channels } from "./palette";
 import { project, type Scale } from "./scale";

@@ -116,8 +116,8 @@ export function drawBand(context: CanvasRenderingContext2D, band: Band, x: Scale
 const MARKER_PX = 3.5;
 const MARKER_GAP_PX = 14; // a run that is NaN from here on is marked now and then, not at every point
 
-/// Marks values that are not finite at the edge they left by: NaN as a cross and -inf as a triangle below, +inf as one above.
-/// Returns how many were drawn; stops after `limit`.
+/// Marks values that are not finite at the edge they left by: NaN as a cross and -inf as a triangle below, +inf as one
+/// above. Returns how many were drawn; stops after `limit`.
 export function drawMarkers(context: CanvasRenderingContext2D, line: Line, x: Scale, y: Scale, limit: number): number {
   const xs = project(x.kind, line.x);
   const [begin, end] = visibleRange(line, x.lo, x.hi);

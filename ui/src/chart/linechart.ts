@@ -1,7 +1,7 @@
 /// The line chart on a page: two canvases in an element, one for the data and one for what follows the pointer.
 ///
-/// Gestures: drag zooms x; with Shift, a box; with Alt, measures between two points; double click shows all; Ctrl and the
-/// wheel zoom at the pointer. Moving tells the owner what is under the pointer; the owner says whom to light.
+/// Gestures: drag zooms x; with Shift, a box; with Alt, measures between two points; double click shows all; Ctrl and
+/// the wheel zoom at the pointer. Moving tells the owner what is under the pointer; the owner says whom to light.
 
 import type { Extent } from "./extent";
 import { drawLine, type Line } from "./line";
@@ -101,7 +101,7 @@ export class LineChart {
     this.schedule();
   }
 
-  /// Lights the lines of some owners and marks their points at `x`; null: nobody.
+  /// Lights the lines of some owners and marks their points at `x`; null: none.
   light(owners: ReadonlySet<string> | null, x: number | null): void {
     this.lit = owners;
     this.litX = x;

@@ -1,6 +1,8 @@
-/// Colours of data: eight that stay apart for colour-blind eyes, in two themes; a ramp for numbers; dashes as a second channel.
+/// Colours of data: eight that stay apart for colour-blind eyes, in two themes; a ramp for numbers; dashes as a second
+/// channel.
 ///
-/// The sets were found by search over the smallest OKLab distance, seen normally and with each kind of colour blindness.
+/// The sets were found by search over the smallest OKLab distance, seen normally and with each kind of colour
+/// blindness.
 
 export type Theme = "light" | "dark";
 

@@ -1,8 +1,8 @@
 /// One picture of lines: where its axes lie, and how it is painted step by step.
 ///
 /// Painting is a generator that rests after every few lines, so that a caller may paint a thousand of them over several
-/// frames. Strokes of at most one device pixel take the fast path of software rasters, so the mass is drawn as hairlines
-/// and only the few strong lines thick.
+/// frames. Strokes of at most one device pixel take the fast path of software rasters, so the mass is drawn as
+/// hairlines and only the few strong lines thick.
 
 import { addLine, makeRaster, toPixels } from "./density";
 import { padded, withoutOutliers, xExtent, yExtent, type Extent } from "./extent";

@@ -91,7 +91,8 @@ export function shortNumber(value: number): string {
   return String(Number(value.toPrecision(6)));
 }
 
-/// A mark's number with as many digits as tell it from its neighbour `step` away: `1000000000.02` where `1G` would stand at each.
+/// A mark's number with as many digits as tell it from its neighbour `step` away: `1000000000.02` where `1G` would
+/// stand at each.
 export function exactNumber(value: number, step: number): string {
   const short = shortNumber(value);
   if (!(step > 0) || shortNumber(value + step) !== short) return short;

@@ -1,4 +1,5 @@
-/// The page and all its settings live in the address bar, readable: `metrics?q=run.hparams.lr<=1e-3&color=hparams.model`.
+/// The page and all its settings live in the address bar, readable:
+/// `metrics?q=run.hparams.lr<=1e-3&color=hparams.model`.
 ///
 /// Defaults are left out. Settings of the scope (which repository, which query) stay when the page changes.
 

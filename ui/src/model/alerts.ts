@@ -1,7 +1,7 @@
 /// The alerts: runs that failed, were lost, stand still, diverge, or compute no numbers any more.
 ///
-/// The server finds them (docs/formats/wire.md, Alerts). Here is what they are called, where they lead, and which of them
-/// the reader dismissed in this browser.
+/// The server finds them (docs/formats/wire.md, Alerts). Here is what they are called, where they lead, and which of
+/// them the reader dismissed in this browser.
 
 import { computed, effect, signal } from "@preact/signals";
 import { goTo } from "./address";
@@ -61,8 +61,10 @@ export function alertText(
   if (kind === "failed") return `failed with ${error ?? "an error"}`;
   if (kind === "lost") return "no heartbeat for 2 min";
   if (kind === "nan") return `${label} is ${value === "NaN" ? "NaN" : "infinite"} since step ${step}${more}`;
-  if (kind === "diverged")
-    return `${label} has diverged since step ${step}: ${formatNumber(Number(value))}, was ${formatNumber(Number(best))}${more}`;
+  if (kind === "diverged") {
+    const [current, before] = [formatNumber(Number(value)), formatNumber(Number(best))];
+    return `${label} has diverged since step ${step}: ${current}, was ${before}${more}`;
+  }
   if (metric) return `no new points for ${since}; usually at least every ${formatDuration(pause ?? 0)}`;
   return `a check-in is ${since} overdue`;
 }

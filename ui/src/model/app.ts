@@ -1,6 +1,7 @@
 /// What the parts of the pages share: one object of each model, made once and passed down as a context.
 ///
-/// Nothing here is a global of a module, so a part of a page, such as a report, may be given a scope and marks of its own.
+/// Nothing here is a global of a module, so a part of a page, such as a report, may be given a scope and marks of its
+/// own.
 
 import { Alerts } from "./alerts";
 import { Arrangement } from "./arrangement";

@@ -21,8 +21,9 @@ const LOG_RATIO = 20; // numbers that span so many times their smallest are show
 const CROWDED_BELOW = 0.2; // where, of its range, the middle value of a metric lies that is better shown by powers
 const MARKED_MOST = 6; // so few values of a param have a mark each
 
-/// Whether numbers between `low` and `high` are shown by powers. Params that span far were chosen so, such as learning rates; of
-/// a metric one small value says little: its values have to crowd at the low end, as losses do and accuracies do not.
+/// Whether numbers between `low` and `high` are shown by powers. Params that span far were chosen so, such as learning
+/// rates; of a metric one small value says little: its values have to crowd at the low end, as losses do and accuracies
+/// do not.
 function isLogarithmic(numbers: readonly number[], low: number, high: number, isMetric: boolean): boolean {
   if (low <= 0 || high / low < LOG_RATIO) return false;
   const middle = [...numbers].sort((a, b) => a - b)[numbers.length >> 1];

@@ -30,8 +30,8 @@ export interface CardView {
   readonly pixel_ratio: number;
 }
 
-/// How many parts a curve is asked for in. With a part for each device pixel of the plot, every column of pixels has its
-/// true lowest and highest value.
+/// How many parts a curve is asked for in. With a part for each device pixel of the plot, every column of pixels has
+/// its true lowest and highest value.
 export function bucketsOf(view: Pick<CardView, "run_count" | "plot_width" | "card_width_px" | "pixel_ratio">): number {
   if (view.run_count > MANY_RUNS) return MANY_BUCKETS;
   const width = view.plot_width || Math.round((view.card_width_px - MARGIN_PX) * view.pixel_ratio);

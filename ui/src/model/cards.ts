@@ -23,13 +23,13 @@ const PLAIN_SECTION = "metrics";
 const SECTION_ORDER = [/^val/i, /^eval/i, /^test/i, /^metrics$/, /^train/i];
 const CARD_ORDER = [/^acc/i, /^loss$/i, /loss/i, /^f1/i];
 
-function place(order: readonly RegExp[], name: string): number {
+function rankIn(order: readonly RegExp[], name: string): number {
   const at = order.findIndex((pattern) => pattern.test(name));
   return at < 0 ? order.length : at;
 }
 
 function byOrder(order: readonly RegExp[]): (a: string, b: string) => number {
-  return (a, b) => place(order, a) - place(order, b) || (a < b ? -1 : a > b ? 1 : 0);
+  return (a, b) => rankIn(order, a) - rankIn(order, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 /// The sections of a workspace: the prefix of the name (`train/loss`), else the context, else one for all.

@@ -18,7 +18,7 @@ function lateness({ name, context }: SequenceKey): number {
   return /lr|learning_rate|norm|throughput|time|grad/i.test(text) ? 2 : /val|eval|test/i.test(text) ? 0 : 1;
 }
 
-/// The columns of a table that nobody chose: what differs between the runs, and what they reached.
+/// The default columns of a table: what differs between the runs, and what they reached.
 export function defaultColumns(fields: FieldsAnswer): readonly Field[] {
   const params = varyingParams(fields)
     .slice(0, DEFAULT_PARAMS)
@@ -77,7 +77,8 @@ export function saveWidth(key: string, width_px: number): void {
   localStorage.setItem(WIDTHS_KEY, JSON.stringify({ ...savedWidths(), [key]: width_px }));
 }
 
-/// What a group's row says in one column: the value if it is one, the mean of a metric's numbers, else how many there are.
+/// What a group's row says in one column: the value if it is one, the mean of a metric's numbers, else how many there
+/// are.
 export function groupCell(
   cells: readonly Cell[],
   isMetric: boolean,
@@ -113,12 +114,12 @@ export function differingKeys(
   return differing;
 }
 
-/// Texts put together with `;` for addresses; a `;` of their own is written `%3B`.
+/// Texts joined with `;` for addresses; a `;` of their own is written `%3B`.
 export function joinTexts(texts: readonly string[]): string {
   return texts.map((text) => text.replace(/%/g, "%25").replace(/;/g, "%3B")).join(";");
 }
 
-/// The texts that `joinTexts` put together.
+/// The texts that `joinTexts` joined.
 export function splitTexts(text: string): readonly string[] {
   return text === "" ? [] : text.split(";").map((part) => part.replace(/%3B/g, ";").replace(/%25/g, "%"));
 }

@@ -52,7 +52,8 @@ export function formatAgo(time: number, now: number): string {
 export function formatTime(time: number): string {
   const date = new Date(time * 1000);
   const two = (n: number): string => String(n).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":")}`;
 }
 
 /// Bytes as `512 B`, `1.2 MB`.

@@ -11,7 +11,8 @@ const LEAF_LEAST = 3;
 const CUTS_MOST = 12;
 const RUNS_MOST = 2000;
 
-/// One param's part in a result. `importance` adds up to 1 over all params; `correlation` is Spearman's, or null for texts.
+/// One param's part in a result. `importance` adds up to 1 over all params; `correlation` is Spearman's, or null for
+/// texts.
 export interface Importance {
   readonly key: string;
   readonly importance: number;
@@ -113,9 +114,9 @@ function bestCut(
       count++;
       sum += y[row];
     }
-    const rest = rows.length - count;
-    if (count < LEAF_LEAST || rest < LEAF_LEAST) continue;
-    const gain = sum ** 2 / count + (total - sum) ** 2 / rest - total ** 2 / rows.length;
+    const others = rows.length - count;
+    if (count < LEAF_LEAST || others < LEAF_LEAST) continue;
+    const gain = sum ** 2 / count + (total - sum) ** 2 / others - total ** 2 / rows.length;
     if (gain > best.gain) best = { cut: distinct[at], gain };
   }
   return best;
@@ -154,7 +155,8 @@ function predict(tree: Tree, at: (column: number) => number): number {
   return node.value;
 }
 
-/// How much each column matters for `target`. Runs without a finite target are left out. Cost: tens of ms for 1,000 runs.
+/// How much each column matters for `target`. Runs without a finite target are left out. Cost: tens of ms for 1,000
+/// runs.
 export function importances(
   columns: readonly { readonly key: string; readonly cells: readonly Cell[] }[],
   target: readonly Cell[],

@@ -1,10 +1,11 @@
-/// Where the reader put the cards: own sections, another order, wider cards. It is part of the address, so that links and
-/// saved views have it:
+/// Where the reader put the cards: own sections, another order, wider cards. It is part of the address, so that links
+/// and saved views have it:
 ///
 ///     own=>Focus;loss{"subset":"val"};accuracy{"subset":"val"}       a section and its cards, in this order
 ///     wide=loss{"subset":"val"}*2                                    a card that spans two columns
 ///
-/// Cards that the reader did not move stay where `cards.ts` puts them, behind those that were moved to the same section.
+/// Cards that the reader did not move stay where `cards.ts` puts them, behind those that were moved to the same
+/// section.
 
 import type { Card, Section } from "./cards";
 

@@ -1,4 +1,4 @@
-/// From a frame of series to the lines and bands of a chart: colours, dashes, labels, who owns what.
+/// From a frame of series to the lines and bands of a chart: colours, dashes, labels, owners.
 
 import type { Band, Line } from "../chart/line";
 import type { PlotData } from "../chart/plot";
@@ -45,14 +45,16 @@ function suffixOf(metrics: readonly SequenceKey[], key: SequenceKey): string {
   return label === "" ? "" : ` ${label}`;
 }
 
-/// The smooth values, with a gap wherever the recorded value is no number: a mean must not go on where the run had none.
+/// The smooth values, with a gap wherever the recorded value is no number: a mean must not go on where the run had
+/// none.
 function gapped(smooth: FramePart, raw: FramePart | undefined): FramePart["y"] {
   if (!raw || raw.part !== "line" || raw.nan + raw.inf === 0 || raw.y.length !== smooth.y.length) return smooth.y;
   const { y } = raw;
   return smooth.y.map((value, i) => (Number.isFinite(y[i]) ? value : NaN));
 }
 
-/// The lines of a card. `metrics`: what the card shows; several are told apart by dashes. `order` gives the runs' dashes when there is one.
+/// The lines of a card. `metrics`: what the card shows; several are told apart by dashes. `order` gives the runs'
+/// dashes when there is one.
 export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], looks: Looks): CardLines {
   if (!frame) return NOTHING;
   const contexts = metrics.map((metric) => metric.name + contextKey(metric.context));
@@ -84,12 +86,12 @@ export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], lo
       continue;
     }
     const group = frame.groups[part.group];
-    const shown = group.runs.filter(looks.isShown);
-    if (part.part !== "line" || shown.length === 0) continue;
+    const visible = group.runs.filter(looks.isShown);
+    if (part.part !== "line" || visible.length === 0) continue;
     const owner = groupOwner(group.key);
     for (const hash of group.runs) ownerOf.set(hash, owner);
     groupSize.set(owner, group.runs.length);
-    const color = looks.coloring.colorOf(shown[0]);
+    const color = looks.coloring.colorOf(visible[0]);
     const strong = frame.groups.length <= 16;
     lines.push({
       owner,
@@ -97,7 +99,7 @@ export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], lo
       x: part.x,
       y: part.y,
       color,
-      dash: dashFor(part, shown[0]),
+      dash: dashFor(part, visible[0]),
       faint: false,
       strong,
       sorted: true,

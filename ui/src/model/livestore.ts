@@ -2,7 +2,7 @@
 ///
 ///     the wish changes          the running request is aborted, and the whole answer is asked for
 ///     runs changed              a merge, or the whole answer again, at most once every `pause_ms`
-///     the reader changed runs   the same, at once: nobody waits for what they did themselves
+///     the reader changed runs   the same, at once
 ///     stop                      nothing is asked for any more, and what is under way is aborted
 ///
 /// After the `Query` of TanStack query-core. Errors that are no aborts end in `error`; the last answer stays.
@@ -51,42 +51,74 @@ export interface LiveStore<Answer> {
   readonly stop: () => void;
 }
 
+function pauseOf<Wish, Answer>({ wish, pause_ms }: LiveSource<Wish, Answer>): number {
+  const current = wish.peek();
+  if (typeof pause_ms === "number") return pause_ms;
+  return current === null ? 0 : pause_ms(current);
+}
+
+function withChanges(changed: ChangedRuns, { changed: more, removed }: LiveTick): ChangedRuns {
+  return changed === null || more === null ? null : new Set([...changed, ...more, ...removed]);
+}
+
+interface Flights {
+  readonly isBusy: () => boolean;
+  /// Makes a request in place of the one under way. What it brings counts only while it is the current one.
+  readonly request: (ask: (abort: AbortSignal, isCurrent: () => boolean) => Promise<void>) => Promise<void>;
+  readonly stop: () => void;
+}
+
+/// Requests of which one is under way at a time. `fail` is given the errors of the current one.
+function singleFlight(fail: (error: unknown) => void): Flights {
+  let flight: AbortController | null = null;
+  const stop = (): void => {
+    flight?.abort();
+    flight = null;
+  };
+  const request: Flights["request"] = async (ask) => {
+    stop();
+    const mine = (flight = new AbortController());
+    const isCurrent = (): boolean => flight === mine;
+    try {
+      await ask(mine.signal, isCurrent);
+    } catch (error) {
+      if (isCurrent()) fail(error);
+    } finally {
+      if (isCurrent()) flight = null;
+    }
+  };
+  return { isBusy: () => flight !== null, request, stop };
+}
+
 /// Starts a store.
 export function liveStore<Wish, Answer>(scope: LiveScope, source: LiveSource<Wish, Answer>): LiveStore<Answer> {
   const answer = signal<Answer | null>(null);
   const isLoading = signal(false);
   const error = signal<WireError | null>(null);
-  let flight: AbortController | null = null; // of the request under way
-  let loaded: Wish | null = null; // the wish whose whole answer is here
-  let changed: Set<string> | null = new Set();
+  let loaded: Wish | null = null; // the wish whose whole answer is here, and not behind
+  let changed: ChangedRuns = new Set();
 
   const show = (next: Answer): void => {
     answer.value = next;
     error.value = null;
     isLoading.value = false;
   };
-  /// One request: what it brings counts only if no later one took its place.
-  const request = async (ask: (abort: AbortSignal, isCurrent: () => boolean) => Promise<void>): Promise<void> => {
-    flight?.abort();
-    const mine = (flight = new AbortController());
+  const flights = singleFlight((caught) => {
+    const failure = scope.asWireError(caught);
+    if (!failure) return;
+    error.value = failure;
+    isLoading.value = false;
+    loaded = null;
+  });
+  const request: Flights["request"] = (ask) => {
     changed = new Set();
     soon.pause();
-    try {
-      await ask(mine.signal, () => flight === mine);
-    } catch (caught) {
-      const failure = flight === mine ? scope.asWireError(caught) : null;
-      if (failure) {
-        error.value = failure;
-        isLoading.value = false;
-      }
-    } finally {
-      if (flight === mine) flight = null;
-    }
+    return flights.request(ask);
   };
-  const load = (wish: Wish): Promise<void> => {
+  const load = (wish: Wish): void => {
     isLoading.value = true;
     loaded = null;
-    return request(async (abort, isCurrent) => {
+    void request(async (abort, isCurrent) => {
       const showPart = (part: Answer): void => {
         if (isCurrent()) show(part);
       };
@@ -100,45 +132,34 @@ export function liveStore<Wish, Answer>(scope: LiveScope, source: LiveSource<Wis
     const wish = source.wish.peek();
     const old = answer.peek();
     if (wish === null || scope.repo.peek() === "") return;
-    if (flight) return soon.call();
-    const since = changed;
-    const merge = old !== null && loaded === wish ? source.merge?.(old, since, wish) : null;
-    if (!merge) return void load(wish);
+    if (flights.isBusy()) return soon.call();
+    const merge = old !== null && loaded === wish ? source.merge?.(old, changed, wish) : null;
+    if (!merge) return load(wish);
     void request(async (abort, isCurrent) => {
       const merged = await merge(abort);
       if (isCurrent()) show(merged);
     });
   };
-  const { pause_ms } = source;
-  const wait_ms = (): number => {
-    const wish = source.wish.peek();
-    return typeof pause_ms === "number" ? pause_ms : wish === null ? 0 : pause_ms(wish);
-  };
-  const soon = throttled(wait_ms, catchUp);
+  const soon = throttled(() => pauseOf(source), catchUp);
   const note = (tick: LiveTick): void => {
     const wish = source.wish.peek();
     if (wish === null || source.concerns?.(tick, wish, answer.peek()) === false) return;
-    if (tick.changed === null) changed = null;
-    else for (const hash of [...tick.changed, ...tick.removed]) changed?.add(hash);
+    changed = withChanges(changed, tick);
     if (!tick.isOwn) soon.call();
-    else if (flight) void load(wish);
+    else if (flights.isBusy()) load(wish);
     else catchUp();
   };
   const stops = [
     effect(() => {
       const wish = source.wish.value;
-      if (wish !== null && scope.repo.value !== "") untracked(() => void load(wish));
+      if (wish !== null && scope.repo.value !== "") untracked(() => load(wish));
     }),
     effect(() => {
       const tick = scope.tick.value;
       if (tick) untracked(() => note(tick));
     }),
+    soon.stop,
+    flights.stop,
   ];
-  const stop = (): void => {
-    stops.forEach((end) => end());
-    soon.stop();
-    flight?.abort();
-    flight = null;
-  };
-  return { answer, isLoading, error, refresh: soon.call, stop };
+  return { answer, isLoading, error, refresh: soon.call, stop: () => stops.forEach((end) => end()) };
 }

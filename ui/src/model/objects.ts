@@ -5,7 +5,8 @@ import { sequenceText } from "./fields";
 import { liveStore, type LiveStore } from "./livestore";
 import type { Scope } from "./scope";
 import { sendJson } from "../wire/request";
-import type { Change, ObjectItem, ObjectsAnswer, ObjectSequence, ObjectsRequest } from "../wire/types";
+import type { ObjectItem, ObjectsAnswer, ObjectSequence, ObjectsRequest } from "../wire/objects";
+import type { Change } from "../wire/types";
 
 const PAUSE_MS = 2500;
 

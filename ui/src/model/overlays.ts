@@ -4,10 +4,10 @@ import { signal } from "@preact/signals";
 import { channels, PALETTE, type Theme } from "../chart/palette";
 import { change, listSetting, setting } from "./address";
 import { request } from "../wire/request";
-import type { BoxItem, ObjectItem } from "../wire/types";
+import type { BoxItem, ObjectItem } from "../wire/objects";
 
 const DEGREES_GOLDEN = 137.508; // hues that far apart stay apart, however many there are
-const KEPT_MASKS = 200;
+const MASKS_MOST = 200;
 const COLOR_TYPE_AT = 25; // in a PNG file: 0 is gray, 2 is RGB (RFC 2083, 4.1.1)
 
 const LABEL_GAP = 0.08; // of a label's height, between two
@@ -56,7 +56,7 @@ export function labelText(item: ObjectItem, label: string | number | undefined):
   return typeof label === "number" ? (item.labels?.find(([number]) => number === label)?.[1] ?? String(label)) : label;
 }
 
-/// Labels that were found in masks, which nobody knows before they are decoded.
+/// Labels in masks, which are not known before the masks are decoded.
 export const seenLabels = signal<ReadonlySet<string>>(new Set());
 
 export interface OverlayWords {
@@ -122,8 +122,9 @@ function overlap([ax, ay, aw, ah]: Rect, [bx, by, bw, bh]: Rect): number {
   );
 }
 
-/// Places the labels of boxes so that none covers another where there is room: above its box, at its top inside, below it, at its right end, else one row further away.
-/// `widths`: of each label, 0 for none; `height`: of all of them; `picture`: what they have to stay in.
+/// Places the labels of boxes so that none covers another where there is room: above its box, at its top inside, below
+/// it, at its right end, else one row further away. `widths`: of each label, 0 for none; `height`: of all of them;
+/// `picture`: what they have to stay in.
 export function placeLabels(
   boxes: readonly Rect[],
   widths: readonly number[],
@@ -148,7 +149,7 @@ export function placeLabels(
       y - height - 2 * line,
       y + 2 * line,
     ];
-    const places = rows
+    const candidates = rows
       .flatMap((top): Rect[] => [
         [x, top, width, height],
         [end, top, width, height],
@@ -159,14 +160,14 @@ export function placeLabels(
         width,
         height,
       ]);
-    let best = places[0];
+    let best = candidates[0];
     let least = Infinity;
-    for (const place of places) {
+    for (const candidate of candidates) {
       const covered = placed.reduce(
-        (sum, [left, top, w2, h2]) => sum + overlap(place, [left - gap, top - gap, w2 + 2 * gap, h2 + 2 * gap]),
+        (sum, [left, top, w2, h2]) => sum + overlap(candidate, [left - gap, top - gap, w2 + 2 * gap, h2 + 2 * gap]),
         0,
       );
-      if (covered < least) [best, least] = [place, covered];
+      if (covered < least) [best, least] = [candidate, covered];
       if (least === 0) break;
     }
     placed.push(best);
@@ -197,14 +198,14 @@ export function maskPixels(
 ): Uint8ClampedArray<ArrayBuffer> {
   const pixels = new Uint8ClampedArray(classes.length * 4);
   const words = new Uint32Array(pixels.buffer);
-  const known = new Map<number, number>();
+  const wordOf = new Map<number, number>();
   for (let i = 0; i < classes.length; i++) {
-    let word = known.get(classes[i]);
+    let word = wordOf.get(classes[i]);
     if (word === undefined) {
       const color = colorOf(classes[i]);
       const [r, g, b] = color === null ? [0, 0, 0] : channels(color);
       word = color === null ? 0 : (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
-      known.set(classes[i], word);
+      wordOf.set(classes[i], word);
     }
     words[i] = word;
   }
@@ -213,7 +214,7 @@ export function maskPixels(
 
 /// The name under which a class of a mask is switched and coloured; null for the ground.
 export function classLabel(item: ObjectItem, number: number): string | null {
-  const named = item.labels?.find(([known]) => known === number);
+  const named = item.labels?.find(([other]) => other === number);
   return named ? named[1] : number === 0 ? null : String(number);
 }
 
@@ -234,16 +235,16 @@ async function decode(url: string): Promise<Mask> {
 
 const masks = new Map<string, Promise<Mask>>();
 
-/// Fetches a mask, and tells which labels it has. The last few hundred are kept.
+/// Fetches a mask, and adds its labels to those that were seen. The last few hundred masks are kept.
 export function loadMask(item: ObjectItem, url: string): Promise<Mask> {
-  let found = masks.get(url);
-  if (!found) {
-    if (masks.size >= KEPT_MASKS) masks.delete(masks.keys().next().value ?? "");
-    found = decode(url);
-    masks.set(url, found);
-    found.catch(() => masks.delete(url));
+  let mask = masks.get(url);
+  if (!mask) {
+    if (masks.size >= MASKS_MOST) masks.delete(masks.keys().next().value ?? "");
+    mask = decode(url);
+    masks.set(url, mask);
+    mask.catch(() => masks.delete(url));
   }
-  void found.then(
+  void mask.then(
     ({ present }) => {
       const names = present.map((number) => classLabel(item, number)).filter((name) => name !== null);
       if (names.some((name) => !seenLabels.peek().has(name)))
@@ -251,5 +252,5 @@ export function loadMask(item: ObjectItem, url: string): Promise<Mask> {
     },
     () => undefined,
   );
-  return found;
+  return mask;
 }

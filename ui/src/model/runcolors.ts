@@ -1,17 +1,18 @@
-/// Which colour each run has when nothing is grouped: spread evenly, and kept while the pages are open.
+/// Which colour each run has when nothing is grouped: spread evenly, and remembered while the pages are open.
 ///
-/// There are eight colours and any number of runs. A run asks for the colour of its hash. If every run got that, five runs would
-/// share some in four cases of five; so runs are served in the order in which they began, and each gets the least used colour
-/// that comes first after its own. Up to eight runs thus share none, more share evenly, and a run that begins later changes no
-/// other's. What a run got first it keeps on all pages, but where that would crowd a narrower choice of runs.
+/// There are eight colours and any number of runs. A run asks for the colour of its hash. If every run got that, five
+/// runs would share some in four cases of five; so runs are served in the order in which they began, and each gets the
+/// least used colour that comes first after its own. Up to eight runs thus share none, more share evenly, and a run
+/// that begins later changes no other's. What a run got first it keeps on all pages, but where that would crowd a
+/// narrower choice of runs.
 
 import { hashOf, PALETTE, runColor, type Theme } from "../chart/palette";
 import { cellOf, type RunTable } from "./table";
 
-/// So many curves nobody tells apart; then the colour of the hash alone spares the sorting.
+/// Above this many curves, colours no longer tell them apart; the colour of the hash then saves the sorting.
 const SPREAD_MOST = 1000;
 
-const kept = new Map<string, number>();
+const remembered = new Map<string, number>();
 
 function oldestFirst(table: RunTable): readonly string[] {
   const began = new Map(table.hashes.map((hash) => [hash, Number(cellOf(table, "run.created_at", hash) ?? Infinity)]));
@@ -26,38 +27,38 @@ export function spread(
 ): ReadonlyMap<string, number> {
   const used = new Array<number>(colors).fill(0);
   const most = Math.ceil(hashes.length / colors);
-  const places = new Map<string, number>();
-  const give = (hash: string, place: number): void => {
-    used[place]++;
-    places.set(hash, place);
+  const indexes = new Map<string, number>();
+  const assign = (hash: string, index: number): void => {
+    used[index]++;
+    indexes.set(hash, index);
   };
   for (const hash of hashes) {
-    const place = keep.get(hash);
-    if (place !== undefined && used[place] < most) give(hash, place);
+    const index = keep.get(hash);
+    if (index !== undefined && used[index] < most) assign(hash, index);
   }
   for (const hash of hashes) {
-    if (places.has(hash)) continue;
+    if (indexes.has(hash)) continue;
     const least = Math.min(...used);
-    let place = keep.get(hash) ?? hashOf(hash) % colors;
-    while (used[place] > least) place = (place + 1) % colors;
-    give(hash, place);
-    if (!keep.has(hash)) keep.set(hash, place);
+    let index = keep.get(hash) ?? hashOf(hash) % colors;
+    while (used[index] > least) index = (index + 1) % colors;
+    assign(hash, index);
+    if (!keep.has(hash)) keep.set(hash, index);
   }
-  return places;
+  return indexes;
 }
 
 /// The colour of one run by itself: what it has beside others, if it was seen beside others.
 export function ownColor(hash: string, theme: Theme): string {
-  const place = kept.get(hash);
-  return place === undefined ? runColor(hash, theme) : PALETTE[theme][place];
+  const index = remembered.get(hash);
+  return index === undefined ? runColor(hash, theme) : PALETTE[theme][index];
 }
 
 /// The colours of the runs of a table.
 export function ownColors(table: RunTable, theme: Theme): (hash: string) => string {
   if (table.hashes.length < 2 || table.hashes.length > SPREAD_MOST) return (hash) => ownColor(hash, theme);
-  const places = spread(oldestFirst(table), PALETTE[theme].length, kept);
+  const indexes = spread(oldestFirst(table), PALETTE[theme].length, remembered);
   return (hash) => {
-    const place = places.get(hash);
-    return place === undefined ? ownColor(hash, theme) : PALETTE[theme][place];
+    const index = indexes.get(hash);
+    return index === undefined ? ownColor(hash, theme) : PALETTE[theme][index];
   };
 }

@@ -1,7 +1,7 @@
 /// The columns that the table of runs can have: one table of what each is called, how wide it is, and how it is drawn.
 ///
-/// The server sends the properties of runs with a label and a type; params and metrics are called by their names. What is
-/// drawn in a cell follows from the type, or from the key where a property has a look of its own.
+/// The server sends the properties of runs with a label and a type; params and metrics are called by their names. What
+/// is drawn in a cell follows from the type, or from the key where a property has a look of its own.
 
 import { fieldLabel } from "./fields";
 import type { Field, FieldsAnswer, RunColumnInfo } from "../wire/types";

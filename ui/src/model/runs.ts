@@ -26,7 +26,7 @@ export interface RunsStore {
   readonly error: Signal<WireError | null>;
   /// Which parts of a query that leaves nothing leave how many.
   readonly clauses: ReadonlySignal<readonly Clause[]>;
-  /// What a query that left nothing speaks of and no run has.
+  /// Names in a query without matches that no run has.
   readonly hints: ReadonlySignal<readonly Hint[]>;
   /// Whether an answer, or an error, has come at all.
   readonly isKnown: ReadonlySignal<boolean>;
@@ -39,7 +39,8 @@ interface Answer {
   readonly hints: readonly Hint[];
 }
 
-/// The request for a wish. `only`: these runs, whatever the query says. `summaries`: those that the server has, if known.
+/// The request for a wish. `only`: these runs, whatever the query says. `summaries`: those that the server has, if
+/// known.
 export function runsRequest(
   wish: RunsWish,
   query: string,

@@ -1,4 +1,5 @@
-/// The scope of a page, or of a part of one: a repository and a query; what the matching runs have; and what changes live.
+/// The scope of a page, or of a part of one: a repository and a query; what the matching runs have; and what changes
+/// live.
 
 import { computed, effect, signal, untracked, type ReadonlySignal } from "@preact/signals";
 import { change, setting } from "./address";

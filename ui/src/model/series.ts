@@ -17,7 +17,8 @@ const WHOLE_PAUSE_MS = 4000; // an aggregate has no tail: all of it is asked for
 
 const inTurn = makeQueue(AT_ONCE);
 
-/// Fetches the curves of a request, waiting for a free connection. `rank`: the order among those that wait, least first.
+/// Fetches the curves of a request, waiting for a free connection. `rank`: the order among those that wait, least
+/// first.
 export function fetchSeries(scope: Scope, body: SeriesRequest, abort?: AbortSignal, rank = 0): Promise<Frame> {
   return inTurn(rank, async () => {
     abort?.throwIfAborted();
@@ -50,8 +51,8 @@ export function mergeFrames(old: Frame, next: Frame): Frame {
   };
 }
 
-/// Starts a store that follows `wish`; null wishes nothing yet, as for a card that is off the screen. `rank` tells where
-/// on the page it is drawn: what is higher up is fetched first.
+/// Starts a store that follows `wish`; null: nothing is asked for yet, as for a card that is off the screen. `rank`
+/// tells where on the page it is drawn: what is higher up is fetched first.
 export function seriesStore(
   scope: Scope,
   wish: ReadonlySignal<SeriesRequest | null>,

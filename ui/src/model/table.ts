@@ -1,4 +1,4 @@
-/// The runs that match, with the columns somebody asked for: typed, in memory, sorted and patched here.
+/// The matching runs with some columns: typed, in memory, sorted and patched here.
 
 import { fieldText } from "./fields";
 import { numberOf, type Field, type Json, type RunsAnswer, type WireColumn } from "../wire/types";
@@ -96,12 +96,13 @@ export function sorted(table: RunTable, key: string, descending: boolean): RunTa
   return picked(table, rows);
 }
 
-/// `old` after some of its runs changed: `changed` were asked for again and `next` is what still matches. New runs come first.
+/// `old` after some of its runs changed: `changed` were asked for again and `next` is what still matches. New runs come
+/// first.
 export function patched(old: RunTable, changed: readonly string[], next: RunTable): RunTable {
   const asked = new Set(changed);
   const added = next.hashes.filter((hash) => !old.rowOf.has(hash));
-  const kept = old.hashes.filter((hash) => !asked.has(hash) || next.rowOf.has(hash));
-  const hashes = [...added, ...kept];
+  const remaining = old.hashes.filter((hash) => !asked.has(hash) || next.rowOf.has(hash));
+  const hashes = [...added, ...remaining];
   const columns = new Map<string, Column>();
   for (const [key, column] of old.columns) {
     const fresh = next.columns.get(key);

@@ -1,4 +1,5 @@
-/// Tags: the colour and the meaning that somebody gave them, from the documents that the SDK and the commands write too.
+/// Tags: their colours and meanings, from the documents that the SDK and the commands write
+/// too.
 
 import { computed, effect, untracked } from "@preact/signals";
 import { hashOf } from "../chart/palette";
@@ -67,7 +68,7 @@ export class Tags {
     name: string,
     changes: { readonly color?: string | null; readonly description?: string | null },
   ): Promise<void> => {
-    await this.documents.load(); // somebody else may have changed it meanwhile
+    await this.documents.load(); // another page may have changed it meanwhile
     const tags = (this.documents.all.peek() ?? []).filter(({ kind }) => kind === "tag");
     const document = tags.filter(({ body }) => body.name === name).sort((a, b) => b.updated_at - a.updated_at)[0];
     const body: { readonly [key: string]: Json } = { ...document?.body, name, ...changes };

@@ -39,7 +39,8 @@ export const xWindow = computed<readonly [number, number] | null>(() => {
 });
 const windowText = setting("win");
 
-/// How runs are averaged: `` not at all, `group` by colour, dash and facet, `seed` over runs that differ in the seed only.
+/// How runs are averaged: `` not at all, `group` by colour, dash and facet, `seed` over runs that differ in the seed
+/// only.
 export const aggregateBy = setting("agg");
 /// What the line of a group is: its mean, median, min or max.
 export const aggregateValue = setting("value", "mean");

@@ -145,7 +145,7 @@ export function CardSection({ section, current, isFolded, extra, children }: Car
           <button
             type="button"
             class="bare"
-            title="Take this section away; its cards go back"
+            title="Remove this section; its cards go back where they were"
             aria-label={`Remove section ${name}`}
             onClick={() => arrangement.arrange(arrangement.sections.peek().filter((other) => other.name !== name))}
           >

@@ -1,5 +1,5 @@
-/// One card of a page: a metric's curves, fetched when the card comes near the screen. Its data, its frame and its actions
-/// have files of their own.
+/// One card of a page: a metric's curves, fetched when the card comes near the screen. Its data, its frame and its
+/// actions have files of their own.
 
 import { batch, useComputed } from "@preact/signals";
 import type { JSX } from "preact";

@@ -66,7 +66,7 @@ export function ChartView(props: ChartViewProps): JSX.Element {
       },
       click: (point) => (pinned.value = pinned.peek() ? null : point),
       painted: (plot) => {
-        // What the picture's pixels mean, for who reads it without eyes: tests, and tools that take it over.
+        // What the picture's pixels mean, for tests and for tools that read it.
         const { x, y } = plot;
         if (host.current)
           host.current.dataset.scales = JSON.stringify({
@@ -109,13 +109,13 @@ export function ChartView(props: ChartViewProps): JSX.Element {
       removeEventListener("pointerdown", unpin, true);
     };
   }, [pinned.value]);
-  const shown = pinned.value ?? tip.value;
+  const point = pinned.value ?? tip.value;
   return (
     <div class="chart" ref={host}>
       <div class="chart-picture" role="img" aria-label={props.label} />
-      {shown && (
+      {point && (
         <Tip
-          point={shown}
+          point={point}
           isPinned={pinned.value !== null}
           onClose={() => (pinned.value = null)}
           {...props}

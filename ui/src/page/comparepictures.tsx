@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { contextLabel, sequenceText } from "../model/fields";
 import { allSteps, atPresent, itemsOf, objectsStore, type Item } from "../model/objects";
 import { wordsOf } from "../model/overlays";
-import type { ObjectsRequest } from "../wire/types";
+import type { ObjectsRequest } from "../wire/objects";
 import { useApp } from "./app";
 import { useStore } from "./hooks";
 import { Lightbox } from "./lightbox";

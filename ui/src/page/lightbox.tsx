@@ -1,6 +1,6 @@
 /// Pictures on the whole screen, side by side: zoomed and moved together; two of them also one over the other.
 
-import { useSignal } from "@preact/signals";
+import { useSignal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { blobUrl, deletion, type Item } from "../model/objects";
@@ -23,53 +23,54 @@ interface LightboxProps {
   readonly onClose: () => void;
 }
 
-export function Lightbox({ items, words, labelOf, onStep, onClose }: LightboxProps): JSX.Element {
-  const { edits, scope } = useApp();
-  const view = useSignal({ scale: 1, x: 0, y: 0 });
-  const isSwiped = useSignal(false);
-  const split = useSignal(50);
+interface View {
+  readonly scale: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+const WHOLE: View = { scale: 1, x: 0, y: 0 };
+
+/// A view after the wheel was turned at a point, which stays where it is. The point is measured from the middle.
+export function zoomedView({ scale, x, y }: View, px: number, py: number, delta: number): View {
+  const next = Math.max(1, Math.min(ZOOM_MOST, scale * Math.exp(-delta / 300)));
+  if (next === 1) return WHOLE;
+  return { scale: next, x: px - ((px - x) * next) / scale, y: py - ((py - y) * next) / scale };
+}
+
+/// Handlers that zoom and move a view.
+function usePan(view: Signal<View>) {
   const drag = useRef<{ x: number; y: number } | null>(null);
-  const wheel = (event: WheelEvent): void => {
-    event.preventDefault();
-    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const { scale, x, y } = view.value;
-    const next = Math.max(1, Math.min(ZOOM_MOST, scale * Math.exp(-event.deltaY / 300)));
-    const [px, py] = [event.clientX - box.left - box.width / 2, event.clientY - box.top - box.height / 2];
-    view.value =
-      next === 1
-        ? { scale: 1, x: 0, y: 0 }
-        : { scale: next, x: px - ((px - x) * next) / scale, y: py - ((py - y) * next) / scale };
-  };
-  const pan = {
-    onWheel: wheel,
+  return {
+    onWheel: (event: WheelEvent) => {
+      event.preventDefault();
+      const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+      const [px, py] = [event.clientX - box.left - box.width / 2, event.clientY - box.top - box.height / 2];
+      view.value = zoomedView(view.value, px, py, event.deltaY);
+    },
     onPointerDown: (event: PointerEvent) => {
       drag.current = { x: event.clientX - view.value.x, y: event.clientY - view.value.y };
       (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
     },
     onPointerMove: (event: PointerEvent) => {
-      if (drag.current)
-        view.value = { ...view.value, x: event.clientX - drag.current.x, y: event.clientY - drag.current.y };
+      if (!drag.current) return;
+      const { x, y } = drag.current;
+      view.value = { ...view.value, x: event.clientX - x, y: event.clientY - y };
     },
     onPointerUp: () => (drag.current = null),
-    onDblClick: () => (view.value = { scale: 1, x: 0, y: 0 }),
+    onDblClick: () => (view.value = WHOLE),
   };
-  const { scale, x, y } = view.value;
-  const fitted = (item: Item): number =>
-    Math.min(
-      (innerHeight * STAGE_SHARE) / (item.height || innerHeight),
-      (innerWidth * 0.9) / columns / (item.width || innerWidth),
-    );
+}
+
+/// The pictures.
+export function Lightbox({ items, words, labelOf, onStep, onClose }: LightboxProps): JSX.Element {
+  const view = useSignal<View>(WHOLE);
+  const isSwiped = useSignal(false);
+  const split = useSignal(50);
+  const pan = usePan(view);
   const columns = isSwiped.value ? 1 : Math.min(4, items.length);
   const image = (item: Item): JSX.Element => (
-    <div class="shown" style={{ transform: `translate(${x}px, ${y}px) scale(${scale})` }}>
-      <img
-        src={item.blob === undefined ? "" : blobUrl(scope, item.blob)}
-        alt={labelOf(item)}
-        draggable={false}
-        style={{ imageRendering: (item.width ?? 999) < 400 || scale > 3 ? "pixelated" : "auto" }}
-      />
-      <Overlay item={item} words={words} scale={fitted(item) * scale} />
-    </div>
+    <ZoomedPicture item={item} words={words} label={labelOf(item)} view={view.value} columns={columns} />
   );
   const [a, b] = items;
   return (
@@ -82,42 +83,13 @@ export function Lightbox({ items, words, labelOf, onStep, onClose }: LightboxPro
           if (event.key === "ArrowRight") onStep?.(1);
         }}
       >
-        <div class="toolbar">
-          {items.length === 2 && (
-            <button
-              type="button"
-              class={isSwiped.value ? "pill on" : "pill"}
-              onClick={() => (isSwiped.value = !isSwiped.value)}
-            >
-              one over the other
-            </button>
-          )}
-          {isSwiped.value && (
-            <input
-              type="range"
-              min="0"
-              max="100"
-              value={split.value}
-              aria-label="How much of the first picture to show"
-              onInput={(event) => (split.value = Number(event.currentTarget.value))}
-            />
-          )}
-          <span class="spacer" />
-          {items.length === 1 && edits.canEdit() && (
-            <button
-              type="button"
-              class="pill"
-              onClick={() => {
-                onClose();
-                void edits.edit([a.run], deletion(a), "Deleted an image of");
-              }}
-            >
-              <Icon name="trash" size={14} />
-              Delete
-            </button>
-          )}
-          <span class="muted">wheel zooms · drag moves · double click resets{onStep ? " · [ ] steps" : ""}</span>
-        </div>
+        <LightboxToolbar
+          items={items}
+          isSwiped={isSwiped}
+          split={split}
+          hasSteps={onStep !== undefined}
+          onClose={onClose}
+        />
         <OverlayBar items={items} />
         {isSwiped.value && b ? (
           <div class="stage" {...pan}>
@@ -143,5 +115,84 @@ export function Lightbox({ items, words, labelOf, onStep, onClose }: LightboxPro
         )}
       </div>
     </Dialog>
+  );
+}
+
+interface ToolbarProps {
+  readonly items: readonly Item[];
+  readonly isSwiped: Signal<boolean>;
+  readonly split: Signal<number>;
+  readonly hasSteps: boolean;
+  readonly onClose: () => void;
+}
+
+function LightboxToolbar({ items, isSwiped, split, hasSteps, onClose }: ToolbarProps): JSX.Element {
+  const { edits } = useApp();
+  const [a] = items;
+  return (
+    <div class="toolbar">
+      {items.length === 2 && (
+        <button
+          type="button"
+          class={isSwiped.value ? "pill on" : "pill"}
+          onClick={() => (isSwiped.value = !isSwiped.value)}
+        >
+          one over the other
+        </button>
+      )}
+      {isSwiped.value && (
+        <input
+          type="range"
+          min="0"
+          max="100"
+          value={split.value}
+          aria-label="How much of the first picture to show"
+          onInput={(event) => (split.value = Number(event.currentTarget.value))}
+        />
+      )}
+      <span class="spacer" />
+      {items.length === 1 && edits.canEdit() && (
+        <button
+          type="button"
+          class="pill"
+          onClick={() => {
+            onClose();
+            void edits.edit([a.run], deletion(a), "Deleted an image of");
+          }}
+        >
+          <Icon name="trash" size={14} />
+          Delete
+        </button>
+      )}
+      <span class="muted">wheel zooms · drag moves · double click resets{hasSteps ? " · [ ] steps" : ""}</span>
+    </div>
+  );
+}
+
+interface ZoomedPictureProps {
+  readonly item: Item;
+  readonly words: OverlayWords;
+  readonly label: string;
+  readonly view: View;
+  /// How many pictures stand beside each other.
+  readonly columns: number;
+}
+
+function ZoomedPicture({ item, words, label, view: { scale, x, y }, columns }: ZoomedPictureProps): JSX.Element {
+  const { scope } = useApp();
+  const fitted = Math.min(
+    (innerHeight * STAGE_SHARE) / (item.height || innerHeight),
+    (innerWidth * 0.9) / columns / (item.width || innerWidth),
+  );
+  return (
+    <div class="shown" style={{ transform: `translate(${x}px, ${y}px) scale(${scale})` }}>
+      <img
+        src={item.blob === undefined ? "" : blobUrl(scope, item.blob)}
+        alt={label}
+        draggable={false}
+        style={{ imageRendering: (item.width ?? 999) < 400 || scale > 3 ? "pixelated" : "auto" }}
+      />
+      <Overlay item={item} words={words} scale={fitted * scale} />
+    </div>
   );
 }

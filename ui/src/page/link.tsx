@@ -1,4 +1,5 @@
-/// A link to a page of the app: an ordinary one, so it opens in a new tab, is copied and shown at the foot; a plain press stays here.
+/// A link to a page of the app: an ordinary one, so it opens in a new tab, is copied and shown at the foot; a plain
+/// press stays here.
 
 import type { ComponentChildren, JSX } from "preact";
 import { goTo, pageUrl } from "../model/address";

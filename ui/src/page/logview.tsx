@@ -1,6 +1,6 @@
 /// A run's terminal output: live, with its colours, searched; only the lines on the screen exist.
 
-import { useComputed, useSignal, useSignalEffect, type ReadonlySignal } from "@preact/signals";
+import { useSignal, useSignalEffect, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { logStore } from "../model/log";
@@ -13,15 +13,8 @@ import { useStore } from "./hooks";
 const LINE_PX = 18;
 const SPARE_LINES = 20;
 
-export function LogView({
-  hash,
-  logs,
-  total,
-}: {
-  hash: string;
-  logs: readonly LogInfo[];
-  total: ReadonlySignal<number>;
-}): JSX.Element {
+/// The state of the view: which log, what is searched for in it, and what of it is on the screen.
+function useLogView(hash: string, logs: readonly LogInfo[], total: ReadonlySignal<number>) {
   const { session, scope } = useApp();
   const which = useSignal(logs[0]?.id ?? "");
   const log = useStore(() => logStore(scope, hash, which, total));
@@ -31,7 +24,6 @@ export function LogView({
   const text = useSignal("");
   const matches = useSignal<readonly number[]>([]);
   const at = useSignal(0);
-  const marked = useComputed(() => new Set(matches.value));
   useLayoutEffect(() => {
     if (!box.current) return undefined;
     const watch = new ResizeObserver(
@@ -44,10 +36,6 @@ export function LogView({
     if (!log.part.value || !isFollowing.value) return;
     requestAnimationFrame(() => box.current && (box.current.scrollTop = box.current.scrollHeight));
   });
-  const part = log.part.value;
-  const count = part?.lines.length ?? 0;
-  const first = Math.max(0, Math.floor(view.value.top / LINE_PX) - SPARE_LINES);
-  const last = Math.min(count, Math.ceil((view.value.top + view.value.height) / LINE_PX) + SPARE_LINES);
   const scrolled = async (element: HTMLDivElement): Promise<void> => {
     view.value = { top: element.scrollTop, height: element.clientHeight };
     isFollowing.value = element.scrollTop + element.clientHeight > element.scrollHeight - LINE_PX;
@@ -81,101 +69,128 @@ export function LogView({
       session.report(error);
     }
   };
+  const show = (id: string): void => {
+    which.value = id;
+    isFollowing.value = true;
+    void find(text.peek());
+  };
+  /// Goes to the next match, or back to the one before.
+  const goBy = (by: 1 | -1): void => {
+    const count = Math.max(1, matches.peek().length);
+    void go((at.peek() + by + count) % count);
+  };
+  return { log, which, box, view, isFollowing, text, matches, at, scrolled, find, show, goBy };
+}
+
+type LogState = ReturnType<typeof useLogView>;
+
+/// The view of the logs of a run. `total`: how many lines the run has by now.
+export function LogView({
+  hash,
+  logs,
+  total,
+}: {
+  hash: string;
+  logs: readonly LogInfo[];
+  total: ReadonlySignal<number>;
+}): JSX.Element {
+  const state = useLogView(hash, logs, total);
   return (
     <div class="log">
-      <div class="toolbar">
-        {logs.length > 1 && (
-          <select
-            class="pill"
-            aria-label="Output of"
-            value={which.value}
-            onChange={(event) => {
-              which.value = event.currentTarget.value;
-              isFollowing.value = true;
-              void find(text.peek());
-            }}
-          >
-            {logs.map(({ id, label, lines }) => (
-              <option key={id} value={id}>
-                {label} ({lines.toLocaleString("en")})
-              </option>
-            ))}
-          </select>
-        )}
-        <span class="find">
-          <Icon name="search" size={14} />
-          <input
-            type="text"
-            placeholder="Find in the log"
-            aria-label="Find in the log"
-            onInput={(event) => void find(event.currentTarget.value)}
-            onKeyDown={(event) => {
-              if (event.key === "Enter")
-                void go(
-                  (at.value + (event.shiftKey ? 1 : matches.value.length - 1)) % Math.max(1, matches.value.length),
-                );
-            }}
-          />
-        </span>
-        {text.value !== "" && (
-          <span class="muted">
-            {matches.value.length === 0 ? "no match" : `${at.value + 1} of ${matches.value.length}`}
-          </span>
-        )}
-        {matches.value.length > 1 && (
-          <button
-            type="button"
-            class="pill"
-            onClick={() => void go((at.value + matches.value.length - 1) % matches.value.length)}
-          >
-            Previous
-          </button>
-        )}
-        {matches.value.length > 1 && (
-          <button type="button" class="pill" onClick={() => void go((at.value + 1) % matches.value.length)}>
-            Next
-          </button>
-        )}
-        <span class="spacer" />
-        <span class="muted">{(part?.total ?? 0).toLocaleString("en")} lines</span>
-        <button
-          type="button"
-          class={isFollowing.value ? "pill on" : "pill"}
-          aria-pressed={isFollowing.value}
-          onClick={() => (isFollowing.value = !isFollowing.value)}
+      <LogToolbar logs={logs} state={state} />
+      <Terminal state={state} />
+    </div>
+  );
+}
+
+function LogToolbar({ logs, state }: { logs: readonly LogInfo[]; state: LogState }): JSX.Element {
+  const { log, which, isFollowing, text, matches, at, find, show, goBy } = state;
+  return (
+    <div class="toolbar">
+      {logs.length > 1 && (
+        <select
+          class="pill"
+          aria-label="Output of"
+          value={which.value}
+          onChange={(event) => show(event.currentTarget.value)}
         >
-          follow
+          {logs.map(({ id, label, lines }) => (
+            <option key={id} value={id}>
+              {label} ({lines.toLocaleString("en")})
+            </option>
+          ))}
+        </select>
+      )}
+      <span class="find">
+        <Icon name="search" size={14} />
+        <input
+          type="text"
+          placeholder="Find in the log"
+          aria-label="Find in the log"
+          onInput={(event) => void find(event.currentTarget.value)}
+          onKeyDown={(event) => event.key === "Enter" && goBy(event.shiftKey ? 1 : -1)}
+        />
+      </span>
+      {text.value !== "" && (
+        <span class="muted">
+          {matches.value.length === 0 ? "no match" : `${at.value + 1} of ${matches.value.length}`}
+        </span>
+      )}
+      {matches.value.length > 1 && (
+        <button type="button" class="pill" onClick={() => goBy(-1)}>
+          Previous
         </button>
-      </div>
-      <div
-        class="terminal"
-        ref={box}
-        tabIndex={0}
-        role="log"
-        aria-label="Terminal output"
-        onScroll={(event) => void scrolled(event.currentTarget)}
+      )}
+      {matches.value.length > 1 && (
+        <button type="button" class="pill" onClick={() => goBy(1)}>
+          Next
+        </button>
+      )}
+      <span class="spacer" />
+      <span class="muted">{(log.part.value?.total ?? 0).toLocaleString("en")} lines</span>
+      <button
+        type="button"
+        class={isFollowing.value ? "pill on" : "pill"}
+        aria-pressed={isFollowing.value}
+        onClick={() => (isFollowing.value = !isFollowing.value)}
       >
-        <div style={{ height: `${count * LINE_PX}px` }}>
-          {part?.lines.slice(first, last).map((line, i) => {
-            const number = part.from + first + i;
-            return (
-              <div
-                key={number}
-                class={
-                  marked.value.has(number)
-                    ? matches.value[at.value] === number
-                      ? "line found now"
-                      : "line found"
-                    : "line"
-                }
-                style={{ transform: `translateY(${(first + i) * LINE_PX}px)` }}
-              >
-                <span class="number">{number + 1}</span>
-                <AnsiLine line={line} find={marked.value.has(number) ? text.value : ""} />
-              </div>
-            );
-          })}
-        </div>
+        follow
+      </button>
+    </div>
+  );
+}
+
+/// The lines on the screen, each at its height.
+function Terminal({ state }: { state: LogState }): JSX.Element {
+  const { log, box, view, text, matches, at, scrolled } = state;
+  const part = log.part.value;
+  const count = part?.lines.length ?? 0;
+  const first = Math.max(0, Math.floor(view.value.top / LINE_PX) - SPARE_LINES);
+  const last = Math.min(count, Math.ceil((view.value.top + view.value.height) / LINE_PX) + SPARE_LINES);
+  const marked = new Set(matches.value);
+  const classOf = (number: number): string => {
+    if (!marked.has(number)) return "line";
+    return matches.value[at.value] === number ? "line found now" : "line found";
+  };
+  return (
+    <div
+      class="terminal"
+      ref={box}
+      tabIndex={0}
+      role="log"
+      aria-label="Terminal output"
+      onScroll={(event) => void scrolled(event.currentTarget)}
+    >
+      <div style={{ height: `${count * LINE_PX}px` }}>
+        {part?.lines.slice(first, last).map((line, i) => {
+          const number = part.from + first + i;
+          return (
+            <div key={number} class={classOf(number)} style={{ transform: `translateY(${(first + i) * LINE_PX}px)` }}>
+              <span class="number">{number + 1}</span>
+              <AnsiLine line={line} find={marked.has(number) ? text.value : ""} />
+            </div>
+          );
+        })}
       </div>
     </div>
   );

@@ -9,7 +9,7 @@ import { allSteps, atPresent, bySequence, itemsOf, objectsStore, type Item } fro
 import { wordsOf, type OverlayWords } from "../model/overlays";
 import { makeScene, runName, type Scene } from "../model/scene";
 import { cellOf } from "../model/table";
-import type { ObjectsAnswer, ObjectsRequest } from "../wire/types";
+import type { ObjectsAnswer, ObjectsRequest } from "../wire/objects";
 import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
 import { Swatch } from "../widget/text";
@@ -38,7 +38,7 @@ interface RowGroup {
   readonly rows: readonly (readonly Item[])[];
 }
 
-/// The items as rows, a row a sequence, put together by a field of their runs.
+/// The items as rows, one for each sequence, grouped by a field of their runs.
 function grouped(items: readonly Item[], scene: Scene, key: string): readonly RowGroup[] {
   const groups = new Map<string, (readonly Item[])[]>();
   for (const row of bySequence(items)) {
@@ -69,11 +69,10 @@ function stepsOf(subject: string, isColumns: boolean, at: number | null): Object
   return isColumns ? { from: null, to: null, count: COLUMNS } : { at };
 }
 
-/// The page.
-export function MediaPage(): JSX.Element {
-  useTitle("Media");
+/// The objects of the chosen kind, at the chosen steps.
+function useMedia() {
   const app = useApp();
-  const { scope, session } = app;
+  const { scope } = app;
   const groupField = useComputed(() => [parseField(groupSetting.value)].filter((field) => field !== null));
   const scene = useStore(() => makeScene(app, groupField));
   const { subjects, subject } = useSubjects();
@@ -92,10 +91,18 @@ export function MediaPage(): JSX.Element {
     };
   });
   const store = useStore(() => objectsStore(scope, wish));
-  const open = useSignal<readonly Item[] | null>(null);
-  const picked = useSignal<readonly Item[]>([]);
   const steps = useComputed(() => allSteps(store.answer.value));
   const stepping = useStepping(steps, at, set, () => !store.isLoading.peek());
+  return { scene, subjects, subject, isColumns, store, stepping };
+}
+
+/// The page.
+export function MediaPage(): JSX.Element {
+  useTitle("Media");
+  const { scope, session } = useApp();
+  const { scene, subjects, subject, isColumns, store, stepping } = useMedia();
+  const open = useSignal<readonly Item[] | null>(null);
+  const picked = useSignal<readonly Item[]>([]);
   const state = useHasRuns(scene);
   if (state !== "runs") return <ScopeNotice state={state} scene={scene} />;
   if (scope.fields.value && subject.value === null) return <NoMedia />;

@@ -92,7 +92,7 @@ export function NoServer(): JSX.Element {
     );
   }
   return (
-    <Notice icon="warning" title="The server is not there" tone="bad">
+    <Notice icon="warning" title="The server does not answer" tone="bad">
       <p>{error?.message}</p>
       <button type="button" class="pill strong" onClick={() => void session.connect()}>
         Try again

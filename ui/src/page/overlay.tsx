@@ -31,7 +31,8 @@ const LABELLED_PX = 14; // narrower boxes have their label as a title only
 const LINE_EM = 1.35;
 const CHAR_EM = 0.62; // of the font's size, on average and a little more
 
-/// What lies over a picture; drawn to fit it as `object-fit: contain` does. `scale`: pixels of the screen a pixel of the picture.
+/// What lies over a picture; drawn to fit it as `object-fit: contain` does. `scale`: pixels of the screen a pixel of
+/// the picture.
 export function Overlay({
   item,
   words,

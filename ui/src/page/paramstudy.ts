@@ -18,7 +18,7 @@ const axesSetting = setting("axes");
 const xSetting = setting("sx");
 const ySetting = setting("sy");
 
-/// The axes of parallel coordinates that nobody chose: the params that differ, and the target last.
+/// The default axes of parallel coordinates: the params that differ, and the target last.
 export function defaultAxes(fields: FieldsAnswer | null, target: Field | null): readonly Field[] {
   if (!fields) return [];
   const params = varyingParams(fields).filter(({ path, type }) => !isSeed(path) && type !== "json");
@@ -32,12 +32,12 @@ export function chosenAxes(fields: FieldsAnswer | null, target: Field | null): r
   return chosen.length > 0 ? chosen : defaultAxes(fields, target);
 }
 
-/// The fields of the scatter, as far as the address says them.
+/// The fields of the scatter that are in the address.
 export function scatterFields(): readonly Field[] {
   return groupFields(xSetting.value, ySetting.value);
 }
 
-/// The x and the y axis of the scatter as the address says them; null: not said.
+/// The x and the y axis of the scatter in the address; null: not in the address.
 export function scatterField(axis: "x" | "y"): Field | null {
   return parseField(axis === "x" ? xSetting.value : ySetting.value);
 }

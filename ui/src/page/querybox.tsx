@@ -1,10 +1,10 @@
 /// The query box: a plain input until it is entered, then an editor with completion; its errors under the text.
 
-import { useSignal, useSignalEffect } from "@preact/signals";
-import type { JSX } from "preact";
+import { useSignal, useSignalEffect, type ReadonlySignal } from "@preact/signals";
+import type { JSX, RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { plural } from "../model/words";
-import { sendJson } from "../wire/request";
+import { sendJson, type WireError } from "../wire/request";
 import type { Scope } from "../model/scope";
 import type { CompleteAnswer } from "../wire/types";
 import type { QueryEditor, Span } from "../widget/editor";
@@ -36,7 +36,16 @@ async function complete(
   }
 }
 
-export function QueryBox(): JSX.Element {
+interface Editor {
+  readonly host: RefObject<HTMLDivElement | null>;
+  /// The plain input that stands there until the box is entered.
+  readonly plain: RefObject<HTMLInputElement | null>;
+  readonly isEditor: ReadonlySignal<boolean>;
+  readonly open: () => Promise<void>;
+}
+
+/// The editor of the box: fetched when the box is entered, or when there is an error to underline.
+function useEditor(): Editor {
   const { scope, session } = useApp();
   const host = useRef<HTMLDivElement>(null);
   const plain = useRef<HTMLInputElement>(null);
@@ -81,20 +90,15 @@ export function QueryBox(): JSX.Element {
     showError();
   });
   useEffect(() => () => editor.current?.destroy(), []);
+  return { host, plain, isEditor, open };
+}
+
+/// The box.
+export function QueryBox(): JSX.Element {
+  const { scope } = useApp();
+  const { host, plain, isEditor, open } = useEditor();
   const error = scope.queryError.value;
   const counts = scope.matches.value;
-  const fix = (): void => {
-    const body = error?.body;
-    if (
-      body?.suggestion === undefined ||
-      body.suggestion === null ||
-      body.start === undefined ||
-      body.end === undefined
-    )
-      return;
-    const chars = Array.from(scope.query.peek());
-    scope.setQuery(chars.slice(0, body.start).join("") + body.suggestion + chars.slice(body.end).join(""));
-  };
   return (
     <div class={error ? "query wrong" : "query"} role="search">
       <Icon name="search" size={14} />
@@ -132,16 +136,28 @@ export function QueryBox(): JSX.Element {
           {counts.elapsed_ms < 10 ? counts.elapsed_ms.toFixed(1) : Math.round(counts.elapsed_ms)} ms
         </span>
       )}
-      {error && (
-        <div class="query-error" role="alert">
-          <Icon name="warning" size={14} />
-          <span>{error.message}</span>
-          {error.body.suggestion && (
-            <button type="button" class="pill" onClick={fix}>
-              Use <b>{error.body.suggestion}</b>
-            </button>
-          )}
-        </div>
+      {error && <QueryFault error={error} />}
+    </div>
+  );
+}
+
+/// What is wrong with the query, and what to write instead.
+function QueryFault({ error }: { error: WireError }): JSX.Element {
+  const { scope } = useApp();
+  const { suggestion, start, end } = error.body;
+  const fix = (): void => {
+    if (!suggestion || start === undefined || end === undefined) return;
+    const chars = Array.from(scope.query.peek());
+    scope.setQuery(chars.slice(0, start).join("") + suggestion + chars.slice(end).join(""));
+  };
+  return (
+    <div class="query-error" role="alert">
+      <Icon name="warning" size={14} />
+      <span>{error.message}</span>
+      {suggestion && (
+        <button type="button" class="pill" onClick={fix}>
+          Use <b>{suggestion}</b>
+        </button>
       )}
     </div>
   );

@@ -1,7 +1,7 @@
 /// How objects are drawn: one table with a renderer for each kind that has a look of its own.
 ///
-/// The kinds themselves come from the server. One that has no renderer here is drawn by what it holds: a picture, a sound,
-/// a video or a text as such, anything else as a file to be downloaded.
+/// The kinds themselves come from the server. One that has no renderer here is drawn by what it holds: a picture, a
+/// sound, a video or a text as such, anything else as a file to be downloaded.
 
 import type { ComponentType, JSX } from "preact";
 import { blobUrl, itemLabel, type Item } from "../model/objects";

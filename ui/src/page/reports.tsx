@@ -111,7 +111,7 @@ function ReportList({ reports }: { reports: readonly StoredDocument[] }): JSX.El
   if (reports.length === 0) {
     return (
       <main class="main">
-        <Notice icon="note" title="No report is written yet">
+        <Notice icon="note" title="No reports yet">
           <p>
             A report is Markdown with live charts: what was tried, what came out, for everybody who opens this
             repository.
@@ -160,8 +160,9 @@ function ReportList({ reports }: { reports: readonly StoredDocument[] }): JSX.El
   );
 }
 
-function Report({ report }: { report: StoredDocument }): JSX.Element {
-  const { session, edits, documents } = useApp();
+/// A report as it is stored, and as it is being written.
+function useReport(report: StoredDocument) {
+  const { session, documents } = useApp();
   const saved = { name: String(report.body.name ?? ""), text: String(report.body.text ?? "") };
   const draft = useRef(documents.draft(report.id)).current;
   const isOpen = useSignal(draft !== null || saved.name === "Untitled report");
@@ -186,17 +187,23 @@ function Report({ report }: { report: StoredDocument }): JSX.Element {
     });
   };
   const save = async (): Promise<void> => {
-    const kept = await documents.save("report", report.id, report.revision, {
+    const stored = await documents.save("report", report.id, report.revision, {
       ...report.body,
       name: name.value || "Untitled",
       text: text.value,
     });
-    if (kept) {
+    if (stored) {
       documents.keepDraft(report.id, null);
       isOpen.value = false;
       session.toast("Report saved.");
     }
   };
+  return { isOpen, name, text, write, close, save };
+}
+
+function Report({ report }: { report: StoredDocument }): JSX.Element {
+  const state = useReport(report);
+  const { isOpen, name, text, write } = state;
   return (
     <main class={isOpen.value ? "main report editing" : "main report"}>
       <div class="toolbar">
@@ -214,32 +221,7 @@ function Report({ report }: { report: StoredDocument }): JSX.Element {
           <h1>{name.value}</h1>
         )}
         <span class="spacer" />
-        {edits.canEdit() &&
-          (isOpen.value ? (
-            <>
-              <button type="button" class="pill strong" onClick={() => void save()}>
-                Save
-              </button>
-              <button type="button" class="pill" onClick={close}>
-                Close
-              </button>
-            </>
-          ) : (
-            <>
-              <button type="button" class="pill" onClick={() => (isOpen.value = true)}>
-                <Icon name="pencil" size={14} />
-                Edit
-              </button>
-              <button
-                type="button"
-                class="pill"
-                onClick={() => void documents.drop("report", report.id, "Report").then(() => goTo("reports"))}
-              >
-                <Icon name="trash" size={14} />
-                Delete
-              </button>
-            </>
-          ))}
+        <ReportButtons report={report} state={state} />
       </div>
       <div class="report-body">
         {isOpen.value && (
@@ -255,5 +237,40 @@ function Report({ report }: { report: StoredDocument }): JSX.Element {
         </article>
       </div>
     </main>
+  );
+}
+
+interface ReportButtonsProps {
+  readonly report: StoredDocument;
+  readonly state: ReturnType<typeof useReport>;
+}
+
+function ReportButtons({ report, state }: ReportButtonsProps): JSX.Element | null {
+  const { edits, documents } = useApp();
+  const { isOpen, save, close } = state;
+  const drop = (): void => void documents.drop("report", report.id, "Report").then(() => goTo("reports"));
+  if (!edits.canEdit()) return null;
+  if (isOpen.value)
+    return (
+      <>
+        <button type="button" class="pill strong" onClick={() => void save()}>
+          Save
+        </button>
+        <button type="button" class="pill" onClick={close}>
+          Close
+        </button>
+      </>
+    );
+  return (
+    <>
+      <button type="button" class="pill" onClick={() => (isOpen.value = true)}>
+        <Icon name="pencil" size={14} />
+        Edit
+      </button>
+      <button type="button" class="pill" onClick={drop}>
+        <Icon name="trash" size={14} />
+        Delete
+      </button>
+    </>
   );
 }

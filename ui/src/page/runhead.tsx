@@ -33,8 +33,7 @@ function ForkName({ hash }: { hash: string }): JSX.Element {
 
 /// The head.
 export function RunHead({ run }: { run: RunAnswer }): JSX.Element {
-  const { session, marks, edits } = useApp();
-  const tagText = useSignal("");
+  const { session, edits } = useApp();
   const runs = [run.hash];
   const seconds = run.duration ?? 0;
   return (
@@ -52,39 +51,7 @@ export function RunHead({ run }: { run: RunAnswer }): JSX.Element {
         <State status={run.status} error={run.error} />
         {run.archived && <span class="hint">archived</span>}
         <span class="spacer" />
-        <button
-          type="button"
-          class="pill"
-          onClick={() => {
-            marks.select([run.hash]);
-            goTo("compare", "", { runs: run.hash });
-          }}
-        >
-          <Icon name="compare" size={14} />
-          Compare
-        </button>
-        {edits.canEdit() && (
-          <button
-            type="button"
-            class="pill"
-            onClick={() =>
-              void edits.edit(runs, { archived: !run.archived }, run.archived ? "Brought back" : "Archived")
-            }
-          >
-            <Icon name="archive" size={14} />
-            {run.archived ? "Bring back" : "Archive"}
-          </button>
-        )}
-        {edits.canEdit() && (
-          <button
-            type="button"
-            class="pill"
-            onClick={() => void edits.edit(runs, { deleted: true }, "Deleted").then((isDone) => isDone && goTo("runs"))}
-          >
-            <Icon name="trash" size={14} />
-            Delete
-          </button>
-        )}
+        <RunButtons run={run} />
       </div>
       <div class="facts">
         <span>
@@ -107,52 +74,112 @@ export function RunHead({ run }: { run: RunAnswer }): JSX.Element {
             {run.experiment}
           </button>
         )}
-        {run.forked_from && (
-          <span title={formatTime(run.forked_from.time)}>
-            <Icon name="fork" size={14} />
-            forked from{" "}
-            <PageLink page="run" subject={run.forked_from.run}>
-              <ForkName hash={run.forked_from.run} />
-            </PageLink>
-            {run.forked_from.step === null ? "" : ` at step ${run.forked_from.step}`}
-          </span>
-        )}
-        {run.rewinds.length > 0 && (
-          <span title={run.rewinds.map(({ step, time }) => `${formatTime(time)}: back to step ${step}`).join("\n")}>
-            <Icon name="undo" size={14} />
-            rewound {run.rewinds.length === 1 ? "" : `${run.rewinds.length} times, last `}to step{" "}
-            {run.rewinds[run.rewinds.length - 1].step}
-          </span>
-        )}
-        <span class="tags">
-          {run.tags.map((name) => (
-            <TagOfRun
-              key={name}
-              name={name}
-              onRemove={() => void edits.edit(runs, { tags: { add: [], remove: [name] } }, `Removed tag ${name} from`)}
-            />
-          ))}
-          {edits.canEdit() && (
-            <form
-              onSubmit={(event) => {
-                event.preventDefault();
-                const name = tagText.value.trim();
-                tagText.value = "";
-                if (name) void edits.edit(runs, { tags: { add: [name], remove: [] } }, "Tagged");
-              }}
-            >
-              <input
-                class="tag-input"
-                placeholder="+ tag"
-                aria-label="Add a tag"
-                value={tagText.value}
-                onInput={(event) => (tagText.value = event.currentTarget.value)}
-              />
-            </form>
-          )}
-        </span>
+        <RunHistory run={run} />
+        <RunTags run={run} />
       </div>
       <RunAlerts hash={run.hash} />
     </header>
+  );
+}
+
+/// What can be done with the run.
+function RunButtons({ run }: { run: RunAnswer }): JSX.Element {
+  const { edits, marks } = useApp();
+  const runs = [run.hash];
+  return (
+    <>
+      <button
+        type="button"
+        class="pill"
+        onClick={() => {
+          marks.select([run.hash]);
+          goTo("compare", "", { runs: run.hash });
+        }}
+      >
+        <Icon name="compare" size={14} />
+        Compare
+      </button>
+      {edits.canEdit() && (
+        <button
+          type="button"
+          class="pill"
+          onClick={() => void edits.edit(runs, { archived: !run.archived }, run.archived ? "Brought back" : "Archived")}
+        >
+          <Icon name="archive" size={14} />
+          {run.archived ? "Bring back" : "Archive"}
+        </button>
+      )}
+      {edits.canEdit() && (
+        <button
+          type="button"
+          class="pill"
+          onClick={() => void edits.edit(runs, { deleted: true }, "Deleted").then((isDone) => isDone && goTo("runs"))}
+        >
+          <Icon name="trash" size={14} />
+          Delete
+        </button>
+      )}
+    </>
+  );
+}
+
+/// Where the run was forked from, and to which step it was taken back.
+function RunHistory({ run }: { run: RunAnswer }): JSX.Element {
+  return (
+    <>
+      {run.forked_from && (
+        <span title={formatTime(run.forked_from.time)}>
+          <Icon name="fork" size={14} />
+          forked from{" "}
+          <PageLink page="run" subject={run.forked_from.run}>
+            <ForkName hash={run.forked_from.run} />
+          </PageLink>
+          {run.forked_from.step === null ? "" : ` at step ${run.forked_from.step}`}
+        </span>
+      )}
+      {run.rewinds.length > 0 && (
+        <span title={run.rewinds.map(({ step, time }) => `${formatTime(time)}: back to step ${step}`).join("\n")}>
+          <Icon name="undo" size={14} />
+          rewound {run.rewinds.length === 1 ? "" : `${run.rewinds.length} times, last `}to step{" "}
+          {run.rewinds[run.rewinds.length - 1].step}
+        </span>
+      )}
+    </>
+  );
+}
+
+/// The tags, and a field for one more.
+function RunTags({ run }: { run: RunAnswer }): JSX.Element {
+  const { edits } = useApp();
+  const tagText = useSignal("");
+  const runs = [run.hash];
+  return (
+    <span class="tags">
+      {run.tags.map((name) => (
+        <TagOfRun
+          key={name}
+          name={name}
+          onRemove={() => void edits.edit(runs, { tags: { add: [], remove: [name] } }, `Removed tag ${name} from`)}
+        />
+      ))}
+      {edits.canEdit() && (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            const name = tagText.value.trim();
+            tagText.value = "";
+            if (name) void edits.edit(runs, { tags: { add: [name], remove: [] } }, "Tagged");
+          }}
+        >
+          <input
+            class="tag-input"
+            placeholder="+ tag"
+            aria-label="Add a tag"
+            value={tagText.value}
+            onInput={(event) => (tagText.value = event.currentTarget.value)}
+          />
+        </form>
+      )}
+    </span>
   );
 }

@@ -308,30 +308,38 @@ function RunRow({
       <AlertMark hash={hash} />
       {status === "running" && <i class="pulse" title="running" />}
       {status === "failed" && <i class="fell" title="failed" />}
-      <span class="acts">
-        <button
-          type="button"
-          class={marks.isPinned(hash) ? "bare on" : "bare"}
-          aria-label={`Pin ${name}`}
-          title="Pin: always drawn thick (p)"
-          onClick={() => marks.togglePinned([hash])}
-        >
-          <Icon name="pin" size={14} />
-        </button>
-        <button
-          type="button"
-          class={marks.isBaseline(hash) ? "bare on" : "bare"}
-          aria-label={`Make ${name} the baseline`}
-          title="Baseline: others show the difference (b)"
-          onClick={() => marks.toggleBaseline(hash)}
-        >
-          <Icon name="star" size={14} />
-        </button>
-      </span>
+      <RunActs hash={hash} name={name} />
       <span class="value">
         {typeof baseValue === "number" && typeof value === "number" ? <em>{formatDelta(value - baseValue)}</em> : null}
         {formatCell(value)}
       </span>
     </div>
+  );
+}
+
+/// The buttons that come up over a row.
+function RunActs({ hash, name }: { hash: string; name: string }): JSX.Element {
+  const { marks } = useApp();
+  return (
+    <span class="acts">
+      <button
+        type="button"
+        class={marks.isPinned(hash) ? "bare on" : "bare"}
+        aria-label={`Pin ${name}`}
+        title="Pin: always drawn thick (p)"
+        onClick={() => marks.togglePinned([hash])}
+      >
+        <Icon name="pin" size={14} />
+      </button>
+      <button
+        type="button"
+        class={marks.isBaseline(hash) ? "bare on" : "bare"}
+        aria-label={`Make ${name} the baseline`}
+        title="Baseline: others show the difference (b)"
+        onClick={() => marks.toggleBaseline(hash)}
+      >
+        <Icon name="star" size={14} />
+      </button>
+    </span>
   );
 }

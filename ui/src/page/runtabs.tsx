@@ -9,6 +9,7 @@ import { Icon } from "../widget/icon";
 import { Copy } from "../widget/text";
 import { useApp } from "./app";
 
+const RECORDS_MOST = 2000;
 const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"];
 
 /// What the run logged with `log_info` and the like.
@@ -18,11 +19,11 @@ export function RecordsTab({ run }: { run: RunAnswer }): JSX.Element {
   const level = useSignal("");
   const total = run.log_records;
   useSignalEffect(() => {
-    getJson<RecordsAnswer>(
-      scope.here(
-        `runs/${encodeURIComponent(run.hash)}/records?from=${Math.max(0, total - 2000)}&limit=2000&level=${level.value}`,
-      ),
-    ).then((answer) => (records.value = answer.records), session.report);
+    const query = `from=${Math.max(0, total - RECORDS_MOST)}&limit=${RECORDS_MOST}&level=${level.value}`;
+    getJson<RecordsAnswer>(scope.here(`runs/${encodeURIComponent(run.hash)}/records?${query}`)).then(
+      (answer) => (records.value = answer.records),
+      session.report,
+    );
   });
   return (
     <>

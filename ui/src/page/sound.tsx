@@ -1,6 +1,6 @@
 /// A sound: its shape, what was played of it, and a player; decoded in the browser when it comes on the screen.
 
-import { signal } from "@preact/signals";
+import { signal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { drawWave, peaksOf } from "../chart/waveform";
@@ -39,18 +39,11 @@ function clock(seconds: number): string {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}${tenths}`;
 }
 
-export function Sound({ item, color }: { item: Item; color?: string }): JSX.Element {
-  const { session, scope } = useApp();
-  const { ref, isSeen } = useOnScreen();
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const audio = useRef<HTMLAudioElement>(null);
+/// The shape of a sound, once it was on the screen; a fault if the browser cannot decode it.
+function useShape(item: Item, url: string, isSeen: ReadonlySignal<boolean>) {
   const [shape, setShape] = useState<Shape | null>(null);
-  const [isPlaying, setPlaying] = useState(false);
-  const [at_s, setAt] = useState(0);
   const [length_s, setLength] = useState(item.duration_s ?? 0);
   const [fault, setFault] = useState(false);
-  const url = item.blob === undefined ? "" : blobUrl(scope, item.blob);
-  const label = itemLabel(item);
   useEffect(() => {
     if (!isSeen.value || (item.size ?? 0) > DECODED_BYTES_MOST) return undefined;
     let isGone = false;
@@ -66,20 +59,15 @@ export function Sound({ item, color }: { item: Item; color?: string }): JSX.Elem
       isGone = true;
     };
   }, [url, isSeen.value]);
-  useEffect(() => {
-    if (!canvas.current || !shape) return;
-    const style = getComputedStyle(document.documentElement);
-    const dpr = devicePixelRatio || 1;
-    [canvas.current.width, canvas.current.height] = [Math.round(COLUMNS * dpr), Math.round(HEIGHT_PX * dpr)];
-    drawWave(
-      canvas.current,
-      shape.peaks,
-      length_s > 0 ? at_s / length_s : 0,
-      style.getPropertyValue("--accent").trim(),
-      color ?? style.getPropertyValue("--ink-3").trim(),
-    );
-    canvas.current.dataset.drawn = "wave";
-  }, [shape, at_s, length_s, color, session.theme.value]);
+  return { shape, length_s, setLength, fault };
+}
+
+/// A player that stops when another one begins, and how far it is.
+function usePlayer() {
+  const { session } = useApp();
+  const audio = useRef<HTMLAudioElement>(null);
+  const [isPlaying, setPlaying] = useState(false);
+  const [at_s, setAt] = useState(0);
   useEffect(
     () =>
       playing.subscribe((other) => {
@@ -108,6 +96,39 @@ export function Sound({ item, color }: { item: Item; color?: string }): JSX.Elem
     setAt(to_s);
     if (audio.current) audio.current.currentTime = to_s;
   };
+  return { audio, isPlaying, setPlaying, at_s, setAt, press, seek };
+}
+
+/// The wave, with the part that was played in a colour of its own.
+function Wave({ shape, share, color }: { shape: Shape | null; share: number; color?: string }): JSX.Element {
+  const { session } = useApp();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    if (!canvas.current || !shape) return;
+    const style = getComputedStyle(document.documentElement);
+    const dpr = devicePixelRatio || 1;
+    [canvas.current.width, canvas.current.height] = [Math.round(COLUMNS * dpr), Math.round(HEIGHT_PX * dpr)];
+    drawWave(
+      canvas.current,
+      shape.peaks,
+      share,
+      style.getPropertyValue("--accent").trim(),
+      color ?? style.getPropertyValue("--ink-3").trim(),
+    );
+    canvas.current.dataset.drawn = "wave";
+  }, [shape, share, color, session.theme.value]);
+  const size = { width: `${COLUMNS}px`, height: `${HEIGHT_PX}px` };
+  return <canvas ref={canvas} style={size} aria-hidden="true" />;
+}
+
+/// The sound.
+export function Sound({ item, color }: { item: Item; color?: string }): JSX.Element {
+  const { scope } = useApp();
+  const { ref, isSeen } = useOnScreen();
+  const url = item.blob === undefined ? "" : blobUrl(scope, item.blob);
+  const label = itemLabel(item);
+  const { shape, length_s, setLength, fault } = useShape(item, url, isSeen);
+  const { audio, isPlaying, setPlaying, at_s, setAt, press, seek } = usePlayer();
   return (
     <figure class="sound" ref={ref}>
       <div class="player">
@@ -120,7 +141,7 @@ export function Sound({ item, color }: { item: Item; color?: string }): JSX.Elem
           <Icon name={isPlaying ? "pause" : "play"} size={13} />
         </button>
         <div class="wave">
-          <canvas ref={canvas} style={{ width: `${COLUMNS}px`, height: `${HEIGHT_PX}px` }} aria-hidden="true" />
+          <Wave shape={shape} share={length_s > 0 ? at_s / length_s : 0} color={color} />
           {fault && <span class="muted">This browser cannot draw it.</span>}
           <input
             type="range"

@@ -31,8 +31,8 @@ export function useStepSetting(): {
   return { at, set: (step) => change({ step: step === null ? null : String(step) }, true) };
 }
 
-/// Steps with the keys `[`, `]` and `space`. `isReady`: whether the step that was asked for last is on the screen, so that
-/// playing never runs ahead of what is seen.
+/// Steps with the keys `[`, `]` and `space`. `isReady`: whether the step that was asked for last is on the screen, so
+/// that playing never runs ahead of what is seen.
 export function useStepping(
   steps: ReadonlySignal<readonly number[]>,
   at: ReadonlySignal<number | null>,
@@ -51,8 +51,8 @@ export function useStepping(
   });
   const show = (next: number): void => {
     const list = steps.peek();
-    const place = Math.max(0, Math.min(list.length - 1, next));
-    set(place === list.length - 1 && !isPlaying.peek() ? null : list[place]);
+    const target = Math.max(0, Math.min(list.length - 1, next));
+    set(target === list.length - 1 && !isPlaying.peek() ? null : list[target]);
   };
   const move = (by: number): void => {
     isPlaying.value = false;

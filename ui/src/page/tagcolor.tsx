@@ -8,7 +8,7 @@ import { Popover } from "../widget/popover";
 import { Tag } from "../widget/text";
 import { useApp } from "./app";
 
-/// What is chosen here is said of the tag everywhere.
+/// The colour and the meaning of a tag; they count for all runs.
 function TagForm({ name, close }: { name: string; close: () => void }): JSX.Element {
   const { tags } = useApp();
   const look = tags.look(name);
@@ -61,7 +61,7 @@ function TagForm({ name, close }: { name: string; close: () => void }): JSX.Elem
   );
 }
 
-/// A tag of a run; who may change runs may take it off, and say its colour.
+/// A tag of a run, with a button that removes it and a menu of colours where runs can be changed.
 export function TagOfRun({ name, onRemove }: { name: string; onRemove: () => void }): JSX.Element {
   const { edits, tags } = useApp();
   if (!edits.canEdit()) return <Tag name={name} look={tags.look(name)} />;

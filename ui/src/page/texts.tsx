@@ -3,10 +3,10 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { contextLabel } from "../model/fields";
-import { allSteps, itemKey, itemsOf, objectsStore } from "../model/objects";
-import { makeScene, runName } from "../model/scene";
+import { allSteps, itemKey, itemsOf, objectsStore, type Item } from "../model/objects";
+import { makeScene, runName, type Scene } from "../model/scene";
 import { diffWords } from "../model/worddiff";
-import type { ObjectsRequest } from "../wire/types";
+import type { ObjectsRequest } from "../wire/objects";
 import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
 import { Copy, Swatch } from "../widget/text";
@@ -77,40 +77,59 @@ export function TextsPage(): JSX.Element {
       {!store.answer.value && <Skeleton />}
       <div class={store.isLoading.value ? "texts stale" : "texts"}>
         {items.value.map((item) => (
-          <article key={itemKey(item)} class="panel">
-            <h2>
-              <Swatch color={scene.looks.value.coloring.colorOf(item.run)} />
-              <PageLink page="run" subject={item.run} class="name">
-                {runName(scene.table.value, item.run)}
-              </PageLink>
-              <span class="muted">
-                {item.track.name} {contextLabel(item.track.context)} · step {item.step}
-              </span>
-              <span class="spacer" />
-              <button
-                type="button"
-                class={base.value === itemKey(item) ? "bare on" : "bare"}
-                title="Show how the others differ from this"
-                aria-label="Compare the others with this text"
-                onClick={() => (base.value = base.value === itemKey(item) ? null : itemKey(item))}
-              >
-                <Icon name="compare" size={14} />
-              </button>
-              <Copy text={item.text ?? ""} label="Copy the text" />
-            </h2>
-            <pre class="prose">
-              {baseItem && baseItem !== item ? (
-                <Difference from={baseItem.text ?? ""} to={item.text ?? ""} />
-              ) : (
-                item.text
-              )}
-            </pre>
-            {item.cut && <p class="muted">Only its beginning is shown.</p>}
-          </article>
+          <TextArticle
+            key={itemKey(item)}
+            item={item}
+            scene={scene}
+            base={baseItem}
+            isBase={base.value === itemKey(item)}
+            onBase={() => (base.value = base.value === itemKey(item) ? null : itemKey(item))}
+          />
         ))}
         {store.answer.value && items.value.length === 0 && <p class="muted">No text has these words.</p>}
       </div>
     </main>
+  );
+}
+
+interface TextArticleProps {
+  readonly item: Item;
+  readonly scene: Scene;
+  /// The text that the others are compared with.
+  readonly base: Item | undefined;
+  readonly isBase: boolean;
+  readonly onBase: () => void;
+}
+
+/// One text, or how it differs from the chosen one.
+function TextArticle({ item, scene, base, isBase, onBase }: TextArticleProps): JSX.Element {
+  return (
+    <article class="panel">
+      <h2>
+        <Swatch color={scene.looks.value.coloring.colorOf(item.run)} />
+        <PageLink page="run" subject={item.run} class="name">
+          {runName(scene.table.value, item.run)}
+        </PageLink>
+        <span class="muted">
+          {item.track.name} {contextLabel(item.track.context)} · step {item.step}
+        </span>
+        <span class="spacer" />
+        <button
+          type="button"
+          class={isBase ? "bare on" : "bare"}
+          title="Show how the others differ from this"
+          aria-label="Compare the others with this text"
+          onClick={onBase}
+        >
+          <Icon name="compare" size={14} />
+        </button>
+        <Copy text={item.text ?? ""} label="Copy the text" />
+      </h2>
+      <pre class="prose">
+        {base && base !== item ? <Difference from={base.text ?? ""} to={item.text ?? ""} /> : item.text}
+      </pre>
+      {item.cut && <p class="muted">Only its beginning is shown.</p>}
+    </article>
   );
 }
 

@@ -1,4 +1,5 @@
-/// A table of any number of rows of which only those on the screen exist. Sorting and choosing are the owner's business.
+/// A table of any number of rows of which only those on the screen exist. Sorting and choosing are the owner's
+/// business.
 
 import type { ComponentChildren, CSSProperties, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
@@ -78,36 +79,7 @@ export function Grid<Column extends GridColumn>(props: GridProps<Column>): JSX.E
     lefts[i] === null ? undefined : { position: "sticky", left: `${lefts[i]}px`, zIndex: 1 };
   const rows: JSX.Element[] = [];
   for (let row = first; row < last; row++) {
-    const whole = props.wholeRow?.(row) ?? null;
-    rows.push(
-      <div
-        key={row}
-        role="row"
-        aria-rowindex={row + 2}
-        aria-selected={row === cursor}
-        class={`row ${props.rowClass?.(row) ?? ""} ${row === cursor ? "cursor" : ""}`}
-        style={{
-          transform: `translateY(${row * rowHeight_px}px)`,
-          height: `${rowHeight_px}px`,
-          gridTemplateColumns: template,
-        }}
-        onMouseEnter={() => props.onRowEnter?.(row)}
-        onClick={(event) => props.onRowClick?.(row, event)}
-        onDblClick={() => props.onRowDoubleClick?.(row)}
-      >
-        {whole !== null ? (
-          <div role="gridcell" class="whole">
-            {whole}
-          </div>
-        ) : (
-          columns.map((column, i) => (
-            <div key={column.key} role="gridcell" class={column.isNumeric ? "cell number" : "cell"} style={fixed(i)}>
-              {props.cell(row, column)}
-            </div>
-          ))
-        )}
-      </div>,
-    );
+    rows.push(<GridRow key={row} {...props} row={row} template={template} fixed={fixed} />);
   }
   return (
     <div
@@ -137,6 +109,46 @@ export function Grid<Column extends GridColumn>(props: GridProps<Column>): JSX.E
       <div class="body" role="rowgroup" style={{ height: `${rowCount * rowHeight_px}px`, minWidth: `${width}px` }}>
         {rows}
       </div>
+    </div>
+  );
+}
+
+interface GridRowProps<Column extends GridColumn> extends GridProps<Column> {
+  readonly row: number;
+  readonly template: string;
+  readonly fixed: (column: number) => CSSProperties | undefined;
+}
+
+/// One row at its height.
+function GridRow<Column extends GridColumn>(props: GridRowProps<Column>): JSX.Element {
+  const { row, template, fixed, columns, cursor, rowHeight_px } = props;
+  const whole = props.wholeRow?.(row) ?? null;
+  return (
+    <div
+      role="row"
+      aria-rowindex={row + 2}
+      aria-selected={row === cursor}
+      class={`row ${props.rowClass?.(row) ?? ""} ${row === cursor ? "cursor" : ""}`}
+      style={{
+        transform: `translateY(${row * rowHeight_px}px)`,
+        height: `${rowHeight_px}px`,
+        gridTemplateColumns: template,
+      }}
+      onMouseEnter={() => props.onRowEnter?.(row)}
+      onClick={(event) => props.onRowClick?.(row, event)}
+      onDblClick={() => props.onRowDoubleClick?.(row)}
+    >
+      {whole !== null ? (
+        <div role="gridcell" class="whole">
+          {whole}
+        </div>
+      ) : (
+        columns.map((column, i) => (
+          <div key={column.key} role="gridcell" class={column.isNumeric ? "cell number" : "cell"} style={fixed(i)}>
+            {props.cell(row, column)}
+          </div>
+        ))
+      )}
     </div>
   );
 }

@@ -1,15 +1,27 @@
 /// Markdown as elements. Nothing becomes HTML by itself: text stays text, so there is nothing to sanitise.
 ///
-/// Headings, paragraphs, lists (nested, with boxes), quotes, tables, fenced code, rules; bold, italic, struck, code, links.
-/// Links go to http(s), mailto or pages of this app; pictures from elsewhere are shown as links, as no request leaves the machine.
+/// Headings, paragraphs, lists (nested, with boxes), quotes, tables, fenced code, rules; bold, italic, struck, code,
+/// links. Links go to http(s), mailto or pages of this app; pictures from elsewhere are shown as links, as no request
+/// leaves the machine.
 
 import type { ComponentChildren, JSX } from "preact";
 
 /// Draws fenced blocks of a language by itself, such as `chart`; null leaves them code.
 export type Fence = (language: string, text: string) => JSX.Element | null;
 
-const INLINE =
-  /(`+)(.+?)\1|\*\*(.+?)\*\*|__(.+?)__|~~(.+?)~~|\*([^*\s](?:.*?[^*\s])?)\*|\b_([^_\s](?:.*?[^_\s])?)_\b|!?\[([^\]]*)\]\(([^()\s]*(?:\([^()\s]*\))?[^()\s]*)\)|(https?:\/\/[^\s<>()]+)/;
+const LINK = String.raw`!?\[([^\]]*)\]\(([^()\s]*(?:\([^()\s]*\))?[^()\s]*)\)`;
+const INLINE = new RegExp(
+  [
+    "(`+)(.+?)\\1",
+    String.raw`\*\*(.+?)\*\*`,
+    "__(.+?)__",
+    "~~(.+?)~~",
+    String.raw`\*([^*\s](?:.*?[^*\s])?)\*`,
+    String.raw`\b_([^_\s](?:.*?[^_\s])?)_\b`,
+    LINK,
+    String.raw`(https?:\/\/[^\s<>()]+)`,
+  ].join("|"),
+);
 
 /// A link's target if it is a safe one, else null.
 export function safeUrl(url: string): string | null {

@@ -1,7 +1,8 @@
 /// Live updates: one stream of server-sent events for all tabs of this browser.
 ///
-/// Browsers allow six connections a host, so one tab leads (a held lock says which) and tells the others over a channel.
-/// Where locks are missing (plain http on another host), each tab has its own stream. Hidden tabs let go of theirs.
+/// Browsers allow six connections a host, so one tab leads (a held lock says which) and tells the others over a
+/// channel. Where locks are missing (plain http on another host), each tab has its own stream. Hidden tabs close
+/// theirs.
 
 import { repoUrl } from "./request";
 import type { Tick } from "./types";

@@ -8,7 +8,7 @@ import type { WireErrorBody } from "./types";
 export const BASE: string =
   typeof document === "undefined" ? "http://localhost/" : document.baseURI.replace(/[^/]*$/, "");
 
-/// The server said no, or could not be reached (kind `offline`).
+/// The server refused a request, or could not be reached (kind `offline`).
 export class WireError extends Error {
   constructor(
     readonly body: WireErrorBody,

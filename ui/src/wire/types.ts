@@ -87,7 +87,7 @@ export interface Clause {
   readonly count: number;
 }
 
-/// What a query speaks of that is not there.
+/// A name in a query that no run has.
 export interface Hint {
   readonly start: number;
   readonly end: number;
@@ -259,92 +259,6 @@ export interface SeriesRequest {
   readonly branches?: number;
   readonly since?: string | null;
   readonly limit?: number;
-}
-
-/// A box over an image: x, y, width and height in its pixels.
-export interface BoxItem {
-  readonly box: readonly [number, number, number, number];
-  readonly label?: string | number;
-  readonly score?: number;
-  readonly layer?: string;
-}
-
-export interface TableColumn {
-  readonly name: string;
-  readonly type: string;
-}
-
-/// An object in a cell of a table; `file` names its bytes.
-export interface CellObject {
-  readonly kind: string;
-  readonly fields: { readonly [key: string]: Json };
-  readonly file: string | null;
-}
-
-export interface TableAnswer {
-  readonly columns: readonly TableColumn[];
-  readonly total: number;
-  readonly from: number;
-  readonly rows: readonly (readonly Json[])[];
-}
-
-export interface ObjectsRequest {
-  readonly query: string;
-  readonly runs?: readonly string[] | null;
-  /// The subject of a kind, such as `images`.
-  readonly type: string;
-  readonly sequences?: readonly { readonly name: string; readonly context?: Context }[] | null;
-  readonly steps:
-    | { readonly from: number | null; readonly to: number | null; readonly count: number }
-    | { readonly at: number | null };
-  readonly index?: { readonly from: number; readonly count: number };
-  readonly limit?: number;
-}
-
-export interface ObjectSequence extends SequenceKey {
-  readonly run: number;
-  readonly kind: string;
-  readonly count: number;
-  readonly steps: readonly number[];
-  readonly index_count: number;
-}
-
-export interface ObjectItem {
-  readonly sequence: number;
-  readonly step: number;
-  readonly epoch: WireNumber | null;
-  readonly time: number;
-  readonly index: number;
-  readonly blob?: string;
-  readonly uri?: string; // of media that stay where they are
-  readonly format?: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly caption?: string;
-  readonly size?: number;
-  readonly rate?: number | null;
-  readonly duration_s?: number | null;
-  readonly fps?: number | null;
-  readonly frame_count?: number | null;
-  readonly boxes?: readonly BoxItem[];
-  readonly labels?: readonly (readonly [number, string])[];
-  readonly masks?: readonly string[];
-  readonly columns?: readonly TableColumn[];
-  readonly row_count?: number;
-  readonly text?: string;
-  readonly cut?: boolean;
-  readonly bin_count?: number;
-  readonly range?: readonly [WireNumber, WireNumber];
-  readonly weights?: readonly WireNumber[];
-  readonly source?: string;
-}
-
-export interface ObjectsAnswer {
-  readonly cursor: string;
-  readonly total: number;
-  readonly runs: readonly string[];
-  readonly sequences: readonly ObjectSequence[];
-  readonly items: readonly ObjectItem[];
 }
 
 /// How many runs were read, and how many there are to read.
