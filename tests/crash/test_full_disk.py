@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from aim.core.statuses import FINISHED
+from aim.storage.care.check import check_run
 from aim.storage.disk import refusals
 from aim.storage.forms.run_log import RunLog
 from aim.storage.recording.writer import Writer
@@ -108,6 +109,27 @@ def test_the_end_is_said_on_a_full_disk(small_disk: Path) -> None:
     assert FINISHED == _status(writer)
     assert list(range(300)) == sorted(found(writer.files.folder).points["loss"])
     assert [f"{writer.id}.points-0000"] == [path.name for path in writer.files.folder.glob("*.points-*")]
+
+
+@pytest.mark.usefixtures("no_thread")
+def test_a_param_that_does_not_fit_holds_back_nothing_else(small_disk: Path) -> None:
+    """
+    A param larger than the room that is left is missing alone: later params, tags, sequences and the end are there.
+    """
+    writer = Writer(Store(small_disk / ".aim", create=True).create_run(RUN), RUN)
+    writer.lines.set_param(("big",), "y" * (DISK_KIB << 10))
+    writer.lines.set_param(("lr",), 0.1)
+    writer.lines.change_tags(add=["good"])
+    writer.sequence("loss").track(0.5, 0)
+    writer.tick()
+
+    facts = found(writer.files.folder)
+    assert {"lr": 0.1} == facts.params
+    assert {"good"} == facts.tags
+    assert [0] == list(facts.points["loss"])
+    writer.close()
+    assert FINISHED == _status(writer)
+    assert [] == check_run(writer.files.folder)
 
 
 def _status(writer: Writer) -> str:

@@ -171,9 +171,9 @@ class Flaky(Disk):
 
 
 @pytest.mark.parametrize("cuts", [True, False])
-def test_what_the_disk_refuses_is_kept_and_written_in_order(tmp_path: Path, cuts: bool) -> None:
+def test_what_the_disk_refuses_is_kept_and_written_later(tmp_path: Path, cuts: bool) -> None:
     """
-    A refused line raises, and is written before the next one as soon as the disk takes it; no torn line stays.
+    A refused line raises, and is written as soon as the disk takes it, with its own time; no torn line stays.
     """
     disk = Flaky()
     disk.cuts = cuts
@@ -191,9 +191,105 @@ def test_what_the_disk_refuses_is_kept_and_written_in_order(tmp_path: Path, cuts
     log.close()
 
     lines = events.read(log.path)
-    assert [0, 1, 2, 3] == [event["n"] for event in lines.events]
+    assert 0 == lines.events[0]["n"]
+    assert [0, 1, 2, 3] == [event["n"] for event in sorted(lines.events, key=lambda event: event["at"])]
     assert [] == lines.bad_spans
     assert log.path.stat().st_size == lines.end_offset
+
+
+class SmallDisk(Disk):
+    """A disk that takes files up to a size."""
+
+    size_bytes_max = 1000
+
+    def write_at(self, descriptor: int, data: bytes, offset: int) -> None:
+        """Write what there is room for, and refuse the rest."""
+        room = max(0, self.size_bytes_max - offset)
+        super().write_at(descriptor, data[:room], offset)
+        if len(data) > room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _names_of(path: Path) -> list[str]:
+    lines = events.read(path)
+    assert [] == lines.bad_spans
+    assert path.stat().st_size == lines.end_offset
+    return [next(key for key in event if key != "at") for event in lines.events]
+
+
+def test_a_line_that_does_not_fit_holds_back_no_other(tmp_path: Path) -> None:
+    """
+    A param that is larger than the room on the disk waits alone; what is recorded after it is there at once.
+    """
+    disk = SmallDisk()
+    log = EventLog(tmp_path / "w.events.jsonl", disk)
+    log.append({"begin": {}})
+    with pytest.raises(OSError, match="No space"):
+        log.append({"set": ["big"], "value": "x" * 2000})
+    log.append({"tags": {"add": ["good"]}})
+    log.append({"sequence": 1})
+    log.append({"end": {}})
+
+    assert ["begin", "tags", "sequence", "end"] == _names_of(log.path)
+    assert 1 == len(log.waiting)
+    disk.size_bytes_max = 10_000
+    log.retry()
+    assert ["begin", "tags", "sequence", "end", "set"] == _names_of(log.path)
+    assert 0 == len(log.waiting)
+
+
+def test_declarations_are_the_first_to_get_room(tmp_path: Path) -> None:
+    """
+    Of several lines that wait the declarations of sequences are written first, and no exact point before its sequence.
+    """
+    disk = SmallDisk()
+    log = EventLog(tmp_path / "w.events.jsonl", disk)
+    log.append({"begin": {}})
+    disk.size_bytes_max = log.size_bytes
+    lines: list[events.Event] = [{"tags": {}}, {"point": 1}, {"sequence": 1, "name": "a rather long name"}]
+    for event in lines:
+        with pytest.raises(OSError, match="No space"):
+            log.append(event)
+    disk.size_bytes_max = 1000
+    log.append({"property": {}})
+    log.append({"point": 1})
+
+    assert ["begin", "property", "sequence", "tags", "point", "point"] == _names_of(log.path)
+
+
+def test_nothing_is_written_before_the_line_that_begins_a_file(tmp_path: Path) -> None:
+    """
+    While the begin of a writer waits for room, all other lines wait too.
+    """
+    disk = SmallDisk()
+    disk.size_bytes_max = 50
+    log = EventLog(tmp_path / "w.events.jsonl", disk)
+    lines: list[events.Event] = [{"begin": {"command": "x" * 100}}, {"tags": {}}]
+    for event in lines:
+        with pytest.raises(OSError, match="No space"):
+            log.append(event)
+    assert [] == _names_of(log.path)
+    disk.size_bytes_max = 1000
+    log.append({"sequence": 1})
+
+    assert ["begin", "tags", "sequence"] == _names_of(log.path)
+
+
+def test_lines_that_wait_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What the disk refuses for long is kept up to a bound; then lines are lost, and counted, but for declarations.
+    """
+    monkeypatch.setattr(events, "WAITING_BYTES_MAX", 3000)
+    disk = SmallDisk()
+    log = EventLog(tmp_path / "w.events.jsonl", disk)
+    log.append({"begin": {}})
+    disk.size_bytes_max = log.size_bytes
+    lines: list[events.Event] = [{"set": ["a"], "value": "x" * 1000}] * 4 + [{"sequence": 1}]
+    for event in lines:
+        with pytest.raises(OSError, match="No space"):
+            log.append(event)
+
+    assert (2, 3) == (log.waiting.lost_count, len(log.waiting))
 
 
 def test_an_append_within_an_append_follows_it(tmp_path: Path) -> None:

@@ -9,14 +9,15 @@ apart.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
 import zlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aim.core import clock
 from aim.storage.disk.files import DISK, Disk
@@ -25,6 +26,7 @@ PREFIX = b'{"crc":"'
 PREFIX_BYTES = 17  # up to and with the quote that closes the CRC
 SECONDS_MAX = 1e12  # in the year 33,658; beyond it a time is damage
 Event = dict[str, Any]
+WAITING_BYTES_MAX = 16 << 20  # of lines that the disk refuses, kept in memory
 
 
 def encode(event: Mapping[str, Any]) -> bytes:
@@ -142,13 +144,75 @@ def read(path: Path, offset: int = 0) -> ParsedLines:
         return parse(file.read(), offset)
 
 
+class WaitingLine(NamedTuple):
+    """A line that the disk has refused, or that another line holds back."""
+
+    event: Mapping[str, Any]
+    line: bytes
+
+
+class WaitingLines:
+    """
+    The lines that are still to be written, in the order of recording.
+
+    Attributes:
+        lost_count: how many lines were given up, because more than `WAITING_BYTES_MAX` were waiting.
+    """
+
+    def __init__(self) -> None:
+        self.lost_count = 0
+        self._lines: list[WaitingLine] = []
+        self._size_bytes = 0
+        self._undeclared: set[object] = set()  # numbers of sequences whose declaration waits
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def add(self, waiting: WaitingLine) -> None:
+        """Keep a line. Raises OSError: there are too many; declarations and gaps are kept all the same."""
+        if "sequence" in waiting.event:
+            self._undeclared.add(waiting.event["sequence"])
+        elif self._lines and self._size_bytes + len(waiting.line) > WAITING_BYTES_MAX and "gap" not in waiting.event:
+            self.lost_count += 1
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._lines.append(waiting)
+        self._size_bytes += len(waiting.line)
+
+    def in_order(self, *, is_begun: bool) -> list[WaitingLine]:
+        """Return all lines in the order in which they are to be written."""
+        if not is_begun:  # the first line begins the file
+            return list(self._lines)
+        return sorted(self._lines, key=lambda waiting: "sequence" not in waiting.event)
+
+    def holds_back(self, waiting: WaitingLine, *, is_begun: bool) -> bool:
+        """Return whether *waiting* may not be written before another line."""
+        return waiting.event.get("point") in self._undeclared if is_begun else waiting is not self._lines[0]
+
+    def declare(self, waiting: WaitingLine) -> None:
+        """Let points pass: *waiting* was written."""
+        self._undeclared.discard(waiting.event.get("sequence"))
+
+    def forget(self, written: Container[int]) -> None:
+        """Drop the lines that were written, by their ids."""
+        self._lines = [waiting for waiting in self._lines if id(waiting) not in written]
+        self._size_bytes = sum(len(waiting.line) for waiting in self._lines)
+
+
 class EventLog:
     """
-    The event file of this process: appends lines, in order, each with a later `at`.
+    The event file of this process: appends lines, each with a later `at`.
 
-    A line that the disk refuses is kept and written with the next one, so the order holds; `append` raises the OSError,
-    for the writer to report. A signal handler may append in the middle of an append: its line follows the one that it
-    interrupted.
+    A line that the disk refuses waits, and later lines pass it: it keeps its `at`, by which lines are folded, so an
+    order of lines in the file means nothing. `append` raises the OSError, for the writer to report. What waits is
+    written by `retry`, declarations of sequences first. Two kinds of lines hold others back:
+
+        begin         is the first line of the file: nothing passes it
+        a sequence    its exact points do not pass its declaration
+
+    A signal handler may append in the middle of an append: its line follows the one that it interrupted.
+
+    Attributes:
+        waiting: the lines that are still to be written.
     """
 
     def __init__(self, path: Path, disk: Disk = DISK) -> None:
@@ -157,46 +221,77 @@ class EventLog:
         self.descriptor = disk.create(path)
         self.at_s = 0.0
         self.size_bytes = 0
-        self._pending: list[bytes] = []
+        self.waiting = WaitingLines()
+        self._interrupting: list[WaitingLine] = []
         self._is_writing = False
+        self._is_torn = False
         self._lock = threading.RLock()
 
     def append(self, event: Mapping[str, Any]) -> float:
         """Append an event; return its `at`. Raises OSError: the disk refuses, and the event is kept for later."""
         with self._lock:
             self.at_s = clock.after(self.at_s)
-            self._pending.append(encode({"at": self.at_s, **event}))
-            self._write_pending()
+            waiting = WaitingLine(event, encode({"at": self.at_s, **event}))
+            self.waiting.add(waiting)
+            is_begun = self.size_bytes > 0
+            if self._is_writing:  # a signal handler within the call that writes
+                self._interrupting.append(waiting)
+            elif self.waiting.holds_back(waiting, is_begun=is_begun):
+                self._write_waiting(self.waiting.in_order(is_begun=is_begun))
+            else:
+                self._write_waiting([waiting])
             return self.at_s
 
     def retry(self) -> None:
-        """Write what the disk refused before."""
-        if self._pending:
+        """Write what the disk refused before, each line that it takes now. Raises OSError: the first refusal."""
+        if len(self.waiting):
             with self._lock:
-                self._write_pending()
+                if not self._is_writing:
+                    self._write_waiting(self.waiting.in_order(is_begun=self.size_bytes > 0))
 
-    def _write_pending(self) -> None:
-        if self._is_writing:  # a signal handler within the call that writes
-            return
+    def _write_waiting(self, lines: list[WaitingLine]) -> None:
         self._is_writing = True
+        refusal: OSError | None = None
+        refused_bytes = 0  # the length of the shortest line that was refused: longer ones are not tried
+        written: set[int] = set()
         try:
-            while self._pending:
-                line = self._pending[0]
-                self._write(line)
-                self.size_bytes += len(line)
-                self._pending.pop(0)
+            while lines:
+                for waiting in lines:
+                    is_too_long = 0 < refused_bytes <= len(waiting.line)
+                    if is_too_long or self.waiting.holds_back(waiting, is_begun=self.size_bytes > 0):
+                        continue
+                    try:
+                        self._write(waiting.line)
+                    except OSError as error:
+                        refusal = refusal or error
+                        refused_bytes = len(waiting.line)
+                        continue
+                    self.size_bytes += len(waiting.line)
+                    written.add(id(waiting))
+                    self.waiting.declare(waiting)
+                lines, self._interrupting = self._interrupting, []
         finally:
             self._is_writing = False
+            self.waiting.forget(written)
+        if refusal is not None:
+            raise refusal
 
     def _write(self, line: bytes) -> None:
         try:
             self.disk.write_at(self.descriptor, line, self.size_bytes)
         except OSError:
-            try:
-                self.disk.truncate(self.descriptor, self.size_bytes)
-            except OSError:
-                pass
+            self._is_torn = True
+            self._cut(self.size_bytes)
             raise
+        if self._is_torn:  # a part of a longer line may follow
+            self._cut(self.size_bytes + len(line))
+
+    def _cut(self, size_bytes: int) -> None:
+        try:
+            self.disk.truncate(self.descriptor, size_bytes)
+            self._is_torn = False
+        except OSError:  # the next line tries it again
+            pass
 
     def touch(self) -> None:
         """Set the file's time, which is the heartbeat of its writer."""
