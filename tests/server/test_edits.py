@@ -4,6 +4,9 @@ Edits of runs, undo, and documents.
 
 from __future__ import annotations
 
+import json
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +203,53 @@ def test_a_read_only_server_changes_nothing(make_run: MakeRun, make_browser: Mak
     assert 403 == browser.client.delete(document).status_code
     assert "Run: a" == browser.get("runs/a")["name"]
     assert browser.client.get("api/info").json()["read_only"]
+
+
+@pytest.fixture(name="disk")
+def _disk(root: Path) -> Iterator[Path]:
+    """
+    A disk of its own for the repository, which a test can mount otherwise; only root can have one.
+    """
+    root.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(root)], capture_output=True).returncode:
+        pytest.skip("this user can't mount a disk")
+    yield root
+    subprocess.run(["umount", "-l", str(root)], check=True)
+
+
+def remount(disk: Path, how: str) -> None:
+    """Mount a disk again: `ro` or `rw`."""
+    subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
+
+
+def test_a_disk_that_became_read_only_is_said_to_every_change(
+    disk: Path, make_run: MakeRun, make_browser: MakeBrowser
+) -> None:
+    """
+    Each change is refused with a sentence, pages hear of it, reading goes on, and changes are taken again afterwards.
+    """
+    make_run("a").close()
+    browser = make_browser()
+    with browser.client.stream("GET", f"{browser.base}events") as stream:
+        ticks = (json.loads(line[6:]) for line in stream.iter_lines() if line.startswith("data: "))
+        assert next(ticks)["read_only"] is None
+        remount(disk, "ro")
+        assert "disk" == next(tick for tick in ticks if tick["read_only"])["read_only"]
+        changes: list[tuple[str, str, dict[str, Any]]] = [
+            ("POST", "edits", {"runs": ["a"], "change": {"name": "x"}}),
+            ("POST", "edits", {"runs": ["a"], "change": {"deleted": True}}),
+            ("POST", "undo", {"undo": "u1"}),
+            ("POST", "demo", {}),
+            ("PUT", "documents/view/x", {"revision": None, "body": {}}),
+            ("DELETE", "documents/view/x", {}),
+        ]
+        for method, path, body in changes:
+            answer = browser.client.request(method, browser.base + path, json=body)
+            error = answer.json()
+            assert (403, "read-only") == (answer.status_code, error["kind"]), path
+            assert error["message"].startswith("The disk of this repository is read-only now")
+        assert ["disk"] == [repo["read_only"] for repo in browser.client.get("api/info").json()["repos"]]
+        assert "Run: a" == browser.get("runs/a")["name"]
+        remount(disk, "rw")
+        assert next(tick for tick in ticks if tick["read_only"] is None)
+    assert 1 == browser.post("edits", {"runs": ["a"], "change": {"name": "x"}})["count"]

@@ -176,6 +176,38 @@ def test_images_of_every_kind_of_pixels_have_thumbnails(
     assert (64, 32) == Pillow.open(io.BytesIO(browser.bytes(f"thumbs/{item['blob']}?w=64"))).size
 
 
+@pytest.mark.parametrize("format_name", ["png", "jpeg", "webp", "gif", "bmp", "tiff"])
+def test_an_image_of_every_storable_format_is_shown(
+    make_run: MakeRun, make_browser: MakeBrowser, format_name: str
+) -> None:
+    """
+    The preview is in a format that browsers show, in full size; without `as` come the bytes that were recorded.
+    """
+    run = make_run("r")
+    is_deep = format_name == "tiff"
+    picture = PICTURE[:, :, 0].astype(np.uint16) * 257 if is_deep else PICTURE
+    recorded = Image(picture, format=format_name)
+    run.track(recorded, name="single", step=0)
+    run.close()
+    browser = make_browser()
+    (item,) = objects(browser, type="images")["items"]
+    preview = browser.client.get(f"{browser.base}blobs/{item['blob']}?as=preview")
+    original = browser.client.get(f"{browser.base}blobs/{item['blob']}")
+
+    expected_type = "image/png" if is_deep else f"image/{format_name}"
+    assert (expected_type, f"image/{format_name}") == (
+        preview.headers["content-type"],
+        original.headers["content-type"],
+    )
+    assert original.headers["cache-control"] == preview.headers["cache-control"]
+    shown = Pillow.open(io.BytesIO(preview.content))
+    assert (400, 300) == shown.size
+    if is_deep:
+        assert (PICTURE[:, :, 0] == np.asarray(shown.convert("L"))).all()
+    assert original.content == browser.bytes(f"blobs/{item['blob']}")
+    assert 400 == browser.client.get(f"{browser.base}blobs/{item['blob']}?as=film").status_code
+
+
 @pytest.mark.parametrize(
     "blob_name",
     ["nothing", "r.00000000.0.0.0", "..%2f..%2fetc.00000000.0.0.0", "r.zzzzzzzz.0.0.0", "gone.0a0a0a0a.0.0.0"],

@@ -37,6 +37,8 @@ MEDIA_TYPES = {
     "aim.video": {"mp4": "video/mp4", "webm": "video/webm", "gif": "image/gif"},
 }
 PLAIN_TYPES = {"aim.text": "text/plain; charset=utf-8", "aim.figure": "application/json"}
+PREVIEW = "preview"
+SHOWN_FORMATS = frozenset({"png", "jpeg", "webp", "gif", "bmp"})  # the image formats that every browser shows
 WIDTHS = (64, 128, 256, 512)
 CACHE_BYTES_MAX = 64 << 20
 PIXELS_MAX = 89_000_000  # Pillow itself warns of larger images
@@ -50,6 +52,7 @@ IMAGE_FORMATS = (
     "TIFF",
 )  # of the others some run programs (EPS)
 QUALITY = 80
+PNG_LEVEL = 1  # the preview is made again when it is forgotten: time counts more than size
 
 _large = threading.Lock()
 
@@ -74,8 +77,15 @@ def immutable(request: Request) -> dict[str, str]:
 async def blob(request: Request) -> Response:
     """Answer `GET …/blobs/<blob>`."""
     repo = repo_of(request)
-    part = request.query_params.get("part")
-    stored = await in_thread(request, read_blob, repo.repository, request.path_params["blob"], part)
+    part, form = request.query_params.get("part"), request.query_params.get("as")
+    if form not in (None, "", PREVIEW):
+        raise wrong(f"`as` must be {PREVIEW}, got {form[:40]!r}.")
+    address = request.path_params["blob"]
+    stored = await in_thread(request, read_blob, repo.repository, address, part)
+    if form == PREVIEW and stored.kind == "aim.image" and format_of(stored.fields) not in SHOWN_FORMATS:
+        thumbnails: Thumbnails = request.app.state.thumbnails
+        content = await in_thread(request, thumbnails.preview, repo, f"{address}/{part or ''}", stored.data)
+        stored = Blob(stored.kind, {"format": "png"}, content)
     headers = {
         **immutable(request),
         "Content-Disposition": "inline",
@@ -114,10 +124,19 @@ class Thumbnails:
             raise wrong("Only images have thumbnails.")
         return self._made.put(key, None, thumbnail(stored.data, width))
 
+    def preview(self, repo: OpenRepository, name: str, data: bytes) -> bytes:
+        """Return the image *data* as a PNG of 8 bits in full size; *name* names it for good. Raises Refusal."""
+        key = (repo.id, name, 0)
+        made = self._made.lookup(key)
+        return made if made is not None else self._made.put(key, None, thumbnail(data))
 
-def thumbnail(data: bytes, width: int) -> bytes:
+
+def thumbnail(data: bytes, width: int | None = None) -> bytes:
     """
     Return an image as WebP, scaled down to *width* pixels; a narrower image keeps its size.
+
+    Args:
+        width: None for a PNG in full size.
 
     Raises:
         Refusal: these are not the bytes of an image, or the image has too many pixels.
@@ -135,17 +154,20 @@ def thumbnail(data: bytes, width: int) -> bytes:
                 raise wrong(f"The image has {image.width} x {image.height} pixels: too many for a thumbnail.")
             if image.width * image.height > PIXELS_AT_ONCE:
                 held.enter_context(_large)
-            height = max(1, round(image.height * width / image.width))
-            if image.width > width:
+            height = max(1, round(image.height * (width or image.width) / image.width))
+            if width is not None and image.width > width:
                 image.draft("RGB", (width, height))
             plain = eight_bits(image)
             is_clear = plain.mode in ("RGBA", "LA", "PA") or "transparency" in plain.info
             plain = plain.convert("RGBA" if is_clear else "RGB")
+            made = io.BytesIO()
+            if width is None:
+                plain.save(made, "PNG", compress_level=PNG_LEVEL)
+                return made.getvalue()
             if plain.width > width:
                 plain = plain.resize(
                     (width, height), Image.Resampling.BOX if plain.width > 4 * width else Image.Resampling.LANCZOS
                 )
-            made = io.BytesIO()
             plain.save(made, "WEBP", quality=QUALITY, method=2)
             return made.getvalue()
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, *bombs) as error:

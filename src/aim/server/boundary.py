@@ -3,6 +3,7 @@ The HTTP boundary: each request is checked here, and each error becomes an answe
 
     Refusal, an error of the request   ->  400 401 403 404 409 413 415 503, with the message
     InvalidQuery                       ->  400 with the characters of the query that are wrong
+    a disk that may not be written to  ->  403 of kind `read-only`
     any other exception                ->  500 of kind `internal`; the trace goes to the log, never to the browser
 
 Each answer gets the security headers. An error after the answer began ends the connection.
@@ -10,6 +11,7 @@ Each answer gets the security headers. An error after the answer began ends the 
 
 from __future__ import annotations
 
+import errno
 import logging
 
 from starlette.applications import Starlette
@@ -18,12 +20,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from aim.core.errors import AimError, DamagedFile, InvalidQuery, NotFound, UsageError
+from aim.core.errors import AimError, InvalidQuery, NotFound, UsageError
 from aim.server.answers import Refusal, json_answer
 from aim.server.security import HEADERS, Guard, page_policy
 
 log = logging.getLogger("aim.server")
 
+NOT_WRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+REFUSED = ((NotFound, 404, "not-found"), (UsageError, 400, "request"), (AimError, 500, "damaged"))
+"""How errors of Aim are answered; the first class that fits counts."""
 NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -41,19 +46,22 @@ def refusal_of(error: Exception) -> Refusal:
         hint = f". Did you mean `{error.suggestion}`?" if error.suggestion else ""
         span = {"start": error.start, "end": error.end, "suggestion": error.suggestion}
         return Refusal(400, "query", error.message + hint, **span)
-    if isinstance(error, NotFound):
-        return Refusal(404, "not-found", str(error))
-    if isinstance(error, UsageError):
-        return Refusal(400, "request", str(error))
-    if isinstance(error, (DamagedFile, AimError)):
-        return Refusal(500, "damaged", str(error))
-    if isinstance(error, FileNotFoundError):
-        return Refusal(404, "not-found", "This run was deleted meanwhile.")
-    if isinstance(error, OSError):
-        return Refusal(500, "disk", f"The disk refused: {error.strerror or error}.")
     if isinstance(error, HTTPException):
         return Refusal(error.status_code, "not-found" if error.status_code == 404 else "request", f"{error.detail}.")
+    if isinstance(error, OSError):
+        return _refusal_of_disk(error)
+    for error_class, status, kind in REFUSED:
+        if isinstance(error, error_class):
+            return Refusal(status, kind, str(error))
     raise TypeError(f"{type(error).__name__} is not an expected error")
+
+
+def _refusal_of_disk(error: OSError) -> Refusal:
+    if isinstance(error, FileNotFoundError):
+        return Refusal(404, "not-found", "This run was deleted meanwhile.")
+    if error.errno in NOT_WRITABLE:
+        return Refusal(403, "read-only", f"The repository can't be changed: {error.strerror or error}.")
+    return Refusal(500, "disk", f"The disk refused: {error.strerror or error}.")
 
 
 def internal_answer(error: BaseException) -> Response:

@@ -87,4 +87,5 @@ def _wire_repo(repo: OpenRepository, run_count: int) -> dict[str, Any]:
         "path": str(repo.repository.files),
         "runs": run_count,
         "indexing": repo.catalogue.indexing,
+        "read_only": repo.read_only_reason(),
     }

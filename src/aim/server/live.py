@@ -49,6 +49,7 @@ class RepositoryState:
         live: how many runs record now.
         pages: a number that changes when the pages are built again; 0: it is not looked at.
         indexing: while not all runs are read, how many were read, and how many there are.
+        read_only: why the repository can't be changed; see `OpenRepository.read_only_reason`.
     """
 
     cursor: str
@@ -56,6 +57,7 @@ class RepositoryState:
     live: int
     pages: int = 0
     indexing: tuple[int, int] | None = None
+    read_only: str | None = None
 
 
 @dataclass
@@ -112,6 +114,7 @@ class Ticker:
                 running_count(table),
                 pages,
                 self.repo.catalogue.indexing,
+                self.repo.read_only_reason(),
             )
 
         return self.repo.ask(read)
@@ -184,7 +187,7 @@ async def _events(
 ) -> AsyncIterator[bytes]:
     event = ticker.join()
     stopping = asyncio.create_task(server.stopping.wait())
-    pages, indexing = state.pages, None
+    pages, indexing, read_only = state.pages, None, state.read_only
     try:
         yield b": hello\n\n"
         while not server.stopping.is_set() and not ticker.is_gone:
@@ -192,10 +195,10 @@ async def _events(
             if state.pages != pages:
                 pages = state.pages
                 yield event_text("reload", {})
-            if state.cursor != cursor or state.indexing != indexing:
+            if (state.cursor, state.indexing, state.read_only) != (cursor, indexing, read_only):
                 is_reading = state.indexing is not None or indexing is not None
                 yield event_text("tick", _tick_data(ticker.repo, state, cursor, is_reading), state.cursor)
-                cursor, indexing = state.cursor, state.indexing
+                cursor, indexing, read_only = state.cursor, state.indexing, state.read_only
             event.clear()
             if not ticker.is_gone and ticker.state in (None, state) and not await _woken(event, stopping):
                 yield b": alive\n\n"
@@ -227,4 +230,5 @@ def _tick_data(repo: OpenRepository, state: RepositoryState, cursor: str | None,
         "total": state.total,
         "live": state.live,
         "indexing": state.indexing,
+        "read_only": state.read_only,
     }

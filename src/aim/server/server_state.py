@@ -17,6 +17,12 @@ from aim.server.pool import Pool
 from aim.server.security import Guard
 from aim.server.settings import Settings
 
+READ_ONLY_TEXTS = {
+    "disk": "The disk of this repository is read-only now, so nothing can be changed here.",
+    "rights": "The server may not write to the folder of this repository, so nothing can be changed here.",
+}
+"""What people read for each of the reasons of `OpenRepository.read_only_reason`."""
+
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
 
@@ -44,9 +50,12 @@ def repo_of(request: Request) -> OpenRepository:
 
 
 def check_writable(request: Request) -> None:
-    """Raise Refusal (403) if the server was started with `--read-only`."""
+    """Raise Refusal (403) if the server was started with `--read-only`, or can't write to the repository's folder."""
     if server_of(request).settings.read_only:
         raise Refusal(403, "read-only", "This server was started with --read-only: nothing can be changed here.")
+    reason = repo_of(request).read_only_reason()
+    if reason is not None:
+        raise Refusal(403, "read-only", READ_ONLY_TEXTS[reason])
 
 
 async def in_thread(

@@ -83,6 +83,11 @@ export function blobUrl(scope: Scope, blob: string, part?: string): string {
   return scope.here(`blobs/${encodeURIComponent(blob)}${query}`);
 }
 
+/// The address of an image in a form that browsers show, in full size; immutable.
+export function pictureUrl(scope: Scope, blob: string, part?: string): string {
+  return `${blobUrl(scope, blob, part)}${part === undefined ? "?" : "&"}as=preview`;
+}
+
 /// The address of some rows of a table; immutable.
 export function tableUrl(scope: Scope, blob: string, from: number, limit: number): string {
   return scope.here(`tables/${encodeURIComponent(blob)}?from=${from}&limit=${limit}`);

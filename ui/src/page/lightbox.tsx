@@ -3,7 +3,7 @@
 import { useSignal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
-import { blobUrl, deletion, type Item } from "../model/objects";
+import { blobUrl, deletion, pictureUrl, type Item } from "../model/objects";
 import type { OverlayWords } from "../model/overlays";
 import { Dialog } from "../widget/dialog";
 import { Icon } from "../widget/icon";
@@ -127,7 +127,7 @@ interface ToolbarProps {
 }
 
 function LightboxToolbar({ items, isSwiped, split, hasSteps, onClose }: ToolbarProps): JSX.Element {
-  const { edits } = useApp();
+  const { edits, scope } = useApp();
   const [a] = items;
   return (
     <div class="toolbar">
@@ -151,6 +151,16 @@ function LightboxToolbar({ items, isSwiped, split, hasSteps, onClose }: ToolbarP
         />
       )}
       <span class="spacer" />
+      {items.length === 1 && a.blob !== undefined && (
+        <a
+          class="pill"
+          href={blobUrl(scope, a.blob)}
+          download={`${a.track.name}-${a.step}.${a.format ?? "png"}`}
+          title="Download the original"
+        >
+          <Icon name="download" size={13} />
+        </a>
+      )}
       {items.length === 1 && edits.canEdit() && (
         <button
           type="button"
@@ -187,7 +197,7 @@ function ZoomedPicture({ item, words, label, view: { scale, x, y }, columns }: Z
   return (
     <div class="shown" style={{ transform: `translate(${x}px, ${y}px) scale(${scale})` }}>
       <img
-        src={item.blob === undefined ? "" : blobUrl(scope, item.blob)}
+        src={item.blob === undefined ? "" : pictureUrl(scope, item.blob)}
         alt={label}
         draggable={false}
         style={{ imageRendering: (item.width ?? 999) < 400 || scale > 3 ? "pixelated" : "auto" }}

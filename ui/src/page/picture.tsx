@@ -1,7 +1,7 @@
 /// A picture.
 
 import type { JSX } from "preact";
-import { blobUrl, thumbUrl, type Item } from "../model/objects";
+import { pictureUrl, thumbUrl, type Item } from "../model/objects";
 import type { OverlayWords } from "../model/overlays";
 import { useApp } from "./app";
 import { Overlay } from "./overlay";
@@ -28,7 +28,7 @@ export function Picture({
     item.blob === undefined
       ? ""
       : width <= height || thumb === undefined
-        ? blobUrl(scope, item.blob)
+        ? pictureUrl(scope, item.blob)
         : thumbUrl(scope, item.blob, thumb);
   const label = item.caption || `step ${item.step}`;
   return (

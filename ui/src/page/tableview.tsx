@@ -3,7 +3,7 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { formatNumber } from "../model/format";
-import { blobUrl, tableUrl, type Item } from "../model/objects";
+import { blobUrl, pictureUrl, tableUrl, type Item } from "../model/objects";
 import { getJson } from "../wire/request";
 import type { CellObject, TableAnswer } from "../wire/objects";
 import { numberOf, type Json, type WireNumber } from "../wire/types";
@@ -35,7 +35,7 @@ function Cell({ cell, type, blob }: { cell: Json; type: string; blob: string }):
     if (object.kind === "aim.image" && url)
       return (
         <img
-          src={url}
+          src={pictureUrl(scope, blob, object.file ?? undefined)}
           alt={String(object.fields.caption ?? "")}
           title={uri ?? undefined}
           loading="lazy"
