@@ -133,7 +133,7 @@ export function CardSection({ section, current, isFolded, extra, children }: Car
           <input
             class="section-name"
             aria-label="Name of the section"
-            value={name}
+            defaultValue={name} // not `value`: what is being typed outlives a rendering for new data
             onChange={(event) => rename(event.currentTarget.value.trim())}
             onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
           />
