@@ -75,7 +75,7 @@ class Store:
             self._create()
         self._check_format()
         self.runs = path / "runs"
-        self.trash = path / "trash"
+        self.trash = path / layout.TRASH_FOLDER
 
     def _create(self) -> None:
         self.disk.make_folder(self.path / "runs")

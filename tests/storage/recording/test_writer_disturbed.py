@@ -29,7 +29,7 @@ from aim.storage.disk.files import Disk
 from aim.storage.forms import blobs, journal, records
 from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.folder_source import open_run
-from aim.storage.recording import background, sequence_writer
+from aim.storage.recording import background, recording_files, sequence_writer
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal
 from tests.storage.writing import Picture, segment_of, state, values
@@ -87,6 +87,70 @@ def test_a_deleted_run_is_said_once_and_training_goes_on(
     assert 1 == len(deleted)
     assert len([record for record in caplog.records if record.levelname == "ERROR"]) <= 2
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("comes_back", "is_told"),
+    [(False, True), (True, True), (True, False)],
+    ids=["for good", "for a while", "where no path is told"],
+)
+def test_a_run_whose_folder_is_renamed_records_on(
+    writer: Writer,
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    comes_back: bool,
+    is_told: bool,
+) -> None:
+    """
+    A folder that is renamed, or away for a while, is no deleted run: no point, object or param of it is lost.
+    """
+    if not is_told:
+        monkeypatch.setattr(recording_files, "path_of", lambda descriptor: None)
+    loss, pictures = writer.sequence("loss"), writer.sequence("pictures")
+    loss.track(0.5)
+    pictures.track(Picture(), 0)
+    elsewhere = folder.parent.with_name("renamed") / folder.name
+    folder.parent.rename(elsewhere.parent)
+    writer.tick()
+    loss.track(1.5)
+    writer.lines.set_param(("a",), 1)
+    pictures.track(Picture(), 1)
+    writer.tick()
+    if comes_back:
+        elsewhere.parent.rename(folder.parent)
+        writer.tick()
+    place = folder if comes_back else elsewhere
+    for step in range(2, 2_000):  # into new segments
+        loss.track(step + 0.5)
+    pictures.track(Picture(), 2)
+    writer.close()
+
+    assert {step: step + 0.5 for step in range(2_000)} == values(place)
+    assert [0, 1, 2] == sorted(values(place, "pictures"))
+    log = RunLog(place)
+    log.refresh()
+    assert {"a": 1} == log.params
+    assert ([], FINISHED) == (check_run(place), state(place).status()[0])
+    assert [] == caplog.records
+
+
+def test_a_deleted_run_in_the_trash_is_said_once(
+    writer: Writer, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    The trash keeps the files of a deleted run for a while; the writer does not follow them there.
+    """
+    writer.sequence("loss").track(0.5)
+    trash = folder.parent.parent / "trash"
+    trash.mkdir()
+    folder.rename(trash / "run.1234")
+    for _ in range(3):
+        writer.tick()
+        writer.sequence("loss").track(0.5)
+    writer.close()
+
+    assert 1 == caplog.text.count("was deleted while it was recording")
 
 
 def _sealed_by_mistake(writer: Writer) -> dict[int, float]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 SCRATCH_AGE_S = 3600.0  # a scratch file of this age is left over from a process that died: nobody completes it
@@ -152,3 +153,35 @@ class Disk:
 
 
 DISK = Disk()
+
+
+def has_no_name(descriptor: int) -> bool:
+    """Return whether an open file was deleted. One that can't be asked, as on a mount that is away, has a name."""
+    try:
+        return os.fstat(descriptor).st_nlink == 0
+    except OSError:
+        return False
+
+
+def is_at(path: Path, descriptor: int) -> bool:
+    """Return whether the file at *path* is the open one."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except OSError:
+        return False
+
+
+def path_of(descriptor: int) -> Path | None:
+    """
+    Return the path that an open file has now, wherever it was renamed to; None where the system does not tell.
+
+    Linux keeps it in /proc; macOS answers F_GETPATH, which its fcntl(2) describes.
+    """
+    try:
+        if sys.platform == "darwin":
+            import fcntl
+
+            return Path(os.fsdecode(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0")))
+        return Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+    except (OSError, AttributeError):
+        return None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aim.core.errors import UsageError
 
+TRASH_FOLDER = "trash"  # beside `runs`: deleted runs lie there until they are removed
 FORMAT_NUMBER = 1
 FORMAT_TEXT = '{"format": 1}\n'
 RUN_HASH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")

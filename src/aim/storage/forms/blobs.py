@@ -196,6 +196,10 @@ class BlobFile:
             self._disk.sync(self._descriptor)
             self.abandon()
 
+    def move(self, folder: Path) -> None:
+        """Make the next files in *folder*, where those that are made are now."""
+        self._folder = folder
+
     def probe(self) -> None:
         """Try whether a disk that has refused has room again. Raises OSError: it has none."""
         with self._lock:

@@ -3,6 +3,11 @@ The files that a writer owns: its event file, segments and blob files, all named
 
 They are synced in one order: event lines, blobs, segments, and then the folder if a file is new in it. So what a record
 refers to is on the disk before the record.
+
+The folder of a run may be renamed while it is recorded, or be away for a while, as a mount is. Open files stay what
+they are: whether the run was deleted is asked by the descriptor of its event file, whose link count is then 0, and
+never by its path. Where the system tells the path of a descriptor, the folder is followed to its new place; else new
+files wait until it is back.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aim.storage.disk import changes, layout
-from aim.storage.disk.files import Disk
+from aim.storage.disk.files import Disk, has_no_name, is_at, path_of
 from aim.storage.disk.refusals import Refusals, first_refusal
 from aim.storage.forms.blobs import BlobFile
 from aim.storage.forms.events import EventLog
@@ -58,7 +63,8 @@ class RecordingFiles:
 
     def _start(self) -> None:
         self._synced_name_count = 0
-        self.segments.begin(SegmentSupply(self.folder, self._run_hash, self.id, self._disk))
+        self._supply = SegmentSupply(self.folder, self._run_hash, self.id, self._disk)
+        self.segments.begin(self._supply)
         self._lifecycle.take(Turn.BEGIN)
         self.lines.append({"begin": about_this_process(self._run_hash, self.id)})
         changes.touch(self.folder, self._disk)
@@ -88,8 +94,22 @@ class RecordingFiles:
             segment.abandon()
 
     def is_deleted(self) -> bool:
-        """Return whether the event file has lost its name: the run was deleted."""
-        return not layout.events_file(self.folder, self.id).exists()
+        """Return whether the event file has no name any more, or lies in the trash: the run was deleted."""
+        return has_no_name(self.lines.log.descriptor) or self.folder.parent.name == layout.TRASH_FOLDER
+
+    def follow(self) -> bool:
+        """Follow the folder if it was renamed; return whether it has a path now."""
+        descriptor = self.lines.log.descriptor
+        if is_at(layout.events_file(self.folder, self.id), descriptor):
+            return True
+        path = path_of(descriptor)
+        if path is None or not is_at(path, descriptor):
+            return False
+        self.folder = path.parent
+        self.lines.log.path = path
+        self._supply.move(self.folder)
+        self.objects.blobs.move(self.folder)
+        return True
 
     def was_sealed(self) -> bool:
         """Return whether this writer was taken for dead, and sealed."""

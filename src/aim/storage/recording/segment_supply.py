@@ -46,6 +46,12 @@ class SegmentSupply:
         self.segments.append(segment)
         return segment
 
+    def move(self, folder: Path) -> None:
+        """Make the next segments in *folder*, where those that are made are now."""
+        self._folder = folder
+        for segment in self.segments:
+            segment.path = folder / segment.path.name
+
     def give_back_spare(self) -> None:
         """
         Remove the spare, which no record needs: on a full disk its blocks make room for the end of the run.

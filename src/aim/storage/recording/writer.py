@@ -130,7 +130,9 @@ class Writer:
                 self.refusals.resumed()
 
     def _still_recording(self) -> bool:
-        # a deleted run: stop. A writer that was taken for dead and sealed meanwhile: go on as a new one
+        # a deleted run: stop. A folder that is away: record into the files that are open. A writer that was taken for
+        # dead and sealed meanwhile: go on as a new one
+        has_path = self.files.follow()
         if self.files.is_deleted():
             with self.lifecycle.lock:
                 self.lifecycle.take(Turn.DELETE)
@@ -140,7 +142,7 @@ class Writer:
                 self.run_hash,
             )
             return False
-        if self.files.was_sealed():
+        if has_path and self.files.was_sealed():
             with self.lifecycle.lock:
                 if self.lifecycle.state is WriterState.OPEN:
                     self._takeover.take(self.files.begin_again())
