@@ -320,10 +320,31 @@ def environment() -> dict[str, str]:
 
 def test_a_repository_has_one_catalogue(repository: Repository, tmp_path: Path) -> None:
     """
-    All questions to a repository share its columns.
+    All questions to a folder share its columns, by whichever path it was opened, and however often.
     """
-    assert repository.questions().catalogue is repository.questions().catalogue
-    assert repository.questions().catalogue is not Repository(tmp_path / "work").questions().catalogue
+    (tmp_path / "other").symlink_to(repository.files.parent, target_is_directory=True)
+
+    questions = repository.questions()
+
+    assert questions is repository.questions()
+    assert questions is Repository(repository.files.parent).questions()
+    assert questions is Repository(tmp_path / "other").questions()
+
+
+def test_a_folder_that_was_made_again_has_another_catalogue(tmp_path: Path) -> None:
+    """
+    A new repository at the path of one that was deleted answers for its own runs.
+    """
+    first = Repository(tmp_path / "again", create=True)
+    first.new_run("old").close()
+    assert ["old"] == first.questions().runs()
+    (tmp_path / "again").rename(tmp_path / "before")
+
+    second = Repository(tmp_path / "again", create=True)
+    second.new_run("new").close()
+
+    assert ["new"] == second.questions().runs()
+    assert ["old"] == Repository(tmp_path / "before").questions().runs()
 
 
 def counted(table: RunTable) -> int:

@@ -299,6 +299,28 @@ def test_info_of_all_runs(repo: Repo) -> None:
     assert {"lr", "model"} == set(types)
 
 
+def test_the_last_values_of_a_metric_are_those_of_its_points(repo: Repo) -> None:
+    """
+    Each run that has the metric in this context is there, whether it ended or records, with what was recorded last.
+    """
+    runs = [Run(repo=repo, system_tracking_interval=None) for _ in range(4)]
+    for number, run in enumerate(runs[:3]):
+        for step in (0, 5, 3):
+            run.track(number + step / 10, name="loss", step=step, context={"subset": "val"})
+    runs[3].track(7, name="loss", context={"subset": "train"})
+    runs[0].close()
+    first = repo.last_values("loss", {"subset": "val"})
+    runs[1].track(-1, name="loss", step=6, context={"subset": "val"})
+
+    later = repo.last_values("loss", {"subset": "val"})
+
+    assert {run.hash: number + 0.5 for number, run in enumerate(runs[:3])} == first
+    assert {**first, runs[1].hash: -1.0} == later
+    assert {} == repo.last_values("loss")
+    for run in runs:
+        run.close()
+
+
 def test_the_info_of_params_has_the_order_of_params(repo: Repo) -> None:
     """
     What `collect_params_info` merges from several runs is ordered by keys, as the params of one run are.

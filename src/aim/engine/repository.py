@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("aim")
 
 BUSY_ADVICE = "Close it first, or copy it: the copy gets what is there (`aim runs cp`)."
-
-_scan_lock = threading.Lock()
 
 
 class Repository:
@@ -130,14 +127,17 @@ class Repository:
                 log.warning("Aim can't read run %s and leaves it out: %s.", run_hash, error.strerror or error)
 
     def questions(self) -> Scan:
-        """Return what answers queries over all runs; the same object while the repository is in use."""
-        with _scan_lock:
-            if self._scan is None:
-                from aim.engine.live_catalogue import LiveCatalogue
-                from aim.engine.scan import Scan
+        """
+        Return what answers queries over all runs; the same object for all who open this folder in this process.
 
-                self._scan = Scan(LiveCatalogue(self.readers))
-            return self._scan
+        A notebook that makes a new `Repo` in each cell so pays for the catalogue once. A folder that was deleted and
+        made again at the same path has other questions.
+        """
+        if self._scan is None:
+            from aim.engine.shared_scans import shared_scan
+
+            self._scan = shared_scan(self.backend, self.readers.restore)
+        return self._scan
 
     # recording
 
@@ -189,6 +189,8 @@ class Repository:
         """Delete a run. Raises RunNotFound."""
         self.backend.delete_run(run_hash)
         self.readers.forget(run_hash)
+        if self._scan is not None:
+            self._scan.catalogue.readers.forget(run_hash)
 
     def copy_run(self, run_hash: str, target: Door) -> bool:
         """

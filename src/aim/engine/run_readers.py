@@ -39,7 +39,7 @@ class RunReaders:
 
     def __init__(self, backend: Backend, restore: Restore | None, sole_writer: SoleWriter) -> None:
         self.backend = backend
-        self._restore = restore
+        self.restore = restore
         self._sole_writer = sole_writer
         self._readers: Recent[str, RunReader] = Recent(READERS_MAX)
         self._earlier: Recent[tuple[str, Rewind], RunReader] = Recent(EARLIER_MAX)
@@ -51,7 +51,7 @@ class RunReaders:
         self.backend.check_exists(run_hash)
         with self._lock:
             reader = self._readers.get(
-                run_hash, None, lambda: self.backend.reader(run_hash, self._restore, log=self._log(run_hash))
+                run_hash, None, lambda: self.backend.reader(run_hash, self.restore, log=self._log(run_hash))
             )
         sole = self._sole_writer(run_hash)
         if sole is not None:
@@ -65,7 +65,7 @@ class RunReaders:
             return self._earlier.get(
                 (run_hash, rewind),
                 None,
-                lambda: self.backend.reader(run_hash, self._restore, log=self._log(run_hash), before=rewind),
+                lambda: self.backend.reader(run_hash, self.restore, log=self._log(run_hash), before=rewind),
             )
 
     def log(self, run_hash: str) -> RunLog:
@@ -77,12 +77,12 @@ class RunReaders:
     def _log(self, run_hash: str) -> RunLog:
         log = self._logs.get(run_hash)
         if log is None:
-            log = self._logs[run_hash] = self.backend.log(run_hash, self._restore)
+            log = self._logs[run_hash] = self.backend.log(run_hash, self.restore)
         return log
 
     def state(self, run_hash: str) -> RunState:
         """Return the state of a run, read anew. Raises RunNotFound."""
-        return self.backend.log(run_hash, self._restore).refresh()
+        return self.backend.log(run_hash, self.restore).refresh()
 
     def artifacts_folder(self, run_hash: str) -> Path:
         """Return the folder of a run's own artifacts. Raises RunNotFound, and UsageError where there are no folders."""

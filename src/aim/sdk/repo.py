@@ -1,8 +1,8 @@
 """
 `Repo`: a repository of runs, as users see it.
 
-A repository is a folder that holds a folder `.aim`. Everything here asks its `engine.door.Door`. Nothing is cached, so
-a call sees what another process recorded before it.
+A repository is a folder that holds a folder `.aim`. Everything here asks its `engine.door.Door`. A call sees
+what another process recorded before it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -522,6 +522,29 @@ class Repo:
         from aim.sdk.object_sequences import Tables
 
         return self._query_sequences(Tables, query, report_mode)
+
+    def last_values(self, name: str, context: Mapping[str, Any] | None = None) -> dict[str, float]:
+        """
+        Return the last value of one metric in each run that has it, by the hash of the run, newest run first.
+
+        The values come from the catalogue, without the points; integers beyond 2**53 are rounded.
+
+        Args:
+            name, context: as the metric was tracked; None is the empty context.
+
+        Cost: 2 us a run in a process that asked this repository before.
+
+        >>> import tempfile
+        >>> repo = Repo(tempfile.mkdtemp(), init=True)
+        >>> with Run(repo=repo, system_tracking_interval=None) as run:
+        ...     for loss in (0.5, 0.25):
+        ...         run.track(loss, name="loss", context={"subset": "val"})
+        >>> list(repo.last_values("loss", {"subset": "val"}).values())
+        [0.25]
+        """
+        hashes, values = self._door.questions().summaries(name, context)
+        numbers: list[float] = values.tolist()
+        return dict(zip(hashes, numbers, strict=True))
 
     def _query_sequences(
         self, seq_cls: type[SequenceT], query: str, report_mode: QueryReportMode
