@@ -95,9 +95,10 @@ def _points_of(metrics: Sequence[Metric]) -> list[Points]:
 
 def _columns(points: Points, only_last: bool) -> dict[str, Any]:
     # `time` is in microseconds of UTC
+    count = len(points)
     rows = slice(-1, None) if only_last else slice(None)
     return {
-        "idx": np.arange(len(points), dtype=np.int64)[rows],
+        "idx": np.arange(max(0, count - 1) if only_last else 0, count, dtype=np.int64),
         "step": points.steps[rows],
         "value": points.values[rows].astype(np.float64),
         "epoch": points.epochs[rows],

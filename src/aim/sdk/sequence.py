@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from aim.core.errors import RunNotFound
 from aim.core.kinds import is_numeric_sequence
+from aim.sdk.number_view import NumberView
 from aim.sdk.sequence_data import SequenceData as SequenceData
 from aim.sdk.sequence_types import KINDS
 from aim.storage.arrayview import ArrayView
@@ -128,7 +129,7 @@ class Sequence:
         """The values by step."""
         points = self.points()
         if points.is_numeric:
-            return ArrayView(points.steps, points.values)
+            return NumberView(points)
         return ArrayView(points.steps, points.values, restore=lambda position: self.run.read_objects(points, position))
 
     @property
@@ -151,13 +152,13 @@ class Sequence:
 
     def first_step(self) -> int | None:
         """Return the first step; None when nothing is tracked."""
-        steps = self.points().steps
-        return int(steps[0]) if len(steps) else None
+        points = self.points()
+        return points.first_step() if len(points) else None
 
     def last_step(self) -> int | None:
         """Return the last step; None when nothing is tracked."""
-        steps = self.points().steps
-        return int(steps[-1]) if len(steps) else None
+        points = self.points()
+        return points.last_step() if len(points) else None
 
     def preload(self) -> None:
         """Do nothing; accepted for Aim 3 callers."""

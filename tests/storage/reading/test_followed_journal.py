@@ -68,8 +68,8 @@ def test_threads_that_follow_one_journal_at_once_lose_no_record(tmp_path: Path) 
         reader.join()
     followed.refresh()
 
-    assert list(range(POINTS)) == followed.of_sequence(1)["step"].tolist()
-    assert POINTS == len(followed.all())
+    assert list(range(POINTS)) == followed.of_sequence(1).column("step").tolist()
+    assert POINTS == len(followed)
     writer.close()
 
 

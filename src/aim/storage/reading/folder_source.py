@@ -18,20 +18,22 @@ from collections.abc import Collection, Container, Hashable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import numpy.typing as npt
 
 from aim.core import contexts
 from aim.core.errors import DamagedFile
 from aim.core.params import Restore
 from aim.storage.disk import layout, unreadable
-from aim.storage.forms import blobs, records
+from aim.storage.forms import blobs
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.records import EpochArray, IntArray
 from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import SequenceKey, SequencePart, SequenceState, WriterInfo
+from aim.storage.reading import growing
 from aim.storage.reading.chunk_source import WriterPoints
 from aim.storage.reading.followed_journal import FollowedJournal
-from aim.storage.reading.points import Chunk, Points, is_increasing, typed
+from aim.storage.reading.growing import GrowingPoints
+from aim.storage.reading.points import Chunk, PointEnds, Points, is_increasing, typed
 from aim.storage.reading.reader import RunReader
 from aim.storage.reading.sole_writer import SoleWriter
 from aim.storage.sealing import seal
@@ -126,7 +128,7 @@ class FolderSource:
                 self._seal(writer)
 
     def _is_worth_sealing(self, journal: FollowedJournal) -> bool:
-        count = len(journal.all())
+        count = len(journal)
         return self._may_seal and count > 0 and (count >= SEAL_RECORDS_MIN or "pyarrow.parquet" in sys.modules)
 
     def _seal(self, writer: WriterInfo) -> None:
@@ -148,7 +150,7 @@ class FolderSource:
             journal = self._journals.get(writer_id)
             if journal is None or not journal.is_complete:
                 return math.inf
-            count += len(journal.all())
+            count += len(journal)
         return count if writer_ids else math.inf
 
     def use_sole_writer(self, writer_id: str, stamp: int) -> None:
@@ -219,15 +221,26 @@ class SealedPoints:
         return Chunk(columns.steps, typed(columns.values, part.kind), columns.times_us, columns.epochs, part.writer)
 
     def ordered_points(self, part: SequencePart) -> Points | None:
-        """Return the points of a part that is its whole sequence; None when its steps do not increase."""
-        steps, values = self._file.steps_values(part.number)
-        if not is_increasing(steps):
-            return None
+        """
+        Return the points of a part that is its whole sequence; None when its steps do not increase.
+
+        Cost: that of reading steps and values; nothing is read where the file's footer says the ends of the sequence.
+        """
 
         def read_moments() -> tuple[IntArray, EpochArray]:
             columns = self._file.columns(part.number)
             return columns.times_us, columns.epochs
 
+        def read_columns() -> tuple[IntArray, npt.NDArray[Any]]:
+            steps, values = self._file.steps_values(part.number)
+            return steps, typed(values, part.kind)
+
+        ends = None if self._file.damage else self._file.table.ends(part.number)
+        if ends is not None:
+            return Points.unread(PointEnds(*ends), read_columns, read_moments, part.writer, part.kind)
+        steps, values = self._file.steps_values(part.number)
+        if not is_increasing(steps):
+            return None
         return Points(steps, typed(values, part.kind), read_moments, (part.writer,), kind=part.kind)
 
     def undeclared(self, declared_numbers: Container[int]) -> list[SequenceState]:
@@ -247,26 +260,39 @@ class JournalPoints:
 
     def chunk(self, part: SequencePart) -> Chunk:
         """Return all points of a part."""
-        rows = self._journal.of_sequence(part.number)
-        values = typed(rows["value"], part.kind)
-        return Chunk(rows["step"].astype(np.int64), values, records.time_us(rows), rows["epoch"], part.writer)
+        points = self._journal.of_sequence(part.number)
+        times_us = growing.times_us(points.column("time"))
+        return Chunk(points.column("step"), _values(points, part.kind), times_us, points.column("epoch"), part.writer)
 
     def ordered_points(self, part: SequencePart) -> Points | None:
-        """Return the points of a part that is its whole sequence; None when its steps do not increase."""
-        rows = self._journal.of_sequence(part.number)
-        steps = rows["step"].astype(np.int64)
-        if not is_increasing(steps):
+        """
+        Return the points of a part that is its whole sequence; None when its steps do not increase.
+
+        Cost: nothing is copied, so that of the records that are new.
+        """
+        points = self._journal.of_sequence(part.number)
+        if not points.is_increasing:
             return None
-        values = typed(rows["value"], part.kind)
-        return Points(steps, values, lambda: (records.time_us(rows), rows["epoch"]), (part.writer,), kind=part.kind)
+        times_s, epochs = points.column("time"), points.column("epoch")
+        return Points(
+            points.column("step"),
+            _values(points, part.kind),
+            lambda: (growing.times_us(times_s), epochs),
+            (part.writer,),
+            kind=part.kind,
+        )
 
     def undeclared(self, declared_numbers: Container[int]) -> list[SequenceState]:
         """Return the sequences of other numbers, named after them: a journal has no names."""
         return [
             _sequence(self._journal.writer, number, unknown_name(number), {}, "float")
-            for number in np.unique(self._journal.all()["sequence"]).tolist()
+            for number in self._journal.numbers()
             if number not in declared_numbers
         ]
+
+
+def _values(points: GrowingPoints, kind: str) -> npt.NDArray[Any]:
+    return points.column("value") if kind == "float" else points.integers()
 
 
 def _sequence(writer_id: str, number: int, name: str, context: dict[str, Any], kind: str) -> SequenceState:

@@ -2,10 +2,9 @@
 The records of one writer, kept in memory while its journal fills.
 
     refresh       reads what is new with a `JournalCursor`
-    all           all records, in the order of recording
-    of_sequence   the records of one sequence; the second sequence that is asked for has all records sorted by sequence
+    of_sequence   the points of one sequence; what is new is split by sequence, and appended to what was split before
 
-Any number of threads may use it.
+So a look at a live run costs what was recorded since the last one. Any number of threads may use it.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-import numpy as np
-
 from aim.core import forks
-from aim.storage.forms.records import IntArray, Records
+from aim.storage.forms import records
+from aim.storage.forms.records import Records
+from aim.storage.reading.growing import GrowingPoints, split_by_sequence
 from aim.storage.reading.journal_cursor import NO_RECORDS, JournalCursor
 
 
@@ -27,6 +26,7 @@ class FollowedJournal:
     Attributes:
         generation: grows when records were added.
         is_complete: the writer has ended, and all of its journal was read.
+        split_count: how many records were split by sequence so far, those that were read again counted again.
     """
 
     def __init__(self, folder: Path, writer: str) -> None:
@@ -34,18 +34,23 @@ class FollowedJournal:
         self.writer = writer
         self.generation = 0
         self.is_complete = False
+        self.split_count = 0
         self._cursor = JournalCursor(folder, writer)
-        self._records = NO_RECORDS
-        self._full_count = 0  # records of pages that are full, at the beginning of `_records`
-        self._order: IntArray | None = None
-        self._ordered_numbers = self._records["sequence"]
-        self._asked_numbers: set[int] = set()
+        self._unsplit: list[Records] = []  # of pages that are full
+        self._behind = NO_RECORDS
+        self._full_count = 0
+        self._split_generation = 0
+        self._points: dict[int, GrowingPoints] = {}
+        self._open_numbers: set[int] = set()  # of sequences that have records in pages that are not full
         self._lock = threading.Lock()
 
     @property
     def has_gap(self) -> bool:
         """Whether a segment could not be read; the next `refresh` reads the whole journal again."""
         return self._cursor.has_gap
+
+    def __len__(self) -> int:
+        return self._full_count + len(self._behind)
 
     def refresh(self, *, is_still: bool = False) -> None:
         """
@@ -65,31 +70,37 @@ class FollowedJournal:
         if had_gap:
             self._cursor = JournalCursor(self.folder, self.writer)
             self._full_count = 0
+            self._unsplit, self._points, self._open_numbers = [], {}, set()
         full, behind = self._cursor.advance(is_still=is_still)
-        count = self._full_count + len(full) + len(behind)
-        if had_gap or count != len(self._records) or self.generation == 0:
-            self._records = np.concatenate((self._records[: self._full_count], full, behind))
-            self._order = None
-            self._asked_numbers.clear()
+        if had_gap or len(full) or len(behind) != len(self._behind) or self.generation == 0:
             self.generation += 1
+        if len(full):
+            self._unsplit.append(full)
         self._full_count += len(full)
+        self._behind = behind
 
-    def all(self) -> Records:
-        """Return all records, in the order of recording."""
-        return self._records
-
-    def of_sequence(self, number: int) -> Records:
-        """Return the records of one sequence number, in the order of recording."""
+    def of_sequence(self, number: int) -> GrowingPoints:
+        """Return the points of one sequence number, in the order of recording; none has a length of 0."""
         with forks.whole(), self._lock:
-            return self._of_sequence(number)
+            self._split()
+            return self._points.get(number) or GrowingPoints()
 
-    def _of_sequence(self, number: int) -> Records:
-        if self._order is None and (not self._asked_numbers or self._asked_numbers == {number}):
-            self._asked_numbers.add(number)
-            rows: Records = self._records[self._records["sequence"] == number]
-            return rows
-        if self._order is None:
-            self._order = np.argsort(self._records["sequence"], kind="stable").astype(np.int64)
-            self._ordered_numbers = self._records["sequence"][self._order]
-        start, stop = np.searchsorted(self._ordered_numbers, np.array((number, number + 1), np.uint32))
-        return self._records[self._order[start:stop]]
+    def numbers(self) -> list[int]:
+        """Return the numbers of the sequences that have records, ascending."""
+        with forks.whole(), self._lock:
+            self._split()
+            return sorted(self._points)
+
+    def _split(self) -> None:
+        if self._split_generation == self.generation:
+            return
+        unsplit, self._unsplit = self._unsplit, []
+        full = NO_RECORDS if not unsplit else unsplit[0] if len(unsplit) == 1 else records.joined(unsplit)
+        full_parts, open_parts = split_by_sequence(full), split_by_sequence(self._behind)
+        self.split_count += len(full) + len(self._behind)
+        for number in full_parts.keys() | open_parts.keys() | self._open_numbers:
+            points = self._points.get(number) or GrowingPoints()
+            added = full_parts.get(number, NO_RECORDS), open_parts.get(number, NO_RECORDS)
+            self._points[number] = points.continued(*added)
+        self._open_numbers = set(open_parts)
+        self._split_generation = self.generation

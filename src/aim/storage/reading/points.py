@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,18 +24,29 @@ from aim.storage.forms.visible import Visibility
 
 BYTES_A_POINT = 48
 POINTS_OVERHEAD_BYTES = 512
+EXACT_INTEGER_MAX = 2**53  # a double holds every whole number below it
+
+
+class PointEnds(NamedTuple):
+    """
+    How many points a sequence has, and its first and last point; there is one or more. Of objects the values are NaN.
+    """
+
+    point_count: int
+    first_step: int
+    last_step: int
+    first_value: float
+    last_value: float
 
 
 class Points:
     """
     One sequence, ordered by step, each step once. Times and epochs are decoded when they are first asked for, because
-    most readers want steps and values only.
+    most readers want steps and values only. Of a sealed sequence with evenly spaced steps, steps and values too are
+    read when they are first asked for: `len`, `first` and `last` cost nothing.
 
     Attributes:
         kind: `int`, `float`, `number` for both, or the type of its objects, as of `SequenceState`.
-        steps: shape (n,), int64, increasing.
-        values: shape (n,): int64, float64, or, when there are both, object (Python numbers). Of objects: int64, the
-            positions of their records.
         writer_ids: the writers that recorded points of this sequence.
         hidden_items: by step, the indices of objects in the list tracked there that were deleted.
     """
@@ -52,15 +63,71 @@ class Points:
         hidden_items: Mapping[int, frozenset[int]] | None = None,
     ) -> None:
         self.kind = kind
-        self.steps = steps
-        self.values = values
         self.writer_ids = writer_ids
         self.hidden_items: Mapping[int, frozenset[int]] = hidden_items or {}
+        self._ends: PointEnds | None = None
+        self._read_columns: Callable[[], tuple[IntArray, npt.NDArray[Any]]] = lambda: (steps, values)
         self._read_moments = read_moments
         self._writers = writers
 
+    @classmethod
+    def unread(
+        cls,
+        ends: PointEnds,
+        read_columns: Callable[[], tuple[IntArray, npt.NDArray[Any]]],
+        read_moments: Callable[[], tuple[IntArray, EpochArray]],
+        writer_id: str,
+        kind: str,
+    ) -> Points:
+        """Return points of one writer whose ends are known; *read_columns* returns their steps and values."""
+        points = _no_points(kind, read_moments, (writer_id,))
+        points._ends, points._read_columns = ends, read_columns
+        return points
+
     def __len__(self) -> int:
-        return len(self.steps)
+        return len(self.steps) if self._ends is None or self.is_read else self._ends.point_count
+
+    @cached_property
+    def _columns(self) -> tuple[IntArray, npt.NDArray[Any]]:
+        return self._read_columns()
+
+    @property
+    def is_read(self) -> bool:
+        """Whether steps and values are in memory."""
+        return self._ends is None or "_columns" in self.__dict__
+
+    @property
+    def steps(self) -> IntArray:
+        """The steps: shape (n,), int64, increasing."""
+        return self._columns[0]
+
+    @property
+    def values(self) -> npt.NDArray[Any]:
+        """
+        The values, shape (n,): int64, float64, or, when there are both, object (Python numbers). Of objects: int64, the
+        positions of their records.
+        """
+        return self._columns[1]
+
+    def first(self) -> tuple[int, Any]:
+        """Return the first step and its value, as a Python number. Raises IndexError when there is none."""
+        if self._ends is None or self.is_read:
+            return int(self.steps[0]), _number(self.values[0])
+        return self._ends.first_step, _typed_end(self, self._ends.first_value, 0)
+
+    def last(self) -> tuple[int, Any]:
+        """Return the last step and its value, as a Python number. Raises IndexError when there is none."""
+        if self._ends is None or self.is_read:
+            return int(self.steps[-1]), _number(self.values[-1])
+        return self._ends.last_step, _typed_end(self, self._ends.last_value, -1)
+
+    def first_step(self) -> int:
+        """Return the first step. Raises IndexError when there is none."""
+        return int(self.steps[0]) if self._ends is None or self.is_read else self._ends.first_step
+
+    def last_step(self) -> int:
+        """Return the last step. Raises IndexError when there is none."""
+        return int(self.steps[-1]) if self._ends is None or self.is_read else self._ends.last_step
 
     @property
     def is_numeric(self) -> bool:
@@ -90,12 +157,12 @@ class Points:
     @cached_property
     def writers(self) -> npt.NDArray[np.int32]:
         """The writer of each point: shape (n,), the index in `writer_ids`."""
-        return np.zeros(len(self.steps), np.int32) if self._writers is None else self._writers
+        return np.zeros(len(self), np.int32) if self._writers is None else self._writers
 
     @property
     def size_bytes(self) -> int:
         """About the memory that the points take when everything is decoded."""
-        return BYTES_A_POINT * len(self.steps) + POINTS_OVERHEAD_BYTES
+        return BYTES_A_POINT * len(self) + POINTS_OVERHEAD_BYTES
 
 
 @dataclass(frozen=True)
@@ -147,7 +214,7 @@ def merge(chunks: Sequence[Chunk], sequence: SequenceState, visibility: Visibili
     """Return the visible points of *chunks*, all that was recorded of *sequence*."""
     chunks = _visible(chunks, visibility)
     if not chunks:
-        return _no_points(sequence)
+        return _no_points(sequence.kind, lambda: (np.empty(0, np.int64), np.empty(0, np.float32)), ())
     writer_ids = tuple(sorted({chunk.writer for chunk in chunks}))
     steps = _concatenated([chunk.steps for chunk in chunks])
     values = _joined([chunk.values for chunk in chunks])
@@ -180,10 +247,24 @@ def _writer_indices(chunks: Sequence[Chunk], writer_ids: tuple[str, ...]) -> npt
     return np.repeat(indices, [len(chunk.steps) for chunk in chunks])
 
 
-def _no_points(sequence: SequenceState) -> Points:
+def _no_points(
+    kind: str, read_moments: Callable[[], tuple[IntArray, EpochArray]], writer_ids: tuple[str, ...]
+) -> Points:
     nothing = np.empty(0, np.int64)
-    values = nothing.astype(np.float64 if sequence.kind in ("float", "number") else np.int64)
-    return Points(nothing, values, lambda: (nothing, nothing.astype(np.float32)), (), kind=sequence.kind)
+    values = nothing.astype(np.float64 if kind in ("float", "number") else np.int64)
+    return Points(nothing, values, read_moments, writer_ids, kind=kind)
+
+
+def _typed_end(points: Points, value: float, index: int) -> Any:
+    if points.kind == "float":
+        return value
+    # no double holds each large integer
+    is_exact = points.kind == "int" and abs(value) < EXACT_INTEGER_MAX
+    return int(value) if is_exact else _number(points.values[index])
+
+
+def _number(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
 
 
 def _latest_by_step(steps: IntArray, times_us: IntArray, writers: npt.NDArray[np.int32]) -> IntArray:

@@ -129,6 +129,22 @@ class SequenceTable:
         index = self._index(number)
         return None if index is None else SequenceRows(*(self._columns[key][index] for key in ROW_KEYS))
 
+    def ends(self, number: int) -> tuple[int, int, int, float, float] | None:
+        """
+        Return how many points a sequence of numbers has, its first and last step, and its first and last value.
+
+        None when the table does not say so: its steps are not evenly spaced, or it holds objects.
+        """
+        index = self._index(number)
+        if index is None or "first" not in self._columns or self._columns["has_nan"][index] is None:
+            return None
+        rows = SequenceRows(*(self._columns[key][index] for key in ROW_KEYS))
+        if not rows.row_count or (rows.row_count > 1 and (rows.stride is None or rows.stride <= 0)):
+            return None
+        last_step = rows.first_step + (rows.stride or 0) * (rows.row_count - 1)
+        first, last = (params.decode(self._columns[key][index]) for key in ("first", "last"))
+        return rows.row_count, rows.first_step, last_step, first, last
+
     def find(self, number: int) -> SealedSequence | None:
         """Return the sequence of a number; None when there is none."""
         index = self._index(number)
@@ -175,6 +191,9 @@ class SalvagedTable(SequenceTable):
 
     def find(self, number: int) -> SealedSequence | None:
         return next((sequence for sequence in self.sequences if sequence.number == number), None)
+
+    def ends(self, number: int) -> tuple[int, int, int, float, float] | None:
+        return None
 
     def summaries(self) -> dict[int, Summary | None]:
         return {sequence.number: sequence.summary for sequence in self.sequences}
