@@ -9,8 +9,9 @@ Curves over equal x are reduced together: with hundreds of runs of the same leng
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,15 @@ import numpy.typing as npt
 
 from aim.engine.aggregate import aggregate
 from aim.engine.points import Curve, PointStore
-from aim.engine.sampling import Reduced, Window, reduce_curves, reduce_path, smoothed
+from aim.engine.pyramid import Pyramid
+from aim.engine.sampling import Reduced, Window, inside, reduce_curves, reduce_path, smoothed
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.state import SequenceKey
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 XArray = npt.NDArray[Any]
+PYRAMID_POINTS_MIN = 65_536  # a shorter curve is reduced within some milliseconds
 AXES = ("step", "epoch", "time", "relative")
 LINE, SMOOTH, LOW, HIGH = "line", "smooth", "low", "high"
 Axis = str | tuple[str, str | None]
@@ -97,10 +100,16 @@ class _Line:
     first: int = 0  # the point from which on it is asked for
     smooth: FloatArray | None = None
     sorted_x: bool = True
+    pyramid: Callable[[], Pyramid] | None = None  # of a long curve whose points are all there, in their order
 
     def inside(self, window: Window | None) -> FloatArray:
         """Return the values in a window."""
         return self.y if window is None else self.y[(self.x >= window[0]) & (self.x <= window[1])]
+
+    def cut(self, part: slice, x: XArray) -> None:
+        """Keep only a part of the line, whose x are *x*."""
+        self.x, self.y = x, self.y[part]
+        self.smooth = None if self.smooth is None else self.smooth[part]
 
     def keep_end(self) -> None:
         """Drop the points before `first`."""
@@ -229,10 +238,17 @@ def _lines(store: PointStore, requests: Sequence[CurveRequest], view: View, clie
             if curve is None:
                 continue
             line = _over_x(source, curve, curves, request, view.x)
+            if _is_long(line, curve):
+                line.pyramid = partial(store.pyramid, run_hash, request.key, before, curve)
             if before is None and (run_hash in client.live or client.since is not None):
                 line.first = _first_new(store, request, curve, line, client)
             lines[source] = line
     return [lines[source] for source in sorted(lines)]
+
+
+def _is_long(line: _Line, curve: Curve) -> bool:
+    """Return whether a pyramid pays for a line, which has to have all points in the order of the curve."""
+    return len(curve) >= PYRAMID_POINTS_MIN and line.sorted_x and line.y is curve.values
 
 
 def _first_new(store: PointStore, request: CurveRequest, curve: Curve, line: _Line, client: ClientState) -> int:
@@ -312,26 +328,38 @@ def _reduced(lines: Sequence[_Line], view: View) -> list[Reduced]:
     """Reduce lines, those over equal x together; a line of which only the end is asked for is cut first."""
     reduced_lines: dict[int, Reduced] = {}
     by_x: dict[tuple[str, bytes], list[int]] = {}
+    cuts: dict[int, slice] = {}
     is_path = not isinstance(view.x, str)
     for index, line in enumerate(lines):
         if is_path:
             reduced_lines[index] = reduce_path(line.x, line.y, view.buckets)
         elif line.first:
             reduced_lines[index] = _reduced_end(line, view)
+        elif line.pyramid is not None:
+            reduced_lines[index] = line.pyramid().reduce(line.x, view.buckets, view.window)
         else:
-            by_x.setdefault((line.x.dtype.str, line.x.tobytes()), []).append(index)
+            start, stop = inside(line.x, view.window)
+            cut = cuts[index] = slice(max(start - 1, 0), min(stop + 1, len(line.x)))
+            by_x.setdefault((line.x.dtype.str, line.x[cut].tobytes()), []).append(index)
     for indices in by_x.values():
-        x = lines[indices[0]].x
-        rows = np.stack([lines[index].y for index in indices])
+        x = lines[indices[0]].x[cuts[indices[0]]]
+        rows = np.stack([lines[index].y[cuts[index]] for index in indices])
         for index, reduced in zip(indices, reduce_curves(x, rows, view.buckets, view.window), strict=True):
-            lines[index].x = x  # one array for all, so that a frame holds it once
             reduced_lines[index] = reduced
+            lines[index].cut(cuts[index], x)  # one array for all, so that a frame holds it once
     return [reduced_lines[index] for index in range(len(lines))]
 
 
 def _reduced_end(line: _Line, view: View) -> Reduced:
-    counts = _counts(line.inside(view.window))  # of the whole line
+    counts = _counts_of(line, view.window)  # of the whole line
     buckets = max(1, round(view.buckets * (len(line.x) - line.first) / len(line.x)))
     line.keep_end()
     end = reduce_curves(line.x, line.y[np.newaxis], buckets, view.window)[0]
     return Reduced(end.point_indices, *counts)
+
+
+def _counts_of(line: _Line, window: Window | None) -> tuple[int, int, int]:
+    if line.pyramid is None:
+        return _counts(line.inside(window))
+    start, stop = inside(line.x, window)
+    return (stop - start, *line.pyramid().odd_counts(start, stop))

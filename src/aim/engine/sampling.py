@@ -16,6 +16,7 @@ Many curves over the same x are done at once: rows of one matrix. Smoothing is d
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ Window = tuple[float, float]
 
 POINTS_A_BUCKET = 2  # a line of no more than this many points a bucket is kept whole
 BLOCK_VALUES = 1 << 15  # values of one matrix that are worked on at once: what fits the cache is 4 times faster
+INTEGER_MIN, INTEGER_MAX = -(2.0**63), 2.0**63 - 1024  # the doubles within int64
 EMA_SCALE_MAX = 1e60  # how far weights are scaled within one block of the exponential mean
 
 
@@ -67,17 +69,17 @@ def reduce_curves(x: XArray, rows: FloatArray, buckets: int, window: Window | No
     >>> reduce_curves(np.arange(6), np.array([[0.0, 9.0, 1.0, np.nan, -7.0, 3.0]]), buckets=1)[0].point_indices
     array([0, 1, 3, 4, 5])
     """
-    start, stop = _inside(x, window)
+    start, stop = inside(x, window)
     outer = [index for index in (start - 1, stop) if 0 <= index < len(x)]
     count = stop - start
     if count <= POINTS_A_BUCKET * buckets:
         point_indices = np.arange(max(start - 1, 0), min(stop + 1, len(x)), dtype=np.int64)
         return [_counted(point_indices, row[start:stop]) for row in rows]
-    starts = _starts(x[start:stop], buckets, window)
+    starts = bucket_starts(x[start:stop], buckets, window)
     block = max(1, BLOCK_VALUES // count)
     reduced: list[Reduced] = []
     for first in range(0, len(rows), block):
-        reduced += _reduce_block(rows[first : first + block, start:stop], starts, start, outer)
+        reduced += reduce_buckets(rows[first : first + block, start:stop], starts, start, outer)
     return reduced
 
 
@@ -95,10 +97,23 @@ def reduce_path(x: FloatArray, y: FloatArray, buckets: int) -> Reduced:
     return Reduced(point_indices.astype(np.int64), reduced.point_count, reduced.nan_count, reduced.inf_count)
 
 
-def _inside(x: XArray, window: Window | None) -> tuple[int, int]:
+def inside(x: XArray, window: Window | None) -> tuple[int, int]:
+    """Return the first index in a window, and the one behind the last. Cost: that of two binary searches."""
     if window is None:
         return 0, len(x)
-    return int(np.searchsorted(x, window[0], "left")), int(np.searchsorted(x, window[1], "right"))
+    start, before = _positions(x, np.array([window[0]])), _positions(x, np.nextafter([window[1]], np.inf))
+    if window[1] == np.inf:
+        before = np.array([len(x)])
+    return int(start[0]), int(before[0])
+
+
+def _positions(x: XArray, bounds: FloatArray) -> IntArray:
+    """Return for each bound the index of the first x that is not below it."""
+    if x.dtype.kind == "i":  # else numpy makes floats of the whole of x
+        whole = np.clip(np.ceil(bounds), INTEGER_MIN, INTEGER_MAX).astype(np.int64)
+        positions: IntArray = np.searchsorted(x, whole, "left")
+        return np.where(bounds > INTEGER_MAX, len(x), positions)
+    return np.searchsorted(x, bounds, "left").astype(np.int64)
 
 
 def _counted(point_indices: IntArray, inside: FloatArray) -> Reduced:
@@ -116,15 +131,22 @@ def edges(low: float, high: float, buckets: int) -> FloatArray:
     return low + (high - low) * (np.arange(1, buckets) / buckets)
 
 
-def _starts(inside: XArray, buckets: int, window: Window | None) -> IntArray:
-    """Return the place of the first point of each bucket that has one."""
-    low, high = window or (float(inside[0]), float(inside[-1]))
-    bounds = np.searchsorted(inside, edges(low, high, buckets), "left")
-    starts = np.unique(np.append(bounds, 0))
-    return starts[starts < len(inside)].astype(np.int64)
+def bucket_starts(x: XArray, buckets: int, window: Window | None) -> IntArray:
+    """Return the index of the first point of each bucket that has one, of all x in the window."""
+    low, high = window or (float(x[0]), float(x[-1]))
+    starts = np.unique(np.append(_positions(x, edges(low, high, buckets)), 0))
+    return starts[starts < len(x)].astype(np.int64)
 
 
-def _reduce_block(inside: FloatArray, starts: IntArray, shift: int, outer: list[int]) -> list[Reduced]:
+def reduce_buckets(inside: FloatArray, starts: IntArray, shift: int = 0, outer: Sequence[int] = ()) -> list[Reduced]:
+    """
+    Reduce curves, of which all points are in buckets that begin at *starts*.
+
+    Args:
+        inside: shape (curves, n).
+        shift: is added to the indices.
+        outer: indices of points outside that are kept too.
+    """
     curves, count = inside.shape
     # One long row: numpy reduces the parts of one axis several times faster than those of two.
     flat = np.ascontiguousarray(inside).ravel()
