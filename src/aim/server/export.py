@@ -52,6 +52,9 @@ class ExportTable:
     pieces: Iterable[Sequence[Sequence[Any]]]
 
 
+UNFIT = (OverflowError, UnicodeEncodeError)  # an integer of over 64 bits; half of a character
+
+
 async def export(request: Request) -> Response:
     """Answer `GET …/export/<subject>.<format>`."""
     subject, format_name = request.path_params["subject"], request.path_params["format"]
@@ -186,7 +189,10 @@ def _parquet(rows: ExportTable, is_runs: bool) -> IO[bytes]:
         schema = pyarrow.schema(list(zip(rows.names, kinds, strict=False)))  # x is left out where an axis is a column
         with pyarrow.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
             for piece in rows.pieces:
-                arrays = [pyarrow.array(column, kind.type) for column, kind in zip(piece, schema, strict=True)]
+                arrays = [
+                    pyarrow.array(_whole_texts(column) if kind.type == text else column, kind.type)
+                    for column, kind in zip(piece, schema, strict=True)
+                ]
                 writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
     file.seek(0)
     return file
@@ -198,5 +204,10 @@ def _arrow(column: Sequence[Any]) -> pyarrow.Array:
 
     try:
         return pyarrow.array(column)
-    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError):
-        return pyarrow.array([None if value is None else str(_cell(value)) for value in column])
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError, *UNFIT):
+        return pyarrow.array(_whole_texts([None if value is None else str(_cell(value)) for value in column]))
+
+
+def _whole_texts(texts: Sequence[str | None]) -> list[str | None]:
+    """Return texts with `?` in place of halves of characters, which UTF-8 does not have."""
+    return [None if text is None else text.encode("utf-8", "replace").decode() for text in texts]

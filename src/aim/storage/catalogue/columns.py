@@ -30,6 +30,8 @@ LOOK_UP_MAX = 32  # so many values are looked for one by one; more make a dict o
 ColumnBase = tuple[CodeArray, "list[object] | ValueArray"]
 """Codes by slot, and the distinct values: a list, or an array when they are all floats or all ints."""
 
+INT64 = np.iinfo(np.int64)
+
 
 class Column:
     """
@@ -174,6 +176,8 @@ class Column:
         new_codes[used] = np.arange(len(used), dtype=np.int32)
         used_values = [values[code] for code in used.tolist()]
         kinds = set(map(type, used_values))
-        if kinds == {float} or kinds == {int}:
-            return new_codes[codes], np.array(used_values, np.float64 if kinds == {float} else np.int64)
+        if kinds == {float}:
+            return new_codes[codes], np.array(used_values, np.float64)
+        if kinds == {int} and INT64.min <= min(used_values) and max(used_values) <= INT64.max:
+            return new_codes[codes], np.array(used_values, np.int64)
         return new_codes[codes], used_values
