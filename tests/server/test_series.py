@@ -309,6 +309,23 @@ def test_groups_of_another_form_are_refused(browser: Browser, by: object) -> Non
     assert "`aggregate.by" in browser.post("series", body, status=400)["message"]
 
 
+def test_an_equal_request_of_one_state_is_answered_with_the_same_bytes(
+    make_run: MakeRun, make_browser: MakeBrowser
+) -> None:
+    """
+    The time that the drawing took is in the frame, so equal bytes were drawn once; a change of a run draws anew.
+    """
+    run = make_run("r")
+    track(run, [1.0, 2.0])
+    browser = make_browser()
+    first = browser.bytes("series", {"metrics": [{"name": "loss"}]})
+
+    assert first == browser.bytes("series", {"metrics": [{"name": "loss"}]})
+    assert first != browser.bytes("series", {"metrics": [{"name": "loss"}], "smooth": 0.5})
+    run.track(3.0, name="loss", step=2)
+    assert [1.0, 2.0, 3.0] == curves(browser, metrics=[{"name": "loss"}]).only("r").y
+
+
 def test_runs_of_equal_fields_are_drawn_as_one(browser: Browser) -> None:
     """
     An aggregate has a line and a band for each group, and the runs of the group.

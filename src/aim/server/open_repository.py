@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from aim.core.errors import AimError, RepoNotFound
+from aim.core.recent import Recent
 from aim.engine.alerts import Alerts
 from aim.engine.opening import repository_exists
 from aim.engine.points import PointStore
@@ -27,6 +28,8 @@ from aim.storage.catalogue.run_table import RunTable
 Result = TypeVar("Result")
 Progress = Callable[[str, int, int], None]
 """Is called with the id of a repository, how many of its runs were read, and how many there are."""
+
+FRAMES_BYTES_MAX = 64 << 20  # frames that are kept, of one repository
 
 log = logging.getLogger("aim.server")
 
@@ -49,6 +52,7 @@ class OpenRepository:
         self.alerts = Alerts(self.points)
         self.changes = Changes(self.repository)
         self.documents = self.repository.documents
+        self.frames: Recent[str, bytes] = Recent(FRAMES_BYTES_MAX, len)
 
     def ask(self, question: Callable[[RunTable], Result]) -> Result:
         """

@@ -30,6 +30,32 @@ async def series(request: Request) -> Response:
 
 
 def _series(repo: OpenRepository, request: SeriesRequest) -> Response:
+    memory = _FrameMemory(repo, request)
+    content = memory.find() or memory.keep(*_drawn(repo, request))
+    return Response(content, media_type=FRAME_TYPE)
+
+
+class _FrameMemory:
+    """The frame that answers a request, which is kept for the state that it shows: many pages ask the same."""
+
+    def __init__(self, repo: OpenRepository, request: SeriesRequest) -> None:
+        self._repo = repo
+        self._text = repr(request)
+
+    def find(self) -> bytes | None:
+        """Return the frame of the state now; None when it has to be drawn."""
+        cursor = self._repo.ask(self._repo.watch.cursor_of)
+        return None if self._repo.catalogue.indexing else self._repo.frames.lookup(self._text, cursor)
+
+    def keep(self, cursor: str, content: bytes) -> bytes:
+        """Keep a frame of the state *cursor*, and return it."""
+        if self._repo.catalogue.indexing is None:  # while runs are read, a table grows without a new state
+            self._repo.frames.put(self._text, cursor, content)
+        return content
+
+
+def _drawn(repo: OpenRepository, request: SeriesRequest) -> tuple[str, bytes]:
+    """Return the frame of a request, and the state that it shows."""
     begun_s = time.perf_counter()
     selection = repo.ask(lambda table: select(repo, table, request))
     header: dict[str, Any] = {
@@ -46,7 +72,7 @@ def _series(repo: OpenRepository, request: SeriesRequest) -> Response:
         content = _group_frame(repo, selection, selection.groups, request, request.aggregation, header)
     else:
         content = _curve_frame(repo, selection, request, header, begun_s)
-    return Response(content, media_type=FRAME_TYPE)
+    return selection.cursor, content
 
 
 def _curve_frame(
