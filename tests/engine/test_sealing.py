@@ -113,3 +113,34 @@ def test_a_run_that_can_not_be_sealed_does_not_keep_others_from_it(
     assert 2 == sealing.seal_all(folders)
     said = f"1 run could not be sealed. The first one: [Errno 21] Is a directory: '{unreadable}'"
     assert said == caplog.messages[-1]
+
+
+def test_any_failure_with_one_run_leaves_the_others_to_be_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    A run whose folder has a name that no path can have is left and named; those before and after it are sealed.
+    """
+    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
+    folders = sorted(closed_run(tmp_path) for _ in range(2))
+    impossible = folders[0].with_name("\0")
+
+    assert 2 == sealing.seal_all([folders[0], impossible, folders[1]])
+    assert "1 run could not be sealed. The first one: " in caplog.messages[-1]
+    assert "embedded null byte" in caplog.messages[-1]
+
+
+def test_extreme_steps_are_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A run with the steps -2^57, 1 ... 325 is sealed, and reads the same.
+    """
+    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
+    steps = [-(2**57), *range(1, 326)]
+    with Run(repo=tmp_path, system_tracking_interval=None, capture_terminal_logs=False) as run:
+        for step in steps:
+            run.track(1.0, name="loss", step=step)
+
+    assert 1 == sealing.seal_all([tmp_path / ".aim" / "runs" / run.hash])
+    metric = Run(run.hash, repo=tmp_path, read_only=True).get_metric("loss")
+    assert metric is not None
+    assert steps == metric.values.indices_list()

@@ -8,6 +8,7 @@ returns. Each training starts one such process at a time; a reader or `aim stora
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from aim.core.shield import shielded
 from aim.core.words import counted
 from aim.storage.forms.run_log import RunLog
 
@@ -77,17 +79,23 @@ def seal_run(folder: Path) -> int:
 
     Raises:
         FileNotFoundError: the run is gone.
-        OSError: the folder can't be written to; or what a writer said can't be read, and only the others are sealed.
+        OSError: the folder can't be written to; or what a writer said can't be read.
+        Exception: another failure with one writer. Whatever is raised, the other writers are sealed.
     """
     from aim.storage.sealing import seal
 
     state = RunLog(folder).refresh()
     moment_s = time.time()
     ended = [writer.id for writer in state.writers.values() if writer.has_ended(moment_s) and writer.unreadable is None]
-    total = sum(seal.seal_writer(folder, writer, state) for writer in ended)
-    for writer in state.writers.values():
-        if writer.unreadable is not None:  # this is refused, and so told
-            seal.seal_writer(folder, writer.id, state)
+    refused = [writer.id for writer in state.writers.values() if writer.unreadable is not None]
+    total = 0
+    errors: list[Exception] = []
+    for writer_id in (*ended, *refused):  # the refused ones raise, and so it is told
+        sealed: list[bool] = []
+        shielded(lambda: sealed.append(seal.seal_writer(folder, writer_id, state)), errors.append)  # noqa: B023
+        total += sum(sealed)
+    if errors:
+        raise errors[0]
     return total
 
 
@@ -95,21 +103,22 @@ def seal_all(folders: Iterable[Path], progress: Callable[[Path, int], None] | No
     """
     Seal the ended writers of many runs, and return how many. *progress* is called with each run and its sealed writers.
 
-    A run that can't be read or written is left as it is; a warning says how many were, and names the first.
+    A run that can't be sealed, whatever the reason, is left as it is, and the others are sealed; a warning says how
+    many were left, and names the first.
     """
     total = 0
-    refused: list[OSError] = []
+    refused: list[str] = []
+
+    def refuse(folder: Path, error: Exception) -> None:
+        if not isinstance(error, FileNotFoundError):
+            refused.append(str(error) if isinstance(error, OSError) else f"{folder}: {error!r}")
+
     for folder in folders:
-        try:
-            sealed = seal_run(folder)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            refused.append(error)
-            continue
-        total += sealed
-        if progress is not None:
-            progress(folder, sealed)
+        sealed: list[int] = []
+        if shielded(lambda: sealed.append(seal_run(folder)), functools.partial(refuse, folder)):  # noqa: B023
+            total += sealed[0]
+            if progress is not None:
+                progress(folder, sealed[0])
     if refused:
         log.warning("%s could not be sealed. The first one: %s", counted(len(refused), "run"), refused[0])
     return total
@@ -118,7 +127,5 @@ def seal_all(folders: Iterable[Path], progress: Callable[[Path, int], None] | No
 if __name__ == "__main__":
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    try:
-        seal_run(Path(sys.argv[1]))
-    except OSError:
+    if not shielded(lambda: seal_run(Path(sys.argv[1])), lambda error: None):
         sys.exit(1)  # the run is gone, or the folder can't be written: the journal is as good

@@ -75,3 +75,23 @@ def test_a_journal_that_is_sealed_meanwhile_is_packed_as_the_sealed_file(
         names = [name for name in archive.namelist() if "/ended/" in name]
         assert content == archive.read(f".aim/runs/ended/{sealed.name}")
     assert 2 == len(names)
+
+
+def test_a_file_that_can_not_be_read_does_not_end_the_archive(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    What nobody can read is left out and named; all other files of all runs are packed.
+    """
+    archive = tmp_path / "all.zip"
+    write_archive(store, archive)
+    with zipfile.ZipFile(archive) as packed:
+        names = packed.namelist()
+    run_folder = next(store.runs.iterdir())
+    loop = run_folder / "loop"
+    loop.symlink_to(loop)
+    write_archive(store, archive)
+
+    with zipfile.ZipFile(archive) as packed:
+        assert names == packed.namelist()
+    assert f"{loop} can't be read" in caplog.messages[0]

@@ -13,6 +13,7 @@ import pytest
 from aim.storage.care.check import check_run, check_store
 from aim.storage.disk import layout
 from aim.storage.forms import blobs, edits, events
+from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import Damage
 from aim.storage.recording.writer import Writer
 from aim.storage.store import Store
@@ -336,3 +337,21 @@ def test_what_can_not_be_read_is_named_and_the_rest_is_judged(tmp_path: Path) ->
 
     results = {name: {item.file for item in damage} for name, damage in check_store(store)}
     assert {"": set(), "one": {unreadable.name, broken.name}, "two": {flipped.name}} == results
+
+
+def test_a_declaration_that_makes_no_sense_hides_no_run(tmp_path: Path) -> None:
+    """
+    A line that names a sequence 5, with a good CRC, counts as damage of its run, and the others are judged.
+    """
+    store = Store(tmp_path / ".aim", create=True)
+    for _ in range(2):
+        folder = store.create_run()
+        Writer(folder, folder.name).close()
+    path = next(store.runs.glob("*/*.events.jsonl"))
+    begin, *rest = path.read_bytes().splitlines(keepends=True)
+    line = events.encode({"at": 1.0, "sequence": 1, "name": 5, "context": {}, "kind": "float"})
+    path.write_bytes(b"".join([begin, line, *rest]))
+
+    assert 3 == len(list(check_store(store)))
+    assert {} == RunLog(path.parent).refresh().sequences
+    assert 1 == len(RunLog(path.parent).refresh().damage)

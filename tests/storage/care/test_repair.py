@@ -13,7 +13,7 @@ from aim.core.errors import RunExists
 from aim.storage.care.check import check_run
 from aim.storage.care.repair import repair_run
 from aim.storage.disk import layout
-from aim.storage.forms import blobs, edits, events
+from aim.storage.forms import blobs, edits, events, journal
 from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.folder_source import open_run
 from aim.storage.recording.writer import Writer
@@ -291,3 +291,27 @@ def test_a_live_run_is_copied_as_it_is_now(tmp_path: Path, target: Path) -> None
     assert 11 == len(points(folder))
     assert [] == check_run(target)
     assert layout.events_file(target, writer.id).exists()
+
+
+def test_a_step_made_extreme_by_damage_is_kept_and_the_run_mended(folder: Path, target: Path) -> None:
+    """
+    One changed byte makes a step 2^62 larger; the copy has all points, and they are whole.
+    """
+    flip(of_first(folder, "points-0000"), journal.PAGE_BYTES + 15)
+    report = repair_run(folder, target)
+
+    assert [] == check_run(target)
+    assert 0 == report.points_lost
+    assert len(points(folder)) == len(points(target))
+
+
+def test_files_of_other_names_beside_the_blob_files_are_copied_as_they_are(folder: Path, target: Path) -> None:
+    """
+    A copy `<writer>.blobs-old.zip` that somebody made is not Aim's.
+    """
+    (path,) = list(folder.glob("*.blobs-0000.zip"))[:1]
+    old = path.name.replace("0000", "old")
+    (folder / old).write_bytes(b"a copy")
+    repair_run(folder, target)
+
+    assert b"a copy" == (target / old).read_bytes()

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from aim.storage.sealing import pages
 from aim.storage.sealing.pages import BadPage
@@ -49,6 +49,22 @@ stepped = st.integers(-9, 9)
 def test_deltas_of_any_width_decode(values: list[int]) -> None:
     """
     Steps and times of any size and order come back.
+    """
+    plain, rows = plain_pages(pa.array(values, pa.int64()), "DELTA_BINARY_PACKED")
+
+    assert values == pages.deltas(np.frombuffer(plain, np.uint8), rows).tolist()
+
+
+extremes = st.sampled_from([-(2**63), 2**63 - 1, -(2**57), 2**56, -1, 0, 1])
+regular = st.tuples(wide | extremes, st.integers(1, 400)).map(lambda drawn: [drawn[0], *range(1, drawn[1])])
+sorted_widely = st.lists(wide | extremes, min_size=1, max_size=300).map(sorted)
+
+
+@example([-(2**57), *range(1, 326)])
+@given(regular | sorted_widely | st.lists(extremes, min_size=1, max_size=300))
+def test_deltas_of_extreme_steps_decode(values: list[int]) -> None:
+    """
+    A few steps or times far from all others, anywhere in the 64 bits, come back.
     """
     plain, rows = plain_pages(pa.array(values, pa.int64()), "DELTA_BINARY_PACKED")
 

@@ -530,3 +530,40 @@ def test_an_object_is_found_through_the_sealed_file(tmp_path: Path) -> None:
 
     assert "7 or 1?" == blobs.read_record(layout.blob_file(folder, writer.id, number), offset)["items"][0]["caption"]
     assert [] == verify(path)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([-(2**63), 2**63 - 1, -(2**57), 2**62, 0, 1]) | st.integers(-(2**63), 2**63 - 1),
+            st.floats() | st.sampled_from([1.7e9, 4.6e12, -4.6e12]),
+            st.floats(),
+        ),
+        min_size=1,
+        max_size=200,
+    )
+)
+def test_any_steps_times_and_values_are_sealed(rows: list[tuple[int, float, float]]) -> None:
+    """
+    Whatever 64 bits a record holds, the file is written, reads back, and has no damage.
+    """
+    table = np.zeros(len(rows), records.RECORD_DTYPE)
+    table["step"], table["time"], table["value"] = zip(*rows)
+    table["sequence"] = 1
+    content = seal.encode(table, {}, JournalOrigin(RUN, "0a1b2c3d", 1, len(rows), 0))
+    columns = Sealed.of(Path("any"), content).columns(1)
+
+    assert sorted(step for step, _, _ in rows) == columns.steps.tolist()
+
+
+def test_files_of_other_names_beside_the_blob_files_do_not_keep_a_run_from_being_sealed(run_folder: Path) -> None:
+    """
+    A copy `<writer>.blobs-old.zip` that somebody made is not looked at.
+    """
+    for path in run_folder.glob("*.blobs-0000.zip"):
+        (run_folder / path.name.replace("0000", "old")).write_bytes(path.read_bytes())
+    before = points(run_folder)
+    seal_all(run_folder)
+
+    assert before == points(run_folder)

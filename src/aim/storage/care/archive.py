@@ -2,18 +2,20 @@
 All of a repository in one ZIP: `.aim/FORMAT`, `.aim/runs/<hash>/...`; unpacked anywhere, it is a repository.
 
 A live run is packed as it is at the moment. When a journal is sealed meanwhile and its segments are gone, the folder is
-listed again and the sealed file is packed. If both forms of a journal get in, readers use either.
+listed again and the sealed file is packed. If both forms of a journal get in, readers use either. A file that the disk
+refuses to read is left out from there on, with a warning, and everything else is packed.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
+from aim.storage.disk import unreadable
 from aim.storage.store import Store
 
 COMPRESSED_SUFFIXES = frozenset((".parquet", ".zip"))
@@ -31,7 +33,7 @@ def write_archive(store: Store, target: Path, progress: Callable[[str], None] | 
         progress: is called with the hash of each run that was packed.
 
     Raises:
-        OSError: a file can't be read, or *target* not written.
+        OSError: *target* can't be written.
 
     Cost: 30 ms a megabyte of journals and lines; sealed points and objects are copied. Memory: a megabyte.
     """
@@ -60,16 +62,29 @@ def _add(archive: zipfile.ZipFile, root: Path, path: Path) -> None:
             except FileNotFoundError:
                 is_incomplete = True
                 continue
+            except OSError as error:
+                unreadable.note(file, error)
+                packed_names.add(name)
+                continue
             with source:
                 header = zipfile.ZipInfo(name, _zip_time(os.fstat(source.fileno()).st_mtime))
                 header.external_attr = 0o644 << 16
                 is_compressed = file.suffix in COMPRESSED_SUFFIXES
                 header.compress_type = zipfile.ZIP_STORED if is_compressed else zipfile.ZIP_DEFLATED
                 with archive.open(header, "w", force_zip64=True) as entry:
-                    shutil.copyfileobj(source, entry, CHUNK_BYTES)
+                    while chunk := _chunk(source, file):
+                        entry.write(chunk)
             packed_names.add(name)
         if not is_incomplete:
             return
+
+
+def _chunk(source: BinaryIO, file: Path) -> bytes:
+    try:
+        return source.read(CHUNK_BYTES)
+    except OSError as error:  # what was read until here is packed; the CRCs of its form tell what is missing
+        unreadable.note(file, error)
+        return b""
 
 
 def _files(path: Path) -> Iterator[Path]:

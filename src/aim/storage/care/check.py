@@ -16,8 +16,10 @@ checked. The files of one writer are checked in writer_check.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+from aim.core.shield import shielded
 from aim.storage.care.writer_check import Progress, WriterCheck, WriterFiles, readable
 from aim.storage.disk import layout
 from aim.storage.forms import events
@@ -35,12 +37,17 @@ def check_store(store: Store, progress: Progress | None = None) -> Iterator[tupl
     yield "", [] if is_whole else [Damage("FORMAT", "byte 0", f"is not {layout.FORMAT_TEXT!r}")]
     for run_hash in sorted(store.run_hashes()):
         damage: list[Damage] = []
-        try:
-            with readable(run_hash, damage):
-                damage = check_run(store.runs / run_hash, progress)
-        except FileNotFoundError:  # deleted meanwhile
+        errors: list[Exception] = []
+        shielded(partial(_check_into, damage, store.runs / run_hash, progress), errors.append)
+        if errors and isinstance(errors[0], FileNotFoundError):  # deleted meanwhile
             continue
+        damage += [Damage(run_hash, "the run", f"can't be checked: {error!r}") for error in errors]
         yield run_hash, damage
+
+
+def _check_into(damage: list[Damage], run_folder: Path, progress: Progress | None) -> None:
+    with readable(run_folder.name, damage):
+        damage += check_run(run_folder, progress)
 
 
 def check_run(run_folder: Path, progress: Progress | None = None) -> list[Damage]:

@@ -293,10 +293,10 @@ class _WriterRepair:
         list_numbers = {number for number in object_numbers if self._declared[number].kind.startswith("list")}
         rows = np.flatnonzero(np.isin(recorded.table["sequence"], object_numbers)).tolist()
         old_positions = {row: _position(recorded.table["value"][row]) for row in rows}
-        paths = sorted(self._folder.glob(f"{self._writer}.blobs-*.zip"))
+        files = layout.blob_files(self._folder, self._writer)
         copies: dict[int, _RecordCopy] = {}
-        for new_number, path in enumerate(paths):
-            copies |= self._mend_blob_file(path, new_number, set(old_positions.values()))
+        for new_number, (number, path) in enumerate(files):
+            copies |= self._mend_blob_file(path, number, new_number, set(old_positions.values()))
         is_whole = np.ones(len(recorded.table), bool)
         table = recorded.table.copy()
         for row, old_position in old_positions.items():
@@ -307,11 +307,12 @@ class _WriterRepair:
                 table["value"][row] = copy.position
         recorded.table, recorded.is_suspect = table[is_whole], recorded.is_suspect[is_whole]
         recorded.lost_count += int((~is_whole).sum())
-        return len(paths)
+        return len(files)
 
-    def _mend_blob_file(self, path: Path, new_number: int, positions: Container[int]) -> dict[int, _RecordCopy]:
+    def _mend_blob_file(
+        self, path: Path, number: int, new_number: int, positions: Container[int]
+    ) -> dict[int, _RecordCopy]:
         """Copy the whole entries of a file; return, by old position, the copies of records at *positions*."""
-        number = int(path.name.split("-")[1].removesuffix(".zip"))
         entries: list[blobs.BlobEntry] = []
         with _left_out(path, self._report):
             entries, _ = blobs.walk(path)

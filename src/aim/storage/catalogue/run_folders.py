@@ -161,7 +161,8 @@ class RunFolders:
     def _watch(self, run_hash: str) -> RunWatch:
         return RunWatch(Path(self._prefix + run_hash), self._kinds)
 
-    def _cannot_read(self, run_hash: str, error: OSError) -> None:
+    def _cannot_read(self, run_hash: str, error: Exception) -> None:
         if run_hash not in self._unreadable:
             self._unreadable.add(run_hash)
-            log.warning("Aim can't read run %s and leaves it out: %s.", run_hash, error.strerror or error)
+            reason = (error.strerror or str(error)) if isinstance(error, OSError) else repr(error)
+            log.warning("Aim can't read run %s and leaves it out: %s.", run_hash, reason)

@@ -16,10 +16,12 @@ import copy
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aim.core import kinds, params
+from aim.core.shield import shielded
 from aim.core.summaries import UNKNOWN_LENGTH, Summary
 from aim.storage.catalogue.catalogue_row import (
     CatalogueRow,
@@ -176,31 +178,24 @@ def _with_unknown_length(summary: Summary, points_version: int) -> Summary:
     return summary._replace(record_max_length=UNKNOWN_LENGTH - points_version)
 
 
-def read_runs(watches: Iterable[RunWatch], refused: Callable[[str, OSError], None]) -> dict[str, CatalogueRow]:
+def read_runs(watches: Iterable[RunWatch], refused: Callable[[str, Exception], None]) -> dict[str, CatalogueRow]:
     """
     Read what is new of many runs, and return what each is now; runs that were deleted meanwhile are left out.
 
     Args:
-        refused: called for a run that the system lets nobody read; it is left out.
+        refused: called for a run that can't be read, whatever the reason; it is left out.
     """
-    looked: list[RunWatch] = []
     rows: dict[str, CatalogueRow] = {}
-    for watch in watches:
-        try:
-            watch.look()
-            looked.append(watch)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            refused(watch.folder.name, error)
+
+    def leave_out(run_hash: str, error: Exception) -> None:
+        if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            refused(run_hash, error)
+
+    looked = [watch for watch in watches if shielded(watch.look, partial(leave_out, watch.folder.name))]
     _sum_up(looked)
     for watch in looked:
-        try:
-            rows[watch.folder.name] = watch.row()
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            refused(watch.folder.name, error)
+        name = watch.folder.name
+        shielded(lambda: rows.update({name: watch.row()}), partial(leave_out, name))  # noqa: B023
     return rows
 
 

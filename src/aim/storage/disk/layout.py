@@ -57,6 +57,12 @@ def blob_file(folder: Path, writer: str, number: int) -> Path:
     return folder / f"{writer}.blobs-{number:04d}.zip"
 
 
+def blob_files(folder: Path, writer: str) -> list[tuple[int, Path]]:
+    """Return number and path of each blob file of a writer, ascending; files of other names are not among them."""
+    names = (WRITER_FILE.fullmatch(path.name) for path in folder.glob(f"{writer}.blobs-*.zip"))
+    return sorted((int(name[4]), folder / name[0]) for name in names if name)
+
+
 def edit_file(folder: Path, at_us: int) -> Path:
     """Name a new edit."""
     return folder / f"edit-{at_us:016d}-{os.urandom(4).hex()}.json"

@@ -60,6 +60,8 @@ def _declare(state: RunState, at_s: float, writer: str, event: Event) -> None:
     if "kind" not in event:
         return
     name, context = event["name"], params.decode_in_order(event["context"])
+    if not isinstance(name, str):
+        raise TypeError(f"a sequence can't be named {name!r}")
     key = (name, contexts.text(context))
     sequence = state.sequences.get(key)
     if sequence is None:

@@ -11,6 +11,7 @@ is sealed on the way, when it is large or when pyarrow is imported already.
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import sys
@@ -23,6 +24,7 @@ import numpy.typing as npt
 from aim.core import contexts
 from aim.core.errors import DamagedFile
 from aim.core.params import Restore
+from aim.core.shield import shielded
 from aim.storage.disk import layout, unreadable
 from aim.storage.forms import blobs
 from aim.storage.forms.history import Rewind
@@ -42,6 +44,8 @@ from aim.storage.sealing.retrying import retrying
 from aim.storage.sealing.sealed import Sealed
 
 SEAL_RECORDS_MIN = 32_768  # 1 MiB of journal: from here on reading pays for importing pyarrow and sealing
+
+log = logging.getLogger("aim")
 
 RecordKey = tuple[str, int, int]
 """Writer, number of the blob file, offset."""
@@ -134,9 +138,8 @@ class FolderSource:
     def _seal(self, writer: WriterInfo) -> None:
         if not os.access(self._folder, os.W_OK):
             return
-        try:
-            seal.seal_writer(self._folder, writer.id, self._log.refresh())
-        except OSError:  # no room, or read-only: the journal is as good
+        # no room, or read-only, or its pages do not read back: the journal is as good, whatever the reason
+        if not shielded(lambda: seal.seal_writer(self._folder, writer.id, self._log.refresh()), _log_unsealed):
             self._may_seal = False
 
     def is_unchanging(self, writer_id: str) -> bool:
@@ -206,6 +209,10 @@ class FolderSource:
             raise
         except OSError as error:
             raise DamagedFile(str(path), f"byte {offset:,}", unreadable.note(path, error)) from None
+
+
+def _log_unsealed(error: Exception) -> None:
+    log.debug("Aim: a run is read from its journal, as it can't be sealed: %r", error)
 
 
 class SealedPoints:

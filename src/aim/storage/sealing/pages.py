@@ -240,7 +240,7 @@ def _delta_blocks(content: bytes) -> tuple[list[int], list[int], list[int], int,
 
 def _bit_fields(content: bytes, bits: Words, width: Words, width_max: int) -> Words:
     """Take from *content* the numbers that begin at *bits* and are *width* bits wide."""
-    padded = content + bytes(16)
+    padded = content + bytes(17)  # a number of no bits may begin at the end, and its ninth byte be looked at
     windows = np.ndarray((len(padded) - 8,), "<u8", padded, strides=(1,))
     at, shift = (bits >> np.uint64(3)).astype(np.int64), bits & np.uint64(7)
     fields = windows[at] >> shift

@@ -124,8 +124,8 @@ def _complete_blobs(
     if info is None or (info.end is not None and info.end.get("directory", True)):
         return False
     has_changed = False
-    for path in sorted(folder.glob(f"{writer}.blobs-*.zip")):
-        if _has_directory(path) or _record_offset_max(folder, writer, declared, path) >= blobs.walk(path)[1]:
+    for file_number, path in layout.blob_files(folder, writer):
+        if _has_directory(path) or _record_offset_max(folder, writer, declared, file_number) >= blobs.walk(path)[1]:
             continue  # a point refers to an entry that is not whole: damage, which is not to be cut off
         blobs.append_directory(path, disk)
         has_changed = True
@@ -138,8 +138,8 @@ def _has_directory(path: Path) -> bool:
         return file.read(4) == b"PK\x05\x06"
 
 
-def _record_offset_max(folder: Path, writer: str, declared: Mapping[int, SequenceDeclaration], path: Path) -> int:
-    """Return the highest offset in the blob file *path* that a point refers to; -1: none."""
+def _record_offset_max(folder: Path, writer: str, declared: Mapping[int, SequenceDeclaration], file_number: int) -> int:
+    """Return the highest offset in a blob file that a point refers to; -1: none."""
     object_numbers = [number for number, declaration in declared.items() if not kinds.is_number(declaration.kind)]
     target = layout.sealed_file(folder, writer)
     if target.exists():
@@ -148,7 +148,6 @@ def _record_offset_max(folder: Path, writer: str, declared: Mapping[int, Sequenc
     else:
         recorded = records.scan(folder, writer, verify=False).records
         values = recorded["value"][np.isin(recorded["sequence"], object_numbers)]
-    file_number = int(path.name.split("-")[1].removesuffix(".zip"))
     positions = [blobs.split_position(int(value)) for value in values.tolist() if 0 <= value < EXACT_INT_MAX]
     return max((offset for number, offset in positions if number == file_number), default=-1)
 
