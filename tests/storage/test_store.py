@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from aim.core.errors import DamagedFile, RepoNotFound, RunExists, RunNotFound, UnsupportedFormat, UsageError
+from aim.core.errors import RepoNotFound, RunExists, RunNotFound, UnsupportedFormat, UsageError
 from aim.storage.disk.files import Disk
 from aim.storage.reading.folder_source import open_run
 from aim.storage.recording.writer import Writer
@@ -85,18 +85,11 @@ def test_a_missing_repository_says_what_to_do(tmp_path: Path) -> None:
     [
         ('{"format": 2}\n', UnsupportedFormat, "has format 2; this version of Aim reads up to 1. Install a newer Aim"),
         ('{"format": 1, "new": true}\n', None, ""),
-        ("", DamagedFile, "FORMAT is damaged at byte 0"),
-        ("garbage", DamagedFile, "writing that text repairs it"),
-        ("[]", DamagedFile, "FORMAT"),
-        ('{"format": null}', DamagedFile, "FORMAT"),
-        ("\0" * 14, DamagedFile, "FORMAT"),
     ],
 )
-def test_a_format_that_is_newer_or_damaged_is_refused(
-    store: Store, text: str, error: type[Exception] | None, message: str
-) -> None:
+def test_a_newer_format_is_refused(store: Store, text: str, error: type[Exception] | None, message: str) -> None:
     """
-    A repository of a newer version is not touched; a damaged format says how to mend it; unknown keys are fine.
+    A repository of a newer version is not touched; unknown keys are fine.
     """
     (store.path / "FORMAT").write_text(text)
     if error is None:
@@ -106,6 +99,25 @@ def test_a_format_that_is_newer_or_damaged_is_refused(
             Store(store.path, create=True)
 
     assert text == (store.path / "FORMAT").read_text()
+
+
+@pytest.mark.parametrize("text", ["", "garbage", "[]", '{"format": null}', "\0" * 14, '{"format"; 1}\n'])
+def test_a_damaged_format_hides_nothing_and_can_be_written_anew(
+    store: Store, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    The runs are there all the same, a warning says so once, and `write_format` mends the file once.
+    """
+    run_folder = store.create_run("one")
+    (store.path / "FORMAT").write_text(text)
+    damaged = [Store(store.path), Store(store.path)]
+
+    assert [run_folder.name] == damaged[0].run_hashes()
+    assert [
+        f"Aim: {store.path / 'FORMAT'} is damaged, and the repository is read anyway. `aim repair` mends it."
+    ] == caplog.messages
+    assert [True, False] == [one.write_format() for one in damaged]
+    assert b'{"format": 1}\n' == (store.path / "FORMAT").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["run_metadata.sqlite", "VERSION"])

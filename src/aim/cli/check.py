@@ -45,18 +45,25 @@ def fsck(repo: Path | None, hashes: tuple[str, ...]) -> None:
 
 @click.command()
 @repo_option
-@click.argument("run_hash")
+@click.argument("run_hash", required=False)
 @click.option(
     "--to",
     "target",
-    required=True,
     type=FOLDER_ADDRESS,
     help="The folder of the repository for the copy; created if it does not exist.",
 )
-def repair(repo: Path | None, run_hash: str, target: Path) -> None:
+def repair(repo: Path | None, run_hash: str | None, target: Path | None) -> None:
     """
     Copy what is intact of a damaged run into another repository. The original does not change.
+
+    Without RUN_HASH the repository's own file FORMAT is written anew, if it is damaged.
     """
     repository = open_repository(repo)
+    if run_hash is None and target is None:
+        was_damaged = care.repair_format(repository)
+        output.tell("FORMAT is written anew." if was_damaged else "FORMAT is whole.")
+        return
+    if run_hash is None or target is None:
+        raise click.UsageError("RUN_HASH and --to belong together: `aim repair RUN --to FOLDER`.")
     report = care.repair(repository, repository.find_run(run_hash), Path(os.path.expanduser(target)))
     output.say(report)

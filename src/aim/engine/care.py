@@ -41,6 +41,11 @@ def repair(repository: Repository, run_hash: str, target_root: Path) -> str:
     return "; ".join(parts) + "." + "".join(f"\n{note}" for note in report.notes)
 
 
+def repair_format(repository: Repository) -> bool:
+    """Write the repository's file FORMAT anew if it is damaged; return whether it was."""
+    return repository.backend.files.repair_format()
+
+
 def seal(repository: Repository, run_hashes: Iterable[str], progress: Callable[[], None] | None = None) -> int:
     """
     Seal the ended writers of runs, and return how many; *progress* is called after each run.

@@ -31,6 +31,7 @@ from aim.sdk.recording import Recording
 from aim.sdk.run_source import RunSource
 from aim.storage.artifacts.registry import check_uri, store_of
 from aim.storage.artifacts.stores import FolderStore, folder_of, scheme_of
+from aim.storage.disk.files import DISK
 from aim.storage.forms.artifact_records import ArtifactRecord
 from aim.storage.recording.writer import Writer
 
@@ -303,10 +304,11 @@ class ArtifactRecorder:
     def _link(self, twin: ArtifactRecord, name: str) -> bool:
         source, target = self._files.root / twin.name, self._files.root / name
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            self._files.make_folder(target.parent)
             if sha256_of(source)[0] != twin.sha256:
                 return False
             os.link(source, target)
+            DISK.sync_folder(target.parent)
         except OSError:  # the twin is gone, hard links are not supported, or the name is taken: copy
             return False
         return True

@@ -28,7 +28,7 @@ class NumberView(ArrayView[Any]):
 
     def __init__(self, points: Points) -> None:
         self._points = points
-        self._restore = None
+        self._restore = self._restore_each = None
         self._nan_is_none = False
         self.dtype = None
 

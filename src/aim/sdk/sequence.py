@@ -9,11 +9,13 @@ columns at once.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from aim.core.errors import RunNotFound
 from aim.core.kinds import is_numeric_sequence
 from aim.sdk.number_view import NumberView
+from aim.sdk.objects.damaged import or_damaged
 from aim.sdk.sequence_data import SequenceData as SequenceData
 from aim.sdk.sequence_types import KINDS
 from aim.storage.arrayview import ArrayView
@@ -122,15 +124,19 @@ class Sequence:
     @property
     def data(self) -> SequenceData:
         """All columns at once: values, epochs and times by step."""
-        return SequenceData(self.points(), self.run.read_objects)
+        return SequenceData(self.points(), partial(or_damaged, self.run.read_objects))
 
     @property
     def values(self) -> ArrayView[Any]:
-        """The values by step."""
+        """
+        The values by step. A damaged object raises DamagedFile where it alone is asked for; among several a
+        `DamagedObject` stands for it.
+        """
         points = self.points()
         if points.is_numeric:
             return NumberView(points)
-        return ArrayView(points.steps, points.values, restore=lambda position: self.run.read_objects(points, position))
+        read = partial(self.run.read_objects, points)
+        return ArrayView(points.steps, points.values, restore=read, restore_each=partial(or_damaged, read))
 
     @property
     def epochs(self) -> ArrayView[float | None]:
@@ -199,8 +205,8 @@ class MediaSequenceBase(Sequence):
         if not self.dtype.startswith("list"):
             return None
         points = self.points()
-        lists = (self.run.read_objects(points, position) for position in range(len(points)))
-        return max((len(objects) for objects in lists), default=0)
+        lists = (or_damaged(self.run.read_objects, points, position) for position in range(len(points)))
+        return max((len(objects) for objects in lists if isinstance(objects, list)), default=0)
 
 
 # Aim 3 has two classes, for objects and for numbers

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from aim.core.kinds import element_of, is_numeric_sequence, is_own, subject_of
+from aim.sdk.objects.damaged import DamagedObject, or_damaged
 from aim.sdk.sequence_types import KINDS, InvalidSequenceType, check_types
 from aim.storage.forms.state import SequenceState
 
@@ -100,9 +101,10 @@ def _values(kind: str, points: Points | None, run: RunDoor, read_objects: ReadOb
         bounds = {"min": min(comparable), "max": max(comparable)} if comparable else {}
         return {"dtype": kind, "version": NUMBERS_VERSION, **steps, "first": values[0], "last": values[last], **bounds}
     described = {"dtype": kind, "version": OBJECTS_VERSION, **steps}
-    described["first"] = read_objects(points, 0)
-    described["last"] = read_objects(points, last)
+    described["first"] = or_damaged(read_objects, points, 0)
+    described["last"] = or_damaged(read_objects, points, last)
     if kind.startswith("list"):
-        lengths = (len(run.record(points, position)["items"]) for position in range(len(points)))
-        described["record_max_length"] = max(lengths)
+        stored = (or_damaged(run.record, points, position) for position in range(len(points)))
+        lengths = (len(record["items"]) for record in stored if not isinstance(record, DamagedObject))
+        described["record_max_length"] = max(lengths, default=0)
     return described

@@ -29,6 +29,8 @@ class ArrayView(Generic[Value]):
         steps: shape (n,), int64, increasing.
         column: shape (n,), the values; of objects anything, because *restore* is used instead.
         restore: returns the object at a position (not a step); None: the column holds the values themselves.
+        restore_each: the same, where several objects are asked for; None: `restore`. It may return what stands for one
+            that can't be restored, where `restore` raises.
         dtype: Aim 3's name of the type, or None.
         nan_is_none: return NaN as None in lists.
 
@@ -43,12 +45,14 @@ class ArrayView(Generic[Value]):
         column: Array,
         *,
         restore: Callable[[int], Value] | None = None,
+        restore_each: Callable[[int], Value] | None = None,
         dtype: str | None = None,
         nan_is_none: bool = False,
     ) -> None:
         self._steps = steps
         self._column = column
         self._restore = restore
+        self._restore_each = restore_each or restore
         self._nan_is_none = nan_is_none
         self.dtype = dtype
 
@@ -60,8 +64,8 @@ class ArrayView(Generic[Value]):
         return None if self._nan_is_none and value != value else value
 
     def _list(self, start: int = 0, stop: int | None = None) -> list[Any]:
-        if self._restore is not None:
-            return [self._restore(position) for position in range(*slice(start, stop).indices(len(self._steps)))]
+        if self._restore_each is not None:
+            return [self._restore_each(position) for position in range(*slice(start, stop).indices(len(self._steps)))]
         values = self._column[start:stop].tolist()
         return [None if value != value else value for value in values] if self._nan_is_none else values
 
@@ -72,8 +76,8 @@ class ArrayView(Generic[Value]):
         return len(self._steps) > 0
 
     def __iter__(self) -> Iterator[Any]:
-        if self._restore is not None:
-            return (self._restore(position) for position in range(len(self._steps)))
+        if self._restore_each is not None:
+            return map(self._restore_each, range(len(self._steps)))
         return iter(self._list())
 
     def __contains__(self, step: object) -> bool:
@@ -96,7 +100,7 @@ class ArrayView(Generic[Value]):
         """
         if isinstance(step, slice):
             positions = self._positions(step)
-            return [self._at(int(position)) for position in positions]
+            return list(map(self._restore_each or self._at, positions.tolist()))
         position = self._position(step)
         if position is None:
             raise KeyError(f"Nothing is tracked at step {step!r}.")

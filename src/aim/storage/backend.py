@@ -90,6 +90,9 @@ class RunFiles(Protocol):
     def repair_run(self, run_hash: str, target: RunFiles) -> RepairReport:
         """Write a mended copy of a run into another repository. Raises RunNotFound and RunExists."""
 
+    def repair_format(self) -> bool:
+        """Write the file that says which format the repository has, if it is damaged; return whether it was."""
+
     def write_archive(self, target: Path, progress: Callable[[str], None] | None = None) -> int:
         """Write all runs into the ZIP file *target*; return how many they are."""
 

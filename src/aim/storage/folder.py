@@ -178,6 +178,9 @@ class FolderFiles(RunFiles):
         target_folder = target.path / self.store.runs.name / run_hash
         return repair_run(self.store.run_folder(run_hash), target_folder, disk=target.disk)
 
+    def repair_format(self) -> bool:
+        return self.store.write_format()
+
     def write_archive(self, target: Path, progress: Callable[[str], None] | None = None) -> int:
         from aim.storage.care.archive import write_archive
 

@@ -7,18 +7,22 @@ Everything here is some atomic renames and links, so any number of processes may
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from pathlib import Path
 
 from aim.core.addresses import has_scheme
-from aim.core.errors import DamagedFile, RepoNotFound, RunExists, RunNotFound, UnsupportedFormat, UsageError
+from aim.core.errors import RepoNotFound, RunExists, RunNotFound, UnsupportedFormat, UsageError
 from aim.storage.disk import changes, layout
 from aim.storage.disk.files import DISK, SCRATCH_AGE_S, Disk
 
 FOLDER_NAME = ".aim"
 FOLDER_NAME_VARIABLE = "__AIM_REPO_NAME__"
 COPY_ATTEMPTS = 3
+
+log = logging.getLogger("aim")
+_warned: set[str] = set()
 
 
 def folder_name() -> str:
@@ -57,6 +61,8 @@ class Store:
     Raises:
         RepoNotFound: there is none, and *create* is false.
         UnsupportedFormat: it was written by a newer version of Aim, or by Aim 3.
+
+    A damaged FORMAT hides nothing: the folders tell what it said. A warning says so, once a process.
     """
 
     def __init__(self, path: Path, *, create: bool = False, disk: Disk = DISK) -> None:
@@ -83,18 +89,31 @@ class Store:
         self.disk.sync_folder(self.path.parent)
 
     def _check_format(self) -> None:
-        text = (self.path / "FORMAT").read_bytes()
+        path = self.path / "FORMAT"
         try:
-            number = int(json.loads(text)["format"])
+            number = int(json.loads(path.read_bytes())["format"])
         except (ValueError, KeyError, TypeError):
-            raise DamagedFile(
-                str(self.path / "FORMAT"), "byte 0", f"expected {layout.FORMAT_TEXT!r}; writing that text repairs it"
-            ) from None
+            # the folders say that it is a repository, and no version but this one had them
+            if str(path) not in _warned:
+                _warned.add(str(path))
+                log.warning("Aim: %s is damaged, and the repository is read anyway. `aim repair` mends it.", path)
+            return
         if number > layout.FORMAT_NUMBER:
             raise UnsupportedFormat(
                 f"{self.path} has format {number}; this version of Aim reads up to {layout.FORMAT_NUMBER}. "
                 "Install a newer Aim."
             )
+
+    def write_format(self) -> bool:
+        """Write the file FORMAT anew if it is damaged; return whether it was."""
+        path, content = self.path / "FORMAT", layout.FORMAT_TEXT.encode()
+        if path.read_bytes() == content:
+            return False
+        scratch = self.path / f".FORMAT.{os.urandom(4).hex()}"
+        self.disk.write_new(scratch, content)
+        self.disk.rename(scratch, path)
+        self.disk.sync_folder(self.path)
+        return True
 
     def run_hashes(self) -> list[str]:
         """List the runs, in no order."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -355,3 +356,42 @@ def test_a_declaration_that_makes_no_sense_hides_no_run(tmp_path: Path) -> None:
     assert 3 == len(list(check_store(store)))
     assert {} == RunLog(path.parent).refresh().sequences
     assert 1 == len(RunLog(path.parent).refresh().damage)
+
+
+def test_an_emptied_segment_of_a_killed_run_is_damage_when_points_follow(folder: Path) -> None:
+    """
+    Without an end, an empty segment is damage only if a later one has points.
+    """
+    without_end(folder)
+    first, second = of_first(folder, "points-0000"), of_first(folder, "points-0001")
+    content = second.read_bytes()
+    second.write_bytes(b"")
+    assert [] == found(folder)
+
+    second.write_bytes(content)
+    first.write_bytes(b"")
+    assert [(first.name, "byte 0")] == found(folder)
+
+    first.write_bytes(bytes(len(content)))
+    assert [(first.name, "byte 0")] == found(folder)
+
+
+def test_artifacts_that_are_missing_emptied_or_changed_are_damage(tmp_path: Path) -> None:
+    """
+    Each recorded artifact in the run's folder is read; those that other stores keep are not.
+    """
+    folder = tmp_path / RUN
+    (folder / "files" / "sub").mkdir(parents=True)
+    writer = Writer(folder, RUN)
+    for name in ("changed", "emptied", "missing", "sub/whole"):
+        (folder / "files" / name).write_bytes(b"hello")
+        sha256 = hashlib.sha256(b"hello").hexdigest()
+        writer.lines.add_artifact({"name": name, "uri": None, "size": 5, "sha256": sha256})
+    writer.lines.add_artifact({"name": "elsewhere", "uri": "s3://bucket/elsewhere", "size": 5, "sha256": "2c"})
+    writer.close()
+    assert [] == found(folder)
+
+    (folder / "files" / "changed").write_bytes(b"hullo")
+    (folder / "files" / "emptied").write_bytes(b"")
+    (folder / "files" / "missing").unlink()
+    assert ["files/changed", "files/emptied", "files/missing"] == [file for file, _ in found(folder)]

@@ -30,6 +30,7 @@ from aim.sdk.html.parts import (
     short,
     table,
 )
+from aim.sdk.objects.damaged import DamagedObject, or_damaged
 from aim.storage.reading.points import Points
 
 STEPS_SHOWN_MAX = 3
@@ -107,7 +108,8 @@ def _objects_at(run: SequenceRun, points: Points, position: int) -> Html:
 def lines(name: str, context: Mapping[str, Any], run: SequenceRun, points: Points) -> Html:
     """Return the last lines that a run printed."""
     first = max(0, len(points) - LINES_SHOWN_MAX)
-    texts = [SGR.sub("", str(run.read_objects(points, position).data)) for position in range(first, len(points))]
+    entries = [or_damaged(run.read_objects, points, position) for position in range(first, len(points))]
+    texts = [repr(line) if isinstance(line, DamagedObject) else SGR.sub("", str(line.data)) for line in entries]
     above = muted(counted(first, "line before", "lines before")) if first else ""
     return block(
         _head("output", name, context, run, counted(len(points), "line")),
@@ -120,7 +122,10 @@ def records(name: str, context: Mapping[str, Any], run: SequenceRun, points: Poi
     """Return the last messages that a run logged, the latest first."""
     rows = []
     for position in range(len(points) - 1, max(len(points) - 1 - LINES_SHOWN_MAX, -1), -1):
-        record = run.read_objects(points, position)
+        record = or_damaged(run.read_objects, points, position)
+        if isinstance(record, DamagedObject):
+            rows.append([moment(float(points.times_s[position])), "", short(repr(record), 400), ""])
+            continue
         arguments = ", ".join(f"{key}={short(value, 40)}" for key, value in record.args.items())
         rows.append(
             [moment(float(points.times_s[position])), record.level_name, short(record.message, 400), muted(arguments)]

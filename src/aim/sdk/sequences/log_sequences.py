@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from aim.sdk.objects.damaged import DamagedObject, or_damaged
 from aim.sdk.objects.log_record import LogRecord
 from aim.sdk.sequence import Sequence
 
@@ -19,8 +20,8 @@ class Logs(Sequence):
     subject: ClassVar[str] = "logs"
 
     def text(self) -> str:
-        """Return all lines as one text, with colour codes; a line that was never written is empty."""
-        lines = dict(self.values.items())
+        """Return all lines as one text, with colour codes; a line that was never written, or is damaged, is empty."""
+        lines = {row: line for row, line in self.values.items() if not isinstance(line, DamagedObject)}
         return "\n".join(str(lines[row].data) if row in lines else "" for row in range(max(lines, default=-1) + 1))
 
 
@@ -32,5 +33,5 @@ class LogRecords(Sequence):
     def __iter__(self) -> Iterator[LogRecord]:
         points = self.points()
         for position in range(len(points)):
-            record: LogRecord = self.run.read_objects(points, position)
+            record: LogRecord = or_damaged(self.run.read_objects, points, position)
             yield record

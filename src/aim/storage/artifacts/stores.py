@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from aim.core.errors import UsageError
+from aim.storage.disk.files import DISK
 
 CHUNK_BYTES = 1 << 20
 OBJECT_SCHEMES = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "memory", "http", "https")
@@ -62,16 +63,25 @@ class FolderStore(ArtifactStore):
 
     def put(self, source: Path, path: str) -> None:
         target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self.make_folder(target.parent)
         scratch = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
         try:
             shutil.copyfile(source, scratch)
             with open(scratch, "rb") as written:
                 os.fsync(written.fileno())
             os.replace(scratch, target)
+            DISK.sync_folder(target.parent)  # the name as well, not only the content
         finally:
             with contextlib.suppress(OSError):
                 scratch.unlink(missing_ok=True)
+
+    def make_folder(self, folder: Path) -> None:
+        """Make *folder* and those above it; wait until the names of the new ones are on the disk."""
+        above = folder.parent
+        if not folder.is_dir():
+            self.make_folder(above)
+            folder.mkdir(exist_ok=True)
+            DISK.sync_folder(above)
 
     def get(self, path: str, target: Path) -> None:
         shutil.copyfile(self.root / path, target)

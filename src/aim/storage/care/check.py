@@ -7,6 +7,7 @@ Checking every byte of a run, for `aim fsck`. Nothing is changed.
     segments   header, CRC of each page, and, if the writer has ended, its counts, and that nothing else is in the file
     sealed     block, index, CRC of each page, and the footer against the columns
     blobs      CRCs of each entry, the directory against the entries, and every point's record against both
+    artifacts  size and SHA-256 of the files that are kept with the run
 
 What a live writer has not finished is no damage, and neither is what a kill or a power cut leaves: a last line without
 its newline, a blob entry that was cut short and that no point refers to, holes. Files that are not Aim's are not
@@ -15,6 +16,7 @@ checked. The files of one writer are checked in writer_check.py.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -23,9 +25,13 @@ from aim.core.shield import shielded
 from aim.storage.care.writer_check import Progress, WriterCheck, WriterFiles, readable
 from aim.storage.disk import layout
 from aim.storage.forms import events
+from aim.storage.forms.artifact_records import FILES_FOLDER
+from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import Damage
 from aim.storage.sealing.retrying import retrying
 from aim.storage.store import Store
+
+CHUNK_BYTES = 1 << 20  # of an artifact are read at once
 
 
 def check_store(store: Store, progress: Progress | None = None) -> Iterator[tuple[str, list[Damage]]]:
@@ -34,7 +40,7 @@ def check_store(store: Store, progress: Progress | None = None) -> Iterator[tupl
     """
     text = (store.path / "FORMAT").read_bytes()
     is_whole = text == layout.FORMAT_TEXT.encode()
-    yield "", [] if is_whole else [Damage("FORMAT", "byte 0", f"is not {layout.FORMAT_TEXT!r}")]
+    yield "", [] if is_whole else [Damage("FORMAT", "byte 0", f"is not {layout.FORMAT_TEXT!r}; `aim repair` writes it")]
     for run_hash in sorted(store.run_hashes()):
         damage: list[Damage] = []
         errors: list[Exception] = []
@@ -74,6 +80,7 @@ def _check(run_folder: Path, progress: Progress) -> list[Damage]:
     writers, edit_names = _list_files(run_folder)
     for files in writers.values():
         WriterCheck(run_folder, files, damage, progress).run()
+    _check_artifacts(run_folder, damage, progress)
     for name in edit_names:
         progress(name)
         with readable(name, damage):
@@ -82,6 +89,37 @@ def _check(run_folder: Path, progress: Progress) -> list[Damage]:
             if len(lines.events) != 1 or lines.bad_spans or lines.end_offset != len(content):
                 damage.append(Damage(name, "byte 0", "not a whole edit"))
     return damage
+
+
+def _check_artifacts(run_folder: Path, damage: list[Damage], progress: Progress) -> None:
+    """Check the artifacts that are kept with the run; those that other stores keep are not asked for."""
+    try:
+        artifacts = RunLog(run_folder).refresh().artifacts
+    except FileNotFoundError:
+        raise
+    except OSError:  # lines that can't be read are named already
+        return
+    for name, record in sorted(artifacts.items()):
+        if record.uri is not None:
+            continue
+        file_name = f"{FILES_FOLDER}/{name}"
+        progress(file_name)
+        digest, size_bytes = hashlib.sha256(), 0
+        try:
+            with readable(file_name, damage), open(run_folder / FILES_FOLDER / name, "rb") as file:
+                while chunk := file.read(CHUNK_BYTES):
+                    digest.update(chunk)
+                    size_bytes += len(chunk)
+        except (FileNotFoundError, NotADirectoryError):
+            damage.append(Damage(file_name, "byte 0", "the file of an artifact is missing"))
+            continue
+        if size_bytes != record.size_bytes:
+            problem = f"the file of an artifact has {size_bytes:,} of {record.size_bytes:,} bytes"
+            damage.append(Damage(file_name, f"byte {min(size_bytes, record.size_bytes):,}", problem))
+        elif digest.hexdigest() != record.sha256:
+            damage.append(
+                Damage(file_name, "byte 0", "the file of an artifact is not what was logged: its hash differs")
+            )
 
 
 def _list_files(run_folder: Path) -> tuple[dict[str, WriterFiles], list[str]]:

@@ -8,7 +8,7 @@ declarations tell which points are positions of objects.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,15 +151,19 @@ class WriterCheck:
     # points
 
     def _check_segments(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        slots_used = 0
+        slot_counts: dict[int, int] = {}
         parts = [np.empty(0, records.RECORD_DTYPE)]
         numbers = self._files.segment_numbers
         said_count = len(numbers) if self._end is None else self._end.get("segments", 0)
         for number in range(max([said_count, *(number + 1 for number in numbers)])):
             slots = self._check_segment(number)
             if slots is not None:
-                slots_used += records.used_count(slots)
                 parts.append(slots[(slots["sequence"] != 0) & (slots["sequence"] != journal.VOID)])
+                slot_counts[number] = records.used_count(slots)
+        slots_used = sum(slot_counts.values())
+        for number in emptied_segments(slot_counts) if self._end is None else ():
+            path = layout.segment_file(self._folder, self._writer_id, number)
+            self._note(path, "byte 0", "the file holds no point, and later ones do: its points are lost")
         if self._end is not None and self._end.get("points") != slots_used and not self._damage:
             path = layout.segment_file(self._folder, self._writer_id, max(numbers, default=0))
             said = f"{self._end.get('points'):,}"
@@ -277,6 +281,17 @@ class WriterCheck:
             number, offset = blobs.split_position(int(position))
             offsets.setdefault(number, set()).add(offset)
         return offsets
+
+
+def emptied_segments(slot_counts: Mapping[int, int]) -> list[int]:
+    """
+    Return the segments without a point before the last one with points: each is full before the next one is begun.
+
+    >>> emptied_segments({0: 12, 1: 0, 2: 7, 3: 0})
+    [1]
+    """
+    last = max((number for number, count in slot_counts.items() if count), default=-1)
+    return [number for number, count in slot_counts.items() if not count and number < last]
 
 
 class BlobFileCheck:
