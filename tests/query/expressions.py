@@ -50,7 +50,9 @@ def series(draw: st.DrawFn) -> Series:
     values = draw(st.lists(metric_values, min_size=1, max_size=4))
     kind = draw(st.sampled_from(["metric", "metric", "metric", "images", "images", "tables"]))
     steps = [place * 10 for place in range(len(values))]
-    return Series(draw(st.sampled_from(["loss", "acc", "a"])), draw(contexts), kind, values, steps)
+    length = None if kind == "metric" else draw(st.sampled_from([None, 1, 3]))
+    dtype = draw(st.sampled_from(["float", "int", "number"])) if kind == "metric" else ""
+    return Series(draw(st.sampled_from(["loss", "acc", "a"])), draw(contexts), kind, values, steps, length, dtype)
 
 
 facts: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
@@ -137,6 +139,8 @@ SEQUENCE_NAMES = (
     "metric.max",
     "metric.mean",
     "metric.count",
+    "metric.dtype",
+    "metric.version",
     "metric.last_step",
     "metric.has_nan",
     "metric.values",
@@ -153,6 +157,7 @@ OBJECT_NAMES = (
     "images.last_step",
     "images.steps[-1]",
     "images.record_max_length",
+    "images.dtype",
     "images.run.hp.lr",
 )
 CONSTANTS = (

@@ -25,7 +25,15 @@ class Series:
     kind: str = "metric"
     values: Sequence[float] = ()
     steps: Sequence[int] = ()
-    record_max_length: int = 1
+    record_max_length: int | None = None
+    dtype: str = ""
+
+    @property
+    def stored_kind(self) -> str:
+        """The type of the values."""
+        if self.dtype or self.kind == "metric":
+            return self.dtype or "float"
+        return f"aim.{self.kind}" if self.record_max_length is None else f"list(aim.{self.kind})"
 
     def summary(self, name: str) -> float | int | bool | None:
         """Return a summary value; None if this kind has none of that name."""
@@ -34,7 +42,7 @@ class Series:
         if name in ("first_step", "last_step"):
             return self.steps[0 if name == "first_step" else -1]
         if name == "record_max_length":
-            return None if self.kind == "metric" else self.record_max_length
+            return None if self.kind == "metric" else self.record_max_length or 1
         if self.kind != "metric":
             return None
         values = list(self.values)
@@ -168,6 +176,9 @@ class MemoryTable:
     def summary(self, pair: int, name: str) -> NumberArray | None:
         given = [series.summary(name) for _, series in self._members[pair]]
         return None if None in given else np.array(given)
+
+    def stored_kinds(self, pair_indices: IntArray, rows: IntArray) -> list[str]:
+        return [dict(self._members[pair])[row].stored_kind for pair, row in zip(pair_indices.tolist(), rows.tolist())]
 
     def points(self, pair: int, row: int, name: str) -> Sequence[float | int | None] | None:
         for of_row, series in self._members[pair]:

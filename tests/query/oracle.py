@@ -110,6 +110,12 @@ class SeriesView:
             return self.run
         if name in ("name", "context"):
             return getattr(self.series, name)
+        if name == "dtype":
+            return self.series.stored_kind
+        if name == "version":
+            return 2 if self.series.kind == "metric" else 1
+        if name == "record_max_length":
+            return self.series.record_max_length
         if name in ("values", "steps", "epochs", "timestamps"):
             found = points_of(self.series, name)
         else:

@@ -168,8 +168,7 @@ def test_pairs_have_names_contexts_and_types() -> None:
     assert ["a", "a"] == columns.column(tree.PairField("name")).objects()
     assert 1 == len(columns.column(tree.PairField("name")).values)
     assert [{}, {"s": 1}] == columns.column(tree.PairField("context")).objects()
-    assert ["float", "list(aim.image)"] == columns.column(tree.PairField("dtype")).objects()
-    assert [2, 2] == columns.column(tree.PairField("version")).objects()
+    assert [2, 1] == columns.column(tree.PairField("version")).objects()
 
 
 INDEX = np.array([2, 0])

@@ -123,7 +123,7 @@ def test_a_query_finds_its_own_kind_only(table: MemoryTable) -> None:
     A query about images finds no metrics.
     """
     assert [("samples", "val", 3)] == found(table, "", "images")
-    assert [("samples", "val", 3)] == found(table, "images.record_max_length == 1 and images.count == 1", "images")
+    assert [("samples", "val", 3)] == found(table, "images.record_max_length == None and images.count == 1", "images")
     assert [] == found(table, "", "audios") == found(table, "", "videos") == found(table, "", "tables")
 
 

@@ -163,6 +163,38 @@ def test_the_hints_of_a_query_for_runs_name_a_metric_that_no_run_has(
     assert "No run has a metric called 'los'. Did you mean 'loss'?" in caplog.text
 
 
+def test_the_type_of_a_sequence_in_a_query_is_that_of_its_properties(repo: Repo) -> None:
+    """
+    `dtype`, `version` and `record_max_length` find a sequence by what it itself says, while it records and afterwards.
+    """
+    image = Image(np.zeros((1, 1), np.uint8))
+    with Run(repo=repo, system_tracking_interval=None, capture_terminal_logs=False) as run:
+        for name, values in (
+            ("i", (1, 2)),
+            ("f", (0.5, 1.5)),
+            ("n", (0, 0.5)),
+            ("one", (image,)),
+            ("many", ([image] * 3,)),
+        ):
+            for value in values:
+                run.track(value, name=name)
+        run.flush()
+        for _ in range(2):
+            sequences = [*repo.query_metrics(), *repo.query_images()]
+            dtypes = {sequence.name: sequence.dtype for sequence in sequences}
+            assert {"i": "int", "f": "float", "n": "number", "one": "aim.image", "many": "list(aim.image)"} == dtypes
+            for sequence in sequences:
+                kind, ask = sequence.sequence_name(), repo.query_metrics
+                if kind == "images":
+                    ask = repo.query_images  # type: ignore[assignment]
+                    text = f"images.record_max_length == {sequence.record_length()}"
+                    assert [sequence.name] == [match.name for match in ask(text)]
+                query = f"{kind}.dtype == {sequence.dtype!r} and {kind}.version == {sequence.version}"
+                assert [sequence.name] == [match.name for match in ask(query)]
+            assert 1 == len(list(repo.query_runs("run.metrics['n'].dtype == 'number'").iter_runs()))
+            run.close()
+
+
 def test_pages_by_offset_and_limit(repo: Repo, runs: list[Run]) -> None:
     """
     `offset` is the last run seen, `limit` the largest number.
@@ -204,7 +236,7 @@ def test_objects_of_every_kind_are_found_by_their_name(repo: Repo, kind: str, is
         subject: len(found) for subject, found in asked.items()
     }
     assert kind == asked[kind][0].sequence_name()
-    assert 1 == len(list(getattr(repo, QUERIES[kind])(f"{kind}.record_max_length == {1 + is_list}")))
+    assert 1 == len(list(getattr(repo, QUERIES[kind])(f"{kind}.record_max_length == {2 if is_list else None}")))
 
 
 def test_collections_of_each_run(repo: Repo, runs: list[Run]) -> None:

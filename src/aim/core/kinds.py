@@ -1,9 +1,9 @@
 """
 The kinds of values: the one table of what a sequence may hold, with all names of each kind.
 
-    stored        subject          aim3_dtype          a sequence of lists of it
-    "int", ...    "metric"         "float"             "list(int)"        has no subject
-    "aim.image"   "images"         "list(aim.image)"   "list(aim.image)"  the subject "images"
+    stored        subject          a sequence of lists of it
+    "int", ...    "metric"         "list(int)"        has no subject
+    "aim.image"   "images"         "list(aim.image)"  the subject "images"
     "acme.mesh"   none: a kind of another package is called by its stored name
 
 *stored* is the kind in the declaration of a sequence on disk. *subject* is the variable of a query, the type of
@@ -41,7 +41,6 @@ class ObjectKind:
     Attributes:
         stored: the name on disk, such as "aim.video".
         subject: the variable of a query and the name of the type of sequences: "videos".
-        aim3_dtype: the value of `videos.dtype` in queries that were written for Aim 3.
         aliases: what people write instead of the subject.
         is_log: whether it is a line or record of a log, which queries are not about and rewinds leave alone.
         is_list: whether a step may have a list of several objects.
@@ -49,7 +48,6 @@ class ObjectKind:
 
     stored: str
     subject: str
-    aim3_dtype: str
     aliases: tuple[str, ...] = ()
     is_log: bool = False
     is_list: bool = True
@@ -81,15 +79,15 @@ def element_of(stored: str) -> str:
 
 
 OBJECT_KINDS = (
-    ObjectKind("aim.image", "images", "list(aim.image)", ("image",)),
-    ObjectKind("aim.text", "texts", "list(aim.text)", ("text",)),
-    ObjectKind("aim.audio", "audios", "list(aim.audio)", ("audio",)),
-    ObjectKind("aim.distribution", "distributions", "aim.distribution", ("distribution",)),
-    ObjectKind("aim.figure", "figures", "aim.figure", ("figure", "figure_objects")),
-    ObjectKind("aim.video", "videos", "list(aim.video)", ("video",)),
-    ObjectKind("aim.table", "tables", "list(aim.table)", ("table",)),
-    ObjectKind("aim.log_line", "logs", "aim.log_line", is_log=True, is_list=False),
-    ObjectKind("aim.log_record", "log_records", "aim.log_record", is_log=True, is_list=False),
+    ObjectKind("aim.image", "images", ("image",)),
+    ObjectKind("aim.text", "texts", ("text",)),
+    ObjectKind("aim.audio", "audios", ("audio",)),
+    ObjectKind("aim.distribution", "distributions", ("distribution",)),
+    ObjectKind("aim.figure", "figures", ("figure", "figure_objects")),
+    ObjectKind("aim.video", "videos", ("video",)),
+    ObjectKind("aim.table", "tables", ("table",)),
+    ObjectKind("aim.log_line", "logs", is_log=True, is_list=False),
+    ObjectKind("aim.log_record", "log_records", is_log=True, is_list=False),
 )
 
 QUERY_SUBJECTS = (METRIC, *(kind.subject for kind in OBJECT_KINDS if not kind.is_log))

@@ -218,10 +218,6 @@ class _Checker:
         return tree.Input(node.start, node.end, source)
 
     def _metric_attribute(self, node: tree.Attribute, metric: MetricOfRun) -> Referent:
-        if node.name == "dtype":
-            exists = tree.Input(node.start, node.end, tree.RunMetric(metric.name, metric.context, ""))
-            dtype = tree.Constant(node.start, node.end, names.DTYPES["metric"])
-            return tree.Choice(node.start, node.end, exists, dtype, tree.Constant(node.start, node.end, None))
         summaries = [name for name in names.sequence_names("metric") if name in names.SUMMARY]
         if node.name not in summaries:
             self.rules.refuse_member(node, f"A metric of a run has no `{node.name}`", summaries)

@@ -250,6 +250,11 @@ class RunColumns:
         if not source.summary:
             present[rows] = True
             return RawColumn(np.ones(self.size, dtype=bool), present)
+        if source.summary == names.DTYPE:
+            codes = np.full(self.size, -1, dtype=np.int32)
+            kinds = kinds_column(self.table, np.full(len(rows), pair_index), rows)
+            codes[rows] = kinds.codes
+            return CodedColumn(codes, kinds.values)
         summaries = self.table.summary(pair_index, source.summary)
         if summaries is None:
             return RawColumn(present.copy(), present)
@@ -272,13 +277,20 @@ class PairColumns:
         pairs = self.table.pairs
         if source.name == "context":
             return CodedColumn(np.arange(self.size, dtype=np.int32), [dict(pair.context) for pair in pairs])
-        values: list[object] = [names.VERSION] * self.size
+        values: list[object]
         if source.name == "name":
             values = [pair.name for pair in pairs]
-        elif source.name == "dtype":
-            values = [names.DTYPES.get(pair.kind) for pair in pairs]
+        else:
+            values = [names.NUMBERS_VERSION if pair.kind == METRIC else names.OBJECTS_VERSION for pair in pairs]
         distinct = {value: code for code, value in enumerate(dict.fromkeys(values))}
         return CodedColumn(np.array([distinct[value] for value in values], dtype=np.int32), list(distinct))
+
+
+def kinds_column(table: QueryTable, pair_indices: IntArray, rows: IntArray) -> CodedColumn:
+    """Return the stored kind of each sequence."""
+    kinds = table.stored_kinds(pair_indices, rows)
+    code_of = {kind: code for code, kind in enumerate(dict.fromkeys(kinds))}
+    return CodedColumn(np.array([code_of[kind] for kind in kinds], dtype=np.int32), list(code_of))
 
 
 def _coded(column: QueryColumn, absent: object) -> CodedColumn:

@@ -51,17 +51,16 @@ RUN: dict[str, type] = {
 STORED_AS: dict[str, str] = {"is_archived": "archived"}
 """Fields with a second name."""
 
-PAIR: dict[str, type] = {"name": str, "context": dict, "dtype": str, "version": int}
+PAIR: dict[str, type] = {"name": str, "context": dict, "version": int}
 """What all sequences of one name, context and kind share."""
 
-DTYPES = {METRIC: "float", **{kind.subject: kind.aim3_dtype for kind in OBJECT_KINDS if not kind.is_log}}
-"""The values of `metric.dtype`, `images.dtype` ..., for queries that were written for Aim 3."""
+NUMBERS_VERSION, OBJECTS_VERSION = 2, 1
+"""The values of `metric.version`, and of `images.version` and the like: Aim 3's numbers of the form of points."""
 
-VERSION = 2
-"""The value of `metric.version`, for queries that were written for Aim 3."""
+DTYPE, RECORD_MAX_LENGTH = "dtype", "record_max_length"
 
-SUMMARY: dict[str, type] = {value.name: value.value_type for value in SUMMARY_VALUES}
-"""The summary values of a sequence; those of a metric are also `run.metrics['loss'].<name>`."""
+SUMMARY: dict[str, type] = {**{value.name: value.value_type for value in SUMMARY_VALUES}, DTYPE: str}
+"""The summary values of a sequence, and its type; those of a metric are also `run.metrics['loss'].<name>`."""
 
 POINTS: dict[str, type] = {"values": list, "steps": list, "epochs": list, "timestamps": list}
 """The points of a metric, as lists. Reading them is slow, so clauses with them come last."""
@@ -100,7 +99,7 @@ def sequence_names(subject: str) -> dict[str, type]:
     """
     is_metric = subject == METRIC
     values = (value for value in SUMMARY_VALUES if (value.of_metrics if is_metric else value.of_objects))
-    names = {**PAIR, **{value.name: value.value_type for value in values}}
+    names = {**PAIR, DTYPE: str, **{value.name: value.value_type for value in values}}
     if is_metric:
         names.update(POINTS)
     else:

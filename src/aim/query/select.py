@@ -23,8 +23,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from aim.query import plan, tree
-from aim.query.columns import CodedColumn, InputColumn, ListedColumn, PairColumns, RawColumn, RunColumns
+from aim.query import names, plan, tree
+from aim.query.columns import CodedColumn, InputColumn, ListedColumn, PairColumns, RawColumn, RunColumns, kinds_column
 from aim.query.evaluate import FIRST_INPUT
 from aim.query.limits import Budget
 from aim.query.operators import MISSING
@@ -186,6 +186,12 @@ class SequenceBatch:
         assert isinstance(source, (tree.SummaryValue, tree.PointList))
         if isinstance(source, tree.PointList):
             return ListedColumn(np.arange(self.size), self._points(source.name))
+        if source.name == names.DTYPE:
+            return kinds_column(self.table, self.pair_indexes, self.rows)
+        if source.name == names.RECORD_MAX_LENGTH:
+            kinds = kinds_column(self.table, self.pair_indexes, self.rows)
+            is_list = np.array([kind.startswith("list") for kind in kinds.values], dtype=bool)[kinds.codes]
+            return RawColumn(self._summary(source.name).raw, is_list, None)
         return self._summary(source.name)
 
     def _summary(self, name: str) -> RawColumn:

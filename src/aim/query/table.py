@@ -126,5 +126,8 @@ class QueryTable(Protocol):
     def summary(self, pair: int, name: str) -> NumberArray | None:
         """Return one of `SUMMARY_VALUES` for each of `rows(pair)`, in that order; None if this kind has none."""
 
+    def stored_kinds(self, pair_indices: IntArray, rows: IntArray) -> list[str]:
+        """Return the stored kind of each sequence: `int`, `float`, `number` (both), `list(aim.image)` ..."""
+
     def points(self, pair: int, row: int, name: str) -> Sequence[float | int | None] | None:
         """Return one of `POINTS` of one sequence, in the order of steps; None if this kind has no such value."""

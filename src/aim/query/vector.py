@@ -21,6 +21,7 @@ import numpy as np
 
 from aim.query import tree
 from aim.query.functions import EPOCH
+from aim.query.names import DTYPE
 from aim.query.table import BoolArray, FloatArray
 
 EXACT_MAX = 2.0**53
@@ -142,6 +143,8 @@ def _is_number_term(node: tree.Node) -> bool:
 def _is_number_source(source: tree.Source) -> bool:
     if isinstance(source, tree.RunParam):
         return bool(source.path)
+    if isinstance(source, tree.SummaryValue) and source.name == DTYPE:
+        return False
     return not isinstance(source, (tree.PointList, tree.PairField))
 
 

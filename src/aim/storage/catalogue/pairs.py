@@ -207,9 +207,10 @@ class PairList(Sequence[Pair]):
     def stored_kind_numbers(self, pair_indices: npt.NDArray[Any], rows: npt.NDArray[Any]) -> list[int]:
         """Return the number of the stored kind of each sequence, given by its pair and the row of its run."""
         numbers = np.zeros(len(pair_indices), np.int64)
-        for pair_index in np.unique(pair_indices).tolist():
-            is_of_pair = pair_indices == pair_index
+        order = np.argsort(pair_indices, kind="stable")
+        distinct, starts = np.unique(pair_indices[order], return_index=True)
+        for pair_index, indices in zip(distinct.tolist(), np.split(order, starts[1:])):
             pair = self._pairs[pair_index]
-            numbers[is_of_pair] = pair.stored_kinds()[np.searchsorted(pair.rows(), rows[is_of_pair])]
+            numbers[indices] = pair.stored_kinds()[np.searchsorted(pair.rows(), rows[indices])]
         answer: list[int] = numbers.tolist()
         return answer
