@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from aim.core.errors import DamagedFile
 from aim.core.values import EXACT_INT_MAX
 from aim.core.words import counted
 from aim.storage.disk import layout, unreadable
-from aim.storage.forms import blobs, events, journal, records
+from aim.storage.forms import blobs, events, journal, records, torn_tail
 from aim.storage.forms.events import Event, ParsedLines
 from aim.storage.forms.records import Records
 from aim.storage.forms.state import Damage
@@ -66,6 +66,14 @@ class WriterFiles:
     has_sealed: bool = False
 
 
+class _CheckedPoints(NamedTuple):
+    """What a writer has recorded: of each point the number of its sequence, its value and its time."""
+
+    numbers: NDArray[Any]
+    values: NDArray[Any]
+    times_us: NDArray[Any]
+
+
 class WriterCheck:
     """
     Checks the files of one writer of the run in *run_folder*.
@@ -95,12 +103,12 @@ class WriterCheck:
         events_path = layout.events_file(self._folder, self._writer_id)
         with readable(events_path.name, self._damage):
             self._check_events(events_path)
-        numbers, values = np.empty(0, np.int64), np.empty(0)
+        points = _CheckedPoints(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
         sealed_path = layout.sealed_file(self._folder, self._writer_id)
         with readable(sealed_path.name, self._damage):
-            numbers, values = self._check_sealed(sealed_path) if self._files.has_sealed else self._check_segments()
-        self._check_declarations(events_path, numbers)
-        self._check_blobs(numbers, values)
+            points = self._check_sealed(sealed_path) if self._files.has_sealed else self._check_segments()
+        self._check_declarations(events_path, points)
+        self._check_blobs(points)
 
     def _note(self, path: Path, location: str, problem: str) -> None:
         self._damage.append(Damage(path.name, location, problem))
@@ -139,18 +147,20 @@ class WriterCheck:
         elif (begin.get("run"), begin.get("writer")) != (self._folder.name, self._writer_id):
             self._note(path, "byte 0", "the lines are those of another writer")
 
-    def _check_declarations(self, path: Path, numbers: NDArray[Any]) -> None:
-        undeclared = set(np.unique(numbers).tolist()) - set(self._kinds)
+    def _check_declarations(self, path: Path, points: _CheckedPoints) -> None:
+        undeclared = set(np.unique(points.numbers).tolist()) - set(self._kinds)
         if not undeclared or self._has_bad_lines:
             return
         if self._end is None:  # a live writer may have declared them since
             undeclared -= {event.get("sequence") for event in events.read(path).events}
+            if self._kinds:
+                undeclared -= torn_tail.lost_declarations(points.numbers, points.times_us, self._kinds)
         if undeclared:
             self._note(path, "its end", f"no line declares the sequences {sorted(undeclared)}, which have points")
 
     # points
 
-    def _check_segments(self) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _check_segments(self) -> _CheckedPoints:
         slot_counts: dict[int, int] = {}
         parts = [np.empty(0, records.RECORD_DTYPE)]
         numbers = self._files.segment_numbers
@@ -169,7 +179,7 @@ class WriterCheck:
             said = f"{self._end.get('points'):,}"
             self._note(path, "its end", f"{slots_used:,} slots are filled, where the end event says {said}")
         table = np.concatenate(parts)
-        return table["sequence"], table["value"]
+        return _CheckedPoints(table["sequence"], table["value"], records.time_us(table))
 
     def _check_segment(self, number: int) -> Records | None:
         path = layout.segment_file(self._folder, self._writer_id, number)
@@ -229,7 +239,7 @@ class WriterCheck:
                 offset = journal.PAGE_BYTES * (page + 1)
                 self._note(path, f"byte {offset:,}", f"page {page + 1} is full and its CRC is missing")
 
-    def _check_sealed(self, path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _check_sealed(self, path: Path) -> _CheckedPoints:
         self._progress(path.name)
         damage = verify(path)
         self._damage += damage
@@ -237,7 +247,7 @@ class WriterCheck:
         if not damage and file.origin is not None:
             self._check_footer(path, file.origin)
         numbers, columns = file.all()
-        return numbers, columns.values
+        return _CheckedPoints(numbers, columns.values, columns.times_us)
 
     def _check_footer(self, path: Path, origin: JournalOrigin) -> None:
         if (origin.run_hash, origin.writer_id) != (self._folder.name, self._writer_id):
@@ -254,9 +264,14 @@ class WriterCheck:
 
     # blobs
 
-    def _check_blobs(self, numbers: NDArray[Any], values: NDArray[Any]) -> None:
+    def _check_blobs(self, points: _CheckedPoints) -> None:
         object_numbers = [number for number, kind in self._kinds.items() if not kinds.is_number(kind)]
-        offsets = self._record_offsets(values[np.isin(numbers, object_numbers)])
+        is_object = np.isin(points.numbers, object_numbers)
+        positions = points.values[is_object]
+        if self._end is None:
+            times_us = points.times_us[is_object]
+            positions = positions[torn_tail.stored_objects(self._folder, self._writer_id, positions, times_us)]
+        offsets = self._record_offsets(positions)
         said_numbers = range(self._end.get("blobs", 0)) if self._end is not None else ()
         has_directory = self._end is not None and bool(self._end.get("directory", True))
         for number in sorted({*self._files.blob_numbers, *offsets, *said_numbers}):

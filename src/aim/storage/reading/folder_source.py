@@ -15,18 +15,20 @@ import logging
 import math
 import os
 import sys
+import time
 from collections.abc import Collection, Container, Hashable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
-from aim.core import contexts
+from aim.core import contexts, kinds
 from aim.core.errors import DamagedFile
 from aim.core.params import Restore
 from aim.core.shield import shielded
 from aim.storage.disk import layout, unreadable
-from aim.storage.forms import blobs
+from aim.storage.forms import blobs, torn_tail
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.records import EpochArray, IntArray
 from aim.storage.forms.run_log import RunLog
@@ -118,7 +120,9 @@ class FolderSource:
             journal = self._journals[writer.id] = FollowedJournal(self._folder, writer.id)
         if not journal.is_complete:
             self._refresh(journal, writer)
-        return JournalPoints(journal)
+        # of a writer that was cut off, the last points may lack their objects (forms.torn_tail)
+        is_torn = writer.end is None and not writer.is_alive(time.time())
+        return JournalPoints(journal, self._folder if is_torn else None)
 
     def _refresh(self, journal: FollowedJournal, writer: WriterInfo) -> None:
         try:
@@ -260,16 +264,26 @@ class SealedPoints:
 
 
 class JournalPoints:
-    """The journal of one writer; a `WriterPoints`."""
+    """
+    The journal of one writer; a `WriterPoints`.
 
-    def __init__(self, journal: FollowedJournal) -> None:
+    Args:
+        torn_folder: the folder of the run, when the writer was cut off; None: it has ended, or still records.
+    """
+
+    def __init__(self, journal: FollowedJournal, torn_folder: Path | None = None) -> None:
         self._journal = journal
+        self._torn_folder = torn_folder
 
     def chunk(self, part: SequencePart) -> Chunk:
         """Return all points of a part."""
         points = self._journal.of_sequence(part.number)
         times_us = growing.times_us(points.column("time"))
-        return Chunk(points.column("step"), _values(points, part.kind), times_us, points.column("epoch"), part.writer)
+        steps, values, epochs = points.column("step"), _values(points, part.kind), points.column("epoch")
+        if self._torn_folder is not None and not kinds.is_number(part.kind):
+            is_stored = torn_tail.stored_objects(self._torn_folder, part.writer, values, times_us)
+            steps, values, times_us, epochs = (array[is_stored] for array in (steps, values, times_us, epochs))
+        return Chunk(steps, values, times_us, epochs, part.writer)
 
     def ordered_points(self, part: SequencePart) -> Points | None:
         """
@@ -278,7 +292,8 @@ class JournalPoints:
         Cost: nothing is copied, so that of the records that are new.
         """
         points = self._journal.of_sequence(part.number)
-        if not points.is_increasing:
+        is_torn = self._torn_folder is not None and not kinds.is_number(part.kind)
+        if is_torn or not points.is_increasing:
             return None
         times_s, epochs = points.column("time"), points.column("epoch")
         return Points(
@@ -291,11 +306,22 @@ class JournalPoints:
 
     def undeclared(self, declared_numbers: Container[int]) -> list[SequenceState]:
         """Return the sequences of other numbers, named after them: a journal has no names."""
+        undeclared = [number for number in self._journal.numbers() if number not in declared_numbers]
+        lost = self._lost_declarations(declared_numbers) if undeclared and self._torn_folder is not None else ()
         return [
             _sequence(self._journal.writer, number, unknown_name(number), {}, "float")
-            for number in self._journal.numbers()
-            if number not in declared_numbers
+            for number in undeclared
+            if number not in lost
         ]
+
+    def _lost_declarations(self, declared_numbers: Container[int]) -> set[int]:
+        numbers = self._journal.numbers()
+        times_us = [growing.times_us(self._journal.of_sequence(number).column("time")) for number in numbers]
+        counts = [len(times) for times in times_us]
+        declared = [number for number in numbers if number in declared_numbers]
+        if not declared:
+            return set()  # all of its lines are gone: that is no power cut
+        return torn_tail.lost_declarations(np.repeat(numbers, counts), np.concatenate(times_us), declared)
 
 
 def _values(points: GrowingPoints, kind: str) -> npt.NDArray[Any]:

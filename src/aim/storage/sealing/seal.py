@@ -27,7 +27,7 @@ from aim.core.errors import UnsupportedFormat
 from aim.core.values import EXACT_INT_MAX
 from aim.storage.disk import layout
 from aim.storage.disk.files import DISK, SCRATCH_AGE_S, Disk
-from aim.storage.forms import blobs, records
+from aim.storage.forms import blobs, records, torn_tail
 from aim.storage.forms.records import IntArray, Records
 from aim.storage.forms.state import RunState
 from aim.storage.sealing import pages
@@ -103,7 +103,24 @@ def _sealed_content(
     if bool((journal.records["sequence"] > SEQUENCE_MAX).any()):
         return None
     origin = JournalOrigin(state.run_hash, writer, segment_count, slot_count, events_bytes)
-    return encode(journal.records, declared, origin)
+    recorded = journal.records if end is not None else _without_holes(folder, writer, journal.records, declared)
+    return encode(recorded, declared, origin)
+
+
+def _without_holes(
+    folder: Path, writer: str, recorded: Records, declared: Mapping[int, SequenceDeclaration]
+) -> Records:
+    """Return what a writer without an end has recorded, without the last points that lack object or declaration."""
+    times_us = records.time_us(recorded)
+    lost = torn_tail.lost_declarations(recorded["sequence"], times_us, declared) if declared else set()
+    is_whole = ~np.isin(recorded["sequence"], list(lost))
+    for number, declaration in declared.items():
+        if not kinds.is_number(declaration.kind):
+            rows = np.flatnonzero(recorded["sequence"] == number)
+            positions = recorded["value"][rows]
+            is_whole[rows] &= torn_tail.stored_objects(folder, writer, positions, times_us[rows])
+    whole: Records = recorded if bool(is_whole.all()) else recorded[is_whole]
+    return whole
 
 
 def _remove_scratch(folder: Path, disk: Disk) -> None:
@@ -146,7 +163,7 @@ def _record_offset_max(folder: Path, writer: str, declared: Mapping[int, Sequenc
         file = Sealed.open(target)
         values = np.concatenate([np.empty(0)] + [file.columns(number).values for number in object_numbers])
     else:
-        recorded = records.scan(folder, writer, verify=False).records
+        recorded = _without_holes(folder, writer, records.scan(folder, writer, verify=False).records, declared)
         values = recorded["value"][np.isin(recorded["sequence"], object_numbers)]
     positions = [blobs.split_position(int(value)) for value in values.tolist() if 0 <= value < EXACT_INT_MAX]
     return max((offset for number, offset in positions if number == file_number), default=-1)
