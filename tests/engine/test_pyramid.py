@@ -45,7 +45,7 @@ def test_a_pyramid_chooses_the_points_that_are_chosen_of_all(seed: int) -> None:
     for _ in range(6):
         low, high = sorted(chance.uniform(float(x[0]) - 9, float(x[-1]) + 9, 2).tolist())
         window: Window | None = None if chance.random() < 0.2 else (low, high)
-        buckets = int(chance.integers(1, 60))
+        buckets = int(chance.integers(1, 60)) if chance.random() < 0.5 else int(chance.integers(1, 5))
         _same(reduce_curves(x, values[np.newaxis], buckets, window)[0], pyramid.reduce(x, buckets, window))
 
 

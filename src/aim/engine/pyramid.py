@@ -16,6 +16,8 @@ are listed beside. A curve that grows costs its new points.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,7 +27,7 @@ from aim.storage.reading.growing import GrowingArray, is_growing
 
 CELL = 16
 LEVELS = 5
-BUCKET_POINTS_MIN = 192  # smaller buckets are reduced as quickly without a pyramid
+BUCKET_POINTS_MIN = 512  # smaller buckets are reduced as quickly without a pyramid
 
 
 class Pyramid:
@@ -68,17 +70,24 @@ class Pyramid:
                 odd.extend(np.flatnonzero(mask) + self._count)
         self._values, self._count = values, len(values)
         for extremes, worst in ((self._lows, np.inf), (self._highs, -np.inf)):
-            members = np.arange(len(extremes[0]) * CELL, self._count, dtype=np.int64)
-            for level, cells in enumerate(extremes):
-                if level:
-                    members = extremes[level - 1].view()[len(cells) * CELL :]
-                whole = members[: len(members) // CELL * CELL].reshape(-1, CELL)
-                if not len(whole):
-                    break
-                of_members = values[whole]
-                of_members = np.where(np.isfinite(of_members), of_members, worst)
-                chosen = of_members.argmin(axis=1) if worst > 0 else of_members.argmax(axis=1)
-                cells.extend(whole[np.arange(len(whole)), chosen])
+            self._grow_level(extremes[0], None, worst)
+            for members, cells in pairwise(extremes):
+                self._grow_level(cells, members, worst)
+
+    def _grow_level(self, cells: GrowingArray, members: GrowingArray | None, worst: float) -> None:
+        """Add the cells that have become full; *members* are the cells of the level below, or None: the points."""
+        first, member_count = len(cells) * CELL, self._count if members is None else len(members)
+        end = member_count // CELL * CELL
+        if first >= end:
+            return
+        indices = None if members is None else members.view()[first:end]
+        values = (self._values[first:end] if indices is None else self._values[indices]).reshape(-1, CELL)
+        finite = np.isfinite(values)
+        if not finite.all():
+            values = np.where(finite, values, worst)
+        chosen = values.argmin(axis=1) if worst > 0 else values.argmax(axis=1)
+        chosen += np.arange(0, end - first, CELL)
+        cells.extend(chosen + first if indices is None else indices[chosen])
 
     def odd_counts(self, start: int, stop: int) -> tuple[int, int]:
         """Return how many of the points from *start* to *stop* are NaN, and how many infinite."""
@@ -136,7 +145,9 @@ class Pyramid:
             begins, ends = inner_begins[is_large], inner_ends[is_large]
             if not len(begins):
                 break
-        sorted_candidates: IntArray = np.unique(np.concatenate(candidates))
+        # each part is in order, so a merging sort takes a tenth of the time of others
+        ordered = np.sort(np.concatenate(candidates), kind="stable")
+        sorted_candidates: IntArray = ordered[np.append(True, ordered[1:] != ordered[:-1])]
         # the first NaN after a bucket may lie behind the window
         return sorted_candidates[: np.searchsorted(sorted_candidates, stop)]
 
