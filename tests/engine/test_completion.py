@@ -100,3 +100,17 @@ def test_no_text_is_an_error(scan: Scan, text: str) -> None:
 
     assert 0 <= completions.start <= completions.end <= len(text)
     assert len(completions.items) <= 50
+
+
+def test_numbers_that_are_not_finite_are_offered_as_a_query_writes_them(tmp_path: Path) -> None:
+    """
+    Infinities stand at the ends of the numbers as `math.inf`, and NaN, which equals nothing, is not offered.
+    """
+    for rate in (1.0, float("nan"), float("inf"), 0.5, -float("inf"), "auto"):
+        with Run(repo=str(tmp_path), system_tracking_interval=None, capture_terminal_logs=False) as run:
+            run["lr"] = rate
+    scan = Scan(LiveCatalogue(Repository(tmp_path).readers, cache=tmp_path / "cache"))
+    offered = [item.text for item in scan.catalogue.ask(lambda table: complete(table, "run.lr == ", 10)).items]
+
+    assert ["-math.inf", "0.5", "1.0", "math.inf", '"auto"'] == offered
+    assert 1 == len(scan.runs(f"run.lr == {offered[0]}"))

@@ -12,6 +12,7 @@ An unfinished query can't be parsed, so the text before the cursor is matched wi
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -146,6 +147,8 @@ def _in_value(table: RunTable, before: str) -> _Completed | None:
 
 
 def _literal(value: object) -> str:
+    if isinstance(value, float) and math.isinf(value):
+        return "math.inf" if value > 0 else "-math.inf"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
@@ -171,7 +174,8 @@ def _run_values(table: RunTable, steps: Steps) -> list[object]:
     column = table.field(name) if len(steps) == 1 and name in table.fields else table.param(steps)
     values = [] if column is None else list(column.values[:VALUES_MAX])
     plain = [value.item() if hasattr(value, "item") else value for value in values]
-    return sorted((value for value in plain if isinstance(value, PLAIN_TYPES)), key=_value_order)
+    equal = (value for value in plain if isinstance(value, PLAIN_TYPES) and value == value)  # NaN equals nothing
+    return sorted(equal, key=_value_order)
 
 
 def _value_order(value: object) -> tuple[bool, Any]:
