@@ -153,8 +153,6 @@ class WriterCheck:
             return
         if self._end is None:  # a live writer may have declared them since
             undeclared -= {event.get("sequence") for event in events.read(path).events}
-            if self._kinds:
-                undeclared -= torn_tail.lost_declarations(points.numbers, points.times_us, self._kinds)
         if undeclared:
             self._note(path, "its end", f"no line declares the sequences {sorted(undeclared)}, which have points")
 

@@ -1,8 +1,8 @@
 """
-What a power cut takes of the last points of a writer: their objects, or the declarations of their sequences.
+What a power cut takes of the last points of a writer: their objects.
 
     each second   blobs are synced, then event lines, then segments
-    power cut     a segment's pages may be on the disk earlier than that: points without their record or declaration
+    power cut     a segment's pages may be on the disk earlier than that: points without their record
 
 Such a point counts as a hole, as one that was not yet stored: for readers, for the sealer and for `aim fsck`. It has to
 be one of the last, of a writer without an end; everything else that is not there is damage.
@@ -11,7 +11,6 @@ be one of the last, of a writer without an end; everything else that is not ther
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -51,25 +50,6 @@ def stored_objects(folder: Path, writer: str, positions: FloatArray, times_us: I
             break
         is_stored[row] = False
     return is_stored
-
-
-def lost_declarations(numbers: NDArray[np.integer], times_us: IntArray, declared: Collection[int]) -> set[int]:
-    """
-    Return the numbers of the sequences that were declared last, of which no line reached the disk.
-
-    Args:
-        numbers: of the sequence of each point of a writer.
-        times_us: of the points.
-        declared: the numbers that have lines.
-
-    >>> lost_declarations(np.array([1, 1, 2]), np.array([0, 70_000_000, 70_000_001]), {1})
-    {2}
-    """
-    if not len(numbers):
-        return set()
-    last_declared, oldest_us = max(declared, default=0), int(times_us.max()) - TAIL_US
-    late = {number for number in np.unique(numbers).tolist() if number > last_declared}
-    return {number for number in late if int(times_us[numbers == number].min()) >= oldest_us}
 
 
 def _is_there(path: Path, offset: int) -> bool:

@@ -20,7 +20,6 @@ from collections.abc import Collection, Container, Hashable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from aim.core import contexts, kinds
@@ -306,22 +305,11 @@ class JournalPoints:
 
     def undeclared(self, declared_numbers: Container[int]) -> list[SequenceState]:
         """Return the sequences of other numbers, named after them: a journal has no names."""
-        undeclared = [number for number in self._journal.numbers() if number not in declared_numbers]
-        lost = self._lost_declarations(declared_numbers) if undeclared and self._torn_folder is not None else ()
         return [
             _sequence(self._journal.writer, number, unknown_name(number), {}, "float")
-            for number in undeclared
-            if number not in lost
+            for number in self._journal.numbers()
+            if number not in declared_numbers
         ]
-
-    def _lost_declarations(self, declared_numbers: Container[int]) -> set[int]:
-        numbers = self._journal.numbers()
-        times_us = [growing.times_us(self._journal.of_sequence(number).column("time")) for number in numbers]
-        counts = [len(times) for times in times_us]
-        declared = [number for number in numbers if number in declared_numbers]
-        if not declared:
-            return set()  # all of its lines are gone: that is no power cut
-        return torn_tail.lost_declarations(np.repeat(numbers, counts), np.concatenate(times_us), declared)
 
 
 def _values(points: GrowingPoints, kind: str) -> npt.NDArray[Any]:

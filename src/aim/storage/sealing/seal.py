@@ -110,10 +110,9 @@ def _sealed_content(
 def _without_holes(
     folder: Path, writer: str, recorded: Records, declared: Mapping[int, SequenceDeclaration]
 ) -> Records:
-    """Return what a writer without an end has recorded, without the last points that lack object or declaration."""
+    """Return what a writer without an end has recorded, without the last points that lack their objects."""
     times_us = records.time_us(recorded)
-    lost = torn_tail.lost_declarations(recorded["sequence"], times_us, declared) if declared else set()
-    is_whole = ~np.isin(recorded["sequence"], list(lost))
+    is_whole = np.ones(len(recorded), bool)
     for number, declaration in declared.items():
         if not kinds.is_number(declaration.kind):
             rows = np.flatnonzero(recorded["sequence"] == number)
