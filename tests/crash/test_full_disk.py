@@ -86,6 +86,11 @@ def test_a_full_disk_is_said_once_and_recording_goes_on_when_there_is_room(
     assert ["No space left on device" in message for message in full] == [True]
     assert ["goes on. 4,620 points" in message for message in reported] == [False, True]
     assert {logging.ERROR} == {record.levelno for record in caplog.records}
+    gaps = RunLog(writer.files.folder).refresh().gaps
+    assert (4620, 0) == (sum(gap.point_count for gap in gaps), sum(gap.line_count for gap in gaps))
+    assert {"No space left on device"} == {gap.reason for gap in gaps}
+    damage = [item.problem for item in check_run(writer.files.folder)]
+    assert len(gaps) == len([problem for problem in damage if "lost: No space left on device" in problem])
     facts = found(writer.files.folder)
     assert [*range(384), *range(5000, 6000)] == sorted(facts.points["loss"])
     assert {"big": "y" * 5000} == facts.params
@@ -129,7 +134,11 @@ def test_a_param_that_does_not_fit_holds_back_nothing_else(small_disk: Path) -> 
     assert [0] == list(facts.points["loss"])
     writer.close()
     assert FINISHED == _status(writer)
-    assert [] == check_run(writer.files.folder)
+    (gap,) = RunLog(writer.files.folder).refresh().gaps
+    assert (0, 1) == (gap.point_count, gap.line_count)
+    assert ["1 event line is lost: No space left on device"] == [
+        item.problem for item in check_run(writer.files.folder)
+    ]
 
 
 def _status(writer: Writer) -> str:

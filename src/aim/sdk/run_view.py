@@ -24,6 +24,7 @@ from aim.core.kinds import LINES_NAME, METRIC, RECORDS_NAME
 from aim.core.statuses import RUNNING
 from aim.sdk import sequence_infos
 from aim.sdk.param_columns import flat_params, need_pandas, text_cell
+from aim.sdk.run_health import RunHealth
 from aim.sdk.run_properties import RunProps, naive_utc, props_of
 from aim.sdk.run_source import RunSource, restore
 from aim.sdk.sequence_infos import CollectedSequences
@@ -177,6 +178,21 @@ class RunView:
     def forked_from(self) -> ForkedFrom | None:
         """The run that this one was forked from: its hash, the last step that was copied, and when; or None."""
         return self._state().forked_from
+
+    def health(self) -> RunHealth:
+        """
+        Return what was lost because a disk refused it.
+
+        A process that records writes its losses within a second, where there is room for a line.
+
+        >>> import tempfile
+        >>> from aim import Run
+        >>> run = Run(repo=tempfile.mkdtemp())
+        >>> run.health().is_whole
+        True
+        >>> run.close()
+        """
+        return RunHealth(self._state().gaps)
 
     @property
     def rewinds(self) -> list[Rewind]:

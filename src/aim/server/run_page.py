@@ -83,6 +83,7 @@ def _wire_overview(overview: RunOverview) -> dict[str, Any]:
         "notes": notes_text(properties.get("notes")),
         "rewinds": [{"step": rewind.step, "time": rewind.time_s} for rewind in state.rewinds],
         "forked_from": _wire_origin(state),
+        "gaps": [gap.to_event() for gap in state.gaps],
         "params": overview.params,
         "system": overview.system,
         "writers": [_wire_writer(writer) for writer in writers],

@@ -24,6 +24,7 @@ from aim.core.words import counted
 from aim.storage.disk import layout, unreadable
 from aim.storage.forms import blobs, events, journal, records, torn_tail
 from aim.storage.forms.events import Event, ParsedLines
+from aim.storage.forms.gaps import Gap, sentence
 from aim.storage.forms.records import Records
 from aim.storage.forms.state import Damage
 from aim.storage.sealing.footer import JournalOrigin
@@ -131,6 +132,7 @@ class WriterCheck:
             if type(event.get("sequence")) is int and isinstance(event.get("kind"), str):
                 self._kinds[event["sequence"]] = event["kind"]
         self._check_begin(path, lines)
+        self._damage += _gaps(path.name, lines)
         tail = content[lines.end_offset :]
         if events.decode(tail[:-1]) is not None:  # not cut short: its newline is there and is another byte
             self._note(path, f"byte {len(content) - 1:,}", "is not the newline that ends the last line")
@@ -362,3 +364,16 @@ class BlobFileCheck:
             entry = by_offset.get(data_offset)
             if data_offset is not None and (entry is None or entry.size_bytes != item.get("size")):
                 self._note(data_offset, "the data of a point's record is not there")
+
+
+def _gaps(file_name: str, lines: ParsedLines) -> list[Damage]:
+    # not damage of the file: what its writer says that it could not record
+    damage: list[Damage] = []
+    for event in lines.events:
+        if "gap" in event:
+            try:
+                problem = sentence([Gap.from_event(event["gap"])]).rstrip(".")
+            except (LookupError, TypeError, ValueError):
+                problem = "can't be understood: it is no gap"
+            damage.append(Damage(file_name, f"the event of {events.seconds(event.get('at')):.6f}", problem))
+    return damage

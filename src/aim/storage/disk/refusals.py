@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from aim.core.errors import AimError, DiskRefused
 from aim.core.words import counted
@@ -67,6 +68,18 @@ def explained(what: str, path: Path) -> Iterator[None]:
         ) from None
 
 
+class Losses(NamedTuple):
+    """How many points were lost, and when the first and the last of them."""
+
+    point_count: int = 0
+    from_s: float = 0.0
+    until_s: float = 0.0
+
+    def with_point(self, moment_s: float) -> Losses:
+        """Return these losses and one more, of this moment."""
+        return Losses(self.point_count + 1, self.from_s or moment_s, moment_s)
+
+
 class Refusals:
     """
     The refusals of one run in one process.
@@ -74,6 +87,7 @@ class Refusals:
     Attributes:
         kinds: what the disk refused when it was last asked: `segment`, `objects`.
         lost_count: points that found no room since the last `resumed`.
+        reason: what the disk said last.
         retry_at_s: when the disk may be asked again, by the monotonic clock.
     """
 
@@ -88,13 +102,22 @@ class Refusals:
         self._lock = threading.RLock()  # held for no longer than a flag takes
         self.kinds: set[str] = set()
         self.lost_count = 0
+        self.reason = ""
+        self._losses = Losses()
         self.retry_at_s = 0.0
 
     def count_lost(self) -> bool:
         """Count a lost point; always return False."""
         with self._lock:
             self.lost_count += 1
+            self._losses = self._losses.with_point(time.time())
         return False
+
+    def take_losses(self) -> Losses:
+        """Return the points that were lost since the last call."""
+        with self._lock:
+            losses, self._losses = self._losses, Losses()
+            return losses
 
     def retry_later(self, kind: str | None = None) -> None:
         """Note that the disk has refused *kind*, and do not ask it again for a while."""
@@ -109,6 +132,7 @@ class Refusals:
     def report(self, error: OSError) -> None:
         """Log that the disk refuses, unless that was logged."""
         with self._lock:
+            self.reason = error.strerror or str(error)
             if self._is_reported:
                 return
             self._is_reported = True

@@ -25,6 +25,7 @@ from aim.storage.forms.artifact_records import ArtifactRecord
 from aim.storage.forms.check_ins import CheckIn
 from aim.storage.forms.events import Event
 from aim.storage.forms.flat_params import FlatParams
+from aim.storage.forms.gaps import Gap
 from aim.storage.forms.history import Deletion, ForkedFrom, Rewind
 from aim.storage.forms.state import ExactPoint, RunState, SequencePart, SequenceState
 
@@ -95,6 +96,10 @@ def _fork(state: RunState, at_s: float, writer: str, event: Event) -> None:
     state.forked_from = ForkedFrom.from_event(at_s, event["forked_from"])
 
 
+def _add_gap(state: RunState, at_s: float, writer: str, event: Event) -> None:
+    state.gaps += (Gap.from_event(event["gap"]),)
+
+
 def _rewind(state: RunState, at_s: float, writer: str, event: Event) -> None:
     state.rewinds += (Rewind(int(event["rewind"]), at_s),)
 
@@ -128,6 +133,7 @@ APPLY: dict[str, Apply] = {
     "sequence": _declare,
     "check_in": _check_in,
     "artifact": _add_artifact,
+    "gap": _add_gap,
     "point": _add_exact_point,
     "forked_from": _fork,
     "rewind": _rewind,
@@ -241,7 +247,7 @@ class FirstState(Generic[DeclarationT]):
         self.declared: dict[tuple[str, int], DeclarationT] = {}
 
 
-_USUAL: dict[str, Apply | None] = {key: APPLY[key] for key in ("property", "tags", "check_in", "artifact")}
+_USUAL: dict[str, Apply | None] = {key: APPLY[key] for key in ("property", "tags", "check_in", "artifact", "gap")}
 _USUAL |= dict.fromkeys(("at", "by", "begin", "end"))
 
 

@@ -18,6 +18,7 @@ from aim.storage.forms import history
 from aim.storage.forms.artifact_records import ArtifactRecord
 from aim.storage.forms.check_ins import CheckIn
 from aim.storage.forms.events import Event
+from aim.storage.forms.gaps import Gap
 from aim.storage.forms.history import Deletion, ForkedFrom, Rewind
 
 HEARTBEAT_FRESH_S = 60.0  # a writer on another host whose event file was touched within this is alive
@@ -183,6 +184,7 @@ class RunState:
         artifacts: the latest of each name.
         rewinds: ordered by time.
         forked_from: the run that this one continues.
+        gaps: what was lost because a disk refused it.
         retraction_count: how often points were hidden or shown again: rewinds, drops, deletions and what undid them.
     """
 
@@ -200,6 +202,7 @@ class RunState:
     artifacts: dict[str, ArtifactRecord] = field(default_factory=dict)
     rewinds: tuple[Rewind, ...] = ()
     forked_from: ForkedFrom | None = None
+    gaps: tuple[Gap, ...] = ()
     retraction_count: int = 0
 
     @property

@@ -23,6 +23,7 @@ from aim.storage.forms.blobs import BlobFile
 from aim.storage.forms.events import EventLog
 from aim.storage.forms.journal import Segment
 from aim.storage.recording.event_lines import EventLines, about_this_process
+from aim.storage.recording.gap_lines import GapLines
 from aim.storage.recording.lifecycle import Lifecycle, Turn
 from aim.storage.recording.object_records import ObjectRecords
 from aim.storage.recording.segment_chain import SegmentChain
@@ -44,6 +45,7 @@ class RecordingFiles:
 
     Attributes:
         id: of the writer.
+        gaps: what was lost, as event lines.
         lines, segments, objects: what is recorded into the event file, the journal and the blob files.
 
     Raises:
@@ -57,12 +59,14 @@ class RecordingFiles:
         self._disk = disk
         self.id = layout.new_writer_id()
         self.lines = EventLines(lifecycle, refusals, EventLog(layout.events_file(folder, self.id), disk))
+        self.gaps = GapLines(refusals, self.lines)
         self.segments = SegmentChain(lifecycle, refusals)
         self.objects = ObjectRecords(lifecycle, refusals, self.segments, BlobFile(folder, self.id, disk))
         self._start()
 
     def _start(self) -> None:
         self._synced_name_count = 0
+        self.gaps.begin()
         self._supply = SegmentSupply(self.folder, self._run_hash, self.id, self._disk)
         self.segments.begin(self._supply)
         self._lifecycle.take(Turn.BEGIN)
@@ -133,7 +137,8 @@ class RecordingFiles:
         refusals = [
             first_refusal((self.segments.give_back_spare, log.retry)),
             self.segments.end(),
-            first_refusal((blobs.close, lambda: log.append({"end": self._end_event(error, next_steps)}), log.sync)),
+            first_refusal((blobs.close,)),
+            first_refusal((self.gaps.end, lambda: log.append({"end": self._end_event(error, next_steps)}), log.sync)),
         ]
         self._disk.sync_folder(self.folder)
         return next((refusal for refusal in refusals if refusal is not None), None)

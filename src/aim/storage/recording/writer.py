@@ -126,7 +126,12 @@ class Writer:
                 self.files.objects.probe()
             except OSError as error:
                 self.refusals.report(error)
+                self.files.gaps.write()
             else:
+                if self.refusals.kinds:
+                    self.files.gaps.write()
+                else:
+                    self.files.gaps.resume()
                 self.refusals.resumed()
 
     def _still_recording(self) -> bool:
