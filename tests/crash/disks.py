@@ -83,6 +83,10 @@ class CountingDisk(Disk):
         """Count, then allocate."""
         self._do(super().allocate, descriptor, size_bytes)
 
+    def write_in_place(self, descriptor: int) -> None:
+        """Count, then have the file written in place."""
+        self._do(super().write_in_place, descriptor)
+
     def truncate(self, descriptor: int, size_bytes: int) -> None:
         """Count, then cut."""
         self._do(super().truncate, descriptor, size_bytes)

@@ -90,7 +90,7 @@ def test_slots_are_all_between_the_header_and_the_end(segment: Segment) -> None:
 
     assert list(range(PAGE_BYTES, 16384, RECORD_BYTES)) == offsets
     assert 3 * PAGE_RECORDS == segment.taken()
-    assert offsets == list(segment.offsets())
+    assert offsets == list(journal.offsets(segment))
 
 
 def test_threads_share_the_slots_without_a_lock(segment: Segment) -> None:
@@ -124,12 +124,12 @@ def test_a_crc_is_taken_of_full_pages_without_a_hole(segment: Segment) -> None:
     fill(segment, PAGE_RECORDS + 10)
     assert not segment.sync()
     assert [False, True, False] == crcs(segment, 3)
-    assert [hole] == segment.holes()
+    assert [hole] == journal.holes(segment)
     segment.stop()
     segment.end()
     assert [False, True, True] == crcs(segment, 3)
     store(segment, hole)
-    assert [] == segment.holes()
+    assert [] == journal.holes(segment)
     segment.end()
 
     assert [True, True, True] == crcs(segment, 3)

@@ -37,6 +37,7 @@ HEADER = struct.Struct("<8sII8s16s20x")  # up to its CRC
 HEADER_CRC_OFFSET = 60
 CRC_TABLE_OFFSET = 64
 VOID = 0xFFFFFFFF  # the sequence number in a slot whose value turned out to be refused
+STORING_SLOTS_MAX = 1024  # threads that are storing a record at one moment, at most
 NAN = math.nan
 FREE_THREADED = not getattr(sys, "_is_gil_enabled", lambda: True)()
 
@@ -70,14 +71,42 @@ def page_crc(page: bytes | memoryview) -> int:
     return zlib.crc32(page) or 1
 
 
-def _mapped(descriptor: int, size_bytes: int) -> tuple[mmap.mmap | bytearray, bool]:
+def _mapped(descriptor: int, size_bytes: int, *, careful: bool) -> tuple[mmap.mmap | bytearray, bool]:
     try:
-        return mmap.mmap(descriptor, size_bytes), True
+        if not careful:
+            return mmap.mmap(descriptor, size_bytes), True
     except (OSError, ValueError):  # some FUSE and object-store mounts
-        try:
-            return bytearray(size_bytes), False
-        except MemoryError:  # no room for the segment is a refusal, and must not end a training
-            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from None
+        pass
+    try:
+        return bytearray(size_bytes), False
+    except MemoryError:  # no room for the segment is a refusal, and must not end a training
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from None
+
+
+class FormerMap:
+    """
+    The map that a segment had before `unmap`, and the slots that a thread may have been storing into at that moment.
+
+    Such a thread stores into the former map or into the memory that took its place; each slot is settled when its
+    record is in that memory.
+    """
+
+    def __init__(self, former: mmap.mmap, offsets: Iterable[int]) -> None:
+        self._former = former
+        self.offsets = list(offsets)
+
+    def settle(self, offset: int, memory: mmap.mmap | bytearray) -> bool:
+        """Bring the record at *offset* into *memory*; return whether there is one."""
+        record = self._former[offset : offset + RECORD_BYTES]
+        if any(record[28:]):
+            memory[offset : offset + RECORD_BYTES] = record
+        return any(memory[offset + 28 : offset + RECORD_BYTES])
+
+    def take_settled(self, memory: mmap.mmap | bytearray) -> list[int]:
+        """Return the offsets of the slots that are settled now, once each."""
+        settled = [offset for offset in self.offsets if self.settle(offset, memory)]
+        self.offsets = sorted(set(self.offsets) - set(settled))
+        return settled
 
 
 class Segment:
@@ -87,17 +116,29 @@ class Segment:
     Attributes:
         map: the mapped file; a `bytearray` of its size where the file system can't map (see `mapped`).
         slots: an iterator of the byte offsets of the slots that are left.
+        unwritten: the offsets of records that the disk has refused; there are none in a mapped file.
         free: the same iterator if storing a record is all that is to be done; an empty one if the file is not mapped,
             or if taking a slot needs a lock: then the slow path takes from `slots`.
     """
 
     __slots__ = (
-        "map", "free", "slots", "mapped", "path", "number", "descriptor", "size_bytes",
-        "_disk", "_page_next", "_taken", "_unwritten",
+        "map", "free", "slots", "mapped", "unwritten", "path", "number", "descriptor", "size_bytes",
+        "_disk", "_page_next", "_taken", "_former",
     )  # fmt: skip
 
-    def __init__(self, folder: Path, run_hash: str, writer: str, number: int, disk: Disk = DISK) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        run_hash: str,
+        writer: str,
+        number: int,
+        disk: Disk = DISK,
+        *,
+        may_move: bool = False,
+        careful: bool = False,
+    ) -> None:
         self._disk = disk
+        self._former: FormerMap | None = None
         self.number = number
         self.size_bytes = segment_size(number)
         self.path = segment_file(folder, writer, number)
@@ -109,9 +150,11 @@ class Segment:
             self.descriptor = disk.open_existing(self.path)
         self.map: mmap.mmap | bytearray
         try:
+            if may_move:
+                disk.write_in_place(self.descriptor)
             disk.allocate(self.descriptor, self.size_bytes)
             disk.write_at(self.descriptor, header(self.size_bytes, number, writer, run_hash), 0)
-            self.map, self.mapped = _mapped(self.descriptor, self.size_bytes)
+            self.map, self.mapped = _mapped(self.descriptor, self.size_bytes, careful=careful)
         except OSError:
             os.close(self.descriptor)
             try:
@@ -123,7 +166,7 @@ class Segment:
         self.free: Iterator[int] = self.slots if self.mapped and not FREE_THREADED else iter(range(0))
         self._page_next = 1
         self._taken: int | None = None
-        self._unwritten: list[int] = []
+        self.unwritten: list[int] = []
 
     def taken(self) -> int:
         """Return how many slots were handed out, filled or not."""
@@ -145,11 +188,28 @@ class Segment:
         Raises:
             OSError: the disk refuses; `sync` will write the record.
         """
+        if self._former is not None and offset in self._former.offsets and not self._former.settle(offset, self.map):
+            return  # another thread is still storing it
         try:
             self._disk.write_at(self.descriptor, bytes(self.map[offset : offset + RECORD_BYTES]), offset)
         except OSError:
-            self._unwritten.append(offset)
+            self.unwritten.append(offset)
             raise
+
+    def unmap(self) -> None:
+        """
+        Store by `write_through` from now on: a store into the map may need room that the disk has no more.
+
+        Cost: copies the segment, 0.3 ms for the largest one.
+        """
+        former = self.map
+        if isinstance(former, bytearray):
+            return
+        self.free = iter(range(0))
+        memory = bytearray(former)
+        latest = offsets(self)[-STORING_SLOTS_MAX:]
+        self._former = FormerMap(former, latest)
+        self.map, self.mapped = memory, False
 
     def is_half_full(self) -> bool:
         """Return whether it is time to prepare the next segment."""
@@ -159,8 +219,10 @@ class Segment:
         """
         Put the records on the disk, then take the CRCs of the pages that were full; return whether all is done.
         """
-        while self._unwritten:
-            self.write_through(self._unwritten.pop())
+        if self._former is not None:
+            self.unwritten += self._former.take_settled(self.map)
+        while self.unwritten:
+            self.write_through(self.unwritten.pop())
         slots = self.taken()
         page_end = min(1 + slots // PAGE_RECORDS, self.size_bytes // PAGE_BYTES)
         full = [page for page in range(self._page_next, page_end) if _has_no_hole(self.map, page, PAGE_RECORDS)]
@@ -197,16 +259,6 @@ class Segment:
         if not self.mapped:
             self._disk.write_at(self.descriptor, entry, offset)
 
-    def holes(self, offsets: Iterable[int] | None = None) -> list[int]:
-        """Return which of *offsets*, or of all slots that were handed out, are still empty."""
-        if offsets is None:
-            offsets = self.offsets()
-        return [offset for offset in offsets if not any(self.map[offset + 28 : offset + RECORD_BYTES])]
-
-    def offsets(self) -> range:
-        """Return the offsets of the slots that were handed out."""
-        return range(PAGE_BYTES, PAGE_BYTES + self.taken() * RECORD_BYTES, RECORD_BYTES)
-
     def close(self) -> None:
         """Close the descriptor. The map stays as long as another thread is storing into it."""
         self.stop()
@@ -223,6 +275,17 @@ def _has_no_hole(content: mmap.mmap | bytearray, page: int, records: int) -> boo
     start = page * PAGE_BYTES
     words = memoryview(content)[start : start + records * RECORD_BYTES].cast("I")
     return 0 not in words[7::8].tolist()
+
+
+def offsets(segment: Segment) -> range:
+    """Return the offsets of the slots of *segment* that were handed out."""
+    return range(PAGE_BYTES, PAGE_BYTES + segment.taken() * RECORD_BYTES, RECORD_BYTES)
+
+
+def holes(segment: Segment, slots: Iterable[int] | None = None) -> list[int]:
+    """Return which of *slots*, by offset, or of all that were handed out, are still empty."""
+    chosen = offsets(segment) if slots is None else slots
+    return [offset for offset in chosen if not any(segment.map[offset + 28 : offset + RECORD_BYTES])]
 
 
 def has_name(segment: Segment) -> bool:

@@ -182,6 +182,8 @@ class SegmentChain:
     def sync(self) -> OSError | None:
         """Sync all segments and let go of those that are full and safe; return the first refusal."""
         refusal = None
+        if self._supply is not None:
+            self._supply.look_at_room()
         for segment in tuple(self._unsynced):
             try:
                 if segment.sync() and segment is not self.segment:
@@ -217,4 +219,8 @@ class SegmentChain:
 
     def end(self) -> OSError | None:
         """Put everything on the disk, with all CRCs; return the first refusal."""
-        return first_refusal(segment.end for segment in self._unsynced)
+        refusal = first_refusal(segment.end for segment in self._unsynced)
+        for segment in self._unsynced:
+            for _ in segment.unwritten:
+                self._refusals.count_lost()
+        return refusal

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from aim.storage.disk.files import Disk
+from aim.storage.disk.reserved_room import ReservedRoom
 from aim.storage.forms.journal import Segment
 
 
@@ -21,6 +22,7 @@ class SegmentSupply:
         segments: those that are not retired; the chain removes one when it is full and safe.
         count: of all segments, those included that the disk refused so far.
         spare: the one that was made ahead of need.
+        room: what the file system promises about stores into a map.
     """
 
     def __init__(self, folder: Path, run_hash: str, writer: str, disk: Disk) -> None:
@@ -28,6 +30,7 @@ class SegmentSupply:
         self._run_hash = run_hash
         self._writer = writer
         self._disk = disk
+        self.room = ReservedRoom(folder)
         self._refused_numbers: list[int] = []
         self.segments: list[Segment] = []
         self.count = 0
@@ -39,7 +42,15 @@ class SegmentSupply:
         self.count = max(self.count, number + 1)
         segment: Segment | None = None
         try:
-            segment = Segment(self._folder, self._run_hash, self._writer, number, self._disk)
+            segment = Segment(
+                self._folder,
+                self._run_hash,
+                self._writer,
+                number,
+                self._disk,
+                may_move=self.room.may_move,
+                careful=self.room.is_careful,
+            )
         finally:
             if segment is None:
                 self._refused_numbers.append(number)
@@ -48,9 +59,15 @@ class SegmentSupply:
 
     def move(self, folder: Path) -> None:
         """Make the next segments in *folder*, where those that are made are now."""
-        self._folder = folder
+        self._folder = self.room.folder = folder
         for segment in self.segments:
             segment.path = folder / segment.path.name
+
+    def look_at_room(self) -> None:
+        """Store through no map any more if there is little room left, and through maps of later segments again."""
+        if self.room.look():
+            for segment in tuple(self.segments):
+                segment.unmap()
 
     def give_back_spare(self) -> None:
         """

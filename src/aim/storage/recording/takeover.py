@@ -17,7 +17,7 @@ from aim.core.errors import AimError
 from aim.storage.disk import layout
 from aim.storage.disk.refusals import Refusals
 from aim.storage.forms import blobs
-from aim.storage.forms.journal import Segment, record_at
+from aim.storage.forms.journal import Segment, holes, offsets, record_at
 from aim.storage.recording.recording_files import FormerFiles, RecordingFiles
 from aim.storage.recording.sequences import Sequences
 
@@ -38,8 +38,8 @@ class Takeover:
             segment.stop()
         self._sequences.declare_again()
         for segment in former.segments:
-            empty_slots = segment.holes()
-            self._record_again(segment, former.writer, segment.offsets())
+            empty_slots = holes(segment)
+            self._record_again(segment, former.writer, offsets(segment))
             if empty_slots:
                 self._stragglers.append((segment, former.writer, empty_slots))
             segment.abandon()
@@ -49,7 +49,7 @@ class Takeover:
         """Take the records that were stored into slots which were empty the last time."""
         waiting = []
         for segment, writer, empty_slots in self._stragglers:
-            still_empty = segment.holes(empty_slots)
+            still_empty = holes(segment, empty_slots)
             self._record_again(segment, writer, sorted(set(empty_slots) - set(still_empty)))
             if still_empty:
                 waiting.append((segment, writer, still_empty))
@@ -59,8 +59,8 @@ class Takeover:
         """In the child of a fork: stragglers are the parent's."""
         self._stragglers = []
 
-    def _record_again(self, segment: Segment, writer: str, offsets: Iterable[int]) -> None:
-        for offset in offsets:
+    def _record_again(self, segment: Segment, writer: str, slots: Iterable[int]) -> None:
+        for offset in slots:
             value, step, at_s, epoch, number = record_at(segment, offset)
             declared = self._sequences.declared(number)
             if declared is None:
