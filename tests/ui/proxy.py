@@ -1,11 +1,14 @@
 """
 A reverse proxy as people put before `aim up`: it shows the pages under `/aim/`, and takes that off before it asks.
 
-    python tests/ui/proxy.py http://127.0.0.1:43800/        prints its port, then serves until it is killed
+    python tests/ui/proxy.py http://127.0.0.1:43800/ 0      prints its port, then serves until it is killed
+
+The last argument is how many seconds later each answer of the interface comes, as over a slow line.
 """
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,9 +28,10 @@ PREFIX = "/aim"
 
 
 @contextmanager
-def stripping_proxy(target: str) -> Iterator[str]:
+def stripping_proxy(target: str, *, latency_s: float = 0) -> Iterator[str]:
     """Pass what comes under `/aim/` on to *target*, without that prefix; give the proxy's address."""
-    proxy = subprocess.Popen([sys.executable, str(Path(__file__)), target], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, str(Path(__file__)), target, str(latency_s)]
+    proxy = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert proxy.stdout is not None
     try:
         yield f"http://127.0.0.1:{int(proxy.stdout.readline())}{PREFIX}/"
@@ -36,14 +40,16 @@ def stripping_proxy(target: str) -> Iterator[str]:
         proxy.communicate()
 
 
-def serve(target: str) -> None:
-    """Be the proxy."""
+def serve(target: str, latency_s: float) -> None:
+    """Be the proxy. Answers of the interface are late by *latency_s* seconds."""
     client = httpx.AsyncClient(base_url=target, timeout=None)
 
     async def forward(request: Request) -> Response:
         address = request.url.path.removeprefix(PREFIX) + (f"?{request.url.query}" if request.url.query else "")
         asked = client.build_request(request.method, address, headers=request.headers.raw, content=await request.body())
         answer = await client.send(asked, stream=True)
+        if "/api/repos/" in address:
+            await asyncio.sleep(latency_s)
         made = StreamingResponse(answer.aiter_raw(), answer.status_code, background=BackgroundTask(answer.aclose))
         made.raw_headers = list(answer.headers.raw)
         return made
@@ -58,4 +64,4 @@ def serve(target: str) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1], float(sys.argv[2]))

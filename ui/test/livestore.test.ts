@@ -5,7 +5,7 @@ import { pause, settled, until } from "./browser";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { signal } from "@preact/signals";
-import { liveStore, type LiveSource, type LiveTick } from "../src/model/livestore";
+import { ageOf, liveStore, type LiveSource, type LiveTick } from "../src/model/livestore";
 import { throttled } from "../src/model/throttle";
 import { makeQueue } from "../src/model/queue";
 import { WireError } from "../src/wire/request";
@@ -184,15 +184,54 @@ test("what the reader changed is asked for at once", async () => {
   store.stop();
 });
 
-test("what the reader changed while a request is under way begins it anew", () => {
-  const { wish, calls, change, store } = makeStore();
+test("what the reader changed while a request is under way is asked for right after it", async () => {
+  const { wish, calls, change, store } = makeStore({ pause_ms: 10_000 });
   wish.value = "a";
   change(["r1"], true);
+  assert.equal(1, calls.length);
+  assert.equal(false, calls[0].abort.aborted);
+  calls[0].answer("A");
+  await settled();
   assert.deepEqual(
-    [true, false],
-    calls.map(({ abort }) => abort.aborted),
+    ["whole", "merge"],
+    calls.map(({ kind }) => kind),
   );
+  assert.deepEqual(["r1"], calls[1].changed);
   store.stop();
+});
+
+test("an equal wish is no other wish", () => {
+  const { calls, store, wish } = makeStore();
+  const asked = (): number => calls.length;
+  wish.value = "a";
+  wish.value = null;
+  wish.value = "a";
+  assert.equal(1, asked());
+  wish.value = "b";
+  assert.equal(2, asked());
+  store.stop();
+});
+
+test("an answer says since when it is behind", async () => {
+  const { calls, change, store } = await loaded();
+  assert.equal(null, store.behindSince.value);
+  change(["r1"], true);
+  const first = store.behindSince.value ?? 0;
+  await pause(5);
+  change(["r2"]);
+  assert.equal(first, store.behindSince.value, "the first change counts");
+  calls[1].answer("A2");
+  await settled();
+  assert.ok((store.behindSince.value ?? 0) >= first + 4, "what came during the request is still missing");
+  await until(() => calls.length === 3, "the second merge");
+  calls[2].answer("A3");
+  await settled();
+  assert.equal(null, store.behindSince.value);
+  store.stop();
+});
+
+test("an age is told from some seconds on", () => {
+  assert.deepEqual([null, null, 4, 12], [ageOf(null, 9000), ageOf(0, 3999), ageOf(0, 4000), ageOf(1000, 13_900)]);
 });
 
 test("a change during a request is merged after it, not in its place", async () => {
@@ -351,10 +390,13 @@ test("a queue runs only so much at a time, and the least rank first", async () =
   const begun: number[] = [];
   const ends: (() => void)[] = [];
   const work = (rank: number): Promise<number> =>
-    inTurn(rank, () => {
-      begun.push(rank);
-      return new Promise((end) => ends.push(() => end(rank)));
-    });
+    inTurn(
+      () => rank,
+      () => {
+        begun.push(rank);
+        return new Promise((end) => ends.push(() => end(rank)));
+      },
+    );
   const results = [5, 3, 9, 1].map(work);
   await pause(5);
   assert.deepEqual([1, 3], begun);
@@ -370,8 +412,14 @@ test("a queue runs only so much at a time, and the least rank first", async () =
 
 test("a queue goes on after work that failed", async () => {
   const inTurn = makeQueue(1);
-  const failing = inTurn(0, () => Promise.reject(new Error("no")));
-  const next = inTurn(1, () => Promise.resolve("yes"));
+  const failing = inTurn(
+    () => 0,
+    () => Promise.reject(new Error("no")),
+  );
+  const next = inTurn(
+    () => 1,
+    () => Promise.resolve("yes"),
+  );
   await assert.rejects(failing, /no/);
   assert.equal("yes", await next);
 });

@@ -1,9 +1,13 @@
 /// One answer of the server, kept up to date: the part that all stores of the pages have in common.
 ///
 ///     the wish changes          the running request is aborted, and the whole answer is asked for
+///     an equal wish comes       nothing: it is the one that is answered, or under way
 ///     runs changed              a merge, or the whole answer again, at most once every `pause_ms`
 ///     the reader changed runs   the same, at once
+///     either during a request   the request is finished, and then the same: what is slow to come does come
 ///     stop                      nothing is asked for any more, and what is under way is aborted
+///
+/// `behindSince` tells how old the answer is when the server is slower than the changes.
 ///
 /// After the `Query` of TanStack query-core. Errors that are no aborts end in `error`; the last answer stays.
 
@@ -46,9 +50,18 @@ export interface LiveStore<Answer> {
   /// Whether the answer on the screen is not yet that of the wish.
   readonly isLoading: Signal<boolean>;
   readonly error: Signal<WireError | null>;
+  /// When the first change was reported that the answer lacks, by `performance.now()`; null: it lacks none.
+  readonly behindSince: ReadonlySignal<number | null>;
   /// Asks again, soon.
   readonly refresh: () => void;
   readonly stop: () => void;
+}
+
+const OLD_MS = 4000; // less is what a pause and an ordinary answer take
+
+/// How many seconds an answer is behind; null while that is nothing to speak of. `since`: its `behindSince`.
+export function ageOf(since: number | null, now_ms: number): number | null {
+  return since === null || now_ms - since < OLD_MS ? null : Math.floor((now_ms - since) / 1000);
 }
 
 function pauseOf<Wish, Answer>({ wish, pause_ms }: LiveSource<Wish, Answer>): number {
@@ -63,6 +76,8 @@ function withChanges(changed: ChangedRuns, { changed: more, removed }: LiveTick)
 
 interface Flights {
   readonly isBusy: () => boolean;
+  /// Does something when the request under way is over, whatever came of it.
+  readonly afterwards: (run: () => void) => void;
   /// Makes a request in place of the one under way. What it brings counts only while it is the current one.
   readonly request: (ask: (abort: AbortSignal, isCurrent: () => boolean) => Promise<void>) => Promise<void>;
   readonly stop: () => void;
@@ -71,9 +86,11 @@ interface Flights {
 /// Requests of which one is under way at a time. `fail` is given the errors of the current one.
 function singleFlight(fail: (error: unknown) => void): Flights {
   let flight: AbortController | null = null;
+  let next: (() => void) | null = null;
   const stop = (): void => {
     flight?.abort();
     flight = null;
+    next = null;
   };
   const request: Flights["request"] = async (ask) => {
     stop();
@@ -84,10 +101,58 @@ function singleFlight(fail: (error: unknown) => void): Flights {
     } catch (error) {
       if (isCurrent()) fail(error);
     } finally {
-      if (isCurrent()) flight = null;
+      if (isCurrent()) {
+        const run = next;
+        flight = null;
+        next = null;
+        run?.();
+      }
     }
   };
-  return { isBusy: () => flight !== null, request, stop };
+  return { isBusy: () => flight !== null, afterwards: (run) => (next = run), request, stop };
+}
+
+/// The changes that an answer lacks.
+class Backlog {
+  readonly since = signal<number | null>(null);
+  private changed: ChangedRuns = new Set();
+  private sinceAsked: number | null = null; // of the changes that came after the request under way was made
+
+  add(tick: LiveTick): void {
+    this.changed = withChanges(this.changed, tick);
+    this.since.value ??= performance.now();
+    this.sinceAsked ??= performance.now();
+  }
+
+  /// What a request that is made now has to bring.
+  take(): ChangedRuns {
+    const taken = this.changed;
+    this.changed = new Set();
+    this.sinceAsked = null;
+    return taken;
+  }
+
+  /// The request that took them brought them.
+  settle(): void {
+    this.since.value = this.sinceAsked;
+  }
+}
+
+/// Calls `load` for each wish that is another one than before, or for another repository.
+function followWish<Wish>(
+  { repo }: LiveScope,
+  wish: ReadonlySignal<Wish | null>,
+  load: (wish: Wish) => void,
+): () => void {
+  let followed = "";
+  return effect(() => {
+    const current = wish.value;
+    if (current === null || repo.value === "") return;
+    const text = JSON.stringify([repo.value, current]);
+    if (text === followed) return;
+    followed = text;
+    untracked(() => load(current));
+  });
 }
 
 /// Starts a store.
@@ -95,13 +160,17 @@ export function liveStore<Wish, Answer>(scope: LiveScope, source: LiveSource<Wis
   const answer = signal<Answer | null>(null);
   const isLoading = signal(false);
   const error = signal<WireError | null>(null);
-  let loaded: Wish | null = null; // the wish whose whole answer is here, and not behind
-  let changed: ChangedRuns = new Set();
-
+  const backlog = new Backlog();
+  let loaded: string | null = null; // the wish whose whole answer is here
+  let asked = ""; // the wish that was last asked for
   const show = (next: Answer): void => {
     answer.value = next;
     error.value = null;
     isLoading.value = false;
+  };
+  const showWhole = (next: Answer): void => {
+    show(next);
+    backlog.settle();
   };
   const flights = singleFlight((caught) => {
     const failure = scope.asWireError(caught);
@@ -110,50 +179,46 @@ export function liveStore<Wish, Answer>(scope: LiveScope, source: LiveSource<Wis
     isLoading.value = false;
     loaded = null;
   });
-  const request: Flights["request"] = (ask) => {
-    changed = new Set();
-    soon.pause();
-    return flights.request(ask);
-  };
   const load = (wish: Wish): void => {
     isLoading.value = true;
     loaded = null;
-    void request(async (abort, isCurrent) => {
+    asked = JSON.stringify(wish);
+    backlog.take();
+    soon.pause();
+    void flights.request(async (abort, isCurrent) => {
       const showPart = (part: Answer): void => {
         if (isCurrent()) show(part);
       };
       const whole = await source.fetch(wish, abort, showPart, answer.peek());
       if (!isCurrent()) return;
-      show(whole);
-      loaded = wish;
+      showWhole(whole);
+      loaded = JSON.stringify(wish);
     });
   };
   const catchUp = (): void => {
     const wish = source.wish.peek();
     const old = answer.peek();
     if (wish === null || scope.repo.peek() === "") return;
-    if (flights.isBusy()) return soon.call();
-    const merge = old !== null && loaded === wish ? source.merge?.(old, changed, wish) : null;
+    if (flights.isBusy()) return flights.afterwards(soon.call);
+    const merge = old !== null && loaded === asked ? source.merge?.(old, backlog.take(), wish) : null;
     if (!merge) return load(wish);
-    void request(async (abort, isCurrent) => {
+    soon.pause();
+    void flights.request(async (abort, isCurrent) => {
       const merged = await merge(abort);
-      if (isCurrent()) show(merged);
+      if (isCurrent()) showWhole(merged);
     });
   };
   const soon = throttled(() => pauseOf(source), catchUp);
   const note = (tick: LiveTick): void => {
     const wish = source.wish.peek();
     if (wish === null || source.concerns?.(tick, wish, answer.peek()) === false) return;
-    changed = withChanges(changed, tick);
+    backlog.add(tick);
     if (!tick.isOwn) soon.call();
-    else if (flights.isBusy()) load(wish);
+    else if (flights.isBusy()) flights.afterwards(catchUp);
     else catchUp();
   };
   const stops = [
-    effect(() => {
-      const wish = source.wish.value;
-      if (wish !== null && scope.repo.value !== "") untracked(() => load(wish));
-    }),
+    followWish(scope, source.wish, load),
     effect(() => {
       const tick = scope.tick.value;
       if (tick) untracked(() => note(tick));
@@ -161,5 +226,6 @@ export function liveStore<Wish, Answer>(scope: LiveScope, source: LiveSource<Wis
     soon.stop,
     flights.stop,
   ];
-  return { answer, isLoading, error, refresh: soon.call, stop: () => stops.forEach((end) => end()) };
+  const stop = (): void => stops.forEach((end) => end());
+  return { answer, isLoading, error, behindSince: backlog.since, refresh: soon.call, stop };
 }

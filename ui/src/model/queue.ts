@@ -1,12 +1,13 @@
 /// Work that takes turns: a browser allows six connections a host, and decoding a sound takes a processor.
 
 interface Waiting {
-  readonly rank: number;
+  readonly rank: () => number;
   readonly go: () => void;
 }
 
-/// Runs work, at most so much at a time; of what waits, the least `rank` goes first.
-export type Queue = <T>(rank: number, work: () => Promise<T>) => Promise<T>;
+/// Runs work, at most so much at a time; of what waits, the least `rank` goes first. A rank is asked for each time that
+/// the next work is chosen, so that it may change while the work waits.
+export type Queue = <T>(rank: () => number, work: () => Promise<T>) => Promise<T>;
 
 /// A queue that runs `most` pieces of work at a time.
 export function makeQueue(most: number): Queue {
@@ -14,8 +15,9 @@ export function makeQueue(most: number): Queue {
   const waiting: Waiting[] = [];
   const next = (): void => {
     if (running >= most || waiting.length === 0) return;
+    const ranks = waiting.map(({ rank }) => rank());
     let first = 0;
-    for (let i = 1; i < waiting.length; i++) if (waiting[i].rank < waiting[first].rank) first = i;
+    for (let i = 1; i < ranks.length; i++) if (ranks[i] < ranks[first]) first = i;
     running++;
     waiting.splice(first, 1)[0].go();
   };

@@ -11,7 +11,7 @@ import type { CardSettings } from "../model/cardsettings";
 import { linesOf, type CardLines } from "../model/lines";
 import type { LiveStore } from "../model/livestore";
 import type { Scene } from "../model/scene";
-import { seriesStore } from "../model/series";
+import { seriesStore, type CardPlace } from "../model/series";
 import type { Frame } from "../wire/frame";
 import type { SeriesRequest } from "../wire/types";
 import { useApp } from "./app";
@@ -75,11 +75,13 @@ export function useCardData(
       pixel_ratio: devicePixelRatio || 1,
     });
   });
-  const rank = (): number => {
+  const place = (): CardPlace => {
     const box = ref.current?.getBoundingClientRect();
-    return box ? Math.round(box.top) * ROW_RANK + box.left : 0;
+    if (!box) return { order: 0, isOnScreen: false };
+    const isOnScreen = box.bottom > 0 && box.top < innerHeight;
+    return { order: Math.round(box.top) * ROW_RANK + box.left, isOnScreen };
   };
-  const store = useStore(() => seriesStore(scope, request, rank));
+  const store = useStore(() => seriesStore(scope, request, place));
   const lines = useComputed(() => linesOf(store.answer.value, card.metrics, scene.looks.value));
   useSignalEffect(() => {
     const next = lines.value;

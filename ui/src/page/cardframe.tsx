@@ -1,20 +1,48 @@
 /// The frame of a card: its title with hints and a menu above, and words in place of a chart that has nothing to draw.
 
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { DENSITY_LINES } from "../chart/plot";
 import type { Card } from "../model/cards";
 import type { CardSettings } from "../model/cardsettings";
+import { formatDuration } from "../model/format";
+import { ageOf } from "../model/livestore";
 import { Icon } from "../widget/icon";
 import { MenuItems, Popover, type MenuItem } from "../widget/popover";
 import { cardTitle } from "./cardactions";
 import type { CardData } from "./carddata";
 
-/// What a reader should know of the curves: outliers that are cut, curves that are not drawn.
+const CLOCK_MS = 1000;
+
+/// How old the curves are, when the server is slower than the runs.
+function CardAge({ store }: { store: CardData["store"] }): JSX.Element | null {
+  const age_s = useSignal<number | null>(null);
+  useEffect(() => {
+    const look = (): void => {
+      age_s.value = ageOf(store.behindSince.peek(), performance.now());
+    };
+    const timer = setInterval(look, CLOCK_MS);
+    const stop = store.behindSince.subscribe(look);
+    return () => {
+      clearInterval(timer);
+      stop();
+    };
+  }, []);
+  return age_s.value === null ? null : (
+    <span class="hint age" title="The server answers more slowly than the runs record.">
+      {formatDuration(age_s.value)} old
+    </span>
+  );
+}
+
+/// What a reader should know of the curves: how old they are, outliers that are cut, curves that are not drawn.
 function CardHints({ data }: { data: CardData }): JSX.Element {
   const frame = data.store.answer.value;
   const count = data.lines.value.data.lines.length;
   return (
     <>
+      <CardAge store={data.store} />
       {data.hasOutliers.value && (
         <span class="hint" title="A few values lie outside. Choose y › ignore outliers to see them.">
           outliers cut

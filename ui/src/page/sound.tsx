@@ -47,7 +47,10 @@ function useShape(item: Item, url: string, isSeen: ReadonlySignal<boolean>) {
   useEffect(() => {
     if (!isSeen.value || (item.size ?? 0) > DECODED_BYTES_MOST) return undefined;
     let isGone = false;
-    inTurn(0, () => (isGone ? Promise.resolve(null) : shapeOf(url))).then(
+    inTurn(
+      () => 0,
+      () => (isGone ? Promise.resolve(null) : shapeOf(url)),
+    ).then(
       (made) => {
         if (isGone || !made) return;
         setShape(made);
