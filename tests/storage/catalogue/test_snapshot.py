@@ -4,7 +4,9 @@ The catalogue's file: what is damaged is thrown away, and the catalogue made aga
 
 from __future__ import annotations
 
+import contextlib
 import random
+import warnings
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,21 @@ def _patient(catalogue: Catalogue) -> dict[str, object]:
             catalogue.rebuild()
     catalogue.refresh()
     return contents(catalogue)
+
+
+def test_a_damaged_schema_leaves_no_open_connection(tmp_path: Path) -> None:
+    """
+    What SQLite says of a damaged schema may be no UTF-8; the file counts as damaged, and is closed (3.13 warns if not).
+    """
+    with snapshot.SnapshotWriter(tmp_path) as writer:
+        path = writer.finish({})
+    whole = path.read_bytes()
+    start = whole.lower().index(b"create table")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        for offset in range(start - 100, start + 200):
+            path.write_bytes(whole[:offset] + bytes([whole[offset] ^ 0x80]) + whole[offset + 1 :])
+            with contextlib.suppress(DamagedSnapshot):
+                snapshot.Snapshot(path).close()
+
+    assert [] == [str(warning.message) for warning in said]

@@ -186,12 +186,11 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S, check_same_thread=False
     )
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(connection.close)  # whatever is raised: a message about a damaged schema may be no UTF-8
         # no sync for a cache: after a power cut the CRCs show what is missing
         connection.executescript("pragma synchronous = off; pragma temp_store = memory;")
-    except sqlite3.Error:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection
 
 
