@@ -1,5 +1,6 @@
 /// Fields as people and addresses write them: `run.status`, `hparams.lr`, `metric:loss{"subset":"val"}:min`.
 
+import { exactText } from "../wire/json";
 import type { Context, Field, FieldsAnswer, Json, ParamInfo, SequenceKey } from "../wire/types";
 
 const SUMMARY = /^[a-z][a-z0-9_]*$/;
@@ -121,7 +122,7 @@ export function queryLiteral(value: Json): string {
   if (value === null) return "None";
   if (value === true) return "True";
   if (value === false) return "False";
-  return JSON.stringify(value);
+  return exactText(value);
 }
 
 /// Whether a sequence is the machine's, not the training's.

@@ -1,18 +1,20 @@
 /// Numbers, times and sizes for people. Four significant digits; the full value belongs in the title.
 
+import { exactText } from "../wire/json";
+import type { Json } from "../wire/types";
 import type { Cell } from "./table";
 
 const MINUTE_S = 60;
 const HOUR_S = 3600;
 const DAY_S = 86400;
 
-/// A number to four significant digits; `1.2e-5` beyond 1e-3 and 1e5. Whole numbers stay whole to nine digits.
+/// A number to four significant digits; `1.2e-5` beyond 1e-3 and 1e5. Whole numbers keep all their digits.
 export function formatNumber(value: number): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "-∞";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e9) return String(value);
+  if (Number.isSafeInteger(value)) return String(value);
   if (size < 1e-3 || size >= 1e5) {
     const [mantissa, exponent] = value.toExponential(3).split("e");
     return `${Number(mantissa)}e${Number(exponent)}`;
@@ -75,5 +77,5 @@ export function formatCell(cell: Cell): string {
   if (typeof cell === "string") return cell;
   if (typeof cell === "boolean") return cell ? "true" : "false";
   if (Array.isArray(cell) && cell.every((item) => typeof item === "string")) return cell.join(", ");
-  return JSON.stringify(cell);
+  return exactText(cell as Json);
 }

@@ -2,6 +2,8 @@
 
 import { DASHES, GREY, PALETTE, rampColor, type Theme } from "../chart/palette";
 import { ownColors } from "./runcolors";
+import { exactText } from "../wire/json";
+import type { Json } from "../wire/types";
 import { compareCells, type Cell, type RunTable } from "./table";
 
 /// Runs with one value of the grouping field.
@@ -26,7 +28,8 @@ export function cellLabel(cell: Cell): string {
       ? "–"
       : cell.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join(", ");
   if (typeof cell === "number" && !Number.isFinite(cell)) return Number.isNaN(cell) ? "NaN" : cell > 0 ? "∞" : "-∞";
-  return typeof cell === "number" ? String(Number(cell.toPrecision(6))) : JSON.stringify(cell);
+  if (typeof cell !== "number") return exactText(cell as Json);
+  return Number.isSafeInteger(cell) ? String(cell) : String(Number(cell.toPrecision(6)));
 }
 
 /// The runs of a table by the values of one column. Numbers in their order, texts by how many runs they have.

@@ -1,6 +1,7 @@
 /// The matching runs with some columns: typed, in memory, sorted and patched here.
 
 import { fieldText } from "./fields";
+import { digitsOf } from "../wire/json";
 import { numberOf, type Field, type Json, type RunsAnswer, type WireColumn } from "../wire/types";
 
 /// A value in a column; null is missing.
@@ -35,7 +36,8 @@ export const EMPTY_TABLE: RunTable = {
 };
 
 function cellsOf(column: WireColumn): readonly Cell[] {
-  if (column.type === "number") return column.values.map(numberOf);
+  if (column.type === "number")
+    return column.values.map((value) => (typeof value === "object" ? value : numberOf(value)));
   if (column.type === "string") return column.codes.map((code) => (code < 0 ? null : column.values[code]));
   return column.values;
 }
@@ -67,14 +69,22 @@ function rank(cell: Cell): number {
   return typeof cell === "number" && Number.isNaN(cell) ? 1 : 0;
 }
 
+/// A number as what it is: integers with all their digits, which compare with numbers exactly.
+function quantity(cell: Cell): number | bigint | null {
+  const digits = digitsOf(cell);
+  if (digits !== null) return BigInt(digits);
+  return typeof cell === "number" ? cell : null;
+}
+
 /// Order of two cells: numbers, then texts; NaN and missing last, whichever the direction.
 export function compareCells(a: Cell, b: Cell, descending: boolean): number {
   const last = rank(a) - rank(b);
   if (last !== 0 || rank(a) > 0) return last;
   const sign = descending ? -1 : 1;
-  if (typeof a === "number" && typeof b === "number") return sign * (a - b);
-  if (typeof a === "number") return -sign;
-  if (typeof b === "number") return sign;
+  const [p, q] = [quantity(a), quantity(b)];
+  if (p !== null && q !== null) return sign * (p < q ? -1 : p > q ? 1 : 0);
+  if (p !== null) return -sign;
+  if (q !== null) return sign;
   const [s, t] = [String(a), String(b)];
   return s === t ? 0 : sign * (s < t ? -1 : 1);
 }

@@ -179,7 +179,9 @@ function Tip({
           <Swatch color={hit.line.color} dash={hit.line.dash.length > 0 ? hit.line.dash : undefined} />
           <TipName label={hit.line.label} open={isPinned ? (openOf?.(hit.line.owner) ?? null) : null} />
           <span class="value" title={String(valueAt(hit))}>
-            {isPinned ? String(Number(valueAt(hit).toPrecision(7))) : formatNumber(valueAt(hit))}
+            {isPinned && !Number.isInteger(valueAt(hit))
+              ? String(Number(valueAt(hit).toPrecision(7)))
+              : formatNumber(valueAt(hit))}
           </span>
           {baseValue !== null && (
             <span class="delta">{hit.line.owner === owner ? "base" : formatDelta(valueAt(hit) - baseValue)}</span>

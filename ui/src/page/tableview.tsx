@@ -6,6 +6,7 @@ import { formatNumber } from "../model/format";
 import { blobUrl, pictureUrl, tableUrl, type Item } from "../model/objects";
 import { getJson } from "../wire/request";
 import type { CellObject, TableAnswer } from "../wire/objects";
+import { digitsOf } from "../wire/json";
 import { numberOf, type Json, type WireNumber } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { useApp } from "./app";
@@ -56,6 +57,8 @@ function Cell({ cell, type, blob }: { cell: Json; type: string; blob: string }):
     );
   }
   if (cell === null) return <span class="muted">–</span>;
+  const digits = digitsOf(cell);
+  if (digits !== null) return <span>{digits}</span>;
   if (type === "float" || type === "int")
     return <span title={String(cell)}>{formatNumber(numberOf(cell as WireNumber) ?? NaN)}</span>;
   return <span class="words">{String(cell)}</span>;
@@ -63,9 +66,9 @@ function Cell({ cell, type, blob }: { cell: Json; type: string; blob: string }):
 
 function compare(a: Json, b: Json): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
-  return typeof a === "number" && typeof b === "number"
-    ? a - b
-    : String(a).localeCompare(String(b), "en", { numeric: true });
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  const [p, q] = [digitsOf(a) ?? String(a), digitsOf(b) ?? String(b)];
+  return p.localeCompare(q, "en", { numeric: true });
 }
 
 export function TableView({ item }: { item: Item }): JSX.Element {

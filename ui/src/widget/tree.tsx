@@ -35,7 +35,7 @@ function special(value: TreeValue): string | null {
   const keys = Object.keys(value);
   if (keys.length !== 1) return null;
   const inner = (value as { readonly [key: string]: TreeValue })[keys[0]];
-  if (keys[0] === "$float") return String(inner);
+  if (keys[0] === "$float" || keys[0] === "$int") return String(inner);
   if (keys[0] === "$bytes" && typeof inner === "string") return `bytes (${Math.floor((inner.length * 3) / 4)})`;
   if (keys[0] === "$object") return "object";
   return null;

@@ -2,7 +2,8 @@
 ///
 /// All addresses are resolved against the base that the page was loaded with, so that the app lives under any path.
 
-import type { WireErrorBody } from "./types";
+import { exactText, parseJson } from "./json";
+import type { Json, WireErrorBody } from "./types";
 
 /// Where the app lives; it ends with a slash. Taken once: later addresses of pages must not move it.
 export const BASE: string =
@@ -56,16 +57,16 @@ export async function request(url: string, init?: RequestInit): Promise<Response
 
 /// GET, as JSON of the shape `T` that docs/formats/wire.md promises.
 export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
-  return (await request(url, { signal })).json() as Promise<T>;
+  return parseJson(await (await request(url, { signal })).text()) as T;
 }
 
 function jsonInit(method: string, body: unknown, signal?: AbortSignal): RequestInit {
-  return { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, signal };
+  return { method, body: exactText(body as Json), headers: { "Content-Type": "application/json" }, signal };
 }
 
 /// POST or PUT of a JSON body, answered by JSON of the shape `T`.
 export async function sendJson<T>(url: string, body: unknown, signal?: AbortSignal, method = "POST"): Promise<T> {
-  return (await request(url, jsonInit(method, body, signal))).json() as Promise<T>;
+  return parseJson(await (await request(url, jsonInit(method, body, signal))).text()) as T;
 }
 
 /// POST of a JSON body, answered by bytes.

@@ -1,5 +1,7 @@
 /// The shapes of docs/formats/wire.md, as TypeScript. Nothing here has behaviour.
 
+import type { BigInteger } from "./json";
+
 /// A number that JSON can hold, or the name of one that it cannot.
 export type WireNumber = number | "NaN" | "Infinity" | "-Infinity";
 
@@ -74,7 +76,7 @@ export interface RunsRequest {
 }
 
 export type WireColumn =
-  | { readonly type: "number"; readonly values: readonly (WireNumber | null)[] }
+  | { readonly type: "number"; readonly values: readonly (WireNumber | BigInteger | null)[] }
   | { readonly type: "string"; readonly values: readonly string[]; readonly codes: readonly number[] }
   | { readonly type: "bool"; readonly values: readonly (boolean | null)[] }
   | { readonly type: "list"; readonly values: readonly (readonly string[] | null)[] }
@@ -354,8 +356,9 @@ export interface WireErrorBody {
 }
 
 /// The number that a wire number stands for; `null` stays missing.
-export function numberOf(value: WireNumber | null | undefined): number | null {
+export function numberOf(value: WireNumber | BigInteger | null | undefined): number | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "number") return value;
+  if (typeof value === "object") return Number(value.$int);
   return value === "NaN" ? NaN : value === "Infinity" ? Infinity : -Infinity;
 }
