@@ -84,3 +84,21 @@ def _body(request: sync_api.Request) -> dict[str, Any]:
 
 def _is_whole(request: sync_api.Request) -> bool:
     return request.url.endswith("/series") and "limit" not in _body(request)
+
+
+def test_an_edit_is_undone_after_a_reload(open_page: Open, tmp_path: Path) -> None:
+    """
+    A run that was archived is brought back by the key for undo when the page was loaded again.
+    """
+    record(tmp_path / "work")
+    with serving("--repo", str(tmp_path / "work")) as address:
+        page = open_page(address + "runs")
+        page.locator(".grid .row").first.get_by_role("checkbox").click()
+        page.get_by_role("button", name="Archive").click()
+        sync_api.expect(page.get_by_text("Archived 1 run.")).to_be_visible()
+
+        page.reload()
+        page.locator(".grid .row").first.wait_for()
+        page.keyboard.press("Control+z")
+        sync_api.expect(page.get_by_text("Undone for 1 run.")).to_be_visible()
+        page.close()

@@ -196,14 +196,20 @@ test("the repository is that of the address, else the first", async () => {
   app.scope.stop();
 });
 
+function bulkEdit(undo: string, count: number, done: number, state = done < count ? "running" : "done") {
+  return { cursor: `of ${undo}`, undo, time: 1795380999, count, done, state, error: null };
+}
+
 function editingServer(): { server: FakeServer; changes: { runs: readonly string[]; change: Change }[] } {
   const server = new FakeServer();
   const changes: { runs: readonly string[]; change: Change }[] = [];
-  server.on("edits", ({ body }) => {
-    changes.push(body as unknown as (typeof changes)[number]);
-    return { cursor: `e${changes.length}`, count: (body.runs as string[]).length, undo: `u${changes.length}` };
+  server.on("edits", ({ method, body }) => {
+    if (method === "GET") return { edits: [] };
+    const { runs, change } = body as unknown as (typeof changes)[number];
+    changes.push({ runs, change });
+    return bulkEdit(`u${changes.length}`, runs.length, runs.length);
   });
-  server.on("undo", () => ({ cursor: "undone", count: 1 }));
+  server.on("undo", () => ({ cursor: "undone", count: 1, state: "undone" }));
   return { server, changes };
 }
 
@@ -246,6 +252,53 @@ test("edits are undone from the last to the first, or one by its message", async
   );
   await app.edits.undo("u1");
   assert.equal(3, server.to("undo").length, "what was undone is not undone again");
+  app.scope.stop();
+});
+
+test("an edit of many runs tells how far it is, and is undone while it goes on", async () => {
+  const server = new FakeServer();
+  const { app } = await makeConnected(server);
+  server.on("edits", () => bulkEdit("u1", 490, 100));
+  server.on("edits/u1", () => bulkEdit("u1", 490, 312));
+  server.on("undo", () => bulkEdit("u1", 490, 312, "undoing"));
+  const edited = app.edits.edit([FIRST], { archived: true }, "Archived");
+  const texts = (): readonly string[] => app.session.toasts.value.map(({ text }) => text);
+  await until(() => texts().includes("Archived 312 of 490 runs."), "the progress");
+  assert.equal(1, texts().length, "one message, which changes");
+  app.session.toasts.value[0].action?.run();
+  await until(() => texts().includes("Undoing: 312 of 490 runs to go."), "the progress of the undo");
+  server.on("edits/u1", () => new Refusal(404, { kind: "not-found", message: "There is no such edit." }));
+  await until(() => texts().includes("Undone for 490 runs."), "the end");
+  assert.equal(false, await edited);
+  app.scope.stop();
+});
+
+test("an edit that fails on its way says how far it came, and can be undone", async () => {
+  const server = new FakeServer();
+  const { app } = await makeConnected(server);
+  server.on("edits", () => bulkEdit("u1", 490, 100));
+  const error = { kind: "read-only", message: "The disk is read-only." };
+  server.on("edits/u1", () => ({ ...bulkEdit("u1", 490, 200, "failed"), error }));
+  assert.equal(false, await app.edits.edit([FIRST], { archived: true }, "Archived"));
+  const last = app.session.toasts.value.at(-1);
+  assert.deepEqual(["Archived 200 of 490 runs. The disk is read-only.", "Undo"], [last?.text, last?.action?.label]);
+  app.scope.stop();
+});
+
+test("after a reload the last edits of this tab are undone, and none of others", async () => {
+  const { server } = editingServer();
+  const before = await makeConnected(server);
+  await before.app.edits.edit([FIRST], { archived: true }, "Archived");
+  const { app } = await makeConnected(server);
+  server.on("edits", () => ({ edits: [bulkEdit("u9", 3, 3), bulkEdit("u1", 1, 1)] }));
+  await app.edits.undo();
+  await app.edits.undo();
+  assert.deepEqual(
+    ["u1"],
+    server.to("undo").map(({ body }) => body.undo),
+  );
+  assert.equal(null, app.scope.tick.value?.changed, "which runs it changed is not known any more");
+  before.app.scope.stop();
   app.scope.stop();
 });
 

@@ -126,7 +126,7 @@ export class Scope {
   };
 
   /// Reports to all pages that some runs changed, before the server does: what the reader did is seen at once.
-  readonly nudge = (cursor: string, changed: readonly string[]): void => {
+  readonly nudge = (cursor: string, changed: readonly string[] | null): void => {
     const { total = 0, live = 0 } = this.tick.peek() ?? {};
     this.tick.value = { cursor, changed, removed: [], total, live, indexing: this.indexing.peek(), isOwn: true };
   };

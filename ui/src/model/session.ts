@@ -45,11 +45,13 @@ export class Session {
 
   private nextToast = 1;
 
-  /// Shows a message for some seconds.
-  readonly toast = (text: string, action?: Toast["action"], tone: Toast["tone"] = "plain"): void => {
+  /// Shows a message for some seconds. `before`: an earlier message, which it takes the place of. Returns its id.
+  readonly toast = (text: string, action?: Toast["action"], tone: Toast["tone"] = "plain", before?: number): number => {
     const id = this.nextToast++;
+    if (before !== undefined) this.dropToast(before);
     this.toasts.value = [...this.toasts.peek().slice(1 - TOASTS_MOST), { id, text, tone, action }];
     setTimeout(() => this.dropToast(id), TOAST_MS);
+    return id;
   };
 
   /// Takes a message away.

@@ -322,11 +322,20 @@ export interface DemoAnswer {
   readonly cursor: string;
   readonly count: number;
 }
+/// How far an edit of many runs is, or the taking back of one.
 export interface EditAnswer {
   readonly cursor: string;
   readonly count: number;
   readonly undo: string;
+  /// When it began, Unix seconds.
+  readonly time: number;
+  readonly done: number;
+  readonly state: "running" | "done" | "stopped" | "failed" | "undoing";
+  readonly error: WireErrorBody | null;
 }
+
+/// The answer to an undo: the edit as it is now, or that it is undone.
+export type UndoAnswer = EditAnswer | { readonly cursor: string; readonly count: number; readonly state: "undone" };
 
 export interface Completion {
   readonly text: string;
