@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import pytest
@@ -17,6 +18,11 @@ from aim.storage.recording.encoding import EncodingQueue
 from aim.storage.recording.services import Services
 
 WAIT_S = 30.0
+
+
+def hand_in(waiting: encoding.EncodingQueue, held_bytes: int, work: Callable[[], object]) -> None:
+    """Hand in objects whose storing does *work*."""
+    waiting.add(held_bytes, list, lambda made, claim: work())
 
 
 def test_work_is_done_by_another_thread_in_the_order_given() -> None:
@@ -31,9 +37,9 @@ def test_work_is_done_by_another_thread_in_the_order_given() -> None:
         may_begin.wait(WAIT_S)
         done.append(threading.current_thread().name)
 
-    waiting.add(1, first)
+    hand_in(waiting, 1, first)
     for number in range(5):
-        waiting.add(1, functools.partial(done.append, number))
+        hand_in(waiting, 1, functools.partial(done.append, number))
     assert ([], 6) == (done, waiting.count)
     may_begin.set()
 
@@ -49,8 +55,8 @@ def test_when_too_much_waits_the_caller_does_the_work(held_bytes: int, count: in
     waiting = EncodingQueue("run")
     may_end, threads = threading.Event(), []
     for _ in range(count):
-        waiting.add(held_bytes, lambda: may_end.wait(WAIT_S))
-    waiting.add(held_bytes, lambda: threads.append(threading.current_thread()))
+        hand_in(waiting, held_bytes, lambda: may_end.wait(WAIT_S))
+    hand_in(waiting, held_bytes, lambda: threads.append(threading.current_thread()))
 
     assert ([threading.current_thread()], count) == (threads, waiting.count)
     may_end.set()
@@ -67,10 +73,10 @@ def test_what_is_given_while_somebody_waits_is_not_waited_for() -> None:
 
     def again() -> None:
         if not has_ended.is_set():
-            waiting.add(1, again)
+            hand_in(waiting, 1, again)
 
     again()
-    waiting.add(1, lambda: done.append("given before"))
+    hand_in(waiting, 1, lambda: done.append("given before"))
     waiter = threading.Thread(target=waiting.stop, args=(WAIT_S,), daemon=True)
     waiter.start()
     waiter.join(WAIT_S / 3)
@@ -92,11 +98,11 @@ def test_after_the_end_the_caller_does_the_work_and_hears_what_is_wrong() -> Non
     waiting = EncodingQueue("run")
     waiting.stop(WAIT_S)
     done: list[str] = []
-    waiting.add(1, lambda: done.append("at once"))
+    hand_in(waiting, 1, lambda: done.append("at once"))
 
     assert ["at once"] == done
     with pytest.raises(RunClosed, match="the run was closed"):
-        waiting.add(1, refuse)
+        hand_in(waiting, 1, refuse)
 
 
 def test_one_object_of_any_size_may_wait() -> None:
@@ -105,7 +111,7 @@ def test_one_object_of_any_size_may_wait() -> None:
     """
     waiting = EncodingQueue("run")
     threads: list[str] = []
-    waiting.add(encoding.HELD_BYTES_MAX * 2, lambda: threads.append(threading.current_thread().name))
+    hand_in(waiting, encoding.HELD_BYTES_MAX * 2, lambda: threads.append(threading.current_thread().name))
 
     assert waiting.wait_until_done()
     assert ["aim-encode"] == threads
@@ -118,8 +124,8 @@ def test_a_failure_is_reported_once_and_the_rest_is_done(caplog: pytest.LogCaptu
     waiting = EncodingQueue("3df703c")
     done: list[int] = []
     for _ in range(3):
-        waiting.add(1, lambda: 1 // 0)
-    waiting.add(1, lambda: done.append(1))
+        hand_in(waiting, 1, lambda: 1 // 0)
+    hand_in(waiting, 1, lambda: done.append(1))
 
     assert waiting.wait_until_done()
     assert ([1], 1) == (done, caplog.text.count("an object of run 3df703c can't be stored"))
@@ -131,8 +137,8 @@ def test_the_end_waits_as_long_as_there_is_progress(caplog: pytest.LogCaptureFix
     """
     waiting = EncodingQueue("3df703c")
     may_end = threading.Event()
-    waiting.add(1, lambda: may_end.wait(WAIT_S))
-    waiting.add(1, lambda: None)
+    hand_in(waiting, 1, lambda: may_end.wait(WAIT_S))
+    hand_in(waiting, 1, lambda: None)
     waiting.stop(0.05)
 
     assert "2 objects of run 3df703c could not be written in time" in caplog.text
@@ -146,7 +152,7 @@ def test_the_thread_itself_never_waits_for_itself() -> None:
     """
     waiting = EncodingQueue("run")
     answers: list[bool] = []
-    waiting.add(1, lambda: answers.append(waiting.wait_until_done()))
+    hand_in(waiting, 1, lambda: answers.append(waiting.wait_until_done()))
 
     assert waiting.wait_until_done(WAIT_S)
     assert [False] == answers

@@ -207,6 +207,10 @@ class BlobFile:
                 self._disk.write_at(self._descriptor, bytes(PROBE_BYTES), self._size_bytes)
                 self._disk.truncate(self._descriptor, self._size_bytes)
 
+    def seize(self) -> None:
+        """Give up an append that was interrupted and is not continued: the next one overwrites what it has written."""
+        self._is_busy = False
+
     def sync(self) -> None:
         """Wait until the entries are on the disk."""
         if self._descriptor >= 0:

@@ -249,6 +249,16 @@ class EventLog:
                 if not self._is_writing:
                     self._write_waiting(self.waiting.in_order(is_begun=self.size_bytes > 0))
 
+    def seize(self) -> None:
+        """
+        Write what waits, within a call that interrupts an append which is not continued. Raises OSError.
+
+        The line of that append may be written twice, which changes nothing: lines are folded by their `at`.
+        """
+        with self._lock:
+            self._is_writing = False
+            self.retry()
+
     def _write_waiting(self, lines: list[WaitingLine]) -> None:
         self._is_writing = True
         refusal: OSError | None = None

@@ -10,6 +10,10 @@ returns. `flush()`, `close()` and each reading by the recording process wait for
 
 The number of waiting objects and the memory that they hold are bounded. Beyond the bound the caller makes the bytes
 itself: it is slowed to the speed of the encoding, and memory does not grow.
+
+A signal handler that closes a run may have interrupted the thread that makes an object, or one that holds a lock which
+the encoding thread needs. Then nobody goes on before the handler returns, so it makes and writes all that waits itself
+(core/reentry.py). An object is written once, by whoever claims it first.
 """
 
 from __future__ import annotations
@@ -22,7 +26,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aim.core import forks
+from aim.core.errors import RunClosed
+from aim.core.reentry import is_within_own_call
 from aim.core.shield import shielded
+from aim.core.values import Stored
 
 WAITING_MAX = 256  # objects, or lists of them, of one run
 ALIVE_CHECK_S = 1.0  # between two checks that the thread is still alive
@@ -31,21 +38,36 @@ HELD_BYTES_MAX = 256 << 20  # of pixels, samples ... that wait, of one run
 log = logging.getLogger("aim")
 
 
-@dataclass(frozen=True)
+Make = Callable[[], list[Stored]]
+Store = Callable[[list[Stored], Callable[[], bool]], object]
+
+
+@dataclass(eq=False)
 class _Job:
-    owner: EncodingQueue | None  # None: the job only marks how far the thread has come
+    owner: EncodingQueue
     held_bytes: int
-    work: Callable[[], object]
+    make: Make
+    store: Store
     number: int = 0  # of its owner
+    is_claimed: bool = False
+
+    def work(self) -> None:
+        if not self.is_claimed:
+            self.store(self.make(), self.claim)
+
+    def claim(self) -> bool:
+        is_first, self.is_claimed = not self.is_claimed, True
+        return is_first
 
 
 class _Worker:
     """The thread of this process; it begins with the first job."""
 
     def __init__(self) -> None:
-        self.jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        # an event in the queue only marks how far the thread has come
+        self.jobs: queue.SimpleQueue[_Job | threading.Event] = queue.SimpleQueue()
         self.thread: threading.Thread | None = None
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # reentrant: a signal handler may track within
         self.taken_count = self.done_count = 0  # of jobs; each is written by one thread at a time
 
     def take(self, job: _Job) -> bool:
@@ -65,8 +87,8 @@ class _Worker:
         while True:
             job = self.jobs.get()
             with forks.whole():
-                if job.owner is None:
-                    job.work()
+                if isinstance(job, threading.Event):
+                    job.set()
                 else:
                     job.owner.do(job)
                     self.done_count += 1
@@ -79,9 +101,10 @@ class _Worker:
         if not thread.is_alive():  # this is the child of a fork, or the interpreter is ending
             return
         reached = threading.Event()
-        self.jobs.put(_Job(None, 0, reached.set))
+        self.jobs.put(reached)
         while not reached.wait(ALIVE_CHECK_S) and thread.is_alive():
-            pass
+            if is_within_own_call():  # the thread may need a lock that the interrupted call holds
+                return
 
 
 _worker = _Worker()
@@ -101,10 +124,10 @@ class EncodingQueue:
     The objects of one run that wait to be made and written. It is a `services.Service`.
 
     >>> waiting = EncodingQueue("my run")
-    >>> made = []
-    >>> waiting.add(1000, lambda: made.append("png"))
+    >>> written = []
+    >>> waiting.add(1000, lambda: ["png"], lambda made, claim: written.extend(made))
     >>> waiting.record_pending(wait=True)
-    >>> made
+    >>> written
     ['png']
     """
 
@@ -117,7 +140,7 @@ class EncodingQueue:
         # reentrant: a garbage collection within may close another run, and this one
         self._changed = threading.Condition(threading.RLock())
         self._taken_count = self._held_bytes = self._done_count = 0
-        self._waiting: dict[int, None] = {}  # numbers of jobs, the oldest first
+        self._waiting: dict[int, _Job] = {}  # by their numbers, the oldest first
         self._is_ending = False
 
     @property
@@ -125,21 +148,24 @@ class EncodingQueue:
         """How many objects, or lists of objects, wait."""
         return len(self._waiting)
 
-    def add(self, held_bytes: int, work: Callable[[], object]) -> None:
+    def add(self, held_bytes: int, make: Make, store: Store) -> None:
         """
-        Let the thread do *work*; do it at once, in the caller, when too much waits already or the run is ending.
+        Let the thread make objects and store them; do it at once, in the caller, when too much waits already or the run
+        is ending.
 
         Args:
-            held_bytes: the memory that is held until the work is done.
+            held_bytes: the memory that is held until they are stored.
+            make: returns the objects.
+            store: is called with them and with what claims them: `ObjectRecords.put`.
         """
         if self._is_ending:  # the caller learns at once whether the run still takes it
-            work()
+            _Job(self, 0, make, store).work()
             return
         with self._changed:
             is_full = self.count and (self.count >= WAITING_MAX or self._held_bytes + held_bytes > HELD_BYTES_MAX)
             self._taken_count += 1
-            job = _Job(self, held_bytes, work, self._taken_count)
-            self._waiting[job.number] = None
+            job = _Job(self, held_bytes, make, store, self._taken_count)
+            self._waiting[job.number] = job
             self._held_bytes += held_bytes
         if is_full or not _worker.take(job):
             self.do(job)
@@ -150,12 +176,14 @@ class EncodingQueue:
             shielded(job.work, self._report)
         finally:
             with self._changed:
-                self._waiting.pop(job.number, None)
-                self._held_bytes -= job.held_bytes
-                self._done_count += 1
-                self._changed.notify_all()
+                if self._waiting.pop(job.number, None) is not None:
+                    self._held_bytes -= job.held_bytes
+                    self._done_count += 1
+                    self._changed.notify_all()
 
     def _report(self, error: Exception) -> None:
+        if isinstance(error, RunClosed) and self._is_ending:  # it was written by the call that closed the run
+            return
         if type(error) not in self._faults:
             self._faults.add(type(error))
             log.error(
@@ -174,6 +202,10 @@ class EncodingQueue:
         """
         if threading.current_thread() is _worker.thread:  # a garbage collection in the encoding thread closed the run
             return self.count == 0
+        if is_within_own_call():
+            for job in list(self._waiting.values()):
+                self.do(job)
+            return True
         with self._changed:
             seen, since_s, last = self._done_count, time.monotonic(), self._taken_count
             while next(iter(self._waiting), last + 1) <= last:

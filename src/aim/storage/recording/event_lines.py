@@ -63,6 +63,13 @@ class EventLines:
                 except OSError as error:
                     self._refusals.report(error)
 
+    def seize(self) -> None:
+        """Write what waits for an append that is interrupted, and not continued before the run ends."""
+        try:
+            self.log.seize()
+        except OSError as error:
+            self._refusals.report(error)
+
     def set_param(self, path: params.Path, value: object, *, strict: bool = True) -> None:
         """Set the param at *path*, in place of what it holds."""
         where = params.dotted(path) or "params"

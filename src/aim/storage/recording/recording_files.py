@@ -93,7 +93,7 @@ class RecordingFiles:
         """In the child of a fork: close the parent's files, writing nothing."""
         segments = self.segments.detach()
         self.lines.log.close()
-        self.objects.blobs.abandon()
+        self.objects.abandon()
         for segment in segments:
             segment.abandon()
 
@@ -155,6 +155,11 @@ class RecordingFiles:
         if not self.objects.blobs.is_whole:
             end["directory"] = False
         return end
+
+    def seize(self) -> None:
+        """Complete what an interrupted call of this thread has begun: the run ends before it goes on."""
+        self.objects.seize()
+        self.lines.seize()
 
     def close(self) -> None:
         """Close the files; again: nothing happens."""

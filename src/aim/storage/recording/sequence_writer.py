@@ -282,7 +282,9 @@ def _put_objects(writer: SequenceWriter, sequence: int, checked: CheckedValue, s
         return records.put(sequence, name, kind, _made(objects), (step,), epoch)
     at_s = max(now(), writer.segments.earliest_at_s)
     return writer.recorder.encoding.add(
-        held_bytes, lambda: records.put(sequence, name, kind, _made(objects), (step,), epoch, at_s)
+        held_bytes,
+        lambda: _made(objects),
+        lambda made, claim: records.put(sequence, name, kind, made, (step,), epoch, at_s, claim),
     )
 
 

@@ -28,6 +28,7 @@ import threading
 import time
 from pathlib import Path
 
+from aim.core.reentry import is_within_own_call
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.disk.refusals import Refusals
 from aim.storage.recording import background
@@ -39,6 +40,8 @@ from aim.storage.recording.sequence_writer import SequenceWriter
 from aim.storage.recording.sequences import ReadEarlier, Sequences
 from aim.storage.recording.services import Services
 from aim.storage.recording.takeover import Takeover
+
+INTERRUPTED_WAIT_S = 1.0  # for a tick of the background thread; one that waits for this very thread never ends
 
 log = logging.getLogger("aim")
 
@@ -192,6 +195,9 @@ class Writer:
             wait: without it the end is only asked for; the end of the process waits for it.
         """
         until_s = time.monotonic() + deadline_s
+        is_reentry = is_within_own_call()
+        if is_reentry:
+            self.files.seize()
         # a second close() waits for the first: else it would end the run under what is still being recorded
         is_first = self._stopping.acquire(timeout=max(0.0, deadline_s))
         try:
@@ -200,7 +206,12 @@ class Writer:
             if is_first:
                 self._stopping.release()
         state = self._stop(error, until_s - time.monotonic())
-        if state is None:
+        if is_reentry:
+            # here, since this thread holds locks, by the call that it interrupted, which the background would wait for
+            if state is not None and state is not WriterState.FORKED:
+                background.unregister(self)
+                self.finish(INTERRUPTED_WAIT_S)
+        elif state is None:
             if wait:
                 background.wait_for(self, until_s - time.monotonic())
         elif state is not WriterState.FORKED:
@@ -223,9 +234,15 @@ class Writer:
             if has_lock:
                 lock.release()
 
-    def finish(self) -> None:
-        """Do the last sync and write the end; called by `close`, in the background thread where there is one."""
-        with self._syncing:
+    def finish(self, patience_s: float = -1.0) -> None:
+        """
+        Do the last sync and write the end; called by `close`, in the background thread where there is one.
+
+        Args:
+            patience_s: how long to wait for a tick; by default until it ends.
+        """
+        has_turn = self._syncing.acquire(timeout=patience_s)
+        try:
             if self.lifecycle.state is WriterState.CLOSING:
                 self._takeover.take_stragglers()
                 refusal = self.files.end(self._error, self.sequences.next_steps())
@@ -233,3 +250,6 @@ class Writer:
                     self.refusals.report(refusal)
             self.files.close()
             self.lifecycle.take(Turn.FINISH)
+        finally:
+            if has_turn:
+                self._syncing.release()
