@@ -214,7 +214,7 @@ def test_points_are_streamed_as_arrow(repository: Repository, scan: Scan) -> Non
     rows = table.to_pylist()
     batches = list(scan.point_batches(query, batch_points=1))
 
-    assert ["run", "name", "context", "step", "time", "value", "epoch"] == table.column_names
+    assert ["run", "name", "context", "step", "time", "value", "epoch", "exact"] == table.column_names
     assert [newer] * 4 + [older] * 4 == [row["run"] for row in rows]
     assert [0, 1, 2, 3] * 2 == [row["step"] for row in rows]
     assert [0.8, 0.4, 0.8 / 3, 0.2] == [row["value"] for row in rows[:4]]

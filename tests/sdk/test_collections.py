@@ -416,7 +416,7 @@ def test_bulk_tables_without_pandas(repo: Repo, runs: list[Run]) -> None:
     collection = repo.query_metrics("metric.name == 'loss'")
     table, frame = collection.arrow(), collection.polars()
 
-    assert ["run", "name", "context", "step", "time", "value", "epoch"] == table.column_names
+    assert ["run", "name", "context", "step", "time", "value", "epoch", "exact"] == table.column_names
     assert (6, 6) == (table.num_rows, frame.height)
     assert sorted([0.0, 0.05, 0.1, 0.0, 0.5, 1.0]) == sorted(table["value"].to_pylist())
 

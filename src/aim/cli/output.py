@@ -7,7 +7,9 @@ error, so that they never end up in a file of results.
 
 from __future__ import annotations
 
+import base64
 import json
+import math
 import re
 import shutil
 import sys
@@ -55,7 +57,7 @@ def rows(records: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_jso
     if as_json:
         count = 0
         for record in records:
-            print(json.dumps({column: record.get(column) for column in columns}, default=str, ensure_ascii=False))
+            print(json_line({column: record.get(column) for column in columns}))
             count += 1
         return count
     table = [[cell(record.get(column)) for column in columns] for record in records]
@@ -67,6 +69,46 @@ def rows(records: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_jso
             f"The terminal is too narrow for {', '.join(columns[len(widths) :])}. Use --json or a pipe for all columns."
         )
     return len(table)
+
+
+def json_line(value: object) -> str:
+    """
+    Return *value* as one line of JSON that every parser takes, and that the encoding of standard output can hold.
+
+    >>> print(json_line({"best": float("nan"), "data": b"\xff", "big": 2**80, 1: "a", "1": "b"}))
+    {"best": "NaN", "data": {"$bytes": "/w=="}, "big": 1208925819614629174706176, "1": "a", "[1]": "b"}
+    """
+    has_all_characters = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+    return json.dumps(_json_value(value), ensure_ascii=not has_all_characters, allow_nan=False)
+
+
+def _json_value(value: object) -> Any:
+    # JSON has no NaN, no bytes, no half of a surrogate pair, and no two equal keys
+    if value is None or isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else _not_finite(value)
+    if isinstance(value, (bytes, bytearray)):
+        return {"$bytes": base64.b64encode(value).decode("ascii")}
+    if isinstance(value, (list, tuple)):
+        return [_json_value(item) for item in value]
+    if not isinstance(value, Mapping):
+        return _sound(str(value))
+    members: dict[str, Any] = {}
+    for key, item in value.items():
+        name = _sound(str(key))
+        while name in members:
+            name = f"[{name}]"
+        members[name] = _json_value(item)
+    return members
+
+
+def _not_finite(value: float) -> str:
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+
+
+def _sound(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def words(items: Iterable[str]) -> int:
@@ -134,7 +176,7 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, (list, dict)):
-        value = json.dumps(value, default=str, ensure_ascii=False)
+        value = json_line(value)
     return _cut(visible(str(value)).replace("\n", " "), CELL_MAX)
 
 

@@ -16,12 +16,14 @@ from aim.cli.main import repo_option
 from aim.cli.run_table import tell_hints
 from aim.cli.runs import open_repository
 from aim.core.kinds import METRIC
+from aim.core.values import EXACT_INT_MAX
 from aim.core.words import counted
 from aim.engine import matching
 from aim.engine.door import MatchingSequence, Questions
 from aim.query.query import ClauseReport
 
 COLUMNS = ("run", "name", "context", "points", "last_step", "first", "last", "min", "max")
+VALUE_COLUMNS = COLUMNS[5:]
 SUMMARIES = {"points": "count", **{name: name for name in COLUMNS[4:]}}
 
 
@@ -64,7 +66,19 @@ def _summary_records(questions: Questions, sequences: list[MatchingSequence]) ->
     rows = questions.summary_rows(sequences, list(SUMMARIES.values()))
     for sequence, values in zip(sequences, rows, strict=True):
         summaries = {column: values.get(name) for column, name in SUMMARIES.items()}
+        if any(abs(summaries[name] or 0) >= EXACT_INT_MAX for name in VALUE_COLUMNS):
+            summaries |= _exact_summaries(questions, sequence)
         yield {"run": sequence.run_hash, "name": sequence.name, "context": dict(sequence.context), **summaries}
+
+
+def _exact_summaries(questions: Questions, sequence: MatchingSequence) -> dict[str, Any]:
+    # the catalogue keeps doubles, which cut long integers
+    for series in questions.series([sequence]):
+        values = series.points.values.tolist()
+        comparable = [value for value in values if value == value]
+        if values and comparable:
+            return {"first": values[0], "last": values[-1], "min": min(comparable), "max": max(comparable)}
+    return {}
 
 
 def _write_parquet(questions: Questions, query: str, path: Path) -> int:

@@ -65,7 +65,7 @@ def id_of_tag(name: str) -> str:
     >>> id_of_tag("paper")
     '7ba4420e-b4dc-baeb-0d36-91af18ab04b4'
     """
-    digest = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
 
 

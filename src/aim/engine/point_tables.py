@@ -6,6 +6,7 @@ Points of many sequences as one Arrow table: what `collection.arrow()` and `.pol
     time                  timestamp[us], UTC
     value                 float64
     epoch                 float32, null: none
+    exact                 int64: the value where it is an integer beyond 2^53, which no double holds; else null
 
 The columns that are the same for a whole sequence are dictionary codes repeated by numpy: no Python object a point.
 """
@@ -19,6 +20,7 @@ import numpy as np
 
 from aim.core import contexts
 from aim.core.clock import MICROSECONDS
+from aim.core.values import EXACT_INT_MAX
 from aim.storage.reading.points import Points
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def schema() -> pa.Schema:
             ("time", pyarrow.timestamp("us", tz="UTC")),
             ("value", pyarrow.float64()),
             ("epoch", pyarrow.float32()),
+            ("exact", pyarrow.int64()),
         ]
     )
 
@@ -81,13 +84,41 @@ def batch(series: Sequence[LabelledPoints]) -> pa.RecordBatch:
         pyarrow.array(times_us).cast(pyarrow.timestamp("us", tz="UTC")),
         pyarrow.array(np.concatenate([member.points.values.astype(np.float64) for member in series])),
         pyarrow.array(epochs, mask=np.isnan(epochs)),
+        _exact([member.points.values for member in series]),
     ]
     return pyarrow.RecordBatch.from_arrays(columns, schema=schema())
+
+
+def _exact(values: Sequence[Any]) -> Any:
+    import pyarrow
+
+    exact = [np.zeros(len(part), np.int64) if part.dtype.kind == "f" else long_integers(part) for part in values]
+    joined = np.concatenate(exact)
+    return pyarrow.array(joined, mask=joined == 0)
+
+
+def long_integers(values: Any) -> Any:
+    """
+    Return those of *values*, int64 or objects, that no double holds, and 0 for the others.
+
+    >>> long_integers(np.array([7, 2**53 + 1])).tolist(), long_integers(np.array([0.5, -(2**60)], object)).tolist()
+    ([0, 9007199254740993], [0, -1152921504606846976])
+    """
+    if values.dtype.kind == "i":
+        return np.where((values > EXACT_INT_MAX) | (values < -EXACT_INT_MAX), values, 0)
+    long = [value if isinstance(value, int) and abs(value) > EXACT_INT_MAX else 0 for value in values.tolist()]
+    return np.array(long, np.int64)
+
+
+def has_long(values: Any) -> bool:
+    """Return whether one of *values* is an integer that no double holds."""
+    return values.dtype.kind != "f" and bool(long_integers(values).any())
 
 
 def _repeated(names: Sequence[str], counts: Sequence[int]) -> Any:
     import pyarrow
 
     distinct = {name: code for code, name in enumerate(dict.fromkeys(names))}
+    texts = [name.encode("utf-8", "replace").decode() for name in distinct]  # half of a surrogate pair becomes `?`
     codes = np.repeat(np.array([distinct[name] for name in names], np.int32), counts)
-    return pyarrow.DictionaryArray.from_arrays(pyarrow.array(codes), pyarrow.array(list(distinct), pyarrow.string()))
+    return pyarrow.DictionaryArray.from_arrays(pyarrow.array(codes), pyarrow.array(texts, pyarrow.string()))

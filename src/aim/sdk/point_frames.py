@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aim.core.values import EXACT_INT_MAX
+from aim.engine import point_tables
 from aim.sdk.param_columns import flat_params, need_pandas, text_cell
 
 if TYPE_CHECKING:
@@ -46,10 +48,9 @@ def points_columns(
 
     Cost: reading the points, and some microseconds a metric; a pandas DataFrame for each would take milliseconds.
     """
-    import pandas as pd
-
     parts = [_columns(points, only_last) for points in _points_of(metrics)]
     columns: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    columns["value"] = _exact_or_floats(columns["value"])
     columns["time"] = _local_times(columns["time"])
     counts = [len(part["idx"]) for part in parts]
     run_cells = {run.hash: _run_cells(run) for run in _distinct_runs(metrics)} if include_run else {}
@@ -60,7 +61,7 @@ def points_columns(
     for name in dict.fromkeys(name for cells in constants for name in cells):
         values = np.empty(len(metrics), object)
         values[:] = [cells.get(name, np.nan) for cells in constants]
-        columns[name] = pd.Series(np.repeat(values, counts)).infer_objects().array
+        columns[name] = _repeated(values, counts)
     return columns
 
 
@@ -100,10 +101,32 @@ def _columns(points: Points, only_last: bool) -> dict[str, Any]:
     return {
         "idx": np.arange(max(0, count - 1) if only_last else 0, count, dtype=np.int64),
         "step": points.steps[rows],
-        "value": points.values[rows].astype(np.float64),
+        "value": points.values[rows].astype(object) if point_tables.has_long(points.values) else points.values[rows],
         "epoch": points.epochs[rows],
         "time": np.rint(points.times_s[rows] * 1e6).astype(np.int64),
     }
+
+
+def _exact_or_floats(values: Any) -> Any:
+    # float64, as in Aim 3; where an int is beyond 2^53, which a double cuts: int64, or objects beside fractions
+    if values.dtype != object:
+        return values.astype(np.float64)
+    is_int = all(isinstance(value, int) for value in values)
+    return values.astype(np.int64) if is_int else values
+
+
+def _repeated(values: Any, counts: Sequence[int]) -> Any:
+    import pandas as pd
+
+    column = pd.Series(np.repeat(values, counts), dtype=object)
+    return (column if _is_lossy(values) else column.infer_objects()).array
+
+
+def _is_lossy(values: Any) -> bool:
+    # pandas would make floats of ints beside a missing value
+    return any(isinstance(value, int) and abs(value) > EXACT_INT_MAX for value in values) and any(
+        isinstance(value, float) for value in values
+    )
 
 
 def _local_times(times_us: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aim.core.values import INT_MAX, INT_MIN
 from aim.storage.catalogue.slots import BoolArray
 
 FloatArray = npt.NDArray[np.float64]
@@ -42,6 +43,16 @@ def identity(value: object) -> object:
     if kind is dict:
         return (dict, *((key, type(key), identity(item)) for key, item in value.items()))  # type: ignore[attr-defined]
     return (kind, value)
+
+
+def fits_64_bits(value: object) -> bool:
+    """
+    Return whether an array of 64-bit numbers can hold *value*: params may be longer ints.
+
+    >>> fits_64_bits(2**63 - 1), fits_64_bits(2**63), fits_64_bits(0.5)
+    (True, False, True)
+    """
+    return not isinstance(value, int) or INT_MIN <= value <= INT_MAX
 
 
 def _identities(values: list[object]) -> Iterable[object]:
@@ -128,7 +139,7 @@ class DistinctValues:
         """Return the code of a value that is of the array's type; None for another."""
         array = self._array
         assert array is not None
-        if type(value) is not (float if array.dtype.kind == "f" else int):
+        if type(value) is not (float if array.dtype.kind == "f" else int) or not fits_64_bits(value):
             return None
         code: int | None
         if self._codes is not None:
