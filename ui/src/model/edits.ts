@@ -34,8 +34,9 @@ export class Edits {
   readonly canEdit = (): boolean => this.session.server.value?.read_only === false;
 
   /// Changes some runs, says so, and offers to undo it. `done` is such as "Archived". Of many runs it tells the
-  /// progress, and can be undone while it goes on. Returns whether it was done.
-  readonly edit = async (runs: readonly string[], change: Change, done: string): Promise<boolean> => {
+  /// progress, and can be undone while it goes on. `remark`
+  /// follows the number of runs in the message. Returns whether it was done.
+  readonly edit = async (runs: readonly string[], change: Change, done: string, remark = ""): Promise<boolean> => {
     if (runs.length === 0) return false;
     try {
       const answer = await sendJson<EditAnswer>(this.scope.here("edits"), { runs, change, wait_s: WAIT_S });
@@ -44,7 +45,7 @@ export class Edits {
       if (this.undoable.length > UNDO_MOST) this.undoable.shift();
       const { selected } = this.marks;
       if (change.deleted) selected.value = selected.peek().filter((hash) => !runs.includes(hash));
-      return await this.followed(answer, runs, done);
+      return await this.followed(answer, runs, done, remark);
     } catch (error) {
       this.session.report(error);
       return false;
@@ -75,12 +76,12 @@ export class Edits {
   };
 
   /// Follows an edit to its end, and tells how far it is. Returns whether it was done.
-  private async followed(first: EditAnswer, runs: readonly string[], done: string): Promise<boolean> {
+  private async followed(first: EditAnswer, runs: readonly string[], done: string, remark: string): Promise<boolean> {
     const undo = { label: "Undo", run: () => void this.undo(first.undo) };
     let answer = first;
     let toast: number | undefined;
     while (answer.state === "running") {
-      const text = `${done} ${answer.done} of ${plural(answer.count, "run")}.`;
+      const text = `${done} ${answer.done} of ${plural(answer.count, "run")}${remark}.`;
       toast = this.session.toast(text, undo, "plain", toast);
       await pause();
       const next = await this.look(first.undo);
@@ -89,7 +90,7 @@ export class Edits {
     }
     this.scope.nudge(answer.cursor, runs);
     if (toast !== undefined) this.session.dropToast(toast);
-    if (answer.state === "done") this.session.toast(`${done} ${plural(answer.count, "run")}.`, undo);
+    if (answer.state === "done") this.session.toast(`${done} ${plural(answer.count, "run")}${remark}.`, undo);
     else if (answer.state === "failed") {
       const reason = answer.error?.message ?? "The change failed.";
       this.session.toast(`${done} ${answer.done} of ${plural(answer.count, "run")}. ${reason}`, undo, "bad");

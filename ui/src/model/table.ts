@@ -89,6 +89,18 @@ export function compareCells(a: Cell, b: Cell, descending: boolean): number {
   return s === t ? 0 : sign * (s < t ? -1 : 1);
 }
 
+/// Those of some runs that the table, once it is whole, does not have: its query leaves them out.
+export function notListed({ hashes, rowOf, count }: RunTable, runs: readonly string[]): readonly string[] {
+  return hashes.length < count ? [] : runs.filter((hash) => !rowOf.has(hash));
+}
+
+/// What is said of them beside a number of runs; empty if there are none.
+export function notListedText(table: RunTable, runs: readonly string[]): string {
+  const missing = notListed(table, runs).length;
+  if (missing === 0) return "";
+  return missing === runs.length ? ", not in this list" : `, ${missing} of them not in this list`;
+}
+
 function picked(table: RunTable, rows: readonly number[]): RunTable {
   const columns = new Map<string, Column>();
   for (const [key, column] of table.columns)

@@ -6,7 +6,7 @@ import { goTo } from "../model/address";
 import type { App } from "../model/app";
 import type { Marks } from "../model/marks";
 import type { RunsStore } from "../model/runs";
-import { cellOf } from "../model/table";
+import { cellOf, notListed, notListedText } from "../model/table";
 import { plural } from "../model/words";
 import type { RunsRequest } from "../wire/types";
 import { Icon } from "../widget/icon";
@@ -37,6 +37,7 @@ function TagMenu({ scene, isOpenLabel }: { scene: RunsStore; isOpenLabel: JSX.El
       runs,
       { tags: { add: isOnAll ? [] : [name], remove: isOnAll ? [name] : [] } },
       isOnAll ? `Removed tag ${name} from` : "Tagged",
+      notListedText(scene.table.peek(), runs),
     );
   };
   return (
@@ -76,9 +77,34 @@ function TagMenu({ scene, isOpenLabel }: { scene: RunsStore; isOpenLabel: JSX.El
 function archive({ marks, edits }: App, scene: RunsStore): void {
   const runs = marks.selected.peek();
   const areArchived = runs.every((hash) => cellOf(scene.table.peek(), "run.archived", hash) === true);
-  void edits.edit(runs, { archived: !areArchived }, areArchived ? "Brought back" : "Archived").then((isDone) => {
-    if (isDone) marks.selected.value = [];
-  });
+  const remark = notListedText(scene.table.peek(), runs);
+  void edits
+    .edit(runs, { archived: !areArchived }, areArchived ? "Brought back" : "Archived", remark)
+    .then((isDone) => {
+      if (isDone) marks.selected.value = [];
+    });
+}
+
+/// How many runs are selected, and how many of them the query leaves out.
+function SelectionCount({ scene }: { scene: RunsStore }): JSX.Element {
+  const { marks } = useApp();
+  const runs = marks.selected.value;
+  const missing = notListed(scene.table.value, runs);
+  const leaveOut = (): void => {
+    marks.selected.value = runs.filter((hash) => !missing.includes(hash));
+  };
+  return (
+    <>
+      <b>
+        {plural(runs.length, "run")} selected{notListedText(scene.table.value, runs)}
+      </b>
+      {missing.length > 0 && (
+        <button type="button" class="bare" onClick={leaveOut}>
+          Leave them out
+        </button>
+      )}
+    </>
+  );
 }
 
 /// The bar; it also adds the keys for what it does.
@@ -112,7 +138,7 @@ export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | nul
     });
   return (
     <div class="selection" role="toolbar" aria-label="The selected runs">
-      <b>{plural(runs.length, "run")} selected</b>
+      <SelectionCount scene={scene} />
       <button type="button" class="bare" onClick={() => compareSelected(marks)}>
         <Icon name="compare" size={14} />
         Compare <kbd>C</kbd>
@@ -136,7 +162,11 @@ export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | nul
             <Icon name="archive" size={14} />
             Archive <kbd>A</kbd>
           </button>
-          <button type="button" class="bare danger" onClick={() => void edits.edit(runs, { deleted: true }, "Deleted")}>
+          <button
+            type="button"
+            class="bare danger"
+            onClick={() => void edits.edit(runs, { deleted: true }, "Deleted", notListedText(scene.table.peek(), runs))}
+          >
             <Icon name="trash" size={14} />
             Delete
           </button>
