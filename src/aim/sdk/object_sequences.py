@@ -52,3 +52,7 @@ class Tables(MediaSequenceBase):
     """A tracked series of `Table` objects, or of lists of them."""
 
     subject: ClassVar[str] = "tables"
+
+
+OBJECT_SEQUENCES: tuple[type[MediaSequenceBase], ...] = (Images, Texts, Audios, Distributions, Figures, Videos, Tables)
+"""All of the classes above."""

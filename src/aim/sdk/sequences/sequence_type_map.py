@@ -5,20 +5,9 @@ The class of each type of sequences, by the name of the type, at its path of Aim
 from __future__ import annotations
 
 from aim.sdk.metric import Metric
-from aim.sdk.object_sequences import Audios, Distributions, Figures, Images, Tables, Texts, Videos
+from aim.sdk.object_sequences import OBJECT_SEQUENCES
 from aim.sdk.sequence import Sequence
 from aim.sdk.sequences.log_sequences import LogRecords, Logs
 
-CLASSES: tuple[type[Sequence], ...] = (
-    Metric,
-    Images,
-    Texts,
-    Audios,
-    Distributions,
-    Figures,
-    Videos,
-    Tables,
-    Logs,
-    LogRecords,
-)
+CLASSES: tuple[type[Sequence], ...] = (Metric, *OBJECT_SEQUENCES, Logs, LogRecords)
 SEQUENCE_TYPE_MAP: dict[str, type[Sequence]] = {kind.subject: kind for kind in CLASSES}
