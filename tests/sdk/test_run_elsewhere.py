@@ -105,7 +105,7 @@ def test_a_copy_of_a_run_is_the_run(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "error"), [("", "finished", None), ("0", "finished", None), ("1", "failed", "SystemExit")]
+    ("code", "status", "error"), [("", "finished", None), ("0", "finished", None), ("1", "failed", "SystemExit(1)")]
 )
 def test_a_program_that_exits_well_within_a_run_has_finished(
     tmp_path: Path, code: str, status: str, error: str | None

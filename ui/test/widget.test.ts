@@ -10,7 +10,8 @@ import { findChoices } from "../src/widget/popover";
 import { leafText } from "../src/widget/tree";
 import { codePointAt, utf16At } from "../src/page/querybox";
 import { parseChartBlock } from "../src/model/chartblock";
-import { withoutClause } from "../src/page/scopenotice";
+import { hidesRuns, withoutClause } from "../src/page/scopenotice";
+import { WireError } from "../src/wire/request";
 
 const ESC = "\u001b[";
 
@@ -137,4 +138,15 @@ test("lines of a diff are known by what they do", () => {
     diff.split("\n").map(patchKind),
   );
   assert.deepEqual({ added: 2, removed: 1 }, patchCounts(diff));
+});
+
+test("runs that are here stay while the server is away; any other error takes their place", () => {
+  const away = new WireError({ kind: "offline", message: "gone" }, 0);
+  const damaged = new WireError({ kind: "internal", message: "damaged" }, 500);
+  const typo = new WireError({ kind: "query", message: "typo" }, 400);
+
+  assert.deepEqual(
+    [hidesRuns(away, 3), hidesRuns(away, 0), hidesRuns(damaged, 3), hidesRuns(typo, 0), hidesRuns(null, 0)],
+    [false, true, true, false, false],
+  );
 });

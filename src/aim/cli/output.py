@@ -72,7 +72,7 @@ def rows(records: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_jso
 
 
 def json_line(value: object) -> str:
-    """
+    r"""
     Return *value* as one line of JSON that every parser takes, and that the encoding of standard output can hold.
 
     >>> print(json_line({"best": float("nan"), "data": b"\xff", "big": 2**80, 1: "a", "1": "b"}))

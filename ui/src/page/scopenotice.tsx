@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Scene } from "../model/scene";
 import type { RunsStore } from "../model/runs";
-import { sendJson } from "../wire/request";
+import { sendJson, type WireError } from "../wire/request";
 import type { DemoAnswer } from "../wire/types";
 import { Copy } from "../widget/text";
 import { Icon } from "../widget/icon";
@@ -20,12 +20,18 @@ run["hparams"] = {"lr": 0.001, "batch_size": 32}
 for step in range(100):
     run.track(1 / (step + 1), name="loss", context={"subset": "train"})`;
 
+/// Whether an error takes the place of the runs. While the server is away, the runs that are here stay; a banner says so.
+export function hidesRuns(error: WireError | null, runCount: number): boolean {
+  if (!error || error.kind === "query") return false;
+  return error.kind !== "offline" || runCount === 0;
+}
+
 /// Which of its states a page of runs is in.
 export function useHasRuns(store: RunsStore): ScopeState {
   const { scope } = useApp();
   const { isKnown, table, error } = store;
   if (scope.indexing.value && table.value.count === 0 && !error.value) return "waiting";
-  if ((error.value && error.value.kind !== "query") || (!scope.fields.value && scope.scopeError.value)) return "error";
+  if (hidesRuns(error.value, table.value.count) || (!scope.fields.value && scope.scopeError.value)) return "error";
   if (!isKnown.value)
     return scope.fields.value && scope.fields.value.total === 0 ? "empty" : error.value ? "runs" : "waiting";
   if (table.value.count > 0 || error.value) return "runs";

@@ -238,9 +238,10 @@ class SequenceWriter:
         kind, number_of = checked.kind, self.kinds.numbers
         if kind not in number_of:
             with self.recorder.lifecycle.lock:
-                if kind not in number_of:
+                if kind not in self.kinds.numbers:
                     self.kinds.check(kind, self.name, checked.value)
                     self.kinds.add(kind, self.recorder.declare(self, kind), self.name)
+                number_of = self.kinds.numbers  # another one since a `stop` in another thread
         sequence = number_of[kind]
         if kind == "int":
             self.int_number = sequence
