@@ -20,7 +20,7 @@ run["hparams"] = {"lr": 0.001, "batch_size": 32}
 for step in range(100):
     run.track(1 / (step + 1), name="loss", context={"subset": "train"})`;
 
-/// Whether an error takes the place of the runs. While the server is away, the runs that are here stay; a banner says so.
+/// Whether an error takes the place of the runs. While the server is away, the runs stay, and a banner says so.
 export function hidesRuns(error: WireError | null, runCount: number): boolean {
   if (!error || error.kind === "query") return false;
   return error.kind !== "offline" || runCount === 0;
