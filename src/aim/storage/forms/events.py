@@ -260,10 +260,10 @@ class EventLog:
             self.retry()
 
     def _write_waiting(self, lines: list[WaitingLine]) -> None:
-        self._is_writing = True
         refusal: OSError | None = None
         refused_bytes = 0  # the length of the shortest line that was refused: longer ones are not tried
         written: set[int] = set()
+        self._is_writing = True  # right before the `try`: an interrupt comes after a call, and would leave it set
         try:
             while lines:
                 for waiting in lines:

@@ -13,7 +13,8 @@ itself: it is slowed to the speed of the encoding, and memory does not grow.
 
 A signal handler that closes a run may have interrupted the thread that makes an object, or one that holds a lock which
 the encoding thread needs. Then nobody goes on before the handler returns, so it makes and writes all that waits itself
-(core/reentry.py). An object is written once, by whoever claims it first.
+(core/reentry.py). What the encoding thread has begun is then recorded a second time, at the same step and time, which
+no reader shows twice.
 """
 
 from __future__ import annotations
@@ -204,6 +205,7 @@ class EncodingQueue:
             return self.count == 0
         if is_within_own_call():
             for job in list(self._waiting.values()):
+                job.is_claimed = False  # who claimed it may wait for this thread; what is recorded twice is shown once
                 self.do(job)
             return True
         with self._changed:
