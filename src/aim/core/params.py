@@ -25,9 +25,7 @@ from aim.core.values import INT_MAX, INT_MIN, Loader, Storable, Stored, is_numbe
 
 DEPTH_MAX = 100  # levels of containers; no config has more, but a cycle has
 INT_BITS_MAX = 4_096  # Python refuses to read and write the digits of much longer ones
-ARRAY_ITEMS_MAX = (
-    1_000  # unless strict, an array of at most so many items is stored as a list, a larger one as its shape
-)
+ARRAY_ITEMS_MAX = 1_000  # unless strict, an array of no more is stored as a list, a larger one as its shape
 PATH_CHARACTERS_MAX = 80  # of a path in a message about depth
 LIST_PADDED_MAX = 1_000_000  # so that one wrong index can't fill the memory of every reader
 Key = str | int

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,24 +23,6 @@ from aim.storage.catalogue import catalogue_row, snapshot
 from aim.storage.catalogue.catalogue import Catalogue
 from aim.storage.reading.folder_source import open_run
 from tests.storage.catalogue_histories import History, catalogue_of, contents, rebuilt, rounded
-
-
-@pytest.fixture(name="repository")
-def _repository(tmp_path: Path) -> Repository:
-    """
-    An empty repository.
-    """
-    return Repository(tmp_path / "work", create=True)
-
-
-@pytest.fixture(name="catalogue")
-def _catalogue(repository: Repository, tmp_path: Path) -> Iterator[Catalogue]:
-    """
-    A catalogue of the repository.
-    """
-    catalogue = catalogue_of(repository, tmp_path / "cache")
-    yield catalogue
-    catalogue.close()
 
 
 def recorded(repository: Repository, *, runs: int = 3, points: int = 5) -> list[str]:

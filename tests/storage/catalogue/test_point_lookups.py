@@ -4,9 +4,6 @@ Summary values that are unknown until the points are read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -15,26 +12,7 @@ from aim.storage.catalogue.catalogue import Catalogue
 from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.reader import RunReader
 from aim.storage.sealing import seal
-from tests.storage.catalogue_histories import catalogue_of
 from tests.storage.recorded import Words
-
-
-@pytest.fixture(name="repository")
-def _repository(tmp_path: Path) -> Repository:
-    """
-    An empty repository.
-    """
-    return Repository(tmp_path / "work", create=True)
-
-
-@pytest.fixture(name="catalogue")
-def _catalogue(repository: Repository, tmp_path: Path) -> Iterator[Catalogue]:
-    """
-    A catalogue of the repository.
-    """
-    catalogue = catalogue_of(repository, tmp_path / "cache")
-    yield catalogue
-    catalogue.close()
 
 
 def test_the_longest_list_of_objects_is_looked_up_when_asked(repository: Repository, catalogue: Catalogue) -> None:
