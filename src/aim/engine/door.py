@@ -167,9 +167,14 @@ class Questions(Protocol):
         progress: Progress | None = None,
     ) -> list[str]:
         """
-        Return the hashes of the runs that match, newest first; with *offset_hash* only those after that run.
+        Return the hashes of the runs that match, newest first.
 
-        A run matches a query about sequences, `metric.last < 1`, when one of its sequences does.
+        Args:
+            query_text: about runs, or about sequences: then a run matches when one of its sequences does.
+            limit: the largest number of runs.
+            offset_hash: only runs after this one; when there is no such run, all.
+            timezone_offset_minutes: UTC minus the client's time.
+            progress: is called while runs have to be read first.
         """
 
     def sequences(
@@ -180,7 +185,12 @@ class Questions(Protocol):
         timezone_offset_minutes: int = 0,
         progress: Progress | None = None,
     ) -> list[MatchingSequence]:
-        """Return the sequences that match: of the newest run first; within a run by context, then name."""
+        """
+        Return the sequences that match: of the newest run first; within a run by context, then name.
+
+        Args:
+            subject: `metric`, `images`, `texts`, `audios`, `distributions` or `figures`.
+        """
 
     def explain(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> Explanation:
         """Return what each clause of a query leaves: runs, or sequences if the query is about them."""
@@ -189,7 +199,19 @@ class Questions(Protocol):
         """Return what a query names that no run has."""
 
     def complete(self, prefix: str = "") -> dict[str, list[str]]:
-        """Return the names that begin with *prefix*: of params, sequences by kind, context keys and values."""
+        """
+        Return the names that begin with *prefix*, for a query box, sorted: of params (`hparams.lr`), of sequences by
+        kind, of context keys and of values in contexts.
+
+        >>> from tempfile import mkdtemp
+        >>> from aim.engine.opening import open_door
+        >>> door = open_door(mkdtemp(), create=True)
+        >>> writer = door.new_run()
+        >>> writer.lines.set_param(("hparams", "lr"), 0.1)
+        >>> writer.close()
+        >>> door.questions().complete("hp")["param"]
+        ['hparams.lr']
+        """
 
     def table(
         self,
@@ -216,12 +238,22 @@ class Questions(Protocol):
     def summaries(
         self, name: str, context: Mapping[str, Any] | None = None, value: str = "last", *, kind: str = "metric"
     ) -> tuple[list[str], npt.NDArray[np.generic]]:
-        """Return one summary of one sequence for all runs that have it: their hashes, newest first, and the values."""
+        """
+        Return one summary value of one sequence for all runs that have it: their hashes, newest first, and the values.
+
+        Args:
+            value: `first last min max mean count first_step last_step argmin argmax has_nan record_max_length`.
+        """
 
     def summary_rows(
         self, sequences: Iterable[MatchingSequence], values: Sequence[str]
     ) -> list[dict[str, float | int | None]]:
-        """Return the summaries called *values* of each sequence; an empty row for one that is gone."""
+        """
+        Return the summaries called *values* of each sequence; an empty row for one that is gone.
+
+        Args:
+            values: some of those that `summaries` takes.
+        """
 
     def series(self, sequences: Iterable[MatchingSequence]) -> Iterator[SequencePoints]:
         """Read the points of many sequences, in their order; sequences of runs that were deleted are left out."""
@@ -229,7 +261,12 @@ class Questions(Protocol):
     def point_batches(
         self, query_text: str = "", *, timezone_offset_minutes: int = 0, batch_points: int = ...
     ) -> Iterator[pa.RecordBatch]:
-        """Go through all points of all metrics that match, as Arrow record batches (see `point_tables`)."""
+        """
+        Go through all points of all metrics that match, as Arrow record batches: run, name, context (JSON), step,
+        time (UTC), value, epoch (null: none).
+
+        Cost: memory for one batch, or for the longest sequence.
+        """
 
     def points_table(self, query_text: str = "", *, timezone_offset_minutes: int = 0) -> pa.Table:
         """Return all of `point_batches` as one Arrow table."""
@@ -262,10 +299,18 @@ class Door(Protocol):
         """Return whether there is a run of that hash."""
 
     def find_run(self, text: str) -> str:
-        """Return the hash that *text* is, or that alone begins with it. Raises RunNotFound."""
+        """
+        Return the hash of the run that *text* names: a whole hash, or the beginning of only one.
+
+        Raises:
+            RunNotFound: no run begins so, or several do.
+        """
 
     def states(self, run_hashes: Iterable[str] | None = None) -> Iterator[RunState]:
-        """Go through the states of runs, of all by default; runs that can't be read are left out."""
+        """
+        Go through the states of runs, of all by default. Runs deleted meanwhile are left out, and those that can't be
+        read with a warning.
+        """
 
     def run(self, run_hash: str) -> RunDoor:
         """Open a run for reading. Raises RunNotFound."""
@@ -274,28 +319,58 @@ class Door(Protocol):
         """Return what answers queries over all runs."""
 
     def new_run(self, run_hash: str | None = None) -> Writer:
-        """Begin to record into a new run, or into the run *run_hash*, made if there is none. Raises DiskRefused."""
+        """
+        Begin to record into a new run, or into the run *run_hash*, which is made if there is none.
+
+        Raises:
+            DiskRefused: (an OSError) the disk has no room, or may not be written to.
+        """
 
     def resume_run(self, run_hash: str) -> Writer:
-        """Begin to record into a run that exists. Raises RunNotFound, DiskRefused."""
+        """Begin to record into a run that exists. Raises RunNotFound, and DiskRefused as `new_run`."""
 
     def ended(self, writer: Writer) -> None:
         """Take over what a closed writer recorded: a folder has it sealed by another process."""
 
     def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str, after_s: float = 0.0) -> float:
-        """Change properties, tags or params of a run, and return the time of the edit. Raises RunNotFound."""
+        """
+        Change properties, tags or params of a run (docs/formats/edits.md), and return the time of the edit.
+
+        Args:
+            after_s: the latest time of the points that it hides; the edit is later, however wrong the clocks are.
+
+        Raises:
+            RunNotFound: there is no such run.
+        """
 
     def fork_run(self, run_hash: str, step: int, *, name: str | None = None) -> str:
-        """Return the hash of a new run that has what a run shows up to *step*. Raises RunNotFound."""
+        """
+        Return the hash of a new run that has what a run shows now up to *step*.
+
+        Raises:
+            RunNotFound: there is no such run.
+        """
 
     def delete_run(self, run_hash: str) -> None:
         """Delete a run. Raises RunNotFound."""
 
     def copy_run(self, run_hash: str, target: Door) -> bool:
-        """Copy a run; return False when it was still recording. Raises RunNotFound, RunExists."""
+        """
+        Copy a run; return False when it was still recording: the copy then has what was recorded so far.
+
+        Raises:
+            RunNotFound, RunExists: here there is no such run, or there is one of its hash.
+            UsageError: runs of this repository can't be copied into *target*.
+        """
 
     def move_run(self, run_hash: str, target: Door) -> None:
-        """Move a run that is not recording. Raises RunNotFound, RunExists, RunBusy."""
+        """
+        Move a run.
+
+        Raises:
+            RunNotFound, RunExists, UsageError: see `copy_run`.
+            RunBusy: it is still recording: what is recorded from now on would be lost.
+        """
 
     @property
     def documents(self) -> Documents:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aim.core.params import Path as ParamPath
 from aim.core.params import Restore
+from aim.engine.door import RunDoor
 from aim.storage.forms.history import Rewind
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from aim.storage.reading.reader import RunReader
 
 
-class OpenRun:
+class OpenRun(RunDoor):
     """
     The run *run_hash*; *rewind*: as it stood just before that rewind.
 
@@ -29,10 +30,14 @@ class OpenRun:
     """
 
     def __init__(self, readers: RunReaders, run_hash: str, rewind: Rewind | None = None) -> None:
-        self.run_hash = run_hash
+        self._run_hash = run_hash
         self._readers = readers
         self._rewind = rewind
         self._log: RunLog = readers.log(run_hash)
+
+    @property
+    def run_hash(self) -> str:
+        return self._run_hash
 
     @property
     def _reader(self) -> RunReader:
@@ -42,51 +47,39 @@ class OpenRun:
         return self._readers.reader_before(self.run_hash, self._rewind)
 
     def state(self) -> RunState:
-        """Return the run's state as it is now, without points."""
         return self._log.refresh()
 
     def params(self) -> Any:
-        """Return a fresh copy of the params as they are now."""
         self._log.refresh()
         return self._log.params
 
     def param(self, path: ParamPath) -> Any:
-        """Return a copy of what the params hold at *path*. Raises KeyError."""
         self._log.refresh()
         return self._log.param(path)
 
     def sequences(self) -> dict[SequenceKey, SequenceState]:
-        """Return all sequences that have points."""
         return self._reader.sequences()
 
     def points(self, key: SequenceKey) -> Points | None:
-        """Return the points of a sequence; None when the run has no such sequence."""
         return self._reader.points(key)
 
     def points_of_many(self, keys: Iterable[SequenceKey] | None = None) -> dict[SequenceKey, Points]:
-        """Return the points of several sequences, or of all."""
         return self._reader.points_of_many(keys)
 
     def record(self, points: Points, index: int) -> dict[str, Any]:
-        """Return the stored record of the objects at *index*, without deleted ones. Raises DamagedFile."""
         return self._reader.record(points, index)
 
     def items(self, points: Points, index: int) -> list[tuple[int, dict[str, Any]]]:
-        """Return the objects of `record`, each with its index in the list that was tracked."""
         return self._reader.items(points, index)
 
     def objects(self, points: Points, index: int, restore: Restore) -> Any:
-        """Return the object, or list of objects, at *index*."""
         return self._reader.objects(points, index, restore)
 
     def read_data(self, writer: str, number: int, offset: int) -> bytes:
-        """Return the bytes of one data entry."""
         return self._reader.read_data(writer, number, offset)
 
     def before(self, rewind: Rewind) -> OpenRun:
-        """Return the run as it stood just before a rewind."""
         return OpenRun(self._readers, self.run_hash, rewind)
 
     def artifact_folder(self) -> Path:
-        """Return the folder of the run's own artifacts; it may not be there yet."""
         return self._readers.artifacts_folder(self.run_hash)

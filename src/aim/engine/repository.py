@@ -39,7 +39,7 @@ log = logging.getLogger("aim")
 BUSY_ADVICE = "Close it first, or copy it: the copy gets what is there (`aim runs cp`)."
 
 
-class Repository:
+class Repository(Door):
     """
     The repository in the folder *root*, that is in `<root>/.aim`.
 
@@ -69,35 +69,24 @@ class Repository:
 
     @property
     def address(self) -> str:
-        """The absolute path of the folder, which opens it again."""
         return self.backend.address
 
     @property
     def files(self) -> Path:
-        """The folder of the repository itself, `.aim`."""
         return self.backend.files.path
 
     # runs
 
     def run_count(self) -> int:
-        """Count the runs."""
         return len(self.backend.run_hashes())
 
     def run_hashes(self) -> list[str]:
-        """List the hashes of all runs, sorted."""
         return sorted(self.backend.run_hashes())
 
     def has_run(self, run_hash: object) -> bool:
-        """Return whether there is a run of that hash."""
         return self.backend.has_run(run_hash)
 
     def find_run(self, text: str) -> str:
-        """
-        Return the hash of the run that *text* names: a whole hash, or the beginning of only one.
-
-        Raises:
-            RunNotFound: no run begins so, or several do.
-        """
         if self.has_run(text):
             return text
         matches = [run_hash for run_hash in self.backend.run_hashes() if text and run_hash.startswith(text)]
@@ -110,14 +99,9 @@ class Repository:
         raise RunNotFound(f"Cannot find run {text!r} in repository '{self.address}'. `aim runs ls` lists the runs.")
 
     def run(self, run_hash: str) -> OpenRun:
-        """Open a run for reading. Raises RunNotFound."""
         return OpenRun(self.readers, run_hash)
 
     def states(self, run_hashes: Iterable[str] | None = None) -> Iterator[RunState]:
-        """
-        Go through the states of runs, of all by default. Runs deleted meanwhile are left out, and those that can't be
-        read with a warning.
-        """
         for run_hash in self.backend.run_hashes() if run_hashes is None else run_hashes:
             try:
                 yield self.readers.state(run_hash)
@@ -142,64 +126,33 @@ class Repository:
     # recording
 
     def new_run(self, run_hash: str | None = None) -> Writer:
-        """
-        Begin to record into a new run, or into the run *run_hash*, which is made if there is none.
-
-        Raises:
-            DiskRefused: (an OSError) the disk has no room, or may not be written to.
-        """
         if run_hash is not None and self.has_run(run_hash):
             with contextlib.suppress(RunNotFound):  # deleted meanwhile: it is made again
                 return self.resume_run(run_hash)
         return self.backend.new_writer(run_hash)
 
     def resume_run(self, run_hash: str) -> Writer:
-        """Begin to record into a run that exists. Raises RunNotFound, and DiskRefused as `new_run`."""
         return resume_run(self.backend, self.readers, run_hash)
 
     def ended(self, writer: Writer) -> None:
-        """Have what a closed writer recorded sealed by another process, which this one does not wait for."""
         sealing.seal_soon(writer.files.folder, writer.id)
 
     # changes
 
     def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str, after_s: float = 0.0) -> float:
-        """
-        Change properties, tags or params of a run (docs/formats/edits.md), and return the time of the edit.
-
-        Args:
-            after_s: the latest time of the points that it hides; the edit is later, however wrong the clocks are.
-
-        Raises:
-            RunNotFound: there is no such run.
-        """
         latest_at_s = max(after_s, self.readers.state(run_hash).latest_at_s)
         return self.backend.edit(run_hash, change, by=by, seen_at_s=latest_at_s)
 
     def fork_run(self, run_hash: str, step: int, *, name: str | None = None) -> str:
-        """
-        Return the hash of a new run that has what a run shows now up to *step* (storage/care/forking.py).
-
-        Raises:
-            RunNotFound: there is no such run.
-        """
         return self.backend.fork_run(run_hash, step, name=name)
 
     def delete_run(self, run_hash: str) -> None:
-        """Delete a run. Raises RunNotFound."""
         self.backend.delete_run(run_hash)
         self.readers.forget(run_hash)
         if self._scan is not None:
             self._scan.catalogue.readers.forget(run_hash)
 
     def copy_run(self, run_hash: str, target: Door) -> bool:
-        """
-        Copy a run; return False when it was still recording: the copy then has what was recorded so far.
-
-        Raises:
-            RunNotFound, RunExists: see `storage.store.Store.copy_run`.
-            UsageError: *target* is no folder.
-        """
         is_whole = not _is_recording(self.readers.state(run_hash))
         if not isinstance(target, Repository):
             raise UsageError(f"{target.address}: runs are copied and moved between folders only.")
@@ -207,13 +160,6 @@ class Repository:
         return is_whole
 
     def move_run(self, run_hash: str, target: Door) -> None:
-        """
-        Move a run.
-
-        Raises:
-            RunNotFound, RunExists, UsageError: see `copy_run`.
-            RunBusy: it is still recording: what is recorded from now on would be lost.
-        """
         if _is_recording(self.readers.state(run_hash)):
             raise RunBusy(f"Run {run_hash!r} is still recording, so it is not moved. {BUSY_ADVICE}")
         self.copy_run(run_hash, target)
@@ -226,26 +172,22 @@ class Repository:
 
     @property
     def documents(self) -> Documents:
-        """The saved views, reports and descriptions of tags."""
         from aim.engine.documents import Documents
 
         return Documents(self.backend.documents)
 
     def tags(self, *, by: str) -> Tags:
-        """Return the tags of the repository; *by* says in edits who changes them."""
         from aim.engine.tags import Tags
 
         return Tags(self, by=by)
 
     def artifact(self, run_hash: str, name: str) -> BinaryIO:
-        """Open one artifact of a run. Raises RunNotFound, NotFound."""
         from aim.engine.artifacts import find_artifact
 
         folder = self.backend.files.artifacts_folder(run_hash)
         return find_artifact(folder, self.readers.state(run_hash).artifacts, name).open()
 
     def empty_trash(self) -> None:
-        """Remove what interrupted deletions and copies left."""
         self.backend.trash.empty()
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from aim.core import contexts
 from aim.core.errors import NotFound
 from aim.engine import listing, matching, point_tables
-from aim.engine.door import MatchingSequence, Progress, RunTablePage, SequencePoints
+from aim.engine.door import MatchingSequence, Progress, Questions, RunTablePage, SequencePoints
 from aim.engine.live_catalogue import LiveCatalogue
 from aim.query.query import Explanation, Hint, Query, compile_query
 from aim.storage.catalogue.run_table import RunTable
@@ -28,7 +28,7 @@ RowArray = npt.NDArray[np.integer[Any]]
 BATCH_POINTS = 65_536  # of one Arrow record batch, about
 
 
-class Scan:
+class Scan(Questions):
     """
     Asks *catalogue*. It holds nothing else, so making another one costs nothing.
     """
@@ -37,12 +37,6 @@ class Scan:
         self.catalogue = catalogue
 
     def check(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> str:
-        """
-        Compile a query, and return what it is about: *subject*, or a kind of sequence that a query of runs names.
-
-        Raises:
-            InvalidQuery: it can't be understood.
-        """
         return _compiled(query_text, subject, timezone_offset_minutes).subject
 
     def runs(
@@ -54,19 +48,6 @@ class Scan:
         timezone_offset_minutes: int = 0,
         progress: Progress | None = None,
     ) -> list[str]:
-        """
-        Return the hashes of the runs that match, newest first.
-
-        Args:
-            query_text: about runs, or about sequences: then a run matches when one of its sequences does.
-            limit: the largest number of runs.
-            offset_hash: only runs after this one; when there is no such run, all.
-            timezone_offset_minutes: UTC minus the client's time.
-            progress: is called while runs have to be read first.
-
-        Raises:
-            InvalidQuery: the query can't be understood, or asks for too much.
-        """
         question = matching.ask(query_text, timezone_offset_minutes=timezone_offset_minutes)
 
         def ask(table: RunTable) -> list[str]:
@@ -88,15 +69,6 @@ class Scan:
         timezone_offset_minutes: int = 0,
         progress: Progress | None = None,
     ) -> list[MatchingSequence]:
-        """
-        Return the sequences that match: of the newest run first; within a run by context, then name.
-
-        Args:
-            subject: `metric`, `images`, `texts`, `audios`, `distributions` or `figures`.
-
-        Raises:
-            InvalidQuery: the query can't be understood, or asks for too much.
-        """
         query = compile_query(query_text, subject, timezone_offset_minutes=timezone_offset_minutes)
 
         def ask(table: RunTable) -> list[MatchingSequence]:
@@ -106,13 +78,9 @@ class Scan:
         return self.catalogue.ask(ask, progress)
 
     def explain(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> Explanation:
-        """
-        Return what each clause of a query leaves: runs, or sequences if the query is about them. Raises InvalidQuery.
-        """
         return self.catalogue.ask(_compiled(query_text, subject, timezone_offset_minutes).explain)
 
     def hints(self, query_text: str, subject: str = "run") -> list[Hint]:
-        """Return what a query names that no run has. Raises InvalidQuery."""
         return self.catalogue.ask(_compiled(query_text, subject, 0).hints)
 
     # values from the columns
@@ -120,13 +88,6 @@ class Scan:
     def summaries(
         self, name: str, context: Mapping[str, Any] | None = None, value: str = "last", *, kind: str = "metric"
     ) -> tuple[list[str], npt.NDArray[Any]]:
-        """
-        Return one summary value of one sequence for all runs that have it: their hashes, newest first, and the values.
-
-        Args:
-            value: `first last min max mean count first_step last_step argmin argmax has_nan record_max_length`.
-        """
-
         def ask(table: RunTable) -> tuple[list[str], npt.NDArray[Any]]:
             text = contexts.text(context)
             pair_index = table.pair_index((name, text, kind))
@@ -142,13 +103,6 @@ class Scan:
     def summary_rows(
         self, sequences: Iterable[MatchingSequence], values: Sequence[str]
     ) -> list[dict[str, float | int | None]]:
-        """
-        Return the summaries called *values* of each sequence; an empty row for one that is gone.
-
-        Args:
-            values: some of those that `summaries` takes.
-        """
-
         def ask(table: RunTable) -> list[dict[str, float | int | None]]:
             return [_summary_row(table, sequence, values) for sequence in sequences]
 
@@ -163,19 +117,6 @@ class Scan:
         offset: int = 0,
         limit: int | None = None,
     ) -> RunTablePage:
-        """
-        Return the runs that match as rows of cells.
-
-        Args:
-            columns: see `listing.find_field`.
-            query_text: about runs, or about sequences: then a run matches when one of its sequences does.
-            sort: a column; with `-` in front the largest value comes first.
-            offset, limit: which of the sorted runs are on the page.
-
-        Raises:
-            InvalidQuery: the query can't be understood, or asks for too much.
-            UsageError: there is no such column.
-        """
         question = matching.ask(query_text)
 
         def ask(table: RunTable) -> RunTablePage:
@@ -192,20 +133,6 @@ class Scan:
         return self.catalogue.ask(ask)
 
     def complete(self, prefix: str = "") -> dict[str, list[str]]:
-        """
-        Return the names that begin with *prefix*, for a query box, sorted: of params (`hparams.lr`), of sequences by
-        kind, of context keys and of values in contexts.
-
-        >>> from tempfile import mkdtemp
-        >>> from aim.engine.opening import open_door
-        >>> door = open_door(mkdtemp(), create=True)
-        >>> writer = door.new_run()
-        >>> writer.lines.set_param(("hparams", "lr"), 0.1)
-        >>> writer.close()
-        >>> door.questions().complete("hp")["param"]
-        ['hparams.lr']
-        """
-
         def ask(table: RunTable) -> dict[str, list[str]]:
             names_by_kind: dict[str, set[str]] = {"param": {_shown(path) for path in table.leaf_paths(())}}
             for pair in table.pairs:
@@ -222,7 +149,6 @@ class Scan:
     # points
 
     def series(self, sequences: Iterable[MatchingSequence]) -> Iterator[SequencePoints]:
-        """Read the points of many sequences, in their order; those deleted meanwhile are left out."""
         for sequence in sequences:
             try:
                 points = self.catalogue.readers.reader(sequence.run_hash).points(
@@ -236,12 +162,6 @@ class Scan:
     def point_batches(
         self, query_text: str = "", *, timezone_offset_minutes: int = 0, batch_points: int = BATCH_POINTS
     ) -> Iterator[pa.RecordBatch]:
-        """
-        Go through all points of all metrics that match, as Arrow record batches: run, name, context (JSON), step,
-        time (UTC), value, epoch (null: none).
-
-        Cost: memory for one batch, or for the longest sequence.
-        """
         sequences = self.sequences(query_text, timezone_offset_minutes=timezone_offset_minutes)
         held: list[SequencePoints] = []
         count = 0
@@ -255,7 +175,6 @@ class Scan:
             yield point_tables.batch(held)
 
     def points_table(self, query_text: str = "", *, timezone_offset_minutes: int = 0) -> pa.Table:
-        """Return all of `point_batches` as one Arrow table."""
         import pyarrow
 
         batches = self.point_batches(query_text, timezone_offset_minutes=timezone_offset_minutes)
