@@ -174,3 +174,25 @@ def test_the_text_of_a_large_object_is_cut() -> None:
 
     assert len(text) < TEXT_CHARACTERS_MAX + 50
     assert text.endswith("characters)")
+
+
+class Open(pydantic.BaseModel, extra="allow"):
+    """A config of pydantic that admits fields which it does not declare."""
+
+    depth: int = 3
+
+
+def test_fields_that_a_model_of_pydantic_admits_are_kept() -> None:
+    """
+    `extra="allow"` keeps fields beside the declared ones, and so does the param.
+    """
+    assert {"depth": 4, "width": 8} == plain(Open(depth=4, width=8))  # type: ignore[call-arg]
+
+
+def test_a_missing_value_is_logged_with_its_path(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    Who forgot a value that has to be set learns which one.
+    """
+    plain(omegaconf.OmegaConf.create({"model": {"depth": "???"}}))
+
+    assert ["Aim: model.depth has no value (???) in the config; None is stored."] == caplog.messages

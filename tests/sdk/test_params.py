@@ -4,8 +4,10 @@ Params: what `run[key] = value` stores, and how it comes back.
 
 from __future__ import annotations
 
+import argparse
 import collections
 import math
+import types
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -256,3 +258,14 @@ def test_the_error_says_what_to_do() -> None:
         "hparams.w: expected a number, string, list or dict, got ndarray of shape (3, 4). Store value.tolist()."
         == str(caught.value)
     )
+
+
+@pytest.mark.parametrize("config", [types.SimpleNamespace(lr=0.1), argparse.Namespace(lr=0.1)], ids=repr)
+def test_all_params_may_be_a_config(run: Run, config: object) -> None:
+    """
+    `run[...] = args` sets what the config means as all params.
+    """
+    run["old"] = 1
+    run[...] = config
+
+    assert {"lr": 0.1} == run[...]

@@ -2,16 +2,17 @@
 Configs: objects that people write their settings in, as the plain dicts, lists and texts that they mean.
 
     value                                        becomes
-    dataclass, attrs, pydantic (1 and 2)         a dict of its fields
+    dataclass, attrs, pydantic (1 and 2)         a dict of its fields, and of the extra ones that pydantic admits
     argparse.Namespace, types.SimpleNamespace    a dict of its attributes
-    OmegaConf                                    its container, resolved; `???` becomes None, and an interpolation that
-                                                 can't be resolved stays the text that was written
+    OmegaConf                                    its container, resolved; `???` becomes None, which is logged, and an
+                                                 interpolation that can't be resolved stays the text that was written
+    HydraConfig of hydra, and its `get()`        job name and number, overrides, choices of the config groups, folders
     Enum                                         its name (of an Enum that is a str or an int too: its value)
     pathlib.Path and what os.fspath takes        a text
     set, frozenset                               a sorted list
     datetime, date, time                         a text in ISO format
     timedelta, Decimal, Fraction, UUID           a text
-    torch.dtype, torch.device, numpy.dtype       a text; torch.Size a list
+    a dtype of torch, numpy or tensorflow        a text, as is torch.device; torch.Size is a list
     functools.partial                            {"function", "args", "keywords"}
     class, function, method                      its dotted name
 
@@ -26,13 +27,16 @@ from __future__ import annotations
 import datetime
 import enum
 import functools
+import logging
 import os
 import re
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aim.core.shield import shielded
+
+log = logging.getLogger("aim")
 
 TEXT_CHARACTERS_MAX = 1 << 16  # of a text that is made of an object; texts of the user are kept whole
 OTHER = object()
@@ -42,6 +46,7 @@ _ADDRESS = re.compile(r"(?: at)? 0x[0-9a-fA-F]{4,}")
 _ISO = (datetime.date, datetime.time)  # a datetime is a date
 # Classes whose `str()` is what people mean, by the first part of their module, so that none of these is imported here.
 _AS_TEXT = {
+    ("tensorflow", "DType"),
     ("datetime", "timedelta"),
     ("decimal", "Decimal"),
     ("fractions", "Fraction"),
@@ -85,18 +90,25 @@ def _fields(value: Any) -> Any:
     """Return the fields of an object of a library for settings; `OTHER` for any other object."""
     kind = type(value)
     root = kind.__module__.partition(".")[0]
-    if root == "omegaconf":
-        return _resolved(value)
-    if (root, kind.__name__) in _AS_TEXT or (root == "numpy" and kind.__name__.endswith("DType")):
+    simpler = _OF_LIBRARY[root](value) if root in _OF_LIBRARY else OTHER
+    if simpler is not OTHER:
+        return simpler
+    if _is_text(root, kind.__name__):
         return str(value)
     if (root, kind.__name__) == ("torch", "Size"):
         return list(value)
     names = _field_names(kind)
     if names is not None:
-        return {name: getattr(value, name) for name in names if hasattr(value, name)}
+        extra = getattr(value, "__pydantic_extra__", None) or {}
+        return {**{name: getattr(value, name) for name in names if hasattr(value, name)}, **extra}
     if isinstance(value, types.SimpleNamespace) or any(base.__name__ == "Namespace" for base in kind.__mro__):
         return dict(vars(value))
     return OTHER
+
+
+def _is_text(root: str, name: str) -> bool:
+    """Return whether `str()` of an object of the class *name* is what people mean by it."""
+    return (root, name) in _AS_TEXT or (root == "numpy" and name.endswith("DType"))
 
 
 def _field_names(kind: type) -> Iterable[str] | None:
@@ -117,6 +129,8 @@ def _resolved(config: Any) -> Any:
 
     if not OmegaConf.is_config(config):
         return OTHER
+    if getattr(OmegaConf.get_type(config), "__name__", "") == "HydraConf":
+        return _job_of_hydra(config)
     try:
         return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException:
@@ -135,6 +149,7 @@ def _resolved_in_parts(config: Any) -> Any:
     for key in range(len(config)) if is_list else config:
         if OmegaConf.is_missing(config, key):
             members[key] = None
+            log.warning("Aim: %s has no value (???) in the config; None is stored.", config._get_full_key(key))
             continue
         try:
             member = config[key]
@@ -143,6 +158,64 @@ def _resolved_in_parts(config: Any) -> Any:
             member = unresolved[key]
         members[key] = _resolved_in_parts(member) if OmegaConf.is_config(member) else member
     return list(members.values()) if is_list else members
+
+
+_HYDRA_FIELDS = (
+    "job.name",
+    "job.num",
+    "job.id",
+    "job.config_name",
+    "overrides.task",
+    "overrides.hydra",
+    "runtime.choices",
+    "runtime.output_dir",
+    "runtime.version",
+    "sweep.dir",
+    "sweep.subdir",
+    "mode",
+)
+
+
+def _job_of_hydra(config: Any) -> dict[str, Any]:
+    """Return what distinguishes a job of hydra, of the some hundred settings in *config*."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    job: dict[str, Any] = {}
+    for path in _HYDRA_FIELDS:
+        try:
+            value = OmegaConf.select(config, path)
+        except OmegaConfBaseException:  # the number of a job that is no part of a sweep, for instance
+            continue
+        if value is None:
+            continue
+        group, _, name = path.rpartition(".")
+        fields = job.setdefault(group, {}) if group else job
+        fields[name] = _resolved(value) if OmegaConf.is_config(value) else value
+    if "num" not in job.get("job", {}):  # this is no job of a sweep
+        job.pop("sweep", None)
+    return job
+
+
+def _of_hydra(value: Any) -> Any:
+    """Return the job that `HydraConfig.instance()` knows, or {} while hydra runs none."""
+    if type(value).__name__ != "HydraConfig":
+        return OTHER
+    return {} if value.cfg is None else _job_of_hydra(value.cfg.hydra)
+
+
+_OF_LIBRARY = {"omegaconf": _resolved, "hydra": _of_hydra}
+
+
+def mapping_of(value: object) -> Mapping[Any, Any] | None:
+    """
+    Return a dict or the config of a dict, such as a namespace or a dataclass, as a mapping; None for anything else.
+
+    >>> mapping_of(types.SimpleNamespace(lr=0.1)), mapping_of(["lr"])
+    ({'lr': 0.1}, None)
+    """
+    simpler = value if isinstance(value, Mapping) else plain(value)
+    return simpler if isinstance(simpler, Mapping) else None
 
 
 def in_order(values: Any) -> list[Any]:

@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from aim.core import params
+from aim.core.configs import mapping_of
 from aim.core.errors import IncompatibleValue, RunClosed, RunNotFound, UntrackableValue, UsageError
 from aim.core.values import epoch_number, step_number
 from aim.engine import rewinding
@@ -293,8 +294,8 @@ class Run(EditableRun):
             UnstorableParam: with its path; it is a TypeError.
         """
         path = params.as_path(key)
-        if not path and not isinstance(val, Mapping):
-            raise UsageError(f"run[...] takes a dict of all params, not a {type(val).__name__}.")
+        if not path and mapping_of(val) is None:
+            raise UsageError(f"run[...] takes a dict or a config of all params, not a {type(val).__name__}.")
         self._recording.ready_writer().lines.set_param(path, val, strict=strict)
 
     def __delitem__(self, key: Any) -> None:

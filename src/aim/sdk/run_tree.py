@@ -4,15 +4,18 @@
 In Aim 3 this is the run's tree in the storage; converters such as aimlflow write into it which foreign run a run was
 made from. Here a value is a property of the run named `meta.<key>` (docs/formats/events.md), which no query and no
 table shows. `attrs` and `end_time` are read-only, as in Aim 3: the params, and when the run ended.
+
+`collect()` gives all of it at once as a dict, `subtree(path)` a part that has the same methods for reading.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aim.core import params
 from aim.core.errors import UsageError
+from aim.core.params import Key, Path
 from aim.sdk.recording import Recording
 from aim.sdk.run_view import RunView
 
@@ -67,6 +70,35 @@ class RunTree:
             )
         self._recording.set_property(**{PREFIX + key: params.encode(value, f"meta_run_tree[{key!r}]")})
 
+    def collect(self, path: Key | Path = (), strict: bool = True, resolve_objects: bool = False) -> Any:
+        """
+        Return all values below *path* as a new dict, or the one value that is at *path*.
+
+        Args:
+            path: keys from the root, such as `("attrs", "hparams")`; one key may stand alone.
+            strict: ignored; accepted for callers of Aim 3.
+            resolve_objects: return the objects among the params as dicts of what describes them.
+
+        Raises:
+            KeyError: there is nothing at *path*.
+
+        >>> import tempfile
+        >>> from aim.sdk.run import Run
+        >>> run = Run(repo=tempfile.mkdtemp(), system_tracking_interval=None)
+        >>> run["hparams"] = {"lr": 0.1}
+        >>> run.meta_run_tree.collect(), run.meta_run_tree.subtree("attrs").collect("hparams")
+        ({'attrs': {'hparams': {'lr': 0.1}}, 'end_time': None}, {'lr': 0.1})
+        >>> run.close()
+        """
+        collected: Any = {key: self[key] for key in self.keys()}
+        if resolve_objects:
+            collected["attrs"] = self._run.get((), {}, resolve_objects=True)
+        return params.get_at(collected, params.as_path(path))
+
+    def subtree(self, path: Key | Path) -> RunSubtree:
+        """Return the part of the tree below *path*, for reading; it need not be there yet."""
+        return RunSubtree(self, params.as_path(path))
+
     def get(self, key: str, default: Any = None) -> Any:
         """Return a value, or *default* when there is none."""
         try:
@@ -87,3 +119,43 @@ class RunTree:
 
     def __iter__(self) -> Iterator[str]:
         return self.keys()
+
+
+class RunSubtree:
+    """
+    A part of a `RunTree`, as it is when it is read.
+
+    Args:
+        tree: the whole.
+        path: where the part begins.
+    """
+
+    def __init__(self, tree: RunTree, path: Path) -> None:
+        self._tree = tree
+        self._path = path
+
+    def collect(self, path: Key | Path = (), strict: bool = True, resolve_objects: bool = False) -> Any:
+        """Return what is below *path* of this part; see `RunTree.collect`."""
+        return self._tree.collect((*self._path, *params.as_path(path)), strict, resolve_objects)
+
+    def subtree(self, path: Key | Path) -> RunSubtree:
+        """Return a part of this part."""
+        return RunSubtree(self._tree, (*self._path, *params.as_path(path)))
+
+    def __getitem__(self, key: Key | Path) -> Any:
+        return self.collect(key)
+
+    def get(self, key: Key | Path, default: Any = None) -> Any:
+        """Return a value, or *default* when there is none."""
+        try:
+            return self.collect(key)
+        except KeyError:
+            return default
+
+    def keys(self) -> Iterator[Key]:
+        """Go through the keys; there are none when there is nothing, or a value that is no dict."""
+        try:
+            below = self.collect()
+        except KeyError:
+            return
+        yield from below if isinstance(below, Mapping) else ()

@@ -40,15 +40,18 @@ class Reading:
 
 class HostGauge:
     """
-    Reads the host and this process.
+    Reads the host and one process.
+
+    Args:
+        process: a `psutil.Process`; None: this process.
 
     >>> readings = {reading.name: reading.value for reading in HostGauge().sample()}
     >>> 0 < readings["memory_percent"] < 100
     True
     """
 
-    def __init__(self) -> None:
-        self._process: Any = None
+    def __init__(self, process: Any = None) -> None:
+        self._process = process
         self._before: dict[str, tuple[float, float]] = {}
 
     def sample(self) -> Iterator[Reading]:
