@@ -69,6 +69,7 @@ COMMANDS = {
     "up": "aim.cli.up:up",
     "metrics": "aim.cli.query:metrics",
     "query": "aim.cli.query:count_matches",
+    "export": "aim.cli.export:export_runs",
 }
 
 

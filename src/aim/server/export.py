@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from aim.core import params
+from aim.engine.csv_cells import plain_cell
 from aim.engine.curves import CurvePoints, points_in_view
 from aim.engine.listing import Field, ParamField, SummaryField, cells, sort_rows
 from aim.engine.matching import ask, hashes_of, newest_first
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
 SERIES_COLUMNS = ("run", "name", "context", "step", "epoch", "time", "value")
 COLUMN_AXES = ("step", "epoch", "time")  # axes of charts that are columns of their own
-FORMULA_BEGINS = "=+-@\t\r\n"
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?([eE][+-]?\d+)?|Infinity)")
 LIMIT_NONE = 1 << 62
 
 
@@ -125,18 +123,6 @@ def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return wire_number(value)
     return value if value is None or isinstance(value, (str, int)) else json.dumps(wire_cell(value), ensure_ascii=False)
-
-
-def plain_cell(value: Any) -> Any:
-    """
-    Return a cell of a CSV file: a text that a spreadsheet would run as a formula gets an apostrophe before it.
-
-    >>> plain_cell("=HYPERLINK(1)"), plain_cell("-1.5"), plain_cell(-1.5), plain_cell("lr=1")
-    ("'=HYPERLINK(1)", '-1.5', -1.5, 'lr=1')
-    """
-    if not isinstance(value, str) or value[:1] not in FORMULA_BEGINS or value[:1] == "":
-        return value
-    return value if NUMBER.fullmatch(value) else f"'{value}"
 
 
 def _csv(rows: ExportTable) -> Iterator[str]:

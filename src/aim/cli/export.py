@@ -1,0 +1,64 @@
+"""
+`aim export`: write runs to files that other programs read.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from aim.cli import output
+from aim.cli.main import repo_option
+from aim.cli.run_table import tell_hints
+from aim.cli.runs import open_repository
+from aim.convert.exporting.export import FORMATS, export
+
+
+@click.command("export", short_help="Write runs to CSV, Parquet, TensorBoard, MLflow, a ZIP or one HTML page.")
+@repo_option
+@click.argument("query", default="")
+@click.option("--to", required=True, type=click.Path(path_type=Path), help="The file or folder to write.")
+@click.option(
+    "--format", "format_name", type=click.Choice(list(FORMATS)), help="[default: what the ending of --to says]"
+)
+@click.option("--view", help="The name of a saved view, whose query is used.")
+@click.option("--overwrite", is_flag=True, help="Replace what is at --to.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def export_runs(
+    repo: Path | None,
+    query: str,
+    to: Path,
+    format_name: str | None,
+    view: str | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """
+    Write the runs that match QUERY, or all runs, and report what was written and what the format can't hold.
+
+    Example: the losses of one experiment for a spreadsheet
+
+        aim export 'run.experiment == "digits" and metric.name == "loss"' --to losses --format csv
+    """
+    repository = open_repository(repo)
+    bar = output.Progress("Writing runs:", 0)
+    report = export(
+        repository.address,
+        to,
+        query=query,
+        view=view,
+        format=format_name,
+        overwrite=overwrite,
+        on_progress=bar.show,
+    )
+    bar.end()
+    if as_json:
+        output.say(output.json_line(report.as_json()))
+    else:
+        for line in report.text().splitlines():
+            output.say(line)
+    if not report.runs:
+        tell_hints(repository, query)
+        sys.exit(1)
