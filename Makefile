@@ -38,7 +38,7 @@ docs: setup ## run every example in README.md, docs/ and the docstrings
 mutate: setup ## MODULE=src/aim/core/kinds.py: change one line at a time, and name what no test notices
 	$(PYTHON) scripts/mutate $(MODULE)
 
-pins: ## write the versions of all packages in .venv to scripts/constraints/, after a green ./test with AIM_NEWEST=1
+pins: ## write the versions of all packages to scripts/constraints/, after a green ./test all with AIM_NEWEST=1
 	scripts/pin
 
 release: ## build and check the sdist and the wheel, from the committed state only
