@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aim.core.zones import read_zone
 from aim.query import tree
 from aim.query.columns import CodedColumn, InputColumn, ListedColumn, PairColumns, RawColumn, RunColumns, within
 from aim.query.functions import Clock
@@ -20,7 +21,7 @@ from aim.query.table import Path
 from tests.query.expressions import params
 from tests.query.memory_table import MemoryTable, PlainRun, Series
 
-CLOCK = Clock(1_000.0, offset_minutes=-1)
+CLOCK = Clock(1_000.0, zone=read_zone(-1))
 
 
 def column(runs: list[PlainRun], source: tree.Source) -> InputColumn:

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from aim.core.zones import read_zone
 from aim.query.functions import FUNCTIONS, MODULES, VALUES, Clock, invoke, is_function, members
 from aim.query.limits import TooMuch
 from aim.query.operators import MISSING
 
-CLOCK = Clock(1_714_557_600.25, offset_minutes=-120)  # 2024-05-01 10:00:00.25 UTC, in Berlin
+CLOCK = Clock(1_714_557_600.25, zone=read_zone(-120))  # 2024-05-01 10:00:00.25 UTC, in Berlin
 
 
 def called(name: str, *arguments: Any, **keywords: Any) -> Any:

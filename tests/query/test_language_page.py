@@ -15,6 +15,7 @@ import pytest
 
 from aim.core.errors import InvalidQuery
 from aim.core.statuses import STATUSES
+from aim.core.zones import read_zone
 from aim.query import limits, names, regex
 from aim.query.functions import FUNCTIONS, VALUES
 from aim.query.methods import ATTRIBUTES, METHODS
@@ -23,7 +24,7 @@ from tests.query.memory_table import MemoryTable, PlainRun, Series
 
 PAGE = Path(__file__).parents[2] / "docs/query-language.md"
 NOW = "2024-05-06 12:00"
-LONDON_MINUTES = -60
+LONDON = read_zone("Europe/London")
 
 
 def seconds(moment: str | None) -> float | None:
@@ -86,7 +87,7 @@ def test_an_example_of_the_page_finds_what_it_says(example: Example) -> None:
             compile_query(example.query, example.subject)
         assert example.finds == str(caught.value).splitlines()[0]
         return
-    query = compile_query(example.query, example.subject, timezone_offset_minutes=LONDON_MINUTES, now=seconds(NOW))
+    query = compile_query(example.query, example.subject, zone=LONDON, now=seconds(NOW))
     table = table_of_page()
     if example.subject == "run":
         found = [table.runs[row].fact("name") for row in query.select_runs(table)]

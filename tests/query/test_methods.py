@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from aim.core.zones import read_zone
 from aim.query import regex
 from aim.query.functions import FUNCTIONS, Clock
 from aim.query.limits import TooMuch
 from aim.query.methods import ATTRIBUTES, BY_TYPE, METHODS, attribute, call_method
 from aim.query.operators import MISSING
 
-CLOCK = Clock(0.0, offset_minutes=-60)
+CLOCK = Clock(0.0, zone=read_zone(-60))
 MOMENT = datetime(2024, 5, 1, 13, 30)
 MUTATING = {
     *("append", "extend", "insert", "pop", "popitem", "remove", "clear", "sort", "reverse", "update", "setdefault"),

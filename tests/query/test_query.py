@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from aim.core.errors import InvalidQuery, UsageError
+from aim.core.zones import read_zone
 from aim.query.query import UnknownParam, compile_query
 from aim.query.table import BoolArray, FloatArray, IntArray
 from tests.query.memory_table import MemoryTable, PlainRun, Series
@@ -276,7 +277,7 @@ def test_now_is_when_the_query_was_compiled() -> None:
     assert [0] == compile_query("run.duration == 50", now=1_050.0).select_runs(table).tolist()
     assert [] == compile_query("run.duration == 50", now=1_051.0).select_runs(table).tolist()
     hour = "run.created_at.hour == 2 and datetime.now().minute == 17"
-    assert [0] == compile_query(hour, now=1_050.0, timezone_offset_minutes=-120).select_runs(table).tolist()
+    assert [0] == compile_query(hour, now=1_050.0, zone=read_zone(-120)).select_runs(table).tolist()
 
 
 def test_an_empty_table_has_no_answers() -> None:

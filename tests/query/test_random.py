@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from aim.core.errors import InvalidQuery
 from aim.core.kinds import QUERY_SUBJECTS
+from aim.core.zones import read_zone
 from aim.query.query import Query, compile_query
 from tests.query.expressions import OBJECT_NAMES, RUN_NAMES, SEQUENCE_NAMES, queries, runs, scalars
 from tests.query.memory_table import MemoryTable, PlainRun
@@ -27,7 +28,7 @@ EXAMPLES_MIN = max(400, EXAMPLES.max_examples)
 def compiled(text: str, subject: str) -> Query:
     """Compile a query; skip the example if the query is refused."""
     try:
-        return compile_query(text, subject, now=NOW_S, timezone_offset_minutes=OFFSET_MINUTES)
+        return compile_query(text, subject, now=NOW_S, zone=read_zone(OFFSET_MINUTES))
     except InvalidQuery:
         reject()
 

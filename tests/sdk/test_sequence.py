@@ -5,7 +5,7 @@ Reading a sequence: `values`, `epochs`, `timestamps`, and a metric's DataFrame.
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import numpy as np
@@ -127,8 +127,8 @@ def test_a_metric_s_dataframe(run: Run) -> None:
         frame["step"].tolist(),
         frame["value"].tolist(),
     )
-    local = datetime.fromtimestamp(metric.timestamps.first_value())
-    assert abs((frame["time"][0].to_pydatetime() - local).total_seconds()) < 0.001
+    moment = datetime.fromtimestamp(metric.timestamps.first_value(), timezone.utc)
+    assert abs((frame["time"][0].to_pydatetime() - moment).total_seconds()) < 0.001
     assert ["idx", "step", "value", "epoch", "time"] == list(metric.dataframe().columns)
 
 

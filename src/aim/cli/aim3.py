@@ -27,6 +27,7 @@ from aim.cli.main import AimGroup, repo_option
 from aim.cli.runs import matching_hashes, open_repository
 from aim.core.statuses import LOST, RUNNING
 from aim.core.words import counted
+from aim.core.zones import local_time, read_zone
 from aim.engine import care
 from aim.engine.repository import Repository
 from aim.storage.artifacts.registry import store_of
@@ -61,7 +62,7 @@ def _status_text(repository: Repository, run_hash: str) -> str:
         process = alive.process()
         where = f" by process {process.pid} on {process.host}" if process else ""
         return f"is being recorded{where}, so it does not change. End that process, or call run.close() in it."
-    moment = datetime.fromtimestamp(ended_at_s or 0.0).isoformat(" ", "seconds")
+    moment = local_time(ended_at_s or 0.0, read_zone(None)).isoformat(" ", "seconds")
     if status == LOST:
         return f"its process ended without closing it; it last wrote at {moment}, and its status is lost."
     return f"ended at {moment} ({status})."

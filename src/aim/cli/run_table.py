@@ -5,10 +5,10 @@ The runs of `aim runs ls` as rows of cells, and hints on queries that match noth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from aim.cli import output
+from aim.core.zones import local_time, read_zone
 from aim.engine import matching
 from aim.engine.door import Door, RunTablePage
 
@@ -48,7 +48,8 @@ def list_runs(
 def _cell(column: str, value: Any) -> Any:
     if value is None or column.removeprefix("run.") not in TIME_COLUMNS:
         return value
-    return datetime.fromtimestamp(int(value)).astimezone()
+    zone = read_zone(None)
+    return local_time(value // 1, zone).replace(tzinfo=zone)
 
 
 def tell_hints(repository: Door, query: str) -> None:

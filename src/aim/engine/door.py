@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -150,11 +151,15 @@ class Questions(Protocol):
     """
     What a repository as a whole is asked. An answer includes whatever any process recorded before the question.
 
+    Args:
+        zone: of each method with a query, the time zone of the reader, on whose clock the times in the query are; None
+            means that of this process.
+
     Raises:
         InvalidQuery: by each method with a query, when the query can't be understood or asks for too much.
     """
 
-    def check(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> str:
+    def check(self, query_text: str, subject: str = "run", *, zone: tzinfo | None = None) -> str:
         """Compile a query, and return what it is about: *subject*, or a kind of sequence that a query of runs names."""
 
     def runs(
@@ -163,7 +168,7 @@ class Questions(Protocol):
         *,
         limit: int | None = None,
         offset_hash: str | None = None,
-        timezone_offset_minutes: int = 0,
+        zone: tzinfo | None = None,
         progress: Progress | None = None,
     ) -> list[str]:
         """
@@ -182,7 +187,7 @@ class Questions(Protocol):
         query_text: str = "",
         subject: str = "metric",
         *,
-        timezone_offset_minutes: int = 0,
+        zone: tzinfo | None = None,
         progress: Progress | None = None,
     ) -> list[MatchingSequence]:
         """
@@ -192,7 +197,7 @@ class Questions(Protocol):
             subject: `metric`, `images`, `texts`, `audios`, `distributions` or `figures`.
         """
 
-    def explain(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> Explanation:
+    def explain(self, query_text: str, subject: str = "run", *, zone: tzinfo | None = None) -> Explanation:
         """Return what each clause of a query leaves: runs, or sequences if the query is about them."""
 
     def hints(self, query_text: str, subject: str = "run") -> list[Hint]:
@@ -259,7 +264,7 @@ class Questions(Protocol):
         """Read the points of many sequences, in their order; sequences of runs that were deleted are left out."""
 
     def point_batches(
-        self, query_text: str = "", *, timezone_offset_minutes: int = 0, batch_points: int = ...
+        self, query_text: str = "", *, zone: tzinfo | None = None, batch_points: int = ...
     ) -> Iterator[pa.RecordBatch]:
         """
         Go through all points of all metrics that match, as Arrow record batches: run, name, context (JSON), step,
@@ -268,7 +273,7 @@ class Questions(Protocol):
         Cost: memory for one batch, or for the longest sequence.
         """
 
-    def points_table(self, query_text: str = "", *, timezone_offset_minutes: int = 0) -> pa.Table:
+    def points_table(self, query_text: str = "", *, zone: tzinfo | None = None) -> pa.Table:
         """Return all of `point_batches` as one Arrow table."""
 
 

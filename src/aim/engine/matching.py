@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from typing import Any
 
 import numpy as np
@@ -44,12 +45,12 @@ class Question:
         return Question(replace(self.query, hides_archived=False))
 
 
-def ask(text: str, *, timezone_offset_minutes: int = 0) -> Question:
+def ask(text: str, *, zone: tzinfo | None = None) -> Question:
     """
     Compile a text that may be about runs or about any kind of sequence.
 
     Args:
-        timezone_offset_minutes: UTC minus the client's time.
+        zone: that of the reader; None means that of this process.
 
     Raises:
         InvalidQuery: it is neither.
@@ -58,7 +59,7 @@ def ask(text: str, *, timezone_offset_minutes: int = 0) -> Question:
     ('run', 'metric')
     """
     try:
-        return Question(compile_query(text, RUN, timezone_offset_minutes=timezone_offset_minutes))
+        return Question(compile_query(text, RUN, zone=zone))
     except InvalidQuery as error:
         named = [subject for subject, pattern in _SUBJECT.items() if pattern.search(text)]
         if not named:
@@ -66,7 +67,7 @@ def ask(text: str, *, timezone_offset_minutes: int = 0) -> Question:
         failures = [error]
         for subject in named:
             try:
-                return Question(compile_query(text, subject, timezone_offset_minutes=timezone_offset_minutes))
+                return Question(compile_query(text, subject, zone=zone))
             except InvalidQuery as failure:
                 failures.append(failure)
         # The subject under which the longest part could be compiled is the one that was meant.
@@ -115,7 +116,9 @@ def matching_sequences(table: RunTable, question: Question, kind: str) -> tuple[
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     query = question.query
     if question.subject != kind:
-        query = replace(compile_query(query.text, kind), hides_archived=query.hides_archived)
+        clock = query.clock
+        same = compile_query(query.text, kind, zone=clock.zone, now=clock.now_s)
+        query = replace(same, hides_archived=query.hides_archived)
     pairs, rows = query.select_sequences(table)
     return np.asarray(pairs, np.int64), np.asarray(rows, np.int64)
 

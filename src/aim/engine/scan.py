@@ -7,6 +7,7 @@ Queries over all runs of a repository, as `Questions`: the language of `query` o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,8 +37,8 @@ class Scan(Questions):
     def __init__(self, catalogue: LiveCatalogue) -> None:
         self.catalogue = catalogue
 
-    def check(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> str:
-        return _compiled(query_text, subject, timezone_offset_minutes).subject
+    def check(self, query_text: str, subject: str = "run", *, zone: tzinfo | None = None) -> str:
+        return _compiled(query_text, subject, zone).subject
 
     def runs(
         self,
@@ -45,10 +46,10 @@ class Scan(Questions):
         *,
         limit: int | None = None,
         offset_hash: str | None = None,
-        timezone_offset_minutes: int = 0,
+        zone: tzinfo | None = None,
         progress: Progress | None = None,
     ) -> list[str]:
-        question = matching.ask(query_text, timezone_offset_minutes=timezone_offset_minutes)
+        question = matching.ask(query_text, zone=zone)
 
         def ask(table: RunTable) -> list[str]:
             rows = _newest_first(table, matching.matching_runs(table, question))
@@ -66,10 +67,10 @@ class Scan(Questions):
         query_text: str = "",
         subject: str = "metric",
         *,
-        timezone_offset_minutes: int = 0,
+        zone: tzinfo | None = None,
         progress: Progress | None = None,
     ) -> list[MatchingSequence]:
-        query = compile_query(query_text, subject, timezone_offset_minutes=timezone_offset_minutes)
+        query = compile_query(query_text, subject, zone=zone)
 
         def ask(table: RunTable) -> list[MatchingSequence]:
             pair_indices, rows = query.select_sequences(table)
@@ -77,11 +78,11 @@ class Scan(Questions):
 
         return self.catalogue.ask(ask, progress)
 
-    def explain(self, query_text: str, subject: str = "run", *, timezone_offset_minutes: int = 0) -> Explanation:
-        return self.catalogue.ask(_compiled(query_text, subject, timezone_offset_minutes).explain)
+    def explain(self, query_text: str, subject: str = "run", *, zone: tzinfo | None = None) -> Explanation:
+        return self.catalogue.ask(_compiled(query_text, subject, zone).explain)
 
     def hints(self, query_text: str, subject: str = "run") -> list[Hint]:
-        return self.catalogue.ask(_compiled(query_text, subject, 0).hints)
+        return self.catalogue.ask(_compiled(query_text, subject, None).hints)
 
     # values from the columns
 
@@ -160,9 +161,9 @@ class Scan(Questions):
                 yield SequencePoints(sequence, points)
 
     def point_batches(
-        self, query_text: str = "", *, timezone_offset_minutes: int = 0, batch_points: int = BATCH_POINTS
+        self, query_text: str = "", *, zone: tzinfo | None = None, batch_points: int = BATCH_POINTS
     ) -> Iterator[pa.RecordBatch]:
-        sequences = self.sequences(query_text, timezone_offset_minutes=timezone_offset_minutes)
+        sequences = self.sequences(query_text, zone=zone)
         held: list[SequencePoints] = []
         count = 0
         for series in self.series(sequences):
@@ -174,18 +175,18 @@ class Scan(Questions):
         if held:
             yield point_tables.batch(held)
 
-    def points_table(self, query_text: str = "", *, timezone_offset_minutes: int = 0) -> pa.Table:
+    def points_table(self, query_text: str = "", *, zone: tzinfo | None = None) -> pa.Table:
         import pyarrow
 
-        batches = self.point_batches(query_text, timezone_offset_minutes=timezone_offset_minutes)
+        batches = self.point_batches(query_text, zone=zone)
         return pyarrow.Table.from_batches(batches, point_tables.schema())
 
 
-def _compiled(text: str, subject: str, timezone_offset_minutes: int) -> Query:
+def _compiled(text: str, subject: str, zone: tzinfo | None) -> Query:
     """Return a query about *subject*; a query of runs may also be about a kind of sequence. Raises InvalidQuery."""
     if subject == matching.RUN:
-        return matching.ask(text, timezone_offset_minutes=timezone_offset_minutes).query
-    return compile_query(text, subject, timezone_offset_minutes=timezone_offset_minutes)
+        return matching.ask(text, zone=zone).query
+    return compile_query(text, subject, zone=zone)
 
 
 def _shown(path: Sequence[str | int]) -> str:

@@ -12,7 +12,6 @@ with leaves below it, or part of a leaf above it, such as an item of a list. The
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,12 +20,11 @@ from aim.core import contexts
 from aim.core.kinds import METRIC
 from aim.core.statuses import RUNNING
 from aim.query import names, tree
-from aim.query.functions import EPOCH, Clock
+from aim.query.functions import Clock
 from aim.query.operators import MISSING, subscript
 from aim.query.table import BoolArray, FloatArray, IntArray, NumberArray, Path, QueryColumn, QueryTable
+from aim.query.times import TimeColumn
 from aim.query.vector import EXACT_MAX, Numbers, is_exact
-
-MINUTE_US = 60e6
 
 
 class InputColumn(Protocol):
@@ -175,8 +173,7 @@ class RunColumns:
         if name in ("created_at", "updated_at", "finalized_at"):
             stored = {"created_at": "creation_time", "updated_at": "update_time", "finalized_at": "end_time"}[name]
             seconds, present = self._seconds(stored)
-            micros = np.rint(seconds * 1e6) - self.clock.offset_minutes * MINUTE_US
-            return RawColumn(micros, present, None, lambda value: EPOCH + timedelta(microseconds=int(value)))
+            return TimeColumn(seconds, present, self.clock.zone)
         if name == "duration":
             begin, begun = self._seconds("creation_time")
             end, ended = self._seconds("end_time")
@@ -191,7 +188,8 @@ class RunColumns:
         numbers = _coded(self.table.field(name), None).numbers()
         assert numbers is not None
         assert numbers.is_number is not None
-        return np.where(numbers.is_number, numbers.values, 0.0), numbers.is_number
+        is_time = numbers.is_number & np.isfinite(numbers.values)
+        return np.where(is_time, numbers.values, 0.0), is_time
 
     # Params
 

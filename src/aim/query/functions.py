@@ -18,14 +18,14 @@ import random
 import string
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
+from aim.core.zones import UTC, local_time, unix_seconds
 from aim.query import regex
 from aim.query.limits import TooMuch, bounded, check_bits, check_hashed, check_size, check_width, piled
 from aim.query.operators import MISSING, power, rough_size
 
-EPOCH = datetime(1970, 1, 1)
 INT_DIGITS_MAX = 1_200  # of a text that `int` reads: 4,096 bits have 1,233
 FACTORIAL_MAX = 500  # 500! has 3,768 bits
 ARGUMENTS_MAX = 99  # of functions that take any number of them
@@ -47,21 +47,19 @@ class Clock:
 
     Attributes:
         now_s: seconds since 1970 UTC.
-        offset_minutes: UTC minus local time, as browsers have it.
+        zone: the time zone of the reader.
     """
 
     now_s: float
-    offset_minutes: int = 0
+    zone: tzinfo = UTC
 
     def local(self, seconds: float) -> datetime:
-        """Return a time on the client's clock, without zone, rounded to the microsecond (halves to even)."""
-        return EPOCH + timedelta(microseconds=round(seconds * 1e6)) - timedelta(minutes=self.offset_minutes)
+        """Return a time on the reader's clock, without zone, rounded to the microsecond (halves to even)."""
+        return local_time(seconds, self.zone)
 
     def seconds(self, moment: datetime) -> float:
-        """Return the seconds since 1970 UTC of a time on the client's clock."""
-        if moment.tzinfo is not None:
-            return moment.timestamp()
-        return (moment - EPOCH + timedelta(minutes=self.offset_minutes)).total_seconds()
+        """Return the seconds since 1970 UTC of a time on the reader's clock."""
+        return unix_seconds(moment, self.zone)
 
 
 @dataclass(frozen=True)
@@ -298,7 +296,7 @@ def _datetime(*parts: int, **named: int) -> datetime:
 
 
 def _utc(clock: Clock) -> datetime:
-    return EPOCH + timedelta(microseconds=round(clock.now_s * 1e6))
+    return local_time(clock.now_s, UTC)
 
 
 def _strptime(text: str, form: str) -> datetime:
@@ -368,7 +366,7 @@ _FUNCTIONS: Iterable[Function] = (
     _f("datetime.today", lambda clock: clock.local(clock.now_s), 0, clocked=True),
     _f("datetime.utcnow", _utc, 0, clocked=True),
     _f("datetime.fromtimestamp", lambda clock, seconds: clock.local(seconds), 1, clocked=True),
-    _f("datetime.utcfromtimestamp", lambda seconds: Clock(0.0).local(seconds)),
+    _f("datetime.utcfromtimestamp", lambda seconds: local_time(seconds, UTC)),
     _f("datetime.fromisoformat", datetime.fromisoformat),
     _f("datetime.strptime", _strptime, 2),
     _f("date.today", lambda clock: clock.local(clock.now_s).date(), 0, clocked=True),

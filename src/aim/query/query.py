@@ -16,6 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from functools import lru_cache
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ import numpy as np
 
 from aim.core.errors import InvalidQuery, UsageError
 from aim.core.kinds import METRIC
+from aim.core.zones import read_zone
 from aim.query import names, plan, tree
 from aim.query.check import check
 from aim.query.columns import PairColumns, RunColumns
@@ -99,16 +101,14 @@ class Hint:
     end: int
 
 
-def compile_query(
-    text: str, subject: str = "run", *, timezone_offset_minutes: int = 0, now: float | None = None
-) -> Query:
+def compile_query(text: str, subject: str = "run", *, zone: tzinfo | None = None, now: float | None = None) -> Query:
     """
     Compile a query.
 
     Args:
         text: an expression; an empty one matches everything.
         subject: what the query is about: one of `names.SUBJECTS`.
-        timezone_offset_minutes: UTC minus the client's time, as browsers have it: -120 in Berlin's summer.
+        zone: that of the reader, on whose clock the times in the query are; None means that of this process.
         now: seconds since 1970 UTC; None means now.
 
     Raises:
@@ -132,7 +132,7 @@ def compile_query(
         meant = names.SUBJECT_ALIASES.get(subject) or names.nearest(subject, names.SUBJECTS)
         hint = f" Did you mean `{meant}`?" if meant else ""
         raise UsageError(f"A query is about one of {', '.join(names.SUBJECTS)}, not `{subject}`.{hint}")
-    clock = Clock(time.time() if now is None else now, timezone_offset_minutes)
+    clock = Clock(time.time() if now is None else now, read_zone(zone))
     try:
         parsed = parse(text)
         root = None if parsed is None else check(parsed, text, subject, clock)

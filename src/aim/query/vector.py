@@ -14,13 +14,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
+from aim.core.zones import EPOCH, MICROSECOND
 from aim.query import tree
-from aim.query.functions import EPOCH
 from aim.query.names import DTYPE
 from aim.query.table import BoolArray, FloatArray
 
@@ -160,7 +160,7 @@ def _term(node: tree.Node, columns: Mapping[tree.Source, Numbers], unsure: BoolA
         return columns[node.source].values
     if isinstance(node, tree.Constant):
         if isinstance(node.value, datetime):
-            return float((node.value - EPOCH) // timedelta(microseconds=1))
+            return float((node.value - EPOCH) // MICROSECOND)
         return float(node.value)  # type: ignore[arg-type]
     if isinstance(node, tree.Unary):
         value = _term(node.operand, columns, unsure)

@@ -5,7 +5,6 @@ The points of metrics as columns of a pandas DataFrame.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,7 +50,7 @@ def points_columns(
     parts = [_columns(points, only_last) for points in _points_of(metrics)]
     columns: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns["value"] = _exact_or_floats(columns["value"])
-    columns["time"] = _local_times(columns["time"])
+    columns["time"] = _utc_times(columns["time"])
     counts = [len(part["idx"]) for part in parts]
     run_cells = {run.hash: _run_cells(run) for run in _distinct_runs(metrics)} if include_run else {}
     constants = [
@@ -129,8 +128,8 @@ def _is_lossy(values: Any) -> bool:
     )
 
 
-def _local_times(times_us: Any) -> Any:
+def _utc_times(times_us: Any) -> Any:
     import pandas as pd
 
-    zone = datetime.now().astimezone().tzinfo
-    return pd.to_datetime(times_us, unit="us", utc=True).tz_convert(zone).tz_localize(None)
+    # by way of numpy: `to_datetime` counts in nanoseconds, which end in the year 2262
+    return pd.DatetimeIndex(times_us.astype("datetime64[us]")).tz_localize("UTC")

@@ -5,20 +5,11 @@ The properties of a run at one moment: name, description, experiment, tags, arch
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
+from aim.core.zones import utc_without_zone
 from aim.storage.forms.state import RunState
-
-
-def naive_utc(moment_s: float) -> datetime:
-    """
-    Return Unix seconds as the datetime in UTC, without a zone, that the properties have.
-
-    >>> naive_utc(0.5)
-    datetime.datetime(1970, 1, 1, 0, 0, 0, 500000)
-    """
-    return datetime.fromtimestamp(moment_s, timezone.utc).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)
@@ -55,10 +46,10 @@ def props_of(state: RunState) -> RunProps:
         tags=list(state.tags),
         archived=bool(state.properties.get("archived", False)),
         creation_time=state.created_at_s,
-        created_at=naive_utc(state.created_at_s),
-        updated_at=naive_utc(max(state.latest_at_s, state.created_at_s)),
+        created_at=utc_without_zone(state.created_at_s),
+        updated_at=utc_without_zone(max(state.latest_at_s, state.created_at_s)),
         end_time=end_s,
-        finalized_at=None if end_s is None else naive_utc(end_s),
+        finalized_at=None if end_s is None else utc_without_zone(end_s),
         notes=_notes(state.properties.get("notes")),
     )
 

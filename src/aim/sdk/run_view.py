@@ -22,10 +22,11 @@ from aim.core import contexts, params
 from aim.core.errors import UsageError
 from aim.core.kinds import LINES_NAME, METRIC, RECORDS_NAME
 from aim.core.statuses import RUNNING
+from aim.core.zones import utc_without_zone
 from aim.sdk import sequence_infos
 from aim.sdk.param_columns import flat_params, need_pandas, text_cell
 from aim.sdk.run_health import RunHealth
-from aim.sdk.run_properties import RunProps, naive_utc, props_of
+from aim.sdk.run_properties import RunProps, props_of
 from aim.sdk.run_source import RunSource, restore
 from aim.sdk.sequence_infos import CollectedSequences
 from aim.sdk.sequence_types import KINDS
@@ -134,7 +135,7 @@ class RunView:
     @property
     def created_at(self) -> datetime:
         """When the run was made, in UTC, without a zone."""
-        return naive_utc(self._state().created_at_s)
+        return utc_without_zone(self._state().created_at_s)
 
     @property
     def end_time(self) -> float | None:
@@ -145,7 +146,7 @@ class RunView:
     def finalized_at(self) -> datetime | None:
         """When the run ended, in UTC, without a zone; None: it has not ended."""
         end_s = self.end_time
-        return None if end_s is None else naive_utc(end_s)
+        return None if end_s is None else utc_without_zone(end_s)
 
     @property
     def duration(self) -> float:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from aim.core.kinds import QUERY_SUBJECTS, subject_of
+from aim.core.zones import ZoneName, read_zone
 from aim.engine.door import MatchingSequence, Questions
 from aim.sdk import point_frames
 from aim.sdk.metric import Metric
@@ -86,7 +87,8 @@ class SingleRunSequenceCollection(SequenceCollection[SequenceT]):
         seq_cls: only sequences that this class may hold.
         query: only sequences that match. A query that names only `run` matches all sequences of a run that matches.
         runs_proxy_cache: Ignored; accepted for Aim 3 callers.
-        timezone_offset: minutes that the query's times are behind UTC, as a browser reports it.
+        timezone_offset: on whose clock the times in the query are: minutes of UTC minus local time, as in Aim 3, or a
+            name such as `Europe/Berlin`, or a tzinfo; None means the time zone of this process.
         matches: the sequences, when they were looked up already.
     """
 
@@ -96,14 +98,14 @@ class SingleRunSequenceCollection(SequenceCollection[SequenceT]):
         seq_cls: type[SequenceT] = Sequence,  # type: ignore[assignment]  # without a class: any sequences
         query: str = "",
         runs_proxy_cache: object = None,
-        timezone_offset: int = 0,
+        timezone_offset: ZoneName = None,
         *,
         matches: list[SequenceT] | None = None,
     ) -> None:
         self.run = cast("Run", run)
         self.seq_cls = seq_cls
         self.query = query
-        self._timezone_offset = timezone_offset
+        self._zone = read_zone(timezone_offset)
         self._matches = matches
 
     def __repr__(self) -> str:
@@ -127,12 +129,12 @@ class SingleRunSequenceCollection(SequenceCollection[SequenceT]):
 
     def _queried(self) -> Iterator[SequenceT]:
         questions = self.run.repo.door.questions()
-        subject = _subject_of(questions, self.seq_cls, self.query, self._timezone_offset)
+        subject = _subject_of(questions, self.seq_cls, self.query)
         if subject == RUN:
-            if self.run.hash in questions.runs(self.query, timezone_offset_minutes=self._timezone_offset):
+            if self.run.hash in questions.runs(self.query, zone=self._zone):
                 yield from self._stored()
             return
-        for match in questions.sequences(self.query, subject, timezone_offset_minutes=self._timezone_offset):
+        for match in questions.sequences(self.query, subject, zone=self._zone):
             if match.run_hash == self.run.hash:
                 yield _sequence(self.seq_cls, match.name, match.context, match.stored_kind, self.run)
 
@@ -163,15 +165,15 @@ class _QueriedCollection(SequenceCollection[SequenceT]):
     """What the two collections of a query share: they are looked up and iterated run by run."""
 
     def __init__(
-        self, repo: Repo, query: str, subject: str, report_mode: QueryReportMode, timezone_offset: int
+        self, repo: Repo, query: str, subject: str, report_mode: QueryReportMode, timezone_offset: ZoneName
     ) -> None:
         self.repo = repo
         self.query = query
         self.report_mode = report_mode
         self._subject = subject
-        self._timezone_offset = timezone_offset
+        self._zone = read_zone(timezone_offset)
         self._questions: Questions = repo.door.questions()
-        self._questions.check(query, subject, timezone_offset_minutes=timezone_offset)
+        self._questions.check(query, subject)
 
     @abstractmethod
     def _by_run(self) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
@@ -208,7 +210,8 @@ class QuerySequenceCollection(_QueriedCollection[SequenceT]):
             of the kind that it names.
         query: see docs/query-language.md. One that names only `run` matches all sequences of the runs that match.
         report_mode: how progress is shown.
-        timezone_offset: minutes that the query's times are behind UTC, as a browser reports it.
+        timezone_offset: on whose clock the times in the query are: minutes of UTC minus local time, as in Aim 3, or a
+            name such as `Europe/Berlin`, or a tzinfo; None means the time zone of this process.
         runs_proxy_cache: Ignored; accepted for Aim 3 callers.
 
     Raises:
@@ -221,11 +224,11 @@ class QuerySequenceCollection(_QueriedCollection[SequenceT]):
         seq_cls: type[SequenceT] = Sequence,  # type: ignore[assignment]  # without a class: any sequences
         query: str = "",
         report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR,
-        timezone_offset: int = 0,
+        timezone_offset: ZoneName = None,
         *,
         runs_proxy_cache: object = None,
     ) -> None:
-        subject = _subject_of(repo.door.questions(), seq_cls, query, timezone_offset)
+        subject = _subject_of(repo.door.questions(), seq_cls, query)
         super().__init__(repo, query, subject, report_mode, timezone_offset)
         self.seq_cls = seq_cls
 
@@ -246,7 +249,7 @@ class QuerySequenceCollection(_QueriedCollection[SequenceT]):
         if self._subject == RUN:
             rows = [(sequence.run, sequence) for collection in self._by_run() for sequence in collection.iter()]
             return list(rows[:count]), max(0, len(rows) - count)
-        matches = self._questions.sequences(self.query, self._subject, timezone_offset_minutes=self._timezone_offset)
+        matches = self._questions.sequences(self.query, self._subject, zone=self._zone)
         collections = self._collections(matches[:count])
         rows = [(sequence.run, sequence) for collection in collections for sequence in collection.iter()]
         return list(rows), len(matches) - len(rows)
@@ -256,16 +259,14 @@ class QuerySequenceCollection(_QueriedCollection[SequenceT]):
         if self._subject == RUN:
             return self._whole_runs()
         with reading_bar(self.report_mode) as progress:
-            matches = self._questions.sequences(
-                self.query, self._subject, timezone_offset_minutes=self._timezone_offset, progress=progress
-            )
+            matches = self._questions.sequences(self.query, self._subject, zone=self._zone, progress=progress)
         if not matches:
             self._log_hints()
         return self._collections(matches)
 
     def _whole_runs(self) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
         with reading_bar(self.report_mode) as progress:
-            hashes = self._questions.runs(self.query, timezone_offset_minutes=self._timezone_offset, progress=progress)
+            hashes = self._questions.runs(self.query, zone=self._zone, progress=progress)
         if not hashes:
             self._log_hints()
         for run in map(self.repo.get_run, hashes):
@@ -304,7 +305,7 @@ class QuerySequenceCollection(_QueriedCollection[SequenceT]):
 
         Cost: reading the points, without pandas and without a Python object for each point.
         """
-        return self._questions.points_table(self.query, timezone_offset_minutes=self._timezone_offset)
+        return self._questions.points_table(self.query, zone=self._zone)
 
     def polars(self) -> pl.DataFrame:
         """Return `arrow` as a Polars DataFrame; needs the package polars."""
@@ -337,7 +338,7 @@ class QueryRunSequenceCollection(_QueriedCollection[SequenceT]):
         paginated: bool = False,
         offset: str | None = None,
         report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR,
-        timezone_offset: int = 0,
+        timezone_offset: ZoneName = None,
         *,
         runs_proxy_cache: object = None,
         limit: int | None = None,
@@ -359,7 +360,7 @@ class QueryRunSequenceCollection(_QueriedCollection[SequenceT]):
                 self.query,
                 limit=self.limit,
                 offset_hash=self.offset,
-                timezone_offset_minutes=self._timezone_offset,
+                zone=self._zone,
             )
             runs = [run for run in map(self.repo.get_run, hashes[: parts.ROWS_MAX]) if run is not None]
             return listings.runs(self.query or "all", runs, len(hashes) - len(runs))
@@ -373,7 +374,7 @@ class QueryRunSequenceCollection(_QueriedCollection[SequenceT]):
                 self.query,
                 limit=self.limit,
                 offset_hash=self.offset,
-                timezone_offset_minutes=self._timezone_offset,
+                zone=self._zone,
                 progress=progress,
             )
         if not hashes:
@@ -401,7 +402,7 @@ class QueryRunSequenceCollection(_QueriedCollection[SequenceT]):
         return pandas.DataFrame(rows, index=[0] * len(rows)) if rows else None
 
 
-def _subject_of(questions: Questions, seq_cls: type[Sequence], query: str, timezone_offset: int) -> str:
+def _subject_of(questions: Questions, seq_cls: type[Sequence], query: str) -> str:
     """
     Return what *query* is about: the type of *seq_cls*; of any class what its names say.
 
@@ -411,7 +412,7 @@ def _subject_of(questions: Questions, seq_cls: type[Sequence], query: str, timez
     subject = seq_cls.sequence_name()
     if subject in QUERY_SUBJECTS:
         return subject
-    named = questions.check(query, RUN, timezone_offset_minutes=timezone_offset)
+    named = questions.check(query, RUN)
     return RUN if subject in KINDS else named
 
 

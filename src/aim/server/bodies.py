@@ -11,12 +11,14 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
+from datetime import tzinfo
 from typing import Any, TypeVar
 
 from starlette.requests import Request
 
 from aim.core import contexts
-from aim.core.errors import UntrackableValue
+from aim.core.errors import UntrackableValue, UsageError
+from aim.core.zones import read_zone
 from aim.server.answers import JSON_TYPE, Refusal, wrong
 
 BODY_BYTES_MAX = 2 << 20  # a document of 1 MB as JSON with escapes; a request for 50,000 runs
@@ -45,18 +47,38 @@ async def read_body(request: Request, bytes_max: int = BODY_BYTES_MAX) -> Body:
         content += chunk
         if len(content) > bytes_max:
             raise Refusal(413, "request", f"The body is over {bytes_max:,} bytes.")
-    return Body.from_json(bytes(content))
+    return Body.from_json(bytes(content), zone=zone_of(request))
+
+
+def zone_of(request: Request) -> tzinfo:
+    """
+    Return the time zone of the reader: `zone` in the query string; without it that of this process.
+
+    Raises:
+        Refusal: this machine knows none of the zones in it.
+    """
+    text = request.query_params.get("zone")
+    try:
+        return read_zone(text or None)
+    except UsageError as error:
+        raise wrong(f"`zone`: {error}") from None
 
 
 class Body:
-    """The members of a JSON object, read by name and type."""
+    """
+    The members of a JSON object, read by name and type.
 
-    def __init__(self, members: Mapping[str, Any], where: str = "") -> None:
+    Attributes:
+        zone: the time zone of the reader, on whose clock the times in a query are.
+    """
+
+    def __init__(self, members: Mapping[str, Any], where: str = "", zone: tzinfo | None = None) -> None:
         self._members = members
         self._where = where
+        self.zone = read_zone(zone)
 
     @classmethod
-    def from_json(cls, content: bytes | str) -> Body:
+    def from_json(cls, content: bytes | str, zone: tzinfo | None = None) -> Body:
         """Read a JSON object. Raises Refusal."""
         try:
             content = content.decode() if isinstance(content, bytes) else content
@@ -67,7 +89,7 @@ class Body:
             raise wrong("The body is not JSON.") from None
         if not isinstance(members, dict):
             raise wrong("The body has to be a JSON object.")
-        return cls(members)
+        return cls(members, zone=zone)
 
     def __contains__(self, name: str) -> bool:
         return name in self._members

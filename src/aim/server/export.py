@@ -12,7 +12,7 @@ import io
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -24,7 +24,7 @@ from aim.engine.curves import CurvePoints, points_in_view
 from aim.engine.listing import Field, ParamField, SummaryField, cells, sort_rows
 from aim.engine.matching import ask, hashes_of, newest_first
 from aim.server.answers import json_bytes, missing, wire_cell, wire_number
-from aim.server.bodies import Body
+from aim.server.bodies import Body, zone_of
 from aim.server.files import CHUNK_BYTES, attachment, chunks
 from aim.server.open_repository import OpenRepository
 from aim.server.requests import RunsRequest, SeriesRequest
@@ -58,7 +58,7 @@ async def export(request: Request) -> Response:
     subject, format_name = request.path_params["subject"], request.path_params["format"]
     if format_name not in TYPES or subject not in ("runs", "series"):
         raise missing(f"There is no export {subject}.{format_name}. Export runs or series, as csv, json or parquet.")
-    body = Body.from_json(request.query_params.get("request", "{}"))
+    body = Body.from_json(request.query_params.get("request", "{}"), zone_of(request))
     repo = repo_of(request)
     rows: ExportTable
     if subject == "runs":
@@ -88,7 +88,7 @@ def column_name(field: Field) -> str:
 
 
 def _runs(repo: OpenRepository, request: RunsRequest) -> ExportTable:
-    question = ask(request.query)
+    question = ask(request.query, zone=request.zone)
 
     def read(table: RunTable) -> ExportTable:
         rows = sort_rows(table, newest_first(table, selected_rows(table, question, request.runs)), request.sort)
@@ -99,7 +99,7 @@ def _runs(repo: OpenRepository, request: RunsRequest) -> ExportTable:
 
 
 def _series(repo: OpenRepository, request: SeriesRequest) -> ExportTable:
-    whole = SeriesRequest(request.query, request.runs, request.metrics, request.view, None, None, LIMIT_NONE)
+    whole = replace(request, aggregation=None, since=None, limit=LIMIT_NONE, branches=0)
     selection = repo.ask_all(lambda table: select(repo, table, whole))
     has_x = request.view.x not in COLUMN_AXES
 

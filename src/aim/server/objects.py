@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.core.errors import NotFound
-from aim.engine.matching import hashes_of, sequences_newest_first
+from aim.engine.matching import ask, hashes_of, sequences_newest_first
 from aim.engine.media import StepChoice, items_at, longest_list, read_blob, spread
 from aim.engine.tables import read_table
 from aim.server.answers import json_answer, wire_context, wrong
@@ -36,6 +37,7 @@ class ObjectsRequest:
     """The body of `POST …/objects`."""
 
     query: str
+    zone: tzinfo
     runs: list[str] | None
     type: str
     sequences: list[Key] | None
@@ -50,6 +52,7 @@ class ObjectsRequest:
         index = body.inner("index") or Body({})
         return cls(
             body.text("query"),
+            body.zone,
             body.texts("runs"),
             body.choice("type", STORED_OF_SUBJECT),
             body.each("sequences", read_key),
@@ -109,7 +112,8 @@ def _objects(repo: OpenRepository, request: ObjectsRequest) -> Response:
 
 def _matching_objects(table: RunTable, request: ObjectsRequest) -> tuple[int, list[_MatchingObjects]]:
     """Return how many sequences match, and the first of them, newest runs first."""
-    pair_indices, rows = narrowed_sequences(table, request.query, request.runs, request.sequences, request.type)
+    question = ask(request.query, zone=request.zone)
+    pair_indices, rows = narrowed_sequences(table, question, request.runs, request.sequences, request.type)
     match_count = len(rows)
     pair_indices, rows = sequences_newest_first(table, pair_indices, rows)
     pair_indices, rows = pair_indices[: request.limit], rows[: request.limit]

@@ -5,6 +5,7 @@ Requests about runs and curves, read and checked. Specified in docs/formats/wire
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 from starlette.requests import Request
@@ -68,6 +69,7 @@ class RunsRequest:
     """The body of `POST …/runs`."""
 
     query: str
+    zone: tzinfo
     fields: list[Field]
     sort: list[tuple[Field, bool]]
     offset: int
@@ -79,6 +81,7 @@ class RunsRequest:
         """Read the body. Raises Refusal."""
         return cls(
             body.text("query"),
+            body.zone,
             body.each("fields", read_field, FIELDS_MAX) or [],
             body.each("sort", _read_sort, 20) or [],
             body.whole("offset", 0, 0, 1 << 40),
@@ -126,6 +129,7 @@ class SeriesRequest:
     """The body of `POST …/series`."""
 
     query: str
+    zone: tzinfo
     runs: list[str] | None
     metrics: list[Key] | None
     view: View
@@ -150,6 +154,7 @@ class SeriesRequest:
         aggregation = None if inner is None else Aggregation.read(inner)
         return cls(
             body.text("query"),
+            body.zone,
             body.texts("runs"),
             body.each("metrics", read_key),
             View(axis, body.window("window"), body.whole("buckets", BUCKETS_DEFAULT, 1, BUCKETS_MAX), smooth),

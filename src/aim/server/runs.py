@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from datetime import tzinfo
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ async def table(request: Request) -> Response:
 
 def _table(repo: OpenRepository, request: RunsRequest) -> Response:
     begun_s = time.perf_counter()
-    question = ask(request.query)
+    question = ask(request.query, zone=request.zone)
 
     def read(table: RunTable) -> dict[str, Any]:
         rows = selected_rows(table, question, request.runs)
@@ -86,7 +87,7 @@ def _clauses(table: RunTable, question: Question) -> list[dict[str, int]]:
     clauses = []
     for clause in question.query.clauses:
         try:
-            count = len(matching_runs(table, ask(text[clause.start : clause.end])))
+            count = len(matching_runs(table, ask(text[clause.start : clause.end], zone=question.query.clock.zone)))
         except InvalidQuery:  # the clause uses a name that another clause defines
             continue
         clauses.append({"start": clause.start, "end": clause.end, "count": count})
@@ -95,12 +96,12 @@ def _clauses(table: RunTable, question: Question) -> list[dict[str, int]]:
 
 async def fields(request: Request) -> Response:
     """Answer `POST …/fields`."""
-    query = (await read_body(request)).text("query")
-    return await in_thread(request, _fields, repo_of(request), query)
+    body = await read_body(request)
+    return await in_thread(request, _fields, repo_of(request), body.text("query"), body.zone)
 
 
-def _fields(repo: OpenRepository, query: str) -> Response:
-    question = ask(query)
+def _fields(repo: OpenRepository, query: str, zone: tzinfo) -> Response:
+    question = ask(query, zone=zone)
 
     def read(table: RunTable) -> dict[str, Any]:
         rows = matching_runs(table, question)

@@ -20,6 +20,7 @@ from aim.core.statuses import RUNNING
 from aim.engine.curves import CurveRequest
 from aim.engine.listing import Field, ParamField, PropertyField, cells
 from aim.engine.matching import (
+    Question,
     ask,
     hashes_of,
     matching_runs,
@@ -102,7 +103,8 @@ class Selection:
 
 def select(repo: OpenRepository, table: RunTable, request: SeriesRequest) -> Selection:
     """Return the sequences of numbers that a request asks for."""
-    pair_indices, rows = narrowed_sequences(table, request.query, request.runs, request.metrics, METRIC)
+    question = ask(request.query, zone=request.zone)
+    pair_indices, rows = narrowed_sequences(table, question, request.runs, request.metrics, METRIC)
     changes = None if request.since is None else repo.watch.since(request.since)
     is_whole = changes is not None and _needs_all(changes, request.runs)
     if changes is not None and not is_whole:
@@ -150,14 +152,13 @@ def with_branches(store: PointStore, curves: Sequence[SelectedCurve], count: int
 
 
 def narrowed_sequences(
-    table: RunTable, query: str, runs: Sequence[str] | None, keys: Sequence[Key] | None, subject: str
+    table: RunTable, question: Question, runs: Sequence[str] | None, keys: Sequence[Key] | None, subject: str
 ) -> tuple[IntArray, IntArray]:
     """
-    Return the sequences that match a query, narrowed to some runs and keys: indices of pairs, and rows of runs.
+    Return the sequences that match a question, narrowed to some runs and keys: indices of pairs, and rows of runs.
 
     Without keys the metrics of the machine are left out.
     """
-    question = ask(query)
     pair_indices, rows = matching_sequences(table, question if runs is None else question.with_archived(), subject)
     if runs is not None:
         is_listed = np.isin(rows, rows_of(table, runs))
@@ -224,7 +225,10 @@ def _groups(table: RunTable, rows: IntArray, request: SeriesRequest, by: Sequenc
 
 def _groups_of_equal_params(table: RunTable, rows: IntArray, request: SeriesRequest, by: EqualParams) -> RunGroups:
     # the rule looks at all runs of the request, so that it ignores the same for every metric
-    asked_rows = matching_runs(table, ask(request.query)) if request.runs is None else rows_of(table, request.runs)
+    if request.runs is None:
+        asked_rows = matching_runs(table, ask(request.query, zone=request.zone))
+    else:
+        asked_rows = rows_of(table, request.runs)
     groups = param_groups(table, rows, np.union1d(asked_rows, rows), by.ignored)
     _, first_indices = np.unique(groups.group_indices, return_index=True)
     columns = [cells(table, ParamField(path), rows[first_indices]).objects() for path in groups.varying]

@@ -16,10 +16,10 @@ import base64
 import html
 import math
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 
 from aim.core.errors import AimError
 from aim.core.words import counted
+from aim.core.zones import local_time, read_zone
 
 ROWS_MAX = 20  # of a table: what fits a screen
 TEXT_CHARACTERS_MAX = 20_000
@@ -250,7 +250,7 @@ def span(duration_s: float) -> str:
 
 def moment(at_s: float) -> str:
     """Return Unix seconds as local time, to the second."""
-    return datetime.fromtimestamp(at_s).strftime("%Y-%m-%d %H:%M:%S")
+    return local_time(at_s, read_zone(None)).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def or_notice(draw: Callable[[], str]) -> str:
