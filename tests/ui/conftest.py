@@ -22,6 +22,7 @@ import pytest
 from playwright import sync_api
 
 from tests.ui.recording import record_repository
+from tests.ui.sweep import record_sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "src" / "aim" / "server" / "static"
@@ -123,6 +124,18 @@ def _server(repository: Path) -> Iterator[str]:
     The address of a server of that repository.
     """
     with serving("--repo", str(repository)) as address:
+        yield address
+
+
+@pytest.fixture(name="sweep_server", scope="session")
+def _sweep_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """
+    The address of a server of a sweep as people have it, for tests that change nothing.
+    """
+    folder = tmp_path_factory.mktemp("sweep") / "sweep"
+    folder.mkdir()
+    record_sweep(folder)
+    with serving("--repo", str(folder)) as address:
         yield address
 
 

@@ -15,7 +15,8 @@ import { mergeFrames } from "../src/model/series";
 import { sequenceText } from "../src/model/fields";
 import { tableOf } from "../src/model/table";
 import { appendTail, BadFrame, decodeFrame, type FramePart } from "../src/wire/frame";
-import type { SequenceKey } from "../src/wire/types";
+import type { Field, SequenceKey } from "../src/wire/types";
+import { ValueColors } from "../src/model/valuecolors";
 
 const RUNS = makeRuns(40);
 const TABLE = tableOf(runsAnswer(RUNS, TABLE_FIELDS), TABLE_FIELDS);
@@ -25,8 +26,8 @@ const [A, B, C] = RUNS.map(({ hash }) => hash);
 
 function looks(more: Partial<Looks> = {}): Looks {
   return {
-    coloring: coloring(TABLE, MODEL, "light"),
-    dashOf: dashing(TABLE, ""),
+    coloring: coloring(TABLE, MODEL, "light", new ValueColors(null), "demo"),
+    dashOf: dashing(TABLE, "", new ValueColors(null), "demo"),
     nameOf: (hash) => `run ${hash.slice(0, 4)}`,
     isShown: () => true,
     isStrong: () => false,
@@ -241,8 +242,13 @@ test("a group has one line, a band, and the runs' curves as its own", () => {
 test("a group whose runs are all hidden has no line", () => {
   const frame = frameOf([part(null, { group: 0 })], { groups: [{ key: [], runs: [A] }] });
   assert.equal(0, linesOf(frame, [VAL], looks({ isShown: () => false })).data.lines.length);
-  assert.equal("all runs", groupLabel([]));
-  assert.equal("– · 3", groupLabel([null, 3]));
+  assert.equal("all runs", groupLabel([], null));
+  assert.equal("– · 3", groupLabel([null, 3], null));
+  const by: readonly Field[] = [
+    ["param", "hparams", "lr"],
+    ["param", "data", "name"],
+  ];
+  assert.equal("lr=0.001 · data.name=imagenet", groupLabel([0.001, "imagenet"], by));
 });
 
 test("unsorted x is known as such", () => {

@@ -1,5 +1,6 @@
 /// Fields, columns and kinds: their texts, their names for people, and what is chosen from 150 params and 30 metrics.
 
+import type { Cell } from "../src/model/cell";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COLUMNS, fieldsAnswer, makeRuns, SERVER, SUMMARIES, TABLE_FIELDS } from "./project";
@@ -37,7 +38,6 @@ import {
 } from "../src/model/fields";
 import { Kinds } from "../src/model/kinds";
 import { RunColumns } from "../src/model/runcolumns";
-import type { Cell } from "../src/model/table";
 import type { Field, FieldsAnswer, Json } from "../src/wire/types";
 
 const FIELDS = fieldsAnswer(makeRuns(200));

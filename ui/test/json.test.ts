@@ -1,10 +1,10 @@
 /// Integers beyond what a JavaScript number holds: no digit is lost on the way from the server to what is read.
 
+import { cellLabel } from "../src/model/cell";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { queryLiteral } from "../src/model/fields";
 import { formatCell, formatNumber } from "../src/model/format";
-import { cellLabel } from "../src/model/grouping";
 import { cellOf, sorted, tableOf } from "../src/model/table";
 import { leafText, type TreeValue } from "../src/widget/tree";
 import { digitsOf, exactText, parseJson } from "../src/wire/json";

@@ -36,6 +36,7 @@ import {
   shiftCard,
   type Arranged,
 } from "../src/model/layout";
+import { ValueColors } from "../src/model/valuecolors";
 
 const LR: Field = ["param", "hparams", "lr"];
 const NAME: Field = ["run", "name"];
@@ -151,7 +152,7 @@ test("groups of numbers are in their order, groups of texts by size", () => {
     ["0.1", "0.3", "–"],
     splitBy(table, fieldText(LR)).map(({ label }) => label),
   );
-  const colors = coloring(table, fieldText(LR), "light");
+  const colors = coloring(table, fieldText(LR), "light", new ValueColors(null), "demo");
   assert.equal(colors.colorOf("a"), colors.colorOf("c"));
   assert.notEqual(colors.colorOf("a"), colors.colorOf("b"));
   assert.deepEqual(

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { coloring } from "../src/model/grouping";
 import { ownColor, spread } from "../src/model/runcolors";
 import { tableOf } from "../src/model/table";
+import { ValueColors } from "../src/model/valuecolors";
 
 const COLORS = 8;
 const hashes = Array.from({ length: 40 }, (_, i) => `run-${i}`);
@@ -48,7 +49,7 @@ test("a run looks the same by itself as it did beside others", () => {
     hash,
     columns: [{ type: "number" as const, values: [5, 4, 3, 2, 1] }],
   };
-  const { colorOf } = coloring(tableOf(answer, [["run", "created_at"]]), "", "dark");
+  const { colorOf } = coloring(tableOf(answer, [["run", "created_at"]]), "", "dark", new ValueColors(null), "demo");
   assert.equal(5, new Set(hash.map(colorOf)).size);
   assert.deepEqual(
     hash.map(colorOf),

@@ -3,7 +3,6 @@
 import { until, visited } from "./browser";
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { signal } from "@preact/signals";
 import { FakeServer } from "./fakeserver";
 import { fieldsAnswer, makeRuns, SERVER } from "./project";
 import { address, change, goToText } from "../src/model/address";
@@ -13,10 +12,11 @@ import { parseChartBlock } from "../src/model/chartblock";
 import { plainSettings, workspaceSettings } from "../src/model/cardsettings";
 import { addCommands, commands, keyName } from "../src/model/keys";
 import { targetOf } from "../src/model/scene";
-import { Scope } from "../src/model/scope";
 import { plural } from "../src/model/words";
 import {
-  aggregateOf,
+  aggregate,
+  ignoredParams,
+  ignoreParams,
   smoothing,
   toggleFolded,
   folded,
@@ -130,28 +130,38 @@ test("sections are folded and unfolded", () => {
   assert.deepEqual(["train"], folded.value);
 });
 
-test("runs are averaged over groups, or over seeds: by all params that differ but the seed", () => {
-  assert.equal(null, aggregateOf(FIELDS));
+test("runs are averaged over groups, or over seeds: by the server's choice of params", () => {
+  assert.equal(null, aggregate.value);
   change({ agg: "group", color: "hparams.model", dash: "hparams.lr", value: "median" });
-  const group = aggregateOf(FIELDS);
   assert.deepEqual(
     [
       ["param", "hparams", "model"],
       ["param", "hparams", "lr"],
     ],
-    group?.by,
+    aggregate.value?.by,
   );
-  assert.deepEqual(["median", "std"], [group?.value, group?.band]);
+  assert.deepEqual(["median", "std"], [aggregate.value?.value, aggregate.value?.band]);
   change({ agg: "seed" });
-  const paths = aggregateOf(FIELDS)?.by.map((field) => field.slice(1).join("."));
-  assert.ok(paths?.includes("hparams.lr") && paths.includes("hparams.weight_decay"));
-  assert.ok(!paths?.includes("hparams.seed"));
-  assert.ok(!paths?.includes("hparams.epochs"), "what is the same in all runs tells none apart");
-  assert.deepEqual([], aggregateOf(null)?.by);
+  assert.deepEqual({ equal: "params", ignored: null }, aggregate.value?.by);
+});
+
+test("the list of ignored params is edited, emptied, and left to the server again", () => {
+  change({ agg: "seed" });
+  const paths = [
+    ["hparams", "seed"],
+    ["a,b", "c.d", 3],
+  ];
+  ignoreParams(paths);
+  assert.deepEqual({ equal: "params", ignored: paths }, aggregate.value?.by);
+  assert.deepEqual(paths, ignoredParams.value);
+  ignoreParams([]);
+  assert.deepEqual({ equal: "params", ignored: [] }, aggregate.value?.by);
+  ignoreParams(null);
+  assert.deepEqual({ equal: "params", ignored: null }, aggregate.value?.by);
 });
 
 test("a card follows the workspace, or has a zoom of its own", () => {
-  const workspace = workspaceSettings({ fields: signal(FIELDS) } as unknown as Scope);
+  const workspace = workspaceSettings();
   const plain = plainSettings();
   change({ agg: "group", color: "hparams.model", y: "log" });
   assert.notEqual(null, workspace.aggregate.value);

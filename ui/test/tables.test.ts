@@ -1,26 +1,18 @@
 /// Tables of 200 runs: sorting, grouping, colours, rows, axes, and what a patch leaves as it was.
 
+import { cellLabel, type Cell } from "../src/model/cell";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ACCURACY, arrivingRun, LR, makeRuns, MODEL, MODELS, runsAnswer, SEEDS, TABLE_FIELDS } from "./project";
 import { DASHES, GREY, PALETTE } from "../src/chart/palette";
 import { axisOf, brushedRows, trendOf } from "../src/model/axes";
 import { fieldText } from "../src/model/fields";
-import { cellLabel, coloring, contextDash, dashing, splitBy } from "../src/model/grouping";
+import { coloring, contextDash, dashing, splitBy } from "../src/model/grouping";
 import { ownColor, ownColors, spread } from "../src/model/runcolors";
 import { hashesOf, movedField, nextSort, rowsOf, toggledSet } from "../src/model/runrows";
-import {
-  cellOf,
-  compareCells,
-  EMPTY_TABLE,
-  patched,
-  sorted,
-  spreadOf,
-  tableOf,
-  type Cell,
-  type Column,
-} from "../src/model/table";
+import { cellOf, compareCells, EMPTY_TABLE, patched, sorted, spreadOf, tableOf, type Column } from "../src/model/table";
 import type { Field } from "../src/wire/types";
+import { ValueColors } from "../src/model/valuecolors";
 
 const RUNS = makeRuns(200);
 const TABLE = tableOf(runsAnswer(RUNS, TABLE_FIELDS), TABLE_FIELDS);
@@ -171,47 +163,48 @@ test("labels of values say what they are", () => {
 });
 
 test("groups of numbers are coloured along a ramp, groups of texts by the palette", () => {
-  const byLr = coloring(TABLE, LR, "light");
+  const byLr = coloring(TABLE, LR, "light", new ValueColors(null), "demo");
   assert.ok(byLr.groups.every(({ color }) => color.startsWith("rgb(")));
   assert.equal(4, new Set(byLr.groups.map(({ color }) => color)).size);
-  const byModel = coloring(TABLE, MODEL, "dark");
-  assert.deepEqual(
-    PALETTE.dark.slice(0, MODELS.length),
-    byModel.groups.map(({ color }) => color),
-  );
+  const byModel = coloring(TABLE, MODEL, "dark", new ValueColors(null), "demo");
+  const colors = byModel.groups.map(({ color }) => color);
+  assert.equal(MODELS.length, new Set(colors).size);
+  assert.ok(colors.every((color) => PALETTE.dark.includes(color)));
   for (const { color, hashes } of byModel.groups) for (const hash of hashes) assert.equal(color, byModel.colorOf(hash));
   assert.equal(GREY.dark, byModel.colorOf("unheard of"));
 });
 
-test("more groups than colours: the largest have one each, the others are grey", () => {
+test("more groups than colours: all have one, and share evenly", () => {
   const fields: readonly Field[] = [["run", "name"]];
-  const runs = RUNS.slice(0, 40).map((run, i) => ({ ...run, name: `group ${i < 20 ? i % 4 : i}` }));
-  const { groups } = coloring(tableOf(runsAnswer(runs, fields), fields), "run.name", "light");
-  assert.equal(24, groups.length);
-  const grey = groups.filter(({ color }) => color === GREY.light);
-  assert.equal(groups.length - PALETTE.light.length, grey.length);
-  assert.ok(
-    groups.slice(0, 4).every(({ color }) => color !== GREY.light),
-    "the large groups have a colour",
-  );
+  const runs = RUNS.slice(0, 24).map((run, i) => ({ ...run, name: `group ${i}` }));
+  const table = tableOf(runsAnswer(runs, fields), fields);
+  const { groups } = coloring(table, "run.name", "light", new ValueColors(null), "demo");
+  const uses = PALETTE.light.map((color) => groups.filter((group) => group.color === color).length);
+  assert.deepEqual(new Array<number>(PALETTE.light.length).fill(3), uses);
 });
 
 test("runs without a value are grey", () => {
   const fields: readonly Field[] = [["param", "extra"]];
   const paramsOf = (i: number): { readonly [key: string]: string } => (i < 3 ? { extra: `v${i % 2}` } : {});
   const runs = RUNS.slice(0, 6).map((run, i) => ({ ...run, params: paramsOf(i) }));
-  const { groups, colorOf } = coloring(tableOf(runsAnswer(runs, fields), fields), "extra", "light");
+  const { groups, colorOf } = coloring(
+    tableOf(runsAnswer(runs, fields), fields),
+    "extra",
+    "light",
+    new ValueColors(null),
+    "demo",
+  );
   assert.equal(GREY.light, groups.find(({ value }) => value === null)?.color);
   assert.equal(GREY.light, colorOf(runs[5].hash));
 });
 
 test("dashes tell the groups of a second field, solid for the first", () => {
-  const dashOf = dashing(TABLE, SEED);
+  const dashOf = dashing(TABLE, SEED, new ValueColors(null), "demo");
   const first = RUNS.find((run) => (run.params.hparams as { seed: number }).seed === 0);
   assert.deepEqual(DASHES[0], dashOf(first?.hash ?? ""));
   assert.ok(new Set(RUNS.map(({ hash }) => dashOf(hash).join())).size <= DASHES.length);
   assert.equal(SEEDS, splitBy(TABLE, SEED).length);
-  assert.deepEqual(DASHES[0], dashing(TABLE, "")(RUNS[0].hash));
+  assert.deepEqual(DASHES[0], dashing(TABLE, "", new ValueColors(null), "demo")(RUNS[0].hash));
 });
 
 test("what validates is solid and what trains is dashed", () => {

@@ -11,6 +11,7 @@ import { Marks } from "./marks";
 import { Scope } from "./scope";
 import { Session } from "./session";
 import { Tags } from "./tags";
+import { ValueColors } from "./valuecolors";
 
 /// The models of a window.
 export interface App {
@@ -22,6 +23,7 @@ export interface App {
   readonly documents: Documents;
   readonly tags: Tags;
   readonly arrangement: Arrangement;
+  readonly colors: ValueColors;
 }
 
 /// Makes the models; none of them asks the server before the session is connected.
@@ -39,6 +41,7 @@ export function makeApp(): App {
     documents,
     tags: new Tags(scope, documents),
     arrangement: new Arrangement(scope),
+    colors: new ValueColors(typeof localStorage === "undefined" ? null : localStorage),
   };
 }
 

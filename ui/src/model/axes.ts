@@ -1,6 +1,6 @@
 /// A column of the table as an axis: numbers, linear or logarithmic, or one position for each text.
 
-import { cellLabel } from "./grouping";
+import { cellLabel } from "./cell";
 import { compareCells, type Column } from "./table";
 import { axisTicks, shortNumber } from "../chart/ticks";
 import { Scale } from "../chart/scale";

@@ -1,11 +1,11 @@
 /// How the curves of a card are drawn: the settings of the workspace, or those of a page about few runs.
 
-import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { Extent } from "../chart/extent";
 import type { ScaleKind } from "../chart/scale";
 import type { AxisUnit } from "../chart/ticks";
-import type { Scope } from "./scope";
-import { aggregateOf, isClipped, smoothing, xAxis, xLabel, xUnit, xWindow, yKind, zoom } from "./workspace";
+import { aggregate, isClipped, smoothing, xAxis, xLabel, xUnit, xWindow, yKind, zoom } from "./workspace";
+import type { IgnoredParam } from "../wire/frame";
 import type { Aggregate, XAxis } from "../wire/types";
 
 /// The settings that a card follows.
@@ -20,6 +20,8 @@ export interface CardSettings {
   readonly smoothing: ReadonlySignal<number>;
   /// How runs are averaged; null: each has its own line.
   readonly aggregate: ReadonlySignal<Aggregate | null>;
+  /// The params that the last answer ignored when it put runs with equal params into groups; null: no such groups.
+  readonly ignored: Signal<readonly IgnoredParam[] | null>;
   /// How many earlier branches of rewound runs are drawn behind.
   readonly branches: ReadonlySignal<number>;
   /// The zoomed x range; null: all.
@@ -30,9 +32,8 @@ export interface CardSettings {
 const AXES = { xAxis, xLabel, xUnit, yKind, isClipped, smoothing };
 
 /// The settings of the workspace: its zoom and its aggregation are those in the address.
-export function workspaceSettings(scope: Scope): CardSettings {
-  const aggregate = computed(() => aggregateOf(scope.fields.value));
-  return { ...AXES, aggregate, branches: signal(0), window: xWindow, zoom };
+export function workspaceSettings(): CardSettings {
+  return { ...AXES, aggregate, ignored: signal(null), branches: signal(0), window: xWindow, zoom };
 }
 
 /// The settings of a page about few runs: no aggregation, and a zoom that only its cards share.
@@ -40,5 +41,12 @@ export function plainSettings(
   window: Signal<Extent | null> = signal(null),
   branches: ReadonlySignal<number> = signal(0),
 ): CardSettings {
-  return { ...AXES, aggregate: signal(null), branches, window, zoom: (next) => (window.value = next) };
+  return {
+    ...AXES,
+    aggregate: signal(null),
+    ignored: signal(null),
+    branches,
+    window,
+    zoom: (next) => (window.value = next),
+  };
 }

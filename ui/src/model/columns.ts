@@ -1,9 +1,9 @@
 /// Which columns the table of runs has, how wide they are, and what their group rows say.
 
-import { cellLabel } from "./grouping";
+import { cellLabel, type Cell } from "./cell";
 import { fieldText, guessTarget, metricsOf, parseField, sequenceText, varyingParams } from "./fields";
 import { formatNumber } from "./format";
-import { spreadOf, type Cell } from "./table";
+import { spreadOf } from "./table";
 import type { Field, FieldsAnswer, SequenceKey } from "../wire/types";
 
 const DEFAULT_PARAMS = 6;

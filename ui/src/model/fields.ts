@@ -148,7 +148,7 @@ export function metricsOf(
 }
 
 /// The params that differ between runs, those with few values first: what is worth grouping by.
-export function varyingParams(fields: FieldsAnswer): readonly ParamInfo[] {
+export function varyingParams(fields: Pick<FieldsAnswer, "params">): readonly ParamInfo[] {
   const varying = fields.params.filter((param) => param.distinct > 1 && param.path.length > 0);
   return [...varying].sort((a, b) => Number(a.distinct > 24) - Number(b.distinct > 24));
 }

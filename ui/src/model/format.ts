@@ -1,8 +1,8 @@
 /// Numbers, times and sizes for people. Four significant digits; the full value belongs in the title.
 
+import type { Cell } from "./cell";
 import { exactText } from "../wire/json";
 import type { Json } from "../wire/types";
-import type { Cell } from "./table";
 
 const MINUTE_S = 60;
 const HOUR_S = 3600;

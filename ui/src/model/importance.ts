@@ -3,7 +3,7 @@
 /// A param's *importance* is how much the forest's error on the runs that a tree has not seen grows when the param's
 /// values are shuffled among them (Breiman, Random Forests, 2001). It sees what a correlation cannot: bends and steps.
 
-import type { Cell } from "./table";
+import type { Cell } from "./cell";
 
 const TREES = 60;
 const DEPTH_MOST = 6;

@@ -1,13 +1,14 @@
 /// From a frame of series to the lines and bands of a chart: colours, dashes, labels, owners.
 
+import { cellLabel } from "./cell";
 import type { Band, Line } from "../chart/line";
 import type { PlotData } from "../chart/plot";
 import { isSorted } from "../chart/scale";
 import { contextDash } from "./grouping";
-import { cellLabel, type Coloring } from "./grouping";
-import { contextKey, contextLabel } from "./fields";
+import { type Coloring } from "./grouping";
+import { contextKey, contextLabel, fieldLabel } from "./fields";
 import type { Frame, FramePart } from "../wire/frame";
-import type { Json, SequenceKey } from "../wire/types";
+import type { Field, Json, SequenceKey } from "../wire/types";
 
 /// How runs look, as far as a chart must know.
 export interface Looks {
@@ -23,9 +24,11 @@ export function groupOwner(key: readonly Json[]): string {
   return "group:" + JSON.stringify(key);
 }
 
-/// A group for people: its values.
-export function groupLabel(key: readonly Json[]): string {
-  return key.length === 0 ? "all runs" : key.map(cellLabel).join(" · ");
+/// A group for people: its values. `by`: the fields that differ between groups of equal params, whose names are told
+/// because nobody chose them.
+export function groupLabel(key: readonly Json[], by: readonly Field[] | null): string {
+  if (key.length === 0) return "all runs";
+  return key.map((value, i) => (by ? `${fieldLabel(by[i])}=${cellLabel(value)}` : cellLabel(value))).join(" · ");
 }
 
 /// A chart's lines, and which owner a run's curve is drawn under.
@@ -95,7 +98,7 @@ export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], lo
     const strong = frame.groups.length <= 16;
     lines.push({
       owner,
-      label: groupLabel(group.key) + suffix,
+      label: groupLabel(group.key, frame.by) + suffix,
       x: part.x,
       y: part.y,
       color,

@@ -1,15 +1,17 @@
 /// The runs as all pages that draw curves see them: the table, the colours, the dashes, the names.
 
-import { computed, type ReadonlySignal } from "@preact/signals";
+import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import { setting } from "./address";
 import type { App } from "./app";
 import { fieldText, guessTarget, parseField } from "./fields";
 import { coloring, dashing, type Coloring } from "./grouping";
-import type { Looks } from "./lines";
+import { groupOwner, type Looks } from "./lines";
 import { shortHash } from "./marks";
 import { runsStore, type RunsStore, type RunsWish } from "./runs";
 import { cellOf, type RunTable } from "./table";
-import { aggregateOf, colorField, dashField, drawingFields } from "./workspace";
+import { aggregate, colorField, dashField, drawingFields } from "./workspace";
+import { fieldMemory } from "./valuecolors";
+import type { FrameGroup } from "../wire/frame";
 import type { Field, FieldsAnswer } from "../wire/types";
 
 /// The fields that every page wants of a run.
@@ -40,6 +42,8 @@ export interface Scene extends RunsStore {
   readonly target: ReadonlySignal<Target | null>;
   readonly looks: ReadonlySignal<Looks>;
   readonly colors: ReadonlySignal<Coloring>;
+  /// Takes the groups of runs that an answer says are averaged: runs of one group have one colour.
+  readonly setGroups: (groups: readonly FrameGroup[]) => void;
 }
 
 /// Fields without those that are there twice.
@@ -55,11 +59,11 @@ export function runName(table: RunTable, hash: string): string {
 }
 
 /// What a scene needs of the app.
-export type SceneApp = Pick<App, "scope" | "marks" | "session">;
+export type SceneApp = Pick<App, "scope" | "marks" | "session" | "colors">;
 
 /// Starts a scene. `more`: further fields; `only`: these runs alone, in this order.
 export function makeScene(
-  { scope, marks, session }: SceneApp,
+  { scope, marks, session, colors: memory }: SceneApp,
   more?: ReadonlySignal<readonly Field[]>,
   only?: ReadonlySignal<readonly string[]>,
 ): Scene {
@@ -74,12 +78,28 @@ export function makeScene(
     };
   });
   const store = runsStore(scope, wish, only);
-  const colors = computed(() => coloring(store.table.value, colorField.value, session.theme.value));
+  const averaged = signal<ReadonlyMap<string, string>>(new Map());
+  const colors = computed(() => {
+    const repo = scope.repo.value;
+    const theme = session.theme.value;
+    const plain = coloring(store.table.value, colorField.value, theme, memory, repo);
+    const way = aggregate.value;
+    if (way === null || plain.groups.length > 0 || averaged.value.size === 0) return plain;
+    const members = new Map<string, string[]>();
+    for (const [hash, owner] of averaged.value) {
+      const runs = members.get(owner);
+      if (runs) runs.push(hash);
+      else members.set(owner, [hash]);
+    }
+    const name = fieldMemory(repo, `groups of ${JSON.stringify(way.by)}`);
+    const byHash = memory.ofGroups(name, [...members.values()], theme);
+    return { groups: [], colorOf: (hash: string) => byHash.get(hash) ?? plain.colorOf(hash) };
+  });
   const looks = computed<Looks>(() => {
     const table = store.table.value;
-    const dashOf = dashing(table, dashField.value);
+    const dashOf = dashing(table, dashField.value, memory, scope.repo.value);
     // Read here, so that the lines are drawn anew when a mark or the aggregation changes.
-    void [marks.hasHidden.value, marks.isPinned(""), marks.isBaseline(""), aggregateOf(scope.fields.value)];
+    void [marks.hasHidden.value, marks.isPinned(""), marks.isBaseline("")];
     return {
       coloring: colors.value,
       dashOf,
@@ -88,5 +108,10 @@ export function makeScene(
       isStrong: (hash) => marks.isPinned(hash) || marks.isBaseline(hash),
     };
   });
-  return { ...store, target, looks, colors };
+  const setGroups = (groups: readonly FrameGroup[]): void => {
+    const before = averaged.peek();
+    const next = new Map(groups.flatMap(({ key, runs }) => runs.map((hash) => [hash, groupOwner(key)] as const)));
+    if ([...next].some(([hash, owner]) => before.get(hash) !== owner)) averaged.value = new Map([...before, ...next]);
+  };
+  return { ...store, target, looks, colors, setGroups };
 }

@@ -1,11 +1,9 @@
 /// The matching runs with some columns: typed, in memory, sorted and patched here.
 
+import type { Cell } from "./cell";
 import { fieldText } from "./fields";
 import { digitsOf } from "../wire/json";
-import { numberOf, type Field, type Json, type RunsAnswer, type WireColumn } from "../wire/types";
-
-/// A value in a column; null is missing.
-export type Cell = null | number | string | boolean | readonly string[] | Json;
+import { numberOf, type Field, type RunsAnswer, type WireColumn } from "../wire/types";
 
 export interface Column {
   readonly field: Field;

@@ -2,10 +2,10 @@
 
 import { computed } from "@preact/signals";
 import { change, listSetting, setting } from "./address";
-import { isSeed, metricLabel, parseField } from "./fields";
+import { fieldText, metricLabel, parseField } from "./fields";
 import type { ScaleKind } from "../chart/scale";
 import type { AxisUnit } from "../chart/ticks";
-import type { Aggregate, AggregateBand, AggregateValue, Field, FieldsAnswer, XAxis } from "../wire/types";
+import type { Aggregate, AggregateBand, AggregateValue, Field, ParamPath, XAxis } from "../wire/types";
 
 /// The field that gives a run its colour.
 export const colorField = setting("color");
@@ -75,21 +75,39 @@ export function groupFields(...texts: readonly string[]): readonly Field[] {
   return texts.map(parseField).filter((field) => field !== null);
 }
 
-/// The aggregation as the server takes it; null: none. `fields`: what the runs have, for the average over seeds.
-export function aggregateOf(fields: FieldsAnswer | null): Aggregate | null {
+/// The fields of runs that the drawing needs, besides their names.
+export const drawingFields = computed<readonly Field[]>(() =>
+  groupFields(colorField.value, dashField.value, facetField.value),
+);
+
+const NONE_IGNORED = "-";
+const ignoredText = setting("ignore");
+
+/// The params that the average over seeds ignores; null: the server chooses them.
+export const ignoredParams = computed<readonly ParamPath[] | null>(() => {
+  if (ignoredText.value === "") return null;
+  if (ignoredText.value === NONE_IGNORED) return [];
+  return ignoredText.value
+    .split(",")
+    .map((text) => parseField(decodeURIComponent(text)))
+    .flatMap((field) => (field?.[0] === "param" ? [field.slice(1)] : []));
+});
+
+/// Ignores these params in place of those that the server chooses; null: those again.
+export function ignoreParams(paths: readonly ParamPath[] | null): void {
+  const texts = paths?.map((path) => encodeURIComponent(fieldText(["param", ...path])));
+  change({ ignore: texts ? texts.join(",") || NONE_IGNORED : null });
+}
+
+/// The aggregation as the server takes it; null: none.
+export const aggregate = computed<Aggregate | null>(() => {
   const mode = aggregateBy.value;
   if (mode === "") return null;
   const value = aggregateValue.value as AggregateValue;
   const band = aggregateBand.value as AggregateBand;
   if (mode !== "seed") return { by: drawingFields.value, value, band };
-  const varying = (fields?.params ?? []).filter((param) => param.distinct > 1 && !isSeed(param.path));
-  return { by: varying.map((param): Field => ["param", ...param.path]), value, band };
-}
-
-/// The fields of runs that the drawing needs, besides their names.
-export const drawingFields = computed<readonly Field[]>(() =>
-  groupFields(colorField.value, dashField.value, facetField.value),
-);
+  return { by: { equal: "params", ignored: ignoredParams.value }, value, band };
+});
 
 /// Zooms all cards; null shows everything again.
 export function zoom(window: readonly [number, number] | null): void {

@@ -87,6 +87,14 @@ export function useCardData(
     const next = lines.value;
     untracked(() => onLines?.(next));
   });
+  useSignalEffect(() => {
+    const frame = store.answer.value;
+    if (frame === null || settings.aggregate.value === null) return;
+    untracked(() => {
+      scene.setGroups(frame.groups);
+      settings.ignored.value = frame.ignored;
+    });
+  });
   const options = useComputed<PlotOptions>(() => ({
     xKind: "linear",
     yKind: settings.yKind.value,

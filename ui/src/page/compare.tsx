@@ -186,7 +186,7 @@ function Curves({
     <section aria-label="Curves">
       <div class="section">
         <b>Curves</b> <span class="spacer" />
-        <ChartToolbar isPlain />
+        <ChartToolbar />
       </div>
       <div class="cards">
         {sections

@@ -62,7 +62,7 @@ export function FullCard({
   return (
     <Dialog title={[card.title, card.subtitle].filter(Boolean).join(" · ")} isWide onClose={onClose}>
       <div class="fullcard">
-        <ChartToolbar />
+        <ChartToolbar settings={settings} />
         <ChartCard card={card} scene={scene} settings={settings} isLarge onLines={(next) => (lines.value = next)} />
         <Grid
           label="Lines"

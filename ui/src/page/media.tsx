@@ -1,10 +1,10 @@
 /// Everything tracked that is looked at or listened to, of all matching runs: by run and step, or by group.
 
+import { cellLabel } from "../model/cell";
 import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { setting } from "../model/address";
 import { contextLabel, parseField, sequenceText } from "../model/fields";
-import { cellLabel } from "../model/grouping";
 import { allSteps, atPresent, bySequence, itemsOf, objectsStore, type Item } from "../model/objects";
 import { wordsOf, type OverlayWords } from "../model/overlays";
 import { makeScene, runName, type Scene } from "../model/scene";

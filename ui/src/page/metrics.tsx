@@ -71,11 +71,17 @@ function useChartCommands(sections: ReadonlySignal<readonly ArrangedSection[]>):
   ]);
 }
 
-function MetricsToolbar({ sections }: { sections: ReadonlySignal<readonly ArrangedSection[]> }): JSX.Element {
+function MetricsToolbar({
+  sections,
+  settings,
+}: {
+  sections: ReadonlySignal<readonly ArrangedSection[]>;
+  settings: CardSettings;
+}): JSX.Element {
   const { arrangement } = useApp();
   const isArranged = arrangement.sections.value.length > 0 || arrangement.spans.value.size > 0;
   return (
-    <ChartToolbar>
+    <ChartToolbar settings={settings}>
       <button
         type="button"
         class="pill add"
@@ -99,7 +105,7 @@ export function MetricsPage(): JSX.Element {
   const app = useApp();
   const { scope, arrangement } = app;
   const scene = useStore(() => makeScene(app));
-  const settings = useMemo(() => workspaceSettings(scope), []);
+  const settings = useMemo(workspaceSettings, []);
   const find = useSignal("");
   useTitle("Metrics");
   useEffect(arrangement.recall, []);
@@ -120,7 +126,7 @@ export function MetricsPage(): JSX.Element {
     <div class="workspace">
       <RunList scene={scene} />
       <main class="main">
-        <MetricsToolbar sections={sections} />
+        <MetricsToolbar sections={sections} settings={settings} />
         {scope.fields.value === null && <Skeleton rows={10} />}
         {sections.value.map((section, i) => (
           <CardSection

@@ -1,10 +1,11 @@
 /// The cells of the table of runs.
 
+import type { Cell } from "../model/cell";
 import type { ComponentType, JSX } from "preact";
 import { formatAgo, formatCell, formatDelta, formatDuration, formatTime } from "../model/format";
 import { runName } from "../model/scene";
 import type { CellForm } from "../model/runcolumns";
-import { cellOf, type Cell, type RunTable, type Spread } from "../model/table";
+import { cellOf, type RunTable, type Spread } from "../model/table";
 import { exactText } from "../wire/json";
 import type { Json } from "../wire/types";
 import { Icon } from "../widget/icon";

@@ -84,7 +84,7 @@ export function Charts({
   const otherCards = sectionsOf(others, "name").flatMap(({ cards }) => cards);
   return (
     <>
-      <ChartToolbar isPlain>
+      <ChartToolbar>
         <RunChartPills
           window={window}
           hasRewinds={run.rewinds.length > 0}

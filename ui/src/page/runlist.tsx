@@ -1,5 +1,6 @@
 /// The list beside the charts: every run with its eye, its colour and its value; grouped as the charts are.
 
+import type { Cell } from "../model/cell";
 import { useComputed, useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { JSX, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
@@ -9,7 +10,7 @@ import { formatCell, formatDelta } from "../model/format";
 import type { Group } from "../model/grouping";
 import { toggledSet } from "../model/runrows";
 import { runName, type Scene, type Target } from "../model/scene";
-import { cellOf, spreadOf, type Cell } from "../model/table";
+import { cellOf, spreadOf } from "../model/table";
 import { dashField } from "../model/workspace";
 import { useApp } from "./app";
 import { AlertMark } from "./alerts";

@@ -1,12 +1,13 @@
 /// The table of runs: columns chosen, sorted, grouped; ticked, compared, tagged, archived.
 
+import type { Cell } from "../model/cell";
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { change, goTo } from "../model/address";
 import { columnsText, groupCell, saveWidth } from "../model/columns";
 import { queryLiteral } from "../model/fields";
 import { hashesOf, movedField, nextSort, toggledSet, type Row } from "../model/runrows";
-import type { Cell, RunTable } from "../model/table";
+import type { RunTable } from "../model/table";
 import { Grid } from "../widget/grid";
 import { Icon } from "../widget/icon";
 import { useApp } from "./app";

@@ -107,7 +107,7 @@ function useColumns({
 
 /// Makes the table.
 export function useRunsTable(): RunsTable {
-  const { scope, marks, session } = useApp();
+  const { scope, marks, session, colors: memory } = useApp();
   const chosen = useComputed(() => chosenColumns(scope));
   const sort = useComputed(() => {
     const text = sortSetting.value;
@@ -126,7 +126,9 @@ export function useRunsTable(): RunsTable {
   );
   const closed = useSignal<ReadonlySet<string>>(new Set());
   const rows = useComputed(() => rowsOf(table.value, parseField(groupSetting.value), closed.value));
-  const colors = useComputed(() => coloring(table.value, colorField.value || groupSetting.value, session.theme.value));
+  const colors = useComputed(() =>
+    coloring(table.value, colorField.value || groupSetting.value, session.theme.value, memory, scope.repo.value),
+  );
   const widths = useSignal<Readonly<Record<string, number>>>(savedWidths());
   const sparkMetric = useComputed(() => chosen.value.find((field) => field[0] === "metric") ?? null);
   const columns = useColumns({ chosen, table, widths, sparkMetric });

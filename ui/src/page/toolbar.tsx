@@ -2,7 +2,9 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { change } from "../model/address";
+import type { CardSettings } from "../model/cardsettings";
 import { fieldText, metricLabel, metricsOf } from "../model/fields";
+import { plural } from "../model/words";
 import {
   aggregateBand,
   aggregateBy,
@@ -23,6 +25,7 @@ import { Icon } from "../widget/icon";
 import { Picker, Popover, type Choice } from "../widget/popover";
 import { useApp } from "./app";
 import { FieldPill } from "./grouppill";
+import { IgnoredParams } from "./ignoredparams";
 
 function Segments({
   label,
@@ -55,7 +58,7 @@ function Segments({
 const AVERAGES: readonly (readonly [mode: string, label: string, explanation: string])[] = [
   ["", "each run", "Every run has a curve of its own."],
   ["group", "average over groups", "One curve for the runs of equal colour, dash and facet."],
-  ["seed", "average over seeds", "One curve for the runs whose params are equal, except for the seed."],
+  ["seed", "average over seeds", "One curve for the runs whose params are equal, but for those that do not count."],
 ];
 
 const LINES = ["mean", "median", "min", "max"].map((name) => [name, name] as const);
@@ -69,14 +72,16 @@ const BANDS: readonly (readonly [string, string])[] = [
   ["none", "none"],
 ];
 
-function AggregatePill(): JSX.Element {
+function AggregatePill({ settings }: { settings: CardSettings }): JSX.Element {
   const mode = aggregateBy.value;
+  const ignoredCount = mode === "seed" ? (settings.ignored.value?.length ?? null) : null;
   const [, label, explanation] = AVERAGES.find(([name]) => name === mode) ?? AVERAGES[0];
   return (
     <Popover
       button={
         <>
           aggregate <b>{mode === "" ? "off" : `${aggregateValue.value} · ${label}`}</b>
+          {ignoredCount !== null && <span class="muted"> · {plural(ignoredCount, "param")} ignored</span>}
         </>
       }
       label="Draw several runs as one line with a band"
@@ -92,6 +97,7 @@ function AggregatePill(): JSX.Element {
             onPick={(value) => change({ agg: value })}
           />
           <p class="muted">{explanation}</p>
+          {mode === "seed" && <IgnoredParams ignored={settings.ignored} />}
           <h4>Line</h4>
           <Segments
             label="Line"
@@ -238,15 +244,16 @@ function YPill(): JSX.Element {
   );
 }
 
-/// The whole bar; `children` come last. `isPlain`: without grouping, for pages about few runs.
+/// The whole bar; `children` come last. `settings`: those of the cards; without them nothing can be grouped, for pages
+/// about few runs.
 export function ChartToolbar({
   children,
-  isPlain = false,
+  settings,
 }: {
   children?: ComponentChildren;
-  isPlain?: boolean;
+  settings?: CardSettings;
 }): JSX.Element {
-  if (isPlain)
+  if (!settings)
     return (
       <div class="toolbar" role="toolbar" aria-label="How curves are drawn">
         <span class="spacer" />
@@ -261,7 +268,7 @@ export function ChartToolbar({
       <FieldPill name="color" word="colour" current={colorField.value} hint="Colour runs by" />
       <FieldPill name="dash" word="dash" current={dashField.value} hint="Dash lines by" />
       <FieldPill name="facet" word="facet" current={facetField.value} hint="Split cards by" />
-      <AggregatePill />
+      <AggregatePill settings={settings} />
       <span class="spacer" />
       {xWindow.value && (
         <button type="button" class="pill on" title="Show everything (0)" onClick={() => zoom(null)}>

@@ -1,6 +1,7 @@
 /// The typed-array frame of docs/formats/wire.md, section 5. Bytes in, views out: nothing is copied.
 
-import type { Json, SequenceKey } from "./types";
+import { parseJson } from "./json";
+import type { Field, IgnoredReason, Json, ParamPath, SequenceKey } from "./types";
 
 const MAGIC = 0x31465841; // "AXF1" read as a little-endian word
 const PREFIX_BYTES = 8;
@@ -34,6 +35,12 @@ export interface FrameGroup {
   readonly runs: readonly string[];
 }
 
+/// A param that does not count in groups of equal params, and why.
+export interface IgnoredParam {
+  readonly path: ParamPath;
+  readonly why: IgnoredReason;
+}
+
 export interface Frame {
   readonly cursor: string;
   /// How many series match; parts not counted.
@@ -44,6 +51,9 @@ export interface Frame {
   readonly isWhole: boolean;
   readonly parts: readonly FramePart[];
   readonly groups: readonly FrameGroup[];
+  /// Of groups of equal params: which fields their keys are, and what was ignored. Else null.
+  readonly by: readonly Field[] | null;
+  readonly ignored: readonly IgnoredParam[] | null;
 }
 
 interface Header {
@@ -70,6 +80,8 @@ interface Header {
     readonly from: readonly (number | null)[];
   };
   readonly groups?: readonly { readonly key: readonly Json[]; readonly runs: readonly number[] }[];
+  readonly by?: readonly Field[];
+  readonly ignored?: readonly IgnoredParam[];
 }
 
 /// The bytes are not a frame of this format.
@@ -83,7 +95,7 @@ export function decodeFrame(buffer: ArrayBuffer): Frame {
   const headerBytes = view.getUint32(4, true);
   const xStart = PREFIX_BYTES + headerBytes;
   if (xStart > buffer.byteLength) throw new BadFrame("The frame is cut short in its header.");
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, PREFIX_BYTES, headerBytes))) as Header;
+  const header = parseJson(new TextDecoder().decode(new Uint8Array(buffer, PREFIX_BYTES, headerBytes))) as Header;
   const { series } = header;
   let xCount = 0;
   let yCount = 0;
@@ -123,6 +135,8 @@ export function decodeFrame(buffer: ArrayBuffer): Frame {
     isWhole: header.whole === true,
     parts,
     groups,
+    by: header.by ?? null,
+    ignored: header.ignored ?? null,
   };
 }
 

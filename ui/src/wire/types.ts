@@ -20,9 +20,12 @@ export interface SequenceKey {
 /// The name of a summary of a metric, such as `last`; the server says which there are.
 export type Summary = string;
 
+/// Where a param is in the tree of params.
+export type ParamPath = readonly (string | number)[];
+
 /// One value of a run: a property, a param or a metric's summary.
 export type Field =
-  readonly ["run", string] | readonly ["param", ...(string | number)[]] | readonly ["metric", string, Context, Summary];
+  readonly ["run", string] | readonly ["param", ...ParamPath] | readonly ["metric", string, Context, Summary];
 
 export interface RepoInfo {
   readonly id: string;
@@ -242,8 +245,17 @@ export type XAxis = "step" | "epoch" | "time" | "relative" | { readonly name: st
 export type AggregateValue = "mean" | "median" | "min" | "max";
 export type AggregateBand = "std" | "stderr" | "ci95" | "minmax" | "iqr" | "none";
 
+/// Why a param does not count when runs are put into groups of equal params; `chosen`: the request named it.
+export type IgnoredReason = "seed" | "machine" | "unique" | "chosen";
+
+/// Runs whose params are equal, but for those that are ignored; null: the server chooses which.
+export interface EqualParams {
+  readonly equal: "params";
+  readonly ignored: readonly ParamPath[] | null;
+}
+
 export interface Aggregate {
-  readonly by: readonly Field[];
+  readonly by: readonly Field[] | EqualParams;
   readonly value: AggregateValue;
   readonly band: AggregateBand;
 }
