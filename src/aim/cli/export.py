@@ -16,7 +16,7 @@ from aim.cli.runs import open_repository
 from aim.convert.exporting.export import FORMATS, export
 
 
-@click.command("export", short_help="Write runs to CSV, Parquet, TensorBoard, MLflow, a ZIP or one HTML page.")
+@click.command("export", short_help="Write runs to CSV, Parquet, TensorBoard, MLflow or a ZIP.")
 @repo_option
 @click.argument("query", default="")
 @click.option("--to", required=True, type=click.Path(path_type=Path), help="The file or folder to write.")

@@ -62,6 +62,8 @@ FORMATS = {
     "csv": ExportFormat("aim.convert.exporting.table_files:write_csv", is_folder=True),
     "jsonl": ExportFormat("aim.convert.exporting.table_files:write_jsonl", is_folder=True),
     "parquet": ExportFormat("aim.convert.exporting.table_files:write_parquet", is_folder=True),
+    "tensorboard": ExportFormat("aim.convert.exporting.event_files:write_event_files", is_folder=True),
+    "mlflow": ExportFormat("aim.convert.exporting.mlflow_store:write_file_store", is_folder=True),
     "zip": ExportFormat("aim.convert.exporting.repository_archive:write_archive", is_folder=False, suffix=".zip"),
 }
 
@@ -87,7 +89,8 @@ def export(
             one all runs are exported, archived ones too.
         runs: the hashes of the runs, in place of a query.
         view: the name of a saved view, whose query is used.
-        format: one of `csv`, `jsonl`, `parquet`, `zip`; by default what the ending of *to* says.
+        format: one of `csv`, `jsonl`, `parquet`, `tensorboard`, `mlflow`, `zip`; by default what the ending of *to*
+            says.
         overwrite: replace what is at *to*.
         on_progress: is called with how many runs are done, and of how many.
 
