@@ -35,6 +35,8 @@ BROWSER_ARGS = [
 VIEWPORT: sync_api.ViewportSize = {"width": 1440, "height": 900}
 BROWSER_START_S_MAX = 180  # a machine with much else to do; nothing depends on how long it takes
 STOP_S_MAX = 10
+WAIT_MS_MAX = 90_000  # for what a page is expected to show or do; as little depends on it
+sync_api.expect.set_options(timeout=WAIT_MS_MAX)
 # The pages that stand open, by the address of their server: they are closed before it, or their last requests fail.
 open_contexts: dict[str, list[sync_api.BrowserContext]] = {}
 
@@ -177,6 +179,7 @@ def _open_page(browser: sync_api.Browser, theme: str, tolerated: list[str]) -> I
         scheme: Literal["dark", "light"] = "dark" if theme == "dark" else "light"
         context = browser.new_context(viewport=VIEWPORT, color_scheme=scheme, reduced_motion="reduce")
         context.grant_permissions(["clipboard-read", "clipboard-write"])
+        context.set_default_timeout(WAIT_MS_MAX)
         page = context.new_page()
         home = urlsplit(address).netloc
         homes.add(home)

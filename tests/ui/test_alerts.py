@@ -102,7 +102,7 @@ def test_what_goes_wrong_is_told_while_it_does(trainings: Trainings, address: st
     assert "card=loss&at=200&win=" in page.url
     expect(page.locator(".run-alerts")).to_contain_text("loss train is NaN since step 200")
     scales = page.locator(".card.found .chart")
-    expect(scales).to_have_attribute("data-scales", re.compile(r'"x":\[17\d.*'), timeout=10_000)
+    expect(scales).to_have_attribute("data-scales", re.compile(r'"x":\[17\d.*'))
 
 
 def test_a_dismissed_alert_comes_back_when_it_gets_worse(trainings: Trainings, address: str, open_page: Open) -> None:

@@ -45,8 +45,8 @@ def test_figures_are_drawn_in_a_frame_of_their_own(figures: str, open_page: Open
     frames = page.locator(".figure iframe")
     expect(frames).to_have_count(2)
 
-    expect(frames.nth(0).content_frame.locator(".bars .point")).to_have_count(3, timeout=20_000)
-    expect(frames.nth(1).content_frame.locator(".parcoords .axis-title")).to_have_count(2, timeout=20_000)
+    expect(frames.nth(0).content_frame.locator(".bars .point")).to_have_count(3)
+    expect(frames.nth(1).content_frame.locator(".parcoords .axis-title")).to_have_count(2)
     expect(page.locator(".figure .fault")).to_have_count(0)
     shot(page)
     answer = page.request.get(page.url.split("media")[0] + "metrics")

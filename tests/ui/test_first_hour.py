@@ -65,7 +65,7 @@ def test_notes_are_seen_when_they_are_saved(own_server: tuple[Path, str], open_p
     page.get_by_label("Notes").fill("# What I saw\n\n1. first\n\n2. second")
     page.get_by_role("button", name="Save", exact=True).click()
 
-    expect(page.get_by_role("heading", name="What I saw")).to_be_visible(timeout=1000)
+    expect(page.get_by_role("heading", name="What I saw")).to_be_visible()
     expect(page.locator(".markdown ol")).to_have_count(1)
 
 
@@ -144,13 +144,13 @@ def test_a_repository_that_is_gone_is_said_and_comes_back(
     page.locator(".grid .row").wait_for()
 
     (repo / ".aim").rename(repo / "moved")
-    expect(page.locator(".offline")).to_contain_text("is gone", timeout=20_000)
+    expect(page.locator(".offline")).to_contain_text("is gone")
     expect(page.locator(".grid .row")).to_have_count(1)
     page.reload()
     expect(page.locator(".notice")).to_contain_text("is gone")
 
     (repo / "moved").rename(repo / ".aim")
-    expect(page.locator(".grid .row")).to_have_count(1, timeout=20_000)
+    expect(page.locator(".grid .row")).to_have_count(1)
 
 
 def test_an_address_that_nobody_could_have_made_is_an_answer(

@@ -34,7 +34,7 @@ def wait_drawn(page: sync_api.Page, card: str) -> None:
     canvas = page.locator(f"[data-card='{card}'] canvas").first
     canvas.wait_for()
     page.wait_for_function(
-        f"(canvas) => ({COLOURS})(canvas) > {DRAWN_COLOURS_MIN}", arg=canvas.element_handle(), timeout=10_000
+        f"(canvas) => ({COLOURS})(canvas) > {DRAWN_COLOURS_MIN}", arg=canvas.element_handle()
     )
 
 
@@ -182,15 +182,15 @@ def test_a_live_run_arrives_by_itself(own_server: tuple[Path, str], open_page: O
         run["hparams"] = {"model": "live", "lr": 0.1}
         for step in range(40):
             run.track(2 - step / 50, name="loss", step=step, context={"subset": "train"})
-        expect(page.locator(".runlist .run", has_text="newcomer")).to_be_visible(timeout=15_000)
-        expect(page.locator(".live")).to_contain_text("1 live", timeout=15_000)
-        with page.expect_response("**/series", timeout=15_000) as answered:
+        expect(page.locator(".runlist .run", has_text="newcomer")).to_be_visible()
+        expect(page.locator(".live")).to_contain_text("1 live")
+        with page.expect_response("**/series") as answered:
             for step in range(40, 60):
                 run.track(2 - step / 50, name="loss", step=step, context={"subset": "train"})
         assert '"since":"' in (answered.value.request.post_data or "")
         assert "win=0,50" in page.url
         shot(page)
-    expect(page.locator(".runlist .run .pulse")).to_have_count(0, timeout=15_000)
+    expect(page.locator(".runlist .run .pulse")).to_have_count(0)
 
 
 def test_runs_are_tagged_and_archived_and_it_is_undone(
@@ -208,7 +208,7 @@ def test_runs_are_tagged_and_archived_and_it_is_undone(
     page.get_by_label("New tag").fill("paper")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator(".toast")).to_contain_text("Tagged 1 run")
-    expect(page.locator(".grid .tag", has_text="paper")).to_have_count(1, timeout=10_000)
+    expect(page.locator(".grid .tag", has_text="paper")).to_have_count(1)
     shot(page)
     page.keyboard.press("a")
     expect(page.locator(".grid .row")).to_have_count(1)

@@ -124,10 +124,10 @@ def test_an_image_is_deleted_and_brought_back(open_page: Open, tmp_path: Path) -
         page = open_page(address + "media")
         page.get_by_alt_text("level 40").click()
         page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-        expect(page.get_by_alt_text("level 40")).to_have_count(0, timeout=10_000)
+        expect(page.get_by_alt_text("level 40")).to_have_count(0)
         expect(page.get_by_alt_text("level 200")).to_be_visible()
         page.get_by_role("button", name="Undo").click()
-        expect(page.get_by_alt_text("level 40")).to_be_visible(timeout=10_000)
+        expect(page.get_by_alt_text("level 40")).to_be_visible()
 
 
 @in_both_themes

@@ -228,12 +228,12 @@ def test_a_server_that_is_away_is_told_and_waited_for(open_page: Open, tmp_path:
         fields = "performance.getEntriesByType('resource').some(({name}) => name.endsWith('/fields'))"
         page.wait_for_function(fields)  # what the page keeps is what it has
         port = address.rstrip("/").rpartition(":")[2]
-    expect(page.locator(".offline")).to_contain_text("The server does not answer", timeout=15_000)
+    expect(page.locator(".offline")).to_contain_text("The server does not answer")
     expect(page.locator(".grid .row")).to_have_count(1)
     record(tmp_path, "second").close()
     with serving("--repo", str(tmp_path), "--port", port):
-        expect(page.locator(".offline")).to_have_count(0, timeout=20_000)
-        expect(page.locator(".grid .row")).to_have_count(2, timeout=20_000)
+        expect(page.locator(".offline")).to_have_count(0)
+        expect(page.locator(".grid .row")).to_have_count(2)
 
 
 def test_an_empty_repository_can_be_filled_to_look_at(open_page: Open, tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_an_empty_repository_can_be_filled_to_look_at(open_page: Open, tmp_path:
         expect(page.get_by_role("heading", name="Waiting for the first run")).to_be_visible()
         expect(page.locator(".snippet")).to_contain_text("from aim import Run")
         page.get_by_role("button", name="Load demo data").click()
-        expect(page.locator(".runlist .run")).to_have_count(12, timeout=20_000)
+        expect(page.locator(".runlist .run")).to_have_count(12)
         wait_drawn(page, 'accuracy{"subset":"val"}')
 
 

@@ -140,8 +140,9 @@ test("lines of a diff are known by what they do", () => {
   assert.deepEqual({ added: 2, removed: 1 }, patchCounts(diff));
 });
 
-test("runs that are here stay while the server is away; any other error takes their place", () => {
-  const away = new WireError({ kind: "offline", message: "gone" }, 0);
+test("runs that are here stay while server or repository are away; any other error takes their place", () => {
+  const away = new WireError({ kind: "offline", message: "no answer" }, 0);
+  const moved = new WireError({ kind: "not-found", message: "gone" }, 404);
   const damaged = new WireError({ kind: "internal", message: "damaged" }, 500);
   const typo = new WireError({ kind: "query", message: "typo" }, 400);
 
@@ -149,4 +150,5 @@ test("runs that are here stay while the server is away; any other error takes th
     [hidesRuns(away, 3), hidesRuns(away, 0), hidesRuns(damaged, 3), hidesRuns(typo, 0), hidesRuns(null, 0)],
     [false, true, true, false, false],
   );
+  assert.deepEqual([false, true], [hidesRuns(moved, 3), hidesRuns(moved, 0)]);
 });

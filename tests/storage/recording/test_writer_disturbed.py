@@ -482,3 +482,19 @@ def test_an_interrupt_within_a_call_leaves_a_run_that_goes_on(writer: Writer, fo
     assert all(data == b"1234" for data in values(folder, "pictures").values())
     for path in folder.glob("*.zip"):
         assert blobs.directory(*blobs.walk(path)) == path.read_bytes()[blobs.walk(path)[1] :]
+
+
+def test_a_second_close_ends_a_run_whose_first_was_stopped_on_its_way(folder: Path) -> None:
+    """
+    A thread that has only announced the end keeps nobody else from it: the next `close()` does the last sync.
+    """
+    writer = Writer(folder, "run")
+    writer.sequence("loss").track(0.5)
+    writer._stop(None, 1.0)  # as far as a first close() has come when its thread is stopped
+    assert RUNNING == state(folder).status()[0]
+
+    writer.close()
+    assert FINISHED == state(folder).status()[0]
+
+    writer.close()
+    assert 1 == writer.lines.log.path.read_bytes().count(b'"end"')

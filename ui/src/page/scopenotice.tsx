@@ -20,10 +20,13 @@ run["hparams"] = {"lr": 0.001, "batch_size": 32}
 for step in range(100):
     run.track(1 / (step + 1), name="loss", context={"subset": "train"})`;
 
-/// Whether an error takes the place of the runs. While the server is away, the runs stay, and a banner says so.
+/// Kinds of errors that a banner tells while the runs stay: the server, or the folder of the repository, is away.
+const AWAY_KINDS = ["offline", "not-found"];
+
+/// Whether an error takes the place of the runs. While server or repository are away, the runs that are here stay.
 export function hidesRuns(error: WireError | null, runCount: number): boolean {
   if (!error || error.kind === "query") return false;
-  return error.kind !== "offline" || runCount === 0;
+  return runCount === 0 || !AWAY_KINDS.includes(error.kind);
 }
 
 /// Which of its states a page of runs is in.
@@ -31,7 +34,9 @@ export function useHasRuns(store: RunsStore): ScopeState {
   const { scope } = useApp();
   const { isKnown, table, error } = store;
   if (scope.indexing.value && table.value.count === 0 && !error.value) return "waiting";
-  if (hidesRuns(error.value, table.value.count) || (!scope.fields.value && scope.scopeError.value)) return "error";
+  const { count } = table.value;
+  const fieldsError = scope.fields.value ? null : scope.scopeError.value;
+  if (hidesRuns(error.value, count) || hidesRuns(fieldsError, count)) return "error";
   if (!isKnown.value)
     return scope.fields.value && scope.fields.value.total === 0 ? "empty" : error.value ? "runs" : "waiting";
   if (table.value.count > 0 || error.value) return "runs";

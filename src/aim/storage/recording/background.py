@@ -136,8 +136,8 @@ def unregister(writer: OpenWriter) -> None:
 
 def finish(writer: OpenWriter, deadline_s: float = CLOSE_DEADLINE_S, *, wait: bool = True) -> bool:
     """
-    Do a writer's last sync, once. Return False when the disk has not answered within *deadline_s*: the sync then goes
-    on in the background.
+    Do a writer's last sync, once however many threads ask. Return False when the disk has not answered within
+    *deadline_s*: the sync then goes on in the background.
     """
     with _state.lock:
         _state.writers.discard(writer)

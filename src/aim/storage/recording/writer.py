@@ -211,10 +211,8 @@ class Writer:
             if state is not None and state is not WriterState.FORKED:
                 background.unregister(self)
                 self.finish(INTERRUPTED_WAIT_S)
-        elif state is None:
-            if wait:
-                background.wait_for(self, until_s - time.monotonic())
-        elif state is not WriterState.FORKED:
+        elif state is not WriterState.FORKED and (state is not None or self.lifecycle.state is WriterState.CLOSING):
+            # a second close() too: the first, in another thread, may not have asked for the last sync yet
             background.finish(self, until_s - time.monotonic(), wait=wait)
 
     def _stop(self, error: str | None, deadline_s: float) -> WriterState | None:
