@@ -10,13 +10,15 @@ import os
 import struct
 import threading
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from aim.storage.disk.files import Disk
 from aim.storage.forms import journal
-from aim.storage.forms.journal import PAGE_BYTES, PAGE_RECORDS, RECORD_BYTES, Segment, has_name, record_at
+from aim.storage.forms.journal import PAGE_BYTES, PAGE_RECORDS, RECORD_BYTES, Segment, has_name, holes, record_at
+from tests.storage.disks import NotedDisk
 
 
 @pytest.fixture(name="segment")
@@ -240,3 +242,173 @@ def test_a_segment_that_could_not_be_made_is_made_again(tmp_path: Path, method: 
     assert 16384 == segment.path.stat().st_size
     assert journal.header(16384, 0, "0a1b2c3d", "run") == segment.path.read_bytes()[:64]
     segment.close()
+
+
+# a map that is taken away
+
+
+@pytest.fixture(name="disk")
+def _disk() -> NotedDisk:
+    return NotedDisk()
+
+
+@pytest.fixture(name="unmapped")
+def _unmapped(tmp_path: Path, disk: NotedDisk) -> Iterator[Segment]:
+    """
+    A segment whose map was taken away after two records and a slot that a thread has taken and not stored into.
+    """
+    segment = Segment(tmp_path, "run", "0a1b2c3d", 0, disk)
+    former = segment.map
+    fill(segment, 2)
+    next(segment.slots)
+    segment.unmap()
+    segment.unmap()  # again: nothing happens
+    assert former is not segment.map
+    disk.calls.clear()
+    yield segment
+    segment.close()
+
+
+def stored(segment: Segment) -> list[bool]:
+    """Return for each of the first four slots whether the file has a record there."""
+    content = segment.path.read_bytes()
+    return [any(content[PAGE_BYTES + n * 32 + 28 : PAGE_BYTES + n * 32 + 32]) for n in range(4)]
+
+
+def test_what_a_map_held_is_in_the_file(unmapped: Segment, disk: NotedDisk) -> None:
+    """
+    Records of the former map are in memory and in the file; the sync writes none of them again.
+    """
+    assert ([True, True, False, False], 3) == (stored(unmapped), unmapped.taken())
+    assert (0.5, 7, 1.5, 1) == (*record_at(unmapped, PAGE_BYTES + 32)[:3], record_at(unmapped, PAGE_BYTES + 32)[4])
+    assert (False, [], []) == (unmapped.mapped, list(unmapped.free), unmapped.unwritten)
+    unmapped.sync()
+
+    assert ["sync 0a1b2c3d.points-0000"] == disk.calls
+
+
+def test_the_slow_path_writes_each_record(unmapped: Segment) -> None:
+    """
+    A record of a slot that was taken after the map went is in the file after `write_through`.
+    """
+    offset = next(unmapped.slots)
+    store(unmapped, offset)
+    assert [True, True, False, False] == stored(unmapped)
+    unmapped.write_through(offset)
+
+    assert [True, True, False, True] == stored(unmapped)
+
+
+def test_a_thread_that_stores_late_into_the_former_map_is_not_forgotten(tmp_path: Path) -> None:
+    """
+    A record that a thread stores into the former map after it was taken away is in memory after the next sync.
+    """
+    segment = Segment(tmp_path, "run", "0a1b2c3d", 0)
+    former, offset = segment.map, next(segment.slots)
+    segment.unmap()
+    segment.sync()
+    assert [offset] == holes(segment)
+    journal.RECORD.pack_into(former, offset, 0.5, 7, 1.5, math.nan, 1)
+    segment.sync()
+
+    assert [] == holes(segment)
+    assert [True, False, False, False] == stored(segment)
+    segment.close()
+
+
+def test_a_thread_that_stores_late_into_the_memory_is_written_by_the_sync(unmapped: Segment) -> None:
+    """
+    A record that a thread stores into the memory in place of the map is written by the next sync, or by
+    `write_through` where the thread comes so far; before it is stored neither of them writes anything.
+    """
+    offset = PAGE_BYTES + 2 * 32
+    unmapped.write_through(offset)
+    unmapped.sync()
+    assert [True, True, False, False] == stored(unmapped)
+    store(unmapped, offset)
+    unmapped.sync()
+
+    assert [True, True, True, False] == stored(unmapped)
+
+
+def test_a_record_that_is_refused_is_kept_for_the_sync(unmapped: Segment, disk: NotedDisk) -> None:
+    """
+    `write_through` raises what the disk says, and so does each sync, until the disk takes the record.
+    """
+    disk.refused.add("write_at")
+    offset = next(unmapped.slots)
+    store(unmapped, offset)
+    with pytest.raises(OSError, match="No space left"):
+        unmapped.write_through(offset)
+    with pytest.raises(OSError, match="No space left"):
+        unmapped.sync()
+    assert [offset] == unmapped.unwritten
+    disk.refused.clear()
+    unmapped.sync()
+
+    assert ([], [True, True, False, True]) == (unmapped.unwritten, stored(unmapped))
+
+
+def test_the_crcs_of_memory_are_written_too(unmapped: Segment) -> None:
+    """
+    A full page of a segment without a map has its CRC in the file after the sync.
+    """
+    store(unmapped, PAGE_BYTES + 2 * 32)
+    for offset in range(PAGE_BYTES + 3 * 32, 2 * PAGE_BYTES, 32):
+        assert offset == next(unmapped.slots)
+        store(unmapped, offset)
+        unmapped.write_through(offset)
+    assert not unmapped.sync()
+    content = unmapped.path.read_bytes()
+
+    expected = [journal.page_crc(content[PAGE_BYTES : 2 * PAGE_BYTES]), 0, 0]
+    assert expected == list(struct.unpack_from("<3I", content, journal.CRC_TABLE_OFFSET))
+
+
+def test_a_careful_segment_has_no_map(tmp_path: Path) -> None:
+    """
+    Where a store into a map may end the process, the segment is memory and all goes by `write_through`.
+    """
+    segment = Segment(tmp_path, "run", "0a1b2c3d", 0, careful=True)
+    assert (bytearray, False, []) == (type(segment.map), segment.mapped, list(segment.free))
+    assert 3 * PAGE_RECORDS == len(list(segment.slots))
+    segment.close()
+
+    assert journal.header(16384, 0, "0a1b2c3d", "run") == segment.path.read_bytes()[:64]
+
+
+def test_the_latest_time_of_a_segment_is_found_among_its_taken_slots(segment: Segment) -> None:
+    """
+    The latest time is the largest of those that were stored, wherever it stands; 0 without any.
+    """
+    assert 0.0 == journal.latest_at_s(segment)
+    for moment_s in (3.0, 9.0, 5.0):
+        journal.RECORD.pack_into(segment.map, next(segment.slots), 100.0, 200, moment_s, 300.0, 1)
+
+    assert 9.0 == journal.latest_at_s(segment)
+
+
+def test_holes_are_asked_of_all_slots_or_of_some(segment: Segment) -> None:
+    """
+    Slots that were handed out and not stored into are holes; of slots that are given only those are looked at.
+    """
+    first, second, third = (next(segment.slots) for _ in range(3))
+    store(segment, second)
+
+    assert [first, third] == holes(segment)
+    assert ([third], []) == (holes(segment, [second, third]), holes(segment, []))
+
+
+def test_closing_and_abandoning_release_the_descriptor_once(segment: Segment) -> None:
+    """
+    `close` hands out no slot any more, `abandon` leaves the slots; each closes the descriptor, and again does nothing.
+    """
+    descriptor = segment.descriptor
+    segment.abandon()
+    assert (-1, 0) == (segment.descriptor, segment.taken())
+    assert PAGE_BYTES == next(segment.slots)
+    segment.close()
+
+    assert (-1, [], 1) == (segment.descriptor, list(segment.slots), segment.taken())
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)

@@ -257,6 +257,7 @@ class EventLog:
         """
         with self._lock:
             self._is_writing = False
+            self._interrupting = []  # they are among what waits
             self.retry()
 
     def _write_waiting(self, lines: list[WaitingLine]) -> None:

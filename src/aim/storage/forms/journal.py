@@ -97,16 +97,19 @@ class FormerMap:
 
     def settle(self, offset: int, memory: mmap.mmap | bytearray) -> bool:
         """Bring the record at *offset* into *memory*; return whether there is one."""
-        record = self._former[offset : offset + RECORD_BYTES]
-        if any(record[28:]):
-            memory[offset : offset + RECORD_BYTES] = record
+        if self._holds(offset):
+            memory[offset : offset + RECORD_BYTES] = self._former[offset : offset + RECORD_BYTES]
         return any(memory[offset + 28 : offset + RECORD_BYTES])
 
+    def _holds(self, offset: int) -> bool:
+        """Return whether a record was stored into the former map, and so is in the file."""
+        return any(self._former[offset + 28 : offset + RECORD_BYTES])
+
     def take_settled(self, memory: mmap.mmap | bytearray) -> list[int]:
-        """Return the offsets of the slots that are settled now, once each."""
+        """Return the offsets of the slots that are settled now and are not in the file, once each."""
         settled = [offset for offset in self.offsets if self.settle(offset, memory)]
         self.offsets = sorted(set(self.offsets) - set(settled))
-        return settled
+        return [offset for offset in settled if not self._holds(offset)]
 
 
 class Segment:
