@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from aim import Image, Repo, Run, Text
-from aim.core.errors import ReadOnly, RunClosed, RunNotFound, UntrackableValue, UsageError
+from aim.core.errors import ReadOnly, RunNotFound, UntrackableValue, UsageError
 from aim.engine import sealing
 from aim.sdk.image_sequence import Images
 from aim.sdk.metric import Metric
@@ -150,15 +150,12 @@ def test_params_stay(run: Run) -> None:
 
 def test_who_cannot_rewind_is_told(run: Run, repo: Repo) -> None:
     """
-    A run that is read, a closed one, and a step that is none are errors.
+    A run that is read and a step that is none are errors.
     """
     with pytest.raises(ReadOnly):
         repo.get_run(run.hash).rewind(1)
     with pytest.raises(UntrackableValue):
         run.rewind("five")  # type: ignore[arg-type]
-    run.close()
-    with pytest.raises(RunClosed):
-        run.rewind(1)
 
 
 def test_a_copied_run_is_rewound_as_the_original(run: Run, repo: Repo, tmp_path: Path) -> None:

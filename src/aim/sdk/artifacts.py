@@ -142,6 +142,7 @@ class RunArtifacts:
         self._recording = recording
         self._source = source
         self._recorder: ArtifactRecorder | None = None
+        self._writer: Writer | None = None
 
     def uri(self) -> str | None:
         """Return where the run's artifacts go; None: into its own folder."""
@@ -190,8 +191,9 @@ class RunArtifacts:
             future.result()
 
     def _started(self, writer: Writer) -> ArtifactRecorder:
-        if self._recorder is None:
+        if self._recorder is None or self._writer is not writer:  # another one since the run was closed and resumed
             source = self._source
+            self._writer = writer
             self._recorder = ArtifactRecorder(
                 source.run_hash,
                 source.artifact_folder(),

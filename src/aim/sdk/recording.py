@@ -5,10 +5,14 @@ How a `Run` changes what is stored of it: through the writer that records it, or
     a run that only reads, or that was closed   an edit: a small file, which anybody may add at any time
 
 A `Recording` does not hold its `Run`: so a run ends when nobody holds it any more.
+
+A run that was closed is resumed by what it is to record next, with one warning: loggers of training frameworks close
+their run after the training, and go on with the test.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
@@ -17,14 +21,15 @@ from typing import TYPE_CHECKING, Any
 from aim.core.clock import MICROSECOND_S
 from aim.core.errors import ReadOnly
 from aim.storage.forms import edits
-from aim.storage.recording import encoding
+from aim.storage.recording import background, encoding
 from aim.storage.recording.process_end import error_name
 from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
     from aim.engine.door import Door
 
-_resuming = threading.Lock()
+log = logging.getLogger("aim")
+_resuming = threading.RLock()  # a signal handler may record, too
 
 
 class NotRecording(ReadOnly, ValueError):
@@ -57,6 +62,7 @@ class Recording:
         self.writer: Writer | None = None
         self.read_only = read_only
         self._locked_path = locked_path
+        self._has_warned = False
         if writer is not None:
             self._begin(writer)
 
@@ -73,13 +79,16 @@ class Recording:
 
     def ready_writer(self) -> Writer:
         """
-        Return the writer; the first value of a run that came from another process begins one.
+        Return the writer; the first value of a run that came from another process begins one, and so does the first
+        value after `close()`.
 
         Raises:
             ReadOnly: the run is open for reading only.
-            RunClosed: it was closed.
+            RunNotFound: it was closed, and is deleted.
         """
         writer = self.writer or self._resume()
+        if writer.closed and not background.is_ending():
+            writer = self._reopen(writer)
         writer.lifecycle.admits()
         return writer
 
@@ -90,6 +99,21 @@ class Recording:
             )
         with _resuming:
             return self.writer or self._begin(self.door.resume_run(self.run_hash))
+
+    def _reopen(self, ended: Writer) -> Writer:
+        with _resuming:
+            if self.writer is ended:
+                ended.close()  # returns when the end is written, so that steps go on after the last one
+                self._begin(self.door.resume_run(self.run_hash))
+            writer = self.writer or ended
+        if not self._has_warned:
+            self._has_warned = True
+            log.warning(
+                "Aim: run %s was closed, and is recorded into again: it goes on, without system metrics and captured "
+                "output. Call close() after the last value.",
+                self.run_hash,
+            )
+        return writer
 
     def settle(self) -> None:
         """Wait until what this process has tracked can be read."""

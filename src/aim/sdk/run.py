@@ -170,7 +170,6 @@ class Run(EditableRun):
 
         Raises:
             UntrackableValue: the value can't be recorded; it is a ValueError.
-            RunClosed: the run was closed.
 
         Cost: about 1 us, with no system call; the value survives a kill of the process when the call returns. The
         same value through a handle (`sequence`) costs about half.
@@ -181,7 +180,11 @@ class Run(EditableRun):
             if isinstance(value, Mapping):
                 return self._track_dict(value, name, step, epoch, context, sync)
             sequence = self._handle(name, context)
-        return sequence.track(value, step, epoch, sync)
+        try:
+            return sequence.track(value, step, epoch, sync)
+        except RunClosed:
+            self._handles.clear()  # they belong to the part of the run that was closed
+            return self._handle(name, context).track(value, step, epoch, sync)
 
     def _handle(self, name: str | None, context: Mapping[str, Any] | None) -> SequenceWriter:
         # the first value of a sequence, a dict of values, or an unusual context
@@ -208,6 +211,8 @@ class Run(EditableRun):
         plain_step = None if step is None else step_number(step)
         plain_epoch = None if epoch is None else epoch_number(epoch)
         checked: list[tuple[SequenceWriter, Any]] = []  # all before any is recorded
+        if not self._recording.is_open:
+            self._handles.clear()
         for key, value in names_of(values).items():
             try:
                 sequence = self._handles[(key, *context.items()) if context else key]
@@ -245,7 +250,11 @@ class Run(EditableRun):
         self._recording.flush()
 
     def close(self) -> None:
-        """End the run, within a few seconds, whatever the disk does. A second call does nothing."""
+        """
+        End the run, within a few seconds, whatever the disk does. A second call does nothing.
+
+        What is recorded after it resumes the run, with one warning; handles of `sequence` raise RunClosed.
+        """
         self._recording.close()
 
     def finalize(self) -> None:
@@ -451,7 +460,6 @@ class Run(EditableRun):
 
         Raises:
             ReadOnly: the run is open for reading; `Run(hash)` resumes it.
-            RunClosed: the run was closed.
             UntrackableValue: *step* is no whole number.
 
         >>> import tempfile
