@@ -38,6 +38,9 @@ UNIVERSAL_NOUNS = frozenset(
 # Their public names are Aim 3's, for scripts that were written for it; only their private members are counted.
 PUBLIC_FACES = {"Run", "RunView", "Repo", "Sequence", "ArrayView", "Image"}
 
+# Aim 3 has a class of this name for each framework, told apart by their modules.
+ADAPTER_FACES = {"AimCallback", "AimLogger", "AimTracker"}
+
 
 def complexity(function: DefinitionNode) -> int:
     """
@@ -121,14 +124,15 @@ def test_no_class_has_more_than_25_members() -> None:
 
 def test_a_class_name_is_unique() -> None:
     """
-    A reader who meets the name of a class knows which one is meant.
+    A reader who meets the name of a class knows which one is meant; adapters have the names of Aim 3.
     """
     modules = defaultdict(list)
     for source in sources("src"):
         for node in classes(source):
             modules[node.name].append(f"{source.path}:{node.lineno}")
 
-    assert {} == {name: places for name, places in modules.items() if len(places) > 1}
+    repeated = {name: places for name, places in modules.items() if len(places) > 1}
+    assert {} == {name: places for name, places in repeated.items() if name not in ADAPTER_FACES}
 
 
 def test_a_name_says_what_it_holds() -> None:

@@ -54,26 +54,27 @@ def start(
     if log_system_params:
         _start_environment(writer)
     if system_tracking_interval is not None:
-        _start_resources(writer, system_tracking_interval)
+        start_resources(writer, system_tracking_interval, {})
 
 
-def _start_resources(writer: Writer, interval_s: float) -> None:
+def start_resources(writer: Writer, interval_s: float, context: Mapping[str, Any]) -> None:
+    """Record system metrics; *context* is added to the context of each, to tell processes of one run apart."""
     from aim.sdk.capture.resources import ResourceTracker
 
     if ResourceTracker.check_interval(interval_s):
-        tracker = ResourceTracker(_recorder(writer), interval_s)
+        tracker = ResourceTracker(_recorder(writer, context), interval_s)
         writer.services.add(tracker)
         tracker.start()
 
 
-def _recorder(writer: Writer) -> Callable[[float, str, Mapping[str, Any]], None]:
+def _recorder(writer: Writer, shared_context: Mapping[str, Any]) -> Callable[[float, str, Mapping[str, Any]], None]:
     handles: dict[Any, SequenceWriter] = {}
 
     def record(value: float, name: str, context: Mapping[str, Any]) -> None:
         key = (name, *context.items())
         handle = handles.get(key)
         if handle is None:
-            handle = handles[key] = writer.sequence(name, context)
+            handle = handles[key] = writer.sequence(name, {**shared_context, **context})
         handle.track(value)
 
     return record
