@@ -93,7 +93,9 @@ def test_a_config_becomes_what_people_mean(value: Any, expected: Any) -> None:
     assert expected == plain(value)
 
 
-@pytest.mark.parametrize("value", [1, 1.5, "text", None, True, [1], (1,), b"bytes", Bare()], ids=repr)
+@pytest.mark.parametrize(
+    "value", [1, 1.5, "text", None, True, [1], (1,), b"bytes", Bare()], ids=lambda value: type(value).__name__
+)
 def test_what_is_no_config_is_left_alone(value: Any) -> None:
     """
     Plain values, and objects of unknown classes, are not touched.

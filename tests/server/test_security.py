@@ -170,7 +170,7 @@ def test_a_bug_discloses_no_trace(
     An unexpected exception is answered with 500 and one sentence; the trace goes to the log.
     """
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **_options: object) -> None:
         raise KeyError("/home/ada/secret")
 
     monkeypatch.setattr(runs, "ask", broken)

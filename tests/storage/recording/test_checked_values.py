@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def run(tmp_path: Path) -> Any:
     run.close()
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=str)
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: re.sub(" at 0x[0-9a-f]+", "", str(wrong)))
 @pytest.mark.parametrize("value", VALUES, ids=repr)
 def test_a_refused_call_leaves_no_sequence(run: Run, value: Any, wrong: dict[str, Any]) -> None:
     """
