@@ -144,3 +144,38 @@ def test_odd_values_are_exported_in_each_format(odd: Browser, subject: str, form
     else:
         row_count = len(strict(answer.content))
     assert (1 if subject == "runs" else 5) == row_count
+
+
+def test_summaries_of_large_integers_have_all_their_digits(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    First, last, lowest and highest value of a metric of integers beyond 2^53 are those that were recorded, in the table
+    and on the page of the run, also where other values are fractions.
+    """
+    run = make_run("tokens")
+    for step, value in enumerate((SEED - 5, SEED, -(2**60) - 1, 2**60 + 1)):
+        run.track(value, name="tokens", step=step)
+        run.track(value if step else 0.5, name="mixed", step=step)
+    run.close()
+    browser = make_browser()
+    names = ("first", "last", "min", "max")
+    fields: list[Any] = [["metric", metric, {}, name] for metric in ("tokens", "mixed") for name in names]
+    table = [column["values"][0] for column in browser.post("runs", {"fields": fields})["columns"]]
+    page = browser.get("runs/tokens")
+
+    assert [SEED - 5, 2**60 + 1, -(2**60) - 1, SEED, 0.5, 2**60 + 1, -(2**60) - 1, SEED] == table
+    tokens = next(sequence for sequence in page["sequences"] if sequence["name"] == "tokens")
+    assert [SEED - 5, 2**60 + 1, -(2**60) - 1, SEED] == [tokens[name] for name in names]
+
+
+def test_a_text_nan_is_told_from_the_number(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    In a column of numbers and texts NaN and infinities are objects, and texts of these names are texts.
+    """
+    for run_hash, clip in (("a", math.nan), ("b", "NaN"), ("c", math.inf), ("d", 1.0)):
+        run = make_run(run_hash)
+        run["clip"] = clip
+        run.close()
+    answer = make_browser().post("runs", {"fields": [["param", "clip"]]})
+    cells = dict(zip(answer["hash"], answer["columns"][0]["values"], strict=True))
+
+    assert {"a": {"$float": "nan"}, "b": "NaN", "c": {"$float": "inf"}, "d": 1.0} == cells

@@ -84,7 +84,7 @@ def wire_value(value: object) -> Any:
 
 
 def wire_cell(value: object) -> Any:
-    """Return a value as the cell of a column of type `json`: numbers as numbers, all else as a param."""
+    """Return a value of a run by itself: numbers as numbers, all else as a param."""
     if isinstance(value, float):
         return wire_number(value)
     return wire_value(value)

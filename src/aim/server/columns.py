@@ -13,7 +13,7 @@ from aim.core.summaries import PAGE_SUMMARIES
 from aim.engine.listing import Cells, Field, PropertyField
 from aim.engine.overview import type_of
 from aim.query.columns import RawColumn
-from aim.server.answers import wire_cell, wire_number, wire_numbers
+from aim.server.answers import wire_number, wire_numbers, wire_value
 
 RUN_COLUMNS = {
     "name": ("Name", "string"),
@@ -70,4 +70,4 @@ def plain(value: object) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-_FORMS = {"number": wire_number, "json": wire_cell}
+_FORMS = {"number": wire_number, "json": wire_value}

@@ -10,9 +10,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aim.core import contexts
 from aim.core.errors import RunNotFound
 from aim.core.statuses import FAILED
 from aim.engine.artifacts import RunFile, artifacts_of
+from aim.engine.exact_summaries import exact_summary, may_be_longer
 from aim.engine.listing import notes_text
 from aim.engine.logs import LogInfo, LogMessage, RunLogs
 from aim.engine.overview_of_run import RunOverview, SummarizedSequence, overview_of_run, sequences_of_run
@@ -55,7 +57,7 @@ def _run(repo: OpenRepository, run_hash: str) -> Response:
         {
             "cursor": cursor,
             **_wire_overview(overview),
-            "sequences": [_wire_sequence(sequence) for sequence in sequences],
+            "sequences": [_wire_sequence(repo, run_hash, sequence) for sequence in sequences],
             "log_lines": sum(log.lines for log in logs),
             "log_records": record_count,
             "logs": [_wire_log(log) for log in logs],
@@ -95,12 +97,17 @@ def _wire_origin(state: RunState) -> dict[str, Any] | None:
     return None if origin is None else {"run": origin.run_hash, "step": origin.step, "time": origin.time_s}
 
 
-def _wire_sequence(sequence: SummarizedSequence) -> dict[str, Any]:
+def _wire_sequence(repo: OpenRepository, run_hash: str, sequence: SummarizedSequence) -> dict[str, Any]:
+    key = (sequence.name, contexts.text(sequence.context))
+    values = {
+        name: exact_summary(repo.repository, run_hash, key, name, value) if may_be_longer(name, value) else value
+        for name, value in sequence.values.items()
+    }
     return {
         "name": sequence.name,
         "context": wire_context(sequence.context),
         "kind": sequence.kind,
-        **{name: wire_number(value) for name, value in sequence.values.items()},
+        **{name: wire_number(value) for name, value in values.items()},
     }
 
 

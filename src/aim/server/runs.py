@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.core.errors import InvalidQuery
-from aim.engine.listing import cells, sort_rows
+from aim.engine.exact_summaries import exact_summary, may_be_longer
+from aim.engine.listing import SummaryField, cells, sort_rows
 from aim.engine.matching import (
     RUN,
     Question,
@@ -67,8 +68,21 @@ def _table(repo: OpenRepository, request: RunsRequest) -> Response:
         return answer
 
     answer = repo.ask(read)
+    for field, column in zip(request.fields, answer["columns"], strict=True):
+        if isinstance(field, SummaryField):
+            column["values"] = _with_all_digits(repo, field, column["values"], answer["hash"])
     answer["elapsed_ms"] = round((time.perf_counter() - begun_s) * 1e3, 2)
     return json_answer(answer)
+
+
+def _with_all_digits(repo: OpenRepository, field: SummaryField, values: list[Any], hashes: list[str]) -> list[Any]:
+    key = (field.metric, field.context_text)
+    return [
+        exact_summary(repo.repository, run_hash, key, field.summary, value)
+        if may_be_longer(field.summary, value)
+        else value
+        for run_hash, value in zip(hashes, values, strict=True)
+    ]
 
 
 def selected_rows(table: RunTable, question: Question, hashes: list[str] | None) -> IntArray:

@@ -167,6 +167,24 @@ def test_a_metric_shows_its_ends_and_gaps(repo: Repo) -> None:
     assert "last 0.25 at step 3  ·  min 0.25 at step 3  ·  max 1 at step 0  ·  1 NaN or infinite" in text
 
 
+def test_integers_are_shown_with_all_their_digits(tmp_path: Path) -> None:
+    """
+    Params and values of metrics beyond 2^53 stand digit by digit on a run, a metric and a list of runs.
+    """
+    repo = Repo(tmp_path, init=True)
+    with Run(repo=repo, **QUIET) as run:
+        run["seed"] = 2**63 - 1
+        for step in range(3):
+            run.track(2**60 + step, name="tokens", step=step)
+    metric = next(iter(newest(repo).metrics()))
+
+    assert f"{2**63 - 1:,}" in page_of(run._repr_html_()).text
+    assert f"last {2**60 + 2:,} at step 2  ·  min {2**60:,} at step 0  ·  max {2**60 + 2:,} at step 2" in (
+        page_of(metric._repr_html_()).text
+    )
+    assert f"{2**60 + 2:,}" in page_of(repo.query_runs()._repr_html_()).text
+
+
 def test_collections_show_the_first_and_count_the_rest(repo: Repo) -> None:
     """
     20 rows are shown of 25, of a repository 10.

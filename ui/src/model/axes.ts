@@ -1,6 +1,6 @@
 /// A column of the table as an axis: numbers, linear or logarithmic, or one position for each text.
 
-import { cellLabel } from "./cell";
+import { cellKey, cellLabel, numberIn } from "./cell";
 import { compareCells, type Column } from "./table";
 import { axisTicks, shortNumber } from "../chart/ticks";
 import { Scale } from "../chart/scale";
@@ -33,8 +33,12 @@ function isLogarithmic(numbers: readonly number[], low: number, high: number, is
 /// The axis of a column.
 export function axisOf(column: Column, label: string): Axis {
   const { cells, key } = column;
-  const numbers = cells.filter((cell): cell is number => typeof cell === "number" && Number.isFinite(cell));
-  const isNumeric = column.type === "number" && numbers.length > 0;
+  const doubles = cells.map((cell) => numberIn(cell) ?? NaN);
+  const numbers = doubles.filter(Number.isFinite);
+  // integers so large that no double tells them apart have a place each, as texts have
+  const isExact =
+    new Set(numbers).size === new Set(cells.filter((_, i) => Number.isFinite(doubles[i])).map(cellKey)).size;
+  const isNumeric = column.type === "number" && numbers.length > 0 && isExact;
   if (isNumeric) {
     const [low, high] = numbers.reduce(
       ([a, b], value) => [Math.min(a, value), Math.max(b, value)],
@@ -45,9 +49,7 @@ export function axisOf(column: Column, label: string): Axis {
     const [from, to] =
       low === high ? [low - (Math.abs(low) || 1) * 0.5, high + (Math.abs(high) || 1) * 0.5] : [low, high];
     const scale = new Scale(kind, from, to, 0, 1);
-    const positions = Float64Array.from(cells, (cell) =>
-      typeof cell === "number" && Number.isFinite(cell) ? scale.px(cell) : NaN,
-    );
+    const positions = Float64Array.from(doubles, (value) => (Number.isFinite(value) ? scale.px(value) : NaN));
     const distinct = [...new Set(numbers)].sort((a, b) => a - b);
     const marks = !isMetric && distinct.length <= MARKED_MOST ? distinct : axisTicks(kind, "number", from, to, 6);
     const ticks = marks

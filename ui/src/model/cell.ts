@@ -1,10 +1,29 @@
 /// A value in a column of runs, and what it is called as a group's name.
 
-import { exactText } from "../wire/json";
+import { digitsOf, exactText } from "../wire/json";
 import type { Json } from "../wire/types";
 
 /// A value in a column; null is missing.
 export type Cell = null | number | string | boolean | readonly string[] | Json;
+
+/// A number in a cell as a double, which is near to a large integer; null: no number.
+export function numberIn(cell: Cell): number | null {
+  if (typeof cell === "number") return cell;
+  const digits = digitsOf(cell);
+  return digits === null ? null : Number(digits);
+}
+
+/// A number in a cell as what it is: large integers with all their digits; null: no number.
+export function quantityIn(cell: Cell): number | bigint | null {
+  const digits = digitsOf(cell);
+  if (digits !== null) return BigInt(digits);
+  return typeof cell === "number" ? cell : null;
+}
+
+/// A text that is equal for equal cells only: NaN, the text `NaN` and a missing value differ.
+export function cellKey(cell: Cell): string {
+  return typeof cell === "number" ? String(cell) : JSON.stringify(cell);
+}
 
 /// A value as a group's name.
 export function cellLabel(cell: Cell): string {

@@ -1,6 +1,6 @@
 /// Which columns the table of runs has, how wide they are, and what their group rows say.
 
-import { cellLabel, type Cell } from "./cell";
+import { cellKey, cellLabel, numberIn, type Cell } from "./cell";
 import { fieldText, guessTarget, metricsOf, parseField, sequenceText, varyingParams } from "./fields";
 import { formatNumber } from "./format";
 import { spreadOf } from "./table";
@@ -83,7 +83,7 @@ export function groupCell(
   cells: readonly Cell[],
   isMetric: boolean,
 ): { readonly text: string; readonly title: string; readonly isNumber: boolean } {
-  const isNumeric = cells.every((cell) => cell === null || typeof cell === "number");
+  const isNumeric = cells.every((cell) => cell === null || numberIn(cell) !== null);
   const spread = isNumeric ? spreadOf(cells) : null;
   if (isMetric && spread && spread.min !== spread.max) {
     const range = `${formatNumber(spread.min)} to ${formatNumber(spread.max)}`;
@@ -108,8 +108,8 @@ export function differingKeys(
   if (rows.length < 2) return differing;
   for (const { field, key, cells } of columns.values()) {
     if (field[0] !== "param") continue;
-    const first = JSON.stringify(cells[rows[0]] ?? null);
-    if (rows.some((row) => JSON.stringify(cells[row] ?? null) !== first)) differing.add(key);
+    const first = cellKey(cells[rows[0]] ?? null);
+    if (rows.some((row) => cellKey(cells[row] ?? null) !== first)) differing.add(key);
   }
   return differing;
 }

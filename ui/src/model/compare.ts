@@ -1,7 +1,17 @@
 /// Several runs beside each other: which values differ, and by how much.
 
+import { digitsOf, type BigInteger } from "../wire/json";
+import { numberIn, type Cell } from "./cell";
 import { isMetricKind, isSystemMetric, pathText, sequenceText } from "./fields";
-import { numberOf, type Json, type RunAnswer, type SequenceKey, type SequenceSummary } from "../wire/types";
+import {
+  type Json,
+  numberOf,
+  type RunAnswer,
+  type SequenceKey,
+  type SequenceSummary,
+  type WireNumber,
+} from "../wire/types";
+import { compareCells } from "./table";
 
 /// One row of a comparison: a name, and a value of each run; undefined where a run has none.
 export interface DiffRow {
@@ -47,9 +57,13 @@ export function diffTrees(trees: readonly ({ readonly [key: string]: Json } | nu
 /// One metric of several runs: the last value of each, and which is best by its name.
 export interface MetricRow {
   readonly key: SequenceKey;
-  readonly last: readonly (number | null)[];
-  readonly min: readonly (number | null)[];
-  readonly max: readonly (number | null)[];
+  readonly last: readonly Cell[];
+  readonly min: readonly Cell[];
+  readonly max: readonly Cell[];
+}
+
+function summaryCell(value: WireNumber | BigInteger | null | undefined): Cell {
+  return digitsOf(value) === null ? numberOf(value) : (value ?? null);
 }
 
 /// The metrics of several runs, those that most of them have first.
@@ -73,9 +87,9 @@ export function metricRows(
   });
   return [...rows.values()].map(({ key, summaries }) => ({
     key,
-    last: summaries.map((sequence) => numberOf(sequence?.last)),
-    min: summaries.map((sequence) => numberOf(sequence?.min)),
-    max: summaries.map((sequence) => numberOf(sequence?.max)),
+    last: summaries.map((sequence) => summaryCell(sequence?.last)),
+    min: summaries.map((sequence) => summaryCell(sequence?.min)),
+    max: summaries.map((sequence) => summaryCell(sequence?.max)),
   }));
 }
 
@@ -87,10 +101,10 @@ export function trackedMetrics(runs: readonly (RunAnswer | null)[]): readonly Se
 }
 
 /// The best of some values; null where neither more nor less is better, or where there is nothing to compare.
-export function bestOf(values: readonly (number | null)[], direction: -1 | 0 | 1): number | null {
-  const numbers = values.filter((value): value is number => value !== null && Number.isFinite(value));
+export function bestOf(values: readonly Cell[], direction: -1 | 0 | 1): Cell {
+  const numbers = values.filter((value) => Number.isFinite(numberIn(value) ?? NaN));
   if (direction === 0 || numbers.length < 2) return null;
-  return direction < 0 ? Math.min(...numbers) : Math.max(...numbers);
+  return [...numbers].sort((a, b) => compareCells(a, b, direction > 0))[0];
 }
 
 /// A JSON value as a tree of values; null if it is none.

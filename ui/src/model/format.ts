@@ -1,6 +1,6 @@
 /// Numbers, times and sizes for people. Four significant digits; the full value belongs in the title.
 
-import type { Cell } from "./cell";
+import { quantityIn, type Cell } from "./cell";
 import { exactText } from "../wire/json";
 import type { Json } from "../wire/types";
 
@@ -27,6 +27,18 @@ export function formatNumber(value: number): string {
 /// A difference, with its sign.
 export function formatDelta(value: number): string {
   return (value > 0 ? "+" : value < 0 ? "−" : "±") + formatNumber(Math.abs(value));
+}
+
+/// The difference of two cells, for people; of integers with all its digits. Null: one of them is no finite number.
+export function deltaText(cell: Cell, base: Cell): string | null {
+  const [p, q] = [quantityIn(cell), quantityIn(base)];
+  if (p === null || q === null) return null;
+  const [a, b] = [Number(p), Number(q)];
+  if (!Number.isFinite(a) || !Number.isFinite(b)) return null;
+  const isWhole = (value: number | bigint): boolean => typeof value === "bigint" || Number.isSafeInteger(value);
+  if (!isWhole(p) || !isWhole(q)) return formatDelta(a - b);
+  const delta = BigInt(p) - BigInt(q);
+  return `${delta > 0n ? "+" : delta < 0n ? "−" : "±"}${delta < 0n ? -delta : delta}`;
 }
 
 /// Seconds as `3 m 12 s`, `2 h 5 m`, `0.4 s`.

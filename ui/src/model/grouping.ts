@@ -1,6 +1,6 @@
 /// Which colour and which dash a run has: its own steady colour, or its group's.
 
-import { cellLabel, type Cell } from "./cell";
+import { cellKey, cellLabel, numberIn, type Cell } from "./cell";
 import { DASHES, GREY, type Theme } from "../chart/palette";
 import { ownColors } from "./runcolors";
 import { fieldMemory, type ValueColors } from "./valuecolors";
@@ -19,6 +19,15 @@ export interface Coloring {
   readonly colorOf: (hash: string) => string;
 }
 
+/// The groups with a label of its own each: what is equal in few digits has all of them.
+function withOwnLabels<T extends { readonly label: string; readonly value: Cell }>(groups: readonly T[]): T[] {
+  const counts = new Map<string, number>();
+  for (const { label } of groups) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return groups.map((group) =>
+    (counts.get(group.label) ?? 0) < 2 || group.value === null ? group : { ...group, label: cellKey(group.value) },
+  );
+}
+
 /// The runs of a table by the values of one column. Numbers in their order, texts by how many runs they have.
 export function splitBy(
   table: RunTable,
@@ -26,16 +35,16 @@ export function splitBy(
 ): { readonly label: string; readonly value: Cell; readonly hashes: readonly string[] }[] {
   const column = table.columns.get(key);
   if (!column) return [];
-  const byLabel = new Map<string, { label: string; value: Cell; hashes: string[] }>();
+  const byKey = new Map<string, { label: string; value: Cell; hashes: string[] }>();
   table.hashes.forEach((hash, row) => {
     const value = column.cells[row] ?? null;
-    const label = cellLabel(value);
-    const group = byLabel.get(label);
+    const key = cellKey(value);
+    const group = byKey.get(key);
     if (group) group.hashes.push(hash);
-    else byLabel.set(label, { label, value, hashes: [hash] });
+    else byKey.set(key, { label: cellLabel(value), value, hashes: [hash] });
   });
-  const groups = [...byLabel.values()];
-  const isNumeric = groups.every(({ value }) => value === null || typeof value === "number");
+  const groups = withOwnLabels([...byKey.values()]);
+  const isNumeric = groups.every(({ value }) => value === null || numberIn(value) !== null);
   return groups.sort((a, b) =>
     isNumeric
       ? compareCells(a.value, b.value, false)

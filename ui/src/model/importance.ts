@@ -3,7 +3,7 @@
 /// A param's *importance* is how much the forest's error on the runs that a tree has not seen grows when the param's
 /// values are shuffled among them (Breiman, Random Forests, 2001). It sees what a correlation cannot: bends and steps.
 
-import type { Cell } from "./cell";
+import { cellKey, numberIn, type Cell } from "./cell";
 
 const TREES = 60;
 const DEPTH_MOST = 6;
@@ -69,12 +69,12 @@ function encode(
   cells: readonly Cell[],
   y: readonly number[],
 ): { readonly values: number[]; readonly isNumeric: boolean } {
-  if (cells.every((cell) => cell === null || (typeof cell === "number" && !Number.isNaN(cell)))) {
-    return { values: cells.map((cell) => (typeof cell === "number" ? cell : -Infinity)), isNumeric: true };
-  }
+  const numbers = cells.map(numberIn);
+  if (cells.every((cell, i) => cell === null || (numbers[i] !== null && !Number.isNaN(numbers[i]))))
+    return { values: numbers.map((value) => value ?? -Infinity), isNumeric: true };
   const sums = new Map<string, { sum: number; count: number }>();
   cells.forEach((cell, i) => {
-    const key = JSON.stringify(cell);
+    const key = cellKey(cell);
     const entry = sums.get(key) ?? { sum: 0, count: 0 };
     entry.sum += y[i];
     entry.count++;
@@ -82,7 +82,7 @@ function encode(
   });
   return {
     values: cells.map((cell) => {
-      const entry = sums.get(JSON.stringify(cell));
+      const entry = sums.get(cellKey(cell));
       return entry ? entry.sum / entry.count : 0;
     }),
     isNumeric: false,

@@ -1,6 +1,7 @@
 /// The lines of a chart as rows of a table, sortable by each column.
 
 import type { CardLines } from "./lines";
+import { compareCells } from "./table";
 
 /// One line, and what its values are like.
 export interface LineRow {
@@ -34,9 +35,5 @@ export function lineRows(lines: CardLines): readonly LineRow[] {
 
 /// The rows in the order of a column.
 export function sortedLines(rows: readonly LineRow[], key: LineKey, descending: boolean): readonly LineRow[] {
-  const sign = descending ? -1 : 1;
-  return [...rows].sort((a, b) => {
-    const [p, q] = [a[key], b[key]];
-    return sign * (typeof p === "number" && typeof q === "number" ? p - q : String(p) < String(q) ? -1 : 1);
-  });
+  return [...rows].sort((a, b) => compareCells(a[key], b[key], descending));
 }

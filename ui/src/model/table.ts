@@ -1,8 +1,8 @@
 /// The matching runs with some columns: typed, in memory, sorted and patched here.
 
-import type { Cell } from "./cell";
+import { numberIn, quantityIn, type Cell } from "./cell";
 import { fieldText } from "./fields";
-import { digitsOf } from "../wire/json";
+import { floatOf } from "../wire/json";
 import { numberOf, type Field, type RunsAnswer, type WireColumn } from "../wire/types";
 
 export interface Column {
@@ -37,7 +37,7 @@ function cellsOf(column: WireColumn): readonly Cell[] {
   if (column.type === "number")
     return column.values.map((value) => (typeof value === "object" ? value : numberOf(value)));
   if (column.type === "string") return column.codes.map((code) => (code < 0 ? null : column.values[code]));
-  return column.values;
+  return column.type === "json" ? column.values.map((value) => floatOf(value) ?? value) : column.values;
 }
 
 function indexOf(hashes: readonly string[]): ReadonlyMap<string, number> {
@@ -67,19 +67,12 @@ function rank(cell: Cell): number {
   return typeof cell === "number" && Number.isNaN(cell) ? 1 : 0;
 }
 
-/// A number as what it is: integers with all their digits, which compare with numbers exactly.
-function quantity(cell: Cell): number | bigint | null {
-  const digits = digitsOf(cell);
-  if (digits !== null) return BigInt(digits);
-  return typeof cell === "number" ? cell : null;
-}
-
 /// Order of two cells: numbers, then texts; NaN and missing last, whichever the direction.
 export function compareCells(a: Cell, b: Cell, descending: boolean): number {
   const last = rank(a) - rank(b);
   if (last !== 0 || rank(a) > 0) return last;
   const sign = descending ? -1 : 1;
-  const [p, q] = [quantity(a), quantity(b)];
+  const [p, q] = [quantityIn(a), quantityIn(b)];
   if (p !== null && q !== null) return sign * (p < q ? -1 : p > q ? 1 : 0);
   if (p !== null) return -sign;
   if (q !== null) return sign;
@@ -157,8 +150,8 @@ export interface Spread {
 /// Spread of the finite numbers among cells; null if there are none.
 export function spreadOf(cells: readonly Cell[]): Spread | null {
   let [count, sum, min, max] = [0, 0, Infinity, -Infinity];
-  for (const cell of cells) {
-    if (typeof cell !== "number" || !Number.isFinite(cell)) continue;
+  const numbers = cells.map(numberIn).filter((value) => value !== null && Number.isFinite(value)) as number[];
+  for (const cell of numbers) {
     count++;
     sum += cell;
     if (cell < min) min = cell;
@@ -167,6 +160,6 @@ export function spreadOf(cells: readonly Cell[]): Spread | null {
   if (count === 0) return null;
   const mean = sum / count;
   let squares = 0;
-  for (const cell of cells) if (typeof cell === "number" && Number.isFinite(cell)) squares += (cell - mean) ** 2;
+  for (const cell of numbers) squares += (cell - mean) ** 2;
   return { count, min, max, mean, std: count > 1 ? Math.sqrt(squares / (count - 1)) : 0 };
 }

@@ -11,8 +11,7 @@
 /// Of a field with very many values not all are remembered; the others have colours that follow from the value alone.
 
 import { GREY, hashOf, PALETTE, rampColor, type Theme } from "../chart/palette";
-import { digitsOf } from "../wire/json";
-import { cellLabel, type Cell } from "./cell";
+import { cellLabel, numberIn, type Cell } from "./cell";
 
 const STORAGE_KEY = "aim.colors";
 const FIELDS_MOST = 40;
@@ -129,12 +128,6 @@ export class ValueColors {
       // a browser that stores nothing more still remembers while the page is open
     }
   }
-}
-
-function numberIn(value: Cell): number | null {
-  if (typeof value === "number") return value;
-  const digits = digitsOf(value);
-  return digits === null ? null : Number(digits);
 }
 
 function assign(indexes: Map<string, number>, text: string, index: () => number): void {

@@ -1,9 +1,10 @@
 /// Values of several runs beside each other: a row a value, a column a run.
 
 import type { JSX } from "preact";
+import { cellKey, cellLabel, type Cell } from "../model/cell";
 import { asTree, bestOf, diffTrees, metricRows, without, type DiffRow, type MetricRow } from "../model/compare";
 import { betterDirection, contextLabel, isMetricKind, isSystemMetric, sequenceText } from "../model/fields";
-import { formatDelta, formatNumber } from "../model/format";
+import { deltaText, formatCell } from "../model/format";
 import type { RunAnswer } from "../wire/types";
 import { Patch } from "../widget/patch";
 import { leafText, type TreeValue } from "../widget/tree";
@@ -150,20 +151,23 @@ function Results({ runs, base }: { runs: ComparedRuns; base: number }): JSX.Elem
 
 function ResultRow({ row: { key, last, min, max }, base }: { row: MetricRow; base: number }): JSX.Element {
   const best = bestOf(last, betterDirection(key.name));
-  const baseValue = last[base];
-  const deltaOf = (value: number | null, i: number): number =>
-    i === base || value === null || baseValue === null ? NaN : value - baseValue;
+  const deltaOf = (value: Cell, i: number): string | null => (i === base ? null : deltaText(value, last[base]));
+  const fullText = (value: Cell): string => (typeof value === "number" ? String(value) : cellLabel(value));
   return (
     <div class="diff-row">
       <div class="side-name">
         {key.name} <span class="muted">{contextLabel(key.context)}</span>
       </div>
       {last.map((value, i) => (
-        <div key={i} class="side" title={value === null ? "" : `last ${value}, min ${min[i]}, max ${max[i]}`}>
-          <span class={value !== null && value === best ? "best" : ""}>
-            {value === null ? "–" : formatNumber(value)}
+        <div
+          key={i}
+          class="side"
+          title={value === null ? "" : `last ${fullText(value)}, min ${fullText(min[i])}, max ${fullText(max[i])}`}
+        >
+          <span class={best !== null && cellKey(value) === cellKey(best) ? "best" : ""}>
+            {value === null ? "–" : formatCell(value)}
           </span>
-          {Number.isFinite(deltaOf(value, i)) && <em class="delta">{formatDelta(deltaOf(value, i))}</em>}
+          {deltaOf(value, i) !== null && <em class="delta">{deltaOf(value, i)}</em>}
         </div>
       ))}
     </div>

@@ -21,7 +21,9 @@ const ySetting = setting("sy");
 /// The default axes of parallel coordinates: the params that differ, and the target last.
 export function defaultAxes(fields: FieldsAnswer | null, target: Field | null): readonly Field[] {
   if (!fields) return [];
-  const params = varyingParams(fields).filter(({ path, type }) => !isSeed(path) && type !== "json");
+  const varying = varyingParams(fields);
+  const comparable = varying.filter(({ path, type }) => !isSeed(path) && type !== "json");
+  const params = comparable.length > 0 ? comparable : varying; // runs that differ in the seed alone differ all the same
   const axes = params.slice(0, DEFAULT_AXES).map((param): Field => ["param", ...param.path]);
   return target ? [...axes, target] : axes;
 }

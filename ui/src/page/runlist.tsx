@@ -6,7 +6,7 @@ import type { JSX, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { change, goTo } from "../model/address";
 import { fieldText, metricsOf, sequenceText } from "../model/fields";
-import { formatCell, formatDelta } from "../model/format";
+import { formatCell, deltaText } from "../model/format";
 import type { Group } from "../model/grouping";
 import { toggledSet } from "../model/runrows";
 import { runName, type Scene, type Target } from "../model/scene";
@@ -269,7 +269,7 @@ function RunRow({
   const value = cellOf(table, valueKey, hash);
   const status = cellOf(table, "run.status", hash);
   const base = table.hashes.find(marks.isBaseline);
-  const baseValue = base === undefined || base === hash ? null : cellOf(table, valueKey, base);
+  const delta = base === undefined || base === hash ? null : deltaText(value, cellOf(table, valueKey, base));
   const name = runName(table, hash);
   const classes = [
     "run",
@@ -311,7 +311,7 @@ function RunRow({
       {status === "failed" && <i class="fell" title="failed" />}
       <RunActs hash={hash} name={name} />
       <span class="value">
-        {typeof baseValue === "number" && typeof value === "number" ? <em>{formatDelta(value - baseValue)}</em> : null}
+        {delta !== null && <em>{delta}</em>}
         {formatCell(value)}
       </span>
     </div>

@@ -3,6 +3,7 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { formatNumber } from "../model/format";
+import { sortedBy } from "../model/tablerows";
 import { blobUrl, pictureUrl, tableUrl, type Item } from "../model/objects";
 import { getJson } from "../wire/request";
 import type { CellObject, TableAnswer } from "../wire/objects";
@@ -64,13 +65,6 @@ function Cell({ cell, type, blob }: { cell: Json; type: string; blob: string }):
   return <span class="words">{String(cell)}</span>;
 }
 
-function compare(a: Json, b: Json): number {
-  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  const [p, q] = [digitsOf(a) ?? String(a), digitsOf(b) ?? String(b)];
-  return p.localeCompare(q, "en", { numeric: true });
-}
-
 export function TableView({ item }: { item: Item }): JSX.Element {
   const { session, scope } = useApp();
   const rows = useSignal<readonly (readonly Json[])[]>([]);
@@ -88,7 +82,7 @@ export function TableView({ item }: { item: Item }): JSX.Element {
   });
   const order = sort.value;
   const sortedRows = order
-    ? [...rows.value].sort((a, b) => compare(a[order.column], b[order.column]) * (order.descending ? -1 : 1))
+    ? sortedBy(rows.value, order.column, columns[order.column]?.type ?? "", order.descending)
     : rows.value;
   const press = (column: number): void => {
     sort.value =

@@ -25,6 +25,13 @@ export function digitsOf(value: unknown): string | null {
   return typeof value.$int === "string" && Object.keys(value).length === 1 ? value.$int : null;
 }
 
+/// The float that JSON cannot hold, as `{"$float": "nan"}`; null for every other value.
+export function floatOf(value: unknown): number | null {
+  if (value === null || typeof value !== "object" || !("$float" in value)) return null;
+  if (Object.keys(value).length !== 1) return null;
+  return value.$float === "nan" ? NaN : value.$float === "inf" ? Infinity : value.$float === "-inf" ? -Infinity : null;
+}
+
 /// A value with its large integers as they are in JSON text, for people.
 export function exactText(value: Json): string {
   return JSON.stringify(value).replace(/\{"\$int":"(-?\d+)"\}/g, "$1");

@@ -149,10 +149,10 @@ export interface SequenceSummary extends SequenceKey {
   readonly count: number;
   readonly first_step: number | null;
   readonly last_step: number | null;
-  readonly first?: WireNumber | null;
-  readonly last?: WireNumber | null;
-  readonly min?: WireNumber | null;
-  readonly max?: WireNumber | null;
+  readonly first?: WireNumber | BigInteger | null;
+  readonly last?: WireNumber | BigInteger | null;
+  readonly min?: WireNumber | BigInteger | null;
+  readonly max?: WireNumber | BigInteger | null;
   readonly mean?: WireNumber | null;
   readonly min_step?: number | null;
   readonly max_step?: number | null;

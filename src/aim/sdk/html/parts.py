@@ -203,15 +203,17 @@ def short(value: object, limit: int = CELL_CHARACTERS_MAX) -> str:
 
 def number(value: float | None) -> str:
     """
-    Return a number for reading: six digits, and whole numbers up to a million million as they are.
+    Return a number for reading: integers with all their digits, and of other numbers six digits.
 
-    >>> [number(value) for value in (3, 1234567, 0.123456789, 1e-9, float("nan"), None, 2.0)]
-    ['3', '1,234,567', '0.123457', '1e-09', 'nan', '', '2']
+    >>> [number(value) for value in (3, 2**63 - 1, 0.123456789, 1e-9, float("nan"), None, 2.0)]
+    ['3', '9,223,372,036,854,775,807', '0.123457', '1e-09', 'nan', '', '2']
     """
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
     if math.isfinite(value) and value == int(value) and abs(value) < 1e12:
         return f"{int(value):,}"
     return f"{value:.6g}"

@@ -174,7 +174,7 @@ def _description(run: ShownRun, has_tags: bool) -> list[str]:
 
 def _last_values(run: ShownRun, keys: Sequence[SequenceKey], own_keys: Collection[SequenceKey]) -> list[str]:
     points = run.read_points_of_many([key for key in keys if key in own_keys]) if keys else {}
-    return [number(float(points[key].values[-1])) if key in points and len(points[key]) else "" for key in keys]
+    return [number(points[key].last()[1]) if key in points and len(points[key]) else "" for key in keys]
 
 
 def _metric_title(name: str, context: Mapping[str, Any]) -> Html:

@@ -69,11 +69,13 @@ def metric(name: str, context: Mapping[str, Any], run: SequenceRun, points: Poin
     if not len(values):
         return block(head, notice("nothing is tracked"))
     steps = points.steps
-    extremes = [("last", number(float(values[-1])), f"step {int(steps[-1]):,}")]
+    extremes = [("last", number(points.last()[1]), f"step {int(steps[-1]):,}")]
     if bounds(values) is not None:
-        finite = np.where(np.isfinite(values), values, np.nan)
-        for label, index in (("min", int(np.nanargmin(finite))), ("max", int(np.nanargmax(finite)))):
-            extremes.append((label, number(float(values[index])), f"step {int(steps[index]):,}"))
+        # integers are compared as they are: doubles of large ones are alike
+        exact = points.values if points.values.dtype.kind == "i" else np.where(np.isfinite(values), values, np.nan)
+        for label, index in (("min", int(np.nanargmin(exact))), ("max", int(np.nanargmax(exact)))):
+            value = points.values[index : index + 1].tolist()[0]
+            extremes.append((label, number(value), f"step {int(steps[index]):,}"))
     gap_count = int(np.count_nonzero(~np.isfinite(values)))
     summary = [
         joined([muted(f"{label} "), element("b", value), muted(f" at {where}")]) for label, value, where in extremes
@@ -165,5 +167,5 @@ def last_of(points: Points, is_numeric: bool) -> Sequence[str]:
     if not is_numeric:
         return ["", "", last_step]
     values = np.asarray(points.values, np.float64)
-    last = number(float(values[-1])) if len(values) else ""
+    last = number(points.last()[1]) if len(values) else ""
     return [sparkline(values), last, last_step]
