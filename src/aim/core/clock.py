@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 MICROSECOND_S = 1e-6
 MICROSECONDS = 1_000_000  # of a second
+SECONDS_MAX = 1e12  # in the year 33,658; beyond it a time is damage
 ZOMBIE = -1
 
 
@@ -28,10 +29,13 @@ def after(previous_s: float) -> float:
     """
     Return the time in whole microseconds, and at least one after *previous_s*.
 
+    A clock that stands beyond `SECONDS_MAX` is not believed.
+
     >>> after(4e9)
     4000000000.000001
     """
-    return max(round(time.time(), 6), round(previous_s + MICROSECOND_S, 6))
+    now_s = time.time()
+    return max(round(now_s, 6) if now_s < SECONDS_MAX else 0.0, round(previous_s + MICROSECOND_S, 6))
 
 
 @dataclass(frozen=True)

@@ -178,7 +178,6 @@ class Questions(Protocol):
             query_text: about runs, or about sequences: then a run matches when one of its sequences does.
             limit: the largest number of runs.
             offset_hash: only runs after this one; when there is no such run, all.
-            timezone_offset_minutes: UTC minus the client's time.
             progress: is called while runs have to be read first.
         """
 

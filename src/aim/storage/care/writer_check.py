@@ -155,6 +155,9 @@ class WriterCheck:
             return
         if self._end is None:  # a live writer may have declared them since
             undeclared -= {event.get("sequence") for event in events.read(path).events}
+            undeclared -= torn_tail.lost_declarations(
+                self._folder, self._writer_id, points.numbers, points.times_us, self._kinds
+            )
         if undeclared:
             self._note(path, "its end", f"no line declares the sequences {sorted(undeclared)}, which have points")
 

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aim.core import contexts, kinds
+from aim.core.clock import SECONDS_MAX
 from aim.core.summaries import Summary
 from aim.storage.catalogue.catalogue_row import (
     CatalogueRow,
@@ -34,10 +35,10 @@ from aim.storage.catalogue.reduction import summarize_table
 from aim.storage.catalogue.summaries import PartialSummary, partial_of_sealed, summary_of_parts
 from aim.storage.disk import layout
 from aim.storage.forms import events
-from aim.storage.forms.events import SECONDS_MAX, Event
+from aim.storage.forms.events import Event
 from aim.storage.forms.fold import MALFORMED, FirstFold, Line
 from aim.storage.forms.records import RECORD_DTYPE, Records
-from aim.storage.forms.state import SequencePart, SequenceState, WriterInfo
+from aim.storage.forms.state import BEGUN_S_MIN, SequencePart, SequenceState, WriterInfo
 from aim.storage.reading.journal_cursor import JournalCursor
 from aim.storage.sealing.sealed import Sealed
 
@@ -265,6 +266,8 @@ def _writer(writer: str, writer_events: Sequence[Event], lines: list[Line]) -> W
     info = WriterInfo(writer)
     info.begin, info.end = begin, end
     info.begun_at_s, info.ended_at_s = lines[-len(writer_events)][0], before_s
+    if info.begun_at_s < BEGUN_S_MIN:
+        raise _UnusualRun
     return info
 
 

@@ -24,7 +24,6 @@ from aim.storage.disk.files import DISK, Disk
 
 PREFIX = b'{"crc":"'
 PREFIX_BYTES = 17  # up to and with the quote that closes the CRC
-SECONDS_MAX = 1e12  # in the year 33,658; beyond it a time is damage
 Event = dict[str, Any]
 WAITING_BYTES_MAX = 16 << 20  # of lines that the disk refuses, kept in memory
 
@@ -55,14 +54,14 @@ def decode(line: bytes) -> Event | None:
     return event if isinstance(event, dict) else None
 
 
-def seconds(at: object) -> float:
+def seconds(at: object, before_s: float = 0.0) -> float:
     """
-    Return a time of an event in Unix seconds; 0.0 for what is no time.
+    Return a time of an event in Unix seconds; for what is no time *before_s*, that of the event before it.
 
-    >>> seconds(1.5), seconds("now"), seconds(1e300)
-    (1.5, 0.0, 0.0)
+    >>> seconds(1.5), seconds("now"), seconds(1e300, 7.0)
+    (1.5, 0.0, 7.0)
     """
-    return float(at) if isinstance(at, (int, float)) and abs(at) < SECONDS_MAX else 0.0
+    return float(at) if isinstance(at, (int, float)) and abs(at) < clock.SECONDS_MAX else before_s
 
 
 @dataclass

@@ -87,7 +87,7 @@ def _add_exact_point(state: RunState, at_s: float, writer: str, event: Event) ->
     sequence = state.sequences_by_number.get((writer, number))
     if sequence is None:
         raise ValueError(f"no sequence has the number {number}")
-    time_s = events.seconds(event["time"]) if "time" in event else at_s
+    time_s = events.seconds(event["time"], at_s) if "time" in event else at_s
     point = ExactPoint(int(event["step"]), time_s, event["epoch"], int(event["value"]), writer)
     sequence.exact_points.append(point)
 

@@ -168,8 +168,7 @@ def check_segment(name: str, content: bytes) -> list[Damage]:
             problem = f"the file has {len(content):,} of {size_bytes:,} bytes"
             damage.append(Damage(name, f"byte {len(content):,}", problem))
     pages = len(content) // journal.PAGE_BYTES
-    entries = (journal.PAGE_BYTES - journal.CRC_TABLE_OFFSET) // 4
-    table = np.frombuffer(content, "<u4", entries, journal.CRC_TABLE_OFFSET)
+    table = _crc_table(content)
     for page in range(1, pages):
         expected = int(table[page - 1])
         start = page * journal.PAGE_BYTES
@@ -177,6 +176,30 @@ def check_segment(name: str, content: bytes) -> list[Damage]:
             problem = f"page {page} does not match its CRC; one of its points may be wrong"
             damage.append(Damage(name, f"byte {start:,}", problem))
     return damage
+
+
+def checked_numbers(folder: Path, writer: str) -> set[int]:
+    """
+    Return the numbers of the sequences that have a record in a page whose CRC was taken.
+
+    Cost: reads the journal of *writer*.
+    """
+    numbers: set[int] = set()
+    for segment_number in segment_numbers(folder, writer):
+        try:
+            content = read_live_segment(layout.segment_file(folder, writer, segment_number))
+        except OSError:  # sealed meanwhile, or unreadable, which others tell
+            continue
+        slots = slots_of(content)
+        has_crc = _crc_table(content)[: -(-len(slots) // journal.PAGE_RECORDS)] != 0
+        numbers |= set(np.unique(slots["sequence"][np.repeat(has_crc, journal.PAGE_RECORDS)[: len(slots)]]).tolist())
+    return numbers
+
+
+def _crc_table(content: bytes) -> NDArray[np.uint32]:
+    entries = (journal.PAGE_BYTES - journal.CRC_TABLE_OFFSET) // 4
+    is_there = len(content) >= journal.PAGE_BYTES
+    return np.frombuffer(content, "<u4", entries if is_there else 0, journal.CRC_TABLE_OFFSET if is_there else 0)
 
 
 def time_us(records: Records) -> IntArray:

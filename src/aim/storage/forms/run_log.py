@@ -26,7 +26,7 @@ from aim.storage.disk import layout, unreadable
 from aim.storage.forms import events, fold
 from aim.storage.forms.events import Event
 from aim.storage.forms.fold import Line
-from aim.storage.forms.state import Damage, RunState, WriterInfo
+from aim.storage.forms.state import BEGUN_S_MIN, Damage, RunState, WriterInfo
 
 UNREADABLE = -1  # stands for the offset in a file that can't be read
 SEQUENCE_KEYS = frozenset({"sequence", "point", "drop", "delete", "undelete"})  # of lines that change sequences
@@ -122,7 +122,7 @@ class FolderLines:
             problem = f"{counted(length, 'byte is', 'bytes are')} no event line"
             self.damage[path.name, offset] = Damage(path.name, f"byte {offset:,}", problem)
         for event in lines.events:
-            line = self._line(writer.id, event)
+            line = self._line(writer.id, event, writer.line_at_s)
             writer.take(line[0], event)
             fresh.append(line)
 
@@ -141,9 +141,9 @@ class FolderLines:
             self.damage[path.name, 0] = Damage(path.name, "byte 0", "not a whole edit")
         fresh += [self._line("edit", event) for event in lines.events]
 
-    def _line(self, writer: str, event: Event) -> Line:
+    def _line(self, writer: str, event: Event, before_s: float = 0.0) -> Line:
         self.line_count += 1
-        return events.seconds(event.get("at")), writer, self.line_count, event
+        return events.seconds(event.get("at"), before_s), writer, self.line_count, event
 
 
 class RunLog:
@@ -214,7 +214,8 @@ class RunLog:
 
     def _brought_up_to_date(self) -> RunState:
         state = self._state
-        begun = [writer.begun_at_s for writer in state.writers.values() if writer.begun_at_s is not None]
+        begins = [writer.begun_at_s or 0.0 for writer in state.writers.values()]
+        begun = [begin_s for begin_s in begins if begin_s >= BEGUN_S_MIN]
         state.created_at_s = min(begun) if begun else self._source.created_at_s()
         damage = [*self._source.damage.values(), *self._malformed.values()]
         if damage != state.damage:

@@ -23,6 +23,7 @@ from aim.storage.forms.history import Deletion, ForkedFrom, Rewind
 
 HEARTBEAT_FRESH_S = 60.0  # a writer on another host whose event file was touched within this is alive
 SILENT_S = 24 * 3600.0  # a writer without a sign of life for this long has ended
+BEGUN_S_MIN = 1e-3  # an earlier begin is of a clock that was not believed
 DEFAULT_EXPERIMENT = "default"
 
 SequenceKey = tuple[str, str]
@@ -118,6 +119,8 @@ class WriterInfo:
     One writer of the run.
 
     Attributes:
+        heard_at_s: when it last showed that it was alive.
+        line_at_s: the time of its last line in the file.
         unreadable: why its event file can't be read; None: it can. Without it only the id is known.
     """
 
@@ -127,11 +130,13 @@ class WriterInfo:
     end: Event | None = None
     ended_at_s: float | None = None
     heard_at_s: float = 0.0
+    line_at_s: float = 0.0
     offset: int = 0
     unreadable: OSError | None = None
 
     def take(self, at_s: float, event: Event) -> None:
-        """Take the begin or the end of the writer from one of its lines."""
+        """Take the begin or the end of the writer from one of its lines, of the time *at_s*."""
+        self.line_at_s = at_s
         if "begin" in event and isinstance(event["begin"], dict):
             self.begin, self.begun_at_s = event["begin"], at_s
         elif "end" in event and isinstance(event["end"], dict):

@@ -10,7 +10,7 @@ merging, visibility and caching stay the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Hashable
+from collections.abc import Collection, Hashable
 from typing import Any, Protocol
 
 from aim.storage.forms.state import SequenceKey, SequencePart, SequenceState, WriterInfo
@@ -26,7 +26,7 @@ class WriterPoints(Protocol):
     def ordered_points(self, part: SequencePart) -> Points | None:
         """Return the points of a part that is its whole sequence; None when its steps do not increase."""
 
-    def undeclared(self, declared_numbers: Container[int]) -> list[SequenceState]:
+    def undeclared(self, declared_numbers: Collection[int]) -> list[SequenceState]:
         """Return the sequences whose numbers are not in *declared_numbers*: their declarations were lost."""
 
 

@@ -16,10 +16,11 @@ import math
 import os
 import sys
 import time
-from collections.abc import Collection, Container, Hashable
+from collections.abc import Collection, Hashable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from aim.core import contexts, kinds
@@ -253,7 +254,7 @@ class SealedPoints:
             return None
         return Points(steps, typed(values, part.kind), read_moments, (part.writer,), kind=part.kind)
 
-    def undeclared(self, declared_numbers: Container[int]) -> list[SequenceState]:
+    def undeclared(self, declared_numbers: Collection[int]) -> list[SequenceState]:
         """Return the sequences of other numbers, as the file describes them."""
         return [
             _sequence(self._writer_id, sequence.number, sequence.name, sequence.context, sequence.kind)
@@ -303,13 +304,24 @@ class JournalPoints:
             kind=part.kind,
         )
 
-    def undeclared(self, declared_numbers: Container[int]) -> list[SequenceState]:
+    def undeclared(self, declared_numbers: Collection[int]) -> list[SequenceState]:
         """Return the sequences of other numbers, named after them: a journal has no names."""
+        undeclared = [number for number in self._journal.numbers() if number not in declared_numbers]
+        lost = self._lost_declarations(self._torn_folder, declared_numbers) if undeclared and self._torn_folder else ()
         return [
             _sequence(self._journal.writer, number, unknown_name(number), {}, "float")
-            for number in self._journal.numbers()
-            if number not in declared_numbers
+            for number in undeclared
+            if number not in lost
         ]
+
+    def _lost_declarations(self, folder: Path, declared_numbers: Collection[int]) -> set[int]:
+        numbers = self._journal.numbers()
+        times_us = [growing.times_us(self._journal.of_sequence(number).column("time")) for number in numbers]
+        counts = [len(times) for times in times_us]
+        number_of_point = np.repeat(np.array(numbers, np.int64), counts)
+        return torn_tail.lost_declarations(
+            folder, self._journal.writer, number_of_point, np.concatenate(times_us), declared_numbers
+        )
 
 
 def _values(points: GrowingPoints, kind: str) -> npt.NDArray[Any]:

@@ -2,7 +2,8 @@
 The points of one sequence as arrays, merged from what its writers recorded.
 
     points of a sequence = union of the chunks of all its writers, ordered by step;
-                           of several points at one step the latest counts: by time, then by writer
+                           of several points at one step in one chunk the last recorded counts, whatever the clock did;
+                           of those of several chunks the latest: by time, then by writer
 """
 
 from __future__ import annotations
@@ -222,7 +223,7 @@ def merge(chunks: Sequence[Chunk], sequence: SequenceState, visibility: Visibili
     epochs = _concatenated([chunk.epochs for chunk in chunks])
     writers = _writer_indices(chunks, writer_ids)
     if not is_increasing(steps):
-        order = _latest_by_step(steps, times_us, writers)
+        order = _latest_by_step(steps, times_us, writers, [len(chunk.steps) for chunk in chunks])
         steps, values, times_us, epochs = steps[order], values[order], times_us[order], epochs[order]
         writers = writers[order]
     return Points(
@@ -267,11 +268,21 @@ def _number(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _latest_by_step(steps: IntArray, times_us: IntArray, writers: npt.NDArray[np.int32]) -> IntArray:
-    order = np.lexsort((np.arange(len(steps)), writers, times_us, steps))
-    ordered = steps[order]
-    latest: IntArray = order[np.append(ordered[1:] != ordered[:-1], True)]
+def _latest_by_step(
+    steps: IntArray, times_us: IntArray, writers: npt.NDArray[np.int32], chunk_lengths: Sequence[int]
+) -> IntArray:
+    """Return the rows of the points that count, ordered by step; each chunk is in the order of recording."""
+    chunks = np.repeat(np.arange(len(chunk_lengths)), chunk_lengths)
+    order = np.lexsort((chunks, steps))  # a stable sort: what is equal stays in the order of recording
+    latest: IntArray = order[_changes(steps[order]) | _changes(chunks[order])]
+    if len(chunk_lengths) > 1:
+        latest = latest[np.lexsort((writers[latest], times_us[latest], steps[latest]))]
+        latest = latest[_changes(steps[latest])]
     return latest
+
+
+def _changes(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    return np.append(values[1:] != values[:-1], True)
 
 
 def _concatenated(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:

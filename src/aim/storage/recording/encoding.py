@@ -41,6 +41,8 @@ log = logging.getLogger("aim")
 
 Make = Callable[[], list[Stored]]
 Store = Callable[[list[Stored], Callable[[], bool]], object]
+Point = tuple[int, int]
+"""The number of a sequence, and a step."""
 
 
 @dataclass(eq=False)
@@ -50,6 +52,7 @@ class _Job:
     make: Make
     store: Store
     number: int = 0  # of its owner
+    point: Point | None = None
     is_claimed: bool = False
 
     def work(self) -> None:
@@ -149,7 +152,7 @@ class EncodingQueue:
         """How many objects, or lists of objects, wait."""
         return len(self._waiting)
 
-    def add(self, held_bytes: int, make: Make, store: Store) -> None:
+    def add(self, held_bytes: int, make: Make, store: Store, point: Point | None = None) -> None:
         """
         Let the thread make objects and store them; do it at once, in the caller, when too much waits already or the run
         is ending.
@@ -158,6 +161,7 @@ class EncodingQueue:
             held_bytes: the memory that is held until they are stored.
             make: returns the objects.
             store: is called with them and with what claims them: `ObjectRecords.put`.
+            point: what they are recorded as; see `wait_for`.
         """
         if self._is_ending:  # the caller learns at once whether the run still takes it
             _Job(self, 0, make, store).work()
@@ -165,7 +169,7 @@ class EncodingQueue:
         with self._changed:
             is_full = self.count and (self.count >= WAITING_MAX or self._held_bytes + held_bytes > HELD_BYTES_MAX)
             self._taken_count += 1
-            job = _Job(self, held_bytes, make, store, self._taken_count)
+            job = _Job(self, held_bytes, make, store, self._taken_count, point)
             self._waiting[job.number] = job
             self._held_bytes += held_bytes
         if is_full or not _worker.take(job):
@@ -190,6 +194,11 @@ class EncodingQueue:
             log.error(
                 "Aim: an object of run %s can't be stored; its point is not recorded.", self._run_hash, exc_info=error
             )
+
+    def wait_for(self, point: Point) -> None:
+        """Wait until the objects of *point* are written, so that those tracked there now come after them."""
+        if any(job.point == point for job in list(self._waiting.values())):
+            self.wait_until_done()
 
     def record_pending(self, *, wait: bool) -> None:
         """With *wait*, wait until everything that was handed in so far is written."""

@@ -279,6 +279,7 @@ def _put_objects(writer: SequenceWriter, sequence: int, checked: CheckedValue, s
     objects: Sequence[Stored | Deferred] = checked.value
     held_bytes = sum(waiting.held_bytes for waiting in objects if isinstance(waiting, Deferred))
     records, name, kind, epoch = writer.recorder.objects, writer.name, checked.kind, checked.epoch
+    writer.recorder.encoding.wait_for((sequence, step))
     if not held_bytes:
         return records.put(sequence, name, kind, _made(objects), (step,), epoch)
     at_s = max(now(), writer.segments.earliest_at_s)
@@ -286,6 +287,7 @@ def _put_objects(writer: SequenceWriter, sequence: int, checked: CheckedValue, s
         held_bytes,
         lambda: _made(objects),
         lambda made, claim: records.put(sequence, name, kind, made, (step,), epoch, at_s, claim),
+        (sequence, step),
     )
 
 

@@ -110,9 +110,10 @@ def _sealed_content(
 def _without_holes(
     folder: Path, writer: str, recorded: Records, declared: Mapping[int, SequenceDeclaration]
 ) -> Records:
-    """Return what a writer without an end has recorded, without the last points that lack their objects."""
+    """Return what a writer without an end has recorded, without the last points that lack object or declaration."""
     times_us = records.time_us(recorded)
-    is_whole = np.ones(len(recorded), bool)
+    lost = torn_tail.lost_declarations(folder, writer, recorded["sequence"], times_us, declared)
+    is_whole = ~np.isin(recorded["sequence"], list(lost))
     for number, declaration in declared.items():
         if not kinds.is_number(declaration.kind):
             rows = np.flatnonzero(recorded["sequence"] == number)
