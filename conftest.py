@@ -15,6 +15,8 @@ import pytest
 # It puts something else in its own place (docs/decisions/version.md), which pytest's way of importing would undo.
 collect_ignore = ["src/aim/__version__.py"]
 ROOT = Path(__file__).resolve().parent
+# The short names of adapters (`aim.keras`) import frameworks, which only the tests of adapters have.
+collect_ignore += [f"src/aim/{path.name}" for path in (ROOT / "src/aim/sdk/adapters").glob("[a-z]*.py")]
 # Tests sync files by the thousand. In memory that costs nothing; what a sync is worth is tested by disks that forget.
 MEMORY = Path("/dev/shm")
 if os.access(MEMORY, os.W_OK):

@@ -28,6 +28,8 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 REMARK = re.compile(r"<!--\s*(?:(?P<skip>not run: \S[^\n]*?)|(?P<prints>prints)|exit (?P<code>\d+))\s*-->\s*\Z")
+FRAMEWORKS = "docs/guide/integrations/"
+"""Pages whose blocks need a training framework; `tests/adapters` runs them."""
 RUNNABLE = ("python", "py", "console", "sh", "bash", "shell")
 
 
