@@ -93,3 +93,27 @@ def test_an_origin_is_read_back_from_its_footer() -> None:
     origin = JournalOrigin("run", "0badcafe", 2, 70_000, 512)
 
     assert origin == JournalOrigin.from_json(origin.to_json())
+
+
+class Counted(list[Any]):
+    """A column that counts how often one of its entries is read."""
+
+    reads = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        self.reads += 1
+        return super().__getitem__(index)
+
+
+def test_the_contexts_of_a_metric_are_read_once_for_all_its_sequences() -> None:
+    """
+    Looking up a thousand contexts one by one reads each of them once, and none of another name.
+    """
+    contexts = Counted([{"layer": layer} for layer in range(1000)] * 2)
+    names = ["grad"] * 1000 + ["weight"] * 1000
+    table = SequenceTable({"number": range(2000), "name": names, "context": contexts, "kind": ["float"] * 2000})
+
+    matches = [table.numbers_and_kinds("grad", f'{{"layer":{layer}}}') for layer in range(1000)]
+
+    assert [[(layer, "float")] for layer in range(1000)] == matches
+    assert 1000 == contexts.reads

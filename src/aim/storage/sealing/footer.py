@@ -107,6 +107,7 @@ class SequenceTable:
 
     def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
         self._columns = columns
+        self._by_context: dict[str, dict[str, list[int]]] = {}
 
     @cached_property
     def sequences(self) -> list[SealedSequence]:
@@ -159,9 +160,25 @@ class SequenceTable:
         columns = self._columns
         return [
             (columns["number"][index], columns["kind"][index])
-            for index, sequence_name in enumerate(columns["name"])
-            if sequence_name == name and contexts.text(params.decode(columns["context"][index] or {})) == context_text
+            for index in self._indexes_by_context(name).get(context_text, ())
         ]
+
+    def _indexes_by_context(self, name: str) -> dict[str, list[int]]:
+        # a metric of thousands of contexts is asked for one by one, so the contexts of a name are read once
+        indexes = self._by_context.get(name)
+        if indexes is None:
+            indexes = self._by_context[name] = {}
+            for index in self._by_name.get(name, ()):
+                text = contexts.text(params.decode(self._columns["context"][index] or {}))
+                indexes.setdefault(text, []).append(index)
+        return indexes
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[int]]:
+        by_name: dict[str, list[int]] = {}
+        for index, name in enumerate(self._columns["name"]):
+            by_name.setdefault(name, []).append(index)
+        return by_name
 
     def kinds(self) -> dict[int, str]:
         """Return the kind of each sequence by number."""
