@@ -70,6 +70,8 @@ COMMANDS = {
     "metrics": "aim.cli.query:metrics",
     "query": "aim.cli.query:count_matches",
     "export": "aim.cli.export:export_runs",
+    "import": "aim.cli.importing:import_runs",
+    "convert": "aim.cli.convert:convert",
 }
 
 

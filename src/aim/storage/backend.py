@@ -25,6 +25,7 @@ from aim.storage.recording.sequences import ReadEarlier
 from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
+    from aim.storage.care.importing import RunImport
     from aim.storage.care.repair import RepairReport
     from aim.storage.catalogue.catalogue_update import CatalogueChanges
     from aim.storage.catalogue.run_table import RunTable
@@ -176,6 +177,12 @@ class Backend(Protocol):
 
     def fork_run(self, run_hash: str, step: int, *, name: str | None = None) -> str:
         """Make a new run from what a run shows now up to *step*; return its hash."""
+
+    def import_run(self, run_hash: str, *, created_at_s: float | None = None) -> RunImport:
+        """Begin to write a run that another program recorded (storage/care/importing.py). Raises OSError."""
+
+    def import_note(self, run_hash: str) -> dict[str, Any] | None:
+        """Return what was noted when a run was imported; None when it was not."""
 
     # reading
 

@@ -32,6 +32,7 @@ from aim.storage.recording.writer import Writer
 from aim.storage.store import Store, is_repository
 
 if TYPE_CHECKING:
+    from aim.storage.care.importing import RunImport
     from aim.storage.care.repair import RepairReport
     from aim.storage.reading.reader import RunReader
 
@@ -95,6 +96,16 @@ class FolderBackend(Backend):
         from aim.storage.care.forking import fork_run
 
         return fork_run(self._store, run_hash, step, name=name, disk=self._disk)
+
+    def import_run(self, run_hash: str, *, created_at_s: float | None = None) -> RunImport:
+        from aim.storage.care.importing import RunImport
+
+        return RunImport(self._store, run_hash, created_at_s=created_at_s)
+
+    def import_note(self, run_hash: str) -> dict[str, Any] | None:
+        from aim.storage.care.importing import read_note
+
+        return read_note(self._store, run_hash)
 
     # reading
 

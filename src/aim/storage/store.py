@@ -168,12 +168,12 @@ class Store:
         self.disk.remove_folder(doomed)
 
     def empty_trash(self) -> None:
-        """Remove what a killed `delete_run` left, and what a killed copy or fork left an hour ago."""
+        """Remove what a killed `delete_run` left, and what a killed copy, fork or import left an hour ago."""
         if self.trash.is_dir():
             for doomed in self.trash.iterdir():
                 self.disk.remove_folder(doomed)
         for scratch in self.path.iterdir():
-            is_scratch = scratch.name.startswith((".copy-", ".fork-")) and scratch.is_dir()
+            is_scratch = scratch.name.startswith((".copy-", ".fork-", ".import-")) and scratch.is_dir()
             if is_scratch and time.time() - scratch.stat().st_mtime > SCRATCH_AGE_S:
                 self.disk.remove_folder(scratch)
 

@@ -1,10 +1,11 @@
 """
-Distributions: histograms with bins of equal width.
+Distributions: histograms.
 
     field          meaning
     weights        what each bin holds: counts, or any numbers
     dtype          numpy's name of their type, such as int64
     range          [lowest edge, highest edge]
+    edges          all edges, when the bins are not of equal width; else left out
     bin_count      how many bins, 1 or more
     ignored_count  samples that were NaN or infinite, and are in no bin; left out when there are none
 
@@ -87,6 +88,29 @@ class Distribution(CustomObject):
         return cls(hist=hist, bin_range=bin_range)
 
     @classmethod
+    def from_edges(cls, hist: Any, edges: Any) -> Distribution:
+        """
+        Return the distribution with the bins *hist* between neighbours of *edges*, which has one more.
+
+        Raises:
+            UntrackableValue: there are not as many edges, or they do not increase.
+
+        >>> Distribution.from_edges([3, 1], [0, 1, 10]).to_np_histogram()
+        (array([3, 1]), array([ 0.,  1., 10.]))
+        """
+        import numpy as np
+
+        limits = _numbers(edges, "edges").astype(np.float64)
+        if limits.ndim != 1 or len(limits) < 2 or not np.isfinite(limits).all() or (np.diff(limits) < 0).any():
+            raise UntrackableValue("edges have to be two or more numbers in a row, each at least the one before it.")
+        self = cls.from_histogram(hist, [float(limits[0]), float(limits[-1])])
+        if self.bin_count != len(limits) - 1:
+            raise UntrackableValue(f"there are {self.bin_count} bins and {len(limits)} edges; expected one edge more.")
+        if not np.array_equal(limits, self.ranges):
+            self._fields["edges"] = limits.tolist()
+        return self
+
+    @classmethod
     def from_stored(cls, fields: Mapping[str, Any], load: Loader) -> Distribution:
         """Return the distribution that was stored with *fields*; it has no bytes to load."""
         self = super().from_stored(fields, load)
@@ -115,6 +139,8 @@ class Distribution(CustomObject):
         """The edges of the bins, shape (bin_count + 1,)."""
         import numpy as np
 
+        if "edges" in self._fields:
+            return np.array(self._fields["edges"], np.float64)
         low, high = self.range
         return np.linspace(low, high, self.bin_count + 1)
 

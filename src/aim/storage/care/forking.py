@@ -21,24 +21,21 @@ from typing import Any
 
 import numpy as np
 
-from aim.core import clock, params
+from aim.core import params
 from aim.core.errors import DamagedFile, RunNotFound
 from aim.core.reserved import SYSTEM_PARAMS
-from aim.core.values import EXACT_INT_MAX, Loader, Stored
+from aim.core.values import Loader, Stored
+from aim.storage.care.ended_writer import EndedWriter, int_rows
 from aim.storage.disk import changes, layout
 from aim.storage.disk.files import DISK, Disk
-from aim.storage.forms import blobs, events, history, records
-from aim.storage.forms.blobs import BlobFile
-from aim.storage.forms.records import FloatArray, IntArray, Records
+from aim.storage.forms import blobs, history
+from aim.storage.forms.records import FloatArray, IntArray
 from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import RunState, SequenceState
 from aim.storage.reading.folder_source import open_run
 from aim.storage.reading.points import Points
 from aim.storage.reading.reader import RunReader
 from aim.storage.recording.event_lines import about_this_process
-from aim.storage.sealing import seal
-from aim.storage.sealing.declarations import SequenceDeclaration
-from aim.storage.sealing.footer import JournalOrigin
 from aim.storage.store import Store
 
 NOT_COPIED = frozenset({"archived", "notes"})  # properties that describe the parent alone
@@ -89,7 +86,7 @@ def fork_run(store: Store, parent: str, step: int, *, name: str | None = None, d
             raise
         raise RunNotFound(f"Run {parent!r} was deleted by somebody else meanwhile.") from None
     finally:
-        fork.blobs.abandon()
+        fork.writer.abandon()
         disk.remove_folder(scratch)
     changes.touch(store.runs / child, disk)
     return child
@@ -100,54 +97,36 @@ class _Fork:
 
     def __init__(self, folder: Path, scratch: Path, child: str, step: int, disk: Disk) -> None:
         self._folder = folder
-        self._scratch = scratch
-        self._child = child
         self._step = step
-        self._disk = disk
-        self._writer = layout.new_writer_id()
-        self.blobs = BlobFile(scratch, self._writer, disk)
-        self._declared: dict[int, SequenceDeclaration] = {}
-        self._lines: list[dict[str, Any]] = []
-        self._next_steps: list[int] = []
-        self._tables: list[Records] = []
+        writer_id = layout.new_writer_id()
+        begin = about_this_process(child, writer_id)
+        self.writer = EndedWriter(scratch, writer_id, begin, run_hash=child, disk=disk)
 
     def write(self, name: str | None) -> None:
         """Write everything into the scratch folder, and wait until it is on the disk."""
         log = RunLog(self._folder, _CopiedObject)
         reader = open_run(self._folder, may_seal=False)
-        self._say({"begin": about_this_process(self._child, self._writer)})
         state = reader.state()
-        self._say({"forked_from": {"run": state.run_hash, "step": self._step}})
+        self.writer.say({"forked_from": {"run": state.run_hash, "step": self._step}})
         self._copy_state(log.refresh(), log.params, name)
         keys = [key for key, sequence in reader.sequences().items() if sequence.is_rewound]
         for key, points in reader.points_of_many(keys).items():
             sequence = state.sequences.get(key)
             if sequence is not None:  # else its declaration was lost, and its kind with it
                 self._copy_points(reader, sequence, points)
-        table = np.concatenate(self._tables) if self._tables else np.empty(0, records.RECORD_DTYPE)
-        self.blobs.close()
-        self._say({"end": self._end(len(table))})
-        self._write(table)
-
-    def _say(self, event: dict[str, Any]) -> None:
-        before_s = self._lines[-1]["at"] if self._lines else 0.0
-        self._lines.append({"at": clock.after(before_s), **event})
-
-    def _end(self, point_count: int) -> dict[str, Any]:
-        end = {"state": "finished", "error": None, "segments": 0, "points": point_count}
-        return {**end, "blobs": self.blobs.file_count, "next": self._next_steps}
+        self.writer.write()
 
     def _copy_state(self, state: RunState, tree: Any, name: str | None) -> None:
         if isinstance(tree, dict):
             tree.pop(SYSTEM_PARAMS, None)
         if tree:
-            self._say({"set": [], "value": params.encode(tree, strict=False)})
+            self.writer.say({"set": [], "value": params.encode(tree, strict=False)})
         properties = {key: value for key, value in state.properties.items() if key not in NOT_COPIED}
         properties |= {} if name is None else {"name": name}
         if properties:
-            self._say({"property": properties})
+            self.writer.say({"property": properties})
         if state.tags:
-            self._say({"tags": {"add": list(state.tags), "remove": []}})
+            self.writer.say({"tags": {"add": list(state.tags), "remove": []}})
 
     # points
 
@@ -163,17 +142,14 @@ class _Fork:
             return
         is_int = np.ones(stop, bool)
         if values.dtype == object:
-            is_int = np.array([isinstance(value, int) for value in values.tolist()], bool)
+            is_int = int_rows(values.tolist())
             self._add(sequence, "float", points, rows[~is_int], values[~is_int].astype(np.float64))
         self._copy_ints(sequence, points, rows[is_int], values[is_int].astype(np.int64))
 
     def _copy_ints(self, sequence: SequenceState, points: Points, rows: IntArray, ints: IntArray) -> None:
-        fits = (ints >= -EXACT_INT_MAX) & (ints <= EXACT_INT_MAX)
-        number = self._add(sequence, "int", points, rows[fits], ints[fits].astype(np.float64), always=len(ints) > 0)
-        for row, value in zip(rows[~fits].tolist(), ints[~fits].tolist()):
-            epoch = float(points.epochs[row])
-            line = {"point": number, "step": int(points.steps[row]), "epoch": None if epoch != epoch else epoch}
-            self._say({**line, "value": value, "time": round(float(points.times_s[row]), 6)})
+        if len(rows):
+            number = self._declare(sequence, "int", points)
+            self.writer.add_ints(number, points.steps[rows], ints, points.times_s[rows], points.epochs[rows])
 
     def _copy_objects(self, reader: RunReader, sequence: SequenceState, points: Points, stop: int) -> None:
         copies: dict[str, list[tuple[int, int]]] = {}  # by kind: row, position of the copy
@@ -181,7 +157,7 @@ class _Fork:
             step = int(points.steps[row])
             try:
                 kind, items = self._items(reader, points, row)
-                position = self.blobs.append(sequence.name, (step,), items, kind)
+                position = self.writer.append_objects(sequence.name, (step,), items, kind)
             except DamagedFile as error:
                 log.warning("Aim: %s at step %d was not copied: %s", sequence.name, step, error)
                 continue
@@ -199,37 +175,12 @@ class _Fork:
         is_mixed = any(params.OWN_KIND in item for item in record["items"])
         return f"list({items[0].kind})" if is_mixed else record["kind"], items
 
-    def _add(
-        self,
-        sequence: SequenceState,
-        kind: str,
-        points: Points,
-        rows: IntArray,
-        values: FloatArray,
-        *,
-        always: bool = False,
-    ) -> int:
-        """Add points of one kind, and declare them; return the sequence number, 0 when there was nothing to add."""
-        if not len(rows) and not always:
-            return 0
-        number = len(self._declared) + 1
-        self._declared[number] = SequenceDeclaration(sequence.name, sequence.context, kind)
-        context = params.encode(dict(sequence.context))
-        self._say({"sequence": number, "name": sequence.name, "context": context, "kind": kind})
-        table = np.zeros(len(rows), records.RECORD_DTYPE)
-        table["value"], table["sequence"] = values, number
-        table["step"], table["time"] = points.steps[rows], points.times_s[rows]
-        table["epoch"] = points.epochs[rows]
-        self._tables.append(table)
-        self._next_steps.append(history.next_step(int(points.steps[-1]) + 1, [history.Rewind(self._step, 0.0)]))
+    def _declare(self, sequence: SequenceState, kind: str, points: Points) -> int:
+        number = self.writer.declare(sequence.name, sequence.context, kind)
+        self.writer.expect_step(number, history.next_step(int(points.steps[-1]) + 1, [history.Rewind(self._step, 0.0)]))
         return number
 
-    # files
-
-    def _write(self, table: Records) -> None:
-        content = b"".join(map(events.encode, self._lines))
-        if len(table):
-            origin = JournalOrigin(self._child, self._writer, 0, len(table), len(content))
-            sealed_path = layout.sealed_file(self._scratch, self._writer)
-            self._disk.write_new(sealed_path, seal.encode(table, self._declared, origin))
-        self._disk.write_new(layout.events_file(self._scratch, self._writer), content)
+    def _add(self, sequence: SequenceState, kind: str, points: Points, rows: IntArray, values: FloatArray) -> None:
+        if len(rows):
+            number = self._declare(sequence, kind, points)
+            self.writer.add(number, points.steps[rows], values, points.times_s[rows], points.epochs[rows])

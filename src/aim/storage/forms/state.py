@@ -233,7 +233,8 @@ class RunState:
         last = max(self.writers.values(), key=lambda writer: (writer.ended_at_s or writer.heard_at_s, writer.id))
         if last.end is None:
             return LOST, last.heard_at_s
-        return (FAILED if last.end.get("state") == "failed" else FINISHED), last.ended_at_s
+        state = last.end.get("state")
+        return (state if state in (FAILED, LOST) else FINISHED), last.ended_at_s
 
     def error(self) -> str | None:
         """The class of the exception that ended the run, if one did."""

@@ -11,7 +11,7 @@ Points whose source does not change any more stay in memory, up to a bound for a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -247,6 +247,23 @@ class RunReader:
     def read_data(self, writer_id: str, file_number: int, offset: int) -> bytes:
         """Return the bytes of one object. Raises FileNotFoundError and DamagedFile."""
         return self._source.read_data(writer_id, file_number, offset)
+
+
+def recorded_parts(reader: RunReader, state: RunState) -> Iterator[tuple[SequenceState, Chunk]]:
+    """
+    Go through all that was recorded in a run, hidden or not, one writer's share of a sequence after the other. No other
+    thread may use the reader meanwhile.
+
+    Cost: memory for one share. Ints that no double holds come as shares of their own.
+    """
+    for sequence in state.sequences.values():
+        for part in sequence.parts:
+            writer = state.writers.get(part.writer)
+            points = None if writer is None else reader._source.points_of_writer(writer)
+            if points is not None:
+                yield sequence, points.chunk(part)
+        for chunk in exact_chunks(sequence):
+            yield sequence, chunk
 
 
 def _look(source: ChunkSource, sequence: SequenceState, state: RunState) -> PointsByWriter:

@@ -1,0 +1,36 @@
+"""
+`aim convert`: the importers under the names and options of Aim 3.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from aim.cli.importing import run_import, target_of
+from aim.cli.main import AimGroup, repo_option
+from aim.convert.detecting import recognised
+from aim.convert.formats import ImportOptions
+from aim.convert.names import FULL
+
+
+@click.group(cls=AimGroup, lazy={}, short_help="Bring runs of other trackers, as in Aim 3.")
+@repo_option
+def convert(repo: Path | None) -> None:
+    """Bring runs of other trackers, with the options of Aim 3. `aim import` has more of both."""
+
+
+@convert.command()
+@repo_option
+@click.option("--logdir", required=True, type=click.Path(path_type=Path), help="The folder of event files.")
+@click.option("--flat", "-f", is_flag=True, help="A run for each parent folder; its folders are the context `entry`.")
+@click.option("--no-cache", is_flag=True, help="Ignored: what was imported is in the repository itself.")
+def tensorboard(repo: Path | None, logdir: Path, flat: bool, no_cache: bool) -> None:
+    """Bring the runs of TensorBoard. Names stay as they are; `aim import` splits off train and val."""
+    options = ImportOptions(naming=FULL, choices={"flat": True} if flat else {})
+    sys.exit(run_import(recognised(logdir, "tensorboard"), target_of(repo), options))
+
+
+convert.add_command(tensorboard, "tf")

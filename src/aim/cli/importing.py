@@ -1,0 +1,213 @@
+"""
+`aim import` and `aim convert`: bring the runs of other trackers.
+
+Exit codes: 0 all came over, or only what is never imported did not; 3 something was lost to damage or refused; 2 a
+wrong call; 1 nothing could be imported; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aim.cli import output
+from aim.cli.main import FOLDER_ADDRESS
+from aim.convert import formats, names
+from aim.convert.detecting import recognised
+from aim.convert.formats import ImportOptions, Source, SourceRun
+from aim.convert.importing import ImportProgress, import_sources
+from aim.convert.intake import SKIPPABLE
+from aim.convert.report import Report, RunReport
+from aim.core.errors import UsageError
+from aim.core.words import counted
+from aim.engine.opening import find_repository
+
+INTERRUPTED = 130
+REFRESH_S = 0.2
+
+
+class SourceProgress(ImportProgress):
+    """A bar on a terminal; with *as_json* a line for each run."""
+
+    def __init__(self, *, as_json: bool, is_quiet: bool) -> None:
+        self._as_json = as_json
+        self._is_quiet = is_quiet
+        self._bar: output.Progress | None = None
+        self._shown_s = 0.0
+
+    def begin(self, source: Source, runs: Sequence[SourceRun]) -> None:
+        """Begin the bar of a source."""
+        self.close()
+        if not self._is_quiet:
+            self._bar = output.Progress(f"{source.importer.title}: runs", len(runs))
+
+    def ended(self, source: Source, run: RunReport) -> None:
+        """Move the bar on."""
+        if self._as_json:
+            output.say(json.dumps({"event": "run", "format": source.format, **run.to_json()}))
+        if self._bar is not None:
+            self._bar.step()
+
+    def close(self) -> None:
+        """End the line of the bar."""
+        if self._bar is not None:
+            self._bar.end()
+            self._bar = None
+
+
+def _list_formats(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        for each in formats.all_importers():
+            output.say(f"{each.name:<14} {each.title}: {each.looked_for}")
+        ctx.exit()
+
+
+def options_of(values: dict[str, Any]) -> ImportOptions:
+    """Return the options of an import, from those of its command. Raises UsageError."""
+    rules = values.pop("rules")
+    skip = frozenset(name.strip() for name in (values.pop("skip") or "").split(",") if name.strip())
+    if skip - SKIPPABLE:
+        raise UsageError(
+            f"--skip can't leave out {', '.join(sorted(skip - SKIPPABLE))}; it knows {_listed(SKIPPABLE)}."
+        )
+    since = values.pop("since")
+    return ImportOptions(
+        into=values.pop("into"),
+        naming=values.pop("naming"),
+        rules=() if rules is None else names.read_rules(rules),
+        skip=skip,
+        only=values.pop("only"),
+        since_s=None if since is None else since.timestamp(),
+        artifacts=values.pop("artifacts"),
+        is_strict=values.pop("strict"),
+        choices={key: value for key, value in values.items() if value not in (None, False, ())},
+    )
+
+
+def _listed(words: frozenset[str]) -> str:
+    return ", ".join(sorted(words))
+
+
+def target_of(repo: Path | None) -> Path:
+    """Return the folder of the repository: *repo*, or the nearest from the current one upward, or the current one."""
+    return repo or find_repository(Path.cwd()) or Path.cwd()
+
+
+def run_import(
+    sources: Sequence[Source],
+    target: Path,
+    options: ImportOptions,
+    *,
+    dry_run: bool = False,
+    report_path: Path | None = None,
+    as_json: bool = False,
+    quiet: bool = False,
+) -> int:
+    """Import *sources*, print the report, and return the exit code."""
+    progress = SourceProgress(as_json=as_json, is_quiet=as_json or quiet)
+    report = Report()
+    code = 0
+    begun_s = time.monotonic()
+    try:
+        import_sources(sources, target, options, dry_run=dry_run, progress=progress, report=report)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    finally:
+        progress.close()
+        if report_path is not None:
+            report_path.write_text(json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if as_json:
+        output.say(json.dumps({"event": "report", **report.to_json()}))
+    elif not quiet:
+        output.say(report.text())
+        output.tell(f"{counted(len(report.runs), 'run')} in {time.monotonic() - begun_s:.1f} s.")
+    if code == INTERRUPTED:
+        output.tell("Interrupted. What is reported above is imported; the same command goes on.")
+    return code or report.exit_code
+
+
+@click.command("import", short_help="Bring runs of other trackers.")
+@click.argument("paths", metavar="SOURCE...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--from", "format_name", metavar="FORMAT", help="Read only this format; --list-formats names them.")
+@click.option(
+    "--list-formats", is_flag=True, is_eager=True, expose_value=False, callback=_list_formats, help="List the formats."
+)
+@click.option(
+    "--repo",
+    type=FOLDER_ADDRESS,
+    default=None,
+    help="The folder that contains .aim; created if there is none.  [default: the nearest above, or here]",
+)
+@click.option("--into", metavar="EXPERIMENT", help="The experiment of the runs.  [default: as in the source]")
+@click.option("--dry-run", is_flag=True, help="Read everything and report, but write nothing.")
+@click.option("--since", type=click.DateTime(), help="Leave out runs that began before.")
+@click.option("--only", metavar="GLOB", multiple=True, help="Only runs of this name or path, such as 'lr-*'.")
+@click.option("--skip", metavar="KINDS", help=f"Leave out: {_listed(SKIPPABLE)}.")
+@click.option(
+    "--map", "rules", metavar="RULES.toml", type=click.Path(path_type=Path), help="Rules that rename metrics."
+)
+@click.option(
+    "--name-as",
+    "naming",
+    type=click.Choice(names.NAMINGS),
+    default=names.CONTEXT,
+    show_default=True,
+    help="context: train/loss becomes loss with the context subset=train. full: names stay.",
+)
+@click.option(
+    "--artifacts",
+    type=click.Choice(["copy", "link", "none"]),
+    default="none",
+    show_default=True,
+    help="Copy files of the runs into the repository, or keep their addresses.",
+)
+@click.option(
+    "--no-merge-hparams",
+    "merge_hparams",
+    flag_value=False,
+    default=None,
+    help="TensorBoard: keep a folder of hyperparameters as a run.",
+)
+@click.option("--strict", is_flag=True, help="Stop at the first damage.")
+@click.option(
+    "--report", "report_path", metavar="FILE", type=click.Path(path_type=Path), help="Write the report as JSON."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line for each run, and the report.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no report.")
+def import_runs(
+    paths: tuple[Path, ...],
+    format_name: str | None,
+    repo: Path | None,
+    dry_run: bool,
+    report_path: Path | None,
+    as_json: bool,
+    quiet: bool,
+    **values: Any,
+) -> None:
+    """
+    Bring the runs of other trackers from folders or files; their format is recognised.
+
+    A source is never changed. The same call again imports only what is new. What was not imported is counted in the
+    report. Exit code 0: all came over; 3: something was lost to damage.
+    """
+    if not paths:
+        raise click.UsageError("Name the folder or file to import, such as `aim import ./runs`.")
+    options = options_of(values)
+    sources = [source for path in paths for source in recognised(path, format_name)]
+    sys.exit(
+        run_import(
+            sources,
+            target_of(repo),
+            options,
+            dry_run=dry_run,
+            report_path=report_path,
+            as_json=as_json,
+            quiet=quiet,
+        )
+    )

@@ -1,0 +1,84 @@
+"""
+What ends an import. What only hides a part of a source is no error: it is counted in the report (`events.SourceDamage`,
+`events.Refused`), and raised as `DamagedSource` in strict mode.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aim.core.errors import AimError, DiskRefused, NotFound, UnsupportedFormat, UsageError
+
+
+class SourceNotFound(NotFound):
+    """There is no such file or folder."""
+
+
+class SourceNotRecognised(UsageError):
+    """There is nothing in a source that an importer reads."""
+
+    def __init__(self, path: Path, looked_for: list[str]) -> None:
+        kinds = "".join(f"\n    {line}" for line in looked_for)
+        super().__init__(
+            f"There is nothing to import in '{path}'. Looked there and in the folders below for:{kinds}\n"
+            "Name the folder or file itself, or its format with --from."
+        )
+
+
+class SourceIsNewer(UnsupportedFormat):
+    """A source has a format of a later version than is read."""
+
+    def __init__(self, path: Path, name: str, source_version: str, latest: str) -> None:
+        super().__init__(
+            f"'{path}' is in format {source_version} of {name}; this version of Aim reads up to {latest}. Install a "
+            "newer Aim."
+        )
+
+
+class SourceBeingWritten(AimError):
+    """A source changed each time that it was read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"'{path}' is being written at this moment. Import it again when the program has ended.")
+
+
+class NeedsExtra(AimError, ImportError):
+    """An importer needs a package that is not installed."""
+
+    def __init__(self, purpose: str, package: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs {package}, which is not installed. Run: pip install 'aim[{extra}]'")
+
+
+class DamagedSource(AimError):
+    """A part of a source can't be read, in strict mode."""
+
+    def __init__(self, path: str, offset: int | None, reason: str) -> None:
+        at = "" if offset is None else f" at byte {offset:,}"
+        super().__init__(
+            f"'{path}' is damaged{at}: {reason}. Nothing of its run was imported; without --strict all but the "
+            "damaged part is."
+        )
+        self.path = path
+        self.offset = offset
+        self.reason = reason
+
+
+class TargetInsideSource(UsageError):
+    """The repository lies in the folder that is to be imported."""
+
+    def __init__(self, source: Path, repository: str) -> None:
+        super().__init__(
+            f"The repository '{repository}' lies in the source '{source}', which an import never changes. Name the "
+            "folder of the runs themselves, or another repository with --repo."
+        )
+
+
+class DiskFull(DiskRefused):
+    """There is no room for the imported run."""
+
+    def __init__(self, repository: str, number: int | None) -> None:
+        super().__init__(
+            f"The disk of '{repository}' has no room for the next run; the runs before it are imported. Make room, and "
+            "call the same command again: it goes on.",
+            number,
+        )

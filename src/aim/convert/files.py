@@ -1,0 +1,77 @@
+"""
+Files of imported runs: copied, or kept as addresses. No name and no path that a source says leads out of its folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from aim.convert.events import ArtifactFile
+
+if TYPE_CHECKING:
+    from aim.storage.care.importing import RunImport
+
+COPY, LINK, NONE = ARTIFACT_CHOICES = ("copy", "link", "none")
+CHUNK_BYTES = 1 << 20
+
+
+def take_artifact(event: ArtifactFile, target: RunImport, root: Path, *, is_copied: bool) -> str | None:
+    """
+    Keep one artifact with the run; return why not, or None when it was.
+
+    Args:
+        root: its file has to lie below it.
+        is_copied: copy it into the repository; else keep its address.
+
+    Raises:
+        OSError: the disk of the repository refuses.
+    """
+    name = safe_name(event.name)
+    if name is None:
+        return f"artifact {event.name!r}: its name leads out of the run"
+    if event.path is None:
+        target.refer(name, str(event.uri))
+        return None
+    if not is_below(event.path, root):
+        return f"artifact {name!r}: its file lies outside of the source"
+    try:
+        digest, size_bytes = _digest(event.path)
+        moment_s = event.path.stat().st_mtime
+    except OSError as error:
+        return f"artifact {name!r}: {error.strerror}"
+    if is_copied:
+        with open(event.path, "rb") as file:
+            target.artifact(name, file, size_bytes=size_bytes, sha256=digest, at_s=moment_s)
+    else:
+        target.refer(name, event.path.resolve().as_uri(), size_bytes=size_bytes, sha256=digest)
+    return None
+
+
+def safe_name(name: str) -> str | None:
+    """
+    Return the name of an artifact as a path below its folder; None when it leads elsewhere.
+
+    >>> safe_name("model/best.pt"), safe_name("../key"), safe_name("/etc/passwd")
+    ('model/best.pt', None, None)
+    """
+    path = PurePosixPath(name.replace(os.sep, "/"))
+    is_safe = not path.is_absolute() and path.parts and ".." not in path.parts and "\0" not in name
+    return path.as_posix() if is_safe else None
+
+
+def is_below(path: Path, root: Path) -> bool:
+    """Return whether *path*, with its links followed, is *root* or lies below it."""
+    resolved, resolved_root = path.resolve(), root.resolve()
+    return resolved == resolved_root or resolved_root in resolved.parents
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    digest, size_bytes = hashlib.sha256(), 0
+    with open(path, "rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+            size_bytes += len(chunk)
+    return digest.hexdigest(), size_bytes

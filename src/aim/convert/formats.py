@@ -1,0 +1,180 @@
+"""
+What an importer is, and which there are.
+
+    Importer   one format: recognises its folders, lists their runs, reads a run as neutral events
+    Source     where a format was recognised
+    SourceRun  one run of a source: its id there, and the files whose size and time tell whether it changed
+
+An importer of another package is an entry point of the group `aim.importers`: an object with the members of `Importer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Protocol
+
+from aim.convert.events import Event
+from aim.convert.names import CONTEXT, Rule
+from aim.core.errors import UsageError
+
+ENTRY_POINTS = "aim.importers"
+OWN: dict[str, str] = {
+    "tensorboard": "aim.convert.tensorboard.importer:TensorBoardImporter",
+}
+"""Our importers by the name of their format, in the order in which they are tried."""
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """
+    How runs are imported.
+
+    Attributes:
+        into: the experiment; None: the source's.
+        naming: `context` or `full` (names.py).
+        rules: of `--map`.
+        skip: kinds of records that are left out: images, audio, video, texts, histograms, figures, tables, logs,
+            system, artifacts.
+        only: patterns such as `lr-*`; a run is imported if one matches its title or its name.
+        since_s: leave out runs that were created before, in Unix seconds.
+        artifacts: `copy` files into the repository, `link` to where they are, or `none`.
+        is_strict: stop at the first damage.
+        choices: options of single formats, by name, such as `keep_steps`.
+    """
+
+    into: str | None = None
+    naming: str = CONTEXT
+    rules: Sequence[Rule] = ()
+    skip: frozenset[str] = frozenset()
+    only: Sequence[str] = ()
+    since_s: float | None = None
+    artifacts: str = "none"
+    is_strict: bool = False
+    choices: Mapping[str, Any] = field(default_factory=dict)
+
+    def meaning(self) -> dict[str, Any]:
+        """Return what changes the imported run, as JSON: with another meaning a run is imported again."""
+        rules = [[rule.pattern, rule.name, dict(rule.context), rule.is_skipped] for rule in self.rules]
+        return {
+            "into": self.into,
+            "naming": self.naming,
+            "rules": rules,
+            "skip": sorted(self.skip),
+            "artifacts": self.artifacts,
+            "choices": {key: value for key, value in sorted(self.choices.items()) if value is not None},
+        }
+
+
+@dataclass(frozen=True)
+class SourceRun:
+    """
+    One run of a source.
+
+    Attributes:
+        run_id: its id in the source; the hash here is made of it, so it has to be the same at each import.
+        title: for people: its path in the source, or its name.
+        files: the files that hold it. As long as their sizes and times are the same, it is not read again.
+        experiment: of the source, where `RunFound` does not say another.
+        run_hash: the hash here; None: made of format and id.
+        locator: what the importer needs to read it.
+    """
+
+    run_id: str
+    title: str
+    files: tuple[Path, ...]
+    experiment: str | None = None
+    run_hash: str | None = None
+    locator: Any = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """
+    A format at a path.
+
+    Attributes:
+        folders: where it was recognised, at *path* or below.
+    """
+
+    importer: Importer
+    path: Path
+    folders: tuple[Path, ...] = ()
+
+    @property
+    def format(self) -> str:
+        """The name of the format."""
+        return self.importer.name
+
+    @property
+    def runs(self) -> int:
+        """How many runs there are; each is looked at, not read."""
+        return sum(1 for _ in self.importer.runs(self, ImportOptions()))
+
+
+class Importer(Protocol):
+    """
+    One format.
+
+    Attributes:
+        name: as for `--from`.
+        title: for people.
+        looked_for: what it is recognised by, as words after "looked for".
+        version: of the reading; with another one unchanged runs are imported again.
+        owns_below: whether nothing else is looked for below a folder that it recognises.
+        is_asked_for: whether it is recognised only where the source itself is such a file, or by `--from`.
+    """
+
+    name: str
+    title: str
+    looked_for: str
+    version: int
+    owns_below: bool
+    is_asked_for: bool
+
+    def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
+        """Return whether *folder*, which has these names in it, holds runs of the format."""
+
+    def runs(self, source: Source, options: ImportOptions) -> Iterable[SourceRun]:
+        """List the runs of a source, without reading them. Raises AimError: the source can't be read."""
+
+    def read(self, source: Source, run: SourceRun, options: ImportOptions) -> Iterator[Event]:
+        """Read a run. Damage is an event; memory does not grow with the run. Raises AimError: it can't be read."""
+
+
+def importer(name: str) -> Importer:
+    """
+    Return the importer of a format.
+
+    Raises:
+        UsageError: there is none.
+
+    >>> importer("tensorboard").title
+    'TensorBoard'
+    """
+    if name in OWN:
+        return _loaded(OWN[name])
+    for point in entry_points(group=ENTRY_POINTS):
+        if point.name == name:
+            others: Importer = point.load()
+            return others
+    raise UsageError(f"There is no importer named {name!r}. There are: {', '.join(names())}.")
+
+
+def names() -> list[str]:
+    """Return the names of all formats: ours in the order in which they are tried, then those of other packages."""
+    return [*OWN, *sorted(point.name for point in entry_points(group=ENTRY_POINTS) if point.name not in OWN)]
+
+
+def all_importers() -> list[Importer]:
+    """Return the importers of all formats."""
+    return [importer(name) for name in names()]
+
+
+def _loaded(address: str) -> Importer:
+    module, _, class_name = address.partition(":")
+    made: Importer = getattr(import_module(module), class_name)()
+    return made
