@@ -42,15 +42,15 @@ GOALS = {"idle %": 1.0, "ready s": 1.0, "2,000 curves cold ms": 300.0}
 
 
 class Server:
-    """A server that was started."""
+    """A server that was started; of the code that *environment* leads to, of this checkout unless it is given."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, environment: Mapping[str, str] | None = None) -> None:
         self.started_s = time.perf_counter()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "aim.cli", "up", "--repo", str(root), "-p", "0", "--no-open"],
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)},
+            env=environment or {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)},
         )
         assert self.process.stderr is not None
         address = next(line for line in self.process.stderr if line.startswith("Open ")).split()[1]

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -27,7 +26,7 @@ def _child() -> Process:
     """
     child = subprocess.Popen([sys.executable, "-c", "pass"])
     child.wait()
-    return replace(clock.this_process(), pid=child.pid)
+    return clock.this_process()._replace(pid=child.pid)
 
 
 def test_now_is_unix_time() -> None:
@@ -77,9 +76,9 @@ def test_a_pid_that_was_given_again_is_another_process() -> None:
     """
     process = clock.this_process()
 
-    assert clock.is_alive(replace(process, start=5)) is False
-    assert clock.is_alive(replace(process, boot="another")) is False
-    assert clock.is_alive(replace(process, start=None)) is True
+    assert clock.is_alive(process._replace(start=5)) is False
+    assert clock.is_alive(process._replace(boot="another")) is False
+    assert clock.is_alive(process._replace(start=None)) is True
 
 
 @pytest.mark.skipif(not HAS_PROC, reason="this system does not tell starts, boots and namespaces")
@@ -88,7 +87,7 @@ def test_a_zombie_is_not_alive() -> None:
     A process that has ended and was not waited for yet has ended.
     """
     child = subprocess.Popen([sys.executable, "-c", "pass"], stdout=subprocess.PIPE)
-    process = replace(clock.this_process(), pid=child.pid, start=clock.start_ticks(child.pid))
+    process = clock.this_process()._replace(pid=child.pid, start=clock.start_ticks(child.pid))
     assert child.stdout is not None
     child.stdout.read()
     until_s = time.monotonic() + 60
@@ -96,7 +95,7 @@ def test_a_zombie_is_not_alive() -> None:
         assert time.monotonic() < until_s
 
     assert clock.is_alive(process) is False
-    assert clock.is_alive(replace(process, start=None)) is False
+    assert clock.is_alive(process._replace(start=None)) is False
     child.stdout.close()
     child.wait()
 
@@ -107,8 +106,8 @@ def test_a_process_elsewhere_can_not_be_asked_for() -> None:
     """
     process = clock.this_process()
 
-    assert clock.is_alive(replace(process, host="elsewhere")) is None
-    assert clock.is_alive(replace(process, namespace="pid:[1]")) is None
+    assert clock.is_alive(process._replace(host="elsewhere")) is None
+    assert clock.is_alive(process._replace(namespace="pid:[1]")) is None
 
 
 @pytest.mark.parametrize("pid", [0, -1, -(2**40)])
@@ -116,14 +115,14 @@ def test_what_is_no_pid_asks_for_no_group(pid: int) -> None:
     """
     A damaged pid never stands for a group of processes.
     """
-    assert clock.is_alive(replace(clock.this_process(), pid=pid)) is None
+    assert clock.is_alive(clock.this_process()._replace(pid=pid)) is None
 
 
 def test_a_pid_beyond_all_is_nobody() -> None:
     """
     A pid beyond the largest of the system is not a process.
     """
-    assert clock.is_alive(replace(clock.this_process(), pid=2**70)) is False
+    assert clock.is_alive(clock.this_process()._replace(pid=2**70)) is False
 
 
 @pytest.mark.skipif(not HAS_PROC or os.getuid() != 0, reason="only root may become another user")

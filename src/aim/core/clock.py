@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MICROSECOND_S = 1e-6
 MICROSECONDS = 1_000_000  # of a second
@@ -38,8 +38,7 @@ def after(previous_s: float) -> float:
     return max(round(now_s, 6) if now_s < SECONDS_MAX else 0.0, round(previous_s + MICROSECOND_S, 6))
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(NamedTuple):
     """One process of one host, since its start."""
 
     host: str

@@ -15,7 +15,7 @@ renderer) is a table that is keyed by `stored` and is checked against this one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 METRIC = "metric"
 """The subject of sequences of numbers."""
@@ -33,8 +33,7 @@ RECORDS_NAME = "__log_records"
 """The name of the sequence that holds log records."""
 
 
-@dataclass(frozen=True)
-class ObjectKind:
+class ObjectKind(NamedTuple):
     """
     One kind of object.
 

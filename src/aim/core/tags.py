@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aim.core.errors import UsageError
 
@@ -31,8 +31,7 @@ COLORS: dict[str, str] = {
 HEX = re.compile(r"#[0-9a-f]{6}")
 
 
-@dataclass(frozen=True)
-class Tag:
+class Tag(NamedTuple):
     """
     A tag of a repository.
 

@@ -15,7 +15,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from aim.core import words
 from aim.core.errors import UntrackableValue
@@ -48,8 +48,7 @@ class Stored:
     extension: str = "bin"
 
 
-@dataclass(frozen=True)
-class Deferred:
+class Deferred(NamedTuple):
     """
     The state of an object at one moment, of which the stored form is made later because it takes time.
 

@@ -15,10 +15,9 @@ Rule 2: a training imports this module, so at its head it imports the standard l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
 from aim.core.params import Path as ParamPath
 from aim.core.params import Restore
@@ -43,8 +42,7 @@ RECORD, EDIT, DELETE, FILES, SEAL = "record", "edit", "delete", "files", "seal"
 """What a door may allow: `Door.can`. `files`: the repository is a folder that this process can reach."""
 
 
-@dataclass(frozen=True)
-class MatchingSequence:
+class MatchingSequence(NamedTuple):
     """
     A sequence that matches a query.
 
@@ -60,16 +58,14 @@ class MatchingSequence:
     stored_kind: str
 
 
-@dataclass(frozen=True)
-class SequencePoints:
+class SequencePoints(NamedTuple):
     """The points of one sequence."""
 
     sequence: MatchingSequence
     points: Points
 
 
-@dataclass(frozen=True)
-class RunTablePage:
+class RunTablePage(NamedTuple):
     """
     Some runs as rows of cells.
 

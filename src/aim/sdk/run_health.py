@@ -4,13 +4,12 @@ Whether all that was recorded into a run is there: what `run.health()` returns.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aim.storage.forms.gaps import Gap, sentence
 
 
-@dataclass(frozen=True)
-class RunHealth:
+class RunHealth(NamedTuple):
     """
     What a run has lost, because a disk refused it.
 

@@ -4,16 +4,14 @@ The properties of a run at one moment: name, description, experiment, tags, arch
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from aim.core.zones import utc_without_zone
 from aim.storage.forms.state import RunState
 
 
-@dataclass(frozen=True)
-class RunProps:
+class RunProps(NamedTuple):
     """
     The properties of a run at one moment: what `run.props` returns. They are set on the run itself: `run.name = "new"`.
 

@@ -11,7 +11,6 @@ Light: a training process imports it. Reading, catalogue and care are imported w
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -207,7 +206,7 @@ class FolderTrash(RunTrash):
 
     def put_away(self, run_hash: str) -> str:
         run_folder = self._store.run_folder(run_hash)
-        trash_name = f"{run_hash}.{secrets.token_hex(4)}"
+        trash_name = f"{run_hash}.{os.urandom(4).hex()}"
         self._disk.make_folder(self._store.trash)
         try:
             self._disk.rename(run_folder, self._store.trash / trash_name)
@@ -257,7 +256,7 @@ class FolderDocuments(DocumentFiles):
 
     def write(self, name: str, content: bytes) -> None:
         self._disk.make_folder(self._folder)
-        scratch = self._folder / f".{name}-{secrets.token_hex(4)}"
+        scratch = self._folder / f".{name}-{os.urandom(4).hex()}"
         self._disk.write_new(scratch, content)
         self._disk.rename(scratch, self._folder / name)
 

@@ -105,8 +105,8 @@ class CatalogueUpdate:
     ) -> int:
         if not self._file.is_open and not self.filler.table.run_count:
             self._is_packing = True
-        # nothing read here is garbage: looking for it among millions of new objects takes a sixth of the time
-        is_collecting = len(self._queue) > PACK_RUNS // 4 and gc.isenabled()
+        # nothing read here is garbage: looking for it among all the new objects takes a sixth of the time
+        is_collecting = len(self._queue) > BATCH_RUNS and gc.isenabled()
         if is_collecting:
             gc.disable()
         try:

@@ -181,7 +181,7 @@ class EndedRuns:
         if count.__class__ is not int or not files.issuperset(f"points-{number:04d}" for number in range(count)):
             raise _UnusualRun
         if count:
-            cursor = JournalCursor(Path(folder), writer.id)
+            cursor = JournalCursor(folder, writer.id)
             records, _ = cursor.advance(is_still=True, segment_count=count)
             if cursor.has_gap:
                 raise _UnusualRun

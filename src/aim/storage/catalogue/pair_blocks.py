@@ -19,7 +19,7 @@ import numpy.typing as npt
 from aim.core import contexts, params
 from aim.storage.catalogue.catalogue_row import PairKey
 from aim.storage.catalogue.pair_arrays import ARRAY_DTYPES, SLOTS_NAME, LoadArray
-from aim.storage.catalogue.pairs import Pair
+from aim.storage.catalogue.pairs import Pair, RowSummary
 from aim.storage.catalogue.snapshot import Reference, Snapshot, SnapshotWriter
 
 SHARED_ROWS_MAX = 1024  # a pair of more runs has a block of its own
@@ -33,15 +33,17 @@ def write(writer: SnapshotWriter, pairs: Iterable[Pair]) -> dict[str, Any]:
     blocks: list[dict[str, Reference]] = []
     entries: list[dict[str, Any]] = []
     shared: list[dict[str, Any]] = []
-    rows: list[tuple[int, Sequence[Any]]] = []
+    rows: list[int] = []
+    summaries: list[RowSummary] = []
 
     def end_block() -> None:
         if rows:
             for entry in shared:
                 entry["block"] = len(blocks)
-            blocks.append(_written(writer, _arrays(rows)))
+            blocks.append(_written(writer, _arrays(rows, summaries)))
             shared.clear()
             rows.clear()
+            summaries.clear()
 
     for pair in pairs:
         if pair.is_empty():
@@ -56,17 +58,22 @@ def write(writer: SnapshotWriter, pairs: Iterable[Pair]) -> dict[str, Any]:
             continue
         entry |= {"start": len(rows), "count": count}
         shared.append(entry)
-        rows += pair.compact_rows()
+        pair_rows, pair_summaries = pair.compact_rows()
+        rows += pair_rows
+        summaries += pair_summaries
         if len(rows) >= BLOCK_ROWS:
             end_block()
     end_block()
     return {"blocks": blocks, "pairs": entries}
 
 
-def _arrays(rows: Sequence[tuple[int, Sequence[Any]]]) -> Arrays:
-    columns = zip(*(summary for _, summary in rows))
-    summary_arrays = {name: np.array(column, dtype) for (name, dtype), column in zip(ARRAY_DTYPES.items(), columns)}
-    return {SLOTS_NAME: np.array([row for row, _ in rows], np.int64), **summary_arrays}
+def _arrays(rows: Sequence[int], summaries: Sequence[RowSummary]) -> Arrays:
+    values, stored_kinds = zip(*summaries, strict=True)
+    columns = (*zip(*values, strict=True), stored_kinds)
+    arrays = {
+        name: np.array(column, dtype) for (name, dtype), column in zip(ARRAY_DTYPES.items(), columns, strict=True)
+    }
+    return {SLOTS_NAME: np.array(rows, np.int64), **arrays}
 
 
 def _written(writer: SnapshotWriter, arrays: Arrays) -> dict[str, Reference]:

@@ -24,6 +24,9 @@ from aim.storage.catalogue.pair_arrays import SLOTS_NAME, STORED_KIND, LoadArray
 from aim.storage.catalogue.slots import SlotArray, Slots
 from aim.storage.catalogue.summaries import unknown_values
 
+RowSummary = tuple[Sequence[Any], int]
+"""The values of a `Summary` and the number of the stored kind, as a `CatalogueSequence` has them."""
+
 
 class Pair:
     """
@@ -133,15 +136,16 @@ class Pair:
             arrays = {name: array[is_alive] for name, array in arrays.items()}
         return {SLOTS_NAME: self.rows(), **arrays}
 
-    def compact_rows(self) -> list[tuple[int, Sequence[Any]]]:
-        """Return row and values of each run that is not deleted, by row: `compact` for few of them."""
+    def compact_rows(self) -> tuple[list[int], list[RowSummary]]:
+        """Return `compact` for few runs: the rows, increasing, and of each the values of the summary and the kind."""
         changes = self.arrays.changes_only()
         if changes is None:
-            arrays = [array.tolist() for array in self.compact().values()]
-            return [(row, values) for row, *values in zip(*arrays, strict=True)]
-        alive = [(slot, sequence) for slot, sequence in changes if not self._slots.is_dead(slot)]
-        rows = self._slots.rows_of(np.array([slot for slot, _ in alive], np.int64)).tolist()
-        return [(row, (*summary, stored_kind)) for row, (_, (summary, stored_kind)) in zip(rows, alive, strict=True)]
+            rows, *columns = (array.tolist() for array in self.compact().values())
+            return rows, [(values[:-1], values[-1]) for values in zip(*columns, strict=True)]
+        if self._slots.dead_count:
+            changes = [(slot, sequence) for slot, sequence in changes if not self._slots.is_dead(slot)]
+        slots = np.array([slot for slot, _ in changes], np.int64)
+        return self._slots.rows_of(slots).tolist(), [sequence for _, sequence in changes]
 
 
 class PairList(Sequence[Pair]):

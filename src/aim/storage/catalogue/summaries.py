@@ -64,7 +64,6 @@ def partial_summaries(
     ends = starts + counts - 1
     grows = np.append(True, steps[1:] > steps[:-1])
     grows[starts] = True
-    group = np.repeat(np.arange(len(starts)), counts)
     is_nan = np.isnan(values)
     has_nan = bool(is_nan.any())
     number_counts = counts - np.add.reduceat(is_nan, starts) if has_nan else counts
@@ -90,8 +89,8 @@ def partial_summaries(
         "point_count": counts.tolist(),
         "first_step": steps[starts].tolist(),
         "last_step": steps[ends].tolist(),
-        "argmin": _first_steps(values, low, group, steps, starts),
-        "argmax": _first_steps(values, high, group, steps, starts),
+        "argmin": _first_steps(values, low, counts, steps, starts),
+        "argmax": _first_steps(values, high, counts, steps, starts),
         "has_nan": (number_counts < counts).tolist(),
         "record_max_length": [0] * len(starts),
     }
@@ -101,12 +100,13 @@ def partial_summaries(
     return dict(zip(ordered[starts].tolist(), map(PartialSummary._make, parts), strict=True))
 
 
-def _first_steps(values: Any, extremes: Any, group: Any, steps: Any, starts: Any) -> list[int]:
-    """Return for each group the first step that has the group's extreme value."""
-    indices = np.flatnonzero(values == extremes[group])
+def _first_steps(values: Any, extremes: Any, counts: Any, steps: Any, starts: Any) -> list[int]:
+    """Return for each group of *counts* values the first step that has the group's extreme value."""
+    indices = np.flatnonzero(values == np.repeat(extremes, counts))
+    groups = np.searchsorted(starts, indices, "right") - 1
     first_steps = steps[starts].copy()
     # of several assignments to one element the last counts: so from behind, the first
-    first_steps[group[indices][::-1]] = steps[indices][::-1]
+    first_steps[groups[::-1]] = steps[indices][::-1]
     answer: list[int] = first_steps.tolist()
     return answer
 

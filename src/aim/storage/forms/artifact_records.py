@@ -9,14 +9,12 @@ The latest line of a name counts. A `uri` of null stands for a file in the run's
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 FILES_FOLDER = "files"
 
 
-@dataclass(frozen=True)
-class ArtifactRecord:
+class ArtifactRecord(NamedTuple):
     """
     One stored artifact.
 

@@ -20,9 +20,8 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aim.core import params
 from aim.core.errors import DamagedFile, RunClosed, UntrackableValue
@@ -82,8 +81,7 @@ def check_size(sequence: str, step: object, items: Sequence[Stored]) -> None:
         raise UntrackableValue(f"The objects of {sequence!r}{at} are over 2 GiB. Keep them as files.")
 
 
-@dataclass(frozen=True)
-class BlobEntry:
+class BlobEntry(NamedTuple):
     """One whole entry of a blob file, whose header matches its CRC."""
 
     name: str

@@ -9,14 +9,12 @@ Each loss is in one line only, so the losses of a run are the sum of its gaps.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from aim.core.words import counted
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(NamedTuple):
     """
     What one writer has lost in one stretch of time.
 

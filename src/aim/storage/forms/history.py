@@ -15,15 +15,13 @@ training got, and they are what explains why a run was taken back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from aim.core import contexts, kinds, params
 from aim.core.reserved import SYSTEM_PREFIX
 
 
-@dataclass(frozen=True)
-class Rewind:
+class Rewind(NamedTuple):
     """
     The run was taken back to a step.
 
@@ -36,8 +34,7 @@ class Rewind:
     time_s: float
 
 
-@dataclass(frozen=True)
-class ForkedFrom:
+class ForkedFrom(NamedTuple):
     """
     The run that another one goes on from.
 
@@ -62,8 +59,7 @@ class ForkedFrom:
         return cls(str(event["run"]), int(event["step"]), at_s)
 
 
-@dataclass(frozen=True)
-class Deletion:
+class Deletion(NamedTuple):
     """
     A deletion: points of one sequence that are hidden.
 

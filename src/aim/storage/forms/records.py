@@ -48,7 +48,7 @@ class JournalScan:
     damage: list[Damage] = field(default_factory=list)
 
 
-def segment_numbers(folder: Path, writer: str) -> list[int]:
+def segment_numbers(folder: Path | str, writer: str) -> list[int]:
     """List the numbers of a writer's segment files, ascending."""
     names = (layout.WRITER_FILE.fullmatch(name) for name in os.listdir(folder))
     return sorted(int(match[3]) for match in names if match and match[1] == writer and match[3])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from aim.core import clock
 from aim.core.kinds import NUMBERS, is_numeric_sequence
@@ -30,8 +30,7 @@ SequenceKey = tuple[str, str]
 """Name, and the text of the context."""
 
 
-@dataclass(frozen=True)
-class Damage:
+class Damage(NamedTuple):
     """
     A part of a file that is not what was written.
 
@@ -46,8 +45,7 @@ class Damage:
     problem: str
 
 
-@dataclass(frozen=True)
-class SequencePart:
+class SequencePart(NamedTuple):
     """One writer's share of a sequence, of one kind."""
 
     writer: str
@@ -55,8 +53,7 @@ class SequencePart:
     kind: str
 
 
-@dataclass(frozen=True)
-class ExactPoint:
+class ExactPoint(NamedTuple):
     """A point whose value a double can't hold; it is recorded as an event line."""
 
     step: int

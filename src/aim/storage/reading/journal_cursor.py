@@ -37,7 +37,7 @@ class JournalCursor:
         has_gap: a segment could not be read in the last `advance`.
     """
 
-    def __init__(self, folder: Path, writer: str) -> None:
+    def __init__(self, folder: Path | str, writer: str) -> None:
         self.writer = writer
         self.has_gap = False
         self._folder = folder
@@ -71,14 +71,14 @@ class JournalCursor:
                 number, page = following, page if following == number else 1
                 continue
             if behind:
-                behind.append(_filled(slots))
+                behind.append(slots)
             else:
                 split, is_full = _split(slots, is_still)
-                full.append(_filled(slots[:split]))
+                full.append(slots[:split])
                 position = (number + 1, 1) if is_full else (number, page + split // journal.PAGE_RECORDS)
-                behind += [] if is_full else [_filled(slots[split:])]
+                behind += [] if is_full else [slots[split:]]
             number, page = number + 1, 1
-        records_full, records_open = _joined(full), _joined(behind)
+        records_full, records_open = _filled(full), _filled(behind)
         self._position = position
         return records_full, records_open
 
@@ -105,14 +105,20 @@ class JournalCursor:
 
 def _split(slots: Records, is_still: bool) -> tuple[int, bool]:
     """Return how many slots lie in full pages, and whether that is the whole segment."""
+    if is_still:
+        return len(slots), True
     is_filled = slots["sequence"] != 0
-    if is_still or bool(is_filled.all()):
+    if is_filled.all():
         # a live writer's file without slots was created this moment, and will be as long as the others
-        return len(slots), is_still or len(slots) > 0
+        return len(slots), len(slots) > 0
     return int(np.argmin(is_filled)) // journal.PAGE_RECORDS * journal.PAGE_RECORDS, False
 
 
-def _filled(slots: Records) -> Records:
+def _filled(parts: Sequence[Records]) -> Records:
+    """Return the records of parts that lie one after the other, without empty slots and void ones."""
+    if not parts:
+        return NO_RECORDS
+    slots = parts[0] if len(parts) == 1 else records.joined(parts)
     sequence = np.ascontiguousarray(slots["sequence"])
     is_filled = sequence - np.uint32(1) < np.uint32(journal.VOID - 1)  # neither 0, which wraps around, nor VOID
     count = int(np.count_nonzero(is_filled))
@@ -120,9 +126,3 @@ def _filled(slots: Records) -> Records:
         return slots[:count]
     filled: Records = slots[is_filled]
     return filled
-
-
-def _joined(parts: Sequence[Records]) -> Records:
-    if not parts:
-        return NO_RECORDS
-    return parts[0] if len(parts) == 1 else records.joined(parts)

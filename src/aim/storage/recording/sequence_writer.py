@@ -21,8 +21,7 @@ import itertools
 import struct
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aim.core import words
 from aim.core.errors import UntrackableValue, UsageError
@@ -52,8 +51,7 @@ pack_into = RECORD.pack_into
 now = time.time
 
 
-@dataclass(frozen=True)
-class EarlierWriters:
+class EarlierWriters(NamedTuple):
     """What earlier writers of the run recorded of one sequence: its kinds, and the step after its last one."""
 
     kinds: frozenset[str]

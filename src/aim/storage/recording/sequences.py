@@ -5,7 +5,6 @@ The sequences of a writer: their handles, their numbers, and what concerns all o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from aim.core import contexts
 from aim.core.errors import UntrackableValue
@@ -131,7 +130,7 @@ class Sequences:
             for key, earlier in (self._earlier or {}).items():
                 if history.is_rewound(key[0]) and not earlier.kinds & LOG_KINDS:
                     next_step = history.next_step(earlier.next_step, [rewind])
-                    self._earlier = {**(self._earlier or {}), key: replace(earlier, next_step=next_step)}
+                    self._earlier = {**(self._earlier or {}), key: earlier._replace(next_step=next_step)}
             return rewind
 
     def advance_clock(self, seen_at_s: float) -> None:
