@@ -113,7 +113,7 @@ def test_runs_are_grouped_and_put_together_over_their_seeds(open_page: Open, ser
     with page.expect_response("**/series") as answered:
         page.get_by_role("button", name="average over seeds").click()
     assert 200 == answered.value.status
-    assert '"by":[["param","hparams","' in (answered.value.request.post_data or "")
+    assert '"by":{"equal":"params"' in (answered.value.request.post_data or "")
     assert "color=hparams.lr" in page.url
     assert "agg=seed" in page.url
     page.keyboard.press("Escape")
