@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,3 +80,16 @@ def _repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def runs_of(repo: Path) -> list[Run]:
     """Return the runs of a repository, oldest first, as somebody else reads them."""
     return sorted(Repo(str(repo)).iter_runs(), key=lambda run: run.creation_time) if (repo / ".aim").exists() else []
+
+
+def points(run: Run, name: str, **context: Any) -> list[tuple[int, float, float]]:
+    """Return step, value and epoch of each point of a metric."""
+    metric = run.get_metric(name, context)
+    if metric is None:
+        return []
+    return list(zip(metric.indices, metric.values.tolist(), metric.epochs.tolist()))
+
+
+def contexts_of(run: Run) -> set[tuple[str, str]]:
+    """Return name and context of each metric of a run, without those of the system."""
+    return {(name, str(context.to_dict())) for name, context, _ in run.iter_metrics_info() if name[:2] != "__"}

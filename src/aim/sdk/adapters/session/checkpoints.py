@@ -25,6 +25,7 @@ from typing import Any
 from aim.core.errors import UsageError
 from aim.sdk.adapters.session.ranks import SilentRun
 from aim.sdk.adapters.session.run_session import RunSession
+from aim.sdk.adapters.session.scalars import fetched
 
 MODES = {
     False: None, None: None, True: "end", "end": "end", "all": "all", "checkpoint": "all", "reference": "reference",
@@ -75,7 +76,7 @@ class Checkpoints:
         self._session.failures.guarded(lambda: self._save(run, source, name or source.name, what, details), what)
 
     def _save(self, run: Any, source: Path, name: str, what: str, details: Mapping[str, Any]) -> None:
-        stated = {key: value for key, value in details.items() if value is not None}
+        stated = {key: value for key, value in fetched(details).items() if value is not None}
         run.set(("checkpoints", name), {**stated, "path": str(source)}, strict=False)
         if self.mode == "reference":
             self._session.in_background(lambda: run.set(("checkpoints", name, "sha256"), digests(source)), what)

@@ -24,22 +24,36 @@ RANKS = ("zero", "all")
 METRIC_NAMES = ("split", "keep")
 
 
-class AdapterOptions(TypedDict, total=False):
+class SharedOptions(TypedDict, total=False):
     """The keyword arguments that every adapter takes; `SessionOptions` and `NameOptions` say what they mean."""
 
-    experiment: str | None
-    experiment_name: str | None
     run: Run | None
-    run_hash: str | None
-    run_name: str | None
     tags: Sequence[str]
     description: str | None
     ranks: Ranks
     rewind_on_resume: bool
     context: Mapping[str, Any] | None
+    metric_names: Literal["split", "keep"]
+
+
+class AdapterOptions(SharedOptions, total=False):
+    """The same, with those that some adapters take by position."""
+
+    experiment_name: str | None
+    run_hash: str | None
+    run_name: str | None
     context_prefixes: Prefixes | str | None
     context_postfixes: Prefixes | None
-    metric_names: Literal["split", "keep"]
+
+
+class ExperimentOptions(SharedOptions, total=False):
+    """The same, for adapters whose second argument is `experiment_name`."""
+
+    experiment: str | None
+    run_hash: str | None
+    run_name: str | None
+    context_prefixes: Prefixes | str | None
+    context_postfixes: Prefixes | None
 
 
 class WrongOption(UsageError, TypeError):

@@ -120,6 +120,9 @@ class RunSession:
         step: int | None = None,
         epoch: float | None = None,
         context: Mapping[str, Any] | None = None,
+        *,
+        run: Any = None,
+        split: Callable[[str], tuple[str, dict[str, Any]]] | None = None,
     ) -> None:
         """
         Record the values of one step, by the names that the framework gives them.
@@ -129,13 +132,15 @@ class RunSession:
         Args:
             values: numbers, tensors, objects such as `Image`, lists of objects, and dicts of them, by name.
             context: is added to what the names say.
+            run, split: in place of the session's run and of `names.split`, where an adapter lets subclasses decide.
         """
-        run = self.run()
+        run = run or self.run()
+        split = split or self.names.split
         if isinstance(run, SilentRun):
             return
         for name, value in fetched(values).items():
             if value is not None:
-                metric, split_context = self.names.split(name)
+                metric, split_context = split(name)
                 whole = {**split_context, **context} if context else split_context
                 recorded = functools.partial(run.track, value, metric, step, epoch, context=whole)
                 self.failures.guarded(recorded, f"metric {name!r}")
