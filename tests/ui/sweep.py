@@ -42,10 +42,10 @@ def params_of(index: int) -> dict[str, object]:
         for number in range(26)
     }
     return {
-        "hparams": {"lr": learning_rate, "batch_size": batch_size, "seed": FIRST_SEED + seed, "epochs": 90, "optimizer": "adam"},
+        "hparams": {"lr": learning_rate, "batch_size": batch_size, "seed": FIRST_SEED + seed, "optimizer": "adam"},
         "paths": {"output_dir": f"/scratch/{index * 7919:x}", "host": f"node{index % 7}", "data": "/data"},
         "arch": layers,
-        "trainer": {"amp": True, "accumulate": 2, "every": 500, "log": True, "resume": False, "devices": 4},
+        "trainer": {"amp": True, "accumulate": 2, "epochs": 90, "every": 500, "log": True, "devices": 4},
     }
 
 

@@ -4,19 +4,19 @@ import { settled, until, visited } from "./browser";
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { signal } from "@preact/signals";
+import { makeConnected } from "./connected";
 import { FakeServer, Refusal } from "./fakeserver";
-import { fieldsAnswer, makeRuns, SERVER } from "./project";
+import { makeRuns, SERVER } from "./project";
 import { address, carried, change, goTo, goToText, listSetting, pageUrl, setting } from "../src/model/address";
 import { Alerts, alertAgo, alertRun, alertTarget, isOpen, withDismissed } from "../src/model/alerts";
-import { makeApp, type App } from "../src/model/app";
 import { Marks, shortHash, toggled } from "../src/model/marks";
 import { makeScene, runName } from "../src/model/scene";
 import { narrowedQuery } from "../src/model/scope";
 import { Session } from "../src/model/session";
-import type { AlertItem, AlertsAnswer, Change, StoredDocument } from "../src/wire/types";
+import type { Change } from "../src/wire/edits";
+import type { AlertItem, AlertsAnswer, StoredDocument } from "../src/wire/types";
 
 const RUNS = makeRuns(60);
-const FIELDS = fieldsAnswer(RUNS);
 const [FIRST, SECOND] = RUNS.map(({ hash }) => hash);
 
 beforeEach(() => {
@@ -25,16 +25,6 @@ beforeEach(() => {
   localStorage.clear();
   sessionStorage.clear();
 });
-
-async function makeConnected(server = new FakeServer()): Promise<{ server: FakeServer; app: App }> {
-  server.on("info", () => SERVER);
-  server.on("fields", () => FIELDS);
-  server.on("alerts", () => ({ cursor: "1", alerts: [] }));
-  const app = makeApp();
-  await app.session.connect();
-  await until(() => app.scope.fields.value !== null, "fields");
-  return { server, app };
-}
 
 test("a session is connected, or says why not", async () => {
   const server = new FakeServer();

@@ -134,7 +134,7 @@ beforeEach(() => {
   FakeStream.all.length = 0;
 });
 
-const TICK: Tick = { cursor: "2", changed: ["a"], removed: [], total: 1, live: 0, indexing: null };
+const TICK: Tick = { cursor: "2", changed: ["a"], removed: [], total: 1, live: 0, indexing: null, read_only: null };
 
 function followed(cursor: string | null = null) {
   const ticks: Tick[] = [];

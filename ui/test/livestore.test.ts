@@ -43,7 +43,16 @@ function makeStore(more: Partial<LiveSource<string, string>> = {}) {
     },
   );
   const change = (changed: readonly string[] | null, isOwn = false, removed: readonly string[] = []): void => {
-    tick.value = { cursor: String(Math.random()), changed, removed, total: 1, live: 0, indexing: null, isOwn };
+    tick.value = {
+      cursor: String(Math.random()),
+      changed,
+      removed,
+      total: 1,
+      live: 0,
+      indexing: null,
+      read_only: null,
+      isOwn,
+    };
   };
   return { repo, tick, wish, calls, store, change };
 }

@@ -305,7 +305,7 @@ export const SERVER: ServerInfo = {
   ],
   limits: { runs: 100_000, branches: 50, buckets: 10_000 },
   repos: [
-    { id: "demo", name: "demo", path: "/demo/.aim", runs: 200, indexing: null },
-    { id: "other", name: "other", path: "/other/.aim", runs: 3, indexing: [2, 3] },
+    { id: "demo", name: "demo", path: "/demo/.aim", runs: 200, indexing: null, read_only: null },
+    { id: "other", name: "other", path: "/other/.aim", runs: 3, indexing: [2, 3], read_only: null },
   ],
 };

@@ -1,12 +1,10 @@
 /// Settings in the address: the arrangement, brushes, axes, averages, the target; and the keys.
 
-import { until, visited } from "./browser";
+import { visited } from "./browser";
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { FakeServer } from "./fakeserver";
-import { fieldsAnswer, makeRuns, SERVER } from "./project";
+import { FIELDS, makeConnected } from "./connected";
 import { address, change, goToText } from "../src/model/address";
-import { makeApp, type App } from "../src/model/app";
 import { currentBrushes, formatBrushes, parseBrushes, setBrush } from "../src/model/brushes";
 import { parseChartBlock } from "../src/model/chartblock";
 import { plainSettings, workspaceSettings } from "../src/model/cardsettings";
@@ -28,25 +26,12 @@ import {
   zoom,
 } from "../src/model/workspace";
 
-const RUNS = makeRuns(60);
-const FIELDS = fieldsAnswer(RUNS);
-
 beforeEach(() => {
   goToText("metrics");
   visited.length = 0;
   localStorage.clear();
   sessionStorage.clear();
 });
-
-async function makeConnected(server = new FakeServer()): Promise<{ server: FakeServer; app: App }> {
-  server.on("info", () => SERVER);
-  server.on("fields", () => FIELDS);
-  server.on("alerts", () => ({ cursor: "1", alerts: [] }));
-  const app = makeApp();
-  await app.session.connect();
-  await until(() => app.scope.fields.value !== null, "fields");
-  return { server, app };
-}
 
 test("the arrangement is in the address, and remembered for each repository", async () => {
   const { app } = await makeConnected();

@@ -65,6 +65,7 @@ async function watched(clock: FakeClock, placeOf: (card: number) => CardPlace) {
       total: 20,
       live: 1,
       indexing: null,
+      read_only: null,
     };
     tableWish.value = { ...tableWish.value }; // as a page makes it from each answer of the fields
   }

@@ -31,7 +31,7 @@ function makeScope(server: FakeServer, query = "") {
 }
 
 function changed(scope: Scope, hashes: readonly string[] | null, cursor = "2", removed: readonly string[] = []): void {
-  scope.tick.value = { cursor, changed: hashes, removed, total: 201, live: 1, indexing: null };
+  scope.tick.value = { cursor, changed: hashes, removed, total: 201, live: 1, indexing: null, read_only: null };
 }
 
 test("a scope knows the runs' fields, and asks again for another query", async () => {
@@ -102,7 +102,15 @@ test("how many runs are live, and how far the index is, comes with ticks, before
   const running = RUNS.filter(({ status }) => status === "running").length;
   assert.equal(running, scope.liveRuns.value);
   assert.equal(null, scope.indexing.value);
-  scope.tick.value = { cursor: "2", changed: [], removed: [], total: 200, live: 9, indexing: [10, 200] };
+  scope.tick.value = {
+    cursor: "2",
+    changed: [],
+    removed: [],
+    total: 200,
+    live: 9,
+    indexing: [10, 200],
+    read_only: null,
+  };
   assert.equal(9, scope.liveRuns.value);
   assert.deepEqual([10, 200], scope.indexing.value);
   session.server.value = null;

@@ -3,6 +3,7 @@
 /// Nothing here is a global of a module, so a part of a page, such as a report, may be given a scope and marks of its
 /// own.
 
+import { signal } from "@preact/signals";
 import { Alerts } from "./alerts";
 import { Arrangement } from "./arrangement";
 import { Documents } from "./documents";
@@ -52,4 +53,11 @@ export async function startApp({ session, scope, alerts, tags }: App): Promise<v
   tags.start();
   session.start();
   await session.connect();
+}
+
+/// The models of a part of a page that has a query of its own, such as a chart of a report; `stop` ends them.
+export function appOfQuery(app: App, query: string): App & { readonly stop: () => void } {
+  const settings = { repo: app.scope.repo, query: signal(query), setQuery: () => undefined };
+  const scope = new Scope(app.session, settings, app.scope);
+  return { ...app, scope, stop: scope.stop };
 }

@@ -30,10 +30,8 @@ export function cellLabel(cell: Cell): string {
   if (cell === null) return "–";
   if (typeof cell === "string") return cell;
   if (Array.isArray(cell))
-    return cell.length === 0
-      ? "–"
-      : cell.map((item) => (typeof item === "string" ? item : exactText(item as Json))).join(", ");
+    return cell.length === 0 ? "–" : cell.map((item) => (typeof item === "string" ? item : exactText(item))).join(", ");
   if (typeof cell === "number" && !Number.isFinite(cell)) return Number.isNaN(cell) ? "NaN" : cell > 0 ? "∞" : "-∞";
-  if (typeof cell !== "number") return exactText(cell as Json);
+  if (typeof cell !== "number") return exactText(cell);
   return Number.isSafeInteger(cell) ? String(cell) : String(Number(cell.toPrecision(6)));
 }

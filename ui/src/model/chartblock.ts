@@ -3,11 +3,14 @@
 import { parseAddress } from "./address";
 
 /// What a `chart` block asks for: a metric's name, and which runs.
-export function parseChartBlock(text: string): {
+export interface ChartBlock {
   readonly metric: string;
   readonly query: string;
   readonly title: string;
-} {
+}
+
+/// Parses the text of a block.
+export function parseChartBlock(text: string): ChartBlock {
   const settings = new Map<string, string>();
   for (const line of text.split("\n")) {
     const colon = line.indexOf(":");

@@ -5,7 +5,7 @@ import type { Marks } from "./marks";
 import type { Scope } from "./scope";
 import type { Session } from "./session";
 import { getJson, sendJson, WireError } from "../wire/request";
-import type { Change, EditAnswer, UndoAnswer } from "../wire/types";
+import type { Change, EditAnswer, UndoAnswer } from "../wire/edits";
 
 const UNDO_MOST = 50;
 
@@ -30,8 +30,8 @@ export class Edits {
     private readonly marks: Marks,
   ) {}
 
-  /// Whether the server takes changes at all.
-  readonly canEdit = (): boolean => this.session.server.value?.read_only === false;
+  /// Whether the server takes changes of this repository at all.
+  readonly canEdit = (): boolean => this.session.server.value !== null && this.scope.readOnly.value === null;
 
   /// Changes some runs, says so, and offers to undo it. `done` is such as "Archived". Of many runs it tells the
   /// progress, and can be undone while it goes on. `remark`

@@ -2,7 +2,6 @@
 
 import { quantityIn, type Cell } from "./cell";
 import { exactText } from "../wire/json";
-import type { Json } from "../wire/types";
 
 const MINUTE_S = 60;
 const HOUR_S = 3600;
@@ -89,5 +88,5 @@ export function formatCell(cell: Cell): string {
   if (typeof cell === "string") return cell;
   if (typeof cell === "boolean") return cell ? "true" : "false";
   if (Array.isArray(cell) && cell.every((item) => typeof item === "string")) return cell.join(", ");
-  return exactText(cell as Json);
+  return exactText(cell);
 }

@@ -6,7 +6,7 @@ import { liveStore, type LiveStore } from "./livestore";
 import type { Scope } from "./scope";
 import { sendJson } from "../wire/request";
 import type { ObjectItem, ObjectsAnswer, ObjectSequence, ObjectsRequest } from "../wire/objects";
-import type { Change } from "../wire/types";
+import type { Change } from "../wire/edits";
 
 const PAUSE_MS = 2500;
 
@@ -70,7 +70,7 @@ export function objectsStore(scope: Scope, wish: ReadonlySignal<ObjectsRequest |
   return liveStore<ObjectsRequest, ObjectsAnswer>(scope, {
     wish,
     pause_ms: PAUSE_MS,
-    fetch: (request, abort) => sendJson<ObjectsAnswer>(scope.here("objects"), request, abort),
+    fetch: (request, abort) => sendJson<ObjectsAnswer>(scope.question("objects"), request, abort),
     concerns: ({ cursor, changed }, _, answer) =>
       cursor !== answer?.cursor &&
       (changed === null || changed.some((hash) => answer !== null && answer.runs.includes(hash))),

@@ -68,7 +68,7 @@ export function runsStore(
   only?: ReadonlySignal<readonly string[]>,
 ): RunsStore {
   const ask = (body: RunsRequest, abort: AbortSignal): Promise<RunsAnswer> =>
-    sendJson<RunsAnswer>(scope.here("runs"), body, abort);
+    sendJson<RunsAnswer>(scope.question("runs"), body, abort);
   const store = liveStore<RunsRequest, Answer>(scope, {
     wish: computed(() => {
       const summaries = scope.fields.peek()?.summaries ?? null;

@@ -1,16 +1,23 @@
 /// The scope of a page, or of a part of one: a repository and a query; what the matching runs have; and what changes
 /// live.
 
-import { computed, effect, signal, untracked, type ReadonlySignal } from "@preact/signals";
+import { computed, effect, signal, untracked, type ReadonlySignal, type Signal } from "@preact/signals";
 import { change, setting } from "./address";
 import { liveStore, type LiveStore, type LiveTick } from "./livestore";
 import { RunColumns } from "./runcolumns";
 import type { Session } from "./session";
 import { follow, type LiveState } from "../wire/events";
 import { repoUrl, sendJson, WireError } from "../wire/request";
+import { withZone } from "../wire/zone";
 import type { FieldsAnswer } from "../wire/types";
 
 const FIELDS_PAUSE_MS = 4000; // fields are asked for again at most this often while runs are live
+
+const READ_ONLY_TEXTS = {
+  server: "The server was started with --read-only.",
+  disk: "The disk of this repository is read-only.",
+  rights: "The server may not write to the folder of this repository.",
+} as const;
 
 /// Where a scope's repository and query stand: in the address, or in a block of a report.
 export interface ScopeSettings {
@@ -55,10 +62,10 @@ export class Scope {
   readonly queryError = signal<WireError | null>(null);
 
   /// The last change that the server reported, or that this page's reader made.
-  readonly tick = signal<LiveTick | null>(null);
+  readonly tick: Signal<LiveTick | null>;
 
   /// The state of the live connection.
-  readonly live = signal<LiveState>("off");
+  readonly live: Signal<LiveState>;
 
   /// How many runs match; the pages that list runs keep it.
   readonly matches = signal<Matches | null>(null);
@@ -83,21 +90,35 @@ export class Scope {
   /// How far the server is with its first reading of the runs; null: it has them all.
   readonly indexing = computed(() => {
     if (this.tick.value) return this.tick.value.indexing;
-    return this.session.server.value?.repos.find(({ id }) => id === this.repo.value)?.indexing ?? null;
+    return this.info.value?.indexing ?? null;
   });
+
+  /// Why the repository cannot be changed, as a sentence; null: it can be, or the server has not answered.
+  readonly readOnly = computed(() => {
+    const server = this.session.server.value;
+    if (server?.read_only) return READ_ONLY_TEXTS.server;
+    const reason = this.tick.value ? this.tick.value.read_only : this.info.value?.read_only;
+    return reason ? READ_ONLY_TEXTS[reason] : null;
+  });
+
+  private readonly info = computed(() => this.session.server.value?.repos.find(({ id }) => id === this.repo.value));
 
   private readonly fieldsStore: LiveStore<FieldsAnswer>;
 
+  /// Makes a scope. `outer`: the scope whose live stream it shares, in place of one of its own by `start`.
   constructor(
     readonly session: Session,
     private readonly settings: ScopeSettings = ADDRESS_SCOPE,
+    outer?: Pick<Scope, "tick" | "live">,
   ) {
+    this.tick = outer?.tick ?? signal(null);
+    this.live = outer?.live ?? signal("off");
     this.query = settings.query;
     this.fieldsStore = liveStore<string, FieldsAnswer>(this, {
       wish: this.query,
       pause_ms: FIELDS_PAUSE_MS,
       fetch: async (query, abort) => {
-        const answer = await sendJson<FieldsAnswer>(this.here("fields"), { query }, abort);
+        const answer = await sendJson<FieldsAnswer>(this.question("fields"), { query }, abort);
         this.queryError.value = null;
         return answer;
       },
@@ -107,6 +128,9 @@ export class Scope {
 
   /// The absolute address of `path` in the repository.
   readonly here = (path: string): string => repoUrl(this.repo.peek(), path);
+
+  /// The absolute address of what answers a query, whose times are then the reader's.
+  readonly question = (path: string): string => withZone(this.here(path));
 
   /// Narrows all pages by another query.
   readonly setQuery = (text: string): void => this.settings.setQuery(text);
@@ -127,8 +151,9 @@ export class Scope {
 
   /// Reports to all pages that some runs changed, before the server does: what the reader did is seen at once.
   readonly nudge = (cursor: string, changed: readonly string[] | null): void => {
-    const { total = 0, live = 0 } = this.tick.peek() ?? {};
-    this.tick.value = { cursor, changed, removed: [], total, live, indexing: this.indexing.peek(), isOwn: true };
+    const { total = 0, live = 0, read_only = this.info.peek()?.read_only ?? null } = this.tick.peek() ?? {};
+    const indexing = this.indexing.peek();
+    this.tick.value = { cursor, changed, removed: [], total, live, indexing, read_only, isOwn: true };
   };
 
   /// Asks again what the runs have, soon; a server that cannot read them says why, in `scopeError`.

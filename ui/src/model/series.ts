@@ -50,7 +50,7 @@ export function fetchSeries(
 ): Promise<Frame> {
   return inTurn(rank, async () => {
     abort?.throwIfAborted();
-    return decodeFrame(await sendForBytes(scope.here("series"), body, abort));
+    return decodeFrame(await sendForBytes(scope.question("series"), body, abort));
   });
 }
 

@@ -41,7 +41,7 @@ export function cardActions(
     ...DATA_FORMATS.map(([format, name]) => {
       const save = (): void => {
         const body = request.peek();
-        if (body) location.assign(exportUrl(scope.here, "series", format, body));
+        if (body) location.assign(exportUrl(scope, "series", format, body));
       };
       return { label: `${name} of all points`, icon: "download", run: save } as const;
     }),

@@ -2,7 +2,9 @@
 
 import { paintPlot, layoutPlot, type Plot } from "../chart/plot";
 import { plotToSvg } from "../chart/svg";
+import type { Scope } from "../model/scope";
 import { saveFile } from "../widget/text";
+import { exactText } from "../wire/json";
 import type { RunsRequest, SeriesRequest } from "../wire/types";
 import { chartTheme } from "./chartview";
 
@@ -48,10 +50,10 @@ export type DataFormat = (typeof DATA_FORMATS)[number][0];
 
 /// Where what a request asks for can be fetched as a file, unsampled.
 export function exportUrl(
-  here: (path: string) => string,
+  { question }: Pick<Scope, "question">,
   subject: "runs" | "series",
   format: DataFormat,
   request: SeriesRequest | RunsRequest,
 ): string {
-  return here(`export/${subject}.${format}?request=${encodeURIComponent(JSON.stringify(request))}`);
+  return question(`export/${subject}.${format}?request=${encodeURIComponent(exactText(request))}`);
 }

@@ -58,34 +58,38 @@ export function Editable({
   );
 }
 
-/// The notes of a run, and the field to change them.
-export function Notes({ run }: { run: RunAnswer }): JSX.Element | null {
+/// What is written about a run in Markdown: its title, and what a message says when it was changed.
+const TEXTS = {
+  description: { title: "Description", label: "the description", add: "Add a description", done: "Described" },
+  notes: { title: "Notes", label: "the notes", add: "Add notes", done: "Wrote notes of" },
+} as const;
+
+/// The description of a run or its notes, and the field to change it.
+export function RunText({ run, field }: { run: RunAnswer; field: keyof typeof TEXTS }): JSX.Element | null {
   const { edits } = useApp();
   const isOpen = useSignal(false);
   const text = useSignal("");
+  const { title, label, add, done } = TEXTS[field];
+  const stored = run[field];
+  const save = (): void =>
+    void edits
+      .edit([run.hash], { [field]: text.value || null }, done)
+      .then((isDone) => isDone && (isOpen.value = false));
   if (isOpen.value) {
     return (
       <section class="panel">
         <h2>
-          Notes <span class="muted">Markdown</span>
+          {title} <span class="muted">Markdown</span>
         </h2>
         <textarea
           class="field"
           rows={10}
-          aria-label="Notes"
+          aria-label={title}
           value={text.value}
           onInput={(event) => (text.value = event.currentTarget.value)}
         />
         <div class="toolbar">
-          <button
-            type="button"
-            class="pill strong"
-            onClick={() =>
-              void edits
-                .edit([run.hash], { notes: text.value || null }, "Wrote notes of")
-                .then((isDone) => isDone && (isOpen.value = false))
-            }
-          >
+          <button type="button" class="pill strong" onClick={save}>
             Save
           </button>
           <button type="button" class="pill" onClick={() => (isOpen.value = false)}>
@@ -96,27 +100,27 @@ export function Notes({ run }: { run: RunAnswer }): JSX.Element | null {
     );
   }
   const open = (): void => {
-    text.value = run.notes ?? "";
+    text.value = stored ?? "";
     isOpen.value = true;
   };
-  if (!run.notes)
+  if (!stored)
     return edits.canEdit() ? (
       <button type="button" class="pill add" onClick={open}>
         <Icon name="note" size={14} />
-        Add notes
+        {add}
       </button>
     ) : null;
   return (
     <section class="panel">
       <h2>
-        Notes{" "}
+        {title}{" "}
         {edits.canEdit() && (
-          <button type="button" class="bare" aria-label="Change the notes" onClick={open}>
+          <button type="button" class="bare" aria-label={`Change ${label}`} onClick={open}>
             <Icon name="pencil" size={13} />
           </button>
         )}
       </h2>
-      <Markdown text={run.notes} />
+      <Markdown text={stored} />
     </section>
   );
 }

@@ -43,7 +43,7 @@ export function ExportMenu({
             label: name,
             icon: "download",
             hint: `.${format}`,
-            run: () => location.assign(exportUrl(scope.here, "runs", format, request())),
+            run: () => location.assign(exportUrl(scope, "runs", format, request())),
           }))}
         />
       )}

@@ -28,7 +28,7 @@ export function Palette({ onClose }: { onClose: () => void }): JSX.Element {
   // Before the next key is pressed, so that none is lost.
   useLayoutEffect(() => box.current?.showModal(), []);
   useEffect(() => {
-    sendJson<RunsAnswer>(scope.here("runs"), { query: "", fields: FIELDS, limit: 5000 }).then(
+    sendJson<RunsAnswer>(scope.question("runs"), { query: "", fields: FIELDS, limit: 5000 }).then(
       (answer) => (runs.value = tableOf(answer, FIELDS)),
       session.report,
     );

@@ -29,7 +29,10 @@ async function complete(
   at: number,
 ): Promise<{ from: number; to: number; items: CompleteAnswer["items"] } | null> {
   try {
-    const answer = await sendJson<CompleteAnswer>(scope.here("complete"), { query: text, at: codePointAt(text, at) });
+    const answer = await sendJson<CompleteAnswer>(scope.question("complete"), {
+      query: text,
+      at: codePointAt(text, at),
+    });
     return { from: utf16At(text, answer.from), to: utf16At(text, answer.to), items: answer.items };
   } catch {
     return null; // the box works without completion too

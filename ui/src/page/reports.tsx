@@ -1,23 +1,21 @@
 /// Reports: Markdown with live charts of saved pages; written, kept and shown here.
 
-import { useComputed, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { address, goTo } from "../model/address";
 import { sectionsOf } from "../model/cards";
-import { parseChartBlock } from "../model/chartblock";
+import { parseChartBlock, type ChartBlock } from "../model/chartblock";
 import { documentId } from "../model/documents";
 import { metricsOf, sequenceText } from "../model/fields";
 import { formatAgo } from "../model/format";
-import type { App } from "../model/app";
+import { appOfQuery, type App } from "../model/app";
 import { makeScene } from "../model/scene";
-import { runsOfQuery } from "../model/queryruns";
 import type { StoredDocument } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { Markdown } from "../widget/markdown";
 import { Notice, Skeleton } from "../widget/state";
-import { useApp } from "./app";
-
+import { AppProvider, useApp } from "./app";
 import { useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
 import { PlainCard } from "./plaincard";
@@ -32,25 +30,25 @@ query:${" "}
 \`\`\`
 `;
 
+/// A chart of a report: it has a query of its own, and so a scope of its own.
 function LiveChart({ text }: { text: string }): JSX.Element {
   const app = useApp();
-  const { scope } = app;
   const block = parseChartBlock(text);
-  const runs = useSignal<readonly string[] | null>(null);
-  const fault = useSignal("");
-  const only = useComputed<readonly string[]>(() => runs.value ?? []);
-  const scene = useStore(() => makeScene(app, undefined, only));
-  useEffect(() => {
-    runsOfQuery(scope, block.query).then(
-      (hashes) => {
-        runs.value = hashes;
-        fault.value = "";
-      },
-      (error: unknown) => (fault.value = error instanceof Error ? error.message : String(error)),
-    );
-  }, [block.query, scope.repo.value]);
-  if (fault.value !== "") return <p class="failure">{fault.value}</p>;
-  if (!scope.fields.value || !runs.value) return <Skeleton rows={4} />;
+  const inner = useStore(() => appOfQuery(app, block.query));
+  return (
+    <AppProvider value={inner}>
+      <BlockCards block={block} />
+    </AppProvider>
+  );
+}
+
+function BlockCards({ block }: { block: ChartBlock }): JSX.Element {
+  const app = useApp();
+  const { scope } = app;
+  const scene = useStore(() => makeScene(app));
+  const error = scope.queryError.value ?? scope.scopeError.value;
+  if (error) return <p class="failure">{error.message}</p>;
+  if (!scope.fields.value) return <Skeleton rows={4} />;
   const metrics = metricsOf(scope.fields.value).filter(
     (metric) => metric.name === block.metric || sequenceText(metric) === block.metric,
   );
@@ -59,7 +57,7 @@ function LiveChart({ text }: { text: string }): JSX.Element {
   return (
     <div class="report-chart">
       {cards.map((card) => (
-        <PlainCard key={card.id} card={{ ...card, title: block.title || card.title }} scene={scene} runs={runs} />
+        <PlainCard key={card.id} card={{ ...card, title: block.title || card.title }} scene={scene} />
       ))}
     </div>
   );

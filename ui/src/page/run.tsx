@@ -12,7 +12,8 @@ import { Icon, type IconName } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
 import { Tree, type TreeValue } from "../widget/tree";
 import { useApp } from "./app";
-import { Editable, Notes } from "./editable";
+import { RunText } from "./editable";
+import { GapsPanel } from "./gaps";
 import { FailurePanel } from "./failure";
 import { useCommands, useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
@@ -150,7 +151,6 @@ function Overview({
   scene: Scene;
   only: ReadonlySignal<readonly string[]>;
 }): JSX.Element {
-  const { edits } = useApp();
   const find = useSignal("");
   const hasParams = Object.keys(run.params).length > 0;
   const literal = (value: TreeValue): string | null =>
@@ -159,16 +159,12 @@ function Overview({
     <div class="overview">
       <div>
         <FailurePanel run={run} />
+        <GapsPanel run={run} />
         <Charts run={run} scene={scene} only={only} isSystem={false} />
       </div>
       <aside>
-        <Editable
-          value={run.description ?? ""}
-          label="description"
-          placeholder="Add a description"
-          onSave={(description) => void edits.edit([run.hash], { description: description || null }, "Described")}
-        />
-        <Notes run={run} />
+        <RunText run={run} field="description" />
+        <RunText run={run} field="notes" />
         {hasParams && (
           <section class="panel">
             <h2>

@@ -7,7 +7,6 @@ import { runName } from "../model/scene";
 import type { CellForm } from "../model/runcolumns";
 import { cellOf, type RunTable, type Spread } from "../model/table";
 import { exactText } from "../wire/json";
-import type { Json } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { State, Swatch, Tag } from "../widget/text";
 import { useApp } from "./app";
@@ -112,7 +111,7 @@ export function RunCell({ table, hash, columnKey, render, spread, isDiffering }:
   if (typeof value === "number" && spread)
     return <NumberCell value={value} table={table} hash={hash} columnKey={columnKey} spread={spread} />;
   return (
-    <span class={isDiffering ? "changed" : ""} title={typeof value === "string" ? value : exactText(value as Json)}>
+    <span class={isDiffering ? "changed" : ""} title={typeof value === "string" ? value : exactText(value)}>
       {formatCell(value)}
     </span>
   );

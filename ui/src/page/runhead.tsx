@@ -14,6 +14,7 @@ import { Copy, State, Swatch } from "../widget/text";
 import { useApp } from "./app";
 import { RunAlerts } from "./alerts";
 import { Editable } from "./editable";
+import { GapsMark } from "./gaps";
 import { PageLink } from "./link";
 import { TagOfRun } from "./tagcolor";
 
@@ -49,6 +50,7 @@ export function RunHead({ run }: { run: RunAnswer }): JSX.Element {
           />
         </h1>
         <State status={run.status} error={run.error} />
+        <GapsMark run={run} />
         {run.archived && <span class="hint">archived</span>}
         <span class="spacer" />
         <RunButtons run={run} />

@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import type { Scene } from "../model/scene";
 import type { RunsStore } from "../model/runs";
 import { sendJson, type WireError } from "../wire/request";
-import type { DemoAnswer } from "../wire/types";
+import type { DemoAnswer } from "../wire/edits";
 import { Copy } from "../widget/text";
 import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
@@ -72,7 +72,7 @@ export function ScopeNotice({ state, scene }: { state: ScopeState; scene: Scene 
 }
 
 function EmptyRepo(): JSX.Element {
-  const { session, scope } = useApp();
+  const { session, scope, edits } = useApp();
   const isBusy = useSignal(false);
   const record = async (): Promise<void> => {
     isBusy.value = true;
@@ -92,7 +92,7 @@ function EmptyRepo(): JSX.Element {
         <pre>{SNIPPET}</pre>
         <Copy text={SNIPPET} label="Copy the code" />
       </div>
-      {session.server.value && !session.server.value.read_only && (
+      {edits.canEdit() && (
         <button type="button" class="pill" disabled={isBusy.value} onClick={() => void record()}>
           {isBusy.value ? "Recording…" : "Load demo data"}
         </button>

@@ -7,7 +7,7 @@ import { useTitle } from "./hooks";
 import { PageLink } from "./link";
 
 export function SettingsPage(): JSX.Element {
-  const { session } = useApp();
+  const { session, scope } = useApp();
   useTitle("Settings");
   const info = session.server.value;
   return (
@@ -38,7 +38,7 @@ export function SettingsPage(): JSX.Element {
           </div>
           <div>
             <dt>changes</dt>
-            <dd>{info?.read_only ? "refused (--read-only)" : "allowed"}</dd>
+            <dd>{scope.readOnly.value === null ? "allowed" : `refused: ${scope.readOnly.value}`}</dd>
           </div>
           <div>
             <dt>figures</dt>

@@ -18,7 +18,7 @@ import { Indexing, NoServer, Offline, Toasts } from "./notices";
 import { Palette } from "./palette";
 import { QueryBox } from "./querybox";
 import { RunsPage } from "./runs";
-import { Brand, Live } from "./topbar";
+import { Brand, Live, ReadOnly } from "./topbar";
 
 const RELOADED_KEY = "aim.reloaded";
 const RELOAD_PAUSE_MS = 20_000;
@@ -130,6 +130,7 @@ function TopBar(): JSX.Element {
         ))}
       </nav>
       <QueryBox />
+      <ReadOnly />
       <Live />
       <Bell />
       <button

@@ -66,6 +66,17 @@ export function Brand(): JSX.Element {
   );
 }
 
+/// Says that the repository cannot be changed, and why; nothing where it can be.
+export function ReadOnly(): JSX.Element | null {
+  const { scope } = useApp();
+  const reason = scope.readOnly.value;
+  return reason === null ? null : (
+    <span class="hint read-only" role="status" title={`${reason} Nothing can be changed here.`}>
+      read-only
+    </span>
+  );
+}
+
 /// Whether changes arrive, and how many runs are running.
 export function Live(): JSX.Element {
   const { scope } = useApp();

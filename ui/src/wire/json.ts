@@ -1,8 +1,6 @@
 /// JSON without a lost digit: an integer that a JavaScript number can't hold is `{"$int": "9223372036854775807"}`, as
 /// the wire writes integers of more than 64 bits.
 
-import type { Json } from "./types";
-
 /// An integer by its digits.
 export type BigInteger = { readonly $int: string };
 
@@ -33,6 +31,6 @@ export function floatOf(value: unknown): number | null {
 }
 
 /// A value with its large integers as they are in JSON text, for people.
-export function exactText(value: Json): string {
+export function exactText(value: unknown): string {
   return JSON.stringify(value).replace(/\{"\$int":"(-?\d+)"\}/g, "$1");
 }

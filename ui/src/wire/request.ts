@@ -3,7 +3,7 @@
 /// All addresses are resolved against the base that the page was loaded with, so that the app lives under any path.
 
 import { exactText, parseJson } from "./json";
-import type { Json, WireErrorBody } from "./types";
+import type { WireErrorBody } from "./types";
 
 /// Where the app lives; it ends with a slash. Taken once: later addresses of pages must not move it.
 export const BASE: string =
@@ -61,7 +61,7 @@ export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> 
 }
 
 function jsonInit(method: string, body: unknown, signal?: AbortSignal): RequestInit {
-  return { method, body: exactText(body as Json), headers: { "Content-Type": "application/json" }, signal };
+  return { method, body: exactText(body), headers: { "Content-Type": "application/json" }, signal };
 }
 
 /// POST or PUT of a JSON body, answered by JSON of the shape `T`.

@@ -27,12 +27,16 @@ export type ParamPath = readonly (string | number)[];
 export type Field =
   readonly ["run", string] | readonly ["param", ...ParamPath] | readonly ["metric", string, Context, Summary];
 
+/// Why a repository cannot be changed: its disk is mounted read-only, or the server may not write to its folder.
+export type ReadOnlyReason = "disk" | "rights";
+
 export interface RepoInfo {
   readonly id: string;
   readonly name: string;
   readonly path: string;
   readonly runs: number;
   readonly indexing: Indexing | null;
+  readonly read_only: ReadOnlyReason | null;
 }
 
 /// A kind of sequence: what queries and pages call it, and what its sequences store.
@@ -190,6 +194,15 @@ export interface LogInfo {
   readonly lines: number;
 }
 
+/// What a run has lost because a disk refused it: how many points and event lines, between which times, and why.
+export interface Gap {
+  readonly points: number;
+  readonly lines: number;
+  readonly from: number;
+  readonly until: number;
+  readonly why: string;
+}
+
 export interface RunAnswer {
   readonly cursor: string;
   readonly hash: string;
@@ -212,6 +225,7 @@ export interface RunAnswer {
   readonly rewinds: readonly { readonly step: number; readonly time: number }[];
   /// The run that this one goes on from; it may have been deleted since.
   readonly forked_from: { readonly run: string; readonly step: number | null; readonly time: number } | null;
+  readonly gaps: readonly Gap[];
   readonly log_lines: number;
   readonly log_records: number;
   readonly logs: readonly LogInfo[];
@@ -311,43 +325,8 @@ export interface Tick {
   readonly live: number;
   /// How many runs were read of how many; null: all.
   readonly indexing: Indexing | null;
+  readonly read_only: ReadOnlyReason | null;
 }
-
-export interface Change {
-  readonly name?: string | null;
-  readonly description?: string | null;
-  readonly notes?: string | null;
-  readonly experiment?: string | null;
-  readonly archived?: boolean;
-  readonly tags?: { readonly add: readonly string[]; readonly remove: readonly string[] };
-  readonly deleted?: true;
-  /// Stands alone, and of one run: what was tracked at these steps is hidden; of lists only these items.
-  readonly points?: readonly {
-    readonly name: string;
-    readonly context: Context;
-    readonly steps: readonly number[];
-    readonly items?: readonly number[];
-  }[];
-}
-
-export interface DemoAnswer {
-  readonly cursor: string;
-  readonly count: number;
-}
-/// How far an edit of many runs is, or the taking back of one.
-export interface EditAnswer {
-  readonly cursor: string;
-  readonly count: number;
-  readonly undo: string;
-  /// When it began, Unix seconds.
-  readonly time: number;
-  readonly done: number;
-  readonly state: "running" | "done" | "stopped" | "failed" | "undoing";
-  readonly error: WireErrorBody | null;
-}
-
-/// The answer to an undo: the edit as it is now, or that it is undone.
-export type UndoAnswer = EditAnswer | { readonly cursor: string; readonly count: number; readonly state: "undone" };
 
 export interface Completion {
   readonly text: string;
