@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aim.storage.disk.files import Disk
+from aim.storage.disk.files import Disk, has_no_name, is_at, path_of
 
 
 @pytest.fixture(name="disk")
@@ -210,3 +210,145 @@ def test_a_new_file_is_written_whole(disk: Disk, tmp_path: Path) -> None:
         disk.write_new(tmp_path / "a", b"other")
 
     assert b"content" == (tmp_path / "a").read_bytes()
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o007, 0o660)])
+def test_new_files_have_the_rights_that_the_user_wants(disk: Disk, tmp_path: Path, umask: int, mode: int) -> None:
+    """
+    Files are for reading and writing by all whom the umask leaves, and not to be run.
+    """
+    before = os.umask(umask)
+    try:
+        os.close(disk.create(tmp_path / "a"))
+        disk.stamp(tmp_path / "b")
+    finally:
+        os.umask(before)
+
+    assert [mode, mode] == [(tmp_path / name).stat().st_mode & 0o777 for name in "ab"]
+
+
+def test_a_write_that_is_taken_in_parts_lands_in_its_place(
+    disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    What the system takes of a write is followed by the rest, at its place.
+    """
+    descriptor = disk.create(tmp_path / "a")
+    whole = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda number, data, offset: whole(number, data[:3], offset))
+    disk.write_at(descriptor, b"0123456789", 5)
+    os.close(descriptor)
+
+    assert bytes(5) + b"0123456789" == (tmp_path / "a").read_bytes()
+
+
+def test_a_sync_asks_the_system(disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Files and folders are synced by their descriptors, and a folder that can't be synced is no error.
+    """
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    descriptor = disk.create(tmp_path / "a")
+    disk.sync(descriptor)
+    disk.sync_folder(tmp_path)
+    os.close(descriptor)
+    assert 2 == len(synced)
+
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    count = len(os.listdir("/proc/self/fd"))
+    disk.sync_folder(tmp_path)
+    assert count == len(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.parametrize(("sync", "calls"), [(True, ["sync a file", "sync_folder"]), (False, [])])
+def test_what_is_published_is_on_the_disk_if_that_is_asked(tmp_path: Path, sync: bool, calls: list[str]) -> None:
+    """
+    The content is synced before it gets its name, and the name after it; without *sync* neither.
+    """
+    noted: list[str] = []
+
+    class Noting(Disk):
+        def sync(self, descriptor: int) -> None:
+            noted.append("sync a file")
+
+        def sync_folder(self, path: Path) -> None:
+            noted.append("sync_folder")
+
+    assert Noting().publish(tmp_path / "FORMAT", b"x", sync=sync)
+    assert calls == noted
+    assert Noting().publish(tmp_path / "FORMAT", b"x", sync=sync) is False
+
+
+def test_a_scratch_file_that_can_not_be_removed_is_no_error(tmp_path: Path) -> None:
+    """
+    The file is published; what is left over is removed later.
+    """
+
+    class Keeping(Disk):
+        def unlink(self, path: Path) -> None:
+            raise OSError(errno.EACCES, "Permission denied")
+
+    assert Keeping().publish(tmp_path / "FORMAT", b"x")
+    assert b"x" == (tmp_path / "FORMAT").read_bytes()
+    assert 2 == len(os.listdir(tmp_path))
+
+
+def test_an_open_file_is_asked_for_its_name_and_its_path(disk: Disk, tmp_path: Path) -> None:
+    """
+    Of an open file its path is told wherever it was renamed to, and whether it has a name; one that is closed has one.
+    """
+    descriptor = disk.create(tmp_path / "a")
+    other = disk.create(tmp_path / "c")
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert (tmp_path / "b", False) == (path_of(descriptor), has_no_name(descriptor))
+    assert [True, False, False] == [is_at(tmp_path / name, descriptor) for name in "bca"]
+    (tmp_path / "b").unlink()
+    assert has_no_name(descriptor) is True
+    for each in (descriptor, other):
+        os.close(each)
+
+    assert (None, False, False) == (path_of(descriptor), has_no_name(descriptor), is_at(tmp_path / "c", descriptor))
+
+
+def test_a_file_of_a_size_has_blocks_of_zeros(disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Where no call reserves blocks, zeros are written, over several megabytes too.
+    """
+    monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    descriptor = disk.create(tmp_path / "a")
+    disk.allocate(descriptor, (2 << 20) + 5)
+    os.close(descriptor)
+
+    assert bytes((2 << 20) + 5) == (tmp_path / "a").read_bytes()
+
+
+def test_a_file_system_without_the_mark_is_left_alone(disk: Disk, tmp_path: Path) -> None:
+    """
+    Only btrfs writes a marked file in place; others refuse the mark, or have no such call.
+    """
+    descriptor = disk.create(tmp_path / "a")
+    disk.write_in_place(descriptor)
+    os.close(descriptor)
+    disk.write_in_place(descriptor)
+
+
+def test_the_mark_of_a_file_is_set_beside_its_others(
+    disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The flags that a file has stay, and the one that keeps it in place is added: FS_NOCOW_FL of ioctl_iflags(2).
+    """
+    calls: list[tuple[int, bytes]] = []
+
+    def ioctl(descriptor: int, request: int, flags: bytes | bytearray) -> None:
+        calls.append((request, bytes(flags)))
+        if isinstance(flags, bytearray):
+            flags[0] = 0x10
+
+    monkeypatch.setattr("fcntl.ioctl", ioctl)
+    disk.write_in_place(0)
+
+    assert [(0x80086601, bytes(8)), (0x40086602, (0x00800010).to_bytes(8, "little"))] == calls
