@@ -12,8 +12,10 @@ import pytest
 
 from aim.core import params
 from aim.storage.forms import fold
+from aim.storage.forms.check_ins import CheckIn
 from aim.storage.forms.edits import write
 from aim.storage.forms.fold import FirstFold, Line, UnusualLine
+from aim.storage.forms.history import Deletion, ForkedFrom, Rewind
 from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import RunState
 from tests.storage.event_files import ONE, lines_of
@@ -167,3 +169,128 @@ def test_what_runs_declare_alike_is_made_once() -> None:
 
     with pytest.raises(UnusualLine):
         first_fold.fold("c", [line, line])
+
+
+# what each key does
+
+
+def folded(*events_of_run: dict[str, Any]) -> RunState:
+    """Return the state after lines of one writer, at the seconds 1, 2, 3 ..."""
+    state_now = RunState("run")
+    declared = {"sequence": 1, "name": "loss", "context": {"b": 1, "a": [1]}, "kind": "int"}
+    for second, event in enumerate([declared, *events_of_run], 1):
+        fold.apply(state_now, (float(second), ONE, second, {"at": float(second), **event}))
+    return state_now
+
+
+LOSS = {"name": "loss", "context": {"a": [1], "b": 1}}
+
+
+def test_a_declaration_makes_a_sequence_and_its_number() -> None:
+    """
+    Name, context in its given order, kind and number are those of the line; a line without a kind declares nothing.
+    """
+    state_now = folded({"sequence": 2, "name": "other", "context": {}})
+    ((key, sequence),) = state_now.sequences.items()
+
+    assert ("loss", '{"a":[1],"b":1}') == key
+    assert ("loss", ["b", "a"], "int") == (sequence.name, list(sequence.context), sequence.kind)
+    assert {(ONE, 1): sequence} == state_now.sequences_by_number
+
+
+@pytest.mark.parametrize(("changed", "error"), [({"name": 5}, TypeError), ({"context": None}, AttributeError)])
+def test_a_declaration_of_no_name_is_refused(changed: dict[str, Any], error: type[Exception]) -> None:
+    """
+    A name that is no text would spoil whatever sorts names.
+    """
+    with pytest.raises((error, TypeError)):
+        folded({"sequence": 2, "name": "a", "context": {}, "kind": "int", **changed})
+
+
+@pytest.mark.parametrize(("time", "expected"), [({}, 2.0), ({"time": 1.5}, 1.5), ({"time": "x"}, 2.0)])
+def test_an_exact_point_has_the_time_of_its_line_or_its_own(time: dict[str, Any], expected: float) -> None:
+    """
+    Points that were copied keep their time; one that is no time is the line's.
+    """
+    state_now = folded({"point": 1, "step": "7", "epoch": 0.5, "value": str(2**60), **time})
+    (point,) = state_now.sequences["loss", '{"a":[1],"b":1}'].exact_points
+
+    assert (7, expected, 0.5, 2**60, ONE) == (point.step, point.time_s, point.epoch, point.value, point.writer)
+
+
+def test_a_point_of_no_sequence_is_refused() -> None:
+    """
+    A number that was not declared by this writer names no sequence.
+    """
+    with pytest.raises(ValueError, match="no sequence has the number 2"):
+        folded({"point": 2, "step": 7, "epoch": None, "value": 1})
+
+
+def test_what_was_taken_back_is_remembered_with_its_moment() -> None:
+    """
+    Rewinds, drops and deletions have the time of their line, and each counts as a retraction.
+    """
+    state_now = folded(
+        {"rewind": "5"},
+        {"drop": [LOSS, {"name": "unknown", "context": {}}]},
+        {"delete": [{**LOSS, "steps": [7]}]},
+        {"delete": [{**LOSS, "steps": [8], "items": [0]}]},
+        {"property": {"name": "x"}},
+    )
+    (sequence,) = state_now.sequences.values()
+
+    assert ((Rewind(5, 2.0),), 4) == (state_now.rewinds, state_now.retraction_count)
+    assert 3.0 == sequence.dropped_at_s
+    assert [Deletion(4.0, frozenset({7})), Deletion(5.0, frozenset({8}), frozenset({0}))] == sequence.deletions
+
+
+def test_an_undone_deletion_is_the_one_of_its_moment() -> None:
+    """
+    `undelete` names time, steps and objects of what it undoes; other deletions stay.
+    """
+    deletion = {**LOSS, "steps": [7]}
+    state_now = folded(
+        {"delete": [deletion]},
+        {"delete": [deletion]},
+        {"undelete": [{**deletion, "at": 2.0}]},
+        {"undelete": [{**deletion, "at": 3.0, "items": [0]}]},
+    )
+    (sequence,) = state_now.sequences.values()
+
+    assert ([Deletion(3.0, frozenset({7}))], 4) == (sequence.deletions, state_now.retraction_count)
+
+
+def test_the_latest_of_a_name_counts_and_gaps_add_up() -> None:
+    """
+    Artifacts by name, the last check-in and fork, all gaps.
+    """
+    gap = {"points": 2, "lines": 0, "from": 1.0, "until": 2.0, "why": "full"}
+    artifact = {"name": "model", "uri": None, "size": 1, "sha256": "a"}
+    state_now = folded(
+        {"artifact": artifact}, {"artifact": {**artifact, "size": 2}}, {"gap": gap}, {"gap": gap},
+        {"check_in": {"expect_next_in": 5}}, {"check_in": {"finished": True}}, {"forked_from": {"run": "a", "step": 3}},
+    )  # fmt: skip
+
+    assert [2] == [record.size_bytes for record in state_now.artifacts.values()]
+    assert [2, 2] == [each.point_count for each in state_now.gaps]
+    assert CheckIn(7.0, 0.0, True) == state_now.check_in
+    assert ForkedFrom("a", 3, 8.0) == state_now.forked_from
+
+
+def test_a_line_sets_before_it_deletes() -> None:
+    """
+    A line with both keys sets its value and then deletes.
+    """
+    state_now = folded({"set": ["a"], "value": {"b": 1, "c": 2}, "del": ["a", "b"]})
+
+    assert {"a": {"c": 2}} == state_now.tree
+
+
+@pytest.mark.parametrize("changed", [{"sequence": "1"}, {"name": 5}, {"kind": None}])
+def test_a_declaration_of_other_types_is_left_to_the_general_fold(changed: dict[str, Any]) -> None:
+    """
+    The fast fold takes texts and integers as they are, and nothing that would have to be made one.
+    """
+    line = {"at": 1.0, "sequence": 1, "name": "loss", "context": {}, "kind": "float", **changed}
+    with pytest.raises(UnusualLine):
+        FirstFold(lambda name, kind, context: name).fold("run", [(1.0, ONE, 1, line)])

@@ -8,6 +8,7 @@ import math
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -200,6 +201,7 @@ def test_a_record_that_is_being_stored_counts_as_empty(writer: Writer, monkeypat
 
 READER_TESTED = """
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from aim.storage.recording.writer import Writer
 writer = Writer(Path(sys.argv[1]), "run")
@@ -253,3 +255,45 @@ def test_a_header_of_another_size_is_named(writer: Writer) -> None:
     assert ["the file has 16,384 of 65,536 bytes"] == [item.problem for item in damage]
     assert struct.unpack_from("<I", content, 8) == (65536,)
     background.unregister(writer)
+
+
+@pytest.mark.parametrize("read", [records.read_live_segment, records.read_ended_segment])
+@pytest.mark.parametrize("offset", [0, PAGE_BYTES, 2 * PAGE_BYTES, 1 << 20])
+def test_a_segment_is_read_from_a_page_on(writer: Writer, read: Callable[..., bytes], offset: int) -> None:
+    """
+    Both ways of reading begin at the page that is asked; after the end there is nothing.
+    """
+    path = writer.files.folder / f"{writer.id}.points-0000"
+
+    assert path.read_bytes()[offset:] == read(path, offset)
+
+
+def test_reading_leaves_no_file_open(writer: Writer) -> None:
+    """
+    Each read releases its descriptor.
+    """
+    path = writer.files.folder / f"{writer.id}.points-0000"
+    count = len(list(Path("/proc/self/fd").iterdir()))
+    records.read_ended_segment(path)
+    records.read_live_segment(path)
+
+    assert count == len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize(("filled", "expected"), [([], 0), ([0], 1), ([2], 3), ([0, 5], 6)])
+def test_slots_count_up_to_the_last_filled_one(filled: list[int], expected: int) -> None:
+    """
+    Holes before the last record count, empty slots after it do not.
+    """
+    slots = np.zeros(8, records.RECORD_DTYPE)
+    slots["sequence"][filled] = 1
+
+    assert expected == records.used_count(slots)
+
+
+@pytest.mark.parametrize(("size", "count"), [(0, 0), (PAGE_BYTES, 0), (PAGE_BYTES + 31, 0), (PAGE_BYTES + 64, 2)])
+def test_slots_begin_after_the_header_page(size: int, count: int) -> None:
+    """
+    A file that was cut off has its whole slots.
+    """
+    assert count == len(records.slots_of(bytes(size)))

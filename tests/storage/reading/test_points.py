@@ -56,15 +56,13 @@ ROWS = st.lists(st.tuples(st.integers(-2, 4), st.integers(0, 99).map(float), st.
 @given(st.lists(st.tuples(st.sampled_from("abc"), ROWS), max_size=4))
 def test_of_each_step_the_latest_point_counts(recorded: list[tuple[str, list[Row]]]) -> None:
     """
-    Latest is by time; at equal times the writer that comes later, then the point that was recorded later.
+    Within a chunk the point that was recorded last counts; of those of several chunks the latest by time, then by
+    writer, then the one of the later chunk.
     """
     latest: dict[int, tuple[tuple[int, str, int], float]] = {}
-    order = 0
-    for writer, rows in recorded:
-        for step, value, second in rows:
-            order += 1
-            if step not in latest or (second, writer, order) > latest[step][0]:
-                latest[step] = ((second, writer, order), value)
+    for number, (writer, rows) in enumerate(recorded):
+        for step, (value, second) in {step: (value, second) for step, value, second in rows}.items():
+            latest[step] = max(latest.get(step, ((-1, "", 0), 0.0)), ((second, writer, number), value))
     points = merge([chunk(writer, *rows) for writer, rows in recorded], sequence("float"), Visibility())
 
     assert sorted(latest) == points.steps.tolist()
@@ -121,7 +119,8 @@ def test_a_sequence_without_a_visible_point_has_arrays_all_the_same(kind: str, d
     points = merge([chunk("a")], sequence(*parts), Visibility())
 
     assert (0, kind, ()) == (len(points), points.kind, points.writer_ids)
-    assert (np.int64, dtype, np.int64) == (points.steps.dtype, points.values.dtype, points.times_us.dtype)
+    arrays = (points.steps, points.values, points.times_us)
+    assert [np.dtype(each) for each in (np.int64, dtype, np.int64)] == [array.dtype for array in arrays]
     assert (0, 0, 0) == (len(points.times_s), len(points.epochs), len(points.writers))
 
 
