@@ -2,6 +2,8 @@
 ///
 ///     index.html                 the page, with the names of the two entries filled in
 ///     assets/<name>-<hash>.js    entries and lazy chunks; .gz and .br twins beside each
+///     page/page.js, page.css     the same pages as one script, whose requests read an archive in the document: what
+///                                `aim export --format html` puts into a file
 ///
 /// Fails when the first page's JavaScript is over its budget. `--watch` builds again on every change, without the twins.
 
@@ -69,28 +71,54 @@ const reporter = {
   },
 };
 
-const build = await context({
+/// In the page in one file, requests are answered by `src/archive/`.
+const answersFromFile = {
+  name: "answers-from-file",
+  setup(build) {
+    const ARCHIVE = join(HERE, "src", "archive");
+    build.onResolve({ filter: /\/(transport|events)$/ }, ({ path, kind, importer }) => {
+      if (importer.startsWith(ARCHIVE) || kind === "entry-point") return undefined;
+      const name = path.split("/").pop();
+      return path.startsWith("./archive/") ? undefined : { path: join(ARCHIVE, `${name}.ts`) };
+    });
+  },
+};
+
+const shared = {
   absWorkingDir: HERE,
-  entryPoints: ["src/main.tsx", "src/theme.ts"],
   bundle: true,
-  splitting: true,
-  format: "esm",
   target: "es2022",
   jsx: "automatic",
   jsxImportSource: "preact",
   minify: !watch,
-  sourcemap: watch ? "inline" : false,
   legalComments: "none",
+  logLevel: "warning",
+};
+
+const build = await context({
+  ...shared,
+  entryPoints: ["src/main.tsx", "src/theme.ts"],
+  splitting: true,
+  format: "esm",
+  sourcemap: watch ? "inline" : false,
   entryNames: "[name]-[hash]",
   chunkNames: "[name]-[hash]",
   assetNames: "[name]-[hash]",
   outdir: ASSETS,
   metafile: true,
-  logLevel: "warning",
   plugins: [reporter],
 });
-if (watch) await build.watch();
-else {
-  await build.rebuild();
-  await build.dispose();
+const page = await context({
+  ...shared,
+  entryPoints: { page: "src/file.ts" },
+  format: "iife",
+  outdir: join(OUT, "page"),
+  plugins: [answersFromFile],
+});
+for (const bundle of [build, page]) {
+  if (watch) await bundle.watch();
+  else {
+    await bundle.rebuild();
+    await bundle.dispose();
+  }
 }

@@ -111,14 +111,14 @@ def _clauses(table: RunTable, question: Question) -> list[dict[str, int]]:
 async def fields(request: Request) -> Response:
     """Answer `POST …/fields`."""
     body = await read_body(request)
-    return await in_thread(request, _fields, repo_of(request), body.text("query"), body.zone)
+    return await in_thread(request, _fields, repo_of(request), body.text("query"), body.texts("runs"), body.zone)
 
 
-def _fields(repo: OpenRepository, query: str, zone: tzinfo) -> Response:
+def _fields(repo: OpenRepository, query: str, hashes: list[str] | None, zone: tzinfo) -> Response:
     question = ask(query, zone=zone)
 
     def read(table: RunTable) -> dict[str, Any]:
-        rows = matching_runs(table, question)
+        rows = selected_rows(table, question, hashes)
         matching = None if question.subject == RUN else matching_sequences(table, question, question.subject)
         return {
             "cursor": repo.watch.cursor_of(table),

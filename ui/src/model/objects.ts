@@ -77,15 +77,16 @@ export function objectsStore(scope: Scope, wish: ReadonlySignal<ObjectsRequest |
   });
 }
 
-/// The address of an object's bytes, or of a part of them; immutable.
-export function blobUrl(scope: Scope, blob: string, part?: string): string {
-  const query = part === undefined ? "" : `?part=${encodeURIComponent(part)}`;
-  return scope.here(`blobs/${encodeURIComponent(blob)}${query}`);
+/// The address of an object's bytes, or of a part of them; immutable. `form`: in which form, if not as they are.
+export function blobUrl(scope: Scope, blob: string, part?: string, form?: "preview"): string {
+  const settings = [part === undefined ? "" : `part=${encodeURIComponent(part)}`, form ? `as=${form}` : ""];
+  const query = settings.filter((setting) => setting !== "").join("&");
+  return scope.here(`blobs/${encodeURIComponent(blob)}${query === "" ? "" : `?${query}`}`);
 }
 
 /// The address of an image in a form that browsers show, in full size; immutable.
 export function pictureUrl(scope: Scope, blob: string, part?: string): string {
-  return `${blobUrl(scope, blob, part)}${part === undefined ? "?" : "&"}as=preview`;
+  return blobUrl(scope, blob, part, "preview");
 }
 
 /// The address of some rows of a table; immutable.

@@ -30,7 +30,8 @@ export function cardActions(
   onExpand: ((card: Card) => void) | undefined,
   more: readonly MenuItem[],
 ): readonly MenuItem[] {
-  const { scope } = app;
+  const { scope, session } = app;
+  const formats = session.server.peek()?.archive ? [] : DATA_FORMATS; // a file has no server that writes files
   const title = cardTitle(card);
   const { plot, request } = data;
   const code = (): string => pythonCode(card.metrics, scope.query.peek());
@@ -38,7 +39,7 @@ export function cardActions(
     ...(onExpand ? [{ label: "Full screen", icon: "expand", hint: "f", run: () => onExpand(card) } as const] : []),
     { label: "PNG picture", icon: "download", run: () => plot.current && exportPng(plot.current, title) },
     { label: "SVG picture", icon: "download", run: () => plot.current && exportSvg(plot.current, title) },
-    ...DATA_FORMATS.map(([format, name]) => {
+    ...formats.map(([format, name]) => {
       const save = (): void => {
         const body = request.peek();
         if (body) location.assign(exportUrl(scope, "series", format, body));

@@ -22,8 +22,9 @@ export function ExportMenu({
   label: string;
   request: () => RunsRequest;
   buttonClass?: string;
-}): JSX.Element {
-  const { scope } = useApp();
+}): JSX.Element | null {
+  const { scope, session } = useApp();
+  if (session.server.value?.archive) return null; // a file has no server that writes files
   return (
     <Popover
       button={

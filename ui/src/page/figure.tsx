@@ -80,9 +80,13 @@ export function Figure({ item }: { item: Item }): JSX.Element {
   if (!session.server.value?.plotly)
     return (
       <div class="figure" ref={ref}>
-        <p class="muted">
-          Figures are drawn by plotly: <code>pip install plotly</code> where <code>aim up</code> runs.
-        </p>
+        {session.server.value?.archive ? (
+          <p class="muted">Figures are drawn by plotly, which is not in this file: `aim up` shows them.</p>
+        ) : (
+          <p class="muted">
+            Figures are drawn by plotly: <code>pip install plotly</code> where <code>aim up</code> runs.
+          </p>
+        )}
       </div>
     );
   return (

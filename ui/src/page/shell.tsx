@@ -10,6 +10,7 @@ import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
 import { Bell, toggleAlerts } from "./alerts";
 import { useApp } from "./app";
+import { FileBox } from "./filebox";
 import { Help } from "./help";
 import { useCommands } from "./hooks";
 import { PageLink } from "./link";
@@ -118,6 +119,7 @@ function useShellCommands(): void {
 function TopBar(): JSX.Element {
   const { session } = useApp();
   const current = address.value.page || "metrics";
+  const archive = session.server.value?.archive;
   const isOfRuns = current === "run" || current === "compare";
   return (
     <header class="top">
@@ -129,9 +131,9 @@ function TopBar(): JSX.Element {
           </PageLink>
         ))}
       </nav>
-      <QueryBox />
-      <ReadOnly />
-      <Live />
+      {archive ? <FileBox archive={archive} /> : <QueryBox />}
+      {!archive && <ReadOnly />}
+      {!archive && <Live />}
       <Bell />
       <button
         type="button"

@@ -3,11 +3,10 @@
 /// All addresses are resolved against the base that the page was loaded with, so that the app lives under any path.
 
 import { exactText, parseJson } from "./json";
+import { apiUrl, send } from "./transport";
 import type { WireErrorBody } from "./types";
 
-/// Where the app lives; it ends with a slash. Taken once: later addresses of pages must not move it.
-export const BASE: string =
-  typeof document === "undefined" ? "http://localhost/" : document.baseURI.replace(/[^/]*$/, "");
+export { apiUrl, BASE } from "./transport";
 
 /// The server refused a request, or could not be reached (kind `offline`).
 export class WireError extends Error {
@@ -20,11 +19,6 @@ export class WireError extends Error {
   get kind(): string {
     return this.body.kind;
   }
-}
-
-/// The absolute address of `path` in the interface.
-export function apiUrl(path: string): string {
-  return new URL("api/" + path, BASE).href;
 }
 
 /// The absolute address of `path` in one repository.
@@ -45,7 +39,7 @@ async function failure(response: Response): Promise<WireError> {
 export async function request(url: string, init?: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, init);
+    response = await send(url, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     const message = "The server does not answer. Is `aim up` still running?";

@@ -57,6 +57,18 @@ export interface ServerLimits {
   readonly buckets: number;
 }
 
+/// What a page in one file says of itself.
+export interface ArchiveInfo {
+  /// Unix seconds.
+  readonly written_at: number;
+  /// What its runs were chosen by.
+  readonly query: string;
+  /// Whether it has all points of its curves.
+  readonly is_whole: boolean;
+  /// What had no room, for people.
+  readonly left_out: readonly string[];
+}
+
 export interface ServerInfo {
   readonly wire: number;
   readonly version: string;
@@ -66,6 +78,8 @@ export interface ServerInfo {
   readonly kinds: readonly KindInfo[];
   readonly limits: ServerLimits;
   readonly repos: readonly RepoInfo[];
+  /// Only in a page in one file, which has no server.
+  readonly archive?: ArchiveInfo;
 }
 
 export interface SortKey {

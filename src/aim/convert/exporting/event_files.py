@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from aim.convert.crc32c import crc32c
 from aim.convert.exporting.series_names import FlatNames, folder_names
 from aim.core import params
 from aim.core.reserved import SYSTEM_PARAMS
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from aim.convert.exporting.exported_run import ExportedObject, ExportedRun, ExportedRuns
 
 MASK_ADDEND = 0xA282EAD8
-CASTAGNOLI = 0x82F63B78  # the polynomial of CRC-32C, its bits reversed
 DOUBLE, INT64, STRING = 2, 9, 7  # numbers of types of tensors
 KINDS = {
     "aim.image": "images",
@@ -43,40 +43,15 @@ KINDS = {
 """The plugin that shows a kind of object."""
 
 
-def _crc_table() -> tuple[int, ...]:
-    table = []
-    for number in range(256):
-        for _ in range(8):
-            number = number >> 1 ^ (CASTAGNOLI if number & 1 else 0)
-        table.append(number)
-    return tuple(table)
-
-
-CRC_TABLE = _crc_table()
-
-
 def masked_crc(data: bytes) -> int:
     """
     Return the checksum of a record.
 
     >>> hex(masked_crc(b"123456789"))
     '0xc78ab0e5'
-
-    Cost: 0.1 us a byte, 0.1 ms a MB where the package `crc32c` is installed.
     """
-    crc = _crc32c(data)
+    crc = crc32c(data)
     return ((crc >> 15 | crc << 17) + MASK_ADDEND) & 0xFFFFFFFF
-
-
-def _crc32c(data: bytes) -> int:
-    try:
-        import crc32c
-    except ImportError:
-        crc = 0xFFFFFFFF
-        for byte in data:
-            crc = CRC_TABLE[(crc ^ byte) & 0xFF] ^ crc >> 8
-        return crc ^ 0xFFFFFFFF
-    return int(crc32c.crc32c(data))
 
 
 def varint(number: int) -> bytes:

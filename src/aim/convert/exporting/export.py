@@ -21,13 +21,15 @@ import shutil
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aim.convert.exporting.export_report import ExportReport
 from aim.convert.exporting.exported_run import ExportedRuns, SequenceFilter, subject_filter
+from aim.convert.exporting.page_choice import PageChoice
 from aim.core import contexts
 from aim.core.errors import NotFound, UsageError
 from aim.engine import matching
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
     from aim.engine.door import Door
     from aim.sdk.repo import Repo
 
-WriteRuns = Callable[[ExportedRuns, Path, ExportReport], None]
+WriteRuns = Callable[..., None]
+"""Called with the runs, the path to write and the report; of a page, with the choice of what it has."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ FORMATS = {
     "tensorboard": ExportFormat("aim.convert.exporting.event_files:write_event_files", is_folder=True),
     "mlflow": ExportFormat("aim.convert.exporting.mlflow_store:write_file_store", is_folder=True),
     "zip": ExportFormat("aim.convert.exporting.repository_archive:write_archive", is_folder=False, suffix=".zip"),
+    "html": ExportFormat("aim.convert.exporting.one_file_page:write_page", is_folder=False, suffix=".html"),
 }
 
 
@@ -77,6 +81,7 @@ def export(
     view: str | None = None,
     format: str | None = None,
     overwrite: bool = False,
+    page: PageChoice | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ExportReport:
     """
@@ -89,9 +94,10 @@ def export(
             one all runs are exported, archived ones too.
         runs: the hashes of the runs, in place of a query.
         view: the name of a saved view, whose query is used.
-        format: one of `csv`, `jsonl`, `parquet`, `tensorboard`, `mlflow`, `zip`; by default what the ending of *to*
-            says.
+        format: one of `csv`, `jsonl`, `parquet`, `tensorboard`, `mlflow`, `zip`, `html`; by default what the
+            ending of *to* says.
         overwrite: replace what is at *to*.
+        page: of `html`: how many points, which media, how large.
         on_progress: is called with how many runs are done, and of how many.
 
     Returns:
@@ -117,14 +123,21 @@ def export(
     name, chosen = chosen_format(format, target)
     door = open_door(repo) if isinstance(repo, (str, os.PathLike)) else repo.door
     report = ExportReport(name, Path(to))
-    hashes, is_chosen = _choose(door, query if view is None else query_of_view(door, view), runs)
+    query = query if view is None else query_of_view(door, view)
+    hashes, is_chosen = _choose(door, query, runs)
     exported = ExportedRuns(door, hashes, is_chosen, report.leave_out, on_progress)
-    module_name, function_name = chosen.writer.split(":")
-    write: WriteRuns = getattr(import_module(module_name), function_name)
+    first_page = "" if view is None else page_of_view(door, view)
+    write = _writer(chosen, replace(page or PageChoice(), query=query, page=first_page))
     with written_whole(target, is_folder=chosen.is_folder, overwrite=overwrite) as scratch:
         write(exported, scratch, report)
         report.size_bytes = _size_bytes(scratch)
     return report
+
+
+def _writer(chosen: ExportFormat, choice: PageChoice) -> WriteRuns:
+    module_name, function_name = chosen.writer.split(":")
+    write: WriteRuns = getattr(import_module(module_name), function_name)
+    return partial(write, choice=choice) if chosen == FORMATS["html"] else write
 
 
 def chosen_format(name: str | None, target: Path) -> tuple[str, ExportFormat]:
@@ -152,11 +165,21 @@ def query_of_view(door: Door, name: str) -> str:
     Raises:
         NotFound: there is no view of that name or id.
     """
+    return urllib.parse.parse_qs(urllib.parse.urlsplit(_view(door, name)).query).get("q", [""])[0]
+
+
+def page_of_view(door: Door, name: str) -> str:
+    """Return the address of the page that a saved view shows, without its query. Raises NotFound."""
+    address = urllib.parse.urlsplit(_view(door, name))
+    settings = [pair for pair in address.query.split("&") if pair and pair.split("=")[0] not in ("q", "repo")]
+    return "?".join(part for part in (address.path, "&".join(settings)) if part)
+
+
+def _view(door: Door, name: str) -> str:
     views = door.documents.list("view")
     for view in views:
         if name in (view.id, view.body.get("name")):
-            page = urllib.parse.urlsplit(str(view.body.get("page", "")))
-            return urllib.parse.parse_qs(page.query).get("q", [""])[0]
+            return str(view.body.get("page", ""))
     names = ", ".join(repr(view.body.get("name", view.id)) for view in views) or "none yet"
     raise NotFound(f"There is no saved view {name!r}. There are: {names}.")
 
