@@ -120,7 +120,7 @@ def test_runs_are_grouped_and_put_together_over_their_seeds(open_page: Open, ser
     wait_drawn(page, ACCURACY)
     page.locator(f"[data-card='{ACCURACY}'] canvas").last.hover()
     expect(page.locator(".tip .hit").first).to_contain_text(
-        re.compile(r"(0\.\d+ · (resnet|vit)|(resnet\d+|vit-s) · 0\.\d+)")
+        re.compile(r"lr=0\.\d+ · model=(resnet\d+|vit-s)")
     )
     shot(page)
 

@@ -14,7 +14,7 @@ import { metricQuery, pythonCode } from "../src/model/pythoncode";
 import { mergeFrames } from "../src/model/series";
 import { sequenceText } from "../src/model/fields";
 import { tableOf } from "../src/model/table";
-import { appendTail, BadFrame, decodeFrame, type FramePart } from "../src/wire/frame";
+import { appendTail, BadFrame, decodeFrame, type Frame, type FramePart } from "../src/wire/frame";
 import type { Field, SequenceKey } from "../src/wire/types";
 import { ValueColors } from "../src/model/valuecolors";
 
@@ -249,6 +249,22 @@ test("a group whose runs are all hidden has no line", () => {
     ["param", "data", "name"],
   ];
   assert.equal("lr=0.001 · data.name=imagenet", groupLabel([0.001, "imagenet"], by));
+});
+
+test("groups of equal params are told apart by what differs between them", () => {
+  const by: readonly Field[] = [
+    ["param", "hparams", "batch_size"],
+    ["param", "hparams", "lr"],
+  ];
+  const groups = [
+    { key: [32, 0.1], runs: [A] },
+    { key: [32, 0.3], runs: [B] },
+  ];
+  const parts = [part(null, { group: 0 }), part(null, { group: 1 })];
+  const labels = (frame: Frame): string[] => linesOf(frame, [VAL], looks()).data.lines.map(({ label }) => label);
+
+  assert.deepEqual(["lr=0.1", "lr=0.3"], labels(frameOf(parts, { groups, by })));
+  assert.deepEqual(["all runs"], labels(frameOf([parts[0]], { groups: [groups[0]], by })));
 });
 
 test("unsorted x is known as such", () => {

@@ -1,6 +1,6 @@
 /// Frames as the server sends them (docs/formats/wire.md, section 5), made by a second implementation of the format.
 
-import type { Json, SequenceKey } from "../src/wire/types";
+import type { Field, Json, SequenceKey } from "../src/wire/types";
 
 /// One part of a series.
 export interface GivenPart {
@@ -23,6 +23,7 @@ export interface GivenFrame {
   readonly whole?: boolean;
   readonly x?: "i4" | "f8";
   readonly y?: "f4" | "f8";
+  readonly by?: readonly Field[];
   readonly groups?: readonly { readonly key: readonly Json[]; readonly runs: readonly string[] }[];
 }
 
@@ -66,6 +67,7 @@ export function encodeFrame(parts: readonly GivenPart[], given: GivenFrame = {})
       from: parts.map(({ from = null }) => from),
     },
     ...(groups ? { groups } : {}),
+    ...(given.by ? { by: given.by } : {}),
     runs,
     metrics,
   };

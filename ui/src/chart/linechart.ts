@@ -61,6 +61,7 @@ export class LineChart {
   private lit: ReadonlySet<string> | null = null;
   private litX: number | null = null;
   private drag: Drag | null = null;
+  private pointer: readonly [number, number] | null = null; // where it rests above the lines
   private painting = 0;
   private scheduled = 0;
   private overScheduled = 0;
@@ -159,6 +160,7 @@ export class LineChart {
       this.plot = plot;
       this.scheduleOver();
       this.events.painted?.(plot);
+      if (this.pointer && !this.drag) this.events.hover(this.pointAt(...this.pointer)); // what is under it is new
     };
     const slice = (): void => {
       if (token !== this.painting) return;
@@ -288,6 +290,7 @@ export class LineChart {
       this.over.addEventListener(name, handler, { signal, passive: false });
     on("pointermove", (event) => this.moved(event));
     on("pointerleave", () => {
+      this.pointer = null;
       if (!this.drag) this.events.hover(null);
     });
     on("pointerdown", (event) => {
@@ -318,6 +321,7 @@ export class LineChart {
       this.scheduleOver();
       return;
     }
+    this.pointer = [x, y];
     this.events.hover(this.pointAt(x, y));
   }
 

@@ -31,6 +31,21 @@ export function groupLabel(key: readonly Json[], by: readonly Field[] | null): s
   return key.map((value, i) => (by ? `${fieldLabel(by[i])}=${cellLabel(value)}` : cellLabel(value))).join(" · ");
 }
 
+/// The labels of a frame's groups. Groups of equal params are told apart by what differs between those that are drawn.
+function groupLabels({ groups, by }: Frame): string[] {
+  if (!by) return groups.map(({ key }) => groupLabel(key, null));
+  const differing = by
+    .map((_, i) => i)
+    .filter((i) => new Set(groups.map(({ key }) => JSON.stringify(key[i]))).size > 1);
+  const fields = differing.map((i) => by[i]);
+  return groups.map(({ key }) =>
+    groupLabel(
+      differing.map((i) => key[i]),
+      fields,
+    ),
+  );
+}
+
 /// A chart's lines, and which owner a run's curve is drawn under.
 export interface CardLines {
   readonly data: PlotData;
@@ -67,6 +82,7 @@ export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], lo
   const bands: Band[] = [];
   const ownerOf = new Map<string, string>();
   const groupSize = new Map<string, number>();
+  const labels = groupLabels(frame);
   const hasSmooth = frame.parts.some((part) => part.part === "smooth");
   for (let i = 0; i < frame.parts.length; i++) {
     const part = frame.parts[i];
@@ -98,7 +114,7 @@ export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], lo
     const strong = frame.groups.length <= 16;
     lines.push({
       owner,
-      label: groupLabel(group.key, frame.by) + suffix,
+      label: labels[part.group] + suffix,
       x: part.x,
       y: part.y,
       color,
