@@ -6,9 +6,10 @@ import { beforeEach, test } from "node:test";
 import { signal } from "@preact/signals";
 import { makeConnected } from "./connected";
 import { FakeServer, Refusal } from "./fakeserver";
-import { makeRuns, SERVER } from "./project";
+import { fieldsAnswer, makeRuns, SERVER } from "./project";
 import { address, carried, change, goTo, goToText, listSetting, pageUrl, setting } from "../src/model/address";
 import { Alerts, alertAgo, alertRun, alertTarget, isOpen, withDismissed } from "../src/model/alerts";
+import { makeApp } from "../src/model/app";
 import { Marks, shortHash, toggled } from "../src/model/marks";
 import { makeScene, runName } from "../src/model/scene";
 import { narrowedQuery } from "../src/model/scope";
@@ -289,6 +290,86 @@ test("after a reload the last edits of this tab are undone, and none of others",
   );
   assert.equal(null, app.scope.tick.value?.changed, "which runs it changed is not known any more");
   before.app.scope.stop();
+  app.scope.stop();
+});
+
+test("after a reload the progress of an edit is told again, to its end", async () => {
+  const server = new FakeServer();
+  const before = await makeConnected(server);
+  const other = { ...bulkEdit("u1", 490, 10), time: 5 };
+  server.on("edits", () => bulkEdit("u1", 490, 100));
+  server.on("edits/u1", () => bulkEdit("u1", 490, 100));
+  void before.app.edits.edit([FIRST], { archived: true }, "Archived", ", 2 of them not in this list");
+  await until(() => before.app.session.toasts.value.length > 0, "the first message");
+  const { app } = await makeConnected(server);
+  server.on("edits", () => ({ edits: [bulkEdit("u1", 490, 200), { ...other, undo: "u0" }] }));
+  server.on("edits/u1", () => bulkEdit("u1", 490, 312));
+  await app.edits.resume();
+  const texts = (): readonly string[] => app.session.toasts.value.map(({ text }) => text);
+  assert.deepEqual(["Archived 200 of 490 runs, 2 of them not in this list."], texts());
+  await until(() => texts().includes("Archived 312 of 490 runs, 2 of them not in this list."), "the progress");
+  server.on("edits/u1", () => bulkEdit("u1", 490, 490));
+  await until(() => texts().includes("Archived 490 runs, 2 of them not in this list."), "the end");
+  before.app.scope.stop();
+  app.scope.stop();
+});
+
+test("after a reload the progress of an undo is told again", async () => {
+  const server = new FakeServer();
+  const before = await makeConnected(server);
+  server.on("edits", () => bulkEdit("u1", 490, 490));
+  await before.app.edits.edit([FIRST], { archived: true }, "Archived");
+  const { app } = await makeConnected(server);
+  server.on("edits", () => ({ edits: [bulkEdit("u1", 490, 200, "undoing")] }));
+  server.on("edits/u1", () => new Refusal(404, { kind: "not-found", message: "There is no such edit." }));
+  await app.edits.resume();
+  const texts = (): readonly string[] => app.session.toasts.value.map(({ text }) => text);
+  assert.deepEqual(["Undoing: 200 of 490 runs to go."], texts());
+  await until(() => texts().includes("Undone for 490 runs."), "the end");
+  await app.edits.undo();
+  assert.equal(0, server.to("undo").length, "what is being undone is not undone again");
+  before.app.scope.stop();
+  app.scope.stop();
+});
+
+test("a tab that changed nothing asks for no edits", async () => {
+  const { server, app } = await makeConnected();
+  await app.edits.resume();
+  assert.equal(0, server.to("edits").length);
+  app.scope.stop();
+});
+
+test("an edit that fails before its first answer says how far it came, and can be undone", async () => {
+  const { server } = editingServer();
+  const { app } = await makeConnected(server);
+  const body = { kind: "internal", message: "The disk is full.", undo: "u7", done: 100 };
+  server.on("edits", ({ method }) => (method === "GET" ? { edits: [] } : new Refusal(500, body)));
+  server.on("edits/u7", () => ({ ...bulkEdit("u7", 200, 100, "failed"), error: body }));
+  assert.equal(false, await app.edits.edit([FIRST, SECOND], { archived: true }, "Archived"));
+  const last = app.session.toasts.value.at(-1);
+  assert.deepEqual(["Archived 100 of 200 runs. The disk is full.", "Undo"], [last?.text, last?.action?.label]);
+  await app.edits.undo();
+  assert.deepEqual(
+    ["u7"],
+    server.to("undo").map((asked) => asked.body.undo),
+  );
+  app.scope.stop();
+});
+
+test("a change that is made before the server has answered waits for it", async () => {
+  const { server, changes } = editingServer();
+  server.on("info", () => SERVER);
+  server.on("fields", () => fieldsAnswer(RUNS));
+  const app = makeApp();
+  const edited = app.edits.edit([FIRST], { archived: true }, "Archived");
+  const undone = app.edits.undo();
+  await settled();
+  assert.equal(0, server.asked.length);
+  await app.session.connect();
+  assert.equal(true, await edited);
+  await undone;
+  assert.deepEqual([{ runs: [FIRST], change: { archived: true } }], changes);
+  assert.ok(server.asked.every(({ path }) => !path.includes("//")));
   app.scope.stop();
 });
 

@@ -47,12 +47,13 @@ export function makeApp(): App {
 }
 
 /// Begins to follow the server, and connects to it. Called once.
-export async function startApp({ session, scope, alerts, tags }: App): Promise<void> {
+export async function startApp({ session, scope, alerts, tags, edits }: App): Promise<void> {
   scope.start();
   alerts.start();
   tags.start();
   session.start();
   await session.connect();
+  void edits.resume();
 }
 
 /// The models of a part of a page that has a query of its own, such as a chart of a report; `stop` ends them.

@@ -156,6 +156,16 @@ export class Scope {
     this.tick.value = { cursor, changed, removed: [], total, live, indexing, read_only, isOwn: true };
   };
 
+  /// Waits until the repository is known: a page can be used before its server has answered.
+  readonly whenKnown = (): Promise<void> =>
+    new Promise((resolve) => {
+      const stop = this.repo.subscribe((repo) => {
+        if (repo === "") return;
+        resolve();
+        queueMicrotask(() => stop());
+      });
+    });
+
   /// Asks again what the runs have, soon; a server that cannot read them says why, in `scopeError`.
   readonly refresh = (): void => this.fieldsStore.refresh();
 

@@ -367,6 +367,8 @@ export interface WireErrorBody {
   readonly start?: number;
   readonly end?: number;
   readonly suggestion?: string | null;
+  /// Of an edit that failed while its request waited: what takes back what it did.
+  readonly undo?: string;
 }
 
 /// The number that a wire number stands for; `null` stays missing.
