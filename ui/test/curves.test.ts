@@ -275,9 +275,23 @@ test("unsorted x is known as such", () => {
   );
 });
 
+test("the rows of a zoomed chart are of what is in its window", () => {
+  const frame = frameOf([
+    part(A, { x: [0, 1, 2, 3], y: [9, 5, 6, -9] }),
+    part(B, { x: [0, 4, 5], y: [1, 1, 1] }),
+    part(C, { x: [1], y: [NaN] }),
+  ]);
+  const rows = lineRows(linesOf(frame, [VAL], looks()), [1, 2]);
+  assert.deepEqual(
+    [A, C],
+    rows.map(({ owner }) => owner),
+  );
+  assert.deepEqual([6, 5, 6, 2], [rows[0].last, rows[0].min, rows[0].max, rows[0].points]);
+});
+
 test("lines are rows with their last, least and largest value", () => {
   const frame = frameOf([part(A, { y: [3, 5, NaN] }), part(B, { y: [1, 0, 2] }), part(C, { x: [], y: [] })]);
-  const rows = lineRows(linesOf(frame, [VAL], looks()));
+  const rows = lineRows(linesOf(frame, [VAL], looks()), null);
   assert.deepEqual(
     [5, 2, NaN],
     rows.map(({ last }) => last),

@@ -3,13 +3,14 @@
 import { cellLabel, type Cell } from "../src/model/cell";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isNumberColumn } from "../src/model/columns";
 import { ACCURACY, arrivingRun, LR, makeRuns, MODEL, MODELS, runsAnswer, SEEDS, TABLE_FIELDS } from "./project";
 import { DASHES, GREY, PALETTE } from "../src/chart/palette";
 import { axisOf, brushedRows, trendOf } from "../src/model/axes";
 import { fieldText } from "../src/model/fields";
 import { coloring, contextDash, dashing, splitBy } from "../src/model/grouping";
 import { ownColor, ownColors, spread } from "../src/model/runcolors";
-import { hashesOf, movedField, nextSort, rowsOf, toggledSet } from "../src/model/runrows";
+import { hashesOf, headIndex, movedField, nextSort, rowsOf, toggledSet } from "../src/model/runrows";
 import { cellOf, compareCells, EMPTY_TABLE, patched, sorted, spreadOf, tableOf, type Column } from "../src/model/table";
 import type { Field } from "../src/wire/types";
 import { ValueColors } from "../src/model/valuecolors";
@@ -247,6 +248,28 @@ test("rows are runs, or heads with their runs", () => {
     200,
     closed.reduce((sum, row) => sum + (row.hash === null ? row.hashes.length : 0), 0),
   );
+});
+
+test("each row knows the head of its group, and rows without groups have none", () => {
+  const rows = rowsOf(TABLE, ["param", "hparams", "lr"], new Set());
+  let head = 0;
+  rows.forEach((row, i) => {
+    if (row.hash === null) head = i;
+    assert.equal(head, headIndex(rows, i));
+  });
+  assert.equal(null, headIndex(rowsOf(TABLE, null, new Set()), 5));
+  assert.equal(null, headIndex([], 0));
+});
+
+test("a column keeps its side when values of another type arrive", () => {
+  const column = (field: Field, cells: readonly Cell[]): { field: Field; cells: readonly Cell[] } => ({ field, cells });
+  assert.ok(isNumberColumn(column(["param", "lr"], [0.1, null, 0.2])));
+  assert.ok(isNumberColumn(column(["param", "lr"], [0.1, "auto", 0.2])));
+  assert.ok(isNumberColumn(column(["param", "seed"], [{ $int: "9223372036854775807" }])));
+  assert.ok(isNumberColumn(column(["metric", "loss", {}, "last"], [null, null])));
+  assert.ok(!isNumberColumn(column(["param", "name"], ["a", 1, "b"])));
+  assert.ok(!isNumberColumn(column(["param", "name"], [null])));
+  assert.ok(!isNumberColumn(column(["run", "created_at"], [1, 2])));
 });
 
 test("pressing a head sorts one way, the other, and not at all", () => {

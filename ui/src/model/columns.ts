@@ -99,6 +99,14 @@ export function groupCell(
   return { text: `${labels.size} values`, title: [...labels].slice(0, 20).join(", "), isNumber: isNumeric };
 }
 
+/// Whether a column is drawn as numbers, at the right: every metric's, and a param's of which most values are numbers,
+/// whatever a few others are.
+export function isNumberColumn({ field, cells }: { readonly field: Field; readonly cells: readonly Cell[] }): boolean {
+  if (field[0] !== "param") return field[0] === "metric";
+  const present = cells.filter((cell) => cell !== null);
+  return present.length > 0 && 2 * present.filter((cell) => numberIn(cell) !== null).length > present.length;
+}
+
 /// Keys of the param columns in which the given rows differ.
 export function differingKeys(
   columns: ReadonlyMap<string, { readonly field: Field; readonly key: string; readonly cells: readonly Cell[] }>,

@@ -23,8 +23,8 @@ export function runStore(scope: Scope, hash: string): LiveStore<RunAnswer> {
   });
 }
 
-/// Some runs by their hashes; one that is not there is left out.
-export type RunsByHash = ReadonlyMap<string, RunAnswer>;
+/// Some runs by their hashes; null: it cannot be had. One that is not in it is still on its way.
+export type RunsByHash = ReadonlyMap<string, RunAnswer | null>;
 
 /// Follows some runs, such as those of a comparison. Only what is new or changed is asked for.
 export function fewRunsStore(scope: Scope, hashes: ReadonlySignal<readonly string[]>): LiveStore<RunsByHash> {
@@ -38,11 +38,12 @@ export function fewRunsStore(scope: Scope, hashes: ReadonlySignal<readonly strin
     const askOne = async (hash: string): Promise<void> => {
       try {
         byHash.set(hash, await fetchRun(scope, hash, abort));
-        show(new Map(byHash));
       } catch (error) {
         if (abort.aborted) throw error;
         scope.asWireError(error); // the others can still be compared
+        byHash.set(hash, null);
       }
+      show(new Map(byHash));
     };
     await Promise.all(runs.map(askOne));
     return byHash;
@@ -51,7 +52,7 @@ export function fewRunsStore(scope: Scope, hashes: ReadonlySignal<readonly strin
     wish: hashes,
     pause_ms: PAUSE_MS,
     fetch: (runs, abort, show, old) => {
-      const missing = runs.filter((hash) => !old?.has(hash));
+      const missing = runs.filter((hash) => !old?.get(hash));
       return ask(missing, old ?? new Map(), abort, show);
     },
     merge: (old, changed, runs) => {

@@ -24,6 +24,13 @@ export function hashesOf(rows: readonly Row[]): readonly string[] {
   return rows.flatMap(({ hash }) => (hash === null ? [] : [hash]));
 }
 
+/// The index of the head of the group that a row is in; null: rows are not in groups.
+export function headIndex(rows: readonly Row[], index: number): number | null {
+  if (rows[0]?.hash !== null) return null;
+  for (let i = index; i >= 0; i--) if (rows[i]?.hash === null) return i;
+  return null;
+}
+
 /// A sort as the address has it: a field, and whether the largest come first.
 export interface Sort {
   readonly key: string;

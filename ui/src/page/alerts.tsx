@@ -163,7 +163,7 @@ export function AlertMark({ hash }: { hash: string }): JSX.Element | null {
   // A run that failed or was lost says so by its state.
   const current = alerts.byRun.value.get(hash)?.filter(({ kind }) => kind !== "failed" && kind !== "lost");
   if (!current || current.length === 0) return null;
-  const text = current.map((alert) => alertText(alert, thisMoment(session))).join("\n");
+  const text = current.map((alert) => `${alertRun(alert)}: ${alertText(alert, thisMoment(session))}`).join("\n");
   return (
     <PageLink
       page="run"

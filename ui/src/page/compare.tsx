@@ -37,6 +37,8 @@ export function ComparePage(): JSX.Element {
   const only = useComputed<readonly string[] | null>(() => hashes.value);
   if (hashes.value.length === 0) return <NothingToCompare />;
   const base = Math.max(0, hashes.value.findIndex(marks.isBaseline));
+  // Nothing is said of differences before all runs are here, or are known not to be.
+  const isKnown = hashes.value.every((hash) => store.answer.value?.has(hash));
   const metrics = trackedMetrics(runs.value);
   const { subjectOf } = session.kinds.value;
   const hasPictures = runs.value.some((run) => run?.sequences.some(({ kind }) => subjectOf(kind) === PICTURES));
@@ -62,7 +64,7 @@ export function ComparePage(): JSX.Element {
             <SideHead key={hash} hash={hash} run={runs.value[i]} scene={scene} isBase={i === base} hashes={hashes} />
           ))}
         </div>
-        {runs.value.every((run) => run === null) ? (
+        {!isKnown ? (
           <Skeleton rows={8} />
         ) : (
           <ResultTables runs={runs.value} base={base} isShort={onlyDifferent.value} />
@@ -71,7 +73,7 @@ export function ComparePage(): JSX.Element {
       {metrics.length > 0 && <Curves scene={scene} only={only} metrics={metrics} />}
       {hasPictures && <Pictures hashes={hashes} nameOf={(hash) => runName(scene.table.value, hash)} />}
       <div class="sides" style={sides}>
-        <EnvironmentTables runs={runs.value} base={base} isShort={onlyDifferent.value} />
+        {isKnown && <EnvironmentTables runs={runs.value} base={base} isShort={onlyDifferent.value} />}
       </div>
     </main>
   );

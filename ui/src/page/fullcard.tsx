@@ -41,7 +41,7 @@ export function FullCard({
   const lines = useSignal<CardLines | null>(null);
   const sort = useSignal<{ readonly key: LineKey; readonly descending: boolean }>({ key: "last", descending: true });
   const rows = useComputed(() =>
-    sortedLines(lines.value ? lineRows(lines.value) : [], sort.value.key, sort.value.descending),
+    sortedLines(lines.value ? lineRows(lines.value, settings.window.value) : [], sort.value.key, sort.value.descending),
   );
   const base = rows.value.find((row) => marks.isBaseline(row.owner));
   const cell = (index: number, column: GridColumn): JSX.Element => {

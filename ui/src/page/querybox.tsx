@@ -153,8 +153,13 @@ function QueryFault({ error }: { error: WireError }): JSX.Element {
     const chars = Array.from(scope.query.peek());
     scope.setQuery(chars.slice(0, start).join("") + suggestion + chars.slice(end).join(""));
   };
+  // What completes the text opens under the error, not over it.
+  const measured = (box: HTMLDivElement | null): void => {
+    const query = box?.closest<HTMLElement>(".query");
+    if (box && query) query.style.setProperty("--error-height", `${box.offsetHeight}px`);
+  };
   return (
-    <div class="query-error" role="alert">
+    <div class="query-error" role="alert" ref={measured}>
       <Icon name="warning" size={14} />
       <span>{error.message}</span>
       {suggestion && (

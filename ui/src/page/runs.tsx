@@ -6,7 +6,7 @@ import type { JSX } from "preact";
 import { change, goTo } from "../model/address";
 import { columnsText, groupCell, saveWidth } from "../model/columns";
 import { queryLiteral } from "../model/fields";
-import { hashesOf, movedField, nextSort, toggledSet, type Row } from "../model/runrows";
+import { hashesOf, headIndex, movedField, nextSort, type Row, toggledSet } from "../model/runrows";
 import type { RunTable } from "../model/table";
 import { Grid } from "../widget/grid";
 import { Icon } from "../widget/icon";
@@ -93,6 +93,7 @@ export function RunsPage(): JSX.Element {
             const hash = hashAt(row);
             if (hash) goTo("run", hash);
           }}
+          headOf={(row) => headIndex(rows.value, row)}
           onVisible={(first, last) => {
             const next = hashesOf(rows.peek().slice(first, last));
             if (next.join() !== visible.peek().join()) visible.value = next;

@@ -3,7 +3,7 @@
 import { useComputed, useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { goTo, setting } from "../model/address";
-import { differingKeys, guessWidth, savedWidths } from "../model/columns";
+import { differingKeys, guessWidth, isNumberColumn, savedWidths } from "../model/columns";
 import { fieldText, parseField } from "../model/fields";
 import { formatCell } from "../model/format";
 import { coloring, type Coloring } from "../model/grouping";
@@ -94,7 +94,7 @@ function useColumns({
         label,
         title: key,
         width_px: widths.value[key] ?? fixed_px ?? guessWidth(field, label, sample),
-        isNumeric: column?.type === "number" && field[0] !== "run",
+        isNumeric: column ? isNumberColumn(column) : field[0] === "metric",
         isSortable: true,
         render,
       });

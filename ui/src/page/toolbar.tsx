@@ -264,21 +264,24 @@ export function ChartToolbar({
       </div>
     );
   return (
-    <div class="toolbar" role="toolbar" aria-label="How curves are drawn">
-      <FieldPill name="color" word="colour" current={colorField.value} hint="Colour runs by" />
-      <FieldPill name="dash" word="dash" current={dashField.value} hint="Dash lines by" />
-      <FieldPill name="facet" word="facet" current={facetField.value} hint="Split cards by" />
-      <AggregatePill settings={settings} />
-      <span class="spacer" />
-      {xWindow.value && (
-        <button type="button" class="pill on" title="Show everything (0)" onClick={() => zoom(null)}>
-          zoomed <Icon name="close" size={12} />
-        </button>
-      )}
-      <XPill />
-      <SmoothPill />
-      <YPill />
-      {children && <span class="tail">{children}</span>}
+    <div class="toolbar charts" role="toolbar" aria-label="How curves are drawn">
+      <div class="row">
+        <FieldPill name="color" word="colour" current={colorField.value} hint="Colour runs by" />
+        <FieldPill name="dash" word="dash" current={dashField.value} hint="Dash lines by" />
+        <FieldPill name="facet" word="facet" current={facetField.value} hint="Split cards by" />
+        <AggregatePill settings={settings} />
+      </div>
+      <div class="row">
+        <XPill />
+        <SmoothPill />
+        <YPill />
+        {xWindow.value && (
+          <button type="button" class="pill on" title="Show everything (0)" onClick={() => zoom(null)}>
+            zoomed <Icon name="close" size={12} />
+          </button>
+        )}
+        {children && <span class="tail">{children}</span>}
+      </div>
     </div>
   );
 }

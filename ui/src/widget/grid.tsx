@@ -38,6 +38,8 @@ interface GridProps<Column extends GridColumn> {
   readonly cell: (row: number, column: Column) => ComponentChildren;
   /// Replaces a whole row, such as a group's heading; null: an ordinary row.
   readonly wholeRow?: (row: number) => ComponentChildren | null;
+  /// The row that heads the group of a row; it stays at the top while its group is there. Null: none.
+  readonly headOf?: (row: number) => number | null;
   readonly onVisible?: (first: number, last: number) => void;
 }
 
@@ -79,8 +81,10 @@ export function Grid<Column extends GridColumn>(props: GridProps<Column>): JSX.E
     lefts[i] === null ? undefined : { position: "sticky", left: `${lefts[i]}px`, zIndex: 1 };
   const rows: JSX.Element[] = [];
   for (let row = first; row < last; row++) {
-    rows.push(<GridRow key={row} {...props} row={row} template={template} fixed={fixed} />);
+    rows.push(<GridRow key={row} {...props} row={row} top_px={row * rowHeight_px} template={template} fixed={fixed} />);
   }
+  const top = Math.min(rowCount - 1, Math.floor(view.top / rowHeight_px));
+  const head = top < 0 ? null : (props.headOf?.(top) ?? null);
   return (
     <div
       ref={scroller}
@@ -107,6 +111,11 @@ export function Grid<Column extends GridColumn>(props: GridProps<Column>): JSX.E
         ))}
       </div>
       <div class="body" role="rowgroup" style={{ height: `${rowCount * rowHeight_px}px`, minWidth: `${width}px` }}>
+        {head !== null && head * rowHeight_px < view.top && (
+          <div class="stuck" role="presentation">
+            <GridRow {...props} row={head} top_px={0} template={template} fixed={fixed} />
+          </div>
+        )}
         {rows}
       </div>
     </div>
@@ -115,13 +124,14 @@ export function Grid<Column extends GridColumn>(props: GridProps<Column>): JSX.E
 
 interface GridRowProps<Column extends GridColumn> extends GridProps<Column> {
   readonly row: number;
+  readonly top_px: number;
   readonly template: string;
   readonly fixed: (column: number) => CSSProperties | undefined;
 }
 
 /// One row at its height.
 function GridRow<Column extends GridColumn>(props: GridRowProps<Column>): JSX.Element {
-  const { row, template, fixed, columns, cursor, rowHeight_px } = props;
+  const { row, top_px, template, fixed, columns, cursor, rowHeight_px } = props;
   const whole = props.wholeRow?.(row) ?? null;
   return (
     <div
@@ -130,7 +140,7 @@ function GridRow<Column extends GridColumn>(props: GridRowProps<Column>): JSX.El
       aria-selected={row === cursor}
       class={`row ${props.rowClass?.(row) ?? ""} ${row === cursor ? "cursor" : ""}`}
       style={{
-        transform: `translateY(${row * rowHeight_px}px)`,
+        transform: `translateY(${top_px}px)`,
         height: `${rowHeight_px}px`,
         gridTemplateColumns: template,
       }}
