@@ -156,6 +156,7 @@ def serve(checkouts: dict[str, Path], folders: dict[str, Path], rounds: int) -> 
             for what, (place, path, body) in requests_of_pages().items():
                 for _ in range(rounds if place.name == repository else 0):
                     for name, server in servers.items():
+                        server.connection.close()  # it opens again; a server ends those that wait for long
                         server.ask(path, body)
                         before_ms = processor_ms(server.process.pid)
                         for _ in range(REQUESTS):

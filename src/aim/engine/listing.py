@@ -177,8 +177,9 @@ def _sort_keys(column: Cells) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.i
     order = sorted(range(len(column.values)), key=lambda code: _order_key(column.values[code]))
     value_ranks = np.zeros(len(order) + 1)
     value_ranks[order] = np.arange(len(order))
-    last_rank_of = [*map(_last_rank, column.values), MISSING_RANK]
-    return value_ranks[column.codes], np.array(last_rank_of, np.int8)[column.codes]
+    last_rank_of = np.array([*map(_last_rank, column.values), MISSING_RANK], np.int8)
+    value_ranks[last_rank_of != 0] = 0.0
+    return value_ranks[column.codes], last_rank_of[column.codes]
 
 
 def _last_rank(value: object) -> int:

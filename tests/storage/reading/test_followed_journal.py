@@ -106,3 +106,28 @@ def test_the_catalogue_counts_the_points_of_a_segment_that_it_saw_being_made(tmp
 
     assert [POINTS] == counts.tolist()
     writer.close()
+
+
+def test_a_sequence_that_is_asked_for_late_has_all_its_points(tmp_path: Path) -> None:
+    """
+    Refreshes between which only one of two sequences is read lose nothing of the other, in full pages or behind them.
+    """
+    writer = Writer(tmp_path, "example")
+    followed = FollowedJournal(tmp_path, writer.id)
+    steps = range(1_000)
+    for step in steps:
+        writer.sequence("often").track(step / 2, step=step)
+        writer.sequence("late").track(-step, step=step)
+        if step % 90 == 0:
+            followed.refresh()
+            assert step + 1 == len(followed.of_sequence(1))
+    writer.close()
+    followed.refresh(is_still=True)
+
+    assert [1, 2] == followed.numbers()
+    assert (
+        list(steps)
+        == followed.of_sequence(2).column("step").tolist()
+        == followed.of_sequence(1).column("step").tolist()
+    )
+    assert [-step for step in steps] == followed.of_sequence(2).column("value").tolist()
