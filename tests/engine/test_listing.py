@@ -120,7 +120,7 @@ def test_the_first_field_counts_before_the_second(runs: RecordedRuns) -> None:
     """
     Runs that are equal in one field are in the order of the next one.
     """
-    by_both = [(LR, False), (PropertyField("name"), False)]
+    by_both: list[tuple[Field, bool]] = [(LR, False), (PropertyField("name"), False)]
     rows = listing.sort_rows(runs.table, runs.rows, by_both)
 
     assert [3, 4, 0, 1, 2] == runs.numbers(rows)
