@@ -4,7 +4,7 @@ Curves over any x, smoothed, cut to a window and in groups. The reduction itself
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ CREATED_AT_S = 100.0
 
 
 @pytest.fixture(name="store", scope="module")
-def _store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PointStore]:
+def _store(tmp_path_factory: pytest.TempPathFactory) -> PointStore:
     """
     The points of two runs; the second one has only a loss.
     """
@@ -51,7 +51,7 @@ def _store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PointStore]:
                 writer.sequence("lr").track(rate, step=step)
             writer.sequence("loss", {"subset": "val"}).track(4.0, step=3)
         writer.close()
-    yield PointStore(repository, Watch(repository.questions().catalogue))
+    return PointStore(repository, Watch(repository.questions().catalogue))
 
 
 def request_of(key: tuple[str, str] = LOSS, run_hash: str = "first") -> CurveRequest:

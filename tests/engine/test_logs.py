@@ -5,7 +5,7 @@ What a run printed and logged: its logs, their lines, and its records.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def log_record(writer: Writer, number: int, **fields: Any) -> None:
 
 
 @pytest.fixture(name="repository", scope="module")
-def _repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+def _repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """
     A run "example" with two logs and five records of two processes, and an empty run.
     """
@@ -64,7 +64,7 @@ def _repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository
     log_record(second, 1, message="no level")
     second.close()
     repository.new_run("empty").close()
-    yield repository
+    return repository
 
 
 @pytest.fixture(name="run_logs")
