@@ -119,6 +119,26 @@ def test_a_wrong_name_or_call_gets_a_message_with_its_place(
 
 
 @pytest.mark.parametrize(
+    ("text", "subject", "message"),
+    [
+        ("metric.last > 1", "run", "`metric` is not known here: this query is about `run`"),
+        ("metric.last > 1", "images", "`metric` is not known here: this query is about `images` and `run`"),
+        ("metrics.last > 1", "images", "`metrics` is not known here: this query is about `images` and `run`"),
+        ("metrics.last > 1", "run", "`metrics` is not known. Did you mean `metric`?"),
+        ("NULL", "run", "`NULL` is not known. Did you mean `None`?"),
+    ],
+)
+def test_a_name_that_is_not_known_here_gets_the_variables_that_are(text: str, subject: str, message: str) -> None:
+    """
+    The message depends on what the query is about.
+    """
+    with pytest.raises(InvalidQuery) as caught:
+        checked(text, subject)
+
+    assert message == str(caught.value).splitlines()[0]
+
+
+@pytest.mark.parametrize(
     ("subject", "wrong", "suggestion"),
     [
         ("images", "image", "images"),

@@ -87,6 +87,38 @@ def test_clauses_are_asked_from_cheap_to_dear() -> None:
     ] == [text[clause.start : clause.end] for clause in asked]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("run[run.a] and run.a > run.b", ["run.a > run.b", "run[run.a]"]),
+        ("run.a > run.b and run.a > random.random() and run.a", ["run.a", "run.a > run.b", "run.a > random.random()"]),
+        ("metric.last > 1 and metric.name == run.a", ["metric.last > 1", "metric.name == run.a"]),
+        ("len(metric.values) > 1 and metric.last > run.a", ["metric.last > run.a", "len(metric.values) > 1"]),
+    ],
+)
+def test_of_two_clauses_the_cheaper_one_is_asked_first(text: str, expected: list[str]) -> None:
+    """
+    Clauses change places where the second one is cheaper, and keep their order where both cost the same.
+    """
+    asked = sorted(clauses(text), key=lambda clause: clause.cost)
+
+    assert expected == [text[clause.start : clause.end] for clause in asked]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("metric.last > 1", True), ("metric.last + 1 > run.a", True), ("run.a > 1", True), ("run.a in [1]", False)],
+)
+def test_numbers_that_are_compared_are_a_formula(text: str, expected: bool) -> None:
+    """
+    Such a leaf can be evaluated by numpy, others can not.
+    """
+    (clause,) = clauses(text)
+    (leaf,) = leaves(clause.test)
+
+    assert expected is (leaf.formula is not None)
+
+
 def test_chance_is_never_a_formula() -> None:
     """
     A leaf with `random` is volatile, so it is evaluated row by row.

@@ -179,6 +179,7 @@ def test_an_explanation_says_what_each_clause_leaves(table: MemoryTable) -> None
         ("metric.values[0] > 3", "value", None, 1),
     ] == [(clause.text, clause.needs, clause.matches, clause.leaves) for clause in explained.clauses]
     assert explained.emptied_by is None
+    assert (0, 0) == (explained.clauses[0].start, explained.clauses[0].end)
     for clause in explained.clauses[1:]:
         assert clause.text == text[clause.start : clause.end]
 
@@ -256,6 +257,41 @@ def test_what_a_query_speaks_of_that_is_not_there_is_named(
     hints = compile_query(text, subject).hints(table)
 
     assert expected == [(hint.text, text[hint.start : hint.end]) for hint in hints]
+
+
+@pytest.mark.parametrize(
+    ("unknown", "others", "nearest"),
+    [
+        ("a.bc", [{"a": {"bd": 1}}, {"a.bcc": 1}], ("a", "bd")),
+        ("a.bc", [{"zz": {"yy": 1}}, {"a.bcc": 1}], ("a.bcc",)),
+        ("a.bc", [{"zz": {"yy": 1}}], None),
+    ],
+)
+def test_the_nearest_param_is_one_of_as_many_keys_if_there_is_one(
+    unknown: str, others: list[dict[str, object]], nearest: tuple[str, ...] | None
+) -> None:
+    """
+    A path of as many keys comes before one that is nearer by its letters.
+    """
+    table = MemoryTable([PlainRun(params) for params in others])
+    (param,) = compile_query(f"run.{unknown} == 1").unknown_params(table)
+
+    assert nearest == param.nearest
+
+
+@pytest.mark.parametrize("subject", ["run", "metric"])
+def test_a_bound_that_is_passed_while_runs_are_asked_ends_the_query(table: MemoryTable, subject: str) -> None:
+    """
+    The error is that of an invalid query, whichever way it is asked.
+    """
+    query = compile_query("str(run.lr) * 10**6 == 'x'", subject)
+    asks = [query.select_runs, query.explain, *([query.select_sequences] if subject == "metric" else [])]
+
+    for ask in asks:
+        with pytest.raises(InvalidQuery, match="100,000 characters or items"):
+            ask(table)  # type: ignore[operator]
+        with pytest.raises(InvalidQuery, match="Too much: the query takes longer than 0 s"):
+            ask(table, time_limit_s=0)  # type: ignore[operator]
 
 
 def test_the_time_of_a_query_is_limited(table: MemoryTable) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aim.query import regex
 from aim.query.check import check
 from aim.query.evaluate import Evaluator
 from aim.query.functions import Clock
@@ -50,6 +51,10 @@ OTHER = [
     "re.search('a', run.a).group() == 'a'",
     "1 < run.a < 2",
     "run.a == run.b",
+    "run.a.endswith('a', 1)",
+    "run.a.count('a')",
+    "run.a not in ['adam']",
+    "re.escape('a')",
 ]
 values = st.lists(
     st.sampled_from(
@@ -108,3 +113,45 @@ def test_other_shapes_have_no_loop(text: str) -> None:
     assert parsed is not None
 
     assert quick(check(parsed, text, "run", CLOCK)) is None
+
+
+@pytest.mark.parametrize("function", ["search", "match", "fullmatch"])
+def test_long_texts_are_matched_as_by_closures(function: str) -> None:
+    """
+    A pattern that takes long for long texts is tried in another way from a length on; the answers are the same.
+    """
+    pattern = ".*a.*b.*c"
+    text = f"re.{function}('{pattern}', run.a)"
+    parsed = parse(text)
+    assert parsed is not None
+    loop = quick(check(parsed, text, "run", CLOCK))
+    assert loop is not None
+    chars_max = regex.compiled(pattern).fast_chars(function)
+    evaluator = built(text)
+
+    for length in range(chars_max - 1, chars_max + 3):
+        long_values = ["abc".rjust(length, "x"), "acb".rjust(length, "x"), "abc".ljust(length, "x"), None, 3, MISSING]
+        expected = [bool(evaluator.ask([value])) for value in long_values]
+        assert expected == loop(long_values) == [True, False, function != "fullmatch", False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("run.a != None", [True, False, False, True]),
+        ("run.a == None", [False, True, True, False]),
+        ("'da' in run.a", [True, False, False, True]),
+        ("'da' not in run.a", [False, True, True, False]),
+        ("run.a.startswith('ad')", [True, False, False, False]),
+    ],
+)
+def test_a_loop_has_the_answers_beside_it(text: str, expected: list[bool]) -> None:
+    """
+    Of a text, None, a missing value and a list.
+    """
+    parsed = parse(text)
+    assert parsed is not None
+    loop = quick(check(parsed, text, "run", CLOCK))
+
+    assert loop is not None
+    assert expected == loop(["adam", None, MISSING, ["da"]])
