@@ -289,9 +289,9 @@ def test_a_bound_that_is_passed_while_runs_are_asked_ends_the_query(table: Memor
 
     for ask in asks:
         with pytest.raises(InvalidQuery, match="100,000 characters or items"):
-            ask(table)  # type: ignore[operator]
+            ask(table)
         with pytest.raises(InvalidQuery, match="Too much: the query takes longer than 0 s"):
-            ask(table, time_limit_s=0)  # type: ignore[operator]
+            ask(table, time_limit_s=0)
 
 
 def test_the_time_of_a_query_is_limited(table: MemoryTable) -> None:

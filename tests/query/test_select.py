@@ -17,7 +17,7 @@ from aim.query.functions import Clock
 from aim.query.limits import Budget, TooMuch
 from aim.query.operators import MISSING
 from aim.query.plan import Leaf, Test
-from aim.query.select import Domain, holds
+from aim.query.select import Domain, SharedAnswers, holds
 from aim.query.syntax import parse
 from aim.query.table import BoolArray
 
@@ -143,7 +143,7 @@ class Looked(list[Any]):
 
     def __init__(self, items: Sequence[Any]) -> None:
         super().__init__(items)
-        self.looked: list[int] = []
+        self.looked: list[object] = []
 
     def __getitem__(self, place: Any) -> Any:
         self.looked.append(place)
@@ -164,6 +164,73 @@ def test_a_narrow_domain_asks_only_the_values_that_are_left() -> None:
 
     assert [False, True] == holds(test_of("run.a.endswith('7')"), domain, Budget()).tolist()
     assert [3, 7] == values.looked
+
+
+def test_each_distinct_value_is_evaluated_once() -> None:
+    """
+    Of a hundred rows with two values each value is read once; rows without a value are answered too.
+    """
+    values = Looked(["seven 7", "eight 8"])
+    codes = np.array([number % 3 - 1 for number in range(100)], dtype=np.int32)
+
+    class OneColumn(Rows):
+        def column(self, source: tree.Source) -> InputColumn:
+            return CodedColumn(codes, values)
+
+    answered = holds(test_of("str(run.a)[-1] == '7'"), Domain(OneColumn({"a": range(100)})), Budget())
+
+    assert (codes == 0).tolist() == answered.tolist()
+    assert [slice(0, 2)] == values.looked
+
+
+def test_a_narrow_domain_has_the_first_value_and_rows_without_one() -> None:
+    """
+    The first of a thousand distinct values counts as any other, and a missing value is evaluated once.
+    """
+    codes = np.array([-1, *range(1000)], dtype=np.int32)
+
+    class OneColumn(Rows):
+        def column(self, source: tree.Source) -> InputColumn:
+            return CodedColumn(codes, [f"value {number}" for number in range(1000)])
+
+    domain = Domain(OneColumn({"a": range(1001)}), np.array([0, 1, 2]))
+
+    assert [False, True, False] == holds(test_of("str(run.a).endswith('e 0')"), domain, Budget()).tolist()
+    assert [True, False, False] == holds(test_of("run.a == None"), domain, Budget()).tolist()
+
+
+def test_more_combinations_than_numbers_can_count_are_evaluated_by_rows() -> None:
+    """
+    Five columns of 8,192 values have more combinations than an integer of 64 bits holds; each row has its own answer.
+    """
+    size, steps = 1 << 13, {"a": 1, "b": 3, "c": 5, "d": 7, "e": 9}
+    codes = {name: (np.arange(size) * step % size).astype(np.int32) for name, step in steps.items()}
+
+    class Columns(Rows):
+        def column(self, source: tree.Source) -> InputColumn:
+            assert isinstance(source, tree.RunParam)
+            return CodedColumn(codes[str(source.path[0])], range(size))
+
+    rows = Columns({"a": range(size)})
+    domain = Domain(rows, np.arange(0, size, 64))
+    expected = [len({int(codes[name][row]) for name in steps}) < 5 for row in range(0, size, 64)]
+
+    assert 8 == sum(expected)
+    assert expected == holds(test_of("len({run.a, run.b, run.c, run.d, run.e}) < 5"), domain, Budget()).tolist()
+
+
+def test_answers_that_are_shared_are_found_once() -> None:
+    """
+    A leaf about runs alone has one array of answers for all batches; rows that are left out have the answer False.
+    """
+    rows = Rows({"a": [1, 0, 1, 1]}, listed=True)
+    shared = SharedAnswers(rows, np.array([0, 1, 3]), Rows({"b": []}), np.zeros(0, np.int64), Budget())  # type: ignore[arg-type]
+    leaf = test_of("run.a")
+    assert isinstance(leaf, Leaf)
+
+    assert [True, False, False, True] == shared.answers(leaf).tolist()
+    assert shared.answers(leaf) is shared.answers(leaf)
+    assert [0, 1, 3] == [row for _, row in rows.asked]
 
 
 def test_an_empty_domain_has_no_answers() -> None:
