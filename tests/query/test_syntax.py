@@ -78,6 +78,10 @@ MESSAGES = [
     ("import os", 0, 6, None),
     ("a; b", 1, 2, None),
     ("a = b = c", 2, 3, "`=` does not compare. Did you mean `==`?"),
+    ("1 +", 2, 3, "This is not an expression: it ends too early, or a bracket is never closed"),
+    ("a and  ", 5, 6, "This is not an expression: it ends too early, or a bracket is never closed"),
+    ("[1, 2", 4, 5, "This is not an expression: it ends too early, or a bracket is never closed"),
+    ("f(a", 2, 3, "This is not an expression: it ends too early, or a bracket is never closed"),
 ]  # fmt: skip
 
 
@@ -104,6 +108,26 @@ def test_a_wrong_text_gets_a_message_with_its_place(text: str, start: int, end: 
     if message is not None:
         assert message == str(caught.value).splitlines()[0]
         assert (start, end) == (caught.value.start, caught.value.end)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("f(a b)", 2, 5),
+        (" ( a b )", 3, 6),
+        ("'größe' == (a b)", 12, 15),
+        ("a +\n  * b", 6, 7),
+        ("select x if f(a b)", 14, 17),
+    ],
+)
+def test_a_fault_that_python_finds_is_shown_at_its_place(text: str, start: int, end: int) -> None:
+    """
+    The place is that in the text of the user, whatever stands before it, in lines and in letters that take two bytes.
+    """
+    with pytest.raises(InvalidQuery, match="This is not an expression: ") as caught:
+        parse(text)
+
+    assert (start, end) == (caught.value.start, caught.value.end)
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\n", "select", "select a, b", "select x if", "Select if "])

@@ -4,6 +4,7 @@ Formulas: numpy answers as Python does, or says that it is not sure.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,40 @@ def answer_of(evaluator: Evaluator, row: tuple[Any, ...]) -> bool | None:
         return bool(evaluator.ask(row))
     except InvalidQuery:
         return None
+
+
+A = [7, -7, 0.5, float("inf"), 0, 9, 2**53, True]
+B = [2, 2, 2, 2, 3, 3, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "compute", "unsure"),
+    [
+        ("run.a + run.b", lambda a, b: a + b, [3, 6]),
+        ("run.a - run.b", lambda a, b: a - b, [3]),
+        ("run.a * run.b", lambda a, b: a * b, [3, 6]),
+        ("run.a / run.b", lambda a, b: a / b, [3]),
+        ("run.a // run.b", lambda a, b: a // b, [3]),
+        ("run.a % run.b", lambda a, b: a % b, [3]),
+        ("-run.a + 0 * run.b", lambda a, b: -a, [3, 6]),
+        ("+run.a + 0 * run.b", lambda a, b: a, [3, 6]),
+        ("abs(run.a) + 0 * run.b", lambda a, b: abs(a), [3, 6]),
+    ],
+)
+def test_arithmetic_is_that_of_python(text: str, compute: Callable[[Any, Any], float], unsure: list[int]) -> None:
+    """
+    Each operator has Python's result; rows with infinite values, or whose result no double holds, are unsure.
+    """
+    columns = {tree.RunParam(("a",)): coded(A).numbers(), tree.RunParam(("b",)): coded(B).numbers()}
+    numbers = {source: column for source, column in columns.items() if column is not None}
+    for limit in (-4, -1, 0, 0.5, 1, 3, 5):
+        made = formula(checked(f"{text} > {limit}"))
+        assert made is not None
+        holds, is_unsure = made.ask(numbers, len(A))
+        sure = [row for row in range(len(A)) if row not in unsure]
+
+        assert unsure == np.flatnonzero(is_unsure).tolist()
+        assert [compute(A[row], B[row]) > limit for row in sure] == holds[sure].tolist()
 
 
 def test_plain_numbers_are_sure() -> None:

@@ -177,9 +177,9 @@ class _Reader:
         start = len(self.text.rstrip())
         end = start + 1
         message = f"This is not an expression: {re.sub(r' on line .*| [(]detected at line .*', '', error.msg)}"
-        if line_index < 0:
+        if not 0 <= line_index < len(self.lines):  # at the brackets that `read` puts around the text
             message = "This is not an expression: it ends too early, or a bracket is never closed"
-        elif line_index < len(self.lines):
+        else:
             line_start = self.line_starts[line_index]
             start = min(line_start + max(0, (error.offset or 1) - 1), len(self.text))
             end = start + 1
