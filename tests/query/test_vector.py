@@ -21,7 +21,7 @@ from aim.query.functions import Clock
 from aim.query.operators import MISSING
 from aim.query.query import compile_query
 from aim.query.syntax import parse
-from aim.query.vector import Formula, formula
+from aim.query.vector import Formula, Numbers, formula
 from tests.query.memory_table import MemoryTable, PlainRun, typed
 
 CLOCK = Clock(0.0)
@@ -162,7 +162,10 @@ def test_arithmetic_is_that_of_python(text: str, compute: Callable[[Any, Any], f
     """
     Each operator has Python's result; rows with infinite values, or whose result no double holds, are unsure.
     """
-    columns = {tree.RunParam(("a",)): coded(A).numbers(), tree.RunParam(("b",)): coded(B).numbers()}
+    columns: dict[tree.Source, Numbers | None] = {
+        tree.RunParam(("a",)): coded(A).numbers(),
+        tree.RunParam(("b",)): coded(B).numbers(),
+    }
     numbers = {source: column for source, column in columns.items() if column is not None}
     for limit in (-4, -1, 0, 0.5, 1, 3, 5):
         made = formula(checked(f"{text} > {limit}"))

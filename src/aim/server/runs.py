@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.core.errors import InvalidQuery
-from aim.engine.exact_summaries import exact_summary, may_be_longer
+from aim.engine.exact_summaries import exact_summary, may_be_longer, some_may_be_longer
 from aim.engine.listing import SummaryField, cells, sort_rows
 from aim.engine.matching import (
     RUN,
@@ -76,6 +76,8 @@ def _table(repo: OpenRepository, request: RunsRequest) -> Response:
 
 
 def _with_all_digits(repo: OpenRepository, field: SummaryField, values: list[Any], hashes: list[str]) -> list[Any]:
+    if not some_may_be_longer(field.summary, values):
+        return values
     key = (field.metric, field.context_text)
     return [
         exact_summary(repo.repository, run_hash, key, field.summary, value)
