@@ -359,3 +359,17 @@ def test_the_short_name_is_the_same_object() -> None:
     long_name = importlib.import_module("aim.sdk.adapters.hugging_face")
 
     assert long_name.AimCallback is callback_class()
+
+
+def test_the_distributed_callback_of_aim_3_needs_no_port(repo: Path) -> None:
+    """
+    Its arguments are taken, with a warning; each rank records into one run, with its rank and node in the context.
+    """
+    module = importlib.import_module("aim.distributed_hugging_face")
+    with pytest.warns(DeprecationWarning, match="ranks='all'"):
+        callback = module.AimCallback(12345, repo, "bert", None, False, False, main_addr="localhost")
+    trainer_of(repo, callback).train()
+    callback.close()
+    (run,) = runs_of(repo)
+
+    assert [1, 2, 3, 4] == steps(run, "loss", node_rank=0, rank=0)
