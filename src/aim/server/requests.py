@@ -144,11 +144,11 @@ class SeriesRequest:
         smooth = body.number("smooth")
         if not 0 <= smooth < 1:
             raise wrong(f"`smooth` must be 0 or more and below 1, got {smooth:g}.")
-        x = body.raw("x") or "step"
-        axis: str | tuple[str, str | None]
+        x = body.raw("x")
+        axis: str | tuple[str, str | None] = "step"
         if isinstance(x, str):
-            axis = body.choice("x", AXES, "step")
-        else:
+            axis = body.choice("x", AXES)
+        elif x is not None:
             axis = read_key(x, "x")
         inner = body.inner("aggregate")
         aggregation = None if inner is None else Aggregation.read(inner)
