@@ -82,19 +82,19 @@ def test_a_file_elsewhere_on_the_disk_is_sent_when_it_is_what_was_recorded(folde
     """
     Its content decides, of the same size too; a link in its place is not followed.
     """
-    place = tmp_path / "elsewhere.pt"
-    place.write_bytes(CONTENT)
-    records = {"far": record("far", place.as_uri())}
+    outside = tmp_path / "elsewhere.pt"
+    outside.write_bytes(CONTENT)
+    records = {"far": record("far", outside.as_uri())}
     file = find_artifact(folder, records, "far")
 
     assert (CONTENT, False) == (content_of(file), file.is_own)
-    place.write_bytes(b"changed")
+    outside.write_bytes(b"changed")
     with pytest.raises(NotFound, match="is not what was logged as 'far': it has changed since"):
         file.open()
-    place.unlink()
+    outside.unlink()
     with pytest.raises(NotFound, match="can't be read: No such file"):
         file.open()
-    place.symlink_to(folder / "model.pt")
+    outside.symlink_to(folder / "model.pt")
     with pytest.raises(NotFound, match="can't be read"):
         file.open()
     assert None is find_artifact(folder, records, "far").path
@@ -126,14 +126,14 @@ def test_a_file_of_another_size_is_not_read(folder: Path, tmp_path: Path) -> Non
     """
     Its size shows that it is another one; a folder is no file either.
     """
-    place = tmp_path / "elsewhere.pt"
-    place.write_bytes(CONTENT + b"!")
+    outside = tmp_path / "elsewhere.pt"
+    outside.write_bytes(CONTENT + b"!")
 
-    assert None is find_artifact(folder, {"far": record("far", place.as_uri())}, "far").path
+    assert None is find_artifact(folder, {"far": record("far", outside.as_uri())}, "far").path
     assert None is find_artifact(folder, {"far": record("far", tmp_path.as_uri())}, "far").path
-    localhost = place.as_uri().replace("file://", "file://localhost")
+    localhost = outside.as_uri().replace("file://", "file://localhost")
     recorded = record("far", localhost, CONTENT + b"!")
-    assert place == find_artifact(folder, {"far": recorded}, "far").path
+    assert outside == find_artifact(folder, {"far": recorded}, "far").path
 
 
 def test_a_pipe_in_the_place_of_a_file_is_refused(folder: Path) -> None:

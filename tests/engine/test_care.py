@@ -94,12 +94,12 @@ def test_runs_are_sealed_and_counted(repository: Repository) -> None:
     """
     Progress is told after each run; a run whose writers are sealed already, or record, counts as none.
     """
-    told: list[int] = []
+    reported: list[int] = []
     open_writer = repository.new_run("open")
     open_writer.sequence("loss").track(1.0)
 
-    assert 1 == care.seal(repository, ["example", "open"], lambda: told.append(1))
-    assert 2 == len(told)
+    assert 1 == care.seal(repository, ["example", "open"], lambda: reported.append(1))
+    assert 2 == len(reported)
     assert 0 == care.seal(repository, ["example"])
     open_writer.close()
     assert 1 == care.seal(repository, ["open"])
@@ -109,7 +109,7 @@ def test_an_archive_has_all_runs(repository: Repository, tmp_path: Path) -> None
     """
     Each run is told once while the archive is written.
     """
-    told: list[str] = []
+    reported: list[str] = []
 
-    assert 2 == care.write_archive(repository, tmp_path / "all.zip", told.append)
-    assert ["empty", "example"] == sorted(told)
+    assert 2 == care.write_archive(repository, tmp_path / "all.zip", reported.append)
+    assert ["empty", "example"] == sorted(reported)

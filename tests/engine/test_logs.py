@@ -184,9 +184,9 @@ def test_records_are_those_of_a_level_and_above(
     """
     A level leaves out what is below it; the count is of all that are left.
     """
-    found = run_logs.records(start, limit, level)
+    answer = run_logs.records(start, limit, level)
 
-    assert (count, expected) == (found[0], [record.message for record in found[1]])
+    assert (count, expected) == (answer[0], [record.message for record in answer[1]])
 
 
 def test_a_run_that_printed_nothing_has_no_lines(repository: Repository) -> None:

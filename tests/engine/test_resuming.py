@@ -84,13 +84,13 @@ def test_kinds_of_all_writers_are_told(repository: Repository) -> None:
     assert frozenset({"float", "int"}) == earlier_writers(repository.readers, "example")[LOSS].kinds
 
 
-@pytest.mark.parametrize(("kept", "expected"), [(0, 1), (1, 2), (3, 4), (7, 8), (9, 8)])
-def test_a_rewind_takes_the_next_step_back(repository: Repository, kept: int, expected: int) -> None:
+@pytest.mark.parametrize(("last_step", "expected"), [(0, 1), (1, 2), (3, 4), (7, 8), (9, 8)])
+def test_a_rewind_takes_the_next_step_back(repository: Repository, last_step: int, expected: int) -> None:
     """
     After a rewind the next step is the one after the last that was kept, and never later than before.
     """
-    repository.edit("example", {"rewind": kept}, by="test")
-    assert [Rewind(kept, rewind.time_s) for rewind in repository.readers.state("example").rewinds]
+    repository.edit("example", {"rewind": last_step}, by="test")
+    assert [Rewind(last_step, rewind.time_s) for rewind in repository.readers.state("example").rewinds]
 
     assert expected == earlier_writers(repository.readers, "example")[LOSS].next_step
 

@@ -56,10 +56,10 @@ def test_a_member_is_read_as_its_type(read: Read, value: Any, expected: Any) -> 
     """
     The value of a member is that beside it; null is none where a member may be left out.
     """
-    found = read(Body({"a": value}))
+    member = read(Body({"a": value}))
 
-    assert expected == found
-    assert type(expected) is type(found)
+    assert expected == member
+    assert type(expected) is type(member)
 
 
 @pytest.mark.parametrize(
