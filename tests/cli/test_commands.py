@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from aim import Repo, Run
+from aim.engine.repository import Repository
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -104,6 +105,29 @@ def test_runs_are_listed_newest_first_as_json_lines(tmp_path: Path, runs: list[R
     assert [run.hash for run in reversed(runs)] == [line["hash"] for line in lines]
     assert {"hash", "name", "experiment", "status", "created_at"} == set(lines[0])
     assert ("Total 3 runs.\n", 0) == (done.stderr, done.returncode)
+
+
+def test_the_status_in_a_table_says_what_is_lost(tmp_path: Path) -> None:
+    """
+    On a terminal the state of a run that a disk refused says it; in JSON `losses` is a column of its own.
+    """
+    writer = Repository(tmp_path, create=True).new_run("short")
+    writer.refusals.reason = "No space left on device"
+    writer.refusals.count_lost()
+    writer.close()
+    reading, writing = os.openpty()
+    command = [sys.executable, "-m", "aim.cli", "runs", "ls"]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE), "COLUMNS": "200"}
+    subprocess.run(command, cwd=tmp_path, env=environment, stdout=writing, check=True, capture_output=False)
+    os.close(writing)
+    table = os.read(reading, 1 << 16).decode()
+    os.close(reading)
+
+    losses = "1 point is lost: No space left on device."
+    assert "finished, 1 point is lost: No space" in " ".join(table.split())
+    row = json.loads(aim(tmp_path, "runs", "ls", "--json", "--columns", "status,losses").stdout)
+    assert {"status": "finished", "losses": losses} == row
+    assert losses in aim(tmp_path, "runs", "close", "-y", "short").stderr
 
 
 def test_columns_are_properties_params_and_summaries(tmp_path: Path, runs: list[Run]) -> None:

@@ -247,3 +247,23 @@ def test_points_are_read_once_for_each_state(watcher: Watcher, make_run: MakeRun
 
 def _no_reading(*_: object) -> dict[object, object]:
     raise AssertionError("points were read")
+
+
+def test_a_run_that_a_disk_refused_has_an_alert(watcher: Watcher) -> None:
+    """
+    It says what is lost, since when, and gets worse with the number of losses; the table of runs says it as well.
+    """
+    for count in (1, 1_000):
+        writer = watcher.repository.new_run(f"lost-{count}")
+        writer.refusals.reason = "No space left on device"
+        for _ in range(count):
+            writer.refusals.count_lost()
+        writer.close()
+    alerts = {alert.run_hash: alert for alert in watcher.ask()}
+
+    assert {("losses", 0), ("losses", 4)} == {(alert.kind, alert.level) for alert in alerts.values()}
+    assert "1,000 points are lost: No space left on device." == alerts["lost-1000"].error
+    since_s = watcher.repository.readers.state("lost-1000").gaps[0].from_s
+    assert since_s == alerts["lost-1000"].time_s
+    rows = watcher.repository.questions().table(["hash", "losses"], sort="hash").rows
+    assert {"hash": "lost-1", "losses": "1 point is lost: No space left on device."} == rows[0]

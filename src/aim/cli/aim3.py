@@ -31,6 +31,7 @@ from aim.core.zones import local_time, read_zone
 from aim.engine import care
 from aim.engine.repository import Repository
 from aim.storage.artifacts.registry import store_of
+from aim.storage.forms.gaps import sentence
 
 yes_option = click.option("-y", "--yes", is_flag=True, help="Ignored: accepted for scripts of Aim 3.")
 
@@ -65,7 +66,8 @@ def _status_text(repository: Repository, run_hash: str) -> str:
     moment = local_time(ended_at_s or 0.0, read_zone(None)).isoformat(" ", "seconds")
     if status == LOST:
         return f"its process ended without closing it; it last wrote at {moment}, and its status is lost."
-    return f"ended at {moment} ({status})."
+    losses = f" {sentence(state.gaps)}" if state.gaps else ""
+    return f"ended at {moment} ({status}).{losses}"
 
 
 @click.command()

@@ -12,6 +12,7 @@ from aim.core.zones import local_time, read_zone
 from aim.engine import matching
 from aim.engine.door import Door, RunTablePage
 
+LOSSES = "losses"
 TIME_COLUMNS = frozenset({"created_at", "end_time"})
 
 
@@ -26,6 +27,7 @@ def list_runs(
 ) -> RunTablePage:
     """
     Return the runs that match *query* as rows of cells; see `Questions.table`. Times are datetimes of the local zone.
+    Each row has its `hash` and its `losses` as well.
 
     Args:
         only_corrupted: leave out runs whose event lines are all intact.
@@ -35,14 +37,15 @@ def list_runs(
         UsageError: there is no such column.
     """
     questions = repository.questions()
+    asked = list(dict.fromkeys([*columns, "hash", LOSSES]))
     if only_corrupted:
-        page = questions.table([*columns, "hash"], query, sort=sort)
+        page = questions.table(asked, query, sort=sort)
         damaged = {state.run_hash for state in repository.states(row["hash"] for row in page.rows) if state.damage}
         rows = [row for row in page.rows if row["hash"] in damaged]
         page = RunTablePage(rows[:limit], len(rows))
     else:
-        page = questions.table(columns, query, sort=sort, limit=limit)
-    return RunTablePage([{name: _cell(name, row[name]) for name in columns} for row in page.rows], page.total)
+        page = questions.table(asked, query, sort=sort, limit=limit)
+    return RunTablePage([{name: _cell(name, row[name]) for name in asked} for row in page.rows], page.total)
 
 
 def _cell(column: str, value: Any) -> Any:

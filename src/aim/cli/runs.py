@@ -10,8 +10,9 @@ from __future__ import annotations
 import fnmatch
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -92,11 +93,20 @@ def ls(
     if form == "plain":
         output.say(f"Total {output.words(str(row['hash']) for row in page.rows)} runs.")  # "1 runs" too, as in Aim 3
     else:
-        row_count = output.rows(page.rows, names, as_json=form == "json")
+        rows = [_printed(row, names, as_json=form == "json") for row in page.rows]
+        row_count = output.rows(rows, names, as_json=form == "json")
         output.tell(f"Total {counted(page.total, 'run')}{f', {row_count:,} shown' if row_count < page.total else ''}.")
     if not page.total and query.strip():
         tell_hints(repository, query)
         raise click.exceptions.Exit(1)
+
+
+def _printed(row: Mapping[str, Any], names: Iterable[str], *, as_json: bool) -> dict[str, Any]:
+    """Return the cells called *names*; for people the status says what was lost as well."""
+    printed = {name: row[name] for name in names}
+    if not as_json and "status" in printed and row["losses"] is not None:
+        printed["status"] = f"{row['status']}, {row['losses']}"
+    return printed
 
 
 def _names(columns: str) -> list[str]:

@@ -5,6 +5,7 @@ What a person should look at now: runs that failed, were lost, stand still, dive
     stalled        a promised check-in is overdue (check_ins.py)                 a column, and the time
                    or its metrics are silent for longer than is normal           points of runs that record
     nan            the last value of a metric is NaN or infinite                 columns; points: since when
+    losses         the disk refused some of it                                   columns
     diverged       a metric that should fall has risen for good (anomalies.py)   columns; points of suspects
 
 Only runs count that record or ended in the last days. `suspects` finds suspects in the columns of summaries; points are
@@ -32,7 +33,14 @@ from aim.engine.suspects import MetricKey, Survey, Suspect, relevant_rows, surve
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.forms.records import IntArray
 
-FAILED_KIND, LOST_KIND, STALLED, NAN, DIVERGED = KINDS = ("failed", "lost", "stalled", "nan", "diverged")
+FAILED_KIND, LOST_KIND, STALLED, NAN, DIVERGED, LOSSES = KINDS = (
+    "failed",
+    "lost",
+    "stalled",
+    "nan",
+    "diverged",
+    "losses",
+)
 RUNS_MAX = 200  # newest first: a longer list is not read
 CURVES_MAX = 6  # of one run, of which the points are read to find the first that went wrong
 MEMO_MAX = 5_000  # metrics of which something is remembered
@@ -60,7 +68,7 @@ class Alert:
         value: the last value; of a divergence the level at the end.
         best: of a divergence the best level.
         limit_s: of a silent run the longest pause that is normal for this metric.
-        error: of a failure the class of the exception.
+        error: of a failure the class of the exception; of losses what is lost, and why.
         others: how many other metrics of the run have the same problem.
     """
 
@@ -91,6 +99,9 @@ class _RunRow:
     ended_at_s: float | None
     error: str | None
     due_at_s: float | None
+    losses: str | None
+    lost_count: int
+    lost_at_s: float | None
 
 
 @dataclass
@@ -174,6 +185,7 @@ class Alerts:
             alerts.append(_overdue(run, run.due_at_s, now_s))
         elif run.status == RUNNING:
             alerts.append(self._silent(run, survey, now_s))
+        alerts.append(_losses(run))
         alerts.append(self._of_metrics(run, NAN, survey.nan.of_run(run.row)))
         alerts.append(self._of_metrics(run, DIVERGED, survey.diverged.of_run(run.row)))
         return [alert for alert in alerts if alert is not None]
@@ -251,15 +263,38 @@ def _overdue(run: _RunRow, due_at_s: float, now_s: float) -> Alert | None:
     return Alert(f"{run.run_hash} {STALLED} {due_at_s}", run.run_hash, run.name, STALLED, due_at_s, level)
 
 
+def _losses(run: _RunRow) -> Alert | None:
+    if not run.losses:
+        return None
+    level = min(LEVEL_MAX, int(math.log(max(1, run.lost_count), WORSE)))
+    alert_id = f"{run.run_hash} {LOSSES} {run.lost_at_s}"
+    return Alert(alert_id, run.run_hash, run.name, LOSSES, run.lost_at_s, level, error=run.losses)
+
+
 def _runs(table: RunTable, rows: IntArray) -> list[_RunRow]:
-    names = ("hash", "name", "status", "end_time", "error")
+    names = ("hash", "name", "status", "end_time", "error", "due_at", "losses", "lost_count", "lost_at")
     columns = [cells(table, PropertyField(name), rows).objects() for name in names]
-    due = table.field("due_at")
-    due_at_s = [due.values[code] if code >= 0 else None for code in due.codes[rows].tolist()]
     return [
-        _RunRow(row, run_hash, str(name or ""), status, ended_at_s, error, due_s if isinstance(due_s, float) else None)
-        for row, run_hash, name, status, ended_at_s, error, due_s in zip(rows.tolist(), *columns, due_at_s, strict=True)
+        _RunRow(
+            row,
+            run_hash,
+            str(name or ""),
+            status,
+            ended_at_s,
+            error,
+            _time_or_none(due_s),
+            losses,
+            int(lost_count or 0),
+            _time_or_none(lost_at_s),
+        )
+        for row, run_hash, name, status, ended_at_s, error, due_s, losses, lost_count, lost_at_s in zip(
+            rows.tolist(), *columns, strict=True
+        )
     ]
+
+
+def _time_or_none(value: Any) -> float | None:
+    return value if isinstance(value, float) else None
 
 
 def _window(curve: Curve, step: int) -> tuple[int, int]:

@@ -45,6 +45,7 @@ RUN_FIELDS = (
     "tags",
     "notes",
     "error",
+    "losses",
 )
 SUMMARY_COLUMN = re.compile(r"(?P<name>.+?)(?:\[(?P<context>[^\]]*)\])?\.(?P<summary>\w+)")
 COLUMN_FORMS = "Columns are properties such as name, params, and metrics: loss.last."

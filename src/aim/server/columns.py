@@ -27,6 +27,7 @@ RUN_COLUMNS = {
     "description": ("Description", "string"),
     "archived": ("Archived", "bool"),
     "error": ("Error", "string"),
+    "losses": ("Losses", "string"),
     "notes": ("Notes", "string"),
 }
 """The fields of a run, in the order of a list to choose from: what people call each, and its type."""

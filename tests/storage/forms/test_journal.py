@@ -213,7 +213,7 @@ def test_half_full_is_the_time_for_the_next(segment: Segment, filled: int, expec
     """
     fill(segment, filled)
 
-    assert expected == segment.is_half_full()
+    assert expected == journal.is_half_full(segment)
 
 
 @pytest.mark.parametrize("method", ["allocate", "write_at"])

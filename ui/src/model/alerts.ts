@@ -59,6 +59,7 @@ export function alertText(
   const more = others === 0 ? "" : `, and ${others} more ${others === 1 ? "metric" : "metrics"}`;
   const since = formatDuration(Math.max(0, now - (time ?? now)));
   if (kind === "failed") return `failed with ${error ?? "an error"}`;
+  if (kind === "losses") return error ?? "something is lost";
   if (kind === "lost") return "no heartbeat for 2 min";
   if (kind === "nan") return `${label} is ${value === "NaN" ? "NaN" : "infinite"} since step ${step}${more}`;
   if (kind === "diverged") {

@@ -21,6 +21,7 @@ const WORDS: Readonly<Record<AlertKind, string>> = {
   stalled: "stalled",
   nan: "not a number",
   diverged: "diverged",
+  losses: "losses",
 };
 
 /// Now, to the second; moves as the clock of the pages does.

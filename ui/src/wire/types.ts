@@ -307,7 +307,7 @@ export interface SeriesRequest {
 export type Indexing = readonly [number, number];
 
 /// What may be wrong with a run.
-export type AlertKind = "failed" | "lost" | "stalled" | "nan" | "diverged";
+export type AlertKind = "failed" | "lost" | "stalled" | "nan" | "diverged" | "losses";
 
 export interface AlertItem {
   readonly id: string;

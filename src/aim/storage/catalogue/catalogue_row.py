@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from aim.core import contexts, kinds, params
 from aim.core.params import Path as ParamPath
 from aim.core.summaries import Summary
+from aim.storage.forms.gaps import sentence
 from aim.storage.forms.state import RunState
 
 FIELD_NAMES = (
@@ -31,6 +32,9 @@ FIELD_NAMES = (
     "error",
     "forked_from",
     "due_at",
+    "losses",
+    "lost_count",
+    "lost_at",
     "sole_writer",
 )
 
@@ -94,7 +98,8 @@ class CatalogueRow:
 
     Attributes:
         fields: by `FIELD_NAMES`; a field that the run does not have is missing. `sole_writer` is for reading points,
-            see sole_writer.py; it may be missing too. `due_at` is there while a running run has promised a check-in.
+            see sole_writer.py; it may be missing too. `due_at` is there while a running run has promised a check-in;
+            `losses`, `lost_count` and `lost_at` where the disk refused something.
         params: the leaves of the params, flattened.
         sequences: those that have points.
         contexts: by their text.
@@ -135,6 +140,10 @@ def fields_of(state: RunState) -> dict[str, object]:
         fields["end_time"] = float(end_s)
     elif state.check_in is not None and state.check_in.due_at_s is not None:
         fields["due_at"] = state.check_in.due_at_s
+    if state.gaps:
+        fields["losses"] = sentence(state.gaps)
+        fields["lost_count"] = sum(gap.point_count + gap.line_count for gap in state.gaps)
+        fields["lost_at"] = min(gap.from_s for gap in state.gaps)
     if state.forked_from is not None:
         fields["forked_from"] = state.forked_from.run_hash
     return fields

@@ -13,6 +13,8 @@ import os
 import sys
 from pathlib import Path
 
+from aim.storage.disk.spare_descriptors import NONE_LEFT, SPARE
+
 SCRATCH_AGE_S = 3600.0  # a scratch file of this age is left over from a process that died: nobody completes it
 
 # The answers of file systems that can't reserve blocks.
@@ -87,17 +89,19 @@ class Disk:
         os.fsync(descriptor)
 
     def sync_folder(self, path: Path) -> None:
-        """Wait until the names in a folder are on the disk."""
+        """Wait until the names in a folder are on the disk. Raises OSError: there are no descriptors left."""
         try:
-            descriptor = os.open(path, os.O_RDONLY)
-        except OSError:  # some systems do not open folders; they keep names in order themselves
-            return
+            descriptor = SPARE.open(lambda: os.open(path, os.O_RDONLY))
+        except OSError as error:
+            if error.errno in NONE_LEFT:
+                raise
+            return  # some systems do not open folders; they keep names in order themselves
         try:
             os.fsync(descriptor)
         except OSError:
             pass
         finally:
-            os.close(descriptor)
+            SPARE.close(descriptor)
 
     def touch(self, descriptor: int, path: Path) -> None:
         """Set the file's time to now."""

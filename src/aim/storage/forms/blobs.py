@@ -28,6 +28,7 @@ from aim.core.errors import DamagedFile, RunClosed, UntrackableValue
 from aim.core.values import Stored
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.disk.layout import blob_file
+from aim.storage.disk.spare_descriptors import SPARE
 
 LOCAL = struct.Struct("<4sHHHHHIIIHH")
 CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
@@ -174,7 +175,7 @@ class BlobFile:
         self._end_file()
         path = blob_file(self._folder, self._writer, self.file_count)
         try:
-            descriptor = self._disk.create(path)
+            descriptor = SPARE.open(lambda: self._disk.create(path))
         except FileExistsError:  # a signal ended an earlier attempt right after this call: the file is ours, and empty
             descriptor = self._disk.open_existing(path)
         self._size_bytes = 0

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from aim.core import clock
 from aim.storage.disk.files import DISK, Disk
+from aim.storage.disk.spare_descriptors import SPARE
 
 PREFIX = b'{"crc":"'
 PREFIX_BYTES = 17  # up to and with the quote that closes the CRC
@@ -217,7 +218,7 @@ class EventLog:
     def __init__(self, path: Path, disk: Disk = DISK) -> None:
         self.path = path
         self.disk = disk
-        self.descriptor = disk.create(path)
+        self.descriptor = SPARE.open(lambda: disk.create(path))
         self.at_s = 0.0
         self.size_bytes = 0
         self.waiting = WaitingLines()

@@ -83,6 +83,28 @@ def _mapped(descriptor: int, size_bytes: int, *, careful: bool) -> tuple[mmap.mm
         raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from None
 
 
+def create_file(path: Path, disk: Disk) -> int:
+    """Create the file of a segment; return its descriptor. Raises OSError."""
+    try:
+        return disk.create(path)
+    except FileExistsError:  # the disk refused an earlier attempt half-way, and refused to undo it: the file is ours
+        return disk.open_existing(path)
+
+
+def begin_file(descriptor: int, size_bytes: int, head: bytes, disk: Disk) -> None:
+    """Give the file of a segment its size and its header. Raises OSError."""
+    disk.allocate(descriptor, size_bytes)
+    disk.write_at(descriptor, head, 0)
+
+
+def discard_file(path: Path, disk: Disk) -> None:
+    """Remove the file of a segment that could not be made."""
+    try:
+        disk.unlink(path)
+    except OSError:
+        pass
+
+
 class FormerMap:
     """
     The map that a segment had before `unmap`, and the slots that a thread may have been storing into at that moment.
@@ -145,31 +167,28 @@ class Segment:
         self.number = number
         self.size_bytes = segment_size(number)
         self.path = segment_file(folder, writer, number)
-        try:
-            self.descriptor = disk.create(self.path)
-        except (
-            FileExistsError
-        ):  # the disk refused an earlier attempt half-way, and refused to undo it: the file is ours
-            self.descriptor = disk.open_existing(self.path)
+        self.descriptor = -1
         self.map: mmap.mmap | bytearray
-        try:
-            if may_move:
-                disk.write_in_place(self.descriptor)
-            disk.allocate(self.descriptor, self.size_bytes)
-            disk.write_at(self.descriptor, header(self.size_bytes, number, writer, run_hash), 0)
-            self.map, self.mapped = _mapped(self.descriptor, self.size_bytes, careful=careful)
-        except OSError:
-            os.close(self.descriptor)
-            try:
-                disk.unlink(self.path)
-            except OSError:
-                pass
-            raise
+        head = header(self.size_bytes, number, writer, run_hash)
+        self.map, self.mapped = self._begin(head, may_move=may_move, careful=careful)
         self.slots: Iterator[int] = iter(range(PAGE_BYTES, self.size_bytes, RECORD_BYTES))
         self.free: Iterator[int] = self.slots if self.mapped and not FREE_THREADED else iter(range(0))
         self._page_next = 1
         self._taken: int | None = None
         self.unwritten: list[int] = []
+
+    def _begin(self, head: bytes, *, may_move: bool, careful: bool) -> tuple[mmap.mmap | bytearray, bool]:
+        """Make the file; return the memory that records are stored into, and whether it is the mapped file."""
+        self.descriptor = create_file(self.path, self._disk)
+        try:
+            if may_move:
+                self._disk.write_in_place(self.descriptor)
+            begin_file(self.descriptor, self.size_bytes, head, self._disk)
+            return _mapped(self.descriptor, self.size_bytes, careful=careful)
+        except OSError:
+            os.close(self.descriptor)
+            discard_file(self.path, self._disk)
+            raise
 
     def taken(self) -> int:
         """Return how many slots were handed out, filled or not."""
@@ -213,10 +232,6 @@ class Segment:
         latest = offsets(self)[-STORING_SLOTS_MAX:]
         self._former = FormerMap(former, latest)
         self.map, self.mapped = memory, False
-
-    def is_half_full(self) -> bool:
-        """Return whether it is time to prepare the next segment."""
-        return self.taken() * 2 * RECORD_BYTES >= self.size_bytes - PAGE_BYTES
 
     def sync(self) -> bool:
         """
@@ -274,6 +289,11 @@ class Segment:
             self.descriptor = -1
 
 
+def is_half_full(segment: Segment) -> bool:
+    """Return whether it is time to prepare the next segment."""
+    return segment.taken() * 2 * RECORD_BYTES >= segment.size_bytes - PAGE_BYTES
+
+
 def _has_no_hole(content: mmap.mmap | bytearray, page: int, records: int) -> bool:
     start = page * PAGE_BYTES
     words = memoryview(content)[start : start + records * RECORD_BYTES].cast("I")
@@ -292,8 +312,8 @@ def holes(segment: Segment, slots: Iterable[int] | None = None) -> list[int]:
 
 
 def has_name(segment: Segment) -> bool:
-    """Return whether the file of *segment* still has a name: a deleted run's files have none."""
-    return os.fstat(segment.descriptor).st_nlink > 0
+    """Return whether the file of *segment* still has a name: a deleted run's files have none, a closed one has."""
+    return segment.descriptor < 0 or os.fstat(segment.descriptor).st_nlink > 0
 
 
 def record_at(segment: Segment, offset: int) -> tuple[float, int, float, float, int]:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from aim.storage.disk import changes, layout
 from aim.storage.disk.files import Disk, has_no_name, is_at, path_of
 from aim.storage.disk.refusals import Refusals, first_refusal
+from aim.storage.disk.spare_descriptors import SPARE
 from aim.storage.forms.blobs import BlobFile
 from aim.storage.forms.events import EventLog
 from aim.storage.forms.journal import Segment
@@ -65,6 +66,7 @@ class RecordingFiles:
         self._start()
 
     def _start(self) -> None:
+        SPARE.hold()
         self._synced_name_count = 0
         self.gaps.begin()
         self._supply = SegmentSupply(self.folder, self._run_hash, self.id, self._disk)
@@ -121,6 +123,7 @@ class RecordingFiles:
 
     def sync(self) -> None:
         """Put everything recorded on the disk. Raises OSError: the first refusal, after all was tried."""
+        SPARE.hold()
         name_count = 1 + self.segments.count + self.objects.blobs.file_count
         log, blobs = self.lines.log, self.objects.blobs
         refusal = first_refusal((log.retry, log.sync, blobs.sync))
@@ -140,7 +143,7 @@ class RecordingFiles:
             first_refusal((blobs.close,)),
             first_refusal((self.gaps.end, lambda: log.append({"end": self._end_event(error, next_steps)}), log.sync)),
         ]
-        self._disk.sync_folder(self.folder)
+        refusals.append(first_refusal((lambda: self._disk.sync_folder(self.folder),)))
         return next((refusal for refusal in refusals if refusal is not None), None)
 
     def _end_event(self, error: str | None, next_steps: Sequence[int]) -> dict[str, Any]:

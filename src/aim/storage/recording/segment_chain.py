@@ -19,7 +19,7 @@ from aim.core import words
 from aim.core.errors import UntrackableValue
 from aim.core.values import INT_MAX, INT_MIN, epoch_number
 from aim.storage.disk.refusals import Refusals, first_refusal
-from aim.storage.forms.journal import NAN, RECORD, VOID, Segment, has_name, latest_at_s
+from aim.storage.forms.journal import NAN, RECORD, VOID, Segment, has_name, is_half_full, latest_at_s
 from aim.storage.recording.lifecycle import Lifecycle, WriterState
 from aim.storage.recording.segment_supply import SegmentSupply
 
@@ -173,7 +173,7 @@ class SegmentChain:
     def prepare(self) -> None:
         """Make the next segment when this one is half full, so that `put` need not. Raises OSError."""
         segment, supply = self.segment, self._supply
-        if supply is not None and isinstance(segment, Segment) and segment.is_half_full():
+        if supply is not None and isinstance(segment, Segment) and is_half_full(segment):
             with self._lifecycle.lock:
                 is_open = self._lifecycle.state is WriterState.OPEN
                 if is_open and supply.spare is None and self.segment is segment:
@@ -223,4 +223,6 @@ class SegmentChain:
         for segment in self._unsynced:
             for _ in segment.unwritten:
                 self._refusals.count_lost()
+        if self._supply is not None:
+            self._supply.give_up_unmade()
         return refusal

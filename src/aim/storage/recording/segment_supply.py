@@ -11,7 +11,9 @@ from pathlib import Path
 
 from aim.storage.disk.files import Disk
 from aim.storage.disk.reserved_room import ReservedRoom
-from aim.storage.forms.journal import Segment
+from aim.storage.disk.spare_descriptors import NONE_LEFT
+from aim.storage.forms.journal import Segment, segment_size
+from aim.storage.recording.buffered_segment import BUFFER_BYTES_MAX, BufferedSegment
 
 
 class SegmentSupply:
@@ -42,20 +44,33 @@ class SegmentSupply:
         self.count = max(self.count, number + 1)
         segment: Segment | None = None
         try:
-            segment = Segment(
-                self._folder,
-                self._run_hash,
-                self._writer,
-                number,
-                self._disk,
-                may_move=self.room.may_move,
-                careful=self.room.is_careful,
-            )
+            segment = self._made(number)
         finally:
             if segment is None:
                 self._refused_numbers.append(number)
         self.segments.append(segment)
         return segment
+
+    def _made(self, number: int) -> Segment:
+        names = self._folder, self._run_hash, self._writer, number, self._disk
+        try:
+            return Segment(*names, may_move=self.room.may_move, careful=self.room.is_careful)
+        except OSError as error:
+            buffered_bytes = sum(
+                segment.size_bytes for segment in self.segments if isinstance(segment, BufferedSegment)
+            )
+            if error.errno not in NONE_LEFT or buffered_bytes + segment_size(number) > BUFFER_BYTES_MAX:
+                raise
+        return BufferedSegment(*names)
+
+    def give_up_unmade(self) -> None:
+        """Leave out the last segments, as far as their files could not be made."""
+        while self.segments:
+            last = self.segments[-1]
+            if not isinstance(last, BufferedSegment) or last.has_file or last.number != self.count - 1:
+                break
+            self.segments.remove(last)
+            self.count -= 1
 
     def move(self, folder: Path) -> None:
         """Make the next segments in *folder*, where those that are made are now."""
