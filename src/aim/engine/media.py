@@ -23,7 +23,7 @@ from aim.engine.tables import cell_object
 from aim.storage.forms import blobs
 from aim.storage.reading.deleted_objects import DeletedItems, deleted_objects, has_deleted
 from aim.storage.reading.points import Points
-from aim.storage.reading.reader import RunReader
+from aim.storage.reading.reader import DataPlace, RunReader, data_chunks, data_part
 
 IntArray = npt.NDArray[np.int64]
 ADDRESS = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9._-]{0,63})\.([0-9a-f]{8})\.(\d{1,6})\.(\d{1,13})\.(\d{1,6})")
@@ -144,6 +144,59 @@ class _Address:
         return cls(text, match[1], match[2], int(match[3]), int(match[4]), int(match[5]))
 
 
+class StoredBytes:
+    """
+    The bytes of one item, which are read when they are asked for.
+
+    Attributes:
+        kind, fields: as of `Blob`.
+        size_bytes: how many there are.
+    """
+
+    def __init__(self, reader: RunReader, place: DataPlace, kind: str, fields: Mapping[str, Any]) -> None:
+        self._reader = reader
+        self._place = place
+        self.kind = kind
+        self.fields = fields
+        self.size_bytes = int(fields["size"])
+
+    def part(self, start: int, stop: int) -> bytes:
+        """Return the bytes *start* to before *stop*, unchecked. Raises DamagedFile. Cost: reads these bytes."""
+        return data_part(self._reader, self._place, start, stop)
+
+    def chunks(self, chunk_bytes: int) -> Iterator[bytes]:
+        """Go through all bytes. Raises DamagedFile before the last chunk. Cost: memory for one chunk."""
+        return data_chunks(self._reader, self._place, chunk_bytes)
+
+
+def open_large(repository: Repository, address: str, size_min: int) -> StoredBytes | None:
+    """
+    Return the item of that address when it has at least *size_min* bytes of its own; None: `read_blob` is as good.
+
+    Raises:
+        NotFound, DamagedFile: see `read_blob`.
+
+    Cost: one small read.
+    """
+    parsed = _Address.parse(address)
+    _check_not_deleted(repository, parsed)
+    reader = repository.readers.reader(parsed.run_hash)
+    record, fields = _record(reader, parsed)
+    data_offset, size = fields.get("data"), fields.get("size")
+    if not isinstance(data_offset, int) or not isinstance(size, int) or size < size_min or fields.get("masks"):
+        return None
+    kind = blobs.kind_of_item(str(record["kind"]), fields)
+    return StoredBytes(reader, (parsed.writer, parsed.number, data_offset), kind, fields)
+
+
+def _record(reader: RunReader, address: _Address) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    try:
+        record = reader.read_record(address.writer, address.number, address.offset)
+        return record, record["items"][address.index]
+    except (FileNotFoundError, IndexError):
+        raise NotFound(f"The object {address.text} is gone.") from None
+
+
 def read_blob(repository: Repository, address: str, part: str | None = None) -> Blob:
     """
     Return the item of that address with its bytes; of an item that is all fields, such as a text, its text.
@@ -161,15 +214,14 @@ def read_blob(repository: Repository, address: str, part: str | None = None) -> 
     parsed = _Address.parse(address)
     _check_not_deleted(repository, parsed)
     reader = repository.readers.reader(parsed.run_hash)
+    record, fields = _record(reader, parsed)
     try:
-        record = reader.read_record(parsed.writer, parsed.number, parsed.offset)
-        fields = record["items"][parsed.index]
         data_offset = fields.get("data")
         if isinstance(data_offset, int):
             content = reader.read_data(parsed.writer, parsed.number, data_offset)
         else:
             content = str(fields.get("text", "")).encode()
-    except (FileNotFoundError, IndexError):
+    except FileNotFoundError:
         raise NotFound(f"The object {address} is gone.") from None
     whole = Blob(blobs.kind_of_item(str(record["kind"]), fields), fields, content)
     if whole.kind == IMAGE_KIND:

@@ -12,13 +12,13 @@ import io
 import threading
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from aim.core.recent import Recent
 from aim.engine.eight_bits import eight_bits
-from aim.engine.media import Blob, check_not_deleted, read_blob
+from aim.engine.media import Blob, StoredBytes, check_not_deleted, open_large, read_blob
 from aim.server.answers import wrong
-from aim.server.files import FOREVER, SANDBOX_POLICY, UNKNOWN_TYPE, byte_range
+from aim.server.files import CHUNK_BYTES, FOREVER, SANDBOX_POLICY, UNKNOWN_TYPE, byte_range
 from aim.server.object_forms import format_of
 from aim.server.open_repository import OpenRepository
 from aim.server.requests import whole_param
@@ -41,6 +41,7 @@ PREVIEW = "preview"
 SHOWN_FORMATS = frozenset({"png", "jpeg", "webp", "gif", "bmp"})  # the image formats that every browser shows
 WIDTHS = (64, 128, 256, 512)
 CACHE_BYTES_MAX = 64 << 20
+STREAMED_BYTES_MIN = 1 << 20  # a smaller object is checked as a whole before it is sent
 PIXELS_MAX = 89_000_000  # Pillow itself warns of larger images
 PIXELS_AT_ONCE = 16_000_000  # larger images are decoded one at a time: each takes up to a gigabyte
 IMAGE_FORMATS = (
@@ -57,7 +58,7 @@ PNG_LEVEL = 1  # the preview is made again when it is forgotten: time counts mor
 _large = threading.Lock()
 
 
-def type_of(blob: Blob) -> str:
+def type_of(blob: Blob | StoredBytes) -> str:
     """
     Return the type under which a browser gets the bytes.
 
@@ -81,23 +82,48 @@ async def blob(request: Request) -> Response:
     if form not in (None, "", PREVIEW):
         raise wrong(f"`as` must be {PREVIEW}, got {form[:40]!r}.")
     address = request.path_params["blob"]
+    if part is None and form != PREVIEW:
+        large = await in_thread(request, open_large, repo.repository, address, STREAMED_BYTES_MIN)
+        if large is not None:
+            return await in_thread(request, _streamed, request, large)
     stored = await in_thread(request, read_blob, repo.repository, address, part)
     if form == PREVIEW and stored.kind == "aim.image" and format_of(stored.fields) not in SHOWN_FORMATS:
         thumbnails: Thumbnails = request.app.state.thumbnails
         content = await in_thread(request, thumbnails.preview, repo, f"{address}/{part or ''}", stored.data)
         stored = Blob(stored.kind, {"format": "png"}, content)
-    headers = {
-        **immutable(request),
-        "Content-Disposition": "inline",
-        "Accept-Ranges": "bytes",
-        "Content-Security-Policy": SANDBOX_POLICY,
-    }
+    headers = _headers(request)
     span = byte_range(request.headers.get("range"), len(stored.data))
     if span is None:
         return Response(stored.data, headers=headers, media_type=type_of(stored))
     start, stop = span
     headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(stored.data)}"
     return Response(stored.data[start:stop], 206, headers=headers, media_type=type_of(stored))
+
+
+def _headers(request: Request) -> dict[str, str]:
+    return {
+        **immutable(request),
+        "Content-Disposition": "inline",
+        "Accept-Ranges": "bytes",
+        "Content-Security-Policy": SANDBOX_POLICY,
+    }
+
+
+def _streamed(request: Request, stored: StoredBytes) -> Response:
+    """
+    Return the answer that has a large object or a range of it, read piece by piece.
+
+    Where the whole is damaged, the answer ends before its last piece, which browsers show as a failed download.
+    """
+    headers, media_type = _headers(request), type_of(stored)
+    span = byte_range(request.headers.get("range"), stored.size_bytes)
+    if span is None:
+        headers["Content-Length"] = str(stored.size_bytes)
+        return StreamingResponse(stored.chunks(CHUNK_BYTES), headers=headers, media_type=media_type)
+    start, stop = span
+    headers |= {"Content-Range": f"bytes {start}-{stop - 1}/{stored.size_bytes}", "Content-Length": str(stop - start)}
+    pieces = (stored.part(at, min(at + CHUNK_BYTES, stop)) for at in range(start, stop, CHUNK_BYTES))
+    return StreamingResponse(pieces, 206, headers=headers, media_type=media_type)
 
 
 class Thumbnails:

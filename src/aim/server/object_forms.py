@@ -39,7 +39,7 @@ def format_of(fields: Mapping[str, Any]) -> str:
 
 def _text(item: ObjectItem) -> dict[str, Any]:
     text = str(item.fields.get("text", ""))
-    if len(text) <= TEXT_CHARS_MAX:
+    if len(text) <= TEXT_CHARS_MAX and "chars" not in item.fields:
         return {"text": text}
     return {"text": text[:TEXT_CHARS_MAX], "cut": True, "blob": item.address}
 

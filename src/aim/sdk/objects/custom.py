@@ -29,6 +29,7 @@ ObjectT = TypeVar("ObjectT", bound="CustomObject")
 RESERVED_FIELDS = frozenset({"data", "size"})
 """Keys that the blob file adds to the fields of an object (docs/formats/blobs.md)."""
 
+PIECE_CHARS = 1 << 20  # a long text is looked at in pieces, not copied whole
 UNKNOWN_BYTES = 1 << 10  # what a value holds that does not say
 DEFERRED_BYTES_MIN = 1 << 16  # fewer bytes that are there are written in less time than a thread is woken
 
@@ -221,8 +222,11 @@ def sound_text(text: str) -> str:
     >>> sound_text("caf\\udce9")
     'caf?'
     """
+    if text.isascii():
+        return str(text)
     try:
-        text.encode()
+        for start in range(0, len(text), PIECE_CHARS):
+            text[start : start + PIECE_CHARS].encode()
     except UnicodeEncodeError:
         return text.encode(errors="replace").decode()
     return str(text)

@@ -21,7 +21,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from aim.core import params
 from aim.core.errors import DamagedFile, RunClosed, UntrackableValue
@@ -41,6 +41,7 @@ ROLL_BYTES = 1 << 30
 ROLL_ENTRIES = 60_000  # the directory of a plain ZIP counts to 65,535
 POINT_BYTES_MAX = 2 << 30  # so that no offset in a file reaches 4 GiB, the limit of a plain ZIP
 PROBE_BYTES = 1 << 16
+JOINED_BYTES_MAX = 1 << 20
 POSITION_SHIFT = 40  # position of a record = file number << 40 | offset
 WALK_CHUNK_BYTES = 1 << 20
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -166,10 +167,18 @@ class BlobFile:
         name = f"{stem}-{len(self._entries) + len(fresh)}.json"
         offset += _add(fresh, chunks, name, offset, text, dos_time)
         # the next write overwrites what a refused or interrupted one leaves; the end cuts it off
-        self._disk.write_at(self._descriptor, b"".join(chunks), self._size_bytes)
+        self._write(chunks)
         self._size_bytes = offset
         self._entries += fresh
         return where
+
+    def _write(self, chunks: Sequence[bytes]) -> None:
+        if sum(map(len, chunks)) <= JOINED_BYTES_MAX:
+            chunks = [b"".join(chunks)]  # one call; what is large is not copied
+        offset = self._size_bytes
+        for chunk in chunks:
+            self._disk.write_at(self._descriptor, chunk, offset)
+            offset += len(chunk)
 
     def _roll(self) -> None:
         self._end_file()
@@ -332,18 +341,75 @@ def read_data(path: Path, offset: int) -> bytes:
         DamagedFile: the header or the data does not match its CRC.
     """
     with open(path, "rb") as file:
-        file.seek(offset)
-        fixed = file.read(LOCAL.size)
-        if len(fixed) < LOCAL.size:
-            raise DamagedFile(str(path), f"byte {offset:,}", "the file ends there")
-        fields = LOCAL.unpack(fixed)
-        header = fixed + file.read(fields[9] + fields[10])
-        if not _header_checks(header, fields[9]):
-            raise DamagedFile(str(path), f"byte {offset:,}", "the header of an entry does not check")
-        data = file.read(fields[8])
-    if len(data) < fields[8] or zlib.crc32(data) != fields[6]:
-        raise DamagedFile(str(path), f"byte {offset:,}", "the data of an entry does not match its CRC")
+        size_bytes, crc = _read_header(file, path, offset)
+        data = file.read(size_bytes)
+    if len(data) < size_bytes or zlib.crc32(data) != crc:
+        raise _damaged_data(path, offset)
     return data
+
+
+def read_data_part(path: Path, offset: int, start: int, stop: int) -> bytes:
+    """
+    Return the bytes *start* to before *stop* of the data of the entry at *offset*.
+
+    Raises:
+        DamagedFile: the header does not match its CRC, or the file ends within the entry. The data is not checked.
+
+    Cost: reads these bytes and the header, whatever the entry holds.
+    """
+    with open(path, "rb", buffering=0) as file:
+        size_bytes, _ = _read_header(file, path, offset)
+        file.seek(start, os.SEEK_CUR)
+        return _read_exactly(file, max(0, min(stop, size_bytes) - start), path, offset)
+
+
+def data_chunks(path: Path, offset: int, chunk_bytes: int) -> Iterator[bytes]:
+    """
+    Go through the data of the entry at *offset* in chunks.
+
+    Raises:
+        DamagedFile: before the last chunk, the data does not match its CRC.
+
+    Cost: memory for one chunk.
+    """
+    with open(path, "rb", buffering=0) as file:
+        left, crc = _read_header(file, path, offset)
+        seen_crc = 0
+        while left:
+            chunk = _read_exactly(file, min(chunk_bytes, left), path, offset)
+            left -= len(chunk)
+            seen_crc = zlib.crc32(chunk, seen_crc)
+            if not left and seen_crc != crc:
+                raise _damaged_data(path, offset)
+            yield chunk
+
+
+def _read_header(file: IO[bytes], path: Path, offset: int) -> tuple[int, int]:
+    """Return the size and the CRC of the data of an entry, and leave the file at its data."""
+    file.seek(offset)
+    fixed = file.read(LOCAL.size)
+    if len(fixed) < LOCAL.size:
+        raise DamagedFile(str(path), f"byte {offset:,}", "the file ends there")
+    fields = LOCAL.unpack(fixed)
+    header = fixed + file.read(fields[9] + fields[10])
+    if not _header_checks(header, fields[9]):
+        raise DamagedFile(str(path), f"byte {offset:,}", "the header of an entry does not check")
+    return fields[8], fields[6]
+
+
+def _read_exactly(file: IO[bytes], count: int, path: Path, offset: int) -> bytes:
+    pieces: list[bytes] = []
+    while count:
+        piece = file.read(count)
+        if not piece:
+            raise _damaged_data(path, offset)
+        pieces.append(piece)
+        count -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _damaged_data(path: Path, offset: int) -> DamagedFile:
+    return DamagedFile(str(path), f"byte {offset:,}", "the data of an entry does not match its CRC")
 
 
 def read_record(path: Path, offset: int, step: int | None = None) -> dict[str, Any]:

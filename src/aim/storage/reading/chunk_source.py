@@ -10,7 +10,7 @@ merging, visibility and caching stay the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Iterator
 from typing import Any, Protocol
 
 from aim.storage.forms.state import SequenceKey, SequencePart, SequenceState, WriterInfo
@@ -65,3 +65,9 @@ class ChunkSource(Protocol):
 
     def read_data(self, writer_id: str, file_number: int, offset: int) -> bytes:
         """Return the bytes of one object. Raises FileNotFoundError and DamagedFile."""
+
+    def read_data_part(self, writer_id: str, file_number: int, offset: int, start: int, stop: int) -> bytes:
+        """Return some bytes of one object, unchecked; nothing else is read. Raises FileNotFoundError, DamagedFile."""
+
+    def data_chunks(self, writer_id: str, file_number: int, offset: int, chunk_bytes: int) -> Iterator[bytes]:
+        """Go through the bytes of one object in chunks. Raises FileNotFoundError, and DamagedFile before the last."""

@@ -16,7 +16,8 @@ import math
 import os
 import sys
 import time
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -195,24 +196,39 @@ class FolderSource:
         if last is not None and last[0] == key:
             return last[1]
         path = layout.blob_file(self._folder, writer_id, file_number)
-        try:
+        with _readable(path, offset):
             record = blobs.read_record(path, offset)
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            raise DamagedFile(str(path), f"byte {offset:,}", unreadable.note(path, error)) from None
         self._last_record = (key, record)
         return record
 
     def read_data(self, writer_id: str, file_number: int, offset: int) -> bytes:
         """Return the bytes of one object. Raises FileNotFoundError and DamagedFile."""
         path = layout.blob_file(self._folder, writer_id, file_number)
-        try:
+        with _readable(path, offset):
             return blobs.read_data(path, offset)
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            raise DamagedFile(str(path), f"byte {offset:,}", unreadable.note(path, error)) from None
+
+    def read_data_part(self, writer_id: str, file_number: int, offset: int, start: int, stop: int) -> bytes:
+        """Return some bytes of one object, unchecked; nothing else is read. Raises FileNotFoundError, DamagedFile."""
+        path = layout.blob_file(self._folder, writer_id, file_number)
+        with _readable(path, offset):
+            return blobs.read_data_part(path, offset, start, stop)
+
+    def data_chunks(self, writer_id: str, file_number: int, offset: int, chunk_bytes: int) -> Iterator[bytes]:
+        """Go through the bytes of one object in chunks. Raises FileNotFoundError, and DamagedFile before the last."""
+        path = layout.blob_file(self._folder, writer_id, file_number)
+        with _readable(path, offset):
+            yield from blobs.data_chunks(path, offset, chunk_bytes)
+
+
+@contextmanager
+def _readable(path: Path, offset: int) -> Iterator[None]:
+    """Raise DamagedFile in place of an OSError, but for FileNotFoundError."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DamagedFile(str(path), f"byte {offset:,}", unreadable.note(path, error)) from None
 
 
 def _log_unsealed(error: Exception) -> None:

@@ -48,6 +48,10 @@ def _locked(
     return locked
 
 
+DataPlace = tuple[str, int, int]
+"""Where the bytes of an object are: the writer, the number of its blob file, the offset in it."""
+
+
 class RunReader:
     """
     Reads one run. Any number of threads may use one reader.
@@ -264,6 +268,16 @@ def recorded_parts(reader: RunReader, state: RunState) -> Iterator[tuple[Sequenc
                 yield sequence, points.chunk(part)
         for chunk in exact_chunks(sequence):
             yield sequence, chunk
+
+
+def data_part(reader: RunReader, place: DataPlace, start: int, stop: int) -> bytes:
+    """Return some bytes of one object, unchecked; nothing else is read. Raises FileNotFoundError, DamagedFile."""
+    return reader._source.read_data_part(*place, start, stop)
+
+
+def data_chunks(reader: RunReader, place: DataPlace, chunk_bytes: int) -> Iterator[bytes]:
+    """Go through the bytes of one object in chunks. Raises FileNotFoundError, and DamagedFile before the last."""
+    return reader._source.data_chunks(*place, chunk_bytes)
 
 
 def _look(source: ChunkSource, sequence: SequenceState, state: RunState) -> PointsByWriter:
