@@ -127,7 +127,7 @@ def test_a_repository_of_aim_3_is_left_alone(tmp_path: Path, name: str) -> None:
     """
     (tmp_path / ".aim").mkdir()
     (tmp_path / ".aim" / name).write_text("x")
-    with pytest.raises(UnsupportedFormat, match="a repository of Aim 3"):
+    with pytest.raises(UnsupportedFormat, match="was written by Aim 3"):
         Store(tmp_path / ".aim", create=True)
 
     assert [name] == os.listdir(tmp_path / ".aim")

@@ -6,7 +6,7 @@ scripts go on.
                               process is detected: what is left to do is to seal its points
     aim runs upload           uploads the repository as a ZIP
     aim runs update-metrics   \
-    aim storage upgrade        } in Aim 3 change files of earlier versions; do nothing
+    aim storage upgrade 3.11+  } in Aim 3 change files of earlier versions; do nothing
     aim storage restore       /
     aim storage reindex       rebuilds the catalogue
     aim-watcher               in Aim 3 sends notifications about runs; says what there is instead, and ends with 2
@@ -133,10 +133,10 @@ restore = _nothing(
 )
 
 
-@click.group(cls=AimGroup, hidden=True)
+@click.group(cls=AimGroup, lazy={"3to4": "aim.cli.importing:upgrade_3to4"}, short_help="Bring a repository of Aim 3.")
 @repo_option
 def upgrade(repo: Path | None) -> None:
-    """Upgrade the format of metrics. Does nothing."""
+    """Upgrade the files of a repository."""
 
 
 upgrade.add_command(

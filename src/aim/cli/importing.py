@@ -17,8 +17,9 @@ from typing import Any
 import click
 
 from aim.cli import output
-from aim.cli.main import FOLDER_ADDRESS
+from aim.cli.main import FOLDER_ADDRESS, repo_option
 from aim.convert import formats, names
+from aim.convert.aim3 import upgrade
 from aim.convert.detecting import recognised
 from aim.convert.formats import ImportOptions, Source, SourceRun
 from aim.convert.importing import ImportProgress, import_sources
@@ -211,3 +212,34 @@ def import_runs(
             quiet=quiet,
         )
     )
+
+
+@click.command("3to4", short_help="Bring the runs of a repository of Aim 3.")
+@repo_option
+@click.option(
+    "--to",
+    "target",
+    type=FOLDER_ADDRESS,
+    default=None,
+    help="Where the new repository is written.  [default: .aim4-import, beside the old one]",
+)
+@click.option("--switch", is_flag=True, help="Let the new repository take the name .aim; the old one becomes .aim3.")
+def upgrade_3to4(repo: Path | None, target: Path | None, switch: bool) -> None:
+    """
+    Write a repository of this version beside one of Aim 3, with all its runs, and compare what was written.
+
+    The old repository is not changed. With --switch, after everything was compared and if no process of Aim 3 records
+    into it, it is renamed to .aim3, where Aim 3 can go on with it, and the new one takes its place.
+    """
+    root = repo or Path.cwd()
+    target = target or root / upgrade.BESIDE
+    if switch:
+        upgrade.check_not_live(root)
+    code = run_import(recognised(upgrade.old_folder(root), "aim3"), target, ImportOptions())
+    if not switch:
+        output.tell(f"The new repository is in {target}. With --switch it takes the place of the old one.")
+    elif code == 0:
+        output.tell(f"The old repository is {upgrade.switch(root, target)} now, and the new one has its place.")
+    else:
+        output.tell("The repositories keep their places, because the report above has losses.")
+    sys.exit(code)

@@ -17,7 +17,7 @@ import click
 from aim.__about__ import VERSION
 from aim.cli import output
 from aim.core.addresses import folder_of_address
-from aim.core.errors import AimError, UsageError
+from aim.core.errors import AimError, OldRepository, UsageError
 
 DEBUG_VARIABLE = "AIM_DEBUG"
 
@@ -112,7 +112,7 @@ def main() -> None:
     except click.Abort:
         output.tell("Aborted.")
         sys.exit(1)
-    except UsageError as error:
+    except (UsageError, OldRepository) as error:
         output.tell(str(error))
         sys.exit(2)
     except BrokenPipeError:

@@ -18,7 +18,7 @@ import click
 from aim.cli import output
 from aim.cli.main import FOLDER_ADDRESS
 from aim.core.errors import RepoNotFound, UsageError
-from aim.engine.opening import find_repository, repository_exists
+from aim.engine.opening import check_no_old_repository, check_not_old, find_repository, repository_exists
 from aim.engine.repository import Repository
 from aim.server.settings import HOST_DEFAULT, LOG_LEVEL_DEFAULT, LOG_LEVELS, PORT_DEFAULT, Settings, clean_base_path
 
@@ -185,9 +185,12 @@ def find_roots(repos: tuple[Path, ...], create: bool) -> tuple[Path, ...]:
 
     Raises:
         RepoNotFound: there is none, and *create* is False.
+        OldRepository: there is one of Aim 3.
     """
     if not repos:
         nearest = find_repository(Path.cwd())
+        if nearest is None:
+            check_no_old_repository(Path.cwd())
         return (nearest,) if nearest is not None else (_created(Path.cwd(), create),)
     found_roots: list[Path] = []
     for named in repos:
@@ -197,6 +200,7 @@ def find_roots(repos: tuple[Path, ...], create: bool) -> tuple[Path, ...]:
         if repository_exists(path):
             found_roots.append(path)
             continue
+        check_not_old(path)
         below = repositories_below(path, REPO_DEPTH_MAX)
         found_roots += below or [_created(path, create)]
     return tuple(dict.fromkeys(found_roots))

@@ -23,6 +23,7 @@ from aim.core.errors import UsageError
 
 ENTRY_POINTS = "aim.importers"
 OWN: dict[str, str] = {
+    "aim3": "aim.convert.aim3.importer:Aim3Importer",
     "tensorboard": "aim.convert.tensorboard.importer:TensorBoardImporter",
 }
 """Our importers by the name of their format, in the order in which they are tried."""
@@ -81,6 +82,7 @@ class SourceRun:
         experiment: of the source, where `RunFound` does not say another.
         run_hash: the hash here; None: made of format and id.
         locator: what the importer needs to read it.
+        stamp: of what else says whether the run changed, such as its row in a database.
     """
 
     run_id: str
@@ -89,6 +91,7 @@ class SourceRun:
     experiment: str | None = None
     run_hash: str | None = None
     locator: Any = None
+    stamp: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ class Importer(Protocol):
         version: of the reading; with another one unchanged runs are imported again.
         owns_below: whether nothing else is looked for below a folder that it recognises.
         is_asked_for: whether it is recognised only where the source itself is such a file, or by `--from`.
+        keeps_names: whether its names stay as they are, because the source has contexts of its own.
     """
 
     name: str
@@ -134,6 +138,7 @@ class Importer(Protocol):
     version: int
     owns_below: bool
     is_asked_for: bool
+    keeps_names: bool
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
         """Return whether *folder*, which has these names in it, holds runs of the format."""

@@ -12,6 +12,8 @@ changed is imported again as a whole: what others did to it here stays (storage/
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import errno
 import fnmatch
 import hashlib
@@ -26,11 +28,12 @@ from typing import TYPE_CHECKING, Any
 from aim.__about__ import __version__
 from aim.convert import fingerprints
 from aim.convert.detecting import recognised
-from aim.convert.errors import DamagedSource, DiskFull, TargetInsideSource
+from aim.convert.errors import DamagedSource, DiskFull, SourceBeingWritten, TargetInsideSource
 from aim.convert.events import RunFound
 from aim.convert.files import is_below
 from aim.convert.formats import ImportOptions, Source, SourceRun
 from aim.convert.intake import Intake
+from aim.convert.names import FULL
 from aim.convert.report import IMPORTED, REFUSED, UNCHANGED, Report, RunReport, SourceReport
 from aim.core.addresses import folder_of_address
 from aim.core.errors import AimError
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from aim.storage.care.importing import RunImport
 
 HASH_CHARACTERS = 24
+READS_MAX = 3  # of a run that is being written
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -181,7 +185,7 @@ class _SourceImport:
 
     def _one(self, run: SourceRun) -> RunReport | None:
         run_hash = run.run_hash or hash_of(self._source.format, run.run_id)
-        stamp = fingerprints.of_files(run.files)
+        stamp = {**fingerprints.of_files(run.files), **({"stamp": run.stamp} if run.stamp else {})}
         meaning = {"reading": self._source.importer.version, **self._options.meaning()}
         note = importing.note_of(self._earlier, run_hash)
         if note is not None and (note.get("files"), note.get("meaning")) == (stamp, meaning):
@@ -189,10 +193,19 @@ class _SourceImport:
         if note is None and self._earlier.has_run(run_hash):
             reason = "there is a run of its hash, which was not imported"
             return RunReport(run.title, run_hash, REFUSED, reason)
+        for _ in range(READS_MAX - 1):
+            with contextlib.suppress(SourceBeingWritten):
+                return self._attempt(run, run_hash, {"files": stamp, "meaning": meaning})
+        try:
+            return self._attempt(run, run_hash, {"files": stamp, "meaning": meaning})
+        except SourceBeingWritten as error:
+            return RunReport(run.title, run_hash, REFUSED, str(error))
+
+    def _attempt(self, run: SourceRun, run_hash: str, note: dict[str, Any]) -> RunReport | None:
         target = importing.begin(self._target, run_hash)
         try:
-            return self._read(run, run_hash, target, {"files": stamp, "meaning": meaning})
-        except DamagedSource:
+            return self._read(run, run_hash, target, note)
+        except (DamagedSource, SourceBeingWritten):
             raise
         except (AimError, OSError) as error:
             if isinstance(error, OSError) and error.errno in DISK_FULL:
@@ -202,7 +215,9 @@ class _SourceImport:
             target.abandon()
 
     def _read(self, run: SourceRun, run_hash: str, target: RunImport, note: dict[str, Any]) -> RunReport | None:
-        intake = Intake(target, self._options, self._source.path)
+        keeps_names = self._source.importer.keeps_names
+        options = dataclasses.replace(self._options, naming=FULL) if keeps_names else self._options
+        intake = Intake(target, options, self._source.path)
         for event in self._source.importer.read(self._source, run, self._options):
             intake.take(event)
             if isinstance(event, RunFound) and not self._is_asked_for(run, event):

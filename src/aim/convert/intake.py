@@ -30,7 +30,7 @@ from aim.convert.events import (
     RunFound,
     SourceDamage,
 )
-from aim.convert.files import COPY, NONE, take_artifact
+from aim.convert.files import COPY, LINK, NONE, take_artifact
 from aim.convert.formats import ImportOptions
 from aim.convert.names import Names
 from aim.convert.report import Counts
@@ -175,7 +175,7 @@ class Intake:
         self.sums[key] = self.sums.get(key, PointSum()) + added
 
     def _take_artifact(self, event: ArtifactFile) -> None:
-        how = self._options.artifacts
+        how = self._options.artifacts if event.path is not None else LINK  # an address costs nothing
         if how == NONE or "artifacts" in self._options.skip:
             self.counts.left_out["artifacts (--artifacts copy brings them)"] += 1
             return

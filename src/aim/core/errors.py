@@ -6,7 +6,7 @@ The errors of Aim, by who can act on them.
     │                               UnstorableParam, WrongType, ReadOnly, RunClosed
     ├── NotFound                    the caller: RepoNotFound, RunNotFound
     ├── RunExists, RunBusy          the caller, with another name or later
-    ├── UnsupportedFormat           the user, with a newer Aim
+    ├── UnsupportedFormat           the user, with a newer Aim: OldRepository (RepoIntegrityError), with an import
     └── DiskRefused, DamagedFile    the administrator of the disk
 
 Each message says what is wrong, where, and what to do. Some are builtin errors as well, as callers of Aim 3 expect.
@@ -133,6 +133,14 @@ class RunBusy(AimError):
 
 class UnsupportedFormat(AimError, RuntimeError):
     """The files were written by a newer version of Aim."""
+
+
+class RepoIntegrityError(AimError, RuntimeError):
+    """A repository that can't be opened as it is."""
+
+
+class OldRepository(UnsupportedFormat, RepoIntegrityError):
+    """A repository of Aim 3, whose runs have to be imported first."""
 
 
 class DiskRefused(AimError, OSError):

@@ -11,8 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aim.core.addresses import folder_of_address
+from aim.core.errors import OldRepository
 from aim.core.params import Restore
-from aim.storage.store import find_root, folder_name, is_repository
+from aim.storage.store import (
+    find_old_root,
+    find_root,
+    folder_name,
+    is_old_repository,
+    is_repository,
+    old_repository_text,
+)
 
 if TYPE_CHECKING:
     from aim.engine.door import Door
@@ -30,7 +38,8 @@ def open_door(address: str | os.PathLike[str], *, create: bool = False, restore:
     Raises:
         UsageError: the address names no folder.
         RepoNotFound: there is no repository, and *create* is not asked for.
-        UnsupportedFormat: a newer version of Aim wrote it, or Aim 3.
+        UnsupportedFormat: a newer version of Aim wrote it.
+        OldRepository: Aim 3 wrote it.
 
     >>> import tempfile
     >>> open_door(tempfile.mkdtemp(), create=True).run_count()
@@ -50,6 +59,20 @@ def repository_exists(root: Path) -> bool:
 def find_repository(start: Path) -> Path | None:
     """Return the nearest folder from *start* upward that holds a repository; None when there is none."""
     return find_root(start)
+
+
+def check_no_old_repository(start: Path) -> None:
+    """Raise OldRepository when there is a repository of Aim 3 in *start*, or in the nearest folder above it."""
+    old_root = find_old_root(start)
+    if old_root is not None:
+        check_not_old(old_root)
+
+
+def check_not_old(root: Path) -> None:
+    """Raise OldRepository when there is a repository of Aim 3 in the folder *root*."""
+    folder = root / folder_name()
+    if is_old_repository(folder):
+        raise OldRepository(old_repository_text(folder))
 
 
 def remove_repository(root: Path) -> None:

@@ -8,6 +8,7 @@ from aim.core.errors import AimError as AimError
 from aim.core.errors import DamagedFile as DamagedFile
 from aim.core.errors import InvalidQuery as InvalidQuery
 from aim.core.errors import ReadOnly as ReadOnly
+from aim.core.errors import RepoIntegrityError as RepoIntegrityError
 from aim.core.errors import RepoNotFound as RepoNotFound
 from aim.core.errors import RunClosed as RunClosed
 from aim.core.errors import RunExists as RunExists
@@ -29,10 +30,6 @@ __all__ = [
     "UnstorableParam",
     "UntrackableValue",
 ]
-
-
-class RepoIntegrityError(DamagedFile, RuntimeError):
-    """A repository's files are damaged."""
 
 
 class RunLockingError(AimError, RuntimeError):

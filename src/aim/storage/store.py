@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 from aim.core.addresses import has_scheme
-from aim.core.errors import RepoNotFound, RunExists, RunNotFound, UnsupportedFormat, UsageError
+from aim.core.errors import OldRepository, RepoNotFound, RunExists, RunNotFound, UnsupportedFormat, UsageError
+from aim.core.words import counted
 from aim.storage.disk import changes, layout
 from aim.storage.disk.files import DISK, SCRATCH_AGE_S, Disk
 
@@ -45,6 +46,36 @@ def is_repository(path: Path) -> bool:
     return (path / "FORMAT").is_file()
 
 
+def is_old_repository(path: Path) -> bool:
+    """Return whether *path* is the `.aim` of a repository of Aim 3."""
+    return not is_repository(path) and ((path / "run_metadata.sqlite").exists() or (path / "VERSION").exists())
+
+
+def find_old_root(start: Path) -> Path | None:
+    """Return the nearest ancestor of *start*, or itself, that holds a repository of Aim 3; None when none does."""
+    name = folder_name()
+    return next((folder for folder in (start, *start.parents) if is_old_repository(folder / name)), None)
+
+
+def old_repository_text(path: Path) -> str:
+    """Return what is said where a repository of Aim 3 is met: what it is, and how its runs come here."""
+    try:
+        version = f"format {(path / 'VERSION').read_text(errors='replace').strip()[:20]}"
+    except OSError:
+        version = "no format named"
+    try:
+        count = len(os.listdir(path / "meta" / "chunks"))
+    except OSError:
+        count = 0
+    beside = path.parent / ".aim4-import"
+    return (
+        f"{path} was written by Aim 3 ({version}, {counted(count, 'run')}). This version does not change it.\n"
+        f"To bring its runs here:\n"
+        f"  aim storage --repo {path.parent} upgrade 3to4    writes {beside}, checks it, and leaves {path} as it is\n"
+        f"  aim import {path} --repo ../new"
+    )
+
+
 def find_root(start: Path) -> Path | None:
     """Return the nearest ancestor of *start*, or itself, that holds a repository; None when none does."""
     name = folder_name()
@@ -60,7 +91,8 @@ class Store:
 
     Raises:
         RepoNotFound: there is none, and *create* is false.
-        UnsupportedFormat: it was written by a newer version of Aim, or by Aim 3.
+        UnsupportedFormat: it was written by a newer version of Aim.
+        OldRepository: it was written by Aim 3.
 
     A damaged FORMAT hides nothing: the folders tell what it said. A warning says so, once a process.
     """
@@ -69,11 +101,8 @@ class Store:
         self.path = path
         self.disk = disk
         if not is_repository(path):
-            if (path / "run_metadata.sqlite").exists() or (path / "VERSION").exists():
-                raise UnsupportedFormat(
-                    f"{path} is a repository of Aim 3, which this version does not write to. Use another folder for "
-                    "new runs."
-                )
+            if is_old_repository(path):
+                raise OldRepository(old_repository_text(path))
             if not create:
                 raise RepoNotFound(
                     f"Cannot find repository '{path.parent}': there is no {path.name} in it. Run `aim init` there."

@@ -83,6 +83,7 @@ class TensorBoardImporter:
     version = 1
     owns_below = False
     is_asked_for = False
+    keeps_names = False
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
         """Return whether there is an event file in *folder*."""
@@ -105,7 +106,7 @@ class TensorBoardImporter:
 
     def read(self, source: Source, run: SourceRun, options: ImportOptions) -> Iterator[Event]:
         """Read the event files of one run."""
-        reading = _RunReading(run)
+        reading = RunReading(run.title)
         for folder in run.locator:
             yield from reading.folder(folder)
         yield from reading.rest()
@@ -119,10 +120,11 @@ def _event_files(folder: Path) -> tuple[Path, ...]:
     """Return the event files of a folder in the order in which they were begun."""
     with os.scandir(folder) as entries:
         paths = [Path(entry.path) for entry in entries if FILE_NAME.fullmatch(entry.name) and entry.is_file()]
-    return tuple(sorted(paths, key=_begun))
+    return tuple(sorted(paths, key=begun))
 
 
-def _begun(path: Path) -> tuple[float, str]:
+def begun(path: Path) -> tuple[float, str]:
+    """Return what puts event files in the order in which they were begun."""
     match = FILE_TIME.search(path.name)
     return (float(match[1]) if match else math.inf, path.name)
 
@@ -170,7 +172,7 @@ class _Beginning:
 
 
 def _peek(files: tuple[Path, ...]) -> _Beginning:
-    with _opened(files[0]) as file:
+    with opened(files[0]) as file:
         content = io.BytesIO(file.read(PEEK_BYTES))
     beginning = _Beginning(set())
     events = EventReader(TagMemory())
@@ -184,14 +186,15 @@ def _peek(files: tuple[Path, ...]) -> _Beginning:
     return beginning
 
 
-def _opened(path: Path) -> io.BufferedIOBase:
+def opened(path: Path) -> io.BufferedIOBase:
+    """Open an event file, unpacked if it ends with `.gz`. Raises OSError."""
     if path.suffix == ".gz":
         return io.BufferedReader(BoundedStream(gzip.open(path), path))
     return open(path, "rb")
 
 
 @dataclass
-class _FileReading:
+class FileReading:
     """Where the reading of one file stands: whether it may take the run back."""
 
     path: Path
@@ -200,26 +203,31 @@ class _FileReading:
     is_judged: bool = False
 
 
-class _RunReading:
-    """One run being read: what the files before have recorded."""
+class RunReading:
+    """
+    One run being read: what the files before have recorded.
 
-    def __init__(self, run: SourceRun) -> None:
-        self._run = run
+    Attributes:
+        memory: of the tags of the folder that is read.
+    """
+
+    def __init__(self, title: str = "") -> None:
+        self.memory = TagMemory()
+        self._title = title
         self._has_begun = False
         self._waiting: list[Event] = []
         self._first_s = math.inf
         self._last_s = -math.inf
         self._last_steps: dict[str, int] = {}
-        self._memory = TagMemory()
         self._context: dict[str, str] = {}
 
     def folder(self, folder: EventFolder) -> Iterator[Event]:
         """Read the files of one folder."""
         self._context = folder.context
-        self._memory = TagMemory()
+        self.memory = TagMemory()
         self._last_steps = {}
         for number, path in enumerate(folder.files):
-            file = _FileReading(path, is_first=number == 0)
+            file = FileReading(path, is_first=number == 0)
             yield from self._file(file, is_newest=number == len(folder.files) - 1)
 
     def rest(self) -> Iterator[Event]:
@@ -231,12 +239,12 @@ class _RunReading:
 
     def _begin(self) -> RunFound:
         self._has_begun = True
-        return RunFound(self._run.title, created_at_s=self._first_s)
+        return RunFound(self._title, created_at_s=self._first_s)
 
-    def _file(self, file: _FileReading, *, is_newest: bool) -> Iterator[Event]:
+    def _file(self, file: FileReading, *, is_newest: bool) -> Iterator[Event]:
         try:
             size_bytes = file.path.stat().st_size
-            stream = _opened(file.path)
+            stream = opened(file.path)
         except OSError as error:
             self._waiting.append(SourceDamage(str(file.path), None, f"can't be read: {error.strerror}"))
             return
@@ -244,12 +252,12 @@ class _RunReading:
             self._waiting.append(ParamValue(("tb_log_directory",), str(file.path.parent)))
         if not size_bytes:
             self._waiting.append(LeftOut(f"empty event file {file.path}"))
-        events = EventReader(self._memory)
+        events = EventReader(self.memory)
         with stream:
             frames = FrameReader(stream)
             for batch in frames.batches():
                 for item in events.items(batch):
-                    self._waiting += self._taken(item, file)
+                    self._waiting += self.taken(item, file)
                 if not self._has_begun and math.isfinite(self._first_s):
                     yield self._begin()
                 if self._has_begun:
@@ -258,7 +266,7 @@ class _RunReading:
         if frames.tail_bytes:
             self._waiting.append(_tail(file.path, frames, is_newest=is_newest))
 
-    def _taken(self, item: Item, file: _FileReading) -> list[Event]:
+    def taken(self, item: Item, file: FileReading) -> list[Event]:
         """Return the events of an item."""
         if isinstance(item, ScalarRun):
             return self._points(item.tag, item.steps, np.array(item.values), item.times_s, file)
@@ -279,7 +287,7 @@ class _RunReading:
         if math.isfinite(time_s):
             self._first_s = min(self._first_s, time_s)
 
-    def _points(self, tag: str, steps: list[int], values: Any, times_s: list[float], file: _FileReading) -> list[Event]:
+    def _points(self, tag: str, steps: list[int], values: Any, times_s: list[float], file: FileReading) -> list[Event]:
         events = self._restart(tag, steps[0], min(times_s), file)
         self._moment(min(times_s))
         self._last_s = max(self._last_s, max(times_s))
@@ -287,7 +295,7 @@ class _RunReading:
         batch = PointBatch(tag, self._context, np.array(steps, np.int64), values, np.array(times_s))
         return [*events, batch]
 
-    def _restart(self, tag: str, step: int, time_s: float, file: _FileReading) -> list[Event]:
+    def _restart(self, tag: str, step: int, time_s: float, file: FileReading) -> list[Event]:
         """Return what takes the run back, if this first point of a file, or the record before it, says so."""
         if file.restart_step is None:
             if file.is_first or file.is_judged:
@@ -301,7 +309,7 @@ class _RunReading:
             return [LeftOut("restart at a step, of which the times before and after overlap: both are shown")]
         return [Rewound(restart_step - 1, time_s)]
 
-    def _tag_value(self, item: TagValue, file: _FileReading) -> list[Event]:
+    def _tag_value(self, item: TagValue, file: FileReading) -> list[Event]:
         try:
             if item.plugin == "scalars":
                 value = summaries.scalar(item.value)

@@ -95,10 +95,11 @@ class EventLines:
         """Record that a file is stored (artifact_records.py)."""
         self.append({"artifact": dict(artifact)})
 
-    def add_exact_point(self, sequence: int, value: int, step: int, epoch: float) -> None:
-        """Record an integer that a double can't hold."""
+    def add_exact_point(self, sequence: int, value: int, step: int, epoch: float, at_s: float | None = None) -> None:
+        """Record an integer that a double can't hold; *at_s*: its time, by default that of the line."""
         stored_epoch = epoch if math.isfinite(epoch) else None
-        self.append({"point": sequence, "step": step, "epoch": stored_epoch, "value": value})
+        moment = {} if at_s is None else {"time": round(at_s, 6)}
+        self.append({"point": sequence, "step": step, "epoch": stored_epoch, "value": value, **moment})
 
     def declare(self, number: int, name: str, context: Mapping[str, Any], kind: str) -> None:
         """Announce a sequence of a kind, before its first point."""

@@ -205,18 +205,28 @@ class SequenceWriter:
         """Return *value* as `put` takes it, or raise what `track` would; nothing is recorded or declared."""
         return checked_value(value, step, epoch, sync, self.name, self.kinds)
 
-    def put(self, checked: CheckedValue) -> None:
-        """Record a value of this sequence that was checked."""
+    def track_at(self, value: object, step: object, at_s: float, epoch: object = None) -> None:
+        """
+        Record *value* with the time that another program gave it; see `track`.
+
+        Args:
+            at_s: Unix seconds.
+        """
+        if self.recorder.lifecycle.admits():
+            self.put(self.check(value, step, epoch, True), at_s)
+
+    def put(self, checked: CheckedValue, at_s: float | None = None) -> None:
+        """Record a value of this sequence that was checked; *at_s*: its time, by default now."""
         if not self.recorder.lifecycle.admits():
             return
         sequence = self._declare(checked)
         step = self._step(checked.step)
         if not checked.is_number:
-            _put_objects(self, sequence, checked, step)
+            _put_objects(self, sequence, checked, step, at_s)
         elif checked.kind == "int" and not -EXACT_INT_MAX <= checked.value <= EXACT_INT_MAX:
-            self.recorder.lines.add_exact_point(sequence, checked.value, step, checked.epoch)
+            self.recorder.lines.add_exact_point(sequence, checked.value, step, checked.epoch, at_s)
         else:
-            self.segments.put(sequence, checked.value, step, checked.epoch)
+            self.segments.put(sequence, checked.value, step, checked.epoch, at_s)
 
     def track_shared(self, objects: Sequence[Stored], steps: Sequence[int]) -> None:
         """
@@ -273,18 +283,20 @@ class SequenceWriter:
         return max(int(text[6:-1]), self.last + 1) if text.startswith("count(") else self.last + 1
 
 
-def _put_objects(writer: SequenceWriter, sequence: int, checked: CheckedValue, step: int) -> None:
+def _put_objects(
+    writer: SequenceWriter, sequence: int, checked: CheckedValue, step: int, at_s: float | None = None
+) -> None:
     objects: Sequence[Stored | Deferred] = checked.value
     held_bytes = sum(waiting.held_bytes for waiting in objects if isinstance(waiting, Deferred))
     records, name, kind, epoch = writer.recorder.objects, writer.name, checked.kind, checked.epoch
     writer.recorder.encoding.wait_for((sequence, step))
     if not held_bytes:
-        return records.put(sequence, name, kind, _made(objects), (step,), epoch)
-    at_s = max(now(), writer.segments.earliest_at_s)
+        return records.put(sequence, name, kind, _made(objects), (step,), epoch, at_s)
+    moment_s = at_s or max(now(), writer.segments.earliest_at_s)
     return writer.recorder.encoding.add(
         held_bytes,
         lambda: _made(objects),
-        lambda made, claim: records.put(sequence, name, kind, made, (step,), epoch, at_s, claim),
+        lambda made, claim: records.put(sequence, name, kind, made, (step,), epoch, moment_s, claim),
         (sequence, step),
     )
 

@@ -1,0 +1,144 @@
+"""
+One chunk: the folder of RocksDB that holds a run's params, or its sequences.
+
+RocksDB writes into the folder that it opens (`rocksdict-config.json`), so it opens a scratch folder of links to the
+files that it reads. `LOCK` and logs are left out: a reader needs neither.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from aim.convert.aim3.values import BLOBS
+from aim.convert.errors import NeedsExtra, SourceBeingWritten
+from aim.core.errors import AimError
+from aim.core.shield import shielded
+
+NOT_LINKED = ("LOCK", "LOG")
+STATE_FILES = ("CURRENT", "MANIFEST")  # they change when a writer flushes or compacts
+
+
+class UnreadableChunk(AimError):
+    """RocksDB refuses a chunk."""
+
+
+def check_package() -> None:
+    """Raise NeedsExtra unless `rocksdict` is installed."""
+    try:
+        import rocksdict  # noqa: F401
+    except ImportError:
+        raise NeedsExtra("Reading a repository of Aim 3", "rocksdict", "import") from None
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return the files of a chunk that a reader needs; none when there is no such folder."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    return [folder / name for name in names if not name.startswith(NOT_LINKED) and (folder / name).is_file()]
+
+
+class Chunk3:
+    """
+    An open chunk.
+
+    Raises:
+        UnreadableChunk: RocksDB can't open it.
+    """
+
+    def __init__(self, folder: Path, scratch: Path) -> None:
+        from rocksdict import AccessType, Options, Rdict
+
+        _link_files(folder, scratch)
+        opened: list[Any] = []
+        errors: list[Exception] = []
+        # rocksdict raises plain exceptions
+        shielded(
+            lambda: opened.append(
+                Rdict(str(scratch), options=Options(raw_mode=True), access_type=AccessType.read_only())
+            ),
+            errors.append,
+        )
+        if errors:
+            raise UnreadableChunk(f"RocksDB can't open '{folder}': {errors[0]}")
+        self._database = opened[0]
+        self._folder = folder
+
+    def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """
+        Go through keys and values under *prefix*, in the order of keys; large values are looked up.
+
+        Raises:
+            UnreadableChunk: a block of it is damaged.
+        """
+        entries = iter(self._database.items(from_key=prefix))
+        while True:
+            taken: list[Any] = []
+            errors: list[Exception] = []
+            shielded(lambda taken=taken: taken.append(next(entries, None)), errors.append)  # type: ignore[misc]
+            if errors:
+                raise UnreadableChunk(f"RocksDB can't read on in '{self._folder}': {errors[0]}")
+            if taken[0] is None or not taken[0][0].startswith(prefix):
+                return
+            key, value = taken[0]
+            yield key, value or self._large_value(key)
+
+    def _large_value(self, key: bytes) -> bytes:
+        values: list[Any] = []
+        shielded(lambda: values.append(self._database.get(BLOBS + key)), lambda _: None)
+        value: bytes = values[0] if values and values[0] else b""
+        return value
+
+    def close(self) -> None:
+        """Close it."""
+        self._database.close()
+
+
+@contextlib.contextmanager
+def opened_chunk(folder: Path) -> Iterator[Chunk3]:
+    """
+    Open the chunk in *folder*, and check at the end that nobody wrote to it meanwhile.
+
+    Raises:
+        UnreadableChunk: RocksDB can't open it.
+        SourceBeingWritten: its files changed while it was read.
+    """
+    before = _state(folder)
+    with tempfile.TemporaryDirectory(prefix="aim-chunk-") as scratch:
+        try:
+            chunk = Chunk3(folder, Path(scratch))
+        except UnreadableChunk:
+            if _state(folder) != before:
+                raise SourceBeingWritten(folder) from None
+            raise
+        try:
+            yield chunk
+        finally:
+            chunk.close()
+    if _state(folder) != before:
+        raise SourceBeingWritten(folder)
+
+
+def _state(folder: Path) -> list[tuple[str, int, int]]:
+    state = []
+    for path in files_of(folder):
+        if path.name.startswith(STATE_FILES):
+            with contextlib.suppress(FileNotFoundError):
+                status = path.stat()
+                state.append((path.name, status.st_size, status.st_mtime_ns))
+    return state
+
+
+def _link_files(folder: Path, scratch: Path) -> None:
+    for path in files_of(folder):
+        try:
+            os.symlink(path.absolute(), scratch / path.name)
+        except OSError:  # a file system without links
+            shutil.copyfile(path, scratch / path.name)
