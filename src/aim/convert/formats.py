@@ -24,6 +24,7 @@ from aim.core.errors import UsageError
 ENTRY_POINTS = "aim.importers"
 OWN: dict[str, str] = {
     "aim3": "aim.convert.aim3.importer:Aim3Importer",
+    "wandb": "aim.convert.wandb.importer:WandbImporter",
     "tensorboard": "aim.convert.tensorboard.importer:TensorBoardImporter",
 }
 """Our importers by the name of their format, in the order in which they are tried."""

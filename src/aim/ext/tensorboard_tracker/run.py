@@ -23,6 +23,7 @@ from aim.convert.tensorboard.following import LogFolder
 from aim.core.errors import AimError
 from aim.core.values import Stored
 from aim.sdk.run import Run
+from aim.storage.recording.sequence_writer import track_at
 
 OFFSETS_PROPERTY = "meta.tensorboard_offsets"
 LOOK_S = 0.3  # of a second of the background thread
@@ -77,7 +78,7 @@ class TensorBoardRun(Run):
         read_offsets = offsets if isinstance(offsets, dict) else {}
 
         def track(name: str, context: Mapping[str, Any], value: object, step: int, at_s: float) -> None:
-            writer.sequence(name, context).track_at(value, step, at_s)
+            track_at(writer.sequence(name, context), value, step, at_s)
 
         sync = TensorBoardSync(
             LogFolder(folder, read_offsets),

@@ -205,16 +205,6 @@ class SequenceWriter:
         """Return *value* as `put` takes it, or raise what `track` would; nothing is recorded or declared."""
         return checked_value(value, step, epoch, sync, self.name, self.kinds)
 
-    def track_at(self, value: object, step: object, at_s: float, epoch: object = None) -> None:
-        """
-        Record *value* with the time that another program gave it; see `track`.
-
-        Args:
-            at_s: Unix seconds.
-        """
-        if self.recorder.lifecycle.admits():
-            self.put(self.check(value, step, epoch, True), at_s)
-
     def put(self, checked: CheckedValue, at_s: float | None = None) -> None:
         """Record a value of this sequence that was checked; *at_s*: its time, by default now."""
         if not self.recorder.lifecycle.admits():
@@ -281,6 +271,14 @@ class SequenceWriter:
         """Return the step that a value without one would get."""
         text = repr(self.counter)  # `count(5)`: a count tells its next value in no other way
         return max(int(text[6:-1]), self.last + 1) if text.startswith("count(") else self.last + 1
+
+
+def track_at(sequence: SequenceWriter, value: object, step: object, at_s: float, epoch: object = None) -> None:
+    """
+    Record *value* with the time *at_s* that another program gave it, in Unix seconds; as `SequenceWriter.track`.
+    """
+    if sequence.recorder.lifecycle.admits():
+        sequence.put(sequence.check(value, step, epoch, True), at_s)
 
 
 def _put_objects(
