@@ -21,10 +21,11 @@ from aim.cli.main import FOLDER_ADDRESS, repo_option
 from aim.convert import formats, names
 from aim.convert.aim3 import upgrade
 from aim.convert.detecting import recognised
+from aim.convert.following import follow_changes
 from aim.convert.formats import ImportOptions, Source, SourceRun
 from aim.convert.importing import ImportProgress, import_sources
 from aim.convert.intake import SKIPPABLE
-from aim.convert.report import Report, RunReport
+from aim.convert.report import UNCHANGED, Report, RunReport
 from aim.core.errors import UsageError
 from aim.core.words import counted
 from aim.engine.opening import find_repository
@@ -147,6 +148,10 @@ def run_import(
 )
 @click.option("--into", metavar="EXPERIMENT", help="The experiment of the runs.  [default: as in the source]")
 @click.option("--dry-run", is_flag=True, help="Read everything and report, but write nothing.")
+@click.option("--follow", is_flag=True, help="Go on: import again what has changed, until Ctrl-C or --idle.")
+@click.option(
+    "--idle", "idle_s", metavar="SECONDS", type=float, help="With --follow: end when nothing has changed for so long."
+)
 @click.option("--since", type=click.DateTime(), help="Leave out runs that began before.")
 @click.option("--only", metavar="GLOB", multiple=True, help="Only runs of this name or path, such as 'lr-*'.")
 @click.option("--skip", metavar="KINDS", help=f"Leave out: {_listed(SKIPPABLE)}.")
@@ -186,6 +191,8 @@ def import_runs(
     format_name: str | None,
     repo: Path | None,
     dry_run: bool,
+    follow: bool,
+    idle_s: float | None,
     report_path: Path | None,
     as_json: bool,
     quiet: bool,
@@ -201,17 +208,35 @@ def import_runs(
         raise click.UsageError("Name the folder or file to import, such as `aim import ./runs`.")
     options = options_of(values)
     sources = [source for path in paths for source in recognised(path, format_name)]
-    sys.exit(
-        run_import(
-            sources,
-            target_of(repo),
-            options,
-            dry_run=dry_run,
-            report_path=report_path,
-            as_json=as_json,
-            quiet=quiet,
+    target = target_of(repo)
+    code = run_import(sources, target, options, dry_run=dry_run, report_path=report_path, as_json=as_json, quiet=quiet)
+    if follow and not dry_run and code != INTERRUPTED:
+        code = follow_sources(paths, format_name, target, options, idle_s=idle_s)
+    sys.exit(code)
+
+
+def follow_sources(
+    paths: Sequence[Path], format_name: str | None, target: Path, options: ImportOptions, *, idle_s: float | None
+) -> int:
+    """Import what changes, until Ctrl-C or until nothing has changed for *idle_s*; return the exit code."""
+    code = 0
+
+    def tell(report: Report) -> None:
+        nonlocal code
+        code = max(code, report.exit_code)
+        for run in report.runs:
+            if run.state != UNCHANGED:
+                output.tell(
+                    f"{run.title}: {run.state}, {counted(run.counts.points, 'point')}{run.reason and ': '}{run.reason}"
+                )
+
+    try:
+        follow_changes(
+            lambda: [each for path in paths for each in recognised(path, format_name)], target, options, tell, idle_s
         )
-    )
+    except KeyboardInterrupt:
+        output.tell("Ended. The same command goes on.")
+    return code
 
 
 @click.command("3to4", short_help="Bring the runs of a repository of Aim 3.")

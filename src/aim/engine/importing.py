@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from aim.storage.care.importing import RunImport
     from aim.storage.forms.state import SequenceKey
 
+TENSORBOARD_PATTERNS = ("*tfevents*", "*/*tfevents*", "*/*/*tfevents*")
 LOCK_NAME = ".import.lock"
 PRIMES = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 """Odd numbers of 64 bits; the last two are those of splitmix64 (Steele, Lea, Flood 2014)."""
@@ -109,6 +110,31 @@ def exclusive(repository: Repository) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+NEIGHBOURS = (
+    ("Weights & Biases", "wandb", ("offline-run-*/*.wandb", "run-*/*.wandb")),
+    ("MLflow", "mlruns", ("*/meta.yaml",)),
+    ("MLflow", "mlflow.db", ("",)),
+    ("TensorBoard", "runs", TENSORBOARD_PATTERNS),
+    ("TensorBoard", "logs", TENSORBOARD_PATTERNS),
+    ("TensorBoard", "lightning_logs", TENSORBOARD_PATTERNS),
+    ("Aim 3", ".aim3", ("VERSION", "run_metadata.sqlite")),
+)
+"""What other trackers write where a training runs: who, the name, and what has to match in it."""
+
+
+def beside(root: Path) -> list[tuple[str, Path]]:
+    """
+    Return what could be imported from the folder *root* of a repository: the tracker's name and the path.
+
+    Cost: some names are looked up; nothing is read.
+    """
+    return [
+        (title, root / name)
+        for title, name, patterns in NEIGHBOURS
+        if any(next((root / name).glob(pattern), None) if pattern else (root / name).is_file() for pattern in patterns)
+    ]
 
 
 def begin(repository: Repository, run_hash: str, *, created_at_s: float | None = None) -> RunImport:

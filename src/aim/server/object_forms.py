@@ -4,14 +4,17 @@ Objects as they stand in an answer, one form for each kind. Specified in docs/fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from aim.core.kinds import OBJECT_KINDS
 from aim.engine.media import ObjectItem
 from aim.server.answers import wire_number
 
 TEXT_CHARS_MAX = 20_000
+EVEN_BINS_MIN = 64  # fewer would hide what narrow bins show
 EXTENSION_FORMATS = {"jpg": "jpeg"}
 
 
@@ -44,11 +47,26 @@ def _text(item: ObjectItem) -> dict[str, Any]:
     return {"text": text[:TEXT_CHARS_MAX], "cut": True, "blob": item.address}
 
 
+def even_weights(weights: Sequence[float], edges: Sequence[float]) -> list[float]:
+    """
+    Return what bins of equal width hold, where *weights* are between neighbours of *edges*: each spread evenly.
+
+    >>> even_weights([4, 3], [0, 1, 4])
+    [5.0, 2.0]
+    """
+    cumulative = np.concatenate([[0.0], np.cumsum(np.asarray(weights, np.float64))])
+    even_edges = np.linspace(edges[0], edges[-1], max(len(weights), EVEN_BINS_MIN if len(weights) > 2 else 2) + 1)
+    return [float(weight) for weight in np.diff(np.interp(even_edges, edges, cumulative))]
+
+
 def _distribution(item: ObjectItem) -> dict[str, Any]:
     low, high = (*item.fields.get("range", ()), 0.0, 1.0)[:2]
     weights = item.fields.get("weights", ())
+    edges = item.fields.get("edges")
+    if isinstance(edges, list) and len(edges) == len(weights) + 1:
+        weights = even_weights(weights, edges)
     return {
-        "bin_count": item.fields.get("bin_count", len(weights)),
+        "bin_count": len(weights) if edges else item.fields.get("bin_count", len(weights)),
         "range": [wire_number(low), wire_number(high)],
         "weights": [wire_number(weight) for weight in weights],
     }

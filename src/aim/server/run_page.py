@@ -13,6 +13,7 @@ from starlette.responses import Response
 from aim.core import contexts
 from aim.core.errors import RunNotFound
 from aim.core.statuses import FAILED
+from aim.engine import importing
 from aim.engine.artifacts import RunFile, artifacts_of
 from aim.engine.exact_summaries import exact_summary, may_be_longer
 from aim.engine.listing import notes_text
@@ -62,6 +63,7 @@ def _run(repo: OpenRepository, run_hash: str) -> Response:
             "log_records": record_count,
             "logs": [_wire_log(log) for log in logs],
             "artifacts": [_wire_artifact(file) for file in files],
+            "imported": _wire_import(importing.note_of(repo.repository, run_hash)),
         }
     )
 
@@ -95,6 +97,15 @@ def _wire_overview(overview: RunOverview) -> dict[str, Any]:
 def _wire_origin(state: RunState) -> dict[str, Any] | None:
     origin = state.forked_from
     return None if origin is None else {"run": origin.run_hash, "step": origin.step, "time": origin.time_s}
+
+
+def _wire_import(note: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return where a run was imported from, and the report of it; None for a run that was recorded here."""
+    if note is None:
+        return None
+    described = {key: wire_value(note.get(key)) for key in ("from", "tool_version", "id", "source", "at", "url")}
+    report = note.get("report")
+    return {**described, "report": report if isinstance(report, dict) else {}}
 
 
 def _wire_sequence(repo: OpenRepository, run_hash: str, sequence: SummarizedSequence) -> dict[str, Any]:

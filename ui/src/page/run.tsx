@@ -14,6 +14,7 @@ import { Tree, type TreeValue } from "../widget/tree";
 import { useApp } from "./app";
 import { RunText } from "./editable";
 import { GapsPanel } from "./gaps";
+import { ImportedPanel } from "./imported";
 import { FailurePanel } from "./failure";
 import { useCommands, useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
@@ -160,6 +161,7 @@ function Overview({
       <div>
         <FailurePanel run={run} />
         <GapsPanel run={run} />
+        <ImportedPanel run={run} />
         <Charts run={run} scene={scene} only={only} isSystem={false} />
       </div>
       <aside>

@@ -17,6 +17,7 @@ import { Editable } from "./editable";
 import { GapsMark } from "./gaps";
 import { PageLink } from "./link";
 import { TagOfRun } from "./tagcolor";
+import { ImportedMark } from "./imported";
 
 /// The name of another run, once it is known.
 function ForkName({ hash }: { hash: string }): JSX.Element {
@@ -77,6 +78,7 @@ export function RunHead({ run }: { run: RunAnswer }): JSX.Element {
           </button>
         )}
         <RunHistory run={run} />
+        <ImportedMark run={run} />
         <RunTags run={run} />
       </div>
       <RunAlerts hash={run.hash} />

@@ -2,10 +2,12 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import type { Scene } from "../model/scene";
 import type { RunsStore } from "../model/runs";
-import { sendJson, type WireError } from "../wire/request";
+import { getJson, sendJson, type WireError } from "../wire/request";
 import type { DemoAnswer } from "../wire/edits";
+import type { ImportableAnswer } from "../wire/types";
 import { Copy } from "../widget/text";
 import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
@@ -74,6 +76,14 @@ export function ScopeNotice({ state, scene }: { state: ScopeState; scene: Scene 
 function EmptyRepo(): JSX.Element {
   const { session, scope, edits } = useApp();
   const isBusy = useSignal(false);
+  const sources = useSignal<ImportableAnswer["sources"]>([]);
+  const importable = scope.here("importable");
+  useEffect(() => {
+    getJson<ImportableAnswer>(importable).then(
+      (answer) => (sources.value = answer.sources),
+      () => undefined, // the page is as useful without it
+    );
+  }, [importable]);
   const record = async (): Promise<void> => {
     isBusy.value = true;
     try {
@@ -96,6 +106,18 @@ function EmptyRepo(): JSX.Element {
         <button type="button" class="pill" disabled={isBusy.value} onClick={() => void record()}>
           {isBusy.value ? "Recording…" : "Load demo data"}
         </button>
+      )}
+      {sources.value.length > 0 && (
+        <>
+          <p>Or bring what other trackers wrote beside it:</p>
+          {sources.value.map(({ title, command }) => (
+            <div class="snippet" key={command}>
+              <span>{title}</span>
+              <pre>{command}</pre>
+              <Copy text={command} label={`Copy the command for ${title}`} />
+            </div>
+          ))}
+        </>
       )}
       {info && (
         <p class="muted">
