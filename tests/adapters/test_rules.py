@@ -26,10 +26,13 @@ def made(training: Training, repo: object = None, **options: Any) -> Any:
 
 
 @each_training
-def test_a_training_and_what_follows_are_one_finished_run(training: Training, repo: Path) -> None:
+def test_a_training_and_what_follows_are_one_finished_run(
+    training: Training, repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     The run begins with the training, goes on with what the caller tracks after it, and is finished by `close`.
     """
+    monkeypatch.setenv("AIM_ADAPTER_STRICT", "1")
     adapter = made(training, str(repo), run_name="first", tags=["a"], **QUIET)
     assert not (repo / ".aim").exists()
     training.train(adapter)

@@ -83,6 +83,67 @@ def train_optuna(callback: Any) -> None:
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2, callbacks=[callback])
 
 
+def keras_model() -> Any:
+    """Return a compiled network of a few weights."""
+    keras: Any = import_module("keras")
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(1, activation="sigmoid")])
+    model.compile(optimizer=keras.optimizers.SGD(0.25), loss="binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def train_keras(callback: Any) -> None:
+    """Train two epochs."""
+    keras_model().fit(FEATURES, LABELS, epochs=2, batch_size=20, validation_split=0.5, verbose=0, callbacks=[callback])
+
+
+def train_sb3(callback: Any) -> None:
+    """Train a policy for two short rollouts."""
+    sb3_model().learn(128, callback=callback)
+
+
+def sb3_model() -> Any:
+    """Return an algorithm on a small environment."""
+    algorithms: Any = import_module("stable_baselines3")
+    return algorithms.PPO("MlpPolicy", "CartPole-v1", n_steps=64, batch_size=32, n_epochs=1, seed=0, device="cpu")
+
+
+def train_ignite(logger: Any) -> None:
+    """Train two epochs of three iterations."""
+    ignite_trainer(logger).run(range(3), max_epochs=2)
+
+
+def ignite_trainer(logger: Any) -> Any:
+    """Return an engine whose output is recorded after each iteration."""
+    engines: Any = import_module("ignite.engine")
+    trainer = engines.Engine(lambda engine, batch: {"loss": 1.0 / engine.state.iteration})
+    logger.attach_output_handler(
+        trainer, engines.Events.ITERATION_COMPLETED, tag="training", output_transform=lambda output: output
+    )
+    return trainer
+
+
+def fastai_learner(**options: Any) -> Any:
+    """Return a learner of a line through points."""
+    torch: Any = import_module("torch")
+    data: Any = import_module("fastai.data.core")
+    load: Any = import_module("fastai.data.load")
+    learner: Any = import_module("fastai.learner")
+    torch.manual_seed(0)
+    points = [(torch.tensor([float(x)]), torch.tensor([2.0 * x])) for x in range(8)]
+    loaders = data.DataLoaders(load.DataLoader(points, bs=4), load.DataLoader(points, bs=4))
+    loss = torch.nn.MSELoss()
+    return learner.Learner(loaders, torch.nn.Linear(1, 1), loss_func=loss, lr=0.01, **options)
+
+
+def train_fastai(callback: Any) -> None:
+    """Train two epochs of two batches."""
+    fit = fastai_learner(cbs=[callback])
+    with fit.no_logging():
+        fit.fit(2)
+
+
+TRAIN = {"subset": "train"}
 TRAININGS = [
     Training("aim.xgboost", "AimCallback", train_xgboost, ("logloss", {"subset": "valid"}), {}),
     Training(
@@ -95,4 +156,8 @@ TRAININGS = [
     Training("aim.catboost", "AimCallback", train_catboost, ("Logloss", {"subset": "learn", "log": "learn"}), {}),
     Training("aim.catboost", "AimLogger", train_catboost_logger, ("Loss", {"log": "learn"}), {"log_cout": None}),
     Training("aim.optuna", "AimCallback", train_optuna, ("value", {}), {}),
+    Training("aim.keras", "AimCallback", train_keras, ("loss", TRAIN), {}),
+    Training("aim.sb3", "AimCallback", train_sb3, ("ep_rew_mean", {"tag": "rollout"}), {}),
+    Training("aim.pytorch_ignite", "AimLogger", train_ignite, ("loss", TRAIN), {}),
+    Training("aim.fastai", "AimCallback", train_fastai, ("loss", TRAIN), {}),
 ]

@@ -22,9 +22,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aim.sdk.adapters.session import boosters
-from aim.sdk.adapters.session.checkpoints import Checkpoints
+from aim.sdk.adapters.session.checkpoints import Checkpoints, record_model
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
+from aim.sdk.adapters.session.steps import restart
 
 catboost: Any = framework("catboost", "catboost", "aim.catboost")
 MODEL_FILE = "model.cbm"
@@ -72,7 +73,7 @@ class AimCallback(RunHolder):
     def _record(self, info: Any) -> None:
         step = int(info.iteration) - 1  # CatBoost tells how many iterations are done
         if step <= self._session.last_step:  # another training, in the same run
-            boosters.restart(self._session, step)
+            restart(self._session, step)
         for data_name, metrics in info.metrics.items():
             values = {name: history[-1] for name, history in metrics.items() if len(history)}
             log_name = LEARN if data_name == LEARN else "test"
@@ -92,7 +93,7 @@ class AimCallback(RunHolder):
         names = boosters.feature_names(model.feature_names_, len(importances))
         boosters.record_importance(self._session, {"importance": dict(zip(names, map(float, importances)))})
         step = self._session.last_step
-        boosters.record_model(self._session, self._checkpoints, model.save_model, MODEL_FILE, step=step)
+        record_model(self._checkpoints, model.save_model, MODEL_FILE, step=step)
 
 
 class AimLogger(RunHolder):

@@ -17,9 +17,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aim.sdk.adapters.session import boosters
-from aim.sdk.adapters.session.checkpoints import Checkpoints
+from aim.sdk.adapters.session.checkpoints import Checkpoints, record_model
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
+from aim.sdk.adapters.session.steps import restart
 
 lightgbm: Any = framework("lightgbm", "lightgbm", "aim.lightgbm")
 MODEL_FILE = "model.txt"
@@ -72,7 +73,7 @@ class AimCallback(RunHolder):
     def __call__(self, env: Any) -> None:
         """Record the metrics of an iteration, and what comes at the end after the last one."""
         if env.iteration == env.begin_iteration:
-            boosters.restart(self._session, env.begin_iteration)
+            restart(self._session, env.begin_iteration)
             self._session.set_params("hparams", plain_params(env.params))
         self.before_tracking(env=env)
         for data_name, values in _scores(env.evaluation_result_list or ()):
@@ -95,7 +96,9 @@ class AimCallback(RunHolder):
             return
         if booster.best_iteration > 0:
             boosters.record_best(
-                self._session, booster.best_iteration - 1, {name: dict(of) for name, of in booster.best_score.items()}
+                self._session,
+                booster.best_iteration - 1,
+                {name: dict(scores) for name, scores in booster.best_score.items()},
             )
         if self._takes_importance:
             names = booster.feature_name()
@@ -105,7 +108,7 @@ class AimCallback(RunHolder):
             }
             boosters.record_importance(self._session, importances)
         step = self._session.last_step
-        boosters.record_model(self._session, self._checkpoints, booster.save_model, MODEL_FILE, step=step)
+        record_model(self._checkpoints, booster.save_model, MODEL_FILE, step=step)
 
 
 def _scores(results: Any) -> Iterator[tuple[str, dict[str, float]]]:

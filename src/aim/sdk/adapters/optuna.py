@@ -153,7 +153,9 @@ class AimCallback(RunHolder):
         session.set_params("study", described["study"])
         session.set_params("study_name", study.study_name)
         session.set_params(("hparams", "direction"), described["study"]["direction"])
-        session.set_params(("trials", str(number)), {name: of for name, of in described.items() if name != "study"})
+        session.set_params(
+            ("trials", str(number)), {name: value for name, value in described.items() if name != "study"}
+        )
         session.track(self._values(trial), step=number)
         if not self._as_multirun:
             session.track({name: value for name, value in trial.params.items() if is_number(value)}, step=number)

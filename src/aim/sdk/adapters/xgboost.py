@@ -17,9 +17,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aim.sdk.adapters.session import boosters
-from aim.sdk.adapters.session.checkpoints import Checkpoints
+from aim.sdk.adapters.session.checkpoints import Checkpoints, record_model
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
+from aim.sdk.adapters.session.steps import restart
 
 xgboost: Any = framework("xgboost", "xgboost", "aim.xgboost")
 MODEL_FILE = "model.ubj"
@@ -70,7 +71,7 @@ class AimCallback(RunHolder, xgboost.callback.TrainingCallback):
     def _begin(self, model: Any) -> None:
         booster = _booster(model)
         self._first_iteration = int(booster.num_boosted_rounds())
-        boosters.restart(self._session, self._first_iteration)
+        restart(self._session, self._first_iteration)
         self._session.set_params("hparams", booster_params(booster))
 
     @hook
@@ -96,9 +97,7 @@ class AimCallback(RunHolder, xgboost.callback.TrainingCallback):
         if self._importance_type is not None:
             scores = model.get_score(importance_type=self._importance_type)
             boosters.record_importance(self._session, {self._importance_type: scores})
-        boosters.record_model(
-            self._session, self._checkpoints, model.save_model, MODEL_FILE, step=self._session.last_step
-        )
+        record_model(self._checkpoints, model.save_model, MODEL_FILE, step=self._session.last_step)
 
 
 def _booster(model: Any) -> Any:

@@ -10,5 +10,8 @@ What all adapters share.
     failures.py       a failure of recording is logged once, and the training goes on
     scalars.py        the values of one step as numbers
     checkpoints.py    `log_model`: checkpoints as artifacts
+    steps.py          where the steps of a training begin
+    boosters.py       what is recorded of a boosted model at the end
+    keras_hooks.py    the hooks of Keras, for its versions and tuners
     holder.py         `experiment`, `setup` and `close`, the members that all adapters have; safe hooks
 """

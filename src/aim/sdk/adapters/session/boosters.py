@@ -8,12 +8,9 @@ What is recorded of a boosted model when its training is over, the same for XGBo
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aim.sdk.adapters.session.checkpoints import Checkpoints, store
 from aim.sdk.adapters.session.run_session import RunSession
 
 Importances = Mapping[str, Mapping[str, float]]
@@ -39,41 +36,6 @@ def record_best(session: RunSession, iteration: Any, score: Any) -> None:
         session.set_params("best_iteration", int(iteration))
     if score is not None and score != {}:
         session.set_params("best_score", score)
-
-
-def record_model(
-    session: RunSession, checkpoints: Checkpoints, save: Callable[[str], object], name: str, **details: Any
-) -> None:
-    """
-    Store a model, if `log_model` asks for it.
-
-    Args:
-        save: writes the model to a path.
-        name: of the artifact, below `checkpoints/`.
-        details: kept as the param `checkpoints.<name>`.
-    """
-    if checkpoints.mode is None or session.open_run() is None:
-        return
-
-    def work() -> None:
-        with tempfile.TemporaryDirectory(prefix="aim-model-") as folder:
-            path = Path(folder, name)
-            save(str(path))
-            store(session.run(), path, name)
-
-    session.set_params(("checkpoints", name), details)
-    session.failures.guarded(work, f"model {name}")
-
-
-def restart(session: RunSession, first_iteration: int) -> None:
-    """
-    Begin a training at an iteration: what an earlier one recorded from there on is hidden, and stays in the history.
-
-    So a second `fit` with the same callback, or one that goes on from a saved model, is one curve.
-    """
-    session.run()
-    if first_iteration > 0 or session.last_step >= first_iteration:
-        session.rewind(first_iteration - 1)
 
 
 def plain_number(text: Any) -> Any:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class Checkpoints:
     def __init__(self, session: RunSession, log_model: bool | str | None) -> None:
         if not isinstance(log_model, (bool, str, type(None))) or log_model not in MODES:
             raise UsageError(f"log_model is {log_model!r}; it has to be False, True, 'all' or 'reference'.")
-        self._session = session
+        self.session = session
         self.mode = MODES[log_model]
 
     @property
@@ -69,23 +69,23 @@ class Checkpoints:
             details: such as step, epoch, score, monitor; None is left out.
         """
         source = Path(path)
-        run = self._session.run()
+        run = self.session.run()
         if isinstance(run, SilentRun) or self.mode is None:
             return
         what = f"checkpoint {source}"
-        self._session.failures.guarded(lambda: self._save(run, source, name or source.name, what, details), what)
+        self.session.failures.guarded(lambda: self._save(run, source, name or source.name, what, details), what)
 
     def _save(self, run: Any, source: Path, name: str, what: str, details: Mapping[str, Any]) -> None:
         stated = {key: value for key, value in fetched(details).items() if value is not None}
         run.set(("checkpoints", name), {**stated, "path": str(source)}, strict=False)
         if self.mode == "reference":
-            self._session.in_background(lambda: run.set(("checkpoints", name, "sha256"), digests(source)), what)
+            self.session.in_background(lambda: run.set(("checkpoints", name, "sha256"), digests(source)), what)
             return
         links = linked(source)
         if links is None:
             store(run, source, name)
         else:
-            self._session.in_background(lambda: store_links(run, links, name), what)
+            self.session.in_background(lambda: store_links(run, links, name), what)
 
 
 def store(run: Any, path: Path, name: str) -> None:
@@ -125,3 +125,26 @@ def digests(path: Path) -> Any:
         files = sorted(file for file in path.rglob("*") if file.is_file())
         return {file.relative_to(path).as_posix(): sha256_of(file)[0] for file in files}
     return sha256_of(path)[0]
+
+
+def record_model(checkpoints: Checkpoints, write: Callable[[str], object], name: str, **details: Any) -> None:
+    """
+    Store a model that is in no file yet, if `log_model` asks for it; return when it is stored.
+
+    Args:
+        write: writes the model to a path.
+        name: of the artifact, below `checkpoints/`.
+        details: kept as the param `checkpoints.<name>`.
+    """
+    session = checkpoints.session
+    if checkpoints.mode is None or session.open_run() is None:
+        return
+
+    def work() -> None:
+        with tempfile.TemporaryDirectory(prefix="aim-model-") as folder:
+            path = Path(folder, name)
+            write(str(path))
+            store(session.run(), path, name)
+
+    session.set_params((FOLDER, name), details)
+    session.failures.guarded(work, f"model {name}")

@@ -73,7 +73,7 @@ def first_framework(modules: dict[str, str], adapter: str) -> Any:
     for module, package in modules.items():
         if is_installed(module):
             return framework(module, package, adapter)
-    packages = " or ".join(modules.values())
+    packages = " or ".join(dict.fromkeys(modules.values()))
     raise FrameworkMissing(f"{adapter} needs {packages}: pip install {next(iter(modules.values()))}")
 
 

@@ -22,6 +22,9 @@ class HFDataset(Described):
     """
     The metadata of a `Dataset`, or of the split `train` (else the first one) of a `DatasetDict`.
 
+    Beside what the library describes there are `num_rows` and `fingerprint`, which tells whether two runs had the same
+    data; of a `DatasetDict` both are dicts by split, and of an `IterableDataset` None.
+
     Raises:
         WrongType: (a TypeError) *dataset* is neither.
     """
@@ -36,7 +39,15 @@ class HFDataset(Described):
         info = getattr(split, "info", None)
         if info is None:
             raise WrongType(f"dataset must be a Dataset or a DatasetDict of datasets, not a {type(dataset).__name__}.")
-        super().__init__({"source": "huggingface_datasets", "meta": _metadata(info)})
+        counted = {"num_rows": _of_splits(dataset, "num_rows"), "fingerprint": _of_splits(dataset, "_fingerprint")}
+        super().__init__({"source": "huggingface_datasets", "meta": {**_metadata(info), **counted}})
+
+
+def _of_splits(dataset: Any, name: str) -> Any:
+    """Return an attribute of a dataset, or of each split by its name; None where a dataset does not have it."""
+    if isinstance(dataset, Mapping):
+        return {str(split): getattr(part, name, None) for split, part in dataset.items()}
+    return getattr(dataset, name, None)
 
 
 def _metadata(info: Any) -> dict[str, Any]:
