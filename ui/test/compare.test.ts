@@ -1,10 +1,14 @@
 /// Comparisons: trees of params, results, words; what matters for a result; objects and what lies over them.
 
+import "./browser";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { change, goToText } from "../src/model/address";
+import { joinTexts } from "../src/model/columns";
+import { chosenSequences } from "../src/page/sequencepill";
 import { leavesOf, LR, makeRuns, runsAnswer, TABLE_FIELDS } from "./project";
 import { asTree, bestOf, diffTrees, leaves, metricRows, trackedMetrics, without } from "../src/model/compare";
-import { pathText } from "../src/model/fields";
+import { pathText, sequenceText } from "../src/model/fields";
 import { importances, randomSource, ranks, spearman } from "../src/model/importance";
 import {
   arrange,
@@ -16,7 +20,17 @@ import {
   parseWide,
   shiftCard,
 } from "../src/model/layout";
-import { allSteps, atPresent, bySequence, deletion, itemKey, itemLabel, itemsOf } from "../src/model/objects";
+import {
+  allSteps,
+  atPresent,
+  bySequence,
+  deletion,
+  hiddenCount,
+  type Item,
+  itemKey,
+  itemLabel,
+  itemsOf,
+} from "../src/model/objects";
 import { actionChoices, metricChoices, runChoices } from "../src/model/palettechoices";
 import { sectionsOf, type Section } from "../src/model/cards";
 import { tableOf } from "../src/model/table";
@@ -24,7 +38,7 @@ import { diffWords } from "../src/model/worddiff";
 import { fieldsAnswer } from "./project";
 import { findChoices } from "../src/widget/popover";
 import type { ObjectsAnswer } from "../src/wire/objects";
-import type { Json, RunAnswer, SequenceSummary } from "../src/wire/types";
+import type { Json, RunAnswer, SequenceKey, SequenceSummary } from "../src/wire/types";
 
 const RUNS = makeRuns(12);
 type Tree = { readonly [key: string]: Json };
@@ -116,6 +130,42 @@ test("what is no tree is none, and a tree loses a key", () => {
   assert.deepEqual([null, null, null], [asTree([1]), asTree("x"), asTree(null)]);
   assert.deepEqual({ a: 1 }, without({ a: 1, diff: "…" }, "diff"));
   assert.equal(null, without(null, "diff"));
+});
+
+test("objects that the page did not ask for are counted, and none where a list is short", () => {
+  const track = {
+    name: "mistakes",
+    context: {},
+    run: 0,
+    kind: "list(aim.image)",
+    count: 2,
+    steps: [0, 1],
+    index_count: 40,
+  };
+  const item = (step: number, index: number): Item => ({
+    ...{ sequence: 0, step, index, epoch: null, time: 0, run: "a", track },
+  });
+  const list = (step: number, count: number): Item[] => Array.from({ length: count }, (_, index) => item(step, index));
+  assert.equal(28, hiddenCount(list(0, 12), 12));
+  assert.equal(0, hiddenCount(list(0, 7), 12), "this step's list is shorter than the longest");
+  assert.equal(39, hiddenCount([item(0, 0), item(1, 0)], 1));
+  assert.equal(0, hiddenCount(list(0, 40), 64));
+});
+
+test("sequences are chosen by their names in the address; unknown names leave all", () => {
+  const all: readonly SequenceKey[] = [
+    { name: "mistakes", context: { subset: "val" } },
+    { name: "attention; heads", context: {} },
+  ];
+  goToText("media");
+  assert.equal(null, chosenSequences(all));
+  change({ seq: joinTexts(['mistakes{"subset":"val"}']) });
+  assert.deepEqual([all[0]], chosenSequences(all));
+  change({ seq: joinTexts(all.map(sequenceText)) });
+  assert.deepEqual(all, chosenSequences(all));
+  change({ seq: "gone" });
+  assert.equal(null, chosenSequences(all));
+  goToText("metrics");
 });
 
 test("ranks share the mean of their places", () => {

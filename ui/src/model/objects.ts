@@ -36,6 +36,14 @@ export function bySequence(items: readonly Item[]): readonly (readonly Item[])[]
   return [...groups.values()];
 }
 
+/// How many objects of a list may be hidden at a step, when at most `limit` of each step were asked for.
+export function hiddenCount(row: readonly Item[], limit: number): number {
+  const counts = new Map<number, number>();
+  for (const { step } of row) counts.set(step, (counts.get(step) ?? 0) + 1);
+  const isCut = [...counts.values()].some((count) => count >= limit);
+  return isCut ? Math.max(0, row[0].track.index_count - limit) : 0;
+}
+
 /// One text for the same object of a run at any step.
 export function itemKey(item: Item): string {
   return `${item.run} ${sequenceText(item.track)} ${item.index}`;

@@ -3,7 +3,7 @@
 import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { contextLabel, sequenceText } from "../model/fields";
-import { allSteps, atPresent, itemsOf, objectsStore, type Item } from "../model/objects";
+import { allSteps, atPresent, bySequence, hiddenCount, itemsOf, objectsStore, type Item } from "../model/objects";
 import { wordsOf } from "../model/overlays";
 import type { ObjectsRequest } from "../wire/objects";
 import { useApp } from "./app";
@@ -18,6 +18,29 @@ export const PICTURES = "images";
 
 const PICTURE_PX = 120;
 const ROW_ITEMS = 8;
+const ROW_ITEMS_MOST = 10_000;
+
+/// The pictures of the runs at the chosen step, and how many of each list are asked for.
+function usePictures(hashes: ReadonlySignal<readonly string[]>) {
+  const { scope } = useApp();
+  const at = useSignal<number | null>(null);
+  const listLength = useSignal(ROW_ITEMS);
+  const wish = useComputed<ObjectsRequest>(() => ({
+    query: "",
+    runs: hashes.value,
+    type: PICTURES,
+    steps: { at: at.value },
+    index: { from: 0, count: listLength.value },
+  }));
+  const store = useStore(() => objectsStore(scope, wish));
+  const stepping = useStepping(
+    useComputed(() => allSteps(store.answer.value)),
+    at,
+    (step) => (at.value = step),
+    () => !store.isLoading.peek(),
+  );
+  return { store, stepping, listLength };
+}
 
 /// The section.
 export function Pictures({
@@ -27,30 +50,23 @@ export function Pictures({
   hashes: ReadonlySignal<readonly string[]>;
   nameOf: (hash: string) => string;
 }): JSX.Element {
-  const { scope } = useApp();
-  const at = useSignal<number | null>(null);
   const open = useSignal<readonly Item[] | null>(null);
-  const wish = useComputed<ObjectsRequest>(() => ({
-    query: "",
-    runs: hashes.value,
-    type: PICTURES,
-    steps: { at: at.value },
-    index: { from: 0, count: ROW_ITEMS },
-  }));
-  const store = useStore(() => objectsStore(scope, wish));
-  const stepping = useStepping(
-    useComputed(() => allSteps(store.answer.value)),
-    at,
-    (step) => (at.value = step),
-    () => !store.isLoading.peek(),
-  );
+  const { store, stepping, listLength } = usePictures(hashes);
   const items = itemsOf(store.answer.value);
   const words = wordsOf(items);
+  const hidden = bySequence(items)
+    .map((row) => hiddenCount(row, listLength.value))
+    .reduce((most, count) => Math.max(most, count), 0);
   const names = [...new Map(items.map((item) => [sequenceText(item.track), item.track])).values()];
   return (
     <section aria-label="Images">
       <div class="section">
         <b>Images</b> <StepSlider stepping={stepping} />
+        {hidden > 0 && (
+          <button type="button" class="pill" onClick={() => (listLength.value = ROW_ITEMS_MOST)}>
+            +{hidden.toLocaleString("en")} of each list
+          </button>
+        )}
       </div>
       <OverlayBar items={items} />
       {names.map((key) => (

@@ -9,7 +9,7 @@ import { allSteps, atPresent, bySequence, itemsOf, objectsStore, type Item } fro
 import { wordsOf, type OverlayWords } from "../model/overlays";
 import { makeScene, runName, type Scene } from "../model/scene";
 import { cellOf } from "../model/table";
-import type { ObjectsAnswer, ObjectsRequest } from "../wire/objects";
+import type { ObjectsRequest } from "../wire/objects";
 import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
 import { Swatch } from "../widget/text";
@@ -18,15 +18,17 @@ import { useStore, useTitle } from "./hooks";
 import { Lightbox } from "./lightbox";
 import { PageLink } from "./link";
 import { MediaToolbar, sizeOf } from "./mediatoolbar";
+import { MoreOfRow, MoreSequences, shownSteps, useWholeRow } from "./moreitems";
 import { OverlayBar } from "./overlay";
 import { inTabOrder, NO_WORDS, Piece, rendererOf } from "./renderers";
 import { ScopeNotice, useHasRuns } from "./scopenotice";
+import { chosenSequences } from "./sequencepill";
 import { useStepping, useStepSetting } from "./steps";
 
 const COLUMNS = 8;
 const WHOLE_STEPS = 100;
 const ROW_ITEMS = 12;
-const SEQUENCES_MOST = 200;
+const SEQUENCES_AT_ONCE = 200;
 const PICKED_MOST = 4;
 
 const subjectSetting = setting("type");
@@ -72,7 +74,7 @@ function stepsOf(subject: string, isColumns: boolean, at: number | null): Object
 /// The objects of the chosen kind, at the chosen steps.
 function useMedia() {
   const app = useApp();
-  const { scope } = app;
+  const { scope, session } = app;
   const groupField = useComputed(() => [parseField(groupSetting.value)].filter((field) => field !== null));
   const scene = useStore(() => makeScene(app, groupField));
   const { subjects, subject } = useSubjects();
@@ -80,27 +82,37 @@ function useMedia() {
   const isColumns = useComputed(
     () => layoutSetting.value === "steps" && subject.value !== null && rendererOf(subject.value).hasColumns === true,
   );
+  const limit = useSignal(SEQUENCES_AT_ONCE);
+  const sequences = useComputed(() => {
+    const { subjectOf } = session.kinds.value;
+    return (scope.fields.value?.sequences ?? []).filter(({ kind }) => subjectOf(kind) === subject.value);
+  });
+  const askedSteps = useComputed(() => stepsOf(subject.value ?? "", isColumns.value, at.value));
   const wish = useComputed<ObjectsRequest | null>(() => {
     if (subject.value === null) return null;
     return {
       query: scope.query.value,
       type: subject.value,
-      steps: stepsOf(subject.value, isColumns.value, at.value),
+      sequences: chosenSequences(sequences.value),
+      steps: askedSteps.value,
       index: { from: 0, count: isColumns.value ? 1 : ROW_ITEMS },
-      limit: SEQUENCES_MOST,
+      limit: limit.value,
     };
   });
+  const showMore = (): void => {
+    limit.value += SEQUENCES_AT_ONCE;
+  };
   const store = useStore(() => objectsStore(scope, wish));
   const steps = useComputed(() => allSteps(store.answer.value));
   const stepping = useStepping(steps, at, set, () => !store.isLoading.peek());
-  return { scene, subjects, subject, isColumns, store, stepping };
+  return { scene, subjects, subject, sequences, isColumns, askedSteps, store, stepping, showMore };
 }
 
 /// The page.
 export function MediaPage(): JSX.Element {
   useTitle("Media");
   const { scope, session } = useApp();
-  const { scene, subjects, subject, isColumns, store, stepping } = useMedia();
+  const { scene, subjects, subject, sequences, isColumns, askedSteps, store, stepping, showMore } = useMedia();
   const open = useSignal<readonly Item[] | null>(null);
   const picked = useSignal<readonly Item[]>([]);
   const state = useHasRuns(scene);
@@ -122,6 +134,7 @@ export function MediaPage(): JSX.Element {
       <MediaToolbar
         titles={subjects.value.map((name) => [name, session.kinds.value.titleOf(name)])}
         subject={subject.value}
+        sequences={sequences.value}
         isColumns={isColumns.value}
         stepping={stepping}
         picked={picked.value}
@@ -145,6 +158,7 @@ export function MediaPage(): JSX.Element {
                 scene={scene}
                 words={words}
                 isColumns={isColumns.value}
+                askedSteps={askedSteps}
                 picked={picked.value}
                 onOpen={(item) => (open.value = [item])}
                 onPick={pick}
@@ -152,7 +166,7 @@ export function MediaPage(): JSX.Element {
             ))}
           </section>
         ))}
-        {store.answer.value && <CutNote answer={store.answer.value} />}
+        {store.answer.value && <MoreSequences answer={store.answer.value} onMore={showMore} />}
       </div>
       {open.value && (
         <Lightbox
@@ -189,30 +203,23 @@ function Waiting({ message }: { message: string | null }): JSX.Element {
   );
 }
 
-function CutNote({ answer }: { answer: ObjectsAnswer }): JSX.Element | null {
-  const count = answer.sequences.length;
-  if (answer.total <= count) return null;
-  return (
-    <p class="muted">
-      The first {count} of {answer.total}. Narrow the query to see others.
-    </p>
-  );
-}
-
 interface MediaRowProps {
   readonly row: readonly Item[];
   readonly subject: string;
   readonly scene: Scene;
   readonly words: OverlayWords;
   readonly isColumns: boolean;
+  readonly askedSteps: ReadonlySignal<ObjectsRequest["steps"]>;
   readonly picked: readonly Item[];
   readonly onOpen: (item: Item) => void;
   readonly onPick: (item: Item) => void;
 }
 
 /// The objects of one sequence of a run.
-function MediaRow({ row, subject, scene, words, isColumns, picked, onOpen, onPick }: MediaRowProps): JSX.Element {
+function MediaRow(props: MediaRowProps): JSX.Element {
+  const { row, subject, scene, words, isColumns, picked, onOpen, onPick } = props;
   const [{ run, track, step }] = row;
+  const whole = useWholeRow(row, subject, props.askedSteps, isColumns ? 1 : ROW_ITEMS);
   const { whole: Whole, hasOverlays } = rendererOf(subject);
   const color = scene.looks.value.coloring.colorOf(run);
   return (
@@ -226,13 +233,13 @@ function MediaRow({ row, subject, scene, words, isColumns, picked, onOpen, onPic
         </span>
         <span class="muted">
           {track.name} {contextLabel(track.context)}
-          {isColumns || Whole ? "" : ` · step ${step}`}
+          {isColumns || Whole ? shownSteps(row) : ` · step ${step}`}
         </span>
       </div>
       <div class="pictures">
         {Whole && <Whole items={row} color={color} />}
         {!Whole &&
-          row.map((item) => (
+          whole.items.map((item) => (
             <div key={`${item.step} ${item.index}`} class={picked.includes(item) ? "pickable on" : "pickable"}>
               <Piece
                 subject={subject}
@@ -256,6 +263,7 @@ function MediaRow({ row, subject, scene, words, isColumns, picked, onOpen, onPic
               {isColumns && <span class="caption">step {item.step}</span>}
             </div>
           ))}
+        {!Whole && <MoreOfRow row={whole} />}
       </div>
     </div>
   );

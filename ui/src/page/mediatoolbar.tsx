@@ -3,9 +3,11 @@
 import type { JSX } from "preact";
 import { change, setting } from "../model/address";
 import type { Item } from "../model/objects";
+import type { SequenceKey } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { GroupPill } from "./grouppill";
 import { rendererOf } from "./renderers";
+import { SequencePill } from "./sequencepill";
 import { StepSlider, type Stepping } from "./steps";
 import { ViewButtons } from "./viewbuttons";
 
@@ -21,6 +23,8 @@ interface MediaToolbarProps {
   /// The subjects that there are, and what they are called.
   readonly titles: readonly (readonly [subject: string, title: string])[];
   readonly subject: string | null;
+  /// The sequences of the subject.
+  readonly sequences: readonly SequenceKey[];
   readonly isColumns: boolean;
   readonly stepping: Stepping;
   readonly picked: readonly Item[];
@@ -29,7 +33,7 @@ interface MediaToolbarProps {
 
 /// The bar.
 export function MediaToolbar(props: MediaToolbarProps): JSX.Element {
-  const { titles, subject, isColumns, stepping, picked, onCompare } = props;
+  const { titles, subject, sequences, isColumns, stepping, picked, onCompare } = props;
   const renderer = subject === null ? null : rendererOf(subject);
   const resize = (text: string): void => change({ size: text === SIZE_PX ? null : text }, true);
   return (
@@ -40,12 +44,13 @@ export function MediaToolbar(props: MediaToolbarProps): JSX.Element {
             key={name}
             type="button"
             class={name === subject ? "on" : ""}
-            onClick={() => change({ type: i === 0 ? null : name, step: null })}
+            onClick={() => change({ type: i === 0 ? null : name, step: null, seq: null })}
           >
             {title}
           </button>
         ))}
       </span>
+      <SequencePill all={sequences} />
       <GroupPill label="Group by" />
       {renderer?.hasColumns && (
         <span class="segments" role="group" aria-label="Layout">

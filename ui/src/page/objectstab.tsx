@@ -1,6 +1,6 @@
 /// The objects of one kind of a run.
 
-import { useComputed, useSignal } from "@preact/signals";
+import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { contextLabel, sequenceText } from "../model/fields";
 import { allSteps, atPresent, bySequence, itemsOf, objectsStore, type Item } from "../model/objects";
@@ -12,6 +12,7 @@ import { Skeleton } from "../widget/state";
 import { useApp } from "./app";
 import { useStore } from "./hooks";
 import { Lightbox } from "./lightbox";
+import { MoreOfRow, shownSteps, useWholeRow } from "./moreitems";
 import { OverlayBar } from "./overlay";
 import { Piece, rendererOf } from "./renderers";
 import { StepSlider, useStepping } from "./steps";
@@ -26,11 +27,14 @@ export function ObjectsTab({ run, subject }: { run: RunAnswer; subject: string }
   const at = useSignal<number | null>(null);
   const open = useSignal<readonly Item[] | null>(null);
   const { whole, hasOverlays } = rendererOf(subject);
+  const askedSteps = useComputed<ObjectsRequest["steps"]>(() =>
+    whole ? { from: null, to: null, count: WHOLE_STEPS } : { at: at.value },
+  );
   const wish = useComputed<ObjectsRequest>(() => ({
     query: "",
     runs: [run.hash],
     type: subject,
-    steps: whole ? { from: null, to: null, count: WHOLE_STEPS } : { at: at.value },
+    steps: askedSteps.value,
     index: { from: 0, count: ROW_ITEMS },
   }));
   const store = useStore(() => objectsStore(scope, wish));
@@ -58,6 +62,7 @@ export function ObjectsTab({ run, subject }: { run: RunAnswer; subject: string }
           group={group}
           subject={subject}
           run={run.hash}
+          askedSteps={askedSteps}
           words={words}
           onOpen={(item) => (open.value = [item])}
         />
@@ -79,17 +84,19 @@ interface SequenceProps {
   readonly group: readonly Item[];
   readonly subject: string;
   readonly run: string;
+  readonly askedSteps: ReadonlySignal<ObjectsRequest["steps"]>;
   readonly words: OverlayWords;
   readonly onOpen: (item: Item) => void;
 }
 
 /// The objects of one sequence, at one step or as a whole. Texts stand below each other.
-function Sequence({ group, subject, run, words, onOpen }: SequenceProps): JSX.Element {
+function Sequence({ group, subject, run, askedSteps, words, onOpen }: SequenceProps): JSX.Element {
   const { session } = useApp();
   const { whole: Whole, page } = rendererOf(subject);
   const [{ track, step }] = group;
-  const steps = Whole ? [] : [`step ${step}`, `${track.count} steps`];
-  const pieces = group.map((item) => (
+  const row = useWholeRow(group, subject, askedSteps, ROW_ITEMS);
+  const steps = Whole ? [shownSteps(group).replace(" · ", "")] : [`step ${step}`, `${track.count} steps`];
+  const pieces = row.items.map((item) => (
     <Piece
       key={item.index}
       subject={subject}
@@ -107,6 +114,7 @@ function Sequence({ group, subject, run, words, onOpen }: SequenceProps): JSX.El
       </div>
       {Whole && <Whole items={group} color={ownColor(run, session.theme.value)} />}
       {!Whole && (page === "text" ? pieces : <div class="pictures">{pieces}</div>)}
+      {!Whole && <MoreOfRow row={row} />}
     </section>
   );
 }

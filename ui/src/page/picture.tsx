@@ -31,6 +31,8 @@ export function Picture({
         ? pictureUrl(scope, item.blob)
         : thumbUrl(scope, item.blob, thumb);
   const label = item.caption || `step ${item.step}`;
+  // as wide as it will be, so that nothing moves when it has come
+  const width_px = item.width && item.height ? (size_px * item.width) / item.height : undefined;
   return (
     <button
       type="button"
@@ -44,7 +46,11 @@ export function Picture({
           alt={label}
           loading="lazy"
           decoding="async"
-          style={{ height: `${size_px}px`, imageRendering: width < height / 2 ? "pixelated" : "auto" }}
+          style={{
+            height: `${size_px}px`,
+            width: width_px && `${width_px}px`,
+            imageRendering: width < height / 2 ? "pixelated" : "auto",
+          }}
         />
         <Overlay item={item} words={words} scale={size_px / (item.height || size_px)} />
       </span>

@@ -3,7 +3,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { contextLabel } from "../model/fields";
-import { allSteps, itemKey, itemsOf, objectsStore, type Item } from "../model/objects";
+import { allSteps, bySequence, hiddenCount, itemKey, itemsOf, objectsStore, type Item } from "../model/objects";
 import { makeScene, runName, type Scene } from "../model/scene";
 import { diffWords } from "../model/worddiff";
 import type { ObjectsRequest } from "../wire/objects";
@@ -13,23 +13,37 @@ import { Copy, Swatch } from "../widget/text";
 import { useApp } from "./app";
 import { useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
+import { MoreSequences } from "./moreitems";
 import { StepSlider, useStepping, useStepSetting } from "./steps";
 import { ScopeNotice, useHasRuns } from "./scopenotice";
+
+const SEQUENCES_AT_ONCE = 200;
+const LIST_TEXTS = 32;
+const LIST_TEXTS_MOST = 10_000;
+
+/// The texts at the chosen step, and how many of them are asked for.
+function useTexts() {
+  const { scope } = useApp();
+  const { at, set } = useStepSetting();
+  const limit = useSignal(SEQUENCES_AT_ONCE);
+  const listLength = useSignal(LIST_TEXTS);
+  const wish = useComputed<ObjectsRequest>(() => ({
+    query: scope.query.value,
+    type: "texts",
+    steps: { at: at.value },
+    index: { from: 0, count: listLength.value },
+    limit: limit.value,
+  }));
+  const store = useStore(() => objectsStore(scope, wish));
+  return { store, at, set, limit, listLength };
+}
 
 export function TextsPage(): JSX.Element {
   const app = useApp();
   const { scope, session } = app;
   useTitle("Text");
   const scene = useStore(() => makeScene(app));
-  const { at, set } = useStepSetting();
-  const wish = useComputed<ObjectsRequest>(() => ({
-    query: scope.query.value,
-    type: "texts",
-    steps: { at: at.value },
-    index: { from: 0, count: 32 },
-    limit: 200,
-  }));
-  const store = useStore(() => objectsStore(scope, wish));
+  const { store, at, set, limit, listLength } = useTexts();
   const base = useSignal<string | null>(null);
   const find = useSignal("");
   const items = useComputed(() =>
@@ -53,6 +67,9 @@ export function TextsPage(): JSX.Element {
       </main>
     );
   }
+  const hidden = bySequence(itemsOf(store.answer.value))
+    .map((row) => hiddenCount(row, listLength.value))
+    .reduce((sum, count) => sum + count, 0);
   const baseItem = items.value.find((item) => itemKey(item) === base.value);
   return (
     <main class="main">
@@ -87,6 +104,14 @@ export function TextsPage(): JSX.Element {
           />
         ))}
         {store.answer.value && items.value.length === 0 && <p class="muted">No text has these words.</p>}
+        {hidden > 0 && (
+          <button type="button" class="pill" onClick={() => (listLength.value = LIST_TEXTS_MOST)}>
+            Show all texts of a list: {hidden.toLocaleString("en")} more
+          </button>
+        )}
+        {store.answer.value && (
+          <MoreSequences answer={store.answer.value} onMore={() => (limit.value += SEQUENCES_AT_ONCE)} />
+        )}
       </div>
     </main>
   );
