@@ -74,6 +74,36 @@ def test_a_value_beyond_the_bounds_is_refused(value: object) -> None:
         bounded(value)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a" * limits.SIZE_MAX,
+        [0] * (limits.SIZE_MAX - 1),
+        ["a" * (limits.SIZE_MAX - 2)],
+        dict.fromkeys(range(limits.SIZE_MAX // 2 - 1)),
+        (1 << limits.INT_BITS_MAX) - 1,
+        [-(1 << limits.INT_BITS_MAX) + 1],
+    ],
+)
+def test_a_value_at_the_bounds_is_given_back(value: object) -> None:
+    """
+    The largest text, list, dict and integer are within.
+    """
+    assert value is bounded(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [["a" * (limits.SIZE_MAX - 1)], dict.fromkeys(range(limits.SIZE_MAX // 2)), [["a"] * (limits.SIZE_MAX // 2)]],
+)
+def test_a_value_just_beyond_the_bounds_is_refused(value: object) -> None:
+    """
+    Keys and values count, characters within lists too.
+    """
+    with pytest.raises(TooMuch):
+        bounded(value)
+
+
 def test_a_value_within_the_bounds_is_given_back() -> None:
     """
     `bounded` returns the same value, not a copy.

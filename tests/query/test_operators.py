@@ -79,6 +79,14 @@ def test_random_operands_get_the_result_of_python(word: str, left: Any, right: A
         ("%", "%(a(b))999999999s", {"a(b)": 1}),
         ("%", "%s" * 1000, tuple(["a" * 1000] * 1000)),
         ("%", b"%99999d", 1),
+        ("%", "%(a)s" * 5000, {"a": "x" * 1000}),
+        ("%", "%r" * 20, ("\U00018cd6" * 1000,) * 20),
+        ("%", "%s" * 200, ([b"\x00" * 200],) * 200),
+        ("%", "%s" * 100, ({"key" * 100: "value" * 100},) * 100),
+        ("%", "%d" * 200, (2**4000,) * 200),
+        ("*", 2**2048, 2**2048),
+        ("**", 2, 4097),
+        ("<<", 1, 4096),
         ("%", "%" + "9" * 5000 + "d", 1),
     ],
 )
@@ -101,6 +109,17 @@ def test_what_would_be_too_large_is_refused_before_it_is_made(word: str, left: A
         ("<<", 0, 10**30, 0),
         ("*", "a", -5, ""),
         ("*", 2**2000, 2**2000, 2**4000),
+        ("*", 2**2047, 2**2048, 2**4095),
+        ("**", 2, 4095, 2**4095),
+        ("**", -2, 4095, -(2**4095)),
+        ("<<", 1, 4095, 2**4095),
+        ("<<", 5, 0, 5),
+        ("%", "from 99999 to %s", "x", "from 99999 to x"),
+        ("%", "%s", "a" * 40_000, "a" * 40_000),
+        ("|", {1}, {2}, {1, 2}),
+        ("^", {1, 2}, {2, 3}, {1, 3}),
+        ("|", {"a": 1}, {"a": 2}, {"a": 2}),
+        ("^", 6, 3, 5),
         ("%", "%(a)s", {"a": 1}, "1"),
         ("%", "100%% of %s", "x", "100% of x"),
         ("%", "%-5d|", 3, "3    |"),
@@ -182,6 +201,30 @@ def test_random_values_are_not_longer_than_their_rough_size(value: Any) -> None:
     The estimated length of a text is never too low.
     """
     assert len(str(value)) <= rough_size(value) + 4
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"\x00" * 50, "'\"" * 50, "\x00" * 50, "\U00018cd6" * 50, "\u2028", 10**300, -(10**300), 0, 1e308, -1e-308,
+        ["\x00"] * 30, {"\x00": [b"\x00"]}, {1: {2: {3: "'"}}}, ({"\n"},), frozenset({"\n"}), [], {}, set(), None, True,
+    ],
+)  # fmt: skip
+def test_the_worst_texts_are_not_longer_than_their_rough_size(value: Any) -> None:
+    """
+    Each character counts as long as its escape, at every depth.
+    """
+    assert len(repr(value)) <= rough_size(value) or len(repr(value)) <= 4
+
+
+@pytest.mark.parametrize(
+    "value", ["adam" * 20, b"adam" * 20, 10**90, ["adam"] * 20, {str(key): key for key in range(20)}, (1,) * 30]
+)
+def test_a_rough_size_is_not_far_above(value: Any) -> None:
+    """
+    What is usual is not refused because its estimate is many times too high.
+    """
+    assert rough_size(value) <= 5 * len(str(value)) + 12
 
 
 def test_signs_are_those_of_python() -> None:

@@ -75,6 +75,39 @@ def test_random_patterns_find_what_re_finds(pattern: str, text: str, flag: int, 
     assert (None if expected is None else expected.span()) == (None if found is None else found.span())
 
 
+ANCHORS = [
+    r"\bab\b", r"\Bb", r"b\B", r"a\Z", r"ab$", r"(?m)^b$", r"(?m)b$", r"(?m)^", r"\Aab", r"\Bab", "", "^$", r"\b", "$",
+    r"(?a)\bé", r"\bé", r"(?s)a.b", "a.b", "(?i)AB", "[^a]b",
+]  # fmt: skip
+ANCHORED_TEXTS = ["ab", "ab\n", "ab\n\n", "a b", "xab", "xab ab\nb", "b\nab", "\nb", "\n", "é", "xé", "a\nb", "Ab"]
+
+
+@pytest.mark.parametrize("pattern", ANCHORS)
+def test_conditions_between_characters_are_those_of_re(pattern: str) -> None:
+    """
+    The automaton itself begins and ends where `re` does, at the edges of words, lines and the text.
+    """
+    program = regex.compiled(pattern)
+    for how in HOWS:
+        matches = [getattr(re, how)(pattern, text) for text in ANCHORED_TEXTS]
+        spans = [program.run(text, how) for text in ANCHORED_TEXTS]
+
+        assert [None if match is None else match.span() for match in matches] == [span and span[:2] for span in spans]
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_repeats_are_those_of_re(loop: str) -> None:
+    """
+    Greedy or not, with a bound or without: as many turns as `re` takes, of a part that may match nothing too.
+    """
+    for content in ("a", "(?:a|)", "(?:ab?)"):
+        for pattern in (f"{content}{loop}", f"{content}{loop}b", f"x{content}{loop}$"):
+            program = regex.compiled(pattern)
+            for text in ("", "a", "aab", "xaaa", "xb", "aaaab"):
+                match, spans = re.search(pattern, text), program.run(text, "search")
+                assert (None if match is None else match.span()) == (spans and spans[:2])
+
+
 @pytest.mark.parametrize(
     ("pattern", "text"),
     [("(a)(b)?", "a"), ("(a|(b))+", "ab"), ("(?P<x>a+)(?P<y>b*)", "aab"), ("(a*?)(a*)", "aaa"), ("(a)|(b)", "b")],
