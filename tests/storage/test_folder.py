@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from aim.core.errors import RepoNotFound, RunExists, RunNotFound
+from aim.storage.disk import changes
 from aim.storage.folder import FolderBackend
+from tests.storage.disks import NotedDisk
 
 KEY = ("loss", "{}")
 
@@ -197,3 +199,43 @@ def test_a_repository_that_was_moved_is_not_available(backend: FolderBackend, tm
     (tmp_path / ".aim").rename(tmp_path / "moved")
 
     assert (True, False) == (before, backend.is_available())
+
+
+def test_what_the_trash_does_is_seen_by_readers(tmp_path: Path) -> None:
+    """
+    A run that leaves, and one that comes back, touch the stamps of the run.
+    """
+    disk = NotedDisk()
+    backend = FolderBackend(tmp_path / ".aim", create=True, disk=disk)
+    record(backend, "a")
+    stamps = [f"stamp {changes.stamp_name(changes.slot('a'))}", "stamp changes"]
+    disk.calls.clear()
+    name = backend.trash.put_away("a")
+    assert stamps == disk.calls[-2:]
+    assert [] == backend.run_hashes()
+    disk.calls.clear()
+    backend.trash.bring_back(name)
+    assert stamps == disk.calls[-2:]
+    assert ["a"] == backend.run_hashes()
+
+
+def test_many_runs_are_edited_at_once(backend: FolderBackend) -> None:
+    """
+    The runs that have the edit are returned; those that are not there are left out.
+    """
+    record(backend, "b")
+
+    assert ["a", "b"] == backend.edit_runs(["a", "gone", "b", "../a"], {"tags": {"add": ["x"]}}, by="test")
+    assert [["x"], ["x"]] == [list(backend.log(run_hash).refresh().tags) for run_hash in "ab"]
+
+
+def test_a_damaged_format_is_repaired_once(backend: FolderBackend) -> None:
+    """
+    The answer says whether anything was written.
+    """
+    path = backend.files.path / "FORMAT"
+    whole = path.read_bytes()
+    path.write_bytes(b"{")
+
+    assert [True, False] == [backend.files.repair_format(), backend.files.repair_format()]
+    assert whole == path.read_bytes()

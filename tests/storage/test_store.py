@@ -17,6 +17,7 @@ from aim.storage.disk.files import Disk
 from aim.storage.reading.folder_source import open_run
 from aim.storage.recording.writer import Writer
 from aim.storage.store import Store, find_root, folder_name, is_repository
+from tests.storage.disks import NotedDisk
 
 
 @pytest.fixture(name="store")
@@ -347,3 +348,45 @@ def test_one_of_many_copiers_succeeds(store: Store, other: Store) -> None:
     assert ["done", *["there"] * 7] == sorted(results)
     assert_there(other)
     assert [] == [name for name in os.listdir(other.path) if name.startswith(".")]
+
+
+def test_a_run_that_is_there_is_not_made_again(tmp_path: Path) -> None:
+    """
+    The folder of a new run is made and its name synced; of one that is there nothing is done.
+    """
+    disk = NotedDisk()
+    store = Store(tmp_path / ".aim", create=True, disk=disk)
+    disk.calls.clear()
+    first = store.create_run("run")
+    assert ["sync_folder runs"] == disk.calls
+
+    assert first == store.create_run("run")
+    assert ["sync_folder runs"] == disk.calls
+
+
+def test_a_format_that_is_written_anew_is_on_the_disk(tmp_path: Path) -> None:
+    """
+    Content first, then the name.
+    """
+    disk = NotedDisk()
+    store = Store(tmp_path / ".aim", create=True, disk=disk)
+    (store.path / "FORMAT").write_bytes(b"{")
+    disk.calls.clear()
+    assert store.write_format()
+
+    assert ["create", "sync", "sync_folder"] == [call.split(" ")[0] for call in disk.calls]
+    assert "sync_folder .aim" == disk.calls[-1]
+
+
+def test_a_copy_leaves_no_file_open(store: Store, other: Store) -> None:
+    """
+    Each file of a copy is synced by a descriptor that is closed then.
+    """
+    store.create_run("run")
+    for name in "abc":
+        (store.runs / "run" / name).write_text(name)
+    count = len(os.listdir("/proc/self/fd"))
+    store.copy_run("run", other)
+
+    assert count == len(os.listdir("/proc/self/fd"))
+    assert ["a", "b", "c"] == sorted(os.listdir(other.runs / "run"))

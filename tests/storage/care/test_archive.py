@@ -95,3 +95,14 @@ def test_a_file_that_can_not_be_read_does_not_end_the_archive(
     with zipfile.ZipFile(archive) as packed:
         assert names == packed.namelist()
     assert f"{loop} can't be read" in caplog.messages[0]
+
+
+def test_the_files_of_an_archive_may_be_read_by_all(store: Store, tmp_path: Path) -> None:
+    """
+    Each entry is a file that its owner may write and others may read, wherever it is unpacked.
+    """
+    write_archive(store, tmp_path / "all.zip")
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        modes = {entry.external_attr >> 16 & 0o777 for entry in archive.infolist() if not entry.is_dir()}
+
+    assert {0o644} == modes

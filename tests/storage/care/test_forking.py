@@ -227,3 +227,28 @@ def test_a_repository_that_may_not_link_or_be_the_same_disk_forks_all_the_same(s
 
     assert before == facts(store, child, 6)
     assert {1} == {path.stat().st_nlink for path in (store.runs / child).iterdir()}
+
+
+def test_a_fork_goes_on_after_its_step(store: Store) -> None:
+    """
+    A resumed child goes on where its parent was at the step, each sequence for itself; its end says so.
+    """
+    child = fork_run(store, PARENT, 4)
+    (state,) = [RunLog(store.run_folder(child)).refresh()]
+    (writer,) = state.writers.values()
+    assert writer.end is not None
+    next_steps = {
+        sequence.name: writer.end["next"][part.number - 1]
+        for sequence in state.sequences.values()
+        for part in sequence.parts
+    }
+
+    assert {5} == {next_steps[name] for name in ("loss", "mixed", "large")}
+
+
+@pytest.mark.parametrize(("name", "expected"), [(None, "base"), ("mine", "mine"), ("", "")])
+def test_a_fork_may_have_a_name_of_its_own(store: Store, name: str | None, expected: str) -> None:
+    """
+    Without one it has the name of its parent.
+    """
+    assert expected == RunLog(store.run_folder(fork_run(store, PARENT, 4, name=name))).refresh().name

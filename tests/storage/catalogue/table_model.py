@@ -27,7 +27,12 @@ PAIRS: list[tuple[PairKey, dict[str, Any], list[str]]] = [
     (("loss", "{}", "texts"), {}, ["aim.text"]),
 ]
 PATHS: list[tuple[Any, ...]] = [("lr",), ("net", "depth"), ("net", "widths"), ("net", 3), ("seed",)]
-VALUES: list[object] = [1, 1.0, True, None, "adam", [1, 2.5], {}, 2**70, float("inf"), -0.0, 0.0, "", 7, 0.125]
+VALUES: list[Any] = [1, 1.0, True, None, "adam", [1, 2.5], {}, 2**70, float("inf"), -0.0, 0.0, "", 7, 0.125]
+
+FLOATS = [0.1, 0.2, -0.0, 0.0, float("inf"), float("nan"), 5e-324]
+INTS = [0, 1, -7, 2**53, 2**53 + 1, 2**62, -(2**63)]
+VALUES_OF: dict[params.Path, list[Any]] = {("lr",): FLOATS, ("seed",): INTS}
+"""Params that are all floats, and all ints: these are kept as arrays."""
 
 Model = dict[str, CatalogueRow]
 """Rows by hash, in the order in which the runs were added."""
@@ -43,7 +48,10 @@ def random_row(chance: random.Random, run_hash: str, kind_numbers: KindNumbers) 
     names = [name for name in FIELD_NAMES if name not in ("hash", "creation_time") and chance.random() < 0.6]
     fields: dict[str, object] = {name: chance.choice(["x", "y", 5, 2.5, ["a"], False]) for name in names}
     fields["creation_time"] = float(chance.randrange(6))
-    leaves = {path: chance.choice(VALUES) for path in PATHS if chance.random() < 0.6}
+    leaves: dict[params.Path, object] = {}
+    for path in PATHS:
+        if chance.random() < 0.6:
+            leaves[path] = chance.choice(VALUES_OF.get(path, VALUES))
     sequences: dict[PairKey, CatalogueSequence] = {}
     contexts: dict[str, Mapping[str, Any]] = {}
     for key, context, stored in PAIRS:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aim.storage.catalogue import pair_blocks, snapshot
+from aim.storage.catalogue import columns, distinct_values, pair_blocks, snapshot
 from aim.storage.catalogue.catalogue_file import CatalogueFile
 from aim.storage.catalogue.catalogue_row import KindNumbers
 from aim.storage.catalogue.run_table import RunTable
@@ -118,10 +118,16 @@ def test_changes_are_added_to_the_file(file: CatalogueFile, filler: TableFiller,
     check(loaded.table, rows)
 
 
-def test_a_loaded_table_goes_on(file: CatalogueFile, filler: TableFiller, rows: Model, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("look_up_max", "numbers_min"), [(0, 1), (32, 1), (1, 32)])
+def test_a_loaded_table_goes_on(
+    file: CatalogueFile, filler: TableFiller, rows: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    look_up_max: int, numbers_min: int,
+) -> None:  # fmt: skip
     """
     Runs are put, changed and removed in a table that comes from a file as in one that does not; saved again, too.
     """
+    monkeypatch.setattr(columns, "LOOK_UP_MAX", look_up_max)
+    monkeypatch.setattr(distinct_values, "NUMBERS_DISTINCT_MIN", numbers_min)
     file.save(filler.table, stamp)
     loaded, _ = again(file, tmp_path)
     chance = random.Random(5)

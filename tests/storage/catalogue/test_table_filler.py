@@ -11,7 +11,7 @@ import pytest
 
 from aim.core import kinds
 from aim.core.params import Path
-from aim.storage.catalogue import pair_arrays
+from aim.storage.catalogue import columns, distinct_values, pair_arrays
 from aim.storage.catalogue.catalogue_row import CatalogueRow, KindNumbers
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.catalogue.table_filler import TableFiller
@@ -79,6 +79,8 @@ def test_after_any_history_the_table_says_what_the_rows_say(
     """
     chance = random.Random(seed)
     monkeypatch.setattr(pair_arrays, "PACK_MIN", chance.choice([0, 3, 64]))
+    monkeypatch.setattr(distinct_values, "NUMBERS_DISTINCT_MIN", seed % 2)
+    monkeypatch.setattr(columns, "LOOK_UP_MAX", chance.choice([0, 2, 32]))
     history = History(filler, chance)
     for _ in range(80):
         history.step()

@@ -101,6 +101,30 @@ def test_after_the_close_a_record_is_a_mistake_until_the_process_ends(
     assert 1 == len(caplog.records)
 
 
+@pytest.mark.parametrize("state", [WriterState.CLOSING, WriterState.CLOSED])
+def test_the_thread_that_ends_a_run_may_record_what_came_late(state: WriterState) -> None:
+    """
+    Within `admitting_late` its own records are admitted after the close, those of other threads are not; then no more.
+    """
+    life = in_state(state)
+    answers: list[object] = []
+
+    def ask() -> None:
+        try:
+            answers.append(life.admits())
+        except RunClosed:
+            answers.append("closed")
+
+    with life.admitting_late():
+        ask()
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+    ask()
+
+    assert [True, "closed", "closed"] == answers
+
+
 def test_a_close_does_not_wait_for_the_lock() -> None:
     """
     While another thread hangs with the lock, the state changes all the same.

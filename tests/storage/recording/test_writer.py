@@ -28,6 +28,7 @@ from aim.storage.forms import journal, records
 from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.folder_source import open_run
 from aim.storage.recording import background
+from aim.storage.recording.lifecycle import WriterState
 from aim.storage.recording.writer import Writer
 from tests.storage.writing import DEADLINE_S, Picture, lines, segment_of, state, values
 
@@ -361,3 +362,119 @@ def test_the_begin_of_a_writer_holds_no_secret(tmp_path: Path, monkeypatch: pyte
 
     assert '"command":["train.py","--token","***","--url=https://***@host","--lr","0.1"]' in line
     assert "hunter2" not in line
+
+
+# what the parts do together
+
+
+class _Gathering:
+    """A service that records what it is asked to."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
+        self.waits: list[bool] = []
+
+    def record_pending(self, *, wait: bool) -> None:
+        self.waits.append(wait)
+        self.writer.sequence("gathered").track(float(len(self.waits)))
+
+    def stop(self, deadline_s: float) -> None:
+        self.record_pending(wait=True)
+
+    def forked(self) -> None:
+        self.waits.clear()
+
+
+def test_services_are_asked_before_the_disk(writer: Writer, folder: Path) -> None:
+    """
+    A flush waits for what they have gathered, a second's work takes what is there, and an end takes the rest.
+    """
+    service = _Gathering(writer)
+    writer.services.add(service)
+    writer.flush()
+    writer.tick()
+    writer.close()
+    writer.flush()
+
+    assert [True, False, True] == service.waits
+    assert {0: 1.0, 1: 2.0, 2: 3.0} == values(folder, "gathered")
+
+
+def test_a_refused_second_is_said_once_and_so_is_the_next_good_one(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    While the disk refuses, the training hears it once; the first second that is whole says that recording goes on.
+    """
+    disk = _RecordingDisk()
+    writer = Writer(folder, "run", disk=disk)
+    background.unregister(writer)
+    writer.sequence("loss").track(0.5)
+    for refuses in (False, True, True, False, False):
+        disk.refuses = refuses
+        writer.tick()
+    writer.close()
+
+    assert ["can't write run run", "recording of run run goes on"] == [
+        text for record in caplog.records for text in ("can't write run run", "recording of run run goes on")
+        if text in record.getMessage()
+    ]  # fmt: skip
+
+
+def test_an_end_that_is_refused_is_said(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    What the last sync meets is reported; the run is closed all the same.
+    """
+    disk = _RecordingDisk()
+    writer = Writer(folder, "run", disk=disk)
+    background.unregister(writer)
+    writer.sequence("loss").track(0.5)
+    disk.refuses = True
+    writer.close()
+
+    assert 1 == len([record for record in caplog.records if "Input/output error" in record.getMessage()])
+    assert (WriterState.CLOSED, True) == (writer.lifecycle.state, writer.closed)
+
+
+def test_what_a_thread_stores_late_is_taken_by_the_ticks_after_a_takeover(writer: Writer, folder: Path) -> None:
+    """
+    A writer that was sealed as dead goes on as another one, and looks each second for what the former one still gets.
+    """
+    writer.sequence("loss").track(0.5, 0)
+    former, segment = writer.id, segment_of(writer)
+    slots = [next(segment.slots) for _ in range(2)]
+    layout.sealed_file(folder, former).touch()
+    writer.tick()
+    assert former != writer.id
+    journal.RECORD.pack_into(segment.map, slots[0], 0.25, 1, 1e9, math.nan, 1)
+    writer.tick()
+    journal.RECORD.pack_into(segment.map, slots[1], 0.125, 2, 1e9, math.nan, 1)
+    writer.close()
+    for path in folder.glob(f"{former}.*"):
+        path.unlink()
+
+    assert {0: 0.5, 1: 0.25, 2: 0.125} == values(folder)
+
+
+def test_a_child_whose_files_are_refused_counts_its_points_and_tries_again(writer: Writer, folder: Path) -> None:
+    """
+    In the child of a fork the first record begins the files; while the disk refuses, points are lost and counted.
+    """
+    writer.sequence("loss").track(0.5)
+    parent = writer.id
+    writer.refusals.count_lost()
+    writer.forked()
+    assert 0 == writer.refusals.lost_count
+    folder.rename(folder.with_name("away"))
+    for step in range(3):
+        writer.sequence("loss").track(0.5, step)
+    assert (3, parent, WriterState.FORKED) == (writer.refusals.lost_count, writer.id, writer.lifecycle.state)
+    folder.with_name("away").rename(folder)
+    writer.sequence("loss").track(0.5, 8)
+    assert 4 == writer.refusals.lost_count  # it is not asked again within a second
+    writer.refusals.retry_at_s = 0.0
+    writer.sequence("loss").track(0.5, 9)
+    background.unregister(writer)
+
+    assert parent != writer.id
+    assert [9] == records.scan(folder, writer.id).records["step"].tolist()

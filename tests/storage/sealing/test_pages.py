@@ -5,6 +5,7 @@ Pages decode as Parquet's own reader decodes them, and damaged ones are refused.
 from __future__ import annotations
 
 import io
+import zlib
 
 import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
@@ -119,3 +120,49 @@ def test_a_page_that_does_not_match_its_crc_is_refused() -> None:
 
     with pytest.raises(BadPage, match="CRC"):
         pages.unpack(b"abc", page)
+
+
+@pytest.mark.parametrize(
+    ("plain", "rows", "expected"),
+    [
+        ([1, 10, 1], 5, [1] * 5),
+        ([1, 10, 1], 9, "ends within a run"),
+        ([1, 0, 1], 5, "has an empty run"),
+        ([1, 1, 1], 5, "ends within a run"),
+        ([33, 10, 1], 5, "codes of more than 32 bits"),
+        ([0, 10], 5, [0] * 5),
+        ([2, 3, 0b11100100, 0b11100100], 8, [0, 1, 2, 3, 0, 1, 2, 3]),
+        ([2, 3, 0b11100100], 8, "ends within a run"),
+        ([2, 3, 0b11100100, 0b11100100], 5, [0, 1, 2, 3, 0]),
+        ([16, 4, 1, 2], 2, [513, 513]),
+        ([], 1, "ends within a run"),
+        ([1], 0, []),
+    ],
+)
+def test_codes_are_runs_of_one_code_or_packed_bits(plain: list[int], rows: int, expected: list[int] | str) -> None:
+    """
+    Both kinds of runs, as Parquet writes them; what ends too early or says nothing is refused.
+    """
+    content = np.array(plain, np.uint8)
+    if isinstance(expected, str):
+        with pytest.raises(BadPage, match=expected):
+            pages.dictionary_codes(content, rows)
+    else:
+        assert expected == pages.dictionary_codes(content, rows).tolist()
+
+
+def test_a_page_of_another_length_than_its_header_says_is_refused() -> None:
+    """
+    A body that checks and unpacks to other bytes than it should is no page.
+    """
+    body = pa.compress(b"0123456789", codec="zstd", asbytes=True)
+    crc = zlib.crc32(body)
+    whole = pages.Page(0, len(body), 10, crc, 1, 0, pages.VALUE, pages.DATA)
+
+    assert b"0123456789" == pages.unpack(body, whole).tobytes()
+    assert b"" == pages.unpack(b"", whole._replace(packed_bytes=0, plain_bytes=0, crc=0)).tobytes()
+    for plain_bytes in (9, 11):
+        with pytest.raises(BadPage, match="shorter than its header says|can't be decompressed"):
+            pages.unpack(body, whole._replace(plain_bytes=plain_bytes))
+    with pytest.raises(BadPage, match="does not match its CRC"):
+        pages.unpack(body[:-1], whole)

@@ -17,11 +17,12 @@ end does not wait for it.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import logging
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from aim.core.errors import RunClosed
@@ -83,6 +84,7 @@ class Lifecycle:
         self._run_hash = run_hash
         self._begin_again = begin_again
         self._has_warned = False
+        self._late_thread = 0
         self.state = WriterState.OPEN
         self._make_locks()
 
@@ -125,7 +127,18 @@ class Lifecycle:
         if self.state is WriterState.FORKED:
             with self.lock:
                 return self.state is not WriterState.FORKED or self._begin_again()
+        if self._late_thread == threading.get_ident():
+            return True
         return not self.is_left_out() and self._refuse()
+
+    @contextlib.contextmanager
+    def admitting_late(self) -> Iterator[None]:
+        """Admit, within the context and to this thread, records though the run has ended: see takeover.py."""
+        self._late_thread = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._late_thread = 0
 
     def check_open(self) -> None:
         """Raise `RunClosed` after `close()`; in the child of a fork begin its files."""

@@ -242,7 +242,9 @@ class Writer:
         has_turn = self._syncing.acquire(timeout=patience_s)
         try:
             if self.lifecycle.state is WriterState.CLOSING:
-                self._takeover.take_stragglers()
+                with self.lifecycle.admitting_late():
+                    self._takeover.take_stragglers()
+                self.files.segments.stop()  # it may have made a segment for them
                 refusal = self.files.end(self._error, self.sequences.next_steps())
                 if refusal is not None:
                     self.refusals.report(refusal)
