@@ -118,3 +118,25 @@ def test_a_long_command_line_is_cut() -> None:
     The first 256 arguments are recorded.
     """
     assert ["x"] * ARGUMENTS_MAX == masked_arguments(["x"] * 1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"password": "a b", "lr": 0.1}', '{"password": "***", "lr": 0.1}'),
+        ("password: 'a b', lr: 0.1", "password: '***', lr: 0.1"),
+        ("token=abc&page=2", "token=***&page=2"),
+        ("Authorization: Bearer abc next", "Authorization: *** next"),
+        ("max_new_tokens: 5", "max_new_tokens: 5"),
+        ("password", "password"),
+        ("the secret is out", "the secret is out"),
+        ("ada@host", "ada@host"),
+        ("ada:pw@host", "***@host"),
+        ("ftp://ada@host/x", "ftp://***@host/x"),
+    ],
+)
+def test_what_stays_around_a_secret(text: str, expected: str) -> None:
+    """
+    Names, quotes and all other text stay as they were.
+    """
+    assert expected == masked(text)
