@@ -171,9 +171,8 @@ def test_changes_take_the_place_of_earlier_ones(tmp_path: Path) -> None:
     A run has one change, the latest; the count is that of the runs.
     """
     file = written(tmp_path)
-    assert [2, 2, 3] == [
-        file.add_changes(changes) for changes in ([("a", 1, {}), ("b", 2, [])], [("a", 5, {"x": "é"})], [("c", -1, 0)])
-    ]
+    batches: list[list[tuple[str, int, Any]]] = [[("a", 1, {}), ("b", 2, [])], [("a", 5, {"x": "é"})], [("c", -1, 0)]]
+    assert [2, 2, 3] == [file.add_changes(batch) for batch in batches]
     assert [(-1, 0), (2, []), (5, {"x": "é"})] == sorted(file.changes(), key=lambda change: change[0])
     file.close()
     again = Snapshot(file.path)

@@ -4,16 +4,22 @@ One reader of a run: used by several threads, and the points of several writers 
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from aim.core.values import Stored
 from aim.storage.forms import edits
+from aim.storage.forms.history import Deletion, Rewind
 from aim.storage.reading.folder_source import open_run
 from aim.storage.recording.writer import Writer
+from tests.storage.writing import Picture
 
 READERS = 4
 ROUNDS = 100
@@ -117,3 +123,95 @@ def test_a_sequence_whose_points_are_all_hidden_is_left_out(tmp_path: Path) -> N
     reader = open_run(tmp_path, may_seal=False)
 
     assert {} == reader.sequences()
+
+
+# objects
+
+
+@pytest.fixture(name="pictures")
+def _pictures(tmp_path: Path) -> Writer:
+    """
+    An ended run of lists of three objects at steps 0 and 1, and of single ones in another sequence.
+    """
+    writer = Writer(tmp_path, "example")
+    for step in range(2):
+        objects = [Picture(b"%d%s" % (step, letter)) for letter in (b"a", b"b")]
+        writer.sequence("pictures").track([*objects, Text(f"{step}c")], step)
+        writer.sequence("one").track(Picture(b"%d" % step), step)
+    writer.close()
+    return writer
+
+
+@dataclass
+class Text:
+    """An object without bytes, of another kind."""
+
+    text: str
+
+    def stored(self) -> Stored:
+        """Return its stored form."""
+        return Stored("aim.text", {"text": self.text})
+
+
+def restored(kind: str, fields: Mapping[str, Any], load: Callable[[], bytes]) -> tuple[str, object, bytes]:
+    """Return kind, text and bytes of an object."""
+    return kind, fields.get("text"), load()
+
+
+def test_objects_are_restored_with_their_own_kinds_and_bytes(pictures: Writer) -> None:
+    """
+    A list is a list of what was tracked, a single object is itself; an object without bytes has none.
+    """
+    reader = open_run(pictures.files.folder, may_seal=False)
+    lists, single = (reader.points((name, "{}")) for name in ("pictures", "one"))
+    assert lists is not None
+    assert single is not None
+
+    assert [("test.picture", None, b"1a"), ("test.picture", None, b"1b"), ("aim.text", "1c", b"")] == reader.objects(
+        lists, 1, restored
+    )
+    assert ("test.picture", None, b"0") == reader.objects(single, 0, restored)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "expected"), [(frozenset(), [0, 1, 2]), (frozenset({1}), [0, 2]), (frozenset({0, 1, 2}), [])]
+)
+def test_deleted_objects_of_a_list_are_left_out(pictures: Writer, hidden: frozenset[int], expected: list[int]) -> None:
+    """
+    What is left keeps its index in the list that was tracked; other steps have all their objects.
+    """
+    folder = pictures.files.folder
+    deletion = Deletion(0.0, frozenset({1}), hidden)
+    edits.write(folder, {"delete": [deletion.entry("pictures", {})]}, by="test", seen_at_s=4e9)
+    reader = open_run(folder, may_seal=False)
+    points = reader.points(("pictures", "{}"))
+    assert points is not None
+
+    assert expected == [index for index, _ in reader.items(points, 1)]
+    assert len(expected) == len(reader.record(points, 1)["items"]) == len(reader.objects(points, 1, restored))
+    assert [0, 1, 2] == [index for index, _ in reader.items(points, 0)]
+    assert 3 == len(reader.record(points, 0)["items"])
+
+
+def test_the_run_before_a_rewind_is_read_by_its_lines(pictures: Writer, tmp_path: Path) -> None:
+    """
+    What is known of the run as it is now says nothing of an earlier state of it.
+    """
+    reader = open_run(pictures.files.folder, may_seal=False, before=Rewind(0, 1.0))
+    reader.use_sole_writer(pictures.id, 0)
+
+    assert {} == reader.points_of_sole_writer([("pictures", "{}")])
+    points = reader.points(("pictures", "{}"))
+    assert points is None or 0 == len(points)
+
+
+def test_points_in_memory_are_counted_through_the_source(pictures: Writer) -> None:
+    """
+    Of an ended run that was read from its journal the count is known; before it was read it is not.
+    """
+    reader = open_run(pictures.files.folder, may_seal=False)
+    state = reader.state()
+    assert math.inf == reader.journal_point_count(state)
+    reader.points_of_many()
+
+    assert 4 == reader.journal_point_count(state)
