@@ -511,3 +511,61 @@ def test_a_user_without_a_home_has_no_cache_and_gets_the_same_answers(
     catalogue.refresh()
     assert sorted(hashes) == sorted(catalogue.table.hashes())
     catalogue.close()
+
+
+def test_a_rebuilt_catalogue_is_a_later_one(repository: Repository, catalogue: Catalogue) -> None:
+    """
+    Whoever has kept an answer sees by the version that it is old, also when everything was thrown away.
+    """
+    recorded(repository, runs=2)
+    catalogue.refresh()
+    catalogue.save()
+    versions = [catalogue.version]
+    catalogue.rebuild()
+    versions.append(catalogue.version)
+    catalogue.refresh()
+    versions.append(catalogue.version)
+
+    assert sorted(set(versions)) == versions
+    assert 2 == catalogue.table.run_count
+
+
+def test_a_catalogue_says_whether_it_was_saved(repository: Repository, catalogue: Catalogue, tmp_path: Path) -> None:
+    """
+    Where the disk takes no file the table stays as it is.
+    """
+    recorded(repository, runs=1)
+    catalogue.refresh()
+    (tmp_path / "file").touch()
+    without_cache = catalogue_of(repository, tmp_path / "file" / "cache")
+    without_cache.refresh()
+
+    assert [True, False] == [catalogue.save(), without_cache.save()]
+    assert [1, 1] == [each.table.run_count for each in (catalogue, without_cache)]
+    without_cache.close()
+
+
+def test_runs_that_are_still_to_be_read_are_counted(repository: Repository, catalogue: Catalogue) -> None:
+    """
+    A refresh that has no time reads a part; the count falls to 0.
+    """
+    recorded(repository, runs=3)
+    assert 0 == catalogue.unread_count
+    catalogue.refresh(within_s=0.0)
+
+    assert catalogue.unread_count in (0, 1, 2)
+    catalogue.refresh()
+    assert (0, 3) == (catalogue.unread_count, catalogue.table.run_count)
+
+
+def test_a_closed_catalogue_begins_anew(repository: Repository, catalogue: Catalogue) -> None:
+    """
+    After `close` nothing is held; a refresh opens it again.
+    """
+    recorded(repository, runs=2)
+    catalogue.refresh()
+    catalogue.close()
+    assert 0 == catalogue.table.run_count
+    catalogue.refresh()
+
+    assert 2 == catalogue.table.run_count

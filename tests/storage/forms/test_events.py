@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from aim.storage.disk.files import Disk
 from aim.storage.forms import events
-from aim.storage.forms.events import EventLog
+from aim.storage.forms.events import EventLog, WaitingLine, WaitingLines
 
 TEXTS = st.text(st.characters(exclude_categories=[]), max_size=12)
 EVENTS = st.dictionaries(TEXTS, st.none() | st.integers() | TEXTS | st.lists(TEXTS), min_size=1, max_size=4)
@@ -314,3 +314,80 @@ def test_an_append_within_an_append_follows_it(tmp_path: Path) -> None:
     log.close()
 
     assert ["first", "from the handler", "second"] == [event["n"] for event in events.read(log.path).events]
+
+
+def checked(text: bytes) -> bytes:
+    """Return a line of any text with its right CRC."""
+    return b'%s%08x"%s\n' % (events.PREFIX, zlib.crc32(text), text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b',"a":1},{"b":2}',
+        b",1]",
+        b",",
+        b',"a":1',
+        b',"a":1}}',
+        b',"a":NaN}',
+        b',"a":"\xff"}',
+        b',"a":' + b"[" * 100_000 + b"}",
+    ],
+    ids=range(8),
+)
+def test_a_line_that_checks_and_is_no_event_hides_only_itself(text: bytes) -> None:
+    """
+    Whatever stands in a line with a right CRC, the lines around it are read, and it is named with its place.
+    """
+    good = [{"at": 1.0, "n": number} for number in range(2)]
+    first, last = map(events.encode, good)
+    lines = events.parse(first + checked(text) + last)
+    expected_bad = [] if text == b',"a":NaN}' else [(len(first), len(checked(text)) - 1)]
+
+    assert expected_bad == lines.bad_spans
+    assert [0, 1] == [event["n"] for event in lines.events if "n" in event]
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_lines_wait_for_those_that_hold_them_back(is_begun: bool) -> None:
+    """
+    The first line of a file goes before all; after that a sequence goes before its own exact points, and no others.
+    """
+    waiting = WaitingLines()
+    texts: list[dict[str, Any]] = [{"set": 1}, {"sequence": 1}, {"point": 1}, {"point": 2}, {"sequence": 2}]
+    added = [WaitingLine(event, b"x" * 10) for event in texts]
+    for line in added:
+        waiting.add(line)
+    order = [line.event for line in waiting.in_order(is_begun=is_begun)]
+    held = [line.event for line in added if waiting.holds_back(line, is_begun=is_begun)]
+
+    if not is_begun:
+        assert (texts, texts[1:]) == (order, held)
+        return
+    assert [{"sequence": 1}, {"sequence": 2}, {"set": 1}, {"point": 1}, {"point": 2}] == order
+    assert [{"point": 1}, {"point": 2}] == held
+    waiting.declare(added[1])
+    assert [False, True] == [waiting.holds_back(line, is_begun=True) for line in added[2:4]]
+    waiting.forget({id(line) for line in added[:2]})
+    assert (3, texts[2:]) == (len(waiting), [line.event for line in waiting.in_order(is_begun=False)])
+
+
+def test_what_waits_has_a_limit_that_declarations_and_gaps_may_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The first line waits however long it is; a line too many is counted as lost and refused.
+    """
+    monkeypatch.setattr(events, "WAITING_BYTES_MAX", 30)
+    waiting = WaitingLines()
+    waiting.add(WaitingLine({"n": 0}, b"x" * 100))
+    with pytest.raises(OSError, match="No space left"):
+        waiting.add(WaitingLine({"n": 1}, b"x"))
+    waiting.add(WaitingLine({"sequence": 1}, b"x" * 50))
+    waiting.add(WaitingLine({"gap": {}}, b"x" * 50))
+    assert (1, 3) == (waiting.lost_count, len(waiting))
+    waiting.forget({id(line) for line in waiting.in_order(is_begun=False)})
+    for number in range(3):
+        waiting.add(WaitingLine({"n": number}, b"x" * 10))
+    with pytest.raises(OSError, match="No space left"):
+        waiting.add(WaitingLine({"n": 4}, b"x"))
+
+    assert (2, 3) == (waiting.lost_count, len(waiting))
