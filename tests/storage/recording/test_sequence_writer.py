@@ -386,3 +386,96 @@ def test_points_go_on_from_segment_to_segment(writer: Writer, loss: SequenceWrit
     assert [16 << 10, 64 << 10, 256 << 10, 1 << 20] == sizes
     assert [step * 1.1 for step in range(count)] == tracked_values(writer)
     assert [] == scan(writer.files.folder, writer.id).damage
+
+
+# at the end of a segment, and on the slow path
+
+
+@pytest.mark.parametrize("filled", [3, 384])
+@pytest.mark.parametrize(("value", "epoch"), [(0.5, "one"), (0.5, [1]), (1.5, object())])
+def test_a_step_that_was_refused_is_the_next_ones(
+    writer: Writer, loss: SequenceWriter, filled: int, value: float, epoch: object
+) -> None:
+    """
+    A value with an epoch that can't be one costs no step, also when it would have been the first of a segment.
+    """
+    for _ in range(filled):
+        loss.track(0.5)
+    with pytest.raises(UntrackableValue):
+        loss.track(value, epoch=epoch)
+    loss.track(0.25)
+
+    assert list(range(filled + 1)) == tracked_points(writer).steps.tolist()
+    assert 0.25 == tracked_values(writer)[-1]
+
+
+@pytest.mark.parametrize("step", [2**63, -(2**63) - 1])
+@pytest.mark.parametrize("value", [0.5, 1, 2**60, "picture"])
+def test_a_step_beyond_64_bits_is_refused_for_each_kind(
+    writer: Writer, loss: SequenceWriter, step: int, value: object
+) -> None:
+    """
+    Floats, ints and objects say the same, before and after their first value; nothing is recorded.
+    """
+    tracked = Picture() if value == "picture" else value
+    for count in range(2):
+        with pytest.raises(OverflowError, match="does not fit 64 bits"):
+            loss.track(tracked, step)
+        assert count == loss.next_step()
+        loss.track(tracked)
+
+    assert [0, 1] == tracked_points(writer).steps.tolist()
+
+
+def test_small_objects_of_many_steps_move_the_next_one(writer: Writer) -> None:
+    """
+    What is recorded at given steps counts as given steps do; without objects nothing happens.
+    """
+    words = writer.sequence("words")
+    words.track_shared([], [])
+    assert 0 == words.next_step()
+    words.track_shared([Stored("aim.text", {"text": letter}) for letter in "abc"], [4, 9, 7])
+
+    assert 10 == words.next_step()
+    assert [4, 7, 9] == tracked_points(writer, "words").steps.tolist()
+
+
+def test_what_is_checked_is_put_later(writer: Writer, loss: SequenceWriter) -> None:
+    """
+    `check` records and declares nothing; `put` takes the step when it is called.
+    """
+    first, second = loss.check(1, None, 2), loss.check(0.5, 7)
+    assert (0, []) == (loss.next_step(), writer.sequences.next_steps())
+    loss.put(second)
+    loss.put(first)
+
+    assert [(7, 0.5), (8, 1)] == list(zip(tracked_points(writer).steps.tolist(), tracked_values(writer)))
+    assert [9, 9] == writer.sequences.next_steps()
+
+
+def test_what_was_checked_before_the_end_is_refused_after_it(writer: Writer, loss: SequenceWriter) -> None:
+    """
+    A checked value of a run that has ended is an error, as any other one.
+    """
+    checked = loss.check(0.5)
+    writer.close()
+    with pytest.raises(RunClosed):
+        loss.put(checked)
+
+
+@pytest.mark.parametrize(
+    ("tracked", "expected"),
+    [([], 0), ([(1.0, None)], 1), ([(1.0, 5), (1.0, 2)], 6), ([(1.0, -7)], 0), ([(1, 3), (2, None)], 5)],
+)
+def test_the_next_step_is_the_one_that_a_value_gets(
+    writer: Writer, loss: SequenceWriter, tracked: list[tuple[float, int | None]], expected: int
+) -> None:
+    """
+    Asking changes nothing, and the next value without a step has the answer.
+    """
+    for value, step in tracked:
+        loss.track(value, step)
+    assert [expected] * 3 == [loss.next_step() for _ in range(3)]
+    loss.track(1.0)
+
+    assert expected == tracked_points(writer).steps.max()
