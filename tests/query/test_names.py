@@ -39,6 +39,8 @@ def test_every_kind_has_a_name_and_a_context(subject: str) -> None:
         ("nmae", ["name", "last"], "name"),
         ("NAME", ["name", "last"], "name"),
         ("zzz", ["name", "last"], None),
+        ("LAST_STEP", ["first_step", "Last_Step"], "Last_Step"),
+        ("nam", ["NAM_x", "name"], "name"),
         ("", ["name"], None),
         ("name", [], None),
     ],
