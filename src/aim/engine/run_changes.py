@@ -275,11 +275,11 @@ class RunsDeletion(RunsChange):
                 self._backend.trash.bring_back(trash_name)
                 count += 1
             except RunNotFound:
-                continue
+                pass
             except RunExists as error:
                 refused[trash_name] = error
-            finally:
-                self.done_count -= 1
+                continue
+            self.done_count -= 1
         self._trash_names = list(refused)
         if refused:
             raise list(refused.values())[-1]
