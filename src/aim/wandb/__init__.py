@@ -18,6 +18,7 @@ A script that was written for Weights & Biases, recorded by Aim: `import aim.wan
     plots       wandb.plot
     artifacts   Artifact
     settings    wandb.config, run.summary
+    sweeps      sweep, agent
     missing     what is not here: warned of once, and without effect
 
 This is a *face*. `wandb.run`, `wandb.config` and `wandb.summary` are those of the run that is going on: they are looked
@@ -57,6 +58,7 @@ from aim.wandb.session import (
 )
 from aim.wandb.settings import WandbConfig as Config
 from aim.wandb.settings import WandbSummary as WandbSummary
+from aim.wandb.sweeps import agent, sweep
 from aim.wandb.tables import WandbTable as Table
 
 __all__ = [
@@ -74,6 +76,7 @@ __all__ = [
     "Table",
     "UsageError",
     "Video",
+    "agent",
     "alert",
     "config",
     "define_metric",
@@ -90,6 +93,7 @@ __all__ = [
     "save",
     "setup",
     "summary",
+    "sweep",
     "teardown",
     "termerror",
     "termlog",

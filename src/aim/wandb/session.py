@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,6 +45,7 @@ class Session:
 
     def __init__(self) -> None:
         self._run: WandbRun | None = None
+        self._choice: tuple[str | None, Mapping[str, Any], str | None] = (None, {}, None)
         self.config = WandbConfig()
         self.summary = WandbSummary()
 
@@ -51,6 +53,10 @@ class Session:
     def run(self) -> WandbRun | None:
         """The run that `init` began and nobody ended; None: there is none."""
         return self._run if self._run is not None and self._run.is_open else None
+
+    def choose(self, sweep_id: str | None, chosen: Mapping[str, Any], project: str | None) -> None:
+        """Let the next runs have the settings that a sweep chose; with None for *sweep_id* none."""
+        self._choice = sweep_id, chosen, project
 
     def begin(self, options: RunOptions, reinit: Any) -> WandbRun:
         """Begin a run, or return the one that is going on; see `init`."""
@@ -65,6 +71,10 @@ class Session:
             self.config = WandbConfig()
         values = {**_defaults(), **settings_of(options.config)}
         self.config.update({key: value for key, value in values.items() if key not in options.config_exclude_keys})
+        sweep_id, chosen, project = self._choice
+        if sweep_id is not None:
+            self.config.lock(chosen)
+            options.sweep_id, options.project = sweep_id, options.project or project
         run, resumed = (None, False) if options.is_disabled else _opened(options)
         self._run = WandbRun(run, options, self.config, resumed)
         self.summary = self._run.summary

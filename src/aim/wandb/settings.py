@@ -34,6 +34,7 @@ class StoredDict(MutableMapping[str, Any]):
         # by this way, because setting an attribute sets a value
         object.__setattr__(self, "_values", dict(values or {}))
         object.__setattr__(self, "_put", None)
+        object.__setattr__(self, "_locked", frozenset())
 
     def connect(self, put: Put) -> None:
         """Store all values by *put*, and from now on each value that is set."""
@@ -84,8 +85,20 @@ class WandbConfig(StoredDict):
     A value that is changed is changed, with one warning for its name: unless `allow_val_change` says that it may be.
     """
 
+    def lock(self, values: Mapping[str, Any]) -> None:
+        """Set values that nothing changes any more: those that a sweep chose."""
+        self.update(values, allow_val_change=True)
+        object.__setattr__(self, "_locked", self._locked | set(values))
+
     def __setitem__(self, key: str, value: Any) -> None:
         before = self._values.get(key, value)
+        if key in self._locked:
+            if repr(before) != repr(value):
+                warn_once(
+                    f"wandb.config.{key} locked",
+                    f"Aim: wandb.config.{key} is {before!r}: the sweep chose it, so it stays.",
+                )
+            return
         if before is not value and repr(before) != repr(value):
             warn_once(
                 f"wandb.config.{key}",
@@ -104,7 +117,7 @@ class WandbConfig(StoredDict):
             allow_val_change: change values that were set before, without a warning.
         """
         for key, value in {**settings_of(values), **more}.items():
-            if allow_val_change:
+            if allow_val_change and key not in self._locked:
                 self._values.pop(key, None)
             self[key] = value
 
