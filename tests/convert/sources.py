@@ -101,3 +101,38 @@ def fingerprint(folder: Path) -> dict[str, tuple[int, str]]:
         digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
         prints[path.relative_to(folder).as_posix()] = (path.stat().st_mtime_ns, digest)
     return prints
+
+
+def shown(repository: Repository, run_hash: str) -> dict[str, Any]:
+    """Return what a run shows, for comparing two: params without those of an import, properties, points, objects."""
+    run = repository.run(run_hash)
+    state = run.state()
+    points: dict[Any, Any] = {}
+    items: dict[Any, Any] = {}
+    for key, sequence in run.sequences().items():
+        read = run.points(key)
+        assert read is not None
+        moments = [repr(column.tolist()) for column in (read.steps, read.times_us, read.epochs)]
+        if sequence.is_numeric:
+            points[key] = (*moments, repr(read.values.tolist()))
+        else:
+            items[key] = (*moments, objects(repository, run_hash, key[0], sequence.context))
+    for by_step in items.values():
+        for fields in (fields for each in by_step[-1].values() for fields in each):
+            fields.pop("data", None)
+    params = {name: value for name, value in run.params().items() if name != "imported"}
+    properties = {name: state.properties.get(name) for name in ("name", "experiment", "description", "notes")}
+    return {
+        "params": repr(params),
+        "properties": properties,
+        "tags": list(state.tags),
+        "status": state.status()[0],
+        "points": points,
+        "objects": items,
+    }
+
+
+def hash_of_only(repository: Repository) -> str:
+    """Return the hash of the one run of a repository."""
+    (run_hash,) = repository.run_hashes()
+    return run_hash

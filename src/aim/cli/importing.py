@@ -180,6 +180,14 @@ def run_import(
     default=None,
     help="TensorBoard: keep a folder of hyperparameters as a run.",
 )
+@click.option("--parse", is_flag=True, help="MLflow: make numbers and lists of the texts of params.")
+@click.option("--tags", is_flag=True, help="MLflow: make tags k:v of the tags k=v that people set.")
+@click.option("--keep-steps", is_flag=True, help="MLflow: leave points without a step at step 0.")
+@click.option("--step", metavar="COLUMN", help="Tables: the column of the step.")
+@click.option("--epoch", metavar="COLUMN", help="Tables: the column of the epoch.")
+@click.option("--time", metavar="COLUMN", help="Tables: the column of the time.")
+@click.option("--run", metavar="COLUMN", help="Tables: the column that tells runs apart.")
+@click.option("--encoding", help="Tables: of a CSV file.  [default: utf-8]")
 @click.option("--strict", is_flag=True, help="Stop at the first damage.")
 @click.option(
     "--report", "report_path", metavar="FILE", type=click.Path(path_type=Path), help="Write the report as JSON."

@@ -26,6 +26,13 @@ OWN: dict[str, str] = {
     "aim3": "aim.convert.aim3.importer:Aim3Importer",
     "wandb": "aim.convert.wandb.importer:WandbImporter",
     "tensorboard": "aim.convert.tensorboard.importer:TensorBoardImporter",
+    "mlflow": "aim.convert.mlflow.importer:MlflowImporter",
+    "trackio": "aim.convert.trackio.importer:TrackioImporter",
+    "clearml": "aim.convert.clearml.importer:ClearmlImporter",
+    "neptune": "aim.convert.neptune.importer:NeptuneImporter",
+    "lightning-csv": "aim.convert.tables.importer:CsvLoggerImporter",
+    "aim": "aim.convert.aim_export.importer:AimExportImporter",
+    "table": "aim.convert.tables.importer:TableImporter",
 }
 """Our importers by the name of their format, in the order in which they are tried."""
 

@@ -1,0 +1,3 @@
+"""
+ClearML: the ZIP of a task that ran offline.
+"""

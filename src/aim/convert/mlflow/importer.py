@@ -1,0 +1,139 @@
+"""
+The importer of MLflow: file stores and databases of SQLite, with the artifacts that lie beside them.
+
+An address of artifacts is absolute, and leads nowhere once the folder was moved: a folder `artifacts` beside the run,
+or the end of the address below the source, is looked at first. `log_image(key=, step=)` becomes a sequence of images.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from aim.convert.errors import SourceNotRecognised
+from aim.convert.events import ArtifactFile, Event, ObjectStep, Refused, SourceDamage
+from aim.convert.files import is_below
+from aim.convert.formats import ImportOptions, Source, SourceRun
+from aim.convert.media import ImageFile
+from aim.convert.mlflow import file_store, sql_store
+from aim.convert.mlflow.file_store import StoredRun
+from aim.convert.mlflow.records import MlflowRun, described, ended
+from aim.convert.sqlite_source import opened, tables_of
+from aim.core.errors import AimError
+
+DATABASE = re.compile(r".*\.(db|sqlite|sqlite3)", re.IGNORECASE)
+IMAGE = re.compile(
+    r"(?P<key>.+)[%+]step[%+](?P<step>-?\d+)[%+]timestamp[%+](?P<time>\d+)[%+][^%+]+\.(png|jpe?g|webp|gif)"
+)
+PREVIEW = re.compile(r".*[%+]compressed\.webp")
+IMAGE_BYTES_MAX = 1 << 30
+TAIL_PARTS = (4, 3, 2)  # of an address of artifacts, that are looked for below the source
+
+
+class MlflowImporter:
+    """The importer of MLflow's stores; see `aim.convert.formats.Importer`."""
+
+    name = "mlflow"
+    title = "MLflow"
+    looked_for = "mlruns/<number>/meta.yaml, and databases of SQLite with the tables experiments, runs, metrics"
+    version = 1
+    owns_below = True
+    is_asked_for = False
+    keeps_names = False
+
+    def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
+        """Return whether *folder* is a file store, or has a database."""
+        if any(file_store.is_experiment(folder / name) for name in folders if file_store.EXPERIMENT.fullmatch(name)):
+            return True
+        return any(_is_database(folder / name) for name in files)
+
+    def runs(self, source: Source, options: ImportOptions) -> Iterator[SourceRun]:
+        """List the runs of the stores. Raises NeedsExtra, SourceNotRecognised."""
+        if source.path.is_file():
+            yield from self._of_database(source.path)
+            return
+        for folder in source.folders:
+            for path in sorted(folder.iterdir()):
+                if path.is_file() and _is_database(path):
+                    yield from self._of_database(path)
+            for stored in file_store.stored_runs(folder):
+                title = f"{stored.experiment}/{stored.folder.name}"
+                files = file_store.files_of(stored)
+                yield SourceRun(stored.folder.name, title, files, stored.experiment, locator=stored)
+
+    def _of_database(self, path: Path) -> Iterator[SourceRun]:
+        try:
+            with opened(path) as database:
+                listed = sql_store.run_ids(database)
+        except sqlite3.DatabaseError:
+            raise SourceNotRecognised(path, [f"{self.title}: {self.looked_for}"]) from None
+        beside = tuple(path.with_name(path.name + suffix) for suffix in ("", "-wal"))
+        for run_id, name in listed:
+            yield SourceRun(run_id, name or run_id, beside, locator=path)
+
+    def read(self, source: Source, run: SourceRun, options: ImportOptions) -> Iterator[Event]:
+        """Read a run."""
+        keeps_steps = bool(options.choices.get("keep_steps"))
+        root = source.path if source.path.is_dir() else source.path.parent
+        if isinstance(run.locator, StoredRun):
+            tracked = file_store.read_run(run.locator)
+            if tracked is None:
+                raise AimError(f"'{run.locator.folder / file_store.META}' can't be read.")
+            yield from described(tracked, options)
+            yield from file_store.metrics(run.locator, keeps_steps=keeps_steps)
+            yield from _artifacts(tracked, root, run.locator.folder / "artifacts")
+        else:
+            with opened(run.locator) as database:
+                tracked = sql_store.read_run(database, run.run_id)
+                yield from described(tracked, options)
+                try:
+                    yield from sql_store.metrics(database, run.run_id, keeps_steps=keeps_steps)
+                except sqlite3.DatabaseError as error:
+                    yield SourceDamage(str(run.locator), None, f"SQLite: {error}")
+            yield from _artifacts(tracked, root, None)
+        yield ended(tracked)
+
+
+def _is_database(path: Path) -> bool:
+    return DATABASE.fullmatch(path.name) is not None and tables_of(path) >= sql_store.NEEDED
+
+
+def _artifacts(run: MlflowRun, root: Path, beside: Path | None) -> Iterator[Event]:
+    folder = beside if beside is not None and beside.is_dir() else _folder_of(run.artifact_uri, root)
+    if folder is None:
+        if urllib.parse.urlsplit(run.artifact_uri).scheme not in ("", "file", "mlflow-artifacts"):
+            yield ArtifactFile("artifacts", uri=run.artifact_uri)
+        return
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink() and is_below(path, root):
+            yield from _artifact(path, path.relative_to(folder).as_posix())
+
+
+def _artifact(path: Path, name: str) -> Iterator[Event]:
+    if PREVIEW.fullmatch(path.name):
+        return
+    match = IMAGE.fullmatch(path.name) if name.startswith("images/") else None
+    if match is None:
+        yield ArtifactFile(name, path=path)
+        return
+    if path.stat().st_size > IMAGE_BYTES_MAX:
+        yield Refused("an image of more than 1 GiB")
+        return
+    key = match["key"].replace("#", "/")
+    yield ObjectStep(key, {}, int(match["step"]), [ImageFile(path.read_bytes())], int(match["time"]) / 1e3)
+
+
+def _folder_of(uri: str, root: Path) -> Path | None:
+    """Return the folder of an address of artifacts: the end of it below the source, or itself if it is there."""
+    parts = Path(urllib.parse.unquote(urllib.parse.urlsplit(uri).path)).parts
+    for count in TAIL_PARTS:
+        tail = parts[-count:]
+        with suppress(OSError, ValueError):
+            candidate = root.joinpath(*tail)
+            if len(tail) == count and "/" not in tail and ".." not in tail and candidate.is_dir():
+                return candidate
+    return None

@@ -1,0 +1,3 @@
+"""
+Neptune: the folders of runs that ran offline with the client 1.x.
+"""

@@ -1,0 +1,55 @@
+"""
+A database of SQLite as a source: read without a lock, and without a byte of it changed.
+
+A database that nobody writes to is opened as immutable. With a write-ahead log or a journal beside it, the three files
+are copied first: SQLite replays the log into the copy.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+MAGIC = b"SQLite format 3\0"
+BESIDE = ("-wal", "-journal")
+
+
+def tables_of(path: Path) -> frozenset[str]:
+    """Return the names of the tables of a database; none when the file is no database, or can't be read."""
+    try:
+        with open(path, "rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                return frozenset()
+        with opened(path) as database:
+            rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    except (OSError, sqlite3.DatabaseError):
+        return frozenset()
+    return frozenset(str(row[0]) for row in rows)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a database for reading; rows are tuples. Raises sqlite3.DatabaseError, OSError."""
+    if not any(_has_content(path.with_name(path.name + suffix)) for suffix in BESIDE):
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            yield database
+        return
+    with tempfile.TemporaryDirectory(prefix="aim-import-") as folder:
+        copy = Path(folder) / "source.db"
+        for suffix in ("", *BESIDE):
+            beside = path.with_name(path.name + suffix)
+            if suffix == "" or beside.exists():
+                shutil.copyfile(beside, copy.with_name(copy.name + suffix))
+        with closing(sqlite3.connect(copy)) as database:
+            yield database
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False

@@ -1,0 +1,76 @@
+"""
+Steps of sources that can't be kept: all alike, missing, or with a fraction. The points are numbered 0, 1, 2 ...
+
+    all at step 0      several points of a metric that was logged without a step: by time, then in their order
+    missing            in their order
+    with a fraction    by step, then in their order; the original step becomes the epoch
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+WITHOUT_STEP = "points logged without a step: numbered by time"
+WITH_FRACTION = "points at steps with a fraction: numbered, the step is kept as the epoch"
+
+
+class StepOrder(NamedTuple):
+    """
+    Steps for points.
+
+    Attributes:
+        order: which point is which: the indices of the points in their new order.
+        steps, epochs: of the points in that order; NaN: no epoch.
+        reason: why they were numbered; None: they were not.
+    """
+
+    order: IntArray
+    steps: IntArray
+    epochs: FloatArray
+    reason: str | None
+
+
+def are_all_zero(steps: IntArray) -> bool:
+    """
+    Return whether several points are all at step 0.
+
+    >>> are_all_zero(np.array([0, 0])), are_all_zero(np.array([0])), are_all_zero(np.array([0, 1]))
+    (True, False, False)
+    """
+    return len(steps) > 1 and not steps.any()
+
+
+def numbered_by_time(times: npt.NDArray[np.generic]) -> StepOrder:
+    """Return points in the order of their times, numbered from 0."""
+    order = np.argsort(times, kind="stable")
+    count = len(order)
+    return StepOrder(order, np.arange(count), np.full(count, np.nan), WITHOUT_STEP)
+
+
+def whole_steps(steps: Sequence[float | None]) -> StepOrder:
+    """
+    Return whole steps for steps that may have a fraction or be missing.
+
+    >>> whole_steps([2.0, 1.0]).steps.tolist(), whole_steps([1.0, 0.5]).steps.tolist()
+    ([2, 1], [0, 1])
+    >>> whole_steps([1.0, 0.5]).order.tolist(), whole_steps([1.0, 0.5]).epochs.tolist()
+    ([1, 0], [0.5, 1.0])
+    >>> whole_steps([None, None]).reason
+    'points logged without a step: numbered by time'
+    """
+    count = len(steps)
+    if any(step is None or step != step for step in steps):
+        epochs = np.full(count, np.nan)
+        return StepOrder(np.arange(count), np.arange(count), epochs, WITHOUT_STEP)
+    floats = np.array(steps, np.float64)
+    if bool((floats == np.floor(floats)).all()):
+        exact = np.array([int(step) for step in steps if step is not None], np.int64)
+        return StepOrder(np.arange(count), exact, np.full(count, np.nan), None)
+    order = np.argsort(floats, kind="stable")
+    return StepOrder(order, np.arange(count), floats[order], WITH_FRACTION)

@@ -1,0 +1,3 @@
+"""
+Trackio: a database of SQLite for each project, media beside it.
+"""

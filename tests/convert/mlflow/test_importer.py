@@ -1,0 +1,92 @@
+"""
+MLflow's runs: what they are besides their numbers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aim.convert.importing import hash_of
+from aim.engine.repository import Repository
+from tests.convert.sources import DATA, import_source, objects, values
+
+FILES = DATA / "mlflow3-file"
+
+
+@pytest.fixture(name="repository", scope="module")
+def _repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """
+    The runs of a file store.
+    """
+    root = tmp_path_factory.mktemp("mlflow")
+    import_source(FILES, root, artifacts="copy")
+    return Repository(root)
+
+
+def states(repository: Repository) -> dict[str, str]:
+    """Return the status of each run by its name."""
+    return {str(state.name): state.status()[0] for state in repository.states()}
+
+
+def test_status_and_stage_come_over(repository: Repository) -> None:
+    """
+    Failed, killed and running runs are failed and lost, a deleted one is archived.
+    """
+    by_name = states(repository)
+    archived = [str(state.name) for state in repository.states() if state.properties.get("archived")]
+
+    assert ("finished", "failed") == (by_name["parent ✓"], by_name["crashed"])
+    assert 1 == len(archived)
+
+
+def test_params_tags_note_and_parent_come_over(repository: Repository) -> None:
+    """
+    Params are texts, tags are params, the note is the description, and a child knows the hash of its parent.
+    """
+    by_name = {str(state.name): state for state in repository.states()}
+    parent, child = by_name["parent ✓"], by_name["child"]
+    params = repository.run(parent.run_hash).params()
+
+    assert ("0.1", "[64, 32]") == (params["params"]["lr"], params["params"]["layers"])
+    assert "dev" == params["mlflow"]["tags"]["stage"]
+    assert "a *note*" == parent.properties["description"]
+    assert "vision/é" == parent.experiment
+    assert parent.run_hash == repository.run(child.run_hash).params()["imported"]["parent"]
+
+
+def test_params_are_parsed_on_demand(tmp_path: Path) -> None:
+    """
+    With `parse` a text that is a number or a list becomes one, and the text is kept.
+    """
+    import_source(FILES, tmp_path, choices={"parse": True})
+    repository = Repository(tmp_path)
+    (run_hash,) = [state.run_hash for state in repository.states() if state.name == "parent ✓"]
+    params = repository.run(run_hash).params()
+
+    assert (0.1, [64, 32], "adam") == tuple(params["params"][name] for name in ("lr", "layers", "opt.name"))
+    assert "0.1" == params["params_text"]["lr"]
+
+
+def test_images_that_were_logged_with_a_step_are_a_sequence(repository: Repository) -> None:
+    """
+    The image of `log_image` is at its step, its preview is left out, other files are artifacts.
+    """
+    (run_hash,) = [state.run_hash for state in repository.states() if state.name == "parent ✓"]
+    images = objects(repository, run_hash, "dog")
+
+    assert [3] == list(images)
+    assert b"\x89PNG" == images[3][0]["bytes"][:4]
+    assert "notes/readme.txt" in repository.readers.state(run_hash).artifacts
+
+
+def test_points_without_a_step_stay_at_step_0_on_demand(tmp_path: Path) -> None:
+    """
+    With `keep_steps` the last of them counts.
+    """
+    report = import_source(DATA / "mlflow2-file", tmp_path, choices={"keep_steps": True})
+    repository = Repository(tmp_path)
+
+    assert [0] == list(values(repository, report.runs[0].run_hash, "nostep"))
+    assert hash_of("mlflow", "67e31e3eaaeb4b9ba9b63371acb405e3") == report.runs[0].run_hash
