@@ -8,7 +8,10 @@ import csv
 import io
 import json
 import math
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow.parquet
 import pytest
@@ -155,3 +158,25 @@ def test_what_is_exported_is_what_the_chart_shows(
     table = pyarrow.parquet.read_table(io.BytesIO(export(browser, "series.parquet", **asked)))
     assert [row["step"] for row in rows] == table.column("step").to_pylist()
     assert ("x" in table.column_names) is (column == "x")
+
+
+def test_runs_as_a_whole_are_written_by_what_the_server_was_given(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    The writer of a format gets the repository, the chosen hashes and the query; the file that it writes is the answer.
+    A format without a writer is unknown, and `api/info` tells which there are.
+    """
+    for run_hash, rate in (("a", 0.1), ("b", 0.01)):
+        make_run(run_hash, lr=rate).close()
+    asked: list[object] = []
+
+    def write(root: Path, path: Path, hashes: Sequence[str], query: str) -> None:
+        asked.append((root.name, sorted(hashes), query))
+        path.write_bytes(b"written")
+
+    browser = make_browser(writers={"zip": write})
+    request = json.dumps({"query": "run.hparams.lr > 0.05", "fields": []})
+
+    assert b"written" == browser.bytes(f"export/runs.zip?request={quote(request)}")
+    assert [("demo", ["a"], "run.hparams.lr > 0.05")] == asked
+    assert ["zip"] == browser.client.get("/api/info").json()["exports"]
+    browser.get("export/runs.html", status=404)

@@ -55,6 +55,20 @@ def test_the_table_of_runs_is_saved(open_page: Open, server: str, tmp_path: Path
     assert {"hash", "hparams.lr"} < set(rows[0])
 
 
+def test_the_runs_are_saved_as_one_page(open_page: Open, server: str, tmp_path: Path) -> None:
+    """
+    The page has the matching runs, with their curves.
+    """
+    page = open_page(server + 'runs?q=run.hparams.model == "vit-s"')
+    page.locator(".grid .row").nth(7).wait_for()
+
+    page.get_by_role("button", name="Export").click()
+    path = saved(page, "One HTML page", tmp_path)
+
+    assert b'<script type="application/octet-stream" id="curves">' in path.read_bytes()
+    assert ".html" == path.suffix
+
+
 @pytest.mark.parametrize("form", ["CSV", "Parquet", "JSON"])
 def test_the_points_of_a_chart_are_saved(open_page: Open, server: str, tmp_path: Path, form: str) -> None:
     """

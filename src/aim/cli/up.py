@@ -17,6 +17,7 @@ import click
 
 from aim.cli import output
 from aim.cli.main import FOLDER_ADDRESS
+from aim.convert.exporting.export import write_runs
 from aim.core.errors import RepoNotFound, UsageError
 from aim.engine.opening import check_no_old_repository, check_not_old, find_repository, repository_exists
 from aim.engine.repository import Repository
@@ -131,6 +132,7 @@ def up(
     from aim.server.serve import ANY_HOST, on_host, serve
 
     options["trusted_hosts"] = options.pop("trusted")
+    options["writers"] = dict.fromkeys(("html", "zip"), write_runs)
     settings = Settings(roots, base_path=clean_base_path(base_path), token=token or None, **options)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if settings.is_open and insecure:

@@ -13,6 +13,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -30,7 +31,7 @@ from aim.server.open_repository import OpenRepository
 from aim.server.requests import RunsRequest, SeriesRequest
 from aim.server.runs import selected_rows
 from aim.server.selection import select
-from aim.server.server_state import in_thread, repo_of
+from aim.server.server_state import in_long_thread, in_thread, repo_of, server_of
 from aim.storage.catalogue.run_table import RunTable
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ UNFIT = (OverflowError, UnicodeEncodeError)  # an integer of over 64 bits; half 
 async def export(request: Request) -> Response:
     """Answer `GET …/export/<subject>.<format>`."""
     subject, format_name = request.path_params["subject"], request.path_params["format"]
+    if subject == "runs" and format_name in server_of(request).settings.writers:
+        return await _written_runs(request, format_name)
     if format_name not in TYPES or subject not in ("runs", "series"):
         raise missing(f"There is no export {subject}.{format_name}. Export runs or series, as csv, json or parquet.")
     body = Body.from_json(request.query_params.get("request", "{}"), zone_of(request))
@@ -71,6 +74,25 @@ async def export(request: Request) -> Response:
         return StreamingResponse(chunks(file), media_type=TYPES[format_name], headers=headers)
     written: Callable[[ExportTable], Iterator[str]] = _csv if format_name == "csv" else _json
     return StreamingResponse(_joined(written(rows)), media_type=TYPES[format_name], headers=headers)
+
+
+async def _written_runs(request: Request, format_name: str) -> Response:
+    """Answer with one file that holds the runs as a whole: an archive, or a page."""
+    repo = repo_of(request)
+    asked = RunsRequest.read(Body.from_json(request.query_params.get("request", "{}"), zone_of(request)))
+    write = server_of(request).settings.writers[format_name]
+
+    def written() -> IO[bytes]:
+        question = ask(asked.query, zone=asked.zone)
+        hashes = repo.ask_all(lambda table: hashes_of(table, selected_rows(table, question, asked.runs)))
+        with tempfile.TemporaryDirectory(prefix="aim-export-") as folder:
+            path = Path(folder) / f"{repo.id}-runs.{format_name}"
+            write(repo.root, path, hashes, asked.query)
+            return open(path, "rb")
+
+    file = await in_long_thread(request, written)
+    headers = {**attachment(f"{repo.id}-runs.{format_name}"), "Cache-Control": "no-store"}
+    return StreamingResponse(chunks(file), media_type="application/octet-stream", headers=headers)
 
 
 def column_name(field: Field) -> str:

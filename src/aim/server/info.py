@@ -59,6 +59,7 @@ async def info(request: Request) -> Response:
             "read_only": server.settings.read_only,
             "token": server.settings.token is not None,
             "plotly": assets.plotly_file() is not None,
+            "exports": sorted(server.settings.writers),
             "kinds": wire_kinds(),
             "limits": LIMITS,
             "repos": [_wire_repo(repo, await server.pool.run(repo.run_count)) for repo in server.repos],

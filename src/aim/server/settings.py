@@ -5,7 +5,7 @@ What the server serves, and how.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,9 @@ PORT_DEFAULT = 43_800  # as in Aim 3
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 LOG_LEVEL_DEFAULT = "warning"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+RunsWriter = Callable[[Path, Path, Sequence[str], str], None]
+"""Writes runs as one file: given the folder of the repository, the file, the hashes, and the query, for people."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Settings:
         uds: listen on the Unix socket of this path instead of *host* and *port*.
         certificate, key: PEM files for https; the certificate's file may hold the key too.
         log_level: one of `LOG_LEVELS`; `info` logs a line for each request.
+        writers: write runs as one file, by the ending of its name: `html`, `zip`.
     """
 
     roots: tuple[Path, ...]
@@ -47,6 +51,7 @@ class Settings:
     certificate: Path | None = None
     key: Path | None = None
     log_level: str = LOG_LEVEL_DEFAULT
+    writers: Mapping[str, RunsWriter] = field(default_factory=dict)
 
     @property
     def is_local(self) -> bool:

@@ -46,13 +46,20 @@ export const DATA_FORMATS = [
   ["json", "JSON"],
 ] as const;
 
+/// The forms that hold runs with their curves, objects and pages.
+export const WHOLE_FORMATS = [
+  ["html", "One HTML page"],
+  ["zip", "ZIP of everything"],
+] as const;
+
+export type WholeFormat = (typeof WHOLE_FORMATS)[number][0];
 export type DataFormat = (typeof DATA_FORMATS)[number][0];
 
 /// Where what a request asks for can be fetched as a file, unsampled.
 export function exportUrl(
   { question }: Pick<Scope, "question">,
   subject: "runs" | "series",
-  format: DataFormat,
+  format: DataFormat | WholeFormat,
   request: SeriesRequest | RunsRequest,
 ): string {
   return question(`export/${subject}.${format}?request=${encodeURIComponent(exactText(request))}`);

@@ -6,11 +6,16 @@ import type { RunsRequest } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { MenuItems, Popover } from "../widget/popover";
 import { useApp } from "./app";
-import { DATA_FORMATS, exportUrl } from "./chartexport";
+import { DATA_FORMATS, exportUrl, WHOLE_FORMATS, type WholeFormat } from "./chartexport";
 
 /// A request for as many runs as the server exports.
 export function exportedRuns(session: Session, request: Omit<RunsRequest, "limit">): RunsRequest {
   return { ...request, limit: session.server.peek()?.limits.runs ?? 0 };
+}
+
+/// The forms that hold runs as a whole, as far as the server writes them.
+function wholeFormats(session: Session): readonly (readonly [WholeFormat, string])[] {
+  return WHOLE_FORMATS.filter(([format]) => session.server.value?.exports?.includes(format));
 }
 
 /// The button.
@@ -40,7 +45,7 @@ export function ExportMenu({
       {(close) => (
         <MenuItems
           close={close}
-          items={DATA_FORMATS.map(([format, name]) => ({
+          items={[...DATA_FORMATS, ...wholeFormats(session)].map(([format, name]) => ({
             label: name,
             icon: "download",
             hint: `.${format}`,

@@ -75,6 +75,8 @@ export interface ServerInfo {
   readonly read_only: boolean;
   readonly token: boolean;
   readonly plotly: boolean;
+  /// Which files of whole runs the server writes: `html`, `zip`.
+  readonly exports?: readonly string[];
   readonly kinds: readonly KindInfo[];
   readonly limits: ServerLimits;
   readonly repos: readonly RepoInfo[];

@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 import shutil
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,6 +32,7 @@ from aim.convert.exporting.exported_run import ExportedRuns, SequenceFilter, sub
 from aim.convert.exporting.page_choice import PageChoice
 from aim.core import contexts
 from aim.core.errors import NotFound, UsageError
+from aim.core.words import counted
 from aim.engine import matching
 from aim.engine.opening import open_door
 from aim.storage.disk.refusals import explained
@@ -132,6 +133,16 @@ def export(
         write(exported, scratch, report)
         report.size_bytes = _size_bytes(scratch)
     return report
+
+
+def write_runs(root: Path, path: Path, hashes: Sequence[str], query: str) -> None:
+    """
+    Write runs of the repository in the folder *root* to the file *path*; its ending says the format.
+
+    Args:
+        query: what they were chosen by, for people.
+    """
+    export(root, path, runs=hashes, query=query or counted(len(hashes), "chosen run"))
 
 
 def _writer(chosen: ExportFormat, choice: PageChoice) -> WriteRuns:
