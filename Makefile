@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test crash fuzz bench ui check docs mutate pins release clean
+.PHONY: help setup demo test crash versions fuzz bench ui check docs mutate pins release clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,8 +16,11 @@ demo: ## train the example and ask about its runs (the same as ./run)
 test: ## set everything up and run all tests (the same as ./test)
 	./test
 
-crash: setup ## kill a recording process at random moments, fail each write, flip each byte
-	AIM_CRASH_ROUNDS=500 EVERY_BYTE=1 $(PYTHON) -m pytest tests/crash tests/storage/care/test_damage.py -q
+crash: setup ## kill recording processes 10,000 times, cut the power 2,000 times, fail each write, flip each byte
+	AIM_CRASH_ROUNDS=2000 AIM_CRASH_RESULTS=bench/results/crash.json EVERY_BYTE=1 $(PYTHON) -m pytest tests/crash tests/storage/care/test_damage.py -q
+
+versions: ## run the tests of storage, sdk and query under each Python that is here
+	scripts/versions
 
 fuzz: setup ## play random histories and queries for long
 	HYPOTHESIS_PROFILE=long FUZZ_QUERIES=100000 $(PYTHON) -m pytest tests/histories tests/query/test_fuzz.py tests/query/test_random.py -q

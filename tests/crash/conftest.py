@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from aim.storage.recording import background
+from tests.crash import tally
 
 
 @pytest.fixture(name="no_thread")
@@ -16,3 +17,8 @@ def _no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr(background, "_state", background._Background())
     monkeypatch.setattr(background, "register", lambda writer: None)
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Write how often was killed."""
+    tally.write(is_green=exitstatus == 0)

@@ -26,7 +26,7 @@ from aim.core.statuses import FINISHED, LOST
 from aim.storage.forms import records
 from aim.storage.reading.folder_source import open_run
 from aim.storage.reading.reader import RunReader
-from tests.crash import child
+from tests.crash import child, tally
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = int(os.environ.get("AIM_CRASH_ROUNDS", "5"))
@@ -53,6 +53,7 @@ def killed(mode: str, folder: Path, calls: int) -> Iterator[memoryview]:
             process.kill()
             process.wait()
         assert -signal.SIGKILL == process.returncode
+        tally.count("kills")
         yield acknowledged
         acknowledged.release()
 

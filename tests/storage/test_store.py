@@ -121,6 +121,22 @@ def test_a_damaged_format_hides_nothing_and_can_be_written_anew(
     assert b'{"format": 1}\n' == (store.path / "FORMAT").read_bytes()
 
 
+@pytest.mark.parametrize("number", [3, 5, 9])
+def test_one_bit_that_makes_a_newer_format_is_damage_where_runs_say_so(store: Store, number: int) -> None:
+    """
+    The first lines of the newest runs decide; without a run, or with one of that format, it is a newer repository.
+    """
+    (store.path / "FORMAT").write_text(f'{{"format": {number}}}\n')
+    with pytest.raises(UnsupportedFormat, match=f"has format {number}"):
+        Store(store.path)
+    Writer(store.create_run("one"), "one").close()
+    assert ["one"] == Store(store.path).run_hashes()
+    line = f'{{"crc":"00000000","at":1.5,"begin":{{"format":{number},"run":"two"}}}}\n'
+    (store.create_run("two") / "01234567.events.jsonl").write_text(line)
+    with pytest.raises(UnsupportedFormat, match=f"has format {number}"):
+        Store(store.path)
+
+
 @pytest.mark.parametrize("name", ["run_metadata.sqlite", "VERSION"])
 def test_a_repository_of_aim_3_is_left_alone(tmp_path: Path, name: str) -> None:
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import time
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from aim.storage.disk.files import DISK, SCRATCH_AGE_S, Disk
 FOLDER_NAME = ".aim"
 FOLDER_NAME_VARIABLE = "__AIM_REPO_NAME__"
 COPY_ATTEMPTS = 3
+RUNS_ASKED = 20
+BEGIN_FORMAT = re.compile(rb'"begin":\{"format":(\d{1,9})')
 
 log = logging.getLogger("aim")
 _warned: set[str] = set()
@@ -119,10 +122,12 @@ class Store:
 
     def _check_format(self) -> None:
         path = self.path / "FORMAT"
+        content = path.read_bytes()
         try:
-            number = int(json.loads(path.read_bytes())["format"])
+            number: int | None = int(json.loads(content)["format"])
         except (ValueError, KeyError, TypeError):
-            # the folders say that it is a repository, and no version but this one had them
+            number = None  # the folders say that it is a repository, and no version but this one had them
+        if number is None or (_is_one_bit_off(content) and self._runs_are_known()):
             if str(path) not in _warned:
                 _warned.add(str(path))
                 log.warning("Aim: %s is damaged, and the repository is read anyway. `aim repair` mends it.", path)
@@ -132,6 +137,21 @@ class Store:
                 f"{self.path} has format {number}; this version of Aim reads up to {layout.FORMAT_NUMBER}. "
                 "Install a newer Aim."
             )
+
+    def _runs_are_known(self) -> bool:
+        """
+        Return whether there are runs, and the newest of them are of a format that this version knows: each writer says
+        its own in its first line.
+        """
+        runs = self.path / "runs"
+        try:
+            names = sorted(os.listdir(runs), key=lambda name: os.stat(runs / name).st_mtime, reverse=True)
+            files = [path for name in names[:RUNS_ASKED] for path in (runs / name).glob("*.events.jsonl")]
+            formats = [_format_of(path) for path in files]
+        except OSError:
+            return False
+        numbers = [number for number in formats if number is not None]
+        return bool(numbers) and max(numbers) <= layout.FORMAT_NUMBER
 
     def write_format(self) -> bool:
         """Write the file FORMAT anew if it is damaged; return whether it was."""
@@ -261,3 +281,22 @@ def _sync_files(folder: Path, disk: Disk) -> None:
 
 def _scratch_files(_folder: str, names: list[str]) -> list[str]:
     return [name for name in names if name.startswith(".")]
+
+
+def _is_one_bit_off(content: bytes) -> bool:
+    r"""
+    Return whether a file FORMAT differs in one bit from that of this version: 3, 5 and 9 look like newer formats.
+
+    >>> _is_one_bit_off(b'{"format": 3}\n'), _is_one_bit_off(b'{"format": 2}\n')
+    (True, False)
+    """
+    right = layout.FORMAT_TEXT.encode()
+    bits = sum((byte ^ right_byte).bit_count() for byte, right_byte in zip(content, right))
+    return len(content) == len(right) and bits == 1
+
+
+def _format_of(path: Path) -> int | None:
+    """Return the format that the first line of an event file names; None when it can't be read."""
+    with open(path, "rb") as file:
+        begin = BEGIN_FORMAT.search(file.readline())
+    return None if begin is None else int(begin[1])

@@ -5,8 +5,10 @@ The catalogue's file: what is damaged is thrown away, and the catalogue made aga
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import random
+import sqlite3
 import time
 import warnings
 from pathlib import Path
@@ -280,3 +282,15 @@ def test_each_repository_has_its_own_cache(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
 
     assert tmp_path / "xdg" / "aim" == snapshot.folder_of(repository).parent
+
+
+def test_a_file_that_can_not_be_begun_leaves_nothing_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    When the disk refuses the first write, the error is raised, no scratch file stays, and no connection is left open.
+    """
+    monkeypatch.setattr(snapshot, "SCHEMA", "no statement;")
+
+    with pytest.raises(sqlite3.OperationalError):
+        snapshot.SnapshotWriter(tmp_path)
+    gc.collect()  # an open connection warns when it is collected, which is an error here
+    assert [] == list(tmp_path.iterdir())

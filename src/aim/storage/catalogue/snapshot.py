@@ -229,10 +229,15 @@ class SnapshotWriter:
         self.path = folder / f"{1 + (_number(last) if last else 0)}-{secrets.token_hex(4)}.sqlite"
         self._scratch = folder / f".{secrets.token_hex(4)}.scratch"
         self._connection = sqlite3.connect(self._scratch)
-        self._connection.executescript(
-            f"pragma page_size = {SQLITE_PAGE_BYTES}; pragma journal_mode = off; pragma synchronous = off;" + SCHEMA
-        )
         self._next = 1
+        try:
+            self._connection.executescript(
+                f"pragma page_size = {SQLITE_PAGE_BYTES}; pragma journal_mode = off; pragma synchronous = off;" + SCHEMA
+            )
+        except sqlite3.Error:
+            self._connection.close()
+            discard(self._scratch)
+            raise
 
     def __enter__(self) -> SnapshotWriter:
         return self
