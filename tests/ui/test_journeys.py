@@ -110,7 +110,7 @@ def test_runs_are_grouped_and_put_together_over_their_seeds(open_page: Open, ser
     page.keyboard.press("Enter")
     expect(page.locator(".runlist .group")).to_have_count(5)  # four rates, and the run that has none
     page.get_by_title("Draw several runs").click()
-    with page.expect_response("**/series") as answered:
+    with page.expect_response("**/series?*") as answered:
         page.get_by_role("button", name="average over seeds").click()
     assert 200 == answered.value.status
     assert '"by":{"equal":"params"' in (answered.value.request.post_data or "")
@@ -184,7 +184,7 @@ def test_a_live_run_arrives_by_itself(own_server: tuple[Path, str], open_page: O
             run.track(2 - step / 50, name="loss", step=step, context={"subset": "train"})
         expect(page.locator(".runlist .run", has_text="newcomer")).to_be_visible()
         expect(page.locator(".live")).to_contain_text("1 live")
-        with page.expect_response("**/series") as answered:
+        with page.expect_response("**/series?*") as answered:
             for step in range(40, 60):
                 run.track(2 - step / 50, name="loss", step=step, context={"subset": "train"})
         assert '"since":"' in (answered.value.request.post_data or "")

@@ -16,10 +16,10 @@ RUNS = 320
 METRICS = ("accuracy", "loss")
 
 
-def record(root: Path) -> None:
+def record(root: Path, count: int = RUNS) -> None:
     """Record runs with two metrics of a few points."""
     repository = Repository(root, create=True)
-    for number in range(RUNS):
+    for number in range(count):
         writer = repository.new_run()
         for name in METRICS:
             for step in range(3):
@@ -36,7 +36,7 @@ def test_the_newest_curves_are_drawn_first(open_page: Open, tmp_path: Path) -> N
     asked: list[tuple[str, int | None]] = []
 
     def note(request: sync_api.Request) -> None:
-        if request.url.endswith("/series"):
+        if "/series?" in request.url:
             asked.append((_body(request)["metrics"][0]["name"], _body(request).get("limit")))
 
     with serving("--repo", str(tmp_path / "work")) as address:
@@ -68,7 +68,7 @@ def test_a_card_says_how_many_of_its_curves_are_there(open_page: Open, tmp_path:
 
     with serving("--repo", str(tmp_path / "work")) as address:
         page = open_page(address + "runs")
-        page.route("**/series", hold)
+        page.route("**/series?*", hold)
         page.goto(address + "metrics")
         hints = page.get_by_text("newest 300 of 320")
         sync_api.expect(hints).to_have_count(len(METRICS))
@@ -83,7 +83,7 @@ def _body(request: sync_api.Request) -> dict[str, Any]:
 
 
 def _is_whole(request: sync_api.Request) -> bool:
-    return request.url.endswith("/series") and "limit" not in _body(request)
+    return "/series?" in request.url and "limit" not in _body(request)
 
 
 def test_an_edit_is_undone_after_a_reload(open_page: Open, tmp_path: Path) -> None:
@@ -101,4 +101,27 @@ def test_an_edit_is_undone_after_a_reload(open_page: Open, tmp_path: Path) -> No
         page.locator(".grid .row").first.wait_for()
         page.keyboard.press("Control+z")
         sync_api.expect(page.get_by_text("Undone for 1 run.")).to_be_visible()
+        page.close()
+
+
+def test_rows_of_a_long_list_come_into_view(open_page: Open, tmp_path: Path) -> None:
+    """
+    Of 700 runs the metrics page fetches the first 500, and the others when the list is scrolled to its end.
+    """
+    record(tmp_path / "work", 700)
+    limits: list[int] = []
+    with serving("--repo", str(tmp_path / "work")) as address:
+        page = open_page(address + "runs")
+        page.locator(".grid .row").first.wait_for(timeout=60_000)
+        page.on("request", lambda sent: limits.append(_body(sent)["limit"]) if "/runs?" in sent.url else None)
+        page.goto(address + "metrics")
+        rows = page.locator(".runlist .run")
+        rows.first.wait_for(timeout=60_000)
+        sync_api.expect(page.locator(".runlist header")).to_contain_text("700")
+        page.wait_for_function("() => document.querySelectorAll('.card canvas').length > 0")
+        assert max(limits) <= 500
+        page.locator(".runlist .list").evaluate("list => list.scrollTop = list.scrollHeight")
+        last = page.locator(".runlist .run").last
+        sync_api.expect(last.locator(".value")).to_have_text("0.2857", timeout=60_000)
+        assert max(limits) > 500
         page.close()

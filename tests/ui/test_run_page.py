@@ -225,7 +225,7 @@ def test_a_server_that_is_away_is_told_and_waited_for(open_page: Open, tmp_path:
         page = open_page(address + "runs")
         expect(page.locator(".grid .row")).to_have_count(1)
         expect(page.locator(".live")).to_contain_text("live")
-        fields = "performance.getEntriesByType('resource').some(({name}) => name.endsWith('/fields'))"
+        fields = "performance.getEntriesByType('resource').some(({name}) => name.includes('/fields?'))"
         page.wait_for_function(fields)  # what the page keeps is what it has
         port = address.rstrip("/").rpartition(":")[2]
     expect(page.locator(".offline")).to_contain_text("The server does not answer")

@@ -19,9 +19,12 @@ export interface Looks {
   readonly isStrong: (hash: string) => boolean;
 }
 
+/// How the owners of groups begin; other owners are hashes of runs.
+export const GROUP_PREFIX = "group:";
+
 /// The owner of a group's lines; the same for a group in every card.
 export function groupOwner(key: readonly Json[]): string {
-  return "group:" + JSON.stringify(key);
+  return GROUP_PREFIX + JSON.stringify(key);
 }
 
 /// A group for people: its values. `by`: the fields that differ between groups of equal params, whose names are told

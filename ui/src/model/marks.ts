@@ -55,6 +55,9 @@ export class Marks {
   /// Whether any run is hidden.
   readonly hasHidden = computed(() => this.hiddenSet.value.size > 0);
 
+  /// Whether a run is the baseline.
+  readonly hasBaseline = computed(() => this.settings.baseline.value !== "");
+
   private readonly pinnedSet = computed(() => new Set(this.settings.pinned.value));
   private readonly hiddenSet = computed(() => new Set(this.settings.hidden.value));
 

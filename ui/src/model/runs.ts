@@ -4,13 +4,13 @@ import { computed, effect, type ReadonlySignal, type Signal } from "@preact/sign
 import { answerableFields } from "./columns";
 import { liveStore } from "./livestore";
 import type { Scope } from "./scope";
-import { EMPTY_TABLE, patched, tableOf, type RunTable } from "./table";
+import { EMPTY_TABLE, notListed, patched, tableOf, type RunTable } from "./table";
 import { sendJson, type WireError } from "../wire/request";
 import type { Clause, Field, Hint, RunsAnswer, RunsRequest, SortKey } from "../wire/types";
 
 const FIRST_ROWS = 200; // shown while the rest is on its way
 const ROWS_MOST = 50_000;
-const PATCH_RUNS = 200; // more changed runs than this: ask for all again
+const PATCH_PART = 0.5; // of the table: if more runs changed, all are asked for again
 const PAUSE_MS = 900;
 
 /// What a page wants to know of the runs. `sort` null: newest first.
@@ -28,6 +28,8 @@ export interface RunsStore {
   readonly clauses: ReadonlySignal<readonly Clause[]>;
   /// Names in a query without matches that no run has.
   readonly hints: ReadonlySignal<readonly Hint[]>;
+  /// Those of some runs that the query leaves out, as far as that is known.
+  readonly areMissing: (runs: readonly string[]) => readonly string[];
   /// Whether an answer, or an error, has come at all.
   readonly isKnown: ReadonlySignal<boolean>;
   readonly stop: () => void;
@@ -61,29 +63,34 @@ function answerOf(answer: RunsAnswer, { fields }: RunsRequest): Answer {
   return { table: tableOf(answer, fields), clauses: answer.clauses ?? [], hints: answer.hints ?? [] };
 }
 
-/// Starts a store. `only`: these runs, whatever the query says.
+/// Starts a store. `only`: these runs, whatever the query says. `rows`: at most so many, the first ones of the order.
 export function runsStore(
   scope: Scope,
   wish: ReadonlySignal<RunsWish | null>,
   only?: ReadonlySignal<readonly string[]>,
+  rows?: ReadonlySignal<number>,
 ): RunsStore {
   const ask = (body: RunsRequest, abort: AbortSignal): Promise<RunsAnswer> =>
     sendJson<RunsAnswer>(scope.question("runs"), body, abort);
   const store = liveStore<RunsRequest, Answer>(scope, {
     wish: computed(() => {
       const summaries = scope.fields.peek()?.summaries ?? null;
-      return wish.value && runsRequest(wish.value, scope.query.value, only?.value ?? null, summaries);
+      const request = wish.value && runsRequest(wish.value, scope.query.value, only?.value ?? null, summaries);
+      return request && rows ? { ...request, limit: Math.min(ROWS_MOST, rows.value) } : request;
     }),
     pause_ms: PAUSE_MS,
     fetch: async (request, abort, show, old) => {
-      const first = await ask(old ? request : { ...request, limit: FIRST_ROWS }, abort);
-      if (old || first.count <= first.hash.length) return answerOf(first, request);
+      const first = await ask(old ? request : { ...request, limit: Math.min(FIRST_ROWS, request.limit) }, abort);
+      if (old || first.hash.length >= Math.min(first.count, request.limit)) return answerOf(first, request);
       show(answerOf(first, request));
       return answerOf(await ask(request, abort), request);
     },
     merge: (old, changed, request) => {
-      if (changed === null || changed.size > PATCH_RUNS) return null;
+      if (changed === null || changed.size > Math.max(FIRST_ROWS, PATCH_PART * old.table.hashes.length)) return null;
       const runs = [...changed].filter((hash) => !request.runs || request.runs.includes(hash));
+      // of the first rows alone nobody knows whether another run has come among them, or has left those behind them
+      const { hashes, rowOf, count } = old.table;
+      if (hashes.length < count && runs.some((hash) => !rowOf.has(hash))) return null;
       return async (abort) => {
         if (runs.length === 0) return old;
         const answer = await ask({ ...request, runs }, abort);
@@ -104,6 +111,7 @@ export function runsStore(
     error,
     clauses: computed(() => answer.value?.clauses ?? []),
     hints: computed(() => answer.value?.hints ?? []),
+    areMissing: (runs) => notListed(table.value, runs),
     isKnown: computed(() => answer.value !== null || error.value !== null),
     stop: () => {
       store.stop();

@@ -6,8 +6,9 @@ import type { App } from "./app";
 import { fieldText, guessTarget, parseField } from "./fields";
 import { coloring, dashing, type Coloring } from "./grouping";
 import { groupOwner, type Looks } from "./lines";
+import { longList } from "./longlist";
 import { shortHash } from "./marks";
-import { runsStore, type RunsStore, type RunsWish } from "./runs";
+import type { RunsStore, RunsWish } from "./runs";
 import { cellOf, type RunTable } from "./table";
 import { aggregate, colorField, dashField, drawingFields } from "./workspace";
 import { fieldMemory } from "./valuecolors";
@@ -42,6 +43,10 @@ export interface Scene extends RunsStore {
   readonly target: ReadonlySignal<Target | null>;
   readonly looks: ReadonlySignal<Looks>;
   readonly colors: ReadonlySignal<Coloring>;
+  /// Asks for so many rows of the list, soon.
+  readonly needRows: (count: number) => void;
+  /// The table that has a run: that of the list, or that of runs far down in it.
+  readonly tableFor: (hash: string) => RunTable;
   /// Takes the groups of runs that an answer says are averaged: runs of one group have one colour.
   readonly setGroups: (groups: readonly FrameGroup[]) => void;
 }
@@ -61,11 +66,13 @@ export function runName(table: RunTable, hash: string): string {
 /// What a scene needs of the app.
 export type SceneApp = Pick<App, "scope" | "marks" | "session" | "colors">;
 
-/// Starts a scene. `more`: further fields; `only`: these runs alone, in this order.
+/// Starts a scene. `more`: further fields; `only`: these runs alone, in this order; `isListed`: of very many runs only
+/// the first are fetched, and more when `needRows` is called, unless a grouping needs all.
 export function makeScene(
   { scope, marks, session, colors: memory }: SceneApp,
   more?: ReadonlySignal<readonly Field[]>,
   only?: ReadonlySignal<readonly string[]>,
+  isListed = false,
 ): Scene {
   const target = computed(() => targetOf(targetText.value, scope.fields.value));
   const wish = computed<RunsWish | null>(() => {
@@ -77,7 +84,8 @@ export function makeScene(
       sort: rank && !only ? { field: rank.field, descending: rank.descending } : null,
     };
   });
-  const store = runsStore(scope, wish, only);
+  const list = longList({ scope, marks }, wish, { only, isListed });
+  const { store, tableFor, needRows, areMissing, stop } = list;
   const averaged = signal<ReadonlyMap<string, string>>(new Map());
   const colors = computed(() => {
     const repo = scope.repo.value;
@@ -103,8 +111,8 @@ export function makeScene(
     return {
       coloring: colors.value,
       dashOf,
-      nameOf: (hash) => runName(table, hash),
-      isShown: (hash) => table.rowOf.has(hash) && !marks.isHidden(hash),
+      nameOf: (hash) => runName(tableFor(hash), hash),
+      isShown: (hash) => (table.rowOf.has(hash) || table.hashes.length < table.count) && !marks.isHidden(hash),
       isStrong: (hash) => marks.isPinned(hash) || marks.isBaseline(hash),
     };
   });
@@ -113,5 +121,5 @@ export function makeScene(
     const next = new Map(groups.flatMap(({ key, runs }) => runs.map((hash) => [hash, groupOwner(key)] as const)));
     if ([...next].some(([hash, owner]) => before.get(hash) !== owner)) averaged.value = new Map([...before, ...next]);
   };
-  return { ...store, target, looks, colors, setGroups };
+  return { ...store, target, looks, colors, setGroups, needRows, tableFor, areMissing, stop };
 }

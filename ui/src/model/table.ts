@@ -86,8 +86,7 @@ export function notListed({ hashes, rowOf, count }: RunTable, runs: readonly str
 }
 
 /// What is said of them beside a number of runs; empty if there are none.
-export function notListedText(table: RunTable, runs: readonly string[]): string {
-  const missing = notListed(table, runs).length;
+export function notListedText(missing: number, runs: readonly string[]): string {
   if (missing === 0) return "";
   return missing === runs.length ? ", not in this list" : `, ${missing} of them not in this list`;
 }

@@ -6,7 +6,7 @@ import type { JSX } from "preact";
 import type { Extent } from "../chart/extent";
 import { goTo } from "../model/address";
 import type { Card } from "../model/cards";
-import type { CardLines } from "../model/lines";
+import { type CardLines, GROUP_PREFIX } from "../model/lines";
 import { useApp } from "./app";
 import { cardActions, cardTitle } from "./cardactions";
 import { useCardData, type CardSubject } from "./carddata";
@@ -56,7 +56,7 @@ export function ChartCard(props: ChartCardProps): JSX.Element {
             xName={settings.xLabel.value}
             onZoom={zoom}
             baseline={baseline}
-            openOf={(owner) => (scene.table.value.rowOf.has(owner) ? () => goTo("run", owner) : null)}
+            openOf={(owner) => (owner.startsWith(GROUP_PREFIX) ? null : () => goTo("run", owner))}
             onPainted={data.painted}
           />
         )}

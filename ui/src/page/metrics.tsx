@@ -104,7 +104,7 @@ function MetricsToolbar({
 export function MetricsPage(): JSX.Element {
   const app = useApp();
   const { scope, arrangement } = app;
-  const scene = useStore(() => makeScene(app));
+  const scene = useStore(() => makeScene(app, undefined, undefined, true));
   const settings = useMemo(workspaceSettings, []);
   const find = useSignal("");
   useTitle("Metrics");

@@ -166,6 +166,10 @@ export function RunList({ scene }: { scene: Scene }): JSX.Element {
   const first = Math.max(0, Math.floor(view.value.top / ROW_PX) - SPARE_ROWS);
   const last = Math.min(rows.value.length, Math.ceil((view.value.top + view.value.height) / ROW_PX) + SPARE_ROWS);
   const key = target ? fieldText(target.field) : "";
+  // Rows that are not fetched yet have their room, and are fetched when they come into view.
+  const rowCount = scene.colors.value.groups.length > 0 ? rows.value.length : Math.max(rows.value.length, table.count);
+  const needed = Math.ceil((view.value.top + view.value.height) / ROW_PX) + SPARE_ROWS;
+  useEffect(() => scene.needRows(needed), [needed]);
   const drawn = (row: Row, index: number): JSX.Element => {
     const top = `${index * ROW_PX}px`;
     if (row.hash !== null) {
@@ -200,7 +204,7 @@ export function RunList({ scene }: { scene: Scene }): JSX.Element {
         }
         onMouseLeave={() => (marks.hot.value = null)}
       >
-        <div style={{ height: `${rows.value.length * ROW_PX}px` }} role="presentation" />
+        <div style={{ height: `${rowCount * ROW_PX}px` }} role="presentation" />
         {rows.value.slice(first, last).map((row, i) => drawn(row, first + i))}
       </div>
     </aside>

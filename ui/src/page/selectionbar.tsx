@@ -6,7 +6,7 @@ import { goTo } from "../model/address";
 import type { App } from "../model/app";
 import type { Marks } from "../model/marks";
 import type { RunsStore } from "../model/runs";
-import { cellOf, notListed, notListedText } from "../model/table";
+import { cellOf, notListedText } from "../model/table";
 import { plural } from "../model/words";
 import type { RunsRequest } from "../wire/types";
 import { Icon } from "../widget/icon";
@@ -37,7 +37,7 @@ function TagMenu({ scene, isOpenLabel }: { scene: RunsStore; isOpenLabel: JSX.El
       runs,
       { tags: { add: isOnAll ? [] : [name], remove: isOnAll ? [name] : [] } },
       isOnAll ? `Removed tag ${name} from` : "Tagged",
-      notListedText(scene.table.peek(), runs),
+      notListedText(scene.areMissing(runs).length, runs),
     );
   };
   return (
@@ -77,7 +77,7 @@ function TagMenu({ scene, isOpenLabel }: { scene: RunsStore; isOpenLabel: JSX.El
 function archive({ marks, edits }: App, scene: RunsStore): void {
   const runs = marks.selected.peek();
   const areArchived = runs.every((hash) => cellOf(scene.table.peek(), "run.archived", hash) === true);
-  const remark = notListedText(scene.table.peek(), runs);
+  const remark = notListedText(scene.areMissing(runs).length, runs);
   void edits
     .edit(runs, { archived: !areArchived }, areArchived ? "Brought back" : "Archived", remark)
     .then((isDone) => {
@@ -89,14 +89,14 @@ function archive({ marks, edits }: App, scene: RunsStore): void {
 function SelectionCount({ scene }: { scene: RunsStore }): JSX.Element {
   const { marks } = useApp();
   const runs = marks.selected.value;
-  const missing = notListed(scene.table.value, runs);
+  const missing = scene.areMissing(runs);
   const leaveOut = (): void => {
     marks.selected.value = runs.filter((hash) => !missing.includes(hash));
   };
   return (
     <>
       <b>
-        {plural(runs.length, "run")} selected{notListedText(scene.table.value, runs)}
+        {plural(runs.length, "run")} selected{notListedText(missing.length, runs)}
       </b>
       {missing.length > 0 && (
         <button type="button" class="bare" onClick={leaveOut}>
@@ -165,7 +165,9 @@ export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | nul
           <button
             type="button"
             class="bare danger"
-            onClick={() => void edits.edit(runs, { deleted: true }, "Deleted", notListedText(scene.table.peek(), runs))}
+            onClick={() =>
+              void edits.edit(runs, { deleted: true }, "Deleted", notListedText(scene.areMissing(runs).length, runs))
+            }
           >
             <Icon name="trash" size={14} />
             Delete

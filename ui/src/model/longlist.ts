@@ -1,0 +1,131 @@
+/// The list of the matching runs, of which a page of very many fetches only the first rows.
+///
+///     the first rows     more are fetched when `needRows` is called, four times as many each time
+///     far runs           that are selected or pointed at are asked for by themselves, with the query, so that it is
+///                        known which ones it leaves out
+///     all rows           where a grouping needs them, or a baseline that is not among the first
+///
+/// So neither opening a page nor a change ever fetches ten thousand runs of which thirty are on the screen.
+
+import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
+import type { App } from "./app";
+import { GROUP_PREFIX } from "./lines";
+import { liveStore, type LiveStore } from "./livestore";
+import type { Marks } from "./marks";
+import { runsRequest, runsStore, type RunsStore, type RunsWish } from "./runs";
+import type { Scope } from "./scope";
+import { EMPTY_TABLE, tableOf, type RunTable } from "./table";
+import { drawingFields } from "./workspace";
+import { sendJson } from "../wire/request";
+import type { RunsAnswer, RunsRequest } from "../wire/types";
+
+const LIST_ROWS = 500;
+const GROWTH = 4;
+const FAR_PAUSE_MS = 900;
+const FAR_MOST = 500;
+
+/// The list, and what is known of runs far down in it.
+export interface LongList {
+  readonly store: RunsStore;
+  /// Asks for so many rows, soon.
+  readonly needRows: (count: number) => void;
+  /// The table that has a run, if one does.
+  readonly tableFor: (hash: string) => RunTable;
+  /// Those of some runs that the query leaves out, as far as that is known.
+  readonly areMissing: (runs: readonly string[]) => readonly string[];
+  readonly stop: () => void;
+}
+
+function isPart({ hashes, count }: RunTable): boolean {
+  return hashes.length < count;
+}
+
+/// Starts a list. `only`: these runs alone; `isListed`: whether the first rows are enough.
+export function longList(
+  { scope, marks }: Pick<App, "scope" | "marks">,
+  wish: ReadonlySignal<RunsWish | null>,
+  { only, isListed }: { readonly only?: ReadonlySignal<readonly string[]>; readonly isListed: boolean },
+): LongList {
+  const rows = signal(LIST_ROWS);
+  const limit = computed(() => (isListed && drawingFields.value.length === 0 ? rows.value : Infinity));
+  const store = runsStore(scope, wish, only, limit);
+  // The address has few digits of the baseline, by which it can't be asked for.
+  const stopLooking = effect(() => {
+    const { hashes } = store.table.value;
+    const isFar = marks.hasBaseline.value && hashes.length > 0 && !hashes.some(marks.isBaseline);
+    if (isFar && isPart(store.table.value)) rows.value = Infinity;
+  });
+  const far = farRuns(scope, store, wish, focusOf(marks));
+  const tableFor = (hash: string): RunTable => {
+    const table = store.table.value;
+    return table.rowOf.has(hash) ? table : (far.answer.value?.table ?? EMPTY_TABLE);
+  };
+  return {
+    store,
+    tableFor,
+    needRows: (count) => {
+      while (count > rows.peek() && rows.peek() < store.table.peek().count) rows.value = GROWTH * rows.peek();
+    },
+    areMissing: (runs) => {
+      if (!isPart(store.table.value)) return store.areMissing(runs);
+      const asked = far.answer.value?.asked;
+      return runs.filter((hash) => asked?.has(hash) && !tableFor(hash).rowOf.has(hash));
+    },
+    stop: () => {
+      store.stop();
+      far.stop();
+      stopLooking();
+    },
+  };
+}
+
+/// The runs that the reader deals with: the selected ones, and the one that is pointed at.
+function focusOf(marks: Marks): ReadonlySignal<readonly string[]> {
+  return computed(() => {
+    const owner = marks.hot.value?.owner;
+    const isRun = owner !== undefined && !owner.startsWith(GROUP_PREFIX);
+    return isRun ? [...marks.selected.value, owner] : marks.selected.value;
+  });
+}
+
+interface FarAnswer {
+  /// Those that match the query.
+  readonly table: RunTable;
+  /// All that were asked for.
+  readonly asked: ReadonlySet<string>;
+}
+
+/// Follows those of some runs that a list lacks.
+function farRuns(
+  scope: Scope,
+  list: RunsStore,
+  wish: ReadonlySignal<RunsWish | null>,
+  focus: ReadonlySignal<readonly string[]>,
+): LiveStore<FarAnswer> {
+  const hashes = signal<readonly string[]>([]);
+  const stopCollecting = effect(() => {
+    const { rowOf } = list.table.value;
+    if (rowOf.size === 0 || !isPart(list.table.value)) return;
+    const before = hashes.peek();
+    const more = focus.value.filter((hash) => !rowOf.has(hash) && !before.includes(hash));
+    if (more.length > 0) hashes.value = [...before, ...more].slice(-FAR_MOST);
+  });
+  const store = liveStore<RunsRequest, FarAnswer>(scope, {
+    wish: computed(() => {
+      if (wish.value === null || hashes.value.length === 0) return null;
+      const request = runsRequest(wish.value, scope.query.value, null, scope.fields.peek()?.summaries ?? null);
+      return { ...request, sort: [], runs: hashes.value };
+    }),
+    pause_ms: FAR_PAUSE_MS,
+    fetch: async (request, abort) => {
+      const answer = await sendJson<RunsAnswer>(scope.question("runs"), request, abort);
+      return { table: tableOf(answer, request.fields), asked: new Set(request.runs) };
+    },
+    concerns: ({ changed }, { runs }) => changed === null || changed.some((hash) => runs?.includes(hash)),
+  });
+  const stop = (): void => {
+    store.stop();
+    stopCollecting();
+  };
+  return { ...store, stop };
+}

@@ -1,0 +1,132 @@
+/// A list of 10,000 runs: only its first rows are fetched, others when they come into view or are dealt with, and never
+/// all of them again after a change.
+
+import { goToText } from "../src/model/address";
+import { settled, until } from "./browser";
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { makeConnected } from "./connected";
+import { FakeServer } from "./fakeserver";
+import { makeRuns, runsAnswer, type GeneratedRun } from "./project";
+import type { App } from "../src/model/app";
+import { makeScene, type Scene } from "../src/model/scene";
+import type { RunsRequest } from "../src/wire/types";
+
+const RUNS: readonly GeneratedRun[] = makeRuns(1).flatMap((run) =>
+  Array.from({ length: 10_000 }, (_, i) => ({
+    ...run,
+    hash: `${i.toString(16).padStart(8, "0")}aaaaaaaaaaaaaaaa`,
+    name: `run ${i}`,
+  })),
+);
+const ROW_BYTES_MOST = 200;
+
+beforeEach(() => goToText("metrics"));
+
+/// A server of these runs, which counts the bytes that it sends.
+function longServer(matching: readonly GeneratedRun[] = RUNS) {
+  const server = new FakeServer();
+  const sent = { bytes: 0, rows: [] as number[] };
+  server.on("runs", ({ body }) => {
+    const { fields, limit, runs } = body as unknown as RunsRequest;
+    const listed = runs ? matching.filter(({ hash }) => runs.includes(hash)) : matching;
+    const part = listed.slice(0, limit);
+    const answer = runsAnswer(part, fields, { count: listed.length, total: RUNS.length });
+    sent.bytes += JSON.stringify(answer).length;
+    sent.rows.push(part.length);
+    return answer;
+  });
+  return { server, sent };
+}
+
+async function opened(matching?: readonly GeneratedRun[], page = "metrics") {
+  const { server, sent } = longServer(matching);
+  const { app } = await makeConnected(server);
+  goToText(page);
+  const scene = makeScene(app, undefined, undefined, true);
+  await until(() => scene.isKnown.value && !scene.isLoading.value && scene.table.value.hashes.length >= 500, "rows");
+  return { app, scene, server, sent };
+}
+
+function close(app: App, scene: Scene): void {
+  scene.stop();
+  app.scope.stop();
+}
+
+test("opening a page of 10,000 runs fetches the first 500", async () => {
+  const { app, scene, sent } = await opened();
+  assert.deepEqual([200, 500], sent.rows);
+  assert.ok(sent.bytes < 700 * ROW_BYTES_MOST, `${sent.bytes} bytes`);
+  assert.equal(10_000, scene.table.value.count);
+  assert.equal(10_000, app.scope.matches.value?.count);
+  const { isShown, nameOf, coloring } = scene.looks.value;
+  assert.ok(isShown(RUNS[9000].hash), "its curves are drawn all the same");
+  assert.equal("run 3", nameOf(RUNS[3].hash));
+  assert.match(coloring.colorOf(RUNS[9000].hash), /^#/);
+  close(app, scene);
+});
+
+test("rows are fetched when they come into view", async () => {
+  const { app, scene, sent } = await opened();
+  scene.needRows(400);
+  await settled();
+  assert.equal(2, sent.rows.length);
+  scene.needRows(1700);
+  await until(() => scene.table.value.hashes.length === 2000, "more rows");
+  scene.needRows(9990);
+  await until(() => scene.table.value.hashes.length === 10_000, "all rows");
+  scene.needRows(99_999);
+  await settled();
+  assert.deepEqual([200, 500, 2000, 10_000], sent.rows);
+  close(app, scene);
+});
+
+test("a change of runs never fetches the whole list again", async () => {
+  const { app, scene, sent } = await opened();
+  scene.needRows(1000);
+  await until(() => scene.table.value.hashes.length === 2000, "more rows");
+  sent.rows.length = 0;
+  app.scope.nudge("2", [RUNS[7].hash]);
+  await until(() => sent.rows.length === 1, "the changed run");
+  app.scope.nudge("3", [RUNS[9000].hash]);
+  await until(() => sent.rows.length === 2, "the rows, among which it may be now");
+  app.scope.nudge("4", null);
+  await until(() => sent.rows.length === 3, "the rows");
+  assert.deepEqual([1, 2000, 2000], sent.rows);
+  close(app, scene);
+});
+
+test("a run far down is known by its name when it is pointed at", async () => {
+  const { app, scene, sent } = await opened();
+  app.marks.hot.value = { owner: RUNS[9000].hash, x: 3 };
+  await until(() => scene.looks.value.nameOf(RUNS[9000].hash) === "run 9000", "its name");
+  app.marks.hot.value = { owner: 'group:["adam"]', x: 3 };
+  app.marks.hot.value = { owner: RUNS[3].hash, x: 3 };
+  await settled();
+  assert.deepEqual([200, 500, 1], sent.rows, "what is in the list is not asked for");
+  app.marks.hot.value = null;
+  close(app, scene);
+});
+
+test("of selected runs far down it is known which ones the query leaves out", async () => {
+  const { app, scene } = await opened(RUNS.slice(0, 9000));
+  const [near, far, out] = [RUNS[5].hash, RUNS[8000].hash, RUNS[9500].hash];
+  assert.deepEqual([], scene.areMissing([near, far, out]), "nothing is said before it is known");
+  app.marks.select([near, far, out]);
+  await until(() => scene.areMissing([near, far, out]).length > 0, "an answer");
+  assert.deepEqual([out], scene.areMissing([near, far, out]));
+  close(app, scene);
+});
+
+test("a grouping, and a baseline that is far down, need all runs", async () => {
+  const grouped = await opened(RUNS, "metrics?color=hparams.lr");
+  assert.deepEqual([200, 10_000], grouped.sent.rows);
+  close(grouped.app, grouped.scene);
+  const near = await opened(RUNS, `metrics?base=${RUNS[5].hash.slice(0, 8)}`);
+  await settled();
+  assert.deepEqual([200, 500], near.sent.rows);
+  close(near.app, near.scene);
+  const far = await opened(RUNS, `metrics?base=${RUNS[9000].hash.slice(0, 8)}`);
+  await until(() => far.scene.table.value.hashes.length === 10_000, "all rows");
+  close(far.app, far.scene);
+});
