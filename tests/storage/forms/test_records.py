@@ -277,7 +277,7 @@ def test_reading_leaves_no_file_open(writer: Writer) -> None:
     records.read_ended_segment(path)
     records.read_live_segment(path)
 
-    assert count == len(list(Path("/proc/self/fd").iterdir()))
+    assert len(list(Path("/proc/self/fd").iterdir())) <= count  # fewer where garbage of other tests went meanwhile
 
 
 @pytest.mark.parametrize(("filled", "expected"), [([], 0), ([0], 1), ([2], 3), ([0, 5], 6)])
