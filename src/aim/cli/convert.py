@@ -33,4 +33,19 @@ def tensorboard(repo: Path | None, logdir: Path, flat: bool, no_cache: bool) -> 
     sys.exit(run_import(recognised(logdir, "tensorboard"), target_of(repo), options))
 
 
+@convert.command()
+@repo_option
+@click.option("--tracking_uri", required=True, help="The folder of a file store, or sqlite:///PATH.")
+@click.option("--experiment", "-e", help="Only this experiment, by its name.")
+def mlflow(repo: Path | None, tracking_uri: str, experiment: str | None) -> None:
+    """Bring the runs of MLflow from its files or its database of SQLite."""
+    scheme, _, rest = tracking_uri.partition("://")
+    if rest and scheme not in ("file", "sqlite"):
+        raise click.UsageError(f"{scheme}:// is not read. Name the folder of a file store, or sqlite:///PATH.")
+    path = Path(rest[1:] if scheme == "sqlite" else rest or tracking_uri)
+    only = () if experiment is None else (f"{experiment}/*",)
+    options = ImportOptions(naming=FULL, only=only, artifacts="copy")
+    sys.exit(run_import(recognised(path, "mlflow"), target_of(repo), options))
+
+
 convert.add_command(tensorboard, "tf")

@@ -4,6 +4,8 @@ MLflow's runs: what they are besides their numbers.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,16 @@ def test_points_without_a_step_stay_at_step_0_on_demand(tmp_path: Path) -> None:
 
     assert [0] == list(values(repository, report.runs[0].run_hash, "nostep"))
     assert hash_of("mlflow", "67e31e3eaaeb4b9ba9b63371acb405e3") == report.runs[0].run_hash
+
+
+def test_the_command_of_aim_3_brings_one_experiment(tmp_path: Path) -> None:
+    """
+    `aim convert mlflow --tracking_uri --experiment` imports that experiment; an address of a server is a wrong call.
+    """
+    command = [sys.executable, "-m", "aim.cli", "convert", "mlflow", "--repo", str(tmp_path), "--tracking_uri"]
+    done = subprocess.run([*command, str(FILES / "mlruns"), "--experiment", "vision/é"], capture_output=True)
+    wrong = subprocess.run([*command, "http://127.0.0.1:5000"], capture_output=True, text=True)
+
+    assert 0 == done.returncode, done.stderr
+    assert 5 == len(Repository(tmp_path).run_hashes())
+    assert (2, True) == (wrong.returncode, "sqlite:///PATH" in wrong.stderr)

@@ -72,8 +72,8 @@ class MlflowImporter:
         except sqlite3.DatabaseError:
             raise SourceNotRecognised(path, [f"{self.title}: {self.looked_for}"]) from None
         beside = tuple(path.with_name(path.name + suffix) for suffix in ("", "-wal"))
-        for run_id, name in listed:
-            yield SourceRun(run_id, name or run_id, beside, locator=path)
+        for run_id, experiment in listed:
+            yield SourceRun(run_id, f"{experiment}/{run_id}", beside, experiment, locator=path)
 
     def read(self, source: Source, run: SourceRun, options: ImportOptions) -> Iterator[Event]:
         """Read a run."""

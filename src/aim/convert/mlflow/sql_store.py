@@ -29,8 +29,11 @@ INFINITE = sys.float_info.max
 
 
 def run_ids(database: sqlite3.Connection) -> list[tuple[str, str]]:
-    """List the runs, oldest first: id and name."""
-    rows = database.execute("SELECT run_uuid, name FROM runs ORDER BY start_time, run_uuid").fetchall()
+    """List the runs, oldest first: id, and the name of the experiment."""
+    rows = database.execute(
+        "SELECT r.run_uuid, e.name FROM runs r LEFT JOIN experiments e ON e.experiment_id = r.experiment_id "
+        "ORDER BY r.start_time, r.run_uuid"
+    ).fetchall()
     return [(str(run_id), str(name or "")) for run_id, name in rows]
 
 
