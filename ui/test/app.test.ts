@@ -13,7 +13,8 @@ import { Marks, shortHash, toggled } from "../src/model/marks";
 import { makeScene, runName } from "../src/model/scene";
 import { narrowedQuery } from "../src/model/scope";
 import { Session } from "../src/model/session";
-import type { AlertItem, AlertsAnswer, StoredDocument } from "../src/wire/types";
+import type { AlertItem, AlertsAnswer } from "../src/wire/alerts";
+import type { StoredDocument } from "../src/wire/types";
 
 const RUNS = makeRuns(60);
 const [FIRST, SECOND] = RUNS.map(({ hash }) => hash);

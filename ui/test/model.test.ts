@@ -25,7 +25,8 @@ import { keyName } from "../src/model/keys";
 import { compareCells, patched, sorted, spreadOf, tableOf, cellOf } from "../src/model/table";
 import { describedTags } from "../src/model/tags";
 import { diffWords } from "../src/model/worddiff";
-import type { AlertItem, Field, FieldsAnswer, Json, RunsAnswer, StoredDocument } from "../src/wire/types";
+import type { AlertItem } from "../src/wire/alerts";
+import type { Field, FieldsAnswer, Json, RunsAnswer, StoredDocument } from "../src/wire/types";
 import {
   arrange,
   formatOwn,

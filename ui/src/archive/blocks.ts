@@ -1,7 +1,7 @@
 /// The blocks of a page in one file: base64 in elements of the document, deflated. See docs/formats/page.md.
 
+import type { AlertItem } from "../wire/alerts";
 import type {
-  AlertItem,
   ArchiveInfo,
   Field,
   FieldsAnswer,

@@ -12,7 +12,7 @@ import { shortHash } from "./marks";
 import type { Scope } from "./scope";
 import type { Session } from "./session";
 import { getJson } from "../wire/request";
-import type { AlertItem, AlertsAnswer } from "../wire/types";
+import type { AlertItem, AlertsAnswer } from "../wire/alerts";
 
 const DISMISSED_KEY = "aim.alerts.dismissed";
 const DISMISSED_MOST = 1000;

@@ -6,7 +6,7 @@ import { useRef } from "preact/hooks";
 import { alertAgo, alertTarget, alertRun, alertText, openAlert } from "../model/alerts";
 import { formatTime } from "../model/format";
 import type { Session } from "../model/session";
-import type { AlertItem, AlertKind } from "../wire/types";
+import type { AlertItem, AlertKind } from "../wire/alerts";
 import { plural } from "../model/words";
 import { Icon } from "../widget/icon";
 import { Popover } from "../widget/popover";
