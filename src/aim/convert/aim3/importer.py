@@ -104,6 +104,8 @@ class Aim3Importer:
         for name, color in row.tags:
             yield TagName(name, color.lower() if color and COLOR.fullmatch(color) else None)
         yield from map(NoteText, row.notes)
+        if row.about_experiment:
+            yield ParamValue(("aim3", "experiment"), row.about_experiment)
         contexts = dict(CONTEXTS)
         if folders.meta.is_dir():
             yield from _meta(folders.meta, run.run_id, contexts)

@@ -25,6 +25,7 @@ class RunRow:
 
     Attributes:
         tags: pairs of a name and a colour.
+        about_experiment: `description` and `notes` of the experiment, where it has them.
         created_at_s: Unix seconds.
     """
 
@@ -36,6 +37,7 @@ class RunRow:
     created_at_s: float | None = None
     tags: list[tuple[str, str | None]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    about_experiment: dict[str, Any] = field(default_factory=dict)
 
 
 def read_rows(folder: Path) -> dict[str, RunRow]:
@@ -63,6 +65,7 @@ def read_rows(folder: Path) -> dict[str, RunRow]:
 
 def _rows(connection: sqlite3.Connection) -> dict[str, RunRow]:
     experiments = {row["id"]: row["name"] for row in _table(connection, "experiment")}
+    about = _about_experiments(connection)
     tags = {row["id"]: (row["name"], row.get("color")) for row in _table(connection, "tag")}
     rows: dict[str, RunRow] = {}
     by_id: dict[Any, RunRow] = {}
@@ -76,6 +79,7 @@ def _rows(connection: sqlite3.Connection) -> dict[str, RunRow]:
             experiments.get(row.get("experiment_id")),
             bool(row.get("is_archived")),
             _seconds(row.get("created_at")),
+            about_experiment=about.get(row.get("experiment_id"), {}),
         )
         rows[run_hash] = by_id[row["id"]] = run
     for row in _table(connection, "run_tag"):
@@ -85,6 +89,17 @@ def _rows(connection: sqlite3.Connection) -> dict[str, RunRow]:
         if row.get("run_id") in by_id and row.get("content"):
             by_id[row["run_id"]].notes.append(str(row["content"]))
     return rows
+
+
+def _about_experiments(connection: sqlite3.Connection) -> dict[Any, dict[str, Any]]:
+    about: dict[Any, dict[str, Any]] = {}
+    for row in _table(connection, "experiment"):
+        if row.get("description"):
+            about.setdefault(row["id"], {})["description"] = str(row["description"])
+    for row in _table(connection, "note"):
+        if row.get("experiment_id") is not None and row.get("content"):
+            about.setdefault(row["experiment_id"], {}).setdefault("notes", []).append(str(row["content"]))
+    return about
 
 
 def _table(connection: sqlite3.Connection, name: str) -> Iterator[dict[str, Any]]:
