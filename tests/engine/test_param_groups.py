@@ -94,3 +94,13 @@ def test_the_rule_decides_by_all_runs_and_groups_some(tmp_path: Path) -> None:
 
     assert [0, 1, 1] == groups.group_indices
     assert [] == param_groups(runs.table, np.zeros(0, np.int64), runs.rows, None).group_indices
+
+
+def test_where_a_run_was_imported_from_does_not_count(tmp_path: Path) -> None:
+    """
+    Runs of one setting from two trackers are one group, and nothing of it is called ignored.
+    """
+    origins = [{"from": "wandb", "at": 1.5}, {"from": "mlflow", "at": 2.5}, {"from": "mlflow", "at": 2.5}]
+    groups = grouped(tmp_path, [{"lr": lr, "imported": origin} for lr, origin in zip([0.1, 0.1, 0.2], origins)])
+
+    assert ([], [("lr",)], [0, 0, 1]) == (groups.ignored, groups.varying, groups.group_indices)

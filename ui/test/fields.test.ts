@@ -38,7 +38,7 @@ import {
 } from "../src/model/fields";
 import { Kinds } from "../src/model/kinds";
 import { RunColumns } from "../src/model/runcolumns";
-import type { Field, FieldsAnswer, Json } from "../src/wire/types";
+import type { Field, FieldsAnswer, Json, ParamInfo } from "../src/wire/types";
 
 const FIELDS = fieldsAnswer(makeRuns(200));
 
@@ -357,4 +357,14 @@ test("the params in which selected runs differ are marked, metrics never", () =>
 
 test("the columns of a table's request are fields of the project", () => {
   for (const field of TABLE_FIELDS) assert.notEqual(null, parseField(fieldText(field)));
+});
+
+test("where runs were imported from is no column by itself, and nothing to group by", () => {
+  const info = (path: readonly string[]): ParamInfo => ({ ...FIELDS.params[0], path, distinct: 3 });
+  const params = [info(["imported", "at"]), info(["imported"]), info(["lr"])];
+
+  assert.deepEqual(
+    ["imported", "lr"],
+    varyingParams({ params }).map(({ path }) => pathText(path)),
+  );
 });

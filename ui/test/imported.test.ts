@@ -14,6 +14,7 @@ test("an imported run names the other tracker with its version", () => {
 test("the report lists what came over, then each reason why something did not", () => {
   const report = {
     points: 1204,
+    params: 1,
     left_out: { "graph (never imported)": 1 },
     refused: { "img at step 3: no image": 2 },
     damage: [{ path: "run.wandb", offset: 29011, reason: "the checksum of a record is wrong" }],
@@ -21,6 +22,7 @@ test("the report lists what came over, then each reason why something did not", 
 
   assert.deepEqual(importLines(report), [
     "1,204 points",
+    "1 param",
     "left out: 1 graph (never imported)",
     "lost: 2 img at step 3: no image",
     "damaged: run.wandb at byte 29,011: the checksum of a record is wrong",

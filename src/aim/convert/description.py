@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aim.convert.events import Ended, NoteText, ParamValue, RunFound, TagName
 from aim.convert.report import Counts
+from aim.core.reserved import IMPORTED_PARAMS
 
 if TYPE_CHECKING:
     from aim.storage.care.importing import RunImport
@@ -73,7 +74,7 @@ class RunDescription:
         if properties:
             target.properties(**properties)
         target.tags(list(self.tags))
-        target.params({**self._tree, "imported": dict(origin)})
+        target.params({**self._tree, IMPORTED_PARAMS: dict(origin)})
         counts.params, counts.tags, counts.notes = leaf_count(self._tree), len(self.tags), len(self._notes)
 
 

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.core.params import Path
-from aim.core.reserved import SYSTEM_PARAMS
+from aim.core.reserved import IMPORTED_PARAMS, SYSTEM_PARAMS
 from aim.query.table import QueryColumn
 from aim.storage.catalogue.run_table import RunTable
 
@@ -38,6 +38,10 @@ MACHINE_KEY = re.compile(
     r"|(out|output|log|logging|save|work|checkpoint|ckpt|cache)_?(dir|directory|folder|path|root|file))$",
     re.IGNORECASE,
 )
+
+
+ORIGIN_PARAMS = (SYSTEM_PARAMS, IMPORTED_PARAMS)
+"""Params that say where a run comes from, and nothing of its setting: they never count."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def param_groups(table: RunTable, rows: IntArray, all_rows: IntArray, ignored: I
 
 
 def _recorded(table: RunTable, rows: IntArray) -> list[_ParamCodes]:
-    paths = [path for path in table.leaf_paths(()) if path and path[0] != SYSTEM_PARAMS]
+    paths = [path for path in table.leaf_paths(()) if path and path[0] not in ORIGIN_PARAMS]
     columns = [(path, table.param(path)) for path in paths]
     return [_codes(path, column, rows) for path, column in columns if column is not None]
 

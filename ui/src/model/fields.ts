@@ -147,9 +147,14 @@ export function metricsOf(
   return fields.sequences.filter((sequence) => isMetricKind(sequence.kind) && !isSystemMetric(sequence.name));
 }
 
+/// Whether a param says where a run was imported from, which tells nothing of its setting.
+function isOrigin({ path }: ParamInfo): boolean {
+  return path[0] === "imported" && path.length > 1;
+}
+
 /// The params that differ between runs, those with few values first: what is worth grouping by.
 export function varyingParams(fields: Pick<FieldsAnswer, "params">): readonly ParamInfo[] {
-  const varying = fields.params.filter((param) => param.distinct > 1 && param.path.length > 0);
+  const varying = fields.params.filter((param) => param.distinct > 1 && param.path.length > 0 && !isOrigin(param));
   return [...varying].sort((a, b) => Number(a.distinct > 24) - Number(b.distinct > 24));
 }
 

@@ -1,5 +1,6 @@
 /// The report of an import as lines for people.
 
+import { plural } from "./words";
 import type { Imported, ImportReport } from "../wire/types";
 
 const TITLES: { readonly [format: string]: string } = {
@@ -9,14 +10,15 @@ const TITLES: { readonly [format: string]: string } = {
   mlflow: "MLflow",
 };
 
-const COUNTS: readonly (readonly [keyof ImportReport, string])[] = [
-  ["points", "points"],
-  ["merged", "points of a step that was logged again, in the history"],
-  ["system_points", "points of system metrics"],
-  ["objects", "images and other objects"],
-  ["params", "params"],
-  ["log_lines", "lines of the terminal"],
-  ["files", "files"],
+/// What is counted, and what follows the word.
+const COUNTS: readonly (readonly [keyof ImportReport, string, string])[] = [
+  ["points", "point", ""],
+  ["merged", "point", " of a step that was logged again, in the history"],
+  ["system_points", "point", " of system metrics"],
+  ["objects", "object", ""],
+  ["params", "param", ""],
+  ["log_lines", "line", " of the terminal"],
+  ["files", "file", ""],
 ];
 
 /// The other tracker, with its version where it is known.
@@ -27,9 +29,9 @@ export function importTitle(imported: Imported): string {
 
 /// One line for each count and each reason, losses last.
 export function importLines(report: ImportReport): string[] {
-  const counts = COUNTS.flatMap(([key, words]) => {
+  const counts = COUNTS.flatMap(([key, word, rest]) => {
     const count = report[key];
-    return typeof count === "number" && count > 0 ? [`${count.toLocaleString("en")} ${words}`] : [];
+    return typeof count === "number" && count > 0 ? [plural(count, word) + rest] : [];
   });
   const reasons = [
     ...Object.entries(report.renumbered ?? {}).map(([reason, count]) => `renumbered: ${count} ${reason}`),

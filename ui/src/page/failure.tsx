@@ -30,7 +30,12 @@ export function FailurePanel({ run }: { run: RunAnswer }): JSX.Element | null {
       ).then((answer) => (records.value = answer.records.slice(-LAST_RECORDS)), session.report);
   });
   if (run.status !== "failed" && run.status !== "lost") return null;
-  const reason = run.status === "lost" ? "Lost: no heartbeat for 2 min" : "It raised";
+  const reason =
+    run.status !== "lost"
+      ? "It raised"
+      : run.imported
+        ? "Lost: its source has no end of this run"
+        : "Lost: no heartbeat for 2 min";
   return (
     <section class="panel failed-panel" aria-label="Why it failed">
       <h2>

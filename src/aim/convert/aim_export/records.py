@@ -14,7 +14,7 @@ import numpy as np
 from aim.convert.events import Ended, Event, NoteText, ObjectStep, ParamValue, PointBatch, RunFound, TagName
 from aim.convert.media import StoredObject
 from aim.core import params
-from aim.core.reserved import SYSTEM_PREFIX
+from aim.core.reserved import IMPORTED_PARAMS, SYSTEM_PREFIX
 from aim.core.values import Stored
 
 SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -46,7 +46,7 @@ def described(record: Mapping[str, Any]) -> Iterator[Event]:
     )
     tree = params.decode(record.get("params") or {})
     for key, value in tree.items() if isinstance(tree, dict) else ():
-        if key != "imported":
+        if key != IMPORTED_PARAMS:
             yield ParamValue((key,), value)
     yield from (TagName(str(tag)) for tag in record.get("tags") or ())
     if record.get("notes"):

@@ -219,7 +219,7 @@ def _add_media(
         elif choice.media == FULL or (choice.media == THUMBS and subject == "images"):
             archive.media += _media(client, subject, item, choice)
         else:
-            report.leave_out(f"{subject}: the bytes of one (--media full has them)")
+            report.leave_out(f"{subject} (--media full has them)")
     except (NotFound, RefusedAnswer):
         report.leave_out(f"{subject}: one that can't be read")
 
