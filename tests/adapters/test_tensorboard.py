@@ -1,15 +1,18 @@
 """
-Writers of TensorBoard that record into a run, and our writer in their place.
+Writers of TensorBoard that record into a run, runs that follow their files, and our writer in their place.
 """
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import aim.wandb as wandb
 from aim import Run
+from aim.ext.tensorboard_tracker import Run as FollowingRun
 from aim.tensorboard import SummaryWriter, patch
 from tests.adapters.conftest import points, runs_of
 
@@ -112,3 +115,81 @@ def test_our_writer_takes_the_calls_of_theirs(repo: Path, caplog: pytest.LogCapt
     }
     with pytest.raises(AttributeError):
         _ = SummaryWriter(repo=repo).colour
+
+
+def test_the_first_of_two_patches_can_go_first(repo: Path, tmp_path: Path) -> None:
+    """
+    Each patch records until it is removed, in whatever order that happens.
+    """
+    with Run(repo=repo, **QUIET) as first, Run(repo=repo, **QUIET) as second:
+        patches = [patch(run=run) for run in (first, second)]
+        writer = writers()[0](str(tmp_path / "logs"))
+        for step, patched in enumerate(patches):
+            writer.add_scalar("loss", 0.5, step)
+            patched.remove()
+        writer.add_scalar("loss", 0.5, 2)
+        writer.close()
+
+        assert [[0], [0, 1]] == [[step for step, _, _ in points(run, "loss", entry="logs")] for run in (first, second)]
+
+
+@pytest.mark.parametrize("asks", ["init", "patch"])
+def test_a_run_of_wandb_records_what_writers_write(asks: str, repo: Path, tmp_path: Path) -> None:
+    """
+    `wandb.init(sync_tensorboard=True)`, and `wandb.tensorboard.patch()` before it, record writers until the run ends.
+    """
+    if asks == "patch":
+        wandb.tensorboard.patch(root_logdir=str(tmp_path / "logs"))
+    run = wandb.init(project="board", sync_tensorboard=asks == "init" or None)
+    wandb.tensorboard.unpatch()
+    writer = writers()[0](str(tmp_path / "logs"))
+    write(writer)
+    run.log({"train/loss": 2.0})
+    wandb.finish()
+    writer.add_scalar("train/loss", 0.1, 3)
+    writer.close()
+    with wandb.init(project="board") as later:
+        writers()[0](str(tmp_path / "logs")).add_scalar("train/loss", 0.1, 4)
+    stored, after = (each for each in runs_of(repo))
+
+    assert [0, 1, 2] == [step for step, _, _ in points(stored, "loss", subset="train", entry="logs")]
+    assert [(0, 2.0)] == [point[:2] for point in points(stored, "loss", subset="train")]
+    assert stored.get_image_sequence("picture", {"entry": "logs"}) is not None
+    assert ("finished", later.id, None) == (
+        stored.status, after.hash, after.get_metric("loss", {"subset": "train", "entry": "logs"})
+    )  # fmt: skip
+
+
+def test_a_run_follows_what_a_writer_writes(repo: Path, tmp_path: Path) -> None:
+    """
+    Values are in the run while the writer writes, with the times of the writer; the last ones when the run is closed.
+    """
+    logs = tmp_path / "logs"
+    run = FollowingRun(sync_tensorboard_log_dir=logs, repo=repo, experiment="followed")
+    writer, other = (writers()[number](str(logs / name / "train")) for number, name in enumerate(("a", "b")))
+    writer.add_scalar("loss", 0.5, 0, walltime=1_700_000_000.0)
+    writer.flush()
+    (reader,) = runs_of(repo)
+    deadline = time.monotonic() + 120
+    while not points(reader, "loss", entry="train") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    live = points(reader, "loss", entry="train")
+    write(writer)
+    other.add_scalar("loss", 0.25, 7)
+    writer.close()
+    other.close()
+    run.close()
+    (stored,) = runs_of(repo)
+    objects = [next(stored.iter_sequence_info_by_type(kind))[0] for kind in ("images", "distributions", "texts")]
+
+    assert [(0, 0.5)] == [point[:2] for point in live]
+    assert [1_700_000_000.0] == stored.get_metric("loss", {"entry": "train"}).timestamps.tolist()
+    assert [0, 1, 2] == [step for step, _, _ in points(stored, "train/loss", entry="train")]
+    assert [(7, 0.25)] == [point[:2] for point in points(stored, "loss", entry="b/train")]
+    assert ["picture", "weights", "note/text_summary"] == objects
+    assert ("followed", "finished", str(logs)) == (stored.experiment, stored.status, stored["tb_log_directory"])
+
+    split = FollowingRun(sync_tensorboard_log_dir=logs, repo=repo, split_tags=True)
+    split.close()
+    assert [0, 1, 2] == [step for step, _, _ in points(split, "loss", subset="train", entry="train")]
+    assert [(0, 0.5)] == [point[:2] for point in points(split, "loss", entry="train")]

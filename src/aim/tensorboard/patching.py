@@ -44,7 +44,8 @@ class TensorBoardPatch:
     def __init__(self, session: RunSession) -> None:
         self._session = session
         self._memories: dict[str, TagMemory] = {}
-        self._originals: dict[Any, Any] = {}
+        self._originals: dict[Any, tuple[Any, Any]] = {}
+        self._is_removed = False
 
     @property
     def experiment(self) -> Any:
@@ -58,16 +59,23 @@ class TensorBoardPatch:
         @functools.wraps(original)
         def add_event(writer: Any, event: Any, step: Any = None, walltime: Any = None) -> Any:
             result = original(writer, event, step, walltime)
-            self._session.failures.guarded(lambda: self._record(str(writer.get_logdir()), event), "event")
+            if not self._is_removed:
+                self._session.failures.guarded(lambda: self._record(str(writer.get_logdir()), event), "event")
             return result
 
-        self._originals[file_writer] = original
+        self._originals[file_writer] = original, add_event
         file_writer.add_event = add_event
 
     def remove(self) -> None:
-        """Let the writers be as they were; the run goes on until `close()`."""
-        for file_writer, original in self._originals.items():
-            file_writer.add_event = original
+        """
+        Let the writers be as they were; the run goes on until `close()`.
+
+        Below a later patch this one stays where it is, and only passes on.
+        """
+        self._is_removed = True
+        for file_writer, (original, patched) in self._originals.items():
+            if file_writer.add_event is patched:
+                file_writer.add_event = original
         self._originals.clear()
 
     def close(self) -> None:

@@ -256,6 +256,7 @@ class WandbRun(WandbFiles):
         self.summary = WandbSummary()
         self._history: History | None = None
         self._watches: list[Any] = []
+        self._tensorboard_patch: Any = None
         if run is None:
             return
         self._history = History(run, self.summary, next_step(run) if resumed else 0)
@@ -330,6 +331,14 @@ class WandbRun(WandbFiles):
         while self._watches:
             self._watches.pop().remove()
 
+    @forgiving("wandb.init(sync_tensorboard=True)")
+    def record_tensorboard(self) -> None:
+        """Record what writers of TensorBoard write, too, until the run ends: those of torch and tensorboardX."""
+        if self._run is not None and self._tensorboard_patch is None:
+            from aim.tensorboard import patch
+
+            self._tensorboard_patch = patch(run=self._run, split_tags=True)
+
     @forgiving("wandb.alert")
     def alert(self, title: str, text: str, level: Any = None, wait_duration: Any = None) -> None:
         """Log a message with the run, of the level INFO, WARN or ERROR."""
@@ -348,6 +357,8 @@ class WandbRun(WandbFiles):
         if self._run is None:
             return
         self.unwatch()
+        if self._tensorboard_patch is not None:
+            self._tensorboard_patch.close()
         if self._history is not None:
             self._history.store_aggregates()
         self._store_files()

@@ -23,7 +23,6 @@ from aim.core.errors import UsageError
 from aim.sdk.objects.once import warn_once
 from aim.sdk.repo import Repo
 from aim.sdk.run import Run
-from aim.wandb.missing import missing
 from aim.wandb.open_run import WandbRun, not_begun
 from aim.wandb.options import NEVER, RunOptions, options_of
 from aim.wandb.settings import WandbConfig, WandbSummary, settings_of
@@ -39,6 +38,7 @@ class Session:
     What the module remembers between calls.
 
     Attributes:
+        records_tensorboard: whether each run records what writers of TensorBoard write.
         config: that of the run, or of the next one.
         summary: that of the run, also after its end.
     """
@@ -46,6 +46,7 @@ class Session:
     def __init__(self) -> None:
         self._run: WandbRun | None = None
         self._choice: tuple[str | None, Mapping[str, Any], str | None] = (None, {}, None)
+        self.records_tensorboard = False
         self.config = WandbConfig()
         self.summary = WandbSummary()
 
@@ -170,7 +171,8 @@ def init(
             is returned.
         resume: see above.
         settings: `wandb.Settings` or a dict.
-        sync_tensorboard: record what writers of TensorBoard write, too.
+        sync_tensorboard: record what writers of TensorBoard write, too: those of torch and tensorboardX, at the call.
+            The folder of a writer is the context `entry`, and `train/loss` is `loss` in {"subset": "train"}.
 
     Raises:
         UsageError: *resume* and *id* contradict what is there.
@@ -181,9 +183,24 @@ def init(
     """
     arguments = {**locals(), **more}
     run = SESSION.begin(options_of(arguments), reinit)
-    if (sync_tensorboard or more.get("tensorboard")) and run.aim_run is not None:
-        missing("wandb.init(sync_tensorboard=True)")
+    if sync_tensorboard or more.get("tensorboard") or SESSION.records_tensorboard:
+        run.record_tensorboard()
     return run
+
+
+def patch_tensorboard(*args: Any, **kwargs: Any) -> None:
+    """Let the run, and each one that begins later, record what writers of TensorBoard write; see `aim.tensorboard`."""
+    SESSION.records_tensorboard = True
+    if SESSION.run is not None:
+        SESSION.run.record_tensorboard()
+
+
+def unpatch_tensorboard() -> None:
+    """Let the runs that begin later record only what is logged."""
+    SESSION.records_tensorboard = False
+
+
+tensorboard = SimpleNamespace(patch=patch_tensorboard, unpatch=unpatch_tensorboard)
 
 
 def finish(exit_code: int | None = None, quiet: bool | None = None) -> None:

@@ -22,6 +22,8 @@ from aim.convert.events import Event, LeftOut, ObjectStep, ParamValue, PointBatc
 from aim.convert.tensorboard.following import LogFolder
 from aim.core.errors import AimError
 from aim.core.values import Stored
+from aim.sdk.adapters.session.metric_names import MetricNames
+from aim.sdk.adapters.session.options import NameOptions
 from aim.sdk.run import Run
 from aim.storage.recording.sequence_writer import track_at
 
@@ -42,6 +44,7 @@ class TensorBoardRun(Run):
         sync_tensorboard_log_dir: the folder of the event files; it need not exist yet.
         run_hash, repo, experiment, force_resume, system_tracking_interval, log_system_params, capture_terminal_logs:
             as of `aim.Run`; by default nothing but the event files is recorded.
+        split_tags: make `loss` with `{"subset": "train"}` of the tag `train/loss`; without it tags stay whole.
 
     `close()` records what was written until then.
 
@@ -61,6 +64,7 @@ class TensorBoardRun(Run):
         system_tracking_interval: float | None = None,
         log_system_params: bool = False,
         capture_terminal_logs: bool | str = False,
+        split_tags: bool = False,
     ) -> None:
         super().__init__(
             run_hash,
@@ -77,8 +81,11 @@ class TensorBoardRun(Run):
         offsets = self.read_properties().get(OFFSETS_PROPERTY)
         read_offsets = offsets if isinstance(offsets, dict) else {}
 
-        def track(name: str, context: Mapping[str, Any], value: object, step: int, at_s: float) -> None:
-            track_at(writer.sequence(name, context), value, step, at_s)
+        names = MetricNames(NameOptions(context_prefixes="slash" if split_tags else None))
+
+        def track(tag: str, context: Mapping[str, Any], value: object, step: int, at_s: float) -> None:
+            name, more = names.split(tag)
+            track_at(writer.sequence(name, {**context, **more}), value, step, at_s)
 
         sync = TensorBoardSync(
             LogFolder(folder, read_offsets),
