@@ -36,15 +36,14 @@ def tensorboard(repo: Path | None, logdir: Path, flat: bool, no_cache: bool) -> 
 @convert.command()
 @repo_option
 @click.option("--tracking_uri", required=True, help="The folder of a file store, or sqlite:///PATH.")
-@click.option("--experiment", "-e", help="Only this experiment, by its name.")
+@click.option("--experiment", "-e", help="Only this experiment: its whole name, or its id.")
 def mlflow(repo: Path | None, tracking_uri: str, experiment: str | None) -> None:
     """Bring the runs of MLflow from its files or its database of SQLite."""
     scheme, _, rest = tracking_uri.partition("://")
     if rest and scheme not in ("file", "sqlite"):
         raise click.UsageError(f"{scheme}:// is not read. Name the folder of a file store, or sqlite:///PATH.")
     path = Path(rest[1:] if scheme == "sqlite" else rest or tracking_uri)
-    only = () if experiment is None else (f"{experiment}/*",)
-    options = ImportOptions(naming=FULL, only=only, artifacts="copy")
+    options = ImportOptions(naming=FULL, experiment=experiment, artifacts="copy")
     sys.exit(run_import(recognised(path, "mlflow"), target_of(repo), options))
 
 

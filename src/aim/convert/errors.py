@@ -5,9 +5,12 @@ What ends an import. What only hides a part of a source is no error: it is count
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from aim.core.errors import AimError, DiskRefused, NotFound, UnsupportedFormat, UsageError
+
+EXPERIMENTS_MAX = 10  # that an error lists
 
 
 class SourceNotFound(NotFound):
@@ -22,6 +25,18 @@ class SourceNotRecognised(UsageError):
         super().__init__(
             f"There is nothing to import in '{path}'. Looked there and in the folders below for:{kinds}\n"
             "Name the folder or file itself, or its format with --from."
+        )
+
+
+class ExperimentNotFound(NotFound):
+    """A source has no run of the experiment that was asked for; *names* are those of the others."""
+
+    def __init__(self, path: Path, experiment: str, names: Collection[str]) -> None:
+        listed = ", ".join(map(repr, sorted(names)[:EXPERIMENTS_MAX]))
+        more = f", and {len(names) - EXPERIMENTS_MAX:,} more" if len(names) > EXPERIMENTS_MAX else ""
+        super().__init__(
+            f"No run in '{path}' is of the experiment {experiment!r}. There are runs of: {listed or 'none'}{more}. "
+            "Give the whole name, or the id."
         )
 
 

@@ -49,6 +49,7 @@ class ImportOptions:
         skip: kinds of records that are left out: images, audio, video, texts, histograms, figures, tables, logs,
             system, artifacts.
         only: patterns such as `lr-*`; a run is imported if one matches its title or its name.
+        experiment: leave out the runs of other experiments; its exact name in the source, or its id there.
         since_s: leave out runs that were created before, in Unix seconds.
         artifacts: `copy` files into the repository, `link` to where they are, or `none`.
         is_strict: stop at the first damage.
@@ -60,6 +61,7 @@ class ImportOptions:
     rules: Sequence[Rule] = ()
     skip: frozenset[str] = frozenset()
     only: Sequence[str] = ()
+    experiment: str | None = None
     since_s: float | None = None
     artifacts: str = "none"
     is_strict: bool = False
@@ -88,6 +90,7 @@ class SourceRun:
         title: for people: its path in the source, or its name.
         files: the files that hold it. As long as their sizes and times are the same, it is not read again.
         experiment: of the source, where `RunFound` does not say another.
+        experiment_id: of the source; empty where experiments have names only.
         run_hash: the hash here; None: made of format and id.
         locator: what the importer needs to read it.
         stamp: of what else says whether the run changed, such as its row in a database.
@@ -97,6 +100,7 @@ class SourceRun:
     title: str
     files: tuple[Path, ...]
     experiment: str | None = None
+    experiment_id: str = ""
     run_hash: str | None = None
     locator: Any = None
     stamp: str = ""

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from aim.__about__ import __version__
 from aim.convert import fingerprints
 from aim.convert.detecting import recognised
-from aim.convert.errors import DamagedSource, DiskFull, SourceBeingWritten, TargetInsideSource
+from aim.convert.errors import DamagedSource, DiskFull, ExperimentNotFound, SourceBeingWritten, TargetInsideSource
 from aim.convert.events import RunFound
 from aim.convert.files import is_below
 from aim.convert.formats import ImportOptions, Source, SourceRun
@@ -84,6 +84,7 @@ def import_(
 
     Raises:
         SourceNotFound, SourceNotRecognised, NeedsExtra, TargetInsideSource: nothing was written.
+        ExperimentNotFound: no run of a source is of the experiment that the options ask for.
         DamagedSource: in strict mode; the runs before are imported.
         DiskFull: the runs before are imported.
 
@@ -174,14 +175,24 @@ class _SourceImport:
         report.sources.append(self._report)
 
     def run(self) -> None:
-        """Import the runs one after the other. Raises DiskFull, and DamagedSource in strict mode."""
-        runs = list(self._source.importer.runs(self._source, self._options))
+        """Import the runs one after the other. Raises ExperimentNotFound, DiskFull; DamagedSource in strict mode."""
+        runs = self._runs()
         self._progress.begin(self._source, runs)
         for run in runs:
             done = self._one(run)
             if done is not None:
                 self._report.runs.append(done)
                 self._progress.ended(self._source, done)
+
+    def _runs(self) -> list[SourceRun]:
+        runs = list(self._source.importer.runs(self._source, self._options))
+        experiment = self._options.experiment
+        if experiment is None:
+            return runs
+        chosen = [run for run in runs if experiment in (run.experiment, run.experiment_id)]
+        if not chosen:
+            raise ExperimentNotFound(self._source.path, experiment, {run.experiment or "" for run in runs})
+        return chosen
 
     def _one(self, run: SourceRun) -> RunReport | None:
         run_hash = run.run_hash or hash_of(self._source.format, run.run_id)

@@ -4,12 +4,15 @@ MLflow's runs: what they are besides their numbers.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from aim.convert.errors import ExperimentNotFound
 from aim.convert.importing import hash_of
 from aim.engine.repository import Repository
 from tests.convert.sources import DATA, import_source, objects, values
@@ -105,3 +108,33 @@ def test_the_command_of_aim_3_brings_one_experiment(tmp_path: Path) -> None:
     assert 0 == done.returncode, done.stderr
     assert 5 == len(Repository(tmp_path).run_hashes())
     assert (2, True) == (wrong.returncode, "sqlite:///PATH" in wrong.stderr)
+
+
+def test_an_experiment_is_chosen_by_its_exact_name_or_its_id(tmp_path: Path) -> None:
+    """
+    Signs of patterns in a name are letters, the beginning of a name is no name, and an id chooses too.
+    """
+    store = tmp_path / "mlruns"
+    shutil.copytree(FILES / "mlruns", store)
+    (original,) = (path.parent for path in store.glob("*/meta.yaml") if path.parent.name != "0")
+    names = {"1": "lr*", "2": "lr-long", "3": "lr*/deep", "4": "[ab]", "5": "a"}
+    for number, name in names.items():
+        shutil.copytree(original, store / number)
+        meta = store / number / "meta.yaml"
+        meta.write_text("\n".join(f"name: '{name}'" if line.startswith("name:") else line for line in lines_of(meta)))
+    chosen = {
+        asked: {Path(run.title).parent.as_posix() for run in import_source(store, tmp_path / asked[:1], **options).runs}
+        for asked, options in {name: {"experiment": name} for name in ("lr*", "[ab]", "5")}.items()
+    }
+
+    assert {"lr*": {"lr*"}, "[ab]": {"[ab]"}, "5": {"a"}} == chosen
+    with pytest.raises(ExperimentNotFound, match="'lr-long'"):
+        import_source(store, tmp_path / "none", experiment="lr")
+    database = zipfile.ZipFile(DATA / "mlflow3-sqlite.zip")
+    database.extractall(tmp_path)
+    assert import_source(tmp_path / "mlflow3-sqlite", tmp_path / "sql", experiment="1").runs
+
+
+def lines_of(path: Path) -> list[str]:
+    """Return the lines of a file."""
+    return path.read_text(encoding="utf-8").splitlines()

@@ -63,7 +63,8 @@ class MlflowImporter:
             for stored in file_store.stored_runs(folder):
                 title = f"{stored.experiment}/{stored.folder.name}"
                 files = file_store.files_of(stored)
-                yield SourceRun(stored.folder.name, title, files, stored.experiment, locator=stored)
+                experiment_id = stored.folder.parent.name
+                yield SourceRun(stored.folder.name, title, files, stored.experiment, experiment_id, locator=stored)
 
     def _of_database(self, path: Path) -> Iterator[SourceRun]:
         try:
@@ -72,8 +73,8 @@ class MlflowImporter:
         except sqlite3.DatabaseError:
             raise SourceNotRecognised(path, [f"{self.title}: {self.looked_for}"]) from None
         beside = tuple(path.with_name(path.name + suffix) for suffix in ("", "-wal"))
-        for run_id, experiment in listed:
-            yield SourceRun(run_id, f"{experiment}/{run_id}", beside, experiment, locator=path)
+        for run_id, experiment, experiment_id in listed:
+            yield SourceRun(run_id, f"{experiment}/{run_id}", beside, experiment, experiment_id, locator=path)
 
     def read(self, source: Source, run: SourceRun, options: ImportOptions) -> Iterator[Event]:
         """Read a run."""

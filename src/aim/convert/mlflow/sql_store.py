@@ -28,13 +28,13 @@ MODEL_METRICS = (
 INFINITE = sys.float_info.max
 
 
-def run_ids(database: sqlite3.Connection) -> list[tuple[str, str]]:
-    """List the runs, oldest first: id, and the name of the experiment."""
+def run_ids(database: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """List the runs, oldest first: id, and name and id of the experiment."""
     rows = database.execute(
-        "SELECT r.run_uuid, e.name FROM runs r LEFT JOIN experiments e ON e.experiment_id = r.experiment_id "
-        "ORDER BY r.start_time, r.run_uuid"
+        "SELECT r.run_uuid, e.name, r.experiment_id FROM runs r "
+        "LEFT JOIN experiments e ON e.experiment_id = r.experiment_id ORDER BY r.start_time, r.run_uuid"
     ).fetchall()
-    return [(str(run_id), str(name or "")) for run_id, name in rows]
+    return [(str(run_id), str(name or ""), str(experiment_id)) for run_id, name, experiment_id in rows]
 
 
 def read_run(database: sqlite3.Connection, run_id: str) -> MlflowRun:
