@@ -2,7 +2,8 @@
 One chunk: the folder of RocksDB that holds a run's params, or its sequences.
 
 RocksDB writes into the folder that it opens (`rocksdict-config.json`), so it opens a scratch folder of links to the
-files that it reads. `LOCK` and logs are left out: a reader needs neither.
+files that it reads. `LOCK` and logs are left out: a reader needs neither. It runs in another process
+(reading_process.py), which a damaged chunk can end.
 """
 
 from __future__ import annotations
@@ -13,19 +14,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from aim.convert.aim3.values import BLOBS
+from aim.convert.aim3.reading_process import ChunkProcess, UnreadableChunk
 from aim.convert.errors import NeedsExtra, SourceBeingWritten
-from aim.core.errors import AimError
-from aim.core.shield import shielded
 
 NOT_LINKED = ("LOCK", "LOG")
 STATE_FILES = ("CURRENT", "MANIFEST")  # they change when a writer flushes or compacts
-
-
-class UnreadableChunk(AimError):
-    """RocksDB refuses a chunk."""
 
 
 def check_package() -> None:
@@ -47,28 +41,16 @@ def files_of(folder: Path) -> list[Path]:
 
 class Chunk3:
     """
-    An open chunk.
+    An open chunk; *process* reads it.
 
     Raises:
         UnreadableChunk: RocksDB can't open it.
     """
 
-    def __init__(self, folder: Path, scratch: Path) -> None:
-        from rocksdict import AccessType, Options, Rdict
-
+    def __init__(self, folder: Path, scratch: Path, process: ChunkProcess) -> None:
         _link_files(folder, scratch)
-        opened: list[Any] = []
-        errors: list[Exception] = []
-        # rocksdict raises plain exceptions
-        shielded(
-            lambda: opened.append(
-                Rdict(str(scratch), options=Options(raw_mode=True), access_type=AccessType.read_only())
-            ),
-            errors.append,
-        )
-        if errors:
-            raise UnreadableChunk(f"RocksDB can't open '{folder}': {errors[0]}")
-        self._database = opened[0]
+        process.open(scratch, folder)
+        self._process = process
         self._folder = folder
 
     def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -78,31 +60,15 @@ class Chunk3:
         Raises:
             UnreadableChunk: a block of it is damaged.
         """
-        entries = iter(self._database.items(from_key=prefix))
-        while True:
-            taken: list[Any] = []
-            errors: list[Exception] = []
-            shielded(lambda taken=taken: taken.append(next(entries, None)), errors.append)  # type: ignore[misc]
-            if errors:
-                raise UnreadableChunk(f"RocksDB can't read on in '{self._folder}': {errors[0]}")
-            if taken[0] is None or not taken[0][0].startswith(prefix):
-                return
-            key, value = taken[0]
-            yield key, value or self._large_value(key)
-
-    def _large_value(self, key: bytes) -> bytes:
-        values: list[Any] = []
-        shielded(lambda: values.append(self._database.get(BLOBS + key)), lambda _: None)
-        value: bytes = values[0] if values and values[0] else b""
-        return value
+        return self._process.entries(prefix, self._folder)
 
     def close(self) -> None:
         """Close it."""
-        self._database.close()
+        self._process.close(self._folder)
 
 
 @contextlib.contextmanager
-def opened_chunk(folder: Path) -> Iterator[Chunk3]:
+def opened_chunk(folder: Path, process: ChunkProcess) -> Iterator[Chunk3]:
     """
     Open the chunk in *folder*, and check at the end that nobody wrote to it meanwhile.
 
@@ -113,7 +79,7 @@ def opened_chunk(folder: Path) -> Iterator[Chunk3]:
     before = _state(folder)
     with tempfile.TemporaryDirectory(prefix="aim-chunk-") as scratch:
         try:
-            chunk = Chunk3(folder, Path(scratch))
+            chunk = Chunk3(folder, Path(scratch), process)
         except UnreadableChunk:
             if _state(folder) != before:
                 raise SourceBeingWritten(folder) from None

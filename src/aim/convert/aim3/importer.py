@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aim.convert.aim3 import metadata, objects, values
-from aim.convert.aim3.chunks import Chunk3, UnreadableChunk, check_package, files_of, opened_chunk
+from aim.convert.aim3.chunks import Chunk3, check_package, files_of, opened_chunk
+from aim.convert.aim3.reading_process import ChunkProcess, UnreadableChunk
 from aim.convert.aim3.series import BadEntry, NumberSeries, ObjectPoint, SeriesReader, is_object
 from aim.convert.aim3.values import BadValue, path_of, text_part, value_of
 from aim.convert.errors import SourceIsNewer
@@ -55,7 +56,7 @@ class OldRunFolders(NamedTuple):
 
 
 class Aim3Importer:
-    """The importer of Aim 3's repositories; see `aim.convert.formats.Importer`."""
+    """The importer of Aim 3's repositories; see `aim.convert.formats.Importer`. *process* reads the chunks."""
 
     name = "aim3"
     title = "Aim 3"
@@ -64,6 +65,9 @@ class Aim3Importer:
     owns_below = True
     is_asked_for = False
     keeps_names = True
+
+    def __init__(self, process: ChunkProcess | None = None) -> None:
+        self._process = process or ChunkProcess()
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
         """Return whether *folder* is the `.aim` of a repository of Aim 3."""
@@ -108,11 +112,47 @@ class Aim3Importer:
             yield ParamValue(("aim3", "experiment"), row.about_experiment)
         contexts = dict(CONTEXTS)
         if folders.meta.is_dir():
-            yield from _meta(folders.meta, run.run_id, contexts)
+            yield from self._meta(folders.meta, run.run_id, contexts)
         else:
             yield LeftOut("run without data: it has a name only")
         if folders.sequences.is_dir():
-            yield from _sequences(folders.sequences, run.run_id, contexts)
+            yield from self._sequences(folders.sequences, run.run_id, contexts)
+
+    def _meta(self, folder: Path, run_hash: str, contexts: dict[int, dict[str, Any]]) -> Iterator[Event]:
+        """Read params, contexts, artifacts and the end of the run; *contexts* is filled."""
+        trees: dict[str, list[tuple[values.Path, Any]]] = {name: [] for name in META_NAMES}
+        try:
+            with opened_chunk(folder, self._process) as chunk:
+                yield from _trees(chunk, run_hash, trees)
+        except UnreadableChunk as error:
+            yield SourceDamage(str(folder), None, str(error))
+        stored_contexts = _branches(trees["contexts"])
+        contexts |= {key: context for key, context in stored_contexts.items() if isinstance(context, dict)}
+        for name, value in _branches(trees["attrs"]).items():
+            yield ParamValue((name,), objects.param(value))
+        for record in _branches(trees["artifacts"]).values():
+            if isinstance(record, dict) and record.get("uri"):
+                yield ArtifactFile(str(record.get("name") or record.get("path")), uri=str(record["uri"]))
+        end_s = values.fold(trees["end_time"])
+        yield Ended("finished", end_s) if isinstance(end_s, float) else Ended("lost")
+
+    def _sequences(self, folder: Path, run_hash: str, contexts: dict[int, dict[str, Any]]) -> Iterator[Event]:
+        lines: list[ObjectPoint] = []
+        try:
+            with opened_chunk(folder, self._process) as chunk:
+                for version in (1, 2):
+                    for item in SeriesReader(chunk, run_hash, version).read():
+                        if isinstance(item, BadEntry):
+                            yield Refused(f"value of {item.path}: {item.reason}")
+                        elif isinstance(item, NumberSeries):
+                            yield from _numbers_of(item, _context(item.context_id, contexts))
+                        elif item.name == LINES_NAME and objects.is_line(item.value):
+                            lines.append(item)
+                        else:
+                            yield _object_step(item, _context(item.context_id, contexts))
+        except UnreadableChunk as error:
+            yield SourceDamage(str(folder), None, str(error))
+        yield from _log(lines, contexts)
 
 
 def check_version(folder: Path) -> str:
@@ -140,25 +180,6 @@ def _order(run_hash: str, rows: dict[str, metadata.RunRow]) -> tuple[float, str]
     return moment_s, run_hash
 
 
-def _meta(folder: Path, run_hash: str, contexts: dict[int, dict[str, Any]]) -> Iterator[Event]:
-    """Read params, contexts, artifacts and the end of the run; *contexts* is filled."""
-    trees: dict[str, list[tuple[values.Path, Any]]] = {name: [] for name in META_NAMES}
-    try:
-        with opened_chunk(folder) as chunk:
-            yield from _trees(chunk, run_hash, trees)
-    except UnreadableChunk as error:
-        yield SourceDamage(str(folder), None, str(error))
-    stored_contexts = _branches(trees["contexts"])
-    contexts |= {key: context for key, context in stored_contexts.items() if isinstance(context, dict)}
-    for name, value in _branches(trees["attrs"]).items():
-        yield ParamValue((name,), objects.param(value))
-    for record in _branches(trees["artifacts"]).values():
-        if isinstance(record, dict) and record.get("uri"):
-            yield ArtifactFile(str(record.get("name") or record.get("path")), uri=str(record["uri"]))
-    end_s = values.fold(trees["end_time"])
-    yield Ended("finished", end_s) if isinstance(end_s, float) else Ended("lost")
-
-
 def _trees(chunk: Chunk3, run_hash: str, trees: dict[str, list[tuple[values.Path, Any]]]) -> Iterator[Event]:
     """Fill *trees* with what lies below each of their names."""
     prefix = b"meta\xfechunks\xfe" + text_part(run_hash)
@@ -177,25 +198,6 @@ def _trees(chunk: Chunk3, run_hash: str, trees: dict[str, list[tuple[values.Path
 def _branches(entries: list[tuple[values.Path, Any]]) -> dict[Any, Any]:
     tree = values.fold(entries)
     return tree if isinstance(tree, dict) else {}
-
-
-def _sequences(folder: Path, run_hash: str, contexts: dict[int, dict[str, Any]]) -> Iterator[Event]:
-    lines: list[ObjectPoint] = []
-    try:
-        with opened_chunk(folder) as chunk:
-            for version in (1, 2):
-                for item in SeriesReader(chunk, run_hash, version).read():
-                    if isinstance(item, BadEntry):
-                        yield Refused(f"value of {item.path}: {item.reason}")
-                    elif isinstance(item, NumberSeries):
-                        yield from _numbers_of(item, _context(item.context_id, contexts))
-                    elif item.name == LINES_NAME and objects.is_line(item.value):
-                        lines.append(item)
-                    else:
-                        yield _object_step(item, _context(item.context_id, contexts))
-    except UnreadableChunk as error:
-        yield SourceDamage(str(folder), None, str(error))
-    yield from _log(lines, contexts)
 
 
 def _context(context_id: int, contexts: dict[int, dict[str, Any]]) -> dict[str, Any]:

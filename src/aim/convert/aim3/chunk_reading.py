@@ -1,0 +1,147 @@
+"""
+The program of the process that reads chunks: it opens them with RocksDB, and writes what is in them to its output.
+
+    asked        OPEN folder  |  ENTRIES prefix  |  CLOSE
+    answered     DONE, or FAILED and the reason; before them, to ENTRIES, any number of BATCH
+    both         kind (1 byte), size (8 bytes, little-endian), content
+    a batch      how many entries (4 bytes), the sizes of their keys and values in turn (4 bytes each), these in turn
+
+RocksDB is a program of its own within the process: damaged files can make it loop, or end the process. Another process
+gives that an end. The limit of processor time between two answers is kept here, by the system: so it does not matter
+how busy the machine is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+import os
+import struct
+import sys
+import time
+from array import array
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from aim.convert.aim3.values import BLOBS
+from aim.core.shield import shielded
+
+OPEN, ENTRIES, CLOSE, DONE, FAILED, BATCH = b"O", b"E", b"C", b"D", b"F", b"B"
+HEAD = struct.Struct("<cQ")
+COUNT = struct.Struct("<I")
+BATCH_BYTES = 256 << 10
+ENTRY_BYTES_MAX = 1 << 31
+
+Entry = tuple[bytes, bytes]
+
+
+def packed(entries: list[bytes]) -> bytes:
+    r"""
+    Return a batch of keys and values, which are in turn in *entries*.
+
+    >>> list(entries_of(packed([b"key", b"value", b"", b"\x00"])))
+    [(b'key', b'value'), (b'', b'\x00')]
+    """
+    sizes = array("I", map(len, entries))
+    return b"".join((COUNT.pack(len(entries)), sizes.tobytes(), *entries))
+
+
+def entries_of(batch: bytes) -> Iterator[Entry]:
+    """Go through the entries of a batch."""
+    (count,) = COUNT.unpack_from(batch)
+    sizes = array("I")
+    begin = COUNT.size + count * sizes.itemsize
+    sizes.frombytes(batch[COUNT.size : begin])
+    ends = list(itertools.accumulate(sizes, initial=begin))
+    pieces = [batch[first:last] for first, last in itertools.pairwise(ends)]
+    return zip(pieces[::2], pieces[1::2])
+
+
+class ChunkProgram:
+    """
+    Answers what is asked about one chunk after the other.
+
+    Args:
+        limit_s: of processor time between two answers, in seconds; the process ends when more is needed.
+    """
+
+    def __init__(self, source: BinaryIO, target: BinaryIO, limit_s: int) -> None:
+        self._source = source
+        self._target = target
+        self._limit_s = limit_s
+        self._database: Any = None
+
+    def run(self) -> None:
+        """Answer until nobody asks any more."""
+        works = {OPEN: self._open, ENTRIES: self._entries, CLOSE: self._close}
+        self._answer(DONE)
+        while head := self._source.read(HEAD.size):
+            kind, size = HEAD.unpack(head)
+            content = self._source.read(size)
+            errors: list[Exception] = []
+            # rocksdict raises plain exceptions
+            shielded(lambda work=works[kind], content=content: work(content), errors.append)  # type: ignore[misc]
+            self._answer(FAILED, str(errors[0]).encode("utf-8", "replace")) if errors else self._answer(DONE)
+
+    def _answer(self, kind: bytes, content: bytes = b"") -> None:
+        self._target.write(HEAD.pack(kind, len(content)))
+        self._target.write(content)
+        self._target.flush()
+        limit_processor_time(self._limit_s)
+
+    def _open(self, folder: bytes) -> None:
+        from rocksdict import AccessType, Options, Rdict
+
+        options = Options(raw_mode=True)
+        self._database = Rdict(folder.decode("utf-8", "surrogateescape"), options, access_type=AccessType.read_only())
+
+    def _entries(self, prefix: bytes) -> None:
+        batch: list[bytes] = []
+        size = 0
+        try:
+            for key, value in self._database.items(from_key=prefix):
+                if not key.startswith(prefix):
+                    break
+                content = value or self._large_value(key)
+                batch += (key, content)
+                size += len(key) + len(content)
+                if size > BATCH_BYTES:
+                    self._answer(BATCH, packed(batch))
+                    batch, size = [], 0
+        finally:  # what came before a damaged block counts
+            if batch:
+                self._answer(BATCH, packed(batch))
+
+    def _large_value(self, key: bytes) -> bytes:
+        values: list[Any] = []
+        shielded(lambda: values.append(self._database.get(BLOBS + key)), lambda _: None)
+        value: bytes = values[0] if values and values[0] else b""
+        return value if len(value) < ENTRY_BYTES_MAX else b""
+
+    def _close(self, _: bytes) -> None:
+        database, self._database = self._database, None
+        if database is not None:
+            database.close()
+
+
+def limit_processor_time(seconds: int) -> None:
+    """Let the system end this process when it uses more processor time from now on; only where systems can do that."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        soft = math.ceil(time.process_time()) + seconds
+        resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+
+
+def main() -> None:
+    """Answer on the standard output what is asked on the standard input."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    target = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what RocksDB prints is no answer
+    with contextlib.suppress(BrokenPipeError):
+        ChunkProgram(sys.stdin.buffer, target, int(sys.argv[1])).run()
