@@ -7,6 +7,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import shutil
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,15 @@ def import_source(source: Path, root: Path, *, format_name: str | None = None, *
     """Import *source* into the repository in *root*, with names as they are unless *options* say otherwise."""
     chosen = ImportOptions(**{"naming": FULL, **options})
     return import_sources(recognised(source, format_name), root, chosen)
+
+
+def copied(name: str, parent: Path) -> Path:
+    """Copy or unpack the source *name* into the folder *parent*, and return where it is."""
+    if (DATA / f"{name}.zip").exists():
+        zipfile.ZipFile(DATA / f"{name}.zip").extractall(parent)
+    else:
+        shutil.copytree(DATA / name, parent / name)
+    return parent / name
 
 
 def expected_runs(source: Path) -> dict[str, dict[str, Any]]:

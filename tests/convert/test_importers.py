@@ -1,15 +1,9 @@
 """
-What holds for every importer: the same numbers, twice is once, a source that stays as it is, and damage that hides
-only itself.
+What holds for every importer: the same numbers, twice is once, and a source that stays as it is.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import random
-import shutil
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,12 +12,10 @@ import pytest
 
 from aim.convert.importing import hash_of
 from aim.convert.report import UNCHANGED, Report
-from aim.core.errors import AimError
 from aim.engine.repository import Repository
-from tests.convert.sources import DATA, expected_runs, fingerprint, import_source, last_values, number, same, values
+from tests.convert.sources import copied, expected_runs, fingerprint, import_source, last_values, number, same, values
 
 SOURCES = ("mlflow2-file", "mlflow3-file", "mlflow3-sqlite", "trackio", "clearml", "neptune")
-MUTATIONS = 6  # of each file of a source; `make fuzz` does many more with other sources of chance
 RENAMED = (":monitor:", "system/")
 
 
@@ -32,13 +24,7 @@ def _folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """
     A copy of one source.
     """
-    parent = tmp_path_factory.mktemp("source")
-    name: str = request.param
-    if (DATA / f"{name}.zip").exists():
-        zipfile.ZipFile(DATA / f"{name}.zip").extractall(parent)
-    else:
-        shutil.copytree(DATA / name, parent / name)
-    return parent / name
+    return copied(request.param, tmp_path_factory.mktemp("source"))
 
 
 @pytest.fixture(name="imported", scope="module")
@@ -112,34 +98,3 @@ def test_a_source_stays_as_it_is(folder: Path, tmp_path: Path) -> None:
     import_source(folder, tmp_path, artifacts="copy")
 
     assert before == fingerprint(folder)
-
-
-def test_damage_ends_no_import(folder: Path, tmp_path: Path) -> None:
-    """
-    Files with flipped bits, cuts and zeros are imported as far as they can be read, or refused in words; what else
-    happens is a bug.
-    """
-    chance = random.Random(folder.name)
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "expected.json"]
-    for attempt in range(MUTATIONS):
-        copy = tmp_path / f"{attempt}"
-        shutil.copytree(folder, copy)
-        damaged = copy / chance.choice(files).relative_to(folder)
-        damaged.write_bytes(mutated(damaged.read_bytes(), chance))
-        with contextlib.suppress(AimError):
-            json.dumps(import_source(copy, tmp_path / f"target{attempt}").to_json())
-
-
-def mutated(data: bytes, chance: random.Random) -> bytes:
-    """Return bytes with some bits flipped, cut short, or with a page of zeros."""
-    content = bytearray(data)
-    kind = chance.choice(("flip", "cut", "zeros"))
-    at = chance.randrange(max(1, len(content)))
-    if kind == "cut":
-        return bytes(content[:at])
-    if kind == "zeros":
-        content[at : at + 512] = bytes(min(512, len(content) - at))
-    for _ in range(8 if kind == "flip" else 0):
-        if content:
-            content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
-    return bytes(content)

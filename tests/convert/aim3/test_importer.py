@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from aim.convert.report import OK, Report
+from aim.convert.report import OK, UNCHANGED, Report
 from aim.core.errors import OldRepository
 from aim.engine.repository import Repository
 from aim.sdk.errors import RepoIntegrityError
@@ -150,6 +150,19 @@ def test_objects_keep_their_bytes(imported: tuple[Repository, Report, str]) -> N
     run = Repo(repository.address).get_run(run_hash)
     assert run is not None
     assert (8, 6) == run["cover"].size
+
+
+def test_the_same_repository_twice_is_once(imported: tuple[Repository, Report, str]) -> None:
+    """
+    A second import opens no run, and changes no byte of the new repository.
+    """
+    repository, report, version = imported
+    before = fingerprint(Path(repository.address) / ".aim" / "runs")
+    again = import_source(DATA / version, Path(repository.address))
+
+    assert [UNCHANGED] * len(report.runs) == [run.state for run in again.runs]
+    assert before
+    assert before == fingerprint(Path(repository.address) / ".aim" / "runs")
 
 
 def test_the_old_repository_is_not_changed(tmp_path: Path) -> None:
