@@ -70,6 +70,24 @@ def test_lines_come_in_parts_and_zero_is_a_value(repo: Path) -> None:
     assert [(0, 0.5), (0, 1.0)] == [*points(run, "Loss", log="test"), *points(run, "Loss", log="test1")]
 
 
+def test_a_training_from_a_model_continues_its_steps(repo: Path) -> None:
+    """
+    With `first_iteration=` a run that is resumed hides what came after the model, and goes on from there.
+    """
+    first = adapter.AimCallback(repo, **QUIET)
+    model = catboost_model(2)
+    model.fit(FEATURES, LABELS, callbacks=[first], verbose=False)
+    catboost_model(5).fit(FEATURES, LABELS, callbacks=[first], verbose=False)
+    first.close()
+    second = adapter.AimCallback(repo, run_hash=the_run(repo).hash, first_iteration=model.tree_count_, **QUIET)
+    catboost_model(2).fit(FEATURES, LABELS, callbacks=[second], verbose=False, init_model=model)
+    second.close()
+    run = the_run(repo)
+
+    assert [0, 1, 2, 3] == steps(run, "Logloss", subset="learn", log="learn")
+    assert 1 == run.rewinds[-1].step
+
+
 def test_a_second_training_begins_again(repo: Path) -> None:
     """
     The curve of the first training with the same callback is hidden.

@@ -40,6 +40,34 @@ def test_a_training_is_recorded(repo: Path) -> None:
     assert ("Linear", 0.01, 4) == tuple(run["hparams", name] for name in ("model", "lr", "batch_size"))
 
 
+def test_a_resumed_training_is_one_curve(repo: Path) -> None:
+    """
+    With `start_epoch=` the steps after that epoch are hidden and recorded again; without it a resumed run is continued.
+    """
+    first = adapter.AimCallback(str(repo), **QUIET)
+    learner = fastai_learner(cbs=[first])
+    with learner.no_logging():
+        learner.fit(3)
+    first.close()
+    second = adapter.AimCallback(str(repo), run_hash=the_run(repo).hash, **QUIET)
+    learner = fastai_learner(cbs=[second])
+    with learner.no_logging():
+        learner.fit(2, start_epoch=1)
+    second.close()
+    run = the_run(repo)
+    curves = [run.get_metric("loss", TRAIN).epochs.values_list(), steps(run, "loss", **VAL)]
+    third = adapter.AimCallback(str(repo), run_hash=run.hash, **QUIET)
+    learner = fastai_learner(cbs=[third])
+    with learner.no_logging():
+        learner.fit(1)
+    third.close()
+
+    assert [[0.5, 1.0, 1.5, 2.0], [1, 3]] == curves
+    assert [1] == [rewind.step for rewind in run.rewinds]
+    assert list(range(6)) == steps(the_run(repo), "loss", **TRAIN)
+    assert 3.0 == the_run(repo).get_metric("loss", TRAIN).epochs.values_list()[-1]
+
+
 def test_a_search_for_the_learning_rate_records_nothing(repo: Path) -> None:
     """
     `lr_find` and predictions are no training.

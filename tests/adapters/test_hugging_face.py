@@ -129,31 +129,6 @@ def test_data_sets_are_told_apart_exactly(repo: Path) -> None:
     assert [1, 2, 3, 4] == steps(run, "learning_rate", subset="train")
 
 
-def test_a_failed_training_is_a_failed_run(repo: Path) -> None:
-    """
-    A training that an exception ends, with its process, is a failed run.
-    """
-    program = """
-import sys
-from pathlib import Path
-from transformers import TrainerCallback
-from tests.adapters.test_hugging_face import QUIET, callback_class, trainer_of
-
-class Breaks(TrainerCallback):
-    def on_step_end(self, args, state, control, **kwargs):
-        if state.global_step == 2:
-            raise ValueError("a bad batch")
-
-repo = Path(sys.argv[1])
-trainer_of(repo, callback_class()(repo, **QUIET), Breaks()).train()
-"""
-    done = subprocess.run([sys.executable, "-c", program, repo], check=False, capture_output=True, text=True)
-    (run,) = runs_of(repo)
-
-    assert 1 == done.returncode
-    assert ("failed", "ValueError", [1]) == (run.status, run.error, steps(run, "loss"))
-
-
 def test_a_resumed_training_goes_on_in_its_run(repo: Path) -> None:
     """
     A training from a checkpoint finds its run by itself, and repeats no steps; another training is another run.

@@ -57,6 +57,26 @@ def test_engines_are_recorded_with_their_subsets(repo: Path) -> None:
     assert logger.save_dir.startswith(str(repo))
 
 
+def test_a_resumed_training_is_one_curve(repo: Path) -> None:
+    """
+    A run that is taken back to the iteration of the checkpoint goes on from there.
+    """
+    first = adapter.AimLogger(str(repo), **QUIET)
+    trainer = ignite_trainer(first)
+    trainer.run(range(3), max_epochs=1)
+    checkpoint = trainer.state_dict()
+    trainer.run(range(3), max_epochs=4)
+    first.close()
+    second = adapter.AimLogger(str(repo), run_hash=first.version, **QUIET)
+    resumed = ignite_trainer(second)
+    resumed.load_state_dict(checkpoint)
+    second.experiment.rewind(resumed.state.iteration)
+    resumed.run(range(3), max_epochs=2)
+    second.close()
+
+    assert [1, 2, 3, 4, 5, 6] == steps(the_run(repo), "loss", subset="train")
+
+
 def test_weights_and_gradients_are_recorded(repo: Path) -> None:
     """
     Numbers and distributions, of all weights or of those that a function chooses.

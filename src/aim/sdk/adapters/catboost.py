@@ -43,6 +43,8 @@ class AimCallback(RunHolder):
     Args:
         repo, experiment, system_tracking_interval, log_system_params, capture_terminal_logs: see `Run`.
         log_model: whether `log_summary` stores the model.
+        first_iteration: where the steps begin. CatBoost counts from 0 also when `fit(init_model=model)` goes on from a
+            model, of which this is the `tree_count_`.
         options: those of every adapter, such as `run`, `run_hash`, `run_name`, `tags` and `context`.
     """
 
@@ -55,6 +57,7 @@ class AimCallback(RunHolder):
         capture_terminal_logs: bool | str = True,
         *,
         log_model: bool | str = False,
+        first_iteration: int = 0,
         **options: Any,
     ) -> None:
         self._hold(
@@ -62,6 +65,7 @@ class AimCallback(RunHolder):
             capture_terminal_logs, options,
         )  # fmt: skip
         self._checkpoints = Checkpoints(self._session, log_model)
+        self._first_iteration = first_iteration
         self._is_begun = False
 
     def after_iteration(self, info: Any) -> bool:
@@ -71,8 +75,9 @@ class AimCallback(RunHolder):
 
     @hook
     def _record(self, info: Any) -> None:
-        step = int(info.iteration) - 1  # CatBoost tells how many iterations are done
-        if step <= self._session.last_step:  # another training, in the same run
+        step = self._first_iteration + int(info.iteration) - 1  # CatBoost tells how many iterations are done
+        if not self._is_begun or step <= self._session.last_step:  # another training, in the same run
+            self._is_begun = True
             restart(self._session, step)
         for data_name, metrics in info.metrics.items():
             values = {name: history[-1] for name, history in metrics.items() if len(history)}

@@ -8,12 +8,14 @@ fastai: `Learner(..., cbs=AimCallback())`, or `learn.fit(..., cbs=AimCallback())
     the arguments of the learner        hparams
 
 The epoch of a point has a fraction: 1.25 is a quarter into the second epoch. `fine_tune`, which fits twice, is one
-curve. `lr_find` and predictions record nothing. With names="aim3" the names are those of the recorder, as in Aim 3:
-train_loss of each batch, and train_loss, valid_loss and the metrics of each epoch without a context.
+curve; so is `fit(4, start_epoch=2)`, which hides what was recorded after the second epoch. A run that is resumed goes
+on after its last step. `lr_find` and predictions record nothing. With names="aim3" the names are those of the recorder,
+as in Aim 3: train_loss of each batch, and train_loss, valid_loss and the metrics of each epoch without a context.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +29,7 @@ callback_core: Any = framework("fastai.callback.core", "fastai", "aim.fastai")
 torch_core: Any = framework("fastai.torch_core", "fastai", "aim.fastai")
 
 MODEL_FILE = "model.pth"
+TRAIN = {"subset": "train"}
 NO_METRICS = ("epoch", "time")
 NAMES = (None, "aim3")
 
@@ -71,7 +74,8 @@ class AimCallback(RunHolder, callback_core.Callback):
         self._checkpoints = Checkpoints(self._session, log_model)
         self._preds_max = n_preds if log_preds else 0
         self._has_old_names = names == "aim3"
-        self._step = -1
+        self._loss_name = "train_loss" if self._has_old_names else "loss"
+        self._batch_step = -1
         self._epochs_before = 0
 
     def before_fit(self) -> None:
@@ -83,18 +87,29 @@ class AimCallback(RunHolder, callback_core.Callback):
     @hook
     def _begin(self) -> None:
         self._session.run()
+        self._find_step()
         self._session.set_params("hparams", learner_params(self.learn))
+
+    def _find_step(self) -> None:
+        first_epoch = getattr(getattr(self.learn, "skip_to_epoch", None), "_skip_to", 0)
+        if first_epoch:
+            self._epochs_before, self._batch_step = 0, first_epoch * len(self.dls.train) - 1
+            self._session.rewind(self._batch_step)
+        elif self._batch_step < 0 and self._session.is_resumed:
+            name, context = self._session.names.split(self._loss_name)
+            metric = self._session.run().get_metric(name, {**context, **TRAIN})
+            if metric is not None and len(metric.indices):
+                self._batch_step, self._epochs_before = metric.indices[-1], math.ceil(metric.epochs.values_list()[-1])
 
     @hook
     def after_batch(self) -> None:
         """Record the loss and the hyperparameters of a batch of the training."""
         if not self.training:
             return
-        self._step += 1
-        name = "train_loss" if self._has_old_names else "loss"
-        values = {name: self.smooth_loss, **dict(hyperparameters(self.opt.hypers))}
+        self._batch_step += 1
+        values = {self._loss_name: self.smooth_loss, **dict(hyperparameters(self.opt.hypers))}
         epoch = self._epochs_before + self.epoch + (self.iter + 1) / self.n_iter
-        self._session.track(values, step=self._step, epoch=epoch, context={"subset": "train"})
+        self._session.track(values, step=self._batch_step, epoch=epoch, context=TRAIN)
 
     @hook
     def after_epoch(self) -> None:
@@ -106,17 +121,20 @@ class AimCallback(RunHolder, callback_core.Callback):
         metrics = {name: value for name, value in zip(names, values) if name not in NO_METRICS}
         epoch = self._epochs_before + self.epoch + 1
         if self._has_old_names:
-            self._session.track(metrics, step=self._step, epoch=epoch)
+            self._session.track(metrics, step=self._batch_step, epoch=epoch)
             return
         by_name = {name.removeprefix("valid_"): value for name, value in metrics.items() if name != "train_loss"}
-        self._session.track(by_name, step=self._step, epoch=epoch, context={"subset": "val"})
+        self._session.track(by_name, step=self._batch_step, epoch=epoch, context={"subset": "val"})
 
     @hook
     def after_fit(self) -> None:
         """Record the model and predictions, if they are asked for. The run goes on: another `fit` may follow."""
         self._epochs_before += self.learn.n_epoch
         record_model(
-            self._checkpoints, lambda path: self.learn.save(path.removesuffix(".pth")), MODEL_FILE, step=self._step
+            self._checkpoints,
+            lambda path: self.learn.save(path.removesuffix(".pth")),
+            MODEL_FILE,
+            step=self._batch_step,
         )
         if self._preds_max:
             self._record_predictions()
@@ -128,7 +146,7 @@ class AimCallback(RunHolder, callback_core.Callback):
         _, targets, decoded = self.learn.get_preds(dl=[batch], with_decoded=True, inner=True, reorder=False)
         pairs = list(zip(targets.tolist(), decoded.tolist()))[: self._preds_max]
         rows = [[str(target), str(prediction)] for target, prediction in pairs]
-        self._session.track({"predictions": Table(rows, columns=["target", "prediction"])}, step=self._step)
+        self._session.track({"predictions": Table(rows, columns=["target", "prediction"])}, step=self._batch_step)
 
 
 def learner_params(learn: Any) -> dict[str, Any]:
