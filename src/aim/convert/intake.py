@@ -81,6 +81,7 @@ class Intake:
         self._line_count = 0
         self._take: dict[type, Callable[[Any], None]] = {
             **self.description.take,
+            RunFound: self._take_run,
             PointBatch: self._take_points,
             ObjectStep: self._take_objects,
             LogLines: self._take_lines,
@@ -107,11 +108,14 @@ class Intake:
     def finish(self, origin: Mapping[str, Any], experiment: str | None) -> None:
         """Pass on what waited: params, tags and notes, with *origin* as the param `imported`."""
         run = self.description.run or RunFound()
-        if run.created_at_s is not None:
-            self._target.created_at_s = run.created_at_s
         experiment = self._options.into or run.experiment or experiment
         self.description.write(self._target, self.counts, origin, experiment)
         self.counts.apart = list(self.names.apart)
+
+    def _take_run(self, event: RunFound) -> None:
+        self.description.take[RunFound](event)
+        if event.created_at_s is not None:  # now: the first writer of the run begins at this time
+            self._target.created_at_s = event.created_at_s
 
     def _take_points(self, event: PointBatch) -> None:
         if event.is_system and "system" in self._options.skip:
