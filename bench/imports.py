@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 
 from aim.convert.aim3.values import int_part, text_part
+from aim.convert.blocks import BLOCK_BYTES, FIRST, FRAME_HEAD, LAST, MIDDLE, WHOLE
 from aim.convert.crc32c import crcs
 from aim.convert.tensorboard.frames import masked
-from aim.convert.wandb.blocks import BLOCK_BYTES, FIRST, FRAME_HEAD, LAST, MIDDLE, WHOLE
 from aim.convert.wandb.messages import MAGIC
 from bench import report
 

@@ -15,7 +15,7 @@ from aim.convert.report import UNCHANGED, Report
 from aim.engine.repository import Repository
 from tests.convert.sources import copied, expected_runs, fingerprint, import_source, last_values, number, same, values
 
-SOURCES = ("mlflow2-file", "mlflow3-file", "mlflow3-sqlite", "trackio", "clearml", "neptune")
+SOURCES = ("mlflow2-file", "mlflow3-file", "mlflow3-sqlite", "trackio", "clearml", "neptune", "swanlab")
 RENAMED = (":monitor:", "system/")
 
 

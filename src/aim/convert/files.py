@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
-from aim.convert.events import ArtifactFile
+from aim.convert.events import ArtifactFile, LeftOut
 
 if TYPE_CHECKING:
     from aim.storage.care.importing import RunImport
@@ -48,6 +49,25 @@ def take_artifact(event: ArtifactFile, target: RunImport, root: Path, *, is_copi
     else:
         target.refer(name, event.path.resolve().as_uri(), size_bytes=size_bytes, sha256=digest)
     return None
+
+
+def run_files(folders: Sequence[Path], is_artifact: Callable[[PurePath], bool]) -> Iterator[ArtifactFile | LeftOut]:
+    """
+    Go through the files below the folders of one run, named by their paths there.
+
+    Args:
+        folders: in the order in which they were begun; of files with one name the last folder's is the run's.
+        is_artifact: whether a file with this path below its folder is an artifact.
+    """
+    latest: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            relative = path.relative_to(folder)
+            if path.is_file() and is_artifact(relative):
+                if relative.as_posix() in latest:
+                    yield LeftOut("files that a later folder of the run has under the same name")
+                latest[relative.as_posix()] = path
+    yield from (ArtifactFile(name, path) for name, path in sorted(latest.items()))
 
 
 def safe_name(name: str) -> str | None:

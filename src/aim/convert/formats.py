@@ -30,6 +30,7 @@ OWN: dict[str, str] = {
     "trackio": "aim.convert.trackio.importer:TrackioImporter",
     "clearml": "aim.convert.clearml.importer:ClearmlImporter",
     "neptune": "aim.convert.neptune.importer:NeptuneImporter",
+    "swanlab": "aim.convert.swanlab.importer:SwanlabImporter",
     "lightning-csv": "aim.convert.tables.importer:CsvLoggerImporter",
     "aim": "aim.convert.aim_export.importer:AimExportImporter",
     "table": "aim.convert.tables.importer:TableImporter",

@@ -65,12 +65,14 @@ def test_every_value_of_the_history_is_there(offline: tuple[Repository, Report],
 
 def test_points_have_the_time_of_their_row(offline: tuple[Repository, Report]) -> None:
     """
-    A point has the `_timestamp` of its row.
+    A point has the `_timestamp` of its row, and the run is created before its first point, when it began.
     """
     repository, report = offline
-    moments = times(repository, runs_by_title(repository, report)["base0001"], "train/loss")
+    run_hash = runs_by_title(repository, report)["base0001"]
+    moments = times(repository, run_hash, "train/loss")
 
     assert 1795973947.98875 == pytest.approx(moments[0], abs=1e-4)
+    assert repository.readers.state(run_hash).created_at_s < moments[0]
 
 
 def test_a_run_is_described_as_it_was(offline: tuple[Repository, Report]) -> None:
@@ -228,3 +230,15 @@ def test_the_folder_stays_as_it_is(tmp_path: Path) -> None:
     assert before == fingerprint(source)
     assert ["unchanged"] * 3 == [run.state for run in again.runs]
     assert imported == fingerprint(tmp_path / "repo")
+
+
+def test_files_of_a_resumed_run_are_those_of_its_last_folder(tmp_path: Path) -> None:
+    """
+    With `--artifacts copy` a run of several folders has each file once, the last folder's; the others are counted.
+    """
+    report = import_source(ENDED, tmp_path, artifacts="copy")
+    state = Repository(tmp_path).readers.state(runs_by_title(Repository(tmp_path), report)["resume02"])
+
+    assert {"imported"} == {run.state for run in report.runs}
+    assert "requirements.txt" in state.artifacts
+    assert report.reasons["files that a later folder of the run has under the same name"] > 0

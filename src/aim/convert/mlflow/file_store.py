@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aim.convert.errors import NeedsExtra
 from aim.convert.events import Event, Refused, SourceDamage
 from aim.convert.mlflow.records import NUMBERS, MetricRows, MlflowRun, metric_events
+from aim.convert.yaml_files import read_yaml
 
 EXPERIMENT = re.compile(r"\d+")
+PURPOSE = "Reading MLflow's files"
 META, TRASH, MODELS = "meta.yaml", ".trash", "models"
 BESIDE_RUNS = frozenset({MODELS, "datasets", "tags", "traces"})
 LINES_BYTES = 4 << 20  # of a metric that are read at once
@@ -44,24 +45,11 @@ def stored_runs(root: Path) -> Iterator[StoredRun]:
     for base, is_trash in ((root, False), (root / TRASH, True)):
         for experiment in sorted(base.iterdir()) if base.is_dir() else ():
             if is_experiment(experiment):
-                meta = read_yaml(experiment / META) or {}
+                meta = read_yaml(experiment / META, PURPOSE) or {}
                 is_deleted = is_trash or meta.get("lifecycle_stage") == "deleted"
                 for folder in sorted(experiment.iterdir()):
                     if folder.name not in BESIDE_RUNS and (folder / META).is_file():
                         yield StoredRun(folder, str(meta.get("name", experiment.name)), is_deleted)
-
-
-def read_yaml(path: Path) -> dict[str, Any] | None:
-    """Return a YAML file, without tags of Python; None when it can't be read. Raises NeedsExtra."""
-    try:
-        import yaml
-    except ImportError:
-        raise NeedsExtra("Reading MLflow's files", "pyyaml", "import") from None
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
-        return None
-    return content if isinstance(content, dict) else None
 
 
 def files_of(run: StoredRun) -> tuple[Path, ...]:
@@ -71,7 +59,7 @@ def files_of(run: StoredRun) -> tuple[Path, ...]:
 
 def read_run(stored: StoredRun) -> MlflowRun | None:
     """Return a run without its metrics; None when its `meta.yaml` can't be read."""
-    meta = read_yaml(stored.folder / META)
+    meta = read_yaml(stored.folder / META, PURPOSE)
     if meta is None:
         return None
     status = meta.get("status")
@@ -112,9 +100,9 @@ def _texts(folder: Path) -> dict[str, str]:
 def _datasets(folder: Path) -> list[dict[str, Any]]:
     datasets = []
     for path in sorted((folder / "inputs").glob("*/meta.yaml")):
-        link = read_yaml(path) or {}
+        link = read_yaml(path, PURPOSE) or {}
         if link.get("source_type") == "DATASET":
-            dataset = read_yaml(folder.parent / "datasets" / str(link.get("source_id")) / META) or {}
+            dataset = read_yaml(folder.parent / "datasets" / str(link.get("source_id")) / META, PURPOSE) or {}
             names = ("name", "digest", "source_type", "source", "schema", "profile")
             datasets.append({name: str(dataset[name]) for name in names if dataset.get(name) is not None})
     return datasets
@@ -123,7 +111,7 @@ def _datasets(folder: Path) -> list[dict[str, Any]]:
 def _models(stored: StoredRun) -> list[dict[str, Any]]:
     models = []
     for path in sorted((stored.folder.parent / MODELS).glob("m-*/meta.yaml")):
-        meta = read_yaml(path) or {}
+        meta = read_yaml(path, PURPOSE) or {}
         if str(meta.get("source_run_id")) == stored.folder.name:
             metrics = {name: _last_value(file) for name, file in _files(path.parent / "metrics")}
             model = {"id": str(meta.get("model_id")), "name": str(meta.get("name"))}

@@ -13,10 +13,10 @@ from aim.convert.events import Event, LeftOut, ObjectStep, Refused
 from aim.convert.media import PlainText
 from aim.convert.point_batches import PointBatches
 from aim.convert.system_names import system_series
+from aim.convert.timestamps import seconds
 from aim.convert.wandb import values
 from aim.convert.wandb.media_values import media_of
 from aim.convert.wandb.settings import RunSettings
-from aim.convert.wandb.terminal import seconds
 from aim.convert.wandb.values import BadJson
 
 

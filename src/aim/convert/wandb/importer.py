@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from aim.convert.blocks import BlockGap, BlockReader
 from aim.convert.events import (
-    ArtifactFile,
     Ended,
     Event,
     LeftOut,
@@ -28,14 +28,15 @@ from aim.convert.events import (
     SourceDamage,
     TagName,
 )
+from aim.convert.files import run_files
 from aim.convert.formats import ImportOptions, Source, SourceRun
 from aim.convert.media import StoredObject
 from aim.convert.protobuf import BadMessage, decode
-from aim.convert.wandb.blocks import BlockGap, BlockReader
+from aim.convert.timestamps import seconds
 from aim.convert.wandb.history import HistoryRows
 from aim.convert.wandb.messages import MAGIC, RECORD
 from aim.convert.wandb.settings import RunSettings
-from aim.convert.wandb.terminal import TerminalLines, seconds
+from aim.convert.wandb.terminal import TerminalLines
 from aim.core.kinds import RECORDS_NAME
 from aim.core.values import Stored
 
@@ -195,8 +196,7 @@ class _RunReading:
         yield from self._history.points.flushed()
         yield from self._lines.flushed()
         yield from self._settings.params(self._history.names)
-        for folder in folders:
-            yield from _artifacts(folder)
+        yield from run_files([folder.path / "files" for folder in folders], lambda path: path.parts[0] != "media")
         yield self._ended
 
     # records
@@ -236,11 +236,3 @@ class _RunReading:
         form = Stored("aim.log_record", {"message": text, "level": LEVELS.get(str(alert.get("level")), 20)})
         self._waiting.append(ObjectStep(RECORDS_NAME, {}, self._alert_count, [StoredObject(form)]))
         self._alert_count += 1
-
-
-def _artifacts(folder: RunFolder) -> Iterator[Event]:
-    files = folder.path / "files"
-    for path in sorted(files.rglob("*")):
-        relative = path.relative_to(files)
-        if path.is_file() and relative.parts[0] != "media":
-            yield ArtifactFile(relative.as_posix(), path)

@@ -11,7 +11,6 @@ A file's SHA-256 is checked. A file that is missing, damaged or outside of the f
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import json
 import struct
@@ -20,10 +19,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aim.convert.files import is_below
 from aim.convert.media import FigureJson, HistogramBins, ImageFile, Media, PlainText, SoundFile, TableRows, VideoFile
+from aim.convert.media_files import MediaUnavailable, media_bytes
 
-FILE_BYTES_MAX = 1 << 30
 PACKED_BYTES_MAX = 1 << 26
 
 
@@ -33,10 +31,6 @@ class MediaValue(NamedTuple):
     items: list[Media]
     is_list: bool = False
     problem: str | None = None
-
-
-class _Unavailable(Exception):
-    """A file that can't be used; caught below, where it becomes a text."""
 
 
 def media_of(value: Mapping[str, Any], folder: Path, labels: Mapping[str, Any]) -> MediaValue:
@@ -55,32 +49,17 @@ def media_of(value: Mapping[str, Any], folder: Path, labels: Mapping[str, Any]) 
         )
     try:
         items = make(value, folder, labels)
-    except (_Unavailable, ValueError, TypeError, KeyError, struct.error, zlib.error) as error:
+    except (MediaUnavailable, ValueError, TypeError, KeyError, struct.error, zlib.error) as error:
         named = value.get("path") or value.get("filenames") or kind
         return MediaValue([PlainText(f"{kind}: {named}")], problem=f"{kind}: {error}")
     return MediaValue(items, is_list=kind == "images/separated" and len(items) != 1)
 
 
-def _bytes(folder: Path, relative: Any, sha256: Any = None) -> bytes:
-    path = folder / str(relative)
-    if not is_below(path, folder):
-        raise _Unavailable(f"{relative} lies outside of the run's folder")
-    try:
-        if path.stat().st_size > FILE_BYTES_MAX:
-            raise _Unavailable(f"{relative} has more than 1 GiB")
-        data = path.read_bytes()
-    except OSError as error:
-        raise _Unavailable(f"{relative} can't be read: {error.strerror}") from error
-    if sha256 and hashlib.sha256(data).hexdigest() != sha256:
-        raise _Unavailable(f"{relative} is not the file that was logged: its checksum differs")
-    return data
-
-
 def _image(value: Mapping[str, Any], folder: Path, labels: Mapping[str, Any]) -> list[Media]:
-    data = _bytes(folder, value.get("path"), value.get("sha256"))
+    data = media_bytes(folder, value.get("path"), value.get("sha256"))
     boxes, names = _boxes(value, folder)
     masks = {
-        str(name): _pixels(_bytes(folder, mask.get("path"), mask.get("sha256")))
+        str(name): _pixels(media_bytes(folder, mask.get("path"), mask.get("sha256")))
         for name, mask in (value.get("masks") or {}).items()
     }
     for layer in masks:
@@ -101,7 +80,7 @@ def _boxes(value: Mapping[str, Any], folder: Path) -> tuple[dict[str, list[dict[
     layers: dict[str, list[dict[str, Any]]] = {}
     names: dict[int, str] = {}
     for name, reference in (value.get("boxes") or {}).items():
-        document = json.loads(_bytes(folder, reference.get("path"), reference.get("sha256")))
+        document = json.loads(media_bytes(folder, reference.get("path"), reference.get("sha256")))
         names.update(_class_names(document.get("class_labels")))
         layers[str(name)] = [_box(box, width, height) for box in document.get("box_data", ())]
     return layers, names
@@ -136,23 +115,23 @@ def _images(value: Mapping[str, Any], folder: Path, labels: Mapping[str, Any]) -
     names = value.get("filenames") or []
     captions = value.get("captions")
     captions = captions if isinstance(captions, list) else [""] * len(names)
-    return [ImageFile(_bytes(folder, name), caption or "") for name, caption in zip(names, captions)]
+    return [ImageFile(media_bytes(folder, name), caption or "") for name, caption in zip(names, captions)]
 
 
 def _sound(value: Mapping[str, Any], folder: Path, labels: Mapping[str, Any]) -> list[Media]:
-    return [SoundFile(_bytes(folder, value.get("path"), value.get("sha256")), value.get("caption") or "")]
+    return [SoundFile(media_bytes(folder, value.get("path"), value.get("sha256")), value.get("caption") or "")]
 
 
 def _video(value: Mapping[str, Any], folder: Path, labels: Mapping[str, Any]) -> list[Media]:
-    return [VideoFile(_bytes(folder, value.get("path"), value.get("sha256")), value.get("caption") or "")]
+    return [VideoFile(media_bytes(folder, value.get("path"), value.get("sha256")), value.get("caption") or "")]
 
 
 def _figure(value: Mapping[str, Any], folder: Path, labels: Mapping[str, Any]) -> list[Media]:
-    return [FigureJson(_bytes(folder, value.get("path"), value.get("sha256")).decode("utf-8", "replace"))]
+    return [FigureJson(media_bytes(folder, value.get("path"), value.get("sha256")).decode("utf-8", "replace"))]
 
 
 def _html(value: Mapping[str, Any], folder: Path, labels: Mapping[str, Any]) -> list[Media]:
-    return [PlainText(_bytes(folder, value.get("path"), value.get("sha256")).decode("utf-8", "replace"))]
+    return [PlainText(media_bytes(folder, value.get("path"), value.get("sha256")).decode("utf-8", "replace"))]
 
 
 def _histogram(value: Mapping[str, Any], folder: Path, labels: Mapping[str, Any]) -> list[Media]:
@@ -178,7 +157,7 @@ def _unpacked(numbers: Any) -> list[float]:
 
 
 def _table(value: Mapping[str, Any], folder: Path, labels: Mapping[str, Any]) -> list[Media]:
-    document = json.loads(_bytes(folder, value.get("path"), value.get("sha256")))
+    document = json.loads(media_bytes(folder, value.get("path"), value.get("sha256")))
     rows = [[_cell(cell, folder, labels) for cell in row] for row in document["data"]]
     return [TableRows([str(column) for column in document["columns"]], rows)]
 

@@ -5,10 +5,10 @@ The records of W&B's files, as tables of field numbers (public facts of its wand
 from __future__ import annotations
 
 from aim.convert.protobuf import INT, TEXT, MessageField, Table
+from aim.convert.timestamps import TIMESTAMP
 
 MAGIC = b":W&B\xe1\xbe\x00"
 
-TIMESTAMP: Table = {1: MessageField("seconds", INT), 2: MessageField("nanos", INT)}
 ITEM: Table = {
     1: MessageField("key", TEXT),
     2: MessageField("nested_key", TEXT, is_repeated=True),

@@ -9,18 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aim.convert.events import LogLines
+from aim.convert.timestamps import seconds
 
 LINES_BATCH = 1000
-
-
-def seconds(timestamp: Mapping[str, Any] | None) -> float | None:
-    """
-    Return a time of two parts as Unix seconds; None: there is none.
-
-    >>> seconds({"seconds": 3, "nanos": 500_000_000}), seconds(None)
-    (3.5, None)
-    """
-    return timestamp.get("seconds", 0) + timestamp.get("nanos", 0) / 1e9 if timestamp else None
 
 
 class TerminalLines:

@@ -1,0 +1,3 @@
+"""
+SwanLab: folders that its offline mode wrote.
+"""
