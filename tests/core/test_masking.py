@@ -106,10 +106,10 @@ def test_no_text_takes_long(part: str) -> None:
     """
     A long argument of any repetition takes a fraction of a second, and is cut.
     """
-    begin = time.perf_counter()
+    begin = time.thread_time()
     shown = masked_arguments([part * 100_000] * 3)
 
-    assert time.perf_counter() - begin < 1.0
+    assert time.thread_time() - begin < 1.0
     assert all(len(one) <= CHARACTERS_MAX for one in shown)
 
 

@@ -155,12 +155,12 @@ def test_a_function_refuses_what_would_be_too_much(name: str, arguments: tuple[A
     """
     Too many items, too long a text or too large a number is refused, and at once.
     """
-    begin = time.perf_counter()
+    begin = time.thread_time()
 
     with pytest.raises(TooMuch):
         called(name, *arguments)
 
-    assert time.perf_counter() - begin < 1.0
+    assert time.thread_time() - begin < 1.0
 
 
 def test_keys_are_weighed_while_they_are_made() -> None:

@@ -54,12 +54,12 @@ def test_nesting_that_doubles_is_stopped_early() -> None:
     value: list[object] = []
     for _ in range(40):
         value = [value, value]
-    begin = time.perf_counter()
+    begin = time.thread_time()
 
     with pytest.raises(TooMuch):
         weigh(value)
 
-    assert time.perf_counter() - begin < 1.0
+    assert time.thread_time() - begin < 1.0
 
 
 @pytest.mark.parametrize(

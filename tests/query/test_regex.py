@@ -152,13 +152,13 @@ def test_patterns_that_stop_other_engines_end(pattern: str, text: str) -> None:
     """
     The published patterns that stop other engines end in about a second, with an answer or a refusal.
     """
-    begin = time.perf_counter()
+    begin = time.thread_time()
     try:
         assert regex.search(pattern, text) is None or pattern.startswith("a?")
     except (TooMuch, BadPattern):
         pass
 
-    assert time.perf_counter() - begin < 5.0
+    assert time.thread_time() - begin < 5.0
 
 
 @pytest.mark.parametrize(

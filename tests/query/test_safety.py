@@ -223,12 +223,12 @@ def test_a_flood_ends_soon_and_small(text: str) -> None:
     """
     gc.collect()
     tracemalloc.start()
-    begin = time.perf_counter()
+    begin = time.thread_time()  # other work on the machine does not count
     try:
         compile_query(text).select_runs(table(), time_limit_s=0.5)
     except InvalidQuery:
         pass
-    took_s = time.perf_counter() - begin
+    took_s = time.thread_time() - begin
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

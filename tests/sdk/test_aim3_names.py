@@ -16,6 +16,7 @@ import pytest
 
 from aim import Audio, Image, Text
 from aim.cli import aim3
+from aim.sdk.adapters.session.frameworks import FrameworkMissing
 from aim.sdk.objects.io import wavfile
 from aim.sdk.objects.plugins.dvc_metadata import DvcData
 
@@ -128,10 +129,14 @@ def says(name: str) -> bool:
 @pytest.mark.parametrize("module", NAMES)
 def test_each_name_of_aim_3_is_here_or_is_said_to_be_left_out(module: str) -> None:
     """
-    A module that can't be imported, and a name that a module lacks, stand in the list with what to use instead.
+    A module that can't be imported, and a name that a module lacks, stand in the list with what to use instead. An
+    adapter whose framework is missing says what to install.
     """
     try:
         imported = importlib.import_module(module)
+    except FrameworkMissing as error:
+        assert "pip install" in str(error)
+        return
     except ModuleNotFoundError:
         imported = None
     assert imported is not None or says(module)

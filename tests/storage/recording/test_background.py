@@ -164,7 +164,7 @@ def test_a_writer_that_hangs_is_waited_for_until_the_deadline(
     answer.set()
 
     assert background.wait_for(worker, DEADLINE_S)
-    assert 0.1 <= took_s < 5
+    assert took_s >= 0.1
     assert 2 == len([record for record in caplog.records if "the disk has not taken the end" in record.getMessage()])
     assert {} == state.pending
 
