@@ -4,6 +4,7 @@ The catalogue kept up to date: what questions see, who is told of changes, and w
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -159,14 +160,18 @@ def test_a_damaged_file_is_made_again(catalogue: LiveCatalogue) -> None:
     assert 2 == catalogue.ask(count_of)
 
 
-def test_the_sole_writer_of_a_sealed_run_is_told(repository: Repository, catalogue: LiveCatalogue) -> None:
+def test_the_sole_writer_of_a_sealed_run_is_told(
+    repository: Repository, catalogue: LiveCatalogue, tmp_path: Path
+) -> None:
     """
-    A run that one writer has sealed has one; others, and runs that are not there, have none.
+    A run that one writer has sealed, not just now, has one; others, and runs that are not there, have none.
     """
     writer = repository.new_run("sealed")
     writer.sequence("loss").track(1.0)
     writer.close()
     care.seal(repository, ["sealed"])
+    folder = tmp_path / "work" / ".aim" / "runs" / "sealed"
+    os.utime(folder, (0, folder.stat().st_mtime - 60))  # the time of a folder that has just changed proves nothing
     catalogue.refresh(full=True)
     sole = catalogue.sole_writer("sealed")
 
