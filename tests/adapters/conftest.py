@@ -70,6 +70,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"{name}: {reason}")
 
 
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What a training says to its workers is not said to those of the next test; an empty hash is none.
+    """
+    monkeypatch.setenv("AIM_RUN_HASH", "")
+
+
 @pytest.fixture(name="repo")
 def _repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """

@@ -43,6 +43,12 @@ def published_hash(options: SessionOptions, rank: int) -> str | None:
     return run_hash
 
 
+def retract_hash(run_hash: str) -> None:
+    """Take back the hash that this process set for its workers: what it starts from now on is another training."""
+    if run_hash in _published and os.environ.get(ranks.HASH_VARIABLE) == run_hash:
+        del os.environ[ranks.HASH_VARIABLE]
+
+
 def begun(options: SessionOptions, run_hash: str | None, rank: int) -> tuple[Run, bool]:
     """
     Return the run of this process, and whether it had been there before.

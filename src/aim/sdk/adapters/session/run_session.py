@@ -183,6 +183,7 @@ class RunSession:
             run = self.open_run()
             if run is not None and run is not self.options.run:
                 run.__exit__(None if error is None else type(error), error, None)
+                beginning.retract_hash(run.hash)
                 self._run = None
 
     def renew(self) -> None:
