@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright import sync_api
 
@@ -74,7 +75,7 @@ def test_every_card_gets_its_turn_when_answers_are_slow(open_page: Open, tmp_pat
             answered: Counter[str] = Counter()
 
             def key(request: sync_api.Request) -> str:
-                what = request.url.rsplit("/", 1)[1]
+                what = urlsplit(request.url).path.rsplit("/", 1)[1]
                 return f"{what} {metric_of(request)}" if what == "series" else what
 
             def begin(request: sync_api.Request) -> None:
