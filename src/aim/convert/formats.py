@@ -5,7 +5,8 @@ What an importer is, and which there are.
     Source     where a format was recognised
     SourceRun  one run of a source: its id there, and the files whose size and time tell whether it changed
 
-An importer of another package is an entry point of the group `aim.importers`: an object with the members of `Importer`.
+An importer of another package is an entry point of the group `aim.importers`: an object with the members of `Importer`,
+from which it may inherit.
 """
 
 from __future__ import annotations
@@ -120,6 +121,12 @@ class Source:
     path: Path
     folders: tuple[Path, ...] = ()
 
+    def files(self) -> list[Path]:
+        """Return the source itself, where it is a file, or what lies in its folders; in the order of their paths."""
+        if self.path.is_file():
+            return [self.path]
+        return sorted(path for folder in self.folders for path in folder.iterdir())
+
     @property
     def format(self) -> str:
         """The name of the format."""
@@ -133,7 +140,7 @@ class Source:
 
 class Importer(Protocol):
     """
-    One format.
+    One format; ours inherit from this.
 
     Attributes:
         name: as for `--from`.
@@ -148,10 +155,10 @@ class Importer(Protocol):
     name: str
     title: str
     looked_for: str
-    version: int
-    owns_below: bool
-    is_asked_for: bool
-    keeps_names: bool
+    version: int = 1
+    owns_below: bool = False
+    is_asked_for: bool = False
+    keeps_names: bool = False
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
         """Return whether *folder*, which has these names in it, holds runs of the format."""

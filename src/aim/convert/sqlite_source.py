@@ -10,9 +10,15 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
+
+from aim.convert.errors import SourceNotRecognised
+from aim.convert.formats import Importer
+
+Answer = TypeVar("Answer")
 
 MAGIC = b"SQLite format 3\0"
 BESIDE = ("-wal", "-journal")
@@ -46,6 +52,20 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
                 shutil.copyfile(beside, copy.with_name(copy.name + suffix))
         with closing(sqlite3.connect(copy)) as database:
             yield database
+
+
+def answer_of(path: Path, ask: Callable[[sqlite3.Connection], Answer], importer: Importer) -> Answer:
+    """Open a database for one question. Raises SourceNotRecognised: it is damaged, or not what *importer* reads."""
+    try:
+        with opened(path) as database:
+            return ask(database)
+    except sqlite3.DatabaseError:
+        raise SourceNotRecognised(path, [f"{importer.title}: {importer.looked_for}"]) from None
+
+
+def files_of(path: Path) -> tuple[Path, Path]:
+    """Return the files whose sizes and times tell whether a database changed: itself, and its write-ahead log."""
+    return path, path.with_name(path.name + BESIDE[0])
 
 
 def _has_content(path: Path) -> bool:

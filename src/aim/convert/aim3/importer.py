@@ -35,7 +35,7 @@ from aim.convert.events import (
     SourceDamage,
     TagName,
 )
-from aim.convert.formats import ImportOptions, Source, SourceRun
+from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
 from aim.core.kinds import LINES_NAME
 from aim.core.reserved import SYSTEM_PREFIX
 
@@ -55,15 +55,13 @@ class OldRunFolders(NamedTuple):
     row: metadata.RunRow | None
 
 
-class Aim3Importer:
-    """The importer of Aim 3's repositories; see `aim.convert.formats.Importer`. *process* reads the chunks."""
+class Aim3Importer(Importer):
+    """The importer of Aim 3's repositories. *process* reads the chunks."""
 
     name = "aim3"
     title = "Aim 3"
     looked_for = "a folder .aim with VERSION and meta/chunks"
-    version = 1
     owns_below = True
-    is_asked_for = False
     keeps_names = True
 
     def __init__(self, process: ChunkProcess | None = None) -> None:

@@ -1,19 +1,17 @@
 """
 What Aim 3 keeps of runs in SQLite: names, experiments, tags, notes, times.
-
-The file is copied with its write-ahead log, and the copy is opened: SQLite would write beside the original.
 """
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+from aim.convert.sqlite_source import opened
 
 FILE_NAME = "run_metadata.sqlite"
 
@@ -50,17 +48,8 @@ def read_rows(folder: Path) -> dict[str, RunRow]:
     path = folder / FILE_NAME
     if not path.is_file():
         return {}
-    with tempfile.TemporaryDirectory(prefix="aim-metadata-") as scratch:
-        copy = Path(scratch, FILE_NAME)
-        shutil.copyfile(path, copy)
-        log = path.with_name(f"{FILE_NAME}-wal")
-        if log.is_file():
-            shutil.copyfile(log, copy.with_name(log.name))
-        connection = sqlite3.connect(copy)
-        try:
-            return _rows(connection)
-        finally:
-            connection.close()
+    with opened(path) as database:
+        return _rows(database)
 
 
 def _rows(connection: sqlite3.Connection) -> dict[str, RunRow]:

@@ -19,21 +19,19 @@ from aim.convert.aim_export.pages import PageFile
 from aim.convert.bounded import check_size
 from aim.convert.errors import DamagedSource
 from aim.convert.events import Event
-from aim.convert.formats import ImportOptions, Source, SourceRun
+from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
 from aim.engine.opening import repository_exists
 
 BEGIN_BYTES = 1 << 20  # of a file of HTML, within which its blocks begin
 
 
-class AimExportImporter:
-    """The importer of our own exports; see `aim.convert.formats.Importer`."""
+class AimExportImporter(Importer):
+    """The importer of our own exports."""
 
     name = "aim"
     title = "Aim export"
     looked_for = "runs.jsonl with points.jsonl, archives and pages of `aim export` (.zip, .html)"
-    version = 1
     owns_below = True
-    is_asked_for = False
     keeps_names = True
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:

@@ -37,7 +37,7 @@ from aim.convert.events import (
     SourceDamage,
     TagName,
 )
-from aim.convert.formats import ImportOptions, Source, SourceRun
+from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
 from aim.convert.media import FigureJson, ImageFile, Media, SoundFile
 from aim.core.reserved import SYSTEM_PREFIX
 
@@ -48,16 +48,12 @@ SOUNDS = frozenset({".wav", ".mp3", ".flac", ".ogg"})
 BATCH_POINTS = 1 << 16
 
 
-class ClearmlImporter:
-    """The importer of ClearML's offline ZIPs; see `aim.convert.formats.Importer`."""
+class ClearmlImporter(Importer):
+    """The importer of ClearML's offline ZIPs."""
 
     name = "clearml"
     title = "ClearML offline"
     looked_for = "offline-*.zip with task.json and metrics.jsonl"
-    version = 1
-    owns_below = False
-    is_asked_for = False
-    keeps_names = False
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
         """Return whether there is a task in *folder*."""
@@ -65,8 +61,7 @@ class ClearmlImporter:
 
     def runs(self, source: Source, options: ImportOptions) -> Iterator[SourceRun]:
         """List the tasks. Raises DamagedSource."""
-        paths = [source.path] if source.path.is_file() else [path for each in source.folders for path in each.iterdir()]
-        for path in sorted(paths):
+        for path in source.files():
             if _is_task(path):
                 with zipfile.ZipFile(path) as archive:
                     task = _task(path, archive)

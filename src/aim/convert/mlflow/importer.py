@@ -14,15 +14,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from aim.convert.errors import SourceNotRecognised
 from aim.convert.events import ArtifactFile, Event, ObjectStep, Refused, SourceDamage
 from aim.convert.files import is_below
-from aim.convert.formats import ImportOptions, Source, SourceRun
+from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
 from aim.convert.media import ImageFile
 from aim.convert.mlflow import file_store, sql_store
 from aim.convert.mlflow.file_store import StoredRun
 from aim.convert.mlflow.records import MlflowRun, described, ended
-from aim.convert.sqlite_source import opened, tables_of
+from aim.convert.sqlite_source import answer_of, files_of, opened, tables_of
 from aim.core.errors import AimError
 
 DATABASE = re.compile(r".*\.(db|sqlite|sqlite3)", re.IGNORECASE)
@@ -34,16 +33,13 @@ IMAGE_BYTES_MAX = 1 << 30
 TAIL_PARTS = (4, 3, 2)  # of an address of artifacts, that are looked for below the source
 
 
-class MlflowImporter:
-    """The importer of MLflow's stores; see `aim.convert.formats.Importer`."""
+class MlflowImporter(Importer):
+    """The importer of MLflow's stores."""
 
     name = "mlflow"
     title = "MLflow"
     looked_for = "mlruns/<number>/meta.yaml, and databases of SQLite with the tables experiments, runs, metrics"
-    version = 1
     owns_below = True
-    is_asked_for = False
-    keeps_names = False
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
         """Return whether *folder* is a file store, or has a database."""
@@ -67,14 +63,8 @@ class MlflowImporter:
                 yield SourceRun(stored.folder.name, title, files, stored.experiment, experiment_id, locator=stored)
 
     def _of_database(self, path: Path) -> Iterator[SourceRun]:
-        try:
-            with opened(path) as database:
-                listed = sql_store.run_ids(database)
-        except sqlite3.DatabaseError:
-            raise SourceNotRecognised(path, [f"{self.title}: {self.looked_for}"]) from None
-        beside = tuple(path.with_name(path.name + suffix) for suffix in ("", "-wal"))
-        for run_id, experiment, experiment_id in listed:
-            yield SourceRun(run_id, f"{experiment}/{run_id}", beside, experiment, experiment_id, locator=path)
+        for run_id, experiment, experiment_id in answer_of(path, sql_store.run_ids, self):
+            yield SourceRun(run_id, f"{experiment}/{run_id}", files_of(path), experiment, experiment_id, locator=path)
 
     def read(self, source: Source, run: SourceRun, options: ImportOptions) -> Iterator[Event]:
         """Read a run."""

@@ -33,7 +33,7 @@ from aim.convert.events import (
     SourceDamage,
     TagName,
 )
-from aim.convert.formats import ImportOptions, Source, SourceRun
+from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
 from aim.convert.media import ImageFile, Media, PlainText
 from aim.core.reserved import SYSTEM_PREFIX
 
@@ -48,16 +48,13 @@ TAGS: tuple[AttributePath, ...] = (("sys", "tags"), ("sys", "group_tags"))
 MONITORING = "monitoring"
 
 
-class NeptuneImporter:
-    """The importer of Neptune's offline runs; see `aim.convert.formats.Importer`."""
+class NeptuneImporter(Importer):
+    """The importer of Neptune's offline runs."""
 
     name = "neptune"
     title = "Neptune offline"
     looked_for = ".neptune/offline/run__*/metadata.json"
-    version = 1
     owns_below = True
-    is_asked_for = False
-    keeps_names = False
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
         """Return whether there are offline runs in *folder*, or it is one."""

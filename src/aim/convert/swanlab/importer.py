@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from aim.convert.errors import SourceIsNewer
 from aim.convert.events import Ended, Event, LeftOut, ParamValue, Refused, RunFound, TagName
 from aim.convert.files import run_files
-from aim.convert.formats import ImportOptions, Source, SourceRun
+from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
 from aim.convert.swanlab.messages import MAGIC
 from aim.convert.swanlab.reading import FolderReading, start_of
 from aim.convert.timestamps import seconds
@@ -47,16 +47,13 @@ class SwanlabFolder(NamedTuple):
         return str(self.start.get("id") or (match[1] if match else self.path.name))
 
 
-class SwanlabImporter:
-    """The importer of SwanLab's folders; see `aim.convert.formats.Importer`."""
+class SwanlabImporter(Importer):
+    """The importer of SwanLab's folders."""
 
     name = "swanlab"
     title = "SwanLab"
     looked_for = "folders with a file run-*.swanlab"
-    version = 1
     owns_below = True
-    is_asked_for = False
-    keeps_names = False
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
         """Return whether *folder* is the folder of one run."""

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from aim.convert import steps
 from aim.convert.errors import NeedsExtra
 from aim.convert.events import Ended, Event, ObjectStep, ParamValue, PointBatch, Refused, Renumbered, RunFound
-from aim.convert.formats import ImportOptions, Source, SourceRun
+from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
 from aim.convert.media import PlainText
 from aim.convert.tables import columns
 from aim.convert.tables.columns import ColumnRoles
@@ -27,16 +27,13 @@ WITHOUT_STEP = "rows without a column for the step: numbered"
 LIGHTNING_FILES = ("metrics.csv", "hparams.yaml")
 
 
-class TableImporter:
-    """The importer of tables; see `aim.convert.formats.Importer`."""
+class TableImporter(Importer):
+    """The importer of tables."""
 
     name = "table"
     title = "Table"
     looked_for = "a file .csv, .tsv, .jsonl or .parquet, when it is named itself"
-    version = 1
-    owns_below = False
     is_asked_for = True
-    keeps_names = False
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
         """Return whether there is a table in *folder*."""
@@ -60,16 +57,12 @@ class TableImporter:
         yield Ended("finished")
 
 
-class CsvLoggerImporter:
-    """The importer of Lightning's CSVLogger; see `aim.convert.formats.Importer`."""
+class CsvLoggerImporter(Importer):
+    """The importer of Lightning's CSVLogger."""
 
     name = "lightning-csv"
     title = "Lightning CSVLogger"
     looked_for = "folders with metrics.csv and hparams.yaml"
-    version = 1
-    owns_below = False
-    is_asked_for = False
-    keeps_names = False
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
         """Return whether *folder* is a version of CSVLogger."""

@@ -36,7 +36,7 @@ from aim.convert.events import (
     RunFound,
     SourceDamage,
 )
-from aim.convert.formats import ImportOptions, Source, SourceRun
+from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
 from aim.convert.media import Media
 from aim.convert.tensorboard import summaries
 from aim.convert.tensorboard.frames import FrameReader, is_event_file
@@ -74,16 +74,12 @@ class EventFolder(NamedTuple):
     context: dict[str, str]
 
 
-class TensorBoardImporter:
-    """The importer of event files; see `aim.convert.formats.Importer`."""
+class TensorBoardImporter(Importer):
+    """The importer of event files."""
 
     name = "tensorboard"
     title = "TensorBoard"
     looked_for = "files named *tfevents*"
-    version = 1
-    owns_below = False
-    is_asked_for = False
-    keeps_names = False
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
         """Return whether there is an event file in *folder*."""

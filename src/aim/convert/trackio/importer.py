@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from aim.convert.errors import SourceNotRecognised
 from aim.convert.events import (
     Ended,
     Event,
@@ -29,9 +28,9 @@ from aim.convert.events import (
     SourceDamage,
 )
 from aim.convert.files import is_below
-from aim.convert.formats import ImportOptions, Source, SourceRun
+from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
 from aim.convert.media import ImageFile, PlainText, SoundFile, TableRows, VideoFile
-from aim.convert.sqlite_source import opened, tables_of
+from aim.convert.sqlite_source import answer_of, files_of, opened, tables_of
 from aim.core.reserved import SYSTEM_PREFIX
 
 NEEDED = frozenset({"metrics", "configs"})
@@ -41,16 +40,13 @@ MEDIA = {"trackio.image": ImageFile, "trackio.audio": SoundFile, "trackio.video"
 MEDIA_BYTES_MAX = 1 << 30
 
 
-class TrackioImporter:
-    """The importer of Trackio; see `aim.convert.formats.Importer`."""
+class TrackioImporter(Importer):
+    """The importer of Trackio."""
 
     name = "trackio"
     title = "Trackio"
     looked_for = "databases of SQLite (*.db) with the tables metrics and configs"
-    version = 1
     owns_below = True
-    is_asked_for = False
-    keeps_names = False
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
         """Return whether there is a project in *folder*."""
@@ -58,17 +54,11 @@ class TrackioImporter:
 
     def runs(self, source: Source, options: ImportOptions) -> Iterator[SourceRun]:
         """List the runs. Raises SourceNotRecognised."""
-        paths = [source.path] if source.path.is_file() else [path for each in source.folders for path in each.iterdir()]
-        for path in sorted(paths):
+        for path in source.files():
             if _is_project(path):
-                try:
-                    with opened(path) as database:
-                        listed = _runs(database)
-                except sqlite3.DatabaseError:
-                    raise SourceNotRecognised(path, [f"{self.title}: {self.looked_for}"]) from None
-                files = (path, path.with_name(path.name + "-wal"))
-                for run_id, name in listed:
-                    yield SourceRun(f"{path.stem}/{run_id}", name, files, path.stem, locator=(path, run_id, name))
+                for run_id, name in answer_of(path, _runs, self):
+                    locator = (path, run_id, name)
+                    yield SourceRun(f"{path.stem}/{run_id}", name, files_of(path), path.stem, locator=locator)
 
     def read(self, source: Source, run: SourceRun, options: ImportOptions) -> Iterator[Event]:
         """Read a run."""

@@ -29,7 +29,7 @@ from aim.convert.events import (
     TagName,
 )
 from aim.convert.files import run_files
-from aim.convert.formats import ImportOptions, Source, SourceRun
+from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
 from aim.convert.media import StoredObject
 from aim.convert.protobuf import BadMessage, decode
 from aim.convert.timestamps import seconds
@@ -55,16 +55,13 @@ class RunFolder(NamedTuple):
     run_id: str
 
 
-class WandbImporter:
-    """The importer of W&B's folders; see `aim.convert.formats.Importer`."""
+class WandbImporter(Importer):
+    """The importer of W&B's folders."""
 
     name = "wandb"
     title = "Weights & Biases"
     looked_for = "folders named offline-run-* or run-* with a file run-*.wandb"
-    version = 1
     owns_below = True
-    is_asked_for = False
-    keeps_names = False
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
         """Return whether *folder* is the folder of one run."""
