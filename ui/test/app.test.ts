@@ -4,7 +4,7 @@ import { settled, until, visited } from "./browser";
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { signal } from "@preact/signals";
-import { makeConnected } from "./connected";
+import { freshWindow, makeConnected } from "./connected";
 import { FakeServer, Refusal } from "./fakeserver";
 import { makeRuns, SERVER } from "./project";
 import { address, carried, change, goTo, goToText, listSetting, pageUrl, setting } from "../src/model/address";
@@ -19,12 +19,7 @@ import type { StoredDocument } from "../src/wire/types";
 const RUNS = makeRuns(60);
 const [FIRST, SECOND] = RUNS.map(({ hash }) => hash);
 
-beforeEach(() => {
-  goToText("metrics");
-  visited.length = 0;
-  localStorage.clear();
-  sessionStorage.clear();
-});
+beforeEach(freshWindow);
 
 test("a session is connected, or says why not", async () => {
   const server = new FakeServer();

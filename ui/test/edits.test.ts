@@ -1,24 +1,18 @@
 /// Changes of runs: sent, told, followed to their end, undone, and taken up again after a reload.
 
-import { settled, until, visited } from "./browser";
+import { settled, until } from "./browser";
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { makeConnected } from "./connected";
+import { freshWindow, makeConnected } from "./connected";
 import { FakeServer, Refusal } from "./fakeserver";
 import { fieldsAnswer, makeRuns, SERVER } from "./project";
-import { goToText } from "../src/model/address";
 import { makeApp } from "../src/model/app";
 import type { Change } from "../src/wire/edits";
 
 const RUNS = makeRuns(60);
 const [FIRST, SECOND] = RUNS.map(({ hash }) => hash);
 
-beforeEach(() => {
-  goToText("metrics");
-  visited.length = 0;
-  localStorage.clear();
-  sessionStorage.clear();
-});
+beforeEach(freshWindow);
 
 function bulkEdit(undo: string, count: number, done: number, state = done < count ? "running" : "done") {
   return { cursor: `of ${undo}`, undo, time: 1795380999, count, done, state, error: null };

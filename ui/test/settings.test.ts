@@ -1,9 +1,9 @@
 /// Settings in the address: the arrangement, brushes, axes, averages, the target; and the keys.
 
-import { visited } from "./browser";
+import "./browser";
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { FIELDS, makeConnected } from "./connected";
+import { FIELDS, freshWindow, makeConnected } from "./connected";
 import { address, change, goToText } from "../src/model/address";
 import { currentBrushes, formatBrushes, parseBrushes, setBrush } from "../src/model/brushes";
 import { parseChartBlock } from "../src/model/chartblock";
@@ -26,12 +26,7 @@ import {
   zoom,
 } from "../src/model/workspace";
 
-beforeEach(() => {
-  goToText("metrics");
-  visited.length = 0;
-  localStorage.clear();
-  sessionStorage.clear();
-});
+beforeEach(freshWindow);
 
 test("the arrangement is in the address, and remembered for each repository", async () => {
   const { app } = await makeConnected();
