@@ -7,7 +7,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from aim.core.zones import utc_without_zone
 from aim.storage.forms.state import RunState
 
 
@@ -35,6 +34,8 @@ class RunProps(NamedTuple):
 
 def props_of(state: RunState) -> RunProps:
     """Return the properties that *state* says."""
+    from aim.core.zones import utc_without_zone  # a training asks for none of them
+
     end_s = state.status()[1]
     return RunProps(
         hash=state.run_hash,

@@ -22,10 +22,8 @@ from aim.core import contexts, params
 from aim.core.errors import UsageError
 from aim.core.kinds import LINES_NAME, METRIC, RECORDS_NAME
 from aim.core.statuses import RUNNING
-from aim.core.zones import utc_without_zone
 from aim.sdk import sequence_infos
 from aim.sdk.param_columns import flat_params, need_pandas, text_cell
-from aim.sdk.run_health import RunHealth
 from aim.sdk.run_properties import RunProps, props_of
 from aim.sdk.run_source import RunSource, restore
 from aim.sdk.sequence_infos import CollectedSequences
@@ -41,6 +39,7 @@ if TYPE_CHECKING:
     from aim.engine.door import RunDoor
     from aim.sdk.metric import Metric
     from aim.sdk.object_sequences import Audios, Distributions, Figures, Images, Tables, Texts, Videos
+    from aim.sdk.run_health import RunHealth
     from aim.sdk.sequence import Sequence
     from aim.sdk.sequence_collection import SingleRunSequenceCollection
     from aim.sdk.sequences.log_sequences import LogRecords, Logs
@@ -135,6 +134,8 @@ class RunView:
     @property
     def created_at(self) -> datetime:
         """When the run was made, in UTC, without a zone."""
+        from aim.core.zones import utc_without_zone
+
         return utc_without_zone(self._state().created_at_s)
 
     @property
@@ -145,6 +146,8 @@ class RunView:
     @property
     def finalized_at(self) -> datetime | None:
         """When the run ended, in UTC, without a zone; None: it has not ended."""
+        from aim.core.zones import utc_without_zone
+
         end_s = self.end_time
         return None if end_s is None else utc_without_zone(end_s)
 
@@ -193,6 +196,8 @@ class RunView:
         True
         >>> run.close()
         """
+        from aim.sdk.run_health import RunHealth
+
         return RunHealth(self._state().gaps)
 
     @property
