@@ -46,16 +46,6 @@ class AdapterOptions(SharedOptions, total=False):
     context_postfixes: Prefixes | None
 
 
-class ExperimentOptions(SharedOptions, total=False):
-    """The same, for adapters whose second argument is `experiment_name`."""
-
-    experiment: str | None
-    run_hash: str | None
-    run_name: str | None
-    context_prefixes: Prefixes | str | None
-    context_postfixes: Prefixes | None
-
-
 class WrongOption(UsageError, TypeError):
     """An argument of an adapter that it does not take, or two that contradict each other."""
 
