@@ -5,7 +5,7 @@ The app: which function answers which address, and what runs beside the answers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -32,11 +32,13 @@ from aim.server import (
 )
 from aim.server.boundary import Boundary
 from aim.server.open_repository import OpenRepositories, OpenRepository, Progress
+from aim.server.roles import REPOSITORY, needed_right
 from aim.server.security import Guard
-from aim.server.server_state import ServerState, server_of
+from aim.server.server_state import ServerState, check_right, server_of
 from aim.server.settings import Settings, repo_ids
 
 TRASH_INTERVAL_S = 5.0
+Endpoint = Callable[[Request], Awaitable[Response]]
 REPOSITORY_ROUTES = [
     Route("/runs", runs.table, methods=["POST"]),
     Route("/fields", runs.fields, methods=["POST"]),
@@ -64,7 +66,7 @@ REPOSITORY_ROUTES = [
     Route("/check", query_box.check, methods=["POST"]),
     Route("/export/{subject}.{format}", export.export),
 ]
-"""The addresses below `api/repos/<repo>`."""
+"""The addresses below `api/repos/<repo>`; server/roles.py says what each of them needs."""
 
 
 def create_app(settings: Settings, progress: Progress | None = None) -> tuple[ASGIApp, ServerState]:
@@ -91,12 +93,49 @@ def create_app(settings: Settings, progress: Progress | None = None) -> tuple[AS
 
 
 def routes() -> list[BaseRoute]:
-    """List the addresses."""
+    """List the addresses, each of which checks the right that it needs."""
+    mount = Mount(REPOSITORY, routes=guarded(REPOSITORY_ROUTES, REPOSITORY))
+    before, after = guarded(_api_routes()), guarded(_page_routes())
+    return [*before, mount, *after]
+
+
+def guarded(listed: Iterable[Route], base: str = "") -> list[Route]:
+    """
+    Return routes that check the right of a request before they answer it.
+
+    Raises:
+        LookupError: server/roles.py has no row for one of them.
+    """
+    return [
+        Route(
+            route.path,
+            _checked(
+                route.endpoint, {method: needed_right(method, base + route.path) for method in route.methods or ()}
+            ),
+            methods=sorted(route.methods or ()),
+        )
+        for route in listed
+    ]
+
+
+def _checked(endpoint: Endpoint, rights: dict[str, str]) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        check_right(request, rights[request.method])
+        return await endpoint(request)
+
+    return answer
+
+
+def _api_routes() -> list[Route]:
     return [
         Route("/api/info", info.info),
         Route("/api/login", _login, methods=["POST"]),
         Route("/api/plotly.js", assets.plotly),
-        Mount("/api/repos/{repo}", routes=REPOSITORY_ROUTES),
+    ]
+
+
+def _page_routes() -> list[Route]:
+    return [
         Route("/assets/{name}", assets.asset),
         Route("/figure", assets.figure),
         Route("/run/{run}", assets.page),

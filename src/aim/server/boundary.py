@@ -110,7 +110,7 @@ class Boundary:
         scope = self._relative(scope)
         try:
             is_api = scope["path"].startswith("/api/") and scope["path"] != "/api/login"
-            self._guard.check(scope["method"], Headers(scope=scope), is_api=is_api)
+            scope["principal"] = self._guard.check(scope["method"], Headers(scope=scope), is_api=is_api)
             await self._routes(scope, receive, send_checked)
         except Exception as error:
             try:

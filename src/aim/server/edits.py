@@ -21,12 +21,13 @@ from aim.server.answers import Refusal, json_answer, wrong
 from aim.server.bodies import Body, read_body, read_key
 from aim.server.boundary import refusal_of
 from aim.server.open_repository import OpenRepository
-from aim.server.server_state import check_writable, in_thread, repo_of, server_of
+from aim.server.server_state import check_change, check_writable, in_thread, repo_of, server_of
 from aim.storage.forms.state import SequenceKey
 
 TAG_CHARS_MAX = 200
 TAGS_MAX = 100
 POINTS_MAX = 100
+DELETING = frozenset({"deleted", "points"})  # the members of `change` that delete
 WAIT_S_MAX = 50.0  # less than what a proxy waits
 
 
@@ -38,6 +39,8 @@ async def edit(request: Request) -> Response:
     change = body.inner("change")
     if not runs or change is None or not change.names():
         raise wrong("An edit needs `runs`, a list of hashes, and `change`, what to change in them.")
+    if DELETING & set(change.names()):
+        check_change(request)
     wait_s = _wait_s(body)
     repo = repo_of(request)
     begun = await in_thread(request, _begin, repo, runs, change)

@@ -21,7 +21,7 @@ from aim.engine.points import PointStore
 from aim.engine.repository import Repository
 from aim.engine.tail import Watch
 from aim.engine.undo import Changes
-from aim.server.answers import missing
+from aim.server.answers import Refusal, missing
 from aim.storage.catalogue.catalogue_update import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 
@@ -124,6 +124,11 @@ class OpenRepository:
         self.changes.empty_trash(now=True)
 
 
+def no_repository(repo_id: str) -> Refusal:
+    """Return the error for a repository that is not served, or that a request may not see: the two look alike."""
+    return missing(f"No repository {repo_id!r} is served here.")
+
+
 class OpenRepositories:
     """The repositories of this server, by id; the first is the default."""
 
@@ -137,7 +142,7 @@ class OpenRepositories:
         """Return the repository of that id. Raises Refusal: (404) there is none."""
         repo = self._repos.get(repo_id)
         if repo is None:
-            raise missing(f"No repository {repo_id!r} is served here.")
+            raise no_repository(repo_id)
         return repo
 
     def warm(self) -> threading.Thread:

@@ -30,6 +30,7 @@ from starlette.responses import RedirectResponse, Response
 
 from aim.server.answers import Refusal, json_answer
 from aim.server.bodies import read_body
+from aim.server.roles import ADMINISTRATOR, ANYBODY, Principal
 from aim.server.settings import Settings
 
 COOKIE = "aim_token"
@@ -95,9 +96,9 @@ class Guard:
             return False
         return True
 
-    def check(self, method: str, headers: Headers, *, is_api: bool) -> None:
+    def check(self, method: str, headers: Headers, *, is_api: bool) -> Principal | None:
         """
-        Check the host, the origin and the token of a request.
+        Check the host, the origin and the token of a request; return who sent it. None, of a page: nobody is known.
 
         Raises:
             Refusal: (403) of kind `origin`, or (401) of kind `token`.
@@ -112,8 +113,10 @@ class Guard:
             )
         if method not in READING:
             self._check_origin(host, headers)
-        if is_api and not self.has_token(headers):
+        principal = self.principal(headers)
+        if is_api and principal is None:
             raise Refusal(401, "token", "This server asks for a token; the address that it printed has it.")
+        return principal
 
     def _check_origin(self, host: str, headers: Headers) -> None:
         site = headers.get("sec-fetch-site")
@@ -124,15 +127,14 @@ class Guard:
         if site in ("cross-site", "same-site") or not is_own:
             raise Refusal(403, "origin", "A page of another site may not change anything here.")
 
-    def has_token(self, headers: Headers) -> bool:
-        """Return whether a request carries the token; always True without `--token`."""
-        token = self._settings.token
-        if token is None:
-            return True
+    def principal(self, headers: Headers) -> Principal | None:
+        """Return who sent a request; None when it carries no token and there is one."""
+        if self._settings.token is None:
+            return ANYBODY
         kind, _, carried = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer" and self.is_token(carried.strip()):
-            return True
-        return any(self.is_token(value) for value in cookies(headers, COOKIE))
+        sent = [carried.strip()] if kind.lower() == "bearer" else []
+        is_admin = any(self.is_token(text) for text in (*sent, *cookies(headers, COOKIE)))
+        return Principal("", ADMINISTRATOR) if is_admin else None
 
     def is_token(self, text: str) -> bool:
         """Return whether *text* is the token."""

@@ -12,8 +12,9 @@ from typing import ParamSpec, TypeVar
 from starlette.requests import Request
 
 from aim.server.answers import Refusal
-from aim.server.open_repository import OpenRepositories, OpenRepository
+from aim.server.open_repository import OpenRepositories, OpenRepository, no_repository
 from aim.server.pool import Pool
+from aim.server.roles import CHANGE, OPEN, Principal, roles_with
 from aim.server.security import Guard
 from aim.server.settings import Settings
 
@@ -47,6 +48,41 @@ def server_of(request: Request) -> ServerState:
 def repo_of(request: Request) -> OpenRepository:
     """Return the repository that the address names. Raises Refusal: (404) there is none."""
     return server_of(request).repos.get(request.path_params["repo"])
+
+
+def principal_of(request: Request) -> Principal:
+    """Return who sent a request. Raises Refusal: (401) nobody is known, which only pages are answered."""
+    principal: Principal | None = request.scope["principal"]
+    if principal is None:
+        raise Refusal(401, "token", "This address asks for a token.")
+    return principal
+
+
+def check_right(request: Request, right: str) -> None:
+    """
+    Check that who sent a request has a right, in the repository that its address names.
+
+    Raises:
+        Refusal: (401) nobody is known; (404) the repository is not one that it may see; (403) its role lacks the right.
+    """
+    if right == OPEN:
+        return
+    principal = principal_of(request)
+    project: str | None = request.path_params.get("repo")
+    if project is not None and not principal.covers(project):
+        raise no_repository(project)
+    if not principal.may(right):
+        raise Refusal(
+            403,
+            "role",
+            f"The role {principal.role} may not do this; it takes one of {', '.join(roles_with(right))}.",
+            needed=right,
+        )
+
+
+def check_change(request: Request) -> None:
+    """Check that who sent an edit may delete. Raises Refusal: (403) it may only edit."""
+    check_right(request, CHANGE)
 
 
 def check_writable(request: Request) -> None:

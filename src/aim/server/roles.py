@@ -1,0 +1,140 @@
+"""
+Who may do what: rights, the roles that have them, and the right that each address needs. Specified in
+docs/formats/wire.md, section 11.
+
+              read  record  edit  change  admin
+    viewer     x                                  look, ask, export
+    writer     x      x      x                    and record runs, fork them, and edit them; delete nothing
+    editor     x             x      x             and edit, delete and undo; documents and tags
+    admin      x      x      x      x       x     all of it, in every project, and tokens
+
+`NEEDED` is the only table of this kind. An address that it lacks is not served: the app refuses to start.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+READ, RECORD, EDIT, CHANGE, ADMIN = "read", "record", "edit", "change", "admin"
+OPEN = "open"  # for pages and their files, which hold no data: everybody gets them, also without a token
+VIEWER, WRITER, EDITOR, ADMINISTRATOR = "viewer", "writer", "editor", "admin"
+RIGHTS: Mapping[str, frozenset[str]] = {
+    VIEWER: frozenset({READ}),
+    WRITER: frozenset({READ, RECORD, EDIT}),
+    EDITOR: frozenset({READ, EDIT, CHANGE}),
+    ADMINISTRATOR: frozenset({READ, RECORD, EDIT, CHANGE, ADMIN}),
+}
+"""The rights of each role."""
+EVERY_PROJECT = ("*",)
+
+REPOSITORY = "/api/repos/{repo}"
+NEEDED: Mapping[str, str] = {
+    "GET /api/info": READ,
+    "POST /api/login": OPEN,
+    "GET /api/plotly.js": READ,
+    f"POST {REPOSITORY}/runs": READ,
+    f"POST {REPOSITORY}/fields": READ,
+    f"GET {REPOSITORY}/runs/{{run}}": READ,
+    f"GET {REPOSITORY}/runs/{{run}}/log": READ,
+    f"GET {REPOSITORY}/runs/{{run}}/records": READ,
+    f"GET {REPOSITORY}/runs/{{run}}/artifacts/{{name:path}}": READ,
+    f"GET {REPOSITORY}/alerts": READ,
+    f"POST {REPOSITORY}/series": READ,
+    f"POST {REPOSITORY}/objects": READ,
+    f"GET {REPOSITORY}/blobs/{{blob}}": READ,
+    f"GET {REPOSITORY}/thumbs/{{blob}}": READ,
+    f"GET {REPOSITORY}/tables/{{blob}}": READ,
+    f"GET {REPOSITORY}/events": READ,
+    f"POST {REPOSITORY}/edits": EDIT,  # deletions need CHANGE: see `check_change`
+    f"GET {REPOSITORY}/edits": READ,
+    f"GET {REPOSITORY}/edits/{{undo}}": READ,
+    f"POST {REPOSITORY}/undo": CHANGE,
+    f"POST {REPOSITORY}/demo": CHANGE,
+    f"GET {REPOSITORY}/importable": READ,
+    f"GET {REPOSITORY}/documents": READ,
+    f"PUT {REPOSITORY}/documents/{{kind}}/{{id}}": CHANGE,
+    f"DELETE {REPOSITORY}/documents/{{kind}}/{{id}}": CHANGE,
+    f"POST {REPOSITORY}/complete": READ,
+    f"POST {REPOSITORY}/check": READ,
+    f"GET {REPOSITORY}/export/{{subject}}.{{format}}": READ,
+    "GET /assets/{name}": OPEN,
+    "GET /figure": OPEN,
+    "GET /run/{run}": OPEN,
+    "GET /runs/{run}": OPEN,
+    "GET /runs/{run}/{tab}": OPEN,
+    "GET /": OPEN,
+    "GET /runs": OPEN,
+    "GET /metrics": OPEN,
+    "GET /params": OPEN,
+    "GET /media": OPEN,
+    "GET /text": OPEN,
+    "GET /reports": OPEN,
+    "GET /reports/{report}": OPEN,
+    "GET /compare": OPEN,
+    "GET /settings": OPEN,
+    "GET /{path:path}": OPEN,
+}
+"""The right that an address needs, by its method and its path as the routes write it; HEAD needs that of GET."""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """
+    Who sends a request.
+
+    Attributes:
+        name: of the person or of the token; empty where nobody is asked who they are.
+        role: one of `RIGHTS`.
+        projects: patterns of the projects that it may see, as in `vision*`.
+
+    >>> ada = Principal("ada", "viewer", ("vision*",))
+    >>> ada.may("read"), ada.may("edit"), ada.covers("vision-2"), ada.covers("nlp")
+    (True, False, True, False)
+    """
+
+    name: str
+    role: str
+    projects: tuple[str, ...] = EVERY_PROJECT
+
+    def may(self, right: str) -> bool:
+        """Return whether the role has a right."""
+        return right == OPEN or right in RIGHTS[self.role]
+
+    def covers(self, project: str) -> bool:
+        """Return whether *project* is one of those that it may see."""
+        return any(fnmatch.fnmatchcase(project, pattern) for pattern in self.projects)
+
+
+ANYBODY = Principal("", ADMINISTRATOR)
+"""Who asks a server that asks nobody who they are."""
+
+
+def needed_right(method: str, path: str) -> str:
+    """
+    Return the right that a request needs.
+
+    Args:
+        path: as the routes write it.
+
+    Raises:
+        LookupError: the table has no such address.
+
+    >>> needed_right("HEAD", "/api/repos/{repo}/alerts")
+    'read'
+    """
+    name = f"{'GET' if method == 'HEAD' else method} {path}"
+    if name not in NEEDED:
+        raise LookupError(f"{name} names no right: add a row to NEEDED in server/roles.py")
+    return NEEDED[name]
+
+
+def roles_with(right: str) -> list[str]:
+    """
+    List the roles that have a right, for people.
+
+    >>> roles_with("edit")
+    ['writer', 'editor', 'admin']
+    """
+    return [role for role, rights in RIGHTS.items() if right in rights]
