@@ -3,17 +3,21 @@ The errors of Aim, by who can act on them.
 
     AimError
     ├── UsageError                  the caller: InvalidQuery, UntrackableValue (IncompatibleValue),
-    │                               UnstorableParam, WrongType, ReadOnly, RunClosed
+    │                               UnstorableParam, WrongType, ReadOnly, RunClosed, InsecureAddress
     ├── NotFound                    the caller: RepoNotFound, RunNotFound
     ├── RunExists, RunBusy          the caller, with another name or later
     ├── UnsupportedFormat           the user, with a newer Aim: OldRepository (RepoIntegrityError), with an import
-    └── DiskRefused, DamagedFile    the administrator of the disk
+    ├── DiskRefused, DamagedFile    the administrator of the disk
+    └── ServerUnreachable,          the administrator of the network or of the server
+        ServerRefused
 
 Each message says what is wrong, where, and what to do. Some are builtin errors as well, as callers of Aim 3 expect.
 Other errors of the operating system pass through as `OSError`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class AimError(Exception):
@@ -173,3 +177,42 @@ class DamagedFile(AimError):
         self.file = file
         self.position = position
         self.defect = defect
+
+
+class InsecureAddress(UsageError):
+    """A token is not sent in the clear over a network that others may read."""
+
+
+class ServerUnreachable(AimError, ConnectionError):
+    """
+    No Aim server answers at an address: it is down, the network is cut, or its certificate is not trusted.
+
+    What was asked may be asked again later.
+    """
+
+
+class ServerRefused(AimError):
+    """
+    A server answered that it does not do what it was asked.
+
+    Attributes:
+        status: the status of HTTP: 401, the token is missing or wrong; 403, it may not do this; 413, too much was asked
+            for; 503, the server is busy.
+        kind: the kind of the error, of those in docs/formats/wire.md; empty when the server named none.
+        retry_after_s: after how many seconds the server wishes to be asked again; None: it did not say.
+        body: what the server answered beside the message.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        status: int = 0,
+        kind: str = "",
+        retry_after_s: float | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.retry_after_s = retry_after_s
+        self.body = dict(body or {})
