@@ -40,7 +40,7 @@ def test_columns_without_room_are_named(capsys: pytest.CaptureFixture[str], monk
     monkeypatch.setattr("shutil.get_terminal_size", lambda _fallback: os.terminal_size((40, 24)))
     record = {"hash": "0" * 24, "name": "a run with a long name", "loss.last": 0.5}
 
-    output.rows([record], COLUMNS, as_json=False)
+    output.rows([record], COLUMNS, form=output.TABLE)
 
     printed = capsys.readouterr()
     assert "The terminal is too narrow for loss.last. Use --json or a pipe for all columns.\n" == printed.err

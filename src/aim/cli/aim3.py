@@ -23,6 +23,7 @@ from pathlib import Path
 import click
 
 from aim.cli import output
+from aim.cli.formats import json_option
 from aim.cli.main import AimGroup, repo_option
 from aim.cli.runs import matching_hashes, open_repository
 from aim.core.statuses import LOST, RUNNING
@@ -40,7 +41,8 @@ yes_option = click.option("-y", "--yes", is_flag=True, help="Ignored: accepted f
 @repo_option
 @click.argument("hashes", nargs=-1, required=True)
 @yes_option
-def close(repo: Path | None, hashes: tuple[str, ...], yes: bool) -> None:
+@json_option
+def close(repo: Path | None, hashes: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """
     Seal the points of runs whose process ended. HASHES may contain the wildcard *.
 
@@ -49,10 +51,13 @@ def close(repo: Path | None, hashes: tuple[str, ...], yes: bool) -> None:
     """
     repository = open_repository(repo)
     chosen = matching_hashes(repository, hashes)
-    for run_hash in chosen:
-        output.tell(f"{run_hash}: {_status_text(repository, run_hash)}")
+    states = [{"hash": run_hash, "state": _status_text(repository, run_hash)} for run_hash in chosen]
+    if not as_json:
+        for state in states:
+            output.tell(f"{state['hash']}: {state['state']}")
     sealed = care.seal(repository, chosen)
-    output.tell(f"Nothing was locked. Sealed the points of {counted(sealed, 'writer')}.")
+    text = f"Nothing was locked. Sealed the points of {counted(sealed, 'writer')}."
+    output.result({"runs": states, "sealed_writers": sealed}, text, as_json=as_json)
 
 
 def _status_text(repository: Repository, run_hash: str) -> str:
@@ -73,7 +78,8 @@ def _status_text(repository: Repository, run_hash: str) -> str:
 @click.command()
 @repo_option
 @click.argument("bucket")
-def upload(repo: Path | None, bucket: str) -> None:
+@json_option
+def upload(repo: Path | None, bucket: str, as_json: bool) -> None:
     """
     Upload the whole repository as a ZIP file to BUCKET.
 
@@ -91,14 +97,18 @@ def upload(repo: Path | None, bucket: str) -> None:
         progress.end()
         size_bytes = packed.stat().st_size
         store.put(packed, name)
-    output.say(f"{address.rstrip('/')}/{name}")
-    output.tell(f"Uploaded {counted(count, 'run')} in {size_bytes:,} bytes.")
+    written = f"{address.rstrip('/')}/{name}"
+    if not as_json:
+        output.say(written)
+    text = f"Uploaded {counted(count, 'run')} in {size_bytes:,} bytes."
+    output.result({"address": written, "runs": count, "bytes": size_bytes}, text, as_json=as_json)
 
 
 @click.command()
 @repo_option
 @yes_option
-def reindex(repo: Path | None, yes: bool) -> None:
+@json_option
+def reindex(repo: Path | None, yes: bool, as_json: bool) -> None:
     """
     Rebuild the catalogue, this machine's index of the runs.
 
@@ -107,16 +117,18 @@ def reindex(repo: Path | None, yes: bool) -> None:
     progress = output.Progress("read runs", 0)
     count = open_repository(repo).questions().catalogue.rebuild(progress=progress.show)
     progress.end()
-    output.tell(f"Read {counted(count, 'run')} again.")
+    output.result({"runs": count}, f"Read {counted(count, 'run')} again.", as_json=as_json)
 
 
 def _nothing(name: str, help_text: str, why: str, *, takes_hashes: bool) -> click.Command:
-    def tell(repo: Path | None, yes: bool, hashes: tuple[str, ...] = ()) -> None:
+    def tell(repo: Path | None, yes: bool, as_json: bool, hashes: tuple[str, ...] = ()) -> None:
         open_repository(repo)
-        output.tell(f"Nothing to do: {why}")
+        output.result({"outcome": "nothing", "reason": why}, f"Nothing to do: {why}", as_json=as_json)
 
     command = click.argument("hashes", nargs=-1)(tell) if takes_hashes else tell
-    return click.command(name, help=f"{help_text} Does nothing.", hidden=True)(repo_option(yes_option(command)))
+    return click.command(name, help=f"{help_text} Does nothing.", hidden=True)(
+        repo_option(yes_option(json_option(command)))
+    )
 
 
 update_metrics = _nothing(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from aim.cli.formats import json_option
 from aim.cli.importing import run_import, target_of
 from aim.cli.main import AimGroup, repo_option
 from aim.convert.detecting import recognised
@@ -27,24 +28,26 @@ def convert(repo: Path | None) -> None:
 @click.option("--logdir", required=True, type=click.Path(path_type=Path), help="The folder of event files.")
 @click.option("--flat", "-f", is_flag=True, help="A run for each parent folder; its folders are the context `entry`.")
 @click.option("--no-cache", is_flag=True, help="Ignored: what was imported is in the repository itself.")
-def tensorboard(repo: Path | None, logdir: Path, flat: bool, no_cache: bool) -> None:
+@json_option
+def tensorboard(repo: Path | None, logdir: Path, flat: bool, no_cache: bool, as_json: bool) -> None:
     """Bring the runs of TensorBoard. Names stay as they are; `aim import` splits off train and val."""
     options = ImportOptions(naming=FULL, choices={"flat": True} if flat else {})
-    sys.exit(run_import(recognised(logdir, "tensorboard"), target_of(repo), options))
+    sys.exit(run_import(recognised(logdir, "tensorboard"), target_of(repo), options, as_json=as_json))
 
 
 @convert.command()
 @repo_option
 @click.option("--tracking_uri", required=True, help="The folder of a file store, or sqlite:///PATH.")
 @click.option("--experiment", "-e", help="Only this experiment: its whole name, or its id.")
-def mlflow(repo: Path | None, tracking_uri: str, experiment: str | None) -> None:
+@json_option
+def mlflow(repo: Path | None, tracking_uri: str, experiment: str | None, as_json: bool) -> None:
     """Bring the runs of MLflow from its files or its database of SQLite."""
     scheme, _, rest = tracking_uri.partition("://")
     if rest and scheme not in ("file", "sqlite"):
         raise click.UsageError(f"{scheme}:// is not read. Name the folder of a file store, or sqlite:///PATH.")
     path = Path(rest[1:] if scheme == "sqlite" else rest or tracking_uri)
     options = ImportOptions(naming=FULL, experiment=experiment, artifacts="copy")
-    sys.exit(run_import(recognised(path, "mlflow"), target_of(repo), options))
+    sys.exit(run_import(recognised(path, "mlflow"), target_of(repo), options, as_json=as_json))
 
 
 convert.add_command(tensorboard, "tf")

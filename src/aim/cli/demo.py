@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from aim.cli import output
+from aim.cli.formats import json_option
 from aim.cli.main import FOLDER_ADDRESS
 from aim.engine.opening import repository_exists
 from aim.engine.repository import Repository
@@ -40,7 +41,8 @@ LABELS = {1: "ball", 2: "floor"}
     default=None,
     help="The folder that contains .aim; created if it does not exist.  [default: the current folder]",
 )
-def demo(repo: Path | None) -> None:
+@json_option
+def demo(repo: Path | None, as_json: bool) -> None:
     """Record a dozen example runs with curves, images, texts and audio. `aim runs rm` deletes them."""
     root = repo if repo is not None else Path.cwd()
     if not repository_exists(root):
@@ -52,7 +54,9 @@ def demo(repo: Path | None) -> None:
             for seed in SEEDS:
                 record(root, model, learning_rate, seed)
                 count += 1
-    output.say(f"{count} runs recorded in {root.resolve()}, experiment {EXPERIMENT!r}. View them: aim up --repo {root}")
+    text = f"{count} runs recorded in {root.resolve()}, experiment {EXPERIMENT!r}. View them: aim up --repo {root}"
+    recorded = {"repo": str(root.resolve()), "experiment": EXPERIMENT, "runs": count}
+    output.say(output.json_line(recorded) if as_json else text)
 
 
 def record(root: Path, model: str, learning_rate: float, seed: int) -> None:

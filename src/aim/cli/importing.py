@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from aim.cli import output
+from aim.cli.formats import json_option
 from aim.cli.main import FOLDER_ADDRESS, repo_option
 from aim.convert import formats, names
 from aim.convert.aim3 import upgrade
@@ -257,7 +258,8 @@ def follow_sources(
     help="Where the new repository is written.  [default: .aim4-import, beside the old one]",
 )
 @click.option("--switch", is_flag=True, help="Let the new repository take the name .aim; the old one becomes .aim3.")
-def upgrade_3to4(repo: Path | None, target: Path | None, switch: bool) -> None:
+@json_option
+def upgrade_3to4(repo: Path | None, target: Path | None, switch: bool, as_json: bool) -> None:
     """
     Write a repository of this version beside one of Aim 3, with all its runs, and compare what was written.
 
@@ -268,7 +270,7 @@ def upgrade_3to4(repo: Path | None, target: Path | None, switch: bool) -> None:
     target = target or root / upgrade.BESIDE
     if switch:
         upgrade.check_not_live(root)
-    code = run_import(recognised(upgrade.old_folder(root), "aim3"), target, ImportOptions())
+    code = run_import(recognised(upgrade.old_folder(root), "aim3"), target, ImportOptions(), as_json=as_json)
     if not switch:
         output.tell(f"The new repository is in {target}. With --switch it takes the place of the old one.")
     elif code == 0:

@@ -72,6 +72,7 @@ COMMANDS = {
     "export": "aim.cli.export:export_runs",
     "import": "aim.cli.importing:import_runs",
     "convert": "aim.cli.convert:convert",
+    "completion": "aim.cli.completion:completion",
 }
 
 

@@ -1,15 +1,17 @@
 """
 All output of the command line.
 
-Results go to standard output: as a table on a terminal, as JSON lines in a pipe. Messages and errors go to standard
-error, so that they never end up in a file of results.
+Results go to standard output: as a table on a terminal, as JSON lines in a pipe, or in another of `FORMS`. Messages and
+errors go to standard error, so that they never end up in a file of results.
 """
 
 from __future__ import annotations
 
 import base64
+import csv
 import json
 import math
+import os
 import re
 import shutil
 import sys
@@ -23,6 +25,9 @@ CELL_MAX = 48  # characters of one cell in a table
 CELL_MIN = 10  # characters of a column on a narrow terminal, at least
 GAP = "  "
 UNCUT_COLUMNS = frozenset({"hash", "run"})  # people copy these cells
+TABLE, CSV, MARKDOWN, JSON = FORMS = ("table", "csv", "md", "json")
+STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35"}
+STYLES["cyan"] = "36"
 
 
 def visible(text: str) -> str:
@@ -45,21 +50,54 @@ def tell(text: str) -> None:
     print(visible(text), file=sys.stderr)
 
 
-def rows(records: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool | None = None) -> int:
+def result(record: Mapping[str, Any], text: str, *, as_json: bool) -> None:
+    """Print what a command did: as one line of JSON, or as a message for people."""
+    if as_json:
+        print(json_line(record))
+    else:
+        tell(text)
+
+
+def is_coloured() -> bool:
+    """Return whether standard output shows colours: on a terminal, unless `NO_COLOR` is set or `TERM` is dumb."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def styled(text: str, style: str) -> str:
+    """Return a text in one of `STYLES`, when standard output shows colours."""
+    return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if is_coloured() else text
+
+
+def rows(records: Iterable[Mapping[str, Any]], columns: Sequence[str], *, form: str | None = None) -> int:
     """
-    Print records as a table, or as JSON lines, and return how many there were.
+    Print records in one of `FORMS`, and return how many there were.
 
     Args:
-        as_json: None: a table on a terminal, else JSON lines.
+        form: None: a table on a terminal, else JSON lines.
     """
-    if as_json is None:
-        as_json = not sys.stdout.isatty()
-    if as_json:
-        count = 0
-        for record in records:
-            print(json_line({column: record.get(column) for column in columns}))
-            count += 1
-        return count
+    form = form or (TABLE if sys.stdout.isatty() else JSON)
+    if form == TABLE:
+        return _table(records, columns)
+    count = 0
+    write = csv.writer(sys.stdout, lineterminator="\n").writerow
+    if form == CSV:
+        write(columns)
+    elif form == MARKDOWN:
+        print(_markdown_line(columns))
+        print(_markdown_line(["---"] * len(columns)))
+    for record in records:
+        values = {column: record.get(column) for column in columns}
+        if form == JSON:
+            print(json_line(values))
+        elif form == CSV:
+            write(map(plain_cell, values.values()))
+        else:
+            print(_markdown_line([cell(value, CELL_MAX * 4) for value in values.values()]))
+        count += 1
+    return count
+
+
+def _table(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> int:
     table = [[cell(record.get(column)) for column in columns] for record in records]
     widths = fitting(columns, table, shutil.get_terminal_size((200, 24)).columns)
     for line in aligned(columns, table, widths):
@@ -69,6 +107,24 @@ def rows(records: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_jso
             f"The terminal is too narrow for {', '.join(columns[len(widths) :])}. Use --json or a pipe for all columns."
         )
     return len(table)
+
+
+def _markdown_line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(text.replace('|', chr(92) + '|') for text in cells)} |"
+
+
+def plain_cell(value: object) -> str:
+    """
+    Return a value as a cell of CSV, with all digits.
+
+    >>> plain_cell(0.1), plain_cell(None), plain_cell(["a"]), plain_cell(True)
+    ('0.1', '', '["a"]', 'true')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, (bool, list, tuple, dict, bytes)):
+        return json_line(value)
+    return visible(value.isoformat() if isinstance(value, datetime) else str(value))
 
 
 def json_line(value: object) -> str:
@@ -160,7 +216,7 @@ def _cut(text: str, chars: int) -> str:
     return text if len(text) <= chars else text[: chars - 1] + "…"
 
 
-def cell(value: object) -> str:
+def cell(value: object, chars_max: int = CELL_MAX) -> str:
     """
     Return a value as the text of a table's cell.
 
@@ -177,7 +233,7 @@ def cell(value: object) -> str:
         return f"{value:.4g}"
     if isinstance(value, (list, dict)):
         value = json_line(value)
-    return _cut(visible(str(value)).replace("\n", " "), CELL_MAX)
+    return _cut(visible(str(value)).replace("\n", " "), chars_max)
 
 
 def bar(done: int, total: int) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from aim.cli import output
+from aim.cli.formats import format_option, json_option
 from aim.cli.main import repo_option
 from aim.cli.run_table import tell_hints
 from aim.cli.runs import open_repository
@@ -30,11 +31,13 @@ SUMMARIES = {"points": "count", **{name: name for name in COLUMNS[4:]}}
 @click.command(short_help="List metrics, or export all their points.")
 @repo_option
 @click.argument("query", default="")
-@click.option("--json", "form", flag_value="json", help="Print one line of JSON for each metric.")
-@click.option("--csv", "form", flag_value="csv", help="Print all points as CSV.")
+@format_option
+@click.option("--csv", "points_as_csv", is_flag=True, help="Print all points as CSV.")
 @click.option("--parquet", type=click.Path(dir_okay=False, path_type=Path), help="Export all points to a Parquet file.")
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="List at most this many metrics.")
-def metrics(repo: Path | None, query: str, form: str | None, parquet: Path | None, limit: int | None) -> None:
+def metrics(
+    repo: Path | None, query: str, form: str | None, points_as_csv: bool, parquet: Path | None, limit: int | None
+) -> None:
     """
     List the metrics that match QUERY with their last, smallest and largest values, or export all their points.
 
@@ -44,18 +47,20 @@ def metrics(repo: Path | None, query: str, form: str | None, parquet: Path | Non
 
     Exit code 0: some metrics match; 1: none; 2: the query is wrong.
     """
-    if parquet is not None and form is not None:
-        raise click.UsageError(f"--parquet and --{form} don't go together: choose one output.")
+    outputs = {"--parquet": parquet is not None, "--csv": points_as_csv, f"--format {form}": form is not None}
+    chosen = [name for name, is_chosen in outputs.items() if is_chosen]
+    if len(chosen) > 1:
+        raise click.UsageError(f"{' and '.join(chosen)} don't go together: choose one output.")
     repository = open_repository(repo)
     questions = repository.questions()
     sequences = questions.sequences(query, METRIC)
     if parquet is not None:
         point_count = _write_parquet(questions, query, parquet)
         output.tell(f"Wrote {counted(point_count, 'point')} of {counted(len(sequences), 'metric')} to {parquet}.")
-    elif form == "csv":
+    elif points_as_csv:
         _write_csv(questions, query)
     else:
-        output.rows(_summary_records(questions, sequences[:limit]), COLUMNS, as_json=True if form else None)
+        output.rows(_summary_records(questions, sequences[:limit]), COLUMNS, form=form)
         output.tell(f"Total {counted(len(sequences), 'metric')}.")
     if not sequences:
         tell_hints(repository, query)
@@ -110,25 +115,30 @@ def _write_csv(questions: Questions, query: str) -> None:
 @repo_option
 @click.argument("query")
 @click.option("--explain", is_flag=True, help="Show what each clause of the query reads, matches and leaves.")
-def count_matches(repo: Path | None, query: str, explain: bool) -> None:
+@json_option
+def count_matches(repo: Path | None, query: str, explain: bool, as_json: bool) -> None:
     """
     Count the runs, or the metrics, images, texts ... that match QUERY; with --explain show why.
 
     Example: why does this query match nothing?
 
         aim query 'run.hparams.lr > 1 and metric.name == "loss"' --explain
+
+    Exit code 0: something matches; 1: nothing; 2: the query is wrong.
     """
     repository = open_repository(repo)
     subject = matching.ask(query).subject
     explanation = repository.questions().explain(query, subject)
     plural = "runs" if subject == matching.RUN else f"sequences of kind {subject}"
     match_count = explanation.clauses[-1].leaves if explanation.clauses else explanation.total
-    if explain:
-        lines = list(_clause_records(explanation.clauses))
-        output.rows(lines, ("clause", "needs", "matches", "leaves"), as_json=None)
+    clauses = list(_clause_records(explanation.clauses))
+    if explain and not as_json:
+        output.rows(clauses, ("clause", "needs", "matches", "leaves"))
         if explanation.emptied_by is not None:
             output.tell(f"`{explanation.emptied_by.text}` leaves nothing.")
-    output.tell(f"{match_count} of {explanation.total} {plural} match.")
+    record = {"subject": subject, "matches": match_count, "total": explanation.total}
+    text = f"{match_count} of {explanation.total} {plural} match."
+    output.result({**record, **({"clauses": clauses} if explain else {})}, text, as_json=as_json)
     if not match_count:
         tell_hints(repository, query)
         raise click.exceptions.Exit(1)

@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from aim.cli import output
+from aim.cli.formats import format_option, json_option
 from aim.cli.main import FOLDER_ADDRESS, AimGroup, repo_option
 from aim.cli.run_table import list_runs, tell_hints
 from aim.core.errors import AimError, RepoNotFound, RunNotFound
@@ -71,11 +72,18 @@ def runs(repo: Path | None) -> None:
     "--sort", default="-created_at", show_default=True, help="Sort by this column; - in front: largest first."
 )
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="List at most this many runs.")
-@click.option("--json", "form", flag_value="json", help="Print one line of JSON for each run.")
-@click.option("--plain", "form", flag_value="plain", help="Print hashes in one line, then the total, as Aim 3.")
+@format_option
+@click.option("--plain", is_flag=True, help="Print hashes in one line, then the total, as Aim 3.")
 @click.option("--corrupted", is_flag=True, help="List only runs whose event file is damaged.")
 def ls(
-    repo: Path | None, query: str, columns: str | None, sort: str, limit: int | None, form: str | None, corrupted: bool
+    repo: Path | None,
+    query: str,
+    columns: str | None,
+    sort: str,
+    limit: int | None,
+    form: str | None,
+    plain: bool,
+    corrupted: bool,
 ) -> None:
     """
     List the runs that match QUERY, newest first.
@@ -89,29 +97,34 @@ def ls(
     """
     repository = open_repository(repo)
     if form is None and not sys.stdout.isatty():
-        form = "json" if columns else "plain"
-    names = ["hash"] if form == "plain" else _names(columns or COLUMNS)
+        form, plain = (None, True) if plain or not columns else (output.JSON, False)
+    names = ["hash"] if plain else column_names(columns or COLUMNS)
     page = list_runs(repository, query, names, sort=sort, limit=limit, only_corrupted=corrupted)
-    if form == "plain":
+    if plain:
         output.say(f"Total {output.words(str(row['hash']) for row in page.rows)} runs.")  # "1 runs" too, as in Aim 3
     else:
-        rows = [_printed(row, names, as_json=form == "json") for row in page.rows]
-        row_count = output.rows(rows, names, as_json=form == "json")
-        output.tell(f"Total {counted(page.total, 'run')}{f', {row_count:,} shown' if row_count < page.total else ''}.")
+        rows = [_printed(row, names, for_people=form in (None, output.TABLE)) for row in page.rows]
+        tell_total(page.total, output.rows(rows, names, form=form))
     if not page.total and query.strip():
         tell_hints(repository, query)
         raise click.exceptions.Exit(1)
 
 
-def _printed(row: Mapping[str, Any], names: Iterable[str], *, as_json: bool) -> dict[str, Any]:
+def _printed(row: Mapping[str, Any], names: Iterable[str], *, for_people: bool) -> dict[str, Any]:
     """Return the cells called *names*; for people the status says what was lost as well."""
     printed = {name: row[name] for name in names}
-    if not as_json and "status" in printed and row["losses"] is not None:
+    if for_people and "status" in printed and row["losses"] is not None:
         printed["status"] = f"{row['status']}, {row['losses']}"
     return printed
 
 
-def _names(columns: str) -> list[str]:
+def tell_total(total: int, row_count: int) -> None:
+    """Say how many runs match, and how many of them were printed."""
+    output.tell(f"Total {counted(total, 'run')}{f', {row_count:,} shown' if row_count < total else ''}.")
+
+
+def column_names(columns: str) -> list[str]:
+    """Return the names in a list with commas."""
     return [name.strip() for name in columns.split(",") if name.strip()]
 
 
@@ -120,7 +133,8 @@ def _names(columns: str) -> list[str]:
 @click.argument("hashes", nargs=-1, required=False)
 @click.option("--corrupted", is_flag=True, help="Delete all runs whose event file is damaged.")
 @click.option("-y", "--yes", is_flag=True, help="Delete without asking.")
-def rm(repo: Path | None, hashes: tuple[str, ...], corrupted: bool, yes: bool) -> None:
+@json_option
+def rm(repo: Path | None, hashes: tuple[str, ...], corrupted: bool, yes: bool, as_json: bool) -> None:
     """Delete runs for good. HASHES may contain the wildcard *."""
     if not hashes and not corrupted:
         raise click.UsageError("Say which runs: their hashes, '*' for all, or --corrupted. `aim runs ls` lists them.")
@@ -135,7 +149,7 @@ def rm(repo: Path | None, hashes: tuple[str, ...], corrupted: bool, yes: bool) -
         f"Delete {len(chosen)} of {counted(len(repository.run_hashes()), 'run')} for good?"
     ):
         return
-    _for_each(chosen, repository.delete_run, "Deleted")
+    _for_each(chosen, repository.delete_run, "Deleted", as_json=as_json)
 
 
 def _destination_options(command: AnyFunction) -> AnyFunction:
@@ -143,13 +157,13 @@ def _destination_options(command: AnyFunction) -> AnyFunction:
     command = click.argument("hashes", nargs=-1, required=True)(command)
     help_text = "The folder of the other repository: it contains .aim."
     command = click.option("--destination", required=True, type=FOLDER_ADDRESS, help=help_text)(command)
-    with_options: AnyFunction = repo_option(command)
+    with_options: AnyFunction = repo_option(json_option(command))
     return with_options
 
 
 @runs.command("cp")
 @_destination_options
-def cp(repo: Path | None, destination: Path, hashes: tuple[str, ...]) -> None:
+def cp(repo: Path | None, destination: Path, hashes: tuple[str, ...], as_json: bool) -> None:
     """
     Copy runs into another repository. HASHES may contain the wildcard *.
 
@@ -161,15 +175,16 @@ def cp(repo: Path | None, destination: Path, hashes: tuple[str, ...]) -> None:
         if not repository.copy_run(run_hash, target):
             output.tell(f"{run_hash}: still recording; the copy has what was recorded so far.")
 
-    _for_each(matching_hashes(repository, hashes), copy, "Copied")
+    _for_each(matching_hashes(repository, hashes), copy, "Copied", as_json=as_json)
 
 
 @runs.command("mv")
 @_destination_options
-def mv(repo: Path | None, destination: Path, hashes: tuple[str, ...]) -> None:
+def mv(repo: Path | None, destination: Path, hashes: tuple[str, ...], as_json: bool) -> None:
     """Move ended runs into another repository. HASHES may contain the wildcard *."""
     repository, target = open_repository(repo), open_repository(destination)
-    _for_each(matching_hashes(repository, hashes), lambda run_hash: repository.move_run(run_hash, target), "Moved")
+    chosen = matching_hashes(repository, hashes)
+    _for_each(chosen, lambda run_hash: repository.move_run(run_hash, target), "Moved", as_json=as_json)
 
 
 def matching_hashes(repository: Repository, patterns: Sequence[str]) -> list[str]:
@@ -192,14 +207,20 @@ def matching_hashes(repository: Repository, patterns: Sequence[str]) -> list[str
     return list(dict.fromkeys(chosen_hashes))
 
 
-def _for_each(run_hashes: Sequence[str], change: Callable[[str], None], done: str) -> None:
+def _for_each(run_hashes: Sequence[str], change: Callable[[str], None], done: str, *, as_json: bool) -> None:
     failed = 0
     for run_hash in run_hashes:
+        message = None
         try:
             change(run_hash)
         except (AimError, OSError) as error:
-            output.tell(f"{run_hash}: {error}")
+            message = str(error)
             failed += 1
+        if as_json:
+            outcome = done.lower() if message is None else "failed"
+            output.say(output.json_line({"hash": run_hash, "outcome": outcome, "error": message}))
+        elif message is not None:
+            output.tell(f"{run_hash}: {message}")
     output.tell(f"{done} {counted(len(run_hashes) - failed, 'run')}.")
     if failed:
         raise click.exceptions.Exit(1)

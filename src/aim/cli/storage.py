@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from aim.cli import output
+from aim.cli.formats import json_option
 from aim.cli.main import AimGroup, repo_option
 from aim.cli.runs import matching_hashes, open_repository
 from aim.core.words import counted
@@ -30,7 +31,8 @@ def storage(repo: Path | None) -> None:
 @storage.command(short_help="Convert ended runs to Parquet.")
 @repo_option
 @click.argument("hashes", nargs=-1)
-def seal(repo: Path | None, hashes: tuple[str, ...]) -> None:
+@json_option
+def seal(repo: Path | None, hashes: tuple[str, ...], as_json: bool) -> None:
     """
     Convert the points of ended runs to Parquet: the files are smaller, and DuckDB, Polars and pandas read them.
 
@@ -41,12 +43,14 @@ def seal(repo: Path | None, hashes: tuple[str, ...]) -> None:
     progress = output.Progress("sealed runs", len(chosen))
     total = care.seal(repository, chosen, progress.step)
     progress.end()
-    output.tell(f"Sealed the points of {counted(total, 'writer')} in {counted(len(chosen), 'run')}.")
+    text = f"Sealed the points of {counted(total, 'writer')} in {counted(len(chosen), 'run')}."
+    output.result({"runs": len(chosen), "sealed_writers": total}, text, as_json=as_json)
 
 
 @storage.command()
 @repo_option
-def prune(repo: Path | None) -> None:
+@json_option
+def prune(repo: Path | None, as_json: bool) -> None:
     """Remove files that interrupted deletions left."""
     open_repository(repo).empty_trash()
-    output.tell("The trash is empty.")
+    output.result({"outcome": "pruned"}, "The trash is empty.", as_json=as_json)

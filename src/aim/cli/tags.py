@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from aim.cli import output
+from aim.cli.formats import format_option, json_option
 from aim.cli.main import AimGroup, repo_option
 from aim.cli.runs import open_repository
+from aim.core.tags import Tag
 from aim.core.words import counted
 from aim.engine.tags import Tags
 from aim.storage.forms import edits
@@ -30,15 +33,17 @@ def _tags(repo: Path | None) -> Tags:
 
 @tags.command("ls", short_help="List tags and their number of runs.")
 @repo_option
-@click.option("--json/--table", "as_json", default=None, help="Print JSON lines, or a table.")
-def ls(repo: Path | None, as_json: bool | None) -> None:
+@format_option
+@click.option("--table", is_flag=True, hidden=True)
+def ls(repo: Path | None, form: str | None, table: bool) -> None:
     """List tags with their colour, number of runs and description."""
-    records = [
-        {"name": tag.name, "color": tag.color, "runs": tag.run_count, "description": tag.description, "id": tag.id}
-        for tag in _tags(repo).all()
-    ]
-    output.rows(records, COLUMNS, as_json=as_json)
+    records = [_record(tag) for tag in _tags(repo).all()]
+    output.rows(records, COLUMNS, form=output.TABLE if table else form)
     output.tell(f"Total {counted(len(records), 'tag')}.")
+
+
+def _record(tag: Tag) -> dict[str, Any]:
+    return {"name": tag.name, "color": tag.color, "runs": tag.run_count, "description": tag.description, "id": tag.id}
 
 
 @tags.command("set")
@@ -46,7 +51,8 @@ def ls(repo: Path | None, as_json: bool | None) -> None:
 @click.argument("name")
 @click.option("--color", default=None, help="The colour: #rrggbb, or a name such as blue; '' for none.")
 @click.option("--description", default=None, help="What the tag means; '' for none.")
-def set_tag(repo: Path | None, name: str, color: str | None, description: str | None) -> None:
+@json_option
+def set_tag(repo: Path | None, name: str, color: str | None, description: str | None, as_json: bool) -> None:
     """
     Set the colour and the description of a tag.
 
@@ -57,24 +63,30 @@ def set_tag(repo: Path | None, name: str, color: str | None, description: str | 
     if color is None and description is None:
         raise click.UsageError("Give --color or --description.")
     tag = _tags(repo).put(name, color=color, description=description)
-    output.tell(f"The tag {tag.name} is on {counted(tag.run_count, 'run')}.")
+    output.result(_record(tag), f"The tag {tag.name} is on {counted(tag.run_count, 'run')}.", as_json=as_json)
 
 
 @tags.command("mv")
 @repo_option
 @click.argument("name")
 @click.argument("new_name")
-def mv(repo: Path | None, name: str, new_name: str) -> None:
+@json_option
+def mv(repo: Path | None, name: str, new_name: str, as_json: bool) -> None:
     """Rename a tag on all its runs. If NEW_NAME exists, the two tags are merged."""
-    output.tell(f"Renamed on {counted(_tags(repo).rename(name, new_name), 'run')}.")
+    count = _tags(repo).rename(name, new_name)
+    record = {"name": new_name, "outcome": "renamed", "runs": count}
+    output.result(record, f"Renamed on {counted(count, 'run')}.", as_json=as_json)
 
 
 @tags.command("rm")
 @repo_option
 @click.argument("name")
 @click.option("-y", "--yes", is_flag=True, help="Delete without asking.")
-def rm(repo: Path | None, name: str, yes: bool) -> None:
+@json_option
+def rm(repo: Path | None, name: str, yes: bool, as_json: bool) -> None:
     """Remove a tag from all its runs, with its colour and description."""
     if not yes and not click.confirm(f"Remove the tag {name} from all its runs?"):
         return
-    output.tell(f"Removed it from {counted(_tags(repo).delete(name), 'run')}.")
+    count = _tags(repo).delete(name)
+    record = {"name": name, "outcome": "removed", "runs": count}
+    output.result(record, f"Removed it from {counted(count, 'run')}.", as_json=as_json)
