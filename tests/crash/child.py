@@ -1,5 +1,9 @@
 """
-A process that records at full speed until it is killed: `python -m tests.crash.child <mode> <run folder> <page>`.
+A process that records at full speed until it is killed: `python -m tests.crash.child`.
+
+Starting Python takes longer than all that is recorded before a kill. So this process, which has loaded everything,
+begins a child for each line `<mode> <run folder> <page>` of its standard input: a fork, which has recorded nothing
+before. It prints the child's pid, and then how the child ended, as `os.waitpid` tells.
 
 It acknowledges each call that has returned in a page of its own, by one 8-byte store, so that this is known after
 SIGKILL too. What it records follows from the count alone: the functions below say what, and test_kill.py asks them.
@@ -9,13 +13,22 @@ The numbers of its sequences have four bytes that all differ from 0, or a torn s
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import mmap
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from aim.core.values import Stored
+from aim.sdk.objects.distribution import Distribution
+from aim.sdk.objects.image import Image
+from aim.sdk.objects.text import Text
 from aim.storage.recording.sequence_writer import SequenceWriter
 from aim.storage.recording.writer import Writer
 
@@ -115,13 +128,71 @@ def _runs(folder: Path, acknowledged: memoryview) -> None:
         acknowledged[1] += 1
 
 
+def picture(number: int) -> Image:
+    """Return image *number*, 4 x 4 pixels."""
+    return Image(np.full((4, 4, 3), number % 256, np.uint8))
+
+
+VALUES: dict[str, Callable[[int], Any]] = {
+    "float": value,
+    "float32": lambda number: np.float32(number),
+    "int": lambda number: -number,
+    "exact": lambda number: 2**60 + number,
+    "mixed": lambda number: number if number % 2 else number + 0.5,
+    "text": lambda number: Text(f"text {number}"),
+    "long text": lambda number: Text(f"{number} " * 8000),
+    "image": picture,
+    "images": lambda number: [picture(number), picture(number + 1)],
+    "distribution": lambda number: Distribution(hist=[number, 1], bin_range=(0, 1)),
+    "list": lambda number: [number, "two", 3.5],
+}
+"""What the mode `kinds` tracks in the sequence of each name at step *number*."""
+
+CHANGES: dict[str, Callable[[Writer, int], None]] = {
+    "param": lambda writer, number: writer.lines.set_param(("p",), {"is": number, "list": [number] * 3}),
+    "tag": lambda writer, number: writer.lines.change_tags(add=[f"t{number % 50}"]),
+    "name": lambda writer, number: writer.lines.set_property(name=f"n{number}"),
+}
+"""What the mode `kinds` changes between them."""
+
+
+def _kinds(folder: Path, acknowledged: memoryview) -> None:
+    writer = Writer(folder, folder.name)
+    count = 0
+    while True:
+        number = count // (len(VALUES) + len(CHANGES))
+        for name, make in VALUES.items():
+            writer.sequence(name).track(make(number), number, sync=True)
+            acknowledged[0] = count = count + 1
+        for change in CHANGES.values():
+            change(writer, number)
+            acknowledged[0] = count = count + 1
+
+
 MODES: dict[str, Callable[[Path, memoryview], None]] = {
     "points": _points,
     "automatic": _automatic,
     "objects": _objects,
     "params": _params,
     "runs": _runs,
+    "kinds": _kinds,
 }
 
+
+def serve() -> None:
+    """Begin a child for each line of the standard input; see above."""
+    logging.disable()  # lists of plain values are warned of
+    picture(0).stored()  # loads the encoder
+    for line in sys.stdin:
+        mode, folder, page = line.rstrip("\n").split("\t")
+        pid = os.fork()
+        if not pid:
+            with contextlib.suppress(BaseException):
+                main(mode, Path(folder), Path(page))
+            os._exit(70)
+        print(pid, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
+    serve()
