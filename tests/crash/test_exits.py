@@ -4,6 +4,7 @@ The ways in which a process ends, each by a real process; and a disk that does n
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -16,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from aim.core.statuses import FAILED, FINISHED, LOST, RUNNING
+from aim.engine.sealing import seal_run
+from aim.storage.care.check import check_run
 from aim.storage.disk.files import Disk
 from aim.storage.forms.state import RunState
 from aim.storage.reading.folder_source import open_run
@@ -78,6 +81,7 @@ def state_of(path: Path, name: str = "run", points: int = 100) -> RunState:
         ("exit(4)", 4, FAILED, "SystemExit(4)", ""),
         ("quit(4)", 4, FAILED, "SystemExit(4)", ""),
         ("raise SystemExit(0)", 0, FINISHED, None, ""),
+        ("raise SystemExit", 0, FINISHED, None, ""),
         ("try:\n    sys.exit(3)\nexcept SystemExit:\n    pass", 0, FINISHED, None, ""),
         ("t = threading.Thread(target=sys.exit, args=(3,))\nt.start()\nt.join()", 0, FINISHED, None, ""),
         ("import argparse\nargparse.ArgumentParser().parse_args(['--no'])", 2, FAILED, "SystemExit(2)", "usage"),
@@ -111,6 +115,42 @@ def test_each_end_of_a_process_ends_its_run(
     state = state_of(tmp_path)
     assert (status, error) == (state.status()[0], state.error())
     assert [] == state.damage
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "on_exit"), reason="the C library has no on_exit")
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ("raise SystemExit(3)", 3),
+        ("def main():\n    raise SystemExit(main.__name__ and 7)\nmain()", 7),
+        ("raise SystemExit(main())", 5),
+        ("raise SystemExit('no data')", 1),
+        ("import runpy\nclass Left(SystemExit): pass\nraise Left(2)", 2),
+        ("os.chdir('/')\nraise SystemExit(3)", 3),
+    ],
+)
+def test_a_code_that_is_raised_by_name_is_told_after_the_end(tmp_path: Path, end: str, code: int) -> None:
+    """
+    A program that leaves by `raise SystemExit(n)` has failed: the C library tells the code when Python has ended.
+    """
+    main = "def main():\n    return 5\n"
+    assert code == run(tmp_path, main + end)[0]
+
+    failed = (FAILED, f"SystemExit({code})")
+    until_s = time.monotonic() + DEADLINE_S
+    while (seen := end_of(tmp_path)) != failed and time.monotonic() < until_s:
+        time.sleep(0.05)
+    assert failed == seen
+    assert [] == state_of(tmp_path).damage
+    assert seal_run(tmp_path / ".aim" / "runs" / "run") == 1
+    assert failed == end_of(tmp_path)
+    assert [] == check_run(tmp_path / ".aim" / "runs" / "run")
+
+
+def end_of(path: Path) -> tuple[str, str | None]:
+    """Return the status and the error of the only run."""
+    state = state_of(path)
+    return state.status()[0], state.error()
 
 
 def test_a_daemon_thread_that_tracks_does_not_hold_the_end_up(tmp_path: Path) -> None:
@@ -218,6 +258,10 @@ def test_a_thread_that_is_waited_for_tracks_to_its_end(tmp_path: Path) -> None:
     assert FINISHED == state_of(tmp_path, points=200).status()[0]
 
 
+ENDS_OF_CHILDREN = {"good": None, "bad": None, "left": 0, "failed": 3, "raised": 4, "raised-0": 0}
+"""Names of runs, and the codes with which the children that record them leave."""
+
+
 @pytest.mark.parametrize("how", ["fork", "spawn", "forkserver"])
 def test_a_child_of_multiprocessing_ends_its_writer(tmp_path: Path, how: str) -> None:
     """
@@ -242,29 +286,34 @@ def test_a_child_of_multiprocessing_ends_its_writer(tmp_path: Path, how: str) ->
                 sys.stderr = open("/dev/null", "w")
                 if name == "bad":
                     raise LookupError
+                if name.startswith("raised"):
+                    raise SystemExit(end)
                 if end is not None:
                     sys.exit(end)
 
+            ENDS = ENDS_OF_CHILDREN
+
             if __name__ == "__main__":
                 context = multiprocessing.get_context(sys.argv[2])
-                for name, end in (("good", None), ("bad", None), ("left", 0), ("failed", 3)):
+                for name, end in ENDS:
                     child = context.Process(target=work, args=(name, end))
                     child.start()
                     child.join()
             """
-        )
+        ).replace("ENDS_OF_CHILDREN", repr(list(ENDS_OF_CHILDREN.items())))
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, str(script), str(tmp_path / ".aim"), how]
     subprocess.run(command, check=True, timeout=DEADLINE_S, env=environment)
 
-    ends = {name: state_of(tmp_path, name) for name in ("good", "bad", "left", "failed")}
-    hidden = "SystemExit(1)" if how == "spawn" else "an exception"  # from Python 3.13 on
+    ends = {name: state_of(tmp_path, name) for name in ENDS_OF_CHILDREN}
     assert {
         "good": (FINISHED, None),
-        "bad": (FAILED, "LookupError" if sys.version_info < (3, 13) else hidden),
+        "bad": (FAILED, "LookupError"),
         "left": (FINISHED, None),
         "failed": (FAILED, "SystemExit(3)"),
+        "raised": (FAILED, "SystemExit(4)"),
+        "raised-0": (FINISHED, None),
     } == {name: (state.status()[0], state.error()) for name, state in ends.items()}
 
 

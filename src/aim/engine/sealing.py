@@ -15,11 +15,11 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from aim.core.shield import shielded
 from aim.core.words import counted
 from aim.storage.forms.run_log import RunLog
+from aim.storage.recording import detached
 
 SWITCH_VARIABLE = "AIM_SEAL_ON_CLOSE"
 NICENESS = 19
@@ -34,28 +34,13 @@ def seal_soon(folder: Path, writer: str) -> bool:
     """
     if os.environ.get(SWITCH_VARIABLE, "1") == "0":
         return False
-    if "python" not in os.path.basename(sys.executable or "").lower() or not hasattr(os, "posix_spawn"):
-        return False  # an embedding program: its executable is no Python
-    if _is_sealing():
+    if _is_sealing() or not _has_journal(folder, writer):
         return False
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
-    command = [sys.executable, "-m", "aim.engine.sealing", str(folder.absolute())]
-    silence = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in range(3)]
-    try:
-        if not _has_journal(folder, writer):
-            return False
-        _children.append(_spawn(command, environment, silence))
-    except OSError:  # no more descriptors or processes: a reader will seal the run
+    child = detached.start("aim.engine.sealing", str(folder.absolute()))
+    if child is None:  # a reader will seal the run
         return False
+    _children.append(child)
     return True
-
-
-def _spawn(command: list[str], environment: dict[str, str], silence: list[tuple[Any, ...]]) -> int:
-    # not subprocess: this child is not waited for, and a spawn is safe with threads and MPI, where a fork is not
-    try:
-        return os.posix_spawn(command[0], command, environment, file_actions=silence, setsid=True)
-    except NotImplementedError:  # a system that can't start sessions so: a process group of its own will do
-        return os.posix_spawn(command[0], command, environment, file_actions=silence, setpgroup=0)
 
 
 def _is_sealing() -> bool:

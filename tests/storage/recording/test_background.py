@@ -14,12 +14,15 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from aim.storage.recording import background
+from aim.storage.recording.event_lines import EventLines
 
 DEADLINE_S = 60
 
 
 class Worker:
     """A writer to look after: it counts what it is asked for, and does what the test says."""
+
+    lines: EventLines  # none: only the end of a process asks for them
 
     def __init__(self) -> None:
         self.ticked = threading.Event()

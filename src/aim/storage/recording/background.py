@@ -24,10 +24,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aim.core.shield import shielded
 from aim.storage.recording import process_end
+
+if TYPE_CHECKING:
+    from aim.storage.recording.event_lines import EventLines
 
 SYNC_INTERVAL_S = 1.0
 CLOSE_DEADLINE_S = 5.0
@@ -49,6 +52,10 @@ class OpenWriter(Protocol):
 
     def forked(self) -> None:
         """Forget the parent's files; called in the child of a fork."""
+
+    @property
+    def lines(self) -> EventLines:
+        """Its event lines."""
 
 
 class _Background:
@@ -205,7 +212,13 @@ def _end_of_child() -> None:
 
 def _end_of_process() -> None:
     _state.is_ending = True
+    with _state.lock:
+        writers = list(_state.writers)
     close_all(process_end.outcome())
+    if writers and process_end.is_code_unknown():
+        from aim.storage.recording import exit_status  # only here: it reads, which no start of a training pays for
+
+        exit_status.tell([writer.lines.log.path for writer in writers])
 
 
 def _after_fork_in_child() -> None:

@@ -5,9 +5,9 @@ How this process ends: by which exception, or with which exit code.
     end of the program                 its outermost frame, which returned                finished
     an exception                       `sys.last_exc`, before Python prints it            failed: its class
     sys.exit(n), exit(n), quit(n)      these functions, which note the code               failed unless n is 0
-    raise SystemExit(n)                `with Run()` alone; elsewhere the code is lost     finished, outside of it
+    raise SystemExit(n)                `with Run()`; else exit_status.py, after the end   failed unless n is 0
     end of a multiprocessing child     the frame of `Process.run`, and what it raised     as above
-    the same, from Python 3.13 on      that frame, which did not return                   failed, without the class
+    the same, from Python 3.13 on      the variable of its caller that has the exit code  as above
 
 Libraries for command lines (click, typer, hydra, argparse, fire) leave by `sys.exit`. A code counts only if the program
 really left: a frame that returned has caught its SystemExit, so the code is forgotten. A frame that has ended keeps the
@@ -21,22 +21,26 @@ import builtins
 import functools
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 CHILD_CALLER = "_bootstrap"  # what calls `Process.run` in a child of multiprocessing
-UNKNOWN = "an exception"  # of a child that does not tell which
+CHILD_CODE = "exitcode"  # its variable
 
 _frame: FrameType | None = None
 _code: object = None
 _has_left = False
+_printed: str | None = None  # the class of the exception that a child has printed
 
 
 def watch() -> None:
     """Begin to watch how the process ends; again: after a fork, when the child first records."""
     global _frame
     _frame = _entry()
+    if _frame is not None and _is_child(_frame) and not hasattr(traceback.print_exc, "__wrapped__"):
+        traceback.print_exc = _noting_printed(traceback.print_exc)
     if not hasattr(sys.exit, "__wrapped__"):
         sys.exit = _noting(sys.exit)
         for name in ("exit", "quit"):
@@ -47,8 +51,8 @@ def watch() -> None:
 
 def forked() -> None:
     """In the child of a fork: it has not left, whatever its parent is about to do."""
-    global _frame, _code, _has_left
-    _frame, _code, _has_left = None, None, False
+    global _frame, _code, _has_left, _printed
+    _frame, _code, _has_left, _printed = None, None, False, None
 
 
 def outcome(raised: BaseException | None = None) -> str | None:
@@ -66,9 +70,22 @@ def outcome(raised: BaseException | None = None) -> str | None:
         return unhandled
     if _frame is None or _has_returned(_frame):
         return None
-    if _has_left:
-        return failure_of(_code)
-    return UNKNOWN if _is_child(_frame) else None
+    if _is_child(_frame):
+        return _outcome_of_child(_frame)
+    return failure_of(_code) if _has_left else None
+
+
+def is_code_unknown() -> bool:
+    """Return whether this process leaves by a `SystemExit` that was raised by name, whose code nothing here learns."""
+    is_outside = _frame is not None and not _has_returned(_frame) and not _is_child(_frame)
+    return is_outside and not _has_left and _unhandled() is None and not hasattr(sys, "ps1")
+
+
+def _outcome_of_child(frame: FrameType) -> str | None:
+    # multiprocessing has handled what was raised, and keeps the exit code
+    code = frame.f_back.f_locals.get(CHILD_CODE) if frame.f_back is not None else None
+    error = failure_of(code)
+    return _printed if error is not None and _printed is not None else error
 
 
 def error_name(raised: BaseException) -> str | None:
@@ -102,6 +119,18 @@ def _noting(leave: Any) -> Callable[..., Any]:
         if threading.current_thread() is threading.main_thread():  # any other thread ends itself alone
             _code, _has_left = code, True
         leave(code)
+
+    return noting
+
+
+def _noting_printed(print_exc: Callable[..., None]) -> Callable[..., None]:
+    # what calls `Process.run` prints each exception but SystemExit by this function
+    @functools.wraps(print_exc)
+    def noting(*args: Any, **kwargs: Any) -> None:
+        global _printed
+        if sys._getframe(1).f_code.co_name == CHILD_CALLER:
+            _printed = error_name(sys.exc_info()[1] or SystemExit(1))
+        print_exc(*args, **kwargs)
 
     return noting
 
