@@ -247,7 +247,7 @@ def test_gradients_are_watched(repo: Path) -> None:
     trainer_of(repo, callback).train()
     callback.close()
     (run,) = runs_of(repo)
-    kinds = {info.context["type"] for info in run.stored_sequences() if info.kind.endswith("distribution")}
+    kinds = {info.context["type"] for info in run._stored_sequences() if info.kind.endswith("distribution")}
 
     assert {"data", "gradients"} == kinds
 

@@ -258,7 +258,7 @@ def test_objects_and_layers_are_recorded(logger_class: Any, repo: Path) -> None:
     assert ["a", "b"] == [image.caption for image in images]
     assert "Linear" in run.get_text_sequence("model").values.sparse_list()[1][0].data
     assert {"data", "gradients"} == {
-        info.context["type"] for info in run.stored_sequences() if info.kind.endswith("distribution")
+        info.context["type"] for info in run._stored_sequences() if info.kind.endswith("distribution")
     }
 
 

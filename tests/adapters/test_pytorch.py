@@ -48,7 +48,7 @@ def recorded(run: Run) -> set[tuple[str, str, str]]:
     """Return path, type and params of each distribution."""
     return {
         (info.name, info.context["type"], info.context["params"])
-        for info in run.stored_sequences()
+        for info in run._stored_sequences()
         if info.kind.endswith("distribution")
     }
 

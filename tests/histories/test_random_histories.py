@@ -39,7 +39,7 @@ PARAMS = st.recursive(VALUES, lambda inner: st.dictionaries(KEYS, inner, max_siz
 def contents(run: Run) -> dict[str, Any]:
     """Return all that a reader sees of a run."""
     found: dict[SequenceName, Any] = {}
-    for facts in run.stored_sequences():
+    for facts in run._stored_sequences():
         sequence = run.get_metric(facts.name, facts.context) or run.get_text_sequence(facts.name, facts.context)
         if sequence is not None:
             values = [

@@ -174,7 +174,7 @@ def test_an_object_that_cannot_be_made_leaves_no_point(run: Run, caplog: pytest.
     """
 
     class Broken(Text):
-        def deferred(self) -> Any:
+        def _deferred(self) -> Any:
             """Offer to be made later."""
             from aim.core.values import Deferred
 

@@ -73,7 +73,7 @@ def test_nan_is_kept(run: Run) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, "0.5", b"1", 1j, Decimal(1), object(), np.zeros(2), Tensor(0, (3, 4)), np.str_("a"), {"a": {"b": 1}}],
+    [None, "0.5", b"1", 1j, Decimal(1), object(), np.zeros(2), Tensor(0, (3, 4)), np.str_("a")],
 )
 def test_what_is_no_number_is_refused_and_leaves_no_trace(run: Run, value: Any) -> None:
     """

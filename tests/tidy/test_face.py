@@ -93,3 +93,18 @@ def test_importing_costs_under_30_ms() -> None:
     bare_s, with_aim_s = (min(cost_s(program) for _ in range(7)) for program in ("pass", "import aim"))
 
     assert (with_aim_s - bare_s) * 1000 < IMPORT_MS_MAX
+
+
+INSIDES = ("read_", "stored_seq", "deferred", "from_stored", "lazy_face", "facts", "points_of", "restore")
+
+
+@pytest.mark.parametrize("name", ["", *(name for name in aim.__all__ if name[0].isupper())])
+def test_what_people_list_shows_no_insides(name: str) -> None:
+    """
+    `dir(aim)` has the names that are meant for callers, and those of its classes have no method for the package itself.
+    """
+    listed = [entry for entry in dir(getattr(aim, name) if name else aim) if not entry.startswith("_")]
+
+    assert [] == [entry for entry in listed if entry.startswith(INSIDES)]
+    if not name:
+        assert sorted(set(aim.__all__) - {"__version__"}) == listed

@@ -66,13 +66,15 @@ def numbers_and_objects_are_tracked(run: Run, tensor: np.ndarray[Any, Any]) -> N
     run.track(Image(tensor), "pictures")
     run.track([Text("a"), Text("b")], "texts")
     run.track({"loss": 0.5, "pictures": Image(tensor)}, context={"subset": "val"})
+    run.track({"train": {"loss": 0.5}})
+    run.log({"loss": 0.5, "train": {"loss": tensor}}, step=3)
 
 
 def other_values_are_errors(run: Run) -> None:
     """
-    A str, None, a nested dict and a step that is no number are errors before the program runs.
+    A str, None, a dict of texts and a step that is no number are errors before the program runs.
     """
     run.track("0.5", "loss")  # type: ignore[arg-type]
     run.track(None, "loss")  # type: ignore[arg-type]
-    run.track({"a": {"b": 0.5}})  # type: ignore[dict-item]
+    run.track({"a": "b"})  # type: ignore[dict-item]
     run.track(0.5, "loss", step="1")  # type: ignore[arg-type]

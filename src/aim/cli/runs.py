@@ -66,7 +66,8 @@ def runs(repo: Path | None) -> None:
 @click.option(
     "--columns",
     default=None,
-    help=f"Properties, params and metrics, such as name,hparams.lr,loss.last.  [default: {COLUMNS}]",
+    help="Properties, params and metrics, such as name,hparams.lr,loss.last,loss[subset=val].min.  "
+    f"[default: {COLUMNS}]",
 )
 @click.option(
     "--sort", default="-created_at", show_default=True, help="Sort by this column; - in front: largest first."

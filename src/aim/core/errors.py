@@ -68,17 +68,26 @@ class InvalidQuery(UsageError, SyntaxError):
 
 
 class UntrackableValue(UsageError, ValueError):
-    """A value, step or context that `track()` can't record."""
+    """
+    A value, step or context that `track()` can't record.
+
+    Where Aim 3 has a sentence for it, `args[0]` is that sentence, which scripts compare; `str()` adds the advice.
+
+    Attributes:
+        advice: what to do, or "" where the sentence says it.
+    """
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} {self.advice}" if self.advice else str(self.args[0])
 
 
 class IncompatibleValue(UntrackableValue):
     """
     A value of another type than its sequence holds.
-
-    `args[0]` is the sentence of Aim 3, which scripts compare; `str()` adds the advice.
-
-    Attributes:
-        advice: what to do.
 
     >>> error = IncompatibleValue("[1]", "loss", "It holds float.")
     >>> error.args[0]
@@ -88,12 +97,8 @@ class IncompatibleValue(UntrackableValue):
     """
 
     def __init__(self, value: str, sequence: str, advice: str) -> None:
-        super().__init__(f"Cannot log value '{value}' on sequence '{sequence}'. Incompatible data types.")
-        self.advice = advice
+        super().__init__(f"Cannot log value '{value}' on sequence '{sequence}'. Incompatible data types.", advice)
         self._made_of = (value, sequence, advice)
-
-    def __str__(self) -> str:
-        return f"{self.args[0]} {self.advice}"
 
     def __reduce__(self) -> tuple[type[IncompatibleValue], tuple[str, str, str]]:
         return type(self), self._made_of

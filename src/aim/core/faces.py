@@ -38,6 +38,8 @@ def lazy_face(package: str, defined_in: Mapping[str, str]) -> tuple[Callable[[st
         return value
 
     def list_names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *defined_in})
+        # without what the package imports for itself: people look at this list to learn what there is
+        own = {name for name in vars(sys.modules[package]) if name.startswith("__")}
+        return sorted({*own, *defined_in, *getattr(sys.modules[package], "__all__", ())})
 
     return get, list_names

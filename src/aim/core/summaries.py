@@ -115,6 +115,9 @@ BY_NAME = {value.name: value for value in SUMMARY_VALUES}
 PAGE_SUMMARIES = {str(value.page_name): value.name for value in SUMMARY_VALUES if value.page_name}
 """The values that pages and tables show of a metric: what they call each, and its name in queries."""
 
+COLUMN_SUMMARIES = {**{name: page for page, name in PAGE_SUMMARIES.items()}, **{page: page for page in PAGE_SUMMARIES}}
+"""What the end of a column may be, `loss.argmin` or `loss.min_step`: its name on pages, by both of its names."""
+
 
 def summary_of_objects(point_count: int, first_step: int, last_step: int, *, is_list: bool) -> Summary:
     """Return the summary of a sequence of objects, or of lists of them, whose length is unknown."""

@@ -73,10 +73,10 @@ class Storable(Protocol):
 
 def stored_or_deferred(value: Storable, *, sync: bool) -> Stored | Deferred:
     """
-    Return the stored form of *value*; unless *sync*, return a `Deferred` if *value* has a method `deferred` that makes
+    Return the stored form of *value*; unless *sync*, return a `Deferred` if *value* has a method `_deferred` that makes
     one.
     """
-    offer: Callable[[], Deferred | None] | None = None if sync else getattr(value, "deferred", None)
+    offer: Callable[[], Deferred | None] | None = None if sync else getattr(value, "_deferred", None)
     deferred = None if offer is None else offer()
     return value.stored() if deferred is None else deferred
 

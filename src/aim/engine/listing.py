@@ -24,7 +24,7 @@ import numpy.typing as npt
 from aim.core import contexts
 from aim.core.errors import UsageError
 from aim.core.kinds import METRIC
-from aim.core.summaries import PAGE_SUMMARIES
+from aim.core.summaries import COLUMN_SUMMARIES, PAGE_SUMMARIES
 from aim.query.columns import CodedColumn, RawColumn
 from aim.query.table import Path, QueryColumn
 from aim.storage.catalogue.run_table import RunTable
@@ -48,7 +48,9 @@ RUN_FIELDS = (
     "losses",
 )
 SUMMARY_COLUMN = re.compile(r"(?P<name>.+?)(?:\[(?P<context>[^\]]*)\])?\.(?P<summary>\w+)")
-COLUMN_FORMS = "Columns are properties such as name, params, and metrics: loss.last."
+COLUMN_FORMS = (
+    "Columns are properties such as name, params such as hparams.lr, and metrics: loss.last, loss[subset=val].min."
+)
 STORED_AS = {"created_at": "creation_time"}
 NAN_RANK, MISSING_RANK = 1, 2  # after all numbers, in this order
 
@@ -207,8 +209,8 @@ def find_field(table: RunTable, column: str) -> Field:
 
         name, run.name                     a property of the run
         hparams.lr                         a param
-        loss.last, loss[subset=val].min    a summary of a metric; its context may be left out when it has only one, or
-                                           an empty one
+        loss.last, loss[subset=val].min    a summary of a metric, by its name in queries or on pages; its context may be
+                                           left out when it has only one, or an empty one
 
     Raises:
         UsageError: there is no such column; the message has a name that is near.
@@ -220,15 +222,20 @@ def find_field(table: RunTable, column: str) -> Field:
         if ".".join(map(str, path)) == name:
             return ParamField(path)
     match = SUMMARY_COLUMN.fullmatch(column.removeprefix("metric."))
-    if match and match["summary"] in PAGE_SUMMARIES:
+    if match and match["summary"] in COLUMN_SUMMARIES:
         context_text = _context_text(table, match["name"], match["context"])
         if context_text is not None:
-            return SummaryField(match["name"], context_text, match["summary"])
+            return SummaryField(match["name"], context_text, COLUMN_SUMMARIES[match["summary"]])
+    raise _unknown_column(table, column, match["summary"] if match else "")
+
+
+def _unknown_column(table: RunTable, column: str, summary: str) -> UsageError:
+    ending = summary if summary in COLUMN_SUMMARIES else "last"
     columns = [*RUN_FIELDS, *(".".join(map(str, path)) for path in table.leaf_paths(()))]
-    columns += sorted({f"{pair.name}.last" for pair in table.pairs if pair.kind == METRIC})
+    columns += sorted({f"{pair.name}.{ending}" for pair in table.pairs if pair.kind == METRIC})
     nearest = difflib.get_close_matches(column, columns, 1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else f" {COLUMN_FORMS}"
-    raise UsageError(f"No run has a column {column!r}.{hint}")
+    return UsageError(f"No run has a column {column!r}.{hint}")
 
 
 def _context_text(table: RunTable, name: str, context: str | None) -> str | None:

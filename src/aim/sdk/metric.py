@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from aim.core.kinds import METRIC
+from aim.core.summaries import NAN, Summary
 from aim.sdk.sequence import Sequence
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ class Metric(Sequence):
     """
     A tracked series of numbers.
 
+    `first`, `last`, `min`, `max`, `mean`, `std`, `median`, `count`, `argmin` and `argmax` mean what they mean in
+    queries and tables.
+
     >>> import tempfile
     >>> from aim.sdk.run import Run
     >>> run = Run(repo=tempfile.mkdtemp())
@@ -24,10 +28,87 @@ class Metric(Sequence):
     ...     run.track(value, name="loss")
     >>> run.get_metric("loss").values.sparse_list()
     ([0, 1], [3, 2.5])
+    >>> metric = run.get_metric("loss")
+    >>> metric.last, metric.min, metric.argmin, metric.mean, metric.count
+    (2.5, 2.5, 1, 2.75, 2)
     >>> run.close()
     """
 
-    subject: ClassVar[str] = METRIC
+    _subject: ClassVar[str] = METRIC
+
+    # Of several properties of one metric each reads the points, as everything here does. Queries and tables take the
+    # same values from the catalogue: core/summaries.py.
+
+    @property
+    def first(self) -> float:
+        """The value at the first step; NaN when nothing is tracked."""
+        points = self._points()
+        return points.first()[1] if len(points) else NAN
+
+    @property
+    def last(self) -> float:
+        """The value at the last step; NaN when nothing is tracked."""
+        points = self._points()
+        return points.last()[1] if len(points) else NAN
+
+    @property
+    def min(self) -> float:
+        """The lowest value, NaN left out; NaN when there is none."""
+        return self._extreme("min")
+
+    @property
+    def max(self) -> float:
+        """The highest value, NaN left out; NaN when there is none."""
+        return self._extreme("max")
+
+    @property
+    def argmin(self) -> int | None:
+        """The first step that has the lowest value; None when nothing is tracked."""
+        summary = self._summary()
+        return None if summary is None else summary.argmin
+
+    @property
+    def argmax(self) -> int | None:
+        """The first step that has the highest value; None when nothing is tracked."""
+        summary = self._summary()
+        return None if summary is None else summary.argmax
+
+    @property
+    def mean(self) -> float:
+        """The mean of all values, NaN left out; NaN when there is none."""
+        summary = self._summary()
+        return NAN if summary is None else summary.mean
+
+    @property
+    def std(self) -> float:
+        """The standard deviation of all values, as `numpy.std` has it, NaN left out; NaN when there is none."""
+        summary = self._summary()
+        return NAN if summary is None else summary.std
+
+    @property
+    def median(self) -> float:
+        """The median of all values, NaN left out; NaN when there is none."""
+        summary = self._summary()
+        return NAN if summary is None else summary.median
+
+    @property
+    def count(self) -> int:
+        """How many steps were tracked."""
+        return len(self._points())
+
+    def _summary(self) -> Summary | None:
+        from aim.storage.sealing.point_summary import summarize
+
+        points = self._points()
+        return summarize(points.steps, points.values.astype("float64")) if len(points) else None
+
+    def _extreme(self, name: str) -> float:
+        """Return the lowest or highest value as it was recorded, an integer with all its digits."""
+        numbers = [value for value in self._points().values.tolist() if value == value]
+        if not numbers:
+            return NAN
+        extreme: float = min(numbers) if name == "min" else max(numbers)
+        return extreme
 
     def dataframe(
         self,

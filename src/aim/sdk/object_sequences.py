@@ -15,43 +15,43 @@ from aim.sdk.sequence import MediaSequenceBase
 class Images(MediaSequenceBase):
     """A tracked series of `Image` objects, or of lists of them."""
 
-    subject: ClassVar[str] = "images"
+    _subject: ClassVar[str] = "images"
 
 
 class Audios(MediaSequenceBase):
     """A tracked series of `Audio` clips, or of lists of them."""
 
-    subject: ClassVar[str] = "audios"
+    _subject: ClassVar[str] = "audios"
 
 
 class Texts(MediaSequenceBase):
     """A tracked series of `Text` objects, or of lists of them."""
 
-    subject: ClassVar[str] = "texts"
+    _subject: ClassVar[str] = "texts"
 
 
 class Distributions(MediaSequenceBase):
     """A tracked series of `Distribution` objects, or of lists of them."""
 
-    subject: ClassVar[str] = "distributions"
+    _subject: ClassVar[str] = "distributions"
 
 
 class Figures(MediaSequenceBase):
     """A tracked series of `Figure` objects, or of lists of them."""
 
-    subject: ClassVar[str] = "figures"
+    _subject: ClassVar[str] = "figures"
 
 
 class Videos(MediaSequenceBase):
     """A tracked series of `Video` clips, or of lists of them."""
 
-    subject: ClassVar[str] = "videos"
+    _subject: ClassVar[str] = "videos"
 
 
 class Tables(MediaSequenceBase):
     """A tracked series of `Table` objects, or of lists of them."""
 
-    subject: ClassVar[str] = "tables"
+    _subject: ClassVar[str] = "tables"
 
 
 OBJECT_SEQUENCES: tuple[type[MediaSequenceBase], ...] = (Images, Texts, Audios, Distributions, Figures, Videos, Tables)

@@ -88,9 +88,9 @@ def _metric_cells(metric: Metric, include_name: bool, include_context: bool) -> 
 def _points_of(metrics: Sequence[Metric]) -> list[Points]:
     keys: dict[str, list[tuple[str, str]]] = {}
     for metric in metrics:
-        keys.setdefault(metric.run.hash, []).append(metric.key)
-    points_by_run = {run.hash: run.read_points_of_many(keys[run.hash]) for run in _distinct_runs(metrics)}
-    return [points_by_run[metric.run.hash].get(metric.key) or metric.points() for metric in metrics]
+        keys.setdefault(metric.run.hash, []).append(metric._key)
+    points_by_run = {run.hash: run._read_points_of_many(keys[run.hash]) for run in _distinct_runs(metrics)}
+    return [points_by_run[metric.run.hash].get(metric._key) or metric._points() for metric in metrics]
 
 
 def _columns(points: Points, only_last: bool) -> dict[str, Any]:

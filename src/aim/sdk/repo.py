@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 import os
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aim.core.addresses import folder_of_address, has_scheme
 from aim.core.errors import AimError, ReadOnly, RepoNotFound, RunNotFound, WrongType
@@ -24,21 +24,15 @@ from aim.engine.opening import find_repository, open_door, remove_repository, re
 from aim.sdk import repo_contents
 from aim.sdk.data_version import DATA_VERSION
 from aim.sdk.repo_paths import REMOTE_PREFIXES, clean_repo_path
+from aim.sdk.repo_queries import RepoQueries
 from aim.sdk.run import Run
 from aim.sdk.run_source import restore
 from aim.sdk.sequence_types import KINDS, check_types
-from aim.sdk.types import QueryReportMode
 from aim.storage.forms import edits
 from aim.storage.store import folder_name
 
 if TYPE_CHECKING:
     from aim.engine.door import Door, TagDoor
-    from aim.sdk.metric import Metric
-    from aim.sdk.object_sequences import Audios, Distributions, Figures, Images, Tables, Texts, Videos
-    from aim.sdk.sequence import Sequence
-    from aim.sdk.sequence_collection import QueryRunSequenceCollection, QuerySequenceCollection
-
-    SequenceT = TypeVar("SequenceT", bound=Sequence)
 
 log = logging.getLogger("aim")
 
@@ -52,7 +46,7 @@ class RepoStatus(Enum):
     UPDATED = 4
 
 
-class Repo:
+class Repo(RepoQueries):
     """
     The repository in the folder *path*.
 
@@ -407,151 +401,6 @@ class Repo:
             NotFound: there is no such tag.
         """
         return self._tags("delete a tag").delete(name)
-
-    # queries
-
-    def query_runs(
-        self,
-        query: str = "",
-        paginated: bool = False,
-        offset: str | None = None,
-        report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR,
-        *,
-        limit: int | None = None,
-    ) -> QueryRunSequenceCollection[Sequence]:
-        """
-        Return the runs that match *query*, newest first.
-
-        Args:
-            query: see docs/query-language.md; empty: all runs that are not archived. A query about sequences, such as
-                `metric.name == 'loss' and metric.last < 0.1`, finds the runs that have such a sequence.
-            paginated: Ignored; accepted for Aim 3 callers. Use *offset* and *limit*.
-            offset: the hash of a run; only the runs after it are returned.
-            report_mode: whether and how progress is shown.
-            limit: the largest number of runs.
-
-        Raises:
-            InvalidQuery: at once; it is a SyntaxError.
-        """
-        from aim.sdk.sequence import Sequence
-        from aim.sdk.sequence_collection import QueryRunSequenceCollection
-
-        return QueryRunSequenceCollection(
-            self, Sequence, query=query, paginated=paginated, offset=offset, report_mode=report_mode, limit=limit
-        )
-
-    def query_metrics(
-        self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection[Metric]:
-        """
-        Return the metrics that match *query*: of the newest run first.
-
-        Args:
-            query: see docs/query-language.md; empty: all metrics of the runs that are not archived.
-            report_mode: whether and how progress is shown.
-
-        Returns:
-            A collection of `Metric`s, which looks them up each time it is iterated.
-        Raises:
-            InvalidQuery: at once; it is a SyntaxError.
-
-        >>> import tempfile
-        >>> repo = Repo(tempfile.mkdtemp(), init=True)
-        >>> with Run(repo=repo, system_tracking_interval=None) as run:
-        ...     run["hparams"] = {"lr": 0.01}
-        ...     run.track(0.5, name="loss")
-        >>> [metric.values.tolist() for metric in repo.query_metrics("run.hparams.lr < 0.1 and metric.name == 'loss'")]
-        [[0.5]]
-        """
-        from aim.sdk.metric import Metric
-
-        return self._query_sequences(Metric, query, report_mode)
-
-    def query_images(
-        self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection[Images]:
-        """Return the sequences of images that match *query*, which calls them `images`; see `query_metrics`."""
-        from aim.sdk.object_sequences import Images
-
-        return self._query_sequences(Images, query, report_mode)
-
-    def query_texts(
-        self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection[Texts]:
-        """Return the sequences of texts that match *query*, which calls them `texts`; see `query_metrics`."""
-        from aim.sdk.object_sequences import Texts
-
-        return self._query_sequences(Texts, query, report_mode)
-
-    def query_audios(
-        self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection[Audios]:
-        """Return the sequences of audio clips that match *query*, which calls them `audios`; see `query_metrics`."""
-        from aim.sdk.object_sequences import Audios
-
-        return self._query_sequences(Audios, query, report_mode)
-
-    def query_distributions(
-        self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection[Distributions]:
-        """Return the sequences of distributions that match *query*, which calls them `distributions`."""
-        from aim.sdk.object_sequences import Distributions
-
-        return self._query_sequences(Distributions, query, report_mode)
-
-    def query_figure_objects(
-        self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection[Figures]:
-        """Return the sequences of figures that match *query*, which calls them `figures`; see `query_metrics`."""
-        from aim.sdk.object_sequences import Figures
-
-        return self._query_sequences(Figures, query, report_mode)
-
-    def query_videos(
-        self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection[Videos]:
-        """Return the sequences of videos that match *query*, which calls them `videos`; see `query_metrics`."""
-        from aim.sdk.object_sequences import Videos
-
-        return self._query_sequences(Videos, query, report_mode)
-
-    def query_tables(
-        self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
-    ) -> QuerySequenceCollection[Tables]:
-        """Return the sequences of tables that match *query*, which calls them `tables`; see `query_metrics`."""
-        from aim.sdk.object_sequences import Tables
-
-        return self._query_sequences(Tables, query, report_mode)
-
-    def last_values(self, name: str, context: Mapping[str, Any] | None = None) -> dict[str, float]:
-        """
-        Return the last value of one metric in each run that has it, by the hash of the run, newest run first.
-
-        The values come from the catalogue, without the points; integers beyond 2**53 are rounded.
-
-        Args:
-            name, context: as the metric was tracked; None is the empty context.
-
-        Cost: 2 us a run in a process that asked this repository before.
-
-        >>> import tempfile
-        >>> repo = Repo(tempfile.mkdtemp(), init=True)
-        >>> with Run(repo=repo, system_tracking_interval=None) as run:
-        ...     for loss in (0.5, 0.25):
-        ...         run.track(loss, name="loss", context={"subset": "val"})
-        >>> list(repo.last_values("loss", {"subset": "val"}).values())
-        [0.25]
-        """
-        hashes, values = self._door.questions().summaries(name, context)
-        numbers: list[float] = values.tolist()
-        return dict(zip(hashes, numbers, strict=True))
-
-    def _query_sequences(
-        self, seq_cls: type[SequenceT], query: str, report_mode: QueryReportMode
-    ) -> QuerySequenceCollection[SequenceT]:
-        from aim.sdk.sequence_collection import QuerySequenceCollection
-
-        return QuerySequenceCollection(self, seq_cls, query, report_mode)
 
 
 __all__ = ["Repo", "RepoStatus", "RepoNotFound", "RunNotFound", "clean_repo_path"]

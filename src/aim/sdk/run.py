@@ -14,9 +14,8 @@ This module and what it imports at its head need the standard library only: a tr
 from __future__ import annotations
 
 import functools
-import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -28,16 +27,16 @@ from aim.core.errors import IncompatibleValue, RunClosed, RunNotFound, Untrackab
 from aim.core.values import epoch_number, step_number
 from aim.engine import rewinding
 from aim.engine.opening import open_door
-from aim.sdk import log_records, run_services
+from aim.sdk import run_services
+from aim.sdk.familiar_run import FamiliarRun
 from aim.sdk.recording import Recording
 from aim.sdk.run_edits import EditableRun
-from aim.sdk.run_source import opened, restore
+from aim.sdk.run_source import opened, restore, unknown_run
 from aim.storage.recording.checked_values import CheckedValue, names_of
 from aim.storage.recording.sequence_writer import SequenceWriter
 
 if TYPE_CHECKING:
     from aim.sdk.artifacts import Artifact, RunArtifacts
-    from aim.sdk.capture.log_handler import RunHandler
     from aim.sdk.repo import Repo
     from aim.sdk.run_tree import RunTree
     from aim.sdk.types import Number, Trackable
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
 StructuredRunMixin = EditableRun  # Aim 3's name of the class that has the properties
 
 
-class Run(EditableRun):
+class Run(FamiliarRun):
     """
     One run: what a training records, and what is read of it.
 
@@ -92,6 +91,11 @@ class Run(EditableRun):
         log_system_params: bool = False,
         capture_terminal_logs: bool | str = True,
         create: bool = False,
+        name: str | None = None,
+        tags: str | Iterable[str] = (),
+        config: Any = None,
+        description: str | None = None,
+        notes: str | None = None,
     ) -> None:
         run_services.check_capture(capture_terminal_logs)
         door, repo_face = opened(repo, read_only)
@@ -99,14 +103,19 @@ class Run(EditableRun):
             if run_hash is None:
                 raise UsageError("A run is opened for reading by its hash: Run(run_hash, read_only=True).")
             if not door.has_run(run_hash):
-                raise RunNotFound(f"Cannot find run {run_hash!r} in repository '{door.address}'.")
+                raise unknown_run(run_hash, door)
             locked_path = repo_face.root_path if repo_face is not None and repo_face.read_only else None
             self._attach(Recording(door, run_hash, read_only=True, locked_path=locked_path), repo_face)
+            self._describe(name=name, tags=tags, config=config, description=description, notes=notes)
             return
-        writer = door.new_run(run_hash) if run_hash is None or create else door.resume_run(run_hash)
+        try:
+            writer = door.new_run(run_hash) if run_hash is None or create else door.resume_run(run_hash)
+        except RunNotFound:
+            raise unknown_run(run_hash, door) from None
         self._attach(Recording(door, writer.run_hash, writer), repo_face)
         if experiment:  # scripts often pass on an empty name that their user did not set
             self.experiment = experiment
+        self._describe(name=name, tags=tags, config=config, description=description, notes=notes)
         run_services.start(
             self._recording.ready_writer(),
             door,
@@ -160,7 +169,7 @@ class Run(EditableRun):
 
         Args:
             value: a number of any library, an object such as `Image`, or a list of objects. Without a *name*: a dict
-                of values by name.
+                of values by name; names of nested dicts are joined with `/`.
             name: the name of the sequence.
             step: a whole number; by default the step after the largest so far. A step tracked again replaces its value.
             epoch: a number; kept to 7 digits.
@@ -189,7 +198,10 @@ class Run(EditableRun):
     def _handle(self, name: str | None, context: Mapping[str, Any] | None) -> SequenceWriter:
         # the first value of a sequence, a dict of values, or an unusual context
         if name is None:
-            raise UntrackableValue("'name' should not be None.")
+            raise UntrackableValue(
+                "'name' should not be None.",
+                "Name the sequence: run.track(0.5, name='loss'), or run.track({'loss': 0.5}).",
+            )
         sequence = self.sequence(name, context)
         try:
             self._handles[(name, *context.items()) if context else name] = sequence
@@ -207,7 +219,9 @@ class Run(EditableRun):
         sync: bool,
     ) -> None:
         if name is not None:
-            raise UntrackableValue("'name' should be None when tracking values dictionary.")
+            raise UntrackableValue(
+                "'name' should be None when tracking values dictionary.", "The keys of the dict are the names."
+            )
         plain_step = None if step is None else step_number(step)
         plain_epoch = None if epoch is None else epoch_number(epoch)
         checked: list[tuple[SequenceWriter, Any]] = []  # all before any is recorded
@@ -322,68 +336,6 @@ class Run(EditableRun):
         from aim.sdk.run_tree import RunTree
 
         return RunTree(self, self._recording)
-
-    # log records and check-ins
-
-    def log_debug(self, msg: object, **params: Any) -> None:
-        """Log a message of level DEBUG; see `log_info`."""
-        log_records.keep_message(self._recording.ready_writer(), logging.DEBUG, msg, params)
-
-    def log_info(self, msg: object, **params: Any) -> None:
-        """
-        Log a message of level INFO: it is kept with the run, together with the line of code that logged it.
-
-        Args:
-            msg: kept as it is; `%` signs are not filled in.
-            params: values that belong to the message, as params are.
-
-        Raises:
-            UnstorableParam: (a TypeError) one of *params* can't be stored.
-
-        Cost: about 30 us.
-        """
-        log_records.keep_message(self._recording.ready_writer(), logging.INFO, msg, params)
-
-    def log_warning(self, msg: object, **params: Any) -> None:
-        """Log a message of level WARNING; see `log_info`."""
-        log_records.keep_message(self._recording.ready_writer(), logging.WARNING, msg, params)
-
-    def log_error(self, msg: object, **params: Any) -> None:
-        """Log a message of level ERROR; see `log_info`. Returns when it is on the disk."""
-        log_records.keep_message(self._recording.ready_writer(), logging.ERROR, msg, params)
-
-    def log_handler(self, level: int = logging.NOTSET) -> RunHandler:
-        """
-        Return a handler for the standard library's `logging` that keeps what is logged with this run.
-
-        >>> import tempfile
-        >>> run = Run(repo=tempfile.mkdtemp())
-        >>> logger = logging.getLogger("training")
-        >>> logger.addHandler(run.log_handler(logging.INFO))
-        >>> logger.warning("the loss is %s", "high")
-        >>> [record.message for record in run.get_log_records()]
-        ['the loss is high']
-        >>> run.close()
-        """
-        return log_records.handler(self._recording.ready_writer(), level)
-
-    def report_progress(self, *, expect_next_in: float = 0, block: bool = False) -> None:
-        """
-        Report that the training makes progress; `run.check_in` returns the latest report, in any process.
-
-        Args:
-            expect_next_in: seconds within which the next call is promised; when it is late,
-                `run.check_in.is_overdue()` is True. 0 promises nothing.
-            block: return when the report is on the disk, safe from a power cut too.
-
-        Raises:
-            NotRecording: (a ValueError) the run is open for reading.
-        """
-        self._recording.check_in({"expect_next_in": run_services.check_promise(expect_next_in)}, block)
-
-    def report_successful_finish(self, *, block: bool = True) -> None:
-        """Report that the work is done, so that no further check-in is expected; see `report_progress`."""
-        self._recording.check_in({"finished": True}, block)
 
     # artifacts
 

@@ -58,7 +58,7 @@ class EditableRun(RunView):
     @property
     def notes(self) -> str:
         """What people have written about the run, as Markdown; '' when nothing."""
-        return str(self.read_properties().get("notes") or "")
+        return str(self._read_properties().get("notes") or "")
 
     @notes.setter
     def notes(self, value: object) -> None:

@@ -56,6 +56,15 @@ def opened(repo: str | os.PathLike[str] | Repo | None, read_only: bool) -> tuple
     return open_door(root, create=not read_only, restore=restore), None
 
 
+def unknown_run(run_hash: object, door: Door) -> RunNotFound:
+    """Return the error of `Run(run_hash)` for a hash that no run has: what may have been meant, and how to write it."""
+    return RunNotFound(
+        f"Cannot find run {run_hash!r} in repository '{door.address}'. The first argument of Run is the hash of a "
+        f"run; `aim runs ls` lists them. Run({run_hash!r}, create=True) makes a run of this hash, and "
+        f"Run(name={run_hash!r}) a new one of this name."
+    )
+
+
 class RunSource:
     """
     Where a run is read from.

@@ -52,7 +52,7 @@ class RunTree:
         if key == "end_time":
             return self._run.end_time
         try:
-            return params.decode(self._run.read_properties()[PREFIX + key])
+            return params.decode(self._run._read_properties()[PREFIX + key])
         except (KeyError, TypeError):
             raise KeyError(f"No key {key!r} is present.") from None
 
@@ -115,7 +115,7 @@ class RunTree:
     def keys(self) -> Iterator[str]:
         """Go through the keys."""
         yield from READ_ONLY_KEYS
-        yield from (name.removeprefix(PREFIX) for name in self._run.read_properties() if name.startswith(PREFIX))
+        yield from (name.removeprefix(PREFIX) for name in self._run._read_properties() if name.startswith(PREFIX))
 
     def __iter__(self) -> Iterator[str]:
         return self.keys()

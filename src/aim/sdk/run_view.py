@@ -4,7 +4,9 @@ Reading a run: `RunView` is a run as anybody sees it, `RunBefore` the same as it
     RunView            reads: params, properties, sequences, tables
     ├── RunBefore      reads the points as they stood before a rewind
     └── EditableRun    changes what anybody may change            run_edits.py
-        └── Run        records                                    run.py
+        └── LoggingRun       log records and check-ins            logging_run.py
+            └── FamiliarRun  calls that other trackers have       familiar_run.py
+                └── Run      records                              run.py
 
 A view reads through a `RunSource`, from the files: what `track()` or `run[key] = value` returned for is seen at once,
 by this and any other process.
@@ -117,7 +119,7 @@ class RunView:
         """All properties at once, as they are now."""
         return props_of(self._state())
 
-    def read_properties(self) -> Mapping[str, Any]:
+    def _read_properties(self) -> Mapping[str, Any]:
         """Return the properties by their stored names (docs/formats/events.md)."""
         return self._state().properties
 
@@ -334,7 +336,7 @@ class RunView:
     def _sequence_of(self, kind: type[SequenceT], name: str, context: ContextLike) -> SequenceT | None:
         context = context if isinstance(context, Context) else Context(context)
         info = self._state().sequences.get((name, context.text))
-        if info is None or not info.parts or not kind.holds(info.kind):
+        if info is None or not info.parts or not kind._holds(info.kind):
             return None
         sequence = kind(name, context, self)
         return sequence if len(sequence) else None
@@ -351,7 +353,7 @@ class RunView:
                 return Context(info.context)
         raise KeyError(f"No sequence of run {self.hash} has a context with the number {idx}.")
 
-    def stored_sequences(self) -> list[SequenceState]:
+    def _stored_sequences(self) -> list[SequenceState]:
         """List the name, context and kind of each sequence of the run, ordered by context, then name."""
         infos = self._settled().sequences().values()
         return sorted(infos, key=lambda info: (contexts.identity(info.context), info.name))
@@ -372,7 +374,7 @@ class RunView:
             ValueError: a type that does not exist.
         """
         kinds = sequence_infos.kinds_of(dtypes)
-        for info in self.stored_sequences():
+        for info in self._stored_sequences():
             if kinds is None or info.kind in kinds:
                 yield info.name, Context(info.context), self
 
@@ -393,26 +395,26 @@ class RunView:
             ValueError: a type that does not exist.
         """
         run = None if skip_last_value else self._settled()
-        return sequence_infos.collect(self.stored_sequences(), sequence_types, run, self.read_objects)
+        return sequence_infos.collect(self._stored_sequences(), sequence_types, run, self._read_objects)
 
     # points, as sequences and tables read them
 
-    def read_points(self, name: str, context_text: str) -> Points | None:
+    def _read_points(self, name: str, context_text: str) -> Points | None:
         """Return the points of a sequence as they are now."""
         return self._settled().points((name, context_text))
 
-    def read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
+    def _read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
         """Return the points of several sequences, by name and text of the context, as they are now."""
         return self._settled().points_of_many(keys)
 
-    def read_objects(self, points: Points, position: int) -> Any:
+    def _read_objects(self, points: Points, position: int) -> Any:
         """Return the object, or the list of objects, of one point."""
         objects = self._settled().objects(points, position, restore)
         if hasattr(objects, "at"):  # a log record: its moment is that of its point
             objects.at(float(points.times_s[position]))
         return objects
 
-    def read_kind(self, name: str, context_text: str) -> str:
+    def _read_kind(self, name: str, context_text: str) -> str:
         """Return the stored kind of a sequence. Raises KeyError when there is no such sequence."""
         return self._state().sequences[(name, context_text)].kind
 
@@ -436,9 +438,9 @@ class RunView:
         need_pandas()
         import pandas as pd
 
-        return pd.DataFrame([self.row(include_props, include_params)], index=[0])
+        return pd.DataFrame([self._row(include_props, include_params)], index=[0])
 
-    def row(self, include_props: bool = True, include_params: bool = True) -> dict[str, Any]:
+    def _row(self, include_props: bool = True, include_params: bool = True) -> dict[str, Any]:
         """Return the cells of `dataframe` by column."""
         cells: dict[str, Any] = {"hash": self.hash}
         if include_props:
@@ -500,9 +502,9 @@ class RunBefore(RunView):
     def _settled(self) -> RunDoor:
         return self._source.settled().before(self.rewind)
 
-    def read_objects(self, points: Points, position: int) -> Any:
+    def _read_objects(self, points: Points, position: int) -> Any:
         """Return the object, or the list of objects, of one point."""
-        return self.run.read_objects(points, position)
+        return self.run._read_objects(points, position)
 
 
 def _resolved(value: Any) -> Any:

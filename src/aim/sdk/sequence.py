@@ -37,11 +37,10 @@ class Sequence:
 
     Attributes:
         name, context, run: which sequence it is. A sequence of `run.before(...)` has that earlier run as its `run`.
-        subject: the name of the type of sequences.
         collections_allowed: whether a step may hold a list of values.
     """
 
-    subject: ClassVar[str] = "sequence"
+    _subject: ClassVar[str] = "sequence"
     registry: ClassVar[dict[str, type[Sequence]]] = {}
     collections_allowed: ClassVar[bool] = False
 
@@ -64,10 +63,10 @@ class Sequence:
     @classmethod
     def sequence_name(cls) -> str:
         """Return the name of the type of sequences; a plain `Sequence` may be of any type."""
-        return cls.subject
+        return cls._subject
 
     @classmethod
-    def holds(cls, kind: str) -> bool:
+    def _holds(cls, kind: str) -> bool:
         """Return whether a sequence of this class may hold values of *kind*."""
         allowed = cls.allowed_dtypes()
         return allowed == "*" or kind in allowed
@@ -80,7 +79,7 @@ class Sequence:
         from aim.sdk.html import parts, sequences
 
         kind, context = self.sequence_name(), self.context.to_dict()
-        return parts.or_notice(lambda: sequences.draw(kind, self.name, context, self.run, self.points()))
+        return parts.or_notice(lambda: sequences.draw(kind, self.name, context, self.run, self._points()))
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -93,18 +92,18 @@ class Sequence:
         return hash((self.name, self.context, self.run.hash))
 
     @property
-    def key(self) -> tuple[str, str]:
+    def _key(self) -> tuple[str, str]:
         """The name and the text of the context; no other sequence of the run has the same."""
         return self.name, self.context.text
 
-    def points(self) -> Points:
+    def _points(self) -> Points:
         """
         Return the points as arrays, as they are now.
 
         Raises:
             RunNotFound: the run no longer has such a sequence.
         """
-        points = self.run.read_points(self.name, self.context.text)
+        points = self.run._read_points(self.name, self.context.text)
         if points is None:
             raise RunNotFound(
                 f"Run {self.run.hash} has no sequence {self.name!r} with context {self.context.to_dict()}."
@@ -114,7 +113,7 @@ class Sequence:
     @property
     def dtype(self) -> str:
         """The type of the values: `int`, `float`, `number` (both), `aim.image` ..."""
-        return self.run.read_kind(self.name, self.context.text)
+        return self.run._read_kind(self.name, self.context.text)
 
     @property
     def version(self) -> int:
@@ -124,7 +123,7 @@ class Sequence:
     @property
     def data(self) -> SequenceData:
         """All columns at once: values, epochs and times by step."""
-        return SequenceData(self.points(), partial(or_damaged, self.run.read_objects))
+        return SequenceData(self._points(), partial(or_damaged, self.run._read_objects))
 
     @property
     def values(self) -> ArrayView[Any]:
@@ -132,45 +131,45 @@ class Sequence:
         The values by step. A damaged object raises DamagedFile where it alone is asked for; among several a
         `DamagedObject` stands for it.
         """
-        points = self.points()
+        points = self._points()
         if points.is_numeric:
             return NumberView(points)
-        read = partial(self.run.read_objects, points)
+        read = partial(self.run._read_objects, points)
         return ArrayView(points.steps, points.values, restore=read, restore_each=partial(or_damaged, read))
 
     @property
     def epochs(self) -> ArrayView[float | None]:
         """The epochs by step; a missing one is None in lists and NaN in arrays."""
-        points = self.points()
+        points = self._points()
         return ArrayView(points.steps, points.epochs, dtype="float64", nan_is_none=True)
 
     @property
     def timestamps(self) -> ArrayView[float]:
         """The times of tracking by step, in Unix seconds."""
-        points = self.points()
+        points = self._points()
         return ArrayView(points.steps, points.times_s, dtype="float64")
 
     @property
     def indices(self) -> list[int]:
         """The steps, ascending."""
-        steps: list[int] = self.points().steps.tolist()
+        steps: list[int] = self._points().steps.tolist()
         return steps
 
     def first_step(self) -> int | None:
         """Return the first step; None when nothing is tracked."""
-        points = self.points()
+        points = self._points()
         return points.first_step() if len(points) else None
 
     def last_step(self) -> int | None:
         """Return the last step; None when nothing is tracked."""
-        points = self.points()
+        points = self._points()
         return points.last_step() if len(points) else None
 
     def preload(self) -> None:
         """Do nothing; accepted for Aim 3 callers."""
 
     def __len__(self) -> int:
-        return len(self.points())
+        return len(self._points())
 
     def history(self: SequenceT) -> list[SequenceT]:
         """
@@ -204,8 +203,8 @@ class MediaSequenceBase(Sequence):
         """Return the length of the longest tracked list, or None when single objects are tracked."""
         if not self.dtype.startswith("list"):
             return None
-        points = self.points()
-        lists = (or_damaged(self.run.read_objects, points, position) for position in range(len(points)))
+        points = self._points()
+        lists = (or_damaged(self.run._read_objects, points, position) for position in range(len(points)))
         return max((len(objects) for objects in lists if isinstance(objects, list)), default=0)
 
 

@@ -139,8 +139,8 @@ class SingleRunSequenceCollection(SequenceCollection[SequenceT]):
                 yield _sequence(self.seq_cls, match.name, match.context, match.stored_kind, self.run)
 
     def _stored(self) -> Iterator[SequenceT]:
-        for info in self.run.stored_sequences():
-            if self.seq_cls.holds(info.kind):
+        for info in self.run._stored_sequences():
+            if self.seq_cls._holds(info.kind):
                 yield _sequence(self.seq_cls, info.name, info.context, info.kind, self.run)
 
     def iter_runs(self) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
@@ -398,7 +398,7 @@ class QueryRunSequenceCollection(_QueriedCollection[SequenceT]):
         import pandas
 
         collections = progress_bar(list(self._by_run()), self.report_mode, "runs")
-        rows = [collection.run.row(include_props, include_params) for collection in collections]
+        rows = [collection.run._row(include_props, include_params) for collection in collections]
         return pandas.DataFrame(rows, index=[0] * len(rows)) if rows else None
 
 

@@ -30,8 +30,8 @@ Number = SupportsFloat | SupportsIndex | SupportsItem
 TrackableValue = Number | Storable | Sequence[Storable | Number]
 """What one sequence takes: a number, an object such as `Image`, or a list of them."""
 
-Trackable = TrackableValue | Mapping[str, TrackableValue]
-"""What `Run.track` takes: a value, or values by the names of their sequences."""
+Trackable = TrackableValue | Mapping[str, TrackableValue | Mapping[str, Any]]
+"""What `Run.track` takes: a value, or values by the names of their sequences, which may be nested."""
 
 
 class QueryReportMode(Enum):

@@ -59,7 +59,7 @@ def test_an_object_loads_its_bytes_when_they_are_asked_for() -> None:
         loads.append("load")
         return b"bytes"
 
-    restored = CustomObject.from_stored({"a": 1, "data": 0, "size": 5}, load)
+    restored = CustomObject._from_stored({"a": 1, "data": 0, "size": 5}, load)
 
     assert {"a": 1} == restored.json()
     assert [] == loads

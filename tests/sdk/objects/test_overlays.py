@@ -101,7 +101,7 @@ def test_the_mask_is_a_snapshot_and_encoded_beside_the_training() -> None:
     image = Image(Image(PICTURE).stored().data, masks={"m": mask})
     mask[:] = 0
 
-    waiting = image.deferred()
+    waiting = image._deferred()
 
     assert waiting is not None
     assert waiting.make().data == image.stored().data

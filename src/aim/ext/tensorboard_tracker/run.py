@@ -78,7 +78,7 @@ class TensorBoardRun(Run):
         folder = Path(os.path.expanduser(sync_tensorboard_log_dir)).absolute()
         self["tb_log_directory"] = str(folder)
         writer = self._recording.ready_writer()
-        offsets = self.read_properties().get(OFFSETS_PROPERTY)
+        offsets = self._read_properties().get(OFFSETS_PROPERTY)
         read_offsets = offsets if isinstance(offsets, dict) else {}
 
         names = MetricNames(NameOptions(context_prefixes="slash" if split_tags else None))

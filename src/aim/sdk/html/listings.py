@@ -20,7 +20,7 @@ class ListedRun(Protocol):
 
     hash: str
 
-    def read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
+    def _read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
         """Return the points of several sequences."""
 
 
@@ -31,7 +31,7 @@ class ListedSequence(Protocol):
     context: Context
 
     @property
-    def key(self) -> tuple[str, str]:
+    def _key(self) -> tuple[str, str]:
         """The name and the text of the context."""
 
     @property
@@ -53,13 +53,13 @@ def sequences(
     runs_by_hash = {run.hash: run for run, _ in members}
     keys_by_hash: dict[str, list[tuple[str, str]]] = {}
     for run, sequence in members:
-        keys_by_hash.setdefault(run.hash, []).append(sequence.key)
+        keys_by_hash.setdefault(run.hash, []).append(sequence._key)
     points_by_hash = {
-        run_hash: runs_by_hash[run_hash].read_points_of_many(keys) for run_hash, keys in keys_by_hash.items()
+        run_hash: runs_by_hash[run_hash]._read_points_of_many(keys) for run_hash, keys in keys_by_hash.items()
     }
     rows = []
     for run, sequence in members:
-        kind, points = sequence.dtype, points_by_hash[run.hash].get(sequence.key)
+        kind, points = sequence.dtype, points_by_hash[run.hash].get(sequence._key)
         curve, last, step = ["", "", ""] if points is None else last_of(points, is_numeric_sequence(kind))
         row = [sequence.name, muted(context_text(sequence.context.to_dict())), curve or muted(kind), last, step]
         rows.append([code(run.hash[:8]), *row] if has_runs else row)

@@ -66,10 +66,10 @@ class ShownRun(Protocol):
     def __getitem__(self, key: Any) -> Any:
         """Return a param."""
 
-    def stored_sequences(self) -> list[SequenceState]:
+    def _stored_sequences(self) -> list[SequenceState]:
         """Return the sequences, without their points."""
 
-    def read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
+    def _read_points_of_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Points]:
         """Return the points of several sequences."""
 
 
@@ -107,7 +107,7 @@ def _params(tree: Mapping[str, Any]) -> Html:
 
 
 def _sequences(view: ShownRun) -> list[Html]:
-    tracked = [info for info in view.stored_sequences() if info.parts]
+    tracked = [info for info in view._stored_sequences() if info.parts]
     if not tracked:
         return [notice("nothing is tracked yet")]
     return [*_metrics(view, tracked), *_objects([info for info in tracked if not info.is_numeric])]
@@ -133,7 +133,7 @@ def _objects(infos: Sequence[SequenceState]) -> list[Html]:
 
 def metric_rows(view: ShownRun, metrics: Sequence[SequenceState]) -> list[list[str]]:
     """Return a row for each metric: name, context, curve, last value and step."""
-    points_by_key = view.read_points_of_many([info.key for info in metrics])
+    points_by_key = view._read_points_of_many([info.key for info in metrics])
     rows = []
     for info in metrics:
         points = points_by_key.get(info.key)
@@ -144,7 +144,7 @@ def metric_rows(view: ShownRun, metrics: Sequence[SequenceState]) -> list[list[s
 
 def runs_table(runs: Sequence[ShownRun], more_count: int = 0) -> Html:
     """Return a row for each run, with the last values of the metrics that most of them have."""
-    metrics = [[info for info in run.stored_sequences() if info.is_numeric] for run in runs]
+    metrics = [[info for info in run._stored_sequences() if info.is_numeric] for run in runs]
     contexts = _common_metrics([info for of_run in metrics for info in of_run])
     has_tags = any(run.props.tags for run in runs)
     rows = [
@@ -173,7 +173,7 @@ def _description(run: ShownRun, has_tags: bool) -> list[str]:
 
 
 def _last_values(run: ShownRun, keys: Sequence[SequenceKey], own_keys: Collection[SequenceKey]) -> list[str]:
-    points = run.read_points_of_many([key for key in keys if key in own_keys]) if keys else {}
+    points = run._read_points_of_many([key for key in keys if key in own_keys]) if keys else {}
     return [number(points[key].last()[1]) if key in points and len(points[key]) else "" for key in keys]
 
 

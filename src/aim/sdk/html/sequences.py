@@ -43,7 +43,7 @@ class SequenceRun(Protocol):
 
     hash: str
 
-    def read_objects(self, points: Points, position: int) -> Any:
+    def _read_objects(self, points: Points, position: int) -> Any:
         """Return the objects of one point."""
 
 
@@ -101,7 +101,7 @@ def objects(kind: str, name: str, context: Mapping[str, Any], run: SequenceRun, 
 
 def _objects_at(run: SequenceRun, points: Points, position: int) -> Html:
     try:
-        content = run.read_objects(points, position)
+        content = run._read_objects(points, position)
     except DamagedFile as error:
         return notice(str(error))
     return media.several(content) if isinstance(content, (list, tuple)) else media.part(content)
@@ -110,7 +110,7 @@ def _objects_at(run: SequenceRun, points: Points, position: int) -> Html:
 def lines(name: str, context: Mapping[str, Any], run: SequenceRun, points: Points) -> Html:
     """Return the last lines that a run printed."""
     first = max(0, len(points) - LINES_SHOWN_MAX)
-    entries = [or_damaged(run.read_objects, points, position) for position in range(first, len(points))]
+    entries = [or_damaged(run._read_objects, points, position) for position in range(first, len(points))]
     texts = [repr(line) if isinstance(line, DamagedObject) else SGR.sub("", str(line.data)) for line in entries]
     above = muted(counted(first, "line before", "lines before")) if first else ""
     return block(
@@ -124,7 +124,7 @@ def records(name: str, context: Mapping[str, Any], run: SequenceRun, points: Poi
     """Return the last messages that a run logged, the latest first."""
     rows = []
     for position in range(len(points) - 1, max(len(points) - 1 - LINES_SHOWN_MAX, -1), -1):
-        record = or_damaged(run.read_objects, points, position)
+        record = or_damaged(run._read_objects, points, position)
         if isinstance(record, DamagedObject):
             rows.append([moment(float(points.times_s[position])), "", short(repr(record), 400), ""])
             continue

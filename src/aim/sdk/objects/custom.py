@@ -3,7 +3,7 @@ What every object that a run can hold has in common: a name, fields, and bytes t
 
     constructor      checks what the caller gave and copies it: the object is a snapshot
     stored()         makes the bytes, once, on whichever thread asks: a PNG, a WAV file ...
-    from_stored()    the way back; the bytes are loaded only when somebody asks for them
+    _from_stored()    the way back; the bytes are loaded only when somebody asks for them
 
 Rule 1: a constructor raises for everything that is wrong; `stored()` of a constructed object does not fail
         for reasons of its value. So a background thread may call it.
@@ -97,7 +97,7 @@ class CustomObject:
         self._content = content
 
     @classmethod
-    def from_stored(cls: type[ObjectT], fields: Mapping[str, Any], load: Loader) -> ObjectT:
+    def _from_stored(cls: type[ObjectT], fields: Mapping[str, Any], load: Loader) -> ObjectT:
         """
         Return the object that was stored with *fields*.
 
@@ -115,7 +115,7 @@ class CustomObject:
         data = None if self._content is None else self._content.read()
         return Stored(self.AIM_NAME, dict(self._fields), data, self._extension())
 
-    def deferred(self) -> Deferred | None:
+    def _deferred(self) -> Deferred | None:
         """
         Return a snapshot whose stored form another thread may make; None: there is nothing to make, `stored()` is as
         good.

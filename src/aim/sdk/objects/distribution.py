@@ -111,9 +111,9 @@ class Distribution(CustomObject):
         return self
 
     @classmethod
-    def from_stored(cls, fields: Mapping[str, Any], load: Loader) -> Distribution:
+    def _from_stored(cls, fields: Mapping[str, Any], load: Loader) -> Distribution:
         """Return the distribution that was stored with *fields*; it has no bytes to load."""
-        self = super().from_stored(fields, load)
+        self = super()._from_stored(fields, load)
         self._content = None
         return self
 

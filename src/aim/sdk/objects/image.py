@@ -167,9 +167,9 @@ class Image(StoredMedia):
         return self
 
     @classmethod
-    def from_stored(cls, fields: Mapping[str, Any], load: Loader) -> Image:
-        """Return the image that was stored with *fields*; see `CustomObject.from_stored`."""
-        self = super().from_stored(fields, load)
+    def _from_stored(cls, fields: Mapping[str, Any], load: Loader) -> Image:
+        """Return the image that was stored with *fields*; see `CustomObject._from_stored`."""
+        self = super()._from_stored(fields, load)
         mask_ranges = self._fields.pop("masks", None)
         if mask_ranges and self._content is not None:
             self._content, self._masks = overlays.parted(self._content, mask_ranges)
@@ -183,9 +183,9 @@ class Image(StoredMedia):
         data, mask_ranges = overlays.joined(stored.data or b"", self._masks)
         return Stored(stored.kind, {**stored.fields, "masks": mask_ranges}, data, stored.extension)
 
-    def deferred(self) -> Deferred | None:
-        """Return a snapshot that another thread may encode; see `CustomObject.deferred`."""
-        waiting = super().deferred()
+    def _deferred(self) -> Deferred | None:
+        """Return a snapshot that another thread may encode; see `CustomObject._deferred`."""
+        waiting = super()._deferred()
         masks_bytes = sum(mask.held_bytes() for mask in self._masks.values())
         if waiting is None:
             return Deferred(self._kind(), max(1, masks_bytes), self.__copy__().stored) if self._masks else None

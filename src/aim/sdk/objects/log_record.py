@@ -68,7 +68,7 @@ class LogRecord(CustomObject):
         self._at_s: float | None = None
 
     @classmethod
-    def from_stored(cls, fields: Mapping[str, Any], load: Loader) -> LogRecord:
+    def _from_stored(cls, fields: Mapping[str, Any], load: Loader) -> LogRecord:
         """Return the record that was stored with *fields*; it has no bytes to load."""
         self = cls.__new__(cls)
         self._fields = dict(fields)

@@ -59,9 +59,9 @@ class StoredMedia(Captioned):
         return None if reference is None else str(reference["uri"])
 
     @classmethod
-    def from_stored(cls: type[MediaT], fields: Mapping[str, Any], load: Loader) -> MediaT:
-        """Return the object that was stored with *fields*; see `CustomObject.from_stored`."""
-        self = super().from_stored(fields, load)
+    def _from_stored(cls: type[MediaT], fields: Mapping[str, Any], load: Loader) -> MediaT:
+        """Return the object that was stored with *fields*; see `CustomObject._from_stored`."""
+        self = super()._from_stored(fields, load)
         self._refer()
         return self
 

@@ -102,4 +102,4 @@ def restore(kind: str, fields: Mapping[str, Any], load: Loader) -> CustomObject:
         return UnknownObject(kind, fields, load)
     module, name = class_path
     kind_class: type[CustomObject] = getattr(importlib.import_module(module), name)
-    return kind_class.from_stored(fields, load)
+    return kind_class._from_stored(fields, load)

@@ -42,11 +42,11 @@ class Text(CustomObject):
             self._whole = whole
 
     @classmethod
-    def from_stored(cls, fields: Mapping[str, Any], load: Loader) -> Text:
+    def _from_stored(cls, fields: Mapping[str, Any], load: Loader) -> Text:
         """Return the text that was stored with *fields*; the bytes of a long one are loaded when they are needed."""
         if "chars" not in fields:
             return cls(str(fields.get("text", "")))
-        text = super().from_stored(fields, load)
+        text = super()._from_stored(fields, load)
         text._fields = {"text": str(fields.get("text", "")), "chars": fields["chars"]}
         return text
 
@@ -55,7 +55,7 @@ class Text(CustomObject):
         data = self.data.encode() if "chars" in self._fields else None
         return Stored(self.AIM_NAME, dict(self._fields), data, "bin" if data is None else "txt")
 
-    def deferred(self) -> Deferred | None:
+    def _deferred(self) -> Deferred | None:
         """Return what another thread makes the bytes of a long text from; None: there is nothing to make."""
         count: int | None = self._fields.get("chars")
         return None if count is None else Deferred(self._kind(), count, self.__copy__().stored)

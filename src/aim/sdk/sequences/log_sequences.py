@@ -17,7 +17,7 @@ class Logs(Sequence):
     What a run printed; the step of a line is its number. `logs.values.tolist()` is a list of `LogLine`s.
     """
 
-    subject: ClassVar[str] = "logs"
+    _subject: ClassVar[str] = "logs"
 
     def text(self) -> str:
         """Return all lines as one text, with colour codes; a line that was never written, or is damaged, is empty."""
@@ -28,10 +28,10 @@ class Logs(Sequence):
 class LogRecords(Sequence):
     """What a run logged; iterating goes through the `LogRecord`s, each with its time."""
 
-    subject: ClassVar[str] = "log_records"
+    _subject: ClassVar[str] = "log_records"
 
     def __iter__(self) -> Iterator[LogRecord]:
-        points = self.points()
+        points = self._points()
         for position in range(len(points)):
-            record: LogRecord = or_damaged(self.run.read_objects, points, position)
+            record: LogRecord = or_damaged(self.run._read_objects, points, position)
             yield record

@@ -10,4 +10,4 @@ from aim.sdk.sequence import Sequence
 from aim.sdk.sequences.log_sequences import LogRecords, Logs
 
 CLASSES: tuple[type[Sequence], ...] = (Metric, *OBJECT_SEQUENCES, Logs, LogRecords)
-SEQUENCE_TYPE_MAP: dict[str, type[Sequence]] = {kind.subject: kind for kind in CLASSES}
+SEQUENCE_TYPE_MAP: dict[str, type[Sequence]] = {kind.sequence_name(): kind for kind in CLASSES}

@@ -111,20 +111,28 @@ def _check_objects(objects: Sequence[Stored | Deferred], name: str, step: object
 
 def names_of(values: Mapping[Any, object]) -> dict[str, object]:
     """
-    Return a dict of values by the names of their sequences.
+    Return a dict of values by the names of their sequences; keys of nested dicts are joined with `/`.
 
     Raises:
-        UntrackableValue: two keys are one name, or a value is a dict.
+        UntrackableValue: two keys are one name, or the dict contains itself.
 
-    >>> names_of({"loss": 0.5, 1: 2})
-    {'loss': 0.5, '1': 2}
+    >>> names_of({"loss": 0.5, 1: 2, "train": {"loss": 0.25}})
+    {'loss': 0.5, '1': 2, 'train/loss': 0.25}
     """
     by_name: dict[str, object] = {}
+    try:
+        _name_all(values, "", by_name)
+    except RecursionError:
+        raise UntrackableValue("The dict of values is nested too deeply, or contains itself.") from None
+    return by_name
+
+
+def _name_all(values: Mapping[Any, object], prefix: str, by_name: dict[str, object]) -> None:
     for key, value in values.items():
-        name = str(key)
+        name = f"{prefix}{key}"
+        if value.__class__ is not float and isinstance(value, Mapping):
+            _name_all(value, f"{name}/", by_name)
+            continue
         if name in by_name:
             raise UntrackableValue(f"Two keys of the dict are {name!r} as the name of a sequence. Rename one.")
-        if value.__class__ is not float and isinstance(value, Mapping):
-            raise UntrackableValue(f"{key!r} holds a dict: a dict of values can't be nested. Use names like 'a/b'.")
         by_name[name] = value
-    return by_name
