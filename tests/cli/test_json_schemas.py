@@ -15,6 +15,8 @@ import pytest
 
 from aim import Run
 from aim.cli.main import aim
+from aim.server.settings import auth_folder
+from aim.server.tokens import TokenFile
 from tests.cli.schemas import call, check, schemas
 
 LOST = 3
@@ -52,6 +54,9 @@ CALLS: dict[str, list[str]] = {
     "aim tags mv": ["paper", "thesis"],
     "aim tags rm": ["paper", "-y"],
     "aim tags set": ["paper", "--color", "green"],
+    "aim token create": ["--name", "slurm", "--role", "writer"],
+    "aim token ls": [],
+    "aim token revoke": ["{token}"],
     "aim version": [],
 }
 """The words after each command that let it print something; `--json` comes behind."""
@@ -107,7 +112,8 @@ def test_each_command_prints_the_json_of_its_schema(command: str, repo: Path) ->
     """
     With `--json` all of standard output are lines of the command's schema, one at least but for `aim fsck`.
     """
-    words = [word.format(folder=repo) for word in CALLS[command]]
+    token = TokenFile(auth_folder(None, (repo,))).create("laptop", "viewer", ["*"], None)
+    words = [word.format(folder=repo, token=token.split("_")[1]) for word in CALLS[command]]
 
     printed = call(*command.split()[1:], *words, "--json")
 

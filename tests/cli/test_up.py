@@ -155,20 +155,31 @@ def test_a_server_that_others_can_reach_makes_a_token_for_each_start(tmp_path: P
     assert [32, 32] == [len(token) for token in tokens]
 
 
+WARNING = "Warning: everybody who can reach 0.0.0.0 can read these runs"
+
+
 @pytest.mark.parametrize(
-    ("options", "is_warned", "address_end"),
-    [(["--insecure"], True, "/"), (["--token", "x"], False, "/?token=x")],
+    ("options", "expected", "address_end"),
+    [
+        (["--insecure"], (f"{WARNING}, because of --insecure.", 200, "viewer"), "/"),
+        (["--insecure=write"], (f"{WARNING} and change them, because of --insecure.", 200, "admin"), "/"),
+        (["--token", "x"], (None, 401, None), "/?token=x"),
+    ],
 )
-def test_an_open_server_prints_a_warning(tmp_path: Path, options: list[str], is_warned: bool, address_end: str) -> None:
+def test_an_open_server_prints_a_warning(
+    tmp_path: Path, options: list[str], expected: tuple[str | None, int, str | None], address_end: str
+) -> None:
     """
-    With --insecure there is a warning, and everybody is answered; with a token the printed address contains it.
+    With --insecure there is a warning, and everybody may read, with --insecure=write also change; with a token the
+    printed address contains it.
     """
     Repository(tmp_path, create=True)
     with started(tmp_path, "--host", "0.0.0.0", *options) as (_, address, said):
-        warning = "Warning: everybody who can reach 0.0.0.0 can read these runs and change them, because of --insecure."
-        assert is_warned is any(line.startswith(warning) for line in said)
+        warnings = [line.rstrip() for line in said if line.startswith("Warning: everybody")]
         assert address.endswith(address_end)
-        assert (200 if is_warned else 401) == httpx.get(f"{address.partition('?')[0]}api/info").status_code
+        answer = httpx.get(f"{address.partition('?')[0]}api/info")
+        role = answer.json()["you"]["role"] if answer.status_code == 200 else None
+        assert expected == (warnings[0] if warnings else None, answer.status_code, role)
 
 
 def test_a_token_and_none_exclude_each_other(tmp_path: Path) -> None:

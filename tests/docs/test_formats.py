@@ -238,3 +238,14 @@ def test_the_worked_frame_of_the_wire_decodes() -> None:
     assert ["0.5", "nan", "0.25", "0.75", "0.5"] == [repr(value) for value in values]
     assert 360 == 336 + len(rows[336])
     assert len(values) == series["y"][-1] + series["n"][-1]
+
+
+def test_the_lines_of_tokens_decode_and_have_the_digest_of_the_token() -> None:
+    """
+    The lines on the page pass their checks, and the token on the page is that of the second line.
+    """
+    new, own, revoked = (checked(line.encode()) for line in json_lines("tokens.md", '{"crc"'))
+    token_id, secret = re.findall(r"`aim_([0-9a-f]{8})_([A-Za-z0-9_-]{43})`", page_text("tokens.md"))[0]
+
+    assert (own["token"], own["sha256"]) == (token_id, hashlib.sha256(secret.encode()).hexdigest())
+    assert revoked["revoke"] == new["token"]

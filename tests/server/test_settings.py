@@ -13,22 +13,19 @@ from aim.server.settings import Settings, clean_base_path, is_loopback, repo_ids
 
 
 @pytest.mark.parametrize(
-    ("options", "is_local", "is_open"),
+    ("options", "is_local"),
     [
-        ({}, True, False),
-        ({"host": "localhost"}, True, False),
-        ({"host": "0.0.0.0"}, False, True),
-        ({"host": "0.0.0.0", "token": "secret"}, False, False),
-        ({"host": "0.0.0.0", "uds": Path("/run/aim.sock")}, True, False),
+        ({}, True),
+        ({"host": "localhost"}, True),
+        ({"host": "0.0.0.0"}, False),
+        ({"host": "0.0.0.0", "uds": Path("/run/aim.sock")}, True),
     ],
 )
-def test_a_server_is_local_or_open(options: dict[str, Any], is_local: bool, is_open: bool) -> None:
+def test_a_server_is_local_where_no_other_machine_reaches_it(options: dict[str, Any], is_local: bool) -> None:
     """
-    It is open where other machines reach it without a token.
+    Loopback addresses and Unix sockets are of this machine.
     """
-    settings = Settings((), **options)
-
-    assert (is_local, is_open) == (settings.is_local, settings.is_open)
+    assert is_local is Settings((), **options).is_local
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,7 @@ COMMANDS = {
     "fsck": "aim.cli.check:fsck",
     "repair": "aim.cli.check:repair",
     "up": "aim.cli.up:up",
+    "token": "aim.cli.token:token",
     "metrics": "aim.cli.query:metrics",
     "query": "aim.cli.query:count_matches",
     "export": "aim.cli.export:export_runs",

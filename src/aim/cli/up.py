@@ -6,24 +6,32 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from aim.cli import output
+from aim.cli.admission import guarded
 from aim.cli.main import FOLDER_ADDRESS
 from aim.convert.exporting.export import write_runs
 from aim.core.errors import RepoNotFound, UsageError
 from aim.engine.opening import check_no_old_repository, check_not_old, find_repository, repository_exists
 from aim.engine.repository import Repository
-from aim.server.settings import HOST_DEFAULT, LOG_LEVEL_DEFAULT, LOG_LEVELS, PORT_DEFAULT, Settings, clean_base_path
+from aim.server.settings import (
+    HOST_DEFAULT,
+    INSECURE_READ,
+    INSECURE_WRITE,
+    LOG_LEVEL_DEFAULT,
+    LOG_LEVELS,
+    PORT_DEFAULT,
+    Settings,
+    auth_folder,
+    clean_base_path,
+)
 
-TOKEN_BYTES = 24
 REPO_DEPTH_MAX = 2  # levels of folders below --repo that are searched for repositories
 
 
@@ -85,7 +93,14 @@ def _say_unused(context: click.Context, option: click.Parameter, value: object) 
     envvar="AIM_UI_TOKEN",
     help="Require this token to log in.  [env: AIM_UI_TOKEN; default: a new one when other machines can reach --host]",
 )
-@click.option("--insecure", is_flag=True, help="Let everybody who can reach --host in, without a token.")
+@click.option(
+    "--insecure",
+    is_flag=False,
+    flag_value=INSECURE_READ,
+    default=None,
+    type=click.Choice((INSECURE_READ, INSECURE_WRITE)),
+    help="Let everybody who can reach --host read without a token; --insecure=write: and change.",
+)
 @click.option(
     "--trusted-host",
     "trusted",
@@ -113,7 +128,7 @@ def up(
     opens: bool | None,
     base_path: str,
     token: str | None,
-    insecure: bool,
+    insecure: str | None,
     **options: Any,
 ) -> None:
     """
@@ -133,19 +148,16 @@ def up(
 
     options["trusted_hosts"] = options.pop("trusted")
     options["writers"] = dict.fromkeys(("html", "zip"), write_runs)
-    settings = Settings(roots, base_path=clean_base_path(base_path), token=token or None, **options)
+    settings = Settings(
+        roots,
+        base_path=clean_base_path(base_path),
+        token=token or None,
+        auth=auth_folder(None, roots),
+        insecure=insecure,
+        **options,
+    )
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    if settings.is_open and insecure:
-        output.tell(
-            f"Warning: everybody who can reach {settings.host} can read these runs"
-            f"{'' if settings.read_only else ' and change them'}, because of --insecure."
-        )
-    elif settings.is_open:
-        settings = replace(settings, token=secrets.token_urlsafe(TOKEN_BYTES))
-        output.tell(
-            "Other machines can reach this server, so it asks for a token. It has made one for this start; --token or "
-            "AIM_UI_TOKEN chooses one, --insecure lets everybody in."
-        )
+    settings = guarded(settings)
 
     def ready(address: str) -> None:
         roots_text = ", ".join(str(root) for root in roots[:3]) + (

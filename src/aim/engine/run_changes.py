@@ -61,6 +61,7 @@ class RunsChange:
         at_s: when it was begun, in Unix seconds.
         state: `RUNNING`, `DONE` or another.
         error: why it failed; None when it did not.
+        by: who makes it or takes it back, as its edits say.
     """
 
     what: ClassVar[str] = "runs"
@@ -73,6 +74,7 @@ class RunsChange:
         self.at_s = clock.now()
         self.state = RUNNING
         self.error: AimError | OSError | None = None
+        self.by = edits.BY_UI
         self._backend = backend
         self._hashes = list(hashes)
         self._lock = threading.Lock()  # held for one step
@@ -157,7 +159,7 @@ class PropertiesChange(RunsChange):
             before = {name: PROPERTIES[name](state) for name in self._properties}
             self._before[run_hash] = _edit_of(before, present_tags, missing_tags)
             run_edits.append((run_hash, _edit_of(self._properties, missing_tags, present_tags), state.latest_at_s))
-        write_edits(self._backend, run_edits, by=edits.BY_UI)
+        write_edits(self._backend, run_edits, by=self.by)
         self.done_count += len(run_edits)
 
     def _take_back(self) -> int:
@@ -170,7 +172,7 @@ class PropertiesChange(RunsChange):
                 with contextlib.suppress(RunNotFound, FileNotFoundError):
                     seen_at_s = self._backend.log(run_hash).refresh().latest_at_s
                     run_edits.append((run_hash, self._before[run_hash], seen_at_s))
-            write_edits(self._backend, run_edits, by=edits.BY_UI)
+            write_edits(self._backend, run_edits, by=self.by)
             count += len(run_edits)
             self.done_count -= len(step_hashes)
         return count
@@ -213,7 +215,7 @@ class PointsDeletion(RunsChange):
     def _change(self, hashes: Sequence[str]) -> None:
         (run_hash,) = hashes
         seen_at_s = max(self._recorded_at_s, self._backend.log(run_hash).refresh().latest_at_s)
-        at_s = self._backend.edit(run_hash, {"delete": self._entries}, by=edits.BY_UI, seen_at_s=seen_at_s)
+        at_s = self._backend.edit(run_hash, {"delete": self._entries}, by=self.by, seen_at_s=seen_at_s)
         self._entries = [{**entry, "at": at_s} for entry in self._entries]
         self.done_count = self.count
 
@@ -223,7 +225,7 @@ class PointsDeletion(RunsChange):
         (run_hash,) = self._hashes
         try:
             seen_at_s = self._backend.log(run_hash).refresh().latest_at_s
-            self._backend.edit(run_hash, {"undelete": self._entries}, by=edits.BY_UI, seen_at_s=seen_at_s)
+            self._backend.edit(run_hash, {"undelete": self._entries}, by=self.by, seen_at_s=seen_at_s)
         except (RunNotFound, FileNotFoundError):
             return 0
         self.done_count = 0

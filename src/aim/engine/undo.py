@@ -24,6 +24,7 @@ from aim.engine.run_changes import (
     RunsDeletion,
     TooLate,
 )
+from aim.storage.forms import edits
 from aim.storage.forms.state import SequenceKey
 
 CHANGES_MAX = 100
@@ -127,10 +128,13 @@ class Changes:
             raise TooLate(GONE)
         return change
 
-    def undo(self, name: str) -> int:
+    def undo(self, name: str, by: str = edits.BY_UI) -> int:
         """
         Take a change back; return how many runs are as they were. One that is being made ends with the step that is
         under way.
+
+        Args:
+            by: who takes it back, as its edits say.
 
         Raises:
             TooLate: it is not remembered, or its runs were removed for good.
@@ -140,6 +144,7 @@ class Changes:
         if change is None:
             raise TooLate(GONE)
         self._undoing[name] = change
+        change.by = by
         try:
             return change.take_back()
         except (RunExists, OSError):

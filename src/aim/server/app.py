@@ -29,7 +29,9 @@ from aim.server import (
     run_page,
     runs,
     series,
+    token_requests,
 )
+from aim.server.bodies import read_body
 from aim.server.boundary import Boundary
 from aim.server.open_repository import OpenRepositories, OpenRepository, Progress
 from aim.server.roles import REPOSITORY, needed_right
@@ -130,7 +132,11 @@ def _api_routes() -> list[Route]:
     return [
         Route("/api/info", info.info),
         Route("/api/login", _login, methods=["POST"]),
+        Route("/api/logout", _logout, methods=["POST"]),
         Route("/api/plotly.js", assets.plotly),
+        Route("/api/tokens", token_requests.tokens),
+        Route("/api/tokens", token_requests.create, methods=["POST"]),
+        Route("/api/tokens/{id}", token_requests.revoke, methods=["DELETE"]),
     ]
 
 
@@ -151,16 +157,22 @@ async def _login(request: Request) -> Response:
     return await server_of(request).guard.login(request)
 
 
+async def _logout(request: Request) -> Response:
+    await read_body(request)  # a form of another page can't send JSON
+    return server_of(request).guard.logout(request)
+
+
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     server: ServerState = app.state.server
     server.repos.warm()
-    sweeping = asyncio.create_task(_sweep(server))
+    tasks = [asyncio.create_task(work) for work in (_sweep(server), live.end_streams(server, app.state.tickers))]
     try:
         yield
     finally:
         server.stopping.set()
-        sweeping.cancel()
+        for task in tasks:
+            task.cancel()
         server.pool.close()
         for repo in server.repos:
             repo.close()

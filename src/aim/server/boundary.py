@@ -22,6 +22,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from aim.core.errors import AimError, InvalidQuery, NotFound, UsageError
 from aim.server.answers import Refusal, json_answer
+from aim.server.roles import NEEDED, OPEN
 from aim.server.security import HEADERS, Guard, page_policy
 
 log = logging.getLogger("aim.server")
@@ -29,6 +30,10 @@ log = logging.getLogger("aim.server")
 NOT_WRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 REFUSED = ((NotFound, 404, "not-found"), (UsageError, 400, "request"), (AimError, 500, "damaged"))
 """How errors of Aim are answered; the first class that fits counts."""
+OPEN_API = frozenset(
+    path for _, _, path in (name.partition(" ") for name in NEEDED if NEEDED[name] == OPEN) if path.startswith("/api/")
+)
+"""The addresses below `/api/` that need no token."""
 NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -109,8 +114,8 @@ class Boundary:
 
         scope = self._relative(scope)
         try:
-            is_api = scope["path"].startswith("/api/") and scope["path"] != "/api/login"
-            scope["principal"] = self._guard.check(scope["method"], Headers(scope=scope), is_api=is_api)
+            is_api = scope["path"].startswith("/api/") and scope["path"] not in OPEN_API
+            scope["principal"] = self._guard.check(scope, is_api=is_api)
             await self._routes(scope, receive, send_checked)
         except Exception as error:
             try:

@@ -21,7 +21,7 @@ from aim.server.answers import Refusal, json_answer, wrong
 from aim.server.bodies import Body, read_body, read_key
 from aim.server.boundary import refusal_of
 from aim.server.open_repository import OpenRepository
-from aim.server.server_state import check_change, check_writable, in_thread, repo_of, server_of
+from aim.server.server_state import check_change, check_writable, editor_of, in_thread, repo_of, server_of
 from aim.storage.forms.state import SequenceKey
 
 TAG_CHARS_MAX = 200
@@ -44,6 +44,7 @@ async def edit(request: Request) -> Response:
     wait_s = _wait_s(body)
     repo = repo_of(request)
     begun = await in_thread(request, _begin, repo, runs, change)
+    begun.by = editor_of(request)
     is_done = await server_of(request).pool.start(begun.make, wait_s)
     if is_done and begun.error is not None:
         refusal = refusal_of(begun.error)
@@ -130,9 +131,10 @@ async def undo(request: Request) -> Response:
     name, wait_s = body.text("undo"), _wait_s(body)
     repo = repo_of(request)
     counts: list[int] = []
+    by = editor_of(request)
     try:
         change = repo.changes.change(name)
-        is_done = await server_of(request).pool.start(lambda: counts.append(repo.changes.undo(name)), wait_s)
+        is_done = await server_of(request).pool.start(lambda: counts.append(repo.changes.undo(name, by)), wait_s)
     except (TooLate, RunExists) as error:
         raise Refusal(409, "conflict", str(error)) from None
     if not is_done:

@@ -15,7 +15,8 @@ from aim.core.kinds import METRIC, OBJECT_KINDS, QUERY_SUBJECTS, stored_kinds
 from aim.server import assets, bodies, object_forms, objects, requests, run_page
 from aim.server.answers import json_answer
 from aim.server.open_repository import OpenRepository
-from aim.server.server_state import server_of
+from aim.server.server_state import principal_of, server_of
+from aim.server.token_requests import wire_principal
 
 WIRE = 1
 TITLES = {
@@ -51,18 +52,24 @@ LIMITS = {
 
 async def info(request: Request) -> Response:
     """Answer `GET api/info`."""
-    server = server_of(request)
+    server, principal = server_of(request), principal_of(request)
+    is_asked = server.guard.access.asks_for_token
     return json_answer(
         {
             "wire": WIRE,
             "version": str(VERSION),
             "read_only": server.settings.read_only,
-            "token": server.settings.token is not None,
+            "token": is_asked,
+            "you": wire_principal(principal, is_asked=is_asked),
             "plotly": assets.plotly_file() is not None,
             "exports": sorted(server.settings.writers),
             "kinds": wire_kinds(),
             "limits": LIMITS,
-            "repos": [_wire_repo(repo, await server.pool.run(repo.run_count)) for repo in server.repos],
+            "repos": [
+                _wire_repo(repo, await server.pool.run(repo.run_count))
+                for repo in server.repos
+                if principal.covers(repo.id)
+            ],
         }
     )
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -24,7 +24,8 @@ from aim.engine.tail import running_count
 from aim.server.answers import Refusal, json_bytes
 from aim.server.assets import pages_stamp
 from aim.server.open_repository import OpenRepository
-from aim.server.server_state import ServerState, repo_of, server_of
+from aim.server.roles import Principal
+from aim.server.server_state import ServerState, principal_of, repo_of, server_of
 from aim.storage.catalogue.run_table import RunTable
 
 LOOK_INTERVAL_S = 0.25
@@ -33,6 +34,7 @@ QUIET_AFTER_S = 20.0
 LOOK_SHARE_MAX = 0.05  # looks take at most 5 % of one core,
 LOOK_INTERVAL_MAX_S = 2.0  # but there is one at least this often
 ALIVE_INTERVAL_S = 15.0
+ACCESS_INTERVAL_S = 1.0
 CHANGED_MAX = 500
 STREAMS_MAX = 500  # each costs a connection and its buffers
 STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # else nginx buffers the stream
@@ -172,7 +174,9 @@ async def events(request: Request) -> Response:
     ticker = ticker_of(request, repo)
     first = await ticker.look()
     return StreamingResponse(
-        _events(server, ticker, first, cursor), media_type="text/event-stream", headers=dict(STREAM_HEADERS)
+        _events(server, ticker, first, cursor, principal_of(request)),
+        media_type="text/event-stream",
+        headers=dict(STREAM_HEADERS),
     )
 
 
@@ -183,7 +187,7 @@ def ticker_of(request: Request, repo: OpenRepository) -> Ticker:
 
 
 async def _events(
-    server: ServerState, ticker: Ticker, state: RepositoryState, cursor: str | None
+    server: ServerState, ticker: Ticker, state: RepositoryState, cursor: str | None, principal: Principal
 ) -> AsyncIterator[bytes]:
     event = ticker.join()
     stopping = asyncio.create_task(server.stopping.wait())
@@ -200,6 +204,8 @@ async def _events(
                 yield event_text("tick", _tick_data(ticker.repo, state, cursor, is_reading), state.cursor)
                 cursor, indexing, read_only = state.cursor, state.indexing, state.read_only
             event.clear()
+            if not server.guard.access.is_current(principal):
+                return
             if not ticker.is_gone and ticker.state in (None, state) and not await _woken(event, stopping):
                 yield b": alive\n\n"
     finally:
@@ -215,6 +221,18 @@ async def _woken(event: asyncio.Event, stopping: asyncio.Task[bool]) -> bool:
         return waiting.done() or stopping.done()
     finally:
         waiting.cancel()
+
+
+async def end_streams(server: ServerState, tickers: Mapping[str, Ticker]) -> None:
+    """Once a second look whether tokens have changed, and let the streams of updates look at theirs then."""
+    states = server.guard.access.states()
+    while True:
+        await asyncio.sleep(ACCESS_INTERVAL_S)
+        before, states = states, server.guard.access.states()
+        if before != states:
+            for ticker in tickers.values():
+                for event in ticker.listeners:
+                    event.set()
 
 
 def _tick_data(repo: OpenRepository, state: RepositoryState, cursor: str | None, is_reading: bool) -> dict[str, object]:

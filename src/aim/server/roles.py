@@ -33,7 +33,11 @@ REPOSITORY = "/api/repos/{repo}"
 NEEDED: Mapping[str, str] = {
     "GET /api/info": READ,
     "POST /api/login": OPEN,
+    "POST /api/logout": OPEN,
     "GET /api/plotly.js": READ,
+    "GET /api/tokens": READ,  # whose, and which they may make, depends on who asks: token_requests.py
+    "POST /api/tokens": READ,
+    "DELETE /api/tokens/{id}": READ,
     f"POST {REPOSITORY}/runs": READ,
     f"POST {REPOSITORY}/fields": READ,
     f"GET {REPOSITORY}/runs/{{run}}": READ,
@@ -88,6 +92,9 @@ class Principal:
         name: of the person or of the token; empty where nobody is asked who they are.
         role: one of `RIGHTS`.
         projects: patterns of the projects that it may see, as in `vision*`.
+        token_id: of the token that the request carries, if it is one of the token file.
+        session_id: of the session of a person who signed in.
+        is_person: whether it is a person, whom a proxy or a provider of identities vouches for, not a token.
 
     >>> ada = Principal("ada", "viewer", ("vision*",))
     >>> ada.may("read"), ada.may("edit"), ada.covers("vision-2"), ada.covers("nlp")
@@ -97,6 +104,9 @@ class Principal:
     name: str
     role: str
     projects: tuple[str, ...] = EVERY_PROJECT
+    token_id: str = ""
+    session_id: str = ""
+    is_person: bool = False
 
     def may(self, right: str) -> bool:
         """Return whether the role has a right."""
@@ -109,6 +119,8 @@ class Principal:
 
 ANYBODY = Principal("", ADMINISTRATOR)
 """Who asks a server that asks nobody who they are."""
+VISITOR = Principal("", VIEWER)
+"""Who asks a server that everybody may read."""
 
 
 def needed_right(method: str, path: str) -> str:

@@ -13,12 +13,12 @@ A page of another site must not read runs or change them. These attacks are stop
     another page loads an image of      Cross-Origin-Resource-Policy
     Aim to learn whether it exists
 
-The token is compared in constant time, and travels in a header or in a cookie that scripts can't read.
+A token travels in a header or in a cookie that scripts can't read; access.py says whom it lets in. A request with a
+token in its header comes from no page of another site, which could not know it, so its Origin is not looked at.
 """
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import re
 import socket
@@ -27,10 +27,12 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.types import Scope
 
+from aim.server.access import Access
 from aim.server.answers import Refusal, json_answer
 from aim.server.bodies import read_body
-from aim.server.roles import ADMINISTRATOR, ANYBODY, Principal
+from aim.server.roles import Principal
 from aim.server.settings import Settings
 
 COOKIE = "aim_token"
@@ -46,6 +48,10 @@ HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 NAME = re.compile(r"[a-z0-9.-]{1,253}")
+NO_TOKEN = (
+    "This server asks for a token: that of the address which it printed at its start, or one that `aim token create` "
+    "printed."
+)
 
 
 def page_policy(host: str) -> str:
@@ -78,6 +84,7 @@ class Guard:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.access = Access(settings)
         own_names = {
             "localhost",
             settings.host.lower(),
@@ -96,26 +103,29 @@ class Guard:
             return False
         return True
 
-    def check(self, method: str, headers: Headers, *, is_api: bool) -> Principal | None:
+    def check(self, scope: Scope, *, is_api: bool) -> Principal | None:
         """
         Check the host, the origin and the token of a request; return who sent it. None, of a page: nobody is known.
 
         Raises:
-            Refusal: (403) of kind `origin`, or (401) of kind `token`.
+            Refusal: (403) of kind `origin`, or (401, 429) of kind `token`.
         """
+        headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if self._settings.token is None and not self.is_own_name(host_name(host)):
+        if not self.access.asks_for_token and not self.is_own_name(host_name(host)):
             raise Refusal(
                 403,
                 "origin",
                 f"{host_name(host)!r} is not a known name of this server. To reach it by that name, start it with "
                 f"`--trusted-host {host_name(host)}` or with `--token`.",
             )
-        if method not in READING:
+        bearer = bearer_of(headers)
+        if scope["method"] not in READING and bearer is None:
             self._check_origin(host, headers)
-        principal = self.principal(headers)
+        sent = [*([] if bearer is None else [bearer]), *cookies(headers, COOKIE)]
+        principal = self.access.principal(sent, client_address(scope), counts=is_api)
         if is_api and principal is None:
-            raise Refusal(401, "token", "This server asks for a token; the address that it printed has it.")
+            raise Refusal(401, "token", NO_TOKEN)
         return principal
 
     def _check_origin(self, host: str, headers: Headers) -> None:
@@ -127,28 +137,22 @@ class Guard:
         if site in ("cross-site", "same-site") or not is_own:
             raise Refusal(403, "origin", "A page of another site may not change anything here.")
 
-    def principal(self, headers: Headers) -> Principal | None:
-        """Return who sent a request; None when it carries no token and there is one."""
-        if self._settings.token is None:
-            return ANYBODY
-        kind, _, carried = headers.get("authorization", "").partition(" ")
-        sent = [carried.strip()] if kind.lower() == "bearer" else []
-        is_admin = any(self.is_token(text) for text in (*sent, *cookies(headers, COOKIE)))
-        return Principal("", ADMINISTRATOR) if is_admin else None
-
-    def is_token(self, text: str) -> bool:
-        """Return whether *text* is the token."""
-        token = self._settings.token
-        return token is not None and hmac.compare_digest(text.encode(), token.encode())
-
     async def login(self, request: Request) -> Response:
         """Answer `POST api/login`: set the token as a cookie."""
         body = await read_body(request)
-        if self._settings.token is not None and not self.is_token(body.text("token")):
-            raise Refusal(401, "token", "This is not the token.")
+        text, address = body.text("token").strip(), client_address(request.scope)
         answer = json_answer({})
-        if self._settings.token is not None:
-            self._set_cookie(answer, request, folder(request.scope["path"], up=1))
+        if self.access.asks_for_token:
+            if self.access.recognised(text, address) is None:
+                self.access.refuse(address)
+                raise Refusal(401, "token", "This is not a token of this server, or it is not valid any more.")
+            self._set_cookie(answer, request, text, folder(request.scope["path"], up=1))
+        return answer
+
+    def logout(self, request: Request) -> Response:
+        """Answer `POST api/logout`: remove the cookie."""
+        answer = json_answer({})
+        answer.delete_cookie(COOKIE, path=self._settings.base_path + folder(request.scope["path"], up=1))
         return answer
 
     def admit(self, request: Request, depth: int) -> Response | None:
@@ -157,24 +161,33 @@ class Guard:
 
         None when the token is wrong. The cookie is for the folder of the app, *depth* above that of the page.
         """
-        token = request.query_params.get("token")
-        if token is None or not self.is_token(token):
+        token, address = request.query_params.get("token"), client_address(request.scope)
+        if token is None or not self.access.asks_for_token:
+            return None
+        if self.access.recognised(token, address) is None:
+            self.access.refuse(address)
             return None
         other_pairs = [pair for pair in request.url.query.split("&") if not pair.startswith("token=")]
         last = request.scope["path"].rpartition("/")[2]
         answer = RedirectResponse(f"./{last}" + ("?" + "&".join(other_pairs) if other_pairs else ""), 303)
-        self._set_cookie(answer, request, folder(request.scope["path"], up=depth))
+        self._set_cookie(answer, request, token, folder(request.scope["path"], up=depth))
         return answer
 
-    def _set_cookie(self, answer: Response, request: Request, path: str) -> None:
+    def _set_cookie(self, answer: Response, request: Request, token: str, path: str) -> None:
         answer.set_cookie(
             COOKIE,
-            self._settings.token or "",
+            token,
             path=self._settings.base_path + path,
             httponly=True,
             samesite="strict",
             secure=request.headers.get("x-forwarded-proto", request.url.scheme) == "https",
         )
+
+
+def client_address(scope: Scope) -> str:
+    """Return the address of the machine that sent a request; that of a Unix socket is empty."""
+    client: tuple[str, int] | None = scope.get("client")
+    return "" if client is None else client[0]
 
 
 def folder(path: str, up: int = 0) -> str:
@@ -186,6 +199,12 @@ def folder(path: str, up: int = 0) -> str:
     """
     parts = path.split("/")[: -1 - up]
     return "/".join(parts) + "/"
+
+
+def bearer_of(headers: Headers) -> str | None:
+    """Return the token in the header `Authorization`; None when there is none."""
+    kind, _, text = headers.get("authorization", "").partition(" ")
+    return text.strip() if kind.lower() == "bearer" else None
 
 
 def cookies(headers: Headers, name: str) -> list[str]:

@@ -17,6 +17,7 @@ from aim.server.pool import Pool
 from aim.server.roles import CHANGE, OPEN, Principal, roles_with
 from aim.server.security import Guard
 from aim.server.settings import Settings
+from aim.storage.forms import edits
 
 READ_ONLY_TEXTS = {
     "disk": "The disk of this repository is read-only now, so nothing can be changed here.",
@@ -56,6 +57,12 @@ def principal_of(request: Request) -> Principal:
     if principal is None:
         raise Refusal(401, "token", "This address asks for a token.")
     return principal
+
+
+def editor_of(request: Request) -> str:
+    """Return who sent a request, as edits say it: `ui:ada`, or `ui` where nobody is asked who they are."""
+    name = principal_of(request).name
+    return f"{edits.BY_UI}:{name}" if name else edits.BY_UI
 
 
 def check_right(request: Request, right: str) -> None:

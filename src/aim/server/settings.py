@@ -9,11 +9,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aim.storage.store import folder_name
+
 UNSAFE = re.compile(r"[^a-z0-9]+")
 HOST_DEFAULT = "127.0.0.1"
 PORT_DEFAULT = 43_800  # as in Aim 3
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 LOG_LEVEL_DEFAULT = "warning"
+INSECURE_READ, INSECURE_WRITE = "read", "write"
+AUTH_FOLDER = ".auth"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 RunsWriter = Callable[[Path, Path, Sequence[str], str], None]
@@ -30,7 +34,10 @@ class Settings:
         host, port: the address to listen on; port 0: any free port.
         read_only: refuse every change.
         base_path: the path under which a proxy shows this server, such as `/aim`; requests may have it or not.
-        token: the token that a request must carry; None: none.
+        token: a token of an administrator; None: none but those of *auth*.
+        auth: the folder of the token file; None: there are no tokens but *token*.
+        insecure: `read` or `write`: what everybody may do who reaches a server that other machines can reach; None:
+            nothing.
         trusted_hosts: host names by which browsers may reach the server, besides its own addresses.
         reload_pages: reload open pages when they are built again; for development.
         uds: listen on the Unix socket of this path instead of *host* and *port*.
@@ -45,6 +52,8 @@ class Settings:
     read_only: bool = False
     base_path: str = ""
     token: str | None = None
+    auth: Path | None = None
+    insecure: str | None = None
     trusted_hosts: tuple[str, ...] = field(default=())
     reload_pages: bool = False
     uds: Path | None = None
@@ -58,11 +67,6 @@ class Settings:
         """Whether only this machine can reach the server."""
         return self.uds is not None or is_loopback(self.host)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether other machines can reach the server and need no token."""
-        return not self.is_local and self.token is None
-
 
 def is_loopback(host: str) -> bool:
     """
@@ -72,6 +76,16 @@ def is_loopback(host: str) -> bool:
     (True, False)
     """
     return host in LOOPBACK or host.startswith("127.")
+
+
+def auth_folder(project_root: Path | None, roots: Sequence[Path]) -> Path:
+    """
+    Return the folder of the tokens of a server: in the folder of its projects, else in the first of its repositories.
+
+    >>> auth_folder(None, (Path("/runs"),)).as_posix(), auth_folder(Path("/data/aim"), ()).as_posix()
+    ('/runs/.aim/.auth', '/data/aim/.auth')
+    """
+    return (roots[0] / folder_name() if project_root is None else project_root) / AUTH_FOLDER
 
 
 def repo_ids(roots: Iterable[Path]) -> dict[str, Path]:

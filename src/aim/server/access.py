@@ -1,0 +1,149 @@
+"""
+Who sends a request: the token, the person, or nobody in particular.
+
+    a token of `--token`, or the one that was made for this start      an administrator
+    a token of the token file                                          its role, in its projects
+    no token, where nobody is asked who they are                       an administrator (this machine only),
+                                                                       or with `--insecure` a viewer
+
+A token that is wrong counts against the address that sent it: after 10 within a minute the next wrong one is answered
+with 429, and so is the text of `--token`, which a person may have chosen and somebody else may guess. Nobody guesses a
+token of the token file, so these are let in all the same: an office behind one address must not be locked out by one
+forgotten script.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import time
+from collections import deque
+from collections.abc import Collection, Mapping
+
+from aim.core.errors import UsageError
+from aim.core.recent import Recent
+from aim.server.answers import Refusal
+from aim.server.roles import ADMINISTRATOR, ANYBODY, VISITOR, Principal
+from aim.server.settings import INSECURE_WRITE, Settings
+from aim.server.tokens import TokenFile
+
+FAILURES_MAX = 10
+FAILURES_WITHIN_S = 60.0
+ADDRESSES_MAX = 10_000
+
+log = logging.getLogger("aim.server")
+
+
+class WrongTokens:
+    """
+    The wrong tokens that each address sent lately. Bounded: of 10,000 addresses at most.
+
+    >>> wrong = WrongTokens()
+    >>> [wrong.are_too_many("192.0.2.1", at_s=0) or wrong.add("192.0.2.1", at_s=0) for _ in range(11)][-2:]
+    [None, True]
+    >>> wrong.are_too_many("192.0.2.1", at_s=61)
+    False
+    """
+
+    def __init__(self) -> None:
+        self._times: Recent[str, deque[float]] = Recent(ADDRESSES_MAX)
+
+    def add(self, address: str, at_s: float) -> None:
+        """Count one."""
+        times = self._times.get(address, None, lambda: deque(maxlen=FAILURES_MAX))
+        times.append(at_s)
+
+    def are_too_many(self, address: str, at_s: float) -> bool:
+        """Return whether an address sent too many within the last minute."""
+        times = self._times.lookup(address)
+        return times is not None and len(times) == FAILURES_MAX and at_s - times[0] < FAILURES_WITHIN_S
+
+
+class Access:
+    """Recognises who sends a request, by the settings and by the token file."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.tokens = None if settings.auth is None else TokenFile(settings.auth)
+        self._wrong = WrongTokens()
+
+    @property
+    def asks_for_token(self) -> bool:
+        """Whether people and programs are asked who they are; if not, everybody who reaches the server is let in."""
+        settings = self._settings
+        has_file = self.tokens is not None and self.tokens.exists
+        return settings.token is not None or has_file or not (settings.is_local or settings.insecure)
+
+    def nobody(self) -> Principal | None:
+        """Return who sends a request without a token; None when there has to be one."""
+        settings = self._settings
+        if settings.insecure is not None and not settings.is_local:
+            return ANYBODY if settings.insecure == INSECURE_WRITE else VISITOR
+        return None if self.asks_for_token else ANYBODY
+
+    def principal(self, texts: Collection[str], address: str, *, counts: bool) -> Principal | None:
+        """
+        Return who sends a request; None when it has to carry a token, and carries none that is right.
+
+        Args:
+            texts: the tokens that it carries; the first that is right counts.
+            address: of the machine that sends it.
+            counts: whether wrong tokens count against the address.
+
+        Raises:
+            Refusal: (429) all are wrong, and so were too many of that address before.
+        """
+        for text in texts:
+            principal = self.recognised(text, address)
+            if principal is not None:
+                return principal
+        if texts and counts and self.asks_for_token:
+            self.refuse(address)
+        return self.nobody()
+
+    def recognised(self, text: str, address: str) -> Principal | None:
+        """Return who carries the token *text*; None: it is wrong."""
+        token = self._of_file(text)
+        if token is not None:
+            return token
+        chosen = self._settings.token
+        if chosen is None or self._wrong.are_too_many(address, time.monotonic()):
+            return None
+        is_equal = hmac.compare_digest(text.encode("utf-8", "surrogatepass"), chosen.encode("utf-8", "surrogatepass"))
+        return Principal("", ADMINISTRATOR) if is_equal else None
+
+    def _of_file(self, text: str) -> Principal | None:
+        if self.tokens is None:
+            return None
+        try:
+            token = self.tokens.recognised(text)
+        except (UsageError, OSError) as error:  # nobody is let in by a file that can't be trusted
+            log.error("The tokens can't be read: %s", error)
+            return None
+        if token is None:
+            return None
+        return Principal(token.user or token.name, token.role, token.projects, token_id=token.token_id)
+
+    def refuse(self, address: str) -> None:
+        """Count a wrong token. Raises Refusal: (429) an address has sent too many."""
+        now_s = time.monotonic()
+        if self._wrong.are_too_many(address, now_s):
+            raise Refusal(429, "token", "Too many wrong tokens came from this address. Try again in a minute.")
+        self._wrong.add(address, now_s)
+
+    def states(self) -> Mapping[str, str]:
+        """Return the states of all tokens of the token file by id; none when it can't be trusted."""
+        try:
+            tokens = self.tokens.tokens() if self.tokens is not None else {}
+        except (UsageError, OSError):
+            return {}
+        return {token_id: token.state for token_id, token in tokens.items()}
+
+    def is_current(self, principal: Principal) -> bool:
+        """Return whether who was let in would be let in again: the token is neither revoked nor expired."""
+        if not principal.token_id or self.tokens is None:
+            return True
+        try:
+            return self.tokens.is_valid(principal.token_id)
+        except (UsageError, OSError):
+            return False
