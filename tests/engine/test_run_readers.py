@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from aim.core.errors import RunNotFound
+from aim.engine import run_readers
 from aim.engine.repository import Repository
 from aim.engine.run_readers import RunReaders
+from aim.storage.reading.reader import held_bytes
 
 LOSS = ("loss", "{}")
 
@@ -116,3 +118,25 @@ def test_artifacts_are_in_the_folder_of_the_run(repository: Repository, readers:
     assert repository.files / "runs" / "a" / "files" == readers.artifacts_folder("a")
     with pytest.raises(RunNotFound):
         readers.artifacts_folder("gone")
+
+
+def test_readers_that_hold_much_are_dropped(
+    repository: Repository, readers: RunReaders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Of readers that together hold more than the bound, only those that were used last are kept, the newest in any case.
+    """
+    monkeypatch.setattr(run_readers, "LOOKS_BETWEEN", 1)
+    first = weakref.ref(readers.reader("a"))
+    assert first() is readers.reader("a")
+    assert first() is not None
+    points = readers.reader("b").points(LOSS)
+    monkeypatch.setattr(run_readers, "READERS_BYTES_MAX", held_bytes(readers.reader("b")) + 1)
+
+    newest = readers.reader("b")
+    gc.collect()
+
+    assert None is first()
+    assert newest is readers.reader("b")
+    assert points is not None
+    assert 4 == len(points)

@@ -88,14 +88,14 @@ def test_a_run_that_is_not_there_or_was_deleted_is_refused(tmp_path: Path) -> No
     """
     repository = Repository(tmp_path, create=True)
     repository.new_run("example").close()
-    with pytest.raises(RunNotFound):
-        RunSource(repository, "gone", os.getpid)
-    source = RunSource(repository, "example", os.getpid)
+    sources = [RunSource(repository, run_hash, os.getpid) for run_hash in ("gone", "example", "example")]
+    assert "example" == sources[1].state().run_hash
     repository.delete_run("example")
 
-    for ask in (source.state, lambda: source.param(("lr",))):
-        with pytest.raises(RunNotFound):
-            ask()
+    for source in sources:
+        for ask in (source.state, lambda source=source: source.param(("lr",))):
+            with pytest.raises(RunNotFound, match=f"Run {source.run_hash} was deleted from repository '{tmp_path}'"):
+                ask()
 
 
 def test_objects_of_params_are_made_again() -> None:

@@ -6,11 +6,8 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,7 @@ from aim.sdk.run import Run
 from bench.repository import Size, build, seal_all
 from tests.server.conftest import Browser, MakeBrowser, MakeRun
 from tests.server.frames import Frame, read
+from tests.storage.opened_files import OpenedFiles
 
 
 def curves(browser: Browser, **request: Any) -> Frame:
@@ -32,32 +30,6 @@ def track(run: Run, values: list[float], name: str = "loss", **more: Any) -> Non
     """Track values at the steps 0, 1, ..."""
     for step, value in enumerate(values):
         run.track(value, name=name, step=step, **more)
-
-
-class OpenedFiles:
-    """
-    The names of the files below a folder that this process opens while it counts.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = str(folder)
-        self._is_counting = False
-        self.names: list[str] = []
-        sys.addaudithook(self._hear)  # for good: Python removes none
-
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if self._is_counting and event == "open" and str(arguments[0]).startswith(self._folder):
-            self.names.append(Path(str(arguments[0])).name)
-
-    @contextmanager
-    def counting(self) -> Iterator[None]:
-        """Count within."""
-        self.names.clear()
-        self._is_counting = True
-        try:
-            yield
-        finally:
-            self._is_counting = False
 
 
 def test_curves_of_sealed_runs_cost_two_openings_a_run(tmp_path: Path, make_browser: MakeBrowser) -> None:

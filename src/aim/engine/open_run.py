@@ -30,14 +30,22 @@ class OpenRun(RunDoor):
     """
 
     def __init__(self, readers: RunReaders, run_hash: str, rewind: Rewind | None = None) -> None:
+        readers.backend.check_exists(run_hash)
         self._run_hash = run_hash
         self._readers = readers
         self._rewind = rewind
-        self._log: RunLog = readers.log(run_hash)
+        self._held_log: RunLog | None = None
 
     @property
     def run_hash(self) -> str:
         return self._run_hash
+
+    @property
+    def _log(self) -> RunLog:
+        # made when the lines are first asked for, and held: of a sealed run the points are there without them
+        if self._held_log is None:
+            self._held_log = self._readers.log(self._run_hash)
+        return self._held_log
 
     @property
     def _reader(self) -> RunReader:

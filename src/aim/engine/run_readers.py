@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from aim.storage.forms.run_log import RunLog
     from aim.storage.reading.reader import RunReader
 
-READERS_MAX = 512  # runs whose decoded points are kept
+READERS_MAX = 4_096  # runs whose readers are kept,
+READERS_BYTES_MAX = 256 << 20  # while they hold no more than this together; the newest alone may hold more
+LOOKS_BETWEEN = 256  # readers grow while they read, so after so many looks their sizes are added up
 EARLIER_MAX = 64  # earlier states of runs
 
 SoleWriter = Callable[[str], "tuple[str, int] | None"]
@@ -45,18 +47,36 @@ class RunReaders:
         self._earlier: Recent[tuple[str, Rewind], RunReader] = Recent(EARLIER_MAX)
         self._logs: WeakValueDictionary[str, RunLog] = WeakValueDictionary()
         self._lock = threading.Lock()
+        self._look_count = 0
 
     def reader(self, run_hash: str) -> RunReader:
         """Return the reader of a run; the same one while it is in use. Raises RunNotFound."""
-        self.backend.check_exists(run_hash)
-        with self._lock:
-            reader = self._readers.get(
-                run_hash, None, lambda: self.backend.reader(run_hash, self.restore, log=self._log(run_hash))
-            )
+        reader = self._readers.lookup(run_hash)
+        if reader is None:
+            with self._lock:
+                reader = self._readers.get(
+                    run_hash, None, lambda: self.backend.reader(run_hash, self.restore, log=self._log(run_hash))
+                )
+        else:
+            self.backend.check_exists(run_hash)
+        self._look_count += 1
+        if self._look_count % LOOKS_BETWEEN == 0:
+            self._drop_large()
         sole = self._sole_writer(run_hash)
         if sole is not None:
             reader.use_sole_writer(*sole)
         return reader
+
+    def _drop_large(self) -> None:
+        """Drop the readers that were not used for the longest time, when all together hold too much."""
+        from aim.storage.reading.reader import held_bytes  # readers there are, so it is loaded
+
+        sum_bytes = 0
+        for run_hash, reader in reversed(self._readers.items()):
+            reader_bytes = held_bytes(reader)
+            sum_bytes += reader_bytes
+            if sum_bytes > READERS_BYTES_MAX and sum_bytes > reader_bytes:
+                self._readers.pop(run_hash)
 
     def reader_before(self, run_hash: str, rewind: Rewind) -> RunReader:
         """Return the reader of a run as it stood just before a rewind; the same one while it is in use."""
@@ -70,9 +90,12 @@ class RunReaders:
 
     def log(self, run_hash: str) -> RunLog:
         """Return what reads the state of a run; the same one while it is in use. Raises RunNotFound."""
+        log = self._logs.get(run_hash)
+        if log is None:
+            with self._lock:
+                return self._log(run_hash)
         self.backend.check_exists(run_hash)
-        with self._lock:
-            return self._log(run_hash)
+        return log
 
     def _log(self, run_hash: str) -> RunLog:
         log = self._logs.get(run_hash)

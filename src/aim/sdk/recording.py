@@ -27,6 +27,7 @@ from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
     from aim.engine.door import Door
+    from aim.sdk.repo import Repo
 
 log = logging.getLogger("aim")
 _resuming = threading.RLock()  # a signal handler may record, too
@@ -183,6 +184,12 @@ class Recording:
             raise ReadOnly(f"Repository {self._locked_path} is open for reading only: it can't take a run.")
         self.settle()
         return self.door.fork_run(self.run_hash, step, name=name)
+
+
+def for_reading(door: Door, run_hash: str, repo: Repo | None) -> Recording:
+    """Return the writing side of a run that is only read: its properties can be changed, unless *repo* is read-only."""
+    locked_path = repo.root_path if repo is not None and repo.read_only else None
+    return Recording(door, run_hash, read_only=True, locked_path=locked_path)
 
 
 def _end(writer: Writer, door: Door, error: str | None = None) -> None:

@@ -23,6 +23,7 @@ from aim.core.tags import Tag
 from aim.engine.opening import find_repository, open_door, remove_repository, repository_exists
 from aim.sdk import repo_contents
 from aim.sdk.data_version import DATA_VERSION
+from aim.sdk.recording import for_reading
 from aim.sdk.repo_paths import REMOTE_PREFIXES, clean_repo_path
 from aim.sdk.repo_queries import RepoQueries
 from aim.sdk.run import Run
@@ -213,7 +214,9 @@ class Repo(RepoQueries):
         """
         if not run_hash or not self._door.has_run(run_hash):
             return None
-        return Run(run_hash, repo=self, read_only=True)
+        run = Run.__new__(Run)  # __init__ would look for the run a second time
+        run._attach(for_reading(self._door, run_hash, self), self)
+        return run
 
     def iter_runs(self) -> Iterator[Run]:
         """Go through all runs, for reading, in the order of their hashes."""

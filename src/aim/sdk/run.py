@@ -29,7 +29,7 @@ from aim.engine import rewinding
 from aim.engine.opening import open_door
 from aim.sdk import run_services
 from aim.sdk.familiar_run import FamiliarRun
-from aim.sdk.recording import Recording
+from aim.sdk.recording import Recording, for_reading
 from aim.sdk.run_edits import EditableRun
 from aim.sdk.run_source import opened, restore, unknown_run
 from aim.storage.recording.checked_values import CheckedValue, names_of
@@ -104,8 +104,7 @@ class Run(FamiliarRun):
                 raise UsageError("A run is opened for reading by its hash: Run(run_hash, read_only=True).")
             if not door.has_run(run_hash):
                 raise unknown_run(run_hash, door)
-            locked_path = repo_face.root_path if repo_face is not None and repo_face.read_only else None
-            self._attach(Recording(door, run_hash, read_only=True, locked_path=locked_path), repo_face)
+            self._attach(for_reading(door, run_hash, repo_face), repo_face)
             self._describe(name=name, tags=tags, config=config, description=description, notes=notes)
             return
         try:

@@ -67,32 +67,40 @@ def unknown_run(run_hash: object, door: Door) -> RunNotFound:
 
 class RunSource:
     """
-    Where a run is read from.
+    Where a run is read from. The run is opened when something is first read of it.
 
     Args:
         settle: waits until the objects that this process has tracked are written.
-
-    Raises:
-        RunNotFound: there is no such run.
     """
 
     def __init__(self, door: Door, run_hash: str, settle: Callable[[], object]) -> None:
         self.run_hash = run_hash
-        self._address = door.address
-        self._run = door.run(run_hash)
+        self._door = door
+        self._opened: RunDoor | None = None
         self._settle = settle
+
+    @property
+    def _run(self) -> RunDoor:
+        if self._opened is None:
+            self._opened = self._door.run(self.run_hash)
+        return self._opened
 
     def state(self) -> RunState:
         """Return the run's state as it is now. Raises RunNotFound when the run was deleted."""
         try:
             return self._run.state()
-        except FileNotFoundError:
-            raise RunNotFound(f"Run {self.run_hash} was deleted from repository '{self._address}'.") from None
+        except (FileNotFoundError, RunNotFound):
+            raise self._deleted() from None
 
     def param(self, path: params.Path) -> Any:
         """Return a param, or a dict of all below *path*, as a copy. Raises KeyError, and RunNotFound as `state`."""
-        self.state()
-        return self._run.param(path)
+        try:
+            return self._run.param(path)
+        except (FileNotFoundError, RunNotFound):
+            raise self._deleted() from None
+
+    def _deleted(self) -> RunNotFound:
+        return RunNotFound(f"Run {self.run_hash} was deleted from repository '{self._door.address}'.")
 
     def settled(self) -> RunDoor:
         """Return the run, to read its points from, when all that this process has tracked is written."""

@@ -51,6 +51,9 @@ class ChunkSource(Protocol):
     def journal_point_count(self, writer_ids: Collection[str]) -> float:
         """Return how many points are in memory, when all of these writers have ended journals; else infinity."""
 
+    def held_bytes(self) -> int:
+        """Return about how many bytes of memory are held, so that what reads many runs can stay within a bound."""
+
     def use_sole_writer(self, writer_id: str, stamp: int) -> None:
         """Expect that all points are what one writer has sealed, while *stamp* is that of the run."""
 

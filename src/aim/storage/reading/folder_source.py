@@ -47,6 +47,7 @@ from aim.storage.sealing.retrying import retrying
 from aim.storage.sealing.sealed import Sealed
 
 SEAL_RECORDS_MIN = 32_768  # 1 MiB of journal: from here on reading pays for importing pyarrow and sealing
+SOURCE_BYTES, JOURNAL_POINT_BYTES, SEALED_SEQUENCE_BYTES = 8_192, 72, 600  # of memory, about
 
 log = logging.getLogger("aim")
 
@@ -88,7 +89,6 @@ class FolderSource:
         self.run_hash = run_folder.name
         self.run_key: Hashable = run_folder
         self._folder = run_folder
-        self._prefix = f"{run_folder}{os.sep}"
         self._log = log
         self._may_seal = may_seal
         self._journals: dict[str, FollowedJournal] = {}
@@ -111,7 +111,7 @@ class FolderSource:
     def _look(self, writer: WriterInfo) -> WriterPoints:
         if writer.id in self._sealed:
             return self._sealed[writer.id]
-        path = f"{self._prefix}{writer.id}.points.parquet"
+        path = f"{self._folder}{os.sep}{writer.id}.points.parquet"
         if os.path.exists(path):
             self._journals.pop(writer.id, None)
             self._sealed[writer.id] = SealedPoints(Sealed.open(Path(path)), writer.id)
@@ -160,6 +160,15 @@ class FolderSource:
                 return math.inf
             count += len(journal)
         return count if writer_ids else math.inf
+
+    def held_bytes(self) -> int:
+        """Return about how many bytes of memory are held: for points of journals, and for the ends of sealed files."""
+        files = [sealed.file for sealed in list(self._sealed.values())]
+        if self._sole_writer is not None and self._sole_writer.file is not None:
+            files.append(self._sole_writer.file)
+        point_count = sum(len(journal) for journal in list(self._journals.values()))
+        sequence_count = sum(len(file.table) for file in files)
+        return SOURCE_BYTES + point_count * JOURNAL_POINT_BYTES + sequence_count * SEALED_SEQUENCE_BYTES
 
     def use_sole_writer(self, writer_id: str, stamp: int) -> None:
         """Expect one sealed file with all points, for as long as the folder has the time *stamp*."""
@@ -236,15 +245,15 @@ def _log_unsealed(error: Exception) -> None:
 
 
 class SealedPoints:
-    """The sealed file of one writer; a `WriterPoints`."""
+    """The sealed *file* of one writer; a `WriterPoints`."""
 
     def __init__(self, file: Sealed, writer_id: str) -> None:
-        self._file = file
+        self.file = file
         self._writer_id = writer_id
 
     def chunk(self, part: SequencePart) -> Chunk:
         """Return all points of a part."""
-        columns = self._file.columns(part.number)
+        columns = self.file.columns(part.number)
         return Chunk(columns.steps, typed(columns.values, part.kind), columns.times_us, columns.epochs, part.writer)
 
     def ordered_points(self, part: SequencePart) -> Points | None:
@@ -255,17 +264,17 @@ class SealedPoints:
         """
 
         def read_moments() -> tuple[IntArray, EpochArray]:
-            columns = self._file.columns(part.number)
+            columns = self.file.columns(part.number)
             return columns.times_us, columns.epochs
 
         def read_columns() -> tuple[IntArray, npt.NDArray[Any]]:
-            steps, values = self._file.steps_values(part.number)
+            steps, values = self.file.steps_values(part.number)
             return steps, typed(values, part.kind)
 
-        ends = None if self._file.damage else self._file.table.ends(part.number)
+        ends = None if self.file.damage else self.file.table.ends(part.number)
         if ends is not None:
             return Points.unread(PointEnds(*ends), read_columns, read_moments, part.writer, part.kind)
-        steps, values = self._file.steps_values(part.number)
+        steps, values = self.file.steps_values(part.number)
         if not is_increasing(steps):
             return None
         return Points(steps, typed(values, part.kind), read_moments, (part.writer,), kind=part.kind)
@@ -274,7 +283,7 @@ class SealedPoints:
         """Return the sequences of other numbers, as the file describes them."""
         return [
             _sequence(self._writer_id, sequence.number, sequence.name, sequence.context, sequence.kind)
-            for sequence in self._file.sequences
+            for sequence in self.file.sequences
             if sequence.number not in declared_numbers
         ]
 

@@ -162,8 +162,14 @@ class RunReader:
         """
         Return the points of several sequences, or of all, as they are now.
 
-        Cost: one look at each file; `points` of a run that records reads the end of its journal each time.
+        Cost: one look at each file; `points` of a run that records reads the end of its journal each time. With
+        `use_sole_writer` that of `points_of_sole_writer`.
         """
+        if keys is not None:
+            keys = list(keys)
+            sole_points = self.points_of_sole_writer(keys)
+            if len(sole_points) == len(set(keys)):
+                return {key: sole_points[key] for key in keys}
         sequences = self.sequences()
         state = self.state()
         by_writer = {writer.id: self._source.points_of_writer(writer) for writer in state.writers.values()}
@@ -268,6 +274,11 @@ def recorded_parts(reader: RunReader, state: RunState) -> Iterator[tuple[Sequenc
                 yield sequence, points.chunk(part)
         for chunk in exact_chunks(sequence):
             yield sequence, chunk
+
+
+def held_bytes(reader: RunReader) -> int:
+    """Return about how many bytes of memory a reader holds."""
+    return reader._source.held_bytes()
 
 
 def data_part(reader: RunReader, place: DataPlace, start: int, stop: int) -> bytes:

@@ -26,6 +26,9 @@ class SoleWriter:
     """
     The only writer of the run in *folder*, which is sealed.
 
+    Attributes:
+        file: the end of the sealed file, once it was read.
+
     Args:
         stamp: that of the folder when this was established; see `freshness.FolderTime`.
     """
@@ -35,7 +38,7 @@ class SoleWriter:
         self.stamp = stamp
         self._folder = str(folder)
         self._path = layout.sealed_file(folder, writer)
-        self._file: Sealed | None = None
+        self.file: Sealed | None = None
 
     def find(self, keys: Collection[SequenceKey]) -> tuple[Sealed, dict[SequenceKey, SequencePart]] | None:
         """
@@ -49,11 +52,11 @@ class SoleWriter:
         """
         if freshness.folder_time(self._folder).stamp != self.stamp:
             return None
-        file = self._file
+        file = self.file
         try:
             if file is None:
-                file = self._file = Sealed.open(self._path)
-            if len(keys) >= MANY_KEYS and len(keys) * MANY_SHARE >= len(file.sequences):
+                file = self.file = Sealed.open(self._path)
+            if len(keys) >= MANY_KEYS and len(keys) * MANY_SHARE >= len(file.table):
                 file = file.loaded()
         except FileNotFoundError:
             raise

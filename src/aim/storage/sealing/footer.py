@@ -109,6 +109,9 @@ class SequenceTable:
         self._columns = columns
         self._by_context: dict[str, dict[str, list[int]]] = {}
 
+    def __len__(self) -> int:
+        return len(self._columns["number"])
+
     @cached_property
     def sequences(self) -> list[SealedSequence]:
         """The sequences, in the order of their numbers."""
@@ -201,6 +204,9 @@ class SalvagedTable(SequenceTable):
         super().__init__({})
         self.sequences = sequences
         self.group_rows = group_rows
+
+    def __len__(self) -> int:
+        return len(self.sequences)
 
     def rows(self, number: int) -> SequenceRows | None:
         sequence = self.find(number)
