@@ -120,6 +120,18 @@ def test_a_segment_is_what_points_md_says(run_folder: Path) -> None:
     assert {struct.unpack("<f", struct.pack("<f", 0.1))[0]} == {record[3] for record in loss}
 
 
+def test_the_worked_frame_decodes() -> None:
+    """
+    The frame of ship.md has one slot, that of points.md, at the place and with the CRC that the page says.
+    """
+    head, data = hex_lines("ship.md")
+    kind, pack, writer, file, offset, raw_bytes, packed_bytes, crc = struct.unpack("<BBHIQIII", head)
+
+    assert hex_lines("points.md") == [data]
+    assert (1, 0, 0, 0, 5) == (kind, pack, writer, file, offset)
+    assert (len(data), len(data), zlib.crc32(data)) == (raw_bytes, packed_bytes, crc)
+
+
 @pytest.mark.parametrize(("name", "start"), [("events.md", '{"crc"'), ("edits.md", '{"crc"')])
 def test_the_worked_lines_pass_their_check(name: str, start: str) -> None:
     """

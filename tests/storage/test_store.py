@@ -214,7 +214,7 @@ def test_a_deleted_run_is_gone_at_once(store: Store) -> None:
         store.delete_run("run")
 
     assert [] == store.run_hashes()
-    assert [] == os.listdir(store.trash)
+    assert [] == [path for path in store.trash.iterdir() if path.is_dir()]
     record(store)
     assert_there(store)
 
@@ -230,7 +230,7 @@ def test_what_a_killed_delete_left_is_swept_up(store: Store) -> None:
     store.empty_trash()
     store.empty_trash()
 
-    assert [] == os.listdir(store.trash)
+    assert [] == [path for path in store.trash.iterdir() if path.is_dir()]
 
 
 def test_one_of_many_deleters_succeeds(store: Store) -> None:
@@ -256,7 +256,7 @@ def test_one_of_many_deleters_succeeds(store: Store) -> None:
         thread.join()
 
     assert ["done", *["gone"] * 15] == sorted(results)
-    assert [] == os.listdir(store.trash)
+    assert [] == [path for path in store.trash.iterdir() if path.is_dir()]
 
 
 def test_a_copied_run_is_whole_in_both(store: Store, other: Store) -> None:

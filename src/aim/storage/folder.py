@@ -21,7 +21,7 @@ from aim.storage.backend import Backend, DocumentFiles, RunCatalogue, RunFiles, 
 from aim.storage.disk import changes
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.disk.refusals import explained
-from aim.storage.forms import edits
+from aim.storage.forms import edits, tombstones
 from aim.storage.forms.artifact_records import FILES_FOLDER
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.run_log import RunLog
@@ -208,6 +208,7 @@ class FolderTrash(RunTrash):
         run_folder = self._store.run_folder(run_hash)
         trash_name = f"{run_hash}.{os.urandom(4).hex()}"
         self._disk.make_folder(self._store.trash)
+        tombstones.write(self._store.trash, run_hash, self._disk)
         try:
             self._disk.rename(run_folder, self._store.trash / trash_name)
         except FileNotFoundError:
@@ -224,6 +225,7 @@ class FolderTrash(RunTrash):
             self._disk.rename(self._store.trash / trash_name, run_folder)
         except FileNotFoundError:
             raise RunNotFound(f"Run {run_hash!r} was removed from the trash meanwhile.") from None
+        tombstones.write(self._store.trash, run_hash, self._disk, restored=True)
         changes.touch(run_folder, self._disk)
         return run_hash
 

@@ -20,6 +20,7 @@ from aim.core.errors import OldRepository, RepoNotFound, RunExists, RunNotFound,
 from aim.core.words import counted
 from aim.storage.disk import changes, layout
 from aim.storage.disk.files import DISK, SCRATCH_AGE_S, Disk
+from aim.storage.forms import tombstones
 
 FOLDER_NAME = ".aim"
 FOLDER_NAME_VARIABLE = "__AIM_REPO_NAME__"
@@ -219,6 +220,7 @@ class Store:
         folder = self.run_folder(run_hash)
         self.disk.make_folder(self.trash)
         doomed = self.trash / f"{run_hash}.{os.urandom(4).hex()}"
+        tombstones.write(self.trash, run_hash, self.disk)
         try:
             self.disk.rename(folder, doomed)
         except FileNotFoundError:
@@ -230,7 +232,8 @@ class Store:
         """Remove what a killed `delete_run` left, and what a killed copy, fork or import left an hour ago."""
         if self.trash.is_dir():
             for doomed in self.trash.iterdir():
-                self.disk.remove_folder(doomed)
+                if doomed.name != tombstones.FILE_NAME:
+                    self.disk.remove_folder(doomed)
         for scratch in self.path.iterdir():
             is_scratch = scratch.name.startswith((".copy-", ".fork-", ".import-")) and scratch.is_dir()
             if is_scratch and time.time() - scratch.stat().st_mtime > SCRATCH_AGE_S:

@@ -13,7 +13,7 @@ import pytest
 from aim.core import clock
 from aim.core.statuses import FAILED, FINISHED, LOST, RUNNING
 from aim.storage.forms.run_log import RunLog
-from aim.storage.forms.state import SequencePart, SequenceState
+from aim.storage.forms.state import SequencePart, SequenceState, WriterInfo
 from aim.storage.recording.writer import Writer
 from tests.storage.event_files import ONE, OTHER, begin, end, lines_of
 
@@ -163,3 +163,46 @@ def test_a_run_that_was_resumed_runs_again(tmp_path: Path) -> None:
 
     assert FINISHED == log.refresh().status()[0]
     assert 1.0 == log.refresh().created_at_s
+
+
+BEGIN = {"host": "elsewhere", "boot": "another", "pid": 1, "process": 1}
+
+
+def writer_of(**more: object) -> WriterInfo:
+    """Return a writer of another host that was heard at second 0."""
+    writer = WriterInfo("8c2f01ab")
+    writer.take(0.0, {"begin": {**BEGIN, **more}})
+    return writer
+
+
+def test_a_shipped_writer_does_not_end_by_silence() -> None:
+    """
+    A writer that ships from a spool has ended with its end line, when it is complete, or after 30 days of silence.
+    """
+    day_s = 24 * 3600.0
+    shipped, complete = writer_of(spool=True), writer_of(spool=True)
+    complete.is_complete = True
+
+    assert [False, True] == [writer.has_ended(2 * day_s) for writer in (shipped, writer_of())]
+    assert [False, True] == [shipped.has_ended(29 * day_s), shipped.has_ended(31 * day_s)]
+    assert complete.has_ended(1.0)
+
+
+def test_a_shipped_writer_of_this_host_does_not_end_with_its_process() -> None:
+    """
+    A server on the trainer's own host sees that the process is gone: the run is lost, and may not be sealed.
+    """
+    process = clock.this_process()
+    gone = {"host": process.host, "boot": process.boot, "pid": 2**22 + 7, "pids": process.namespace}
+
+    assert [True, False] == [writer_of(**gone, spool=more).has_ended(1.0) for more in (None, True)]
+    assert not writer_of(**gone, spool=True).is_alive(1.0)
+
+
+def test_a_shipped_writer_of_another_boot_lives_by_its_heartbeat() -> None:
+    """
+    Many hosts of a cluster may have one name, so another boot id says nothing of a writer that ships.
+    """
+    other = {"host": clock.this_process().host, "boot": "another"}
+
+    assert [False, True] == [writer_of(**other, spool=more).is_alive(1.0) for more in (None, True)]

@@ -27,7 +27,14 @@ NO_COPY_ON_WRITE = 0x00800000
 
 
 class Disk:
-    """The real disk."""
+    """
+    The real disk.
+
+    Attributes:
+        ships: whether what is recorded on it is shipped to a server (storage/shipping/spool.py).
+    """
+
+    ships = False
 
     def make_folder(self, path: Path) -> None:
         """Create a folder and its parents, unless they exist."""

@@ -15,6 +15,9 @@ FORMAT_NUMBER = 1
 FORMAT_TEXT = '{"format": 1}\n'
 RUN_HASH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 WRITER_FILE = re.compile(r"([0-9a-f]{8})\.(events\.jsonl|points-(\d{4,})|points\.parquet|blobs-(\d{4,})\.zip)")
+WRITER_ID = re.compile(r"[0-9a-f]{8}")
+COMPLETE_FILE = re.compile(r"([0-9a-f]{8})\.complete")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 EDIT_FILE = re.compile(r"edit-(\d{16,})-([0-9a-f]{8})\.json")
 
 
@@ -55,6 +58,11 @@ def sealed_file(folder: Path, writer: str) -> Path:
 def blob_file(folder: Path, writer: str, number: int) -> Path:
     """Name a writer's blob file."""
     return folder / f"{writer}.blobs-{number:04d}.zip"
+
+
+def complete_file(folder: Path, writer: str) -> Path:
+    """Name the empty file that says of a shipped writer: it records no more, and all of it is here."""
+    return folder / f"{writer}.complete"
 
 
 def blob_files(folder: Path, writer: str) -> list[tuple[int, Path]]:

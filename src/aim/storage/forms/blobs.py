@@ -333,6 +333,16 @@ def append_directory(path: Path, disk: Disk = DISK) -> None:
         os.close(descriptor)
 
 
+def entry_end(path: Path, offset: int) -> int:
+    """Return the offset after the entry at *offset*; *offset* itself when no header is there. Raises OSError."""
+    with open(path, "rb") as file:
+        try:
+            size_bytes, _ = _read_header(file, path, offset)
+        except DamagedFile:
+            return offset
+        return file.tell() + size_bytes
+
+
 def read_data(path: Path, offset: int) -> bytes:
     """
     Return the data of the entry at *offset*.

@@ -87,8 +87,11 @@ class FolderLines:
                     if match[2] == "events.jsonl":
                         event_files.add(entry.name)
                         self._read_events(Path(entry.path), writer, entry.stat(), fresh)
-                elif layout.EDIT_FILE.fullmatch(entry.name) and entry.name not in self._edits:
-                    self._read_edit(Path(entry.path), fresh)
+                elif layout.EDIT_FILE.fullmatch(entry.name):
+                    if entry.name not in self._edits:
+                        self._read_edit(Path(entry.path), fresh)
+                elif complete := layout.COMPLETE_FILE.fullmatch(entry.name):
+                    self.writers.setdefault(complete[1], WriterInfo(complete[1])).is_complete = True
         if not event_files.issuperset(self._sizes):
             self._forget()
             return None

@@ -23,6 +23,7 @@ from aim.storage.forms.history import Deletion, ForkedFrom, Rewind
 
 HEARTBEAT_FRESH_S = 60.0  # a writer on another host whose event file was touched within this is alive
 SILENT_S = 24 * 3600.0  # a writer without a sign of life for this long has ended
+SPOOL_SILENT_S = 30 * 24 * 3600.0  # the same for one that ships from a spool: its network may be away for weeks
 BEGUN_S_MIN = 1e-3  # an earlier begin is of a clock that was not believed
 DEFAULT_EXPERIMENT = "default"
 
@@ -119,6 +120,7 @@ class WriterInfo:
         heard_at_s: when it last showed that it was alive.
         line_at_s: the time of its last line in the file.
         unreadable: why its event file can't be read; None: it can. Without it only the id is known.
+        is_complete: whether whoever ships it has said that it records no more and that all of it is here.
     """
 
     id: str
@@ -130,6 +132,7 @@ class WriterInfo:
     line_at_s: float = 0.0
     offset: int = 0
     unreadable: OSError | None = None
+    is_complete: bool = False
 
     def take(self, at_s: float, event: Event) -> None:
         """Take the begin or the end of the writer from one of its lines, of the time *at_s*."""
@@ -153,20 +156,36 @@ class WriterInfo:
             begin.get("pids"),
         )
 
+    @property
+    def ships(self) -> bool:
+        """Whether it records into a spool, from where its files are shipped to a server."""
+        return self.begin is not None and self.begin.get("spool") is True
+
+    def _is_process_alive(self) -> bool | None:
+        """Whether the process still runs; None when that can't be seen from here."""
+        process = self.process()
+        if process is None or (self.ships and process.boot != clock.boot_id()):
+            return None  # many hosts of a cluster may have one name
+        return clock.is_alive(process)
+
     def is_alive(self, now_s: float) -> bool:
         """Whether the writer still records (events.md, Status)."""
         if self.end is not None:
             return False
-        process = self.process()
-        alive = clock.is_alive(process) if process else None
+        alive = self._is_process_alive()
         return now_s - self.heard_at_s < HEARTBEAT_FRESH_S if alive is None else alive
 
     def has_ended(self, now_s: float) -> bool:
-        """Whether the writer will record no more, so that it may be sealed."""
+        """
+        Whether the writer will record no more, so that it may be sealed.
+
+        Of a writer that ships, the dead process says nothing: a part of the journal may still be in its spool.
+        """
         if self.end is not None:
             return True
-        process = self.process()
-        alive = clock.is_alive(process) if process else None
+        if self.ships:
+            return self.is_complete or now_s - self.heard_at_s > SPOOL_SILENT_S
+        alive = self._is_process_alive()
         return now_s - self.heard_at_s > SILENT_S if alive is None else not alive
 
 

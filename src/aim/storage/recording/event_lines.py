@@ -21,8 +21,13 @@ from aim.storage.forms.history import Rewind
 from aim.storage.recording.lifecycle import Lifecycle
 
 
-def about_this_process(run_hash: str, writer: str) -> dict[str, Any]:
-    """Return what a writer's first line says: docs/formats/events.md, `begin`."""
+def about_this_process(run_hash: str, writer: str, *, ships: bool = False) -> dict[str, Any]:
+    """
+    Return what a writer's first line says: docs/formats/events.md, `begin`.
+
+    Args:
+        ships: whether the files of the writer are shipped to a server.
+    """
     process = clock.this_process()
     return {
         "format": layout.FORMAT_NUMBER,
@@ -36,6 +41,7 @@ def about_this_process(run_hash: str, writer: str) -> dict[str, Any]:
         "python": sys.version.split()[0],
         "aim": __version__,
         "command": masked_arguments(getattr(sys, "argv", ())),
+        **({"spool": True} if ships else {}),
     }
 
 

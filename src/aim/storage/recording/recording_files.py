@@ -72,7 +72,7 @@ class RecordingFiles:
         self._supply = SegmentSupply(self.folder, self._run_hash, self.id, self._disk)
         self.segments.begin(self._supply)
         self._lifecycle.take(Turn.BEGIN)
-        self.lines.append({"begin": about_this_process(self._run_hash, self.id)})
+        self.lines.append({"begin": about_this_process(self._run_hash, self.id, ships=self._disk.ships)})
         changes.touch(self.folder, self._disk)
 
     def begin_again(self) -> FormerFiles:

@@ -1,0 +1,151 @@
+"""
+The files that a server writes what it receives into: open for a while, and synced by a thread of their own.
+
+    receive    writes, and notes which files it wrote to             under a lock, microseconds
+    sync       fsyncs these files, then the folders with new names   one thread; no request waits for it
+
+Descriptors are closed by the thread that syncs alone: closing a file can take as long as syncing it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+from aim.storage.disk.files import Disk
+
+OPEN_MAX = 512
+
+
+class ReceivedFile:
+    """
+    One open file.
+
+    Attributes:
+        pages: the pages of a segment whose CRC is to be taken when they are on the disk.
+    """
+
+    __slots__ = ("path", "descriptor", "pages", "_identity")
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self.descriptor = descriptor
+        self.pages: set[int] = set()
+        status = os.fstat(descriptor)
+        self._identity = (status.st_dev, status.st_ino)
+
+    def is_at_path(self) -> bool:
+        """Return whether the file still has its name: a deleted run's files have none there."""
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self._identity
+
+    def size_bytes(self) -> int:
+        """Return the size of the file."""
+        return os.fstat(self.descriptor).st_size
+
+
+class ReceivedFiles:
+    """
+    The files of one process that receives.
+
+    Attributes:
+        lock: held while something is written; never while something is synced.
+    """
+
+    def __init__(self, disk: Disk, open_max: int = OPEN_MAX) -> None:
+        self.lock = threading.RLock()
+        self._disk = disk
+        self._open_max = open_max
+        self._open: OrderedDict[Path, ReceivedFile] = OrderedDict()
+        self._dirty: dict[ReceivedFile, None] = {}
+        self._folders: dict[Path, None] = {}
+        self._doomed: list[ReceivedFile] = []
+
+    def existing(self, path: Path) -> ReceivedFile | None:
+        """Return the file at *path*, open; None when there is none. Raises OSError."""
+        file = self._open.get(path)
+        if file is not None:
+            if file.is_at_path():
+                self._open.move_to_end(path)
+                return file
+            self._doomed.append(self._open.pop(path))
+        try:
+            return self._hold(path, self._disk.open_existing(path))
+        except FileNotFoundError:
+            return None
+
+    def opened(self, path: Path) -> ReceivedFile:
+        """Return the file at *path*, which is made when there is none. Raises OSError."""
+        file = self.existing(path)
+        if file is not None:
+            return file
+        try:
+            descriptor = self._disk.create(path)
+        except FileExistsError:  # made by another process that receives
+            descriptor = self._disk.open_existing(path)
+        self._folders[path.parent] = None
+        return self._hold(path, descriptor)
+
+    def _hold(self, path: Path, descriptor: int) -> ReceivedFile:
+        file = self._open[path] = ReceivedFile(path, descriptor)
+        return file
+
+    def write(self, file: ReceivedFile, data: bytes, offset: int) -> None:
+        """Write *data* at *offset*. Raises OSError."""
+        self._dirty[file] = None
+        self._disk.write_at(file.descriptor, data, offset)
+
+    def resize(self, file: ReceivedFile, size_bytes: int) -> None:
+        """Give a file its size; what is new reads as zeros. Raises OSError."""
+        self._dirty[file] = None
+        self._disk.truncate(file.descriptor, size_bytes)
+
+    def note_folder(self, folder: Path) -> None:
+        """Have *folder* synced, which has a new name in it."""
+        self._folders[folder] = None
+
+    def take_dirty(self) -> list[ReceivedFile]:
+        """Return the files that were written to since the last call."""
+        with self.lock:
+            dirty, self._dirty = list(self._dirty), {}
+            return dirty
+
+    def sync(self, dirty: list[ReceivedFile]) -> OSError | None:
+        """Put *dirty* files and new names on the disk; return the first refusal."""
+        with self.lock:
+            folders, self._folders = list(self._folders), {}
+        refusal: OSError | None = None
+        for file in dirty:
+            try:
+                self._disk.sync(file.descriptor)
+            except OSError as error:
+                refusal = refusal or error
+        for folder in folders:
+            try:
+                self._disk.sync_folder(folder)
+            except OSError as error:
+                refusal = refusal or error
+        return refusal
+
+    def close_some(self) -> None:
+        """Close the files that were not used for the longest time, and those that lost their names."""
+        with self.lock:
+            while len(self._open) > self._open_max:
+                self._doomed.append(self._open.popitem(last=False)[1])
+            closing = [file for file in self._doomed if file not in self._dirty]
+            self._doomed = [file for file in self._doomed if file in self._dirty]
+        for file in closing:
+            os.close(file.descriptor)
+
+    def close(self) -> None:
+        """Close all files."""
+        with self.lock:
+            files, self._open, self._dirty = [*self._open.values(), *self._doomed], OrderedDict(), {}
+            self._doomed = []
+        for file in files:
+            os.close(file.descriptor)

@@ -1,0 +1,148 @@
+"""
+What a server does with the requests of shippers: frames become files. Specified in docs/formats/ship.md.
+
+    receive(body) -> answer     check all frames, then write each at its place; nothing waits for the disk
+    sync()                      once a second, in a thread of its own: fsync, CRCs of pages, names of whole files;
+                                then what was received before it is `durable`
+
+Requests are stateless: the files say all that is to be known, so any process that has the folder can answer any of
+them, and a restart needs no hand-over. A `Receiver` remembers only which requests it took and has synced since.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aim.storage.shipping import frames as wire
+from aim.storage.shipping.frames import Frame, Request
+from aim.storage.shipping.intake import ArrivingWriter, WriterIntake
+from aim.storage.shipping.received_files import ReceivedFiles
+from aim.storage.shipping.spans import Spans
+from aim.storage.shipping.whole_files import check_name
+from aim.storage.store import Store
+
+SHIPPERS_MAX = 20_000
+
+log = logging.getLogger("aim.server")
+
+Answer = dict[str, Any]
+OnComplete = Callable[[Path, str], object]
+
+
+class Receiver:
+    """
+    Receives into the repository of *store*. Any number of threads may call `receive`, and one thread calls `sync`.
+
+    Attributes:
+        id: of this process as a receiver: when it changes, what was not `durable` may be gone.
+
+    Args:
+        on_complete: called, by `sync`, with the folder and the id of each writer that is complete.
+    """
+
+    def __init__(self, store: Store, on_complete: OnComplete | None = None) -> None:
+        self.id = os.urandom(8).hex()
+        self._store = store
+        self._disk = store.disk
+        self._files = ReceivedFiles(store.disk)
+        self._intake = WriterIntake(store, self._files)
+        self._on_complete = on_complete
+        self._lock = threading.Lock()
+        self._taken: list[tuple[str, int]] = []
+        self._durable: OrderedDict[str, Spans] = OrderedDict()
+
+    def receive(self, body: bytes) -> Answer:
+        """
+        Take a request; return the answer.
+
+        Raises:
+            MalformedRequest, UnsupportedProtocol: see `frames.decode`; nothing of the request was written.
+            OSError: the disk refuses; the same request can be sent again.
+        """
+        request = wire.decode(body)
+        arrivals = self._arrivals(request)
+        with self._files.lock:
+            states = [self._intake.take(arriving) for arriving in arrivals]
+        with self._lock:
+            durable = self._durable.setdefault(request.shipper, Spans())
+            self._durable.move_to_end(request.shipper)
+            while len(self._durable) > SHIPPERS_MAX:
+                self._durable.popitem(last=False)
+            self._taken.append((request.shipper, request.number))
+            ranges = [[start, stop - 1] for start, stop in durable]
+            return {"server": self.id, "number": request.number, "durable": ranges, "writers": states}
+
+    @property
+    def shipper_count(self) -> int:
+        """How many shippers have sent something to this process."""
+        return len(self._durable)
+
+    def _arrivals(self, request: Request) -> list[ArrivingWriter]:
+        by_writer: dict[int, list[Frame]] = {}
+        for frame in request.frames:
+            by_writer.setdefault(frame.writer, []).append(frame)
+            if frame.kind in wire.WHOLE_FILES:
+                check_name(frame.kind, request.files[frame.file]["name"], request.writers[frame.writer]["writer"])
+        return [
+            ArrivingWriter(
+                self._store.runs / entry["run"], entry["writer"], entry, by_writer.get(index, []), request.files
+            )
+            for index, entry in enumerate(request.writers)
+        ]
+
+    # the thread that syncs
+
+    def sync(self) -> None:
+        """Put all that was received so far on the disk; what is there then is `durable`."""
+        with self._lock:
+            taken, self._taken = self._taken, []
+        with self._files.lock:
+            dirty = self._files.take_dirty()
+            full = {file: self._intake.segments.full_pages(file) for file in dirty if file.pages}
+            ended = self._intake.take_ended()
+        refusal = self._files.sync(dirty)
+        try:
+            whole_files = self._intake.whole_files
+            published = [whole_files.publish(arrival) for arrival in whole_files.take_arrivals()]
+            with self._files.lock:
+                for file, contents in full.items():
+                    self._intake.segments.store_crcs(file, contents)
+                for folder, writer in ended:
+                    self._intake.segments.end(folder, writer)
+        except OSError as error:
+            refusal, published = refusal or error, []
+        if refusal is not None or not all(published):
+            self._doubt(refusal)
+        else:
+            self._confirm(taken)
+        self._files.close_some()
+        for folder, writer in ended:
+            if self._on_complete is not None:
+                self._on_complete(folder, writer)
+
+    def _confirm(self, taken: list[tuple[str, int]]) -> None:
+        with self._lock:
+            for shipper, number in taken:
+                durable = self._durable.get(shipper)
+                if durable is not None:
+                    durable.add(number, number + 1)
+
+    def _doubt(self, refusal: OSError | None) -> None:
+        # what the disk refused to sync may be gone, and a second fsync would not say so: all of it is sent again
+        with self._lock:
+            self.id = os.urandom(8).hex()
+            self._durable.clear()
+            self._taken.clear()
+        if refusal is not None:
+            log.error("Aim: the disk refused what was received: %s. It is asked for again.", refusal)
+
+    def close(self) -> None:
+        """Put all on the disk, and close the files."""
+        self.sync()
+        self._files.close()

@@ -1,0 +1,126 @@
+"""
+Files that get their name when all of their bytes are there: sealed points, edits and artifacts.
+
+Their parts gather in a scratch file, named after the SHA-256 of the whole, so any process of the server can go on with
+it, and a repeated part changes nothing. The thread that syncs gives it its name when the digest is right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from aim.storage.disk import layout
+from aim.storage.disk.files import Disk
+from aim.storage.forms.artifact_records import FILES_FOLDER
+from aim.storage.shipping.frames import ARTIFACT, EDIT, SEALED, Frame, MalformedRequest
+from aim.storage.shipping.received_files import ReceivedFiles
+
+NAME_CHARS_MAX = 1024
+CHUNK_BYTES = 1 << 20
+
+
+class Arrival(NamedTuple):
+    """A file of which all bytes are there: it is to be checked, and to get its name."""
+
+    scratch: Path
+    target: Path
+    sha256: str
+    replaces: bool
+
+
+def check_name(kind: int, name: str, writer: str) -> None:
+    """Raise MalformedRequest unless a file of *kind* may have that name in the folder of a run."""
+    if kind == SEALED:
+        is_fine = name == f"{writer}.points.parquet"
+    elif kind == EDIT:
+        is_fine = layout.EDIT_FILE.fullmatch(name) is not None
+    else:
+        parts = PurePosixPath(name).parts
+        is_clean = "/".join(parts) == name and not {"..", "."} & set(parts) and "\\" not in name and "\0" not in name
+        is_fine = is_clean and len(parts) > 1 and parts[0] == FILES_FOLDER and len(name) <= NAME_CHARS_MAX
+    if not is_fine:
+        raise MalformedRequest(f"{name[:100]!r} can't be the name of a file of kind {kind} in a run.")
+
+
+class WholeFiles:
+    """Gathers the parts of whole files."""
+
+    def __init__(self, files: ReceivedFiles, disk: Disk) -> None:
+        self._files = files
+        self._disk = disk
+        self._arrivals: list[Arrival] = []
+
+    def put(self, folder: Path, frame: Frame, label: Mapping[str, Any]) -> int:
+        """
+        Add a part of a file; return how many bytes of it are there now.
+
+        Args:
+            label: `name`, `bytes` and `sha256` of the whole.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        target, size_bytes, sha256 = folder / label["name"], int(label["bytes"]), str(label["sha256"])
+        is_artifact = frame.kind == ARTIFACT
+        if frame.offset == 0 and _is_there(target, size_bytes, sha256 if is_artifact else None):
+            return size_bytes
+        scratch = self._files.opened(folder / f".ship-{sha256[:32]}")
+        present_bytes = scratch.size_bytes()
+        if frame.offset > present_bytes:
+            return present_bytes
+        self._files.write(scratch, frame.data, frame.offset)
+        present_bytes = max(present_bytes, frame.offset + len(frame.data))
+        if present_bytes >= size_bytes:
+            self._arrivals.append(Arrival(scratch.path, target, sha256, is_artifact))
+        return min(present_bytes, size_bytes)
+
+    def take_arrivals(self) -> list[Arrival]:
+        """Return the files whose last part came since the last call."""
+        with self._files.lock:
+            arrivals, self._arrivals = self._arrivals, []
+            return list(dict.fromkeys(arrivals))
+
+    def publish(self, arrival: Arrival) -> bool:
+        """Give a file its name; return False, and remove it, when its digest is wrong. Raises OSError."""
+        try:
+            digest = _digest(arrival.scratch)
+        except FileNotFoundError:  # published by another process, or the run was deleted
+            return arrival.target.exists() or not arrival.scratch.parent.is_dir()
+        if digest != arrival.sha256:
+            self._disk.unlink(arrival.scratch)
+            return False
+        self._disk.make_folder(arrival.target.parent)
+        if arrival.replaces:
+            self._disk.rename(arrival.scratch, arrival.target)
+        else:
+            try:
+                self._disk.link(arrival.scratch, arrival.target)
+            except FileExistsError:  # sealed here meanwhile: that one stays
+                pass
+            self._disk.unlink(arrival.scratch)
+        self._disk.sync_folder(arrival.target.parent)
+        return True
+
+
+def _is_there(path: Path, size_bytes: int, sha256: str | None) -> bool:
+    try:
+        if sha256 is None:
+            return path.exists()
+        return path.stat().st_size == size_bytes and _digest(path) == sha256
+    except OSError:
+        return False
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        while chunk := os.read(descriptor, CHUNK_BYTES):
+            digest.update(chunk)
+    finally:
+        os.close(descriptor)
+    return digest.hexdigest()
