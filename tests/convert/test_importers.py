@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from aim.convert.importing import hash_of
 from aim.convert.report import UNCHANGED, Report
+from aim.convert.source_import import hash_of
 from aim.engine.repository import Repository
 from tests.convert.sources import copied, expected_runs, fingerprint, import_source, last_values, number, same, values
 

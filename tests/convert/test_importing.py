@@ -14,12 +14,13 @@ from aim.convert import import_
 from aim.convert.detecting import detect, recognised
 from aim.convert.errors import DamagedSource, SourceNotFound, SourceNotRecognised, TargetInsideSource
 from aim.convert.formats import ImportOptions
-from aim.convert.importing import hash_of, import_sources
-from aim.convert.names import CONTEXT, Names, Rule, read_rules
+from aim.convert.importing import import_sources
+from aim.convert.names import CONTEXT, FULL, Names, Rule, read_rules
+from aim.convert.source_import import hash_of
 from aim.core.errors import RunBusy, UsageError
 from aim.engine import importing
 from aim.engine.repository import Repository
-from tests.convert.sources import DATA, import_source, values
+from tests.convert.sources import DATA, import_source, shown, values
 
 LENET = DATA / "tb-torch" / "lenet"
 
@@ -179,3 +180,44 @@ def test_the_report_is_kept_with_the_run(tmp_path: Path) -> None:
     assert note is not None
     assert report.runs[0].to_json() == note["report"]
     assert json.loads(json.dumps(report.to_json()))["exit_code"] == report.exit_code
+
+
+def test_rules_may_be_json(tmp_path: Path) -> None:
+    """
+    A file of rules that ends with .json needs no reader of TOML; what is in it is checked the same way.
+    """
+    path = tmp_path / "rules.json"
+    path.write_text(json.dumps({"rule": [{"match": "gen_(.*)", "name": "gen", "context": {"subset": "val"}}]}))
+    other = tmp_path / "other.json"
+    other.write_text("[1]")
+
+    assert [Rule("gen_(.*)", "gen", {"subset": "val"}, False)] == read_rules(path)
+    with pytest.raises(UsageError, match="in JSON a list `rule`"):
+        read_rules(other)
+
+
+def test_several_processes_make_the_same_runs(tmp_path: Path) -> None:
+    """
+    With jobs, runs, report and refusals are those of one process, in the same order.
+    """
+    source = tmp_path / "source"
+    for name in ("tb-torch", "tb-damaged"):
+        shutil.copytree(DATA / name, source / name)
+    singly = import_source(source, tmp_path / "singly")
+    together = import_sources(recognised(source), tmp_path / "together", ImportOptions(naming=FULL), jobs=3)
+    first, second = Repository(tmp_path / "singly"), Repository(tmp_path / "together")
+
+    assert singly.to_json() == together.to_json()
+    assert [shown(first, run_hash) for run_hash in first.run_hashes()] == [
+        shown(second, run_hash) for run_hash in second.run_hashes()
+    ]
+
+
+def test_an_error_of_one_process_is_that_of_the_import(tmp_path: Path) -> None:
+    """
+    In strict mode the first damage ends an import by several processes, too, with the place of the damage.
+    """
+    with pytest.raises(DamagedSource) as caught:
+        import_sources(recognised(DATA / "tb-damaged"), tmp_path, ImportOptions(is_strict=True), jobs=2)
+
+    assert "tb-damaged" in caught.value.path

@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from aim.cli.formats import json_option
-from aim.cli.importing import run_import, target_of
+from aim.cli.importing import ReportOutput, run_import, target_of
 from aim.cli.main import AimGroup, repo_option
 from aim.convert.detecting import recognised
-from aim.convert.formats import ImportOptions
+from aim.convert.formats import ImportOptions, Source
 from aim.convert.names import FULL
 
 
@@ -32,22 +32,35 @@ def convert(repo: Path | None) -> None:
 def tensorboard(repo: Path | None, logdir: Path, flat: bool, no_cache: bool, as_json: bool) -> None:
     """Bring the runs of TensorBoard. Names stay as they are; `aim import` splits off train and val."""
     options = ImportOptions(naming=FULL, choices={"flat": True} if flat else {})
-    sys.exit(run_import(recognised(logdir, "tensorboard"), target_of(repo), options, as_json=as_json))
+    sys.exit(run_import(recognised(logdir, "tensorboard"), target_of(repo), options, to=ReportOutput(as_json=as_json)))
 
 
 @convert.command()
 @repo_option
-@click.option("--tracking_uri", required=True, help="The folder of a file store, or sqlite:///PATH.")
+@click.option(
+    "--tracking_uri", required=True, help="The folder of a file store, sqlite:///PATH, or the address of a server."
+)
 @click.option("--experiment", "-e", help="Only this experiment: its whole name, or its id.")
 @json_option
 def mlflow(repo: Path | None, tracking_uri: str, experiment: str | None, as_json: bool) -> None:
-    """Bring the runs of MLflow from its files or its database of SQLite."""
+    """
+    Bring the runs of MLflow: from its files, its database, or its server.
+
+    Files and databases of SQLite are read directly. An address such as http://host:5000 needs the client of MLflow
+    (pip install 'aim[mlflow]'), and reads what the client reads: with the package mlflow and a driver also postgresql://
+    and other databases. Users, passwords and tokens are those of the client: MLFLOW_TRACKING_USERNAME and the like.
+    """
+    options = ImportOptions(naming=FULL, experiment=experiment, artifacts="copy")
+    sys.exit(run_import(_mlflow_sources(tracking_uri), target_of(repo), options, to=ReportOutput(as_json=as_json)))
+
+
+def _mlflow_sources(tracking_uri: str) -> list[Source]:
     scheme, _, rest = tracking_uri.partition("://")
     if rest and scheme not in ("file", "sqlite"):
-        raise click.UsageError(f"{scheme}:// is not read. Name the folder of a file store, or sqlite:///PATH.")
-    path = Path(rest[1:] if scheme == "sqlite" else rest or tracking_uri)
-    options = ImportOptions(naming=FULL, experiment=experiment, artifacts="copy")
-    sys.exit(run_import(recognised(path, "mlflow"), target_of(repo), options, as_json=as_json))
+        from aim.convert.mlflow.server_importer import MlflowServerImporter
+
+        return [MlflowServerImporter(tracking_uri).source]
+    return recognised(Path(rest[1:] if scheme == "sqlite" else rest or tracking_uri), "mlflow")
 
 
 convert.add_command(tensorboard, "tf")

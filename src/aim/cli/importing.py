@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -24,44 +24,69 @@ from aim.convert.aim3 import upgrade
 from aim.convert.detecting import recognised
 from aim.convert.following import follow_changes
 from aim.convert.formats import ImportOptions, Source, SourceRun
-from aim.convert.importing import ImportProgress, import_sources
+from aim.convert.importing import import_sources
 from aim.convert.intake import SKIPPABLE
 from aim.convert.report import UNCHANGED, Report, RunReport
+from aim.convert.source_import import ImportProgress
 from aim.core.errors import UsageError
 from aim.core.words import counted
 from aim.engine.opening import find_repository
 
 INTERRUPTED = 130
-REFRESH_S = 0.2
 
 
 class SourceProgress(ImportProgress):
-    """A bar on a terminal; with *as_json* a line for each run."""
+    """A bar by bytes on a terminal; with *as_json* a line for each run."""
 
     def __init__(self, *, as_json: bool, is_quiet: bool) -> None:
         self._as_json = as_json
         self._is_quiet = is_quiet
-        self._bar: output.Progress | None = None
-        self._shown_s = 0.0
+        self._bar: output.ByteBar | None = None
+        self._sizes: list[int] = []
+        self._done = self._points = 0
+        self._begun_s = 0.0
 
     def begin(self, source: Source, runs: Sequence[SourceRun]) -> None:
         """Begin the bar of a source."""
         self.close()
-        if not self._is_quiet:
-            self._bar = output.Progress(f"{source.importer.title}: runs", len(runs))
+        if self._is_quiet:
+            return
+        self._bar = output.ByteBar(source.importer.title, 0)
+        if self._bar.is_visible:
+            self._bar.close()
+            self._sizes = [sum(map(_size, run.files)) for run in runs]
+            self._bar = output.ByteBar(source.importer.title, sum(self._sizes))
+        self._done = self._points = 0
+        self._begun_s = time.monotonic()
+
+    def read(self, size_bytes: int) -> None:
+        """Move the bar on within a run."""
+        if self._bar is not None and self._bar.is_visible and self._done < len(self._sizes):
+            self._bar.add(size_bytes, most_bytes=self._sizes[self._done])
 
     def ended(self, source: Source, run: RunReport) -> None:
-        """Move the bar on."""
+        """Move the bar to the end of a run."""
         if self._as_json:
             output.say(json.dumps({"event": "run", "format": source.format, **run.to_json()}))
-        if self._bar is not None:
-            self._bar.step()
+        if self._bar is not None and self._bar.is_visible:
+            self._points += run.counts.points + run.counts.system_points + run.counts.merged
+            size_bytes = self._sizes[self._done] if self._done < len(self._sizes) else 0
+            self._done += 1
+            rate = self._points / max(time.monotonic() - self._begun_s, 1e-3)
+            self._bar.end_of_file(size_bytes, f"{self._done:,}/{len(self._sizes):,} runs, {rate:,.0f} points/s")
 
     def close(self) -> None:
-        """End the line of the bar."""
+        """Take the bar away."""
         if self._bar is not None:
-            self._bar.end()
+            self._bar.close()
             self._bar = None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _list_formats(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -102,34 +127,59 @@ def target_of(repo: Path | None) -> Path:
     return repo or find_repository(Path.cwd()) or Path.cwd()
 
 
+class ReportOutput(NamedTuple):
+    """
+    Where a report goes.
+
+    Attributes:
+        path: of a file of JSON; None: none.
+        as_json: lines of JSON on standard output.
+        quiet: no text on standard output.
+    """
+
+    path: Path | None = None
+    as_json: bool = False
+    quiet: bool = False
+
+    def write(self, report: Report) -> None:
+        """Write the file."""
+        if self.path is not None:
+            self.path.write_text(json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def say(self, report: Report, taken_s: float) -> None:
+        """Print the report."""
+        if self.as_json:
+            output.say(json.dumps({"event": "report", **report.to_json()}))
+        elif not self.quiet:
+            output.say(report.text())
+            output.tell(f"{counted(len(report.runs), 'run')} in {taken_s:.1f} s.")
+
+
+PRINTED = ReportOutput()
+
+
 def run_import(
     sources: Sequence[Source],
     target: Path,
     options: ImportOptions,
     *,
     dry_run: bool = False,
-    report_path: Path | None = None,
-    as_json: bool = False,
-    quiet: bool = False,
+    jobs: int = 1,
+    to: ReportOutput = PRINTED,
 ) -> int:
     """Import *sources*, print the report, and return the exit code."""
-    progress = SourceProgress(as_json=as_json, is_quiet=as_json or quiet)
+    progress = SourceProgress(as_json=to.as_json, is_quiet=to.as_json or to.quiet)
     report = Report()
     code = 0
     begun_s = time.monotonic()
     try:
-        import_sources(sources, target, options, dry_run=dry_run, progress=progress, report=report)
+        import_sources(sources, target, options, dry_run=dry_run, jobs=jobs, progress=progress, report=report)
     except KeyboardInterrupt:
         code = INTERRUPTED
     finally:
         progress.close()
-        if report_path is not None:
-            report_path.write_text(json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if as_json:
-        output.say(json.dumps({"event": "report", **report.to_json()}))
-    elif not quiet:
-        output.say(report.text())
-        output.tell(f"{counted(len(report.runs), 'run')} in {time.monotonic() - begun_s:.1f} s.")
+        to.write(report)
+    to.say(report, time.monotonic() - begun_s)
     if code == INTERRUPTED:
         output.tell("Interrupted. What is reported above is imported; the same command goes on.")
     return code or report.exit_code
@@ -189,6 +239,18 @@ def run_import(
 @click.option("--time", metavar="COLUMN", help="Tables: the column of the time.")
 @click.option("--run", metavar="COLUMN", help="Tables: the column that tells runs apart.")
 @click.option("--encoding", help="Tables: of a CSV file.  [default: utf-8]")
+@click.option(
+    "--steps",
+    type=click.Choice(["metric"]),
+    help="W&B: metric: the step of a point is the value of its step metric (define_metric).",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="So many processes import runs at the same time.",
+)
 @click.option("--strict", is_flag=True, help="Stop at the first damage.")
 @click.option(
     "--report", "report_path", metavar="FILE", type=click.Path(path_type=Path), help="Write the report as JSON."
@@ -202,6 +264,7 @@ def import_runs(
     dry_run: bool,
     follow: bool,
     idle_s: float | None,
+    jobs: int,
     report_path: Path | None,
     as_json: bool,
     quiet: bool,
@@ -216,33 +279,53 @@ def import_runs(
     if not paths:
         raise click.UsageError("Name the folder or file to import, such as `aim import ./runs`.")
     options = options_of(values)
-    sources = [source for path in paths for source in recognised(path, format_name)]
+
+    def sources() -> list[Source]:
+        return [source for path in paths for source in recognised(path, format_name)]
+
     target = target_of(repo)
-    code = run_import(sources, target, options, dry_run=dry_run, report_path=report_path, as_json=as_json, quiet=quiet)
-    if follow and not dry_run and code != INTERRUPTED:
-        code = follow_sources(paths, format_name, target, options, idle_s=idle_s)
+    to = ReportOutput(report_path, as_json, quiet)
+    if follow and not dry_run:
+        code = follow_sources(sources, target, options, idle_s=idle_s, to=to)
+    else:
+        code = run_import(sources(), target, options, dry_run=dry_run, jobs=jobs, to=to)
     sys.exit(code)
 
 
 def follow_sources(
-    paths: Sequence[Path], format_name: str | None, target: Path, options: ImportOptions, *, idle_s: float | None
+    recognise: Callable[[], Sequence[Source]],
+    target: Path,
+    options: ImportOptions,
+    *,
+    idle_s: float | None,
+    to: ReportOutput,
 ) -> int:
-    """Import what changes, until Ctrl-C or until nothing has changed for *idle_s*; return the exit code."""
+    """
+    Import, and record what comes, until Ctrl-C or until nothing has changed for *idle_s*; return the exit code.
+
+    Args:
+        to: where the first report goes; what comes later is told in a line each.
+    """
     code = 0
+    is_first = True
+    begun_s = time.monotonic()
 
     def tell(report: Report) -> None:
-        nonlocal code
+        nonlocal code, is_first
         code = max(code, report.exit_code)
+        if is_first:
+            is_first = False
+            to.write(report)
+            to.say(report, time.monotonic() - begun_s)
+            return
         for run in report.runs:
-            if run.state != UNCHANGED:
+            if run.state != UNCHANGED and not to.quiet:
                 output.tell(
                     f"{run.title}: {run.state}, {counted(run.counts.points, 'point')}{run.reason and ': '}{run.reason}"
                 )
 
     try:
-        follow_changes(
-            lambda: [each for path in paths for each in recognised(path, format_name)], target, options, tell, idle_s
-        )
+        follow_changes(recognise, target, options, tell, idle_s)
     except KeyboardInterrupt:
         output.tell("Ended. The same command goes on.")
     return code
@@ -270,7 +353,9 @@ def upgrade_3to4(repo: Path | None, target: Path | None, switch: bool, as_json: 
     target = target or root / upgrade.BESIDE
     if switch:
         upgrade.check_not_live(root)
-    code = run_import(recognised(upgrade.old_folder(root), "aim3"), target, ImportOptions(), as_json=as_json)
+    code = run_import(
+        recognised(upgrade.old_folder(root), "aim3"), target, ImportOptions(), to=ReportOutput(as_json=as_json)
+    )
     if not switch:
         output.tell(f"The new repository is in {target}. With --switch it takes the place of the old one.")
     elif code == 0:

@@ -271,3 +271,45 @@ class Progress:
         """End the line."""
         if self._is_visible and self._done:
             print(file=sys.stderr)
+
+
+class ByteBar:
+    """
+    A bar by bytes on standard error, with the time that is left; on a terminal only.
+
+    Args:
+        total_bytes: 0: not known, then bytes are counted only.
+    """
+
+    def __init__(self, label: str, total_bytes: int) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(
+            desc=label,
+            total=total_bytes or None,
+            unit="B",
+            unit_scale=True,
+            leave=False,
+            file=sys.stderr,
+            disable=not sys.stderr.isatty(),
+        )
+        self._end_bytes = 0
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether anybody sees it."""
+        return not self._bar.disable
+
+    def add(self, size_bytes: int, *, most_bytes: int) -> None:
+        """Count bytes of the file at hand, which has at most *most_bytes*."""
+        self._bar.update(max(0, min(size_bytes, self._end_bytes + most_bytes - int(self._bar.n))))
+
+    def end_of_file(self, size_bytes: int, text: str) -> None:
+        """Count a file of this size as done, and show *text* behind the bar."""
+        self._end_bytes += size_bytes
+        self._bar.update(self._end_bytes - int(self._bar.n))
+        self._bar.set_postfix_str(text)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bar.close()

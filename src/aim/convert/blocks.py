@@ -53,40 +53,75 @@ class BlockReader:
         self._magic = magic
         self._parts: list[bytes] = []
         self._begin = 0  # of the record whose parts are gathered
+        self._position = 0  # of the next frame
         self._scanned_bytes = 0
+        self._is_growing = False
 
-    def records(self) -> Iterator[BlockRecord | BlockGap]:
-        """Go through the records of the file, and what is damaged between them."""
-        number = 0
-        while block := self._file.read(BLOCK_BYTES):
-            start = number * BLOCK_BYTES
-            offset = 0
-            if number == 0:
+    @property
+    def offset(self) -> int:
+        """How far the file was read."""
+        return self._position
+
+    def resume(self, file: IO[bytes]) -> None:
+        """Go on in *file*, which is the same one opened again."""
+        self._file = file
+
+    def records(self, *, is_growing: bool = False) -> Iterator[BlockRecord | BlockGap]:
+        """
+        Go through the records of the file, and what is damaged between them.
+
+        Args:
+            is_growing: what is not whole at the end of the file is left for the next call.
+        """
+        self._is_growing = is_growing
+        start = self._position // BLOCK_BYTES * BLOCK_BYTES
+        offset = self._position - start
+        self._file.seek(start)
+        while (block := self._file.read(BLOCK_BYTES)) and len(block) > offset:
+            if start == 0 and offset == 0:
+                if is_growing and len(block) < HEADER_BYTES:
+                    return
                 if block[:HEADER_BYTES] != self._magic[: len(block)]:
                     yield BlockGap(0, HEADER_BYTES, "the file does not begin with its header")
                 offset = HEADER_BYTES
             yield from self._block(block, start, offset)
-            number += 1
-            end = start + len(block)
-        if self._parts:
-            yield BlockGap(self._begin, end, "cut inside a record; everything before it is here")
+            if len(block) < BLOCK_BYTES:
+                break
+            start, offset = start + BLOCK_BYTES, 0
+            self._position = start
+        if self._parts and not is_growing:
+            yield BlockGap(self._begin, self._position, "cut inside a record; everything before it is here")
 
     def _block(self, block: bytes, start: int, offset: int) -> Iterator[BlockRecord | BlockGap]:
         size = len(block)
+        may_grow = self._is_growing and size < BLOCK_BYTES
         while size - offset >= FRAME_HEAD.size:
             crc, length, kind = FRAME_HEAD.unpack_from(block, offset)
             if kind == 0 and not crc and not length:
+                self._position = start + (offset if may_grow else size)
                 return
             end = offset + FRAME_HEAD.size + length
-            if end <= size and zlib.crc32(memoryview(block)[offset + 6 : end]) == crc and WHOLE <= kind <= LAST:
+            if _is_frame(block, offset, end):
                 yield from self._part(kind, block[offset + FRAME_HEAD.size : end], start + offset)
                 offset = end
-                continue
-            resumed = self._next_frame(block, offset)
-            yield from self._gap(start + offset, start + resumed, is_cut=end > size and size < BLOCK_BYTES)
-            offset = resumed
+            elif may_grow and end > size:
+                break
+            else:
+                resumed = self._next_frame(block, offset)
+                yield from self._gap(start + offset, start + resumed, is_cut=end > size and size < BLOCK_BYTES)
+                offset = resumed
+            self._position = start + offset
+        yield from self._end_of_block(block, start, offset, may_grow=may_grow)
+
+    def _end_of_block(
+        self, block: bytes, start: int, offset: int, *, may_grow: bool
+    ) -> Iterator[BlockRecord | BlockGap]:
+        if may_grow:
+            return
+        size = len(block)
         if size < BLOCK_BYTES and block[offset:].strip(b"\0"):
             yield from self._gap(start + offset, start + size, is_cut=True)
+        self._position = start + size
 
     def _gap(self, begin: int, end: int, *, is_cut: bool) -> Iterator[BlockGap]:
         if self._parts:  # the record whose parts came before is lost with it
@@ -130,3 +165,8 @@ class BlockReader:
                 if zlib.crc32(view[position + 6 : end]) == crc:
                     return position
         return size
+
+
+def _is_frame(block: bytes, offset: int, end: int) -> bool:
+    crc, _, kind = FRAME_HEAD.unpack_from(block, offset)
+    return end <= len(block) and WHOLE <= kind <= LAST and zlib.crc32(memoryview(block)[offset + 6 : end]) == crc

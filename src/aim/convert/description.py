@@ -4,6 +4,7 @@ What describes a run, gathered from events until the run is written: name, param
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from aim.convert.report import Counts
 from aim.core.reserved import IMPORTED_PARAMS
 
 if TYPE_CHECKING:
+    from aim.engine.growing import RunGrowth
     from aim.storage.care.importing import RunImport
 
 
@@ -30,6 +32,8 @@ class RunDescription:
         self.ended = Ended("finished")
         self.tags: dict[str, TagName] = {}
         self._tree: dict[Any, Any] = {}
+        self._changed: dict[tuple[Any, ...], Any] = {}  # params and tags since the last `write` or `grow`
+        self._new_tags: list[str] = []
         self._notes: list[str] = []
         self.take: Mapping[type, Callable[[Any], None]] = {
             RunFound: self._take_run,
@@ -52,15 +56,28 @@ class RunDescription:
             if not isinstance(below, dict):
                 below = branch[key] = {}
             branch = below
+        if event.path[-1] not in branch or repr(branch[event.path[-1]]) != repr(event.value):  # NaN is NaN
+            self._changed[event.path] = event.value
         branch[event.path[-1]] = event.value
 
     def _take_tag(self, event: TagName) -> None:
         if event.name:
+            if event.name not in self.tags:
+                self._new_tags.append(event.name)
             self.tags[event.name] = event
 
     def _take_note(self, event: NoteText) -> None:
         if event.text:
             self._notes.append(event.text)
+
+    def grow(self, target: RunGrowth) -> int:
+        """Pass on to *target* the params and tags that changed since, and return how many."""
+        changed, self._changed = self._changed, {}
+        tags, self._new_tags = self._new_tags, []
+        for path, value in changed.items():
+            target.set_param(path, copy.deepcopy(value))
+        target.tags(tags)
+        return len(changed) + len(tags)
 
     def write(self, target: RunImport, counts: Counts, origin: Mapping[str, Any], experiment: str | None) -> None:
         """Pass all of it on to *target*, with *origin* as the param `imported`, and count it."""
@@ -75,6 +92,7 @@ class RunDescription:
             target.properties(**properties)
         target.tags(list(self.tags))
         target.params({**self._tree, IMPORTED_PARAMS: dict(origin)})
+        self._changed, self._new_tags = {}, []
         counts.params, counts.tags, counts.notes = leaf_count(self._tree), len(self.tags), len(self._notes)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from aim.core.errors import AimError, DiskRefused, NotFound, UnsupportedFormat, UsageError
 
@@ -31,11 +32,11 @@ class SourceNotRecognised(UsageError):
 class ExperimentNotFound(NotFound):
     """A source has no run of the experiment that was asked for; *names* are those of the others."""
 
-    def __init__(self, path: Path, experiment: str, names: Collection[str]) -> None:
+    def __init__(self, source: str, experiment: str, names: Collection[str]) -> None:
         listed = ", ".join(map(repr, sorted(names)[:EXPERIMENTS_MAX]))
         more = f", and {len(names) - EXPERIMENTS_MAX:,} more" if len(names) > EXPERIMENTS_MAX else ""
         super().__init__(
-            f"No run in '{path}' is of the experiment {experiment!r}. There are runs of: {listed or 'none'}{more}. "
+            f"No run in '{source}' is of the experiment {experiment!r}. There are runs of: {listed or 'none'}{more}. "
             "Give the whole name, or the id."
         )
 
@@ -55,6 +56,13 @@ class SourceBeingWritten(AimError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"'{path}' is being written at this moment. Import it again when the program has ended.")
+
+
+class CannotGrow(AimError):
+    """A run changed in another way than by growing: it has to be imported as a whole."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(f"'{path}' changed before its end.")
 
 
 class NeedsExtra(AimError, ImportError):
@@ -77,6 +85,9 @@ class DamagedSource(AimError):
         self.offset = offset
         self.reason = reason
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.path, self.offset, self.reason)
+
 
 class TargetInsideSource(UsageError):
     """The repository lies in the folder that is to be imported."""
@@ -97,3 +108,7 @@ class DiskFull(DiskRefused):
             "call the same command again: it goes on.",
             number,
         )
+        self._made_of = (repository, number)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._made_of

@@ -156,6 +156,12 @@ class SourceDamage(NamedTuple):
     reason: str
 
 
+class BytesRead(NamedTuple):
+    """So many more bytes of the run's files were read, about; for a progress bar only."""
+
+    size_bytes: int
+
+
 Event = (
     RunFound
     | ParamValue
@@ -171,4 +177,5 @@ Event = (
     | LeftOut
     | Refused
     | SourceDamage
+    | BytesRead
 )

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 from aim.convert.events import ArtifactFile, LeftOut
 
 if TYPE_CHECKING:
+    from aim.engine.growing import RunGrowth
     from aim.storage.care.importing import RunImport
 
 COPY, LINK, NONE = ARTIFACT_CHOICES = ("copy", "link", "none")
 CHUNK_BYTES = 1 << 20
+WITHOUT_COPY = "artifacts (--artifacts copy brings them)"
 
 
-def take_artifact(event: ArtifactFile, target: RunImport, root: Path, *, is_copied: bool) -> str | None:
+def take_artifact(event: ArtifactFile, target: RunImport | RunGrowth, root: Path, *, is_copied: bool) -> str | None:
     """
     Keep one artifact with the run; return why not, or None when it was.
 

@@ -115,17 +115,29 @@ class Source:
 
     Attributes:
         folders: where it was recognised, at *path* or below.
+        address: of a service that is read instead, without secrets; then *path* is a scratch folder for its files.
     """
 
     importer: Importer
     path: Path
     folders: tuple[Path, ...] = ()
+    address: str = ""
 
     def files(self) -> list[Path]:
         """Return the source itself, where it is a file, or what lies in its folders; in the order of their paths."""
         if self.path.is_file():
             return [self.path]
         return sorted(path for folder in self.folders for path in folder.iterdir())
+
+    @property
+    def root(self) -> Path:
+        """The folder that files of the source lie in."""
+        return self.path if self.path.is_dir() else self.path.parent
+
+    @property
+    def label(self) -> str:
+        """What reports and runs say of where it is."""
+        return self.address or str(self.path)
 
     @property
     def format(self) -> str:
@@ -136,6 +148,23 @@ class Source:
     def runs(self) -> int:
         """How many runs there are; each is looked at, not read."""
         return sum(1 for _ in self.importer.runs(self, ImportOptions()))
+
+
+class Following(Protocol):
+    """The reading of one run whose files grow."""
+
+    def look(self, run: SourceRun) -> Iterator[Event]:
+        """
+        Go through the events that came since the last look, those of the first look with all that is there. What
+        describes the run may come again.
+
+        Args:
+            run: as it is listed now.
+
+        Raises:
+            CannotGrow: the files changed in another way.
+            OSError: a file can't be read.
+        """
 
 
 class Importer(Protocol):
@@ -150,6 +179,7 @@ class Importer(Protocol):
         owns_below: whether nothing else is looked for below a folder that it recognises.
         is_asked_for: whether it is recognised only where the source itself is such a file, or by `--from`.
         keeps_names: whether its names stay as they are, because the source has contexts of its own.
+        is_parallel: whether several processes may read runs of one source at the same time.
     """
 
     name: str
@@ -159,6 +189,7 @@ class Importer(Protocol):
     owns_below: bool = False
     is_asked_for: bool = False
     keeps_names: bool = False
+    is_parallel: bool = True
 
     def is_here(self, folder: Path, folders: Sequence[str], files: Sequence[str]) -> bool:
         """Return whether *folder*, which has these names in it, holds runs of the format."""
@@ -168,6 +199,10 @@ class Importer(Protocol):
 
     def read(self, source: Source, run: SourceRun, options: ImportOptions) -> Iterator[Event]:
         """Read a run. Damage is an event; memory does not grow with the run. Raises AimError: it can't be read."""
+
+    def following(self, options: ImportOptions) -> Following | None:
+        """Return what reads a run that grows, a look at a time; None: such a run is read as a whole each time."""
+        return None
 
 
 def importer(name: str) -> Importer:

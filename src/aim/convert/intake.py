@@ -30,7 +30,7 @@ from aim.convert.events import (
     RunFound,
     SourceDamage,
 )
-from aim.convert.files import COPY, LINK, NONE, take_artifact
+from aim.convert.files import COPY, LINK, NONE, WITHOUT_COPY, take_artifact
 from aim.convert.formats import ImportOptions
 from aim.convert.names import Names
 from aim.convert.report import Counts
@@ -40,6 +40,7 @@ from aim.core.kinds import LINES_NAME
 from aim.engine.importing import PointSum, point_sum
 
 if TYPE_CHECKING:
+    from aim.engine.growing import RunGrowth
     from aim.storage.care.importing import RunImport
 
 SKIP_NAMES = {
@@ -70,7 +71,7 @@ class Intake:
         root: artifacts have to lie below it.
     """
 
-    def __init__(self, target: RunImport, options: ImportOptions, root: Path) -> None:
+    def __init__(self, target: RunImport | RunGrowth, options: ImportOptions, root: Path) -> None:
         self.counts = Counts()
         self.description = RunDescription()
         self.names = Names(options.naming, list(options.rules))
@@ -86,7 +87,7 @@ class Intake:
             ObjectStep: self._take_objects,
             LogLines: self._take_lines,
             ArtifactFile: self._take_artifact,
-            Rewound: lambda event: target.rewind(event.step, event.at_s),
+            Rewound: lambda event: self._target.rewind(event.step, event.at_s),
             Renumbered: lambda event: self.counts.renumbered.update({event.reason: event.record_count}),
             LeftOut: lambda event: self.counts.left_out.update({event.reason: event.record_count}),
             Refused: self._take_refused,
@@ -105,12 +106,18 @@ class Intake:
             event = Refused("param without a name")
         self._take[type(event)](event)
 
-    def finish(self, origin: Mapping[str, Any], experiment: str | None) -> None:
+    def finish(self, target: RunImport, origin: Mapping[str, Any], experiment: str | None) -> None:
         """Pass on what waited: params, tags and notes, with *origin* as the param `imported`."""
         run = self.description.run or RunFound()
         experiment = self._options.into or run.experiment or experiment
-        self.description.write(self._target, self.counts, origin, experiment)
+        self.description.write(target, self.counts, origin, experiment)
         self.counts.apart = list(self.names.apart)
+
+    def redirect(self, target: RunGrowth) -> None:
+        """Let what comes from now on go into *target*, the same run as it grows; the counts begin anew."""
+        self._target = target
+        self.counts = Counts()
+        self.sums = {}
 
     def _take_run(self, event: RunFound) -> None:
         self.description.take[RunFound](event)
@@ -181,7 +188,7 @@ class Intake:
     def _take_artifact(self, event: ArtifactFile) -> None:
         how = self._options.artifacts if event.path is not None else LINK  # an address costs nothing
         if how == NONE or "artifacts" in self._options.skip:
-            self.counts.left_out["artifacts (--artifacts copy brings them)"] += 1
+            self.counts.left_out[WITHOUT_COPY] += 1
             return
         problem = take_artifact(event, self._target, self._root, is_copied=how == COPY)
         if problem is None:

@@ -4,7 +4,7 @@ From the name of a series in the source to a name and a context here.
     context   (the default)  a word for the part of the data, set off by / _ or . at either end, becomes the context:
                              `train/loss`, `loss_train`  ->  `loss` {"subset": "train"}; `valid`, `validation` -> `val`
     full                     names stay as they are
-    --map RULES.toml         [[rule]] match = "regex", name = "...", context = {..}, skip = false; the first that
+    --map RULES.toml|.json   [[rule]] match = "regex", name = "...", context = {..}, skip = false; the first that
                              matches the whole name wins, and is tried before the above
 
 Two series never become one: the second keeps its full name, and `Names.apart` says so.
@@ -14,8 +14,11 @@ Patterns are matched as in queries, in bounded time (query/regex.py).
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,27 +74,33 @@ def read_rules(path: Path) -> list[Rule]:
     Read a file of rules.
 
     Raises:
-        UsageError: it is not TOML, a key is not one of a rule, or a pattern can't be compiled.
+        UsageError: it is neither TOML nor JSON, a key is not one of a rule, or a pattern can't be compiled.
     """
     try:
-        document = _toml(path)
+        document = _document(path)
     except OSError as error:
         raise UsageError(f"The rules '{path}' can't be read: {error.strerror}.") from error
     except ValueError as error:
-        raise UsageError(f"The rules '{path}' are not TOML: {error}.") from error
-    rules = document.get("rule", [])
+        raise UsageError(f"The rules '{path}' can't be understood: {error}.") from error
+    rules = document.get("rule", []) if isinstance(document, dict) else None
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-        raise UsageError(f"'{path}': rules are tables that begin with [[rule]].")
+        raise UsageError(f"'{path}': rules are tables that begin with [[rule]]; in JSON a list `rule` of objects.")
     return [_rule(path, number, rule) for number, rule in enumerate(rules, 1)]
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _document(path: Path) -> Any:
     content = path.read_bytes().decode()
+    if path.suffix.lower() == ".json":
+        return json.loads(content)
+    reader = "tomllib" if sys.version_info >= (3, 11) else "tomli"
     try:
-        import tomllib
-    except ImportError:  # Python 3.10
-        raise UsageError("--map needs Python 3.11 or later, which reads TOML.") from None
-    return tomllib.loads(content)
+        toml = import_module(reader)
+    except ImportError:  # Python 3.10 does not read TOML itself
+        raise UsageError(
+            f"'{path}' is TOML, which this Python reads with the package tomli: pip install tomli. Or write the rules "
+            'as JSON: {"rule": [{"match": "...", "name": "..."}]}, in a file that ends with .json.'
+        ) from None
+    return toml.loads(content)
 
 
 def _rule(path: Path, number: int, rule: Mapping[str, Any]) -> Rule:

@@ -71,6 +71,22 @@ class Storable(Protocol):
         """Return the object's stored form; it does not change when the object does."""
 
 
+class MadeObject:
+    """
+    A storable object whose stored form is at hand, as that of another program.
+
+    >>> MadeObject(Stored("aim.text", {"text": "epoch 1"})).stored().kind
+    'aim.text'
+    """
+
+    def __init__(self, form: Stored) -> None:
+        self._form = form
+
+    def stored(self) -> Stored:
+        """Return the stored form."""
+        return self._form
+
+
 def stored_or_deferred(value: Storable, *, sync: bool) -> Stored | Deferred:
     """
     Return the stored form of *value*; unless *sync*, return a `Deferred` if *value* has a method `_deferred` that makes

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from aim.core import clock
 from aim.core.errors import RunBusy
 from aim.core.reserved import SYSTEM_PREFIX
 from aim.engine.repository import Repository
@@ -150,6 +151,16 @@ def begin(repository: Repository, run_hash: str, *, created_at_s: float | None =
 def note_of(repository: Repository, run_hash: str) -> dict[str, Any] | None:
     """Return what was noted when a run was imported; None when it was not imported, or is not there."""
     return repository.backend.import_note(run_hash)
+
+
+def obstacle(repository: Repository, run_hash: str) -> str | None:
+    """Return why a run of this hash can't be imported: somebody else's run has it, or another process follows it."""
+    if note_of(repository, run_hash) is None:
+        return "there is a run of its hash, which was not imported" if repository.has_run(run_hash) else None
+    for process in repository.backend.import_followers(run_hash).processes():
+        if process != clock.this_process() and clock.is_alive(process):
+            return f"process {process.pid} follows its source at this moment"
+    return None
 
 
 def checksums(run: RunImport) -> dict[SequenceKey, PointSum]:

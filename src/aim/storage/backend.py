@@ -25,7 +25,7 @@ from aim.storage.recording.sequences import ReadEarlier
 from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
-    from aim.storage.care.importing import RunImport
+    from aim.storage.care.importing import ImportFollowers, RunImport
     from aim.storage.care.repair import RepairReport
     from aim.storage.catalogue.catalogue_update import CatalogueChanges
     from aim.storage.catalogue.run_table import RunTable
@@ -183,6 +183,9 @@ class Backend(Protocol):
 
     def import_note(self, run_hash: str) -> dict[str, Any] | None:
         """Return what was noted when a run was imported; None when it was not."""
+
+    def import_followers(self, run_hash: str) -> ImportFollowers:
+        """Return who records what the source of an imported run still gets."""
 
     # reading
 

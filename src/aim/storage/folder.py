@@ -31,7 +31,7 @@ from aim.storage.recording.writer import Writer
 from aim.storage.store import Store, is_repository
 
 if TYPE_CHECKING:
-    from aim.storage.care.importing import RunImport
+    from aim.storage.care.importing import ImportFollowers, RunImport
     from aim.storage.care.repair import RepairReport
     from aim.storage.reading.reader import RunReader
 
@@ -105,6 +105,11 @@ class FolderBackend(Backend):
         from aim.storage.care.importing import read_note
 
         return read_note(self._store, run_hash)
+
+    def import_followers(self, run_hash: str) -> ImportFollowers:
+        from aim.storage.care.importing import ImportFollowers
+
+        return ImportFollowers(self._store, run_hash)
 
     # reading
 

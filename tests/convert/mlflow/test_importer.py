@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from aim.convert.errors import ExperimentNotFound
-from aim.convert.importing import hash_of
+from aim.convert.source_import import hash_of
 from aim.engine.repository import Repository
-from tests.convert.sources import DATA, import_source, objects, values
+from tests.convert.sources import DATA, copied, import_source, objects, values
 
 FILES = DATA / "mlflow3-file"
 
@@ -99,15 +99,28 @@ def test_points_without_a_step_stay_at_step_0_on_demand(tmp_path: Path) -> None:
 
 def test_the_command_of_aim_3_brings_one_experiment(tmp_path: Path) -> None:
     """
-    `aim convert mlflow --tracking_uri --experiment` imports that experiment; an address of a server is a wrong call.
+    `aim convert mlflow --tracking_uri --experiment` imports that experiment; an address where nothing answers, or whose
+    client is not installed, is an error that says so.
     """
     command = [sys.executable, "-m", "aim.cli", "convert", "mlflow", "--repo", str(tmp_path), "--tracking_uri"]
     done = subprocess.run([*command, str(FILES / "mlruns"), "--experiment", "vision/é"], capture_output=True)
-    wrong = subprocess.run([*command, "http://127.0.0.1:5000"], capture_output=True, text=True)
+    silent = subprocess.run([*command, "http://127.0.0.1:1"], capture_output=True, text=True)
+    absent = subprocess.run([*command, "postgresql://ada:secret@127.0.0.1/mlflow"], capture_output=True, text=True)
 
     assert 0 == done.returncode, done.stderr
     assert 5 == len(Repository(tmp_path).run_hashes())
-    assert (2, True) == (wrong.returncode, "sqlite:///PATH" in wrong.stderr)
+    assert (1, True) == (silent.returncode, "Nothing answers at 'http://127.0.0.1:1'" in silent.stderr)
+    assert (1, True) == (absent.returncode, "pip install 'aim[mlflow]'" in absent.stderr), absent.stderr
+
+
+def test_artifacts_beside_a_database_come_over(tmp_path: Path) -> None:
+    """
+    Where the source is the database itself, the files that lie beside it are the run's.
+    """
+    folder = copied("mlflow3-sqlite", tmp_path)
+    report = import_source(folder / "mlflow.db", tmp_path / "repo", format_name="mlflow", artifacts="copy")
+
+    assert (4, {}) == (report.counts().files, dict(report.counts().refused))
 
 
 def test_an_experiment_is_chosen_by_its_exact_name_or_its_id(tmp_path: Path) -> None:

@@ -14,22 +14,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from aim.convert.events import ArtifactFile, Event, ObjectStep, Refused, SourceDamage
+from aim.convert.events import ArtifactFile, Event, SourceDamage
 from aim.convert.files import is_below
 from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
-from aim.convert.media import ImageFile
 from aim.convert.mlflow import file_store, sql_store
+from aim.convert.mlflow.artifacts import artifact_events
 from aim.convert.mlflow.file_store import StoredRun
 from aim.convert.mlflow.records import MlflowRun, described, ended
 from aim.convert.sqlite_source import answer_of, files_of, opened, tables_of
 from aim.core.errors import AimError
 
 DATABASE = re.compile(r".*\.(db|sqlite|sqlite3)", re.IGNORECASE)
-IMAGE = re.compile(
-    r"(?P<key>.+)[%+]step[%+](?P<step>-?\d+)[%+]timestamp[%+](?P<time>\d+)[%+][^%+]+\.(png|jpe?g|webp|gif)"
-)
-PREVIEW = re.compile(r".*[%+]compressed\.webp")
-IMAGE_BYTES_MAX = 1 << 30
 TAIL_PARTS = (4, 3, 2)  # of an address of artifacts, that are looked for below the source
 
 
@@ -69,14 +64,13 @@ class MlflowImporter(Importer):
     def read(self, source: Source, run: SourceRun, options: ImportOptions) -> Iterator[Event]:
         """Read a run."""
         keeps_steps = bool(options.choices.get("keep_steps"))
-        root = source.path if source.path.is_dir() else source.path.parent
         if isinstance(run.locator, StoredRun):
             tracked = file_store.read_run(run.locator)
             if tracked is None:
                 raise AimError(f"'{run.locator.folder / file_store.META}' can't be read.")
             yield from described(tracked, options)
             yield from file_store.metrics(run.locator, keeps_steps=keeps_steps)
-            yield from _artifacts(tracked, root, run.locator.folder / "artifacts")
+            yield from _artifacts(tracked, source.root, run.locator.folder / "artifacts")
         else:
             with opened(run.locator) as database:
                 tracked = sql_store.read_run(database, run.run_id)
@@ -85,7 +79,7 @@ class MlflowImporter(Importer):
                     yield from sql_store.metrics(database, run.run_id, keeps_steps=keeps_steps)
                 except sqlite3.DatabaseError as error:
                     yield SourceDamage(str(run.locator), None, f"SQLite: {error}")
-            yield from _artifacts(tracked, root, None)
+            yield from _artifacts(tracked, source.root, None)
         yield ended(tracked)
 
 
@@ -101,21 +95,7 @@ def _artifacts(run: MlflowRun, root: Path, beside: Path | None) -> Iterator[Even
         return
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink() and is_below(path, root):
-            yield from _artifact(path, path.relative_to(folder).as_posix())
-
-
-def _artifact(path: Path, name: str) -> Iterator[Event]:
-    if PREVIEW.fullmatch(path.name):
-        return
-    match = IMAGE.fullmatch(path.name) if name.startswith("images/") else None
-    if match is None:
-        yield ArtifactFile(name, path=path)
-        return
-    if path.stat().st_size > IMAGE_BYTES_MAX:
-        yield Refused("an image of more than 1 GiB")
-        return
-    key = match["key"].replace("#", "/")
-    yield ObjectStep(key, {}, int(match["step"]), [ImageFile(path.read_bytes())], int(match["time"]) / 1e3)
+            yield from artifact_events(path, path.relative_to(folder).as_posix())
 
 
 def _folder_of(uri: str, root: Path) -> Path | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -71,6 +72,18 @@ class MetricRows(NamedTuple):
     times_ms: npt.NDArray[np.int64]
     values: npt.NDArray[np.float64]
     steps: npt.NDArray[np.int64]
+
+
+def infinite_limits(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """
+    Return *values*, with infinity where a database of MLflow has the largest double.
+
+    >>> infinite_limits(np.array([1.5, -sys.float_info.max])).tolist()
+    [1.5, -inf]
+    """
+    values[values >= sys.float_info.max] = np.inf
+    values[values <= -sys.float_info.max] = -np.inf
+    return values
 
 
 def described(run: MlflowRun, options: ImportOptions) -> Iterator[Event]:

@@ -10,14 +10,13 @@ MLflow's database, as SQLite. Newer versions have more tables and columns; those
 from __future__ import annotations
 
 import sqlite3
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from aim.convert.events import Event
-from aim.convert.mlflow.records import MetricRows, MlflowRun, metric_events
+from aim.convert.mlflow.records import MetricRows, MlflowRun, infinite_limits, metric_events
 
 NEEDED = frozenset({"experiments", "runs", "metrics", "params", "tags"})
 BATCH_POINTS = 1 << 16
@@ -25,7 +24,6 @@ MODEL_PARAMS = "SELECT param_key, param_value FROM logged_model_params WHERE mod
 MODEL_METRICS = (
     "SELECT metric_name, metric_value FROM logged_model_metrics WHERE model_id = ? ORDER BY metric_timestamp_ms"
 )
-INFINITE = sys.float_info.max
 
 
 def run_ids(database: sqlite3.Connection) -> list[tuple[str, str, str]]:
@@ -118,6 +116,5 @@ def _rows(name: str, rows: list[tuple[int, float | None, int, int | None]]) -> M
     times_ms, values, own_steps, is_nan = zip(*rows)
     numbers = np.array([np.nan if value is None else value for value in values], np.float64)
     numbers[np.array([bool(mark) for mark in is_nan])] = np.nan
-    numbers[numbers >= INFINITE] = np.inf
-    numbers[numbers <= -INFINITE] = -np.inf
+    numbers = infinite_limits(numbers)
     return MetricRows(name, np.array(times_ms, np.int64), numbers, np.array(own_steps, np.int64))

@@ -24,7 +24,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aim.convert.bounded import BoundedStream
+from aim.convert.errors import CannotGrow
 from aim.convert.events import (
+    BytesRead,
     Ended,
     Event,
     LeftOut,
@@ -36,7 +38,7 @@ from aim.convert.events import (
     RunFound,
     SourceDamage,
 )
-from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
+from aim.convert.formats import Following, Importer, ImportOptions, Source, SourceRun
 from aim.convert.media import Media
 from aim.convert.tensorboard import summaries
 from aim.convert.tensorboard.frames import FrameReader, is_event_file
@@ -102,10 +104,11 @@ class TensorBoardImporter(Importer):
 
     def read(self, source: Source, run: SourceRun, options: ImportOptions) -> Iterator[Event]:
         """Read the event files of one run."""
-        reading = RunReading(run.title)
-        for folder in run.locator:
-            yield from reading.folder(folder)
-        yield from reading.rest()
+        yield from RunReading(run.title).look(run)
+
+    def following(self, options: ImportOptions) -> Following:
+        """Return what reads a run whose files grow."""
+        return RunReading()
 
 
 def _with_parent(folders: Sequence[Path], root: Path) -> list[Path]:
@@ -191,46 +194,73 @@ def opened(path: Path) -> io.BufferedIOBase:
 
 @dataclass
 class FileReading:
-    """Where the reading of one file stands: whether it may take the run back."""
+    """
+    Where the reading of one file stands: how far it was read, and whether it may take the run back.
+
+    Attributes:
+        size_bytes: of the file when it was read last; -1: never.
+    """
 
     path: Path
     is_first: bool
     restart_step: int | None = None
     is_judged: bool = False
+    offset: int = 0
+    size_bytes: int = -1
+
+
+class EventFolderReading:
+    """
+    Where the reading of one folder stands.
+
+    Attributes:
+        memory: of its tags.
+        last_steps: the largest step of each tag.
+        files: by their paths.
+    """
+
+    def __init__(self) -> None:
+        self.memory = TagMemory()
+        self.last_steps: dict[str, int] = {}
+        self.files: dict[Path, FileReading] = {}
+        self._events: dict[Path, EventReader] = {}
+
+    def events_of(self, path: Path) -> EventReader:
+        """Return what reads the records of one file, the same one each time."""
+        return self._events.setdefault(path, EventReader(self.memory))
 
 
 class RunReading:
-    """
-    One run being read: what the files before have recorded.
-
-    Attributes:
-        memory: of the tags of the folder that is read.
-    """
+    """One run being read: what was recorded so far."""
 
     def __init__(self, title: str = "") -> None:
-        self.memory = TagMemory()
         self._title = title
         self._has_begun = False
         self._waiting: list[Event] = []
         self._first_s = math.inf
         self._last_s = -math.inf
-        self._last_steps: dict[str, int] = {}
+        self._folders: dict[Path, EventFolderReading] = {}
+        self._folder = EventFolderReading()
         self._context: dict[str, str] = {}
 
-    def folder(self, folder: EventFolder) -> Iterator[Event]:
-        """Read the files of one folder."""
-        self._context = folder.context
-        self.memory = TagMemory()
-        self._last_steps = {}
-        for number, path in enumerate(folder.files):
-            file = FileReading(path, is_first=number == 0)
-            yield from self._file(file, is_newest=number == len(folder.files) - 1)
+    @property
+    def memory(self) -> TagMemory:
+        """Of the tags of the folder that is read."""
+        return self._folder.memory
 
-    def rest(self) -> Iterator[Event]:
-        """Return the end of the run, and its beginning if there was no point in it; nothing begins without a record."""
-        if not self._has_begun and math.isfinite(self._first_s):
+    def look(self, run: SourceRun) -> Iterator[Event]:
+        """Go through what came since the last look. Raises CannotGrow: a file is another one now."""
+        self._title = run.title
+        for folder in run.locator:
+            self._context = folder.context
+            self._folder = self._folders.setdefault(folder.path, EventFolderReading())
+            for number, path in enumerate(folder.files):
+                file = self._folder.files.setdefault(path, FileReading(path, is_first=number == 0))
+                yield from self._file(file, is_newest=number == len(folder.files) - 1)
+        if not self._has_begun and math.isfinite(self._first_s):  # there was no point: nothing begins without a record
             yield self._begin()
-        yield from self._waiting
+        waiting, self._waiting = self._waiting, []
+        yield from waiting
         yield Ended("finished", self._last_s if math.isfinite(self._last_s) else None)
 
     def _begin(self) -> RunFound:
@@ -244,23 +274,38 @@ class RunReading:
         except OSError as error:
             self._waiting.append(SourceDamage(str(file.path), None, f"can't be read: {error.strerror}"))
             return
+        with stream:
+            if size_bytes == file.size_bytes:
+                return
+            if size_bytes < file.offset or (file.offset and file.path.suffix == ".gz"):
+                raise CannotGrow(file.path)
+            if file.size_bytes < 0:
+                self._begin_file(file, size_bytes)
+            file.size_bytes = size_bytes
+            frames = FrameReader(stream, file.offset)
+            yield from self._records(frames, file)
+        if frames.tail_bytes:
+            self._waiting.append(_tail(file.path, frames, is_newest=is_newest))
+
+    def _begin_file(self, file: FileReading, size_bytes: int) -> None:
         if not self._has_begun:
             self._waiting.append(ParamValue(("tb_log_directory",), str(file.path.parent)))
         if not size_bytes:
             self._waiting.append(LeftOut(f"empty event file {file.path}"))
-        events = EventReader(self.memory)
-        with stream:
-            frames = FrameReader(stream)
-            for batch in frames.batches():
-                for item in events.items(batch):
-                    self._waiting += self.taken(item, file)
-                if not self._has_begun and math.isfinite(self._first_s):
-                    yield self._begin()
-                if self._has_begun:
-                    yield from self._waiting
-                    self._waiting = []
-        if frames.tail_bytes:
-            self._waiting.append(_tail(file.path, frames, is_newest=is_newest))
+
+    def _records(self, frames: FrameReader, file: FileReading) -> Iterator[Event]:
+        events = self._folder.events_of(file.path)
+        for batch in frames.batches():
+            for item in events.items(batch):
+                self._waiting += self.taken(item, file)
+            if not self._has_begun and math.isfinite(self._first_s):
+                yield self._begin()
+            if self._has_begun:
+                yield from self._waiting
+                self._waiting = []
+            yield BytesRead(frames.offset - file.offset)
+            file.offset = frames.offset
+        file.offset = frames.offset
 
     def taken(self, item: Item, file: FileReading) -> list[Event]:
         """Return the events of an item."""
@@ -271,7 +316,7 @@ class RunReading:
         if isinstance(item, FirstRecord):
             self._moment(item.time_s)
         elif isinstance(item, SessionStart):
-            if self._last_steps:
+            if self._folder.last_steps:
                 file.restart_step = item.step
         elif isinstance(item, OtherRecord):
             return [LeftOut(f"{item.kind} (never imported)")]
@@ -287,7 +332,7 @@ class RunReading:
         events = self._restart(tag, steps[0], min(times_s), file)
         self._moment(min(times_s))
         self._last_s = max(self._last_s, max(times_s))
-        self._last_steps[tag] = max(self._last_steps.get(tag, steps[0]), max(steps))
+        self._folder.last_steps[tag] = max(self._folder.last_steps.get(tag, steps[0]), max(steps))
         batch = PointBatch(tag, self._context, np.array(steps, np.int64), values, np.array(times_s))
         return [*events, batch]
 
@@ -297,7 +342,7 @@ class RunReading:
             if file.is_first or file.is_judged:
                 return []
             file.is_judged = True
-            if tag not in self._last_steps or step > self._last_steps[tag] or time_s <= self._last_s:
+            if tag not in self._folder.last_steps or step > self._folder.last_steps[tag] or time_s <= self._last_s:
                 return []
             file.restart_step = step
         restart_step, file.restart_step, file.is_judged = file.restart_step, None, True

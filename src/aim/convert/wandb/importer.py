@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aim.convert.blocks import BlockGap, BlockReader
+from aim.convert.errors import CannotGrow
 from aim.convert.events import (
+    BytesRead,
     Ended,
     Event,
     LeftOut,
@@ -29,7 +31,7 @@ from aim.convert.events import (
     TagName,
 )
 from aim.convert.files import run_files
-from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
+from aim.convert.formats import Following, Importer, ImportOptions, Source, SourceRun
 from aim.convert.media import StoredObject
 from aim.convert.protobuf import BadMessage, decode
 from aim.convert.timestamps import seconds
@@ -82,10 +84,11 @@ class WandbImporter(Importer):
 
     def read(self, source: Source, run: SourceRun, options: ImportOptions) -> Iterator[Event]:
         """Read the folders of one run."""
-        reading = _RunReading(options)
-        for folder in run.locator:
-            yield from reading.folder(folder)
-        yield from reading.rest(run.locator)
+        yield from _RunReading(options, is_growing=False).look(run)
+
+    def following(self, options: ImportOptions) -> Following:
+        """Return what reads a run whose files grow."""
+        return _RunReading(options, is_growing=True)
 
 
 def _is_run_file(name: str) -> bool:
@@ -119,9 +122,17 @@ def _owner(file: Path) -> tuple[str, str]:
 
 
 class _RunReading:
-    """One run being read, folder by folder."""
+    """
+    One run being read, folder by folder.
 
-    def __init__(self, options: ImportOptions) -> None:
+    Args:
+        is_growing: what is not whole yet at the end of a file is left for the next look.
+    """
+
+    def __init__(self, options: ImportOptions, *, is_growing: bool) -> None:
+        self._is_growing = is_growing
+        self._readers: dict[Path, BlockReader] = {}
+        self._ends: dict[Path, Ended] = {}
         self._settings = RunSettings()
         self._history = HistoryRows(self._settings, by_metric=options.choices.get("steps") == "metric")
         self._lines = TerminalLines()
@@ -144,12 +155,27 @@ class _RunReading:
             "header": self._take_header,
         }
 
-    def folder(self, folder: RunFolder) -> Iterator[Event]:
-        """Read one folder."""
+    def look(self, run: SourceRun) -> Iterator[Event]:
+        """Go through what came since the last look. Raises CannotGrow: a file is another one now."""
+        folders: Sequence[RunFolder] = run.locator
+        for folder in folders:
+            self._ended = self._ends.get(folder.path, Ended("lost"))
+            yield from self._folder(folder)
+            self._ends[folder.path] = self._ended
+            if folder is not folders[-1] or not self._is_growing:
+                self._lines.end()
+        if self._has_begun or not self._is_growing:
+            yield from self._rest(folders)
+
+    def _folder(self, folder: RunFolder) -> Iterator[Event]:
         self._history.files = folder.path / "files"
-        self._ended = Ended("lost")
         with open(folder.file, "rb") as stream:
-            for record in BlockReader(stream, MAGIC).records():
+            reader = self._readers.setdefault(folder.path, BlockReader(stream, MAGIC))
+            reader.resume(stream)
+            if folder.file.stat().st_size < reader.offset:
+                raise CannotGrow(folder.file)
+            before = reader.offset
+            for record in reader.records(is_growing=self._is_growing):
                 if isinstance(record, BlockGap):
                     size = f" ({record.end - record.offset:,} bytes)"
                     self._waiting.append(SourceDamage(str(folder.file), record.offset, record.reason + size))
@@ -157,7 +183,8 @@ class _RunReading:
                 self._record(folder, record.offset, record.data)
                 if self._has_begun and (self._history.points.is_full or self._history.others or self._lines.is_full):
                     yield from self._flushed()
-        self._lines.end()
+                    yield BytesRead(record.offset - before)
+                    before = record.offset
 
     def _record(self, folder: RunFolder, offset: int, data: bytes) -> None:
         try:
@@ -184,7 +211,7 @@ class _RunReading:
         if self._lines.is_full:
             yield from self._lines.flushed()
 
-    def rest(self, folders: Sequence[RunFolder]) -> Iterator[Event]:
+    def _rest(self, folders: Sequence[RunFolder]) -> Iterator[Event]:
         """Return what was gathered of the run, and its end."""
         if not self._has_begun:
             yield RunFound(folders[0].run_id)

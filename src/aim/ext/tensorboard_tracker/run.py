@@ -21,7 +21,7 @@ from aim.convert import media
 from aim.convert.events import Event, LeftOut, ObjectStep, ParamValue, PointBatch, Refused, SourceDamage
 from aim.convert.tensorboard.following import LogFolder
 from aim.core.errors import AimError
-from aim.core.values import Stored
+from aim.core.values import MadeObject
 from aim.sdk.adapters.session.metric_names import MetricNames
 from aim.sdk.adapters.session.options import NameOptions
 from aim.sdk.run import Run
@@ -170,7 +170,7 @@ class TensorBoardSync:
 
     def _take_objects(self, event: ObjectStep, context: Mapping[str, Any]) -> None:
         try:
-            made = [_AsStored(media.stored(item)) for item in event.items]
+            made = [MadeObject(media.stored(item)) for item in event.items]
         except AimError as error:
             self._say(f"{event.name}: {error}")
             return
@@ -197,14 +197,3 @@ class TensorBoardSync:
         if text not in self._said:
             self._said.add(text)
             log.warning("Aim: not recorded of the event files: %s. This is said once.", text)
-
-
-class _AsStored:
-    """An object whose stored form is at hand."""
-
-    def __init__(self, form: Stored) -> None:
-        self._form = form
-
-    def stored(self) -> Stored:
-        """Return the stored form."""
-        return self._form

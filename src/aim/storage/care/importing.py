@@ -15,6 +15,9 @@ Points wait in memory until there are `PART_POINTS`; then they are written as on
 another. So memory does not grow with the run. The ids of the writers grow in the order of recording, because the later
 id counts where two points of a step have the same time.
 
+A run whose source grows may *grow* (`ImportFollowers`): a writer of its own records what comes, and the note says
+before which process that is. What that writer recorded is of the import too: it is left out when the run is replaced.
+
 Times are those of the source. A time that is not known is NaN, and is stored as 0 (docs/formats/sealed.md).
 """
 
@@ -32,19 +35,21 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.__about__ import __version__
-from aim.core import kinds, params
-from aim.core.errors import RunExists
+from aim.core import clock, kinds, params
+from aim.core.errors import RunExists, RunNotFound
 from aim.core.values import Stored
 from aim.storage.care.ended_writer import EndedWriter, int_rows, next_moment
 from aim.storage.disk import changes, layout
 from aim.storage.disk.files import Disk
 from aim.storage.forms.artifact_records import FILES_FOLDER, ArtifactRecord
 from aim.storage.forms.records import FloatArray, IntArray
+from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.folder_source import open_run
 from aim.storage.reading.reader import RunReader
 from aim.storage.store import Store
 
 NOTE_NAME = "import.json"
+FOLLOWERS, FOLLOWED = "followers", "followed"  # of the note
 PART_POINTS = 1 << 20  # 32 MiB in memory, and about 100 MiB while they are written
 PARTS_MAX = 1 << 12  # of the low digits of a writer's id
 SCRATCH_PREFIX = ".import-"
@@ -244,6 +249,7 @@ class RunImport:
         if before is None:
             raise RunExists(f"Run {self.run_hash!r} is in '{self._store.path.parent}', and was not imported.")
         replaced = {str(writer) for writer in before.get("writers", ())}
+        replaced |= _writers_of_followers(folder, noted_processes(before, with_ended=True))
         _take_over(folder, self._scratch, replaced, self._disk)
         self._disk.sync_folder(self._scratch)
         self._disk.make_folder(self._store.trash)
@@ -331,6 +337,63 @@ def read_note(store: Store, run_hash: str) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return note if isinstance(note, dict) else None
+
+
+class ImportFollowers:
+    """
+    The processes that record into an imported run what its source still gets, as the note of the run says.
+    """
+
+    def __init__(self, store: Store, run_hash: str) -> None:
+        self._store = store
+        self._run_hash = run_hash
+
+    def processes(self, *, with_ended: bool = False) -> list[clock.Process]:
+        """Return those that are noted; *with_ended*: and those that ended properly."""
+        return noted_processes(read_note(self._store, self._run_hash) or {}, with_ended=with_ended)
+
+    def begin(self) -> None:
+        """
+        Add this process; before it records the first of it.
+
+        Raises:
+            RunNotFound: the run is not there, or was not imported.
+            OSError: the disk refuses.
+        """
+        note = read_note(self._store, self._run_hash)
+        if note is None:
+            raise RunNotFound(f"Run {self._run_hash!r} is not there, or was not imported.")
+        self._change({**note, FOLLOWERS: [*note.get(FOLLOWERS, ()), list(clock.this_process())]})
+
+    def end(self) -> None:
+        """Note that this process records no more. Raises OSError: the disk refuses."""
+        note = read_note(self._store, self._run_hash)
+        if note is not None:
+            own = list(clock.this_process())
+            living = [process for process in note.get(FOLLOWERS, ()) if process != own]
+            self._change({**note, FOLLOWERS: living, FOLLOWED: [*note.get(FOLLOWED, ()), own]})
+
+    def _change(self, note: Mapping[str, Any]) -> None:
+        folder, disk = self._store.run_folder(self._run_hash), self._store.disk
+        scratch = folder / f".{NOTE_NAME}-{os.urandom(4).hex()}"
+        content = json.dumps(note, ensure_ascii=False, indent=1) + "\n"
+        disk.write_new(scratch, content.encode("utf-8", "replace"))
+        disk.rename(scratch, folder / NOTE_NAME)
+
+
+def noted_processes(note: Mapping[str, Any], *, with_ended: bool = False) -> list[clock.Process]:
+    """Return the processes that a note names as followers; *with_ended*: and those that ended properly."""
+    noted = [*note.get(FOLLOWERS, ()), *(note.get(FOLLOWED, ()) if with_ended else ())]
+    return [
+        clock.Process(*each) for each in noted if isinstance(each, list) and len(each) == len(clock.Process._fields)
+    ]
+
+
+def _writers_of_followers(folder: Path, processes: Sequence[clock.Process]) -> set[str]:
+    if not processes:
+        return set()
+    writers = RunLog(folder).refresh().writers.values()
+    return {writer.id for writer in writers if writer.process() in processes}
 
 
 def _take_over(folder: Path, scratch: Path, replaced: set[str], disk: Disk) -> None:
