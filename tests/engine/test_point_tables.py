@@ -84,21 +84,3 @@ def test_half_of_a_surrogate_pair_becomes_a_question_mark(tmp_path: Path) -> Non
     scan = repository.questions()
 
     assert ["a?b"] == point_tables.batch(list(scan.series(scan.sequences("")))).to_pydict()["name"]
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        (np.array([0, EXACT_INT_MAX, -EXACT_INT_MAX]), [0, 0, 0]),
-        (np.array([LONG, -LONG]), [LONG, -LONG]),
-        (np.array([0.5, float(LONG), LONG, -LONG], object), [0, 0, LONG, -LONG]),
-        (np.array([], np.int64), []),
-    ],
-)
-def test_long_integers_are_those_that_no_double_holds(values: np.ndarray, expected: list[int]) -> None:
-    """
-    Integers up to 2^53 on both sides are exact in a double; floats are no integers, however large.
-    """
-    assert expected == point_tables.long_integers(values).tolist()
-    assert any(expected) is point_tables.has_long(values)
-    assert False is point_tables.has_long(values.astype(np.float64))

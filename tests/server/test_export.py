@@ -19,6 +19,7 @@ import pytest
 from tests.server import frames
 from tests.server.conftest import Browser, MakeBrowser, MakeRun
 
+LONG = 2**53 + 1
 FIELDS = [["run", "name"], ["param", "hparams", "lr"], ["metric", "loss", {"subset": "val"}, "max"], ["run", "tags"]]
 COLUMNS = ["hash", "run.name", "hparams.lr", 'loss{"subset":"val"}.max', "run.tags"]
 
@@ -72,7 +73,8 @@ def test_every_point_is_exported(odd: Browser) -> None:
     table = pyarrow.parquet.read_table(io.BytesIO(export(odd, "series.parquet", **asked)))
 
     assert [5000] * 3 == [len(rows), len(objects), table.num_rows]
-    assert ["run", "name", "context", "step", "epoch", "time", "value"] == list(rows[0]) == table.column_names
+    assert ["run", "name", "context", "step", "epoch", "time", "value"] == list(rows[0])
+    assert [*rows[0], "exact"] == table.column_names
     assert ("r", "loss", '{"subset":"val"}', "3", "1.0", "1.5") == tuple(
         rows[3][name] for name in ("run", "name", "context", "step", "epoch", "value")
     )
@@ -180,3 +182,24 @@ def test_runs_as_a_whole_are_written_by_what_the_server_was_given(make_run: Make
     assert [("demo", ["a"], "run.hparams.lr > 0.05")] == asked
     assert ["zip"] == browser.client.get("/api/info").json()["exports"]
     browser.get("export/runs.html", status=404)
+
+
+def test_long_integers_are_exported_with_all_their_digits(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    CSV and JSON have every digit of an integer beyond 2^53; Parquet has it in a column beside the doubles.
+    """
+    run = make_run("r")
+    for step, value in enumerate((7, LONG)):
+        run.track(value, name="tokens", step=step)
+    run.close()
+    browser = make_browser()
+    asked = {"metrics": [{"name": "tokens"}], "x": "relative"}
+    rows = list(csv.DictReader(io.StringIO(export(browser, "series.csv", **asked).decode())))
+    objects = json.loads(export(browser, "series.json", **asked))
+    table = pyarrow.parquet.read_table(io.BytesIO(export(browser, "series.parquet", **asked)))
+
+    assert str(LONG) == rows[1]["value"]
+    assert [7, LONG] == [point["value"] for point in objects]
+    assert [7.0, float(LONG)] == table["value"].to_pylist()
+    assert [None, LONG] == table["exact"].to_pylist()
+    assert ["value", "x", "exact"] == table.column_names[-3:]

@@ -66,3 +66,22 @@ def test_blocks_begin_at_multiples_of_eight() -> None:
 
         assert 0 == int.from_bytes(content[4:8], "little") % 8
         assert 0 == len(content) % 8
+
+
+def test_integers_keep_all_their_digits() -> None:
+    """
+    An integer that f4 does not hold makes y f8; one that f8 does not hold either stands in the header.
+    """
+    x = np.arange(2, dtype=np.int64)
+    counts = Piece(0, "line", x, np.array([1.0, 2.0**24 + 1]), 2, 0, 0)
+    tokens = Piece(0, "line", x, np.array([1.0, 2.0**60]), 2, 0, 0, exact={1: 2**60 + 1})
+    seconds = Piece(0, "line", x, np.array([1.0, 2.0**24 + 1.5]), 2, 0, 0)
+    labels = {"run": [0], "metric": [0]}
+    read_counts, read_tokens, read_seconds = (
+        read(frame(HEADER, [piece], labels)) for piece in (counts, tokens, seconds)
+    )
+
+    assert [1.0, 2.0**24 + 1] == read_counts.parts[0].y
+    assert [[[1, 2**60 + 1]]] == read_tokens.header["series"]["exact"]
+    assert "exact" not in read_counts.header["series"]
+    assert "f4" == read_seconds.header["y"]

@@ -22,8 +22,9 @@ function ranked(arrays: readonly (Int32Array | Float64Array)[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-/// Two runs, the newest first: `b` with loss at steps 0 … 3, `a` at steps 0 and 2; both have cpu.
-function file(): FileAnswers {
+/// Two runs, the newest first: `b` with loss at steps 0 … 3, `a` at steps 0 and 2; both have cpu. `curves`: more of the
+/// table of curves.
+function file(curves: object = {}): FileAnswers {
   const steps = Int32Array.from([0, 1, 1, 1, 0, 2]); // differences: 0 1 2 3, and 0 2
   const times = Int32Array.from([1000, 1000, 1000, 1000, 500, 500]);
   const values = Float64Array.from([4, 3, NaN, 1, 10, 6, 50, 60]);
@@ -79,6 +80,7 @@ function file(): FileAnswers {
       steps_of: [0, 1, 1],
       times_of: [0, 1, 1],
       epochs_of: [-1, -1, -1],
+      ...curves,
       time_unit_s: 1e-3,
       columns: {
         steps: { type: "i4", at: 0, count: 6, lengths: [4, 2] },
@@ -121,6 +123,20 @@ test("curves come by step, newest run first, without metrics of the machine", ()
   );
   assert.deepEqual({ x: [0, 1, 2, 3], y: [4, 3, NaN, 1] }, points(parts[0]));
   assert.deepEqual([4, 1], [parts[0].points, parts[0].nan]);
+});
+
+test("large integers keep their digits over each axis, in a window, and not when they are smoothed", () => {
+  const integers = [null, [[1, { $int: "1152921504606846977" }]], null];
+  const exact = (request: Partial<SeriesRequest>): unknown[] => {
+    const body = { query: "", metrics: [LOSS], runs: ["a"], buckets: 100, x: "step" as const, ...request };
+    const answer = file({ integers }).answer("POST", "repos/demo/series", body);
+    assert.ok("bytes" in answer);
+    return decodeFrame(answer.bytes).parts.map((part) => part.exact && [...part.exact]);
+  };
+  assert.deepEqual([[[1, "1152921504606846977"]]], exact({}));
+  assert.deepEqual([[[1, "1152921504606846977"]], null], exact({ smooth: 0.5 }));
+  assert.deepEqual([null], exact({ window: [-1, -0.5] }));
+  assert.deepEqual([[[1, "1152921504606846977"]]], exact({ x: { name: SYSTEM.name, context: {} } }));
 });
 
 test("curves come over time, relative time, and another metric", () => {

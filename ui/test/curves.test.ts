@@ -9,7 +9,8 @@ import { bucketsOf, cardRequest, type CardView } from "../src/model/cardrequest"
 import { sectionsOf, type Card } from "../src/model/cards";
 import { coloring, dashing } from "../src/model/grouping";
 import { groupLabel, groupOwner, linesOf, type Looks } from "../src/model/lines";
-import { lineRows, sortedLines } from "../src/model/linerows";
+import { formatCell } from "../src/model/format";
+import { lineRows, sortedLines, valueAt } from "../src/model/linerows";
 import { metricQuery, pythonCode } from "../src/model/pythoncode";
 import { mergeFrames } from "../src/model/series";
 import { sequenceText } from "../src/model/fields";
@@ -287,6 +288,34 @@ test("the rows of a zoomed chart are of what is in its window", () => {
     rows.map(({ owner }) => owner),
   );
   assert.deepEqual([6, 5, 6, 2], [rows[0].last, rows[0].min, rows[0].max, rows[0].points]);
+});
+
+test("large integers keep all their digits, in tips and in the rows of a chart", () => {
+  const y = [2 ** 60, 2 ** 60, 2 ** 60, 0.5];
+  const digits = [2, 1, 3].map((more, i) => [i, String(2n ** 60n + BigInt(more))] as const);
+  const frame = frameOf([part(A, { x: [0, 1, 2, 3], y, exact: digits }), part(B)], { y: "f8" });
+  const { data } = linesOf(frame, [VAL], looks());
+  assert.deepEqual([{ $int: "1152921504606846978" }, 0.5], [valueAt(data.lines[0], 0), valueAt(data.lines[0], 3)]);
+  assert.equal(null, frame.parts[1].exact);
+  const [row] = lineRows({ ...linesOf(frame, [VAL], looks()) }, [0, 2]);
+  assert.deepEqual(
+    ["1152921504606846979", "1152921504606846977", "1152921504606846979"],
+    [row.last, row.min, row.max].map(formatCell),
+  );
+});
+
+test("the digits of a line that has grown stay with their points", () => {
+  const [old] = frameOf([part(A, { x: [0, 1, 2], y: [1, 2, 3], exact: [[1, "9007199254740993"]] })]).parts;
+  const [tail] = frameOf([part(A, { x: [2, 3], y: [4, 5], from: 2, exact: [[1, "9007199254740995"]] })]).parts;
+  const pairs = (joined: FramePart): unknown => joined.exact && [...joined.exact];
+  assert.deepEqual(
+    [
+      [1, "9007199254740993"],
+      [3, "9007199254740995"],
+    ],
+    pairs(appendTail(old, tail)),
+  );
+  assert.deepEqual([[1, "9007199254740993"]], pairs(appendTail(old, { ...tail, exact: null })));
 });
 
 test("lines are rows with their last, least and largest value", () => {

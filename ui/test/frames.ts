@@ -1,5 +1,6 @@
 /// Frames as the server sends them (docs/formats/wire.md, section 5), made by a second implementation of the format.
 
+import { exactText } from "../src/wire/json";
 import type { Field, Json, SequenceKey } from "../src/wire/types";
 
 /// One part of a series.
@@ -13,6 +14,8 @@ export interface GivenPart {
   readonly branch?: number | null;
   readonly points?: number;
   readonly from?: number | null;
+  /// The digits of large integers, by the index of the point.
+  readonly exact?: readonly (readonly [number, string])[];
 }
 
 /// What stands beside the parts.
@@ -65,13 +68,16 @@ export function encodeFrame(parts: readonly GivenPart[], given: GivenFrame = {})
       nan: parts.map(({ y }) => y.filter(Number.isNaN).length),
       inf: parts.map(({ y }) => y.filter((value) => Math.abs(value) === Infinity).length),
       from: parts.map(({ from = null }) => from),
+      ...(parts.some(({ exact }) => exact)
+        ? { exact: parts.map(({ exact }) => exact?.map(([index, digits]) => [index, { $int: digits }]) ?? null) }
+        : {}),
     },
     ...(groups ? { groups } : {}),
     ...(given.by ? { by: given.by } : {}),
     runs,
     metrics,
   };
-  const text = new TextEncoder().encode(JSON.stringify(header));
+  const text = new TextEncoder().encode(exactText(header));
   const headerBytes = Math.ceil(text.length / 8) * 8;
   const xWidth = xType === "i4" ? 4 : 8;
   const yWidth = yType === "f4" ? 4 : 8;

@@ -77,6 +77,7 @@ class Piece:
         x, y: of equal length.
         point_count, nan_count, inf_count: the points in the window before reduction, and those NaN and infinite.
         begins_at: the x from which on this replaces the curve that the client has; None: this is the whole curve.
+        exact: by their index in *y*, the values that are integers beyond 2**53, with all their digits.
     """
 
     source: int
@@ -87,6 +88,7 @@ class Piece:
     nan_count: int
     inf_count: int
     begins_at: float | None = None
+    exact: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -96,7 +98,9 @@ class _Line:
     source: int
     x: XArray
     y: FloatArray
+    curve: Curve
     point_indices: IntArray | None = None  # of its points in the curve; None: all, in their order
+    begin: int = 0  # how many of these were cut off at the beginning
     first: int = 0  # the point from which on it is asked for
     smooth: FloatArray | None = None
     sorted_x: bool = True
@@ -109,12 +113,21 @@ class _Line:
     def cut(self, part: slice, x: XArray) -> None:
         """Keep only a part of the line, whose x are *x*."""
         self.x, self.y = x, self.y[part]
+        self.begin += part.start
         self.smooth = None if self.smooth is None else self.smooth[part]
 
     def keep_end(self) -> None:
         """Drop the points before `first`."""
         self.x, self.y = self.x[self.first :], self.y[self.first :]
+        self.begin += self.first
         self.smooth = None if self.smooth is None else self.smooth[self.first :]
+
+    def long_integers(self, indices: IntArray) -> dict[int, int]:
+        """Return the integers beyond 2**53 among the points at *indices*, by their position there."""
+        curve_indices = indices + self.begin
+        return self.curve.long_integers(
+            curve_indices if self.point_indices is None else self.point_indices[curve_indices]
+        )
 
 
 @dataclass(frozen=True)
@@ -150,7 +163,7 @@ def draw(
         x, y = (line.x, line.y) if len(indices) == len(line.x) else (line.x[indices], line.y[indices])
         counts = (reduced.point_count, reduced.nan_count, reduced.inf_count)
         begins_at = float(line.x[0]) if line.first and len(line.x) else None
-        pieces.append(Piece(line.source, LINE, x, y, *counts, begins_at))
+        pieces.append(Piece(line.source, LINE, x, y, *counts, begins_at, line.long_integers(indices)))
         if line.smooth is not None:
             pieces.append(Piece(line.source, SMOOTH, x, line.smooth[indices], *counts, begins_at))
     return pieces
@@ -194,6 +207,7 @@ class CurvePoints:
     Attributes:
         x: in the order of the picture.
         steps, epochs, times_s, values: of the same points.
+        exact: by their index, the values that are integers beyond 2**53.
     """
 
     x: XArray
@@ -201,6 +215,7 @@ class CurvePoints:
     epochs: FloatArray
     times_s: FloatArray
     values: FloatArray
+    exact: Mapping[int, int]
 
 
 def points_in_view(store: PointStore, request: CurveRequest, view: View) -> CurvePoints | None:
@@ -213,7 +228,12 @@ def points_in_view(store: PointStore, request: CurveRequest, view: View) -> Curv
     inside = slice(None) if view.window is None else (line.x >= view.window[0]) & (line.x <= view.window[1])
     indices = (np.arange(len(curve)) if line.point_indices is None else line.point_indices)[inside]
     return CurvePoints(
-        line.x[inside], curve.steps[indices], curve.epochs[indices], curve.times_s[indices], curve.values[indices]
+        line.x[inside],
+        curve.steps[indices],
+        curve.epochs[indices],
+        curve.times_s[indices],
+        curve.values[indices],
+        curve.long_integers(indices),
     )
 
 
@@ -276,7 +296,7 @@ def _over_x(source: int, curve: Curve, curves: Mapping[SequenceKey, Curve], requ
     if not isinstance(x, str):
         return _over_metric(source, curve, curves, request, x)
     if x == "step":
-        return _Line(source, curve.steps, curve.values)
+        return _Line(source, curve.steps, curve.values, curve)
     point_indices: IntArray | None = None
     if x == "epoch":
         point_indices = np.flatnonzero(~np.isnan(curve.epochs))
@@ -286,8 +306,8 @@ def _over_x(source: int, curve: Curve, curves: Mapping[SequenceKey, Curve], requ
     if len(line_x) > 1 and not bool((line_x[1:] >= line_x[:-1]).all()):
         order = np.argsort(line_x, kind="stable")
         sorted_indices = order if point_indices is None else point_indices[order]
-        return _Line(source, line_x[order], y[order], sorted_indices, sorted_x=False)
-    return _Line(source, line_x, y, point_indices)
+        return _Line(source, line_x[order], y[order], curve, sorted_indices, sorted_x=False)
+    return _Line(source, line_x, y, curve, point_indices)
 
 
 def _over_metric(
@@ -300,14 +320,14 @@ def _over_metric(
         same_name = (other for key, other in curves.items() if key[0] == name)
         partner = curves.get((name, "{}")) or next(same_name, None)
     if partner is None:
-        return _Line(source, np.empty(0), np.empty(0), sorted_x=False)
+        return _Line(source, np.empty(0), np.empty(0), curve, sorted_x=False)
     _, curve_indices, partner_indices = np.intersect1d(
         curve.steps, partner.steps, assume_unique=True, return_indices=True
     )
     partner_values = partner.values[partner_indices]
     finite = np.isfinite(partner_values)
     point_indices = curve_indices[finite]
-    return _Line(source, partner_values[finite], curve.values[point_indices], point_indices, sorted_x=False)
+    return _Line(source, partner_values[finite], curve.values[point_indices], curve, point_indices, sorted_x=False)
 
 
 # smoothing and reduction

@@ -21,6 +21,8 @@ import numpy.typing as npt
 
 from aim.core.errors import NotFound
 from aim.core.recent import Recent
+from aim.core.values import EXACT_INT_MAX
+from aim.engine.long_integers import long_integers
 from aim.engine.pyramid import Pyramid
 from aim.engine.repository import Repository
 from aim.engine.tail import Watch
@@ -67,6 +69,18 @@ class Curve:
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    def long_integers(self, indices: IntArray) -> dict[int, int]:
+        """
+        Return, by their position in *indices*, the values there that are integers which no double may hold.
+
+        Cost: O(indices); next to nothing where all values are small.
+        """
+        values = self.values[indices]
+        if self._points.values.dtype.kind == "f" or not bool((np.abs(values) >= EXACT_INT_MAX).any()):
+            return {}
+        exact = long_integers(self._points.values[indices])
+        return {position: int(exact[position]) for position in np.flatnonzero(exact).tolist()}
 
 
 @dataclass

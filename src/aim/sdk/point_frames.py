@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aim.core.values import EXACT_INT_MAX
-from aim.engine import point_tables
+from aim.engine import long_integers
 from aim.sdk.param_columns import flat_params, need_pandas, text_cell
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _columns(points: Points, only_last: bool) -> dict[str, Any]:
     return {
         "idx": np.arange(max(0, count - 1) if only_last else 0, count, dtype=np.int64),
         "step": points.steps[rows],
-        "value": points.values[rows].astype(object) if point_tables.has_long(points.values) else points.values[rows],
+        "value": points.values[rows].astype(object) if long_integers.has_long(points.values) else points.values[rows],
         "epoch": points.epochs[rows],
         "time": np.rint(points.times_s[rows] * 1e6).astype(np.int64),
     }

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
 SERIES_COLUMNS = ("run", "name", "context", "step", "epoch", "time", "value")
+EXACT_COLUMN = "exact"  # of Parquet: a value that is an integer beyond 2**53, which no double holds
 COLUMN_AXES = ("step", "epoch", "time")  # axes of charts that are columns of their own
 LIMIT_NONE = 1 << 62
 
@@ -137,7 +138,10 @@ def _series(repo: OpenRepository, request: SeriesRequest) -> ExportTable:
 def _points(labels: Sequence[str], points: CurvePoints, has_x: bool) -> Sequence[Sequence[Any]]:
     count = len(points.steps)
     epochs = [None if epoch != epoch else epoch for epoch in points.epochs.tolist()]
-    columns = [points.steps.tolist(), epochs, points.times_s.tolist(), points.values.tolist()]
+    values = points.values.tolist()
+    for index, exact in points.exact.items():
+        values[index] = exact
+    columns = [points.steps.tolist(), epochs, points.times_s.tolist(), values]
     return [*([label] * count for label in labels), *columns, *([points.x.tolist()] if has_x else [])]
 
 
@@ -194,13 +198,19 @@ def _parquet(rows: ExportTable, is_runs: bool) -> IO[bytes]:
     else:
         text, whole, real = pyarrow.string(), pyarrow.int64(), pyarrow.float64()
         kinds = (text, text, text, whole, real, real, real, real)
-        schema = pyarrow.schema(list(zip(rows.names, kinds, strict=False)))  # x is left out where an axis is a column
+        fields = list(zip(rows.names, kinds, strict=False))  # x is left out where an axis is a column
+        schema = pyarrow.schema([*fields, (EXACT_COLUMN, whole)])
+        value_index = rows.names.index("value")
         with pyarrow.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
             for piece in rows.pieces:
+                exact = [value if isinstance(value, int) else None for value in piece[value_index]]
                 arrays = [
-                    pyarrow.array(_whole_texts(column) if kind.type == text else column, kind.type)
-                    for column, kind in zip(piece, schema, strict=True)
+                    pyarrow.array(_whole_texts(column), text)
+                    if kind == text
+                    else pyarrow.array(map(float, column) if index == value_index else column, kind)
+                    for index, (column, (_, kind)) in enumerate(zip(piece, fields, strict=True))
                 ]
+                arrays.append(pyarrow.array(exact, whole))
                 writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
     file.seek(0)
     return file

@@ -4,7 +4,8 @@ Frames: curves as typed arrays that a browser reads without copying. Specified i
     "AXF1" | header_bytes u32 | header: JSON | x block | y block         little-endian; blocks begin at multiples of 8
 
 The header says where each part of each series lies in the blocks. Equal x are stored once. x is i4 when all x are
-integers that fit, else f8; y is f4 unless f4 would lose a difference that can be seen.
+integers that fit, else f8; y is f4 unless f4 would lose a difference that can be seen, or digits of an integer. The
+header has the integers that f8 does not hold either.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ MAGIC = b"AXF1"
 ALIGNMENT = 8
 INT32_MAX = 2**31 - 1
 FLOAT32_MAX = float(np.finfo(np.float32).max)
+FLOAT32_WHOLE_MAX = 2**24  # f4 holds every integer up to it
 STAIRS = 20_000  # f4 has 24 bits: values that span 1 / 20,000 of their size still have 800 levels
 
 
@@ -43,7 +45,7 @@ def frame(header: Mapping[str, object], pieces: Sequence[Piece], labels: Mapping
     y_starts = np.cumsum(point_counts) - point_counts
     y_block = np.concatenate([piece.y for piece in pieces]) if pieces else np.empty(0)
     y_type = "<f8" if _needs_double(y_block, y_starts) else "<f4"
-    series = {
+    series: dict[str, list[Any]] = {
         **{name: list(indices) for name, indices in labels.items()},
         "part": [piece.part for piece in pieces],
         "x": x_starts,
@@ -51,6 +53,7 @@ def frame(header: Mapping[str, object], pieces: Sequence[Piece], labels: Mapping
         "n": point_counts.tolist(),
         **_counts(pieces),
     }
+    series |= _exact(pieces)
     text = json_bytes({**header, "x": x_type[1:], "y": y_type[1:], "series": series})
     text += b" " * (-len(text) % ALIGNMENT)
     with np.errstate(over="ignore"):
@@ -65,6 +68,11 @@ def _counts(pieces: Sequence[Piece]) -> dict[str, list[Any]]:
         "inf": [piece.inf_count for piece in pieces],
         "from": [wire_number(piece.begins_at) for piece in pieces],
     }
+
+
+def _exact(pieces: Sequence[Piece]) -> dict[str, list[Any]]:
+    is_needed = any(piece.exact for piece in pieces)
+    return {"exact": [sorted(piece.exact.items()) or None for piece in pieces]} if is_needed else {}
 
 
 def _padded(block: bytes) -> bytes:
@@ -111,4 +119,11 @@ def _needs_double(y: npt.NDArray[np.float64], starts: npt.NDArray[np.int64]) -> 
     largest = np.maximum(np.abs(low), np.abs(high))
     with np.errstate(over="ignore"):
         spread = high - low
-    return bool(((largest > FLOAT32_MAX) | ((spread > 0) & (spread < largest / STAIRS))).any())
+    if bool(((largest > FLOAT32_MAX) | ((spread > 0) & (spread < largest / STAIRS))).any()):
+        return True
+    return bool((largest > FLOAT32_WHOLE_MAX).any()) and _has_long_integer(y[finite])
+
+
+def _has_long_integer(y: npt.NDArray[np.float64]) -> bool:
+    long = y[np.abs(y) > FLOAT32_WHOLE_MAX]
+    return bool(((long == np.rint(long)) & (long != long.astype(np.float32))).any())

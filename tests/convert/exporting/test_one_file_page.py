@@ -184,3 +184,22 @@ def test_pages_that_were_not_built_are_an_error(
     with pytest.raises(one_file_page.PagesNotBuilt, match="make ui"):
         export(repository, tmp_path / "x.html")
     assert not (tmp_path / "x.html").exists()
+
+
+def test_long_integers_keep_all_their_digits(tmp_path: Path) -> None:
+    """
+    Integers beyond 2^53 stand beside the doubles of their curve, also when the curve is reduced.
+    """
+    with Run("r", repo=tmp_path, create=True, system_tracking_interval=None) as run:
+        run["seed"] = 2**63 - 1
+        for step in range(3_000):
+            run.track(2**60 + step if step == 2_999 else step, name="tokens", step=step)
+        run.track(0.5, name="loss", step=0)
+    export(tmp_path, tmp_path / "x.html")
+    answers = answers_of(tmp_path / "x.html")
+    curves = answers["curves"]
+    tokens = [curves["metrics"][metric]["name"] for metric in curves["metric"]].index("tokens")
+
+    assert [[curves["n"][tokens] - 1, 2**60 + 2_999]] == curves["integers"][tokens]
+    assert [None] == [column for index, column in enumerate(curves["integers"]) if index != tokens]
+    assert 2**63 - 1 == answers["pages"]["r"]["params"]["seed"]

@@ -5,6 +5,7 @@ import { curvesOf } from "./curves";
 import { objectsAnswer } from "./objects";
 import { CurveAnswers } from "./series";
 import { RunColumnsOfFile, runsAnswer } from "./tables";
+import { parseJson } from "../wire/json";
 import type { ObjectsRequest } from "../wire/objects";
 import type { RunsRequest, SeriesRequest } from "../wire/types";
 
@@ -32,7 +33,7 @@ export class FileAnswers {
   /// Reads the blocks of this document.
   static async open(): Promise<FileAnswers> {
     const [answers, curves] = await Promise.all([inflated(blockBytes("answers")), inflated(blockBytes("curves"))]);
-    return FileAnswers.of(JSON.parse(new TextDecoder().decode(answers)) as ArchivedAnswers, curves);
+    return FileAnswers.of(parseJson(new TextDecoder().decode(answers)) as ArchivedAnswers, curves);
   }
 
   /// What answers from these blocks.

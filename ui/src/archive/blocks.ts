@@ -1,5 +1,6 @@
 /// The blocks of a page in one file: base64 in elements of the document, deflated. See docs/formats/page.md.
 
+import type { BigInteger } from "../wire/json";
 import type { AlertItem } from "../wire/alerts";
 import type {
   ArchiveInfo,
@@ -21,6 +22,9 @@ export interface ColumnPlace {
   readonly lengths: readonly number[];
 }
 
+/// The index of a point, and its value, which no double holds.
+export type IndexedInteger = readonly [number, number | BigInteger];
+
 /// The curves: one item a curve in each list; `steps_of` and so on are indices of arrays in the columns.
 export interface CurveTable {
   readonly metrics: readonly SequenceKey[];
@@ -33,6 +37,8 @@ export interface CurveTable {
   readonly steps_of: readonly number[];
   readonly times_of: readonly number[];
   readonly epochs_of: readonly number[];
+  /// Of each curve the integers beyond 2^53, by the index of the point; left out if there are none.
+  readonly integers?: readonly (readonly IndexedInteger[] | null)[];
   readonly columns: { readonly [name in "steps" | "times" | "epochs" | "values"]: ColumnPlace };
   readonly time_unit_s: number;
 }

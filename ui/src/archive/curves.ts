@@ -1,6 +1,6 @@
 /// Curves of a page in one file: decoded from its block, and drawn as the server would.
 
-import type { ColumnPlace, CurveTable } from "./blocks";
+import type { ColumnPlace, CurveTable, IndexedInteger } from "./blocks";
 
 /// One curve. Times are seconds since the making of its run; without epochs, `epochs` is null.
 export interface ArchivedCurve {
@@ -10,6 +10,7 @@ export interface ArchivedCurve {
   readonly times: Float64Array;
   readonly epochs: Float64Array | null;
   readonly values: Float32Array | Float64Array;
+  readonly integers: ReadonlyMap<number, IndexedInteger[1]>;
   readonly points: number;
   readonly nan: number;
   readonly inf: number;
@@ -65,6 +66,7 @@ export function curvesOf(bytes: Uint8Array, table: CurveTable): readonly Archive
       times: times[table.times_of[i]],
       epochs: table.epochs_of[i] < 0 ? null : epochs[table.epochs_of[i]],
       values: values.subarray(valueAt, valueAt + n),
+      integers: new Map(table.integers?.[i] ?? []),
       points: table.points[i],
       nan: table.nan[i],
       inf: table.inf[i],
@@ -78,6 +80,8 @@ export function curvesOf(bytes: Uint8Array, table: CurveTable): readonly Archive
 export interface ArchivedLine {
   readonly x: Float64Array;
   readonly y: Float64Array;
+  /// Of each point its index in the curve; without it all are there, in their order.
+  readonly indices?: readonly number[];
 }
 
 /// The points of a line whose x is a number, in the order of x.
@@ -87,7 +91,7 @@ export function ordered(x: Float64Array, y: Float32Array | Float64Array): Archiv
   if (isOrdered) return { x, y: new Float64Array(y) };
   const indices = Array.from(x.keys()).filter((i) => x[i] === x[i]);
   indices.sort((a, b) => x[a] - x[b] || a - b);
-  return { x: Float64Array.from(indices, (i) => x[i]), y: Float64Array.from(indices, (i) => y[i]) };
+  return { x: Float64Array.from(indices, (i) => x[i]), y: Float64Array.from(indices, (i) => y[i]), indices };
 }
 
 /// The debiased exponential mean of all finite values; where a value is not finite, the mean so far.

@@ -1,9 +1,10 @@
 /// The curves that a request asks for, as a frame of docs/formats/wire.md, section 5.
 
-import type { ArchivedAnswers } from "./blocks";
+import type { ArchivedAnswers, IndexedInteger } from "./blocks";
 import { ordered, reducedIndices, smoothedValues, windowOf, type ArchivedCurve, type ArchivedLine } from "./curves";
 import { groupLine } from "./groups";
 import { cellOf, type RunColumnsOfFile } from "./tables";
+import { exactText } from "../wire/json";
 import type { Aggregate, Field, Json, SequenceKey, SeriesRequest } from "../wire/types";
 
 const MAGIC = 0x31465841;
@@ -19,6 +20,7 @@ interface Piece {
   readonly x: Float64Array;
   readonly y: Float64Array;
   readonly counts: readonly [number, number, number];
+  readonly exact: readonly IndexedInteger[];
 }
 
 /// A context as one text, whatever the order of its keys.
@@ -41,6 +43,15 @@ function picked(values: Float64Array, indices: readonly number[]): Float64Array 
   const chosen = new Float64Array(indices.length);
   for (let i = 0; i < indices.length; i++) chosen[i] = values[indices[i]];
   return chosen;
+}
+
+/// Of the points of a line at `indices` those that are integers beyond 2^53, by their index there.
+function exactOf(curve: ArchivedCurve, line: ArchivedLine, indices: readonly number[]): IndexedInteger[] {
+  if (curve.integers.size === 0) return [];
+  return indices.flatMap((index, i): IndexedInteger[] => {
+    const value = curve.integers.get(line.indices ? line.indices[index] : index);
+    return value === undefined ? [] : [[i, value]];
+  });
 }
 
 /// How many values there are from `start` to `stop`, how many of them NaN, and infinite.
@@ -129,6 +140,7 @@ export class CurveAnswers {
       x,
       y: picked(y, indices),
       counts,
+      exact: part === "line" ? exactOf(curve, line, indices) : [],
     });
     const pieces = [piece("line", line.y)];
     if (request.smooth) pieces.push(piece("smooth", smoothedValues(line.y, request.smooth)));
@@ -172,6 +184,7 @@ export class CurveAnswers {
         x,
         y: values,
         counts: [x.length, 0, 0],
+        exact: [],
       });
       if (x.length === 0) return [];
       return [piece("line", y), ...(low && high ? [piece("low", low), piece("high", high)] : [])];
@@ -216,8 +229,11 @@ export function frameOf(header: Record<string, Json>, pieces: readonly Piece[]):
     nan: pieces.map(({ counts }) => counts[1]),
     inf: pieces.map(({ counts }) => counts[2]),
     from: pieces.map(() => null),
+    ...(pieces.some(({ exact }) => exact.length > 0)
+      ? { exact: pieces.map(({ exact }) => (exact.length > 0 ? (exact as readonly Json[] & typeof exact) : null)) }
+      : {}),
   };
-  const text = new TextEncoder().encode(JSON.stringify({ ...header, x: "f8", y: "f8", series }));
+  const text = new TextEncoder().encode(exactText({ ...header, x: "f8", y: "f8", series }));
   const headerBytes = Math.ceil(text.length / 8) * 8;
   const buffer = new ArrayBuffer(PREFIX_BYTES + headerBytes + count * 16);
   new DataView(buffer).setUint32(0, MAGIC, true);

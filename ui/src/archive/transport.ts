@@ -4,6 +4,7 @@
 
 import { FileAnswers } from "./answers";
 import { blockBytes } from "./blocks";
+import { exactText, parseJson } from "../wire/json";
 
 const SCHEME = "file-answer:";
 const MEDIUM = /^repos\/[^/]+\/(?:blobs|thumbs)\/([^?]+)(\?.*)?$/;
@@ -57,8 +58,8 @@ export async function send(url: string, init?: RequestInit): Promise<Response> {
   const content = contents.get(url);
   if (content) return new Response(content);
   if (!opened) throw new TypeError("The file is not read yet.");
-  const body: unknown = typeof init?.body === "string" ? JSON.parse(init.body) : null;
+  const body: unknown = typeof init?.body === "string" ? parseJson(init.body) : null;
   const answer = opened.answer(init?.method ?? "GET", url.slice(SCHEME.length), body);
   if ("bytes" in answer) return new Response(answer.bytes);
-  return new Response(JSON.stringify(answer.json), { status: answer.status ?? 200 });
+  return new Response(exactText(answer.json), { status: answer.status ?? 200 });
 }

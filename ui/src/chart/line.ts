@@ -10,6 +10,8 @@ export interface Line {
   readonly label: string;
   readonly x: Numbers;
   readonly y: Numbers;
+  /// The digits of integers that a double does not hold, by the index of the point.
+  readonly exact?: ReadonlyMap<number, string> | null;
   readonly color: string;
   readonly dash: readonly number[];
   /// Drawn thin and pale, and never found by the pointer: the raw line behind a smoothed one.

@@ -20,6 +20,11 @@ export function quantityIn(cell: Cell): number | bigint | null {
   return typeof cell === "number" ? cell : null;
 }
 
+/// A number in a cell with all that is known of its digits, for a title.
+export function valueTitle(cell: Cell): string {
+  return typeof cell === "number" ? String(cell) : exactText(cell);
+}
+
 /// A text that is equal for equal cells only: NaN, the text `NaN` and a missing value differ.
 export function cellKey(cell: Cell): string {
   return typeof cell === "number" ? String(cell) : JSON.stringify(cell);

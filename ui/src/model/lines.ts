@@ -99,6 +99,7 @@ export function linesOf(frame: Frame | null, metrics: readonly SequenceKey[], lo
         label: looks.nameOf(part.run) + suffix + (isPast ? ` before rewind ${(part.branch ?? 0) + 1}` : ""),
         x: part.x,
         y: part.part === "smooth" ? gapped(part, frame.parts[i - 1]) : part.y,
+        exact: part.exact,
         color: looks.coloring.colorOf(part.run),
         dash: dashFor(part, part.run),
         faint: isPast || (hasSmooth && part.part === "line"),

@@ -5,11 +5,13 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Extent } from "../chart/extent";
 import { LineChart, type HoverPoint } from "../chart/linechart";
-import { indexAt, type Hit } from "../chart/nearest";
+import { indexAt } from "../chart/nearest";
 import { Scale } from "../chart/scale";
 import type { ChartTheme, Plot, PlotOptions } from "../chart/plot";
 import type { AxisUnit } from "../chart/ticks";
-import { formatDelta, formatDuration, formatNumber, formatTime } from "../model/format";
+import { valueTitle, type Cell } from "../model/cell";
+import { deltaText, formatCell, formatDuration, formatNumber, formatTime } from "../model/format";
+import { valueAt } from "../model/linerows";
 import type { CardLines } from "../model/lines";
 import { Icon } from "../widget/icon";
 import { Swatch } from "../widget/text";
@@ -138,8 +140,10 @@ function TipName({ label, open }: { label: string; open: (() => void) | null }):
   );
 }
 
-function valueAt(hit: Hit): number {
-  return hit.line.y[hit.index];
+/// The value of a point as the tip shows it: seven digits where there is time to read them, and all of an integer.
+function valueText(value: Cell, isPinned: boolean): string {
+  const isRounded = isPinned && typeof value === "number" && !Number.isInteger(value);
+  return isRounded ? String(Number(value.toPrecision(7))) : formatCell(value);
 }
 
 function Tip({
@@ -158,7 +162,7 @@ function Tip({
   const owner = baseline?.value ?? null;
   const base = owner === null ? undefined : lines.value.data.lines.find((line) => line.owner === owner && !line.faint);
   const at = base ? indexAt(base, point.x, new Scale("linear", point.x, point.x + 1, 0, 1e9)) : -1;
-  const baseValue = base && at >= 0 ? base.y[at] : null;
+  const baseValue = base && at >= 0 ? valueAt(base, at) : null;
   return (
     <div
       class={isPinned ? "tip pinned" : "tip"}
@@ -174,20 +178,21 @@ function Tip({
           </button>
         )}
       </h4>
-      {point.hits.map((hit, i) => (
-        <div key={i} class={i === 0 ? "hit best" : "hit"}>
-          <Swatch color={hit.line.color} dash={hit.line.dash.length > 0 ? hit.line.dash : undefined} />
-          <TipName label={hit.line.label} open={isPinned ? (openOf?.(hit.line.owner) ?? null) : null} />
-          <span class="value" title={String(valueAt(hit))}>
-            {isPinned && !Number.isInteger(valueAt(hit))
-              ? String(Number(valueAt(hit).toPrecision(7)))
-              : formatNumber(valueAt(hit))}
-          </span>
-          {baseValue !== null && (
-            <span class="delta">{hit.line.owner === owner ? "base" : formatDelta(valueAt(hit) - baseValue)}</span>
-          )}
-        </div>
-      ))}
+      {point.hits.map(({ line, index }, i) => {
+        const value = valueAt(line, index);
+        return (
+          <div key={i} class={i === 0 ? "hit best" : "hit"}>
+            <Swatch color={line.color} dash={line.dash.length > 0 ? line.dash : undefined} />
+            <TipName label={line.label} open={isPinned ? (openOf?.(line.owner) ?? null) : null} />
+            <span class="value" title={valueTitle(value)}>
+              {valueText(value, isPinned)}
+            </span>
+            {baseValue !== null && (
+              <span class="delta">{line.owner === owner ? "base" : (deltaText(value, baseValue) ?? "NaN")}</span>
+            )}
+          </div>
+        );
+      })}
     </div>
   );
 }

@@ -4,10 +4,11 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { goTo } from "../model/address";
 import type { Card } from "../model/cards";
-import { formatDelta, formatNumber } from "../model/format";
+import { deltaText, formatCell } from "../model/format";
 import type { CardSettings } from "../model/cardsettings";
 import type { CardLines } from "../model/lines";
 import { lineRows, sortedLines, type LineKey } from "../model/linerows";
+import { valueTitle } from "../model/cell";
 import type { Scene } from "../model/scene";
 import { Dialog } from "../widget/dialog";
 import { Grid, type GridColumn } from "../widget/grid";
@@ -55,9 +56,9 @@ export function FullCard({
       );
     if (column.key === "points") return <span>{row.points}</span>;
     if (column.key === "delta")
-      return <span class="muted">{base && base !== row ? formatDelta(row.last - base.last) : ""}</span>;
+      return <span class="muted">{base && base !== row ? (deltaText(row.last, base.last) ?? "") : ""}</span>;
     const value = row[column.key as "last" | "min" | "max"];
-    return <span title={String(value)}>{formatNumber(value)}</span>;
+    return <span title={valueTitle(value)}>{formatCell(value)}</span>;
   };
   return (
     <Dialog title={[card.title, card.subtitle].filter(Boolean).join(" · ")} isWide onClose={onClose}>

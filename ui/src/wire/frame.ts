@@ -1,6 +1,6 @@
 /// The typed-array frame of docs/formats/wire.md, section 5. Bytes in, views out: nothing is copied.
 
-import { parseJson } from "./json";
+import { exactText, parseJson, type BigInteger } from "./json";
 import type { Field, IgnoredReason, Json, ParamPath, SequenceKey } from "./types";
 
 const MAGIC = 0x31465841; // "AXF1" read as a little-endian word
@@ -8,6 +8,8 @@ const PREFIX_BYTES = 8;
 
 export type XArray = Int32Array | Float64Array;
 export type YArray = Float32Array | Float64Array;
+/// Of integers that a double does not hold, by the index of the point: their digits.
+export type ExactValues = ReadonlyMap<number, string>;
 export type Part = "line" | "smooth" | "low" | "high";
 
 /// One part of one drawn series. `x` and `y` have equal lengths; a NaN in `y` is a recorded NaN.
@@ -22,6 +24,8 @@ export interface FramePart {
   readonly branch: number | null;
   readonly x: XArray;
   readonly y: YArray;
+  /// Null: no value is such an integer.
+  readonly exact: ExactValues | null;
   /// Points of the whole series in the window, before reduction; and how many of these are NaN, infinite.
   readonly points: number;
   readonly nan: number;
@@ -78,6 +82,7 @@ interface Header {
     readonly nan: readonly number[];
     readonly inf: readonly number[];
     readonly from: readonly (number | null)[];
+    readonly exact?: readonly (readonly (readonly [number, number | BigInteger])[] | null)[];
   };
   readonly groups?: readonly { readonly key: readonly Json[]; readonly runs: readonly number[] }[];
   readonly by?: readonly Field[];
@@ -86,6 +91,12 @@ interface Header {
 
 /// The bytes are not a frame of this format.
 export class BadFrame extends Error {}
+
+function exactValues(
+  pairs: readonly (readonly [number, number | BigInteger])[] | null | undefined,
+): ExactValues | null {
+  return pairs ? new Map(pairs.map(([index, value]) => [index, exactText(value)])) : null;
+}
 
 /// Decodes a frame; throws `BadFrame` where the bytes are not one. Cost: O(series), nothing a point.
 export function decodeFrame(buffer: ArrayBuffer): Frame {
@@ -118,6 +129,7 @@ export function decodeFrame(buffer: ArrayBuffer): Frame {
       branch: series.branch?.[i] ?? null,
       x: header.x === "i4" ? new Int32Array(buffer, xAt, n) : new Float64Array(buffer, xAt, n),
       y: header.y === "f4" ? new Float32Array(buffer, yAt, n) : new Float64Array(buffer, yAt, n),
+      exact: exactValues(series.exact?.[i]),
       points: series.points[i],
       nan: series.nan[i],
       inf: series.inf[i],
@@ -158,10 +170,23 @@ function joinY(head: YArray, count: number, tail: YArray): YArray {
   return joined;
 }
 
+function joinExact(head: ExactValues | null, count: number, tail: ExactValues | null): ExactValues | null {
+  if (!head && !tail) return null;
+  const before = [...(head ?? [])].filter(([index]) => index < count);
+  const after = [...(tail ?? [])].map(([index, digits]) => [index + count, digits] as const);
+  return new Map([...before, ...after]);
+}
+
 /// `old` with the tail `next` put in place of everything from `next.from` on; `next` itself if it is whole.
 export function appendTail(old: FramePart, next: FramePart): FramePart {
   if (next.from === null) return next;
   let keep = old.x.length;
   while (keep > 0 && old.x[keep - 1] >= next.from) keep--;
-  return { ...next, x: joinX(old.x, keep, next.x), y: joinY(old.y, keep, next.y), from: null };
+  return {
+    ...next,
+    x: joinX(old.x, keep, next.x),
+    y: joinY(old.y, keep, next.y),
+    exact: joinExact(old.exact, keep, next.exact),
+    from: null,
+  };
 }

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.core.clock import MICROSECONDS
+from aim.engine.long_integers import has_long, long_integers
 from aim.engine.points import as_floats
 from aim.engine.sampling import reduce_curves
 from aim.storage.forms.state import SequenceKey, SequenceState
@@ -43,6 +44,7 @@ class CurveColumns:
         self._is_whole = is_whole
         self._metrics: dict[SequenceKey, int] = {}
         self._keys: list[dict[str, Any]] = []
+        self._integers: list[dict[int, int]] = []
         self._labels: dict[str, list[int]] = {name: [] for name in ("run", "metric", "n", "points", "nan", "inf")}
         self._arrays: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in ("steps", "times", "epochs", "values")}
 
@@ -62,6 +64,10 @@ class CurveColumns:
         counts = (run, metric, len(chosen), len(points), int(is_nan.sum()), int(is_infinite.sum()))
         for label, count in zip(self._labels, counts, strict=True):
             self._labels[label].append(count)
+        self._integers.append({})
+        if has_long(points.values):
+            long = long_integers(points.values[chosen])
+            self._integers[-1] = {index: int(long[index]) for index in np.flatnonzero(long).tolist()}
         times_us = points.times_us[chosen] - round(created_at_s * MICROSECONDS)
         columns = (points.steps[chosen], times_us, points.epochs[chosen], values[chosen])
         for column, array in zip(self._arrays.values(), columns, strict=True):
@@ -78,6 +84,7 @@ class CurveColumns:
         staying = [index for index in range(len(self._labels["n"])) if index not in indices]
         self._labels = {name: [column[index] for index in staying] for name, column in self._labels.items()}
         self._arrays = {name: [column[index] for index in staying] for name, column in self._arrays.items()}
+        self._integers = [self._integers[index] for index in staying]
 
     def sizes(self) -> list[int]:
         """Return how many points each curve has."""
@@ -108,6 +115,8 @@ class CurveColumns:
             "time_unit_s": unit_us / MICROSECONDS,
             "exact": exact,
         }
+        if any(self._integers):
+            description["integers"] = [sorted(integers.items()) or None for integers in self._integers]
         return description, bytes(content)
 
 
