@@ -180,6 +180,8 @@ def test_hashes_may_be_prefixes_and_patterns(tmp_path: Path, runs: list[Run]) ->
         (["runs", "ls", "--columns", "hparams.l"], 2, "Did you mean 'hparams.lr'?"),
         (["runs", "ls", "run.hparams.lr > 5", "--json"], 1, "Total 0 runs."),
         (["rnus"], 2, "Did you mean 'runs'?"),
+        (["reindex"], 2, "`aim storage reindex` reads all runs again"),
+        (["telemetry", "off"], 2, "It sends nothing about its users"),
         (["runs", "rm", "nothing"], 1, "Cannot find run 'nothing'"),
         (["runs", "cp", "--destination", "nowhere", "*"], 1, "Cannot find repository"),
         (["query", "run.x == 1"], 1, "No run has a param 'x'"),

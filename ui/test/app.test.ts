@@ -7,7 +7,17 @@ import { signal } from "@preact/signals";
 import { freshWindow, makeConnected } from "./connected";
 import { FakeServer, Refusal } from "./fakeserver";
 import { makeRuns, SERVER } from "./project";
-import { address, carried, change, goTo, goToText, listSetting, pageUrl, setting } from "../src/model/address";
+import {
+  address,
+  carried,
+  change,
+  goTo,
+  goToText,
+  listSetting,
+  pageUrl,
+  setting,
+  shareText,
+} from "../src/model/address";
 import { Alerts, alertAgo, alertRun, alertTarget, isOpen, withDismissed } from "../src/model/alerts";
 import { Marks, shortHash, toggled } from "../src/model/marks";
 import { makeScene, runName } from "../src/model/scene";
@@ -72,6 +82,13 @@ test("an error is a message, an abort is none", () => {
     ["bad", "bad"],
     session.toasts.value.map(({ tone }) => tone),
   );
+});
+
+test("a link that is copied from this machine's own address says how others can open it", () => {
+  for (const hostname of ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"]) {
+    assert.match(shareText(hostname), /this machine only: for others, start `aim up --host 0\.0\.0\.0`/);
+  }
+  assert.equal(shareText("runs.example.com"), "Link copied. It shows exactly this.");
 });
 
 test("the address is changed in a step, or in its place", () => {

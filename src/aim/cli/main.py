@@ -51,11 +51,23 @@ class AimGroup(click.Group):
         import difflib
 
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            if ctx.parent is None and args[0] in ABSENT:
+                ctx.fail(f"Aim 4 has no command '{args[0]}'. {ABSENT[args[0]]}")
             close = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
             hint = f" Did you mean '{close[0]}'?" if close else ""
             ctx.fail(f"No such command '{args[0]}'.{hint}")
         return super().resolve_command(ctx, args)
 
+
+ABSENT = {
+    "reindex": "Nothing has to be indexed by hand; `aim storage reindex` reads all runs again.",
+    "telemetry": "It sends nothing about its users, so there is nothing to switch off.",
+    "watcher": "Alerts of the pages (`aim up`) tell when a run fails, stops or does not improve.",
+    "dashboard": "The pages are `aim up`.",
+    "ui": "The pages are `aim up`.",
+    "track": "Runs are recorded from Python: `from aim import Run`.",
+}
+"""Commands of Aim 3 and of other trackers that are not here, and what there is instead."""
 
 COMMANDS = {
     "init": "aim.cli.init:init",

@@ -110,3 +110,11 @@ export function listSetting(name: string): ReadonlySignal<readonly string[]> {
   const text = setting(name);
   return computed(() => (text.value === "" ? [] : text.value.split(",")));
 }
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/// What to say when the link of a view was copied from a page on `hostname`: a loopback address is this machine only.
+export function shareText(hostname: string): string {
+  if (!LOOPBACK.test(hostname)) return "Link copied. It shows exactly this.";
+  return "Link copied. It works on this machine only: for others, start `aim up --host 0.0.0.0`.";
+}

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { address, formatAddress, goToText } from "../model/address";
+import { address, formatAddress, goToText, shareText } from "../model/address";
 import { documentId } from "../model/documents";
 import { Icon } from "../widget/icon";
 import { Popover } from "../widget/popover";
@@ -92,7 +92,7 @@ export function ViewButtons(): JSX.Element {
         type="button"
         class="pill"
         title="Copy a link that shows exactly this"
-        onClick={() => void copyText(app, location.href, "Link copied. It shows exactly this.")}
+        onClick={() => void copyText(app, location.href, shareText(location.hostname))}
       >
         Share
       </button>
