@@ -97,7 +97,8 @@ def test_a_repository_is_removed(tmp_path: Path) -> None:
 
 def test_repositories_of_other_versions_are_told_apart(tmp_path: Path) -> None:
     """
-    A repository of Aim 3, or of a newer format, is an error that says so; nothing is written into it.
+    A repository of Aim 3 is not read, and a run is recorded beside it; one of a newer format is an error that says so.
+    Nothing is written into either.
     """
     old = tmp_path / "old" / ".aim"
     old.mkdir(parents=True)
@@ -107,7 +108,9 @@ def test_repositories_of_other_versions_are_told_apart(tmp_path: Path) -> None:
     (newer / "FORMAT").write_text('{"format": 2}\n')
 
     with pytest.raises(UnsupportedFormat, match="Aim 3"):
-        Run(repo=tmp_path / "old")
+        Repo(str(tmp_path / "old"))
+    with Run(repo=tmp_path / "old", system_tracking_interval=None, capture_terminal_logs=False) as run:
+        assert str(tmp_path / "old" / ".aim4-import") == run.repo.root_path
     with pytest.raises(UnsupportedFormat, match="format 2"):
         Repo(str(tmp_path / "newer"))
     assert ["run_metadata.sqlite"] == [path.name for path in old.iterdir()]

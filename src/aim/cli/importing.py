@@ -30,7 +30,8 @@ from aim.convert.report import UNCHANGED, Report, RunReport
 from aim.convert.source_import import ImportProgress
 from aim.core.errors import UsageError
 from aim.core.words import counted
-from aim.engine.opening import find_repository
+from aim.engine.opening import current_root, find_repository
+from aim.storage.store import SIBLING
 
 INTERRUPTED = 130
 
@@ -124,7 +125,7 @@ def _listed(words: frozenset[str]) -> str:
 
 def target_of(repo: Path | None) -> Path:
     """Return the folder of the repository: *repo*, or the nearest from the current one upward, or the current one."""
-    return repo or find_repository(Path.cwd()) or Path.cwd()
+    return current_root(repo or find_repository(Path.cwd()) or Path.cwd(), create=True, warn=output.tell)
 
 
 class ReportOutput(NamedTuple):
@@ -350,9 +351,10 @@ def upgrade_3to4(repo: Path | None, target: Path | None, switch: bool, as_json: 
     into it, it is renamed to .aim3, where Aim 3 can go on with it, and the new one takes its place.
     """
     root = repo or Path.cwd()
-    target = target or root / upgrade.BESIDE
+    target = target or root / SIBLING
     if switch:
         upgrade.check_not_live(root)
+        upgrade.check_ended(target)
     code = run_import(
         recognised(upgrade.old_folder(root), "aim3"), target, ImportOptions(), to=ReportOutput(as_json=as_json)
     )

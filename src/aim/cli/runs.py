@@ -22,7 +22,7 @@ from aim.cli.main import FOLDER_ADDRESS, AimGroup, repo_option
 from aim.cli.run_table import list_runs, tell_hints
 from aim.core.errors import AimError, RepoNotFound, RunNotFound
 from aim.core.words import counted
-from aim.engine.opening import check_no_old_repository, find_repository
+from aim.engine.opening import current_root, find_repository
 from aim.engine.repository import Repository
 
 
@@ -35,14 +35,13 @@ def open_repository(repo: Path | None) -> Repository:
         OldRepository: there is one of Aim 3.
     """
     if repo is not None:
-        return Repository(Path(os.path.expanduser(repo)))
+        return Repository(current_root(Path(os.path.expanduser(repo)), warn=output.tell))
     root = find_repository(Path.cwd())
     if root is None:
-        check_no_old_repository(Path.cwd())
         raise RepoNotFound(
             f"There is no repository in {Path.cwd()} or above it. Create one with `aim init`, or name one with --repo."
         )
-    return Repository(root)
+    return Repository(current_root(root, warn=output.tell))
 
 
 COLUMNS = "hash,name,experiment,status,created_at"

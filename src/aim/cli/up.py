@@ -18,7 +18,7 @@ from aim.cli.admission import guarded
 from aim.cli.main import FOLDER_ADDRESS
 from aim.convert.exporting.export import write_runs
 from aim.core.errors import RepoNotFound, UsageError
-from aim.engine.opening import check_no_old_repository, check_not_old, find_repository, repository_exists
+from aim.engine.opening import check_not_old, current_root, find_repository, repository_exists
 from aim.engine.repository import Repository
 from aim.server.settings import (
     HOST_DEFAULT,
@@ -204,13 +204,16 @@ def find_roots(repos: tuple[Path, ...], create: bool) -> tuple[Path, ...]:
     if not repos:
         nearest = find_repository(Path.cwd())
         if nearest is None:
-            check_no_old_repository(Path.cwd())
-        return (nearest,) if nearest is not None else (_created(Path.cwd(), create),)
+            return (_created(Path.cwd(), create),)
+        root = current_root(nearest, warn=output.tell)
+        check_not_old(root)
+        return (root,)
     found_roots: list[Path] = []
     for named in repos:
         path = Path(os.path.expanduser(named))
         if path.name == ".aim" and repository_exists(path.parent):
             path = path.parent
+        path = current_root(path, warn=output.tell)
         if repository_exists(path):
             found_roots.append(path)
             continue

@@ -6,7 +6,9 @@ A training imports this module, so it imports the standard library only, but for
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ from aim.core.addresses import folder_of_address
 from aim.core.errors import OldRepository
 from aim.core.params import Restore
 from aim.storage.store import (
-    find_old_root,
+    SIBLING,
     find_root,
     folder_name,
     is_old_repository,
@@ -25,6 +27,9 @@ from aim.storage.store import (
 if TYPE_CHECKING:
     from aim.engine.door import Door
 
+log = logging.getLogger("aim")
+_announced: set[str] = set()
+
 
 def open_door(address: str | os.PathLike[str], *, create: bool = False, restore: Restore | None = None) -> Door:
     """
@@ -32,7 +37,7 @@ def open_door(address: str | os.PathLike[str], *, create: bool = False, restore:
 
     Args:
         address: the folder that contains `.aim`, or its `file://` address.
-        create: make the repository if there is none.
+        create: make the repository if there is none; beside one of Aim 3, see `current_root`.
         restore: makes the objects of runs that are read.
 
     Raises:
@@ -45,10 +50,25 @@ def open_door(address: str | os.PathLike[str], *, create: bool = False, restore:
     >>> open_door(tempfile.mkdtemp(), create=True).run_count()
     0
     """
-    root = folder_of_address(address)
+    root = current_root(folder_of_address(address), create=create)
     from aim.engine.repository import Repository
 
     return Repository(root, create=create, restore=restore)
+
+
+def current_root(root: Path, *, create: bool = False, warn: Callable[[str], None] = log.warning) -> Path:
+    """
+    Return the folder to open for *root*: *root* itself or, where Aim 3 has its repository there, the folder beside it
+    that this version records into, if that is there or is to be made. *warn* is called once for it in a process.
+    """
+    old = root.absolute() / folder_name()
+    beside = root.absolute() / SIBLING
+    if not is_old_repository(old) or not (create or repository_exists(beside)):
+        return root
+    if str(beside) not in _announced:
+        _announced.add(str(beside))
+        warn(old_repository_text(old))
+    return beside
 
 
 def repository_exists(root: Path) -> bool:
@@ -57,15 +77,11 @@ def repository_exists(root: Path) -> bool:
 
 
 def find_repository(start: Path) -> Path | None:
-    """Return the nearest folder from *start* upward that holds a repository; None when there is none."""
+    """
+    Return the nearest folder from *start* upward that holds a repository of this version or of Aim 3; None when there
+    is none.
+    """
     return find_root(start)
-
-
-def check_no_old_repository(start: Path) -> None:
-    """Raise OldRepository when there is a repository of Aim 3 in *start*, or in the nearest folder above it."""
-    old_root = find_old_root(start)
-    if old_root is not None:
-        check_not_old(old_root)
 
 
 def check_not_old(root: Path) -> None:

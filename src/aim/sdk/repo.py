@@ -30,7 +30,7 @@ from aim.sdk.run import Run
 from aim.sdk.run_source import restore
 from aim.sdk.sequence_types import KINDS, check_types
 from aim.storage.forms import edits
-from aim.storage.store import folder_name
+from aim.storage.store import SIBLING, folder_name
 
 if TYPE_CHECKING:
     from aim.engine.door import Door, TagDoor
@@ -79,6 +79,8 @@ class Repo(RepoQueries):
             above = find_repository(Path(self.root_path).absolute())
             hint = f" There is one in '{above}': Repo.default_repo() looks upward." if above else ""
             raise RepoNotFound(f"{error}{hint}") from None
+        if self._door.files is not None and self._door.files.parent.name == SIBLING:  # beside a repository of Aim 3
+            self.root_path, self.path = str(self._door.files.parent), str(self._door.files)
 
     def __reduce__(self) -> tuple[Any, tuple[str, bool | None]]:
         """Return what another process needs to open this repository: its folder."""

@@ -24,6 +24,8 @@ from aim.storage.forms import tombstones
 
 FOLDER_NAME = ".aim"
 FOLDER_NAME_VARIABLE = "__AIM_REPO_NAME__"
+SIBLING = ".aim4-import"
+"""The folder beside a repository of Aim 3 that holds this version's: imported runs, and those recorded since."""
 COPY_ATTEMPTS = 3
 NOT_THERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP))  # other errors say nothing of a run
 RUNS_ASKED = 20
@@ -58,14 +60,8 @@ def is_old_repository(path: Path) -> bool:
     return not is_repository(path) and ((path / "run_metadata.sqlite").exists() or (path / "VERSION").exists())
 
 
-def find_old_root(start: Path) -> Path | None:
-    """Return the nearest ancestor of *start*, or itself, that holds a repository of Aim 3; None when none does."""
-    name = folder_name()
-    return next((folder for folder in (start, *start.parents) if is_old_repository(folder / name)), None)
-
-
 def old_repository_text(path: Path) -> str:
-    """Return what is said where a repository of Aim 3 is met: what it is, and how its runs come here."""
+    """Return the two sentences that are said wherever a repository of Aim 3 is met: what it is, and what to do."""
     try:
         version = f"format {(path / 'VERSION').read_text(errors='replace').strip()[:20]}"
     except OSError:
@@ -74,20 +70,21 @@ def old_repository_text(path: Path) -> str:
         count = len(os.listdir(path / "meta" / "chunks"))
     except OSError:
         count = 0
-    beside = path.parent / ".aim4-import"
     return (
-        f"{path} was written by Aim 3 ({version}, {counted(count, 'run')}). This version does not change it.\n"
-        f"To bring its runs here:\n"
-        f"  aim storage --repo {path.parent} upgrade 3to4    writes {beside}, checks it, and leaves {path} as it is\n"
-        f"  aim import {path} --repo ../new"
+        f"{path} was written by Aim 3 ({version}, {counted(count, 'run')}), and this version leaves it as it is. "
+        f"Copy its runs by `aim storage --repo {path.parent} upgrade 3to4` into {path.parent / SIBLING}, where this "
+        "version records and reads."
     )
 
 
 def find_root(start: Path) -> Path | None:
-    """Return the nearest ancestor of *start*, or itself, that holds a repository; None when none does."""
+    """
+    Return the nearest ancestor of *start*, or itself, that holds a repository of this version or of Aim 3; None when
+    none does.
+    """
     name = folder_name()
     for candidate in (start, *start.parents):
-        if is_repository(candidate / name):
+        if is_repository(candidate / name) or is_old_repository(candidate / name):
             return candidate
     return None
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from aim import Repo, Run
 from aim.convert.aim3 import upgrade
 from aim.core.errors import RunBusy
 from aim.engine.repository import Repository
@@ -28,9 +29,13 @@ def _root(tmp_path: Path) -> Path:
 
 def aim(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Call the command line in the folder *root*."""
-    code = "from aim.cli.main import main; main()"
+    return python(root, "from aim.cli.main import main; main()", *arguments)
+
+
+def python(root: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in the folder *root*."""
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=root, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program, *arguments], cwd=root, capture_output=True, text=True, check=False
     )
 
 
@@ -85,3 +90,50 @@ def test_commands_say_what_an_old_repository_is(root: Path, command: list[str]) 
 
     assert 2 == done.returncode
     assert "was written by Aim 3 (format 1.3, 6 runs)" in done.stderr
+
+
+TRAINING = """
+from aim import Repo, Run
+
+for name in ("first", "second"):
+    with Run(name=name, system_tracking_interval=None, capture_terminal_logs=False) as run:
+        run.track({"loss": 0.5})
+print(*sorted(run.name for run in Repo(".").runs()))
+print(Repo.default_repo().path)
+"""
+
+
+def test_a_training_in_a_folder_of_aim_3_is_recorded_beside_it(root: Path) -> None:
+    """
+    A script that was written for Aim 3 trains on: its runs go into the folder beside, with one warning, and everything
+    that is called in the folder reads them there.
+    """
+    before = fingerprint(root / ".aim")
+    trained = python(root, TRAINING)
+    listed = aim(root, "runs", "ls")
+
+    assert 0 == trained.returncode, trained.stderr
+    assert ["first second", str(root / ".aim4-import" / ".aim")] == trained.stdout.splitlines()
+    assert 1 == trained.stderr.count("was written by Aim 3")
+    assert "upgrade 3to4" in trained.stderr
+    assert before == fingerprint(root / ".aim")
+    assert 2 == Repository(root / ".aim4-import").run_count()
+    assert (0, 1) == (listed.returncode, listed.stderr.count("was written by Aim 3")), listed.stderr
+
+
+def test_what_was_recorded_beside_is_with_the_runs_that_are_brought(root: Path) -> None:
+    """
+    After the import one repository has both, and it takes the place of the old one when nothing records.
+    """
+    python(root, TRAINING)
+    run = Run(repo=root, system_tracking_interval=None, capture_terminal_logs=False)
+    busy = aim(root, "storage", "upgrade", "3to4", "--switch")
+    run.close()
+
+    assert (1, True) == (busy.returncode, f"Run {run.hash} is being recorded" in busy.stderr), busy.stderr
+
+    switched = aim(root, "storage", "upgrade", "3to4", "--switch")
+
+    assert 0 == switched.returncode, switched.stderr
+    assert 6 + 3 == Repository(root).run_count()
+    assert 9 - 1 == len(Repo(str(root)).runs())  # of those of Aim 3 one is archived

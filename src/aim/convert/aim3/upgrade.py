@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 
 from aim.core.errors import NotFound, RunBusy, RunExists
+from aim.core.statuses import RUNNING
+from aim.engine.opening import open_door, repository_exists
 from aim.storage.store import folder_name, is_old_repository
 
-BESIDE = ".aim4-import"
 OLD_NAME = ".aim3"
 LOCKS = Path("/proc/locks")
 RECENT_S = 60.0
@@ -49,6 +50,15 @@ def check_not_live(root: Path) -> None:
             f"Aim 3 records into '{root}' at this moment: {', '.join(busy[:3])}. Wait until these runs have ended; "
             "without --switch their runs can be imported now, and again later."
         )
+
+
+def check_ended(target: Path) -> None:
+    """Raise RunBusy when a process records into the repository in *target*, which is about to be renamed."""
+    if not repository_exists(target):
+        return
+    busy = [state.run_hash for state in open_door(target).states() if state.status()[0] == RUNNING]
+    if busy:
+        raise RunBusy(f"Run {busy[0]} is being recorded into '{target}'. Wait until it has ended, and switch then.")
 
 
 def live_runs(folder: Path) -> list[str]:
