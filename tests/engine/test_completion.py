@@ -114,3 +114,35 @@ def test_numbers_that_are_not_finite_are_offered_as_a_query_writes_them(tmp_path
 
     assert ["-math.inf", "0.5", "1.0", "math.inf", '"auto"'] == offered
     assert 1 == len(scan.runs(f"run.lr == {offered[0]}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("run.hparams.lr == ", [("0.1", "1 run"), ("0.2", "1 run")]),
+        ("run.hparams.lr > 0.", [("0.1", "1 run"), ("0.2", "1 run")]),
+        ("run.hparams.lr <= ", [("0.1", "1 run"), ("0.2", "1 run")]),
+        ("run.hparams.optimizer in ('adam', \"", [("adam", "1 run"), ("sgd", "1 run")]),
+        ("metric.name == ", [('"accuracy"', "2 runs"), ('"loss"', "2 runs")]),
+        ("metric.context.subset != '", [("train", "2 runs"), ("val", "2 runs")]),
+        ("run.status == 'l", [("lost", "0 runs")]),
+    ],
+)
+def test_values_come_with_the_number_of_runs_that_have_them(
+    text: str, expected: list[tuple[str, str]], scan: Scan
+) -> None:
+    """
+    After each comparison, whether quotes are open or a number has begun.
+    """
+    items = scan.catalogue.ask(lambda table: complete(table, text, len(text))).items
+    assert expected == [(item.text, item.detail) for item in items if text[-1] != "l" or item.text == "lost"]
+
+
+@pytest.mark.parametrize("text", ["adam ", "adam cifar ", "lr=0.1 "])
+def test_words_that_are_searched_are_not_completed(text: str, scan: Scan) -> None:
+    """
+    After a space between words there is nothing to offer; the beginning of a query is offered for the letters of one.
+    """
+    assert [] == scan.catalogue.ask(lambda table: complete(table, text, len(text))).items
+    begun = f"{text}ru"
+    assert "run" == scan.catalogue.ask(lambda table: complete(table, begun, len(begun))).items[0].text

@@ -70,6 +70,7 @@ def test_an_object_of_a_cell_is_named_by_its_file(file: str, expected: CellObjec
         (stored({"columns": [], "rows": [1]}), "TypeError"),
         (stored(b"[" * 200_000), "RecursionError"),
     ],
+    ids=["empty", "cut", "half", "list", "no rows", "no list", "no row", "deep"],  # a ZIP has the time of its making
 )
 def test_what_is_no_table_is_damaged(data: bytes, message: str) -> None:
     """

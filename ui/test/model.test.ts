@@ -118,6 +118,7 @@ test("validation accuracy is the first guess of what counts", () => {
     facets: {},
     columns: [],
     summaries: [],
+    search: null,
     sequences: [
       sequence("lr", "train"),
       sequence("loss", "train"),

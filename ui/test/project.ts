@@ -215,6 +215,7 @@ export function fieldsAnswer(runs: readonly GeneratedRun[], cursor = "1"): Field
     },
     columns: COLUMNS,
     summaries: SUMMARIES,
+    search: null,
   };
 }
 

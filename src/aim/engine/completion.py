@@ -5,8 +5,10 @@ An unfinished query can't be parsed, so the text before the cursor is matched wi
 
     run.hparams.l|             a member that begins like this: params, properties, context keys, methods
     run.hparams.opt == "ad|    a value that runs have there, within the quotes
-    metric.name == |           a value, with its quotes
+    metric.name == |           a value, with its quotes, and how many runs have it
     (run.lr > 1 an|            a word: subjects, functions, keywords
+
+Of words that are searched for (`aim.query.words`) nothing is completed but the beginning of a query.
 """
 
 from __future__ import annotations
@@ -18,13 +20,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from aim.core.kinds import METRIC
 from aim.core.reserved import SYSTEM_PARAMS
 from aim.core.statuses import STATUSES
 from aim.query import names
 from aim.query.functions import FUNCTIONS, MODULES
 from aim.query.methods import BY_TYPE
+from aim.query.words import is_search
 from aim.storage.catalogue.run_table import RunTable
+
+IntArray = npt.NDArray[Any]
 
 ITEMS_MAX = 50
 VALUES_MAX = 2_000
@@ -51,7 +59,7 @@ PATH = re.compile(rf"(?<![\w.\]])([A-Za-z_]\w*)({_MEMBER}*)\.(\w*)$")
 OPEN_KEY = re.compile(rf"(?<![\w.\]])([A-Za-z_]\w*)({_MEMBER}*)\[\s*(['\"])([^'\"]*)$")
 WORD = re.compile(r"(?<![\w.'\"])([A-Za-z_]\w*)?$")
 VALUE = re.compile(
-    rf"(?<![\w.\]])([A-Za-z_]\w*)({_MEMBER}*)\s*(?:==|!=|\bin\b\s*[\[(]?(?:[^\[\]()]*,)?)\s*(['\"]?)([^'\"]*)$"
+    rf"(?<![\w.\]])([A-Za-z_]\w*)({_MEMBER}*)\s*(?:==|!=|[<>]=?|\bin\b\s*[\[(]?(?:[^\[\]()]*,)?)\s*(['\"]?)([^'\"]*)$"
 )
 TAGGED = re.compile(r"(?:^|[^\w'\"])(['\"])([^'\"]*)$")
 STEP = re.compile(r"\.(\w+)|\[\s*(?:'([^']*)'|\"([^\"]*)\"|(-?\d+))\s*\]")
@@ -64,7 +72,7 @@ Steps = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Completion:
-    """One completion. *kind*: property param method metric context value function keyword."""
+    """One completion. *kind*: property param method metric context value function keyword; *detail*: what it is."""
 
     text: str
     kind: str
@@ -135,15 +143,16 @@ def _in_value(table: RunTable, before: str) -> _Completed | None:
     if match is None or bool(match[3]) != _is_open(before):
         return None
     root, steps, quote, typed = match[1], _steps(match[2]), match[3], match[4]
-    if not quote and (typed.strip() != typed or not re.fullmatch(r"\w*", typed)):
+    if not quote and (typed.strip() != typed or not re.fullmatch(r"[\w.+-]*", typed)):
         return None
-    values = _values(table, root, steps)
-    if not values:
+    counts = _values(table, root, steps)
+    if not counts:
         return None
-    if quote:
-        texts = [value for value in values if isinstance(value, str)]
-        return typed, [Completion(value, "value") for value in texts]
-    return typed, [Completion(_literal(value), "value") for value in values]
+    return typed, [
+        Completion(str(value) if quote else _literal(value), "value", f"{count:,} {'run' if count == 1 else 'runs'}")
+        for value, count in counts
+        if not quote or isinstance(value, str)
+    ]
 
 
 def _literal(value: object) -> str:
@@ -152,35 +161,55 @@ def _literal(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
-def _values(table: RunTable, root: str, steps: Steps) -> list[object]:
-    """Return the values that runs or sequences have at a path."""
+_Counts = list[tuple[object, int]]
+"""Values, and how many runs have each."""
+
+
+def _values(table: RunTable, root: str, steps: Steps) -> _Counts:
+    """Return the values that runs or sequences have at a path, with the number of runs that have them."""
     if root == "run" and steps:
-        return list(STATUSES) if steps == ("status",) else _run_values(table, steps)
+        counts = _run_values(table, steps)
+        if steps != ("status",):
+            return counts
+        count_of = dict(counts)
+        return [(status, count_of.get(status, 0)) for status in STATUSES]
     return _pair_values(table, root, steps) if root in names.SUBJECTS[1:] else []
 
 
-def _pair_values(table: RunTable, kind: str, steps: Steps) -> list[object]:
-    pairs = [pair for pair in table.pairs if pair.kind == kind]
-    if steps == ("name",):
-        return list[object](sorted({pair.name for pair in pairs}))
-    if len(steps) == 2 and steps[0] == "context":
-        values = {pair.context.get(str(steps[1])) for pair in pairs}
-        return list[object](sorted((value for value in values if isinstance(value, PLAIN_TYPES)), key=repr))
-    return []
+def _pair_values(table: RunTable, kind: str, steps: Steps) -> _Counts:
+    is_name = steps == ("name",)
+    if not is_name and (len(steps) != 2 or steps[0] != "context"):
+        return []
+    rows: dict[object, list[IntArray]] = {}
+    for pair_index, pair in enumerate(table.pairs):
+        value = pair.name if is_name else pair.context.get(str(steps[-1]))
+        if pair.kind == kind and isinstance(value, PLAIN_TYPES) and len(rows) < VALUES_MAX:
+            rows.setdefault(value, []).append(table.rows(pair_index))
+    counts = [(value, len(np.unique(np.concatenate(parts)))) for value, parts in rows.items()]
+    return sorted(((value, count) for value, count in counts if count), key=lambda pair: repr(pair[0]))
 
 
-def _run_values(table: RunTable, steps: Steps) -> list[object]:
+def _run_values(table: RunTable, steps: Steps) -> _Counts:
     name = names.STORED_AS.get(str(steps[0]), str(steps[0]))
     column = table.field(name) if len(steps) == 1 and name in table.fields else table.param(steps)
-    values = [] if column is None else list(column.values[:VALUES_MAX])
+    if column is None:
+        return []
+    values = list(column.values[:VALUES_MAX])
+    run_counts = np.bincount(column.codes[column.codes >= 0], minlength=len(values)).tolist()
     plain = [value.item() if hasattr(value, "item") else value for value in values]
-    equal = (value for value in plain if isinstance(value, PLAIN_TYPES) and value == value)  # NaN equals nothing
-    return sorted(equal, key=_value_order)
+    return sorted(
+        (
+            (value, count)
+            for value, count in zip(plain, run_counts, strict=False)
+            if count and isinstance(value, PLAIN_TYPES) and value == value  # NaN equals nothing
+        ),
+        key=_value_order,
+    )
 
 
-def _value_order(value: object) -> tuple[bool, Any]:
+def _value_order(counted: tuple[object, int]) -> tuple[bool, Any]:
     """Numbers come first, by size; then texts."""
-    return isinstance(value, str), value
+    return isinstance(counted[0], str), counted[0]
 
 
 def _in_key(table: RunTable, before: str) -> _Completed | None:
@@ -280,7 +309,7 @@ def _sequence_members(table: RunTable, root: str, steps: Steps) -> list[Completi
 
 def _word(before: str) -> _Completed | None:
     match = WORD.search(before)
-    if match is None or _is_open(before):
+    if match is None or _is_open(before) or (is_search(before) and not match[1]):
         return None
     functions = [*FIRST_FUNCTIONS, *sorted(name for name in FUNCTIONS if "." not in name and not name.startswith("_"))]
     return match[1] or "", [

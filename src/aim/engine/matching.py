@@ -20,6 +20,7 @@ import numpy.typing as npt
 from aim.core.errors import InvalidQuery
 from aim.query.names import SUBJECTS
 from aim.query.query import Query, compile_query
+from aim.query.words import is_search
 from aim.storage.catalogue.run_table import RunTable
 
 IntArray = npt.NDArray[np.int64]
@@ -43,6 +44,16 @@ class Question:
     def with_archived(self) -> Question:
         """Return the same question, asked of archived runs too."""
         return Question(replace(self.query, hides_archived=False))
+
+
+def as_expression(text: str) -> str:
+    """
+    Return words that people look for as an expression, and an expression as it is.
+
+    >>> as_expression("adam cifar"), as_expression("run.lr > 1")
+    ("run.search('adam cifar')", 'run.lr > 1')
+    """
+    return f"run.search({text.strip()!r})" if is_search(text) else text
 
 
 def ask(text: str, *, zone: tzinfo | None = None) -> Question:

@@ -297,8 +297,11 @@ class _Checker:
                 keys, default = key_and_default
                 param = tree.Input(node.start, node.end, tree.RunParam((*path, *keys)))
                 return tree.Get(node.start, node.end, param, default)
+            if not path and called.name == names.SEARCH:
+                return tree.Input(node.start, node.end, tree.RunSearch(self.rules.search_text(node)))
             if not path and called.name not in BY_TYPE[dict]:
-                self.rules.refuse_member(called, f"`run` has no method `{called.name}`", BY_TYPE[dict])
+                visible_names = [*BY_TYPE[dict], names.SEARCH]
+                self.rules.refuse_member(called, f"`run` has no method `{called.name}`", visible_names)
             base = tree.Input(called.value.start, called.value.end, tree.RunParam(path))
         assert isinstance(base, tree.Node), base
         methods = self.rules.methods(called, static_type(base))

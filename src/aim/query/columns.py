@@ -25,6 +25,7 @@ from aim.query.operators import MISSING, subscript
 from aim.query.table import BoolArray, FloatArray, IntArray, NumberArray, Path, QueryColumn, QueryTable
 from aim.query.times import TimeColumn
 from aim.query.vector import EXACT_MAX, Numbers, is_exact
+from aim.query.words import runs_with
 
 
 class InputColumn(Protocol):
@@ -161,6 +162,8 @@ class RunColumns:
                 made = self._field(source.name)
             elif isinstance(source, tree.RunParam):
                 made = self._param(source.path)
+            elif isinstance(source, tree.RunSearch):
+                made = RawColumn(runs_with(self.table, source.text))
             else:
                 assert isinstance(source, tree.RunMetric), source
                 made = self._metric(source)

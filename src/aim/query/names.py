@@ -48,6 +48,9 @@ RUN: dict[str, type] = {
 }
 """The fields of a run. They come before params of the same name; `run['name']` is the param."""
 
+SEARCH = "search"
+"""`run.search('adam')`: whether a run has words anywhere; see `words`."""
+
 STORED_AS: dict[str, str] = {"is_archived": "archived"}
 """Fields with a second name."""
 

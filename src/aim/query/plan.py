@@ -146,7 +146,7 @@ def leaves(test: Test) -> Iterator[Leaf]:
 
 def need(source: tree.Source) -> str:
     """Return what has to be read for an input."""
-    if isinstance(source, (tree.RunField, tree.RunParam, tree.RunMetric)):
+    if isinstance(source, (tree.RunField, tree.RunParam, tree.RunMetric, tree.RunSearch)):
         return "run"
     if isinstance(source, tree.PairField):
         return "pair"

@@ -24,6 +24,7 @@ from aim.query.functions import ARGUMENTS_MAX, Function
 from aim.query.methods import ATTRIBUTES, BY_TYPE, METHODS, TypeMethod
 from aim.query.names import nearest
 from aim.query.pattern import BadPattern
+from aim.query.words import pattern_of
 
 ORDERINGS = frozenset({"<", "<=", ">", ">="})
 NUMBERS = (bool, int, float)
@@ -110,10 +111,23 @@ class OperationRules:
         if not isinstance(pattern, tree.Constant) or not isinstance(pattern.value, str):
             return
         flag_bits = flags.value if isinstance(flags, tree.Constant) and isinstance(flags.value, int) else 0
+        self._check_regex(pattern, pattern.value, flag_bits)
+
+    def _check_regex(self, node: tree.Node, pattern: str, flag_bits: int) -> None:
         try:
-            regex.compiled(pattern.value, flag_bits)
+            regex.compiled(pattern, flag_bits)
         except BadPattern as error:
-            self.refuse(pattern, f"This pattern can't be used: {error} (at its character {error.offset + 1})")
+            self.refuse(node, f"This pattern can't be used: {error} (at its character {error.offset + 1})")
+
+    def search_text(self, node: tree.Call) -> str:
+        """Return what `run.search(...)` looks for; refuse all but one text that is written out."""
+        text = node.arguments[0] if len(node.arguments) == 1 and not node.keywords else None
+        if not isinstance(text, tree.Constant) or not isinstance(text.value, str):
+            self.refuse(node, "`run.search` takes one text that is written out, as in run.search('adam')")
+        pattern = pattern_of(text.value)
+        if pattern is not None:
+            self._check_regex(text, pattern, 0)
+        return text.value
 
     def check_comparison(self, operator: str, left: tree.Node, right: tree.Node) -> None:
         """Refuse a comparison that is never true, and `is` between values."""
@@ -169,6 +183,8 @@ def _source_type(source: tree.Source) -> type | None:
         return names.SUMMARY[source.name]
     if isinstance(source, tree.RunMetric):
         return names.SUMMARY[source.summary] if source.summary else bool
+    if isinstance(source, tree.RunSearch):
+        return bool
     return list if isinstance(source, tree.PointList) else None
 
 

@@ -228,6 +228,13 @@ class RunMetric:
 
 
 @dataclass(frozen=True, slots=True)
+class RunSearch:
+    """Whether the run has the words of *text* anywhere; see `words`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class PairField:
     """What all sequences of a pair share, one of `names.PAIR`."""
 
@@ -248,7 +255,7 @@ class PointList:
     name: str
 
 
-Source = RunField | RunParam | RunMetric | PairField | SummaryValue | PointList
+Source = RunField | RunParam | RunMetric | RunSearch | PairField | SummaryValue | PointList
 """Where an input's values come from."""
 
 
@@ -379,7 +386,7 @@ def show(node: Node | Source) -> str:
 
 
 def _show_value(value: object, quoted: bool) -> str:
-    if isinstance(value, (Node, RunField, RunParam, RunMetric, PairField, SummaryValue, PointList)):
+    if isinstance(value, (Node, RunField, RunParam, RunMetric, RunSearch, PairField, SummaryValue, PointList)):
         return show(value)
     if isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
         return f"[{', '.join(_show_value(item, quoted) for item in value)}]"

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from aim.core import contexts
 from aim.core.errors import UntrackableValue, UsageError
 from aim.core.zones import read_zone
+from aim.engine.matching import as_expression
 from aim.server.answers import JSON_TYPE, Refusal, wrong
 
 BODY_BYTES_MAX = 2 << 20  # a document of 1 MB as JSON with escapes; a request for 50,000 runs
@@ -113,6 +114,15 @@ class Body:
         if len(value) > chars_max:
             raise wrong(f"`{self._name(name)}` has {len(value):,} characters; at most {chars_max:,} are read.")
         return value
+
+    def query(self) -> str:
+        """Return the query of a request; words that people look for are a query too, see `aim.query.words`."""
+        return as_expression(self.text("query"))
+
+    def search(self) -> str | None:
+        """Return words that people look for as an expression; None when the query of the request is one itself."""
+        text, query = self.text("query"), self.query()
+        return None if query == text else query
 
     def text_or_none(self, name: str, chars_max: int = 1 << 20) -> str | None:
         """Return a string, or None."""

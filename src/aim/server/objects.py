@@ -51,7 +51,7 @@ class ObjectsRequest:
         """Read the body. Raises Refusal."""
         index = body.inner("index") or Body({})
         return cls(
-            body.text("query"),
+            body.query(),
             body.zone,
             body.texts("runs"),
             body.choice("type", STORED_OF_SUBJECT),

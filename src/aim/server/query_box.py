@@ -31,7 +31,7 @@ def _completions(repo: OpenRepository, text: str, at: int) -> Response:
 
 async def check(request: Request) -> Response:
     """Answer `POST …/check`."""
-    text = (await read_body(request)).text("query")
+    body = await read_body(request)
     repo_of(request)
-    await in_thread(request, ask, text)
-    return json_answer({"count": None})
+    await in_thread(request, ask, body.query())
+    return json_answer({"count": None, "search": body.search()})

@@ -80,7 +80,7 @@ class RunsRequest:
     def read(cls, body: Body) -> RunsRequest:
         """Read the body. Raises Refusal."""
         return cls(
-            body.text("query"),
+            body.query(),
             body.zone,
             body.each("fields", read_field, FIELDS_MAX) or [],
             body.each("sort", _read_sort, 20) or [],
@@ -153,7 +153,7 @@ class SeriesRequest:
         inner = body.inner("aggregate")
         aggregation = None if inner is None else Aggregation.read(inner)
         return cls(
-            body.text("query"),
+            body.query(),
             body.zone,
             body.texts("runs"),
             body.each("metrics", read_key),

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from datetime import tzinfo
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ from aim.engine.matching import (
 )
 from aim.engine.overview import ParamOverview, SequenceOverview, facets_of, params_of, sequences_of
 from aim.server.answers import json_answer, wire_cell, wire_context
-from aim.server.bodies import read_body
+from aim.server.bodies import Body, read_body
 from aim.server.columns import plain, wire_column, wire_columns, wire_summaries
 from aim.server.open_repository import OpenRepository
 from aim.server.requests import RunsRequest
@@ -113,11 +112,11 @@ def _clauses(table: RunTable, question: Question) -> list[dict[str, int]]:
 async def fields(request: Request) -> Response:
     """Answer `POST …/fields`."""
     body = await read_body(request)
-    return await in_thread(request, _fields, repo_of(request), body.text("query"), body.texts("runs"), body.zone)
+    return await in_thread(request, _fields, repo_of(request), body, body.texts("runs"))
 
 
-def _fields(repo: OpenRepository, query: str, hashes: list[str] | None, zone: tzinfo) -> Response:
-    question = ask(query, zone=zone)
+def _fields(repo: OpenRepository, body: Body, hashes: list[str] | None) -> Response:
+    question = ask(body.query(), zone=body.zone)
 
     def read(table: RunTable) -> dict[str, Any]:
         rows = selected_rows(table, question, hashes)
@@ -129,6 +128,7 @@ def _fields(repo: OpenRepository, query: str, hashes: list[str] | None, zone: tz
             "params": [_wire_param(param) for param in params_of(table, rows)],
             "sequences": [_wire_sequence(sequence) for sequence in sequences_of(table, rows, matching)],
             "facets": facets_of(table, rows),
+            "search": body.search(),
             "columns": wire_columns(),
             "summaries": wire_summaries(),
         }

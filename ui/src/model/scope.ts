@@ -9,7 +9,7 @@ import type { Session } from "./session";
 import { follow, type LiveState } from "../wire/events";
 import { repoUrl, sendJson, WireError } from "../wire/request";
 import { withZone } from "../wire/zone";
-import type { FieldsAnswer } from "../wire/types";
+import type { CheckAnswer, FieldsAnswer } from "../wire/types";
 
 const FIELDS_PAUSE_MS = 4000; // fields are asked for again at most this often while runs are live
 
@@ -24,14 +24,15 @@ export interface ScopeSettings {
   /// The repository's id; empty: the first that is served.
   readonly repo: ReadonlySignal<string>;
   readonly query: ReadonlySignal<string>;
-  readonly setQuery: (text: string) => void;
+  /// `whileTyping`: without a step in the history of the browser.
+  readonly setQuery: (text: string, whileTyping?: boolean) => void;
 }
 
 /// The settings in the address, which all pages share.
 export const ADDRESS_SCOPE: ScopeSettings = {
   repo: setting("repo"),
   query: setting("q"),
-  setQuery: (text) => change({ q: text.trim() }),
+  setQuery: (text, whileTyping) => change({ q: text.trim() }, whileTyping),
 };
 
 /// How many runs match and how long the server took.
@@ -57,6 +58,15 @@ export class Scope {
 
   /// The query that all pages are narrowed by.
   readonly query: ReadonlySignal<string>;
+
+  /// The query as an expression where it is words that people look for; null where it is an expression, or the server has not answered.
+  readonly search = computed(() => {
+    const answered = this.searched.value;
+    return answered?.query === this.query.value ? answered.search : null;
+  });
+
+  /// The query as an expression that the SDK takes too.
+  readonly expression = computed(() => this.search.value ?? this.query.value);
 
   /// What is wrong with the query; null if nothing is.
   readonly queryError = signal<WireError | null>(null);
@@ -101,6 +111,8 @@ export class Scope {
     return reason ? READ_ONLY_TEXTS[reason] : null;
   });
 
+  private readonly searched = signal<{ readonly query: string; readonly search: string | null } | null>(null);
+
   private readonly info = computed(() => this.session.server.value?.repos.find(({ id }) => id === this.repo.value));
 
   private readonly fieldsStore: LiveStore<FieldsAnswer>;
@@ -120,6 +132,7 @@ export class Scope {
       fetch: async (query, abort) => {
         const answer = await sendJson<FieldsAnswer>(this.question("fields"), { query }, abort);
         this.queryError.value = null;
+        this.searched.value = { query, search: answer.search };
         return answer;
       },
     });
@@ -133,10 +146,20 @@ export class Scope {
   readonly question = (path: string): string => withZone(this.here(path));
 
   /// Narrows all pages by another query.
-  readonly setQuery = (text: string): void => this.settings.setQuery(text);
+  readonly setQuery = (text: string, whileTyping = false): void => this.settings.setQuery(text, whileTyping);
+
+  /// Narrows all pages by what is being typed, if it is words to look for: an expression waits until it is entered.
+  readonly searchWhileTyping = async (text: string, isStillTyped: () => boolean): Promise<void> => {
+    try {
+      const { search } = await sendJson<CheckAnswer>(this.question("check"), { query: text });
+      if ((search !== null || text === "") && isStillTyped()) this.setQuery(text, true);
+    } catch {
+      // half an expression, or half a pattern: it says what is wrong with it when it is entered
+    }
+  };
 
   /// Adds a clause to the query with `and`.
-  readonly narrow = (clause: string): void => this.setQuery(narrowedQuery(this.query.peek(), clause));
+  readonly narrow = (clause: string): void => this.setQuery(narrowedQuery(this.expression.peek(), clause));
 
   /// An error as one of the wire, null for an abort. Errors of the query go to the query box too.
   readonly asWireError = (error: unknown): WireError | null => {

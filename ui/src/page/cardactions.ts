@@ -34,7 +34,7 @@ export function cardActions(
   const formats = session.server.peek()?.archive ? [] : DATA_FORMATS; // a file has no server that writes files
   const title = cardTitle(card);
   const { plot, request } = data;
-  const code = (): string => pythonCode(card.metrics, scope.query.peek());
+  const code = (): string => pythonCode(card.metrics, scope.expression.peek());
   return [
     ...(onExpand ? [{ label: "Full screen", icon: "expand", hint: "f", run: () => onExpand(card) } as const] : []),
     { label: "PNG picture", icon: "download", run: () => plot.current && exportPng(plot.current, title) },

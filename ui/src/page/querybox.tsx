@@ -11,7 +11,8 @@ import type { QueryEditor, Span } from "../widget/editor";
 import { Icon } from "../widget/icon";
 import { useApp } from "./app";
 
-const HINT = 'Filter runs, such as  run.hparams.lr <= 1e-3 and metric.name == "loss"';
+const HINT = 'Search runs, or filter them:  run.hparams.lr <= 1e-3 and metric.name == "loss"';
+const TYPING_PAUSE_MS = 200;
 
 /// The UTF-16 offset of a code point's index, as editors count.
 export function utf16At(text: string, codePoint: number): number {
@@ -45,6 +46,8 @@ interface Editor {
   readonly plain: RefObject<HTMLInputElement | null>;
   readonly isEditor: ReadonlySignal<boolean>;
   readonly open: () => Promise<void>;
+  /// The reader typed, in either of the two.
+  readonly typed: (text: string) => void;
 }
 
 /// The editor of the box: fetched when the box is entered, or when there is an error to underline.
@@ -54,6 +57,16 @@ function useEditor(): Editor {
   const plain = useRef<HTMLInputElement>(null);
   const editor = useRef<QueryEditor | null>(null);
   const isEditor = useSignal(false);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const typedText = useRef("");
+  const typed = (text: string): void => {
+    typedText.current = text.trim();
+    clearTimeout(timer.current);
+    timer.current = setTimeout(
+      () => void scope.searchWhileTyping(text.trim(), () => typedText.current === text.trim()),
+      TYPING_PAUSE_MS,
+    );
+  };
   const open = async (): Promise<void> => {
     if (editor.current) return;
     const { openEditor } = await import("../widget/editor");
@@ -65,6 +78,7 @@ function useEditor(): Editor {
     const names = ["run", ...session.kinds.peek().all.flatMap(({ subject, aliases }) => [subject, ...aliases])];
     editor.current = openEditor(host.current, text, HINT, names, {
       enter: (next) => scope.setQuery(next),
+      typed,
       leave: (next) => next.trim() !== scope.query.peek() && scope.setQuery(next),
       escape: () => (document.activeElement as HTMLElement | null)?.blur(),
       complete: (next, caret) => complete(scope, next, caret),
@@ -86,20 +100,26 @@ function useEditor(): Editor {
   useSignalEffect(() => {
     const text = scope.query.value;
     editor.current?.setText(text);
-    if (plain.current) plain.current.value = text;
+    if (plain.current && plain.current.value.trim() !== text) plain.current.value = text;
   });
   useSignalEffect(() => {
     if (scope.queryError.value) void open();
     showError();
   });
-  useEffect(() => () => editor.current?.destroy(), []);
-  return { host, plain, isEditor, open };
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current);
+      editor.current?.destroy();
+    },
+    [],
+  );
+  return { host, plain, isEditor, open, typed };
 }
 
 /// The box.
 export function QueryBox(): JSX.Element {
   const { scope } = useApp();
-  const { host, plain, isEditor, open } = useEditor();
+  const { host, plain, isEditor, open, typed } = useEditor();
   const error = scope.queryError.value;
   const counts = scope.matches.value;
   return (
@@ -116,12 +136,14 @@ export function QueryBox(): JSX.Element {
             aria-label="Query"
             spellcheck={false}
             autocomplete="off"
+            onInput={(event) => typed(event.currentTarget.value)}
             onKeyDown={(event) => {
               if (event.key === "Enter") scope.setQuery(event.currentTarget.value);
             }}
           />
         )}
       </div>
+      <SearchChip />
       {scope.query.value !== "" && (
         <button
           type="button"
@@ -141,6 +163,23 @@ export function QueryBox(): JSX.Element {
       )}
       {error && <QueryFault error={error} />}
     </div>
+  );
+}
+
+/// Says that the text is words to look for, and turns it into a query.
+function SearchChip(): JSX.Element | null {
+  const { scope } = useApp();
+  const search = scope.search.value;
+  if (search === null) return null;
+  return (
+    <button
+      type="button"
+      class="pill search-chip"
+      title={`These words are looked for in names, tags, notes, hashes and params. As a query: ${search}`}
+      onClick={() => scope.setQuery(search)}
+    >
+      Search <b>as a query</b>
+    </button>
   );
 }
 

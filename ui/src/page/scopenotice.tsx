@@ -144,16 +144,18 @@ export function withoutClause(text: string, start: number, end: number): string 
 
 function NoMatch({ scene }: { scene: Scene | RunsStore }): JSX.Element {
   const { session, scope } = useApp();
-  const chars = Array.from(scope.query.value);
+  const chars = Array.from(scope.expression.value);
   const { total } = scene.table.value;
-  const clauses = scene.clauses.value;
+  const clauses = scope.search.value === null ? scene.clauses.value : [];
+  const none = scope.search.value === null ? "No run matches the query" : `No run has ${scope.query.value}`;
+  const title = scope.query.value === "" ? "All runs are archived" : none;
   const drop = (start: number, end: number): void => {
     const old = scope.query.peek();
-    scope.setQuery(withoutClause(old, start, end));
+    scope.setQuery(withoutClause(scope.expression.peek(), start, end));
     session.toast("Clause dropped.", { label: "Undo", run: () => scope.setQuery(old) });
   };
   return (
-    <Notice icon="filter" title={scope.query.value === "" ? "All runs are archived" : "No run matches the query"}>
+    <Notice icon="filter" title={title}>
       {scope.query.value === "" && (
         <button type="button" class="pill" onClick={() => scope.setQuery("run.archived")}>
           Show archived runs

@@ -9,7 +9,15 @@ import {
   type CompletionResult,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { EditorState, Prec, RangeSetBuilder, StateEffect, StateField, type Extension } from "@codemirror/state";
+import {
+  EditorState,
+  Prec,
+  RangeSetBuilder,
+  StateEffect,
+  StateField,
+  Transaction,
+  type Extension,
+} from "@codemirror/state";
 import {
   Decoration,
   EditorView,
@@ -35,6 +43,8 @@ export interface Suggestion {
 export interface EditorEvents {
   readonly enter: (text: string) => void;
   readonly leave: (text: string) => void;
+  /// The reader typed.
+  readonly typed: (text: string) => void;
   readonly escape: () => void;
   /// What could stand at `at`, and from where on it stands; null: nothing.
   readonly complete: (
@@ -133,6 +143,10 @@ function behaviour(events: EditorEvents): Extension {
     return true;
   };
   return [
+    EditorView.updateListener.of(({ docChanged, transactions, state }) => {
+      if (docChanged && transactions.some((transaction) => transaction.annotation(Transaction.userEvent)))
+        events.typed(state.doc.toString());
+    }),
     EditorState.transactionFilter.of((transaction) => (transaction.newDoc.lines > 1 ? [] : transaction)),
     Prec.high(keymap.of(completionKeymap.filter(({ key }) => key !== "Enter"))),
     keymap.of([
@@ -192,7 +206,8 @@ export function openEditor(
     },
     suggest: () => void startCompletion(view),
     setText: (next) => {
-      if (next !== view.state.doc.toString())
+      // a space at the end is being typed
+      if (next !== view.state.doc.toString().trim())
         view.dispatch({
           changes: { from: 0, to: view.state.doc.length, insert: next },
           selection: { anchor: next.length },

@@ -160,6 +160,14 @@ export interface FieldsAnswer {
   readonly facets: { readonly [name: string]: readonly (readonly [string, number])[] };
   readonly columns: readonly RunColumnInfo[];
   readonly summaries: readonly Summary[];
+  /// Words that people look for as an expression; null when the query is an expression itself.
+  readonly search: string | null;
+}
+
+/// The answer of `check`; `search` as in `FieldsAnswer`.
+export interface CheckAnswer {
+  readonly count: number | null;
+  readonly search: string | null;
 }
 
 export type Status = "running" | "finished" | "failed" | "lost";
