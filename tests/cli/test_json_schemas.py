@@ -22,7 +22,7 @@ from tests.cli.schemas import call, check, schemas
 LOST = 3
 """The exit code of an import of which something was damaged."""
 
-SERVERS = {"aim up"}
+SERVERS = {"aim up", "aim server"}
 """Commands that serve until they are stopped."""
 
 CALLS: dict[str, list[str]] = {
@@ -37,6 +37,8 @@ CALLS: dict[str, list[str]] = {
     "aim fsck": [],
     "aim import": ["../sources/tb-torch"],
     "aim init": ["--repo", "new"],
+    "aim login": ["aim://127.0.0.1/vision", "--token", "aim_x"],
+    "aim logout": ["aim://127.0.0.1/vision"],
     "aim metrics": [],
     "aim query": ["run.hparams.lr < 1", "--explain"],
     "aim repair": ["one", "--to", "mended"],

@@ -20,7 +20,8 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
-from aim.cli.up import find_roots, up
+from aim.cli.serving import find_roots
+from aim.cli.up import up
 from aim.core.errors import RepoNotFound, UsageError
 from aim.engine.opening import repository_exists
 from aim.engine.repository import Repository
@@ -90,10 +91,10 @@ def test_repositories_of_one_name_have_different_ids() -> None:
 
 
 @contextmanager
-def started(root: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
-    """Start the command; yield the process, its address and what it printed; kill it at the end."""
+def started(command: str, *options: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
+    """Start a command that serves; yield the process, its address and what it printed; kill it at the end."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "aim.cli", "up", "--repo", str(root), "-p", "0", "--no-open", *options],
+        [sys.executable, "-m", "aim.cli", command, "-p", "0", *options],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -119,7 +120,7 @@ def test_a_signal_ends_everything(tmp_path: Path, how: signal.Signals) -> None:
     The command is one process, and a signal ends it without a message, while a page listens.
     """
     Repository(tmp_path, create=True)
-    with started(tmp_path) as (process, address, said):
+    with started("up", "--no-open", "--repo", str(tmp_path)) as (process, address, said):
         assert f"Running Aim UI on {tmp_path}\n" == said[0]
         repo = httpx.get(f"{address}api/info").json()["repos"][0]["id"]
         with httpx.stream("GET", f"{address}api/repos/{repo}/events", timeout=20) as stream:
@@ -142,7 +143,7 @@ def test_a_server_that_others_can_reach_makes_a_token_for_each_start(tmp_path: P
     Repository(tmp_path, create=True)
     tokens = []
     for _ in range(2):
-        with started(tmp_path, "--host", "0.0.0.0") as (_process, address, said):
+        with started("up", "--no-open", "--repo", str(tmp_path), "--host", "0.0.0.0") as (_process, address, said):
             base, _, token = address.partition("?token=")
             tokens.append(token)
             assert f"On other machines: http://{socket.gethostname()}:" in "".join(said)
@@ -174,7 +175,7 @@ def test_an_open_server_prints_a_warning(
     printed address contains it.
     """
     Repository(tmp_path, create=True)
-    with started(tmp_path, "--host", "0.0.0.0", *options) as (_, address, said):
+    with started("up", "--no-open", "--repo", str(tmp_path), "--host", "0.0.0.0", *options) as (_, address, said):
         warnings = [line.rstrip() for line in said if line.startswith("Warning: everybody")]
         assert address.endswith(address_end)
         answer = httpx.get(f"{address.partition('?')[0]}api/info")
@@ -190,7 +191,7 @@ def test_a_token_and_none_exclude_each_other(tmp_path: Path) -> None:
     result = CliRunner().invoke(up, ["--repo", str(tmp_path), "--token", "x", "--insecure"])
 
     assert isinstance(result.exception, UsageError)
-    with started(tmp_path) as (_, address, said):
+    with started("up", "--no-open", "--repo", str(tmp_path)) as (_, address, said):
         assert 200 == httpx.get(f"{address}api/info").status_code
         assert 2 == len(said)
 
@@ -204,7 +205,11 @@ def test_a_unix_socket_serves_a_proxy(tmp_path: Path) -> None:
     socket_path = tmp_path / "aim.sock"
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(socket_path))
-    with started(tmp_path / "repo", "--uds", str(socket_path)) as (process, address, _):
+    with started("up", "--no-open", "--repo", str(tmp_path / "repo"), "--uds", str(socket_path)) as (
+        process,
+        address,
+        _,
+    ):
         assert f"unix:{socket_path}" == address
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket_path)), base_url="http://localhost/") as client:
             assert ["repo"] == [repo["id"] for repo in client.get("api/info").json()["repos"]]
@@ -236,7 +241,7 @@ def test_a_certificate_makes_it_https(tmp_path: Path) -> None:
     certificate, key = make_certificate(tmp_path)
     trust = ssl.create_default_context(cafile=str(certificate))
     options = ("--ssl-certfile", str(certificate), "--ssl-keyfile", str(key), "--token", "x")
-    with started(tmp_path, *options) as (_, address, _said):
+    with started("up", "--no-open", "--repo", str(tmp_path), *options) as (_, address, _said):
         assert address.startswith("https://127.0.0.1:")
         with httpx.Client(verify=trust, base_url=address.partition("?")[0]) as client:
             login = client.post("api/login", json={"token": "x"})
@@ -272,7 +277,7 @@ def test_scripts_of_aim_3_run_unchanged(tmp_path: Path) -> None:
     """
     Repository(tmp_path, create=True)
     options = ("-w", "4", "--tf_logs", "/logs", "--profiler", "--dev", "--log-level", "INFO", "--token", "secret")
-    with started(tmp_path, *options) as (process, address, said):
+    with started("up", "--no-open", "--repo", str(tmp_path), *options) as (process, address, said):
         notes = [line.partition(":")[2].split(":")[0].strip() for line in said if line.startswith("Note: ")]
         assert sorted(notes) == [
             f"--{name} is accepted for scripts of Aim 3" for name in ("profiler", "tf_logs", "workers")

@@ -31,12 +31,14 @@ from aim.server import (
     series,
     token_requests,
 )
+from aim.server.answers import missing
 from aim.server.bodies import read_body
 from aim.server.boundary import Boundary
-from aim.server.open_repository import OpenRepositories, OpenRepository, Progress
-from aim.server.roles import REPOSITORY, needed_right
+from aim.server.open_repository import OpenRepositories, OpenRepository, Progress, Repositories
+from aim.server.projects import Projects
+from aim.server.roles import RECORD, REPOSITORY, SHIPPING, needed_right
 from aim.server.security import Guard
-from aim.server.server_state import ServerState, check_right, server_of
+from aim.server.server_state import ServerState, check_right, open_project, server_of
 from aim.server.settings import Settings, repo_ids
 
 TRASH_INTERVAL_S = 5.0
@@ -81,12 +83,12 @@ def create_app(settings: Settings, progress: Progress | None = None) -> tuple[AS
     Raises:
         RepoNotFound, UnsupportedFormat: one of the repositories can't be opened.
     """
-    repos = OpenRepositories(OpenRepository(repo_id, root) for repo_id, root in repo_ids(settings.roots).items())
+    repos = _repositories(settings)
     if progress is not None:
         for repo in repos:
             repo.report_progress(progress)
     server = ServerState(settings, repos, Guard(settings))
-    app = Starlette(routes=routes(), lifespan=_lifespan)
+    app = Starlette(routes=routes(has_pages=settings.has_pages), lifespan=_lifespan)
     app.router.redirect_slashes = False  # an address is what it is; behind a proxy a redirect would lead elsewhere
     app.state.server = server
     app.state.thumbnails = blobs.Thumbnails()
@@ -94,10 +96,16 @@ def create_app(settings: Settings, progress: Progress | None = None) -> tuple[AS
     return Boundary(app, server.guard, settings.base_path), server
 
 
-def routes() -> list[BaseRoute]:
+def _repositories(settings: Settings) -> Repositories:
+    if settings.project_root is not None:
+        return Projects(settings.project_root, bytes_max=settings.project_bytes_max)
+    return OpenRepositories(OpenRepository(repo_id, root) for repo_id, root in repo_ids(settings.roots).items())
+
+
+def routes(*, has_pages: bool = True) -> list[BaseRoute]:
     """List the addresses, each of which checks the right that it needs."""
     mount = Mount(REPOSITORY, routes=guarded(REPOSITORY_ROUTES, REPOSITORY))
-    before, after = guarded(_api_routes()), guarded(_page_routes())
+    before, after = guarded(_api_routes()), guarded(_page_routes() if has_pages else [Route("/{path:path}", _no_pages)])
     return [*before, mount, *after]
 
 
@@ -112,7 +120,9 @@ def guarded(listed: Iterable[Route], base: str = "") -> list[Route]:
         Route(
             route.path,
             _checked(
-                route.endpoint, {method: needed_right(method, base + route.path) for method in route.methods or ()}
+                route.endpoint,
+                {method: needed_right(method, base + route.path) for method in route.methods or ()},
+                makes_project=base + route.path == SHIPPING,
             ),
             methods=sorted(route.methods or ()),
         )
@@ -120,9 +130,11 @@ def guarded(listed: Iterable[Route], base: str = "") -> list[Route]:
     ]
 
 
-def _checked(endpoint: Endpoint, rights: dict[str, str]) -> Endpoint:
+def _checked(endpoint: Endpoint, rights: dict[str, str], *, makes_project: bool) -> Endpoint:
     async def answer(request: Request) -> Response:
-        check_right(request, rights[request.method])
+        right = rights[request.method]
+        check_right(request, right)
+        await open_project(request, create=makes_project, grows=right == RECORD)
         return await endpoint(request)
 
     return answer
@@ -157,6 +169,10 @@ async def _login(request: Request) -> Response:
     return await server_of(request).guard.login(request)
 
 
+async def _no_pages(request: Request) -> Response:
+    raise missing("This server has no pages: it was started with --no-pages. `aim up` serves them.")
+
+
 async def _logout(request: Request) -> Response:
     await read_body(request)  # a form of another page can't send JSON
     return server_of(request).guard.logout(request)
@@ -166,7 +182,10 @@ async def _logout(request: Request) -> Response:
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     server: ServerState = app.state.server
     server.repos.warm()
-    tasks = [asyncio.create_task(work) for work in (_sweep(server), live.end_streams(server, app.state.tickers))]
+    tasks = [
+        asyncio.create_task(work)
+        for work in (_sweep(server, app.state.tickers), live.end_streams(server, app.state.tickers))
+    ]
     try:
         yield
     finally:
@@ -174,13 +193,19 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         server.pool.close()
-        for repo in server.repos:
-            repo.close()
+        server.repos.close()
 
 
-async def _sweep(server: ServerState) -> None:
-    """Remove deleted runs for good when the time to undo the deletion is over."""
+async def _sweep(server: ServerState, tickers: dict[str, live.Ticker]) -> None:
+    """Remove deleted runs for good when the time to undo the deletion is over; close what is idle."""
     while True:
         await asyncio.sleep(TRASH_INTERVAL_S)
         for repo in server.repos:
             await server.pool.run(repo.changes.empty_trash)
+        for name in await server.pool.run(server.repos.close_idle, lambda repo: _is_followed(tickers, repo)):
+            tickers.pop(name, None)
+
+
+def _is_followed(tickers: dict[str, live.Ticker], repo: OpenRepository) -> bool:
+    ticker = tickers.get(repo.id)
+    return ticker is not None and ticker.repo is repo and bool(ticker.listeners)

@@ -14,7 +14,8 @@ from aim.__about__ import VERSION
 from aim.core.kinds import METRIC, OBJECT_KINDS, QUERY_SUBJECTS, stored_kinds
 from aim.server import assets, bodies, object_forms, objects, requests, run_page
 from aim.server.answers import json_answer
-from aim.server.open_repository import OpenRepository
+from aim.server.open_repository import Repositories
+from aim.server.roles import Principal
 from aim.server.server_state import principal_of, server_of
 from aim.server.token_requests import wire_principal
 
@@ -65,11 +66,8 @@ async def info(request: Request) -> Response:
             "exports": sorted(server.settings.writers),
             "kinds": wire_kinds(),
             "limits": LIMITS,
-            "repos": [
-                _wire_repo(repo, await server.pool.run(repo.run_count))
-                for repo in server.repos
-                if principal.covers(repo.id)
-            ],
+            "project": server.repos.default,
+            "repos": await server.pool.run(_wire_repos, server.repos, principal),
         }
     )
 
@@ -88,12 +86,17 @@ def wire_kinds() -> list[dict[str, Any]]:
     ]
 
 
-def _wire_repo(repo: OpenRepository, run_count: int) -> dict[str, Any]:
+def _wire_repos(repos: Repositories, principal: Principal) -> list[dict[str, Any]]:
+    return [_wire_repo(repos, name) for name in repos.names() if principal.covers(name)]
+
+
+def _wire_repo(repos: Repositories, name: str) -> dict[str, Any]:
+    repo = repos.get(name) if repos.is_open(name) else None
     return {
-        "id": repo.id,
-        "name": repo.root.resolve().name,
-        "path": str(repo.repository.files),
-        "runs": run_count,
-        "indexing": repo.catalogue.indexing,
-        "read_only": repo.read_only_reason(),
+        "id": name,
+        "name": name if repo is None else repo.root.resolve().name,
+        "path": str(repos.path(name)),
+        "runs": repos.run_count(name),
+        "indexing": None if repo is None else repo.catalogue.indexing,
+        "read_only": None if repo is None else repo.read_only_reason(),
     }

@@ -183,7 +183,10 @@ async def events(request: Request) -> Response:
 def ticker_of(request: Request, repo: OpenRepository) -> Ticker:
     """Return the ticker of a repository."""
     tickers: dict[str, Ticker] = request.app.state.tickers
-    return tickers.setdefault(repo.id, Ticker(server_of(request), repo))
+    ticker = tickers.get(repo.id)
+    if ticker is None or ticker.repo is not repo:  # another folder is there now, or it was closed and opened again
+        ticker = tickers[repo.id] = Ticker(server_of(request), repo)
+    return ticker
 
 
 async def _events(

@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from aim.core.errors import AimError, RepoNotFound
 from aim.core.recent import Recent
@@ -129,8 +129,50 @@ def no_repository(repo_id: str) -> Refusal:
     return missing(f"No repository {repo_id!r} is served here.")
 
 
+class Repositories(Protocol):
+    """
+    The repositories of a server, by name.
+
+    Attributes:
+        default: the one that an address without a name means; None: the address has to name one.
+    """
+
+    @property
+    def default(self) -> str | None: ...
+
+    def __iter__(self) -> Iterator[OpenRepository]:
+        """Yield those that are open."""
+
+    def names(self) -> list[str]:
+        """List all names; the first is that of the repository which pages show first."""
+
+    def path(self, name: str) -> Path:
+        """Return the folder of a repository's files."""
+
+    def run_count(self, name: str) -> int:
+        """Return how many runs a repository has, archived ones included."""
+
+    def is_open(self, name: str) -> bool:
+        """Return whether a repository is open, so that `get` is quick."""
+
+    def get(self, name: str, *, create: bool = False) -> OpenRepository:
+        """Return a repository; with *create* make it where that is possible. Raises Refusal: (404) there is none."""
+
+    def check_room(self, name: str) -> None:
+        """Check that a repository may grow. Raises Refusal: (507) it may not."""
+
+    def close_idle(self, is_followed: Callable[[OpenRepository], bool]) -> list[str]:
+        """Close those that nobody has asked for lately; return their names."""
+
+    def warm(self) -> None:
+        """Read the catalogues beforehand, where that is sensible."""
+
+    def close(self) -> None:
+        """Close all."""
+
+
 class OpenRepositories:
-    """The repositories of this server, by id; the first is the default."""
+    """The repositories that a server was started with; they stay open. The first is what pages show first."""
 
     def __init__(self, repos: Iterable[OpenRepository]) -> None:
         self._repos = {repo.id: repo for repo in repos}
@@ -138,20 +180,51 @@ class OpenRepositories:
     def __iter__(self) -> Iterator[OpenRepository]:
         return iter(self._repos.values())
 
-    def get(self, repo_id: str) -> OpenRepository:
-        """Return the repository of that id. Raises Refusal: (404) there is none."""
-        repo = self._repos.get(repo_id)
+    @property
+    def default(self) -> str | None:
+        """The only repository; None when there are several."""
+        return next(iter(self._repos)) if len(self._repos) == 1 else None
+
+    def names(self) -> list[str]:
+        """List the names."""
+        return list(self._repos)
+
+    def path(self, name: str) -> Path:
+        """Return the folder of a repository's files."""
+        return self.get(name).repository.files
+
+    def run_count(self, name: str) -> int:
+        """Return how many runs a repository has, archived ones included."""
+        return self.get(name).run_count()
+
+    def is_open(self, name: str) -> bool:
+        """Return whether there is a repository of that name: all are open."""
+        return name in self._repos
+
+    def get(self, name: str, *, create: bool = False) -> OpenRepository:
+        """Return the repository of that name; none is made. Raises Refusal: (404) there is none."""
+        repo = self._repos.get(name)
         if repo is None:
-            raise no_repository(repo_id)
+            raise no_repository(name)
         return repo
 
-    def warm(self) -> threading.Thread:
+    def check_room(self, name: str) -> None:
+        """Do nothing: only projects have bounds."""
+
+    def close_idle(self, is_followed: Callable[[OpenRepository], bool]) -> list[str]:
+        """Close none."""
+        return []
+
+    def warm(self) -> None:
         """Read all catalogues in a thread that ends by itself."""
 
         def read() -> None:
             for repo in self:
                 repo.warm()
 
-        thread = threading.Thread(target=read, name="aim-warm", daemon=True)
-        thread.start()
-        return thread
+        threading.Thread(target=read, name="aim-warm", daemon=True).start()
+
+    def close(self) -> None:
+        """Close all."""
+        for repo in self:
+            repo.close()

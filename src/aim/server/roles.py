@@ -30,6 +30,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
 EVERY_PROJECT = ("*",)
 
 REPOSITORY = "/api/repos/{repo}"
+SHIPPING = f"{REPOSITORY}/ship"  # makes the repository if there is none, and it is a project of a folder of projects
 NEEDED: Mapping[str, str] = {
     "GET /api/info": READ,
     "POST /api/login": OPEN,

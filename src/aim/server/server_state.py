@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 from starlette.requests import Request
 
 from aim.server.answers import Refusal
-from aim.server.open_repository import OpenRepositories, OpenRepository, no_repository
+from aim.server.open_repository import OpenRepository, Repositories, no_repository
 from aim.server.pool import Pool
 from aim.server.roles import CHANGE, OPEN, Principal, roles_with
 from aim.server.security import Guard
@@ -34,7 +34,7 @@ class ServerState:
     """The state that all endpoints share; it is `app.state.server`."""
 
     settings: Settings
-    repos: OpenRepositories
+    repos: Repositories
     guard: Guard
     pool: Pool = field(default_factory=Pool)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -57,6 +57,27 @@ def principal_of(request: Request) -> Principal:
     if principal is None:
         raise Refusal(401, "token", "This address asks for a token.")
     return principal
+
+
+async def open_project(request: Request, *, create: bool, grows: bool) -> None:
+    """
+    Open the repository that an address names, if it names one; afterwards `repo_of` is quick.
+
+    Args:
+        create: make it if there is none.
+        grows: the request may record into it.
+
+    Raises:
+        Refusal: (404) there is none; (507) it may not grow.
+    """
+    project: str | None = request.path_params.get("repo")
+    if project is None:
+        return
+    server = server_of(request)
+    if not server.repos.is_open(project):
+        await server.pool.run(server.repos.get, project, create=create and not server.settings.read_only)
+    if grows:
+        await server.pool.run(server.repos.check_room, project)
 
 
 def editor_of(request: Request) -> str:

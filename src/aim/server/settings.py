@@ -43,6 +43,9 @@ class Settings:
         uds: listen on the Unix socket of this path instead of *host* and *port*.
         certificate, key: PEM files for https; the certificate's file may hold the key too.
         log_level: one of `LOG_LEVELS`; `info` logs a line for each request.
+        project_root: the folder whose repositories are served, instead of *roots*; None: *roots* are.
+        project_bytes_max: the most that a project may hold before nothing more is recorded into it; None: no bound.
+        has_pages: whether the pages are served, and not the data alone.
         writers: write runs as one file, by the ending of its name: `html`, `zip`.
     """
 
@@ -60,6 +63,9 @@ class Settings:
     certificate: Path | None = None
     key: Path | None = None
     log_level: str = LOG_LEVEL_DEFAULT
+    project_root: Path | None = None
+    project_bytes_max: int | None = None
+    has_pages: bool = True
     writers: Mapping[str, RunsWriter] = field(default_factory=dict)
 
     @property
