@@ -387,7 +387,7 @@ test("an alert says what is wrong, and since when", () => {
   assert.equal("no new points for 10 m 0 s; usually at least every 2 m 0 s", said({ kind: "stalled", pause: 120 }));
   assert.equal("a check-in is 10 m 0 s overdue", said({ kind: "stalled", metric: null }));
   assert.deepEqual(
-    ["failed with ValueError", "failed with an error", "no heartbeat for 2 min"],
+    ["failed with ValueError", "failed with an error", "no end was recorded"],
     [said({ kind: "failed", error: "ValueError" }), said({ kind: "failed" }), said({ kind: "lost" })],
   );
 });

@@ -191,6 +191,21 @@ def test_a_damaged_chunk_hides_only_itself(tmp_path: Path) -> None:
     assert [run_hash] == [Path(damage.path).name for damage in report.damage]
 
 
+def test_a_damaged_database_is_named_once(tmp_path: Path) -> None:
+    """
+    Without its names and tags every run comes over, and the report says once why they are missing.
+    """
+    old = tmp_path / "old"
+    shutil.copytree(DATA / VERSIONS[0], old)
+    (old / ".aim" / "run_metadata.sqlite").write_bytes(b"SQLite format 3\0" + b"nonsense" * 900)
+    report = import_source(old, tmp_path / "new")
+
+    assert 6 == len(Repository(tmp_path / "new").run_hashes())
+    (damage,) = report.damage
+    assert ("run_metadata.sqlite", None) == (Path(damage.path).name, damage.offset)
+    assert "Names, experiments, tags and notes" in damage.reason
+
+
 def test_an_old_repository_says_how_to_bring_it(tmp_path: Path) -> None:
     """
     Opening a repository of Aim 3 is an error that names the command which brings its runs.

@@ -5,6 +5,10 @@ A run written as a whole: in parts of bounded size, with the source's times, in 
 from __future__ import annotations
 
 import math
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +20,7 @@ from aim.core.values import Stored
 from aim.storage.care import importing
 from aim.storage.care.check import check_run
 from aim.storage.care.importing import RunImport, read_note
+from aim.storage.disk.files import Disk
 from aim.storage.forms import edits
 from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.folder_source import open_run
@@ -24,6 +29,7 @@ from aim.storage.store import Store
 
 RUN = "3df703c1b2a94c5d8e6f7a80"
 START_S = 1.7e9
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(name="store")
@@ -130,7 +136,80 @@ def test_a_second_import_keeps_what_others_did(store: Store) -> None:
     assert ([0.25] * 3, [1.0]) == (loss.values.tolist(), more.values.tolist())
     assert ["good"] == list(RunLog(folder).refresh().tags)
     assert {"from": "test"} == {key: (read_note(store, RUN) or {}).get(key) for key in ("from",)}
-    assert [] == [path for path in store.trash.iterdir() if path.is_dir()]
+    assert [] == [path.name for path in store.path.glob(".*")]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from aim.storage.disk.files import Disk
+from aim.storage.store import Store
+from tests.storage.care.test_importing import imported
+
+class KillingDisk(Disk):
+    def rename(self, source, target):
+        if int(sys.argv[2]) == 0 and ".replaced-" in source.name + target.name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().rename(source, target)
+        if ".replaced-" in target.name:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def remove_folder(self, path):
+        if ".replaced-" in path.name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().remove_folder(path)
+
+if int(sys.argv[2]) == 2:
+    KillingDisk.rename = Disk.rename
+imported(Store(Path(sys.argv[1]), disk=KillingDisk()), 0.25)
+"""
+
+
+@pytest.mark.parametrize("moment", [0, 1, 2], ids=["before the renames", "between them", "after both"])
+def test_what_others_did_outlives_a_killed_second_import(store: Store, moment: int) -> None:
+    """
+    Wherever an import is killed while it replaces a run, the next one takes over the edits of the run, and leaves
+    nothing behind.
+    """
+    imported(store)
+    edits.write(store.runs / RUN, {"tags": {"add": ["good"], "remove": []}}, by="test")
+    path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(store.path), str(moment)],
+        env={**os.environ, "PYTHONPATH": path},
+        check=False,
+        timeout=120,
+    )
+    assert -signal.SIGKILL == killed.returncode
+    assert (moment == 1) is not store.has_run(RUN)
+    imported(store, 0.125)
+
+    points = open_run(store.runs / RUN).points(("loss", "{}"))
+    assert points is not None
+    assert [0.125] * 3 == points.values.tolist()
+    assert ["good"] == list(RunLog(store.runs / RUN).refresh().tags)
+    assert [] == [path.name for path in store.path.glob(".replaced-*")]
+
+
+def test_a_run_stays_when_the_disk_refuses_its_replacement(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    When the new folder can't take the name, the old one has it again.
+    """
+    imported(store)
+    rename = type(store.disk).rename
+
+    def refuse(self: Disk, source: Path, target: Path) -> None:
+        if source.name.startswith(".import-"):
+            raise OSError(28, "No space left on device")
+        rename(self, source, target)
+
+    monkeypatch.setattr(type(store.disk), "rename", refuse)
+    with pytest.raises(OSError, match="No space"):
+        imported(store, 0.25)
+
+    points = open_run(store.runs / RUN).points(("loss", "{}"))
+    assert points is not None
+    assert [0.5] * 3 == points.values.tolist()
 
 
 def test_a_run_that_was_not_imported_is_not_replaced(store: Store) -> None:

@@ -60,7 +60,7 @@ export function alertText(
   const since = formatDuration(Math.max(0, now - (time ?? now)));
   if (kind === "failed") return `failed with ${error ?? "an error"}`;
   if (kind === "losses") return error ?? "something is lost";
-  if (kind === "lost") return "no heartbeat for 2 min";
+  if (kind === "lost") return "no end was recorded";
   if (kind === "nan") return `${label} is ${value === "NaN" ? "NaN" : "infinite"} since step ${step}${more}`;
   if (kind === "diverged") {
     const [current, before] = [formatNumber(Number(value)), formatNumber(Number(best))];

@@ -35,7 +35,7 @@ export function FailurePanel({ run }: { run: RunAnswer }): JSX.Element | null {
       ? "It raised"
       : run.imported
         ? "Lost: its source has no end of this run"
-        : "Lost: no heartbeat for 2 min";
+        : "Lost: no end was recorded";
   return (
     <section class="panel failed-panel" aria-label="Why it failed">
       <h2>

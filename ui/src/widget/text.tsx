@@ -13,7 +13,7 @@ const STATE_WORDS: Readonly<Record<string, string>> = {
 
 /// A run's state: a shape of its own, a colour, and the word.
 export function State({ status, error }: { status: string; error?: string | null }): JSX.Element {
-  const reason = error ?? (status === "lost" ? "no heartbeat for 2 min" : null);
+  const reason = error ?? (status === "lost" ? "no end was recorded" : null);
   return (
     <span class={`state ${status}`} title={reason ? `${status}: ${reason}` : status}>
       <i aria-hidden="true" />

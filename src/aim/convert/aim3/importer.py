@@ -48,11 +48,12 @@ COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 class OldRunFolders(NamedTuple):
-    """Where one run is: its two chunks, and its row."""
+    """Where one run is: its two chunks, and its row; *damage*: why no run has a row, said by the first of them."""
 
     meta: Path
     sequences: Path
     row: metadata.RunRow | None
+    damage: SourceDamage | None = None
 
 
 class Aim3Importer(Importer):
@@ -76,15 +77,19 @@ class Aim3Importer(Importer):
         check_package()
         for folder in source.folders:
             check_version(folder)
+            rows: dict[str, metadata.RunRow] = {}
+            damage: SourceDamage | None = None
             try:
                 rows = metadata.read_rows(folder)
-            except sqlite3.Error:
-                rows = {}
+            except sqlite3.Error as error:
+                reason = f"SQLite: {error}. Names, experiments, tags and notes of the runs can't be read"
+                damage = SourceDamage(str(folder / metadata.FILE_NAME), None, reason)
             chunks = folder / "meta" / "chunks"
             hashes = {path.name for path in chunks.iterdir()} if chunks.is_dir() else set()
             for run_hash in sorted(hashes | rows.keys(), key=lambda each: _order(each, rows)):
                 row = rows.get(run_hash)
-                folders = OldRunFolders(chunks / run_hash, folder / "seqs" / "chunks" / run_hash, row)
+                folders = OldRunFolders(chunks / run_hash, folder / "seqs" / "chunks" / run_hash, row, damage)
+                damage = None
                 stamp = hashlib.blake2b(repr(row).encode("utf-8", "replace"), digest_size=16).hexdigest()
                 files = (*files_of(folders.meta), *files_of(folders.sequences))
                 title = (row and row.name) or run_hash
@@ -103,6 +108,8 @@ class Aim3Importer(Importer):
             is_archived=row.is_archived,
             tool_version=f"format {version}" if version else None,
         )
+        if folders.damage is not None:
+            yield folders.damage
         for name, color in row.tags:
             yield TagName(name, color.lower() if color and COLOR.fullmatch(color) else None)
         yield from map(NoteText, row.notes)

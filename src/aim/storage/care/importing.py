@@ -8,8 +8,9 @@ process that is killed before leaves the run as it was. In the folder lies a not
 from, which writers the import made, and whatever the caller wants to read again.
 
 A run that was imported before is *replaced*: the new folder takes over what others did to the run since (their edits,
-their writers, their artifacts), and takes its name. The two renames of that are not one: a process killed between them
-leaves no run of that hash, and the next import makes it.
+their writers, their artifacts), and takes its name. The two renames of that are not one: between them the old folder is
+`.replaced-<hash>-<random>`. If the process is killed there, the next import of the run puts it back first, and so takes
+over what it holds.
 
 Points wait in memory until there are `PART_POINTS`; then they are written as one writer, and the next ones go to
 another. So memory does not grow with the run. The ids of the writers grow in the order of recording, because the later
@@ -53,6 +54,7 @@ FOLLOWERS, FOLLOWED = "followers", "followed"  # of the note
 PART_POINTS = 1 << 20  # 32 MiB in memory, and about 100 MiB while they are written
 PARTS_MAX = 1 << 12  # of the low digits of a writer's id
 SCRATCH_PREFIX = ".import-"
+REPLACED_PREFIX = ".replaced-"
 
 
 class RunImport:
@@ -236,6 +238,7 @@ class RunImport:
         content = json.dumps({**note, "writers": self._parts.written}, ensure_ascii=False, indent=1) + "\n"
         self._disk.write_new(self._scratch / NOTE_NAME, content.encode("utf-8", "replace"))
         folder = self._store.runs / self.run_hash
+        self._bring_back(folder)
         if self._store.has_run(self.run_hash):
             self._replace(folder)
         else:
@@ -252,11 +255,22 @@ class RunImport:
         replaced |= _writers_of_followers(folder, noted_processes(before, with_ended=True))
         _take_over(folder, self._scratch, replaced, self._disk)
         self._disk.sync_folder(self._scratch)
-        self._disk.make_folder(self._store.trash)
-        doomed = self._store.trash / f"{self.run_hash}.{os.urandom(4).hex()}"
+        doomed = self._store.path / f"{REPLACED_PREFIX}{self.run_hash}-{os.urandom(4).hex()}"
         self._disk.rename(folder, doomed)
-        self._disk.rename(self._scratch, folder)
+        try:
+            self._disk.rename(self._scratch, folder)
+        except OSError:
+            self._disk.rename(doomed, folder)
+            raise
         self._disk.remove_folder(doomed)
+
+    def _bring_back(self, folder: Path) -> None:
+        """Take back what an import has moved away that was killed before it had replaced it."""
+        for replaced in self._store.path.glob(f"{REPLACED_PREFIX}{self.run_hash}-*"):
+            if self._store.has_run(self.run_hash):
+                self._disk.remove_folder(replaced)
+            else:
+                self._disk.rename(replaced, folder)
 
     def abandon(self) -> None:
         """Throw away what was written; after `finish` nothing happens."""
