@@ -5,6 +5,7 @@ What the pages say of a run that a disk has cost something, of a repository that
 from __future__ import annotations
 
 import json
+import re
 import time
 import zlib
 from datetime import datetime
@@ -13,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from playwright import sync_api
 
-from aim import Repo, Run
-from tests.ui.conftest import Open, in_both_themes, serving
+from aim import Repo, Run, Text
+from tests.ui.conftest import WAIT_MS_MAX, Open, in_both_themes, serving
 from tests.ui.sweep import DESCRIPTION, PICTURES_RUN
 
 expect = sync_api.expect
@@ -30,16 +31,25 @@ def write_event(run: Run, event: dict[str, object]) -> None:
         file.write(b'{"crc":"%08x"' % zlib.crc32(text) + text + b"\n")
 
 
-def test_the_run_page_says_what_a_disk_refused(open_page: Open, tmp_path: Path) -> None:
+@in_both_themes
+def test_pages_say_what_a_disk_refused(open_page: Open, tmp_path: Path) -> None:
     """
-    How much is lost stands beside the state, and how much, when and why in a panel.
+    A sign beside the state in the table says that values are lost; on the run's page stands how much, when and why. The
+    slider of over 2,000 steps says that it has evenly spread ones.
     """
     run = Run(repo=str(tmp_path), system_tracking_interval=None, capture_terminal_logs=False)
+    for step in range(2_500):
+        run.track(Text("hello"), name="words", step=step)
     run.track(1.0, name="loss", step=0)
     run.close()
     write_event(run, {"gap": LOST})
     with serving("--repo", str(tmp_path)) as address:
-        page = open_page(f"{address}run/{run.hash}")
+        page = open_page(f"{address}text")
+        expect(page.get_by_text("2,000 of 2,500 steps")).to_be_visible(timeout=WAIT_MS_MAX)
+        page.goto(f"{address}runs")
+        state = page.locator(".grid .row .state")
+        expect(state.get_by_role("img")).to_have_accessible_name(re.compile("4,620 points"), timeout=WAIT_MS_MAX)
+        page.goto(f"{address}run/{run.hash}")
         expect(page.locator(".run-head .title")).to_contain_text("4,620 points and 1 event line lost", timeout=60_000)
         panel = page.get_by_role("region", name="What is lost")
         expect(panel).to_contain_text("No space left on device")

@@ -1,6 +1,8 @@
 /// What the pages know: addresses, fields, tables, groups, formats, importance, differences.
 
 import assert from "node:assert/strict";
+import { longestCount } from "../src/model/objects";
+import type { ObjectsAnswer } from "../src/wire/objects";
 import { test } from "node:test";
 import { formatAddress, parseAddress } from "../src/model/address";
 import { alertTarget, alertText, isOpen } from "../src/model/alerts";
@@ -471,4 +473,18 @@ test("a tag has the colour of its latest document, if it is one", () => {
     ],
     [...found],
   );
+});
+
+test("the longest sequence says how many steps there are, those left out included", () => {
+  const sequence = { name: "words", context: {}, run: 0, kind: "aim.text", index_count: 1 };
+  const answer = {
+    runs: ["a"],
+    sequences: [
+      { ...sequence, count: 2500, steps: [0, 2499] },
+      { ...sequence, count: 3, steps: [0, 1, 2] },
+    ],
+    items: [],
+  };
+  assert.equal(2500, longestCount(answer as object as ObjectsAnswer));
+  assert.equal(0, longestCount(null));
 });

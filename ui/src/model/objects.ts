@@ -68,6 +68,11 @@ export function deletion(item: Item): Change {
   };
 }
 
+/// How many steps the longest of the sequences has, those included that are left out of its list of steps.
+export function longestCount(answer: ObjectsAnswer | null): number {
+  return Math.max(0, ...(answer?.sequences ?? []).map(({ count }) => count));
+}
+
 /// All steps that any of the sequences has, in order.
 export function allSteps(answer: ObjectsAnswer | null): readonly number[] {
   return [...new Set((answer?.sequences ?? []).flatMap((sequence) => sequence.steps))].sort((a, b) => a - b);

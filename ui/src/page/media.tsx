@@ -5,7 +5,7 @@ import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { setting } from "../model/address";
 import { contextLabel, parseField, sequenceText } from "../model/fields";
-import { allSteps, atPresent, bySequence, itemsOf, objectsStore, type Item } from "../model/objects";
+import { allSteps, longestCount, atPresent, bySequence, itemsOf, objectsStore, type Item } from "../model/objects";
 import { wordsOf, type OverlayWords } from "../model/overlays";
 import { makeScene, runName, type Scene } from "../model/scene";
 import { cellOf } from "../model/table";
@@ -104,7 +104,13 @@ function useMedia() {
   };
   const store = useStore(() => objectsStore(scope, wish));
   const steps = useComputed(() => allSteps(store.answer.value));
-  const stepping = useStepping(steps, at, set, () => !store.isLoading.peek());
+  const stepping = useStepping(
+    steps,
+    at,
+    set,
+    () => !store.isLoading.peek(),
+    useComputed(() => longestCount(store.answer.value)),
+  );
   return { scene, subjects, subject, sequences, isColumns, askedSteps, store, stepping, showMore };
 }
 

@@ -3,7 +3,7 @@
 import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { contextLabel, sequenceText } from "../model/fields";
-import { allSteps, atPresent, bySequence, itemsOf, objectsStore, type Item } from "../model/objects";
+import { allSteps, longestCount, atPresent, bySequence, itemsOf, objectsStore, type Item } from "../model/objects";
 import { wordsOf, type OverlayWords } from "../model/overlays";
 import { ownColor } from "../model/runcolors";
 import type { ObjectsRequest } from "../wire/objects";
@@ -44,6 +44,7 @@ export function ObjectsTab({ run, subject }: { run: RunAnswer; subject: string }
     at,
     (step) => (at.value = step),
     () => !store.isLoading.peek(),
+    useComputed(() => longestCount(store.answer.value)),
   );
   const items = itemsOf(store.answer.value);
   const words = wordsOf(items);

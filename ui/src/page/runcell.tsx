@@ -79,7 +79,11 @@ interface ValueProps {
 /// How each form of a cell is drawn.
 const RENDERERS: Readonly<Record<Exclude<CellForm, "text" | "number">, ComponentType<ValueProps>>> = {
   state: ({ value, hash, table }) => (
-    <State status={String(value)} error={cellOf(table, "run.error", hash) as string | null} />
+    <State
+      status={String(value)}
+      error={cellOf(table, "run.error", hash) as string | null}
+      losses={cellOf(table, "run.losses", hash) as string | null}
+    />
   ),
   ago: ({ value }) => {
     const { session } = useApp();

@@ -32,6 +32,7 @@ const ALWAYS: readonly Field[] = [
   ["run", "status"],
   ["run", "created_at"],
   ["run", "error"],
+  ["run", "losses"],
   ["run", "tags"],
   ["run", "archived"],
 ];

@@ -4,6 +4,7 @@ import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { change, setting } from "../model/address";
+import { plural } from "../model/words";
 import { Icon } from "../widget/icon";
 import { useCommands } from "./hooks";
 
@@ -17,6 +18,8 @@ export interface Stepping {
   readonly at: ReadonlySignal<number | null>;
   readonly index: ReadonlySignal<number>;
   readonly isPlaying: ReadonlySignal<boolean>;
+  /// How many steps the longest sequence has; over that of `steps`, the slider has evenly spread ones.
+  readonly count: ReadonlySignal<number>;
   readonly show: (index: number) => void;
   readonly move: (by: number) => void;
   readonly play: () => void;
@@ -38,6 +41,7 @@ export function useStepping(
   at: ReadonlySignal<number | null>,
   set: (step: number | null) => void,
   isReady: () => boolean = () => true,
+  count: ReadonlySignal<number> = useComputed(() => steps.value.length),
 ): Stepping {
   const isPlaying = useSignal(false);
   const index = useComputed(() => {
@@ -73,7 +77,7 @@ export function useStepping(
     { keys: "]", label: "Next step", section: "Media", run: () => move(1) },
     { keys: "", label: "Play the steps", section: "Media", run: play },
   ]);
-  return { steps, at, index, isPlaying, show, move, play };
+  return { steps, at, index, isPlaying, count, show, move, play };
 }
 
 /// A slider over the steps that there are.
@@ -110,6 +114,17 @@ export function StepSlider({ stepping }: { stepping: Stepping }): JSX.Element | 
       </button>
       <b>step {steps.value[index.value]}</b>
       {at.value === null && <span class="muted">last</span>}
+      <StepCount stepping={stepping} />
+    </span>
+  );
+}
+
+/// How many of the steps the slider stops at, where it can't stop at all.
+function StepCount({ stepping: { steps, count } }: { stepping: Stepping }): JSX.Element | null {
+  if (count.value <= steps.value.length) return null;
+  return (
+    <span class="muted" title="The slider stops at evenly spread steps. ?step=1234 in the address shows any step.">
+      {steps.value.length.toLocaleString("en")} of {plural(count.value, "step")}
     </span>
   );
 }

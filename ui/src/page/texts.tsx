@@ -3,7 +3,16 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { contextLabel } from "../model/fields";
-import { allSteps, bySequence, hiddenCount, itemKey, itemsOf, objectsStore, type Item } from "../model/objects";
+import {
+  allSteps,
+  longestCount,
+  bySequence,
+  hiddenCount,
+  itemKey,
+  itemsOf,
+  objectsStore,
+  type Item,
+} from "../model/objects";
 import { makeScene, runName, type Scene } from "../model/scene";
 import { diffWords } from "../model/worddiff";
 import type { ObjectsRequest } from "../wire/objects";
@@ -50,7 +59,13 @@ export function TextsPage(): JSX.Element {
     itemsOf(store.answer.value).filter((item) => (item.text ?? "").toLowerCase().includes(find.value)),
   );
   const steps = useComputed(() => allSteps(store.answer.value));
-  const stepping = useStepping(steps, at, set, () => !store.isLoading.peek());
+  const stepping = useStepping(
+    steps,
+    at,
+    set,
+    () => !store.isLoading.peek(),
+    useComputed(() => longestCount(store.answer.value)),
+  );
   const state = useHasRuns(scene);
   if (state !== "runs") return <ScopeNotice state={state} scene={scene} />;
   if (

@@ -11,13 +11,26 @@ const STATE_WORDS: Readonly<Record<string, string>> = {
   lost: "lost",
 };
 
-/// A run's state: a shape of its own, a colour, and the word.
-export function State({ status, error }: { status: string; error?: string | null }): JSX.Element {
+interface StateProps {
+  readonly status: string;
+  readonly error?: string | null;
+  /// What a disk has refused of the run, in words.
+  readonly losses?: string | null;
+}
+
+/// A run's state: a shape of its own, a colour, and the word; and a sign where values are lost.
+export function State({ status, error, losses }: StateProps): JSX.Element {
   const reason = error ?? (status === "lost" ? "no end was recorded" : null);
+  const said = reason ? `${status}: ${reason}` : status;
   return (
-    <span class={`state ${status}`} title={reason ? `${status}: ${reason}` : status}>
+    <span class={`state ${status}`} title={losses ? `${said}. ${losses}` : said}>
       <i aria-hidden="true" />
       {STATE_WORDS[status] ?? status}
+      {losses && (
+        <span class="hint bad" role="img" aria-label={losses}>
+          <Icon name="warning" size={12} />
+        </span>
+      )}
     </span>
   );
 }
