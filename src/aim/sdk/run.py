@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from aim.sdk.artifacts import Artifact, RunArtifacts
     from aim.sdk.repo import Repo
     from aim.sdk.run_tree import RunTree
+    from aim.sdk.tracker import RunTracker
     from aim.sdk.types import Number, Trackable
     from aim.storage.forms.history import Rewind
 
@@ -328,6 +329,13 @@ class Run(FamiliarRun):
             key: a name, a path, or `...` for all.
         """
         self._recording.ready_writer().lines.delete_param(params.as_path(key))
+
+    @property
+    def _tracker(self) -> RunTracker:
+        # of Aim 3: values with times of their own
+        from aim.sdk.tracker import RunTracker
+
+        return RunTracker(self._handle)
 
     @property
     def meta_run_tree(self) -> RunTree:

@@ -58,6 +58,10 @@ def entries_of(batch: bytes) -> Iterator[Entry]:
     return zip(pieces[::2], pieces[1::2])
 
 
+MEMORY_BYTES_MAX = 1 << 30
+"""Of the whole process. A chunk with values of 100 MiB takes 500 MiB; a damaged length asks for anything."""
+
+
 class ChunkProgram:
     """
     Answers what is asked about one chunk after the other.
@@ -135,12 +139,23 @@ def limit_processor_time(seconds: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
+def limit_memory(size_bytes: int) -> None:
+    """Let the system refuse this process more than so many bytes of data; only where systems can do that."""
+    with contextlib.suppress(ImportError, AttributeError, ValueError, OSError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        soft = size_bytes if hard == resource.RLIM_INFINITY else min(size_bytes, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
 def main() -> None:
     """Answer on the standard output what is asked on the standard input."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_memory(MEMORY_BYTES_MAX)
     target = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what RocksDB prints is no answer
     with contextlib.suppress(BrokenPipeError):

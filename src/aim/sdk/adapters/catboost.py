@@ -19,13 +19,17 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aim.sdk.adapters.session import boosters
 from aim.sdk.adapters.session.checkpoints import Checkpoints, record_model
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
+from aim.sdk.adapters.session.options import AdapterOptions
 from aim.sdk.adapters.session.steps import restart
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 catboost: Any = framework("catboost", "catboost", "aim.catboost")
 MODEL_FILE = "model.cbm"
@@ -58,7 +62,7 @@ class AimCallback(RunHolder):
         *,
         log_model: bool | str = False,
         first_iteration: int = 0,
-        **options: Any,
+        **options: Unpack[AdapterOptions],
     ) -> None:
         self._hold(
             "aim.catboost.AimCallback", repo, experiment, system_tracking_interval, log_system_params,
@@ -121,7 +125,7 @@ class AimLogger(RunHolder):
         log_system_params: bool = True,
         capture_terminal_logs: bool | str = True,
         log_cout: Any = sys.stdout,
-        **options: Any,
+        **options: Unpack[AdapterOptions],
     ) -> None:
         self._hold(
             "aim.catboost.AimLogger", repo, experiment, system_tracking_interval, log_system_params,

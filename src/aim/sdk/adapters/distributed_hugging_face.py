@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aim.sdk.adapters import hugging_face
+from aim.sdk.adapters.session.options import AdapterOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 NODE_RANK_VARIABLES = ("GROUP_RANK", "NODE_RANK", "SLURM_NODEID")
 
@@ -43,15 +47,15 @@ class AimCallback(hugging_face.AimCallback):
         distributed_information: Any = None,
         connection_timeout: int = 300,
         workers_only_on_rank_0: bool = True,
-        **options: Any,
+        **options: Unpack[AdapterOptions],
     ) -> None:
         warnings.warn(
             "aim.distributed_hugging_face is aim.hugging_face.AimCallback(ranks='all'): no port is opened.",
             DeprecationWarning,
             stacklevel=2,
         )
-        context = {"node_rank": _node_rank(), **(options.pop("context", None) or {})}
+        options["context"] = {"node_rank": _node_rank(), **(options.get("context") or {})}
+        options.setdefault("ranks", "all")
         super().__init__(
-            repo, experiment, system_tracking_interval, log_system_params, capture_terminal_logs,
-            **{"ranks": "all", "context": context, **options},
-        )  # fmt: skip
+            repo, experiment, system_tracking_interval, log_system_params, capture_terminal_logs, **options
+        )

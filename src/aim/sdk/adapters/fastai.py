@@ -17,12 +17,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aim.core.errors import UsageError
 from aim.sdk.adapters.session.checkpoints import Checkpoints, record_model
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
+from aim.sdk.adapters.session.options import OtherNameOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 learner: Any = framework("fastai.learner", "fastai", "aim.fastai")
 callback_core: Any = framework("fastai.callback.core", "fastai", "aim.fastai")
@@ -62,7 +66,7 @@ class AimCallback(RunHolder, callback_core.Callback):
         log_preds: bool = False,
         n_preds: int = 36,
         names: str | None = None,
-        **options: Any,
+        **options: Unpack[OtherNameOptions],
     ) -> None:
         super().__init__()
         if names not in NAMES:

@@ -18,10 +18,14 @@ In the script `aim.hydra.current_run()` is the run of the job, to track into.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
+from aim.sdk.adapters.session.options import AdapterOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 framework("hydra", "hydra-core", "aim.hydra")
 callback_module: Any = framework("hydra.experimental.callback", "hydra-core", "aim.hydra")
@@ -46,7 +50,7 @@ class AimJobCallback(RunHolder, callback_module.Callback):
         system_tracking_interval: float | None = 10,
         log_system_params: bool = True,
         capture_terminal_logs: bool | str = True,
-        **options: Any,
+        **options: Unpack[AdapterOptions],
     ) -> None:
         self._hold(
             "aim.hydra.AimJobCallback", repo, experiment, system_tracking_interval, log_system_params,

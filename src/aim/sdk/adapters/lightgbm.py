@@ -14,13 +14,17 @@ comes at the end then. A training that goes on from a model (`init_model=`) cont
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aim.sdk.adapters.session import boosters
 from aim.sdk.adapters.session.checkpoints import Checkpoints, record_model
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
+from aim.sdk.adapters.session.options import AdapterOptions
 from aim.sdk.adapters.session.steps import restart
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 lightgbm: Any = framework("lightgbm", "lightgbm", "aim.lightgbm")
 MODEL_FILE = "model.txt"
@@ -54,7 +58,7 @@ class AimCallback(RunHolder):
         *,
         log_model: bool | str = False,
         log_feature_importance: bool = True,
-        **options: Any,
+        **options: Unpack[AdapterOptions],
     ) -> None:
         self._hold(
             "aim.lightgbm.AimCallback", repo, experiment, system_tracking_interval, log_system_params,

@@ -24,14 +24,17 @@ import dataclasses
 import functools
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aim.core.errors import AimError
 from aim.core.values import is_number
 from aim.sdk.adapters.session.frameworks import framework, is_installed
 from aim.sdk.adapters.session.holder import RunHolder, hook
-from aim.sdk.adapters.session.options import NAME_OPTIONS, NameOptions
+from aim.sdk.adapters.session.options import NAME_OPTIONS, NameOptions, OtherNameOptions
 from aim.sdk.adapters.session.run_session import RunSession
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 optuna: Any = framework("optuna", "optuna", "aim.optuna")
 
@@ -67,7 +70,7 @@ class AimCallback(RunHolder):
         capture_terminal_logs: bool | str = True,
         *,
         study_run: bool = True,
-        **options: Any,
+        **options: Unpack[OtherNameOptions],
     ) -> None:
         self._hold(
             ADAPTER, repo, experiment_name, system_tracking_interval, log_system_params, capture_terminal_logs, options
@@ -75,7 +78,7 @@ class AimCallback(RunHolder):
         self._metric_name = metric_name
         self._as_multirun = as_multirun
         self._has_study_run = study_run or not as_multirun
-        self._name_options = {name: options[name] for name in NAME_OPTIONS if name in options}
+        self._name_options: dict[str, Any] = {name: value for name, value in options.items() if name in NAME_OPTIONS}
         self._trials: dict[int, RunSession] = {}
         self._current = threading.local()
         self._lock = threading.Lock()

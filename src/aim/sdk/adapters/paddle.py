@@ -11,11 +11,15 @@ PaddlePaddle: `model.fit(..., callbacks=[AimCallback()])` of `paddle.Model`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aim.core.values import is_number
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
+from aim.sdk.adapters.session.options import OtherNameOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 paddle: Any = framework("paddle", "paddlepaddle", "aim.paddle")
 NO_METRICS = ("step", "batch_size", "steps")
@@ -37,7 +41,7 @@ class AimCallback(RunHolder, paddle.callbacks.Callback):
         system_tracking_interval: float | None = 10,
         log_system_params: bool = True,
         capture_terminal_logs: bool | str = True,
-        **options: Any,
+        **options: Unpack[OtherNameOptions],
     ) -> None:
         super().__init__()
         self._hold(

@@ -19,10 +19,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
+from aim.sdk.adapters.session.options import AdapterOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 framework("prophet", "prophet", "aim.prophet")
 VALIDATION = {"subset": "val"}
@@ -48,7 +52,7 @@ class AimLogger(RunHolder):
         system_tracking_interval: float | None = 10,
         log_system_params: bool = True,
         capture_terminal_logs: bool | str = True,
-        **options: Any,
+        **options: Unpack[AdapterOptions],
     ) -> None:
         self._hold(
             "aim.prophet.AimLogger", repo, experiment, system_tracking_interval, log_system_params,

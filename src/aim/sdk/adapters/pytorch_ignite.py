@@ -18,11 +18,14 @@ The step is that of the event, unless `global_step_transform=global_step_from_en
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aim.sdk.adapters.session.frameworks import FrameworkMissing, framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
-from aim.sdk.adapters.session.options import Prefixes
+from aim.sdk.adapters.session.options import AdapterOptions, Prefixes
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 PACKAGE = "pytorch-ignite"
 framework("ignite", PACKAGE, "aim.pytorch_ignite")
@@ -78,7 +81,7 @@ class AimLogger(RunHolder, loggers.BaseLogger):
         system_tracking_interval: float | None = 10,
         log_system_params: bool = True,
         capture_terminal_logs: bool | str = True,
-        **options: Any,
+        **options: Unpack[AdapterOptions],
     ) -> None:
         self._hold(
             "aim.pytorch_ignite.AimLogger", repo, experiment, system_tracking_interval, log_system_params,

@@ -15,14 +15,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aim.core.errors import UsageError
 from aim.sdk.adapters.session.checkpoints import Checkpoints, record_model
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
+from aim.sdk.adapters.session.options import OtherNameOptions
 from aim.sdk.adapters.session.run_session import RunSession
 from aim.sdk.adapters.session.steps import restart
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 framework("stable_baselines3", "stable-baselines3", "aim.sb3")
 callbacks: Any = framework("stable_baselines3.common.callbacks", "stable-baselines3", "aim.sb3")
@@ -88,7 +92,7 @@ class AimCallback(RunHolder, callbacks.BaseCallback):
         log_model: bool | str = False,
         model_save_freq: int = 0,
         gradient_save_freq: int = 0,
-        **options: Any,
+        **options: Unpack[OtherNameOptions],
     ) -> None:
         super().__init__(verbose)
         self._hold(

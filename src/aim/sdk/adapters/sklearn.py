@@ -22,12 +22,15 @@ import functools
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aim.sdk.adapters.session.checkpoints import Checkpoints, record_model
 from aim.sdk.adapters.session.frameworks import framework
-from aim.sdk.adapters.session.options import NameOptions, SessionOptions, parted
+from aim.sdk.adapters.session.options import AdapterOptions, NameOptions, SessionOptions, parted
 from aim.sdk.adapters.session.run_session import RunSession
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 sklearn: Any = framework("sklearn", "scikit-learn", "aim.sklearn")
 ADAPTER = "aim.sklearn"
@@ -62,7 +65,7 @@ def autolog(
     *,
     log_model: bool | str = False,
     disable: bool = False,
-    **options: Any,
+    **options: Unpack[AdapterOptions],
 ) -> None:
     """
     Record each `fit` of an estimator of scikit-learn as a run, from now on.

@@ -14,13 +14,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aim.sdk.adapters.session import boosters
 from aim.sdk.adapters.session.checkpoints import Checkpoints, record_model
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
+from aim.sdk.adapters.session.options import AdapterOptions
 from aim.sdk.adapters.session.steps import restart
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 xgboost: Any = framework("xgboost", "xgboost", "aim.xgboost")
 MODEL_FILE = "model.ubj"
@@ -51,7 +55,7 @@ class AimCallback(RunHolder, xgboost.callback.TrainingCallback):
         log_model: bool | str = False,
         log_feature_importance: bool = True,
         importance_type: str = "gain",
-        **options: Any,
+        **options: Unpack[AdapterOptions],
     ) -> None:
         super().__init__()
         self._hold(

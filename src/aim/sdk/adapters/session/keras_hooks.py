@@ -14,14 +14,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aim.core.errors import UsageError
 from aim.sdk.adapters.session.checkpoints import Checkpoints, record_model
 from aim.sdk.adapters.session.holder import RunHolder, hook
-from aim.sdk.adapters.session.options import Prefixes
+from aim.sdk.adapters.session.options import AdapterOptions, Prefixes
 from aim.sdk.adapters.session.steps import restart
 from aim.sdk.objects.once import warn_once
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 VALIDATION: Prefixes = {"subset": {"val": "val_"}}
 PREFIX = "val_"
@@ -59,7 +62,7 @@ class KerasHooks(RunHolder):
         log_model: bool | str = False,
         log_gradients: bool = False,
         log_weights: bool = False,
-        **options: Any,
+        **options: Unpack[AdapterOptions],
     ) -> None:
         super().__init__()
         self._hold(

@@ -36,14 +36,25 @@ class SharedOptions(TypedDict, total=False):
     metric_names: Literal["split", "keep"]
 
 
-class AdapterOptions(SharedOptions, total=False):
+class RunNameOptions(SharedOptions, total=False):
     """The same, with those that some adapters take by position."""
 
-    experiment_name: str | None
     run_hash: str | None
     run_name: str | None
     context_prefixes: Prefixes | str | None
     context_postfixes: Prefixes | None
+
+
+class AdapterOptions(RunNameOptions, total=False):
+    """Those of an adapter that calls the experiment `experiment`."""
+
+    experiment_name: str | None
+
+
+class OtherNameOptions(RunNameOptions, total=False):
+    """Those of an adapter that calls the experiment `experiment_name`."""
+
+    experiment: str | None
 
 
 class WrongOption(UsageError, TypeError):
