@@ -86,6 +86,7 @@ COMMANDS = {
     "metrics": "aim.cli.query:metrics",
     "query": "aim.cli.query:count_matches",
     "export": "aim.cli.export:export_runs",
+    "sync": "aim.cli.sync:sync",
     "import": "aim.cli.importing:import_runs",
     "convert": "aim.cli.convert:convert",
     "completion": "aim.cli.completion:completion",

@@ -29,6 +29,7 @@ from aim.server import (
     run_page,
     runs,
     series,
+    ship,
     token_requests,
 )
 from aim.server.answers import missing
@@ -57,6 +58,7 @@ REPOSITORY_ROUTES = [
     Route("/thumbs/{blob}", blobs.thumb),
     Route("/tables/{blob}", objects.table),
     Route("/events", live.events),
+    Route("/ship", ship.ship, methods=["POST"]),
     Route("/edits", edits.edit, methods=["POST"]),
     Route("/edits", edits.edits),
     Route("/edits/{undo}", edits.one_edit),
@@ -93,6 +95,7 @@ def create_app(settings: Settings, progress: Progress | None = None) -> tuple[AS
     app.state.server = server
     app.state.thumbnails = blobs.Thumbnails()
     app.state.tickers = {}
+    app.state.receivers = ship.Receivers()
     return Boundary(app, server.guard, settings.base_path), server
 
 
@@ -192,6 +195,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         server.stopping.set()
         for task in tasks:
             task.cancel()
+        app.state.receivers.close()
         server.pool.close()
         server.repos.close()
 

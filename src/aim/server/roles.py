@@ -55,6 +55,7 @@ NEEDED: Mapping[str, str] = {
     f"POST {REPOSITORY}/edits": EDIT,  # deletions need CHANGE: see `check_change`
     f"GET {REPOSITORY}/edits": READ,
     f"GET {REPOSITORY}/edits/{{undo}}": READ,
+    f"POST {REPOSITORY}/ship": RECORD,
     f"POST {REPOSITORY}/undo": CHANGE,
     f"POST {REPOSITORY}/demo": CHANGE,
     f"GET {REPOSITORY}/importable": READ,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aim.storage.catalogue.catalogue_update import CatalogueChanges
     from aim.storage.catalogue.run_table import RunTable
     from aim.storage.reading.reader import RunReader
+    from aim.storage.shipping.receiving import Receiver
 
 Progress = Callable[[int, int], None]
 """Is called with how many runs were read, and how many there are to read."""
@@ -93,6 +94,9 @@ class RunFiles(Protocol):
 
     def repair_format(self) -> bool:
         """Write the file that says which format the repository has, if it is damaged; return whether it was."""
+
+    def receiver(self, on_complete: Callable[[Path, str], object] | None = None) -> Receiver:
+        """Return what takes the requests of shippers; *on_complete* is called with folder and id of ended writers."""
 
     def write_archive(self, target: Path, progress: Callable[[str], None] | None = None) -> int:
         """Write all runs into the ZIP file *target*; return how many they are."""

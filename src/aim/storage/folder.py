@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from aim.storage.care.importing import ImportFollowers, RunImport
     from aim.storage.care.repair import RepairReport
     from aim.storage.reading.reader import RunReader
+    from aim.storage.shipping.receiving import Receiver
 
 DOCUMENTS_FOLDER = "views"
 
@@ -195,6 +196,11 @@ class FolderFiles(RunFiles):
 
     def repair_format(self) -> bool:
         return self.store.write_format()
+
+    def receiver(self, on_complete: Callable[[Path, str], object] | None = None) -> Receiver:
+        from aim.storage.shipping.receiving import Receiver
+
+        return Receiver(self.store, on_complete)
 
     def write_archive(self, target: Path, progress: Callable[[str], None] | None = None) -> int:
         from aim.storage.care.archive import write_archive

@@ -11,7 +11,7 @@ from typing import Any
 from aim.storage.disk import layout
 from aim.storage.forms import journal
 from aim.storage.shipping import frames as wire
-from aim.storage.shipping.exchange import Exchange, Verdict
+from aim.storage.shipping.exchange import Exchange, Marks, Verdict
 from aim.storage.shipping.receiving import Receiver
 from aim.storage.shipping.shipment import WriterShipment
 from aim.storage.store import Store
@@ -35,23 +35,23 @@ class Wire:
         self.exchange = Exchange("node7")
         self.bodies: list[bytes] = []
 
-    def send(self, shipments: Sequence[WriterShipment], **options: Any) -> list[Verdict]:
+    def send(self, shipments: Sequence[WriterShipment], budget_bytes: int = 1 << 22, **marks: Any) -> list[Verdict]:
         """Send one request, and return what the server says of writers that are not well."""
-        request = self.exchange.gather(shipments, **options)
+        request = self.exchange.gather(shipments, Marks(**marks), budget_bytes=budget_bytes)
         if request is None:
             return []
         self.bodies.append(request.body)
         return self.exchange.accept(self.receiver.receive(request.body))
 
-    def ship(self, shipments: Sequence[WriterShipment], **options: Any) -> list[Verdict]:
+    def ship(self, shipments: Sequence[WriterShipment], **marks: Any) -> list[Verdict]:
         """Send until all is durable; return all that the server said."""
         verdicts: list[Verdict] = []
         living = list(shipments)
         for _ in range(ROUNDS_MAX):
-            if self.exchange.gather(living, **options) is None and all(one.is_complete() for one in living):
+            if self.exchange.gather(living, Marks(**marks)) is None and all(one.is_complete() for one in living):
                 return verdicts
             self.exchange.fail()
-            verdicts += [one for one in self.send(living, **options) if one.state not in PASSING]
+            verdicts += [one for one in self.send(living, **marks) if one.state not in PASSING]
             living = [one for one in living if one not in {verdict.shipment for verdict in verdicts}]
             self.receiver.sync()
             self.send(living, alive=living)

@@ -58,6 +58,16 @@ class OpenWriter(Protocol):
         """Its event lines."""
 
 
+class Companion(Protocol):
+    """What works beside the writers of this process, in a thread of its own."""
+
+    def begin(self) -> None:
+        """Begin: a writer of this process, or of this child of a fork, begins to record."""
+
+    def end(self) -> None:
+        """End: all writers have ended, and the process is about to."""
+
+
 class _Background:
     def __init__(self) -> None:
         self.writers: set[OpenWriter] = set()
@@ -98,9 +108,10 @@ class _Background:
             done.set()
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        shielded(work, self._report)  # no failure here may end the thread
+        shielded(work, self.report)  # no failure here may end the thread
 
-    def _report(self, error: Exception) -> None:
+    def report(self, error: Exception) -> None:
+        """Log an error of a kind for the first time."""
         if type(error) not in self.faults:
             self.faults.add(type(error))
             log.error("Aim's background thread met an error; recording goes on.", exc_info=error)
@@ -117,6 +128,12 @@ class _Background:
 
 
 _state = _Background()
+_companions: list[Companion] = []
+
+
+def accompany(companion: Companion) -> None:
+    """Begin and end *companion* with the writers of this process, and of children of a fork."""
+    _companions.append(companion)
 
 
 def register(writer: OpenWriter) -> None:
@@ -133,6 +150,8 @@ def register(writer: OpenWriter) -> None:
                 _state.thread.start()
             except RuntimeError:  # the interpreter is ending: `finish` then does the work itself
                 _state.thread = None
+    for companion in _companions:
+        shielded(companion.begin, _state.report)
 
 
 def unregister(writer: OpenWriter) -> None:
@@ -193,7 +212,9 @@ def close_all(error: str | None = None) -> None:
         writers = list(_state.pending)
     for writer in writers:
         if not wait_for(writer, until_s - time.monotonic()):
-            return
+            break
+    for companion in _companions:
+        shielded(companion.end, _state.report)
 
 
 def _hook_multiprocessing() -> None:

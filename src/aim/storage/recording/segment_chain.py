@@ -81,13 +81,14 @@ class SegmentChain:
 
     def detach(self) -> list[Segment]:
         """Take no more records until `begin`; return the segments that are not retired."""
-        segments = self._unsynced
+        segments = self.unsynced
         self.segment = NO_SEGMENT
         self._supply = None
         return segments
 
     @property
-    def _unsynced(self) -> list[Segment]:
+    def unsynced(self) -> list[Segment]:
+        """The segments that are not retired: they are still written to, or synced."""
         return self._supply.segments if self._supply else []
 
     @property
@@ -98,11 +99,11 @@ class SegmentChain:
     @property
     def point_count(self) -> int:
         """How many slots were taken."""
-        return self._retired_point_count + sum(segment.taken() for segment in self._unsynced)
+        return self._retired_point_count + sum(segment.taken() for segment in self.unsynced)
 
     def latest_at_s(self) -> float:
         """Return the latest time of a point of this process; 0.0: there is none. Cost: 15 ns a point not retired."""
-        return max(self._retired_at_s, *(latest_at_s(segment) for segment in self._unsynced), 0.0)
+        return max(self._retired_at_s, *(latest_at_s(segment) for segment in self.unsynced), 0.0)
 
     # storing
 
@@ -184,7 +185,7 @@ class SegmentChain:
         refusal = None
         if self._supply is not None:
             self._supply.look_at_room()
-        for segment in tuple(self._unsynced):
+        for segment in tuple(self.unsynced):
             try:
                 if segment.sync() and segment is not self.segment:
                     segment.sync_file()  # once more, so that its CRCs are on the disk too
@@ -198,18 +199,18 @@ class SegmentChain:
         with self._lifecycle.lock:
             self._retired_at_s = max(self._retired_at_s, segment_latest_at_s)
             self._retired_point_count += segment.taken()
-            self._unsynced.remove(segment)
+            self.unsynced.remove(segment)
         segment.close()
 
     def has_names(self) -> bool:
         """Return whether the files of all segments that are not retired have their names."""
-        return all(has_name(segment) for segment in self._unsynced)
+        return all(has_name(segment) for segment in self.unsynced)
 
     # the end
 
     def stop(self) -> None:
         """Hand out no more slots."""
-        for segment in tuple(self._unsynced):
+        for segment in tuple(self.unsynced):
             segment.stop()
 
     def give_back_spare(self) -> None:
@@ -219,8 +220,8 @@ class SegmentChain:
 
     def end(self) -> OSError | None:
         """Put everything on the disk, with all CRCs; return the first refusal."""
-        refusal = first_refusal(segment.end for segment in self._unsynced)
-        for segment in self._unsynced:
+        refusal = first_refusal(segment.end for segment in self.unsynced)
+        for segment in self.unsynced:
             for _ in segment.unwritten:
                 self._refusals.count_lost()
         if self._supply is not None:

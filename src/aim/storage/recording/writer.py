@@ -43,6 +43,8 @@ from aim.storage.recording.takeover import Takeover
 
 INTERRUPTED_WAIT_S = 1.0  # for a tick of the background thread; one that waits for this very thread never ends
 
+DELETED = "Aim: run %s was deleted while it was recording. The training goes on without being recorded."
+
 log = logging.getLogger("aim")
 
 
@@ -142,13 +144,7 @@ class Writer:
         # dead and sealed meanwhile: go on as a new one
         has_path = self.files.follow()
         if self.files.is_deleted():
-            with self.lifecycle.lock:
-                self.lifecycle.take(Turn.DELETE)
-                self.files.segments.segment = NO_SEGMENT
-            log.error(
-                "Aim: run %s was deleted while it was recording. The training goes on without being recorded.",
-                self.run_hash,
-            )
+            abandon_run(self)
             return False
         if has_path and self.files.was_sealed():
             with self.lifecycle.lock:
@@ -253,3 +249,11 @@ class Writer:
         finally:
             if has_turn:
                 self._syncing.release()
+
+
+def abandon_run(writer: Writer) -> None:
+    """Record no more: the run was deleted, here or at its server. It is said once, and the training goes on."""
+    with writer.lifecycle.lock:
+        if writer.lifecycle.take(Turn.DELETE):
+            writer.files.segments.segment = NO_SEGMENT
+            log.error(DELETED, writer.run_hash)

@@ -15,7 +15,6 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from aim.storage.disk import layout
 from aim.storage.shipping import frames as wire
 from aim.storage.shipping.frames import Frame, encode
 from aim.storage.shipping.progress import FileKey, FilePart
@@ -37,6 +36,34 @@ class Verdict(NamedTuple):
     shipment: WriterShipment
     state: str
     why: str = ""
+
+
+class Marks(NamedTuple):
+    """
+    What a request says of writers beside their bytes.
+
+    Attributes:
+        alive: those whose process runs: the server shows that they do.
+        complete: those whose process is gone, and all of whose files are durable there.
+        again: hashes of runs that are to be sent although they were deleted there.
+    """
+
+    alive: Collection[WriterShipment] = ()
+    complete: Collection[WriterShipment] = ()
+    again: Collection[str] = ()
+
+    def flags(self, shipment: WriterShipment, *, is_begin: bool) -> dict[str, bool]:
+        """Return what is said of one writer; *is_begin*: its first line is in the request."""
+        said = {
+            "begin": is_begin,
+            "again": is_begin and shipment.run_hash in self.again,
+            "alive": shipment in self.alive,
+            "complete": shipment in self.complete,
+        }
+        return {name: True for name, is_said in said.items() if is_said}
+
+
+NO_MARKS = Marks()
 
 
 class SentRequest(NamedTuple):
@@ -75,19 +102,16 @@ class Exchange:
     def gather(
         self,
         shipments: Sequence[WriterShipment],
+        marks: Marks = NO_MARKS,
         *,
-        alive: Collection[WriterShipment] = (),
-        complete: Collection[WriterShipment] = (),
-        again: Collection[str] = (),
+        asks: bool = False,
         budget_bytes: int = REQUEST_BYTES,
     ) -> SentRequest | None:
         """
         Return the next request; None when there is nothing to say.
 
         Args:
-            alive: writers whose process runs: the server shows that they do.
-            complete: writers whose process is gone, and all of whose files are durable there.
-            again: hashes of runs that are to be sent although they were deleted there.
+            asks: ask what is durable by now when there is nothing else to say and something is not confirmed.
 
         Raises:
             OSError: a file can't be read.
@@ -98,13 +122,12 @@ class Exchange:
             is_begin = not shipment.is_begun
             pieces = shipment.gather(budget_bytes)
             budget_bytes -= sum(len(piece.data) for piece in pieces)
-            marks = {name: True for name, members in (("alive", alive), ("complete", complete)) if shipment in members}
-            if is_begin and pieces:
-                marks |= {"begin": True, "again": True} if shipment.run_hash in again else {"begin": True}
-            if pieces or marks or self._is_asked(shipment):
+            flags = marks.flags(shipment, is_begin=is_begin and bool(pieces))
+            if pieces or flags or self._is_asked(shipment):
                 parts.append((shipment, pieces))
-                entries.append(self._entry(shipment, pieces) | marks)
-        return self._numbered(parts, entries) if parts else None
+                entries.append(self._entry(shipment, pieces) | flags)
+        is_asking = asks and bool(self._pending)
+        return self._numbered(parts, entries) if parts or is_asking else None
 
     def _numbered(
         self, parts: list[tuple[WriterShipment, list[FilePart]]], entries: list[dict[str, Any]]
@@ -241,11 +264,6 @@ def _checked_answer(answer: Mapping[str, Any], count: int) -> tuple[str, list[di
     if not all(isinstance(state, dict) for state in states):
         raise ValueError("the answer says of a writer what can't be understood")
     return server, states
-
-
-def new_remote_writer(shipment: WriterShipment) -> WriterShipment:
-    """Return a shipment of the same files under another id, from their beginning."""
-    return WriterShipment(shipment.folder, shipment.writer, layout.new_writer_id())
 
 
 def _frames(parts: Sequence[tuple[WriterShipment, list[FilePart]]]) -> tuple[list[Frame], list[dict[str, Any]]]:

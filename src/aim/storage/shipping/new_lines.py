@@ -82,6 +82,10 @@ class NewLines:
         """Return whether the end is in *piece*."""
         return piece.start <= self._end_offset < piece.stop
 
+    def is_end_within(self, stop: int) -> bool:
+        """Return whether the end is among the first *stop* bytes."""
+        return 0 <= self._end_offset < stop
+
     def _renamed(self, data: bytes, start: int) -> bytes:
         # the first line at the server names the writer by its id there; the length is the same
         line, newline, others = data.partition(b"\n")

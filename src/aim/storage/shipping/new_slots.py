@@ -66,18 +66,6 @@ class NewSlots:
             if not file.is_made and not file.sent.count:
                 yield FilePart(key, 0, 0, b"")  # a segment without a record counts in the end of its writer
 
-    def filled_count(self, number: int) -> int:
-        """Return how many slots of a segment are filled; 0 when it is gone."""
-        try:
-            descriptor = os.open(layout.segment_file(self._folder, self._writer, number), os.O_RDONLY)
-        except FileNotFoundError:
-            return 0
-        try:
-            numbers = memoryview(os.pread(descriptor, capacity(number) * RECORD_BYTES, PAGE_BYTES)).cast("I")[7::8]
-            return sum(map(bool, numbers.tolist()))
-        finally:
-            os.close(descriptor)
-
     def _filled(self, descriptor: int, number: int, prefix: int, end: int) -> Iterator[tuple[int, bytes]]:
         """Go through the runs of filled slots from the page of slot *prefix* on: the first slot, and the bytes."""
         start = prefix // PAGE_RECORDS * PAGE_RECORDS

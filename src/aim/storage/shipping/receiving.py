@@ -76,12 +76,8 @@ class Receiver:
                 self._durable.popitem(last=False)
             self._taken.append((request.shipper, request.number))
             ranges = [[start, stop - 1] for start, stop in durable]
-            return {"server": self.id, "number": request.number, "durable": ranges, "writers": states}
-
-    @property
-    def shipper_count(self) -> int:
-        """How many shippers have sent something to this process."""
-        return len(self._durable)
+            sender = {"shipper": request.shipper, "number": request.number}
+            return {"server": self.id, **sender, "durable": ranges, "writers": states}
 
     def _arrivals(self, request: Request) -> list[ArrivingWriter]:
         by_writer: dict[int, list[Frame]] = {}
@@ -118,7 +114,7 @@ class Receiver:
         except OSError as error:
             refusal, published = refusal or error, []
         if refusal is not None or not all(published):
-            self._doubt(refusal)
+            self.doubt(refusal)
         else:
             self._confirm(taken)
         self._files.close_some()
@@ -133,8 +129,11 @@ class Receiver:
                 if durable is not None:
                     durable.add(number, number + 1)
 
-    def _doubt(self, refusal: OSError | None) -> None:
-        # what the disk refused to sync may be gone, and a second fsync would not say so: all of it is sent again
+    def doubt(self, refusal: Exception | None) -> None:
+        """
+        Have everything that is not durable sent again: what the disk refused to sync may be gone, and a second fsync
+        would not say so.
+        """
         with self._lock:
             self.id = os.urandom(8).hex()
             self._durable.clear()

@@ -18,7 +18,7 @@ from aim.storage.shipping.new_blobs import NewBlobs
 from aim.storage.shipping.new_files import NewFiles
 from aim.storage.shipping.new_lines import KEY as LINES
 from aim.storage.shipping.new_lines import NewLines
-from aim.storage.shipping.new_slots import NewSlots, segment_numbers
+from aim.storage.shipping.new_slots import NewSlots
 from aim.storage.shipping.progress import FileKey, FilePart, WriterProgress
 
 POINT_KINDS = (wire.EVENTS, wire.SLOTS, wire.BLOBS, wire.SEALED)
@@ -34,6 +34,7 @@ class WriterShipment:
         progress: how far they have come.
         takes_blobs: whether the server takes objects now.
         carries_edits: whether the edits of the run are sent with this writer.
+        lines: the event file, and what it declares.
         files: sealed points, edits and artifacts.
 
     Args:
@@ -49,7 +50,7 @@ class WriterShipment:
         self.progress = progress or WriterProgress()
         self.takes_blobs = True
         self.carries_edits = False
-        self._lines = NewLines(layout.events_file(folder, writer), self.remote_writer)
+        self.lines = NewLines(layout.events_file(folder, writer), self.remote_writer)
         self._slots = NewSlots(folder, writer)
         self._blobs = NewBlobs(folder, writer)
         self.files = NewFiles(folder, writer, self.remote_writer)
@@ -68,7 +69,7 @@ class WriterShipment:
     @property
     def end(self) -> dict[str, Any] | None:
         """What the `end` line says; None: there is none yet, or it was not read."""
-        return self._lines.end
+        return self.lines.end
 
     def gather(self, budget_bytes: int) -> list[FilePart]:
         """
@@ -78,6 +79,8 @@ class WriterShipment:
             FileNotFoundError: the run is gone.
             OSError: a file can't be read.
         """
+        if budget_bytes <= 0:
+            return []
         pieces = (
             self._new_points(budget_bytes) or self.files.read_sealed(self.progress, budget_bytes) or self._new_end()
         )
@@ -85,17 +88,17 @@ class WriterShipment:
             pieces = pieces or self.files.read_edits(self.progress)
         if self.takes_blobs:
             part_bytes = min(budget_bytes, PART_BYTES)
-            pieces = pieces or self.files.read_artifacts(self.progress, self._lines.artifacts, part_bytes)
+            pieces = pieces or self.files.read_artifacts(self.progress, self.lines.artifacts, part_bytes)
         self.progress.send(pieces)
         return pieces
 
     def _new_points(self, budget_bytes: int) -> list[FilePart]:
         slots = self._read_slots(budget_bytes)
-        lines = self._lines.read(self.progress.file(LINES).sent.prefix, budget_bytes)
-        if self._lines.has_more:  # a slot must not come before the line that declares its sequence
+        lines = self.lines.read(self.progress.file(LINES).sent.prefix, budget_bytes)
+        if self.lines.has_more:  # a slot must not come before the line that declares its sequence
             return lines
-        numbers = self._lines.object_numbers
-        end = self._lines.end
+        numbers = self.lines.object_numbers
+        end = self.lines.end
         self._blobs.look(slots, numbers, has_directories=end is not None and end.get("directory", True))
         left_bytes = max(1, budget_bytes - sum(len(piece.data) for piece in lines))
         blob_pieces = self._blobs.read(self.progress, left_bytes) if self.takes_blobs else []
@@ -110,7 +113,7 @@ class WriterShipment:
         for piece in self._slots.read(self.progress):
             parts = [piece]
             if not self.takes_blobs:  # points that wait for it must not take the place of others
-                parts = self._blobs.ready(parts, self._lines.object_numbers, self.progress, [])
+                parts = self._blobs.ready(parts, self.lines.object_numbers, self.progress, [])
             for part in parts:
                 count = min(part.stop - part.start, max(1, left_bytes // RECORD_BYTES))
                 slots.append(FilePart(part.key, part.start, part.start + count, part.data[: count * RECORD_BYTES]))
@@ -120,15 +123,15 @@ class WriterShipment:
         return slots
 
     def _new_end(self) -> list[FilePart]:
-        is_next = self._lines.end is not None and not self._is_holding_back
+        is_next = self.lines.end is not None and not self._is_holding_back
         if not is_next or not self.progress.is_durable(*POINT_KINDS):
             return []
-        return self._lines.read_end(self.progress.file(LINES).sent.prefix)
+        return self.lines.read_end(self.progress.file(LINES).sent.prefix)
 
     def end_counts(self, pieces: list[FilePart]) -> dict[str, int] | None:
         """Return what the server has to have when it takes *pieces*; None when the end is not among them."""
-        end = self._lines.end
-        is_end = end is not None and any(piece.key == LINES and self._lines.is_end(piece) for piece in pieces)
+        end = self.lines.end
+        is_end = end is not None and any(piece.key == LINES and self.lines.is_end(piece) for piece in pieces)
         if not is_end or self.files.is_sealed():
             return None
         keys = self.progress.keys(wire.SLOTS)
@@ -157,18 +160,10 @@ class WriterShipment:
 
     # what is left
 
+    def is_finished(self) -> bool:
+        """Return whether the end of the writer is durable at the server, and with it everything before it."""
+        return self.lines.is_end_within(self.progress.file(LINES).durable.prefix) and self.is_complete()
+
     def is_complete(self) -> bool:
         """Return whether everything that the files have, as of the last `gather`, is durable at the server."""
         return not self._is_holding_back and self.progress.is_durable(*range(wire.ARTIFACT + 1))
-
-    def left_bytes(self) -> int:
-        """Return about how many bytes are not durable at the server. Cost: a look at each file."""
-        left = layout.events_file(self.folder, self.writer).stat().st_size - self.progress.file(LINES).durable.prefix
-        for number in segment_numbers(self.folder, self.writer):
-            left += self._slots.filled_count(number) * RECORD_BYTES
-            left -= self.progress.file((wire.SLOTS, str(number))).durable.count * RECORD_BYTES
-        for number, path in layout.blob_files(self.folder, self.writer):
-            left += path.stat().st_size - self.progress.file((wire.BLOBS, str(number))).durable.prefix
-        for name, artifact in self._lines.artifacts.items():
-            left += artifact.size_bytes - self.progress.file((wire.ARTIFACT, name)).durable.prefix
-        return max(0, left)

@@ -30,7 +30,7 @@ from typing import Any
 from aim.core import clock
 from aim.core.errors import UsageError
 from aim.storage.disk.files import Disk, path_of
-from aim.storage.store import FOLDER_NAME, is_repository
+from aim.storage.store import FOLDER_NAME, folder_name, is_repository
 
 SPOOL_VARIABLE = "AIM_SPOOL"
 MAX_VARIABLE = "AIM_SPOOL_MAX"
@@ -76,30 +76,61 @@ def size_of_text(text: str) -> int:
     return int(float(match[1]) * UNITS[match[2].upper()])
 
 
-class Spool:
+class ShippedFolder:
+    """
+    A folder of runs that are shipped to *address*.
+
+    Args:
+        runs: the folder of the runs.
+        hints: the file in which a shipper notes what is durable.
+    """
+
+    def __init__(self, address: str, runs: Path, hints: Path) -> None:
+        self.address = address
+        self.runs = runs
+        self._hints = hints
+
+    @classmethod
+    def of_repository(cls, root: Path, address: str) -> ShippedFolder:
+        """Return the repository in the folder *root*, on its way to *address*."""
+        folder = root / folder_name()
+        return cls(address, folder / "runs", folder / f"sent-{_key(address)}.json")
+
+    def run_folders(self) -> list[Path]:
+        """Return the folders of the runs in it."""
+        try:
+            return sorted(path for path in self.runs.iterdir() if path.is_dir() and not path.name.startswith("."))
+        except OSError:
+            return []
+
+    def read_hints(self) -> dict[str, Any]:
+        """Return what an earlier shipper has noted; it may be old, or empty."""
+        try:
+            hints = json.loads(self._hints.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return hints if isinstance(hints, dict) else {}
+
+    def write_hints(self, hints: dict[str, Any]) -> None:
+        """Note what is durable. A disk that refuses costs a later shipper some work, and nothing else."""
+        try:
+            _replace(self._hints, json.dumps(hints, separators=(",", ":")).encode())
+        except OSError:
+            pass
+
+
+class Spool(ShippedFolder):
     """
     The spool of *address* in the folder *root*.
 
     Attributes:
         folder: of this spool.
-        address: of the repository on the server.
     """
 
     def __init__(self, address: str, root: Path | None = None) -> None:
-        key = hashlib.blake2b(address.encode(), digest_size=12).hexdigest()
         self.root = spool_root() if root is None else root
-        self.folder = self.root / key
-        self.address = address
-
-    @property
-    def repository(self) -> Path:
-        """The folder of the repository, which holds its `.aim`."""
-        return self.folder
-
-    @property
-    def runs(self) -> Path:
-        """The folder of the runs."""
-        return self.folder / FOLDER_NAME / "runs"
+        self.folder = self.root / _key(address)
+        super().__init__(address, self.folder / FOLDER_NAME / "runs", self.folder / "sent.json")
 
     def make(self) -> None:
         """Make the folder, with the address in it. Raises OSError."""
@@ -111,30 +142,6 @@ class Spool:
     def exists(self) -> bool:
         """Return whether something was recorded into it."""
         return is_repository(self.folder / FOLDER_NAME)
-
-    def run_folders(self) -> list[Path]:
-        """Return the folders of the runs in it."""
-        try:
-            return sorted(path for path in self.runs.iterdir() if path.is_dir() and not path.name.startswith("."))
-        except OSError:
-            return []
-
-    # hints
-
-    def read_hints(self) -> dict[str, Any]:
-        """Return what an earlier shipper has noted; it may be old, or empty."""
-        try:
-            hints = json.loads((self.folder / "sent.json").read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return hints if isinstance(hints, dict) else {}
-
-    def write_hints(self, hints: dict[str, Any]) -> None:
-        """Note what is durable. A disk that refuses costs a later shipper some work, and nothing else."""
-        try:
-            _replace(self.folder / "sent.json", json.dumps(hints, separators=(",", ":")).encode())
-        except OSError:
-            pass
 
     # one shipper of what nobody records any more
 
@@ -171,6 +178,10 @@ class Spool:
             (self.folder / "shipper.pid").unlink(missing_ok=True)
         except OSError:
             pass
+
+
+def _key(address: str) -> str:
+    return hashlib.blake2b(address.encode(), digest_size=12).hexdigest()
 
 
 def spools(root: Path | None = None) -> Iterator[Spool]:

@@ -1,0 +1,100 @@
+"""
+`aim sync`: send runs to a server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import click
+
+from aim.cli import output
+from aim.cli.formats import json_option
+from aim.core.addresses import folder_of_address, server_address
+from aim.core.words import counted
+from aim.engine.opening import open_door
+from aim.engine.spool_shipping import left_text
+from aim.engine.syncing import FolderSync, SyncReport
+from aim.storage.shipping.spool import ShippedFolder, Spool, spools
+
+LEFT_EXIT = 3
+
+
+@click.command(short_help="Send runs to a server.")
+@click.argument("folder", required=False)
+@click.argument("address", required=False)
+@click.option("--query", default=None, help="Send only the runs that match.")
+@click.option("--follow", is_flag=True, help="Go on with runs that are being recorded until they end.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=None,
+    help="Go on for so many seconds, whether a server answers or not.",
+)
+@click.option("--again", multiple=True, metavar="RUN", help="Send a run although it was deleted at the server.")
+@json_option
+def sync(
+    folder: str | None,
+    address: str | None,
+    query: str | None,
+    follow: bool,
+    wait: float | None,
+    again: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """
+    Send runs to a server.
+
+    Without arguments: what trainings that record to servers have left on this machine (the spools of this user). With
+    FOLDER and ADDRESS: the runs of a repository, such as `aim sync . aim://host:53800/project`. What the server has is
+    not sent twice, so it may be interrupted and repeated at any time.
+
+    Exit code 3: something is left.
+    """
+    sources = _sources(folder, address)
+    chosen = _chosen(folder, query)
+    if not sources and not as_json:
+        output.tell("Nothing waits on this machine to be sent.")
+    reports = [_send(source, chosen, wait, again, follow=follow) for source in sources]
+    for report in reports:
+        _tell(report, as_json=as_json)
+    if any(report.left_runs for report in reports):
+        raise click.exceptions.Exit(LEFT_EXIT)
+
+
+def _sources(folder: str | None, address: str | None) -> list[ShippedFolder]:
+    if folder is None:
+        return list(spools())
+    if address is None:
+        raise click.UsageError("Name the address of the server too: aim sync FOLDER aim://host:53800/project")
+    root = Path(folder_of_address(folder)).absolute()
+    open_door(root)  # says what is wrong with it
+    return [ShippedFolder.of_repository(root, str(server_address(address)))]
+
+
+def _chosen(folder: str | None, query: str | None) -> Collection[str] | None:
+    if query is None:
+        return None
+    if folder is None:
+        raise click.UsageError("--query needs FOLDER and ADDRESS.")
+    return set(open_door(folder_of_address(folder)).questions().runs(query))
+
+
+def _send(
+    source: ShippedFolder, chosen: Collection[str] | None, wait: float | None, again: tuple[str, ...], *, follow: bool
+) -> SyncReport:
+    bar = output.Progress("sent bytes", 0)
+    syncing = FolderSync(source, run_hashes=chosen, again=again, show=bar.show)
+    report = syncing.send(wait, follow=follow)
+    bar.end()
+    if isinstance(source, Spool) and not report.left_runs:
+        syncing.sweep()
+    return report
+
+
+def _tell(report: SyncReport, *, as_json: bool) -> None:
+    sent = f"{counted(report.runs - report.left_runs, 'run is', 'runs are')} at {report.address}."
+    left = f" Left: {left_text(report.left_runs, report.left_bytes)}." if report.left_runs else ""
+    why = f" {report.failure}" if report.failure else ""
+    output.result(report._asdict(), sent + left + why, as_json=as_json)

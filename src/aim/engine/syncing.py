@@ -1,0 +1,130 @@
+"""
+Sending runs of a folder to a server by hand: `aim sync`.
+
+The folder may be a spool or any repository, its runs may be ended, sealed, or being recorded at this moment, and it may
+be sent again at any time: what the server has is not sent twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
+
+from aim.core.addresses import server_address
+from aim.engine.remote.connection import ServerConnection
+from aim.engine.shipping import Backoff
+from aim.engine.spool_shipping import Outcome, SpoolShipping
+from aim.storage.shipping.shipments import PlannedWriter, Shipments, planned_writers
+from aim.storage.shipping.spool import ShippedFolder
+
+STILL_S = 30.0  # how long a server that does not answer is asked again, by default
+LOOK_S = 0.2
+
+ShowLeft = Callable[[int, int], object]
+"""Is called with how many bytes were sent, and how many there are in all."""
+
+
+class SyncReport(NamedTuple):
+    """
+    What was sent.
+
+    Attributes:
+        runs: how many runs there are that were to be sent.
+        left_runs, left_bytes: how many of them are not wholly at the server, and about how much of them.
+        failure: why, for people; empty when nothing is left.
+    """
+
+    address: str
+    runs: int
+    left_runs: int
+    left_bytes: int
+    failure: str
+
+
+class FolderSync:
+    """
+    Sends the runs of *source*.
+
+    Args:
+        run_hashes: only these runs; None: all.
+        again: hashes of runs that are sent although they were deleted at the server.
+        show: told how far it has come.
+    """
+
+    def __init__(
+        self,
+        source: ShippedFolder,
+        *,
+        run_hashes: Collection[str] | None = None,
+        again: Iterable[str] = (),
+        show: ShowLeft | None = None,
+    ) -> None:
+        self._source = source
+        self._run_hashes = run_hashes
+        self._show = show
+        self._shipments = Shipments(source, self._plan, again)
+        connection = ServerConnection(server_address(source.address))
+        self._shipping = SpoolShipping(source, connection, self._shipments)
+        self._total_bytes = 0
+
+    def _plan(self) -> list[PlannedWriter]:
+        planned = planned_writers(self._source)
+        return [member for member in planned if self._run_hashes is None or member.folder.name in self._run_hashes]
+
+    def send(self, wait_s: float | None = None, *, follow: bool = False) -> SyncReport:
+        """
+        Send everything, and return what is left.
+
+        Args:
+            wait_s: how long to go on at most; None: until a server does not answer for half a minute.
+            follow: go on with runs that are being recorded until they end.
+        """
+        begun_s = answered_s = time.monotonic()
+        backoff = Backoff()
+        while True:
+            outcome = self._shipping.step()
+            moment_s = time.monotonic()
+            if outcome is Outcome.FAILED:
+                is_over = moment_s - answered_s > STILL_S if wait_s is None else False
+                pause_s = backoff.fail(self._shipping.retry_after_s)
+            else:
+                answered_s = moment_s
+                backoff.succeed()
+                is_over = outcome is not Outcome.MORE and self._is_done(follow=follow)
+                pause_s = 0.0 if outcome is Outcome.MORE else min(LOOK_S, self._shipping.next_in_s)
+            if is_over or (wait_s is not None and moment_s - begun_s >= wait_s):
+                return self._report()
+            if self._show is not None:
+                self._show_left(self._show)
+            time.sleep(pause_s if wait_s is None else max(0.0, min(pause_s, begun_s + wait_s - moment_s)))
+
+    def _is_done(self, *, follow: bool) -> bool:
+        if not self._shipments.alive:
+            return not self._shipments.left()[0]
+        if follow:
+            return False
+        members = self._shipments.members()
+        return all(member.is_begun and not member.progress.unconfirmed_bytes() for member in members)
+
+    def _show_left(self, show: ShowLeft) -> None:
+        left = self._shipments.left()[1]
+        self._total_bytes = max(self._total_bytes, left)
+        show(self._total_bytes - left, self._total_bytes)
+
+    def _report(self) -> SyncReport:
+        planned = self._plan()
+        left_runs, left_bytes = self._shipments.left()
+        if self._shipments.alive and self._is_done(follow=False):
+            left_runs = left_bytes = 0  # what was recorded until now is there
+        gone = {member.folder.name for member in planned if self._shipments.hints.is_gone(member.folder.name)}
+        self._shipments.write_hints()
+        failure = self._shipping.failure
+        if gone and not failure:
+            failure = f"Deleted at the server: {', '.join(sorted(gone)[:5])}. `--again` sends them after all."
+        runs = len({member.folder.name for member in planned} - gone)
+        return SyncReport(self._source.address, runs, left_runs, left_bytes, failure)
+
+    def sweep(self) -> None:
+        """Remove runs that a spool need not keep any more."""
+        self._shipping.sweep()

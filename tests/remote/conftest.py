@@ -1,0 +1,32 @@
+"""
+Servers for the tests of recording to a server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.remote.servers import Server
+
+
+@pytest.fixture(name="server")
+def _server(tmp_path: Path) -> Iterator[Server]:
+    """
+    A running server of the repository `vision`.
+    """
+    server = Server(tmp_path / "vision").start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(name="spool", autouse=True)
+def _spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """
+    The folder of the spools of this test.
+    """
+    monkeypatch.setenv("AIM_SPOOL", str(tmp_path / "spool"))
+    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
+    return tmp_path / "spool"

@@ -1,0 +1,113 @@
+"""
+Real servers in processes of their own, which tests start, kill and start again, and what runs hold at both ends.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aim.storage.forms import journal
+from aim.storage.store import Store
+from tests.storage.recorded import points_in_place
+from tests.storage.shipping.wires import recorded_bytes
+
+DEADLINE_S = 120
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Wait until *condition* holds, for as long as a machine under heavy load may need."""
+    until_s = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < until_s, f"waited in vain: {what}"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    """Return a port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """
+    `aim up` over the repository in *root*, which is made; `start` it, and `kill` it.
+
+    Attributes:
+        address: of the repository.
+    """
+
+    def __init__(self, root: Path, port: int | None = None) -> None:
+        self.root = root
+        self.port = port or free_port()
+        self.address = f"http://127.0.0.1:{self.port}/{root.name}"
+        self.store = Store(root / ".aim", create=True)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Server:
+        """Start the server, and wait until it answers."""
+        command = [sys.executable, "-m", "aim.cli", "up", "--repo", str(self.root), "--port", str(self.port)]
+        self._process = subprocess.Popen([*command, "--no-open"], stdout=subprocess.DEVNULL)
+        wait_until(self.answers, f"a server on port {self.port}")
+        return self
+
+    def answers(self) -> bool:
+        """Return whether the server answers."""
+        assert self._process is None or self._process.poll() is None, "the server has ended"
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/info", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """Kill the server, as a power cut of the process does."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> None:
+        """Stop the server in order."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+            self._process = None
+
+    def points(self, run_hash: str) -> dict[Any, Any]:
+        """Return what a reader shows of a run."""
+        return points_in_place(self.store.run_folder(run_hash))
+
+    def values(self, run_hash: str, name: str = "loss") -> list[Any]:
+        """Return the values of a metric without a context, in the order of steps."""
+        if not self.store.has_run(run_hash):
+            return []
+        points = self.points(run_hash)
+        return [points[key][0] for key in sorted(points) if key[:2] == (name, "{}")]
+
+
+def assert_equal(local: Store, server: Store) -> None:
+    """Assert that a server has what a folder has: by the reader, and byte for byte of lines and slots."""
+    assert sorted(local.run_hashes()) == sorted(server.run_hashes())
+    for run_hash in local.run_hashes():
+        assert points_in_place(local.run_folder(run_hash)) == points_in_place(server.run_folder(run_hash))
+    there = recorded_bytes(server)
+    for name, content in recorded_bytes(local).items():
+        if name in there or not name.rpartition(".")[2].startswith("points-"):
+            assert content == there[name], name
+    assert journal.PAGE_BYTES == 4096
+
+
+def environment(spool: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a training whose spools are in the folder *spool*."""
+    return {**os.environ, "AIM_SPOOL": str(spool), **more}

@@ -1,0 +1,152 @@
+"""
+`aim sync`: runs of any folder go to a server, whatever form they have.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from aim import Run
+from aim.engine.sealing import seal_run
+from aim.storage.shipping.spool import ShippedFolder
+from aim.storage.store import Store
+from tests.cli.schemas import call
+from tests.remote.servers import Server, assert_equal
+from tests.storage.recorded import record
+from tests.storage.writing import DEADLINE_S
+
+RUN = "digits-1"
+
+
+@pytest.fixture(name="local")
+def _local(tmp_path: Path) -> Store:
+    """
+    A local repository with an ended run and edits of it.
+    """
+    store = Store(tmp_path / "local" / ".aim", create=True)
+    record(store.runs / RUN)
+    return store
+
+
+def sync(local: Store, server: Server, *more: str) -> int:
+    """Send the runs of a folder, and return the exit code."""
+    return call("sync", str(local.path.parent), server.address, *more).code
+
+
+@pytest.mark.parametrize("is_sealed", [False, True])
+def test_a_local_repository_is_sent(local: Store, server: Server, *, is_sealed: bool) -> None:
+    """
+    Runs with their edits are at the server as they are here, sealed or not; a second time nothing changes.
+    """
+    if is_sealed:
+        seal_run(local.run_folder(RUN))
+
+    assert [0, 0] == [sync(local, server), sync(local, server)]
+    assert_equal(local, server.store)
+
+
+def test_what_is_recorded_later_is_sent_later(local: Store, server: Server) -> None:
+    """
+    A repository that was sent is sent again: new runs, new points and new edits come, and nothing is sent twice.
+    """
+    sync(local, server)
+    with Run("more", repo=local.path.parent, create=True, system_tracking_interval=None) as run:
+        run.track(0.5, name="loss")
+    Run(RUN, repo=local.path.parent, read_only=True).name = "renamed"
+
+    assert 0 == sync(local, server)
+    assert_equal(local, server.store)
+    assert "renamed" == Run(RUN, repo=server.root, read_only=True).name
+
+
+def test_a_run_is_sent_while_it_is_recorded(local: Store, server: Server) -> None:
+    """
+    What was recorded until now is sent, and the rest when it is sent again.
+    """
+    run = Run(repo=local.path.parent, system_tracking_interval=None, capture_terminal_logs=False)
+    for step in range(1000):
+        run.track(step * 0.5, name="loss", step=step)
+
+    assert 0 == sync(local, server)
+    assert [step * 0.5 for step in range(1000)] == server.values(run.hash)
+    run.track(-1.0, name="loss", step=1000)
+    run.close()
+    assert 0 == sync(local, server)
+    assert -1.0 == server.values(run.hash)[-1]
+
+
+def test_only_runs_that_match_are_sent(local: Store, server: Server) -> None:
+    """
+    `--query` chooses runs.
+    """
+    with Run("other", repo=local.path.parent, create=True, system_tracking_interval=None) as run:
+        run["kind"] = "other"
+
+    assert 0 == sync(local, server, "--query", "run.kind == 'other'")
+    assert ["other"] == server.store.run_hashes()
+
+
+def test_what_is_left_is_said(local: Store, server: Server) -> None:
+    """
+    Without a server the exit code is 3, and the output says how much is left, and why.
+    """
+    server.kill()
+    printed = call("sync", str(local.path.parent), server.address, "--wait", "1", "--json")
+    report = json.loads(printed.out)
+
+    assert (3, 1, True) == (printed.code, report["left_runs"], report["left_bytes"] > 1000)
+    assert f"{server.address}: " in report["failure"]
+
+
+def test_a_wait_ends_when_the_server_comes(local: Store, server: Server) -> None:
+    """
+    `--wait` goes on while no server answers, and ends when all is sent.
+    """
+    import threading
+
+    server.kill()
+    starting = threading.Thread(target=server.start)
+    starting.start()
+    begun_s = time.monotonic()
+
+    assert 0 == sync(local, server, "--wait", str(DEADLINE_S * 10))
+    starting.join()
+    assert time.monotonic() - begun_s < DEADLINE_S * 10
+    assert_equal(local, server.store)
+
+
+def test_a_deleted_run_is_sent_again_on_request(local: Store, server: Server) -> None:
+    """
+    A run that was deleted at the server stays away, unless `--again` asks for it.
+    """
+    sync(local, server)
+    server.store.delete_run(RUN)
+    hints = ShippedFolder.of_repository(local.path.parent, server.address)
+    hints.write_hints({"gone": {RUN: time.time()}})
+
+    assert (0, []) == (sync(local, server), server.store.run_hashes())
+    assert (0, [RUN]) == (sync(local, server, "--again", RUN), server.store.run_hashes())
+    assert_equal(local, server.store)
+
+
+def test_a_folder_without_an_address_is_a_wrong_call(local: Store) -> None:
+    """
+    The message shows what to write.
+    """
+    printed = call("sync", str(local.path.parent))
+
+    assert 2 == printed.code
+    assert "aim sync FOLDER aim://host:53800/project" in printed.err
+
+
+def test_without_spools_nothing_is_sent() -> None:
+    """
+    On a machine where nothing waits this is said, and nothing is wrong.
+    """
+    printed = call("sync")
+
+    assert (0, "Nothing waits on this machine to be sent.\n") == (printed.code, printed.err)
