@@ -136,13 +136,13 @@ def main(words: list[str]) -> None:
     if options.before is not None:
         checkouts = {"before": options.before.resolve(), **checkouts}
     taken: dict[str, list[Figures]] = {version: [] for version in checkouts}
-    with tempfile.TemporaryDirectory() as place:
-        _build(Path(place))
+    with tempfile.TemporaryDirectory() as scratch:
+        _build(Path(scratch))
         for number in range(-1, options.rounds):
             for version, checkout in checkouts.items():
                 figures: Figures = {}
                 for part in PARTS:
-                    figures |= _in_a_process(checkout, part, Path(place))
+                    figures |= _in_a_process(checkout, part, Path(scratch))
                 if number >= 0:  # the first round fills caches
                     taken[version].append(figures)
     medians: dict[str, dict[str, Any]] = {

@@ -7,16 +7,17 @@ The column picker of a table, the grouping menu of a chart and the query box are
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from aim.core import contexts
 from aim.core.reserved import SYSTEM_PARAMS
 from aim.query.table import Path, QueryColumn
+from aim.storage.catalogue.pair_arrays import STORED_KIND
+from aim.storage.catalogue.pair_columns import small_pairs
 from aim.storage.catalogue.run_table import RunTable
 
 IntArray = npt.NDArray[np.int64]
@@ -106,26 +107,75 @@ def sequences_of(table: RunTable, rows: IntArray, matching: tuple[IntArray, IntA
     Args:
         matching: only these, as (places of pairs, rows); None: all.
     """
-    is_chosen = np.zeros(table.run_count, np.bool_)
-    is_chosen[rows] = True
-    having: dict[int, npt.NDArray[Any]] = {}
-    if matching is not None:
-        pairs, matching_rows = matching
-        for pair_index in np.unique(pairs).tolist():
-            having[pair_index] = matching_rows[pairs == pair_index]
-    overviews = []
-    for pair_index, pair in enumerate(table.pairs):
-        if matching is not None and pair_index not in having:
+    chosen, pairs = _Chosen(table, rows, matching), table.pairs
+    counted = [*_counts_of_columns(table, chosen), *_counts_of_pairs(table, chosen, small_pairs(table).others)]
+    counted.sort(key=lambda count: (pairs[count[0]].name, pairs[count[0]].context_text, count[1]))
+    return [
+        SequenceOverview(pairs[index].name, pairs[index].context, kind, runs, points)
+        for index, kind, runs, points in counted
+    ]
+
+
+class _Chosen:
+    """The sequences that are listed: those of the runs in *rows*, or only those of *matching*."""
+
+    def __init__(self, table: RunTable, rows: IntArray, matching: tuple[IntArray, IntArray] | None) -> None:
+        self._slots = table.runs.slots.slots()
+        self._is_chosen = np.zeros(table.runs.slots.count, np.bool_)
+        self._is_chosen[self._slots[rows]] = True
+        self._keys: IntArray | None = None
+        if matching is not None:
+            self._keys = self._key(matching[0], self._slots[matching[1]])
+
+    def _key(self, pair_indices: Any, slots: IntArray) -> IntArray:
+        keys: IntArray = pair_indices * len(self._is_chosen) + slots
+        return keys
+
+    def of_rows(self, pair_index: int, rows: IntArray) -> npt.NDArray[np.bool_]:
+        """Return which of the sequences of one pair, by the rows of their runs, are listed."""
+        return self.of_slots(pair_index, self._slots[rows])
+
+    def of_slots(self, pair_indices: Any, slots: IntArray) -> npt.NDArray[np.bool_]:
+        """Return which sequences, given by pair and slot of the run, are listed."""
+        return self._is_chosen[slots] if self._keys is None else np.isin(self._key(pair_indices, slots), self._keys)
+
+
+def _counts_of_columns(table: RunTable, chosen: _Chosen) -> Iterator[tuple[int, str, int, int]]:
+    """Go through pair, kind, number of runs and of points of the small pairs that have sequences that are listed."""
+    pair_count, names = len(table.pairs), table.kinds.names
+    run_counts, point_counts = np.zeros(pair_count, np.int64), np.zeros(pair_count, np.int64)
+    lowest, highest = np.full(pair_count, len(names), np.int64), np.full(pair_count, -1, np.int64)
+    for part in small_pairs(table).parts:
+        mask = chosen.of_slots(part.pair_indices, part.slots)
+        indices = part.pair_indices[mask]
+        if not len(indices):
             continue
+        starts = np.flatnonzero(np.append(True, indices[1:] != indices[:-1]))
+        kinds, distinct = part.column(STORED_KIND, mask), indices[starts]
+        run_counts[distinct] += np.diff(np.append(starts, len(indices)))
+        point_counts[distinct] += np.add.reduceat(part.column("point_count", mask), starts)
+        lowest[distinct] = np.minimum(lowest[distinct], np.minimum.reduceat(kinds, starts))
+        highest[distinct] = np.maximum(highest[distinct], np.maximum.reduceat(kinds, starts))
+    is_mixed = lowest < highest
+    yield from _counts_of_pairs(table, chosen, np.flatnonzero(is_mixed).tolist())
+    plain = np.flatnonzero((run_counts > 0) & ~is_mixed)
+    columns = (plain, lowest[plain], run_counts[plain], point_counts[plain])
+    for index, number, runs, points in zip(*(column.tolist() for column in columns), strict=True):
+        yield index, names[number], runs, points
+
+
+def _counts_of_pairs(
+    table: RunTable, chosen: _Chosen, pair_indices: Sequence[int]
+) -> Iterator[tuple[int, str, int, int]]:
+    """Do as `_counts_of_columns` for some pairs, one by one."""
+    for pair_index in pair_indices:
         pair_rows = table.rows(pair_index)
-        mask = np.isin(pair_rows, having[pair_index]) if matching is not None else is_chosen[pair_rows]
+        mask = chosen.of_rows(pair_index, pair_rows)
         runs = int(mask.sum())
         if runs:
             counts = table.summary(pair_index, "count")
             points = 0 if counts is None else int(counts[mask].sum())
-            kind = _one_kind(table.stored_kinds(np.full(runs, pair_index), pair_rows[mask]))
-            overviews.append(SequenceOverview(pair.name, pair.context, kind, runs, points))
-    return sorted(overviews, key=lambda overview: (overview.name, contexts.text(overview.context), overview.kind))
+            yield pair_index, _one_kind(table.stored_kinds(np.full(runs, pair_index), pair_rows[mask])), runs, points
 
 
 def facets_of(table: RunTable, rows: IntArray) -> dict[str, list[tuple[str, int]]]:

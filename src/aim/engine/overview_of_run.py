@@ -5,7 +5,7 @@ One run without its points: what its page shows first.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from aim.core.reserved import SYSTEM_PARAMS
 from aim.core.summaries import BY_NAME, PAGE_SUMMARIES
 from aim.core.values import Loader, Stored
 from aim.engine.repository import Repository
+from aim.storage.catalogue.pair_arrays import STORED_KIND
+from aim.storage.catalogue.pair_columns import small_pairs
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.forms.state import RunState
 
@@ -83,22 +85,60 @@ def overview_of_run(repository: Repository, run_hash: str) -> RunOverview:
 
 
 def sequences_of_run(table: RunTable, run_hash: str) -> list[SummarizedSequence]:
-    """List the sequences of a run with their summaries, by name, then context."""
+    """
+    List the sequences of a run with their summaries, by name, then context.
+
+    Cost: 5 us a sequence, and 0.5 us for each pair of the table.
+    """
     row = table.row_of(run_hash)
     if row is None:
         return []
-    sequences: list[tuple[str, SummarizedSequence]] = []
-    for pair_index, pair in enumerate(table.pairs):
-        rows = table.rows(pair_index)
+    sequences = [*_sequences_of_columns(table, row), *_sequences_of_pairs(table, row, small_pairs(table).others)]
+    pairs = table.pairs
+    sequences.sort(key=lambda member: (member[1].name, pairs[member[0]].context_text, member[0]))
+    return [sequence for _, sequence in sequences]
+
+
+def _summary_names(*, is_numeric: bool) -> dict[str, str]:
+    """Return the summaries that need no look-up, by the names on pages, of sequences of numbers or of objects."""
+    return {
+        page_name: name
+        for page_name, name in PAGE_SUMMARIES.items()
+        if not BY_NAME[name].is_looked_up and (BY_NAME[name].of_metrics if is_numeric else BY_NAME[name].of_objects)
+    }
+
+
+def _sequences_of_columns(table: RunTable, row: int) -> Iterator[tuple[int, SummarizedSequence]]:
+    slot = table.runs.slots.slot_of(row)
+    names_of = {is_numeric: _summary_names(is_numeric=is_numeric) for is_numeric in (False, True)}
+    for part in small_pairs(table).parts:
+        positions = np.flatnonzero(part.slots == slot)
+        if not len(positions):
+            continue
+        indices = part.pair_indices[positions].tolist()
+        kinds = [table.kinds.names[number] for number in part.column(STORED_KIND, positions).tolist()]
+        columns = {
+            page_name: part.column(BY_NAME[name].field, positions).tolist()
+            for page_name, name in (names_of[False] | names_of[True]).items()
+        }
+        for position, (index, kind) in enumerate(zip(indices, kinds, strict=True)):
+            pair = table.pairs[index]
+            values = {page_name: columns[page_name][position] for page_name in names_of[pair.is_numeric]}
+            yield index, SummarizedSequence(pair.name, pair.context, kind, values)
+
+
+def _sequences_of_pairs(
+    table: RunTable, row: int, pair_indices: Sequence[int]
+) -> Iterator[tuple[int, SummarizedSequence]]:
+    for pair_index in pair_indices:
+        pair, rows = table.pairs[pair_index], table.rows(pair_index)
         index = int(np.searchsorted(rows, row))
         if index == len(rows) or rows[index] != row:
             continue
-        values = {
-            page_name: column[index].item()
-            for page_name, name in PAGE_SUMMARIES.items()
-            if not BY_NAME[name].is_looked_up and (column := table.summary(pair_index, name)) is not None
-        }
+        values = {}
+        for page_name, name in _summary_names(is_numeric=pair.is_numeric).items():
+            column = table.summary(pair_index, name)
+            if column is not None:
+                values[page_name] = column[index].item()
         kind = table.stored_kinds(np.array([pair_index]), np.array([row]))[0]
-        sequences.append((pair.context_text, SummarizedSequence(pair.name, pair.context, kind, values)))
-    sequences.sort(key=lambda sequence: (sequence[1].name, sequence[0]))
-    return [sequence for _, sequence in sequences]
+        yield pair_index, SummarizedSequence(pair.name, pair.context, kind, values)

@@ -12,7 +12,7 @@ in memory are patched when a run's values change, and made again when a run join
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -225,3 +225,8 @@ class PairArrays:
             if index >= 0:
                 array[index] = value
         return array
+
+
+def base_and_changes(arrays: PairArrays) -> tuple[LoadArray | None, Mapping[int, CatalogueSequence]]:
+    """Return what reads the base of a pair, None when there is none, and the sequences that changed, by slot."""
+    return arrays._load, arrays._changes.sequences

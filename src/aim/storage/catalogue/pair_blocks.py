@@ -87,29 +87,61 @@ def read(file: Snapshot) -> Iterator[tuple[PairKey, Mapping[str, Any], LoadArray
     Raises:
         DamagedSnapshot, KeyError, TypeError, ValueError: the file is not what was written.
     """
-    blocks = [_Block(file, references) for references in file.directory["blocks"]]
+    blocks = [PairBlock(file, references) for references in file.directory["blocks"]]
     for entry in file.directory["pairs"]:
         context = params.decode_in_order(entry["context"])
         key = (entry["name"], contexts.text(context), entry["kind"])
         start, count = entry["start"], entry["count"]
-        yield key, context, blocks[entry["block"]].load(start, start + count), count
+        yield key, context, BlockPart(blocks[entry["block"]], start, start + count), count
 
 
-class _Block:
-    """The arrays of one block; arrays that several pairs share are kept once they are read."""
+class PairBlock:
+    """
+    The arrays of one block; arrays that several pairs share are kept once they are read.
+
+    Attributes:
+        read_count: how many arrays were read from the file.
+        part_count: how many times a single pair's part of an array was copied.
+    """
 
     def __init__(self, file: Snapshot, references: Mapping[str, Reference]) -> None:
+        self.read_count = self.part_count = 0
         self._file = file
         self._references = references
         self._arrays: dict[str, npt.NDArray[Any]] = {}
 
-    def load(self, start: int, stop: int) -> LoadArray:
-        def load(name: str) -> npt.NDArray[Any]:
-            if stop - start > SHARED_ROWS_MAX:
-                return self._file.array(self._references[name])
-            array = self._arrays.get(name)
-            if array is None:
-                array = self._arrays[name] = self._file.array(self._references[name])
-            return array[start:stop].copy()
+    def array(self, name: str) -> npt.NDArray[Any]:
+        """Return one array of all pairs of the block, which is kept. Raises DamagedSnapshot."""
+        array = self._arrays.get(name)
+        if array is None:
+            array = self._arrays[name] = self.read(name)
+        return array
 
-        return load
+    def read(self, name: str) -> npt.NDArray[Any]:
+        """Return one array, which is not kept. Raises DamagedSnapshot."""
+        self.read_count += 1
+        return self._file.array(self._references[name])
+
+    def part(self, name: str, start: int, stop: int) -> npt.NDArray[Any]:
+        """Return a copy of some rows of one array. Raises DamagedSnapshot."""
+        self.part_count += 1
+        return self.array(name)[start:stop].copy()
+
+
+class BlockPart:
+    """
+    The arrays of one pair, which lie in its block from *start* to *stop*; a `LoadArray`.
+
+    Attributes:
+        is_shared: whether other pairs have the same block.
+    """
+
+    def __init__(self, block: PairBlock, start: int, stop: int) -> None:
+        self.block = block
+        self.start = start
+        self.stop = stop
+        self.is_shared = stop - start <= SHARED_ROWS_MAX
+
+    def __call__(self, name: str) -> npt.NDArray[Any]:
+        """Read one array. Raises DamagedSnapshot."""
+        return self.block.part(name, self.start, self.stop) if self.is_shared else self.block.read(name)
