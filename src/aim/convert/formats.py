@@ -31,6 +31,8 @@ OWN: dict[str, str] = {
     "trackio": "aim.convert.trackio.importer:TrackioImporter",
     "clearml": "aim.convert.clearml.importer:ClearmlImporter",
     "neptune": "aim.convert.neptune.importer:NeptuneImporter",
+    "neptune-scale": "aim.convert.neptune.scale_importer:NeptuneScaleImporter",
+    "neptune-export": "aim.convert.neptune.export_importer:NeptuneExportImporter",
     "swanlab": "aim.convert.swanlab.importer:SwanlabImporter",
     "lightning-csv": "aim.convert.tables.importer:CsvLoggerImporter",
     "aim": "aim.convert.aim_export.importer:AimExportImporter",

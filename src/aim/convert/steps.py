@@ -8,7 +8,6 @@ Steps of sources that can't be kept: all alike, missing, or with a fraction. The
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -53,24 +52,21 @@ def numbered_by_time(times: npt.NDArray[np.generic]) -> StepOrder:
     return StepOrder(order, np.arange(count), np.full(count, np.nan), WITHOUT_STEP)
 
 
-def whole_steps(steps: Sequence[float | None]) -> StepOrder:
+def whole_array(steps: FloatArray) -> StepOrder:
     """
-    Return whole steps for steps that may have a fraction or be missing.
+    Return whole steps for steps that may have a fraction or be missing (NaN).
 
-    >>> whole_steps([2.0, 1.0]).steps.tolist(), whole_steps([1.0, 0.5]).steps.tolist()
+    >>> whole_array(np.array([2.0, 1.0])).steps.tolist(), whole_array(np.array([1.0, 0.5])).steps.tolist()
     ([2, 1], [0, 1])
-    >>> whole_steps([1.0, 0.5]).order.tolist(), whole_steps([1.0, 0.5]).epochs.tolist()
+    >>> whole_array(np.array([1.0, 0.5])).order.tolist(), whole_array(np.array([1.0, 0.5])).epochs.tolist()
     ([1, 0], [0.5, 1.0])
-    >>> whole_steps([None, None]).reason
+    >>> whole_array(np.array([np.nan, np.nan])).reason
     'points logged without a step: numbered by time'
     """
     count = len(steps)
-    if any(step is None or step != step for step in steps):
-        epochs = np.full(count, np.nan)
-        return StepOrder(np.arange(count), np.arange(count), epochs, WITHOUT_STEP)
-    floats = np.array(steps, np.float64)
-    if bool((floats == np.floor(floats)).all()):
-        exact = np.array([int(step) for step in steps if step is not None], np.int64)
-        return StepOrder(np.arange(count), exact, np.full(count, np.nan), None)
-    order = np.argsort(floats, kind="stable")
-    return StepOrder(order, np.arange(count), floats[order], WITH_FRACTION)
+    if bool(np.isnan(steps).any()):
+        return StepOrder(np.arange(count), np.arange(count), np.full(count, np.nan), WITHOUT_STEP)
+    if bool((steps == np.floor(steps)).all()):
+        return StepOrder(np.arange(count), steps.astype(np.int64), np.full(count, np.nan), None)
+    order = np.argsort(steps, kind="stable")
+    return StepOrder(order, np.arange(count), steps[order], WITH_FRACTION)

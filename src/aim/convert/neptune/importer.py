@@ -17,35 +17,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from aim.convert import steps
-from aim.convert.events import (
-    ArtifactFile,
-    Ended,
-    Event,
-    ObjectStep,
-    ParamValue,
-    PointBatch,
-    Refused,
-    Renumbered,
-    RunFound,
-    SourceDamage,
-    TagName,
-)
+from aim.convert.events import Event, Refused, RunFound, SourceDamage
 from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
 from aim.convert.media import ImageFile, Media, PlainText
-from aim.core.reserved import SYSTEM_PREFIX
+from aim.convert.neptune.attributes import AttributePath, RunAttributes, number_or_nan
 
 FOLDER = re.compile(r"run__([0-9a-f-]{36})__.*")
 LOG = re.compile(r"data-(\d+)\.log")
 ASSIGNED = frozenset({"AssignFloat", "AssignInt", "AssignBool", "AssignString", "AssignDatetime"})
-AttributePath = tuple[str, ...]
-NAME: AttributePath = ("sys", "name")
-DESCRIPTION: AttributePath = ("sys", "description")
-FAILED: AttributePath = ("sys", "failed")
-TAGS: tuple[AttributePath, ...] = (("sys", "tags"), ("sys", "group_tags"))
-MONITORING = "monitoring"
 
 
 class NeptuneImporter(Importer):
@@ -73,13 +52,12 @@ class NeptuneImporter(Importer):
 
     def read(self, source: Source, run: SourceRun, options: ImportOptions) -> Iterator[Event]:
         """Read a run."""
-        state = _RunState(run.locator)
-        damage = list(state.read())
-        yield from state.described()
+        operations = _Operations(run.locator)
+        damage = list(operations.read())
+        begun, *others = operations.attributes.events(_described(run.locator))
+        yield begun
         yield from damage
-        yield from state.series_events()
-        yield from state.files()
-        yield Ended("failed" if state.values.get(FAILED) else "finished")
+        yield from others
 
 
 def _logs(folder: Path) -> list[Path]:
@@ -87,15 +65,12 @@ def _logs(folder: Path) -> list[Path]:
     return [path for _, path in sorted(numbered)]
 
 
-class _RunState:
-    """The attributes of a run after all operations; the series, which are small in what is kept offline, too."""
+class _Operations:
+    """The operations of the logs, applied to the attributes of the run."""
 
     def __init__(self, folder: Path) -> None:
+        self.attributes = RunAttributes()
         self._folder = folder
-        self.values: dict[AttributePath, Any] = {}
-        self._sets: dict[AttributePath, dict[str, None]] = {}
-        self._series: dict[AttributePath, list[tuple[str, dict[str, Any]]]] = {}
-        self._files: dict[AttributePath, dict[str, Any]] = {}
 
     def read(self) -> Iterator[Event]:
         """Apply the operations of all logs; go through what can't be read."""
@@ -111,73 +86,46 @@ class _RunState:
                     offset += len(line)
 
     def _apply(self, kind: str, path: AttributePath, operation: Mapping[str, Any]) -> Iterator[Event]:
+        attributes = self.attributes
         if kind in ASSIGNED:
-            self.values[path] = _assigned(kind, operation["value"])
+            attributes.values[path] = _assigned(kind, operation["value"])
         elif kind in ("AddStrings", "RemoveStrings"):
-            chosen = self._sets.setdefault(path, {})
-            for text in operation["values"]:
-                chosen.pop(str(text), None)
-                if kind == "AddStrings":
-                    chosen[str(text)] = None
+            attributes.change_set(path, list(map(str, operation["values"])), is_added=kind == "AddStrings")
         elif kind == "DeleteAttribute":
-            for members in (self.values, self._sets, self._series, self._files):
-                members.pop(path, None)
-        elif kind in ("LogFloats", "LogStrings", "LogImages"):
-            self._series.setdefault(path, []).extend((kind, value) for value in operation["values"])
+            attributes.delete(path)
+        elif kind == "LogFloats":
+            rows = [(number_or_nan(each.get("step")), each["value"], _time(each)) for each in operation["values"]]
+            attributes.add_points(path, *zip(*rows))
+        elif kind in ("LogStrings", "LogImages"):
+            for each in operation["values"]:
+                medium = _medium(kind, each["value"])
+                if medium is None:
+                    yield Refused("an image: not base64")
+                else:
+                    attributes.add_object(path, number_or_nan(each.get("step")), _time(each), medium)
         elif kind == "UploadFile":
-            self._files[path] = dict(operation)
+            attributes.files[path] = self._file(path, operation)
         elif kind != "UploadFileSet" or operation.get("file_globs"):
             yield Refused(f"an operation {kind}")
 
-    def described(self) -> Iterator[Event]:
-        """Go through the events that describe the run."""
-        try:
-            metadata = json.loads((self._folder / "metadata.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            metadata = {}
-        yield RunFound(
-            name=self.values.get(NAME) or None,
-            description=self.values.get(DESCRIPTION) or None,
-            created_at_s=_seconds(metadata.get("createdAt")),
-            tool_version=metadata.get("neptuneClientVersion"),
-        )
-        for path in TAGS:
-            yield from (TagName(tag) for tag in self._sets.get(path, ()))
-        for path, value in self.values.items():
-            if path not in (NAME, DESCRIPTION, FAILED):
-                yield ParamValue(path, value)
-        for path, members in self._sets.items():
-            if path not in TAGS:
-                yield ParamValue(path, list(members))
+    def _file(self, path: AttributePath, operation: Mapping[str, Any]) -> tuple[str, Path]:
+        name = "/".join(path)
+        extension = f".{operation['ext']}" if operation.get("ext") else ""
+        name = name if not extension or name.endswith(extension) else name + extension
+        beside = operation.get("tmp_file_name")
+        return name, self._folder / "upload_path" / str(beside) if beside else Path(str(operation.get("file_path")))
 
-    def series_events(self) -> Iterator[Event]:
-        """Go through the points and objects of the series."""
-        for path, logged in self._series.items():
-            numbered = steps.whole_steps([value.get("step") for _, value in logged])
-            if numbered.reason is not None:
-                yield Renumbered(numbered.reason, len(logged))
-            ordered = [logged[index] for index in numbered.order.tolist()]
-            times_s = np.array([float(value.get("ts") or math.nan) for _, value in ordered])
-            is_system = path[0] == MONITORING
-            name = SYSTEM_PREFIX + "/".join(path[2:]) if is_system else "/".join(path)
-            if ordered[0][0] == "LogFloats":
-                numbers = np.array([float(value["value"]) for _, value in ordered])
-                yield PointBatch(name, {}, numbered.steps, numbers, times_s, numbered.epochs, is_system=is_system)
-                continue
-            rows = zip(numbered.steps.tolist(), times_s.tolist(), numbered.epochs.tolist(), ordered)
-            for step, time_s, epoch, (kind, value) in rows:
-                medium = _medium(kind, value["value"])
-                yield ObjectStep(name, {}, step, [medium], time_s, epoch) if medium else Refused("an image: not base64")
 
-    def files(self) -> Iterator[Event]:
-        """Go through the uploaded files."""
-        for path, operation in self._files.items():
-            name = "/".join(path)
-            extension = f".{operation['ext']}" if operation.get("ext") else ""
-            name = name if not extension or name.endswith(extension) else name + extension
-            beside = operation.get("tmp_file_name")
-            where = self._folder / "upload_path" / str(beside) if beside else Path(str(operation.get("file_path")))
-            yield ArtifactFile(name, path=where)
+def _described(folder: Path) -> RunFound:
+    try:
+        metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        metadata = {}
+    return RunFound(created_at_s=_seconds(metadata.get("createdAt")), tool_version=metadata.get("neptuneClientVersion"))
+
+
+def _time(value: Mapping[str, Any]) -> float:
+    return float(value.get("ts") or math.nan)
 
 
 def _assigned(kind: str, value: Any) -> Any:
