@@ -33,9 +33,7 @@ def wait_drawn(page: sync_api.Page, card: str) -> None:
     """Wait until the chart of a card is drawn."""
     canvas = page.locator(f"[data-card='{card}'] canvas").first
     canvas.wait_for()
-    page.wait_for_function(
-        f"(canvas) => ({COLOURS})(canvas) > {DRAWN_COLOURS_MIN}", arg=canvas.element_handle()
-    )
+    page.wait_for_function(f"(canvas) => ({COLOURS})(canvas) > {DRAWN_COLOURS_MIN}", arg=canvas.element_handle())
 
 
 ACCURACY = 'accuracy{"subset":"val"}'
@@ -119,9 +117,7 @@ def test_runs_are_grouped_and_put_together_over_their_seeds(open_page: Open, ser
     page.keyboard.press("Escape")
     wait_drawn(page, ACCURACY)
     page.locator(f"[data-card='{ACCURACY}'] canvas").last.hover()
-    expect(page.locator(".tip .hit").first).to_contain_text(
-        re.compile(r"lr=0\.\d+ · model=(resnet\d+|vit-s)")
-    )
+    expect(page.locator(".tip .hit").first).to_contain_text(re.compile(r"lr=0\.\d+ · model=(resnet\d+|vit-s)"))
     shot(page)
 
 

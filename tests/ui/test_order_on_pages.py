@@ -51,8 +51,9 @@ def test_the_head_of_a_group_stays_in_sight(open_page: Open, server: str) -> Non
 
     assert abs(head[1] - edges(stuck)[0]) <= 1
     stuck.get_by_role("button").click()
-    expect(page.locator(".grid .row", has=page.get_by_text(name, exact=True)).get_by_role("button").first) \
-        .to_have_attribute("aria-expanded", "false")
+    expect(
+        page.locator(".grid .row", has=page.get_by_text(name, exact=True)).get_by_role("button").first
+    ).to_have_attribute("aria-expanded", "false")
 
 
 def test_the_charts_stay_where_they_are_when_settings_change(open_page: Open, server: str) -> None:

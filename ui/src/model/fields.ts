@@ -1,6 +1,6 @@
 /// Fields as people and addresses write them: `run.status`, `hparams.lr`, `metric:loss{"subset":"val"}:min`.
 
-import { exactText } from "../wire/json";
+import { digitsOf, exactText } from "../wire/json";
 import type { Context, Field, FieldsAnswer, Json, ParamInfo, SequenceKey } from "../wire/types";
 
 const SUMMARY = /^[a-z][a-z0-9_]*$/;
@@ -122,7 +122,10 @@ export function queryLiteral(value: Json): string {
   if (value === null) return "None";
   if (value === true) return "True";
   if (value === false) return "False";
-  return exactText(value);
+  if (Array.isArray(value)) return `[${value.map(queryLiteral).join(",")}]`;
+  if (typeof value !== "object" || digitsOf(value) !== null) return exactText(value);
+  const items = Object.entries(value as { readonly [key: string]: Json });
+  return `{${items.map(([key, item]) => `${JSON.stringify(key)}: ${queryLiteral(item)}`).join(", ")}}`;
 }
 
 /// Whether a sequence is the machine's, not the training's.

@@ -59,7 +59,8 @@ export class Scope {
   /// The query that all pages are narrowed by.
   readonly query: ReadonlySignal<string>;
 
-  /// The query as an expression where it is words that people look for; null where it is an expression, or the server has not answered.
+  /// The query as an expression where it is words that people look for; null where it is an expression itself, or the
+  /// server has not answered.
   readonly search = computed(() => {
     const answered = this.searched.value;
     return answered?.query === this.query.value ? answered.search : null;

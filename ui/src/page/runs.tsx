@@ -6,11 +6,13 @@ import type { JSX } from "preact";
 import { change, goTo } from "../model/address";
 import { columnsText, groupCell, saveWidth } from "../model/columns";
 import { queryLiteral } from "../model/fields";
+import type { Marks } from "../model/marks";
 import { hashesOf, headIndex, movedField, nextSort, type Row, toggledSet } from "../model/runrows";
 import type { RunTable } from "../model/table";
 import { Grid } from "../widget/grid";
 import { Icon } from "../widget/icon";
 import { useApp } from "./app";
+import { useCellMenu } from "./cellmenu";
 import { ExportMenu, exportedRuns } from "./exportmenu";
 import { GroupPill } from "./grouppill";
 import { useTitle } from "./hooks";
@@ -33,6 +35,7 @@ export function RunsPage(): JSX.Element {
   const { cursor, hashAt, tick } = useRowCursor(rows);
   const visible = useSignal<readonly string[]>([]);
   const sparks = useSparks(visible, runs.sparkMetric);
+  const { menu, pressCell } = useCellMenu(runs, hashAt);
   const state = useHasRuns(store);
   if (state !== "runs") return <ScopeNotice state={state} scene={store} />;
   const cell = (row: number, column: TableColumn): JSX.Element | null => {
@@ -56,13 +59,6 @@ export function RunsPage(): JSX.Element {
       />
     );
   };
-  const rowClass = (row: number): string => {
-    const hash = rows.value[row]?.hash;
-    if (!hash) return "grouped";
-    const { selected, isHidden, isPinned, isBaseline } = marks;
-    const classes = [selected.value.includes(hash) && "chosen", isHidden(hash) && "off", isPinned(hash) && "pinned"];
-    return [...classes, isBaseline(hash) && "base"].filter(Boolean).join(" ");
-  };
   const press = (row: number, event: MouseEvent): void => {
     if ((event.target as HTMLElement).closest("a, button, input")) return;
     cursor.value = row;
@@ -72,6 +68,7 @@ export function RunsPage(): JSX.Element {
   return (
     <main class="main runs-page">
       <RunsToolbar runs={runs} />
+      {menu}
       <div class={store.isLoading.value && table.value.hashes.length > 0 ? "tablebox stale" : "tablebox"}>
         <Grid
           label="Runs"
@@ -87,8 +84,9 @@ export function RunsPage(): JSX.Element {
             widths.value = { ...widths.value, [key]: width_px };
             saveWidth(key, width_px);
           }}
-          rowClass={rowClass}
+          rowClass={(row) => rowClass(marks, rows.value[row]?.hash)}
           onRowClick={press}
+          onCellClick={pressCell}
           onRowDoubleClick={(row) => {
             const hash = hashAt(row);
             if (hash) goTo("run", hash);
@@ -103,6 +101,12 @@ export function RunsPage(): JSX.Element {
       <SelectionBar scene={store} />
     </main>
   );
+}
+
+function rowClass({ selected, isHidden, isPinned, isBaseline }: Marks, hash: string | null | undefined): string {
+  if (!hash) return "grouped";
+  const classes = [selected.value.includes(hash) && "chosen", isHidden(hash) && "off", isPinned(hash) && "pinned"];
+  return [...classes, isBaseline(hash) && "base"].filter(Boolean).join(" ");
 }
 
 function RunsToolbar({ runs }: { runs: RunsTable }): JSX.Element {

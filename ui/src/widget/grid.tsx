@@ -35,6 +35,8 @@ interface GridProps<Column extends GridColumn> {
   readonly onLeave?: () => void;
   readonly onRowClick?: (row: number, event: MouseEvent) => void;
   readonly onRowDoubleClick?: (row: number) => void;
+  /// A press on a cell that is no part of a whole row; the press on its row comes after it.
+  readonly onCellClick?: (row: number, column: Column, event: MouseEvent) => void;
   readonly cell: (row: number, column: Column) => ComponentChildren;
   /// Replaces a whole row, such as a group's heading; null: an ordinary row.
   readonly wholeRow?: (row: number) => ComponentChildren | null;
@@ -154,7 +156,13 @@ function GridRow<Column extends GridColumn>(props: GridRowProps<Column>): JSX.El
         </div>
       ) : (
         columns.map((column, i) => (
-          <div key={column.key} role="gridcell" class={column.isNumeric ? "cell number" : "cell"} style={fixed(i)}>
+          <div
+            key={column.key}
+            role="gridcell"
+            class={column.isNumeric ? "cell number" : "cell"}
+            style={fixed(i)}
+            onClick={(event) => props.onCellClick?.(row, column, event)}
+          >
             {props.cell(row, column)}
           </div>
         ))

@@ -1,6 +1,6 @@
 /// Things that float over the page: a menu under its button, and a searchable list of choices.
 
-import type { ComponentChildren, JSX } from "preact";
+import type { ComponentChildren, JSX, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "./icon";
 
@@ -45,25 +45,7 @@ export function Popover({
     box.current.style.top = `${isRoom ? below : from.top - size.height - GAP_PX}px`;
     box.current.querySelector<HTMLElement>("input, [role^=menuitem], [role=option], button")?.focus();
   }, [isOpen]);
-  useEffect(() => {
-    if (!isOpen) return undefined;
-    const press = (event: PointerEvent): void => {
-      const target = event.target as Node;
-      if (!box.current?.contains(target) && !anchor.current?.contains(target)) setOpen(false);
-    };
-    const key = (event: KeyboardEvent): void => {
-      if (event.key !== "Escape") return;
-      event.preventDefault();
-      event.stopPropagation();
-      close();
-    };
-    addEventListener("pointerdown", press, true);
-    addEventListener("keydown", key, true);
-    return () => {
-      removeEventListener("pointerdown", press, true);
-      removeEventListener("keydown", key, true);
-    };
-  }, [isOpen]);
+  useDismissal(isOpen, [box, anchor], close, () => setOpen(false));
   return (
     <>
       <button
@@ -84,6 +66,61 @@ export function Popover({
         </div>
       )}
     </>
+  );
+}
+
+/// Closes what floats: on Escape, and on a press elsewhere than in `boxes`.
+function useDismissal(
+  isOpen: boolean,
+  boxes: readonly RefObject<HTMLElement | null>[],
+  onEscape: () => void,
+  onPressElsewhere: () => void,
+): void {
+  useEffect(() => {
+    if (!isOpen) return undefined;
+    const press = (event: PointerEvent): void => {
+      const target = event.target as Node;
+      if (!boxes.some((box) => box.current?.contains(target))) onPressElsewhere();
+    };
+    const key = (event: KeyboardEvent): void => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      event.stopPropagation();
+      onEscape();
+    };
+    addEventListener("pointerdown", press, true);
+    addEventListener("keydown", key, true);
+    return () => {
+      removeEventListener("pointerdown", press, true);
+      removeEventListener("keydown", key, true);
+    };
+  }, [isOpen]);
+}
+
+interface MenuAtProps {
+  /// Where on the page the menu stands, if there is room to the right and below.
+  readonly x_px: number;
+  readonly y_px: number;
+  readonly label: string;
+  readonly items: readonly MenuItem[];
+  readonly onClose: () => void;
+}
+
+/// A menu at a point of the page, such as the pointer; its owner shows it until it is closed.
+export function MenuAt({ x_px, y_px, label, items, onClose }: MenuAtProps): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (!box.current) return;
+    const { width, height } = box.current.getBoundingClientRect();
+    box.current.style.left = `${Math.max(EDGE_PX, Math.min(x_px, innerWidth - width - EDGE_PX))}px`;
+    box.current.style.top = `${Math.max(EDGE_PX, Math.min(y_px, innerHeight - height - EDGE_PX))}px`;
+    box.current.querySelector<HTMLElement>("[role^=menuitem]")?.focus({ preventScroll: true });
+  }, [x_px, y_px]);
+  useDismissal(true, [box], onClose, onClose);
+  return (
+    <div ref={box} class="popover" aria-label={label} onKeyDown={roveItems}>
+      <MenuItems items={items} close={onClose} />
+    </div>
   );
 }
 
