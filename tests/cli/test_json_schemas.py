@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ import pytest
 
 from aim import Run
 from aim.cli.main import aim
+from aim.sdk.objects.log_line import LogLine
 from aim.server.settings import auth_folder
 from aim.server.tokens import TokenFile
 from tests.cli.schemas import call, check, schemas
@@ -26,6 +28,7 @@ SERVERS = {"aim up", "aim server"}
 """Commands that serve until they are stopped."""
 
 CALLS: dict[str, list[str]] = {
+    "aim best": ["--by", "val/loss", "--columns", "hparams.lr"],
     "aim completion install": ["--shell", "bash"],
     "aim completion remove": ["--shell", "zsh"],
     "aim completion show": ["--shell", "fish"],
@@ -33,13 +36,17 @@ CALLS: dict[str, list[str]] = {
     "aim convert tensorboard": ["--logdir", "../sources/tb-torch"],
     "aim convert tf": ["--logdir", "../sources/tb-torch"],
     "aim demo": [],
+    "aim diff": ["one", "two"],
     "aim export": ["--to", "points", "--format", "csv"],
     "aim fsck": [],
     "aim import": ["../sources/tb-torch"],
     "aim init": ["--repo", "new"],
     "aim login": ["aim://127.0.0.1/vision", "--token", "aim_x"],
     "aim logout": ["aim://127.0.0.1/vision"],
+    "aim logs": ["printing"],
+    "aim ls": [],
     "aim metrics": [],
+    "aim plot": ["loss", "-g", "hparams.lr"],
     "aim query": ["run.hparams.lr < 1", "--explain"],
     "aim repair": ["one", "--to", "mended"],
     "aim runs close": ["one"],
@@ -60,14 +67,15 @@ CALLS: dict[str, list[str]] = {
     "aim token create": ["--name", "slurm", "--role", "writer"],
     "aim token ls": [],
     "aim token revoke": ["{token}"],
+    "aim top": [],
     "aim version": [],
 }
 """The words after each command that let it print something; `--json` comes behind."""
 
 
 @pytest.fixture(name="repo", autouse=True)
-def _repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two ended runs in the current folder, which is empty but for them; a home folder of its own."""
+def _repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Two ended runs and one that records, alone in the current folder; a home folder of its own."""
     sources = Path(__file__).parents[1] / "data" / "imports"
     folder = tmp_path / "repo"
     for name in ("repo", "target", "home"):
@@ -85,7 +93,10 @@ def _repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             for step in range(3):
                 run.track(rate * step, name="loss", context={"subset": "val"})
             run.track(float("nan"), name="broken")
-    return folder
+    with Run("printing", repo=folder, create=True, system_tracking_interval=None, capture_terminal_logs=False) as run:
+        run.track(LogLine("loss 0.5"), name="logs")
+        run.track(0.5, name="loss")
+        yield folder
 
 
 def _leaves(command: click.Command, path: str) -> list[str]:
@@ -136,7 +147,7 @@ def test_rows_are_printed_in_each_form() -> None:
     assert [{"hash": "one", "hparams.lr": "0.1", "tags": '["paper"]'}] == as_csv[:1]
     assert [{"hash": "one", "hparams.lr": 0.1, "tags": ["paper"]}] == as_json[:1]
     assert '| hash | hparams.lr | tags |\n| --- | --- | --- |\n| one | 0.1 | ["paper"] |\n' in call(*words, "md").out
-    assert "hash  hparams.lr  tags" == call(*words, "table").out.splitlines()[0].rstrip()
+    assert ["hash", "hparams.lr", "tags"] == call(*words, "table").out.splitlines()[0].split()
 
 
 def test_two_outputs_of_one_call_are_refused() -> None:

@@ -90,6 +90,12 @@ COMMANDS = {
     "import": "aim.cli.importing:import_runs",
     "convert": "aim.cli.convert:convert",
     "completion": "aim.cli.completion:completion",
+    "ls": "aim.cli.tables:ls",
+    "top": "aim.cli.tables:top",
+    "plot": "aim.cli.plot:plot_metric",
+    "logs": "aim.cli.logs:logs",
+    "diff": "aim.cli.diff:diff",
+    "best": "aim.cli.best:best",
 }
 
 

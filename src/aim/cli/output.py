@@ -40,9 +40,9 @@ def visible(text: str) -> str:
     return CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
-def say(text: str) -> None:
-    """Print a result."""
-    print(visible(text))
+def say(text: str, *, flush: bool = False) -> None:
+    """Print a result; with *flush* a pipe has it at once."""
+    print(visible(text), flush=flush)
 
 
 def tell(text: str) -> None:
@@ -56,6 +56,11 @@ def result(record: Mapping[str, Any], text: str, *, as_json: bool) -> None:
         print(json_line(record))
     else:
         tell(text)
+
+
+def is_terminal() -> bool:
+    """Return whether standard output is a terminal."""
+    return sys.stdout.isatty()
 
 
 def is_coloured() -> bool:

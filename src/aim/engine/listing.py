@@ -241,7 +241,7 @@ def _unknown_column(table: RunTable, column: str, summary: str) -> UsageError:
 def _context_text(table: RunTable, name: str, context: str | None) -> str | None:
     """Return the text of the one context of a metric that *context* means; None when there is none."""
     pairs = [pair for pair in table.pairs if pair.kind == METRIC and pair.name == name and not pair.is_empty()]
-    labels = {contexts.text(pair.context): _context_label(pair.context) for pair in pairs}
+    labels = {contexts.text(pair.context): context_label(pair.context) for pair in pairs}
     if context is not None:
         labels = {text: label for text, label in labels.items() if _label_parts(label) == _label_parts(context)}
     if "{}" in labels:
@@ -252,7 +252,13 @@ def _context_text(table: RunTable, name: str, context: str | None) -> str | None
     return next(iter(labels), None)
 
 
-def _context_label(context: Mapping[str, Any]) -> str:
+def context_label(context: Mapping[str, Any]) -> str:
+    """
+    Return a context as it stands in the name of a column.
+
+    >>> context_label({"subset": "val", "fold": 1})
+    'subset=val,fold=1'
+    """
     return ",".join(f"{key}={value}" for key, value in context.items())
 
 

@@ -1,0 +1,1 @@
+"""What the views of the terminal draw: curves of dots, tables that follow, one screen after the other."""
