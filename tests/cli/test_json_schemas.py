@@ -24,7 +24,7 @@ from tests.cli.schemas import call, check, schemas
 LOST = 3
 """The exit code of an import of which something was damaged, and of a sync that could not send all."""
 
-SERVERS = {"aim up", "aim server"}
+SERVERS = {"aim mcp", "aim server", "aim up"}
 """Commands that serve until they are stopped."""
 
 CALLS: dict[str, list[str]] = {
@@ -37,6 +37,7 @@ CALLS: dict[str, list[str]] = {
     "aim convert tf": ["--logdir", "../sources/tb-torch"],
     "aim demo": [],
     "aim diff": ["one", "two"],
+    "aim digest": ["--tokens", "300"],
     "aim export": ["--to", "points", "--format", "csv"],
     "aim fsck": [],
     "aim import": ["../sources/tb-torch"],

@@ -96,6 +96,8 @@ COMMANDS = {
     "logs": "aim.cli.logs:logs",
     "diff": "aim.cli.diff:diff",
     "best": "aim.cli.best:best",
+    "digest": "aim.cli.digest:sum_up",
+    "mcp": "aim.cli.mcp:serve_tools",
 }
 
 

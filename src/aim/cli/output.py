@@ -45,6 +45,11 @@ def say(text: str, *, flush: bool = False) -> None:
     print(visible(text), flush=flush)
 
 
+def draw(text: str) -> None:
+    """Print a text as it is, at once and without a new line: what comes from runs is `visible` in it already."""
+    print(text, end="", flush=True)
+
+
 def tell(text: str) -> None:
     """Print a message for people, on standard error."""
     print(visible(text), file=sys.stderr)

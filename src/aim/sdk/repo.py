@@ -24,8 +24,8 @@ from aim.engine.opening import find_repository, open_door, remove_repository, re
 from aim.sdk import repo_contents
 from aim.sdk.data_version import DATA_VERSION
 from aim.sdk.recording import for_reading
+from aim.sdk.repo_insights import RepoInsights
 from aim.sdk.repo_paths import REMOTE_PREFIXES, clean_repo_path
-from aim.sdk.repo_queries import RepoQueries
 from aim.sdk.run import Run
 from aim.sdk.run_source import restore
 from aim.sdk.sequence_types import KINDS, check_types
@@ -47,7 +47,7 @@ class RepoStatus(Enum):
     UPDATED = 4
 
 
-class Repo(RepoQueries):
+class Repo(RepoInsights):
     """
     The repository in the folder *path*.
 

@@ -18,6 +18,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from aim.cli import output
+
 Draw = Callable[[int, int], list[str]]
 """Called with the width and the height of the terminal; returns the lines."""
 BEGIN, END = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
@@ -57,23 +59,21 @@ def show(draw: Draw, *, every_s: float, is_once: bool) -> None:
     """Draw a view once, or every *every_s* seconds until a key ends it."""
     if is_once or not (sys.stdout.isatty() and sys.stdin.isatty()):
         columns, lines = size()
-        sys.stdout.write("".join(f"{fit(line, columns)}\n" for line in draw(columns, lines)))
+        output.draw("".join(f"{fit(line, columns)}\n" for line in draw(columns, lines)))
         return
     with _keys() as pressed:
-        sys.stdout.write(BEGIN)
+        output.draw(BEGIN)
         try:
             while True:
                 columns, lines = size()
                 drawn = [fit(line, columns) for line in draw(columns, lines)[:lines]]
-                sys.stdout.write(HOME + "\n".join(line + CLEAR_LINE for line in drawn) + CLEAR_BELOW)
-                sys.stdout.flush()
+                output.draw(HOME + "\n".join(line + CLEAR_LINE for line in drawn) + CLEAR_BELOW)
                 if pressed(every_s):
                     return
         except KeyboardInterrupt:
             return
         finally:
-            sys.stdout.write(END)
-            sys.stdout.flush()
+            output.draw(END)
 
 
 @contextlib.contextmanager

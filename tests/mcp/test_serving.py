@@ -1,0 +1,218 @@
+"""
+`aim mcp` with a real client: over pipes, over HTTP with a token, and within the process.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client, StdioServerParameters, stdio_client
+
+from aim import Repo
+from aim.engine.repository import Repository
+from aim.mcp.answers import CHARS_MAX
+from aim.mcp.serving import CHANGING, READING, make_server
+from tests.mcp.sweep import record_sweep
+from tests.mcp.tokens import token_count
+
+SOURCE = Path(__file__).parents[2] / "src"
+BEST, FAILED = "2e5a7d3c9b1f5a7d3c9b1f24", "4e5a7d3c9b1f5a7d3c9b1f44"
+
+
+@pytest.fixture(name="folder", scope="module")
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a repository with the sweep."""
+    folder = tmp_path_factory.mktemp("mcp")
+    record_sweep(folder)
+    return folder
+
+
+def text_of(result: Any) -> str:
+    """Return the texts of an answer."""
+    return "\n".join(part.text for part in result.content if part.type == "text")
+
+
+def ask(folder: Path, *calls: tuple[str, dict[str, Any]], writes: bool = False) -> list[Any]:
+    """Call tools one after the other in one session within this process."""
+
+    async def session() -> list[Any]:
+        async with Client(make_server(Repository(folder), writes=writes)) as client:
+            return [await client.call_tool(name, values) for name, values in calls]
+
+    return anyio.run(session)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a server."""
+    return {**os.environ, "PYTHONPATH": str(SOURCE)}
+
+
+def test_a_program_speaks_with_it_over_pipes(folder: Path) -> None:
+    """
+    A client starts the server, lists its tools, and asks; without `--write` no tool changes anything.
+    """
+    command = StdioServerParameters(
+        command=sys.executable, args=["-m", "aim", "mcp", "--repo", str(folder)], env=environment()
+    )
+
+    async def session() -> tuple[list[Any], Any]:
+        async with Client(stdio_client(command)) as client:
+            tools = (await client.list_tools()).tools
+            return tools, await client.call_tool("best_runs", {"metric": "val/accuracy", "limit": 1})
+
+    tools, best = anyio.run(session)
+
+    assert sorted(READING) == sorted(tool.name for tool in tools)
+    assert all(tool.annotations.read_only_hint and len(tool.description) > 40 for tool in tools)
+    assert "accuracy[subset=val], largest is best" in text_of(best)
+    assert BEST in text_of(best)
+
+
+@pytest.fixture(name="address")
+def _address(folder: Path) -> Iterator[str]:
+    """The address of a server over HTTP that asks for a token."""
+    words = [sys.executable, "-m", "aim", "mcp", "--repo", str(folder), "--http", "-p", "0", "--token", "abc"]
+    with subprocess.Popen(words, env=environment(), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        line = ""
+        while "Serving MCP" not in line:
+            line = process.stderr.readline()
+            assert line, "the server ended"
+        yield line.split(" at ")[1].strip()
+        process.terminate()
+        process.stderr.close()
+
+
+def test_over_http_the_token_is_asked_for(address: str) -> None:
+    """
+    With the token a session works; without it each request is refused.
+    """
+    import httpx2
+    from mcp.client.streamable_http import streamable_http_client
+
+    async def session() -> str:
+        async with (
+            httpx2.AsyncClient(headers={"Authorization": "Bearer abc"}, timeout=120) as http,
+            Client(streamable_http_client(address, http_client=http)) as client,
+        ):
+            return text_of(await client.call_tool("list_runs", {"query": "run.status == 'failed'"}))
+
+    listed = anyio.run(session)
+    refused = httpx2.post(address, json={}, headers={"Authorization": "Bearer abd"})
+
+    assert FAILED in listed
+    assert (401, True) == (refused.status_code, "asks for a token" in refused.text)
+
+
+def test_answers_say_what_was_asked(folder: Path) -> None:
+    """
+    Failures with their logs, curves with their shape, differences, images, and queries that match nothing.
+    """
+    digest, logs, curve, compared, image, explained = ask(
+        folder,
+        ("runs_digest", {"tokens": 900}),
+        ("search_logs", {"run": "lr-0.3", "text": "error"}),
+        ("read_curve", {"run": "lr-1", "metric": "val/loss", "points": 12}),
+        ("compare_runs", {"runs": "lr-0.03, lr-0.3"}),
+        ("look_at_image", {"run": "lr-0.03", "name": "predictions"}),
+        ("explain_query", {"query": "run.hparams.rate > 1"}),
+    )
+
+    assert "failed: OutOfMemory" in text_of(digest)
+    assert "NaN or infinite from step 90 on" in text_of(digest)
+    assert ["1 lines match", "61: CUDA error: out of memory, tried to allocate 2.00 GiB"] == text_of(logs).splitlines()
+    assert "110 NaN" in text_of(curve)
+    assert re.search(r"param,hparams.lr,0.03,0.3\b", text_of(compared))
+    assert [("text", None), ("image", "image/png")] == [
+        (part.type, getattr(part, "mime_type", None)) for part in image.content
+    ]
+    assert "hparams.rate" in text_of(explained)
+
+
+def test_mistakes_are_answers_that_help(folder: Path) -> None:
+    """
+    An unknown run, metric or column is an error with what there is instead, and the session goes on.
+    """
+    answers = ask(
+        folder,
+        ("read_curve", {"run": "nobody", "metric": "loss"}),
+        ("best_runs", {"metric": "acuracy"}),
+        ("list_runs", {"query": "run.hparams.lr >"}),
+        ("look_at_image", {"run": "lr-0.1", "name": "pictures"}),
+        ("list_runs", {}),
+    )
+
+    assert [True, True, True, True, False] == [bool(answer.is_error) for answer in answers]
+    assert "Did you mean 'accuracy'?" in text_of(answers[1])
+    assert "It has: predictions." in text_of(answers[3])
+
+
+def test_every_answer_is_bounded(tmp_path: Path) -> None:
+    """
+    Of hundreds of runs with long names and logs no answer is longer than 8,000 characters, which are some 3,000 tokens.
+    """
+    from aim import Run
+    from aim.sdk.objects.log_line import LogLine
+
+    for number in range(120):
+        with Run(repo=tmp_path, system_tracking_interval=None, capture_terminal_logs=False) as run:
+            run.name = f"{number} " + "a long name " * 30
+            run["hparams"] = {f"param_{index}": number * index for index in range(30)}
+            run.track(number / 7, name="loss")
+            if number == 0:
+                for step in range(300):
+                    run.track(LogLine("x" * 1000), name="logs", step=step)
+                run_hash = run.hash
+    answers = ask(
+        tmp_path,
+        ("list_runs", {"limit": 10_000, "columns": "hparams.param_1"}),
+        ("list_metrics", {"limit": 10_000}),
+        ("search_logs", {"run": run_hash, "limit": 10_000}),
+        ("runs_digest", {"tokens": 100_000}),
+        ("best_runs", {"metric": "loss", "limit": 10_000}),
+    )
+
+    assert all(len(text_of(answer)) <= CHARS_MAX + 200 for answer in answers[:3] + answers[4:])
+    assert [True] * 5 == [token_count(text_of(answer)) <= 4_000 for answer in answers]
+    assert "of 120" in text_of(answers[0])
+
+
+def test_with_write_runs_are_tagged_noted_and_archived(folder: Path) -> None:
+    """
+    The changes are edits that everybody sees; there is no tool that deletes.
+    """
+    tagged, noted, archived, listed = ask(
+        folder,
+        ("tag_run", {"run": FAILED[:6], "tag": "oom"}),
+        ("note_run", {"run": FAILED, "text": "It needs a smaller batch."}),
+        ("archive_run", {"run": FAILED}),
+        ("list_runs", {"query": "run.status == 'failed'"}),
+        writes=True,
+    )
+    run = Repo(str(folder)).get_run(FAILED)
+    changed = (run.tags, run._state().properties["notes"], run.archived)
+    ask(folder, ("archive_run", {"run": FAILED, "restore": True}), writes=True)
+
+    assert [False] * 3 == [bool(answer.is_error) for answer in (tagged, noted, archived)]
+    assert (["oom"], "It needs a smaller batch.", True) == changed
+    assert FAILED not in text_of(listed)
+    assert not any("delete" in name for name in (*READING, *CHANGING))
+
+
+def test_other_machines_need_a_token(folder: Path) -> None:
+    """
+    Without any token an address that other machines reach is refused at once.
+    """
+    words = [sys.executable, "-m", "aim", "mcp", "--repo", str(folder), "--http", "--host", "0.0.0.0"]
+
+    ended = subprocess.run(words, env=environment(), capture_output=True, text=True, check=False, timeout=120)
+
+    assert (2, True) == (ended.returncode, "give --token" in ended.stderr)
