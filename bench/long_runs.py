@@ -5,12 +5,13 @@ What reading a long run costs: its last value, a tick while it records, a zoom; 
     python -m bench long_runs --before FOLDER                   and the sources in that folder, in turn
     python -m bench long_runs --points 10000000 --runs 1000
 
-Each figure is the median of some calls in one process, and stands beside a floor of the same minutes:
+Each figure is processor time, the median of some calls in one process, and stands beside a floor of the same minutes:
 
     last live, sealed    `metric.values.last()`                          floor: `array[-1]`
     last of runs         the last value of one metric in all runs        floor: a dict of as many
     new repo             `Repo(path).query_runs(...)`                    floor: the query through one `Repo`
-    tick                 10 points more, and what a page gets of them    floor: numpy's extremes of 10 points
+    tick                 10 points more, and what a page gets of them    floor: numpy's extremes of 10 points;
+                         of floats, and of integers
     zoom                 1,000 parts of half the curve                   floor: numpy's `reduceat` over that half
     first picture        the first of these pictures                     floor: the same
 
@@ -40,6 +41,7 @@ FLOORS = {
     "last of runs": "dict floor",
     "new repo": "same repo",
     "tick": "tick floor",
+    "tick, integers": "tick floor",
     "zoom": "zoom floor",
     "first picture": "zoom floor",
 }
@@ -48,9 +50,9 @@ FLOORS = {
 def _ms(call: Callable[[], object], repeats: int = REPEATS) -> float:
     taken = []
     for _ in range(repeats):
-        begin = time.perf_counter()
+        begin_s = time.process_time()
         call()
-        taken.append((time.perf_counter() - begin) * 1e3)
+        taken.append((time.process_time() - begin_s) * 1e3)
     return median(taken)
 
 
@@ -64,13 +66,13 @@ def _last_of_runs(root: str) -> dict[str, float]:
     return {metric.run.hash: metric.values.last()[1] for metric in metrics if metric.context.to_dict() == {}}
 
 
-def _record(root: Path, name: str, points: int) -> Any:
+def _record(root: Path, name: str, points: int, *, of_integers: bool = False) -> Any:
     from aim.engine.repository import Repository
 
     writer = Repository(root, create=True).new_run(name)
     track = writer.sequence("loss").track
     for step in range(points):
-        track(step % 977 / 31, step=step)
+        track(step % 977 if of_integers else step % 977 / 31, step=step)
     return writer
 
 
@@ -119,10 +121,6 @@ def _measure_sealed(root: Path, points: int) -> dict[str, float]:
 
 def _measure_live(root: Path, points: int) -> dict[str, float]:
     from aim import Repo
-    from aim.engine.curves import ClientState, CurveRequest, View, draw
-    from aim.engine.points import PointStore
-    from aim.engine.repository import Repository
-    from aim.engine.tail import Watch
 
     writer = _record(root, "live", points)
     run = Repo(root).get_run("live")
@@ -130,6 +128,18 @@ def _measure_live(root: Path, points: int) -> dict[str, float]:
     metric: Any = run.get_metric("loss")
     figures = {"last live, first": _ms(lambda: metric.values.last(), 1)}
     figures["last live"] = _ms(lambda: metric.values.last())
+    figures["tick"] = _tick(root, writer, points, 0.5)
+    integers = _record(root / "integers", "live", points, of_integers=True)
+    figures["tick, integers"] = _tick(root / "integers", integers, points, 5)
+    return figures
+
+
+def _tick(root: Path, writer: Any, points: int, value: float) -> float:
+    from aim.engine.curves import ClientState, CurveRequest, View, draw
+    from aim.engine.points import PointStore
+    from aim.engine.repository import Repository
+    from aim.engine.tail import Watch
+
     repository = Repository(root)
     watch = Watch(repository.questions().catalogue)
     store = PointStore(repository, watch)
@@ -139,7 +149,7 @@ def _measure_live(root: Path, points: int) -> dict[str, float]:
     def tick() -> None:
         nonlocal since
         for _ in range(10):
-            track(0.5, step=next(steps))
+            track(value, step=next(steps))
         current = watch.number_of(watch.look()) or 0
         request = CurveRequest("live", 0.0, ("loss", "{}"))
         draw(store, [request], View(buckets=PARTS), ClientState(since, current, frozenset({"live"})))
@@ -147,9 +157,9 @@ def _measure_live(root: Path, points: int) -> dict[str, float]:
 
     tick()
     tick()
-    figures["tick"] = _ms(tick)
+    taken_ms = _ms(tick)
     writer.close()
-    return figures
+    return taken_ms
 
 
 def _measure_many(root: Path, runs: int) -> dict[str, float]:

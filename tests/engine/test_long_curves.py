@@ -74,14 +74,15 @@ def test_a_long_curve_that_grows_is_drawn_as_its_points_are(tmp_path: Path, seed
     writer.close()
 
 
-def test_a_tick_of_a_long_live_run_touches_its_new_points(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scale", [1 / 7, 7], ids=["floats", "integers"])
+def test_a_tick_of_a_long_live_run_touches_its_new_points(tmp_path: Path, scale: float) -> None:
     """
-    A page that has 70,000 points gets the ten new ones, and nothing looks at the others again.
+    A page that has 70,000 points gets the ten new ones, and nothing looks at the others again, nor copies them.
     """
     writer = Repository(tmp_path, create=True).new_run("example")
     loss = writer.sequence("loss")
     for step in range(POINTS):
-        loss.track(step / 7, step=step)
+        loss.track(step * scale, step=step)
     page = Page(tmp_path)
     view = View(buckets=100)
     page.look(view)
@@ -89,7 +90,7 @@ def test_a_tick_of_a_long_live_run_touches_its_new_points(tmp_path: Path) -> Non
     before = page.store.pyramid("example", KEY, None, curve).touched_count
 
     for step in range(POINTS, POINTS + 10):
-        loss.track(step / 7, step=step)
+        loss.track(step * scale, step=step)
     piece = page.look(view)
     later = page.store.read("example", [KEY])[KEY]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aim.engine.points import Curve, PointStore, as_floats, growing_memory
+from aim.engine.points import Curve, PointStore, growing_memory
 from aim.engine.repository import Repository
 from aim.engine.tail import Watch
 from aim.storage.recording.writer import Writer
@@ -179,14 +179,3 @@ def test_a_pyramid_grows_with_its_curve(setup: Setup) -> None:
     other = Curve(curve.steps, np.array([5.0, 6.0, 7.0]), curve._points)
     assert pyramid is not setup.store.pyramid("example", LOSS, None, other)
     setup.writer.close()
-
-
-def test_values_of_any_kind_are_doubles() -> None:
-    """
-    Integers and objects become doubles; doubles stay the same array.
-    """
-    doubles = np.array([0.5, 1.5])
-
-    assert [1.0, 2.5] == as_floats(np.array([1, 2.5], object)).tolist()
-    assert np.float64 == as_floats(np.array([1, 2])).dtype
-    assert doubles is as_floats(doubles)

@@ -30,7 +30,7 @@ from aim.storage.forms.history import Rewind
 from aim.storage.forms.records import FloatArray, IntArray
 from aim.storage.forms.state import RunState, SequenceKey, SequenceState
 from aim.storage.reading.growing import is_growing
-from aim.storage.reading.points import Points
+from aim.storage.reading.points import Points, floats_of
 from aim.storage.reading.reader import RunReader
 
 CACHE_BYTES_MAX = 256 << 20
@@ -226,17 +226,7 @@ def _curve(reader: RunReader, sequence: SequenceState, state: RunState) -> Curve
 
 
 def _curve_of(points: Points) -> Curve | None:
-    return Curve(points.steps, as_floats(points.values), points) if len(points) else None
-
-
-def as_floats(values: npt.NDArray[np.generic]) -> FloatArray:
-    """
-    Return values of any kind of metric as doubles.
-
-    >>> as_floats(np.array([1, 2.5], object))
-    array([1. , 2.5])
-    """
-    return np.ascontiguousarray(values, np.float64)
+    return Curve(points.steps, floats_of(points), points) if len(points) else None
 
 
 def _digest(curve: Curve, length: int) -> int:

@@ -22,9 +22,11 @@ from aim.storage.reading.points import (
     BYTES_A_POINT,
     POINTS_OVERHEAD_BYTES,
     Chunk,
+    JournalNumbers,
     PointEnds,
     Points,
     exact_chunks,
+    floats_of,
     is_increasing,
     merge,
     typed,
@@ -305,3 +307,21 @@ def test_nothing_has_no_ends(ask: Callable[[Points], object]) -> None:
     """
     with pytest.raises(IndexError):
         ask(merge([], sequence("float"), Visibility()))
+
+
+def test_the_values_of_a_metric_are_there_as_doubles() -> None:
+    """
+    Integers and mixed numbers become doubles; doubles stay the same array, as do those that a journal has of integers.
+    """
+    doubles, steps = np.array([0.5, 1.5]), np.array([0, 1])
+
+    def read_moments() -> Any:
+        return steps, doubles.astype(np.float32)
+
+    def points(values: Any) -> Points:
+        return Points(steps, values, read_moments, (), kind="number")
+
+    assert [1.0, 2.5] == floats_of(points(np.array([1, 2.5], object))).tolist()
+    assert np.float64 == floats_of(points(np.array([1, 2]))).dtype
+    assert doubles is floats_of(points(doubles))
+    assert doubles is floats_of(JournalNumbers(steps, np.array([0, 1]), doubles, read_moments, "w", "int"))

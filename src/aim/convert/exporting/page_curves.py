@@ -18,10 +18,9 @@ import numpy.typing as npt
 
 from aim.core.clock import MICROSECONDS
 from aim.engine.long_integers import has_long, long_integers
-from aim.engine.points import as_floats
 from aim.engine.sampling import reduce_curves
 from aim.storage.forms.state import SequenceKey, SequenceState
-from aim.storage.reading.points import Points
+from aim.storage.reading.points import Points, floats_of
 
 POINTS_MAX = 2_000  # of a curve, unless all are asked for
 KEPT_A_BUCKET = 4  # first, last, least and greatest
@@ -55,7 +54,7 @@ class CurveColumns:
 
     def add(self, run: int, sequence: SequenceState, points: Points, created_at_s: float) -> int:
         """Add a curve of the run at index *run*, and return how many of its points are left out."""
-        values = as_floats(points.values)
+        values = floats_of(points)
         chosen = self._chosen(points.steps, values)
         metric = self._metrics.setdefault(sequence.key, len(self._metrics))
         if metric == len(self._keys):

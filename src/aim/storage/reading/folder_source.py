@@ -38,7 +38,7 @@ from aim.storage.reading import growing
 from aim.storage.reading.chunk_source import WriterPoints
 from aim.storage.reading.followed_journal import FollowedJournal
 from aim.storage.reading.growing import GrowingPoints
-from aim.storage.reading.points import Chunk, PointEnds, Points, is_increasing, typed
+from aim.storage.reading.points import Chunk, JournalNumbers, PointEnds, Points, is_increasing, typed
 from aim.storage.reading.reader import RunReader
 from aim.storage.reading.sole_writer import SoleWriter
 from aim.storage.sealing import seal
@@ -321,13 +321,14 @@ class JournalPoints:
         if is_torn or not points.is_increasing:
             return None
         times_s, epochs = points.column("time"), points.column("epoch")
-        return Points(
-            points.column("step"),
-            _values(points, part.kind),
-            lambda: (growing.times_us(times_s), epochs),
-            (part.writer,),
-            kind=part.kind,
-        )
+        steps, values = points.column("step"), _values(points, part.kind)
+
+        def read_moments() -> tuple[IntArray, EpochArray]:
+            return growing.times_us(times_s), epochs
+
+        if kinds.is_number(part.kind):
+            return JournalNumbers(steps, values, points.column("value"), read_moments, part.writer, part.kind)
+        return Points(steps, values, read_moments, (part.writer,), kind=part.kind)
 
     def undeclared(self, declared_numbers: Collection[int]) -> list[SequenceState]:
         """Return the sequences of other numbers, named after them: a journal has no names."""

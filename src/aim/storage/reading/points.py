@@ -166,6 +166,35 @@ class Points:
         return BYTES_A_POINT * len(self) + POINTS_OVERHEAD_BYTES
 
 
+class JournalNumbers(Points):
+    """
+    Numbers of a journal, which holds integers as doubles, too.
+
+    Attributes:
+        floats: the values as doubles.
+    """
+
+    def __init__(
+        self,
+        steps: IntArray,
+        values: npt.NDArray[Any],
+        floats: FloatArray,
+        read_moments: Callable[[], tuple[IntArray, EpochArray]],
+        writer_id: str,
+        kind: str,
+    ) -> None:
+        super().__init__(steps, values, read_moments, (writer_id,), kind=kind)
+        self.floats = floats
+
+
+def floats_of(points: Points) -> FloatArray:
+    """
+    Return the values of a metric as doubles, shape (n,); integers beyond 2**53 are rounded. Cost: a copy, unless the
+    values are floats, or numbers of a journal.
+    """
+    return points.floats if isinstance(points, JournalNumbers) else np.ascontiguousarray(points.values, np.float64)
+
+
 @dataclass(frozen=True)
 class Chunk:
     """What one writer recorded of a sequence in one kind, in the order of recording; arrays as in `Points`."""
