@@ -52,6 +52,17 @@ export class Marks {
   /// Runs ticked in a list or a table, in the order of ticking.
   readonly selected = signal<readonly string[]>([]);
 
+  private readonly selectedSet = computed(() => new Set(this.selected.value));
+
+  /// Whether a run is ticked.
+  readonly isSelected = (hash: string): boolean => this.selectedSet.value.has(hash);
+
+  /// How many of these runs are ticked: none, some or all; none of no runs.
+  readonly extent = (hashes: readonly string[]): "none" | "some" | "all" => {
+    const count = hashes.filter(this.isSelected).length;
+    return count === 0 ? "none" : count === hashes.length ? "all" : "some";
+  };
+
   /// Whether any run is hidden.
   readonly hasHidden = computed(() => this.hiddenSet.value.size > 0);
 
@@ -94,6 +105,13 @@ export class Marks {
   readonly toggleSelected = (hash: string): void => {
     const list = this.selected.peek();
     this.selected.value = list.includes(hash) ? list.filter((other) => other !== hash) : [...list, hash];
+  };
+
+  /// Ticks all of these as well, or unticks them if all of them were ticked.
+  readonly toggleAll = (hashes: readonly string[]): void => {
+    if (this.extent(hashes) !== "all") return this.select(hashes);
+    const gone = new Set(hashes);
+    this.selected.value = this.selected.peek().filter((hash) => !gone.has(hash));
   };
 
   /// Ticks all of these, as well as what is ticked.

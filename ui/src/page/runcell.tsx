@@ -34,7 +34,7 @@ export function RunNameCell({
     <>
       <input
         type="checkbox"
-        checked={marks.selected.value.includes(hash)}
+        checked={marks.isSelected(hash)}
         aria-label={`Select ${name}`}
         onClick={(event) => {
           event.stopPropagation();

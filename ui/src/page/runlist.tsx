@@ -280,7 +280,7 @@ function RunRow({
     isOff && "off",
     isHot.value && "hot",
     isCursor && "cursor",
-    marks.selected.value.includes(hash) && "chosen",
+    marks.isSelected(hash) && "chosen",
   ]
     .filter(Boolean)
     .join(" ");
@@ -302,7 +302,7 @@ function RunRow({
       </button>
       <input
         type="checkbox"
-        checked={marks.selected.value.includes(hash)}
+        checked={marks.isSelected(hash)}
         aria-label={`Select ${name}`}
         onClick={() => marks.toggleSelected(hash)}
       />

@@ -55,7 +55,7 @@ export function RunsPage(): JSX.Element {
         columnKey={column.key}
         render={column.render}
         spread={runs.spreads.value.get(column.key) ?? null}
-        isDiffering={runs.differing.value.has(column.key) && marks.selected.value.includes(hash)}
+        isDiffering={runs.differing.value.has(column.key) && marks.isSelected(hash)}
       />
     );
   };
@@ -77,6 +77,7 @@ export function RunsPage(): JSX.Element {
           rowHeight_px={ROW_PX}
           cursor={cursor.value}
           sort={sort.value}
+          beforeLabel={(key) => key === NAME_KEY && <TickAll hashes={table.value.hashes} label="all matching runs" />}
           onSort={(key) => key !== SPARK_KEY && change({ sort: nextSort(sort.value, key) })}
           onMove={(key, before) => change({ cols: columnsText(movedField(chosen.value, key, before)) }, true)}
           cell={cell}
@@ -103,9 +104,9 @@ export function RunsPage(): JSX.Element {
   );
 }
 
-function rowClass({ selected, isHidden, isPinned, isBaseline }: Marks, hash: string | null | undefined): string {
+function rowClass({ isSelected, isHidden, isPinned, isBaseline }: Marks, hash: string | null | undefined): string {
   if (!hash) return "grouped";
-  const classes = [selected.value.includes(hash) && "chosen", isHidden(hash) && "off", isPinned(hash) && "pinned"];
+  const classes = [isSelected(hash) && "chosen", isHidden(hash) && "off", isPinned(hash) && "pinned"];
   return [...classes, isBaseline(hash) && "base"].filter(Boolean).join(" ");
 }
 
@@ -136,6 +137,25 @@ function RunsToolbar({ runs }: { runs: RunsTable }): JSX.Element {
   );
 }
 
+/// A box that ticks many runs, or unticks them if all of them are ticked.
+function TickAll({ hashes, label }: { hashes: readonly string[]; label: string }): JSX.Element {
+  const { marks } = useApp();
+  const extent = marks.extent(hashes);
+  return (
+    <input
+      type="checkbox"
+      checked={extent === "all"}
+      indeterminate={extent === "some"}
+      aria-label={`Select ${label}`}
+      title={`${extent === "all" ? "Unselect" : "Select"} ${label}: ${hashes.length.toLocaleString("en")}`}
+      onClick={(event) => {
+        event.stopPropagation();
+        marks.toggleAll(hashes);
+      }}
+    />
+  );
+}
+
 interface GroupCellProps {
   readonly item: Extract<Row, { hash: null }>;
   readonly column: TableColumn;
@@ -150,19 +170,22 @@ function GroupCell({ item, column, runs }: GroupCellProps): JSX.Element | null {
     const isClosed = closed.value.has(item.label);
     const color = colors.value.groups.find((group) => group.label === item.label)?.color ?? "";
     return (
-      <button
-        type="button"
-        class="fold"
-        aria-expanded={!isClosed}
-        onClick={() => (closed.value = toggledSet(closed.value, item.label))}
-      >
-        <span class={isClosed ? "chevron" : "chevron open"}>
-          <Icon name="chevron" size={12} />
-        </span>
-        <i class="swatch" style={{ background: color }} />
-        <b>{item.label}</b>
-        <span class="muted">{item.hashes.length}</span>
-      </button>
+      <>
+        <TickAll hashes={item.hashes} label={`all runs of ${item.label}`} />
+        <button
+          type="button"
+          class="fold"
+          aria-expanded={!isClosed}
+          onClick={() => (closed.value = toggledSet(closed.value, item.label))}
+        >
+          <span class={isClosed ? "chevron" : "chevron open"}>
+            <Icon name="chevron" size={12} />
+          </span>
+          <i class="swatch" style={{ background: color }} />
+          <b>{item.label}</b>
+          <span class="muted">{item.hashes.length}</span>
+        </button>
+      </>
     );
   }
   if (column.render !== "text" && column.render !== "number") return null;

@@ -72,15 +72,7 @@ export function TextsPage(): JSX.Element {
     scope.fields.value &&
     !scope.fields.value.sequences.some(({ kind }) => session.kinds.value.subjectOf(kind) === "texts")
   ) {
-    return (
-      <main class="main">
-        <Notice icon="note" title="These runs have no texts">
-          <p>
-            Record one with <code>run.track(Text("…"), name="samples")</code>.
-          </p>
-        </Notice>
-      </main>
-    );
+    return <NoTexts />;
   }
   const hidden = bySequence(itemsOf(store.answer.value))
     .map((row) => hiddenCount(row, listLength.value))
@@ -128,6 +120,18 @@ export function TextsPage(): JSX.Element {
           <MoreSequences answer={store.answer.value} onMore={() => (limit.value += SEQUENCES_AT_ONCE)} />
         )}
       </div>
+    </main>
+  );
+}
+
+function NoTexts(): JSX.Element {
+  return (
+    <main class="main">
+      <Notice icon="note" title="These runs have no texts">
+        <p>
+          Record one with <code>run.track(Text("…"), name="samples")</code>.
+        </p>
+      </Notice>
     </main>
   );
 }

@@ -28,6 +28,8 @@ interface GridProps<Column extends GridColumn> {
   readonly cursor: number;
   readonly sort?: { readonly key: string; readonly descending: boolean } | null;
   readonly onSort?: (key: string) => void;
+  /// What stands before the label in the head of a column, such as a box that ticks all rows.
+  readonly beforeLabel?: (key: string) => ComponentChildren;
   readonly onResize?: (key: string, width_px: number) => void;
   readonly onMove?: (key: string, before: string) => void;
   readonly rowClass?: (row: number) => string;
@@ -107,6 +109,7 @@ export function Grid<Column extends GridColumn>(props: GridProps<Column>): JSX.E
             style={fixed(i)}
             sort={props.sort}
             onSort={props.onSort}
+            beforeLabel={props.beforeLabel}
             onResize={props.onResize}
             onMove={props.onMove}
           />
@@ -178,7 +181,8 @@ function HeadCell({
   onSort,
   onResize,
   onMove,
-}: Pick<GridProps<GridColumn>, "sort" | "onSort" | "onResize" | "onMove"> & {
+  beforeLabel,
+}: Pick<GridProps<GridColumn>, "sort" | "onSort" | "onResize" | "onMove" | "beforeLabel"> & {
   column: GridColumn;
   style: CSSProperties | undefined;
 }): JSX.Element {
@@ -208,6 +212,7 @@ function HeadCell({
         if (from && from !== column.key) onMove?.(from, column.key);
       }}
     >
+      {beforeLabel?.(column.key)}
       {column.isSortable ? (
         <button type="button" class={isSorted ? "sort on" : "sort"} onClick={() => onSort?.(column.key)}>
           <span>{column.label}</span>
