@@ -22,8 +22,8 @@ from aim.cli.views.braille import COLOURS, MARKS, PlotCurve, plot
 from aim.core.words import counted
 from aim.engine.door import Door, MatchingSequence
 from aim.engine.metric_choice import metric_label, sequences_of_metric
-from aim.engine.points import as_floats
 from aim.engine.sampling import reduce_curves, smoothed
+from aim.storage.reading.points import floats_of
 
 STEP, TIME, EPOCH = X_AXES = ("step", "time", "epoch")
 CURVES_MAX = 20
@@ -120,7 +120,7 @@ def _curves(door: Door, choice: PlotChoice) -> tuple[list[RunCurve], int]:
 
 
 def _drawn(points: Any, choice: PlotChoice, colour: int) -> PlotCurve:
-    y = as_floats(points.values)
+    y = floats_of(points)
     x = np.asarray(points.steps, np.float64)
     if choice.x == TIME:
         x = np.asarray(points.times_s, np.float64) - float(points.times_s.min()) if len(points) else x

@@ -23,8 +23,8 @@ from aim.engine.door import Door, MatchingSequence, Questions
 from aim.engine.headline import headline_metrics, param_names, varying
 from aim.engine.log_lines import LogReader
 from aim.engine.metric_choice import MetricChoice, metric_label
-from aim.engine.points import as_floats
 from aim.engine.token_budget import BudgetSection, text_within
+from aim.storage.reading.points import floats_of
 
 TOKENS, TOKENS_MIN = 2_000, 100
 RUNS_MAX = 200  # newest; of these params, failures and curves are looked at
@@ -163,7 +163,7 @@ def _curves(
         points, sequence = series.points, series.sequence
         if not len(points):
             continue
-        steps, values = np.asarray(points.steps, np.int64), as_floats(points.values)
+        steps, values = np.asarray(points.steps, np.int64), floats_of(points)
         label = metric_label(sequence.name, sequence.context)
         title = f"{label} of {titles.get(sequence.run_hash, sequence.run_hash[:HASH_CHARS])}"
         wrong += [f"{title}: {text}" for text in problems(sequence.name, steps, values)]

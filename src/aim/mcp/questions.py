@@ -24,11 +24,11 @@ from aim.engine.digest import digest
 from aim.engine.door import Door
 from aim.engine.log_lines import LogReader
 from aim.engine.metric_choice import metric_label, sequences_of_metric
-from aim.engine.points import as_floats
 from aim.engine.run_differences import differences
 from aim.engine.sampling import reduce_curves
 from aim.mcp.answers import bounded, cell, table
 from aim.sdk.run_source import restore
+from aim.storage.reading.points import floats_of
 
 LIST_COLUMNS = ("hash", "name", "experiment", "status")
 TOKENS_MAX, RUNS_MAX, LINES_MAX, POINTS_MAX, COMPARED_MAX = 4_000, 200, 100, 100, 8
@@ -156,7 +156,7 @@ class ReadingTools:
         sequences = sequences_of_metric(self._door.questions(), metric, f"run.hash == {run_hash!r}")
         parts = []
         for series in self._door.questions().series(sequences[:4]):
-            steps, values = np.asarray(series.points.steps, np.int64), as_floats(series.points.values)
+            steps, values = np.asarray(series.points.steps, np.int64), floats_of(series.points)
             low = 0 if first_step < 0 else int(np.searchsorted(steps, first_step))
             high = len(steps) if last_step < 0 else int(np.searchsorted(steps, last_step, "right"))
             if high > low:
