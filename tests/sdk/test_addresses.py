@@ -15,7 +15,7 @@ import pytest
 from aim import Repo, Run
 from aim.core.errors import RepoNotFound, UsageError
 from aim.sdk.repo_paths import clean_repo_path
-from aim.storage.catalogue.snapshot import cache_folder
+from aim.storage.disk.caches import cache_folder
 
 
 @pytest.fixture(autouse=True)

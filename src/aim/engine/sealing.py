@@ -1,9 +1,9 @@
 """
 Sealing in the background: a closed run is sealed by a detached process of low priority.
 
-A closing training must not wait for pyarrow and must not hold its memory, so `seal_soon` starts another Python and
-returns. Each training starts one such process at a time; a reader or `aim storage seal` seals the other runs.
-`AIM_SEAL_ON_CLOSE=0` in the environment turns it off.
+A closing training must not wait for pyarrow and must not hold its memory, so `seal_soon` queues the run for a process
+that seals all runs of its repository which end on this machine (sealing_queue.py). `AIM_SEAL_ON_CLOSE=0` in the
+environment turns it off.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from aim.core.shield import shielded
 from aim.core.words import counted
+from aim.engine import sealing_queue
 from aim.storage.forms.run_log import RunLog
 from aim.storage.recording import detached
 
@@ -30,20 +31,24 @@ _children: list[int] = []
 
 def seal_soon(folder: Path, writer: str) -> bool:
     """
-    Start a process that seals what an ended writer recorded in the run folder *folder*; return whether it was started.
+    Have what an ended writer recorded in the run folder *folder* sealed; return whether a process was started for it.
     """
     if os.environ.get(SWITCH_VARIABLE, "1") == "0":
         return False
-    if _is_sealing() or not _has_journal(folder, writer):
-        return False
-    child = detached.start("aim.engine.sealing", str(folder.absolute()))
-    if child is None:  # a reader will seal the run
-        return False
-    _children.append(child)
-    return True
+    try:
+        if not _has_journal(folder, writer):
+            return False
+        child = sealing_queue.add(folder)
+    except OSError:
+        child = None if _reap() else detached.start("aim.engine.sealing", str(folder.absolute()))
+    _reap()
+    if child is not None:
+        _children.append(child)
+    return child is not None
 
 
-def _is_sealing() -> bool:
+def _reap() -> bool:
+    """Forget the processes that have ended; return whether one goes on."""
     for child in tuple(_children):
         try:
             ended = os.waitpid(child, os.WNOHANG)[0] == child
@@ -109,8 +114,16 @@ def seal_all(folders: Iterable[Path], progress: Callable[[Path, int], None] | No
     return total
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> int:
+    """Seal one run, or what is queued; return the exit code: 1 where the run could not be sealed."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    if not shielded(lambda: seal_run(Path(sys.argv[1])), lambda error: None):
-        sys.exit(1)  # the run is gone, or the folder can't be written: the journal is as good
+    if arguments[0] == "--queue":
+        sealing_queue.drain(sealing_queue.QUEUE, Path(arguments[1]), seal_all)
+        return 0
+    # the run is gone, or the folder can't be written: the journal is as good
+    return 0 if shielded(lambda: seal_run(Path(arguments[0])), lambda error: None) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -21,6 +21,7 @@ from aim.engine.repository import Repository
 from aim.query import table as query_table
 from aim.storage.catalogue import catalogue_row, snapshot
 from aim.storage.catalogue.catalogue import Catalogue
+from aim.storage.disk import caches
 from aim.storage.reading.folder_source import open_run
 from tests.storage.catalogue_histories import History, catalogue_of, contents, rebuilt, rounded
 
@@ -503,7 +504,7 @@ def test_a_user_without_a_home_has_no_cache_and_gets_the_same_answers(
         raise KeyError(user)
 
     hashes = recorded(repository)
-    for variable in ("HOME", "XDG_CACHE_HOME", snapshot.CACHE_VARIABLE):
+    for variable in ("HOME", "XDG_CACHE_HOME", caches.CACHE_VARIABLE):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(pwd, "getpwuid", unknown)
 

@@ -35,11 +35,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aim.core.addresses import folder_of_address
+from aim.storage.disk.caches import cache_folder
 from aim.storage.disk.files import SCRATCH_AGE_S
 
 FORMAT_NUMBER = 7
-CACHE_VARIABLE = "AIM_CACHE_DIR"
 SQLITE_PAGE_BYTES = 65_536  # arrays are long: few pages, few seeks
 BUSY_S = 0.2  # how long to wait while another process adds its changes; then ours are added the next time
 SCHEMA = """
@@ -54,24 +53,6 @@ Reference = list[Any]
 
 class DamagedSnapshot(Exception):
     """The file is not what was written. The catalogue is then made again; users never see this."""
-
-
-def cache_folder() -> Path:
-    """
-    Return the folder of Aim's caches: `AIM_CACHE_DIR`, or `aim` in the user's cache folder.
-
-    A user without a home, such as a bare number in a container, has no cache: no folder can be made at the path.
-    """
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return folder_of_address(chosen)
-    if os.environ.get("XDG_CACHE_HOME"):
-        return folder_of_address(os.environ["XDG_CACHE_HOME"]) / "aim"
-    try:
-        home = Path.home()
-    except RuntimeError:
-        return Path(os.devnull) / "aim"
-    return home / "Library" / "Caches" / "aim" if sys.platform == "darwin" else home / ".cache" / "aim"
 
 
 def folder_of(repository: Path) -> Path:

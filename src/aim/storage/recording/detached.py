@@ -10,18 +10,23 @@ import os
 import sys
 from typing import Any
 
+WAIT_THEN_RUN = 'sleep "$0"; exec nice -n 19 "$@"'
 
-def start(module: str, *arguments: str, stdin: int | None = None) -> int | None:
+
+def start(module: str, *arguments: str, stdin: int | None = None, after_s: float = 0.0) -> int | None:
     """
     Run `python -m <module> <arguments>`; return its process id, or None where that can't be done.
 
     Args:
         stdin: a descriptor that becomes its standard input; None: it reads nothing.
+        after_s: how long a shell waits, which costs 1 ms, before Python is started, at the lowest priority.
     """
     if "python" not in os.path.basename(sys.executable or "").lower() or not hasattr(os, "posix_spawn"):
         return None  # an embedding program: its executable is no Python
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
     command = [sys.executable, "-m", module, *arguments]
+    if after_s:
+        command = ["/bin/sh", "-c", WAIT_THEN_RUN, str(after_s), *command]
     actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_OPEN, output, os.devnull, os.O_RDWR, 0) for output in (1, 2)]
     if stdin is None:
         actions.append((os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0))
