@@ -25,6 +25,8 @@ SOURCES = (
     "neptune-scale",
     "neptune-export",
     "swanlab",
+    "comet",
+    "dvclive",
 )
 RENAMED = (":monitor:", "system/", "monitoring/")
 

@@ -5,6 +5,8 @@ Compressed sources with a bound: a small file may say that it becomes terabytes.
 from __future__ import annotations
 
 import io
+import zipfile
+import zlib
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,6 +14,8 @@ from aim.core.errors import AimError
 
 PLAIN_BYTES_MAX = 8 << 30
 RATIO_MAX = 1000
+ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
+"""What `zipfile` raises for damage: a flipped bit may name a way of packing that there is not."""
 RATIO_FROM_BYTES = 1 << 20  # small files of zeros pack better than any real one
 
 
@@ -30,6 +34,22 @@ def check_size(path: Path | str, packed_bytes: int, plain_bytes: int) -> None:
             f"'{path}' has {packed_bytes:,} bytes and becomes more than {plain_bytes:,}, which no record of a training "
             "does. Unpack it yourself, and import what comes out of it."
         )
+
+
+def zip_names(path: Path) -> frozenset[str]:
+    """
+    Return the names in a ZIP file; none for a file that is none, or whose list of names is damaged.
+
+    >>> zip_names(Path("README.md"))
+    frozenset()
+    """
+    try:
+        if not zipfile.is_zipfile(path):
+            return frozenset()
+        with zipfile.ZipFile(path) as archive:
+            return frozenset(archive.namelist())
+    except ZIP_DAMAGE:
+        return frozenset()
 
 
 class BoundedStream(io.RawIOBase):

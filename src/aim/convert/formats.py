@@ -34,6 +34,8 @@ OWN: dict[str, str] = {
     "neptune-scale": "aim.convert.neptune.scale_importer:NeptuneScaleImporter",
     "neptune-export": "aim.convert.neptune.export_importer:NeptuneExportImporter",
     "swanlab": "aim.convert.swanlab.importer:SwanlabImporter",
+    "comet": "aim.convert.comet.importer:CometImporter",
+    "dvclive": "aim.convert.tables.dvclive:DvcLiveImporter",
     "lightning-csv": "aim.convert.tables.importer:CsvLoggerImporter",
     "aim": "aim.convert.aim_export.importer:AimExportImporter",
     "table": "aim.convert.tables.importer:TableImporter",

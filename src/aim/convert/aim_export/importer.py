@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from aim.convert.aim_export import json_lines, pages, stored_runs
 from aim.convert.aim_export.json_lines import LinesRun
 from aim.convert.aim_export.pages import PageFile
-from aim.convert.bounded import check_size
+from aim.convert.bounded import ZIP_DAMAGE, check_size, zip_names
 from aim.convert.errors import DamagedSource
 from aim.convert.events import Event
 from aim.convert.formats import Importer, ImportOptions, Source, SourceRun
@@ -79,10 +78,7 @@ def _source_run(run_hash: str, name: object, files: tuple[Path, ...], locator: o
 
 
 def _is_archive(path: Path) -> bool:
-    if path.suffix.lower() != ".zip" or not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/.aim/FORMAT") for name in archive.namelist())
+    return path.suffix.lower() == ".zip" and any(name.endswith("/.aim/FORMAT") for name in zip_names(path))
 
 
 def _is_page(path: Path) -> bool:
@@ -109,7 +105,7 @@ def _unpacked(path: Path, run_hash: str, scratch: Path) -> Path:
             check_size(path, path.stat().st_size, sum(entry.file_size for entry in entries))
             for entry in entries:
                 archive.extract(entry, scratch)  # it takes `..` and a leading slash out of names
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except ZIP_DAMAGE as error:
         raise DamagedSource(str(path), None, str(error)) from None
     roots = [folder for folder in scratch.iterdir() if repository_exists(folder)]
     if not roots:

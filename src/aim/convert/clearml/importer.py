@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from aim.convert.bounded import check_size
+from aim.convert.bounded import ZIP_DAMAGE, check_size, zip_names
 from aim.convert.errors import DamagedSource
 from aim.convert.events import (
     Ended,
@@ -76,22 +75,19 @@ class ClearmlImporter(Importer):
                 check_size(path, path.stat().st_size, sum(entry.file_size for entry in archive.infolist()))
                 yield from _described(_task(path, archive))
                 yield from _TaskEvents(path, archive).read()
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        except ZIP_DAMAGE as error:
             yield SourceDamage(str(path), None, str(error))
         yield Ended("finished")
 
 
 def _is_task(path: Path) -> bool:
-    if path.suffix != ".zip" or not path.name.startswith(NAME) or not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return TASK in archive.namelist()
+    return path.suffix == ".zip" and path.name.startswith(NAME) and TASK in zip_names(path)
 
 
 def _task(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     try:
         task = json.loads(archive.read(TASK))
-    except (KeyError, ValueError, RecursionError, zipfile.BadZipFile, zlib.error) as error:
+    except (KeyError, RecursionError, *ZIP_DAMAGE) as error:
         raise DamagedSource(str(path), None, f"{TASK} can't be read ({error})") from None
     return task if isinstance(task, dict) else {}
 

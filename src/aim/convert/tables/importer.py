@@ -53,7 +53,7 @@ class TableImporter(Importer):
         """Read a table, or the rows of one run in it."""
         path, name = run.locator
         yield RunFound(name=name or path.stem)
-        yield from _TableReading(options, name).read(path)
+        yield from TableReading(options, name).read(path)
         yield Ended("finished")
 
 
@@ -81,7 +81,7 @@ class CsvLoggerImporter(Importer):
         folder: Path = run.locator
         yield RunFound(name=run.title)
         yield from _hparams(folder / LIGHTNING_FILES[1])
-        yield from _TableReading(options, None).read(folder / LIGHTNING_FILES[0])
+        yield from TableReading(options, None).read(folder / LIGHTNING_FILES[0])
         yield Ended("finished")
 
 
@@ -129,10 +129,17 @@ def _runs_in(path: Path, options: ImportOptions) -> list[str]:
     return list(names)
 
 
-class _TableReading:
-    """The rows of one run, as events."""
+class TableReading:
+    """
+    The rows of one run, as events.
 
-    def __init__(self, options: ImportOptions, run_name: str | None) -> None:
+    Args:
+        run_name: take the rows of this run only, in a table of several.
+        metric: the name of the one metric of the table, in place of its column's.
+    """
+
+    def __init__(self, options: ImportOptions, run_name: str | None, *, metric: str | None = None) -> None:
+        self._metric = metric
         self._options = options
         self._run_name = run_name
         self._row_count = 0
@@ -171,7 +178,7 @@ class _TableReading:
             yield from self._long(batch, roles, moments)
             return
         for name in roles.metrics(list(batch.columns)):
-            yield from self._points(name, {}, batch.columns[name], moments)
+            yield from self._points(self._metric or name, {}, batch.columns[name], moments)
 
     def _long(self, batch: TableBatch, roles: ColumnRoles, moments: Sequence[Any]) -> Iterator[Event]:
         labels = [str(name) for name in batch.columns[str(roles.name)].to_pylist()]

@@ -1,0 +1,3 @@
+"""
+Offline experiments of Comet: a ZIP file each.
+"""
