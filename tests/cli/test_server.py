@@ -59,6 +59,7 @@ def test_a_server_with_an_administrator_prints_no_token(tmp_path: Path) -> None:
         ["--root", ".", "--repo", "."],
         ["--project-max", "5G"],
         ["--root", ".", "--project-max", "much"],
+        ["--root", ".", "--memory", "some"],
         ["--root", ".", "--insecure", "--token", "x"],
     ],
 )

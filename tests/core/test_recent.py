@@ -4,11 +4,12 @@ The cache with a bound: what stays, what is dropped, and when a value is made an
 
 from __future__ import annotations
 
+import gc
 import threading
 
 import pytest
 
-from aim.core.recent import Recent
+from aim.core.recent import MemoryBound, Recent
 
 
 def test_the_value_that_was_not_used_for_the_longest_time_is_dropped() -> None:
@@ -105,3 +106,41 @@ def test_the_bound_holds_while_many_threads_put() -> None:
         thread.join()
 
     assert 8 == len(recent)
+
+
+def test_caches_with_one_bound_give_up_what_they_used_least() -> None:
+    """
+    The largest cache drops its oldest values first; the newest value of each stays, however large it is.
+    """
+    bound = MemoryBound(100)
+    small, large = Recent[str, int](1_000, int, bound=bound), Recent[str, int](1_000, int, bound=bound)
+    dropped: list[int] = []
+    other = Recent[str, int](1_000, int, dropped.append, bound=bound)
+
+    small.put("a", None, 10)
+    small.put("b", None, 10)
+    for number in range(5):
+        large.put(str(number), None, 20 + number)
+
+    assert ([("a", 10), ("b", 10)], [("2", 22), ("3", 23), ("4", 24)]) == (small.items(), large.items())
+    assert 89 == bound.size_bytes
+    other.put("c", None, 60)
+    other.put("d", None, 500)
+    assert ([60], [("b", 10)], [("4", 24)]) == (dropped, small.items(), large.items())
+    assert not other.drop_oldest()
+
+
+def test_a_bound_that_is_not_set_drops_nothing_and_holds_no_cache() -> None:
+    """
+    Without a number each cache has its own bound only; a cache that nobody holds does not count.
+    """
+    bound = MemoryBound()
+    recent = Recent[str, int](1_000, int, bound=bound)
+    recent.put("a", None, 900)
+    recent.put("b", None, 90)
+    assert 990 == bound.size_bytes
+
+    del recent
+    gc.collect()
+
+    assert 0 == bound.size_bytes

@@ -27,6 +27,7 @@ from aim.server.settings import (
     INSECURE_WRITE,
     LOG_LEVEL_DEFAULT,
     LOG_LEVELS,
+    MEMORY_DEFAULT,
     Settings,
     auth_folder,
     clean_base_path,
@@ -122,6 +123,13 @@ OPTIONS: tuple[Option, ...] = (
         show_default=True,
         help="How much to log; info: a line for each request.",
     ),
+    click.option(
+        "--memory",
+        default=MEMORY_DEFAULT,
+        show_default=True,
+        metavar="SIZE",
+        help="Keep at most so much of points, curves and pictures in memory, so that they are not read again.",
+    ),
     click.option("-y", "--yes", is_flag=True, help="Create the repository if there is none."),
 )
 """The options of a command that serves, but for the port."""
@@ -149,6 +157,7 @@ def settings_of(
     root: Path | None,
     yes: bool,
     project_max: str | None,
+    memory: str,
     base_path: str,
     trusted: tuple[str, ...],
     **options: Any,
@@ -170,6 +179,7 @@ def settings_of(
         roots,
         project_root=root,
         project_bytes_max=None if project_max is None else size_bytes(project_max),
+        memory_bytes=size_bytes(memory),
         base_path=clean_base_path(base_path),
         auth=auth_folder(root, roots),
         trusted_hosts=trusted,

@@ -4,6 +4,7 @@ dropped.
 
     Recent(64)                       at most 64 values
     Recent(1 << 20, size_of=len)     values of at most 1 MiB together
+    MemoryBound(1 << 30)             a bound on all caches that are made with it, in bytes
 """
 
 from __future__ import annotations
@@ -11,10 +12,63 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
+from weakref import WeakSet
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+
+
+class Shrinkable(Protocol):
+    """What a `MemoryBound` needs of a cache."""
+
+    @property
+    def size_bytes(self) -> int:
+        """About how many bytes of memory its values hold."""
+
+    def drop_oldest(self) -> bool:
+        """Drop the value that was not used for the longest time; return False when there is no more than one."""
+
+
+class MemoryBound:
+    """
+    A bound on what several caches hold together: when it is passed, the largest of them drops what it did not use for
+    the longest time. The newest value of each stays, however large. Any thread may use it.
+
+    Attributes:
+        bytes_max: the bound; None: each cache has its own only.
+    """
+
+    def __init__(self, bytes_max: int | None = None) -> None:
+        self.bytes_max = bytes_max
+        self._caches: WeakSet[Shrinkable] = WeakSet()
+        self._lock = threading.Lock()
+
+    def add(self, cache: Shrinkable) -> None:
+        """Take *cache* into account for as long as somebody holds it."""
+        with self._lock:
+            self._caches.add(cache)
+
+    @property
+    def size_bytes(self) -> int:
+        """About how many bytes all caches hold."""
+        with self._lock:
+            return sum(cache.size_bytes for cache in self._caches)
+
+    def keep(self) -> None:
+        """Drop values until the bound is kept. Cost: 0.1 us a cache when it is."""
+        if self.bytes_max is None:
+            return
+        with self._lock:
+            caches = list(self._caches)
+        while sum(cache.size_bytes for cache in caches) > self.bytes_max:
+            caches.sort(key=lambda cache: cache.size_bytes, reverse=True)
+            if not any(cache.drop_oldest() for cache in caches):
+                return
+
+
+MEMORY = MemoryBound()
+"""The bound on all that this process keeps of points, curves, pictures and readers; `aim up` sets it."""
 
 
 class Recent(Generic[Key, Value]):
@@ -25,6 +79,7 @@ class Recent(Generic[Key, Value]):
         size_max: the sizes of all values together are at most this; only the newest value alone may be larger.
         size_of: the size of a value at the moment when it is put; 1 by default.
         on_drop: is called with each value that is dropped because of the bound, outside the lock.
+        bound: a bound on several caches, whose sizes are in bytes then.
 
     >>> recent = Recent[str, str](2)
     >>> for key in "abab":
@@ -39,6 +94,7 @@ class Recent(Generic[Key, Value]):
         size_max: int,
         size_of: Callable[[Value], int] | None = None,
         on_drop: Callable[[Value], object] | None = None,
+        bound: MemoryBound | None = None,
     ) -> None:
         self._size_max = size_max
         self._size_of = size_of
@@ -46,6 +102,25 @@ class Recent(Generic[Key, Value]):
         self._values: OrderedDict[Key, tuple[object, Value, int]] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
+        self._bound = bound
+        if bound is not None:
+            bound.add(self)
+
+    @property
+    def size_bytes(self) -> int:
+        """The sizes of all values together; bytes for a cache with a bound."""
+        return self._size
+
+    def drop_oldest(self) -> bool:
+        """Drop the value that was not used for the longest time; return False when there is no more than one."""
+        with self._lock:
+            if len(self._values) < 2:
+                return False
+            _, oldest, size = self._values.popitem(last=False)[1]
+            self._size -= size
+        if self._on_drop is not None:
+            self._on_drop(oldest)
+        return True
 
     def __len__(self) -> int:
         return len(self._values)
@@ -83,6 +158,8 @@ class Recent(Generic[Key, Value]):
         if self._on_drop is not None:
             for oldest in dropped:
                 self._on_drop(oldest)
+        if self._bound is not None:
+            self._bound.keep()
         return value
 
     def pop(self, key: Key) -> Value | None:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aim.core.errors import NotFound
-from aim.core.recent import Recent
+from aim.core.recent import MEMORY, Recent
 from aim.core.values import EXACT_INT_MAX
 from aim.engine.long_integers import long_integers
 from aim.engine.pyramid import Pyramid
@@ -103,12 +103,12 @@ class PointStore:
         self._readers = repository.readers
         self._watch = watch
         self._cache: Recent[tuple[str, Rewind | None], _RunCurves] = Recent(
-            CACHE_BYTES_MAX, lambda run_curves: run_curves.point_count * BYTES_A_POINT
+            CACHE_BYTES_MAX, lambda run_curves: run_curves.point_count * BYTES_A_POINT, bound=MEMORY
         )
         self._lock = threading.Lock()
         self._run_locks = [threading.Lock() for _ in range(LOCKS)]  # so that two threads do not read the same curves
         self._pyramids: Recent[tuple[str, SequenceKey, Rewind | None], Pyramid] = Recent(
-            PYRAMID_BYTES_MAX, lambda pyramid: pyramid.size_bytes
+            PYRAMID_BYTES_MAX, lambda pyramid: pyramid.size_bytes, bound=MEMORY
         )
         self._marks: dict[tuple[str, SequenceKey], dict[int, _Mark]] = {}
 

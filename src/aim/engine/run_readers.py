@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from aim.core.errors import UsageError
 from aim.core.params import Restore
-from aim.core.recent import Recent
+from aim.core.recent import MEMORY, Recent
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.state import RunState
 
@@ -48,6 +48,8 @@ class RunReaders:
         self._logs: WeakValueDictionary[str, RunLog] = WeakValueDictionary()
         self._lock = threading.Lock()
         self._look_count = 0
+        self._held_bytes = 0
+        MEMORY.add(self)
 
     def reader(self, run_hash: str) -> RunReader:
         """Return the reader of a run; the same one while it is in use. Raises RunNotFound."""
@@ -67,16 +69,27 @@ class RunReaders:
             reader.use_sole_writer(*sole)
         return reader
 
+    @property
+    def size_bytes(self) -> int:
+        """About how many bytes of memory the readers held when their sizes were last added up."""
+        return self._held_bytes
+
+    def drop_oldest(self) -> bool:
+        """Drop the reader that was not used for the longest time; return False when there is no more than one."""
+        readers = self._readers.items()
+        if len(readers) < 2:
+            return False
+        run_hash, reader = readers[0]
+        self._readers.pop(run_hash)
+        self._held_bytes -= _held_bytes(reader)
+        return True
+
     def _drop_large(self) -> None:
         """Drop the readers that were not used for the longest time, when all together hold too much."""
-        from aim.storage.reading.reader import held_bytes  # readers there are, so it is loaded
-
-        sum_bytes = 0
-        for run_hash, reader in reversed(self._readers.items()):
-            reader_bytes = held_bytes(reader)
-            sum_bytes += reader_bytes
-            if sum_bytes > READERS_BYTES_MAX and sum_bytes > reader_bytes:
-                self._readers.pop(run_hash)
+        self._held_bytes = sum(_held_bytes(reader) for _, reader in self._readers.items())
+        while self._held_bytes > READERS_BYTES_MAX and self.drop_oldest():
+            pass
+        MEMORY.keep()
 
     def reader_before(self, run_hash: str, rewind: Rewind) -> RunReader:
         """Return the reader of a run as it stood just before a rewind; the same one while it is in use."""
@@ -122,3 +135,9 @@ class RunReaders:
             for key in self._earlier:
                 if key[0] == run_hash:
                     self._earlier.pop(key)
+
+
+def _held_bytes(reader: RunReader) -> int:
+    from aim.storage.reading.reader import held_bytes  # where there is a reader, it is loaded
+
+    return held_bytes(reader)

@@ -14,7 +14,7 @@ import threading
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from aim.core.recent import Recent
+from aim.core.recent import MEMORY, Recent
 from aim.engine.eight_bits import eight_bits
 from aim.engine.media import Blob, StoredBytes, check_not_deleted, open_large, read_blob
 from aim.server.answers import wrong
@@ -130,7 +130,7 @@ class Thumbnails:
     """A cache of thumbnails."""
 
     def __init__(self) -> None:
-        self._made: Recent[tuple[str, str, int], bytes] = Recent(CACHE_BYTES_MAX, len)
+        self._made: Recent[tuple[str, str, int], bytes] = Recent(CACHE_BYTES_MAX, len, bound=MEMORY)
 
     def get(self, repo: OpenRepository, address: str, width: int) -> bytes:
         """

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from aim.core.errors import AimError, RepoNotFound
-from aim.core.recent import Recent
+from aim.core.recent import MEMORY, Recent
 from aim.engine.alerts import Alerts
 from aim.engine.opening import repository_exists
 from aim.engine.points import PointStore
@@ -52,7 +52,7 @@ class OpenRepository:
         self.alerts = Alerts(self.points)
         self.changes = Changes(self.repository)
         self.documents = self.repository.documents
-        self.frames: Recent[str, bytes] = Recent(FRAMES_BYTES_MAX, len)
+        self.frames: Recent[str, bytes] = Recent(FRAMES_BYTES_MAX, len, bound=MEMORY)
 
     def ask(self, question: Callable[[RunTable], Result]) -> Result:
         """

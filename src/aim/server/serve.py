@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import uvicorn
 
 from aim.core.errors import UsageError
+from aim.core.recent import MEMORY
 from aim.server.app import create_app
 from aim.server.open_repository import Progress
 from aim.server.server_state import ServerState
@@ -129,6 +130,7 @@ def make_server(settings: Settings, progress: Progress | None = None) -> PagesSe
         RepoNotFound, UnsupportedFormat: a repository can't be opened.
         UsageError: the certificate or its key can't be used.
     """
+    MEMORY.bytes_max = settings.memory_bytes
     app, state = create_app(settings, progress)
     logging.getLogger("aim.server").setLevel(settings.log_level.upper())
     config = uvicorn.Config(

@@ -16,6 +16,7 @@ HOST_DEFAULT = "127.0.0.1"
 PORT_DEFAULT = 43_800  # as in Aim 3
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 LOG_LEVEL_DEFAULT = "warning"
+MEMORY_DEFAULT = "2G"
 INSECURE_READ, INSECURE_WRITE = "read", "write"
 AUTH_FOLDER = ".auth"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -43,6 +44,8 @@ class Settings:
         uds: listen on the Unix socket of this path instead of *host* and *port*.
         certificate, key: PEM files for https; the certificate's file may hold the key too.
         log_level: one of `LOG_LEVELS`; `info` logs a line for each request.
+        memory_bytes: the most that is kept in memory of points, curves, pictures and readers of runs; None: each kind
+            has its own bound.
         project_root: the folder whose repositories are served, instead of *roots*; None: *roots* are.
         project_bytes_max: the most that a project may hold before nothing more is recorded into it; None: no bound.
         has_pages: whether the pages are served, and not the data alone.
@@ -63,6 +66,7 @@ class Settings:
     certificate: Path | None = None
     key: Path | None = None
     log_level: str = LOG_LEVEL_DEFAULT
+    memory_bytes: int | None = None
     project_root: Path | None = None
     project_bytes_max: int | None = None
     has_pages: bool = True

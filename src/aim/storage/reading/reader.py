@@ -17,7 +17,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from aim.core import forks
 from aim.core.params import OWN_KIND, Restore
-from aim.core.recent import Recent
+from aim.core.recent import MEMORY, Recent
 from aim.storage.forms import blobs
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.run_log import RunLog
@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 PointsByWriter = Mapping[str, WriterPoints | None]
 
 _recent_points: Recent[tuple[Hashable, SequenceKey, float | None], Points] = Recent(
-    RECENT_BYTES_MAX, lambda points: points.size_bytes
+    RECENT_BYTES_MAX, lambda points: points.size_bytes, bound=MEMORY
 )
 
 
