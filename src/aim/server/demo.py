@@ -18,6 +18,7 @@ from aim.server.open_repository import OpenRepository
 from aim.server.server_state import check_writable, in_thread, repo_of
 
 TIME_MAX_S = 120
+LIVE_MINUTES = "2"
 
 
 async def demo(request: Request) -> Response:
@@ -30,7 +31,7 @@ async def demo(request: Request) -> Response:
 def _record(repo: OpenRepository) -> Response:
     if repo.run_count():
         raise Refusal(409, "conflict", "This repository has runs. Demo runs are recorded into an empty one only.")
-    command = [sys.executable, "-m", "aim.cli", "demo", "--repo", str(repo.root)]
+    command = [sys.executable, "-m", "aim.cli", "demo", "--repo", str(repo.root), "--live-minutes", LIVE_MINUTES]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_MAX_S, check=False)
     except subprocess.TimeoutExpired:
