@@ -2,13 +2,20 @@
 
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test crash versions fuzz bench ui check docs mutate pins release clean
+.PHONY: help setup change quick demo test crash versions fuzz bench ui check docs pictures mutate pins release clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv with everything for development
 	scripts/setup dev
+
+change: ## make .venv with what a change in Python needs: under 400 MB, a minute
+	scripts/setup change
+
+quick: ## check a change in Python in half a minute: ruff, imports, mypy, the tests of what changed
+	@[ -x $(PYTHON) ] || scripts/setup change
+	@$(PYTHON) scripts/quick
 
 demo: ## train the example and ask about its runs (the same as ./run)
 	./run
@@ -35,8 +42,12 @@ ui: setup ## build the web pages into the package
 check: setup ## ruff, mypy, import-linter and the limits, without the other tests
 	$(PYTHON) -m pytest tests/tidy -q
 
-docs: setup ## run every example in README.md, docs/ and the docstrings
+docs: setup ## run every example in README.md, docs/ and the docstrings, and build the site into build/site
 	$(PYTHON) -m pytest tests/docs src -q
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+
+pictures: setup ## make the pictures of the pages in docs/images again, from `aim demo`
+	DOCS_PICTURES=1 $(PYTHON) -m pytest tests/ui/test_pictures.py -q
 
 mutate: setup ## MODULE=src/aim/core/kinds.py: change one line at a time, and name what no test notices
 	$(PYTHON) scripts/mutate $(MODULE)

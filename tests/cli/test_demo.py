@@ -56,7 +56,7 @@ def test_the_baseline_has_every_kind_of_object(root: Path) -> None:
 
     assert [kind.subject for kind in OBJECT_KINDS] == [subject for subject, sequences in listed.items() if sequences]
     assert ["config/settings.json", "model/weights.bin"] == sorted(run.artifacts)
-    assert 20 == len(run.get_terminal_logs())
+    assert 20 == len(run.get_terminal_logs() or ())
     assert ["INFO", "WARNING", "INFO"] == [record.json()["log_level"] for record in run.get_log_records()]
     assert {"__system__cpu", "__system__gpu"} <= {metric.name for metric in run.metrics()}
     assert "git_info" in run["__system_params"]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -55,7 +56,8 @@ def demo(repo: Path | None, live_minutes: float, as_json: bool) -> None:
     for _ in demo_runs.record_all(root):
         count += 1
         progress.step()
-    lost = subprocess.run([sys.executable, "-m", MODULE, str(root), "lost"], check=False)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)}
+    lost = subprocess.run([sys.executable, "-m", MODULE, str(root), "lost"], env=environment, check=False)
     count += lost.returncode == 0
     progress.step()
     progress.end()

@@ -45,7 +45,7 @@ EPOCH_LENGTH = 60  # steps
 LIVE_INTERVAL_S = 2.0
 ENVIRONMENT = {
     "packages": {"aim": "4.0", "numpy": "2.1.0", "torch": "2.5.1", "torchvision": "0.20.1"},
-    "env_variables": {"CUDA_VISIBLE_DEVICES": "0", "OMP_NUM_THREADS": "8"},
+    "env_variables": {"LANG": "en_GB.UTF-8", "USER": "ada"},
     "git_info": {
         "branch": "main",
         "remote_origin_url": "https://example.org/ball.git",

@@ -34,10 +34,10 @@ log = logging.getLogger("aim")
 class ParamAttribute(Generic[DictT]):
     """An attribute of a run that is a `ParamDict`, until a script sets something else there."""
 
-    def __init__(self, kind: type[DictT], prefix: tuple[str, ...], text: str) -> None:
+    def __init__(self, kind: type[DictT], prefix: tuple[str, ...]) -> None:
         self._kind = kind
         self._prefix = prefix
-        self.__doc__ = text
+        self.__doc__ = kind.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -67,12 +67,11 @@ class ParamAttribute(Generic[DictT]):
 class FamiliarRun(LoggingRun):
     """A run with the calls that people know from other trackers; see `Run`."""
 
-    config = ParamAttribute(
-        RunConfig, (), "The settings of the run, a dict whose keys are attributes too: `run.config.lr = 0.1`."
-    )
-    summary = ParamAttribute(
-        RunSummary, (SUMMARY,), "What the run came to: values set here, and the last value of each metric."
-    )
+    config = ParamAttribute(RunConfig, ())
+    """The settings of the run, a dict whose keys are attributes too: `run.config.lr = 0.1` is `run["lr"] = 0.1`."""
+
+    summary = ParamAttribute(RunSummary, (SUMMARY,))
+    """What the run came to: values that are set here, and the last value of each metric."""
 
     def log(
         self,
