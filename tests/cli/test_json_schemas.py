@@ -16,6 +16,10 @@ import pytest
 
 from aim import Run
 from aim.cli.main import aim
+from aim.engine.alerting.channels import AlertChannel, AlertChannels
+from aim.engine.alerting.rules import AlertRules
+from aim.engine.alerting.watcher import AlertWatcher
+from aim.engine.repository import Repository
 from aim.sdk.objects.log_line import LogLine
 from aim.server.settings import auth_folder
 from aim.server.tokens import TokenFile
@@ -24,10 +28,18 @@ from tests.cli.schemas import call, check, schemas
 LOST = 3
 """The exit code of an import of which something was damaged, and of a sync that could not send all."""
 
-SERVERS = {"aim mcp", "aim server", "aim up"}
+SERVERS = {"aim mcp", "aim server", "aim up", "aim watch"}
 """Commands that serve until they are stopped."""
 
 CALLS: dict[str, list[str]] = {
+    "aim alert add": ["metric.last > 10", "--for", "5m"],
+    "aim alert channel add": ["new", "--command", "true"],
+    "aim alert channel rm": ["quiet"],
+    "aim alert channels": [],
+    "aim alert log": [],
+    "aim alert ls": [],
+    "aim alert rm": ["{rule}"],
+    "aim alert test": [],
     "aim best": ["--by", "val/loss", "--columns", "hparams.lr"],
     "aim completion install": ["--shell", "bash"],
     "aim completion remove": ["--shell", "zsh"],
@@ -84,7 +96,8 @@ def _repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "sources").symlink_to(sources)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     Run(repo=tmp_path / "target", system_tracking_interval=None, capture_terminal_logs=False).close()
     for name, rate in (("one", 0.1), ("two", 0.01)):
@@ -122,13 +135,25 @@ def test_every_command_has_a_schema() -> None:
     assert sorted(schemas()) == sorted(CALLS)
 
 
+def _alerted(repo: Path) -> str:
+    """Add a channel and a rule, let one message be delivered, and return the id of the rule."""
+    AlertChannels().add(AlertChannel("quiet", "command", {"command": ["true"]}))
+    door = Repository(repo)
+    watcher = AlertWatcher(door)
+    rule = AlertRules(door.documents).add("run.active")
+    watcher.look()
+    watcher.file.unlock()
+    return rule.id
+
+
 @pytest.mark.parametrize("command", sorted(CALLS))
 def test_each_command_prints_the_json_of_its_schema(command: str, repo: Path) -> None:
     """
     With `--json` all of standard output are lines of the command's schema, one at least but for `aim fsck`.
     """
     token = TokenFile(auth_folder(None, (repo,))).create("laptop", "viewer", ["*"], None)
-    words = [word.format(folder=repo, token=token.split("_")[1]) for word in CALLS[command]]
+    rule = _alerted(repo) if command.startswith("aim alert") else ""
+    words = [word.format(folder=repo, token=token.split("_")[1], rule=rule) for word in CALLS[command]]
 
     printed = call(*command.split()[1:], *words, "--json")
 

@@ -9,7 +9,7 @@ scripts go on.
     aim storage upgrade 3.11+  } in Aim 3 change files of earlier versions; do nothing
     aim storage restore       /
     aim storage reindex       rebuilds the catalogue
-    aim-watcher               in Aim 3 sends notifications about runs; says what there is instead, and ends with 2
+    aim-watcher               in Aim 3 sends notifications about runs: `aim watch`
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import click
 
 from aim.cli import output
 from aim.cli.formats import json_option
-from aim.cli.main import AimGroup, repo_option
+from aim.cli.main import AimGroup, main, repo_option
 from aim.cli.runs import matching_hashes, open_repository
 from aim.core.statuses import LOST, RUNNING
 from aim.core.words import counted
@@ -162,12 +162,14 @@ upgrade.add_command(
 
 
 WATCHER_TEXT = (
-    "aim-watcher is not part of this version. The end and the failure of a run are seen without it: `aim runs ls` and "
-    "the pages show its status. Alerts of the pages (`aim up`) tell when a run fails, stops or does not improve."
+    "Note: aim-watcher is `aim watch` now. `aim alert channel` says where alerts go; files of Aim 3's notifiers are "
+    "not read."
 )
 
 
 def watcher() -> None:
-    """Say what there is instead of Aim 3's `aim-watcher`."""
+    """Run `aim watch`, under the name of Aim 3's `aim-watcher`."""
     output.tell(WATCHER_TEXT)
-    sys.exit(2)
+    words = [word for word in sys.argv[1:] if word != "start"]
+    sys.argv[1:] = ["watch", *words]
+    main()

@@ -97,6 +97,8 @@ COMMANDS = {
     "diff": "aim.cli.diff:diff",
     "best": "aim.cli.best:best",
     "digest": "aim.cli.digest:sum_up",
+    "alert": "aim.cli.alert:alert",
+    "watch": "aim.cli.watch:watch",
     "mcp": "aim.cli.mcp:serve_tools",
 }
 

@@ -17,6 +17,7 @@ import click
 from aim.cli import output
 from aim.cli.admission import guarded
 from aim.cli.main import FOLDER_ADDRESS
+from aim.cli.watch import watching
 from aim.convert.exporting.export import write_runs
 from aim.core.errors import RepoNotFound, UsageError
 from aim.engine.opening import check_not_old, current_root, find_repository, repository_exists
@@ -240,7 +241,9 @@ def start(settings: Settings, title: str, on_ready: Callable[[str], None]) -> No
             output.tell(f"On other machines: {on_host(address, socket.gethostname())}{suffix}")
         on_ready(address + suffix)
 
-    serve(settings, ready, _Bars().show)
+    roots = settings.roots if settings.project_root is None else repositories_below(settings.project_root, 1)
+    with watching(roots):
+        serve(settings, ready, _Bars().show)
 
 
 def _served(settings: Settings) -> str:

@@ -23,6 +23,7 @@ from aim.engine.door import Door
 from aim.engine.headline import headline_metrics, param_names, varying
 from aim.engine.metric_choice import short_label
 from aim.engine.running_runs import RunningRun, running_runs
+from aim.storage.forms.check_ins import WorkProgress
 
 SIGNS = {RUNNING: ("●", "green"), FINISHED: ("✓", "dim"), FAILED: ("✗", "red"), LOST: ("?", "yellow")}
 PARAMS_SHOWN, METRICS_SHOWN = 4, 3
@@ -183,6 +184,19 @@ def run_record(run: RunningRun) -> dict[str, Any]:
         "steps_per_s": run.steps_per_s,
         "metrics": run.values,
         "machine": run.machine,
+        "progress": None if run.progress is None else progress_record(run.progress),
+    }
+
+
+def progress_record(progress: WorkProgress) -> dict[str, Any]:
+    """Return how far a run is, as JSON."""
+    return {
+        "done": progress.done,
+        "total": progress.total,
+        "unit": progress.unit,
+        "percent": round(progress.percent, 2),
+        "rate_per_s": progress.rate_per_s,
+        "left_s": progress.left_s(),
     }
 
 
@@ -196,6 +210,10 @@ def top_lines(runs: Sequence[RunningRun], width: int) -> list[str]:
         step = f"step {run.step:,}" if run.step is not None else "no step yet"
         title = f"{run.run_hash[:HASH_CHARS]}  {output.visible(run.name)}  {output.visible(run.experiment)}"
         parts = [span(time.time() - run.created_at_s), step, speed]
+        if run.progress is not None:
+            left = span(run.progress.left_s())
+            parts += [output.bar(round(run.progress.percent), 100), f"{run.progress.percent:.0f} %"]
+            parts += [f"{left} left"] if left else []
         lines.append(f"{output.styled('●', 'green')} {title}  {'  '.join(part for part in parts if part)}")
         lines += _wrapped(
             [f"{short_label(name)} {output.cell(value)}" for name, value in sorted(run.values.items())], width

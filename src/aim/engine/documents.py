@@ -22,9 +22,9 @@ from typing import Any
 from aim.core.errors import AimError, NotFound, UsageError
 from aim.storage.backend import DocumentFiles
 
-KINDS = ("view", "report", "tag")
+KINDS = ("view", "report", "tag", "alert")
 ID = re.compile(r"[a-z0-9-]{1,64}")
-FILE = re.compile(r"(view|report|tag)-([a-z0-9-]{1,64})\.json")
+FILE = re.compile(r"(view|report|tag|alert)-([a-z0-9-]{1,64})\.json")
 BODY_BYTES_MAX = 1_000_000
 
 

@@ -46,7 +46,10 @@ RUN_FIELDS = (
     "notes",
     "error",
     "losses",
+    "progress",
 )
+UNLISTED_FIELDS = ("alerts",)
+"""Properties that a question may ask for, and no page offers as a column."""
 SUMMARY_COLUMN = re.compile(r"(?P<name>.+?)(?:\[(?P<context>[^\]]*)\])?\.(?P<summary>\w+)")
 COLUMN_FORMS = (
     "Columns are properties such as name, params such as hparams.lr, and metrics: loss.last, loss[subset=val].min."
@@ -216,7 +219,7 @@ def find_field(table: RunTable, column: str) -> Field:
         UsageError: there is no such column; the message has a name that is near.
     """
     name = column.removeprefix("run.")
-    if name in RUN_FIELDS:
+    if name in RUN_FIELDS or name in UNLISTED_FIELDS:
         return PropertyField(name)
     for path in table.leaf_paths(()):
         if ".".join(map(str, path)) == name:

@@ -1,7 +1,7 @@
 """
 The runs that record now: how far they are, how fast, and what the machine does that they run on.
 
-The speed is that of the longest metric over its latest points. `progress.py` makes a share and a time left of it.
+The speed is that of the longest metric over its latest points. What the training reported of its progress says more.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from aim.core.reserved import SYSTEM_PREFIX
 from aim.engine.door import Door, MatchingSequence, Questions
 from aim.engine.metric_choice import both, metric_label
+from aim.storage.forms.check_ins import WorkProgress
 
 RECENT_POINTS = 200
 MACHINE = ("cpu", "host_cpu_percent", "memory_percent", "gpu", "gpu_memory_percent", "gpu_temp", "gpu_power_watts")
@@ -29,6 +30,7 @@ class RunningRun:
         step: the largest of its metrics; None: it has none yet.
         steps_per_s: None: unknown.
         values: the last value of each metric, by the name of its column.
+        progress: what the training reported of it.
         machine: the last value of each metric of the machine, such as `gpu[gpu=0]`.
     """
 
@@ -40,6 +42,7 @@ class RunningRun:
     steps_per_s: float | None = None
     values: dict[str, float] = field(default_factory=dict)
     machine: dict[str, float] = field(default_factory=dict)
+    progress: WorkProgress | None = None
 
 
 def running_runs(door: Door, query: str = "", *, limit: int = 50) -> list[RunningRun]:
@@ -58,6 +61,9 @@ def running_runs(door: Door, query: str = "", *, limit: int = 50) -> list[Runnin
     }
     if runs:
         _add_metrics(questions, runs)
+        for state in door.states(list(runs)):
+            if state.check_in is not None:
+                runs[state.run_hash].progress = state.check_in.progress
     return list(runs.values())
 
 

@@ -33,6 +33,8 @@ RUN: dict[str, type] = {
     "description": str,
     "experiment": str,
     "tags": list,
+    "alerts": list,
+    "progress": float,
     "archived": bool,
     "is_archived": bool,
     "notes": list,

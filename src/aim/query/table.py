@@ -51,6 +51,8 @@ FIELDS = (
     "update_time",  # float, likewise
     "end_time",  # float, or none while the run is not ended
     "status",  # "running", "finished", "failed" or "lost"
+    "alerts",  # list of dicts with title, text, level and at (Unix seconds), or none
+    "progress",  # float, percent of the work that is done, or none
     "forked_from",  # str, the hash of the run that it was forked from, or none
 )
 """The fields of a run that a table has. `created_at`, `duration`, `active` ... are made from these: see `columns`."""

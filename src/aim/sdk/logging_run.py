@@ -60,11 +60,47 @@ class LoggingRun(EditableRun):
         """
         return log_records.handler(self._recording.ready_writer(), level)
 
-    def report_progress(self, *, expect_next_in: float = 0, block: bool = False) -> None:
+    def alert(self, title: str, text: str = "", level: str = "warning") -> None:
+        """
+        Record an alert: a page, `aim watch` and the like bring it to people (docs/guide/alerts.md).
+
+        Args:
+            title: one line that says what is wrong.
+            text: more of it.
+            level: `info`, `warning` or `error`.
+
+        Raises:
+            UsageError: the title is empty, or there is no such level.
+            NotRecording: (a ValueError) the run is open for reading.
+
+        Cost: about 30 us.
+
+        >>> import tempfile
+        >>> from aim import Run
+        >>> run = Run(repo=tempfile.mkdtemp(), system_tracking_interval=None)
+        >>> run.alert("The loss is NaN", level="error")
+        >>> [(alert.title, alert.level) for alert in run.alerts]
+        [('The loss is NaN', 'error')]
+        >>> run.close()
+        """
+        self._recording.alert(*run_services.check_alert(title, text, level))
+
+    def report_progress(
+        self,
+        done: float | None = None,
+        total: float | None = None,
+        *,
+        unit: str = "steps",
+        expect_next_in: float = 0,
+        block: bool = False,
+    ) -> None:
         """
         Report that the training makes progress; `run.check_in` returns the latest report, in any process.
 
         Args:
+            done, total: how far the work is, such as 300 of 1,000 steps: percent, rate and time left follow from it,
+                in `run.check_in.progress`, in tables, pages and `aim top`.
+            unit: what *done* and *total* count.
             expect_next_in: seconds within which the next call is promised; when it is late,
                 `run.check_in.is_overdue()` is True. 0 promises nothing.
             block: return when the report is on the disk, safe from a power cut too.
@@ -72,7 +108,8 @@ class LoggingRun(EditableRun):
         Raises:
             NotRecording: (a ValueError) the run is open for reading.
         """
-        self._recording.check_in({"expect_next_in": run_services.check_promise(expect_next_in)}, block)
+        promise = {"expect_next_in": run_services.check_promise(expect_next_in)}
+        self._recording.check_in({**promise, **run_services.check_progress(done, total, unit)}, block)
 
     def report_successful_finish(self, *, block: bool = True) -> None:
         """Report that the work is done, so that no further check-in is expected; see `report_progress`."""

@@ -139,6 +139,12 @@ class Recording:
             self.writer.services.failed(error)
         _end(self.writer, self.door, name)
 
+    def alert(self, title: str, text: str, level: str) -> None:
+        """Record an alert. Raises NotRecording."""
+        if self.writer is None:
+            raise NotRecording(f"Run {self.run_hash} is open for reading only: it can't record an alert.")
+        self.ready_writer().lines.add_alert(title, text, level)
+
     def check_in(self, report: Mapping[str, Any], block: bool) -> None:
         """Record a check-in. Raises NotRecording."""
         if self.writer is None:

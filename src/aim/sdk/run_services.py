@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from aim.core.errors import UsageError
 from aim.core.kinds import LINES_NAME
+from aim.core.levels import LEVELS
 from aim.core.reserved import SYSTEM_PARAMS
 from aim.storage.recording.writer import Writer
 
@@ -38,6 +39,25 @@ def check_promise(expect_next_in: object) -> float:
     if not isinstance(expect_next_in, (int, float)) or not 0 <= expect_next_in < float("inf"):
         raise UsageError(f"expect_next_in is {expect_next_in!r}; it has to be a number of seconds, 0 or more.")
     return float(expect_next_in)
+
+
+def check_progress(done: object, total: object, unit: object) -> dict[str, Any]:
+    """Return what a check-in says of progress; {}: nothing. Raises UsageError when it is no progress."""
+    if done is None and total is None:
+        return {}
+    numbers = [value for value in (done, total) if isinstance(value, (int, float)) and 0 <= value < float("inf")]
+    if len(numbers) < 2 or not numbers[1]:
+        raise UsageError(f"done is {done!r} and total {total!r}; both have to be numbers, total above 0.")
+    return {"done": float(numbers[0]), "total": float(numbers[1]), "unit": str(unit)}
+
+
+def check_alert(title: object, text: object, level: object) -> tuple[str, str, str]:
+    """Return an alert as it is recorded. Raises UsageError when it is none."""
+    if not isinstance(title, str) or not title.strip():
+        raise UsageError(f"The title of an alert is a text that says what is wrong, not {title!r}.")
+    if level not in LEVELS:
+        raise UsageError(f"level is {level!r}; it has to be one of {', '.join(LEVELS)}.")
+    return title.strip(), str(text), str(level)
 
 
 def start(

@@ -33,6 +33,7 @@ from aim.sdk.sequence_types import KINDS
 from aim.storage.context import Context
 from aim.storage.forms.check_ins import CheckIn
 from aim.storage.forms.history import ForkedFrom, Rewind
+from aim.storage.forms.run_alerts import RunAlert
 from aim.storage.forms.state import RunState, SequenceState
 
 if TYPE_CHECKING:
@@ -179,6 +180,11 @@ class RunView:
     def check_in(self) -> CheckIn | None:
         """The latest check-in; None when there was none."""
         return self._state().check_in
+
+    @property
+    def alerts(self) -> tuple[RunAlert, ...]:
+        """What the training said by `alert`: each with `title`, `text`, `level` and `at_s` (Unix seconds)."""
+        return self._state().alerts
 
     @property
     def forked_from(self) -> ForkedFrom | None:

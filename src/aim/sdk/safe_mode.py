@@ -29,6 +29,7 @@ GUARDED = (
     "log_info",
     "log_warning",
     "log_error",
+    "alert",
     "report_progress",
     "report_successful_finish",
 )

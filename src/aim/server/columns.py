@@ -29,6 +29,7 @@ RUN_COLUMNS = {
     "error": ("Error", "string"),
     "losses": ("Losses", "string"),
     "notes": ("Notes", "string"),
+    "progress": ("Progress, %", "number"),
 }
 """The fields of a run, in the order of a list to choose from: what people call each, and its type."""
 

@@ -28,6 +28,7 @@ const PLAIN: ColumnForm = { width_px: null, render: "text" };
 const FORM_OF_TYPE: Readonly<Record<RunColumnInfo["type"], ColumnForm>> = {
   string: PLAIN,
   bool: PLAIN,
+  number: { width_px: 96, render: "number" },
   time: { width_px: 96, render: "ago" },
   duration: { width_px: 96, render: "duration" },
   list: { width_px: 150, render: "tags" },

@@ -148,7 +148,7 @@ export interface SequenceInfo extends SequenceKey {
 export interface RunColumnInfo {
   readonly key: string;
   readonly label: string;
-  readonly type: "string" | "time" | "duration" | "bool" | "list";
+  readonly type: "string" | "time" | "duration" | "bool" | "list" | "number";
 }
 
 export interface FieldsAnswer {

@@ -36,6 +36,8 @@ FIELD_NAMES = (
     "lost_count",
     "lost_at",
     "sole_writer",
+    "alerts",
+    "progress",
 )
 
 PairKey = tuple[str, str, str]
@@ -144,8 +146,19 @@ def fields_of(state: RunState) -> dict[str, object]:
         fields["losses"] = sentence(state.gaps)
         fields["lost_count"] = sum(gap.point_count + gap.line_count for gap in state.gaps)
         fields["lost_at"] = min(gap.from_s for gap in state.gaps)
+    fields.update(_reported(state))
     if state.forked_from is not None:
         fields["forked_from"] = state.forked_from.run_hash
+    return fields
+
+
+def _reported(state: RunState) -> dict[str, object]:
+    """Return what the training said of itself: alerts, and how far it is."""
+    fields: dict[str, object] = {}
+    if state.alerts:
+        fields["alerts"] = [alert.as_json() for alert in state.alerts]
+    if state.check_in is not None and state.check_in.progress is not None:
+        fields["progress"] = round(state.check_in.progress.percent, 2)
     return fields
 
 

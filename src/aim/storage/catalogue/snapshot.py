@@ -38,7 +38,7 @@ import numpy.typing as npt
 from aim.storage.disk.caches import cache_folder
 from aim.storage.disk.files import SCRATCH_AGE_S
 
-FORMAT_NUMBER = 7
+FORMAT_NUMBER = 8
 SQLITE_PAGE_BYTES = 65_536  # arrays are long: few pages, few seeks
 BUSY_S = 0.2  # how long to wait while another process adds its changes; then ours are added the next time
 SCHEMA = """

@@ -27,6 +27,7 @@ from aim.storage.forms.events import Event
 from aim.storage.forms.flat_params import FlatParams
 from aim.storage.forms.gaps import Gap
 from aim.storage.forms.history import Deletion, ForkedFrom, Rewind
+from aim.storage.forms.run_alerts import RunAlert
 from aim.storage.forms.state import ExactPoint, RunState, SequencePart, SequenceState
 
 Line = tuple[float, str, int, Event]
@@ -74,7 +75,11 @@ def _declare(state: RunState, at_s: float, writer: str, event: Event) -> None:
 
 
 def _check_in(state: RunState, at_s: float, writer: str, event: Event) -> None:
-    state.check_in = CheckIn.from_event(at_s, event["check_in"])
+    state.check_in = CheckIn.from_event(at_s, event["check_in"], state.check_in)
+
+
+def _add_alert(state: RunState, at_s: float, writer: str, event: Event) -> None:
+    state.alerts += (RunAlert.from_event(at_s, event["alert"]),)
 
 
 def _add_artifact(state: RunState, at_s: float, writer: str, event: Event) -> None:
@@ -133,6 +138,7 @@ APPLY: dict[str, Apply] = {
     "sequence": _declare,
     "check_in": _check_in,
     "artifact": _add_artifact,
+    "alert": _add_alert,
     "gap": _add_gap,
     "point": _add_exact_point,
     "forked_from": _fork,

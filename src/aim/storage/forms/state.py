@@ -20,6 +20,7 @@ from aim.storage.forms.check_ins import CheckIn
 from aim.storage.forms.events import Event
 from aim.storage.forms.gaps import Gap
 from aim.storage.forms.history import Deletion, ForkedFrom, Rewind
+from aim.storage.forms.run_alerts import RunAlert
 
 HEARTBEAT_FRESH_S = 60.0  # a writer on another host whose event file was touched within this is alive
 SILENT_S = 24 * 3600.0  # a writer without a sign of life for this long has ended
@@ -202,6 +203,7 @@ class RunState:
         sequences_by_number: by writer, and the number that it gave the sequence.
         damage: lines and edits that failed their check.
         check_in: the latest one.
+        alerts: those that the training recorded, in the order of time.
         artifacts: the latest of each name.
         rewinds: ordered by time.
         forked_from: the run that this one continues.
@@ -220,6 +222,7 @@ class RunState:
     latest_at_s: float = 0.0
     created_at_s: float = 0.0
     check_in: CheckIn | None = None
+    alerts: tuple[RunAlert, ...] = ()
     artifacts: dict[str, ArtifactRecord] = field(default_factory=dict)
     rewinds: tuple[Rewind, ...] = ()
     forked_from: ForkedFrom | None = None

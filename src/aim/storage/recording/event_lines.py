@@ -97,6 +97,10 @@ class EventLines:
         """Record that the work goes on, or is done (check_ins.py)."""
         self.append({"check_in": dict(promise)})
 
+    def add_alert(self, title: str, text: str, level: str) -> None:
+        """Record an alert (run_alerts.py)."""
+        self.append({"alert": {"title": title, "text": text, "level": level}})
+
     def add_artifact(self, artifact: Mapping[str, Any]) -> None:
         """Record that a file is stored (artifact_records.py)."""
         self.append({"artifact": dict(artifact)})
