@@ -51,7 +51,7 @@ def test_a_file_address_is_its_folder_for_runs_and_repositories(tmp_path: Path) 
     assert [] == os.listdir()
 
 
-@pytest.mark.parametrize("address", ["s3://bucket/runs", "gs://bucket", "aim://host:53800", "file://host/data"])
+@pytest.mark.parametrize("address", ["s3://bucket/runs", "gs://bucket", "ssh://host/data", "file://host/data"])
 @pytest.mark.parametrize(
     "use",
     [quiet, Repo, Repo.from_path, lambda address: Repo(address, init=True)],
@@ -61,11 +61,11 @@ def test_other_addresses_are_refused_and_make_no_folder(address: str, use: Calla
     """
     What names no folder of this machine is an error that says so.
     """
-    with pytest.raises(UsageError, match=r"give a folder|Did you mean"):
+    with pytest.raises(UsageError, match=r"Give a folder|Did you mean|ssh -L"):
         use(address)
 
     assert [] == os.listdir()
-    with pytest.raises(UsageError, match="give a folder"):
+    with pytest.raises(UsageError, match="Give a folder"):
         quiet(Path("s3://bucket/runs"))
     assert not Repo.exists("s3://bucket/runs")
 

@@ -116,13 +116,13 @@ def test_repositories_of_other_versions_are_told_apart(tmp_path: Path) -> None:
     assert ["run_metadata.sqlite"] == [path.name for path in old.iterdir()]
 
 
-def test_a_server_is_not_supported_yet(tmp_path: Path) -> None:
+def test_an_address_without_a_server_is_said_so() -> None:
     """
-    `aim://` is an error that says so, not a folder of that name.
+    `aim://` is an error that says that nobody answers, not a folder of that name.
     """
-    for open_it in (lambda: Repo("aim://host:53800"), lambda: Run(repo="aim://host:53800")):
-        with pytest.raises(UsageError, match="server"):
-            open_it()
+    for open_it in (Repo, Repo.from_path, Repo.exists, lambda address: Run("a", repo=address, read_only=True)):
+        with pytest.raises(ConnectionError, match="aim://127.0.0.1:9: no Aim server answers"):
+            open_it("aim://127.0.0.1:9")
     with pytest.raises(UsageError, match="int"):
         Run(repo=5)  # type: ignore[arg-type]
 

@@ -25,7 +25,7 @@ import click
 from aim.cli import output
 from aim.cli.formats import json_option
 from aim.cli.main import AimGroup, main, repo_option
-from aim.cli.runs import matching_hashes, open_repository
+from aim.cli.runs import matching_hashes, open_folder
 from aim.core.statuses import LOST, RUNNING
 from aim.core.words import counted
 from aim.core.zones import local_time, read_zone
@@ -42,14 +42,14 @@ yes_option = click.option("-y", "--yes", is_flag=True, help="Ignored: accepted f
 @click.argument("hashes", nargs=-1, required=True)
 @yes_option
 @json_option
-def close(repo: Path | None, hashes: tuple[str, ...], yes: bool, as_json: bool) -> None:
+def close(repo: Path | str | None, hashes: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """
     Seal the points of runs whose process ended. HASHES may contain the wildcard *.
 
     For scripts of Aim 3. Runs are never locked, so a run need not be closed before it is resumed, moved or deleted. A
     run that is being recorded does not change.
     """
-    repository = open_repository(repo)
+    repository = open_folder(repo)
     chosen = matching_hashes(repository, hashes)
     states = [{"hash": run_hash, "state": _status_text(repository, run_hash)} for run_hash in chosen]
     if not as_json:
@@ -79,14 +79,14 @@ def _status_text(repository: Repository, run_hash: str) -> str:
 @repo_option
 @click.argument("bucket")
 @json_option
-def upload(repo: Path | None, bucket: str, as_json: bool) -> None:
+def upload(repo: Path | str | None, bucket: str, as_json: bool) -> None:
     """
     Upload the whole repository as a ZIP file to BUCKET.
 
     BUCKET is the name of an S3 bucket, or an address: s3://bucket/folder, gs://, az://, file:///folder. Object stores
     need pip install "aim[s3]"; keys and endpoint come from the environment. The unpacked ZIP is a repository.
     """
-    repository = open_repository(repo)
+    repository = open_folder(repo)
     address = bucket if "://" in bucket else f"s3://{bucket}"
     store = store_of(address)
     name = f"aim-{datetime.now():%Y-%m-%d-%H-%M-%S}.zip"
@@ -108,21 +108,21 @@ def upload(repo: Path | None, bucket: str, as_json: bool) -> None:
 @repo_option
 @yes_option
 @json_option
-def reindex(repo: Path | None, yes: bool, as_json: bool) -> None:
+def reindex(repo: Path | str | None, yes: bool, as_json: bool) -> None:
     """
     Rebuild the catalogue, this machine's index of the runs.
 
     For scripts of Aim 3: every query updates the catalogue, so it need not be rebuilt.
     """
     progress = output.Progress("read runs", 0)
-    count = open_repository(repo).questions().catalogue.rebuild(progress=progress.show)
+    count = open_folder(repo).questions().catalogue.rebuild(progress=progress.show)
     progress.end()
     output.result({"runs": count}, f"Read {counted(count, 'run')} again.", as_json=as_json)
 
 
 def _nothing(name: str, help_text: str, why: str, *, takes_hashes: bool) -> click.Command:
-    def tell(repo: Path | None, yes: bool, as_json: bool, hashes: tuple[str, ...] = ()) -> None:
-        open_repository(repo)
+    def tell(repo: Path | str | None, yes: bool, as_json: bool, hashes: tuple[str, ...] = ()) -> None:
+        open_folder(repo)
         output.result({"outcome": "nothing", "reason": why}, f"Nothing to do: {why}", as_json=as_json)
 
     command = click.argument("hashes", nargs=-1)(tell) if takes_hashes else tell
@@ -147,7 +147,7 @@ restore = _nothing(
 
 @click.group(cls=AimGroup, lazy={"3to4": "aim.cli.importing:upgrade_3to4"}, short_help="Bring a repository of Aim 3.")
 @repo_option
-def upgrade(repo: Path | None) -> None:
+def upgrade(repo: Path | str | None) -> None:
     """Upgrade the files of a repository."""
 
 

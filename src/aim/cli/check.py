@@ -13,7 +13,7 @@ import click
 from aim.cli import output
 from aim.cli.formats import format_option, json_option
 from aim.cli.main import FOLDER_ADDRESS, repo_option
-from aim.cli.runs import matching_hashes, open_repository
+from aim.cli.runs import matching_hashes, open_folder
 from aim.core.words import counted
 from aim.engine import care
 
@@ -24,14 +24,14 @@ DAMAGE_COLUMNS = ("run", "file", "location", "problem")
 @repo_option
 @click.argument("hashes", nargs=-1)
 @format_option
-def fsck(repo: Path | None, hashes: tuple[str, ...], form: str | None) -> None:
+def fsck(repo: Path | str | None, hashes: tuple[str, ...], form: str | None) -> None:
     """
     Check the integrity of the runs HASHES, or of all runs: read every byte, and list what is damaged.
 
     It prints a line of text for each damaged part, in a pipe too. Nothing is changed. Exit code 0: nothing is damaged;
     1: something is.
     """
-    repository = open_repository(repo)
+    repository = open_folder(repo)
     chosen = matching_hashes(repository, hashes)
     each = ((run_hash, care.check_run(repository, run_hash)) for run_hash in chosen)
     progress = output.Progress("checked runs", len(chosen) or len(repository.run_hashes()))
@@ -65,13 +65,13 @@ def fsck(repo: Path | None, hashes: tuple[str, ...], form: str | None) -> None:
     help="The folder of the repository for the copy; created if it does not exist.",
 )
 @json_option
-def repair(repo: Path | None, run_hash: str | None, target: Path | None, as_json: bool) -> None:
+def repair(repo: Path | str | None, run_hash: str | None, target: Path | None, as_json: bool) -> None:
     """
     Copy what is intact of a damaged run into another repository. The original does not change.
 
     Without RUN_HASH the repository's own file FORMAT is written anew, if it is damaged.
     """
-    repository = open_repository(repo)
+    repository = open_folder(repo)
     if run_hash is None and target is None:
         was_damaged = care.repair_format(repository)
         text = "FORMAT is written anew." if was_damaged else "FORMAT is whole."

@@ -44,7 +44,7 @@ from aim.convert.exporting.page_choice import BYTES_MAX, MEDIA_CHOICES, THUMBS, 
 @click.option("--overwrite", is_flag=True, help="Replace what is at --to.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def export_runs(
-    repo: Path | None,
+    repo: Path | str | None,
     query: str,
     to: Path,
     format_name: str | None,

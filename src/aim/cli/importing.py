@@ -28,9 +28,10 @@ from aim.convert.importing import import_sources
 from aim.convert.intake import SKIPPABLE
 from aim.convert.report import UNCHANGED, Report, RunReport
 from aim.convert.source_import import ImportProgress
+from aim.core.addresses import folder_of_address
 from aim.core.errors import UsageError
 from aim.core.words import counted
-from aim.engine.opening import current_root, find_repository
+from aim.engine.opening import current_root, default_address
 from aim.storage.store import SIBLING
 
 INTERRUPTED = 130
@@ -123,9 +124,15 @@ def _listed(words: frozenset[str]) -> str:
     return ", ".join(sorted(words))
 
 
-def target_of(repo: Path | None) -> Path:
-    """Return the folder of the repository: *repo*, or the nearest from the current one upward, or the current one."""
-    return current_root(repo or find_repository(Path.cwd()) or Path.cwd(), create=True, warn=output.tell)
+def target_of(repo: Path | str | None) -> Path:
+    """
+    Return the folder of the repository: *repo*, or that of `AIM_REPO`, or the nearest from the current one upward, or
+    the current one.
+
+    Raises:
+        UsageError: it is on a server.
+    """
+    return current_root(folder_of_address(repo or default_address()), create=True, warn=output.tell)
 
 
 class ReportOutput(NamedTuple):
@@ -261,7 +268,7 @@ def run_import(
 def import_runs(
     paths: tuple[Path, ...],
     format_name: str | None,
-    repo: Path | None,
+    repo: Path | str | None,
     dry_run: bool,
     follow: bool,
     idle_s: float | None,
@@ -343,14 +350,14 @@ def follow_sources(
 )
 @click.option("--switch", is_flag=True, help="Let the new repository take the name .aim; the old one becomes .aim3.")
 @json_option
-def upgrade_3to4(repo: Path | None, target: Path | None, switch: bool, as_json: bool) -> None:
+def upgrade_3to4(repo: Path | str | None, target: Path | None, switch: bool, as_json: bool) -> None:
     """
     Write a repository of this version beside one of Aim 3, with all its runs, and compare what was written.
 
     The old repository is not changed. With --switch, after everything was compared and if no process of Aim 3 records
     into it, it is renamed to .aim3, where Aim 3 can go on with it, and the new one takes its place.
     """
-    root = repo or Path.cwd()
+    root = folder_of_address(repo or Path.cwd())
     target = target or root / SIBLING
     if switch:
         upgrade.check_not_live(root)

@@ -16,7 +16,7 @@ import click
 
 from aim.__about__ import VERSION
 from aim.cli import output
-from aim.core.addresses import folder_of_address
+from aim.core.addresses import folder_of_address, is_server, server_address
 from aim.core.errors import AimError, OldRepository, UsageError
 
 DEBUG_VARIABLE = "AIM_DEBUG"
@@ -168,10 +168,25 @@ class FolderAddress(click.Path):
             self.fail(str(error), param, ctx)
 
 
-FOLDER_ADDRESS = FolderAddress()
+class RepositoryAddress(FolderAddress):
+    """A repository: a folder, or the address of a server, which is a str then."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the folder, as a `Path`, or the address of a server; any other address is a wrong call."""
+        if not is_server(value):
+            return super().convert(value, param, ctx)
+        try:
+            return str(server_address(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
-def _own_or_group_repo(ctx: click.Context, _: click.Parameter, value: Path | None) -> Path | None:
+FOLDER_ADDRESS, REPOSITORY_ADDRESS = FolderAddress(), RepositoryAddress()
+
+
+def _own_or_group_repo(ctx: click.Context, _: click.Parameter, value: Path | str | None) -> Path | str | None:
     group_repo = ctx.parent.params.get("repo") if ctx.parent is not None else None
     return group_repo if value is None else value
 
@@ -180,8 +195,9 @@ def repo_option(command: Any) -> Any:
     """Add `--repo` to a command, or to a group for all its commands: `aim runs --repo there ls`, as in Aim 3."""
     return click.option(
         "--repo",
-        type=FOLDER_ADDRESS,
+        type=REPOSITORY_ADDRESS,
         default=None,
         callback=_own_or_group_repo,
-        help="The folder that contains .aim.  [default: the current folder, or the nearest above it]",
+        help="The folder that contains .aim, or the address of a server, such as aim://host:53800/project.  "
+        "[default: $AIM_REPO, else the current folder, or the nearest above it]",
     )(command)

@@ -36,7 +36,7 @@ SUMMARIES = {"points": "count", **{name: name for name in COLUMNS[4:]}}
 @click.option("--parquet", type=click.Path(dir_okay=False, path_type=Path), help="Export all points to a Parquet file.")
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="List at most this many metrics.")
 def metrics(
-    repo: Path | None, query: str, form: str | None, points_as_csv: bool, parquet: Path | None, limit: int | None
+    repo: Path | str | None, query: str, form: str | None, points_as_csv: bool, parquet: Path | None, limit: int | None
 ) -> None:
     """
     List the metrics that match QUERY with their last, smallest and largest values, or export all their points.
@@ -116,7 +116,7 @@ def _write_csv(questions: Questions, query: str) -> None:
 @click.argument("query")
 @click.option("--explain", is_flag=True, help="Show what each clause of the query reads, matches and leaves.")
 @json_option
-def count_matches(repo: Path | None, query: str, explain: bool, as_json: bool) -> None:
+def count_matches(repo: Path | str | None, query: str, explain: bool, as_json: bool) -> None:
     """
     Count the runs, or the metrics, images, texts ... that match QUERY; with --explain show why.
 

@@ -18,30 +18,54 @@ import click
 
 from aim.cli import output
 from aim.cli.formats import format_option, json_option
-from aim.cli.main import FOLDER_ADDRESS, AimGroup, repo_option
+from aim.cli.main import REPOSITORY_ADDRESS, AimGroup, repo_option
 from aim.cli.run_table import list_runs, tell_hints
+from aim.core.addresses import folder_of_address, is_server
 from aim.core.errors import AimError, RepoNotFound, RunNotFound
 from aim.core.words import counted
-from aim.engine.opening import current_root, find_repository
+from aim.engine.door import Door
+from aim.engine.opening import REPO_VARIABLE, current_root, default_address, find_repository, open_door
 from aim.engine.repository import Repository
 
 
-def open_repository(repo: Path | None) -> Repository:
+def chosen_address(repo: Path | str | None) -> Path | str:
     """
-    Open the repository in *repo*, or in the current folder or the nearest folder above it.
+    Return the repository that a command is about: *repo*, else that of `AIM_REPO`, else the current folder or the
+    nearest above it that holds one.
 
     Raises:
         RepoNotFound: there is none.
         OldRepository: there is one of Aim 3.
     """
-    if repo is not None:
-        return Repository(current_root(Path(os.path.expanduser(repo)), warn=output.tell))
-    root = find_repository(Path.cwd())
+    chosen = default_address() if repo is None and os.environ.get(REPO_VARIABLE) else repo
+    if isinstance(chosen, str) and is_server(chosen):
+        return chosen
+    root = find_repository(Path.cwd()) if chosen is None else folder_of_address(chosen)
     if root is None:
         raise RepoNotFound(
             f"There is no repository in {Path.cwd()} or above it. Create one with `aim init`, or name one with --repo."
         )
-    return Repository(current_root(root, warn=output.tell))
+    return current_root(root, warn=output.tell)
+
+
+def open_repository(repo: Path | str | None) -> Door:
+    """
+    Open the repository that a command is about, in a folder or on a server; see `chosen_address`.
+
+    Raises:
+        ServerUnreachable, ServerRefused, InsecureAddress: the server can't be asked.
+    """
+    return open_door(chosen_address(repo))
+
+
+def open_folder(repo: Path | str | None) -> Repository:
+    """
+    Open the repository that a command is about, for what works on its files; see `chosen_address`.
+
+    Raises:
+        UsageError: it is on a server.
+    """
+    return Repository(folder_of_address(chosen_address(repo)))
 
 
 COLUMNS = "hash,name,experiment,status,created_at"
@@ -55,7 +79,7 @@ LAZY = {
 
 @click.group(cls=AimGroup, lazy=LAZY)
 @repo_option
-def runs(repo: Path | None) -> None:
+def runs(repo: Path | str | None) -> None:
     """List, delete, copy and move runs."""
 
 
@@ -76,7 +100,7 @@ def runs(repo: Path | None) -> None:
 @click.option("--plain", is_flag=True, help="Print hashes in one line, then the total, as Aim 3.")
 @click.option("--corrupted", is_flag=True, help="List only runs whose event file is damaged.")
 def ls(
-    repo: Path | None,
+    repo: Path | str | None,
     query: str,
     columns: str | None,
     sort: str,
@@ -134,7 +158,7 @@ def column_names(columns: str) -> list[str]:
 @click.option("--corrupted", is_flag=True, help="Delete all runs whose event file is damaged.")
 @click.option("-y", "--yes", is_flag=True, help="Delete without asking.")
 @json_option
-def rm(repo: Path | None, hashes: tuple[str, ...], corrupted: bool, yes: bool, as_json: bool) -> None:
+def rm(repo: Path | str | None, hashes: tuple[str, ...], corrupted: bool, yes: bool, as_json: bool) -> None:
     """Delete runs for good. HASHES may contain the wildcard *."""
     if not hashes and not corrupted:
         raise click.UsageError("Say which runs: their hashes, '*' for all, or --corrupted. `aim runs ls` lists them.")
@@ -156,14 +180,14 @@ def _destination_options(command: AnyFunction) -> AnyFunction:
     """Add what `cp` and `mv` share: the hashes, the target repository, and `--repo`."""
     command = click.argument("hashes", nargs=-1, required=True)(command)
     help_text = "The folder of the other repository: it contains .aim."
-    command = click.option("--destination", required=True, type=FOLDER_ADDRESS, help=help_text)(command)
+    command = click.option("--destination", required=True, type=REPOSITORY_ADDRESS, help=help_text)(command)
     with_options: AnyFunction = repo_option(json_option(command))
     return with_options
 
 
 @runs.command("cp")
 @_destination_options
-def cp(repo: Path | None, destination: Path, hashes: tuple[str, ...], as_json: bool) -> None:
+def cp(repo: Path | str | None, destination: Path | str, hashes: tuple[str, ...], as_json: bool) -> None:
     """
     Copy runs into another repository. HASHES may contain the wildcard *.
 
@@ -180,14 +204,14 @@ def cp(repo: Path | None, destination: Path, hashes: tuple[str, ...], as_json: b
 
 @runs.command("mv")
 @_destination_options
-def mv(repo: Path | None, destination: Path, hashes: tuple[str, ...], as_json: bool) -> None:
+def mv(repo: Path | str | None, destination: Path | str, hashes: tuple[str, ...], as_json: bool) -> None:
     """Move ended runs into another repository. HASHES may contain the wildcard *."""
     repository, target = open_repository(repo), open_repository(destination)
     chosen = matching_hashes(repository, hashes)
     _for_each(chosen, lambda run_hash: repository.move_run(run_hash, target), "Moved", as_json=as_json)
 
 
-def matching_hashes(repository: Repository, patterns: Sequence[str]) -> list[str]:
+def matching_hashes(repository: Door, patterns: Sequence[str]) -> list[str]:
     """
     Return the hashes of the runs that *patterns* name: hashes, beginnings of hashes, or patterns with * and ?.
 

@@ -19,8 +19,16 @@ from aim.cli.admission import guarded
 from aim.cli.main import FOLDER_ADDRESS
 from aim.cli.watch import watching
 from aim.convert.exporting.export import write_runs
+from aim.core.addresses import folder_of_address
 from aim.core.errors import RepoNotFound, UsageError
-from aim.engine.opening import check_not_old, current_root, find_repository, repository_exists
+from aim.engine.opening import (
+    REPO_VARIABLE,
+    check_not_old,
+    current_root,
+    default_address,
+    find_repository,
+    repository_exists,
+)
 from aim.engine.repository import Repository
 from aim.server.settings import (
     HOST_DEFAULT,
@@ -276,6 +284,8 @@ def find_roots(repos: tuple[Path, ...], create: bool) -> tuple[Path, ...]:
         RepoNotFound: there is none, and *create* is False.
         OldRepository: there is one of Aim 3.
     """
+    if not repos and os.environ.get(REPO_VARIABLE):
+        repos = (folder_of_address(default_address()),)
     if not repos:
         nearest = find_repository(Path.cwd())
         if nearest is None:

@@ -11,7 +11,7 @@ import click
 from aim.cli import output
 from aim.cli.formats import json_option
 from aim.cli.main import AimGroup, repo_option
-from aim.cli.runs import matching_hashes, open_repository
+from aim.cli.runs import matching_hashes, open_folder
 from aim.core.words import counted
 from aim.engine import care
 
@@ -24,7 +24,7 @@ LAZY = {
 
 @click.group(cls=AimGroup, lazy=LAZY)
 @repo_option
-def storage(repo: Path | None) -> None:
+def storage(repo: Path | str | None) -> None:
     """Maintain the files of a repository."""
 
 
@@ -32,13 +32,13 @@ def storage(repo: Path | None) -> None:
 @repo_option
 @click.argument("hashes", nargs=-1)
 @json_option
-def seal(repo: Path | None, hashes: tuple[str, ...], as_json: bool) -> None:
+def seal(repo: Path | str | None, hashes: tuple[str, ...], as_json: bool) -> None:
     """
     Convert the points of ended runs to Parquet: the files are smaller, and DuckDB, Polars and pandas read them.
 
     Without HASHES all ended runs are converted. May be repeated and interrupted at any time.
     """
-    repository = open_repository(repo)
+    repository = open_folder(repo)
     chosen = matching_hashes(repository, hashes) if hashes else repository.run_hashes()
     progress = output.Progress("sealed runs", len(chosen))
     total = care.seal(repository, chosen, progress.step)
@@ -50,7 +50,7 @@ def seal(repo: Path | None, hashes: tuple[str, ...], as_json: bool) -> None:
 @storage.command()
 @repo_option
 @json_option
-def prune(repo: Path | None, as_json: bool) -> None:
+def prune(repo: Path | str | None, as_json: bool) -> None:
     """Remove files that interrupted deletions left."""
-    open_repository(repo).empty_trash()
+    open_folder(repo).empty_trash()
     output.result({"outcome": "pruned"}, "The trash is empty.", as_json=as_json)

@@ -56,10 +56,15 @@ class ServerAddress(NamedTuple):
         return self.scheme == "https"
 
     @property
+    def origin(self) -> str:
+        """The address of the host itself, for requests."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.is_secure else 'http'}://{host}:{self.port}"
+
+    @property
     def server(self) -> str:
         """The server itself: one text for all forms of its address."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.is_secure else 'http'}://{host}:{self.port}{self.base}"
+        return f"{self.origin}{self.base}"
 
     def __str__(self) -> str:
         """Return the address, in one form for all that mean the same repository."""

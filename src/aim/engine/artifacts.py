@@ -50,6 +50,11 @@ class RunFile:
     path: Path | None
     is_own: bool
 
+    @property
+    def is_here(self) -> bool:
+        """Whether it can be opened."""
+        return self.path is not None
+
     def open(self) -> BinaryIO:
         """
         Open the file.

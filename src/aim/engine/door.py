@@ -5,8 +5,8 @@ The upper door: everything that the SDK, the command line and a remote client as
     RunDoor      one run: its state, its points, its objects
     Questions    queries over all runs, and what the columns of the catalogue answer
 
-`opening.open_door` makes a `Door` from an address. A folder is behind it today: `repository.Repository`, with
-`open_run.OpenRun` and `scan.Scan`.
+`opening.open_door` makes a `Door` from an address. Behind it is a folder: `repository.Repository`, `open_run.OpenRun`
+and `scan.Scan`; or a server: `remote.door`, `remote.run` and `remote.questions`.
 
 Rule 1: nothing here speaks of columns, tables of the catalogue or paths inside a run: a client of a server has none.
 Rule 2: a training imports this module, so at its head it imports the standard library and `core` only.
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-    from aim.engine.documents import Documents
+    from aim.engine.artifacts import RunFile
+    from aim.engine.documents import Document
     from aim.query.query import Explanation, Hint
     from aim.storage.forms.history import Rewind
     from aim.storage.forms.state import RunState, SequenceKey, SequenceState
@@ -123,8 +124,19 @@ class RunDoor(Protocol):
     def before(self, rewind: Rewind) -> RunDoor:
         """Return the run as it stood just before a rewind."""
 
+    def files(self) -> list[RunFile]:
+        """List the artifacts by name, those that lie elsewhere too."""
+
     def artifact_folder(self) -> Path:
-        """Return the folder for those artifacts of the run that go to no other store; it may not be there yet."""
+        """
+        Return the folder for those artifacts of the run that go to no other store; it may not be there yet.
+
+        Raises:
+            UsageError: the repository is in no folder of this machine.
+        """
+
+    def artifact_uri(self, name: str) -> str:
+        """Return the address of an artifact that the repository keeps itself."""
 
 
 class TagDoor(Protocol):
@@ -141,6 +153,24 @@ class TagDoor(Protocol):
 
     def delete(self, name: str) -> int:
         """Take a tag off all its runs, and return how many had it. Raises NotFound."""
+
+
+class DocumentDoor(Protocol):
+    """What the documents of a repository are asked; `engine.documents.Documents` says more of each method."""
+
+    def list(self, kind: str | None = None) -> list[Document]:
+        """List the documents, of one kind or all, by kind and id."""
+
+    def put(self, kind: str, document_id: str, revision: str | None, body: Mapping[str, Any]) -> Document:
+        """
+        Write a document in place of the one of *revision*; None: there was none.
+
+        Raises:
+            UsageError, StaleRevision: it can't be written, or was changed since it was read.
+        """
+
+    def delete(self, kind: str, document_id: str) -> None:
+        """Delete a document. Raises NotFound."""
 
 
 class Questions(Protocol):
@@ -277,7 +307,7 @@ class Door(Protocol):
     A repository, wherever it is.
 
     Attributes:
-        address: what opens it again: the absolute path of a folder.
+        address: what opens it again: the absolute path of a folder, or the address of a server.
         can: what it allows: some of `RECORD`, `EDIT`, `DELETE`, `FILES`, `SEAL`.
         files: the folder `.aim`; None when the repository is not in a folder that this process can reach.
     """
@@ -297,6 +327,14 @@ class Door(Protocol):
 
     def has_run(self, run_hash: object) -> bool:
         """Return whether there is a run of that hash."""
+
+    def still_has_run(self, run_hash: str) -> bool:
+        """
+        Return whether a run that an answer has just named is still there.
+
+        A server is asked about those that the answer names next as well, so this may be two seconds old.
+        """
+        return self.has_run(run_hash)
 
     def find_run(self, text: str) -> str:
         """
@@ -373,7 +411,7 @@ class Door(Protocol):
         """
 
     @property
-    def documents(self) -> Documents:
+    def documents(self) -> DocumentDoor:
         """The saved views, reports and descriptions of tags."""
 
     def tags(self, *, by: str) -> TagDoor:

@@ -14,6 +14,7 @@ from aim.engine.door import RunDoor
 from aim.storage.forms.history import Rewind
 
 if TYPE_CHECKING:
+    from aim.engine.artifacts import RunFile
     from aim.engine.run_readers import RunReaders
     from aim.storage.forms.run_log import RunLog
     from aim.storage.forms.state import RunState, SequenceKey, SequenceState
@@ -86,8 +87,23 @@ class OpenRun(RunDoor):
     def read_data(self, writer: str, number: int, offset: int) -> bytes:
         return self._reader.read_data(writer, number, offset)
 
+    def record_of_step(self, writer: str, position: int, step: int) -> dict[str, Any]:
+        """Return the record at a position, with deleted objects too. Raises DamagedFile, and ValueError for a step
+        that it has not."""
+        from aim.storage.reading.reader import record_of_step  # a training reads no objects
+
+        return record_of_step(self._reader, writer, position, step)
+
     def before(self, rewind: Rewind) -> OpenRun:
         return OpenRun(self._readers, self.run_hash, rewind)
 
+    def files(self) -> list[RunFile]:
+        from aim.engine.artifacts import artifacts_of  # a training lists none
+
+        return artifacts_of(self.artifact_folder(), self.state().artifacts)
+
     def artifact_folder(self) -> Path:
         return self._readers.artifacts_folder(self.run_hash)
+
+    def artifact_uri(self, name: str) -> str:
+        return (self.artifact_folder() / name).as_uri()

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aim.core.addresses import folder_of_address
-from aim.core.errors import OldRepository
+from aim.core.addresses import ServerAddress, folder_of_address, is_server, server_address
+from aim.core.errors import OldRepository, RepoNotFound
 from aim.core.params import Restore
 from aim.storage.store import (
     SIBLING,
@@ -23,6 +23,8 @@ from aim.storage.store import (
     is_repository,
     old_repository_text,
 )
+
+REPO_VARIABLE = "AIM_REPO"
 
 if TYPE_CHECKING:
     from aim.engine.door import Door
@@ -36,12 +38,15 @@ def open_door(address: str | os.PathLike[str], *, create: bool = False, restore:
     Open the repository at *address*.
 
     Args:
-        address: the folder that contains `.aim`, or its `file://` address.
-        create: make the repository if there is none; beside one of Aim 3, see `current_root`.
+        address: the folder that contains `.aim`, or its `file://` address; or the address of a server, such as
+            `aim://host:53800/project`.
+        create: make the repository if there is none; beside one of Aim 3, see `current_root`. That of a server is
+            opened without asking for it: the server makes it with the first run.
         restore: makes the objects of runs that are read.
 
     Raises:
-        UsageError: the address names no folder.
+        UsageError: the address names no folder and no server.
+        ServerUnreachable, ServerRefused, InsecureAddress: the server can't be asked.
         RepoNotFound: there is no repository, and *create* is not asked for.
         UnsupportedFormat: a newer version of Aim wrote it.
         OldRepository: Aim 3 wrote it.
@@ -50,6 +55,8 @@ def open_door(address: str | os.PathLike[str], *, create: bool = False, restore:
     >>> open_door(tempfile.mkdtemp(), create=True).run_count()
     0
     """
+    if is_server(address):
+        return _server_door(server_address(address), create, restore)
     root = current_root(folder_of_address(address), create=create)
     from aim.engine.repository import Repository
 
@@ -69,6 +76,44 @@ def current_root(root: Path, *, create: bool = False, warn: Callable[[str], None
         _announced.add(str(beside))
         warn(old_repository_text(old))
     return beside
+
+
+def _server_door(address: ServerAddress, create: bool, restore: Restore | None) -> Door:
+    from aim.engine.remote.door import ServerRepository, check_project
+
+    door = ServerRepository(address, restore)
+    if not create:
+        check_project(door.project.connection)
+    return door
+
+
+def server_has(address: str | os.PathLike[str]) -> bool:
+    """
+    Return whether a server has the repository of *address*.
+
+    Raises:
+        ServerUnreachable, ServerRefused, InsecureAddress: the server can't be asked.
+    """
+    try:
+        open_door(address)
+    except RepoNotFound:
+        return False
+    return True
+
+
+def default_address() -> str:
+    """
+    Return the repository that is meant when none is named: that of `AIM_REPO`, a folder or the address of a server;
+    else the nearest folder from the current one upward that holds one; else the current one.
+    """
+    chosen = os.environ.get(REPO_VARIABLE)
+    if chosen:
+        return chosen if is_server(chosen) else str(_without_repository_name(folder_of_address(chosen)))
+    return str(find_root(Path.cwd()) or Path.cwd())
+
+
+def _without_repository_name(folder: Path) -> Path:
+    return folder.parent if folder.name == folder_name() else folder
 
 
 def repository_exists(root: Path) -> bool:

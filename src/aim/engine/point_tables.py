@@ -13,7 +13,7 @@ The columns that are the same for a whole sequence are dictionary codes repeated
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -87,6 +87,20 @@ def batch(series: Sequence[LabelledPoints]) -> pa.RecordBatch:
         _exact([member.points.values for member in series]),
     ]
     return pyarrow.RecordBatch.from_arrays(columns, schema=schema())
+
+
+def batches(series: Iterable[LabelledPoints], batch_points: int) -> Iterator[pa.RecordBatch]:
+    """Go through *series* as record batches, each of whole sequences with *batch_points* or more, but for the last."""
+    held: list[LabelledPoints] = []
+    count = 0
+    for member in series:
+        held.append(member)
+        count += len(member.points)
+        if count >= batch_points:
+            yield batch(held)
+            held, count = [], 0
+    if held:
+        yield batch(held)
 
 
 def _exact(values: Sequence[Any]) -> Any:

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from aim.core.errors import NotFound, RepoNotFound, RunBusy, RunNotFound, UsageError
+from aim.core.errors import NotFound, RepoNotFound, RunNotFound, UsageError
 from aim.core.params import Restore
-from aim.core.statuses import RUNNING
 from aim.engine import door, sealing
 from aim.engine.door import Door
+from aim.engine.moving import is_recording, move_run
 from aim.engine.open_run import OpenRun
 from aim.engine.resuming import resume_run
 from aim.engine.run_readers import RunReaders
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from aim.engine.tags import Tags
 
 log = logging.getLogger("aim")
-
-BUSY_ADVICE = "Close it first, or copy it: the copy gets what is there (`aim runs cp`)."
 
 
 class Repository(Door):
@@ -153,20 +151,14 @@ class Repository(Door):
             self._scan.catalogue.readers.forget(run_hash)
 
     def copy_run(self, run_hash: str, target: Door) -> bool:
-        is_whole = not _is_recording(self.readers.state(run_hash))
+        is_whole = not is_recording(self, run_hash)
         if not isinstance(target, Repository):
-            raise UsageError(f"{target.address}: runs are copied and moved between folders only.")
+            raise UsageError(f"{target.address}: runs are copied and moved into folders only.")
         self.backend.copy_run(run_hash, target.backend)
         return is_whole
 
     def move_run(self, run_hash: str, target: Door) -> None:
-        if _is_recording(self.readers.state(run_hash)):
-            raise RunBusy(f"Run {run_hash!r} is still recording, so it is not moved. {BUSY_ADVICE}")
-        self.copy_run(run_hash, target)
-        if _is_recording(self.readers.state(run_hash)):  # resumed meanwhile
-            target.delete_run(run_hash)
-            raise RunBusy(f"Run {run_hash!r} began to record again while it was moved; it stays here. {BUSY_ADVICE}")
-        self.delete_run(run_hash)
+        move_run(self, run_hash, target)
 
     # beside the runs
 
@@ -189,10 +181,6 @@ class Repository(Door):
 
     def empty_trash(self) -> None:
         self.backend.trash.empty()
-
-
-def _is_recording(state: RunState) -> bool:
-    return state.status()[0] == RUNNING
 
 
 def _sole_writer(repository: Repository | None, run_hash: str) -> tuple[str, int] | None:

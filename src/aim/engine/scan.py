@@ -163,17 +163,7 @@ class Scan(Questions):
     def point_batches(
         self, query_text: str = "", *, zone: tzinfo | None = None, batch_points: int = BATCH_POINTS
     ) -> Iterator[pa.RecordBatch]:
-        sequences = self.sequences(query_text, zone=zone)
-        held: list[SequencePoints] = []
-        count = 0
-        for series in self.series(sequences):
-            held.append(series)
-            count += len(series.points)
-            if count >= batch_points:
-                yield point_tables.batch(held)
-                held, count = [], 0
-        if held:
-            yield point_tables.batch(held)
+        return point_tables.batches(self.series(self.sequences(query_text, zone=zone)), batch_points)
 
     def points_table(self, query_text: str = "", *, zone: tzinfo | None = None) -> pa.Table:
         import pyarrow

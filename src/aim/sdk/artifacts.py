@@ -18,11 +18,13 @@ import hashlib
 import logging
 import os
 import queue
+import shutil
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from aim.core.errors import UsageError
 from aim.core.shield import shielded
@@ -68,6 +70,7 @@ class Artifact:
     uri: str
     sha256: str
     size_bytes: int
+    _open: Callable[[], BinaryIO] | None = field(default=None, repr=False, compare=False)
 
     def download(self, dest_dir: str | os.PathLike[str]) -> str:
         """
@@ -81,7 +84,10 @@ class Artifact:
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / PurePosixPath(self.name).name
         base_uri, path = self._address()
-        if scheme_of(self.uri) == "file":
+        if self._open is not None:
+            with self._open() as source, open(target, "wb") as copied:
+                shutil.copyfileobj(source, copied)
+        elif scheme_of(self.uri) == "file":
             FolderStore(Path("/")).get(str(folder_of(self.uri).absolute()), target)
         else:
             store_of(base_uri).get(path, target)
@@ -161,10 +167,17 @@ class RunArtifacts:
 
     def stored(self) -> dict[str, Artifact]:
         """Return the stored artifacts by name."""
-        folder = self._source.artifact_folder()
+        source = self._source
         return {
-            name: Artifact(name, name, record.uri or (folder / name).as_uri(), record.sha256, record.size_bytes)
-            for name, record in sorted(self._source.state().artifacts.items())
+            name: Artifact(
+                name,
+                name,
+                record.uri or source.artifact_uri(name),
+                record.sha256,
+                record.size_bytes,
+                source.artifact_opener(name, record.uri),
+            )
+            for name, record in sorted(source.state().artifacts.items())
         }
 
     def log_file(self, path: Path, name: str | None, *, block: bool) -> None:

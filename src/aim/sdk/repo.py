@@ -1,8 +1,8 @@
 """
 `Repo`: a repository of runs, as users see it.
 
-A repository is a folder that holds a folder `.aim`. Everything here asks its `engine.door.Door`. A call sees
-what another process recorded before it.
+A repository is a folder that holds a folder `.aim`, or is on a server. Everything here asks its `engine.door.Door`. A
+call sees what another process recorded before it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,24 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from aim.core.addresses import folder_of_address, has_scheme
+from aim.core.addresses import folder_of_address, has_scheme, is_server
 from aim.core.errors import AimError, ReadOnly, RepoNotFound, RunNotFound, WrongType
 from aim.core.kinds import METRIC
 from aim.core.statuses import RUNNING
 from aim.core.tags import Tag
-from aim.engine.opening import find_repository, open_door, remove_repository, repository_exists
+from aim.engine.opening import (
+    default_address,
+    find_repository,
+    open_door,
+    remove_repository,
+    repository_exists,
+    server_has,
+)
 from aim.sdk import repo_contents
 from aim.sdk.data_version import DATA_VERSION
 from aim.sdk.recording import for_reading
 from aim.sdk.repo_insights import RepoInsights
-from aim.sdk.repo_paths import REMOTE_PREFIXES, clean_repo_path
+from aim.sdk.repo_paths import clean_repo_path, real_address
 from aim.sdk.run import Run
 from aim.sdk.run_source import restore
 from aim.sdk.sequence_types import KINDS, check_types
@@ -49,15 +56,17 @@ class RepoStatus(Enum):
 
 class Repo(RepoInsights):
     """
-    The repository in the folder *path*.
+    The repository in the folder *path*, or on a server.
 
     Args:
-        path: the folder that contains `.aim`, or its `file://` address.
+        path: the folder that contains `.aim`, or its `file://` address; or the address of a server, such as
+            `aim://host:53800/project` or `https://host/project`.
         read_only: True refuses every change through this object.
         init: make the repository if it does not exist.
 
     Raises:
         RepoNotFound: there is no repository in *path*; it is a RuntimeError.
+        ServerUnreachable: no server answers there; it is a ConnectionError.
 
     >>> import tempfile
     >>> repo = Repo(tempfile.mkdtemp(), init=True)
@@ -69,13 +78,19 @@ class Repo(RepoInsights):
 
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool | None = None, init: bool = False) -> None:
         if not isinstance(path, (str, os.PathLike)):
-            raise WrongType(f"path has to be a folder, not {path!r}.")
-        self.root_path = str(folder_of_address(path)) if has_scheme(str(path)) else str(path)
-        self.path = os.path.join(self.root_path, folder_name())
+            raise WrongType(f"path has to be a folder or the address of a server, not {path!r}.")
+        text = str(path)
+        if on_server := is_server(text):
+            self.root_path = self.path = clean_repo_path(text)
+        else:
+            self.root_path = str(folder_of_address(text)) if has_scheme(text) else text
+            self.path = os.path.join(self.root_path, folder_name())
         self.read_only = read_only
         try:
             self._door = open_door(self.root_path, create=init, restore=restore)
         except RepoNotFound as error:  # `Run()` looks upward, so the runs may be in a folder above
+            if on_server:
+                raise
             above = find_repository(Path(self.root_path).absolute())
             hint = f" There is one in '{above}': Repo.default_repo() looks upward." if above else ""
             raise RepoNotFound(f"{error}{hint}") from None
@@ -84,7 +99,8 @@ class Repo(RepoInsights):
 
     def __reduce__(self) -> tuple[Any, tuple[str, bool | None]]:
         """Return what another process needs to open this repository: its folder."""
-        return Repo.from_path, (os.path.abspath(self.root_path), self.read_only)
+        address = self.root_path if self.is_remote_repo else os.path.abspath(self.root_path)
+        return Repo.from_path, (address, self.read_only)
 
     @property
     def door(self) -> Door:
@@ -93,8 +109,8 @@ class Repo(RepoInsights):
 
     @property
     def is_remote_repo(self) -> bool:
-        """Whether the repository is on a server: always False in this version."""
-        return False
+        """Whether the repository is on a server."""
+        return is_server(self.root_path)
 
     @classmethod
     def from_path(cls, path: str | os.PathLike[str], read_only: bool | None = None, init: bool = False) -> Repo:
@@ -102,7 +118,7 @@ class Repo(RepoInsights):
         Return the repository in *path*; for the same folder, the same object.
 
         Args:
-            path: the folder that contains `.aim`, or the `.aim` folder itself.
+            path: the folder that contains `.aim`, or the `.aim` folder itself; or the address of a server.
             read_only: True refuses every change through the object.
             init: make the repository if it does not exist.
 
@@ -110,17 +126,20 @@ class Repo(RepoInsights):
             RepoNotFound: there is no repository; it is a RuntimeError.
         """
         root = clean_repo_path(path)
-        key = f"{os.path.realpath(root)}|{read_only}"
+        key = f"{real_address(root)}|{read_only}"
         repo = cls._pool.get(key)
-        if repo is None or not cls.exists(root):
+        if repo is None or not (is_server(root) or cls.exists(root)):
             repo = cls(root, read_only=read_only, init=init)
             cls._pool[key] = repo
         return repo
 
     @classmethod
     def default_repo_path(cls) -> str:
-        """Return the nearest folder from the current one upward that holds a repository, else the current one."""
-        return str(find_repository(Path.cwd()) or Path.cwd())
+        """
+        Return the repository of `AIM_REPO`, a folder or the address of a server; else the nearest folder from the
+        current one upward that holds a repository, else the current one.
+        """
+        return default_address()
 
     @classmethod
     def default_repo(cls, init: bool = False) -> Repo:
@@ -137,8 +156,9 @@ class Repo(RepoInsights):
 
     @classmethod
     def exists(cls, path: str | os.PathLike[str]) -> bool:
-        """Return whether there is a repository in *path*."""
-        return repository_exists(Path(clean_repo_path(path)))
+        """Return whether there is a repository in *path*, a folder or the address of a server."""
+        root = clean_repo_path(path)
+        return server_has(root) if is_server(root) else repository_exists(Path(root))
 
     @classmethod
     def rm(cls, path: str | os.PathLike[str]) -> None:
@@ -147,16 +167,17 @@ class Repo(RepoInsights):
 
         Raises:
             FileNotFoundError: there is no repository.
+            UsageError: it is on a server.
         """
         root = clean_repo_path(path)
-        remove_repository(Path(root))
-        for key in [key for key in cls._pool if key.startswith(f"{os.path.realpath(root)}|")]:
+        remove_repository(folder_of_address(root))
+        for key in [key for key in cls._pool if key.startswith(f"{real_address(root)}|")]:
             cls._pool.pop(key, None)
 
     @classmethod
     def is_remote_path(cls, path: str) -> bool:
         """Return whether *path* is the address of a server."""
-        return str(path).startswith(REMOTE_PREFIXES)
+        return is_server(str(path))
 
     @classmethod
     def get_version(cls, path: str | os.PathLike[str]) -> tuple[int, int]:
@@ -187,7 +208,7 @@ class Repo(RepoInsights):
 
         def draw() -> str:
             questions = self._door.questions()
-            newest = [self.get_run(run_hash) for run_hash in questions.runs(limit=runs.RUNS_SHOWN_MAX)]
+            newest = [self.run_of_answer(run_hash) for run_hash in questions.runs(limit=runs.RUNS_SHOWN_MAX)]
             active_count = len(questions.runs("run.active"))
             return runs.repository(self.path, self.total_runs_count(), active_count, [run for run in newest if run])
 
@@ -200,7 +221,7 @@ class Repo(RepoInsights):
         return hash(self._real_address())
 
     def _real_address(self) -> str:
-        return os.path.realpath(self._door.address)
+        return real_address(self._door.address)
 
     # runs
 
@@ -216,6 +237,13 @@ class Repo(RepoInsights):
         """
         if not run_hash or not self._door.has_run(run_hash):
             return None
+        return self._read_run(run_hash)
+
+    def run_of_answer(self, run_hash: str) -> Run | None:
+        """Return a run that an answer of the repository has named, for reading; None when it was deleted since."""
+        return self._read_run(run_hash) if self._door.still_has_run(run_hash) else None
+
+    def _read_run(self, run_hash: str) -> Run:
         run = Run.__new__(Run)  # __init__ would look for the run a second time
         run._attach(for_reading(self._door, run_hash, self), self)
         return run
@@ -223,7 +251,7 @@ class Repo(RepoInsights):
     def iter_runs(self) -> Iterator[Run]:
         """Go through all runs, for reading, in the order of their hashes."""
         for run_hash in self._door.run_hashes():
-            run = self.get_run(run_hash)
+            run = self.run_of_answer(run_hash)
             if run is not None:
                 yield run
 

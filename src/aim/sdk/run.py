@@ -30,6 +30,7 @@ from aim.engine.opening import open_door
 from aim.sdk import run_services
 from aim.sdk.familiar_run import FamiliarRun
 from aim.sdk.recording import Recording, for_reading
+from aim.sdk.repo_paths import real_address
 from aim.sdk.run_edits import EditableRun
 from aim.sdk.run_source import opened, restore, unknown_run
 from aim.storage.recording.checked_values import CheckedValue, names_of
@@ -52,8 +53,9 @@ class Run(FamiliarRun):
 
     Args:
         run_hash: the run to resume or to read; None: a new run.
-        repo: the repository: a folder, a `Repo`, or None for the nearest folder upward that holds one, else the
-            current folder. The repository is made if it does not exist.
+        repo: the repository: a folder, the address of a server such as `aim://host:53800/project`, or a `Repo`. None:
+            that of `AIM_REPO`, else the nearest folder upward that holds one, else the current folder. The repository
+            is made if it does not exist.
         read_only: only read. Properties and tags can be changed all the same.
         experiment: the name of the experiment; None or empty: `default`, and a resumed run keeps the one it has.
         force_resume: Ignored; accepted for Aim 3 callers.
@@ -147,7 +149,7 @@ class Run(FamiliarRun):
         return isinstance(other, Run) and self.hash == other.hash and self._real_address() == other._real_address()
 
     def _real_address(self) -> str:
-        return os.path.realpath(self._recording.door.address)
+        return real_address(self._recording.door.address)
 
     def __hash__(self) -> int:
         return hash(self.hash)

@@ -7,14 +7,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from aim.core import params
-from aim.core.addresses import folder_of_address
 from aim.core.errors import ReadOnly, RunNotFound, WrongType
 from aim.core.values import Loader
-from aim.engine.opening import open_door
-from aim.storage.store import find_root, folder_name
+from aim.engine.opening import default_address, open_door
+from aim.sdk.repo_paths import clean_repo_path
 
 if TYPE_CHECKING:
     from aim.engine.door import Door, RunDoor
@@ -39,21 +38,16 @@ def opened(repo: str | os.PathLike[str] | Repo | None, read_only: bool) -> tuple
 
     Raises:
         ReadOnly: the `Repo` was opened for reading only, and the run is to record.
-        WrongType: *repo* is neither a folder nor a `Repo`.
+        WrongType: *repo* is neither an address nor a `Repo`.
     """
-    if repo is None:
-        root = find_root(Path.cwd()) or Path.cwd()
-    elif isinstance(repo, (str, os.PathLike)):
-        root = folder_of_address(repo)
-        if root.name == folder_name():
-            root = root.parent
-    elif hasattr(repo, "door"):
+    if repo is None or isinstance(repo, (str, os.PathLike)):
+        address = default_address() if repo is None else clean_repo_path(repo) if os.fspath(repo) else "."
+        return open_door(address, create=not read_only, restore=restore), None
+    if hasattr(repo, "door"):
         if repo.read_only and not read_only:
             raise ReadOnly(f"Repository {repo.root_path} is open for reading only: it can't take a run.")
         return repo.door, repo
-    else:
-        raise WrongType(f"repo has to be a folder or a Repo, not a {type(repo).__name__}.")
-    return open_door(root, create=not read_only, restore=restore), None
+    raise WrongType(f"repo has to be a folder, the address of a server or a Repo, not a {type(repo).__name__}.")
 
 
 def unknown_run(run_hash: object, door: Door) -> RunNotFound:
@@ -110,3 +104,16 @@ class RunSource:
     def artifact_folder(self) -> Path:
         """Return the folder for those artifacts of the run that go to no other store."""
         return self._run.artifact_folder()
+
+    def artifact_uri(self, name: str) -> str:
+        """Return the address of an artifact that is kept with the run."""
+        return self._run.artifact_uri(name)
+
+    def artifact_opener(self, name: str, uri: str | None) -> Callable[[], BinaryIO] | None:
+        """
+        Return what opens an artifact that is at *uri*, or that is kept with the run; None: who has the address can read
+        it, as any file of a folder.
+        """
+        if self._door.files is not None or not (uri is None or uri.startswith("file:")):
+            return None
+        return lambda: self._door.artifact(self.run_hash, name)

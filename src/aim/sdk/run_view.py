@@ -449,8 +449,8 @@ class RunView:
     def _row(self, include_props: bool = True, include_params: bool = True) -> dict[str, Any]:
         """Return the cells of `dataframe` by column."""
         cells: dict[str, Any] = {"hash": self.hash}
+        state = self._state()
         if include_props:
-            state = self._state()
             status, end_s = state.status()
             cells |= {
                 "name": text_cell(state.name),
@@ -463,7 +463,7 @@ class RunView:
                 "tags": params.json_text(list(state.tags)),
             }
         if include_params:
-            for column, value in flat_params(self[...]).items():
+            for column, value in flat_params(state.params).items():
                 cells.setdefault(column, value)
         return cells
 

@@ -269,7 +269,7 @@ class QuerySequenceCollection(_QueriedCollection[SequenceT]):
             hashes = self._questions.runs(self.query, zone=self._zone, progress=progress)
         if not hashes:
             self._log_hints()
-        for run in map(self.repo.get_run, hashes):
+        for run in map(self.repo.run_of_answer, hashes):
             if run is not None:
                 collection = SingleRunSequenceCollection(run, self.seq_cls)
                 sequences = list(collection.iter())
@@ -278,7 +278,7 @@ class QuerySequenceCollection(_QueriedCollection[SequenceT]):
 
     def _collections(self, matches: Iterable[MatchingSequence]) -> Iterator[SingleRunSequenceCollection[SequenceT]]:
         for run_hash, matches_of_run in itertools.groupby(matches, key=lambda match: match.run_hash):
-            run = self.repo.get_run(run_hash)
+            run = self.repo.run_of_answer(run_hash)
             if run is not None:  # not deleted since the query
                 sequences = [
                     _sequence(self.seq_cls, match.name, match.context, match.stored_kind, run)
@@ -362,7 +362,7 @@ class QueryRunSequenceCollection(_QueriedCollection[SequenceT]):
                 offset_hash=self.offset,
                 zone=self._zone,
             )
-            runs = [run for run in map(self.repo.get_run, hashes[: parts.ROWS_MAX]) if run is not None]
+            runs = [run for run in map(self.repo.run_of_answer, hashes[: parts.ROWS_MAX]) if run is not None]
             return listings.runs(self.query or "all", runs, len(hashes) - len(runs))
 
         return parts.or_notice(draw)
@@ -380,7 +380,7 @@ class QueryRunSequenceCollection(_QueriedCollection[SequenceT]):
         if not hashes:
             self._log_hints()
         for run_hash in hashes:
-            run = self.repo.get_run(run_hash)
+            run = self.repo.run_of_answer(run_hash)
             if run is not None:
                 yield SingleRunSequenceCollection(run, self.seq_cls)
 

@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from aim.core.errors import AimError, InvalidQuery, NotFound, UsageError
+from aim.core.errors import AimError, DamagedFile, InvalidQuery, NotFound, UsageError
 from aim.server.answers import Refusal, json_answer
 from aim.server.roles import NEEDED, OPEN
 from aim.server.security import HEADERS, Guard, page_policy
@@ -51,13 +51,16 @@ def refusal_of(error: Exception) -> Refusal:
         hint = f". Did you mean `{error.suggestion}`?" if error.suggestion else ""
         span = {"start": error.start, "end": error.end, "suggestion": error.suggestion}
         return Refusal(400, "query", error.message + hint, **span)
+    if isinstance(error, DamagedFile):
+        span = {"file": error.file, "position": error.position, "defect": error.defect}
+        return Refusal(500, "damaged", str(error), error="DamagedFile", **span)
     if isinstance(error, HTTPException):
         return Refusal(error.status_code, "not-found" if error.status_code == 404 else "request", f"{error.detail}.")
     if isinstance(error, OSError):
         return _refusal_of_disk(error)
     for error_class, status, kind in REFUSED:
         if isinstance(error, error_class):
-            return Refusal(status, kind, str(error))
+            return Refusal(status, kind, str(error), error=type(error).__name__)
     raise TypeError(f"{type(error).__name__} is not an expected error")
 
 

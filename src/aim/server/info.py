@@ -20,6 +20,8 @@ from aim.server.server_state import principal_of, server_of
 from aim.server.token_requests import wire_principal
 
 WIRE = 1
+DOOR = (1,)
+"""The versions of section 12 of wire.md that are spoken."""
 TITLES = {
     METRIC: "Metrics",
     "images": "Images",
@@ -58,6 +60,7 @@ async def info(request: Request) -> Response:
     return json_answer(
         {
             "wire": WIRE,
+            "door": list(DOOR),
             "version": str(VERSION),
             "read_only": server.settings.read_only,
             "token": is_asked,

@@ -19,9 +19,10 @@ from aim.engine.alerts import Alerts
 from aim.engine.opening import repository_exists
 from aim.engine.points import PointStore
 from aim.engine.repository import Repository
+from aim.engine.run_states import RunStates
 from aim.engine.tail import Watch
 from aim.engine.undo import Changes
-from aim.server.answers import Refusal, missing
+from aim.server.answers import Refusal
 from aim.storage.catalogue.catalogue_update import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 
@@ -52,6 +53,7 @@ class OpenRepository:
         self.alerts = Alerts(self.points)
         self.changes = Changes(self.repository)
         self.documents = self.repository.documents
+        self.states = RunStates(self.repository.backend)
         self.frames: Recent[str, bytes] = Recent(FRAMES_BYTES_MAX, len, bound=MEMORY)
 
     def ask(self, question: Callable[[RunTable], Result]) -> Result:
@@ -126,7 +128,7 @@ class OpenRepository:
 
 def no_repository(repo_id: str) -> Refusal:
     """Return the error for a repository that is not served, or that a request may not see: the two look alike."""
-    return missing(f"No repository {repo_id!r} is served here.")
+    return Refusal(404, "not-found", f"No repository {repo_id!r} is served here.", error="RepoNotFound")
 
 
 class Repositories(Protocol):

@@ -1,5 +1,5 @@
 """
-The query box: completions, and the check of a query. Specified in docs/formats/wire.md, section 9.
+The query box: completions. Specified in docs/formats/wire.md, section 9.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from aim.core import contexts
 from aim.core.errors import RunNotFound
 from aim.core.statuses import FAILED
 from aim.engine import importing
-from aim.engine.artifacts import RunFile, artifacts_of
+from aim.engine.artifacts import RunFile
 from aim.engine.exact_summaries import exact_summary, may_be_longer
 from aim.engine.listing import notes_text
 from aim.engine.logs import LogInfo, LogMessage, RunLogs
@@ -51,7 +51,7 @@ def _run(repo: OpenRepository, run_hash: str) -> Response:
         overview = overview_of_run(repo.repository, run_hash)
         run_logs = RunLogs(repo.repository.readers.reader(run_hash))
         logs, record_count = run_logs.all(), run_logs.record_count()
-        files = artifacts_of(repo.repository.run(run_hash).artifact_folder(), overview.state.artifacts)
+        files = repo.repository.run(run_hash).files()
     except (RunNotFound, FileNotFoundError):
         raise missing(f"No run {run_hash} in this repository.") from None
     return json_answer(
@@ -139,7 +139,7 @@ def _wire_artifact(file: RunFile) -> dict[str, Any]:
         "uri": file.uri,
         "size": file.size_bytes,
         "sha256": file.sha256,
-        "here": file.path is not None,
+        "here": file.is_here,
     }
 
 

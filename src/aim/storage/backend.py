@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from aim.core.params import Restore
 from aim.storage.disk.files import Disk
@@ -98,8 +98,14 @@ class RunFiles(Protocol):
     def receiver(self, on_complete: Callable[[Path, str], object] | None = None) -> Receiver:
         """Return what takes the requests of shippers; *on_complete* is called with folder and id of ended writers."""
 
-    def write_archive(self, target: Path, progress: Callable[[str], None] | None = None) -> int:
-        """Write all runs into the ZIP file *target*; return how many they are."""
+    def write_archive(
+        self,
+        target: Path | BinaryIO,
+        progress: Callable[[str], None] | None = None,
+        *,
+        run_hashes: Iterable[str] | None = None,
+    ) -> int:
+        """Write all runs, or only *run_hashes*, into the ZIP file *target*; return how many they are."""
 
 
 class RunTrash(Protocol):

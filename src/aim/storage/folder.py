@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from aim.core.errors import RunExists, RunNotFound, UsageError
 from aim.core.params import Restore
@@ -202,10 +202,16 @@ class FolderFiles(RunFiles):
 
         return Receiver(self.store, on_complete)
 
-    def write_archive(self, target: Path, progress: Callable[[str], None] | None = None) -> int:
+    def write_archive(
+        self,
+        target: Path | BinaryIO,
+        progress: Callable[[str], None] | None = None,
+        *,
+        run_hashes: Iterable[str] | None = None,
+    ) -> int:
         from aim.storage.care.archive import write_archive
 
-        return write_archive(self.store, target, progress)
+        return write_archive(self.store, target, progress, run_hashes=run_hashes)
 
 
 class FolderTrash(RunTrash):

@@ -15,13 +15,13 @@ from aim.core import params
 from aim.core.errors import DamagedFile, RunNotFound
 from aim.core.kinds import subject_of
 from aim.core.params import OWN_KIND
-from aim.engine.artifacts import RunFile, artifacts_of
 from aim.engine.listing import notes_text
 from aim.storage.forms import blobs
 from aim.storage.forms.state import RunState, SequenceKey, SequenceState
 from aim.storage.reading.points import Points
 
 if TYPE_CHECKING:
+    from aim.engine.artifacts import RunFile
     from aim.engine.door import Door
 
 DAMAGED_OBJECT = "a damaged object (`aim fsck` says where it is)"
@@ -157,7 +157,7 @@ class ExportedRun:
 
     def files(self) -> list[RunFile]:
         """List the artifacts, those that lie elsewhere too."""
-        return artifacts_of(self._run.artifact_folder(), self.state.artifacts)
+        return self._run.files()
 
 
 class ExportedRuns:

@@ -81,7 +81,7 @@ def _add_run_folder(
             if file.is_file():
                 _add_file(archive, file, f"{prefix}/{file.relative_to(folder).as_posix()}")
         files = artifacts_of(snapshot.run(run.run_hash).artifact_folder(), run.state.artifacts)
-        report.files += sum(file.is_own and file.path is not None for file in files)
+        report.files += sum(file.is_own and file.is_here for file in files)
         elsewhere = sum(not file.is_own for file in files)
         report.leave_out("an artifact that is elsewhere: its address is in the archive, its bytes are not", elsewhere)
     finally:

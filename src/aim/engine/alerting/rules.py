@@ -17,7 +17,7 @@ from typing import Any
 from aim.core.errors import NotFound, UsageError
 from aim.core.levels import LEVELS, WARNING
 from aim.engine import matching
-from aim.engine.documents import Documents
+from aim.engine.door import DocumentDoor
 
 KIND = "alert"
 DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
@@ -69,7 +69,7 @@ def duration_s(text: str) -> float:
 class AlertRules:
     """The rules of a repository."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: DocumentDoor) -> None:
         self._documents = documents
 
     def all(self) -> list[AlertRule]:

@@ -17,12 +17,12 @@ servers too.
 from __future__ import annotations
 
 import http.client
+import io
 import ipaddress
 import json
 import os
 import time
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, NamedTuple
 
 from aim.__about__ import VERSION
@@ -56,7 +56,7 @@ class ServerAnswer(NamedTuple):
             raise ServerUnreachable("The answer is not that of an Aim server: its body is no JSON.") from None
 
 
-class ServerStream:
+class ServerStream(io.RawIOBase):
     """
     An answer that is read piece by piece. Close it, or use it in a `with` block.
 
@@ -67,8 +67,8 @@ class ServerStream:
     def __init__(
         self, address: ServerAddress, sockets: Sockets, used: ServerSocket, answer: http.client.HTTPResponse
     ) -> None:
+        super().__init__()
         self.headers: Mapping[str, str] = dict(answer.headers.items())
-        self.closed = False
         self._address = address
         self._sockets = sockets
         self._socket = used
@@ -77,6 +77,12 @@ class ServerStream:
     def readable(self) -> bool:
         """Return True."""
         return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read as many bytes as *buffer* has, fewer at the end only; see `read`."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
     def read(self, size: int | None = -1) -> bytes:
         """
@@ -97,18 +103,10 @@ class ServerStream:
     def close(self) -> None:
         """Give the socket back, or close it when there is more to be read."""
         if not self.closed:
-            self.closed = True
+            super().close()
             is_read = self._answer.isclosed() or self._answer.length == 0
             self._answer.close()
             self._sockets.give_back(self._socket, is_reusable=is_read)
-
-    def __enter__(self) -> ServerStream:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class ServerRequest(NamedTuple):
@@ -196,7 +194,11 @@ class ServerConnection:
         return info
 
     def _only_project(self) -> str:
-        projects: list[str] = [repo["id"] for repo in self.info().get("repos", ())]
+        info = self.info()
+        projects: list[str] = [repo["id"] for repo in info.get("repos", ())]
+        default: str | None = info.get("project")
+        if default in projects:
+            return default
         if len(projects) > 1:
             server = str(self.address._replace(project=None)).rstrip("/")
             listed = ", ".join(f"{server}/{name}" for name in projects[:5])
@@ -204,7 +206,7 @@ class ServerConnection:
                 f"{self.address}: this server has {len(projects)} projects, so the address has to name one: "
                 f"{listed}{' ...' if len(projects) > 5 else ''}"
             )
-        return projects[0] if projects else DEFAULT_PROJECT
+        return projects[0] if projects else default or DEFAULT_PROJECT
 
     # asking
 

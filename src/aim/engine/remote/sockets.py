@@ -69,7 +69,7 @@ class Sockets:
         self._address = address
         self._connect_s = connect_s
         self._idle: list[ServerSocket] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a stream that nobody holds any more gives its socket back at any moment
         self._tls: ssl.SSLContext | None = None
         weakref.finalize(self, _close_all, self._idle)
 

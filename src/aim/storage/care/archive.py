@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,15 +21,23 @@ from aim.storage.store import Store
 COMPRESSED_SUFFIXES = frozenset((".parquet", ".zip"))
 LEFT_OUT = frozenset(("changes", "trash"))  # stamps of changes, and deleted runs
 LOOKS_MAX = 3
+FORMAT = "FORMAT"
 CHUNK_BYTES = 1 << 20
 TIME_MIN_S = 315_532_800.0  # ZIP has no time before 1980
 
 
-def write_archive(store: Store, target: Path, progress: Callable[[str], None] | None = None) -> int:
+def write_archive(
+    store: Store,
+    target: Path | BinaryIO,
+    progress: Callable[[str], None] | None = None,
+    *,
+    run_hashes: Iterable[str] | None = None,
+) -> int:
     """
     Write the archive of a repository to the file *target*; return how many runs it has.
 
     Args:
+        run_hashes: only these runs, and nothing else but `FORMAT`; None: everything.
         progress: is called with the hash of each run that was packed.
 
     Raises:
@@ -37,10 +45,11 @@ def write_archive(store: Store, target: Path, progress: Callable[[str], None] | 
 
     Cost: 30 ms a megabyte of journals and lines; sealed points and objects are copied. Memory: a megabyte.
     """
-    hashes = sorted(store.run_hashes())
+    is_whole = run_hashes is None
+    hashes = sorted(store.run_hashes() if run_hashes is None else run_hashes)
     with zipfile.ZipFile(target, "w", allowZip64=True) as archive:
         for name in sorted(os.listdir(store.path)):
-            if name not in LEFT_OUT and name != "runs" and not name.startswith("."):
+            if name == FORMAT or (is_whole and name not in LEFT_OUT and name != "runs" and not name.startswith(".")):
                 _add(archive, store.path, store.path / name)
         for run_hash in hashes:
             _add(archive, store.path, store.runs / run_hash)

@@ -10,7 +10,6 @@ Specified in docs/formats/repository.md and events.md.
 
 from __future__ import annotations
 
-import copy
 import os
 import threading
 from collections.abc import Mapping
@@ -26,7 +25,7 @@ from aim.storage.disk import layout, unreadable
 from aim.storage.forms import events, fold
 from aim.storage.forms.events import Event
 from aim.storage.forms.fold import Line
-from aim.storage.forms.state import BEGUN_S_MIN, Damage, RunState, WriterInfo
+from aim.storage.forms.state import BEGUN_S_MIN, Damage, RunState, WriterInfo, in_order
 
 UNREADABLE = -1  # stands for the offset in a file that can't be read
 SEQUENCE_KEYS = frozenset({"sequence", "point", "drop", "delete", "undelete"})  # of lines that change sequences
@@ -238,11 +237,11 @@ class RunLog:
     @property
     def params(self) -> Any:
         """A copy of the params of the last `refresh`, keys in order."""
-        return _in_order(self._state.tree)
+        return self._state.params
 
     def param(self, path: ParamPath) -> Any:
         """Return a copy of the param at *path*. Raises KeyError."""
-        return _in_order(params.get_at(self._state.tree, path))
+        return in_order(params.get_at(self._state.tree, path))
 
 
 def _own_copy(state: RunState, fresh: list[Line]) -> RunState:
@@ -251,7 +250,7 @@ def _own_copy(state: RunState, fresh: list[Line]) -> RunState:
     changes_sequences = any(not SEQUENCE_KEYS.isdisjoint(event) for *_, event in fresh)
     copied = replace(
         state,
-        tree=_in_order(state.tree) if changes_tree else state.tree,
+        tree=in_order(state.tree) if changes_tree else state.tree,
         properties=dict(state.properties),
         tags=dict(state.tags),
         artifacts=dict(state.artifacts),
@@ -262,11 +261,3 @@ def _own_copy(state: RunState, fresh: list[Line]) -> RunState:
         copied.sequences = sequences
         copied.sequences_by_number = {number: sequences[sequence.key] for number, sequence in by_number}
     return copied
-
-
-def _in_order(value: Any) -> Any:
-    if isinstance(value, dict):
-        return params.ordered({key: _in_order(member) for key, member in value.items()})
-    if isinstance(value, list):
-        return [_in_order(member) for member in value]
-    return copy.copy(value) if isinstance(value, bytearray) else value

@@ -7,11 +7,12 @@ events.md.
 
 from __future__ import annotations
 
+import copy
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from aim.core import clock
+from aim.core import clock, params
 from aim.core.kinds import NUMBERS, is_numeric_sequence
 from aim.core.statuses import FAILED, FINISHED, LOST, RUNNING
 from aim.storage.forms import history
@@ -196,7 +197,7 @@ class RunState:
     A run without its points.
 
     Attributes:
-        tree: params as plain nested values; use `RunLog.params` for a copy in order.
+        tree: params as plain nested values; `params` is a copy in order.
         properties: name, description, experiment, archived ..., those that were set.
         tags: names, in the order they were added.
         sequences: by name and text of context.
@@ -228,6 +229,11 @@ class RunState:
     forked_from: ForkedFrom | None = None
     gaps: tuple[Gap, ...] = ()
     retraction_count: int = 0
+
+    @property
+    def params(self) -> Any:
+        """A copy of the params, keys in order."""
+        return in_order(self.tree)
 
     @property
     def name(self) -> Any:
@@ -263,3 +269,12 @@ class RunState:
         last = max(ended, key=lambda writer: writer.ended_at_s or 0.0)
         error: str | None = (last.end or {}).get("error")
         return error
+
+
+def in_order(value: Any) -> Any:
+    """Return a copy of params, with the keys of dicts in the stored order."""
+    if isinstance(value, dict):
+        return params.ordered({key: in_order(member) for key, member in value.items()})
+    if isinstance(value, list):
+        return [in_order(member) for member in value]
+    return copy.copy(value) if isinstance(value, bytearray) else value

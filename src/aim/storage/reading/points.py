@@ -153,7 +153,7 @@ class Points:
     @cached_property
     def epochs(self) -> FloatArray:
         """The epoch of each point: shape (n,), float64; NaN: none."""
-        return records.shortest_epochs(self._times_and_epochs[1].astype(np.float32, copy=False))
+        return records.shortest_epochs(stored_epochs(self))
 
     @cached_property
     def writers(self) -> npt.NDArray[np.int32]:
@@ -193,6 +193,11 @@ def floats_of(points: Points) -> FloatArray:
     values are floats, or numbers of a journal.
     """
     return points.floats if isinstance(points, JournalNumbers) else np.ascontiguousarray(points.values, np.float64)
+
+
+def stored_epochs(points: Points) -> npt.NDArray[np.float32]:
+    """Return the epoch of each point as it is stored: shape (n,), float32; NaN: none."""
+    return points._times_and_epochs[1].astype(np.float32, copy=False)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from aim.core import forks
-from aim.core.params import OWN_KIND, Restore
+from aim.core.params import Restore
 from aim.core.recent import MEMORY, Recent
 from aim.storage.forms import blobs
 from aim.storage.forms.history import Rewind
@@ -25,6 +25,7 @@ from aim.storage.forms.state import RunState, SequenceKey, SequenceState, Writer
 from aim.storage.forms.visible import Visibility
 from aim.storage.reading.chunk_source import ChunkSource, WriterPoints
 from aim.storage.reading.points import Chunk, Points, exact_chunks, merge
+from aim.storage.reading.stored_objects import objects_of, visible_items, visible_record
 
 RECENT_BYTES_MAX = 256 << 20
 
@@ -225,15 +226,12 @@ class RunReader:
         Raises:
             DamagedFile: the blob file is.
         """
-        record = _record(self._source, points, index)
-        if not points.hidden_items:
-            return record
-        return {**record, "items": [item for _, item in _visible_items(record, points, index)]}
+        return visible_record(_record(self._source, points, index), points, index)
 
     @_locked
     def items(self, points: Points, index: int) -> list[tuple[int, dict[str, Any]]]:
         """Return the objects of `record`, each with its index in the list that was tracked. Raises DamagedFile."""
-        return _visible_items(_record(self._source, points, index), points, index)
+        return visible_items(_record(self._source, points, index), points, index)
 
     @_locked
     def objects(self, points: Points, index: int, restore: Restore) -> Any:
@@ -241,13 +239,7 @@ class RunReader:
         writer_id = points.writer_ids[int(points.writers[index])]
         file_number, _ = blobs.split_position(int(points.values[index]))
         record = self.record(points, index)
-        kind: str = record["kind"]
-
-        def read_data(offset: int) -> bytes:
-            return self.read_data(writer_id, file_number, offset)
-
-        objects = [_restored(kind, item, read_data, restore) for item in record["items"]]
-        return objects if kind.startswith("list") else objects[0]
+        return objects_of(record, lambda offset: self.read_data(writer_id, file_number, offset), restore)
 
     @_locked
     def read_record(self, writer_id: str, file_number: int, offset: int) -> dict[str, Any]:
@@ -281,6 +273,12 @@ def held_bytes(reader: RunReader) -> int:
     return reader._source.held_bytes()
 
 
+def record_of_step(reader: RunReader, writer_id: str, position: int, step: int) -> dict[str, Any]:
+    """Return the record of a point, with deleted objects too. Raises ValueError, FileNotFoundError, DamagedFile."""
+    with reader._lock:
+        return reader._source.record_of_step(writer_id, position, step)
+
+
 def data_part(reader: RunReader, place: DataPlace, start: int, stop: int) -> bytes:
     """Return some bytes of one object, unchecked; nothing else is read. Raises FileNotFoundError, DamagedFile."""
     return reader._source.read_data_part(*place, start, stop)
@@ -307,18 +305,6 @@ def _chunks(sequence: SequenceState, by_writer: PointsByWriter) -> list[Chunk]:
 def _record(source: ChunkSource, points: Points, index: int) -> dict[str, Any]:
     writer_id = points.writer_ids[int(points.writers[index])]
     return source.record_of_step(writer_id, int(points.values[index]), int(points.steps[index]))
-
-
-def _restored(kind: str, item: Mapping[str, Any], read_data: Callable[[int], bytes], restore: Restore) -> Any:
-    fields = dict(item)
-    offset = fields.pop("data", None)
-    fields.pop(OWN_KIND, None)
-    return restore(blobs.kind_of_item(kind, item), fields, lambda: b"" if offset is None else read_data(offset))
-
-
-def _visible_items(record: Mapping[str, Any], points: Points, index: int) -> list[tuple[int, dict[str, Any]]]:
-    hidden = points.hidden_items.get(int(points.steps[index]), frozenset())
-    return [(item_index, item) for item_index, item in enumerate(record["items"]) if item_index not in hidden]
 
 
 def _may_lack_lines(writer: WriterInfo) -> bool:

@@ -1,0 +1,100 @@
+"""
+A repository that is recorded in a folder and read over HTTP, so that tests of the SDK run over an address unchanged.
+
+    tests/sdk/test_metric.py         the tests, over a folder
+    tests/door/test_metric.py        the same functions, over a server: `globals().update(over_http(...))`
+
+A test is one of a repository when it asks for the fixture `repo` or `run`; the others are of classes alone, and run
+over a folder only.
+"""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from aim.core.addresses import server_address
+from aim.engine.door import Door
+from aim.engine.opening import open_door
+from aim.engine.remote.door import ServerRepository
+from aim.sdk.repo import Repo
+from aim.sdk.run_source import restore
+from aim.storage.recording.writer import Writer
+
+ASKED_OF_A_REPOSITORY = {"repo", "run"}
+
+
+class RecordedInFolder(ServerRepository):
+    """
+    The door of a server whose runs are recorded in the folder *root* that it serves.
+    """
+
+    can = ServerRepository.can | {"record"}
+
+    def __init__(self, address: str, root: Path) -> None:
+        super().__init__(server_address(address), restore)
+        self.recorder: Door = open_door(root, restore=restore)
+
+    def new_run(self, run_hash: str | None = None) -> Writer:
+        return self.recorder.new_run(run_hash)
+
+    def resume_run(self, run_hash: str) -> Writer:
+        return self.recorder.resume_run(run_hash)
+
+    def ended(self, writer: Writer) -> None:
+        self.recorder.ended(writer)
+
+
+class ServedRepo(Repo):
+    """
+    The repository at *address*, which is recorded in the folder *root*.
+    """
+
+    def __init__(self, address: str, root: Path) -> None:
+        super().__init__(address)
+        self._door = RecordedInFolder(address, root)
+        self.folder = root
+
+
+def over_http(module_name: str, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """
+    Return the tests of a module that ask for a repository, and its fixtures, for the namespace of another module.
+
+    Args:
+        without: tests of what only a folder has.
+    """
+    module = import_module(module_name)
+    chosen: dict[str, Any] = {}
+    for name, member in vars(module).items():
+        if name.startswith("test_"):
+            if name not in without and ASKED_OF_A_REPOSITORY & _fixtures_of(module, member):
+                chosen[name] = member
+        elif _is_fixture(member):
+            chosen[name] = member
+    missing = set(without) - vars(module).keys()
+    assert not missing, f"{module_name} has no tests {sorted(missing)}"
+    return chosen
+
+
+def _is_fixture(member: object) -> bool:
+    return type(member).__name__ == "FixtureFunctionDefinition" or hasattr(member, "_pytestfixturefunction")
+
+
+def _fixtures_of(module: object, function: Any) -> set[str]:
+    """Return the fixtures that a test asks for, and those that these ask for."""
+    by_name = {}
+    for name, member in vars(module).items():
+        if _is_fixture(member):
+            marker = getattr(member, "_fixture_function_marker", None) or member._pytestfixturefunction
+            wrapped = getattr(member, "_fixture_function", None) or inspect.unwrap(member)
+            by_name[marker.name or name] = wrapped
+    asked, pending = set(), [function]
+    while pending:
+        for name in inspect.signature(pending.pop()).parameters:
+            if name not in asked:
+                asked.add(name)
+                if name in by_name:
+                    pending.append(by_name[name])
+    return asked
