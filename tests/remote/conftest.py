@@ -22,6 +22,24 @@ def _server(tmp_path: Path) -> Iterator[Server]:
     server.kill()
 
 
+@pytest.fixture(autouse=True)
+def _no_server_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """
+    Servers that a test has not stopped are killed after it.
+    """
+    started: list[Server] = []
+    start = Server.start
+
+    def noted(server: Server) -> Server:
+        started.append(server)
+        return start(server)
+
+    monkeypatch.setattr(Server, "start", noted)
+    yield
+    for server in started:
+        server.kill()
+
+
 @pytest.fixture(name="spool", autouse=True)
 def _spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """

@@ -367,6 +367,15 @@ class Door(Protocol):
     def resume_run(self, run_hash: str) -> Writer:
         """Begin to record into a run that exists. Raises RunNotFound, and DiskRefused as `new_run`."""
 
+    def flush(self, writer: Writer, *, to_read: bool = False) -> None:
+        """
+        Wait until what a writer has put on this disk is safe on the server, if the repository is on one; 10 s at most.
+
+        Args:
+            to_read: wait only if it can't be read through `run` before.
+        """
+        return  # in a folder it is safe already
+
     def ended(self, writer: Writer) -> None:
         """Take over what a closed writer recorded: a folder has it sealed by another process."""
 

@@ -33,7 +33,9 @@ log = logging.getLogger("aim")
 _announced: set[str] = set()
 
 
-def open_door(address: str | os.PathLike[str], *, create: bool = False, restore: Restore | None = None) -> Door:
+def open_door(
+    address: str | os.PathLike[str], *, create: bool = False, restore: Restore | None = None, offline: bool = False
+) -> Door:
     """
     Open the repository at *address*.
 
@@ -43,6 +45,7 @@ def open_door(address: str | os.PathLike[str], *, create: bool = False, restore:
         create: make the repository if there is none; beside one of Aim 3, see `current_root`. That of a server is
             opened without asking for it: the server makes it with the first run.
         restore: makes the objects of runs that are read.
+        offline: record runs of a server into the spool only; `aim sync` sends them.
 
     Raises:
         UsageError: the address names no folder and no server.
@@ -56,7 +59,7 @@ def open_door(address: str | os.PathLike[str], *, create: bool = False, restore:
     0
     """
     if is_server(address):
-        return _server_door(server_address(address), create, restore)
+        return _server_door(server_address(address), restore, create=create, offline=offline)
     root = current_root(folder_of_address(address), create=create)
     from aim.engine.repository import Repository
 
@@ -78,10 +81,10 @@ def current_root(root: Path, *, create: bool = False, warn: Callable[[str], None
     return beside
 
 
-def _server_door(address: ServerAddress, create: bool, restore: Restore | None) -> Door:
+def _server_door(address: ServerAddress, restore: Restore | None, *, create: bool, offline: bool) -> Door:
     from aim.engine.remote.door import ServerRepository, check_project
 
-    door = ServerRepository(address, restore)
+    door = ServerRepository(address, restore, offline=offline)
     if not create:
         check_project(door.project.connection)
     return door

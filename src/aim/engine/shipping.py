@@ -117,6 +117,8 @@ class SpoolShipper:
         shipments = Shipments(self.spool, self._plan)
         shipping = SpoolShipping(self.spool, connection, shipments, self._stop_recording)
         self.shipping = shipping
+        if has_leftovers(self.spool):
+            ship_later(self.spool)
         backoff = Backoff()
         while self.shipping is shipping:
             outcome = shipping.step()
@@ -165,7 +167,10 @@ class SpoolShipper:
             return True
         ids = [writer_id for writer_id, other in self._ids.items() if other is writer] or [writer.id]
         members = [] if shipping is None else shipping.shipments.members()
-        shipped = {member.writer for member in members if not left_bytes(member)}
+        try:
+            shipped = {member.writer for member in members if member.writer in ids and not left_bytes(member)}
+        except FileNotFoundError:  # the run was removed from the spool: nothing of it is left to be sent
+            return True
         return shipped.issuperset(ids)
 
     def flush(self, writer: Writer) -> None:
@@ -198,7 +203,7 @@ class SpoolShipper:
         until_s += wait_s
         moved_bytes = -1
         while time.monotonic() < until_s:
-            if not shielded(lambda: None, _report) or self.is_durable(writer):
+            if self.is_durable(writer):
                 return True
             self.begin()
             self.wake.set()
@@ -265,9 +270,13 @@ def _report(error: Exception) -> None:
     log.error("Aim's thread that sends runs met an error; recording goes on into the spool.", exc_info=error)
 
 
+def _left_behind(spool: Spool) -> list[PlannedWriter]:
+    return [planned for planned in planned_writers(spool) if not planned.is_alive]
+
+
 def has_leftovers(spool: Spool) -> bool:
-    """Return whether there are runs in a spool that no living process records."""
-    return any(not planned.is_alive for planned in planned_writers(spool))
+    """Return whether there are runs in a spool that no living process records, and that are not all at the server."""
+    return Shipments(spool, lambda: _left_behind(spool)).left()[0] > 0
 
 
 def ship_later(spool: Spool) -> bool:
@@ -293,10 +302,7 @@ def ship_leftovers(spool: Spool, until_s: float) -> bool:
     """
     from aim.engine.remote.connection import ServerConnection
 
-    def plan() -> list[PlannedWriter]:
-        return [planned for planned in planned_writers(spool) if not planned.is_alive]
-
-    shipments = Shipments(spool, plan)
+    shipments = Shipments(spool, lambda: _left_behind(spool))
     shipping = SpoolShipping(spool, ServerConnection(server_address(spool.address)), shipments)
     backoff = Backoff()
     while time.monotonic() < until_s:

@@ -100,8 +100,9 @@ class FolderSync:
             time.sleep(pause_s if wait_s is None else max(0.0, min(pause_s, begun_s + wait_s - moment_s)))
 
     def _is_done(self, *, follow: bool) -> bool:
+        self._shipments.ready()  # the server is to be told which writers are complete, before this ends
         if not self._shipments.alive:
-            return not self._shipments.left()[0]
+            return not self._shipments.complete and not self._shipments.left()[0]
         if follow:
             return False
         members = self._shipments.members()

@@ -34,7 +34,7 @@ from aim.sdk.run_source import RunSource
 from aim.storage.artifacts.registry import check_uri, store_of
 from aim.storage.artifacts.stores import FolderStore, folder_of, scheme_of
 from aim.storage.disk.files import DISK
-from aim.storage.forms.artifact_records import ArtifactRecord
+from aim.storage.forms.artifact_records import FILES_FOLDER, ArtifactRecord
 from aim.storage.recording.writer import Writer
 
 URI_PROPERTY = "artifacts_uri"
@@ -209,7 +209,7 @@ class RunArtifacts:
             self._writer = writer
             self._recorder = ArtifactRecorder(
                 source.run_hash,
-                source.artifact_folder(),
+                writer.files.folder / FILES_FOLDER,
                 lambda: source.state().artifacts,
                 lambda record: writer.lines.add_artifact(record.event()),
             )

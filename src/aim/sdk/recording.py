@@ -121,6 +121,7 @@ class Recording:
         if self.writer is not None:
             self.writer.services.record_pending()
             self.writer.encoding.wait_until_done()
+            self.door.flush(self.writer, to_read=True)
         else:
             encoding.wait_until_encoded()
 
@@ -128,6 +129,7 @@ class Recording:
         """Wait until everything recorded is on the disk."""
         if self.writer is not None:
             self.writer.flush()
+            self.door.flush(self.writer)
 
     def close(self, error: BaseException | None = None) -> None:
         """End what records; *error* is the exception that ended the run. A second call does nothing."""

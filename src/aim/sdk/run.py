@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from aim.core import params
+from aim.core.addresses import is_server
 from aim.core.configs import mapping_of
 from aim.core.errors import IncompatibleValue, RunClosed, RunNotFound, UntrackableValue, UsageError
 from aim.core.values import epoch_number, step_number
@@ -65,6 +66,7 @@ class Run(FamiliarRun):
             processes and C code print too.
         create: with a *run_hash* of the caller's own choice: make that run if it does not exist. Several processes may
             do so at once with the same hash.
+        offline: of a repository on a server: record into the spool on this disk only; `aim sync` sends it later.
 
     Raises:
         RunNotFound: there is no run of that hash; it is Aim 3's MissingRunError.
@@ -99,9 +101,10 @@ class Run(FamiliarRun):
         config: Any = None,
         description: str | None = None,
         notes: str | None = None,
+        offline: bool = False,
     ) -> None:
         run_services.check_capture(capture_terminal_logs)
-        door, repo_face = opened(repo, read_only)
+        door, repo_face = opened(repo, read_only, offline=offline)
         if read_only:
             if run_hash is None:
                 raise UsageError("A run is opened for reading by its hash: Run(run_hash, read_only=True).")
@@ -505,7 +508,8 @@ class Run(FamiliarRun):
 def _elsewhere(kind: type[Run], run_hash: str, address: str, read_only: bool) -> Run:
     # not by __init__: a subclass may have its own, and nothing is recorded before there is something to record
     run = kind.__new__(kind)
-    run._attach(Recording(open_door(address, restore=restore), run_hash, read_only=read_only), None)
+    door = open_door(address, create=is_server(address), restore=restore)  # a server is not asked before a value comes
+    run._attach(Recording(door, run_hash, read_only=read_only), None)
     return run
 
 

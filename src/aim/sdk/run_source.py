@@ -32,7 +32,9 @@ def restore(kind: str, fields: Mapping[str, Any], load: Loader) -> object:
     return registry.restore(kind, fields, load)
 
 
-def opened(repo: str | os.PathLike[str] | Repo | None, read_only: bool) -> tuple[Door, Repo | None]:
+def opened(
+    repo: str | os.PathLike[str] | Repo | None, read_only: bool, *, offline: bool = False
+) -> tuple[Door, Repo | None]:
     """
     Open the repository that `Run` was given; see there. Return its door, and the `Repo` if it was one.
 
@@ -42,7 +44,7 @@ def opened(repo: str | os.PathLike[str] | Repo | None, read_only: bool) -> tuple
     """
     if repo is None or isinstance(repo, (str, os.PathLike)):
         address = default_address() if repo is None else clean_repo_path(repo) if os.fspath(repo) else "."
-        return open_door(address, create=not read_only, restore=restore), None
+        return open_door(address, create=not read_only, restore=restore, offline=offline), None
     if hasattr(repo, "door"):
         if repo.read_only and not read_only:
             raise ReadOnly(f"Repository {repo.root_path} is open for reading only: it can't take a run.")

@@ -128,7 +128,13 @@ class FolderBackend(Backend):
     ) -> RunReader:
         from aim.storage.reading.folder_source import open_run
 
-        return open_run(self._store.run_folder(run_hash), restore, may_seal=may_seal, log=log, before=before)
+        return open_run(
+            self._store.run_folder(run_hash),
+            restore,
+            may_seal=may_seal and not self._disk.ships,
+            log=log,
+            before=before,
+        )
 
     def catalogue(self, open_reader: Callable[[str], RunReader], *, cache: Path | None = None) -> RunCatalogue:
         from aim.storage.catalogue.catalogue import Catalogue

@@ -17,11 +17,11 @@ from itertools import islice
 from typing import Any, BinaryIO, cast
 
 from aim.core.addresses import ServerAddress
-from aim.core.errors import NotFound, ReadOnly, RepoNotFound, RunNotFound, ServerRefused, UsageError
+from aim.core.errors import NotFound, RepoNotFound, RunNotFound, ServerRefused, ServerUnreachable, UsageError
 from aim.core.params import Restore
 from aim.engine import door
 from aim.engine.arrow_sequences import SentSequence
-from aim.engine.door import DocumentDoor, Door, TagDoor
+from aim.engine.door import DocumentDoor, Door, RunDoor, TagDoor
 from aim.engine.moving import is_recording, move_run
 from aim.engine.remote.archives import unpacked_run
 from aim.engine.remote.beside import ServerDocuments, ServerTags
@@ -30,9 +30,9 @@ from aim.engine.remote.points import SequenceAddress, read_sequences
 from aim.engine.remote.project import Ahead, Project
 from aim.engine.remote.questions import ServerQuestions
 from aim.engine.remote.run import DistantRun, artifact_path
+from aim.engine.spool_recording import SpooledDoor, SpoolRecording
 from aim.engine.state_forms import state_of
 from aim.storage.forms.state import RunState
-from aim.storage.recording.writer import Writer
 
 log = logging.getLogger("aim")
 
@@ -140,23 +140,25 @@ def check_project(connection: ServerConnection) -> None:
         raise RepoNotFound(f"{address}: the server has {named}.{listed}")
 
 
-class ServerRepository(Door):
+class ServerRepository(SpooledDoor):
     """
     The repository at *address*.
 
     Args:
         restore: makes the objects of runs that are read.
+        offline: record into the spool only.
 
     Raises:
         ServerUnreachable, ServerRefused, InsecureAddress: by each method that asks the server.
         RepoNotFound: likewise, when the server has no such project.
     """
 
-    can = frozenset((door.EDIT, door.DELETE))
+    can = frozenset((door.RECORD, door.EDIT, door.DELETE))
     files = None
 
-    def __init__(self, address: ServerAddress, restore: Restore | None = None) -> None:
+    def __init__(self, address: ServerAddress, restore: Restore | None = None, *, offline: bool = False) -> None:
         self.project = Project(ServerConnection(address))
+        super().__init__(SpoolRecording(self.project.connection, restore, offline=offline))
         self._runs = ServerRuns(self.project, restore)
         self._questions = ServerQuestions(self._runs)
 
@@ -186,10 +188,19 @@ class ServerRepository(Door):
             raise RunNotFound(f"{count} runs begin with {text!r}: {', '.join(hashes)} ... Give more digits.")
         raise self._runs.missing(text)
 
-    def run(self, run_hash: str) -> DistantRun:
-        if not self.has_run(run_hash):
+    def run(self, run_hash: str) -> RunDoor:
+        recorded = self.recording.run(run_hash)
+        if recorded is not None and self.recording.is_read_here(run_hash):
+            return recorded
+        try:
+            if self.has_run(run_hash):
+                return DistantRun(self._runs, run_hash)
+        except ServerUnreachable:
+            if recorded is None:
+                raise
+        if recorded is None:
             raise self._runs.missing(run_hash)
-        return DistantRun(self._runs, run_hash)
+        return recorded
 
     def states(self, run_hashes: Iterable[str] | None = None) -> Iterator[RunState]:
         pending = iter(self.run_hashes() if run_hashes is None else run_hashes)
@@ -206,17 +217,6 @@ class ServerRepository(Door):
     def questions(self) -> ServerQuestions:
         return self._questions
 
-    # recording
-
-    def new_run(self, run_hash: str | None = None) -> Writer:
-        raise ReadOnly(f"{self.address}: this version of Aim only reads from servers. Record into a folder.")
-
-    def resume_run(self, run_hash: str) -> Writer:
-        return self.new_run(run_hash)
-
-    def ended(self, writer: Writer) -> None:
-        pass
-
     # changes
 
     def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str, after_s: float = 0.0) -> float:
@@ -225,6 +225,7 @@ class ServerRepository(Door):
         return at_s
 
     def fork_run(self, run_hash: str, step: int, *, name: str | None = None) -> str:
+        self.recording.flush_run(run_hash)  # the copies are made there
         body = {"run": run_hash, "step": step, "name": name}
         return str(self._runs.change(run_hash, "fork", body)["run"])
 
