@@ -52,12 +52,14 @@ def folder_name() -> str:
 
 def is_repository(path: Path) -> bool:
     """Return whether *path* is a repository's folder (the `.aim` itself)."""
-    return (path / "FORMAT").is_file()
+    return os.path.isfile(path / "FORMAT")  # `Path.is_file` raises for a name that is too long
 
 
 def is_old_repository(path: Path) -> bool:
     """Return whether *path* is the `.aim` of a repository of Aim 3."""
-    return not is_repository(path) and ((path / "run_metadata.sqlite").exists() or (path / "VERSION").exists())
+    return not is_repository(path) and (
+        os.path.exists(path / "run_metadata.sqlite") or os.path.exists(path / "VERSION")
+    )
 
 
 def old_repository_text(path: Path) -> str:
