@@ -4,20 +4,19 @@ Files of imported runs: copied, or kept as addresses. No name and no path that a
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
 from aim.convert.events import ArtifactFile, LeftOut
+from aim.storage.disk.digests import digest_of
 
 if TYPE_CHECKING:
     from aim.engine.growing import RunGrowth
     from aim.storage.care.importing import RunImport
 
 COPY, LINK, NONE = ARTIFACT_CHOICES = ("copy", "link", "none")
-CHUNK_BYTES = 1 << 20
 WITHOUT_COPY = "artifacts (--artifacts copy brings them)"
 
 
@@ -41,7 +40,7 @@ def take_artifact(event: ArtifactFile, target: RunImport | RunGrowth, root: Path
     if not is_below(event.path, root):
         return f"artifact {name!r}: its file lies outside of the source"
     try:
-        digest, size_bytes = _digest(event.path)
+        digest, size_bytes = digest_of(event.path)
         moment_s = event.path.stat().st_mtime
     except OSError as error:
         return f"artifact {name!r}: {error.strerror}"
@@ -88,12 +87,3 @@ def is_below(path: Path, root: Path) -> bool:
     """Return whether *path*, with its links followed, is *root* or lies below it."""
     resolved, resolved_root = path.resolve(), root.resolve()
     return resolved == resolved_root or resolved_root in resolved.parents
-
-
-def _digest(path: Path) -> tuple[str, int]:
-    digest, size_bytes = hashlib.sha256(), 0
-    with open(path, "rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-            size_bytes += len(chunk)
-    return digest.hexdigest(), size_bytes

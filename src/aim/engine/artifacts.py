@@ -14,7 +14,6 @@ repository.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import urllib.parse
@@ -25,9 +24,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aim.core.errors import NotFound
+from aim.storage.disk.digests import digest_of_open
 from aim.storage.forms.artifact_records import ArtifactRecord
-
-HASH_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -73,23 +71,17 @@ class RunFile:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             file.close()
             raise NotFound(f"The artifact {self.name!r} is no file.")
-        if not self.is_own and _sha256_of(file) != self.sha256:
-            file.close()
-            raise NotFound(f"What is in {self.uri} is not what was logged as {self.name!r}: it has changed since.")
+        if not self.is_own:
+            if digest_of_open(file).sha256 != self.sha256:
+                file.close()
+                raise NotFound(f"What is in {self.uri} is not what was logged as {self.name!r}: it has changed since.")
+            file.seek(0)
         return file
 
 
 def _no_link(path: str, flags: int) -> int:
     # O_NONBLOCK: opening a pipe would wait for its other end
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-
-
-def _sha256_of(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while chunk := file.read(HASH_CHUNK_BYTES):
-        digest.update(chunk)
-    file.seek(0)
-    return digest.hexdigest()
 
 
 def artifacts_of(folder: Path, records: Mapping[str, ArtifactRecord]) -> list[RunFile]:

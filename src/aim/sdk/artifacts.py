@@ -14,7 +14,6 @@ stored. `flush()` and `close()` wait for all files.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import queue
@@ -33,13 +32,13 @@ from aim.sdk.recording import Recording
 from aim.sdk.run_source import RunSource
 from aim.storage.artifacts.registry import check_uri, store_of
 from aim.storage.artifacts.stores import FolderStore, folder_of, scheme_of
+from aim.storage.disk.digests import digest_of
 from aim.storage.disk.files import DISK
 from aim.storage.forms.artifact_records import FILES_FOLDER, ArtifactRecord
 from aim.storage.recording.writer import Writer
 
 URI_PROPERTY = "artifacts_uri"
 THREADS = 4
-HASH_CHUNK_BYTES = 1 << 20
 
 log = logging.getLogger("aim")
 
@@ -91,7 +90,7 @@ class Artifact:
             FolderStore(Path("/")).get(str(folder_of(self.uri).absolute()), target)
         else:
             store_of(base_uri).get(path, target)
-        if sha256_of(target)[0] != self.sha256:
+        if digest_of(target).sha256 != self.sha256:
             target.unlink()
             raise NoArtifact(f"{self.uri} is not what was logged as {self.name!r}: its content has changed since.")
         return str(target)
@@ -104,17 +103,6 @@ class Artifact:
             return base_uri, file_name
         base_uri, _, run_hash = run_uri.rpartition("/")
         return base_uri, f"{run_hash}/{self.path}"
-
-
-def sha256_of(path: Path) -> tuple[str, int]:
-    """Return the SHA-256 of a file, hex, and its size. Cost: about 1 s a GB, without the GIL."""
-    digest = hashlib.sha256()
-    size_bytes = 0
-    with open(path, "rb") as file:
-        while chunk := file.read(HASH_CHUNK_BYTES):
-            digest.update(chunk)
-            size_bytes += len(chunk)
-    return digest.hexdigest(), size_bytes
 
 
 def clean_name(name: str) -> str:
@@ -292,7 +280,7 @@ class ArtifactRecorder:
                 self._changed.notify_all()
 
     def _store(self, source: Path, name: str, base_uri: str | None) -> ArtifactRecord:
-        sha256, size_bytes = sha256_of(source)
+        sha256, size_bytes = digest_of(source)
         with self._changed:
             if self._by_name is None:
                 self._by_name = dict(self._stored())
@@ -320,7 +308,7 @@ class ArtifactRecorder:
         source, target = self._files.root / twin.name, self._files.root / name
         try:
             self._files.make_folder(target.parent)
-            if sha256_of(source)[0] != twin.sha256:
+            if digest_of(source).sha256 != twin.sha256:
                 return False
             os.link(source, target)
             DISK.sync_folder(target.parent)

@@ -4,26 +4,24 @@ Whole files of a run that are new: sealed points, edits, and the artifacts that 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from aim.storage.disk import layout
+from aim.storage.disk.digests import digest_of
 from aim.storage.shipping import frames as wire
 from aim.storage.shipping.new_lines import LocalArtifact
 from aim.storage.shipping.progress import FileKey, FilePart, WriterProgress
-
-DIGEST_BYTES = 1 << 20
 
 
 class FileLabel(NamedTuple):
     """What a request says of a whole file."""
 
     name: str
-    size_bytes: int
     sha256: str
+    size_bytes: int
 
     def to_json(self) -> dict[str, Any]:
         """Return the form in the header of a request."""
@@ -53,7 +51,7 @@ class NewFiles:
         if not self.is_sealed():
             return []
         if key not in self._labels:
-            self._labels[key] = FileLabel(self._remote_name, *_size_and_digest(self._sealed))
+            self._labels[key] = FileLabel(self._remote_name, *digest_of(self._sealed))
         return self._part(key, self._sealed, progress, budget_bytes)
 
     def read_edits(self, progress: WriterProgress) -> list[FilePart]:
@@ -63,7 +61,7 @@ class NewFiles:
             key = (wire.EDIT, name)
             if layout.EDIT_FILE.fullmatch(name) and not progress.file(key).sent.count:
                 path = self._folder / name
-                self._labels[key] = FileLabel(name, *_size_and_digest(path))
+                self._labels[key] = FileLabel(name, *digest_of(path))
                 parts += self._part(key, path, progress, wire.FRAME_BYTES_MAX)
         return parts
 
@@ -73,7 +71,7 @@ class NewFiles:
         """Return the next part of the artifacts."""
         for name, artifact in artifacts.items():
             key = (wire.ARTIFACT, name)
-            label = FileLabel(name, artifact.size_bytes, artifact.sha256)
+            label = FileLabel(name, artifact.sha256, artifact.size_bytes)
             if self._labels.setdefault(key, label) != label:  # another file of that name
                 progress.forget(key)
                 self._labels[key] = label
@@ -91,13 +89,3 @@ class NewFiles:
         except FileNotFoundError:  # removed here meanwhile
             return []
         return [FilePart(key, start, start + len(data), data)] if data else []
-
-
-def _size_and_digest(path: Path) -> tuple[int, str]:
-    digest = hashlib.sha256()
-    size_bytes = 0
-    with open(path, "rb") as file:
-        while chunk := file.read(DIGEST_BYTES):
-            digest.update(chunk)
-            size_bytes += len(chunk)
-    return size_bytes, digest.hexdigest()

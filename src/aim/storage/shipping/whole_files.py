@@ -7,20 +7,18 @@ it, and a repeated part changes nothing. The thread that syncs gives it its name
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from aim.storage.disk import layout
+from aim.storage.disk.digests import digest_of
 from aim.storage.disk.files import Disk
 from aim.storage.forms.artifact_records import FILES_FOLDER
 from aim.storage.shipping.frames import ARTIFACT, EDIT, SEALED, Frame, MalformedRequest
 from aim.storage.shipping.received_files import ReceivedFiles
 
 NAME_CHARS_MAX = 1024
-CHUNK_BYTES = 1 << 20
 
 
 class Arrival(NamedTuple):
@@ -87,7 +85,7 @@ class WholeFiles:
     def publish(self, arrival: Arrival) -> bool:
         """Give a file its name; return False, and remove it, when its digest is wrong. Raises OSError."""
         try:
-            digest = _digest(arrival.scratch)
+            digest = digest_of(arrival.scratch).sha256
         except FileNotFoundError:  # published by another process, or the run was deleted
             return arrival.target.exists() or not arrival.scratch.parent.is_dir()
         if digest != arrival.sha256:
@@ -110,17 +108,6 @@ def _is_there(path: Path, size_bytes: int, sha256: str | None) -> bool:
     try:
         if sha256 is None:
             return path.exists()
-        return path.stat().st_size == size_bytes and _digest(path) == sha256
+        return path.stat().st_size == size_bytes and digest_of(path).sha256 == sha256
     except OSError:
         return False
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        while chunk := os.read(descriptor, CHUNK_BYTES):
-            digest.update(chunk)
-    finally:
-        os.close(descriptor)
-    return digest.hexdigest()

@@ -26,6 +26,7 @@ from aim.core.errors import UsageError
 from aim.sdk.adapters.session.ranks import SilentRun
 from aim.sdk.adapters.session.run_session import RunSession
 from aim.sdk.adapters.session.scalars import fetched
+from aim.storage.disk.digests import digest_of
 
 MODES = {
     False: None, None: None, True: "end", "end": "end", "all": "all", "checkpoint": "all", "reference": "reference",
@@ -119,12 +120,10 @@ def linked(source: Path) -> Path | None:
 
 def digests(path: Path) -> Any:
     """Return the SHA-256 of a file, or of each file of a folder by its path below it."""
-    from aim.sdk.artifacts import sha256_of
-
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
-        return {file.relative_to(path).as_posix(): sha256_of(file)[0] for file in files}
-    return sha256_of(path)[0]
+        return {file.relative_to(path).as_posix(): digest_of(file).sha256 for file in files}
+    return digest_of(path).sha256
 
 
 def record_model(checkpoints: Checkpoints, write: Callable[[str], object], name: str, **details: Any) -> None:
