@@ -3,7 +3,7 @@
 import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { contextLabel, sequenceText } from "../model/fields";
-import { allSteps, atPresent, bySequence, hiddenCount, itemsOf, objectsStore, type Item } from "../model/objects";
+import { atPresent, bySequence, hiddenCount, itemsOf, objectsStore, type Item } from "../model/objects";
 import { wordsOf } from "../model/overlays";
 import type { ObjectsRequest } from "../wire/objects";
 import { useApp } from "./app";
@@ -33,12 +33,7 @@ function usePictures(hashes: ReadonlySignal<readonly string[]>) {
     index: { from: 0, count: listLength.value },
   }));
   const store = useStore(() => objectsStore(scope, wish));
-  const stepping = useStepping(
-    useComputed(() => allSteps(store.answer.value)),
-    at,
-    (step) => (at.value = step),
-    () => !store.isLoading.peek(),
-  );
+  const stepping = useStepping(store, at, (step) => (at.value = step));
   return { store, stepping, listLength };
 }
 

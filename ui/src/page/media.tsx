@@ -5,7 +5,7 @@ import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { setting } from "../model/address";
 import { contextLabel, parseField, sequenceText } from "../model/fields";
-import { allSteps, longestCount, atPresent, bySequence, itemsOf, objectsStore, type Item } from "../model/objects";
+import { atPresent, bySequence, itemsOf, objectsStore, type Item } from "../model/objects";
 import { wordsOf, type OverlayWords } from "../model/overlays";
 import { makeScene, runName, type Scene } from "../model/scene";
 import { cellOf } from "../model/table";
@@ -103,14 +103,7 @@ function useMedia() {
     limit.value += SEQUENCES_AT_ONCE;
   };
   const store = useStore(() => objectsStore(scope, wish));
-  const steps = useComputed(() => allSteps(store.answer.value));
-  const stepping = useStepping(
-    steps,
-    at,
-    set,
-    () => !store.isLoading.peek(),
-    useComputed(() => longestCount(store.answer.value)),
-  );
+  const stepping = useStepping(store, at, set);
   return { scene, subjects, subject, sequences, isColumns, askedSteps, store, stepping, showMore };
 }
 

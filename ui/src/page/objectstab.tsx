@@ -3,7 +3,7 @@
 import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { contextLabel, sequenceText } from "../model/fields";
-import { allSteps, longestCount, atPresent, bySequence, itemsOf, objectsStore, type Item } from "../model/objects";
+import { atPresent, bySequence, itemsOf, objectsStore, type Item } from "../model/objects";
 import { wordsOf, type OverlayWords } from "../model/overlays";
 import { ownColor } from "../model/runcolors";
 import type { ObjectsRequest } from "../wire/objects";
@@ -38,20 +38,13 @@ export function ObjectsTab({ run, subject }: { run: RunAnswer; subject: string }
     index: { from: 0, count: ROW_ITEMS },
   }));
   const store = useStore(() => objectsStore(scope, wish));
-  const steps = useComputed(() => allSteps(store.answer.value));
-  const stepping = useStepping(
-    steps,
-    at,
-    (step) => (at.value = step),
-    () => !store.isLoading.peek(),
-    useComputed(() => longestCount(store.answer.value)),
-  );
+  const stepping = useStepping(store, at, (step) => (at.value = step));
   const items = itemsOf(store.answer.value);
   const words = wordsOf(items);
   if (!store.answer.value) return store.error.value ? <p class="failure">{store.error.value.message}</p> : <Skeleton />;
   return (
     <>
-      {!whole && steps.value.length > 1 && (
+      {!whole && stepping.steps.value.length > 1 && (
         <div class="toolbar">
           <StepSlider stepping={stepping} />
         </div>

@@ -4,7 +4,10 @@ import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { change, setting } from "../model/address";
+import type { LiveStore } from "../model/livestore";
+import { allSteps, longestCount } from "../model/objects";
 import { plural } from "../model/words";
+import type { ObjectsAnswer } from "../wire/objects";
 import { Icon } from "../widget/icon";
 import { useCommands } from "./hooks";
 
@@ -34,15 +37,16 @@ export function useStepSetting(): {
   return { at, set: (step) => change({ step: step === null ? null : String(step) }, true) };
 }
 
-/// Steps with the keys `[`, `]` and `space`. `isReady`: whether the step that was asked for last is on the screen, so
-/// that playing never runs ahead of what is seen.
+/// The steps of a store's objects, with the keys `[`, `]` and `space`. Playing waits until the step that was asked for
+/// last is on the screen, so that it never runs ahead of what is seen.
 export function useStepping(
-  steps: ReadonlySignal<readonly number[]>,
+  store: LiveStore<ObjectsAnswer>,
   at: ReadonlySignal<number | null>,
   set: (step: number | null) => void,
-  isReady: () => boolean = () => true,
-  count: ReadonlySignal<number> = useComputed(() => steps.value.length),
 ): Stepping {
+  const steps = useComputed(() => allSteps(store.answer.value));
+  const count = useComputed(() => longestCount(store.answer.value));
+  const isReady = (): boolean => !store.isLoading.peek();
   const isPlaying = useSignal(false);
   const index = useComputed(() => {
     const list = steps.value;

@@ -3,16 +3,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { contextLabel } from "../model/fields";
-import {
-  allSteps,
-  longestCount,
-  bySequence,
-  hiddenCount,
-  itemKey,
-  itemsOf,
-  objectsStore,
-  type Item,
-} from "../model/objects";
+import { bySequence, hiddenCount, itemKey, itemsOf, objectsStore, type Item } from "../model/objects";
 import { makeScene, runName, type Scene } from "../model/scene";
 import { diffWords } from "../model/worddiff";
 import type { ObjectsRequest } from "../wire/objects";
@@ -58,14 +49,7 @@ export function TextsPage(): JSX.Element {
   const items = useComputed(() =>
     itemsOf(store.answer.value).filter((item) => (item.text ?? "").toLowerCase().includes(find.value)),
   );
-  const steps = useComputed(() => allSteps(store.answer.value));
-  const stepping = useStepping(
-    steps,
-    at,
-    set,
-    () => !store.isLoading.peek(),
-    useComputed(() => longestCount(store.answer.value)),
-  );
+  const stepping = useStepping(store, at, set);
   const state = useHasRuns(scene);
   if (state !== "runs") return <ScopeNotice state={state} scene={scene} />;
   if (
