@@ -44,6 +44,7 @@ BACKOFF_S, BACKOFF_S_MAX = 0.5, 60.0
 SWEEP_S = 300.0
 DETACHED_S_MAX = 24 * 3600.0
 NICENESS = 10
+CHANCE = random.SystemRandom()  # the random numbers of the module are the training's, which may have seeded them
 
 log = logging.getLogger("aim")
 
@@ -61,7 +62,7 @@ class Backoff:
     def fail(self, retry_after_s: float | None) -> float:
         """Return the pause after a failure."""
         self._pause_s = min(BACKOFF_S_MAX, max(BACKOFF_S, self._pause_s * 2))
-        return max(retry_after_s or 0.0, self._pause_s * random.uniform(0.5, 1.0))
+        return max(retry_after_s or 0.0, self._pause_s * CHANCE.uniform(0.5, 1.0))
 
 
 class SpoolShipper:
