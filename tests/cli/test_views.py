@@ -89,7 +89,7 @@ class Terminal:
         self._count = 0
         self._socket = str(folder / f"tmux-{columns}")
         environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")},
             "PYTHONPATH": str(SOURCE),
             "NO_COLOR": "1",
             "LANG": "C.UTF-8",

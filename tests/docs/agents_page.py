@@ -12,11 +12,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import anyio
 from mcp import Client
 
 from aim.engine.repository import Repository
 from aim.mcp.serving import make_server
+from tests.apart import apart
 from tests.mcp.sweep import record_sweep
 from tests.mcp.tokens import token_count
 from tests.tidy.tree import ROOT
@@ -52,7 +52,7 @@ def answers(folder: Path) -> list[str]:
         async with Client(make_server(Repository(folder), writes=False)) as client:
             return [await client.call_tool(tool, values) for _, tool, values in QUESTIONS]
 
-    texts = ["\n".join(part.text for part in answer.content) for answer in anyio.run(session)]
+    texts = ["\n".join(part.text for part in answer.content) for answer in apart(session())]
     return [re.sub(r"property,duration_s,.*\n", "", text) for text in texts]
 
 

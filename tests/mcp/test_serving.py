@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
@@ -20,6 +19,7 @@ from aim import Repo
 from aim.engine.repository import Repository
 from aim.mcp.answers import CHARS_MAX
 from aim.mcp.serving import CHANGING, READING, make_server
+from tests.apart import apart
 from tests.mcp.sweep import record_sweep
 from tests.mcp.tokens import token_count
 
@@ -47,7 +47,7 @@ def ask(folder: Path, *calls: tuple[str, dict[str, Any]], writes: bool = False) 
         async with Client(make_server(Repository(folder), writes=writes)) as client:
             return [await client.call_tool(name, values) for name, values in calls]
 
-    return anyio.run(session)
+    return apart(session())
 
 
 def environment() -> dict[str, str]:
@@ -68,7 +68,7 @@ def test_a_program_speaks_with_it_over_pipes(folder: Path) -> None:
             tools = (await client.list_tools()).tools
             return tools, await client.call_tool("best_runs", {"metric": "val/accuracy", "limit": 1})
 
-    tools, best = anyio.run(session)
+    tools, best = apart(session())
 
     assert sorted(READING) == sorted(tool.name for tool in tools)
     assert all(tool.annotations.read_only_hint and len(tool.description) > 40 for tool in tools)
@@ -105,7 +105,7 @@ def test_over_http_the_token_is_asked_for(address: str) -> None:
         ):
             return text_of(await client.call_tool("list_runs", {"query": "run.status == 'failed'"}))
 
-    listed = anyio.run(session)
+    listed = apart(session())
     refused = httpx2.post(address, json={}, headers={"Authorization": "Bearer abd"})
 
     assert FAILED in listed

@@ -151,8 +151,7 @@ def test_a_wrong_format_is_the_callers_fault(run: Run, capsys: pytest.CaptureFix
     """
     A message whose arguments do not fit is reported as `logging` does, and the training goes on.
     """
-    logger = logging.getLogger("tests.format")
-    logger.propagate = False  # pytest's own handler raises for it
+    logger = logging.Logger("tests.format")  # one that pytest, whose handler raises for it, does not see
     handler = run.log_handler()
     logger.addHandler(handler)
     try:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from aim.server import files
 from aim.server.answers import Refusal
 from aim.server.files import CHUNK_BYTES, attachment, byte_range, chunks, file_answer
+from tests.apart import apart
 
 SIZE = 10
 
@@ -90,7 +91,7 @@ def sent(answer: Response) -> bytes:
         messages.append(message)
         await asyncio.sleep(0)
 
-    asyncio.run(answer({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send))
+    apart(answer({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send))
     return b"".join(message.get("body", b"") for message in messages)
 
 

@@ -7,23 +7,13 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
 
 import pytest
 
 from aim.server import pool as pool_module
 from aim.server.answers import Refusal
 from aim.server.pool import Pool
-
-Result = TypeVar("Result")
-
-
-def apart(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run *work* in an event loop of its own, in another thread: this one may have a loop."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
+from tests.apart import apart
 
 
 def test_quick_work_does_not_wait_behind_long_work() -> None:

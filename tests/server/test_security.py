@@ -18,6 +18,7 @@ from aim.server.answers import Refusal
 from aim.server.app import routes
 from aim.server.pool import WAITING_MAX, Pool
 from aim.server.security import folder, host_name
+from tests.apart import apart
 from tests.server.conftest import Browser, MakeBrowser, MakeRun
 
 TOKEN = {"Authorization": "Bearer secret"}
@@ -203,7 +204,7 @@ def test_too_many_at_once_are_refused() -> None:
         pool.close()
         return status
 
-    assert 503 == asyncio.run(crowd())
+    assert 503 == apart(crowd())
 
 
 def test_a_host_name_and_a_folder_are_parsed() -> None:

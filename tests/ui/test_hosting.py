@@ -165,7 +165,7 @@ def test_a_server_with_a_token_lets_in_who_has_it(open_page: Open, repository: P
 
         page.get_by_label("Token").fill("wrong")
         page.get_by_role("button", name="Open").click()
-        expect(page.locator(".toast.bad")).to_contain_text("not the token")
+        expect(page.locator(".toast.bad")).to_contain_text("This is not a token of this server")
         page.get_by_label("Token").fill(TOKEN)
         page.keyboard.press("Enter")
         wait_painted(page)

@@ -245,7 +245,7 @@ def test_an_empty_repository_can_be_filled_to_look_at(open_page: Open, tmp_path:
         expect(page.get_by_role("heading", name="Waiting for the first run")).to_be_visible()
         expect(page.locator(".snippet")).to_contain_text("from aim import Run")
         page.get_by_role("button", name="Load demo data").click()
-        expect(page.locator(".runlist .run")).to_have_count(12)
+        expect(page.locator(".runlist .run")).to_have_count(23)
         wait_drawn(page, 'accuracy{"subset":"val"}')
 
 
