@@ -11,6 +11,7 @@ nothing flickers. It asks for the size of the terminal each time, as tmux change
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import select
 import shutil
@@ -24,7 +25,8 @@ Draw = Callable[[int, int], list[str]]
 """Called with the width and the height of the terminal; returns the lines."""
 BEGIN, END = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
-ENDS = "q\x1b\x03"
+ENDS = frozenset(b"q\x1b\x03")
+KEYS_BYTES_MAX = 1024  # all that was typed: what a buffer of Python held would not be seen by `select`
 SGR = re.compile(r"\x1b\[[0-9;]*m")
 PIPE_SIZE = (200, 50)
 
@@ -92,8 +94,8 @@ def _keys() -> Iterator[Callable[[float], bool]]:
     def pressed(seconds: float) -> bool:
         end_s = time.monotonic() + seconds
         while (left_s := end_s - time.monotonic()) > 0:
-            ready, _, _ = select.select([sys.stdin], [], [], left_s)
-            if ready and sys.stdin.read(1) in ENDS:
+            ready, _, _ = select.select([descriptor], [], [], left_s)
+            if ready and not ENDS.isdisjoint(os.read(descriptor, KEYS_BYTES_MAX)):
                 return True
         return False
 
