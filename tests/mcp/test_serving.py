@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
@@ -110,6 +112,28 @@ def test_over_http_the_token_is_asked_for(address: str) -> None:
 
     assert FAILED in listed
     assert (401, True) == (refused.status_code, "asks for a token" in refused.text)
+
+
+def test_an_address_that_is_printed_takes_connections(address: str) -> None:
+    """
+    Whoever reads the address can connect at once: it is said after the socket listens.
+    """
+    parts = urlsplit(address)
+
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=60) as connected:
+        assert parts.port == connected.getpeername()[1]
+
+
+def test_a_port_that_is_taken_is_said(folder: Path, address: str) -> None:
+    """
+    A second server on the port ends with what to do, and not with a report of uvicorn.
+    """
+    port = address.split(":")[2].split("/")[0]
+    words = [sys.executable, "-m", "aim", "mcp", "--repo", str(folder), "--http", "-p", port]
+
+    ended = subprocess.run(words, env=environment(), capture_output=True, text=True, check=False, timeout=120)
+
+    assert (2, True) == (ended.returncode, "Choose another port with --port" in ended.stderr)
 
 
 def test_answers_say_what_was_asked(folder: Path) -> None:

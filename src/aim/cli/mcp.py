@@ -14,7 +14,7 @@ from aim.cli.runs import open_repository
 from aim.core.errors import UsageError
 from aim.mcp.serving import Admits, equals_token
 from aim.server.roles import EDIT, READ, RIGHTS
-from aim.server.settings import AUTH_FOLDER
+from aim.server.settings import AUTH_FOLDER, Settings
 from aim.server.tokens import TokenFile
 
 PORT_DEFAULT = 43_801
@@ -51,11 +51,13 @@ def serve_tools(repo: Path | None, http: bool, host: str, port: int, token: str 
         raise UsageError(f"Other machines can reach {host}: give --token, or make one with `aim token create`.")
     import uvicorn
 
-    config = uvicorn.Config(serving.http_app(server, host, admits), host=host, port=port, log_level="warning")
-    with config.bind_socket() as listening:
-        shown_port = listening.getsockname()[1]
-        output.tell(f"Serving MCP at http://{host}:{shown_port}{serving.PATH}")
-        uvicorn.Server(config).run(sockets=[listening])
+    from aim.server.serve import address, listen
+
+    settings = Settings((), host=host, port=port)
+    config = uvicorn.Config(serving.http_app(server, host, admits), log_level="warning")
+    with listen(settings) as opened:  # the kernel accepts connections from here on
+        output.tell(f"Serving MCP at {address(settings, opened).rstrip('/')}{serving.PATH}")
+        uvicorn.Server(config).run(sockets=[opened])
 
 
 def _admits(files: Path | None, token: str | None, *, write: bool) -> Admits | None:

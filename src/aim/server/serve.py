@@ -66,7 +66,7 @@ def listen(settings: Settings) -> socket.socket:
         opened.close()
         raise UsageError(
             f"Can't listen on {settings.host}:{settings.port}: {error.strerror}. "
-            "Is `aim up` running already? Choose another port with --port, or 0 for a free one."
+            "Is a server there already? Choose another port with --port, or 0 for a free one."
         ) from None
     opened.set_inheritable(True)
     return opened
