@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from aim.sdk.repo_queries import RepoQueries
 
 if TYPE_CHECKING:
     from aim.engine.best_runs import BestRun
+    from aim.engine.group_comparison import GroupComparison
     from aim.engine.param_importance import ParamImportance
 
 
@@ -90,6 +91,55 @@ class RepoInsights(RepoQueries):
         from aim.engine.param_importance import param_importance
 
         return param_importance(self.door.questions(), metric, query, params=params)
+
+    def compare_groups(
+        self,
+        metric: str,
+        a: str | Collection[str],
+        b: str | Collection[str],
+        *,
+        value: str = "best",
+        confidence: float = 0.95,
+    ) -> GroupComparison:
+        """
+        Return by how much a metric differs between two groups of runs, with a confidence interval: Welch's t, or
+        Student's t for pairs where each seed has one run in each of the groups.
+
+        Args:
+            metric: as of `best`.
+            a, b: the groups: queries such as `run.optimizer == "adam"`, or hashes of runs.
+            value: which value of each run counts: `last`, `min`, `max`, `mean` ...; `best` is `min` for losses and
+                errors and `max` for other metrics.
+            confidence: the probability that the interval holds the true difference.
+
+        Returns:
+            `difference` is the mean of *b* less the mean of *a*, `low` and `high` are the interval, `p` is of the test
+            that there is no difference. `warnings` say what speaks against relying on them, such as fewer than three
+            seeds; `explanation` says what was computed.
+
+        Raises:
+            UsageError: there is no such metric or value, a group has no run with it, or a run is in both groups.
+            InvalidQuery: a query can't be understood; it is a SyntaxError.
+
+        Cost: as `best`.
+
+        >>> import tempfile
+        >>> from aim import Repo, Run
+        >>> repo = Repo(tempfile.mkdtemp(), init=True)
+        >>> for seed, (sgd, adam) in enumerate([(0.80, 0.84), (0.82, 0.85), (0.79, 0.84)]):
+        ...     for name, accuracy in (("sgd", sgd), ("adam", adam)):
+        ...         with Run(repo=repo, system_tracking_interval=None, capture_terminal_logs=False) as run:
+        ...             run["optimizer"], run["seed"] = name, seed
+        ...             run.track(accuracy, name="acc")
+        >>> comparison = repo.compare_groups("acc", "run.optimizer == 'sgd'", "run.optimizer == 'adam'")
+        >>> comparison.method, [round(number, 3) for number in (comparison.difference, comparison.low, comparison.high)]
+        ('paired', [0.04, 0.015, 0.065])
+        >>> comparison.warnings
+        ()
+        """
+        from aim.engine.group_comparison import compare_groups
+
+        return compare_groups(self.door.questions(), metric, a, b, value=value, confidence=confidence)
 
     def digest(self, query: str = "", *, tokens: int = 2_000) -> str:
         """
