@@ -63,7 +63,7 @@ class Recording:
         self.writer: Writer | None = None
         self.read_only = read_only
         self._locked_path = locked_path
-        self._has_warned = False
+        self._has_warned = self._has_checked_in = False
         if writer is not None:
             self._begin(writer)
 
@@ -152,9 +152,15 @@ class Recording:
         if self.writer is None:
             raise NotRecording(f"Run {self.run_hash} is open for reading only: it can't report progress.")
         writer = self.ready_writer()
+        self._has_checked_in = True
         writer.lines.check_in(report)
         if block:
             writer.flush()
+
+    def deduce_progress(self, progress: Mapping[str, Any]) -> None:
+        """Record what an adapter knows of the progress; nothing where the training checks in by itself."""
+        if self.is_open and not self._has_checked_in:
+            self.ready_writer().lines.check_in(progress)
 
     # changes
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from aim.core.errors import UsageError
+from aim.sdk.adapters.session import progress
 from aim.sdk.adapters.session.checkpoints import Checkpoints, record_model
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
@@ -114,6 +115,7 @@ class AimCallback(RunHolder, callback_core.Callback):
         values = {self._loss_name: self.smooth_loss, **dict(hyperparameters(self.opt.hypers))}
         epoch = self._epochs_before + self.epoch + (self.iter + 1) / self.n_iter
         self._session.track(values, step=self._batch_step, epoch=epoch, context=TRAIN)
+        progress.report(self._session, self.epoch * self.n_iter + self.iter + 1, self.n_epoch * self.n_iter, "batches")
 
     @hook
     def after_epoch(self) -> None:

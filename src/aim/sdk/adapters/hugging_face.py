@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aim.core.errors import RunNotFound
+from aim.sdk.adapters.session import progress
 from aim.sdk.adapters.session.checkpoints import Checkpoints, store
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
@@ -126,6 +127,7 @@ class AimCallback(RunHolder, TrainerCallback, ExportableState):  # type: ignore[
         if state.trial_params:
             self._session.set_params("trial", state.trial_params)
         self._record_size("train", kwargs.get("train_dataloader"))
+        progress.report(self._session, state.global_step, state.max_steps)
         if self._watch_log and model is not None:
             self._watch = self._watched(model, args, state)
 
@@ -159,6 +161,11 @@ class AimCallback(RunHolder, TrainerCallback, ExportableState):  # type: ignore[
         self._session.rewind(state.global_step)
 
     # what happens on the way
+
+    @hook
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Report how far the training is."""
+        progress.report(self._session, state.global_step, state.max_steps)
 
     @hook
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:

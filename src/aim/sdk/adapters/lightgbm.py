@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from aim.sdk.adapters.session import boosters
+from aim.sdk.adapters.session import boosters, progress
 from aim.sdk.adapters.session.checkpoints import Checkpoints, record_model
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
@@ -84,6 +84,7 @@ class AimCallback(RunHolder):
             context = {"subset": data_name, "data_name": data_name}
             self._session.track(values, step=env.iteration, context=context)
         self.after_tracking(env=env)
+        progress.report(self._session, env.iteration + 1, env.end_iteration, "iterations")
         if env.iteration == env.end_iteration - 1:
             self.log_summary(env.model)
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aim.core.values import is_number
+from aim.sdk.adapters.session import progress
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
 from aim.sdk.adapters.session.options import OtherNameOptions
@@ -66,6 +67,8 @@ class AimCallback(RunHolder, paddle.callbacks.Callback):
         """Record the logs of a batch."""
         self._step += 1
         self._record(logs, "train")
+        epochs, steps = ((self.params or {}).get(name) or 0 for name in ("epochs", "steps"))
+        progress.report(self._session, self._epoch * steps + int(step) + 1, epochs * steps, "batches")
 
     @hook
     def on_eval_end(self, logs: Mapping[str, Any] | None = None) -> None:

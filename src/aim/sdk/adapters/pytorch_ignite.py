@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from aim.sdk.adapters.session import progress
 from aim.sdk.adapters.session.frameworks import FrameworkMissing, framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
 from aim.sdk.adapters.session.options import AdapterOptions, Prefixes
@@ -101,6 +102,10 @@ class AimLogger(RunHolder, loggers.BaseLogger):
         """Record values by name."""
         self._session.track(metrics, step=step, epoch=epoch, context=context or None)
 
+    def is_training(self, tag: str) -> bool:
+        """Return whether what a handler with this tag records is of the training."""
+        return self._session.names.split(f"{tag}_loss")[1].get("subset") == "train"
+
     @property
     def save_dir(self) -> str:
         """The folder of the repository."""
@@ -152,6 +157,9 @@ class OutputHandler(loggers.BaseOutputHandler):
         step = self.global_step_transform(engine, event_name)
         metrics = {"_".join(map(str, key)): value for key, value in values.items() if value is not None}
         logger.log_metrics(metrics, step=int(step), epoch=engine.state.epoch)
+        if logger.is_training(self.tag):
+            length = (engine.state.max_epochs or 0) * (engine.state.epoch_length or 0)
+            progress.report(logger._session, engine.state.iteration, length, "iterations")
 
 
 class OptimizerParamsHandler(loggers.BaseOptimizerParamsHandler):

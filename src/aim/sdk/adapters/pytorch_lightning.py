@@ -18,9 +18,11 @@ that the run has already: Lightning tells loggers no other step.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import warnings
+import weakref
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 from aim.core.addresses import folder_of_address, has_scheme
 from aim.core.configs import mapping_of, plain
 from aim.core.errors import UsageError
+from aim.sdk.adapters.session import progress
 from aim.sdk.adapters.session.checkpoints import Checkpoints
 from aim.sdk.adapters.session.frameworks import framework, is_installed
 from aim.sdk.adapters.session.holder import hook
@@ -36,6 +39,7 @@ from aim.sdk.adapters.session.metric_names import SUBSETS
 from aim.sdk.adapters.session.model_watch import ModelRecorder, ModelWatch
 from aim.sdk.adapters.session.object_logging import ObjectLogger
 from aim.sdk.adapters.session.options import Prefixes, SharedOptions
+from aim.sdk.adapters.session.run_session import RunSession
 from aim.storage.store import find_root, folder_name
 
 if TYPE_CHECKING:
@@ -67,6 +71,34 @@ def _rank() -> int | None:
 
 class TrainingFailed(RuntimeError):
     """A training that its framework called failed, without an exception."""
+
+
+class TrainingLength:
+    """How far the training of a Trainer is; copies, also those in other processes, have no Trainer."""
+
+    def __init__(self) -> None:
+        self._trainer: Any = lambda: None
+
+    def take(self, model: Any) -> None:
+        """Take note of the Trainer of a module that it trains."""
+        trainer = getattr(model, "_trainer", None)
+        if trainer is not None:
+            self._trainer = weakref.ref(trainer)
+
+    def report(self, session: RunSession) -> None:
+        """Report the progress of a `fit` whose length is known, if it is due."""
+        trainer = self._trainer()
+        if trainer is None or trainer.state.fn != "fit":
+            return
+        if trainer.max_steps > 0:
+            progress.report(session, trainer.global_step, trainer.max_steps)
+            return
+        total = (trainer.max_epochs or 0) * trainer.num_training_batches
+        if 0 < total < math.inf:
+            progress.report(session, trainer.fit_loop.epoch_loop.total_batch_idx + 1, total, "batches")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TrainingLength, ()
 
 
 class AimLogger(ObjectLogger, Logger):  # type: ignore[misc, valid-type]
@@ -136,6 +168,7 @@ class AimLogger(ObjectLogger, Logger):  # type: ignore[misc, valid-type]
         self._epoch: float | None = None
         self._last_checkpoints: dict[str, dict[str, Any]] = {}
         self._has_logged = False
+        self._length = TrainingLength()
 
     # what Lightning asks
 
@@ -220,6 +253,7 @@ class AimLogger(ObjectLogger, Logger):  # type: ignore[misc, valid-type]
             self._has_logged = True
             self._go_on(values, int(step))
         self._session.track(values, step, epoch, run=run, split=self.parse_context)
+        self._length.report(self._session)
 
     def _go_on(self, values: Mapping[str, Any], step: int) -> None:
         # a run that has values at this step already goes on from a checkpoint before it
@@ -232,7 +266,8 @@ class AimLogger(ObjectLogger, Logger):  # type: ignore[misc, valid-type]
                     return
 
     def log_graph(self, model: Any, input_array: Any = None) -> None:
-        """Record the layers of the model, as text."""
+        """Record the layers of the model, as text; called by the Trainer when it begins."""
+        self._length.take(model)
         self.log_text("model", str(model))
 
     def watch(self, model: Any, log: str = "gradients", log_freq: int = 100, **options: Any) -> ModelWatch:
@@ -288,6 +323,7 @@ class AimLogger(ObjectLogger, Logger):  # type: ignore[misc, valid-type]
                 if os.path.exists(path):
                     self._store(path, details)
             self._last_checkpoints = {}
+        self._length.report(self._session)
         run = self._session.open_run()
         if run is not None:
             run.flush()

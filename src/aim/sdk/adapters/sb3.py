@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aim.core.errors import UsageError
+from aim.sdk.adapters.session import progress
 from aim.sdk.adapters.session.checkpoints import Checkpoints, record_model
 from aim.sdk.adapters.session.frameworks import framework
 from aim.sdk.adapters.session.holder import RunHolder, hook
@@ -124,6 +125,8 @@ class AimCallback(RunHolder, callbacks.BaseCallback):
 
     @hook
     def _after_step(self) -> None:
+        total = getattr(self.model, "_total_timesteps", 0)  # the last rollout may go beyond it
+        progress.report(self._session, min(self.num_timesteps, total), total)
         if self._model_save_freq and self.n_calls % self._model_save_freq == 0:
             name = f"model-{self.num_timesteps}.zip"
             record_model(self._checkpoints, self.model.save, name, step=int(self.num_timesteps))

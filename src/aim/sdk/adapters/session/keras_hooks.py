@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aim.core.errors import UsageError
+from aim.sdk.adapters.session import progress
 from aim.sdk.adapters.session.checkpoints import Checkpoints, record_model
 from aim.sdk.adapters.session.holder import RunHolder, hook
 from aim.sdk.adapters.session.options import AdapterOptions, Prefixes
@@ -104,11 +105,13 @@ class KerasHooks(RunHolder):
             values = {f"batch/{name}": value for name, value in logs.items()}
             self._session.track(values, step=self._batch, epoch=self._epoch, context={"subset": "train"})
         self._batch += 1
+        self._report_progress(self._epoch, batch + 1)
 
     @hook
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Record the logs of an epoch and the learning rate."""
         step = int(epoch)
+        self._report_progress(step + 1, 0)
         for values, context in self._subsets(dict(logs or {})):
             self._session.track(values, step=step, epoch=step, context=context)
         rate = learning_rate(self.model)
@@ -118,6 +121,13 @@ class KerasHooks(RunHolder):
         if self._checkpoints.takes_each:
             name = f"model-{step:04d}.keras"
             record_model(self._checkpoints, self.model.save, name, epoch=step, **_plain_logs(logs))
+
+    def _report_progress(self, epochs: int, batches: int) -> None:
+        epochs_total, steps = ((self.params or {}).get(name) or 0 for name in ("epochs", "steps"))
+        if steps:
+            progress.report(self._session, epochs * steps + batches, epochs_total * steps, "batches")
+        elif not batches:
+            progress.report(self._session, epochs, epochs_total, "epochs")
 
     def _subsets(self, logs: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
         if not self._is_split:

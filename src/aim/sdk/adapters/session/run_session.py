@@ -22,6 +22,7 @@ from aim.sdk.adapters.session import beginning
 from aim.sdk.adapters.session.failures import Failures
 from aim.sdk.adapters.session.metric_names import MetricNames
 from aim.sdk.adapters.session.options import NameOptions, Prefixes, SessionOptions
+from aim.sdk.adapters.session.progress import ReportPace
 from aim.sdk.adapters.session.ranks import SilentRun, rank_of
 from aim.sdk.adapters.session.scalars import fetched
 from aim.sdk.run import Run
@@ -36,6 +37,7 @@ class RunSession:
         names: how names of metrics become names and contexts.
         failures: what could not be recorded.
         run_hash: the hash of the run, as far as it is decided.
+        pace: when the progress is reported again.
         is_resumed: whether the run had been there before this session began it.
         last_step: the largest step that was recorded through this object; -1 before the first.
 
@@ -65,6 +67,7 @@ class RunSession:
         self.options = options
         self.names = MetricNames(names, usual)
         self.failures = Failures(adapter)
+        self.pace = ReportPace()
         self.last_step = -1
         self.is_resumed = options.run is not None
         self._framework_rank = framework_rank
