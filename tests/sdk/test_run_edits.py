@@ -102,7 +102,7 @@ def recorded_ahead(tmp_path: Path) -> Repository:
     """Record loss 0, 1, 2 of run `r` by a clock that is an hour ahead, as that of another host may be."""
     repository = Repository(tmp_path, create=True)
     writer = repository.new_run("r")
-    number = writer.sequences.declare(writer.sequence("loss"), "float")
+    (number,) = writer.sequences.declare([(writer.sequence("loss"), "float")])
     for step in range(3):
         writer.files.segments.put(number, float(step), step, None, at_s=time.time() + 3600.0)
     writer.close()

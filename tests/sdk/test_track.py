@@ -5,6 +5,7 @@ What `track` takes: values, steps, epochs, contexts, names (the rules of the tra
 from __future__ import annotations
 
 import math
+import os
 from decimal import Decimal
 from typing import Any
 
@@ -247,6 +248,75 @@ def test_a_dict_tracks_each_item_under_its_own_steps(run: Run) -> None:
     assert [0, 1] == run.get_metric("a").indices
     assert ([0], [3]) == run.get_metric("b").values.sparse_list()
     assert [4] == run.get_metric("5").values.tolist()
+
+
+@pytest.mark.parametrize("context", [None, {"subset": "val"}, {"folds": [1, 2]}])
+def test_dicts_of_all_kinds_of_numbers_follow_each_other(run: Run, context: dict[str, Any] | None) -> None:
+    """
+    A name keeps its sequence and its context, whatever the other values of a dict are, new names among them too.
+    """
+    run.track({"a": 0.5, "b": 1}, step=3, context=context)
+    run.track({"a": 1.5, "b": 2, "new": 1}, step=4, context=context)
+    run.track({"a": np.float32(2.5), "b": 2**60, "deep": {"a": 7.0}}, step=5.0, context=context)
+    run.track({"a": 3, "b": 4.5, "new": 2, "deep": {"a": 8.0}}, epoch=1, context=context)
+    run.track({"a": 4.5, "b": 5.5, "new": 3}, context=context)
+
+    tracked = {metric.name: metric.values.sparse_list() for metric in run.metrics()}
+    assert {
+        "a": ([3, 4, 5, 6, 7], [0.5, 1.5, 2.5, 3, 4.5]),
+        "b": ([3, 4, 5, 6, 7], [1, 2, 2**60, 4.5, 5.5]),
+        "new": ([4, 5, 6], [1, 2, 3]),
+        "deep/a": ([5, 6], [7.0, 8.0]),
+    } == tracked
+    assert [context or {}] * 4 == [metric.context.to_dict() for metric in run.metrics()]
+
+
+@pytest.mark.parametrize("context", [None, {"subset": "val"}])
+def test_a_dict_after_the_close_resumes_the_run(run: Run, context: dict[str, Any] | None) -> None:
+    """
+    Its names go on after their last steps, also when another call has resumed the run before.
+    """
+    run.track({"a": 0.5, "b": 1.5}, context=context)
+    run.close()
+    run.track(1.0, name="other", context=context)
+    run.track({"a": 2.5, "b": 3.5}, context=context)
+    run.close()
+    run["resumed"] = True
+    run.track({"a": 4.5, "b": 5.5}, context=context)
+
+    tracked = {metric.name: metric.values.tolist() for metric in run.metrics()}
+    assert {"a": [0.5, 2.5, 4.5], "b": [1.5, 3.5, 5.5], "other": [1.0]} == tracked
+
+
+def test_the_keys_one_and_one_half_of_a_dict_are_two_names(run: Run) -> None:
+    """
+    A key that is no text is the name of its text, whatever was tracked before.
+    """
+    for step in range(2):
+        run.track({1: 0.5, 1.5: 2.5}, step=step)  # type: ignore[dict-item]
+        run.track({1.0: 3.5}, step=step)  # type: ignore[dict-item]
+
+    assert ["1", "1.0", "1.5"] == sorted(metric.name for metric in run.metrics())
+
+
+def test_new_names_of_a_dict_are_declared_in_one_call(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A dict of a thousand new names writes to the event file once, and a second one does not.
+    """
+    writes: list[int] = []
+    pwrite = os.pwrite
+
+    def noted(descriptor: int, data: bytes, offset: int) -> int:
+        writes.append(bytes(data).count(b'{"crc":"'))
+        return pwrite(descriptor, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", noted)
+    values = {f"layer.{number}": 0.5 for number in range(1_000)}
+    run.track(values, step=0)
+    run.track(values, step=1)
+
+    assert [1_000] == [lines for lines in writes if lines]
+    assert 1_000 == len(list(run.metrics()))
 
 
 def test_names_are_needed_for_values_and_refused_for_dicts(run: Run) -> None:

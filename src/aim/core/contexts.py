@@ -53,6 +53,8 @@ def text(context: object) -> str:
     >>> text({"b": 1.0, "a": (True,)})
     '{"a":[1],"b":1}'
     """
+    if context is None:
+        return "{}"
     if isinstance(context, dict):
         try:
             return _text_of(tuple(context.items()))

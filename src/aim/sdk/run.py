@@ -35,7 +35,7 @@ from aim.sdk.repo_paths import real_address
 from aim.sdk.run_edits import EditableRun
 from aim.sdk.run_source import opened, restore, unknown_run
 from aim.storage.recording.checked_values import CheckedValue, names_of
-from aim.storage.recording.sequence_writer import SequenceWriter
+from aim.storage.recording.sequence_writer import SequenceWriter, put_all, ready_values
 
 if TYPE_CHECKING:
     from aim.sdk.artifacts import Artifact, RunArtifacts
@@ -82,6 +82,7 @@ class Run(FamiliarRun):
 
     read_only: bool
     _handles: dict[Any, SequenceWriter]
+    _handles_by_context: dict[tuple[Any, ...], dict[Any, SequenceWriter]]
     _repo: Repo | None
 
     def __init__(
@@ -134,6 +135,7 @@ class Run(FamiliarRun):
         super().__init__(recording)
         self.read_only = recording.read_only
         self._handles = {}
+        self._handles_by_context = {}
         self._repo = repo
 
     @property
@@ -227,24 +229,29 @@ class Run(FamiliarRun):
             raise UntrackableValue(
                 "'name' should be None when tracking values dictionary.", "The keys of the dict are the names."
             )
-        plain_step = None if step is None else step_number(step)
+        plain_step = step if step is None or step.__class__ is int else step_number(step)
         plain_epoch = None if epoch is None else epoch_number(epoch)
-        checked: list[tuple[SequenceWriter, Any]] = []  # all before any is recorded
-        if not self._recording.is_open:
-            self._handles.clear()
-        for key, value in names_of(values).items():
-            try:
-                sequence = self._handles[(key, *context.items()) if context else key]
-            except (KeyError, TypeError, AttributeError):
-                sequence = self._handle(key, context)
-            if value.__class__ not in sequence.floats:
-                value = self._checked(sequence, value, plain_step, plain_epoch, sync)
-            checked.append((sequence, value))
-        for sequence, value in checked:
-            if isinstance(value, CheckedValue):
-                sequence.put(value)
-            else:
+        by_name = self._handles_by_name(context)
+        ready = ready_values(by_name, values)
+        if ready is not None:
+            for sequence, value in ready:
                 sequence.track(value, plain_step, plain_epoch)
+            return
+        checked: list[tuple[SequenceWriter, CheckedValue]] = []  # all before any is recorded
+        for key, value in names_of(values).items():
+            if key not in by_name or by_name[key].recorder.lifecycle.is_closed:  # of a part of the run that ended
+                by_name[key] = self._handle(key, context)
+            sequence = by_name[key]
+            checked.append((sequence, self._checked(sequence, value, plain_step, plain_epoch, sync)))
+        put_all(checked)
+
+    def _handles_by_name(self, context: Mapping[str, Any] | None) -> dict[Any, SequenceWriter]:
+        if not context:
+            return self._handles
+        try:
+            return self._handles_by_context.setdefault(tuple(context.items()), {})
+        except (TypeError, AttributeError):
+            return {}
 
     @staticmethod
     def _checked(sequence: SequenceWriter, value: object, step: object, epoch: object, sync: bool) -> CheckedValue:

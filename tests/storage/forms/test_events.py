@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from aim.storage.disk.files import Disk
 from aim.storage.forms import events
 from aim.storage.forms.events import EventLog, WaitingLine, WaitingLines
+from tests.storage.disks import NotedDisk
 
 TEXTS = st.text(st.characters(exclude_categories=[]), max_size=12)
 EVENTS = st.dictionaries(TEXTS, st.none() | st.integers() | TEXTS | st.lists(TEXTS), min_size=1, max_size=4)
@@ -179,7 +180,7 @@ def test_what_the_disk_refuses_is_kept_and_written_later(tmp_path: Path, cuts: b
     disk.cuts = cuts
     log = EventLog(tmp_path / "w.events.jsonl", disk)
     log.append({"n": 0})
-    disk.refusals = 3
+    disk.refusals = 4  # the last two in the first retry: all lines at once, then one by one
     for number in (1, 2):
         with pytest.raises(OSError, match="No space"):
             log.append({"n": number})
@@ -236,6 +237,45 @@ def test_a_line_that_does_not_fit_holds_back_no_other(tmp_path: Path) -> None:
     log.retry()
     assert ["begin", "tags", "sequence", "end", "set"] == _names_of(log.path)
     assert 0 == len(log.waiting)
+
+
+def test_many_declarations_take_one_call_of_the_disk(tmp_path: Path) -> None:
+    """
+    What is announced together is written at once, each line with a time of its own.
+    """
+    disk = NotedDisk()
+    log = EventLog(tmp_path / "w.events.jsonl", disk)
+    log.append({"n": 0})
+    disk.calls.clear()
+    log.append_all([{"sequence": number} for number in range(1, 1_001)])
+    log.close()
+    lines = events.read(log.path).events
+    times = [line["at"] for line in lines]
+
+    assert ["write_at"] == disk.calls
+    assert [*range(1, 1_001)] == [line["sequence"] for line in lines[1:]]
+    assert sorted(set(times)) == times
+
+
+def test_of_many_declarations_those_are_written_for_which_there_is_room(tmp_path: Path) -> None:
+    """
+    If the disk takes only some of the lines, these are whole, and the others are kept for later.
+    """
+    disk = SmallDisk()
+    log = EventLog(tmp_path / "w.events.jsonl", disk)
+    log.append({"n": 0})
+    with pytest.raises(OSError, match="No space"):
+        log.append_all([{"sequence": number} for number in range(1, 51)])
+    partly = events.read(log.path)
+    disk.size_bytes_max = 100_000
+    log.retry()
+    log.close()
+    lines = events.read(log.path)
+
+    assert [] == partly.bad_spans
+    assert 10 < len(partly.events) < 30
+    assert [*range(1, 51)] == sorted(line["sequence"] for line in lines.events[1:])
+    assert [] == lines.bad_spans
 
 
 def test_declarations_are_the_first_to_get_room(tmp_path: Path) -> None:

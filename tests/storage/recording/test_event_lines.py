@@ -45,7 +45,7 @@ FUTURE_S = 4e9
             {"point": 3, "step": 7, "epoch": None, "value": -(2**60)},
         ),
         (
-            lambda lines: lines.declare(2, "loss", {"subset": "val", "fold": (1, 2)}, "int"),
+            lambda lines: lines.declare([(2, "loss", {"subset": "val", "fold": (1, 2)}, "int")]),
             {"sequence": 2, "name": "loss", "context": {"subset": "val", "fold": [1, 2]}, "kind": "int"},
         ),
         (lambda lines: lines.rewind(4, 0.0), {"rewind": 4}),

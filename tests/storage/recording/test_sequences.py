@@ -141,10 +141,10 @@ def test_a_sequence_that_is_announced_after_the_end_has_no_number(
     writer.close()
     before = lines(writer)
     with pytest.raises(RunClosed):
-        writer.sequences.declare(handle, "float")
+        writer.sequences.declare([(handle, "float")])
     monkeypatch.setattr(background, "is_ending", lambda: True)
 
-    assert (0, before) == (writer.sequences.declare(handle, "float"), lines(writer))
+    assert ([0], before) == (writer.sequences.declare([(handle, "float")]), lines(writer))
 
 
 def test_next_steps_stand_in_the_order_of_the_numbers(writer: Writer) -> None:

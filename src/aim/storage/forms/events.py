@@ -14,7 +14,7 @@ import json
 import os
 import threading
 import zlib
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from aim.storage.disk.spare_descriptors import SPARE
 PREFIX = b'{"crc":"'
 PREFIX_BYTES = 17  # up to and with the quote that closes the CRC
 Event = dict[str, Any]
+to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 WAITING_BYTES_MAX = 16 << 20  # of lines that the disk refuses, kept in memory
 
 
@@ -36,7 +37,7 @@ def encode(event: Mapping[str, Any]) -> bytes:
     >>> encode({"at": 1.5, "end": {"state": "finished"}})
     b'{"crc":"792ae9dd","at":1.5,"end":{"state":"finished"}}\\n'
     """
-    body = json.dumps(event, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    body = to_json(event)
     checked_text = ("," + body[1:]).encode("utf-8", "surrogatepass")
     return b'%s%08x"%s\n' % (PREFIX, zlib.crc32(checked_text), checked_text)
 
@@ -229,18 +230,27 @@ class EventLog:
 
     def append(self, event: Mapping[str, Any]) -> float:
         """Append an event; return its `at`. Raises OSError: the disk refuses, and the event is kept for later."""
+        self.append_all((event,))
+        return self.at_s
+
+    def append_all(self, events: Iterable[Mapping[str, Any]]) -> None:
+        """
+        Append one event, or several declarations of sequences, in one write. Raises OSError: the disk refuses, and what
+        it refuses is kept for later.
+        """
         with self._lock:
-            self.at_s = clock.after(self.at_s)
-            waiting = WaitingLine(event, encode({"at": self.at_s, **event}))
-            self.waiting.add(waiting)
+            added = []
+            for event in events:
+                self.at_s = clock.after(self.at_s)
+                added.append(WaitingLine(event, encode({"at": self.at_s, **event})))
+                self.waiting.add(added[-1])
             is_begun = self.size_bytes > 0
             if self._is_writing:  # a signal handler within the call that writes
-                self._interrupting.append(waiting)
-            elif self.waiting.holds_back(waiting, is_begun=is_begun):
+                self._interrupting += added
+            elif any(self.waiting.holds_back(waiting, is_begun=is_begun) for waiting in added):
                 self._write_waiting(self.waiting.in_order(is_begun=is_begun))
             else:
-                self._write_waiting([waiting])
-            return self.at_s
+                self._write_waiting(added)
 
     def retry(self) -> None:
         """Write what the disk refused before, each line that it takes now. Raises OSError: the first refusal."""
@@ -267,7 +277,7 @@ class EventLog:
         self._is_writing = True  # right before the `try`: an interrupt comes after a call, and would leave it set
         try:
             while lines:
-                for waiting in lines:
+                for waiting in [] if self._write_whole(lines, written) else lines:
                     is_too_long = 0 < refused_bytes <= len(waiting.line)
                     if is_too_long or self.waiting.holds_back(waiting, is_begun=self.size_bytes > 0):
                         continue
@@ -286,6 +296,22 @@ class EventLog:
             self.waiting.forget(written)
         if refusal is not None:
             raise refusal
+
+    def _write_whole(self, lines: list[WaitingLine], written: set[int]) -> bool:
+        # many lines take one call, if the disk takes them all
+        is_begun = self.size_bytes > 0
+        if len(lines) == 1 or any(self.waiting.holds_back(waiting, is_begun=is_begun) for waiting in lines):
+            return False
+        data = b"".join(waiting.line for waiting in lines)
+        try:
+            self._write(data)
+        except OSError:
+            return False
+        self.size_bytes += len(data)
+        written.update(id(waiting) for waiting in lines)
+        for waiting in lines:
+            self.waiting.declare(waiting)
+        return True
 
     def _write(self, line: bytes) -> None:
         try:

@@ -60,12 +60,16 @@ class EventLines:
 
     def append(self, event: Mapping[str, Any]) -> None:
         """Append a line; after the end of the process it is left out. Raises RunClosed."""
+        self.append_all((event,))
+
+    def append_all(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Append lines in one write; after the end of the process they are left out. Raises RunClosed."""
         if self._lifecycle.is_left_out():
             return
         with self._lifecycle.lock:  # so that no line follows the end event
             if self._lifecycle.admits():
                 try:
-                    self.log.append(event)
+                    self.log.append_all(events)
                 except OSError as error:
                     self._refusals.report(error)
 
@@ -111,9 +115,14 @@ class EventLines:
         moment = {} if at_s is None else {"time": round(at_s, 6)}
         self.append({"point": sequence, "step": step, "epoch": stored_epoch, "value": value, **moment})
 
-    def declare(self, number: int, name: str, context: Mapping[str, Any], kind: str) -> None:
-        """Announce a sequence of a kind, before its first point."""
-        self.append({"sequence": number, "name": name, "context": params.encode(dict(context)), "kind": kind})
+    def declare(self, sequences: Sequence[tuple[int, str, Mapping[str, Any], str]]) -> None:
+        """Announce sequences before their first points: of each the number, the name, the context and the kind."""
+        self.append_all(
+            [
+                {"sequence": number, "name": name, "context": params.encode(dict(context)), "kind": kind}
+                for number, name, context, kind in sequences
+            ]
+        )
 
     def rewind(self, step: int, recorded_at_s: float) -> Rewind:
         """Hide what was recorded until now at later steps than *step*; the line is later than *recorded_at_s*."""

@@ -20,7 +20,7 @@ from __future__ import annotations
 import itertools
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from aim.core import words
@@ -67,8 +67,8 @@ class Recorder(Protocol):
     objects: ObjectRecords
     encoding: EncodingQueue
 
-    def declare(self, sequence: SequenceWriter, kind: str) -> int:
-        """Announce a sequence of a kind; return its number."""
+    def declare(self, undeclared: Sequence[tuple[SequenceWriter, str]]) -> list[int]:
+        """Announce sequences, each of a kind, in one write; return their numbers."""
 
 
 class SequenceWriter:
@@ -238,7 +238,7 @@ class SequenceWriter:
             with self.recorder.lifecycle.lock:
                 if kind not in self.kinds.numbers:
                     self.kinds.check(kind, self.name, checked.value)
-                    self.kinds.add(kind, self.recorder.declare(self, kind), self.name)
+                    self.kinds.add(kind, self.recorder.declare([(self, kind)])[0], self.name)
                 number_of = self.kinds.numbers  # another one since a `stop` in another thread
         sequence = number_of[kind]
         if kind == "int":
@@ -271,6 +271,50 @@ class SequenceWriter:
         """Return the step that a value without one would get."""
         text = repr(self.counter)  # `count(5)`: a count tells its next value in no other way
         return max(int(text[6:-1]), self.last + 1) if text.startswith("count(") else self.last + 1
+
+
+def ready_values(
+    handles: Mapping[str, SequenceWriter], values: Mapping[str, Any]
+) -> list[tuple[SequenceWriter, Any]] | None:
+    """Return each of *values* with its sequence of *handles*, by name, if all are numbers as tracked before."""
+    ready = []
+    try:
+        for name, value in values.items():
+            sequence = handles[name]
+            kind = value.__class__
+            if kind not in sequence.floats and not (
+                kind is int and sequence.int_number and -EXACT_INT_MAX <= value <= EXACT_INT_MAX
+            ):
+                return None
+            ready.append((sequence, value))
+    except (KeyError, TypeError):
+        return None
+    return ready
+
+
+def put_all(checked: Sequence[tuple[SequenceWriter, CheckedValue]]) -> None:
+    """
+    Record values of several sequences of one writer; those sequences that are new are declared in one write.
+
+    Cost: 8 us for each new sequence, 4 us for each other one.
+    """
+    fresh = [(sequence, value) for sequence, value in checked if value.kind not in sequence.kinds.numbers]
+    if len(fresh) > 1 and fresh[0][0].recorder.lifecycle.admits():
+        _declare_all(fresh)
+    for sequence, value in checked:
+        sequence.put(value)
+
+
+def _declare_all(fresh: Sequence[tuple[SequenceWriter, CheckedValue]]) -> None:
+    recorder = fresh[0][0].recorder
+    with recorder.lifecycle.lock:
+        undeclared = []
+        for sequence, value in fresh:
+            if value.kind not in sequence.kinds.numbers:
+                sequence.kinds.check(value.kind, sequence.name, value.value)
+                undeclared.append((sequence, value.kind))
+        for (sequence, kind), number in zip(undeclared, recorder.declare(undeclared)):
+            sequence.kinds.add(kind, number, sequence.name)
 
 
 def track_at(sequence: SequenceWriter, value: object, step: object, at_s: float, epoch: object = None) -> None:

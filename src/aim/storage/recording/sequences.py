@@ -4,7 +4,7 @@ The sequences of a writer: their handles, their numbers, and what concerns all o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from aim.core import contexts
 from aim.core.errors import UntrackableValue
@@ -71,20 +71,23 @@ class Sequences:
                 self._handles[key] = handle
             return handle
 
-    def declare(self, sequence: SequenceWriter, kind: str) -> int:
-        """Announce a sequence of a kind, before its first point; return its number."""
+    def declare(self, undeclared: Sequence[tuple[SequenceWriter, str]]) -> list[int]:
+        """Announce sequences, each of a kind, in one write and before their first points; return their numbers."""
         with self.lifecycle.lock:
             if not self.lifecycle.admits() and self.lifecycle.is_closed:
-                return 0
-            self._declared.append((sequence, kind))
-            number = len(self._declared)
-            self.lines.declare(number, sequence.name, sequence.context, kind)
-            return number
+                return [0] * len(undeclared)
+            first = len(self._declared) + 1
+            self._declared += undeclared
+            self._announce(first)
+            return list(range(first, first + len(undeclared)))
 
     def declare_again(self) -> None:
         """Announce all sequences in a new event file, under their numbers."""
-        for number, (sequence, kind) in enumerate(self._declared, 1):
-            self.lines.declare(number, sequence.name, sequence.context, kind)
+        self._announce(1)
+
+    def _announce(self, first: int) -> None:
+        sequences = enumerate(self._declared[first - 1 :], first)
+        self.lines.declare([(number, it.name, it.context, kind) for number, (it, kind) in sequences])
 
     def declared(self, number: int) -> tuple[SequenceWriter, str] | None:
         """Return the sequence of a number, and its kind."""
