@@ -53,6 +53,7 @@ def test_a_server_asks_for_tokens_as_soon_as_there_is_one(guarded: Browser, toke
         "name": "me",
         "role": "viewer",
         "rights": ["read"],
+        "roles": ["viewer"],
         "projects": ["*"],
         "signed_in": True,
         "makes_tokens": False,

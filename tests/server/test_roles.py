@@ -44,7 +44,8 @@ def test_only_pages_and_the_sign_in_are_open() -> None:
     """
     open_addresses = {address for address, right in NEEDED.items() if right == OPEN}
 
-    assert {"POST /api/login", "POST /api/logout"} == {address for address in open_addresses if "/api/" in address}
+    signing = {"POST /api/login", "POST /api/logout", "GET /api/oidc/begin", "GET /api/oidc/done"}
+    assert signing == {address for address in open_addresses if "/api/" in address}
     assert {"GET", "POST"} == {address.partition(" ")[0] for address in open_addresses}
 
 

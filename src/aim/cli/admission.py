@@ -32,8 +32,8 @@ def guarded(settings: Settings) -> Settings:
         return settings
     if settings.token is not None or (settings.is_local and not has_file):
         return settings
-    if has_administrator:
-        output.tell("This server asks for a token; `aim token ls` lists those that there are.")
+    if has_administrator or settings.people.are_asked:
+        output.tell("This server asks everybody who they are. `aim token create` makes tokens; --role lets people in.")
         return settings
     output.tell(
         f"{'There is a token file' if has_file else 'Other machines can reach this server'}, so it asks for a token. "

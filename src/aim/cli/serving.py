@@ -18,6 +18,7 @@ from aim.cli import output
 from aim.cli.admission import guarded
 from aim.cli.main import FOLDER_ADDRESS
 from aim.cli.watch import watching
+from aim.cli.people import PEOPLE_OPTIONS, Option, people_of
 from aim.convert.exporting.export import write_runs
 from aim.core.addresses import folder_of_address
 from aim.core.errors import RepoNotFound, UsageError
@@ -47,7 +48,6 @@ SIZE = re.compile(r"([1-9][0-9]{0,8})([KMGT]?)", re.IGNORECASE)
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 AnyFunction = Callable[..., None]
-Option = Callable[[AnyFunction], AnyFunction]
 FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 
 
@@ -151,7 +151,7 @@ def serving_options(port: int) -> Option:
         "-p", "--port", type=whole_port, default=port, show_default=True, help="0: any free port."
     )
 
-    options = [OPTIONS[0], of_port, *OPTIONS[1:]]
+    options = [OPTIONS[0], of_port, *OPTIONS[1:], *PEOPLE_OPTIONS]
 
     def add(command: AnyFunction) -> AnyFunction:
         for option in options[::-1]:
@@ -182,6 +182,7 @@ def settings_of(
     _check_options(options, repos=repos, root=root, project_max=project_max)
     if root is not None:
         root.mkdir(parents=True, exist_ok=True)
+    people = people_of(options)
     roots = find_roots(repos, yes) if root is None else ()
     options["token"] = options["token"] or None
     settings = Settings(
@@ -192,6 +193,7 @@ def settings_of(
         base_path=clean_base_path(base_path),
         auth=auth_folder(root, roots),
         trusted_hosts=trusted,
+        people=people,
         writers=dict.fromkeys(("html", "zip"), write_runs),
         **options,
     )

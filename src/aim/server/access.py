@@ -3,6 +3,8 @@ Who sends a request: the token, the person, or nobody in particular.
 
     a token of `--token`, or the one that was made for this start      an administrator
     a token of the token file                                          its role, in its projects
+    a person whom a trusted proxy names in a header (people.py)        what the rules of --role give them
+    the session of a person who signed in by OIDC (sessions.py)        the same
     no token, where nobody is asked who they are                       an administrator (this machine only),
                                                                        or with `--insecure` a viewer
 
@@ -20,10 +22,15 @@ import time
 from collections import deque
 from collections.abc import Collection, Mapping
 
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
 from aim.core.errors import UsageError
 from aim.core.recent import Recent
 from aim.server.answers import Refusal
+from aim.server.oidc import Provider
 from aim.server.roles import ADMINISTRATOR, ANYBODY, VISITOR, Principal
+from aim.server.sessions import Sessions
 from aim.server.settings import INSECURE_WRITE, Settings
 from aim.server.tokens import TokenFile
 
@@ -32,6 +39,12 @@ FAILURES_WITHIN_S = 60.0
 ADDRESSES_MAX = 10_000
 
 log = logging.getLogger("aim.server")
+
+
+def peer_of(scope: Scope) -> str:
+    """Return the address at the other end of a connection; that of a Unix socket is empty."""
+    client: tuple[str, int] | None = scope.get("client")
+    return "" if client is None else client[0]
 
 
 class WrongTokens:
@@ -66,13 +79,20 @@ class Access:
         self._settings = settings
         self.tokens = None if settings.auth is None else TokenFile(settings.auth)
         self._wrong = WrongTokens()
+        self.sessions: Sessions | None = None
+        self.provider: Provider | None = None
+        people = settings.people
+        if people.oidc is not None and settings.auth is not None:
+            self.sessions = Sessions(settings.auth)
+            self.provider = Provider(people.oidc, people, self.sessions)
 
     @property
     def asks_for_token(self) -> bool:
         """Whether people and programs are asked who they are; if not, everybody who reaches the server is let in."""
         settings = self._settings
         has_file = self.tokens is not None and self.tokens.exists
-        return settings.token is not None or has_file or not (settings.is_local or settings.insecure)
+        asks = settings.token is not None or has_file or settings.people.are_asked
+        return asks or not (settings.is_local or settings.insecure)
 
     def nobody(self) -> Principal | None:
         """Return who sends a request without a token; None when there has to be one."""
@@ -100,6 +120,36 @@ class Access:
         if texts and counts and self.asks_for_token:
             self.refuse(address)
         return self.nobody()
+
+    def person(self, headers: Headers, session_ids: Collection[str], peer: str) -> Principal | None:
+        """
+        Return the person who sends a request: whom a trusted proxy names, or who signed in.
+
+        Args:
+            peer: the address at the other end of the connection.
+        """
+        people = self._settings.people
+        person = people.by_headers(headers, peer)
+        return person or next(filter(None, map(self.of_session, session_ids)), None)
+
+    def of_session(self, session_id: str) -> Principal | None:
+        """Return the person of a session; None: it has ended, or no rule fits them any more."""
+        if self.sessions is None:
+            return None
+        try:
+            session = self.sessions.session(session_id)
+        except (UsageError, OSError) as error:  # nobody is let in by a file that can't be trusted
+            log.error("The sessions can't be read: %s", error)
+            return None
+        return None if session is None else self._settings.people.person(session.user, session.groups, session_id)
+
+    def address(self, scope: Scope) -> str:
+        """Return the address of the machine that sent a request, also through a trusted proxy."""
+        peer = peer_of(scope)
+        if self._settings.people.is_trusted(peer):
+            forwarded = Headers(scope=scope).getlist("x-forwarded-for")
+            return forwarded[-1].rpartition(",")[2].strip()[:64] if forwarded else peer
+        return peer
 
     def recognised(self, text: str, address: str) -> Principal | None:
         """Return who carries the token *text*; None: it is wrong."""
@@ -141,6 +191,8 @@ class Access:
 
     def is_current(self, principal: Principal) -> bool:
         """Return whether who was let in would be let in again: the token is neither revoked nor expired."""
+        if principal.session_id:
+            return self.of_session(principal.session_id) is not None
         if not principal.token_id or self.tokens is None:
             return True
         try:

@@ -171,6 +171,8 @@ def _api_routes() -> list[Route]:
         Route("/api/info", info.info),
         Route("/api/login", _login, methods=["POST"]),
         Route("/api/logout", _logout, methods=["POST"]),
+        Route("/api/oidc/begin", _begin_oidc),
+        Route("/api/oidc/done", _finish_oidc),
         Route("/api/plotly.js", assets.plotly),
         Route("/api/tokens", token_requests.tokens),
         Route("/api/tokens", token_requests.create, methods=["POST"]),
@@ -197,6 +199,14 @@ async def _login(request: Request) -> Response:
 
 async def _no_pages(request: Request) -> Response:
     raise missing("This server has no pages: it was started with --no-pages. `aim up` serves them.")
+
+
+async def _begin_oidc(request: Request) -> Response:
+    return await server_of(request).guard.begin_oidc(request)
+
+
+async def _finish_oidc(request: Request) -> Response:
+    return await server_of(request).guard.finish_oidc(request)
 
 
 async def _logout(request: Request) -> Response:

@@ -65,6 +65,7 @@ async def info(request: Request) -> Response:
             "read_only": server.settings.read_only,
             "token": is_asked,
             "you": wire_principal(principal, is_asked=is_asked),
+            "provider": server.guard.access.provider is not None,
             "plotly": assets.plotly_file() is not None,
             "exports": sorted(server.settings.writers),
             "kinds": wire_kinds(),
@@ -90,7 +91,11 @@ def wire_kinds() -> list[dict[str, Any]]:
 
 
 def _wire_repos(repos: Repositories, principal: Principal) -> list[dict[str, Any]]:
-    return [_wire_repo(repos, name) for name in repos.names() if principal.covers(name)]
+    return [
+        {**_wire_repo(repos, name), "rights": sorted(principal.rights_in(name))}
+        for name in repos.names()
+        if principal.covers(name)
+    ]
 
 
 def _wire_repo(repos: Repositories, name: str) -> dict[str, Any]:

@@ -35,6 +35,8 @@ NEEDED: Mapping[str, str] = {
     "GET /api/info": READ,
     "POST /api/login": OPEN,
     "POST /api/logout": OPEN,
+    "GET /api/oidc/begin": OPEN,
+    "GET /api/oidc/done": OPEN,
     "GET /api/plotly.js": READ,
     "GET /api/tokens": READ,  # whose, and which they may make, depends on who asks: token_requests.py
     "POST /api/tokens": READ,
@@ -105,6 +107,18 @@ NEEDED: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
+class Grant:
+    """A role in the projects that match one of some patterns."""
+
+    role: str
+    projects: tuple[str, ...] = EVERY_PROJECT
+
+    def covers(self, project: str) -> bool:
+        """Return whether *project* is one of its projects."""
+        return any(fnmatch.fnmatchcase(project, pattern) for pattern in self.projects)
+
+
+@dataclass(frozen=True)
 class Principal:
     """
     Who sends a request.
@@ -115,6 +129,7 @@ class Principal:
         projects: patterns of the projects that it may see, as in `vision*`.
         token_id: of the token that the request carries, if it is one of the token file.
         session_id: of the session of a person who signed in.
+        more_grants: what else it may do, beside *role* in *projects*.
         is_person: whether it is a person, whom a proxy or a provider of identities vouches for, not a token.
 
     >>> ada = Principal("ada", "viewer", ("vision*",))
@@ -128,14 +143,27 @@ class Principal:
     token_id: str = ""
     session_id: str = ""
     is_person: bool = False
+    more_grants: tuple[Grant, ...] = ()
 
-    def may(self, right: str) -> bool:
-        """Return whether the role has a right."""
-        return right == OPEN or right in RIGHTS[self.role]
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """All that it may do."""
+        return (Grant(self.role, self.projects), *self.more_grants)
+
+    def may(self, right: str, project: str | None = None) -> bool:
+        """Return whether it has a right, in a project if one is named, else in any."""
+        return right == OPEN or any(right in rights for rights in self._rights(project))
+
+    def rights_in(self, project: str) -> frozenset[str]:
+        """Return its rights in a project."""
+        return frozenset().union(*self._rights(project))
 
     def covers(self, project: str) -> bool:
         """Return whether *project* is one of those that it may see."""
-        return any(fnmatch.fnmatchcase(project, pattern) for pattern in self.projects)
+        return self.may(READ, project)
+
+    def _rights(self, project: str | None) -> list[frozenset[str]]:
+        return [RIGHTS[grant.role] for grant in self.grants if project is None or grant.covers(project)]
 
 
 ANYBODY = Principal("", ADMINISTRATOR)

@@ -22,20 +22,23 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+from typing import Literal
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Scope
 
-from aim.server.access import Access
+from aim.server.access import Access, peer_of
 from aim.server.answers import Refusal, json_answer
 from aim.server.bodies import read_body
+from aim.server.oidc import NO_ROLE, STATE_COOKIE, Provider
 from aim.server.roles import Principal
 from aim.server.settings import Settings
 
 COOKIE = "aim_token"
+SESSION_COOKIE = "aim_session"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -123,9 +126,10 @@ class Guard:
         if scope["method"] not in READING and bearer is None:
             self._check_origin(host, headers)
         sent = [*([] if bearer is None else [bearer]), *cookies(headers, COOKIE)]
-        principal = self.access.principal(sent, client_address(scope), counts=is_api)
+        person = None if bearer else self.access.person(headers, cookies(headers, SESSION_COOKIE), peer_of(scope))
+        principal = person or self.access.principal(sent, self.access.address(scope), counts=is_api)
         if is_api and principal is None:
-            raise Refusal(401, "token", NO_TOKEN)
+            raise Refusal(401, "token", NO_TOKEN, provider=self.access.provider is not None)
         return principal
 
     def _check_origin(self, host: str, headers: Headers) -> None:
@@ -140,7 +144,7 @@ class Guard:
     async def login(self, request: Request) -> Response:
         """Answer `POST api/login`: set the token as a cookie."""
         body = await read_body(request)
-        text, address = body.text("token").strip(), client_address(request.scope)
+        text, address = body.text("token").strip(), self.access.address(request.scope)
         answer = json_answer({})
         if self.access.asks_for_token:
             if self.access.recognised(text, address) is None:
@@ -150,9 +154,14 @@ class Guard:
         return answer
 
     def logout(self, request: Request) -> Response:
-        """Answer `POST api/logout`: remove the cookie."""
+        """Answer `POST api/logout`: end the session, and remove the cookies."""
         answer = json_answer({})
-        answer.delete_cookie(COOKIE, path=self._settings.base_path + folder(request.scope["path"], up=1))
+        path = self._settings.base_path + folder(request.scope["path"], up=1)
+        for session_id in cookies(request.headers, SESSION_COOKIE):
+            if self.access.sessions is not None:
+                self.access.sessions.end(session_id)
+        for name in (COOKIE, SESSION_COOKIE):
+            answer.delete_cookie(name, path=path)
         return answer
 
     def admit(self, request: Request, depth: int) -> Response | None:
@@ -161,7 +170,7 @@ class Guard:
 
         None when the token is wrong. The cookie is for the folder of the app, *depth* above that of the page.
         """
-        token, address = request.query_params.get("token"), client_address(request.scope)
+        token, address = request.query_params.get("token"), self.access.address(request.scope)
         if token is None or not self.access.asks_for_token:
             return None
         if self.access.recognised(token, address) is None:
@@ -173,21 +182,63 @@ class Guard:
         self._set_cookie(answer, request, token, folder(request.scope["path"], up=depth))
         return answer
 
+    async def begin_oidc(self, request: Request) -> Response:
+        """Answer `GET api/oidc/begin`: send the browser to the provider of identities."""
+        address, state = await self._provider().begin(self._own_address(request, "api/oidc/done"))
+        answer = RedirectResponse(address, 303)
+        self._set(answer, request, STATE_COOKIE, state, folder(request.scope["path"], up=2), same_site="lax")
+        return answer
+
+    async def finish_oidc(self, request: Request) -> Response:
+        """Answer `GET api/oidc/done`: begin the session of whom the provider of identities names."""
+        asked = request.query_params
+        if "error" in asked:
+            raise Refusal(403, "token", "The provider of identities refused the sign-in.")
+        kept_states = cookies(request.headers, STATE_COOKIE)
+        kept_state = kept_states[0] if kept_states else ""
+        session_id = await self._provider().finish(asked.get("code", ""), asked.get("state", ""), kept_state)
+        if session_id is None:
+            return HTMLResponse(NO_ROLE, 403)
+        answer = RedirectResponse("../../", 303)
+        path = folder(request.scope["path"], up=2)
+        self._set(answer, request, SESSION_COOKIE, session_id, path, same_site="lax")
+        answer.delete_cookie(STATE_COOKIE, path=self._settings.base_path + path)
+        return answer
+
+    def _provider(self) -> Provider:
+        if self.access.provider is None:
+            raise Refusal(404, "not-found", "This server knows no provider of identities: see `--oidc-issuer`.")
+        return self.access.provider
+
+    def _own_address(self, request: Request, path: str) -> str:
+        scheme = "https" if _is_secure(request) else "http"
+        return f"{scheme}://{request.headers.get('host', '')}{self._settings.base_path}/{path}"
+
     def _set_cookie(self, answer: Response, request: Request, token: str, path: str) -> None:
+        self._set(answer, request, COOKIE, token, path, same_site="strict")
+
+    def _set(
+        self,
+        answer: Response,
+        request: Request,
+        name: str,
+        value: str,
+        path: str,
+        *,
+        same_site: Literal["lax", "strict"],
+    ) -> None:
         answer.set_cookie(
-            COOKIE,
-            token,
+            name,
+            value,
             path=self._settings.base_path + path,
             httponly=True,
-            samesite="strict",
-            secure=request.headers.get("x-forwarded-proto", request.url.scheme) == "https",
+            samesite=same_site,
+            secure=_is_secure(request),
         )
 
 
-def client_address(scope: Scope) -> str:
-    """Return the address of the machine that sent a request; that of a Unix socket is empty."""
-    client: tuple[str, int] | None = scope.get("client")
-    return "" if client is None else client[0]
+def _is_secure(request: Request) -> bool:
+    return request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
 
 
 def folder(path: str, up: int = 0) -> str:

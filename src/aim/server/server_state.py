@@ -99,7 +99,7 @@ def check_right(request: Request, right: str) -> None:
     project: str | None = request.path_params.get("repo")
     if project is not None and not principal.covers(project):
         raise no_repository(project)
-    if not principal.may(right):
+    if not principal.may(right, project):
         raise Refusal(
             403,
             "role",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aim.server.people import PeopleSettings
 from aim.storage.store import folder_name
 
 UNSAFE = re.compile(r"[^a-z0-9]+")
@@ -48,6 +49,7 @@ class Settings:
             has its own bound.
         project_root: the folder whose repositories are served, instead of *roots*; None: *roots* are.
         project_bytes_max: the most that a project may hold before nothing more is recorded into it; None: no bound.
+        people: how people are recognised, and what each of them may do.
         has_pages: whether the pages are served, and not the data alone.
         writers: write runs as one file, by the ending of its name: `html`, `zip`.
     """
@@ -69,6 +71,7 @@ class Settings:
     memory_bytes: int | None = None
     project_root: Path | None = None
     project_bytes_max: int | None = None
+    people: PeopleSettings = field(default_factory=PeopleSettings)
     has_pages: bool = True
     writers: Mapping[str, RunsWriter] = field(default_factory=dict)
 

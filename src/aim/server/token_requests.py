@@ -16,7 +16,7 @@ from starlette.responses import Response
 from aim.core.errors import UsageError
 from aim.server.answers import Refusal, json_answer, missing, wrong
 from aim.server.bodies import read_body
-from aim.server.roles import ADMIN, RIGHTS, Principal
+from aim.server.roles import ADMIN, RIGHTS, Grant, Principal
 from aim.server.server_state import in_thread, principal_of, server_of
 from aim.server.tokens import Token, TokenFile
 
@@ -30,8 +30,9 @@ def wire_principal(principal: Principal, *, is_asked: bool) -> dict[str, Any]:
     return {
         "name": principal.name,
         "role": principal.role,
-        "rights": sorted(RIGHTS[principal.role]),
-        "projects": list(principal.projects),
+        "rights": sorted(frozenset().union(*(RIGHTS[grant.role] for grant in principal.grants))),
+        "roles": [role for role, rights in RIGHTS.items() if rights <= RIGHTS[principal.role]],
+        "projects": sorted({pattern for grant in principal.grants for pattern in grant.projects}),
         "signed_in": is_asked and bool(principal.token_id or principal.session_id or principal.may(ADMIN)),
         "makes_tokens": is_asked and may_make_tokens(principal),
     }
@@ -79,16 +80,17 @@ def check_no_more(principal: Principal, role: str, projects: list[str]) -> None:
         raise wrong(f"`role` must be one of {', '.join(RIGHTS)}.")
     if not may_make_tokens(principal):
         raise Refusal(403, "role", "A token can't make tokens, but that of an administrator.", needed=ADMIN)
-    if not RIGHTS[role] <= RIGHTS[principal.role]:
+    grants = [grant for grant in principal.grants if RIGHTS[role] <= RIGHTS[grant.role]]
+    if not grants:
         raise Refusal(403, "role", f"The role {principal.role} can't make a token of the role {role}.", needed=ADMIN)
-    outside = [pattern for pattern in projects if not _is_within(pattern, principal)]
+    outside = [pattern for pattern in projects if not any(_is_within(pattern, grant) for grant in grants)]
     if outside:
-        raise Refusal(403, "role", f"The projects {outside[0]!r} are not all among yours.", needed=ADMIN)
+        raise Refusal(403, "role", f"You may not do all of that in the projects {outside[0]!r}.", needed=ADMIN)
 
 
-def _is_within(pattern: str, principal: Principal) -> bool:
+def _is_within(pattern: str, grant: Grant) -> bool:
     is_name = not set(pattern) & set("*?[")
-    return "*" in principal.projects or pattern in principal.projects or (is_name and principal.covers(pattern))
+    return "*" in grant.projects or pattern in grant.projects or (is_name and grant.covers(pattern))
 
 
 async def revoke(request: Request) -> Response:

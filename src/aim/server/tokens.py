@@ -18,12 +18,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
 import re
 import secrets
-import stat
-import sys
-import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +27,7 @@ from typing import Any
 
 from aim.core import clock
 from aim.core.errors import UsageError
+from aim.server.private_file import PrivateFile
 from aim.server.roles import ADMINISTRATOR, RIGHTS
 from aim.storage.forms import events
 
@@ -40,7 +37,6 @@ NAME_CHARS_MAX = 100
 PATTERN = re.compile(r"[a-z0-9*?\[\]!._-]{1,64}")
 LIFETIME = re.compile(r"([1-9][0-9]{0,4})([hdw])")
 HOURS = {"h": 1, "d": 24, "w": 168}
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True)
@@ -113,15 +109,13 @@ class TokenFile:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE_NAME
-        self._lock = threading.Lock()
-        self._stamp: tuple[int, int, int] | None = None
-        self._tokens: Mapping[str, Token] = {}
+        self._file: PrivateFile[Mapping[str, Token]] = PrivateFile(folder / FILE_NAME, _read, {})
+        self.path = self._file.path
 
     @property
     def exists(self) -> bool:
         """Whether there was ever a token. Cost: a few microseconds."""
-        return os.path.lexists(self.path)
+        return self._file.exists
 
     def create(self, name: str, role: str, projects: Iterable[str], lifetime_s: float | None, *, user: str = "") -> str:
         """
@@ -145,7 +139,7 @@ class TokenFile:
             "sha256": _digest(secret),
             "expires": None if lifetime_s is None else created_at_s + lifetime_s,
         }
-        self._append({**event, "user": user} if user else event)
+        self._file.append({**event, "user": user} if user else event)
         return f"aim_{token_id}_{secret}"
 
     def revoke(self, token_id: str) -> Token:
@@ -160,7 +154,7 @@ class TokenFile:
         if token is None:
             raise UsageError(f"There is no token {token_id!r}. `aim token ls` lists them.")
         if not token.is_revoked:
-            self._append({"at": clock.now(), "revoke": token_id})
+            self._file.append({"at": clock.now(), "revoke": token_id})
         return token
 
     def recognised(self, text: str) -> Token | None:
@@ -189,40 +183,7 @@ class TokenFile:
             UsageError: others may read the file.
             OSError: it can't be read.
         """
-        try:
-            status = os.stat(self.path)
-        except FileNotFoundError:
-            return {}
-        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-        with self._lock:
-            if stamp != self._stamp:
-                _check_private(self.path, status)
-                self._tokens = _read(self.path.read_bytes())
-                self._stamp = stamp
-            return self._tokens
-
-    def _append(self, event: Mapping[str, Any]) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
-        descriptor = os.open(self.path, flags, 0o600)
-        with self._lock, os.fdopen(descriptor, "r+b") as file:
-            _check_private(self.path, os.fstat(descriptor))
-            _lock_file(descriptor)
-            content = file.read()
-            whole = content.rfind(b"\n") + 1
-            file.truncate(whole)  # half a line of a process that died: its token was never handed out
-            file.seek(whole)
-            file.write(events.encode(event))
-            file.flush()
-            os.fsync(descriptor)
-            self._stamp = None
-
-
-def _lock_file(descriptor: int) -> None:
-    if sys.platform != "win32":
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return self._file.content()
 
 
 def _check(name: str, role: str, patterns: list[str]) -> None:
@@ -236,11 +197,6 @@ def _check(name: str, role: str, patterns: list[str]) -> None:
             f"A token is for projects, whose names have a-z, 0-9, dots, dashes and underscores, and * for any "
             f"characters; not {wrong[0] if wrong else 'none'!r}."
         )
-
-
-def _check_private(path: Path, status: os.stat_result) -> None:
-    if os.name == "posix" and status.st_mode & OTHERS:
-        raise UsageError(f"Others may read or write the tokens in {path}, so they are refused. Run `chmod 600 {path}`.")
 
 
 def _digest(secret: str) -> str:

@@ -36,6 +36,9 @@ export class Edits {
   /// Whether the server takes changes of this repository at all.
   readonly canEdit = (): boolean => this.session.server.value !== null && this.scope.readOnly.value === null;
 
+  /// Whether the reader may also delete, take back, and save views, reports and tags.
+  readonly canDelete = (): boolean => this.canEdit() && this.scope.mayDo("change");
+
   /// Changes some runs, says so, and offers to undo it. `done` is such as "Archived". Of many runs it tells the
   /// progress, and can be undone while it goes on. `remark` follows the number of runs in the message. Returns whether
   /// it was done.
@@ -121,7 +124,7 @@ export class Edits {
     done: string,
     remark: string,
   ): Promise<boolean> {
-    const undo = { label: "Undo", run: () => void this.undo(first.undo) };
+    const undo = this.canDelete() ? { label: "Undo", run: () => void this.undo(first.undo) } : undefined;
     let answer = first;
     let toast: number | undefined;
     while (answer.state === "running") {

@@ -108,11 +108,16 @@ export class Scope {
   readonly readOnly = computed(() => {
     const server = this.session.server.value;
     if (server?.read_only) return READ_ONLY_TEXTS.server;
+    if (server?.you && !this.mayDo("edit")) return `The role ${server.you.role}, which is yours here, changes nothing.`;
     const reason = this.tick.value ? this.tick.value.read_only : this.info.value?.read_only;
     return reason ? READ_ONLY_TEXTS[reason] : null;
   });
 
   private readonly searched = signal<{ readonly query: string; readonly search: string | null } | null>(null);
+
+  /// Whether the reader's role has a right in this repository: `edit`, or `change` for deletions and documents.
+  readonly mayDo = (right: string): boolean =>
+    (this.info.value?.rights ?? this.session.server.value?.you?.rights)?.includes(right) ?? true;
 
   private readonly info = computed(() => this.session.server.value?.repos.find(({ id }) => id === this.repo.value));
 

@@ -62,6 +62,7 @@ export class Session {
   /// Shows an error as a message. An aborted request is no error.
   readonly report = (error: unknown): void => {
     if (error instanceof DOMException && error.name === "AbortError") return;
+    if (error instanceof WireError && error.status === 401 && this.server.peek()) void this.connect(); // signed out
     this.toast(error instanceof Error ? error.message : String(error), undefined, "bad");
   };
 
@@ -79,6 +80,12 @@ export class Session {
   /// Sends the token to a server that asks for one.
   readonly logIn = async (token: string): Promise<void> => {
     await sendJson<object>(apiUrl("login"), { token });
+    await this.connect();
+  };
+
+  /// Signs out, and asks the server again who the reader is.
+  readonly logOut = async (): Promise<void> => {
+    await sendJson<object>(apiUrl("logout"), {});
     await this.connect();
   };
 

@@ -161,7 +161,7 @@ function LightboxToolbar({ items, isSwiped, split, hasSteps, onClose }: ToolbarP
           <Icon name="download" size={13} />
         </a>
       )}
-      {items.length === 1 && edits.canEdit() && (
+      {items.length === 1 && edits.canDelete() && (
         <button
           type="button"
           class="pill"

@@ -3,9 +3,12 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../widget/icon";
+import { BASE } from "../wire/request";
 import { Notice } from "../widget/state";
 import { useApp } from "./app";
+import { SignIn } from "./signin";
 
+const PROJECT_MS = 5000;
 const AWAY_MS = 2500; // a stream that is only being opened anew is not away
 
 /// How far the server is with reading a large repository for the first time.
@@ -61,33 +64,14 @@ export function Toasts(): JSX.Element {
 /// The page while there is no server to show.
 export function NoServer(): JSX.Element {
   const { session } = useApp();
-  const [token, setToken] = useState("");
   const error = session.serverError.value;
   if (error?.kind === "token") {
     return (
       <Notice icon="warning" title="This server asks for a token">
         <p>
-          It was printed when <code>aim up</code> was started.
+          It was printed when <code>aim up</code> was started, or by <code>aim token create</code>.
         </p>
-        <form
-          class="new-tag"
-          onSubmit={(event) => {
-            event.preventDefault();
-            session.logIn(token).catch(session.report);
-          }}
-        >
-          <input
-            class="field"
-            type="password"
-            placeholder="Token"
-            aria-label="Token"
-            value={token}
-            onInput={(event) => setToken(event.currentTarget.value)}
-          />
-          <button type="submit" class="pill strong">
-            Open
-          </button>
-        </form>
+        <SignIn hasProvider={error.body.provider ?? false} />
       </Notice>
     );
   }
@@ -99,6 +83,29 @@ export function NoServer(): JSX.Element {
       </button>
     </Notice>
   );
+}
+
+/// The page of a server for projects that has none yet, or none that the reader may see.
+export function NoProject(): JSX.Element {
+  const { session } = useApp();
+  useEffect(() => {
+    const timer = setInterval(() => void session.connect(), PROJECT_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <main class="main">
+      <Notice icon="chart" title="There is no project yet">
+        <p>The first training that records into one makes it. This page turns into it by itself.</p>
+        <div class="snippet">
+          <pre>{`aim.Run(repo="${recordingAddress()}/my-project")`}</pre>
+        </div>
+      </Notice>
+    </main>
+  );
+}
+
+function recordingAddress(): string {
+  return BASE.replace(/\/$/, "");
 }
 
 /// Says that the server is away, once it has been for a moment, and that the page waits for it.

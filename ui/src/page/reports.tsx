@@ -114,7 +114,7 @@ function ReportList({ reports }: { reports: readonly StoredDocument[] }): JSX.El
             A report is Markdown with live charts: what was tried, what came out, for everybody who opens this
             repository.
           </p>
-          {edits.canEdit() && (
+          {edits.canDelete() && (
             <button type="button" class="pill strong" onClick={() => void create(app, reports)}>
               <Icon name="plus" size={14} />
               Write one
@@ -131,7 +131,7 @@ function ReportList({ reports }: { reports: readonly StoredDocument[] }): JSX.El
           {reports.length} report{reports.length === 1 ? "" : "s"}
         </b>
         <span class="spacer" />
-        {edits.canEdit() && (
+        {edits.canDelete() && (
           <button type="button" class="pill strong" onClick={() => void create(app, reports)}>
             <Icon name="plus" size={14} />
             New report
@@ -247,7 +247,7 @@ function ReportButtons({ report, state }: ReportButtonsProps): JSX.Element | nul
   const { edits, documents } = useApp();
   const { isOpen, save, close } = state;
   const drop = (): void => void documents.drop("report", report.id, "Report").then(() => goTo("reports"));
-  if (!edits.canEdit()) return null;
+  if (!edits.canDelete()) return null;
   if (isOpen.value)
     return (
       <>

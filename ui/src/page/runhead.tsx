@@ -12,6 +12,7 @@ import type { RunAnswer } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { Copy, State, Swatch } from "../widget/text";
 import { useApp } from "./app";
+import { NO_DELETION } from "./topbar";
 import { RunAlerts } from "./alerts";
 import { Editable } from "./editable";
 import { GapsMark } from "./gaps";
@@ -117,6 +118,8 @@ function RunButtons({ run }: { run: RunAnswer }): JSX.Element {
         <button
           type="button"
           class="pill"
+          disabled={!edits.canDelete()}
+          title={edits.canDelete() ? undefined : NO_DELETION}
           onClick={() => void edits.edit(runs, { deleted: true }, "Deleted").then((isDone) => isDone && goTo("runs"))}
         >
           <Icon name="trash" size={14} />

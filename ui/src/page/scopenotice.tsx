@@ -102,7 +102,7 @@ function EmptyRepo(): JSX.Element {
         <pre>{SNIPPET}</pre>
         <Copy text={SNIPPET} label="Copy the code" />
       </div>
-      {edits.canEdit() && (
+      {edits.canDelete() && (
         <button type="button" class="pill" disabled={isBusy.value} onClick={() => void record()}>
           {isBusy.value ? "Recording…" : "Load demo data"}
         </button>

@@ -12,6 +12,7 @@ import type { RunsRequest } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { Picker, Popover, type Choice } from "../widget/popover";
 import { useApp } from "./app";
+import { NO_DELETION } from "./topbar";
 import { ExportMenu, exportedRuns } from "./exportmenu";
 import { useCommands } from "./hooks";
 
@@ -107,6 +108,24 @@ function SelectionCount({ scene }: { scene: RunsStore }): JSX.Element {
   );
 }
 
+function DeleteSelected({ scene, runs }: { readonly scene: RunsStore; readonly runs: readonly string[] }): JSX.Element {
+  const { edits } = useApp();
+  return (
+    <button
+      type="button"
+      class="bare danger"
+      disabled={!edits.canDelete()}
+      title={edits.canDelete() ? undefined : NO_DELETION}
+      onClick={() =>
+        void edits.edit(runs, { deleted: true }, "Deleted", notListedText(scene.areMissing(runs).length, runs))
+      }
+    >
+      <Icon name="trash" size={14} />
+      Delete
+    </button>
+  );
+}
+
 /// The bar; it also adds the keys for what it does.
 export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | null {
   const app = useApp();
@@ -162,16 +181,7 @@ export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | nul
             <Icon name="archive" size={14} />
             Archive <kbd>A</kbd>
           </button>
-          <button
-            type="button"
-            class="bare danger"
-            onClick={() =>
-              void edits.edit(runs, { deleted: true }, "Deleted", notListedText(scene.areMissing(runs).length, runs))
-            }
-          >
-            <Icon name="trash" size={14} />
-            Delete
-          </button>
+          <DeleteSelected scene={scene} runs={runs} />
         </>
       )}
       <ExportMenu label="The selected runs as a file" request={exported} buttonClass="bare" />

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { plural } from "../model/words";
+import { Account, Tokens } from "./account";
 import { useApp } from "./app";
 import { useTitle } from "./hooks";
 import { PageLink } from "./link";
@@ -29,6 +30,8 @@ export function SettingsPage(): JSX.Element {
           ))}
         </dl>
       </section>
+      <Account />
+      <Tokens />
       <section class="panel">
         <h2>Server</h2>
         <dl class="pairs">

@@ -15,7 +15,7 @@ import { Help } from "./help";
 import { useCommands } from "./hooks";
 import { PageLink } from "./link";
 import { MetricsPage } from "./metrics";
-import { Indexing, NoServer, Offline, Toasts } from "./notices";
+import { Indexing, NoProject, NoServer, Offline, Toasts } from "./notices";
 import { Palette } from "./palette";
 import { QueryBox } from "./querybox";
 import { RunsPage } from "./runs";
@@ -177,7 +177,9 @@ export function Shell(): JSX.Element {
       <TopBar />
       <Indexing />
       <Offline />
-      {session.server.value ? (
+      {session.server.value?.repos.length === 0 && address.value.page !== "settings" ? (
+        <NoProject />
+      ) : session.server.value ? (
         <Page />
       ) : (
         <main class="main">

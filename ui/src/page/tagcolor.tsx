@@ -64,7 +64,7 @@ function TagForm({ name, close }: { name: string; close: () => void }): JSX.Elem
 /// A tag of a run, with a button that removes it and a menu of colours where runs can be changed.
 export function TagOfRun({ name, onRemove }: { name: string; onRemove: () => void }): JSX.Element {
   const { edits, tags } = useApp();
-  if (!edits.canEdit()) return <Tag name={name} look={tags.look(name)} />;
+  if (!edits.canDelete()) return <Tag name={name} look={tags.look(name)} />;
   return (
     <span class="tag-place">
       <Popover

@@ -1,11 +1,14 @@
 /// The parts of the top bar: the repository, and whether the pages are live.
 
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { address, goTo } from "../model/address";
 import { Icon } from "../widget/icon";
 import { MenuItems, Popover } from "../widget/popover";
 import { useApp } from "./app";
 import { PageLink } from "./link";
+
+const PROJECTS_COME = "default"; // what a server for a folder of projects calls the project of an address without one
 
 /// The logo with the repository's name; with several repositories, a menu of them.
 export function Brand(): JSX.Element {
@@ -25,7 +28,7 @@ export function Brand(): JSX.Element {
       />
     </svg>
   );
-  if (repos.length < 2)
+  if (repos.length < 2 && session.server.value?.project !== PROJECTS_COME)
     return (
       <PageLink page="metrics" class="brand" title={current?.path}>
         {logo}
@@ -39,32 +42,44 @@ export function Brand(): JSX.Element {
       button={
         <>
           {logo}
-          <span>{current?.name}</span>
+          <span>{current?.name ?? "Aim"}</span>
           <i class="turned">
             <Icon name="chevron" size={11} />
           </i>
         </>
       }
     >
-      {(close) => (
-        <MenuItems
-          close={close}
-          items={repos.map((item) => ({
-            label: item.name,
-            hint: String(item.runs),
-            isOn: item.id === scope.repo.value,
-            run: () =>
-              goTo(address.peek().page === "run" ? "runs" : address.peek().page, "", {
-                repo: item.id === repos[0].id ? "" : item.id,
-                q: "",
-                color: "",
-              }),
-          }))}
-        />
-      )}
+      {(close) => <RepositoryMenu close={close} />}
     </Popover>
   );
 }
+
+function RepositoryMenu({ close }: { readonly close: () => void }): JSX.Element {
+  const { session, scope } = useApp();
+  const info = session.server.value;
+  const repos = info?.repos ?? [];
+  useEffect(() => void session.connect(), []); // a project may have come since
+  const isFirst = (id: string): boolean => info?.project !== PROJECTS_COME && id === repos[0].id;
+  return (
+    <MenuItems
+      close={close}
+      items={repos.map((item) => ({
+        label: item.name,
+        hint: String(item.runs),
+        isOn: item.id === scope.repo.value,
+        run: () =>
+          goTo(address.peek().page === "run" ? "runs" : address.peek().page, "", {
+            repo: isFirst(item.id) ? "" : item.id,
+            q: "",
+            color: "",
+          }),
+      }))}
+    />
+  );
+}
+
+/// Why a button that deletes is off.
+export const NO_DELETION = "Your role here edits runs and deletes none.";
 
 /// Says that the repository cannot be changed, and why; nothing where it can be.
 export function ReadOnly(): JSX.Element | null {

@@ -29,7 +29,7 @@ function ViewList({ close }: { close: () => void }): JSX.Element {
   };
   return (
     <div class="views">
-      {edits.canEdit() && (
+      {edits.canDelete() && (
         <form
           class="new-tag"
           onSubmit={(event) => {
@@ -62,7 +62,7 @@ function ViewList({ close }: { close: () => void }): JSX.Element {
             >
               {String(view.body.name ?? view.id)}
             </button>
-            {edits.canEdit() && (
+            {edits.canDelete() && (
               <button
                 type="button"
                 class="bare"

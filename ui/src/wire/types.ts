@@ -1,5 +1,6 @@
 /// The shapes of docs/formats/wire.md, as TypeScript. Nothing here has behaviour.
 
+import type { You } from "./account";
 import type { BigInteger } from "./json";
 
 /// A number that JSON can hold, or the name of one that it cannot.
@@ -37,6 +38,7 @@ export interface RepoInfo {
   readonly runs: number;
   readonly indexing: Indexing | null;
   readonly read_only: ReadOnlyReason | null;
+  readonly rights?: readonly string[];
 }
 
 /// A kind of sequence: what queries and pages call it, and what its sequences store.
@@ -51,7 +53,6 @@ export interface KindInfo {
 export interface ServerLimits {
   /// Runs of one request.
   readonly runs: number;
-  /// Earlier branches of a rewound run.
   readonly branches: number;
   /// Parts of a curve.
   readonly buckets: number;
@@ -74,12 +75,15 @@ export interface ServerInfo {
   readonly version: string;
   readonly read_only: boolean;
   readonly token: boolean;
+  readonly you?: You;
+  readonly provider?: boolean;
   readonly plotly: boolean;
   /// Which files of whole runs the server writes: `html`, `zip`.
   readonly exports?: readonly string[];
   readonly kinds: readonly KindInfo[];
   readonly limits: ServerLimits;
   readonly repos: readonly RepoInfo[];
+  readonly project?: string | null;
   /// Only in a page in one file, which has no server.
   readonly archive?: ArchiveInfo;
 }
@@ -383,6 +387,7 @@ export interface WireErrorBody {
   readonly suggestion?: string | null;
   /// Of an edit that failed while its request waited: what takes back what it did.
   readonly undo?: string;
+  readonly provider?: boolean;
 }
 
 /// The number that a wire number stands for; `null` stays missing.
