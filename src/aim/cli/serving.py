@@ -139,6 +139,12 @@ OPTIONS: tuple[Option, ...] = (
         metavar="SIZE",
         help="Keep at most so much of points, curves and pictures in memory, so that they are not read again.",
     ),
+    click.option(
+        "--access-log",
+        default=None,
+        metavar="FILE",
+        help="Write a line of JSON for each request to this file, or to standard output (-).  [default: none]",
+    ),
     click.option("-y", "--yes", is_flag=True, help="Create the repository if there is none."),
 )
 """The options of a command that serves, but for the port."""

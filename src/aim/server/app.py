@@ -22,6 +22,7 @@ from aim.server import (
     demo,
     edits,
     export,
+    health,
     info,
     live,
     neighbours,
@@ -41,6 +42,7 @@ from aim.server.bodies import read_body
 from aim.server.boundary import Boundary
 from aim.server.open_repository import OpenRepositories, OpenRepository, Progress, Repositories
 from aim.server.projects import Projects
+from aim.server.request_log import RequestLog
 from aim.server.roles import RECORD, REPOSITORY, SHIPPING, needed_right
 from aim.server.security import Guard
 from aim.server.server_state import ServerState, check_right, open_project, server_of
@@ -112,14 +114,14 @@ def create_app(settings: Settings, progress: Progress | None = None) -> tuple[AS
     if progress is not None:
         for repo in repos:
             repo.report_progress(progress)
-    server = ServerState(settings, repos, Guard(settings))
+    server = ServerState(settings, repos, Guard(settings), requests=RequestLog(settings.access_log))
     app = Starlette(routes=routes(has_pages=settings.has_pages), lifespan=_lifespan)
     app.router.redirect_slashes = False  # an address is what it is; behind a proxy a redirect would lead elsewhere
     app.state.server = server
     app.state.thumbnails = blobs.Thumbnails()
     app.state.tickers = {}
     app.state.receivers = ship.Receivers()
-    return Boundary(app, server.guard, settings.base_path), server
+    return Boundary(app, server.guard, settings.base_path, server.requests), server
 
 
 def _repositories(settings: Settings) -> Repositories:
@@ -174,6 +176,9 @@ def _api_routes() -> list[Route]:
         Route("/api/oidc/begin", _begin_oidc),
         Route("/api/oidc/done", _finish_oidc),
         Route("/api/plotly.js", assets.plotly),
+        Route("/api/metrics", health.metrics),
+        Route("/healthz", health.healthz),
+        Route("/metrics", health.metrics_or_page),
         Route("/api/tokens", token_requests.tokens),
         Route("/api/tokens", token_requests.create, methods=["POST"]),
         Route("/api/tokens/{id}", token_requests.revoke, methods=["DELETE"]),
@@ -187,7 +192,7 @@ def _page_routes() -> list[Route]:
         Route("/run/{run}", assets.page),
         Route("/runs/{run}", assets.old_run),
         Route("/runs/{run}/{tab}", assets.old_run),
-        *(Route(f"/{name}", assets.page) for name in assets.PAGES),
+        *(Route(f"/{name}", assets.page) for name in assets.PAGES if name != "metrics"),
         Route("/reports/{report}", assets.page),
         Route("/{path:path}", assets.no_page),
     ]
@@ -231,6 +236,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.receivers.close()
         server.pool.close()
         server.repos.close()
+        server.requests.close()
 
 
 async def _sweep(server: ServerState, tickers: dict[str, live.Ticker]) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import time
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -22,6 +23,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from aim.core.errors import AimError, DamagedFile, InvalidQuery, NotFound, UsageError
 from aim.server.answers import Refusal, json_answer
+from aim.server.request_log import RequestLog
 from aim.server.roles import NEEDED, OPEN
 from aim.server.security import HEADERS, Guard, page_policy
 
@@ -85,7 +87,8 @@ class Boundary:
     The middleware of the app is left out: it would answer errors before this class sees them.
     """
 
-    def __init__(self, app: Starlette, guard: Guard, base_path: str) -> None:
+    def __init__(self, app: Starlette, guard: Guard, base_path: str, requests: RequestLog) -> None:
+        self._requests = requests
         self._app = app
         self._routes = app.router
         self._guard = guard
@@ -98,12 +101,15 @@ class Boundary:
             await self._routes(scope, receive, send)
             return
         has_begun = False
+        begun_s, status, sent_bytes = time.monotonic(), 0, 0
         log_fields = (scope["method"], scope["path"])  # without the query, which may hold the token
 
         async def send_checked(message: Message) -> None:
-            nonlocal has_begun
+            nonlocal has_begun, status, sent_bytes
+            sent_bytes += len(message.get("body", b""))
             if message["type"] == "http.response.start":
                 has_begun = True
+                status = message["status"]
                 log.info("%s %r %d", *log_fields, message["status"])
                 header_names = {name for name, _ in message["headers"]}
                 headers = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in header_names)]
@@ -129,6 +135,9 @@ class Boundary:
             if has_begun:
                 raise
             await answer(scope, receive, send_checked)
+        finally:
+            seconds = time.monotonic() - begun_s
+            self._requests.add(scope, self._guard.access.address(scope), status, sent_bytes, seconds)
 
     def _relative(self, scope: Scope) -> Scope:
         """Return the scope without the base path, which a proxy may have sent along."""

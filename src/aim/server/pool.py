@@ -91,6 +91,11 @@ class Pool:
                 503, "busy", f"This took more than {TIME_MAX_S:.0f} s and was cancelled. Ask for less."
             ) from None
 
+    @property
+    def pending(self) -> int:
+        """How many functions wait or run."""
+        return self._pending
+
     def _release(self, loop: asyncio.AbstractEventLoop) -> None:
         if not loop.is_closed():
             loop.call_soon_threadsafe(self._count_down)

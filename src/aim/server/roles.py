@@ -38,6 +38,8 @@ NEEDED: Mapping[str, str] = {
     "GET /api/oidc/begin": OPEN,
     "GET /api/oidc/done": OPEN,
     "GET /api/plotly.js": READ,
+    "GET /api/metrics": READ,
+    "GET /healthz": OPEN,
     "GET /api/tokens": READ,  # whose, and which they may make, depends on who asks: token_requests.py
     "POST /api/tokens": READ,
     "DELETE /api/tokens/{id}": READ,
@@ -93,7 +95,7 @@ NEEDED: Mapping[str, str] = {
     "GET /runs/{run}/{tab}": OPEN,
     "GET /": OPEN,
     "GET /runs": OPEN,
-    "GET /metrics": OPEN,
+    "GET /metrics": OPEN,  # the page; for a monitor it is /api/metrics, and needs the same
     "GET /params": OPEN,
     "GET /media": OPEN,
     "GET /text": OPEN,

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from aim.server.answers import Refusal
 from aim.server.open_repository import OpenRepository, Repositories, no_repository
 from aim.server.pool import Pool
+from aim.server.request_log import RequestLog
 from aim.server.roles import CHANGE, OPEN, Principal, roles_with
 from aim.server.security import Guard
 from aim.server.settings import Settings
@@ -37,6 +38,7 @@ class ServerState:
     repos: Repositories
     guard: Guard
     pool: Pool = field(default_factory=Pool)
+    requests: RequestLog = field(default_factory=RequestLog)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -50,6 +50,7 @@ class Settings:
         project_root: the folder whose repositories are served, instead of *roots*; None: *roots* are.
         project_bytes_max: the most that a project may hold before nothing more is recorded into it; None: no bound.
         people: how people are recognised, and what each of them may do.
+        access_log: the file of a line for each request, or `-` for standard output; None: there is none.
         has_pages: whether the pages are served, and not the data alone.
         writers: write runs as one file, by the ending of its name: `html`, `zip`.
     """
@@ -72,6 +73,7 @@ class Settings:
     project_root: Path | None = None
     project_bytes_max: int | None = None
     people: PeopleSettings = field(default_factory=PeopleSettings)
+    access_log: str | None = None
     has_pages: bool = True
     writers: Mapping[str, RunsWriter] = field(default_factory=dict)
 
