@@ -17,8 +17,8 @@ import click
 from aim.cli import output
 from aim.cli.admission import guarded
 from aim.cli.main import FOLDER_ADDRESS
-from aim.cli.watch import watching
 from aim.cli.people import PEOPLE_OPTIONS, Option, people_of
+from aim.cli.watch import watching
 from aim.convert.exporting.export import write_runs
 from aim.core.addresses import folder_of_address
 from aim.core.errors import RepoNotFound, UsageError
