@@ -164,7 +164,7 @@ def test_a_server_with_a_token_lets_in_who_has_it(open_page: Open, repository: P
         shot(page)
 
         page.get_by_label("Token").fill("wrong")
-        page.get_by_role("button", name="Open").click()
+        page.get_by_role("button", name="Sign in with a token").click()
         expect(page.locator(".toast.bad")).to_contain_text("This is not a token of this server")
         page.get_by_label("Token").fill(TOKEN)
         page.keyboard.press("Enter")
