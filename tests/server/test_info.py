@@ -21,6 +21,8 @@ def test_the_server_says_what_it_serves(browser: Browser) -> None:
     The answer has the version, the repositories, and what may not be done.
     """
     answer = browser.client.get("api/info").json()
+    while any(repo["indexing"] for repo in answer["repos"]):  # the runs are read for the first time
+        answer = browser.client.get("api/info").json()
 
     assert (1, aim.__version__, False, False) == tuple(
         answer[name] for name in ("wire", "version", "read_only", "token")
