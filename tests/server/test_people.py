@@ -89,6 +89,7 @@ def test_a_person_is_who_the_trusted_proxy_names(make_run: MakeRun, make_browser
     you = browser.client.get("api/info", headers=HEADERS).json()["you"]
 
     assert ("ada@example.org", "editor", True) == (you["name"], you["role"], you["makes_tokens"])
+    assert not you["signed_in"]  # the proxy signs people out
     assert 401 == browser.client.get("api/info").status_code
     browser.post("edits", {"runs": ["a"], "change": {"name": "x"}}, headers=HEADERS)
     (edit,) = (root / ".aim" / "runs" / "a").glob("edit-*.json")

@@ -162,8 +162,18 @@ def _tolerated() -> list[str]:
     return ["status of (400|401)"]
 
 
+@pytest.fixture(name="neighbours")
+def _neighbours() -> set[str]:
+    """
+    The hosts and ports of other servers of the test, which a page may lead to.
+    """
+    return set()
+
+
 @pytest.fixture(name="open_page")
-def _open_page(browser: sync_api.Browser, theme: str, tolerated: list[str]) -> Iterator[Open]:
+def _open_page(
+    browser: sync_api.Browser, theme: str, tolerated: list[str], neighbours: set[str]
+) -> Iterator[Open]:
     """
     Opens pages as a new reader; afterwards none of them may have had an error or asked another machine.
     """
@@ -188,7 +198,11 @@ def _open_page(browser: sync_api.Browser, theme: str, tolerated: list[str]) -> I
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on(
             "request",
-            lambda sent: faults.append(f"asked {sent.url}") if urlsplit(sent.url).netloc not in ("", home) else None,
+            lambda sent: (
+                faults.append(f"asked {sent.url}")
+                if urlsplit(sent.url).netloc not in {"", home, *neighbours}
+                else None
+            ),
         )
         page.goto(address)
         return page

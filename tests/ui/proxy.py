@@ -1,9 +1,10 @@
 """
 A reverse proxy as people put before `aim up`: it shows the pages under `/aim/`, and takes that off before it asks.
 
-    python tests/ui/proxy.py http://127.0.0.1:43800/ 0      prints its port, then serves until it is killed
+    python tests/ui/proxy.py http://127.0.0.1:43800/ 0 X-User=ada     prints its port, then serves until it is killed
 
-The last argument is how many seconds later each answer of the interface comes, as over a slow line.
+The second argument is how many seconds later each answer of the interface comes, as over a slow line. The others are
+headers that it sets, as a proxy does that knows people.
 """
 
 from __future__ import annotations
@@ -28,9 +29,15 @@ PREFIX = "/aim"
 
 
 @contextmanager
-def stripping_proxy(target: str, *, latency_s: float = 0) -> Iterator[str]:
-    """Pass what comes under `/aim/` on to *target*, without that prefix; give the proxy's address."""
-    command = [sys.executable, str(Path(__file__)), target, str(latency_s)]
+def stripping_proxy(target: str, *, latency_s: float = 0, **headers: str) -> Iterator[str]:
+    """
+    Pass what comes under `/aim/` on to *target*, without that prefix; give the proxy's address.
+
+    Args:
+        headers: what it sets, `_` in a name standing for `-`.
+    """
+    pairs = [f"{name.replace('_', '-')}={text}" for name, text in headers.items()]
+    command = [sys.executable, str(Path(__file__)), target, str(latency_s), *pairs]
     proxy = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert proxy.stdout is not None
     try:
@@ -40,13 +47,14 @@ def stripping_proxy(target: str, *, latency_s: float = 0) -> Iterator[str]:
         proxy.communicate()
 
 
-def serve(target: str, latency_s: float) -> None:
-    """Be the proxy. Answers of the interface are late by *latency_s* seconds."""
+def serve(target: str, latency_s: float, headers: dict[str, str]) -> None:
+    """Be the proxy. Answers of the interface are late by *latency_s* seconds; *headers* are set in each request."""
     client = httpx.AsyncClient(base_url=target, timeout=None)
 
     async def forward(request: Request) -> Response:
         address = request.url.path.removeprefix(PREFIX) + (f"?{request.url.query}" if request.url.query else "")
         asked = client.build_request(request.method, address, headers=request.headers.raw, content=await request.body())
+        asked.headers.update(headers)
         answer = await client.send(asked, stream=True)
         if "/api/repos/" in address:
             await asyncio.sleep(latency_s)
@@ -64,4 +72,4 @@ def serve(target: str, latency_s: float) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], float(sys.argv[2]))
+    serve(sys.argv[1], float(sys.argv[2]), dict(pair.split("=", 1) for pair in sys.argv[3:]))

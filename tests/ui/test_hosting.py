@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright import sync_api
 
+from tests.ui.changing import changing_controls, reach_controls
 from tests.ui.conftest import Open, serving
 from tests.ui.proxy import stripping_proxy
 from tests.ui.recording import BEST_RUN, record_run
@@ -68,34 +69,15 @@ def _read_only(repository: Path) -> Iterator[str]:
         yield address
 
 
-EDITING = re.compile(r"^(Tag|Archive|Delete|Save|Edit|New report|Add a tag|Add notes|Change the)")
-
-
 @pytest.mark.parametrize("address", ["runs", "metrics", "reports", "run", "settings"])
 def test_a_read_only_server_offers_no_change(read_only: str, open_page: Open, address: str) -> None:
     """
     No page has a control that would change something, and the keys for changes do nothing.
     """
     page = open_page(read_only + ("runs" if address == "run" else address))
-    page.locator("main").wait_for()
-    if address == "run":
-        page.locator(".grid .row .name").first.click()
-        page.locator(".run-head h1").wait_for()
-    elif address == "runs":
-        page.locator(".grid .row").first.get_by_role("checkbox").click()
-        expect(page.get_by_role("toolbar", name="The selected runs")).to_be_visible()
-        page.keyboard.press("t")
-        page.keyboard.press("a")
-    if address in ("runs", "metrics"):
-        page.get_by_role("button", name="Views").click()
-        expect(page.locator(".views")).to_be_visible()
+    reach_controls(page, address)
 
-    names = page.locator("button, input, textarea").evaluate_all(
-        "(all) => all.map((one) => one.getAttribute('aria-label') || one.textContent || one.title)"
-    )
-    assert len(names) > 3
-    assert [] == [name for name in names if EDITING.match(name)]
-    assert 0 == page.locator(".editable, .tag-input, .toast").count()
+    assert [] == changing_controls(page)
 
 
 def test_a_read_only_server_refuses_changes(read_only: str, open_page: Open) -> None:

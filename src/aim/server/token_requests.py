@@ -33,9 +33,14 @@ def wire_principal(principal: Principal, *, is_asked: bool) -> dict[str, Any]:
         "rights": sorted(frozenset().union(*(RIGHTS[grant.role] for grant in principal.grants))),
         "roles": [role for role, rights in RIGHTS.items() if rights <= RIGHTS[principal.role]],
         "projects": sorted({pattern for grant in principal.grants for pattern in grant.projects}),
-        "signed_in": is_asked and bool(principal.token_id or principal.session_id or principal.may(ADMIN)),
+        "signed_in": is_asked and _may_sign_out(principal),
         "makes_tokens": is_asked and may_make_tokens(principal),
     }
+
+
+def _may_sign_out(principal: Principal) -> bool:
+    by_proxy = principal.is_person and not principal.session_id  # whom the next request names again
+    return not by_proxy and bool(principal.token_id or principal.session_id or principal.may(ADMIN))
 
 
 def may_make_tokens(principal: Principal) -> bool:

@@ -49,13 +49,12 @@ export function Account(): JSX.Element | null {
           <dd>{isEverywhere ? "all" : you.projects.join(", ")}</dd>
         </div>
       </dl>
-      {you.signed_in ? (
+      {you.signed_in && (
         <button type="button" class="pill" onClick={() => void session.logOut().catch(session.report)}>
           Sign out
         </button>
-      ) : (
-        <SignIn hasProvider={info.provider ?? false} />
       )}
+      {!you.signed_in && you.name === "" && <SignIn hasProvider={info.provider ?? false} />}
     </section>
   );
 }
