@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from aim.core.errors import RunClosed
@@ -32,7 +33,7 @@ class ObjectRecords:
         self._refusals = refusals
         self._segments = segments
         self.blobs = blobs
-        self._interrupting: list[Callable[[], None]] = []
+        self._interrupting: deque[Callable[[], None]] = deque()
         self._is_busy = False
         self._lock = threading.RLock()
 
@@ -91,8 +92,12 @@ class ObjectRecords:
         return position
 
     def _put_interrupting(self) -> None:
-        while self._interrupting:
-            self._interrupting.pop(0)()
+        while True:
+            try:
+                put = self._interrupting.popleft()
+            except IndexError:  # none is left, or another thread has just taken the last one
+                return
+            put()
 
     def seize(self) -> None:
         """Write what waits for a call that was interrupted, and is not continued before the run ends."""

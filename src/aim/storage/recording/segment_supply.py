@@ -40,8 +40,11 @@ class SegmentSupply:
 
     def make(self) -> Segment:
         """Make the next segment. Raises OSError: the disk refuses."""
-        number = self._refused_numbers.pop() if self._refused_numbers else self.count
-        self.count = max(self.count, number + 1)
+        if self._refused_numbers:
+            number = self._refused_numbers.pop()
+        else:  # no call between the two lines: a signal handler within one would make a segment of the same number
+            number = self.count
+            self.count = number + 1
         segment: Segment | None = None
         try:
             segment = self._made(number)

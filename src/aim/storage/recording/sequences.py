@@ -4,7 +4,8 @@ The sequences of a writer: their handles, their numbers, and what concerns all o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from aim.core import contexts
 from aim.core.errors import UntrackableValue
@@ -46,7 +47,11 @@ class Sequences:
         self._read_earlier = read_earlier
         self._earlier: Mapping[SequenceKey, EarlierWriters] | None = None
         self._handles: dict[SequenceKey, SequenceWriter] = {}
-        self._declared: list[tuple[SequenceWriter, str]] = []  # the sequence with the number n is at n - 1
+        self._forget_numbers()
+
+    def _forget_numbers(self) -> None:
+        self._numbers = itertools.count(1)
+        self._declared: dict[int, tuple[SequenceWriter, str]] = {}
 
     def handle(self, name: str, context: object = None) -> SequenceWriter:
         """
@@ -67,8 +72,8 @@ class Sequences:
                 self.lifecycle.admits()
                 if self._earlier is None:
                     self._earlier = self._read_earlier() if self._read_earlier else {}
-                handle = SequenceWriter(self, name, contexts.plain(context), self._earlier.get(key))
-                self._handles[key] = handle
+                fresh = SequenceWriter(self, name, contexts.plain(context), self._earlier.get(key))
+                handle = self._handles.setdefault(key, fresh)  # a signal handler may have made it meanwhile
             return handle
 
     def declare(self, undeclared: Sequence[tuple[SequenceWriter, str]]) -> list[int]:
@@ -76,26 +81,27 @@ class Sequences:
         with self.lifecycle.lock:
             if not self.lifecycle.admits() and self.lifecycle.is_closed:
                 return [0] * len(undeclared)
-            first = len(self._declared) + 1
-            self._declared += undeclared
-            self._announce(first)
-            return list(range(first, first + len(undeclared)))
+            # each number is taken by one call: a signal handler within this one may declare, too
+            numbers = [next(self._numbers) for _ in undeclared]
+            self._declared.update(zip(numbers, undeclared))
+            self._announce(numbers)
+            return numbers
 
     def declare_again(self) -> None:
         """Announce all sequences in a new event file, under their numbers."""
-        self._announce(1)
+        self._announce(sorted(self._declared))
 
-    def _announce(self, first: int) -> None:
-        sequences = enumerate(self._declared[first - 1 :], first)
-        self.lines.declare([(number, it.name, it.context, kind) for number, (it, kind) in sequences])
+    def _announce(self, numbers: Iterable[int]) -> None:
+        sequences = [(number, *self._declared[number]) for number in numbers]
+        self.lines.declare([(number, it.name, it.context, kind) for number, it, kind in sequences])
 
     def declared(self, number: int) -> tuple[SequenceWriter, str] | None:
         """Return the sequence of a number, and its kind."""
-        return self._declared[number - 1] if 0 < number <= len(self._declared) else None
+        return self._declared.get(number)
 
     def next_steps(self) -> list[int]:
         """Return, in the order of the numbers, the step that a value without one would get."""
-        return [sequence.next_step() for sequence, _ in self._declared]
+        return [sequence.next_step() for _, (sequence, _) in sorted(self._declared.items())]
 
     def stop(self) -> None:
         """Send the next call of each sequence to the slow path: the run has ended."""
@@ -104,7 +110,7 @@ class Sequences:
 
     def forked(self) -> None:
         """In the child of a fork: stop, and forget the numbers, which are the parent's."""
-        self._declared = []
+        self._forget_numbers()
         for sequence in self._handles.values():
             sequence.stop()
 
