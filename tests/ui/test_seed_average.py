@@ -52,6 +52,7 @@ def test_groups_keep_their_colours_under_a_query_and_after_a_reload(open_page: O
     A run has the colour of its batch size also when the query leaves one batch size, and the page was loaded again.
     """
     page = open_page(sweep_server + "metrics?color=hparams.batch_size")
+    page.locator(".runlist .group .fold").first.click(timeout=60_000)
     page.locator(".runlist .run").first.wait_for(timeout=60_000)
     every = dict(page.evaluate(SWATCHES))
     name = next(iter(every))

@@ -10,6 +10,7 @@ import "./style/grid.css";
 import "./style/workspace.css";
 import "./style/runlist.css";
 import "./style/cards.css";
+import "./style/groups.css";
 import "./style/runs.css";
 import "./style/run.css";
 import "./style/log.css";

@@ -441,7 +441,7 @@ test("of unsorted points the nearest in x counts", () => {
 
 test("the colours of a theme are told apart, and grey is none of them", () => {
   for (const theme of ["light", "dark"] as const) {
-    assert.equal(8, new Set(PALETTE[theme]).size);
+    assert.equal(20, new Set(PALETTE[theme]).size);
     assert.ok(!PALETTE[theme].includes(GREY[theme]));
     assert.ok(PALETTE[theme].every((color) => channels(color).every((value) => value >= 0 && value <= 255)));
     assert.ok(PALETTE[theme].includes(runColor("abc", theme)));

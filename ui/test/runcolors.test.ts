@@ -7,12 +7,12 @@ import { ownColor, spread } from "../src/model/runcolors";
 import { tableOf } from "../src/model/table";
 import { ValueColors } from "../src/model/valuecolors";
 
-const COLORS = 8;
-const hashes = Array.from({ length: 40 }, (_, i) => `run-${i}`);
+const COLORS = 20;
+const hashes = Array.from({ length: 90 }, (_, i) => `run-${i}`);
 const usage = (places: ReadonlyMap<string, number>): number[] =>
   Array.from({ length: COLORS }, (_, color) => [...places.values()].filter((place) => place === color).length);
 
-test("up to eight runs share no colour, and more share evenly", () => {
+test("up to twenty runs share no colour, and more share evenly", () => {
   for (let count = 1; count <= hashes.length; count++) {
     const used = usage(spread(hashes.slice(0, count), COLORS, new Map()));
     assert.ok(Math.max(...used) <= Math.ceil(count / COLORS), `${count}: ${used.join(" ")}`);
@@ -30,7 +30,11 @@ test("a choice of runs keeps its colours unless that crowds it, and all have the
   const keep = new Map<string, number>();
   const all = spread(hashes, COLORS, keep);
   const alike = hashes.filter((hash) => all.get(hash) === 0);
-  const chosen = spread([...alike, ...hashes.filter((hash) => all.get(hash) === 1)].slice(0, COLORS), COLORS, keep);
+  const chosen = spread(
+    [...alike, ...hashes.filter((hash) => (all.get(hash) ?? 0) > 0)].slice(0, COLORS),
+    COLORS,
+    keep,
+  );
   assert.equal(0, chosen.get(alike[0]));
   assert.deepEqual(new Array<number>(COLORS).fill(1), usage(chosen));
   assert.deepEqual(

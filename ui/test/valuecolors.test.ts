@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { arrivingRun, LR, makeRuns, MODEL, runsAnswer, TABLE_FIELDS, type GeneratedRun } from "./project";
 import { coloring, dashing } from "../src/model/grouping";
 import { tableOf, type RunTable } from "../src/model/table";
-import { ValueColors, type ColorStorage } from "../src/model/valuecolors";
+import { fieldMemory, runColors, ValueColors, type ColorStorage } from "../src/model/valuecolors";
 import type { Cell } from "../src/model/cell";
 
 const RUNS = makeRuns(200);
@@ -133,4 +133,27 @@ test("dashes stay with their values too", () => {
   const before = dashing(tableFor(RUNS.slice(100, 110)), MODEL, memory, "demo");
   const after = dashing(tableFor(RUNS), MODEL, memory, "demo");
   for (const { hash } of RUNS.slice(100, 110)) assert.deepEqual(before(hash), after(hash));
+});
+
+test("a colour that the reader gives to a value, a run or a name stays, and is taken back", () => {
+  const store = storage();
+  const memory = new ValueColors(store);
+  const table = tableFor(RUNS.slice(0, 6));
+  const [hash] = table.hashes;
+  const before = coloring(table, "", "light", memory, "demo").colorOf(hash);
+  const name = RUNS[0].name;
+  memory.choose(runColors("demo", "name"), name, "#123456");
+  const reloaded = new ValueColors(store);
+  assert.equal("#123456", coloring(table, "", "light", reloaded, "demo").colorOf(RUNS[0].hash));
+  reloaded.choose(runColors("demo", "run"), RUNS[0].hash, "#654321");
+  assert.equal("#654321", coloring(table, "", "dark", reloaded, "demo").colorOf(RUNS[0].hash), "a run before its name");
+  reloaded.choose(runColors("demo", "run"), RUNS[0].hash, null);
+  reloaded.choose(runColors("demo", "name"), name, null);
+  assert.equal(before, coloring(table, "", "light", reloaded, "demo").colorOf(hash));
+
+  const field = fieldMemory("demo", MODEL);
+  const [group] = coloring(table, MODEL, "light", reloaded, "demo").groups;
+  reloaded.choose(field, group.value, "#abcdef");
+  assert.equal("#abcdef", coloring(table, MODEL, "light", reloaded, "demo").colorOf(group.hashes[0]));
+  assert.notEqual("#abcdef", coloring(table, MODEL, "light", reloaded, "other").colorOf(group.hashes[0]));
 });

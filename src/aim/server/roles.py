@@ -51,6 +51,7 @@ NEEDED: Mapping[str, str] = {
     f"GET {REPOSITORY}/runs/{{run}}/artifacts/{{name:path}}": READ,
     f"GET {REPOSITORY}/alerts": READ,
     f"POST {REPOSITORY}/series": READ,
+    f"POST {REPOSITORY}/compare-groups": READ,
     f"POST {REPOSITORY}/objects": READ,
     f"GET {REPOSITORY}/blobs/{{blob}}": READ,
     f"GET {REPOSITORY}/thumbs/{{blob}}": READ,

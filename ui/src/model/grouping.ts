@@ -3,8 +3,8 @@
 import { cellKey, cellLabel, numberIn, type Cell } from "./cell";
 import { DASHES, GREY, type Theme } from "../chart/palette";
 import { ownColors } from "./runcolors";
-import { fieldMemory, type ValueColors } from "./valuecolors";
-import { compareCells, type RunTable } from "./table";
+import { fieldMemory, runColors, type ValueColors } from "./valuecolors";
+import { cellOf, compareCells, type RunTable } from "./table";
 
 /// Runs with one value of the grouping field.
 export interface Group {
@@ -56,7 +56,13 @@ export function splitBy(
 /// remembered.
 export function coloring(table: RunTable, key: string, theme: Theme, memory: ValueColors, repo: string): Coloring {
   const parts = key === "" ? [] : splitBy(table, key);
-  if (parts.length === 0) return { groups: [], colorOf: ownColors(table, theme) };
+  if (parts.length === 0) {
+    const automatic = ownColors(table, theme);
+    const [byRun, byName] = [runColors(repo, "run"), runColors(repo, "name")];
+    const chosen = (hash: string): string | null =>
+      memory.chosen(byRun, hash) ?? memory.chosen(byName, cellOf(table, "run.name", hash));
+    return { groups: [], colorOf: (hash) => chosen(hash) ?? automatic(hash) };
+  }
   const colorOf = memory.of(
     fieldMemory(repo, key),
     parts.map(({ value }) => value),

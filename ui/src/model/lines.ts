@@ -35,7 +35,7 @@ export function groupLabel(key: readonly Json[], by: readonly Field[] | null): s
 }
 
 /// The labels of a frame's groups. Groups of equal params are told apart by what differs between those that are drawn.
-function groupLabels({ groups, by }: Frame): string[] {
+export function groupLabels({ groups, by }: Pick<Frame, "groups" | "by">): string[] {
   if (!by) return groups.map(({ key }) => groupLabel(key, null));
   const differing = by
     .map((_, i) => i)

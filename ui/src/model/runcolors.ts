@@ -1,12 +1,12 @@
 /// Which colour each run has when nothing is grouped: spread evenly, and remembered while the pages are open.
 ///
-/// There are eight colours and any number of runs. A run asks for the colour of its hash. If every run got that, five
-/// runs would share some in four cases of five; so runs are served in the order in which they began, and each gets the
-/// least used colour that comes first after its own. Up to eight runs thus share none, more share evenly, and a run
+/// There are twenty colours and any number of runs. A run asks for the colour of its hash. If every run got that, six
+/// runs would share some in every second case; so runs are served in the order in which they began, and each gets the
+/// least used colour that comes first after its own. Up to twenty runs thus share none, more share evenly, and a run
 /// that begins later changes no other's. What a run got first it keeps on all pages, but where that would crowd a
 /// narrower choice of runs.
 
-import { hashOf, PALETTE, runColor, type Theme } from "../chart/palette";
+import { freeColor, hashOf, PALETTE, runColor, type Theme } from "../chart/palette";
 import { cellOf, type RunTable } from "./table";
 
 /// Above this many curves, colours no longer tell them apart; the colour of the hash then saves the sorting.
@@ -38,9 +38,7 @@ export function spread(
   }
   for (const hash of hashes) {
     if (indexes.has(hash)) continue;
-    const least = Math.min(...used);
-    let index = keep.get(hash) ?? hashOf(hash) % colors;
-    while (used[index] > least) index = (index + 1) % colors;
+    const index = freeColor(used, keep.get(hash) ?? hashOf(hash));
     assign(hash, index);
     if (!keep.has(hash)) keep.set(hash, index);
   }

@@ -4,15 +4,16 @@ import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import { setting } from "./address";
 import type { App } from "./app";
 import { fieldText, guessTarget, parseField } from "./fields";
-import { coloring, dashing, type Coloring } from "./grouping";
-import { groupOwner, type Looks } from "./lines";
+import { coloring, dashing, type Coloring, type Group } from "./grouping";
+import { leftOut, legendOf, onlyGroups, type LegendGroup } from "./legend";
+import { groupLabels, groupOwner, type Looks } from "./lines";
 import { longList } from "./longlist";
 import { shortHash } from "./marks";
 import type { RunsStore, RunsWish } from "./runs";
 import { cellOf, type RunTable } from "./table";
 import { aggregate, colorField, dashField, drawingFields } from "./workspace";
 import { fieldMemory } from "./valuecolors";
-import type { FrameGroup } from "../wire/frame";
+import type { Frame, FrameGroup } from "../wire/frame";
 import type { Field, FieldsAnswer } from "../wire/types";
 
 /// The fields that every page wants of a run.
@@ -47,8 +48,12 @@ export interface Scene extends RunsStore {
   readonly needRows: (count: number) => void;
   /// The table that has a run: that of the list, or that of runs far down in it.
   readonly tableFor: (hash: string) => RunTable;
+  /// The groups of the charts, the best first; empty: nothing is grouped.
+  readonly legend: ReadonlySignal<readonly LegendGroup[]>;
+  /// Whether a run is not drawn because other groups alone are.
+  readonly isLeftOut: (hash: string) => boolean;
   /// Takes the groups of runs that an answer says are averaged: runs of one group have one colour.
-  readonly setGroups: (groups: readonly FrameGroup[]) => void;
+  readonly setGroups: (answer: Pick<Frame, "groups" | "by">) => void;
 }
 
 /// Fields without those that are there twice.
@@ -86,40 +91,85 @@ export function makeScene(
   });
   const list = longList({ scope, marks }, wish, { only, isListed });
   const { store, tableFor, needRows, areMissing, stop } = list;
-  const averaged = signal<ReadonlyMap<string, string>>(new Map());
+  const averaged = signal<Averaged>({ groups: new Map(), by: null });
   const colors = computed(() => {
     const repo = scope.repo.value;
     const theme = session.theme.value;
     const plain = coloring(store.table.value, colorField.value, theme, memory, repo);
     const way = aggregate.value;
-    if (way === null || plain.groups.length > 0 || averaged.value.size === 0) return plain;
-    const members = new Map<string, string[]>();
-    for (const [hash, owner] of averaged.value) {
-      const runs = members.get(owner);
-      if (runs) runs.push(hash);
-      else members.set(owner, [hash]);
-    }
+    if (way === null || plain.groups.length > 0 || averaged.value.groups.size === 0) return plain;
     const name = fieldMemory(repo, `groups of ${JSON.stringify(way.by)}`);
-    const byHash = memory.ofGroups(name, [...members.values()], theme);
-    return { groups: [], colorOf: (hash: string) => byHash.get(hash) ?? plain.colorOf(hash) };
+    const parts = [...averaged.value.groups.values()];
+    const labels = groupLabels({ groups: parts, by: averaged.value.by });
+    const byHash = memory.ofGroups(
+      name,
+      parts.map(({ runs }) => runs),
+      theme,
+    );
+    const groups = parts.map(({ key, runs }, i): Group => ({
+      label: labels[i],
+      value: key,
+      color: memory.chosen(name, key) ?? byHash.get(runs[0]) ?? plain.colorOf(runs[0]),
+      hashes: runs,
+    }));
+    const colorByHash = new Map(groups.flatMap(({ color, hashes }) => hashes.map((hash) => [hash, color])));
+    return { groups, colorOf: (hash: string) => colorByHash.get(hash) ?? plain.colorOf(hash) };
   });
+  const legend = computed(() => {
+    const rank = target.value;
+    const key = rank ? fieldText(rank.field) : "";
+    return legendOf(colors.value.groups, store.table.value, key, rank?.descending ?? true);
+  });
+  const outside = computed(() => leftOut(colors.value.groups, onlyGroups.value));
   const looks = computed<Looks>(() => {
     const table = store.table.value;
     const dashOf = dashing(table, dashField.value, memory, scope.repo.value);
     // Read here, so that the lines are drawn anew when a mark or the aggregation changes.
-    void [marks.hasHidden.value, marks.isPinned(""), marks.isBaseline("")];
+    void [outside.value, marks.hasHidden.value, marks.isPinned(""), marks.isBaseline("")];
     return {
       coloring: colors.value,
       dashOf,
       nameOf: (hash) => runName(tableFor(hash), hash),
-      isShown: (hash) => (table.rowOf.has(hash) || table.hashes.length < table.count) && !marks.isHidden(hash),
+      isShown: (hash) =>
+        (table.rowOf.has(hash) || table.hashes.length < table.count) &&
+        !marks.isHidden(hash) &&
+        !outside.value.has(hash),
       isStrong: (hash) => marks.isPinned(hash) || marks.isBaseline(hash),
     };
   });
-  const setGroups = (groups: readonly FrameGroup[]): void => {
-    const before = averaged.peek();
-    const next = new Map(groups.flatMap(({ key, runs }) => runs.map((hash) => [hash, groupOwner(key)] as const)));
-    if ([...next].some(([hash, owner]) => before.get(hash) !== owner)) averaged.value = new Map([...before, ...next]);
+  const setGroups = ({ groups, by }: Pick<Frame, "groups" | "by">): void => {
+    const before = averaged.peek().groups;
+    const isSame = ({ key, runs }: FrameGroup): boolean => {
+      const members = new Set(before.get(groupOwner(key))?.runs);
+      return runs.every((hash) => members.has(hash));
+    };
+    if (groups.every(isSame)) return;
+    averaged.value = { groups: withGroups(before, groups), by };
   };
-  return { ...store, target, looks, colors, setGroups, needRows, tableFor, areMissing, stop };
+  const isLeftOut = (hash: string): boolean => outside.value.has(hash);
+  return { ...store, target, looks, colors, legend, isLeftOut, setGroups, needRows, tableFor, areMissing, stop };
+}
+
+/// Groups that answers say are averaged, by their owners; `by`: the fields that differ between groups of equal params.
+interface Averaged {
+  readonly groups: ReadonlyMap<string, FrameGroup>;
+  readonly by: Frame["by"];
+}
+
+/// Groups with those of another answer. A run is in one group only: that of the latest answer.
+function withGroups(
+  before: ReadonlyMap<string, FrameGroup>,
+  groups: readonly FrameGroup[],
+): ReadonlyMap<string, FrameGroup> {
+  const placed = new Set(groups.flatMap(({ runs }) => runs));
+  const next = new Map<string, FrameGroup>();
+  for (const [owner, { key, runs }] of before) {
+    const others = runs.filter((hash) => !placed.has(hash));
+    if (others.length > 0) next.set(owner, { key, runs: others });
+  }
+  for (const group of groups) {
+    const owner = groupOwner(group.key);
+    next.set(owner, { key: group.key, runs: [...(next.get(owner)?.runs ?? []), ...group.runs] });
+  }
+  return next;
 }

@@ -4,16 +4,19 @@
 /// A colour that followed from the values on the page would change with them. So what a value got first it keeps: the
 /// memory is of this browser (`localStorage`), for each field of a repository.
 ///
-///     texts    one of the eight colours: the least used one that comes first after the text's own
+///     texts    one of the twenty colours: the least used one that comes first after the text's own
 ///     numbers  a place on the ramp: the first ones are spread evenly, and later ones lie between their neighbours
-///     groups   of runs that are averaged: one of the eight colours, remembered by the runs
+///     chosen   a colour that the reader gave to a value, to a run, or to all runs of a name, comes before all others
+///     groups   of runs that are averaged: one of the twenty colours, remembered by the runs
 ///
 /// Of a field with very many values not all are remembered; the others have colours that follow from the value alone.
 
-import { GREY, hashOf, PALETTE, rampColor, type Theme } from "../chart/palette";
+import { signal } from "@preact/signals";
+import { freeColor, GREY, hashOf, PALETTE, rampColor, type Theme } from "../chart/palette";
 import { cellLabel, numberIn, type Cell } from "./cell";
 
 const STORAGE_KEY = "aim.colors";
+const CHOSEN_KEY = "aim.colors.chosen";
 const FIELDS_MOST = 40;
 const TEXTS_MOST = 1000;
 const KNOTS_MOST = 64;
@@ -38,12 +41,38 @@ export function fieldMemory(repo: string, key: string): string {
   return `${repo} ${key}`;
 }
 
+/// The name under which the colours of single runs, and of all runs of a name, are chosen.
+export function runColors(repo: string, by: "run" | "name"): string {
+  return fieldMemory(repo, `a ${by}`);
+}
+
 /// The colours of values, remembered.
 export class ValueColors {
   private fields: Map<string, FieldMemory>;
+  private readonly choices = signal<ReadonlyMap<string, string>>(new Map());
 
   constructor(private readonly storage: ColorStorage) {
     this.fields = this.stored();
+    this.choices.value = this.storedChoices();
+  }
+
+  /// The colour that the reader gave to a value of a field; null: none.
+  chosen(field: string, value: Cell): string | null {
+    return this.choices.value.get(`${field} ${cellLabel(value)}`) ?? null;
+  }
+
+  /// Gives a colour, `#rrggbb`, to a value of a field; null takes it back.
+  choose(field: string, value: Cell, color: string | null): void {
+    const next = new Map(this.storedChoices());
+    const key = `${field} ${cellLabel(value)}`;
+    if (color === null) next.delete(key);
+    else next.set(key, color);
+    this.choices.value = next;
+    try {
+      this.storage?.setItem(CHOSEN_KEY, JSON.stringify([...next]));
+    } catch {
+      // a browser that stores nothing more still remembers while the page is open
+    }
   }
 
   /// The colours of the values of a field.
@@ -55,6 +84,8 @@ export class ValueColors {
       for (const text of [...texts].sort()) assign(fresh.indexes, text, () => leastUsed(fresh.indexes, text));
     });
     return (value) => {
+      const chosen = this.chosen(field, value);
+      if (chosen !== null) return chosen;
       const number = numberIn(value);
       if (value === null || Number.isNaN(number)) return GREY[theme];
       if (number !== null) return rampColor(placeOf(memory.knots, number), theme);
@@ -109,6 +140,15 @@ export class ValueColors {
     return next;
   }
 
+  private storedChoices(): ReadonlyMap<string, string> {
+    try {
+      const text = this.storage?.getItem(CHOSEN_KEY);
+      return text ? new Map(JSON.parse(text) as readonly (readonly [string, string])[]) : this.choices.peek();
+    } catch {
+      return new Map();
+    }
+  }
+
   private stored(): Map<string, FieldMemory> {
     try {
       const list = JSON.parse(this.storage?.getItem(STORAGE_KEY) ?? "[]") as readonly StoredField[];
@@ -134,18 +174,10 @@ function assign(indexes: Map<string, number>, text: string, index: () => number)
   if (!indexes.has(text) && indexes.size < TEXTS_MOST) indexes.set(text, index());
 }
 
-/// The colour that the fewest have, the first one from the own colour of a text on.
-function leastOf(used: readonly number[], text: string): number {
-  const least = Math.min(...used);
-  let index = hashOf(text) % COLORS;
-  while (used[index] > least) index = (index + 1) % COLORS;
-  return index;
-}
-
 function leastUsed(indexes: ReadonlyMap<string, number>, text: string): number {
   const used = new Array<number>(COLORS).fill(0);
   for (const index of indexes.values()) used[index]++;
-  return leastOf(used, text);
+  return freeColor(used, hashOf(text));
 }
 
 function leastUsedByGroups(
@@ -158,7 +190,7 @@ function leastUsedByGroups(
     const index = indexes.get(group.find((hash) => indexes.has(hash)) ?? "");
     if (index !== undefined) used[index]++;
   }
-  return leastOf(used, runs[runs.length - 1]);
+  return freeColor(used, hashOf(runs[runs.length - 1]));
 }
 
 /// The knots with those of new values between them; the same list if there is none, or no more is remembered.

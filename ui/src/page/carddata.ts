@@ -91,7 +91,7 @@ export function useCardData(
     const frame = store.answer.value;
     if (frame === null || settings.aggregate.value === null) return;
     untracked(() => {
-      scene.setGroups(frame.groups);
+      scene.setGroups(frame);
       settings.ignored.value = frame.ignored;
     });
   });

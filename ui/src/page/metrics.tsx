@@ -16,6 +16,7 @@ import { useApp } from "./app";
 import { ChartCard } from "./chartcard";
 import { addSection, CardSection, positionOf, type CardPosition } from "./cardsection";
 import { FullCard } from "./fullcard";
+import { GroupLegend } from "./grouplegend";
 import { useCommands, useStore, useTitle } from "./hooks";
 import { RunList } from "./runlist";
 import { ScopeNotice, useHasRuns } from "./scopenotice";
@@ -127,6 +128,7 @@ export function MetricsPage(): JSX.Element {
       <RunList scene={scene} />
       <main class="main">
         <MetricsToolbar sections={sections} settings={settings} />
+        <GroupLegend scene={scene} />
         {scope.fields.value === null && <Skeleton rows={10} />}
         {sections.value.map((section, i) => (
           <CardSection

@@ -8,12 +8,15 @@ import { change, goTo } from "../model/address";
 import { fieldText, metricsOf, sequenceText } from "../model/fields";
 import { formatCell, deltaText } from "../model/format";
 import type { Group } from "../model/grouping";
+import { groupKey } from "../model/legend";
 import { toggledSet } from "../model/runrows";
 import { runName, type Scene, type Target } from "../model/scene";
 import { cellOf, spreadOf } from "../model/table";
+import { runColors } from "../model/valuecolors";
 import { dashField } from "../model/workspace";
 import { useApp } from "./app";
 import { AlertMark } from "./alerts";
+import { ColorChoice } from "./colorchoice";
 import { PageLink } from "./link";
 import { Icon } from "../widget/icon";
 import { Picker, Popover } from "../widget/popover";
@@ -21,6 +24,7 @@ import { Swatch } from "../widget/text";
 
 const ROW_PX = 28;
 const SPARE_ROWS = 6;
+const OPEN_RUNS_MOST = 30; // groups of more runs than that are folded at first
 
 type Row = { readonly group: Group; readonly hash: null } | { readonly group: null; readonly hash: string };
 
@@ -68,14 +72,20 @@ function TargetPicker({ current }: { current: Target | null }): JSX.Element {
   );
 }
 
-/// The rows of the list: all runs, or the groups of the charts with their runs below them.
-function useRows(scene: Scene, closed: ReadonlySignal<ReadonlySet<string>>): ReadonlySignal<readonly Row[]> {
+/// Whether a group is folded: of many runs all are at first. `turned`: those on which the reader pressed.
+function isFolded(group: Group, turned: ReadonlySet<string>, run_count: number): boolean {
+  return turned.has(groupKey(group)) !== run_count > OPEN_RUNS_MOST;
+}
+
+/// The rows of the list: all runs, or the groups of the charts, the best first, with their runs below them.
+function useRows(scene: Scene, turned: ReadonlySignal<ReadonlySet<string>>): ReadonlySignal<readonly Row[]> {
   return useComputed<readonly Row[]>(() => {
-    const { groups } = scene.colors.value;
-    if (groups.length === 0) return scene.table.value.hashes.map((hash) => ({ group: null, hash }));
+    const groups = scene.legend.value;
+    const { hashes } = scene.table.value;
+    if (groups.length === 0) return hashes.map((hash) => ({ group: null, hash }));
     return groups.flatMap((group): Row[] => [
       { group, hash: null },
-      ...(closed.value.has(group.label) ? [] : group.hashes.map((hash): Row => ({ group: null, hash }))),
+      ...(isFolded(group, turned.value, hashes.length) ? [] : group.hashes.map((hash): Row => ({ group: null, hash }))),
     ]);
   });
 }
@@ -156,9 +166,9 @@ function ListHead({ scene }: { scene: Scene }): JSX.Element {
 /// The list. It is windowed: only rows on the screen exist.
 export function RunList({ scene }: { scene: Scene }): JSX.Element {
   const { marks } = useApp();
-  const closed = useSignal<ReadonlySet<string>>(new Set());
+  const turned = useSignal<ReadonlySet<string>>(new Set());
   const cursor = useSignal(-1);
-  const rows = useRows(scene, closed);
+  const rows = useRows(scene, turned);
   const { box, view } = useWindow(cursor.value);
   const onKeyDown = useListKeys(rows, cursor);
   const table = scene.table.value;
@@ -176,16 +186,16 @@ export function RunList({ scene }: { scene: Scene }): JSX.Element {
       const isCursor = index === cursor.value;
       return <RunRow key={row.hash} hash={row.hash} top={top} scene={scene} valueKey={key} isCursor={isCursor} />;
     }
-    const { label, hashes } = row.group;
+    const { hashes } = row.group;
     return (
       <GroupRow
-        key={`group ${label}`}
+        key={`group ${groupKey(row.group)}`}
         group={row.group}
         top={top}
         cells={hashes.map((hash) => cellOf(table, key, hash))}
-        isClosed={closed.value.has(label)}
+        isClosed={isFolded(row.group, turned.value, table.hashes.length)}
         descending={target?.descending ?? true}
-        onToggle={() => (closed.value = toggledSet(closed.value, label))}
+        onToggle={() => (turned.value = toggledSet(turned.value, groupKey(row.group)))}
       />
     );
   };
@@ -268,7 +278,7 @@ function RunRow({
   const { marks } = useApp();
   const table = scene.table.value;
   const { coloring, dashOf } = scene.looks.value;
-  const isOff = marks.isHidden(hash);
+  const isOff = marks.isHidden(hash) || scene.isLeftOut(hash);
   const isHot = useComputed(() => marks.hot.value?.owner === hash);
   const value = cellOf(table, valueKey, hash);
   const status = cellOf(table, "run.status", hash);
@@ -313,7 +323,7 @@ function RunRow({
       <AlertMark hash={hash} />
       {status === "running" && <i class="pulse" title="running" />}
       {status === "failed" && <i class="fell" title="failed" />}
-      <RunActs hash={hash} name={name} />
+      <RunActs hash={hash} name={name} color={scene.legend.value.length === 0 ? coloring.colorOf(hash) : null} />
       <span class="value">
         {delta !== null && <em>{delta}</em>}
         {formatCell(value)}
@@ -322,11 +332,22 @@ function RunRow({
   );
 }
 
-/// The buttons that come up over a row.
-function RunActs({ hash, name }: { hash: string; name: string }): JSX.Element {
-  const { marks } = useApp();
+/// The buttons that come up over a row. `color`: that of the run; null where groups have the colours.
+function RunActs({ hash, name, color }: { hash: string; name: string; color: string | null }): JSX.Element {
+  const { marks, scope } = useApp();
+  const repo = scope.repo.value;
   return (
     <span class="acts">
+      {color !== null && (
+        <ColorChoice
+          color={color}
+          name={name}
+          targets={[
+            { label: "this run", field: runColors(repo, "run"), value: hash },
+            { label: `all named ${name}`, field: runColors(repo, "name"), value: name },
+          ]}
+        />
+      )}
       <button
         type="button"
         class={marks.isPinned(hash) ? "bare on" : "bare"}
