@@ -128,7 +128,7 @@ def test_the_machine_is_shown_beside_the_training(rewound: str, open_page: Open)
     page = open_run(open_page, rewound, "origin")
     wait_drawn(page, "loss")
     page.get_by_role("button", name="system beside").click()
-    cards = page.locator(".overview .card .chart[data-scales]")
+    cards = page.locator(".run-charts .card .chart[data-scales]")
     expect(cards).to_have_count(2)
     assert "x=relative" in page.url
     page.wait_for_load_state("networkidle")
@@ -140,7 +140,7 @@ def test_the_machine_is_shown_beside_the_training(rewound: str, open_page: Open)
     page.mouse.up()
     page.wait_for_function(
         """() => {
-            const ends = [...document.querySelectorAll(".overview .chart[data-scales]")]
+            const ends = [...document.querySelectorAll(".run-charts .chart[data-scales]")]
                 .map((chart) => JSON.parse(chart.dataset.scales).x.slice(0, 2).join());
             return ends.length === 2 && ends[0] === ends[1];
         }"""

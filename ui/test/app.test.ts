@@ -164,12 +164,25 @@ test("selected runs are kept in the order of ticking", () => {
   assert.deepEqual(["b", "c"], marks.selected.value);
 });
 
+test("all but some runs are hidden, and any of them is shown or hidden by itself", () => {
+  const marks = new Marks();
+  marks.showOnly([FIRST]);
+  assert.deepEqual([false, true, true], [marks.isHidden(FIRST), marks.isHidden("b".repeat(24)), marks.hasHidden.value]);
+  marks.toggleHidden(["b".repeat(24)]);
+  assert.equal(false, marks.isHidden("b".repeat(24)));
+  marks.toggleHidden([FIRST]);
+  assert.equal(true, marks.isHidden(FIRST));
+  marks.showAll();
+  assert.deepEqual([false, false], [marks.isHidden(FIRST), marks.hasHidden.value]);
+});
+
 test("a part of a page can have marks of its own", () => {
   const pinned = signal<readonly string[]>([]);
   const own = new Marks({
     pinned,
     hidden: signal([]),
     baseline: signal(""),
+    only: signal([]),
     change: ({ pin }) => (pinned.value = pin ? pin.split(",") : []),
   });
   const page = new Marks();

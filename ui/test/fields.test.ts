@@ -213,7 +213,7 @@ test("the default columns are what differs and what was reached", () => {
   const metrics = columns.filter((field) => field[0] === "metric");
   assert.equal(4, metrics.length);
   assert.equal(
-    fieldText(["metric", guessTarget(FIELDS)?.key.name ?? "", { subset: "val" }, "last"]),
+    fieldText(["metric", guessTarget(FIELDS)?.key.name ?? "", { subset: "val" }, "max"]),
     fieldText(metrics[0]),
   );
   assert.ok(
@@ -323,6 +323,9 @@ test("the kinds of some sequences are in the server's order, without numbers", (
   assert.deepEqual([], new Kinds([]).subjectsOf(FIELDS.sequences), "before the server answered");
 });
 
+const LOSS: Field = ["metric", "loss", {}, "last"];
+const LR_FIELD: Field = ["param", "lr"];
+
 test("a group's cell says the value, the mean, or how many there are", () => {
   const cases: readonly (readonly [readonly Cell[], boolean, string])[] = [
     [["a", "a"], false, "a"],
@@ -334,9 +337,12 @@ test("a group's cell says the value, the mean, or how many there are", () => {
     [[NaN, 1], true, "2 values"],
   ];
   for (const [cells, isMetric, text] of cases)
-    assert.equal(text, groupCell(cells, isMetric).text, JSON.stringify(cells));
-  assert.match(groupCell([1, 3], true).title, /mean 2 ± 1\.414 · 1 to 3 · 2 runs/);
-  assert.deepEqual([true, false], [groupCell([1, 2], false).isNumber, groupCell(["a", 2], false).isNumber]);
+    assert.equal(text, groupCell(cells, isMetric ? LOSS : LR_FIELD).text, JSON.stringify(cells));
+  assert.match(groupCell([1, 3], LOSS).title, /mean 2 ± 1\.414 · 1 to 3 · 2 runs · best 1/);
+  const accuracy: Field = ["metric", "accuracy", {}, "last"];
+  assert.deepEqual(["1", "3"], [groupCell([1, 3], LOSS).best, groupCell([1, 3], accuracy).best]);
+  assert.equal(undefined, groupCell([1, 3], ["metric", "lr", {}, "last"]).best);
+  assert.deepEqual([true, false], [groupCell([1, 2], LR_FIELD).isNumber, groupCell(["a", 2], LR_FIELD).isNumber]);
 });
 
 test("the params in which selected runs differ are marked, metrics never", () => {

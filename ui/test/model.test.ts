@@ -173,10 +173,10 @@ test("what validates is solid and what trains is dashed", () => {
 });
 
 test("a group's row says the mean of a metric and counts the values of a param", () => {
-  assert.equal("2 ±1.4", groupCell([1, 3, null], true).text);
-  assert.equal("3 values", groupCell([0.1, 0.2, 0.3], false).text);
-  assert.equal("adam", groupCell(["adam", "adam"], false).text);
-  assert.equal("2 values", groupCell(["adam", "sgd"], false).text);
+  assert.equal("2 ±1.4", groupCell([1, 3, null], ["metric", "loss", {}, "last"]).text);
+  assert.equal("3 values", groupCell([0.1, 0.2, 0.3], ["param", "p"]).text);
+  assert.equal("adam", groupCell(["adam", "adam"], ["param", "p"]).text);
+  assert.equal("2 values", groupCell(["adam", "sgd"], ["param", "p"]).text);
 });
 
 test("only params in which the chosen rows differ are marked", () => {

@@ -10,7 +10,16 @@ import { axisOf, brushedRows, trendOf } from "../src/model/axes";
 import { fieldText } from "../src/model/fields";
 import { coloring, contextDash, dashing, splitBy } from "../src/model/grouping";
 import { ownColor, ownColors, spread } from "../src/model/runcolors";
-import { hashesOf, headIndex, movedField, nextSort, rowsOf, toggledSet } from "../src/model/runrows";
+import {
+  hashesOf,
+  headIndex,
+  movedField,
+  nextSort,
+  rowsOf,
+  toggledSet,
+  type Grouping,
+  type GroupOrder,
+} from "../src/model/runrows";
 import { cellOf, compareCells, EMPTY_TABLE, patched, sorted, spreadOf, tableOf, type Column } from "../src/model/table";
 import type { Field } from "../src/wire/types";
 import { ValueColors } from "../src/model/valuecolors";
@@ -234,14 +243,50 @@ test("colours are spread evenly over many runs, and stay", () => {
   for (const hash of hashes.slice(0, 100)) assert.equal(before.get(hash), after.get(hash), "a run that came first");
 });
 
+function grouping(by: readonly Field[], closed: readonly string[] = [], more: Partial<Grouping> = {}): Grouping {
+  return { by, isClosed: (label) => closed.includes(label), sort: null, order: "mean", ...more };
+}
+
+test("groups of several fields are one inside the other", () => {
+  const by: readonly Field[] = [
+    ["param", "hparams", "model"],
+    ["param", "hparams", "lr"],
+  ];
+  const rows = rowsOf(TABLE, grouping(by)).filter((row) => row.hash === null);
+  assert.equal(MODELS.length * splitBy(TABLE, LR).length, rows.length);
+  assert.equal(
+    200,
+    rows.reduce((sum, row) => sum + (row.hash === null ? row.hashes.length : 0), 0),
+  );
+  assert.match(rows[0].label, /^\S+ · \S+$/);
+});
+
+test("groups are put in order by what their heads say of a column, or by how many runs they have", () => {
+  const field: Field = ["metric", "loss", {}, "min"];
+  const key = fieldText(field);
+  const [a, b] = [TABLE.hashes.slice(0, 3), TABLE.hashes.slice(3, 5)];
+  const [hashes, group] = [[...a, ...b], ["param", "group"] as Field];
+  const columns = new Map<string, Column>([
+    [key, { field, key, type: "number", cells: [1, 5, 6, 3, 3.5] }],
+    ["group", { field: group, key: "group", type: "string", cells: ["a", "a", "a", "b", "b"] }],
+  ]);
+  const table = { ...TABLE, hashes, rowOf: new Map(hashes.map((hash, row) => [hash, row])), columns };
+  const heads = (order: GroupOrder, descending: boolean): readonly string[] =>
+    rowsOf(table, grouping([group], ["a", "b"], { sort: { key, descending }, order })).map(({ label }) => label);
+  assert.deepEqual(["b", "a"], heads("mean", false));
+  assert.deepEqual(["a", "b"], heads("best", false), "of a loss the lowest value is the best");
+  assert.deepEqual(["a", "b"], heads("std", true));
+  assert.deepEqual(["a", "b"], heads("n", true));
+});
+
 test("rows are runs, or heads with their runs", () => {
-  const plain = rowsOf(TABLE, null, new Set());
+  const plain = rowsOf(TABLE, grouping([]));
   assert.deepEqual(TABLE.hashes, hashesOf(plain));
   const model: Field = ["param", "hparams", "model"];
-  const grouped = rowsOf(TABLE, model, new Set());
+  const grouped = rowsOf(TABLE, grouping([model]));
   assert.equal(200 + MODELS.length, grouped.length);
   assert.equal(null, grouped[0].hash);
-  const closed = rowsOf(TABLE, model, new Set(MODELS));
+  const closed = rowsOf(TABLE, grouping([model], MODELS));
   assert.equal(MODELS.length, closed.length);
   assert.deepEqual([], hashesOf(closed));
   assert.equal(
@@ -251,13 +296,13 @@ test("rows are runs, or heads with their runs", () => {
 });
 
 test("each row knows the head of its group, and rows without groups have none", () => {
-  const rows = rowsOf(TABLE, ["param", "hparams", "lr"], new Set());
+  const rows = rowsOf(TABLE, grouping([["param", "hparams", "lr"]]));
   let head = 0;
   rows.forEach((row, i) => {
     if (row.hash === null) head = i;
     assert.equal(head, headIndex(rows, i));
   });
-  assert.equal(null, headIndex(rowsOf(TABLE, null, new Set()), 5));
+  assert.equal(null, headIndex(rowsOf(TABLE, grouping([])), 5));
   assert.equal(null, headIndex([], 0));
 });
 

@@ -6,7 +6,16 @@
 import type { Extent } from "./extent";
 import { drawLine, type Line } from "./line";
 import { indexAt, nearestLines, type Hit } from "./nearest";
-import { drawAxes, drawMarks, layoutPlot, type ChartTheme, type Plot, type PlotData, type PlotOptions } from "./plot";
+import {
+  drawAxes,
+  drawBests,
+  drawMarks,
+  layoutPlot,
+  type ChartTheme,
+  type Plot,
+  type PlotData,
+  type PlotOptions,
+} from "./plot";
 import { shortNumber } from "./ticks";
 
 const SLICE_LINES = 300; // from so many lines on, painting is spread over frames
@@ -152,6 +161,7 @@ export class LineChart {
     drawAxes(context, plot, this.theme);
     const steps = drawMarks(context, plot, dpr);
     const finish = (): void => {
+      drawBests(context, plot, this.theme.ground);
       if (isSliced) {
         this.fit(this.base, width, height, dpr);
         this.ink.setTransform(1, 0, 0, 1, 0, 0);

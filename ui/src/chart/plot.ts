@@ -4,6 +4,7 @@
 /// frames. Strokes of at most one device pixel take the fast path of software rasters, so the mass is drawn as
 /// hairlines and only the few strong lines thick.
 
+import { drawBest, type BestEnd } from "./best";
 import { addLine, makeRaster, toPixels } from "./density";
 import { padded, withoutOutliers, xExtent, yExtent, type Extent } from "./extent";
 import { drawBand, drawDots, drawLine, drawMarkers, type Band, type Line } from "./line";
@@ -17,6 +18,7 @@ const MANY_LINES = 200; // so many are drawn half transparent
 const MARKER_LIMIT = 400;
 const MARKER_SIDE_PX = 6; // a mark at the first or last x is drawn whole
 const REST_LINES = 8;
+const BEST_LINES = 6; // on so few lines the best point is marked
 const CHAR_PX = 6.3;
 const LABEL_PX = 12;
 const TOP_PX = 8;
@@ -45,6 +47,8 @@ export interface PlotOptions {
   /// Shown range of x and of y; null: all that there is.
   readonly window: Extent | null;
   readonly yWindow: Extent | null;
+  /// Which end of the values is the best, so that it is marked on a few lines; nothing: none is.
+  readonly best?: BestEnd | null;
 }
 
 /// A laid-out picture, in CSS pixels.
@@ -182,8 +186,17 @@ export function* drawMarks(context: CanvasRenderingContext2D, plot: Plot, dpr: n
   context.restore();
 }
 
+/// Rings at the best points of a few lines, over the lines.
+export function drawBests(context: CanvasRenderingContext2D, plot: Plot, ground: string): void {
+  const clear = plot.data.lines.filter((line) => !line.faint);
+  const { best } = plot.options;
+  if (!best || clear.length > BEST_LINES) return;
+  for (const line of clear) drawBest(context, line, best, plot, ground);
+}
+
 /// Paints everything at once.
 export function paintPlot(context: CanvasRenderingContext2D, plot: Plot, theme: ChartTheme, dpr: number): void {
   drawAxes(context, plot, theme);
   for (const _ of drawMarks(context, plot, dpr)) continue;
+  drawBests(context, plot, theme.ground);
 }

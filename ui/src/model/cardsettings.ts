@@ -27,13 +27,15 @@ export interface CardSettings {
   /// The zoomed x range; null: all.
   readonly window: ReadonlySignal<Extent | null>;
   readonly zoom: (window: Extent | null) => void;
+  /// Whether the best point of a curve is marked, where the metric's name says what is better.
+  readonly marksBest: boolean;
 }
 
 const AXES = { xAxis, xLabel, xUnit, yKind, isClipped, smoothing };
 
 /// The settings of the workspace: its zoom and its aggregation are those in the address.
 export function workspaceSettings(): CardSettings {
-  return { ...AXES, aggregate, ignored: signal(null), branches: signal(0), window: xWindow, zoom };
+  return { ...AXES, aggregate, ignored: signal(null), branches: signal(0), window: xWindow, zoom, marksBest: false };
 }
 
 /// The settings of a page about few runs: no aggregation, and a zoom that only its cards share.
@@ -48,5 +50,6 @@ export function plainSettings(
     branches,
     window,
     zoom: (next) => (window.value = next),
+    marksBest: true,
   };
 }

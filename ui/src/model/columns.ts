@@ -1,9 +1,19 @@
 /// Which columns the table of runs has, how wide they are, and what their group rows say.
 
 import { cellKey, cellLabel, numberIn, type Cell } from "./cell";
-import { fieldText, guessTarget, metricsOf, parseField, sequenceText, varyingParams } from "./fields";
+import {
+  betterDirection,
+  bestSummary,
+  fieldText,
+  guessTarget,
+  metricLabel,
+  metricsOf,
+  parseField,
+  sequenceText,
+  varyingParams,
+} from "./fields";
 import { formatNumber } from "./format";
-import { spreadOf } from "./table";
+import { spreadOf, type Spread } from "./table";
 import type { Field, FieldsAnswer, SequenceKey } from "../wire/types";
 
 const DEFAULT_PARAMS = 6;
@@ -27,7 +37,9 @@ export function defaultColumns(fields: FieldsAnswer): readonly Field[] {
   const isTarget = (key: SequenceKey): number =>
     Number(target !== undefined && sequenceText(key) === sequenceText(target));
   const metrics = [...metricsOf(fields)].sort((a, b) => isTarget(b) - isTarget(a) || lateness(a) - lateness(b));
-  const lasts = metrics.slice(0, DEFAULT_METRICS).map(({ name, context }): Field => ["metric", name, context, "last"]);
+  const results = metrics
+    .slice(0, DEFAULT_METRICS)
+    .map(({ name, context }): Field => ["metric", name, context, bestSummary(name)]);
   const hasTags = (fields.facets.tags ?? []).length > 0;
   const hasExperiments = (fields.facets.experiment ?? []).length > 1;
   return [
@@ -36,7 +48,7 @@ export function defaultColumns(fields: FieldsAnswer): readonly Field[] {
     ["run", "duration"],
     ...(hasExperiments ? [["run", "experiment"] as Field] : []),
     ...params,
-    ...lasts,
+    ...results,
     ...(hasTags ? [["run", "tags"] as Field] : []),
   ];
 }
@@ -56,10 +68,22 @@ export function answerableFields(list: readonly Field[], summaries: readonly str
   return list.filter((field) => field[0] !== "metric" || !summaries || summaries.includes(field[3]));
 }
 
+/// What the head of a column says where its values are the best ones of each run; null: they are not, or nobody knows.
+export function bestNote(
+  field: Field,
+): { readonly label: string; readonly text: string; readonly title: string } | null {
+  if (field[0] !== "metric" || field[3] === "last" || field[3] !== bestSummary(field[1])) return null;
+  const isMore = field[3] === "max";
+  const title = `The best value of each run: by the metric's name ${isMore ? "higher" : "lower"} is better.`;
+  return { label: metricLabel({ name: field[1], context: field[2] }), text: isMore ? "best ↑" : "best ↓", title };
+}
+
+const PIVOT_PX = 212; // a mean with its deviation, and the best
+
 /// A first width for a column, from its name and its first cells.
-export function guessWidth(field: Field, label: string, texts: readonly string[]): number {
+export function guessWidth(field: Field, label: string, texts: readonly string[], isGrouped = false): number {
   const longest = Math.max(label.length + 1, ...texts.slice(0, 60).map((text) => text.length));
-  const least = field[0] === "metric" ? 92 : 68;
+  const least = field[0] !== "metric" ? 68 : isGrouped ? PIVOT_PX : 92;
   return Math.round(Math.max(least, Math.min(240, longest * CHAR_PX + PAD_PX)));
 }
 
@@ -77,21 +101,29 @@ export function saveWidth(key: string, width_px: number): void {
   localStorage.setItem(WIDTHS_KEY, JSON.stringify({ ...savedWidths(), [key]: width_px }));
 }
 
+/// The best of a column's numbers, by the name of its metric; null: the name does not say what is better.
+export function bestOf(spread: Spread, field: Field): number | null {
+  const direction = field[0] === "metric" ? betterDirection(field[1]) : 0;
+  return direction === 0 ? null : direction > 0 ? spread.max : spread.min;
+}
+
 /// What a group's row says in one column: the value if it is one, the mean of a metric's numbers, else how many there
 /// are.
 export function groupCell(
   cells: readonly Cell[],
-  isMetric: boolean,
-): { readonly text: string; readonly title: string; readonly isNumber: boolean } {
+  field: Field,
+): { readonly text: string; readonly title: string; readonly isNumber: boolean; readonly best?: string } {
   const isNumeric = cells.every((cell) => cell === null || numberIn(cell) !== null);
   const spread = isNumeric ? spreadOf(cells) : null;
-  if (isMetric && spread && spread.min !== spread.max) {
+  if (field[0] === "metric" && spread && spread.min !== spread.max) {
+    const best = bestOf(spread, field);
     const range = `${formatNumber(spread.min)} to ${formatNumber(spread.max)}`;
     const title = `mean ${formatNumber(spread.mean)} ± ${formatNumber(spread.std)} · ${range} · ${spread.count} runs`;
     return {
       text: `${formatNumber(spread.mean)} ±${formatNumber(Number(spread.std.toPrecision(2)))}`,
-      title,
+      title: best === null ? title : `${title} · best ${formatNumber(best)}`,
       isNumber: true,
+      best: best === null ? undefined : formatNumber(best),
     };
   }
   const labels = new Set(cells.map(cellLabel));

@@ -166,12 +166,37 @@ export function isSeed(path: readonly (string | number)[]): boolean {
   return /(^|_)(seed|random_state|rng)$/i.test(String(path[path.length - 1]));
 }
 
-const LESS_IS_BETTER = /loss|err|rmse|mae|mse|ppl|perplexity|nll|wer|fid/i;
-const MORE_IS_BETTER = /acc|f1|auc|bleu|\bmap\b|iou|reward|return|score|r2|dice|psnr|precision|recall/i;
+const LESS_IS_BETTER = /^(?:\w*loss|err|errors?|n?rmse|mae|mape|mse|ppl|perplexity|nll|wer|cer|fid|bpb|bpc|xent)\d*$/;
+const MORE_IS_BETTER = new RegExp(
+  "^(?:acc|accuracy|f1|auc|auroc|auprc|bleu|rouge|map|m?iou|rewards?|returns?|scores?|r2|dice|psnr|ssim|top" +
+    "|precision|recall)\\d*$",
+);
+/// Words with which a loss is a number that belongs to it, or one side of a game.
+const SAYS_NOTHING = /^(?:scale|weight|coef|actor|critic|policy|gen|generator|disc|discriminator|adv|gan)$/;
 
-/// Whether more of a metric is better (1), less is (-1), or neither is known (0); by its name.
+/// Whether more of a metric is better (1), less is (-1), or neither is known (0); by the words of its name.
 export function betterDirection(name: string): -1 | 0 | 1 {
-  return LESS_IS_BETTER.test(name) ? -1 : MORE_IS_BETTER.test(name) ? 1 : 0;
+  const words = name.split(/[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])/).map((word) => word.toLowerCase());
+  if (words.some((word) => SAYS_NOTHING.test(word))) return 0;
+  if (words.some((word) => LESS_IS_BETTER.test(word))) return -1;
+  return words.some((word) => MORE_IS_BETTER.test(word)) ? 1 : 0;
+}
+
+/// The summary that says how good a run was by a metric: its best value where the name says what is better, else its
+/// last.
+export function bestSummary(name: string): "min" | "max" | "last" {
+  const direction = betterDirection(name);
+  return direction === 0 ? "last" : direction > 0 ? "max" : "min";
+}
+
+/// How well a metric tells how good a run is: validation before training, what has a direction before what has none.
+export function targetScore({ name, context }: SequenceKey): number {
+  const text = (name + " " + JSON.stringify(context)).toLowerCase();
+  let score = [1.5, 0, 2][betterDirection(name) + 1];
+  if (/\bval|valid|eval|\bdev\b/.test(text)) score += 3;
+  else if (/test/.test(text)) score += 2;
+  if (/lr|learning_rate|grad|norm|time|throughput|epoch/.test(text)) score -= 3;
+  return score;
 }
 
 /// Which metric tells best how good a run is, and whether more is better: validation accuracy before training loss.
@@ -181,12 +206,7 @@ export function guessTarget(
   let best: SequenceKey | null = null;
   let most = -Infinity;
   for (const metric of metricsOf(fields)) {
-    const text = (metric.name + " " + JSON.stringify(metric.context)).toLowerCase();
-    let score = Math.min(1, metric.runs / Math.max(1, fields.count)) * 4;
-    if (/\bval|valid|eval|\bdev\b/.test(text)) score += 3;
-    else if (/test/.test(text)) score += 2;
-    score += [1.5, 0, 2][betterDirection(metric.name) + 1];
-    if (/lr|learning_rate|grad|norm|time|throughput|epoch/.test(text)) score -= 3;
+    const score = Math.min(1, metric.runs / Math.max(1, fields.count)) * 4 + targetScore(metric);
     if (score > most) [best, most] = [{ name: metric.name, context: metric.context }, score];
   }
   if (!best) return null;

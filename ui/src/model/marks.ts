@@ -14,7 +14,10 @@ export interface MarkSettings {
   readonly pinned: ReadonlySignal<readonly string[]>;
   readonly hidden: ReadonlySignal<readonly string[]>;
   readonly baseline: ReadonlySignal<string>;
+  /// If there are any, all others are hidden.
+  readonly only: ReadonlySignal<readonly string[]>;
   readonly change: (changes: {
+    readonly only?: string | null;
     readonly pin?: string | null;
     readonly hide?: string | null;
     readonly base?: string | null;
@@ -26,6 +29,7 @@ export const ADDRESS_MARKS: MarkSettings = {
   pinned: listSetting("pin"),
   hidden: listSetting("hide"),
   baseline: setting("base"),
+  only: listSetting("only"),
   change: (changes) => change(changes as Readonly<Record<string, string | null>>, true),
 };
 
@@ -64,7 +68,7 @@ export class Marks {
   };
 
   /// Whether any run is hidden.
-  readonly hasHidden = computed(() => this.hiddenSet.value.size > 0);
+  readonly hasHidden = computed(() => this.hiddenSet.value.size > 0 || this.onlySet.value.size > 0);
 
   /// Whether a run is the baseline.
   readonly hasBaseline = computed(() => this.settings.baseline.value !== "");
@@ -72,13 +76,18 @@ export class Marks {
   private readonly pinnedSet = computed(() => new Set(this.settings.pinned.value));
   private readonly hiddenSet = computed(() => new Set(this.settings.hidden.value));
 
+  private readonly onlySet = computed(() => new Set(this.settings.only.value));
+
   constructor(private readonly settings: MarkSettings = ADDRESS_MARKS) {}
 
   /// Whether a run is always drawn, thick.
   readonly isPinned = (hash: string): boolean => this.pinnedSet.value.has(shortHash(hash));
 
   /// Whether a run is left out of the charts.
-  readonly isHidden = (hash: string): boolean => this.hiddenSet.value.has(shortHash(hash));
+  readonly isHidden = (hash: string): boolean => {
+    const [short, only] = [shortHash(hash), this.onlySet.value];
+    return this.hiddenSet.value.has(short) || (only.size > 0 && !only.has(short));
+  };
 
   /// Whether a run is what the others are compared to.
   readonly isBaseline = (hash: string): boolean => {
@@ -91,11 +100,22 @@ export class Marks {
     this.settings.change({ pin: toggled(this.settings.pinned.peek(), hashes) });
 
   /// Hides runs, or shows them if all of them were hidden.
-  readonly toggleHidden = (hashes: readonly string[]): void =>
-    this.settings.change({ hide: toggled(this.settings.hidden.peek(), hashes) });
+  readonly toggleHidden = (hashes: readonly string[]): void => {
+    const [hide, only] = [this.settings.hidden.peek(), this.settings.only.peek()];
+    if (only.length === 0) return this.settings.change({ hide: toggled(hide, hashes) });
+    const short = hashes.map(shortHash);
+    const others = hide.filter((hash) => !short.includes(hash));
+    if (hashes.every(this.isHidden))
+      return this.settings.change({ hide: others.join(","), only: [...new Set([...only, ...short])].join(",") });
+    this.settings.change({ hide: [...others, ...short].join(",") });
+  };
+
+  /// Hides all runs but these.
+  readonly showOnly = (hashes: readonly string[]): void =>
+    this.settings.change({ only: hashes.map(shortHash).join(",") || null, hide: null });
 
   /// Shows all runs again.
-  readonly showAll = (): void => this.settings.change({ hide: null });
+  readonly showAll = (): void => this.settings.change({ hide: null, only: null });
 
   /// Makes a run the baseline, or no run if it was.
   readonly toggleBaseline = (hash: string): void =>

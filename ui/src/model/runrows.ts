@@ -1,8 +1,10 @@
 /// The rows of the table of runs: runs in their order, or groups of runs with a head each.
 
+import type { Cell } from "./cell";
+import { bestOf } from "./columns";
 import { fieldText } from "./fields";
 import { splitBy } from "./grouping";
-import type { RunTable } from "./table";
+import { compareCells, spreadOf, tableOfRuns, type RunTable } from "./table";
 import type { Field } from "../wire/types";
 
 /// A run, or the head of a group.
@@ -10,12 +12,62 @@ export type Row =
   | { readonly hash: string; readonly label: "" }
   | { readonly hash: null; readonly label: string; readonly hashes: readonly string[] };
 
-/// The rows of a table. `group`: the field of the groups; null: none. `closed`: the groups whose runs are folded away.
-export function rowsOf(table: RunTable, group: Field | null, closed: ReadonlySet<string>): readonly Row[] {
-  if (!group) return table.hashes.map((hash) => ({ hash, label: "" }));
-  return splitBy(table, fieldText(group)).flatMap(({ label, hashes }): Row[] => [
+/// How groups are put in order by a column: by what their heads say of it, or by how many runs they have.
+export type GroupOrder = "mean" | "best" | "std" | "n";
+
+/// How the rows are grouped and put in order.
+export interface Grouping {
+  /// The fields whose values make the groups; none: no groups.
+  readonly by: readonly Field[];
+  readonly isClosed: (label: string) => boolean;
+  /// The column that runs are sorted by; groups come in its order too.
+  readonly sort: Sort | null;
+  readonly order: GroupOrder;
+}
+
+interface RunGroup {
+  readonly label: string;
+  readonly hashes: readonly string[];
+}
+
+/// The runs by their values of several fields; groups of the first field in its order, within them those of the second.
+export function splitByAll(table: RunTable, by: readonly Field[]): readonly RunGroup[] {
+  const [first, ...others] = by;
+  if (!first) return [];
+  const parts = splitBy(table, fieldText(first));
+  if (others.length === 0) return parts;
+  return parts.flatMap(({ label, hashes }) =>
+    splitByAll(tableOfRuns(table, hashes), others).map((part) => ({ ...part, label: `${label} · ${part.label}` })),
+  );
+}
+
+/// What groups are put in order by: a number, or a text where a column has none.
+function rankOf(cells: readonly Cell[], field: Field, { order, hashes }: { order: GroupOrder } & RunGroup): Cell {
+  if (order === "n") return hashes.length;
+  const spread = spreadOf(cells);
+  if (!spread) return cells.find((cell) => cell !== null) ?? null;
+  if (order === "std") return spread.std;
+  return order === "best" ? (bestOf(spread, field) ?? spread.mean) : spread.mean;
+}
+
+function inOrder(table: RunTable, groups: readonly RunGroup[], { sort, order }: Grouping): readonly RunGroup[] {
+  const column = sort ? table.columns.get(sort.key) : undefined;
+  if (!column && order !== "n") return groups;
+  const ranks = new Map<RunGroup, Cell>();
+  for (const group of groups) {
+    const cells = column ? group.hashes.map((hash) => column.cells[table.rowOf.get(hash) ?? -1] ?? null) : [];
+    ranks.set(group, rankOf(cells, column?.field ?? ["run", "name"], { ...group, order }));
+  }
+  const isDescending = order === "n" ? (sort?.descending ?? true) : (sort?.descending ?? false);
+  return [...groups].sort((a, b) => compareCells(ranks.get(a) ?? null, ranks.get(b) ?? null, isDescending));
+}
+
+/// The rows of a table.
+export function rowsOf(table: RunTable, grouping: Grouping): readonly Row[] {
+  if (grouping.by.length === 0) return table.hashes.map((hash) => ({ hash, label: "" }));
+  return inOrder(table, splitByAll(table, grouping.by), grouping).flatMap(({ label, hashes }): Row[] => [
     { hash: null, label, hashes },
-    ...(closed.has(label) ? [] : hashes.map((hash): Row => ({ hash, label: "" }))),
+    ...(grouping.isClosed(label) ? [] : hashes.map((hash): Row => ({ hash, label: "" }))),
   ]);
 }
 

@@ -3,7 +3,7 @@
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import { setting } from "./address";
 import type { App } from "./app";
-import { fieldText, guessTarget, parseField } from "./fields";
+import { bestSummary, fieldText, guessTarget, parseField } from "./fields";
 import { coloring, dashing, type Coloring, type Group } from "./grouping";
 import { leftOut, legendOf, onlyGroups, type LegendGroup } from "./legend";
 import { groupLabels, groupOwner, type Looks } from "./lines";
@@ -24,6 +24,9 @@ export const BASIC_FIELDS: readonly Field[] = [
 ];
 
 const targetText = setting("target");
+const failedSetting = setting("failed");
+const hidesFailed = computed(() => failedSetting.value === "hide");
+const FAILED: ReadonlySet<string> = new Set(["failed", "lost"]);
 
 /// The metric that runs are ranked by.
 export interface Target {
@@ -36,7 +39,12 @@ export function targetOf(text: string, fields: FieldsAnswer | null): Target | nu
   const chosen = parseField(text.replace(/^-/, ""));
   if (chosen) return { field: chosen, descending: text.startsWith("-") };
   const guess = fields ? guessTarget(fields) : null;
-  return guess && { field: ["metric", guess.key.name, guess.key.context, "last"], descending: guess.isMoreBetter };
+  return (
+    guess && {
+      field: ["metric", guess.key.name, guess.key.context, bestSummary(guess.key.name)],
+      descending: guess.isMoreBetter,
+    }
+  );
 }
 
 /// Runs, ranked by the target, with how they look.
@@ -50,10 +58,10 @@ export interface Scene extends RunsStore {
   readonly tableFor: (hash: string) => RunTable;
   /// The groups of the charts, the best first; empty: nothing is grouped.
   readonly legend: ReadonlySignal<readonly LegendGroup[]>;
-  /// Whether a run is not drawn because other groups alone are.
-  readonly isLeftOut: (hash: string) => boolean;
   /// Takes the groups of runs that an answer says are averaged: runs of one group have one colour.
   readonly setGroups: (answer: Pick<Frame, "groups" | "by">) => void;
+  /// Whether runs that failed, or whose end was not recorded, are left out of the charts.
+  readonly hidesFailed: ReadonlySignal<boolean>;
 }
 
 /// Fields without those that are there twice.
@@ -71,6 +79,15 @@ export function runName(table: RunTable, hash: string): string {
 /// What a scene needs of the app.
 export type SceneApp = Pick<App, "scope" | "marks" | "session" | "colors">;
 
+/// What is asked of runs: what all pages need, what draws them, and what ranks them.
+function wishFor(rank: Target | null, more: readonly Field[], isRanked: boolean): RunsWish {
+  const fields = [...BASIC_FIELDS, ...drawingFields.value, ...(rank ? [rank.field] : []), ...more];
+  return {
+    fields: distinctFields(fields),
+    sort: rank && isRanked ? { field: rank.field, descending: rank.descending } : null,
+  };
+}
+
 /// Starts a scene. `more`: further fields; `only`: these runs alone, in this order; `isListed`: of very many runs only
 /// the first are fetched, and more when `needRows` is called, unless a grouping needs all.
 export function makeScene(
@@ -83,11 +100,7 @@ export function makeScene(
   const wish = computed<RunsWish | null>(() => {
     const rank = target.value;
     if (!scope.fields.value && !only) return null;
-    const fields = [...BASIC_FIELDS, ...drawingFields.value, ...(rank ? [rank.field] : []), ...(more?.value ?? [])];
-    return {
-      fields: distinctFields(fields),
-      sort: rank && !only ? { field: rank.field, descending: rank.descending } : null,
-    };
+    return wishFor(rank, more?.value ?? [], only === undefined);
   });
   const list = longList({ scope, marks }, wish, { only, isListed });
   const { store, tableFor, needRows, areMissing, stop } = list;
@@ -123,6 +136,8 @@ export function makeScene(
   const outside = computed(() => leftOut(colors.value.groups, onlyGroups.value));
   const looks = computed<Looks>(() => {
     const table = store.table.value;
+    const hides = hidesFailed.value;
+    const isFailed = (hash: string): boolean => hides && FAILED.has(String(cellOf(tableFor(hash), "run.status", hash)));
     const dashOf = dashing(table, dashField.value, memory, scope.repo.value);
     // Read here, so that the lines are drawn anew when a mark or the aggregation changes.
     void [outside.value, marks.hasHidden.value, marks.isPinned(""), marks.isBaseline("")];
@@ -133,27 +148,40 @@ export function makeScene(
       isShown: (hash) =>
         (table.rowOf.has(hash) || table.hashes.length < table.count) &&
         !marks.isHidden(hash) &&
-        !outside.value.has(hash),
+        !outside.value.has(hash) &&
+        !isFailed(hash),
       isStrong: (hash) => marks.isPinned(hash) || marks.isBaseline(hash),
     };
   });
   const setGroups = ({ groups, by }: Pick<Frame, "groups" | "by">): void => {
     const before = averaged.peek().groups;
-    const isSame = ({ key, runs }: FrameGroup): boolean => {
-      const members = new Set(before.get(groupOwner(key))?.runs);
-      return runs.every((hash) => members.has(hash));
-    };
-    if (groups.every(isSame)) return;
-    averaged.value = { groups: withGroups(before, groups), by };
+    if (groups.some((group) => isNew(before, group))) averaged.value = { groups: withGroups(before, groups), by };
   };
-  const isLeftOut = (hash: string): boolean => outside.value.has(hash);
-  return { ...store, target, looks, colors, legend, isLeftOut, setGroups, needRows, tableFor, areMissing, stop };
+  return {
+    ...store,
+    hidesFailed,
+    target,
+    looks,
+    colors,
+    legend,
+    setGroups,
+    needRows,
+    tableFor,
+    areMissing,
+    stop,
+  };
 }
 
 /// Groups that answers say are averaged, by their owners; `by`: the fields that differ between groups of equal params.
 interface Averaged {
   readonly groups: ReadonlyMap<string, FrameGroup>;
   readonly by: Frame["by"];
+}
+
+/// Whether a group has runs that were not in it before.
+function isNew(before: Averaged["groups"], { key, runs }: FrameGroup): boolean {
+  const members = new Set(before.get(groupOwner(key))?.runs);
+  return !runs.every((hash) => members.has(hash));
 }
 
 /// Groups with those of another answer. A run is in one group only: that of the latest answer.

@@ -99,6 +99,14 @@ function picked(table: RunTable, rows: readonly number[]): RunTable {
   return { ...table, hashes, rowOf: indexOf(hashes), columns };
 }
 
+/// Only some runs of a table.
+export function tableOfRuns(table: RunTable, hashes: readonly string[]): RunTable {
+  return picked(
+    table,
+    hashes.map((hash) => table.rowOf.get(hash) ?? -1),
+  );
+}
+
 /// The same runs in the order of a column; equal ones keep theirs.
 export function sorted(table: RunTable, key: string, descending: boolean): RunTable {
   const column = table.columns.get(key);

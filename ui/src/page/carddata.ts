@@ -3,11 +3,13 @@
 import { untracked, useComputed, useSignal, useSignalEffect, type ReadonlySignal, type Signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { RefObject } from "preact";
+import type { BestEnd } from "../chart/best";
 import type { Extent } from "../chart/extent";
 import type { Plot, PlotOptions } from "../chart/plot";
 import { cardRequest } from "../model/cardrequest";
 import type { Card } from "../model/cards";
 import type { CardSettings } from "../model/cardsettings";
+import { betterDirection } from "../model/fields";
 import { linesOf, type CardLines } from "../model/lines";
 import type { LiveStore } from "../model/livestore";
 import type { Scene } from "../model/scene";
@@ -102,6 +104,7 @@ export function useCardData(
     clip: settings.isClipped.value,
     window: settings.window.value,
     yWindow: yWindow.value,
+    best: settings.marksBest ? bestEnd(card) : null,
   }));
   const painted = (next: Plot): void => {
     plot.current = next;
@@ -111,6 +114,13 @@ export function useCardData(
     if (isSampled && width !== plotWidth.peek()) plotWidth.value = width;
   };
   return { ref, isSeen, request, store, lines, options, plot, hasOutliers, yWindow, painted };
+}
+
+/// The best end of a card's values; null: its metrics do not say what is better, or not the same.
+function bestEnd({ metrics }: Card): BestEnd | null {
+  const directions = new Set(metrics.map(({ name }) => betterDirection(name)));
+  const [direction] = directions;
+  return directions.size > 1 || direction === 0 ? null : direction > 0 ? "max" : "min";
 }
 
 /// A signal that follows another one a little later, so that a drag asks the server once.

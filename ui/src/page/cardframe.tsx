@@ -58,16 +58,24 @@ function CardHints({ data }: { data: CardData }): JSX.Element {
   );
 }
 
+/// What a card's curve came to, and more about it for a title.
+export interface CardReading {
+  readonly text: string;
+  readonly title: string;
+}
+
 /// The line above the chart.
 export function CardHead({
   card,
   data,
+  reading,
   actions,
   onExpand,
   onDrag,
 }: {
   card: Card;
   data: CardData;
+  reading: CardReading | null;
   actions: () => readonly MenuItem[];
   onExpand?: (card: Card) => void;
   onDrag?: (event: DragEvent) => void;
@@ -78,6 +86,11 @@ export function CardHead({
       <h3 title={title}>
         {card.title} <span>{card.subtitle}</span>
       </h3>
+      {reading !== null && (
+        <b class="reading" title={reading.title}>
+          {reading.text}
+        </b>
+      )}
       <CardHints data={data} />
       <span class="acts">
         {onExpand && (

@@ -35,12 +35,12 @@ function CellMenu({
   const field = parseField(column.key);
   if (!field) return null;
   const cell = cellOf(runs.table.value, column.key, hash);
-  const items: MenuItem[] = cellClauses(field, column.label, cell).map(({ label, clause }) => {
+  const items: MenuItem[] = cellClauses(field, column.words, cell).map(({ label, clause }) => {
     return { label, icon: "filter", run: () => app.scope.narrow(clause) };
   });
   if (cell !== null)
     items.push({ label: "Copy the value", icon: "copy", run: () => void copyText(app, valueTitle(cell), "Copied.") });
-  return <MenuAt x_px={x_px} y_px={y_px} label={column.label} items={items} onClose={onClose} />;
+  return <MenuAt x_px={x_px} y_px={y_px} label={column.words} items={items} onClose={onClose} />;
 }
 
 /// The menu of the cell that was pressed last, and what presses one.

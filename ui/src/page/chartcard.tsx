@@ -10,7 +10,7 @@ import { type CardLines, GROUP_PREFIX } from "../model/lines";
 import { useApp } from "./app";
 import { cardActions, cardTitle } from "./cardactions";
 import { useCardData, type CardSubject } from "./carddata";
-import { CardHead, CardNotice } from "./cardframe";
+import { CardHead, CardNotice, type CardReading } from "./cardframe";
 import { SpanGrip, type CardPosition } from "./cardsection";
 import { ChartView } from "./chartview";
 
@@ -21,6 +21,8 @@ interface ChartCardProps extends CardSubject {
   readonly position?: CardPosition;
   /// An address leads here: it stands out.
   readonly isTarget?: boolean;
+  /// What the curve came to, beside the title.
+  readonly reading?: CardReading | null;
   readonly onLines?: (lines: CardLines) => void;
 }
 
@@ -43,6 +45,7 @@ export function ChartCard(props: ChartCardProps): JSX.Element {
       <CardHead
         card={card}
         data={data}
+        reading={props.reading ?? null}
         actions={() => cardActions(app, card, data, onExpand, position?.items() ?? [])}
         onExpand={onExpand}
         onDrag={position?.onDrag}

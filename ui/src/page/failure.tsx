@@ -3,6 +3,7 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { change } from "../model/address";
+import { exceptionMessage } from "../model/runsummary";
 import { getJson } from "../wire/request";
 import type { LogAnswer, LogRecord, RecordsAnswer, RunAnswer } from "../wire/types";
 import { AnsiLine } from "../widget/ansi";
@@ -36,11 +37,13 @@ export function FailurePanel({ run }: { run: RunAnswer }): JSX.Element | null {
       : run.imported
         ? "Lost: its source has no end of this run"
         : "Lost: no end was recorded";
+  const message = exceptionMessage(lines.value, run.error);
   return (
     <section class="panel failed-panel" aria-label="Why it failed">
       <h2>
         <Icon name="warning" size={14} />
         {reason} {run.error && <code>{run.error}</code>}
+        {message !== null && <span class="message">{message}</span>}
         <span class="spacer" />
         {run.log_lines > 0 && (
           <button type="button" class="pill" onClick={() => change({ tab: "log" })}>

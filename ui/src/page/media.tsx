@@ -4,11 +4,13 @@ import { cellLabel } from "../model/cell";
 import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { setting } from "../model/address";
-import { contextLabel, parseField, sequenceText } from "../model/fields";
+import { contextLabel, fieldText, sequenceText } from "../model/fields";
 import { atPresent, bySequence, itemsOf, objectsStore, type Item } from "../model/objects";
 import { wordsOf, type OverlayWords } from "../model/overlays";
 import { makeScene, runName, type Scene } from "../model/scene";
 import { cellOf } from "../model/table";
+import { rowFields } from "../model/rowsettings";
+import type { Field } from "../wire/types";
 import type { ObjectsRequest } from "../wire/objects";
 import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
@@ -33,7 +35,6 @@ const PICKED_MOST = 4;
 
 const subjectSetting = setting("type");
 const layoutSetting = setting("layout", "step");
-const groupSetting = setting("group");
 
 interface RowGroup {
   readonly label: string;
@@ -41,10 +42,11 @@ interface RowGroup {
 }
 
 /// The items as rows, one for each sequence, grouped by a field of their runs.
-function grouped(items: readonly Item[], scene: Scene, key: string): readonly RowGroup[] {
+function grouped(items: readonly Item[], scene: Scene, fields: readonly Field[]): readonly RowGroup[] {
   const groups = new Map<string, (readonly Item[])[]>();
   for (const row of bySequence(items)) {
-    const label = key === "" ? "" : cellLabel(cellOf(scene.table.value, key, row[0].run));
+    const { run } = row[0];
+    const label = fields.map((field) => cellLabel(cellOf(scene.table.value, fieldText(field), run))).join(" · ");
     groups.set(label, [...(groups.get(label) ?? []), row]);
   }
   return [...groups].map(([label, rows]) => ({ label, rows }));
@@ -75,8 +77,7 @@ function stepsOf(subject: string, isColumns: boolean, at: number | null): Object
 function useMedia() {
   const app = useApp();
   const { scope, session } = app;
-  const groupField = useComputed(() => [parseField(groupSetting.value)].filter((field) => field !== null));
-  const scene = useStore(() => makeScene(app, groupField));
+  const scene = useStore(() => makeScene(app, rowFields));
   const { subjects, subject } = useSubjects();
   const { at, set } = useStepSetting();
   const isColumns = useComputed(
@@ -142,9 +143,9 @@ export function MediaPage(): JSX.Element {
       {hasOverlays && <OverlayBar items={items} />}
       {!store.answer.value && <Waiting message={store.error.value?.message ?? null} />}
       <div class={store.isLoading.value ? "media stale" : "media"}>
-        {grouped(items, scene, groupSetting.value).map((group) => (
+        {grouped(items, scene, rowFields.value).map((group) => (
           <section key={group.label}>
-            {groupSetting.value && (
+            {rowFields.value.length > 0 && (
               <div class="section">
                 <b>{group.label}</b> <span class="muted">{group.rows.length}</span>
               </div>

@@ -5,7 +5,7 @@ import { change, setting } from "../model/address";
 import type { Item } from "../model/objects";
 import type { SequenceKey } from "../wire/types";
 import { Icon } from "../widget/icon";
-import { GroupPill } from "./grouppill";
+import { RowGroupPill } from "./grouppill";
 import { rendererOf } from "./renderers";
 import { SequencePill } from "./sequencepill";
 import { StepSlider, type Stepping } from "./steps";
@@ -51,7 +51,7 @@ export function MediaToolbar(props: MediaToolbarProps): JSX.Element {
         ))}
       </span>
       <SequencePill all={sequences} />
-      <GroupPill label="Group by" />
+      <RowGroupPill />
       {renderer?.hasColumns && (
         <span class="segments" role="group" aria-label="Layout">
           <button type="button" class={isColumns ? "" : "on"} onClick={() => change({ layout: null })}>

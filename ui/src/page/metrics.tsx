@@ -19,6 +19,7 @@ import { FullCard } from "./fullcard";
 import { GroupLegend } from "./grouplegend";
 import { useCommands, useStore, useTitle } from "./hooks";
 import { RunList } from "./runlist";
+import { listColumns } from "./runlisthead";
 import { ScopeNotice, useHasRuns } from "./scopenotice";
 import { SelectionBar } from "./selectionbar";
 import { ChartToolbar } from "./toolbar";
@@ -105,7 +106,8 @@ function MetricsToolbar({
 export function MetricsPage(): JSX.Element {
   const app = useApp();
   const { scope, arrangement } = app;
-  const scene = useStore(() => makeScene(app, undefined, undefined, true));
+  const columns = useComputed(listColumns);
+  const scene = useStore(() => makeScene(app, columns, undefined, true));
   const settings = useMemo(workspaceSettings, []);
   const find = useSignal("");
   useTitle("Metrics");
@@ -124,7 +126,7 @@ export function MetricsPage(): JSX.Element {
   if (state !== "runs") return <ScopeNotice state={state} scene={scene} />;
   const search = <CardSearch onFind={(text) => (find.value = text)} />;
   return (
-    <div class="workspace">
+    <div class="workspace" style={{ "--columns": String(columns.value.length) }}>
       <RunList scene={scene} />
       <main class="main">
         <MetricsToolbar sections={sections} settings={settings} />

@@ -20,6 +20,7 @@ import { useCommands, useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
 import { LogView } from "./logview";
 import { Charts } from "./runcharts";
+import { RunSummary } from "./runsummary";
 import { RunHead } from "./runhead";
 import { EnvironmentTab } from "./environment";
 import { ObjectsTab } from "./objectstab";
@@ -157,51 +158,56 @@ function Overview({
   const literal = (value: TreeValue): string | null =>
     value === null || typeof value !== "object" ? queryLiteral(value) : null;
   return (
-    <div class="overview">
-      <div>
-        <FailurePanel run={run} />
-        <GapsPanel run={run} />
-        <ImportedPanel run={run} />
+    <>
+      <FailurePanel run={run} />
+      <div class={hasParams ? "overview" : "overview single"}>
+        <div class="about">
+          <GapsPanel run={run} />
+          <ImportedPanel run={run} />
+          <RunSummary run={run} />
+          <RunText run={run} field="description" />
+          <RunText run={run} field="notes" />
+        </div>
+        {hasParams && (
+          <aside>
+            <section class="panel">
+              <h2>
+                Params{" "}
+                <span class="find">
+                  <Icon name="search" size={13} />
+                  <input
+                    type="text"
+                    placeholder="Find a param"
+                    aria-label="Find a param"
+                    onInput={(event) => (find.value = event.currentTarget.value)}
+                  />
+                </span>
+              </h2>
+              <Tree
+                value={run.params}
+                find={find.value}
+                after={(path, value) => {
+                  const text = literal(value);
+                  return text === null ? null : (
+                    <button
+                      type="button"
+                      class="bare"
+                      title="Runs with this value"
+                      aria-label={`Runs with this ${path.join(".")}`}
+                      onClick={() => goTo("runs", "", { q: `${queryPath(path)} == ${text}` })}
+                    >
+                      <Icon name="filter" size={12} />
+                    </button>
+                  );
+                }}
+              />
+            </section>
+          </aside>
+        )}
+      </div>
+      <div class="run-charts">
         <Charts run={run} scene={scene} only={only} isSystem={false} />
       </div>
-      <aside>
-        <RunText run={run} field="description" />
-        <RunText run={run} field="notes" />
-        {hasParams && (
-          <section class="panel">
-            <h2>
-              Params{" "}
-              <span class="find">
-                <Icon name="search" size={13} />
-                <input
-                  type="text"
-                  placeholder="Find a param"
-                  aria-label="Find a param"
-                  onInput={(event) => (find.value = event.currentTarget.value)}
-                />
-              </span>
-            </h2>
-            <Tree
-              value={run.params}
-              find={find.value}
-              after={(path, value) => {
-                const text = literal(value);
-                return text === null ? null : (
-                  <button
-                    type="button"
-                    class="bare"
-                    title="Runs with this value"
-                    aria-label={`Runs with this ${path.join(".")}`}
-                    onClick={() => goTo("runs", "", { q: `${queryPath(path)} == ${text}` })}
-                  >
-                    <Icon name="filter" size={12} />
-                  </button>
-                );
-              }}
-            />
-          </section>
-        )}
-      </aside>
-    </div>
+    </>
   );
 }

@@ -12,6 +12,7 @@ import { State, Swatch, Tag } from "../widget/text";
 import { useApp } from "./app";
 import { AlertMark } from "./alerts";
 import { PageLink } from "./link";
+import { RunNameText } from "./runnametext";
 
 const TAGS_MOST = 3;
 const TAGS_IN_TITLE = 60;
@@ -20,11 +21,13 @@ const TAGS_IN_TITLE = 60;
 export function RunNameCell({
   table,
   hash,
+  prefix,
   color,
   onTick,
 }: {
   table: RunTable;
   hash: string;
+  prefix: string;
   color: string;
   onTick: (isRange: boolean) => void;
 }): JSX.Element {
@@ -43,7 +46,7 @@ export function RunNameCell({
       />
       <Swatch color={color} />
       <PageLink page="run" subject={hash} class="name" title={name}>
-        {name}
+        <RunNameText name={name} prefix={prefix} />
       </PageLink>
       <AlertMark hash={hash} />
       <span class="acts">

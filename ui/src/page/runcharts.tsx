@@ -8,6 +8,7 @@ import { change, setting } from "../model/address";
 import { sectionsOf, type Card } from "../model/cards";
 import { plainSettings } from "../model/cardsettings";
 import { isMetricKind, isSystemMetric } from "../model/fields";
+import { lastReading, summaryRows } from "../model/runsummary";
 import type { Scene } from "../model/scene";
 import { xWindow } from "../model/workspace";
 import type { RunAnswer } from "../wire/types";
@@ -56,6 +57,7 @@ export function Charts({
   const keys = run.sequences.filter(({ kind }) => isMetricKind(kind)).map(({ name, context }) => ({ name, context }));
   const metrics = keys.filter(({ name }) => isSystemMetric(name) === isSystem);
   const others = keys.filter(({ name }) => isSystemMetric(name) !== isSystem);
+  const rows = summaryRows(run);
   const isBeside = besideSetting.value !== "" && others.length > 0;
   const section = (name: string, cards: readonly Card[], isNamed: boolean): JSX.Element => (
     <section key={name}>
@@ -73,6 +75,7 @@ export function Charts({
             settings={settings}
             runs={runs}
             isTarget={card.id === target}
+            reading={lastReading(rows, card.id)}
           />
         ))}
       </div>

@@ -17,6 +17,7 @@ import { RunAlerts } from "./alerts";
 import { Editable } from "./editable";
 import { GapsMark } from "./gaps";
 import { PageLink } from "./link";
+import { RunReadings } from "./runsummary";
 import { TagOfRun } from "./tagcolor";
 import { ImportedMark } from "./imported";
 
@@ -52,6 +53,11 @@ export function RunHead({ run }: { run: RunAnswer }): JSX.Element {
           />
         </h1>
         <State status={run.status} error={run.error} />
+        {run.error && <code class="exception">{run.error}</code>}
+        <span class="lasted" title={run.end_time === null ? undefined : `until ${formatTime(run.end_time)}`}>
+          {run.status === "running" ? "for" : "took"}{" "}
+          {formatDuration(run.status === "running" ? Math.max(seconds, session.now.value - run.created_at) : seconds)}
+        </span>
         <GapsMark run={run} />
         {run.archived && <span class="hint">archived</span>}
         <span class="spacer" />
@@ -63,10 +69,6 @@ export function RunHead({ run }: { run: RunAnswer }): JSX.Element {
           <Copy text={run.hash} label="Copy the hash" />
         </span>
         <span title={formatTime(run.created_at)}>started {formatAgo(run.created_at, session.now.value)}</span>
-        <span>
-          {run.status === "running" ? "for" : "took"}{" "}
-          {formatDuration(run.status === "running" ? Math.max(seconds, session.now.value - run.created_at) : seconds)}
-        </span>
         {run.experiment && (
           <button
             type="button"
@@ -82,6 +84,7 @@ export function RunHead({ run }: { run: RunAnswer }): JSX.Element {
         <ImportedMark run={run} />
         <RunTags run={run} />
       </div>
+      <RunReadings run={run} />
       <RunAlerts hash={run.hash} />
     </header>
   );

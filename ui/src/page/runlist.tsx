@@ -4,22 +4,25 @@ import type { Cell } from "../model/cell";
 import { useComputed, useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { JSX, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { change, goTo } from "../model/address";
-import { fieldText, metricsOf, sequenceText } from "../model/fields";
-import { formatCell, deltaText } from "../model/format";
+import { goTo } from "../model/address";
+import { fieldText } from "../model/fields";
+import { deltaText, formatAgo, formatCell, formatDuration } from "../model/format";
 import type { Group } from "../model/grouping";
 import { groupKey } from "../model/legend";
+import { commonPrefix } from "../model/runnames";
 import { toggledSet } from "../model/runrows";
-import { runName, type Scene, type Target } from "../model/scene";
+import { runName, type Scene } from "../model/scene";
 import { cellOf, spreadOf } from "../model/table";
 import { runColors } from "../model/valuecolors";
 import { dashField } from "../model/workspace";
 import { useApp } from "./app";
+import type { Field } from "../wire/types";
 import { AlertMark } from "./alerts";
 import { ColorChoice } from "./colorchoice";
 import { PageLink } from "./link";
+import { ColumnHeads, ListHead, listColumns } from "./runlisthead";
+import { RunNameText } from "./runnametext";
 import { Icon } from "../widget/icon";
-import { Picker, Popover } from "../widget/popover";
 import { Swatch } from "../widget/text";
 
 const ROW_PX = 28;
@@ -27,50 +30,6 @@ const SPARE_ROWS = 6;
 const OPEN_RUNS_MOST = 30; // groups of more runs than that are folded at first
 
 type Row = { readonly group: Group; readonly hash: null } | { readonly group: null; readonly hash: string };
-
-function TargetPicker({ current }: { current: Target | null }): JSX.Element {
-  const { scope } = useApp();
-  const choices = scope.fields.value
-    ? metricsOf(scope.fields.value).flatMap(({ name, context }) =>
-        (["last", "min", "max"] as const).map((summary) => {
-          const field = ["metric", name, context, summary] as const;
-          return {
-            value: fieldText(field),
-            label: `${scope.columns.value.label(field)}${summary === "last" ? " last" : ""}`,
-            section: sequenceText({ name, context }),
-          };
-        }),
-      )
-    : [];
-  const pick = (text: string, close: () => void): void => {
-    const isSame = current !== null && fieldText(current.field) === text;
-    const descending = isSame ? !current.descending : !/loss|err/i.test(text);
-    change({ target: (descending ? "-" : "") + text }, true);
-    close();
-  };
-  return (
-    <Popover
-      button={
-        <>
-          {current ? scope.columns.value.label(current.field) : "order"}{" "}
-          {current && <Icon name={current.descending ? "arrowDown" : "arrowUp"} size={12} />}
-        </>
-      }
-      label="Rank the runs by a metric"
-      buttonClass="bare"
-      align="right"
-    >
-      {(close) => (
-        <Picker
-          choices={choices}
-          chosen={new Set(current ? [fieldText(current.field)] : [])}
-          onPick={(text) => pick(text, close)}
-          placeholder="Rank by…"
-        />
-      )}
-    </Popover>
-  );
-}
 
 /// Whether a group is folded: of many runs all are at first. `turned`: those on which the reader pressed.
 function isFolded(group: Group, turned: ReadonlySet<string>, run_count: number): boolean {
@@ -144,25 +103,6 @@ function useListKeys(rows: ReadonlySignal<readonly Row[]>, cursor: Signal<number
   };
 }
 
-function ListHead({ scene }: { scene: Scene }): JSX.Element {
-  const { scope, marks } = useApp();
-  const { count, total } = scope.matches.value ?? { count: null, total: null };
-  const text = count?.toLocaleString("en") ?? "";
-  return (
-    <header>
-      <b>Runs</b>
-      <span class="muted">{count === total ? text : `${text} of ${total?.toLocaleString("en")}`}</span>
-      {marks.hasHidden.value && (
-        <button type="button" class="bare" onClick={marks.showAll}>
-          show all
-        </button>
-      )}
-      <span class="spacer" />
-      <TargetPicker current={scene.target.value} />
-    </header>
-  );
-}
-
 /// The list. It is windowed: only rows on the screen exist.
 export function RunList({ scene }: { scene: Scene }): JSX.Element {
   const { marks } = useApp();
@@ -175,6 +115,9 @@ export function RunList({ scene }: { scene: Scene }): JSX.Element {
   const target = scene.target.value;
   const first = Math.max(0, Math.floor(view.value.top / ROW_PX) - SPARE_ROWS);
   const last = Math.min(rows.value.length, Math.ceil((view.value.top + view.value.height) / ROW_PX) + SPARE_ROWS);
+  const prefix = useComputed(() =>
+    commonPrefix(scene.table.value.hashes.map((hash) => runName(scene.table.value, hash))),
+  );
   const key = target ? fieldText(target.field) : "";
   // Rows that are not fetched yet have their room, and are fetched when they come into view.
   const rowCount = scene.colors.value.groups.length > 0 ? rows.value.length : Math.max(rows.value.length, table.count);
@@ -184,7 +127,17 @@ export function RunList({ scene }: { scene: Scene }): JSX.Element {
     const top = `${index * ROW_PX}px`;
     if (row.hash !== null) {
       const isCursor = index === cursor.value;
-      return <RunRow key={row.hash} hash={row.hash} top={top} scene={scene} valueKey={key} isCursor={isCursor} />;
+      return (
+        <RunRow
+          key={row.hash}
+          hash={row.hash}
+          top={top}
+          scene={scene}
+          valueKey={key}
+          prefix={prefix.value}
+          isCursor={isCursor}
+        />
+      );
     }
     const { hashes } = row.group;
     return (
@@ -202,6 +155,7 @@ export function RunList({ scene }: { scene: Scene }): JSX.Element {
   return (
     <aside class="runlist" aria-label="Runs">
       <ListHead scene={scene} />
+      <ColumnHeads />
       <div
         class="list"
         ref={box}
@@ -267,9 +221,11 @@ function RunRow({
   top,
   scene,
   valueKey,
+  prefix,
   isCursor,
 }: {
   hash: string;
+  prefix: string;
   top: string;
   scene: Scene;
   valueKey: string;
@@ -278,7 +234,7 @@ function RunRow({
   const { marks } = useApp();
   const table = scene.table.value;
   const { coloring, dashOf } = scene.looks.value;
-  const isOff = marks.isHidden(hash) || scene.isLeftOut(hash);
+  const isOff = !scene.looks.value.isShown(hash);
   const isHot = useComputed(() => marks.hot.value?.owner === hash);
   const value = cellOf(table, valueKey, hash);
   const status = cellOf(table, "run.status", hash);
@@ -318,18 +274,37 @@ function RunRow({
       />
       <Swatch color={coloring.colorOf(hash)} dash={dashField.value ? dashOf(hash) : undefined} />
       <PageLink class="name" page="run" subject={hash} title={name}>
-        {name}
+        <RunNameText name={name} prefix={prefix} />
       </PageLink>
       <AlertMark hash={hash} />
       {status === "running" && <i class="pulse" title="running" />}
       {status === "failed" && <i class="fell" title="failed" />}
       <RunActs hash={hash} name={name} color={scene.legend.value.length === 0 ? coloring.colorOf(hash) : null} />
+      {listColumns().map((field) => {
+        const key = fieldText(field);
+        const cell = cellOf(table, key, hash);
+        return (
+          <span key={key} class="col" title={`${key}: ${formatCell(cell)}`}>
+            <ListCell field={field} cell={cell} />
+          </span>
+        );
+      })}
       <span class="value">
         {delta !== null && <em>{delta}</em>}
         {formatCell(value)}
       </span>
     </div>
   );
+}
+
+/// A cell of one of the list's own columns.
+function ListCell({ field, cell }: { field: Field; cell: Cell }): JSX.Element {
+  const { scope, session } = useApp();
+  const { render } = scope.columns.value.columnOf(field);
+  if (cell === null) return <span class="muted">–</span>;
+  if (render === "ago") return <>{formatAgo(Number(cell), session.now.value)}</>;
+  if (render === "duration") return <>{formatDuration(Number(cell))}</>;
+  return <>{formatCell(cell)}</>;
 }
 
 /// The buttons that come up over a row. `color`: that of the run; null where groups have the colours.

@@ -14,7 +14,7 @@ import { Icon } from "../widget/icon";
 import { useApp } from "./app";
 import { useCellMenu } from "./cellmenu";
 import { ExportMenu, exportedRuns } from "./exportmenu";
-import { GroupPill } from "./grouppill";
+import { RowGroupPill } from "./grouppill";
 import { useTitle } from "./hooks";
 import { RunCell, RunNameCell } from "./runcell";
 import { ColumnsPill, FilterPill } from "./runspills";
@@ -46,7 +46,7 @@ export function RunsPage(): JSX.Element {
     if (column.key === SPARK_KEY) return <Spark points={sparks.value.get(hash) ?? null} color={color} />;
     if (column.key === NAME_KEY) {
       const onTick = (isRange: boolean): void => tick(hash, row, isRange);
-      return <RunNameCell table={table.value} hash={hash} color={color} onTick={onTick} />;
+      return <RunNameCell table={table.value} hash={hash} prefix={runs.prefix.value} color={color} onTick={onTick} />;
     }
     return (
       <RunCell
@@ -119,7 +119,7 @@ function RunsToolbar({ runs }: { runs: RunsTable }): JSX.Element {
       <FilterPill label="state" facet="status" clause={has("status")} />
       <FilterPill label="experiment" facet="experiment" clause={has("experiment")} />
       <FilterPill label="tag" facet="tags" clause={(value) => `${queryLiteral(value)} in run.tags`} />
-      <GroupPill label="Group the rows" />
+      <RowGroupPill isPivot />
       <span class="spacer" />
       <ColumnsPill current={chosen.value} />
       <ExportMenu
@@ -164,21 +164,21 @@ interface GroupCellProps {
 
 /// A cell of a group's head: its name, or what its runs have in a column.
 function GroupCell({ item, column, runs }: GroupCellProps): JSX.Element | null {
-  const { closed, colors, store } = runs;
+  const { turned, isClosed, colors, store } = runs;
   if (column.key === SPARK_KEY) return null;
   if (column.key === NAME_KEY) {
-    const isClosed = closed.value.has(item.label);
-    const color = colors.value.groups.find((group) => group.label === item.label)?.color ?? "";
+    const isFolded = isClosed(item.label);
+    const color = colors.value.colorOf(item.hashes[0] ?? "");
     return (
       <>
         <TickAll hashes={item.hashes} label={`all runs of ${item.label}`} />
         <button
           type="button"
           class="fold"
-          aria-expanded={!isClosed}
-          onClick={() => (closed.value = toggledSet(closed.value, item.label))}
+          aria-expanded={!isFolded}
+          onClick={() => (turned.value = toggledSet(turned.value, item.label))}
         >
-          <span class={isClosed ? "chevron" : "chevron open"}>
+          <span class={isFolded ? "chevron" : "chevron open"}>
             <Icon name="chevron" size={12} />
           </span>
           <i class="swatch" style={{ background: color }} />
@@ -189,14 +189,18 @@ function GroupCell({ item, column, runs }: GroupCellProps): JSX.Element | null {
     );
   }
   if (column.render !== "text" && column.render !== "number") return null;
-  const { text, title, isNumber } = groupCell(
-    cellsOf(store.table.value, column.key, item.hashes),
-    column.render === "number",
-  );
+  const { text, title, isNumber, best } = groupCell(cellsOf(store.table.value, column.key, item.hashes), column.field);
   return (
-    <span class={isNumber ? "" : "muted"} title={title}>
-      {text}
-    </span>
+    <>
+      <span class={isNumber ? "" : "muted"} title={title}>
+        {text}
+      </span>
+      {best !== undefined && (
+        <em class="best" title={title}>
+          {best}
+        </em>
+      )}
+    </>
   );
 }
 

@@ -3,14 +3,16 @@
 import { useComputed, useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { goTo, setting } from "../model/address";
-import { differingKeys, guessWidth, isNumberColumn, savedWidths } from "../model/columns";
+import { bestNote, differingKeys, guessWidth, isNumberColumn, savedWidths } from "../model/columns";
 import { fieldText, parseField } from "../model/fields";
 import { formatCell } from "../model/format";
 import { coloring, type Coloring } from "../model/grouping";
 import type { CellForm } from "../model/runcolumns";
 import { hashesOf, rowsOf, type Row, type Sort } from "../model/runrows";
+import { commonPrefix } from "../model/runnames";
+import { foldSetting, groupOrder, rowFields } from "../model/rowsettings";
 import { runsStore, type RunsStore, type RunsWish } from "../model/runs";
-import { distinctFields } from "../model/scene";
+import { distinctFields, runName } from "../model/scene";
 import { sorted, spreadOf, type RunTable, type Spread } from "../model/table";
 import { colorField } from "../model/workspace";
 import type { Field } from "../wire/types";
@@ -38,12 +40,33 @@ const ALWAYS: readonly Field[] = [
 ];
 
 const sortSetting = setting("sort");
-const groupSetting = setting("group");
 
 /// A column of the table, and how its cells are drawn.
 export interface TableColumn extends GridColumn {
   readonly render: CellForm;
+  readonly field: Field;
+  /// What a menu calls it.
+  readonly words: string;
 }
+
+const NAME_COLUMN: TableColumn = {
+  key: NAME_KEY,
+  label: "Name",
+  width_px: NAME_WIDTH_PX,
+  isFixed: true,
+  isSortable: true,
+  render: "text",
+  field: ["run", "name"],
+  words: "Name",
+};
+const SPARK_COLUMN: TableColumn = {
+  key: SPARK_KEY,
+  label: "",
+  width_px: SPARK_WIDTH_PX,
+  render: "text",
+  field: ["run", "name"],
+  words: "",
+};
 
 /// The table of runs.
 export interface RunsTable {
@@ -53,7 +76,11 @@ export interface RunsTable {
   readonly sort: ReadonlySignal<(Sort & { readonly field: Field }) | null>;
   readonly table: ReadonlySignal<RunTable>;
   readonly rows: ReadonlySignal<readonly Row[]>;
-  readonly closed: Signal<ReadonlySet<string>>;
+  /// Whether a group is folded: as the address says of all, but for those in `turned`.
+  readonly isClosed: (label: string) => boolean;
+  readonly turned: Signal<ReadonlySet<string>>;
+  /// What the names of all runs begin with.
+  readonly prefix: ReadonlySignal<string>;
   readonly colors: ReadonlySignal<Coloring>;
   readonly columns: ReadonlySignal<readonly TableColumn[]>;
   readonly widths: Signal<Readonly<Record<string, number>>>;
@@ -62,6 +89,10 @@ export interface RunsTable {
   readonly spreads: ReadonlySignal<ReadonlyMap<string, Spread>>;
   /// The params in which the selected runs differ.
   readonly differing: ReadonlySignal<ReadonlySet<string>>;
+}
+
+function firstText([first]: readonly Field[]): string {
+  return first ? fieldText(first) : "";
 }
 
 function spreadsOf(table: RunTable): ReadonlyMap<string, Spread> {
@@ -82,25 +113,27 @@ function useColumns({
   const { scope } = useApp();
   return useComputed(() => {
     const width_px = widths.value[NAME_KEY] ?? NAME_WIDTH_PX;
-    const list: TableColumn[] = [
-      { key: NAME_KEY, label: "Name", width_px, isFixed: true, isSortable: true, render: "text" },
-    ];
+    const list: TableColumn[] = [{ ...NAME_COLUMN, width_px }];
     for (const field of chosen.value) {
       const key = fieldText(field);
       const column = table.value.columns.get(key);
       const { label, width_px: fixed_px, render } = scope.columns.value.columnOf(field);
+      const note = bestNote(field);
+      const head = note === null ? label : `${label} ${note.text}`;
       const sample = (column?.cells ?? []).slice(0, SAMPLE_CELLS).map(formatCell);
       list.push({
         key,
-        label,
-        title: key,
-        width_px: widths.value[key] ?? fixed_px ?? guessWidth(field, label, sample),
+        label: note?.label ?? label,
+        title: note === null ? key : `${key}\n${note.title}`,
+        note: note?.text,
+        words: label,
+        field,
+        width_px: widths.value[key] ?? fixed_px ?? guessWidth(field, head, sample, rowFields.value.length > 0),
         isNumeric: column ? isNumberColumn(column) : field[0] === "metric",
         isSortable: true,
         render,
       });
-      if (sparkMetric.value === field)
-        list.push({ key: SPARK_KEY, label: "", width_px: SPARK_WIDTH_PX, render: "text" });
+      if (sparkMetric.value === field) list.push(SPARK_COLUMN);
     }
     return list;
   });
@@ -117,7 +150,7 @@ export function useRunsTable(): RunsTable {
   });
   const wish = useComputed<RunsWish | null>(() => {
     if (!scope.fields.value) return null;
-    const extra = [parseField(groupSetting.value), parseField(colorField.value), sort.value?.field ?? null];
+    const extra = [...rowFields.value, parseField(colorField.value), sort.value?.field ?? null];
     const fields = distinctFields([...ALWAYS, ...chosen.value, ...extra.filter((field) => field !== null)]);
     return { fields, sort: sort.value && { field: sort.value.field, descending: sort.value.descending } };
   });
@@ -125,10 +158,20 @@ export function useRunsTable(): RunsTable {
   const table = useComputed(() =>
     sort.value ? sorted(store.table.value, sort.value.key, sort.value.descending) : store.table.value,
   );
-  const closed = useSignal<ReadonlySet<string>>(new Set());
-  const rows = useComputed(() => rowsOf(table.value, parseField(groupSetting.value), closed.value));
+  const turned = useSignal<ReadonlySet<string>>(new Set());
+  const isClosed = (label: string): boolean => (foldSetting.value === "all") !== turned.value.has(label);
+  const rows = useComputed(() =>
+    rowsOf(table.value, { by: rowFields.value, isClosed, sort: sort.value, order: groupOrder.value }),
+  );
+  const prefix = useComputed(() => commonPrefix(table.value.hashes.map((hash) => runName(table.value, hash))));
   const colors = useComputed(() =>
-    coloring(table.value, colorField.value || groupSetting.value, session.theme.value, memory, scope.repo.value),
+    coloring(
+      table.value,
+      colorField.value || firstText(rowFields.value),
+      session.theme.value,
+      memory,
+      scope.repo.value,
+    ),
   );
   const widths = useSignal<Readonly<Record<string, number>>>(savedWidths());
   const sparkMetric = useComputed(() => chosen.value.find((field) => field[0] === "metric") ?? null);
@@ -141,7 +184,23 @@ export function useRunsTable(): RunsTable {
       selected.filter((row) => row >= 0),
     );
   });
-  return { store, wish, chosen, sort, table, rows, closed, colors, columns, widths, sparkMetric, spreads, differing };
+  return {
+    store,
+    wish,
+    chosen,
+    sort,
+    table,
+    rows,
+    isClosed,
+    turned,
+    prefix,
+    colors,
+    columns,
+    widths,
+    sparkMetric,
+    spreads,
+    differing,
+  };
 }
 
 /// The row that the keyboard is on, and ticking by it.

@@ -23,37 +23,10 @@ import {
 } from "../model/workspace";
 import { Icon } from "../widget/icon";
 import { Picker, Popover, type Choice } from "../widget/popover";
+import { Segments } from "../widget/segments";
 import { useApp } from "./app";
 import { FieldPill } from "./grouppill";
 import { IgnoredParams } from "./ignoredparams";
-
-function Segments({
-  label,
-  options,
-  current,
-  onPick,
-}: {
-  label: string;
-  options: readonly (readonly [string, string])[];
-  current: string;
-  onPick: (value: string) => void;
-}): JSX.Element {
-  return (
-    <span class="segments" role="group" aria-label={label}>
-      {options.map(([value, text]) => (
-        <button
-          key={value}
-          type="button"
-          class={value === current ? "on" : ""}
-          aria-pressed={value === current}
-          onClick={() => onPick(value)}
-        >
-          {text}
-        </button>
-      ))}
-    </span>
-  );
-}
 
 const AVERAGES: readonly (readonly [mode: string, label: string, explanation: string])[] = [
   ["", "each run", "Every run has a curve of its own."],

@@ -11,6 +11,8 @@ const LEAST_WIDTH_PX = 48;
 export interface GridColumn {
   readonly key: string;
   readonly label: string;
+  /// A few words after the label, less strong.
+  readonly note?: string;
   readonly title?: string;
   readonly width_px: number;
   readonly isNumeric?: boolean;
@@ -216,6 +218,7 @@ function HeadCell({
       {column.isSortable ? (
         <button type="button" class={isSorted ? "sort on" : "sort"} onClick={() => onSort?.(column.key)}>
           <span>{column.label}</span>
+          {column.note && <em>{column.note}</em>}
           {isSorted && <Icon name={sort?.descending ? "arrowDown" : "arrowUp"} size={12} />}
         </button>
       ) : (
