@@ -20,16 +20,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
 import yaml
 from click.testing import CliRunner
 
 from aim.cli.main import aim
 from aim.sdk.run import Run
 from aim.server.people import PeopleSettings, read_proxy
-from aim.server.settings import auth_folder
+from aim.server.settings import Settings, auth_folder
 from aim.server.tokens import TokenFile
 from tests.cli.certificate import make_certificate
+from tests.machine import lacks
 from tests.server.conftest import RunningServer
 from tests.tidy.tree import ROOT
 
@@ -160,14 +160,13 @@ def nginx(folder: Path, upstream: str) -> Iterator[tuple[str, str]]:
         process.wait(timeout=WAIT_S)
 
 
-@pytest.mark.skipif(NGINX is None, reason="there is no nginx: scripts/find-nginx installs it")
 def test_the_proxy_adds_tls_and_holds_nothing_back(tmp_path: Path) -> None:
     """
     A token signs in over HTTPS with a secure cookie; a change is told at once; wrong tokens are counted by the address
     of the client; no token comes into the proxy's log.
     """
-    from aim.server.settings import Settings
-
+    if NGINX is None:
+        lacks("there is no nginx: scripts/find-nginx installs it")
     root = tmp_path / "vision"
     run = Run("a", repo=str(root), system_tracking_interval=None, capture_terminal_logs=False, create=True)
     run.track(1.0, name="loss")
