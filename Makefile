@@ -10,7 +10,7 @@ help:
 setup: ## make .venv with everything for development
 	scripts/setup dev
 
-change: ## make .venv with what a change in Python needs: 420 MB, a minute
+change: ## make .venv with what a change in Python needs: 380 MB, a minute
 	scripts/setup change
 
 quick: ## check a change in Python in half a minute: ruff, imports, mypy, the tests of what changed

@@ -79,10 +79,18 @@ def npm_command() -> tuple[list[str], dict[str, str]]:
 
 
 def build_pages() -> None:
-    """Build the pages from their sources, and write the stamp last."""
+    """
+    Build the pages from their sources, and write the stamp last.
+
+    Raises:
+        SystemExit: npm failed; its own reason is printed before.
+    """
     npm, environment = npm_command()
     for arguments in (["ci", "--no-audit", "--no-fund", "--loglevel=error"], ["run", "build", "--silent"]):
-        subprocess.run([*npm, *arguments], cwd=UI, env=environment, check=True)
+        if subprocess.run([*npm, *arguments], cwd=UI, env=environment, check=False).returncode:
+            raise SystemExit(
+                f"npm {arguments[0]} failed, for the reason above. SKIP_UI_BUILD=1 installs without pages."
+            )
     STAMP.write_text(source_hash())
 
 
