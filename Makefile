@@ -42,9 +42,10 @@ ui: setup ## build the web pages into the package
 check: setup ## ruff, mypy, import-linter and the limits, without the other tests
 	$(PYTHON) -m pytest tests/tidy -q
 
-docs: setup ## run every example in README.md, docs/ and the docstrings, and build the site into build/site
+docs: setup ## run every example in README.md, docs/ and the docstrings, build the site, and say how hard its pages read
 	$(PYTHON) -m pytest tests/docs src -q
 	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+	scripts/reading-level
 
 pictures: setup ## make the pictures of the pages in docs/images again, from `aim demo`
 	DOCS_PICTURES=1 $(PYTHON) -m pytest tests/ui/test_pictures.py -q

@@ -198,22 +198,23 @@ def main() -> None:
         default=sys.stdout.isatty() and "CI" not in os.environ,
         help="serve the pages afterwards [where a person looks]",
     )
+    parser.add_argument("--part", choices=("train", "open"), help="do only this [both, one after the other]")
     options = parser.parse_args()
 
-    print(f"Training a network on handwritten digits with {len(LEARNING_RATES)} learning rates:\n")
-    options.repo.mkdir(parents=True, exist_ok=True)
-    for lr in LEARNING_RATES:
-        train(options.repo, lr, options.epochs, options.seed)
-    report(options.repo)
-    files(options.repo)
-
     show = [os.path.relpath(Path(sys.executable).with_name("aim")), "up", "--repo", str(options.repo)]
-    best = [show[0], "runs", "ls", "--repo", str(options.repo), "--sort", "'loss[subset=val].min'"]
-    best += ["--columns", "'hash,hparams.lr,loss[subset=val].min,loss[subset=val].argmin'", "--format", "table"]
-    print(f"\nThe runs in a table:  {' '.join(best)}")
-    print(f"To see the curves: {' '.join(show)}")
-    if options.open:
-        print("That is started now; Ctrl C ends it.\n", flush=True)
+    if options.part != "open":
+        print(f"Training a network on handwritten digits with {len(LEARNING_RATES)} learning rates:\n")
+        options.repo.mkdir(parents=True, exist_ok=True)
+        for lr in LEARNING_RATES:
+            train(options.repo, lr, options.epochs, options.seed)
+        report(options.repo)
+        files(options.repo)
+        best = [show[0], "runs", "ls", "--repo", str(options.repo), "--sort", "'loss[subset=val].min'"]
+        best += ["--columns", "'hash,hparams.lr,loss[subset=val].min,loss[subset=val].argmin'", "--format", "table"]
+        print(f"\nThe runs in a table:  {' '.join(best)}")
+        print(f"Their curves:         {' '.join(show)}")
+    if options.open and options.part != "train":
+        print("The pages are started now; Ctrl C ends them.\n", flush=True)
         os.execv(show[0], show)  # in the place of this process: what ends the one ends the other
 
 

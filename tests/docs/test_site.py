@@ -23,6 +23,7 @@ from tests.tidy.tree import ROOT
 DOCS = ROOT / "docs"
 SHOWN = re.compile(r"^::: (\S+)$", re.MULTILINE)
 MEANT = "nmae,lenght,checkin,mape"
+NAMES = "acuracy,abd,bui,caf,lastest,lsat,nam,ot,parms,runn,te,yaer,notin,numberin,positionof,indexin"
 NEXT = re.compile(r"^Next: \[[^]]+\]\(([^)]+)\)$", re.MULTILINE)
 
 
@@ -72,13 +73,19 @@ def test_each_guide_leads_to_the_next(navigation: list[tuple[str, str]]) -> None
 
 def test_each_public_name_is_on_a_page_of_the_api() -> None:
     """
-    What the package hands on, and what its queries return, has an entry in docs/api/.
+    What the package hands on, what its queries return, and the adapters have an entry in docs/api/.
     """
     entries = {name for page in (DOCS / "api").glob("*.md") for name in SHOWN.findall(page.read_text(encoding="utf-8"))}
     public = {f"aim.{name}" for name in aim.__all__ if name[0].isupper()}
     module = ast.parse(Path(str(sequence_collection.__file__)).read_text(encoding="utf-8"))
     returned = {node.name for node in module.body if isinstance(node, ast.ClassDef) and node.name[0] != "_"}
     public |= {f"aim.sdk.sequence_collection.{name}" for name in returned if name != "SequenceCollection"}
+    for adapter in (ROOT / "src/aim/sdk/adapters").glob("*.py"):
+        short = ROOT / "src/aim" / adapter.name
+        if short.exists():
+            shown = re.findall(r"import (Aim(?:Callback|JobCallback|Logger))\b", short.read_text(encoding="utf-8"))
+            public |= {f"aim.{adapter.stem}.{name}" for name in shown}
+    public -= {"aim.distributed_hugging_face.AimCallback"}  # the same as aim.hugging_face.AimCallback
 
     assert set() == public - entries
 
@@ -100,13 +107,21 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     assert [] == sorted(name for name in headings if name.startswith("_"))
 
 
-def test_the_pages_are_spelled_right() -> None:
+@pytest.mark.parametrize(
+    ("paths", "meant"),
+    [
+        (["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md", "SECURITY.md", "docs", "changes"], MEANT),
+        (["src", "ui/src", "ui/test", "examples", "scripts", "tests", "bench"], f"{MEANT},{NAMES}"),
+    ],
+    ids=["pages", "sources"],
+)
+def test_all_that_is_written_is_spelled_right(paths: list[str], meant: str) -> None:
     """
-    codespell knows no word of the prose as a typing error; what queries show as such is meant.
+    codespell knows no word of pages, sources and tests as a typing error; what queries and names show as such is meant.
     """
     pytest.importorskip("codespell_lib")
-    pages = ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs", "changes"]
-    command = [sys.executable, "-m", "codespell_lib", *pages, "--skip", "*.webp", "--ignore-words-list", MEANT]
+    left_out = "*.webp,*.json,*/static/*,*/golden/*,*.pyc,*.lock"
+    command = [sys.executable, "-m", "codespell_lib", *paths, "--skip", left_out, "--ignore-words-list", meant]
     checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert (0, "") == (checked.returncode, checked.stdout)
