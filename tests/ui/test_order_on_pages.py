@@ -62,12 +62,12 @@ def test_the_charts_stay_where_they_are_when_settings_change(open_page: Open, se
     """
     page = open_page(server + "metrics")
     page.locator(".card canvas").first.wait_for(timeout=60_000)
-    before = edges(page.locator(".card").first)
+    before = edges(page.locator(".toolbar.charts"))
     for settings in ("win=10,50&smooth=0.97&y=symlog", "agg=seed&color=hparams.model&dash=hparams.lr&win=1,9"):
         page.goto(f"{server}metrics?{settings}")
         page.locator(".card canvas").first.wait_for(timeout=60_000)
 
-        assert before == edges(page.locator(".card").first)
+        assert before == edges(page.locator(".toolbar.charts"))
 
 
 def test_a_comparison_says_nothing_before_its_data_is_there(open_page: Open, server: str) -> None:

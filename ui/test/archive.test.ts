@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FileAnswers } from "../src/archive/answers";
 import type { ArchivedAnswers } from "../src/archive/blocks";
-import { columnOf, reducedIndices, smoothedValues, windowOf } from "../src/archive/curves";
+import { columnOf, reducedIndices, windowOf } from "../src/archive/curves";
 import { groupLine } from "../src/archive/groups";
+import { smoothedValues } from "../src/archive/smoothing";
 import { decodeFrame } from "../src/wire/frame";
 import type { RunsAnswer, SeriesRequest } from "../src/wire/types";
 
@@ -153,11 +154,29 @@ test("a window has the point on each side of it, and counts what is inside", () 
 });
 
 test("smoothing is the debiased mean, which skips what is not finite", () => {
-  assert.deepEqual([1, 1, 7 / 3], [...smoothedValues(Float64Array.from([1, NaN, 3]), 0.5)]);
+  const x = Float64Array.of(0, 1, 2);
+  assert.deepEqual([1, 1, 7 / 3], [...smoothedValues(x, Float64Array.of(1, NaN, 3), { smooth: 0.5 })]);
   assert.deepEqual(
     ["line", "smooth"],
     series({ smooth: 0.5, runs: ["b"] }).parts.map(({ part }) => part),
   );
+});
+
+test("each kind of smoothing has the values that numpy has", () => {
+  const x = Float64Array.of(0, 1, 2, 10, 11);
+  const y = Float64Array.of(1, 2, NaN, 4, 8);
+  // numpy: see tests/engine/test_smoothing.py, of the same points without the NaN
+  const expected = {
+    ema: [1, 1.6666666666666667, 1.6666666666666667, 3, 5.666666666666667],
+    "time-ema": [1, 1.2938745183236915, 1.2938745183236915, 3.687002503096535, 4.479428820650288],
+    mean: [1.5, 2.333333333333333, 2.333333333333333, 4.666666666666667, 6],
+    gaussian: [1.6219709481465459, 2.6040471858647765, 2.6040471858647765, 4.343662339146906, 6.108417160254804],
+  } as const;
+  for (const [kind, values] of Object.entries(expected)) {
+    const smooth = kind === "mean" ? 3 : kind === "gaussian" ? 1 : 0.5;
+    const means = smoothedValues(x, y, { smooth, smooth_kind: kind as keyof typeof expected });
+    values.forEach((value, i) => assert.ok(Math.abs(value - means[i]) < 1e-12, `${kind} ${i} ${value} ${means[i]}`));
+  }
 });
 
 test("a reduced curve has the least and the greatest value, and the first NaN", () => {

@@ -355,7 +355,7 @@ const VIEW: CardView = {
   run_count: 40,
   x: "step",
   window: null,
-  smoothing: 0,
+  smoothing: { kind: "ema", amount: 0 },
   aggregate: null,
   branches: 0,
   plot_width: 0,
@@ -374,7 +374,7 @@ test("a curve is asked for in as many parts as the plot has pixels", () => {
 test("equal requests are one object, others are not", () => {
   const request = cardRequest(VIEW);
   assert.equal(request, cardRequest({ ...VIEW }));
-  assert.notEqual(request, cardRequest({ ...VIEW, smoothing: 0.6 }));
+  assert.notEqual(request, cardRequest({ ...VIEW, smoothing: { kind: "ema", amount: 0.6 } }));
   assert.equal("run.active", request.query);
   assert.ok(!("branches" in request));
   const few = cardRequest({ ...VIEW, only: [A], branches: 5 });

@@ -245,7 +245,7 @@ test("many lines are hairlines and half transparent", () => {
   const recorder = new Recorder();
   const lines = Array.from({ length: 250 }, () => line([0, 10], [1, 2]));
   paintPlot(recorder.context, layoutPlot({ lines, bands: [] }, OPTIONS, 300, 150), THEME, 2);
-  assert.equal(250, recorder.of("stroke").filter((call) => call === "stroke #ff0000 0.5 0.55").length);
+  assert.equal(250, recorder.of("stroke").filter((call) => call === "stroke #ff0000 0.5 0.5").length);
   assert.ok(DENSITY_LINES > 1000);
 });
 
@@ -501,7 +501,7 @@ test("an SVG has the axes, the lines with their names, and the bands of its plot
   const plot = layoutPlot({ lines, bands: [band([1, 2, 3], [3, 4, 5])] }, OPTIONS, 300, 150);
   const svg = plotToSvg(plot, THEME, 'x & "y"');
   assert.ok(svg.startsWith("<svg xmlns=") && svg.endsWith("</svg>"));
-  assert.equal(plot.xTicks.length + plot.yTicks.length + 1, svg.match(/<text /g)?.length);
+  assert.equal(plot.xTicks.length + plot.yTicks.length + plot.labels.length + 1, svg.match(/<text /g)?.length);
   assert.equal(3, svg.match(/<title>/g)?.length);
   assert.ok(svg.includes("a &#60; b") && svg.includes("x &#38; &#34;y&#34;"));
   assert.ok(svg.includes('stroke-dasharray="6 3"') && svg.includes('fill-opacity="0.17"'));

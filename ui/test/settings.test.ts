@@ -79,13 +79,16 @@ test("a chart block of a report says a metric and which runs", () => {
 test("the axes and the smoothing are those of the address, within bounds", () => {
   assert.deepEqual(
     ["step", "step", "number", "linear", 0],
-    [xAxis.value, xLabel.value, xUnit.value, yKind.value, smoothing.value],
+    [xAxis.value, xLabel.value, xUnit.value, yKind.value, smoothing.value.amount],
   );
   change({ x: "relative", y: "log", smooth: "7" });
-  assert.deepEqual(["relative", "duration", "log", 0.999], [xAxis.value, xUnit.value, yKind.value, smoothing.value]);
+  assert.deepEqual(
+    ["relative", "duration", "log", 0.999],
+    [xAxis.value, xUnit.value, yKind.value, smoothing.value.amount],
+  );
   change({ x: 'metric:loss{"subset":"val"}:last', y: "odd", smooth: "x" });
   assert.deepEqual({ name: "loss", context: { subset: "val" } }, xAxis.value);
-  assert.deepEqual(["loss val", "linear", 0], [xLabel.value, yKind.value, smoothing.value]);
+  assert.deepEqual(["loss val", "linear", 0], [xLabel.value, yKind.value, smoothing.value.amount]);
   change({ x: "nonsense" });
   assert.equal("step", xAxis.value);
 });

@@ -10,7 +10,7 @@ Curves over equal x are reduced together: with hundreds of runs of the same leng
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,8 @@ import numpy.typing as npt
 from aim.engine.aggregate import aggregate
 from aim.engine.points import Curve, PointStore
 from aim.engine.pyramid import Pyramid
-from aim.engine.sampling import Reduced, Window, inside, reduce_curves, reduce_path, smoothed
+from aim.engine.sampling import Reduced, Window, inside, reduce_curves, reduce_path
+from aim.engine.smoothing import EMA, smooth_rows
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.state import SequenceKey
 
@@ -57,13 +58,15 @@ class View:
     Attributes:
         window: in units of x; None: everything.
         buckets: how fine; see `sampling`.
-        smooth: the weight of earlier values in the exponential mean; 0: no smoothing.
+        smooth: how much the curves are smoothed; 0: not at all.
+        smooth_kind: one of `smoothing.KINDS`, which says what *smooth* means.
     """
 
     x: Axis = "step"
     window: Window | None = None
     buckets: int = 300
     smooth: float = 0.0
+    smooth_kind: str = EMA
 
 
 @dataclass(frozen=True)
@@ -154,9 +157,12 @@ def draw(
 
     Cost: reading, and then some 20 us a curve of 1,000 points.
     """
-    lines = _lines(store, requests, view, client or ClientState())
+    client = client or ClientState()
+    if view.smooth and view.smooth_kind != EMA:
+        client = replace(client, since=None)  # points that were drawn change too
+    lines = _lines(store, requests, view, client)
     if view.smooth:
-        _smooth(lines, view.smooth)
+        _smooth(lines, view)
     pieces: list[Piece] = []
     for line, reduced in zip(lines, _reduced(lines, view), strict=True):
         indices = reduced.point_indices
@@ -177,7 +183,7 @@ def draw_groups(
     group_indices = [index for index, group in enumerate(groups) for _ in group]
     lines = [line for line in _lines(store, requests, view, ClientState()) if len(line.x)]
     if view.smooth:
-        _smooth(lines, view.smooth)
+        _smooth(lines, view)
     members: dict[int, list[_Line]] = {}
     for line in lines:
         members.setdefault(group_indices[line.source], []).append(line)
@@ -333,13 +339,14 @@ def _over_metric(
 # smoothing and reduction
 
 
-def _smooth(lines: Sequence[_Line], weight: float) -> None:
-    """Smooth lines, those of equal length together."""
-    by_length: dict[int, list[_Line]] = {}
-    for line in lines:
-        by_length.setdefault(len(line.y), []).append(line)
-    for equal_lines in by_length.values():
-        rows = smoothed(np.stack([line.y for line in equal_lines]), weight)
+def _smooth(lines: Sequence[_Line], view: View) -> None:
+    """Smooth lines, those of equal length together where their x do not count."""
+    together: dict[int, list[_Line]] = {}
+    for index, line in enumerate(lines):
+        together.setdefault(len(line.y) if view.smooth_kind == EMA else -index - 1, []).append(line)
+    for equal_lines in together.values():
+        stacked = np.stack([line.y for line in equal_lines])
+        rows = smooth_rows(equal_lines[0].x, stacked, view.smooth_kind, view.smooth)
         for line, row in zip(equal_lines, rows, strict=True):
             line.smooth = row
 

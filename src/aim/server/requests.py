@@ -11,6 +11,7 @@ from typing import Any
 from starlette.requests import Request
 
 from aim.core.summaries import PAGE_SUMMARIES
+from aim.engine import smoothing
 from aim.engine.aggregate import BANDS, VALUES
 from aim.engine.curves import AXES, View
 from aim.engine.listing import RUN_FIELDS, Field, ParamField, PropertyField, SummaryField
@@ -124,6 +125,15 @@ def _read_path(value: Any, where: str) -> tuple[str | int, ...]:
     return tuple(value)
 
 
+def _read_smoothing(body: Body) -> tuple[float, str]:
+    kind, amount = body.choice("smooth_kind", smoothing.KINDS, smoothing.EMA), body.number("smooth")
+    if kind in smoothing.WEIGHTED and not 0 <= amount < 1:
+        raise wrong(f"`smooth` must be 0 or more and below 1, got {amount:g}.")
+    if not 0 <= amount <= smoothing.POINTS_MAX:
+        raise wrong(f"`smooth` must be 0 to {smoothing.POINTS_MAX:,} points, got {amount:g}.")
+    return amount, kind
+
+
 @dataclass(frozen=True)
 class SeriesRequest:
     """The body of `POST …/series`."""
@@ -141,9 +151,7 @@ class SeriesRequest:
     @classmethod
     def read(cls, body: Body) -> SeriesRequest:
         """Read the body. Raises Refusal."""
-        smooth = body.number("smooth")
-        if not 0 <= smooth < 1:
-            raise wrong(f"`smooth` must be 0 or more and below 1, got {smooth:g}.")
+        smooth, smooth_kind = _read_smoothing(body)
         x = body.raw("x")
         axis: str | tuple[str, str | None] = "step"
         if isinstance(x, str):
@@ -157,7 +165,9 @@ class SeriesRequest:
             body.zone,
             body.texts("runs"),
             body.each("metrics", read_key),
-            View(axis, body.window("window"), body.whole("buckets", BUCKETS_DEFAULT, 1, BUCKETS_MAX), smooth),
+            View(
+                axis, body.window("window"), body.whole("buckets", BUCKETS_DEFAULT, 1, BUCKETS_MAX), smooth, smooth_kind
+            ),
             aggregation,
             body.text_or_none("since"),
             body.whole("limit", LIMIT_DEFAULT, 1, SERIES_MAX),

@@ -2,16 +2,8 @@
 
 import type { BigInteger } from "../wire/json";
 import type { AlertItem } from "../wire/alerts";
-import type {
-  ArchiveInfo,
-  Field,
-  FieldsAnswer,
-  LogRecord,
-  RunAnswer,
-  RunsAnswer,
-  SequenceKey,
-  ServerInfo,
-} from "../wire/types";
+import type { LogRecord } from "../wire/logs";
+import type { ArchiveInfo, Field, FieldsAnswer, RunAnswer, RunsAnswer, SequenceKey, ServerInfo } from "../wire/types";
 import type { ObjectItem, ObjectSequence, TableAnswer } from "../wire/objects";
 
 /// Where a column of numbers is in the block of curves.

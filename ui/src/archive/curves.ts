@@ -94,19 +94,6 @@ export function ordered(x: Float64Array, y: Float32Array | Float64Array): Archiv
   return { x: Float64Array.from(indices, (i) => x[i]), y: Float64Array.from(indices, (i) => y[i]), indices };
 }
 
-/// The debiased exponential mean of all finite values; where a value is not finite, the mean so far.
-export function smoothedValues(y: Float64Array, weight: number): Float64Array {
-  let mean = 0;
-  let decay = 1;
-  return y.map((value) => {
-    if (Number.isFinite(value)) {
-      mean = weight * mean + (1 - weight) * value;
-      decay *= weight;
-    }
-    return decay === 1 ? NaN : mean / (1 - decay);
-  });
-}
-
 /// The first index in a window, with the point before it, and the one behind the last, with the point after it.
 export function windowOf(x: Float64Array, window: readonly [number, number] | null | undefined): [number, number] {
   if (!window) return [0, x.length];

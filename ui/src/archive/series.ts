@@ -1,7 +1,8 @@
 /// The curves that a request asks for, as a frame of docs/formats/wire.md, section 5.
 
 import type { ArchivedAnswers, IndexedInteger } from "./blocks";
-import { ordered, reducedIndices, smoothedValues, windowOf, type ArchivedCurve, type ArchivedLine } from "./curves";
+import { ordered, reducedIndices, windowOf, type ArchivedCurve, type ArchivedLine } from "./curves";
+import { smoothedValues } from "./smoothing";
 import { groupLine } from "./groups";
 import { cellOf, type RunColumnsOfFile } from "./tables";
 import { exactText } from "../wire/json";
@@ -143,7 +144,7 @@ export class CurveAnswers {
       exact: part === "line" ? exactOf(curve, line, indices) : [],
     });
     const pieces = [piece("line", line.y)];
-    if (request.smooth) pieces.push(piece("smooth", smoothedValues(line.y, request.smooth)));
+    if (request.smooth) pieces.push(piece("smooth", smoothedValues(line.x, line.y, request)));
     return pieces;
   }
 
@@ -170,7 +171,7 @@ export class CurveAnswers {
       const name = `${group} ${curve.metric}`;
       if (!members.has(name)) members.set(name, { group, metric: curve.metric, lines: [] });
       const [start, stop] = windowOf(lines[i].x, request.window);
-      const y = request.smooth ? smoothedValues(lines[i].y, request.smooth) : lines[i].y;
+      const y = request.smooth ? smoothedValues(lines[i].x, lines[i].y, request) : lines[i].y;
       members.get(name)?.lines.push({ x: lines[i].x.subarray(start, stop), y: y.subarray(start, stop) });
     });
     header.groups = [...groups.values()].map(({ key, runs }) => ({ key, runs: [...runs] }));

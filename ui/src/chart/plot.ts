@@ -7,14 +7,18 @@
 import { drawBest, type BestEnd } from "./best";
 import { addLine, makeRaster, toPixels } from "./density";
 import { padded, withoutOutliers, xExtent, yExtent, type Extent } from "./extent";
+import { endLabels, labelRoom, type EndLabel } from "./endlabels";
 import { drawBand, drawDots, drawLine, drawMarkers, type Band, type Line } from "./line";
 import { Scale, type ScaleKind } from "./scale";
 import { axisTicks, tickLabel, type AxisUnit } from "./ticks";
 
 /// Above this many lines single ones say nothing: a density picture is drawn.
 export const DENSITY_LINES = 1500;
-const FEW_LINES = 24; // so few may be thicker than a hairline
+const FEW_LINES = 20; // so few may be thicker than a hairline; more are thinner, and fainter the more there are
 const MANY_LINES = 200; // so many are drawn half transparent
+const ALPHA_FEW = 0.92;
+const ALPHA_MANY = 0.5;
+const TICKS_MOST = 5;
 const MARKER_LIMIT = 400;
 const MARKER_SIDE_PX = 6; // a mark at the first or last x is drawn whole
 const REST_LINES = 8;
@@ -24,6 +28,8 @@ const LABEL_PX = 12;
 const TOP_PX = 8;
 const BOTTOM_PX = 22;
 const RIGHT_PX = 12;
+const Y_NAME_PX = 16;
+const Y_NAME_HEIGHT_PX = 260;
 
 /// Colours of the ground and the axes, from the page's theme.
 export interface ChartTheme {
@@ -49,6 +55,9 @@ export interface PlotOptions {
   readonly yWindow: Extent | null;
   /// Which end of the values is the best, so that it is marked on a few lines; nothing: none is.
   readonly best?: BestEnd | null;
+  /// What the axes are called; y only where there is room for it.
+  readonly xName?: string;
+  readonly yName?: string;
 }
 
 /// A laid-out picture, in CSS pixels.
@@ -63,6 +72,17 @@ export interface Plot {
   readonly yTicks: readonly number[];
   /// Whether values lie outside because outliers are left out.
   readonly isClipped: boolean;
+  /// The names of few lines, at their ends.
+  readonly labels: readonly EndLabel[];
+}
+
+/// About `most` marks of an axis, and not more.
+function fewTicks(kind: ScaleKind, unit: AxisUnit, lo: number, hi: number, most: number): readonly number[] {
+  for (let count = most; count > 1; count--) {
+    const ticks = axisTicks(kind, unit, lo, hi, count);
+    if (ticks.length <= most) return ticks;
+  }
+  return axisTicks(kind, unit, lo, hi, 1);
 }
 
 /// Decides ranges, ticks and margins. Cost: O(points) when the y range is not given.
@@ -79,13 +99,17 @@ export function layoutPlot(data: PlotData, options: PlotOptions, width: number, 
   const full = yExtent(edges, options.yKind, x0, x1) ?? (options.yKind === "log" ? [0.1, 1] : [0, 1]);
   const shown = options.clip ? withoutOutliers(edges, options.yKind, full, x0, x1) : full;
   const [y0, y1] = options.yWindow ?? padded(shown, options.yKind);
-  const yTicks = axisTicks(options.yKind, "number", y0, y1, Math.max(2, Math.floor(height / 48)));
+  const yTicks = fewTicks(options.yKind, "number", y0, y1, Math.min(TICKS_MOST, Math.max(2, Math.floor(height / 40))));
   const chars = Math.max(...yTicks.map((tick) => tickLabel("number", tick, y1 - y0).length), 3);
-  const left = Math.round(chars * CHAR_PX) + 16;
-  const x = new Scale(options.xKind, x0, x1, left, Math.max(left + 10, width - RIGHT_PX));
+  const left = Math.round(chars * CHAR_PX) + 16 + (hasYName(options, height) ? Y_NAME_PX : 0);
+  const right_px = labelRoom(data.lines, width);
+  const x = new Scale(options.xKind, x0, x1, left, Math.max(left + 10, width - (right_px || RIGHT_PX)));
   const y = new Scale(options.yKind, y0, y1, Math.max(TOP_PX + 10, height - BOTTOM_PX), TOP_PX);
-  const xTicks = axisTicks(options.xKind, options.xUnit, x0, x1, Math.max(2, Math.floor((width - left) / 76)));
-  return { data, options, width, height, x, y, xTicks, yTicks, isClipped: shown !== full && !options.yWindow };
+  const xCount = Math.min(TICKS_MOST, Math.max(2, Math.floor((x.to - left) / 60)));
+  const xTicks = fewTicks(options.xKind, options.xUnit, x0, x1, xCount);
+  const labels = right_px > 0 ? endLabels(data.lines, x, y, right_px) : [];
+  const isClipped = shown !== full && !options.yWindow;
+  return { data, options, width, height, x, y, xTicks, yTicks, isClipped, labels };
 }
 
 /// Ground, grid lines and labels.
@@ -115,15 +139,59 @@ export function drawAxes(context: CanvasRenderingContext2D, plot: Plot, theme: C
   }
   context.textAlign = "center";
   context.textBaseline = "alphabetic";
+  const { ticks, name } = xLabels(plot);
+  for (const { px, label } of ticks) context.fillText(label, px, height - 7);
+  if (name !== "") {
+    context.textAlign = "right";
+    context.font = '600 10.5px "Inter var", Inter, system-ui, sans-serif';
+    context.fillText(name, width - 4, height - 7);
+  }
+  if (hasYName(plot.options, height)) {
+    context.save();
+    context.translate(11, (y.from + y.to) / 2);
+    context.rotate(-Math.PI / 2);
+    context.textAlign = "center";
+    context.fillText(plot.options.yName ?? "", 0, 0);
+    context.restore();
+  }
+}
+
+/// Whether the y axis is named: on tall charts.
+export function hasYName({ yName = "" }: PlotOptions, height: number): boolean {
+  return yName !== "" && height >= Y_NAME_HEIGHT_PX;
+}
+
+/// The labels of the x axis without those that would overlap, and its name at the end of their row.
+export function xLabels({ x, xTicks, options, width }: Plot): {
+  readonly ticks: readonly { readonly px: number; readonly label: string }[];
+  readonly name: string;
+} {
+  const { xName = "" } = options;
+  const name = xName.length * CHAR_PX < (x.to - x.from) / 2 ? xName : "";
+  const end = name === "" ? width : width - name.length * CHAR_PX - 14;
+  const ticks: { px: number; label: string }[] = [];
   let free = 0;
-  for (const tick of plot.xTicks) {
-    const label = tickLabel(plot.options.xUnit, tick, x.hi - x.lo);
+  for (const tick of xTicks) {
+    const label = tickLabel(options.xUnit, tick, x.hi - x.lo);
     const half = (label.length * CHAR_PX) / 2;
     const px = Math.min(x.px(tick), width - half - 2);
-    if (px - half < free) continue;
-    context.fillText(label, px, height - 7);
+    if (px - half < free || px + half > end) continue;
+    ticks.push({ px, label });
     free = px + half + 8;
   }
+  return { ticks, name };
+}
+
+/// Writes the names of few lines at their ends.
+function drawLabels(context: CanvasRenderingContext2D, { labels }: Plot): void {
+  context.font = '550 10.5px "Inter var", Inter, system-ui, sans-serif';
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  for (const { text, px, py, color } of labels) {
+    context.fillStyle = color;
+    context.fillText(text, px, py);
+  }
+  context.textBaseline = "alphabetic";
 }
 
 function clipToPlot(context: CanvasRenderingContext2D, { x, y }: Plot, side_px = 0): void {
@@ -148,6 +216,13 @@ function* drawDensity(context: CanvasRenderingContext2D, plot: Plot): Generator<
   context.drawImage(picture, x.from, y.to, width, height);
 }
 
+/// How opaque each of so many lines is: fainter the more there are.
+export function alphaOf(count: number): number {
+  if (count <= FEW_LINES) return ALPHA_FEW;
+  const share = Math.min(1, Math.log(count / FEW_LINES) / Math.log(MANY_LINES / FEW_LINES));
+  return ALPHA_FEW + (ALPHA_MANY - ALPHA_FEW) * share;
+}
+
 /// Bands, lines and markers, bottom up; rests after every few lines. `dpr`: device pixels a CSS pixel.
 export function* drawMarks(context: CanvasRenderingContext2D, plot: Plot, dpr: number): Generator<void> {
   const { x, y, data } = plot;
@@ -168,7 +243,7 @@ export function* drawMarks(context: CanvasRenderingContext2D, plot: Plot, dpr: n
       drawLine(context, line, x, y, hairline);
       if (++count % REST_LINES === 0) yield;
     }
-    context.globalAlpha = clear.length > MANY_LINES ? 0.55 : 0.92;
+    context.globalAlpha = alphaOf(clear.length);
     for (const line of clear) {
       if (line.strong) continue;
       drawLine(context, line, x, y, width);
@@ -184,6 +259,7 @@ export function* drawMarks(context: CanvasRenderingContext2D, plot: Plot, dpr: n
   let left = MARKER_LIMIT;
   for (const line of data.lines) if (left > 0) left -= drawMarkers(context, line, x, y, left);
   context.restore();
+  drawLabels(context, plot);
 }
 
 /// Rings at the best points of a few lines, over the lines.

@@ -1,6 +1,6 @@
 /// A laid-out plot as SVG: real paths, text as text. For up to a few hundred lines.
 
-import type { Plot, ChartTheme } from "./plot";
+import { hasYName, xLabels, type Plot, type ChartTheme } from "./plot";
 import { visibleRange, type Band, type Line } from "./line";
 import { project } from "./scale";
 import { tickLabel } from "./ticks";
@@ -31,10 +31,18 @@ function axesToSvg(plot: Plot, theme: ChartTheme, title: string): readonly strin
       element("text", { x: x.from - 7, y: py, dy: 3.5, "text-anchor": "end", fill }, label),
     ];
   });
-  const columns = plot.xTicks.map((tick) => {
-    const label = escapeXml(tickLabel(plot.options.xUnit, tick, x.hi - x.lo));
-    return element("text", { x: x.px(tick).toFixed(1), y: height - 7, "text-anchor": "middle", fill }, label);
-  });
+  const { ticks, name } = xLabels(plot);
+  const columns = ticks.map(({ px, label }) =>
+    element("text", { x: px.toFixed(1), y: height - 7, "text-anchor": "middle", fill }, escapeXml(label)),
+  );
+  const bold = { "font-weight": 600, fill };
+  if (name !== "")
+    columns.push(element("text", { x: width - 4, y: height - 7, "text-anchor": "end", ...bold }, escapeXml(name)));
+  if (hasYName(plot.options, height)) {
+    const middle = (y.from + y.to) / 2;
+    const turned = { transform: `translate(11 ${middle}) rotate(-90)`, "text-anchor": "middle", ...bold };
+    columns.push(element("text", turned, escapeXml(plot.options.yName ?? "")));
+  }
   return [ground, element("text", head, escapeXml(title)), ...rows, ...columns];
 }
 
@@ -101,6 +109,9 @@ export function plotToSvg(plot: Plot, theme: ChartTheme, title: string): string 
     ...axesToSvg(plot, theme, title),
     element("clipPath", { id: "plot" }, inside),
     element("g", { "clip-path": "url(#plot)", fill: "none" }, marks.filter(Boolean).join("\n")),
+    ...plot.labels.map(({ text, px, py, color }) =>
+      element("text", { x: px, y: py.toFixed(1), dy: 3.5, fill: color, "font-weight": 550 }, escapeXml(text)),
+    ),
   ];
   return element("svg", file, content.join("\n"));
 }

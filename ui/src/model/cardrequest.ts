@@ -1,6 +1,7 @@
 /// What a card asks the server for.
 
 import type { Extent } from "../chart/extent";
+import type { Smoothing } from "./smoothing";
 import type { Aggregate, SequenceKey, SeriesRequest, XAxis } from "../wire/types";
 
 const MANY_RUNS = 1000;
@@ -20,7 +21,7 @@ export interface CardView {
   readonly run_count: number;
   readonly x: XAxis;
   readonly window: Extent | null;
-  readonly smoothing: number;
+  readonly smoothing: Smoothing;
   readonly aggregate: Aggregate | null;
   readonly branches: number;
   /// The width of the plot in device pixels; 0: not painted yet.
@@ -47,7 +48,8 @@ export function cardRequest(view: CardView): SeriesRequest {
     x: view.x,
     window: view.window,
     buckets: bucketsOf(view),
-    smooth: view.smoothing,
+    smooth: view.smoothing.amount,
+    ...(view.smoothing.kind === "ema" ? {} : { smooth_kind: view.smoothing.kind }),
     aggregate: view.aggregate,
     ...(view.branches > 0 ? { branches: view.branches } : {}),
   });

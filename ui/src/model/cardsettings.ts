@@ -4,6 +4,7 @@ import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { Extent } from "../chart/extent";
 import type { ScaleKind } from "../chart/scale";
 import type { AxisUnit } from "../chart/ticks";
+import type { Smoothing } from "./smoothing";
 import { aggregate, isClipped, smoothing, xAxis, xLabel, xUnit, xWindow, yKind, zoom } from "./workspace";
 import type { IgnoredParam } from "../wire/frame";
 import type { Aggregate, XAxis } from "../wire/types";
@@ -17,7 +18,7 @@ export interface CardSettings {
   readonly yKind: ReadonlySignal<ScaleKind>;
   /// Whether values far from all others are left out of the y range.
   readonly isClipped: ReadonlySignal<boolean>;
-  readonly smoothing: ReadonlySignal<number>;
+  readonly smoothing: ReadonlySignal<Smoothing>;
   /// How runs are averaged; null: each has its own line.
   readonly aggregate: ReadonlySignal<Aggregate | null>;
   /// The params that the last answer ignored when it put runs with equal params into groups; null: no such groups.

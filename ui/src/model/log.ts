@@ -3,7 +3,7 @@
 import { effect, signal, untracked, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { Scope } from "./scope";
 import { getJson, type WireError } from "../wire/request";
-import type { LogAnswer, LogMatches } from "../wire/types";
+import type { LogAnswer, LogMatches } from "../wire/logs";
 
 const CHUNK_LINES = 2000;
 const FOLLOWED_LINES_MOST = 20 * CHUNK_LINES;

@@ -1,5 +1,6 @@
 /// The runs as all pages that draw curves see them: the table, the colours, the dashes, the names.
 
+import type { Theme } from "../chart/palette";
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import { setting } from "./address";
 import type { App } from "./app";
@@ -12,7 +13,7 @@ import { shortHash } from "./marks";
 import type { RunsStore, RunsWish } from "./runs";
 import { cellOf, type RunTable } from "./table";
 import { aggregate, colorField, dashField, drawingFields } from "./workspace";
-import { fieldMemory } from "./valuecolors";
+import { fieldMemory, type ValueColors } from "./valuecolors";
 import type { Frame, FrameGroup } from "../wire/frame";
 import type { Field, FieldsAnswer } from "../wire/types";
 
@@ -27,6 +28,7 @@ const targetText = setting("target");
 const failedSetting = setting("failed");
 const hidesFailed = computed(() => failedSetting.value === "hide");
 const FAILED: ReadonlySet<string> = new Set(["failed", "lost"]);
+const STRONG_BEST_RUNS = 20; // the best one of more runs is drawn thick, as a pinned one is
 
 /// The metric that runs are ranked by.
 export interface Target {
@@ -111,22 +113,13 @@ export function makeScene(
     const plain = coloring(store.table.value, colorField.value, theme, memory, repo);
     const way = aggregate.value;
     if (way === null || plain.groups.length > 0 || averaged.value.groups.size === 0) return plain;
-    const name = fieldMemory(repo, `groups of ${JSON.stringify(way.by)}`);
-    const parts = [...averaged.value.groups.values()];
-    const labels = groupLabels({ groups: parts, by: averaged.value.by });
-    const byHash = memory.ofGroups(
-      name,
-      parts.map(({ runs }) => runs),
+    return averagedColoring(
+      averaged.value,
+      plain,
+      fieldMemory(repo, `groups of ${JSON.stringify(way.by)}`),
+      memory,
       theme,
     );
-    const groups = parts.map(({ key, runs }, i): Group => ({
-      label: labels[i],
-      value: key,
-      color: memory.chosen(name, key) ?? byHash.get(runs[0]) ?? plain.colorOf(runs[0]),
-      hashes: runs,
-    }));
-    const colorByHash = new Map(groups.flatMap(({ color, hashes }) => hashes.map((hash) => [hash, color])));
-    return { groups, colorOf: (hash: string) => colorByHash.get(hash) ?? plain.colorOf(hash) };
   });
   const legend = computed(() => {
     const rank = target.value;
@@ -139,6 +132,8 @@ export function makeScene(
     const hides = hidesFailed.value;
     const isFailed = (hash: string): boolean => hides && FAILED.has(String(cellOf(tableFor(hash), "run.status", hash)));
     const dashOf = dashing(table, dashField.value, memory, scope.repo.value);
+    const best = only || !target.value ? null : table.hashes[0];
+    const isMany = table.count > STRONG_BEST_RUNS;
     // Read here, so that the lines are drawn anew when a mark or the aggregation changes.
     void [outside.value, marks.hasHidden.value, marks.isPinned(""), marks.isBaseline("")];
     return {
@@ -150,7 +145,7 @@ export function makeScene(
         !marks.isHidden(hash) &&
         !outside.value.has(hash) &&
         !isFailed(hash),
-      isStrong: (hash) => marks.isPinned(hash) || marks.isBaseline(hash),
+      isStrong: (hash) => marks.isPinned(hash) || marks.isBaseline(hash) || (isMany && hash === best),
     };
   });
   const setGroups = ({ groups, by }: Pick<Frame, "groups" | "by">): void => {
@@ -170,6 +165,28 @@ export function makeScene(
     areMissing,
     stop,
   };
+}
+
+/// Colours of runs that are averaged: those of their groups. `name`: under which they are remembered.
+function averagedColoring(
+  { groups, by }: Averaged,
+  plain: Coloring,
+  name: string,
+  memory: ValueColors,
+  theme: Theme,
+): Coloring {
+  const parts = [...groups.values()];
+  const labels = groupLabels({ groups: parts, by });
+  const runs = parts.map((part) => part.runs);
+  const byHash = memory.ofGroups(name, runs, theme);
+  const listed = parts.map(({ key, runs: [first], runs: hashes }, i): Group => ({
+    label: labels[i],
+    value: key,
+    color: memory.chosen(name, key) ?? byHash.get(first) ?? plain.colorOf(first),
+    hashes,
+  }));
+  const colors = new Map(listed.flatMap(({ color, hashes }) => hashes.map((hash) => [hash, color])));
+  return { groups: listed, colorOf: (hash) => colors.get(hash) ?? plain.colorOf(hash) };
 }
 
 /// Groups that answers say are averaged, by their owners; `by`: the fields that differ between groups of equal params.

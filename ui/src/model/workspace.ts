@@ -3,6 +3,7 @@
 import { computed } from "@preact/signals";
 import { change, listSetting, setting } from "./address";
 import { fieldText, metricLabel, parseField } from "./fields";
+import { parseSmoothing, type Smoothing } from "./smoothing";
 import type { ScaleKind } from "../chart/scale";
 import type { AxisUnit } from "../chart/ticks";
 import type { Aggregate, AggregateBand, AggregateValue, Field, ParamPath, XAxis } from "../wire/types";
@@ -19,8 +20,8 @@ export const split = setting("cards", "context");
 
 /// The x axis as the address writes it.
 export const xSetting = setting("x", "step");
-/// Weight of the past in the exponential mean, 0 … 0.999; 0: no smoothing.
-export const smoothing = computed(() => Math.min(0.999, Math.max(0, Number(smoothText.value) || 0)));
+/// How curves are smoothed.
+export const smoothing = computed<Smoothing>(() => parseSmoothing(smoothText.value));
 const smoothText = setting("smooth");
 /// The scale of the y axis.
 export const yKind = computed<ScaleKind>(() =>
@@ -64,10 +65,14 @@ export const xUnit = computed<AxisUnit>(() =>
   xSetting.value === "time" ? "date" : xSetting.value === "relative" ? "duration" : "number",
 );
 
-/// The x axis for people.
+const TIMES: Readonly<Record<string, string>> = { relative: "time since the start", time: "time of day" };
+
+/// The x axis for people; the labels of its marks have the units of times.
 export const xLabel = computed(() => {
   const axis = xAxis.value;
-  return typeof axis === "string" ? axis : metricLabel({ name: axis.name, context: axis.context ?? {} });
+  return typeof axis === "string"
+    ? (TIMES[axis] ?? axis)
+    : metricLabel({ name: axis.name, context: axis.context ?? {} });
 });
 
 /// The fields by which runs are told apart in charts: those of colour, dash and facet.

@@ -17,6 +17,7 @@ import { seriesStore, type CardPlace } from "../model/series";
 import type { Frame } from "../wire/frame";
 import type { SeriesRequest } from "../wire/types";
 import { useApp } from "./app";
+import { cardTitle } from "./cardactions";
 import { useOnScreen, useStore } from "./hooks";
 
 const ZOOM_PAUSE_MS = 80;
@@ -105,6 +106,8 @@ export function useCardData(
     window: settings.window.value,
     yWindow: yWindow.value,
     best: settings.marksBest ? bestEnd(card) : null,
+    xName: settings.xLabel.value,
+    yName: cardTitle(card),
   }));
   const painted = (next: Plot): void => {
     plot.current = next;

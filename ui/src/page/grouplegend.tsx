@@ -23,7 +23,7 @@ function Entry({ group, scene, field }: { group: LegendGroup; scene: Scene; fiel
   const { scope } = useApp();
   const best = group.best === null ? "" : formatCell(group.best);
   const of = rank ? `, best ${scope.columns.value.label(rank.field)} ${best}` : "";
-  const about = `${group.label}: ${plural(group.hashes.length, "run")}${of}.`;
+  const summary = `${group.label}: ${plural(group.hashes.length, "run")}${of}.`;
   return (
     <span class={isOn ? "entry" : "entry off"}>
       <ColorChoice
@@ -35,7 +35,7 @@ function Entry({ group, scene, field }: { group: LegendGroup; scene: Scene; fiel
         type="button"
         class="bare"
         aria-pressed={only.includes(key)}
-        title={`${about} A press draws only this group; with Shift it is added to the others`}
+        title={`${summary} A press draws only this group; with Shift it is added to the others`}
         onClick={(event) => drawOnly(pressed(only, key, event.shiftKey))}
       >
         <span class="name">{group.label}</span>

@@ -9,6 +9,7 @@ import { workspaceSettings, type CardSettings } from "../model/cardsettings";
 import { metricsOf, parseField, fieldText, sequenceText } from "../model/fields";
 import { splitBy } from "../model/grouping";
 import { arrange, type ArrangedSection } from "../model/layout";
+import { formatSmoothing } from "../model/smoothing";
 import { makeScene, type Scene } from "../model/scene";
 import { facetField, folded, split, smoothing, yKind, zoom } from "../model/workspace";
 import { Icon } from "../widget/icon";
@@ -58,7 +59,7 @@ function expand(card: Card | null): void {
 }
 
 function nextSmoothing(): string {
-  const current = smoothing.peek() ? String(smoothing.peek()) : "";
+  const current = formatSmoothing(smoothing.peek()) ?? "";
   return SMOOTH_STEPS[(SMOOTH_STEPS.indexOf(current) + 1) % SMOOTH_STEPS.length];
 }
 

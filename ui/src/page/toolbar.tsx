@@ -4,6 +4,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { change } from "../model/address";
 import type { CardSettings } from "../model/cardsettings";
 import { fieldText, metricLabel, metricsOf } from "../model/fields";
+import { formatSmoothing, kindOf, smoothingLabel, SMOOTHINGS } from "../model/smoothing";
 import { plural } from "../model/words";
 import {
   aggregateBand,
@@ -132,35 +133,55 @@ function XPill(): JSX.Element {
 
 function SmoothPill(): JSX.Element {
   const value = smoothing.value;
+  const { label, explanation, most, step } = kindOf(value);
+  const set = (amount: number): void => change({ smooth: formatSmoothing({ kind: value.kind, amount }) }, true);
+  const pick = (kind: string): void => {
+    const next = SMOOTHINGS.find((each) => each.kind === kind) ?? SMOOTHINGS[0];
+    change({ smooth: formatSmoothing({ kind: next.kind, amount: next.first }) }, true);
+  };
   return (
     <Popover
       button={
         <>
-          smooth <b>{value === 0 ? "0" : String(value)}</b>
+          smooth <b>{smoothingLabel(value)}</b>
         </>
       }
       label="Smooth the curves (s)"
-      buttonClass={value === 0 ? "pill smooth-pill" : "pill smooth-pill on"}
+      buttonClass={value.amount === 0 ? "pill smooth-pill" : "pill smooth-pill on"}
       align="right"
     >
       {() => (
         <div class="form">
+          <Segments
+            label="Kind of smoothing"
+            options={SMOOTHINGS.map((each) => [each.kind, each.label] as const)}
+            current={value.kind}
+            onPick={pick}
+          />
           <label>
             <span class="line">
-              Exponential mean over all points <b>{value}</b>
+              {explanation}
+              <input
+                class="field number"
+                type="number"
+                aria-label={`${label}: ${explanation}`}
+                min="0"
+                step="any"
+                value={value.amount}
+                onChange={(event) => set(Number(event.currentTarget.value))}
+              />
             </span>
             <input
               type="range"
+              aria-label={explanation}
               min="0"
-              max="0.99"
-              step="0.01"
-              value={value}
-              onInput={(event) =>
-                change({ smooth: Number(event.currentTarget.value) === 0 ? null : event.currentTarget.value }, true)
-              }
+              max={most}
+              step={step}
+              value={value.amount}
+              onInput={(event) => set(Number(event.currentTarget.value))}
             />
           </label>
-          <p class="muted">The raw curve is drawn behind the smooth one.</p>
+          <p class="muted">It is computed from all points. The raw curve is drawn behind the smooth one.</p>
         </div>
       )}
     </Popover>

@@ -2,6 +2,7 @@
 
 import type { You } from "./account";
 import type { BigInteger } from "./json";
+import type { SmoothKind } from "./smoothkind";
 
 /// A number that JSON can hold, or the name of one that it cannot.
 export type WireNumber = number | "NaN" | "Infinity" | "-Infinity";
@@ -289,29 +290,6 @@ export interface ImportableAnswer {
   readonly sources: readonly { readonly title: string; readonly command: string }[];
 }
 
-export interface LogAnswer {
-  readonly from: number;
-  readonly total: number;
-  readonly lines: readonly string[];
-}
-export interface LogMatches {
-  readonly total: number;
-  readonly matches: readonly number[];
-}
-export interface LogRecord {
-  readonly time: number;
-  readonly level: string;
-  readonly message: string;
-  readonly args: { readonly [key: string]: Json } | null;
-  readonly file: string | null;
-  readonly line: number | null;
-}
-export interface RecordsAnswer {
-  readonly from: number;
-  readonly total: number;
-  readonly records: readonly LogRecord[];
-}
-
 export type XAxis = "step" | "epoch" | "time" | "relative" | { readonly name: string; readonly context?: Context };
 export type AggregateValue = "mean" | "median" | "min" | "max";
 export type AggregateBand = "std" | "stderr" | "ci95" | "minmax" | "iqr" | "none";
@@ -339,6 +317,7 @@ export interface SeriesRequest {
   readonly window?: readonly [number, number] | null;
   readonly buckets: number;
   readonly smooth?: number;
+  readonly smooth_kind?: SmoothKind;
   readonly aggregate?: Aggregate | null;
   /// So many of the latest rewinds of each run are sent too, as the series stood before them.
   readonly branches?: number;
