@@ -48,9 +48,9 @@ def test_engines_are_recorded_with_their_subsets(repo: Path) -> None:
     assert [1, 2, 3, 4, 5, 6] == steps(run, "loss", subset="train")
     assert [(1, 0.25), (2, 0.25)] == points(run, "accuracy", subset="val")
     assert [(1, 0.75), (2, 0.75)] == points(run, "accuracy", subset="test")
-    assert {("fold1_accuracy", ()), ("lr/group_0", ())} <= metrics(run)
+    assert {("fold1_accuracy", ()), ("lr_group_0", ())} <= metrics(run)
     assert ([(0, 0.5), (1, 0.5)], 3) == (
-        [(index, value) for index, (_, value) in enumerate(points(run, "lr/group_0"))],
+        [(index, value) for index, (_, value) in enumerate(points(run, "lr_group_0"))],
         run["hparams", "depth"],
     )
     assert ("digits", run.hash) == (logger.name, logger.version)

@@ -143,6 +143,69 @@ def train_fastai(callback: Any) -> None:
         fit.fit(2)
 
 
+SILENT_TRAINER: dict[str, Any] = {
+    "accelerator": "cpu", "devices": 1, "enable_progress_bar": False, "enable_model_summary": False,
+    "log_every_n_steps": 1,
+}  # fmt: skip
+
+
+def train_lightning(logger: Any) -> None:
+    """Train two epochs of four batches, and test."""
+    pl: Any = import_module("lightning.pytorch")
+    torch: Any = import_module("torch")
+
+    class Slope(pl.LightningModule):
+        def __init__(self, lr: float = 0.1) -> None:
+            super().__init__()
+            self.save_hyperparameters()
+            self.layer = torch.nn.Linear(1, 1)
+
+        def training_step(self, batch: Any, index: int) -> Any:
+            loss = (self.layer(batch[0]) ** 2).mean()
+            self.log("train_loss", loss, on_step=True, on_epoch=True)
+            self.log("lr", self.hparams.lr)
+            return loss
+
+        def validation_step(self, batch: Any, index: int) -> None:
+            self.log("val_loss", (self.layer(batch[0]) ** 2).mean())
+            self.log("val/acc", 0.5)
+
+        def test_step(self, batch: Any, index: int) -> None:
+            self.log("test_loss", 0.25)
+
+        def configure_optimizers(self) -> Any:
+            return torch.optim.SGD(self.parameters(), lr=self.hparams.lr)
+
+    batches = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.ones(4, 1)))
+    trainer = pl.Trainer(max_epochs=2, logger=logger, enable_checkpointing=False, **SILENT_TRAINER)
+    model = Slope()
+    trainer.fit(model, batches, batches)
+    trainer.test(model, batches, verbose=False)
+
+
+def train_transformers(callback: Any) -> None:
+    """Train four steps of a random BERT of two layers, evaluate, and predict."""
+    transformers: Any = import_module("transformers")
+    torch: Any = import_module("torch")
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=32, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16,
+        max_position_embeddings=8, num_labels=2,
+    )  # fmt: skip
+    rows = [{"input_ids": [1, 2, 3, index], "labels": index % 2} for index in range(8)]
+    arguments = transformers.TrainingArguments(
+        output_dir="out", per_device_train_batch_size=2, num_train_epochs=1, logging_steps=1, eval_strategy="epoch",
+        save_strategy="no", report_to="none", disable_tqdm=True, use_cpu=True, seed=1,
+    )  # fmt: skip
+    model = transformers.BertForSequenceClassification(config)
+    trainer = transformers.Trainer(
+        model=model, args=arguments, train_dataset=rows, eval_dataset=rows, callbacks=[callback]
+    )
+    trainer.remove_callback(transformers.PrinterCallback)
+    trainer.train()
+    trainer.predict(rows)
+
+
 TRAIN = {"subset": "train"}
 TRAININGS = [
     Training("aim.xgboost", "AimCallback", train_xgboost, ("logloss", {"subset": "valid"}), {}),

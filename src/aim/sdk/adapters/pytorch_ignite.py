@@ -8,7 +8,7 @@ PyTorch-Ignite: an `AimLogger` whose handlers are attached to engines, as those 
     records                                      as
     loss with tag="training" (or "train")        loss, {"subset": "train"}; "validation" and "val": val; "test": test
     another tag, such as "fold1"                 fold1_loss
-    lr of the second group of an optimizer       lr/group_1
+    lr of the second group of an optimizer       lr_group_1
     weights and gradients: norms                 weights_norm/<name>, grads_norm/<name>
     weights and gradients: distributions         <name>, {"type": "data" | "gradients"}
 
@@ -179,7 +179,7 @@ class OptimizerParamsHandler(loggers.BaseOptimizerParamsHandler):
         """Record; called by the engine at the event."""
         name = f"{self.tag}_{self.param_name}" if self.tag else self.param_name
         groups = enumerate(self.optimizer.param_groups)
-        metrics = {f"{name}/group_{index}": float(group[self.param_name]) for index, group in groups}
+        metrics = {f"{name}_group_{index}": float(group[self.param_name]) for index, group in groups}
         step = engine.state.get_event_attrib_value(event_name)
         logger.log_metrics(metrics, step=step, epoch=engine.state.epoch)
 
