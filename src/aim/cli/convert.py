@@ -13,6 +13,7 @@ from aim.cli.formats import json_option
 from aim.cli.importing import ReportOutput, run_import, target_of
 from aim.cli.main import AimGroup, repo_option
 from aim.convert.detecting import recognised
+from aim.convert.files import ARTIFACT_CHOICES, NONE
 from aim.convert.formats import ImportOptions, Source
 from aim.convert.names import FULL
 
@@ -52,6 +53,34 @@ def mlflow(repo: Path | None, tracking_uri: str, experiment: str | None, as_json
     """
     options = ImportOptions(naming=FULL, experiment=experiment, artifacts="copy")
     sys.exit(run_import(_mlflow_sources(tracking_uri), target_of(repo), options, to=ReportOutput(as_json=as_json)))
+
+
+@convert.command()
+@repo_option
+@click.option("--entity", required=True, help="The user or team that the project belongs to.")
+@click.option("--project", required=True, help="The project.")
+@click.option("--run-id", help="Only this run.")
+@click.option(
+    "--artifacts",
+    type=click.Choice(ARTIFACT_CHOICES),
+    default=NONE,
+    show_default=True,
+    help="Copy files of the runs into the repository, or keep their addresses.",
+)
+@json_option
+def wandb(repo: Path | None, entity: str, project: str, run_id: str | None, artifacts: str, as_json: bool) -> None:
+    """
+    Bring the runs of a project on a server of Weights & Biases, with every row of their history.
+
+    It needs the client of W&B (pip install 'aim[wandb]'), which is told by `wandb login`, WANDB_API_KEY and
+    WANDB_BASE_URL who asks, and which server. Folders of offline runs need neither: aim import ./wandb. The same call
+    again brings only the runs that changed.
+    """
+    from aim.convert.wandb.service_importer import WandbServiceImporter
+
+    options = ImportOptions(naming=FULL, artifacts=artifacts)
+    source = WandbServiceImporter(entity, project, run_id).source
+    sys.exit(run_import([source], target_of(repo), options, to=ReportOutput(as_json=as_json)))
 
 
 def _mlflow_sources(tracking_uri: str) -> list[Source]:

@@ -60,8 +60,19 @@ class HistoryRows:
                 values.put(nested, path, value)
             else:
                 row[path[0]] = value
+        self.take_row(row, nested, history.get("step", {}).get("num", 0))
+
+    def take_row(self, row: dict[str, Any], nested: Mapping[str, Any], step_if_none: int = 0) -> None:
+        """
+        Take the values of one row.
+
+        Args:
+            row: by name; its step, time and duration are taken out.
+            nested: a tree of more.
+            step_if_none: its step, where the row does not say so.
+        """
         step = row.pop("_step", None)
-        step = step if isinstance(step, int) else history.get("step", {}).get("num", 0)
+        step = step if isinstance(step, int) else step_if_none
         time_s = row.pop("_timestamp", math.nan)
         time_s = float(time_s) if isinstance(time_s, (int, float)) else math.nan
         row.pop("_runtime", None)

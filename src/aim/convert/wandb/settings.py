@@ -33,6 +33,11 @@ class RunSettings:
         """Take a record of the summary, and return what could not be read."""
         return [Refused(f"summary {problem}") for problem in values.change(self._summary, changes)]
 
+    def take_trees(self, config: Mapping[str, Any], summary: Mapping[str, Any]) -> None:
+        """Take the config and the summary as a whole."""
+        self._config.update(config)
+        self._summary.update(summary)
+
     def take_metric(self, metric: Mapping[str, Any]) -> None:
         """Take the definition of a metric, or of all that a pattern names."""
         name = metric.get("name") or metric.get("glob")
