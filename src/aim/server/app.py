@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from aim.server import (
+    aim3_clients,
     alerts,
     assets,
     blobs,
@@ -136,7 +137,7 @@ def routes(*, has_pages: bool = True) -> list[BaseRoute]:
     """List the addresses, each of which checks the right that it needs."""
     mount = Mount(REPOSITORY, routes=guarded(REPOSITORY_ROUTES, REPOSITORY))
     before, after = guarded(_api_routes()), guarded(_page_routes() if has_pages else [Route("/{path:path}", _no_pages)])
-    return [*before, mount, *after]
+    return [*before, mount, *guarded(aim3_clients.ROUTES), *after]
 
 
 def guarded(listed: Iterable[Route], base: str = "") -> list[Route]:

@@ -89,6 +89,11 @@ NEEDED: Mapping[str, str] = {
     f"POST {REPOSITORY}/tags": CHANGE,
     f"GET {REPOSITORY}/runs/{{run}}/archive": READ,
     f"GET {REPOSITORY}/export/{{subject}}.{{format}}": READ,
+    "GET /status": OPEN,  # what a client of Aim 3 asks: aim3_clients.py
+    "GET /status/": OPEN,
+    "GET /{base:path}/status/": OPEN,
+    "GET /client/{rest:path}": OPEN,
+    "GET /{base:path}/client/{rest:path}": OPEN,
     "GET /assets/{name}": OPEN,
     "GET /figure": OPEN,
     "GET /run/{run}": OPEN,
