@@ -19,18 +19,18 @@ An address has no user and no password: it is pickled and logged with the run. N
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
-from typing import NamedTuple
 
 from aim.core.errors import UsageError
+from aim.core.patterns import pattern
+from aim.core.tuples import NamedTuple
 
 SERVER_PORTS = {"aim": 53_800, "http": 80, "https": 443}
 """The schemes of addresses of servers, with the port that each means when none is given."""
-SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")  # two letters at least: `c:/` is a drive
-PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-BASE_PART = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@-]+")
-HOST = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]+(%25[a-z0-9._~-]+)?")  # a name or IPv4 address; an IPv6 address
+SCHEME = pattern(r"([A-Za-z][A-Za-z0-9+.-]+):/")  # two letters at least: `c:/` is a drive
+PROJECT = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+BASE_PART = pattern(r"[A-Za-z0-9._~%!$&'()*+,;=:@-]+")
+HOST = pattern(r"[a-z0-9._-]{1,253}|[0-9a-f:.]+(%25[a-z0-9._~-]+)?")  # a name or IPv4 address; an IPv6 address
 
 
 class ServerAddress(NamedTuple):
@@ -180,7 +180,7 @@ def folder_of_address(address: str | os.PathLike[str]) -> Path:
             "machine of the server, with the folder that it serves."
         )
     if scheme == "ssh":
-        host = re.split(r"[/:?#]", text[match.end() :].lstrip("/").rpartition("@")[2])[0] or "host"
+        host = pattern(r"[/:?#]").split(text[match.end() :].lstrip("/").rpartition("@")[2])[0] or "host"
         raise UsageError(
             f"ssh://{host}: repositories can't be reached by SSH alone. Run `aim server` there, forward its port with "
             f"`ssh -L 53800:localhost:53800 {host}`, and use aim://localhost:53800."

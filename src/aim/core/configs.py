@@ -24,26 +24,23 @@ Rule: a text never holds the address of an object in memory. It differs from run
 
 from __future__ import annotations
 
-import datetime
 import enum
 import functools
-import logging
 import os
-import re
+import sys
 import types
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from aim.core.logs import log
+from aim.core.patterns import pattern
 from aim.core.shield import shielded
-
-log = logging.getLogger("aim")
 
 TEXT_CHARACTERS_MAX = 1 << 16  # of a text that is made of an object; texts of the user are kept whole
 OTHER = object()
 """What `plain` returns for a value that is no config."""
 
-_ADDRESS = re.compile(r"(?: at)? 0x[0-9a-fA-F]{4,}")
-_ISO = (datetime.date, datetime.time)  # a datetime is a date
+_ADDRESS = pattern(r"(?: at)? 0x[0-9a-fA-F]{4,}")
 # Classes whose `str()` is what people mean, by the first part of their module, so that none of these is imported here.
 _AS_TEXT = {
     ("tensorflow", "DType"),
@@ -73,8 +70,9 @@ def plain(value: object) -> Any:
         return value.value if isinstance(value, (str, int)) else value.name
     if isinstance(value, type):
         return dotted_name(value)
-    if isinstance(value, _ISO):
-        return value.isoformat()
+    moment = _iso_text(value)
+    if moment is not None:
+        return moment
     if isinstance(value, (set, frozenset)):
         return in_order(value)
     if isinstance(value, os.PathLike):
@@ -232,6 +230,15 @@ def _sort_text(member: object) -> tuple[float, str]:
     if isinstance(member, (int, float)):
         return float(member), ""
     return 0.0, member if isinstance(member, str) else text_of(member)
+
+
+def _iso_text(value: object) -> str | None:
+    if "datetime" in sys.modules:  # without it there is none
+        import datetime
+
+        if isinstance(value, (datetime.date, datetime.time)):  # a datetime is a date
+            return value.isoformat()
+    return None
 
 
 def dotted_name(value: Any) -> str:

@@ -8,7 +8,6 @@ The *text* of a context is its JSON with sorted keys and numbers in one form, so
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from aim.core.errors import UntrackableValue
+from aim.core.hashing import blake2b
 from aim.core.values import is_number, number
 
 ContextDict = dict[str, Any]
@@ -81,7 +81,7 @@ def identity(context: object) -> int:
     True
     """
     data = text(context).encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little", signed=True)
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little", signed=True)
 
 
 def _key(key: object, where: str) -> str:

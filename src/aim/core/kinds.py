@@ -15,7 +15,7 @@ renderer) is a table that is keyed by `stored` and is checked against this one.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from aim.core.tuples import NamedTuple
 
 METRIC = "metric"
 """The subject of sequences of numbers."""

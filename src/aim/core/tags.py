@@ -7,12 +7,10 @@ A tag is a name on runs. The colour and the description of a tag are stored once
 
 from __future__ import annotations
 
-import difflib
-import hashlib
-import re
-from typing import NamedTuple
-
 from aim.core.errors import UsageError
+from aim.core.hashing import blake2b
+from aim.core.patterns import pattern
+from aim.core.tuples import NamedTuple
 
 COLORS: dict[str, str] = {
     "red": "#d92d20",
@@ -28,7 +26,7 @@ COLORS: dict[str, str] = {
 }
 """Colours with a name. The pages use the hue of a tag's colour, as light or dark as their theme needs."""
 
-HEX = re.compile(r"#[0-9a-f]{6}")
+HEX = pattern(r"#[0-9a-f]{6}")
 
 
 class Tag(NamedTuple):
@@ -64,7 +62,7 @@ def id_of_tag(name: str) -> str:
     >>> id_of_tag("paper")
     '7ba4420e-b4dc-baeb-0d36-91af18ab04b4'
     """
-    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
 
 
@@ -99,6 +97,8 @@ def check_color(text: str) -> str:
         return folded
     if folded in COLORS:
         return COLORS[folded]
+    import difflib
+
     nearest = difflib.get_close_matches(folded, COLORS, 1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
     raise UsageError(f"{text!r} can't be the colour of a tag: write '#rrggbb', or one of {', '.join(COLORS)}.{hint}")

@@ -14,11 +14,12 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from aim.core import words
 from aim.core.errors import UntrackableValue
+from aim.core.plain_objects import PlainObject
+from aim.core.tuples import NamedTuple
 
 INT_MAX = 2**63 - 1
 MOMENTS = frozenset("mM")  # numpy's codes for dates and durations: item() would make plain ints of some of them
@@ -30,10 +31,9 @@ ARRAY_TYPES = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(PlainObject):
     """
-    The stored form of one object.
+    The stored form of one object; it does not change.
 
     Attributes:
         kind: the name of its type, such as `aim.image`.
@@ -42,10 +42,13 @@ class Stored:
         extension: the file extension of *data*, such as `png`.
     """
 
-    kind: str
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    data: bytes | None = None
-    extension: str = "bin"
+    def __init__(
+        self, kind: str, fields: Mapping[str, Any] | None = None, data: bytes | None = None, extension: str = "bin"
+    ) -> None:
+        self.kind = kind
+        self.fields: Mapping[str, Any] = {} if fields is None else fields
+        self.data = data
+        self.extension = extension
 
 
 class Deferred(NamedTuple):

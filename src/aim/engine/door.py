@@ -15,15 +15,17 @@ Rule 2: a training imports this module, so at its head it imports the standard l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from aim.core.params import Path as ParamPath
 from aim.core.params import Restore
 from aim.core.tags import Tag
+from aim.core.tuples import NamedTuple
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     import numpy as np
     import numpy.typing as npt
     import pyarrow as pa

@@ -16,7 +16,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -160,7 +160,7 @@ class RunLogs:
         # processes that log at once number their records alike: each one's are read by themselves, or one would hide
         # the other's; the text is that of no other sequence, so that the reader keeps their points apart too
         return [
-            self._reader.points_of(replace(log, text=f"{log.text} {part.writer}", parts=[part]), self._state)
+            self._reader.points_of(log.replaced(text=f"{log.text} {part.writer}", parts=[part]), self._state)
             for log in _logs_of_kind(self._state, RECORD_KIND)
             for part in log.parts
         ]

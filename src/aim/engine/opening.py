@@ -6,7 +6,6 @@ A training imports this module, so it imports the standard library only, but for
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from aim.core.addresses import ServerAddress, folder_of_address, is_server, server_address
 from aim.core.errors import OldRepository, RepoNotFound
+from aim.core.logs import log
 from aim.core.params import Restore
 from aim.storage.store import (
     SIBLING,
@@ -29,7 +29,6 @@ REPO_VARIABLE = "AIM_REPO"
 if TYPE_CHECKING:
     from aim.engine.door import Door
 
-log = logging.getLogger("aim")
 _announced: set[str] = set()
 
 
@@ -66,7 +65,7 @@ def open_door(
     return Repository(root, create=create, restore=restore)
 
 
-def current_root(root: Path, *, create: bool = False, warn: Callable[[str], None] = log.warning) -> Path:
+def current_root(root: Path, *, create: bool = False, warn: Callable[[str], None] | None = None) -> Path:
     """
     Return the folder to open for *root*: *root* itself or, where Aim 3 has its repository there, the folder beside it
     that this version records into, if that is there or is to be made. *warn* is called once for it in a process.
@@ -77,7 +76,7 @@ def current_root(root: Path, *, create: bool = False, warn: Callable[[str], None
         return root
     if str(beside) not in _announced:
         _announced.add(str(beside))
-        warn(old_repository_text(old))
+        (warn or log.warning)(old_repository_text(old))
     return beside
 
 

@@ -8,13 +8,13 @@ what reads points is imported when it is first asked for, so a training process 
 from __future__ import annotations
 
 import contextlib
-import logging
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from aim.core.errors import NotFound, RepoNotFound, RunNotFound, UsageError
+from aim.core.logs import log
 from aim.core.params import Restore
 from aim.engine import door, sealing
 from aim.engine.door import Door
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from aim.engine.documents import Documents
     from aim.engine.scan import Scan
     from aim.engine.tags import Tags
-
-log = logging.getLogger("aim")
 
 
 class Repository(Door):

@@ -10,10 +10,11 @@ Both hide; storage/forms/history.py says what, and nothing is erased.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aim.core import contexts, params
 from aim.core.errors import UsageError
+from aim.core.tuples import NamedTuple
 from aim.core.values import step_number
 from aim.storage.forms.history import Deletion, Rewind
 from aim.storage.recording.writer import Writer

@@ -9,13 +9,13 @@ environment turns it off.
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from aim.core.logs import log
 from aim.core.shield import shielded
 from aim.core.words import counted
 from aim.engine import sealing_queue
@@ -25,7 +25,6 @@ from aim.storage.recording import detached
 SWITCH_VARIABLE = "AIM_SEAL_ON_CLOSE"
 NICENESS = 19
 
-log = logging.getLogger("aim")
 _children: list[int] = []
 
 

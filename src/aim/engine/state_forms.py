@@ -43,7 +43,6 @@ def stored_param(kind: str, fields: Mapping[str, Any], load: Loader) -> StoredPa
     return StoredParam(kind, fields, load())
 
 
-@dataclass
 class DistantWriter(WriterInfo):
     """
     A writer of a run on a server.
@@ -52,7 +51,9 @@ class DistantWriter(WriterInfo):
         is_recording: whether it still records: only the server sees its process and its files.
     """
 
-    is_recording: bool = False
+    def __init__(self, id: str, is_recording: bool = False, **others: Any) -> None:
+        super().__init__(id, **others)
+        self.is_recording = is_recording
 
     def is_alive(self, now_s: float) -> bool:
         """Whether the writer recorded when the server was asked."""

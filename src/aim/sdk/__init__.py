@@ -1,7 +1,7 @@
 """
 What users import: runs, repositories, sequences, collections and the objects that a run can hold.
 
-`Run` and `Repo` are imported at once, the other names when they are first used.
+Each name is imported when it is first used: a training that makes a `Run` pays for nothing that only reads.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aim.core.faces import lazy_face
-from aim.sdk.repo import Repo as Repo
-from aim.sdk.run import Run as Run
 
 if TYPE_CHECKING:
     from aim.sdk.metric import Metric as Metric
@@ -28,6 +26,8 @@ if TYPE_CHECKING:
     from aim.sdk.objects.table import Table as Table
     from aim.sdk.objects.text import Text as Text
     from aim.sdk.objects.video import Video as Video
+    from aim.sdk.repo import Repo as Repo
+    from aim.sdk.run import Run as Run
     from aim.sdk.sequence import Sequence as Sequence
     from aim.sdk.training_flow import TrainingFlow as TrainingFlow
 
@@ -63,6 +63,8 @@ _DEFINED_IN = {
     "Image": "aim.sdk.objects.image",
     "Images": "aim.sdk.object_sequences",
     "Metric": "aim.sdk.metric",
+    "Repo": "aim.sdk.repo",
+    "Run": "aim.sdk.run",
     "Sequence": "aim.sdk.sequence",
     "Table": "aim.sdk.objects.table",
     "Tables": "aim.sdk.object_sequences",

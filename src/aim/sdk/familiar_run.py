@@ -14,11 +14,11 @@ Rule 2: Aim 3 lets a script set any attribute of a run. `run.config = anything` 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from aim.core.errors import UsageError
+from aim.core.logs import log
 from aim.sdk.logging_run import LoggingRun
 from aim.sdk.param_dict import SUMMARY, ParamDict, RunConfig, RunSummary
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from aim.sdk.types import Number, TrackableValue
 
 DictT = TypeVar("DictT", bound=ParamDict)
-
-log = logging.getLogger("aim")
 
 
 class ParamAttribute(Generic[DictT]):

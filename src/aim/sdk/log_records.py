@@ -4,13 +4,13 @@ What a training logs with `run.log_info` and its like, or through `logging`: eac
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from aim.core.kinds import RECORDS_NAME
+from aim.core.levels import LOG_ERROR
 from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def keep_message(writer: Writer, level: int, message: object, args: Mapping[str,
         frame = frame.f_back
     source_line = (None, None) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
     writer.sequence(RECORDS_NAME).track(LogRecord(message, level, logger_info=source_line, args=args))
-    if level >= logging.ERROR:
+    if level >= LOG_ERROR:
         writer.flush()
 
 

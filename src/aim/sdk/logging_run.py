@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
+from aim.core import levels
 from aim.sdk import log_records, run_services
 from aim.sdk.run_edits import EditableRun
 
@@ -19,7 +19,7 @@ class LoggingRun(EditableRun):
 
     def log_debug(self, msg: object, **params: Any) -> None:
         """Log a message of level DEBUG; see `log_info`."""
-        log_records.keep_message(self._recording.ready_writer(), logging.DEBUG, msg, params)
+        log_records.keep_message(self._recording.ready_writer(), levels.LOG_DEBUG, msg, params)
 
     def log_info(self, msg: object, **params: Any) -> None:
         """
@@ -34,23 +34,24 @@ class LoggingRun(EditableRun):
 
         Cost: about 30 us.
         """
-        log_records.keep_message(self._recording.ready_writer(), logging.INFO, msg, params)
+        log_records.keep_message(self._recording.ready_writer(), levels.LOG_INFO, msg, params)
 
     def log_warning(self, msg: object, **params: Any) -> None:
         """Log a message of level WARNING; see `log_info`."""
-        log_records.keep_message(self._recording.ready_writer(), logging.WARNING, msg, params)
+        log_records.keep_message(self._recording.ready_writer(), levels.LOG_WARNING, msg, params)
 
     def log_error(self, msg: object, **params: Any) -> None:
         """Log a message of level ERROR; see `log_info`. Returns when it is on the disk."""
-        log_records.keep_message(self._recording.ready_writer(), logging.ERROR, msg, params)
+        log_records.keep_message(self._recording.ready_writer(), levels.LOG_ERROR, msg, params)
 
-    def log_handler(self, level: int = logging.NOTSET) -> RunHandler:
+    def log_handler(self, level: int = 0) -> RunHandler:
         """
         Return a handler for the standard library's `logging` that keeps what is logged with this run.
 
         >>> import tempfile
         >>> from aim import Run
         >>> run = Run(repo=tempfile.mkdtemp())
+        >>> import logging
         >>> logger = logging.getLogger("training")
         >>> logger.addHandler(run.log_handler(logging.INFO))
         >>> logger.warning("the loss is %s", "high")

@@ -6,7 +6,6 @@ Tables are data frames of pandas, which is not a dependency: only data frames ne
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 from aim.core import params
@@ -26,6 +25,8 @@ def need_pandas() -> None:
     Raises:
         NoPandas: (an ImportError) it is not.
     """
+    import importlib.util
+
     if importlib.util.find_spec("pandas") is None:
         raise NoPandas(
             "Data frames need pandas: pip install pandas. Without it: `values.sparse_numpy()`.", name="pandas"

@@ -11,7 +11,6 @@ Nothing is kept here: each access reads the run, so that other processes see the
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +67,8 @@ class ParamDict(MutableMapping[str, Any]):
         try:
             return self[name]
         except KeyError:
+            import difflib
+
             near = difflib.get_close_matches(name, [key for key in self if isinstance(key, str)], 1)
             advice = (
                 f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(map(str, self)) or 'none yet'}."

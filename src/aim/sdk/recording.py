@@ -12,7 +12,6 @@ their run after the training, and go on with the test.
 
 from __future__ import annotations
 
-import logging
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from aim.core.clock import MICROSECOND_S
 from aim.core.errors import ReadOnly
+from aim.core.logs import log
 from aim.storage.forms import edits
 from aim.storage.recording import background, encoding
 from aim.storage.recording.process_end import error_name
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from aim.engine.door import Door
     from aim.sdk.repo import Repo
 
-log = logging.getLogger("aim")
 _resuming = threading.RLock()  # a signal handler may record, too
 
 

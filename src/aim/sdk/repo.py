@@ -7,7 +7,6 @@ call sees what another process recorded before it.
 
 from __future__ import annotations
 
-import logging
 import os
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from aim.core.addresses import folder_of_address, has_scheme, is_server
 from aim.core.errors import AimError, ReadOnly, RepoNotFound, RunNotFound, WrongType
 from aim.core.kinds import METRIC
+from aim.core.logs import log
 from aim.core.statuses import RUNNING
 from aim.core.tags import Tag
 from aim.engine.opening import (
@@ -41,8 +41,6 @@ from aim.storage.store import SIBLING, folder_name
 
 if TYPE_CHECKING:
     from aim.engine.door import Door, TagDoor
-
-log = logging.getLogger("aim")
 
 
 class RepoStatus(Enum):

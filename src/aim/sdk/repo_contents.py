@@ -5,7 +5,6 @@ What the runs of a repository have together: names and contexts of sequences, an
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from aim.core import params
@@ -34,13 +33,13 @@ def sequence_info(
     }
 
 
-@dataclass
 class ParamTypes:
     """What is at one path of the params of many runs: the type of a plain value, what is below as dict, and as list."""
 
-    type_name: str | None = None
-    below: dict[Key, ParamTypes] = field(default_factory=dict)
-    items: list[ParamTypes] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.type_name: str | None = None
+        self.below: dict[Key, ParamTypes] = {}
+        self.items: list[ParamTypes] = []
 
     def add(self, value: object) -> None:
         """Take in the param of one more run."""

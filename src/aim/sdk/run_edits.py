@@ -7,18 +7,16 @@ that records writes such a change into its own files; otherwise it is one small 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aim.core import contexts
+from aim.core.logs import log
 from aim.core.tags import check_tag, id_of_tag
 from aim.engine import rewinding
 from aim.sdk.recording import Recording
 from aim.sdk.run_source import RunSource
 from aim.sdk.run_view import RunView
-
-log = logging.getLogger("aim")
 
 
 class EditableRun(RunView):

@@ -4,10 +4,13 @@ The properties of a run at one moment: name, description, experiment, tags, arch
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from aim.core.tuples import NamedTuple
 from aim.storage.forms.state import RunState
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class RunProps(NamedTuple):

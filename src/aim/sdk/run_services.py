@@ -7,7 +7,6 @@ Each service is a module of its own, imported when it is asked for, and records 
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from aim.core.errors import UsageError
 from aim.core.kinds import LINES_NAME
 from aim.core.levels import LEVELS
+from aim.core.logs import log
 from aim.core.reserved import SYSTEM_PARAMS
 from aim.storage.recording.writer import Writer
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from aim.storage.recording.sequence_writer import SequenceWriter
 
 DESCRIPTORS = "fd"
-
-log = logging.getLogger("aim")
 
 
 def check_capture(mode: object) -> None:

@@ -14,10 +14,8 @@ by this and any other process.
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aim.core import contexts, params
@@ -37,6 +35,8 @@ from aim.storage.forms.run_alerts import RunAlert
 from aim.storage.forms.state import RunState, SequenceState
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas as pd
 
     from aim.engine.door import RunDoor
@@ -488,6 +488,8 @@ class RunBefore(RunView):
         return f"<Run#{self.hash} before its rewind to step {self.rewind.step}>"
 
     def _repr_html_(self) -> str:
+        import html
+
         return html.escape(repr(self))
 
     def __eq__(self, other: object) -> bool:

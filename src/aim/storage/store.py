@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import json
-import logging
 import os
 import re
 import stat
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from aim.core.addresses import has_scheme
 from aim.core.errors import OldRepository, RepoNotFound, RunExists, RunNotFound, UnsupportedFormat, UsageError
+from aim.core.logs import log
 from aim.core.words import counted
 from aim.storage.disk import changes, layout
 from aim.storage.disk.files import DISK, SCRATCH_AGE_S, Disk
@@ -31,7 +31,6 @@ NOT_THERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP))  # other error
 RUNS_ASKED = 20
 BEGIN_FORMAT = re.compile(rb'"begin":\{"format":(\d{1,9})')
 
-log = logging.getLogger("aim")
 _warned: set[str] = set()
 
 

@@ -5,20 +5,20 @@ Names: of a repository's files, of writers and of runs. Specified in docs/format
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from aim.core.errors import UsageError
+from aim.core.patterns import pattern
 
 TRASH_FOLDER = "trash"  # beside `runs`: deleted runs lie there until they are removed
 FORMAT_NUMBER = 1
 FORMAT_TEXT = '{"format": 1}\n'
-RUN_HASH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
-WRITER_FILE = re.compile(r"([0-9a-f]{8})\.(events\.jsonl|points-(\d{4,})|points\.parquet|blobs-(\d{4,})\.zip)")
-WRITER_ID = re.compile(r"[0-9a-f]{8}")
-COMPLETE_FILE = re.compile(r"([0-9a-f]{8})\.complete")
-SHA256 = re.compile(r"[0-9a-f]{64}")
-EDIT_FILE = re.compile(r"edit-(\d{16,})-([0-9a-f]{8})\.json")
+RUN_HASH = pattern(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+WRITER_FILE = pattern(r"([0-9a-f]{8})\.(events\.jsonl|points-(\d{4,})|points\.parquet|blobs-(\d{4,})\.zip)")
+WRITER_ID = pattern(r"[0-9a-f]{8}")
+COMPLETE_FILE = pattern(r"([0-9a-f]{8})\.complete")
+SHA256 = pattern(r"[0-9a-f]{64}")
+EDIT_FILE = pattern(r"edit-(\d{16,})-([0-9a-f]{8})\.json")
 
 
 def new_run_hash(hash_length: int = 24) -> str:

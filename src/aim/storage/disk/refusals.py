@@ -8,20 +8,18 @@ What a disk has refused. It is logged once, loudly: the training does not stop, 
 from __future__ import annotations
 
 import errno
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from aim.core.errors import AimError, DiskRefused
+from aim.core.logs import log
+from aim.core.tuples import NamedTuple
 from aim.core.words import counted
 
 RETRY_S = 1.0  # after a refusal the disk is asked again once a second
-
-log = logging.getLogger("aim")
 
 ELSEWHERE = "or name another folder: Run(repo=...)."
 ADVICE = {

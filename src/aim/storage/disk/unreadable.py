@@ -12,8 +12,9 @@ file, so the run is whole again as soon as the file can be read.
 from __future__ import annotations
 
 import errno
-import logging
 import os
+
+from aim.core.logs import log
 
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 ADVICE = {
@@ -24,7 +25,6 @@ ADVICE = {
 OTHER_ADVICE = "look at the file and its disk"
 WARNED_MAX = 1000  # files; if none of a disk can be read, these warnings are enough
 
-log = logging.getLogger("aim")
 _warned: set[str] = set()
 
 

@@ -9,7 +9,9 @@ The latest line of a name counts. A `uri` of null stands for a file in the run's
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from aim.core.tuples import NamedTuple
 
 FILES_FOLDER = "files"
 

@@ -14,17 +14,18 @@ import errno
 import json
 import mmap
 import os
-import re
 import struct
 import threading
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from aim.core import params
 from aim.core.errors import DamagedFile, RunClosed, UntrackableValue
+from aim.core.patterns import pattern
+from aim.core.tuples import NamedTuple
 from aim.core.values import Stored
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.disk.layout import blob_file
@@ -44,7 +45,7 @@ PROBE_BYTES = 1 << 16
 JOINED_BYTES_MAX = 1 << 20
 POSITION_SHIFT = 40  # position of a record = file number << 40 | offset
 WALK_CHUNK_BYTES = 1 << 20
-UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+UNSAFE = pattern(r"[^A-Za-z0-9._-]+")
 
 
 def pack_position(number: int, offset: int) -> int:

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from aim.core.tuples import NamedTuple
 
 
 class WorkProgress(NamedTuple):

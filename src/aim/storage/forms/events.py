@@ -15,11 +15,12 @@ import os
 import threading
 import zlib
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from aim.core import clock
+from aim.core.plain_objects import PlainObject
+from aim.core.tuples import NamedTuple
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.disk.spare_descriptors import SPARE
 
@@ -66,8 +67,7 @@ def seconds(at: object, before_s: float = 0.0) -> float:
     return float(at) if isinstance(at, (int, float)) and abs(at) < clock.SECONDS_MAX else before_s
 
 
-@dataclass
-class ParsedLines:
+class ParsedLines(PlainObject):
     """
     The lines of a part of an event file.
 
@@ -77,9 +77,15 @@ class ParsedLines:
         end_offset: the offset after the last whole line.
     """
 
-    events: list[Event] = field(default_factory=list)
-    bad_spans: list[tuple[int, int]] = field(default_factory=list)
-    end_offset: int = 0
+    def __init__(
+        self,
+        events: list[Event] | None = None,
+        bad_spans: list[tuple[int, int]] | None = None,
+        end_offset: int = 0,
+    ) -> None:
+        self.events: list[Event] = [] if events is None else events
+        self.bad_spans: list[tuple[int, int]] = [] if bad_spans is None else bad_spans
+        self.end_offset = end_offset
 
 
 def parse(data: bytes, offset: int = 0) -> ParsedLines:

@@ -9,8 +9,9 @@ Each loss is in one line only, so the losses of a run are the sum of its gaps.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from aim.core.tuples import NamedTuple
 from aim.core.words import counted
 
 

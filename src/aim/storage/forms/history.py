@@ -15,10 +15,11 @@ training got, and they are what explains why a run was taken back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from aim.core import contexts, kinds, params
 from aim.core.reserved import SYSTEM_PREFIX
+from aim.core.tuples import NamedTuple
 
 
 class Rewind(NamedTuple):

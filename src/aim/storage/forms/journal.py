@@ -14,7 +14,6 @@ Rule 2: a segment never changes its size.
 from __future__ import annotations
 
 import errno
-import hashlib
 import math
 import mmap
 import os
@@ -24,6 +23,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from aim.core.hashing import blake2b
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.disk.layout import segment_file
 
@@ -57,7 +57,7 @@ def segment_size(number: int) -> int:
 
 def run_digest(run_hash: str) -> bytes:
     """Return the 16 bytes that stand for a run in a segment's header."""
-    return hashlib.blake2b(run_hash.encode(), digest_size=16).digest()
+    return blake2b(run_hash.encode(), digest_size=16).digest()
 
 
 def header(size_bytes: int, number: int, writer: str, run_hash: str) -> bytes:

@@ -5,9 +5,10 @@ Alerts that a training recorded by `run.alert(...)`: the key `alert` of event li
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from aim.core.levels import LEVELS, WARNING
+from aim.core.tuples import NamedTuple
 
 
 class RunAlert(NamedTuple):

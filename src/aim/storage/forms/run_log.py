@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -248,8 +247,7 @@ def _own_copy(state: RunState, fresh: list[Line]) -> RunState:
     # a caller may still go through the state that it got: what the fresh lines change is copied
     changes_tree = any("set" in event or "del" in event for *_, event in fresh)
     changes_sequences = any(not SEQUENCE_KEYS.isdisjoint(event) for *_, event in fresh)
-    copied = replace(
-        state,
+    copied = state.replaced(
         tree=in_order(state.tree) if changes_tree else state.tree,
         properties=dict(state.properties),
         tags=dict(state.tags),

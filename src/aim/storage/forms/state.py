@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import copy
 import time
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from aim.core import clock, params
 from aim.core.kinds import NUMBERS, is_numeric_sequence
+from aim.core.plain_objects import PlainObject
 from aim.core.statuses import FAILED, FINISHED, LOST, RUNNING
+from aim.core.tuples import NamedTuple
 from aim.storage.forms import history
 from aim.storage.forms.artifact_records import ArtifactRecord
 from aim.storage.forms.check_ins import CheckIn
@@ -66,17 +67,26 @@ class ExactPoint(NamedTuple):
     writer: str
 
 
-@dataclass
-class SequenceState:
+class SequenceState(PlainObject):
     """One sequence of the run, of all writers."""
 
-    name: str
-    context: dict[str, Any]
-    text: str
-    parts: list[SequencePart] = field(default_factory=list)
-    exact_points: list[ExactPoint] = field(default_factory=list)
-    dropped_at_s: float = 0.0
-    deletions: list[Deletion] = field(default_factory=list)
+    def __init__(
+        self,
+        name: str,
+        context: dict[str, Any],
+        text: str,
+        parts: list[SequencePart] | None = None,
+        exact_points: list[ExactPoint] | None = None,
+        dropped_at_s: float = 0.0,
+        deletions: list[Deletion] | None = None,
+    ) -> None:
+        self.name = name
+        self.context = context
+        self.text = text
+        self.parts: list[SequencePart] = [] if parts is None else parts
+        self.exact_points: list[ExactPoint] = [] if exact_points is None else exact_points
+        self.dropped_at_s = dropped_at_s
+        self.deletions: list[Deletion] = [] if deletions is None else deletions
 
     @property
     def key(self) -> SequenceKey:
@@ -105,16 +115,14 @@ class SequenceState:
 
     def copy(self) -> SequenceState:
         """Return a copy whose lists are its own."""
-        return replace(
-            self,
+        return self.replaced(
             parts=list(self.parts),
             exact_points=list(self.exact_points),
             deletions=list(self.deletions),
         )
 
 
-@dataclass
-class WriterInfo:
+class WriterInfo(PlainObject):
     """
     One writer of the run.
 
@@ -125,16 +133,26 @@ class WriterInfo:
         is_complete: whether whoever ships it has said that it records no more and that all of it is here.
     """
 
-    id: str
-    begin: Event | None = None
-    begun_at_s: float | None = None
-    end: Event | None = None
-    ended_at_s: float | None = None
-    heard_at_s: float = 0.0
-    line_at_s: float = 0.0
-    offset: int = 0
-    unreadable: OSError | None = None
-    is_complete: bool = False
+    def __init__(
+        self,
+        id: str,
+        begin: Event | None = None,
+        begun_at_s: float | None = None,
+        end: Event | None = None,
+        ended_at_s: float | None = None,
+        heard_at_s: float = 0.0,
+        line_at_s: float = 0.0,
+    ) -> None:
+        self.id = id
+        self.begin = begin
+        self.begun_at_s = begun_at_s
+        self.end = end
+        self.ended_at_s = ended_at_s
+        self.heard_at_s = heard_at_s
+        self.line_at_s = line_at_s
+        self.offset = 0
+        self.unreadable: OSError | None = None
+        self.is_complete = False
 
     def take(self, at_s: float, event: Event) -> None:
         """Take the begin or the end of the writer from one of its lines, of the time *at_s*."""
@@ -191,8 +209,7 @@ class WriterInfo:
         return now_s - self.heard_at_s > SILENT_S if alive is None else not alive
 
 
-@dataclass
-class RunState:
+class RunState(PlainObject):
     """
     A run without its points.
 
@@ -212,23 +229,27 @@ class RunState:
         retraction_count: how often points were hidden or shown again: rewinds, drops, deletions and what undid them.
     """
 
-    run_hash: str
-    tree: Any = field(default_factory=dict)
-    properties: dict[str, Any] = field(default_factory=dict)
-    tags: dict[str, float] = field(default_factory=dict)
-    sequences: dict[SequenceKey, SequenceState] = field(default_factory=dict)
-    writers: dict[str, WriterInfo] = field(default_factory=dict)
-    sequences_by_number: dict[tuple[str, int], SequenceState] = field(default_factory=dict)
-    damage: list[Damage] = field(default_factory=list)
-    latest_at_s: float = 0.0
-    created_at_s: float = 0.0
-    check_in: CheckIn | None = None
-    alerts: tuple[RunAlert, ...] = ()
-    artifacts: dict[str, ArtifactRecord] = field(default_factory=dict)
-    rewinds: tuple[Rewind, ...] = ()
-    forked_from: ForkedFrom | None = None
-    gaps: tuple[Gap, ...] = ()
-    retraction_count: int = 0
+    def __init__(self, run_hash: str, **others: Any) -> None:
+        self.run_hash = run_hash
+        self.tree: Any = {}
+        self.properties: dict[str, Any] = {}
+        self.tags: dict[str, float] = {}
+        self.sequences: dict[SequenceKey, SequenceState] = {}
+        self.writers: dict[str, WriterInfo] = {}
+        self.sequences_by_number: dict[tuple[str, int], SequenceState] = {}
+        self.damage: list[Damage] = []
+        self.latest_at_s = 0.0
+        self.created_at_s = 0.0
+        self.check_in: CheckIn | None = None
+        self.alerts: tuple[RunAlert, ...] = ()
+        self.artifacts: dict[str, ArtifactRecord] = {}
+        self.rewinds: tuple[Rewind, ...] = ()
+        self.forked_from: ForkedFrom | None = None
+        self.gaps: tuple[Gap, ...] = ()
+        self.retraction_count = 0
+        if not others.keys() <= vars(self).keys():
+            raise TypeError(f"A RunState has none of {sorted(others.keys() - vars(self).keys())}.")
+        vars(self).update(others)
 
     @property
     def params(self) -> Any:

@@ -18,7 +18,6 @@ At the end of the process all writers share one deadline, however many they are.
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import sys
 import threading
@@ -26,6 +25,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from aim.core.logs import log
 from aim.core.shield import shielded
 from aim.storage.recording import process_end
 
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 SYNC_INTERVAL_S = 1.0
 CLOSE_DEADLINE_S = 5.0
-
-log = logging.getLogger("aim")
 
 
 class OpenWriter(Protocol):

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from aim.core import params
 from aim.core.errors import UntrackableValue
 from aim.core.kinds import is_own
+from aim.core.tuples import NamedTuple
 from aim.core.values import Deferred, Storable, Stored, epoch_number, number, step_number, stored_or_deferred
 from aim.storage.forms.blobs import check_size
 from aim.storage.recording.sequence_kinds import SequenceKinds

@@ -19,15 +19,14 @@ no reader shows twice.
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from aim.core import forks
 from aim.core.errors import RunClosed
+from aim.core.logs import log
 from aim.core.reentry import is_within_own_call
 from aim.core.shield import shielded
 from aim.core.values import Stored
@@ -36,8 +35,6 @@ WAITING_MAX = 256  # objects, or lists of them, of one run
 ALIVE_CHECK_S = 1.0  # between two checks that the thread is still alive
 HELD_BYTES_MAX = 256 << 20  # of pixels, samples ... that wait, of one run
 
-log = logging.getLogger("aim")
-
 
 Make = Callable[[], list[Stored]]
 Store = Callable[[list[Stored], Callable[[], bool]], object]
@@ -45,15 +42,23 @@ Point = tuple[int, int]
 """The number of a sequence, and a step."""
 
 
-@dataclass(eq=False)
 class _Job:
-    owner: EncodingQueue
-    held_bytes: int
-    make: Make
-    store: Store
-    number: int = 0  # of its owner
-    point: Point | None = None
-    is_claimed: bool = False
+    def __init__(
+        self,
+        owner: EncodingQueue,
+        held_bytes: int,
+        make: Make,
+        store: Store,
+        number: int = 0,
+        point: Point | None = None,
+    ) -> None:
+        self.owner = owner
+        self.held_bytes = held_bytes
+        self.make = make
+        self.store = store
+        self.number = number  # of its owner
+        self.point = point
+        self.is_claimed = False
 
     def work(self) -> None:
         if not self.is_claimed:

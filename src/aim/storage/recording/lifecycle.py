@@ -19,18 +19,16 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from aim.core.errors import RunClosed
+from aim.core.logs import log
 from aim.storage.recording import background
 
 TURN_WAIT_S = 1.0  # a change of state takes microseconds; a thread that was stopped for ever within one is not awaited
-
-log = logging.getLogger("aim")
 
 
 class WriterState(enum.Enum):

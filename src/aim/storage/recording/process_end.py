@@ -19,9 +19,9 @@ from __future__ import annotations
 
 import builtins
 import functools
+import opcode  # at the end of a process without a free descriptor it could not be loaded
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -39,8 +39,11 @@ def watch() -> None:
     """Begin to watch how the process ends; again: after a fork, when the child first records."""
     global _frame
     _frame = _entry()
-    if _frame is not None and _is_child(_frame) and not hasattr(traceback.print_exc, "__wrapped__"):
-        traceback.print_exc = _noting_printed(traceback.print_exc)
+    if _frame is not None and _is_child(_frame):
+        import traceback
+
+        if not hasattr(traceback.print_exc, "__wrapped__"):
+            traceback.print_exc = _noting_printed(traceback.print_exc)
     if not hasattr(sys.exit, "__wrapped__"):
         sys.exit = _noting(sys.exit)
         for name in ("exit", "quit"):
@@ -161,6 +164,4 @@ def _is_child(frame: FrameType) -> bool:
 
 
 def _has_returned(frame: FrameType) -> bool:
-    import opcode  # only here: no start of a training pays for it
-
     return frame.f_lasti >= 0 and opcode.opname[frame.f_code.co_code[frame.f_lasti]] in ("RETURN_VALUE", "RETURN_CONST")

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from aim.core.tuples import NamedTuple
 from aim.storage.disk import changes, layout
 from aim.storage.disk.files import Disk, has_no_name, is_at, path_of
 from aim.storage.disk.refusals import Refusals, first_refusal

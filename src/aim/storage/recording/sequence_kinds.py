@@ -5,16 +5,14 @@ its own kind. Each kind that this writer records gets a number, which stands in 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Sequence
 
 from aim.core.errors import IncompatibleValue
 from aim.core.kinds import is_number, list_of
+from aim.core.logs import log
 from aim.core.values import Deferred, Stored, short_text
 
 PLAIN_LIST_KINDS = frozenset({"list(int)", "list(float)", "list(str)", "list(bool)"})
-
-log = logging.getLogger("aim")
 
 
 class SequenceKinds:

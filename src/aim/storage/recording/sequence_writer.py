@@ -21,10 +21,11 @@ import itertools
 import struct
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from aim.core import words
 from aim.core.errors import UntrackableValue, UsageError
+from aim.core.tuples import NamedTuple
 from aim.core.values import (
     EXACT_INT_MAX,
     INT_MAX,

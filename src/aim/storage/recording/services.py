@@ -13,14 +13,12 @@ others go on.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
+from aim.core.logs import log
 from aim.core.shield import shielded
-
-log = logging.getLogger("aim")
 
 
 class Service(Protocol):

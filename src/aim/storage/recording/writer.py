@@ -23,11 +23,11 @@ begin.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from pathlib import Path
 
+from aim.core.logs import log
 from aim.core.reentry import is_within_own_call
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.disk.refusals import Refusals
@@ -44,8 +44,6 @@ from aim.storage.recording.takeover import Takeover
 INTERRUPTED_WAIT_S = 1.0  # for a tick of the background thread; one that waits for this very thread never ends
 
 DELETED = "Aim: run %s was deleted while it was recording. The training goes on without being recorded."
-
-log = logging.getLogger("aim")
 
 
 class Writer:
