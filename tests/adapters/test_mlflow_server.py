@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import math
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ from aim.convert.report import UNCHANGED, Report
 from aim.core.errors import AimError
 from aim.engine.repository import Repository
 from tests.convert.sources import objects, shown, values
+from tests.ports import own_port
 
 mlflow = pytest.importorskip("mlflow")
 WAIT_S = 240.0
@@ -47,8 +47,7 @@ def _address(folder: Path) -> Iterator[str]:
     """
     The address of a server, which has some runs.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = own_port()
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     stores = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "files")]
     environment = {**os.environ, "MLFLOW_TRACKING_URI": "", "MLFLOW_DISABLE_TELEMETRY": "true"}
@@ -68,7 +67,7 @@ def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
     until_s = time.monotonic() + WAIT_S
     while True:
         try:
-            with urllib.request.urlopen(f"{address}/health", timeout=30):
+            with urllib.request.urlopen(f"{address}/health", timeout=60):
                 return
         except OSError:
             assert server.poll() is None

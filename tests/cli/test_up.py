@@ -123,13 +123,13 @@ def test_a_signal_ends_everything(tmp_path: Path, how: signal.Signals) -> None:
     with started("up", "--no-open", "--repo", str(tmp_path)) as (process, address, said):
         assert f"Running Aim UI on {tmp_path}\n" == said[0]
         repo = httpx.get(f"{address}api/info").json()["repos"][0]["id"]
-        with httpx.stream("GET", f"{address}api/repos/{repo}/events", timeout=20) as stream:
+        with httpx.stream("GET", f"{address}api/repos/{repo}/events", timeout=60) as stream:
             lines = stream.iter_lines()
             next(lines)
             assert [] == psutil.Process(process.pid).children(recursive=True)
             process.send_signal(how)
             assert [] == [line for line in lines if line.startswith("event: ") and line != "event: tick"]
-        assert process.wait(timeout=20) in (0, -how)
+        assert process.wait(timeout=60) in (0, -how)
         assert process.stderr is not None
         assert "" == process.stderr.read()
         with pytest.raises(httpx.ConnectError):
@@ -217,7 +217,7 @@ def test_a_unix_socket_serves_a_proxy(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="Is a server there already"):
             listen(Settings((), uds=socket_path))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) in (0, -signal.SIGTERM)
+        assert process.wait(timeout=60) in (0, -signal.SIGTERM)
     assert not socket_path.exists()
 
 
@@ -284,6 +284,6 @@ def test_scripts_of_aim_3_run_unchanged(tmp_path: Path) -> None:
         ]
         httpx.get(address)
         process.send_signal(signal.SIGTERM)
-        logged = process.communicate(timeout=20)[1]
+        logged = process.communicate(timeout=60)[1]
     assert "INFO aim.server: GET '/' " in logged
     assert "secret" not in logged

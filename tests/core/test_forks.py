@@ -13,7 +13,7 @@ import pytest
 
 from aim.core import forks
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
 

@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from aim.server.settings import Settings, auth_folder
 from aim.server.tokens import TokenFile
 from tests.cli.certificate import make_certificate
 from tests.machine import lacks
+from tests.ports import own_port
 from tests.server.conftest import RunningServer
 from tests.tidy.tree import ROOT
 
@@ -37,13 +37,6 @@ DEPLOY = ROOT / "deploy"
 WAIT_S = 60
 NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 IMAGE_USER = 10_001
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as asking:
-        asking.bind(("127.0.0.1", 0))
-        return int(asking.getsockname()[1])
 
 
 def wait_for(address: str, client: httpx.Client) -> None:
@@ -111,7 +104,7 @@ def test_what_the_image_runs_is_healthy_and_stops() -> None:
     assert (["aim"], ['["/data"]']) == (given["USER"], given["VOLUME"])
     assert f"--uid {IMAGE_USER} " in (DEPLOY / "Dockerfile").read_text()
     data = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
-    port = free_port()
+    port = own_port()
     try:
         with container(data, port) as process, httpx.Client() as client:
             wait_for(f"http://127.0.0.1:{port}/healthz", client)
@@ -135,7 +128,7 @@ def nginx(folder: Path, upstream: str) -> Iterator[tuple[str, str]]:
     assert NGINX is not None
     for made, name in zip(make_certificate(folder), ("fullchain.pem", "privkey.pem")):
         made.rename(folder / name)
-    secure, plain = free_port(), free_port()
+    secure, plain = own_port(), own_port()
     text = (DEPLOY / "nginx.conf").read_text()
     for before, after in (
         ("listen 443 ssl", f"listen 127.0.0.1:{secure} ssl"),

@@ -20,7 +20,8 @@ from aim.sdk.repo import Repo
 from aim.sdk.run import Run
 from tests.deploy.image import Build, Stage, image_root, listed
 from tests.machine import lacks
-from tests.remote.servers import free_port, wait_until
+from tests.ports import own_port
+from tests.remote.servers import wait_until
 from tests.tidy.tree import ROOT
 
 WAIT_S = 120
@@ -83,7 +84,7 @@ def test_a_training_records_into_the_image(image: Stage, tmp_path: Path, monkeyp
     Its user is not root, its check of health passes, a token is made inside, a run is recorded and read from outside,
     lies in the volume, and SIGTERM ends the server.
     """
-    port, printed = free_port(), tmp_path / "printed"
+    port, printed = own_port(), tmp_path / "printed"
     address = f"http://127.0.0.1:{port}/vision"
     with container(image, port, printed) as process:
         wait_until(lambda: answers(port), "the server of the image answers")

@@ -206,13 +206,13 @@ def test_a_change_that_is_taken_back_half_way_ends_and_leaves_nothing(tmp_path: 
     def wait_half_way(count: int) -> None:
         if count == RUNS_PER_STEP + 10:
             is_half_way.set()
-            assert is_undone.wait(timeout=30)
+            assert is_undone.wait(timeout=60)
 
     disk.before_link = wait_half_way
     making = threading.Thread(target=change.make)
     undoing = threading.Thread(target=changes.undo, args=(change.name,))
     making.start()
-    assert is_half_way.wait(timeout=30)
+    assert is_half_way.wait(timeout=60)
     assert RUNS_PER_STEP == change.done_count
     undoing.start()
     while change.state != STOPPED:

@@ -54,7 +54,7 @@ def test_who_ends_the_example_ends_its_pages(tmp_path: Path) -> None:
 
         assert said.startswith("Open ") or "in use" in said
         assert "Traceback" not in example.stdout.read()  # it ends: nobody else holds the pipe
-    example.wait(20)
+    example.wait(60)
 
 
 def test_the_networks_learn(printed: tuple[Path, str]) -> None:

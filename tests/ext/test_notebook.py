@@ -5,7 +5,6 @@ The notebook extension: its magic, and the server that it starts.
 from __future__ import annotations
 
 import json
-import socket
 import sys
 import types
 import urllib.request
@@ -19,6 +18,7 @@ import aim
 from aim import Repo
 from aim.core.errors import UsageError
 from aim.ext.notebook import notebook
+from tests.ports import own_port
 
 
 class Shell:
@@ -30,13 +30,6 @@ class Shell:
     def register_magic_function(self, magic: Callable[[str], object], magic_kind: str) -> None:
         """Take a magic."""
         self.magics[f"{magic_kind} {magic.__name__}"] = magic
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def test_the_extension_adds_one_magic() -> None:
@@ -64,7 +57,7 @@ def test_up_serves_the_repository_below_the_cell(tmp_path: Path, monkeypatch: py
     `%aim up` starts a server, waits until it answers, and shows it in a frame; a second time it finds it there.
     """
     Repo(tmp_path, init=True)
-    port = free_port()
+    port = own_port()
     frames: list[tuple[str, dict[str, Any]]] = []
     display = types.ModuleType("IPython.display")
     monkeypatch.setattr(display, "IFrame", lambda address, **size: frames.append((address, size)), raising=False)
@@ -73,7 +66,7 @@ def test_up_serves_the_repository_below_the_cell(tmp_path: Path, monkeypatch: py
     try:
         notebook.aim(f"up --port={port} --repo={tmp_path}")
         notebook.aim(f"up --port={port}")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/notebook/api/info", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/notebook/api/info", timeout=60) as answer:
             info = json.loads(answer.read())
     finally:
         notebook.stop("127.0.0.1", port)
@@ -90,7 +83,7 @@ def test_a_server_that_others_can_reach_has_a_token_that_the_frame_knows(
     `%aim up --host=0.0.0.0` makes a token for the server, and the address in the frame has it.
     """
     Repo(tmp_path, init=True)
-    port = free_port()
+    port = own_port()
     addresses: list[str] = []
     display = types.ModuleType("IPython.display")
     monkeypatch.setattr(display, "IFrame", lambda address, **size: addresses.append(address), raising=False)
@@ -110,7 +103,7 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     """
     What `aim up` says before it ends is in the error.
     """
-    port = free_port()
+    port = own_port()
     (tmp_path / "notes.txt").write_text("no folder")
     try:
         with pytest.raises(notebook.NotServing, match=r"(?s)ended: .*notes\.txt"):

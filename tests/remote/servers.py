@@ -5,7 +5,6 @@ Real servers in processes of their own, which tests start, kill and start again,
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aim.storage.store import Store
+from tests.ports import own_port
 from tests.storage.recorded import points_in_place
 from tests.storage.shipping.wires import recorded_bytes
 
@@ -30,14 +30,6 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
-def free_port() -> int:
-    """Return a port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Server:
     """
     `aim up` over the repository in *root*, which is made; `start` it, and `kill` it.
@@ -49,7 +41,7 @@ class Server:
 
     def __init__(self, root: Path, port: int | None = None) -> None:
         self.root = root
-        self.port = port or free_port()
+        self.port = port or own_port()
         self.address = f"http://127.0.0.1:{self.port}/{root.name}"
         self.store = Store(root / ".aim", create=True)
         self.options: tuple[str, ...] = ()
@@ -66,7 +58,7 @@ class Server:
         """Return whether the server answers."""
         assert self._process is None or self._process.poll() is None, "the server has ended"
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/info", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/info", timeout=60) as answer:
                 return bool(answer.status == 200)
         except urllib.error.HTTPError:  # it asks for a token
             return True

@@ -295,7 +295,7 @@ def test_the_caller_does_not_wait_for_the_store(run: Run, model: Path) -> None:
     class Slow(FolderStore):
         def put(self, source: Path, path: str) -> None:
             """Wait for the test."""
-            may_store.wait(30)
+            may_store.wait(60)
             super().put(source, path)
 
     register("slow", lambda uri: Slow(stored_at(run)))

@@ -33,7 +33,7 @@ class RunningServer:
     def stop(self) -> bool:
         """Stop the server, wait, and return whether it has stopped."""
         self.server.should_exit = True
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=60)
         self._socket.close()
         return not self._thread.is_alive()
 
@@ -107,7 +107,7 @@ def _make_browser(root: Path) -> Iterator[MakeBrowser]:
 
     def make(repo: str = "demo", progress: Progress | None = None, **settings: Any) -> Browser:
         server = RunningServer(Settings(**{"roots": (root,), "port": 0, **settings}), progress)
-        client = httpx.Client(base_url=server.address, timeout=30)
+        client = httpx.Client(base_url=server.address, timeout=60)
         started.append((client, server))
         return Browser(client, server, repo)
 

@@ -34,7 +34,7 @@ BROWSER_ARGS = [
 ]  # fmt: skip
 VIEWPORT: sync_api.ViewportSize = {"width": 1440, "height": 900}
 BROWSER_START_S_MAX = 180  # a machine with much else to do; nothing depends on how long it takes
-STOP_S_MAX = 10
+STOP_S_MAX = 60
 WAIT_MS_MAX = 90_000  # for what a page is expected to show or do; as little depends on it
 sync_api.expect.set_options(timeout=WAIT_MS_MAX)
 # The pages that stand open, by the address of their server: they are closed before it, or their last requests fail.

@@ -20,7 +20,7 @@ from tests.ui.test_journeys import wait_drawn
 Shot = Callable[["sync_api.Page"], None]
 expect = sync_api.expect
 STEPS = 200
-SEEN_MS = 30_000
+SEEN_MS = 90_000
 CONTEXT = {"subset": "train"}
 
 

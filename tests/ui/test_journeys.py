@@ -233,7 +233,7 @@ def test_a_shared_address_shows_the_same(open_page: Open, server: str, shot: Sho
         return of.locator(".runlist .name, .toolbar .pill").all_inner_texts(), str(picture)
 
     page.mouse.move(5, 5)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while state(page) != state(other) and time.monotonic() < deadline:
         page.wait_for_timeout(100)
     assert state(page) == state(other)

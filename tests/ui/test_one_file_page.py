@@ -53,7 +53,6 @@ def test_the_curves_are_drawn(file: Path, page: sync_api.Page) -> None:
 
     expect(page.locator("canvas").first).to_be_visible()
     expect(page.get_by_text(re.compile(r"All runs · written \d{4}-"))).to_be_visible()
-    page.wait_for_timeout(500)
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=str(SCREENSHOTS / "one-file-page.png"))
 

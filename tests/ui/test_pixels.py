@@ -136,7 +136,8 @@ def test_every_pixel_column_shows_its_true_extremes(
 def settled_scales(page: sync_api.Page, chart: sync_api.Locator) -> dict[str, list[float]]:
     """Return what the chart's pixels mean, once it does not change any more."""
     last = ""
-    for _ in range(40):
+    page.wait_for_load_state("networkidle")
+    for _ in range(240):
         now = chart.get_attribute("data-scales") or ""
         if now and now == last:
             scales: dict[str, list[float]] = json.loads(now)

@@ -48,9 +48,9 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/// Waits until something holds; fails after two seconds.
+/// Waits until something holds; fails after a minute.
 export async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline_ms = performance.now() + 2000;
+  const deadline_ms = performance.now() + 60_000;
   while (!holds()) {
     if (performance.now() > deadline_ms) throw new Error(`Waited in vain: ${what}`);
     await pause(2);

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import stat
 import sys
 import threading
@@ -26,6 +25,7 @@ from aim.engine.alerting.rules import AlertRules
 from aim.engine.alerting.sending import AlertMessage, NotDelivered, send, webhook_body
 from aim.engine.alerting.watcher import AlertWatcher
 from aim.engine.repository import Repository
+from tests.ports import own_port
 
 
 class Receiver:
@@ -255,9 +255,7 @@ def test_a_mail_is_delivered_to_a_real_server() -> None:
         def handle_message(self, message: Any) -> None:
             mails.append(message)
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = own_port()
     controller = Controller(Box(), hostname="127.0.0.1", port=port)
     controller.start()
     values = {"host": "127.0.0.1", "port": port, "to": "ada@example.org", "sender": "aim@example.org", "tls": "none"}

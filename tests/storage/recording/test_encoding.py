@@ -17,7 +17,7 @@ from aim.storage.recording import encoding
 from aim.storage.recording.encoding import EncodingQueue
 from aim.storage.recording.services import Services
 
-WAIT_S = 30.0
+WAIT_S = 180.0
 
 
 def hand_in(waiting: encoding.EncodingQueue, held_bytes: int, work: Callable[[], object]) -> None:
