@@ -362,3 +362,38 @@ def test_a_file_that_can_t_be_read_hides_no_object_of_another_run(
             assert "b" in [answer["runs"][sequence["run"]] for sequence in answer["sequences"]]
         for run_hash in ("a", "b"):
             assert run_hash == browser.get(f"runs/{run_hash}")["hash"]
+
+
+def test_rows_of_tables_are_chosen_and_joined(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    Rows are filtered, searched and sorted over the whole table, and only the window that was asked for is sent; two
+    tables are joined by a column, and long texts are cut.
+    """
+    with make_run() as run:
+        for step in (0, 1):
+            rows = [[number, f"answer {number} at {step} " + "x" * 90, number / 10] for number in range(30)]
+            run.track(Table(rows, ["id", "answer", "score"]), name="samples", step=step)
+    browser = make_browser()
+    first, second = (objects(browser, type="tables", steps={"at": step})["items"][0]["blob"] for step in (0, 1))
+    clause = {"column": 2, "operator": ">=", "value": 1.5}
+    asked = {"blobs": [first], "where": [clause], "find": "AT 0", "sort": {"column": 0, "descending": True}, "from": 2}
+    answer = browser.post("tables", {**asked, "limit": 3, "chars": 10})
+    assert (30, 15, [27, 26, 25]) == (answer["total"], answer["count"], answer["numbers"])
+    assert [27, "answer 27 ", 2.7] == answer["rows"][0]
+    assert [[0, 1], [1, 1], [2, 1]] == answer["cut"]
+
+    joined = browser.post(
+        "tables", {"blobs": [first, second], "key": "id", "where": [{"column": 0, "operator": "==", "value": 7}]}
+    )
+    assert [0, 0, 0, 1, 1, 1] == [column["table"] for column in joined["columns"]]
+    ((_, old, _, _, new, _),) = joined["rows"]
+    assert ("answer 7 at 0", "answer 7 at 1") == (old[:13], new[:13])
+
+    refused: list[dict[str, object]] = [
+        {"blobs": []},
+        {"blobs": [first], "sort": {"column": 3}},
+        {"blobs": [first], "where": [{}]},
+    ]
+    for body in refused:
+        assert 400 == browser.client.post(f"{browser.base}tables", json=body).status_code
+    assert 404 == browser.client.post(f"{browser.base}tables", json={"blobs": ["gone-0-0-0"]}).status_code

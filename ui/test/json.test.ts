@@ -11,7 +11,6 @@ import { deltaText, formatCell, formatNumber } from "../src/model/format";
 import { splitBy } from "../src/model/grouping";
 import { sortedLines } from "../src/model/linerows";
 import { cellOf, sorted, tableOf } from "../src/model/table";
-import { sortedBy } from "../src/model/tablerows";
 import { defaultAxes } from "../src/page/paramstudy";
 import { leafText, type TreeValue } from "../src/widget/tree";
 import { digitsOf, exactText, parseJson } from "../src/wire/json";
@@ -154,16 +153,6 @@ test("values that are equal in six digits are groups of their own, with labels o
     ["0.12345678", "0.12345679"],
     splitBy(tableOf({ ...answer, columns: [column] }, [field]), "lr").map(({ label }) => label),
   );
-});
-
-test("rows of a logged table are sorted by numbers, texts by the numbers in them, and missing cells last", () => {
-  const column = (cells: readonly Json[]): readonly (readonly Json[])[] => cells.map((cell) => [cell]);
-  const sort = (cells: readonly Json[], type: string, descending = false): readonly Json[] =>
-    sortedBy(column(cells), 0, type, descending).map(([cell]) => cell);
-  assert.deepEqual([-1, 2, 10, "Infinity", "NaN", null], sort(["NaN", 10, null, "Infinity", 2, -1], "float"));
-  assert.deepEqual(["Infinity", 10, 2, "NaN", null], sort(["NaN", 10, null, "Infinity", 2], "float", true));
-  assert.deepEqual(["a2", "a10", null], sort(["a10", null, "a2"], "text"));
-  assert.deepEqual([3, LARGER, LARGE], sort([LARGE, 3, LARGER], "int"));
 });
 
 test("lines without a finite value are last, whichever the order", () => {

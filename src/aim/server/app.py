@@ -37,6 +37,7 @@ from aim.server import (
     series,
     ship,
     states,
+    tables,
     token_requests,
 )
 from aim.server.answers import missing
@@ -65,7 +66,8 @@ REPOSITORY_ROUTES = [
     Route("/objects", objects.objects, methods=["POST"]),
     Route("/blobs/{blob}", blobs.blob),
     Route("/thumbs/{blob}", blobs.thumb),
-    Route("/tables/{blob}", objects.table),
+    Route("/tables", tables.rows, methods=["POST"]),
+    Route("/tables/{blob}", tables.table),
     Route("/events", live.events),
     Route("/ship", ship.ship, methods=["POST"]),
     Route("/edits", edits.edit, methods=["POST"]),
@@ -122,6 +124,7 @@ def create_app(settings: Settings, progress: Progress | None = None) -> tuple[AS
     app.router.redirect_slashes = False  # an address is what it is; behind a proxy a redirect would lead elsewhere
     app.state.server = server
     app.state.thumbnails = blobs.Thumbnails()
+    app.state.tables = tables.TablesInMemory()
     app.state.tickers = {}
     app.state.receivers = ship.Receivers()
     return Boundary(app, server.guard, settings.base_path, server.requests), server

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from aim.__about__ import VERSION
 from aim.core.kinds import METRIC, OBJECT_KINDS, QUERY_SUBJECTS, stored_kinds
-from aim.server import assets, bodies, object_forms, objects, requests, run_page
+from aim.server import assets, bodies, object_forms, objects, requests, run_page, tables
 from aim.server.answers import json_answer
 from aim.server.open_repository import Repositories
 from aim.server.roles import Principal
@@ -46,7 +46,7 @@ LIMITS = {
     "objects": objects.ITEMS_MAX,
     "steps": objects.STEPS_SHOWN_MAX,
     "text_chars": object_forms.TEXT_CHARS_MAX,
-    "table_rows": objects.ROWS_MAX,
+    "table_rows": tables.ROWS_MAX,
     "log_lines": run_page.LINES_MAX,
     "log_records": run_page.RECORDS_MAX,
 }

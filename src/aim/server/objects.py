@@ -15,13 +15,11 @@ from starlette.responses import Response
 
 from aim.core.errors import NotFound
 from aim.engine.matching import ask, hashes_of, sequences_newest_first
-from aim.engine.media import StepChoice, items_at, longest_list, read_blob, spread
-from aim.engine.tables import read_table
+from aim.engine.media import StepChoice, items_at, longest_list, spread
 from aim.server.answers import json_answer, wire_context, wrong
 from aim.server.bodies import Body, Key, read_body, read_key
 from aim.server.object_forms import STORED_OF_SUBJECT, wire_object
 from aim.server.open_repository import OpenRepository
-from aim.server.requests import whole_param
 from aim.server.selection import narrowed_sequences
 from aim.server.server_state import in_thread, repo_of
 from aim.storage.catalogue.run_table import RunTable
@@ -29,7 +27,6 @@ from aim.storage.catalogue.run_table import RunTable
 STEPS_SHOWN_MAX = 2_000
 SEQUENCES_MAX = 5_000
 ITEMS_MAX = 50_000
-ROWS_MAX = 1_000
 
 
 @dataclass(frozen=True)
@@ -153,13 +150,3 @@ def _describe(
         "steps": points.steps[spread(len(points), STEPS_SHOWN_MAX)].tolist(),
         "index_count": longest_list(reader, points) if is_list else 1,
     }
-
-
-async def table(request: Request) -> Response:
-    """Answer `GET …/tables/<blob>`."""
-    first, count = whole_param(request, "from", 0, 0, 1 << 31), whole_param(request, "limit", 100, 1, ROWS_MAX)
-    blob = await in_thread(request, read_blob, repo_of(request).repository, request.path_params["blob"])
-    if blob.kind != "aim.table":
-        raise wrong("This object is not a table.")
-    columns, rows = read_table(blob.data)
-    return json_answer({"columns": columns, "total": len(rows), "from": first, "rows": rows[first : first + count]})

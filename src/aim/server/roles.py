@@ -55,6 +55,7 @@ NEEDED: Mapping[str, str] = {
     f"POST {REPOSITORY}/objects": READ,
     f"GET {REPOSITORY}/blobs/{{blob}}": READ,
     f"GET {REPOSITORY}/thumbs/{{blob}}": READ,
+    f"POST {REPOSITORY}/tables": READ,
     f"GET {REPOSITORY}/tables/{{blob}}": READ,
     f"GET {REPOSITORY}/events": READ,
     f"POST {REPOSITORY}/edits": EDIT,  # deletions need CHANGE: see `check_change`

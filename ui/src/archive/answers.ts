@@ -3,10 +3,11 @@
 import { blockBytes, inflated, type ArchivedAnswers } from "./blocks";
 import { curvesOf } from "./curves";
 import { objectsAnswer } from "./objects";
+import { rowsAnswer } from "./rows";
 import { CurveAnswers } from "./series";
 import { RunColumnsOfFile, runsAnswer } from "./tables";
 import { parseJson } from "../wire/json";
-import type { ObjectsRequest } from "../wire/objects";
+import type { ObjectsRequest, RowsRequest } from "../wire/objects";
 import type { RunsRequest, SeriesRequest } from "../wire/types";
 
 const NO_QUERIES =
@@ -71,6 +72,7 @@ export class FileAnswers {
     if (subject === "fields") return { json: this.answers.fields };
     if (subject === "runs") return { json: runsAnswer(this.answers, this.columns, body as RunsRequest) };
     if (subject === "series") return { bytes: this.curves.frame(body as SeriesRequest) };
+    if (subject === "tables") return this.joinedRows(body as RowsRequest);
     if (subject === "objects") return { json: objectsAnswer(this.answers, body as ObjectsRequest) };
     return refusal(403, "read-only", NO_CHANGES);
   }
@@ -103,6 +105,13 @@ export class FileAnswers {
     const before = Math.max(0, Math.min(log.from - from, limit));
     const lines = log.lines.slice(Math.max(0, from - log.from), Math.max(0, from - log.from) + limit - before);
     return { from, total: log.total, lines: [...Array<string>(before).fill(""), ...lines] };
+  }
+
+  private joinedRows(request: RowsRequest): Answer {
+    const tables = request.blobs.map((blob) => this.answers.tables[blob]);
+    if (!tables.every((table) => table !== undefined))
+      return refusal(404, "not-found", "This table had no room in the page.");
+    return { json: rowsAnswer(tables, request) };
   }
 
   private rows(blob: string, params: URLSearchParams): Answer {

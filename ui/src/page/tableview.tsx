@@ -1,141 +1,190 @@
-/// A logged table: its rows, fetched in parts, sorted by a press on a column's head.
+/// A logged table: its rows, fetched when they come into view; filtered, searched, sorted, joined with others; and one
+/// row over steps and runs.
 
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { formatNumber } from "../model/format";
-import { sortedBy } from "../model/tablerows";
-import { blobUrl, pictureUrl, tableUrl, type Item } from "../model/objects";
-import { getJson } from "../wire/request";
-import type { CellObject, TableAnswer } from "../wire/objects";
-import { digitsOf } from "../wire/json";
-import { numberOf, type Json, type WireNumber } from "../wire/types";
-import { Icon } from "../widget/icon";
+import { useEffect } from "preact/hooks";
+import { itemsOf, objectsStore, type Item } from "../model/objects";
+import { LIST_CHARS, RowWindows, tableLabel, type RowsWish } from "../model/samples";
+import { plural } from "../model/words";
+import { sendJson } from "../wire/request";
+import type { ObjectsRequest, RowsAnswer, RowsRequest } from "../wire/objects";
+import { Grid, type GridColumn } from "../widget/grid";
 import { useApp } from "./app";
-import { Address } from "./reference";
+import { SampleCell } from "./samplecell";
+import { SampleRowPanel } from "./samplerow";
+import { Clauses, SampleToolbar, useAsked, type Asked } from "./sampletoolbar";
+import { useRunNames } from "./samplenames";
+import { useStore } from "./hooks";
 
-const PART_ROWS = 100;
+const ROW_PX = 28;
+const PICTURE_ROW_PX = 76;
+const BOX_PX = 520;
+const HEAD_PX = 34;
+const WIDTHS_PX: Readonly<Record<string, number>> = {
+  int: 96,
+  float: 96,
+  bool: 76,
+  "aim.image": 140,
+  "aim.audio": 320,
+};
+const TEXT_PX = 320;
+const TABLES_MOST = 24;
+const STEPS_MOST = 24;
 
-function objectOf(cell: Json): CellObject | null {
-  if (cell === null || typeof cell !== "object" || Array.isArray(cell) || !("kind" in cell)) return null;
-  const { kind, fields, file } = cell as { readonly [key: string]: Json };
-  return { kind: String(kind), fields: fields as CellObject["fields"], file: file === null ? null : String(file) };
+interface SampleColumn extends GridColumn {
+  readonly index: number;
+  readonly type: string;
+  readonly table: number;
 }
 
-function uriOf(object: CellObject): string | null {
-  const reference = object.fields.reference ?? null;
-  if (reference === null || typeof reference !== "object" || Array.isArray(reference)) return null;
-  const { uri } = reference as { readonly [key: string]: Json };
-  return typeof uri === "string" ? uri : null;
-}
-
-function Cell({ cell, type, blob }: { cell: Json; type: string; blob: string }): JSX.Element {
-  const { scope } = useApp();
-  const object = objectOf(cell);
-  if (object) {
-    const uri = uriOf(object);
-    const url = object.file === null ? null : blobUrl(scope, blob, object.file);
-    if (object.kind === "aim.image" && url)
-      return (
-        <img
-          src={pictureUrl(scope, blob, object.file ?? undefined)}
-          alt={String(object.fields.caption ?? "")}
-          title={uri ?? undefined}
-          loading="lazy"
-          decoding="async"
-        />
-      );
-    if (object.kind === "aim.audio" && url)
-      return <audio controls preload="none" src={url} aria-label={String(object.fields.caption ?? "sound")} />;
-    if (object.kind === "aim.text") return <span class="words">{String(object.fields.text ?? "")}</span>;
-    if (uri !== null && !url) return <Address uri={uri} />;
-    return url ? (
-      <a class="pill" href={url} download>
-        <Icon name="download" size={13} />
-        {object.kind}
-      </a>
-    ) : (
-      <span class="muted">{object.kind}</span>
-    );
-  }
-  if (cell === null) return <span class="muted">–</span>;
-  const digits = digitsOf(cell);
-  if (digits !== null) return <span>{digits}</span>;
-  if (type === "float" || type === "int")
-    return <span title={String(cell)}>{formatNumber(numberOf(cell as WireNumber) ?? NaN)}</span>;
-  return <span class="words">{String(cell)}</span>;
-}
-
-export function TableView({ item }: { item: Item }): JSX.Element {
+/// The rows of a wish: a new wish begins with none.
+function useWindows(item: Item, asked: Asked): ReadonlySignal<RowWindows> {
   const { session, scope } = useApp();
-  const rows = useSignal<readonly (readonly Json[])[]>([]);
-  const sort = useSignal<{ readonly column: number; readonly descending: boolean } | null>(null);
-  const blob = item.blob ?? "";
-  const columns = item.columns ?? [];
-  const total = item.row_count ?? 0;
-  const more = (from: number): void => {
-    getJson<TableAnswer>(tableUrl(scope, blob, from, PART_ROWS)).then((answer) => {
-      if (rows.peek().length === answer.from) rows.value = [...rows.peek(), ...answer.rows];
-    }, session.report);
-  };
-  useSignalEffect(() => {
-    if (rows.peek().length === 0 && total > 0) more(0);
+  const wish = useComputed<RowsWish>(() => ({
+    blobs: [item, ...asked.joined.value].map(({ blob = "" }) => blob),
+    key: asked.key.value,
+    sort: asked.sort.value,
+    find: asked.find.value,
+    where: asked.clauses.value,
+    chars: LIST_CHARS,
+  }));
+  return useComputed(() => {
+    const body = wish.value;
+    const ask = (from: number, limit: number): Promise<RowsAnswer> =>
+      sendJson<RowsAnswer>(scope.here("tables"), { ...body, from, limit } satisfies RowsRequest);
+    const windows = new RowWindows(ask, session.report);
+    windows.need(0, 1);
+    return windows;
   });
-  const order = sort.value;
-  const sortedRows = order
-    ? sortedBy(rows.value, order.column, columns[order.column]?.type ?? "", order.descending)
-    : rows.value;
-  const press = (column: number): void => {
-    sort.value =
-      order?.column !== column ? { column, descending: false } : order.descending ? null : { column, descending: true };
+}
+
+/// The tables of the same name, of all matching runs and at some steps; asked for when somebody needs them.
+function useRelated(item: Item, isAsked: ReadonlySignal<boolean>): ReadonlySignal<readonly Item[]> {
+  const { scope } = useApp();
+  const wish = useComputed<ObjectsRequest | null>(() =>
+    isAsked.value
+      ? {
+          query: scope.query.value,
+          type: "tables",
+          sequences: [{ name: item.track.name, context: item.track.context }],
+          steps: { from: null, to: null, count: STEPS_MOST },
+          limit: TABLES_MOST,
+        }
+      : null,
+  );
+  const store = useStore(() => objectsStore(scope, wish));
+  return useComputed(() => itemsOf(store.answer.value));
+}
+
+/// The columns of an answer; those of tables that were joined say from where they are, and have no second key.
+function columnsOf(
+  answer: RowsAnswer | null,
+  item: Item,
+  labels: readonly string[],
+  key: string | null,
+  widths: Readonly<Record<string, number>>,
+): readonly SampleColumn[] {
+  const columns = answer?.columns ?? (item.columns ?? []).map((column) => ({ ...column, table: 0 }));
+  const all = columns.map(({ name, type, table }, index): SampleColumn => {
+    const isNumeric = type === "int" || type === "float";
+    const id = `${table} ${name}`;
+    return {
+      key: String(index),
+      label: name,
+      note: table === 0 ? undefined : labels[table - 1],
+      title: `${name}: ${type}`,
+      width_px: widths[id] ?? WIDTHS_PX[type] ?? TEXT_PX,
+      isNumeric,
+      isSortable: true,
+      index,
+      type,
+      table,
+    };
+  });
+  return all.filter(({ table, label }) => table === 0 || label !== key);
+}
+
+/// The order after a press on a head: up, down, none.
+function nextOrder(now: RowsWish["sort"], column: number): { column: number; descending: boolean } | null {
+  if (now?.column !== column) return { column, descending: false };
+  return now.descending ? null : { column, descending: true };
+}
+
+/// The table.
+export function TableView({ item }: { item: Item }): JSX.Element {
+  const asked = useAsked(item);
+  const windows = useWindows(item, asked);
+  const areRelated = useSignal(false);
+  const related = useRelated(item, areRelated);
+  const names = useRunNames(useComputed(() => [...new Set(related.value.map(({ run }) => run))]));
+  const open = useSignal(-1);
+  const widths = useSignal<Readonly<Record<string, number>>>({});
+  useEffect(() => {
+    open.value = -1;
+  }, [windows.value]);
+  void windows.value.version.value;
+  const answer = windows.value.answer.value;
+  const tables = [item, ...asked.joined.value];
+  const labels = asked.joined.value.map((other) => tableLabel(other, names, item));
+  const columns = columnsOf(answer, item, labels, asked.key.value, widths.value);
+  const hasPictures = columns.some(({ type }) => type === "aim.image");
+  const rowHeight_px = hasPictures ? PICTURE_ROW_PX : ROW_PX;
+  const count = answer?.count ?? item.row_count ?? 0;
+  const { sort } = asked;
+  const press = (key: string): void => {
+    sort.value = nextOrder(sort.value, Number(key));
   };
+  const openRow = windows.value.rowAt(open.value);
   return (
     <figure class="tableview">
       {item.caption && <figcaption>{item.caption}</figcaption>}
-      <div
-        class="scroller"
-        tabIndex={0}
-        role="region"
-        aria-label={item.caption || `Table ${item.track.name} at step ${item.step}`}
-      >
-        <table class="listing">
-          <thead>
-            <tr>
-              {columns.map(({ name, type }, i) => (
-                <th
-                  key={name}
-                  class={type === "int" || type === "float" ? "number" : ""}
-                  aria-sort={order?.column === i ? (order.descending ? "descending" : "ascending") : "none"}
-                >
-                  <button type="button" class="sort" title={`${name}: ${type}`} onClick={() => press(i)}>
-                    {name}
-                    {order?.column === i && <Icon name={order.descending ? "arrowDown" : "arrowUp"} size={11} />}
-                  </button>
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {sortedRows.map((row, i) => (
-              <tr key={i}>
-                {row.map((cell, j) => (
-                  <td key={j} class={columns[j]?.type === "int" || columns[j]?.type === "float" ? "number" : ""}>
-                    <Cell cell={cell} type={columns[j]?.type ?? "text"} blob={blob} />
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
+      <SampleToolbar item={item} asked={asked} areRelated={areRelated} related={related.value} names={names} />
+      <Clauses asked={asked} columns={columns} />
+      <div class="samples" style={{ height: `${Math.min(BOX_PX, HEAD_PX + Math.max(1, count) * rowHeight_px)}px` }}>
+        <Grid
+          key={`${rowHeight_px}`}
+          label={item.caption || `Table ${item.track.name} at step ${item.step}`}
+          columns={columns}
+          rowCount={count}
+          rowHeight_px={rowHeight_px}
+          cursor={open.value}
+          sort={sort.value && { key: String(sort.value.column), descending: sort.value.descending }}
+          onSort={press}
+          onResize={(key, width_px) => {
+            const { table, label } = columns.find((column) => column.key === key) ?? { table: 0, label: "" };
+            widths.value = { ...widths.value, [`${table} ${label}`]: width_px };
+          }}
+          onVisible={(first, last) => windows.peek().need(first, last)}
+          onRowClick={(row, event) => {
+            if ((event.target as HTMLElement).closest("a, button, audio")) return;
+            areRelated.value = true;
+            open.value = open.value === row ? -1 : row;
+          }}
+          cell={(row, { index, type, table }) => {
+            const cells = windows.peek().rowAt(row)?.cells;
+            if (cells === undefined) return <span class="muted">…</span>;
+            return <SampleCell cell={cells[index] ?? null} type={type} blob={tables[table]?.blob ?? ""} />;
+          }}
+        />
       </div>
       <p class="muted">
-        {rows.value.length < total ? (
-          <button type="button" class="pill" onClick={() => more(rows.peek().length)}>
-            Show more: {rows.value.length} of {total.toLocaleString("en")} rows
-          </button>
-        ) : (
-          `${total.toLocaleString("en")} rows`
-        )}
+        {answer && answer.count < answer.total
+          ? `${answer.count.toLocaleString("en")} of ${plural(answer.total, "row")}`
+          : plural(count, "row")}
       </p>
+      {openRow && (
+        <SampleRowPanel
+          key={`${openRow.number}`}
+          item={item}
+          row={openRow}
+          keyName={asked.key}
+          related={related.value}
+          names={names}
+          onMove={(step) => (open.value = Math.max(0, Math.min(count - 1, open.value + step)))}
+          onClose={() => (open.value = -1)}
+        />
+      )}
     </figure>
   );
 }

@@ -5,12 +5,12 @@ import type { JSX } from "preact";
 import { contextLabel } from "../model/fields";
 import { bySequence, hiddenCount, itemKey, itemsOf, objectsStore, type Item } from "../model/objects";
 import { makeScene, runName, type Scene } from "../model/scene";
-import { diffWords } from "../model/worddiff";
 import type { ObjectsRequest } from "../wire/objects";
 import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
 import { Copy, Swatch } from "../widget/text";
 import { useApp } from "./app";
+import { Difference } from "./difference";
 import { useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
 import { MoreSequences } from "./moreitems";
@@ -158,21 +158,5 @@ function TextArticle({ item, scene, base, isBase, onBase }: TextArticleProps): J
       </pre>
       {item.cut && <p class="muted">Only its beginning is shown.</p>}
     </article>
-  );
-}
-
-function Difference({ from, to }: { from: string; to: string }): JSX.Element {
-  return (
-    <>
-      {diffWords(from, to).map(({ kind, text }, i) =>
-        kind === "same" ? (
-          <span key={i}>{text}</span>
-        ) : kind === "new" ? (
-          <ins key={i}>{text}</ins>
-        ) : (
-          <del key={i}>{text}</del>
-        ),
-      )}
-    </>
   );
 }

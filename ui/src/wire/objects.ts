@@ -29,6 +29,37 @@ export interface TableAnswer {
   readonly rows: readonly (readonly Json[])[];
 }
 
+export type RowOperator = "==" | "!=" | "<=" | ">=" | "contains";
+
+export interface RowClause {
+  readonly column: number;
+  readonly operator: RowOperator;
+  readonly value: Json;
+}
+
+export interface RowsRequest {
+  readonly blobs: readonly string[];
+  readonly key?: string | null;
+  readonly sort?: { readonly column: number; readonly descending: boolean } | null;
+  readonly find?: string;
+  readonly where?: readonly RowClause[];
+  readonly from: number;
+  readonly limit: number;
+  readonly chars?: number;
+}
+
+export interface RowsAnswer {
+  readonly columns: readonly (TableColumn & { readonly table: number })[];
+  /// Rows in all, and those that match.
+  readonly total: number;
+  readonly count: number;
+  readonly from: number;
+  readonly numbers: readonly number[];
+  readonly rows: readonly (readonly Json[])[];
+  /// Cells whose texts are cut: the row of this answer, and the column.
+  readonly cut: readonly (readonly [number, number])[];
+}
+
 export interface ObjectsRequest {
   readonly query: string;
   readonly runs?: readonly string[] | null;
