@@ -10,10 +10,10 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aim.convert.errors import SourceNotRecognised
 from aim.convert.formats import Importer
@@ -39,7 +39,22 @@ def tables_of(path: Path) -> frozenset[str]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a database for reading; rows are tuples. Raises sqlite3.DatabaseError, OSError."""
+    """
+    Open a database for reading; rows are tuples.
+
+    Raises:
+        sqlite3.DatabaseError: it is damaged; also where SQLite's message about it is no UTF-8.
+        OSError: it can't be read.
+    """
+    try:
+        with _connection(path) as database:
+            yield database
+    except UnicodeDecodeError as error:
+        raise sqlite3.DatabaseError(f"a name is no UTF-8: {error.object!r}") from error
+
+
+@contextmanager
+def _connection(path: Path) -> Iterator[sqlite3.Connection]:
     if not any(_has_content(path.with_name(path.name + suffix)) for suffix in BESIDE):
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             yield database
@@ -52,6 +67,16 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
                 shutil.copyfile(beside, copy.with_name(copy.name + suffix))
         with closing(sqlite3.connect(copy)) as database:
             yield database
+
+
+def readable_rows(
+    database: sqlite3.Connection, query: str, values: Sequence[object], problems: list[str]
+) -> Iterator[tuple[Any, ...]]:
+    """Go through the rows that a query gives; what is wrong with the next one is added to *problems*, and ends it."""
+    try:
+        yield from database.execute(query, tuple(values))
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        problems.append(f"SQLite: {error}")
 
 
 def answer_of(path: Path, ask: Callable[[sqlite3.Connection], Answer], importer: Importer) -> Answer:

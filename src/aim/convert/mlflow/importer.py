@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -72,15 +72,27 @@ class MlflowImporter(Importer):
             yield from file_store.metrics(run.locator, keeps_steps=keeps_steps)
             yield from _artifacts(tracked, source.root, run.locator.folder / "artifacts")
         else:
-            with opened(run.locator) as database:
-                tracked = sql_store.read_run(database, run.run_id)
-                yield from described(tracked, options)
-                try:
-                    yield from sql_store.metrics(database, run.run_id, keeps_steps=keeps_steps)
-                except sqlite3.DatabaseError as error:
-                    yield SourceDamage(str(run.locator), None, f"SQLite: {error}")
+            tracked = yield from _stored(run, options, keeps_steps=keeps_steps)
+            if tracked is None:
+                return
             yield from _artifacts(tracked, source.root, None)
         yield ended(tracked)
+
+
+def _stored(run: SourceRun, options: ImportOptions, *, keeps_steps: bool) -> Generator[Event, None, MlflowRun | None]:
+    """Go through what a database has of a run, and return the run; None: its row can't be read."""
+    tracked: MlflowRun | None = None
+    problems: list[str] = []
+    try:
+        with opened(run.locator) as database:
+            tracked = sql_store.read_run(database, run.run_id, problems)
+            yield from described(tracked, options)
+            yield from sql_store.metrics(database, run.run_id, keeps_steps=keeps_steps)
+    except sqlite3.DatabaseError as error:
+        problems.append(f"SQLite: {error}")
+    for problem in problems:
+        yield SourceDamage(str(run.locator), None, problem)
+    return tracked
 
 
 def _is_database(path: Path) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 
 from aim.convert.events import Event
 from aim.convert.mlflow.records import MetricRows, MlflowRun, infinite_limits, metric_events
+from aim.convert.sqlite_source import readable_rows
 
 NEEDED = frozenset({"experiments", "runs", "metrics", "params", "tags"})
 BATCH_POINTS = 1 << 16
@@ -35,8 +36,16 @@ def run_ids(database: sqlite3.Connection) -> list[tuple[str, str, str]]:
     return [(str(run_id), str(name or ""), str(experiment_id)) for run_id, name, experiment_id in rows]
 
 
-def read_run(database: sqlite3.Connection, run_id: str) -> MlflowRun:
-    """Return a run without its metrics."""
+def read_run(database: sqlite3.Connection, run_id: str, problems: list[str]) -> MlflowRun:
+    """
+    Return a run without its metrics.
+
+    Args:
+        problems: what can't be read of its params, tags, datasets and models is added.
+
+    Raises:
+        sqlite3.DatabaseError: its own row can't be read.
+    """
     row = database.execute(
         "SELECT r.name, e.name, r.status, r.start_time, r.end_time, r.lifecycle_stage, r.artifact_uri, "
         "e.lifecycle_stage FROM runs r LEFT JOIN experiments e ON e.experiment_id = r.experiment_id "
@@ -54,19 +63,20 @@ def read_run(database: sqlite3.Connection, run_id: str) -> MlflowRun:
         end_ms,
         is_deleted,
         str(artifact_uri or ""),
-        _pairs(database, "params", run_id),
-        _pairs(database, "tags", run_id),
-        _datasets(database, run_id),
-        _models(database, run_id),
+        _pairs(database, "params", run_id, problems),
+        _pairs(database, "tags", run_id, problems),
+        _datasets(database, run_id, problems),
+        _models(database, run_id, problems),
     )
 
 
-def _pairs(database: sqlite3.Connection, table: str, run_id: str) -> dict[str, str]:
+def _pairs(database: sqlite3.Connection, table: str, run_id: str, problems: list[str]) -> dict[str, str]:
     query = {
         "params": "SELECT key, value FROM params WHERE run_uuid = ? ORDER BY rowid",
         "tags": "SELECT key, value FROM tags WHERE run_uuid = ? ORDER BY rowid",
     }[table]
-    return {str(key): "" if value is None else str(value) for key, value in database.execute(query, (run_id,))}
+    rows = readable_rows(database, query, (run_id,), problems)
+    return {str(key): "" if value is None else str(value) for key, value in rows}
 
 
 def _tables(database: sqlite3.Connection) -> frozenset[str]:
@@ -74,27 +84,29 @@ def _tables(database: sqlite3.Connection) -> frozenset[str]:
     return frozenset(str(row[0]) for row in rows)
 
 
-def _datasets(database: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
+def _datasets(database: sqlite3.Connection, run_id: str, problems: list[str]) -> list[dict[str, Any]]:
     if not {"inputs", "datasets"} <= _tables(database):
         return []
-    rows = database.execute(
+    rows = readable_rows(
+        database,
         "SELECT d.name, d.digest, d.dataset_source_type, d.dataset_source, d.dataset_schema, d.dataset_profile "
         "FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id "
         "WHERE i.source_type = 'DATASET' AND i.destination_type = 'RUN' AND i.destination_id = ?",
         (run_id,),
+        problems,
     )
     names = ("name", "digest", "source_type", "source", "schema", "profile")
     return [{name: cell for name, cell in zip(names, row) if cell is not None} for row in rows]
 
 
-def _models(database: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
+def _models(database: sqlite3.Connection, run_id: str, problems: list[str]) -> list[dict[str, Any]]:
     if "logged_models" not in _tables(database):
         return []
     models = []
-    rows = database.execute("SELECT model_id, name FROM logged_models WHERE source_run_id = ?", (run_id,)).fetchall()
-    for model_id, name in rows:
-        params = dict(database.execute(MODEL_PARAMS, (model_id,)))
-        values = dict(database.execute(MODEL_METRICS, (model_id,)))
+    query = "SELECT model_id, name FROM logged_models WHERE source_run_id = ?"
+    for model_id, name in list(readable_rows(database, query, (run_id,), problems)):
+        params = dict(readable_rows(database, MODEL_PARAMS, (model_id,), problems))
+        values = dict(readable_rows(database, MODEL_METRICS, (model_id,), problems))
         models.append({"id": model_id, "name": name, "params": params, "metrics": values})
     return models
 

@@ -63,11 +63,11 @@ class TrackioImporter(Importer):
     def read(self, source: Source, run: SourceRun, options: ImportOptions) -> Iterator[Event]:
         """Read a run."""
         path, run_id, name = run.locator
-        with opened(path) as database:
-            try:
+        try:
+            with opened(path) as database:
                 yield from _Reading(database, path, run_id, name).read()
-            except sqlite3.DatabaseError as error:
-                yield SourceDamage(str(path), None, f"SQLite: {error}")
+        except sqlite3.DatabaseError as error:
+            yield SourceDamage(str(path), None, f"SQLite: {error}")
         yield Ended("finished")
 
 
