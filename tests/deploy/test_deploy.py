@@ -17,12 +17,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import yaml
 from click.testing import CliRunner
 
 from aim.cli.main import aim
+from aim.core.addresses import server_address
 from aim.sdk.run import Run
 from aim.server.people import PeopleSettings, read_proxy
 from aim.server.settings import Settings, auth_folder
@@ -232,3 +234,47 @@ def test_the_compose_file_names_files_that_there_are() -> None:
     assert (DEPLOY / "nginx.conf").is_file()
     assert "./nginx.conf:/etc/nginx/nginx.conf:ro" in services["nginx"]["volumes"]
     assert ("ports" in services["nginx"], "ports" in services["aim"]) == (True, False)
+
+
+def manifests(name: str) -> dict[str, Any]:
+    """Return the objects of a manifest of Kubernetes, by their kind."""
+    return {item["kind"]: item for item in yaml.safe_load_all((DEPLOY / name).read_text())}
+
+
+def test_the_manifests_of_kubernetes_fit_the_image_and_each_other() -> None:
+    """
+    The pod has the image's user, port, volume and check of health; service and ingress lead to it.
+    """
+    listed, image = manifests("kubernetes.yaml"), instructions()
+    pod = listed["Deployment"]["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    port = int(image["EXPOSE"][0])
+
+    assert {IMAGE_USER} == {pod["spec"]["securityContext"][name] for name in ("runAsUser", "runAsGroup", "fsGroup")}
+    assert [port] == [entry["containerPort"] for entry in container["ports"]]
+    checks = [container[name]["httpGet"] for name in ("readinessProbe", "livenessProbe")]
+    assert [{"path": "/healthz", "port": port}] * 2 == checks
+    assert "/healthz" in image["HEALTHCHECK"][0]
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert ({"data": "/data", "tmp": "/tmp"}, ["/data"]) == (mounts, json.loads(image["VOLUME"][0]))
+    claims = {volume["name"]: volume.get("persistentVolumeClaim") for volume in pod["spec"]["volumes"]}
+    assert {"claimName": listed["PersistentVolumeClaim"]["metadata"]["name"]} == claims["data"]
+    service = listed["Service"]
+    assert pod["metadata"]["labels"] == service["spec"]["selector"]
+    (rule,) = listed["Ingress"]["spec"]["rules"]
+    backend = rule["http"]["paths"][0]["backend"]["service"]
+    assert (service["metadata"]["name"], {"number": port}) == (backend["name"], backend["port"])
+
+
+def test_the_job_of_kubernetes_records_to_that_server() -> None:
+    """
+    Its address is the service's, at the port that an address has by itself, and its spool is a volume.
+    """
+    (container,) = manifests("kubernetes-job.yaml")["Job"]["spec"]["template"]["spec"]["containers"]
+    variables = {entry["name"]: entry.get("value") for entry in container["env"]}
+    address = server_address(variables["AIM_REPO"])
+    service = manifests("kubernetes.yaml")["Service"]
+
+    assert (service["metadata"]["name"], service["spec"]["ports"][0]["port"]) == (address.host, address.port)
+    assert [variables["AIM_SPOOL"]] == [mount["mountPath"] for mount in container["volumeMounts"]]
+    assert {"AIM_TOKEN", "JOB_NAME"} <= set(variables)

@@ -44,7 +44,11 @@ class Host:
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Start Python with *words* on the host."""
-        command = ["ip", "netns", "exec", self.name, sys.executable, *words]
+        return self.start_program(sys.executable, *words)
+
+    def start_program(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start a program on the host; its process is the one that is returned."""
+        command = ["ip", "netns", "exec", self.name, *words]
         process = subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL)
         self._processes.append(process)
         return process

@@ -5,8 +5,11 @@ and Kubernetes do.
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import pytest
 
 from aim.server.settings import auth_folder
 from aim.server.tokens import TokenFile
+from aim.storage.forms.run_log import RunLog
 from aim.storage.store import Store
 from tests.remote.hosts import NETWORK, Host, Site, open_site
 from tests.remote.servers import assert_equal, assert_held, wait_until
@@ -123,6 +127,37 @@ def test_a_job_that_is_requeued_on_another_node_goes_on_in_its_run(site: Site, t
     assert 0 == moved.wait(timeout=300)
     for disk in disks:
         assert_held(Store(spool_in(disk) / ".aim"), Store(at_server / ".aim"))
+
+
+FIRST_PROCESS = """
+import signal, sys, time
+from aim import Run
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+with Run("pod", repo=sys.argv[1], create=True, system_tracking_interval=None, capture_terminal_logs=False) as run:
+    for step in range(10**6):
+        run.track(float(step), name="loss", step=step)
+        time.sleep(0.01)
+"""
+
+
+def test_a_pod_that_is_deleted_closes_its_run_and_sends_it(site: Site, token: str, tmp_path: Path) -> None:
+    """
+    The training is the first process of its container, which gets SIGTERM: the server has a run that has ended, and all
+    of its points, without anybody who comes later.
+    """
+    disk, at_server = tmp_path / "disk", tmp_path / "projects" / "vision"
+    node = site.join(1, disk, AIM_TOKEN=token)
+    program = ["-c", FIRST_PROCESS, address(1)]
+    waiting = node.start_program("unshare", "--pid", "--fork", "--kill-child", sys.executable, *program)
+    wait_until(lambda: stored_points(at_server, "pod") > 0, "the first points at the server")
+    (training,) = Path(f"/proc/{waiting.pid}/task/{waiting.pid}/children").read_text().split()
+    os.kill(int(training), signal.SIGTERM)
+    waiting.wait(timeout=300)
+
+    assert points_in_place(spool_in(disk) / ".aim/runs/pod") == points_in_place(at_server / ".aim/runs/pod")
+    writers = RunLog(at_server / ".aim/runs/pod").refresh().writers.values()
+    assert [True] == [writer.has_ended(time.time()) for writer in writers]
 
 
 def test_nodes_without_a_network_are_sent_from_another_host(site: Site, token: str, tmp_path: Path) -> None:
