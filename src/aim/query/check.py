@@ -17,10 +17,10 @@ What needs no run is computed here, once.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
 from aim.core import contexts
 from aim.core.errors import UntrackableValue
+from aim.core.value_objects import ValueObject
 from aim.query import names, tree
 from aim.query.evaluate import Evaluator
 from aim.query.functions import FUNCTIONS, MODULES, VALUES, Clock, members
@@ -34,38 +34,32 @@ FOLD_TIME_S = 1.0
 FOLDED_SIZE_MAX = 2_000  # a larger constant stays an operation: there may be thousands
 
 
-@dataclass(frozen=True)
-class RunName:
+class RunName(ValueObject):
     """`run`, which is not a value by itself."""
 
 
-@dataclass(frozen=True)
-class SequenceName:
+class SequenceName(ValueObject):
     """`metric`, `images` ..., which is not a value by itself."""
 
 
-@dataclass(frozen=True)
-class MetricsName:
+class MetricsName(ValueObject):
     """`run.metrics`, which is not a value by itself."""
 
 
-@dataclass(frozen=True)
-class MetricOfRun:
+class MetricOfRun(ValueObject):
     """`run.metrics['loss']`: as a value, whether the run has it."""
 
     name: str
     context: str
 
 
-@dataclass(frozen=True)
-class ParamPrefix:
+class ParamPrefix(ValueObject):
     """The beginning of a path into the run's params, or all of it."""
 
     path: Path
 
 
-@dataclass(frozen=True)
-class ModuleName:
+class ModuleName(ValueObject):
     """`math`, `re` ...; `datetime` and `date` are types as well."""
 
     name: str
@@ -137,7 +131,7 @@ class _Checker:
             return self._comprehension(node, bound)
         if isinstance(node, tree.Lambda):
             inner = bound | frozenset(node.parameters) | frozenset(tree.assigned(node.body))
-            return replace(node, body=self.value(node.body, inner))
+            return node.replaced(body=self.value(node.body, inner))
         return self._folded(tree.map_children(node, lambda part: self.value(part, bound)))
 
     # Names
@@ -189,9 +183,9 @@ class _Checker:
         if isinstance(base, MetricsName):
             self.rules.refuse(node, f"A metric of a run is written run.metrics['{name}']")
         if isinstance(base, tree.Input) and base.source == tree.RunField("experiment") and name == "name":
-            return replace(base, end=node.end)
+            return base.replaced(end=node.end)
         self.rules.check_attribute(node, base)
-        return self._folded(replace(node, value=base))
+        return self._folded(node.replaced(value=base))
 
     def _run_attribute(self, node: tree.Attribute) -> Referent:
         if node.name == "metrics":
@@ -268,12 +262,12 @@ class _Checker:
 
     def _call(self, node: tree.Call, bound: Bound) -> Referent:
         arguments = self.values(node.arguments, bound)
-        keywords = tuple(replace(keyword, value=self.value(keyword.value, bound)) for keyword in node.keywords)
+        keywords = tuple(keyword.replaced(value=self.value(keyword.value, bound)) for keyword in node.keywords)
         called = node.function
         if isinstance(called, tree.Attribute):
             base = self.referent(called.value, bound)
             if not isinstance(base, ModuleName):
-                return self._method_call(replace(node, arguments=arguments, keywords=keywords), called, base)
+                return self._method_call(node.replaced(arguments=arguments, keywords=keywords), called, base)
         function = self.value(called, bound)
         if isinstance(function, tree.Builtin):
             builtin = FUNCTIONS[function.name]
@@ -329,10 +323,10 @@ class _Checker:
         for loop in node.loops:
             items = self.value(loop.items, bound)
             bound = bound | _target_names(loop.target)
-            loops.append(replace(loop, items=items, conditions=self.values(loop.conditions, bound)))
+            loops.append(loop.replaced(items=items, conditions=self.values(loop.conditions, bound)))
         element = self.value(node.element, bound)
         value = None if node.value is None else self.value(node.value, bound)
-        return self._folded(replace(node, element=element, value=value, loops=tuple(loops)))
+        return self._folded(node.replaced(element=element, value=value, loops=tuple(loops)))
 
     # Constants
 

@@ -17,10 +17,10 @@ import math
 import random
 import string
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
+from aim.core.value_objects import ValueObject
 from aim.core.zones import UTC, local_time, unix_seconds
 from aim.query import regex
 from aim.query.limits import TooMuch, bounded, check_bits, check_hashed, check_size, check_width, piled
@@ -40,8 +40,7 @@ STRING_VALUES = (
 )
 
 
-@dataclass(frozen=True)
-class Clock:
+class Clock(ValueObject):
     """
     The time and the time zone of a query.
 
@@ -62,8 +61,7 @@ class Clock:
         return unix_seconds(moment, self.zone)
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(ValueObject):
     """
     A function of a query. It is also a value: `sorted(run.tags, key=len)`.
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from aim.core.value_objects import ValueObject
 from aim.query.functions import ARGUMENTS_MAX, Clock, sized
 from aim.query.limits import bounded, check_size, check_width
 from aim.query.operators import MISSING, subscript
@@ -24,8 +24,7 @@ from aim.query.regex import Match
 STRFTIME = re.compile(r"(?:[^%]|%[A-Za-z%]){0,200}")
 
 
-@dataclass(frozen=True)
-class TypeMethod:
+class TypeMethod(ValueObject):
     """A method of one type; *least* and *most* count its arguments, without keywords."""
 
     call: Callable[..., object]

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from aim.core.value_objects import ValueObject
 from aim.query.quiet import quiet
 
 REPEATS_MAX = 1_000  # of `{m,n}`: the program grows with it
@@ -34,38 +35,33 @@ class BadPattern(ValueError):
         self.offset = offset
 
 
-@dataclass(frozen=True)
-class Character:
+class Character(ValueObject):
     """One character: the part *source* of the pattern, read with *flags*."""
 
     source: str
     flags: int
 
 
-@dataclass(frozen=True)
-class Assertion:
+class Assertion(ValueObject):
     """A condition between two characters: one of `^ $ A Z b B`."""
 
     kind: str
     flags: int
 
 
-@dataclass(frozen=True)
-class Concatenation:
+class Concatenation(ValueObject):
     """Several patterns, one after the other."""
 
     items: tuple[Pattern, ...]
 
 
-@dataclass(frozen=True)
-class Alternation:
+class Alternation(ValueObject):
     """One of several patterns: the first that leads to a match."""
 
     items: tuple[Pattern, ...]
 
 
-@dataclass(frozen=True)
-class Repeat:
+class Repeat(ValueObject):
     """*content*, from *least* to *most* times (None: any number), as many as possible if *greedy*."""
 
     content: Pattern
@@ -74,8 +70,7 @@ class Repeat:
     greedy: bool
 
 
-@dataclass(frozen=True)
-class CaptureGroup:
+class CaptureGroup(ValueObject):
     """A group with a number, and the pattern in it."""
 
     number: int

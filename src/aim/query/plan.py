@@ -22,8 +22,9 @@ from the truths of its leaves, and each leaf is evaluated in the cheapest way th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from aim.core.value_objects import ValueObject
 from aim.query import tree
 from aim.query.evaluate import Evaluator, inputs
 from aim.query.functions import FUNCTIONS, Clock
@@ -49,29 +50,25 @@ class Leaf:
         return self.evaluator.sources
 
 
-@dataclass(frozen=True)
-class And:
+class And(ValueObject):
     """`and`"""
 
     items: tuple[Test, ...]
 
 
-@dataclass(frozen=True)
-class Or:
+class Or(ValueObject):
     """`or`"""
 
     items: tuple[Test, ...]
 
 
-@dataclass(frozen=True)
-class Not:
+class Not(ValueObject):
     """`not`"""
 
     item: Test
 
 
-@dataclass(frozen=True)
-class If:
+class If(ValueObject):
     """`then if test else otherwise`"""
 
     test: Test
@@ -82,8 +79,7 @@ class If:
 Test = And | Or | Not | If | Leaf
 
 
-@dataclass(frozen=True)
-class Clause:
+class Clause(ValueObject):
     """
     One part of the query that has to hold.
 
@@ -94,7 +90,7 @@ class Clause:
     start: int
     end: int
     test: Test
-    needs: Needs = field(default_factory=frozenset)
+    needs: Needs = frozenset()
 
     @property
     def needs_text(self) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import tzinfo
 from functools import lru_cache
 from typing import TypeVar
@@ -337,7 +337,7 @@ def _not_archived() -> tuple[Clause, ...]:
     parsed = parse(NOT_ARCHIVED)
     assert parsed is not None
     clauses = plan.plan(check(parsed, NOT_ARCHIVED, "run", clock), NOT_ARCHIVED, clock)
-    return tuple(replace(clause, start=0, end=0) for clause in clauses)
+    return tuple(clause.replaced(start=0, end=0) for clause in clauses)
 
 
 def _narrowed(domain: Domain, clauses: Sequence[Clause], budget: Budget) -> Domain:

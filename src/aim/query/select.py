@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from aim.core.value_objects import ValueObject
 from aim.query import names, plan, tree
 from aim.query.columns import CodedColumn, InputColumn, ListedColumn, PairColumns, RawColumn, RunColumns, kinds_column
 from aim.query.evaluate import FIRST_INPUT
@@ -117,8 +117,7 @@ class SharedAnswers:
         return leaf_and_answers[1]
 
 
-@dataclass(frozen=True)
-class PairPart:
+class PairPart(ValueObject):
     """
     Some sequences of one pair.
 

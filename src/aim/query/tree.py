@@ -15,34 +15,30 @@ Every node has its span: `start` and `end` count characters of the text as the u
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
 
+from aim.core.value_objects import ValueObject
 from aim.query.table import Path
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(ValueObject):
     """A part of a query, from character *start* up to *end*."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
 class Constant(Node):
     """A value that is written out, or that was computed without a run."""
 
     value: object
 
 
-@dataclass(frozen=True, slots=True)
 class Name(Node):
     """Any name in the tree of `syntax`; after `check` only a variable of a comprehension, a lambda or `:=`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Attribute(Node):
     """`value.name`"""
 
@@ -50,7 +46,6 @@ class Attribute(Node):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Subscript(Node):
     """`value[index]`"""
 
@@ -58,7 +53,6 @@ class Subscript(Node):
     index: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Slice(Node):
     """`lower:upper:step`, within brackets."""
 
@@ -67,7 +61,6 @@ class Slice(Node):
     step: Node | None
 
 
-@dataclass(frozen=True, slots=True)
 class Keyword(Node):
     """`name=value`, within a call."""
 
@@ -75,7 +68,6 @@ class Keyword(Node):
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Call(Node):
     """`function(arguments, keywords)`"""
 
@@ -84,7 +76,6 @@ class Call(Node):
     keywords: tuple[Keyword, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class Unary(Node):
     """`operator operand`; operator is one of `- + ~ not`."""
 
@@ -92,7 +83,6 @@ class Unary(Node):
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Binary(Node):
     """`left operator right`, for arithmetic and bits."""
 
@@ -101,7 +91,6 @@ class Binary(Node):
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Logic(Node):
     """`item and item ...` or `item or item ...`"""
 
@@ -109,7 +98,6 @@ class Logic(Node):
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Compare(Node):
     """`items[0] operators[0] items[1] operators[1] items[2] ...`"""
 
@@ -117,7 +105,6 @@ class Compare(Node):
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Choice(Node):
     """`then if test else otherwise`"""
 
@@ -126,7 +113,6 @@ class Choice(Node):
     otherwise: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Group(Node):
     """A list, tuple or set that is written out; *kind* is its name."""
 
@@ -134,7 +120,6 @@ class Group(Node):
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Dict(Node):
     """A dict that is written out."""
 
@@ -142,7 +127,6 @@ class Dict(Node):
     values: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Target(Node):
     """What a `for` gives names to: one name, or several in a (nested) tuple."""
 
@@ -150,7 +134,6 @@ class Target(Node):
     parts: tuple[Target, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class For(Node):
     """`for target in items if condition ...`, within a comprehension."""
 
@@ -159,7 +142,6 @@ class For(Node):
     conditions: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Comprehension(Node):
     """A comprehension; *kind* is list, set or dict. Only a dict has a *value*. A generator counts as a list."""
 
@@ -169,7 +151,6 @@ class Comprehension(Node):
     loops: tuple[For, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Lambda(Node):
     """`lambda parameters: body`"""
 
@@ -177,7 +158,6 @@ class Lambda(Node):
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Assign(Node):
     """`(name := value)`"""
 
@@ -185,7 +165,6 @@ class Assign(Node):
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Field(Node):
     """`{value!conversion:format}`, within an f-string."""
 
@@ -194,7 +173,6 @@ class Field(Node):
     format: Node | None
 
 
-@dataclass(frozen=True, slots=True)
 class FString(Node):
     """An f-string: constants and fields in turn."""
 
@@ -204,22 +182,19 @@ class FString(Node):
 # What names become in `check`.
 
 
-@dataclass(frozen=True, slots=True)
-class RunField:
+class RunField(ValueObject):
     """A field of the run, one of `names.RUN`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunParam:
+class RunParam(ValueObject):
     """The value at *path* in the run's params: a leaf, a dict, or something within a leaf."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class RunMetric:
+class RunMetric(ValueObject):
     """A summary value of the run's metric with this name and context text; "" asks whether the run has the metric."""
 
     name: str
@@ -227,29 +202,25 @@ class RunMetric:
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunSearch:
+class RunSearch(ValueObject):
     """Whether the run has the words of *text* anywhere; see `words`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class PairField:
+class PairField(ValueObject):
     """What all sequences of a pair share, one of `names.PAIR`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class SummaryValue:
+class SummaryValue(ValueObject):
     """A summary value of the sequence, one of `names.SUMMARY`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class PointList:
+class PointList(ValueObject):
     """The points of the sequence as a list, one of `names.POINTS`."""
 
     name: str
@@ -259,21 +230,18 @@ Source = RunField | RunParam | RunMetric | RunSearch | PairField | SummaryValue 
 """Where an input's values come from."""
 
 
-@dataclass(frozen=True, slots=True)
 class Input(Node):
     """A value that is read from the table."""
 
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
 class Builtin(Node):
     """A function or type, as a value: the `len` of `sorted(x, key=len)`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Invoke(Node):
     """A call of one of `functions.FUNCTIONS`, such as `len` or `math.sqrt`."""
 
@@ -282,7 +250,6 @@ class Invoke(Node):
     keywords: tuple[Keyword, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class Method(Node):
     """A call of a method of a plain value."""
 
@@ -292,7 +259,6 @@ class Method(Node):
     keywords: tuple[Keyword, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class Get(Node):
     """`params.get(key, default)` where the path of the key is written out: *value* is the param at that path."""
 
@@ -307,7 +273,7 @@ def _field_names(kind: type[Node]) -> tuple[str, ...]:
     """Return the names of the fields of a type of node, without its span."""
     names = _FIELD_NAMES.get(kind)
     if names is None:
-        names = tuple(field.name for field in fields(kind) if field.name not in ("start", "end"))
+        names = tuple(name for name in kind.FIELDS if name not in ("start", "end"))
         _FIELD_NAMES[kind] = names
     return names
 
@@ -338,7 +304,7 @@ def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
             changes[name] = change(value)
         elif isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
             changes[name] = tuple(change(item) if isinstance(item, Node) else item for item in value)
-    return replace(node, **changes) if changes else node  # type: ignore[arg-type]
+    return node.replaced(**changes) if changes else node
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -376,10 +342,10 @@ def show(node: Node | Source) -> str:
     'Unary(not, Constant(1))'
     """
     parts = []
-    for field in fields(node):
-        if field.name not in ("start", "end"):
-            value = getattr(node, field.name)
-            if value == () and field.name in ("keywords", "parts"):
+    for name in node.FIELDS:
+        if name not in ("start", "end"):
+            value = getattr(node, name)
+            if value == () and name in ("keywords", "parts"):
                 continue
             parts.append(_show_value(value, quoted=isinstance(node, Constant) or not isinstance(node, Node)))
     return f"{type(node).__name__}({', '.join(parts)})"

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
+from aim.core.value_objects import ValueObject
 from aim.core.zones import EPOCH, MICROSECOND
 from aim.query import tree
 from aim.query.names import DTYPE
@@ -41,8 +41,7 @@ TIMES = frozenset({"created_at", "updated_at", "finalized_at"})
 Term = FloatArray | float
 
 
-@dataclass(frozen=True)
-class Numbers:
+class Numbers(ValueObject):
     """
     An input as numbers, one for each row; times are in microseconds.
 
@@ -57,8 +56,7 @@ class Numbers:
     is_absent: BoolArray | None
 
 
-@dataclass(frozen=True)
-class Formula:
+class Formula(ValueObject):
     """A comparison that numpy can evaluate; `formula` makes them."""
 
     node: tree.Compare

@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from aim.core.kinds import QUERY_SUBJECTS
 from aim.core.reserved import SYSTEM_PARAMS
+from aim.core.value_objects import ValueObject
 from aim.query import regex
 from aim.query.limits import CALL_STEPS, Budget
 from aim.query.table import BoolArray, Path, QueryColumn, QueryTable
@@ -37,8 +37,7 @@ _EXPRESSION = re.compile(
 Test = Callable[[object], bool]
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(ValueObject):
     """
     One word of a search.
 
