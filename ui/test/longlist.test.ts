@@ -28,8 +28,9 @@ function longServer(matching: readonly GeneratedRun[] = RUNS) {
   const server = new FakeServer();
   const sent = { bytes: 0, rows: [] as number[] };
   server.on("runs", ({ body }) => {
-    const { fields, limit, runs } = body as unknown as RunsRequest;
-    const listed = runs ? matching.filter(({ hash }) => runs.includes(hash)) : matching;
+    const { fields, limit, runs, query } = body as unknown as RunsRequest;
+    const prefix = /startswith\("(\w+)"\)/.exec(query)?.[1] ?? "";
+    const listed = matching.filter(({ hash }) => hash.startsWith(prefix) && (runs?.includes(hash) ?? true));
     const part = listed.slice(0, limit);
     const answer = runsAnswer(part, fields, { count: listed.length, total: RUNS.length });
     sent.bytes += JSON.stringify(answer).length;
@@ -118,15 +119,38 @@ test("of selected runs far down it is known which ones the query leaves out", as
   close(app, scene);
 });
 
-test("a grouping, and a baseline that is far down, need all runs", async () => {
-  const grouped = await opened(RUNS, "metrics?color=hparams.lr");
-  assert.deepEqual([200, 10_000], grouped.sent.rows);
-  close(grouped.app, grouped.scene);
+test("a grouping needs all runs, and never all of them again", async () => {
+  const { app, scene, sent } = await opened(RUNS, "metrics?color=hparams.lr");
+  app.scope.nudge("2", [RUNS[9000].hash]);
+  await until(() => sent.rows.length === 3, "the changed run");
+  assert.deepEqual([200, 10_000, 1], sent.rows);
+  close(app, scene);
+});
+
+test("a baseline that is far down is asked for by itself, once", async () => {
   const near = await opened(RUNS, `metrics?base=${RUNS[5].hash.slice(0, 8)}`);
   await settled();
   assert.deepEqual([200, 500], near.sent.rows);
+  assert.equal(RUNS[5].hash, near.scene.baseline.value);
   close(near.app, near.scene);
   const far = await opened(RUNS, `metrics?base=${RUNS[9000].hash.slice(0, 8)}`);
-  await until(() => far.scene.table.value.hashes.length === 10_000, "all rows");
+  await until(() => far.scene.baseline.value === RUNS[9000].hash, "the baseline");
+  assert.equal("run 9000", far.scene.looks.value.nameOf(RUNS[9000].hash));
+  far.app.scope.nudge("2", [RUNS[7].hash]);
+  await until(() => far.sent.rows.length >= 5, "the changed run");
+  const { rows, bytes } = far.sent;
+  assert.deepEqual(
+    [1, 1, 1, 200, 500],
+    [...rows].sort((a, b) => a - b),
+  );
+  assert.ok(bytes < 710 * ROW_BYTES_MOST, `${bytes} bytes`);
   close(far.app, far.scene);
+});
+
+test("a far baseline that the query leaves out is none", async () => {
+  const { app, scene, sent } = await opened(RUNS.slice(0, 9000), `metrics?base=${RUNS[9500].hash.slice(0, 8)}`);
+  await until(() => sent.rows.length === 3, "an answer");
+  await settled();
+  assert.equal(null, scene.baseline.value);
+  close(app, scene);
 });

@@ -1,14 +1,15 @@
 /// The list of the matching runs, of which a page of very many fetches only the first rows.
 ///
 ///     the first rows     more are fetched when `needRows` is called, four times as many each time
-///     far runs           that are selected or pointed at are asked for by themselves, with the query, so that it is
-///                        known which ones it leaves out
-///     all rows           where a grouping needs them, or a baseline that is not among the first
+///     far runs           that are selected or pointed at, and the baseline, are asked for by themselves, with the
+///                        query, so that it is known which ones it leaves out
+///     all rows           where a grouping needs them
 ///
 /// So neither opening a page nor a change ever fetches ten thousand runs of which thirty are on the screen.
 
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { App } from "./app";
+import { queryLiteral } from "./fields";
 import { GROUP_PREFIX } from "./lines";
 import { liveStore, type LiveStore } from "./livestore";
 import type { Marks } from "./marks";
@@ -27,6 +28,8 @@ const FAR_MOST = 500;
 /// The list, and what is known of runs far down in it.
 export interface LongList {
   readonly store: RunsStore;
+  /// The run that others are compared to, if it matches the query.
+  readonly baseline: ReadonlySignal<string | null>;
   /// Asks for so many rows, soon.
   readonly needRows: (count: number) => void;
   /// The table that has a run, if one does.
@@ -49,19 +52,21 @@ export function longList(
   const rows = signal(LIST_ROWS);
   const limit = computed(() => (isListed && drawingFields.value.length === 0 ? rows.value : Infinity));
   const store = runsStore(scope, wish, only, limit);
-  // The address has few digits of the baseline, by which it can't be asked for.
-  const stopLooking = effect(() => {
-    const { hashes } = store.table.value;
-    const isFar = marks.hasBaseline.value && hashes.length > 0 && !hashes.some(marks.isBaseline);
-    if (isFar && isPart(store.table.value)) rows.value = Infinity;
-  });
-  const far = farRuns(scope, store, wish, focusOf(marks));
+  const whole = baselineHash(scope, store, marks);
+  const near = focusOf(marks);
+  const focus = computed(() => (whole.answer.value ? [...near.value, whole.answer.value] : near.value));
+  const far = farRuns(scope, store, wish, focus);
+  const baseline = computed(
+    () =>
+      store.table.value.hashes.find(marks.isBaseline) ?? far.answer.value?.table.hashes.find(marks.isBaseline) ?? null,
+  );
   const tableFor = (hash: string): RunTable => {
     const table = store.table.value;
     return table.rowOf.has(hash) ? table : (far.answer.value?.table ?? EMPTY_TABLE);
   };
   return {
     store,
+    baseline,
     tableFor,
     needRows: (count) => {
       while (count > rows.peek() && rows.peek() < store.table.peek().count) rows.value = GROWTH * rows.peek();
@@ -74,9 +79,25 @@ export function longList(
     stop: () => {
       store.stop();
       far.stop();
-      stopLooking();
+      whole.stop();
     },
   };
+}
+
+/// Asks for the whole hash of a baseline that is far down: the address has the first digits of it.
+function baselineHash(scope: Scope, list: RunsStore, marks: Marks): LiveStore<string | null> {
+  return liveStore<RunsRequest, string | null>(scope, {
+    wish: computed(() => {
+      const prefix = marks.baselinePrefix.value;
+      const table = list.table.value;
+      if (prefix === "" || !isPart(table) || table.hashes.some(marks.isBaseline)) return null;
+      return { query: `run.hash.startswith(${queryLiteral(prefix)})`, fields: [], sort: [], limit: 1 };
+    }),
+    pause_ms: FAR_PAUSE_MS,
+    fetch: async (request, abort) =>
+      (await sendJson<RunsAnswer>(scope.question("runs"), request, abort)).hash[0] ?? null,
+    concerns: () => false, // a hash does not change
+  });
 }
 
 /// The runs that the reader deals with: the selected ones, and the one that is pointed at.

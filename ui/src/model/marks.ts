@@ -70,8 +70,8 @@ export class Marks {
   /// Whether any run is hidden.
   readonly hasHidden = computed(() => this.hiddenSet.value.size > 0 || this.onlySet.value.size > 0);
 
-  /// Whether a run is the baseline.
-  readonly hasBaseline = computed(() => this.settings.baseline.value !== "");
+  /// How the hash of the baseline begins; empty: no run is the baseline.
+  readonly baselinePrefix = computed(() => this.settings.baseline.value);
 
   private readonly pinnedSet = computed(() => new Set(this.settings.pinned.value));
   private readonly hiddenSet = computed(() => new Set(this.settings.hidden.value));

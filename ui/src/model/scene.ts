@@ -54,6 +54,8 @@ export interface Scene extends RunsStore {
   readonly target: ReadonlySignal<Target | null>;
   readonly looks: ReadonlySignal<Looks>;
   readonly colors: ReadonlySignal<Coloring>;
+  /// The run that others are compared to, if it matches the query.
+  readonly baseline: ReadonlySignal<string | null>;
   /// Asks for so many rows of the list, soon.
   readonly needRows: (count: number) => void;
   /// The table that has a run: that of the list, or that of runs far down in it.
@@ -105,7 +107,7 @@ export function makeScene(
     return wishFor(rank, more?.value ?? [], only === undefined);
   });
   const list = longList({ scope, marks }, wish, { only, isListed });
-  const { store, tableFor, needRows, areMissing, stop } = list;
+  const { store, baseline, tableFor, needRows, areMissing, stop } = list;
   const averaged = signal<Averaged>({ groups: new Map(), by: null });
   const colors = computed(() => {
     const repo = scope.repo.value;
@@ -160,6 +162,7 @@ export function makeScene(
     colors,
     legend,
     setGroups,
+    baseline,
     needRows,
     tableFor,
     areMissing,

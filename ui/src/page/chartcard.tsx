@@ -1,7 +1,7 @@
 /// One card of a page: a metric's curves, fetched when the card comes near the screen. Its data, its frame and its
 /// actions have files of their own.
 
-import { batch, useComputed } from "@preact/signals";
+import { batch } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Extent } from "../chart/extent";
 import { goTo } from "../model/address";
@@ -32,7 +32,7 @@ export function ChartCard(props: ChartCardProps): JSX.Element {
   const app = useApp();
   const data = useCardData(props, props.onLines);
   const { store, yWindow } = data;
-  const baseline = useComputed(() => scene.table.value.hashes.find(app.marks.isBaseline) ?? null);
+  const { baseline } = scene;
   const zoom = (window: Extent | null, box: Extent | null): void =>
     batch(() => {
       yWindow.value = box;

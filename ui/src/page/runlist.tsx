@@ -238,8 +238,8 @@ function RunRow({
   const isHot = useComputed(() => marks.hot.value?.owner === hash);
   const value = cellOf(table, valueKey, hash);
   const status = cellOf(table, "run.status", hash);
-  const base = table.hashes.find(marks.isBaseline);
-  const delta = base === undefined || base === hash ? null : deltaText(value, cellOf(table, valueKey, base));
+  const base = scene.baseline.value;
+  const delta = base === null || base === hash ? null : deltaText(value, cellOf(scene.tableFor(base), valueKey, base));
   const name = runName(table, hash);
   const classes = [
     "run",
