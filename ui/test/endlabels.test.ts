@@ -34,7 +34,9 @@ function line(label: string, end: number, color = "#ff0000"): Line {
 }
 
 test("two to six lines have their names at their ends, apart from each other", () => {
-  const lines = ["vit-small-1", "vit-small-2", "vit-small-3"].map((name, i) => line(name, 50 + i / 100));
+  const lines = ["vit-small-patch-1", "vit-small-patch-2", "vit-small-patch-3"].map((name, i) =>
+    line(name, 50 + i / 100),
+  );
   const plot = layoutPlot({ lines, bands: [] }, OPTIONS, 400, 200);
   assert.deepEqual(["…1", "…2", "…3"], plot.labels.map(({ text }) => text).sort());
   const places = plot.labels.map(({ py }) => py);

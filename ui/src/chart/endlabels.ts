@@ -12,12 +12,12 @@ export interface EndLabel {
 }
 
 const LINES_MOST = 6;
-const CHAR_PX = 6.1;
+const CHAR_PX = 6.6;
 const GAP_PX = 6;
 const ROW_PX = 12;
 const ROOM_SHARE = 0.26; // of the width of the chart
 const WIDTH_MIN_PX = 240;
-const PREFIX_LEAST = 5; // a beginning that all names share is cut from so many signs on
+const LONG_CHARS = 14; // of longer names a beginning that all share is cut
 
 function labelled(lines: readonly Line[]): readonly Line[] {
   const clear = lines.filter((line) => !line.faint && line.label !== "");
@@ -29,7 +29,8 @@ function shortNames(names: readonly string[]): readonly string[] {
   const [first] = names;
   let shared = 0;
   while (shared < first.length && names.every((name) => name[shared] === first[shared])) shared++;
-  if (shared < PREFIX_LEAST || names.some((name) => name.length === shared)) return names;
+  const isLong = names.some((name) => name.length > LONG_CHARS);
+  if (!isLong || shared < 3 || names.some((name) => name.length === shared)) return names;
   return names.map((name) => `…${name.slice(shared)}`);
 }
 

@@ -5,6 +5,15 @@ import { transform, untransform, type ScaleKind } from "./scale";
 
 export type Extent = readonly [number, number];
 
+/// Ends of an axis that were given; null: that end is where the values are.
+export type Limits = readonly [number | null, number | null];
+
+/// A range with the ends that were given in place of its own; the range itself if they leave nothing.
+export function limited([low, high]: Extent, limits: Limits | undefined): Extent {
+  const [least, most] = [limits?.[0] ?? low, limits?.[1] ?? high];
+  return least < most ? [least, most] : [low, high];
+}
+
 const ROBUST_LOW = 0.004;
 const ROBUST_HIGH = 0.996;
 const OUTLIER_RATIO = 3; // only a range this many times the robust one counts as stretched by outliers

@@ -18,6 +18,8 @@ export interface Line {
   readonly faint: boolean;
   /// Drawn thick: a pinned run, a group's mean.
   readonly strong: boolean;
+  /// Drawn by the second y axis, on the right.
+  readonly right?: boolean;
   /// Whether x never goes back; then the nearest point is found by halving.
   readonly sorted: boolean;
 }

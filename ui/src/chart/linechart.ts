@@ -11,6 +11,7 @@ import {
   drawBests,
   drawMarks,
   layoutPlot,
+  yOf,
   type ChartTheme,
   type Plot,
   type PlotData,
@@ -224,8 +225,10 @@ export class LineChart {
     glass.globalAlpha = 1;
   }
 
-  private thick(line: Line, { x, y }: Plot): void {
+  private thick(line: Line, plot: Plot): void {
     const { glass } = this;
+    const { x } = plot;
+    const y = yOf(plot, line);
     glass.globalAlpha = line.faint ? 0.35 : 1;
     drawLine(glass, line, x, y, line.faint ? 1 : 2.2);
     glass.globalAlpha = 1;
@@ -288,7 +291,7 @@ export class LineChart {
   private pointAt(px: number, py: number): HoverPoint | null {
     const { plot } = this;
     if (!plot || px < plot.x.from - 6 || px > plot.x.to + 6 || plot.data.lines.length === 0) return null;
-    const hits = nearestLines(plot.data.lines, px, py, plot.x, plot.y, TIP_LINES);
+    const hits = nearestLines(plot.data.lines, px, py, plot.x, plot.y, TIP_LINES, plot.right);
     if (hits.length === 0) return null;
     const best = hits[0];
     return { x: best.line.x[best.index], px, py, hits };

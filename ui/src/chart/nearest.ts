@@ -32,15 +32,23 @@ export function indexAt(line: Line, x: number, scale: Scale): number {
   return best;
 }
 
-/// The `count` lines nearest to a pixel, nearest first. Faint lines are passed over.
-export function nearestLines(lines: readonly Line[], px: number, py: number, x: Scale, y: Scale, count: number): Hit[] {
+/// The `count` lines nearest to a pixel, nearest first. Faint lines are passed over. `right`: the second y axis.
+export function nearestLines(
+  lines: readonly Line[],
+  px: number,
+  py: number,
+  x: Scale,
+  y: Scale,
+  count: number,
+  right: Scale | null = null,
+): Hit[] {
   const at = x.value(px);
   const hits: Hit[] = [];
   for (const line of lines) {
     if (line.faint) continue;
     const index = indexAt(line, at, x);
     if (index < 0) continue;
-    const value = y.px(line.y[index]);
+    const value = (line.right && right ? right : y).px(line.y[index]);
     const distance_px = Number.isFinite(value) ? Math.abs(value - py) : Number.MAX_VALUE;
     if (hits.length < count || distance_px < hits[hits.length - 1].distance_px) {
       let rank = hits.length;

@@ -6,7 +6,7 @@
 
 import { drawBest, type BestEnd } from "./best";
 import { addLine, makeRaster, toPixels } from "./density";
-import { padded, withoutOutliers, xExtent, yExtent, type Extent } from "./extent";
+import { limited, padded, withoutOutliers, xExtent, yExtent, type Extent, type Limits } from "./extent";
 import { endLabels, labelRoom, type EndLabel } from "./endlabels";
 import { drawBand, drawDots, drawLine, drawMarkers, type Band, type Line } from "./line";
 import { Scale, type ScaleKind } from "./scale";
@@ -28,6 +28,7 @@ const LABEL_PX = 12;
 const TOP_PX = 8;
 const BOTTOM_PX = 22;
 const RIGHT_PX = 12;
+const RIGHT_AXIS_PX = 52;
 const Y_NAME_PX = 16;
 const Y_NAME_HEIGHT_PX = 260;
 
@@ -58,6 +59,11 @@ export interface PlotOptions {
   /// What the axes are called; y only where there is room for it.
   readonly xName?: string;
   readonly yName?: string;
+  /// Ends of the axes that hold unless a part is shown.
+  readonly limits?: { readonly x: Limits; readonly y: Limits };
+  /// The scale and the shown range of the second y axis.
+  readonly rightKind?: ScaleKind;
+  readonly rightWindow?: Extent | null;
 }
 
 /// A laid-out picture, in CSS pixels.
@@ -68,8 +74,11 @@ export interface Plot {
   readonly height: number;
   readonly x: Scale;
   readonly y: Scale;
+  /// The second y axis, of the lines that are drawn by it; null: there are none.
+  readonly right: Scale | null;
   readonly xTicks: readonly number[];
   readonly yTicks: readonly number[];
+  readonly rightTicks: readonly number[];
   /// Whether values lie outside because outliers are left out.
   readonly isClipped: boolean;
   /// The names of few lines, at their ends.
@@ -88,28 +97,53 @@ function fewTicks(kind: ScaleKind, unit: AxisUnit, lo: number, hi: number, most:
 /// Decides ranges, ticks and margins. Cost: O(points) when the y range is not given.
 export function layoutPlot(data: PlotData, options: PlotOptions, width: number, height: number): Plot {
   const allX = xExtent(data.lines) ?? [0, 1];
-  let [x0, x1] = options.window ?? allX;
+  let [x0, x1] = options.window ?? limited(allX, options.limits?.x);
   if (x0 === x1) [x0, x1] = [x0 - 0.5, x1 + 0.5];
   if (options.xKind === "log" && x0 <= 0) x0 = Math.min(1, x1 / 1000);
-  const edges: Line[] = [...data.lines];
+  const edges: Line[] = data.lines.filter((line) => !line.right);
   for (const { owner, x, low, high, color } of data.bands) {
     const side = { owner, label: "", x, color, dash: [], faint: true, strong: false, sorted: true };
     edges.push({ ...side, y: low }, { ...side, y: high });
   }
-  const full = yExtent(edges, options.yKind, x0, x1) ?? (options.yKind === "log" ? [0.1, 1] : [0, 1]);
-  const shown = options.clip ? withoutOutliers(edges, options.yKind, full, x0, x1) : full;
-  const [y0, y1] = options.yWindow ?? padded(shown, options.yKind);
+  const { range, isCut } = yRange(edges, options.yKind, options.clip, options.yWindow, [x0, x1]);
+  const [y0, y1] = options.yWindow ?? limited(range, options.limits?.y);
+  const rightLines = data.lines.filter((line) => line.right);
+  const rightKind = options.rightKind ?? "linear";
+  const other = yRange(rightLines, rightKind, options.clip, options.rightWindow ?? null, [x0, x1]);
   const yTicks = fewTicks(options.yKind, "number", y0, y1, Math.min(TICKS_MOST, Math.max(2, Math.floor(height / 40))));
   const chars = Math.max(...yTicks.map((tick) => tickLabel("number", tick, y1 - y0).length), 3);
   const left = Math.round(chars * CHAR_PX) + 16 + (hasYName(options, height) ? Y_NAME_PX : 0);
-  const right_px = labelRoom(data.lines, width);
+  const hasRight = rightLines.length > 0;
+  const yCount = Math.min(TICKS_MOST, Math.max(2, Math.floor(height / 40)));
+  const rightTicks = hasRight ? fewTicks(rightKind, "number", ...other.range, yCount) : [];
+  const right_px = hasRight ? RIGHT_AXIS_PX : labelRoom(data.lines, width);
   const x = new Scale(options.xKind, x0, x1, left, Math.max(left + 10, width - (right_px || RIGHT_PX)));
   const y = new Scale(options.yKind, y0, y1, Math.max(TOP_PX + 10, height - BOTTOM_PX), TOP_PX);
   const xCount = Math.min(TICKS_MOST, Math.max(2, Math.floor((x.to - left) / 60)));
   const xTicks = fewTicks(options.xKind, options.xUnit, x0, x1, xCount);
-  const labels = right_px > 0 ? endLabels(data.lines, x, y, right_px) : [];
-  const isClipped = shown !== full && !options.yWindow;
-  return { data, options, width, height, x, y, xTicks, yTicks, isClipped, labels };
+  const right = hasRight ? new Scale(rightKind, ...other.range, y.from, y.to) : null;
+  const labels = right_px > 0 && !hasRight ? endLabels(data.lines, x, y, right_px) : [];
+  const isClipped = isCut || other.isCut;
+  return { data, options, width, height, x, y, right, xTicks, yTicks, rightTicks, isClipped, labels };
+}
+
+/// The range of y that is shown, and whether values lie outside because outliers are left out.
+function yRange(
+  lines: readonly Line[],
+  kind: ScaleKind,
+  clip: boolean,
+  window: Extent | null,
+  [x0, x1]: Extent,
+): { readonly range: Extent; readonly isCut: boolean } {
+  if (window) return { range: window, isCut: false };
+  const full = yExtent(lines, kind, x0, x1) ?? (kind === "log" ? [0.1, 1] : [0, 1]);
+  const inner = clip ? withoutOutliers(lines, kind, full, x0, x1) : full;
+  return { range: padded(inner, kind), isCut: inner !== full };
+}
+
+/// The y axis by which a line is drawn.
+export function yOf({ y, right }: Pick<Plot, "y" | "right">, line: Line): Scale {
+  return line.right && right ? right : y;
 }
 
 /// Ground, grid lines and labels.
@@ -137,6 +171,10 @@ export function drawAxes(context: CanvasRenderingContext2D, plot: Plot, theme: C
     context.stroke();
     context.fillText(tickLabel("number", tick, y.hi - y.lo), x.from - 7, py);
   }
+  context.textAlign = "left";
+  for (const tick of plot.rightTicks)
+    if (plot.right)
+      context.fillText(tickLabel("number", tick, plot.right.hi - plot.right.lo), x.to + 7, plot.right.px(tick));
   context.textAlign = "center";
   context.textBaseline = "alphabetic";
   const { ticks, name } = xLabels(plot);
@@ -240,24 +278,24 @@ export function* drawMarks(context: CanvasRenderingContext2D, plot: Plot, dpr: n
     context.globalAlpha = 0.3;
     for (const line of data.lines) {
       if (!line.faint) continue;
-      drawLine(context, line, x, y, hairline);
+      drawLine(context, line, x, yOf(plot, line), hairline);
       if (++count % REST_LINES === 0) yield;
     }
     context.globalAlpha = alphaOf(clear.length);
     for (const line of clear) {
       if (line.strong) continue;
-      drawLine(context, line, x, y, width);
+      drawLine(context, line, x, yOf(plot, line), width);
       if (++count % REST_LINES === 0) yield;
     }
   }
   context.globalAlpha = 1;
-  for (const line of clear) if (line.strong) drawLine(context, line, x, y, 2);
+  for (const line of clear) if (line.strong) drawLine(context, line, x, yOf(plot, line), 2);
   context.restore();
   context.save();
   clipToPlot(context, plot, MARKER_SIDE_PX);
-  if (clear.length <= DENSITY_LINES) for (const line of clear) drawDots(context, line, x, y);
+  if (clear.length <= DENSITY_LINES) for (const line of clear) drawDots(context, line, x, yOf(plot, line));
   let left = MARKER_LIMIT;
-  for (const line of data.lines) if (left > 0) left -= drawMarkers(context, line, x, y, left);
+  for (const line of data.lines) if (left > 0) left -= drawMarkers(context, line, x, yOf(plot, line), left);
   context.restore();
   drawLabels(context, plot);
 }

@@ -1,6 +1,6 @@
 /// A laid-out plot as SVG: real paths, text as text. For up to a few hundred lines.
 
-import { hasYName, xLabels, type Plot, type ChartTheme } from "./plot";
+import { hasYName, xLabels, yOf, type Plot, type ChartTheme } from "./plot";
 import { visibleRange, type Band, type Line } from "./line";
 import { project } from "./scale";
 import { tickLabel } from "./ticks";
@@ -31,6 +31,11 @@ function axesToSvg(plot: Plot, theme: ChartTheme, title: string): readonly strin
       element("text", { x: x.from - 7, y: py, dy: 3.5, "text-anchor": "end", fill }, label),
     ];
   });
+  const { right } = plot;
+  for (const tick of right ? plot.rightTicks : [])
+    rows.push(
+      element("text", { x: x.to + 7, y: right?.px(tick).toFixed(1) ?? 0, dy: 3.5, fill }, tickLabel("number", tick, 1)),
+    );
   const { ticks, name } = xLabels(plot);
   const columns = ticks.map(({ px, label }) =>
     element("text", { x: px.toFixed(1), y: height - 7, "text-anchor": "middle", fill }, escapeXml(label)),
@@ -95,7 +100,7 @@ export function plotToSvg(plot: Plot, theme: ChartTheme, title: string): string 
   const inside = element("rect", { x: x.from, y: y.to, width: x.to - x.from, height: y.from - y.to });
   const marks = [
     ...data.bands.map((band) => bandToSvg(band, plot)),
-    ...data.lines.flatMap((line) => lineToSvg(line, plot)),
+    ...data.lines.flatMap((line) => lineToSvg(line, { ...plot, y: yOf(plot, line) })),
   ];
   const file = {
     xmlns: "http://www.w3.org/2000/svg",

@@ -1,7 +1,7 @@
 /// How the curves of a card are drawn: the settings of the workspace, or those of a page about few runs.
 
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
-import type { Extent } from "../chart/extent";
+import type { Extent, Limits } from "../chart/extent";
 import type { ScaleKind } from "../chart/scale";
 import type { AxisUnit } from "../chart/ticks";
 import type { Smoothing } from "./smoothing";
@@ -30,6 +30,9 @@ export interface CardSettings {
   readonly zoom: (window: Extent | null) => void;
   /// Whether the best point of a curve is marked, where the metric's name says what is better.
   readonly marksBest: boolean;
+  /// Of a chart that the reader made: the scale of x, and limits.
+  readonly xKind?: ScaleKind;
+  readonly limits?: { readonly x: Limits; readonly y: Limits };
 }
 
 const AXES = { xAxis, xLabel, xUnit, yKind, isClipped, smoothing };

@@ -30,6 +30,8 @@ export interface CardSubject {
   readonly settings: CardSettings;
   /// Only these runs: a facet's, or those of a page about few runs. Null: all that match.
   readonly runs?: ReadonlySignal<readonly string[] | null>;
+  /// Makes the lines of what was fetched, in place of a line for each curve.
+  readonly reshape?: (frame: Frame | null) => CardLines;
 }
 
 /// The data of a card that is on the page.
@@ -50,7 +52,7 @@ export interface CardData {
 
 /// Makes the data of a card. Nothing is fetched before the card comes near the screen.
 export function useCardData(
-  { card, scene, settings, runs }: CardSubject,
+  { card, scene, settings, runs, reshape }: CardSubject,
   onLines?: (lines: CardLines) => void,
 ): CardData {
   const { scope } = useApp();
@@ -85,7 +87,9 @@ export function useCardData(
     return { order: Math.round(box.top) * ROW_RANK + box.left, isOnScreen };
   };
   const store = useStore(() => seriesStore(scope, request, place));
-  const lines = useComputed(() => linesOf(store.answer.value, card.metrics, scene.looks.value));
+  const lines = useComputed(() =>
+    reshape ? reshape(store.answer.value) : linesOf(store.answer.value, card.metrics, scene.looks.value),
+  );
   useSignalEffect(() => {
     const next = lines.value;
     untracked(() => onLines?.(next));
@@ -99,7 +103,8 @@ export function useCardData(
     });
   });
   const options = useComputed<PlotOptions>(() => ({
-    xKind: "linear",
+    xKind: settings.xKind ?? "linear",
+    limits: settings.limits,
     yKind: settings.yKind.value,
     xUnit: settings.xUnit.value,
     clip: settings.isClipped.value,

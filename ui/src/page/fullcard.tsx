@@ -3,17 +3,15 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { goTo } from "../model/address";
-import type { Card } from "../model/cards";
 import { deltaText, formatCell } from "../model/format";
-import type { CardSettings } from "../model/cardsettings";
 import type { CardLines } from "../model/lines";
 import { lineRows, sortedLines, type LineKey } from "../model/linerows";
 import { valueTitle } from "../model/cell";
-import type { Scene } from "../model/scene";
 import { Dialog } from "../widget/dialog";
 import { Grid, type GridColumn } from "../widget/grid";
 import { Swatch } from "../widget/text";
 import { useApp } from "./app";
+import type { CardSubject } from "./carddata";
 import { ChartCard } from "./chartcard";
 import { ChartToolbar } from "./toolbar";
 
@@ -31,13 +29,9 @@ export function FullCard({
   card,
   scene,
   settings,
+  reshape,
   onClose,
-}: {
-  card: Card;
-  scene: Scene;
-  settings: CardSettings;
-  onClose: () => void;
-}): JSX.Element {
+}: CardSubject & { onClose: () => void }): JSX.Element {
   const { marks } = useApp();
   const lines = useSignal<CardLines | null>(null);
   const sort = useSignal<{ readonly key: LineKey; readonly descending: boolean }>({ key: "last", descending: true });
@@ -64,7 +58,14 @@ export function FullCard({
     <Dialog title={[card.title, card.subtitle].filter(Boolean).join(" · ")} isWide onClose={onClose}>
       <div class="fullcard">
         <ChartToolbar settings={settings} />
-        <ChartCard card={card} scene={scene} settings={settings} isLarge onLines={(next) => (lines.value = next)} />
+        <ChartCard
+          card={card}
+          scene={scene}
+          settings={settings}
+          reshape={reshape}
+          isLarge
+          onLines={(next) => (lines.value = next)}
+        />
         <Grid
           label="Lines"
           columns={COLUMNS}

@@ -9,16 +9,20 @@ import { workspaceSettings, type CardSettings } from "../model/cardsettings";
 import { metricsOf, parseField, fieldText, sequenceText } from "../model/fields";
 import { splitBy } from "../model/grouping";
 import { arrange, type ArrangedSection } from "../model/layout";
+import { chartFields, MADE_PREFIX, madeCharts, putCharts, withChart, type MadeChart } from "../model/madecharts";
 import { formatSmoothing } from "../model/smoothing";
 import { makeScene, type Scene } from "../model/scene";
 import { facetField, folded, split, smoothing, yKind, zoom } from "../model/workspace";
 import { Icon } from "../widget/icon";
 import { useApp } from "./app";
+import type { CardSubject } from "./carddata";
 import { ChartCard } from "./chartcard";
+import { ChartEditor } from "./charteditor";
 import { addSection, CardSection, positionOf, type CardPosition } from "./cardsection";
 import { FullCard } from "./fullcard";
 import { GroupLegend } from "./grouplegend";
 import { useCommands, useStore, useTitle } from "./hooks";
+import { cardsOfCharts, lineSubject, MadeCard } from "./madecard";
 import { RunList } from "./runlist";
 import { listColumns } from "./runlisthead";
 import { ScopeNotice, useHasRuns } from "./scopenotice";
@@ -30,6 +34,7 @@ import { Skeleton } from "../widget/state";
 /// The card on the full screen.
 const fullSetting = setting("full");
 
+const CHARTS_SECTION = "charts";
 const SMOOTH_STEPS = ["", "0.6", "0.9", "0.97"];
 
 /// Finds a card by its title.
@@ -77,14 +82,19 @@ function useChartCommands(sections: ReadonlySignal<readonly ArrangedSection[]>):
 function MetricsToolbar({
   sections,
   settings,
+  onMake,
 }: {
   sections: ReadonlySignal<readonly ArrangedSection[]>;
   settings: CardSettings;
+  onMake: () => void;
 }): JSX.Element {
   const { arrangement } = useApp();
   const isArranged = arrangement.sections.value.length > 0 || arrangement.spans.value.size > 0;
   return (
     <ChartToolbar settings={settings}>
+      <button type="button" class="pill add" title="A chart of the metrics and runs that you choose" onClick={onMake}>
+        + chart
+      </button>
       <button
         type="button"
         class="pill add"
@@ -108,7 +118,9 @@ export function MetricsPage(): JSX.Element {
   const app = useApp();
   const { scope, arrangement } = app;
   const columns = useComputed(listColumns);
-  const scene = useStore(() => makeScene(app, columns, undefined, true));
+  const needed = useComputed(() => [...columns.value, ...madeCharts.value.flatMap(chartFields)]);
+  const scene = useStore(() => makeScene(app, needed, undefined, true));
+  const edited = useSignal<MadeChart | "new" | null>(null);
   const settings = useMemo(workspaceSettings, []);
   const find = useSignal("");
   useTitle("Metrics");
@@ -117,7 +129,10 @@ export function MetricsPage(): JSX.Element {
     if (!scope.fields.value) return [];
     const metrics = metricsOf(scope.fields.value);
     const matching = metrics.filter((metric) => sequenceText(metric).toLowerCase().includes(find.value));
-    return arrange(sectionsOf(matching, split.value === "name" ? "name" : "context"), arrangement.sections.value);
+    const made = cardsOfCharts(madeCharts.value);
+    const automatic = sectionsOf(matching, split.value === "name" ? "name" : "context");
+    const all = made.length > 0 ? [{ name: CHARTS_SECTION, cards: made }, ...automatic] : automatic;
+    return arrange(all, arrangement.sections.value);
   });
   const full = useComputed(
     () => sections.value.flatMap((section) => section.cards).find((card) => card.id === fullSetting.value) ?? null,
@@ -130,7 +145,7 @@ export function MetricsPage(): JSX.Element {
     <div class="workspace" style={{ "--columns": String(columns.value.length) }}>
       <RunList scene={scene} />
       <main class="main">
-        <MetricsToolbar sections={sections} settings={settings} />
+        <MetricsToolbar sections={sections} settings={settings} onMake={() => (edited.value = "new")} />
         <GroupLegend scene={scene} />
         {scope.fields.value === null && <Skeleton rows={10} />}
         {sections.value.map((section, i) => (
@@ -148,6 +163,7 @@ export function MetricsPage(): JSX.Element {
                 scene={scene}
                 settings={settings}
                 position={positionOf(arrangement, sections.value, section, card.id)}
+                onEdit={(chart) => (edited.value = chart)}
               />
             ))}
           </CardSection>
@@ -160,13 +176,15 @@ export function MetricsPage(): JSX.Element {
         )}
       </main>
       <SelectionBar scene={scene} />
-      {full.value && (
-        <FullCard
-          key={full.value.id}
-          card={full.value}
-          scene={scene}
-          settings={settings}
-          onClose={() => expand(null)}
+      {full.value && <FullOf key={full.value.id} card={full.value} scene={scene} settings={settings} />}
+      {edited.value && (
+        <ChartEditor
+          chart={edited.value === "new" ? null : edited.value}
+          onSave={(chart) => {
+            putCharts(withChart(madeCharts.peek(), chart));
+            edited.value = null;
+          }}
+          onClose={() => (edited.value = null)}
         />
       )}
     </div>
@@ -175,18 +193,39 @@ export function MetricsPage(): JSX.Element {
 
 const FACETS_MOST = 24;
 
+function chartOf(card: Card): MadeChart | undefined {
+  return madeCharts.value.find(({ id }) => MADE_PREFIX + id === card.id);
+}
+
+/// A card on the full screen; a chart over runs has no such view.
+function FullOf({ card, scene, settings }: CardSubject): JSX.Element | null {
+  const { scope } = useApp();
+  const chart = chartOf(card);
+  if (!chart) return <FullCard card={card} scene={scene} settings={settings} onClose={() => expand(null)} />;
+  const subject = lineSubject(chart, scope.fields.value ? metricsOf(scope.fields.value) : [], scene, settings);
+  if (chart.kind !== "line" || typeof subject === "string") return null;
+  return <FullCard {...subject} scene={scene} onClose={() => expand(null)} />;
+}
+
 /// A card, or one for each value of the facet.
 function CardOrFacets({
   card,
   scene,
   settings,
   position,
+  onEdit,
 }: {
   card: Card;
   scene: Scene;
   settings: CardSettings;
   position: CardPosition;
+  onEdit: (chart: MadeChart) => void;
 }): JSX.Element {
+  const made = chartOf(card);
+  if (made) {
+    const subject = { scene, settings, position, onEdit, onExpand: expand };
+    return <MadeCard key={JSON.stringify(made)} chart={made} {...subject} />;
+  }
   const facet = parseField(facetField.value);
   if (!facet) return <ChartCard card={card} scene={scene} settings={settings} position={position} onExpand={expand} />;
   const parts = splitBy(scene.table.value, fieldText(facet)).slice(0, FACETS_MOST);
