@@ -1,6 +1,6 @@
 """
-Small documents of the browser beside the runs: saved views, reports, colours of tags. Specified in
-docs/formats/documents.md.
+Small documents of the browser beside the runs: saved views, reports, colours of tags, annotations of curves. Specified
+in docs/formats/documents.md.
 
     .aim/views/<kind>-<id>.json      {"kind","id","updated_at","body"} and a newline; replaced as a whole, atomically
 
@@ -22,9 +22,9 @@ from typing import Any
 from aim.core.errors import AimError, NotFound, UsageError
 from aim.storage.backend import DocumentFiles
 
-KINDS = ("view", "report", "tag", "alert")
+KINDS = ("view", "report", "tag", "alert", "annotation")
 ID = re.compile(r"[a-z0-9-]{1,64}")
-FILE = re.compile(r"(view|report|tag|alert)-([a-z0-9-]{1,64})\.json")
+FILE = re.compile(r"(view|report|tag|alert|annotation)-([a-z0-9-]{1,64})\.json")
 BODY_BYTES_MAX = 1_000_000
 
 

@@ -8,8 +8,8 @@ import { drawLine, type Line } from "./line";
 import { indexAt, nearestLines, type Hit } from "./nearest";
 import {
   drawAxes,
-  drawBests,
   drawMarks,
+  drawOver,
   layoutPlot,
   yOf,
   type ChartTheme,
@@ -162,7 +162,7 @@ export class LineChart {
     drawAxes(context, plot, this.theme);
     const steps = drawMarks(context, plot, dpr);
     const finish = (): void => {
-      drawBests(context, plot, this.theme.ground);
+      drawOver(context, plot, this.theme);
       if (isSliced) {
         this.fit(this.base, width, height, dpr);
         this.ink.setTransform(1, 0, 0, 1, 0, 0);

@@ -9,6 +9,7 @@ import { addLine, makeRaster, toPixels } from "./density";
 import { limited, padded, withoutOutliers, xExtent, yExtent, type Extent, type Limits } from "./extent";
 import { endLabels, labelRoom, type EndLabel } from "./endlabels";
 import { drawBand, drawDots, drawLine, drawMarkers, type Band, type Line } from "./line";
+import { drawNotes, type ChartNote } from "./notes";
 import { Scale, type ScaleKind } from "./scale";
 import { axisTicks, tickLabel, type AxisUnit } from "./ticks";
 
@@ -61,6 +62,8 @@ export interface PlotOptions {
   readonly yName?: string;
   /// Ends of the axes that hold unless a part is shown.
   readonly limits?: { readonly x: Limits; readonly y: Limits };
+  /// Texts at an x.
+  readonly notes?: readonly ChartNote[];
   /// The scale and the shown range of the second y axis.
   readonly rightKind?: ScaleKind;
   readonly rightWindow?: Extent | null;
@@ -300,8 +303,9 @@ export function* drawMarks(context: CanvasRenderingContext2D, plot: Plot, dpr: n
   drawLabels(context, plot);
 }
 
-/// Rings at the best points of a few lines, over the lines.
-export function drawBests(context: CanvasRenderingContext2D, plot: Plot, ground: string): void {
+/// Rings at the best points of a few lines and texts at an x, over the lines.
+export function drawOver(context: CanvasRenderingContext2D, plot: Plot, { ground, ink }: ChartTheme): void {
+  drawNotes(context, plot, ink, ground);
   const clear = plot.data.lines.filter((line) => !line.faint);
   const { best } = plot.options;
   if (!best || clear.length > BEST_LINES) return;
@@ -312,5 +316,5 @@ export function drawBests(context: CanvasRenderingContext2D, plot: Plot, ground:
 export function paintPlot(context: CanvasRenderingContext2D, plot: Plot, theme: ChartTheme, dpr: number): void {
   drawAxes(context, plot, theme);
   for (const _ of drawMarks(context, plot, dpr)) continue;
-  drawBests(context, plot, theme.ground);
+  drawOver(context, plot, theme);
 }

@@ -2,6 +2,7 @@
 
 import { hasYName, xLabels, yOf, type Plot, type ChartTheme } from "./plot";
 import { visibleRange, type Band, type Line } from "./line";
+import { placedNotes } from "./notes";
 import { project } from "./scale";
 import { tickLabel } from "./ticks";
 
@@ -114,6 +115,19 @@ export function plotToSvg(plot: Plot, theme: ChartTheme, title: string): string 
     ...axesToSvg(plot, theme, title),
     element("clipPath", { id: "plot" }, inside),
     element("g", { "clip-path": "url(#plot)", fill: "none" }, marks.filter(Boolean).join("\n")),
+    ...placedNotes(plot).flatMap(({ px, py, text, isLeft }) => [
+      element("path", { d: `M${px.toFixed(1)} ${y.to}V${y.from}`, stroke: theme.ink, "stroke-dasharray": "3 3" }),
+      element(
+        "text",
+        {
+          x: (isLeft ? px - 4 : px + 4).toFixed(1),
+          y: py + 3,
+          "text-anchor": isLeft ? "end" : "start",
+          fill: theme.ink,
+        },
+        escapeXml(text),
+      ),
+    ]),
     ...plot.labels.map(({ text, px, py, color }) =>
       element("text", { x: px, y: py.toFixed(1), dy: 3.5, fill: color, "font-weight": 550 }, escapeXml(text)),
     ),

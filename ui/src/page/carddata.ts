@@ -5,7 +5,9 @@ import { useEffect, useRef } from "preact/hooks";
 import type { RefObject } from "preact";
 import type { BestEnd } from "../chart/best";
 import type { Extent } from "../chart/extent";
+import type { ChartNote } from "../chart/notes";
 import type { Plot, PlotOptions } from "../chart/plot";
+import { annotationsFor, annotationsOf } from "../model/annotations";
 import { cardRequest } from "../model/cardrequest";
 import type { Card } from "../model/cards";
 import type { CardSettings } from "../model/cardsettings";
@@ -15,7 +17,7 @@ import type { LiveStore } from "../model/livestore";
 import type { Scene } from "../model/scene";
 import { seriesStore, type CardPlace } from "../model/series";
 import type { Frame } from "../wire/frame";
-import type { SeriesRequest } from "../wire/types";
+import type { SeriesRequest, StoredDocument } from "../wire/types";
 import { useApp } from "./app";
 import { cardTitle } from "./cardactions";
 import { useOnScreen, useStore } from "./hooks";
@@ -55,7 +57,7 @@ export function useCardData(
   { card, scene, settings, runs, reshape }: CardSubject,
   onLines?: (lines: CardLines) => void,
 ): CardData {
-  const { scope } = useApp();
+  const { scope, documents } = useApp();
   const { ref, isSeen, width_px } = useOnScreen();
   const yWindow = useSignal<Extent | null>(null);
   const plot = useRef<Plot | null>(null);
@@ -105,6 +107,7 @@ export function useCardData(
   const options = useComputed<PlotOptions>(() => ({
     xKind: settings.xKind ?? "linear",
     limits: settings.limits,
+    notes: settings.xAxis.value === "step" ? notesOf(documents.all.value, card) : [],
     yKind: settings.yKind.value,
     xUnit: settings.xUnit.value,
     clip: settings.isClipped.value,
@@ -122,6 +125,11 @@ export function useCardData(
     if (isSampled && width !== plotWidth.peek()) plotWidth.value = width;
   };
   return { ref, isSeen, request, store, lines, options, plot, hasOutliers, yWindow, painted };
+}
+
+/// What people wrote at steps of a card's metrics.
+function notesOf(documents: readonly StoredDocument[] | null, { metrics }: Card): readonly ChartNote[] {
+  return annotationsFor(annotationsOf(documents), metrics).map(({ step, text }) => ({ x: step, text }));
 }
 
 /// The best end of a card's values; null: its metrics do not say what is better, or not the same.

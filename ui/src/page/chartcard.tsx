@@ -5,8 +5,10 @@ import { batch } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Extent } from "../chart/extent";
 import { goTo } from "../model/address";
+import { annotate, annotationsFor, annotationsOf, removeAnnotation } from "../model/annotations";
 import type { Card } from "../model/cards";
 import { type CardLines, GROUP_PREFIX } from "../model/lines";
+import type { MenuItem } from "../widget/popover";
 import { useApp } from "./app";
 import { cardActions, cardTitle } from "./cardactions";
 import { useCardData, type CardSubject } from "./carddata";
@@ -39,6 +41,18 @@ export function ChartCard(props: ChartCardProps): JSX.Element {
       settings.zoom(window);
     });
   const title = cardTitle(card);
+  const { documents, edits } = app;
+  const [metric = null] = card.metrics.length === 1 ? card.metrics : [];
+  const canAnnotate = settings.xAxis.value === "step" && edits.canEdit();
+  const save = (x: number, text: string): void => void annotate(documents, x, text, metric);
+  const removals = (): readonly MenuItem[] =>
+    edits.canEdit()
+      ? annotationsFor(annotationsOf(documents.all.peek()), card.metrics).map((each) => ({
+          label: `Remove “${each.text}”`,
+          icon: "trash",
+          run: () => void removeAnnotation(documents, each),
+        }))
+      : [];
   const classes = ["card", isLarge && "large", isTarget && "found", position && `span-${position.span}`];
   return (
     <article class={classes.filter(Boolean).join(" ")} ref={data.ref} data-card={card.id} onDrop={position?.onDrop}>
@@ -46,7 +60,7 @@ export function ChartCard(props: ChartCardProps): JSX.Element {
         card={card}
         data={data}
         reading={props.reading ?? null}
-        actions={() => cardActions(app, card, data, onExpand, position?.items() ?? [])}
+        actions={() => cardActions(app, card, data, onExpand, [...(position?.items() ?? []), ...removals()])}
         onExpand={onExpand}
         onDrag={position?.onDrag}
       />
@@ -61,6 +75,7 @@ export function ChartCard(props: ChartCardProps): JSX.Element {
             baseline={baseline}
             openOf={(owner) => (owner.startsWith(GROUP_PREFIX) ? null : () => goTo("run", owner))}
             onPainted={data.painted}
+            onAnnotate={canAnnotate ? save : undefined}
           />
         )}
         <CardNotice title={title} data={data} settings={settings} />

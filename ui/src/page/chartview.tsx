@@ -37,6 +37,8 @@ interface ChartViewProps {
   /// The owner that values are compared to in the tip.
   readonly baseline?: ReadonlySignal<string | null>;
   readonly chartRef?: { current: LineChart | null };
+  /// Keeps what the reader writes at an x, for all who look; without it nothing can be written.
+  readonly onAnnotate?: (x: number, text: string) => void;
 }
 
 /// The place of x for people.
@@ -156,6 +158,7 @@ function Tip({
   lines,
   baseline,
   xName,
+  onAnnotate,
 }: ChartViewProps & { point: HoverPoint; width: number; isPinned: boolean; onClose: () => void }): JSX.Element {
   const side = point.px > width / 2 ? { right: `${width - point.px + 16}px` } : { left: `${point.px + 16}px` };
   const { xUnit } = options.value;
@@ -193,6 +196,36 @@ function Tip({
           </div>
         );
       })}
+      {isPinned && onAnnotate && (
+        <AnnotationForm
+          onSave={(text) => {
+            onAnnotate(point.x, text);
+            onClose();
+          }}
+        />
+      )}
     </div>
+  );
+}
+
+/// The line in a tip that stays, by which something is written at its x.
+function AnnotationForm({ onSave }: { onSave: (text: string) => void }): JSX.Element {
+  const text = useSignal("");
+  return (
+    <form
+      class="annotation"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (text.value.trim() !== "") onSave(text.value.trim());
+      }}
+    >
+      <input
+        class="field"
+        placeholder="Annotate this step…"
+        aria-label="Annotate this step, for all who look"
+        maxLength={200}
+        onInput={(event) => (text.value = event.currentTarget.value)}
+      />
+    </form>
   );
 }

@@ -7,7 +7,7 @@ import type { Card } from "../model/cards";
 import type { CardSettings } from "../model/cardsettings";
 import { derivedFrame } from "../model/derivedframe";
 import { metricsIn, parseExpression, type Expression } from "../model/expression";
-import { metricsOf, sequenceText } from "../model/fields";
+import { fieldLabel, metricsOf, parseField, sequenceText } from "../model/fields";
 import { linesOf, type CardLines } from "../model/lines";
 import { limitsOf, MADE_PREFIX, madeCharts, putCharts, type MadeChart } from "../model/madecharts";
 import { chosenMetrics, metricIndexes } from "../model/metricnames";
@@ -27,7 +27,13 @@ import { RunChart } from "./runchart";
 export function chartTitle({ kind, title, formula, metrics, x, y, value }: MadeChart): string {
   if (title !== "") return title;
   if (kind === "line") return formula || metrics;
-  return kind === "heat" ? `${value} by ${x} and ${y}` : x === "" ? y : `${y} by ${x}`;
+  const [across, up, mean] = [x, y, value].map(nameOfField);
+  return kind === "heat" ? `${mean} by ${across} and ${up}` : x === "" ? up : `${up} by ${across}`;
+}
+
+function nameOfField(text: string): string {
+  const field = parseField(text);
+  return field ? fieldLabel(field) : text;
 }
 
 /// The cards of the charts, for the sections of the page.

@@ -125,6 +125,7 @@ export function MetricsPage(): JSX.Element {
   const find = useSignal("");
   useTitle("Metrics");
   useEffect(arrangement.recall, []);
+  useEffect(() => void scope.whenKnown().then(app.documents.load), []);
   const sections = useComputed(() => {
     if (!scope.fields.value) return [];
     const metrics = metricsOf(scope.fields.value);

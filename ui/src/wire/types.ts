@@ -351,7 +351,7 @@ export interface CompleteAnswer {
 }
 
 export interface StoredDocument {
-  readonly kind: "view" | "report" | "tag";
+  readonly kind: "view" | "report" | "tag" | "annotation";
   readonly id: string;
   readonly revision: string | null;
   readonly updated_at: number;

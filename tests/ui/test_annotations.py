@@ -1,0 +1,54 @@
+"""
+Annotations at a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright import sync_api
+
+from aim import Run
+from tests.ui.conftest import Open, serving
+
+expect = sync_api.expect
+TEXT = "lr dropped here"
+
+
+@pytest.fixture(name="own_server")
+def _own_server(tmp_path: Path) -> Iterator[str]:
+    """
+    The address of a server of one run with one metric, which a test may change.
+    """
+    with Run(repo=str(tmp_path), system_tracking_interval=None, capture_terminal_logs=False) as run:
+        for step in range(50):
+            run.track(1 / (1 + step), name="loss", step=step)
+    with serving("--repo", str(tmp_path)) as address:
+        yield address
+
+
+def test_what_is_written_at_a_step_is_seen_by_all(open_page: Open, own_server: str) -> None:
+    """
+    A click on a chart keeps its values, and a line for a text at that step; another browser has it, and removes it.
+    """
+    page = open_page(own_server + "metrics")
+    page.locator(".card .chart[data-scales]").first.wait_for()
+    page.locator(".card canvas").nth(1).click()
+    box = page.get_by_label("Annotate this step")
+    box.fill(TEXT)
+    with page.expect_response(lambda answer: "/documents/annotation/" in answer.url) as saved:
+        box.press("Enter")
+    assert saved.value.ok
+
+    other = open_page(own_server + "metrics")
+    other.locator(".card .chart[data-scales]").first.wait_for()
+    other.locator(".card").first.hover()
+    other.get_by_role("button", name="More for loss").click()
+    with other.expect_download() as file:
+        other.get_by_role("menuitem", name="SVG picture").click()
+    assert TEXT in file.value.path().read_text(encoding="utf-8")
+    other.get_by_role("button", name="More for loss").click()
+    other.get_by_role("menuitem", name=f"Remove “{TEXT}”").click()
+    expect(other.get_by_text("deleted")).to_be_visible()
