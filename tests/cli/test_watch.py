@@ -48,7 +48,7 @@ def test_a_watcher_that_is_killed_delivers_each_alert_once(tmp_path: Path) -> No
         ended(tmp_path, "alert", "add", "metric.name == 'loss' and metric.last > 10", "--title", "large")
         run.track(20.0, name="loss")
         with started(tmp_path, "watch", "--every", "0.2") as process:
-            wait_for(lambda: box.exists() and bool(box.read_text()))
+            wait_for(lambda: "delivered" in ended(tmp_path, "alert", "log", "--json"))
             process.kill()
         run.alert("second")
         ended(tmp_path, "watch", "--once")

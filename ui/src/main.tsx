@@ -3,6 +3,7 @@
 import "./style/tokens.css";
 import "./style/shell.css";
 import "./style/alerts.css";
+import "./style/alerting.css";
 import "./style/narrow-shell.css";
 import "./style/widgets.css";
 import "./style/states.css";

@@ -14,20 +14,31 @@ import click
 
 from aim.cli import output
 from aim.cli.formats import format_option, json_option
-from aim.cli.main import AimGroup, repo_option
+from aim.cli.main import REPOSITORY_ADDRESS, AimGroup, repo_option
 from aim.cli.runs import open_repository
 from aim.core.errors import NotFound, UsageError
 from aim.core.levels import INFO, LEVELS, WARNING
 from aim.core.words import counted
-from aim.engine.alerting.channels import COMMAND, DESKTOP, SHAPES, SMTP, WEBHOOK, AlertChannel, AlertChannels
+from aim.engine.alerting.channels import (
+    COMMAND,
+    DESKTOP,
+    SHAPES,
+    SMTP,
+    TLS,
+    WEBHOOK,
+    AlertChannel,
+    AlertChannels,
+    channel_name,
+    mail_values,
+    webhook_values,
+)
 from aim.engine.alerting.rules import AlertRules, duration_s
-from aim.engine.alerting.sending import AlertMessage, NotDelivered, send
-from aim.engine.alerting.state import StateFile, state_path
+from aim.engine.alerting.sending import tried
+from aim.engine.alerting.state import DELIVERED, FAILED, WAITING, StateFile, state_path, watched_address
 
 RULE_COLUMNS = ("id", "level", "query", "for_s", "title")
-CHANNEL_COLUMNS = ("name", "kind", "where", "level", "quiet")
+CHANNEL_COLUMNS = ("name", "kind", "where", "level", "quiet", "repo")
 DELIVERY_COLUMNS = ("at", "channel", "state", "attempts", "next_at", "title", "lines", "error")
-TLS = ("none", "starttls", "implicit")
 
 
 @click.group(cls=AimGroup, short_help="Rules and channels of alerts.")
@@ -80,15 +91,15 @@ def rm(repo: Path | None, rule_id: str, as_json: bool) -> None:
 @format_option
 def log(repo: Path | None, form: str | None) -> None:
     """Show the messages that wait, were delivered, or could not be, the latest last."""
-    state = StateFile(state_path(open_repository(repo).address)).read()
-    deliveries = sorted([*state.log, *state.waiting], key=lambda delivery: delivery.at_s)
+    address = watched_address(open_repository(repo).address)
+    deliveries = StateFile(state_path(address)).read().deliveries()
     records = [
         {
             "at": _time(delivery.at_s),
-            "channel": delivery.channel,
+            "channel": channel_name(delivery.channel),
             "state": delivery.state,
             "attempts": delivery.attempts,
-            "next_at": _time(delivery.next_at_s) if delivery.state == "waiting" and delivery.next_at_s else None,
+            "next_at": _time(delivery.next_at_s) if delivery.state == WAITING and delivery.next_at_s else None,
             "title": delivery.title,
             "lines": delivery.lines,
             "error": delivery.error or None,
@@ -108,19 +119,14 @@ def _time(at_s: float) -> str:
 @format_option
 def test(names: tuple[str, ...], form: str | None) -> None:
     """Send a test message by the channels NAMES, or by all. Exit code 1: one could not be delivered."""
-    channels = {channel.name: channel for channel in AlertChannels().all()}
+    channels = {channel.key: channel for channel in AlertChannels().all()}
     unknown = [name for name in names if name not in channels]
     if unknown:
         raise NotFound(f"There is no channel {unknown[0]!r}. `aim alert channels` lists them.")
-    message = AlertMessage("Aim: a test", ["This channel works."], INFO)
     records = []
     for name in names or channels:
-        error = None
-        try:
-            send(channels[name], message)
-        except NotDelivered as failure:
-            error = str(failure)
-        records.append({"channel": name, "state": "failed" if error else "delivered", "error": error})
+        error = tried(channels[name])
+        records.append({"channel": name, "state": FAILED if error else DELIVERED, "error": error})
     output.rows(records, ("channel", "state", "error"), form=form)
     if any(record["error"] for record in records):
         raise click.exceptions.Exit(1)
@@ -140,12 +146,21 @@ def channel() -> None:
     """Add and remove the channels of this user. Their file has mode 0600, for it holds secrets."""
 
 
+ONLY = click.option(
+    "--only",
+    type=REPOSITORY_ADDRESS,
+    default=None,
+    help="The channel takes the alerts of this repository only.  [default: of all that you watch]",
+)
+
+
 @channel.command("rm", short_help="Remove a channel.")
 @click.argument("name")
+@ONLY
 @json_option
-def remove_channel(name: str, as_json: bool) -> None:
+def remove_channel(name: str, only: Path | None, as_json: bool) -> None:
     """Remove a channel."""
-    AlertChannels().remove(name)
+    AlertChannels().remove(AlertChannel(name, "", repo=_only_address(only)).key)
     output.result({"name": name, "outcome": "removed"}, f"The channel {name} is removed.", as_json=as_json)
 
 
@@ -164,8 +179,9 @@ def remove_channel(name: str, as_json: bool) -> None:
 @click.option("--command", metavar="WORDS", help="Run this; the alert is JSON on its standard input.")
 @click.option("--level", type=click.Choice(LEVELS), default=INFO, show_default=True, help="Nothing below it goes here.")
 @click.option("--quiet", default="", metavar="22:00-07:00", help="Hours in which only errors go; others wait.")
+@ONLY
 @json_option
-def add_channel(name: str, level: str, quiet: str, as_json: bool, **values: Any) -> None:
+def add_channel(name: str, level: str, quiet: str, only: Path | None, as_json: bool, **values: Any) -> None:
     """
     Add a channel NAME: a webhook of Slack, Mattermost, Discord or Teams, mail, the desktop, or a command.
 
@@ -177,34 +193,29 @@ def add_channel(name: str, level: str, quiet: str, as_json: bool, **values: Any)
     if len(kinds) != 1:
         raise click.UsageError("Give one of --webhook, --smtp, --desktop and --command.")
     form = {WEBHOOK: _webhook, SMTP: _smtp, DESKTOP: lambda _: {}, COMMAND: _command}[kinds[0]](values)
-    added = AlertChannel(name, kinds[0], form, level, quiet)
+    added = AlertChannel(name, kinds[0], form, level, quiet, _only_address(only))
     AlertChannels().add(added)
     masked = added.masked()
-    text = f"The channel {name} goes to {masked['where']}. `aim alert test {name}` tries it."
+    text = f"The channel {name} goes to {masked['where']}. `aim alert test {shlex.quote(added.key)}` tries it."
     output.result(masked, text, as_json=as_json)
+
+
+def _only_address(only: Path | None) -> str:
+    return "" if only is None else watched_address(open_repository(only).address)
 
 
 def _webhook(values: dict[str, Any]) -> dict[str, Any]:
     url = sys.stdin.readline().strip() if values["webhook"] == "-" else str(values["webhook"])
-    if not url.startswith(("https://", "http://")):
-        raise UsageError("The address of a webhook begins with https:// or http://.")
-    hosts = {"slack.com": "slack", "discord.com": "discord", "office.com": "teams", "logic.azure.com": "teams"}
-    host = url.split("/")[2]
-    by_host = next((shape for suffix, shape in hosts.items() if host.partition(":")[0].endswith(suffix)), "json")
-    return {"url": url, "shape": values["shape"] or by_host}
+    return webhook_values(url, values["shape"])
 
 
 def _smtp(values: dict[str, Any]) -> dict[str, Any]:
     host, _, port = str(values["smtp"]).rpartition(":")
     if not host or not port.isdecimal():
         raise UsageError("--smtp is HOST:PORT, such as mail.example.org:587.")
-    if not values["to"]:
-        raise UsageError("--smtp needs --to, the address of who gets the mail.")
     password = sys.stdin.readline().rstrip("\n") if values["user"] else ""
-    tls = values["tls"] or ("implicit" if port == "465" else "starttls")
-    login = {"user": values["user"], "password": password} if values["user"] else {}
-    people = {"to": values["to"], "sender": values["sender"] or values["to"]}
-    return {"host": host, "port": int(port), "tls": tls, **people, **login}
+    people = {"sender": values["sender"] or "", "user": values["user"] or "", "password": password}
+    return mail_values(host, int(port), values["to"] or "", **people, tls=values["tls"])
 
 
 def _command(values: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ from aim.cli import output
 from aim.cli.admission import guarded
 from aim.cli.main import FOLDER_ADDRESS
 from aim.cli.people import PEOPLE_OPTIONS, Option, people_of
-from aim.cli.watch import watching
 from aim.convert.exporting.export import write_runs
 from aim.core.addresses import folder_of_address
 from aim.core.errors import RepoNotFound, UsageError
+from aim.engine.alerting.watcher import EVERY_S
 from aim.engine.opening import (
     REPO_VARIABLE,
     check_not_old,
@@ -145,6 +145,16 @@ OPTIONS: tuple[Option, ...] = (
         metavar="FILE",
         help="Write a line of JSON for each request to this file, or to standard output (-).  [default: none]",
     ),
+    click.option(
+        "--watch-every",
+        "watch_every_s",
+        type=click.FloatRange(0.1),
+        default=EVERY_S,
+        show_default=True,
+        envvar="AIM_WATCH_EVERY",
+        metavar="SECONDS",
+        help="Look so often for alerts to deliver.",
+    ),
     click.option("-y", "--yes", is_flag=True, help="Create the repository if there is none."),
 )
 """The options of a command that serves, but for the port."""
@@ -245,6 +255,7 @@ def start(settings: Settings, title: str, on_ready: Callable[[str], None]) -> No
         on_ready: is called with the address, and a token in it if there is one, as soon as connections are accepted.
     """
     # imported here: no other command pays for the web server
+    from aim.engine.alerting.watching import FoldersWatch
     from aim.server.serve import ANY_HOST, on_host, serve
 
     def ready(address: str) -> None:
@@ -257,9 +268,16 @@ def start(settings: Settings, title: str, on_ready: Callable[[str], None]) -> No
             output.tell(f"On other machines: {on_host(address, socket.gethostname())}{suffix}")
         on_ready(address + suffix)
 
-    roots = settings.roots if settings.project_root is None else repositories_below(settings.project_root, 1)
-    with watching(roots):
+    watch = FoldersWatch(lambda: _served_roots(settings), settings.watch_every_s, output.tell)
+    watch.start()
+    try:
         serve(settings, ready, _Bars().show)
+    finally:
+        watch.stop()
+
+
+def _served_roots(settings: Settings) -> Sequence[Path]:
+    return settings.roots if settings.project_root is None else repositories_below(settings.project_root, 1)
 
 
 def _served(settings: Settings) -> str:

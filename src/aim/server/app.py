@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from aim.server import (
     aim3_clients,
+    alerting,
     alerts,
     assets,
     blobs,
@@ -61,6 +62,12 @@ REPOSITORY_ROUTES = [
     Route("/runs/{run}/records", run_page.records),
     Route("/runs/{run}/artifacts/{name:path}", run_page.artifact),
     Route("/alerts", alerts.alerts),
+    Route("/alerting", alerting.alerting),
+    Route("/alerting/rules", alerting.add_rule, methods=["POST"]),
+    Route("/alerting/rules/{id}", alerting.remove_rule, methods=["DELETE"]),
+    Route("/alerting/channels/{name}", alerting.put_channel, methods=["PUT"]),
+    Route("/alerting/channels/{name}", alerting.remove_channel, methods=["DELETE"]),
+    Route("/alerting/channels/{name}/test", alerting.test_channel, methods=["POST"]),
     Route("/series", series.series, methods=["POST"]),
     Route("/compare-groups", comparison.compare, methods=["POST"]),
     Route("/objects", objects.objects, methods=["POST"]),

@@ -50,6 +50,12 @@ NEEDED: Mapping[str, str] = {
     f"GET {REPOSITORY}/runs/{{run}}/records": READ,
     f"GET {REPOSITORY}/runs/{{run}}/artifacts/{{name:path}}": READ,
     f"GET {REPOSITORY}/alerts": READ,
+    f"GET {REPOSITORY}/alerting": READ,
+    f"POST {REPOSITORY}/alerting/rules": CHANGE,
+    f"DELETE {REPOSITORY}/alerting/rules/{{id}}": CHANGE,
+    f"PUT {REPOSITORY}/alerting/channels/{{name}}": CHANGE,  # of all repositories: ADMIN, see alerting.py
+    f"DELETE {REPOSITORY}/alerting/channels/{{name}}": CHANGE,
+    f"POST {REPOSITORY}/alerting/channels/{{name}}/test": CHANGE,
     f"POST {REPOSITORY}/series": READ,
     f"POST {REPOSITORY}/compare-groups": READ,
     f"POST {REPOSITORY}/objects": READ,
@@ -109,6 +115,7 @@ NEEDED: Mapping[str, str] = {
     "GET /reports": OPEN,
     "GET /reports/{report}": OPEN,
     "GET /compare": OPEN,
+    "GET /alerts": OPEN,
     "GET /settings": OPEN,
     "GET /{path:path}": OPEN,
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aim.engine.alerting.watcher import EVERY_S
 from aim.server.people import PeopleSettings
 from aim.storage.store import folder_name
 
@@ -52,6 +53,7 @@ class Settings:
         people: how people are recognised, and what each of them may do.
         access_log: the file of a line for each request, or `-` for standard output; None: there is none.
         has_pages: whether the pages are served, and not the data alone.
+        watch_every_s: how often it is looked for alerts to deliver.
         writers: write runs as one file, by the ending of its name: `html`, `zip`.
     """
 
@@ -75,6 +77,7 @@ class Settings:
     people: PeopleSettings = field(default_factory=PeopleSettings)
     access_log: str | None = None
     has_pages: bool = True
+    watch_every_s: float = EVERY_S
     writers: Mapping[str, RunsWriter] = field(default_factory=dict)
 
     @property

@@ -7,56 +7,26 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import stat
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.smtp import AuthResult
 
 from aim import Run
 from aim.core.errors import UsageError
-from aim.engine.alerting.channels import AlertChannel, AlertChannels
+from aim.engine.alerting.channels import SHAPES, AlertChannel, AlertChannels, mail_values
 from aim.engine.alerting.findings import finder
 from aim.engine.alerting.rules import AlertRules
-from aim.engine.alerting.sending import AlertMessage, NotDelivered, send, webhook_body
+from aim.engine.alerting.sending import AlertMessage, NotDelivered, send, tried
 from aim.engine.alerting.watcher import AlertWatcher
 from aim.engine.repository import Repository
-from tests.ports import own_port
-
-
-class Receiver:
-    """An HTTP server that keeps what is posted; *status* is what it answers."""
-
-    def __init__(self, port: int = 0) -> None:
-        self.posts: list[dict[str, Any]] = []
-        self.status = 200
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if receiver.status == 200:
-                    receiver.posts.append(json.loads(body))
-                self.send_response(receiver.status)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", port), Handler)
-        self.port = self.server.server_address[1]
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
-        self.thread.start()
-
-    def close(self) -> None:
-        """End the server."""
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+from tests.cli.certificate import make_certificate
+from tests.receivers import Receiver, mail_box
 
 
 @pytest.fixture(name="receiver")
@@ -246,26 +216,65 @@ def test_a_mail_is_delivered_to_a_real_server() -> None:
     """
     Subject, sender and lines arrive by SMTP.
     """
-    from aiosmtpd.controller import Controller
-    from aiosmtpd.handlers import Message
-
-    mails: list[Any] = []
-
-    class Box(Message):
-        def handle_message(self, message: Any) -> None:
-            mails.append(message)
-
-    port = own_port()
-    controller = Controller(Box(), hostname="127.0.0.1", port=port)
-    controller.start()
-    values = {"host": "127.0.0.1", "port": port, "to": "ada@example.org", "sender": "aim@example.org", "tls": "none"}
-    try:
-        send(AlertChannel("mail", "smtp", values), AlertMessage("Aim: 1 alert", ["loss: lr-0.1"], "error"))
-    finally:
-        controller.stop()
+    with mail_box() as (port, mails):
+        values = mail_values("127.0.0.1", port, "ada@example.org", sender="aim@example.org", tls="none")
+        message = AlertMessage("Aim: 1 alert", ["loss: lr-0.1"], "error", "7f")
+        send(AlertChannel("mail", "smtp", values), message)
 
     assert ["Aim: 1 alert"] == [mail["Subject"] for mail in mails]
+    assert "<7f@example.org>" == mails[0]["Message-ID"]
     assert "loss: lr-0.1" in mails[0].get_payload()
+
+
+def test_a_mail_server_that_asks_for_a_password_gets_it_by_tls_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    After STARTTLS the login is sent; a wrong password is a refusal whose text has none of it; a certificate that nobody
+    vouches for is refused before anything is said.
+    """
+    certificate, key = make_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    def check(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        return AuthResult(success=(b"ada", b"right-one") == (data.login, data.password))
+
+    options: dict[str, Any] = {
+        "authenticator": check,
+        "auth_required": True,
+        "tls_context": context,
+        "require_starttls": True,
+    }
+    errors = []
+    with mail_box(0, **options) as (port, mails):
+        for trusted, password in ((None, "right-one"), (certificate, "wrong-one"), (certificate, "right-one")):
+            if trusted is not None:
+                monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+            values = mail_values("127.0.0.1", port, "ada@example.org", user="ada", password=password)
+            errors.append(tried(AlertChannel("mail", "smtp", values)))
+
+    assert [True, True, False] == [bool(error) for error in errors]
+    assert "certificate" in str(errors[0])
+    assert "wrong-one" not in str(errors[1])
+    assert ["Aim: a test"] == [mail["Subject"] for mail in mails]
+
+
+def test_a_notice_on_the_desktop_is_what_the_desktop_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    `notify-send` gets the title and the lines as words of its own, so nothing of an alert is an option or a command.
+    """
+    words = tmp_path / "words.json"
+    program = tmp_path / "notify-send"
+    program.write_text(
+        f"#!{sys.executable}\nimport json, sys\nopen({str(words)!r}, 'w').write(json.dumps(sys.argv[1:]))\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "platform", "linux")
+    send(AlertChannel("here", "desktop"), AlertMessage("--hint=x", ["$(reboot) of lr-1"], "error"))
+
+    assert ["--app-name=Aim", "--", "--hint=x", "$(reboot) of lr-1"] == json.loads(words.read_text())
 
 
 def test_a_command_gets_the_alert_as_json(tmp_path: Path) -> None:
@@ -278,20 +287,72 @@ def test_a_command_gets_the_alert_as_json(tmp_path: Path) -> None:
 
     assert "Aim: 1 alert" == json.loads((tmp_path / "out").read_text())["title"]
     failing = AlertChannel("own", "command", {"command": [sys.executable, "-c", "raise SystemExit(3)"]})
-    with pytest.raises(NotDelivered):
+    absent = AlertChannel("own", "command", {"command": ["no-such-program"]})
+    assert "There is no program 'no-such-program' on this machine." == tried(absent)
+    with pytest.raises(NotDelivered, match="exit code 3"):
         send(failing, AlertMessage("a", [], "info"))
 
 
-@pytest.mark.parametrize(
-    ("shape", "member"), [("slack", "text"), ("mattermost", "text"), ("discord", "content"), ("teams", "attachments")]
-)
-def test_webhooks_have_the_shapes_of_their_programs(shape: str, member: str) -> None:
+def test_webhooks_have_the_shapes_of_their_programs(receiver: Receiver) -> None:
     """
-    Each program finds the message where it looks for it.
+    Each program finds the message where it looks for it, as JSON and within its limits, with an id that stays.
     """
-    body = webhook_body(AlertMessage("Aim: 2 alerts", ["one", "two"], "error"), shape)
+    message = AlertMessage("Aim: 2 alerts", ["[error] loss: lr-1 <b> & *x*", "two " + "x" * 2_500], "error", "7f")
+    for shape in SHAPES:
+        send(AlertChannel(shape, "webhook", {"url": receiver.url(), "shape": shape}), message)
+    slack, mattermost, discord, teams, plain = receiver.posts
+    card = teams["attachments"][0]["content"]
 
-    assert "two" in json.dumps(body[member])
+    assert {"text"} == slack.keys() == mattermost.keys()
+    assert "*Aim: 2 alerts*\n[error] loss: lr-1 &lt;b&gt; &amp; *x*" == slack["text"].partition("\ntwo")[0]
+    assert "**Aim: 2 alerts**\n[error] loss: lr-1 <b> & *x*" == mattermost["text"].partition("\ntwo")[0]
+    assert (True, {"parse": []}) == (len(discord["content"]) <= 2_000, discord["allowed_mentions"])
+    assert ("message", "application/vnd.microsoft.card.adaptive") == (
+        teams["type"],
+        teams["attachments"][0]["contentType"],
+    )
+    assert ("AdaptiveCard", ["Aim: 2 alerts", "[error] loss: lr-1 <b> & *x*"]) == (
+        card["type"],
+        [block["text"] for block in card["body"][:2]],
+    )
+    assert ("Aim: 2 alerts", "error", "7f") == (plain["title"], plain["level"], plain["id"])
+    assert {("7f", "application/json")} == {
+        (header["Idempotency-Key"], header["Content-Type"]) for header in receiver.headers
+    }
+
+
+def test_a_channel_of_an_editor_does_not_reach_the_server_itself(receiver: Receiver) -> None:
+    """
+    A guarded channel is refused before anything is sent, by HTTP and by SMTP, for each name of this machine.
+    """
+    with mail_box() as (port, mails):
+        channels = [
+            AlertChannel(
+                "a", "webhook", {"url": receiver.url().replace("127.0.0.1", host), "shape": "json"}, is_guarded=True
+            )
+            for host in ("127.0.0.1", "localhost")
+        ]
+        mail = mail_values("127.0.0.1", port, "ada@example.org", tls="none")
+        errors = [tried(channel) for channel in (*channels, AlertChannel("b", "smtp", mail, is_guarded=True))]
+
+    assert [True] * 3 == ["may not reach the machine of the server" in str(error) for error in errors]
+    assert ([], []) == (receiver.posts, mails)
+
+
+def test_a_channel_may_be_of_one_repository(door: Repository, receiver: Receiver) -> None:
+    """
+    It takes the alerts of that one alone, beside the channels of all; a name stands for one of them.
+    """
+    channels = AlertChannels()
+    channels.add(webhook(receiver))
+    channels.add(AlertChannel("ops", "command", {"command": ["true"]}, repo=door.address))
+
+    assert ["ops", "team"] == sorted(channel.name for channel in channels.of(door.address))
+    assert ["team"] == [channel.name for channel in channels.of("/elsewhere")]
+    with pytest.raises(UsageError, match="channel 'team' of all repositories already"):
+        channels.add(AlertChannel("team", "command", {"command": ["true"]}, repo=door.address))
+    channels.remove(f"ops @ {door.address}")
+    assert ["team"] == [channel.name for channel in channels.all()]
 
 
 def test_channels_are_a_file_of_this_user_alone_and_masked(door: Repository, receiver: Receiver) -> None:

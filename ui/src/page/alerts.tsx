@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
+import { goTo } from "../model/address";
 import { alertAgo, alertTarget, alertRun, alertText, openAlert } from "../model/alerts";
 import { formatTime } from "../model/format";
 import type { Session } from "../model/session";
@@ -84,6 +85,16 @@ function AlertList({ close }: { close: () => void }): JSX.Element {
       ))}
       {isAll.value && away.map((alert) => <AlertRow key={alert.id} alert={alert} onOpen={close} />)}
       <div class="foot" role="none">
+        <button
+          type="button"
+          role="menuitem"
+          onClick={() => {
+            close();
+            goTo("alerts");
+          }}
+        >
+          Rules and channels
+        </button>
         {open.length > 1 && (
           <button type="button" role="menuitem" onClick={() => putAway(open, 0)}>
             Dismiss all

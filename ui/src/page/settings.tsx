@@ -50,6 +50,12 @@ export function SettingsPage(): JSX.Element {
         </dl>
       </section>
       <section class="panel">
+        <h2>Alerts</h2>
+        <PageLink page="alerts" class="pill">
+          Rules, channels and deliveries
+        </PageLink>
+      </section>
+      <section class="panel">
         <h2>Look</h2>
         <button type="button" class="pill" onClick={session.toggleTheme}>
           {session.theme.value === "dark" ? "Change to light" : "Change to dark"}

@@ -43,6 +43,7 @@ const LATER: Readonly<Record<string, Loader>> = {
   media: () => import("./media").then((module) => module.MediaPage),
   text: () => import("./texts").then((module) => module.TextsPage),
   reports: () => import("./reports").then((module) => module.ReportsPage),
+  alerts: () => import("./alerting").then((module) => module.AlertingPage),
   settings: () => import("./settings").then((module) => module.SettingsPage),
 };
 
@@ -104,6 +105,7 @@ function useShellCommands(): void {
     { keys: "/", label: "Write a query", section: "General", run: focusQuery },
     { keys: "?", label: "Show all keys", section: "General", run: () => (isHelpOpen.value = true) },
     { keys: "n", label: "Show the alerts", section: "General", run: toggleAlerts },
+    { keys: "", label: "Rules and channels of alerts", section: "Pages", run: () => goTo("alerts") },
     { keys: "d", label: "Dark or light", section: "General", run: session.toggleTheme },
     ...TABS.map(([page, name, key]) => ({
       keys: `g ${key}`,

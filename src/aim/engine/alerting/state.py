@@ -12,12 +12,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, field
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
+
+from aim.engine.alerting.private_files import write_private
+
+Kind = TypeVar("Kind")
 
 SEEN_MAX = 5_000
 LOG_MAX = 200
+WAITING, DELIVERED, FAILED = "waiting", "delivered", "failed"
 
 
 @dataclass
@@ -29,8 +36,9 @@ class Delivery:
         at_s: when the first alert of it was seen.
         attempts: how often it was tried.
         next_at_s: when it is tried again.
-        state: `waiting`, `delivered` or `failed`.
+        state: `WAITING`, `DELIVERED` or `FAILED`.
         error: of the last attempt.
+        id: the same with each attempt, so that a receiver can tell a message that it got twice.
     """
 
     channel: str
@@ -40,8 +48,9 @@ class Delivery:
     at_s: float
     attempts: int = 0
     next_at_s: float = 0.0
-    state: str = "waiting"
+    state: str = WAITING
     error: str = ""
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 @dataclass
@@ -51,6 +60,7 @@ class WatchState:
 
     Attributes:
         begun_at_s: alerts from before are not delivered.
+        looked_at_s: when somebody last looked.
         seen: ids of alerts that were taken, with the time; the oldest are forgotten.
         since: by rule and run: since when it matches.
         waiting: messages that are not delivered yet.
@@ -58,14 +68,24 @@ class WatchState:
     """
 
     begun_at_s: float = 0.0
+    looked_at_s: float = 0.0
     seen: dict[str, float] = field(default_factory=dict)
     since: dict[str, float] = field(default_factory=dict)
     waiting: list[Delivery] = field(default_factory=list)
     log: list[Delivery] = field(default_factory=list)
 
+    def deliveries(self) -> list[Delivery]:
+        """Return the messages that wait, were delivered or given up, the latest last."""
+        return sorted([*self.log, *self.waiting], key=lambda delivery: delivery.at_s)
+
+
+def watched_address(address: str) -> str:
+    """Return the one address of a repository for all paths that lead to its folder; that of a server as it is."""
+    return os.path.realpath(address) if os.path.isabs(address) else address
+
 
 def state_path(address: str) -> Path:
-    """Return the file of what is remembered of the repository at *address*."""
+    """Return the file of what is remembered of the repository at *address*, see `watched_address`."""
     folder = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     digest = hashlib.blake2b(address.encode("utf-8", "replace"), digest_size=8).hexdigest()
     return Path(folder) / "aim" / "alerts" / f"{digest}.json"
@@ -106,9 +126,8 @@ class StateFile:
         """Return what is remembered; a file that is damaged is as none."""
         try:
             form: dict[str, Any] = json.loads(self.path.read_bytes())
-            waiting = [Delivery(**each) for each in form.pop("waiting")]
-            log = [Delivery(**each) for each in form.pop("log")]
-            return WatchState(**form, waiting=waiting, log=log)
+            waiting, log = ([_made(Delivery, each) for each in form.pop(name)] for name in ("waiting", "log"))
+            return _made(WatchState, {**form, "waiting": waiting, "log": log})
         except (OSError, ValueError, TypeError, KeyError):
             return WatchState()
 
@@ -118,9 +137,9 @@ class StateFile:
         if len(state.seen) > SEEN_MAX:
             newest = sorted(state.seen.items(), key=lambda pair: pair[1])[-SEEN_MAX:]
             state.seen = dict(newest)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(state), file)
-        os.replace(scratch, self.path)
+        write_private(self.path, asdict(state))
+
+
+def _made(kind: type[Kind], form: Mapping[str, Any]) -> Kind:
+    """Return an object of a dataclass; what a later version wrote besides is left out."""
+    return kind(**{each.name: form[each.name] for each in fields(kind) if each.name in form})  # type: ignore[arg-type]

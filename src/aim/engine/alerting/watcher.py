@@ -12,7 +12,6 @@ restart loses nothing. A run that stops matching and matches again fires again.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,7 +23,16 @@ from aim.core.words import counted
 from aim.engine.alerting.channels import AlertChannel, AlertChannels
 from aim.engine.alerting.rules import AlertRule, AlertRules
 from aim.engine.alerting.sending import AlertMessage, NotDelivered, send
-from aim.engine.alerting.state import Delivery, StateFile, WatchState, state_path
+from aim.engine.alerting.state import (
+    DELIVERED,
+    FAILED,
+    WAITING,
+    Delivery,
+    StateFile,
+    WatchState,
+    state_path,
+    watched_address,
+)
 from aim.engine.door import Door
 
 EVERY_S = 15.0
@@ -48,7 +56,7 @@ class AlertWatcher:
     Watches one repository.
 
     Args:
-        found: returns what `engine.alerts` finds; None: nothing.
+        found_alerts: returns what `engine.alerts` finds; None: nothing.
         now: returns Unix seconds.
     """
 
@@ -64,7 +72,8 @@ class AlertWatcher:
         self._channels = channels or AlertChannels()
         self._found_alerts = found_alerts
         self._now = now
-        self.file = StateFile(state_path(door.address))
+        self._address = watched_address(door.address)
+        self.file = StateFile(state_path(self._address))
 
     def look(self) -> int:
         """
@@ -75,9 +84,10 @@ class AlertWatcher:
         """
         if not self.file.lock():
             return 0
-        channels = self._channels.all()
+        channels = self._channels.of(self._address)
         now_s = self._now()
         state = self.file.read()
+        state.looked_at_s = now_s
         if not state.begun_at_s:
             state.begun_at_s = now_s
         fresh = [alert for alert in self._alerts(state, now_s) if alert.id not in state.seen]
@@ -85,9 +95,7 @@ class AlertWatcher:
         for channel in channels:
             _enqueue(state, channel, [alert for alert in fresh if _goes(channel, alert)], now_s)
         self.file.write(state)
-        count = _deliver(state, {channel.name: channel for channel in channels}, now_s)
-        self.file.write(state)
-        return count
+        return _deliver(state, {channel.key: channel for channel in channels}, now_s, lambda: self.file.write(state))
 
     def _alerts(self, state: WatchState, now_s: float) -> list[NewAlert]:
         alerts = self._of_rules(state, now_s)
@@ -134,7 +142,7 @@ def _goes(channel: AlertChannel, alert: NewAlert) -> bool:
 
 def _enqueue(state: WatchState, channel: AlertChannel, alerts: list[NewAlert], now_s: float) -> None:
     """Put alerts into a message that waits; in quiet hours into the one that waits for their end."""
-    held = [each for each in state.waiting if each.channel == channel.name and not each.attempts]
+    held = [each for each in state.waiting if each.channel == channel.key and not each.attempts]
     if alerts and held:
         held[0].lines += [alert.line for alert in alerts]
         held[0].level = max(held[0].level, *(alert.level for alert in alerts), key=level_rank)
@@ -142,76 +150,50 @@ def _enqueue(state: WatchState, channel: AlertChannel, alerts: list[NewAlert], n
     elif alerts:
         level = max((alert.level for alert in alerts), key=level_rank)
         lines = [alert.line for alert in alerts]
-        state.waiting.append(Delivery(channel.name, _title(len(lines)), lines, level, now_s))
+        state.waiting.append(Delivery(channel.key, _title(len(lines)), lines, level, now_s))
 
 
 def _title(count: int) -> str:
     return f"Aim: {counted(count, 'alert')}"
 
 
-def _deliver(state: WatchState, channels: dict[str, AlertChannel], now_s: float) -> int:
-    """Try what is due, and return how many messages were delivered."""
-    waiting: list[Delivery] = []
+def _deliver(state: WatchState, channels: dict[str, AlertChannel], now_s: float, save: Callable[[], None]) -> int:
+    """
+    Try what is due, and return how many messages were delivered.
+
+    Each try is saved before the next one. Who is killed in the instant after a receiver took a message and before that
+    is saved sends it again, with the same id: a lost alert would be worse.
+    """
     count = 0
     moment = datetime.fromtimestamp(now_s).time()
-    for delivery in state.waiting:
+    for delivery in list(state.waiting):
         channel = channels.get(delivery.channel)
         is_quiet = channel is not None and channel.is_quiet(moment) and delivery.level != ERROR
         if channel is not None and (is_quiet or delivery.next_at_s > now_s):
-            waiting.append(delivery)
             continue
-        delivery.attempts += 1
-        try:
-            if channel is None:
-                raise NotDelivered("The channel was removed.")
-            send(channel, AlertMessage(delivery.title, _shortened(delivery.lines), delivery.level))
-            delivery.state, delivery.error = "delivered", ""
-            count += 1
-        except NotDelivered as error:
-            delivery.error = str(error)
-            delivery.next_at_s = now_s + min(PAUSE_S_MAX, PAUSE_S * 2 ** (delivery.attempts - 1))
-            delivery.state = "failed" if channel is None or now_s - delivery.at_s > GIVE_UP_S else "waiting"
-        (waiting if delivery.state == "waiting" else state.log).append(delivery)
-    state.waiting = waiting
+        _try(delivery, channel, now_s)
+        count += delivery.state == DELIVERED
+        if delivery.state != WAITING:
+            state.waiting.remove(delivery)
+            state.log.append(delivery)
+        save()
     return count
+
+
+def _try(delivery: Delivery, channel: AlertChannel | None, now_s: float) -> None:
+    delivery.attempts += 1
+    try:
+        if channel is None:
+            raise NotDelivered("The channel was removed.")
+        send(channel, AlertMessage(delivery.title, _shortened(delivery.lines), delivery.level, delivery.id))
+        delivery.state, delivery.error = DELIVERED, ""
+    except NotDelivered as error:
+        delivery.error = str(error)
+        delivery.next_at_s = now_s + min(PAUSE_S_MAX, PAUSE_S * 2 ** (delivery.attempts - 1))
+        if channel is None or now_s - delivery.at_s > GIVE_UP_S:
+            delivery.state = FAILED
 
 
 def _shortened(lines: list[str]) -> list[str]:
     rest_count = len(lines) - LINES_MAX
     return [*lines[:LINES_MAX], *([f"... and {rest_count} more"] if rest_count > 0 else [])]
-
-
-class WatchThread:
-    """A thread that looks at a repository every *every_s* seconds until it is told to stop."""
-
-    def __init__(self, watcher: AlertWatcher, every_s: float, report: Callable[[str], None]) -> None:
-        self._watcher = watcher
-        self._every_s = every_s
-        self._report = report
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self.run, name="aim-alerts", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, and let another process watch."""
-        self._end.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
-        self._watcher.file.unlock()
-
-    def run(self) -> None:
-        """Look until `stop` is called; what goes wrong is reported once until it changes."""
-        last = ""
-        while not self._end.is_set():
-            message = ""
-            try:
-                self._watcher.look()
-            except (AimError, OSError) as error:
-                message = str(error)
-            if message and message != last:
-                self._report(f"Alerts: {message}")
-            last = message
-            self._end.wait(self._every_s)
