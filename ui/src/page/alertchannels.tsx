@@ -188,11 +188,18 @@ function ChannelDialog({ alerting, channel, onClose }: ChannelDialogProps & { ch
   );
 }
 
-function NewChannelDialog({ alerting, onClose }: ChannelDialogProps): JSX.Element {
-  const name = useSignal("");
-  const kind = useSignal<NewKind>("webhook");
+type Values = Readonly<Record<string, string | number | boolean | null>>;
+
+/// What is written of a webhook.
+function useWebhook() {
   const url = useSignal("");
   const shape = useSignal<(typeof SHAPES)[number][0]>("");
+  const values = (): Values => ({ url: url.value.trim(), shape: shape.value || null });
+  return { url, shape, values };
+}
+
+/// What is written of mail.
+function useMail() {
   const host = useSignal("");
   const port = useSignal("587");
   const tls = useSignal<(typeof TLS)[number][0]>("");
@@ -200,62 +207,78 @@ function NewChannelDialog({ alerting, onClose }: ChannelDialogProps): JSX.Elemen
   const sender = useSignal("");
   const user = useSignal("");
   const password = useSignal("");
-  const isForAll = useSignal(false);
-  const chosen = { level: useSignal<AlertLevel>("info"), quiet: useSignal("") };
-  const values = (): Record<string, string | number | boolean | null> => {
-    if (kind.peek() === "webhook") return { url: url.peek().trim(), shape: shape.peek() || null };
-    if (kind.peek() === "desktop") return {};
-    const people = { to: to.peek().trim(), sender: sender.peek().trim(), user: user.peek(), password: password.peek() };
-    return { host: host.peek().trim(), port: Number(port.peek()), tls: tls.peek() || null, ...people };
+  const values = (): Values => {
+    const people = { to: to.value.trim(), sender: sender.value.trim(), user: user.value, password: password.value };
+    return { host: host.value.trim(), port: Number(port.value), tls: tls.value || null, ...people };
   };
+  return { host, port, tls, to, sender, user, password, values };
+}
+
+function WebhookFields({ url, shape }: ReturnType<typeof useWebhook>): JSX.Element {
+  return (
+    <>
+      <Field
+        label="Address"
+        hint="is a secret: it is not shown again"
+        value={url}
+        placeholder="https://hooks.slack.com/services/…"
+      />
+      <ChoiceField label="For" value={shape} choices={SHAPES} />
+    </>
+  );
+}
+
+function MailFields({ host, port, tls, to, sender, user, password }: ReturnType<typeof useMail>): JSX.Element {
+  return (
+    <>
+      <div class="two">
+        <Field label="Mail server" value={host} placeholder="mail.example.org" />
+        <Field label="Port" value={port} />
+      </div>
+      <ChoiceField label="TLS" value={tls} choices={TLS} />
+      <div class="two">
+        <Field label="To" value={to} placeholder="ada@example.org" />
+        <Field label="From" hint="To, when it is empty" value={sender} />
+      </div>
+      <div class="two">
+        <Field label="User" value={user} />
+        <Field label="Password" isSecret value={password} />
+      </div>
+    </>
+  );
+}
+
+function NewChannelDialog({ alerting, onClose }: ChannelDialogProps): JSX.Element {
+  const name = useSignal("");
+  const kind = useSignal<NewKind>("webhook");
+  const isForAll = useSignal(false);
+  const webhook = useWebhook();
+  const mail = useMail();
+  const chosen = { level: useSignal<AlertLevel>("info"), quiet: useSignal("") };
   const draft = (): ChannelDraft => ({
-    ...values(),
+    ...{ webhook: webhook.values, smtp: mail.values, desktop: (): Values => ({}) }[kind.peek()](),
     kind: kind.peek(),
     level: chosen.level.peek(),
     quiet: chosen.quiet.peek().trim(),
     for_all: isForAll.peek(),
   });
-  const isReady =
-    name.value.trim() !== "" &&
-    (kind.value === "desktop" || (kind.value === "webhook" ? url.value !== "" : host.value !== "" && to.value !== ""));
+  const leads = {
+    webhook: webhook.url.value !== "",
+    smtp: mail.host.value !== "" && mail.to.value !== "",
+    desktop: true,
+  }[kind.value];
   return (
     <ChannelForm
       title="New channel"
       button="Add the channel"
-      isReady={isReady}
+      isReady={name.value.trim() !== "" && leads}
       onClose={onClose}
       send={() => alerting.putChannel(name.peek().trim(), draft())}
     >
       <Field label="Name" value={name} placeholder="team" />
       <ChoiceField label="Kind" value={kind} choices={alerting.isAdmin.value ? ADMIN_KINDS : KINDS} />
-      {kind.value === "webhook" && (
-        <>
-          <Field
-            label="Address"
-            hint="is a secret: it is not shown again"
-            value={url}
-            placeholder="https://hooks.slack.com/services/…"
-          />
-          <ChoiceField label="For" value={shape} choices={SHAPES} />
-        </>
-      )}
-      {kind.value === "smtp" && (
-        <>
-          <div class="two">
-            <Field label="Mail server" value={host} placeholder="mail.example.org" />
-            <Field label="Port" value={port} />
-          </div>
-          <ChoiceField label="TLS" value={tls} choices={TLS} />
-          <div class="two">
-            <Field label="To" value={to} placeholder="ada@example.org" />
-            <Field label="From" hint="To, when it is empty" value={sender} />
-          </div>
-          <div class="two">
-            <Field label="User" value={user} />
-            <Field label="Password" isSecret value={password} />
-          </div>
-        </>
-      )}
+      {kind.value === "webhook" && <WebhookFields {...webhook} />}
+      {kind.value === "smtp" && <MailFields {...mail} />}
       <ChosenFields {...chosen} />
       {alerting.isAdmin.value && (
         <label class="check">
