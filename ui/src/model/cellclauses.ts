@@ -36,6 +36,21 @@ function bounds(path: string, label: string, literal: string, text: string): rea
   ];
 }
 
+/// How a query writes a field of which ranges are asked for; null: it has no ranges, or those of times.
+function rangePath(field: Field): string | null {
+  if (field[0] === "metric") return metricPath(field[1], field[2], field[3]);
+  if (field[0] === "param") return queryPath(field.slice(1));
+  return field[1] === "duration" ? "run.duration" : null;
+}
+
+/// The clause that leaves runs with a number in a range; an end that is null is open. Null: there is no such clause.
+export function rangeClause(field: Field, from: number | null, to: number | null): string | null {
+  const path = rangePath(field);
+  if (path === null) return null;
+  const parts = [from === null ? "" : `${path} >= ${from}`, to === null ? "" : `${path} <= ${to}`].filter(Boolean);
+  return parts.length === 0 ? null : parts.join(" and ");
+}
+
 function equality(path: string, label: string, literal: string, text: string): readonly CellClause[] {
   return [
     { label: `Only ${label} = ${text}`, clause: `${path} == ${literal}` },

@@ -2,10 +2,13 @@
 
 import type { App } from "../model/app";
 import type { Card } from "../model/cards";
+import { endsOf, extremeRuns, RUNS_MOST, runsClause, runsInView } from "../model/inview";
 import { pythonCode } from "../model/pythoncode";
 import type { MenuItem } from "../widget/popover";
 import type { CardData } from "./carddata";
 import { DATA_FORMATS, exportPng, exportSvg, exportUrl } from "./chartexport";
+
+const EXTREMES = [5, 10];
 
 /// Puts a text on the clipboard, and says so.
 export async function copyText({ session }: Pick<App, "session">, text: string, done: string): Promise<void> {
@@ -20,6 +23,29 @@ export async function copyText({ session }: Pick<App, "session">, text: string, 
 /// The title of a card in one line.
 export function cardTitle({ title, subtitle }: Card): string {
   return [title, subtitle].filter(Boolean).join(" ");
+}
+
+/// How the query can be narrowed to what the chart shows.
+function narrowing({ scope }: Pick<App, "scope">, card: Card, { lines, plot }: CardData): readonly MenuItem[] {
+  const shown = plot.current;
+  if (!shown || lines.peek().ownerOf.size < 2) return [];
+  const to = (label: string, runs: () => readonly string[]): MenuItem => ({
+    label,
+    icon: "filter",
+    run: () => scope.narrow(runsClause(runs().slice(0, RUNS_MOST))),
+  });
+  const { direction, best, worst } = endsOf(card.metrics[0].name);
+  const extreme = (count: number, isBest: boolean): MenuItem =>
+    to(`Only the ${count} ${isBest ? best : worst} here`, () =>
+      extremeRuns(lines.peek(), shown, { count, direction, isBest }),
+    );
+  const isZoomed = shown.options.window !== null || shown.options.yWindow !== null;
+  const inView = runsInView(lines.peek(), shown);
+  const canFilter = isZoomed && inView.length > 0 && inView.length <= RUNS_MOST;
+  return [
+    ...(canFilter ? [to(`Filter to what is seen here: ${inView.length}`, () => inView)] : []),
+    ...EXTREMES.flatMap((count) => [extreme(count, true), extreme(count, false)]),
+  ];
 }
 
 /// The items of a card's menu; `more` come last.
@@ -48,6 +74,7 @@ export function cardActions(
     }),
     { label: "Copy as Python", icon: "copy", run: () => void copyText(app, code(), "Python code copied.") },
     { label: "Copy link", icon: "link", run: () => void copyText(app, location.href, "Link copied.") },
+    ...narrowing(app, card, data),
     ...more,
   ];
 }

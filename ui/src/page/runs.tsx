@@ -15,6 +15,7 @@ import { useApp } from "./app";
 import { useCellMenu } from "./cellmenu";
 import { ExportMenu, exportedRuns } from "./exportmenu";
 import { RowGroupPill } from "./grouppill";
+import { HeadMenu } from "./headmenu";
 import { useTitle } from "./hooks";
 import { RunCell, RunNameCell } from "./runcell";
 import { ColumnsPill, FilterPill } from "./runspills";
@@ -78,6 +79,9 @@ export function RunsPage(): JSX.Element {
           cursor={cursor.value}
           sort={sort.value}
           beforeLabel={(key) => key === NAME_KEY && <TickAll hashes={table.value.hashes} label="all matching runs" />}
+          afterLabel={(column) =>
+            column.key !== NAME_KEY && column.key !== SPARK_KEY && <HeadMenu column={column} runs={runs} />
+          }
           onSort={(key) => key !== SPARK_KEY && change({ sort: nextSort(sort.value, key) })}
           onMove={(key, before) => change({ cols: columnsText(movedField(chosen.value, key, before)) }, true)}
           cell={cell}

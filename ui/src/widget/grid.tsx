@@ -32,6 +32,8 @@ interface GridProps<Column extends GridColumn> {
   readonly onSort?: (key: string) => void;
   /// What stands before the label in the head of a column, such as a box that ticks all rows.
   readonly beforeLabel?: (key: string) => ComponentChildren;
+  /// What stands after the label, such as a menu.
+  readonly afterLabel?: (column: Column) => ComponentChildren;
   readonly onResize?: (key: string, width_px: number) => void;
   readonly onMove?: (key: string, before: string) => void;
   readonly rowClass?: (row: number) => string;
@@ -112,6 +114,7 @@ export function Grid<Column extends GridColumn>(props: GridProps<Column>): JSX.E
             sort={props.sort}
             onSort={props.onSort}
             beforeLabel={props.beforeLabel}
+            after={props.afterLabel?.(column)}
             onResize={props.onResize}
             onMove={props.onMove}
           />
@@ -184,8 +187,10 @@ function HeadCell({
   onResize,
   onMove,
   beforeLabel,
+  after,
 }: Pick<GridProps<GridColumn>, "sort" | "onSort" | "onResize" | "onMove" | "beforeLabel"> & {
   column: GridColumn;
+  after: ComponentChildren;
   style: CSSProperties | undefined;
 }): JSX.Element {
   const isSorted = sort?.key === column.key;
@@ -224,6 +229,7 @@ function HeadCell({
       ) : (
         <span>{column.label}</span>
       )}
+      {after}
       {onResize && column.label !== "" && <i class="grip" onPointerDown={grip} aria-hidden="true" />}
     </div>
   );
