@@ -27,6 +27,7 @@ def test_the_server_says_what_it_serves(browser: Browser) -> None:
     assert (1, aim.__version__, False, False) == tuple(
         answer[name] for name in ("wire", "version", "read_only", "token")
     )
+    assert ([1], [1]) == (answer["door"], answer["ship"])
     assert [("demo", "demo", 3, None)] == [
         (repo["id"], repo["name"], repo["runs"], repo["indexing"]) for repo in answer["repos"]
     ]

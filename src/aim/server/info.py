@@ -18,6 +18,7 @@ from aim.server.open_repository import Repositories
 from aim.server.roles import Principal
 from aim.server.server_state import principal_of, server_of
 from aim.server.token_requests import wire_principal
+from aim.storage.shipping.frames import PROTOCOL
 
 WIRE = 1
 DOOR = (1,)
@@ -61,6 +62,7 @@ async def info(request: Request) -> Response:
         {
             "wire": WIRE,
             "door": list(DOOR),
+            "ship": [PROTOCOL],
             "version": str(VERSION),
             "read_only": server.settings.read_only,
             "token": is_asked,
