@@ -29,8 +29,8 @@ crash: setup ## kill recording processes 12,000 times, cut the power 2,000 times
 versions: ## run the tests of storage, sdk and query under each Python that is here
 	scripts/versions
 
-fuzz: setup ## play random histories and queries, and import mutated sources, for long
-	HYPOTHESIS_PROFILE=long FUZZ_QUERIES=100000 FUZZ_COPIES=1000 $(PYTHON) -m pytest tests/histories tests/query/test_fuzz.py tests/query/test_random.py tests/convert/test_damaged_sources.py -q
+fuzz: setup ## play random histories and queries, and import mutated sources and kill imports, for long
+	HYPOTHESIS_PROFILE=long FUZZ_QUERIES=100000 FUZZ_COPIES=1000 AIM_KILLS=200 $(PYTHON) -m pytest tests/histories tests/query/test_fuzz.py tests/query/test_random.py tests/convert/test_damaged_sources.py tests/convert/test_killed_imports.py -q
 
 bench: setup ## measure; results go to bench/results/
 	$(PYTHON) -m bench all
