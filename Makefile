@@ -23,8 +23,9 @@ demo: ## train the example and ask about its runs (the same as ./run)
 test: ## set everything up and run all tests (the same as ./test)
 	./test
 
-crash: setup ## kill recording processes 12,000 times, cut the power 2,000 times, fail each write, flip each byte
+crash: setup ## kill recording processes 12,000 times, shipping ones 2,000 times, cut the power 2,000 times ...
 	AIM_CRASH_ROUNDS=2000 AIM_CRASH_RESULTS=bench/results/crash.json EVERY_BYTE=1 $(PYTHON) -m pytest tests/crash tests/storage/care/test_damage.py -q -o tmp_path_retention_policy=failed
+	AIM_KILL_HISTORIES=50 AIM_KILL_EVENTS=100 AIM_KILL_RESULTS=bench/results/remote_kills.json $(PYTHON) -m pytest tests/remote/test_kills.py -q -o tmp_path_retention_policy=failed
 
 versions: ## run the tests of storage, sdk and query under each Python that is here
 	scripts/versions

@@ -80,6 +80,17 @@ def test_a_taken_port_has_a_message() -> None:
     taken.close()
 
 
+def test_the_port_is_free_again_when_the_server_is_gone() -> None:
+    """
+    Processes that the server starts, such as those that seal runs and may outlive it, do not get its socket.
+    """
+    opened = listen(Settings((), port=0))
+    is_inherited = opened.get_inheritable()
+    opened.close()
+
+    assert not is_inherited
+
+
 def test_repositories_of_one_name_have_different_ids() -> None:
     """
     Ids are safe in addresses, and the same at each start.

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from aim.storage.forms.run_log import RunLog
 from aim.storage.recording.writer import Writer
 from aim.storage.store import Store
 from tests.crash.history import RUN, Picture, found
+from tests.small_disks import fill, small_disk
 
 DISK_KIB = 512
 
@@ -28,31 +28,8 @@ def _small_disk(tmp_path: Path) -> Iterator[Path]:
     """
     A file system of 512 KiB of its own.
     """
-    target = tmp_path / "small"
-    target.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_KIB}k", "tmpfs", str(target)]
-    try:
-        mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    if not mounted:
-        pytest.skip("a tmpfs can be mounted by root only")
-    try:
+    with small_disk(tmp_path / "small", DISK_KIB) as target:
         yield target
-    finally:
-        subprocess.run(["umount", "-l", str(target)], check=True)
-
-
-def _fill(disk: Path) -> Path:
-    path = disk / "filler"
-    with open(path, "ab", buffering=0) as file:
-        for size in (4096, 1):
-            try:
-                while True:
-                    file.write(bytes(size))
-            except OSError:
-                pass
-    return path
 
 
 @pytest.mark.usefixtures("no_thread")
@@ -68,7 +45,7 @@ def test_a_full_disk_is_said_once_and_recording_goes_on_when_there_is_room(
     loss = writer.sequence("loss")
     for step in range(384):  # the first segment, to its end
         loss.track(0.5, step)
-    filler = _fill(small_disk)
+    filler = fill(small_disk)
     for step in range(384, 5000):
         loss.track(0.5, step)
         if step % 1000 == 0:
@@ -108,7 +85,7 @@ def test_the_end_is_said_on_a_full_disk(small_disk: Path) -> None:
         loss.track(0.5, step)
     writer.tick()
     os.truncate(writer.lines.log.path, writer.lines.log.size_bytes)
-    _fill(small_disk)
+    fill(small_disk)
     writer.close()
 
     assert FINISHED == _status(writer)

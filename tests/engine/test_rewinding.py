@@ -182,13 +182,13 @@ def test_a_run_is_taken_back_while_it_records(tmp_path: Path) -> None:
     writer = repository.new_run("example")
     for step in range(4):
         writer.sequence("loss", {"s": 1}).track(0.0, step=step)
-    taken_back = rewind(repository.run("example"), writer, 1)
+    taken_back = rewind(repository.run("example").state(), writer, 1)
     writer.sequence("loss", {"s": 1}).track(1.0)
 
     assert 1 == taken_back.step
     assert [0, 1, 2] == steps_of(repository, LOSS)
     with pytest.raises(UntrackableValue):
-        rewind(repository.run("example"), writer, 0.5)
+        rewind(repository.run("example").state(), writer, 0.5)
     writer.close()
     with pytest.raises(RunClosed):
-        rewind(repository.run("example"), writer, 0)
+        rewind(repository.run("example").state(), writer, 0)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.remote.servers import Server
+from aim.storage.shipping.spool import spools
+from tests.remote.servers import Server, kill_shipper
 
 
 @pytest.fixture(name="server")
@@ -28,23 +29,25 @@ def _no_server_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     Servers that a test has not stopped are killed after it.
     """
     started: list[Server] = []
-    start = Server.start
+    begin = Server.begin
 
-    def noted(server: Server) -> Server:
+    def noted(server: Server) -> None:
         started.append(server)
-        return start(server)
+        begin(server)
 
-    monkeypatch.setattr(Server, "start", noted)
+    monkeypatch.setattr(Server, "begin", noted)
     yield
     for server in started:
         server.kill()
 
 
 @pytest.fixture(name="spool", autouse=True)
-def _spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def _spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """
-    The folder of the spools of this test.
+    The folder of the spools of this test. Processes that ship what is left there are killed after it.
     """
     monkeypatch.setenv("AIM_SPOOL", str(tmp_path / "spool"))
     monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
-    return tmp_path / "spool"
+    yield tmp_path / "spool"
+    for spool in spools(tmp_path / "spool"):
+        kill_shipper(spool)

@@ -4,6 +4,7 @@ Each way in which server, network and disks fail, as docs/guide/remote.md says i
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from aim.sdk.run import BasicRun, Run
+from aim.storage.forms import events
 from aim.storage.forms.run_log import RunLog
+from aim.storage.shipping.new_lines import without_crc
 from aim.storage.shipping.spool import Spool
 from aim.storage.store import Store
 from tests.cli.schemas import call
@@ -120,6 +123,60 @@ def test_trainer_killed(server: Server) -> None:
     assert all(writer.has_ended(time.time()) for writer in state.writers.values())
 
 
+def test_spool_lost(server: Server) -> None:
+    """
+    What was sent before the disk of a training is lost stays at the server; the run is shown as lost.
+    """
+    code = (
+        "import sys, os\nfrom aim.sdk.run import BasicRun\n"
+        "run = BasicRun('lost', repo=sys.argv[1], create=True)\n"
+        "for step in range(100):\n    run.track(float(step), name='loss', step=step)\n"
+        "run.flush()\nos.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, server.address], check=False)
+    shutil.rmtree(Spool(server.address).folder)
+    folder = server.store.run_folder("lost")
+    _grow_old(folder)
+
+    assert list(range(100)) == server.values("lost")
+    assert "lost" == RunLog(folder).refresh().status()[0]
+
+
+def _grow_old(folder: Path) -> None:
+    """Let the event files of a run at a server be as after a day of silence, on another host than that of the run."""
+    for path in folder.glob("*.events.jsonl"):
+        first, *others = events.read(path).events
+        first["begin"]["host"] = "another-host"
+        path.write_bytes(b"".join(events.encode(without_crc(line)) for line in [first, *others]))
+        os.utime(path, (time.time() - 86_400,) * 2)
+
+
+def test_network_cut_for_a_day(server: Server) -> None:
+    """
+    The run is shown as lost while nothing comes, and as running when the network is back; nothing is missing.
+    """
+    run = BasicRun(repo=server.address)
+    record(run, 0)
+    run.flush()
+    folder = server.store.run_folder(run.hash)
+    server.kill()
+    for path in folder.glob("*.events.jsonl"):
+        os.utime(path, (time.time() - 86_400,) * 2)
+    away = _heard_s_ago(folder)
+    record(run, 100)
+    server.start()
+    wait_until(lambda: len(server.values(run.hash)) == 200, "the points")
+    wait_until(lambda: _heard_s_ago(folder) < 3600, "a sign of life")
+    run.close()
+
+    assert away > 80_000
+
+
+def _heard_s_ago(folder: Path) -> float:
+    """Return how long ago the writers of a run at a server showed that they were alive."""
+    return time.time() - max(writer.heard_at_s for writer in RunLog(folder).refresh().writers.values())
+
+
 def test_what_a_killed_trainer_left_is_sent_by_the_next(server: Server) -> None:
     """
     The next training of this user on this host has the rest sent by a process of its own.
@@ -200,14 +257,15 @@ def test_run_deleted_while_it_ships(
     assert 1 == caplog.text.count("`aim sync --again")
 
 
-def test_deleted_and_recorded_again(server: Server) -> None:
+def test_deleted_and_recorded_again(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    A hash that is used again on purpose is a new run.
+    A hash that is used again on purpose is a new run, also on the machine that has the former one in its spool.
     """
+    monkeypatch.setattr("aim.storage.shipping.shipments.AGAIN_S", 0.5)
     with BasicRun("again", repo=server.address, create=True) as run:
         record(run, 0)
     server.store.delete_run("again")
-    shutil.rmtree(Spool(server.address).folder)
+    assert 0 == call("sync", "--wait", "60").code
     with BasicRun("again", repo=server.address, create=True) as run:
         record(run, 0, 10)
         run.flush()
@@ -240,7 +298,7 @@ def test_token_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: py
     server = Server(tmp_path / "vision")
     server.options = ("--token", "right-token-of-this-server")
     server.start()
-    monkeypatch.setenv("AIM_TOKEN", "a wrong one")
+    monkeypatch.setenv("AIM_TOKEN", "a-wrong-one")
     run = BasicRun(repo=server.address)
     record(run, 0)
     wait_until(lambda: refusals(caplog, server), "the warning")

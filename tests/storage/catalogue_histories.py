@@ -132,7 +132,7 @@ class History:
         """A writer takes its run back."""
         writer = self._writer()
         if writer is not None:
-            rewinding.rewind(self.repository.run(writer.run_hash), writer, self.chance.randint(-1, 30))
+            rewinding.rewind(self.repository.run(writer.run_hash).state(), writer, self.chance.randint(-1, 30))
 
     def delete_points(self) -> None:
         """Somebody deletes points."""

@@ -378,6 +378,15 @@ class Door(Protocol):
         """
         return  # in a folder it is safe already
 
+    def recorded_state(self, run_hash: str) -> RunState:
+        """
+        Return what this process knows of a run that it records. No server is asked, so others may have recorded more.
+
+        Raises:
+            RunNotFound: it was deleted.
+        """
+        return self.run(run_hash).state()
+
     def ended(self, writer: Writer) -> None:
         """Take over what a closed writer recorded: a folder has it sealed by another process."""
 

@@ -20,7 +20,6 @@ from aim.storage.forms.history import Deletion, Rewind
 from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
-    from aim.engine.door import RunDoor
     from aim.storage.forms.state import RunState, SequenceKey, SequenceState
     from aim.storage.reading.points import Points
 
@@ -50,9 +49,12 @@ class PointDeletion(NamedTuple):
     recorded_at_s: float
 
 
-def rewind(run: RunDoor, writer: Writer, step: object) -> Rewind:
+def rewind(state: RunState, writer: Writer, step: object) -> Rewind:
     """
     Take the run that *writer* records back to *step*.
+
+    Args:
+        state: what is known of the run here: the rewind is later than all of it, however wrong the clocks are.
 
     Raises:
         UntrackableValue: *step* is no integer.
@@ -60,7 +62,7 @@ def rewind(run: RunDoor, writer: Writer, step: object) -> Rewind:
     """
     last_step = step_number(step)
     writer.lifecycle.check_open()
-    return writer.sequences.rewind(last_step, run.state().latest_at_s)
+    return writer.sequences.rewind(last_step, state.latest_at_s)
 
 
 def check_steps(steps: object) -> list[int]:

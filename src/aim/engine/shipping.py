@@ -277,7 +277,7 @@ def _left_behind(spool: Spool) -> list[PlannedWriter]:
 
 def has_leftovers(spool: Spool) -> bool:
     """Return whether there are runs in a spool that no living process records, and that are not all at the server."""
-    return Shipments(spool, lambda: _left_behind(spool)).left()[0] > 0
+    return Shipments(spool, lambda: _left_behind(spool)).has_leftovers()
 
 
 def ship_later(spool: Spool) -> bool:
@@ -308,7 +308,7 @@ def ship_leftovers(spool: Spool, until_s: float) -> bool:
     backoff = Backoff()
     while time.monotonic() < until_s:
         outcome = shipping.step()
-        if outcome is Outcome.IDLE and not shipments.left()[0]:
+        if outcome is Outcome.IDLE and shipments.is_done():
             shipping.sweep()
             return True
         if outcome is Outcome.FAILED:

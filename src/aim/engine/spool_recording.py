@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from aim.core import contexts, params
@@ -29,7 +30,7 @@ from aim.storage.shipping.spool import Spool, SpoolDisk, SpoolRoom, is_offline
 if TYPE_CHECKING:
     from aim.engine.open_run import OpenRun
     from aim.engine.remote.connection import ServerConnection
-    from aim.storage.forms.state import SequenceKey
+    from aim.storage.forms.state import RunState, SequenceKey
 
 PAST_ANSWER_S = 10.0
 
@@ -52,6 +53,7 @@ class SpoolRecording:
         self._repository: Repository | None = None
         self._writers: dict[str, Writer] = {}
         self._new_runs: set[str] = set()
+        self._pasts: dict[str, Mapping[str, Any]] = {}
 
     @property
     def repository(self) -> Repository:
@@ -120,6 +122,7 @@ class SpoolRecording:
 
     def _resume(self, run_hash: str, past: Mapping[str, Any]) -> Writer:
         repository = self.repository
+        self._pasts[run_hash] = past
         folder_exists = repository.has_run(run_hash)
         repository.backend.files.store.create_run(run_hash)
         latest_at_s = float(past.get("latest_at") or 0.0)
@@ -178,6 +181,16 @@ class SpoolRecording:
         is_new = run_hash in self._new_runs or (self._is_offline and run_hash in self._writers)
         return is_new and self.repository.has_run(run_hash)
 
+    def recorded_state(self, run_hash: str) -> RunState:
+        """Return the state of a run as the spool has it, with the properties that it had at the server before."""
+        state = self.repository.readers.state(run_hash)
+        earlier = self._pasts.get(run_hash, {}).get("properties", {})
+        if not earlier:
+            return state
+        merged = copy(state)
+        merged.properties = {**earlier, **state.properties}
+        return merged
+
     def run(self, run_hash: str) -> OpenRun | None:
         """Return a run as the spool has it; None when this process does not record it."""
         has_run = run_hash in self._writers and self.repository.has_run(run_hash)
@@ -203,6 +216,9 @@ class SpooledDoor(Door):
 
     def flush(self, writer: Writer, *, to_read: bool = False) -> None:
         self.recording.flush(writer, to_read=to_read)
+
+    def recorded_state(self, run_hash: str) -> RunState:
+        return self.recording.recorded_state(run_hash)
 
     def ended(self, writer: Writer) -> None:
         self.recording.ended(writer)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 HEARTBEAT_S = 15.0
 BLOBS_AGAIN_S = 30.0
 REFUSED_AGAIN_S = 60.0
+FAILURE_SAID_S = 60.0  # a failure is said once in such a time
 HINTS_S = 5.0
 ANSWER_S = 30.0
 AT_ONCE_BYTES = 1 << 20  # after a request of this size the next one is sent at once
@@ -73,8 +74,9 @@ class SpoolShipping:
         self._connection = connection
         self._stop_recording = stop_recording
         self._exchange = Exchange(socket.gethostname())
-        self._sent_at_s = -HEARTBEAT_S
+        self._beat_at_s = -HEARTBEAT_S
         self._noted_at_s = self._blobs_at_s = time.monotonic()
+        self._failed_at_s = -FAILURE_SAID_S
         self._said: set[str] = set()
 
     @property
@@ -85,15 +87,17 @@ class SpoolShipping:
     def step(self) -> Outcome:
         """Send one request, if there is something to say."""
         moment_s = time.monotonic()
-        request = self._gather(moment_s)
+        is_beat = moment_s - self._beat_at_s >= HEARTBEAT_S
+        request = self._gather(moment_s, is_beat=is_beat)
         if request is None:
             return Outcome.IDLE
         verdicts = self._send(request)
         if verdicts is None:
             return Outcome.FAILED
-        self._sent_at_s = moment_s
+        if is_beat:
+            self._beat_at_s = moment_s
         self.moved_bytes += request.size_bytes
-        self.shipments.complete_all()
+        self.shipments.completion.tell()
         for verdict in verdicts:
             self._act_on(verdict)
         if moment_s - self._noted_at_s >= HINTS_S:
@@ -101,14 +105,13 @@ class SpoolShipping:
             self.shipments.write_hints()
         return Outcome.MORE if request.size_bytes >= AT_ONCE_BYTES else Outcome.SENT
 
-    def _gather(self, moment_s: float) -> SentRequest | None:
+    def _gather(self, moment_s: float, *, is_beat: bool) -> SentRequest | None:
         ready = self.shipments.ready()
         if moment_s - self._blobs_at_s >= BLOBS_AGAIN_S:
             self._blobs_at_s = moment_s
             for shipment in ready:
                 shipment.takes_blobs = True
-        is_beat = moment_s - self._sent_at_s >= HEARTBEAT_S
-        marks = Marks(self.shipments.alive if is_beat else (), self.shipments.complete, self.shipments.again)
+        marks = Marks(self.shipments.alive if is_beat else (), self.shipments.completion.pending, self.shipments.again)
         try:
             return self._exchange.gather(ready, marks, asks=True)
         except FileNotFoundError:  # a run was removed here meanwhile
@@ -119,7 +122,8 @@ class SpoolShipping:
         """Send a request; return what the server says of writers that are not well, None when it takes nothing."""
         try:
             path = self._connection.path("ship")
-            options = {"content_type": BYTES_TYPE, "tries": 1, "answer_s": ANSWER_S}
+            headers = {wire.CRC_FIELD: wire.body_crc(request.body)}
+            options = {"content_type": BYTES_TYPE, "headers": headers, "tries": 1, "answer_s": ANSWER_S}
             answer = self._connection.ask("POST", path, request.body, **options).json()
             verdicts = self._exchange.accept(answer)
         except (ServerUnreachable, ServerRefused, InsecureAddress, UsageError, ValueError, OSError) as error:
@@ -127,14 +131,18 @@ class SpoolShipping:
             self.retry_after_s = getattr(error, "retry_after_s", None)
             self._fail(error)
             return None
-        if self.failure:
+        if "failure" in self._said:
             log.warning("Aim: %s takes runs again; what waited here is sent.", self._source.address)
+            self._said.discard("failure")
         self.failure = ""
-        self._said.discard("failure")
         return verdicts
 
     def _fail(self, error: Exception) -> None:
         self.failure = str(error) if isinstance(error, AimError) else f"{self._source.address}: {error}"
+        moment_s = time.monotonic()
+        if moment_s - self._failed_at_s < FAILURE_SAID_S:
+            return  # a network that comes and goes
+        self._failed_at_s = moment_s
         self._say(
             "failure",
             "Aim can't send runs. %s They are kept in %s, and are sent later; `aim sync` sends them too.",
@@ -167,6 +175,7 @@ class SpoolShipping:
         elif verdict.state == wire.LATER:
             self._blobs_at_s = time.monotonic()
         elif verdict.state == wire.BEHIND:
+            self.shipments.completion.reopen(shipment)
             text = (
                 "Aim: %s has lost a part of run %s that it had confirmed, as after a restore of a backup. All that is "
                 "still in %s is sent again; `aim fsck` on the server names what is missing."

@@ -100,9 +100,9 @@ class FolderSync:
             time.sleep(pause_s if wait_s is None else max(0.0, min(pause_s, begun_s + wait_s - moment_s)))
 
     def _is_done(self, *, follow: bool) -> bool:
-        self._shipments.ready()  # the server is to be told which writers are complete, before this ends
+        is_done = self._shipments.is_done()
         if not self._shipments.alive:
-            return not self._shipments.complete and not self._shipments.left()[0]
+            return is_done
         if follow:
             return False
         members = self._shipments.members()
@@ -118,7 +118,9 @@ class FolderSync:
         left_runs, left_bytes = self._shipments.left()
         if self._shipments.alive and self._is_done(follow=False):
             left_runs = left_bytes = 0  # what was recorded until now is there
-        gone = {member.folder.name for member in planned if self._shipments.hints.is_gone(member.folder.name)}
+        hints = self._shipments.hints
+        gone = {member.folder.name for member in planned if hints.is_gone(member.name)}
+        gone -= {member.folder.name for member in planned if not hints.is_gone(member.name)}
         self._shipments.write_hints()
         failure = self._shipping.failure
         if gone and not failure:

@@ -35,6 +35,7 @@ from aim.storage.artifacts.stores import FolderStore, folder_of, scheme_of
 from aim.storage.disk.digests import digest_of
 from aim.storage.disk.files import DISK
 from aim.storage.forms.artifact_records import FILES_FOLDER, ArtifactRecord
+from aim.storage.forms.state import RunState
 from aim.storage.recording.writer import Writer
 
 URI_PROPERTY = "artifacts_uri"
@@ -123,6 +124,11 @@ def clean_name(name: str) -> str:
     return "/".join(parts)
 
 
+def _base_uri(state: RunState) -> str | None:
+    base_uri = state.properties.get(URI_PROPERTY)
+    return None if base_uri is None else str(base_uri)
+
+
 class RunArtifacts:
     """
     The artifacts of one run; `Run` hands its own methods on to this.
@@ -140,12 +146,8 @@ class RunArtifacts:
 
     def uri(self) -> str | None:
         """Return where the run's artifacts go; None: into its own folder."""
-        base_uri = self._base_uri()
+        base_uri = _base_uri(self._source.state())
         return None if base_uri is None else f"{base_uri.rstrip('/')}/{self._source.run_hash}"
-
-    def _base_uri(self) -> str | None:
-        base_uri = self._source.state().properties.get(URI_PROPERTY)
-        return None if base_uri is None else str(base_uri)
 
     def set_uri(self, uri: str) -> None:
         """Keep artifacts below *uri* from now on. Raises UnknownStore."""
@@ -186,7 +188,7 @@ class RunArtifacts:
     def _store(self, paths: Mapping[str, Path], block: bool) -> None:
         paths_by_name = {clean_name(name): path.absolute() for name, path in paths.items()}
         recorder = self._started(self._recording.ready_writer())
-        base_uri = self._base_uri()
+        base_uri = _base_uri(self._source.recorded_state())
         pending = [recorder.add(path, name, base_uri) for name, path in paths_by_name.items()]
         for future in pending if block else ():
             future.result()
@@ -198,7 +200,7 @@ class RunArtifacts:
             self._recorder = ArtifactRecorder(
                 source.run_hash,
                 writer.files.folder / FILES_FOLDER,
-                lambda: source.state().artifacts,
+                lambda: source.recorded_state().artifacts,
                 lambda record: writer.lines.add_artifact(record.event()),
             )
             writer.services.add(self._recorder)

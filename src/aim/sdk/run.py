@@ -445,7 +445,7 @@ class Run(FamiliarRun):
         >>> run.close()
         """
         writer = self._recording.ready_writer()
-        return rewinding.rewind(self._recording.door.run(self.hash), writer, step)
+        return rewinding.rewind(self._recording.door.recorded_state(self.hash), writer, step)
 
     def fork(
         self,

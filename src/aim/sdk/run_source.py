@@ -88,6 +88,13 @@ class RunSource:
         except (FileNotFoundError, RunNotFound):
             raise self._deleted() from None
 
+    def recorded_state(self) -> RunState:
+        """Return what this process knows of the run that it records, without asking a server. Raises RunNotFound."""
+        try:
+            return self._door.recorded_state(self.run_hash)
+        except (FileNotFoundError, RunNotFound):
+            raise self._deleted() from None
+
     def param(self, path: params.Path) -> Any:
         """Return a param, or a dict of all below *path*, as a copy. Raises KeyError, and RunNotFound as `state`."""
         try:

@@ -18,6 +18,7 @@ import time
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -126,6 +127,8 @@ class Boundary:
             is_api = scope["path"].startswith("/api/") and scope["path"] not in OPEN_API
             scope["principal"] = self._guard.check(scope, is_api=is_api)
             await self._routes(scope, receive, send_checked)
+        except ClientDisconnect:  # its request was cut: nobody waits for an answer
+            log.info("%s %r was cut short", *log_fields)
         except Exception as error:
             try:
                 answer = error_answer(error)

@@ -160,6 +160,9 @@ class Repositories(Protocol):
     def get(self, name: str, *, create: bool = False) -> OpenRepository:
         """Return a repository; with *create* make it where that is possible. Raises Refusal: (404) there is none."""
 
+    def is_measured(self, name: str) -> bool:
+        """Return whether `check_room` looks at no file at this moment."""
+
     def check_room(self, name: str) -> None:
         """Check that a repository may grow. Raises Refusal: (507) it may not."""
 
@@ -209,6 +212,10 @@ class OpenRepositories:
         if repo is None:
             raise no_repository(name)
         return repo
+
+    def is_measured(self, name: str) -> bool:
+        """Return True."""
+        return True
 
     def check_room(self, name: str) -> None:
         """Do nothing: only projects have bounds."""

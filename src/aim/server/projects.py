@@ -146,6 +146,11 @@ class Projects:
         except OSError:
             return 0
 
+    def is_measured(self, name: str) -> bool:
+        """Return whether `check_room` looks at no file at this moment."""
+        size = self._sizes.get(name)
+        return self._bytes_max is None or (size is not None and not size.is_due())
+
     def check_room(self, name: str) -> None:
         """
         Check that a project may grow. Cost: at most 5 % of the time of one core; else nothing.
@@ -207,6 +212,11 @@ class FolderSize:
         self._lock = threading.Lock()
         self._bytes = 0
         self._next_at_s = 0.0
+
+    def is_due(self) -> bool:
+        """Return whether `bytes` adds up at the next call."""
+        is_first = not self._next_at_s
+        return time.monotonic() >= self._next_at_s and (is_first or not self._lock.locked())
 
     def bytes(self) -> int:
         """Return the size. The first call waits until all is added up; later ones wait for nothing another one does."""

@@ -68,7 +68,6 @@ def listen(settings: Settings) -> socket.socket:
             f"Can't listen on {settings.host}:{settings.port}: {error.strerror}. "
             "Is a server there already? Choose another port with --port, or 0 for a free one."
         ) from None
-    opened.set_inheritable(True)
     return opened
 
 

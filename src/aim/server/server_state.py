@@ -78,7 +78,9 @@ async def open_project(request: Request, *, create: bool, grows: bool) -> None:
     server = server_of(request)
     if not server.repos.is_open(project):
         await server.pool.run(server.repos.get, project, create=create and not server.settings.read_only)
-    if grows:
+    if grows and server.repos.is_measured(project):  # many trainings ship: they take no threads from who reads
+        server.repos.check_room(project)
+    elif grows:
         await server.pool.run(server.repos.check_room, project)
 
 

@@ -25,7 +25,7 @@ from aim.engine.sealing import seal_soon
 from aim.server.answers import Refusal, json_answer, wrong
 from aim.server.open_repository import OpenRepository
 from aim.server.server_state import check_writable, repo_of
-from aim.storage.shipping.frames import BODY_BYTES_MAX, MalformedRequest, UnsupportedProtocol
+from aim.storage.shipping.frames import BODY_BYTES_MAX, CRC_FIELD, MalformedRequest, UnsupportedProtocol, body_crc
 from aim.storage.shipping.receiving import Answer, Receiver
 
 BYTES_TYPE = "application/octet-stream"
@@ -146,6 +146,9 @@ async def ship(request: Request) -> Response:
             body += chunk
             if len(body) > size_bytes:
                 raise wrong("The body is longer than it says.")
-        return json_answer(await receivers.receive(repo_of(request), bytes(body)))
+        content = bytes(body)
+        if request.headers.get(CRC_FIELD, body_crc(content)) != body_crc(content):
+            raise Refusal(400, "protocol", "The request was damaged on the way.")
+        return json_answer(await receivers.receive(repo_of(request), content))
     finally:
         receivers.leave(size_bytes)

@@ -30,6 +30,7 @@ STATES_MAX = 500
 DOOR_RUNS_MAX = 1 << 24
 RECORDS_MAX = 1_000
 DATA_MAX = 1_000
+PAST_PROPERTIES = frozenset({"artifacts_uri"})
 DATA_BYTES_MAX = 16 << 20  # of an answer that has more than one entry
 ENTRY = struct.Struct("<QI")
 REFUSED_ENTRY = (1 << 64) - 1
@@ -114,6 +115,7 @@ async def past(request: Request) -> Response:
             {
                 "run": run_hash,
                 "latest_at": state.latest_at_s,
+                "properties": {name: value for name, value in state.properties.items() if name in PAST_PROPERTIES},
                 "sequences": [
                     {
                         **_names(state.sequences[key]),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aim.storage.recording.writer import Writer
+from aim.storage.shipping.exchange import Marks
 from aim.storage.shipping.shipment import WriterShipment
 from aim.storage.store import Store
 from tests.storage.recorded import Picture, points_in_place
@@ -69,3 +70,27 @@ def test_lost_repeated_and_late_requests_change_nothing(tmp_path: Path, seed: in
     assert recorded_bytes(spool) == recorded_bytes(server)
     for run_hash in spool.run_hashes():
         assert points_in_place(spool.run_folder(run_hash)) == points_in_place(server.run_folder(run_hash))
+
+
+def test_nothing_is_asked_when_all_is_durable(tmp_path: Path) -> None:
+    """
+    While something is not confirmed the server is asked; a shipper with nothing new and nothing to ask is silent, and
+    says from time to time that its training runs.
+    """
+    spool = Store(tmp_path / "spool" / ".aim", create=True)
+    writer = Writer(spool.create_run("run-0"), "run-0")
+    writer.sequence("loss", None).track(0.5)
+    network = Wire(Store(tmp_path / "server" / ".aim", create=True))
+    shipments = shipments_of(spool)
+    asked: list[bool] = []
+    for _ in range(5):
+        request = network.exchange.gather(shipments, asks=True)
+        asked.append(request is not None)
+        if request is not None:
+            network.exchange.accept(network.receiver.receive(request.body))
+        network.receiver.sync()
+    beat = network.exchange.gather(shipments, Marks(alive=shipments), asks=True)
+    writer.close()
+
+    assert [True, True, False, False, False] == asked
+    assert beat is not None

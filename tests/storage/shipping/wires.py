@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from aim.storage.disk import layout
@@ -81,21 +82,28 @@ def shipments_of(store: Store) -> list[WriterShipment]:
 
 
 def recorded_bytes(store: Store) -> dict[str, bytes]:
+    """Return what the files of the writers of all runs hold; see `run_bytes`."""
+    return {
+        f"{run_hash}/{name}": content
+        for run_hash in store.run_hashes()
+        for name, content in run_bytes(store.run_folder(run_hash)).items()
+    }
+
+
+def run_bytes(folder: Path) -> dict[str, bytes]:
     """
-    Return what the files of all writers hold: whole lines, filled slots by their numbers, and blobs.
+    Return what the files of the writers of a run hold: whole lines, and filled slots by their numbers; and edits.
 
     Whatever follows the last line, the empty slots, CRCs and directories of blob files are left out.
     """
     contents: dict[str, bytes] = {}
-    for run_hash in store.run_hashes():
-        folder = store.run_folder(run_hash)
-        for path in folder.iterdir():
-            name = layout.WRITER_FILE.fullmatch(path.name)
-            data = path.read_bytes() if name else b""
-            if name and name[2] == "events.jsonl":
-                contents[f"{run_hash}/{path.name}"] = data[: data.rfind(b"\n") + 1]
-            elif name and name[3]:
-                contents[f"{run_hash}/{path.name}"] = data[journal.PAGE_BYTES :]
-            elif layout.EDIT_FILE.fullmatch(path.name):
-                contents[f"{run_hash}/{path.name}"] = path.read_bytes()
+    for path in folder.iterdir():
+        name = layout.WRITER_FILE.fullmatch(path.name)
+        data = path.read_bytes() if name else b""
+        if name and name[2] == "events.jsonl":
+            contents[path.name] = data[: data.rfind(b"\n") + 1]
+        elif name and name[3]:
+            contents[path.name] = data[journal.PAGE_BYTES :]
+        elif layout.EDIT_FILE.fullmatch(path.name):
+            contents[path.name] = path.read_bytes()
     return contents

@@ -126,7 +126,7 @@ class Exchange:
             if pieces or flags or self._is_asked(shipment):
                 parts.append((shipment, pieces))
                 entries.append(self._entry(shipment, pieces) | flags)
-        is_asking = asks and bool(self._pending)
+        is_asking = asks and any(pieces for sent in self._pending.values() for _, pieces in sent)
         return self._numbered(parts, entries) if parts or is_asking else None
 
     def _numbered(
@@ -185,6 +185,8 @@ class Exchange:
             parts[index] = (shipment, accepted)
             if verdict is not None:
                 verdicts.append(verdict)
+        if not any(pieces for _, pieces in parts):  # nothing of it can become durable
+            self._pending.pop(self._number, None)
         if is_other:  # the next request asks whether it has what the former one had
             self._checked.clear()
         return verdicts

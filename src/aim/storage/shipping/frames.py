@@ -32,6 +32,9 @@ PLAIN, DEFLATED, TRANSPOSED = range(3)
 OK, BEHIND, GONE, CLOSED, DIFFERS, REFUSED, LATER = "ok", "behind", "gone", "sealed", "differs", "refused", "later"
 """What an answer says of a writer: `state`."""
 
+CRC_FIELD = "Aim-CRC"
+"""The field of HTTP that has the CRC of the whole request: JSON and heads of frames have none of their own."""
+
 HEADER_BYTES_MAX = 1 << 20
 FRAME_BYTES_MAX = 4 << 20  # of the data of one frame, unpacked
 REQUEST_BYTES_MAX = 16 << 20  # of the data of all frames, unpacked
@@ -137,6 +140,16 @@ def encode(header: Mapping[str, Any], frames: Sequence[Frame]) -> bytes:
         sizes = (frame.offset, len(frame.data), len(packed), zlib.crc32(frame.data))
         chunks += (FRAME.pack(frame.kind, pack, frame.writer, frame.file, *sizes), packed)
     return b"".join(chunks)
+
+
+def body_crc(body: bytes) -> str:
+    """
+    Return the CRC-32 of a request as it travels, 8 hex digits.
+
+    >>> body_crc(b"123456789")
+    'cbf43926'
+    """
+    return f"{zlib.crc32(body):08x}"
 
 
 def decode(body: bytes) -> Request:

@@ -1,5 +1,5 @@
 """
-What a shipper notes for the next one: what is durable at the server, and which runs were deleted there.
+What a shipper notes for the next one: what is durable at the server, and which writers' runs were deleted there.
 
 A hint only: without it everything is sent again, and the server leaves what is equal.
 """
@@ -15,6 +15,9 @@ from aim.storage.shipping.shipment import WriterShipment
 from aim.storage.shipping.spool import GONE_KEPT_S, ShippedFolder
 
 GONE = "gone"
+
+WriterName = tuple[str, str]
+"""The hash of a run, and the id of a writer."""
 
 
 class Hints:
@@ -38,31 +41,50 @@ class Hints:
         progress = WriterProgress.from_json(hint.get("files", {}))
         return WriterShipment(source.runs / run_hash, writer, hint.get("as"), progress)
 
-    def lose(self, run_hash: str) -> None:
-        """Note that a run was deleted at the server."""
-        self._gone[run_hash] = time.time()
+    def is_done(self, name: WriterName) -> bool:
+        """Return whether all of a writer is durable, and the server knows that it records no more."""
+        hint = self._hints.get("/".join(name))
+        return isinstance(hint, dict) and hint.get("done") is True
 
-    def _gone_at_s(self, run_hash: str) -> float | None:
+    def lose(self, name: WriterName) -> None:
+        """Note that the run of a writer was deleted at the server, after the writer had begun."""
+        self._gone["/".join(name)] = time.time()
+
+    def _gone_at_s(self, name: WriterName) -> float | None:
         gone = self._hints.get(GONE)
-        at_s = gone.get(run_hash) if isinstance(gone, dict) else None
-        return self._gone.get(run_hash, at_s if isinstance(at_s, float) else None)
+        key = "/".join(name)
+        at_s = gone.get(key) if isinstance(gone, dict) else None
+        return self._gone.get(key, at_s if isinstance(at_s, float) else None)
 
-    def is_gone(self, run_hash: str) -> bool:
-        """Return whether a run was deleted at the server, and is sent no more."""
-        return run_hash not in self._again and self._gone_at_s(run_hash) is not None
+    def is_gone(self, name: WriterName) -> bool:
+        """Return whether the run of a writer was deleted at the server, so that the writer is sent no more."""
+        return name[0] not in self._again and self._gone_at_s(name) is not None
 
-    def is_forgotten(self, run_hash: str) -> bool:
+    def is_forgotten(self, name: WriterName) -> bool:
         """Return whether that was so long ago that it need not be here any more."""
-        at_s = self._gone_at_s(run_hash)
-        return self.is_gone(run_hash) and at_s is not None and time.time() - at_s > GONE_KEPT_S
+        at_s = self._gone_at_s(name)
+        return self.is_gone(name) and at_s is not None and time.time() - at_s > GONE_KEPT_S
 
-    def write(self, shipments: Iterable[WriterShipment]) -> None:
-        """Note how far *shipments* have come, beside what other shippers of the same folder have noted."""
+    def write(self, shipments: Iterable[WriterShipment], done: Collection[WriterShipment]) -> None:
+        """
+        Note how far *shipments* have come, beside what other shippers of the same folder have noted.
+
+        Args:
+            done: those of which the server has all, and knows it.
+        """
         hints: dict[str, Any] = self._source.read_hints()
         gone = hints.pop(GONE, None)
         earlier = gone if isinstance(gone, dict) else {}
-        hints[GONE] = {name: at_s for name, at_s in (earlier | self._gone).items() if name not in self._again}
+        hints = {key: hint for key, hint in hints.items() if (self._source.runs / _run_of(key)).is_dir()}
+        lost = (earlier | self._gone).items()
+        hints[GONE] = {key: at_s for key, at_s in lost if _run_of(key) not in self._again}
         for shipment in shipments:
-            renamed = {} if shipment.remote_writer == shipment.writer else {"as": shipment.remote_writer}
-            hints[f"{shipment.run_hash}/{shipment.writer}"] = {"files": shipment.progress.to_json(), **renamed}
+            more: dict[str, Any] = {"done": True} if shipment in done else {}
+            if shipment.remote_writer != shipment.writer:
+                more["as"] = shipment.remote_writer
+            hints[f"{shipment.run_hash}/{shipment.writer}"] = {"files": shipment.progress.to_json(), **more}
         self._source.write_hints(hints)
+
+
+def _run_of(key: str) -> str:
+    return key.partition("/")[0]

@@ -35,12 +35,14 @@ class ArrivingWriter(NamedTuple):
 
     Attributes:
         folder: of the run, which need not exist.
+        shipper: who sends it.
         entry: what the header says of the writer.
         files: what the header says of whole files.
     """
 
     folder: Path
     writer: str
+    shipper: str
     entry: dict[str, Any]
     frames: list[Frame]
     files: list[dict[str, Any]]
@@ -90,12 +92,15 @@ class WriterIntake:
             changes.touch(arriving.folder, self._disk)
         is_sealed = layout.sealed_file(arriving.folder, arriving.writer).exists()
         skipped: frozenset[int] = frozenset()
-        if is_sealed and _has_end(log_file):  # all of its points are there
+        if is_sealed and self._is_complete(arriving, log_file):  # all of its points are there
             skipped = frozenset((wire.SLOTS, wire.BLOBS))
         elif is_sealed and any(frame.kind in (wire.SLOTS, wire.BLOBS) for frame in arriving.frames):
             return {"state": wire.CLOSED}
         behind = None if is_sealed else self._lacking(arriving, log_file)
         return behind or self._write(arriving, log_file, skipped)
+
+    def _is_complete(self, arriving: ArrivingWriter, log_file: ReceivedFile) -> bool:
+        return _has_end(log_file) or layout.complete_file(arriving.folder, arriving.writer).exists()
 
     def _write(self, arriving: ArrivingWriter, log_file: ReceivedFile, skipped: frozenset[int]) -> WriterState:
         answer: WriterState = {"state": wire.OK}
@@ -177,7 +182,7 @@ class WriterIntake:
             if frame.kind == wire.ARTIFACT and not self._has_room():
                 answer["state"] = wire.LATER
                 return
-            answer.setdefault("files", {})[label["name"]] = self.whole_files.put(folder, frame, label)
+            answer.setdefault("files", {})[label["name"]] = self.whole_files.put(folder, frame, label, arriving.shipper)
         elif frame.kind == wire.BLOBS and not self._has_room():
             answer["state"] = wire.LATER
         else:

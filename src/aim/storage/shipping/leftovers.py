@@ -32,10 +32,7 @@ def left_bytes(shipment: WriterShipment) -> int:
     sealed = layout.sealed_file(folder, writer)
     if sealed.exists():
         left += sealed.stat().st_size - progress.file((wire.SEALED, sealed.name)).durable.prefix
-    for name, artifact in shipment.lines.artifacts.items():
-        if (folder / name).exists():
-            left += artifact.size_bytes - progress.file((wire.ARTIFACT, name)).durable.prefix
-    return max(0, left)
+    return max(0, left) + shipment.files.left_bytes(progress, shipment.lines.artifacts)
 
 
 def free_files(shipment: WriterShipment) -> list[Path]:

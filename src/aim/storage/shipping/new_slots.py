@@ -63,8 +63,16 @@ class NewSlots:
                         yield FilePart(key, start, stop, part)
             finally:
                 os.close(descriptor)
-            if not file.is_made and not file.sent.count:
-                yield FilePart(key, 0, 0, b"")  # a segment without a record counts in the end of its writer
+
+    def empty(self, progress: WriterProgress, pieces: Sequence[FilePart]) -> list[FilePart]:
+        """
+        Return, as parts without slots, the segments of which nothing was sent and nothing is in *pieces*: of a writer
+        that has ended they count. While it records, one that was made ahead of need may yet go. Raises OSError.
+        """
+        numbers = segment_numbers(self._folder, self._writer)
+        keys = {(SLOTS, str(number)) for number in numbers} - {piece.key for piece in pieces}
+        files = ((key, progress.file(key)) for key in sorted(keys))
+        return [FilePart(key, 0, 0, b"") for key, file in files if not file.is_made and not file.sent.count]
 
     def _filled(self, descriptor: int, number: int, prefix: int, end: int) -> Iterator[tuple[int, bytes]]:
         """Go through the runs of filled slots from the page of slot *prefix* on: the first slot, and the bytes."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from aim.storage.shipping.spans import Spans
 
 FileKey = tuple[int, str]
-"""Kind of a file as in a frame, and its number, or its name in the folder of the run."""
+"""Kind of a file as in a frame, and its number, or its name in the folder of the run; of artifacts after the digest."""
 
 
 class FilePart(NamedTuple):

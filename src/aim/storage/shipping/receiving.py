@@ -15,7 +15,7 @@ import logging
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,7 @@ class Receiver:
         self._lock = threading.Lock()
         self._taken: list[tuple[str, int]] = []
         self._durable: OrderedDict[str, Spans] = OrderedDict()
+        self._ids: dict[str, str] = {}  # instead of `id`, to shippers that are to send again
 
     def receive(self, body: bytes) -> Answer:
         """
@@ -73,11 +74,11 @@ class Receiver:
             durable = self._durable.setdefault(request.shipper, Spans())
             self._durable.move_to_end(request.shipper)
             while len(self._durable) > SHIPPERS_MAX:
-                self._durable.popitem(last=False)
+                self._ids.pop(self._durable.popitem(last=False)[0], None)
             self._taken.append((request.shipper, request.number))
             ranges = [[start, stop - 1] for start, stop in durable]
             sender = {"shipper": request.shipper, "number": request.number}
-            return {"server": self.id, **sender, "durable": ranges, "writers": states}
+            return {"server": self._ids.get(request.shipper, self.id), **sender, "durable": ranges, "writers": states}
 
     def _arrivals(self, request: Request) -> list[ArrivingWriter]:
         by_writer: dict[int, list[Frame]] = {}
@@ -87,7 +88,12 @@ class Receiver:
                 check_name(frame.kind, request.files[frame.file]["name"], request.writers[frame.writer]["writer"])
         return [
             ArrivingWriter(
-                self._store.runs / entry["run"], entry["writer"], entry, by_writer.get(index, []), request.files
+                self._store.runs / entry["run"],
+                entry["writer"],
+                request.shipper,
+                entry,
+                by_writer.get(index, []),
+                request.files,
             )
             for index, entry in enumerate(request.writers)
         ]
@@ -104,19 +110,20 @@ class Receiver:
             ended = self._intake.take_ended()
         refusal = self._files.sync(dirty)
         try:
-            whole_files = self._intake.whole_files
-            published = [whole_files.publish(arrival) for arrival in whole_files.take_arrivals()]
+            damaged = self._intake.whole_files.publish_arrivals()
             with self._files.lock:
                 for file, contents in full.items():
                     self._intake.segments.store_crcs(file, contents)
                 for folder, writer in ended:
                     self._intake.segments.end(folder, writer)
+                    self._intake.whole_files.sweep(folder)
         except OSError as error:
-            refusal, published = refusal or error, []
-        if refusal is not None or not all(published):
+            refusal, damaged = refusal or error, set()
+        if refusal is not None:
             self.doubt(refusal)
         else:
-            self._confirm(taken)
+            self._confirm([(shipper, number) for shipper, number in taken if shipper not in damaged])
+            self._doubt_some(damaged)
         self._files.close_some()
         for folder, writer in ended:
             if self._on_complete is not None:
@@ -129,17 +136,25 @@ class Receiver:
                 if durable is not None:
                     durable.add(number, number + 1)
 
-    def doubt(self, refusal: Exception | None) -> None:
+    def _doubt_some(self, shippers: Set[str]) -> None:
+        """Have some shippers send again what is not durable: a whole file does not have the bytes that it should."""
+        with self._lock:
+            self._taken = [(shipper, number) for shipper, number in self._taken if shipper not in shippers]
+            for shipper in shippers:
+                self._durable[shipper] = Spans()
+                self._ids[shipper] = os.urandom(8).hex()
+
+    def doubt(self, refusal: Exception) -> None:
         """
         Have everything that is not durable sent again: what the disk refused to sync may be gone, and a second fsync
         would not say so.
         """
         with self._lock:
             self.id = os.urandom(8).hex()
+            self._ids.clear()
             self._durable.clear()
             self._taken.clear()
-        if refusal is not None:
-            log.error("Aim: the disk refused what was received: %s. It is asked for again.", refusal)
+        log.error("Aim: the disk refused what was received: %s. It is asked for again.", refusal)
 
     def close(self) -> None:
         """Put all on the disk, and close the files."""

@@ -34,6 +34,7 @@ class WriterShipment:
         progress: how far they have come.
         takes_blobs: whether the server takes objects now.
         carries_edits: whether the edits of the run are sent with this writer.
+        is_exhausted: whether the last `gather` looked at all files, and there was nothing to be sent.
         lines: the event file, and what it declares.
         files: sealed points, edits and artifacts.
 
@@ -50,6 +51,7 @@ class WriterShipment:
         self.progress = progress or WriterProgress()
         self.takes_blobs = True
         self.carries_edits = False
+        self.is_exhausted = False
         self.lines = NewLines(layout.events_file(folder, writer), self.remote_writer)
         self._slots = NewSlots(folder, writer)
         self._blobs = NewBlobs(folder, writer)
@@ -66,11 +68,6 @@ class WriterShipment:
         """Whether the first line of the writer was sent."""
         return self.progress.file(LINES).sent.prefix > 0
 
-    @property
-    def end(self) -> dict[str, Any] | None:
-        """What the `end` line says; None: there is none yet, or it was not read."""
-        return self.lines.end
-
     def gather(self, budget_bytes: int) -> list[FilePart]:
         """
         Return what is to be sent next, about *budget_bytes* of it at most, and count it as sent.
@@ -79,6 +76,7 @@ class WriterShipment:
             FileNotFoundError: the run is gone.
             OSError: a file can't be read.
         """
+        self.is_exhausted = False
         if budget_bytes <= 0:
             return []
         pieces = (
@@ -90,6 +88,7 @@ class WriterShipment:
             part_bytes = min(budget_bytes, PART_BYTES)
             pieces = pieces or self.files.read_artifacts(self.progress, self.lines.artifacts, part_bytes)
         self.progress.send(pieces)
+        self.is_exhausted = self.takes_blobs and not pieces
         return pieces
 
     def _new_points(self, budget_bytes: int) -> list[FilePart]:
@@ -99,13 +98,14 @@ class WriterShipment:
             return lines
         numbers = self.lines.object_numbers
         end = self.lines.end
+        empty = [] if end is None else self._slots.empty(self.progress, slots)
         self._blobs.look(slots, numbers, has_directories=end is not None and end.get("directory", True))
         left_bytes = max(1, budget_bytes - sum(len(piece.data) for piece in lines))
         blob_pieces = self._blobs.read(self.progress, left_bytes) if self.takes_blobs else []
         ready = self._blobs.ready(slots, numbers, self.progress, blob_pieces)
         count = sum(piece.stop - piece.start for piece in ready)
         self._is_holding_back = count < sum(piece.stop - piece.start for piece in slots)
-        return [*lines, *blob_pieces, *ready]
+        return [*lines, *blob_pieces, *ready, *empty]
 
     def _read_slots(self, budget_bytes: int) -> list[FilePart]:
         slots: list[FilePart] = []
@@ -165,5 +165,6 @@ class WriterShipment:
         return self.lines.is_end_within(self.progress.file(LINES).durable.prefix) and self.is_complete()
 
     def is_complete(self) -> bool:
-        """Return whether everything that the files have, as of the last `gather`, is durable at the server."""
-        return not self._is_holding_back and self.progress.is_durable(*range(wire.ARTIFACT + 1))
+        """Return whether everything that the files had at the last `gather` is durable at the server."""
+        is_sent = self.is_exhausted and not self._is_holding_back
+        return is_sent and self.progress.is_durable(*range(wire.ARTIFACT + 1))

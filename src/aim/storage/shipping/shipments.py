@@ -4,6 +4,7 @@ The writers of a folder of runs that are shipped: which there are, how far each 
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -13,15 +14,13 @@ from typing import NamedTuple
 from aim.core import clock
 from aim.storage.disk import layout
 from aim.storage.forms import events
-from aim.storage.shipping.hints import Hints
+from aim.storage.shipping.completion import WriterCompletion
+from aim.storage.shipping.hints import Hints, WriterName
 from aim.storage.shipping.leftovers import left_bytes
 from aim.storage.shipping.shipment import WriterShipment
 from aim.storage.shipping.spool import DONE_KEPT_S, ShippedFolder
 
 AGAIN_S = 90.0  # a deletion can be taken back for 60 s
-
-WriterName = tuple[str, str]
-"""The hash of a run, and the id of a writer."""
 
 
 class PlannedWriter(NamedTuple):
@@ -68,7 +67,7 @@ class Shipments:
     Attributes:
         hints: what is noted for the next shipper.
         alive: those whose process runs.
-        complete: those whose process is gone without an end, and all of which is durable; the server is to be told.
+        completion: those whose process is gone without an end, and all of which is durable.
 
     Args:
         again: hashes of runs that are sent although they were deleted at the server.
@@ -79,33 +78,32 @@ class Shipments:
     ) -> None:
         self.again = frozenset(again)
         self.alive: set[WriterShipment] = set()
-        self.complete: set[WriterShipment] = set()
+        self.completion = WriterCompletion()
         self._source = source
         self._plan = plan
         self._by_name: dict[WriterName, WriterShipment] = {}
-        self._completed: set[WriterShipment] = set()
         self._not_before_s: dict[WriterName, float] = {}
+        self._asked_again: set[WriterName] = set()
         self.hints = Hints(source, self.again)
 
     def ready(self) -> list[WriterShipment]:
-        """Return those of which something may be sent now, and bring `alive` and `complete` up to date."""
+        """Return those of which something may be sent now, and bring `alive` and `completion` up to date."""
         self.alive.clear()
-        self.complete.clear()
+        self.completion.pending.clear()
         moment_s = time.monotonic()
         ready: list[WriterShipment] = []
         for planned in self._plan():
-            if moment_s < self._not_before_s.get(planned.name, 0.0) or self.hints.is_gone(planned.folder.name):
+            if moment_s < self._not_before_s.get(planned.name, 0.0) or self.hints.is_gone(planned.name):
                 continue
             shipment = self._shipment(planned)
             ready.append(shipment)
-            if planned.is_alive and shipment.end is None:
+            if shipment.lines.end is not None:
+                continue
+            if planned.is_alive:
                 self.alive.add(shipment)
-            elif planned.is_alive is False and self._is_over(shipment) and shipment.end is None:
-                self.complete.add(shipment)
+            elif planned.is_alive is False:
+                self.completion.look(shipment)
         return ready
-
-    def _is_over(self, shipment: WriterShipment) -> bool:
-        return shipment.is_begun and shipment not in self._completed and shipment.is_complete()
 
     def _shipment(self, planned: PlannedWriter) -> WriterShipment:
         shipment = self._by_name.get(planned.name)
@@ -114,19 +112,19 @@ class Shipments:
             shipment = self.hints.shipment(self._source, run_hash, planned.writer)
             shipment.carries_edits = all(other.run_hash != run_hash for other in self._by_name.values())
             self._by_name[planned.name] = shipment
+            if self.hints.is_done(planned.name):
+                self.completion.settle(shipment)
         return shipment
-
-    def complete_all(self) -> None:
-        """Note that the server was told which ones are complete."""
-        self._completed |= self.complete
 
     def pause(self, shipment: WriterShipment, pause_s: float) -> None:
         """Send nothing of a writer for a while."""
         self._not_before_s[shipment.run_hash, shipment.writer] = time.monotonic() + pause_s
 
     def rename(self, shipment: WriterShipment) -> None:
-        """Send the files of a writer from their beginning, under a new id."""
-        renamed = WriterShipment(shipment.folder, shipment.writer, layout.new_writer_id())
+        """
+        Send the files of a writer from their beginning, under a new id: the same one, whichever shipper does so.
+        """
+        renamed = WriterShipment(shipment.folder, shipment.writer, _next_id(shipment))
         renamed.carries_edits = shipment.carries_edits
         self._by_name[shipment.run_hash, shipment.writer] = renamed
 
@@ -138,10 +136,11 @@ class Shipments:
         """
         name = (shipment.run_hash, shipment.writer)
         self._by_name.pop(name, None)
-        if name not in self._not_before_s:
+        if name not in self._asked_again:
+            self._asked_again.add(name)
             self.pause(shipment, AGAIN_S)
             return False
-        self.hints.lose(shipment.run_hash)
+        self.hints.lose(name)
         return True
 
     def drop_missing(self) -> None:
@@ -150,7 +149,8 @@ class Shipments:
 
     def write_hints(self) -> None:
         """Note what is durable."""
-        self.hints.write(self._by_name.values())
+        members = self._by_name.values()
+        self.hints.write(members, set(filter(self.completion.is_over, members)))
 
     def members(self) -> list[WriterShipment]:
         """Return all shipments so far."""
@@ -159,6 +159,16 @@ class Shipments:
     def is_shipped(self, writer: str) -> bool:
         """Return whether all that a writer has recorded, its end included, is durable at the server."""
         return any(member.writer == writer and member.is_finished() for member in self._by_name.values())
+
+    def has_leftovers(self) -> bool:
+        """Return whether something is to be sent, be it that a writer whose process is gone is complete."""
+        dead = [planned.name for planned in self._plan() if planned.is_alive is False]
+        return any(not (self.hints.is_done(name) or self.hints.is_gone(name)) for name in dead) or self.left()[0] > 0
+
+    def is_done(self) -> bool:
+        """Return whether all is durable, and the server knows which writers are complete. To be asked after a step."""
+        self.ready()
+        return not self.completion.pending and not self.left()[0]
 
     def left(self) -> tuple[int, int]:
         """Return how many runs are not wholly durable at the server, and about how many bytes of them."""
@@ -169,7 +179,7 @@ class Shipments:
                 size_bytes = left_bytes(self._shipment(planned))
             except FileNotFoundError:
                 continue
-            if size_bytes and not self.hints.is_gone(planned.folder.name):
+            if size_bytes and not self.hints.is_gone(planned.name):
                 total_bytes += size_bytes
                 run_hashes.add(planned.folder.name)
         return len(run_hashes), total_bytes
@@ -184,14 +194,24 @@ class Shipments:
         for planned in self._plan():
             by_folder.setdefault(planned.folder, []).append(planned)
         for folder, writers in by_folder.items():
-            if self.hints.is_forgotten(folder.name) or (_is_old(folder) and all(map(self._is_done, writers))):
+            is_removable = self._is_at_server if _is_old(folder) else self._is_forgotten
+            if all(is_removable(member) or self._is_forgotten(member) for member in writers):
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += [self._by_name.pop(member.name) for member in writers if member.name in self._by_name]
         return removed
 
-    def _is_done(self, planned: PlannedWriter) -> bool:
+    def _is_forgotten(self, planned: PlannedWriter) -> bool:
+        return self.hints.is_forgotten(planned.name)
+
+    def _is_at_server(self, planned: PlannedWriter) -> bool:
         shipment = self._by_name.get(planned.name)
-        return shipment is not None and (shipment.is_finished() or shipment in self._completed)
+        return shipment is not None and self.completion.is_over(shipment)
+
+
+def _next_id(shipment: WriterShipment) -> str:
+    with open(layout.events_file(shipment.folder, shipment.writer), "rb") as file:
+        line = file.readline()
+    return hashlib.blake2b(shipment.remote_writer.encode() + line, digest_size=4).hexdigest()
 
 
 def _is_old(folder: Path) -> bool:

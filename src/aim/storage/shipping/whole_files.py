@@ -7,6 +7,7 @@ it, and a repeated part changes nothing. The thread that syncs gives it its name
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -19,15 +20,23 @@ from aim.storage.shipping.frames import ARTIFACT, EDIT, SEALED, Frame, Malformed
 from aim.storage.shipping.received_files import ReceivedFiles
 
 NAME_CHARS_MAX = 1024
+SCRATCH = ".ship-"
+SCRATCH_AGE_S = 86_400.0
 
 
 class Arrival(NamedTuple):
-    """A file of which all bytes are there: it is to be checked, and to get its name."""
+    """
+    A file of which all bytes are there: it is to be checked, and to get its name.
+
+    Attributes:
+        shipper: who has sent the last part.
+    """
 
     scratch: Path
     target: Path
     sha256: str
     replaces: bool
+    shipper: str
 
 
 def check_name(kind: int, name: str, writer: str) -> None:
@@ -52,7 +61,7 @@ class WholeFiles:
         self._disk = disk
         self._arrivals: list[Arrival] = []
 
-    def put(self, folder: Path, frame: Frame, label: Mapping[str, Any]) -> int:
+    def put(self, folder: Path, frame: Frame, label: Mapping[str, Any], shipper: str) -> int:
         """
         Add a part of a file; return how many bytes of it are there now.
 
@@ -66,23 +75,32 @@ class WholeFiles:
         is_artifact = frame.kind == ARTIFACT
         if frame.offset == 0 and _is_there(target, size_bytes, sha256 if is_artifact else None):
             return size_bytes
-        scratch = self._files.opened(folder / f".ship-{sha256[:32]}")
+        scratch = self._files.opened(folder / f"{SCRATCH}{sha256[:32]}")
         present_bytes = scratch.size_bytes()
         if frame.offset > present_bytes:
             return present_bytes
         self._files.write(scratch, frame.data, frame.offset)
         present_bytes = max(present_bytes, frame.offset + len(frame.data))
         if present_bytes >= size_bytes:
-            self._arrivals.append(Arrival(scratch.path, target, sha256, is_artifact))
+            self._arrivals.append(Arrival(scratch.path, target, sha256, is_artifact, shipper))
         return min(present_bytes, size_bytes)
 
-    def take_arrivals(self) -> list[Arrival]:
-        """Return the files whose last part came since the last call."""
+    def publish_arrivals(self) -> set[str]:
+        """
+        Give their names to the files whose last part came since the last call; return the shippers of those whose
+        digest was wrong, and that were removed. Raises OSError.
+        """
         with self._files.lock:
             arrivals, self._arrivals = self._arrivals, []
-            return list(dict.fromkeys(arrivals))
+        return {arrival.shipper for arrival in dict.fromkeys(arrivals) if not self._publish(arrival)}
 
-    def publish(self, arrival: Arrival) -> bool:
+    def sweep(self, folder: Path) -> None:
+        """Remove parts of files of which nothing has come for a day: other files took their names. Raises OSError."""
+        for scratch in folder.glob(f"{SCRATCH}*"):
+            if time.time() - scratch.stat().st_mtime > SCRATCH_AGE_S:
+                self._disk.unlink(scratch)
+
+    def _publish(self, arrival: Arrival) -> bool:
         """Give a file its name; return False, and remove it, when its digest is wrong. Raises OSError."""
         try:
             digest = digest_of(arrival.scratch).sha256
