@@ -32,14 +32,18 @@ export class Arrangement {
   /// Puts everything back where it is by itself.
   readonly reset = (): void => this.put("", "");
 
-  /// Brings back the last arrangement, unless the address says more than which runs: a link shows what it says.
-  readonly recall = (): void => {
-    if ([...address.peek().params.keys()].some((name) => !SCOPE.has(name))) return;
+  /// Brings back the last arrangement, unless the address says more than which runs: a link shows what it says. Returns
+  /// whether the page shows more than it does by itself.
+  readonly recall = (): boolean => {
+    if ([...address.peek().params.keys()].some((name) => !SCOPE.has(name))) return true;
     try {
       const [own, wide] = JSON.parse(localStorage.getItem(this.memoryKey()) ?? "[]") as unknown[];
-      if (typeof own === "string" && typeof wide === "string") change({ own, wide }, true);
+      if (typeof own !== "string" || typeof wide !== "string") return false;
+      change({ own, wide }, true);
+      return true;
     } catch {
       localStorage.removeItem(this.memoryKey());
+      return false;
     }
   };
 

@@ -5,6 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { change, setting } from "../model/address";
 import { sectionsOf, type Card } from "../model/cards";
+import { applyDefault } from "../model/defaults";
 import { workspaceSettings, type CardSettings } from "../model/cardsettings";
 import { metricsOf, parseField, fieldText, sequenceText } from "../model/fields";
 import { splitBy } from "../model/grouping";
@@ -124,8 +125,10 @@ export function MetricsPage(): JSX.Element {
   const settings = useMemo(workspaceSettings, []);
   const find = useSignal("");
   useTitle("Metrics");
-  useEffect(arrangement.recall, []);
-  useEffect(() => void scope.whenKnown().then(app.documents.load), []);
+  useEffect(() => {
+    if (arrangement.recall()) void scope.whenKnown().then(app.documents.load);
+    else void applyDefault(scope, app.documents);
+  }, []);
   const sections = useComputed(() => {
     if (!scope.fields.value) return [];
     const metrics = metricsOf(scope.fields.value);

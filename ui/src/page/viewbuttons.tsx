@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { address, formatAddress, goToText, shareText } from "../model/address";
+import { defaultView, dropDefault, saveDefault } from "../model/defaults";
 import { documentId } from "../model/documents";
 import { Icon } from "../widget/icon";
 import { Popover } from "../widget/popover";
@@ -14,7 +15,9 @@ function ViewList({ close }: { close: () => void }): JSX.Element {
   const { session, edits, documents } = useApp();
   const name = useSignal("");
   useEffect(() => void documents.load(), []);
-  const views = (documents.all.value ?? []).filter(({ kind }) => kind === "view");
+  const common = defaultView(documents.all.value);
+  const views = (documents.all.value ?? []).filter((document) => document.kind === "view" && document !== common);
+  const isCharts = address.value.page === "metrics" || address.value.page === "";
   const save = async (): Promise<void> => {
     const title = name.value.trim();
     if (title === "") return;
@@ -75,7 +78,39 @@ function ViewList({ close }: { close: () => void }): JSX.Element {
           </div>
         ))}
         {views.length === 0 && <p class="nothing">No view is saved yet.</p>}
+        {isCharts && edits.canEdit() && <DefaultItem close={close} />}
       </div>
+    </div>
+  );
+}
+
+/// The item by which the page becomes what all see first.
+function DefaultItem({ close }: { close: () => void }): JSX.Element {
+  const { session, documents } = useApp();
+  const save = async (): Promise<void> => {
+    close();
+    if (await saveDefault(documents)) session.toast("All see this first now.");
+  };
+  return (
+    <div class="view">
+      <button
+        type="button"
+        role="menuitem"
+        title="Axes, smoothing, sections, charts, columns and groups; not the query and single runs"
+        onClick={() => void save()}
+      >
+        Make this what all see first
+      </button>
+      {defaultView(documents.all.value) && (
+        <button
+          type="button"
+          class="bare"
+          aria-label="Remove what all see first"
+          onClick={() => void dropDefault(documents)}
+        >
+          <Icon name="trash" size={13} />
+        </button>
+      )}
     </div>
   );
 }

@@ -1,5 +1,5 @@
 """
-Annotations at a step.
+What the readers of a repository share on the page of charts: annotations at a step, and what all see first.
 """
 
 from __future__ import annotations
@@ -52,3 +52,21 @@ def test_what_is_written_at_a_step_is_seen_by_all(open_page: Open, own_server: s
     other.get_by_role("button", name="More for loss").click()
     other.get_by_role("menuitem", name=f"Remove “{TEXT}”").click()
     expect(other.get_by_text("deleted")).to_be_visible()
+
+
+def test_what_all_see_first_is_set_once(open_page: Open, own_server: str) -> None:
+    """
+    The axis and the smoothing of a page are what another browser opens with, and a link says more than that.
+    """
+    page = open_page(own_server + "metrics?smooth=mean:5&x=relative")
+    page.locator(".card .chart[data-scales]").first.wait_for()
+    page.get_by_role("button", name="Views").click()
+    page.get_by_role("menuitem", name="Make this what all see first").click()
+    expect(page.get_by_text("All see this first now.")).to_be_visible()
+
+    other = open_page(own_server + "metrics")
+    expect(other.locator(".smooth-pill")).to_contain_text("running mean 5")
+    assert "x=relative" in other.url
+    linked = open_page(own_server + "metrics?smooth=0.9")
+    expect(linked.locator(".smooth-pill")).to_contain_text("0.9")
+    assert "relative" not in linked.url
