@@ -25,6 +25,7 @@ from aim.server.server_state import ServerState
 from aim.server.settings import Settings
 
 STOP_TIMEOUT_S = 5
+KEEP_ALIVE_S = 75  # trainings send up to 15 s apart, and would find their connection closed
 BACKLOG = 256
 COLLECT_EACH = 50_000  # new objects; at Python's 700 a third of the time of a large answer goes into looking for cycles
 ANY_HOST = frozenset({"0.0.0.0", "::", ""})
@@ -138,6 +139,7 @@ def make_server(settings: Settings, progress: Progress | None = None) -> PagesSe
         access_log=False,  # that of boundary.py leaves out what follows the `?`, which may be the token
         server_header=False,
         timeout_graceful_shutdown=STOP_TIMEOUT_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
         lifespan="on",
         proxy_headers=False,
         ssl_certfile=settings.certificate,
