@@ -2,8 +2,8 @@
 Signal handlers that record, close and leave while the same thread is in the middle of recording, by real signals.
 
 Preemption on Slurm and Kubernetes is a SIGTERM whose handler closes the run. A timer of the process sends the signal,
-so each trial strikes elsewhere. It counts the time of the processor: on a busy machine the next signal would else come
-before the handler of the last one has ended, again and again, until Python's recursion limit.
+so each trial strikes elsewhere. A handler asks for the next signal at its end: else it would come before the handler of
+the last one has ended, again and again, until Python's recursion limit.
 """
 
 from __future__ import annotations
@@ -42,15 +42,16 @@ def leave(*_):
     sys.exit(0)
 
 def record(*_):
-    step = next(handled)  # a signal may strike within a handler, too
+    step = next(handled)
     run.track(step + 0.5, name="handled loss", step=step)
     run.track(Text("handled"), name="handled text", step=step)
     run.track(Image(pixels), name="handled image", step=step)
     run["handled", str(step)] = step
     counts["handled"] += 1
+    signal.setitimer(signal.ITIMER_PROF, 0.002)
 
 signal.signal(signal.SIGPROF, leave if mode == "leave" else record)
-signal.setitimer(signal.ITIMER_PROF, delay_s, 0.002 if mode == "record" else 0)
+signal.setitimer(signal.ITIMER_PROF, delay_s)
 while mode == "leave" or counts["handled"] < 30:
     run.track(Image(pixels), name="image", step=counts["image"])
     counts["image"] += 1

@@ -21,6 +21,7 @@ from aim.engine.opening import open_door
 from aim.engine.remote.door import ServerRepository
 from aim.sdk.repo import Repo
 from aim.sdk.run_source import restore
+from aim.storage.forms.state import RunState
 from aim.storage.recording.writer import Writer
 
 ASKED_OF_A_REPOSITORY = {"repo", "run"}
@@ -42,6 +43,9 @@ class RecordedInFolder(ServerRepository):
 
     def resume_run(self, run_hash: str) -> Writer:
         return self.recorder.resume_run(run_hash)
+
+    def recorded_state(self, run_hash: str) -> RunState:
+        return self.recorder.recorded_state(run_hash)
 
     def ended(self, writer: Writer) -> None:
         self.recorder.ended(writer)

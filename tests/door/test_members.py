@@ -152,6 +152,7 @@ OF_REPO: dict[str, Ask] = {
     "from_path": lambda repo: repo.from_path(repo.root_path).list_all_runs(),
     "best": lambda repo: repo.best("loss[subset=val]", columns=["hparams.lr"]),
     "importance": lambda repo: repo.importance("exact"),
+    "compare_groups": lambda repo: repo.compare_groups("loss[subset=val]", ["second"], ["first"]),
     "digest": lambda repo: repo.digest(),
     "close": lambda repo: repo.close(),
     "delete_run": lambda repo: repo.delete_run("none"),

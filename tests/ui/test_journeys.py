@@ -66,7 +66,7 @@ def test_a_query_finds_the_best_run(open_page: Open, server: str, shot: Shot) ->
     page.keyboard.type('ams.lr == 0.001 and run.hparams.model == "vit-s"')
     page.keyboard.press("Enter")
     expect(page.locator(".query .count")).to_contain_text("2 runs")
-    page.get_by_role("button", name="accuracy val").click()
+    page.get_by_role("button", name="accuracy val best").click()
     expect(page.locator(".grid .row .name").first).to_have_text(BEST_RUN)
     assert "q=run.hparams.lr+==+0.001" in page.url
     shot(page)

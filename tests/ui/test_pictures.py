@@ -37,6 +37,7 @@ PAGES = {
     "run": ("run/{baseline}", "canvas"),
     "compare": ("compare?runs={baseline},{fork}", "text=hparams"),
     "reports": ("reports", "main, body"),
+    "alerts": ("alerts", "text=Channels"),
 }
 
 

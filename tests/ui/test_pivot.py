@@ -54,7 +54,7 @@ def test_groups_are_sorted_by_what_their_heads_say(sweep_server: str, open_page:
     page = open_page(f"{sweep_server}runs?cols={COLUMNS}&group=hparams.batch_size&fold=all")
     expect(heads(page)).to_have_count(3)
     labels = heads(page).locator("b")
-    head = page.get_by_role("columnheader", name="loss val").get_by_role("button")
+    head = page.get_by_role("columnheader", name="loss val").get_by_role("button", name="loss val best")
     head.click()
     expect(labels).to_have_text(["32", "64", "128"])
     head.click()

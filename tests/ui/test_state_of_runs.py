@@ -79,7 +79,7 @@ def test_the_description_of_a_run_is_markdown(open_page: Open, sweep_server: str
     """
     page = open_page(f'{sweep_server}runs?q=run.name == "{PICTURES_RUN}"')
     page.locator(".grid .row .name").first.click(timeout=60_000)
-    description = page.locator("aside .panel").first
+    description = page.locator(".panel", has=page.get_by_role("heading", name="Description"))
     expect(description.get_by_role("heading", name="A sweep")).to_be_visible(timeout=60_000)
     expect(description.locator("strong")).to_have_text("alike")
     expect(description.get_by_role("link", name="the notes")).to_have_attribute("href", "https://example.org/notes")

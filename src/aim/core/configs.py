@@ -245,6 +245,7 @@ def dotted_name(value: Any) -> str:
     """
     Return where a class or function is defined; a builtin by its name alone.
 
+    >>> import re
     >>> dotted_name(re.compile), dotted_name(int)
     ('re.compile', 'int')
     """

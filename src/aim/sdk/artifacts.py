@@ -20,7 +20,7 @@ import queue
 import shutil
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -237,6 +237,7 @@ class ArtifactRecorder:
         self._threads: list[threading.Thread] = []
         self._count = 0
         self._by_name: dict[str, ArtifactRecord] | None = None
+        self._latest: dict[str, Future[ArtifactRecord]] = {}
 
     def add(self, source: Path, name: str, base_uri: str | None) -> Future[ArtifactRecord]:
         """
@@ -252,9 +253,13 @@ class ArtifactRecorder:
             future.set_exception(error)
 
         def store() -> None:
+            if earlier is not None:  # what was logged last under a name stays; it was begun before this
+                wait([earlier])
             shielded(lambda: future.set_result(self._store(source, name, base_uri)), failed)
 
         with self._changed:
+            earlier = self._latest.get(name)
+            self._latest[name] = future
             self._count += 1
             if len(self._threads) < min(self._count, THREADS):
                 thread = threading.Thread(target=self._run, name="aim-artifacts", daemon=True)

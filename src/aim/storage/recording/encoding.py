@@ -9,7 +9,8 @@ killed while objects wait loses these points and nothing else; with `sync=True` 
 returns. `flush()`, `close()` and each reading by the recording process wait for the objects that wait.
 
 The number of waiting objects and the memory that they hold are bounded. Beyond the bound the caller makes the bytes
-itself: it is slowed to the speed of the encoding, and memory does not grow.
+itself: it is slowed to the speed of the encoding, and memory does not grow. Only what a signal handler tracks meanwhile
+waits beyond it.
 
 A signal handler that closes a run may have interrupted the thread that makes an object, or one that holds a lock which
 the encoding thread needs. Then nobody goes on before the handler returns, so it makes and writes all that waits itself
@@ -177,7 +178,9 @@ class EncodingQueue:
             job = _Job(self, held_bytes, make, store, self._taken_count, point)
             self._waiting[job.number] = job
             self._held_bytes += held_bytes
-        if is_full or not _worker.take(job):
+        # within an interrupted call it waits in any case: the call may be importing what makes the object, and an
+        # import within one of the same module raises KeyError in the outer one (before Python 3.12)
+        if (is_full and not is_within_own_call()) or not _worker.take(job):
             self.do(job)
 
     def do(self, job: _Job) -> None:
