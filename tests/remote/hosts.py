@@ -53,14 +53,18 @@ class Host:
         self._processes.append(process)
         return process
 
-    def leave(self) -> None:
-        """Switch the host off: its processes are killed, and its network is no more."""
+    def kill_all(self) -> None:
+        """Kill all processes of the host, also the children of those that were started here."""
         listed = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, text=True, check=False)
         for pid in listed.stdout.split():
             subprocess.run(["kill", "-KILL", pid], check=False, capture_output=True)
         for process in self._processes:
             process.kill()
             process.wait()
+
+    def leave(self) -> None:
+        """Switch the host off: its processes are killed, and its network is no more."""
+        self.kill_all()
         subprocess.run(["ip", "netns", "del", self.name], check=False, capture_output=True)
 
 

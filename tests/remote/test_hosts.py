@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -74,12 +73,6 @@ def wait_for_more(folder: Path, run_hash: str) -> None:
     wait_until(lambda: stored_points(folder, run_hash) > count, f"more points of {run_hash} in {folder.name}")
 
 
-def end_training(process: subprocess.Popen[bytes]) -> None:
-    """Kill a training."""
-    process.kill()
-    process.wait()
-
-
 def sync(node: Host) -> int:
     """Run `aim sync --wait` on a node, and return its exit code."""
     return node.start("-m", "aim.cli", "sync", "--wait", "100").wait(timeout=300)
@@ -92,13 +85,13 @@ def test_a_node_whose_line_is_cut_goes_on_and_is_sent_later(site: Site, token: s
     disk = tmp_path / "disk"
     node = site.join(1, disk, AIM_TOKEN=token)
     at_server = tmp_path / "projects" / "vision"
-    training = node.start(TRAINER, address(1), "cut", "1", STEPS)
+    node.start(TRAINER, address(1), "cut", "1", STEPS)
     wait_until(lambda: stored_points(at_server, "cut") > 0, "the first points at the server")
     site.cut(1)
     wait_for_more(spool_in(disk), "cut")
     site.mend(1, node, side="7")
     wait_for_more(at_server, "cut")
-    end_training(training)
+    node.kill_all()  # a forked child records, too
 
     assert 0 == sync(node)
     assert_equal(Store(spool_in(disk) / ".aim"), Store(at_server / ".aim"))
@@ -117,9 +110,9 @@ def test_a_job_that_is_requeued_on_another_node_goes_on_in_its_run(site: Site, t
     site.cut(1)
     wait_for_more(spool_in(disks[0]), "job-7")
     first.leave()
-    later = second.start(TRAINER, address(2), "job-7", "2", STEPS)
+    second.start(TRAINER, address(2), "job-7", "2", STEPS)
     wait_for_more(at_server, "job-7")
-    end_training(later)
+    second.kill_all()
     assert 0 == sync(second)
 
     third = site.join(3, disks[0], AIM_TOKEN=token)

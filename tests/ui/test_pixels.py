@@ -38,7 +38,7 @@ COLUMNS = """([canvas, left, right, upper, lower]) => {
         for (let y = upper; y < lower; y++) {
             const i = (y * width + x) * 4;
             const colourful = Math.abs(data[i] - data[i + 1]) + Math.abs(data[i + 1] - data[i + 2]);
-            if (colourful < 60) continue;
+            if (colourful < 40) continue;
             if (top < 0) top = y;
             low = y;
         }
@@ -67,7 +67,8 @@ def _million(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Floats,
     repo = tmp_path_factory.mktemp("million") / "million"
     repo.mkdir()
     values = planted_values()
-    with Run(repo=str(repo), system_tracking_interval=None, capture_terminal_logs=False) as run:
+    # by its hash a run has its colour
+    with Run("pixels", repo=str(repo), create=True, system_tracking_interval=None, capture_terminal_logs=False) as run:
         for step, value in enumerate(values.tolist()):
             run.track(value, name="noise", step=step)
     with serving("--repo", str(repo)) as address:
