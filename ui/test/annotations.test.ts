@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Line } from "../src/chart/line";
 import { placedNotes } from "../src/chart/notes";
-import { layoutPlot } from "../src/chart/plot";
+import { layoutPlot, PLAIN_OPTIONS } from "../src/chart/plot";
 import { plotToSvg } from "../src/chart/svg";
 import { annotationsFor, annotationsOf } from "../src/model/annotations";
 import type { StoredDocument } from "../src/wire/types";
@@ -53,14 +53,7 @@ test("texts that stand close together are in other rows, and one at the end is l
     { x: 99, text: "the end of it all" },
     { x: 500, text: "far away" },
   ];
-  const options = {
-    xKind: "linear",
-    yKind: "linear",
-    xUnit: "number",
-    clip: false,
-    window: null,
-    yWindow: null,
-  } as const;
+  const options = PLAIN_OPTIONS;
   const plot = layoutPlot({ lines: [line], bands: [] }, { ...options, notes }, 400, 200);
   const placed = placedNotes(plot);
   assert.deepEqual(

@@ -8,7 +8,7 @@ import { padded, withoutOutliers, xExtent, yExtent } from "../src/chart/extent";
 import { visibleRange, type Line } from "../src/chart/line";
 import { nearestLines } from "../src/chart/nearest";
 import { channels, rampColor, runColor } from "../src/chart/palette";
-import { layoutPlot } from "../src/chart/plot";
+import { layoutPlot, PLAIN_OPTIONS } from "../src/chart/plot";
 import { isSorted, lowerBound, nearestIndex, project, Scale, transform, untransform } from "../src/chart/scale";
 import { plotToSvg } from "../src/chart/svg";
 import { peaksOf } from "../src/chart/waveform";
@@ -227,14 +227,7 @@ test("a layout keeps the zoomed window and says when it cut outliers", () => {
 
 test("an SVG breaks the line at NaN and escapes names", () => {
   const data = { lines: [{ ...line([0, 1, 2, 3], [1, NaN, 2, 3]), label: "<a & b>" }], bands: [] };
-  const options = {
-    xKind: "linear",
-    yKind: "linear",
-    xUnit: "number",
-    clip: false,
-    window: null,
-    yWindow: null,
-  } as const;
+  const options = PLAIN_OPTIONS;
   const svg = plotToSvg(
     layoutPlot(data, options, 300, 150),
     { ground: "#fff", ink: "#000", grid: "#eee", accent: "#00f" },

@@ -9,7 +9,7 @@ import { padded, withoutOutliers, xExtent, yExtent } from "../src/chart/extent";
 import { drawBand, drawDots, drawLine, drawMarkers, visibleRange, type Band, type Line } from "../src/chart/line";
 import { indexAt, nearestLines } from "../src/chart/nearest";
 import { channels, DASHES, GREY, hashOf, PALETTE, rampColor, runColor } from "../src/chart/palette";
-import { DENSITY_LINES, drawAxes, layoutPlot, paintPlot, type PlotOptions } from "../src/chart/plot";
+import { DENSITY_LINES, drawAxes, layoutPlot, paintPlot, type PlotOptions, PLAIN_OPTIONS } from "../src/chart/plot";
 import { lowerBound, nearestIndex, Scale, SYMLOG_CORNER, transform, untransform } from "../src/chart/scale";
 import { plotToSvg } from "../src/chart/svg";
 import {
@@ -98,14 +98,7 @@ function line(x: readonly number[], y: readonly number[], more: Partial<Line> = 
 
 const X = new Scale("linear", 0, 10, 0, 100);
 const Y = new Scale("linear", 0, 10, 100, 0);
-const OPTIONS: PlotOptions = {
-  xKind: "linear",
-  yKind: "linear",
-  xUnit: "number",
-  clip: false,
-  window: null,
-  yWindow: null,
-};
+const OPTIONS: PlotOptions = PLAIN_OPTIONS;
 const THEME = { ground: "#fff", ink: "#000", grid: "#eee", accent: "#00f" };
 
 test("a line goes from point to point", () => {

@@ -3,16 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Line } from "../src/chart/line";
-import { alphaOf, layoutPlot, xLabels, type PlotOptions } from "../src/chart/plot";
+import { alphaOf, layoutPlot, xLabels, type PlotOptions, PLAIN_OPTIONS } from "../src/chart/plot";
 import { plotToSvg } from "../src/chart/svg";
 
 const OPTIONS: PlotOptions = {
-  xKind: "linear",
-  yKind: "linear",
-  xUnit: "number",
-  clip: false,
-  window: null,
-  yWindow: null,
+  ...PLAIN_OPTIONS,
   xName: "step",
   yName: "loss",
 };

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { limited } from "../src/chart/extent";
 import type { Line } from "../src/chart/line";
 import { nearestLines } from "../src/chart/nearest";
-import { layoutPlot, yOf, type PlotOptions } from "../src/chart/plot";
+import { layoutPlot, yOf, type PlotOptions, PLAIN_OPTIONS } from "../src/chart/plot";
 import { plotToSvg } from "../src/chart/svg";
 import { boxStats, densityCurve, quantile } from "../src/model/distributionstats";
 import { heatMap, valuesByGroup } from "../src/model/groupchart";
@@ -110,14 +110,7 @@ test("groups have the values of their runs that are drawn", () => {
   assert.deepEqual([1], only.values);
 });
 
-const OPTIONS: PlotOptions = {
-  xKind: "linear",
-  yKind: "linear",
-  xUnit: "number",
-  clip: false,
-  window: null,
-  yWindow: null,
-};
+const OPTIONS: PlotOptions = PLAIN_OPTIONS;
 
 test("lines of the second axis have a scale of their own", () => {
   const line = (owner: string, y: readonly number[], right: boolean): Line => {

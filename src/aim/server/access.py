@@ -20,7 +20,8 @@ import hmac
 import logging
 import time
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import TypeVar
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -39,6 +40,17 @@ FAILURES_WITHIN_S = 60.0
 ADDRESSES_MAX = 10_000
 
 log = logging.getLogger("aim.server")
+
+Result = TypeVar("Result")
+
+
+def _trusted(what: str, read: Callable[[], Result]) -> Result | None:
+    """Return what *read* returns; None, and a line in the log, when its file can't be trusted: it lets nobody in."""
+    try:
+        return read()
+    except (UsageError, OSError) as error:
+        log.error("The %s can't be read: %s", what, error)
+        return None
 
 
 def peer_of(scope: Scope) -> str:
@@ -134,13 +146,8 @@ class Access:
 
     def of_session(self, session_id: str) -> Principal | None:
         """Return the person of a session; None: it has ended, or no rule fits them any more."""
-        if self.sessions is None:
-            return None
-        try:
-            session = self.sessions.session(session_id)
-        except (UsageError, OSError) as error:  # nobody is let in by a file that can't be trusted
-            log.error("The sessions can't be read: %s", error)
-            return None
+        sessions = self.sessions
+        session = None if sessions is None else _trusted("sessions", lambda: sessions.session(session_id))
         return None if session is None else self._settings.people.person(session.user, session.groups, session_id)
 
     def address(self, scope: Scope) -> str:
@@ -163,13 +170,8 @@ class Access:
         return Principal("", ADMINISTRATOR) if is_equal else None
 
     def _of_file(self, text: str) -> Principal | None:
-        if self.tokens is None:
-            return None
-        try:
-            token = self.tokens.recognised(text)
-        except (UsageError, OSError) as error:  # nobody is let in by a file that can't be trusted
-            log.error("The tokens can't be read: %s", error)
-            return None
+        tokens = self.tokens
+        token = None if tokens is None else _trusted("tokens", lambda: tokens.recognised(text))
         if token is None:
             return None
         return Principal(token.user or token.name, token.role, token.projects, token_id=token.token_id)

@@ -16,6 +16,7 @@ import {
   type Plot,
   type PlotData,
   type PlotOptions,
+  PLAIN_OPTIONS,
 } from "./plot";
 import { shortNumber } from "./ticks";
 
@@ -48,14 +49,6 @@ interface Drag {
 }
 
 const EMPTY: PlotData = { lines: [], bands: [] };
-const PLAIN: PlotOptions = {
-  xKind: "linear",
-  yKind: "linear",
-  xUnit: "number",
-  clip: false,
-  window: null,
-  yWindow: null,
-};
 
 /// A chart in its element: shows data, lights owners, tells what the pointer is on.
 export class LineChart {
@@ -65,7 +58,7 @@ export class LineChart {
   private readonly ink: CanvasRenderingContext2D;
   private readonly glass: CanvasRenderingContext2D;
   private data = EMPTY;
-  private options = PLAIN;
+  private options = PLAIN_OPTIONS;
   private theme: ChartTheme = { ground: "#fff", ink: "#888", grid: "#eee", accent: "#00f" };
   private plot: Plot | null = null;
   private lit: ReadonlySet<string> | null = null;

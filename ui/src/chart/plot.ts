@@ -69,6 +69,16 @@ export interface PlotOptions {
   readonly rightWindow?: Extent | null;
 }
 
+/// Of a plot with nothing particular.
+export const PLAIN_OPTIONS: PlotOptions = {
+  xKind: "linear",
+  yKind: "linear",
+  xUnit: "number",
+  clip: false,
+  window: null,
+  yWindow: null,
+};
+
 /// A laid-out picture, in CSS pixels.
 export interface Plot {
   readonly data: PlotData;

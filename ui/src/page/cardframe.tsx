@@ -15,6 +15,21 @@ import type { CardData } from "./carddata";
 
 const CLOCK_MS = 1000;
 
+/// The menu of a card; `items` are made when it opens.
+export function CardMenu({ title, items }: { title: string; items: () => readonly MenuItem[] }): JSX.Element {
+  return (
+    <Popover
+      isIcon
+      button={<Icon name="dots" size={14} />}
+      label={`More for ${title}`}
+      buttonClass="bare"
+      align="right"
+    >
+      {(close) => <MenuItems items={items()} close={close} />}
+    </Popover>
+  );
+}
+
 /// How old the curves are, when the server is slower than the runs.
 function CardAge({ store }: { store: CardData["store"] }): JSX.Element | null {
   const age_s = useSignal<number | null>(null);
@@ -104,15 +119,7 @@ export function CardHead({
             <Icon name="expand" size={14} />
           </button>
         )}
-        <Popover
-          isIcon
-          button={<Icon name="dots" size={14} />}
-          label={`More for ${title}`}
-          buttonClass="bare"
-          align="right"
-        >
-          {(close) => <MenuItems items={actions()} close={close} />}
-        </Popover>
+        <CardMenu title={title} items={actions} />
       </span>
     </header>
   );

@@ -6,7 +6,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { logStore } from "../model/log";
 import type { LogInfo } from "../wire/types";
 import { AnsiLine } from "../widget/ansi";
-import { Icon } from "../widget/icon";
+import { FindField } from "../widget/findfield";
 import { useApp } from "./app";
 import { useStore } from "./hooks";
 
@@ -121,16 +121,11 @@ function LogToolbar({ logs, state }: { logs: readonly LogInfo[]; state: LogState
           ))}
         </select>
       )}
-      <span class="find">
-        <Icon name="search" size={14} />
-        <input
-          type="text"
-          placeholder="Find in the log"
-          aria-label="Find in the log"
-          onInput={(event) => void find(event.currentTarget.value)}
-          onKeyDown={(event) => event.key === "Enter" && goBy(event.shiftKey ? 1 : -1)}
-        />
-      </span>
+      <FindField
+        label="Find in the log"
+        onText={(text) => void find(text)}
+        onKeyDown={(event) => event.key === "Enter" && goBy(event.shiftKey ? 1 : -1)}
+      />
       {text.value !== "" && (
         <span class="muted">
           {matches.value.length === 0 ? "no match" : `${at.value + 1} of ${matches.value.length}`}

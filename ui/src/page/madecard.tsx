@@ -13,12 +13,12 @@ import { limitsOf, MADE_PREFIX, madeCharts, putCharts, type MadeChart } from "..
 import { chosenMetrics, metricIndexes } from "../model/metricnames";
 import type { Scene } from "../model/scene";
 import { parseSmoothing } from "../model/smoothing";
-import { Icon } from "../widget/icon";
-import { MenuItems, Popover, type MenuItem } from "../widget/popover";
+import type { MenuItem } from "../widget/popover";
 import { saveFile } from "../widget/text";
 import type { Frame } from "../wire/frame";
 import type { SequenceKey } from "../wire/types";
 import { useApp } from "./app";
+import { CardMenu } from "./cardframe";
 import { ChartCard } from "./chartcard";
 import { SpanGrip, type CardPosition } from "./cardsection";
 import { RunChart } from "./runchart";
@@ -179,15 +179,7 @@ function PictureCard({ chart, scene, position, problem }: MadeCardProps & { read
       <header draggable onDragStart={position.onDrag}>
         <h3 title={title}>{title}</h3>
         <span class="acts">
-          <Popover
-            isIcon
-            button={<Icon name="dots" size={14} />}
-            label={`More for ${title}`}
-            buttonClass="bare"
-            align="right"
-          >
-            {(close) => <MenuItems items={items()} close={close} />}
-          </Popover>
+          <CardMenu title={title} items={items} />
         </span>
       </header>
       <div class="plot">{problem ? <p class="fault">{problem}</p> : <RunChart chart={chart} scene={scene} />}</div>

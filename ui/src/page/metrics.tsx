@@ -14,7 +14,7 @@ import { chartFields, MADE_PREFIX, madeCharts, putCharts, withChart, type MadeCh
 import { formatSmoothing } from "../model/smoothing";
 import { makeScene, type Scene } from "../model/scene";
 import { facetField, folded, split, smoothing, yKind, zoom } from "../model/workspace";
-import { Icon } from "../widget/icon";
+import { FindField } from "../widget/findfield";
 import { useApp } from "./app";
 import type { CardSubject } from "./carddata";
 import { ChartCard } from "./chartcard";
@@ -37,21 +37,6 @@ const fullSetting = setting("full");
 
 const CHARTS_SECTION = "charts";
 const SMOOTH_STEPS = ["", "0.6", "0.9", "0.97"];
-
-/// Finds a card by its title.
-function CardSearch({ onFind }: { onFind: (text: string) => void }): JSX.Element {
-  return (
-    <span class="find">
-      <Icon name="search" size={14} />
-      <input
-        type="text"
-        placeholder="Find a metric"
-        aria-label="Find a metric"
-        onInput={(event) => onFind(event.currentTarget.value.toLowerCase())}
-      />
-    </span>
-  );
-}
 
 /// The card under the pointer, else the first.
 function cardAtPointer(sections: readonly ArrangedSection[]): Card | null {
@@ -144,7 +129,7 @@ export function MetricsPage(): JSX.Element {
   useChartCommands(sections);
   const state = useHasRuns(scene);
   if (state !== "runs") return <ScopeNotice state={state} scene={scene} />;
-  const search = <CardSearch onFind={(text) => (find.value = text)} />;
+  const search = <FindField label="Find a metric" onText={(text) => (find.value = text.toLowerCase())} />;
   return (
     <div class="workspace" style={{ "--columns": String(columns.value.length) }}>
       <RunList scene={scene} />

@@ -9,6 +9,7 @@ import { runStore } from "../model/run";
 import { makeScene, type Scene } from "../model/scene";
 import type { RunAnswer } from "../wire/types";
 import { Icon, type IconName } from "../widget/icon";
+import { FindField } from "../widget/findfield";
 import { Notice, Skeleton } from "../widget/state";
 import { Tree, type TreeValue } from "../widget/tree";
 import { useApp } from "./app";
@@ -172,16 +173,7 @@ function Overview({
           <aside>
             <section class="panel">
               <h2>
-                Params{" "}
-                <span class="find">
-                  <Icon name="search" size={13} />
-                  <input
-                    type="text"
-                    placeholder="Find a param"
-                    aria-label="Find a param"
-                    onInput={(event) => (find.value = event.currentTarget.value)}
-                  />
-                </span>
+                Params <FindField label="Find a param" icon_px={13} onText={(text) => (find.value = text)} />
               </h2>
               <Tree
                 value={run.params}

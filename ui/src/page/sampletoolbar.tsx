@@ -6,6 +6,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { Item } from "../model/objects";
 import { guessKey, tableLabel } from "../model/samples";
 import type { RowClause } from "../wire/objects";
+import { FindField } from "../widget/findfield";
 import { Icon } from "../widget/icon";
 import { Picker, Popover } from "../widget/popover";
 import { ClauseForm } from "./sampleclause";
@@ -93,15 +94,7 @@ export function SampleToolbar(props: SampleToolbarProps): JSX.Element {
   }, [typed.value]);
   return (
     <div class="toolbar">
-      <span class="find">
-        <Icon name="search" size={14} />
-        <input
-          type="text"
-          placeholder="Search the rows"
-          aria-label="Search the rows"
-          onInput={(event) => (typed.value = event.currentTarget.value)}
-        />
-      </span>
+      <FindField label="Search the rows" onText={(text) => (typed.value = text)} />
       <Popover
         button={
           <>

@@ -6,6 +6,7 @@ import { contextLabel } from "../model/fields";
 import { bySequence, hiddenCount, itemKey, itemsOf, objectsStore, type Item } from "../model/objects";
 import { makeScene, runName, type Scene } from "../model/scene";
 import type { ObjectsRequest } from "../wire/objects";
+import { FindField } from "../widget/findfield";
 import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
 import { Copy, Swatch } from "../widget/text";
@@ -72,15 +73,7 @@ export function TextsPage(): JSX.Element {
             differences to {runName(scene.table.value, baseItem.run)} <Icon name="close" size={12} />
           </button>
         )}
-        <span class="find">
-          <Icon name="search" size={14} />
-          <input
-            type="text"
-            placeholder="Find in the texts"
-            aria-label="Find in the texts"
-            onInput={(event) => (find.value = event.currentTarget.value.toLowerCase())}
-          />
-        </span>
+        <FindField label="Find in the texts" onText={(text) => (find.value = text.toLowerCase())} />
       </div>
       {!store.answer.value && <Skeleton />}
       <div class={store.isLoading.value ? "texts stale" : "texts"}>

@@ -1,0 +1,30 @@
+/// A field that finds something in what is shown, with a glass before it.
+
+import type { JSX } from "preact";
+import { Icon } from "./icon";
+
+/// The field. `label`: what it finds; `onText`: called with what stands in it at each key.
+export function FindField({
+  label,
+  onText,
+  onKeyDown,
+  icon_px = 14,
+}: {
+  label: string;
+  onText: (text: string) => void;
+  onKeyDown?: (event: KeyboardEvent) => void;
+  icon_px?: number;
+}): JSX.Element {
+  return (
+    <span class="find">
+      <Icon name="search" size={icon_px} />
+      <input
+        type="text"
+        placeholder={label}
+        aria-label={label}
+        onInput={(event) => onText(event.currentTarget.value)}
+        onKeyDown={onKeyDown}
+      />
+    </span>
+  );
+}
