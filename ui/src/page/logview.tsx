@@ -123,7 +123,7 @@ function LogToolbar({ logs, state }: { logs: readonly LogInfo[]; state: LogState
       )}
       <FindField
         label="Find in the log"
-        onText={(text) => void find(text)}
+        setText={(text) => void find(text)}
         onKeyDown={(event) => event.key === "Enter" && goBy(event.shiftKey ? 1 : -1)}
       />
       {text.value !== "" && (

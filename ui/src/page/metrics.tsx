@@ -129,7 +129,7 @@ export function MetricsPage(): JSX.Element {
   useChartCommands(sections);
   const state = useHasRuns(scene);
   if (state !== "runs") return <ScopeNotice state={state} scene={scene} />;
-  const search = <FindField label="Find a metric" onText={(text) => (find.value = text.toLowerCase())} />;
+  const search = <FindField label="Find a metric" setText={(text) => (find.value = text.toLowerCase())} />;
   return (
     <div class="workspace" style={{ "--columns": String(columns.value.length) }}>
       <RunList scene={scene} />

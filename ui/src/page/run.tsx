@@ -173,7 +173,7 @@ function Overview({
           <aside>
             <section class="panel">
               <h2>
-                Params <FindField label="Find a param" icon_px={13} onText={(text) => (find.value = text)} />
+                Params <FindField label="Find a param" icon_px={13} setText={(text) => (find.value = text)} />
               </h2>
               <Tree
                 value={run.params}

@@ -94,7 +94,7 @@ export function SampleToolbar(props: SampleToolbarProps): JSX.Element {
   }, [typed.value]);
   return (
     <div class="toolbar">
-      <FindField label="Search the rows" onText={(text) => (typed.value = text)} />
+      <FindField label="Search the rows" setText={(text) => (typed.value = text)} />
       <Popover
         button={
           <>

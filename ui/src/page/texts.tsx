@@ -73,7 +73,7 @@ export function TextsPage(): JSX.Element {
             differences to {runName(scene.table.value, baseItem.run)} <Icon name="close" size={12} />
           </button>
         )}
-        <FindField label="Find in the texts" onText={(text) => (find.value = text.toLowerCase())} />
+        <FindField label="Find in the texts" setText={(text) => (find.value = text.toLowerCase())} />
       </div>
       {!store.answer.value && <Skeleton />}
       <div class={store.isLoading.value ? "texts stale" : "texts"}>

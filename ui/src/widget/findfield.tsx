@@ -3,15 +3,15 @@
 import type { JSX } from "preact";
 import { Icon } from "./icon";
 
-/// The field. `label`: what it finds; `onText`: called with what stands in it at each key.
+/// The field. `label`: what it finds; `setText`: called with what stands in it at each key.
 export function FindField({
   label,
-  onText,
+  setText,
   onKeyDown,
   icon_px = 14,
 }: {
   label: string;
-  onText: (text: string) => void;
+  setText: (text: string) => void;
   onKeyDown?: (event: KeyboardEvent) => void;
   icon_px?: number;
 }): JSX.Element {
@@ -22,7 +22,7 @@ export function FindField({
         type="text"
         placeholder={label}
         aria-label={label}
-        onInput={(event) => onText(event.currentTarget.value)}
+        onInput={(event) => setText(event.currentTarget.value)}
         onKeyDown={onKeyDown}
       />
     </span>
