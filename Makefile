@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup change quick demo test crash versions fuzz bench ui check docs pictures mutate pins release clean
+.PHONY: help setup change quick demo test crash versions fuzz damage bench ui check docs pictures mutate pins release clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ versions: ## run the tests of storage, sdk and query under each Python that is h
 
 fuzz: setup ## play random histories and queries, and import mutated sources and kill imports, for long
 	HYPOTHESIS_PROFILE=long FUZZ_QUERIES=100000 FUZZ_COPIES=1000 AIM_KILLS=200 $(PYTHON) -m pytest tests/histories tests/query/test_fuzz.py tests/query/test_random.py tests/convert/test_damaged_sources.py tests/convert/test_killed_imports.py -q
+
+damage: setup ## import mutated sources for MINUTES (600), after those of the last call, up to 10,000 of each format
+	nice -n 19 $(PYTHON) -m bench fuzz_imports --resume --minutes $${MINUTES:-600}
 
 bench: setup ## measure; results go to bench/results/
 	$(PYTHON) -m bench all

@@ -216,3 +216,21 @@ def test_an_old_repository_says_how_to_bring_it(tmp_path: Path) -> None:
         Repo(str(tmp_path / "old"))
     assert isinstance(error.value, OldRepository)
     assert "3to4" in str(error.value)
+
+
+def test_a_file_that_another_reader_left_in_a_chunk_stays_as_it_is(tmp_path: Path) -> None:
+    """
+    RocksDB's Python package writes rocksdict-config.json where it opens a chunk. One that lies there is not written to,
+    and the second import finds nothing new.
+    """
+    old = tmp_path / "old"
+    shutil.copytree(DATA / VERSIONS[0], old)
+    for chunk in (*old.glob(".aim/meta/chunks/*"), *old.glob(".aim/seqs/chunks/*")):
+        (chunk / "rocksdict-config.json").write_text('{"raw_mode": true}')
+    before = fingerprint(old)
+    first = import_source(old, tmp_path / "new")
+    second = import_source(old, tmp_path / "new")
+
+    assert before == fingerprint(old)
+    assert {UNCHANGED} == {run.state for run in second.runs}
+    assert len(first.runs) == len(second.runs)

@@ -32,6 +32,7 @@ HEAD = struct.Struct("<cQ")
 COUNT = struct.Struct("<I")
 BATCH_BYTES = 256 << 10
 ENTRY_BYTES_MAX = 1 << 31
+ENTRIES_AT_ONCE = 64
 
 Entry = tuple[bytes, bytes]
 
@@ -47,14 +48,18 @@ def packed(entries: list[bytes]) -> bytes:
     return b"".join((COUNT.pack(len(entries)), sizes.tobytes(), *entries))
 
 
-def entries_of(batch: bytes) -> Iterator[Entry]:
-    """Go through the entries of a batch."""
+def edges_of(batch: bytes) -> list[int]:
+    """Return where the keys and values of a batch begin, in turn, and where the last one ends."""
     (count,) = COUNT.unpack_from(batch)
     sizes = array("I")
     begin = COUNT.size + count * sizes.itemsize
     sizes.frombytes(batch[COUNT.size : begin])
-    ends = list(itertools.accumulate(sizes, initial=begin))
-    pieces = [batch[first:last] for first, last in itertools.pairwise(ends)]
+    return list(itertools.accumulate(sizes, initial=begin))
+
+
+def entries_of(batch: bytes) -> Iterator[Entry]:
+    """Go through the entries of a batch."""
+    pieces = [batch[first:last] for first, last in itertools.pairwise(edges_of(batch))]
     return zip(pieces[::2], pieces[1::2])
 
 
@@ -101,21 +106,42 @@ class ChunkProgram:
         self._database = Rdict(folder.decode("utf-8", "surrogateescape"), options, access_type=AccessType.read_only())
 
     def _entries(self, prefix: bytes) -> None:
+        items = self._database.items(from_key=prefix)
+        entries: list[Entry] = []
+        size, is_read = 0, False
+        try:
+            while not is_read:
+                begin = len(entries)
+                entries.extend(itertools.islice(items, ENTRIES_AT_ONCE))
+                fresh = entries[begin:]
+                is_read = len(fresh) < ENTRIES_AT_ONCE or not fresh[-1][0].startswith(prefix)
+                size += sum(map(len, itertools.chain.from_iterable(fresh)))
+                if size > BATCH_BYTES:
+                    self._send(entries, prefix)
+                    entries, size = [], 0
+        finally:  # what came before a damaged block counts
+            self._send(entries, prefix)
+
+    def _send(self, entries: list[Entry], prefix: bytes) -> None:
+        """Answer with entries: all at once, or with large values that are looked up now, batch by batch."""
+        while entries and not entries[-1][0].startswith(prefix):
+            entries.pop()
+        pieces = list(itertools.chain.from_iterable(entries))
+        if b"" not in pieces[1::2]:
+            if entries:
+                self._answer(BATCH, packed(pieces))
+            return
         batch: list[bytes] = []
         size = 0
-        try:
-            for key, value in self._database.items(from_key=prefix):
-                if not key.startswith(prefix):
-                    break
-                content = value or self._large_value(key)
-                batch += (key, content)
-                size += len(key) + len(content)
-                if size > BATCH_BYTES:
-                    self._answer(BATCH, packed(batch))
-                    batch, size = [], 0
-        finally:  # what came before a damaged block counts
-            if batch:
+        for key, value in entries:
+            content = value or self._large_value(key)
+            batch += (key, content)
+            size += len(key) + len(content)
+            if size > BATCH_BYTES:
                 self._answer(BATCH, packed(batch))
+                batch, size = [], 0
+        if batch:
+            self._answer(BATCH, packed(batch))
 
     def _large_value(self, key: bytes) -> bytes:
         values: list[Any] = []

@@ -2,8 +2,9 @@
 One chunk: the folder of RocksDB that holds a run's params, or its sequences.
 
 RocksDB writes into the folder that it opens (`rocksdict-config.json`), so it opens a scratch folder of links to the
-files that it reads. `LOCK` and logs are left out: a reader needs neither. It runs in another process
-(reading_process.py), which a damaged chunk can end.
+files that it reads. `LOCK` and logs are left out: a reader needs neither. Such a file of an earlier program is left
+out, too: it would be written through its link. RocksDB runs in another process (reading_process.py), which a damaged
+chunk can end.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from aim.convert.aim3.entry_batches import EntryBatch
 from aim.convert.aim3.reading_process import ChunkProcess, UnreadableChunk
 from aim.convert.errors import NeedsExtra, SourceBeingWritten
 
-NOT_LINKED = ("LOCK", "LOG")
+NOT_LINKED = ("LOCK", "LOG", "rocksdict-config.json")
 STATE_FILES = ("CURRENT", "MANIFEST")  # they change when a writer flushes or compacts
 
 
@@ -61,6 +63,15 @@ class Chunk3:
             UnreadableChunk: a block of it is damaged.
         """
         return self._process.entries(prefix, self._folder)
+
+    def batches(self, prefix: bytes) -> Iterator[EntryBatch]:
+        """
+        Go through the same, many at once.
+
+        Raises:
+            UnreadableChunk: a block of it is damaged.
+        """
+        return map(EntryBatch, self._process.batches(prefix, self._folder))
 
     def close(self) -> None:
         """Close it."""

@@ -70,8 +70,17 @@ class ChunkProcess:
         Raises:
             UnreadableChunk: a block of it is damaged.
         """
-        for batch in self._answers(ENTRIES, prefix, name, "read on in"):
+        for batch in self.batches(prefix, name):
             yield from entries_of(batch)
+
+    def batches(self, prefix: bytes, name: Path) -> Iterator[bytes]:
+        """
+        Go through the same keys and values, many at once, as `chunk_reading.packed` makes them.
+
+        Raises:
+            UnreadableChunk: a block of it is damaged.
+        """
+        return self._answers(ENTRIES, prefix, name, "read on in")
 
     def close(self, name: Path) -> None:
         """Close the chunk. The process ends if it is not yet done with the last question, or can't close it."""

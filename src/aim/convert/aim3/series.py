@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from aim.convert.aim3 import values
 from aim.convert.aim3.chunks import Chunk3
+from aim.convert.aim3.entry_batches import NumberRows
 from aim.convert.aim3.values import INT_PART_BYTES, BadValue, Marker, StoredFields, int_part, path_of, text_part
 
 COLUMNS = ("val", "step", "epoch", "time")
@@ -65,6 +66,11 @@ class _Column:
     keys: array[int] = field(default_factory=lambda: array("q"))
     numbers: list[Any] = field(default_factory=list)
 
+    def take(self, rows: NumberRows) -> None:
+        """Add numbers that follow."""
+        self.keys.frombytes(rows.indexes)
+        self.numbers += rows.numbers
+
 
 class _Sequence:
     def __init__(self, context_id: int, name: str) -> None:
@@ -79,43 +85,68 @@ class _Sequence:
         if not value_column.numbers:
             return None
         steps: list[Any] = value_column.keys.tolist()
-        cut_count = incomplete_count = 0
         if step_column.numbers:
-            by_hash = dict(zip(step_column.keys, step_column.numbers))
-            steps = [by_hash.get(key) for key in value_column.keys]
-        rows = [row for row, step in enumerate(steps) if isinstance(step, (int, float)) and abs(step) < 2**63]
-        incomplete_count = len(steps) - len(rows)
-        cut_count = sum(isinstance(steps[row], float) and not steps[row].is_integer() for row in rows)
-        whole_steps = np.array([int(steps[row]) for row in rows], np.int64)
+            steps = _joined(step_column, value_column.keys)
+        whole_steps, rows, cut_count = _whole_steps(steps)
+        keys, numbers = value_column.keys, value_column.numbers
+        if rows is not None:
+            keys = array("q", (keys[row] for row in rows))
+            numbers = [numbers[row] for row in rows]
         order = np.argsort(whole_steps, kind="stable")
-        keys = [value_column.keys[row] for row in rows]
-        times_s, _ = self._joined("time", keys)
-        epochs, text_count = self._joined("epoch", keys)
-        numbers = _number_array([value_column.numbers[row] for row in rows])
+        times_s, _ = _moments(_joined(self.columns["time"], keys))
+        epochs, text_count = _moments(_joined(self.columns["epoch"], keys))
         return NumberSeries(
             self.context_id,
             self.name,
             whole_steps[order],
-            numbers[order],
+            _number_array(numbers)[order],
             times_s[order],
             epochs[order],
-            incomplete_count,
+            len(steps) - len(whole_steps),
             cut_count,
             text_count,
         )
-
-    def _joined(self, column: str, keys: list[int]) -> tuple[npt.NDArray[np.float64], int]:
-        """Return a column by the keys of another, NaN where it has none, and how many of its values were texts."""
-        by_key = dict(zip(self.columns[column].keys, self.columns[column].numbers))
-        joined_values = [by_key.get(key) for key in keys]
-        text_count = sum(isinstance(value, str) for value in joined_values)
-        return np.array([_float(value) for value in joined_values], np.float64), text_count
 
     def moment(self, column: str, step: int) -> float:
         """Return the value of a column at a step; NaN: there is none."""
         if column not in self._by_step:  # the column is whole: objects come after it
             self._by_step[column] = dict(zip(self.columns[column].keys, self.columns[column].numbers))
         return _float(self._by_step[column].get(step))
+
+
+def _joined(column: _Column, keys: array[int]) -> list[Any]:
+    """Return a column by the keys of another, None where it has none. Those of whole runs are the same keys."""
+    if column.keys == keys:
+        return column.numbers
+    by_key = dict(zip(column.keys, column.numbers))
+    return [by_key.get(key) for key in keys]
+
+
+def _whole_steps(steps: list[Any]) -> tuple[npt.NDArray[np.int64], list[int] | None, int]:
+    """
+    Return the steps that are numbers as ints.
+
+    Returns:
+        the steps; which of *steps* they are, None: all of them; how many lost a fraction.
+    """
+    if set(map(type, steps)) == {int}:
+        whole = np.array(steps, np.int64)
+        if (whole > np.iinfo(np.int64).min).all():
+            return whole, None, 0
+    rows = [row for row, step in enumerate(steps) if isinstance(step, (int, float)) and abs(step) < 2**63]
+    cut_count = sum(isinstance(steps[row], float) and not steps[row].is_integer() for row in rows)
+    return np.array([int(steps[row]) for row in rows], np.int64), rows, cut_count
+
+
+def _moments(numbers: list[Any]) -> tuple[npt.NDArray[np.float64], int]:
+    """Return times or epochs, NaN where there is no number, and how many of them were texts."""
+    types = set(map(type, numbers))
+    if types == {float}:
+        return np.array(numbers, np.float64), 0
+    if types == {type(None)}:
+        return np.full(len(numbers), math.nan), 0
+    text_count = sum(isinstance(value, str) for value in numbers)
+    return np.array([_float(value) for value in numbers], np.float64), text_count
 
 
 def _float(value: object) -> float:
@@ -128,8 +159,11 @@ def _float(value: object) -> float:
 
 
 def _number_array(numbers: list[Any]) -> npt.NDArray[Any]:
-    plain = [int(value) if isinstance(value, bool) else value for value in numbers]
-    kinds = set(map(type, plain))
+    kinds = set(map(type, numbers))
+    plain = numbers
+    if bool in kinds:
+        plain = [int(value) if isinstance(value, bool) else value for value in numbers]
+        kinds = set(map(type, plain))
     if kinds == {int}:
         return np.array(plain, np.int64)
     if kinds == {float}:
@@ -161,12 +195,24 @@ class SeriesReader:
 
     def read(self) -> Iterator[NumberSeries | ObjectPoint | BadEntry]:
         """Go through the sequences. Raises UnreadableChunk."""
-        for key, content in self._chunk.items(self._prefix):
-            column = self._columns.get(key[:-INT_PART_BYTES]) if len(key) > INT_PART_BYTES else None
-            if column is None or key[-INT_PART_BYTES] != values.END:
-                yield from self._other(key, content)
-                continue
-            yield from self._point(column[0], column[1], key, content)
+        for batch in self._chunk.batches(self._prefix):
+            number = 0
+            while number < batch.count:
+                key, content = batch.entry(number)
+                column = self._columns.get(key[:-INT_PART_BYTES]) if len(key) > INT_PART_BYTES else None
+                if column is None or key[-INT_PART_BYTES] != values.END:
+                    yield from self._other(key, content)
+                    number += 1
+                    continue
+                rows = batch.number_rows(number, key[:-INT_PART_BYTES])
+                if rows is None or (column[1] == "val" and rows.numbers[0] is None):
+                    yield from self._point(column[0], column[1], key, content)
+                    number += 1
+                    continue
+                if self._object:
+                    yield from self._object_ended()
+                column[0].columns[column[1]].take(rows)
+                number += rows.row_count
         yield from self._ended()
 
     def _point(
