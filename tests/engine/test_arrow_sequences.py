@@ -43,7 +43,7 @@ def test_points_are_the_same_after_a_row(sent: Points) -> None:
     """
     Every array, with its type, and what was deleted of lists.
     """
-    ((number, back, error),) = arrow_sequences.sequences_of(arrow_sequences.row(SentSequence(7, sent)))
+    ((number, back, error),) = arrow_sequences.sequences_of(arrow_sequences.rows([SentSequence(7, sent)]))
 
     assert (7, None) == (number, error)
     assert back is not None
@@ -58,7 +58,35 @@ def test_an_error_takes_the_place_of_points() -> None:
     It is in its row, in the form of an error of wire.md.
     """
     ((number, back, error),) = arrow_sequences.sequences_of(
-        arrow_sequences.row(SentSequence(1, None, {"kind": "damaged"}))
+        arrow_sequences.rows([SentSequence(1, None, {"kind": "damaged"})])
     )
 
     assert (1, None, {"kind": "damaged"}) == (number, back, error)
+
+
+def test_short_sequences_share_a_record_batch() -> None:
+    """
+    Each row has its own part of every list, whichever columns its neighbours use.
+    """
+    listed = [
+        points(np.array([0.5, 1.5]), epochs=[0.1, 0.2], kind="float"),
+        points(MIXED, kind="number"),
+        None,
+        points(np.array([3, 2**62]), writers=[1, 0], kind="int"),
+        points(np.empty(0), kind="float"),
+        points(np.array([2.5]), kind="float"),
+    ]
+    sent = [
+        SentSequence(number, part, {"kind": "damaged"} if part is None else None) for number, part in enumerate(listed)
+    ]
+    back = list(arrow_sequences.sequences_of(arrow_sequences.rows(sent)))
+
+    assert [(one.number, one.error) for one in sent] == [(one.number, one.error) for one in back]
+    assert repr([_arrays(one) for one in listed]) == repr([_arrays(one.points) for one in back])
+
+
+def _arrays(part: Points | None) -> list[Any]:
+    if part is None:
+        return []
+    arrays = (part.steps, part.values, part.times_us, part.epochs, part.writers)
+    return [(array.dtype, array.tolist()) for array in arrays]

@@ -2,19 +2,21 @@
 Whole sequences as rows of Arrow, and back: what a server sends when points are asked for. Specified in
 docs/formats/wire.md, section 12.
 
-    a row           one sequence, in a record batch of its own
+    a row           one sequence; a record batch has one or more of them
     number          its position among the sequences that were asked for
     step, time, value, whole, text, epoch, writer
                     lists with an entry for each point; a list that would say nothing is empty
 
-A list lies in one piece of memory, so it becomes an array of numpy without being copied. The values are in one of the
+A list lies in one piece of memory, so it becomes an array of numpy without being copied; short sequences share a record
+batch, whose arrays are made once for all of them. The values are in one of the
 three columns: `value` doubles, `whole` 64-bit integers, `text` numbers of both kinds as Python writes them.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -65,22 +67,22 @@ def schema() -> pa.Schema:
     )
 
 
-def row(sent: SentSequence) -> pa.RecordBatch:
-    """Return the row of one sequence."""
+def rows(sequences: Sequence[SentSequence]) -> pa.RecordBatch:
+    """Return a record batch with a row for each of *sequences*. Cost: some array calls a column, not a row."""
     import pyarrow
 
-    columns = _cells(sent.points)
-    cells = [
-        pyarrow.array([sent.number], pyarrow.int32()),
-        *(
-            _list(columns[name.name], name.type) if name.name in LISTS else pyarrow.array([columns[name.name]])
-            for name in schema()
-            if name.name not in ("number", "error")
-        ),
-        pyarrow.array([None if sent.error is None else json.dumps(sent.error)], pyarrow.string()),
+    cells = [_cells(sent.points) for sent in sequences]
+    columns = [
+        _lists([row[column.name] for row in cells], column.type)
+        if column.name in LISTS
+        else pyarrow.array([row[column.name] for row in cells], column.type)
+        for column in list(schema())[1:-1]
     ]
-    cells[-2] = cells[-2].cast(pyarrow.string())
-    return pyarrow.RecordBatch.from_arrays(cells, schema=schema())
+    numbers = pyarrow.array([sent.number for sent in sequences], pyarrow.int32())
+    errors = [None if sent.error is None else json.dumps(sent.error) for sent in sequences]
+    return pyarrow.RecordBatch.from_arrays(
+        [numbers, *columns, pyarrow.array(errors, pyarrow.string())], schema=schema()
+    )
 
 
 LISTS = frozenset(("step", "time", "value", "whole", "text", "epoch", "writer", "writers"))
@@ -105,64 +107,69 @@ def _cells(points: Points | None) -> dict[str, Any]:
     return cells
 
 
-def _list(entries: Any, kind: pa.DataType) -> pa.Array:
+def _lists(entries: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Return the column whose lists are *entries*, each an array or a list of Python's."""
     import pyarrow
 
     inner = kind.value_type
-    if isinstance(entries, np.ndarray) and pyarrow.types.is_timestamp(inner):
-        flat = pyarrow.array(np.ascontiguousarray(entries), pyarrow.int64()).view(inner)
+    offsets = np.zeros(len(entries) + 1, np.int32)
+    np.cumsum([len(entry) for entry in entries], out=offsets[1:])
+    filled = [entry for entry in entries if len(entry)]
+    if filled and all(isinstance(entry, np.ndarray) for entry in filled):
+        joined = np.ascontiguousarray(filled[0] if len(filled) == 1 else np.concatenate(filled))
+        is_time = pyarrow.types.is_timestamp(inner)
+        flat = pyarrow.array(joined, pyarrow.int64()).view(inner) if is_time else pyarrow.array(joined, inner)
     else:
-        contiguous = np.ascontiguousarray(entries) if isinstance(entries, np.ndarray) else list(entries)
-        flat = pyarrow.array(contiguous, inner)
-    return pyarrow.ListArray.from_arrays(pyarrow.array([0, len(flat)], pyarrow.int32()), flat)
+        flat = pyarrow.array(list(itertools.chain.from_iterable(filled)), inner)
+    return pyarrow.ListArray.from_arrays(pyarrow.array(offsets), flat)
 
 
 def sequences_of(batch: pa.RecordBatch) -> Iterator[SentSequence]:
     """Go through the sequences of a record batch. Cost: nothing a point, except for values in both kinds."""
-    for row_index in range(batch.num_rows):
-        cells = {name: batch.column(name)[row_index] for name in batch.schema.names}
-        error = cells["error"].as_py()
-        number = cells["number"].as_py()
-        yield SentSequence(number, None, json.loads(error)) if error else SentSequence(number, _points(cells))
+    columns = {name: _column(batch.column(name)) for name in schema().names}
+    for index in range(batch.num_rows):
+        cells = {name: column(index) for name, column in columns.items()}
+        error = cells["error"]
+        yield SentSequence(cells["number"], None if error else _points(cells), json.loads(error) if error else None)
+
+
+def _column(column: pa.Array) -> Callable[[int], Any]:
+    """Return what gives the cell of a row: a part of one array, a list of texts, or one value."""
+    import pyarrow
+
+    if not pyarrow.types.is_list(column.type):
+        values = column.to_pylist()
+        return lambda row: values[row]
+    offsets, flat = column.offsets.tolist(), column.values
+    if pyarrow.types.is_timestamp(flat.type):
+        flat = flat.view(pyarrow.int64())
+    entries = flat.to_pylist() if pyarrow.types.is_string(flat.type) else flat.to_numpy()
+    return lambda row: entries[offsets[row] : offsets[row + 1]]
 
 
 def _points(cells: Mapping[str, Any]) -> Points:
-    kind = cells["kind"].as_py()
-    steps = _array(cells["step"])
-    times_us, epochs = _array(cells["time"]), _array(cells["epoch"])
+    steps, times_us, epochs, writers, hidden = (cells[name] for name in ("step", "time", "epoch", "writer", "hidden"))
     if not len(epochs):
         epochs = np.full(len(steps), np.nan, np.float32)
-    writers = _array(cells["writer"])
-    hidden = cells["hidden"].as_py()
     return Points(
         steps,
-        _values(cells, kind),
+        _values(cells),
         lambda: (times_us, epochs),
-        tuple(cells["writers"].as_py()),
+        tuple(cells["writers"]),
         writers if len(writers) else None,
-        kind=kind,
+        kind=cells["kind"],
         hidden_items={step: frozenset(items) for step, items in json.loads(hidden)} if hidden else None,
     )
 
 
-def _values(cells: Mapping[str, Any], kind: str) -> npt.NDArray[Any]:
+def _values(cells: Mapping[str, Any]) -> npt.NDArray[Any]:
     for name in ("value", "whole"):
-        values = _array(cells[name])
-        if len(values):
+        if len(cells[name]):
+            values: npt.NDArray[Any] = cells[name]
             return values
-    texts = cells["text"].as_py()
+    texts = cells["text"]
     if not texts:
-        return np.empty(0, np.float64 if kind in ("float", "number") else np.int64)
-    values = np.empty(len(texts), object)
-    values[:] = [int(text) if text.lstrip("-").isdigit() else float(text) for text in texts]
-    return values
-
-
-def _array(cell: Any) -> npt.NDArray[Any]:
-    import pyarrow
-
-    flat = cell.values
-    if pyarrow.types.is_timestamp(flat.type):
-        flat = flat.view(pyarrow.int64())
-    array: npt.NDArray[Any] = flat.to_numpy()
-    return array
+        return np.empty(0, np.float64 if cells["kind"] in ("float", "number") else np.int64)
+    numbers = np.empty(len(texts), object)
+    numbers[:] = [int(text) if text.lstrip("-").isdigit() else float(text) for text in texts]
+    return numbers

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from aim.core.errors import RunNotFound
 from aim.core.params import Path as ParamPath
 from aim.core.params import Restore
 from aim.core.tags import Tag
@@ -330,13 +331,16 @@ class Door(Protocol):
     def has_run(self, run_hash: object) -> bool:
         """Return whether there is a run of that hash."""
 
-    def still_has_run(self, run_hash: str) -> bool:
+    def run_of_answer(self, run_hash: str) -> RunDoor | None:
         """
-        Return whether a run that an answer has just named is still there.
+        Return a run that an answer has just named; None: it was deleted since.
 
         A server is asked about those that the answer names next as well, so this may be two seconds old.
         """
-        return self.has_run(run_hash)
+        try:
+            return self.run(run_hash)
+        except RunNotFound:
+            return None
 
     def find_run(self, text: str) -> str:
         """

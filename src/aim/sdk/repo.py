@@ -40,7 +40,7 @@ from aim.storage.forms import edits
 from aim.storage.store import SIBLING, folder_name
 
 if TYPE_CHECKING:
-    from aim.engine.door import Door, TagDoor
+    from aim.engine.door import Door, RunDoor, TagDoor
 
 
 class RepoStatus(Enum):
@@ -239,11 +239,12 @@ class Repo(RepoInsights):
 
     def run_of_answer(self, run_hash: str) -> Run | None:
         """Return a run that an answer of the repository has named, for reading; None when it was deleted since."""
-        return self._read_run(run_hash) if self._door.still_has_run(run_hash) else None
+        opened = self._door.run_of_answer(run_hash)
+        return None if opened is None else self._read_run(run_hash, opened)
 
-    def _read_run(self, run_hash: str) -> Run:
+    def _read_run(self, run_hash: str, opened: RunDoor | None = None) -> Run:
         run = Run.__new__(Run)  # __init__ would look for the run a second time
-        run._attach(for_reading(self._door, run_hash, self), self)
+        run._attach(for_reading(self._door, run_hash, self), self, opened)
         return run
 
     def iter_runs(self) -> Iterator[Run]:

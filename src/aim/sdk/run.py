@@ -38,6 +38,7 @@ from aim.storage.recording.checked_values import CheckedValue, names_of
 from aim.storage.recording.sequence_writer import SequenceWriter, put_all, ready_values
 
 if TYPE_CHECKING:
+    from aim.engine.door import RunDoor
     from aim.sdk.artifacts import Artifact, RunArtifacts
     from aim.sdk.repo import Repo
     from aim.sdk.run_tree import RunTree
@@ -130,9 +131,14 @@ class Run(FamiliarRun):
             capture_terminal_logs=capture_terminal_logs,
         )
 
-    def _attach(self, recording: Recording, repo: Repo | None) -> None:
-        """Make this object the run of *recording*: all that a `Run` holds is set here."""
-        super().__init__(recording)
+    def _attach(self, recording: Recording, repo: Repo | None, opened: RunDoor | None = None) -> None:
+        """
+        Make this object the run of *recording*: all that a `Run` holds is set here.
+
+        Args:
+            opened: the run, for reading, when its door has opened it already.
+        """
+        super().__init__(recording, opened)
         self.read_only = recording.read_only
         self._handles = {}
         self._handles_by_context = {}

@@ -8,7 +8,7 @@ that records writes such a change into its own files; otherwise it is one small 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aim.core import contexts
 from aim.core.logs import log
@@ -18,12 +18,15 @@ from aim.sdk.recording import Recording
 from aim.sdk.run_source import RunSource
 from aim.sdk.run_view import RunView
 
+if TYPE_CHECKING:
+    from aim.engine.door import RunDoor
+
 
 class EditableRun(RunView):
     """A run whose properties, tags and points can be changed; see `Run`."""
 
-    def __init__(self, recording: Recording) -> None:
-        super().__init__(RunSource(recording.door, recording.run_hash, recording.settle))
+    def __init__(self, recording: Recording, opened: RunDoor | None = None) -> None:
+        super().__init__(RunSource(recording.door, recording.run_hash, recording.settle, opened))
         self._recording = recording
 
     @property

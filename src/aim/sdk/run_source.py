@@ -67,12 +67,13 @@ class RunSource:
 
     Args:
         settle: waits until the objects that this process has tracked are written.
+        opened: the run, when *door* has opened it already.
     """
 
-    def __init__(self, door: Door, run_hash: str, settle: Callable[[], object]) -> None:
+    def __init__(self, door: Door, run_hash: str, settle: Callable[[], object], opened: RunDoor | None = None) -> None:
         self.run_hash = run_hash
         self._door = door
-        self._opened: RunDoor | None = None
+        self._opened = opened
         self._settle = settle
 
     @property

@@ -1,6 +1,5 @@
 """
-Whole sequences for clients: a stream of Arrow, one record batch a sequence. Specified in docs/formats/wire.md, section
-12.
+Whole sequences for clients: a stream of Arrow, a row for each sequence. Specified in docs/formats/wire.md, section 12.
 
 Memory is that of some sequences: each is read when the ones before it have been sent, or are about to be.
 """
@@ -35,6 +34,7 @@ STREAM_TYPE = "application/vnd.apache.arrow.stream"
 SEQUENCES_MAX = 1_000
 POINTS_MAX = 50_000_000
 PIECE_BYTES = 1 << 20
+BATCH_ROWS_MAX, BATCH_POINTS_MAX = 64, 1 << 15
 COMPRESSIONS = ("none", "lz4")
 
 
@@ -62,7 +62,7 @@ async def points(request: Request) -> Response:
     compression = body.choice("compression", COMPRESSIONS, "none")
     repo = repo_of(request)
     await in_long_thread(request, _check_count, repo, requested)
-    pieces = _pieces(_rows(repo, requested), compression)
+    pieces = _pieces(_batches(repo, requested), compression)
     return StreamingResponse(_sent(request, pieces), media_type=STREAM_TYPE)
 
 
@@ -107,19 +107,32 @@ def _counted(table: RunTable, pair_index: int, rows: list[int]) -> int:
     )
 
 
-def _rows(repo: OpenRepository, requested: Iterable[RequestedSequence]) -> Iterator[pa.RecordBatch]:
+def _batches(repo: OpenRepository, requested: Iterable[RequestedSequence]) -> Iterator[pa.RecordBatch]:
+    """Go through the record batches: of some sequences that are short, or of one that is long."""
+    rows: list[SentSequence] = []
+    count = 0
+    for sent in _rows(repo, requested):
+        size = 0 if sent.points is None else len(sent.points)
+        if rows and (len(rows) == BATCH_ROWS_MAX or count + size > BATCH_POINTS_MAX):
+            yield arrow_sequences.rows(rows)
+            rows, count = [], 0
+        rows.append(sent)
+        count += size
+    if rows:
+        yield arrow_sequences.rows(rows)
+
+
+def _rows(repo: OpenRepository, requested: Iterable[RequestedSequence]) -> Iterator[SentSequence]:
     for index, sequence in enumerate(requested):
         try:
             read = _read(repo, sequence)
         except (NotFound, FileNotFoundError):
-            sent = SentSequence(index, None, missing(f"No run {sequence.run_hash} in this repository.").body)
+            yield SentSequence(index, None, missing(f"No run {sequence.run_hash} in this repository.").body)
         except (AimError, OSError) as error:
-            sent = SentSequence(index, None, refusal_of(error).body)
+            yield SentSequence(index, None, refusal_of(error).body)
         else:
-            if read is None:
-                continue
-            sent = SentSequence(index, read)
-        yield arrow_sequences.row(sent)
+            if read is not None:
+                yield SentSequence(index, read)
 
 
 def _read(repo: OpenRepository, sequence: RequestedSequence) -> Points | None:

@@ -31,13 +31,13 @@ class Reads:
 
 def test_what_is_asked_for_in_order_is_read_ahead() -> None:
     """
-    Twice as much each time, up to a bound, and each value once.
+    Four times as much each time, up to a bound, and each value once.
     """
     reads = Reads()
     reads.ahead.expect(range(30))
 
     assert list(range(30)) == [reads.ahead.get(name) for name in range(30)]
-    assert [[0, 1], [2, 3, 4, 5], [*range(6, 14)], [*range(14, 22)], [*range(22, 30)]] == reads.batches
+    assert [[0, 1, 2, 3], [*range(4, 12)], [*range(12, 20)], [*range(20, 28)], [28, 29]] == reads.batches
 
 
 def test_what_is_asked_for_again_is_read_again() -> None:
@@ -47,8 +47,8 @@ def test_what_is_asked_for_again_is_read_again() -> None:
     reads = Reads()
     reads.ahead.expect(range(6))
 
-    assert [0, 0, 1, 1, 2] == [reads.ahead.get(name) for name in (0, 0, 1, 1, 2)]
-    assert [[0, 1], [0], [1], [2, 3, 4, 5]] == reads.batches
+    assert [0, 0, 1, 1, 4] == [reads.ahead.get(name) for name in (0, 0, 1, 1, 4)]
+    assert [[0, 1, 2, 3], [0], [1], [4, 5]] == reads.batches
 
 
 def test_other_names_and_other_orders_are_read_alone() -> None:
@@ -60,6 +60,38 @@ def test_other_names_and_other_orders_are_read_alone() -> None:
 
     assert [50, 7, 99, None, 3] == [reads.ahead.get(name) for name in (50, 7, 99, -1, 3)]
     assert 5 == sum(map(len, reads.batches))
+
+
+def test_several_are_read_together_with_those_that_follow() -> None:
+    """
+    Who asks for some at a time, as for the metrics of a run, gets those of the next runs with them.
+    """
+    reads = Reads()
+    reads.ahead.expect(range(30))
+
+    assert list(range(30)) == [
+        value for start in range(0, 30, 3) for value in reads.ahead.get_many(range(start, start + 3))
+    ]
+    assert [[0, 1, 2, 3], [4, 5, *range(6, 12)], [*range(12, 20)], [*range(20, 28)], [28, 29]] == reads.batches
+    assert [7, None, 90] == reads.ahead.get_many([7, -1, 90])
+
+
+def test_a_part_of_what_was_asked_for_may_be_read() -> None:
+    """
+    All that is needed is read, in as many requests as it takes; the rest is asked for again when its turn comes.
+    """
+    batches: list[list[int]] = []
+
+    def read(names: Sequence[int]) -> list[int | None]:
+        batches.append(list(names))
+        return list(names[:3])
+
+    ahead: Ahead[int, int] = Ahead(read, 8)
+    ahead.expect(range(12))
+
+    assert [0, 1, 2, 3, 4] == ahead.get_many(range(5))
+    assert list(range(5, 12)) == [ahead.get(name) for name in range(5, 12)]
+    assert [[0, 1, 2, 3, 4], [3, 4], [*range(5, 12)], [8, 9, 10, 11], [11]] == batches
 
 
 def test_what_was_read_ahead_is_used_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +108,7 @@ def test_what_was_read_ahead_is_used_for_a_moment_only(monkeypatch: pytest.Monke
     reads.ahead.forget()
     reads.ahead.get(3)
 
-    assert [[0, 1], [1], [2, 3], [3]] == reads.batches
+    assert [[0, 1, 2, 3], [1], [2, 3, 4, 5], [3]] == reads.batches
 
 
 @pytest.mark.parametrize(

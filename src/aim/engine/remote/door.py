@@ -38,7 +38,8 @@ log = logging.getLogger("aim")
 
 DOOR = 1  # the version of section 12 of wire.md that is spoken here
 STATES_MAX = 500
-EXISTING_AHEAD_MAX, STATES_AHEAD_MAX, SEQUENCES_AHEAD_MAX = 1_000, 128, 64
+EXISTING_AHEAD_MAX, STATES_AHEAD_MAX, SEQUENCES_AHEAD_MAX = 1_000, 256, 256
+POINTS_AHEAD_MAX = 4_000_000  # about 120 MB
 EVERY_RUN = ""
 
 
@@ -82,7 +83,16 @@ class ServerRuns:
         self.states.expect(run_hashes)
 
     def _read_points(self, names: Sequence[SequenceAddress]) -> list[SentSequence | None]:
-        by_name = dict(read_sequences(self.project, names))
+        by_name: dict[SequenceAddress, SentSequence] = {}
+        count = 0
+        sequences = read_sequences(self.project, names)
+        for name, sent in sequences:
+            by_name[name] = sent
+            count += 0 if sent.points is None else len(sent.points)
+            if count >= POINTS_AHEAD_MAX:
+                sequences.close()
+                names = names[: names.index(name) + 1]
+                break
         return [by_name.get(name) for name in names]
 
     def forget(self) -> None:
@@ -172,13 +182,12 @@ class ServerRepository(SpooledDoor):
         return self._runs.hashes(EVERY_RUN, 0)[0]
 
     def run_hashes(self) -> list[str]:
-        return self._runs.hashes(EVERY_RUN)[1]
+        run_hashes = self._runs.hashes(EVERY_RUN)[1]
+        self._runs.expect(run_hashes)
+        return run_hashes
 
     def has_run(self, run_hash: object) -> bool:
         return isinstance(run_hash, str) and bool(run_hash) and self._runs.hashes(run_hash, 1)[1] == [run_hash]
-
-    def still_has_run(self, run_hash: str) -> bool:
-        return self._runs.existing.get(run_hash) is not None
 
     def find_run(self, text: str) -> str:
         count, hashes = self._runs.hashes(text, 5) if text else (0, [])
@@ -201,6 +210,12 @@ class ServerRepository(SpooledDoor):
         if recorded is None:
             raise self._runs.missing(run_hash)
         return recorded
+
+    def run_of_answer(self, run_hash: str) -> RunDoor | None:
+        if self._runs.existing.get(run_hash) is None:
+            return None
+        is_here = self.recording.is_read_here(run_hash)
+        return (self.recording.run(run_hash) if is_here else None) or DistantRun(self._runs, run_hash)
 
     def states(self, run_hashes: Iterable[str] | None = None) -> Iterator[RunState]:
         pending = iter(self.run_hashes() if run_hashes is None else run_hashes)

@@ -5,14 +5,16 @@ Whole sequences from a server: a request of up to 1,000 sequences, and the strea
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from aim.core.errors import ServerUnreachable
 from aim.engine import arrow_sequences
 from aim.engine.arrow_sequences import SentSequence
+from aim.engine.remote.connection import ServerStream
 from aim.engine.remote.project import Project
+from aim.engine.remote.refusals import TooManyPoints
 from aim.storage.forms.history import Rewind
 
 SEQUENCES_MAX = 1_000
@@ -35,11 +37,14 @@ class SequenceAddress(NamedTuple):
 
 def read_sequences(
     project: Project, names: Iterable[SequenceAddress]
-) -> Iterator[tuple[SequenceAddress, SentSequence]]:
+) -> Generator[tuple[SequenceAddress, SentSequence], None, None]:
     """
     Go through the sequences of *names* that are there, in this order, with their points or why they can't be read.
 
-    Cost: memory for one sequence; a request for each thousand.
+    Raises:
+        UsageError: one of them alone has more points than the server sends at once.
+
+    Cost: memory for some short sequences, or one that is long; a request for each thousand.
     """
     pending = iter(names)
     while batch := list(islice(pending, SEQUENCES_MAX)):
@@ -47,8 +52,6 @@ def read_sequences(
 
 
 def _of_request(project: Project, names: Sequence[SequenceAddress]) -> Iterator[tuple[SequenceAddress, SentSequence]]:
-    import pyarrow
-
     body = {
         "sequences": [
             [name.run_hash, name.name, name.context_text, None if name.before is None else list(name.before)]
@@ -56,7 +59,25 @@ def _of_request(project: Project, names: Sequence[SequenceAddress]) -> Iterator[
         ],
         "compression": "none" if _is_near(project.connection.address.host) else "lz4",
     }
-    with project.stream("POST", "points", body) as stream:
+    try:
+        stream = project.stream("POST", "points", body)
+    except TooManyPoints:
+        if len(names) == 1:
+            raise
+    else:
+        yield from _of_answer(project, names, stream)
+        return
+    middle = len(names) // 2
+    yield from _of_request(project, names[:middle])
+    yield from _of_request(project, names[middle:])
+
+
+def _of_answer(
+    project: Project, names: Sequence[SequenceAddress], stream: ServerStream
+) -> Iterator[tuple[SequenceAddress, SentSequence]]:
+    import pyarrow
+
+    with stream:
         try:
             for batch in pyarrow.ipc.open_stream(stream):
                 for sent in arrow_sequences.sequences_of(batch):

@@ -2,7 +2,8 @@
 The requests about one project of a server: JSON there and back, with the errors of a folder, and what is read ahead.
 
 **Reading ahead.** Who goes through the runs of an answer, or through its sequences, asks for one after another. So that
-each does not cost a journey, what was asked for in the order of the last answer is read ahead, twice as much each time.
+each does not cost a journey, what was asked for in the order of the last answer is read ahead, four times as much each
+time.
 What was read ahead is given once, and within `FRESH_S`; so it is at most that old. Anything else is as new as the
 request. A change made through this project forgets what was read ahead.
 """
@@ -24,6 +25,7 @@ from aim.engine.remote.connection import ServerConnection, ServerRequest, Server
 from aim.engine.remote.refusals import error_of
 
 FRESH_S = 2.0
+GROWTH = 4
 
 Name = TypeVar("Name", bound=Hashable)
 Value = TypeVar("Value")
@@ -87,7 +89,8 @@ class Ahead(Generic[Name, Value]):
     Reads ahead in the order of the last answer. Any thread may ask.
 
     Args:
-        read: returns the values of some names, in their order; None: there is no such one.
+        read: returns the values of some names, in their order, or of the first of them, of one at least; None: there is
+            no such one.
         size_max: the largest number of names that are read at once.
     """
 
@@ -114,31 +117,46 @@ class Ahead(Generic[Name, Value]):
 
     def get(self, name: Name) -> Value | None:
         """Return the value of *name*; None when there is none."""
+        return self.get_many([name])[0]
+
+    def get_many(self, names: Sequence[Name]) -> list[Value | None]:
+        """Return the values of *names*, which are distinct; None for each that there is none of."""
         with self._lock:
-            read_at_s, value = self._values.pop(name, (0.0, None))
-            is_fresh = time.monotonic() - read_at_s <= FRESH_S
-            if read_at_s and is_fresh:
-                return value
-            names = self._names_from(name, is_late=bool(read_at_s))
-        values = self._read(names)
+            taken, is_late = self._take(names)
+            missing = [name for name in names if name not in taken]
+            asked = self._with_next(missing, is_late) if missing else missing
+        read: list[Value | None] = []
+        while len(read) < len(missing):
+            read += self._read(asked[len(read) :])
         now_s = time.monotonic()
         with self._lock:
-            for other, read in zip(names[1:], values[1:], strict=True):
-                self._values[other] = (now_s, read)
-        return values[0]
+            self._next -= len(asked) - len(read)
+            for name, value in list(zip(asked, read))[len(missing) :]:
+                self._values[name] = (now_s, value)
+        taken.update(zip(missing, read))
+        return [taken[name] for name in names]
 
-    def _names_from(self, name: Name, is_late: bool) -> Sequence[Name]:
-        """Return the names to read for *name*; *is_late*: what was read ahead had become too old for use."""
+    def _take(self, names: Sequence[Name]) -> tuple[dict[Name, Value | None], bool]:
+        """Return what was read ahead of *names*, and whether some of it has become too old for use."""
+        now_s = time.monotonic()
+        kept = {name: self._values.pop(name) for name in names if name in self._values}
+        fresh = {name: value for name, (read_at_s, value) in kept.items() if now_s - read_at_s <= FRESH_S}
+        return fresh, len(fresh) < len(kept)
+
+    def _with_next(self, missing: list[Name], is_late: bool) -> list[Name]:
+        """Return the names to read for *missing*; *is_late*: what was read ahead had become too old for use."""
         if self._indices is None:
-            self._indices = {other: index for index, other in enumerate(self._order)}
-        index = self._indices.get(name)
+            self._indices = {name: index for index, name in enumerate(self._order)}
+        index = self._indices.get(missing[0])
         if index is None or (index < self._next and not is_late):
-            return [name]
-        self._size = min(2 * self._size, self._size_max) if index == self._next else 1
-        self._next = index + self._size
-        if is_late or self._size == 1:
+            return missing
+        goes_on = index == self._next
+        self._size = min(GROWTH * self._size, self._size_max) if goes_on else 1
+        upcoming = self._order[index : index + max(self._size, len(missing))]
+        self._next = index + len(upcoming)
+        if not goes_on:
             self._values = {}
-        return self._order[index : self._next]
+        return list(dict.fromkeys([*missing, *upcoming]))
 
 
 def zone_text(zone: tzinfo | None) -> str:

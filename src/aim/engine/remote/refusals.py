@@ -39,6 +39,7 @@ BY_NAME = {
         UsageError,
     )
 }
+TOO_LARGE = 413  # the status of HTTP
 BY_KIND: Mapping[str, type[AimError]] = {
     "not-found": NotFound,
     "read-only": ReadOnly,
@@ -47,8 +48,14 @@ BY_KIND: Mapping[str, type[AimError]] = {
 }
 
 
+class TooManyPoints(UsageError):
+    """More was asked for than one request may ask for."""
+
+
 def error_of(refused: ServerRefused, query: str = "") -> AimError:
     """Return the error that a folder raises in place of *refused*; *refused* itself when only a server raises it."""
+    if refused.status == TOO_LARGE and refused.kind == "request":
+        return TooManyPoints(str(refused.body.get("message", refused)))
     return error_of_body(refused.body, query) or refused
 
 

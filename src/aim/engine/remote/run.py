@@ -22,7 +22,7 @@ from aim.core.params import Restore
 from aim.core.recent import Recent
 from aim.engine.artifacts import RunFile
 from aim.engine.door import RunDoor
-from aim.engine.remote.points import SequenceAddress, read_sequences
+from aim.engine.remote.points import SequenceAddress
 from aim.engine.remote.refusals import error_of_body
 from aim.engine.state_forms import sequence_of
 from aim.storage.forms import blobs
@@ -93,10 +93,10 @@ class DistantRun(RunDoor):
             SequenceAddress(self._run_hash, *key, self._rewind) for key in (self.sequences() if keys is None else keys)
         ]
         points_by_key = {}
-        for name, sent in read_sequences(self._runs.project, names):
-            if sent.error is not None:
+        for name, sent in zip(names, self._runs.points.get_many(names)):
+            if sent is not None and sent.error is not None:
                 raise self._error(sent.error)
-            if sent.points is not None:
+            if sent is not None and sent.points is not None:
                 points_by_key[name.name, name.context_text] = sent.points
         return points_by_key
 
