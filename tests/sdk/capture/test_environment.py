@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from aim import Repo, Run
 from aim.sdk.capture import environment
 from aim.sdk.capture.environment import DIFF_BYTES_MAX, EnvironmentRecorder, git_info, variables
+from aim.sdk.capture.pace import Pace
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -208,6 +210,53 @@ def test_every_installed_package_is_named() -> None:
 
     assert {"numpy", "pytest", "psutil"} <= set(found)
     assert sorted(found, key=str.lower) == list(found)
+
+
+def test_packages_are_read_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Between two rests the metadata of one package are read, so that a step of the training waits for no more than that.
+    """
+    reads: list[str] = []
+    read_text = metadata.PathDistribution.read_text
+
+    def counted(distribution: metadata.PathDistribution, name: str) -> str | None:
+        reads.append(name)
+        return read_text(distribution, name)
+
+    class CountingPace(Pace):
+        def rest(self) -> None:
+            counts.append(len(reads))
+            reads.clear()
+
+    counts: list[int] = []
+    monkeypatch.setattr(metadata.PathDistribution, "read_text", counted)
+    found = environment.packages(CountingPace())
+
+    assert len(counts) >= len(found)
+    assert max(counts) <= len(environment.METADATA_FILES)
+
+
+def test_metadata_are_read_as_the_standard_library_reads_them() -> None:
+    """
+    Names and versions are those that `importlib.metadata` gives.
+    """
+    expected: dict[str, str] = {}
+    for distribution in metadata.distributions():
+        expected.setdefault(distribution.metadata["Name"], distribution.version)
+
+    assert expected == environment.packages()
+
+
+def test_who_waits_hurries_the_collection() -> None:
+    """
+    `flush()` and the end of a run end the rests between the pieces.
+    """
+    recorded: list[dict[str, Any]] = []
+    recorder = EnvironmentRecorder(recorded.append)
+    recorder.start()
+    recorder.record_pending(wait=True)
+
+    assert environment.packages() == recorded[0]["packages"]
 
 
 def test_without_another_thread_the_environment_is_collected_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

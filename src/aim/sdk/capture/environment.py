@@ -8,8 +8,10 @@ What a run ran in: packages, code, command line, environment, hardware; the para
     python          {version, implementation}
     hardware        {host, system, machine, processor, cores, memory_bytes, gpus}
 
-The first four groups have the names of Aim 3. They are collected by a thread: reading the metadata of 300 packages
-takes about 0.1 s, and git may take seconds in a large tree. Nothing of it needs another package.
+The first four groups have the names of Aim 3. They are collected by a thread, since git may take seconds in a large
+tree, and in small pieces (pace.py): a package at a time, 50 us each. Of the metadata of a package only the fields at
+its head are read; the standard library's reader goes through all of it, 0.5 ms each, which steps of the training waited
+for. Nothing of it needs another package.
 
 **Secrets.** A variable is left out when its name speaks of one, or its value looks like one; in arguments and addresses
 they become `***`: see `core.masking`. The diff is the caller's code: what is written there is recorded.
@@ -33,23 +35,26 @@ from aim.core import forks
 from aim.core.errors import RunClosed
 from aim.core.masking import looks_like_secret, masked, masked_arguments, speaks_of_secret
 from aim.core.shield import shielded
+from aim.sdk.capture.pace import Pace
 
 DIFF_BYTES_MAX = 256 << 10
 CHANGED_FILES_MAX = 200
 GIT_TIMEOUT_S = 10.0
+METADATA_FILES = ("METADATA", "PKG-INFO", "")  # of a wheel, of an egg's folder, of an egg's file
 
 log = logging.getLogger("aim")
 
 
-def collect(folder: Path | None = None) -> dict[str, Any]:
+def collect(folder: Path | None = None, pace: Pace | None = None) -> dict[str, Any]:
     """
     Return all of it, as params are.
 
     Args:
         folder: whose git is asked; the current one by default.
+        pace: of the work; by default there are no rests.
     """
     return {
-        "packages": packages(),
+        "packages": packages(pace),
         "env_variables": variables(os.environ),
         "git_info": git_info(folder or Path.cwd()),
         "executable": sys.executable or "",
@@ -60,18 +65,36 @@ def collect(folder: Path | None = None) -> dict[str, Any]:
     }
 
 
-def packages() -> dict[str, str]:
-    """Return the version of each installed package; the first on the path counts, as it does for imports."""
+def packages(pace: Pace | None = None) -> dict[str, str]:
+    """
+    Return the version of each installed package; the first on the path counts, as it does for imports.
+
+    Args:
+        pace: rests after each package; by default there are no rests.
+    """
     versions: dict[str, str] = {}
     for distribution in metadata.distributions():
         try:
             with forks.whole():
-                name, version = distribution.metadata["Name"], distribution.version
-        except (KeyError, OSError, ValueError, TypeError):  # half removed, or unreadable
+                fields = _head_fields(distribution)
+        except (OSError, ValueError):  # half removed, or unreadable
             continue
-        if isinstance(name, str) and isinstance(version, str):
-            versions.setdefault(name, version)
+        if "name" in fields and "version" in fields:
+            versions.setdefault(fields["name"], fields["version"])
+        if pace is not None:
+            pace.rest()
     return dict(sorted(versions.items(), key=lambda item: item[0].lower()))
+
+
+def _head_fields(distribution: metadata.Distribution) -> dict[str, str]:
+    # the fields of the metadata by their names in small letters, without lines that continue one, and without the body
+    text = next(filter(None, map(distribution.read_text, METADATA_FILES)), "")
+    fields: dict[str, str] = {}
+    for line in text.partition("\n\n")[0].splitlines():
+        name, colon, value = line.partition(":")
+        if colon and not line[0].isspace():
+            fields.setdefault(name.strip().lower(), value.strip())
+    return fields
 
 
 def variables(environment: Mapping[str, str]) -> dict[str, str]:
@@ -188,14 +211,15 @@ class EnvironmentRecorder:
 
     Args:
         record: takes what was collected.
-        collect: gives it.
+        collect: gives it; by default `collect` of this module, at the pace of a training.
     """
 
     def __init__(
-        self, record: Callable[[dict[str, Any]], object], collect: Callable[[], dict[str, Any]] = collect
+        self, record: Callable[[dict[str, Any]], object], collect: Callable[[], dict[str, Any]] | None = None
     ) -> None:
         self._record = record
-        self._collect = collect
+        self._pace = Pace()
+        self._collect = collect or self._collect_slowly
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -204,9 +228,13 @@ class EnvironmentRecorder:
         try:
             thread.start()
         except RuntimeError:  # no more threads: then here
+            self._pace.hurry()
             self._run()
         else:
             self._thread = thread
+
+    def _collect_slowly(self) -> dict[str, Any]:
+        return collect(pace=self._pace)
 
     def _run(self) -> None:
         shielded(lambda: self._record(self._collect()), self._report)
@@ -227,6 +255,7 @@ class EnvironmentRecorder:
             log.warning("Aim: the environment was not collected before the end of the run; it is not recorded.")
 
     def _join(self, timeout_s: float | None) -> None:
+        self._pace.hurry()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout_s)
 

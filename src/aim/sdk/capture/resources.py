@@ -4,11 +4,13 @@ System metrics: a thread that samples the machine at an interval, beside the tra
 The first sample is taken at once. The thread can neither disturb nor end the run: whatever fails is logged once for
 each kind of error, and the next sample is tried as ever. It ends with the run, and a forked child does not have it.
 
-Cost: psutil's import once, in the thread; then 0.5 to 1 ms a sample. Measured by bench/overhead.py.
+Cost: psutil's import once, in the thread, one module after the other with rests (pace.py), so that no step of the
+training waits for all of it; then 0.5 to 1 ms a sample. Measured by bench/overhead.py and bench/steps.py.
 """
 
 from __future__ import annotations
 
+import importlib
 import logging
 import math
 import threading
@@ -19,6 +21,7 @@ from aim.core import forks
 from aim.core.errors import RunClosed
 from aim.core.reserved import SYSTEM_PREFIX
 from aim.core.shield import shielded
+from aim.sdk.capture.pace import REST_S
 
 if TYPE_CHECKING:
     from aim.sdk.capture.gpu_metrics import Gauge
@@ -27,6 +30,7 @@ AIM_RESOURCE_METRIC_PREFIX = SYSTEM_PREFIX
 DEFAULT_SYSTEM_TRACKING_INT = 10
 INTERVAL_S_MIN = 0.1
 INTERVAL_S_MAX = 24 * 60 * 60.0
+MODULES = ("ctypes", "socket", "subprocess", "datetime", "psutil")  # what gauges import, what these import first
 JOIN_S = 1.0  # a sample that is under way takes a millisecond; one that hangs is left to hang
 
 log = logging.getLogger("aim")
@@ -87,6 +91,7 @@ class ResourceTracker:
             self._thread = None
 
     def _run(self) -> None:
+        shielded(self._load, self._report)
         shielded(self._open, self._report)
         while not self._ends.is_set():
             for gauge in self._gauges:
@@ -94,6 +99,12 @@ class ResourceTracker:
             self._ends.wait(self._interval_s)
         for gauge in self._gauges:
             shielded(gauge.close, self._report)
+
+    def _load(self) -> None:
+        for name in MODULES:
+            with forks.whole():
+                importlib.import_module(name)
+            self._ends.wait(REST_S)
 
     def _open(self) -> None:
         with forks.whole():
