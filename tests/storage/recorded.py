@@ -109,7 +109,11 @@ def points(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
 
 def points_in_place(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
     """Return as `points` does, with what an earlier reading has cached."""
-    reader = open_run(folder, may_seal=False)
+    return points_of_reader(open_run(folder, may_seal=False))
+
+
+def points_of_reader(reader: RunReader) -> dict[PointKey, tuple[Any, ...]]:
+    """Return what `points` does, of a run wherever it is."""
     read: dict[PointKey, tuple[Any, ...]] = {}
     for key, sequence in reader.sequences().items():
         sequence_points = reader.points(key)
@@ -119,29 +123,29 @@ def points_in_place(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
             if sequence.is_numeric or not sequence.kind:
                 value = float(value) if isinstance(value, float) else int(value)
             else:
-                value = _content_of(reader, folder, sequence_points, row)
+                value = _content_of(reader, sequence_points, row)
             moment = float(sequence_points.times_s[row])
             read[(*key, step)] = (value, moment, repr(float(sequence_points.epochs[row])))
     return read
 
 
-def _content_of(reader: RunReader, folder: Path, sequence_points: Any, row: int) -> tuple[Any, ...]:
+def _content_of(reader: RunReader, sequence_points: Any, row: int) -> tuple[Any, ...]:
     """Return captions and bytes of the objects of a point; `damaged` for a damaged one."""
     try:
         stored = reader.record(sequence_points, row)
     except DamagedFile:
         return ("damaged",)
     writer = sequence_points.writer_ids[int(sequence_points.writers[row])]
-    path = layout.blob_file(folder, writer, blobs.split_position(int(sequence_points.values[row]))[0])
-    return tuple(_item(path, item) for item in stored["items"])
+    file_number = blobs.split_position(int(sequence_points.values[row]))[0]
+    return tuple(_item(reader, writer, file_number, item) for item in stored["items"])
 
 
-def _item(path: Path, item: Mapping[str, Any]) -> tuple[Any, ...]:
+def _item(reader: RunReader, writer: str, file_number: int, item: Mapping[str, Any]) -> tuple[Any, ...]:
     text = item.get("caption", item.get("text"))
     if item.get("data") is None:
         return (text,)
     try:
-        return (text, blobs.read_data(path, item["data"]))
+        return (text, reader.read_data(writer, file_number, item["data"]))
     except DamagedFile:
         return (text, "damaged")
 

@@ -7,7 +7,8 @@ One run as the catalogue keeps it, and as its file keeps it while only this run 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import copy
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from aim.core import contexts, kinds, params
 from aim.core.params import Path as ParamPath
 from aim.core.summaries import Summary
 from aim.storage.forms.gaps import sentence
-from aim.storage.forms.state import RunState
+from aim.storage.forms.state import RunState, SequenceState
 
 FIELD_NAMES = (
     "hash",
@@ -116,6 +117,38 @@ class CatalogueRow:
     contexts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     is_open: bool = False
     retraction_count: int = 0
+
+
+def leaves_of(tree: Any) -> dict[ParamPath, object]:
+    """Return the leaves of the params of a run, by their paths."""
+    leaves = dict(params.flatten(tree)) if isinstance(tree, dict) else {}
+    # the fold changes lists in place
+    return {path: copy.deepcopy(leaf) if isinstance(leaf, list) else leaf for path, leaf in leaves.items()}
+
+
+def rows_of_sequences(
+    sequences: Iterable[SequenceState],
+    summarize: Callable[[SequenceState, str], Summary | None],
+    kind_numbers: KindNumbers,
+) -> tuple[dict[PairKey, CatalogueSequence], dict[str, Mapping[str, Any]]]:
+    """
+    Return the sequences that have points as a row keeps them, and their contexts.
+
+    Args:
+        summarize: returns the summary of a sequence of a stored kind; None: it has no visible points.
+    """
+    rows: dict[PairKey, CatalogueSequence] = {}
+    contexts_by_text: dict[str, Mapping[str, Any]] = {}
+    for sequence in sequences:
+        if not sequence.parts:
+            continue
+        stored_kind = sequence.kind if len(sequence.parts) > 1 else sequence.parts[0].kind
+        summary = summarize(sequence, stored_kind)
+        if summary is not None:
+            key = (sequence.name, sequence.text, pair_kind(stored_kind))
+            rows[key] = CatalogueSequence(summary, kind_numbers.number(stored_kind))
+            contexts_by_text[sequence.text] = sequence.context
+    return rows, contexts_by_text
 
 
 def fields_of(state: RunState) -> dict[str, object]:

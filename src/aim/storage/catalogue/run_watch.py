@@ -12,28 +12,27 @@ anything changed.
 
 from __future__ import annotations
 
-import copy
 import time
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aim.core import kinds, params
+from aim.core import kinds
 from aim.core.shield import shielded
-from aim.core.summaries import UNKNOWN_LENGTH, Summary
+from aim.core.summaries import Summary
 from aim.storage.catalogue.catalogue_row import (
     CatalogueRow,
     CatalogueSequence,
     KindNumbers,
     PairKey,
     fields_of,
-    pair_kind,
+    leaves_of,
+    rows_of_sequences,
 )
 from aim.storage.catalogue.recorded_points import RecordedPoints
 from aim.storage.catalogue.reduction import summarize_chunks
-from aim.storage.catalogue.summaries import summary_of_parts, summary_of_points
+from aim.storage.catalogue.summaries import summary_of_parts, summary_of_whole, with_unknown_length
 from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import RunState, SequenceState
 from aim.storage.reading.folder_source import open_run
@@ -92,7 +91,7 @@ class RunWatch:
         has_changed = self.points.pop_has_changed()
         if self._line_count != self._log.line_count:
             self._line_count = self._log.line_count
-            self._row = CatalogueRow(self.folder.name, params=_leaves(self._state.tree))
+            self._row = CatalogueRow(self.folder.name, params=leaves_of(self._state.tree))
             has_changed = True
         row = self._row
         if has_changed:
@@ -122,18 +121,9 @@ class RunWatch:
             self._state = self._log.refresh()
         state = self._state
         declared = self._whole_reader().sequences() if self._has_undeclared(state) else state.sequences
-        sequences: dict[PairKey, CatalogueSequence] = {}
-        contexts: dict[str, Mapping[str, Any]] = {}
-        for sequence in declared.values():
-            if not sequence.parts:
-                continue
-            stored_kind = sequence.kind if len(sequence.parts) > 1 else sequence.parts[0].kind
-            summary = self._summary(sequence, stored_kind, state)
-            if summary is not None:
-                key = (sequence.name, sequence.text, pair_kind(stored_kind))
-                sequences[key] = CatalogueSequence(summary, self._kind_numbers.number(stored_kind))
-                contexts[sequence.text] = sequence.context
-        return sequences, contexts
+        return rows_of_sequences(
+            declared.values(), lambda sequence, kind: self._summary(sequence, kind, state), self._kind_numbers
+        )
 
     def _has_undeclared(self, state: RunState) -> bool:
         return any(writer_number not in state.sequences_by_number for writer_number in self.points.numbers())
@@ -149,33 +139,13 @@ class RunWatch:
                     return None
                 summary = summary_of_parts(parts, is_numeric=is_numeric, is_list=is_list)
                 if summary is not None:
-                    return _with_unknown_length(summary, state.retraction_count)
-        points = self._whole_reader().points_of(sequence, state)
-        summary = summary_of_points(points, is_numeric=is_numeric, is_list=is_list)
-        if summary is None or not is_list:
-            return summary
-        checksum = zlib.crc32(points.times_us.tobytes(), zlib.crc32(points.values.tobytes()))
-        return _with_unknown_length(summary, (state.retraction_count << 32) + checksum)
+                    return with_unknown_length(summary, state.retraction_count)
+        return summary_of_whole(self._whole_reader().points_of(sequence, state), stored_kind, state.retraction_count)
 
     def _whole_reader(self) -> RunReader:
         if self._reader is None:
             self._reader = open_run(self.folder, may_seal=False)
         return self._reader
-
-
-def _leaves(tree: Any) -> dict[params.Path, object]:
-    leaves = dict(params.flatten(tree)) if isinstance(tree, dict) else {}
-    # the fold changes lists in place
-    return {path: copy.deepcopy(leaf) if isinstance(leaf, list) else leaf for path, leaf in leaves.items()}
-
-
-def _with_unknown_length(summary: Summary, points_version: int) -> Summary:
-    # The longest list of objects is looked up when somebody asks for it. When other lists become visible at the same
-    # steps, the summary has to be another one, or the old length would stay
-    is_unknown = summary.record_max_length == UNKNOWN_LENGTH
-    if not is_unknown or not points_version:
-        return summary
-    return summary._replace(record_max_length=UNKNOWN_LENGTH - points_version)
 
 
 def read_runs(watches: Iterable[RunWatch], refused: Callable[[str, Exception], None]) -> dict[str, CatalogueRow]:

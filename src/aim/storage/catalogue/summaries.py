@@ -14,12 +14,14 @@ writer whose points were never all at hand, has an unknown one, which is looked 
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from aim.core import kinds
 from aim.core.summaries import NAN, SUMMARY_VALUES, UNKNOWN_LENGTH, Summary, summary_of_objects
 from aim.storage.reading.points import Points
 from aim.storage.sealing.footer import SealedSequence
@@ -199,6 +201,34 @@ def summary_of_points(points: Points, *, is_numeric: bool, is_list: bool) -> Sum
     if is_numeric:
         return summarize(points.steps, points.values.astype(np.float64))
     return summary_of_objects(len(points), int(points.steps[0]), int(points.steps[-1]), is_list=is_list)
+
+
+def summary_of_whole(points: Points, stored_kind: str, retraction_count: int) -> Summary | None:
+    """
+    Return the summary of a sequence whose points were read; None when there is none.
+
+    Args:
+        retraction_count: how often points of the run were hidden or shown again.
+    """
+    is_list = stored_kind.startswith("list")
+    summary = summary_of_points(points, is_numeric=kinds.is_numeric_sequence(stored_kind), is_list=is_list)
+    if summary is None or not is_list:
+        return summary
+    checksum = zlib.crc32(points.times_us.tobytes(), zlib.crc32(points.values.tobytes()))
+    return with_unknown_length(summary, (retraction_count << 32) + checksum)
+
+
+def with_unknown_length(summary: Summary, points_version: int) -> Summary:
+    """
+    Return a summary that differs from that of other points with the same ends.
+
+    The longest list of objects is looked up when somebody asks for it. When other lists become visible at the same
+    steps, the summary has to be another one, or the old length would stay.
+    """
+    is_unknown = summary.record_max_length == UNKNOWN_LENGTH
+    if not is_unknown or not points_version:
+        return summary
+    return summary._replace(record_max_length=UNKNOWN_LENGTH - points_version)
 
 
 def unknown_values(field: str, column: Callable[[str], npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:

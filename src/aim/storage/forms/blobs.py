@@ -338,7 +338,7 @@ def entry_end(path: Path, offset: int) -> int:
     """Return the offset after the entry at *offset*; *offset* itself when no header is there. Raises OSError."""
     with open(path, "rb") as file:
         try:
-            size_bytes, _ = _read_header(file, path, offset)
+            size_bytes, _ = _read_header(file, str(path), offset)
         except DamagedFile:
             return offset
         return file.tell() + size_bytes
@@ -352,10 +352,15 @@ def read_data(path: Path, offset: int) -> bytes:
         DamagedFile: the header or the data does not match its CRC.
     """
     with open(path, "rb") as file:
-        size_bytes, crc = _read_header(file, path, offset)
-        data = file.read(size_bytes)
+        return data_in(file, str(path), offset)
+
+
+def data_in(file: IO[bytes], name: str, offset: int) -> bytes:
+    """Return the data of the entry at *offset* of an open blob file; see `read_data`. *name* is for messages."""
+    size_bytes, crc = _read_header(file, name, offset)
+    data = file.read(size_bytes)
     if len(data) < size_bytes or zlib.crc32(data) != crc:
-        raise _damaged_data(path, offset)
+        raise _damaged_data(name, offset)
     return data
 
 
@@ -369,9 +374,14 @@ def read_data_part(path: Path, offset: int, start: int, stop: int) -> bytes:
     Cost: reads these bytes and the header, whatever the entry holds.
     """
     with open(path, "rb", buffering=0) as file:
-        size_bytes, _ = _read_header(file, path, offset)
-        file.seek(start, os.SEEK_CUR)
-        return _read_exactly(file, max(0, min(stop, size_bytes) - start), path, offset)
+        return data_part_in(file, str(path), offset, start, stop)
+
+
+def data_part_in(file: IO[bytes], name: str, offset: int, start: int, stop: int) -> bytes:
+    """Return a part of the data of the entry at *offset* of an open blob file; see `read_data_part`."""
+    size_bytes, _ = _read_header(file, name, offset)
+    file.seek(start, os.SEEK_CUR)
+    return _read_exactly(file, max(0, min(stop, size_bytes) - start), name, offset)
 
 
 def data_chunks(path: Path, offset: int, chunk_bytes: int) -> Iterator[bytes]:
@@ -384,43 +394,48 @@ def data_chunks(path: Path, offset: int, chunk_bytes: int) -> Iterator[bytes]:
     Cost: memory for one chunk.
     """
     with open(path, "rb", buffering=0) as file:
-        left, crc = _read_header(file, path, offset)
-        seen_crc = 0
-        while left:
-            chunk = _read_exactly(file, min(chunk_bytes, left), path, offset)
-            left -= len(chunk)
-            seen_crc = zlib.crc32(chunk, seen_crc)
-            if not left and seen_crc != crc:
-                raise _damaged_data(path, offset)
-            yield chunk
+        yield from chunks_in(file, str(path), offset, chunk_bytes)
 
 
-def _read_header(file: IO[bytes], path: Path, offset: int) -> tuple[int, int]:
+def chunks_in(file: IO[bytes], name: str, offset: int, chunk_bytes: int) -> Iterator[bytes]:
+    """Go through the data of the entry at *offset* of an open blob file; see `data_chunks`."""
+    left, crc = _read_header(file, name, offset)
+    seen_crc = 0
+    while left:
+        chunk = _read_exactly(file, min(chunk_bytes, left), name, offset)
+        left -= len(chunk)
+        seen_crc = zlib.crc32(chunk, seen_crc)
+        if not left and seen_crc != crc:
+            raise _damaged_data(name, offset)
+        yield chunk
+
+
+def _read_header(file: IO[bytes], name: str, offset: int) -> tuple[int, int]:
     """Return the size and the CRC of the data of an entry, and leave the file at its data."""
     file.seek(offset)
     fixed = file.read(LOCAL.size)
     if len(fixed) < LOCAL.size:
-        raise DamagedFile(str(path), f"byte {offset:,}", "the file ends there")
+        raise DamagedFile(name, f"byte {offset:,}", "the file ends there")
     fields = LOCAL.unpack(fixed)
     header = fixed + file.read(fields[9] + fields[10])
     if not _header_checks(header, fields[9]):
-        raise DamagedFile(str(path), f"byte {offset:,}", "the header of an entry does not check")
+        raise DamagedFile(name, f"byte {offset:,}", "the header of an entry does not check")
     return fields[8], fields[6]
 
 
-def _read_exactly(file: IO[bytes], count: int, path: Path, offset: int) -> bytes:
+def _read_exactly(file: IO[bytes], count: int, name: str, offset: int) -> bytes:
     pieces: list[bytes] = []
     while count:
         piece = file.read(count)
         if not piece:
-            raise _damaged_data(path, offset)
+            raise _damaged_data(name, offset)
         pieces.append(piece)
         count -= len(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _damaged_data(path: Path, offset: int) -> DamagedFile:
-    return DamagedFile(str(path), f"byte {offset:,}", "the data of an entry does not match its CRC")
+def _damaged_data(name: str, offset: int) -> DamagedFile:
+    return DamagedFile(name, f"byte {offset:,}", "the data of an entry does not match its CRC")
 
 
 def read_record(path: Path, offset: int, step: int | None = None) -> dict[str, Any]:
@@ -431,14 +446,26 @@ def read_record(path: Path, offset: int, step: int | None = None) -> dict[str, A
         step: of the point; of a record that several points share only the item of this step is returned. None: return
             the whole record.
     """
-    data = read_data(path, offset)
+    with open(path, "rb") as file:
+        record = record_in(file, str(path), offset)
+    if step is None:
+        return record
+    try:
+        return record_of_step(record, step)
+    except (ValueError, KeyError, TypeError):
+        raise DamagedFile(str(path), f"byte {offset:,}", "not the record of an object") from None
+
+
+def record_in(file: IO[bytes], name: str, offset: int) -> dict[str, Any]:
+    """Return the record at *offset* of an open blob file; see `read_record`."""
+    data = data_in(file, name, offset)
     try:
         record = json.loads(data)
         if isinstance(record["items"], list) and isinstance(record["kind"], str):
-            return dict(record) if step is None else record_of_step(record, step)
+            return dict(record)
     except (ValueError, KeyError, TypeError):
         pass
-    raise DamagedFile(str(path), f"byte {offset:,}", "not the record of an object")
+    raise DamagedFile(name, f"byte {offset:,}", "not the record of an object")
 
 
 def record_of_step(record: Mapping[str, Any], step: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from aim.core.params import Restore
 from aim.core.words import counted
 from aim.storage.disk import layout, unreadable
 from aim.storage.forms import events, fold
-from aim.storage.forms.events import Event
+from aim.storage.forms.events import Event, ParsedLines
 from aim.storage.forms.fold import Line
 from aim.storage.forms.state import BEGUN_S_MIN, Damage, RunState, WriterInfo, in_order
 
@@ -58,17 +58,57 @@ class LineSource(Protocol):
         """Return when the run was created, for a run without a readable begin."""
 
 
-class FolderLines:
-    """The lines of the run in *folder*: the event files of its writers, and its edits. It is a `LineSource`."""
+class LineCollection:
+    """
+    The lines of one run that were read, wherever they come from: what they say of its writers, and their damage.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Attributes:
+        writers, damage, line_count: as of `LineSource`.
+    """
+
+    def __init__(self) -> None:
         self._forget()
 
     def _forget(self) -> None:
         self.writers: dict[str, WriterInfo] = {}
         self.damage: dict[tuple[str, int], Damage] = {}
         self.line_count = 0
+
+    def take_events(self, writer: WriterInfo, lines: ParsedLines, file_name: str) -> list[Line]:
+        """Take the lines that were added to the event file of *writer*."""
+        writer.offset = lines.end_offset
+        for offset, length in lines.bad_spans:
+            problem = f"{counted(length, 'byte is', 'bytes are')} no event line"
+            self.damage[file_name, offset] = Damage(file_name, f"byte {offset:,}", problem)
+        fresh: list[Line] = []
+        for event in lines.events:
+            line = self._line(writer.id, event, writer.line_at_s)
+            writer.take(line[0], event)
+            fresh.append(line)
+        return fresh
+
+    def take_edit(self, content: bytes, file_name: str) -> list[Line]:
+        """Take the content of an edit."""
+        self.damage.pop((file_name, UNREADABLE), None)
+        lines = events.parse(content)
+        if len(lines.events) != 1 or lines.bad_spans or lines.end_offset != len(content):
+            self.damage[file_name, 0] = Damage(file_name, "byte 0", "not a whole edit")
+        return [self._line("edit", event) for event in lines.events]
+
+    def _line(self, writer: str, event: Event, before_s: float = 0.0) -> Line:
+        self.line_count += 1
+        return events.seconds(event.get("at"), before_s), writer, self.line_count, event
+
+
+class FolderLines(LineCollection):
+    """The lines of the run in *folder*: the event files of its writers, and its edits. It is a `LineSource`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        super().__init__()
+
+    def _forget(self) -> None:
+        super()._forget()
         self._edits: set[str] = set()
         self._sizes: dict[str, int] = {}
 
@@ -118,14 +158,7 @@ class FolderLines:
             writer.unreadable = None
             self.damage.pop((path.name, UNREADABLE), None)
         self._sizes[path.name] = stat.st_size
-        writer.offset = lines.end_offset
-        for offset, length in lines.bad_spans:
-            problem = f"{counted(length, 'byte is', 'bytes are')} no event line"
-            self.damage[path.name, offset] = Damage(path.name, f"byte {offset:,}", problem)
-        for event in lines.events:
-            line = self._line(writer.id, event, writer.line_at_s)
-            writer.take(line[0], event)
-            fresh.append(line)
+        fresh += self.take_events(writer, lines, path.name)
 
     def _read_edit(self, path: Path, fresh: list[Line]) -> None:
         try:
@@ -136,15 +169,7 @@ class FolderLines:
             self._cannot_read(path, error)
             return
         self._edits.add(path.name)
-        self.damage.pop((path.name, UNREADABLE), None)
-        lines = events.parse(content)
-        if len(lines.events) != 1 or lines.bad_spans or lines.end_offset != len(content):
-            self.damage[path.name, 0] = Damage(path.name, "byte 0", "not a whole edit")
-        fresh += [self._line("edit", event) for event in lines.events]
-
-    def _line(self, writer: str, event: Event, before_s: float = 0.0) -> Line:
-        self.line_count += 1
-        return events.seconds(event.get("at"), before_s), writer, self.line_count, event
+        fresh += self.take_edit(content, path.name)
 
 
 class RunLog:
