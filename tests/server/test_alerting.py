@@ -114,7 +114,7 @@ def test_failures_to_deliver_are_there_with_their_reason_and_next_try(make_run: 
     """
     A message that waits has its attempts, its error and its next try; one that waits for quiet hours to end says so.
     """
-    repo = Repository(browser.server.server._state.repos.get("demo").root)
+    repo = Repository(browser.server.server._state.repos.get("demo").folder().root)
     url = f"http://127.0.0.1:{own_port()}/{SECRET}"
     AlertChannels().add(AlertChannel("away", "webhook", {"url": url, "shape": "json"}))
     AlertChannels().add(AlertChannel("night", "webhook", {"url": url, "shape": "json"}, quiet="00:00-23:59"))

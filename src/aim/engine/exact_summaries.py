@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from aim.core.errors import AimError
-from aim.engine.repository import Repository
+from aim.engine.backend_repository import BackendRepository
 from aim.storage.forms.state import SequenceKey
 
 EXACT_INTEGER_MAX = 2**53  # a double holds every integer up to it
@@ -40,7 +40,9 @@ def some_may_be_longer(name: str, values: Iterable[object]) -> bool:
     return name in EXACT_SUMMARIES and largest >= EXACT_INTEGER_MAX
 
 
-def exact_summary(repository: Repository, run_hash: str, key: SequenceKey, name: str, value: float) -> float | int:
+def exact_summary(
+    repository: BackendRepository, run_hash: str, key: SequenceKey, name: str, value: float
+) -> float | int:
     """
     Return the summary *name* of a metric with all its digits; *value* where it is no integer, or is gone meanwhile.
 

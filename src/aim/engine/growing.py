@@ -22,7 +22,7 @@ import numpy.typing as npt
 from aim.core import params, shield
 from aim.core.errors import AimError
 from aim.core.values import MadeObject, Stored
-from aim.engine.repository import Repository
+from aim.engine.backend_repository import BackendRepository
 from aim.engine.sealing import seal_run
 from aim.storage.recording.checked_values import FLOAT, CheckedValue
 from aim.storage.recording.sequence_writer import track_at
@@ -47,7 +47,7 @@ class RunGrowth:
         OSError: the disk refuses.
     """
 
-    def __init__(self, repository: Repository, run_hash: str) -> None:
+    def __init__(self, repository: BackendRepository, run_hash: str) -> None:
         self.run_hash = run_hash
         self.created_at_s: float | None = None
         self._followers = repository.backend.import_followers(run_hash)

@@ -27,6 +27,7 @@ import numpy.typing as npt
 from aim.core import clock
 from aim.core.errors import RunBusy
 from aim.core.reserved import SYSTEM_PREFIX
+from aim.engine.backend_repository import BackendRepository
 from aim.engine.repository import Repository
 from aim.storage.forms.records import IntArray
 from aim.storage.reading.reader import recorded_parts
@@ -148,7 +149,7 @@ def begin(repository: Repository, run_hash: str, *, created_at_s: float | None =
     return repository.backend.import_run(run_hash, created_at_s=created_at_s)
 
 
-def note_of(repository: Repository, run_hash: str) -> dict[str, Any] | None:
+def note_of(repository: BackendRepository, run_hash: str) -> dict[str, Any] | None:
     """Return what was noted when a run was imported; None when it was not imported, or is not there."""
     return repository.backend.import_note(run_hash)
 

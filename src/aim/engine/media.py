@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from aim.core.errors import DamagedFile, NotFound
 from aim.core.recent import Recent
-from aim.engine.repository import Repository
+from aim.engine.backend_repository import BackendRepository
 from aim.engine.tables import cell_object
 from aim.storage.forms import blobs
 from aim.storage.reading.deleted_objects import DeletedItems, deleted_objects, has_deleted
@@ -169,7 +169,7 @@ class StoredBytes:
         return data_chunks(self._reader, self._place, chunk_bytes)
 
 
-def open_large(repository: Repository, address: str, size_min: int) -> StoredBytes | None:
+def open_large(repository: BackendRepository, address: str, size_min: int) -> StoredBytes | None:
     """
     Return the item of that address when it has at least *size_min* bytes of its own; None: `read_blob` is as good.
 
@@ -197,7 +197,7 @@ def _record(reader: RunReader, address: _Address) -> tuple[dict[str, Any], Mappi
         raise NotFound(f"The object {address.text} is gone.") from None
 
 
-def read_blob(repository: Repository, address: str, part: str | None = None) -> Blob:
+def read_blob(repository: BackendRepository, address: str, part: str | None = None) -> Blob:
     """
     Return the item of that address with its bytes; of an item that is all fields, such as a text, its text.
 
@@ -234,7 +234,7 @@ def read_blob(repository: Repository, address: str, part: str | None = None) -> 
     return Blob(cell.kind, cell.fields, cell.data)
 
 
-def check_not_deleted(repository: Repository, address: str) -> None:
+def check_not_deleted(repository: BackendRepository, address: str) -> None:
     """
     Refuse the address of an item that was deleted.
 
@@ -246,7 +246,7 @@ def check_not_deleted(repository: Repository, address: str) -> None:
     _check_not_deleted(repository, _Address.parse(address))
 
 
-def _check_not_deleted(repository: Repository, address: _Address) -> None:
+def _check_not_deleted(repository: BackendRepository, address: _Address) -> None:
     run_hash = address.run_hash
     try:
         state = repository.readers.log(run_hash).refresh()

@@ -15,7 +15,7 @@ from aim.core import params
 from aim.core.reserved import SYSTEM_PARAMS
 from aim.core.summaries import BY_NAME, PAGE_SUMMARIES
 from aim.core.values import Loader, Stored
-from aim.engine.repository import Repository
+from aim.engine.backend_repository import BackendRepository
 from aim.storage.catalogue.pair_arrays import STORED_KIND
 from aim.storage.catalogue.pair_columns import small_pairs
 from aim.storage.catalogue.run_table import RunTable
@@ -66,7 +66,7 @@ class SummarizedSequence:
     values: Mapping[str, float | int]
 
 
-def overview_of_run(repository: Repository, run_hash: str) -> RunOverview:
+def overview_of_run(repository: BackendRepository, run_hash: str) -> RunOverview:
     """
     Return a run.
 

@@ -22,9 +22,9 @@ import numpy.typing as npt
 from aim.core.errors import NotFound
 from aim.core.recent import MEMORY, Recent
 from aim.core.values import EXACT_INT_MAX
+from aim.engine.backend_repository import BackendRepository
 from aim.engine.long_integers import long_integers
 from aim.engine.pyramid import Pyramid
-from aim.engine.repository import Repository
 from aim.engine.tail import Watch
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.records import FloatArray, IntArray
@@ -99,7 +99,7 @@ class _RunCurves:
 class PointStore:
     """The curves of the runs of one repository. Any thread may ask."""
 
-    def __init__(self, repository: Repository, watch: Watch) -> None:
+    def __init__(self, repository: BackendRepository, watch: Watch) -> None:
         self._readers = repository.readers
         self._watch = watch
         self._cache: Recent[tuple[str, Rewind | None], _RunCurves] = Recent(

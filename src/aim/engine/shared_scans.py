@@ -18,6 +18,7 @@ from aim.core.recent import Recent
 from aim.engine.live_catalogue import LiveCatalogue
 from aim.engine.run_readers import RunReaders
 from aim.engine.scan import Scan
+from aim.storage.backend import Backend
 from aim.storage.folder import FolderBackend
 
 IDLE_MAX = 4  # repositories that nobody uses and that stay open
@@ -39,16 +40,17 @@ def shared_scan(backend: FolderBackend, restore: Restore | None) -> Scan:
     try:
         stat = folder.stat()
     except OSError:  # the disk is away: the first question says so
-        return _new_scan(backend, restore)
+        return new_scan(backend, restore)
     key = (str(folder), stat.st_dev, stat.st_ino, backend.files.disk, restore)
     with _lock:
         scan = _used.get(key)
         if scan is None:
-            scan = _used[key] = _new_scan(backend, restore)
+            scan = _used[key] = new_scan(backend, restore)
         return _recent.put(key, None, scan)
 
 
-def _new_scan(backend: FolderBackend, restore: Restore | None) -> Scan:
+def new_scan(backend: Backend, restore: Restore | None) -> Scan:
+    """Return a scan that nobody else uses."""
     # weakly, so that the readers do not hold the scan that holds them
     scans: list[weakref.ref[Scan]] = []
 

@@ -15,7 +15,7 @@ from typing import Any
 from aim.core.errors import RunExists, UsageError
 from aim.core.recent import Recent
 from aim.engine import rewinding
-from aim.engine.repository import Repository
+from aim.engine.backend_repository import BackendRepository
 from aim.engine.run_changes import (
     PROPERTIES,
     PointsDeletion,
@@ -43,7 +43,7 @@ class Changes:
     what they return, in a thread if it is to be followed.
     """
 
-    def __init__(self, repository: Repository, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, repository: BackendRepository, clock: Callable[[], float] = time.monotonic) -> None:
         self._repository = repository
         self._backend = repository.backend
         self._clock = clock

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from aim.core import clock
 from aim.core.tags import Tag
-from aim.engine.repository import Repository
+from aim.engine.backend_repository import BackendRepository
 from aim.server.answers import wrong
 from aim.server.bodies import Body, read_body
 from aim.server.files import file_answer
@@ -77,7 +77,7 @@ async def tags(request: Request) -> Response:
     return await in_thread(request, lambda repo: exact_json({"tags": _tag_forms(repo.repository)}), repo_of(request))
 
 
-def _tag_forms(repository: Repository) -> list[dict[str, Any]]:
+def _tag_forms(repository: BackendRepository) -> list[dict[str, Any]]:
     return [tag._asdict() for tag in repository.tags(by=edits.BY_SDK).all()]
 
 
@@ -107,7 +107,7 @@ async def archive(request: Request) -> Response:
 
     def write() -> Response:
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
-        repo.repository.backend.files.write_archive(file, run_hashes=[run_hash])
+        repo.folder().files.write_archive(file, run_hashes=[run_hash])
         file.seek(0)
         return file_answer(file, f"{run_hash}.zip", request.headers.get("range"))
 

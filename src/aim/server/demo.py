@@ -31,7 +31,16 @@ async def demo(request: Request) -> Response:
 def _record(repo: OpenRepository) -> Response:
     if repo.run_count():
         raise Refusal(409, "conflict", "This repository has runs. Demo runs are recorded into an empty one only.")
-    command = [sys.executable, "-m", "aim.cli", "demo", "--repo", str(repo.root), "--live-minutes", LIVE_MINUTES]
+    command = [
+        sys.executable,
+        "-m",
+        "aim.cli",
+        "demo",
+        "--repo",
+        str(repo.folder().root),
+        "--live-minutes",
+        LIVE_MINUTES,
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_MAX_S, check=False)
     except subprocess.TimeoutExpired:

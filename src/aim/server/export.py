@@ -88,7 +88,7 @@ async def _written_runs(request: Request, format_name: str) -> Response:
         hashes = repo.ask_all(lambda table: hashes_of(table, selected_rows(table, question, asked.runs)))
         with tempfile.TemporaryDirectory(prefix="aim-export-") as folder:
             path = Path(folder) / f"{repo.id}-runs.{format_name}"
-            write(repo.root, path, hashes, asked.query)
+            write(repo.folder().root, path, hashes, asked.query)
             return open(path, "rb")
 
     file = await in_long_thread(request, written)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aim.engine.opening import repository_exists
 from aim.server import assets
 from aim.server.answers import Refusal, json_answer
 from aim.server.request_log import MEDIA_TYPE
@@ -31,7 +30,7 @@ async def healthz(request: Request) -> Response:
 
 def _is_readable(server: ServerState) -> bool:
     root = server.settings.project_root
-    return root.is_dir() if root is not None else any(repository_exists(repo.root) for repo in server.repos)
+    return root.is_dir() if root is not None else any(repo.repository.backend.is_available() for repo in server.repos)
 
 
 async def metrics(request: Request) -> Response:

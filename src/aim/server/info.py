@@ -104,8 +104,8 @@ def _wire_repo(repos: Repositories, name: str) -> dict[str, Any]:
     repo = repos.get(name) if repos.is_open(name) else None
     return {
         "id": name,
-        "name": name if repo is None else repo.root.resolve().name,
-        "path": str(repos.path(name)),
+        "name": name if repo is None else repo.title,
+        "path": repos.location(name),
         "runs": repos.run_count(name),
         "indexing": None if repo is None else repo.catalogue.indexing,
         "read_only": None if repo is None else repo.read_only_reason(),

@@ -22,7 +22,7 @@ async def neighbours(request: Request) -> Response:
 
 
 def _neighbours(repo: OpenRepository) -> Response:
-    root = repo.repository.files.parent
+    root = repo.folder().root
     return json_answer(
         {
             "sources": [

@@ -11,15 +11,17 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from aim.core.errors import AimError, RepoNotFound
 from aim.core.recent import MEMORY, Recent
 from aim.engine.alerts import Alerts
+from aim.engine.backend_repository import BackendRepository
 from aim.engine.opening import repository_exists
 from aim.engine.points import PointStore
 from aim.engine.repository import Repository
 from aim.engine.run_states import RunStates
+from aim.engine.sealing import seal_soon
 from aim.engine.tail import Watch
 from aim.engine.undo import Changes
 from aim.server.answers import Refusal
@@ -29,24 +31,44 @@ from aim.storage.catalogue.run_table import RunTable
 Result = TypeVar("Result")
 Progress = Callable[[str, int, int], None]
 """Is called with the id of a repository, how many of its runs were read, and how many there are."""
-
 FRAMES_BYTES_MAX = 64 << 20  # frames that are kept, of one repository
 
 log = logging.getLogger("aim.server")
+
+
+class Receiving(Protocol):
+    """What takes the requests of trainings, and once a second puts on the disk what it took."""
+
+    def receive(self, body: bytes) -> dict[str, Any]:
+        """Take a request; return the answer."""
+
+    def sync(self) -> None:
+        """Put everything that was received so far on the disk."""
+
+    def doubt(self, refusal: Exception) -> None:
+        """Have everything that is not durable sent again."""
+
+    def close(self) -> None:
+        """Put all on the disk, and close the files."""
 
 
 class OpenRepository:
     """
     A repository and what the endpoints ask of it.
 
-    Raises:
-        RepoNotFound, UnsupportedFormat: see `Repository`.
+    Attributes:
+        title: its name for people.
+        location: where it is, for people.
+        root: the folder that contains it; None: it is not in a folder.
     """
 
-    def __init__(self, repo_id: str, root: Path) -> None:
+    root: Path | None = None
+
+    def __init__(self, repo_id: str, repository: BackendRepository, title: str) -> None:
         self.id = repo_id
-        self.root = root
-        self.repository = Repository(root)
+        self.title = title
+        self.repository = repository
+        self.location = repository.address
         self.catalogue = self.repository.questions().catalogue
         self.watch = Watch(self.catalogue)
         self.points = PointStore(self.repository, self.watch)
@@ -55,6 +77,21 @@ class OpenRepository:
         self.documents = self.repository.documents
         self.states = RunStates(self.repository.backend)
         self.frames: Recent[str, bytes] = Recent(FRAMES_BYTES_MAX, len, bound=MEMORY)
+
+    def check_exists(self) -> None:
+        """Raise RepoNotFound when the repository is gone; without this it would look as if it had no runs."""
+
+    def read_only_reason(self) -> str | None:
+        """Return why the repository can't be changed; None when it can be."""
+        return None
+
+    def folder(self) -> OpenFolder:
+        """Return the repository with its files. Raises Refusal: (404) it is not in a folder."""
+        raise Refusal(404, "not-found", f"{self.location} is not in a folder, which this needs.")
+
+    def receiver(self) -> Receiving:
+        """Return what takes the requests of trainings."""
+        raise NotImplementedError
 
     def ask(self, question: Callable[[RunTable], Result]) -> Result:
         """
@@ -65,32 +102,13 @@ class OpenRepository:
         Raises:
             RepoNotFound: the folder of the repository is gone.
         """
-        self._check_exists()
+        self.check_exists()
         return self.catalogue.ask_now(question)
 
     def ask_all(self, question: Callable[[RunTable], Result]) -> Result:
         """Do as `ask`, but first wait until all runs are read: for what people keep, such as an export."""
-        self._check_exists()
+        self.check_exists()
         return self.catalogue.ask(question)
-
-    def _check_exists(self) -> None:
-        # without this a folder that was moved, or a disk that is not mounted, looks like a repository without runs
-        if not repository_exists(self.root):
-            raise RepoNotFound(f"The repository in {self.root} is gone. Was it moved, or is its disk not mounted?")
-
-    def read_only_reason(self) -> str | None:
-        """
-        Return why the repository can't be changed: `disk`, it is mounted read-only, or `rights`; None when it can be.
-
-        Cost: 5 us.
-        """
-        runs = self.repository.files / "runs"
-        if os.access(runs, os.W_OK):
-            return None
-        try:
-            return "disk" if os.statvfs(runs).f_flag & os.ST_RDONLY else "rights"
-        except OSError:  # it is gone, which other requests say
-            return None
 
     def run_count(self) -> int:
         """Return how many runs there are, archived ones included."""
@@ -118,12 +136,55 @@ class OpenRepository:
             importlib.import_module("pyarrow")  # it takes 0.2 s, which the first curve would wait for
             self.catalogue.refresh_for_now()
         except (AimError, OSError) as error:
-            log.warning("Aim can't read the repository in %s: %s", self.root, error)
+            log.warning("Aim can't read the repository in %s: %s", self.location, error)
 
     def close(self) -> None:
         """Stop reading runs, and empty the trash."""
         self.catalogue.close()
         self.changes.empty_trash(now=True)
+
+
+class OpenFolder(OpenRepository):
+    """
+    The repository in the folder *root*.
+
+    Raises:
+        RepoNotFound, UnsupportedFormat: see `Repository`.
+    """
+
+    def __init__(self, repo_id: str, root: Path) -> None:
+        repository = Repository(root)
+        super().__init__(repo_id, repository, root.resolve().name)
+        self.root: Path = root
+        self.files = repository.backend.files
+        self.location = str(self.files.path)
+
+    def check_exists(self) -> None:
+        """Raise RepoNotFound when the folder is gone: it was moved, or its disk is not mounted."""
+        if not repository_exists(self.root):
+            raise RepoNotFound(f"The repository in {self.root} is gone. Was it moved, or is its disk not mounted?")
+
+    def read_only_reason(self) -> str | None:
+        """
+        Return why the repository can't be changed: `disk`, it is mounted read-only, or `rights`; None when it can be.
+
+        Cost: 5 us.
+        """
+        runs = self.files.path / "runs"
+        if os.access(runs, os.W_OK):
+            return None
+        try:
+            return "disk" if os.statvfs(runs).f_flag & os.ST_RDONLY else "rights"
+        except OSError:  # it is gone, which other requests say
+            return None
+
+    def folder(self) -> OpenFolder:
+        """Return this."""
+        return self
+
+    def receiver(self) -> Receiving:
+        """Return what takes the requests of trainings, and seals the runs that have ended."""
+        return self.files.receiver(seal_soon)
 
 
 def no_repository(repo_id: str) -> Refusal:
@@ -148,8 +209,8 @@ class Repositories(Protocol):
     def names(self) -> list[str]:
         """List all names; the first is that of the repository which pages show first."""
 
-    def path(self, name: str) -> Path:
-        """Return the folder of a repository's files."""
+    def location(self, name: str) -> str:
+        """Return where a repository is, for people."""
 
     def run_count(self, name: str) -> int:
         """Return how many runs a repository has, archived ones included."""
@@ -194,9 +255,9 @@ class OpenRepositories:
         """List the names."""
         return list(self._repos)
 
-    def path(self, name: str) -> Path:
-        """Return the folder of a repository's files."""
-        return self.get(name).repository.files
+    def location(self, name: str) -> str:
+        """Return where a repository is, for people."""
+        return self.get(name).location
 
     def run_count(self, name: str) -> int:
         """Return how many runs a repository has, archived ones included."""

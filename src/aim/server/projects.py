@@ -23,7 +23,7 @@ from aim.core.errors import AimError
 from aim.engine.opening import repository_exists
 from aim.engine.repository import Repository
 from aim.server.answers import Refusal
-from aim.server.open_repository import OpenRepository, no_repository
+from aim.server.open_repository import OpenFolder, OpenRepository, no_repository
 from aim.storage.store import folder_name
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -72,8 +72,11 @@ class Projects:
         with self._lock:
             return iter(list(self._open.values()))
 
-    def path(self, name: str) -> Path:
+    def location(self, name: str) -> str:
         """Return the folder of a project's files."""
+        return str(self._folder(name))
+
+    def _folder(self, name: str) -> Path:
         return self.root / name / folder_name()
 
     def names(self) -> list[str]:
@@ -88,7 +91,7 @@ class Projects:
     def run_count(self, name: str) -> int:
         """Return how many runs a project has, archived ones included. Cost: 0.1 us a run."""
         try:
-            return sum(not run.startswith(".") for run in os.listdir(self.path(name) / "runs"))
+            return sum(not run.startswith(".") for run in os.listdir(self._folder(name) / "runs"))
         except FileNotFoundError:
             return 0
 
@@ -117,7 +120,7 @@ class Projects:
                 if not create:
                     raise no_repository(name)
                 self._make(name)
-            repo = OpenRepository(name, self.root / name)
+            repo = OpenFolder(name, self.root / name)
             self._open[name] = repo
             self._inodes[name] = self._inode(name)
             return repo
@@ -142,7 +145,7 @@ class Projects:
 
     def _inode(self, name: str) -> int:
         try:
-            return os.stat(self.path(name)).st_ino
+            return os.stat(self._folder(name)).st_ino
         except OSError:
             return 0
 

@@ -21,12 +21,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.core.shield import shielded
-from aim.engine.sealing import seal_soon
 from aim.server.answers import Refusal, json_answer, wrong
-from aim.server.open_repository import OpenRepository
+from aim.server.open_repository import OpenRepository, Receiving
 from aim.server.server_state import check_writable, repo_of
 from aim.storage.shipping.frames import BODY_BYTES_MAX, CRC_FIELD, MalformedRequest, UnsupportedProtocol, body_crc
-from aim.storage.shipping.receiving import Answer, Receiver
+from aim.storage.shipping.receiving import Answer
 
 BYTES_TYPE = "application/octet-stream"
 SYNC_INTERVAL_S = 1.0
@@ -44,7 +43,7 @@ class Receivers:
     """The receivers of the repositories of one server, and the thread that puts on the disk what they took."""
 
     def __init__(self) -> None:
-        self._receivers: dict[str, Receiver] = {}
+        self._receivers: dict[str, Receiving] = {}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="aim-server-receive")
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -54,12 +53,12 @@ class Receivers:
         self._late_s = 0.0
         self._shippers: OrderedDict[str, float] = OrderedDict()
 
-    def of(self, repo: OpenRepository) -> Receiver:
+    def of(self, repo: OpenRepository) -> Receiving:
         """Return the receiver of a repository."""
         with self._lock:
             receiver = self._receivers.get(repo.id)
             if receiver is None:
-                receiver = self._receivers[repo.id] = repo.repository.backend.files.receiver(seal_soon)
+                receiver = self._receivers[repo.id] = repo.receiver()
             if self._syncing is None:
                 self._syncing = threading.Thread(target=self._sync, name="aim-receive", daemon=True)
                 self._syncing.start()
