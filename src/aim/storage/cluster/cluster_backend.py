@@ -1,0 +1,155 @@
+"""
+A project of a cluster, as a `Backend`.
+
+Recording goes through a server (`POST .../ship`), so there is no writer here; reading, edits, deletions and documents
+are rows of the tables. Several servers may use one project at once: nothing is held but caches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aim.core.errors import RunNotFound, UsageError
+from aim.core.params import Restore
+from aim.storage.backend import Backend, RunCatalogue
+from aim.storage.cluster.cluster_catalogue import ClusterCatalogue
+from aim.storage.cluster.cluster_documents import ClusterDocuments
+from aim.storage.cluster.cluster_edits import write_edits
+from aim.storage.cluster.cluster_intake import ClusterIntake
+from aim.storage.cluster.cluster_lines import ClusterLines
+from aim.storage.cluster.cluster_project import ClusterProject
+from aim.storage.cluster.cluster_source import ClusterSource
+from aim.storage.cluster.cluster_trash import ClusterTrash
+from aim.storage.cluster.database import ClusterUnavailable
+from aim.storage.forms.history import Rewind
+from aim.storage.forms.run_log import RunLog
+from aim.storage.reading.reader import RunReader
+from aim.storage.recording.sequences import ReadEarlier
+from aim.storage.recording.writer import Writer
+
+if TYPE_CHECKING:
+    from aim.storage.care.importing import ImportFollowers, RunImport
+
+THROUGH_A_SERVER = "Runs of a cluster are recorded through a server of it: Run(repo='aim://host/project')."
+
+
+class ClusterBackend(Backend):
+    """The runs of *project*."""
+
+    def __init__(self, project: ClusterProject) -> None:
+        self._project = project
+
+    @property
+    def address(self) -> str:
+        return self._project.address
+
+    @property
+    def files(self) -> None:
+        return None
+
+    @property
+    def trash(self) -> ClusterTrash:
+        return ClusterTrash(self._project, self.check_exists)
+
+    @property
+    def documents(self) -> ClusterDocuments:
+        return ClusterDocuments(self._project)
+
+    def intake(self) -> ClusterIntake:
+        """Return what takes the requests of shippers."""
+        return ClusterIntake(self._project)
+
+    # runs
+
+    def is_available(self) -> bool:
+        try:
+            self._project.database.rows("SELECT 1")
+        except ClusterUnavailable:
+            return False
+        return True
+
+    def run_hashes(self) -> list[str]:
+        runs = self._project.database.rows(
+            f"SELECT DISTINCT run FROM {self._project.table('heads')} WHERE project = {{project:String}}",
+            {"project": self._project.name},
+        )
+        deleted = self._project.marks.deleted()
+        return [run_hash for (run_hash,) in runs if run_hash not in deleted]
+
+    def has_run(self, run_hash: object) -> bool:
+        if not isinstance(run_hash, str) or run_hash in self._project.marks.deleted():
+            return False
+        rid = self._project.rid(run_hash)
+        return bool(
+            self._project.database.rows(
+                f"SELECT 1 FROM {self._project.table('heads')} "
+                "WHERE project = {project:String} AND rid = {rid:FixedString(16)} LIMIT 1",
+                {"project": self._project.name, "rid": rid},
+            )
+        )
+
+    def check_exists(self, run_hash: str) -> None:
+        if not self.has_run(run_hash):
+            raise RunNotFound(f"There is no run {run_hash!r} in '{self._project.address}'.")
+
+    def delete_run(self, run_hash: str) -> None:
+        self.check_exists(run_hash)
+        self._project.marks.write(run_hash)
+
+    def copy_run(self, run_hash: str, target: Backend) -> None:
+        raise UsageError(f"Copy runs out of a cluster with: aim sync {self._project.address} FOLDER")
+
+    def fork_run(self, run_hash: str, step: int, *, name: str | None = None) -> str:
+        raise UsageError("A run of a cluster can't be forked yet by the server: fork it where it was recorded.")
+
+    def import_run(self, run_hash: str, *, created_at_s: float | None = None) -> RunImport:
+        raise UsageError(f"Import into a folder, then send it: aim sync FOLDER {self._project.address}")
+
+    def import_note(self, run_hash: str) -> dict[str, Any] | None:
+        return None
+
+    def import_followers(self, run_hash: str) -> ImportFollowers:
+        raise UsageError(f"Import into a folder, then send it: aim sync FOLDER {self._project.address}")
+
+    # reading
+
+    def log(self, run_hash: str, restore: Restore | None = None) -> RunLog:
+        self.check_exists(run_hash)
+        return RunLog(Path(run_hash), restore, ClusterLines(self._project, run_hash))
+
+    def reader(
+        self,
+        run_hash: str,
+        restore: Restore | None = None,
+        *,
+        may_seal: bool = True,
+        log: RunLog | None = None,
+        before: Rewind | None = None,
+    ) -> RunReader:
+        source = ClusterSource(self._project, run_hash)
+        return RunReader(log or self.log(run_hash, restore), source, before=before)
+
+    def catalogue(self, open_reader: Callable[[str], RunReader], *, cache: Path | None = None) -> RunCatalogue:
+        return ClusterCatalogue(self._project, open_reader)
+
+    # recording
+
+    def new_writer(self, run_hash: str | None = None) -> Writer:
+        raise UsageError(THROUGH_A_SERVER)
+
+    def resume_writer(self, run_hash: str, read_earlier: ReadEarlier | None = None) -> Writer:
+        raise UsageError(THROUGH_A_SERVER)
+
+    def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str, seen_at_s: float = 0.0) -> float:
+        self.check_exists(run_hash)
+        return write_edits(self._project, [run_hash], change, by=by, seen_at_s=seen_at_s)
+
+    def edit_runs(
+        self, run_hashes: Iterable[str], change: Mapping[str, Any], *, by: str, seen_at_s: float = 0.0
+    ) -> list[str]:
+        present = set(self.run_hashes())
+        edited = [run_hash for run_hash in run_hashes if run_hash in present]
+        write_edits(self._project, edited, change, by=by, seen_at_s=seen_at_s)
+        return edited

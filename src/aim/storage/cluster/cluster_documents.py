@@ -1,0 +1,54 @@
+"""
+The table `documents`: saved views, reports and other small files beside the runs. The latest revision of each counts.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+
+from aim.storage.cluster import rows
+from aim.storage.cluster.cluster_project import ClusterProject
+
+COLUMNS = ("project", "name", "revision", "body", "deleted")
+
+
+class ClusterDocuments:
+    """The documents of *project*; a `DocumentFiles`."""
+
+    def __init__(self, project: ClusterProject) -> None:
+        self._project = project
+
+    def names(self) -> list[str]:
+        """List the names of the documents, sorted."""
+        names = self._project.database.rows(
+            f"SELECT name FROM {self._project.table('documents')} FINAL "
+            "WHERE project = {project:String} AND deleted = 0 ORDER BY name",
+            {"project": self._project.name},
+        )
+        return [name for (name,) in names]
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of a document; None when there is none."""
+        contents = self._project.database.rows(
+            f"SELECT base64Encode(body) FROM {self._project.table('documents')} FINAL "
+            "WHERE project = {project:String} AND name = {name:String} AND deleted = 0",
+            {"project": self._project.name, "name": name},
+        )
+        return base64.b64decode(contents[0][0]) if contents else None
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a document instead of that of its name."""
+        self._insert(name, content, is_deleted=False)
+
+    def delete(self, name: str) -> bool:
+        """Delete a document; return whether there was one."""
+        if self.read(name) is None:
+            return False
+        self._insert(name, b"", is_deleted=True)
+        return True
+
+    def _insert(self, name: str, content: bytes, *, is_deleted: bool) -> None:
+        revision = time.time_ns() // 1000
+        row = rows.text(self._project.name.encode()) + rows.text(name.encode()) + rows.number(revision, 8)
+        self._project.database.insert("documents", COLUMNS, row + rows.text(content) + rows.number(is_deleted, 1))

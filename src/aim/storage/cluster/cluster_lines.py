@@ -1,0 +1,117 @@
+"""
+The lines of one run from the table `lines`; a `LineSource`.
+
+Rows may come in any order, and a server may be asked before the rows of another one are there. So the lines of a writer
+are read up to the first gap, and rows are asked again for as long as another server may be inserting them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aim.core.clock import MICROSECONDS
+from aim.core.errors import RunNotFound
+from aim.storage.cluster import rows
+from aim.storage.cluster.cluster_edits import edit_name
+from aim.storage.cluster.cluster_heads import LATE_US
+from aim.storage.cluster.cluster_project import ClusterProject
+from aim.storage.forms import events
+from aim.storage.forms.fold import Line
+from aim.storage.forms.run_log import LineCollection
+from aim.storage.forms.state import WriterInfo
+
+
+class ClusterLines(LineCollection):
+    """The lines of the run *run_hash*."""
+
+    def __init__(self, project: ClusterProject, run_hash: str) -> None:
+        self._project = project
+        self._run_hash = run_hash
+        self._rid = project.rid(run_hash)
+        super().__init__()
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._waiting: dict[str, dict[int, bytes]] = {}  # by writer: lines that were not taken, by their offsets
+        self._edits: set[tuple[int, int]] = set()
+        self._seen_us = 0
+
+    def read(self) -> list[Line]:
+        """
+        Return the new lines; see `LineSource`. Raises ClusterUnavailable.
+
+        Cost: two statements; of a run that did not change, some milliseconds.
+        """
+        self._read_heads()
+        table = self._project.table("lines")
+        inserted = self._project.database.rows(
+            "SELECT writer, start, nonce, base64Encode(line), toUnixTimestamp64Micro(seen) "
+            f"FROM {table} FINAL WHERE rid = {{rid:FixedString(16)}} "
+            "AND toUnixTimestamp64Micro(seen) >= {seen:Int64}",
+            {"rid": self._rid, "seen": self._seen_us - LATE_US},
+        )
+        fresh: list[Line] = []
+        for number, start, nonce, line, seen_us in inserted:
+            self._seen_us = max(self._seen_us, seen_us)
+            content = _decoded(line)
+            if number == rows.EDITS:
+                fresh += self._take_new_edit((start, nonce), content)
+            else:
+                self._keep(rows.writer_id(number), start, content)
+        for writer in self._waiting:
+            fresh += self._take_contiguous(writer)
+        return fresh
+
+    def created_at_s(self) -> float:
+        """Return when the first row of the run was inserted."""
+        table = self._project.table("lines")
+        ((seen_us,),) = self._project.database.rows(
+            f"SELECT toUnixTimestamp64Micro(min(seen)) FROM {table} WHERE rid = {{rid:FixedString(16)}}",
+            {"rid": self._rid},
+        )
+        return float(seen_us) / MICROSECONDS
+
+    def _read_heads(self) -> None:
+        table = self._project.table("heads")
+        heads = self._project.database.rows(
+            "SELECT writer, max(complete), toUnixTimestamp64Milli(max(alive)) "
+            f"FROM {table} WHERE project = {{project:String}} AND rid = {{rid:FixedString(16)}} GROUP BY writer",
+            {"project": self._project.name, "rid": self._rid},
+        )
+        if not heads:
+            raise RunNotFound(f"There is no run {self._run_hash!r} in '{self._project.address}'.")
+        for number, is_complete, alive_ms in heads:
+            if number == rows.EDITS:
+                continue
+            writer = self.writers.setdefault(rows.writer_id(number), WriterInfo(rows.writer_id(number)))
+            writer.heard_at_s = alive_ms / 1000
+            writer.is_complete = bool(is_complete)
+
+    def _take_new_edit(self, identity: tuple[int, int], content: bytes) -> list[Line]:
+        if identity in self._edits:
+            return []
+        self._edits.add(identity)
+        return self.take_edit(content, edit_name(*identity))
+
+    def _keep(self, writer_id: str, offset: int, line: bytes) -> None:
+        writer = self.writers.setdefault(writer_id, WriterInfo(writer_id))
+        if offset + len(line) > writer.offset:
+            self._waiting.setdefault(writer_id, {})[offset] = line
+
+    def _take_contiguous(self, writer_id: str) -> list[Line]:
+        writer, waiting = self.writers[writer_id], self._waiting[writer_id]
+        start = writer.offset
+        content = rows.contiguous(
+            (max(0, offset - start), line[max(0, start - offset) :]) for offset, line in waiting.items()
+        )
+        lines = events.parse(content, start)
+        fresh = self.take_events(writer, lines, f"{writer_id}.events.jsonl")
+        for offset in [offset for offset, line in waiting.items() if offset + len(line) <= writer.offset]:
+            del waiting[offset]
+        return fresh
+
+
+def _decoded(line: Any) -> bytes:
+    import base64
+
+    return base64.b64decode(line)

@@ -1,0 +1,200 @@
+"""
+The points and objects of one run from a cluster; a `ChunkSource`.
+
+    points     the table `points`, by writer and number of the sequence, in the order of recording
+    objects    the bytes of blob files, from the parts that cover them
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Collection, Hashable, Iterator
+from typing import Any
+
+import numpy as np
+
+from aim.core.errors import DamagedFile
+from aim.storage.cluster import rows
+from aim.storage.cluster.cluster_project import ClusterProject
+from aim.storage.cluster.database import Database
+from aim.storage.forms import blobs, journal
+from aim.storage.forms.state import SequenceKey, SequencePart, SequenceState, WriterInfo
+from aim.storage.reading.chunk_source import WriterPoints
+from aim.storage.reading.points import Chunk, Points, is_increasing, typed
+from aim.storage.sealing.declarations import unknown_name
+
+COLUMNS = np.dtype([("step", "<i8"), ("value", "<f8"), ("time", "<i8"), ("epoch", "<f4")])
+SOURCE_BYTES = 8_192
+READ_AHEAD_BYTES = 64 << 10  # of an object: its header and, of most, its data
+
+
+class ClusterSource:
+    """The run *run_hash*. One thread at a time."""
+
+    def __init__(self, project: ClusterProject, run_hash: str) -> None:
+        self.run_hash = run_hash
+        self.run_key: Hashable = (project.database.name, project.name, run_hash)
+        self._project = project
+        self._rid = project.rid(run_hash)
+        self._ended: dict[str, ClusterPoints] = {}
+
+    # points
+
+    def points_of_writer(self, writer: WriterInfo) -> WriterPoints | None:
+        """Return what a writer has recorded by now. Raises ClusterUnavailable when it is asked for."""
+        ended = self._ended.get(writer.id)
+        if ended is not None:
+            return ended
+        points = ClusterPoints(self._project.database, self._rid, writer.id)
+        if writer.end is not None:
+            self._ended[writer.id] = points
+        return points
+
+    def is_unchanging(self, writer_id: str) -> bool:
+        """Return whether a writer has ended: all of its points are there before its end is."""
+        return writer_id in self._ended
+
+    def journal_point_count(self, writer_ids: Collection[str]) -> float:
+        """Return infinity: no journal is in memory."""
+        return math.inf
+
+    def held_bytes(self) -> int:
+        """Return about how many bytes of memory are held."""
+        return SOURCE_BYTES
+
+    def use_sole_writer(self, writer_id: str, stamp: int) -> None:
+        """Do nothing: the state of a run is asked in any case."""
+
+    def sole_parts(self, keys: Collection[SequenceKey]) -> dict[SequenceKey, tuple[WriterPoints, SequencePart]]:
+        """Return nothing: see `use_sole_writer`."""
+        return {}
+
+    # objects
+
+    def record_of_step(self, writer_id: str, position: int, step: int) -> dict[str, Any]:
+        """Return the record of the objects of one point. Raises DamagedFile."""
+        file_number, offset = blobs.split_position(position)
+        name = self._name(writer_id, file_number)
+        try:
+            record = self.read_record(writer_id, file_number, offset)
+        except FileNotFoundError:
+            raise DamagedFile(name, f"byte {offset:,}", "its bytes are gone") from None
+        try:
+            return blobs.record_of_step(record, step)
+        except (ValueError, LookupError):
+            raise DamagedFile(name, f"byte {offset:,}", "the record of other points") from None
+
+    def read_record(self, writer_id: str, file_number: int, offset: int) -> dict[str, Any]:
+        """Return a record as it is stored. Raises FileNotFoundError and DamagedFile."""
+        with self._opened(writer_id, file_number) as file:
+            return blobs.record_in(file, self._name(writer_id, file_number), offset)
+
+    def read_data(self, writer_id: str, file_number: int, offset: int) -> bytes:
+        """Return the bytes of one object. Raises FileNotFoundError and DamagedFile."""
+        with self._opened(writer_id, file_number) as file:
+            return blobs.data_in(file, self._name(writer_id, file_number), offset)
+
+    def read_data_part(self, writer_id: str, file_number: int, offset: int, start: int, stop: int) -> bytes:
+        """Return some bytes of one object, unchecked; nothing else is read. Raises FileNotFoundError, DamagedFile."""
+        with self._opened(writer_id, file_number) as file:
+            return blobs.data_part_in(file, self._name(writer_id, file_number), offset, start, stop)
+
+    def data_chunks(self, writer_id: str, file_number: int, offset: int, chunk_bytes: int) -> Iterator[bytes]:
+        """Go through the bytes of one object in chunks. Raises FileNotFoundError, and DamagedFile before the last."""
+        with self._opened(writer_id, file_number) as file:
+            yield from blobs.chunks_in(file, self._name(writer_id, file_number), offset, chunk_bytes)
+
+    def _name(self, writer_id: str, file_number: int) -> str:
+        return f"{self.run_hash}/{writer_id}.blobs-{file_number:04d}.zip"
+
+    def _opened(self, writer_id: str, file_number: int) -> io.BufferedReader:
+        file = ClusterFile(self._project, self._rid, rows.writer_number(writer_id), file_number)
+        return io.BufferedReader(file, READ_AHEAD_BYTES)
+
+
+class ClusterPoints:
+    """What one writer recorded; a `WriterPoints`."""
+
+    def __init__(self, database: Database, rid: bytes, writer_id: str) -> None:
+        self._database = database
+        self._writer_id = writer_id
+        self._values = {"rid": rid, "writer": rows.writer_number(writer_id)}
+
+    def chunk(self, part: SequencePart) -> Chunk:
+        """Return all points of a part. Raises ClusterUnavailable."""
+        recorded = self._database.array(
+            f"SELECT step, value, time, epoch FROM {self._database.table('points')} FINAL "
+            "WHERE rid = {rid:FixedString(16)} AND writer = {writer:UInt32} AND number = {number:UInt32} ORDER BY slot",
+            COLUMNS,
+            {**self._values, "number": part.number},
+        )
+        steps, values, times_us, epochs = (np.ascontiguousarray(recorded[name]) for name in COLUMNS.names or ())
+        return Chunk(steps, typed(values, part.kind), times_us, epochs, part.writer)
+
+    def ordered_points(self, part: SequencePart) -> Points | None:
+        """Return the points of a part that is its whole sequence; None when its steps do not increase."""
+        chunk = self.chunk(part)
+        if not is_increasing(chunk.steps):
+            return None
+        moments = chunk.times_us, np.asarray(chunk.epochs, np.float32)
+        return Points(chunk.steps, chunk.values, lambda: moments, (part.writer,), kind=part.kind)
+
+    def undeclared(self, declared_numbers: Collection[int]) -> list[SequenceState]:
+        """Return the sequences of other numbers, named after them."""
+        numbers = self._database.rows(
+            f"SELECT DISTINCT number FROM {self._database.table('points')} "
+            "WHERE rid = {rid:FixedString(16)} AND writer = {writer:UInt32} AND number < {void:UInt32} ORDER BY number",
+            {**self._values, "void": journal.VOID},
+        )
+        return [
+            SequenceState(unknown_name(number), {}, "{}", [SequencePart(self._writer_id, number, "float")])
+            for (number,) in numbers
+            if number not in declared_numbers
+        ]
+
+
+class ClusterFile(io.RawIOBase):
+    """
+    A blob file whose bytes lie in parts, for reading.
+
+    Raises:
+        FileNotFoundError: no part of the file is there.
+    """
+
+    def __init__(self, project: ClusterProject, rid: bytes, writer: int, file: int) -> None:
+        self._objects = project.objects
+        self._position = 0
+        self._parts = project.database.rows(
+            f"SELECT start, bytes, key FROM {project.table('parts')} FINAL WHERE rid = {{rid:FixedString(16)}} "
+            "AND writer = {writer:UInt32} AND file = {file:UInt32} ORDER BY start",
+            {"rid": rid, "writer": writer, "file": file},
+        )
+        if not self._parts:
+            raise FileNotFoundError(f"blob file {file} of writer {rows.writer_id(writer)}")
+        self._size_bytes = max(start + size_bytes for start, size_bytes, _ in self._parts)
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a byte."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size_bytes}[whence]
+        self._position = base + offset
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into *buffer* what is there without a gap. Raises ObjectsUnavailable."""
+        stop = min(self._position + len(buffer), self._size_bytes)
+        data = b"".join(
+            self._objects.read(key, start, size_bytes)
+            for key, start, size_bytes in rows.cover(self._parts, self._position, stop)
+        )
+        buffer[: len(data)] = data
+        self._position += len(data)
+        return len(data)

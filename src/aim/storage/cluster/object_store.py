@@ -1,0 +1,107 @@
+"""
+Bytes of objects by key, over `obstore`: S3 and what speaks like it.
+
+    b/<rid>/<writer>/<file>/<start>-<bytes>   a part of a blob file
+    w/<rid>/<sha256>/<start>-<bytes>          a part of a sealed file or of an artifact
+
+A key says all of what it names, and its bytes never change, so putting it again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from aim.core.errors import AimError, UsageError
+from aim.storage.cluster.settings import ObjectSettings
+
+INSTALLING = 'A cluster needs packages: pip install "aim[cluster]".'
+
+
+class ObjectsUnavailable(AimError, ConnectionError):
+    """The object store does not answer, or refuses."""
+
+
+def part_key(rid: bytes, writer: int, file: int, start: int, size_bytes: int) -> str:
+    """
+    Return the key of a part of a blob file.
+
+    >>> part_key(bytes(16), 1, 0, 4096, 10)
+    'b/00000000000000000000000000000000/00000001/0/4096-10'
+    """
+    return f"b/{rid.hex()}/{writer:08x}/{file}/{start}-{size_bytes}"
+
+
+def whole_key(rid: bytes, sha256: str, start: int, size_bytes: int) -> str:
+    """Return the key of a part of a file whose SHA-256 is known."""
+    return f"w/{rid.hex()}/{sha256}/{start}-{size_bytes}"
+
+
+class Objects:
+    """
+    The objects of a cluster. Any number of threads may use it.
+
+    Raises:
+        UsageError: `obstore` is not installed, or does not understand the settings.
+    """
+
+    def __init__(self, settings: ObjectSettings) -> None:
+        try:
+            import obstore
+            import obstore.exceptions
+            import obstore.store
+        except ImportError:
+            raise UsageError(INSTALLING) from None
+        self._obstore = obstore
+        try:
+            options: dict[str, Any] = dict(settings.options)
+            client: Any = {"allow_http": True} if options.pop("allow_http", "") else {}
+            self._store = obstore.store.from_url(settings.address, client_options=client, **options)
+        except (ValueError, obstore.exceptions.BaseError) as error:
+            reason = str(error).partition("\n")[0]
+            raise UsageError(f"{settings.address}: objects can't be kept there: {reason}") from None
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store *data*; it is there for good when this returns. Raises ObjectsUnavailable."""
+        try:
+            self._obstore.put(self._store, key, data)
+        except (self._obstore.exceptions.BaseError, OSError) as error:
+            raise _unavailable(error) from None
+
+    def read(self, key: str, start: int, size_bytes: int) -> bytes:
+        """
+        Return bytes of an object.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+            ObjectsUnavailable: the store does not answer.
+        """
+        if not size_bytes:
+            return b""
+        try:
+            return bytes(self._obstore.get_range(self._store, key, start=start, length=size_bytes))
+        except FileNotFoundError:
+            raise
+        except (self._obstore.exceptions.BaseError, OSError) as error:
+            raise _unavailable(error) from None
+
+    def keys(self, prefix: str) -> list[str]:
+        """List the keys below *prefix*, sorted. Raises ObjectsUnavailable."""
+        try:
+            return sorted(str(entry["path"]) for batch in self._obstore.list(self._store, prefix) for entry in batch)
+        except (self._obstore.exceptions.BaseError, OSError) as error:
+            raise _unavailable(error) from None
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; those that are gone are no error. Raises ObjectsUnavailable."""
+        try:
+            for key in keys:
+                self._obstore.delete(self._store, key)
+        except FileNotFoundError:
+            pass
+        except (self._obstore.exceptions.BaseError, OSError) as error:
+            raise _unavailable(error) from None
+
+
+def _unavailable(error: Exception) -> ObjectsUnavailable:
+    return ObjectsUnavailable(f"The object store does not answer: {(str(error) or repr(error)).splitlines()[0][:300]}")

@@ -1,0 +1,3 @@
+"""
+A cluster with real servers: ClickHouse and an object store.
+"""
