@@ -42,6 +42,7 @@ from aim.server.settings import (
     auth_folder,
     clean_base_path,
 )
+from aim.storage.cluster.settings import read_settings
 
 REPO_DEPTH_MAX = 2  # levels of folders below --repo that are searched for repositories
 SIZE = re.compile(r"([1-9][0-9]{0,8})([KMGT]?)", re.IGNORECASE)
@@ -94,6 +95,12 @@ OPTIONS: tuple[Option, ...] = (
         type=click.Path(file_okay=False, path_type=Path),
         default=None,
         help="Serve each repository in this folder as a project, also those that are made later.",
+    ),
+    click.option(
+        "--cluster",
+        type=FILE,
+        default=None,
+        help="Serve the projects of the cluster that this file describes: docs/guide/cluster.md.",
     ),
     click.option(
         "--project-max",
@@ -180,6 +187,7 @@ def serving_options(port: int) -> Option:
 def settings_of(
     repos: tuple[Path, ...],
     root: Path | None,
+    cluster: Path | None,
     yes: bool,
     project_max: str | None,
     memory: str,
@@ -196,18 +204,21 @@ def settings_of(
         UsageError: options exclude each other.
     """
     _check_options(options, repos=repos, root=root, project_max=project_max)
+    if cluster is not None and (repos or root is not None):
+        raise UsageError("--cluster and --repo or --root exclude each other: the runs are in the cluster.")
     if root is not None:
         root.mkdir(parents=True, exist_ok=True)
     people = people_of(options)
-    roots = find_roots(repos, yes) if root is None else ()
+    roots = find_roots(repos, yes) if root is None and cluster is None else ()
     options["token"] = options["token"] or None
     settings = Settings(
         roots,
+        cluster=None if cluster is None else read_settings(cluster),
         project_root=root,
         project_bytes_max=None if project_max is None else size_bytes(project_max),
         memory_bytes=size_bytes(memory),
         base_path=clean_base_path(base_path),
-        auth=auth_folder(root, roots),
+        auth=auth_folder(root if cluster is None else cluster.absolute().parent, roots),
         trusted_hosts=trusted,
         people=people,
         writers=dict.fromkeys(("html", "zip"), write_runs),
@@ -281,6 +292,8 @@ def _served_roots(settings: Settings) -> Sequence[Path]:
 
 
 def _served(settings: Settings) -> str:
+    if settings.cluster is not None:
+        return f"the projects of the cluster at {settings.cluster.addresses[0]}"
     if settings.project_root is not None:
         return f"the projects in {settings.project_root}"
     roots = settings.roots

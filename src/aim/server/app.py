@@ -44,7 +44,7 @@ from aim.server import (
 from aim.server.answers import missing
 from aim.server.bodies import read_body
 from aim.server.boundary import Boundary
-from aim.server.open_repository import OpenRepositories, OpenRepository, Progress, Repositories
+from aim.server.open_repository import OpenFolder, OpenRepositories, OpenRepository, Progress, Repositories
 from aim.server.projects import Projects
 from aim.server.request_log import RequestLog
 from aim.server.roles import RECORD, REPOSITORY, SHIPPING, needed_right
@@ -138,9 +138,13 @@ def create_app(settings: Settings, progress: Progress | None = None) -> tuple[AS
 
 
 def _repositories(settings: Settings) -> Repositories:
+    if settings.cluster is not None:
+        from aim.server.cluster_projects import ClusterProjects  # only here: it needs the packages of a cluster
+
+        return ClusterProjects(settings.cluster)
     if settings.project_root is not None:
         return Projects(settings.project_root, bytes_max=settings.project_bytes_max)
-    return OpenRepositories(OpenRepository(repo_id, root) for repo_id, root in repo_ids(settings.roots).items())
+    return OpenRepositories(OpenFolder(repo_id, root) for repo_id, root in repo_ids(settings.roots).items())
 
 
 def routes(*, has_pages: bool = True) -> list[BaseRoute]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aim.engine.alerting.watcher import EVERY_S
 from aim.server.people import PeopleSettings
+from aim.storage.cluster.settings import ClusterSettings
 from aim.storage.store import folder_name
 
 UNSAFE = re.compile(r"[^a-z0-9]+")
@@ -48,6 +49,7 @@ class Settings:
         log_level: one of `LOG_LEVELS`; `info` logs a line for each request.
         memory_bytes: the most that is kept in memory of points, curves, pictures and readers of runs; None: each kind
             has its own bound.
+        cluster: the cluster whose projects are served, instead of *roots*; None: *roots* are.
         project_root: the folder whose repositories are served, instead of *roots*; None: *roots* are.
         project_bytes_max: the most that a project may hold before nothing more is recorded into it; None: no bound.
         people: how people are recognised, and what each of them may do.
@@ -72,6 +74,7 @@ class Settings:
     key: Path | None = None
     log_level: str = LOG_LEVEL_DEFAULT
     memory_bytes: int | None = None
+    cluster: ClusterSettings | None = None
     project_root: Path | None = None
     project_bytes_max: int | None = None
     people: PeopleSettings = field(default_factory=PeopleSettings)

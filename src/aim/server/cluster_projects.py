@@ -1,0 +1,143 @@
+"""
+The projects of a cluster, as the repositories of a server. Any number of servers may serve one cluster.
+
+A project is there when a training has shipped into it; it is a name in the tables and has no folder.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from aim.core.errors import AimError
+from aim.engine.backend_repository import BackendRepository
+from aim.server.open_repository import OpenRepository, Receiving, no_repository
+from aim.server.projects import DEFAULT_PROJECT, IDLE_S, LIST_S, is_project_name
+from aim.storage.cluster.cluster_backend import ClusterBackend
+from aim.storage.cluster.cluster_project import ClusterProject
+from aim.storage.cluster.database import Database
+from aim.storage.cluster.object_store import Objects
+from aim.storage.cluster.settings import ClusterSettings
+
+log = logging.getLogger("aim.server")
+
+
+class OpenClusterProject(OpenRepository):
+    """A project of a cluster."""
+
+    def __init__(self, name: str, backend: ClusterBackend) -> None:
+        super().__init__(name, BackendRepository(backend), name)
+        self._backend = backend
+
+    def receiver(self) -> Receiving:
+        """Return what takes the requests of trainings."""
+        return self._backend.intake()
+
+
+class ClusterProjects:
+    """
+    The projects of the cluster of *settings*, by name; `Repositories`. Any thread may use it.
+
+    Raises:
+        UsageError: a package is missing, or the settings are wrong.
+    """
+
+    default = DEFAULT_PROJECT
+
+    def __init__(self, settings: ClusterSettings) -> None:
+        self._database = Database(settings)
+        self._objects = Objects(settings.objects)
+        self._address = settings.addresses[0]
+        self._lock = threading.RLock()
+        self._open: dict[str, OpenClusterProject] = {}
+        self._used_at_s: dict[str, float] = {}
+        self._listed: tuple[float, list[str]] = (-LIST_S, [])
+
+    def __iter__(self) -> Iterator[OpenRepository]:
+        """Yield the projects that are open."""
+        with self._lock:
+            return iter(list(self._open.values()))
+
+    def names(self) -> list[str]:
+        """List the names of all projects, at most 2 s old. Raises ClusterUnavailable."""
+        at_s, names = self._listed
+        if time.monotonic() - at_s < LIST_S:
+            return names
+        rows = self._database.rows(f"SELECT DISTINCT project FROM {self._database.table('heads')} ORDER BY project")
+        names = [name for (name,) in rows]
+        self._listed = (time.monotonic(), names)
+        return names
+
+    def location(self, name: str) -> str:
+        """Return where a project is, for people."""
+        return f"{self._address}/{name}"
+
+    def run_count(self, name: str) -> int:
+        """Return how many runs a project has, archived ones included."""
+        return len(self._backend(name).run_hashes())
+
+    def is_open(self, name: str) -> bool:
+        """Return whether a project is open, so that `get` is quick."""
+        return name in self._open
+
+    def get(self, name: str, *, create: bool = False) -> OpenRepository:
+        """
+        Return a project.
+
+        Args:
+            create: open it though nothing was shipped into it yet.
+
+        Raises:
+            Refusal: (404) there is none; (400) it can't have that name.
+            ClusterUnavailable: the cluster does not answer.
+        """
+        with self._lock:
+            self._used_at_s[name] = time.monotonic()
+            if name not in self._open:
+                if not is_project_name(name):
+                    raise no_repository(name)
+                if not create and name != DEFAULT_PROJECT and name not in self.names():
+                    raise no_repository(name)
+                self._open[name] = OpenClusterProject(name, self._backend(name))
+            return self._open[name]
+
+    def _backend(self, name: str) -> ClusterBackend:
+        return ClusterBackend(ClusterProject(self._database, self._objects, name, self.location(name)))
+
+    def is_measured(self, name: str) -> bool:
+        """Return True."""
+        return True
+
+    def check_room(self, name: str) -> None:
+        """Do nothing: the room of a cluster is its operator's care."""
+
+    def close_idle(self, is_followed: Callable[[OpenRepository], bool], idle_s: float = IDLE_S) -> list[str]:
+        """Close the projects that nobody has asked for *idle_s*, but those that pages follow; return their names."""
+        with self._lock:
+            now_s = time.monotonic()
+            idle = [
+                name
+                for name, repo in self._open.items()
+                if now_s - self._used_at_s.get(name, 0.0) >= idle_s and not is_followed(repo)
+            ]
+            for name in idle:
+                self._close(name)
+            return idle
+
+    def _close(self, name: str) -> None:
+        try:
+            self._open.pop(name).close()
+        except (AimError, OSError) as error:
+            log.warning("The project %r was closed, but: %s", name, error)
+
+    def warm(self) -> None:
+        """Do nothing: a project is read when it is first asked for."""
+
+    def close(self) -> None:
+        """Close all that are open, and the connections."""
+        with self._lock:
+            for name in list(self._open):
+                self._close(name)
+        self._database.close()
