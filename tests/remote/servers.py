@@ -102,6 +102,12 @@ class Server:
         except OSError:
             return False
 
+    def info(self) -> dict[str, Any]:
+        """Return what the server says of itself."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/info", timeout=60) as answer:
+            info: dict[str, Any] = json.load(answer)
+        return info
+
     def kill(self) -> None:
         """Kill the server, as a power cut of the process does."""
         if self._process is not None:

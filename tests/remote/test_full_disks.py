@@ -113,7 +113,7 @@ def test_a_run_that_is_longer_than_the_spool(small_spool: Path, server: Server) 
 
 def test_a_full_disk_of_the_server(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """
-    The server answers 507: one warning, the run stays in the spool, and is sent when there is room.
+    The server answers 507: one warning, the run stays in the spool, and is sent when there is room. Pages hear of it.
     """
     with small_disk(tmp_path / "server", SERVER_KIB) as disk:
         server = Server(disk / "vision").start()
@@ -124,10 +124,12 @@ def test_a_full_disk_of_the_server(tmp_path: Path, caplog: pytest.LogCaptureFixt
         for step in range(1, 5000):
             run.track(0.5, name="loss", step=step)
         wait_until(lambda: "The disk of the server is full" in caplog.text, "the warning")
+        full = server.info()["repos"][0]["full"]
         filler.unlink()
         wait_until(lambda: len(server.values("waits")) == 5000, "the points")
         run.close()
         assert 0 == call("sync", "--wait", "300").code
+        assert ("disk", None) == (full, server.info()["repos"][0]["full"])
         there = Store(server.root / ".aim").run_folder("waits")
         assert "finished" == RunLog(there).refresh().status()[0]
         server.kill()

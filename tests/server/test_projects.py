@@ -16,6 +16,7 @@ from aim.server.answers import Refusal
 from aim.server.open_repository import OpenRepository
 from aim.server.projects import IDLE_S, PROJECTS_MAX, FolderSize, Projects
 from aim.server.settings import auth_folder
+from aim.server.ship import BYTES_TYPE
 from aim.server.tokens import TokenFile
 from tests.server.conftest import Browser, MakeBrowser
 
@@ -162,6 +163,21 @@ def test_a_full_project_takes_nothing_more(projects: Path) -> None:
         served.check_room("vision")
     served.check_room("nlp")
     assert FolderSize(projects / "vision").bytes() > 1 << 20
+
+
+def test_a_project_that_was_refused_room_is_said_to_be_full(projects: Path, make_browser: MakeBrowser) -> None:
+    """
+    From the first refusal of what a training sends: pages and monitors hear of it.
+    """
+    browser = make_browser("vision", roots=(), project_root=projects, project_bytes_max=1)
+    before = browser.client.get("api/info").json()["repos"]
+    refused = browser.client.post(f"{browser.base}ship", content=b"AXS1", headers={"Content-Type": BYTES_TYPE})
+    after = {repo["id"]: repo["full"] for repo in browser.client.get("api/info").json()["repos"]}
+
+    assert (507, "quota") == (refused.status_code, refused.json()["kind"])
+    assert {None} == {repo["full"] for repo in before}
+    assert ("project", None) == (after["vision"], after["nlp"])
+    assert "\naim_full_repositories 1\n" in browser.client.get("api/metrics").text
 
 
 def test_tokens_of_the_folder_are_for_some_projects(projects: Path, make_browser: MakeBrowser) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from playwright import sync_api
 
+from aim import Run
+
+from tests.small_disks import fill, small_disk
 from tests.ui.changing import changing_controls, reach_controls
 from tests.ui.conftest import Open, serving
 from tests.ui.proxy import stripping_proxy
@@ -100,6 +103,24 @@ def test_a_read_only_server_refuses_changes(read_only: str, open_page: Open) -> 
     again = page.request.post(repo + "runs", data={"query": "", "fields": [["run", "tags"]], "limit": 5}).json()
     assert table["columns"] == again["columns"]
     assert [] == page.request.get(repo + "documents").json()["documents"]
+
+
+def test_a_full_disk_is_said_until_there_is_room(tmp_path: Path, open_page: Open) -> None:
+    """
+    A banner stays while nothing more finds room, on a page that was open before, and goes by itself.
+    """
+    with small_disk(tmp_path / "disk", 4 << 10) as disk:
+        with Run(repo=str(disk / "demo"), system_tracking_interval=None, capture_terminal_logs=False) as run:
+            run.track(0.5, name="loss")
+        with serving("--repo", str(disk / "demo")) as address:
+            page = open_page(address + "runs")
+            page.locator(".grid .row").first.wait_for()
+            assert 0 == page.locator(".full-notice").count()
+            filler = fill(disk)
+            notice = page.get_by_role("alert").filter(has_text="The disk of this repository is full")
+            notice.wait_for()
+            filler.unlink()
+            notice.wait_for(state="detached")
 
 
 @pytest.fixture(name="two", scope="session")

@@ -43,6 +43,21 @@ test("a repository is read-only from the start, or the whole server is", async (
   app.scope.stop();
 });
 
+test("a repository without room says so until there is some", async () => {
+  const { app } = await makeConnected();
+  assert.equal(null, app.scope.full.value);
+  const [first, ...others] = SERVER.repos;
+  app.session.server.value = { ...SERVER, repos: [{ ...first, full: "project" }, ...others] };
+  assert.match(app.scope.full.value ?? "", /--project-max.*send them when there is room/);
+  app.scope.tick.value = { ...tickWith(null), full: "disk" };
+  assert.match(app.scope.full.value ?? "", /^The disk of this repository is full/);
+  app.scope.nudge("3", []);
+  assert.match(app.scope.full.value ?? "", /disk/, "a change of the reader's own makes no room");
+  app.scope.tick.value = tickWith(null);
+  assert.equal(null, app.scope.full.value);
+  app.scope.stop();
+});
+
 test("losses are added up, with their plural", () => {
   assert.equal("", lostText([]));
   assert.equal("1 point", lostText([{ points: 1, lines: 0 }]));

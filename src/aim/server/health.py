@@ -37,8 +37,14 @@ async def metrics(request: Request) -> Response:
     """Answer `GET api/metrics`."""
     server = server_of(request)
     tickers = request.app.state.tickers.values()
+    full_count = sum(repo.room.lack() is not None for repo in server.repos)
     gauges = [
         ("aim_open_repositories", "Repositories that are open.", float(sum(1 for _ in server.repos))),
+        (
+            "aim_full_repositories",
+            "Those that have no room.",
+            float(full_count),
+        ),
         ("aim_streams", "Pages that listen for changes.", float(sum(len(ticker.listeners) for ticker in tickers))),
         ("aim_waiting_requests", "Requests that wait for a thread, or have one.", float(server.pool.pending)),
     ]

@@ -109,4 +109,5 @@ def _wire_repo(repos: Repositories, name: str) -> dict[str, Any]:
         "runs": repos.run_count(name),
         "indexing": None if repo is None else repo.catalogue.indexing,
         "read_only": None if repo is None else repo.read_only_reason(),
+        "full": None if repo is None else repo.room.lack(),
     }

@@ -52,6 +52,7 @@ class RepositoryState:
         pages: a number that changes when the pages are built again; 0: it is not looked at.
         indexing: while not all runs are read, how many were read, and how many there are.
         read_only: why the repository can't be changed; see `OpenRepository.read_only_reason`.
+        full: why nothing more finds room; see `Room.lack`.
     """
 
     cursor: str
@@ -60,6 +61,12 @@ class RepositoryState:
     pages: int = 0
     indexing: tuple[int, int] | None = None
     read_only: str | None = None
+    full: str | None = None
+
+    @property
+    def conditions(self) -> tuple[object, ...]:
+        """What a tick tells besides runs: when it changes, so do the pages."""
+        return (self.indexing, self.read_only, self.full)
 
 
 @dataclass
@@ -117,6 +124,7 @@ class Ticker:
                 pages,
                 self.repo.catalogue.indexing,
                 self.repo.read_only_reason(),
+                self.repo.room.lack(),
             )
 
         return self.repo.ask(read)
@@ -194,7 +202,8 @@ async def _events(
 ) -> AsyncIterator[bytes]:
     event = ticker.join()
     stopping = asyncio.create_task(server.stopping.wait())
-    pages, indexing, read_only = state.pages, None, state.read_only
+    pages, indexing = state.pages, None
+    conditions: tuple[object, ...] = (None, state.read_only, state.full)
     try:
         yield b": hello\n\n"
         while not server.stopping.is_set() and not ticker.is_gone:
@@ -202,10 +211,10 @@ async def _events(
             if state.pages != pages:
                 pages = state.pages
                 yield event_text("reload", {})
-            if (state.cursor, state.indexing, state.read_only) != (cursor, indexing, read_only):
+            if (state.cursor, state.conditions) != (cursor, conditions):
                 is_reading = state.indexing is not None or indexing is not None
                 yield event_text("tick", _tick_data(ticker.repo, state, cursor, is_reading), state.cursor)
-                cursor, indexing, read_only = state.cursor, state.indexing, state.read_only
+                cursor, indexing, conditions = state.cursor, state.indexing, state.conditions
             event.clear()
             if not server.guard.access.is_current(principal):
                 return
@@ -252,4 +261,5 @@ def _tick_data(repo: OpenRepository, state: RepositoryState, cursor: str | None,
         "live": state.live,
         "indexing": state.indexing,
         "read_only": state.read_only,
+        "full": state.full,
     }

@@ -25,6 +25,7 @@ from aim.engine.sealing import seal_soon
 from aim.engine.tail import Watch
 from aim.engine.undo import Changes
 from aim.server.answers import Refusal
+from aim.server.room import Room
 from aim.storage.catalogue.catalogue_update import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 
@@ -75,6 +76,7 @@ class OpenRepository:
         self.alerts = Alerts(self.points)
         self.changes = Changes(self.repository)
         self.documents = self.repository.documents
+        self.room = Room(None)
         self.states = RunStates(self.repository.backend)
         self.frames: Recent[str, bytes] = Recent(FRAMES_BYTES_MAX, len, bound=MEMORY)
 
@@ -158,6 +160,7 @@ class OpenFolder(OpenRepository):
         self.root: Path = root
         self.files = repository.backend.files
         self.location = str(self.files.path)
+        self.room = Room(self.files.path)
 
     def check_exists(self) -> None:
         """Raise RepoNotFound when the folder is gone: it was moved, or its disk is not mounted."""

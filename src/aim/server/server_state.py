@@ -16,10 +16,12 @@ from aim.server.open_repository import OpenRepository, Repositories, no_reposito
 from aim.server.pool import Pool
 from aim.server.request_log import RequestLog
 from aim.server.roles import CHANGE, OPEN, Principal, roles_with
+from aim.server.room import PROJECT
 from aim.server.security import Guard
 from aim.server.settings import Settings
 from aim.storage.forms import edits
 
+INSUFFICIENT_STORAGE = 507
 READ_ONLY_TEXTS = {
     "disk": "The disk of this repository is read-only now, so nothing can be changed here.",
     "rights": "The server may not write to the folder of this repository, so nothing can be changed here.",
@@ -78,10 +80,20 @@ async def open_project(request: Request, *, create: bool, grows: bool) -> None:
     server = server_of(request)
     if not server.repos.is_open(project):
         await server.pool.run(server.repos.get, project, create=create and not server.settings.read_only)
-    if grows and server.repos.is_measured(project):  # many trainings ship: they take no threads from who reads
-        server.repos.check_room(project)
-    elif grows:
-        await server.pool.run(server.repos.check_room, project)
+    if grows:
+        await _check_room(server, project)
+
+
+async def _check_room(server: ServerState, project: str) -> None:
+    try:
+        if server.repos.is_measured(project):  # many trainings ship: they take no threads from who reads
+            server.repos.check_room(project)
+        else:
+            await server.pool.run(server.repos.check_room, project)
+    except Refusal as refusal:
+        if refusal.status == INSUFFICIENT_STORAGE:
+            server.repos.get(project).room.refuse(PROJECT)
+        raise
 
 
 def editor_of(request: Request) -> str:

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.core.shield import shielded
+from aim.server import room
 from aim.server.answers import Refusal, json_answer, wrong
 from aim.server.open_repository import OpenRepository, Receiving
 from aim.server.server_state import check_writable, repo_of
@@ -84,7 +85,9 @@ class Receivers:
         except OSError as error:
             if error.errno not in FULL:
                 raise
+            repo.room.refuse(room.DISK)
             raise Refusal(507, "disk", f"The disk of the server is full: {error.strerror}.") from None
+        repo.room.take()
         shipper = str(answer.pop("shipper"))
         return {**answer, "next_in": self.next_in_s(shipper)}
 

@@ -19,6 +19,13 @@ const READ_ONLY_TEXTS = {
   rights: "The server may not write to the folder of this repository.",
 } as const;
 
+const FULL_TEXTS = {
+  disk: "The disk of this repository is full: nothing more is stored.",
+  project: "This project holds as much as it may (--project-max): nothing more is stored.",
+} as const;
+const FULL_NEXT =
+  "Trainings that record to this server keep their runs on their own disks, and send them when there is room.";
+
 /// Where a scope's repository and query stand: in the address, or in a block of a report.
 export interface ScopeSettings {
   /// The repository's id; empty: the first that is served.
@@ -113,6 +120,12 @@ export class Scope {
     return reason ? READ_ONLY_TEXTS[reason] : null;
   });
 
+  /// Why nothing more finds room in the repository, and what becomes of it, as sentences; null: there is room.
+  readonly full = computed(() => {
+    const reason = this.tick.value ? this.tick.value.full : this.info.value?.full;
+    return reason ? `${FULL_TEXTS[reason]} ${FULL_NEXT}` : null;
+  });
+
   private readonly searched = signal<{ readonly query: string; readonly search: string | null } | null>(null);
 
   /// Whether the reader's role has a right in this repository: `edit`, or `change` for deletions and documents.
@@ -182,7 +195,8 @@ export class Scope {
   readonly nudge = (cursor: string, changed: readonly string[] | null): void => {
     const { total = 0, live = 0, read_only = this.info.peek()?.read_only ?? null } = this.tick.peek() ?? {};
     const indexing = this.indexing.peek();
-    this.tick.value = { cursor, changed, removed: [], total, live, indexing, read_only, isOwn: true };
+    const full = (this.tick.peek() ?? this.info.peek())?.full ?? null;
+    this.tick.value = { cursor, changed, removed: [], total, live, indexing, read_only, full, isOwn: true };
   };
 
   /// Waits until the repository is known: a page can be used before its server has answered.

@@ -1,4 +1,4 @@
-/// Messages about the server: it is away, it asks for a token, it reads a large repository; and messages of the pages.
+/// Messages about the server: it is away or full, asks for a token, reads many runs; and messages of the pages.
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -106,6 +106,18 @@ export function NoProject(): JSX.Element {
 
 function recordingAddress(): string {
   return BASE.replace(/\/$/, "");
+}
+
+/// Says that nothing more finds room in the repository.
+export function Full(): JSX.Element | null {
+  const { scope } = useApp();
+  if (scope.full.value === null) return null;
+  return (
+    <div class="full-notice" role="alert">
+      <Icon name="warning" size={14} />
+      {scope.full.value}
+    </div>
+  );
 }
 
 /// Says that the server is away, once it has been for a moment, and that the page waits for it.

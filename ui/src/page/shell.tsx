@@ -15,7 +15,7 @@ import { Help } from "./help";
 import { useCommands } from "./hooks";
 import { PageLink } from "./link";
 import { MetricsPage } from "./metrics";
-import { Indexing, NoProject, NoServer, Offline, Toasts } from "./notices";
+import { Full, Indexing, NoProject, NoServer, Offline, Toasts } from "./notices";
 import { Palette } from "./palette";
 import { QueryBox } from "./querybox";
 import { RunsPage } from "./runs";
@@ -178,6 +178,7 @@ export function Shell(): JSX.Element {
     <div class="app">
       <TopBar />
       <Indexing />
+      <Full />
       <Offline />
       {session.server.value?.repos.length === 0 && address.value.page !== "settings" ? (
         <NoProject />

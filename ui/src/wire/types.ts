@@ -32,6 +32,9 @@ export type Field =
 /// Why a repository cannot be changed: its disk is mounted read-only, or the server may not write to its folder.
 export type ReadOnlyReason = "disk" | "rights";
 
+/// Why nothing more finds room in a repository.
+export type FullReason = "disk" | "project";
+
 export interface RepoInfo {
   readonly id: string;
   readonly name: string;
@@ -39,6 +42,7 @@ export interface RepoInfo {
   readonly runs: number;
   readonly indexing: Indexing | null;
   readonly read_only: ReadOnlyReason | null;
+  readonly full?: FullReason | null;
   readonly rights?: readonly string[];
 }
 
@@ -337,6 +341,7 @@ export interface Tick {
   /// How many runs were read of how many; null: all.
   readonly indexing: Indexing | null;
   readonly read_only: ReadOnlyReason | null;
+  readonly full?: FullReason | null;
 }
 
 export interface Completion {
