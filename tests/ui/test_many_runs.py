@@ -13,6 +13,7 @@ from aim.engine.repository import Repository
 from tests.ui.conftest import Open, in_both_themes, serving
 
 RUNS = 320
+GROUPED_RUNS = 1200
 METRICS = ("accuracy", "loss")
 
 
@@ -124,4 +125,60 @@ def test_rows_of_a_long_list_come_into_view(open_page: Open, tmp_path: Path) -> 
         last = page.locator(".runlist .run").last
         sync_api.expect(last.locator(".value")).to_have_text("0.2857", timeout=60_000)
         assert max(limits) > 500
+        page.close()
+
+
+def _record_models(root: Path) -> None:
+    """Record 1,200 runs of three models, the last of them running."""
+    repository = Repository(root, create=True)
+    for number in range(GROUPED_RUNS):
+        writer = repository.new_run()
+        writer.lines.set_param(("hparams",), {"model": ("cnn", "mlp", "vit")[number % 3], "lr": 0.1})
+        writer.sequence("loss").track(number / GROUPED_RUNS, step=0)
+        writer.sequence("loss").track(number / GROUPED_RUNS, step=1)
+        writer.close()
+
+
+def test_a_grouping_of_very_many_runs_fetches_no_more_than_is_on_the_screen(open_page: Open, tmp_path: Path) -> None:
+    """
+    Of 1,200 grouped runs, both pages fetch the heads of three groups and the rows on the screen, also after a change.
+    """
+    root = tmp_path / "work"
+    _record_models(root)
+    rows: list[int] = []
+
+    def note(request: sync_api.Request) -> None:
+        if request.method == "POST" and "/runs?" in request.url:
+            rows.append(_body(request)["limit"])
+
+    with serving("--repo", str(root)) as address:
+        page = open_page(address + "runs")
+        page.locator(".grid .row").first.wait_for()
+        page.on("request", note)
+        page.goto(address + "runs?group=hparams.model&cols=metric:loss:last")
+        heads = page.locator(".grid .row.grouped")
+        sync_api.expect(heads.first).to_contain_text("400")
+        page.locator(".grid").evaluate("grid => grid.scrollTop = 28 * 900")
+        sync_api.expect(page.locator(".grid .row:not(.grouped) .name").first).to_be_visible()
+        sync_api.expect(page.locator(".grid .stuck")).to_contain_text("400")
+        seen = len(rows)
+        with page.expect_response(lambda answer: "/groups?" in answer.url):
+            writer = Repository(root).new_run()
+            writer.lines.set_param(("hparams",), {"model": "vit"})
+            writer.close()
+        page.locator(".grid").evaluate("grid => grid.scrollTop = 28 * 1199")
+        sync_api.expect(page.locator(".grid .row:not(.grouped)").last).to_be_visible()
+        assert len(rows) > seen
+        assert max(rows) <= 500
+
+        rows.clear()
+        page.goto(address + "metrics?color=hparams.model")
+        legend = page.get_by_role("group", name="Groups, the best first")
+        sync_api.expect(legend.locator(".entry")).to_have_count(3)
+        sync_api.expect(legend).to_contain_text("401")
+        page.locator(".runlist .fold").first.click()
+        sync_api.expect(page.locator(".runlist .run .name").first).to_be_visible()
+        legend.locator(".entry [aria-pressed]").first.click()
+        sync_api.expect(legend.locator(".entry.off")).to_have_count(2)
+        assert max(rows) <= 500
         page.close()

@@ -10,33 +10,65 @@ import { FakeServer } from "./fakeserver";
 import { makeRuns, runsAnswer, type GeneratedRun } from "./project";
 import type { App } from "../src/model/app";
 import { makeScene, type Scene } from "../src/model/scene";
-import type { RunsRequest } from "../src/wire/types";
+import { memberWindows } from "../src/model/members";
+import type { RunHead } from "../src/model/runheads";
+import type { GroupsAnswer, GroupsRequest, WireDigest } from "../src/wire/groups";
+import type { Field, RunsRequest } from "../src/wire/types";
 
+const MODELS = ["cnn", "mlp", "vit"] as const;
 const RUNS: readonly GeneratedRun[] = makeRuns(1).flatMap((run) =>
   Array.from({ length: 10_000 }, (_, i) => ({
     ...run,
     hash: `${i.toString(16).padStart(8, "0")}aaaaaaaaaaaaaaaa`,
     name: `run ${i}`,
+    params: { ...run.params, hparams: { lr: 0.1, model: MODELS[i % MODELS.length] } },
   })),
 );
 const ROW_BYTES_MOST = 200;
+const MODEL: Field = ["param", "hparams", "model"];
+
+function modelOf({ hash }: { readonly hash: string }): string {
+  return MODELS[Number.parseInt(hash.slice(0, 8), 16) % MODELS.length];
+}
 
 beforeEach(() => goToText("metrics"));
 
 /// A server of these runs, which counts the bytes that it sends.
+function headNamed(label: string): RunHead {
+  return { key: [label], values: [label], label, count: 3, first: "", digests: new Map() };
+}
+
+function groupsOf(matching: readonly GeneratedRun[], { fields }: GroupsRequest): GroupsAnswer {
+  const groups = MODELS.map((model) => matching.filter((run) => modelOf(run) === model));
+  const cells: readonly WireDigest[] = fields.map(() => ({
+    spread: [1, 0.5, 0.5, 0.5, 0],
+    numeric: true,
+    distinct: 1,
+  }));
+  return {
+    cursor: "1",
+    total: RUNS.length,
+    count: matching.length,
+    groups: groups.map((runs, i) => ({ key: [MODELS[i]], runs: runs.length, first: runs[0].hash, cells })),
+  };
+}
+
 function longServer(matching: readonly GeneratedRun[] = RUNS) {
   const server = new FakeServer();
   const sent = { bytes: 0, rows: [] as number[] };
   server.on("runs", ({ body }) => {
-    const { fields, limit, runs, query } = body as unknown as RunsRequest;
+    const { fields, limit, runs, query, group, offset = 0 } = body as unknown as RunsRequest;
     const prefix = /startswith\("(\w+)"\)/.exec(query)?.[1] ?? "";
-    const listed = matching.filter(({ hash }) => hash.startsWith(prefix) && (runs?.includes(hash) ?? true));
-    const part = listed.slice(0, limit);
+    const listed = matching
+      .filter(({ hash }) => hash.startsWith(prefix) && (runs?.includes(hash) ?? true))
+      .filter((run) => !group || group.key[0] === modelOf(run));
+    const part = listed.slice(offset, offset + limit);
     const answer = runsAnswer(part, fields, { count: listed.length, total: RUNS.length });
     sent.bytes += JSON.stringify(answer).length;
     sent.rows.push(part.length);
     return answer;
   });
+  server.on("groups", ({ body }) => groupsOf(matching, body as unknown as GroupsRequest));
   return { server, sent };
 }
 
@@ -119,12 +151,50 @@ test("of selected runs far down it is known which ones the query leaves out", as
   close(app, scene);
 });
 
-test("a grouping needs all runs, and never all of them again", async () => {
-  const { app, scene, sent } = await opened(RUNS, "metrics?color=hparams.lr");
+test("a grouping fetches the heads of its groups, and of their runs those on the screen", async () => {
+  const { app, scene, sent } = await opened(RUNS, "metrics?color=hparams.model");
+  await until(() => scene.legend.value.length === MODELS.length, "the heads");
+  assert.deepEqual(
+    MODELS.map((label) => [label, RUNS.filter((run) => modelOf(run) === label).length]),
+    scene.legend.value.map(({ label, count }) => [label, count]).sort(),
+  );
+  const [{ head }] = scene.legend.value;
+  assert.ok(head);
+  const { members } = scene.long;
+  members.need([{ head, first: 130, last: 150 }]);
+  await until(() => members.at(head, 149) !== "", "the rows on the screen");
+  assert.equal("", members.at(head, 50), "other rows are not fetched");
+  assert.deepEqual([200, 500, 100], sent.rows);
   app.scope.nudge("2", [RUNS[9000].hash]);
-  await until(() => sent.rows.length === 3, "the changed run");
-  assert.deepEqual([200, 10_000, 1], sent.rows);
+  await until(() => sent.rows.length === 5, "what is on the screen, again");
+  assert.ok(Math.max(...sent.rows) <= 500, `${sent.rows.join()} rows`);
+  assert.ok(sent.bytes < sent.rows.reduce((sum, count) => sum + count, 0) * ROW_BYTES_MOST, `${sent.bytes} bytes`);
+  assert.equal(head.count, (await scene.runsOf(scene.legend.value[0])).length, "all of them for who acts on all");
   close(app, scene);
+});
+
+test("a run that is not listed has the colour of the value that came with its curve", async () => {
+  const { app, scene } = await opened(RUNS, "metrics?color=hparams.model");
+  await until(() => scene.legend.value.length === MODELS.length, "the heads");
+  const far = RUNS[9000];
+  const { color } = scene.legend.value.find(({ label }) => label === modelOf(far)) ?? {};
+  assert.notEqual(color, scene.looks.value.coloring.colorOf(far.hash));
+  scene.learn({ runs: [far.hash], columns: [{ type: "json", values: [modelOf(far)] }], fields: [MODEL] });
+  assert.equal(color, scene.looks.value.coloring.colorOf(far.hash));
+  close(app, scene);
+});
+
+test("a window of rows names the groups that it touches, and which of their runs", () => {
+  const [a, b] = [headNamed("a"), headNamed("b")];
+  const heads: Readonly<Record<number, RunHead>> = { 0: a, 4: b };
+  const windows = memberWindows(8, (row) => heads[row], 2, 6);
+  assert.deepEqual(
+    [
+      ["a", 1, 3],
+      ["b", 0, 1],
+    ],
+    windows.map(({ head, first, last }) => [head.label, first, last]),
+  );
 });
 
 test("a baseline that is far down is asked for by itself, once", async () => {

@@ -105,7 +105,7 @@ test("a heat map averages the runs of a cell, and leaves out those without a val
 });
 
 test("groups have the values of their runs that are drawn", () => {
-  const group = { label: "g", value: 1, color: "#fff", hashes: ["a", "b", "d"] };
+  const group = { label: "g", value: 1, color: "#fff", hashes: ["a", "b", "d"], count: 3 };
   const [only] = valuesByGroup([group, { ...group, hashes: ["d"] }], TABLE, "metric:acc:max", (hash) => hash !== "b");
   assert.deepEqual([1], only.values);
 });

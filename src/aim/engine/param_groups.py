@@ -15,7 +15,6 @@ all projects.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ import numpy.typing as npt
 
 from aim.core.params import Path
 from aim.core.reserved import IMPORTED_PARAMS, SYSTEM_PARAMS
+from aim.engine.run_groups import value_text
 from aim.query.table import QueryColumn
 from aim.storage.catalogue.run_table import RunTable
 
@@ -119,18 +119,11 @@ def _codes(path: Path, column: QueryColumn, rows: IntArray) -> _ParamCodes:
     for code in np.unique(codes).tolist():
         if code >= 0:
             value = column.values[code]
-            number = numbers.setdefault(_text(value), len(numbers))
+            number = numbers.setdefault(value_text(value), len(numbers))
             canonical[code] = number
             if number == len(values):
                 values.append(value)
     return _ParamCodes(path, canonical[codes], values)
-
-
-def _text(value: object) -> str:
-    """Return a text that is equal for equal values: 1 and 1.0, but not 1 and True."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return json.dumps(value, sort_keys=True, default=repr)
 
 
 def _ignored_by_rule(params: Sequence[_ParamCodes], *, may_be_unique: bool) -> list[IgnoredParam]:

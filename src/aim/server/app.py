@@ -25,6 +25,7 @@ from aim.server import (
     demo,
     edits,
     export,
+    groups,
     health,
     info,
     live,
@@ -57,6 +58,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 REPOSITORY_ROUTES = [
     Route("/runs", runs.table, methods=["POST"]),
     Route("/fields", runs.fields, methods=["POST"]),
+    Route("/groups", groups.groups, methods=["POST"]),
     Route("/runs/{run}", run_page.run),
     Route("/runs/{run}/log", run_page.log),
     Route("/runs/{run}/records", run_page.records),

@@ -66,6 +66,46 @@ def _read_sort(value: Any, where: str) -> tuple[Field, bool]:
 
 
 @dataclass(frozen=True)
+class GroupChoice:
+    """One group of runs: those that have the values *key*, as answers write them, in the fields *by*."""
+
+    by: list[Field]
+    key: list[Any]
+
+    @classmethod
+    def read(cls, body: Body | None) -> GroupChoice | None:
+        """Read the member `group`. Raises Refusal."""
+        if body is None:
+            return None
+        by, key = body.each("by", read_field, GROUP_FIELDS_MAX) or [], body.items("key", GROUP_FIELDS_MAX) or []
+        if len(by) != len(key):
+            raise wrong(f"`group.key` must have a value for each field of `group.by`, {len(by)}, got {len(key)}.")
+        return cls(by, key)
+
+
+@dataclass(frozen=True)
+class GroupsRequest:
+    """The body of `POST …/groups`."""
+
+    query: str
+    zone: tzinfo
+    runs: list[str] | None
+    by: list[Field]
+    fields: list[Field]
+
+    @classmethod
+    def read(cls, body: Body) -> GroupsRequest:
+        """Read the body. Raises Refusal."""
+        return cls(
+            body.query(),
+            body.zone,
+            body.texts("runs"),
+            body.each("by", read_field, GROUP_FIELDS_MAX) or [],
+            body.each("fields", read_field, FIELDS_MAX) or [],
+        )
+
+
+@dataclass(frozen=True)
 class RunsRequest:
     """The body of `POST …/runs`."""
 
@@ -76,6 +116,7 @@ class RunsRequest:
     offset: int
     limit: int
     runs: list[str] | None
+    group: GroupChoice | None = None
 
     @classmethod
     def read(cls, body: Body) -> RunsRequest:
@@ -88,6 +129,7 @@ class RunsRequest:
             body.whole("offset", 0, 0, 1 << 40),
             body.whole("limit", 1000, 1, RUNS_MAX),
             body.texts("runs"),
+            GroupChoice.read(body.inner("group")),
         )
 
 
@@ -147,6 +189,8 @@ class SeriesRequest:
     since: str | None
     limit: int
     branches: int = 0
+    group: GroupChoice | None = None
+    fields: tuple[Field, ...] = ()
 
     @classmethod
     def read(cls, body: Body) -> SeriesRequest:
@@ -172,4 +216,6 @@ class SeriesRequest:
             body.text_or_none("since"),
             body.whole("limit", LIMIT_DEFAULT, 1, SERIES_MAX),
             body.whole("branches", 0, 0, BRANCHES_MAX),
+            GroupChoice.read(body.inner("group")),
+            tuple(body.each("fields", read_field, FIELDS_MAX) or ()),
         )

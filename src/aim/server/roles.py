@@ -45,6 +45,7 @@ NEEDED: Mapping[str, str] = {
     "DELETE /api/tokens/{id}": READ,
     f"POST {REPOSITORY}/runs": READ,
     f"POST {REPOSITORY}/fields": READ,
+    f"POST {REPOSITORY}/groups": READ,
     f"GET {REPOSITORY}/runs/{{run}}": READ,
     f"GET {REPOSITORY}/runs/{{run}}/log": READ,
     f"GET {REPOSITORY}/runs/{{run}}/records": READ,

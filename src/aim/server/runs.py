@@ -32,6 +32,7 @@ from aim.server.bodies import Body, read_body
 from aim.server.columns import plain, wire_column, wire_columns, wire_summaries
 from aim.server.open_repository import OpenRepository
 from aim.server.requests import RunsRequest
+from aim.server.selection import rows_of_group
 from aim.server.server_state import in_thread, repo_of
 from aim.storage.catalogue.run_table import RunTable
 
@@ -50,6 +51,8 @@ def _table(repo: OpenRepository, request: RunsRequest) -> Response:
 
     def read(table: RunTable) -> dict[str, Any]:
         rows = selected_rows(table, question, request.runs)
+        if request.group is not None:
+            rows = rows_of_group(table, rows, request.group)
         ordered = sort_rows(table, newest_first(table, rows), request.sort)
         page_rows = ordered[request.offset : request.offset + request.limit]
         answer = {

@@ -30,11 +30,13 @@ from aim.engine.matching import (
 )
 from aim.engine.param_groups import param_groups
 from aim.engine.points import PointStore
+from aim.engine.run_groups import run_groups, value_text
 from aim.engine.tail import ChangesSince
-from aim.server.answers import wire_cell, wire_context
+from aim.server.answers import wire_cell, wire_context, wire_value
 from aim.server.bodies import Key
+from aim.server.columns import plain, wire_column
 from aim.server.open_repository import OpenRepository
-from aim.server.requests import SERIES_MAX, EqualParams, SeriesRequest
+from aim.server.requests import SERIES_MAX, EqualParams, GroupChoice, SeriesRequest
 from aim.storage.catalogue.run_table import RunTable
 
 IntArray = npt.NDArray[np.int64]
@@ -88,6 +90,7 @@ class Selection:
         live_runs: the runs that record now.
         is_whole: whether *curves* are all curves although the request has a `since`, because points were taken back.
         groups: for a request with `aggregate`.
+        columns: what the runs have in the `fields` of the request, as columns of an answer.
     """
 
     cursor: str
@@ -99,12 +102,16 @@ class Selection:
     live_runs: frozenset[str]
     is_whole: bool = False
     groups: RunGroups | None = None
+    columns: tuple[dict[str, Any], ...] = ()
 
 
 def select(repo: OpenRepository, table: RunTable, request: SeriesRequest) -> Selection:
     """Return the sequences of numbers that a request asks for."""
     question = ask(request.query, zone=request.zone)
     pair_indices, rows = narrowed_sequences(table, question, request.runs, request.metrics, METRIC)
+    if request.group is not None:
+        is_member = np.isin(rows, rows_of_group(table, np.unique(rows), request.group))
+        pair_indices, rows = pair_indices[is_member], rows[is_member]
     changes = None if request.since is None else repo.watch.since(request.since)
     is_whole = changes is not None and _needs_all(changes, request.runs)
     if changes is not None and not is_whole:
@@ -133,7 +140,19 @@ def select(repo: OpenRepository, table: RunTable, request: SeriesRequest) -> Sel
         _live_runs(table, distinct_rows, runs),
         is_whole,
         None if request.aggregation is None else _groups(table, distinct_rows, request, request.aggregation.by),
+        tuple(wire_column(field, cells(table, field, distinct_rows)) for field in request.fields),
     )
+
+
+def rows_of_group(table: RunTable, rows: IntArray, choice: GroupChoice) -> IntArray:
+    """Return those of *rows* that are in one group: none when no run has its values."""
+    grouped = run_groups(table, rows, choice.by)
+    wanted = [value_text(value) for value in choice.key]
+    for index, key in enumerate(grouped.keys):
+        if [value_text(wire_value(plain(value))) for value in key] == wanted:
+            members: IntArray = rows[grouped.indices == index]
+            return members
+    return rows[:0]
 
 
 def with_branches(store: PointStore, curves: Sequence[SelectedCurve], count: int) -> list[SelectedCurve]:

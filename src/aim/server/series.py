@@ -64,6 +64,8 @@ def _drawn(repo: OpenRepository, request: SeriesRequest) -> tuple[str, bytes]:
         "runs": selection.runs,
         "metrics": selection.metrics,
     }
+    if selection.columns:
+        header["columns"] = list(selection.columns)
     if selection.is_whole:
         header["whole"] = True
     if len(selection.curves) < selection.match_count:

@@ -2,7 +2,8 @@
 
 import type { Extent } from "../chart/extent";
 import type { Smoothing } from "./smoothing";
-import type { Aggregate, SequenceKey, SeriesRequest, XAxis } from "../wire/types";
+import type { GroupChoice } from "../wire/groups";
+import type { Aggregate, Field, SequenceKey, SeriesRequest, XAxis } from "../wire/types";
 
 const MANY_RUNS = 1000;
 const MANY_BUCKETS = 120;
@@ -17,6 +18,10 @@ export interface CardView {
   /// The query of the page, and the only runs to draw; null: all that match.
   readonly query: string;
   readonly only: readonly string[] | null;
+  /// Only the runs of this group; null: of all.
+  readonly group?: GroupChoice | null;
+  /// What is asked of the runs that are drawn, because not all of them are listed.
+  readonly fields?: readonly Field[];
   /// How many runs are drawn.
   readonly run_count: number;
   readonly x: XAxis;
@@ -52,6 +57,8 @@ export function cardRequest(view: CardView): SeriesRequest {
     ...(view.smoothing.kind === "ema" ? {} : { smooth_kind: view.smoothing.kind }),
     aggregate: view.aggregate,
     ...(view.branches > 0 ? { branches: view.branches } : {}),
+    ...(view.group ? { group: view.group } : {}),
+    ...(view.fields && view.fields.length > 0 ? { fields: view.fields } : {}),
   });
 }
 

@@ -107,14 +107,37 @@ export function bestOf(spread: Spread, field: Field): number | null {
   return direction === 0 ? null : direction > 0 ? spread.max : spread.min;
 }
 
+/// What stands in a cell of a group's head.
+export interface GroupCellText {
+  readonly text: string;
+  readonly title: string;
+  readonly isNumber: boolean;
+  readonly best?: string;
+}
+
 /// What a group's row says in one column: the value if it is one, the mean of a metric's numbers, else how many there
 /// are.
-export function groupCell(
-  cells: readonly Cell[],
-  field: Field,
-): { readonly text: string; readonly title: string; readonly isNumber: boolean; readonly best?: string } {
+export function groupCell(cells: readonly Cell[], field: Field): GroupCellText {
   const isNumeric = cells.every((cell) => cell === null || numberIn(cell) !== null);
-  const spread = isNumeric ? spreadOf(cells) : null;
+  const labels = [...new Set(cells.map(cellLabel))];
+  return digestCell({ isNumeric, spread: isNumeric ? spreadOf(cells) : null, distinct: labels.length, labels }, field);
+}
+
+/// The same of a group whose head the server computed. `labels`: those of the first distinct values.
+export function digestCell(
+  {
+    isNumeric,
+    spread,
+    distinct,
+    labels,
+  }: {
+    readonly isNumeric: boolean;
+    readonly spread: Spread | null;
+    readonly distinct: number;
+    readonly labels: readonly string[];
+  },
+  field: Field,
+): GroupCellText {
   if (field[0] === "metric" && spread && spread.min !== spread.max) {
     const best = bestOf(spread, field);
     const range = `${formatNumber(spread.min)} to ${formatNumber(spread.max)}`;
@@ -126,9 +149,8 @@ export function groupCell(
       best: best === null ? undefined : formatNumber(best),
     };
   }
-  const labels = new Set(cells.map(cellLabel));
-  if (labels.size === 1) return { text: [...labels][0], title: [...labels][0], isNumber: isNumeric };
-  return { text: `${labels.size} values`, title: [...labels].slice(0, 20).join(", "), isNumber: isNumeric };
+  if (distinct === 1) return { text: labels[0] ?? "", title: labels[0] ?? "", isNumber: isNumeric };
+  return { text: `${distinct} values`, title: labels.slice(0, 20).join(", "), isNumber: isNumeric };
 }
 
 /// Whether a column is drawn as numbers, at the right: every metric's, and a param's of which most values are numbers,

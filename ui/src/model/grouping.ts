@@ -3,6 +3,7 @@
 import { cellKey, cellLabel, numberIn, type Cell } from "./cell";
 import { DASHES, GREY, type Theme } from "../chart/palette";
 import { ownColors } from "./runcolors";
+import type { RunHead } from "./runheads";
 import { fieldMemory, runColors, type ValueColors } from "./valuecolors";
 import { cellOf, compareCells, type RunTable } from "./table";
 
@@ -11,7 +12,11 @@ export interface Group {
   readonly label: string;
   readonly value: Cell;
   readonly color: string;
+  /// Its runs; of very many only those that are here, of `count`.
   readonly hashes: readonly string[];
+  readonly count: number;
+  /// What the server says of it where not all runs are here.
+  readonly head?: RunHead;
 }
 
 export interface Coloring {
@@ -20,7 +25,7 @@ export interface Coloring {
 }
 
 /// The groups with a label of its own each: what is equal in few digits has all of them.
-function withOwnLabels<T extends { readonly label: string; readonly value: Cell }>(groups: readonly T[]): T[] {
+export function withOwnLabels<T extends { readonly label: string; readonly value: Cell }>(groups: readonly T[]): T[] {
   const counts = new Map<string, number>();
   for (const { label } of groups) counts.set(label, (counts.get(label) ?? 0) + 1);
   return groups.map((group) =>
@@ -68,18 +73,46 @@ export function coloring(table: RunTable, key: string, theme: Theme, memory: Val
     parts.map(({ value }) => value),
     theme,
   );
-  const groups = parts.map((part): Group => ({ ...part, color: colorOf(part.value) }));
+  const groups = parts.map((part): Group => ({ ...part, color: colorOf(part.value), count: part.hashes.length }));
   const byHash = new Map<string, string>();
   for (const group of groups) for (const hash of group.hashes) byHash.set(hash, group.color);
   return { groups, colorOf: (hash) => byHash.get(hash) ?? GREY[theme] };
 }
 
-/// Dashes by one column; solid for all when `key` is empty. They are remembered as colours are.
+/// Colours by one field of very many runs, of which only some are here: the groups are those that the server told of.
+/// `valueOf`: the value of a run, as far as it is here.
+export function headColoring(
+  heads: readonly RunHead[],
+  table: RunTable,
+  key: string,
+  valueOf: (hash: string) => Cell | undefined,
+  { theme, memory, repo }: { theme: Theme; memory: ValueColors; repo: string },
+): Coloring {
+  const here = new Map(splitBy(table, key).map(({ value, hashes }) => [cellKey(value), hashes]));
+  const values = heads.map(({ values: [value] }) => value);
+  const colorOf = memory.of(fieldMemory(repo, key), values, theme);
+  const groups = heads.map((head): Group => {
+    const [value] = head.values;
+    const { label, count } = head;
+    return { label, value, color: colorOf(value), hashes: here.get(cellKey(value)) ?? [], count, head };
+  });
+  return {
+    groups,
+    colorOf: (hash) => {
+      const value = valueOf(hash);
+      return value === undefined ? GREY[theme] : colorOf(value);
+    },
+  };
+}
+
+/// Dashes by one column; solid for all when `key` is empty. They are remembered as colours are. `valueOf`: the value of
+/// a run that is not in the table, if it is known.
 export function dashing(
   table: RunTable,
   key: string,
   memory: ValueColors,
   repo: string,
+  valueOf?: (hash: string) => Cell | undefined,
 ): (hash: string) => readonly number[] {
   if (key === "") return () => DASHES[0];
   const byHash = new Map<string, readonly number[]>();
@@ -88,9 +121,12 @@ export function dashing(
     fieldMemory(repo, `dashes of ${key}`),
     parts.map(({ value }) => value),
   );
-  for (const { value, hashes } of parts)
-    for (const hash of hashes) byHash.set(hash, DASHES[Math.min(rankOf(value), DASHES.length - 1)]);
-  return (hash) => byHash.get(hash) ?? DASHES[0];
+  const dashOf = (value: Cell): readonly number[] => DASHES[Math.min(rankOf(value), DASHES.length - 1)];
+  for (const { value, hashes } of parts) for (const hash of hashes) byHash.set(hash, dashOf(value));
+  return (hash) => {
+    const value = byHash.has(hash) ? undefined : valueOf?.(hash);
+    return byHash.get(hash) ?? (value === undefined ? DASHES[0] : dashOf(value));
+  };
 }
 
 /// The dash of a context when several share a card: what validates is solid, what trains is dashed.

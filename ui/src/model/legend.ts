@@ -32,17 +32,29 @@ export function legendOf(
   isMoreBetter: boolean,
 ): readonly LegendGroup[] {
   const listed = groups.map((group): LegendGroup => {
-    const spread = spreadOf(group.hashes.map((hash) => cellOf(table, valueKey, hash)));
+    const spread = group.head
+      ? (group.head.digests.get(valueKey)?.spread ?? null)
+      : spreadOf(group.hashes.map((hash) => cellOf(table, valueKey, hash)));
     return { ...group, best: spread && (isMoreBetter ? spread.max : spread.min) };
   });
   return listed.sort((a, b) => compareCells(a.best, b.best, isMoreBetter));
 }
 
-/// The runs that no chosen group has; empty when none is chosen, or none of those that are chosen is there.
-export function leftOut(groups: readonly Group[], only: readonly string[]): ReadonlySet<string> {
+/// Whether a run is in none of the chosen groups; no run is when none is chosen, or none of those that are chosen is
+/// there. `valueOf`: the value of a run that no group lists, if it is known.
+export function leftOut(
+  groups: readonly Group[],
+  only: readonly string[],
+  valueOf: (hash: string) => Cell | undefined,
+): (hash: string) => boolean {
   const isChosen = (group: Group): boolean => only.includes(groupKey(group));
-  if (!groups.some(isChosen)) return new Set();
-  return new Set(groups.filter((group) => !isChosen(group)).flatMap(({ hashes }) => hashes));
+  if (!groups.some(isChosen)) return () => false;
+  const outside = new Set(groups.filter((group) => !isChosen(group)).flatMap(({ hashes }) => hashes));
+  if (groups.every(({ head }) => head === undefined)) return (hash) => outside.has(hash);
+  return (hash) => {
+    const value = valueOf(hash);
+    return outside.has(hash) || (value !== undefined && !only.includes(cellKey(value)));
+  };
 }
 
 /// The groups that alone are drawn after a press on one: only this, or all again if it was the only one. `isAdded`:

@@ -3,21 +3,26 @@
 ///     the first rows     more are fetched when `needRows` is called, four times as many each time
 ///     far runs           that are selected or pointed at, and the baseline, are asked for by themselves, with the
 ///                        query, so that it is known which ones it leaves out
-///     all rows           where a grouping needs them
+///     groups             their heads are computed by the server (`runheads.ts`), their runs come by windows of rows
+///                        (`members.ts`)
 ///
 /// So neither opening a page nor a change ever fetches ten thousand runs of which thirty are on the screen.
 
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { App } from "./app";
+import { answerableFields } from "./columns";
 import { queryLiteral } from "./fields";
 import { GROUP_PREFIX } from "./lines";
 import { liveStore, type LiveStore } from "./livestore";
 import type { Marks } from "./marks";
+import { groupMembers, type Members } from "./members";
+import { headsStore, type RunHead } from "./runheads";
 import { runsRequest, runsStore, type RunsStore, type RunsWish } from "./runs";
 import type { Scope } from "./scope";
 import { EMPTY_TABLE, tableOf, type RunTable } from "./table";
-import { drawingFields } from "./workspace";
+import { colorField, facetField, groupFields } from "./workspace";
 import { sendJson } from "../wire/request";
+import type { GroupsRequest } from "../wire/groups";
 import type { RunsAnswer, RunsRequest } from "../wire/types";
 
 const LIST_ROWS = 500;
@@ -32,6 +37,13 @@ export interface LongList {
   readonly baseline: ReadonlySignal<string | null>;
   /// Asks for so many rows, soon.
   readonly needRows: (count: number) => void;
+  /// Whether only the first rows are fetched: then groups are those of the server.
+  readonly isPart: ReadonlySignal<boolean>;
+  /// The heads of the groups by the colour, and by the facet, of runs of which only the first are listed.
+  readonly heads: LiveStore<readonly RunHead[]>;
+  readonly facets: LiveStore<readonly RunHead[]>;
+  /// The runs of the groups by colour.
+  readonly members: Members;
   /// The table that has a run, if one does.
   readonly tableFor: (hash: string) => RunTable;
   /// Those of some runs that the query leaves out, as far as that is known.
@@ -50,8 +62,24 @@ export function longList(
   { only, isListed }: { readonly only?: ReadonlySignal<readonly string[]>; readonly isListed: boolean },
 ): LongList {
   const rows = signal(LIST_ROWS);
-  const limit = computed(() => (isListed && drawingFields.value.length === 0 ? rows.value : Infinity));
+  const limit = computed(() => (isListed && !scope.session.server.value?.archive ? rows.value : Infinity));
   const store = runsStore(scope, wish, only, limit);
+  const isPartial = computed(() => limit.value < Infinity && isPart(store.table.value));
+  const groupedWish = computed(() => (isPartial.value && colorField.value !== "" ? wish.value : null));
+  const heads = headsStore(scope, headsWish(scope, groupedWish, colorField));
+  const facets = headsStore(
+    scope,
+    headsWish(
+      scope,
+      computed(() => (isPartial.value ? wish.value : null)),
+      facetField,
+    ),
+  );
+  const members = groupMembers(
+    scope,
+    groupedWish,
+    computed(() => groupFields(colorField.value)),
+  );
   const whole = baselineHash(scope, store, marks);
   const near = focusOf(marks);
   const focus = computed(() => (whole.answer.value ? [...near.value, whole.answer.value] : near.value));
@@ -62,10 +90,16 @@ export function longList(
   );
   const tableFor = (hash: string): RunTable => {
     const table = store.table.value;
-    return table.rowOf.has(hash) ? table : (far.answer.value?.table ?? EMPTY_TABLE);
+    if (table.rowOf.has(hash)) return table;
+    const inGroups = members.table.value;
+    return inGroups.rowOf.has(hash) ? inGroups : (far.answer.value?.table ?? EMPTY_TABLE);
   };
   return {
     store,
+    isPart: isPartial,
+    heads,
+    facets,
+    members,
     baseline,
     tableFor,
     needRows: (count) => {
@@ -77,11 +111,23 @@ export function longList(
       return runs.filter((hash) => asked?.has(hash) && !tableFor(hash).rowOf.has(hash));
     },
     stop: () => {
-      store.stop();
-      far.stop();
-      whole.stop();
+      for (const started of [store, far, whole, heads, facets, members]) started.stop();
     },
   };
+}
+
+/// What is asked of the groups by the field of a setting; null: nothing.
+function headsWish(
+  scope: Scope,
+  wish: ReadonlySignal<RunsWish | null>,
+  setting: ReadonlySignal<string>,
+): ReadonlySignal<GroupsRequest | null> {
+  return computed(() => {
+    const by = groupFields(setting.value);
+    if (wish.value === null || by.length === 0) return null;
+    const fields = wish.value.sort ? [wish.value.sort.field] : [];
+    return { query: scope.query.value, by, fields: answerableFields(fields, scope.fields.peek()?.summaries ?? null) };
+  });
 }
 
 /// Asks for the whole hash of a baseline that is far down: the address has the first digits of it.

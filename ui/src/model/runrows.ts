@@ -4,13 +4,21 @@ import type { Cell } from "./cell";
 import { bestOf } from "./columns";
 import { fieldText } from "./fields";
 import { splitBy } from "./grouping";
-import { compareCells, spreadOf, tableOfRuns, type RunTable } from "./table";
+import type { RunHead } from "./runheads";
+import { compareCells, spreadOf, tableOfRuns, type RunTable, type Spread } from "./table";
 import type { Field } from "../wire/types";
 
-/// A run, or the head of a group.
+/// A run, or the head of a group. The hash of a run that is not fetched yet is empty.
 export type Row =
   | { readonly hash: string; readonly label: "" }
-  | { readonly hash: null; readonly label: string; readonly hashes: readonly string[] };
+  | {
+      readonly hash: null;
+      readonly label: string;
+      /// Its runs; of very many, whose head the server computed, none.
+      readonly hashes: readonly string[];
+      readonly count: number;
+      readonly head?: RunHead;
+    };
 
 /// How groups are put in order by a column: by what their heads say of it, or by how many runs they have.
 export type GroupOrder = "mean" | "best" | "std" | "n";
@@ -45,7 +53,10 @@ export function splitByAll(table: RunTable, by: readonly Field[]): readonly RunG
 function rankOf(cells: readonly Cell[], field: Field, { order, hashes }: { order: GroupOrder } & RunGroup): Cell {
   if (order === "n") return hashes.length;
   const spread = spreadOf(cells);
-  if (!spread) return cells.find((cell) => cell !== null) ?? null;
+  return spread ? rankOfSpread(spread, field, order) : (cells.find((cell) => cell !== null) ?? null);
+}
+
+function rankOfSpread(spread: Spread, field: Field, order: GroupOrder): number {
   if (order === "std") return spread.std;
   return order === "best" ? (bestOf(spread, field) ?? spread.mean) : spread.mean;
 }
@@ -66,14 +77,41 @@ function inOrder(table: RunTable, groups: readonly RunGroup[], { sort, order }: 
 export function rowsOf(table: RunTable, grouping: Grouping): readonly Row[] {
   if (grouping.by.length === 0) return table.hashes.map((hash) => ({ hash, label: "" }));
   return inOrder(table, splitByAll(table, grouping.by), grouping).flatMap(({ label, hashes }): Row[] => [
-    { hash: null, label, hashes },
+    { hash: null, label, hashes, count: hashes.length },
     ...(grouping.isClosed(label) ? [] : hashes.map((hash): Row => ({ hash, label: "" }))),
   ]);
 }
 
-/// The runs of some rows, heads left out.
+/// The rows of groups whose heads the server computed, with those of their runs that are fetched.
+export function headRows(
+  heads: readonly RunHead[],
+  { isClosed, sort, order }: Omit<Grouping, "by">,
+  field: Field | null,
+  at: (head: RunHead, row: number) => string,
+): readonly Row[] {
+  const isDescending = order === "n" ? (sort?.descending ?? true) : (sort?.descending ?? false);
+  const ranks = new Map(heads.map((head) => [head, headRank(head, field, order)]));
+  const isSorted = order === "n" || field !== null;
+  const listed = isSorted
+    ? [...heads].sort((a, b) => compareCells(ranks.get(a) ?? null, ranks.get(b) ?? null, isDescending))
+    : heads;
+  return listed.flatMap((head): Row[] => [
+    { hash: null, label: head.label, hashes: [], count: head.count, head },
+    ...(isClosed(head.label)
+      ? []
+      : Array.from({ length: head.count }, (_, i): Row => ({ hash: at(head, i), label: "" }))),
+  ]);
+}
+
+function headRank({ count, digests }: RunHead, field: Field | null, order: GroupOrder): Cell {
+  if (order === "n") return count;
+  const digest = field ? digests.get(fieldText(field)) : undefined;
+  return digest?.spread ? rankOfSpread(digest.spread, field ?? ["run", "name"], order) : (digest?.values[0] ?? null);
+}
+
+/// The runs of some rows, heads left out, and those that are not fetched.
 export function hashesOf(rows: readonly Row[]): readonly string[] {
-  return rows.flatMap(({ hash }) => (hash === null ? [] : [hash]));
+  return rows.flatMap(({ hash }) => (hash ? [hash] : []));
 }
 
 /// The index of the head of the group that a row is in; null: rows are not in groups.
@@ -119,4 +157,10 @@ export function toggledSet(set: ReadonlySet<string>, member: string): ReadonlySe
   const next = new Set(set);
   if (!next.delete(member)) next.add(member);
   return next;
+}
+
+/// The head of a row that heads a group, null for a group that the page made itself; undefined for a run.
+export function headAt(rows: readonly Row[], row: number): RunHead | null | undefined {
+  const item = rows[row];
+  return item?.hash === null ? (item.head ?? null) : undefined;
 }

@@ -4,11 +4,12 @@ import type { Theme } from "../chart/palette";
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import { setting } from "./address";
 import type { App } from "./app";
+import { drawnRuns, type DrawnRuns } from "./drawnruns";
 import { bestSummary, fieldText, guessTarget, parseField } from "./fields";
-import { coloring, dashing, type Coloring, type Group } from "./grouping";
+import { coloring, dashing, headColoring, type Coloring, type Group } from "./grouping";
 import { leftOut, legendOf, onlyGroups, type LegendGroup } from "./legend";
 import { groupLabels, groupOwner, type Looks } from "./lines";
-import { longList } from "./longlist";
+import { longList, type LongList } from "./longlist";
 import { shortHash } from "./marks";
 import type { RunsStore, RunsWish } from "./runs";
 import { cellOf, type RunTable } from "./table";
@@ -17,12 +18,10 @@ import { fieldMemory, type ValueColors } from "./valuecolors";
 import type { Frame, FrameGroup } from "../wire/frame";
 import type { Field, FieldsAnswer } from "../wire/types";
 
+const STATUS_FIELD: Field = ["run", "status"];
+
 /// The fields that every page wants of a run.
-export const BASIC_FIELDS: readonly Field[] = [
-  ["run", "name"],
-  ["run", "status"],
-  ["run", "created_at"],
-];
+export const BASIC_FIELDS: readonly Field[] = [["run", "name"], STATUS_FIELD, ["run", "created_at"]];
 
 const targetText = setting("target");
 const failedSetting = setting("failed");
@@ -64,6 +63,16 @@ export interface Scene extends RunsStore {
   readonly legend: ReadonlySignal<readonly LegendGroup[]>;
   /// Takes the groups of runs that an answer says are averaged: runs of one group have one colour.
   readonly setGroups: (answer: Pick<Frame, "groups" | "by">) => void;
+  /// Takes what an answer says of the runs that it draws.
+  readonly learn: DrawnRuns["learn"];
+  /// What is asked of runs that are drawn, because not all of them are listed.
+  readonly askedOfDrawn: ReadonlySignal<readonly Field[]>;
+  /// Whether it is not known yet if all runs are listed, and the drawing depends on it.
+  readonly isUndecided: ReadonlySignal<boolean>;
+  /// All runs of a group.
+  readonly runsOf: (group: Group) => Promise<readonly string[]>;
+  /// Of very many runs: the heads of the groups by colour and by facet, and the runs of those by colour.
+  readonly long: Pick<LongList, "isPart" | "facets" | "members">;
   /// Whether runs that failed, or whose end was not recorded, are left out of the charts.
   readonly hidesFailed: ReadonlySignal<boolean>;
 }
@@ -93,7 +102,7 @@ function wishFor(rank: Target | null, more: readonly Field[], isRanked: boolean)
 }
 
 /// Starts a scene. `more`: further fields; `only`: these runs alone, in this order; `isListed`: of very many runs only
-/// the first are fetched, and more when `needRows` is called, unless a grouping needs all.
+/// the first are fetched, and more when `needRows` is called.
 export function makeScene(
   { scope, marks, session, colors: memory }: SceneApp,
   more?: ReadonlySignal<readonly Field[]>,
@@ -107,12 +116,18 @@ export function makeScene(
     return wishFor(rank, more?.value ?? [], only === undefined);
   });
   const list = longList({ scope, marks }, wish, { only, isListed });
-  const { store, baseline, tableFor, needRows, areMissing, stop } = list;
+  const { store, baseline, tableFor, needRows, areMissing, stop, heads, members } = list;
+  const drawn = drawnRuns(tableFor);
+  const { valueOf } = drawn;
   const averaged = signal<Averaged>({ groups: new Map(), by: null });
   const colors = computed(() => {
     const repo = scope.repo.value;
     const theme = session.theme.value;
-    const plain = coloring(store.table.value, colorField.value, theme, memory, repo);
+    const [table, key] = [store.table.value, colorField.value];
+    const plain =
+      list.isPart.value && key !== ""
+        ? headColoring(heads.answer.value ?? [], table, key, (hash) => valueOf(hash, key), { theme, memory, repo })
+        : coloring(table, key, theme, memory, repo);
     const way = aggregate.value;
     if (way === null || plain.groups.length > 0 || averaged.value.groups.size === 0) return plain;
     return averagedColoring(
@@ -128,27 +143,18 @@ export function makeScene(
     const key = rank ? fieldText(rank.field) : "";
     return legendOf(colors.value.groups, store.table.value, key, rank?.descending ?? true);
   });
-  const outside = computed(() => leftOut(colors.value.groups, onlyGroups.value));
+  const outside = computed(() =>
+    leftOut(colors.value.groups, onlyGroups.value, (hash) => valueOf(hash, colorField.value)),
+  );
   const looks = computed<Looks>(() => {
-    const table = store.table.value;
-    const hides = hidesFailed.value;
-    const isFailed = (hash: string): boolean => hides && FAILED.has(String(cellOf(tableFor(hash), "run.status", hash)));
-    const dashOf = dashing(table, dashField.value, memory, scope.repo.value);
-    const best = only || !target.value ? null : table.hashes[0];
-    const isMany = table.count > STRONG_BEST_RUNS;
     // Read here, so that the lines are drawn anew when a mark or the aggregation changes.
-    void [outside.value, marks.hasHidden.value, marks.isPinned(""), marks.isBaseline("")];
-    return {
-      coloring: colors.value,
-      dashOf,
-      nameOf: (hash) => runName(tableFor(hash), hash),
-      isShown: (hash) =>
-        (table.rowOf.has(hash) || table.hashes.length < table.count) &&
-        !marks.isHidden(hash) &&
-        !outside.value.has(hash) &&
-        !isFailed(hash),
-      isStrong: (hash) => marks.isPinned(hash) || marks.isBaseline(hash) || (isMany && hash === best),
-    };
+    void [outside.value, drawn.values.value, marks.hasHidden.value, marks.isPinned(""), marks.isBaseline("")];
+    const dashOf = dashing(store.table.value, dashField.value, memory, scope.repo.value, (hash) =>
+      valueOf(hash, dashField.value),
+    );
+    const isRanked = !only && target.value !== null;
+    const drawing = { coloring: colors.value, dashOf, isOutside: outside.value, isRanked };
+    return looksOf(drawing, store.table.value, marks, (hash) => String(valueOf(hash, "run.status")), tableFor);
   });
   const setGroups = ({ groups, by }: Pick<Frame, "groups" | "by">): void => {
     const before = averaged.peek().groups;
@@ -167,6 +173,45 @@ export function makeScene(
     tableFor,
     areMissing,
     stop,
+    learn: drawn.learn,
+    askedOfDrawn: computed(() => {
+      if (!list.isPart.value) return [];
+      return distinctFields([...drawingFields.value, ...(hidesFailed.value ? [STATUS_FIELD] : [])]);
+    }),
+    isUndecided: computed(() => isListed && drawingFields.value.length > 0 && !store.isKnown.value),
+    runsOf: async ({ head, hashes }) => (head ? members.all(head) : hashes),
+    long: list,
+  };
+}
+
+/// How runs look: their colours and dashes, and which are drawn, and thick. `statusOf`: as far as it is known.
+function looksOf(
+  {
+    coloring: colors,
+    dashOf,
+    isOutside,
+    isRanked,
+  }: Pick<Looks, "coloring" | "dashOf"> & {
+    readonly isOutside: (hash: string) => boolean;
+    readonly isRanked: boolean;
+  },
+  table: RunTable,
+  marks: SceneApp["marks"],
+  statusOf: (hash: string) => string,
+  tableFor: (hash: string) => RunTable,
+): Looks {
+  const hides = hidesFailed.value;
+  const best = isRanked && table.count > STRONG_BEST_RUNS ? table.hashes[0] : null;
+  return {
+    coloring: colors,
+    dashOf,
+    nameOf: (hash) => runName(tableFor(hash), hash),
+    isShown: (hash) =>
+      (table.rowOf.has(hash) || table.hashes.length < table.count) &&
+      !marks.isHidden(hash) &&
+      !isOutside(hash) &&
+      !(hides && FAILED.has(statusOf(hash))),
+    isStrong: (hash) => marks.isPinned(hash) || marks.isBaseline(hash) || hash === best,
   };
 }
 
@@ -187,6 +232,7 @@ function averagedColoring(
     value: key,
     color: memory.chosen(name, key) ?? byHash.get(first) ?? plain.colorOf(first),
     hashes,
+    count: hashes.length,
   }));
   const colors = new Map(listed.flatMap(({ color, hashes }) => hashes.map((hash) => [hash, color])));
   return { groups: listed, colorOf: (hash) => colors.get(hash) ?? plain.colorOf(hash) };

@@ -50,7 +50,7 @@ export function fetchSeries(
 ): Promise<Frame> {
   return inTurn(rank, async () => {
     abort?.throwIfAborted();
-    return decodeFrame(await sendForBytes(scope.question("series"), body, abort));
+    return decodeFrame(await sendForBytes(scope.question("series"), body, abort), body.fields);
   });
 }
 
@@ -61,7 +61,8 @@ function partKey(part: FramePart): string {
 /// `old` with the series of a later frame put in.
 export function mergeFrames(old: Frame, next: Frame): Frame {
   if (next.isWhole) return next;
-  if (next.parts.length === 0) return { ...old, cursor: next.cursor };
+  const { cursor, runs, columns, fields } = next;
+  if (next.parts.length === 0) return { ...old, cursor };
   const byKey = new Map(next.parts.map((part) => [partKey(part), part]));
   const parts = old.parts.map((part) => {
     const key = partKey(part);
@@ -72,7 +73,10 @@ export function mergeFrames(old: Frame, next: Frame): Frame {
   const total = Math.max(old.total, next.total);
   return {
     ...old,
-    cursor: next.cursor,
+    cursor,
+    runs,
+    columns,
+    fields,
     total,
     sent: old.sent < old.total ? old.sent : total,
     parts: [...parts, ...byKey.values()],

@@ -107,6 +107,25 @@ export function tableOfRuns(table: RunTable, hashes: readonly string[]): RunTabl
   );
 }
 
+/// Several tables of the same columns as one, at most so many rows of it; of a run that is in several the first counts.
+export function joinedTable(tables: readonly RunTable[], rows_most: number): RunTable {
+  const [first = EMPTY_TABLE] = tables;
+  const placeOf = new Map<string, readonly [RunTable, number]>();
+  for (const table of tables)
+    table.hashes.forEach((hash, row) => {
+      if (!placeOf.has(hash) && placeOf.size < rows_most) placeOf.set(hash, [table, row]);
+    });
+  const places = [...placeOf.values()];
+  const columns = new Map<string, Column>();
+  for (const [key, column] of first.columns) {
+    const types = new Set(tables.flatMap((table) => table.columns.get(key)?.type ?? []));
+    const cells = places.map(([table, row]) => table.columns.get(key)?.cells[row] ?? null);
+    columns.set(key, { ...column, cells, type: types.size > 1 ? "json" : column.type });
+  }
+  const hashes = [...placeOf.keys()];
+  return { ...first, hashes, rowOf: indexOf(hashes), columns };
+}
+
 /// The same runs in the order of a column; equal ones keep theirs.
 export function sorted(table: RunTable, key: string, descending: boolean): RunTable {
   const column = table.columns.get(key);

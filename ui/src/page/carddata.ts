@@ -17,7 +17,8 @@ import type { LiveStore } from "../model/livestore";
 import type { Scene } from "../model/scene";
 import { seriesStore, type CardPlace } from "../model/series";
 import type { Frame } from "../wire/frame";
-import type { SeriesRequest, StoredDocument } from "../wire/types";
+import type { RunHead } from "../model/runheads";
+import type { Field, SeriesRequest, StoredDocument } from "../wire/types";
 import { useApp } from "./app";
 import { cardTitle } from "./cardactions";
 import { useOnScreen, useStore } from "./hooks";
@@ -32,6 +33,8 @@ export interface CardSubject {
   readonly settings: CardSettings;
   /// Only these runs: a facet's, or those of a page about few runs. Null: all that match.
   readonly runs?: ReadonlySignal<readonly string[] | null>;
+  /// Only the runs of this group, which are too many to be named.
+  readonly head?: { readonly by: Field; readonly head: RunHead };
   /// Makes the lines of what was fetched, in place of a line for each curve.
   readonly reshape?: (frame: Frame | null) => CardLines;
 }
@@ -54,7 +57,7 @@ export interface CardData {
 
 /// Makes the data of a card. Nothing is fetched before the card comes near the screen.
 export function useCardData(
-  { card, scene, settings, runs, reshape }: CardSubject,
+  { card, scene, settings, runs, head, reshape }: CardSubject,
   onLines?: (lines: CardLines) => void,
 ): CardData {
   const { scope, documents } = useApp();
@@ -65,13 +68,15 @@ export function useCardData(
   const plotWidth = useSignal(0);
   const window = useDelayed(settings.window);
   const request = useComputed<SeriesRequest | null>(() => {
-    if (!isSeen.value) return null;
+    if (!isSeen.value || scene.isUndecided.value) return null;
     const only = runs?.value ?? null;
     return cardRequest({
       metrics: card.metrics,
       query: scope.query.value,
       only,
-      run_count: only ? only.length : scene.table.value.count,
+      group: head ? { by: [head.by], key: head.head.key } : null,
+      fields: scene.askedOfDrawn.value,
+      run_count: head?.head.count ?? (only ? only.length : scene.table.value.count),
       x: settings.xAxis.value,
       window: window.value,
       smoothing: settings.smoothing.value,
@@ -98,7 +103,9 @@ export function useCardData(
   });
   useSignalEffect(() => {
     const frame = store.answer.value;
-    if (frame === null || settings.aggregate.value === null) return;
+    if (frame === null) return;
+    untracked(() => scene.learn(frame));
+    if (settings.aggregate.value === null) return;
     untracked(() => {
       scene.setGroups(frame);
       settings.ignored.value = frame.ignored;

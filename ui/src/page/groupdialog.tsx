@@ -151,8 +151,13 @@ export function GroupDialog({ scene, onClose }: { scene: Scene; onClose: () => v
     const key = metrics.find((each) => sequenceText(each) === metric);
     if (!from || !to || !key) return undefined;
     const abort = new AbortController();
-    compareGroups(scope, key, value, from.hashes, to.hashes, abort.signal).then(
+    const compared = async (): Promise<GroupComparison> => {
+      const [first, second] = await Promise.all([from, to].map(scene.runsOf));
+      return compareGroups(scope, key, value, first, second, abort.signal);
+    };
+    compared().then(
       (next) => {
+        if (abort.signal.aborted) return;
         answer.value = next;
         error.value = "";
       },
@@ -164,9 +169,7 @@ export function GroupDialog({ scene, onClose }: { scene: Scene; onClose: () => v
     );
     return () => abort.abort();
   });
-  const names = groups.map(
-    (group) => [groupKey(group), `${group.label} (${plural(group.hashes.length, "run")})`] as const,
-  );
+  const names = groups.map((group) => [groupKey(group), `${group.label} (${plural(group.count, "run")})`] as const);
   return (
     <Dialog title="Compare two groups" onClose={onClose}>
       <div class="group-dialog">

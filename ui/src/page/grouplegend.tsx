@@ -23,7 +23,7 @@ function Entry({ group, scene, field }: { group: LegendGroup; scene: Scene; fiel
   const { scope } = useApp();
   const best = group.best === null ? "" : formatCell(group.best);
   const of = rank ? `, best ${scope.columns.value.label(rank.field)} ${best}` : "";
-  const summary = `${group.label}: ${plural(group.hashes.length, "run")}${of}.`;
+  const summary = `${group.label}: ${plural(group.count, "run")}${of}.`;
   return (
     <span class={isOn ? "entry" : "entry off"}>
       <ColorChoice
@@ -40,7 +40,7 @@ function Entry({ group, scene, field }: { group: LegendGroup; scene: Scene; fiel
       >
         <span class="name">{group.label}</span>
         <span class="muted">
-          {group.hashes.length}
+          {group.count}
           {best && ` · ${best}`}
         </span>
       </button>

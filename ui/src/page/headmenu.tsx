@@ -29,7 +29,10 @@ export function HeadMenu({ column, runs }: { column: TableColumn; runs: RunsTabl
       buttonClass="bare head-menu"
     >
       {(close) => (
-        <Values column={column} cells={runs.store.table.value.columns.get(column.key)?.cells ?? []} close={close} />
+        <>
+          <Values column={column} cells={runs.store.table.value.columns.get(column.key)?.cells ?? []} close={close} />
+          {runs.long.isGroupedThere.value && <p class="muted">Of the runs that were on the screen.</p>}
+        </>
       )}
     </Popover>
   );

@@ -217,6 +217,23 @@ function CardOrFacets({
   }
   const facet = parseField(facetField.value);
   if (!facet) return <ChartCard card={card} scene={scene} settings={settings} position={position} onExpand={expand} />;
+  if (scene.long.isPart.value) {
+    const heads = (scene.long.facets.answer.value ?? []).slice(0, FACETS_MOST);
+    return (
+      <>
+        {heads.map((head) => (
+          <ChartCard
+            key={head.label}
+            card={{ ...card, subtitle: [card.subtitle, head.label].filter(Boolean).join(" · ") }}
+            scene={scene}
+            settings={settings}
+            head={{ by: facet, head }}
+            onExpand={expand}
+          />
+        ))}
+      </>
+    );
+  }
   const parts = splitBy(scene.table.value, fieldText(facet)).slice(0, FACETS_MOST);
   return (
     <>

@@ -99,6 +99,7 @@ function useGroups({ chart, scene }: PictureProps): readonly GroupValues[] {
           value: hash,
           color: current.colorOf(hash),
           hashes: [hash],
+          count: 1,
         }));
   return valuesByGroup(groups, table, chart.y, isShown).slice(0, GROUPS_MOST);
 }

@@ -8,11 +8,13 @@ import { goTo } from "../model/address";
 import { fieldText } from "../model/fields";
 import { deltaText, formatAgo, formatCell, formatDuration } from "../model/format";
 import type { Group } from "../model/grouping";
-import { groupKey } from "../model/legend";
+import { drawOnly, groupKey, onlyGroups } from "../model/legend";
+import { memberWindows } from "../model/members";
+import type { RunHead } from "../model/runheads";
 import { commonPrefix } from "../model/runnames";
 import { toggledSet } from "../model/runrows";
 import { runName, type Scene } from "../model/scene";
-import { cellOf, spreadOf } from "../model/table";
+import { cellOf, spreadOf, type Spread } from "../model/table";
 import { runColors } from "../model/valuecolors";
 import { dashField } from "../model/workspace";
 import { useApp } from "./app";
@@ -29,6 +31,7 @@ const ROW_PX = 28;
 const SPARE_ROWS = 6;
 const OPEN_RUNS_MOST = 30; // groups of more runs than that are folded at first
 
+/// A group's head, or a run; the hash of a run that is not fetched yet is empty.
 type Row = { readonly group: Group; readonly hash: null } | { readonly group: null; readonly hash: string };
 
 /// Whether a group is folded: of many runs all are at first. `turned`: those on which the reader pressed.
@@ -40,13 +43,29 @@ function isFolded(group: Group, turned: ReadonlySet<string>, run_count: number):
 function useRows(scene: Scene, turned: ReadonlySignal<ReadonlySet<string>>): ReadonlySignal<readonly Row[]> {
   return useComputed<readonly Row[]>(() => {
     const groups = scene.legend.value;
-    const { hashes } = scene.table.value;
+    const { hashes, count } = scene.table.value;
     if (groups.length === 0) return hashes.map((hash) => ({ group: null, hash }));
     return groups.flatMap((group): Row[] => [
       { group, hash: null },
-      ...(isFolded(group, turned.value, hashes.length) ? [] : group.hashes.map((hash): Row => ({ group: null, hash }))),
+      ...(isFolded(group, turned.value, count) ? [] : membersOf(scene, group).map((hash) => ({ group: null, hash }))),
     ]);
   });
+}
+
+/// The runs of a group; empty texts for those that are not fetched yet.
+function membersOf({ long: { members } }: Scene, { head, hashes, count }: Group): readonly string[] {
+  return head ? Array.from({ length: count }, (_, i) => members.at(head, i)) : hashes;
+}
+
+/// Fetches the runs of very large groups when their rows come into view.
+function useMembers(scene: Scene, rows: readonly Row[], first: number, last: number): void {
+  const headAt = (row: number): RunHead | null | undefined => {
+    const { hash, group } = rows[row] ?? {};
+    return hash === null ? (group?.head ?? null) : undefined;
+  };
+  const windows = memberWindows(rows.length, headAt, first, last);
+  const text = JSON.stringify(windows.map(({ head, first: from, last: to }) => [head.key, from, to]));
+  useEffect(() => scene.long.members.need(windows), [text]);
 }
 
 /// The part of the list that is on the screen, and a row that is kept on it.
@@ -123,8 +142,10 @@ export function RunList({ scene }: { scene: Scene }): JSX.Element {
   const rowCount = scene.colors.value.groups.length > 0 ? rows.value.length : Math.max(rows.value.length, table.count);
   const needed = Math.ceil((view.value.top + view.value.height) / ROW_PX) + SPARE_ROWS;
   useEffect(() => scene.needRows(needed), [needed]);
+  useMembers(scene, rows.value, first, last);
   const drawn = (row: Row, index: number): JSX.Element => {
     const top = `${index * ROW_PX}px`;
+    if (row.hash === "") return <div key={`row ${index}`} class="run" style={{ top }} role="listitem" />;
     if (row.hash !== null) {
       const isCursor = index === cursor.value;
       return (
@@ -144,9 +165,14 @@ export function RunList({ scene }: { scene: Scene }): JSX.Element {
       <GroupRow
         key={`group ${groupKey(row.group)}`}
         group={row.group}
+        scene={scene}
         top={top}
-        cells={hashes.map((hash) => cellOf(table, key, hash))}
-        isClosed={isFolded(row.group, turned.value, table.hashes.length)}
+        spread={
+          row.group.head
+            ? (row.group.head.digests.get(key)?.spread ?? null)
+            : spreadOf(hashes.map((hash) => cellOf(table, key, hash)))
+        }
+        isClosed={isFolded(row.group, turned.value, table.count)}
         descending={target?.descending ?? true}
         onToggle={() => (turned.value = toggledSet(turned.value, groupKey(row.group)))}
       />
@@ -175,24 +201,40 @@ export function RunList({ scene }: { scene: Scene }): JSX.Element {
   );
 }
 
+/// Leaves a group of very many runs out of the charts, or draws it again: by its value, since its runs are too many for
+/// an address.
+function groupsBeside(scene: Scene, group: Group): { readonly isLeftOut: boolean; readonly toggle: () => void } {
+  const keys = scene.legend.value.map(groupKey);
+  const drawn = onlyGroups.value.length === 0 ? keys : onlyGroups.value;
+  const key = groupKey(group);
+  const isLeftOut = !drawn.includes(key);
+  const toggle = (): void => {
+    const next = isLeftOut ? [...drawn, key] : drawn.filter((other) => other !== key);
+    drawOnly(next.length === keys.length ? [] : next);
+  };
+  return { isLeftOut, toggle };
+}
+
 function GroupRow({
   group,
+  scene,
   top,
-  cells,
+  spread,
   isClosed,
   descending,
   onToggle,
 }: {
   group: Group;
+  scene: Scene;
   top: string;
-  cells: readonly Cell[];
+  spread: Spread | null;
   isClosed: boolean;
   descending: boolean;
   onToggle: () => void;
 }): JSX.Element {
   const { marks } = useApp();
-  const spread = spreadOf(cells);
-  const areHidden = group.hashes.every(marks.isHidden);
+  const others = groupsBeside(scene, group);
+  const areHidden = group.head ? others.isLeftOut : group.hashes.every(marks.isHidden);
   return (
     <div class={areHidden ? "group off" : "group"} style={{ top }} role="listitem">
       <button
@@ -200,7 +242,7 @@ function GroupRow({
         class={areHidden ? "bare eye off" : "bare eye"}
         aria-label={`Show or hide all of ${group.label}`}
         title="Show or hide the group"
-        onClick={() => marks.toggleHidden(group.hashes)}
+        onClick={() => (group.head ? others.toggle() : marks.toggleHidden(group.hashes))}
       >
         <Icon name={areHidden ? "eyeOff" : "eye"} size={14} />
       </button>
@@ -208,7 +250,7 @@ function GroupRow({
         <Swatch color={group.color} />
         <span class="name">{group.label}</span>
         <span class="value">
-          {group.hashes.length}
+          {group.count}
           {spread ? ` · best ${formatCell(descending ? spread.max : spread.min)}` : ""}
         </span>
       </button>
@@ -232,7 +274,7 @@ function RunRow({
   isCursor: boolean;
 }): JSX.Element {
   const { marks } = useApp();
-  const table = scene.table.value;
+  const table = scene.tableFor(hash);
   const { coloring, dashOf } = scene.looks.value;
   const isOff = !scene.looks.value.isShown(hash);
   const isHot = useComputed(() => marks.hot.value?.owner === hash);

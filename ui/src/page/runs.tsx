@@ -1,13 +1,15 @@
 /// The table of runs: columns chosen, sorted, grouped; ticked, compared, tagged, archived.
 
-import type { Cell } from "../model/cell";
-import { useSignal } from "@preact/signals";
+import { cellLabel, type Cell } from "../model/cell";
+import { useSignal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { change, goTo } from "../model/address";
-import { columnsText, groupCell, saveWidth } from "../model/columns";
+import { columnsText, digestCell, groupCell, saveWidth, type GroupCellText } from "../model/columns";
 import { queryLiteral } from "../model/fields";
 import type { Marks } from "../model/marks";
-import { hashesOf, headIndex, movedField, nextSort, type Row, toggledSet } from "../model/runrows";
+import { allMatching, memberWindows } from "../model/members";
+import type { RunHead } from "../model/runheads";
+import { hashesOf, headAt, headIndex, movedField, nextSort, type Row, toggledSet } from "../model/runrows";
 import type { RunTable } from "../model/table";
 import { Grid } from "../widget/grid";
 import { Icon } from "../widget/icon";
@@ -43,6 +45,7 @@ export function RunsPage(): JSX.Element {
     const item = rows.value[row];
     if (item.hash === null) return <GroupCell item={item} column={column} runs={runs} />;
     const { hash } = item;
+    if (hash === "") return column.key === NAME_KEY ? <span class="muted">…</span> : null;
     const color = colors.value.colorOf(hash);
     if (column.key === SPARK_KEY) return <Spark points={sparks.value.get(hash) ?? null} color={color} />;
     if (column.key === NAME_KEY) {
@@ -78,7 +81,7 @@ export function RunsPage(): JSX.Element {
           rowHeight_px={ROW_PX}
           cursor={cursor.value}
           sort={sort.value}
-          beforeLabel={(key) => key === NAME_KEY && <TickAll hashes={table.value.hashes} label="all matching runs" />}
+          beforeLabel={(key) => key === NAME_KEY && <TickMatching runs={runs} />}
           afterLabel={(column) =>
             column.key !== NAME_KEY && column.key !== SPARK_KEY && <HeadMenu column={column} runs={runs} />
           }
@@ -98,13 +101,33 @@ export function RunsPage(): JSX.Element {
           }}
           headOf={(row) => headIndex(rows.value, row)}
           onVisible={(first, last) => {
-            const next = hashesOf(rows.peek().slice(first, last));
-            if (next.join() !== visible.peek().join()) visible.value = next;
+            showRows(runs, visible, first, last);
           }}
         />
       </div>
       <SelectionBar scene={store} />
     </main>
+  );
+}
+
+/// Notes which rows are on the screen: their curves and, of groups, their runs are fetched.
+function showRows({ rows, long }: RunsTable, visible: Signal<readonly string[]>, first: number, last: number): void {
+  const list = rows.peek();
+  const next = hashesOf(list.slice(first, last));
+  long.members.need(memberWindows(list.length, (at) => headAt(list, at), first, last));
+  if (next.join() !== visible.peek().join()) visible.value = next;
+}
+
+function TickMatching({ runs: { table, long } }: { runs: RunsTable }): JSX.Element {
+  const { scope } = useApp();
+  const { hashes, count } = table.value;
+  return (
+    <TickAll
+      hashes={hashes}
+      count={long.isGroupedThere.value ? count : hashes.length}
+      all={() => allMatching(scope)}
+      label="all matching runs"
+    />
   );
 }
 
@@ -142,19 +165,40 @@ function RunsToolbar({ runs }: { runs: RunsTable }): JSX.Element {
 }
 
 /// A box that ticks many runs, or unticks them if all of them are ticked.
-function TickAll({ hashes, label }: { hashes: readonly string[]; label: string }): JSX.Element {
-  const { marks } = useApp();
-  const extent = marks.extent(hashes);
+function TickAll({
+  hashes,
+  count = hashes.length,
+  all,
+  label,
+}: {
+  hashes: readonly string[];
+  /// How many there are; where that is more than are here, `all` fetches them.
+  count?: number;
+  all?: () => Promise<readonly string[]>;
+  label: string;
+}): JSX.Element {
+  const { marks, session } = useApp();
+  const fetched = useSignal<readonly string[] | null>(null);
+  const members = hashes.length < count && fetched.value ? fetched.value : hashes;
+  const listed = marks.extent(members);
+  const extent = listed === "all" && members.length < count ? "some" : listed;
+  const toggle = (): void => {
+    if (members.length >= count || !all) return marks.toggleAll(members);
+    all().then((next) => {
+      fetched.value = next;
+      marks.toggleAll(next);
+    }, session.report);
+  };
   return (
     <input
       type="checkbox"
       checked={extent === "all"}
       indeterminate={extent === "some"}
       aria-label={`Select ${label}`}
-      title={`${extent === "all" ? "Unselect" : "Select"} ${label}: ${hashes.length.toLocaleString("en")}`}
+      title={`${extent === "all" ? "Unselect" : "Select"} ${label}: ${count.toLocaleString("en")}`}
       onClick={(event) => {
         event.stopPropagation();
-        marks.toggleAll(hashes);
+        toggle();
       }}
     />
   );
@@ -172,10 +216,15 @@ function GroupCell({ item, column, runs }: GroupCellProps): JSX.Element | null {
   if (column.key === SPARK_KEY) return null;
   if (column.key === NAME_KEY) {
     const isFolded = isClosed(item.label);
-    const color = colors.value.colorOf(item.hashes[0] ?? "");
+    const color = item.head ? runs.colorOfHead(item.head) : colors.value.colorOf(item.hashes[0] ?? "");
     return (
       <>
-        <TickAll hashes={item.hashes} label={`all runs of ${item.label}`} />
+        <TickAll
+          hashes={item.hashes}
+          count={item.count}
+          all={item.head && (() => runs.long.members.all(item.head as RunHead))}
+          label={`all runs of ${item.label}`}
+        />
         <button
           type="button"
           class="fold"
@@ -187,13 +236,15 @@ function GroupCell({ item, column, runs }: GroupCellProps): JSX.Element | null {
           </span>
           <i class="swatch" style={{ background: color }} />
           <b>{item.label}</b>
-          <span class="muted">{item.hashes.length}</span>
+          <span class="muted">{item.count}</span>
         </button>
       </>
     );
   }
   if (column.render !== "text" && column.render !== "number") return null;
-  const { text, title, isNumber, best } = groupCell(cellsOf(store.table.value, column.key, item.hashes), column.field);
+  const { text, title, isNumber, best } = item.head
+    ? headCell(item.head, column)
+    : groupCell(cellsOf(store.table.value, column.key, item.hashes), column.field);
   return (
     <>
       <span class={isNumber ? "" : "muted"} title={title}>
@@ -206,6 +257,12 @@ function GroupCell({ item, column, runs }: GroupCellProps): JSX.Element | null {
       )}
     </>
   );
+}
+
+function headCell({ digests }: RunHead, { key, field }: TableColumn): GroupCellText {
+  const digest = digests.get(key);
+  if (!digest) return { text: "", title: "", isNumber: false };
+  return digestCell({ ...digest, labels: digest.values.map(cellLabel) }, field);
 }
 
 function cellsOf(table: RunTable, key: string, hashes: readonly string[]): readonly Cell[] {

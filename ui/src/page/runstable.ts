@@ -6,14 +6,17 @@ import { goTo, setting } from "../model/address";
 import { bestNote, differingKeys, guessWidth, isNumberColumn, savedWidths } from "../model/columns";
 import { fieldText, parseField } from "../model/fields";
 import { formatCell } from "../model/format";
-import { coloring, type Coloring } from "../model/grouping";
+import { coloring, headColoring, type Coloring } from "../model/grouping";
 import type { CellForm } from "../model/runcolumns";
-import { hashesOf, rowsOf, type Row, type Sort } from "../model/runrows";
+import { hashesOf, headRows, rowsOf, type Row, type Sort } from "../model/runrows";
 import { commonPrefix } from "../model/runnames";
 import { foldSetting, groupOrder, rowFields } from "../model/rowsettings";
-import { runsStore, type RunsStore, type RunsWish } from "../model/runs";
+import { groupedRuns, type GroupedRuns } from "../model/groupedruns";
+import type { RunHead } from "../model/runheads";
+import type { RunsStore, RunsWish } from "../model/runs";
 import { distinctFields, runName } from "../model/scene";
-import { sorted, spreadOf, type RunTable, type Spread } from "../model/table";
+import { cellOf, sorted, spreadOf, type RunTable, type Spread } from "../model/table";
+import { fieldMemory } from "../model/valuecolors";
 import { colorField } from "../model/workspace";
 import type { Field } from "../wire/types";
 import type { GridColumn } from "../widget/grid";
@@ -71,6 +74,8 @@ const SPARK_COLUMN: TableColumn = {
 /// The table of runs.
 export interface RunsTable {
   readonly store: RunsStore;
+  /// The groups of very many runs.
+  readonly long: GroupedRuns;
   readonly wish: ReadonlySignal<RunsWish | null>;
   readonly chosen: ReadonlySignal<readonly Field[]>;
   readonly sort: ReadonlySignal<(Sort & { readonly field: Field }) | null>;
@@ -82,6 +87,8 @@ export interface RunsTable {
   /// What the names of all runs begin with.
   readonly prefix: ReadonlySignal<string>;
   readonly colors: ReadonlySignal<Coloring>;
+  /// The colour of a group whose head the server computed.
+  readonly colorOfHead: (head: RunHead) => string;
   readonly columns: ReadonlySignal<readonly TableColumn[]>;
   readonly widths: Signal<Readonly<Record<string, number>>>;
   readonly sparkMetric: ReadonlySignal<Field | null>;
@@ -102,6 +109,21 @@ function spreadsOf(table: RunTable): ReadonlyMap<string, Spread> {
     if (spread && spread.max > spread.min) spreads.set(key, spread);
   }
   return spreads;
+}
+
+function spreadsOfHeads(heads: readonly RunHead[]): ReadonlyMap<string, Spread> {
+  const spreads = new Map<string, Spread>();
+  for (const { digests } of heads)
+    for (const [key, { spread }] of digests) {
+      const before = spreads.get(key);
+      if (spread && key.startsWith("metric:"))
+        spreads.set(key, {
+          ...spread,
+          min: Math.min(spread.min, before?.min ?? Infinity),
+          max: Math.max(spread.max, before?.max ?? -Infinity),
+        });
+    }
+  return new Map([...spreads].filter(([, { min, max }]) => max > min));
 }
 
 function useColumns({
@@ -154,29 +176,40 @@ export function useRunsTable(): RunsTable {
     const fields = distinctFields([...ALWAYS, ...chosen.value, ...extra.filter((field) => field !== null)]);
     return { fields, sort: sort.value && { field: sort.value.field, descending: sort.value.descending } };
   });
-  const store = useStore(() => runsStore(scope, wish));
-  const table = useComputed(() =>
-    sort.value ? sorted(store.table.value, sort.value.key, sort.value.descending) : store.table.value,
-  );
+  const long = useStore(() => groupedRuns(scope, wish));
+  const { store } = long;
+  const table = useComputed(() => {
+    if (long.isGroupedThere.value) return { ...long.members.table.value, count: store.table.value.count };
+    return sort.value ? sorted(store.table.value, sort.value.key, sort.value.descending) : store.table.value;
+  });
   const turned = useSignal<ReadonlySet<string>>(new Set());
   const isClosed = (label: string): boolean => (foldSetting.value === "all") !== turned.value.has(label);
-  const rows = useComputed(() =>
-    rowsOf(table.value, { by: rowFields.value, isClosed, sort: sort.value, order: groupOrder.value }),
-  );
+  const rows = useComputed(() => {
+    const grouping = { by: rowFields.value, isClosed, sort: sort.value, order: groupOrder.value };
+    if (!long.isGroupedThere.value) return rowsOf(table.value, grouping);
+    return headRows(long.heads.answer.value ?? [], grouping, sort.value?.field ?? null, long.members.at);
+  });
   const prefix = useComputed(() => commonPrefix(table.value.hashes.map((hash) => runName(table.value, hash))));
-  const colors = useComputed(() =>
-    coloring(
-      table.value,
-      colorField.value || firstText(rowFields.value),
-      session.theme.value,
-      memory,
-      scope.repo.value,
-    ),
-  );
+  const colors = useComputed(() => {
+    const key = colorField.value || firstText(rowFields.value);
+    const look = { theme: session.theme.value, memory, repo: scope.repo.value };
+    if (!long.isGroupedThere.value) return coloring(table.value, key, look.theme, memory, look.repo);
+    const heads = key === firstText(rowFields.value) ? (long.heads.answer.value ?? []) : [];
+    return headColoring(heads, table.value, key, (hash) => cellOf(table.value, key, hash), look);
+  });
+  const colorOfHead = ({ values, digests }: RunHead): string => {
+    const key = colorField.value;
+    const digest = digests.get(key);
+    const own = key === "" || key === firstText(rowFields.value) ? values[0] : null;
+    const value = own ?? (digest?.distinct === 1 ? digest.values[0] : null);
+    return memory.of(fieldMemory(scope.repo.value, key || firstText(rowFields.value)), [], session.theme.value)(value);
+  };
   const widths = useSignal<Readonly<Record<string, number>>>(savedWidths());
   const sparkMetric = useComputed(() => chosen.value.find((field) => field[0] === "metric") ?? null);
   const columns = useColumns({ chosen, table, widths, sparkMetric });
-  const spreads = useComputed(() => spreadsOf(table.value));
+  const spreads = useComputed(() =>
+    long.isGroupedThere.value ? spreadsOfHeads(long.heads.answer.value ?? []) : spreadsOf(table.value),
+  );
   const differing = useComputed(() => {
     const selected = marks.selected.value.map((hash) => table.value.rowOf.get(hash) ?? -1);
     return differingKeys(
@@ -185,7 +218,8 @@ export function useRunsTable(): RunsTable {
     );
   });
   return {
-    store,
+    store: { ...store, table },
+    long,
     wish,
     chosen,
     sort,
@@ -195,6 +229,7 @@ export function useRunsTable(): RunsTable {
     turned,
     prefix,
     colors,
+    colorOfHead,
     columns,
     widths,
     sparkMetric,

@@ -1,7 +1,7 @@
 /// The typed-array frame of docs/formats/wire.md, section 5. Bytes in, views out: nothing is copied.
 
 import { exactText, parseJson, type BigInteger } from "./json";
-import type { Field, IgnoredReason, Json, ParamPath, SequenceKey } from "./types";
+import type { Field, IgnoredReason, Json, ParamPath, SequenceKey, WireColumn } from "./types";
 
 const MAGIC = 0x31465841; // "AXF1" read as a little-endian word
 const PREFIX_BYTES = 8;
@@ -58,6 +58,10 @@ export interface Frame {
   /// Of groups of equal params: which fields their keys are, and what was ignored. Else null.
   readonly by: readonly Field[] | null;
   readonly ignored: readonly IgnoredParam[] | null;
+  /// The runs of the last answer, and what they have in the fields of the request, if it had any.
+  readonly runs: readonly string[];
+  readonly columns: readonly WireColumn[];
+  readonly fields: readonly Field[];
 }
 
 interface Header {
@@ -87,6 +91,7 @@ interface Header {
   readonly groups?: readonly { readonly key: readonly Json[]; readonly runs: readonly number[] }[];
   readonly by?: readonly Field[];
   readonly ignored?: readonly IgnoredParam[];
+  readonly columns?: readonly WireColumn[];
 }
 
 /// The bytes are not a frame of this format.
@@ -98,8 +103,9 @@ function exactValues(
   return pairs ? new Map(pairs.map(([index, value]) => [index, exactText(value)])) : null;
 }
 
-/// Decodes a frame; throws `BadFrame` where the bytes are not one. Cost: O(series), nothing a point.
-export function decodeFrame(buffer: ArrayBuffer): Frame {
+/// Decodes a frame; throws `BadFrame` where the bytes are not one. `fields`: those of the request. Cost: O(series),
+/// nothing a point.
+export function decodeFrame(buffer: ArrayBuffer, fields: readonly Field[] = []): Frame {
   const view = new DataView(buffer);
   if (buffer.byteLength < PREFIX_BYTES || view.getUint32(0, true) !== MAGIC)
     throw new BadFrame("The answer is no AXF1 frame.");
@@ -149,6 +155,9 @@ export function decodeFrame(buffer: ArrayBuffer): Frame {
     groups,
     by: header.by ?? null,
     ignored: header.ignored ?? null,
+    runs: header.runs,
+    columns: header.columns ?? [],
+    fields,
   };
 }
 

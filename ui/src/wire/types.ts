@@ -1,6 +1,7 @@
 /// The shapes of docs/formats/wire.md, as TypeScript. Nothing here has behaviour.
 
 import type { You } from "./account";
+import type { GroupChoice } from "./groups";
 import type { BigInteger } from "./json";
 import type { SmoothKind } from "./smoothkind";
 
@@ -105,6 +106,7 @@ export interface RunsRequest {
   readonly offset?: number;
   readonly limit: number;
   readonly runs?: readonly string[] | null;
+  readonly group?: GroupChoice;
 }
 
 export type WireColumn =
@@ -327,6 +329,9 @@ export interface SeriesRequest {
   readonly branches?: number;
   readonly since?: string | null;
   readonly limit?: number;
+  readonly group?: GroupChoice;
+  /// What the answer says of the runs that it draws, as columns.
+  readonly fields?: readonly Field[];
 }
 
 /// How many runs were read, and how many there are to read.
