@@ -45,8 +45,13 @@ def _groups(repo: OpenRepository, request: GroupsRequest) -> Response:
             "total": table.run_count,
             "count": len(rows),
             "groups": [
-                {"key": [wire_value(plain(value)) for value in key], "runs": count, "first": first, "cells": list(own)}
-                for key, count, first, *own in zip(
+                {
+                    "key": [wire_value(plain(value)) for value in key],
+                    "runs": count,
+                    "first": first,
+                    "cells": list(digested),
+                }
+                for key, count, first, *digested in zip(
                     grouped.keys, grouped.counts(), hashes_of(table, rows[first_of]), *cells, strict=True
                 )
             ],

@@ -108,10 +108,7 @@ class Selection:
 def select(repo: OpenRepository, table: RunTable, request: SeriesRequest) -> Selection:
     """Return the sequences of numbers that a request asks for."""
     question = ask(request.query, zone=request.zone)
-    pair_indices, rows = narrowed_sequences(table, question, request.runs, request.metrics, METRIC)
-    if request.group is not None:
-        is_member = np.isin(rows, rows_of_group(table, np.unique(rows), request.group))
-        pair_indices, rows = pair_indices[is_member], rows[is_member]
+    pair_indices, rows = _sequences(table, question, request)
     changes = None if request.since is None else repo.watch.since(request.since)
     is_whole = changes is not None and _needs_all(changes, request.runs)
     if changes is not None and not is_whole:
@@ -144,12 +141,21 @@ def select(repo: OpenRepository, table: RunTable, request: SeriesRequest) -> Sel
     )
 
 
+def _sequences(table: RunTable, question: Question, request: SeriesRequest) -> tuple[IntArray, IntArray]:
+    """Return the sequences that a request is about, as `narrowed_sequences` does; of one group those of its runs."""
+    pair_indices, rows = narrowed_sequences(table, question, request.runs, request.metrics, METRIC)
+    if request.group is None:
+        return pair_indices, rows
+    is_member = np.isin(rows, rows_of_group(table, np.unique(rows), request.group))
+    return pair_indices[is_member], rows[is_member]
+
+
 def rows_of_group(table: RunTable, rows: IntArray, choice: GroupChoice) -> IntArray:
     """Return those of *rows* that are in one group: none when no run has its values."""
     grouped = run_groups(table, rows, choice.by)
-    wanted = [value_text(value) for value in choice.key]
+    chosen = [value_text(value) for value in choice.key]
     for index, key in enumerate(grouped.keys):
-        if [value_text(wire_value(plain(value))) for value in key] == wanted:
+        if [value_text(wire_value(plain(value))) for value in key] == chosen:
             members: IntArray = rows[grouped.indices == index]
             return members
     return rows[:0]
