@@ -18,7 +18,7 @@ from aim.core.kinds import METRIC
 from aim.core.reserved import SYSTEM_PREFIX
 from aim.core.statuses import RUNNING
 from aim.engine.curves import CurveRequest
-from aim.engine.listing import Field, ParamField, PropertyField, cells
+from aim.engine.listing import ParamField, PropertyField, cells
 from aim.engine.matching import (
     Question,
     ask,
@@ -136,7 +136,7 @@ def select(repo: OpenRepository, table: RunTable, request: SeriesRequest) -> Sel
         ],
         _live_runs(table, distinct_rows, runs),
         is_whole,
-        None if request.aggregation is None else _groups(table, distinct_rows, request, request.aggregation.by),
+        _groups(table, distinct_rows, request),
         tuple(wire_column(field, cells(table, field, distinct_rows)) for field in request.fields),
     )
 
@@ -231,8 +231,15 @@ def _numbered(numbers: IntArray) -> tuple[IntArray, list[int]]:
     return distinct[order], rank[sorted_indices.ravel()].tolist()
 
 
-def _groups(table: RunTable, rows: IntArray, request: SeriesRequest, by: Sequence[Field] | EqualParams) -> RunGroups:
-    """Put runs with equal values of all fields, or of all params, into groups, in the order of their first run."""
+def _groups(table: RunTable, rows: IntArray, request: SeriesRequest) -> RunGroups | None:
+    """
+    Put runs with equal values of all fields, or of all params, into groups, in the order of their first run.
+
+    None: nothing is averaged.
+    """
+    if request.aggregation is None:
+        return None
+    by = request.aggregation.by
     if isinstance(by, EqualParams):
         return _groups_of_equal_params(table, rows, request, by)
     columns = [cells(table, field, rows).objects() for field in by]
