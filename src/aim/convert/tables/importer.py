@@ -193,9 +193,11 @@ class TableReading:
     def _points(
         self, name: str, context: Mapping[str, Any], cells: Any, moments: Sequence[npt.NDArray[Any]]
     ) -> Iterator[Event]:
-        is_there = ~np.asarray(cells.is_null())
-        own_steps, times, epochs = (moment[is_there] for moment in moments)
-        cells = cells.filter(is_there)
+        if cells.null_count:
+            is_there = ~columns.empty_cells(cells)
+            moments = [moment[is_there] for moment in moments]
+            cells = cells.drop_null()
+        own_steps, times, epochs = moments
         values = columns.numbers(cells)
         key = f"{name}\0{sorted(context.items())}"
         whole, epochs, reason = self._whole(key, own_steps, epochs)

@@ -2,8 +2,8 @@
 KerasTuner: `tuner.search(..., callbacks=[AimCallback(tuner)])`, a run for each trial.
 
 Each run is named `trial-<id>` and has the trial's hyperparameters as `hparams`, the id, the tuner's project and its
-objective as the param `trial`; the rest is recorded as by `aim.keras`. A trial that is executed several times is one
-run.
+objective as the param `trial`, with its score at the end of each execution: the objective in the best epoch, on average
+over the executions. The rest is recorded as by `aim.keras`. A trial that is executed several times is one run.
 
 The tuner gives each execution a copy of the callback; the copies share the tuner and what they know of the trials. The
 trial is the one that this tuner works on, so that tuners which share an oracle don't mix up theirs.
@@ -38,10 +38,13 @@ class AimCallback(KerasHooks, keras.callbacks.Callback):
         super().__init__(*arguments, **options)
         self._tuner = tuner
         self._hashes: dict[str, str] = {}
+        self._scores: dict[str, list[float]] = {}
+        self._best: float | None = None
         self._trial_id: str | None = None
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Begin the run of the trial, and record its hyperparameters."""
+        self._best = None
         self._begin_trial()
         super().on_train_begin(logs)
 
@@ -61,11 +64,27 @@ class AimCallback(KerasHooks, keras.callbacks.Callback):
         self._session.set_params("trial", {**described, "objective": getattr(objective, "name", None)})
 
     @hook
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Record the logs of an epoch, and take note of the objective when it is the best."""
+        super().on_epoch_end(epoch, logs)
+        objective = getattr(getattr(self._tuner, "oracle", None), "objective", None)
+        if objective is None or not logs or not objective.has_value(logs):
+            return
+        value = float(objective.get_value(logs))
+        if self._best is None or objective.better_than(value, self._best):
+            self._best = value
+
+    @hook
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """End the run of the trial: nothing of it follows."""
+        """Record the score, and end the run of the trial: nothing of it follows."""
         super().on_train_end(logs)
-        if self._trial_id is not None:
-            self._session.close()
+        if self._trial_id is None:
+            return
+        if self._best is not None:
+            scores = self._scores.setdefault(self._trial_id, [])
+            scores.append(self._best)
+            self._session.set_params(("trial", "score"), sum(scores) / len(scores))
+        self._session.close()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> AimCallback:
         """Return the copy for an execution; tuner and known trials are the same objects."""
