@@ -18,12 +18,14 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from aim.core.errors import AimError
+from aim.core.errors import AimError, UsageError
 from aim.engine.door import Progress
+from aim.query.query import Query
+from aim.query.sql import sql, superset
 from aim.storage.catalogue.catalogue_update import CatalogueChanges
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.catalogue.snapshot import DamagedSnapshot
@@ -84,7 +86,12 @@ class LiveCatalogue:
     # asking
 
     def ask(
-        self, question: Callable[[RunTable], Answer], progress: Progress | None = None, within_s: float | None = None
+        self,
+        question: Callable[[RunTable], Answer],
+        progress: Progress | None = None,
+        within_s: float | None = None,
+        *,
+        about: Query | Sequence[str] | None = None,
     ) -> Answer:
         """
         Bring the catalogue up to date, and return what *question* returns for its table, which does not change
@@ -95,11 +102,27 @@ class LiveCatalogue:
         Args:
             progress: is called while many runs are read.
             within_s: read runs for so many seconds only, and leave the others to a thread; None: read all.
+            about: what the question asks for: the runs that may match a query, or runs by their hashes. It matters
+                where a repository has too many runs for memory.
+
+        Raises:
+            UsageError: it has too many, and too many of them may match.
         """
+        return self._ask(question, progress, within_s, lambda: self._narrow(about, must_have_all=True))
+
+    def _ask(
+        self,
+        question: Callable[[RunTable], Answer],
+        progress: Progress | None,
+        within_s: float | None,
+        narrow: Callable[[], None],
+    ) -> Answer:
         for _ in range(TRIES_MAX):
             with contextlib.ExitStack() as reading:
                 with self.lock:
-                    table = self._refreshed_table(progress, within_s)
+                    self._refresh_table(progress, within_s)
+                    narrow()
+                    table = self._catalogue.table
                     reading.enter_context(table.reading())
                 try:
                     return question(table)
@@ -110,13 +133,18 @@ class LiveCatalogue:
         with self.lock:  # something damages the file again and again: nobody else may read it meanwhile
             self._catalogue.rebuild()
             self.refresh(progress=progress)
+            narrow()
             return question(self._catalogue.table)
 
-    def ask_now(self, question: Callable[[RunTable], Answer]) -> Answer:
+    def ask_now(self, question: Callable[[RunTable], Answer], *, about: Query | Sequence[str] | None = None) -> Answer:
         """
         Return what *question* returns; while many runs have to be read, for those that were read so far, the newest.
 
-        `indexing` says whether there are more. A thread reads them; it ends with the last one, or by `close`.
+        `indexing` says whether there are more. A thread reads them; it ends with the last one, or by `close`. Of a
+        repository with too many runs for memory, also when too many may match, it is answered from the newest.
+
+        Args:
+            about: see `ask`.
         """
         table = self._indexer.partial_table
         if table is not None:
@@ -124,9 +152,28 @@ class LiveCatalogue:
                 return question(table)
             except DamagedSnapshot:  # met while a column was read: the next refresh begins anew
                 pass
-        return self.ask(question, within_s=PASS_S)
+        return self._ask(question, None, PASS_S, lambda: self._narrow(about, must_have_all=False))
 
-    def _refreshed_table(self, progress: Progress | None, within_s: float | None) -> RunTable:
+    def _narrow(self, about: Query | Sequence[str] | None, *, must_have_all: bool) -> None:
+        """Bring the runs that a question is about into a table that has only some. The lock is held."""
+        partial = self._catalogue.partial
+        if partial is None:
+            return
+        has_all = False
+        if isinstance(about, Query):
+            condition = superset(about)
+            has_all = condition is not None and partial.narrow(sql(condition))
+        elif about is not None:
+            partial.include(about)
+            has_all = True
+        if must_have_all and not has_all:
+            raise UsageError(
+                f"{self.address} has {partial.total:,} runs, and too many of them may match to be read for one "
+                "question: compare a param, a tag, a name or `run.created_at` with a constant "
+                "(docs/guide/cluster.md#large-projects)."
+            )
+
+    def _refresh_table(self, progress: Progress | None, within_s: float | None) -> None:
         try:
             changes = self.refresh(progress=progress, within_s=within_s)
         except DamagedSnapshot:
@@ -134,11 +181,17 @@ class LiveCatalogue:
             changes = self.refresh(progress=progress, within_s=within_s)
         if changes.unread_count:
             self._indexer.start()
-        return self._catalogue.table
 
     @property
     def indexing(self) -> tuple[int, int] | None:
-        """How many runs were read, and how many there are to read; None when all were read."""
+        """
+        How many runs were read, and how many there are to read; None when all were read.
+
+        A repository with too many runs for memory is never read whole.
+        """
+        partial = self._catalogue.partial
+        if self._indexer.progress is None and partial is not None and partial.total is not None:
+            return self._catalogue.table.run_count, max(partial.total, self._catalogue.table.run_count)
         return self._indexer.progress
 
     @property

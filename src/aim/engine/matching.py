@@ -46,6 +46,11 @@ class Question:
         return Question(replace(self.query, hides_archived=False))
 
 
+def runs_asked(question: Question, run_hashes: list[str] | None) -> Query | list[str]:
+    """Return what a request asks for, as `LiveCatalogue.ask` takes it: the runs that it names, or else its query."""
+    return question.query if run_hashes is None else run_hashes
+
+
 def as_expression(text: str) -> str:
     """
     Return words that people look for as an expression, and an expression as it is.

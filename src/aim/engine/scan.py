@@ -60,7 +60,7 @@ class Scan(Questions):
                 rows = rows[age[rows] > age[last_seen]]
             return [hashes[row] for row in rows[:limit].tolist()]
 
-        return self.catalogue.ask(ask, progress)
+        return self.catalogue.ask(ask, progress, about=question.query)
 
     def sequences(
         self,
@@ -76,13 +76,15 @@ class Scan(Questions):
             pair_indices, rows = query.select_sequences(table)
             return _found(table, *_sorted(table, pair_indices, rows))
 
-        return self.catalogue.ask(ask, progress)
+        return self.catalogue.ask(ask, progress, about=query)
 
     def explain(self, query_text: str, subject: str = "run", *, zone: tzinfo | None = None) -> Explanation:
-        return self.catalogue.ask(_compiled(query_text, subject, zone).explain)
+        query = _compiled(query_text, subject, zone)
+        return self.catalogue.ask(query.explain, about=query)
 
     def hints(self, query_text: str, subject: str = "run") -> list[Hint]:
-        return self.catalogue.ask(_compiled(query_text, subject, None).hints)
+        query = _compiled(query_text, subject, None)
+        return self.catalogue.ask(query.hints, about=query)
 
     # values from the columns
 
@@ -104,10 +106,12 @@ class Scan(Questions):
     def summary_rows(
         self, sequences: Iterable[MatchingSequence], values: Sequence[str]
     ) -> list[dict[str, float | int | None]]:
-        def ask(table: RunTable) -> list[dict[str, float | int | None]]:
-            return [_summary_row(table, sequence, values) for sequence in sequences]
+        of_runs = list(sequences)
 
-        return self.catalogue.ask(ask)
+        def ask(table: RunTable) -> list[dict[str, float | int | None]]:
+            return [_summary_row(table, sequence, values) for sequence in of_runs]
+
+        return self.catalogue.ask(ask, about=list({sequence.run_hash for sequence in of_runs}))
 
     def table(
         self,
@@ -131,7 +135,7 @@ class Scan(Questions):
                 return RunTablePage([{} for _ in page], len(rows))
             return RunTablePage([dict(zip(columns, line, strict=True)) for line in zip(*cells)], len(rows))
 
-        return self.catalogue.ask(ask)
+        return self.catalogue.ask(ask, about=question.query)
 
     def complete(self, prefix: str = "") -> dict[str, list[str]]:
         def ask(table: RunTable) -> dict[str, list[str]]:

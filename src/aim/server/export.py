@@ -23,7 +23,7 @@ from aim.core import params
 from aim.engine.csv_cells import plain_cell
 from aim.engine.curves import CurvePoints, points_in_view
 from aim.engine.listing import Field, ParamField, SummaryField, cells, sort_rows
-from aim.engine.matching import ask, hashes_of, newest_first
+from aim.engine.matching import ask, hashes_of, newest_first, runs_asked
 from aim.server.answers import json_bytes, missing, wire_cell, wire_number
 from aim.server.bodies import Body, zone_of
 from aim.server.files import CHUNK_BYTES, attachment, chunks
@@ -85,7 +85,10 @@ async def _written_runs(request: Request, format_name: str) -> Response:
 
     def written() -> IO[bytes]:
         question = ask(asked.query, zone=asked.zone)
-        hashes = repo.ask_all(lambda table: hashes_of(table, selected_rows(table, question, asked.runs)))
+        hashes = repo.ask_all(
+            lambda table: hashes_of(table, selected_rows(table, question, asked.runs)),
+            about=runs_asked(question, asked.runs),
+        )
         with tempfile.TemporaryDirectory(prefix="aim-export-") as folder:
             path = Path(folder) / f"{repo.id}-runs.{format_name}"
             write(repo.folder().root, path, hashes, asked.query)
@@ -118,12 +121,14 @@ def _runs(repo: OpenRepository, request: RunsRequest) -> ExportTable:
         columns = [hashes_of(table, rows), *(cells(table, field, rows).objects() for field in request.fields)]
         return ExportTable(["hash", *map(column_name, request.fields)], [columns])
 
-    return repo.ask_all(read)
+    return repo.ask_all(read, about=runs_asked(question, request.runs))
 
 
 def _series(repo: OpenRepository, request: SeriesRequest) -> ExportTable:
     whole = replace(request, aggregation=None, since=None, limit=LIMIT_NONE, branches=0)
-    selection = repo.ask_all(lambda table: select(repo, table, whole))
+    selection = repo.ask_all(
+        lambda table: select(repo, table, whole), about=runs_asked(ask(request.query, zone=request.zone), request.runs)
+    )
     has_x = request.view.x not in COLUMN_AXES
 
     def pieces() -> Iterator[Sequence[Sequence[Any]]]:

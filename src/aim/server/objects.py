@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.core.errors import NotFound
-from aim.engine.matching import ask, hashes_of, sequences_newest_first
+from aim.engine.matching import ask, hashes_of, runs_asked, sequences_newest_first
 from aim.engine.media import StepChoice, items_at, longest_list, spread
 from aim.server.answers import json_answer, wire_context, wrong
 from aim.server.bodies import Body, Key, read_body, read_key
@@ -91,7 +91,8 @@ async def objects(request: Request) -> Response:
 
 def _objects(repo: OpenRepository, request: ObjectsRequest) -> Response:
     cursor, (match_count, matches) = repo.ask(
-        lambda table: (repo.watch.cursor_of(table), _matching_objects(table, request))
+        lambda table: (repo.watch.cursor_of(table), _matching_objects(table, request)),
+        about=runs_asked(ask(request.query, zone=request.zone), request.runs),
     )
     runs: list[str] = []
     sequences: list[dict[str, Any]] = []

@@ -9,7 +9,7 @@ import importlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -24,6 +24,7 @@ from aim.engine.run_states import RunStates
 from aim.engine.sealing import seal_soon
 from aim.engine.tail import Watch
 from aim.engine.undo import Changes
+from aim.query.query import Query
 from aim.server.answers import Refusal
 from aim.server.room import Room
 from aim.storage.catalogue.catalogue_update import CatalogueChanges
@@ -95,22 +96,25 @@ class OpenRepository:
         """Return what takes the requests of trainings."""
         raise NotImplementedError
 
-    def ask(self, question: Callable[[RunTable], Result]) -> Result:
+    def ask(self, question: Callable[[RunTable], Result], *, about: Query | Sequence[str] | None = None) -> Result:
         """
         Return what *question* returns for the table of runs, which is up to date and does not change meanwhile.
 
         While many runs have yet to be read, the table holds those that were read; see `LiveCatalogue.ask_now`.
 
+        Args:
+            about: the query or the runs that the question is about.
+
         Raises:
             RepoNotFound: the folder of the repository is gone.
         """
         self.check_exists()
-        return self.catalogue.ask_now(question)
+        return self.catalogue.ask_now(question, about=about)
 
-    def ask_all(self, question: Callable[[RunTable], Result]) -> Result:
+    def ask_all(self, question: Callable[[RunTable], Result], *, about: Query | Sequence[str] | None = None) -> Result:
         """Do as `ask`, but first wait until all runs are read: for what people keep, such as an export."""
         self.check_exists()
-        return self.catalogue.ask(question)
+        return self.catalogue.ask(question, about=about)
 
     def run_count(self) -> int:
         """Return how many runs there are, archived ones included."""

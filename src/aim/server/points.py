@@ -7,7 +7,7 @@ Memory is that of some sequences: each is read when the ones before it have been
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.requests import Request
@@ -72,7 +72,7 @@ async def _sent(request: Request, pieces: Iterator[bytes]) -> AsyncIterator[byte
         yield piece
 
 
-def _check_count(repo: OpenRepository, requested: Iterable[RequestedSequence]) -> None:
+def _check_count(repo: OpenRepository, requested: Sequence[RequestedSequence]) -> None:
     """Raise Refusal (413) when the sequences have too many points for one request, by the columns of the catalogue."""
 
     def count(table: RunTable) -> int:
@@ -85,7 +85,7 @@ def _check_count(repo: OpenRepository, requested: Iterable[RequestedSequence]) -
                 rows_by_pair.setdefault(pair_index, []).append(row)
         return sum(_counted(table, pair_index, rows) for pair_index, rows in rows_by_pair.items())
 
-    total = repo.ask(count)
+    total = repo.ask(count, about=[sequence.run_hash for sequence in requested])
     if total > POINTS_MAX:
         raise Refusal(
             413,

@@ -46,7 +46,9 @@ async def run(request: Request) -> Response:
 
 
 def _run(repo: OpenRepository, run_hash: str) -> Response:
-    cursor, sequences = repo.ask(lambda table: (repo.watch.cursor_of(table), sequences_of_run(table, run_hash)))
+    cursor, sequences = repo.ask(
+        lambda table: (repo.watch.cursor_of(table), sequences_of_run(table, run_hash)), about=[run_hash]
+    )
     try:
         overview = overview_of_run(repo.repository, run_hash)
         run_logs = RunLogs(repo.repository.readers.reader(run_hash))

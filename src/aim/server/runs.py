@@ -25,6 +25,7 @@ from aim.engine.matching import (
     matching_sequences,
     newest_first,
     rows_of,
+    runs_asked,
 )
 from aim.engine.overview import ParamOverview, SequenceOverview, facets_of, params_of, sequences_of
 from aim.server.answers import json_answer, wire_cell, wire_context
@@ -69,7 +70,7 @@ def _table(repo: OpenRepository, request: RunsRequest) -> Response:
             answer["hints"] = [asdict(hint) for hint in question.query.hints(table)]
         return answer
 
-    answer = repo.ask(read)
+    answer = repo.ask(read, about=runs_asked(question, request.runs))
     for field, column in zip(request.fields, answer["columns"], strict=True):
         if isinstance(field, SummaryField):
             column["values"] = _with_all_digits(repo, field, column["values"], answer["hash"])
@@ -136,7 +137,7 @@ def _fields(repo: OpenRepository, body: Body, hashes: list[str] | None) -> Respo
             "summaries": wire_summaries(),
         }
 
-    return json_answer(repo.ask(read))
+    return json_answer(repo.ask(read, about=runs_asked(question, hashes)))
 
 
 def _wire_param(param: ParamOverview) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aim.engine.curves import ClientState, CurveRequest, draw, draw_groups
+from aim.engine.matching import ask, runs_asked
 from aim.server.bodies import read_body
 from aim.server.frame import frame
 from aim.server.open_repository import OpenRepository
@@ -57,7 +58,10 @@ class _FrameMemory:
 def _drawn(repo: OpenRepository, request: SeriesRequest) -> tuple[str, bytes]:
     """Return the frame of a request, and the state that it shows."""
     begun_s = time.perf_counter()
-    selection = repo.ask(lambda table: select(repo, table, request))
+    selection = repo.ask(
+        lambda table: select(repo, table, request),
+        about=runs_asked(ask(request.query, zone=request.zone), request.runs),
+    )
     header: dict[str, Any] = {
         "cursor": selection.cursor,
         "total": selection.match_count,

@@ -36,6 +36,20 @@ Progress = Callable[[int, int], None]
 """Is called with how many runs were read, and how many there are to read."""
 
 
+class PartialTable(Protocol):
+    """The table of a repository that has too many runs for memory: what is not in it has to be asked for."""
+
+    @property
+    def total(self) -> int | None:
+        """How many runs there are, about."""
+
+    def narrow(self, condition: tuple[str, str, Mapping[str, str]]) -> bool:
+        """Bring the runs that pass a condition (`query.sql.Statement`) into the table; return whether all fit."""
+
+    def include(self, run_hashes: Iterable[str]) -> None:
+        """Bring runs into the table, those that there are."""
+
+
 class RunCatalogue(Protocol):
     """The columns that queries ask; `storage.catalogue.catalogue.Catalogue` is one."""
 
@@ -55,6 +69,10 @@ class RunCatalogue(Protocol):
         self, *, full: bool = False, progress: Progress | None = None, within_s: float | None = None
     ) -> CatalogueChanges:
         """Bring the table up to date, and return which runs changed."""
+
+    @property
+    def partial(self) -> PartialTable | None:
+        """What brings runs into the table; None: it has all runs that were read."""
 
     def rebuild(self) -> None:
         """Throw the table away; the next refresh reads all runs."""

@@ -65,6 +65,11 @@ class Catalogue:
         return self._update.filler.table
 
     @property
+    def partial(self) -> None:
+        """None: all runs that were read are in the table."""
+        return None
+
+    @property
     def unread_count(self) -> int:
         """How many runs are still to be read: the table lacks them."""
         return self._update.unread_count

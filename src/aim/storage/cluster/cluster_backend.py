@@ -23,6 +23,7 @@ from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_source import ClusterSource
 from aim.storage.cluster.cluster_trash import ClusterTrash
 from aim.storage.cluster.database import ClusterUnavailable
+from aim.storage.cluster.partial_runs import RUNS_IN_MEMORY_MAX
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.reader import RunReader
@@ -36,10 +37,16 @@ THROUGH_A_SERVER = "Runs of a cluster are recorded through a server of it: Run(r
 
 
 class ClusterBackend(Backend):
-    """The runs of *project*."""
+    """
+    The runs of *project*.
 
-    def __init__(self, project: ClusterProject) -> None:
+    Args:
+        runs_max: how many runs a catalogue may have in memory.
+    """
+
+    def __init__(self, project: ClusterProject, *, runs_max: int = RUNS_IN_MEMORY_MAX) -> None:
         self._project = project
+        self._runs_max = runs_max
 
     @property
     def address(self) -> str:
@@ -132,7 +139,7 @@ class ClusterBackend(Backend):
         return RunReader(log or self.log(run_hash, restore), source, before=before)
 
     def catalogue(self, open_reader: Callable[[str], RunReader], *, cache: Path | None = None) -> RunCatalogue:
-        return ClusterCatalogue(self._project, open_reader)
+        return ClusterCatalogue(self._project, open_reader, runs_max=self._runs_max)
 
     # recording
 

@@ -5,6 +5,8 @@ The catalogue of a project in a cluster: the same table in memory as over a fold
     facts  ->  runs that have ended       read at the start: what an earlier reading has kept of them
     lines, points  ->  the other runs     folded and summed up by the code that reads folders
 
+Of a project with more runs than fit into memory the table has only some: see partial_runs.py.
+
 A run is read again when its *mark* has changed: it grows with every line, slot and edit. A run whose writers may still
 record is also looked at again for its state, which depends on the clock.
 """
@@ -12,40 +14,73 @@ record is also looked at again for its state, which depends on the clock.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from aim.core.errors import RunNotFound
 from aim.storage.catalogue import catalogue_row
-from aim.storage.catalogue.catalogue_row import CatalogueRow
+from aim.storage.catalogue.catalogue_row import CatalogueRow, KindNumbers
 from aim.storage.catalogue.catalogue_update import CatalogueChanges
 from aim.storage.catalogue.point_lookups import OpenReader
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.catalogue.summaries import summary_of_whole
 from aim.storage.catalogue.table_filler import TableFiller
-from aim.storage.cluster.cluster_facts import keep_facts, read_facts
-from aim.storage.cluster.cluster_heads import LATE_US, Head, heads_since
+from aim.storage.cluster.cluster_facts import facts_of, keep_facts, read_facts
+from aim.storage.cluster.cluster_heads import (
+    LATE_US,
+    Head,
+    heads_since,
+    heads_without_facts,
+    latest_seen_us,
+    run_count,
+)
 from aim.storage.cluster.cluster_project import ClusterProject
+from aim.storage.cluster.partial_runs import RUNS_IN_MEMORY_MAX, PartialRuns
+from aim.storage.reading.reader import RunReader
 
 Progress = Callable[[int, int], None]
 
 FOLLOWED_S = 1.0  # open runs are looked at again so often
 
 
-class ClusterCatalogue:
-    """The catalogue of *project*; a `RunCatalogue`."""
+class _RunInTable(NamedTuple):
+    """
+    What is known of a run in the table.
 
-    def __init__(self, project: ClusterProject, open_reader: OpenReader) -> None:
+    Attributes:
+        mark: its mark when it was read.
+        looked_s: when it was looked at last, while a writer may still record; else None.
+        retraction_count: how often points were hidden or shown again.
+    """
+
+    mark: int
+    looked_s: float | None
+    retraction_count: int
+
+
+class ClusterCatalogue:
+    """
+    The catalogue of *project*; a `RunCatalogue`.
+
+    Attributes:
+        partial: see `RunCatalogue`.
+
+    Args:
+        runs_max: how many runs may be in memory.
+    """
+
+    def __init__(self, project: ClusterProject, open_reader: OpenReader, *, runs_max: int = RUNS_IN_MEMORY_MAX) -> None:
         self._project = project
         self._open_reader = open_reader
+        self._runs_max = runs_max
         self._clear()
 
     def _clear(self) -> None:
         self._filler = TableFiller(RunTable(self._open_reader))
-        self._read_marks: dict[str, int] = {}  # by run: its mark when it was read
+        self._runs: dict[str, _RunInTable] = {}
         self._queue: dict[str, Head] = {}
-        self._open: dict[str, float] = {}  # by run: when it was looked at last
-        self._retraction_counts: dict[str, int] = {}
         self._seen_us = 0
+        self.partial: PartialRuns | None = None
 
     @property
     def table(self) -> RunTable:
@@ -75,26 +110,57 @@ class ClusterCatalogue:
         sequences.
         """
         changes = CatalogueChanges()
-        is_first = not self._seen_us
-        heads = heads_since(self._project, 0 if full else self._seen_us - LATE_US)
         deleted = self._project.marks.deleted()
         self._filler.begin_change()
-        if is_first:
-            for row, mark in read_facts(self._project, heads, self.table.kinds):
-                if row.run_hash not in deleted:
-                    self._put(row, mark, changes)
+        if self._seen_us:
+            is_whole = full and self.partial is None
+            heads = heads_since(self._project, 0 if is_whole else self._seen_us - LATE_US)
+            if self.partial is not None:
+                heads = self.partial.without_current(heads, self._runs)
+        else:
+            heads = self._begin(deleted, changes)
         self._queue.update(
             (run_hash, head)
             for run_hash, head in sorted(heads.items(), key=lambda item: item[1].seen_us)
-            if run_hash not in deleted and self._read_marks.get(run_hash) != head.mark
+            if run_hash not in deleted and _mark(self._runs.get(run_hash)) != head.mark
         )
-        for run_hash in [run_hash for run_hash in self._read_marks if run_hash in deleted]:
+        for run_hash in [run_hash for run_hash in self._runs if run_hash in deleted]:
             self._forget(run_hash, changes)
         self._seen_us = max([self._seen_us, *(head.seen_us for head in heads.values())])
         self._read_open(changes)
         self._read_queue(changes, progress, within_s)
         changes.unread_count = len(self._queue)
         return changes
+
+    def _begin(self, deleted: set[str], changes: CatalogueChanges) -> dict[str, Head]:
+        """Fill the table from facts; return the heads of the runs that may have to be read."""
+        total = run_count(self._project)
+        if total <= self._runs_max:
+            heads = heads_since(self._project, 0)
+            for row, mark in read_facts(self._project, self.table.kinds):
+                head = heads.get(row.run_hash)
+                if head is not None and head.mark == mark and row.run_hash not in deleted:
+                    self._put(row, mark, changes)
+            return heads
+        self.partial = PartialRuns(self._project, self, total, self._runs_max)
+        self._seen_us = latest_seen_us(self._project)
+        heads = {name: head for name, head in heads_without_facts(self._project).items() if name not in deleted}
+        self._queue.update(heads)  # so that `include` leaves them out
+        self.include(self.partial.newest())
+        return heads
+
+    def include(self, run_hashes: Iterable[str]) -> None:
+        """Put runs into the table from their facts, unless it has them or they will be read."""
+        deleted = self._project.marks.deleted()
+        missing = [
+            run_hash
+            for run_hash in run_hashes
+            if run_hash not in self._runs and run_hash not in self._queue and run_hash not in deleted
+        ]
+        if missing:
+            self._filler.begin_change()
+        for row, mark in facts_of(self._project, missing, self.table.kinds):
+            self._put(row, mark, CatalogueChanges())
 
     def rebuild(self) -> None:
         """Throw the table away; the next refresh reads all runs."""
@@ -114,9 +180,9 @@ class ClusterCatalogue:
 
     def _read_open(self, changes: CatalogueChanges) -> None:
         moment_s = time.monotonic()
-        for run_hash, looked_s in list(self._open.items()):
-            if run_hash not in self._queue and moment_s - looked_s >= FOLLOWED_S:
-                self._read(run_hash, self._read_marks.get(run_hash, 0), changes)
+        for run_hash, run in list(self._runs.items()):
+            if run.looked_s is not None and run_hash not in self._queue and moment_s - run.looked_s >= FOLLOWED_S:
+                self._read(run_hash, run.mark, changes)
 
     def _read_queue(self, changes: CatalogueChanges, progress: Progress | None, within_s: float | None) -> None:
         until_s = None if within_s is None else time.monotonic() + within_s
@@ -133,7 +199,7 @@ class ClusterCatalogue:
 
     def _read(self, run_hash: str, mark: int, changes: CatalogueChanges) -> None:
         try:
-            row = self._row(run_hash)
+            row = _read_row(self._open_reader(run_hash), run_hash, self.table.kinds)
         except RunNotFound:
             self._forget(run_hash, changes)
             return
@@ -141,41 +207,40 @@ class ClusterCatalogue:
         if not row.is_open:
             keep_facts(self._project, row, mark, self.table.kinds)
 
-    def _row(self, run_hash: str) -> CatalogueRow:
-        reader = self._open_reader(run_hash)
-        state = reader.state()
-        now_s = time.time()
-        sequences, contexts = catalogue_row.rows_of_sequences(
-            reader.sequences().values(),
-            lambda sequence, kind: summary_of_whole(reader.points_of(sequence, state), kind, state.retraction_count),
-            self.table.kinds,
-        )
-        return CatalogueRow(
-            run_hash,
-            catalogue_row.fields_of(state),
-            catalogue_row.leaves_of(state.tree),
-            sequences,
-            contexts,
-            any(not writer.has_ended(now_s) for writer in state.writers.values()),
-            state.retraction_count,
-        )
-
     def _put(self, row: CatalogueRow, mark: int, changes: CatalogueChanges) -> None:
         if self._filler.put(row, follow=row.is_open) and row.run_hash not in changes.changed:
             changes.changed.append(row.run_hash)
-        if row.retraction_count != self._retraction_counts.get(row.run_hash, 0):
-            self._retraction_counts[row.run_hash] = row.retraction_count
+        before = self._runs.get(row.run_hash)
+        if row.retraction_count != (0 if before is None else before.retraction_count):
             changes.retracted.append(row.run_hash)
-        self._read_marks[row.run_hash] = mark
-        if row.is_open:
-            self._open[row.run_hash] = time.monotonic()
-        else:
-            self._open.pop(row.run_hash, None)
+        looked_s = time.monotonic() if row.is_open else None
+        self._runs[row.run_hash] = _RunInTable(mark, looked_s, row.retraction_count)
 
     def _forget(self, run_hash: str, changes: CatalogueChanges) -> None:
-        if self._read_marks.pop(run_hash, None) is not None:
+        if self._runs.pop(run_hash, None) is not None:
             changes.removed.append(run_hash)
         self._filler.remove(run_hash)
-        self._open.pop(run_hash, None)
         self._queue.pop(run_hash, None)
-        self._retraction_counts.pop(run_hash, None)
+
+
+def _mark(run: _RunInTable | None) -> int | None:
+    return None if run is None else run.mark
+
+
+def _read_row(reader: RunReader, run_hash: str, kind_numbers: KindNumbers) -> CatalogueRow:
+    state = reader.state()
+    now_s = time.time()
+    sequences, contexts = catalogue_row.rows_of_sequences(
+        reader.sequences().values(),
+        lambda sequence, kind: summary_of_whole(reader.points_of(sequence, state), kind, state.retraction_count),
+        kind_numbers,
+    )
+    return CatalogueRow(
+        run_hash,
+        catalogue_row.fields_of(state),
+        catalogue_row.leaves_of(state.tree),
+        sequences,
+        contexts,
+        any(not writer.has_ended(now_s) for writer in state.writers.values()),
+        state.retraction_count,
+    )

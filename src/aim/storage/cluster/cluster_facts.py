@@ -1,48 +1,143 @@
 """
-The table `facts`: what the catalogue keeps of a run, so that a server that starts reads no points. It is a cache.
+The tables `facts` and `leaves`: what the catalogue keeps of a run that has ended. Both are caches.
+
+    CatalogueRow  ->  leaves, then facts        so a run that has facts has its leaves
+    facts         ->  CatalogueRow              a server that starts reads no points
+    condition     ->  leaves  ->  facts         the runs that a query may match; `aim.query.sql` makes the condition
+
+Facts hold while the mark of the run is the one that they have. Leaves of earlier marks stay, so a condition may leave
+too many runs, never too few.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from aim.core import query_leaves
 from aim.core.clock import MICROSECONDS
+from aim.core.query_leaves import QueryLeaf, leaves_of
 from aim.storage.catalogue import catalogue_row
 from aim.storage.catalogue.catalogue_row import CatalogueRow, KindNumbers
 from aim.storage.cluster import rows
-from aim.storage.cluster.cluster_heads import Head
 from aim.storage.cluster.cluster_project import ClusterProject
 
-COLUMNS = ("project", "rid", "run", "mark", "facts", "seen", "deleted")
-
-
-def read_facts(
-    project: ClusterProject, heads: dict[str, Head], kind_numbers: KindNumbers
-) -> Iterator[tuple[CatalogueRow, int]]:
-    """Go through the facts that are as new as *heads*, each with its mark. Raises ClusterUnavailable."""
-    texts = project.database.rows(
-        f"SELECT run, mark, facts FROM {project.table('facts')} FINAL WHERE project = {{project:String}}",
-        {"project": project.name},
-    )
-    for run_hash, mark, text in texts:
-        head = heads.get(run_hash)
-        if head is not None and head.mark == mark:
-            yield catalogue_row.from_json(json.loads(text), kind_numbers), mark
+FACTS_COLUMNS = ("project", "rid", "run", "mark", "facts", "seen", "deleted")
+LEAF_COLUMNS = ("project", "path", "rid", "mark", "kind", "num", "str")
+RIDS_AT_ONCE = 2_000  # of one statement: 64 KB of hexadecimal digits
+AMONG = (
+    "AND rid IN (SELECT toFixedString(unhex(substring({rids:String}, 1 + 32 * number, 32)), 16) "
+    "FROM numbers(intDiv(length({rids:String}), 32)))"
+)
 
 
 def keep_facts(project: ClusterProject, row: CatalogueRow, mark: int, kind_numbers: KindNumbers) -> None:
     """Keep what was read of a run that has ended. Raises ClusterUnavailable."""
-    text = json.dumps(catalogue_row.to_json(row, kind_numbers), separators=(",", ":"))
+    name, rid, marked = rows.text(project.name.encode()), project.rid(row.run_hash), rows.number(mark, 8)
+    leaves = [
+        name + rows.text(leaf.path.encode("ascii")) + rid + marked + rows.leaf_value(leaf) for leaf in row_leaves(row)
+    ]
+    content = json.dumps(catalogue_row.to_json(row, kind_numbers), separators=(",", ":"))
+    project.database.insert("leaves", LEAF_COLUMNS, b"".join(leaves))
     project.database.insert(
         "facts",
-        COLUMNS,
-        rows.text(project.name.encode())
-        + project.rid(row.run_hash)
+        FACTS_COLUMNS,
+        name
+        + rid
         + rows.text(row.run_hash.encode())
-        + rows.number(mark, 8)
-        + rows.text(text.encode("utf-8", "surrogatepass"))
+        + marked
+        + rows.text(content.encode("utf-8", "surrogatepass"))
         + rows.number(round(time.time() * MICROSECONDS), 8)
         + rows.number(0, 1),
     )
+
+
+def row_leaves(row: CatalogueRow) -> Iterator[QueryLeaf]:
+    """Go through the leaves of a run."""
+    sequences = (
+        (kind, name, text, {**sequence.summary._asdict(), "count": sequence.summary.point_count})
+        for (name, text, kind), sequence in row.sequences.items()
+    )
+    return leaves_of({**row.fields, "hash": row.run_hash}, row.params, sequences)
+
+
+def read_facts(project: ClusterProject, kind_numbers: KindNumbers) -> Iterator[tuple[CatalogueRow, int]]:
+    """Go through all facts, each with its mark. Raises ClusterUnavailable."""
+    return _facts(project, kind_numbers, "", {})
+
+
+def facts_of(
+    project: ClusterProject, run_hashes: Iterable[str], kind_numbers: KindNumbers
+) -> Iterator[tuple[CatalogueRow, int]]:
+    """
+    Go through the facts of runs, each with its mark; those that have none are left out. Raises ClusterUnavailable.
+
+    Cost: a statement for 2,000 runs, and some 0.5 ms a run of 50 params and 50 sequences.
+    """
+    for chosen in _among(project, run_hashes):
+        yield from _facts(project, kind_numbers, AMONG, chosen)
+
+
+def marks_of(project: ClusterProject, run_hashes: Iterable[str]) -> dict[str, int]:
+    """Return the marks of the facts of runs, of those that have some. Raises ClusterUnavailable."""
+    marks: dict[str, int] = {}
+    for chosen in _among(project, run_hashes):
+        latest = project.database.rows(
+            f"SELECT run, max(mark) FROM {project.table('facts')} WHERE project = {{project:String}} {AMONG} "
+            "GROUP BY run",
+            {"project": project.name, **chosen},
+        )
+        marks.update((str(run_hash), int(mark)) for run_hash, mark in latest)
+    return marks
+
+
+def _among(project: ClusterProject, run_hashes: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Go through runs, many at a time, as the value that AMONG needs."""
+    rids = [project.rid(run_hash).hex() for run_hash in run_hashes]
+    for start in range(0, len(rids), RIDS_AT_ONCE):
+        yield {"rids": "".join(rids[start : start + RIDS_AT_ONCE])}
+
+
+def _facts(
+    project: ClusterProject, kind_numbers: KindNumbers, where: str, values: Mapping[str, str]
+) -> Iterator[tuple[CatalogueRow, int]]:
+    texts = project.database.rows(
+        f"SELECT mark, facts FROM {project.table('facts')} FINAL WHERE project = {{project:String}} {where}",
+        {"project": project.name, **values},
+    )
+    for mark, text in texts:
+        yield catalogue_row.from_json(json.loads(text), kind_numbers), int(mark)
+
+
+def runs_matching(project: ClusterProject, condition: tuple[str, str, Mapping[str, str]], count_max: int) -> list[str]:
+    """
+    Return at most *count_max* runs that have facts and pass a condition. Raises ClusterUnavailable.
+
+    Args:
+        condition: which leaves matter, what holds of those of a run, and values: `aim.query.sql.Statement`.
+    """
+    where, having, values = condition
+    chosen = (
+        f"SELECT rid FROM {project.table('leaves')} WHERE project = {{project:String}} AND ({where}) "
+        f"GROUP BY rid HAVING {having}"
+    )
+    return _runs(project, chosen, values, count_max)
+
+
+def newest_runs(project: ClusterProject, count_max: int) -> list[str]:
+    """Return the *count_max* runs that have facts and were created last. Raises ClusterUnavailable."""
+    chosen = (
+        f"SELECT rid FROM {project.table('leaves')} WHERE project = {{project:String}} AND path = {{path:String}} "
+        f"ORDER BY num DESC LIMIT {count_max:d}"
+    )
+    return _runs(project, chosen, {"path": query_leaves.field_path("creation_time")}, count_max)
+
+
+def _runs(project: ClusterProject, rids: str, values: Mapping[str, str], count_max: int) -> list[str]:
+    names = project.database.rows(
+        f"SELECT DISTINCT run FROM {project.table('facts')} WHERE project = {{project:String}} "
+        f"AND rid GLOBAL IN ({rids}) LIMIT {count_max:d}",
+        {"project": project.name, **values},
+    )
+    return [str(run_hash) for (run_hash,) in names]

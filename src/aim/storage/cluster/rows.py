@@ -10,12 +10,14 @@ What a request ships, as rows of the tables: in the form RowBinary, and under th
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from aim.core.clock import MICROSECONDS
+from aim.core.query_leaves import KINDS, QueryLeaf
 from aim.storage.forms import journal, records
 from aim.storage.forms.records import RECORD_DTYPE
 
@@ -180,6 +182,11 @@ def mark_row(project: str, run_hash: str, deleted_at_s: float, *, restored: bool
     moment_us = round(deleted_at_s * MICROSECONDS)
     rid = rid_of(project, run_hash)
     return text(project.encode()) + rid + text(run_hash.encode()) + number(moment_us, 8) + number(restored, 1)
+
+
+def leaf_value(leaf: QueryLeaf) -> bytes:
+    """Return the kind, the number and the text of a row of `leaves`."""
+    return number(KINDS.index(leaf.kind), 1) + struct.pack("<d", leaf.number) + text(leaf.text)
 
 
 def cover(parts: Iterable[tuple[int, int, str]], start: int, stop: int) -> list[tuple[str, int, int]]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from aim.core import query_leaves
 from aim.storage.cluster.database import Database
 
 FORMAT_NUMBER = 1
@@ -28,6 +29,8 @@ class ClusterTable(NamedTuple):
     settings: str
     sharding: str = BY_RUN
 
+
+KINDS = ", ".join(f"'{kind}' = {number}" for number, kind in enumerate(query_leaves.KINDS))
 
 TABLES = {
     # event lines and edits, as they are: the truth about everything but points
@@ -64,6 +67,13 @@ TABLES = {
         " seen DateTime64(6), deleted UInt8",
         "ReplacingMergeTree(mark)",
         "ORDER BY (project, rid)",
+    ),
+    # what queries can compare of the runs that have facts, so that a large project needs not be in memory
+    "leaves": ClusterTable(
+        "project LowCardinality(String), path String CODEC(ZSTD(1)), rid FixedString(16), mark UInt64,"
+        f" kind Enum8({KINDS}), num Float64 CODEC(ZSTD(1)), str String CODEC(ZSTD(1))",
+        "ReplacingMergeTree(mark)",
+        "ORDER BY (project, path, rid)",
     ),
     # where the bytes of blob files and whole files lie in the object store
     "parts": ClusterTable(
