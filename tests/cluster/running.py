@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from aim.storage.cluster import schema
+from aim.storage.cluster import schema_changes
 from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.database import Database
@@ -49,8 +49,7 @@ class RunningCluster:
         self.settings: ClusterSettings = read_settings(self.toml)
         self.database = Database(self.settings)
         self.objects = Objects(self.settings.objects)
-        for statement in schema.statements(self.database):
-            self.database.execute(statement)
+        schema_changes.make(self.database)
         self.wait_for_objects()
 
     def wait_for_objects(self) -> None:

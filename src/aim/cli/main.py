@@ -100,6 +100,7 @@ COMMANDS = {
     "alert": "aim.cli.alert:alert",
     "watch": "aim.cli.watch:watch",
     "mcp": "aim.cli.mcp:serve_tools",
+    "cluster": "aim.cli.cluster:cluster",
 }
 
 

@@ -9,6 +9,7 @@ Rule 1: values travel beside a statement, never within it. Names of tables are o
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -138,6 +139,7 @@ class Database:
             import clickhouse_connect
         except ImportError:
             raise UsageError(INSTALLING) from None
+        logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # errors are raised, too
         client = clickhouse_connect.get_client(
             dsn=address,
             username=self._settings.user,
