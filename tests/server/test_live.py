@@ -158,3 +158,20 @@ def test_ticks_report_the_progress_of_the_first_reading(
     assert 6 == seen[-1]["total"]
     assert ["r0", "r1", "r2", "r3", "r4", "r5"] == sorted(browser.post("runs", {})["hash"])
     assert [("demo", done, 6) for done in range(1, 7)] == reports
+
+
+def test_a_document_that_anybody_writes_or_deletes_is_told(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    An annotation that is written, and one that is removed, send a tick each, with another stamp of the documents.
+    """
+    make_run("a").close()
+    browser = make_browser()
+    with events(browser) as ticks:
+        stamps = [next(ticks)["documents"]]
+        address = browser.base + "documents/annotation/drop"
+        browser.client.put(address, json={"revision": None, "body": {"step": 3, "text": "lr dropped", "metric": None}})
+        stamps.append(next(tick["documents"] for tick in ticks if tick["documents"] != stamps[-1]))
+        browser.client.delete(address)
+        stamps.append(next(tick["documents"] for tick in ticks if tick["documents"] != stamps[-1]))
+
+    assert 3 == len(set(stamps))

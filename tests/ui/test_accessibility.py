@@ -13,7 +13,7 @@ from tests.ui.recording import FAILED_RUN, OBJECTS_RUN
 AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = (
     "metrics", "runs", "params", "media", "media?type=audios", "media?type=videos", "media?type=tables", "text",
-    "reports", "settings", "runs?q=run.hparams.lr > 9", "compare",
+    "reports", "settings", "docs?page=guide/recording", "alerts", "runs?q=run.hparams.lr > 9", "compare",
 )  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def test_a_page_has_no_serious_finding(open_page: Open, server: str, address: st
     """
     page = open_page(server + address)
     page.locator("main").wait_for()
-    page.locator("main :is(.card canvas, .grid .row, .panel, .pictures, .notice, .toolbar)").first.wait_for()
+    page.locator("main :is(.card canvas, .grid .row, .panel, .pictures, .notice, .toolbar, article)").first.wait_for()
 
     assert [] == serious_findings(page)
 

@@ -1,5 +1,7 @@
 /// Starts the app.
 
+import "./style/font.css";
+import "./style/alphabets.css";
 import "./style/tokens.css";
 import "./style/shell.css";
 import "./style/alerts.css";
@@ -20,6 +22,7 @@ import "./style/gallery.css";
 import "./style/compare.css";
 import "./style/params.css";
 import "./style/reports.css";
+import "./style/docs.css";
 import "./style/narrow.css";
 
 import { render } from "preact";

@@ -23,7 +23,17 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   archive: ["wire"],
   "": ["page", "model", "archive"],
 };
-const LICENCES = new Set(["MIT", "ISC", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "0BSD", "BlueOak-1.0.0"]);
+/// OFL-1.1 is of fonts.
+const LICENCES = new Set([
+  "MIT",
+  "OFL-1.1",
+  "ISC",
+  "Apache-2.0",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "0BSD",
+  "BlueOak-1.0.0",
+]);
 /// Used by the tests in a browser only, never shipped: MPL-2.0.
 const TEST_ONLY = new Set(["axe-core"]);
 

@@ -60,6 +60,10 @@ class Documents:
         self._files = files
         self._lock = threading.Lock()
 
+    def stamp(self) -> int:
+        """Return a number that changes when a document is written or deleted, by anybody: one look at a folder."""
+        return self._files.stamp()
+
     def list(self, kind: str | None = None) -> list[Document]:
         """List the documents, of one kind or all, by kind and id. A file that is no document is left out."""
         documents = []

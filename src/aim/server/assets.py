@@ -25,7 +25,7 @@ from aim.server.files import FOREVER
 from aim.server.server_state import server_of
 
 STATIC = Path(__file__).with_name("static")
-PAGES = ("", "runs", "metrics", "params", "media", "text", "reports", "compare", "alerts", "settings")
+PAGES = ("", "runs", "metrics", "params", "media", "text", "reports", "compare", "alerts", "settings", "docs")
 BASE_TAG = '<base href="./">'
 TWINS = (("br", ".br"), ("gzip", ".gz"))
 MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".map": "application/json"}

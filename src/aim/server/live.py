@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -53,6 +53,7 @@ class RepositoryState:
         indexing: while not all runs are read, how many were read, and how many there are.
         read_only: why the repository can't be changed; see `OpenRepository.read_only_reason`.
         full: why nothing more finds room; see `Room.lack`.
+        documents: a number that changes with views, reports, annotations and tags.
     """
 
     cursor: str
@@ -62,11 +63,12 @@ class RepositoryState:
     indexing: tuple[int, int] | None = None
     read_only: str | None = None
     full: str | None = None
+    documents: int = 0
 
     @property
     def conditions(self) -> tuple[object, ...]:
         """What a tick tells besides runs: when it changes, so do the pages."""
-        return (self.indexing, self.read_only, self.full)
+        return (self.indexing, self.read_only, self.full, self.documents)
 
 
 @dataclass
@@ -125,6 +127,7 @@ class Ticker:
                 self.repo.catalogue.indexing,
                 self.repo.read_only_reason(),
                 self.repo.room.lack(),
+                self.repo.documents.stamp(),
             )
 
         return self.repo.ask(read)
@@ -203,7 +206,7 @@ async def _events(
     event = ticker.join()
     stopping = asyncio.create_task(server.stopping.wait())
     pages, indexing = state.pages, None
-    conditions: tuple[object, ...] = (None, state.read_only, state.full)
+    conditions = replace(state, indexing=None).conditions
     try:
         yield b": hello\n\n"
         while not server.stopping.is_set() and not ticker.is_gone:
@@ -262,4 +265,5 @@ def _tick_data(repo: OpenRepository, state: RepositoryState, cursor: str | None,
         "indexing": state.indexing,
         "read_only": state.read_only,
         "full": state.full,
+        "documents": f"{state.documents:x}",
     }

@@ -118,6 +118,7 @@ NEEDED: Mapping[str, str] = {
     "GET /compare": OPEN,
     "GET /alerts": OPEN,
     "GET /settings": OPEN,
+    "GET /docs": OPEN,
     "GET /{path:path}": OPEN,
 }
 """The right that an address needs, by its method and its path as the routes write it; HEAD needs that of GET."""

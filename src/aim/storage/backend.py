@@ -145,6 +145,9 @@ class RunTrash(Protocol):
 class DocumentFiles(Protocol):
     """Small files beside the runs, each written as a whole."""
 
+    def stamp(self) -> int:
+        """Return a number that changes when a document is written or deleted, by anybody; 0 while there was none."""
+
     def names(self) -> list[str]:
         """List the names of the documents, sorted."""
 

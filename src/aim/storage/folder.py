@@ -266,6 +266,12 @@ class FolderDocuments(DocumentFiles):
         self._folder = folder
         self._disk = disk
 
+    def stamp(self) -> int:
+        try:
+            return self._folder.stat().st_mtime_ns  # a document is a rename or a removal in this folder
+        except FileNotFoundError:
+            return 0
+
     def names(self) -> list[str]:
         try:
             names = os.listdir(self._folder)

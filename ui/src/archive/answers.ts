@@ -54,7 +54,7 @@ export class FileAnswers {
     const params = new URLSearchParams(search);
     if (subject === "runs") return this.ofRun(name, below, params);
     if (subject === "alerts") return { json: { cursor: "file", alerts: this.answers.alerts } };
-    if (subject === "documents") return { json: { documents: [] } };
+    if (subject === "documents") return { json: { documents: this.answers.documents ?? [] } };
     if (subject === "edits") return { json: { edits: [] } };
     if (subject === "tables") return this.rows(name, params);
     return refusal(404, "not-found", "This page does not have that.");

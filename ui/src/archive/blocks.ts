@@ -3,7 +3,16 @@
 import type { BigInteger } from "../wire/json";
 import type { AlertItem } from "../wire/alerts";
 import type { LogRecord } from "../wire/logs";
-import type { ArchiveInfo, Field, FieldsAnswer, RunAnswer, RunsAnswer, SequenceKey, ServerInfo } from "../wire/types";
+import type {
+  ArchiveInfo,
+  Field,
+  FieldsAnswer,
+  RunAnswer,
+  RunsAnswer,
+  SequenceKey,
+  ServerInfo,
+  StoredDocument,
+} from "../wire/types";
 import type { ObjectItem, ObjectSequence, TableAnswer } from "../wire/objects";
 
 /// Where a column of numbers is in the block of curves.
@@ -53,6 +62,8 @@ export interface ArchivedAnswers extends ArchiveInfo {
   readonly logs: { readonly [hash: string]: { readonly [id: string]: ArchivedLog } };
   readonly records: { readonly [hash: string]: readonly LogRecord[] };
   readonly alerts: readonly AlertItem[];
+  /// What people wrote at a step; files before 4.0.0 have none.
+  readonly documents?: readonly StoredDocument[];
   readonly objects: {
     readonly [subject: string]: {
       readonly runs: readonly string[];

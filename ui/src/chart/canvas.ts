@@ -2,7 +2,12 @@
 /// element.
 
 /// The font of all that is written on a canvas.
-export const FONT = '"Inter var", Inter, system-ui, sans-serif';
+export const FONT = "Inter, system-ui, sans-serif";
+
+/// Paints again once the fonts of the page have come: what was written on a canvas before is in another font.
+export function whenFontsLoad(paint: () => void): void {
+  if (document.fonts.status === "loading") void document.fonts.ready.then(paint);
+}
 
 /// What charts about runs have in common. They paint `base` when they are resized or shown anew, `over` at every move.
 export abstract class CanvasChart {
@@ -19,6 +24,7 @@ export abstract class CanvasChart {
     host.append(this.base, this.over);
     this.resize = new ResizeObserver(() => this.schedule());
     this.resize.observe(host);
+    whenFontsLoad(() => this.schedule());
   }
 
   /// Removes everything from the page.
@@ -49,7 +55,7 @@ export abstract class CanvasChart {
 
   /// Paints in the next frame.
   protected schedule(): void {
-    if (this.scheduled) return;
+    if (this.scheduled || this.stop.signal.aborted) return;
     this.scheduled = requestAnimationFrame(() => {
       this.scheduled = 0;
       this.paint();

@@ -3,6 +3,7 @@
 /// Gestures: drag zooms x; with Shift, a box; with Alt, measures between two points; double click shows all; Ctrl and
 /// the wheel zoom at the pointer. Moving tells the owner what is under the pointer; the owner says whom to light.
 
+import { FONT, whenFontsLoad } from "./canvas";
 import type { Extent } from "./extent";
 import { drawLine, type Line } from "./line";
 import { indexAt, nearestLines, type Hit } from "./nearest";
@@ -84,6 +85,7 @@ export class LineChart {
     this.resize = new ResizeObserver(() => this.schedule());
     this.resize.observe(host);
     this.listen();
+    whenFontsLoad(() => this.schedule());
   }
 
   /// Removes everything from the page.
@@ -118,7 +120,7 @@ export class LineChart {
   }
 
   private schedule(): void {
-    if (this.scheduled) return;
+    if (this.scheduled || this.stop.signal.aborted) return;
     this.scheduled = requestAnimationFrame(() => {
       this.scheduled = 0;
       this.paint();
@@ -250,7 +252,7 @@ export class LineChart {
       glass.stroke();
       const dx = x.value(drag.nowX) - x.value(drag.x);
       const dy = y.value(drag.nowY) - y.value(drag.y);
-      glass.font = '550 11.5px "Inter var", Inter, system-ui, sans-serif';
+      glass.font = `550 11.5px ${FONT}`;
       const text = `Δx ${shortNumber(Number(dx.toPrecision(4)))}   Δy ${shortNumber(Number(dy.toPrecision(4)))}`;
       const width = glass.measureText(text).width;
       const left = drag.nowX > plot.width / 2 ? drag.nowX - width - 8 : drag.nowX + 8;

@@ -1,6 +1,6 @@
 /// Texts at an x of a chart: a dashed line from top to bottom, with the text beside its upper end.
 
-import { clipText } from "./canvas";
+import { clipText, FONT } from "./canvas";
 import type { Plot } from "./plot";
 
 /// A text and the x where it stands.
@@ -47,7 +47,7 @@ export function placedNotes({ x, y, options }: Plot): readonly PlacedNote[] {
 /// Draws the notes of a plot in the colour of the axes.
 export function drawNotes(context: CanvasRenderingContext2D, plot: Plot, ink: string, ground: string): void {
   const { y } = plot;
-  context.font = '550 10.5px "Inter var", Inter, system-ui, sans-serif';
+  context.font = `550 10.5px ${FONT}`;
   context.lineWidth = 1;
   context.textBaseline = "middle";
   for (const { px, py, text, isLeft, width_px } of placedNotes(plot)) {

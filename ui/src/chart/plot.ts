@@ -5,6 +5,7 @@
 /// hairlines and only the few strong lines thick.
 
 import { drawBest, type BestEnd } from "./best";
+import { FONT } from "./canvas";
 import { addLine, makeRaster, toPixels } from "./density";
 import { limited, padded, withoutOutliers, xExtent, yExtent, type Extent, type Limits } from "./extent";
 import { endLabels, labelRoom, type EndLabel } from "./endlabels";
@@ -167,7 +168,7 @@ export function drawAxes(context: CanvasRenderingContext2D, plot: Plot, theme: C
   context.fillStyle = theme.ground;
   context.fillRect(0, 0, width, height);
   if (plot.data.lines.length === 0 && plot.data.bands.length === 0) return;
-  context.font = '10.5px "Inter var", Inter, system-ui, sans-serif';
+  context.font = `10.5px ${FONT}`;
   context.fillStyle = theme.ink;
   context.strokeStyle = theme.grid;
   context.lineWidth = 1;
@@ -194,7 +195,7 @@ export function drawAxes(context: CanvasRenderingContext2D, plot: Plot, theme: C
   for (const { px, label } of ticks) context.fillText(label, px, height - 7);
   if (name !== "") {
     context.textAlign = "right";
-    context.font = '600 10.5px "Inter var", Inter, system-ui, sans-serif';
+    context.font = `600 10.5px ${FONT}`;
     context.fillText(name, width - 4, height - 7);
   }
   if (hasYName(plot.options, height)) {
@@ -235,7 +236,7 @@ export function xLabels({ x, xTicks, options, width }: Plot): {
 
 /// Writes the names of few lines at their ends.
 function drawLabels(context: CanvasRenderingContext2D, { labels }: Plot): void {
-  context.font = '550 10.5px "Inter var", Inter, system-ui, sans-serif';
+  context.font = `550 10.5px ${FONT}`;
   context.textAlign = "left";
   context.textBaseline = "middle";
   for (const { text, px, py, color } of labels) {

@@ -1,5 +1,6 @@
 /// A laid-out plot as SVG: real paths, text as text. For up to a few hundred lines.
 
+import { FONT } from "./canvas";
 import { hasYName, xLabels, yOf, type Plot, type ChartTheme } from "./plot";
 import { visibleRange, type Band, type Line } from "./line";
 import { placedNotes } from "./notes";
@@ -108,7 +109,7 @@ export function plotToSvg(plot: Plot, theme: ChartTheme, title: string): string 
     width,
     height: height + HEAD_PX,
     viewBox: `0 ${-HEAD_PX} ${width} ${height + HEAD_PX}`,
-    "font-family": "Inter, system-ui, sans-serif",
+    "font-family": FONT,
     "font-size": 10.5,
   };
   const content = [

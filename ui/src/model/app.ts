@@ -47,10 +47,11 @@ export function makeApp(): App {
 }
 
 /// Begins to follow the server, and connects to it. Called once.
-export async function startApp({ session, scope, alerts, tags, edits }: App): Promise<void> {
+export async function startApp({ session, scope, alerts, documents, tags, edits }: App): Promise<void> {
   scope.start();
   alerts.start();
   tags.start();
+  documents.follow();
   session.start();
   await session.connect();
   void edits.resume();

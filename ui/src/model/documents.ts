@@ -1,6 +1,6 @@
 /// Saved views and reports: small documents that the server keeps for everybody.
 
-import { signal } from "@preact/signals";
+import { effect, signal, untracked } from "@preact/signals";
 import type { Scope } from "./scope";
 import type { Session } from "./session";
 import { getJson, request, sendJson } from "../wire/request";
@@ -29,6 +29,7 @@ export class Documents {
   /// All documents; null until asked for.
   readonly all = signal<readonly StoredDocument[] | null>(null);
 
+  private isAsked = false;
   private changes = 0; // counts our own: an answer that was under way meanwhile is out of date
 
   constructor(
@@ -36,8 +37,28 @@ export class Documents {
     private readonly scope: Scope,
   ) {}
 
+  /// Asks for the documents again whenever the server says that one has changed, and after each new connection; only
+  /// once somebody asked for them. Until the returned function is called.
+  follow(): () => void {
+    let stamp: string | undefined;
+    const stopTicks = effect(() => {
+      const next = this.scope.tick.value?.documents;
+      const isChanged = next !== undefined && next !== stamp;
+      stamp = next ?? stamp;
+      if (isChanged) untracked(this.reload);
+    });
+    const stopStates = effect(() => {
+      if (this.scope.live.value === "live") untracked(this.reload);
+    });
+    return () => {
+      stopTicks();
+      stopStates();
+    };
+  }
+
   /// Asks for all documents.
   readonly load = async (): Promise<void> => {
+    this.isAsked = true;
     try {
       const before = this.changes;
       const answer = await getJson<{ readonly documents: readonly StoredDocument[] }>(this.scope.here("documents"));
@@ -46,6 +67,13 @@ export class Documents {
     } catch (error) {
       this.session.report(error);
     }
+  };
+
+  /// Asks for all documents, unless somebody did.
+  readonly need = (): void => {
+    if (this.isAsked || this.scope.repo.peek() === "") return;
+    this.isAsked = true;
+    void this.load();
   };
 
   /// Writes a document; returns what the server keeps now, or null after an error, which is shown.
@@ -92,6 +120,10 @@ export class Documents {
   readonly keepDraft = (id: string, draft: Draft | null): void => {
     if (draft) sessionStorage.setItem(this.draftKey(id), JSON.stringify(draft));
     else sessionStorage.removeItem(this.draftKey(id));
+  };
+
+  private readonly reload = (): void => {
+    if (this.all.peek() !== null) void this.load();
   };
 
   private draftKey(id: string): string {

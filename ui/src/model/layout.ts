@@ -3,6 +3,7 @@
 ///
 ///     own=>Focus;loss{"subset":"val"};accuracy{"subset":"val"}       a section and its cards, in this order
 ///     wide=loss{"subset":"val"}*2                                    a card that spans two columns
+///     away=loss{"subset":"val"};lr                                   cards that are hidden
 ///
 /// Cards that the reader did not move stay where `cards.ts` puts them, behind those that were moved to the same
 /// section.
@@ -67,6 +68,21 @@ export function formatWide(spans: ReadonlyMap<string, number>): string {
     .filter(([, span]) => span > 1)
     .map(([id, span]) => `${escape(id)}*${Math.min(SPAN_MOST, span)}`)
     .join(";");
+}
+
+/// Reads `away`: the ids of hidden cards.
+export function parseAway(text: string): ReadonlySet<string> {
+  return new Set(parts(text).map(plain));
+}
+
+/// Writes `away`.
+export function formatAway(ids: ReadonlySet<string>): string {
+  return [...ids].map(escape).join(";");
+}
+
+/// Sections without the hidden cards.
+export function withoutCards(sections: readonly Section[], hidden: ReadonlySet<string>): readonly Section[] {
+  return sections.map(({ name, cards }) => ({ name, cards: cards.filter(({ id }) => !hidden.has(id)) }));
 }
 
 /// Puts cards where the reader wants them: the reader's sections first, in their order, then the automatic ones.

@@ -62,6 +62,7 @@ export function useCardData(
 ): CardData {
   const { scope, documents } = useApp();
   const { ref, isSeen, width_px } = useOnScreen();
+  useEffect(documents.need, []); // its annotations
   const yWindow = useSignal<Extent | null>(null);
   const plot = useRef<Plot | null>(null);
   const hasOutliers = useSignal(false);

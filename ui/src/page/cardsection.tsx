@@ -47,11 +47,16 @@ function moveItems(
   const isLast = section.cards.at(-1)?.id === id;
   const others = current.filter((other) => other.isOwn && other.name !== section.name);
   const items: (MenuItem | false)[] = [
-    span < SPAN_MOST && { label: "Wider", icon: "expand", run: () => widen(id, span + 1) },
-    span > 1 && { label: "Narrower", icon: "expand", run: () => widen(id, span - 1) },
+    span < SPAN_MOST && { label: "Wider", icon: "wider", run: () => widen(id, span + 1) },
+    span > 1 && { label: "Narrower", icon: "shrink", run: () => widen(id, span - 1) },
     !isFirst && { label: "Move back", icon: "arrowUp", run: () => shift(-1) },
     !isLast && { label: "Move on", icon: "arrowDown", run: () => shift(1) },
     ...others.map(({ name }): MenuItem => ({ label: `Move to “${name}”`, icon: "folder", run: () => moveTo(name) })),
+    {
+      label: "Hide this chart",
+      icon: "eyeOff",
+      run: () => arrangement.hide(new Set([...arrangement.hidden.peek(), id])),
+    },
     { label: "Move to a new section", icon: "plus", run: () => addSection(arrangement, current, [id]) },
   ];
   return items.filter((item) => item !== false);
@@ -85,19 +90,48 @@ export function positionOf(
   };
 }
 
+const SMALL_MOST = 2;
+const FEW_CARDS = 3;
+const SEVERAL_CARDS = 6;
+
+/// How many cards' widths a section needs.
+function widthOf(section: ArrangedSection, spans: ReadonlyMap<string, number>): number {
+  return section.cards.reduce((sum, card) => sum + (spans.get(card.id) ?? 1), 0);
+}
+
+/// Sections one after the other, small ones beside each other. `facets`: each card is drawn for several values.
+export function Sections({
+  sections,
+  hasFacets,
+  children,
+}: {
+  readonly sections: readonly ArrangedSection[];
+  readonly hasFacets: boolean;
+  readonly children: ComponentChildren;
+}): JSX.Element {
+  const { arrangement } = useApp();
+  const count = sections.reduce((sum, section) => sum + widthOf(section, arrangement.spans.value), 0);
+  const size = hasFacets ? "" : count <= FEW_CARDS ? "few" : count <= SEVERAL_CARDS ? "several" : "";
+  return <div class={`sections ${size}`}>{children}</div>;
+}
+
 interface CardSectionProps {
   readonly section: ArrangedSection;
   /// All sections on the page.
   readonly current: readonly ArrangedSection[];
   readonly isFolded: boolean;
+  /// Whether each card is drawn for several values.
+  readonly hasFacets: boolean;
   readonly extra?: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
 /// The section. What is dropped on it, beside its cards, goes to its end.
-export function CardSection({ section, current, isFolded, extra, children }: CardSectionProps): JSX.Element {
+export function CardSection({ section, current, isFolded, hasFacets, extra, children }: CardSectionProps): JSX.Element {
   const { arrangement } = useApp();
   const { name, cards, isOwn } = section;
+  const width = widthOf(section, arrangement.spans.value);
+  const isSmall = !hasFacets && width > 0 && width <= SMALL_MOST;
   const rename = (text: string): void => {
     if (text === "" || text === name) return;
     const fresh = freshName(current, text);
@@ -108,6 +142,7 @@ export function CardSection({ section, current, isFolded, extra, children }: Car
   return (
     <section
       aria-label={name}
+      class={isSmall ? `small-${width}` : undefined}
       onDragOver={(event) => event.dataTransfer?.types.includes(CARD_TYPE) && event.preventDefault()}
       onDrop={(event) => {
         const moved = event.dataTransfer?.getData(CARD_TYPE);

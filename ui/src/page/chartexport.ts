@@ -1,5 +1,6 @@
 /// Pictures and files of a chart.
 
+import { FONT } from "../chart/canvas";
 import { paintPlot, layoutPlot, type Plot } from "../chart/plot";
 import { plotToSvg } from "../chart/svg";
 import type { Scope } from "../model/scope";
@@ -29,7 +30,7 @@ export function exportPng(plot: Plot, title: string): void {
   context.fillRect(0, -HEAD_PX, plot.width, HEAD_PX);
   context.fillStyle = theme.ink;
   context.textAlign = "left";
-  context.font = '600 12.5px "Inter var", Inter, system-ui, sans-serif';
+  context.font = `600 12.5px ${FONT}`;
   context.fillText(title, plot.x.from, -8);
   canvas.toBlob((blob) => blob && saveFile(`${fileName(title)}.png`, blob), "image/png");
 }

@@ -11,7 +11,7 @@ export function Clip({ item, size_px }: { item: Item; size_px: number }): JSX.El
   const { ref, isSeen } = useOnScreen();
   const url = item.blob === undefined ? "" : blobUrl(scope, item.blob);
   const label = itemLabel(item);
-  const height = Math.max(120, size_px * 1.8);
+  const look = { height: `${size_px}px`, maxWidth: "100%" };
   const details = [
     item.width && item.height ? `${item.width} × ${item.height}` : "",
     item.fps ? `${item.fps} fps` : "",
@@ -23,18 +23,9 @@ export function Clip({ item, size_px }: { item: Item; size_px: number }): JSX.El
     <figure class="clip" ref={ref}>
       {isSeen.value &&
         (item.format === "gif" ? (
-          <img src={url} alt={label} style={{ height: `${height}px` }} />
+          <img src={url} alt={label} style={look} />
         ) : (
-          <video
-            controls
-            loop
-            muted
-            playsInline
-            preload="metadata"
-            src={url}
-            aria-label={label}
-            style={{ height: `${height}px` }}
-          />
+          <video controls loop muted playsInline preload="metadata" src={url} aria-label={label} style={look} />
         ))}
       <figcaption class="caption">
         {label} <span class="muted">{details}</span>

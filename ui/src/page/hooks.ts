@@ -1,7 +1,7 @@
 /// Bridges between components and what lives outside them.
 
 import { useSignal, type Signal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { RefObject } from "preact";
 import { addCommands, type Command } from "../model/keys";
 
@@ -41,6 +41,27 @@ export function useOnScreen(): {
     return () => watch.disconnect();
   }, []);
   return { ref, isSeen, width_px };
+}
+
+/// How wide an element is; 0 before it is on the page.
+export function useWidth(): {
+  readonly ref: RefObject<HTMLDivElement | null>;
+  readonly width_px: Signal<number>;
+} {
+  const ref = useRef<HTMLDivElement>(null);
+  const width_px = useSignal(0);
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (!element) return undefined;
+    const measure = (): void => {
+      width_px.value = element.clientWidth;
+    };
+    measure();
+    const watch = new ResizeObserver(measure);
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
+  return { ref, width_px };
 }
 
 /// Sets the window's title.

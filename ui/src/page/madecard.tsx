@@ -3,6 +3,7 @@
 import { computed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { FONT } from "../chart/canvas";
 import type { Card } from "../model/cards";
 import type { CardSettings } from "../model/cardsettings";
 import { derivedFrame } from "../model/derivedframe";
@@ -153,7 +154,7 @@ function pictureStyle(): string {
   const style = getComputedStyle(document.documentElement);
   const read = (name: string): string => style.getPropertyValue(name).trim();
   return [
-    `svg{background:${read("--panel")};font:10.5px Inter,system-ui,sans-serif}`,
+    `svg{background:${read("--panel")};font:10.5px ${FONT}}`,
     `text{fill:${read("--ink-3")}}.axis-name{font-weight:600}`,
     `.grid-line{stroke:${read("--line-2")}}.whisker{stroke:${read("--ink")};stroke-width:1.5;fill:none}`,
     `.median{fill:${read("--panel")};stroke:${read("--ink")}}.on-light{fill:#111}.on-dark{fill:#fff}`,

@@ -1,55 +1,54 @@
-/// Everything tracked that is looked at or listened to, of all matching runs: by run and step, or by group.
+/// Everything tracked that is looked at or listened to, of all matching runs: a section for each sequence, in it the
+/// runs, grouped by a field.
 
 import { cellLabel } from "../model/cell";
 import { useComputed, useSignal, type ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { setting } from "../model/address";
-import { contextLabel, fieldText, sequenceText } from "../model/fields";
+import { fieldText, sequenceText } from "../model/fields";
 import { atPresent, bySequence, itemsOf, objectsStore, type Item } from "../model/objects";
-import { wordsOf, type OverlayWords } from "../model/overlays";
+import { wordsOf } from "../model/overlays";
 import { makeScene, runName, type Scene } from "../model/scene";
 import { cellOf } from "../model/table";
 import { rowFields } from "../model/rowsettings";
 import type { Field } from "../wire/types";
 import type { ObjectsRequest } from "../wire/objects";
-import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";
-import { Swatch } from "../widget/text";
 import { useApp } from "./app";
 import { useStore, useTitle } from "./hooks";
 import { Lightbox } from "./lightbox";
-import { PageLink } from "./link";
-import { MediaToolbar, sizeOf } from "./mediatoolbar";
-import { MoreOfRow, MoreSequences, shownSteps, useWholeRow } from "./moreitems";
+import { MediaSection, ROW_ITEMS, type MediaView, type RowGroup } from "./mediasection";
+import { MediaToolbar } from "./mediatoolbar";
+import { MoreSequences } from "./moreitems";
 import { OverlayBar } from "./overlay";
-import { inTabOrder, NO_WORDS, Piece, rendererOf } from "./renderers";
+import { inTabOrder, NO_WORDS, rendererOf } from "./renderers";
 import { ScopeNotice, useHasRuns } from "./scopenotice";
 import { chosenSequences } from "./sequencepill";
 import { useStepping, useStepSetting } from "./steps";
 
 const COLUMNS = 8;
 const WHOLE_STEPS = 100;
-const ROW_ITEMS = 12;
 const SEQUENCES_AT_ONCE = 200;
 const PICKED_MOST = 4;
 
 const subjectSetting = setting("type");
 const layoutSetting = setting("layout", "step");
 
-interface RowGroup {
-  readonly label: string;
-  readonly rows: readonly (readonly Item[])[];
-}
-
-/// The items as rows, one for each sequence, grouped by a field of their runs.
-function grouped(items: readonly Item[], scene: Scene, fields: readonly Field[]): readonly RowGroup[] {
-  const groups = new Map<string, (readonly Item[])[]>();
+/// The items as one list of groups for each sequence; in a group a row for each run, grouped by a field of the runs.
+function sectionsOfItems(
+  items: readonly Item[],
+  scene: Scene,
+  fields: readonly Field[],
+): readonly (readonly [name: string, groups: readonly RowGroup[]])[] {
+  const sections = new Map<string, Map<string, (readonly Item[])[]>>();
   for (const row of bySequence(items)) {
-    const { run } = row[0];
+    const { run, track } = row[0];
+    const name = sequenceText(track);
     const label = fields.map((field) => cellLabel(cellOf(scene.table.value, fieldText(field), run))).join(" · ");
-    groups.set(label, [...(groups.get(label) ?? []), row]);
+    const groups = sections.get(name) ?? new Map<string, (readonly Item[])[]>();
+    sections.set(name, groups.set(label, [...(groups.get(label) ?? []), row]));
   }
-  return [...groups].map(([label, rows]) => ({ label, rows }));
+  return [...sections].map(([name, groups]) => [name, [...groups].map(([label, rows]) => ({ label, rows }))] as const);
 }
 
 /// The subjects that the runs have objects of, and the one that is chosen.
@@ -129,6 +128,16 @@ export function MediaPage(): JSX.Element {
     const caption = item.caption ? ` · ${item.caption}` : "";
     return `${runName(scene.table.value, item.run)} · ${item.track.name} · step ${item.step}${caption}`;
   };
+  const view: MediaView = {
+    subject: subject.value ?? "",
+    scene,
+    words,
+    isColumns: isColumns.value,
+    askedSteps,
+    picked: picked.value,
+    onOpen: (item) => (open.value = [item]),
+    onPick: pick,
+  };
   return (
     <main class="main">
       <MediaToolbar
@@ -143,28 +152,8 @@ export function MediaPage(): JSX.Element {
       {hasOverlays && <OverlayBar items={items} />}
       {!store.answer.value && <Waiting message={store.error.value?.message ?? null} />}
       <div class={store.isLoading.value ? "media stale" : "media"}>
-        {grouped(items, scene, rowFields.value).map((group) => (
-          <section key={group.label}>
-            {rowFields.value.length > 0 && (
-              <div class="section">
-                <b>{group.label}</b> <span class="muted">{group.rows.length}</span>
-              </div>
-            )}
-            {group.rows.map((row) => (
-              <MediaRow
-                key={`${row[0].run} ${sequenceText(row[0].track)}`}
-                row={row}
-                subject={subject.value ?? ""}
-                scene={scene}
-                words={words}
-                isColumns={isColumns.value}
-                askedSteps={askedSteps}
-                picked={picked.value}
-                onOpen={(item) => (open.value = [item])}
-                onPick={pick}
-              />
-            ))}
-          </section>
+        {sectionsOfItems(items, scene, rowFields.value).map(([name, groups]) => (
+          <MediaSection key={name} groups={groups} view={view} />
         ))}
         {store.answer.value && <MoreSequences answer={store.answer.value} onMore={showMore} />}
       </div>
@@ -200,71 +189,5 @@ function Waiting({ message }: { message: string | null }): JSX.Element {
     <p class="failure" role="alert">
       {message}
     </p>
-  );
-}
-
-interface MediaRowProps {
-  readonly row: readonly Item[];
-  readonly subject: string;
-  readonly scene: Scene;
-  readonly words: OverlayWords;
-  readonly isColumns: boolean;
-  readonly askedSteps: ReadonlySignal<ObjectsRequest["steps"]>;
-  readonly picked: readonly Item[];
-  readonly onOpen: (item: Item) => void;
-  readonly onPick: (item: Item) => void;
-}
-
-/// The objects of one sequence of a run.
-function MediaRow(props: MediaRowProps): JSX.Element {
-  const { row, subject, scene, words, isColumns, picked, onOpen, onPick } = props;
-  const [{ run, track, step }] = row;
-  const whole = useWholeRow(row, subject, props.askedSteps, isColumns ? 1 : ROW_ITEMS);
-  const { whole: Whole, hasOverlays } = rendererOf(subject);
-  const color = scene.looks.value.coloring.colorOf(run);
-  return (
-    <div class="media-row">
-      <div class="media-name">
-        <span class="line">
-          <Swatch color={color} />
-          <PageLink page="run" subject={run} class="name">
-            {runName(scene.table.value, run)}
-          </PageLink>
-        </span>
-        <span class="muted">
-          {track.name} {contextLabel(track.context)}
-          {isColumns || Whole ? shownSteps(row) : ` · step ${step}`}
-        </span>
-      </div>
-      <div class="pictures">
-        {Whole && <Whole items={row} color={color} />}
-        {!Whole &&
-          whole.items.map((item) => (
-            <div key={`${item.step} ${item.index}`} class={picked.includes(item) ? "pickable on" : "pickable"}>
-              <Piece
-                subject={subject}
-                item={item}
-                size_px={sizeOf()}
-                words={words}
-                color={color}
-                onOpen={() => onOpen(item)}
-              />
-              {hasOverlays && (
-                <button
-                  type="button"
-                  class="tick pick"
-                  aria-label="Choose to compare"
-                  title="Choose to compare"
-                  onClick={() => onPick(item)}
-                >
-                  {picked.includes(item) && <Icon name="check" size={12} />}
-                </button>
-              )}
-              {isColumns && <span class="caption">step {item.step}</span>}
-            </div>
-          ))}
-        {!Whole && <MoreOfRow row={whole} />}
-      </div>
-    </div>
   );
 }

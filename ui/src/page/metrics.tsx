@@ -9,7 +9,7 @@ import { applyDefault } from "../model/defaults";
 import { workspaceSettings, type CardSettings } from "../model/cardsettings";
 import { metricsOf, parseField, fieldText, sequenceText } from "../model/fields";
 import { splitBy } from "../model/grouping";
-import { arrange, type ArrangedSection } from "../model/layout";
+import { arrange, withoutCards, type ArrangedSection } from "../model/layout";
 import { chartFields, MADE_PREFIX, madeCharts, putCharts, withChart, type MadeChart } from "../model/madecharts";
 import { formatSmoothing } from "../model/smoothing";
 import { makeScene, type Scene } from "../model/scene";
@@ -19,7 +19,7 @@ import { useApp } from "./app";
 import type { CardSubject } from "./carddata";
 import { ChartCard } from "./chartcard";
 import { ChartEditor } from "./charteditor";
-import { addSection, CardSection, positionOf, type CardPosition } from "./cardsection";
+import { addSection, CardSection, Sections, positionOf, type CardPosition } from "./cardsection";
 import { FullCard } from "./fullcard";
 import { GroupLegend } from "./grouplegend";
 import { useCommands, useStore, useTitle } from "./hooks";
@@ -30,6 +30,7 @@ import { ScopeNotice, useHasRuns } from "./scopenotice";
 import { SelectionBar } from "./selectionbar";
 import { ChartToolbar } from "./toolbar";
 import { ViewButtons } from "./viewbuttons";
+import { MenuItems, Popover, type MenuItem } from "../widget/popover";
 import { Skeleton } from "../widget/state";
 
 /// The card on the full screen.
@@ -76,6 +77,7 @@ function MetricsToolbar({
 }): JSX.Element {
   const { arrangement } = useApp();
   const isArranged = arrangement.sections.value.length > 0 || arrangement.spans.value.size > 0;
+  const hidden = [...arrangement.hidden.value];
   return (
     <ChartToolbar settings={settings}>
       <button type="button" class="pill add" title="A chart of the metrics and runs that you choose" onClick={onMake}>
@@ -89,6 +91,22 @@ function MetricsToolbar({
       >
         + section
       </button>
+      {hidden.length > 0 && (
+        <Popover button={`${hidden.length} hidden`} label="Charts that are hidden" align="right">
+          {(close) => (
+            <MenuItems
+              close={close}
+              items={[
+                { label: "Show all", icon: "eye", run: () => arrangement.hide(new Set()) },
+                ...hidden.map((id): MenuItem => ({
+                  label: `Show ${id}`,
+                  run: () => arrangement.hide(new Set(hidden.filter((other) => other !== id))),
+                })),
+              ]}
+            />
+          )}
+        </Popover>
+      )}
       {isArranged && (
         <button type="button" class="pill" title="Put all cards back where they were" onClick={arrangement.reset}>
           Reset cards
@@ -97,6 +115,10 @@ function MetricsToolbar({
       <ViewButtons />
     </ChartToolbar>
   );
+}
+
+function emptyText(hidden: ReadonlySet<string>): string {
+  return hidden.size > 0 ? "All charts are hidden." : "These runs have no metrics yet.";
 }
 
 /// The page.
@@ -121,7 +143,7 @@ export function MetricsPage(): JSX.Element {
     const made = cardsOfCharts(madeCharts.value);
     const automatic = sectionsOf(matching, split.value === "name" ? "name" : "context");
     const all = made.length > 0 ? [{ name: CHARTS_SECTION, cards: made }, ...automatic] : automatic;
-    return arrange(all, arrangement.sections.value);
+    return arrange(withoutCards(all, arrangement.hidden.value), arrangement.sections.value);
   });
   const full = useComputed(
     () => sections.value.flatMap((section) => section.cards).find((card) => card.id === fullSetting.value) ?? null,
@@ -137,29 +159,16 @@ export function MetricsPage(): JSX.Element {
         <MetricsToolbar sections={sections} settings={settings} onMake={() => (edited.value = "new")} />
         <GroupLegend scene={scene} />
         {scope.fields.value === null && <Skeleton rows={10} />}
-        {sections.value.map((section, i) => (
-          <CardSection
-            key={section.name}
-            section={section}
-            current={sections.value}
-            isFolded={folded.value.includes(section.name)}
-            extra={i === 0 && search}
-          >
-            {section.cards.map((card) => (
-              <CardOrFacets
-                key={card.id}
-                card={card}
-                scene={scene}
-                settings={settings}
-                position={positionOf(arrangement, sections.value, section, card.id)}
-                onEdit={(chart) => (edited.value = chart)}
-              />
-            ))}
-          </CardSection>
-        ))}
+        <MetricSections
+          sections={sections}
+          scene={scene}
+          settings={settings}
+          head={search}
+          onEdit={(chart) => (edited.value = chart)}
+        />
         {scope.fields.value !== null && sections.value.length === 0 && (
           <div class="section">
-            <span class="muted">{find.value ? "No metric has this name." : "These runs have no metrics yet."}</span>
+            <span class="muted">{find.value ? "No metric has this name." : emptyText(arrangement.hidden.value)}</span>
             {find.value && search}
           </div>
         )}
@@ -177,6 +186,45 @@ export function MetricsPage(): JSX.Element {
         />
       )}
     </div>
+  );
+}
+
+interface MetricSectionsProps {
+  readonly sections: ReadonlySignal<readonly ArrangedSection[]>;
+  readonly scene: Scene;
+  readonly settings: CardSettings;
+  /// What stands in the head of the first one.
+  readonly head: JSX.Element;
+  readonly onEdit: (chart: MadeChart) => void;
+}
+
+function MetricSections({ sections, scene, settings, head, onEdit }: MetricSectionsProps): JSX.Element {
+  const { arrangement } = useApp();
+  const hasFacets = facetField.value !== "";
+  return (
+    <Sections sections={sections.value} hasFacets={hasFacets}>
+      {sections.value.map((section, i) => (
+        <CardSection
+          key={section.name}
+          section={section}
+          current={sections.value}
+          isFolded={folded.value.includes(section.name)}
+          hasFacets={hasFacets}
+          extra={i === 0 && head}
+        >
+          {section.cards.map((card) => (
+            <CardOrFacets
+              key={card.id}
+              card={card}
+              scene={scene}
+              settings={settings}
+              position={positionOf(arrangement, sections.value, section, card.id)}
+              onEdit={onEdit}
+            />
+          ))}
+        </CardSection>
+      ))}
+    </Sections>
   );
 }
 

@@ -86,7 +86,7 @@ interface SequenceProps {
 /// The objects of one sequence, at one step or as a whole. Texts stand below each other.
 function Sequence({ group, subject, run, askedSteps, words, onOpen }: SequenceProps): JSX.Element {
   const { session } = useApp();
-  const { whole: Whole, page } = rendererOf(subject);
+  const { whole: Whole, page, scale = 1 } = rendererOf(subject);
   const [{ track, step }] = group;
   const row = useWholeRow(group, subject, askedSteps, ROW_ITEMS);
   const steps = Whole ? [shownSteps(group).replace(" · ", "")] : [`step ${step}`, `${track.count} steps`];
@@ -95,7 +95,7 @@ function Sequence({ group, subject, run, askedSteps, words, onOpen }: SequencePr
       key={item.index}
       subject={subject}
       item={item}
-      size_px={PICTURE_PX}
+      size_px={PICTURE_PX * scale}
       words={words}
       onOpen={() => onOpen(item)}
     />

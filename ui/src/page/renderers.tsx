@@ -47,6 +47,10 @@ export interface Renderer {
   readonly hasColumns?: boolean;
   /// Whether their size can be chosen.
   readonly isSized?: boolean;
+  /// How many times as large as pictures they are drawn; 1 if left out.
+  readonly scale?: number;
+  /// Whether those of several runs stand beside each other, where each run has one.
+  readonly flows?: boolean;
   /// Whether boxes and masks may lie over them, and several can be looked at together.
   readonly hasOverlays?: boolean;
 }
@@ -98,13 +102,13 @@ const ANY: Renderer = { icon: "file", piece: AnyPiece };
 
 /// The renderers, in the order of tabs.
 const RENDERERS: Readonly<Record<string, Renderer>> = {
-  images: { icon: "image", piece: PicturePiece, hasColumns: true, isSized: true, hasOverlays: true },
-  videos: { icon: "play", piece: Clip, hasColumns: true, isSized: true },
-  audios: { icon: "bars", piece: Sound },
+  images: { icon: "image", piece: PicturePiece, hasColumns: true, isSized: true, flows: true, hasOverlays: true },
+  videos: { icon: "film", piece: Clip, hasColumns: true, isSized: true, scale: 1.8, flows: true },
+  audios: { icon: "wave", piece: Sound, flows: true },
   texts: { icon: "note", piece: TextPiece, page: "text" },
   tables: { icon: "table", piece: TableView },
-  figures: { icon: "chart", piece: Figure, hasColumns: true },
-  distributions: { icon: "bars", piece: AnyPiece, whole: Distributions },
+  figures: { icon: "scatter", piece: Figure, hasColumns: true },
+  distributions: { icon: "bell", piece: AnyPiece, whole: Distributions },
 };
 
 /// How the objects of a subject are drawn.

@@ -87,7 +87,7 @@ export function ReportsPage(): JSX.Element {
   if (!report)
     return (
       <main class="main">
-        <Notice icon="note" title="There is no such report">
+        <Notice icon="report" title="There is no such report">
           <PageLink page="reports" class="pill strong">
             All reports
           </PageLink>
@@ -109,7 +109,7 @@ function ReportList({ reports }: { reports: readonly StoredDocument[] }): JSX.El
   if (reports.length === 0) {
     return (
       <main class="main">
-        <Notice icon="note" title="No reports yet">
+        <Notice icon="report" title="No reports yet">
           <p>
             A report is Markdown with live charts: what was tried, what came out, for everybody who opens this
             repository.

@@ -45,12 +45,12 @@ function tabsOf(run: RunAnswer, kinds: Kinds): readonly TabInfo[] {
   const hasSystem = run.sequences.some(({ name, kind }) => isMetricKind(kind) && isSystemMetric(name));
   const [records, artifacts] = [run.log_records, run.artifacts.length];
   const tabs: (TabInfo | false)[] = [
-    { id: "overview", label: "Overview", icon: "chart" },
+    { id: "overview", label: "Overview", icon: "grid" },
     ...objects,
-    run.log_lines > 0 && { id: "log", label: "Log", icon: "file" },
-    records > 0 && { id: "records", label: "Records", icon: "warning", count: records },
-    hasSystem && { id: "system", label: "System", icon: "sliders" },
-    (run.system !== null || run.writers.length > 0) && { id: "environment", label: "Environment", icon: "table" },
+    run.log_lines > 0 && { id: "log", label: "Log", icon: "terminal" },
+    records > 0 && { id: "records", label: "Records", icon: "list", count: records },
+    hasSystem && { id: "system", label: "System", icon: "gauge" },
+    (run.system !== null || run.writers.length > 0) && { id: "environment", label: "Environment", icon: "chip" },
     artifacts > 0 && { id: "artifacts", label: "Artifacts", icon: "folder", count: artifacts },
   ];
   return tabs.filter((item) => item !== false);

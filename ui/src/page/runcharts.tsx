@@ -60,7 +60,7 @@ export function Charts({
   const rows = summaryRows(run);
   const isBeside = besideSetting.value !== "" && others.length > 0;
   const section = (name: string, cards: readonly Card[], isNamed: boolean): JSX.Element => (
-    <section key={name}>
+    <section key={name} class={isNamed && cards.length <= 2 ? `small-${cards.length}` : undefined}>
       {isNamed && (
         <div class="section">
           <b>{name}</b> <span class="muted">{cards.length}</span>
@@ -95,9 +95,11 @@ export function Charts({
           isBeside={isBeside}
         />
       </ChartToolbar>
-      {isBeside && isSystem && section("training", otherCards, true)}
-      {sections.map(({ name, cards }) => section(name, cards, sections.length > 1))}
-      {isBeside && !isSystem && section("system", otherCards, true)}
+      <div class="sections">
+        {isBeside && isSystem && section("training", otherCards, true)}
+        {sections.map(({ name, cards }) => section(name, cards, sections.length > 1))}
+        {isBeside && !isSystem && section("system", otherCards, true)}
+      </div>
     </>
   );
 }

@@ -9,6 +9,7 @@ import { summaryRows, type SummaryRow } from "../model/runsummary";
 import type { RunAnswer } from "../wire/types";
 
 const READINGS = 4;
+const COLUMNS = ["Last", "Best", "at step", "Lowest", "Highest", "Mean", "Points"];
 const ROWS_FIRST = 8;
 
 /// A number with all its digits as its title.
@@ -69,7 +70,7 @@ export function RunSummary({ run }: { run: RunAnswer }): JSX.Element | null {
           <thead>
             <tr>
               <th>Metric</th>
-              {["Last", "Best", "at step", "Lowest", "Highest", "Mean", "Points"].map((name) => (
+              {COLUMNS.map((name) => (
                 <th key={name} class="number">
                   {name}
                 </th>
@@ -101,25 +102,29 @@ function SummaryLine({ row }: { row: SummaryRow }): JSX.Element {
           {label}
         </button>
       </th>
-      <td class="number">
+      <td class="number" data-label="Last">
         <b>
           <Value cell={last} />
         </b>
       </td>
-      <td class="number">
+      <td class="number" data-label="Best">
         <BetterSign direction={direction} /> <Value cell={best} />
       </td>
-      <td class="number muted">{bestStep === null ? "–" : bestStep.toLocaleString("en")}</td>
-      <td class="number">
+      <td class="number muted" data-label="at step">
+        {bestStep === null ? "–" : bestStep.toLocaleString("en")}
+      </td>
+      <td class="number" data-label="Lowest">
         <Value cell={min} />
       </td>
-      <td class="number">
+      <td class="number" data-label="Highest">
         <Value cell={max} />
       </td>
-      <td class="number">
+      <td class="number" data-label="Mean">
         <Value cell={mean} />
       </td>
-      <td class="number muted">{count.toLocaleString("en")}</td>
+      <td class="number muted" data-label="Points">
+        {count.toLocaleString("en")}
+      </td>
     </tr>
   );
 }

@@ -19,7 +19,7 @@ import { Full, Indexing, NoProject, NoServer, Offline, Toasts } from "./notices"
 import { Palette } from "./palette";
 import { QueryBox } from "./querybox";
 import { RunsPage } from "./runs";
-import { Brand, Live, ReadOnly } from "./topbar";
+import { Brand, Live, ReadOnly, ShellLinks } from "./topbar";
 
 const RELOADED_KEY = "aim.reloaded";
 const RELOAD_PAUSE_MS = 20_000;
@@ -44,6 +44,7 @@ const LATER: Readonly<Record<string, Loader>> = {
   text: () => import("./texts").then((module) => module.TextsPage),
   reports: () => import("./reports").then((module) => module.ReportsPage),
   alerts: () => import("./alerting").then((module) => module.AlertingPage),
+  docs: () => import("./docs").then((module) => module.DocsPage),
   settings: () => import("./settings").then((module) => module.SettingsPage),
 };
 
@@ -105,6 +106,8 @@ function useShellCommands(): void {
     { keys: "/", label: "Write a query", section: "General", run: focusQuery },
     { keys: "?", label: "Show all keys", section: "General", run: () => (isHelpOpen.value = true) },
     { keys: "n", label: "Show the alerts", section: "General", run: toggleAlerts },
+    { keys: "", label: "Read the docs", section: "Pages", run: () => goTo("docs") },
+    { keys: "", label: "Settings", section: "Pages", run: () => goTo("settings") },
     { keys: "", label: "Rules and channels of alerts", section: "Pages", run: () => goTo("alerts") },
     { keys: "d", label: "Dark or light", section: "General", run: session.toggleTheme },
     ...TABS.map(([page, name, key]) => ({
@@ -146,6 +149,7 @@ function TopBar(): JSX.Element {
       >
         <kbd>Ctrl K</kbd>
       </button>
+      <ShellLinks onHelp={() => (isHelpOpen.value = true)} />
       <button
         type="button"
         class="bare round"

@@ -1,5 +1,6 @@
 /// The pills above the charts: how runs are grouped and averaged, and what the axes are.
 
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { change } from "../model/address";
 import type { CardSettings } from "../model/cardsettings";
@@ -27,7 +28,11 @@ import { Picker, Popover, type Choice } from "../widget/popover";
 import { Segments } from "../widget/segments";
 import { useApp } from "./app";
 import { FieldPill } from "./grouppill";
+import { useWidth } from "./hooks";
 import { IgnoredParams } from "./ignoredparams";
+
+const ONE_ROW_PX = 980; // what all pills take in one row, with one or two of them set
+const SMALL_PX = 560;
 
 const AVERAGES: readonly (readonly [mode: string, label: string, explanation: string])[] = [
   ["", "each run", "Every run has a curve of its own."],
@@ -59,7 +64,7 @@ function AggregatePill({ settings }: { settings: CardSettings }): JSX.Element {
         </>
       }
       label="Draw several runs as one line with a band"
-      buttonClass={mode === "" ? "pill" : "pill on"}
+      buttonClass={mode === "" ? "pill long" : "pill long on"}
     >
       {() => (
         <div class="form">
@@ -201,6 +206,7 @@ function YPill(): JSX.Element {
         </>
       }
       label="The y axis (l: logarithmic)"
+      buttonClass="pill long"
       align="right"
     >
       {() => (
@@ -238,8 +244,80 @@ function YPill(): JSX.Element {
   );
 }
 
+/// A few pills under a caption.
+function Part({ caption, children }: { caption: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <div class="part" role="group" aria-label={caption}>
+      <span class="caption" aria-hidden="true">
+        {caption}
+      </span>
+      {children}
+    </div>
+  );
+}
+
+/// How runs are grouped and averaged.
+function GroupPills({ settings }: { settings: CardSettings }): JSX.Element {
+  return (
+    <>
+      <FieldPill name="color" word="colour" current={colorField.value} hint="Colour runs by" />
+      <FieldPill name="dash" word="dash" current={dashField.value} hint="Dash lines by" />
+      <FieldPill name="facet" word="facet" current={facetField.value} hint="Split cards by" />
+      <AggregatePill settings={settings} />
+    </>
+  );
+}
+
+/// What the axes are, and what is seen of them.
+function AxisPills(): JSX.Element {
+  return (
+    <>
+      <XPill />
+      <SmoothPill />
+      <YPill />
+      {xWindow.value && (
+        <button type="button" class="pill on" title="Show everything (0)" onClick={() => zoom(null)}>
+          zoomed <Icon name="close" size={12} />
+        </button>
+      )}
+    </>
+  );
+}
+
+/// The bar of a telephone: a row of buttons, each of which opens its pills in a row of their own.
+function SmallToolbar({ settings, children }: { settings: CardSettings; children: ComponentChildren }): JSX.Element {
+  const open = useSignal<string | null>(null);
+  const parts: Readonly<Record<string, () => ComponentChildren>> = {
+    Group: () => <GroupPills settings={settings} />,
+    Axes: () => <AxisPills />,
+    More: () => children,
+  };
+  return (
+    <>
+      <div class="part">
+        {Object.keys(parts).map((caption) => (
+          <button
+            key={caption}
+            type="button"
+            class={open.value === caption ? "pill on" : "pill"}
+            aria-expanded={open.value === caption}
+            onClick={() => (open.value = open.value === caption ? null : caption)}
+          >
+            {caption} <Icon name={open.value === caption ? "up" : "down"} size={11} />
+          </button>
+        ))}
+      </div>
+      {open.value !== null && (
+        <div class="part opened" role="group" aria-label={open.value}>
+          {parts[open.value]()}
+        </div>
+      )}
+    </>
+  );
+}
+
 /// The whole bar; `children` come last. `settings`: those of the cards; without them nothing can be grouped, for pages
-/// about few runs.
+/// about few runs. Its pills never wrap, whatever they say: long ones are cut. A narrow bar has a row for each caption.
 export function ChartToolbar({
   children,
   settings,
@@ -247,35 +325,32 @@ export function ChartToolbar({
   children?: ComponentChildren;
   settings?: CardSettings;
 }): JSX.Element {
+  const { ref, width_px } = useWidth();
   if (!settings)
     return (
       <div class="toolbar" role="toolbar" aria-label="How curves are drawn">
         <span class="spacer" />
-        <XPill />
-        <SmoothPill />
-        <YPill />
+        <AxisPills />
         {children}
       </div>
     );
+  const isSmall = width_px.value > 0 && width_px.value < SMALL_PX;
+  const rows = isSmall ? "small" : width_px.value < ONE_ROW_PX ? "rows" : "";
   return (
-    <div class="toolbar charts" role="toolbar" aria-label="How curves are drawn">
-      <div class="row">
-        <FieldPill name="color" word="colour" current={colorField.value} hint="Colour runs by" />
-        <FieldPill name="dash" word="dash" current={dashField.value} hint="Dash lines by" />
-        <FieldPill name="facet" word="facet" current={facetField.value} hint="Split cards by" />
-        <AggregatePill settings={settings} />
-      </div>
-      <div class="row">
-        <XPill />
-        <SmoothPill />
-        <YPill />
-        {xWindow.value && (
-          <button type="button" class="pill on" title="Show everything (0)" onClick={() => zoom(null)}>
-            zoomed <Icon name="close" size={12} />
-          </button>
-        )}
-        {children && <span class="tail">{children}</span>}
-      </div>
+    <div ref={ref} class={`toolbar charts ${rows}`} role="toolbar" aria-label="How curves are drawn">
+      {isSmall ? (
+        <SmallToolbar settings={settings}>{children}</SmallToolbar>
+      ) : (
+        <>
+          <Part caption="Group">
+            <GroupPills settings={settings} />
+          </Part>
+          <Part caption="Axes">
+            <AxisPills />
+          </Part>
+          {children && <span class="tail">{children}</span>}
+        </>
+      )}
     </div>
   );
 }

@@ -110,3 +110,49 @@ export function Live(): JSX.Element {
     </button>
   );
 }
+
+/// Settings, keys and guides: words where the window is wide, one menu where it is not.
+export function ShellLinks({ onHelp }: { readonly onHelp: () => void }): JSX.Element {
+  const { session } = useApp();
+  const isFile = session.server.value?.archive !== undefined;
+  const current = address.value.page;
+  return (
+    <>
+      <span class="shell-links">
+        {!isFile && (
+          <PageLink page="docs" isCurrent={current === "docs"} class="bare">
+            <Icon name="docs" size={14} /> Docs
+          </PageLink>
+        )}
+        <button type="button" class="bare" title="All keys and gestures (?)" onClick={onHelp}>
+          <Icon name="keyboard" size={14} /> Help
+        </button>
+        {!isFile && (
+          <PageLink page="settings" isCurrent={current === "settings"} class="bare">
+            <Icon name="settings" size={14} /> Settings
+          </PageLink>
+        )}
+      </span>
+      <span class="shell-menu">
+        <Popover
+          buttonClass="bare"
+          label="Docs, help and settings"
+          button={<Icon name="menu" size={15} />}
+          isIcon
+          align="right"
+        >
+          {(close) => (
+            <MenuItems
+              close={close}
+              items={[
+                ...(isFile ? [] : [{ label: "Docs", icon: "docs" as const, run: () => goTo("docs") }]),
+                { label: "Help: keys and gestures", icon: "keyboard", run: onHelp },
+                ...(isFile ? [] : [{ label: "Settings", icon: "settings" as const, run: () => goTo("settings") }]),
+              ]}
+            />
+          )}
+        </Popover>
+      </span>
+    </>
+  );
+}

@@ -186,7 +186,7 @@ function blocks(lines: readonly string[], fence: Fence): JSX.Element[] {
       result.push(
         <div key={key}>
           {fence(open[2], text) ?? (
-            <pre>
+            <pre tabIndex={0}>
               <code>{text}</code>
             </pre>
           )}

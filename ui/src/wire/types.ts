@@ -347,6 +347,8 @@ export interface Tick {
   readonly indexing: Indexing | null;
   readonly read_only: ReadOnlyReason | null;
   readonly full?: FullReason | null;
+  /// Changes when anybody writes or deletes a document; a server before 4.0.0 leaves it out.
+  readonly documents?: string;
 }
 
 export interface Completion {

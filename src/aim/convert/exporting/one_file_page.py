@@ -65,7 +65,7 @@ def _bundle(name: str) -> str:
 def _head(script: str, style: str, choice: PageChoice, run_count: int) -> str:
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
-        "img-src data: blob:; media-src data: blob:; base-uri 'none'; form-action 'none'"
+        "img-src data: blob:; font-src data:; media-src data: blob:; base-uri 'none'; form-action 'none'"
     )
     day = time.strftime("%Y-%m-%d")
     title = html.escape(f"{choice.query[:80] or 'Runs'} · {run_count:,} runs · {day}")

@@ -99,6 +99,7 @@ def collect(client: WireClient, runs: ExportedRuns, choice: PageChoice, report: 
             "logs": {run_hash: _logs(client, page, choice, report) for run_hash, page in pages.items()},
             "records": {run_hash: _records(client, page) for run_hash, page in pages.items()},
             "alerts": _alerts(client, set(hashes)),
+            "documents": _annotations(client),
             "objects": {},
             "tables": {},
         },
@@ -108,6 +109,12 @@ def collect(client: WireClient, runs: ExportedRuns, choice: PageChoice, report: 
         if any(item["kind"] in kind["stored"] for item in fields["sequences"]):
             _add_objects(client, kind["subject"], hashes, sequences, archive, choice, report)
     return archive
+
+
+def _annotations(client: WireClient) -> list[Any]:
+    """Return what people wrote at a step: the documents that the charts show."""
+    documents: list[Any] = client.get("documents?kind=annotation")["documents"]
+    return documents
 
 
 def _key(item: Mapping[str, Any]) -> tuple[str, str]:

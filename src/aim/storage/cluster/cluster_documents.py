@@ -10,6 +10,7 @@ import time
 from aim.storage.cluster import rows
 from aim.storage.cluster.cluster_project import ClusterProject
 
+STAMP_AGE_MAX_S = 2.0  # pages look for changes four times a second
 COLUMNS = ("project", "name", "revision", "body", "deleted")
 
 
@@ -18,6 +19,18 @@ class ClusterDocuments:
 
     def __init__(self, project: ClusterProject) -> None:
         self._project = project
+        self._stamp = 0
+        self._stamped_at_s = -STAMP_AGE_MAX_S
+
+    def stamp(self) -> int:
+        """Return a number that changes with a document; asked of the database at most once in some seconds."""
+        if time.monotonic() - self._stamped_at_s >= STAMP_AGE_MAX_S:
+            self._stamped_at_s = time.monotonic()
+            [[self._stamp]] = self._project.database.rows(
+                f"SELECT max(revision) FROM {self._project.table('documents')} WHERE project = {{project:String}}",
+                {"project": self._project.name},
+            )
+        return int(self._stamp)
 
     def names(self) -> list[str]:
         """List the names of the documents, sorted."""
