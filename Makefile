@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup change quick demo test crash versions fuzz damage bench ui check docs pictures mutate pins release clean
+.PHONY: help setup change quick demo test crash kills versions fuzz damage bench ui check docs pictures mutate pins release clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: ## set everything up and run all tests (the same as ./test)
 crash: setup ## kill recording processes 12,000 times, shipping ones 2,000 times, cut the power 2,000 times ...
 	AIM_CRASH_ROUNDS=2000 AIM_CRASH_RESULTS=bench/results/crash.json EVERY_BYTE=1 $(PYTHON) -m pytest tests/crash tests/storage/care/test_damage.py -q -o tmp_path_retention_policy=failed
 	AIM_KILL_HISTORIES=50 AIM_KILL_EVENTS=100 AIM_KILL_RESULTS=bench/results/remote_kills.json $(PYTHON) -m pytest tests/remote/test_kills.py -q -o tmp_path_retention_policy=failed
+
+kills: setup ## play 300 short histories of killed trainings, shippers and servers, an hour or two
+	AIM_KILL_HISTORIES=300 AIM_KILL_EVENTS=8 AIM_KILL_RESULTS=bench/results/remote_kills.json $(PYTHON) -m pytest tests/remote/test_kills.py -q -o tmp_path_retention_policy=failed
 
 versions: ## run the tests of storage, sdk and query under each Python that is here
 	scripts/versions

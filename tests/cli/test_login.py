@@ -4,16 +4,20 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from aim import Repo
 from aim.cli.main import aim
 from aim.core.addresses import server_address
 from aim.core.errors import UsageError
 from aim.engine.remote.credentials import token_for, tokens_file
+from aim.server.settings import Settings
+from tests.server.conftest import RunningServer
 
 
 @pytest.fixture(name="config", autouse=True)
@@ -37,6 +41,25 @@ def test_a_stored_token_is_used_and_forgotten() -> None:
     assert "There was no" in CliRunner().invoke(aim, ["logout", "aim://host/vision"]).stderr
 
     assert "second" == token_for(server_address("aim://host/vision"))
+
+
+def test_a_token_that_the_server_does_not_know_is_not_stored(tmp_path: Path) -> None:
+    """
+    A known one is stored with its role, and one for a server that does not answer is stored unchecked.
+    """
+    Repo(str(tmp_path / "vision"), init=True)
+    server = RunningServer(Settings((tmp_path / "vision",), port=0, token="the-token-of-this-server"))
+    try:
+        refused = CliRunner().invoke(aim, ["login", server.address], input="another")
+        stored = CliRunner().invoke(aim, ["login", server.address, "--json"], input="the-token-of-this-server")
+    finally:
+        assert server.stop()
+    unchecked = CliRunner().invoke(aim, ["login", server.address], input="another")
+
+    assert isinstance(refused.exception, UsageError)
+    assert "does not know this token" in str(refused.exception)
+    assert "admin" == json.loads(stored.stdout)["role"]
+    assert (0, True) == (unchecked.exit_code, "It was not checked" in unchecked.stderr)
 
 
 def test_no_token_and_no_server_are_wrong_calls() -> None:

@@ -2,7 +2,7 @@
 Trainings, shippers and servers are killed at random moments: in the end the server has what the spool has.
 
 `AIM_KILL_HISTORIES` says how many histories there are, `AIM_KILL_EVENTS` how much happens in each, and
-`AIM_KILL_RESULTS` names the file that counts them (`make crash` asks for thousands).
+`AIM_KILL_RESULTS` names the file that counts them: `make kills` plays 300 short histories, `make crash` long ones.
 """
 
 from __future__ import annotations
@@ -135,6 +135,7 @@ def test_after_any_kills_the_server_has_what_the_spool_has(
     monkeypatch.setattr("aim.storage.shipping.shipments.AGAIN_S", 0.5)
     monkeypatch.setenv("AIM_SEAL_ON_CLOSE", str(history.chance.randrange(2)))
     history.begin()
+    wait_until(lambda: list(Spool(server.address).folder.glob(".aim/runs/*/*.jsonl")), "the first run")
     for _ in range(EVENTS):
         history.event()
     history.end()

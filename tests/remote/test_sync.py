@@ -15,7 +15,7 @@ from aim.engine.sealing import seal_run
 from aim.storage.shipping.spool import ShippedFolder
 from aim.storage.store import Store
 from tests.cli.schemas import call
-from tests.remote.servers import Server, assert_equal
+from tests.remote.servers import Server, assert_equal, started
 from tests.storage.recorded import record
 from tests.storage.writing import DEADLINE_S
 
@@ -100,6 +100,21 @@ def test_what_is_left_is_said(local: Store, server: Server) -> None:
 
     assert (3, 1, True) == (printed.code, report["left_runs"], report["left_bytes"] > 1000)
     assert f"{server.address}: " in report["failure"]
+
+
+def test_a_server_that_has_all_is_not_waited_for(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    A spool whose runs were all confirmed is no reason for a warning when the server is away, nor for exit code 3.
+    """
+    assert 0 == started("tests.remote.trainer", server.address, "digits", "7", "20").wait()
+    assert 0 == call("sync").code
+    server.kill()
+    printed = call("sync", "--wait", str(DEADLINE_S * 100), "--json")
+    report = json.loads(printed.out)
+
+    assert (0, 1, 0) == (printed.code, report["runs"], report["left_runs"])
+    assert report["failure"].startswith("It has confirmed that before, and does not answer now: ")
+    assert "Aim can't send runs" not in caplog.text
 
 
 def test_a_wait_ends_when_the_server_comes(local: Store, server: Server) -> None:

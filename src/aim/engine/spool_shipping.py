@@ -140,8 +140,8 @@ class SpoolShipping:
     def _fail(self, error: Exception) -> None:
         self.failure = str(error) if isinstance(error, AimError) else f"{self._source.address}: {error}"
         moment_s = time.monotonic()
-        if moment_s - self._failed_at_s < FAILURE_SAID_S:
-            return  # a network that comes and goes
+        if moment_s - self._failed_at_s < FAILURE_SAID_S or self.has_all():
+            return  # a network that comes and goes, or nothing that is to be sent
         self._failed_at_s = moment_s
         self._say(
             "failure",
@@ -149,6 +149,10 @@ class SpoolShipping:
             self.failure if self.failure.endswith(".") else f"{self.failure}.",
             self._source.runs.parent,
         )
+
+    def has_all(self) -> bool:
+        """Return whether the server has confirmed everything, and nothing records any more."""
+        return not self.shipments.alive and not self.shipments.left()[0]
 
     def _say(self, key: str, text: str, *values: object) -> None:
         if key not in self._said:

@@ -32,7 +32,7 @@ class SyncReport(NamedTuple):
     Attributes:
         runs: how many runs there are that were to be sent.
         left_runs, left_bytes: how many of them are not wholly at the server, and about how much of them.
-        failure: why, for people; empty when nothing is left.
+        failure: why, for people, or that the server did not answer now; empty when there is nothing to be said.
     """
 
     address: str
@@ -86,7 +86,7 @@ class FolderSync:
             outcome = self._shipping.step()
             moment_s = time.monotonic()
             if outcome is Outcome.FAILED:
-                is_over = moment_s - answered_s > STILL_S if wait_s is None else False
+                is_over = self._shipping.has_all() or (wait_s is None and moment_s - answered_s > STILL_S)
                 pause_s = backoff.fail(self._shipping.retry_after_s)
             else:
                 answered_s = moment_s
@@ -123,6 +123,8 @@ class FolderSync:
         gone -= {member.folder.name for member in planned if not hints.is_gone(member.name)}
         self._shipments.write_hints()
         failure = self._shipping.failure
+        if failure and not left_runs:
+            failure = f"It has confirmed that before, and does not answer now: {failure}"
         if gone and not failure:
             failure = f"Deleted at the server: {', '.join(sorted(gone)[:5])}. `--again` sends them after all."
         runs = len({member.folder.name for member in planned} - gone)
