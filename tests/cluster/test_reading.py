@@ -34,7 +34,7 @@ def test_a_run_of_a_cluster_equals_the_run_of_a_folder(store: Store, backend: Cl
     State, points and objects are the same, whatever was recorded.
     """
     ship(store, backend)
-    local, remote = open_run(store.run_folder(RUN), may_seal=False), backend.reader(RUN)
+    local, remote = open_run(store.run_folder(RUN)), backend.reader(RUN)
     here, there = local.state(), remote.state()
 
     assert points_in_place(store.run_folder(RUN)) == points_of_reader(remote)

@@ -147,7 +147,7 @@ def _copied(facts: Facts) -> Facts:
 
 def found(folder: Path) -> Facts:
     """Return what a fresh reader finds in a run's folder."""
-    reader = open_run(folder, may_seal=False)
+    reader = open_run(folder)
     state = reader.state()
     facts = Facts(params=dict(reader.params()), tags=set(state.tags), name=state.properties.get("name"))
     for key, sequence in reader.sequences().items():

@@ -127,7 +127,7 @@ def test_a_full_disk_ends_no_training(mounted: Mounted, kind: str, after: str, s
     disk = mounted(kind)
     _train(disk, after, scarce_bytes)
 
-    reader = open_run(disk / ".aim" / "runs" / RUN, may_seal=False)
+    reader = open_run(disk / ".aim" / "runs" / RUN)
     points = reader.points(("loss", "{}"))
     assert points is not None
     assert list(range(POINTS)) == points.steps.tolist()[:POINTS]
@@ -158,6 +158,6 @@ def test_stores_go_through_the_map_again_when_there_is_room(tmp_path: Path, monk
     writer.close()
 
     assert [True, False, True] == is_mapped
-    points = open_run(writer.files.folder, may_seal=False).points(("loss", "{}"))
+    points = open_run(writer.files.folder).points(("loss", "{}"))
     assert points is not None
     assert list(range(385)) == points.steps.tolist()

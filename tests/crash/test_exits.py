@@ -62,7 +62,7 @@ def run(path: Path, end: str) -> tuple[int, str]:
 
 def state_of(path: Path, name: str = "run", points: int = 100) -> RunState:
     """Return the state of a run, of which all points must be there."""
-    reader = open_run(path / ".aim" / "runs" / name, may_seal=False)
+    reader = open_run(path / ".aim" / "runs" / name)
     found = reader.points(("loss", "{}"))
     assert found is not None
     assert [step * 1.1 for step in range(points)] == found.values.tolist()
@@ -173,7 +173,7 @@ def test_a_daemon_thread_that_tracks_does_not_hold_the_end_up(tmp_path: Path) ->
 
     assert 0 == code
     assert FINISHED == state_of(tmp_path).status()[0]
-    points = open_run(tmp_path / ".aim" / "runs" / "run", may_seal=False).points(("other", "{}"))
+    points = open_run(tmp_path / ".aim" / "runs" / "run").points(("other", "{}"))
     assert points is not None
     assert list(range(len(points))) == points.steps.tolist()
     assert len(points) >= 1000

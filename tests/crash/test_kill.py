@@ -131,7 +131,7 @@ def test_points_with_steps_survive_sigkill(tmp_path: Path, killer: Killer, round
     begun_s = time.time()
     with killer.killed("points", folder, calls_until(200_000)) as acknowledged:
         count = acknowledged[0]
-    reader = open_run(folder, may_seal=False)
+    reader = open_run(folder)
 
     found = [points_of(reader, "s0"), points_of(reader, "s1")]
     counts = np.sort(np.concatenate([points.steps for points in found]))
@@ -158,7 +158,7 @@ def test_automatic_steps_survive_sigkill(tmp_path: Path, killer: Killer, round_n
     with killer.killed("automatic", folder, calls_until(200_000)) as acknowledged:
         count = acknowledged[0]
 
-    points = points_of(open_run(folder, may_seal=False), "s0")
+    points = points_of(open_run(folder), "s0")
     assert len(points.steps) in (count, count + 1)
     assert np.array_equal(np.arange(len(points.steps)), points.steps)
     assert np.array_equal((points.steps + 1) * 1.1, points.values)
@@ -175,7 +175,7 @@ def test_objects_survive_sigkill(tmp_path: Path, killer: Killer, round_number: i
     folder.mkdir()
     with killer.killed("objects", folder, calls_until(3_000)) as acknowledged:
         count = acknowledged[0]
-    reader = open_run(folder, may_seal=False)
+    reader = open_run(folder)
 
     points = reader.points(("pictures", "{}"))
     assert points is not None
@@ -196,7 +196,7 @@ def test_params_survive_sigkill(tmp_path: Path, killer: Killer, round_number: in
     folder.mkdir()
     with killer.killed("params", folder, calls_until(5_000)) as acknowledged:
         count = acknowledged[0]
-    reader = open_run(folder, may_seal=False)
+    reader = open_run(folder)
 
     found = reader.params()["count"]
     assert found["is"] in (count - 1, count)
@@ -215,7 +215,7 @@ def test_runs_survive_sigkill_while_they_begin_and_end(tmp_path: Path, killer: K
 
     total = 0
     for number in range(-(-count // child.RUN_POINTS)):
-        reader = open_run(tmp_path / f"run-{number}", may_seal=False)
+        reader = open_run(tmp_path / f"run-{number}")
         points = points_of(reader, "s0")
         total += len(points.steps)
         assert np.array_equal(np.arange(len(points.steps)) + number * child.RUN_POINTS, points.steps)
@@ -260,7 +260,7 @@ def test_all_kinds_of_values_survive_sigkill(tmp_path: Path, killer: Killer, rou
     folder.mkdir()
     with killer.killed("kinds", folder, calls_until(1_000)) as acknowledged:
         count = acknowledged[0]
-    reader = open_run(folder, may_seal=False)
+    reader = open_run(folder)
 
     cycle = len(child.VALUES) + len(child.CHANGES)
     for index, (name, make) in enumerate(child.VALUES.items()):

@@ -84,7 +84,7 @@ def test_64_processes_create_runs_in_a_new_repository_at_once(tmp_path: Path) ->
     hashes = store.run_hashes()
     assert PROCESS_COUNT == len(hashes)
     for run_hash in hashes:
-        reader = open_run(store.run_folder(run_hash), may_seal=False)
+        reader = open_run(store.run_folder(run_hash))
         points = reader.points(("loss", '{"of":"all"}'))
         assert points is not None
         assert list(range(POINT_COUNT)) == points.steps.tolist()
@@ -99,7 +99,7 @@ def test_16_ranks_record_into_one_run_at_once(tmp_path: Path) -> None:
     firsts = [rank * POINT_COUNT for rank in range(RANK_COUNT)]
     record_at_once(tmp_path / ".aim", ["job-7"] * RANK_COUNT, firsts)
 
-    reader = open_run(tmp_path / ".aim" / "runs" / "job-7", may_seal=False)
+    reader = open_run(tmp_path / ".aim" / "runs" / "job-7")
     points = reader.points(("loss", '{"of":"all"}'))
     assert points is not None
     assert list(range(RANK_COUNT * POINT_COUNT)) == points.steps.tolist()

@@ -86,7 +86,7 @@ def steps_after(folder: Path, warm_count: int, at: int) -> tuple[dict[str, list[
     finally:
         sys.setprofile(None)
     run.close()
-    reader = open_run(folder / ".aim" / "runs" / run.hash, may_seal=False)
+    reader = open_run(folder / ".aim" / "runs" / run.hash)
     state = reader.state()
     assert FINISHED == state.status()[0]
     points = {key[0]: reader.points(key) for key in state.sequences}

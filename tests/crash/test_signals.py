@@ -86,7 +86,7 @@ def train(repo: Path, mode: str, delay_s: float) -> tuple[dict[str, int], str]:
 def steps_of(repo: Path) -> dict[str, set[int]]:
     """Return the steps of each sequence of the only run."""
     (folder,) = (repo / ".aim" / "runs").iterdir()
-    reader = open_run(folder, may_seal=False)
+    reader = open_run(folder)
     assert FINISHED == reader.state().status()[0]
     points = {name: reader.points((name, context)) for name, context in reader.state().sequences}
     return {name: set(found.steps.tolist()) for name, found in points.items() if found is not None}

@@ -55,7 +55,7 @@ def _repository(tmp_path: Path) -> Repository:
 
 def answers(repository: Repository, run_hash: str, cache: Path) -> list[Any]:
     """Return the curve by a fresh reader, and its summaries by the catalogue in use and by one made from nothing."""
-    points = open_run(repository.backend.files.run_folder(run_hash), may_seal=False).points(LOSS)
+    points = open_run(repository.backend.files.run_folder(run_hash)).points(LOSS)
     assert points is not None
     curve = dict(zip(points.steps.tolist(), points.values.tolist(), strict=True))
     fresh = Scan(LiveCatalogue(repository.readers, cache=cache))
@@ -177,7 +177,7 @@ def test_an_object_tracked_again_counts_though_the_first_is_made_later(repositor
     pictures.track(_Picture(b"second", is_second_made.set), step=0, sync=True)
     writer.close()
 
-    reader = open_run(repository.backend.files.run_folder(writer.run_hash), may_seal=False)
+    reader = open_run(repository.backend.files.run_folder(writer.run_hash))
     points = reader.points(("picture", "{}"))
     assert points is not None
     (item,) = reader.record(points, 0)["items"]

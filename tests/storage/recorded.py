@@ -109,7 +109,7 @@ def points(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
 
 def points_in_place(folder: Path) -> dict[PointKey, tuple[Any, ...]]:
     """Return as `points` does, with what an earlier reading has cached."""
-    return points_of_reader(open_run(folder, may_seal=False))
+    return points_of_reader(open_run(folder))
 
 
 def points_of_reader(reader: RunReader) -> dict[PointKey, tuple[Any, ...]]:

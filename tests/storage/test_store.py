@@ -49,7 +49,7 @@ def record(store: Store, run_hash: str = "run", *, close: bool = True) -> Writer
 
 def assert_there(store: Store, run_hash: str = "run") -> None:
     """The run that `record` made is there, whole."""
-    reader = open_run(store.run_folder(run_hash), may_seal=False)
+    reader = open_run(store.run_folder(run_hash))
     points = reader.points(("loss", "{}"))
     assert points is not None
     assert [step * 1.1 for step in range(500)] == points.values.tolist()

@@ -65,7 +65,7 @@ def state(folder: Path) -> RunState:
 
 def values(folder: Path, name: str = "loss") -> dict[int, object]:
     """Return values by step of a sequence without context; of a picture its bytes."""
-    reader = open_run(folder, may_seal=False)
+    reader = open_run(folder)
     points = reader.points((name, "{}"))
     if points is None:
         return {}
@@ -81,7 +81,7 @@ def values(folder: Path, name: str = "loss") -> dict[int, object]:
 
 def tracked_points(writer: Writer, name: str = "loss") -> Points:
     """Return the points of a sequence without a context, by a fresh reader."""
-    points = open_run(writer.files.folder, may_seal=False).points((name, "{}"))
+    points = open_run(writer.files.folder).points((name, "{}"))
     assert points is not None
     return points
 
@@ -94,4 +94,4 @@ def tracked_values(writer: Writer, name: str = "loss") -> list[object]:
 
 def tracked_kind(writer: Writer, name: str = "loss") -> str:
     """Return the kind of a sequence."""
-    return open_run(writer.files.folder, may_seal=False).state().sequences[(name, "{}")].kind
+    return open_run(writer.files.folder).state().sequences[(name, "{}")].kind

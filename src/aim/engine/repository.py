@@ -51,7 +51,7 @@ class Repository(BackendRepository):
         if "\0" in str(root):
             raise RepoNotFound(f"{str(root)!r} can't be a folder: there is a NUL character in it.")
         with explained("open a repository", root):
-            backend = FolderBackend(root / folder_name(), create=create, disk=disk)
+            backend = FolderBackend(root / folder_name(), create=create, disk=disk, seal_later=sealing.seal_soon)
         super().__init__(backend, restore)
         self.backend: FolderBackend = backend
 

@@ -45,14 +45,23 @@ class FolderBackend(Backend):
 
     Args:
         create: make it if it is not there.
+        seal_later: is told of a run folder and a writer whose journal is to be sealed; nobody is by default.
 
     Raises:
         RepoNotFound, UnsupportedFormat: see `storage.store.Store`.
     """
 
-    def __init__(self, path: Path, *, create: bool = False, disk: Disk = DISK) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        create: bool = False,
+        disk: Disk = DISK,
+        seal_later: Callable[[Path, str], object] | None = None,
+    ) -> None:
         self._store = Store(path, create=create, disk=disk)
         self._disk = disk
+        self._seal_later = seal_later
 
     @property
     def address(self) -> str:
@@ -131,7 +140,7 @@ class FolderBackend(Backend):
         return open_run(
             self._store.run_folder(run_hash),
             restore,
-            may_seal=may_seal and not self._disk.ships,
+            seal_later=self._seal_later if may_seal and not self._disk.ships else None,
             log=log,
             before=before,
         )

@@ -43,7 +43,7 @@ def read_anew(repository: Repository) -> dict[tuple[str, str, str], object]:
     """Return count, first and last step and last value of each sequence, by run, name and context, from the points."""
     values: dict[tuple[str, str, str], object] = {}
     for run_hash in repository.run_hashes():
-        reader = open_run(repository.backend.files.run_folder(run_hash), may_seal=False)
+        reader = open_run(repository.backend.files.run_folder(run_hash))
         for (name, text), points in reader.points_of_many().items():
             last = rounded(float(points.values[-1]))
             steps = [repr(int(step)) for step in points.steps[[0, -1]]]

@@ -112,7 +112,7 @@ def lookups(folder: Path) -> PointLookups:
     def open_reader(run_hash: str) -> RunReader:
         if run_hash != "run":
             raise FileNotFoundError(run_hash)
-        return open_run(folder, may_seal=False)
+        return open_run(folder)
 
     return PointLookups(open_reader)
 

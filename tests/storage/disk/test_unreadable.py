@@ -116,10 +116,8 @@ def test_what_is_kept_of_a_run_does_not_lack_a_file_for_ever(run: Path, tmp_path
     whole = len(points(run))
     # a folder in the place of a segment looks like an empty one; a segment without rights is tried below
     for path in (path for path in files(run) if ".points-" not in path.name):
-        catalogue = Catalogue(
-            run.parent.parent, lambda _: open_run(run, may_seal=False), cache=tmp_path / f"cache-{path.name}"
-        )
-        reader = open_run(run, may_seal=False)
+        catalogue = Catalogue(run.parent.parent, lambda _: open_run(run), cache=tmp_path / f"cache-{path.name}")
+        reader = open_run(run)
 
         def asked(of: Catalogue, read: RunReader) -> tuple[set[tuple[str, str]], int]:
             of.refresh(full=True)
@@ -229,7 +227,7 @@ def test_an_object_whose_file_can_t_be_read_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "runs" / RUN
     record(folder)
     (blob,) = folder.glob("*.blobs-*.zip")
-    reader = open_run(folder, may_seal=False)
+    reader = open_run(folder)
     of_key = reader.points(("one", "{}"))
     assert of_key is not None
     loads: list[Callable[[], bytes]] = []

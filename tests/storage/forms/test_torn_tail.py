@@ -108,11 +108,11 @@ def test_last_points_without_their_declaration_are_holes(killed: Path) -> None:
     lines = [line for line in events.read(path).events if line.get("name") != "late"]
     path.write_bytes(b"".join(map(events.encode, lines)))
 
-    assert [("pictures", "{}")] == list(open_run(killed, may_seal=False).sequences())
+    assert [("pictures", "{}")] == list(open_run(killed).sequences())
     assert [] == check_run(killed)
     state = RunLog(killed).refresh()
     assert seal.seal_writer(killed, next(iter(state.writers)), state)
-    assert [("pictures", "{}")] == list(open_run(killed, may_seal=False).sequences())
+    assert [("pictures", "{}")] == list(open_run(killed).sequences())
     assert layout.sealed_file(killed, next(iter(state.writers))).exists()
 
 
@@ -130,7 +130,7 @@ def test_points_in_a_page_that_has_its_crc_keep_their_place(killed: Path) -> Non
     struct.pack_into("<I", content, journal.CRC_TABLE_OFFSET, journal.page_crc(bytes(content[page : 2 * page])))
     segment.write_bytes(content)
 
-    assert {("pictures", "{}"), ("(unknown 2)", "{}")} == set(open_run(killed, may_seal=False).sequences())
+    assert {("pictures", "{}"), ("(unknown 2)", "{}")} == set(open_run(killed).sequences())
     assert [path.name] == [damage.file for damage in check_run(killed)]
 
 

@@ -38,7 +38,7 @@ def _delete(writer: Writer, folder: Path) -> Delete:
 
 def deleted_by_step(writer: Writer, folder: Path, positions: list[object]) -> dict[int, Any]:
     """Return what was deleted of each step: None: all; the steps of which nothing was deleted are left out."""
-    reader = open_run(folder, may_seal=False)
+    reader = open_run(folder)
     state = reader.state()
     deleted = deleted_objects(reader, state)
     assert bool(deleted) == has_deleted(state)
@@ -75,7 +75,7 @@ def test_numbers_have_no_addresses(writer: Writer, folder: Path, delete: Delete)
     Deleted points of metrics are nobody's stored objects: no points are read for them.
     """
     delete("loss", {1})
-    reader = open_run(folder, may_seal=False)
+    reader = open_run(folder)
 
     assert (False, {}) == (has_deleted(reader.state()), deleted_objects(reader, reader.state()))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import errno
 import math
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from aim.storage.forms import blobs
 from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import SequencePart, WriterInfo
 from aim.storage.reading import folder_source
-from aim.storage.reading.folder_source import FolderSource, JournalPoints, SealedPoints
+from aim.storage.reading.folder_source import FolderSource, JournalPoints, SealedPoints, SealLater
 from aim.storage.reading.followed_journal import FollowedJournal
 from aim.storage.recording.writer import Writer
 from aim.storage.sealing import seal
@@ -47,10 +46,10 @@ def _ended(writer: Writer) -> Writer:
     return writer
 
 
-def source_of(writer: Writer, *, may_seal: bool = False) -> FolderSource:
+def source_of(writer: Writer, seal_later: SealLater | None = None) -> FolderSource:
     """Return a new source of the run."""
     folder = writer.files.folder
-    return FolderSource(folder, RunLog(folder), may_seal=may_seal)
+    return FolderSource(folder, RunLog(folder), seal_later=seal_later)
 
 
 def info(writer: Writer) -> WriterInfo:
@@ -205,58 +204,21 @@ def test_sequences_without_a_declaration_are_named_after_their_numbers(ended: Wr
 # sealing on the way
 
 
-@pytest.mark.parametrize(
-    ("may_seal", "count_min", "has_pyarrow", "is_sealed"),
-    [
-        (True, 28, False, True),
-        (True, 29, False, False),
-        (True, 29, True, True),
-        (False, 0, True, False),
-    ],
-)
-def test_a_large_journal_is_sealed_when_it_is_read(
-    ended: Writer,
-    monkeypatch: pytest.MonkeyPatch,
-    may_seal: bool,
-    count_min: int,
-    has_pyarrow: bool,
-    is_sealed: bool,
+@pytest.mark.parametrize(("count_min", "is_sealed"), [(28, True), (29, False)])
+def test_a_large_journal_is_sealed_later_when_it_is_read(
+    ended: Writer, monkeypatch: pytest.MonkeyPatch, count_min: int, is_sealed: bool
 ) -> None:
     """
-    From some records on, or when pyarrow is there already, an ended journal is sealed; a small one is not.
+    From some records on, whoever seals is told once of an ended journal; the reader itself goes on with the journal.
     """
-    sealed: list[str] = []
     monkeypatch.setattr(folder_source, "SEAL_RECORDS_MIN", count_min)
-    monkeypatch.setattr(seal, "seal_writer", lambda folder, writer_id, state: sealed.append(writer_id))
-    if has_pyarrow:
-        monkeypatch.setitem(sys.modules, "pyarrow.parquet", os)
-    else:
-        monkeypatch.delitem(sys.modules, "pyarrow.parquet", raising=False)
-    source = source_of(ended, may_seal=may_seal)
+    named: list[tuple[Path, str]] = []
+    source = source_of(ended, lambda folder, writer_id: named.append((folder, writer_id)))
     for _ in range(2):
-        source.points_of_writer(info(ended))
+        assert source.points_of_writer(info(ended)) is not None
 
-    assert ([ended.id] if is_sealed else []) == sealed
-
-
-def test_a_run_that_can_not_be_sealed_is_read_all_the_same(ended: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    Whatever sealing meets, the journal is as good; it is not tried again.
-    """
-    tried: list[str] = []
-
-    def refuse(folder: Path, writer_id: str, state: object) -> None:
-        tried.append(writer_id)
-        raise ValueError("its pages do not read back")
-
-    monkeypatch.setattr(folder_source, "SEAL_RECORDS_MIN", 1)
-    monkeypatch.setattr(seal, "seal_writer", refuse)
-    source = source_of(ended, may_seal=True)
-    points = source.points_of_writer(info(ended))
-
-    assert points is not None
-    assert (20, [ended.id]) == (len(points.chunk(part_of(ended, "loss")).steps), tried)
-    assert not source._may_seal
+    assert ([(ended.files.folder, ended.id)] if is_sealed else []) == named
+    assert not layout.sealed_file(ended.files.folder, ended.id).exists()
 
 
 def test_a_live_run_is_not_sealed(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,10 +226,10 @@ def test_a_live_run_is_not_sealed(writer: Writer, monkeypatch: pytest.MonkeyPatc
     A journal that still grows stays a journal.
     """
     monkeypatch.setattr(folder_source, "SEAL_RECORDS_MIN", 1)
-    monkeypatch.setattr(seal, "seal_writer", lambda *_: pytest.fail("it is sealed"))
     writer.sequence("loss").track(0.5)
+    source = source_of(writer, lambda *_: pytest.fail("it is to be sealed"))
 
-    assert source_of(writer, may_seal=True).points_of_writer(info(writer)) is not None
+    assert source.points_of_writer(info(writer)) is not None
 
 
 # objects

@@ -44,7 +44,7 @@ def test_threads_that_share_a_reader_see_each_point_once(tmp_path: Path) -> None
     writer = Writer(tmp_path, "example")
     loss = writer.sequence("loss")
     loss.track(0.0)
-    reader = open_run(tmp_path, may_seal=False)
+    reader = open_run(tmp_path)
     wrong: list[object] = []
 
     def read() -> None:
@@ -76,7 +76,7 @@ def test_each_exact_integer_names_its_own_writer(tmp_path: Path) -> None:
     for step, writer in enumerate(writers):
         writer.sequence("count").track(2**60 + step, step)
         writer.close()
-    points = open_run(tmp_path, may_seal=False).points(("count", "{}"))
+    points = open_run(tmp_path).points(("count", "{}"))
     assert points is not None
 
     assert [2**60, 2**60 + 1] == points.values.tolist()
@@ -92,7 +92,7 @@ def test_of_two_points_at_one_step_the_later_one_counts(tmp_path: Path) -> None:
     later.sequence("loss").track(2.0, 0)
     for writer in (earlier, later):
         writer.close()
-    points = open_run(tmp_path, may_seal=False).points(("loss", "{}"))
+    points = open_run(tmp_path).points(("loss", "{}"))
     assert points is not None
 
     assert ([0], [2.0]) == (points.steps.tolist(), points.values.tolist())
@@ -106,7 +106,7 @@ def test_ints_and_floats_of_one_sequence_stay_what_they_are(tmp_path: Path) -> N
     writer.sequence("loss").track(1, 0)
     writer.sequence("loss").track(0.5, 1)
     writer.close()
-    points = open_run(tmp_path, may_seal=False).points(("loss", "{}"))
+    points = open_run(tmp_path).points(("loss", "{}"))
     assert points is not None
 
     assert ("number", ["1", "0.5"]) == (points.kind, [repr(value) for value in points.values.tolist()])
@@ -120,7 +120,7 @@ def test_a_sequence_whose_points_are_all_hidden_is_left_out(tmp_path: Path) -> N
     writer.sequence("loss").track(1.0, 0)
     writer.close()
     edits.write(tmp_path, {"drop": [{"name": "loss", "context": {}}]}, by="test")
-    reader = open_run(tmp_path, may_seal=False)
+    reader = open_run(tmp_path)
 
     assert {} == reader.sequences()
 
@@ -162,7 +162,7 @@ def test_objects_are_restored_with_their_own_kinds_and_bytes(pictures: Writer) -
     """
     A list is a list of what was tracked, a single object is itself; an object without bytes has none.
     """
-    reader = open_run(pictures.files.folder, may_seal=False)
+    reader = open_run(pictures.files.folder)
     lists, single = (reader.points((name, "{}")) for name in ("pictures", "one"))
     assert lists is not None
     assert single is not None
@@ -183,7 +183,7 @@ def test_deleted_objects_of_a_list_are_left_out(pictures: Writer, hidden: frozen
     folder = pictures.files.folder
     deletion = Deletion(0.0, frozenset({1}), hidden)
     edits.write(folder, {"delete": [deletion.entry("pictures", {})]}, by="test", seen_at_s=4e9)
-    reader = open_run(folder, may_seal=False)
+    reader = open_run(folder)
     points = reader.points(("pictures", "{}"))
     assert points is not None
 
@@ -197,7 +197,7 @@ def test_the_run_before_a_rewind_is_read_by_its_lines(pictures: Writer, tmp_path
     """
     What is known of the run as it is now says nothing of an earlier state of it.
     """
-    reader = open_run(pictures.files.folder, may_seal=False, before=Rewind(0, 1.0))
+    reader = open_run(pictures.files.folder, before=Rewind(0, 1.0))
     reader.use_sole_writer(pictures.id, 0)
 
     assert {} == reader.points_of_sole_writer([("pictures", "{}")])
@@ -209,7 +209,7 @@ def test_points_in_memory_are_counted_through_the_source(pictures: Writer) -> No
     """
     Of an ended run that was read from its journal the count is known; before it was read it is not.
     """
-    reader = open_run(pictures.files.folder, may_seal=False)
+    reader = open_run(pictures.files.folder)
     state = reader.state()
     assert math.inf == reader.journal_point_count(state)
     reader.points_of_many()

@@ -69,7 +69,7 @@ def test_a_process_without_descriptors_loses_nothing(tmp_path: Path, end: str, s
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (0 if status == "finished" else 9, "") == (done.returncode, done.stderr)
 
-    points = open_run(folder, may_seal=False).points(("loss", "{}"))
+    points = open_run(folder).points(("loss", "{}"))
     assert points is not None
     assert 200_000 == len(points)
     assert bool((points.values == points.steps / 2).all())

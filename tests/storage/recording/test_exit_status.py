@@ -46,7 +46,7 @@ def test_a_code_other_than_0_makes_runs_fail(tmp_path: Path, told: bytes, status
         timeout=60,
     )
 
-    state = open_run(tmp_path, may_seal=False).state()
+    state = open_run(tmp_path).state()
     assert (status, error) == (state.status()[0], state.error())
     assert [] == state.damage
 

@@ -222,7 +222,7 @@ def test_any_history_of_steps_is_that_of_the_oracle(
     assert largest + 1 == loss.next_step()
     writer.close()
 
-    points = open_run(writer.files.folder, may_seal=False).points(("loss", "{}"))
+    points = open_run(writer.files.folder).points(("loss", "{}"))
     visible = {} if points is None else dict(zip(points.steps.tolist(), points.values.tolist(), strict=True))
     assert oracle == visible
     assert [] == scan(writer.files.folder, writer.id).damage

@@ -48,11 +48,9 @@ def test_points_are_recorded_again_as_they_were(writer: Writer, takeover: Takeov
     for step in range(400):
         writer.sequence("loss").track(step / 2, step, epoch=step // 100)
     writer.sequence("count", {"subset": "val"}).track(7)
-    before = {
-        key: open_run(folder, may_seal=False).points(key) for key in (("loss", "{}"), ("count", '{"subset":"val"}'))
-    }
+    before = {key: open_run(folder).points(key) for key in (("loss", "{}"), ("count", '{"subset":"val"}'))}
     former = take(writer, takeover)
-    reader = open_run(without(folder, former), may_seal=False)
+    reader = open_run(without(folder, former))
 
     for key, points in before.items():
         again = reader.points(key)
@@ -74,7 +72,7 @@ def test_objects_are_recorded_again_with_their_bytes(writer: Writer, takeover: T
     writer.sequence("words").track_shared([Stored("aim.text", {"text": letter}) for letter in "ab"], (7, 8))
     former = take(writer, takeover)
     without(folder, former)
-    reader = open_run(folder, may_seal=False)
+    reader = open_run(folder)
     words = reader.points(("words", "{}"))
 
     assert {3: b"3", 5: b"5"} == values(folder, "pictures")

@@ -187,7 +187,7 @@ def test_a_writer_that_was_taken_for_dead_goes_on_as_another(writer: Writer, fol
     assert set(range(500, 1500)) <= set(points_now)
     assert {number: 500 + number for number in range(1000)} == values(folder, "count")
     assert {7: b"late" * 100} == values(folder, "pictures")
-    points = open_run(folder, may_seal=False).points(("loss", "{}"))
+    points = open_run(folder).points(("loss", "{}"))
     assert points is not None
     late = (points.steps >= 500) & (points.steps < 1000)
     assert np.all(points.epochs[late] == 0.25)

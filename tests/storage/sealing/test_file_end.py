@@ -7,10 +7,12 @@ from __future__ import annotations
 import struct
 import zlib
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from aim.storage.sealing import file_end, pages
-from aim.storage.sealing.file_end import BLOCK, MAGIC, FileEnd, read_end, salvaged_end, with_index
+from aim.storage.sealing.file_end import BLOCK, MAGIC, FileEnd, end_block, read_end, salvaged_end
 from aim.storage.sealing.footer import JournalOrigin, SequenceTable
 from aim.storage.sealing.pages import Page
 from tests.storage.sealing.sealed_files import LENGTHS, NAME, content, flipped
@@ -94,14 +96,16 @@ def test_pages_are_sought_among_any_number(count: int) -> None:
 
 def test_an_index_is_put_between_pages_and_footer() -> None:
     """
-    The file without its index is the Parquet file that it was made of, and the index is made of its pages again.
+    The file without its index is the Parquet file that it was made of, and the index is that of its pages.
     """
     whole = content()
     block = file_end.block_offset(whole)
-    index_start = block - len(end_of(whole).page_index)
-    parquet = whole[:index_start] + whole[block + BLOCK.size :]
+    page_index = end_of(whole).page_index
+    before, footer = whole[: block - len(page_index)], whole[block + BLOCK.size :]
 
-    assert whole == with_index(parquet)
+    assert page_index == b"".join(pages.INDEX.pack(*page) for page in pages.walk(before)[0])
+    assert whole == before + end_block(page_index, zlib.crc32(before), footer) + footer
+    assert sum(LENGTHS.values()) == pq.ParquetFile(pa.BufferReader(before + footer)).metadata.num_rows
 
 
 def recounted(whole: bytes) -> bytes:

@@ -27,7 +27,7 @@ from aim.storage.disk.files import Disk
 from aim.storage.forms import blobs, events, records
 from aim.storage.forms.run_log import RunLog
 from aim.storage.recording.writer import Writer
-from aim.storage.sealing import pages, seal
+from aim.storage.sealing import pages, seal, writing
 from aim.storage.sealing.footer import SUMMARY_KEYS, JournalOrigin
 from aim.storage.sealing.sealed import Sealed
 from aim.storage.sealing.verify import verify
@@ -211,7 +211,7 @@ def test_a_file_without_deviations_is_read(tmp_path: Path, monkeypatch: pytest.M
     writer.close()
     old_keys = {key: field for key, field in SUMMARY_KEYS.items() if key not in ("std", "median")}
     with monkeypatch.context() as patch:
-        patch.setattr(seal, "SUMMARY_KEYS", old_keys)
+        patch.setattr(writing, "SUMMARY_KEYS", old_keys)
         seal_all(folder)
     path = layout.sealed_file(folder, writer.id)
     summary = Sealed.open(path).summaries()[1]

@@ -5,6 +5,7 @@ Records as a sealed file: what its footer says of each sequence, and when a writ
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ def test_what_does_not_read_back_is_not_sealed(monkeypatch: pytest.MonkeyPatch) 
     """
     A pyarrow that writes other pages is named, and the journal is kept.
     """
-    monkeypatch.setattr(seal, "_reads_back", lambda content, table: False)
+    monkeypatch.setattr(seal, "_holds", lambda columns, table: False)
     with pytest.raises(UnsupportedFormat, match="pyarrow .* does not write the pages"):
         seal.encode(recorded((1, 0, 0.5)), {}, ORIGIN)
 
@@ -189,15 +190,14 @@ def test_a_file_of_another_sealer_is_made_sure_of(ended: Writer, monkeypatch: py
     When another process has published the file, its name is synced before the segments go.
     """
     folder, state = ended.files.folder, state_of(ended)
-    content = seal._sealed_content(folder, ended.id, state, declarations(state, ended.id))
-    assert content is not None
     disk = NotedDisk()
 
-    def publish(path: Path, data: bytes, *, sync: bool = True) -> bool:
-        path.write_bytes(data)
+    def publish(path: Path, make: Callable[[Path], object], *, sync: bool = True) -> bool:
+        make(path)
+        disk.calls.clear()
         return False
 
-    monkeypatch.setattr(disk, "publish", publish)
+    monkeypatch.setattr(disk, "publish_made", publish)
     assert seal.seal_writer(folder, ended.id, state, disk=disk)
 
     assert ["sync_folder run", f"unlink {ended.id}.points-0000"] == disk.calls

@@ -105,7 +105,7 @@ class _Fork:
     def write(self, name: str | None) -> None:
         """Write everything into the scratch folder, and wait until it is on the disk."""
         log = RunLog(self._folder, _CopiedObject)
-        reader = open_run(self._folder, may_seal=False)
+        reader = open_run(self._folder)
         state = reader.state()
         self.writer.say({"forked_from": {"run": state.run_hash, "step": self._step}})
         self._copy_state(log.refresh(), log.params, name)

@@ -222,7 +222,7 @@ class RunImport:
 
     def reader(self) -> RunReader:
         """Return what reads the run back after `write`, before it is in the repository."""
-        return open_run(self._scratch, may_seal=False)
+        return open_run(self._scratch)
 
     def finish(self, note: Mapping[str, Any]) -> None:
         """

@@ -144,7 +144,7 @@ class RunWatch:
 
     def _whole_reader(self) -> RunReader:
         if self._reader is None:
-            self._reader = open_run(self.folder, may_seal=False)
+            self._reader = open_run(self.folder)
         return self._reader
 
 

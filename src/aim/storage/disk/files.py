@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from aim.storage.disk.spare_descriptors import NONE_LEFT, SPARE
@@ -163,9 +164,17 @@ class Disk:
         """
         Create a small file in one step, whole or not at all; return False, and change nothing, when the name is taken.
         """
+        return self.publish_made(path, lambda scratch: self.write_new(scratch, data, sync=sync), sync=sync)
+
+    def publish_made(self, path: Path, make: Callable[[Path], object], *, sync: bool = True) -> bool:
+        """
+        Do as `publish` with a file that *make* creates at the path that it is given, and puts on the disk if *sync*.
+
+        What *make* raises is raised, and nothing is published then.
+        """
         scratch = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
         try:
-            self.write_new(scratch, data, sync=sync)
+            make(scratch)
             self.link(scratch, path)
         except FileExistsError:
             return False

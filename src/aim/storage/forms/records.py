@@ -70,7 +70,7 @@ def scan(folder: Path, writer: str, *, verify: bool = True) -> JournalScan:
         path = layout.segment_file(folder, writer, number)
         content = read_live_segment(path)
         part = slots_of(content)
-        parts.append(part[(part["sequence"] != 0) & (part["sequence"] != journal.VOID)])
+        parts.append(filled(part))
         if verify:
             result.damage += check_segment(path.name, content)
     if parts:
@@ -116,6 +116,13 @@ def slots_of(content: bytes) -> Records:
     """Return the slots of a whole segment, filled or not."""
     count = max(0, len(content) - journal.PAGE_BYTES) // journal.RECORD_BYTES
     return np.frombuffer(content, RECORD_DTYPE, count, journal.PAGE_BYTES) if count else np.empty(0, RECORD_DTYPE)
+
+
+def filled(slots: Records) -> Records:
+    """Return the records of *slots*: those that are neither holes nor void."""
+    sequences = slots["sequence"]
+    recorded: Records = slots[(sequences != 0) & (sequences != journal.VOID)]
+    return recorded
 
 
 def joined(parts: Sequence[Records]) -> Records:

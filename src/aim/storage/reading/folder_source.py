@@ -14,9 +14,8 @@ from __future__ import annotations
 import logging
 import math
 import os
-import sys
 import time
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,6 @@ import numpy.typing as npt
 from aim.core import contexts, kinds
 from aim.core.errors import DamagedFile
 from aim.core.params import Restore
-from aim.core.shield import shielded
 from aim.storage.disk import layout, unreadable
 from aim.storage.forms import blobs, torn_tail
 from aim.storage.forms.history import Rewind
@@ -41,25 +39,26 @@ from aim.storage.reading.growing import GrowingPoints
 from aim.storage.reading.points import Chunk, JournalNumbers, PointEnds, Points, is_increasing, typed
 from aim.storage.reading.reader import RunReader
 from aim.storage.reading.sole_writer import SoleWriter
-from aim.storage.sealing import seal
 from aim.storage.sealing.declarations import unknown_name
 from aim.storage.sealing.retrying import retrying
 from aim.storage.sealing.sealed import Sealed
 
-SEAL_RECORDS_MIN = 32_768  # 1 MiB of journal: from here on reading pays for importing pyarrow and sealing
+SEAL_RECORDS_MIN = 32_768  # 1 MiB of journal: reading this again and again costs more than sealing it
 SOURCE_BYTES, JOURNAL_POINT_BYTES, SEALED_SEQUENCE_BYTES = 8_192, 72, 600  # of memory, about
 
 log = logging.getLogger("aim")
 
 RecordKey = tuple[str, int, int]
 """Writer, number of the blob file, offset."""
+SealLater = Callable[[Path, str], object]
+"""Has what an ended writer recorded into a run folder sealed by another process."""
 
 
 def open_run(
     run_folder: Path,
     restore: Restore | None = None,
     *,
-    may_seal: bool = True,
+    seal_later: SealLater | None = None,
     log: RunLog | None = None,
     before: Rewind | None = None,
 ) -> RunReader:
@@ -68,12 +67,12 @@ def open_run(
 
     Args:
         restore: makes the objects among the params.
-        may_seal: whether to seal journals of ended writers that are read and large.
+        seal_later: is told of journals of ended writers that are read and large; nobody is by default.
         log: reads the run's state; one of its own by default.
         before: read the sequences as they stood just before this rewind; None: as they are now.
     """
     log = log or RunLog(run_folder, restore)
-    return RunReader(log, FolderSource(run_folder, log, may_seal=may_seal), before=before)
+    return RunReader(log, FolderSource(run_folder, log, seal_later=seal_later), before=before)
 
 
 class FolderSource:
@@ -82,15 +81,15 @@ class FolderSource:
 
     Args:
         log: reads the run's state when a journal is sealed.
-        may_seal: whether to seal journals of ended writers.
+        seal_later: has the journal of an ended writer sealed by another process; see `open_run`.
     """
 
-    def __init__(self, run_folder: Path, log: RunLog, *, may_seal: bool) -> None:
+    def __init__(self, run_folder: Path, log: RunLog, *, seal_later: SealLater | None = None) -> None:
         self.run_hash = run_folder.name
         self.run_key: Hashable = run_folder
         self._folder = run_folder
         self._log = log
-        self._may_seal = may_seal
+        self._seal_later = seal_later
         self._journals: dict[str, FollowedJournal] = {}
         self._sealed: dict[str, SealedPoints] = {}
         self._sole_writer: SoleWriter | None = None
@@ -133,19 +132,15 @@ class FolderSource:
             raise
         if writer.end is not None and not journal.has_gap:
             journal.is_complete = True
-            if self._is_worth_sealing(journal):
-                self._seal(writer)
+            self._tell_sealer(writer, len(journal))
 
-    def _is_worth_sealing(self, journal: FollowedJournal) -> bool:
-        count = len(journal)
-        return self._may_seal and count > 0 and (count >= SEAL_RECORDS_MIN or "pyarrow.parquet" in sys.modules)
-
-    def _seal(self, writer: WriterInfo) -> None:
-        if not os.access(self._folder, os.W_OK):
-            return
-        # no room, or read-only, or its pages do not read back: the journal is as good, whatever the reason
-        if not shielded(lambda: seal.seal_writer(self._folder, writer.id, self._log.refresh()), _log_unsealed):
-            self._may_seal = False
+    def _tell_sealer(self, writer: WriterInfo, point_count: int) -> None:
+        """Have a large journal sealed, once, and not by this reader: it would wait, and need memory for all points."""
+        seal_later, self._seal_later = self._seal_later, None
+        if seal_later is not None and point_count < SEAL_RECORDS_MIN:
+            self._seal_later = seal_later  # the next writer may have recorded more
+        elif seal_later is not None and os.access(self._folder, os.W_OK):
+            seal_later(self._folder, writer.id)
 
     def is_unchanging(self, writer_id: str) -> bool:
         """Return whether a writer's sealed file was opened."""
@@ -238,10 +233,6 @@ def _readable(path: Path, offset: int) -> Iterator[None]:
         raise
     except OSError as error:
         raise DamagedFile(str(path), f"byte {offset:,}", unreadable.note(path, error)) from None
-
-
-def _log_unsealed(error: Exception) -> None:
-    log.debug("Aim: a run is read from its journal, as it can't be sealed: %r", error)
 
 
 class SealedPoints:

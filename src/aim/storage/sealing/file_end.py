@@ -49,6 +49,13 @@ class FileEnd(NamedTuple):
         """Return all pages, in the order of the file."""
         return [Page(*fields) for fields in pages.INDEX.iter_unpack(self.page_index)]
 
+    def groups_from(self, group: int, column: int) -> list[int]:
+        """Return *group* and the row groups in which a long sequence goes on, in which no other sequence begins."""
+        groups = [group]
+        while groups[-1] + 1 not in self.table.group_rows and self.pages_of(groups[-1] + 1, column):
+            groups.append(groups[-1] + 1)
+        return groups
+
     def pages_of(self, group: int, column: int) -> list[Page]:
         """Return the data pages of one column of one row group. Cost: a binary search in the index."""
         entry_bytes = pages.INDEX.size
@@ -70,14 +77,17 @@ class FileEnd(NamedTuple):
         return column_pages
 
 
-def with_index(parquet: bytes) -> bytes:
-    """Return the sealed file of a Parquet file: with index and block between pages and footer."""
-    footer_offset = len(parquet) - TRAILER_BYTES - _footer_bytes(parquet)
-    head, footer = parquet[:footer_offset], parquet[footer_offset:]
-    index, _ = _walked_index(head)
-    head_crc = zlib.crc32(index, zlib.crc32(head))
-    block = BLOCK.pack(MAGIC, len(index) // pages.INDEX.size, zlib.crc32(index), head_crc, zlib.crc32(footer))
-    return b"".join((head, index, block, footer))
+def end_block(index: bytes, pages_crc: int, footer: bytes) -> bytes:
+    """
+    Return index and block, which are put between the pages and the footer of a Parquet file.
+
+    Args:
+        index: `pages.INDEX` packed, ordered by group and column.
+        pages_crc: of everything before the index.
+    """
+    count = len(index) // pages.INDEX.size
+    block = BLOCK.pack(MAGIC, count, zlib.crc32(index), zlib.crc32(index, pages_crc), zlib.crc32(footer))
+    return index + block
 
 
 def block_offset(content: bytes) -> int:
@@ -177,4 +187,5 @@ def _salvaged_table(content: bytes, index: bytes, kinds: dict[int, str]) -> Salv
         )
         for salvaged in salvage.sequences(content, file_pages)
     ]
-    return SalvagedTable(sequences, group_rows)
+    begun = {sequence.group: group_rows[sequence.group] for sequence in sequences}
+    return SalvagedTable(sequences, begun)

@@ -61,7 +61,16 @@ def sequences(content: bytes, page_list: Sequence[Page]) -> list[SalvagedSequenc
                     number, unknown_name(number) if name is None else name, context, group, first, last + 1 - first
                 )
             )
-    return salvaged
+    return _continued(salvaged)
+
+
+def _continued(salvaged: Sequence[SalvagedSequence]) -> list[SalvagedSequence]:
+    # a long sequence has several row groups of its own, one after the other
+    whole: dict[int, SalvagedSequence] = {}
+    for part in salvaged:
+        begun = whole.get(part.number)
+        whole[part.number] = part if begun is None else begun._replace(rows=begun.rows + part.rows)
+    return list(whole.values())
 
 
 def _codes(content: bytes, of_group: Sequence[Page], column: int) -> Ints:

@@ -1,7 +1,8 @@
 """
 Sealing: the points of an ended writer written anew as one Parquet file. Specified in docs/formats/sealed.md.
 
-    journal segments -> sorted records -> Parquet, index and block -> read back -> link -> the segments go
+    journal segments -> sorted points -> Parquet, index and block -> read back -> link -> the segments go
+                        sorted_points    writing
 
 Any process may seal, at any time, twice, and be killed half-way: the file gets its name by one `link`, and segments are
 removed only after that. sealed.py reads the files that are written here.
@@ -12,36 +13,36 @@ Rule 2: a file gets its name only after it was read back and equals the journal.
 
 from __future__ import annotations
 
-import itertools
-import json
+import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from aim.core import kinds, params
+from aim.core import kinds
 from aim.core.errors import UnsupportedFormat
 from aim.core.values import EXACT_INT_MAX
 from aim.storage.disk import layout
 from aim.storage.disk.files import DISK, SCRATCH_AGE_S, Disk
 from aim.storage.forms import blobs, records, torn_tail
-from aim.storage.forms.records import IntArray, Records
+from aim.storage.forms.records import Records
 from aim.storage.forms.state import RunState
-from aim.storage.sealing import pages
-from aim.storage.sealing.declarations import SequenceDeclaration, declarations, undeclared
-from aim.storage.sealing.file_end import with_index
-from aim.storage.sealing.footer import SEQUENCE_KEYS, SUMMARY_KEYS, JournalOrigin
-from aim.storage.sealing.point_summary import summarize
-from aim.storage.sealing.sealed import Sealed
+from aim.storage.sealing.declarations import SequenceDeclaration, declarations
+from aim.storage.sealing.footer import JournalOrigin
+from aim.storage.sealing.journal_check import JournalCount, counted_journal
+from aim.storage.sealing.sealed import Columns, Sealed
+from aim.storage.sealing.sorted_points import (
+    MEMORY_POINTS,
+    PointsInMemory,
+    PointsOnDisk,
+    SortedPoints,
+    recorded_in,
+)
 from aim.storage.sealing.verify import verify
+from aim.storage.sealing.writing import RowGroup, write_sealed
 
-FORMAT_NUMBER = 1
-GROUP_ROWS_MIN = 1024
-DATA_PAGE_BYTES = 160_000  # 20,000 values: what one damaged page hides
 SEQUENCE_MAX = 2**31 - 1
 
 
@@ -58,7 +59,8 @@ def seal_writer(folder: Path, writer: str, state: RunState, *, disk: Disk = DISK
     Raises:
         OSError: the disk refuses; the journal is as good as before.
 
-    Cost: about 0.3 us a point.
+    Cost: about 0.4 us a point; 150 MiB of memory at most, with pyarrow, and of a journal of more than 262,144 points as
+    much of the disk as it has, until it is sealed.
     """
     info = state.writers.get(writer)
     if info is not None and info.unreadable is not None:  # the names of its sequences would be lost
@@ -72,10 +74,13 @@ def seal_writer(folder: Path, writer: str, state: RunState, *, disk: Disk = DISK
     if not numbers:
         return has_changed
     if not target.exists():
-        content = _sealed_content(folder, writer, state, declared)
-        if content is None:
+        sources = _sources(folder, writer, state, declared)
+        if sources is None:
             return has_changed
-        if not disk.publish(target, content):  # by another sealer, whose name may not be on the disk yet
+        points, origin = sources
+        with contextlib.closing(points):
+            is_ours = disk.publish_made(target, lambda scratch: _write_file(points, declared, origin, scratch, disk))
+        if not is_ours:  # by another sealer, whose name may not be on the disk yet
             disk.sync_folder(folder)
     elif verify(target):  # a damaged file does not replace a journal that is whole
         return has_changed
@@ -84,28 +89,60 @@ def seal_writer(folder: Path, writer: str, state: RunState, *, disk: Disk = DISK
     return True
 
 
-def _sealed_content(
+def _sources(
     folder: Path, writer: str, state: RunState, declared: Mapping[int, SequenceDeclaration]
-) -> bytes | None:
-    """Return the sealed file; None when the journal is damaged, or another sealer is at it."""
+) -> tuple[SortedPoints, JournalOrigin] | None:
+    """Return the points to seal, and what they come from; None: the journal is damaged, or another sealer is at it."""
+    segments = records.segment_numbers(folder, writer)
     try:
-        journal = records.scan(folder, writer)
-        slot_count = records.slots_used(folder, writer, journal.segments)
+        count = counted_journal(folder, writer, segments)
         events_bytes = layout.events_file(folder, writer).stat().st_size
+        info = state.writers.get(writer)
+        end = info.end if info else None
+        if end is not None and (end.get("segments") != len(segments) or end.get("points") != count.slot_count):
+            return None
+        if not count.is_whole or segments != list(range(len(segments))) or not segments:
+            return None
+        if max(count.counts, default=0) > SEQUENCE_MAX:
+            return None
+        points = _points(folder, writer, segments, count, None if end is not None else declared)
     except FileNotFoundError:
         return None
-    segment_count = len(journal.segments)
-    info = state.writers.get(writer)
-    end = info.end if info else None
-    if end is not None and (end.get("segments") != segment_count or end.get("points") != slot_count):
-        return None
-    if journal.damage or journal.segments != list(range(segment_count)) or not segment_count:
-        return None
-    if bool((journal.records["sequence"] > SEQUENCE_MAX).any()):
-        return None
-    origin = JournalOrigin(state.run_hash, writer, segment_count, slot_count, events_bytes)
-    recorded = journal.records if end is not None else _without_holes(folder, writer, journal.records, declared)
-    return encode(recorded, declared, origin)
+    return points, JournalOrigin(state.run_hash, writer, len(segments), count.slot_count, events_bytes)
+
+
+def _points(
+    folder: Path,
+    writer: str,
+    segments: Sequence[int],
+    count: JournalCount,
+    declared: Mapping[int, SequenceDeclaration] | None,
+) -> SortedPoints:
+    """Return the points of a journal; *declared* is given when the writer has no end, and its last points may lack."""
+    if sum(count.counts.values()) > MEMORY_POINTS and not (
+        declared is not None and torn_tail.lost_declarations(folder, writer, *count.times(), declared)
+    ):
+        points = PointsOnDisk(folder, count.counts)
+        with contextlib.ExitStack() as unless_whole:
+            unless_whole.callback(points.close)
+            points.fill(recorded_in(folder, writer, segments))
+            if declared is None or _has_all_objects(folder, writer, points, declared):
+                unless_whole.pop_all()
+                return points
+    recorded = records.joined(list(recorded_in(folder, writer, segments)) or [np.empty(0, records.RECORD_DTYPE)])
+    return PointsInMemory(recorded if declared is None else _without_holes(folder, writer, recorded, declared))
+
+
+def _has_all_objects(
+    folder: Path, writer: str, points: PointsOnDisk, declared: Mapping[int, SequenceDeclaration]
+) -> bool:
+    for number, start, stop in points.sequence_rows():
+        declaration = declared.get(number)
+        if declaration is not None and not kinds.is_number(declaration.kind):
+            rows = points.rows(start, stop)
+            if not torn_tail.stored_objects(folder, writer, rows["value"], records.time_us(rows)).all():
+                return False
+    return True
 
 
 def _without_holes(
@@ -183,153 +220,64 @@ def encode(recorded: Records, declared: Mapping[int, SequenceDeclaration], origi
 
     Cost: about 0.15 us a point.
     """
-    order = np.lexsort((recorded["step"], recorded["sequence"]))
-    table = recorded[order]
-    entries = _entries(table, declared)
-    columns = {key: [entry.get(key) for entry in entries] for key in (*SEQUENCE_KEYS, *SUMMARY_KEYS)}
-    footer = {"format": FORMAT_NUMBER, **origin.to_json(), "sequences": columns}
-    text = json.dumps(footer, separators=(",", ":"), allow_nan=False)
-    content = with_index(_parquet(table, entries, text))
-    if not _reads_back(content, table):
-        import pyarrow
-
-        raise UnsupportedFormat(
-            f"pyarrow {pyarrow.__version__} does not write the pages of Aim's sealed form; the journal is kept. "
-            "Install another pyarrow."
-        )
+    points = PointsInMemory(recorded)
+    written: list[bytes] = []
+    groups = _written(points, declared, origin, written.append)
+    content = b"".join(written)
+    _check(Sealed.of(Path("sealing"), content), points, groups)
     return content
 
 
-def _entries(table: Records, declared: Mapping[int, SequenceDeclaration]) -> list[dict[str, Any]]:
-    numbers, rows, counts = np.unique(table["sequence"], return_index=True, return_counts=True)
-    entries = []
-    group = group_rows = 0
-    for number, row, count in zip(numbers.tolist(), rows.tolist(), counts.tolist()):
-        if group_rows >= GROUP_ROWS_MIN:
-            group, group_rows = group + 1, 0
-        group_rows += count
-        declaration = declared.get(number) or undeclared(number)
-        steps = np.ascontiguousarray(table["step"][row : row + count])
-        entry = {
-            "number": number,
-            "name": declaration.name,
-            "context": params.encode(declaration.context),
-            "kind": declaration.kind,
-            "row": row,
-            "rows": count,
-            "group": group,
-            "first_step": int(steps[0]),
-            "stride": _stride(steps),
-        }
-        if kinds.is_number(declaration.kind):
-            values = np.ascontiguousarray(table["value"][row : row + count])
-            summary = summarize(steps, values)
-            entry |= {key: params.encode(getattr(summary, field)) for key, field in SUMMARY_KEYS.items()}
-        entries.append(entry)
-    return entries
+def _write_file(
+    points: SortedPoints,
+    declared: Mapping[int, SequenceDeclaration],
+    origin: JournalOrigin,
+    path: Path,
+    disk: Disk,
+) -> None:
+    """Write the sealed file of *points*, wait until it is on the disk, and read it back."""
+    descriptor = disk.create(path)
+    try:
+        groups = _written(points, declared, origin, lambda data: disk.write(descriptor, data))
+        disk.sync(descriptor)
+    finally:
+        os.close(descriptor)
+    _check(Sealed.open(path), points, groups)
 
 
-def _stride(steps: IntArray) -> int | None:
-    """Return s > 0 if the steps are first, first + s, first + 2 s ..., else None."""
-    if len(steps) == 1:
-        return 1
-    stride = int(steps[1]) - int(steps[0])
-    is_regular = 0 < stride < 1 << 62 and int(steps[-1]) - int(steps[0]) == stride * (len(steps) - 1)
-    return stride if is_regular and bool((np.diff(steps) == stride).all()) else None
+def _written(
+    points: SortedPoints,
+    declared: Mapping[int, SequenceDeclaration],
+    origin: JournalOrigin,
+    write: Callable[[bytes], object],
+) -> list[RowGroup]:
+    try:
+        return write_sealed(points, declared, origin, write)
+    except ValueError as error:
+        raise _other_pages() from error
 
 
-def _parquet(table: Records, entries: Sequence[Mapping[str, Any]], text: str) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    types = (pa.string(), pa.string(), pa.int32(), pa.int64(), pa.timestamp("us"), pa.float64(), pa.float32())
-    labelled = {"name", "context"}
-    schema = pa.schema(
-        [
-            pa.field(name, pa.dictionary(pa.int32(), kind) if name in labelled else kind, nullable=False)
-            for name, kind in zip(pages.COLUMNS, types)
-        ]
-    )
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(
-        sink,
-        schema,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=["name", "context", "sequence"],
-        column_encoding={
-            "step": "DELTA_BINARY_PACKED",
-            "time": "DELTA_BINARY_PACKED",
-            "value": "BYTE_STREAM_SPLIT",
-            "epoch": "BYTE_STREAM_SPLIT",
-        },
-        write_statistics=["sequence"],
-        write_page_checksum=True,
-        data_page_version="1.0",
-        data_page_size=DATA_PAGE_BYTES,
-        dictionary_pagesize_limit=pages.DICTIONARY_BYTES_MAX,
-        store_schema=False,
-    ) as writer:
-        for start, stop, group_entries in _groups(entries):
-            part = table[start:stop]
-            counts = [entry["rows"] for entry in group_entries]
-            arrays = [
-                _labels([_valid(entry["name"]) for entry in group_entries], counts),
-                _labels([_valid(_context_text(entry["context"])) for entry in group_entries], counts),
-                _numbers(part["sequence"].astype(np.int32), pa.int32()),
-                _numbers(part["step"], pa.int64()),
-                _numbers(records.time_us(part), pa.timestamp("us")),
-                _numbers(part["value"], pa.float64()),
-                _numbers(part["epoch"], pa.float32()),
-            ]
-            writer.write_table(pa.Table.from_arrays(arrays, schema=schema), row_group_size=stop - start)
-        writer.add_key_value_metadata({"aim": text})
-    return bytes(sink.getvalue())
+def _check(file: Sealed, points: SortedPoints, groups: Sequence[RowGroup]) -> None:
+    """Compare what a file gives with the points that it was made of, a row group after the other."""
+    is_equal = {sequence.number: sequence.row_count for sequence in file.sequences} == points.counts()
+    for number, group in enumerate(groups):
+        is_equal = is_equal and _holds(file.group(number), points.rows(group.start, group.stop))
+    if not is_equal or file.damage:
+        raise _other_pages()
 
 
-def _groups(entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int, list[Mapping[str, Any]]]]:
-    """Return of each row group its first row, the row after its last one, and its sequences."""
-    for _, group in itertools.groupby(entries, key=lambda entry: entry["group"]):
-        group_entries = list(group)
-        last = group_entries[-1]
-        yield group_entries[0]["row"], last["row"] + last["rows"], group_entries
+def _other_pages() -> UnsupportedFormat:
+    import pyarrow
 
-
-def _labels(texts: Sequence[str], counts: Sequence[int]) -> Any:
-    import pyarrow as pa
-
-    distinct = {text: code for code, text in enumerate(dict.fromkeys(texts))}
-    codes = np.repeat(np.array([distinct[text] for text in texts], np.int32), counts)
-    contents = [text.encode() for text in distinct]
-    ends = np.cumsum([0, *map(len, contents)], dtype=np.int32)
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(contents))]
-    return pa.DictionaryArray.from_arrays(
-        _numbers(codes, pa.int32()), pa.Array.from_buffers(pa.string(), len(contents), buffers)
+    return UnsupportedFormat(
+        f"pyarrow {pyarrow.__version__} does not write the pages of Aim's sealed form; the journal is kept. "
+        "Install another pyarrow."
     )
 
 
-def _numbers(column: npt.NDArray[Any], kind: Any) -> Any:
-    """Return numbers as an array of pyarrow; `pa.array` would import pandas where it is: half a second and 60 MiB."""
-    import pyarrow as pa
-
-    return pa.Array.from_buffers(kind, len(column), [None, pa.py_buffer(np.ascontiguousarray(column))])
-
-
-def _valid(text: str) -> str:
-    # half of a surrogate pair has no UTF-8 form; the footer's JSON has it as an escape
-    return text.encode("utf-8", "replace").decode()
-
-
-def _context_text(form: Any) -> str:
-    return json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def _reads_back(content: bytes, table: Records) -> bool:
-    file = Sealed.of(Path("sealing"), content)
-    numbers, columns = file.all()
-    return not file.damage and (
-        np.array_equal(numbers, table["sequence"])
-        and np.array_equal(columns.steps, table["step"])
+def _holds(columns: Columns, table: Records) -> bool:
+    return (
+        np.array_equal(columns.steps, table["step"])
         and columns.values.tobytes() == table["value"].tobytes()
         and np.array_equal(columns.times_us, records.time_us(table))
         and columns.epochs.tobytes() == table["epoch"].tobytes()

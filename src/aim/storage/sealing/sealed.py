@@ -227,11 +227,35 @@ class Sealed:
             os.close(descriptor)
 
     def _read_column(self, descriptor: int | None, group: int, column: int) -> ColumnPart:
+        parts = [
+            self._read_group(descriptor, of_sequence, column) for of_sequence in self._end.groups_from(group, column)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        array = np.concatenate([of_group for of_group, _ in parts])
+        if all(mask is None for _, mask in parts):
+            return array, None
+        return array, np.concatenate(
+            [np.ones(len(of_group), bool) if mask is None else mask for of_group, mask in parts]
+        )
+
+    def group(self, group: int) -> Columns:
+        """Return all columns of one row group as they are stored."""
+        descriptor = os.open(self.path, os.O_RDONLY) if self._content is None else None
+        try:
+            return Columns(*(self._read_group(descriptor, group, column)[0] for column in COLUMN_ORDER))
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def _read_group(self, descriptor: int | None, group: int, column: int) -> ColumnPart:
         column_pages = self._end.pages_of(group, column)
         if not column_pages:
             return np.empty(0, DTYPES[column]), None
         start, stop = column_pages[0].offset, column_pages[-1].end
-        content = (self._content or b"")[start:stop] if descriptor is None else self._pread(descriptor, start, stop)
+        content = (
+            (self._content or b"")[start:stop] if descriptor is None else _pread(self.path, descriptor, start, stop)
+        )
         span = memoryview(content)
         arrays = []
         damaged_rows = []
@@ -247,16 +271,17 @@ class Sealed:
         array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
         return array, _mask(row, damaged_rows) if damaged_rows else None
 
-    def _pread(self, descriptor: int, start: int, stop: int) -> bytes:
-        try:
-            return os.pread(descriptor, stop - start, start)
-        except OSError as error:  # these pages are damaged then
-            unreadable.note(self.path, error)
-            return b""
-
     def _note(self, damage: Damage) -> None:
         if damage not in self.damage:
             self.damage.append(damage)
+
+
+def _pread(path: Path, descriptor: int, start: int, stop: int) -> bytes:
+    try:
+        return os.pread(descriptor, stop - start, start)
+    except OSError as error:  # these pages are damaged then
+        unreadable.note(path, error)
+        return b""
 
 
 def _regular_steps(rows: SequenceRows) -> IntArray:
