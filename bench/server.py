@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,10 @@ GOALS = {"idle %": 1.0, "ready s": 1.0, "2,000 curves cold ms": 300.0}
 class Server:
     """A server that was started; of the code that *environment* leads to, of this checkout unless it is given."""
 
-    def __init__(self, root: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, root: Path, environment: Mapping[str, str] | None = None, options: Sequence[str] = ()) -> None:
         self.started_s = time.perf_counter()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "aim.cli", "up", "--repo", str(root), "-p", "0", "--no-open"],
+            [sys.executable, "-m", "aim.cli", "up", "--repo", str(root), "-p", "0", "--no-open", *options],
             stderr=subprocess.PIPE,
             text=True,
             env=environment or {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)},

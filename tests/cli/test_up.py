@@ -287,12 +287,10 @@ def test_scripts_of_aim_3_run_unchanged(tmp_path: Path) -> None:
     Options of Aim 3 that do nothing have a note; at the level `info` requests are logged, without the token.
     """
     Repository(tmp_path, create=True)
-    options = ("-w", "4", "--tf_logs", "/logs", "--profiler", "--dev", "--log-level", "INFO", "--token", "secret")
+    options = ("-w", "2", "--tf_logs", "/logs", "--profiler", "--dev", "--log-level", "INFO", "--token", "secret")
     with started("up", "--no-open", "--repo", str(tmp_path), *options) as (process, address, said):
         notes = [line.partition(":")[2].split(":")[0].strip() for line in said if line.startswith("Note: ")]
-        assert sorted(notes) == [
-            f"--{name} is accepted for scripts of Aim 3" for name in ("profiler", "tf_logs", "workers")
-        ]
+        assert sorted(notes) == [f"--{name} is accepted for scripts of Aim 3" for name in ("profiler", "tf_logs")]
         httpx.get(address)
         process.send_signal(signal.SIGTERM)
         logged = process.communicate(timeout=60)[1]

@@ -55,7 +55,6 @@ FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 def aim3_options(command: AnyFunction) -> AnyFunction:
     """Add the options of Aim 3 that do nothing here, so that scripts go on. Each prints a note when it is used."""
     for names, kind, help_text in (
-        (("-w", "--workers"), click.IntRange(1), "Ignored: one process with threads serves all requests."),
         (("--tf_logs",), click.Path(), "Ignored, as in Aim 3."),
         (("--profiler",), None, "Ignored: profile the server with `py-spy`."),
     ):
@@ -66,7 +65,6 @@ def aim3_options(command: AnyFunction) -> AnyFunction:
 
 def _say_unused(context: click.Context, option: click.Parameter, value: object) -> None:
     notes = {
-        "workers": "one process with threads serves all requests.",
         "tf_logs": "it does nothing, as in Aim 3.",
         "profiler": "profile the server with `py-spy top --pid ...`.",
     }
@@ -145,6 +143,14 @@ OPTIONS: tuple[Option, ...] = (
         show_default=True,
         metavar="SIZE",
         help="Keep at most so much of points, curves and pictures in memory, so that they are not read again.",
+    ),
+    click.option(
+        "-w",
+        "--workers",
+        type=click.IntRange(1, 64),
+        default=1,
+        show_default=True,
+        help="Answer with so many processes on one port: for many people who read at once.",
     ),
     click.option(
         "--access-log",
@@ -270,6 +276,7 @@ def start(settings: Settings, title: str, on_ready: Callable[[str], None]) -> No
     from aim.server.serve import ANY_HOST, on_host, serve
 
     def ready(address: str) -> None:
+        watch.start()  # not before: threads would be there while reading processes are forked
         output.tell(f"Running {title} on {_served(settings)}")
         if settings.uds is not None:
             output.tell(f"Listening on {address}")
@@ -280,7 +287,6 @@ def start(settings: Settings, title: str, on_ready: Callable[[str], None]) -> No
         on_ready(address + suffix)
 
     watch = FoldersWatch(lambda: _served_roots(settings), settings.watch_every_s, output.tell)
-    watch.start()
     try:
         serve(settings, ready, _Bars().show)
     finally:

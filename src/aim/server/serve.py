@@ -8,6 +8,7 @@ A second signal ends the process at once.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import socket
@@ -20,9 +21,11 @@ import uvicorn
 from aim.core.errors import UsageError
 from aim.core.recent import MEMORY
 from aim.server.app import create_app
+from aim.server.forwarding import Forwarding, FromInside, Inside
 from aim.server.open_repository import Progress
 from aim.server.server_state import ServerState
 from aim.server.settings import Settings
+from aim.server.workers import ReadingProcesses, can_fork
 
 STOP_TIMEOUT_S = 5
 KEEP_ALIVE_S = 75  # trainings send up to 15 s apart, and would find their connection closed
@@ -32,18 +35,31 @@ ANY_HOST = frozenset({"0.0.0.0", "::", ""})
 
 
 class PagesServer(uvicorn.Server):
-    """A uvicorn server that ends open streams before it waits for them."""
+    """A uvicorn server that ends open streams before it waits for them, and may be one of several on its port."""
 
-    def __init__(self, config: uvicorn.Config, state: ServerState) -> None:
+    def __init__(self, config: uvicorn.Config, state: ServerState, first_ends: int | None = None) -> None:
         super().__init__(config)
         self._state = state
+        self._first_ends = first_ends
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does; a reading process ends with the first one."""
+        await super().startup(sockets)
+        for opened in sockets or ():
+            opened.listen(BACKLOG)  # asyncio has set the length of the queue to the number that it accepts at once
+        if self._first_ends is not None:
+            asyncio.get_running_loop().add_reader(self._first_ends, self._end)
+
+    def _end(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._first_ends or 0)
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, shut down as uvicorn does, and remove the Unix socket."""
         self._state.stopping.set()
         await super().shutdown(sockets)
         uds = self._state.settings.uds
-        if uds is not None:
+        if uds is not None and self._first_ends is None:
             uds.unlink(missing_ok=True)
 
 
@@ -119,19 +135,28 @@ def on_host(address: str, host: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}"))
 
 
-def make_server(settings: Settings, progress: Progress | None = None) -> PagesServer:
+def make_server(
+    settings: Settings,
+    progress: Progress | None = None,
+    inside: Inside | None = None,
+    first_ends: int | None = None,
+) -> PagesServer:
     """
     Make the server, which is then `run` with the sockets that `listen` opened.
 
     Args:
         progress: called while a large repository is read for the first time.
+        inside: how the processes of this server know each other; None: it is one process.
+        first_ends: of a reading process: a descriptor that can be read when the first process has ended.
 
     Raises:
         RepoNotFound, UnsupportedFormat: a repository can't be opened.
         UsageError: the certificate or its key can't be used.
     """
-    MEMORY.bytes_max = settings.memory_bytes
+    MEMORY.bytes_max = None if settings.memory_bytes is None else settings.memory_bytes // settings.workers
     app, state = create_app(settings, progress)
+    if inside is not None:
+        app = FromInside(app, inside) if first_ends is None else Forwarding(app, inside, settings.base_path)
     logging.getLogger("aim.server").setLevel(settings.log_level.upper())
     config = uvicorn.Config(
         app,
@@ -141,6 +166,7 @@ def make_server(settings: Settings, progress: Progress | None = None) -> PagesSe
         timeout_graceful_shutdown=STOP_TIMEOUT_S,
         timeout_keep_alive=KEEP_ALIVE_S,
         lifespan="on",
+        backlog=BACKLOG if inside is None else 1,  # accept one at a time: the others are for processes with time
         proxy_headers=False,
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.key,
@@ -152,7 +178,7 @@ def make_server(settings: Settings, progress: Progress | None = None) -> PagesSe
         raise UsageError(
             f"The certificate {named} can't be used: {error}. Both must be PEM files, and belong together."
         ) from None
-    return PagesServer(config, state)
+    return PagesServer(config, state, first_ends)
 
 
 def serve(settings: Settings, ready: Callable[[str], None], progress: Progress | None = None) -> None:
@@ -167,14 +193,37 @@ def serve(settings: Settings, ready: Callable[[str], None], progress: Progress |
         RepoNotFound, UnsupportedFormat: a repository can't be opened.
         UsageError: the port can't be used.
     """
+    if settings.workers > 1 and can_fork():
+        _serve_with_readers(settings, ready, progress)
+        return
     server = make_server(settings, progress)
     opened = listen(settings)
+    _run(server, [opened], lambda: ready(address(settings, opened)))
+
+
+def _serve_with_readers(settings: Settings, ready: Callable[[str], None], progress: Progress | None) -> None:
+    opened = listen(settings)
+
+    def read(inside: Inside, first_ends: int) -> None:
+        _run(make_server(settings, inside=inside, first_ends=first_ends), [opened], lambda: None)
+
+    readers = ReadingProcesses(settings.workers - 1, read)  # before this process has threads
+    try:
+        server = make_server(settings, progress, readers.inside)
+        private = _listen_unix(readers.inside.path)
+        _run(server, [opened, private], lambda: ready(address(settings, opened)))
+    finally:
+        readers.stop()
+
+
+def _run(server: PagesServer, sockets: list[socket.socket], ready: Callable[[], None]) -> None:
     gc.set_threshold(COLLECT_EACH, *gc.get_threshold()[1:])
     try:
         # the kernel accepts connections from here on; they are answered as soon as uvicorn runs
-        ready(address(settings, opened))
-        server.run(sockets=[opened])
+        ready()
+        server.run(sockets=sockets)
     except KeyboardInterrupt:  # uvicorn raises the signal again after its shutdown
         pass
     finally:
-        opened.close()
+        for opened in sockets:
+            opened.close()

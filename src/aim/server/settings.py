@@ -55,6 +55,7 @@ class Settings:
         people: how people are recognised, and what each of them may do.
         access_log: the file of a line for each request, or `-` for standard output; None: there is none.
         has_pages: whether the pages are served, and not the data alone.
+        workers: how many processes answer on the port; 1 or more.
         watch_every_s: how often it is looked for alerts to deliver.
         writers: write runs as one file, by the ending of its name: `html`, `zip`.
     """
@@ -80,6 +81,7 @@ class Settings:
     people: PeopleSettings = field(default_factory=PeopleSettings)
     access_log: str | None = None
     has_pages: bool = True
+    workers: int = 1
     watch_every_s: float = EVERY_S
     writers: Mapping[str, RunsWriter] = field(default_factory=dict)
 
