@@ -40,10 +40,13 @@ body = bytes(int(sys.argv[1]))
 head = b"HTTP/1.1 200 OK\\r\\ncontent-length: %d\\r\\n\\r\\n" % len(body)
 
 async def answer(reader, writer):
-    while await reader.readuntil(b"}"):
-        writer.write(head)
-        writer.write(body)
-        await writer.drain()
+    try:
+        while await reader.readuntil(b"}"):
+            writer.write(head)
+            writer.write(body)
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()
 
 async def main():
     server = await asyncio.start_server(answer, "127.0.0.1", 0)

@@ -4,6 +4,7 @@ Sealed files that are written a row group after the other: long sequences, and t
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -163,6 +164,27 @@ def test_a_journal_is_sealed_in_pieces_of_bounded_size(tmp_path: Path, monkeypat
     assert (5000, 0.0, 2499.5, 1249.75, 1249.75) == (first.point_count, *first[2:4], first.mean, first.median)
     assert (4999**2, -1249.75) == (second.last_step, second.median)
     assert [] == verify(file.path)
+
+
+def test_a_long_file_is_opened_by_its_end(table: Records, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Where the index is longer than what is read at first, more of the end is read, and not the whole file.
+    """
+    monkeypatch.setattr("aim.storage.sealing.sealed.TAIL_BYTES", 512)
+    lengths: list[int] = []
+    pread = os.pread
+
+    def counted(descriptor: int, length: int, offset: int) -> bytes:
+        lengths.append(length)
+        return pread(descriptor, length, offset)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", counted)
+        file = Sealed.open(path)
+
+    assert [512, 512 << 4] == lengths
+    assert path.stat().st_size > 512 << 4
+    assert len(table) == sum(sequence.row_count for sequence in file.sequences)
 
 
 def test_sealing_loads_no_pandas(tmp_path: Path) -> None:

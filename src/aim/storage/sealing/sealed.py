@@ -84,16 +84,16 @@ class Sealed:
         Raises:
             FileNotFoundError: there is none.
 
-        Cost: reads the last 64 KiB, or the whole file when its end is damaged.
+        Cost: reads the last 64 KiB, 1 MiB or 16 MiB, as its index needs, or the whole file when its end is damaged.
         """
         descriptor = os.open(path, os.O_RDONLY)
         try:
             size_bytes = os.fstat(descriptor).st_size
-            tail = os.pread(descriptor, TAIL_BYTES, max(0, size_bytes - TAIL_BYTES))
-            end = read_end(tail)
-            if end is None and size_bytes > len(tail):
-                tail = os.pread(descriptor, size_bytes, 0)
+            for tail_bytes in (TAIL_BYTES, TAIL_BYTES << 4, TAIL_BYTES << 8, size_bytes):
+                tail = os.pread(descriptor, tail_bytes, max(0, size_bytes - tail_bytes))
                 end = read_end(tail)
+                if end is not None or len(tail) == size_bytes:
+                    break
         finally:
             os.close(descriptor)
         if end is None:
