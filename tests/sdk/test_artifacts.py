@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -22,6 +23,7 @@ from aim.engine.artifacts import artifacts_of
 from aim.sdk.artifacts import NoArtifact, clean_name
 from aim.storage.artifacts.registry import register, store_of
 from aim.storage.artifacts.stores import ArtifactStore, FolderStore, ObjectStore, UnknownStore
+from aim.storage.disk.digests import DigestedParts, FileDigest
 
 
 @pytest.fixture(name="model")
@@ -142,6 +144,34 @@ def test_logging_goes_on_where_another_process_ended(repo: Repo, run: Run, folde
     assert before_ns == path.stat().st_mtime_ns
     assert 3 == len(resumed.artifacts)
     resumed.close()
+
+
+@pytest.mark.parametrize("address", [None, "memory:///changing"])
+def test_a_file_that_changes_while_it_is_stored_has_the_digest_of_what_is_stored(
+    run: Run, model: Path, tmp_path: Path, address: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    It can be downloaded, which compares the digests; logging the file again stores its new content.
+    """
+    whole = model.read_bytes()
+    given = DigestedParts.__iter__
+
+    def changing(parts: DigestedParts) -> Iterator[bytes]:
+        for part in given(parts):
+            model.unlink()
+            model.write_bytes(b"new" + whole)
+            yield part
+
+    if address is not None:
+        run.set_artifacts_uri(address)
+    with monkeypatch.context() as changes:
+        changes.setattr(DigestedParts, "__iter__", changing)
+        run.log_artifact(model, block=True)
+    first = Path(run.artifacts["weights.bin"].download(tmp_path / "first")).read_bytes()
+    run.log_artifact(model, block=True)
+    second = Path(run.artifacts["weights.bin"].download(tmp_path / "second")).read_bytes()
+
+    assert [True, True] == [first == whole, second == b"new" + whole]
 
 
 @pytest.mark.parametrize("as_uri", [True, False])
@@ -293,10 +323,10 @@ def test_the_caller_does_not_wait_for_the_store(run: Run, model: Path) -> None:
     may_store = threading.Event()
 
     class Slow(FolderStore):
-        def put(self, source: Path, path: str) -> None:
+        def put(self, source: Path, path: str) -> FileDigest:
             """Wait for the test."""
             may_store.wait(60)
-            super().put(source, path)
+            return super().put(source, path)
 
     register("slow", lambda uri: Slow(stored_at(run)))
     run.set_artifacts_uri("slow://store")

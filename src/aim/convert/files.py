@@ -39,16 +39,19 @@ def take_artifact(event: ArtifactFile, target: RunImport | RunGrowth, root: Path
         return None
     if not is_below(event.path, root):
         return f"artifact {name!r}: its file lies outside of the source"
+    if is_copied:
+        try:
+            file = event.path.open("rb")
+        except OSError as error:
+            return f"artifact {name!r}: {error.strerror}"
+        with file:
+            target.artifact(name, file, at_s=os.fstat(file.fileno()).st_mtime)
+        return None
     try:
         digest, size_bytes = digest_of(event.path)
-        moment_s = event.path.stat().st_mtime
     except OSError as error:
         return f"artifact {name!r}: {error.strerror}"
-    if is_copied:
-        with open(event.path, "rb") as file:
-            target.artifact(name, file, size_bytes=size_bytes, sha256=digest, at_s=moment_s)
-    else:
-        target.refer(name, event.path.resolve().as_uri(), size_bytes=size_bytes, sha256=digest)
+    target.refer(name, event.path.resolve().as_uri(), size_bytes=size_bytes, sha256=digest)
     return None
 
 

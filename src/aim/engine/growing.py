@@ -119,7 +119,7 @@ class RunGrowth:
         """A file of the run: it comes with the whole run."""
         self._refuse(name)
 
-    def artifact(self, name: str, content: BinaryIO, *, size_bytes: int, sha256: str, at_s: float) -> None:
+    def artifact(self, name: str, content: BinaryIO, *, at_s: float) -> None:
         """A file of the run: it comes with the whole run."""
         self._refuse(name)
 

@@ -1,9 +1,10 @@
 """
 Artifacts: files that belong to a run. They are hashed and stored by threads beside the training.
 
-    log_artifact(path)  ->  a queue  ->  4 threads: sha256, then the store, then a line in the run's record
+    log_artifact(path)  ->  a queue  ->  4 threads: the store, which hashes what it stores, then a line in the record
 
 * A file is stored whole or not at all: its line is written last, so each artifact that `run.artifacts` lists is stored.
+* The digest of the record is that of the stored bytes, also if the file changes while it is copied.
 * A file whose content is stored under the same name already is not stored again. So a folder that is logged once more
   after a crash continues where the crash ended it.
 * Equal files in the folder of one run are one file with several names (hard links).
@@ -19,7 +20,7 @@ import os
 import queue
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -31,8 +32,8 @@ from aim.core.words import counted
 from aim.sdk.recording import Recording
 from aim.sdk.run_source import RunSource
 from aim.storage.artifacts.registry import check_uri, store_of
-from aim.storage.artifacts.stores import FolderStore, folder_of, scheme_of
-from aim.storage.disk.digests import digest_of
+from aim.storage.artifacts.stores import FolderStore, folder_of, put_digested, scheme_of
+from aim.storage.disk.digests import FileDigest, digest_of
 from aim.storage.disk.files import DISK
 from aim.storage.forms.artifact_records import FILES_FOLDER, ArtifactRecord
 from aim.storage.forms.state import RunState
@@ -287,41 +288,54 @@ class ArtifactRecorder:
                 self._changed.notify_all()
 
     def _store(self, source: Path, name: str, base_uri: str | None) -> ArtifactRecord:
-        sha256, size_bytes = digest_of(source)
-        with self._changed:
-            if self._by_name is None:
-                self._by_name = dict(self._stored())
-            stored = self._by_name.get(name)
-            twins = [twin for twin in self._by_name.values() if twin.sha256 == sha256 and twin.uri is None]
+        twins = self._twins(source)
         uri = None if base_uri is None else f"{base_uri.rstrip('/')}/{self._run_hash}/{name}"
-        if stored is not None and (stored.sha256, stored.uri) == (sha256, uri) and self._is_stored(stored, base_uri):
-            return stored
+        for twin in twins:
+            if (twin.name, twin.uri) == (name, uri) and self._is_stored(twin, base_uri):
+                return twin
         if base_uri is not None:
-            store_of(base_uri).put(source, f"{self._run_hash}/{name}")
-        elif not any(self._link(twin, name) for twin in twins):
-            self._files.put(source, name)
-        record = ArtifactRecord(name, uri, size_bytes, sha256, 0.0)
+            digest = put_digested(store_of(base_uri), source, f"{self._run_hash}/{name}")
+        else:
+            digest = self._linked(twins, name) or self._files.put(source, name)
+        record = ArtifactRecord(name, uri, digest.size_bytes, digest.sha256, 0.0)
         with self._changed:
-            self._by_name[name] = record
+            self._records()[name] = record
         self._record(record)
         return record
+
+    def _records(self) -> dict[str, ArtifactRecord]:
+        if self._by_name is None:
+            self._by_name = dict(self._stored())
+        return self._by_name
+
+    def _twins(self, source: Path) -> list[ArtifactRecord]:
+        """Return the records of files with the content of *source*; it is read only when one has its size."""
+        size_bytes = source.stat().st_size
+        with self._changed:
+            of_equal_size = [record for record in self._records().values() if record.size_bytes == size_bytes]
+        sha256 = digest_of(source).sha256 if of_equal_size else ""
+        return [record for record in of_equal_size if record.sha256 == sha256]
 
     def _is_stored(self, record: ArtifactRecord, base_uri: str | None) -> bool:
         if base_uri is None:
             return self._files.size_bytes(record.name) == record.size_bytes
         return store_of(base_uri).size_bytes(f"{self._run_hash}/{record.name}") == record.size_bytes
 
-    def _link(self, twin: ArtifactRecord, name: str) -> bool:
-        source, target = self._files.root / twin.name, self._files.root / name
-        try:
-            self._files.make_folder(target.parent)
-            if digest_of(source).sha256 != twin.sha256:
-                return False
-            os.link(source, target)
-            DISK.sync_folder(target.parent)
-        except OSError:  # the twin is gone, hard links are not supported, or the name is taken: copy
-            return False
-        return True
+    def _linked(self, twins: Iterable[ArtifactRecord], name: str) -> FileDigest | None:
+        """Give a stored file of the run's folder this name too; return its digest, or None: there is none to link."""
+        target = self._files.root / name
+        for twin in twins:
+            source = self._files.root / twin.name
+            try:
+                self._files.make_folder(target.parent)
+                digest = digest_of(source) if twin.uri is None else None
+                if digest is not None and digest.sha256 == twin.sha256:
+                    os.link(source, target)
+                    DISK.sync_folder(target.parent)
+                    return digest
+            except OSError:  # the twin is gone, hard links are not supported, or the name is taken: copy
+                continue
+        return None
 
     def wait_until_done(self, timeout_s: float | None) -> bool:
         """Wait until all artifacts are stored; return False when that takes longer than *timeout_s*."""

@@ -8,13 +8,22 @@ import builtins
 import errno
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aim.storage.artifacts import stores
-from aim.storage.artifacts.stores import ArtifactStore, FolderStore, ObjectStore, UnknownStore
+from aim.storage.artifacts.stores import (
+    ArtifactStore,
+    ChangingFile,
+    FolderStore,
+    ObjectStore,
+    UnknownStore,
+    put_digested,
+)
+from aim.storage.disk.digests import DigestedParts, digest_of
 from aim.storage.disk.files import DISK
 
 
@@ -47,6 +56,58 @@ def test_what_is_stored_comes_back(store: ArtifactStore, source: Path, tmp_path:
     for number, content in enumerate(contents):
         store.get(f"run/model {number}.pt", tmp_path / "copy")
         assert (content, len(content)) == ((tmp_path / "copy").read_bytes(), store.size_bytes(f"run/model {number}.pt"))
+
+
+def test_the_digest_is_that_of_the_stored_bytes(
+    store: ArtifactStore, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A file that grows and changes while it is stored has the digest of what came to the store.
+    """
+    source.write_bytes(b"a" * (20 << 20))  # more than one part of an upload
+    given = DigestedParts.__iter__
+
+    def changing(parts: DigestedParts) -> Iterator[bytes]:
+        for number, part in enumerate(given(parts)):
+            if number == 0:
+                with open(source, "r+b") as file:
+                    file.write(b"b" * (15 << 20))
+                    file.seek(0, os.SEEK_END)
+                    file.write(b"more")
+            yield part
+
+    monkeypatch.setattr(DigestedParts, "__iter__", changing)
+    digest = store.put(source, "model.pt")
+    monkeypatch.undo()
+    store.get("model.pt", tmp_path / "copy")
+
+    assert digest == digest_of(tmp_path / "copy")
+    assert digest != digest_of(source)
+
+
+def test_a_store_that_can_not_tell_is_asked_again_for_a_file_that_changes(source: Path, tmp_path: Path) -> None:
+    """
+    What it has at last is what the digest says; a file that always changes is an error that says what to do.
+    """
+
+    class Silent(FolderStore):
+        """A store as one writes it: `put` returns nothing; the file changes as often as *changes* says."""
+
+        changes = 1
+
+        def put(self, source: Path, path: str) -> None:  # type: ignore[override]
+            super().put(source, path)
+            self.changes -= 1
+            if self.changes >= 0:
+                source.write_bytes(source.read_bytes() + b"!")
+
+    store = Silent(tmp_path / "store")
+    digest = put_digested(store, source, "a.txt")
+    store.changes = 100
+
+    assert digest == digest_of(tmp_path / "store" / "a.txt")
+    with pytest.raises(ChangingFile, match="changes while it is stored: log it when it is complete"):
+        put_digested(store, source, "a.txt")
 
 
 def test_a_path_has_the_file_that_was_stored_last(store: ArtifactStore, source: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ A store has four methods, so another one is a class of some lines, which `regist
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import secrets
 import shutil
@@ -19,17 +20,25 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from aim.core.errors import UsageError
+from aim.storage.disk.digests import DigestedParts, FileDigest, digest_of
 from aim.storage.disk.files import DISK
 
 CHUNK_BYTES = 1 << 20
+TRIES = 3  # to store a file that changes meanwhile
+PART_BYTES = 8 << 20  # of an upload in parts; a smaller file is one request
 OBJECT_SCHEMES = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "memory", "http", "https")
 
 
 class ArtifactStore(Protocol):
     """Stores files under paths with slashes. Any thread may use it."""
 
-    def put(self, source: Path, path: str) -> None:
-        """Store a file under *path*, whole or not at all, in place of the one of that path."""
+    def put(self, source: Path, path: str) -> FileDigest | None:
+        """
+        Store a file under *path*, whole or not at all, in place of the one of that path.
+
+        Returns:
+            The digest of the bytes that were stored; the file may have others by now. None: the store can't tell.
+        """
 
     def get(self, path: str, target: Path) -> None:
         """Write the file under *path* to *target*. Raises FileNotFoundError."""
@@ -45,6 +54,10 @@ class UnknownStore(UsageError, ValueError):
     """An address of artifacts that no store understands."""
 
 
+class ChangingFile(UsageError, OSError):
+    """A file that changed each time that it was stored."""
+
+
 class FolderStore(ArtifactStore):
     """
     Stores files in a folder, each under its own name.
@@ -53,7 +66,8 @@ class FolderStore(ArtifactStore):
     >>> folder = Path(tempfile.mkdtemp())
     >>> _ = (folder / "a.txt").write_text("hello")
     >>> store = FolderStore(folder / "kept")
-    >>> store.put(folder / "a.txt", "run/a.txt")
+    >>> store.put(folder / "a.txt", "run/a.txt").size_bytes
+    5
     >>> store.size_bytes("run/a.txt"), store.size_bytes("run/b.txt")
     (5, None)
     """
@@ -61,16 +75,19 @@ class FolderStore(ArtifactStore):
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def put(self, source: Path, path: str) -> None:
+    def put(self, source: Path, path: str) -> FileDigest:
         target = self.root / path
         self.make_folder(target.parent)
         scratch = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
         try:
-            shutil.copyfile(source, scratch)
-            with open(scratch, "rb") as written:
-                os.fsync(written.fileno())
+            with open(source, "rb") as file, open(scratch, "wb") as copied:
+                parts = DigestedParts(file)
+                copied.writelines(parts)
+                copied.flush()
+                os.fsync(copied.fileno())
             os.replace(scratch, target)
             DISK.sync_folder(target.parent)  # the name as well, not only the content
+            return parts.digest()
         finally:
             with contextlib.suppress(OSError):
                 scratch.unlink(missing_ok=True)
@@ -123,8 +140,13 @@ class ObjectStore(ArtifactStore):
             reason = str(error).partition("\n")[0]
             raise UnknownStore(f"{uri}: artifacts can't be kept there: {reason}") from None
 
-    def put(self, source: Path, path: str) -> None:
-        self._obstore.put(self._store, path, source)
+    def put(self, source: Path, path: str) -> FileDigest:
+        with open(source, "rb") as file:
+            parts = DigestedParts(file, PART_BYTES)
+            first = next(iter(parts), b"")
+            content = first if len(first) < PART_BYTES else itertools.chain([first], parts)
+            self._obstore.put(self._store, path, content, chunk_size=PART_BYTES)
+            return parts.digest()
 
     def get(self, path: str, target: Path) -> None:
         answer = self._obstore.get(self._store, path)
@@ -141,6 +163,32 @@ class ObjectStore(ArtifactStore):
     def delete(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             self._obstore.delete(self._store, path)
+
+
+def put_digested(store: ArtifactStore, source: Path, path: str) -> FileDigest:
+    """
+    Store a file; return the digest of the bytes that were stored.
+
+    For a store that can't tell it the digest is computed afterwards. If the file has changed since, it is stored again.
+
+    Raises:
+        ChangingFile: the file changed during each of three tries.
+        OSError: the file can't be read, or stored.
+    """
+    for _ in range(TRIES):
+        before = _change_of(source)
+        digest = store.put(source, path)
+        if digest is not None:
+            return digest
+        digest = digest_of(source)
+        if _change_of(source) == before:
+            return digest
+    raise ChangingFile(f"{source} changes while it is stored: log it when it is complete.")
+
+
+def _change_of(path: Path) -> tuple[int, int, int]:
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def scheme_of(uri: str) -> str:

@@ -41,6 +41,7 @@ from aim.core.errors import RunExists, RunNotFound
 from aim.core.values import Stored
 from aim.storage.care.ended_writer import EndedWriter, int_rows, next_moment
 from aim.storage.disk import changes, layout
+from aim.storage.disk.digests import DigestedParts
 from aim.storage.disk.files import Disk
 from aim.storage.forms.artifact_records import FILES_FOLDER, ArtifactRecord
 from aim.storage.forms.records import FloatArray, IntArray
@@ -186,17 +187,19 @@ class RunImport:
         number = writer.declare(name, context, kind, writer.lines[-1]["at"])
         writer.add(number, np.array(steps, np.int64), float(position), all_times_s, epoch)
 
-    def artifact(self, name: str, content: BinaryIO, *, size_bytes: int, sha256: str, at_s: float) -> None:
+    def artifact(self, name: str, content: BinaryIO, *, at_s: float) -> None:
         """Keep a file with the run, under a name with parts such as `model/best.pt`. Raises OSError."""
         path = self._scratch / FILES_FOLDER / name
         self._disk.make_folder(path.parent)
         descriptor = self._disk.create(path)
+        parts = DigestedParts(content)
         try:
-            while chunk := content.read(1 << 20):
-                self._disk.write(descriptor, chunk)
+            for part in parts:
+                self._disk.write(descriptor, part)
             self._disk.sync(descriptor)
         finally:
             os.close(descriptor)
+        sha256, size_bytes = parts.digest()
         self._parts.lines.append({"artifact": ArtifactRecord(name, None, size_bytes, sha256, at_s).event()})
 
     def refer(self, name: str, uri: str, *, size_bytes: int = 0, sha256: str = "") -> None:
