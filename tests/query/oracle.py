@@ -66,12 +66,13 @@ class RunView:
         return EPOCH + timedelta(microseconds=round(seconds * 1e6)) - timedelta(minutes=self.offset_minutes)
 
     def attribute(self, name: str) -> Any:
-        begin, end = self.run.fact("creation_time"), self.run.fact("end_time")
+        begin, end, done = (self.run.fact(each) for each in ("creation_time", "end_time", "done_at"))
         made: dict[str, Callable[[], Any]] = {
             "created_at": lambda: self.time(begin),
             "updated_at": lambda: self.time(self.run.fact("update_time")),
             "finalized_at": lambda: self.time(end),
             "duration": lambda: None if begin is None else (self.now_s if end is None else end) - begin,
+            "remaining": lambda: None if done is None else max(done - self.now_s, 0.0),
             "active": lambda: self.run.fact("status") == "running",
             "is_archived": lambda: self.run.fact("archived"),
             "metrics": lambda: MetricsView(self.run),

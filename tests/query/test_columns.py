@@ -98,7 +98,7 @@ def test_random_paths_are_those_of_the_nested_params(several: list[dict[Any, Any
 
 FACTS = [
     PlainRun(fields={"creation_time": 10.5, "end_time": 20.0, "status": "finished", "archived": True, "name": "a"}),
-    PlainRun(fields={"creation_time": 10.0, "status": "running", "update_time": 0.0000005}),
+    PlainRun(fields={"creation_time": 10.0, "status": "running", "update_time": 0.0000005, "done_at": 1030.0}),
     PlainRun(fields={"status": "lost"}),
 ]
 
@@ -111,6 +111,7 @@ FACTS = [
         ("creation_time", [10.5, 10.0, None]),
         ("end_time", [20.0, None, None]),
         ("duration", [9.5, 990.0, None]),
+        ("remaining", [None, 30.0, None]),
         ("active", [False, True, False]),
         ("created_at", [datetime(1970, 1, 1, 0, 1, 10, 500_000), datetime(1970, 1, 1, 0, 1, 10), None]),
         ("finalized_at", [datetime(1970, 1, 1, 0, 1, 20), None, None]),

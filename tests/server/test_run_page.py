@@ -10,6 +10,7 @@ import socket
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from aim.engine.logs import DAMAGED
 from aim.engine.repository import Repository
@@ -70,6 +71,34 @@ def test_a_running_run_has_no_end(make_run: MakeRun, make_browser: MakeBrowser) 
     answer = make_browser().get("runs/live")
 
     assert ("running", None, "int") == (answer["status"], answer["end_time"], answer["sequences"][0]["kind"])
+
+
+def test_the_answer_says_how_far_the_work_is(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    Two reports have a rate, and a time at which the work is done; the table has the same as columns.
+    """
+    run = make_run("r")
+    run.report_progress(done=0, total=100, unit="batches")
+    while run.check_in.progress.at_s == run.check_in.progress.begun_at_s:
+        run.report_progress(done=25, total=100, unit="batches")
+    browser = make_browser()
+    progress = browser.get("runs/r")["progress"]
+    columns = [["run", "progress"], ["run", "rate"], ["run", "remaining"]]
+    table = browser.post("runs", {"fields": columns, "query": "run.rate > 0 and run.remaining >= 0"})
+    percent, rate, remaining = (column["values"][0] for column in table["columns"])
+
+    assert (25, 100, "batches", 25) == tuple(progress[name] for name in ("done", "total", "unit", "percent"))
+    assert progress["done_at"] == pytest.approx(progress["at"] + 75 / progress["rate"])
+    assert (25, progress["rate"], True) == (percent, rate, remaining >= 0)
+
+
+def test_a_run_without_a_report_has_no_progress(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    A promise of the next report alone says nothing of the work.
+    """
+    make_run("r").report_progress(expect_next_in=600)
+
+    assert make_browser().get("runs/r")["progress"] is None
 
 
 def test_objects_among_the_params_come_without_their_bytes(make_run: MakeRun, make_browser: MakeBrowser) -> None:

@@ -4,9 +4,13 @@ The page of a run begins with what the run came to.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from playwright import sync_api
 
-from tests.ui.conftest import SCREENSHOTS, Open, in_both_themes
+from aim import Run
+from tests.ui.conftest import SCREENSHOTS, Open, in_both_themes, serving
 from tests.ui.sweep import NAMES, PICTURES_RUN, SUBSETS
 
 expect = sync_api.expect
@@ -55,3 +59,24 @@ def test_a_metric_of_the_summary_leads_to_its_chart(sweep_server: str, open_page
     expect(page.locator(".card.found")).to_have_attribute("data-card", "perplexity")
     expect(page.locator(".card.found")).to_be_in_viewport()
     assert "card=perplexity" in page.url
+
+
+def test_a_run_says_how_far_its_work_is(tmp_path: Path, open_page: Open) -> None:
+    """
+    The head of its page has a bar, the rate and the time left, and follows the reports; the table has columns for them.
+    """
+    with Run(repo=tmp_path, system_tracking_interval=None, capture_terminal_logs=False) as run:
+        run.name = "halfway"
+        run.track(1.0, name="loss")
+        run.report_progress(done=0, total=1000, unit="steps")
+        while run.check_in.progress.rate_per_s is None:
+            run.report_progress(done=420, total=1000, unit="steps")
+        with serving("--repo", str(tmp_path)) as address:
+            page = open_run(open_page, address, "halfway")
+            bar = page.locator(".run-head").get_by_role("progressbar")
+            expect(bar).to_have_attribute("aria-valuenow", "42")
+            expect(page.locator(".progress-line")).to_contain_text(re.compile("42 %420 of 1,000 steps · .* steps a"))
+            run.report_progress(done=900, total=1000, unit="steps")
+            expect(bar).to_have_attribute("aria-valuenow", "90")
+            table = open_page(f"{address}runs?cols=run.progress;run.rate;run.remaining")
+            expect(table.locator(".grid .row").get_by_role("progressbar")).to_have_attribute("aria-valuenow", "90")

@@ -47,6 +47,8 @@ RUN_FIELDS = (
     "error",
     "losses",
     "progress",
+    "rate",
+    "remaining",
 )
 UNLISTED_FIELDS = ("alerts",)
 """Properties that a question may ask for, and no page offers as a column."""
@@ -94,6 +96,9 @@ def cells(table: RunTable, field: Field, rows: Rows) -> Cells:
         return summary_cells(table, field, rows)
     if field.name == "duration":
         return _duration(table, rows)
+    if field.name == "remaining":
+        done_s = _seconds(table, "done_at", rows, math.nan)
+        return RawColumn(np.maximum(done_s - time.time(), 0.0), ~np.isnan(done_s), None)
     column = _stored(table.field(STORED_AS.get(field.name, field.name)), rows)
     if field.name == "notes" and isinstance(column, CodedColumn):
         return CodedColumn(column.codes, [notes_text(value) for value in column.values], None)

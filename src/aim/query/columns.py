@@ -181,6 +181,9 @@ class RunColumns:
             begin, begun = self._seconds("creation_time")
             end, ended = self._seconds("end_time")
             return RawColumn(np.where(ended, end, self.clock.now_s) - begin, begun, None)
+        if name == "remaining":
+            done, is_present = self._seconds("done_at")
+            return RawColumn(np.maximum(done - self.clock.now_s, 0.0), is_present, None)
         if name == "active":
             status = _coded(self.table.field("status"), None)
             running = np.array([value == RUNNING for value in status.values] + [False])

@@ -35,6 +35,8 @@ RUN: dict[str, type] = {
     "tags": list,
     "alerts": list,
     "progress": float,
+    "rate": float,
+    "remaining": float,
     "archived": bool,
     "is_archived": bool,
     "notes": list,

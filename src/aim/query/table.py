@@ -53,9 +53,11 @@ FIELDS = (
     "status",  # "running", "finished", "failed" or "lost"
     "alerts",  # list of dicts with title, text, level and at (Unix seconds), or none
     "progress",  # float, percent of the work that is done, or none
+    "rate",  # float, units of that work a second, or none
+    "done_at",  # float, when that work will be done at this rate, in seconds since 1970 UTC; none for an ended run
     "forked_from",  # str, the hash of the run that it was forked from, or none
 )
-"""The fields of a run that a table has. `created_at`, `duration`, `active` ... are made from these: see `columns`."""
+"""The fields of a run that a table has. `created_at`, `remaining`, `active` ... are made from these: see `columns`."""
 
 POINTS = ("values", "steps", "epochs", "timestamps")
 """The names that `QueryTable.points` takes."""

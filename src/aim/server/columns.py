@@ -30,6 +30,8 @@ RUN_COLUMNS = {
     "losses": ("Losses", "string"),
     "notes": ("Notes", "string"),
     "progress": ("Progress, %", "number"),
+    "rate": ("Rate, 1/s", "number"),
+    "remaining": ("Remaining", "duration"),
 }
 """The fields of a run, in the order of a list to choose from: what people call each, and its type."""
 

@@ -90,9 +90,25 @@ def _wire_overview(overview: RunOverview) -> dict[str, Any]:
         "rewinds": [{"step": rewind.step, "time": rewind.time_s} for rewind in state.rewinds],
         "forked_from": _wire_origin(state),
         "gaps": [gap.to_event() for gap in state.gaps],
+        "progress": _wire_progress(state),
         "params": overview.params,
         "system": overview.system,
         "writers": [_wire_writer(writer) for writer in writers],
+    }
+
+
+def _wire_progress(state: RunState) -> dict[str, Any] | None:
+    progress = None if state.check_in is None else state.check_in.progress
+    if progress is None:
+        return None
+    return {
+        "done": progress.done,
+        "total": progress.total,
+        "unit": progress.unit,
+        "percent": round(progress.percent, 2),
+        "rate": progress.rate_per_s,
+        "at": progress.at_s,
+        "done_at": progress.done_at_s,
     }
 
 

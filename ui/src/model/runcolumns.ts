@@ -7,7 +7,7 @@ import { fieldLabel } from "./fields";
 import type { Field, FieldsAnswer, RunColumnInfo } from "../wire/types";
 
 /// How a cell is drawn; `page/runcell.tsx` has a renderer for each.
-export type CellForm = "text" | "state" | "ago" | "duration" | "tags" | "code" | "number";
+export type CellForm = "text" | "state" | "ago" | "duration" | "tags" | "code" | "progress" | "number";
 
 /// One column.
 export interface RunColumn {
@@ -37,6 +37,7 @@ const FORM_OF_TYPE: Readonly<Record<RunColumnInfo["type"], ColumnForm>> = {
 const FORM_OF_KEY: Readonly<Record<string, ColumnForm>> = {
   status: { width_px: 92, render: "state" },
   experiment: { width_px: 116, render: "text" },
+  progress: { width_px: 110, render: "progress" },
   hash: { width_px: 190, render: "code" },
 };
 

@@ -12,6 +12,7 @@ import { State, Swatch, Tag } from "../widget/text";
 import { useApp } from "./app";
 import { AlertMark } from "./alerts";
 import { PageLink } from "./link";
+import { ProgressBar } from "./progress";
 import { RunNameText } from "./runnametext";
 
 const TAGS_MOST = 3;
@@ -92,6 +93,7 @@ const RENDERERS: Readonly<Record<Exclude<CellForm, "text" | "number">, Component
     const { session } = useApp();
     return <span title={formatTime(Number(value))}>{formatAgo(Number(value), session.now.value)}</span>;
   },
+  progress: ({ value }) => <ProgressBar percent={Number(value)} label="Progress" />,
   duration: ({ value }) => <span>{formatDuration(Number(value))}</span>,
   tags: ({ value }) => (Array.isArray(value) ? <TagCell names={value as readonly string[]} /> : null),
   code: ({ value }) => <code>{String(value)}</code>,

@@ -17,6 +17,7 @@ import { RunAlerts } from "./alerts";
 import { Editable } from "./editable";
 import { GapsMark } from "./gaps";
 import { PageLink } from "./link";
+import { ProgressLine } from "./progress";
 import { RunReadings } from "./runsummary";
 import { TagOfRun } from "./tagcolor";
 import { ImportedMark } from "./imported";
@@ -84,6 +85,7 @@ export function RunHead({ run }: { run: RunAnswer }): JSX.Element {
         <ImportedMark run={run} />
         <RunTags run={run} />
       </div>
+      <ProgressLine run={run} />
       <RunReadings run={run} />
       <RunAlerts hash={run.hash} />
     </header>

@@ -238,6 +238,19 @@ export interface Gap {
   readonly why: string;
 }
 
+/// How far the work of a run is: `done` of `total` units at the time `at`.
+export interface WorkProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly unit: string;
+  readonly percent: number;
+  /// Units a second; null after one report only.
+  readonly rate: number | null;
+  readonly at: number;
+  /// When all is done at this rate, in Unix seconds; null: unknown.
+  readonly done_at: number | null;
+}
+
 export interface RunAnswer {
   readonly cursor: string;
   readonly hash: string;
@@ -261,6 +274,8 @@ export interface RunAnswer {
   /// The run that this one goes on from; it may have been deleted since.
   readonly forked_from: { readonly run: string; readonly step: number | null; readonly time: number } | null;
   readonly gaps: readonly Gap[];
+  /// Null: the training said nothing of it. Left out by servers before it.
+  readonly progress?: WorkProgress | null;
   readonly log_lines: number;
   readonly log_records: number;
   readonly logs: readonly LogInfo[];

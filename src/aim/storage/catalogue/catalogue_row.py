@@ -39,6 +39,8 @@ FIELD_NAMES = (
     "sole_writer",
     "alerts",
     "progress",
+    "rate",
+    "done_at",
 )
 
 PairKey = tuple[str, str, str]
@@ -190,8 +192,13 @@ def _reported(state: RunState) -> dict[str, object]:
     fields: dict[str, object] = {}
     if state.alerts:
         fields["alerts"] = [alert.as_json() for alert in state.alerts]
-    if state.check_in is not None and state.check_in.progress is not None:
-        fields["progress"] = round(state.check_in.progress.percent, 2)
+    progress = None if state.check_in is None else state.check_in.progress
+    if progress is not None:
+        fields["progress"] = round(progress.percent, 2)
+        if progress.rate_per_s is not None:
+            fields["rate"] = progress.rate_per_s
+        if progress.done_at_s is not None and state.status()[1] is None:
+            fields["done_at"] = progress.done_at_s
     return fields
 
 

@@ -46,6 +46,12 @@ class WorkProgress(NamedTuple):
         passed_s = self.at_s - self.begun_at_s
         return (self.done - self.begun_done) / passed_s if passed_s > 0 and self.done > self.begun_done else None
 
+    @property
+    def done_at_s(self) -> float | None:
+        """When the work will be done at this rate, in Unix seconds; None: unknown."""
+        left_s = self.left_s(self.at_s)
+        return None if left_s is None else self.at_s + left_s
+
     def left_s(self, now_s: float | None = None) -> float | None:
         """
         Return how many seconds the rest takes at this rate; None: unknown.
