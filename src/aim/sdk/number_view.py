@@ -2,18 +2,19 @@
 `NumberView`: the values of a metric by step, whose ends and length are told without reading the points.
 
     len, first, last, first_idx ...     from the footer of a sealed file, or the end of what is in memory
+    tail                                from the pages that hold the last points
     everything else                     `ArrayView`, over the points, which are read then
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 
-from aim.storage.arrayview import ArrayView
-from aim.storage.reading.points import Points
+from aim.storage.arrayview import ArrayView, checked_count
+from aim.storage.reading.points import Points, tail_of
 
 
 class NumberView(ArrayView[Any]):
@@ -69,3 +70,8 @@ class NumberView(ArrayView[Any]):
     def last_value(self) -> Any:
         """Return the value at the last step. Raises IndexError when there is none."""
         return self._points.last()[1]
+
+    def tail(self, count: SupportsIndex) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Do as `ArrayView.tail`; of a run that has ended, what is before these points is not read."""
+        steps, values = tail_of(self._points, checked_count(count))
+        return steps.copy(), values.copy()

@@ -8,8 +8,9 @@ when it is accessed.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, SupportsIndex, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -157,6 +158,20 @@ class ArrayView(Generic[Value]):
         """Return (steps, values) as arrays of shape (n,)."""
         return self._steps.copy(), self.values_numpy()
 
+    def tail(self, count: SupportsIndex) -> tuple[Array, Array]:
+        """
+        Return (steps, values) of the last *count* points as arrays, or of all where there are fewer.
+
+        Raises:
+            TypeError, ValueError: *count* is no whole number, or negative.
+
+        >>> steps, values = ArrayView(np.array([0, 5, 7]), np.array([1.0, 0.5, 0.25])).tail(2)
+        >>> steps.tolist(), values.tolist()
+        ([5, 7], [0.5, 0.25])
+        """
+        first = max(0, len(self) - checked_count(count))
+        return self._steps[first:].copy(), self.values_numpy()[first:]
+
     def indices_numpy(self) -> Array:
         """Return the steps as an array of shape (n,)."""
         return self._steps.copy()
@@ -197,3 +212,11 @@ class ArrayView(Generic[Value]):
         head = "" if self._restore is not None else ", ".join(repr(value) for value in self._list(0, 3))
         more = ", ..." if head and len(self) > 3 else ""
         return f"<ArrayView of {counted(len(self), 'step')}{': ' if head else ''}{head}{more}>"
+
+
+def checked_count(count: SupportsIndex) -> int:
+    """Return a number of points. Raises TypeError, ValueError: it is no whole number, or negative."""
+    number = operator.index(count)
+    if number < 0:
+        raise ValueError(f"tail({number}): the number of points can't be negative.")
+    return number

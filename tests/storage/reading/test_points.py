@@ -22,6 +22,7 @@ from aim.storage.reading.points import (
     BYTES_A_POINT,
     POINTS_OVERHEAD_BYTES,
     Chunk,
+    ColumnsReader,
     JournalNumbers,
     PointEnds,
     Points,
@@ -208,7 +209,8 @@ class Reads:
 
 def unread(ends: PointEnds, reads: Reads, kind: str, moments: Callable[[], Any] | None = None) -> Points:
     """Return points of which only the ends are known."""
-    return Points.unread(ends, reads, moments or (lambda: pytest.fail("nobody asked for times")), "a", kind)
+    reader = ColumnsReader(reads, lambda count: None)
+    return Points.unread(ends, reader, moments or (lambda: pytest.fail("nobody asked for times")), "a", kind)
 
 
 def test_the_ends_cost_no_reading() -> None:

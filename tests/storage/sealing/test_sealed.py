@@ -182,7 +182,7 @@ def test_neighbours_in_a_row_group_are_read_once(path: Path, monkeypatch: pytest
 
 def damaged(column: int, *, which: int = 0, group: int = 0) -> tuple[Sealed, range]:
     """Return the file with a byte of one page changed, and the rows of that page in its group."""
-    of_column = opened(content())._end.pages_of(group, column)
+    of_column = opened(content()).end.pages_of(group, column)
     start = sum(page.rows for page in of_column[:which])
     page = of_column[which]
     return opened(flipped(content(), page.offset + 1)), range(start, start + page.rows)
@@ -234,7 +234,7 @@ def test_a_column_that_is_cut_off_has_the_rows_before_the_cut() -> None:
     """
     Of a file that ends within its values, the first page is read, and all behind it is lost.
     """
-    first, second = opened(content())._end.pages_of(0, pages.VALUE)[:2]
+    first, second = opened(content()).end.pages_of(0, pages.VALUE)[:2]
     cut = content()[: second.offset + 10]
     end = file_end.read_end(content())
     assert end is not None

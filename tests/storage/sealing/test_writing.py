@@ -24,6 +24,7 @@ from aim.storage.sealing.file_end import BLOCK, block_offset
 from aim.storage.sealing.footer import JournalOrigin
 from aim.storage.sealing.sealed import Sealed
 from aim.storage.sealing.sorted_points import PointsInMemory, PointsOnDisk
+from aim.storage.sealing.tail import sealed_tail
 from aim.storage.sealing.verify import verify
 
 LONG, SHORT = 2500, 30
@@ -185,6 +186,31 @@ def test_a_long_file_is_opened_by_its_end(table: Records, path: Path, monkeypatc
     assert [512, 512 << 4] == lengths
     assert path.stat().st_size > 512 << 4
     assert len(table) == sum(sequence.row_count for sequence in file.sequences)
+
+
+@pytest.mark.parametrize("count", [1, 7, 501, 2400, LONG, LONG + 9])
+def test_the_last_points_are_read_alone(table: Records, path: Path, count: int) -> None:
+    """
+    They are those at the end of the whole sequence, also where row groups meet; uneven steps have to be read whole.
+    """
+    expected = table[table["sequence"] == 2][-count:]
+    ended = sealed_tail(Sealed.open(path), 2, count)
+
+    assert ended is not None
+    assert (expected["step"].tolist(), expected["value"].tolist()) == (ended[0].tolist(), ended[1].tolist())
+    assert sealed_tail(Sealed.open(path), 3, count) is None
+
+
+def test_a_damaged_page_at_the_end_has_the_sequence_read_whole(path: Path) -> None:
+    """
+    Which points are last is only known from all of them then.
+    """
+    content = bytearray(path.read_bytes())
+    (page,) = [page for page in Sealed.open(path).index if (page.group, page.column, page.kind) == (3, 5, 0)]
+    content[page.offset] ^= 1
+    path.write_bytes(content)
+
+    assert sealed_tail(Sealed.open(path), 2, 10) is None
 
 
 def test_sealing_loads_no_pandas(tmp_path: Path) -> None:

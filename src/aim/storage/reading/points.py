@@ -40,6 +40,19 @@ class PointEnds(NamedTuple):
     last_value: float
 
 
+class ColumnsReader(NamedTuple):
+    """
+    Reads steps and values when they are asked for.
+
+    Attributes:
+        all: returns those of all points.
+        tail: returns those of so many last points; None: all have to be read to know.
+    """
+
+    all: Callable[[], tuple[IntArray, npt.NDArray[Any]]]
+    tail: Callable[[int], tuple[IntArray, npt.NDArray[Any]] | None]
+
+
 class Points:
     """
     One sequence, ordered by step, each step once. Times and epochs are decoded when they are first asked for, because
@@ -67,7 +80,7 @@ class Points:
         self.writer_ids = writer_ids
         self.hidden_items: Mapping[int, frozenset[int]] = hidden_items or {}
         self._ends: PointEnds | None = None
-        self._read_columns: Callable[[], tuple[IntArray, npt.NDArray[Any]]] = lambda: (steps, values)
+        self._reader = ColumnsReader(lambda: (steps, values), lambda count: None)
         self._read_moments = read_moments
         self._writers = writers
 
@@ -75,14 +88,14 @@ class Points:
     def unread(
         cls,
         ends: PointEnds,
-        read_columns: Callable[[], tuple[IntArray, npt.NDArray[Any]]],
+        reader: ColumnsReader,
         read_moments: Callable[[], tuple[IntArray, EpochArray]],
         writer_id: str,
         kind: str,
     ) -> Points:
-        """Return points of one writer whose ends are known; *read_columns* returns their steps and values."""
+        """Return points of one writer whose ends are known; *reader* returns their steps and values."""
         points = _no_points(kind, read_moments, (writer_id,))
-        points._ends, points._read_columns = ends, read_columns
+        points._ends, points._reader = ends, reader
         return points
 
     def __len__(self) -> int:
@@ -90,7 +103,7 @@ class Points:
 
     @cached_property
     def _columns(self) -> tuple[IntArray, npt.NDArray[Any]]:
-        return self._read_columns()
+        return self._reader.all()
 
     @property
     def is_read(self) -> bool:
@@ -329,3 +342,12 @@ def _joined(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     joined = np.empty(sum(len(array) for array in arrays), object)
     joined[:] = [value for array in arrays for value in array.tolist()]
     return joined
+
+
+def tail_of(points: Points, count: int) -> tuple[IntArray, npt.NDArray[Any]]:
+    """Return the steps and values of the last *count* points, or of all where there are fewer."""
+    ended = None if points.is_read else points._reader.tail(count)
+    if ended is not None:
+        return ended
+    first = max(0, len(points) - count)
+    return points.steps[first:], points.values[first:]

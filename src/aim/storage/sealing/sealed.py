@@ -67,12 +67,13 @@ class Sealed:
         damage: what is known to be damaged; reading adds to it.
         table: the sequences of the file.
         origin: the journal that the file replaced; None when the footer is damaged.
+        end: what the end of the file says.
     """
 
     def __init__(self, path: Path, end: FileEnd, content: bytes | None = None) -> None:
         self.path = path
         self.damage = end.damage
-        self._end = end
+        self.end = end
         self._content = content
         self._cached_group: tuple[int, Mapping[int, ColumnPart]] = (-1, {})
 
@@ -120,38 +121,38 @@ class Sealed:
             content = os.pread(descriptor, size_bytes, 0) if size_bytes <= LOADED_BYTES_MAX else None
         finally:
             os.close(descriptor)
-        return self if content is None else Sealed(self.path, self._end, content)
+        return self if content is None else Sealed(self.path, self.end, content)
 
     @property
     def table(self) -> SequenceTable:
         """What the footer says of the sequences."""
-        return self._end.table
+        return self.end.table
 
     @property
     def origin(self) -> JournalOrigin | None:
         """What the footer says of the journal."""
-        return self._end.origin
+        return self.end.origin
 
     @property
     def sequences(self) -> list[SealedSequence]:
         """The sequences, in the order of their numbers."""
-        return self._end.table.sequences
+        return self.end.table.sequences
 
     @property
     def index(self) -> list[Page]:
         """The pages, in the order of the file."""
-        return self._end.pages()
+        return self.end.pages()
 
     def sequence(self, number: int) -> SealedSequence:
         """Return one sequence. Raises LookupError."""
-        sequence = self._end.table.find(number)
+        sequence = self.end.table.find(number)
         if sequence is None:
             raise LookupError(number)
         return sequence
 
     def summaries(self) -> dict[int, Summary | None]:
         """Return the summary of each sequence by number; None for objects."""
-        return self._end.table.summaries()
+        return self.end.table.summaries()
 
     # points
 
@@ -161,12 +162,12 @@ class Sealed:
 
         A point whose value or step lies in a damaged page is left out; `damage` then names the page.
         """
-        rows = self._end.table.rows(number)
+        rows = self.end.table.rows(number)
         return EMPTY if rows is None else self._columns(rows, COLUMN_ORDER)
 
     def steps_values(self, number: int) -> tuple[IntArray, FloatArray]:
         """Return steps and values only, for a third of the cost of `columns`."""
-        rows = self._end.table.rows(number)
+        rows = self.end.table.rows(number)
         if rows is None:
             return EMPTY.steps, EMPTY.values
         columns = self._columns(rows, (pages.STEP, pages.VALUE))
@@ -182,7 +183,7 @@ class Sealed:
         return numbers, Columns(*(np.concatenate(arrays) for arrays in zip(*by_sequence)))
 
     def _columns(self, rows: SequenceRows, columns: Sequence[int]) -> Columns:
-        start = rows.first_row - self._end.table.group_rows[rows.group]
+        start = rows.first_row - self.end.table.group_rows[rows.group]
         stop = start + rows.row_count
         stored = [column for column in columns if column != pages.STEP or rows.stride is None]
         parts = self._column_parts(rows, stored)
@@ -194,7 +195,7 @@ class Sealed:
             if mask is not None and column in (pages.STEP, pages.VALUE):
                 is_whole = mask[start:stop] if is_whole is None else is_whole & mask[start:stop]
         if len(stored) < len(columns):
-            arrays[pages.STEP] = _regular_steps(rows)
+            arrays[pages.STEP] = regular_steps(rows)
         if is_whole is not None:
             arrays = {column: array[is_whole] for column, array in arrays.items()}
         return Columns(*(arrays.get(column, EMPTY[index]) for index, column in enumerate(COLUMN_ORDER)))
@@ -228,7 +229,7 @@ class Sealed:
 
     def _read_column(self, descriptor: int | None, group: int, column: int) -> ColumnPart:
         parts = [
-            self._read_group(descriptor, of_sequence, column) for of_sequence in self._end.groups_from(group, column)
+            self._read_group(descriptor, of_sequence, column) for of_sequence in self.end.groups_from(group, column)
         ]
         if len(parts) == 1:
             return parts[0]
@@ -249,7 +250,7 @@ class Sealed:
                 os.close(descriptor)
 
     def _read_group(self, descriptor: int | None, group: int, column: int) -> ColumnPart:
-        column_pages = self._end.pages_of(group, column)
+        column_pages = self.end.pages_of(group, column)
         if not column_pages:
             return np.empty(0, DTYPES[column]), None
         start, stop = column_pages[0].offset, column_pages[-1].end
@@ -284,7 +285,8 @@ def _pread(path: Path, descriptor: int, start: int, stop: int) -> bytes:
         return b""
 
 
-def _regular_steps(rows: SequenceRows) -> IntArray:
+def regular_steps(rows: SequenceRows) -> IntArray:
+    """Return the steps of a sequence whose steps are evenly spaced."""
     stride = rows.stride or 1
     stop = rows.first_step + rows.row_count * stride
     return np.arange(rows.first_step, stop, stride, dtype=np.int64)
