@@ -1,6 +1,6 @@
 """
 All measurements: `python -m bench` lists them, `python -m bench record query` runs two, `python -m bench all` runs each
-in turn.
+in turn, but for those that take gigabytes of disk, which have to be named.
 
 Options after the name of one benchmark are its own: `python -m bench record --aim3 PYTHON --repeats 3`. Results are
 stored in bench/results/.
@@ -14,6 +14,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SHARED = {"__main__", "__init__", "report", "repository", "recording"}  # no benchmarks of their own
+
+HUGE = {"longest_run"}
 
 
 def names() -> list[str]:
@@ -32,7 +34,7 @@ def main(words: list[str]) -> int:
     if words[0] in known and len(words) > 1 and words[1] not in known:
         importlib.import_module(f"bench.{words[0]}").main(words[1:])
         return 0
-    wanted = known if words == ["all"] else words
+    wanted = [word for word in known if word not in HUGE] if words == ["all"] else words
     unknown = [word for word in wanted if word not in known]
     if unknown:
         print(f"There is no benchmark {unknown[0]!r}; there are: {', '.join(known)}.", file=sys.stderr)
