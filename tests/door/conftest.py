@@ -1,40 +1,113 @@
 """
-A repository for each test, read through a server that the tests of a module share.
+A repository for each test, read through a server that the tests of a module share: of folders, and of a cluster.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from aim import Repo, Run
+from aim.core.clock import MICROSECONDS
 from aim.server.settings import Settings
-from tests.door.served import ServedRepo
+from aim.storage.cluster import rows
+from tests.cluster.conftest import PROJECTS, _cluster  # noqa: F401  # the fixture `cluster`
+from tests.cluster.running import RunningCluster
+from tests.door.served import ServedRepo, ShippedRoot
 from tests.server.conftest import RunningServer
 
 REPOSITORIES = 100  # of a server: more than any module has tests
+FOLDERS, CLUSTER = "folders", "cluster"
+IN_A_CLUSTER = frozenset({"test_check_ins", "test_metric", "test_params"})
+"""Modules whose tests a cluster answers, too."""
+
+
+class Served(NamedTuple):
+    """
+    An empty repository: its address, and the folder that records into it. In a cluster the folder is shipped.
+    """
+
+    address: str
+    root: Path
+    shipped: ShippedRoot | None = None
+
+    def ship(self) -> None:
+        """
+        Have the server see what was recorded in the folder.
+        """
+        if self.shipped is not None:
+            self.shipped.ship()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """
+    Ask the tests of some modules of a cluster too.
+    """
+    if "kind" in metafunc.fixturenames:
+        is_clustered = metafunc.module.__name__.rpartition(".")[2] in IN_A_CLUSTER
+        kinds = [FOLDERS, CLUSTER] if is_clustered else [FOLDERS]
+        metafunc.parametrize("kind", kinds, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module", name="kind")
+def _kind(request: pytest.FixtureRequest) -> str:
+    """
+    What the server serves.
+    """
+    return str(request.param)
 
 
 @pytest.fixture(scope="module", name="served")
-def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[tuple[str, Path]]]:
+def _served(
+    kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Iterator[Served]]:
     """
-    Addresses of empty repositories, and the folders that they are.
+    Empty repositories.
     """
     above = tmp_path_factory.mktemp("served")
-    roots = [above / f"r{number}" for number in range(REPOSITORIES)]
-    for root in roots:
-        Repo(str(root), init=True)
-    server = RunningServer(Settings(tuple(roots), port=0))
+    if kind == FOLDERS:
+        roots = [above / f"r{number}" for number in range(REPOSITORIES)]
+        for root in roots:
+            Repo(str(root), init=True)
+        server = RunningServer(Settings(tuple(roots), port=0))
+        repositories = iter([Served(f"{server.address.strip()}{root.name}", root) for root in roots])
+    else:
+        cluster: RunningCluster = request.getfixturevalue("cluster")
+        names = [f"door{next(PROJECTS)}" for _ in range(REPOSITORIES)]
+        make_projects(cluster, names)
+        server = RunningServer(Settings((), cluster=cluster.settings, port=0))
+        repositories = (in_cluster(cluster, server.address.strip(), name, above / name) for name in names)
     try:
-        yield iter([(f"{server.address.strip()}{root.name}", root) for root in roots])
+        yield repositories
     finally:
         assert server.stop()
 
 
+def make_projects(cluster: RunningCluster, names: list[str]) -> None:
+    """
+    Make projects without runs: each has had one, which was deleted.
+    """
+    seen_us = round(time.time() * MICROSECONDS)
+    heads = [rows.head_row(name, "deleted", 1, (0, 0), seen_us=seen_us) for name in names]
+    marks = [rows.mark_row(name, "deleted", time.time(), restored=False) for name in names]
+    cluster.database.insert("marks", rows.MARK_COLUMNS, b"".join(marks))
+    cluster.database.insert("heads", rows.HEAD_COLUMNS, b"".join(heads))
+
+
+def in_cluster(cluster: RunningCluster, server: str, name: str, root: Path) -> Served:
+    """
+    Return a project of a cluster, and a new folder that records into it.
+    """
+    Repo(str(root), init=True)
+    return Served(f"{server}{name}", root, ShippedRoot(root, cluster.backend(name)))
+
+
 @pytest.fixture(name="repo")
-def _repo(served: Iterator[tuple[str, Path]]) -> Repo:
+def _repo(served: Iterator[Served]) -> Repo:
     """
     An empty repository, which is recorded in a folder and read over HTTP.
     """

@@ -1,6 +1,8 @@
 """
 A repository that is recorded in a folder and read over HTTP, so that tests of the SDK run over an address unchanged.
 
+The server has this folder, or a cluster into which the folder is shipped before each request.
+
     tests/sdk/test_metric.py         the tests, over a folder
     tests/door/test_metric.py        the same functions, over a server: `globals().update(over_http(...))`
 
@@ -11,31 +13,86 @@ over a folder only.
 from __future__ import annotations
 
 import inspect
+import threading
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from aim.core.addresses import server_address
+from aim.core.addresses import ServerAddress, server_address
 from aim.engine.door import Door
 from aim.engine.opening import open_door
+from aim.engine.remote.connection import ServerConnection, ServerRequest, ServerStream
 from aim.engine.remote.door import ServerRepository
 from aim.sdk.repo import Repo
 from aim.sdk.run_source import restore
+from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.forms.state import RunState
 from aim.storage.recording.writer import Writer
+from aim.storage.shipping.exchange import Exchange
+from aim.storage.shipping.shipment import WriterShipment
+from aim.storage.store import Store
+from tests.storage.shipping.wires import ROUNDS_MAX, shipments_of
 
 ASKED_OF_A_REPOSITORY = {"repo", "run"}
 
 
+class ShippedRoot:
+    """
+    The writers of the folder *root*, which are shipped into a project of a cluster as often as `ship` is called.
+    """
+
+    def __init__(self, root: Path, backend: ClusterBackend) -> None:
+        self._store = Store(root / ".aim")
+        self._intake = backend.intake()
+        self._exchange = Exchange("node")
+        self._shipments: dict[tuple[str, str], WriterShipment] = {}
+        self._lock = threading.Lock()
+
+    def ship(self) -> None:
+        """Send all that was recorded since the last call."""
+        with self._lock:
+            self._ship()
+
+    def _ship(self) -> None:
+        for shipment in shipments_of(self._store):
+            self._shipments.setdefault((shipment.folder.name, shipment.writer), shipment)
+        living = [shipment for shipment in self._shipments.values() if shipment.folder.exists()]
+        for _ in range(ROUNDS_MAX):
+            request = self._exchange.gather(living)
+            if request is None:
+                return
+            gone = {verdict.shipment for verdict in self._exchange.accept(self._intake.receive(request.body))}
+            living = [shipment for shipment in living if shipment not in gone]
+        raise AssertionError("not everything was shipped")
+
+
+class ShippingConnection(ServerConnection):
+    """
+    A connection whose every request comes after what was recorded in a folder until then.
+    """
+
+    def __init__(self, address: ServerAddress, shipped: ShippedRoot) -> None:
+        super().__init__(address)
+        self._shipped = shipped
+
+    def stream(self, request: ServerRequest) -> ServerStream:
+        """Ship, then ask."""
+        self._shipped.ship()
+        return super().stream(request)
+
+
 class RecordedInFolder(ServerRepository):
     """
-    The door of a server whose runs are recorded in the folder *root* that it serves.
+    The door of a server whose runs are recorded in the folder *root*: it serves this folder, or a cluster into which
+    *shipped* sends what the folder gets.
     """
 
     can = ServerRepository.can | {"record"}
 
-    def __init__(self, address: str, root: Path) -> None:
+    def __init__(self, address: str, root: Path, shipped: ShippedRoot | None = None) -> None:
         super().__init__(server_address(address), restore)
+        if shipped is not None:
+            self.project.connection = ShippingConnection(server_address(address), shipped)
         self.recorder: Door = open_door(root, restore=restore)
 
     def new_run(self, run_hash: str | None = None) -> Writer:
@@ -56,9 +113,9 @@ class ServedRepo(Repo):
     The repository at *address*, which is recorded in the folder *root*.
     """
 
-    def __init__(self, address: str, root: Path) -> None:
+    def __init__(self, address: str, root: Path, shipped: ShippedRoot | None = None) -> None:
         super().__init__(address)
-        self._door = RecordedInFolder(address, root)
+        self._door = RecordedInFolder(address, root, shipped)
         self.folder = root
 
 

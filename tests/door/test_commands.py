@@ -13,14 +13,15 @@ from click.testing import CliRunner
 from aim import Repo, Run, Text
 from aim.cli.main import aim
 from aim.core.errors import UsageError
+from tests.door.conftest import Served
 
 
 @pytest.fixture(scope="module", name="doors")
-def _doors(served: Iterator[tuple[str, Path]]) -> tuple[str, str]:
+def _doors(served: Iterator[Served]) -> tuple[str, str]:
     """
     Three runs: the folder, and the address.
     """
-    address, root = next(served)
+    address, root, _ = next(served)
     for index, rate in enumerate((0.1, 0.01, 0.001)):
         with Run(f"run{index}", repo=str(root), create=True, system_tracking_interval=None) as run:
             run["hparams"] = {"lr": rate}

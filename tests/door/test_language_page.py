@@ -7,21 +7,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from aim import Repo, Run
 from aim.core.errors import InvalidQuery
+from tests.door.conftest import Served
 from tests.query.test_language_page import LONDON, PAGE, examples
 
 
 @pytest.fixture(scope="module", name="doors")
-def _doors(served: Iterator[tuple[str, Path]]) -> tuple[Repo, Repo]:
+def _doors(served: Iterator[Served]) -> tuple[Repo, Repo]:
     """
     The runs that the page shows, made now: as a folder, and as an address.
     """
-    address, root = next(served)
+    address, root, _ = next(served)
     (block,) = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     for record in json.loads(block):
         run = Run(

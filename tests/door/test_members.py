@@ -8,7 +8,6 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,17 +22,18 @@ from aim.sdk.sequence_collection import (
     SequenceCollection,
     SingleRunSequenceCollection,
 )
+from tests.door.conftest import Served
 
 Subject = Any
 Ask = Callable[[Any], Any]
 
 
 @pytest.fixture(scope="module", name="doors")
-def _doors(served: Iterator[tuple[str, Path]]) -> tuple[Repo, Repo]:
+def _doors(served: Iterator[Served]) -> tuple[Repo, Repo]:
     """
     One repository, opened as a folder and as an address: three runs with all that a run can have.
     """
-    address, root = next(served)
+    address, root, _ = next(served)
     with Run("parent", repo=str(root), create=True, **QUIET) as parent:
         record(parent, 0)
         parent.rewind(5)

@@ -5,7 +5,6 @@ How often a server is asked, and how much at once, when many runs are read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,13 +13,14 @@ from aim.core.errors import UsageError
 from aim.engine.remote import door
 from aim.engine.remote.connection import ServerConnection, ServerRequest, ServerStream
 from aim.server import points
+from tests.door.conftest import Served
 from tests.door.served import ServedRepo
 
 RUNS, POINTS = 60, 4
 
 
 @pytest.fixture(name="repo")
-def _repo(served: Iterator[tuple[str, Path]]) -> Repo:
+def _repo(served: Iterator[Served]) -> Repo:
     """
     A repository of some runs, each with a param and two metrics, read over HTTP.
     """
