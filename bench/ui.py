@@ -1,5 +1,5 @@
 """
-What a person waits for in the browser: the first rows, the first nine charts, a chart of 1,000 curves, a hover.
+What a person waits for in the browser: the first rows and charts, a chart of 1,000 curves, a hover, a zoom, scrolling.
 
     python -m bench ui [--aim3 PYTHON] [--runs 100 1000 10000]
 
@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ CHARTS = 9
 CURVES, CURVE_POINTS = 1_000, 500
 AIM3_RUNS, AIM3_METRICS, AIM3_STEPS = 100, CHARTS, 500
 MOVES = 40
+SCROLLS = 40
 REPEATS = 3
 EVERY_RUN = "run.archived in (True, False)"
 GOALS = {"first row s, 10,000 runs": 1.0, "1,000 curves drawn ms": 500, "hover ms": 16, "first JavaScript kB": 120}
@@ -57,11 +58,18 @@ new MutationObserver((changes) => {
 }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-scales"] });
 """
 OUR_ROW = "document.querySelector('.grid .row .name')"
-OUR_CHARTS = f"""(() => {{
+
+
+def our_charts(count: int) -> str:
+    """Return the condition that so many charts are drawn."""
+    return f"""(() => {{
     const cards = [...document.querySelectorAll('.card')];
     const isDone = (card) => card.querySelector('[data-scales]') && !card.querySelector('.waiting');
-    return cards.filter(isDone).length >= {CHARTS};
+    return cards.filter(isDone).length >= {count};
 }})()"""
+
+
+OUR_CHARTS = our_charts(CHARTS)
 AIM3_ROW = "document.querySelector('.Table__cell.index-0')"
 AIM3_CHARTS = "document.querySelectorAll('path[id^=Line-], path.Line').length >= {lines}"
 SCRIPT_BYTES = """performance.getEntriesByType('resource')
@@ -119,8 +127,54 @@ def navigation(browser: sync_api.Browser, folder: Path, runs: int) -> dict[str, 
     with serving(root) as server:
         address = server.base.split("api/")[0]
         table = median_of(browser, address + "runs", OUR_ROW)
-        charts = median_of(browser, address + "metrics", OUR_CHARTS)
-    return {"first row": table, f"first {CHARTS} charts": charts}
+        charts = {
+            name: median_of(browser, address + "metrics", our_charts(count))
+            for name, count in (("first chart", 1), ("six charts", 6), (f"first {CHARTS} charts", CHARTS))
+        }
+        work = interaction(browser, address)
+    return {"first row": table, **charts, "work": work}
+
+
+def interaction(browser: sync_api.Browser, address: str) -> dict[str, float]:
+    """Measure the main thread's work for a zoom of nine charts and for scrolling the table, and the page's memory."""
+    with page_of(browser, address + "metrics") as page:
+        page.wait_for_function(f"() => {OUR_CHARTS}", timeout=LIMIT_MS)
+        busy = busy_clock(page)
+        session = page.context.new_cdp_session(page)
+        session.send("HeapProfiler.collectGarbage")
+        heap_bytes = session.send("Runtime.getHeapUsage")["usedSize"]
+        box = page.locator(".card canvas").last.bounding_box()
+        assert box is not None
+        before = busy()
+        page.mouse.move(box["x"] + 80, box["y"] + 60)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 220, box["y"] + 60, steps=5)
+        page.mouse.up()
+        page.wait_for_function("() => new URL(location.href).searchParams.has('win')", timeout=LIMIT_MS)
+        page.wait_for_timeout(2000)
+        zoom_ms = busy() - before
+    with page_of(browser, address + "runs") as page:
+        page.wait_for_function(f"() => {OUR_ROW}", timeout=LIMIT_MS)
+        page.wait_for_timeout(3000)
+        busy = busy_clock(page)
+        before = busy()
+        for place in range(SCROLLS):
+            page.locator(".grid").evaluate(f"grid => grid.scrollTop = grid.scrollHeight * {place / SCROLLS}")
+            page.wait_for_timeout(30)
+        scroll_ms = (busy() - before) / SCROLLS
+    return {"zoom ms": round(zoom_ms, 1), "scroll step ms": round(scroll_ms, 2), "heap MB": round(heap_bytes / 1e6, 1)}
+
+
+def busy_clock(page: sync_api.Page) -> Callable[[], float]:
+    """Return what tells the CPU time of the main thread so far, in milliseconds."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def busy_ms() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return float(next(entry["value"] for entry in metrics if entry["name"] == "TaskDuration")) * 1e3
+
+    return busy_ms
 
 
 def many_curves(browser: sync_api.Browser, folder: Path) -> dict[str, Any]:
@@ -156,13 +210,7 @@ def drawn_ms(page: sync_api.Page) -> float:
 
 def hover_ms(page: sync_api.Page) -> dict[str, float]:
     """Move the mouse over the first chart; give the main thread's work for a move, less what it does anyway."""
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-
-    def busy_ms() -> float:
-        metrics = session.send("Performance.getMetrics")["metrics"]
-        return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration")) * 1e3
-
+    busy_ms = busy_clock(page)
     box = page.locator(".card canvas").last.bounding_box()
     assert box is not None
     page.wait_for_timeout(1500)
@@ -271,6 +319,7 @@ def show(results: dict[str, Any]) -> None:
         (f"{runs}: {name}", figures["s"], figures["least s"], figures["kB"])
         for runs, parts in results["navigation"].items()
         for name, figures in parts.items()
+        if name != "work"
     ]
     compared = results.get("compared", {})
     for who in ("ours", "Aim 3.29.1"):
@@ -278,6 +327,8 @@ def show(results: dict[str, Any]) -> None:
             rows.append((f"{who}, {compared['runs']} runs: {name}", figures["s"], figures["least s"], figures["kB"]))
     report.table(("from the navigation to", "s", "least s", "scripts kB"), rows)
     report.table(("1,000 curves x 500 points", "ms"), list(results["1,000 curves"].items()))
+    for runs, parts in results["navigation"].items():
+        report.table((f"{runs}, nine charts", ""), list(parts["work"].items()))
     for name, ratio in compared.get("ratios", {}).items():
         print(f"{name}: Aim 3.29.1 takes {ratio} times as long")
 

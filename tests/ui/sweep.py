@@ -36,13 +36,20 @@ def params_of(index: int) -> dict[str, object]:
     """Return about 150 params, most of them the same in all runs."""
     setting, seed = divmod(index, SEEDS)
     learning_rate = LEARNING_RATES[setting % len(LEARNING_RATES)]
-    batch_size = BATCH_SIZES[setting // len(LEARNING_RATES)]
+    batch_size = BATCH_SIZES[setting // len(LEARNING_RATES) % len(BATCH_SIZES)]
+    warmup = {"warmup": setting // SETTING_COUNT} if setting >= SETTING_COUNT else {}  # of runs beyond the sweep
     layers = {
         f"layer_{number}": {"width": 64, "dropout": 0.1, "norm": "batch", "bias": True, "scale": 1 + number / 10}
         for number in range(26)
     }
     return {
-        "hparams": {"lr": learning_rate, "batch_size": batch_size, "seed": FIRST_SEED + seed, "optimizer": "adam"},
+        "hparams": {
+            "lr": learning_rate,
+            "batch_size": batch_size,
+            "seed": FIRST_SEED + seed,
+            "optimizer": "adam",
+            **warmup,
+        },
         "paths": {"output_dir": f"/scratch/{index * 7919:x}", "host": f"node{index % 7}", "data": "/data"},
         "arch": layers,
         "trainer": {"amp": True, "accumulate": 2, "epochs": 90, "every": 500, "log": True, "devices": 4},
