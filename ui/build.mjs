@@ -6,6 +6,7 @@
 ///     licenses.txt               the licences of all packages that are built in
 ///     page/page.js, page.css     the same pages as one script, whose requests read an archive in the document: what
 ///                                `aim export --format html` puts into a file
+///     cell/cell.js, cell.css     the same pages as one script, whose requests a notebook's kernel answers
 ///
 /// Fails when the first page's JavaScript is over its budget. `--watch` builds again on every change, without the twins.
 
@@ -90,7 +91,7 @@ const reporter = {
   },
 };
 
-/// The page in one file holds the font of Latin letters alone, as text of the style sheet.
+/// The pages as one script hold the font of Latin letters alone, as text of the style sheet.
 const latinOnly = {
   name: "latin-only",
   setup(build) {
@@ -98,18 +99,19 @@ const latinOnly = {
   },
 };
 
-/// In the page in one file, requests are answered by `src/archive/`.
-const answersFromFile = {
-  name: "answers-from-file",
+/// Has requests answered by the modules `transport` and `events` of a folder: in the page in one file by `src/archive/`,
+/// in a cell of a notebook by `src/cell/`.
+const answersFrom = (name) => ({
+  name: `answers-from-${name}`,
   setup(build) {
-    const ARCHIVE = join(HERE, "src", "archive");
+    const FOLDER = join(HERE, "src", name);
     build.onResolve({ filter: /\/(transport|events)$/ }, ({ path, kind, importer }) => {
-      if (importer.startsWith(ARCHIVE) || kind === "entry-point") return undefined;
-      const name = path.split("/").pop();
-      return path.startsWith("./archive/") ? undefined : { path: join(ARCHIVE, `${name}.ts`) };
+      if (importer.startsWith(FOLDER) || kind === "entry-point") return undefined;
+      const file = path.split("/").pop();
+      return path.startsWith(`./${name}/`) ? undefined : { path: join(FOLDER, `${file}.ts`) };
     });
   },
-};
+});
 
 const shared = {
   absWorkingDir: HERE,
@@ -142,9 +144,17 @@ const page = await context({
   format: "iife",
   outdir: join(OUT, "page"),
   loader: { ".woff2": "dataurl" },
-  plugins: [answersFromFile, latinOnly, documentation(ROOT, true)],
+  plugins: [answersFrom("archive"), latinOnly, documentation(ROOT, true)],
 });
-for (const bundle of [build, page]) {
+const cell = await context({
+  ...shared,
+  entryPoints: { cell: "src/cell.ts" },
+  format: "iife",
+  outdir: join(OUT, "cell"),
+  loader: { ".woff2": "dataurl" },
+  plugins: [answersFrom("cell"), latinOnly, documentation(ROOT, true)],
+});
+for (const bundle of [build, page, cell]) {
   if (watch) await bundle.watch();
   else {
     await bundle.rebuild();

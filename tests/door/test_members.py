@@ -168,7 +168,7 @@ OF_REPO: dict[str, Ask] = {
     "run_of_answer": lambda repo: [repo.run_of_answer("second"), repo.run_of_answer("none")],
 }
 # What is of a folder, of this machine, or of the object itself.
-OF_REPO_ONLY = {"default_repo", "default_repo_path", "door", "is_remote_path", "is_remote_repo", "prune", "rm"}
+OF_REPO_ONLY = {"default_repo", "default_repo_path", "door", "is_remote_path", "is_remote_repo", "prune", "rm", "show"}
 
 OF_RUN: dict[str, Ask] = {
     "get": lambda run: [

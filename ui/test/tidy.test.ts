@@ -21,7 +21,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   model: ["wire", "chart"],
   page: ["model", "wire", "chart", "widget"],
   archive: ["wire"],
-  "": ["page", "model", "archive"],
+  cell: ["wire"],
+  "": ["page", "model", "archive", "cell"],
 };
 /// OFL-1.1 is of fonts.
 const LICENCES = new Set([

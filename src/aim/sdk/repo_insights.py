@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from aim.sdk.repo_queries import RepoQueries
 
@@ -164,3 +165,22 @@ class RepoInsights(RepoQueries):
         from aim.engine.digest import digest
 
         return digest(self.door, query, tokens=tokens).text
+
+    def show(self, query: str = "", *, height_px: int = 620, **settings: Any) -> Any:
+        """
+        Show the curves of the matching metrics below a cell of a notebook, live, without a port.
+
+        Args:
+            query: as in `query_metrics`; empty: all.
+            height_px: the height of the cell.
+            settings: how the curves are drawn, such as `color="run.hparams.lr"`; see `aim.notebook.metrics`.
+
+        Returns:
+            What the notebook shows: live while the kernel runs, a still picture in the saved notebook.
+
+        Raises:
+            UsageError: there is no such setting, or the repository is on a server.
+            WidgetMissing: `pip install "aim[notebook]"`.
+        """
+        # It stands on the server, as users of the sdk do not: so it is asked for as they would ask for it.
+        return import_module("aim.notebook").metrics(self, query, height_px=height_px, **settings)

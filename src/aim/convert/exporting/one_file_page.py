@@ -38,7 +38,7 @@ class PagesNotBuilt(AimError):
 def write_page(runs: ExportedRuns, path: Path, report: ExportReport, choice: PageChoice | None = None) -> None:
     """Write *runs* to the file *path*."""
     choice = choice or PageChoice()
-    script, style = _bundle("page.js"), _bundle("page.css")
+    script, style = bundle_text(BUNDLE / "page.js"), bundle_text(BUNDLE / "page.css")
     with WireClient(Path(runs.door.address)) as client:
         archive = collect(client, runs, choice, report)
     head = _head(script, style, choice, report.runs)
@@ -54,12 +54,13 @@ def write_page(runs: ExportedRuns, path: Path, report: ExportReport, choice: Pag
         file.write(tail)
 
 
-def _bundle(name: str) -> str:
+def bundle_text(path: Path) -> str:
+    """Return a built script or style, so that it can stand in a document. Raises PagesNotBuilt."""
     try:
-        text = (BUNDLE / name).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise PagesNotBuilt(f"{BUNDLE / name} is missing: build the pages with `make ui`.") from None
-    return text.replace("</script", "<\\/script").replace("<!--", "<\\!--") if name.endswith(".js") else text
+        raise PagesNotBuilt(f"{path} is missing: build the pages with `make ui`.") from None
+    return text.replace("</script", "<\\/script").replace("<!--", "<\\!--") if path.suffix == ".js" else text
 
 
 def _head(script: str, style: str, choice: PageChoice, run_count: int) -> str:

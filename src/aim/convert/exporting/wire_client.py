@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
+from urllib.parse import unquote
 
 from aim.core.errors import AimError, NotFound
 from aim.server.app import create_app
@@ -84,20 +85,6 @@ class WireClient:
         return content
 
     async def _answer(self, method: str, address: str, body: bytes) -> tuple[int, bytes]:
-        path, _, query = address.partition("?")
-        scope = {
-            "type": "http",
-            "http_version": "1.1",
-            "method": method,
-            "path": path,
-            "raw_path": path.encode(),
-            "root_path": "",
-            "query_string": query.encode(),
-            "headers": [HOST, (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())],
-            "client": ("127.0.0.1", 0),
-            "server": ("127.0.0.1", 80),
-            "scheme": "http",
-        }
         status, pieces = 500, []
 
         async def receive() -> dict[str, Any]:
@@ -110,5 +97,23 @@ class WireClient:
             elif message["type"] == "http.response.body":
                 pieces.append(message.get("body", b""))
 
-        await self._app(scope, receive, send)
+        await self._app(request_scope(method, address, len(body)), receive, send)
         return status, b"".join(pieces)
+
+
+def request_scope(method: str, address: str, body_bytes: int) -> dict[str, Any]:
+    """Return what ASGI tells an app of a request with a JSON body that comes from this process."""
+    path, _, query = address.partition("?")
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": [HOST, (b"content-type", b"application/json"), (b"content-length", str(body_bytes).encode())],
+        "client": ("127.0.0.1", 0),
+        "server": ("127.0.0.1", 80),
+        "scheme": "http",
+    }
