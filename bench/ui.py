@@ -187,7 +187,7 @@ def many_curves(browser: sync_api.Browser, folder: Path) -> dict[str, Any]:
         for _ in range(REPEATS):
             with page_of(browser, address) as page:
                 page.wait_for_function(
-                    "() => performance.getEntriesByType('resource').some((one) => one.name.endsWith('/series'))"
+                    "() => performance.getEntriesByType('resource').some((one) => one.name.includes('/series?'))"
                 )
                 drawn.append(drawn_ms(page))
                 hover = hover_ms(page)
@@ -198,7 +198,7 @@ def drawn_ms(page: sync_api.Page) -> float:
     """Return the milliseconds from the arrival of a chart's bytes to the first painting after it."""
     found = page.wait_for_function(
         """() => {
-            const [series] = performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/series'));
+            const [series] = performance.getEntriesByType('resource').filter((one) => one.name.includes('/series?'));
             const { responseEnd } = series;
             const painted = window.painted_ms.find(({ at_ms, highest }) => at_ms > responseEnd && highest > LAST / 2);
             return painted && painted.at_ms - responseEnd;
