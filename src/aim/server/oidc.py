@@ -206,7 +206,8 @@ def checked_claims(id_token: str, keys: dict[str, Any], settings: OidcSettings, 
     from joserfc import jwt
     from joserfc.jwk import KeySet
 
-    token = jwt.decode(id_token, KeySet.import_key_set(keys), algorithms=ALGORITHMS)  # type: ignore[arg-type]
+    key_set: Any = keys  # a JSON object, which joserfc has a type of its own for
+    token = jwt.decode(id_token, KeySet.import_key_set(key_set), algorithms=ALGORITHMS)
     registry = jwt.JWTClaimsRegistry(
         leeway=CLOCK_DIFFERENCE_S,
         iss={"essential": True, "value": settings.issuer},

@@ -86,7 +86,8 @@ class Database:
         """
 
         def ask(client: Client) -> bytes:
-            return client.raw_query(statement, dict(values or {}), settings=READ_SETTINGS, fmt="RowBinary")
+            rows: bytes = client.raw_query(statement, dict(values or {}), settings=READ_SETTINGS, fmt="RowBinary")
+            return rows
 
         return np.frombuffer(self._ask(ask), dtype)
 
