@@ -5,6 +5,7 @@ An import as a whole: dry runs, selections, names, strictness, runs that are the
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from aim.convert.errors import DamagedSource, SourceNotFound, SourceNotRecognise
 from aim.convert.formats import ImportOptions
 from aim.convert.importing import import_sources
 from aim.convert.names import CONTEXT, FULL, Names, Rule, read_rules
+from aim.convert.report import UNCHANGED
 from aim.convert.source_import import hash_of
 from aim.core.errors import RunBusy, UsageError
 from aim.engine import importing
@@ -147,6 +149,19 @@ def test_several_formats_in_one_folder_are_all_seen() -> None:
     Each format of a folder is a source of its own.
     """
     assert {"aim3", "wandb", "tensorboard"} <= {source.format for source in detect(DATA)}
+
+
+def test_a_source_is_the_same_however_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A way that leads up and down again names the same folder: nothing is new, and the report has the short name.
+    """
+    import_(LENET, tmp_path / "new")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    again = import_(os.path.relpath(LENET), tmp_path / "new")
+
+    assert {UNCHANGED} == {run.state for run in again.runs}
+    assert str(LENET) == again.sources[0].path
 
 
 def test_a_run_that_was_recorded_here_is_never_replaced(tmp_path: Path) -> None:

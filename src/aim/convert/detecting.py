@@ -33,7 +33,7 @@ def detect(path: str | os.PathLike[str], format_name: str | None = None) -> list
     >>> detect("docs")
     []
     """
-    root = Path(os.path.expanduser(path)).absolute()
+    root = Path(os.path.abspath(os.path.expanduser(path)))  # without "..": one folder, one name
     if not root.exists():
         raise SourceNotFound(f"There is no file or folder '{root}'.")
     importers = _importers(format_name)
@@ -69,7 +69,7 @@ def recognised(path: str | os.PathLike[str], format_name: str | None = None) -> 
     if not sources:
         importers = _importers(format_name)
         looked_for = [f"{each.title}: {each.looked_for}" for each in importers]
-        raise SourceNotRecognised(Path(os.path.expanduser(path)).absolute(), looked_for)
+        raise SourceNotRecognised(Path(os.path.abspath(os.path.expanduser(path))), looked_for)
     return sources
 
 

@@ -19,6 +19,7 @@ from aim.core.words import counted
 IMPORTED, UNCHANGED, REFUSED = STATES = ("imported", "unchanged", "refused")
 OK, NOTHING_IMPORTED, LOSSES = 0, 1, 3
 """Exit codes; 2 is a wrong call."""
+SINGULAR = {f"{word}s": word for word in ("artifact", "epoch", "file", "fraction", "line", "point", "record", "value")}
 DAMAGE_MAX = 20  # lines of the text; the JSON has all
 RENAMED_MAX = 200
 
@@ -253,7 +254,18 @@ def _objects(counts: Counts) -> list[str]:
 
 
 def _reasons(label: str, reasons: Mapping[str, int]) -> list[str]:
-    return [f" {label:<9} {count:,} {reason}" for reason, count in sorted(reasons.items())]
+    return [f" {label:<9} {reason_text(count, reason)}" for reason, count in sorted(reasons.items())]
+
+
+def reason_text(count: int, reason: str) -> str:
+    """
+    Return a count with its reason, whose first word may be of several.
+
+    >>> reason_text(1, "artifacts (--artifacts copy brings them)"), reason_text(2000, "points without a step")
+    ('1 artifact (--artifacts copy brings them)', '2,000 points without a step')
+    """
+    first, space, others = reason.partition(" ")
+    return f"{count:,} {SINGULAR.get(first, first) if count == 1 else first}{space}{others}"
 
 
 def _damage(damage: list[SourceDamage]) -> list[str]:
