@@ -136,6 +136,11 @@ def blocks(records: Iterator[bytes]) -> Iterator[bytes]:
             is_first = False
 
 
+def frame(record: bytes) -> bytes:
+    """Return a whole record of a file of W&B, of which all fits into one block."""
+    return FRAME_HEAD.pack(zlib.crc32(bytes([WHOLE]) + record), len(record), WHOLE) + record
+
+
 def history(points: int) -> Iterator[bytes]:
     """Go through the records of a run of W&B with 20 metrics."""
     yield part(17, part(1, b"bench001") + part(3, b"proj"))
@@ -165,6 +170,8 @@ def write_old_repository(folder: Path, points: int, python: str | None = None) -
         root.mkdir()
         words = [python, "-c", AIM3_WRITER, root, str(RUNS), str(points // RUNS)]
         subprocess.run(words, check=True, cwd=root, env=without_our_path())
+        words = [str(Path(python).with_name("aim")), "storage", "--repo", str(root), "reindex"]  # its reader needs that
+        subprocess.run(words, check=True, input="y\n", text=True, capture_output=True, env=without_our_path())
         return root
     for number in range(RUNS):
         _write_chunks(root / ".aim", f"{number:024x}", points // RUNS)

@@ -14,7 +14,7 @@ What importing costs: points a CPU second and the most memory, beside the readin
     mlflow-sqlite   1,000,000    none of our own database; MLflow's are read by the same client
     csv, jsonl      1,000,000    pandas
     parquet         1,000,000    pandas
-    aim3            200,000      `run.metrics()` of Aim 3, with the values of each
+    aim3            200,000      `run.get_metric()` of Aim 3, with its values
 
 An import reads, writes the sealed form, reads it back and compares; the tools' readers only read. The process that
 reads chunks of Aim 3 counts, with its beginning. `again`: the same import a second time, as a share of the first.
@@ -71,8 +71,8 @@ AIM3 = """
 from aim import Repo
 begun, count = time.process_time(), 0
 for run in Repo(source).iter_runs():
-    for metric in run.metrics():
-        steps, columns = metric.data.items_list()
+    for name, context, _ in run.iter_metrics_info():
+        steps, values = run.get_metric(name, context).values.sparse_numpy()
         count += len(steps)
 """
 THEIRS = {
@@ -116,6 +116,7 @@ def measured(name: str, folder: Path, source: Path, theirs: str | None) -> dict[
         "again_percent": round(100 * again_s / cpu_s, 1),
     }
     if theirs is not None and name in THEIRS:
+        print(name, figures, flush=True)
         count, their_s = printed(theirs, BEGIN + THEIRS[name] + END, source)
         figures["of_their_reader"] = round(points / cpu_s / (count / their_s), 2)
     return figures
@@ -163,6 +164,14 @@ def earlier() -> dict[str, Any]:
     return {name: taken.get(name, {}) for name in ("figures", "large", "many")}
 
 
+def keep(kind: str, name: str, figures: dict[str, float]) -> None:
+    """Add figures to those that are stored."""
+    print(name, figures, flush=True)
+    results = earlier()
+    results[kind][name] = figures
+    report.store("imports", results)
+
+
 def main(arguments: list[str] | None = None) -> dict[str, Any]:
     """Measure, print a table, store bench/results/imports.json."""
     parser = argparse.ArgumentParser(prog="bench imports", description=__doc__)
@@ -172,27 +181,25 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--gib", type=float)
     parser.add_argument("--runs", type=int)
     options = parser.parse_args(arguments)
-    results = earlier()
     names = options.source or ([] if options.runs else list(SOURCES))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         if options.runs:
-            results["many"] = many(folder, options.runs)
-            print(results["many"])
+            keep("many", "tables", many(folder, options.runs))
         for name in names:
             if options.gib:
-                results["large"][name] = large(name, folder, options.gib)
-                print(name, results["large"][name])
+                keep("large", name, large(name, folder, options.gib))
             elif name == "aim3":
                 source = import_sources.write_old_repository(folder, OLD_POINTS, options.aim3)
-                results["figures"][name] = measured(name, folder, source, options.aim3)
+                keep("figures", name, measured(name, folder, source, options.aim3))
             else:
                 source = SOURCES[name](folder, POINTS)
-                results["figures"][name] = measured(name, folder, source, options.theirs)
+                keep("figures", name, measured(name, folder, source, options.theirs))
+    results = earlier()
     columns = ("points_a_cpu_s", "of_their_reader", "memory_mib", "again_percent")
     rows = [[name, *(f"{taken.get(column, '')}" for column in columns)] for name, taken in results["figures"].items()]
     report.table(["source", "points a CPU second", "of their reader", "MiB", "again, %"], rows)
-    return report.store("imports", results)
+    return results
 
 
 if __name__ == "__main__":

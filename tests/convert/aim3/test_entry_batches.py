@@ -89,6 +89,28 @@ def test_batches_of_any_size_give_the_same_sequences(batch_size: int) -> None:
     assert [list(range(COUNT))] * 3 == [series.steps for series in one_by_one]
 
 
+def test_damaged_entries_are_read_the_same_by_the_thousand() -> None:
+    """
+    Bytes of keys and values that were changed at random lead to the same points, counts and bad values.
+    """
+    for seed in range(30):
+        chance = random.Random(seed)
+        entries = sequence("loss", chance)
+        for _ in range(40):
+            number = chance.randrange(len(entries))
+            pieces = [bytearray(piece) for piece in entries[number]]
+            changed = chance.choice(pieces)
+            place = chance.randrange(len(changed))
+            if chance.random() < 0.3:
+                del changed[place:]
+            else:
+                changed[place] ^= 1 << chance.randrange(8)
+            if pieces[1]:
+                entries[number] = (bytes(pieces[0]), bytes(pieces[1]))
+
+        assert repr(read(entries, ROWS_MIN - 1)) == repr(read(entries, 1000)), seed
+
+
 def test_numbers_end_where_another_column_begins() -> None:
     """
     Keys of one length that differ before their index are of two columns, and no row is of both.

@@ -4,9 +4,12 @@ Runs of Neptune: what they are besides their numbers, in the two newer forms.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from aim.convert.report import IMPORTED, LOSSES, REFUSED, Report
@@ -118,3 +121,21 @@ def test_metrics_of_the_machine_are_system_metrics(tmp_path: Path) -> None:
 
     assert {0: 12.5} == values(repository, report.runs[0].run_hash, "__system__cpu")
     assert report.counts().system_points
+
+
+def test_a_damaged_export_is_named(tmp_path: Path) -> None:
+    """
+    A time beyond the year 9999, or a column whose name is no UTF-8, is damage of its part.
+    """
+    source = tmp_path / "source"
+    shutil.copytree(DATA / "neptune-export", source)
+    beyond, unnamed = sorted(source.rglob("RUN-*_part_0.parquet"))
+    table = pyarrow.parquet.read_table(beyond)
+    place = table.schema.get_field_index("datetime_value")
+    times_ms = pyarrow.array([2**53] * table.num_rows, pyarrow.timestamp("ms", tz="UTC"))
+    pyarrow.parquet.write_table(table.set_column(place, "datetime_value", times_ms), beyond)
+    unnamed.write_bytes(unnamed.read_bytes().replace(b"float_value", b"float_v\xe1lue"))
+    report = import_source(source, tmp_path / "target")
+
+    assert LOSSES == report.exit_code
+    assert [str(beyond), str(unnamed)] == [path for path, _, _ in report.damage]

@@ -111,3 +111,17 @@ def test_a_folder_of_lightning_has_its_hparams(tmp_path: Path) -> None:
     assert {9: 0.5, 19: 0.25} == values(repository, run_hash, "train_loss")
     assert 0.1 == hparams["lr"]
     assert isinstance(hparams["model"], str)
+
+
+def test_a_time_that_python_has_not_is_a_text(tmp_path: Path) -> None:
+    """
+    Parquet has times beyond the year 9999; such a cell ends no import.
+    """
+    path = tmp_path / "log.parquet"
+    beyond = pyarrow.array([2**62, 5], pyarrow.timestamp("us"))
+    pyarrow.parquet.write_table(pyarrow.table({"step": [0, 1], "due": beyond, "loss": [0.5, 1.0]}), path)
+    repository, report = imported(path, tmp_path)
+    run_hash = report.runs[0].run_hash
+
+    assert {0: 0.5, 1: 1.0} == values(repository, run_hash, "loss")
+    assert [0, 1] == sorted(objects(repository, run_hash, "due"))

@@ -87,7 +87,7 @@ def _columns(path: Path) -> frozenset[str]:
 
     try:
         return frozenset(pq.read_schema(path).names)
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, ValueError):  # ValueError: a name that is no UTF-8
         return frozenset()
 
 
@@ -121,7 +121,7 @@ class _ExportReading:
                     self._points(batch.filter(is_number))
                     for cells in batch.filter(pc.invert(is_number)).to_pylist():
                         yield from self._row(cells)
-        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, OverflowError) as error:
             yield SourceDamage(str(path), None, f"no part of an export: {error}")
 
     def _points(self, batch: Any) -> None:

@@ -104,6 +104,16 @@ def numbers(array: pa.Array) -> npt.NDArray[Any] | None:
     return floats
 
 
+def plain_cells(array: pa.Array) -> list[Any]:
+    """Return cells as values of Python; as texts, where Python has none, such as for times beyond the year 9999."""
+    import pyarrow
+
+    try:
+        return list(array.to_pylist())
+    except (OverflowError, ValueError):
+        return list(array.cast(pyarrow.string()).to_pylist())
+
+
 def cells(array: pa.Array, kind: type[np.generic]) -> npt.NDArray[Any]:
     """
     Return a copy of the cells of an array of 8-byte numbers; those that are empty have any value.

@@ -206,7 +206,8 @@ class TableReading:
         if values is not None and len(values):
             yield PointBatch(name, context, whole, values, times, epochs)
         elif values is None:
-            for step, time_s, epoch, cell in zip(whole.tolist(), times.tolist(), epochs.tolist(), cells.to_pylist()):
+            texts = columns.plain_cells(cells)
+            for step, time_s, epoch, cell in zip(whole.tolist(), times.tolist(), epochs.tolist(), texts):
                 text = cell if isinstance(cell, str) else json.dumps(cell, default=str)
                 yield ObjectStep(name, context, step, [PlainText(text)], time_s, epoch)
 

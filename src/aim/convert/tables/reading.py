@@ -20,6 +20,7 @@ DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 LINES, PARQUET = (".jsonl", ".ndjson"), (".parquet", ".pq")
 SUFFIXES = (*DELIMITERS, *LINES, *PARQUET)
 BATCH_ROWS = 1 << 16
+FIRST_ROWS = 1 << 10  # the names of columns are asked for more often than the rows
 BLOCK_BYTES = 4 << 20
 
 
@@ -108,6 +109,7 @@ def _lines(path: Path) -> Iterator[TableBatch]:
     rows: list[dict[str, Any]] = []
     damage: list[SourceDamage] = []
     offset = 0
+    rows_max = FIRST_ROWS
     with open(path, "rb") as file:
         for line in file:
             try:
@@ -119,9 +121,9 @@ def _lines(path: Path) -> Iterator[TableBatch]:
             except (ValueError, RecursionError):
                 damage.append(SourceDamage(str(path), offset, "this line is no object of JSON"))
             offset += len(line)
-            if len(rows) >= BATCH_ROWS:
+            if len(rows) >= rows_max:
                 yield _of_rows(rows, damage)
-                rows, damage = [], []
+                rows, damage, rows_max = [], [], BATCH_ROWS
     if rows or damage:
         yield _of_rows(rows, damage)
 
