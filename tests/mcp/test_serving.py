@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,13 +18,16 @@ from urllib.parse import urlsplit
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
-from aim import Repo
+from aim import Repo, Run
 from aim.engine.repository import Repository
 from aim.mcp.answers import CHARS_MAX
 from aim.mcp.serving import CHANGING, READING, make_server
+from aim.server.settings import AUTH_FOLDER
+from aim.server.tokens import TokenFile
 from tests.apart import apart
 from tests.mcp.sweep import record_sweep
 from tests.mcp.tokens import token_count
+from tests.remote.servers import Server
 
 SOURCE = Path(__file__).parents[2] / "src"
 BEST, FAILED = "2e5a7d3c9b1f5a7d3c9b1f24", "4e5a7d3c9b1f5a7d3c9b1f44"
@@ -78,11 +82,13 @@ def test_a_program_speaks_with_it_over_pipes(folder: Path) -> None:
     assert BEST in text_of(best)
 
 
-@pytest.fixture(name="address")
-def _address(folder: Path) -> Iterator[str]:
-    """The address of a server over HTTP that asks for a token."""
-    words = [sys.executable, "-m", "aim", "mcp", "--repo", str(folder), "--http", "-p", "0", "--token", "abc"]
-    with subprocess.Popen(words, env=environment(), stderr=subprocess.PIPE, text=True) as process:
+@contextmanager
+def serving(*arguments: str) -> Iterator[str]:
+    """Run `aim` with these arguments until it says an address, and yield the address."""
+    words = [sys.executable, "-m", "aim", *arguments]
+    with subprocess.Popen(
+        words, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stderr is not None
         line = ""
         while "Serving MCP" not in line:
@@ -93,25 +99,101 @@ def _address(folder: Path) -> Iterator[str]:
         process.stderr.close()
 
 
+@pytest.fixture(name="address")
+def _address(folder: Path) -> Iterator[str]:
+    """The address of a server over HTTP that asks for a token."""
+    with serving("mcp", "--repo", str(folder), "--http", "-p", "0", "--token", "abc") as address:
+        yield address
+
+
+def ask_over_http(address: str, token: str, *calls: tuple[str, dict[str, Any]]) -> list[Any]:
+    """Call tools in one session over HTTP with a token."""
+    import httpx2
+    from mcp.client.streamable_http import streamable_http_client
+
+    async def session() -> list[Any]:
+        async with (
+            httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=120) as http,
+            Client(streamable_http_client(address, http_client=http)) as client,
+        ):
+            return [await client.call_tool(name, values) for name, values in calls]
+
+    return apart(session())
+
+
 def test_over_http_the_token_is_asked_for(address: str) -> None:
     """
     With the token a session works; without it each request is refused.
     """
     import httpx2
-    from mcp.client.streamable_http import streamable_http_client
 
-    async def session() -> str:
-        async with (
-            httpx2.AsyncClient(headers={"Authorization": "Bearer abc"}, timeout=120) as http,
-            Client(streamable_http_client(address, http_client=http)) as client,
-        ):
-            return text_of(await client.call_tool("list_runs", {"query": "run.status == 'failed'"}))
-
-    listed = apart(session())
+    (listed,) = ask_over_http(address, "abc", ("list_runs", {"query": "run.status == 'failed'"}))
     refused = httpx2.post(address, json={}, headers={"Authorization": "Bearer abd"})
 
-    assert FAILED in listed
+    assert FAILED in text_of(listed)
     assert (401, True) == (refused.status_code, "asks for a token" in refused.text)
+
+
+@pytest.fixture(name="tokens", scope="module")
+def _tokens(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A repository with one run, and a token of a viewer and of an editor."""
+    folder = tmp_path_factory.mktemp("roles")
+    with Run(FAILED, repo=folder, create=True, system_tracking_interval=None, capture_terminal_logs=False) as run:
+        run.track(1.0, name="loss")
+    file = TokenFile(folder / ".aim" / AUTH_FOLDER)
+    return folder, {role: file.create(role, role, ["*"], None) for role in ("viewer", "editor")}
+
+
+def test_the_token_of_each_request_says_what_it_may_do(tokens: tuple[Path, dict[str, str]]) -> None:
+    """
+    With `--write` a viewer reads and changes nothing, an editor does both; also in a session that an editor began.
+    """
+    import httpx2
+    from mcp.client.streamable_http import streamable_http_client
+
+    folder, texts = tokens
+    tag = ("tag_run", {"run": FAILED, "tag": "seen"})
+
+    async def taken_over(address: str) -> list[Any]:
+        http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {texts['editor']}"}, timeout=120)
+        async with http, Client(streamable_http_client(address, http_client=http)) as client:
+            first = await client.call_tool("list_runs", {})
+            http.headers["Authorization"] = f"Bearer {texts['viewer']}"
+            return [first, await client.call_tool(*tag)]
+
+    with serving("mcp", "--repo", str(folder), "--http", "-p", "0", "--write") as address:
+        viewer = ask_over_http(address, texts["viewer"], ("list_runs", {}), tag)
+        taken = apart(taken_over(address))
+        before = Repo(str(folder)).get_run(FAILED).tags
+        editor = ask_over_http(address, texts["editor"], tag)
+
+    assert [False, True] == [bool(answer.is_error) for answer in viewer]
+    assert "may read, and not change runs" in text_of(viewer[1])
+    assert [False, True] == [bool(answer.is_error) for answer in taken]
+    assert ([], False, ["seen"]) == (before, bool(editor[0].is_error), Repo(str(folder)).get_run(FAILED).tags)
+
+
+def test_a_repository_on_a_server_gets_the_token_of_each_request(
+    tokens: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    That server decides: a viewer reads, an editor changes too, and a token that it does not know is refused.
+    """
+    folder, texts = tokens
+    server = Server(folder).start()
+    try:
+        monkeypatch.setenv("AIM_TOKEN", texts["viewer"])  # of whoever starts `aim mcp`
+        with serving("mcp", "--repo", server.address, "--http", "-p", "0", "--write") as address:
+            note = ("note_run", {"run": FAILED, "text": "Looked at."})
+            viewer = ask_over_http(address, texts["viewer"], ("list_runs", {}), note)
+            editor = ask_over_http(address, texts["editor"], note)
+            stranger = ask_over_http(address, "unknown", ("list_runs", {}))
+    finally:
+        server.kill()
+
+    assert [False, True] == [bool(answer.is_error) for answer in viewer]
+    assert FAILED in text_of(viewer[0])
+    assert [False, True] == [bool(answer.is_error) for answer in editor + stranger]
 
 
 def test_an_address_that_is_printed_takes_connections(address: str) -> None:
@@ -183,7 +265,6 @@ def test_every_answer_is_bounded(tmp_path: Path) -> None:
     """
     Of hundreds of runs with long names and logs no answer is longer than 8,000 characters, which are some 3,000 tokens.
     """
-    from aim import Run
     from aim.sdk.objects.log_line import LogLine
 
     for number in range(120):

@@ -4,20 +4,25 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import click
 
 from aim.cli import output
 from aim.cli.main import repo_option
-from aim.cli.runs import open_repository
+from aim.cli.runs import chosen_address, open_repository
+from aim.core.addresses import is_server, server_address
 from aim.core.errors import UsageError
-from aim.mcp.serving import Admits, equals_token
+from aim.engine.door import Door
+from aim.engine.remote.door import ServerRepository
+from aim.mcp.serving import Caller, Callers, one_caller
 from aim.server.roles import EDIT, READ, RIGHTS
 from aim.server.settings import AUTH_FOLDER, Settings
 from aim.server.tokens import TokenFile
 
 PORT_DEFAULT = 43_801
+DOORS_MAX = 64  # tokens whose connections are kept
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -37,40 +42,58 @@ def serve_tools(repo: Path | None, http: bool, host: str, port: int, token: str 
         claude mcp add aim -- aim mcp --repo .
 
     Every answer is bounded. Needs pip install "aim[mcp]". With --http on an address that other machines reach, a token
-    is required: --token, or one that `aim token create` made.
+    is required: --token, or one that `aim token create` made. The role of each request's token says what it may do; a
+    repository on a server gets the token passed on.
     """
     from aim.mcp import serving
 
     door = open_repository(repo)
-    server = serving.make_server(door, writes=write)
     if not http:
-        server.run("stdio")
+        serving.make_server(door, writes=write).run("stdio")
         return
-    admits = _admits(door.files, token, write=write)
-    if admits is None and host not in LOCAL:
+    callers = one_caller(door, token) if token else _callers(chosen_address(repo), door, is_local=host in LOCAL)
+    if callers is None and host not in LOCAL:
         raise UsageError(f"Other machines can reach {host}: give --token, or make one with `aim token create`.")
     import uvicorn
 
     from aim.server.serve import address, listen
 
     settings = Settings((), host=host, port=port)
-    config = uvicorn.Config(serving.http_app(server, host, admits), log_level="warning")
+    server = serving.make_server(door, writes=write, callers=callers)
+    config = uvicorn.Config(serving.http_app(server, host, callers), log_level="warning")
     with listen(settings) as opened:  # the kernel accepts connections from here on
         output.tell(f"Serving MCP at {address(settings, opened).rstrip('/')}{serving.PATH}")
         uvicorn.Server(config).run(sockets=[opened])
 
 
-def _admits(files: Path | None, token: str | None, *, write: bool) -> Admits | None:
-    """Return who may come in: the holder of *token*, or of a token of the server with a role that suffices."""
-    if token:
-        return equals_token(token)
-    tokens = None if files is None else TokenFile(files / AUTH_FOLDER)
+def _callers(address: Path | str, door: Door, *, is_local: bool) -> Callers | None:
+    """Return who may come in by the roles of tokens; None: there are no tokens, and nobody is asked for one."""
+    if is_server(address):
+        return _callers_of_server(str(address), door, is_local=is_local)
+    tokens = None if door.files is None else TokenFile(door.files / AUTH_FOLDER)
     if tokens is None or not tokens.exists:
         return None
-    right = EDIT if write else READ
 
-    def admits(text: str) -> bool:
+    def callers(text: str) -> Caller | None:
         recognised = tokens.recognised(text)
-        return recognised is not None and recognised.state == "valid" and right in RIGHTS[recognised.role]
+        rights = RIGHTS[recognised.role] if recognised is not None else frozenset()
+        return Caller(door, may_change=EDIT in rights) if READ in rights else None
 
-    return admits
+    return callers
+
+
+def _callers_of_server(address: str, own: Door, *, is_local: bool) -> Callers:
+    """
+    Return callers whose token the server of the repository gets, which decides what they may do.
+
+    Args:
+        own: the repository with the token of this user, for requests of this machine without a token.
+    """
+
+    @lru_cache(maxsize=DOORS_MAX)
+    def callers(text: str) -> Caller | None:
+        if text:
+            return Caller(ServerRepository(server_address(address), token=text), may_change=True)
+        return Caller(own, may_change=True) if is_local else None
+
+    return callers

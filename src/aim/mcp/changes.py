@@ -7,8 +7,8 @@ from __future__ import annotations
 from aim.core.errors import UsageError
 from aim.engine.door import Door
 from aim.engine.listing import notes_text
+from aim.storage.forms.edits import BY_MCP
 
-CHANGED_BY = "mcp"
 NOTE_CHARS_MAX = 10_000
 
 
@@ -31,7 +31,7 @@ class ChangingTools:
             raise UsageError("A tag needs a name.")
         run_hash = self._door.find_run(run)
         change = {"remove": [tag]} if remove else {"add": [tag]}
-        self._door.edit(run_hash, {"tags": change}, by=CHANGED_BY)
+        self._door.edit(run_hash, {"tags": change}, by=BY_MCP)
         return f"{'Removed' if remove else 'Added'} the tag {tag} on {run_hash}."
 
     def note_run(self, run: str, text: str) -> str:
@@ -47,7 +47,7 @@ class ChangingTools:
         run_hash = self._door.find_run(run)
         before = notes_text(self._door.run(run_hash).state().properties.get("notes"))
         notes = f"{before}\n\n{text.strip()}" if before else text.strip()
-        self._door.edit(run_hash, {"property": {"notes": notes}}, by=CHANGED_BY)
+        self._door.edit(run_hash, {"property": {"notes": notes}}, by=BY_MCP)
         return f"The notes of {run_hash} have {len(notes):,} characters now."
 
     def archive_run(self, run: str, restore: bool = False) -> str:
@@ -59,5 +59,5 @@ class ChangingTools:
             restore: bring it back.
         """
         run_hash = self._door.find_run(run)
-        self._door.edit(run_hash, {"property": {"archived": not restore}}, by=CHANGED_BY)
+        self._door.edit(run_hash, {"property": {"archived": not restore}}, by=BY_MCP)
         return f"{run_hash} is {'no longer archived' if restore else 'archived'}."

@@ -4,6 +4,9 @@ The tools as a server of the Model Context Protocol, by the official SDK: `pip i
     stdio    a program starts `aim mcp` and speaks with it through its pipes
     HTTP     streamable HTTP at http://host:port/mcp, with a bearer token where other machines can reach it
 
+Over HTTP each request is a `Caller`: its token says which repository it asks, and whether it may change runs, also
+where a session was begun with another token. A tool that changes runs needs that and `--write`.
+
 Only this module imports the SDK.
 """
 
@@ -13,7 +16,7 @@ import functools
 import hmac
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from aim.__about__ import VERSION
 from aim.core.errors import AimError, UsageError
@@ -44,13 +47,25 @@ Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-Admits = Callable[[str], bool]
-"""Takes the bearer token of a request and says whether it may come in."""
 
 
-def make_server(door: Door, *, writes: bool) -> Any:
+class Caller(NamedTuple):
+    """Who sent a request: the repository as they may see it, and whether they may change its runs."""
+
+    door: Door
+    may_change: bool
+
+
+Callers = Callable[[str], "Caller | None"]
+"""Takes the bearer token of a request, empty without one, and returns the caller; None: the request is refused."""
+
+
+def make_server(door: Door, *, writes: bool, callers: Callers | None = None) -> Any:
     """
     Return an `MCPServer` with the tools over *door*; with *writes* those that change runs too.
+
+    Args:
+        callers: who sent a request over HTTP; None: all may do what the server can.
 
     Raises:
         UsageError: the SDK is not installed.
@@ -61,59 +76,82 @@ def make_server(door: Door, *, writes: bool) -> Any:
     except ImportError:
         raise UsageError('`aim mcp` needs the package mcp: pip install "aim[mcp]".') from None
     server = MCPServer("aim", instructions=INSTRUCTIONS, version=str(VERSION), log_level="WARNING")
-    questions, changes = ReadingTools(door), ChangingTools(door)
-    for owner, names, is_reading in ((questions, READING, True), (changes, CHANGING if writes else (), False)):
+    whole = Caller(door, may_change=True)
+
+    def caller_of(headers: Mapping[str, str] | None) -> Caller | None:
+        return whole if callers is None or headers is None else callers(bearer(headers.get("authorization", "")))
+
+    for kind, names, is_reading in ((ReadingTools, READING, True), (ChangingTools, CHANGING if writes else (), False)):
         for name in names:
-            tool = getattr(owner, name)
+            tool = getattr(kind, name)
             hints = ToolAnnotations(read_only_hint=is_reading, destructive_hint=False, open_world_hint=False)
             description = inspect.cleandoc(tool.__doc__ or "")
-            server.add_tool(
-                _answering(tool), name=name, description=description, annotations=hints, structured_output=False
-            )
+            answer = _answering(kind, tool, caller_of)
+            server.add_tool(answer, name=name, description=description, annotations=hints, structured_output=False)
     return server
 
 
-def _answering(tool: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the tool with its errors and images in the forms of the SDK."""
-    from mcp.server.mcpserver import Image
+def _answering(
+    kind: type[ReadingTools | ChangingTools],
+    tool: Callable[..., Any],
+    caller_of: Callable[[Mapping[str, str] | None], Caller | None],
+) -> Callable[..., Any]:
+    """Return a method of *kind* as a function that asks for its caller, with errors and images in forms of the SDK."""
+    from mcp.server.mcpserver import Context, Image
     from mcp.server.mcpserver.exceptions import ToolError
 
     @functools.wraps(tool)
-    def answer(*args: Any, **values: Any) -> Any:
+    def answer(*, context: Context, **values: Any) -> Any:
+        caller = caller_of(context.headers)
+        if caller is None or (kind is ChangingTools and not caller.may_change):
+            raise ToolError("The token of this request may read, and not change runs: a writer's or an editor's may.")
         try:
-            result = tool(*args, **values)
+            result = tool(kind(caller.door), **values)
         except (AimError, OSError) as error:
             raise ToolError(str(error)) from error
         if isinstance(result, SeenImage):
             return [result.text, Image(data=result.png, format="png")]
         return result
 
-    signature = inspect.signature(tool, eval_str=True)
-    answer.__signature__ = signature.replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
-    answer.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}
+    asked = list(inspect.signature(tool, eval_str=True).parameters.values())[1:]  # without self
+    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=Context)
+    answer.__signature__ = inspect.Signature([*asked, context])  # type: ignore[attr-defined]
+    answer.__annotations__ = {each.name: each.annotation for each in (*asked, context)}
     return answer
 
 
-def http_app(server: Any, host: str, admits: Admits | None) -> AsgiApp:
-    """Return the server as an ASGI app; *admits* None lets everybody in."""
+def http_app(server: Any, host: str, callers: Callers | None) -> AsgiApp:
+    """Return the server as an ASGI app; *callers* None lets everybody in."""
     app: AsgiApp = server.streamable_http_app(streamable_http_path=PATH, host=host)
-    return app if admits is None else _guarded(app, admits)
+    return app if callers is None else _guarded(app, callers)
 
 
-def equals_token(token: str) -> Admits:
+def one_caller(door: Door, token: str) -> Callers:
     """
-    Return what admits one token only.
+    Return what lets in one token only, for everything.
 
-    >>> admits = equals_token("secret")
-    >>> admits("secret"), admits("other")
-    (True, False)
+    >>> callers = one_caller(None, "secret")
+    >>> callers("secret"), callers("other")
+    (Caller(door=None, may_change=True), None)
     """
-    return lambda text: hmac.compare_digest(text.encode(), token.encode())
+    caller = Caller(door, may_change=True)
+    return lambda text: caller if hmac.compare_digest(text.encode(), token.encode()) else None
 
 
-def _guarded(app: AsgiApp, admits: Admits) -> AsgiApp:
+def bearer(header: str) -> str:
+    """
+    Return the token of a header `Authorization`; empty without one.
+
+    >>> bearer("Bearer abc"), bearer("Basic abc")
+    ('abc', '')
+    """
+    kind, _, token = header.partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def _guarded(app: AsgiApp, callers: Callers) -> AsgiApp:
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not admits(_bearer(scope)):
+        if scope["type"] == "http" and callers(bearer(_authorization(scope))) is None:
             headers = [(b"www-authenticate", b"Bearer"), (b"content-type", b"text/plain")]
             await send({"type": "http.response.start", "status": 401, "headers": headers})
             await send(
@@ -125,10 +163,5 @@ def _guarded(app: AsgiApp, admits: Admits) -> AsgiApp:
     return guarded
 
 
-def _bearer(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name.lower() == b"authorization":
-            kind, _, token = value.decode("latin-1").partition(" ")
-            if kind.lower() == "bearer":
-                return str(token.strip())
-    return ""
+def _authorization(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"authorization"), "")

@@ -27,7 +27,7 @@ from aim.storage.forms.state import RunState
 
 EDIT_KEYS = frozenset(("property", "tags", "set", "value", "del", "drop", "delete", "undelete"))
 HIDING_KEYS = frozenset(("drop", "delete", "undelete"))
-EDITORS = (edits.BY_PYTHON, edits.BY_SDK, edits.BY_CLI)
+EDITORS = (edits.BY_PYTHON, edits.BY_SDK, edits.BY_CLI, edits.BY_MCP)
 
 
 async def edit(request: Request) -> Response:

@@ -157,6 +157,7 @@ class ServerRepository(SpooledDoor):
     Args:
         restore: makes the objects of runs that are read.
         offline: record into the spool only.
+        token: the token to ask with; None: that of this user for the address.
 
     Raises:
         ServerUnreachable, ServerRefused, InsecureAddress: by each method that asks the server.
@@ -166,8 +167,10 @@ class ServerRepository(SpooledDoor):
     can = frozenset((door.RECORD, door.EDIT, door.DELETE))
     files = None
 
-    def __init__(self, address: ServerAddress, restore: Restore | None = None, *, offline: bool = False) -> None:
-        self.project = Project(ServerConnection(address))
+    def __init__(
+        self, address: ServerAddress, restore: Restore | None = None, *, offline: bool = False, token: str | None = None
+    ) -> None:
+        self.project = Project(ServerConnection(address, token=token))
         super().__init__(SpoolRecording(self.project.connection, restore, offline=offline))
         self._runs = ServerRuns(self.project, restore)
         self._questions = ServerQuestions(self._runs)

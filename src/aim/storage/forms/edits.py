@@ -20,8 +20,8 @@ from aim.storage.disk import changes, layout
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.forms import events
 
-BY_UI, BY_CLI, BY_PYTHON, BY_SDK = "ui", "cli", "python", "sdk"
-"""The value of `by` in edits that are made by the pages, the command line, a `Run`, a `Repo`."""
+BY_UI, BY_CLI, BY_PYTHON, BY_SDK, BY_MCP = "ui", "cli", "python", "sdk", "mcp"
+"""The value of `by` in edits that are made by the pages, the command line, a `Run`, a `Repo`, tools of models."""
 SYNC_THREADS = 16  # folders that are synced at once: a journal writes what all of them wait for in one go
 
 
