@@ -89,7 +89,8 @@ def build_pages() -> None:
     for arguments in (["ci", "--no-audit", "--no-fund", "--loglevel=error"], ["run", "build", "--silent"]):
         if subprocess.run([*npm, *arguments], cwd=UI, env=environment, check=False).returncode:
             raise SystemExit(
-                f"npm {arguments[0]} failed, for the reason above. SKIP_UI_BUILD=1 installs without pages."
+                f"npm {arguments[0]} failed, for the reason above. In a network with a certificate of its own: "
+                "NODE_EXTRA_CA_CERTS=/path/to/certificates.pem. SKIP_UI_BUILD=1 installs without pages."
             )
     STAMP.write_text(source_hash())
 

@@ -72,12 +72,10 @@ def rows() -> list[tuple[str, str, str, str]]:
 def section() -> str:
     """Return the section of the README."""
     cores = stored("record")["machine"]["cores"]
-    count = "Two" if cores == 2 else str(cores)
+    count = "two" if cores == 2 else str(cores)
     lines = [
         HEADING,
-        f"{count} shared cores, beside Aim 3.29.1 in the same run; `make bench` measures all of it, and "
-        "`python -m tests.docs.figures`",
-        "takes this table from [what it stored](bench/results).",
+        f"On {count} shared cores; `make bench` measures all of it ([results](bench/results)).",
         "",
         "| | Aim 4 | Aim 3.29.1 | |",
         "| --- | --- | --- | --- |",

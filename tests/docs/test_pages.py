@@ -90,3 +90,10 @@ def test_what_a_page_shows_is_compared_as_a_whole() -> None:
     assert matches("3 runs ... in\n", "3 runs (0.1 s) in \n")
     assert not matches("3 runs", "3 runs, 1 failed")
     assert not matches("", "an error")
+
+
+def test_the_first_screen_is_short() -> None:
+    """README.md has fewer than 700 words, all that stands in the file counted."""
+    count = len((ROOT / "README.md").read_text(encoding="utf-8").split())
+
+    assert count < 700, f"README.md has {count} words; move some to the pages that it leads to"
