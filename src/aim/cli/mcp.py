@@ -16,7 +16,7 @@ from aim.core.addresses import is_server, server_address
 from aim.core.errors import UsageError
 from aim.engine.door import Door
 from aim.engine.remote.door import ServerRepository
-from aim.mcp.serving import Caller, Callers, one_caller
+from aim.mcp.serving import Requester, Requesters, one_caller
 from aim.server.roles import EDIT, READ, RIGHTS
 from aim.server.settings import AUTH_FOLDER, Settings
 from aim.server.tokens import TokenFile
@@ -66,7 +66,7 @@ def serve_tools(repo: Path | None, http: bool, host: str, port: int, token: str 
         uvicorn.Server(config).run(sockets=[opened])
 
 
-def _callers(address: Path | str, door: Door, *, is_local: bool) -> Callers | None:
+def _callers(address: Path | str, door: Door, *, is_local: bool) -> Requesters | None:
     """Return who may come in by the roles of tokens; None: there are no tokens, and nobody is asked for one."""
     if is_server(address):
         return _callers_of_server(str(address), door, is_local=is_local)
@@ -74,15 +74,15 @@ def _callers(address: Path | str, door: Door, *, is_local: bool) -> Callers | No
     if tokens is None or not tokens.exists:
         return None
 
-    def callers(text: str) -> Caller | None:
+    def callers(text: str) -> Requester | None:
         recognised = tokens.recognised(text)
         rights = RIGHTS[recognised.role] if recognised is not None else frozenset()
-        return Caller(door, may_change=EDIT in rights) if READ in rights else None
+        return Requester(door, may_change=EDIT in rights) if READ in rights else None
 
     return callers
 
 
-def _callers_of_server(address: str, own: Door, *, is_local: bool) -> Callers:
+def _callers_of_server(address: str, own: Door, *, is_local: bool) -> Requesters:
     """
     Return callers whose token the server of the repository gets, which decides what they may do.
 
@@ -91,9 +91,9 @@ def _callers_of_server(address: str, own: Door, *, is_local: bool) -> Callers:
     """
 
     @lru_cache(maxsize=DOORS_MAX)
-    def callers(text: str) -> Caller | None:
+    def callers(text: str) -> Requester | None:
         if text:
-            return Caller(ServerRepository(server_address(address), token=text), may_change=True)
-        return Caller(own, may_change=True) if is_local else None
+            return Requester(ServerRepository(server_address(address), token=text), may_change=True)
+        return Requester(own, may_change=True) if is_local else None
 
     return callers

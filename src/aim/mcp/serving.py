@@ -4,7 +4,7 @@ The tools as a server of the Model Context Protocol, by the official SDK: `pip i
     stdio    a program starts `aim mcp` and speaks with it through its pipes
     HTTP     streamable HTTP at http://host:port/mcp, with a bearer token where other machines can reach it
 
-Over HTTP each request is a `Caller`: its token says which repository it asks, and whether it may change runs, also
+Over HTTP each request is a `Requester`: its token says which repository it asks, and whether it may change runs, also
 where a session was begun with another token. A tool that changes runs needs that and `--write`.
 
 Only this module imports the SDK.
@@ -49,18 +49,18 @@ Send = Callable[[Any], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class Caller(NamedTuple):
+class Requester(NamedTuple):
     """Who sent a request: the repository as they may see it, and whether they may change its runs."""
 
     door: Door
     may_change: bool
 
 
-Callers = Callable[[str], "Caller | None"]
+Requesters = Callable[[str], "Requester | None"]
 """Takes the bearer token of a request, empty without one, and returns the caller; None: the request is refused."""
 
 
-def make_server(door: Door, *, writes: bool, callers: Callers | None = None) -> Any:
+def make_server(door: Door, *, writes: bool, callers: Requesters | None = None) -> Any:
     """
     Return an `MCPServer` with the tools over *door*; with *writes* those that change runs too.
 
@@ -76,9 +76,9 @@ def make_server(door: Door, *, writes: bool, callers: Callers | None = None) -> 
     except ImportError:
         raise UsageError('`aim mcp` needs the package mcp: pip install "aim[mcp]".') from None
     server = MCPServer("aim", instructions=INSTRUCTIONS, version=str(VERSION), log_level="WARNING")
-    whole = Caller(door, may_change=True)
+    whole = Requester(door, may_change=True)
 
-    def caller_of(headers: Mapping[str, str] | None) -> Caller | None:
+    def caller_of(headers: Mapping[str, str] | None) -> Requester | None:
         return whole if callers is None or headers is None else callers(bearer(headers.get("authorization", "")))
 
     for kind, names, is_reading in ((ReadingTools, READING, True), (ChangingTools, CHANGING if writes else (), False)):
@@ -94,7 +94,7 @@ def make_server(door: Door, *, writes: bool, callers: Callers | None = None) -> 
 def _answering(
     kind: type[ReadingTools | ChangingTools],
     tool: Callable[..., Any],
-    caller_of: Callable[[Mapping[str, str] | None], Caller | None],
+    caller_of: Callable[[Mapping[str, str] | None], Requester | None],
 ) -> Callable[..., Any]:
     """Return a method of *kind* as a function that asks for its caller, with errors and images in forms of the SDK."""
     from mcp.server.mcpserver import Context, Image
@@ -120,21 +120,21 @@ def _answering(
     return answer
 
 
-def http_app(server: Any, host: str, callers: Callers | None) -> AsgiApp:
+def http_app(server: Any, host: str, callers: Requesters | None) -> AsgiApp:
     """Return the server as an ASGI app; *callers* None lets everybody in."""
     app: AsgiApp = server.streamable_http_app(streamable_http_path=PATH, host=host)
     return app if callers is None else _guarded(app, callers)
 
 
-def one_caller(door: Door, token: str) -> Callers:
+def one_caller(door: Door, token: str) -> Requesters:
     """
     Return what lets in one token only, for everything.
 
     >>> callers = one_caller(None, "secret")
     >>> callers("secret"), callers("other")
-    (Caller(door=None, may_change=True), None)
+    (Requester(door=None, may_change=True), None)
     """
-    caller = Caller(door, may_change=True)
+    caller = Requester(door, may_change=True)
     return lambda text: caller if hmac.compare_digest(text.encode(), token.encode()) else None
 
 
@@ -149,7 +149,7 @@ def bearer(header: str) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
-def _guarded(app: AsgiApp, callers: Callers) -> AsgiApp:
+def _guarded(app: AsgiApp, callers: Requesters) -> AsgiApp:
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and callers(bearer(_authorization(scope))) is None:
             headers = [(b"www-authenticate", b"Bearer"), (b"content-type", b"text/plain")]
