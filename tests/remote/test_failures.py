@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from aim.sdk.run import BasicRun, Run
+from aim.server.settings import auth_folder
+from aim.server.tokens import TokenFile
 from aim.storage.forms import events
 from aim.storage.forms.run_log import RunLog
 from aim.storage.shipping.new_lines import without_crc
@@ -308,6 +310,59 @@ def test_token_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: py
     server.kill()
 
     assert "AIM_TOKEN" in refusals(caplog, server)[0]
+
+
+def test_token_revoked_while_a_run_ships(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    One warning; what is recorded from then on is kept, and sent with the next token.
+    """
+    server.kill()
+    tokens = TokenFile(auth_folder(None, (server.root,)))
+    text = tokens.create("job", "writer", ["*"], None)
+    server.start()
+    monkeypatch.setenv("AIM_TOKEN", text)
+    run = BasicRun(repo=server.address)
+    record(run, 0)
+    wait_until(lambda: len(server.values(run.hash)) == 100, "the points")
+    tokens.revoke(text.split("_")[1])
+    record(run, 100)
+    wait_until(lambda: refusals(caplog, server), "the warning")
+    record(run, 200)
+    monkeypatch.setenv("AIM_TOKEN", tokens.create("job", "writer", ["*"], None))
+    wait_until(lambda: len(server.values(run.hash)) == 300, "the points")
+    run.close()
+    server.kill()
+
+    assert 1 == len(refusals(caplog, server))
+    assert list(range(300)) == server.values(run.hash)
+
+
+@pytest.mark.parametrize("ahead_s", [-3 * 86_400, 3 * 86_400])
+def test_clock_of_the_trainer_wrong(server: Server, ahead_s: int) -> None:
+    """
+    Times are as they were recorded, and a change made at the server afterwards counts, though its clock is behind.
+    """
+    code = (
+        "import sys, time\nahead_s = int(sys.argv[2])\nseconds, nanoseconds = time.time, time.time_ns\n"
+        "time.time = lambda: seconds() + ahead_s\ntime.time_ns = lambda: nanoseconds() + ahead_s * 10**9\n"
+        "from aim.sdk.run import BasicRun\n"
+        "with BasicRun('clock', repo=sys.argv[1], create=True, name='recorded') as run:\n"
+        "    for step in range(100):\n        run.track(float(step), name='loss', step=step)"
+    )
+    subprocess.run([sys.executable, "-c", code, server.address, str(ahead_s)], check=True)
+    assert 0 == call("sync", "--wait", "300").code
+    run = Run("clock", repo=server.address, read_only=True)
+    before = run.name
+    run.name = "changed"
+    (metric,) = run.metrics()
+    _, (_, _, times_s) = metric.data.numpy()
+
+    assert ("recorded", "changed", "finished") == (before, run.name, run.status)
+    assert list(range(100)) == server.values("clock")
+    assert abs(times_s - time.time() - ahead_s).max() < 3600
+    assert_equal(spool_of(server), server.store)
 
 
 def test_same_writer_id_twice(server: Server) -> None:
