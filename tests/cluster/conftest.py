@@ -6,13 +6,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from aim.server.settings import Settings
 from aim.storage.cluster.cluster_backend import ClusterBackend
+from aim.storage.cluster.cluster_project import ClusterProject
 from tests.cluster.running import RunningCluster
 from tests.cluster.servers import library, object_server
 from tests.machine import lacks
+from tests.server.conftest import RunningServer
 
 PROJECTS = itertools.count()
 
@@ -32,16 +36,36 @@ def _cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluste
 
 
 @pytest.fixture(name="project")
-def _project() -> str:
+def _project(cluster: RunningCluster) -> ClusterProject:
     """
-    The name of a project that no other test uses.
+    A project that no other test uses.
     """
-    return f"p{next(PROJECTS)}"
+    return cluster.project(f"p{next(PROJECTS)}")
 
 
 @pytest.fixture(name="backend")
-def _backend(cluster: RunningCluster, project: str) -> ClusterBackend:
+def _backend(project: ClusterProject) -> ClusterBackend:
     """
-    An empty project.
+    The project as a place where runs are.
     """
-    return cluster.backend(project)
+    return ClusterBackend(project)
+
+
+@pytest.fixture(scope="session", name="server")
+def _server(cluster: RunningCluster) -> Iterator[RunningServer]:
+    """
+    A server of all projects of the cluster.
+    """
+    server = RunningServer(Settings((), cluster=cluster.settings, port=0))
+    yield server
+    assert server.stop()
+
+
+@pytest.fixture(name="address")
+def _address(server: RunningServer, project: ClusterProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """
+    The address of the project at the server; what is recorded into it has its spool in the folder of the test.
+    """
+    monkeypatch.setenv("AIM_SPOOL", str(tmp_path / "spool"))
+    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
+    return f"{server.address.strip().rstrip('/')}/{project.name}"

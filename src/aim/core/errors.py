@@ -165,6 +165,10 @@ class DiskRefused(AimError, OSError):
         self.errno = number
 
 
+class Unavailable(AimError, ConnectionError):
+    """What keeps the runs does not answer at this moment. Nothing is lost, and the same can be asked again later."""
+
+
 class DamagedFile(AimError):
     """
     A file does not contain what was written to it.

@@ -18,8 +18,9 @@ import os
 import stat
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -79,6 +80,21 @@ class RunFile:
         return file
 
 
+@dataclass(frozen=True)
+class ServerFile(RunFile):
+    """An artifact that is not in a folder of this machine: a server has it, or an object store, or they know of it."""
+
+    is_sent: bool = False
+    open_sent: Callable[[], BinaryIO] | None = None
+
+    @property
+    def is_here(self) -> bool:
+        return self.is_sent
+
+    def open(self) -> BinaryIO:
+        return super().open() if self.open_sent is None or not self.is_sent else self.open_sent()
+
+
 def _no_link(path: str, flags: int) -> int:
     # O_NONBLOCK: opening a pipe would wait for its other end
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
@@ -102,6 +118,25 @@ def _in_folder(folder: Path, name: str, size_bytes: int, record: ArtifactRecord 
     sha256 = record.sha256 if record is not None and is_recorded else None
     path = folder / name
     return RunFile(name, path.absolute().as_uri(), size_bytes, sha256, path, is_own=True)
+
+
+def stored_artifacts(
+    records: Mapping[str, ArtifactRecord], open_stored: Callable[[ArtifactRecord], BinaryIO]
+) -> list[RunFile]:
+    """List the files of a run that is in no folder, by name; *open_stored* opens one that is kept with the run."""
+    return [
+        ServerFile(
+            name,
+            record.uri or "",
+            record.size_bytes,
+            record.sha256,
+            None,
+            record.uri is None,
+            record.uri is None,
+            partial(open_stored, record),
+        )
+        for name, record in sorted(records.items())
+    ]
 
 
 def _local_path(record: ArtifactRecord) -> Path | None:

@@ -147,7 +147,10 @@ class BackendRepository(Door):
         return Tags(self, by=by)
 
     def artifact(self, run_hash: str, name: str) -> BinaryIO:
-        raise UsageError(f"{self.address}: this repository keeps no artifacts of its own.")
+        for file in self.run(run_hash).files():
+            if file.name == name:
+                return file.open()
+        raise NotFound(f"The run has no artifact {name!r}.")
 
     def empty_trash(self) -> None:
         self.backend.trash.empty()

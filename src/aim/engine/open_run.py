@@ -5,6 +5,7 @@ A run of a folder, as a `RunDoor`: its state and params without points, its poin
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,9 +99,12 @@ class OpenRun(RunDoor):
         return OpenRun(self._readers, self.run_hash, rewind)
 
     def files(self) -> list[RunFile]:
-        from aim.engine.artifacts import artifacts_of  # a training lists none
+        from aim.engine.artifacts import artifacts_of, stored_artifacts  # a training lists none
 
-        return artifacts_of(self.artifact_folder(), self.state().artifacts)
+        backend, records = self._readers.backend, self.state().artifacts
+        if backend.files is None:
+            return stored_artifacts(records, partial(backend.open_artifact, self.run_hash))
+        return artifacts_of(self.artifact_folder(), records)
 
     def artifact_folder(self) -> Path:
         return self._readers.artifacts_folder(self.run_hash)

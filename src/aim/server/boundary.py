@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from aim.core.errors import AimError, DamagedFile, InvalidQuery, NotFound, UsageError
+from aim.core.errors import AimError, DamagedFile, InvalidQuery, NotFound, Unavailable, UsageError
 from aim.server.answers import Refusal, json_answer
 from aim.server.request_log import RequestLog
 from aim.server.roles import NEEDED, OPEN
@@ -59,6 +59,8 @@ def refusal_of(error: Exception) -> Refusal:
         return Refusal(500, "damaged", str(error), error="DamagedFile", **span)
     if isinstance(error, HTTPException):
         return Refusal(error.status_code, "not-found" if error.status_code == 404 else "request", f"{error.detail}.")
+    if isinstance(error, Unavailable):
+        return Refusal(503, "away", str(error))
     if isinstance(error, OSError):
         return _refusal_of_disk(error)
     for error_class, status, kind in REFUSED:

@@ -16,6 +16,7 @@ from aim.engine.backend_repository import BackendRepository
 from aim.server.open_repository import OpenRepository, Receiving, no_repository
 from aim.server.projects import DEFAULT_PROJECT, IDLE_S, LIST_S, is_project_name
 from aim.storage.cluster.cluster_backend import ClusterBackend
+from aim.storage.cluster.cluster_intake import ClusterIntake
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.database import Database
 from aim.storage.cluster.object_store import Objects
@@ -27,13 +28,13 @@ log = logging.getLogger("aim.server")
 class OpenClusterProject(OpenRepository):
     """A project of a cluster."""
 
-    def __init__(self, name: str, backend: ClusterBackend) -> None:
-        super().__init__(name, BackendRepository(backend), name)
-        self._backend = backend
+    def __init__(self, project: ClusterProject) -> None:
+        super().__init__(project.name, BackendRepository(ClusterBackend(project)), project.name)
+        self._project = project
 
     def receiver(self) -> Receiving:
         """Return what takes the requests of trainings."""
-        return self._backend.intake()
+        return ClusterIntake(self._project)
 
 
 class ClusterProjects:
@@ -61,10 +62,10 @@ class ClusterProjects:
             return iter(list(self._open.values()))
 
     def names(self) -> list[str]:
-        """List the names of all projects, at most 2 s old. Raises ClusterUnavailable."""
+        """List the names of all projects, at most 2 s old but for those that are open. Raises ClusterUnavailable."""
         at_s, names = self._listed
         if time.monotonic() - at_s < LIST_S:
-            return names
+            return sorted({*names, *self._open})
         rows = self._database.rows(f"SELECT DISTINCT project FROM {self._database.table('heads')} ORDER BY project")
         names = [name for (name,) in rows]
         self._listed = (time.monotonic(), names)
@@ -76,7 +77,7 @@ class ClusterProjects:
 
     def run_count(self, name: str) -> int:
         """Return how many runs a project has, archived ones included."""
-        return len(self._backend(name).run_hashes())
+        return len(ClusterBackend(self._project(name)).run_hashes())
 
     def is_open(self, name: str) -> bool:
         """Return whether a project is open, so that `get` is quick."""
@@ -100,11 +101,11 @@ class ClusterProjects:
                     raise no_repository(name)
                 if not create and name != DEFAULT_PROJECT and name not in self.names():
                     raise no_repository(name)
-                self._open[name] = OpenClusterProject(name, self._backend(name))
+                self._open[name] = OpenClusterProject(self._project(name))
             return self._open[name]
 
-    def _backend(self, name: str) -> ClusterBackend:
-        return ClusterBackend(ClusterProject(self._database, self._objects, name, self.location(name)))
+    def _project(self, name: str) -> ClusterProject:
+        return ClusterProject(self._database, self._objects, name, self.location(name))
 
     def is_measured(self, name: str) -> bool:
         """Return True."""

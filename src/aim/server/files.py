@@ -66,7 +66,7 @@ def file_answer(file: IO[bytes], name: str, range_header: str | None) -> Respons
     Raises:
         Refusal: (416) the range is outside of the file.
     """
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
     try:
         span = byte_range(range_header, size)
     except Refusal:

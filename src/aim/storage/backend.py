@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aim.storage.care.repair import RepairReport
     from aim.storage.catalogue.catalogue_update import CatalogueChanges
     from aim.storage.catalogue.run_table import RunTable
+    from aim.storage.forms.artifact_records import ArtifactRecord
     from aim.storage.reading.reader import RunReader
     from aim.storage.shipping.receiving import Receiver
 
@@ -233,6 +234,9 @@ class Backend(Protocol):
         before: Rewind | None = None,
     ) -> RunReader:
         """Return a new reader of a run's points; see `storage.reading.reader.RunReader`."""
+
+    def open_artifact(self, run_hash: str, record: ArtifactRecord) -> BinaryIO:
+        """Open an artifact that is kept with a run. Raises NotFound: its bytes are not there."""
 
     def catalogue(self, open_reader: Callable[[str], RunReader], *, cache: Path | None = None) -> RunCatalogue:
         """Return a new catalogue of the runs."""

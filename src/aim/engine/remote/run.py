@@ -8,11 +8,10 @@ next points are read with them: who goes through the images of a sequence waits 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from aim.core import params
@@ -20,7 +19,7 @@ from aim.core.errors import AimError, NotFound, ServerUnreachable, UsageError
 from aim.core.params import Path as ParamPath
 from aim.core.params import Restore
 from aim.core.recent import Recent
-from aim.engine.artifacts import RunFile
+from aim.engine.artifacts import RunFile, ServerFile
 from aim.engine.door import RunDoor
 from aim.engine.remote.points import SequenceAddress
 from aim.engine.remote.refusals import error_of_body
@@ -151,21 +150,6 @@ class DistantRun(RunDoor):
     def artifact_uri(self, name: str) -> str:
         connection = self._runs.project.connection
         return f"{connection.address.origin}{connection.path(artifact_path(self._run_hash, name))}"
-
-
-@dataclass(frozen=True)
-class ServerFile(RunFile):
-    """An artifact that the server has, or knows of."""
-
-    is_sent: bool = False
-    open_sent: Callable[[], BinaryIO] | None = None
-
-    @property
-    def is_here(self) -> bool:
-        return self.is_sent
-
-    def open(self) -> BinaryIO:
-        return super().open() if self.open_sent is None or not self.is_sent else self.open_sent()
 
 
 class _gone_is_missing:

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from aim.core.errors import RunNotFound, UsageError
+from aim.core.errors import NotFound, RunNotFound, UsageError
 from aim.core.params import Restore
 from aim.storage.backend import Backend, RunCatalogue
 from aim.storage.cluster.cluster_catalogue import ClusterCatalogue
 from aim.storage.cluster.cluster_documents import ClusterDocuments
 from aim.storage.cluster.cluster_edits import write_edits
-from aim.storage.cluster.cluster_intake import ClusterIntake
+from aim.storage.cluster.cluster_files import WholeFile
 from aim.storage.cluster.cluster_lines import ClusterLines
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_source import ClusterSource
 from aim.storage.cluster.cluster_trash import ClusterTrash
 from aim.storage.cluster.database import ClusterUnavailable
 from aim.storage.cluster.partial_runs import RUNS_IN_MEMORY_MAX
+from aim.storage.forms.artifact_records import ArtifactRecord
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.run_log import RunLog
 from aim.storage.reading.reader import RunReader
@@ -63,10 +64,6 @@ class ClusterBackend(Backend):
     @property
     def documents(self) -> ClusterDocuments:
         return ClusterDocuments(self._project)
-
-    def intake(self) -> ClusterIntake:
-        """Return what takes the requests of shippers."""
-        return ClusterIntake(self._project)
 
     # runs
 
@@ -140,6 +137,13 @@ class ClusterBackend(Backend):
 
     def catalogue(self, open_reader: Callable[[str], RunReader], *, cache: Path | None = None) -> RunCatalogue:
         return ClusterCatalogue(self._project, open_reader, runs_max=self._runs_max)
+
+    def open_artifact(self, run_hash: str, record: ArtifactRecord) -> BinaryIO:
+        file = WholeFile(self._project.objects, self._project.rid(run_hash), record.sha256, record.size_bytes)
+        try:
+            return file.opened()
+        except FileNotFoundError:
+            raise NotFound(f"The artifact {record.name!r} is not here: it was not sent, or not yet.") from None
 
     # recording
 

@@ -14,14 +14,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from aim.core.clock import MICROSECONDS
 from aim.storage.cluster import rows
 from aim.storage.cluster.cluster_edits import edit_identity, edit_row
+from aim.storage.cluster.cluster_files import WholeFile
 from aim.storage.cluster.cluster_heads import edit_head
 from aim.storage.cluster.cluster_project import ClusterProject
-from aim.storage.cluster.object_store import ObjectsUnavailable, part_key, whole_key
+from aim.storage.cluster.cluster_sealed import SEALED, sealed_rows
+from aim.storage.cluster.object_store import ObjectsUnavailable, part_key
 from aim.storage.disk import layout
 from aim.storage.forms import events
 from aim.storage.shipping import frames as wire
@@ -30,6 +33,7 @@ from aim.storage.shipping.whole_files import check_name
 
 SERVER = "cluster"  # in place of the id of a process: whoever answers, what is durable stays so
 WRITERS_KEPT = 100_000
+CHECKED_BYTES_MAX = 256 << 20  # a whole file up to here is read back to compare its digest when its last part comes
 
 Answer = dict[str, Any]
 WriterState = dict[str, Any]
@@ -179,21 +183,46 @@ class ClusterIntake:
             blocks.heads.append(edit_head(self._project.name, arriving.run_hash, identity))
             answer.setdefault("files", {})[label["name"]] = len(frame.data)
             return
-        size_bytes = len(frame.data)
-        if label is None:
-            key = part_key(arriving.rid, arriving.writer, frame.file, frame.offset, size_bytes)
-        else:
-            key = whole_key(arriving.rid, label["sha256"], frame.offset, size_bytes)
         try:
+            if label is not None:
+                size_bytes = self._take_part(arriving, frame, label, blocks)
+                answer.setdefault("files", {})[label["name"]] = size_bytes
+                return
+            key = part_key(arriving.rid, arriving.writer, frame.file, frame.offset, len(frame.data))
             self._project.objects.put(key, frame.data)
         except ObjectsUnavailable:
+            if frame.kind == wire.SEALED:  # `later` is for objects and artifacts only
+                raise
             answer["state"] = wire.LATER
             return
-        if label is None:
-            row = rows.part_row(arriving.rid, arriving.writer, frame.file, frame.offset, size_bytes, key)
-            blocks.parts.append(row)
-        else:
-            answer.setdefault("files", {})[label["name"]] = frame.offset + size_bytes
+        blocks.parts.append(
+            rows.part_row(arriving.rid, arriving.writer, frame.file, frame.offset, len(frame.data), key)
+        )
+
+    def _take_part(self, arriving: _ArrivingWriter, frame: Frame, label: Mapping[str, Any], blocks: _Blocks) -> int:
+        """Store a part of a sealed file or of an artifact; return how many bytes of it are there."""
+        size_bytes = int(label["bytes"])
+        file = WholeFile(self._project.objects, arriving.rid, str(label["sha256"]), size_bytes)
+        is_artifact = frame.kind == wire.ARTIFACT
+        if is_artifact and frame.offset == 0 and file.is_whole():
+            return size_bytes
+        file.put(frame.offset, frame.data)
+        end = frame.offset + len(frame.data)
+        if end < size_bytes:
+            return end
+        present_bytes = file.present_bytes()
+        if present_bytes < size_bytes:
+            return present_bytes
+        if size_bytes <= CHECKED_BYTES_MAX and not file.has_its_digest():
+            file.delete()
+            return 0
+        if not is_artifact:
+            with file.opened() as opened:
+                block = sealed_rows(arriving.rid, arriving.writer, label["name"], opened.read())
+            blocks.points.append(block)
+            counts = 0, SEALED + len(block) // rows.POINT_ROW.itemsize
+            blocks.heads.append(self._head(arriving, counts))
+        return size_bytes
 
     # what stands against it
 
@@ -216,11 +245,18 @@ class ClusterIntake:
             is_present = (arriving.rid, arriving.writer) in self._present
         return not is_present or "has" in arriving.entry or "end" in arriving.entry
 
-    def _sizes(self, arriving: _ArrivingWriter) -> WriterState:
-        """Return how much of the writer is there, as the answer `behind` says it."""
+    def _sizes(self, arriving: _ArrivingWriter) -> WriterState | None:
+        """Return how much of the writer is there, as the answer `behind` says it; None: all, as it is sealed."""
         writer = {"rid": arriving.rid, "writer": arriving.writer}
         where = "WHERE rid = {rid:FixedString(16)} AND writer = {writer:UInt32}"
         database, table = self._project.database, self._project.table
+        ((slots_end,),) = database.rows(
+            f"SELECT max(slots) FROM {table('heads')} WHERE project = {{project:String}} AND "
+            "rid = {rid:FixedString(16)} AND writer = {writer:UInt32}",
+            {"project": self._project.name, **writer},
+        )
+        if slots_end >= SEALED:
+            return None
         lines = database.rows(f"SELECT start, length(line) FROM {table('lines')} FINAL {where} ORDER BY start", writer)
         slots = database.rows(f"SELECT slot FROM {table('points')} FINAL {where}", writer)
         parts = database.rows(

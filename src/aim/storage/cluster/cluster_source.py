@@ -16,8 +16,9 @@ import numpy as np
 
 from aim.core.errors import DamagedFile
 from aim.storage.cluster import rows
+from aim.storage.cluster.cluster_files import READ_AHEAD_BYTES, PartsFile
 from aim.storage.cluster.cluster_project import ClusterProject
-from aim.storage.cluster.database import Database
+from aim.storage.cluster.cluster_sealed import points_of_writer
 from aim.storage.forms import blobs, journal
 from aim.storage.forms.state import SequenceKey, SequencePart, SequenceState, WriterInfo
 from aim.storage.reading.chunk_source import WriterPoints
@@ -26,7 +27,6 @@ from aim.storage.sealing.declarations import unknown_name
 
 COLUMNS = np.dtype([("step", "<i8"), ("value", "<f8"), ("time", "<i8"), ("epoch", "<f4")])
 SOURCE_BYTES = 8_192
-READ_AHEAD_BYTES = 64 << 10  # of an object: its header and, of most, its data
 
 
 class ClusterSource:
@@ -46,7 +46,7 @@ class ClusterSource:
         ended = self._ended.get(writer.id)
         if ended is not None:
             return ended
-        points = ClusterPoints(self._project.database, self._rid, writer.id)
+        points = ClusterPoints(self._project, self._rid, writer.id)
         if writer.end is not None:
             self._ended[writer.id] = points
         return points
@@ -109,23 +109,29 @@ class ClusterSource:
         return f"{self.run_hash}/{writer_id}.blobs-{file_number:04d}.zip"
 
     def _opened(self, writer_id: str, file_number: int) -> io.BufferedReader:
-        file = ClusterFile(self._project, self._rid, rows.writer_number(writer_id), file_number)
-        return io.BufferedReader(file, READ_AHEAD_BYTES)
+        parts = self._project.database.rows(
+            f"SELECT start, bytes, key FROM {self._project.table('parts')} FINAL WHERE rid = {{rid:FixedString(16)}} "
+            "AND writer = {writer:UInt32} AND file = {file:UInt32} ORDER BY start",
+            {"rid": self._rid, "writer": rows.writer_number(writer_id), "file": file_number},
+        )
+        if not parts:
+            raise FileNotFoundError(self._name(writer_id, file_number))
+        return io.BufferedReader(PartsFile(self._project.objects, parts), READ_AHEAD_BYTES)
 
 
 class ClusterPoints:
     """What one writer recorded; a `WriterPoints`."""
 
-    def __init__(self, database: Database, rid: bytes, writer_id: str) -> None:
-        self._database = database
+    def __init__(self, project: ClusterProject, rid: bytes, writer_id: str) -> None:
+        self._database = project.database
         self._writer_id = writer_id
-        self._values = {"rid": rid, "writer": rows.writer_number(writer_id)}
+        self._from = f"FROM {project.table('points')} FINAL WHERE {points_of_writer(project)}"
+        self._values = {"project": project.name, "rid": rid, "writer": rows.writer_number(writer_id)}
 
     def chunk(self, part: SequencePart) -> Chunk:
         """Return all points of a part. Raises ClusterUnavailable."""
         recorded = self._database.array(
-            f"SELECT step, value, time, epoch FROM {self._database.table('points')} FINAL "
-            "WHERE rid = {rid:FixedString(16)} AND writer = {writer:UInt32} AND number = {number:UInt32} ORDER BY slot",
+            f"SELECT step, value, time, epoch {self._from} AND number = {{number:UInt32}} ORDER BY slot",
             COLUMNS,
             {**self._values, "number": part.number},
         )
@@ -143,8 +149,7 @@ class ClusterPoints:
     def undeclared(self, declared_numbers: Collection[int]) -> list[SequenceState]:
         """Return the sequences of other numbers, named after them."""
         numbers = self._database.rows(
-            f"SELECT DISTINCT number FROM {self._database.table('points')} "
-            "WHERE rid = {rid:FixedString(16)} AND writer = {writer:UInt32} AND number < {void:UInt32} ORDER BY number",
+            f"SELECT DISTINCT number {self._from} AND number < {{void:UInt32}} ORDER BY number",
             {**self._values, "void": journal.VOID},
         )
         return [
@@ -152,49 +157,3 @@ class ClusterPoints:
             for (number,) in numbers
             if number not in declared_numbers
         ]
-
-
-class ClusterFile(io.RawIOBase):
-    """
-    A blob file whose bytes lie in parts, for reading.
-
-    Raises:
-        FileNotFoundError: no part of the file is there.
-    """
-
-    def __init__(self, project: ClusterProject, rid: bytes, writer: int, file: int) -> None:
-        self._objects = project.objects
-        self._position = 0
-        self._parts = project.database.rows(
-            f"SELECT start, bytes, key FROM {project.table('parts')} FINAL WHERE rid = {{rid:FixedString(16)}} "
-            "AND writer = {writer:UInt32} AND file = {file:UInt32} ORDER BY start",
-            {"rid": rid, "writer": writer, "file": file},
-        )
-        if not self._parts:
-            raise FileNotFoundError(f"blob file {file} of writer {rows.writer_id(writer)}")
-        self._size_bytes = max(start + size_bytes for start, size_bytes, _ in self._parts)
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to a byte."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size_bytes}[whence]
-        self._position = base + offset
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:
-        """Read into *buffer* what is there without a gap. Raises ObjectsUnavailable."""
-        stop = min(self._position + len(buffer), self._size_bytes)
-        data = b"".join(
-            self._objects.read(key, start, size_bytes)
-            for key, start, size_bytes in rows.cover(self._parts, self._position, stop)
-        )
-        buffer[: len(data)] = data
-        self._position += len(data)
-        return len(data)

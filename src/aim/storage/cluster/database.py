@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from aim.core.errors import AimError, UsageError
+from aim.core.errors import Unavailable, UsageError
 from aim.storage.cluster.settings import ClusterSettings
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ INSTALLING = 'A cluster needs packages: pip install "aim[cluster]".'
 Answer = TypeVar("Answer")
 
 
-class ClusterUnavailable(AimError, ConnectionError):
+class ClusterUnavailable(Unavailable):
     """No server of the cluster answers, or a part of it is away."""
 
 

@@ -9,16 +9,17 @@ A key says all of what it names, and its bytes never change, so putting it again
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
-from aim.core.errors import AimError, UsageError
+from aim.core.errors import Unavailable, UsageError
 from aim.storage.cluster.settings import ObjectSettings
 
 INSTALLING = 'A cluster needs packages: pip install "aim[cluster]".'
 
 
-class ObjectsUnavailable(AimError, ConnectionError):
+class ObjectsUnavailable(Unavailable):
     """The object store does not answer, or refuses."""
 
 
@@ -32,9 +33,14 @@ def part_key(rid: bytes, writer: int, file: int, start: int, size_bytes: int) ->
     return f"b/{rid.hex()}/{writer:08x}/{file}/{start}-{size_bytes}"
 
 
+def whole_prefix(rid: bytes, sha256: str) -> str:
+    """Return what the keys of all parts of a whole file begin with."""
+    return f"w/{rid.hex()}/{sha256}"
+
+
 def whole_key(rid: bytes, sha256: str, start: int, size_bytes: int) -> str:
     """Return the key of a part of a file whose SHA-256 is known."""
-    return f"w/{rid.hex()}/{sha256}/{start}-{size_bytes}"
+    return f"{whole_prefix(rid, sha256)}/{start}-{size_bytes}"
 
 
 class Objects:
@@ -96,9 +102,8 @@ class Objects:
         """Delete objects; those that are gone are no error. Raises ObjectsUnavailable."""
         try:
             for key in keys:
-                self._obstore.delete(self._store, key)
-        except FileNotFoundError:
-            pass
+                with contextlib.suppress(FileNotFoundError):
+                    self._obstore.delete(self._store, key)
         except (self._obstore.exceptions.BaseError, OSError) as error:
             raise _unavailable(error) from None
 
