@@ -172,7 +172,7 @@ def test_status_counts_what_is_there(cluster: RunningCluster, toml: Path, tmp_pa
     run.close()
     other = RunningCluster.__new__(RunningCluster)
     other.database, other.objects = Database(read_settings(toml)), cluster.objects
-    ship(Store(tmp_path / ".aim"), other.backend("vision"))
+    ship(Store(tmp_path / ".aim"), other.project("vision"))
     (status,) = check("aim cluster status", call("cluster", "status", str(toml), "--json").out)
     shown = call("cluster", "status", str(toml)).out
     other.database.close()

@@ -9,11 +9,14 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from aim import Image, Repo
+from aim import Image, Repo, Run
 from aim.engine.opening import open_door
 from aim.sdk.run import BasicRun
+from aim.storage.store import Store
+from tests.cli.schemas import call
 from tests.cluster.servers import DEADLINE_S
 from tests.remote.servers import wait_until
+from tests.storage.recorded import RUN, points_in_place, record
 
 
 def recorded(address: str, **options: str) -> str:
@@ -88,3 +91,36 @@ def test_a_deleted_run_is_gone_until_the_deletion_is_taken_back(address: str) ->
     open_door(address).delete_run(run_hash)
 
     assert [other] == [one.run.hash for one in Repo(address).query_runs("").iter_runs()]
+
+
+def test_a_project_moves_from_a_folder_into_a_cluster_and_back(address: str, tmp_path: Path) -> None:
+    """
+    `aim sync` sends all runs of a folder, and brings them into another one, where they are equal; also those that are
+    being recorded, whose rest comes with the next call.
+    """
+    local, back = Store(tmp_path / "local" / ".aim", create=True), tmp_path / "back"
+    record(local.runs / RUN)
+    growing = Run(repo=local.path.parent, system_tracking_interval=None, capture_terminal_logs=False)
+    growing.track(0.5, name="loss", step=0)
+    codes = [call("sync", str(local.path.parent), address).code, call("sync", address, str(back)).code]
+    first = points_in_place(Store(back / ".aim").run_folder(growing.hash))
+    growing.track(0.25, name="loss", step=1)
+    growing.close()
+    codes += [call("sync", str(local.path.parent), address).code, call("sync", address, str(back)).code]
+    returned = Store(back / ".aim")
+
+    assert ([0] * 4, 1) == (codes, len(first))
+    assert sorted(local.run_hashes()) == sorted(returned.run_hashes())
+    for run_hash in local.run_hashes():
+        assert points_in_place(local.run_folder(run_hash)) == points_in_place(returned.run_folder(run_hash))
+
+
+def test_a_fork_is_made_at_the_server(address: str) -> None:
+    """
+    `Run.fork` of a run in a cluster gives a run of the cluster with the curves up to the step.
+    """
+    run_hash = recorded(address)
+    child = open_door(address).fork_run(run_hash, 10, name="child")
+    (metric,) = list(Repo(address).query_metrics("run.name == 'child' and metric.name == 'loss'"))
+
+    assert (child, [step * 0.5 for step in range(11)]) == (metric.run.hash, metric.values.tolist())

@@ -11,9 +11,10 @@ import click
 
 from aim.cli import output
 from aim.cli.formats import json_option
-from aim.core.addresses import folder_of_address, server_address
+from aim.core.addresses import folder_of_address, is_server, server_address
 from aim.core.words import counted
 from aim.engine.opening import open_door
+from aim.engine.repository import Repository
 from aim.engine.spool_shipping import left_text
 from aim.engine.syncing import FolderSync, SyncReport
 from aim.storage.shipping.spool import ShippedFolder, Spool, spools
@@ -21,7 +22,7 @@ from aim.storage.shipping.spool import ShippedFolder, Spool, spools
 LEFT_EXIT = 3
 
 
-@click.command(short_help="Send runs to a server.")
+@click.command(short_help="Send runs to a server, or bring them from there.")
 @click.argument("folder", required=False)
 @click.argument("address", required=False)
 @click.option("--query", default=None, help="Send only the runs that match.")
@@ -44,23 +45,57 @@ def sync(
     as_json: bool,
 ) -> None:
     """
-    Send runs to a server.
+    Send runs to a server, or bring them from there.
 
     Without arguments: what trainings that record to servers have left on this machine (the spools of this user). With
     FOLDER and ADDRESS: the runs of a repository, such as `aim sync . aim://host:53800/project`. What the server has is
-    not sent twice, so it may be interrupted and repeated at any time.
+    not sent twice, so it may be interrupted and repeated at any time. With an address first and a folder second the
+    runs of the server come into the folder, which is made if it is not there: `aim sync aim://host:53800/project .`
 
     Exit code 3: something is left.
     """
-    sources = _sources(folder, address)
-    chosen = _chosen(folder, query)
-    if not sources and not as_json:
-        output.tell("Nothing waits on this machine to be sent.")
-    reports = [_send(source, chosen, wait, again, follow=follow) for source in sources]
+    if folder is not None and is_server(folder):
+        if address is None or is_server(address) or follow or wait is not None or again:
+            raise click.UsageError("Runs of a server go into a folder, as they are now: aim sync ADDRESS FOLDER")
+        reports = [_fetch(folder, address, query)]
+    else:
+        reports = _sent(folder, address, query, wait, again, follow=follow, as_json=as_json)
     for report in reports:
         _tell(report, as_json=as_json)
     if any(report.left_runs for report in reports):
         raise click.exceptions.Exit(LEFT_EXIT)
+
+
+def _fetch(address: str, folder: str, query: str | None) -> SyncReport:
+    from aim.engine.remote.door import ServerRepository
+    from aim.engine.remote.fetching import fetch_runs
+
+    source = open_door(address)
+    target = open_door(folder_of_address(folder), create=True)
+    if not isinstance(source, ServerRepository) or not isinstance(target, Repository):
+        raise click.UsageError("Runs of a server go into a folder: aim sync ADDRESS FOLDER")
+    chosen = source.run_hashes() if query is None else source.questions().runs(query)
+    bar = output.Progress("fetched runs", len(chosen))
+    report = fetch_runs(source, target, chosen, bar.show)
+    bar.end()
+    return report
+
+
+def _sent(
+    folder: str | None,
+    address: str | None,
+    query: str | None,
+    wait: float | None,
+    again: tuple[str, ...],
+    *,
+    follow: bool,
+    as_json: bool,
+) -> list[SyncReport]:
+    sources = _sources(folder, address)
+    chosen = _chosen(folder, query)
+    if not sources and not as_json:
+        output.tell("Nothing waits on this machine to be sent.")
+    return [_send(source, chosen, wait, again, follow=follow) for source in sources]
 
 
 def _sources(folder: str | None, address: str | None) -> list[ShippedFolder]:

@@ -107,7 +107,7 @@ async def archive(request: Request) -> Response:
 
     def write() -> Response:
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
-        repo.folder().files.write_archive(file, run_hashes=[run_hash])
+        repo.write_archive(run_hash, file)
         file.seek(0)
         return file_answer(file, f"{run_hash}.zip", request.headers.get("range"))
 

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 from aim.core.errors import AimError
 from aim.engine.backend_repository import BackendRepository
@@ -18,6 +19,7 @@ from aim.server.projects import DEFAULT_PROJECT, IDLE_S, LIST_S, is_project_name
 from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.cluster.cluster_intake import ClusterIntake
 from aim.storage.cluster.cluster_project import ClusterProject
+from aim.storage.cluster.cluster_scratch import write_archive
 from aim.storage.cluster.database import Database
 from aim.storage.cluster.object_store import Objects
 from aim.storage.cluster.settings import ClusterSettings
@@ -35,6 +37,10 @@ class OpenClusterProject(OpenRepository):
     def receiver(self) -> Receiving:
         """Return what takes the requests of trainings."""
         return ClusterIntake(self._project)
+
+    def write_archive(self, run_hash: str, target: BinaryIO) -> None:
+        """Write a run as an archive."""
+        write_archive(self._project, run_hash, target)
 
 
 class ClusterProjects:

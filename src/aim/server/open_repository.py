@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from aim.core.errors import AimError, RepoNotFound
 from aim.core.recent import MEMORY, Recent
@@ -94,6 +94,10 @@ class OpenRepository:
 
     def receiver(self) -> Receiving:
         """Return what takes the requests of trainings."""
+        raise NotImplementedError
+
+    def write_archive(self, run_hash: str, target: BinaryIO) -> None:
+        """Write a run as an archive."""
         raise NotImplementedError
 
     def ask(self, question: Callable[[RunTable], Result], *, about: Query | Sequence[str] | None = None) -> Result:
@@ -192,6 +196,10 @@ class OpenFolder(OpenRepository):
     def receiver(self) -> Receiving:
         """Return what takes the requests of trainings, and seals the runs that have ended."""
         return self.files.receiver(seal_soon)
+
+    def write_archive(self, run_hash: str, target: BinaryIO) -> None:
+        """Write a run as an archive."""
+        self.files.write_archive(target, run_hashes=[run_hash])
 
 
 def no_repository(repo_id: str) -> Refusal:

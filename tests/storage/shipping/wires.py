@@ -12,6 +12,7 @@ from typing import Any
 from aim.storage.disk import layout
 from aim.storage.forms import journal
 from aim.storage.shipping import frames as wire
+from aim.storage.shipping.delivery import shipments_in
 from aim.storage.shipping.exchange import Exchange, Marks, Verdict
 from aim.storage.shipping.receiving import Receiver
 from aim.storage.shipping.shipment import WriterShipment
@@ -71,14 +72,7 @@ class Wire:
 
 def shipments_of(store: Store) -> list[WriterShipment]:
     """Return a shipment for each writer in *store*."""
-    shipments = []
-    for run_hash in sorted(store.run_hashes()):
-        folder = store.run_folder(run_hash)
-        writers = sorted(path.name[:8] for path in folder.glob("*.events.jsonl"))
-        shipments += [WriterShipment(folder, writer) for writer in writers]
-        if writers:
-            shipments[-len(writers)].carries_edits = True
-    return shipments
+    return [one for run_hash in sorted(store.run_hashes()) for one in shipments_in(store.run_folder(run_hash))]
 
 
 def recorded_bytes(store: Store) -> dict[str, bytes]:

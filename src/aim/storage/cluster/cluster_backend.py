@@ -106,7 +106,10 @@ class ClusterBackend(Backend):
         raise UsageError(f"Copy runs out of a cluster with: aim sync {self._project.address} FOLDER")
 
     def fork_run(self, run_hash: str, step: int, *, name: str | None = None) -> str:
-        raise UsageError("A run of a cluster can't be forked yet by the server: fork it where it was recorded.")
+        from aim.storage.cluster.cluster_scratch import fork_run  # it imports what writes folders
+
+        self.check_exists(run_hash)
+        return fork_run(self._project, run_hash, step, name=name)
 
     def import_run(self, run_hash: str, *, created_at_s: float | None = None) -> RunImport:
         raise UsageError(f"Import into a folder, then send it: aim sync FOLDER {self._project.address}")

@@ -22,8 +22,10 @@ from aim.storage.cluster import rows
 from aim.storage.cluster.cluster_edits import edit_identity, edit_row
 from aim.storage.cluster.cluster_files import WholeFile
 from aim.storage.cluster.cluster_heads import edit_head
+from aim.storage.cluster.cluster_marks import DELETED, RESTORED, SWEPT
 from aim.storage.cluster.cluster_project import ClusterProject
-from aim.storage.cluster.cluster_sealed import SEALED, sealed_rows
+from aim.storage.cluster.cluster_sealed import SEALED, SEALED_FILE, sealed_part, sealed_rows
+from aim.storage.cluster.cluster_trash import check_not_sweeping, sweep
 from aim.storage.cluster.object_store import ObjectsUnavailable, part_key
 from aim.storage.disk import layout
 from aim.storage.forms import events
@@ -220,6 +222,7 @@ class ClusterIntake:
             with file.opened() as opened:
                 block = sealed_rows(arriving.rid, arriving.writer, label["name"], opened.read())
             blocks.points.append(block)
+            blocks.parts.append(sealed_part(arriving.rid, arriving.writer, str(label["sha256"]), size_bytes))
             counts = 0, SEALED + len(block) // rows.POINT_ROW.itemsize
             blocks.heads.append(self._head(arriving, counts))
         return size_bytes
@@ -260,7 +263,9 @@ class ClusterIntake:
         lines = database.rows(f"SELECT start, length(line) FROM {table('lines')} FINAL {where} ORDER BY start", writer)
         slots = database.rows(f"SELECT slot FROM {table('points')} FINAL {where}", writer)
         parts = database.rows(
-            f"SELECT file, start, bytes FROM {table('parts')} FINAL {where} ORDER BY file, start", writer
+            f"SELECT file, start, bytes FROM {table('parts')} FINAL {where} "
+            f"AND file < {SEALED_FILE} ORDER BY file, start",
+            writer,
         )
         return {
             "state": wire.BEHIND,
@@ -270,13 +275,27 @@ class ClusterIntake:
         }
 
     def _was_deleted(self, arriving: _ArrivingWriter, line: dict[str, Any] | None) -> bool:
-        deleted_at_s = self._project.marks.deleted_at_s().get(arriving.run_hash)
-        if deleted_at_s is None:
+        deletion = self._project.marks.deletions().get(arriving.run_hash)
+        if deletion is None:
             return False
+        check_not_sweeping(self._project, arriving.run_hash)
         if arriving.entry.get("again"):
-            self._project.marks.write(arriving.run_hash, restored=True)
+            self._project.marks.write(arriving.run_hash, RESTORED)
             return False
-        return line is None or events.seconds(line.get("at")) <= deleted_at_s
+        if line is None and deletion.state == SWEPT and self._is_present(arriving):
+            return False  # a writer that was begun after the deletion
+        if line is None or events.seconds(line.get("at")) <= deletion.at_s:
+            return True
+        if deletion.state == DELETED:  # the run is begun again: what was deleted is not to be shown with it
+            sweep(self._project, arriving.run_hash)
+        return False
+
+    def _is_present(self, arriving: _ArrivingWriter) -> bool:
+        statement = (
+            f"SELECT 1 FROM {self._project.table('lines')} "
+            "WHERE rid = {rid:FixedString(16)} AND writer = {writer:UInt64} AND start = 0 LIMIT 1"
+        )
+        return bool(self._project.database.rows(statement, {"rid": arriving.rid, "writer": arriving.writer}))
 
 
 def _prefix(spans: list[Any]) -> int:

@@ -111,6 +111,28 @@ class ClusterLines(LineCollection):
         return fresh
 
 
+def line_rows(project: ClusterProject, run_hash: str) -> tuple[dict[str, bytes], dict[tuple[int, int], bytes]]:
+    """
+    Return the event file of each writer of a run up to its first gap, and the edits by their identities.
+
+    Raises:
+        ClusterUnavailable.
+    """
+    inserted = project.database.rows(
+        f"SELECT writer, start, nonce, base64Encode(line) FROM {project.table('lines')} FINAL "
+        "WHERE rid = {rid:FixedString(16)}",
+        {"rid": project.rid(run_hash)},
+    )
+    lines: dict[str, list[tuple[int, bytes]]] = {}
+    edits: dict[tuple[int, int], bytes] = {}
+    for number, start, nonce, line in inserted:
+        if number == rows.EDITS:
+            edits[start, nonce] = _decoded(line)
+        else:
+            lines.setdefault(rows.writer_id(number), []).append((start, _decoded(line)))
+    return {writer: rows.contiguous(of_writer) for writer, of_writer in lines.items()}, edits
+
+
 def _decoded(line: Any) -> bytes:
     import base64
 

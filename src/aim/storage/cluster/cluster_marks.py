@@ -1,20 +1,45 @@
 """
-Which runs of a project were deleted: the table `marks`, asked at most once a second.
+What was said of deletions in a project: the table `marks`, asked at most once a second.
 
-A deletion is a mark, and so is what takes it back; the latest counts. Rows of runs that stay deleted are removed later,
-so a mark is all that a reader and a shipper need to know.
+    deleted   the run is hidden, and its rows wait; shippers are told so
+    restored  the deletion was taken back, or the run is to be sent again
+    sweeping  a server removes the rows
+    swept     the rows are gone. What is begun under the hash from then on is shown
+
+The latest mark of a run counts. For a shipper a swept run stays deleted: what was begun before that is not taken.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from typing import NamedTuple
 
 from aim.core.clock import MICROSECONDS
 from aim.storage.cluster import rows
 from aim.storage.cluster.database import Database
 
 AGE_S = 1.0
+DELETED, RESTORED, SWEEPING, SWEPT = range(4)
+
+
+class Deletion(NamedTuple):
+    """
+    That a run was deleted.
+
+    Attributes:
+        at_s: when it was deleted.
+        state, state_at_s: the latest mark, and when it was made.
+    """
+
+    at_s: float
+    state: int
+    state_at_s: float
+
+    @property
+    def hides(self) -> bool:
+        """Whether readers leave the run out."""
+        return self.state != SWEPT
 
 
 class ClusterMarks:
@@ -24,29 +49,35 @@ class ClusterMarks:
         self._database = database
         self._project = project
         self._lock = threading.Lock()
-        self._deleted_at_s: dict[str, float] = {}
+        self._deletions: dict[str, Deletion] = {}
         self._asked_s: float | None = None
 
-    def deleted_at_s(self) -> dict[str, float]:
-        """Return when each run that is deleted now was deleted. Raises ClusterUnavailable."""
+    def deletions(self) -> dict[str, Deletion]:
+        """Return the runs that were deleted, and not restored since. Raises ClusterUnavailable."""
         with self._lock:
             if self._asked_s is None or time.monotonic() - self._asked_s > AGE_S:
                 latest = self._database.rows(
-                    "SELECT run, toUnixTimestamp64Micro(max(deleted_at)), argMax(restored, deleted_at) "
+                    f"SELECT run, toUnixTimestamp64Micro(maxIf(deleted_at, state = {DELETED})),"
+                    f" argMaxIf(state, deleted_at, state <= {RESTORED}), argMax(state, deleted_at),"
+                    " toUnixTimestamp64Micro(max(deleted_at)) "
                     f"FROM {self._database.table('marks')} WHERE project = {{project:String}} GROUP BY run",
                     {"project": self._project},
                 )
-                self._deleted_at_s = {run: at_us / MICROSECONDS for run, at_us, restored in latest if not restored}
+                self._deletions = {
+                    run: Deletion(at_us / MICROSECONDS, state, state_at_us / MICROSECONDS)
+                    for run, at_us, word, state, state_at_us in latest
+                    if word == DELETED
+                }
                 self._asked_s = time.monotonic()
-            return self._deleted_at_s
+            return self._deletions
 
     def deleted(self) -> set[str]:
-        """Return the hashes of the runs that are deleted now. Raises ClusterUnavailable."""
-        return set(self.deleted_at_s())
+        """Return the hashes of the runs that are hidden now. Raises ClusterUnavailable."""
+        return {run_hash for run_hash, deletion in self.deletions().items() if deletion.hides}
 
-    def write(self, run_hash: str, *, restored: bool = False) -> None:
-        """Note that a run is deleted, or is there again. Raises ClusterUnavailable."""
-        row = rows.mark_row(self._project, run_hash, time.time(), restored=restored)
+    def write(self, run_hash: str, state: int = DELETED) -> None:
+        """Make a mark. Raises ClusterUnavailable."""
+        row = rows.mark_row(self._project, run_hash, time.time(), state)
         self._database.insert("marks", rows.MARK_COLUMNS, row)
         with self._lock:
             self._asked_s = None

@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from aim.storage.cluster import rows
+from aim.storage.cluster.cluster_files import WholeFile
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.sealing.sealed import Sealed
 
+SEALED_FILE = (1 << 32) - 1  # in the table `parts`: its key is a digest
 SEALED = 1 << 63
 """The slot of the first row of a sealed file. A journal never has as many slots."""
 
@@ -38,6 +40,21 @@ def sealed_rows(rid: bytes, writer: int, name: str, content: bytes) -> bytes:
     recorded["value"] = columns.values
     recorded["epoch"] = columns.epochs
     return recorded.tobytes()
+
+
+def sealed_part(rid: bytes, writer: int, sha256: str, size_bytes: int) -> bytes:
+    """Return the row of `parts` that says which whole file the sealed points of a writer are."""
+    return rows.part_row(rid, writer, SEALED_FILE, 0, size_bytes, sha256)
+
+
+def sealed_file(project: ClusterProject, rid: bytes, writer: int) -> WholeFile | None:
+    """Return the sealed points of a writer as they were shipped; None: they were not. Raises ClusterUnavailable."""
+    parts = project.database.rows(
+        f"SELECT bytes, key FROM {project.table('parts')} FINAL WHERE rid = {{rid:FixedString(16)}} "
+        "AND writer = {writer:UInt32} AND file = {file:UInt32} LIMIT 1",
+        {"rid": rid, "writer": writer, "file": SEALED_FILE},
+    )
+    return WholeFile(project.objects, rid, parts[0][1], parts[0][0]) if parts else None
 
 
 def points_of_writer(project: ClusterProject) -> str:

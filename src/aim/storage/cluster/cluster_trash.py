@@ -1,37 +1,89 @@
 """
-Deleted runs of a project: marks, which the next mark takes back.
+Deleted runs of a project: hidden at once, removed when nobody can take the deletion back any more.
+
+Rows are removed by run, from all tables, and then the objects below the prefixes of the run. Meanwhile a mark says so
+to all servers, and they take nothing of the run: else rows that come at that moment would be removed with the others.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
-from aim.core.errors import RunExists
+from aim.core.errors import RunExists, RunNotFound, Unavailable
+from aim.storage.cluster.cluster_marks import AGE_S, DELETED, RESTORED, SWEEPING, SWEPT
 from aim.storage.cluster.cluster_project import ClusterProject
+from aim.storage.cluster.object_store import run_prefixes
+from aim.storage.cluster.schema import TABLES
+
+WAIT_S = 60.0  # a deletion can be taken back for so long
+SWEEP_S_MAX = 600.0  # a sweep that takes longer was given up: its server is gone
+REMOVED = tuple(name for name, table in TABLES.items() if "rid FixedString" in table.columns and name != "marks")
 
 
 class ClusterTrash:
-    """Deleted runs: their rows stay for a while, so a deletion can be taken back. It is a `RunTrash`."""
+    """The deleted runs of *project*; a `RunTrash`."""
 
     def __init__(self, project: ClusterProject, check_exists: Callable[[str], None]) -> None:
-        self._marks = project.marks
+        self._project = project
         self._check_exists = check_exists
 
     def put_away(self, run_hash: str) -> str:
-        """Delete a run; return the name under which it waits. Raises RunNotFound."""
+        """Hide a run; return the name under which it waits. Raises RunNotFound."""
         self._check_exists(run_hash)
-        self._marks.write(run_hash)
+        self._project.marks.write(run_hash)
         return run_hash
 
     def bring_back(self, trash_name: str) -> str:
-        """Put a run back; return its hash. Raises RunNotFound and RunExists."""
-        if trash_name not in self._marks.deleted():
+        """Show a run again; return its hash. Raises RunNotFound and RunExists."""
+        deletion = self._project.marks.deletions().get(trash_name)
+        if deletion is None:
             raise RunExists(f"Run {trash_name!r} is not deleted.")
-        self._marks.write(trash_name, restored=True)
+        if deletion.state != DELETED:
+            raise RunNotFound(f"Run {trash_name!r} was removed for good.")
+        self._project.marks.write(trash_name, RESTORED)
         return trash_name
 
     def remove(self, trash_name: str) -> None:
-        """Do nothing: the rows of deleted runs are removed together, later."""
+        """Remove a run for good; nothing happens when it is not deleted. Raises ClusterUnavailable."""
+        deletion = self._project.marks.deletions().get(trash_name)
+        if deletion is not None and deletion.hides:
+            sweep(self._project, trash_name)
 
     def empty(self) -> None:
-        """Do nothing; see `remove`."""
+        """Remove the runs that were deleted more than a minute ago. Raises ClusterUnavailable."""
+        now_s = time.time()
+        for run_hash, deletion in self._project.marks.deletions().items():
+            wait_s = WAIT_S if deletion.state == DELETED else SWEEP_S_MAX
+            if deletion.hides and now_s - deletion.state_at_s > wait_s:
+                sweep(self._project, run_hash)
+
+
+def sweep(project: ClusterProject, run_hash: str) -> None:
+    """
+    Remove all that there is of a run, but that it was deleted. It may be interrupted, and done again.
+
+    Raises:
+        ClusterUnavailable, ObjectsUnavailable: a part of it may be there still.
+
+    Cost: a second, and one deletion for each table.
+    """
+    project.marks.write(run_hash, SWEEPING)
+    time.sleep(AGE_S)  # until every server has seen the mark
+    database = project.database
+    on_cluster = f" ON CLUSTER '{database.cluster}'" if database.cluster else ""
+    for name in REMOVED:
+        database.execute(
+            f"DELETE FROM {database.name}.{name}_local{on_cluster} WHERE rid = unhex({{rid:String}})",
+            {"rid": project.rid(run_hash).hex()},
+        )
+    for prefix in run_prefixes(project.rid(run_hash)):
+        project.objects.delete(project.objects.keys(prefix))
+    project.marks.write(run_hash, SWEPT)
+
+
+def check_not_sweeping(project: ClusterProject, run_hash: str) -> None:
+    """Raise Unavailable while a server removes the rows of a run."""
+    deletion = project.marks.deletions().get(run_hash)
+    if deletion is not None and deletion.state == SWEEPING:
+        raise Unavailable(f"Run {run_hash!r} is being removed. Try again in a moment.")

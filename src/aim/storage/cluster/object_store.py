@@ -33,6 +33,11 @@ def part_key(rid: bytes, writer: int, file: int, start: int, size_bytes: int) ->
     return f"b/{rid.hex()}/{writer:08x}/{file}/{start}-{size_bytes}"
 
 
+def run_prefixes(rid: bytes) -> tuple[str, ...]:
+    """Return what the keys of all objects of a run begin with."""
+    return f"b/{rid.hex()}", f"w/{rid.hex()}"
+
+
 def whole_prefix(rid: bytes, sha256: str) -> str:
     """Return what the keys of all parts of a whole file begin with."""
     return f"w/{rid.hex()}/{sha256}"

@@ -34,7 +34,7 @@ POINT_ROW = np.dtype(
 LINE_COLUMNS = ("project", "rid", "writer", "start", "nonce", "line", "seen")
 HEAD_COLUMNS = ("project", "rid", "run", "writer", "lines_end", "slots", "complete", "edits", "alive", "seen")
 PART_COLUMNS = ("rid", "writer", "file", "start", "bytes", "key")
-MARK_COLUMNS = ("project", "rid", "run", "deleted_at", "restored")
+MARK_COLUMNS = ("project", "rid", "run", "deleted_at", "state")
 
 
 def rid_of(project: str, run_hash: str) -> bytes:
@@ -177,11 +177,11 @@ def part_row(rid: bytes, writer: int, file: int, start: int, size_bytes: int, ke
     return rid + number(writer, 4) + number(file, 4) + number(start, 8) + number(size_bytes, 4) + text(key.encode())
 
 
-def mark_row(project: str, run_hash: str, deleted_at_s: float, *, restored: bool) -> bytes:
+def mark_row(project: str, run_hash: str, moment_s: float, state: int) -> bytes:
     """Return a row of `marks`."""
-    moment_us = round(deleted_at_s * MICROSECONDS)
+    moment_us = round(moment_s * MICROSECONDS)
     rid = rid_of(project, run_hash)
-    return text(project.encode()) + rid + text(run_hash.encode()) + number(moment_us, 8) + number(restored, 1)
+    return text(project.encode()) + rid + text(run_hash.encode()) + number(moment_us, 8) + number(state, 1)
 
 
 def leaf_value(leaf: QueryLeaf) -> bytes:

@@ -83,7 +83,7 @@ TABLES = {
     ),
     # deletions of runs
     "marks": ClusterTable(
-        "project LowCardinality(String), rid FixedString(16), run String, deleted_at DateTime64(6), restored UInt8",
+        "project LowCardinality(String), rid FixedString(16), run String, deleted_at DateTime64(6), state UInt8",
         "ReplacingMergeTree",
         "ORDER BY (project, rid, deleted_at)",
     ),
