@@ -1,0 +1,143 @@
+"""
+Parts of a cluster that are killed: what trainings record waits in their spools, and pages say what is away.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from aim import Image, Run
+from aim.sdk.run import BasicRun
+from aim.storage.cluster.cluster_backend import ClusterBackend
+from aim.storage.cluster.cluster_project import ClusterProject
+from aim.storage.shipping.spool import Spool
+from tests.cli.schemas import call
+from tests.cluster.running import RunningCluster
+from tests.cluster.servers import DEADLINE_S
+from tests.ports import own_port
+from tests.remote.servers import wait_until
+from tests.storage.recorded import points_in_place, points_of_reader
+
+STEPS = 40
+
+
+class ServerProcess:
+    """A server of the projects of a cluster, in a process of its own."""
+
+    def __init__(self, cluster: RunningCluster) -> None:
+        self._toml = cluster.toml
+        self._port = own_port()
+        self.address = f"http://127.0.0.1:{self._port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        words = ["server", "--cluster", str(self._toml), "--port", str(self._port)]
+        self._process = subprocess.Popen([sys.executable, "-m", "aim.cli", *words], stdout=subprocess.DEVNULL)
+        wait_until(self._answers, "the server")
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, "the server has ended"
+        try:
+            with urllib.request.urlopen(f"{self.address}/api/info", timeout=DEADLINE_S):
+                return True
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """End it as a power cut would end the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@pytest.fixture(name="process")
+def _process(cluster: RunningCluster) -> Iterator[ServerProcess]:
+    """
+    A server that the test may kill.
+    """
+    process = ServerProcess(cluster)
+    process.start()
+    yield process
+    process.kill()
+
+
+def track(run: BasicRun | Run, start: int) -> None:
+    """Record numbers and a few pictures."""
+    for step in range(start, start + STEPS):
+        run.track(step * 0.5, name="loss", step=step)
+        if step % 10 == 0:
+            run.track(Image(np.full((4, 4), step % 256, np.uint8)), name="picture", step=step)
+
+
+def test_nothing_is_lost_or_doubled_when_parts_are_killed(
+    cluster: RunningCluster,
+    process: ServerProcess,
+    project: ClusterProject,
+    backend: ClusterBackend,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    ClickHouse, the object store and the server are killed while a run records; at the end all is there, once.
+    """
+    monkeypatch.setenv("AIM_SPOOL", str(tmp_path / "spool"))
+    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
+    address = f"{process.address}/{project.name}"
+    run = BasicRun(repo=address)
+    track(run, 0)
+    run.flush()
+    parts = [
+        (cluster.clickhouse.kill, cluster.clickhouse.start),
+        (cluster.s3.kill, cluster.s3.start),
+        (process.kill, process.start),
+        (cluster.clickhouse.kill, cluster.clickhouse.start),
+    ]
+    for turn, (kill, start) in enumerate(parts, 1):
+        kill()
+        track(run, turn * STEPS)
+        start()
+        track(run, turn * STEPS + STEPS // 2)
+    cluster.wait_for_objects()
+    run.close()
+    recorded = shutil.copytree(Spool(address).folder / ".aim" / "runs" / run.hash, tmp_path / "copy" / run.hash)
+    assert 0 == call("sync", "--wait", str(DEADLINE_S)).code
+
+    assert points_in_place(recorded) == points_of_reader(backend.reader(run.hash))
+    statement = "SELECT count(), uniqExact(slot) FROM aim.points_local FINAL WHERE rid = {rid:FixedString(16)}"
+    ((rows, slots),) = cluster.database.rows(statement, {"rid": project.rid(run.hash)})
+    assert rows == slots
+
+
+def test_pages_say_what_is_away_and_go_on_when_it_is_back(cluster: RunningCluster, address: str) -> None:
+    """
+    Without ClickHouse a run is answered with 503 and the reason, never as if there were none; then it is there again.
+    """
+    with BasicRun(repo=address) as run:
+        track(run, 0)
+    origin, _, project = address.rpartition("/")
+    path = f"{origin}/api/repos/{project}/runs/{run.hash}"
+    before = httpx.get(path, timeout=DEADLINE_S).status_code
+    cluster.clickhouse.kill()
+    try:
+        away = httpx.get(path, timeout=DEADLINE_S)
+    finally:
+        cluster.clickhouse.start()
+    wait_until(lambda: httpx.get(path, timeout=DEADLINE_S).status_code == 200, "ClickHouse, from the server")
+
+    assert (200, 503, "away") == (before, away.status_code, away.json()["kind"])
+    assert "No ClickHouse server answers" in away.json()["message"]
