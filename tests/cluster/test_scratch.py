@@ -33,7 +33,7 @@ def test_a_run_comes_out_of_a_cluster_as_it_was_recorded(
     ship(store, project)
     with scratch_of(project, RUN) as scratch:
         back = scratch.run_folder(RUN)
-        here, there = open_run(folder, may_seal=False).state(), open_run(back, may_seal=False).state()
+        here, there = open_run(folder).state(), open_run(back).state()
         recorded, returned = run_bytes(folder), run_bytes(back)
         lines = [name for name in recorded if not name.rpartition(".")[2].startswith("points-")]
 

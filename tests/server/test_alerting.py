@@ -82,7 +82,7 @@ def test_a_channel_is_added_tried_changed_and_removed(browser: Browser, receiver
     assert {"state": "delivered", "error": None} == tried
     assert ("failed", True) == (failed["state"], "500" in failed["error"])
     assert ("error", "", [changed]) == (changed["level"], changed["quiet"], answer["channels"])
-    assert (body["url"], str(browser.server.server._state.repos.get("demo").root)) == (
+    assert (body["url"], str(browser.server.server._state.repos.get("demo").folder().root)) == (
         stored.values["url"],
         stored.repo,
     )

@@ -61,10 +61,7 @@ class OpenRepository:
     Attributes:
         title: its name for people.
         location: where it is, for people.
-        root: the folder that contains it; None: it is not in a folder.
     """
-
-    root: Path | None = None
 
     def __init__(self, repo_id: str, repository: BackendRepository, title: str) -> None:
         self.id = repo_id

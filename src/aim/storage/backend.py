@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from aim.core.errors import NotFound
 from aim.core.params import Restore
 from aim.storage.disk.files import Disk
 from aim.storage.forms.history import Rewind
@@ -236,7 +237,8 @@ class Backend(Protocol):
         """Return a new reader of a run's points; see `storage.reading.reader.RunReader`."""
 
     def open_artifact(self, run_hash: str, record: ArtifactRecord) -> BinaryIO:
-        """Open an artifact that is kept with a run. Raises NotFound: its bytes are not there."""
+        """Open an artifact that is kept with a run, but in no folder. Raises NotFound: its bytes are not there."""
+        raise NotFound(f"The artifact {record.name!r} is in the folder of run {run_hash!r}.")
 
     def catalogue(self, open_reader: Callable[[str], RunReader], *, cache: Path | None = None) -> RunCatalogue:
         """Return a new catalogue of the runs."""

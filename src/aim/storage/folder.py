@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from aim.core.errors import NotFound, RunExists, RunNotFound, UsageError
+from aim.core.errors import RunExists, RunNotFound, UsageError
 from aim.core.params import Restore
 from aim.storage.backend import Backend, DocumentFiles, RunCatalogue, RunFiles, RunTrash
 from aim.storage.disk import changes
 from aim.storage.disk.files import DISK, Disk
 from aim.storage.disk.refusals import explained
 from aim.storage.forms import edits, tombstones
-from aim.storage.forms.artifact_records import FILES_FOLDER, ArtifactRecord
+from aim.storage.forms.artifact_records import FILES_FOLDER
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.run_log import RunLog
 from aim.storage.forms.state import Damage
@@ -144,13 +144,6 @@ class FolderBackend(Backend):
             log=log,
             before=before,
         )
-
-    def open_artifact(self, run_hash: str, record: ArtifactRecord) -> BinaryIO:
-        path = self.files.artifacts_folder(run_hash) / record.name
-        try:
-            return open(path, "rb")
-        except OSError as error:
-            raise NotFound(f"The artifact {record.name!r} can't be read: {error.strerror or error}.") from None
 
     def catalogue(self, open_reader: Callable[[str], RunReader], *, cache: Path | None = None) -> RunCatalogue:
         from aim.storage.catalogue.catalogue import Catalogue

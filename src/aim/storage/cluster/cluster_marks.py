@@ -23,7 +23,7 @@ AGE_S = 1.0
 DELETED, RESTORED, SWEEPING, SWEPT = range(4)
 
 
-class Deletion(NamedTuple):
+class RunDeletion(NamedTuple):
     """
     That a run was deleted.
 
@@ -49,10 +49,10 @@ class ClusterMarks:
         self._database = database
         self._project = project
         self._lock = threading.Lock()
-        self._deletions: dict[str, Deletion] = {}
+        self._deletions: dict[str, RunDeletion] = {}
         self._asked_s: float | None = None
 
-    def deletions(self) -> dict[str, Deletion]:
+    def deletions(self) -> dict[str, RunDeletion]:
         """Return the runs that were deleted, and not restored since. Raises ClusterUnavailable."""
         with self._lock:
             if self._asked_s is None or time.monotonic() - self._asked_s > AGE_S:
@@ -64,7 +64,7 @@ class ClusterMarks:
                     {"project": self._project},
                 )
                 self._deletions = {
-                    run: Deletion(at_us / MICROSECONDS, state, state_at_us / MICROSECONDS)
+                    run: RunDeletion(at_us / MICROSECONDS, state, state_at_us / MICROSECONDS)
                     for run, at_us, word, state, state_at_us in latest
                     if word == DELETED
                 }
