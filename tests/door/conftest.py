@@ -15,6 +15,7 @@ from aim import Repo, Run
 from aim.core.clock import MICROSECONDS
 from aim.server.settings import Settings
 from aim.storage.cluster import rows
+from aim.storage.cluster.cluster_marks import DELETED
 from tests.cluster.conftest import PROJECTS, _cluster  # noqa: F401  # the fixture `cluster`
 from tests.cluster.running import RunningCluster
 from tests.door.served import ServedRepo, ShippedRoot
@@ -93,7 +94,7 @@ def make_projects(cluster: RunningCluster, names: list[str]) -> None:
     """
     seen_us = round(time.time() * MICROSECONDS)
     heads = [rows.head_row(name, "deleted", 1, (0, 0), seen_us=seen_us) for name in names]
-    marks = [rows.mark_row(name, "deleted", time.time(), restored=False) for name in names]
+    marks = [rows.mark_row(name, "deleted", time.time(), DELETED) for name in names]
     cluster.database.insert("marks", rows.MARK_COLUMNS, b"".join(marks))
     cluster.database.insert("heads", rows.HEAD_COLUMNS, b"".join(heads))
 

@@ -26,6 +26,7 @@ from aim.engine.remote.door import ServerRepository
 from aim.sdk.repo import Repo
 from aim.sdk.run_source import restore
 from aim.storage.cluster.cluster_backend import ClusterBackend
+from aim.storage.cluster.cluster_intake import ClusterIntake
 from aim.storage.forms.state import RunState
 from aim.storage.recording.writer import Writer
 from aim.storage.shipping.exchange import Exchange
@@ -43,7 +44,7 @@ class ShippedRoot:
 
     def __init__(self, root: Path, backend: ClusterBackend) -> None:
         self._store = Store(root / ".aim")
-        self._intake = backend.intake()
+        self._intake = ClusterIntake(backend.project)
         self._exchange = Exchange("node")
         self._shipments: dict[tuple[str, str], WriterShipment] = {}
         self._lock = threading.Lock()

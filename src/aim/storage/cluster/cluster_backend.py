@@ -46,12 +46,12 @@ class ClusterBackend(Backend):
     """
 
     def __init__(self, project: ClusterProject, *, runs_max: int = RUNS_IN_MEMORY_MAX) -> None:
-        self._project = project
+        self.project = project
         self._runs_max = runs_max
 
     @property
     def address(self) -> str:
-        return self._project.address
+        return self.project.address
 
     @property
     def files(self) -> None:
@@ -59,72 +59,72 @@ class ClusterBackend(Backend):
 
     @property
     def trash(self) -> ClusterTrash:
-        return ClusterTrash(self._project, self.check_exists)
+        return ClusterTrash(self.project, self.check_exists)
 
     @property
     def documents(self) -> ClusterDocuments:
-        return ClusterDocuments(self._project)
+        return ClusterDocuments(self.project)
 
     # runs
 
     def is_available(self) -> bool:
         try:
-            self._project.database.rows("SELECT 1")
+            self.project.database.rows("SELECT 1")
         except ClusterUnavailable:
             return False
         return True
 
     def run_hashes(self) -> list[str]:
-        runs = self._project.database.rows(
-            f"SELECT DISTINCT run FROM {self._project.table('heads')} WHERE project = {{project:String}}",
-            {"project": self._project.name},
+        runs = self.project.database.rows(
+            f"SELECT DISTINCT run FROM {self.project.table('heads')} WHERE project = {{project:String}}",
+            {"project": self.project.name},
         )
-        deleted = self._project.marks.deleted()
+        deleted = self.project.marks.deleted()
         return [run_hash for (run_hash,) in runs if run_hash not in deleted]
 
     def has_run(self, run_hash: object) -> bool:
-        if not isinstance(run_hash, str) or run_hash in self._project.marks.deleted():
+        if not isinstance(run_hash, str) or run_hash in self.project.marks.deleted():
             return False
-        rid = self._project.rid(run_hash)
+        rid = self.project.rid(run_hash)
         return bool(
-            self._project.database.rows(
-                f"SELECT 1 FROM {self._project.table('heads')} "
+            self.project.database.rows(
+                f"SELECT 1 FROM {self.project.table('heads')} "
                 "WHERE project = {project:String} AND rid = {rid:FixedString(16)} LIMIT 1",
-                {"project": self._project.name, "rid": rid},
+                {"project": self.project.name, "rid": rid},
             )
         )
 
     def check_exists(self, run_hash: str) -> None:
         if not self.has_run(run_hash):
-            raise RunNotFound(f"There is no run {run_hash!r} in '{self._project.address}'.")
+            raise RunNotFound(f"There is no run {run_hash!r} in '{self.project.address}'.")
 
     def delete_run(self, run_hash: str) -> None:
         self.check_exists(run_hash)
-        self._project.marks.write(run_hash)
+        self.project.marks.write(run_hash)
 
     def copy_run(self, run_hash: str, target: Backend) -> None:
-        raise UsageError(f"Copy runs out of a cluster with: aim sync {self._project.address} FOLDER")
+        raise UsageError(f"Copy runs out of a cluster with: aim sync {self.project.address} FOLDER")
 
     def fork_run(self, run_hash: str, step: int, *, name: str | None = None) -> str:
         from aim.storage.cluster.cluster_scratch import fork_run  # it imports what writes folders
 
         self.check_exists(run_hash)
-        return fork_run(self._project, run_hash, step, name=name)
+        return fork_run(self.project, run_hash, step, name=name)
 
     def import_run(self, run_hash: str, *, created_at_s: float | None = None) -> RunImport:
-        raise UsageError(f"Import into a folder, then send it: aim sync FOLDER {self._project.address}")
+        raise UsageError(f"Import into a folder, then send it: aim sync FOLDER {self.project.address}")
 
     def import_note(self, run_hash: str) -> dict[str, Any] | None:
         return None
 
     def import_followers(self, run_hash: str) -> ImportFollowers:
-        raise UsageError(f"Import into a folder, then send it: aim sync FOLDER {self._project.address}")
+        raise UsageError(f"Import into a folder, then send it: aim sync FOLDER {self.project.address}")
 
     # reading
 
     def log(self, run_hash: str, restore: Restore | None = None) -> RunLog:
         self.check_exists(run_hash)
-        return RunLog(Path(run_hash), restore, ClusterLines(self._project, run_hash))
+        return RunLog(Path(run_hash), restore, ClusterLines(self.project, run_hash))
 
     def reader(
         self,
@@ -135,14 +135,14 @@ class ClusterBackend(Backend):
         log: RunLog | None = None,
         before: Rewind | None = None,
     ) -> RunReader:
-        source = ClusterSource(self._project, run_hash)
+        source = ClusterSource(self.project, run_hash)
         return RunReader(log or self.log(run_hash, restore), source, before=before)
 
     def catalogue(self, open_reader: Callable[[str], RunReader], *, cache: Path | None = None) -> RunCatalogue:
-        return ClusterCatalogue(self._project, open_reader, runs_max=self._runs_max)
+        return ClusterCatalogue(self.project, open_reader, runs_max=self._runs_max)
 
     def open_artifact(self, run_hash: str, record: ArtifactRecord) -> BinaryIO:
-        file = WholeFile(self._project.objects, self._project.rid(run_hash), record.sha256, record.size_bytes)
+        file = WholeFile(self.project.objects, self.project.rid(run_hash), record.sha256, record.size_bytes)
         try:
             return file.opened()
         except FileNotFoundError:
@@ -158,12 +158,12 @@ class ClusterBackend(Backend):
 
     def edit(self, run_hash: str, change: Mapping[str, Any], *, by: str, seen_at_s: float = 0.0) -> float:
         self.check_exists(run_hash)
-        return write_edits(self._project, [run_hash], change, by=by, seen_at_s=seen_at_s)
+        return write_edits(self.project, [run_hash], change, by=by, seen_at_s=seen_at_s)
 
     def edit_runs(
         self, run_hashes: Iterable[str], change: Mapping[str, Any], *, by: str, seen_at_s: float = 0.0
     ) -> list[str]:
         present = set(self.run_hashes())
         edited = [run_hash for run_hash in run_hashes if run_hash in present]
-        write_edits(self._project, edited, change, by=by, seen_at_s=seen_at_s)
+        write_edits(self.project, edited, change, by=by, seen_at_s=seen_at_s)
         return edited
