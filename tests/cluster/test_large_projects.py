@@ -133,7 +133,9 @@ def test_a_large_project_answers_as_one_that_is_in_memory(
     assert narrowed > 20
 
 
-def test_a_query_of_a_large_project_reads_the_runs_that_can_match(cluster: RunningCluster, project: str) -> None:
+def test_a_query_of_a_large_project_reads_the_runs_that_can_match(
+    cluster: RunningCluster, project: ClusterProject
+) -> None:
     """
     Of 60 runs the table has the newest 5 of 10 that fit, and after a query also those with the param.
     """
@@ -145,8 +147,8 @@ def test_a_query_of_a_large_project_reads_the_runs_that_can_match(cluster: Runni
         )
         for number in range(RUNS)
     }
-    fill(ClusterProject(cluster.database, cluster.objects, project), made)
-    scan = scan_of(cluster, project, 10)
+    fill(project, made)
+    scan = scan_of(cluster, project.name, 10)
     newest = scan.catalogue.ask_now(lambda table: sorted(table.hashes()))
 
     assert [f"run{number}" for number in range(55, 60)] == newest
@@ -161,17 +163,18 @@ def test_a_query_of_a_large_project_reads_the_runs_that_can_match(cluster: Runni
 
 
 def test_a_large_project_has_the_runs_that_have_grown_and_not_those_that_were_deleted(
-    cluster: RunningCluster, project: str
+    cluster: RunningCluster, project: ClusterProject
 ) -> None:
     """
     A run whose facts are old is read again, whatever its leaves say; a deleted one is gone.
     """
-    clustered = ClusterProject(cluster.database, cluster.objects, project)
     made = {f"run{number}": CatalogueRow(f"run{number}", {"creation_time": 1e9}, {("a",): 1}) for number in range(30)}
-    fill(clustered, made)
-    clustered.marks.write("run3")
-    scan = scan_of(cluster, project, 10)
-    grown = rows.head_row(project, "run4", 1, (200, 0), is_complete=True, seen_us=round(time.time() * MICROSECONDS))
+    fill(project, made)
+    project.marks.write("run3")
+    scan = scan_of(cluster, project.name, 10)
+    grown = rows.head_row(
+        project.name, "run4", 1, (200, 0), is_complete=True, seen_us=round(time.time() * MICROSECONDS)
+    )
     cluster.database.insert("heads", rows.HEAD_COLUMNS, grown)
 
     answer = scan.runs("run.a == 1")

@@ -48,14 +48,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
     Ask the tests of some modules of a cluster too.
     """
-    if "kind" in metafunc.fixturenames:
+    if "served_store" in metafunc.fixturenames:
         is_clustered = metafunc.module.__name__.rpartition(".")[2] in IN_A_CLUSTER
-        kinds = [FOLDERS, CLUSTER] if is_clustered else [FOLDERS]
-        metafunc.parametrize("kind", kinds, indirect=True, scope="module")
+        stores = [FOLDERS, CLUSTER] if is_clustered else [FOLDERS]
+        metafunc.parametrize("served_store", stores, indirect=True, scope="module")
 
 
-@pytest.fixture(scope="module", name="kind")
-def _kind(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(scope="module", name="served_store")
+def _served_store(request: pytest.FixtureRequest) -> str:
     """
     What the server serves.
     """
@@ -64,13 +64,13 @@ def _kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module", name="served")
 def _served(
-    kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    served_store: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Iterator[Served]]:
     """
     Empty repositories.
     """
     above = tmp_path_factory.mktemp("served")
-    if kind == FOLDERS:
+    if served_store == FOLDERS:
         roots = [above / f"r{number}" for number in range(REPOSITORIES)]
         for root in roots:
             Repo(str(root), init=True)
