@@ -4,6 +4,8 @@ A server over a cluster: what is recorded into it, read from it and changed in i
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
 
 import httpx
@@ -12,10 +14,16 @@ import numpy as np
 from aim import Image, Repo, Run
 from aim.engine.opening import open_door
 from aim.sdk.run import BasicRun
+from aim.server.settings import Settings
+from aim.storage.cluster import rows, schema_changes
+from aim.storage.cluster.database import Database
+from aim.storage.cluster.settings import read_settings
 from aim.storage.store import Store
 from tests.cli.schemas import call
+from tests.cluster.running import RunningCluster
 from tests.cluster.servers import DEADLINE_S
 from tests.remote.servers import wait_until
+from tests.server.conftest import RunningServer
 from tests.storage.recorded import RUN, points_in_place, record
 
 
@@ -48,6 +56,36 @@ def test_a_run_that_was_recorded_is_read_back(address: str) -> None:
     assert (7, "digits") == (picture.values.tolist()[0].to_pil_image().getpixel((0, 0)), picture.run.experiment)
     assert [] == list(repo.query_metrics("run.hparams.lr == 0.2"))
     assert run_hash == metric.run.hash
+
+
+def test_tables_that_this_version_cannot_use_are_refused_with_what_to_do(cluster: RunningCluster, tmp_path: Path) -> None:
+    """
+    A server answers 503 while there are no tables, works after `aim cluster init`, and refuses those of a later format.
+    """
+    text = cluster.toml.read_text().replace("[objects]", 'database = "refused"\n[objects]')
+    (tmp_path / "cluster.toml").write_text(text)
+    (tmp_path / "secret").write_text((cluster.toml.parent / "secret").read_text())
+    settings = read_settings(tmp_path / "cluster.toml")
+    answers = []
+    for prepare in (None, schema_changes.make, make_later):
+        if prepare is not None:
+            prepare(Database(settings))
+        server = RunningServer(Settings((), cluster=settings, port=0))
+        answers.append(page(f"{server.address.strip().rstrip('/')}/default", "documents"))
+        assert server.stop()
+    missing, made, later = answers
+
+    assert (503, 200, 503) == (missing.status_code, made.status_code, later.status_code)
+    assert "Run aim cluster init" in missing.text
+    assert "have format 99" in later.text
+    assert "Upgrade Aim" in later.text
+
+
+def make_later(database: Database) -> None:
+    """Have the tables say that a later version of Aim made them."""
+    row = rows.text(b"") + rows.text(schema_changes.FORMAT_DOCUMENT.encode()) + rows.number(time.time_ns() // 1_000, 8)
+    body = rows.text(json.dumps({"format": 99}).encode()) + rows.number(0, 1)
+    database.insert("documents", schema_changes.DOCUMENT_COLUMNS, row + body)
 
 
 def test_an_artifact_is_on_the_page_of_its_run_and_is_downloaded(address: str, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from aim.core.errors import AimError
 from aim.engine.backend_repository import BackendRepository
 from aim.server.open_repository import OpenRepository, Receiving, no_repository
 from aim.server.projects import DEFAULT_PROJECT, IDLE_S, LIST_S, is_project_name
+from aim.storage.cluster import schema_changes
 from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.cluster.cluster_intake import ClusterIntake
 from aim.storage.cluster.cluster_project import ClusterProject
@@ -98,13 +99,14 @@ class ClusterProjects:
 
         Raises:
             Refusal: (404) there is none; (400) it can't have that name.
-            ClusterUnavailable: the cluster does not answer.
+            ClusterUnavailable: the cluster does not answer, or its tables are not those of this version.
         """
         with self._lock:
             self._used_at_s[name] = time.monotonic()
             if name not in self._open:
                 if not is_project_name(name):
                     raise no_repository(name)
+                schema_changes.check_tables(self._database)
                 if not create and name != DEFAULT_PROJECT and name not in self.names():
                     raise no_repository(name)
                 self._open[name] = OpenClusterProject(self._project(name))

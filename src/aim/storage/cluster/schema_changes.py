@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from aim.core.errors import UnsupportedFormat
 from aim.storage.cluster import rows, schema
-from aim.storage.cluster.database import Database
+from aim.storage.cluster.database import ClusterUnavailable, Database
 
 FORMAT_DOCUMENT = "FORMAT"  # of the project "", which no request can name
 COLUMN = re.compile(r"(\w+) (.+?)(?: CODEC\(.*)?")
@@ -102,6 +102,25 @@ def format_number(database: Database) -> int | None:
         {"name": FORMAT_DOCUMENT},
     )
     return int(json.loads(bodies[0][0])["format"]) if bodies else None
+
+
+def check_tables(database: Database) -> None:
+    """
+    Check that this version of Aim can use the tables; two small questions.
+
+    Raises:
+        ClusterUnavailable: ClickHouse does not answer, tables or columns are missing, or a later version made them. So
+            trainings keep what they record until it is mended.
+    """
+    state = compare(database)
+    if state.is_newer:
+        raise ClusterUnavailable(newer(database, state.number))
+    lacking = [name for name in state.missing if name != FORMAT_DOCUMENT]
+    if lacking:
+        raise ClusterUnavailable(
+            f"The database {database.name!r} lacks {', '.join(lacking[:3])}"
+            f"{f' and {len(lacking) - 3} more' if len(lacking) > 3 else ''}. Run aim cluster init with its cluster.toml."
+        )
 
 
 def make(database: Database) -> list[str]:
