@@ -15,7 +15,7 @@ Rule: no message, however damaged, raises anything but `BadMessage`, or takes mo
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 DEPTH_MAX = 40
@@ -98,51 +98,58 @@ def decode(content: bytes, table: Table, depth: int = 0) -> dict[str, Any]:
     if depth > DEPTH_MAX:
         raise BadMessage(f"messages in messages, more than {DEPTH_MAX} deep")
     values: dict[str, Any] = {}
+    for number, wire, raw in _fields(content):
+        field = table.get(number)
+        if field is None:
+            continue
+        name, kind, is_repeated, is_map = field
+        if wire == 2 and kind == TEXT:
+            value: Any = raw.decode("utf-8", "replace")
+        elif kind.__class__ is not int:
+            if wire != 2:
+                raise BadMessage(f"{name} is no message")
+            value = decode(raw, kind, depth + 1)
+        elif kind in _PACKED:
+            values.setdefault(name, []).extend(_UNPACKED[kind](raw, wire))
+            continue
+        else:
+            value = _SCALARS[kind](raw, wire)
+        if is_map:
+            values.setdefault(name, {})[value.get("key")] = value.get("value")
+        elif is_repeated:
+            values.setdefault(name, []).append(value)
+        else:
+            values[name] = value
+    return values
+
+
+def _fields(content: bytes) -> Iterator[tuple[int, int, Any]]:
+    """Yield the number of each field, its wire type, and its number or bytes."""
     offset, size = 0, len(content)
-    raw: Any
     while offset < size:
         key = content[offset]
         offset += 1
         if key >= 0x80:
             key, offset = varint(content, offset - 1)
         wire = key & 7
-        if wire == 2:
+        if wire == 0:
+            number, offset = varint(content, offset)
+            yield key >> 3, wire, number
+            continue
+        if wire == 2 and offset < size and content[offset] < 0x80:
+            length = content[offset]
+            offset += 1
+        elif wire == 2:
             length, offset = varint(content, offset)
         elif wire in _WIDTHS:
             length = _WIDTHS[wire]
-        elif wire != 0:
-            raise BadMessage(f"a field of wire type {wire}")
-        if wire == 0:
-            raw, offset = varint(content, offset)
         else:
-            raw = content[offset : offset + length]
-            offset += length
-            if offset > size:
-                raise BadMessage("ends within a field")
-        field = table.get(key >> 3)
-        if field is not None:
-            _put(values, field, raw, wire, depth)
-    return values
-
-
-def _put(values: dict[str, Any], field: MessageField, raw: Any, wire: int, depth: int) -> None:
-    kind = field.kind
-    if kind.__class__ is not int:
-        if wire != 2:
-            raise BadMessage(f"{field.name} is no message")
-        value: Any = decode(raw, kind, depth + 1)
-        if field.is_map:
-            values.setdefault(field.name, {})[value.get("key")] = value.get("value")
-            return
-    elif kind in _PACKED:
-        values.setdefault(field.name, []).extend(_UNPACKED[kind](raw, wire))
-        return
-    else:
-        value = _SCALARS[kind](raw, wire)
-    if field.is_repeated:
-        values.setdefault(field.name, []).append(value)
-    else:
-        values[field.name] = value
+            raise BadMessage(f"a field of wire type {wire}")
+        end = offset + length
+        if end > size:
+            raise BadMessage("ends within a field")
+        yield key >> 3, wire, content[offset:end]
+        offset = end
 
 
 def _double(raw: Any, wire: int) -> float:

@@ -75,7 +75,7 @@ def test_what_is_left_out_has_a_usual_value(tmp_path: Path) -> None:
         ("[clickhouse", "is no TOML"),
         ("[clickhouse]\n", "needs addresses|has no"),
         (SMALL.replace("[objects]", "[object]"), r"has no \[objects\]"),
-        (SMALL.replace("addresses", "adresses"), "has no 'adresses'"),
+        (SMALL.replace("addresses", "servers"), "has no 'servers'"),
         (SMALL.replace('["http://a:8123"]', '"http://a:8123"'), "must be a list"),
         (SMALL.replace("http://a:8123", "a:8123"), "is no address of ClickHouse"),
         (SMALL.replace("http://a:8123", "http://me:pw@a:8123"), "have keys of their own"),

@@ -50,16 +50,18 @@ class HistoryRows:
         row: dict[str, Any] = {}
         nested: dict[str, Any] = {}
         for item in history.get("items", ()):
-            path = values.path_of(item)
             try:
                 value = values.value_of(item.get("value_json", "null"))
             except BadJson as error:
-                self.others.append(Refused(f"history of {'.'.join(path)}: {error}"))
+                self.others.append(Refused(f"history of {'.'.join(values.path_of(item))}: {error}"))
                 continue
-            if len(path) > 1:
-                values.put(nested, path, value)
+            keys = item.get("nested_key")
+            if not keys:
+                row[item.get("key", "")] = value
+            elif len(keys) == 1:
+                row[keys[0]] = value
             else:
-                row[path[0]] = value
+                values.put(nested, tuple(keys), value)
         self.take_row(row, nested, history.get("step", {}).get("num", 0))
 
     def take_row(self, row: dict[str, Any], nested: Mapping[str, Any], step_if_none: int = 0) -> None:
@@ -78,12 +80,12 @@ class HistoryRows:
         row.pop("_runtime", None)
         self.last_s = max(self.last_s, time_s) if time_s == time_s else self.last_s
         for name, value in row.items():
-            self._value(name, value, self._step_of(name, row, step), time_s)
+            self._value(name, value, self._step_of(name, row, step) if self._by_metric else step, time_s)
         for path, value in values.leaves(nested):
             self._value(".".join(path), value, step, time_s)
 
     def _step_of(self, name: str, row: Mapping[str, Any], step: int) -> int:
-        by = self._settings.step_metric(name) if self._by_metric else None
+        by = self._settings.step_metric(name)
         value = row.get(by) if by else None
         return int(value) if isinstance(value, (int, float)) and value == value and value == int(value) else step
 

@@ -29,12 +29,9 @@ def value_of(text: str) -> Any:
     """
     if text[:1] in NUMBER_BEGINS and len(text) < 400:
         try:
-            return int(text)
+            return int(text) if text.removeprefix("-").isdecimal() else float(text)
         except ValueError:
-            try:
-                return float(text)
-            except ValueError:
-                pass
+            pass
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
