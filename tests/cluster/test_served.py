@@ -58,7 +58,9 @@ def test_a_run_that_was_recorded_is_read_back(address: str) -> None:
     assert run_hash == metric.run.hash
 
 
-def test_tables_that_this_version_cannot_use_are_refused_with_what_to_do(cluster: RunningCluster, tmp_path: Path) -> None:
+def test_tables_that_this_version_cannot_use_are_refused_with_what_to_do(
+    cluster: RunningCluster, tmp_path: Path
+) -> None:
     """
     A server answers 503 while there are no tables, works after `aim cluster init`, and refuses those of a later format.
     """

@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tests.ports import own_port
+
 NAMES = ("firefox-esr", "firefox")
 START_S_MAX = 180.0
 ANSWER_S_MAX = 120.0
@@ -86,18 +88,11 @@ class Firefox:
         return content
 
 
-def free_port() -> int:
-    """Return a port that nothing listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def firefox(path: str, profile: Path) -> Iterator[Firefox]:
     """Start Firefox with a profile of its own, and end it."""
     profile.mkdir(parents=True)
-    port = free_port()
+    port = own_port()
     preferences = {**PREFERENCES, "marionette.port": port}
     lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in preferences.items())
     (profile / "user.js").write_text("".join(lines), encoding="utf-8")

@@ -1,7 +1,7 @@
 /// The report of an import as lines for people.
 
 import { plural } from "./words";
-import type { Imported, ImportReport } from "../wire/types";
+import type { Imported, ImportReport } from "../wire/imports";
 
 const TITLES: { readonly [format: string]: string } = {
   aim3: "Aim 3",

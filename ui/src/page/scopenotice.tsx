@@ -7,7 +7,7 @@ import type { Scene } from "../model/scene";
 import type { RunsStore } from "../model/runs";
 import { getJson, sendJson, type WireError } from "../wire/request";
 import type { DemoAnswer } from "../wire/edits";
-import type { ImportableAnswer } from "../wire/types";
+import type { ImportableAnswer } from "../wire/imports";
 import { Copy } from "../widget/text";
 import { Icon } from "../widget/icon";
 import { Notice, Skeleton } from "../widget/state";

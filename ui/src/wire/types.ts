@@ -2,6 +2,7 @@
 
 import type { You } from "./account";
 import type { GroupChoice } from "./groups";
+import type { Imported } from "./imports";
 import type { BigInteger } from "./json";
 import type { SmoothKind } from "./smoothkind";
 
@@ -282,33 +283,6 @@ export interface RunAnswer {
   readonly artifacts: readonly Artifact[];
   /// Where the run was imported from; null: it was recorded here.
   readonly imported: Imported | null;
-}
-
-export interface ImportReport {
-  readonly points?: number;
-  readonly merged?: number;
-  readonly system_points?: number;
-  readonly objects?: number;
-  readonly params?: number;
-  readonly log_lines?: number;
-  readonly files?: number;
-  readonly renumbered?: { readonly [reason: string]: number };
-  readonly left_out?: { readonly [reason: string]: number };
-  readonly refused?: { readonly [reason: string]: number };
-  readonly damage?: readonly { readonly path: string; readonly offset: number | null; readonly reason: string }[];
-}
-export interface Imported {
-  readonly from: string | null;
-  readonly tool_version: string | null;
-  readonly id: string | null;
-  readonly source: string | null;
-  readonly at: number | null;
-  readonly url: string | null;
-  readonly report: ImportReport;
-}
-/// What other trackers wrote beside the repository.
-export interface ImportableAnswer {
-  readonly sources: readonly { readonly title: string; readonly command: string }[];
 }
 
 export type XAxis = "step" | "epoch" | "time" | "relative" | { readonly name: string; readonly context?: Context };

@@ -117,9 +117,10 @@ def check_tables(database: Database) -> None:
         raise ClusterUnavailable(newer(database, state.number))
     lacking = [name for name in state.missing if name != FORMAT_DOCUMENT]
     if lacking:
+        more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
         raise ClusterUnavailable(
-            f"The database {database.name!r} lacks {', '.join(lacking[:3])}"
-            f"{f' and {len(lacking) - 3} more' if len(lacking) > 3 else ''}. Run aim cluster init with its cluster.toml."
+            f"The database {database.name!r} lacks {', '.join(lacking[:3])}{more}. Run aim cluster init with its "
+            "cluster.toml."
         )
 
 
