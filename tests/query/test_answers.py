@@ -71,6 +71,8 @@ OF_RUNS = [
     ("run.lr == None", [2, 5, 6]),
     ("run.lr != None", [0, 1, 3, 7]),
     ("run.lr is None", [2, 5, 6]),
+    ("run.n is True", [2]),
+    ("run.archived is False", [0, 1, 2, 3, 5, 6, 7]),
     ("run.lr is not None", [0, 1, 3, 7]),
     ("run.lr != run.lr", [3]),
     ("run.lr == run.lr", [0, 1, 2, 5, 6, 7]),

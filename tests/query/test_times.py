@@ -65,3 +65,15 @@ def test_some_rows_of_times() -> None:
     assert ["01:01", None] == [
         None if moment is None else f"{moment:%H:%M}" for moment in column.at(np.array([1, 2])).objects()
     ]
+
+
+def test_times_compare_as_what_their_clocks_show() -> None:
+    """
+    The numbers of a column are microseconds on its clock, and a row without a time has none.
+    """
+    numbers = TimeColumn(np.array([0.0, 60.0, 0.0]), np.array([True, True, False]), read_zone("+01:00")).numbers()
+
+    assert numbers.is_number is not None
+    assert numbers.is_absent is not None
+    assert [3_600_000_000.0, 3_660_000_000.0] == numbers.values[:2].tolist()
+    assert ([True, True, False], [False, False, True]) == (numbers.is_number.tolist(), numbers.is_absent.tolist())
