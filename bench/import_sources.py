@@ -20,6 +20,7 @@ import numpy.typing as npt
 from aim.convert.aim3.values import int_part, text_part
 from aim.convert.blocks import BLOCK_BYTES, FIRST, FRAME_HEAD, LAST, MIDDLE, WHOLE
 from aim.convert.crc32c import crcs
+from aim.convert.exporting.event_files import varint
 from aim.convert.tensorboard.frames import masked
 from aim.convert.wandb.messages import MAGIC
 
@@ -63,16 +64,6 @@ for _ in range(runs):
 def without_our_path() -> dict[str, str]:
     """Return the environment of a program that imports another tracker, which may have our name."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-
-
-def varint(number: int) -> bytes:
-    """Return a whole number of protobuf, 0 or more."""
-    content = bytearray()
-    while number > 0x7F:
-        content.append(number & 0x7F | 0x80)
-        number >>= 7
-    content.append(number)
-    return bytes(content)
 
 
 def part(number: int, content: bytes) -> bytes:

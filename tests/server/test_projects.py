@@ -13,8 +13,9 @@ import pytest
 from aim.engine.repository import Repository
 from aim.sdk.run import Run
 from aim.server.answers import Refusal
+from aim.server.open_projects import IDLE_S
 from aim.server.open_repository import OpenRepository
-from aim.server.projects import IDLE_S, PROJECTS_MAX, FolderSize, Projects
+from aim.server.projects import PROJECTS_MAX, FolderSize, Projects
 from aim.server.settings import auth_folder
 from aim.server.ship import BYTES_TYPE
 from aim.server.tokens import TokenFile

@@ -7,15 +7,13 @@ A project is there when a training has shipped into it; it is a name in the tabl
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from aim.core.errors import AimError
 from aim.engine.backend_repository import BackendRepository
+from aim.server.open_projects import OpenProjects
 from aim.server.open_repository import OpenRepository, Receiving, no_repository
-from aim.server.projects import DEFAULT_PROJECT, IDLE_S, LIST_S, is_project_name
+from aim.server.projects import DEFAULT_PROJECT, LIST_S, is_project_name
 from aim.storage.cluster import schema_changes
 from aim.storage.cluster.cluster_backend import ClusterBackend
 from aim.storage.cluster.cluster_intake import ClusterIntake
@@ -44,7 +42,7 @@ class OpenClusterProject(OpenRepository):
         write_archive(self._project, run_hash, target)
 
 
-class ClusterProjects:
+class ClusterProjects(OpenProjects):
     """
     The projects of the cluster of *settings*, by name; `Repositories`. Any thread may use it.
 
@@ -55,18 +53,11 @@ class ClusterProjects:
     default = DEFAULT_PROJECT
 
     def __init__(self, settings: ClusterSettings) -> None:
+        super().__init__()
         self._database = Database(settings)
         self._objects = Objects(settings.objects)
         self._address = settings.addresses[0]
-        self._lock = threading.RLock()
-        self._open: dict[str, OpenClusterProject] = {}
-        self._used_at_s: dict[str, float] = {}
         self._listed: tuple[float, list[str]] = (-LIST_S, [])
-
-    def __iter__(self) -> Iterator[OpenRepository]:
-        """Yield the projects that are open."""
-        with self._lock:
-            return iter(list(self._open.values()))
 
     def names(self) -> list[str]:
         """List the names of all projects, at most 2 s old but for those that are open. Raises ClusterUnavailable."""
@@ -122,31 +113,7 @@ class ClusterProjects:
     def check_room(self, name: str) -> None:
         """Do nothing: the room of a cluster is its operator's care."""
 
-    def close_idle(self, is_followed: Callable[[OpenRepository], bool], idle_s: float = IDLE_S) -> list[str]:
-        """Close the projects that nobody has asked for *idle_s*, but those that pages follow; return their names."""
-        with self._lock:
-            now_s = time.monotonic()
-            idle = [
-                name
-                for name, repo in self._open.items()
-                if now_s - self._used_at_s.get(name, 0.0) >= idle_s and not is_followed(repo)
-            ]
-            for name in idle:
-                self._close(name)
-            return idle
-
-    def _close(self, name: str) -> None:
-        try:
-            self._open.pop(name).close()
-        except (AimError, OSError) as error:
-            log.warning("The project %r was closed, but: %s", name, error)
-
-    def warm(self) -> None:
-        """Do nothing: a project is read when it is first asked for."""
-
     def close(self) -> None:
         """Close all that are open, and the connections."""
-        with self._lock:
-            for name in list(self._open):
-                self._close(name)
+        super().close()
         self._database.close()

@@ -16,20 +16,18 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from aim.core.errors import AimError
 from aim.engine.opening import repository_exists
 from aim.engine.repository import Repository
 from aim.server.answers import Refusal
+from aim.server.open_projects import OpenProjects
 from aim.server.open_repository import OpenFolder, OpenRepository, no_repository
 from aim.storage.store import folder_name
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 DEFAULT_PROJECT = "default"
 PROJECTS_MAX = 1_000  # that a server makes; an administrator may make more with `aim init`
-IDLE_S = 1_800.0
 LIST_S = 2.0
 SIZE_INTERVAL_S = 10.0
 SIZE_SHARE_MAX = 0.05  # the sizes of folders are added up for at most this share of the time
@@ -47,7 +45,7 @@ def is_project_name(name: str) -> bool:
     return NAME.fullmatch(name) is not None
 
 
-class Projects:
+class Projects(OpenProjects):
     """
     The repositories in the folder *root*, by name. Any thread may use it.
 
@@ -58,19 +56,12 @@ class Projects:
     default = DEFAULT_PROJECT
 
     def __init__(self, root: Path, *, bytes_max: int | None = None) -> None:
+        super().__init__()
         self.root = root
         self._bytes_max = bytes_max
-        self._lock = threading.RLock()
-        self._open: dict[str, OpenRepository] = {}
         self._inodes: dict[str, int] = {}
-        self._used_at_s: dict[str, float] = {}
         self._sizes: dict[str, FolderSize] = {}
         self._listed: tuple[float, list[str]] = (-LIST_S, [])
-
-    def __iter__(self) -> Iterator[OpenRepository]:
-        """Yield the repositories that are open."""
-        with self._lock:
-            return iter(list(self._open.values()))
 
     def location(self, name: str) -> str:
         """Return the folder of a project's files."""
@@ -166,37 +157,6 @@ class Projects:
         size = self._sizes.setdefault(name, FolderSize(self.root / name))
         if size.bytes() >= self._bytes_max:
             raise Refusal(507, "quota", f"The project {name!r} is full: it may hold {self._bytes_max:,} bytes.")
-
-    def close_idle(self, is_followed: Callable[[OpenRepository], bool], idle_s: float = IDLE_S) -> list[str]:
-        """Close the projects that nobody has asked for *idle_s*, but those that pages follow; return their names."""
-        with self._lock:
-            now_s = time.monotonic()
-            idle = [
-                name
-                for name, repo in self._open.items()
-                if now_s - self._used_at_s.get(name, 0.0) >= idle_s and not is_followed(repo)
-            ]
-            for name in idle:
-                self._close(name)
-            return idle
-
-    def _close(self, name: str) -> None:
-        repo = self._open.pop(name, None)
-        if repo is None:
-            return
-        try:
-            repo.close()
-        except (AimError, OSError) as error:  # its folder may be gone
-            log.warning("The project %r was closed, but: %s", name, error)
-
-    def warm(self) -> None:
-        """Do nothing: a project is read when it is first asked for."""
-
-    def close(self) -> None:
-        """Close all that are open."""
-        with self._lock:
-            for name in list(self._open):
-                self._close(name)
 
 
 class FolderSize:

@@ -31,7 +31,7 @@ from aim.storage.disk import layout
 from aim.storage.forms import events
 from aim.storage.shipping import frames as wire
 from aim.storage.shipping.frames import Frame, Request
-from aim.storage.shipping.whole_files import check_name
+from aim.storage.shipping.whole_files import frames_by_writer
 
 SERVER = "cluster"  # in place of the id of a process: whoever answers, what is durable stays so
 WRITERS_KEPT = 100_000
@@ -106,11 +106,7 @@ class ClusterIntake:
         """Do nothing: nothing is held."""
 
     def _arrivals(self, request: Request) -> list[_ArrivingWriter]:
-        by_writer: dict[int, list[Frame]] = {}
-        for frame in request.frames:
-            by_writer.setdefault(frame.writer, []).append(frame)
-            if frame.kind in wire.WHOLE_FILES:
-                check_name(frame.kind, request.files[frame.file]["name"], request.writers[frame.writer]["writer"])
+        by_writer = frames_by_writer(request)
         return [
             _ArrivingWriter(
                 entry["run"],

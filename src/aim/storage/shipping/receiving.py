@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from aim.storage.shipping import frames as wire
-from aim.storage.shipping.frames import Frame, Request
+from aim.storage.shipping.frames import Request
 from aim.storage.shipping.intake import ArrivingWriter, WriterIntake
 from aim.storage.shipping.received_files import ReceivedFiles
 from aim.storage.shipping.spans import Spans
-from aim.storage.shipping.whole_files import check_name
+from aim.storage.shipping.whole_files import frames_by_writer
 from aim.storage.store import Store
 
 SHIPPERS_MAX = 20_000
@@ -81,11 +81,7 @@ class Receiver:
             return {"server": self._ids.get(request.shipper, self.id), **sender, "durable": ranges, "writers": states}
 
     def _arrivals(self, request: Request) -> list[ArrivingWriter]:
-        by_writer: dict[int, list[Frame]] = {}
-        for frame in request.frames:
-            by_writer.setdefault(frame.writer, []).append(frame)
-            if frame.kind in wire.WHOLE_FILES:
-                check_name(frame.kind, request.files[frame.file]["name"], request.writers[frame.writer]["writer"])
+        by_writer = frames_by_writer(request)
         return [
             ArrivingWriter(
                 self._store.runs / entry["run"],

@@ -16,7 +16,7 @@ from aim.storage.disk import layout
 from aim.storage.disk.digests import digest_of
 from aim.storage.disk.files import Disk
 from aim.storage.forms.artifact_records import FILES_FOLDER
-from aim.storage.shipping.frames import ARTIFACT, EDIT, SEALED, Frame, MalformedRequest
+from aim.storage.shipping.frames import ARTIFACT, EDIT, SEALED, WHOLE_FILES, Frame, MalformedRequest, Request
 from aim.storage.shipping.received_files import ReceivedFiles
 
 NAME_CHARS_MAX = 1024
@@ -37,6 +37,21 @@ class Arrival(NamedTuple):
     sha256: str
     replaces: bool
     shipper: str
+
+
+def frames_by_writer(request: Request) -> dict[int, list[Frame]]:
+    """
+    Return the frames of a request by the index of their writer, in their order.
+
+    Raises:
+        MalformedRequest: a whole file has a name that its kind does not have (see `check_name`).
+    """
+    by_writer: dict[int, list[Frame]] = {}
+    for frame in request.frames:
+        by_writer.setdefault(frame.writer, []).append(frame)
+        if frame.kind in WHOLE_FILES:
+            check_name(frame.kind, request.files[frame.file]["name"], request.writers[frame.writer]["writer"])
+    return by_writer
 
 
 def check_name(kind: int, name: str, writer: str) -> None:
