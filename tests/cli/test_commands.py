@@ -34,11 +34,10 @@ def aim(folder: Path, *words: str, answer: str = "") -> subprocess.CompletedProc
 
 
 @pytest.fixture(name="runs")
-def _runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+def _runs(tmp_path: Path) -> list[Run]:
     """
     Three runs of learning rates 0.1, 0.01 and 0.001, oldest first.
     """
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     runs = []
     for rate in (0.1, 0.01, 0.001):
         with Run(repo=tmp_path, experiment="rates", system_tracking_interval=None, capture_terminal_logs=False) as run:

@@ -104,7 +104,6 @@ def _repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     Run(repo=tmp_path / "target", system_tracking_interval=None, capture_terminal_logs=False).close()
     for name, rate in (("one", 0.1), ("two", 0.01)):
         with Run(name, repo=folder, create=True, system_tracking_interval=None, capture_terminal_logs=False) as run:

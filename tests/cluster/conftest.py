@@ -67,5 +67,4 @@ def _address(server: RunningServer, project: ClusterProject, tmp_path: Path, mon
     The address of the project at the server; what is recorded into it has its spool in the folder of the test.
     """
     monkeypatch.setenv("AIM_SPOOL", str(tmp_path / "spool"))
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     return f"{server.address.strip().rstrip('/')}/{project.name}"

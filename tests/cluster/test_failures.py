@@ -96,7 +96,6 @@ def test_nothing_is_lost_or_doubled_when_parts_are_killed(
     ClickHouse, the object store and the server are killed while a run records; at the end all is there, once.
     """
     monkeypatch.setenv("AIM_SPOOL", str(tmp_path / "spool"))
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     address = f"{process.address}/{project.name}"
     run = BasicRun(repo=address)
     track(run, 0)

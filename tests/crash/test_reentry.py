@@ -103,12 +103,11 @@ def first_moments(places: Iterable[Place]) -> list[int]:
 
 @pytest.mark.parametrize("warm_count", [0, FIRST_SEGMENT_RECORDS - 5], ids=["new", "before the next segment"])
 def test_a_call_may_be_interrupted_at_each_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, warm_count: int
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, warm_count: int
 ) -> None:
     """
     Wherever a handler records, all that it records is there, and all that the interrupted call records, once.
     """
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     caplog.set_level(logging.WARNING, "aim")
     names = ("image", "text", "loss", "exact", "first", "second")
     expected = {"warm": list(range(warm_count))} if warm_count else {}

@@ -81,11 +81,10 @@ def test_a_run_without_points_needs_no_sealer(tmp_path: Path, monkeypatch: pytes
     assert [] == sealing._children
 
 
-def test_all_ended_runs_are_sealed_and_open_ones_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_ended_runs_are_sealed_and_open_ones_left(tmp_path: Path) -> None:
     """
     `seal_all` seals what has ended, tells of each run, and does nothing the second time.
     """
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     ended = [closed_run(tmp_path) for _ in range(2)]
     with Run(repo=tmp_path, system_tracking_interval=None, capture_terminal_logs=False) as run:
         run.track(1.0, name="loss")
@@ -99,12 +98,11 @@ def test_all_ended_runs_are_sealed_and_open_ones_left(tmp_path: Path, monkeypatc
 
 
 def test_a_run_that_can_not_be_sealed_does_not_keep_others_from_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """
     A run that can't be read is left and said; those before and after it are sealed.
     """
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     folders = sorted(closed_run(tmp_path) for _ in range(3))
     (unreadable,) = folders[1].glob("*.events.jsonl")
     unreadable.unlink()
@@ -116,12 +114,11 @@ def test_a_run_that_can_not_be_sealed_does_not_keep_others_from_it(
 
 
 def test_any_failure_with_one_run_leaves_the_others_to_be_sealed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """
     A run whose folder has a name that no path can have is left and named; those before and after it are sealed.
     """
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     folders = sorted(closed_run(tmp_path) for _ in range(2))
     impossible = folders[0].with_name("\0")
 
@@ -130,11 +127,10 @@ def test_any_failure_with_one_run_leaves_the_others_to_be_sealed(
     assert "embedded null byte" in caplog.messages[-1]
 
 
-def test_extreme_steps_are_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_extreme_steps_are_sealed(tmp_path: Path) -> None:
     """
     A run with the steps -2^57, 1 ... 325 is sealed, and reads the same.
     """
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     steps = [-(2**57), *range(1, 326)]
     with Run(repo=tmp_path, system_tracking_interval=None, capture_terminal_logs=False) as run:
         for step in steps:

@@ -11,7 +11,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
@@ -167,14 +166,6 @@ class TrackerHistory(RuleBasedStateMachine):
 
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-
-
-@pytest.fixture(autouse=True)
-def _no_sealing_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    The history seals when it says so, not when a run is closed.
-    """
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
 
 
 TestTrackerHistory = TrackerHistory.TestCase

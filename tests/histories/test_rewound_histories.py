@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
@@ -287,14 +286,6 @@ class RewoundHistory(RuleBasedStateMachine):
 
 def _without_empty(state: dict[str, dict[int, Any]]) -> dict[str, dict[int, Any]]:
     return {name: dict(sorted(points.items())) for name, points in state.items() if points}
-
-
-@pytest.fixture(autouse=True)
-def _no_sealing_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    The history seals when it says so, not when a run is closed.
-    """
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
 
 
 TestRewoundHistory = RewoundHistory.TestCase

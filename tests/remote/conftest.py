@@ -47,7 +47,6 @@ def _spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     The folder of the spools of this test. Processes that ship what is left there are killed after it.
     """
     monkeypatch.setenv("AIM_SPOOL", str(tmp_path / "spool"))
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     yield tmp_path / "spool"
     for spool in spools(tmp_path / "spool"):
         kill_shipper(spool)

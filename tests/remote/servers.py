@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from aim.core import clock
+from aim.storage.disk.digests import digest_of
 from aim.storage.forms import tombstones
 from aim.storage.forms.run_log import RunLog
 from aim.storage.shipping.received_slots import sequence_numbers
@@ -185,6 +186,20 @@ def _compared(local: Path, server: Path, writers: Set[str], *, is_whole: bool) -
         return Counter(slots=slots)
     points, received = points_in_place(local), points_in_place(server)
     assert points == {key: received.get(key) for key in points}
-    files = {path.relative_to(local): path.read_bytes() for path in local.glob("files/[!.]*")}
+    files = _logged_files(local)
     assert files == {name: (server / name).read_bytes() for name in files}
     return Counter(slots=slots, points=len(points), files=len(files))
+
+
+def _logged_files(folder: Path) -> dict[str, bytes]:
+    """
+    Return the files of a run that lines tell of: a training that is killed after it has stored a file, and before it
+    has written the line, leaves a file that was never logged.
+    """
+    logged = {}
+    for path in folder.glob("files/[!.]*"):
+        name = path.relative_to(folder).as_posix()
+        record = RunLog(folder).refresh().artifacts.get(path.name)
+        if record is not None and digest_of(path) == (record.sha256, record.size_bytes):
+            logged[name] = path.read_bytes()
+    return logged

@@ -338,12 +338,11 @@ def test_media_by_reference_have_an_address(make_run: MakeRun, make_browser: Mak
 
 @pytest.mark.parametrize("pattern", ["*.events.jsonl", "*.points*", "*.blobs-*"])
 def test_a_file_that_can_t_be_read_hides_no_object_of_another_run(
-    make_run: MakeRun, make_browser: MakeBrowser, root: Path, pattern: str, monkeypatch: pytest.MonkeyPatch
+    make_run: MakeRun, make_browser: MakeBrowser, root: Path, pattern: str
 ) -> None:
     """
     A server that read the runs before, and one that did not, both send images and texts of the other run.
     """
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     for name in ("a", "b"):
         run = make_run(name)
         run.track(Image(PICTURE[:8, :8]), name="image")

@@ -40,13 +40,10 @@ def post(browser: Browser, body: bytes, status: int = 200, **headers: str) -> di
     return parsed
 
 
-def test_what_is_shipped_becomes_durable(
-    browser: Browser, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_shipped_becomes_durable(browser: Browser, root: Path, tmp_path: Path) -> None:
     """
     A run that is shipped is there with the answer, and durable soon after.
     """
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     local = Store(tmp_path / "local" / ".aim", create=True)
     record(local.runs / "digits-1")
     shipments = shipments_of(local)

@@ -292,15 +292,12 @@ look(repo)
         ("edit-*", "a Run: a 5"),
     ],
 )
-def test_what_another_user_may_not_read_hides_itself_only(
-    open_folder: Path, what: str, left: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_another_user_may_not_read_hides_itself_only(open_folder: Path, what: str, left: str) -> None:
     """
     For a user without the right to read a file of one run, the other run is whole, and `repair` ends with a copy.
     """
     import PIL.Image
 
-    monkeypatch.setenv("AIM_SEAL_ON_CLOSE", "0")
     for name in ("a", "b"):
         with Run(
             name, repo=open_folder, create=True, system_tracking_interval=None, capture_terminal_logs=False
