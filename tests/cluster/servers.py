@@ -112,6 +112,12 @@ class ClickHouse:
             )
         wait_for(f"{self.address}/ping", self._process)
 
+    @property
+    def pid(self) -> int:
+        """The id of the process, while it runs."""
+        assert self._process is not None, "it does not run"
+        return self._process.pid
+
     def kill(self) -> None:
         """End it as a power cut would end the process."""
         if self._process is not None:

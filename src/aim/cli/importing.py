@@ -18,7 +18,7 @@ import click
 
 from aim.cli import output
 from aim.cli.formats import json_option
-from aim.cli.main import FOLDER_ADDRESS, repo_option
+from aim.cli.main import FOLDER_ADDRESS, REPOSITORY_ADDRESS, repo_option
 from aim.convert import formats, names
 from aim.convert.aim3 import upgrade
 from aim.convert.detecting import recognised
@@ -28,7 +28,7 @@ from aim.convert.importing import import_sources
 from aim.convert.intake import SKIPPABLE
 from aim.convert.report import UNCHANGED, Report, RunReport
 from aim.convert.source_import import ImportProgress
-from aim.core.addresses import folder_of_address
+from aim.core.addresses import folder_of_address, is_server
 from aim.core.errors import UsageError
 from aim.core.words import counted
 from aim.engine.opening import current_root, default_address
@@ -124,15 +124,15 @@ def _listed(words: frozenset[str]) -> str:
     return ", ".join(sorted(words))
 
 
-def target_of(repo: Path | str | None) -> Path:
+def target_of(repo: Path | str | None) -> Path | str:
     """
-    Return the folder of the repository: *repo*, or that of `AIM_REPO`, or the nearest from the current one upward, or
-    the current one.
-
-    Raises:
-        UsageError: it is on a server.
+    Return the folder of the repository, or its address on a server: *repo*, or that of `AIM_REPO`, or the nearest
+    folder from the current one upward, or the current one.
     """
-    return current_root(folder_of_address(repo or default_address()), create=True, warn=output.tell)
+    address = repo or default_address()
+    if is_server(address):
+        return str(address)
+    return current_root(folder_of_address(address), create=True, warn=output.tell)
 
 
 class ReportOutput(NamedTuple):
@@ -168,7 +168,7 @@ PRINTED = ReportOutput()
 
 def run_import(
     sources: Sequence[Source],
-    target: Path,
+    target: Path | str,
     options: ImportOptions,
     *,
     dry_run: bool = False,
@@ -201,9 +201,10 @@ def run_import(
 )
 @click.option(
     "--repo",
-    type=FOLDER_ADDRESS,
+    type=REPOSITORY_ADDRESS,
     default=None,
-    help="The folder that contains .aim; created if there is none.  [default: the nearest above, or here]",
+    help="The folder that contains .aim, created if there is none, or the address of a server over a cluster, such as "
+    "aim://host:53800/project.  [default: $AIM_REPO, else the nearest above, or here]",
 )
 @click.option("--into", metavar="EXPERIMENT", help="The experiment of the runs.  [default: as in the source]")
 @click.option("--dry-run", is_flag=True, help="Read everything and report, but write nothing.")
@@ -293,7 +294,10 @@ def import_runs(
 
     target = target_of(repo)
     to = ReportOutput(report_path, as_json, quiet)
+    if follow and not dry_run and isinstance(target, str):
+        raise UsageError(f"{target}: --follow goes into a folder only. Send it from there: aim sync FOLDER {target}")
     if follow and not dry_run:
+        assert isinstance(target, Path)
         code = follow_sources(sources, target, options, idle_s=idle_s, to=to)
     else:
         code = run_import(sources(), target, options, dry_run=dry_run, jobs=jobs, to=to)

@@ -21,10 +21,10 @@ from aim.convert.files import is_below
 from aim.convert.formats import ImportOptions, Source
 from aim.convert.report import Report, RunReport
 from aim.convert.source_import import ImportProgress, SourceImport
-from aim.core.addresses import folder_of_address
+from aim.core.addresses import folder_of_address, is_server
 from aim.engine import importing
+from aim.engine.importing import ImportTarget
 from aim.engine.opening import repository_exists
-from aim.engine.repository import Repository
 
 
 def import_(
@@ -42,7 +42,8 @@ def import_(
 
     Args:
         source: a folder or file; its formats are recognised.
-        repo: the folder that contains `.aim`, made if there is none.
+        repo: the folder that contains `.aim`, made if there is none; or a project of a server over a cluster, such as
+            `aim://host:53800/vision`.
         format: read only this one, such as `wandb`.
         options: see `ImportOptions`.
         dry_run: read everything, write nothing.
@@ -97,17 +98,17 @@ def import_sources(
     """
     report = report or Report()
     report.is_dry_run = dry_run
-    root = folder_of_address(repo)
     for source in sources:
-        if is_below(root, source.path):
-            raise TargetInsideSource(source.path, str(root))
+        if not is_server(repo) and is_below(folder_of_address(repo), source.path):
+            raise TargetInsideSource(source.path, str(folder_of_address(repo)))
     with ExitStack() as stack:
         if dry_run:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aim-import-")))
-            target = importing.scratch_repository(scratch)
-            earlier = Repository(root) if repository_exists(root) else target
+            target: ImportTarget = importing.scratch_repository(scratch)
+            is_there = is_server(repo) or repository_exists(folder_of_address(repo))
+            earlier = importing.import_target(repo) if is_there else target
         else:
-            target = earlier = Repository(root, create=True)
+            target = earlier = importing.import_target(repo)
         stack.enter_context(importing.exclusive(target))
         for source in sources:
             SourceImport(source, target, earlier, options, report, progress).run(jobs)

@@ -36,6 +36,7 @@ from aim.convert.report import IMPORTED, REFUSED, UNCHANGED, Counts, Report, Run
 from aim.core.errors import AimError
 from aim.engine import importing
 from aim.engine.growing import RunGrowth
+from aim.engine.importing import ImportTarget
 from aim.engine.repository import Repository
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ class SourceImport:
     def __init__(
         self,
         source: Source,
-        target: Repository,
-        earlier: Repository,
+        target: ImportTarget,
+        earlier: ImportTarget,
         options: ImportOptions,
         report: Report,
         progress: ImportProgress | None = None,
@@ -111,14 +112,20 @@ class SourceImport:
         """
         runs = self.runs()
         self._progress.begin(self._source, runs)
-        is_parallel = jobs > 1 and len(runs) > 1 and self._source.importer.is_parallel
-        for done in self._by_processes(runs, jobs) if is_parallel else map(self.take, runs):
+        target, earlier = self._target, self._earlier
+        may_be_parallel = jobs > 1 and len(runs) > 1 and self._source.importer.is_parallel
+        if may_be_parallel and isinstance(target, Repository) and isinstance(earlier, Repository):
+            imported = self._by_processes(runs, jobs, (target.files.parent, earlier.files.parent))
+        else:
+            imported = map(self.take, runs)
+        for done in imported:
             if done is not None:
                 self._report.runs.append(done)
                 self._progress.ended(self._source, done)
 
-    def _by_processes(self, runs: Sequence[SourceRun], jobs: int) -> Iterator[RunReport | None]:
-        roots = (self._target.files.parent, self._earlier.files.parent)
+    def _by_processes(
+        self, runs: Sequence[SourceRun], jobs: int, roots: tuple[Path, Path]
+    ) -> Iterator[RunReport | None]:
         pool = ProcessPoolExecutor(
             min(jobs, len(runs)),
             multiprocessing.get_context("spawn"),
@@ -155,6 +162,7 @@ class SourceImport:
 
     def growth(self, run: SourceRun) -> RunGrowth:
         """Return what records what a run still gets that is here. Raises RunNotFound, DiskRefused."""
+        assert isinstance(self._target, Repository), "only sources that go into a folder are followed"
         return RunGrowth(self._target, self.hash_of(run))
 
     def hash_of(self, run: SourceRun) -> str:
@@ -278,7 +286,7 @@ def _verify(report: RunReport, target: RunImport, intake: Intake) -> None:
         report.counts.points -= report.counts.merged
 
 
-def _name_tags(repository: Repository, intake: Intake) -> None:
+def _name_tags(repository: ImportTarget, intake: Intake) -> None:
     described = [tag for tag in intake.description.tags.values() if tag.color or tag.description]
     if described:
         tags = repository.tags(by="import")

@@ -19,27 +19,75 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from aim.core import clock
+from aim.core.addresses import folder_of_address, is_server, server_address
 from aim.core.errors import RunBusy
 from aim.core.reserved import SYSTEM_PREFIX
-from aim.engine.backend_repository import BackendRepository
 from aim.engine.repository import Repository
 from aim.storage.forms.records import IntArray
 from aim.storage.reading.reader import recorded_parts
 
 if TYPE_CHECKING:
-    from aim.storage.care.importing import RunImport
+    from aim.engine.door import TagDoor
+    from aim.storage.care.importing import ImportFollowers, RunImport
     from aim.storage.forms.state import SequenceKey
 
 TENSORBOARD_PATTERNS = ("*tfevents*", "*/*tfevents*", "*/*/*tfevents*")
 LOCK_NAME = ".import.lock"
 PRIMES = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 """Odd numbers of 64 bits; the last two are those of splitmix64 (Steele, Lea, Flood 2014)."""
+
+
+class ImportTarget(Protocol):
+    """Where imported runs go: a repository in a folder, one in a cluster, or a project of a server."""
+
+    @property
+    def address(self) -> str:
+        """Where it is, for messages."""
+
+    @property
+    def backend(self) -> ImportedRuns:
+        """What begins imports."""
+
+    def has_run(self, run_hash: object) -> bool:
+        """Return whether there is a run of that hash."""
+
+    def tags(self, *, by: str) -> TagDoor:
+        """Return the tags."""
+
+
+class ImportedRuns(Protocol):
+    """What `storage.backend.Backend` has of imports."""
+
+    def import_run(self, run_hash: str, *, created_at_s: float | None = None) -> RunImport:
+        """Begin to write a run."""
+
+    def import_note(self, run_hash: str) -> dict[str, Any] | None:
+        """Return what was noted when a run was imported."""
+
+    def import_followers(self, run_hash: str) -> ImportFollowers:
+        """Return who records what the source of an imported run still gets."""
+
+
+def import_target(repo: str | os.PathLike[str]) -> ImportTarget:
+    """
+    Return where runs are imported to: the repository of a folder, made if there is none, or a project of a server.
+
+    Raises:
+        ServerUnreachable, ServerRefused, InsecureAddress: the server can't be asked.
+        UsageError: the address names no folder and no server.
+    """
+    if not is_server(repo):
+        return Repository(folder_of_address(repo), create=True)
+    from aim.engine.remote.door import ServerRepository
+    from aim.engine.remote.imports import ServerImports
+
+    return ServerImports(ServerRepository(server_address(repo)))
 
 
 class PointSum(NamedTuple):
@@ -90,13 +138,17 @@ def _mixed(first: npt.NDArray[np.uint64], second: npt.NDArray[np.uint64]) -> int
 
 
 @contextlib.contextmanager
-def exclusive(repository: Repository) -> Iterator[None]:
+def exclusive(repository: ImportTarget) -> Iterator[None]:
     """
-    Let no other process import into the repository meanwhile; a process that is killed lets go.
+    Let no other process import into the repository meanwhile; a process that is killed lets go. A server refuses the
+    earlier of two imports of one run by itself.
 
     Raises:
         RunBusy: another process imports at this moment.
     """
+    if not isinstance(repository, Repository):
+        yield
+        return
     descriptor = os.open(repository.files / LOCK_NAME, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o666)
     try:
         try:
@@ -139,7 +191,7 @@ def beside(root: Path) -> list[tuple[str, Path]]:
     ]
 
 
-def begin(repository: Repository, run_hash: str, *, created_at_s: float | None = None) -> RunImport:
+def begin(repository: ImportTarget, run_hash: str, *, created_at_s: float | None = None) -> RunImport:
     """
     Begin to write a run that another program recorded; it appears when it is finished.
 
@@ -149,12 +201,12 @@ def begin(repository: Repository, run_hash: str, *, created_at_s: float | None =
     return repository.backend.import_run(run_hash, created_at_s=created_at_s)
 
 
-def note_of(repository: BackendRepository, run_hash: str) -> dict[str, Any] | None:
+def note_of(repository: ImportTarget, run_hash: str) -> dict[str, Any] | None:
     """Return what was noted when a run was imported; None when it was not imported, or is not there."""
     return repository.backend.import_note(run_hash)
 
 
-def obstacle(repository: Repository, run_hash: str) -> str | None:
+def obstacle(repository: ImportTarget, run_hash: str) -> str | None:
     """Return why a run of this hash can't be imported: somebody else's run has it, or another process follows it."""
     if note_of(repository, run_hash) is None:
         return "there is a run of its hash, which was not imported" if repository.has_run(run_hash) else None

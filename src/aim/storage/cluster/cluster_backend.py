@@ -33,6 +33,7 @@ from aim.storage.recording.writer import Writer
 
 if TYPE_CHECKING:
     from aim.storage.care.importing import ImportFollowers, RunImport
+    from aim.storage.care.shipped_import import ShippedImports
 
 THROUGH_A_SERVER = "Runs of a cluster are recorded through a server of it: Run(repo='aim://host/project')."
 
@@ -112,13 +113,13 @@ class ClusterBackend(Backend):
         return fork_run(self.project, run_hash, step, name=name)
 
     def import_run(self, run_hash: str, *, created_at_s: float | None = None) -> RunImport:
-        raise UsageError(f"Import into a folder, then send it: aim sync FOLDER {self.project.address}")
+        return _imports(self.project).import_run(run_hash, created_at_s=created_at_s)
 
     def import_note(self, run_hash: str) -> dict[str, Any] | None:
-        return None
+        return _imports(self.project).import_note(run_hash)
 
     def import_followers(self, run_hash: str) -> ImportFollowers:
-        raise UsageError(f"Import into a folder, then send it: aim sync FOLDER {self.project.address}")
+        return _imports(self.project).import_followers(run_hash)
 
     # reading
 
@@ -167,3 +168,10 @@ class ClusterBackend(Backend):
         edited = [run_hash for run_hash in run_hashes if run_hash in present]
         write_edits(self.project, edited, change, by=by, seen_at_s=seen_at_s)
         return edited
+
+
+def _imports(project: ClusterProject) -> ShippedImports:
+    from aim.storage.care.shipped_import import ShippedImports  # it imports what writes folders
+    from aim.storage.cluster.cluster_intake import ClusterIntake
+
+    return ShippedImports(ClusterIntake(project), project.address)

@@ -15,10 +15,16 @@ COLUMNS = ("project", "name", "revision", "body", "deleted")
 
 
 class ClusterDocuments:
-    """The documents of *project*; a `DocumentFiles`."""
+    """
+    The documents of *project*; a `DocumentFiles`.
 
-    def __init__(self, project: ClusterProject) -> None:
+    Args:
+        shelf: of documents that are not among those of the project: what follows its name in the rows.
+    """
+
+    def __init__(self, project: ClusterProject, shelf: str = "") -> None:
         self._project = project
+        self._name = project.name + shelf
         self._stamp = 0
         self._stamped_at_s = -STAMP_AGE_MAX_S
 
@@ -28,7 +34,7 @@ class ClusterDocuments:
             self._stamped_at_s = time.monotonic()
             [[self._stamp]] = self._project.database.rows(
                 f"SELECT max(revision) FROM {self._project.table('documents')} WHERE project = {{project:String}}",
-                {"project": self._project.name},
+                {"project": self._name},
             )
         return int(self._stamp)
 
@@ -37,7 +43,7 @@ class ClusterDocuments:
         names = self._project.database.rows(
             f"SELECT name FROM {self._project.table('documents')} FINAL "
             "WHERE project = {project:String} AND deleted = 0 ORDER BY name",
-            {"project": self._project.name},
+            {"project": self._name},
         )
         return [name for (name,) in names]
 
@@ -46,7 +52,7 @@ class ClusterDocuments:
         contents = self._project.database.rows(
             f"SELECT base64Encode(body) FROM {self._project.table('documents')} FINAL "
             "WHERE project = {project:String} AND name = {name:String} AND deleted = 0",
-            {"project": self._project.name, "name": name},
+            {"project": self._name, "name": name},
         )
         return base64.b64decode(contents[0][0]) if contents else None
 
@@ -63,5 +69,5 @@ class ClusterDocuments:
 
     def _insert(self, name: str, content: bytes, *, is_deleted: bool) -> None:
         revision = time.time_ns() // 1000
-        row = rows.text(self._project.name.encode()) + rows.text(name.encode()) + rows.number(revision, 8)
+        row = rows.text(self._name.encode()) + rows.text(name.encode()) + rows.number(revision, 8)
         self._project.database.insert("documents", COLUMNS, row + rows.text(content) + rows.number(is_deleted, 1))

@@ -34,23 +34,36 @@ AMONG = (
 
 def keep_facts(project: ClusterProject, row: CatalogueRow, mark: int, kind_numbers: KindNumbers) -> None:
     """Keep what was read of a run that has ended. Raises ClusterUnavailable."""
+    keep_many(project, [(row, mark)], kind_numbers)
+
+
+def keep_many(project: ClusterProject, runs: Iterable[tuple[CatalogueRow, int]], kind_numbers: KindNumbers) -> None:
+    """Keep what was read of runs that have ended, each with its mark, by two inserts. Raises ClusterUnavailable."""
+    blocks = [_facts_block(project, row, mark, kind_numbers) for row, mark in runs]
+    if blocks:
+        project.database.insert("leaves", LEAF_COLUMNS, b"".join(leaves for leaves, _ in blocks))
+        project.database.insert("facts", FACTS_COLUMNS, b"".join(facts for _, facts in blocks))
+
+
+def _facts_block(
+    project: ClusterProject, row: CatalogueRow, mark: int, kind_numbers: KindNumbers
+) -> tuple[bytes, bytes]:
+    """Return the rows of `leaves` and of `facts` of a run."""
     name, rid, marked = rows.text(project.name.encode()), project.rid(row.run_hash), rows.number(mark, 8)
     leaves = [
         name + rows.text(leaf.path.encode("ascii")) + rid + marked + rows.leaf_value(leaf) for leaf in row_leaves(row)
     ]
     content = json.dumps(catalogue_row.to_json(row, kind_numbers), separators=(",", ":"))
-    project.database.insert("leaves", LEAF_COLUMNS, b"".join(leaves))
-    project.database.insert(
-        "facts",
-        FACTS_COLUMNS,
+    facts = (
         name
         + rid
         + rows.text(row.run_hash.encode())
         + marked
         + rows.text(content.encode("utf-8", "surrogatepass"))
         + rows.number(round(time.time() * MICROSECONDS), 8)
-        + rows.number(0, 1),
+        + rows.number(0, 1)
     )
+    return b"".join(leaves), facts
 
 
 def row_leaves(row: CatalogueRow) -> Iterator[QueryLeaf]:

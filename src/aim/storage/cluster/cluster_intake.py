@@ -22,6 +22,7 @@ from aim.storage.cluster import rows
 from aim.storage.cluster.cluster_edits import edit_identity, edit_row
 from aim.storage.cluster.cluster_files import WholeFile
 from aim.storage.cluster.cluster_heads import edit_head
+from aim.storage.cluster.cluster_imports import ClusterImports
 from aim.storage.cluster.cluster_marks import DELETED, RESTORED, SWEPT
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_sealed import SEALED, SEALED_FILE, sealed_part, sealed_rows
@@ -71,6 +72,7 @@ class ClusterIntake:
 
     def __init__(self, project: ClusterProject) -> None:
         self._project = project
+        self._imports = ClusterImports(project)
         self._lock = threading.Lock()
         self._present: OrderedDict[tuple[bytes, int], None] = OrderedDict()  # writers whose first line is there
 
@@ -86,13 +88,25 @@ class ClusterIntake:
         arrivals = self._arrivals(request)
         blocks = _Blocks()
         states = [self._take(arriving, request, blocks) for arriving in arrivals]
+        said = request.importing
+        is_withheld = said is not None and bool(said.get("withheld"))
+        if is_withheld:
+            blocks.heads.clear()
         self._insert(blocks)
+        answer = self._answer(request, states)
+        if said is not None and not is_withheld:
+            answer["import"] = self._imports.answer(said)
+        if is_withheld:
+            return answer
         with self._lock:
             for arriving, state in zip(arrivals, states):
                 if state["state"] in (wire.OK, wire.LATER):
                     self._present[arriving.rid, arriving.writer] = None
             while len(self._present) > WRITERS_KEPT:
                 self._present.popitem(last=False)
+        return answer
+
+    def _answer(self, request: Request, states: list[WriterState]) -> Answer:
         sender = {"shipper": request.shipper, "number": request.number}
         return {"server": SERVER, **sender, "durable": [[request.number, request.number]], "writers": states}
 
@@ -132,7 +146,8 @@ class ClusterIntake:
     # one writer
 
     def _take(self, arriving: _ArrivingWriter, request: Request, blocks: _Blocks) -> WriterState:
-        refusal = self._refusal(arriving)
+        is_withheld = request.importing is not None and bool(request.importing.get("withheld"))
+        refusal = None if is_withheld else self._refusal(arriving)
         if refusal is not None:
             return refusal
         answer: WriterState = {"state": wire.OK}

@@ -36,13 +36,17 @@ class ClusterLines(LineCollection):
         self._edits: set[tuple[int, int]] = set()
         self._seen_us = 0
 
-    def read(self) -> list[Line]:
+    def read(self) -> list[Line] | None:
         """
         Return the new lines; see `LineSource`. Raises ClusterUnavailable.
 
+        Those of writers without a head wait: an import inserts heads when all of it is there.
+
         Cost: two statements; of a run that did not change, some milliseconds.
         """
-        self._read_heads()
+        if not self._read_heads():
+            self._forget()
+            return None
         table = self._project.table("lines")
         inserted = self._project.database.rows(
             "SELECT writer, start, nonce, base64Encode(line), toUnixTimestamp64Micro(seen) "
@@ -58,7 +62,7 @@ class ClusterLines(LineCollection):
                 fresh += self._take_new_edit((start, nonce), content)
             else:
                 self._keep(rows.writer_id(number), start, content)
-        for writer in self._waiting:
+        for writer in self._waiting.keys() & self.writers.keys():
             fresh += self._take_contiguous(writer)
         return fresh
 
@@ -71,7 +75,8 @@ class ClusterLines(LineCollection):
         )
         return float(seen_us) / MICROSECONDS
 
-    def _read_heads(self) -> None:
+    def _read_heads(self) -> bool:
+        """Read which writers there are; return whether all that were there before still are."""
         table = self._project.table("heads")
         heads = self._project.database.rows(
             "SELECT writer, max(complete), toUnixTimestamp64Milli(max(alive)) "
@@ -81,11 +86,16 @@ class ClusterLines(LineCollection):
         if not heads:
             raise RunNotFound(f"There is no run {self._run_hash!r} in '{self._project.address}'.")
         for number, is_complete, alive_ms in heads:
+            if is_complete == rows.WITHDRAWN:
+                if rows.writer_id(number) in self.writers:
+                    return False
+                continue
             if number == rows.EDITS:
                 continue
             writer = self.writers.setdefault(rows.writer_id(number), WriterInfo(rows.writer_id(number)))
             writer.heard_at_s = alive_ms / 1000
             writer.is_complete = bool(is_complete)
+        return True
 
     def _take_new_edit(self, identity: tuple[int, int], content: bytes) -> list[Line]:
         if identity in self._edits:
@@ -94,8 +104,8 @@ class ClusterLines(LineCollection):
         return self.take_edit(content, edit_name(*identity))
 
     def _keep(self, writer_id: str, offset: int, line: bytes) -> None:
-        writer = self.writers.setdefault(writer_id, WriterInfo(writer_id))
-        if offset + len(line) > writer.offset:
+        writer = self.writers.get(writer_id)
+        if writer is None or offset + len(line) > writer.offset:
             self._waiting.setdefault(writer_id, {})[offset] = line
 
     def _take_contiguous(self, writer_id: str) -> list[Line]:

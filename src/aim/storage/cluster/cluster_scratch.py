@@ -96,6 +96,7 @@ class _ReadBack:
         lines = ClusterLines(self._project, self._run_hash)
         state = RunLog(Path(self._run_hash), None, lines).refresh()
         by_writer, edits = line_rows(self._project, self._run_hash)
+        by_writer = {writer_id: content for writer_id, content in by_writer.items() if writer_id in state.writers}
         for writer_id, content in by_writer.items():
             if content:
                 self._write_writer(writer_id, content, is_complete=state.writers[writer_id].is_complete)

@@ -8,7 +8,7 @@ to all servers, and they take nothing of the run: else rows that come at that mo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from aim.core.errors import RunExists, RunNotFound, Unavailable
 from aim.storage.cluster.cluster_marks import AGE_S, DELETED, RESTORED, SWEEPING, SWEPT
@@ -70,16 +70,21 @@ def sweep(project: ClusterProject, run_hash: str) -> None:
     """
     project.marks.write(run_hash, SWEEPING)
     time.sleep(AGE_S)  # until every server has seen the mark
-    database = project.database
-    on_cluster = f" ON CLUSTER '{database.cluster}'" if database.cluster else ""
-    for name in REMOVED:
-        database.execute(
-            f"DELETE FROM {database.name}.{name}_local{on_cluster} WHERE rid = unhex({{rid:String}})",
-            {"rid": project.rid(run_hash).hex()},
-        )
+    remove_rows(project, REMOVED, project.rid(run_hash))
     for prefix in run_prefixes(project.rid(run_hash)):
         project.objects.delete(project.objects.keys(prefix))
     project.marks.write(run_hash, SWEPT)
+
+
+def remove_rows(project: ClusterProject, tables: Iterable[str], rid: bytes, condition: str = "") -> None:
+    """Delete the rows of a run from tables; *condition*: only those for which it holds. Raises ClusterUnavailable."""
+    database = project.database
+    on_cluster = f" ON CLUSTER '{database.cluster}'" if database.cluster else ""
+    for name in tables:
+        database.execute(
+            f"DELETE FROM {database.name}.{name}_local{on_cluster} WHERE rid = unhex({{rid:String}}){condition}",
+            {"rid": rid.hex()},
+        )
 
 
 def check_not_sweeping(project: ClusterProject, run_hash: str) -> None:

@@ -30,7 +30,12 @@ def part_key(rid: bytes, writer: int, file: int, start: int, size_bytes: int) ->
     >>> part_key(bytes(16), 1, 0, 4096, 10)
     'b/00000000000000000000000000000000/00000001/0/4096-10'
     """
-    return f"b/{rid.hex()}/{writer:08x}/{file}/{start}-{size_bytes}"
+    return f"{writer_prefix(rid, writer)}/{file}/{start}-{size_bytes}"
+
+
+def writer_prefix(rid: bytes, writer: int) -> str:
+    """Return what the keys of all parts of the blob files of a writer begin with."""
+    return f"b/{rid.hex()}/{writer:08x}"
 
 
 def run_prefixes(rid: bytes) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ from aim.storage.forms.records import RECORD_DTYPE
 EDITS = 1 << 32
 """Stands for the writer of edits; no writer has this number. Their `start` is their time in microseconds, and their
 `nonce` the random digits of their name."""
+WITHDRAWN = 2
+"""The `complete` of a writer that readers leave out: an import has replaced it."""
 POINT_COLUMNS = ("rid", "writer", "number", "step", "slot", "time", "value", "epoch")
 POINT_ROW = np.dtype(
     [
@@ -154,6 +156,7 @@ def head_row(
     counts: tuple[int, int],
     *,
     is_complete: bool = False,
+    completeness: int | None = None,
     edits: Sequence[tuple[int, int]] = (),
     alive_s: float = 0.0,
     seen_us: int,
@@ -163,10 +166,12 @@ def head_row(
 
     Args:
         counts: the end of the lines in bytes, and of the slots.
+        completeness: `WITHDRAWN`, or None: by *is_complete*.
         edits: microseconds and random digits of each.
     """
     rid, lines_end, slot_end = rid_of(project, run_hash), *counts
-    counted = number(lines_end, 8) + number(slot_end, 8) + number(is_complete, 1)
+    counted = number(lines_end, 8) + number(slot_end, 8)
+    counted += number(is_complete if completeness is None else completeness, 1)
     counted += length(len(edits)) + b"".join(number((at_us << 12 ^ nonce) % (1 << 64), 8) for at_us, nonce in edits)
     times = number(round(alive_s * 1000), 8) + number(seen_us, 8)
     return text(project.encode()) + rid + text(run_hash.encode()) + number(writer, 8) + counted + times

@@ -38,9 +38,12 @@ def shipments_in(folder: Path) -> list[WriterShipment]:
     return shipments
 
 
-def deliver(folder: Path, target: DeliveryTarget) -> None:
+def deliver(folder: Path, target: DeliveryTarget, said: Mapping[str, Any] | None = None) -> None:
     """
     Deliver all that the run in *folder* has by now.
+
+    Args:
+        said: what the header of each request has besides.
 
     Raises:
         UsageError: the receiver does not take it, and why.
@@ -49,7 +52,7 @@ def deliver(folder: Path, target: DeliveryTarget) -> None:
 
     Cost: reads all files of the run once; 1 us a point.
     """
-    exchange, shipments = Exchange("local"), shipments_in(folder)
+    exchange, shipments = Exchange("local", said), shipments_in(folder)
     completed = [one for one in shipments if layout.complete_file(folder, one.writer).exists()]
     idle_rounds = 0
     while idle_rounds < IDLE_ROUNDS_MAX:

@@ -87,13 +87,17 @@ class Exchange:
         shipper: its id, drawn at the start.
         server: the id of the process that has answered last; None: none has.
         next_in_s: the pause that the server wishes for.
+
+    Args:
+        said: what the header of each request has besides.
     """
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, said: Mapping[str, Any] | None = None) -> None:
         self.shipper = os.urandom(8).hex()
         self.server: str | None = None
         self.next_in_s = 1.0
         self._host = host
+        self._said = said or {}
         self._number = 0
         self._pending: dict[int, list[tuple[WriterShipment, list[FilePart]]]] = {}
         self._checked: set[WriterShipment] = set()
@@ -135,7 +139,7 @@ class Exchange:
         self._number += 1
         frames, files = _frames(parts)
         sender = {"shipper": self.shipper, "number": self._number, "pid": os.getpid(), "host": self._host}
-        body = encode({**sender, "writers": entries, "files": files}, frames)
+        body = encode({**sender, "writers": entries, "files": files, **self._said}, frames)
         self._pending[self._number] = parts
         return SentRequest(self._number, body, parts)
 

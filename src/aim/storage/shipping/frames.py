@@ -35,7 +35,7 @@ OK, BEHIND, GONE, CLOSED, DIFFERS, REFUSED, LATER = "ok", "behind", "gone", "sea
 CRC_FIELD = "Aim-CRC"
 """The field of HTTP that has the CRC of the whole request: JSON and heads of frames have none of their own."""
 
-HEADER_BYTES_MAX = 1 << 20
+HEADER_BYTES_MAX = 4 << 20
 FRAME_BYTES_MAX = 4 << 20  # of the data of one frame, unpacked
 REQUEST_BYTES_MAX = 16 << 20  # of the data of all frames, unpacked
 BODY_BYTES_MAX = 18 << 20  # of a request as it travels
@@ -85,6 +85,7 @@ class Request(NamedTuple):
         number: which of its requests this is.
         writers: what is said of each writer: `run`, `writer`, and flags.
         files: name, size and SHA-256 of each whole file.
+        importing: what is said of the import of a run; None: nothing.
     """
 
     shipper: str
@@ -92,6 +93,7 @@ class Request(NamedTuple):
     writers: list[dict[str, Any]]
     files: list[dict[str, Any]]
     frames: list[Frame]
+    importing: dict[str, Any] | None = None
 
 
 def transposed(data: bytes) -> bytes:
@@ -173,7 +175,8 @@ def decode(body: bytes) -> Request:
         frame, offset = _frame(body, offset, header, left_bytes)
         left_bytes -= len(frame.data)
         frames.append(frame)
-    return Request(header["shipper"], header["number"], header["writers"], header["files"], frames)
+    sender = header["shipper"], header["number"]
+    return Request(*sender, header["writers"], header["files"], frames, header.get("import"))
 
 
 def _header(text: bytes) -> dict[str, Any]:
@@ -190,6 +193,7 @@ def _header(text: bytes) -> dict[str, Any]:
         )
     header.setdefault("files", [])
     _check_sender(header)
+    _check_import(header.get("import"))
     for name, check in (("writers", _check_writer), ("files", _check_file)):
         entries = header.get(name)
         if not isinstance(entries, list) or len(entries) > WRITERS_MAX:
@@ -207,13 +211,32 @@ def _check_sender(header: Mapping[str, Any]) -> None:
         raise MalformedRequest("`number` must be a whole number.")
 
 
+def _check_import(said: object) -> None:
+    if said is None:
+        return
+    note = said.get("note", {}) if isinstance(said, dict) else None
+    if not isinstance(said, dict) or not isinstance(note, dict) or not _is_run(said.get("run")):
+        raise MalformedRequest("`import` must be an object with a run, and its note an object.")
+    writers = (said.get("show", []), note.get("writers", []))
+    if not all(isinstance(ids, list) and all(map(_is_writer_id, ids)) for ids in writers):
+        raise MalformedRequest("The writers of an import must be lists of 8 hex digits each.")
+
+
+def _is_run(run_hash: object) -> bool:
+    return isinstance(run_hash, str) and layout.RUN_HASH.fullmatch(run_hash) is not None
+
+
+def _is_writer_id(writer: object) -> bool:
+    return isinstance(writer, str) and layout.WRITER_ID.fullmatch(writer) is not None
+
+
 def _check_writer(entry: object) -> None:
     if not isinstance(entry, dict):
         raise MalformedRequest("Each of `writers` must be an object.")
     run_hash, writer = entry.get("run"), entry.get("writer")
-    if not (isinstance(run_hash, str) and layout.RUN_HASH.fullmatch(run_hash)):
+    if not _is_run(run_hash):
         raise MalformedRequest("`run` of a writer can't name a run.")
-    if not (isinstance(writer, str) and layout.WRITER_ID.fullmatch(writer)):
+    if not _is_writer_id(writer):
         raise MalformedRequest("`writer` must be 8 hex digits.")
     damaged = entry.get("damaged", [])
     if not (isinstance(damaged, list) and len(damaged) <= DAMAGED_MAX and all(map(_is_damaged_page, damaged))):
