@@ -187,26 +187,11 @@ def fill_catalogue(root: Path, size: Size, cache: Path, seed: int = 7) -> Reposi
     them.
     """
     repository = Repository(root, create=True)
-    chance = np.random.default_rng(seed)
     catalogue = Catalogue(repository.files, repository.readers.reader, cache=cache)
     runs = repository.files / "runs"
-    keys = [(name, contexts.text(context), "metric") for name, context in sequences_of(size.sequences)]
-    used: dict[str, Mapping[str, Any]] = {
-        contexts.text(context): context for _, context in sequences_of(size.sequences)
-    }
-    kind = catalogue.table.kinds.number("float")
-    for number in range(size.runs):
-        run_hash = f"{number:08x}{int(chance.integers(1 << 62)):016x}"
-        os.mkdir(runs / run_hash)
-        values = chance.random((len(keys), 2)).tolist()
-        sequences = {
-            key: CatalogueSequence(_summary(a, b, size.points), kind) for key, (a, b) in zip(keys, values, strict=True)
-        }
-        begin_s = BEGIN_S + number * RUN_EVERY_S
-        facts = CatalogueRow(run_hash, _fields(number, run_hash, begin_s), {}, sequences, used)
-        tree = params_of(number, size.params, chance)
-        facts.params = {(group, *path): leaf for group, inner in tree.items() for path, leaf in _leaves(inner)}
-        catalogue.filler.put(facts)
+    for number, row in enumerate(catalogue_rows(size, catalogue.table.kinds.number("float"), seed)):
+        os.mkdir(runs / row.run_hash)
+        catalogue.filler.put(row)
         if (number + 1) % PACK_RUNS == 0:
             catalogue.filler.pack()
     for run_hash in catalogue.table.hashes():
@@ -214,6 +199,25 @@ def fill_catalogue(root: Path, size: Size, cache: Path, seed: int = 7) -> Reposi
     catalogue.save()
     catalogue.close()
     return repository
+
+
+def catalogue_rows(size: Size, kind: int, seed: int = 7) -> Iterator[CatalogueRow]:
+    """Go through what a catalogue keeps of runs that ended; *kind* is its number of the kind `float`."""
+    chance = np.random.default_rng(seed)
+    keys = [(name, contexts.text(context), "metric") for name, context in sequences_of(size.sequences)]
+    used: dict[str, Mapping[str, Any]] = {
+        contexts.text(context): context for _, context in sequences_of(size.sequences)
+    }
+    for number in range(size.runs):
+        run_hash = f"{number:08x}{int(chance.integers(1 << 62)):016x}"
+        values = chance.random((len(keys), 2)).tolist()
+        sequences = {
+            key: CatalogueSequence(_summary(a, b, size.points), kind) for key, (a, b) in zip(keys, values, strict=True)
+        }
+        row = CatalogueRow(run_hash, _fields(number, run_hash, BEGIN_S + number * RUN_EVERY_S), {}, sequences, used)
+        tree = params_of(number, size.params, chance)
+        row.params = {(group, *path): leaf for group, inner in tree.items() for path, leaf in _leaves(inner)}
+        yield row
 
 
 def _summary(last: float, mean: float, points: int) -> Summary:
