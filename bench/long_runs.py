@@ -14,6 +14,8 @@ Each figure is processor time, the median of some calls in one process, and stan
                          of floats, and of integers
     zoom                 1,000 parts of half the curve                   floor: numpy's `reduceat` over that half
     first picture        the first of these pictures                     floor: the same
+    first zoom           1,000 parts of an eighth of the curve, whose points were not read before
+                                                                         floor: the same
 
 The processes of both versions take turns. Results are stored in bench/results/long_runs.json.
 """
@@ -44,6 +46,7 @@ FLOORS = {
     "tick, integers": "tick floor",
     "zoom": "zoom floor",
     "first picture": "zoom floor",
+    "first zoom": "zoom floor",
 }
 
 
@@ -102,12 +105,13 @@ def _measure_sealed(root: Path, points: int) -> dict[str, float]:
     store = PointStore(repository, Watch(repository.questions().catalogue))
     lows = iter(range(1_000))
 
-    def zoom() -> None:
+    def zoom(share: float = 0.5) -> None:
         low = next(lows) * points / 4_000
-        view = View(window=(low, low + points / 2), buckets=PARTS)
+        view = View(window=(low, low + points * share), buckets=PARTS)
         draw(store, [CurveRequest("sealed", 0.0, ("loss", "{}"))], view)
 
     figures["first picture"] = _ms(zoom, 1)
+    figures["first zoom"] = _ms(lambda: zoom(1 / 8), 1)
     figures["zoom"] = _ms(zoom)
     values = store.read("sealed", [("loss", "{}")])["loss", "{}"].values
     half = values[: points // 2].copy()

@@ -10,9 +10,10 @@ import pytest
 from aim.core.values import EXACT_INT_MAX
 from aim.engine import long_integers
 from aim.engine.curves import Axis, ClientState, CurveRequest, View, draw, points_in_view
-from aim.engine.points import PointStore
+from aim.engine.points import Curve, PointStore
 from aim.engine.repository import Repository
 from aim.engine.tail import Watch
+from aim.storage.reading.points import Points
 
 LONG = EXACT_INT_MAX + 1
 COUNT = 40
@@ -81,13 +82,18 @@ def test_each_drawn_integer_has_all_its_digits(store: PointStore, view: View, st
     assert [float(tokens(step)) for step in steps] == line.y.tolist()
 
 
+def _beginning(curve: Curve, count: int) -> Curve:
+    values = curve._points.values[:count]
+    return Curve(Points(curve.steps[:count], values, lambda: pytest.fail("nobody asked for times"), ("a",), kind="int"))
+
+
 def test_the_end_of_a_line_has_the_digits_of_its_own_points(store: PointStore) -> None:
     """
     What is sent of a line that has grown counts from its own first point.
     """
     request = request_of("tokens")
     points = store.read("run", [request.key])[request.key]
-    store.mark("run", request.key, 1, type(points)(points.steps[:36], points.values[:36], points._points))
+    store.mark("run", request.key, 1, _beginning(points, 36))
     (end,) = draw(store, [request], View(), ClientState(1, 2, frozenset(["run"])))
 
     assert 36.0 == end.begins_at

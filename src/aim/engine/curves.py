@@ -22,6 +22,7 @@ from aim.engine.points import Curve, PointStore
 from aim.engine.pyramid import Pyramid
 from aim.engine.sampling import Reduced, Window, inside, reduce_curves, reduce_path
 from aim.engine.smoothing import EMA, smooth_rows
+from aim.engine.stored_pictures import stored_picture
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.state import SequenceKey
 
@@ -108,6 +109,7 @@ class _Line:
     smooth: FloatArray | None = None
     sorted_x: bool = True
     pyramid: Callable[[], Pyramid] | None = None  # of a long curve whose points are all there, in their order
+    reduced: Reduced | None = None  # of a curve of which some points were read, for this picture only
 
     def inside(self, window: Window | None) -> FloatArray:
         """Return the values in a window."""
@@ -127,6 +129,8 @@ class _Line:
 
     def long_integers(self, indices: IntArray) -> dict[int, int]:
         """Return the integers beyond 2**53 among the points at *indices*, by their position there."""
+        if self.reduced is not None:  # it has none
+            return {}
         curve_indices = indices + self.begin
         return self.curve.long_integers(
             curve_indices if self.point_indices is None else self.point_indices[curve_indices]
@@ -160,7 +164,7 @@ def draw(
     client = client or ClientState()
     if view.smooth and view.smooth_kind != EMA:
         client = replace(client, since=None)  # points that were drawn change too
-    lines = _lines(store, requests, view, client)
+    lines = _lines(store, requests, view, client, is_reduced=view.x == "step" and not view.smooth)
     if view.smooth:
         _smooth(lines, view)
     pieces: list[Piece] = []
@@ -250,7 +254,20 @@ def _counts(values: FloatArray) -> tuple[int, int, int]:
 # over which x
 
 
-def _lines(store: PointStore, requests: Sequence[CurveRequest], view: View, client: ClientState) -> list[_Line]:
+def _lines(
+    store: PointStore,
+    requests: Sequence[CurveRequest],
+    view: View,
+    client: ClientState,
+    *,
+    is_reduced: bool = False,
+) -> list[_Line]:
+    """
+    Return the curves over their x.
+
+    Args:
+        is_reduced: of curves that are not in memory, read what the picture shows.
+    """
     by_run: dict[tuple[str, Rewind | None], list[int]] = {}
     for source, request in enumerate(requests):
         by_run.setdefault((request.run_hash, request.before), []).append(source)
@@ -259,17 +276,36 @@ def _lines(store: PointStore, requests: Sequence[CurveRequest], view: View, clie
         keys = {requests[source].key for source in sources}
         curves = store.read(run_hash, keys | _partner_keys(keys, view.x), before)
         for source in sources:
-            request = requests[source]
-            curve = curves.get(request.key)
+            curve = curves.get(requests[source].key)
             if curve is None:
                 continue
-            line = _over_x(source, curve, curves, request, view.x)
-            if _is_long(line, curve):
-                line.pyramid = partial(store.pyramid, run_hash, request.key, before, curve)
-            if before is None and (run_hash in client.live or client.since is not None):
-                line.first = _first_new(store, request, curve, line, client)
-            lines[source] = line
+            stored = _stored_line(source, curve, view) if is_reduced else None
+            lines[source] = stored or _whole_line(store, source, curve, curves, requests[source], view, client)
     return [lines[source] for source in sorted(lines)]
+
+
+def _whole_line(
+    store: PointStore,
+    source: int,
+    curve: Curve,
+    curves: Mapping[SequenceKey, Curve],
+    request: CurveRequest,
+    view: View,
+    client: ClientState,
+) -> _Line:
+    line = _over_x(source, curve, curves, request, view.x)
+    if _is_long(line, curve):
+        line.pyramid = partial(store.pyramid, request.run_hash, request.key, request.before, curve)
+    if request.before is None and (request.run_hash in client.live or client.since is not None):
+        line.first = _first_new(store, request, curve, line, client)
+    return line
+
+
+def _stored_line(source: int, curve: Curve, view: View) -> _Line | None:
+    picture = stored_picture(curve, view.buckets, view.window)
+    if picture is None:
+        return None
+    return _Line(source, picture.x, picture.y, curve, picture.point_indices, reduced=picture.reduced)
 
 
 def _is_long(line: _Line, curve: Curve) -> bool:
@@ -360,6 +396,8 @@ def _reduced(lines: Sequence[_Line], view: View) -> list[Reduced]:
     for index, line in enumerate(lines):
         if is_path:
             reduced_lines[index] = reduce_path(line.x, line.y, view.buckets)
+        elif line.reduced is not None:
+            reduced_lines[index] = line.reduced
         elif line.first:
             reduced_lines[index] = _reduced_end(line, view)
         elif line.pyramid is not None:

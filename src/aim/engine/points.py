@@ -13,7 +13,8 @@ import threading
 import weakref
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,8 +31,9 @@ from aim.storage.forms.history import Rewind
 from aim.storage.forms.records import FloatArray, IntArray
 from aim.storage.forms.state import RunState, SequenceKey, SequenceState
 from aim.storage.reading.growing import is_growing
-from aim.storage.reading.points import Points, floats_of
+from aim.storage.reading.points import Points, floats_of, span_of, stored_cells
 from aim.storage.reading.reader import RunReader
+from aim.storage.sealing.cells import Cells
 
 CACHE_BYTES_MAX = 256 << 20
 LOCKS = 64
@@ -43,19 +45,28 @@ PYRAMID_BYTES_MAX = 512 << 20  # with the values of their curves, that they hold
 MARKS_MAX = 8  # states of one curve that are remembered, for clients that have one of them and ask for the end
 
 
-@dataclass
 class Curve:
     """
-    The points of one sequence of numbers, ordered by step.
+    The points of one sequence of numbers, ordered by step. Those of a long sealed sequence are read when they are asked
+    for.
 
     Attributes:
-        steps: shape (n,), int64, increasing.
-        values: shape (n,), float64; integers beyond 2**53 are rounded.
+        read_count: how many points were read by `span`.
     """
 
-    steps: IntArray
-    values: FloatArray
-    _points: Points = field(repr=False)
+    def __init__(self, points: Points) -> None:
+        self._points = points
+        self.read_count = 0
+
+    @property
+    def steps(self) -> IntArray:
+        """Shape (n,), int64, increasing."""
+        return self._points.steps
+
+    @cached_property
+    def values(self) -> FloatArray:
+        """Shape (n,), float64; integers beyond 2**53 are rounded."""
+        return floats_of(self._points)
 
     @property
     def times_s(self) -> FloatArray:
@@ -68,7 +79,36 @@ class Curve:
         return self._points.epochs
 
     def __len__(self) -> int:
-        return len(self.steps)
+        return len(self._points)
+
+    @property
+    def cells(self) -> Cells | None:
+        """The stored cells of a curve that is not in memory; None: it is, or has none."""
+        return None if self._points.is_read else self._stored_cells
+
+    @cached_property
+    def _stored_cells(self) -> Cells | None:
+        return stored_cells(self._points)
+
+    @property
+    def is_of_floats(self) -> bool:
+        """Whether it was recorded as floats."""
+        return self._points.kind == "float"
+
+    @property
+    def first_step(self) -> int:
+        """The first step."""
+        return self._points.first_step()
+
+    @property
+    def last_step(self) -> int:
+        """The last step."""
+        return self._points.last_step()
+
+    def span(self, start: int, stop: int) -> tuple[IntArray, FloatArray]:
+        """Return steps and values of the points from *start* to before *stop*. Cost: reads their pages only."""
+        steps, values = span_of(self._points, start, stop)
+        return steps, np.ascontiguousarray(values, np.float64)
 
     def long_integers(self, indices: IntArray) -> dict[int, int]:
         """
@@ -226,7 +266,12 @@ def _curve(reader: RunReader, sequence: SequenceState, state: RunState) -> Curve
 
 
 def _curve_of(points: Points) -> Curve | None:
-    return Curve(points.steps, floats_of(points), points) if len(points) else None
+    if not len(points):
+        return None
+    curve = Curve(points)
+    if curve.cells is None:
+        curve.values  # noqa: B018 -- read here, where one thread reads a run
+    return curve
 
 
 def _digest(curve: Curve, length: int) -> int:

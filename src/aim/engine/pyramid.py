@@ -9,6 +9,9 @@ what the picture shows.
     bucket     raw points, cells, larger cells, cells, raw points    ->  some 100 candidates instead of all its points
     candidates ->  `sampling` chooses of them, as it would of all points
 
+Buckets of many cells are moved to the borders of cells (`sampling.long_bucket_starts`), so that a picture is the same
+when it is made of the cells that are stored with sealed points (`stored_pictures`).
+
 A cell holds the indices of its first lowest and first highest finite point, so what is chosen is the same as without
 a pyramid: the first extreme of a bucket is the first extreme of the cell that it is in. Points that are NaN or infinite
 are listed beside. A curve that grows costs its new points.
@@ -105,7 +108,7 @@ class Pyramid:
         start, stop = sampling.inside(x, window)
         if stop - start <= buckets * BUCKET_POINTS_MIN:
             return self._reduced_plainly(x, buckets, window, start, stop)
-        starts = sampling.bucket_starts(x[start:stop], buckets, window) + start
+        starts = sampling.long_bucket_starts(x, buckets, window, start, stop)
         candidates = self._candidates(starts, stop)
         self.touched_count += len(candidates)
         row = self._values[candidates][np.newaxis]

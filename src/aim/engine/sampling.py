@@ -23,13 +23,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aim.storage.sealing.cells import CELL_POINTS
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 XArray = npt.NDArray[Any]
 """int64 or float64."""
+OrderedX = XArray | range
+"""x that do not decrease; a range: evenly spaced integers, of which none is in memory."""
 Window = tuple[float, float]
 
 POINTS_A_BUCKET = 2  # a line of no more than this many points a bucket is kept whole
+CELLS_A_BUCKET_MIN = 8
 BLOCK_VALUES = 1 << 15  # values of one matrix that are worked on at once: what fits the cache is 4 times faster
 INTEGER_MIN, INTEGER_MAX = -(2.0**63), 2.0**63 - 1024  # the doubles within int64
 EMA_SCALE_MAX = 1e60  # how far weights are scaled within one block of the exponential mean
@@ -97,7 +102,7 @@ def reduce_path(x: FloatArray, y: FloatArray, buckets: int) -> Reduced:
     return Reduced(point_indices.astype(np.int64), reduced.point_count, reduced.nan_count, reduced.inf_count)
 
 
-def inside(x: XArray, window: Window | None) -> tuple[int, int]:
+def inside(x: OrderedX, window: Window | None) -> tuple[int, int]:
     """Return the first index in a window, and the one behind the last. Cost: that of two binary searches."""
     if window is None:
         return 0, len(x)
@@ -107,8 +112,13 @@ def inside(x: XArray, window: Window | None) -> tuple[int, int]:
     return int(start[0]), int(before[0])
 
 
-def _positions(x: XArray, bounds: FloatArray) -> IntArray:
+def _positions(x: OrderedX, bounds: FloatArray) -> IntArray:
     """Return for each bound the index of the first x that is not below it."""
+    if isinstance(x, range):
+        last = x.start + (len(x) - 1) * x.step
+        beyond = np.clip(np.ceil(bounds), float(x.start), INTEGER_MAX).astype(np.int64)
+        steps = -((x.start - np.minimum(np.maximum(beyond, x.start), last)) // x.step)
+        return np.where((bounds > last) | (beyond > last), len(x), steps)
     if x.dtype.kind == "i":  # else numpy makes floats of the whole of x
         whole = np.clip(np.ceil(bounds), INTEGER_MIN, INTEGER_MAX).astype(np.int64)
         positions: IntArray = np.searchsorted(x, whole, "left")
@@ -131,11 +141,30 @@ def edges(low: float, high: float, buckets: int) -> FloatArray:
     return low + (high - low) * (np.arange(1, buckets) / buckets)
 
 
-def bucket_starts(x: XArray, buckets: int, window: Window | None) -> IntArray:
+def bucket_starts(x: OrderedX, buckets: int, window: Window | None) -> IntArray:
     """Return the index of the first point of each bucket that has one, of all x in the window."""
     low, high = window or (float(x[0]), float(x[-1]))
     starts = np.unique(np.append(_positions(x, edges(low, high, buckets)), 0))
     return starts[starts < len(x)].astype(np.int64)
+
+
+def is_of_cells(count: int, buckets: int) -> bool:
+    """Return whether a window of *count* points of a long curve has so many a bucket that buckets are whole cells."""
+    return count >= buckets * CELLS_A_BUCKET_MIN * CELL_POINTS
+
+
+def long_bucket_starts(x: OrderedX, buckets: int, window: Window | None, start: int, stop: int) -> IntArray:
+    """
+    Return the index of the first point of each bucket of a long curve, whose window has the points from *start* on.
+
+    Where `is_of_cells` says so, each but the first begins at the nearest multiple of 256 points: such a bucket is shown
+    in one column of pixels or less, and is moved by a sixteenth of it at most.
+    """
+    starts = bucket_starts(x[start:stop], buckets, window) + start
+    if not is_of_cells(stop - start, buckets):
+        return starts
+    moved = np.unique((starts[1:] + CELL_POINTS // 2) // CELL_POINTS * CELL_POINTS)
+    return np.append(start, moved[(moved > start) & (moved < stop)]).astype(np.int64)
 
 
 def reduce_buckets(inside: FloatArray, starts: IntArray, shift: int = 0, outer: Sequence[int] = ()) -> list[Reduced]:
@@ -162,14 +191,14 @@ def reduce_buckets(inside: FloatArray, starts: IntArray, shift: int = 0, outer: 
         values = flat if is_finite else np.where(finite, flat, worst)
         best = np.repeat(extreme.reduceat(values, begins), lengths)
         hit = values == best
-        is_kept[_firsts(hit if is_finite else hit & finite, bucket_of)] = True
+        is_kept[first_hits(hit if is_finite else hit & finite, bucket_of)] = True
     nan = infinite = np.zeros(curves, np.int64)
     if not is_finite:
         is_nan = np.isnan(flat)
         nan = is_nan.reshape(curves, count).sum(axis=1)
         infinite = count - finite.reshape(curves, count).sum(axis=1) - nan
         for odd in (is_nan, flat == np.inf, flat == -np.inf):
-            is_kept[_firsts(odd, bucket_of)] = True
+            is_kept[first_hits(odd, bucket_of)] = True
     kept_indices = np.flatnonzero(is_kept)
     bounds = np.searchsorted(kept_indices, np.append(column, len(flat)))
     before = np.array([index for index in outer if index < shift], np.int64)
@@ -182,7 +211,7 @@ def reduce_buckets(inside: FloatArray, starts: IntArray, shift: int = 0, outer: 
     return reduced
 
 
-def _firsts(hit: npt.NDArray[np.bool_], bucket_of: npt.NDArray[np.int32]) -> IntArray:
+def first_hits(hit: npt.NDArray[np.bool_], bucket_of: npt.NDArray[np.int32]) -> IntArray:
     """Return the place of the first hit of each bucket that has one."""
     hit_indices = np.flatnonzero(hit)
     buckets = bucket_of[hit_indices]

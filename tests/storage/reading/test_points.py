@@ -209,7 +209,7 @@ class Reads:
 
 def unread(ends: PointEnds, reads: Reads, kind: str, moments: Callable[[], Any] | None = None) -> Points:
     """Return points of which only the ends are known."""
-    reader = ColumnsReader(reads, lambda count: None)
+    reader = ColumnsReader(reads, lambda start, stop: None)
     return Points.unread(ends, reader, moments or (lambda: pytest.fail("nobody asked for times")), "a", kind)
 
 

@@ -24,7 +24,7 @@ from aim.storage.sealing.file_end import BLOCK, block_offset
 from aim.storage.sealing.footer import JournalOrigin
 from aim.storage.sealing.sealed import Sealed
 from aim.storage.sealing.sorted_points import PointsInMemory, PointsOnDisk
-from aim.storage.sealing.tail import sealed_tail
+from aim.storage.sealing.span import sealed_span
 from aim.storage.sealing.verify import verify
 
 LONG, SHORT = 2500, 30
@@ -194,11 +194,11 @@ def test_the_last_points_are_read_alone(table: Records, path: Path, count: int) 
     They are those at the end of the whole sequence, also where row groups meet; uneven steps have to be read whole.
     """
     expected = table[table["sequence"] == 2][-count:]
-    ended = sealed_tail(Sealed.open(path), 2, count)
+    ended = sealed_span(Sealed.open(path), 2, LONG - count, LONG)
 
     assert ended is not None
     assert (expected["step"].tolist(), expected["value"].tolist()) == (ended[0].tolist(), ended[1].tolist())
-    assert sealed_tail(Sealed.open(path), 3, count) is None
+    assert sealed_span(Sealed.open(path), 3, 0, count) is None
 
 
 def test_a_damaged_page_at_the_end_has_the_sequence_read_whole(path: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_damaged_page_at_the_end_has_the_sequence_read_whole(path: Path) -> No
     content[page.offset] ^= 1
     path.write_bytes(content)
 
-    assert sealed_tail(Sealed.open(path), 2, 10) is None
+    assert sealed_span(Sealed.open(path), 2, LONG - 10, LONG) is None
 
 
 def test_sealing_loads_no_pandas(tmp_path: Path) -> None:

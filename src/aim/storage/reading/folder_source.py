@@ -42,7 +42,7 @@ from aim.storage.reading.sole_writer import SoleWriter
 from aim.storage.sealing.declarations import unknown_name
 from aim.storage.sealing.retrying import retrying
 from aim.storage.sealing.sealed import Sealed
-from aim.storage.sealing.tail import sealed_tail
+from aim.storage.sealing.span import sealed_cells, sealed_span
 
 SEAL_RECORDS_MIN = 32_768  # 1 MiB of journal: reading this again and again costs more than sealing it
 SOURCE_BYTES, JOURNAL_POINT_BYTES, SEALED_SEQUENCE_BYTES = 8_192, 72, 600  # of memory, about
@@ -263,15 +263,14 @@ class SealedPoints:
             steps, values = self.file.steps_values(part.number)
             return steps, typed(values, part.kind)
 
-        def read_tail(count: int) -> tuple[IntArray, npt.NDArray[Any]] | None:
-            ended = sealed_tail(self.file, part.number, count)
-            return None if ended is None else (ended[0], typed(ended[1], part.kind))
+        def read_span(start: int, stop: int) -> tuple[IntArray, npt.NDArray[Any]] | None:
+            span = sealed_span(self.file, part.number, start, stop)
+            return None if span is None else (span[0], typed(span[1], part.kind))
 
         ends = None if self.file.damage else self.file.table.ends(part.number)
         if ends is not None:
-            return Points.unread(
-                PointEnds(*ends), ColumnsReader(read_columns, read_tail), read_moments, part.writer, part.kind
-            )
+            reader = ColumnsReader(read_columns, read_span, lambda: sealed_cells(self.file, part.number))
+            return Points.unread(PointEnds(*ends), reader, read_moments, part.writer, part.kind)
         steps, values = self.file.steps_values(part.number)
         if not is_increasing(steps):
             return None

@@ -22,6 +22,7 @@ from aim.storage.forms import records
 from aim.storage.forms.records import EpochArray, FloatArray, IntArray
 from aim.storage.forms.state import SequenceState
 from aim.storage.forms.visible import Visibility
+from aim.storage.sealing.cells import Cells
 
 BYTES_A_POINT = 48
 POINTS_OVERHEAD_BYTES = 512
@@ -46,11 +47,13 @@ class ColumnsReader(NamedTuple):
 
     Attributes:
         all: returns those of all points.
-        tail: returns those of so many last points; None: all have to be read to know.
+        span: returns those of the points from an index to before another; None: all have to be read to know.
+        cells: returns the stored cells of all points; None: there are none.
     """
 
     all: Callable[[], tuple[IntArray, npt.NDArray[Any]]]
-    tail: Callable[[int], tuple[IntArray, npt.NDArray[Any]] | None]
+    span: Callable[[int, int], tuple[IntArray, npt.NDArray[Any]] | None]
+    cells: Callable[[], Cells | None] = lambda: None
 
 
 class Points:
@@ -80,7 +83,7 @@ class Points:
         self.writer_ids = writer_ids
         self.hidden_items: Mapping[int, frozenset[int]] = hidden_items or {}
         self._ends: PointEnds | None = None
-        self._reader = ColumnsReader(lambda: (steps, values), lambda count: None)
+        self._reader = ColumnsReader(lambda: (steps, values), lambda start, stop: None)
         self._read_moments = read_moments
         self._writers = writers
 
@@ -344,10 +347,25 @@ def _joined(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     return joined
 
 
+def stored_cells(points: Points) -> Cells | None:
+    """
+    Return what pictures need of a sealed sequence of many points with evenly spaced steps; None: there is none.
+
+    Cost: reads them.
+    """
+    return points._reader.cells()
+
+
 def tail_of(points: Points, count: int) -> tuple[IntArray, npt.NDArray[Any]]:
     """Return the steps and values of the last *count* points, or of all where there are fewer."""
-    ended = None if points.is_read else points._reader.tail(count)
-    if ended is not None:
-        return ended
-    first = max(0, len(points) - count)
-    return points.steps[first:], points.values[first:]
+    return span_of(points, max(0, len(points) - count), len(points))
+
+
+def span_of(points: Points, start: int, stop: int) -> tuple[IntArray, npt.NDArray[Any]]:
+    """
+    Return the steps and values of the points from index *start* to before *stop*.
+
+    Cost: reads their pages where all points are not in memory, and only these are asked for.
+    """
+    span = None if points.is_read else points._reader.span(start, stop)
+    return (points.steps[start:stop], points.values[start:stop]) if span is None else span

@@ -24,6 +24,9 @@ ROW_KEYS = ("row", "rows", "group", "first_step", "stride")
 SEQUENCE_KEYS = ("number", "name", "context", "kind", *ROW_KEYS)
 """The other columns of the table: fields of `SealedSequence`, in their order."""
 
+CELLS_KEY = "cells"
+"""The column of the table that says where the cells of long sequences are; small files have none."""
+
 
 class JournalOrigin(NamedTuple):
     """
@@ -149,6 +152,12 @@ class SequenceTable:
         first, last = (params.decode(self._columns[key][index]) for key in ("first", "last"))
         return rows.row_count, rows.first_step, last_step, first, last
 
+    def cells(self, number: int) -> tuple[int, int, int] | None:
+        """Return offset, length and CRC of the stored cells of a sequence; None when it has none."""
+        index = self._index(number)
+        entry = None if index is None or CELLS_KEY not in self._columns else self._columns[CELLS_KEY][index]
+        return None if entry is None else (entry[0], entry[1], entry[2])
+
     def find(self, number: int) -> SealedSequence | None:
         """Return the sequence of a number; None when there is none."""
         index = self._index(number)
@@ -216,6 +225,9 @@ class SalvagedTable(SequenceTable):
         return next((sequence for sequence in self.sequences if sequence.number == number), None)
 
     def ends(self, number: int) -> tuple[int, int, int, float, float] | None:
+        return None
+
+    def cells(self, number: int) -> tuple[int, int, int] | None:
         return None
 
     def summaries(self) -> dict[int, Summary | None]:

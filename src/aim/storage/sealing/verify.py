@@ -11,6 +11,7 @@ from typing import Any
 from aim.core.summaries import NAN
 from aim.storage.forms.state import Damage
 from aim.storage.sealing import pages, salvage
+from aim.storage.sealing.cells import Cells, cell_count
 from aim.storage.sealing.file_end import BLOCK, block_offset, read_end
 from aim.storage.sealing.footer import SealedSequence
 from aim.storage.sealing.pages import BadPage, Page
@@ -76,9 +77,21 @@ def _check_content(file_name: str, content: bytes, file: Sealed, damage: list[Da
         elif not _has_summary(sequence, columns, missing):
             text = f"the summary of sequence {sequence.number} is not that of its points"
             damage.append(Damage(file_name, "the footer", text))
+        elif not _has_cells(content, sequence, file, columns):
+            text = f"the cells of sequence {sequence.number} are not those of its points"
+            damage.append(Damage(file_name, "before the index", text))
         row += sequence.row_count
     for number, _ in salvaged_rows:
         damage.append(Damage(file_name, "the footer", f"sequence {number} is in the columns and not in the footer"))
+
+
+def _has_cells(content: bytes, sequence: SealedSequence, file: Sealed, columns: Columns) -> bool:
+    entry = file.table.cells(sequence.number)
+    if entry is None:
+        return True
+    offset, packed_bytes, crc = entry
+    stored = Cells.unpacked(content[offset : offset + packed_bytes], cell_count(sequence.row_count), crc)
+    return stored is not None and stored.is_equal(Cells.of(columns.values))
 
 
 def _has_summary(sequence: SealedSequence, columns: Columns, missing: dict[str, Any]) -> bool:

@@ -22,9 +22,10 @@ from aim.core import kinds, params
 from aim.storage.forms import records
 from aim.storage.forms.records import IntArray, Records
 from aim.storage.sealing import pages
+from aim.storage.sealing.cells import GrowingCells
 from aim.storage.sealing.declarations import SequenceDeclaration, undeclared
 from aim.storage.sealing.file_end import end_block
-from aim.storage.sealing.footer import SEQUENCE_KEYS, SUMMARY_KEYS, JournalOrigin
+from aim.storage.sealing.footer import CELLS_KEY, SEQUENCE_KEYS, SUMMARY_KEYS, JournalOrigin
 from aim.storage.sealing.point_summary import PIECE_POINTS, Steps, Values, summarize, summarize_pieces
 from aim.storage.sealing.sorted_points import SortedPoints
 
@@ -95,6 +96,14 @@ class _PageSink:
         self._pending = []
         self._write(content)
 
+    def add_cells(self, content: bytes) -> tuple[int, int, int]:
+        """Hand on the stored form of cells, behind all row groups; return its offset, its length and its CRC."""
+        entry = (self._offset, len(content), zlib.crc32(content))
+        self._crc = zlib.crc32(content, self._crc)
+        self._offset += len(content)
+        self._write(content)
+        return entry
+
     def end(self) -> None:
         """Hand on index, block and footer."""
         footer = b"".join(self._pending)
@@ -125,7 +134,7 @@ def write_sealed(
     columns = {key: [entry.get(key) for entry in entries] for key in (*SEQUENCE_KEYS, *SUMMARY_KEYS)}
     footer = {"format": FORMAT_NUMBER, **origin.to_json(), "sequences": columns}
     groups = list(_groups(entries))
-    _write_parquet(points, groups, json.dumps(footer, separators=(",", ":"), allow_nan=False), _PageSink(write))
+    _write_parquet(points, groups, footer, _PageSink(write))
     return groups
 
 
@@ -225,7 +234,7 @@ def _groups(entries: Sequence[Mapping[str, Any]]) -> Iterator[RowGroup]:
             start, pending = stop, []
 
 
-def _write_parquet(points: SortedPoints, groups: Sequence[RowGroup], footer_text: str, sink: _PageSink) -> None:
+def _write_parquet(points: SortedPoints, groups: Sequence[RowGroup], footer: dict[str, Any], sink: _PageSink) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -256,12 +265,26 @@ def _write_parquet(points: SortedPoints, groups: Sequence[RowGroup], footer_text
         dictionary_pagesize_limit=pages.DICTIONARY_BYTES_MAX,
         store_schema=False,
     ) as writer:
+        cells: dict[int, GrowingCells] = {}
         for number, group in enumerate(groups):
-            arrays = _arrays(points.rows(group.start, group.stop), group.parts)
+            part = points.rows(group.start, group.stop)
+            arrays = _arrays(part, group.parts)
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema), row_group_size=group.stop - group.start)
             sink.end_group(number)
-        writer.add_key_value_metadata({"aim": footer_text})
+            entry = group.parts[0].entry
+            if _has_cells(entry):
+                cells.setdefault(entry["number"], GrowingCells()).add(np.ascontiguousarray(part["value"]))
+        if cells:
+            stored = {number: sink.add_cells(growing.cells().packed()) for number, growing in cells.items()}
+            footer["sequences"][CELLS_KEY] = [stored.get(number) for number in footer["sequences"]["number"]]
+        text = json.dumps(footer, separators=(",", ":"), allow_nan=False)
+        writer.add_key_value_metadata({"aim": text})
     sink.end()
+
+
+def _has_cells(entry: Mapping[str, Any]) -> bool:
+    # long ones have row groups of their own; over irregular steps a picture has to read the steps anyway
+    return entry["rows"] > GROUP_ROWS_MAX and entry["stride"] is not None and kinds.is_number(entry["kind"])
 
 
 def _arrays(part: Records, parts: Sequence[GroupPart]) -> list[Any]:
