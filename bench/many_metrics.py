@@ -44,7 +44,7 @@ def measure(root: Path) -> Figures:
         import gc
 
         gc.set_threshold(serve.COLLECT_EACH)
-    repo = OpenRepository("bench", root)
+    repo = OpenRepository("bench", "bench", root)
     figures: Figures = {"open": _ms(repo.warm)[0]}
     requests: dict[str, Callable[[], Any]] = {
         "fields": lambda: runs._fields(repo, "", None, timezone.utc),
