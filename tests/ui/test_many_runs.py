@@ -4,11 +4,14 @@ Many runs: the newest curves of all cards are drawn first, the others after them
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from playwright import sync_api
 
+from aim import Image, Run, Text
 from aim.engine.repository import Repository
 from tests.ui.conftest import Open, in_both_themes, serving
 
@@ -125,6 +128,67 @@ def test_rows_of_a_long_list_come_into_view(open_page: Open, tmp_path: Path) -> 
         last = page.locator(".runlist .run").last
         sync_api.expect(last.locator(".value")).to_have_text("0.2857", timeout=60_000)
         assert max(limits) > 500
+        page.close()
+
+
+def _noted_limits(page: sync_api.Page) -> list[int]:
+    """Return a list that will have how many rows each request of *page* asks for, those for named runs left out."""
+    limits: list[int] = []
+
+    def note(request: sync_api.Request) -> None:
+        if request.method == "POST" and "/runs?" in request.url and "runs" not in _body(request):
+            limits.append(_body(request)["limit"])
+
+    page.on("request", note)
+    return limits
+
+
+def test_a_table_of_very_many_runs_fetches_the_rows_on_the_screen(open_page: Open, tmp_path: Path) -> None:
+    """
+    Of 1,200 runs without groups the table fetches 200 and those that are scrolled to, in the chosen order; a range of
+    rows, the box of all runs and the menu of a column take all of them into account.
+    """
+    root = tmp_path / "work"
+    _record_models(root)
+    with serving("--repo", str(root)) as address:
+        page = open_page(address + "settings")
+        rows = _noted_limits(page)
+        page.goto(address + "runs?cols=hparams.model;metric:loss:last&sort=metric:loss:last")
+        grid = page.locator(".grid")
+        sync_api.expect(grid.locator(".row .number").first).to_contain_text("0")
+        grid.evaluate("grid => grid.scrollTop = grid.scrollHeight")
+        sync_api.expect(grid.locator(".row .number").last).to_contain_text("0.9992")
+        assert max(rows) <= 200
+        grid.locator(".body .row").last.get_by_role("checkbox").click()
+        grid.evaluate("grid => grid.scrollTop = 28 * 600")
+        middle = grid.locator(".body .row", has=page.locator("[aria-label^='Select ']")).first
+        middle.get_by_role("checkbox").click(modifiers=["Shift"])
+        bar = page.get_by_role("toolbar", name="The selected runs")
+        sync_api.expect(bar).to_contain_text(re.compile(r"(59|60)\d runs selected"))
+        page.get_by_role("checkbox", name="Select all matching runs").click()
+        sync_api.expect(bar).to_contain_text("1,200 runs selected")
+        page.get_by_role("button", name="Values of model").click()
+        sync_api.expect(page.get_by_role("menuitem").first).to_contain_text("400")
+        page.close()
+
+
+def test_runs_with_media_are_named_wherever_they_are_in_the_list(open_page: Open, tmp_path: Path) -> None:
+    """
+    The page of media and that of texts name the one of 1,200 runs that has some, and fetch at most 500 others.
+    """
+    root = tmp_path / "work"
+    with Run(repo=str(root), system_tracking_interval=None, capture_terminal_logs=False) as run:
+        run.name = "painter"
+        run.track(Text("once upon a time"), name="story", step=0)
+        run.track(Image(np.zeros((8, 8), np.uint8), caption="night"), name="seen", step=0)
+    _record_models(root)
+    with serving("--repo", str(root)) as address:
+        page = open_page(address + "settings")
+        rows = _noted_limits(page)
+        for name in ("media", "text"):
+            page.goto(f"{address}{name}")
+            sync_api.expect(page.get_by_role("link", name="painter")).to_be_visible()
+        assert max(rows) <= 500
         page.close()
 
 

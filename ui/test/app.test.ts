@@ -24,7 +24,7 @@ import { makeScene, runName } from "../src/model/scene";
 import { narrowedQuery } from "../src/model/scope";
 import { Session } from "../src/model/session";
 import type { AlertItem, AlertsAnswer } from "../src/wire/alerts";
-import type { StoredDocument } from "../src/wire/types";
+import type { Field, StoredDocument } from "../src/wire/types";
 
 const RUNS = makeRuns(60);
 const [FIRST, SECOND] = RUNS.map(({ hash }) => hash);
@@ -395,13 +395,11 @@ test("a scene asks for what its drawing needs, each field once", async () => {
   const { app, server } = await makeConnected();
   server.on("runs", () => ({ cursor: "1", elapsed_ms: 1, total: 0, count: 0, hash: [], columns: [] }));
   change({ color: "hparams.model", dash: "hparams.model" });
-  const scene = makeScene(
-    app,
-    signal([
-      ["run", "name"],
-      ["param", "hparams", "lr"],
-    ]),
-  );
+  const more = signal<readonly Field[]>([
+    ["run", "name"],
+    ["param", "hparams", "lr"],
+  ]);
+  const scene = makeScene(app, { more });
   await until(() => server.to("runs").length > 0, "the runs");
   const fields = server.to("runs")[0].body.fields as unknown[];
   const texts = fields.map((field) => JSON.stringify(field));

@@ -34,6 +34,7 @@ import {
   queryPath,
   sequenceText,
   systemLabel,
+  settingParams,
   varyingParams,
 } from "../src/model/fields";
 import { Kinds } from "../src/model/kinds";
@@ -372,5 +373,23 @@ test("where runs were imported from is no column by itself, and nothing to group
   assert.deepEqual(
     ["imported", "lr"],
     varyingParams({ params }).map(({ path }) => pathText(path)),
+  );
+});
+
+test("settings are neither seeds nor texts of each run's own", () => {
+  const param = (name: string, type: ParamInfo["type"], distinct: number): ParamInfo => {
+    return { path: ["hparams", name], type, runs: 40, distinct, examples: [] };
+  };
+  const params = [
+    param("lr", "number", 40),
+    param("output_dir", "string", 40),
+    param("seed", "number", 5),
+    param("optimizer", "string", 4),
+    param("layers", "json", 3),
+    param("amp", "bool", 1),
+  ];
+  assert.deepEqual(
+    ["hparams.optimizer", "hparams.lr"],
+    settingParams({ params }).map(({ path }) => path.join(".")),
   );
 });

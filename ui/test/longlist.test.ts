@@ -3,6 +3,7 @@
 
 import { goToText } from "../src/model/address";
 import { settled, until } from "./browser";
+import { signal } from "@preact/signals";
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { makeConnected } from "./connected";
@@ -10,7 +11,10 @@ import { FakeServer } from "./fakeserver";
 import { makeRuns, runsAnswer, type GeneratedRun } from "./project";
 import type { App } from "../src/model/app";
 import { makeScene, type Scene } from "../src/model/scene";
+import { cellOf } from "../src/model/table";
+import { groupedRuns } from "../src/model/groupedruns";
 import { memberWindows } from "../src/model/members";
+import type { RunsWish } from "../src/model/runs";
 import type { RunHead } from "../src/model/runheads";
 import type { GroupsAnswer, GroupsRequest, WireDigest } from "../src/wire/groups";
 import type { Field, RunsRequest } from "../src/wire/types";
@@ -38,6 +42,10 @@ function headNamed(label: string): RunHead {
   return { key: [label], values: [label], label, count: 3, first: "", digests: new Map() };
 }
 
+function inOrder(a: number, b: number): number {
+  return a - b;
+}
+
 function groupsOf(matching: readonly GeneratedRun[], { fields }: GroupsRequest): GroupsAnswer {
   const groups = MODELS.map((model) => matching.filter((run) => modelOf(run) === model));
   const cells: readonly WireDigest[] = fields.map(() => ({
@@ -61,7 +69,7 @@ function longServer(matching: readonly GeneratedRun[] = RUNS) {
     const prefix = /startswith\("(\w+)"\)/.exec(query)?.[1] ?? "";
     const listed = matching
       .filter(({ hash }) => hash.startsWith(prefix) && (runs?.includes(hash) ?? true))
-      .filter((run) => !group || group.key[0] === modelOf(run));
+      .filter((run) => !group || group.by.length === 0 || group.key[0] === modelOf(run));
     const part = listed.slice(offset, offset + limit);
     const answer = runsAnswer(part, fields, { count: listed.length, total: RUNS.length });
     sent.bytes += JSON.stringify(answer).length;
@@ -76,7 +84,7 @@ async function opened(matching?: readonly GeneratedRun[], page = "metrics") {
   const { server, sent } = longServer(matching);
   const { app } = await makeConnected(server);
   goToText(page);
-  const scene = makeScene(app, undefined, undefined, true);
+  const scene = makeScene(app, { isListed: true });
   await until(() => scene.isKnown.value && !scene.isLoading.value && scene.table.value.hashes.length >= 500, "rows");
   return { app, scene, server, sent };
 }
@@ -182,6 +190,68 @@ test("a run that is not listed has the colour of the value that came with its cu
   scene.learn({ runs: [far.hash], columns: [{ type: "json", values: [modelOf(far)] }], fields: [MODEL] });
   assert.equal(color, scene.looks.value.coloring.colorOf(far.hash));
   close(app, scene);
+});
+
+test("runs that a page shows besides its list are asked for by themselves", async () => {
+  const { server, sent } = longServer();
+  const { app } = await makeConnected(server);
+  goToText("media");
+  const drawn = signal<readonly string[]>([]);
+  const scene = makeScene(app, { isListed: true, drawn });
+  await until(() => scene.table.value.hashes.length === 500, "rows");
+  drawn.value = [RUNS[3].hash, RUNS[7000].hash, RUNS[9000].hash];
+  await until(() => scene.looks.value.nameOf(RUNS[9000].hash) === "run 9000", "its name");
+  assert.deepEqual([200, 500, 2], sent.rows, "what is in the list is not asked for");
+  close(app, scene);
+});
+
+function openedTable(app: App, isDescending = false) {
+  const wish = signal<RunsWish>({
+    fields: [
+      ["run", "name"],
+      ["run", "archived"],
+    ],
+    sort: { field: ["run", "name"], descending: isDescending },
+  });
+  return groupedRuns(app, wish);
+}
+
+test("of a table of 10,000 runs the first 200 rows are fetched, and those that come into view", async () => {
+  const { server, sent } = longServer();
+  const { app } = await makeConnected(server);
+  goToText("runs");
+  const long = openedTable(app);
+  await until(() => long.isPart.value, "the first rows");
+  const rows = long.plainRows();
+  assert.equal(10_000, rows.length);
+  long.need(rows, 0, 40);
+  long.need(rows, 7010, 7050);
+  await until(() => long.plainRows()[7049].hash !== "", "the rows in view");
+  assert.equal(RUNS[7049].hash, long.plainRows()[7049].hash);
+  assert.equal("run 7049", cellOf(long.table.value, "run.name", RUNS[7049].hash));
+  assert.equal("", long.plainRows()[5000].hash);
+  assert.deepEqual([200, 100], sent.rows);
+  app.scope.nudge("2", null);
+  await until(() => sent.rows.length === 4, "what is on the screen, again");
+  assert.deepEqual([100, 100, 200, 200], [...sent.rows].sort(inOrder));
+  assert.ok(sent.bytes < 600 * ROW_BYTES_MOST, `${sent.bytes} bytes`);
+  long.stop();
+  app.scope.stop();
+});
+
+test("a range of rows has the runs that were not on the screen, too", async () => {
+  const { server } = longServer();
+  const { app } = await makeConnected(server);
+  goToText("runs");
+  const long = openedTable(app);
+  await until(() => long.isPart.value, "the first rows");
+  const range = await long.runsOf(long.plainRows(), 190, 1200);
+  assert.deepEqual(
+    RUNS.slice(190, 1200).map(({ hash }) => hash),
+    range,
+  );
+  long.stop();
+  app.scope.stop();
 });
 
 test("a window of rows names the groups that it touches, and which of their runs", () => {

@@ -9,7 +9,15 @@ import { layoutPlot, yOf, type PlotOptions, PLAIN_OPTIONS } from "../src/chart/p
 import { plotToSvg } from "../src/chart/svg";
 import { boxStats, densityCurve, quantile } from "../src/model/distributionstats";
 import { heatMap, valuesByGroup } from "../src/model/groupchart";
-import { chartFields, EMPTY_CHART, formatCharts, limitsOf, parseCharts, withChart } from "../src/model/madecharts";
+import {
+  chartFields,
+  EMPTY_CHART,
+  formatCharts,
+  limitsOf,
+  ofKind,
+  parseCharts,
+  withChart,
+} from "../src/model/madecharts";
 import { tableOf } from "../src/model/table";
 import type { Field, RunsAnswer } from "../src/wire/types";
 
@@ -36,6 +44,14 @@ test("a chart is changed by its id, and a new one gets the next", () => {
     charts.map(({ id }) => id),
   );
   assert.equal("other", withChart(charts, { ...HEAT, title: "other" })[1].title);
+});
+
+test("a chart over runs begins with settings and a result, and keeps what was chosen", () => {
+  const started = ofKind(EMPTY_CHART, "heat", ["lr", "batch", "decay"], "metric:acc:max");
+  assert.deepEqual({ ...HEAT, id: "" }, started);
+  assert.equal("decay", ofKind({ ...started, x: "decay" }, "scatter", ["lr"], "metric:acc:max").x);
+  assert.equal("metric:acc:max", ofKind(EMPTY_CHART, "box", [], "metric:acc:max").y);
+  assert.deepEqual({ ...started, kind: "line" }, ofKind(started, "line", ["lr"], "metric:acc:max"));
 });
 
 test("limits may leave an end to the values", () => {

@@ -143,7 +143,7 @@ async function loadedRuns(server: FakeServer, only?: readonly string[]) {
     return runsAnswer(sent, fields, { count: matching.length, total: RUNS.length });
   });
   const wish = signal<RunsWish | null>({ fields: TABLE_FIELDS, sort: null });
-  const store = runsStore(scope, wish, only && signal(only));
+  const store = runsStore(scope, wish, { only: only && signal(only) });
   await until(() => store.table.value.hashes.length > 0 && !store.isLoading.value, "the table");
   return { scope, store, wish };
 }

@@ -3,6 +3,7 @@
 import { digitsOf, exactText } from "../wire/json";
 import type { Context, Field, FieldsAnswer, Json, ParamInfo, SequenceKey } from "../wire/types";
 
+const OWN_TEXTS_LEAST = 8; // of fewer texts each may be a setting
 const SUMMARY = /^[a-z][a-z0-9_]*$/;
 const PLAIN_KEY = /^[^."[\]{}:,]+$/;
 const COMMON_ROOTS = new Set(["hparams", "config", "params", "hyperparameters", "args"]);
@@ -164,6 +165,15 @@ export function varyingParams(fields: Pick<FieldsAnswer, "params">): readonly Pa
 /// Whether a param is the seed of a run: what runs that are averaged over seeds may differ in.
 export function isSeed(path: readonly (string | number)[]): boolean {
   return /(^|_)(seed|random_state|rng)$/i.test(String(path[path.length - 1]));
+}
+
+/// The params that are settings of an experiment: they differ, and are neither the seed nor a text that nearly every
+/// run has its own of, such as a folder.
+export function settingParams(fields: Pick<FieldsAnswer, "params">): readonly ParamInfo[] {
+  return varyingParams(fields).filter(({ path, type, distinct, runs }) => {
+    const isOwn = type === "string" && distinct > OWN_TEXTS_LEAST && distinct > runs / 2;
+    return !isSeed(path) && type !== "json" && !isOwn;
+  });
 }
 
 const LESS_IS_BETTER = /^(?:\w*loss|err|errors?|n?rmse|mae|mape|mse|ppl|perplexity|nll|wer|cer|fid|bpb|bpc|xent)\d*$/;

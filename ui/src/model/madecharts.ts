@@ -57,6 +57,16 @@ export const EMPTY_CHART: MadeChart = {
   yLimits: "",
 };
 
+/// A chart of another kind: what it lacks begins with `params`, the first settings that differ, and with `result`.
+export function ofKind(chart: MadeChart, kind: ChartKind, params: readonly string[], result: string): MadeChart {
+  const [first = "", second = ""] = params;
+  const next = { ...chart, kind };
+  if (kind === "line") return next;
+  if (kind === "heat") return { ...next, x: next.x || first, y: next.y || second, value: next.value || result };
+  if (kind === "scatter") return { ...next, x: next.x || first, y: next.y || result };
+  return { ...next, y: next.y || result };
+}
+
 function isKind(value: unknown): value is ChartKind {
   return CHART_KINDS.some((kind) => kind === value);
 }

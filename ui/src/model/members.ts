@@ -3,7 +3,9 @@
 ///     need(windows)     the rows that are on the screen; what is fetched are the whole parts of rows that they touch
 ///     at(head, row)     the run in a row of a group; empty: it is not here yet
 ///     all(head)         all runs of a group, fetched when somebody acts on all of them
+///     runsOf(window)    the runs of some rows of a group, fetched for the same reason
 ///
+/// A group by no field has all runs that match: so the rows of a table without groups come by windows, too.
 /// After a change the parts on the screen are asked for again, and nothing else.
 
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
@@ -34,6 +36,7 @@ export interface Members {
   readonly at: (head: RunHead, row: number) => string;
   readonly need: (windows: readonly MemberWindow[]) => void;
   readonly all: (head: RunHead) => Promise<readonly string[]>;
+  readonly runsOf: (rows: MemberWindow) => Promise<readonly string[]>;
   readonly stop: () => void;
 }
 
@@ -121,6 +124,11 @@ export function groupMembers(
     all: async (head) => {
       const request = runsRequest({ fields: [], sort: null }, scope.query.peek(), null, null);
       return (await ask({ ...request, limit: RUNS_MOST, group: { by: by.peek(), key: head.key } })).hash;
+    },
+    runsOf: async ({ head, first, last }) => {
+      const request = requestFor({ fields: [], sort: wish.peek()?.sort ?? null });
+      const group = { by: by.peek(), key: head.key };
+      return (await ask({ ...request, offset: first, limit: Math.min(last, head.count) - first, group })).hash;
     },
     stop: store.stop,
   };

@@ -63,12 +63,21 @@ function answerOf(answer: RunsAnswer, { fields }: RunsRequest): Answer {
   return { table: tableOf(answer, fields), clauses: answer.clauses ?? [], hints: answer.hints ?? [] };
 }
 
-/// Starts a store. `only`: these runs, whatever the query says. `rows`: at most so many, the first ones of the order.
+/// Which rows of a table are fetched.
+interface RowChoice {
+  /// These runs, whatever the query says.
+  readonly only?: ReadonlySignal<readonly string[]>;
+  /// At most so many, the first ones of the order.
+  readonly rows?: ReadonlySignal<number>;
+  /// Whether of more runs than `rows` those that a first screen shows are enough.
+  readonly isWindowed?: boolean;
+}
+
+/// Starts a store.
 export function runsStore(
   scope: Scope,
   wish: ReadonlySignal<RunsWish | null>,
-  only?: ReadonlySignal<readonly string[]>,
-  rows?: ReadonlySignal<number>,
+  { only, rows, isWindowed = false }: RowChoice = {},
 ): RunsStore {
   const ask = (body: RunsRequest, abort: AbortSignal): Promise<RunsAnswer> =>
     sendJson<RunsAnswer>(scope.question("runs"), body, abort);
@@ -80,9 +89,12 @@ export function runsStore(
     }),
     pause_ms: PAUSE_MS,
     fetch: async (request, abort, show, old) => {
-      const first = await ask(old ? request : { ...request, limit: Math.min(FIRST_ROWS, request.limit) }, abort);
-      if (old || first.hash.length >= Math.min(first.count, request.limit)) return answerOf(first, request);
-      show(answerOf(first, request));
+      const isShort = !old || (isWindowed && old.table.hashes.length < old.table.count);
+      const limit = isShort ? Math.min(FIRST_ROWS, request.limit) : request.limit;
+      const first = await ask({ ...request, limit }, abort);
+      const isEnough = first.hash.length >= Math.min(first.count, request.limit);
+      if (!isShort || isEnough || (isWindowed && first.count > request.limit)) return answerOf(first, request);
+      if (!old) show(answerOf(first, request));
       return answerOf(await ask(request, abort), request);
     },
     merge: (old, changed, request) => {

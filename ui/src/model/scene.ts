@@ -9,7 +9,7 @@ import { bestSummary, fieldText, guessTarget, parseField } from "./fields";
 import { coloring, dashing, headColoring, type Coloring, type Group } from "./grouping";
 import { leftOut, legendOf, onlyGroups, type LegendGroup } from "./legend";
 import { groupLabels, groupOwner, type Looks } from "./lines";
-import { longList, type LongList } from "./longlist";
+import { longList, type ListedRuns, type LongList } from "./longlist";
 import { shortHash } from "./marks";
 import type { RunsStore, RunsWish } from "./runs";
 import { cellOf, type RunTable } from "./table";
@@ -101,21 +101,24 @@ function wishFor(rank: Target | null, more: readonly Field[], isRanked: boolean)
   };
 }
 
-/// Starts a scene. `more`: further fields; `only`: these runs alone, in this order; `isListed`: of very many runs only
-/// the first are fetched, and more when `needRows` is called.
+/// Which runs a scene has, and what is asked of them besides what all pages ask.
+export interface SceneWish extends ListedRuns {
+  readonly more?: ReadonlySignal<readonly Field[]>;
+}
+
+/// Starts a scene.
 export function makeScene(
   { scope, marks, session, colors: memory }: SceneApp,
-  more?: ReadonlySignal<readonly Field[]>,
-  only?: ReadonlySignal<readonly string[]>,
-  isListed = false,
+  { more, ...listed }: SceneWish = {},
 ): Scene {
+  const { only, isListed = false } = listed;
   const target = computed(() => targetOf(targetText.value, scope.fields.value));
   const wish = computed<RunsWish | null>(() => {
     const rank = target.value;
     if (!scope.fields.value && !only) return null;
     return wishFor(rank, more?.value ?? [], only === undefined);
   });
-  const list = longList({ scope, marks }, wish, { only, isListed });
+  const list = longList({ scope, marks }, wish, listed);
   const { store, baseline, tableFor, needRows, areMissing, stop, heads, members } = list;
   const drawn = drawnRuns(tableFor);
   const { valueOf } = drawn;

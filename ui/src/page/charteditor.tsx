@@ -3,9 +3,10 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { parseExpression } from "../model/expression";
-import { fieldText, metricsOf } from "../model/fields";
-import { CHART_KINDS, EMPTY_CHART, type ChartKind, type MadeChart } from "../model/madecharts";
+import { fieldText, metricsOf, settingParams } from "../model/fields";
+import { CHART_KINDS, EMPTY_CHART, ofKind, type ChartKind, type MadeChart } from "../model/madecharts";
 import { chosenMetrics, metricIndexes, namesOf } from "../model/metricnames";
+import { targetOf } from "../model/scene";
 import { plural } from "../model/words";
 import { Dialog } from "../widget/dialog";
 import { Picker, Popover, type Choice } from "../widget/popover";
@@ -259,6 +260,12 @@ export function ChartEditor({
   const set = (changes: Partial<MadeChart>): void => {
     draft.value = { ...draft.peek(), ...changes };
   };
+  const choose = (kind: ChartKind): void => {
+    const fields = scope.fields.peek();
+    const params = fields ? settingParams(fields).map(({ path }) => fieldText(["param", ...path])) : [];
+    const target = targetOf("", fields);
+    draft.value = ofKind(draft.peek(), kind, params, target ? fieldText(target.field) : "");
+  };
   const rows = { chart: draft.value, set, metrics: metrics.value };
   const problem = problemOf(draft.value, metrics.value);
   const { kind } = draft.value;
@@ -278,7 +285,7 @@ export function ChartEditor({
               type="button"
               class={each === kind ? "on" : ""}
               aria-pressed={each === kind}
-              onClick={() => set({ kind: each })}
+              onClick={() => choose(each)}
             >
               {KIND_NAMES[each]}
             </button>

@@ -30,7 +30,7 @@ export function ComparePage(): JSX.Element {
   const app = useApp();
   const { scope, marks, session } = app;
   const hashes = useComputed(() => chosen.value);
-  const scene = useStore(() => makeScene(app, undefined, hashes));
+  const scene = useStore(() => makeScene(app, { only: hashes }));
   const store = useStore(() => fewRunsStore(scope, hashes));
   const runs = useComputed(() => hashes.value.map((hash) => store.answer.value?.get(hash) ?? null));
   const onlyDifferent = useSignal(true);
@@ -99,9 +99,6 @@ function compareRuns(hashes: readonly string[]): void {
 }
 
 function AddRun({ hashes }: { hashes: ReadonlySignal<readonly string[]> }): JSX.Element {
-  const app = useApp();
-  const { table } = useStore(() => makeScene(app));
-  const others = table.value.hashes.filter((hash) => !hashes.value.includes(hash));
   const button = (
     <>
       <Icon name="plus" size={14} />
@@ -110,19 +107,23 @@ function AddRun({ hashes }: { hashes: ReadonlySignal<readonly string[]> }): JSX.
   );
   return (
     <Popover button={button} label="Add a run" buttonClass="pill add">
-      {() => (
-        <Picker
-          choices={others.map((hash) => ({
-            value: hash,
-            label: runName(table.value, hash),
-            detail: hash.slice(0, 8),
-          }))}
-          chosen={new Set()}
-          placeholder="Add a run…"
-          onPick={(hash) => compareRuns([...hashes.peek(), hash])}
-        />
-      )}
+      {() => <OtherRuns hashes={hashes} />}
     </Popover>
+  );
+}
+
+/// The runs that are not compared yet; their names are fetched when they are asked for.
+function OtherRuns({ hashes }: { hashes: ReadonlySignal<readonly string[]> }): JSX.Element {
+  const app = useApp();
+  const { table } = useStore(() => makeScene(app));
+  const others = table.value.hashes.filter((hash) => !hashes.value.includes(hash));
+  return (
+    <Picker
+      choices={others.map((hash) => ({ value: hash, label: runName(table.value, hash), detail: hash.slice(0, 8) }))}
+      chosen={new Set()}
+      placeholder="Add a run…"
+      onPick={(hash) => compareRuns([...hashes.peek(), hash])}
+    />
   );
 }
 

@@ -1,14 +1,17 @@
 /// The menu of a column's head: how its values are spread, and what the query is narrowed to by them.
 
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { cellClauses, rangeClause } from "../model/cellclauses";
 import { cellLabel, type Cell } from "../model/cell";
 import { formatNumber } from "../model/format";
 import { commonest, histogramOf, type Histogram } from "../model/histogram";
+import { runsStore } from "../model/runs";
 import { Icon } from "../widget/icon";
 import { Popover } from "../widget/popover";
+import { Skeleton } from "../widget/state";
 import { useApp } from "./app";
+import { useStore } from "./hooks";
 import type { RunsTable, TableColumn } from "./runstable";
 
 const VALUES_MOST = 8;
@@ -28,14 +31,24 @@ export function HeadMenu({ column, runs }: { column: TableColumn; runs: RunsTabl
       label={`Values of ${column.words}`}
       buttonClass="bare head-menu"
     >
-      {(close) => (
-        <>
-          <Values column={column} cells={runs.store.table.value.columns.get(column.key)?.cells ?? []} close={close} />
-          {runs.long.isGroupedThere.value && <p class="muted">Of the runs that were on the screen.</p>}
-        </>
-      )}
+      {(close) =>
+        runs.long.isPart.value ? (
+          <AllValues column={column} close={close} />
+        ) : (
+          <Values column={column} cells={runs.table.value.columns.get(column.key)?.cells ?? []} close={close} />
+        )
+      }
     </Popover>
   );
+}
+
+/// The values of all matching runs, of which the table has only some.
+function AllValues({ column, close }: { column: TableColumn; close: () => void }): JSX.Element {
+  const { scope } = useApp();
+  const { table, isKnown } = useStore(() => runsStore(scope, signal({ fields: [column.field], sort: null })));
+  const { columns, hashes, count } = table.value;
+  if (!isKnown.value || hashes.length < count) return <Skeleton rows={3} />;
+  return <Values column={column} cells={columns.get(column.key)?.cells ?? []} close={close} />;
 }
 
 function Values({

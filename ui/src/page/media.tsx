@@ -8,7 +8,7 @@ import { setting } from "../model/address";
 import { fieldText, sequenceText } from "../model/fields";
 import { atPresent, bySequence, itemsOf, objectsStore, type Item } from "../model/objects";
 import { wordsOf } from "../model/overlays";
-import { makeScene, runName, type Scene } from "../model/scene";
+import { makeScene, type Scene } from "../model/scene";
 import { cellOf } from "../model/table";
 import { rowFields } from "../model/rowsettings";
 import type { Field } from "../wire/types";
@@ -31,6 +31,10 @@ const WHOLE_STEPS = 100;
 const SEQUENCES_AT_ONCE = 200;
 const PICKED_MOST = 4;
 
+/// What the page of texts shows: texts, and tables of them.
+export const TABLES = "tables";
+export const TEXT_SUBJECTS: readonly string[] = ["texts", TABLES];
+
 const subjectSetting = setting("type");
 const layoutSetting = setting("layout", "step");
 
@@ -44,26 +48,29 @@ function sectionsOfItems(
   for (const row of bySequence(items)) {
     const { run, track } = row[0];
     const name = sequenceText(track);
-    const label = fields.map((field) => cellLabel(cellOf(scene.table.value, fieldText(field), run))).join(" · ");
+    const label = fields.map((field) => cellLabel(cellOf(scene.tableFor(run), fieldText(field), run))).join(" · ");
     const groups = sections.get(name) ?? new Map<string, (readonly Item[])[]>();
     sections.set(name, groups.set(label, [...(groups.get(label) ?? []), row]));
   }
   return [...sections].map(([name, groups]) => [name, [...groups].map(([label, rows]) => ({ label, rows }))] as const);
 }
 
-/// The subjects that the runs have objects of, and the one that is chosen.
-function useSubjects(): {
+/// The subjects that the runs have objects of, and the one that is chosen. `isText`: of the page of texts.
+function useSubjects(isText: boolean): {
   readonly subjects: ReadonlySignal<readonly string[]>;
   readonly subject: ReadonlySignal<string | null>;
 } {
   const { scope, session } = useApp();
   const subjects = useComputed(() => {
     const tracked = session.kinds.value.subjectsOf(scope.fields.value?.sequences ?? []);
-    return inTabOrder(tracked).filter((subject) => rendererOf(subject).page === undefined);
+    const isListed = (subject: string): boolean =>
+      isText ? TEXT_SUBJECTS.includes(subject) : rendererOf(subject).page === undefined;
+    return inTabOrder(tracked).filter(isListed);
   });
-  const subject = useComputed(() =>
-    subjects.value.includes(subjectSetting.value) ? subjectSetting.value : (subjects.value[0] ?? null),
-  );
+  const subject = useComputed(() => {
+    if (isText) return TABLES;
+    return subjects.value.includes(subjectSetting.value) ? subjectSetting.value : (subjects.value[0] ?? null);
+  });
   return { subjects, subject };
 }
 
@@ -73,11 +80,10 @@ function stepsOf(subject: string, isColumns: boolean, at: number | null): Object
 }
 
 /// The objects of the chosen kind, at the chosen steps.
-function useMedia() {
+function useMedia(isText: boolean) {
   const app = useApp();
   const { scope, session } = app;
-  const scene = useStore(() => makeScene(app, rowFields));
-  const { subjects, subject } = useSubjects();
+  const { subjects, subject } = useSubjects(isText);
   const { at, set } = useStepSetting();
   const isColumns = useComputed(
     () => layoutSetting.value === "steps" && subject.value !== null && rendererOf(subject.value).hasColumns === true,
@@ -103,15 +109,22 @@ function useMedia() {
     limit.value += SEQUENCES_AT_ONCE;
   };
   const store = useStore(() => objectsStore(scope, wish));
+  const drawn = useComputed(() => store.answer.value?.runs ?? []);
+  const scene = useStore(() => makeScene(app, { more: rowFields, isListed: true, drawn }));
   const stepping = useStepping(store, at, set);
   return { scene, subjects, subject, sequences, isColumns, askedSteps, store, stepping, showMore };
 }
 
 /// The page.
 export function MediaPage(): JSX.Element {
-  useTitle("Media");
+  return <Media isText={false} />;
+}
+
+/// What is on the page; `isText`: tables, on the page of texts.
+export function Media({ isText }: { isText: boolean }): JSX.Element {
+  useTitle(isText ? "Text" : "Media");
   const { scope, session } = useApp();
-  const { scene, subjects, subject, sequences, isColumns, askedSteps, store, stepping, showMore } = useMedia();
+  const { scene, subjects, subject, sequences, isColumns, askedSteps, store, stepping, showMore } = useMedia(isText);
   const open = useSignal<readonly Item[] | null>(null);
   const picked = useSignal<readonly Item[]>([]);
   const state = useHasRuns(scene);
@@ -126,7 +139,7 @@ export function MediaPage(): JSX.Element {
   };
   const labelOf = (item: Item): string => {
     const caption = item.caption ? ` · ${item.caption}` : "";
-    return `${runName(scene.table.value, item.run)} · ${item.track.name} · step ${item.step}${caption}`;
+    return `${scene.looks.value.nameOf(item.run)} · ${item.track.name} · step ${item.step}${caption}`;
   };
   const view: MediaView = {
     subject: subject.value ?? "",

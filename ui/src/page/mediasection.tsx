@@ -10,7 +10,7 @@ import { contextLabel } from "../model/fields";
 import { fittedSize, widestAspect } from "../model/fit";
 import type { Item } from "../model/objects";
 import type { OverlayWords } from "../model/overlays";
-import { runName, type Scene } from "../model/scene";
+import type { Scene } from "../model/scene";
 import { plural } from "../model/words";
 import type { ObjectsRequest } from "../wire/objects";
 import { Icon } from "../widget/icon";
@@ -147,7 +147,7 @@ function RunLabel({ item: { run, step }, view: { scene } }: { item: Item; view: 
     <span class="caption line">
       <Swatch color={scene.looks.value.coloring.colorOf(run)} />
       <PageLink page="run" subject={run} class="name">
-        {runName(scene.table.value, run)}
+        {scene.looks.value.nameOf(run)}
       </PageLink>
       <span class="muted">step {step}</span>
     </span>
@@ -171,7 +171,7 @@ function MediaRow({
         <span class="line">
           <Swatch color={color} />
           <PageLink page="run" subject={run} class="name">
-            {runName(scene.table.value, run)}
+            {scene.looks.value.nameOf(run)}
           </PageLink>
         </span>
         <span class="muted">{isColumns || Whole ? shownSteps(row).replace(" · ", "") : `step ${step}`}</span>

@@ -127,7 +127,7 @@ export function MetricsPage(): JSX.Element {
   const { scope, arrangement } = app;
   const columns = useComputed(listColumns);
   const needed = useComputed(() => [...columns.value, ...madeCharts.value.flatMap(chartFields)]);
-  const scene = useStore(() => makeScene(app, needed, undefined, true));
+  const scene = useStore(() => makeScene(app, { more: needed, isListed: true }));
   const edited = useSignal<MadeChart | "new" | null>(null);
   const settings = useMemo(workspaceSettings, []);
   const find = useSignal("");

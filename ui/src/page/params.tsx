@@ -34,7 +34,7 @@ export function ParamsPage(): JSX.Element {
   const { scope } = app;
   const target = useComputed(() => targetOf(targetSetting.value, scope.fields.value)?.field ?? null);
   const fields = useComputed(() => [...chosenAxes(scope.fields.value, target.value), ...scatterFields()]);
-  const scene = useStore(() => makeScene(app, fields));
+  const scene = useStore(() => makeScene(app, { more: fields }));
   const study = useStudy(scene);
   const state = useHasRuns(scene);
   if (state !== "runs") return <ScopeNotice state={state} scene={scene} />;

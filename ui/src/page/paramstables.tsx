@@ -72,6 +72,7 @@ export function RunsInBrushes({ study, scene }: { study: ReadonlySignal<Study>; 
       key: axis.key,
       label: axis.label,
       width_px: 120,
+      isStretched: true,
       isNumeric: axis.kind !== "category",
     })),
   ]);

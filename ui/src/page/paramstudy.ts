@@ -6,7 +6,7 @@ import { setting } from "../model/address";
 import { axisOf, brushedRows, type Axis } from "../model/axes";
 import { currentBrushes } from "../model/brushes";
 import { parseColumns } from "../model/columns";
-import { fieldText, isSeed, parseField, varyingParams } from "../model/fields";
+import { fieldText, parseField, settingParams, varyingParams } from "../model/fields";
 import type { Scene } from "../model/scene";
 import { colorField, groupFields } from "../model/workspace";
 import type { Field, FieldsAnswer } from "../wire/types";
@@ -18,12 +18,12 @@ const axesSetting = setting("axes");
 const xSetting = setting("sx");
 const ySetting = setting("sy");
 
-/// The default axes of parallel coordinates: the params that differ, and the target last.
+/// The default axes of parallel coordinates: the settings that differ, and the target last.
 export function defaultAxes(fields: FieldsAnswer | null, target: Field | null): readonly Field[] {
   if (!fields) return [];
-  const varying = varyingParams(fields);
-  const comparable = varying.filter(({ path, type }) => !isSeed(path) && type !== "json");
-  const params = comparable.length > 0 ? comparable : varying; // runs that differ in the seed alone differ all the same
+  const comparable = settingParams(fields);
+  // runs that differ in the seed alone differ all the same
+  const params = comparable.length > 0 ? comparable : varyingParams(fields);
   const axes = params.slice(0, DEFAULT_AXES).map((param): Field => ["param", ...param.path]);
   return target ? [...axes, target] : axes;
 }

@@ -45,7 +45,7 @@ function LiveChart({ text }: { text: string }): JSX.Element {
 function BlockCards({ block }: { block: ChartBlock }): JSX.Element {
   const app = useApp();
   const { scope } = app;
-  const scene = useStore(() => makeScene(app));
+  const scene = useStore(() => makeScene(app, { isListed: true }));
   const error = scope.queryError.value ?? scope.scopeError.value;
   if (error) return <p class="failure">{error.message}</p>;
   if (!scope.fields.value) return <Skeleton rows={4} />;

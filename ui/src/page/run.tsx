@@ -62,7 +62,7 @@ export function RunPage(): JSX.Element {
   const hash = address.value.subject;
   const store = useStore(() => runStore(scope, hash));
   const only = useSignal<readonly string[]>([hash]);
-  const scene = useStore(() => makeScene(app, undefined, only));
+  const scene = useStore(() => makeScene(app, { only }));
   const run = store.answer.value;
   useTitle(run?.name ?? "Run");
   useCommands(() => [

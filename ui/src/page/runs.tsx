@@ -7,9 +7,9 @@ import { change, goTo } from "../model/address";
 import { columnsText, digestCell, groupCell, saveWidth, type GroupCellText } from "../model/columns";
 import { queryLiteral } from "../model/fields";
 import type { Marks } from "../model/marks";
-import { allMatching, memberWindows } from "../model/members";
+import { allMatching } from "../model/members";
 import type { RunHead } from "../model/runheads";
-import { hashesOf, headAt, headIndex, movedField, nextSort, type Row, toggledSet } from "../model/runrows";
+import { hashesOf, headIndex, movedField, nextSort, type Row, toggledSet } from "../model/runrows";
 import type { RunTable } from "../model/table";
 import { Grid } from "../widget/grid";
 import { Icon } from "../widget/icon";
@@ -35,7 +35,7 @@ export function RunsPage(): JSX.Element {
   const { marks } = useApp();
   const runs = useRunsTable();
   const { store, table, rows, sort, chosen, colors, widths } = runs;
-  const { cursor, hashAt, tick } = useRowCursor(rows);
+  const { cursor, hashAt, tick } = useRowCursor(runs);
   const visible = useSignal<readonly string[]>([]);
   const sparks = useSparks(visible, runs.sparkMetric);
   const { menu, pressCell } = useCellMenu(runs, hashAt);
@@ -114,7 +114,7 @@ export function RunsPage(): JSX.Element {
 function showRows({ rows, long }: RunsTable, visible: Signal<readonly string[]>, first: number, last: number): void {
   const list = rows.peek();
   const next = hashesOf(list.slice(first, last));
-  long.members.need(memberWindows(list.length, (at) => headAt(list, at), first, last));
+  long.need(list, first, last);
   if (next.join() !== visible.peek().join()) visible.value = next;
 }
 
@@ -124,7 +124,7 @@ function TickMatching({ runs: { table, long } }: { runs: RunsTable }): JSX.Eleme
   return (
     <TickAll
       hashes={hashes}
-      count={long.isGroupedThere.value ? count : hashes.length}
+      count={long.isPart.value ? count : hashes.length}
       all={() => allMatching(scope)}
       label="all matching runs"
     />

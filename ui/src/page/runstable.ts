@@ -8,7 +8,7 @@ import { fieldText, parseField } from "../model/fields";
 import { formatCell } from "../model/format";
 import { coloring, headColoring, type Coloring } from "../model/grouping";
 import type { CellForm } from "../model/runcolumns";
-import { hashesOf, headRows, rowsOf, type Row, type Sort } from "../model/runrows";
+import { headRows, rowsOf, type Row, type Sort } from "../model/runrows";
 import { commonPrefix } from "../model/runnames";
 import { foldSetting, groupOrder, rowFields } from "../model/rowsettings";
 import { groupedRuns, type GroupedRuns } from "../model/groupedruns";
@@ -74,7 +74,7 @@ const SPARK_COLUMN: TableColumn = {
 /// The table of runs.
 export interface RunsTable {
   readonly store: RunsStore;
-  /// The groups of very many runs.
+  /// What is fetched of very many runs.
   readonly long: GroupedRuns;
   readonly wish: ReadonlySignal<RunsWish | null>;
   readonly chosen: ReadonlySignal<readonly Field[]>;
@@ -176,24 +176,25 @@ export function useRunsTable(): RunsTable {
     const fields = distinctFields([...ALWAYS, ...chosen.value, ...extra.filter((field) => field !== null)]);
     return { fields, sort: sort.value && { field: sort.value.field, descending: sort.value.descending } };
   });
-  const long = useStore(() => groupedRuns(scope, wish));
+  const long = useStore(() => groupedRuns({ scope, marks }, wish));
   const { store } = long;
   const table = useComputed(() => {
-    if (long.isGroupedThere.value) return { ...long.members.table.value, count: store.table.value.count };
-    return sort.value ? sorted(store.table.value, sort.value.key, sort.value.descending) : store.table.value;
+    const here = long.table.value;
+    return sort.value && !long.isPart.value ? sorted(here, sort.value.key, sort.value.descending) : here;
   });
   const turned = useSignal<ReadonlySet<string>>(new Set());
   const isClosed = (label: string): boolean => (foldSetting.value === "all") !== turned.value.has(label);
   const rows = useComputed(() => {
     const grouping = { by: rowFields.value, isClosed, sort: sort.value, order: groupOrder.value };
-    if (!long.isGroupedThere.value) return rowsOf(table.value, grouping);
+    if (!long.isPart.value) return rowsOf(table.value, grouping);
+    if (!long.isGroupedThere.value) return long.plainRows();
     return headRows(long.heads.answer.value ?? [], grouping, sort.value?.field ?? null, long.members.at);
   });
   const prefix = useComputed(() => commonPrefix(table.value.hashes.map((hash) => runName(table.value, hash))));
   const colors = useComputed(() => {
     const key = colorField.value || firstText(rowFields.value);
     const look = { theme: session.theme.value, memory, repo: scope.repo.value };
-    if (!long.isGroupedThere.value) return coloring(table.value, key, look.theme, memory, look.repo);
+    if (!long.isPart.value || key === "") return coloring(table.value, key, look.theme, memory, look.repo);
     const heads = key === firstText(rowFields.value) ? (long.heads.answer.value ?? []) : [];
     return headColoring(heads, table.value, key, (hash) => cellOf(table.value, key, hash), look);
   });
@@ -208,7 +209,7 @@ export function useRunsTable(): RunsTable {
   const sparkMetric = useComputed(() => chosen.value.find((field) => field[0] === "metric") ?? null);
   const columns = useColumns({ chosen, table, widths, sparkMetric });
   const spreads = useComputed(() =>
-    long.isGroupedThere.value ? spreadsOfHeads(long.heads.answer.value ?? []) : spreadsOf(table.value),
+    long.isPart.value ? spreadsOfHeads(long.heads.answer.value ?? []) : spreadsOf(table.value),
   );
   const differing = useComputed(() => {
     const selected = marks.selected.value.map((hash) => table.value.rowOf.get(hash) ?? -1);
@@ -218,7 +219,11 @@ export function useRunsTable(): RunsTable {
     );
   });
   return {
-    store: { ...store, table },
+    store: {
+      ...store,
+      table,
+      areMissing: (hashes) => long.far.areMissing(hashes, (hash) => table.value.rowOf.has(hash)),
+    },
     long,
     wish,
     chosen,
@@ -247,8 +252,8 @@ export interface RowCursor {
 }
 
 /// Makes the cursor, and adds its keys.
-export function useRowCursor(rows: ReadonlySignal<readonly Row[]>): RowCursor {
-  const { marks } = useApp();
+export function useRowCursor({ rows, long }: Pick<RunsTable, "rows" | "long">): RowCursor {
+  const { marks, session } = useApp();
   const cursor = useSignal(-1);
   const anchor = useRef(-1);
   const hashAt = (row: number): string | null => rows.peek()[row]?.hash ?? null;
@@ -264,7 +269,7 @@ export function useRowCursor(rows: ReadonlySignal<readonly Row[]>): RowCursor {
   };
   const tickRange = (row: number): void => {
     const [from, to] = [Math.min(anchor.current, row), Math.max(anchor.current, row)];
-    marks.select(hashesOf(rows.peek().slice(Math.max(0, from), to + 1)));
+    long.runsOf(rows.peek(), Math.max(0, from), to + 1).then(marks.select, session.report);
   };
   const tick = (hash: string, row: number, isRange: boolean): void => {
     if (isRange && anchor.current >= 0) tickRange(row);

@@ -8,7 +8,8 @@ import type { Marks } from "../model/marks";
 import type { RunsStore } from "../model/runs";
 import { cellOf, notListedText } from "../model/table";
 import { plural } from "../model/words";
-import type { RunsRequest } from "../wire/types";
+import { sendJson } from "../wire/request";
+import type { RunsAnswer, RunsRequest } from "../wire/types";
 import { Icon } from "../widget/icon";
 import { Picker, Popover, type Choice } from "../widget/popover";
 import { useApp } from "./app";
@@ -74,16 +75,23 @@ function TagMenu({ scene, isOpenLabel }: { scene: RunsStore; isOpenLabel: JSX.El
   );
 }
 
+/// Whether all of some runs are archived; the server is asked for it where not all of them are in the table.
+async function areArchived({ scope }: App, { table }: RunsStore, runs: readonly string[]): Promise<boolean> {
+  const { rowOf, columns } = table.peek();
+  if (columns.has("run.archived") && runs.every((hash) => rowOf.has(hash)))
+    return runs.every((hash) => cellOf(table.peek(), "run.archived", hash) === true);
+  const request: RunsRequest = { query: "run.archived", runs, fields: [], sort: [], limit: 1 };
+  return (await sendJson<RunsAnswer>(scope.question("runs"), request)).count === runs.length;
+}
+
 /// Archives the ticked runs, or brings them back if all of them are archived.
-function archive({ marks, edits }: App, scene: RunsStore): void {
+async function archive(app: App, scene: RunsStore): Promise<void> {
+  const { marks, edits } = app;
   const runs = marks.selected.peek();
-  const areArchived = runs.every((hash) => cellOf(scene.table.peek(), "run.archived", hash) === true);
+  const isBack = await areArchived(app, scene, runs);
   const remark = notListedText(scene.areMissing(runs).length, runs);
-  void edits
-    .edit(runs, { archived: !areArchived }, areArchived ? "Brought back" : "Archived", remark)
-    .then((isDone) => {
-      if (isDone) marks.selected.value = [];
-    });
+  const isDone = await edits.edit(runs, { archived: !isBack }, isBack ? "Brought back" : "Archived", remark);
+  if (isDone) marks.selected.value = [];
 }
 
 /// How many runs are selected, and how many of them the query leaves out.
@@ -130,6 +138,7 @@ function DeleteSelected({ scene, runs }: { readonly scene: RunsStore; readonly r
 export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | null {
   const app = useApp();
   const { marks, edits, session } = app;
+  const archiveSelected = (): void => void archive(app, scene).catch(session.report);
   useCommands(() => [
     { keys: "c", label: "Compare the selected runs", section: "Runs", run: () => compareSelected(marks) },
     {
@@ -142,7 +151,7 @@ export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | nul
       keys: "a",
       label: "Archive the selected runs",
       section: "Runs",
-      run: () => marks.selected.peek().length > 0 && edits.canEdit() && archive(app, scene),
+      run: () => marks.selected.peek().length > 0 && edits.canEdit() && archiveSelected(),
     },
     { keys: "Escape", label: "Clear the selection", section: "Runs", run: () => (marks.selected.value = []) },
   ]);
@@ -177,7 +186,7 @@ export function SelectionBar({ scene }: { scene: RunsStore }): JSX.Element | nul
               </>
             }
           />
-          <button type="button" class="bare" onClick={() => archive(app, scene)}>
+          <button type="button" class="bare" onClick={archiveSelected}>
             <Icon name="archive" size={14} />
             Archive <kbd>A</kbd>
           </button>

@@ -95,6 +95,7 @@ function columnsOf(
       note: table === 0 ? undefined : labels[table - 1],
       title: `${name}: ${type}`,
       width_px: widths[id] ?? WIDTHS_PX[type] ?? TEXT_PX,
+      isStretched: widths[id] === undefined && WIDTHS_PX[type] === undefined,
       isNumeric,
       isSortable: true,
       index,

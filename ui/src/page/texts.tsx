@@ -1,10 +1,12 @@
-/// Texts of all matching runs: samples side by side, and what changed between two.
+/// Texts of all matching runs: samples side by side, and what changed between two. Tables of samples are on this page
+/// too: whoever reads what a model says has recorded one or the other.
 
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { change, setting } from "../model/address";
 import { contextLabel } from "../model/fields";
 import { bySequence, hiddenCount, itemKey, itemsOf, objectsStore, type Item } from "../model/objects";
-import { makeScene, runName, type Scene } from "../model/scene";
+import { makeScene, type Scene } from "../model/scene";
 import type { ObjectsRequest } from "../wire/objects";
 import { FindField } from "../widget/findfield";
 import { Icon } from "../widget/icon";
@@ -14,10 +16,12 @@ import { useApp } from "./app";
 import { Difference } from "./difference";
 import { useStore, useTitle } from "./hooks";
 import { PageLink } from "./link";
+import { Media, TABLES, TEXT_SUBJECTS } from "./media";
 import { MoreSequences } from "./moreitems";
 import { StepSlider, useStepping, useStepSetting } from "./steps";
 import { ScopeNotice, useHasRuns } from "./scopenotice";
 
+const typeSetting = setting("type");
 const SEQUENCES_AT_ONCE = 200;
 const LIST_TEXTS = 32;
 const LIST_TEXTS_MOST = 10_000;
@@ -39,12 +43,22 @@ function useTexts() {
   return { store, at, set, limit, listLength };
 }
 
+/// The page: texts, or tables where there are no texts or the reader asks for them.
 export function TextsPage(): JSX.Element {
+  const { scope, session } = useApp();
+  const tracked = session.kinds.value.subjectsOf(scope.fields.value?.sequences ?? []);
+  const subjects = TEXT_SUBJECTS.filter((subject) => tracked.includes(subject));
+  const isTables = subjects.includes(TABLES) && (subjects.length === 1 || typeSetting.value === TABLES);
+  return isTables ? <Media isText /> : <Texts hasTables={subjects.includes(TABLES)} />;
+}
+
+function Texts({ hasTables }: { hasTables: boolean }): JSX.Element {
   const app = useApp();
   const { scope, session } = app;
   useTitle("Text");
-  const scene = useStore(() => makeScene(app));
   const { store, at, set, limit, listLength } = useTexts();
+  const drawn = useComputed(() => store.answer.value?.runs ?? []);
+  const scene = useStore(() => makeScene(app, { isListed: true, drawn }));
   const base = useSignal<string | null>(null);
   const find = useSignal("");
   const items = useComputed(() =>
@@ -66,11 +80,21 @@ export function TextsPage(): JSX.Element {
   return (
     <main class="main">
       <div class="toolbar">
+        {hasTables && (
+          <span class="segments" role="group" aria-label="What to show">
+            <button type="button" class="on">
+              Texts
+            </button>
+            <button type="button" onClick={() => change({ type: TABLES, step: null })}>
+              Tables
+            </button>
+          </span>
+        )}
         <StepSlider stepping={stepping} />
         <span class="spacer" />
         {baseItem && (
           <button type="button" class="pill on" onClick={() => (base.value = null)}>
-            differences to {runName(scene.table.value, baseItem.run)} <Icon name="close" size={12} />
+            differences to {scene.looks.value.nameOf(baseItem.run)} <Icon name="close" size={12} />
           </button>
         )}
         <FindField label="Find in the texts" setText={(text) => (find.value = text.toLowerCase())} />
@@ -106,7 +130,8 @@ function NoTexts(): JSX.Element {
     <main class="main">
       <Notice icon="note" title="These runs have no texts">
         <p>
-          Record one with <code>run.track(Text("…"), name="samples")</code>.
+          Record one with <code>run.track(Text("…"), name="samples")</code>, or a table of samples with{" "}
+          <code>run.track(Table(rows), name="samples")</code>.
         </p>
       </Notice>
     </main>
@@ -129,7 +154,7 @@ function TextArticle({ item, scene, base, isBase, onBase }: TextArticleProps): J
       <h2>
         <Swatch color={scene.looks.value.coloring.colorOf(item.run)} />
         <PageLink page="run" subject={item.run} class="name">
-          {runName(scene.table.value, item.run)}
+          {scene.looks.value.nameOf(item.run)}
         </PageLink>
         <span class="muted">
           {item.track.name} {contextLabel(item.track.context)} · step {item.step}

@@ -16,6 +16,8 @@ export interface GridColumn {
   readonly title?: string;
   readonly width_px: number;
   readonly isNumeric?: boolean;
+  /// A column that takes a share of the width that is left; then `width_px` is its least one.
+  readonly isStretched?: boolean;
   /// A column that stays at the left when the table is scrolled sideways.
   readonly isFixed?: boolean;
   readonly isSortable?: boolean;
@@ -51,6 +53,15 @@ interface GridProps<Column extends GridColumn> {
   readonly onVisible?: (first: number, last: number) => void;
 }
 
+/// The widths of the columns for CSS; without a stretched one the rest of the width stays free.
+function templateOf(columns: readonly GridColumn[]): string {
+  const widths = columns.map(({ width_px, isStretched }) =>
+    isStretched ? `minmax(${width_px}px, ${width_px}fr)` : `${width_px}px`,
+  );
+  if (!columns.some(({ isStretched }) => isStretched)) widths.push("minmax(0, 1fr)");
+  return widths.join(" ");
+}
+
 /// The windowed table. Rows are placed by hand, so scrolling makes only the few rows that come into view.
 export function Grid<Column extends GridColumn>(props: GridProps<Column>): JSX.Element {
   const { columns, rowCount, rowHeight_px, cursor } = props;
@@ -77,7 +88,7 @@ export function Grid<Column extends GridColumn>(props: GridProps<Column>): JSX.E
   const first = Math.max(0, Math.floor(view.top / rowHeight_px) - SPARE_ROWS);
   const last = Math.min(rowCount, Math.ceil((view.top + view.height) / rowHeight_px) + SPARE_ROWS);
   useEffect(() => props.onVisible?.(first, last), [first, last, rowCount]);
-  const template = columns.map(({ width_px }) => `${width_px}px`).join(" ") + " minmax(0, 1fr)";
+  const template = templateOf(columns);
   const width = columns.reduce((sum, column) => sum + column.width_px, 0);
   let offset = 0;
   const lefts = columns.map((column) => {
@@ -198,8 +209,10 @@ function HeadCell({
     event.preventDefault();
     event.stopPropagation();
     const start = event.clientX;
+    const head = event.currentTarget instanceof Element ? event.currentTarget.parentElement : null;
+    const width_px = column.isStretched && head ? head.offsetWidth : column.width_px;
     const move = (next: PointerEvent): void =>
-      onResize?.(column.key, Math.max(LEAST_WIDTH_PX, column.width_px + next.clientX - start));
+      onResize?.(column.key, Math.max(LEAST_WIDTH_PX, width_px + next.clientX - start));
     const up = (): void => removeEventListener("pointermove", move);
     addEventListener("pointermove", move);
     addEventListener("pointerup", up, { once: true });
