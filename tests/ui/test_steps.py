@@ -15,6 +15,7 @@ import pytest
 from playwright import sync_api
 from playwright.sync_api import expect
 
+from bench.repository import Size, build
 from tests.ui.conftest import Open, in_both_themes, serving
 from tests.ui.project import record_project, recording_live
 from tests.ui.recording import FAILED_RUN, FAILURE
@@ -174,9 +175,82 @@ def archive_all(reader: Reader) -> None:
     expect(reader.page.get_by_text(re.compile("2\\d\\d runs selected"))).to_be_visible()
 
 
+def read_worst(reader: Reader) -> None:
+    """Read the answers of a language model, the worst first."""
+    reader.go("Text")
+    table = reader.page.locator(".tableview").first
+    reader.press(table.get_by_role("columnheader", name="score").get_by_role("button").first)
+    expect(table.get_by_role("columnheader", name="score")).to_have_attribute("aria-sort", "ascending")
+    expect(table.locator(".grid .body .row").first).to_contain_text("What is 0?")
+
+
+def see_change(reader: Reader) -> None:
+    """See which words of an answer changed during the training."""
+    reader.go("Text")
+    reader.press(reader.page.locator(".tableview .grid .body .row", has_text="What is 3?").first)
+    reader.press(reader.page.locator(".sample-row").get_by_role("button", name="over steps"))
+    expect(reader.page.locator(".sample-row ins").first).to_be_visible()
+
+
+def play_steps(reader: Reader) -> None:
+    """Play the images of all runs, step by step."""
+    reader.go("Media")
+    reader.press(reader.button("Play the steps"))
+    expect(reader.button("Pause")).to_be_visible()
+    expect(reader.page).to_have_url(re.compile("step="))
+
+
+def write_note(reader: Reader) -> None:
+    """Write at a step of a chart what happened there."""
+    reader.press(reader.page.locator(".card canvas").nth(1))
+    reader.press(reader.page.get_by_label("Annotate this step"))
+    reader.type("lr dropped here")
+    with reader.page.expect_response(lambda answer: "/documents/annotation/" in answer.url):
+        reader.key("Enter")
+
+
+def see_spread(reader: Reader) -> None:
+    """See mean, spread and number of runs of each learning rate."""
+    reader.go("Runs")
+    reader.press(reader.button("+ group"))
+    reader.press(reader.page.get_by_role("option").filter(has_text="hparams.lr").first)
+    expect(reader.page.locator(".grid .row.grouped").first).to_contain_text("±")
+
+
+def hide_failed(reader: Reader) -> None:
+    """Leave the failed runs out of all charts."""
+    reader.press(reader.page.locator(".runlist header").get_by_role("button").first)
+    reader.press(reader.page.get_by_role("menuitem", name="Hide failed and lost runs"))
+    expect(reader.page).to_have_url(re.compile("failed=hide"))
+
+
+def make_heat_map(reader: Reader) -> None:
+    """Make a heat map of the accuracy over learning rate and batch size."""
+    reader.press(reader.button("+ chart"))
+    form = reader.page.get_by_role("dialog")
+    reader.press(form.get_by_role("button", name="heat map", exact=True))
+    reader.press(form.get_by_role("button", name="Add the chart"))
+    heat = reader.page.get_by_role("img", name="heat chart")
+    expect(heat.locator("rect").nth(5)).to_be_visible()
+
+
+def save_picture(reader: Reader) -> None:
+    """Save a chart as a picture for a paper."""
+    reader.press(reader.page.get_by_role("button", name=re.compile("^More for accuracy")).first)
+    with reader.page.expect_download():
+        reader.press(reader.page.get_by_role("menuitem", name="SVG picture"))
+
+
+def best_of_many(reader: Reader) -> None:
+    """Group 10,000 runs by a param, and see the best group."""
+    color_by(reader, "model.name")
+    expect(reader.page.locator(".group-legend .entry")).to_have_count(8)
+
+
 JOURNEYS: tuple[Callable[[Reader], None], ...] = (
     find_by_name, see_best, average_seeds, compare_settings, draw_one_group, compare_runs, make_chart, only_a_value,
     logarithmic, smoother, see_images, see_reason, see_importance, watch_training, choose_baseline, archive_all,
+    read_worst, see_change, play_steps, write_note, see_spread, hide_failed, make_heat_map, save_picture,
 )  # fmt: skip
 
 
@@ -189,6 +263,17 @@ def _project_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder.mkdir()
     record_project(folder)
     with recording_live(folder), serving("--repo", str(folder)) as address:
+        yield address
+
+
+@pytest.fixture(name="many_server", scope="module")
+def _many_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """
+    The address of a server of 10,000 small runs.
+    """
+    root = tmp_path_factory.mktemp("many") / "many"
+    build(root, Size(10_000, params=14, sequences=1, points=2))
+    with serving("--repo", str(root)) as address:
         yield address
 
 
@@ -217,6 +302,19 @@ def test_a_journey_takes_as_many_steps_as_the_page_says(
     page.close()
 
     assert rows_of_page()[title_of(journey)][0] == reader.steps
+
+
+def test_ten_thousand_runs_are_grouped_in_as_few_steps(many_server: str, open_page: Open) -> None:
+    """
+    The journey through 10,000 runs takes the steps that docs/decisions/steps.md says, too.
+    """
+    page = open_page(many_server)
+    page.locator(".card [data-scales]").first.wait_for()
+    reader = Reader(page)
+    best_of_many(reader)
+    page.close()
+
+    assert rows_of_page()[title_of(best_of_many)][0] == reader.steps
 
 
 @in_both_themes
