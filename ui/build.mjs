@@ -6,6 +6,7 @@
 ///     licenses.txt               the licences of all packages that are built in
 ///     page/page.js, page.css     the same pages as one script, whose requests read an archive in the document: what
 ///                                `aim export --format html` puts into a file
+///     page/solid.js              what draws 3D objects in that file, put into it when it has some
 ///     cell/cell.js, cell.css     the same pages as one script, whose requests a notebook's kernel answers
 ///
 /// Fails when the first page's JavaScript is over its budget. `--watch` builds again on every change, without the twins.
@@ -99,13 +100,13 @@ const latinOnly = {
   },
 };
 
-/// Has requests answered by the modules `transport` and `events` of a folder: in the page in one file by `src/archive/`,
-/// in a cell of a notebook by `src/cell/`.
+/// Has requests answered by the modules `transport` and `events` of a folder, and 3D objects drawn by its `solid`: in the
+/// page in one file by `src/archive/`, in a cell of a notebook by `src/cell/`.
 const answersFrom = (name) => ({
   name: `answers-from-${name}`,
   setup(build) {
     const FOLDER = join(HERE, "src", name);
-    build.onResolve({ filter: /\/(transport|events)$/ }, ({ path, kind, importer }) => {
+    build.onResolve({ filter: /\/(transport|events|solid)$/ }, ({ path, kind, importer }) => {
       if (importer.startsWith(FOLDER) || kind === "entry-point") return undefined;
       const file = path.split("/").pop();
       return path.startsWith(`./${name}/`) ? undefined : { path: join(FOLDER, `${file}.ts`) };
@@ -146,6 +147,12 @@ const page = await context({
   loader: { ".woff2": "dataurl" },
   plugins: [answersFrom("archive"), latinOnly, documentation(ROOT, true)],
 });
+const solid = await context({
+  ...shared,
+  entryPoints: { solid: "src/solidscript.ts" },
+  format: "iife",
+  outdir: join(OUT, "page"),
+});
 const cell = await context({
   ...shared,
   entryPoints: { cell: "src/cell.ts" },
@@ -154,7 +161,7 @@ const cell = await context({
   loader: { ".woff2": "dataurl" },
   plugins: [answersFrom("cell"), latinOnly, documentation(ROOT, true)],
 });
-for (const bundle of [build, page, cell]) {
+for (const bundle of [build, page, solid, cell]) {
   if (watch) await bundle.watch();
   else {
     await bundle.rebuild();

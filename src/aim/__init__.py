@@ -21,11 +21,12 @@ from aim.core.faces import lazy_face
 if TYPE_CHECKING:
     from aim.ext.notebook.notebook import load_ipython_extension
     from aim.sdk.metric import Metric
-    from aim.sdk.object_sequences import Audios, Distributions, Figures, Images, Tables, Texts, Videos
+    from aim.sdk.object_sequences import Audios, Distributions, Figures, Images, Objects3D, Tables, Texts, Videos
     from aim.sdk.objects.audio import Audio
     from aim.sdk.objects.distribution import Distribution
     from aim.sdk.objects.figure import Figure
     from aim.sdk.objects.image import Image
+    from aim.sdk.objects.object3d import Object3D
     from aim.sdk.objects.table import Table
     from aim.sdk.objects.text import Text
     from aim.sdk.objects.video import Video
@@ -44,6 +45,8 @@ __all__ = [
     "Image",
     "Images",
     "Metric",
+    "Object3D",
+    "Objects3D",
     "Repo",
     "Run",
     "Table",
@@ -67,6 +70,8 @@ _DEFINED_IN = {
     "Image": "aim.sdk.objects.image",
     "Images": "aim.sdk.object_sequences",
     "Metric": "aim.sdk.metric",
+    "Object3D": "aim.sdk.objects.object3d",
+    "Objects3D": "aim.sdk.object_sequences",
     "Repo": "aim.sdk.repo",
     "Run": "aim.sdk.run",
     "Table": "aim.sdk.objects.table",

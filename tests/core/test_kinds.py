@@ -78,4 +78,5 @@ def test_logs_are_no_subjects_of_queries() -> None:
         "figures",
         "videos",
         "tables",
+        "objects3d",
     ) == kinds.QUERY_SUBJECTS

@@ -14,7 +14,7 @@ import pytest
 from aim import Image, Images, Metric, Repo, Run
 from aim.core.errors import InvalidQuery
 from aim.query import names
-from aim.sdk.objects import Audio, Distribution, Figure, Table, Text, Video
+from aim.sdk.objects import Audio, Distribution, Figure, Object3D, Table, Text, Video
 from aim.sdk.objects.custom import CustomObject
 from aim.sdk.objects.registry import UnknownObject
 from aim.sdk.sequence import Sequence
@@ -30,7 +30,10 @@ from aim.sdk.types import QueryReportMode
 QUERIES = {
     "metric": "query_metrics",
     "figures": "query_figure_objects",
-    **{kind: f"query_{kind}" for kind in ("images", "texts", "audios", "distributions", "videos", "tables")},
+    **{
+        kind: f"query_{kind}"
+        for kind in ("images", "texts", "audios", "distributions", "videos", "tables", "objects3d")
+    },
 }
 
 
@@ -44,6 +47,7 @@ def made_of(kind: str) -> CustomObject:
         "distributions": lambda: Distribution([1, 2, 2]),
         "figures": lambda: Figure(graph_objects.Figure()),
         "videos": lambda: Video(np.stack([pixels, pixels + 255]), format="gif"),
+        "objects3d": lambda: Object3D(np.zeros((1, 3))),
         "tables": lambda: Table([{"a": 1}]),
     }
     return made[kind]()

@@ -21,7 +21,16 @@ def test_an_empty_repository_gets_runs_to_look_at(root: Path, make_browser: Make
     assert 23 == answer["count"]
     fields = browser.post("fields", {"query": ""})
     kinds = {sequence["kind"] for sequence in fields["sequences"]}
-    assert {"aim.image", "aim.text", "aim.audio", "aim.distribution", "aim.video", "aim.table", "aim.figure"} <= kinds
+    assert {
+        "aim.image",
+        "aim.text",
+        "aim.audio",
+        "aim.distribution",
+        "aim.video",
+        "aim.table",
+        "aim.figure",
+        "aim.object3d",
+    } <= kinds
     assert "conflict" == browser.post("demo", {}, status=409)["kind"]
 
 

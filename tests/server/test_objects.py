@@ -15,6 +15,7 @@ from PIL import Image as Pillow
 from aim.sdk.objects.audio import Audio
 from aim.sdk.objects.distribution import Distribution
 from aim.sdk.objects.image import Image
+from aim.sdk.objects.object3d import Object3D
 from aim.sdk.objects.table import Table
 from aim.sdk.objects.text import Text
 from aim.sdk.objects.video import Video
@@ -282,6 +283,26 @@ def test_a_video_is_described_and_sent(overlaid: Browser) -> None:
         item[name] for name in ("format", "width", "height", "fps", "frame_count", "caption")
     )
     assert "image/gif" == overlaid.client.get(f"{overlaid.base}blobs/{item['blob']}").headers["content-type"]
+
+
+def test_a_3d_object_is_described_and_sent(make_run: MakeRun, make_browser: MakeBrowser) -> None:
+    """
+    An object has its format and the number of its points; its bytes have a type that no browser runs.
+    """
+    run = make_run("r")
+    cloud = Object3D(np.ones((5, 3)), caption="scan")
+    run.track([cloud, Object3D(b"v 0 0 0", format="obj")], name="scans", step=2)
+    run.close()
+    browser = make_browser()
+    points, mesh = objects(browser, type="objects3d")["items"]
+
+    assert ("ply", 5, "scan", len(cloud.get().getvalue())) == tuple(
+        points[name] for name in ("format", "point_count", "caption", "size")
+    )
+    assert ("obj", None) == (mesh["format"], mesh["point_count"])
+    assert cloud.get().getvalue() == browser.bytes(f"blobs/{points['blob']}")
+    sent = browser.client.get(f"{browser.base}blobs/{mesh['blob']}")
+    assert "model/obj" == sent.headers["content-type"]
 
 
 def test_rows_of_a_table_and_objects_of_cells_have_addresses(overlaid: Browser) -> None:

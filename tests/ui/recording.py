@@ -6,7 +6,7 @@ The repository that the tests in a browser look at, made by the real SDK.
     a spike     in the training loss of `SPIKED_RUN`, one step high
     a NaN tail  in the gradient of `NAN_RUN`
     objects     images, texts and distributions of the first runs; of `OBJECTS_RUN` also an image with boxes and masks,
-                sounds, a video and a table
+                sounds, a video, points and a table
     a failure   a run that printed and then raised, in a process of its own
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aim import Audio, Distribution, Image, Run, Table, Text, Video
+from aim import Audio, Distribution, Image, Object3D, Run, Table, Text, Video
 
 MODELS = ("resnet18", "resnet50", "vit-s")
 LEARNING_RATES = (0.0001, 0.0003, 0.001, 0.003)
@@ -92,7 +92,7 @@ def record_run(repo: Path, model: str, learning_rate: float, seed: int, has_obje
 
 
 def record_objects(run: Run) -> None:
-    """Record what few runs have: overlays, sound, video, a table."""
+    """Record what few runs have: overlays, sound, video, points, a table."""
     mask = np.zeros((60, 80), np.uint8)
     mask[10:40, 5:35], mask[20:50, 45:75] = 1, 2
     boxes = {
@@ -109,6 +109,7 @@ def record_objects(run: Run) -> None:
         wave = np.sin(2 * np.pi * (220 + step) * moments) * np.exp(-moments)
         run.track(Audio(wave.astype(np.float32), rate=8000, caption=f"tone {step}"), name="tone", step=step)
     run.track(Video(np.zeros((6, 16, 24, 3), np.uint8), format="gif", fps=5, caption="walk"), name="walked", step=0)
+    run.track(Object3D(np.eye(3), caption="corners"), name="scanned", step=0)
     rows = [{"question": f"what is {place}?", "sure": place / 150, "look": Image(street)} for place in range(150)]
     run.track(Table(rows, caption="answers"), name="asked", step=0)
 

@@ -12,8 +12,9 @@ from tests.ui.recording import FAILED_RUN, OBJECTS_RUN
 
 AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = (
-    "metrics", "runs", "params", "media", "media?type=audios", "media?type=videos", "media?type=tables", "text",
-    "reports", "settings", "docs?page=guide/recording", "alerts", "runs?q=run.hparams.lr > 9", "compare",
+    "metrics", "runs", "params", "media", "media?type=audios", "media?type=videos", "media?type=tables",
+    "media?type=objects3d", "text", "reports", "settings", "docs?page=guide/recording", "alerts",
+    "runs?q=run.hparams.lr > 9", "compare",
 )  # fmt: skip
 
 

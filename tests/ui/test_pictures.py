@@ -33,6 +33,7 @@ PAGES = {
     "runs": ("runs", ".cell, td, [role=gridcell]"),
     "params": ("params", "canvas"),
     "media": ("media", "img"),
+    "objects3d": ("media?type=objects3d", "canvas[data-drawn]"),
     "text": ("text", "text=the ball is at"),
     "run": ("run/{baseline}", "canvas"),
     "compare": ("compare?runs={baseline},{fork}", "text=hparams"),

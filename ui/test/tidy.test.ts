@@ -19,10 +19,11 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   chart: [],
   widget: [],
   model: ["wire", "chart"],
-  page: ["model", "wire", "chart", "widget"],
-  archive: ["wire"],
-  cell: ["wire"],
-  "": ["page", "model", "archive", "cell"],
+  solid: ["chart"],
+  page: ["model", "wire", "chart", "widget", "solid"],
+  archive: ["wire", "solid"],
+  cell: ["wire", "archive"],
+  "": ["page", "model", "archive", "cell", "solid"],
 };
 /// OFL-1.1 is of fonts.
 const LICENCES = new Set([

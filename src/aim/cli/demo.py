@@ -44,8 +44,8 @@ def demo(repo: Path | None, live_minutes: float, as_json: bool) -> None:
     Record example runs with everything that a run can hold.
 
     They are 18 runs of a sweep over seeds; a baseline with images, texts, sounds, videos, tables, figures,
-    distributions, files, printed lines, log records, system metrics, environment, notes and a rewind; a fork of it; a
-    failed run, a lost one, and one that is live. `aim runs rm` deletes them.
+    distributions, 3D objects, files, printed lines, log records, system metrics, environment, notes and a rewind; a
+    fork of it; a failed run, a lost one, and one that is live. `aim runs rm` deletes them.
     """
     root = repo if repo is not None else Path.cwd()
     if not repository_exists(root):

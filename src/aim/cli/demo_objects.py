@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aim.sdk.objects.audio import Audio
 from aim.sdk.objects.distribution import Distribution
 from aim.sdk.objects.image import Image
+from aim.sdk.objects.object3d import Object3D
 from aim.sdk.objects.registry import restore
 from aim.sdk.objects.table import Table
 from aim.sdk.objects.text import Text
@@ -27,6 +28,7 @@ LABELS = {1: "ball", 2: "floor"}
 HEIGHT_PX, WIDTH_PX = 72, 128
 RADIUS_PX = 14
 FRAME_COUNT = 12
+POINT_COUNT = 1500
 
 
 def record(run: Run, step: int, random: np.random.Generator) -> None:
@@ -48,6 +50,7 @@ def record(run: Run, step: int, random: np.random.Generator) -> None:
     run.track(Video(film(step), format="gif", caption=f"from step {step}"), name="flight", step=step)
     run.track(table(step, picture), name="guesses", step=step, context={"subset": "val"})
     run.track(figure(step), name="path", step=step)
+    run.track(cloud(step, random), name="scan", step=step)
 
 
 def position(step: float) -> tuple[float, float]:
@@ -64,6 +67,18 @@ def scene(across: float, down: float) -> tuple[npt.NDArray[np.uint8], npt.NDArra
     picture = np.stack([60 + rows, 90 + columns // 2, np.full_like(rows, 150)], axis=-1).astype(np.uint8)
     picture[ball] = (250, 200, 60)
     return picture, ball
+
+
+def cloud(step: int, random: np.random.Generator) -> Object3D:
+    """Return the ball over the floor as points with colours, as a scanner would see them."""
+    import numpy as np
+
+    across, down = position(step)
+    rays = random.normal(size=(POINT_COUNT, 3))
+    ball = RADIUS_PX * rays / np.linalg.norm(rays, axis=1, keepdims=True) + (across, 0, HEIGHT_PX - down)
+    floor = random.uniform((0, -40, -1), (WIDTH_PX, 40, 1), (POINT_COUNT, 3))
+    colors = np.repeat(np.array([(250, 200, 60), (90, 120, 150)], np.uint8), POINT_COUNT, axis=0)
+    return Object3D(np.concatenate([ball, floor]), colors=colors, caption=f"step {step}")
 
 
 def film(step: int) -> bytes:

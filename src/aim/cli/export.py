@@ -32,7 +32,7 @@ from aim.convert.exporting.page_choice import BYTES_MAX, MEDIA_CHOICES, THUMBS, 
     type=click.Choice(MEDIA_CHOICES),
     default=THUMBS,
     show_default=True,
-    help="html: small pictures, the files of images, audio and video themselves, or none.",
+    help="html: small pictures, the files of images, audio, video and 3D objects themselves, or none.",
 )
 @click.option(
     "--max-bytes",

@@ -85,6 +85,7 @@ OBJECT_KINDS = (
     ObjectKind("aim.figure", "figures", ("figure", "figure_objects")),
     ObjectKind("aim.video", "videos", ("video",)),
     ObjectKind("aim.table", "tables", ("table",)),
+    ObjectKind("aim.object3d", "objects3d", ("object3d",)),
     ObjectKind("aim.log_line", "logs", is_log=True, is_list=False),
     ObjectKind("aim.log_record", "log_records", is_log=True, is_list=False),
 )

@@ -222,7 +222,8 @@ class Questions(Protocol):
         Return the sequences that match: of the newest run first; within a run by context, then name.
 
         Args:
-            subject: `metric`, `images`, `texts`, `audios`, `distributions` or `figures`.
+            subject: `metric`, `images`, `texts`, `audios`, `distributions`, `figures`, `videos`, `tables` or
+                `objects3d`.
         """
 
     def explain(self, query_text: str, subject: str = "run", *, zone: tzinfo | None = None) -> Explanation:

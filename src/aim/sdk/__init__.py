@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aim.sdk.object_sequences import Distributions as Distributions
     from aim.sdk.object_sequences import Figures as Figures
     from aim.sdk.object_sequences import Images as Images
+    from aim.sdk.object_sequences import Objects3D as Objects3D
     from aim.sdk.object_sequences import Tables as Tables
     from aim.sdk.object_sequences import Texts as Texts
     from aim.sdk.object_sequences import Videos as Videos
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from aim.sdk.objects.distribution import Distribution as Distribution
     from aim.sdk.objects.figure import Figure as Figure
     from aim.sdk.objects.image import Image as Image
+    from aim.sdk.objects.object3d import Object3D as Object3D
     from aim.sdk.objects.table import Table as Table
     from aim.sdk.objects.text import Text as Text
     from aim.sdk.objects.video import Video as Video
@@ -41,6 +43,8 @@ __all__ = [
     "Image",
     "Images",
     "Metric",
+    "Object3D",
+    "Objects3D",
     "Repo",
     "Run",
     "Sequence",
@@ -63,6 +67,8 @@ _DEFINED_IN = {
     "Image": "aim.sdk.objects.image",
     "Images": "aim.sdk.object_sequences",
     "Metric": "aim.sdk.metric",
+    "Object3D": "aim.sdk.objects.object3d",
+    "Objects3D": "aim.sdk.object_sequences",
     "Repo": "aim.sdk.repo",
     "Run": "aim.sdk.run",
     "Sequence": "aim.sdk.sequence",

@@ -54,5 +54,20 @@ class Tables(MediaSequenceBase):
     _subject: ClassVar[str] = "tables"
 
 
-OBJECT_SEQUENCES: tuple[type[MediaSequenceBase], ...] = (Images, Texts, Audios, Distributions, Figures, Videos, Tables)
+class Objects3D(MediaSequenceBase):
+    """A tracked series of `Object3D` meshes, scenes and clouds of points, or of lists of them."""
+
+    _subject: ClassVar[str] = "objects3d"
+
+
+OBJECT_SEQUENCES: tuple[type[MediaSequenceBase], ...] = (
+    Images,
+    Texts,
+    Audios,
+    Distributions,
+    Figures,
+    Videos,
+    Tables,
+    Objects3D,
+)
 """All of the classes above."""

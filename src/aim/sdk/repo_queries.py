@@ -13,7 +13,7 @@ from aim.sdk.types import QueryReportMode
 if TYPE_CHECKING:
     from aim.engine.door import Door
     from aim.sdk.metric import Metric
-    from aim.sdk.object_sequences import Audios, Distributions, Figures, Images, Tables, Texts, Videos
+    from aim.sdk.object_sequences import Audios, Distributions, Figures, Images, Objects3D, Tables, Texts, Videos
     from aim.sdk.repo import Repo
     from aim.sdk.run import Run
     from aim.sdk.sequence import Sequence
@@ -175,6 +175,14 @@ class RepoQueries(ABC):
         from aim.sdk.object_sequences import Tables
 
         return self._query_sequences(Tables, query, report_mode)
+
+    def query_objects3d(
+        self, query: str = "", report_mode: QueryReportMode = QueryReportMode.PROGRESS_BAR
+    ) -> QuerySequenceCollection[Objects3D]:
+        """Return the sequences of 3D objects that match *query*, which calls them `objects3d`; see `query_metrics`."""
+        from aim.sdk.object_sequences import Objects3D
+
+        return self._query_sequences(Objects3D, query, report_mode)
 
     def last_values(self, name: str, context: Mapping[str, Any] | None = None) -> dict[str, float]:
         """

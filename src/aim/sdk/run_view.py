@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from aim.engine.door import RunDoor
     from aim.sdk.metric import Metric
-    from aim.sdk.object_sequences import Audios, Distributions, Figures, Images, Tables, Texts, Videos
+    from aim.sdk.object_sequences import Audios, Distributions, Figures, Images, Objects3D, Tables, Texts, Videos
     from aim.sdk.run_health import RunHealth
     from aim.sdk.sequence import Sequence
     from aim.sdk.sequence_collection import SingleRunSequenceCollection
@@ -315,6 +315,12 @@ class RunView:
         from aim.sdk.object_sequences import Tables
 
         return self._sequence_of(Tables, name, context)
+
+    def get_object3d_sequence(self, name: str, context: ContextLike = None) -> Objects3D | None:
+        """Return the 3D objects of that name and context; None when there are none."""
+        from aim.sdk.object_sequences import Objects3D
+
+        return self._sequence_of(Objects3D, name, context)
 
     def get_terminal_logs(self) -> Logs | None:
         """

@@ -34,6 +34,13 @@ MEDIA_TYPES = {
         "tiff": "image/tiff",
     },
     "aim.audio": {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac"},
+    "aim.object3d": {
+        "glb": "model/gltf-binary",
+        "gltf": "model/gltf+json",
+        "obj": "model/obj",
+        "stl": "model/stl",
+        "ply": "application/octet-stream",
+    },
     "aim.video": {"mp4": "video/mp4", "webm": "video/webm", "gif": "image/gif"},
 }
 PLAIN_TYPES = {"aim.text": "text/plain; charset=utf-8", "aim.figure": "application/json"}

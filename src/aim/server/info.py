@@ -32,6 +32,7 @@ TITLES = {
     "figures": "Figures",
     "videos": "Video",
     "tables": "Tables",
+    "objects3d": "3D objects",
 }
 """What pages call each subject of a query."""
 LIMITS = {

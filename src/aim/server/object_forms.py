@@ -98,6 +98,10 @@ def _video(item: ObjectItem) -> dict[str, Any]:
     return _media(item, "width", "height", "fps", "frame_count")
 
 
+def _object3d(item: ObjectItem) -> dict[str, Any]:
+    return _media(item, "point_count")
+
+
 def _media(item: ObjectItem, *names: str) -> dict[str, Any]:
     fields = item.fields
     media = {**_blob(item), "caption": _caption(fields), "format": format_of(fields)}
@@ -143,6 +147,7 @@ WIRE_FORMS: dict[str, Callable[[ObjectItem], dict[str, Any]]] = {
     "aim.figure": _figure,
     "aim.video": _video,
     "aim.table": _table,
+    "aim.object3d": _object3d,
 }
 """The form of each kind, by its stored name."""
 STORED_OF_SUBJECT = {kind.subject: kind.stored for kind in OBJECT_KINDS if not kind.is_log}

@@ -1,5 +1,5 @@
 """
-Objects by sequence and step: images, audio, video, texts, tables, distributions, figures. Specified in
+Objects by sequence and step: images, audio, video, texts, tables, distributions, figures, 3D objects. Specified in
 docs/formats/wire.md, section 6.
 """
 

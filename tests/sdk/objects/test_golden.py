@@ -20,6 +20,7 @@ from aim.sdk.objects.figure import Figure
 from aim.sdk.objects.image import Image
 from aim.sdk.objects.log_line import LogLine
 from aim.sdk.objects.log_record import LogRecord
+from aim.sdk.objects.object3d import Object3D
 from aim.sdk.objects.registry import CLASSES, restore
 from aim.sdk.objects.table import Table
 from aim.sdk.objects.text import Text
@@ -126,6 +127,20 @@ def test_the_golden_video() -> None:
 
     assert isinstance(video, Video)
     assert ((6, 4), 5.0, 3, "gif") == (video.size, video.fps, video.frame_count, video.format)
+
+
+def test_the_golden_3d_object() -> None:
+    """
+    Points and their colours.
+    """
+    cloud = golden("object3d")
+
+    assert isinstance(cloud, Object3D)
+    points, colors = cloud.to_numpy()
+    assert [[0.0, 0.5, -1.0], [3.0, 4.0, 5.0]] == points.tolist()
+    assert colors is not None
+    assert [[255, 0, 10], [0, 20, 30]] == colors.tolist()
+    assert ("golden", 2) == (cloud.caption, cloud.point_count)
 
 
 def test_the_golden_table() -> None:

@@ -19,6 +19,8 @@ HEADS = {
     "mp4": b"\0\0\0\x20ftypisom",
     "webm": b"\x1aE\xdf\xa3\x9f",
     "gif": b"GIF89a\x05\0",
+    "glb": b"glTF\2\0\0\0",
+    "ply": b"ply\r\nformat",
 }
 
 

@@ -186,7 +186,10 @@ export function Media({ isText }: { isText: boolean }): JSX.Element {
 function NoMedia(): JSX.Element {
   return (
     <main class="main">
-      <Notice icon="image" title="These runs have no images, videos, audio, tables, figures or distributions">
+      <Notice
+        icon="image"
+        title="These runs have no images, videos, audio, tables, figures, distributions or 3D objects"
+      >
         <p>
           Record one with <code>run.track(Image(array), name="samples")</code>.
         </p>

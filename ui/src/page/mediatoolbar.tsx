@@ -35,6 +35,7 @@ interface MediaToolbarProps {
 export function MediaToolbar(props: MediaToolbarProps): JSX.Element {
   const { titles, subject, sequences, isColumns, stepping, picked, onCompare } = props;
   const renderer = subject === null ? null : rendererOf(subject);
+  const Controls = renderer?.controls;
   const resize = (text: string): void => change({ size: text === SIZE_PX ? null : text }, true);
   return (
     <div class="toolbar">
@@ -63,6 +64,7 @@ export function MediaToolbar(props: MediaToolbarProps): JSX.Element {
         </span>
       )}
       {!isColumns && !renderer?.whole && <StepSlider stepping={stepping} />}
+      {Controls && <Controls />}
       <span class="spacer" />
       {picked.length > 0 && (
         <button type="button" class="pill strong" onClick={onCompare}>

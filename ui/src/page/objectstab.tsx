@@ -26,7 +26,7 @@ export function ObjectsTab({ run, subject }: { run: RunAnswer; subject: string }
   const { scope } = useApp();
   const at = useSignal<number | null>(null);
   const open = useSignal<readonly Item[] | null>(null);
-  const { whole, hasOverlays } = rendererOf(subject);
+  const { whole, hasOverlays, controls: Controls } = rendererOf(subject);
   const askedSteps = useComputed<ObjectsRequest["steps"]>(() =>
     whole ? { from: null, to: null, count: WHOLE_STEPS } : { at: at.value },
   );
@@ -44,9 +44,10 @@ export function ObjectsTab({ run, subject }: { run: RunAnswer; subject: string }
   if (!store.answer.value) return store.error.value ? <p class="failure">{store.error.value.message}</p> : <Skeleton />;
   return (
     <>
-      {!whole && stepping.steps.value.length > 1 && (
+      {((!whole && stepping.steps.value.length > 1) || Controls) && (
         <div class="toolbar">
-          <StepSlider stepping={stepping} />
+          {!whole && stepping.steps.value.length > 1 && <StepSlider stepping={stepping} />}
+          {Controls && <Controls />}
         </div>
       )}
       {hasOverlays && <OverlayBar items={items} />}

@@ -14,6 +14,7 @@ import { Distributions } from "./distributions";
 import { Figure } from "./figure";
 import { Picture } from "./picture";
 import { Address, Elsewhere } from "./reference";
+import { Solid, SolidControls } from "./object3d";
 import { Sound } from "./sound";
 import { TableView } from "./tableview";
 
@@ -51,6 +52,8 @@ export interface Renderer {
   readonly scale?: number;
   /// Whether those of several runs stand beside each other, where each run has one.
   readonly flows?: boolean;
+  /// What the toolbar has for them.
+  readonly controls?: ComponentType;
   /// Whether boxes and masks may lie over them, and several can be looked at together.
   readonly hasOverlays?: boolean;
 }
@@ -104,6 +107,15 @@ const ANY: Renderer = { icon: "file", piece: AnyPiece };
 const RENDERERS: Readonly<Record<string, Renderer>> = {
   images: { icon: "image", piece: PicturePiece, hasColumns: true, isSized: true, flows: true, hasOverlays: true },
   videos: { icon: "film", piece: Clip, hasColumns: true, isSized: true, scale: 1.8, flows: true },
+  objects3d: {
+    icon: "cube",
+    piece: Solid,
+    hasColumns: true,
+    isSized: true,
+    scale: 2,
+    flows: true,
+    controls: SolidControls,
+  },
   audios: { icon: "wave", piece: Sound, flows: true },
   texts: { icon: "note", piece: TextPiece, page: "text" },
   tables: { icon: "table", piece: TableView },

@@ -42,6 +42,7 @@ KINDS = {
     "aim.figure": "figures",
     "aim.text": "texts",
     "aim.table": "tables",
+    "aim.object3d": "objects3d",
 }
 """The folder among the artifacts for a kind of object."""
 EXTENSIONS = {"jpeg": "jpg", "raw_json": "json"}

@@ -4,6 +4,7 @@ Runs as one HTML file: the pages of `aim up`, read-only, for a browser without a
     <meta Content-Security-Policy>     nothing may be fetched; only the script and style of this file run, by their hash
     <script type=octet-stream id=…>    the blocks of the archive (page_archive.py), in base64
     <style>, <script>                  the pages, built as one script whose requests read the archive
+    <script>                           what draws 3D objects, before it, where the archive has the files of some
 
 Specified in docs/formats/page.md. Names and texts of runs are in base64 only, so none of them is ever markup.
 """
@@ -14,12 +15,13 @@ import base64
 import hashlib
 import html
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aim.server
 from aim.convert.exporting.page_archive import collect, encoded
-from aim.convert.exporting.page_choice import PageChoice
+from aim.convert.exporting.page_choice import FULL, PageChoice
 from aim.convert.exporting.page_curves import EXACT_POINTS_MAX
 from aim.convert.exporting.wire_client import WireClient
 from aim.core.errors import AimError
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from aim.convert.exporting.export_report import ExportReport
     from aim.convert.exporting.exported_run import ExportedRuns
 
+OBJECTS_3D = "objects3d"
 BUNDLE = Path(aim.server.__file__).parent / "static" / "page"
 
 
@@ -38,11 +41,13 @@ class PagesNotBuilt(AimError):
 def write_page(runs: ExportedRuns, path: Path, report: ExportReport, choice: PageChoice | None = None) -> None:
     """Write *runs* to the file *path*."""
     choice = choice or PageChoice()
-    script, style = bundle_text(BUNDLE / "page.js"), bundle_text(BUNDLE / "page.css")
+    scripts, style = [bundle_text(BUNDLE / "page.js")], bundle_text(BUNDLE / "page.css")
     with WireClient(Path(runs.door.address)) as client:
         archive = collect(client, runs, choice, report)
-    head = _head(script, style, choice, report.runs)
-    tail = f"<script>{script}</script>\n</body></html>\n"
+    if choice.media == FULL and archive.answers["objects"].get(OBJECTS_3D):
+        scripts.insert(0, bundle_text(BUNDLE / "solid.js"))
+    head = _head(scripts, style, choice, report.runs)
+    tail = "".join(f"<script>{script}</script>\n" for script in scripts) + "</body></html>\n"
     room_bytes = choice.max_bytes - len(head.encode()) - len(tail.encode()) - 100 * (len(archive.media) + 2)
     blocks = encoded(archive, choice, room_bytes, report)
     if not choice.is_whole and report.points > EXACT_POINTS_MAX:
@@ -63,9 +68,10 @@ def bundle_text(path: Path) -> str:
     return text.replace("</script", "<\\/script").replace("<!--", "<\\!--") if path.suffix == ".js" else text
 
 
-def _head(script: str, style: str, choice: PageChoice, run_count: int) -> str:
+def _head(scripts: Sequence[str], style: str, choice: PageChoice, run_count: int) -> str:
+    hashes = " ".join(f"'{_hash(script)}'" for script in scripts)
     policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+        f"default-src 'none'; script-src {hashes}; style-src '{_hash(style)}'; "
         "img-src data: blob:; font-src data:; media-src data: blob:; base-uri 'none'; form-action 'none'"
     )
     day = time.strftime("%Y-%m-%d")

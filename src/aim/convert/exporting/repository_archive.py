@@ -3,7 +3,7 @@ A ZIP with everything of some runs: unpacked, it is a repository, and other prog
 
     <name>/.aim/FORMAT, .aim/runs/<hash>/...   the folders of the runs, as they are
     <name>/runs.jsonl, points.parquet          what is in them, as tables
-    <name>/media/<hash>/<n>-<step>.<format>    images, audio, video and figures as plain files
+    <name>/media/<hash>/<n>-<step>.<format>    images, audio, video, figures and 3D objects as plain files
     <name>/media/index.json                    run, name, context, step and caption of each
 
 A run that is still recording is copied as it is at that moment. Entries over 4 GiB and more than 65,535 entries are

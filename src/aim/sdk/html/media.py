@@ -1,9 +1,10 @@
 """
-Objects in a notebook: pictures, sound, video, texts, histograms, tables, figures.
+Objects in a notebook: pictures, sound, video, texts, histograms, tables, figures, 3D objects.
 
     image            the picture itself, up to 1 MiB of file; a larger one as WebP of at most 1024 pixels a side
     audio, video     with the browser's own controls, up to 8 MiB of file; else what it is and how large
     by reference     the small picture, and the address as text: nothing is fetched
+    3D object        what it is and how large its file is
     figure           curves of its lines and markers as a still picture; plotly itself draws it where it is installed
 
 A notebook keeps its outputs in its file, which is what the bounds are for. What can't be decoded is named in its
@@ -199,6 +200,12 @@ def video(film: PlayedMedia, description: str) -> Html:
         return captioned(element("img", src=source, alt=short(film.caption), style="max-width:100%"), film.caption)
     player = element("video", controls="", loop="", muted="", src=source, style="max-width:100%")
     return captioned(player, film.caption)
+
+
+def object3d(body: PlayedMedia, description: str) -> Html:
+    """Return what a 3D object is and how large its file is; the pages turn it."""
+    data, reason = _played(body)
+    return captioned(_named("3D object", description, reason if data is None else size(len(data))), body.caption)
 
 
 def _played(media: PlayedMedia) -> tuple[bytes | None, str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aim.sdk.objects.image import convert_to_aim_image_list as convert_to_aim_image_list
     from aim.sdk.objects.log_line import LogLine as LogLine
     from aim.sdk.objects.log_record import LogRecord as LogRecord
+    from aim.sdk.objects.object3d import Object3D as Object3D
     from aim.sdk.objects.registry import UnknownObject as UnknownObject
     from aim.sdk.objects.table import Table as Table
     from aim.sdk.objects.text import Text as Text
@@ -28,6 +29,7 @@ __all__ = [
     "Image",
     "LogLine",
     "LogRecord",
+    "Object3D",
     "Table",
     "Text",
     "UnknownObject",
@@ -42,6 +44,7 @@ _DEFINED_IN = {
     "Image": "aim.sdk.objects.image",
     "LogLine": "aim.sdk.objects.log_line",
     "LogRecord": "aim.sdk.objects.log_record",
+    "Object3D": "aim.sdk.objects.object3d",
     "Table": "aim.sdk.objects.table",
     "Text": "aim.sdk.objects.text",
     "UnknownObject": "aim.sdk.objects.registry",

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from aim.core.errors import UntrackableValue, WrongType
 from aim.sdk.objects import wav
 from aim.sdk.objects.custom import Content
-from aim.sdk.objects.played import Played
+from aim.sdk.objects.media_file import MediaFile
 from aim.sdk.objects.recognise import is_array
 from aim.sdk.objects.sources import is_file_source
 
@@ -34,7 +34,7 @@ RATE_DEFAULT = 22_500  # frames a second; that of Aim 3
 RATE_MAX = 2**31 - 1
 
 
-class Audio(Played):
+class Audio(MediaFile):
     """
     One piece of sound.
 

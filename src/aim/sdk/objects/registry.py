@@ -22,6 +22,7 @@ CLASSES = {
     "aim.figure": ("aim.sdk.objects.figure", "Figure"),
     "aim.video": ("aim.sdk.objects.video", "Video"),
     "aim.table": ("aim.sdk.objects.table", "Table"),
+    "aim.object3d": ("aim.sdk.objects.object3d", "Object3D"),
     "aim.log_line": ("aim.sdk.objects.log_line", "LogLine"),
     "aim.log_record": ("aim.sdk.objects.log_record", "LogRecord"),
 }

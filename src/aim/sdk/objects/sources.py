@@ -57,10 +57,10 @@ def file_at(source: Any, subject: str) -> Path:
 
 def kind_of_file(data: bytes) -> str:
     """
-    Return the format of *data* by its first bytes: wav, mp3, flac, mp4, webm, gif, or ''.
+    Return the format of *data* by its first bytes: wav, mp3, flac, mp4, webm, gif, glb, ply, or ''.
 
     Sources: RIFF (Microsoft, 1991); ID3v2.4 section 3.1 and the frame sync of ISO 11172-3; FLAC format, `fLaC`;
-    ISO 14496-12 `ftyp`; EBML (RFC 8794) section 8; GIF89a section 17.
+    ISO 14496-12 `ftyp`; EBML (RFC 8794) section 8; GIF89a section 17; glTF 2.0 section 4.4.2; PLY (Turk, 1994).
 
     >>> kind_of_file(b"GIF89a...")
     'gif'
@@ -69,7 +69,14 @@ def kind_of_file(data: bytes) -> str:
         return "wav"
     if data[:3] == b"ID3" or (len(data) > 1 and data[0] == 0xFF and data[1] & 0xE6 == 0xE2):
         return "mp3"
-    starts = {b"fLaC": "flac", b"\x1aE\xdf\xa3": "webm", b"GIF8": "gif"}
+    starts = {
+        b"fLaC": "flac",
+        b"\x1aE\xdf\xa3": "webm",
+        b"GIF8": "gif",
+        b"glTF": "glb",
+        b"ply\n": "ply",
+        b"ply\r": "ply",
+    }
     if data[4:8] == b"ftyp":
         return "mp4"
     return starts.get(data[:4], "")

@@ -33,8 +33,8 @@ from aim.core.errors import UntrackableValue, WrongType
 from aim.core.values import is_number
 from aim.sdk.objects.custom import Content
 from aim.sdk.objects.encodings import check_size
+from aim.sdk.objects.media_file import MediaFile
 from aim.sdk.objects.pixels import CHANNEL_COUNT_MAX, levels, pixels_of
-from aim.sdk.objects.played import Played
 from aim.sdk.objects.recognise import is_array, is_pil_image, is_torch_tensor, numpy_of
 from aim.sdk.objects.sources import is_file_source
 
@@ -48,7 +48,7 @@ FPS_MAX = 1000
 CODECS = {"mp4": "libx264", "webm": "libvpx-vp9"}
 
 
-class Video(Played):
+class Video(MediaFile):
     """
     One video.
 

@@ -1,6 +1,6 @@
 """
-What audio and video have in common: a file in one of a few formats, whose bytes come from a path, a buffer, or an
-address that they stay at.
+What audio, video and 3D objects have in common: a file in one of a few formats, whose bytes come from a path, a
+buffer, or an address that they stay at.
 
 The format is the one that the caller names, else the path's ending, else what the first bytes tell.
 """
@@ -15,12 +15,12 @@ from aim.core.errors import UntrackableValue
 from aim.sdk.objects.references import StoredMedia, address_of, head_of
 from aim.sdk.objects.sources import kind_of_file, read_source
 
-PlayedT = TypeVar("PlayedT", bound="Played")
+MediaFileT = TypeVar("MediaFileT", bound="MediaFile")
 
 
-class Played(StoredMedia):
+class MediaFile(StoredMedia):
     """
-    One file that plays.
+    One file of a medium.
 
     Attributes:
         SUBJECT: what it is, for messages.
@@ -31,7 +31,7 @@ class Played(StoredMedia):
     FORMATS: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
-    def from_uri(cls: type[PlayedT], uri: str | os.PathLike[str], format: str = "", caption: Any = "") -> PlayedT:
+    def from_uri(cls: type[MediaFileT], uri: str | os.PathLike[str], format: str = "", caption: Any = "") -> MediaFileT:
         """
         Return an object whose file stays where it is: only its address is recorded.
 
@@ -77,7 +77,7 @@ class Played(StoredMedia):
         name = format_asked or (ending if ending in cls.FORMATS else kind_of_file(data))
         if name not in cls.FORMATS:
             raise UntrackableValue(
-                f"{cls.SUBJECT.capitalize()} format must be provided: the file does not tell. "
+                f"{cls.SUBJECT[0].upper()}{cls.SUBJECT[1:]} format must be provided: the file does not tell. "
                 f"Pass format, one of {', '.join(cls.FORMATS)}."
             )
         return name
