@@ -6,6 +6,7 @@ What a run of thousands of metrics costs the pages: the catalogue opened, the fi
 
 Figures are ms of the processor in fresh processes that call what answers the requests; *first*: the first answer of the
 process, from a catalogue on disk; *again*: the least of two more. The floor is `json.dumps` of the same answer.
+*sent*: compressed, as browsers get it.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable
-from datetime import timezone
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -37,17 +38,19 @@ def _ms(call: Callable[[], Any]) -> tuple[float, Any]:
 
 def measure(root: Path) -> Figures:
     """Return the figures of the repository in *root*, for the sources that this process has imported."""
+    from aim.engine.repository import Repository
     from aim.server import run_page, runs, serve
+    from aim.server.bodies import Body
     from aim.server.open_repository import OpenRepository
 
     if hasattr(serve, "COLLECT_EACH"):
         import gc
 
         gc.set_threshold(serve.COLLECT_EACH)
-    repo = OpenRepository("bench", "bench", root)
+    repo = OpenRepository("bench", Repository(root), "bench")
     figures: Figures = {"open": _ms(repo.warm)[0]}
     requests: dict[str, Callable[[], Any]] = {
-        "fields": lambda: runs._fields(repo, "", None, timezone.utc),
+        "fields": lambda: runs._fields(repo, Body({"query": ""}), None),
         "page": lambda: run_page._run(repo, "many"),
     }
     for name, ask in requests.items():
@@ -56,6 +59,7 @@ def measure(root: Path) -> Figures:
         tree = json.loads(answer.body)
         figures[f"{name}, floor"] = _ms(lambda tree=tree: json.dumps(tree))[0]
         figures[f"{name}, kB"] = len(answer.body) / 1e3
+        figures[f"{name}, sent kB"] = len(zlib.compress(answer.body, 1)) / 1e3
     figures["memory MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return figures
 

@@ -6,13 +6,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from aim.core.errors import RunNotFound
 from aim.core.reserved import SYSTEM_PARAMS
+from aim.engine.logs import RunLogs
 from aim.engine.overview_of_run import overview_of_run, sequences_of_run
+from aim.engine.repository import Repository
+from aim.sdk.objects.text import Text
+from aim.sdk.run import Run
 from tests.engine.runs import RecordedRun, RecordedRuns
+from tests.storage.opened_files import OpenedFiles
 
 VAL = '{"subset":"val"}'
 RUNS = [
@@ -97,3 +103,35 @@ def test_sequences_are_those_of_one_run(runs: RecordedRuns) -> None:
     assert ["loss"] == [sequence.name for sequence in sequences_of_run(runs.table, runs.hashes[1])]
     assert [] == sequences_of_run(runs.table, runs.hashes[2])
     assert [] == sequences_of_run(runs.table, "gone")
+
+
+def test_the_lines_of_a_run_are_read_once(tmp_path: Path) -> None:
+    """
+    Its page asks for the overview and for the logs, again and again: only what is new is read.
+    """
+    repository = Repository(tmp_path, create=True)
+    writer = repository.new_run("many")
+    writer.sequence("loss").track(0.5, step=0)
+    writer.close()
+    opened = OpenedFiles(repository.files / "runs")
+    with opened.counting():
+        for _ in range(2):
+            assert ["loss"] == [key[0] for key in overview_of_run(repository, "many").state.sequences]
+            assert [] == RunLogs(repository.readers.reader("many")).all()
+
+    assert 1 == sum(name.endswith(".events.jsonl") for name in opened.names)
+
+
+def test_objects_among_the_params_have_no_bytes(tmp_path: Path) -> None:
+    """
+    The overview has their fields, also when the run was read before.
+    """
+    repository = Repository(tmp_path, create=True)
+    run = Run(repo=str(tmp_path))
+    run["sample"] = Text("hello")
+    run.close()
+    repository.readers.reader(run.hash).params()
+
+    assert {"data": None, "size": 0, "extension": "bin", "text": "hello"} == overview_of_run(
+        repository, run.hash
+    ).params["sample"]["$object"]["items"][0]

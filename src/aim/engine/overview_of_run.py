@@ -72,10 +72,12 @@ def overview_of_run(repository: BackendRepository, run_hash: str) -> RunOverview
 
     Raises:
         RunNotFound: there is no such run.
+
+    Cost: reading the lines that are new since anybody asked for the run, and those that set params.
     """
-    log = repository.backend.log(run_hash, _Described)
+    log = repository.readers.reader(run_hash).log  # the reader is kept, and its log with it
     state = log.refresh()
-    tree = params.encode(log.params, strict=False)
+    tree = params.encode(log.params_with(_Described), strict=False)
     members = dict(tree["$dict"]) if isinstance(tree, dict) and set(tree) == {"$dict"} else tree
     system = members.pop(SYSTEM_PARAMS, None) if isinstance(members, dict) else None
     status, end_s = state.status()

@@ -21,6 +21,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from aim.core.errors import UsageError
 from aim.server.aim3_addresses import is_aim3, translated
 from aim.server.answers import missing
+from aim.server.compression import accepted_encodings
 from aim.server.files import FOREVER
 from aim.server.server_state import server_of
 
@@ -147,9 +148,7 @@ async def asset(request: Request) -> Response:
     if path.parent != folder or path.name.startswith(".") or not path.is_file():
         raise missing("The built pages have no such file.")
     headers = {"Cache-Control": f"public, {FOREVER}", "Vary": "Accept-Encoding"}
-    accepted = {
-        part.partition(";")[0].strip() for part in request.headers.get("accept-encoding", "").lower().split(",")
-    }
+    accepted = accepted_encodings(request.headers)
     kind = MEDIA_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     for encoding, suffix in TWINS:
         twin = path.with_name(path.name + suffix)

@@ -24,6 +24,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from aim.core.errors import AimError, DamagedFile, InvalidQuery, NotFound, Unavailable, UsageError
 from aim.server.answers import Refusal, json_answer
+from aim.server.compression import compressing
 from aim.server.request_log import RequestLog
 from aim.server.roles import NEEDED, OPEN
 from aim.server.security import HEADERS, Guard, page_policy
@@ -128,7 +129,7 @@ class Boundary:
         try:
             is_api = scope["path"].startswith("/api/") and scope["path"] not in OPEN_API
             scope["principal"] = self._guard.check(scope, is_api=is_api)
-            await self._routes(scope, receive, send_checked)
+            await self._routes(scope, receive, compressing(scope, send_checked))
         except ClientDisconnect:  # its request was cut: nobody waits for an answer
             log.info("%s %r was cut short", *log_fields)
         except Exception as error:

@@ -15,7 +15,7 @@ from aim.core.errors import RunNotFound
 from aim.core.statuses import FAILED
 from aim.engine import importing
 from aim.engine.artifacts import RunFile
-from aim.engine.exact_summaries import exact_summary, may_be_longer
+from aim.engine.exact_summaries import EXACT_INTEGER_MAX, exact_summary, may_be_longer
 from aim.engine.listing import notes_text
 from aim.engine.logs import LogInfo, LogMessage, RunLogs
 from aim.engine.overview_of_run import RunOverview, SummarizedSequence, overview_of_run, sequences_of_run
@@ -127,17 +127,27 @@ def _wire_import(note: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _wire_sequence(repo: OpenRepository, run_hash: str, sequence: SummarizedSequence) -> dict[str, Any]:
-    key = (sequence.name, contexts.text(sequence.context))
-    values = {
-        name: exact_summary(repo.repository, run_hash, key, name, value) if may_be_longer(name, value) else value
-        for name, value in sequence.values.items()
-    }
     return {
         "name": sequence.name,
         "context": wire_context(sequence.context),
         "kind": sequence.kind,
-        **{name: wire_number(value) for name, value in values.items()},
+        **{
+            # a page has a hundred thousand of these, and nearly all stand in an answer as they are
+            name: value
+            if value.__class__ is int or (value.__class__ is float and -EXACT_INTEGER_MAX < value < EXACT_INTEGER_MAX)
+            else _wire_summary(repo, run_hash, sequence, name, value)
+            for name, value in sequence.values.items()
+        },
     }
+
+
+def _wire_summary(
+    repo: OpenRepository, run_hash: str, sequence: SummarizedSequence, name: str, value: float | int
+) -> float | int | str | None:
+    if may_be_longer(name, value):
+        key = (sequence.name, contexts.text(sequence.context))
+        value = exact_summary(repo.repository, run_hash, key, name, value)
+    return wire_number(value)
 
 
 def _wire_log(log: LogInfo) -> dict[str, Any]:

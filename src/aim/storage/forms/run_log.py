@@ -10,6 +10,7 @@ Specified in docs/formats/repository.md and events.md.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Mapping
@@ -262,6 +263,16 @@ class RunLog:
     def params(self) -> Any:
         """A copy of the params of the last `refresh`, keys in order."""
         return self._state.params
+
+    def params_with(self, restore: Restore) -> Any:
+        """Return the params of the last `refresh`, with objects that *restore* makes. Cost: that of their lines."""
+        state = RunState(self.run_hash)
+        with self._lock[1]:
+            lines = [line for line in self._lines if "set" in line[3] or "del" in line[3]]
+        for line in lines:
+            with contextlib.suppress(*fold.MALFORMED):  # `refresh` has told of it
+                fold.apply(state, line, restore)
+        return state.params
 
     def param(self, path: ParamPath) -> Any:
         """Return a copy of the param at *path*. Raises KeyError."""

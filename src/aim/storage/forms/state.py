@@ -96,6 +96,8 @@ class SequenceState(PlainObject):
     @property
     def kind(self) -> str:
         """`int`, `float`, `number` for both, or its objects' type, such as `list(aim.image)`; "" without parts."""
+        if len(self.parts) == 1:
+            return self.parts[0].kind
         kinds = {part.kind for part in self.parts}
         if kinds == NUMBERS:
             return "number"
