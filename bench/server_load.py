@@ -6,8 +6,10 @@ How many trainings one server takes: many shippers at once, each with a run of i
 
 Each shipper sends 100 points a second, when the server wishes it to (`next_in`), over a connection that it keeps. The
 requests are made before by the shipper's own code, one writer for all: what is measured is the server, not the makers
-of load, which share its cores. Printed: requests and points a second, the time to the answer, errors, the server's
-processor time a request, and the time of the table of runs meanwhile. Stored in bench/results/server_load.json.
+of load, which share its cores. In the second half of the time a reader asks for the table of runs each second.
+
+Printed: requests and points a second, the time to the answer, errors, the server's processor time a request without a
+reader and with one, and the time of the table. Stored in bench/results/server_load.json.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import json
 import random
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,6 +50,12 @@ class Load:
         self.points = 0
         self.errors = 0
         self.next_in_s = 0.0
+        self.parts: list[tuple[int, float]] = []  # at the start, before the reader, at the end: requests, seconds
+
+    def cpu_ms(self, part: int) -> float:
+        """Return the server's processor time a request without (0) or with (1) a reader."""
+        (count, cpu_s), (later_count, later_cpu_s) = self.parts[part : part + 2]
+        return (later_cpu_s - cpu_s) / max(1, later_count - count) * 1e3
 
 
 class Shipper:
@@ -137,21 +146,26 @@ async def _look(base: str, load: Load, until_s: float) -> None:
         await asyncio.sleep(TABLE_S)
 
 
-async def _put_load(base: str, clients: int, seconds: float) -> Load:
+async def _put_load(base: str, clients: int, seconds: float, cpu_s: Callable[[], float]) -> Load:
     load = Load()
     until_s = time.monotonic() + seconds
     shippers = [_ship(Shipper(number), base, load, until_s) for number in range(clients)]
-    await asyncio.gather(_look(base, load, until_s), *shippers)
+    await asyncio.gather(_look_later(base, load, seconds / 2, until_s, cpu_s), *shippers)
+    load.parts.append((len(load.taken_ms), cpu_s()))
     return load
+
+
+async def _look_later(base: str, load: Load, after_s: float, until_s: float, cpu_s: Callable[[], float]) -> None:
+    load.parts.append((0, cpu_s()))
+    await asyncio.sleep(after_s)
+    load.parts.append((len(load.taken_ms), cpu_s()))
+    await _look(base, load, until_s)
 
 
 def measure(server: Server, clients: int, seconds: float) -> dict[str, float]:
     """Let *clients* shippers send for some seconds; return what that costs."""
     process = psutil.Process(server.process.pid)
-    before = process.cpu_times()
-    load = asyncio.run(_put_load(server.base, clients, seconds))
-    after = process.cpu_times()
-    cpu_s = after.user + after.system - before.user - before.system
+    load = asyncio.run(_put_load(server.base, clients, seconds, lambda: sum(process.cpu_times()[:2])))
     count = len(load.taken_ms)
     return {
         "requests_s": count / seconds,
@@ -159,7 +173,8 @@ def measure(server: Server, clients: int, seconds: float) -> dict[str, float]:
         **{f"p{share}_ms": share_of(load.taken_ms, share / 100) for share in (50, 99)},
         "max_ms": max(load.taken_ms),
         "errors": load.errors,
-        "cpu_ms": cpu_s / count * 1e3,
+        "cpu_ms": load.cpu_ms(0),
+        "cpu_reading_ms": load.cpu_ms(1),
         "table_p95_ms": share_of(load.table_ms, 0.95),
         "next_in_s": load.next_in_s,
         "server_mb": process.memory_info().rss / 1e6,

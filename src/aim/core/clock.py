@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import lru_cache
 
 from aim.core.tuples import NamedTuple
 
@@ -84,6 +85,7 @@ def is_alive(process: Process) -> bool | None:
     return ticks != ZOMBIE and (process.start is None or ticks is None or ticks == process.start)
 
 
+@lru_cache(1)
 def boot_id() -> str | None:
     """Return the id of the host's current boot; None where the system has none."""
     try:

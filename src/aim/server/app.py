@@ -56,6 +56,7 @@ from aim.server.settings import Settings, repo_ids
 TRASH_INTERVAL_S = 5.0
 Endpoint = Callable[[Request], Awaitable[Response]]
 REPOSITORY_ROUTES = [
+    Route("/ship", ship.ship, methods=["POST"]),  # the first: each training asks it each second
     Route("/runs", runs.table, methods=["POST"]),
     Route("/fields", runs.fields, methods=["POST"]),
     Route("/groups", groups.groups, methods=["POST"]),
@@ -78,7 +79,6 @@ REPOSITORY_ROUTES = [
     Route("/tables", tables.rows, methods=["POST"]),
     Route("/tables/{blob}", tables.table),
     Route("/events", live.events),
-    Route("/ship", ship.ship, methods=["POST"]),
     Route("/edits", edits.edit, methods=["POST"]),
     Route("/edits", edits.edits),
     Route("/edits/{undo}", edits.one_edit),
@@ -153,7 +153,7 @@ def routes(*, has_pages: bool = True) -> list[BaseRoute]:
     """List the addresses, each of which checks the right that it needs."""
     mount = Mount(REPOSITORY, routes=guarded(REPOSITORY_ROUTES, REPOSITORY))
     before, after = guarded(_api_routes()), guarded(_page_routes() if has_pages else [Route("/{path:path}", _no_pages)])
-    return [*before, mount, *guarded(aim3_clients.ROUTES), *after]
+    return [mount, *before, *guarded(aim3_clients.ROUTES), *after]
 
 
 def guarded(listed: Iterable[Route], base: str = "") -> list[Route]:

@@ -137,6 +137,8 @@ class PeopleSettings:
         >>> PeopleSettings(trusted_proxies=(read_proxy("10.0.0.7"),)).is_trusted("::ffff:10.0.0.7")
         True
         """
+        if not self.trusted_proxies:
+            return False
         if not address:
             return None in self.trusted_proxies
         try:

@@ -30,6 +30,7 @@ from aim.server.workers import ReadingProcesses, can_fork
 STOP_TIMEOUT_S = 5
 KEEP_ALIVE_S = 75  # trainings send up to 15 s apart, and would find their connection closed
 BACKLOG = 256
+DESCRIPTORS_MAX = 65_536
 COLLECT_EACH = 50_000  # new objects; at Python's 700 a third of the time of a large answer goes into looking for cycles
 ANY_HOST = frozenset({"0.0.0.0", "::", ""})
 
@@ -160,6 +161,7 @@ def make_server(
     logging.getLogger("aim.server").setLevel(settings.log_level.upper())
     config = uvicorn.Config(
         app,
+        http="h11",  # httptools, which uvicorn prefers where it is installed, has no bound on the bytes of a header
         log_level=settings.log_level,
         access_log=False,  # that of boundary.py leaves out what follows the `?`, which may be the token
         server_header=False,
@@ -193,12 +195,29 @@ def serve(settings: Settings, ready: Callable[[str], None], progress: Progress |
         RepoNotFound, UnsupportedFormat: a repository can't be opened.
         UsageError: the port can't be used.
     """
+    _raise_descriptor_limit()
     if settings.workers > 1 and can_fork():
         _serve_with_readers(settings, ready, progress)
         return
     server = make_server(settings, progress)
     opened = listen(settings)
     _run(server, [opened], lambda: ready(address(settings, opened)))
+
+
+def _raise_descriptor_limit() -> None:
+    """Let this process have as many descriptors as the system allows: each training keeps a connection, and files."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    limit, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return
+    raised = DESCRIPTORS_MAX if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS_MAX)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(limit, raised), hard))
+    except (ValueError, OSError):  # macOS allows less than it says
+        pass
 
 
 def _serve_with_readers(settings: Settings, ready: Callable[[str], None], progress: Progress | None) -> None:

@@ -15,7 +15,6 @@ import errno
 import threading
 import time
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,14 +23,13 @@ from aim.core.shield import shielded
 from aim.server import room
 from aim.server.answers import Refusal, json_answer, wrong
 from aim.server.open_repository import OpenRepository, Receiving
+from aim.server.receiving_threads import Answer, ReceivingThreads
 from aim.server.server_state import check_writable, repo_of
 from aim.storage.shipping.frames import BODY_BYTES_MAX, CRC_FIELD, MalformedRequest, UnsupportedProtocol, body_crc
-from aim.storage.shipping.receiving import Answer
 
 BYTES_TYPE = "application/octet-stream"
 SYNC_INTERVAL_S = 1.0
 FLIGHT_BYTES_MAX = 64 << 20
-THREADS = 2
 SHIPPERS_A_S = 500
 PAUSE_S_MIN, PAUSE_S_MAX = 1.0, 10.0
 LATE_S = 0.2  # an event loop that is later than this has too much to do
@@ -45,7 +43,7 @@ class Receivers:
 
     def __init__(self) -> None:
         self._receivers: dict[str, Receiving] = {}
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="aim-server-receive")
+        self._threads = ReceivingThreads()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._syncing: threading.Thread | None = None
@@ -75,9 +73,8 @@ class Receivers:
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
         receiver = self.of(repo)
-        loop = asyncio.get_running_loop()
         try:
-            answer = await loop.run_in_executor(self._threads, receiver.receive, body)
+            answer = await self._threads.take(receiver, body)
         except UnsupportedProtocol as error:
             raise Refusal(426, "protocol", str(error)) from None
         except MalformedRequest as error:
@@ -122,7 +119,7 @@ class Receivers:
         self._stopping.set()
         if self._watching is not None:
             self._watching.cancel()
-        self._threads.shutdown(wait=True)
+        self._threads.close()
         if self._syncing is not None:
             self._syncing.join()
         for receiver in self._receivers.values():

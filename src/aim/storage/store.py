@@ -199,13 +199,19 @@ class Store:
             )
         return self.runs / run_hash
 
-    def create_run(self, run_hash: str | None = None) -> Path:
-        """Return the folder of a new run, or of the run *run_hash*, made if it is not there."""
+    def create_run(self, run_hash: str | None = None, *, sync: bool = True) -> Path:
+        """
+        Return the folder of a new run, or of the run *run_hash*, made if it is not there.
+
+        Args:
+            sync: wait until its name is on the disk; else whoever calls has `runs` synced later.
+        """
         name = layout.new_run_hash() if run_hash is None else layout.check_run_hash(run_hash)
         folder = self.runs / name
         if not folder.is_dir():
             self.disk.make_folder(folder)
-            self.disk.sync_folder(self.runs)
+            if sync:
+                self.disk.sync_folder(self.runs)
         return folder
 
     def delete_run(self, run_hash: str) -> None:

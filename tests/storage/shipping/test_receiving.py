@@ -16,6 +16,7 @@ import pytest
 from aim.engine.sealing import seal_run
 from aim.storage.care.check import check_run
 from aim.storage.disk import layout
+from aim.storage.disk.files import Disk
 from aim.storage.folder import FolderBackend
 from aim.storage.forms import events
 from aim.storage.recording.writer import Writer
@@ -118,6 +119,64 @@ def test_artifacts_of_the_run_arrive(spool: Store, server: Store) -> None:
 
     assert content == (server.run_folder(RUN) / "files" / "model.pt").read_bytes()
     assert [] == list(server.run_folder(RUN).glob(".ship-*"))
+
+
+def test_equal_files_of_several_names_each_replace_what_was_there(spool: Store, server: Store) -> None:
+    """
+    Files whose bytes are equal, and that come together, take the places of earlier versions, each its own.
+    """
+    folder = spool.run_folder(RUN)
+    (folder / "files").mkdir()
+    for content in (b"first", b""):
+        for name in ("best.pt", "last.pt"):
+            (folder / "files" / name).write_bytes(content)
+            writer = Writer(folder, RUN)
+            digest = hashlib.sha256(content).hexdigest()
+            writer.lines.add_artifact({"name": name, "uri": None, "size": len(content), "sha256": digest})
+            writer.close()
+        Wire(server).ship(shipments_of(spool))
+
+    assert {"best.pt": b"", "last.pt": b""} == {
+        path.name: path.read_bytes() for path in (server.run_folder(RUN) / "files").iterdir()
+    }
+
+
+class CountingDisk(Disk):
+    """
+    A disk that counts how often somebody waits for it.
+    """
+
+    def __init__(self) -> None:
+        self.waits = 0
+
+    def sync(self, descriptor: int) -> None:
+        """
+        Count, and do it.
+        """
+        self.waits += 1
+        super().sync(descriptor)
+
+    def sync_folder(self, path: Path) -> None:
+        """
+        Count, and do it.
+        """
+        self.waits += 1
+        super().sync_folder(path)
+
+
+def test_no_request_waits_for_the_disk(spool: Store, tmp_path: Path) -> None:
+    """
+    Not even the first one of a run, which makes its folder: only the thread that syncs waits.
+    """
+    disk = CountingDisk()
+    store = Store(tmp_path / "server" / ".aim", create=True, disk=disk)
+    line = Wire(store)
+    waits = disk.waits
+
+    line.send(shipments_of(spool))
+    assert waits == disk.waits
+    line.receiver.sync()
+    assert waits + 2 < disk.waits  # the files, the folder of the run, and that of all runs
 
 
 def test_only_a_request_with_the_first_line_makes_a_run(spool: Store, server: Store) -> None:

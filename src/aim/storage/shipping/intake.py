@@ -127,7 +127,8 @@ class WriterIntake:
         if isinstance(number, int) and number > layout.FORMAT_NUMBER:
             why = f"The run has format {number}; this server reads up to {layout.FORMAT_NUMBER}. Upgrade the server."
             return {"state": wire.REFUSED, "why": why}
-        self._store.create_run(arriving.folder.name)
+        self._store.create_run(arriving.folder.name, sync=False)
+        self._files.note_folder(self._store.runs)
         self._files.note_folder(arriving.folder)
         return None
 

@@ -95,7 +95,7 @@ class NewFiles:
         for name, artifact in artifacts.items():
             file_progress = progress.file(_artifact_key(name, artifact))
             lacking = artifact.size_bytes - file_progress.durable.prefix
-            if lacking > 0 or not file_progress.is_made:
+            if lacking > 0 or not file_progress.is_confirmed:
                 with self._artifact(name, artifact) as file:
                     left += 0 if file is None else max(1, lacking)
         return left

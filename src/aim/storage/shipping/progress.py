@@ -31,14 +31,25 @@ class FilePart(NamedTuple):
 
 
 class FileProgress:
-    """How far one file has come."""
+    """
+    How far one file has come.
 
-    __slots__ = ("durable", "sent", "is_made")
+    Attributes:
+        is_made: whether it was sent, be it empty.
+        is_confirmed: whether it is durable that there is such a file, be it empty.
+    """
+
+    __slots__ = ("durable", "sent", "is_made", "is_confirmed")
 
     def __init__(self, durable: Spans | None = None) -> None:
         self.durable = durable or Spans()
         self.sent = self.durable.copy()
-        self.is_made = bool(self.durable.count)  # whether the server has the file, be it empty
+        self.is_made = self.is_confirmed = bool(self.durable.count)
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether all that was sent is durable."""
+        return self.sent == self.durable and (self.is_confirmed or not self.is_made)
 
 
 class WriterProgress:
@@ -72,8 +83,10 @@ class WriterProgress:
     def confirm(self, pieces: Iterable[FilePart]) -> None:
         """Count *pieces* as durable."""
         for piece in pieces:
-            self.file(piece.key).durable.add(piece.start, piece.stop)
-            self.file(piece.key).sent.add(piece.start, piece.stop)
+            file = self.file(piece.key)
+            file.durable.add(piece.start, piece.stop)
+            file.sent.add(piece.start, piece.stop)
+            file.is_made = file.is_confirmed = True
 
     def take_back(self, pieces: Iterable[FilePart]) -> None:
         """Count *pieces* as not sent, but for what is durable by now."""
@@ -94,11 +107,11 @@ class WriterProgress:
 
     def is_durable(self, *kinds: int) -> bool:
         """Return whether all that was sent of files of these kinds is durable."""
-        return all(file.sent == file.durable for key, file in self._files.items() if key[0] in kinds)
+        return all(file.is_durable for key, file in self._files.items() if key[0] in kinds)
 
     def unconfirmed_bytes(self) -> int:
         """Return about how many bytes were sent and are not durable yet."""
-        return sum(file.sent.count - file.durable.count for file in self._files.values())
+        return sum(file.sent.count - file.durable.count or int(not file.is_durable) for file in self._files.values())
 
     def to_json(self) -> dict[str, list[list[int]]]:
         """Return what is durable, for the file of hints."""

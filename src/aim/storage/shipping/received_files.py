@@ -11,12 +11,27 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import OrderedDict
 from pathlib import Path
 
 from aim.storage.disk.files import Disk
 
-OPEN_MAX = 512
+OPEN_MAX, OPEN_MAX_LEAST = 8_192, 128
+OPEN_SHARE = 1 / 8  # of the descriptors that the process may have: connections and readers need some too
+IDLE_S = 60.0  # a file that nothing was written to for so long is closed
+
+
+def open_max_of_process() -> int:
+    """Return how many files may stay open, by how many descriptors this process may have."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return OPEN_MAX_LEAST
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return OPEN_MAX
+    return max(OPEN_MAX_LEAST, min(OPEN_MAX, int(limit * OPEN_SHARE)))
 
 
 class ReceivedFile:
@@ -25,21 +40,26 @@ class ReceivedFile:
 
     Attributes:
         pages: the pages of a segment whose CRC is to be taken when they are on the disk.
+        is_prepared: whether it is a segment that has its size and its header.
+        used_at_s: when it was last looked for, by the monotonic clock.
     """
 
-    __slots__ = ("path", "descriptor", "pages", "_identity")
+    __slots__ = ("path", "descriptor", "pages", "is_prepared", "used_at_s", "_identity", "_path_text")
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self.descriptor = descriptor
         self.pages: set[int] = set()
+        self.is_prepared = False
+        self.used_at_s = time.monotonic()
+        self._path_text = str(path)
         status = os.fstat(descriptor)
         self._identity = (status.st_dev, status.st_ino)
 
     def is_at_path(self) -> bool:
         """Return whether the file still has its name: a deleted run's files have none there."""
         try:
-            status = os.stat(self.path)
+            status = os.stat(self._path_text)
         except OSError:
             return False
         return (status.st_dev, status.st_ino) == self._identity
@@ -57,10 +77,10 @@ class ReceivedFiles:
         lock: held while something is written; never while something is synced.
     """
 
-    def __init__(self, disk: Disk, open_max: int = OPEN_MAX) -> None:
+    def __init__(self, disk: Disk, open_max: int | None = None) -> None:
         self.lock = threading.RLock()
         self._disk = disk
-        self._open_max = open_max
+        self._open_max = open_max_of_process() if open_max is None else open_max
         self._open: OrderedDict[Path, ReceivedFile] = OrderedDict()
         self._dirty: dict[ReceivedFile, None] = {}
         self._folders: dict[Path, None] = {}
@@ -72,6 +92,7 @@ class ReceivedFiles:
         if file is not None:
             if file.is_at_path():
                 self._open.move_to_end(path)
+                file.used_at_s = time.monotonic()
                 return file
             self._doomed.append(self._open.pop(path))
         try:
@@ -124,6 +145,7 @@ class ReceivedFiles:
             try:
                 self._disk.sync(file.descriptor)
             except OSError as error:
+                file.is_prepared = False  # what it held may be gone
                 refusal = refusal or error
         for folder in folders:
             try:
@@ -135,12 +157,16 @@ class ReceivedFiles:
     def close_some(self) -> None:
         """Close the files that were not used for the longest time, and those that lost their names."""
         with self.lock:
-            while len(self._open) > self._open_max:
+            limit_s = time.monotonic() - IDLE_S
+            while self._open and (len(self._open) > self._open_max or self._is_oldest_before(limit_s)):
                 self._doomed.append(self._open.popitem(last=False)[1])
             closing = [file for file in self._doomed if file not in self._dirty]
             self._doomed = [file for file in self._doomed if file in self._dirty]
         for file in closing:
             os.close(file.descriptor)
+
+    def _is_oldest_before(self, limit_s: float) -> bool:
+        return next(iter(self._open.values())).used_at_s < limit_s
 
     def close(self) -> None:
         """Close all files."""

@@ -1,14 +1,16 @@
 """
 Files that get their name when all of their bytes are there: sealed points, edits and artifacts.
 
-Their parts gather in a scratch file, named after the SHA-256 of the whole, so any process of the server can go on with
-it, and a repeated part changes nothing. The thread that syncs gives it its name when the digest is right.
+Their parts gather in a scratch file, named after the name and the SHA-256 of the whole, so any process of the server
+can go on with it, and a repeated part changes nothing. Two files of equal bytes have two scratch files. The thread that
+syncs gives a file its name when the digest is right.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -88,9 +90,9 @@ class WholeFiles:
         """
         target, size_bytes, sha256 = folder / label["name"], int(label["bytes"]), str(label["sha256"])
         is_artifact = frame.kind == ARTIFACT
-        if frame.offset == 0 and _is_there(target, size_bytes, sha256 if is_artifact else None):
+        if frame.offset == 0 and _is_there(target, sha256 if is_artifact else None, size_bytes):
             return size_bytes
-        scratch = self._files.opened(folder / f"{SCRATCH}{sha256[:32]}")
+        scratch = self._files.opened(folder / scratch_name(label["name"], sha256))
         present_bytes = scratch.size_bytes()
         if frame.offset > present_bytes:
             return present_bytes
@@ -120,7 +122,8 @@ class WholeFiles:
         try:
             digest = digest_of(arrival.scratch).sha256
         except FileNotFoundError:  # published by another process, or the run was deleted
-            return arrival.target.exists() or not arrival.scratch.parent.is_dir()
+            sha256 = arrival.sha256 if arrival.replaces else None
+            return _is_there(arrival.target, sha256) or not arrival.scratch.parent.is_dir()
         if digest != arrival.sha256:
             self._disk.unlink(arrival.scratch)
             return False
@@ -137,10 +140,21 @@ class WholeFiles:
         return True
 
 
-def _is_there(path: Path, size_bytes: int, sha256: str | None) -> bool:
+def scratch_name(name: str, sha256: str) -> str:
+    """
+    Return the name of the file in which the parts of a whole file gather.
+
+    >>> scratch_name("files/best.pt", 64 * "0"), scratch_name("files/last.pt", 64 * "0")
+    ('.ship-5956ccca-000000000000000000000000', '.ship-f7bd78ed-000000000000000000000000')
+    """
+    return f"{SCRATCH}{blake2b(name.encode(), digest_size=4).hexdigest()}-{sha256[:24]}"
+
+
+def _is_there(path: Path, sha256: str | None, size_bytes: int | None = None) -> bool:
+    """Return whether there is a file at *path*, of that digest and size if they are given."""
     try:
         if sha256 is None:
             return path.exists()
-        return path.stat().st_size == size_bytes and digest_of(path).sha256 == sha256
+        return size_bytes in (None, path.stat().st_size) and digest_of(path).sha256 == sha256
     except OSError:
         return False
