@@ -25,6 +25,7 @@ from tests.cluster.servers import DEADLINE_S
 from tests.remote.servers import wait_until
 from tests.server.conftest import RunningServer
 from tests.storage.recorded import RUN, points_in_place, record
+from tests.storage.shipping.wires import run_bytes
 
 
 def recorded(address: str, **options: str) -> str:
@@ -136,12 +137,15 @@ def test_a_deleted_run_is_gone_until_the_deletion_is_taken_back(address: str) ->
 def test_a_project_moves_from_a_folder_into_a_cluster_and_back(address: str, tmp_path: Path) -> None:
     """
     `aim sync` sends all runs of a folder, and brings them into another one, where they are equal; also those that are
-    being recorded, whose rest comes with the next call.
+    being recorded, whose rest comes with the next call. Reports and colours of tags are there and back, too.
     """
     local, back = Store(tmp_path / "local" / ".aim", create=True), tmp_path / "back"
     record(local.runs / RUN)
     growing = Run(repo=local.path.parent, system_tracking_interval=None, capture_terminal_logs=False)
     growing.track(0.5, name="loss", step=0)
+    here = open_door(local.path.parent)
+    here.documents.put("report", "weekly", None, {"text": "It learns."})
+    here.tags(by="test").put("paper", color="green")
     codes = [call("sync", str(local.path.parent), address).code, call("sync", address, str(back)).code]
     first = points_in_place(Store(back / ".aim").run_folder(growing.hash))
     growing.track(0.25, name="loss", step=1)
@@ -153,6 +157,17 @@ def test_a_project_moves_from_a_folder_into_a_cluster_and_back(address: str, tmp
     assert sorted(local.run_hashes()) == sorted(returned.run_hashes())
     for run_hash in local.run_hashes():
         assert points_in_place(local.run_folder(run_hash)) == points_in_place(returned.run_folder(run_hash))
+        assert bytes_without_points(local, run_hash) == bytes_without_points(returned, run_hash)
+    for door in (open_door(address), open_door(back)):
+        assert [("report", {"text": "It learns."}), ("tag", {"color": "#3f9463", "name": "paper"})] == [
+            (document.kind, document.body) for document in door.documents.list()
+        ]
+
+
+def bytes_without_points(store: Store, run_hash: str) -> dict[str, bytes]:
+    """Return lines, edits and bytes of objects; times of points have other digits below a microsecond."""
+    files = run_bytes(store.run_folder(run_hash))
+    return {name: content for name, content in files.items() if ".points-" not in name}
 
 
 def test_a_fork_is_made_at_the_server(address: str) -> None:

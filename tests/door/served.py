@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from aim.core.addresses import ServerAddress, server_address
-from aim.engine.door import Door
 from aim.engine.opening import open_door
 from aim.engine.remote.connection import ServerConnection, ServerRequest, ServerStream
 from aim.engine.remote.door import ServerRepository
+from aim.engine.remote.fetching import fetch_runs
+from aim.engine.repository import Repository
 from aim.sdk.repo import Repo
 from aim.sdk.run_source import restore
 from aim.storage.cluster.cluster_backend import ClusterBackend
@@ -92,21 +93,33 @@ class RecordedInFolder(ServerRepository):
 
     def __init__(self, address: str, root: Path, shipped: ShippedRoot | None = None) -> None:
         super().__init__(server_address(address), restore)
+        self._shipped = shipped
         if shipped is not None:
             self.project.connection = ShippingConnection(server_address(address), shipped)
-        self.recorder: Door = open_door(root, restore=restore)
+        recorder = open_door(root, restore=restore)
+        assert isinstance(recorder, Repository)
+        self.recorder = recorder
 
     def new_run(self, run_hash: str | None = None) -> Writer:
         return self.recorder.new_run(run_hash)
 
     def resume_run(self, run_hash: str) -> Writer:
+        self._fetch(run_hash)
         return self.recorder.resume_run(run_hash)
 
     def recorded_state(self, run_hash: str) -> RunState:
+        self._fetch(run_hash)
         return self.recorder.recorded_state(run_hash)
 
     def ended(self, writer: Writer) -> None:
         self.recorder.ended(writer)
+        if self._shipped is not None:
+            self._shipped.ship()
+
+    def _fetch(self, run_hash: str) -> None:
+        """Bring a run that only the cluster has into the folder: a fork that was made at the server."""
+        if self._shipped is not None and not self.recorder.has_run(run_hash) and self.has_run(run_hash):
+            fetch_runs(self, self.recorder, [run_hash], lambda done, total: None)
 
 
 class ServedRepo(Repo):

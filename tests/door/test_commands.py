@@ -21,7 +21,8 @@ def _doors(served: Iterator[Served]) -> tuple[str, str]:
     """
     Three runs: the folder, and the address.
     """
-    address, root, _ = next(served)
+    repository = next(served)
+    address, root, _ = repository
     for index, rate in enumerate((0.1, 0.01, 0.001)):
         with Run(f"run{index}", repo=str(root), create=True, system_tracking_interval=None) as run:
             run["hparams"] = {"lr": rate}
@@ -33,6 +34,7 @@ def _doors(served: Iterator[Served]) -> tuple[str, str]:
             file = root / "model.txt"
             file.write_text("weights")
             run.log_artifact(str(file), block=True)
+    repository.ship()
     return str(root), address
 
 

@@ -21,7 +21,8 @@ def _doors(served: Iterator[Served]) -> tuple[Repo, Repo]:
     """
     The runs that the page shows, made now: as a folder, and as an address.
     """
-    address, root, _ = next(served)
+    repository = next(served)
+    address, root, _ = repository
     (block,) = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     for record in json.loads(block):
         run = Run(
@@ -38,6 +39,7 @@ def _doors(served: Iterator[Served]) -> tuple[Repo, Repo]:
             for step, value in enumerate(values):
                 run.track(float("nan") if value is None else value, name=name, step=step, context=context)
         run.close()
+    repository.ship()
     return Repo(str(root)), Repo(address)
 
 

@@ -33,7 +33,8 @@ def _doors(served: Iterator[Served]) -> tuple[Repo, Repo]:
     """
     One repository, opened as a folder and as an address: three runs with all that a run can have.
     """
-    address, root, _ = next(served)
+    repository = next(served)
+    address, root, _ = repository
     with Run("parent", repo=str(root), create=True, **QUIET) as parent:
         record(parent, 0)
         parent.rewind(5)
@@ -47,6 +48,7 @@ def _doors(served: Iterator[Served]) -> tuple[Repo, Repo]:
     second.delete_points("pictures", steps=1, items=0)
     second.archived = True
     Repo(str(root)).set_tag("paper", color="green", description="is in the paper")
+    repository.ship()
     return Repo(str(root)), Repo(address)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from aim import Run
+from aim import Repo, Run
+from aim.engine.opening import open_door
 from aim.engine.sealing import seal_run
 from aim.storage.shipping.spool import ShippedFolder
 from aim.storage.store import Store
@@ -88,6 +89,26 @@ def test_only_runs_that_match_are_sent(local: Store, server: Server) -> None:
 
     assert 0 == sync(local, server, "--query", "run.kind == 'other'")
     assert ["other"] == server.store.run_hashes()
+
+
+def test_documents_go_with_the_runs(local: Store, server: Server, tmp_path: Path) -> None:
+    """
+    Saved views and colours of tags are at the server and come back; of two, the one that was saved last stays.
+    """
+    here, back = local.path.parent, tmp_path / "back"
+    Repo(str(here)).set_tag("paper", color="green")
+    open_door(here).documents.put("view", "nightly", None, {"name": "Nightly"})
+    sent = json.loads(call("sync", str(here), server.address, "--json").out)
+    again = json.loads(call("sync", str(here), server.address, "--json").out)
+    fetched = json.loads(call("sync", server.address, str(back), "--json").out)
+    documents = open_door(back).documents
+    documents.put("view", "nightly", documents.list("view")[0].revision, {"name": "Daily"})
+    call("sync", str(back), server.address)
+    call("sync", server.address, str(here))
+
+    assert (2, 0, 2) == (sent["documents"], again["documents"], fetched["documents"])
+    assert [("paper", "#3f9463")] == [(tag.name, tag.color) for tag in Repo(str(back)).tags() if tag.color]
+    assert [{"name": "Daily"}] == [document.body for document in open_door(here).documents.list("view")]
 
 
 def test_what_is_left_is_said(local: Store, server: Server) -> None:

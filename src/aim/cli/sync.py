@@ -13,6 +13,7 @@ from aim.cli import output
 from aim.cli.formats import json_option
 from aim.core.addresses import folder_of_address, is_server, server_address
 from aim.core.words import counted
+from aim.engine.document_sync import sync_documents
 from aim.engine.opening import open_door
 from aim.engine.repository import Repository
 from aim.engine.spool_shipping import left_text
@@ -52,6 +53,9 @@ def sync(
     not sent twice, so it may be interrupted and repeated at any time. With an address first and a folder second the
     runs of the server come into the folder, which is made if it is not there: `aim sync aim://host:53800/project .`
 
+    Saved views, reports, alert rules, annotations and the colours of tags go with the runs, unless --query chooses some
+    of these: of a document that both sides have, the one that was saved last stays.
+
     Exit code 3: something is left.
     """
     if folder is not None and is_server(folder):
@@ -78,6 +82,8 @@ def _fetch(address: str, folder: str, query: str | None) -> SyncReport:
     bar = output.Progress("fetched runs", len(chosen))
     report = fetch_runs(source, target, chosen, bar.show)
     bar.end()
+    if query is None:
+        report = report.with_documents(sync_documents(source.documents, target.documents))
     return report
 
 
@@ -95,7 +101,11 @@ def _sent(
     chosen = _chosen(folder, query)
     if not sources and not as_json:
         output.tell("Nothing waits on this machine to be sent.")
-    return [_send(source, chosen, wait, again, follow=follow) for source in sources]
+    reports = [_send(source, chosen, wait, again, follow=follow) for source in sources]
+    if folder is None or address is None or query is not None or reports[0].left_runs:
+        return reports
+    brought = sync_documents(open_door(folder_of_address(folder)).documents, open_door(address, create=True).documents)
+    return [reports[0].with_documents(brought)]
 
 
 def _sources(folder: str | None, address: str | None) -> list[ShippedFolder]:
@@ -131,5 +141,6 @@ def _send(
 def _tell(report: SyncReport, *, as_json: bool) -> None:
     sent = f"{counted(report.runs - report.left_runs, 'run is', 'runs are')} at {report.address}."
     left = f" Left: {left_text(report.left_runs, report.left_bytes)}." if report.left_runs else ""
+    brought = f" Brought over {counted(report.documents, 'document')}." if report.documents else ""
     why = f" {report.failure}" if report.failure else ""
-    output.result(report._asdict(), sent + left + why, as_json=as_json)
+    output.result(report._asdict(), sent + left + brought + why, as_json=as_json)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from aim.core.addresses import server_address
+from aim.engine.document_sync import DocumentSync
 from aim.engine.remote.connection import ServerConnection
 from aim.engine.shipping import Backoff
 from aim.engine.spool_shipping import Outcome, SpoolShipping
@@ -33,6 +34,7 @@ class SyncReport(NamedTuple):
         runs: how many runs there are that were to be sent.
         left_runs, left_bytes: how many of them are not wholly at the server, and about how much of them.
         failure: why, for people, or that the server did not answer now; empty when there is nothing to be said.
+        documents: how many saved views, reports and other documents were brought over.
     """
 
     address: str
@@ -40,6 +42,12 @@ class SyncReport(NamedTuple):
     left_runs: int
     left_bytes: int
     failure: str
+    documents: int = 0
+
+    def with_documents(self, brought: DocumentSync) -> SyncReport:
+        """Return the report with the documents that were brought over, and why some were not."""
+        failure = f"{self.failure} {brought.failure}".strip()
+        return self._replace(documents=brought.written, failure=failure)
 
 
 class FolderSync:

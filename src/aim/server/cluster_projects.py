@@ -16,6 +16,7 @@ from aim.server.open_repository import OpenRepository, Receiving, no_repository
 from aim.server.projects import DEFAULT_PROJECT, LIST_S, is_project_name
 from aim.storage.cluster import schema_changes
 from aim.storage.cluster.cluster_backend import ClusterBackend
+from aim.storage.cluster.cluster_heads import run_counts
 from aim.storage.cluster.cluster_intake import ClusterIntake
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_scratch import write_archive
@@ -57,25 +58,26 @@ class ClusterProjects(OpenProjects):
         self._database = Database(settings)
         self._objects = Objects(settings.objects)
         self._address = settings.addresses[0]
-        self._listed: tuple[float, list[str]] = (-LIST_S, [])
+        self._counted: tuple[float, dict[str, int]] = (-LIST_S, {})
 
     def names(self) -> list[str]:
         """List the names of all projects, at most 2 s old but for those that are open. Raises ClusterUnavailable."""
-        at_s, names = self._listed
-        if time.monotonic() - at_s < LIST_S:
-            return sorted({*names, *self._open})
-        rows = self._database.rows(f"SELECT DISTINCT project FROM {self._database.table('heads')} ORDER BY project")
-        names = [name for (name,) in rows]
-        self._listed = (time.monotonic(), names)
-        return names
+        return sorted({*self._run_counts(), *self._open})
+
+    def _run_counts(self) -> dict[str, int]:
+        at_s, counts = self._counted
+        if time.monotonic() - at_s >= LIST_S:
+            counts = run_counts(self._database)
+            self._counted = (time.monotonic(), counts)
+        return counts
 
     def location(self, name: str) -> str:
         """Return where a project is, for people."""
         return f"{self._address}/{name}"
 
     def run_count(self, name: str) -> int:
-        """Return how many runs a project has, archived ones included."""
-        return len(ClusterBackend(self._project(name)).run_hashes())
+        """Return how many runs a project has, archived ones included, at most 2 s old. Raises ClusterUnavailable."""
+        return self._run_counts().get(name, 0)
 
     def is_open(self, name: str) -> bool:
         """Return whether a project is open, so that `get` is quick."""

@@ -23,6 +23,15 @@ AGE_S = 1.0
 DELETED, RESTORED, SWEEPING, SWEPT = range(4)
 
 
+def hidden_runs(database: Database) -> str:
+    """Return a statement for the project and the hash of each run of all projects that readers leave out."""
+    return (
+        f"SELECT project, run FROM {database.table('marks')} GROUP BY project, run "
+        f"HAVING argMaxIf(state, deleted_at, state <= {RESTORED}) = {DELETED} "
+        f"AND argMax(state, deleted_at) != {SWEPT}"
+    )
+
+
 class RunDeletion(NamedTuple):
     """
     That a run was deleted.
