@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright import sync_api
 
-from aim import Repo
-from tests.ui.conftest import Open
+from aim import Repo, Run
+from tests.ui.conftest import Open, serving
 from tests.ui.recording import BEST_RUN, OBJECTS_RUN
 
 WIDTH_PX, HEIGHT_PX = 390, 800
@@ -86,6 +86,30 @@ def test_every_tab_of_a_run_is_in_reach(open_page: Open, server: str, addresses:
         assert 0 <= box["x"] <= box["x"] + box["width"] <= WIDTH_PX, tab.inner_text()
 
     assert summary.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
+def test_charts_are_live_on_a_telephone(open_page: Open, tmp_path: Path) -> None:
+    """
+    While a run records, the chart on a narrow screen grows by itself, and its values are read under a finger.
+    """
+    with Run(repo=str(tmp_path), system_tracking_interval=None, capture_terminal_logs=False) as run:
+        run.track(1.0, name="loss", step=0)
+        run.track(0.9, name="loss", step=1)
+        with serving("--repo", str(tmp_path)) as address:
+            page = open_page(address)
+            page.set_viewport_size({"width": WIDTH_PX, "height": HEIGHT_PX})
+            chart = page.locator(".card .chart[data-scales]").first
+            chart.wait_for()
+            for step in range(2, 60):
+                run.track(1 / step, name="loss", step=step)
+            page.wait_for_function(
+                "chart => JSON.parse(chart.dataset.scales).x[1] >= 59", arg=chart.element_handle()
+            )
+            chart.scroll_into_view_if_needed()
+            chart.locator("canvas").last.click()
+            sync_api.expect(page.locator(".tip .hit").first).to_be_visible()
+            assert [] == page.evaluate(CUT, WIDTH_PX)
+            page.close()
 
 
 def test_alerts_and_a_search_work_on_a_telephone(open_page: Open, server: str) -> None:

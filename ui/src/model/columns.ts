@@ -20,6 +20,8 @@ const DEFAULT_PARAMS = 6;
 const DEFAULT_METRICS = 4;
 const CHAR_PX = 7.2;
 const PAD_PX = 26;
+const HEAD_CHAR_PX = 7.6; // heads are bold
+const HEAD_MENU_PX = 22;
 const WIDTHS_KEY = "aim.widths";
 
 /// How late a metric comes among the default columns: validation first, what only describes the training last.
@@ -82,9 +84,10 @@ const PIVOT_PX = 212; // a mean with its deviation, and the best
 
 /// A first width for a column, from its name and its first cells.
 export function guessWidth(field: Field, label: string, texts: readonly string[], isGrouped = false): number {
-  const longest = Math.max(label.length + 1, ...texts.slice(0, 60).map((text) => text.length));
+  const longest = Math.max(0, ...texts.slice(0, 60).map((text) => text.length));
   const least = field[0] !== "metric" ? 68 : isGrouped ? PIVOT_PX : 92;
-  return Math.round(Math.max(least, Math.min(240, longest * CHAR_PX + PAD_PX)));
+  const wish = Math.max(longest * CHAR_PX, label.length * HEAD_CHAR_PX + HEAD_MENU_PX) + PAD_PX;
+  return Math.round(Math.max(least, Math.min(240, wish)));
 }
 
 /// The widths that the reader set, by column.

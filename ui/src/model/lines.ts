@@ -34,19 +34,24 @@ export function groupLabel(key: readonly Json[], by: readonly Field[] | null): s
   return key.map((value, i) => (by ? `${fieldLabel(by[i])}=${cellLabel(value)}` : cellLabel(value))).join(" · ");
 }
 
-/// The labels of a frame's groups. Groups of equal params are told apart by what differs between those that are drawn.
+/// The labels of a frame's groups. Groups of equal params are told apart by what differs between those that are drawn,
+/// the param with the most values first, so that a label that is cut still says which group it is. A param that a group
+/// has not is left out of its label.
 export function groupLabels({ groups, by }: Pick<Frame, "groups" | "by">): string[] {
   if (!by) return groups.map(({ key }) => groupLabel(key, null));
+  const distinct = by.map((_, i) => new Set(groups.map(({ key }) => JSON.stringify(key[i]))).size);
   const differing = by
     .map((_, i) => i)
-    .filter((i) => new Set(groups.map(({ key }) => JSON.stringify(key[i]))).size > 1);
-  const fields = differing.map((i) => by[i]);
-  return groups.map(({ key }) =>
-    groupLabel(
-      differing.map((i) => key[i]),
-      fields,
-    ),
-  );
+    .filter((i) => distinct[i] > 1)
+    .sort((a, b) => distinct[b] - distinct[a]);
+  return groups.map(({ key }) => {
+    const present = differing.filter((i) => key[i] !== null);
+    const chosen = present.length > 0 ? present : differing;
+    return groupLabel(
+      chosen.map((i) => key[i]),
+      chosen.map((i) => by[i]),
+    );
+  });
 }
 
 /// A chart's lines, and which owner a run's curve is drawn under.

@@ -1,7 +1,7 @@
 /// A line chart as part of a page: draws what it is given, lights what the pointer is on anywhere, and shows the tip.
 
 import { effect, useSignal, type ReadonlySignal } from "@preact/signals";
-import type { JSX } from "preact";
+import type { CSSProperties, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Extent } from "../chart/extent";
 import { LineChart, type HoverPoint } from "../chart/linechart";
@@ -16,6 +16,9 @@ import type { CardLines } from "../model/lines";
 import { Icon } from "../widget/icon";
 import { Swatch } from "../widget/text";
 import { useApp } from "./app";
+
+const BESIDE_PX = 16;
+const TIP_LEAST_PX = 200;
 
 /// The theme's colours for canvases.
 export function chartTheme(): ChartTheme {
@@ -148,6 +151,17 @@ function valueText(value: Cell, isPinned: boolean): string {
   return isRounded ? String(Number(value.toPrecision(7))) : formatCell(value);
 }
 
+/// Where a tip stands: beside its point where there is room, in a narrow chart at the edge that is farther from it.
+function besidePoint(at_px: number, width_px: number): CSSProperties {
+  const isRight = at_px > width_px / 2;
+  const room_px = (isRight ? at_px : width_px - at_px) - BESIDE_PX;
+  if (room_px < TIP_LEAST_PX) return isRight ? { left: "0" } : { right: "0" };
+  const maxWidth = `min(290px, ${room_px}px)`;
+  return isRight
+    ? { right: `${width_px - at_px + BESIDE_PX}px`, maxWidth }
+    : { left: `${at_px + BESIDE_PX}px`, maxWidth };
+}
+
 function Tip({
   point,
   width,
@@ -160,7 +174,7 @@ function Tip({
   xName,
   onAnnotate,
 }: ChartViewProps & { point: HoverPoint; width: number; isPinned: boolean; onClose: () => void }): JSX.Element {
-  const side = point.px > width / 2 ? { right: `${width - point.px + 16}px` } : { left: `${point.px + 16}px` };
+  const side = besidePoint(point.px, width);
   const { xUnit } = options.value;
   const owner = baseline?.value ?? null;
   const base = owner === null ? undefined : lines.value.data.lines.find((line) => line.owner === owner && !line.faint);

@@ -141,7 +141,7 @@ function useColumns({
       const column = table.value.columns.get(key);
       const { label, width_px: fixed_px, render } = scope.columns.value.columnOf(field);
       const note = bestNote(field);
-      const head = note === null ? label : `${label} ${note.text}`;
+      const head = note === null ? label : `${note.label} ${note.text}`;
       const sample = (column?.cells ?? []).slice(0, SAMPLE_CELLS).map(formatCell);
       list.push({
         key,

@@ -83,10 +83,10 @@ function Texts({ hasTables }: { hasTables: boolean }): JSX.Element {
         {hasTables && (
           <span class="segments" role="group" aria-label="What to show">
             <button type="button" class="on">
-              Texts
+              {session.kinds.value.titleOf("texts")}
             </button>
             <button type="button" onClick={() => change({ type: TABLES, step: null })}>
-              Tables
+              {session.kinds.value.titleOf(TABLES)}
             </button>
           </span>
         )}
