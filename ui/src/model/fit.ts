@@ -3,8 +3,8 @@
 /// The gap between the pictures of a grid.
 export const GRID_GAP_PX = 10;
 
-const GROWTH_MOST = 3; // few pictures become larger than was asked for, by so much at most
-const FEW_MOST_PX = 320; // and so high at most
+const GROWTH_MOST = 4; // few pictures become larger than was asked for, by so much at most
+const FEW_MOST_PX = 448; // and so high at most
 
 /// Pictures as wide as `aspect` times their height, at least `size_px` high, in a grid of `width_px`: how high they
 /// are, so that a full row is as wide as the grid.
