@@ -49,10 +49,10 @@ export function TextsPage(): JSX.Element {
   const tracked = session.kinds.value.subjectsOf(scope.fields.value?.sequences ?? []);
   const subjects = TEXT_SUBJECTS.filter((subject) => tracked.includes(subject));
   const isTables = subjects.includes(TABLES) && (subjects.length === 1 || typeSetting.value === TABLES);
-  return isTables ? <Media isText /> : <Texts hasTables={subjects.includes(TABLES)} />;
+  return isTables ? <Media isText /> : <Texts offersTables={subjects.includes(TABLES)} />;
 }
 
-function Texts({ hasTables }: { hasTables: boolean }): JSX.Element {
+function Texts({ offersTables }: { offersTables: boolean }): JSX.Element {
   const app = useApp();
   const { scope, session } = app;
   useTitle("Text");
@@ -80,7 +80,7 @@ function Texts({ hasTables }: { hasTables: boolean }): JSX.Element {
   return (
     <main class="main">
       <div class="toolbar">
-        {hasTables && (
+        {offersTables && (
           <span class="segments" role="group" aria-label="What to show">
             <button type="button" class="on">
               {session.kinds.value.titleOf("texts")}
