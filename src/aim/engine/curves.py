@@ -9,7 +9,7 @@ Curves over equal x are reduced together: with hundreds of runs of the same leng
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -43,12 +43,14 @@ class CurveRequest:
 
     Attributes:
         before: the curve as it stood just before this rewind of the run; None: as it is now.
+        point_count: how many points it has, about; 0: unknown, or few.
     """
 
     run_hash: str
     created_at_s: float
     key: SequenceKey
     before: Rewind | None = None
+    point_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -164,18 +166,38 @@ def draw(
     client = client or ClientState()
     if view.smooth and view.smooth_kind != EMA:
         client = replace(client, since=None)  # points that were drawn change too
-    lines = _lines(store, requests, view, client, is_reduced=view.x == "step" and not view.smooth)
+    pieces = _stored_pieces(store, requests, view)
+    sources = {piece.source for piece in pieces}
+    lines = _lines(store, requests, view, client, sources, is_reduced=view.x == "step" and not view.smooth)
     if view.smooth:
         _smooth(lines, view)
-    pieces: list[Piece] = []
     for line, reduced in zip(lines, _reduced(lines, view), strict=True):
-        indices = reduced.point_indices
-        x, y = (line.x, line.y) if len(indices) == len(line.x) else (line.x[indices], line.y[indices])
-        counts = (reduced.point_count, reduced.nan_count, reduced.inf_count)
-        begins_at = float(line.x[0]) if line.first and len(line.x) else None
-        pieces.append(Piece(line.source, LINE, x, y, *counts, begins_at, line.long_integers(indices)))
-        if line.smooth is not None:
-            pieces.append(Piece(line.source, SMOOTH, x, line.smooth[indices], *counts, begins_at))
+        pieces += _pieces_of(line, reduced)
+    return sorted(pieces, key=lambda piece: piece.source) if sources else pieces
+
+
+def _pieces_of(line: _Line, reduced: Reduced) -> Iterator[Piece]:
+    indices = reduced.point_indices
+    x, y = (line.x, line.y) if len(indices) == len(line.x) else (line.x[indices], line.y[indices])
+    counts = (reduced.point_count, reduced.nan_count, reduced.inf_count)
+    begins_at = float(line.x[0]) if line.first and len(line.x) else None
+    yield Piece(line.source, LINE, x, y, *counts, begins_at, line.long_integers(indices))
+    if line.smooth is not None:
+        yield Piece(line.source, SMOOTH, x, line.smooth[indices], *counts, begins_at)
+
+
+def _stored_pieces(store: PointStore, requests: Sequence[CurveRequest], view: View) -> list[Piece]:
+    """Return the pieces of the curves that are too long to be read; there are none where points are in files."""
+    if view.x != "step" or view.smooth:
+        return []
+    lengths = {(request.run_hash, request.key): request.point_count for request in requests if request.before is None}
+    curves = store.long_curves(lengths, view.buckets, view.window)
+    pieces = []
+    for source, request in enumerate(requests):
+        curve = curves.get((request.run_hash, request.key)) if request.before is None else None
+        if curve is not None:
+            counts = (curve.point_count, curve.nan_count, curve.inf_count)
+            pieces.append(Piece(source, LINE, curve.steps, curve.values, *counts))
     return pieces
 
 
@@ -259,22 +281,21 @@ def _lines(
     requests: Sequence[CurveRequest],
     view: View,
     client: ClientState,
+    drawn: Collection[int] = frozenset(),
     *,
     is_reduced: bool = False,
 ) -> list[_Line]:
     """
-    Return the curves over their x.
+    Return the curves over their x, without those that were *drawn*.
 
     Args:
         is_reduced: of curves that are not in memory, read what the picture shows.
     """
-    by_run: dict[tuple[str, Rewind | None], list[int]] = {}
-    for source, request in enumerate(requests):
-        by_run.setdefault((request.run_hash, request.before), []).append(source)
+    by_run = _sources_by_run(requests, drawn)
     lines: dict[int, _Line] = {}
+    curves_of_runs = _read_together(store, requests, by_run, view)
     for (run_hash, before), sources in by_run.items():
-        keys = {requests[source].key for source in sources}
-        curves = store.read(run_hash, keys | _partner_keys(keys, view.x), before)
+        curves = curves_of_runs[run_hash, before]
         for source in sources:
             curve = curves.get(requests[source].key)
             if curve is None:
@@ -306,6 +327,30 @@ def _stored_line(source: int, curve: Curve, view: View) -> _Line | None:
     if picture is None:
         return None
     return _Line(source, picture.x, picture.y, curve, picture.point_indices, reduced=picture.reduced)
+
+
+def _read_together(
+    store: PointStore,
+    requests: Sequence[CurveRequest],
+    by_run: Mapping[tuple[str, Rewind | None], Sequence[int]],
+    view: View,
+) -> dict[tuple[str, Rewind | None], dict[SequenceKey, Curve]]:
+    keys_of_runs = {}
+    for run, sources in by_run.items():
+        keys = {requests[source].key for source in sources}
+        keys_of_runs[run] = keys | _partner_keys(keys, view.x)
+    with store.together(keys_of_runs):
+        return {run: store.read(run[0], keys, run[1]) for run, keys in keys_of_runs.items()}
+
+
+def _sources_by_run(
+    requests: Sequence[CurveRequest], drawn: Collection[int]
+) -> dict[tuple[str, Rewind | None], list[int]]:
+    by_run: dict[tuple[str, Rewind | None], list[int]] = {}
+    for source, request in enumerate(requests):
+        if source not in drawn:
+            by_run.setdefault((request.run_hash, request.before), []).append(source)
+    return by_run
 
 
 def _is_long(line: _Line, curve: Curve) -> bool:

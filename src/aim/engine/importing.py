@@ -51,7 +51,7 @@ class ImportTarget(Protocol):
         """Where it is, for messages."""
 
     @property
-    def backend(self) -> ImportedRuns:
+    def backend(self) -> RunImports:
         """What begins imports."""
 
     def has_run(self, run_hash: object) -> bool:
@@ -61,7 +61,7 @@ class ImportTarget(Protocol):
         """Return the tags."""
 
 
-class ImportedRuns(Protocol):
+class RunImports(Protocol):
     """What `storage.backend.Backend` has of imports."""
 
     def import_run(self, run_hash: str, *, created_at_s: float | None = None) -> RunImport:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import threading
 import weakref
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -26,6 +27,8 @@ from aim.core.values import EXACT_INT_MAX
 from aim.engine.backend_repository import BackendRepository
 from aim.engine.long_integers import long_integers
 from aim.engine.pyramid import Pyramid
+from aim.engine.sampling import Window
+from aim.engine.stored_reduction import StoredCurve, reduce_stored
 from aim.engine.tail import Watch
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.records import FloatArray, IntArray
@@ -36,6 +39,8 @@ from aim.storage.reading.reader import RunReader
 from aim.storage.sealing.cells import Cells
 
 CACHE_BYTES_MAX = 256 << 20
+READ_POINTS_MAX = 5_000_000  # of one picture; beyond, curves are reduced where they are stored, if they can be
+STORED_BYTES_MAX = 64 << 20
 LOCKS = 64
 BYTES_A_POINT = 32
 TOGETHER_MAX = 8_192  # points of a run that ended and is not sealed: up to here all its curves are read at once
@@ -150,6 +155,9 @@ class PointStore:
         self._pyramids: Recent[tuple[str, SequenceKey, Rewind | None], Pyramid] = Recent(
             PYRAMID_BYTES_MAX, lambda pyramid: pyramid.size_bytes, bound=MEMORY
         )
+        self._stored: Recent[tuple[str, SequenceKey, int, Window | None], StoredCurve] = Recent(
+            STORED_BYTES_MAX, lambda curve: 16 * len(curve.steps) + 512, bound=MEMORY
+        )
         self._marks: dict[tuple[str, SequenceKey], dict[int, _Mark]] = {}
 
     def taken_back_at(self, run_hash: str) -> int:
@@ -188,6 +196,19 @@ class PointStore:
                 self._cache.put((run_hash, before), changed_at, cached)
             return {key: curve for key in keys if (curve := cached.curves[key]) is not None}
 
+    def together(
+        self, wanted: Mapping[tuple[str, Rewind | None], Collection[SequenceKey]]
+    ) -> AbstractContextManager[None]:
+        """Say which curves are read within a `with` block, by their runs; runs that were not read are read together."""
+        unread = [run_hash for (run_hash, before), keys in wanted.items() if self._lacks(run_hash, before, keys)]
+        return self._readers.backend.together(list(dict.fromkeys(unread)))
+
+    def _lacks(self, run_hash: str, before: Rewind | None, keys: Collection[SequenceKey]) -> bool:
+        watch = self._watch
+        changed_at = watch.changed_at(run_hash) if before is None else watch.taken_back_at(run_hash)
+        cached = self._cache.lookup((run_hash, before), changed_at)
+        return cached is None or any(key not in cached.curves for key in keys)
+
     def _read(self, run_hash: str, keys: list[SequenceKey], before: Rewind | None) -> dict[SequenceKey, Curve | None]:
         readers = self._readers
         reader = readers.reader(run_hash) if before is None else readers.reader_before(run_hash, before)
@@ -205,6 +226,42 @@ class PointStore:
         if before is None:
             curves.update(_cheap_curves(reader, state, curves))
         return curves
+
+    def long_curves(
+        self, lengths: Mapping[tuple[str, SequenceKey], int], buckets: int, window: Window | None
+    ) -> dict[tuple[str, SequenceKey], StoredCurve]:
+        """
+        Return the longest of some curves over their steps as a picture shows them, reduced where they are stored, so
+        that of the others no more points have to be read than `READ_POINTS_MAX`. Curves that have to be read, and those
+        that were, are left out.
+
+        Args:
+            lengths: how many points each curve has, about.
+
+        Cost: that of `reduce_stored`, for a curve that has changed or is drawn otherwise.
+        """
+        unread = {curve: length for curve, length in lengths.items() if self._lacks(curve[0], None, [curve[1]])}
+        left = sum(unread.values())
+        drawn: dict[tuple[str, SequenceKey], StoredCurve] = {}
+        for (run_hash, key), length in sorted(unread.items(), key=lambda item: -item[1]):
+            if left <= READ_POINTS_MAX:
+                break
+            stored = self._reduced(run_hash, key, buckets, window)
+            if stored is not None:
+                drawn[run_hash, key] = stored
+                left -= length
+        return drawn
+
+    def _reduced(self, run_hash: str, key: SequenceKey, buckets: int, window: Window | None) -> StoredCurve | None:
+        changed_at = self._watch.changed_at(run_hash)
+        picture = (run_hash, key, buckets, window)
+        drawn = self._stored.lookup(picture, changed_at)
+        if drawn is None:
+            sequence = self._readers.backend.stored_sequence(run_hash, key)
+            drawn = None if sequence is None else reduce_stored(sequence, buckets, window)
+            if drawn is not None:
+                self._stored.put(picture, changed_at, drawn)
+        return drawn
 
     def pyramid(self, run_hash: str, key: SequenceKey, before: Rewind | None, curve: Curve) -> Pyramid:
         """

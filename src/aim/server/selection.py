@@ -118,6 +118,7 @@ def select(repo: OpenRepository, table: RunTable, request: SeriesRequest) -> Sel
     pair_indices, rows = sequences_newest_first(table, pair_indices, rows)
     distinct_rows, run_indices = _numbered(rows[: request.limit])
     distinct_pairs, metric_indices = _numbered(pair_indices[: request.limit])
+    counts = _point_counts(table, pair_indices[: request.limit], rows[: request.limit])
     pairs = [table.pairs[index] for index in distinct_pairs.tolist()]
     keys = [(pair.name, pair.context_text) for pair in pairs]
     runs = hashes_of(table, distinct_rows)
@@ -131,14 +132,25 @@ def select(repo: OpenRepository, table: RunTable, request: SeriesRequest) -> Sel
         runs,
         [{"name": pair.name, "context": wire_context(pair.context)} for pair in pairs],
         [
-            SelectedCurve(CurveRequest(runs[run], created_at_s[run], keys[metric]), run, metric)
-            for run, metric in zip(run_indices, metric_indices, strict=True)
+            SelectedCurve(CurveRequest(runs[run], created_at_s[run], keys[metric], point_count=count), run, metric)
+            for run, metric, count in zip(run_indices, metric_indices, counts, strict=True)
         ],
         _live_runs(table, distinct_rows, runs),
         is_whole,
         _groups(table, distinct_rows, request),
         tuple(wire_column(field, cells(table, field, distinct_rows)) for field in request.fields),
     )
+
+
+def _point_counts(table: RunTable, pair_indices: IntArray, rows: IntArray) -> list[int]:
+    """Return how many points each of some sequences has."""
+    counts = np.zeros(len(rows), np.int64)
+    for pair_index in np.unique(pair_indices).tolist():
+        chosen = pair_indices == pair_index
+        counts_of_pair = table.summary(pair_index, "count")
+        if counts_of_pair is not None:
+            counts[chosen] = counts_of_pair[np.searchsorted(table.rows(pair_index), rows[chosen])]
+    return counts.tolist()
 
 
 def _sequences(table: RunTable, question: Question, request: SeriesRequest) -> tuple[IntArray, IntArray]:

@@ -12,7 +12,8 @@ Light: a training process imports it, so all that reads points is imported for t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from aim.storage.catalogue.catalogue_update import CatalogueChanges
     from aim.storage.catalogue.run_table import RunTable
     from aim.storage.forms.artifact_records import ArtifactRecord
+    from aim.storage.forms.state import SequenceKey
     from aim.storage.reading.reader import RunReader
+    from aim.storage.reading.stored_sequence import StoredSequence
     from aim.storage.shipping.receiving import Receiver
 
 Progress = Callable[[int, int], None]
@@ -222,6 +225,10 @@ class Backend(Protocol):
 
     # reading
 
+    def together(self, run_hashes: Sequence[str]) -> AbstractContextManager[None]:
+        """Say that this thread reads these runs within a `with` block; a backend may read them together."""
+        return nullcontext()
+
     def log(self, run_hash: str, restore: Restore | None = None) -> RunLog:
         """Return a new reader of a run's state."""
 
@@ -235,6 +242,13 @@ class Backend(Protocol):
         before: Rewind | None = None,
     ) -> RunReader:
         """Return a new reader of a run's points; see `storage.reading.reader.RunReader`."""
+
+    def stored_sequence(self, run_hash: str, key: SequenceKey) -> StoredSequence | None:
+        """
+        Return a sequence of numbers that this place can reduce by itself; None: its points have to be read. Nothing is
+        hidden of such a sequence, and one writer has recorded all of it.
+        """
+        return None
 
     def open_artifact(self, run_hash: str, record: ArtifactRecord) -> BinaryIO:
         """Open an artifact that is kept with a run, but in no folder. Raises NotFound: its bytes are not there."""

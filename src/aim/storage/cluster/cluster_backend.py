@@ -7,38 +7,39 @@ are rows of the tables. Several servers may use one project at once: nothing is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from aim.core.errors import NotFound, RunNotFound, UsageError
 from aim.core.params import Restore
 from aim.storage.backend import Backend, RunCatalogue
-from aim.storage.cluster.cluster_catalogue import ClusterCatalogue
+from aim.storage.cluster.cluster_catalogue import CatalogueReading, ClusterCatalogue
 from aim.storage.cluster.cluster_documents import ClusterDocuments
 from aim.storage.cluster.cluster_edits import write_edits
 from aim.storage.cluster.cluster_files import WholeFile
 from aim.storage.cluster.cluster_lines import ClusterLines
 from aim.storage.cluster.cluster_project import ClusterProject
+from aim.storage.cluster.cluster_reduction import ClusterSequence
 from aim.storage.cluster.cluster_source import ClusterSource
 from aim.storage.cluster.cluster_trash import ClusterTrash
 from aim.storage.cluster.database import ClusterUnavailable
+from aim.storage.cluster.imported_runs import ImportedRuns
 from aim.storage.cluster.partial_runs import RUNS_IN_MEMORY_MAX
+from aim.storage.cluster.read_ahead import ReadAhead
 from aim.storage.forms.artifact_records import ArtifactRecord
 from aim.storage.forms.history import Rewind
 from aim.storage.forms.run_log import RunLog
-from aim.storage.reading.reader import RunReader
+from aim.storage.forms.state import SequenceKey
+from aim.storage.reading.reader import RunReader, is_sole_part
 from aim.storage.recording.sequences import ReadEarlier
 from aim.storage.recording.writer import Writer
-
-if TYPE_CHECKING:
-    from aim.storage.care.importing import ImportFollowers, RunImport
-    from aim.storage.care.shipped_import import ShippedImports
 
 THROUGH_A_SERVER = "Runs of a cluster are recorded through a server of it: Run(repo='aim://host/project')."
 
 
-class ClusterBackend(Backend):
+class ClusterBackend(ImportedRuns, Backend):
     """
     The runs of *project*.
 
@@ -48,6 +49,7 @@ class ClusterBackend(Backend):
 
     def __init__(self, project: ClusterProject, *, runs_max: int = RUNS_IN_MEMORY_MAX) -> None:
         self.project = project
+        self._ahead = ReadAhead(project)
         self._runs_max = runs_max
 
     @property
@@ -86,6 +88,8 @@ class ClusterBackend(Backend):
     def has_run(self, run_hash: object) -> bool:
         if not isinstance(run_hash, str) or run_hash in self.project.marks.deleted():
             return False
+        if self._ahead.has_run(run_hash):
+            return True
         rid = self.project.rid(run_hash)
         return bool(
             self.project.database.rows(
@@ -112,20 +116,14 @@ class ClusterBackend(Backend):
         self.check_exists(run_hash)
         return fork_run(self.project, run_hash, step, name=name)
 
-    def import_run(self, run_hash: str, *, created_at_s: float | None = None) -> RunImport:
-        return _imports(self.project).import_run(run_hash, created_at_s=created_at_s)
-
-    def import_note(self, run_hash: str) -> dict[str, Any] | None:
-        return _imports(self.project).import_note(run_hash)
-
-    def import_followers(self, run_hash: str) -> ImportFollowers:
-        return _imports(self.project).import_followers(run_hash)
-
     # reading
+
+    def together(self, run_hashes: Sequence[str]) -> AbstractContextManager[None]:
+        return self._ahead.together(run_hashes)
 
     def log(self, run_hash: str, restore: Restore | None = None) -> RunLog:
         self.check_exists(run_hash)
-        return RunLog(Path(run_hash), restore, ClusterLines(self.project, run_hash))
+        return RunLog(Path(run_hash), restore, ClusterLines(self.project, run_hash, self._ahead))
 
     def reader(
         self,
@@ -136,11 +134,21 @@ class ClusterBackend(Backend):
         log: RunLog | None = None,
         before: Rewind | None = None,
     ) -> RunReader:
-        source = ClusterSource(self.project, run_hash)
+        source = ClusterSource(self.project, run_hash, self._ahead)
         return RunReader(log or self.log(run_hash, restore), source, before=before)
 
+    def stored_sequence(self, run_hash: str, key: SequenceKey) -> ClusterSequence | None:
+        reader = self.reader(run_hash)
+        state = reader.state()
+        sequence = state.sequences.get(key)
+        if sequence is None or not sequence.is_numeric or not is_sole_part(reader, sequence, state):
+            return None
+        return ClusterSequence(self.project, run_hash, sequence.parts[0])
+
     def catalogue(self, open_reader: Callable[[str], RunReader], *, cache: Path | None = None) -> RunCatalogue:
-        return ClusterCatalogue(self.project, open_reader, runs_max=self._runs_max)
+        return ClusterCatalogue(
+            self.project, CatalogueReading(open_reader, self._ahead.together), runs_max=self._runs_max
+        )
 
     def open_artifact(self, run_hash: str, record: ArtifactRecord) -> BinaryIO:
         file = WholeFile(self.project.objects, self.project.rid(run_hash), record.sha256, record.size_bytes)
@@ -168,10 +176,3 @@ class ClusterBackend(Backend):
         edited = [run_hash for run_hash in run_hashes if run_hash in present]
         write_edits(self.project, edited, change, by=by, seen_at_s=seen_at_s)
         return edited
-
-
-def _imports(project: ClusterProject) -> ShippedImports:
-    from aim.storage.care.shipped_import import ShippedImports  # it imports what writes folders
-    from aim.storage.cluster.cluster_intake import ClusterIntake
-
-    return ShippedImports(ClusterIntake(project), project.address)

@@ -14,7 +14,9 @@ record is also looked at again for its state, which depends on the clock.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import islice
 from typing import NamedTuple
 
 from aim.core.errors import RunNotFound
@@ -25,7 +27,7 @@ from aim.storage.catalogue.point_lookups import OpenReader
 from aim.storage.catalogue.run_table import RunTable
 from aim.storage.catalogue.summaries import summary_of_whole
 from aim.storage.catalogue.table_filler import TableFiller
-from aim.storage.cluster.cluster_facts import facts_of, keep_facts, read_facts
+from aim.storage.cluster.cluster_facts import facts_of, keep_many, read_facts
 from aim.storage.cluster.cluster_heads import (
     LATE_US,
     Head,
@@ -40,7 +42,21 @@ from aim.storage.reading.reader import RunReader
 
 Progress = Callable[[int, int], None]
 
+READ_AT_ONCE = 100  # runs; of these at once little memory is taken, and a look may end after some
 FOLLOWED_S = 1.0  # open runs are looked at again so often
+
+
+class CatalogueReading(NamedTuple):
+    """
+    How a catalogue reads runs.
+
+    Attributes:
+        open_reader: returns the reader of one.
+        together: says which runs are read one after the other in a `with` block.
+    """
+
+    open_reader: OpenReader
+    together: Callable[[Sequence[str]], AbstractContextManager[None]]
 
 
 class _RunInTable(NamedTuple):
@@ -66,17 +82,24 @@ class ClusterCatalogue:
         partial: see `RunCatalogue`.
 
     Args:
+        reading: of runs.
         runs_max: how many runs may be in memory.
     """
 
-    def __init__(self, project: ClusterProject, open_reader: OpenReader, *, runs_max: int = RUNS_IN_MEMORY_MAX) -> None:
+    def __init__(
+        self,
+        project: ClusterProject,
+        reading: CatalogueReading,
+        *,
+        runs_max: int = RUNS_IN_MEMORY_MAX,
+    ) -> None:
         self._project = project
-        self._open_reader = open_reader
+        self._reading = reading
         self._runs_max = runs_max
         self._clear()
 
     def _clear(self) -> None:
-        self._filler = TableFiller(RunTable(self._open_reader))
+        self._filler = TableFiller(RunTable(self._reading.open_reader))
         self._runs: dict[str, _RunInTable] = {}
         self._queue: dict[str, Head] = {}
         self._seen_us = 0
@@ -180,32 +203,47 @@ class ClusterCatalogue:
 
     def _read_open(self, changes: CatalogueChanges) -> None:
         moment_s = time.monotonic()
-        for run_hash, run in list(self._runs.items()):
-            if run.looked_s is not None and run_hash not in self._queue and moment_s - run.looked_s >= FOLLOWED_S:
-                self._read(run_hash, run.mark, changes)
+        due = [
+            run_hash
+            for run_hash, run in self._runs.items()
+            if run.looked_s is not None and run_hash not in self._queue and moment_s - run.looked_s >= FOLLOWED_S
+        ]
+        for start in range(0, len(due), READ_AT_ONCE):
+            chosen = due[start : start + READ_AT_ONCE]
+            for _ in self._read({run_hash: self._runs[run_hash].mark for run_hash in chosen}, changes):
+                pass
 
     def _read_queue(self, changes: CatalogueChanges, progress: Progress | None, within_s: float | None) -> None:
         until_s = None if within_s is None else time.monotonic() + within_s
-        read_count = 0
-        while self._queue:
-            run_hash = next(reversed(self._queue))
-            self._read(run_hash, self._queue[run_hash].mark, changes)
-            del self._queue[run_hash]  # only now: what could not be read is read by the next refresh
-            read_count += 1
-            if progress is not None:
-                progress(read_count, read_count + len(self._queue))
-            if until_s is not None and time.monotonic() >= until_s:
-                break
+        read_count, is_late = 0, False
+        while self._queue and not is_late:
+            upcoming = {run_hash: head.mark for run_hash, head in islice(reversed(self._queue.items()), READ_AT_ONCE)}
+            for run_hash in self._read(upcoming, changes):
+                self._queue.pop(run_hash, None)  # only now: what could not be read is read by the next refresh
+                read_count += 1
+                if progress is not None:
+                    progress(read_count, read_count + len(self._queue))
+                is_late = until_s is not None and time.monotonic() >= until_s
+                if is_late:
+                    break
 
-    def _read(self, run_hash: str, mark: int, changes: CatalogueChanges) -> None:
-        try:
-            row = _read_row(self._open_reader(run_hash), run_hash, self.table.kinds)
-        except RunNotFound:
-            self._forget(run_hash, changes)
-            return
-        self._put(row, mark, changes)
-        if not row.is_open:
-            keep_facts(self._project, row, mark, self.table.kinds)
+    def _read(self, marks: Mapping[str, int], changes: CatalogueChanges) -> Iterator[str]:
+        """Read runs, and go through those that were read; keep what was read of those that have ended."""
+        unkept: list[tuple[CatalogueRow, int]] = []
+        with self._reading.together(list(marks)):
+            try:
+                for run_hash, mark in marks.items():
+                    try:
+                        row = _read_row(self._reading.open_reader(run_hash), run_hash, self.table.kinds)
+                    except RunNotFound:
+                        self._forget(run_hash, changes)
+                    else:
+                        self._put(row, mark, changes)
+                        if not row.is_open:
+                            unkept.append((row, mark))
+                    yield run_hash
+            finally:
+                keep_many(self._project, unkept, self.table.kinds)
 
     def _put(self, row: CatalogueRow, mark: int, changes: CatalogueChanges) -> None:
         if self._filler.put(row, follow=row.is_open) and row.run_hash not in changes.changed:
@@ -230,9 +268,10 @@ def _mark(run: _RunInTable | None) -> int | None:
 def _read_row(reader: RunReader, run_hash: str, kind_numbers: KindNumbers) -> CatalogueRow:
     state = reader.state()
     now_s = time.time()
+    points = reader.points_of_many()
     sequences, contexts = catalogue_row.rows_of_sequences(
         reader.sequences().values(),
-        lambda sequence, kind: summary_of_whole(reader.points_of(sequence, state), kind, state.retraction_count),
+        lambda sequence, kind: summary_of_whole(points[sequence.key], kind, state.retraction_count),
         kind_numbers,
     )
     return CatalogueRow(

@@ -26,10 +26,8 @@ from aim.storage.cluster.cluster_project import ClusterProject
 FACTS_COLUMNS = ("project", "rid", "run", "mark", "facts", "seen", "deleted")
 LEAF_COLUMNS = ("project", "path", "rid", "mark", "kind", "num", "str")
 RIDS_AT_ONCE = 2_000  # of one statement: 64 KB of hexadecimal digits
-AMONG = (
-    "AND rid IN (SELECT toFixedString(unhex(substring({rids:String}, 1 + 32 * number, 32)), 16) "
-    "FROM numbers(intDiv(length({rids:String}), 32)))"
-)
+RID = "toFixedString(unhex(substring({rids:String}, 1 + 32 * number, 32)), 16)"
+AMONG = f"AND rid IN (SELECT {RID} FROM numbers(intDiv(length({{rids:String}}), 32)))"
 
 
 def keep_facts(project: ClusterProject, row: CatalogueRow, mark: int, kind_numbers: KindNumbers) -> None:

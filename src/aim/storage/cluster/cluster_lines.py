@@ -15,6 +15,7 @@ from aim.storage.cluster import rows
 from aim.storage.cluster.cluster_edits import edit_name
 from aim.storage.cluster.cluster_heads import LATE_US
 from aim.storage.cluster.cluster_project import ClusterProject
+from aim.storage.cluster.read_ahead import ReadAhead, WriterHead
 from aim.storage.forms import events
 from aim.storage.forms.fold import Line
 from aim.storage.forms.run_log import LineCollection
@@ -24,7 +25,9 @@ from aim.storage.forms.state import WriterInfo
 class ClusterLines(LineCollection):
     """The lines of the run *run_hash*."""
 
-    def __init__(self, project: ClusterProject, run_hash: str) -> None:
+    def __init__(self, project: ClusterProject, run_hash: str, ahead: ReadAhead | None = None) -> None:
+        self._ahead = ahead or ReadAhead(project)
+        self._points = self._ahead.points_of(run_hash)  # held, so that they are those of the reader
         self._project = project
         self._run_hash = run_hash
         self._rid = project.rid(run_hash)
@@ -44,16 +47,17 @@ class ClusterLines(LineCollection):
 
         Cost: two statements; of a run that did not change, some milliseconds.
         """
-        if not self._read_heads():
+        heads, inserted = self._ahead.heads_and_lines(self._run_hash)
+        if not self._take_heads(heads):
             self._forget()
             return None
-        table = self._project.table("lines")
-        inserted = self._project.database.rows(
-            "SELECT writer, start, nonce, base64Encode(line), toUnixTimestamp64Micro(seen) "
-            f"FROM {table} FINAL WHERE rid = {{rid:FixedString(16)}} "
-            "AND toUnixTimestamp64Micro(seen) >= {seen:Int64}",
-            {"rid": self._rid, "seen": self._seen_us - LATE_US},
-        )
+        if inserted is None:
+            inserted = self._project.database.rows(
+                "SELECT writer, start, nonce, base64Encode(line), toUnixTimestamp64Micro(seen) "
+                f"FROM {self._project.table('lines')} FINAL WHERE rid = {{rid:FixedString(16)}} "
+                "AND toUnixTimestamp64Micro(seen) >= {seen:Int64}",
+                {"rid": self._rid, "seen": self._seen_us - LATE_US},
+            )
         fresh: list[Line] = []
         for number, start, nonce, line, seen_us in inserted:
             self._seen_us = max(self._seen_us, seen_us)
@@ -75,26 +79,20 @@ class ClusterLines(LineCollection):
         )
         return float(seen_us) / MICROSECONDS
 
-    def _read_heads(self) -> bool:
-        """Read which writers there are; return whether all that were there before still are."""
-        table = self._project.table("heads")
-        heads = self._project.database.rows(
-            "SELECT writer, max(complete), toUnixTimestamp64Milli(max(alive)) "
-            f"FROM {table} WHERE project = {{project:String}} AND rid = {{rid:FixedString(16)}} GROUP BY writer",
-            {"project": self._project.name, "rid": self._rid},
-        )
+    def _take_heads(self, heads: list[WriterHead]) -> bool:
+        """Take which writers there are; return whether all that were there before still are."""
         if not heads:
             raise RunNotFound(f"There is no run {self._run_hash!r} in '{self._project.address}'.")
-        for number, is_complete, alive_ms in heads:
-            if is_complete == rows.WITHDRAWN:
+        for number, complete, alive_s, _ in heads:
+            if complete == rows.WITHDRAWN:
                 if rows.writer_id(number) in self.writers:
                     return False
                 continue
             if number == rows.EDITS:
                 continue
             writer = self.writers.setdefault(rows.writer_id(number), WriterInfo(rows.writer_id(number)))
-            writer.heard_at_s = alive_ms / 1000
-            writer.is_complete = bool(is_complete)
+            writer.heard_at_s = alive_s
+            writer.is_complete = bool(complete)
         return True
 
     def _take_new_edit(self, identity: tuple[int, int], content: bytes) -> list[Line]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,22 +17,28 @@ import numpy as np
 from aim.core.errors import DamagedFile
 from aim.storage.cluster import rows
 from aim.storage.cluster.cluster_files import READ_AHEAD_BYTES, PartsFile
+from aim.storage.cluster.cluster_points import NOTHING, PointColumns
 from aim.storage.cluster.cluster_project import ClusterProject
 from aim.storage.cluster.cluster_sealed import points_of_writer
+from aim.storage.cluster.read_ahead import ReadAhead
 from aim.storage.forms import blobs, journal
+from aim.storage.forms.records import EpochArray, IntArray
 from aim.storage.forms.state import SequenceKey, SequencePart, SequenceState, WriterInfo
 from aim.storage.reading.chunk_source import WriterPoints
 from aim.storage.reading.points import Chunk, Points, is_increasing, typed
 from aim.storage.sealing.declarations import unknown_name
 
 COLUMNS = np.dtype([("step", "<i8"), ("value", "<f8"), ("time", "<i8"), ("epoch", "<f4")])
+MOMENTS = np.dtype([("slot", "<u8"), ("time", "<i8"), ("epoch", "<f4")])
 SOURCE_BYTES = 8_192
 
 
 class ClusterSource:
     """The run *run_hash*. One thread at a time."""
 
-    def __init__(self, project: ClusterProject, run_hash: str) -> None:
+    def __init__(self, project: ClusterProject, run_hash: str, ahead: ReadAhead) -> None:
+        self._ahead = ahead
+        self._points = ahead.points_of(run_hash)  # held, so that what was read stays
         self.run_hash = run_hash
         self.run_key: Hashable = (project.database.name, project.name, run_hash)
         self._project = project
@@ -46,8 +52,12 @@ class ClusterSource:
         ended = self._ended.get(writer.id)
         if ended is not None:
             return ended
-        points = ClusterPoints(self._project, self._rid, writer.id)
-        if writer.end is not None:
+        has_ended = writer.end is not None
+        of_run = self._ahead.read_points(self.run_hash, after_lines=has_ended)
+        columns = of_run.writers.get(rows.writer_number(writer.id))
+        by_number = None if columns is None else dict(columns.by_number)
+        points = ClusterPoints(self._project, self._rid, writer.id, by_number)
+        if has_ended:
             self._ended[writer.id] = points
         return points
 
@@ -61,7 +71,7 @@ class ClusterSource:
 
     def held_bytes(self) -> int:
         """Return about how many bytes of memory are held."""
-        return SOURCE_BYTES
+        return SOURCE_BYTES + self._points.size_bytes()
 
     def use_sole_writer(self, writer_id: str, stamp: int) -> None:
         """Do nothing: the state of a run is asked in any case."""
@@ -122,7 +132,10 @@ class ClusterSource:
 class ClusterPoints:
     """What one writer recorded; a `WriterPoints`."""
 
-    def __init__(self, project: ClusterProject, rid: bytes, writer_id: str) -> None:
+    def __init__(
+        self, project: ClusterProject, rid: bytes, writer_id: str, columns: Mapping[int, PointColumns] | None = None
+    ) -> None:
+        self._columns = columns
         self._database = project.database
         self._writer_id = writer_id
         self._from = f"FROM {project.table('points')} FINAL WHERE {points_of_writer(project)}"
@@ -140,11 +153,32 @@ class ClusterPoints:
 
     def ordered_points(self, part: SequencePart) -> Points | None:
         """Return the points of a part that is its whole sequence; None when its steps do not increase."""
+        if self._columns is not None:
+            columns = self._columns.get(part.number, NOTHING)
+            if not is_increasing(columns.steps):
+                return None
+            return Points(
+                columns.steps,
+                typed(columns.values, part.kind),
+                lambda: self._moments(part, columns),
+                (part.writer,),
+                kind=part.kind,
+            )
         chunk = self.chunk(part)
         if not is_increasing(chunk.steps):
             return None
         moments = chunk.times_us, np.asarray(chunk.epochs, np.float32)
         return Points(chunk.steps, chunk.values, lambda: moments, (part.writer,), kind=part.kind)
+
+    def _moments(self, part: SequencePart, columns: PointColumns) -> tuple[IntArray, EpochArray]:
+        """Return the times and epochs of points that were read. Raises ClusterUnavailable."""
+        recorded = self._database.array(
+            f"SELECT slot, time, epoch {self._from} AND number = {{number:UInt32}} ORDER BY slot",
+            MOMENTS,
+            {**self._values, "number": part.number},
+        )
+        chosen = recorded[np.searchsorted(recorded["slot"], columns.slots)]
+        return np.ascontiguousarray(chosen["time"]), np.ascontiguousarray(chosen["epoch"])
 
     def undeclared(self, declared_numbers: Collection[int]) -> list[SequenceState]:
         """Return the sequences of other numbers, named after them."""

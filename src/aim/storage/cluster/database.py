@@ -84,12 +84,16 @@ class Database:
 
         Cost: one copy of the answer.
         """
+        return np.frombuffer(self.binary(statement, values), dtype)
+
+    def binary(self, statement: str, values: Mapping[str, Any] | None = None) -> bytes:
+        """Return an answer in the form RowBinary. Raises ClusterUnavailable."""
 
         def ask(client: Client) -> bytes:
             rows: bytes = client.raw_query(statement, dict(values or {}), settings=READ_SETTINGS, fmt="RowBinary")
             return rows
 
-        return np.frombuffer(self._ask(ask), dtype)
+        return self._ask(ask)
 
     def insert(self, table: str, columns: Sequence[str], block: bytes) -> None:
         """

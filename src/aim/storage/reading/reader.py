@@ -268,6 +268,12 @@ def recorded_parts(reader: RunReader, state: RunState) -> Iterator[tuple[Sequenc
             yield sequence, chunk
 
 
+def is_sole_part(reader: RunReader, sequence: SequenceState, state: RunState) -> bool:
+    """Return whether the points of *sequence*, one of *state*, are what one writer has recorded of it, all visible."""
+    is_sole = len(sequence.parts) == 1 and not sequence.exact_points
+    return is_sole and reader._visibility(sequence, state).hides_nothing
+
+
 def held_bytes(reader: RunReader) -> int:
     """Return about how many bytes of memory a reader holds."""
     return reader._source.held_bytes()
