@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -121,6 +123,37 @@ def test_what_is_left_is_said(local: Store, server: Server) -> None:
 
     assert (3, 1, True) == (printed.code, report["left_runs"], report["left_bytes"] > 1000)
     assert f"{server.address}: " in report["failure"]
+
+
+KILLED = """
+import sys, time
+from aim import Run, Text
+run = Run("killed", repo=sys.argv[1], create=True, system_tracking_interval=None, capture_terminal_logs=False)
+run.track(Text("whole"), name="text", step=0)
+run.track(0.5, name="loss", step=0)
+run.flush()
+print("recorded", flush=True)
+time.sleep(600)
+"""
+
+
+def test_what_a_killed_training_has_begun_to_write_is_not_waited_for(local: Store, server: Server) -> None:
+    """
+    The beginning of an object that no point refers to, and of a line, are not sent; everything else is, and is all.
+    """
+    words = [sys.executable, "-c", KILLED, str(local.path.parent)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as training:
+        assert training.stdout is not None
+        assert "recorded\n" == training.stdout.readline()
+        training.kill()
+    for pattern in ("*.blobs-*.zip", "*.events.jsonl"):
+        (path,) = local.run_folder("killed").glob(pattern)
+        with open(path, "ab") as file:
+            file.write(b"begun")
+
+    assert 0 == sync(local, server, "--wait", "120")
+    assert [0.5] == server.values("killed")
+    assert 0 == sync(local, server, "--wait", "120")
 
 
 def test_a_server_that_has_all_is_not_waited_for(server: Server, caplog: pytest.LogCaptureFixture) -> None:

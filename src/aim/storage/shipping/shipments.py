@@ -171,12 +171,20 @@ class Shipments:
         return not self.completion.pending and not self.left()[0]
 
     def left(self) -> tuple[int, int]:
-        """Return how many runs are not wholly durable at the server, and about how many bytes of them."""
+        """
+        Return how many runs are not wholly durable at the server, and about how many bytes of them.
+
+        What a killed process has left of a line or an object that no point refers to is not sent, and does not count
+        once the server knows that the writer is complete.
+        """
         total_bytes = 0
         run_hashes: set[str] = set()
         for planned in self._plan():
+            shipment = self._shipment(planned)
+            if self.completion.is_over(shipment):
+                continue
             try:
-                size_bytes = left_bytes(self._shipment(planned))
+                size_bytes = left_bytes(shipment)
             except FileNotFoundError:
                 continue
             if size_bytes and not self.hints.is_gone(planned.name):
