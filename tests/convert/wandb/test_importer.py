@@ -17,6 +17,7 @@ from tests.convert.sources import (
     DATA,
     expected_runs,
     fingerprint,
+    hash_of_only,
     import_source,
     last_values,
     objects,
@@ -25,7 +26,7 @@ from tests.convert.sources import (
     values,
 )
 
-OFFLINE, ENDED, DAMAGED = DATA / "wandb", DATA / "wandb-ended", DATA / "wandb-damaged"
+OFFLINE, ENDED, DAMAGED, OLD = (DATA / name for name in ("wandb", "wandb-ended", "wandb-damaged", "wandb-0.13"))
 
 
 @pytest.fixture(name="offline", scope="module")
@@ -61,6 +62,23 @@ def test_every_value_of_the_history_is_there(offline: tuple[Repository, Report],
     for metric in expected_runs(OFFLINE)[key]["metrics"]:
         expected = plain(last_values(metric["logged"]))
         assert expected == plain(values(repository, run_hash, metric["name"])), metric["name"]
+
+
+def test_dicts_of_old_versions_are_metrics_too(tmp_path: Path) -> None:
+    """
+    Until 0.18 a logged dict was written as one value; its numbers, images and texts have joined names, as today.
+    """
+    report = import_source(OLD, tmp_path)
+    repository = Repository(tmp_path)
+    run_hash = hash_of_only(repository)
+
+    assert {0: 0.0, 1: 0.25, 2: 0.5} == values(repository, run_hash, "val.acc")
+    assert {0: 0, 1: 2, 2: 4} == values(repository, run_hash, "val.top.5")
+    assert [(2, 2)] == [(image["width"], image["height"]) for image in objects(repository, run_hash, "val.image")[7]]
+    assert ["good"] == [text["text"] for text in objects(repository, run_hash, "val.note")[7]]
+    imported = repository.run(run_hash).params()["imported"]
+    assert ("0.13.11", "/proj/old00001") == (imported["tool_version"], imported["id"])
+    assert (9, 2) == (report.points, report.objects)
 
 
 def test_points_have_the_time_of_their_row(offline: tuple[Repository, Report]) -> None:

@@ -80,26 +80,35 @@ class HistoryRows:
         row.pop("_runtime", None)
         self.last_s = max(self.last_s, time_s) if time_s == time_s else self.last_s
         for name, value in row.items():
-            self._value(name, value, self._step_of(name, row, step) if self._by_metric else step, time_s)
+            self._value(name, value, row, step, time_s)
         for path, value in values.leaves(nested):
-            self._value(".".join(path), value, step, time_s)
+            self._value(".".join(path), value, row, step, time_s)
 
     def _step_of(self, name: str, row: Mapping[str, Any], step: int) -> int:
         by = self._settings.step_metric(name)
         value = row.get(by) if by else None
         return int(value) if isinstance(value, (int, float)) and value == value and value == int(value) else step
 
-    def _value(self, name: str, value: Any, step: int, time_s: float) -> None:
+    def _value(self, name: str, value: Any, row: Mapping[str, Any], row_step: int, time_s: float) -> None:
+        if isinstance(value, dict) and value and "_type" not in value:  # until 0.19 a dict was written as one value
+            for path, leaf in values.leaves(value, (name,)):
+                self._value(".".join(path), leaf, row, row_step, time_s)
+            return
         self.names.add(name)
+        step = self._step_of(name, row, row_step) if self._by_metric else row_step
         if isinstance(value, (int, float)):
             self.points.add(name, {}, step, int(value) if isinstance(value, bool) else value, time_s)
-        elif isinstance(value, dict) and "_type" in value:
+        elif value is None:
+            self.others.append(LeftOut("values of null, which are no points"))
+        else:
+            self._object(name, value, step, time_s)
+
+    def _object(self, name: str, value: Any, step: int, time_s: float) -> None:
+        if isinstance(value, dict) and "_type" in value:
             made = media_of(value, self.files, self._settings.labels_of(name))
             if made.problem:
                 self.others.append(Refused(f"{name} at step {step}: {made.problem}"))
             self.others.append(ObjectStep(name, {}, step, made.items, time_s, is_list=made.is_list))
-        elif value is None:
-            self.others.append(LeftOut("values of null, which are no points"))
         else:
             if not isinstance(value, str):
                 self.others.append(LeftOut(f"lists and dicts of {name!r}, kept as text"))

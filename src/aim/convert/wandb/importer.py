@@ -237,7 +237,7 @@ class _RunReading:
             run.get("display_name") or run.get("id"),
             run.get("project"),
             created_at_s=seconds(run.get("start_time")),
-            tool_version=self._tool_version,
+            tool_version=self._tool_version or run.get("telemetry", {}).get("cli_version"),  # of 0.18 and older
         )
         events: list[Event] = [begun, *(TagName(tag) for tag in run.get("tags", ()))]
         if run.get("notes"):

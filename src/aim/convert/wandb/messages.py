@@ -1,5 +1,5 @@
 """
-The records of W&B's files, as tables of field numbers (public facts of its wandb_internal.proto, seen in 0.31).
+The records of W&B's files, as tables of field numbers (public facts of its wandb_internal.proto, seen in 0.13 to 0.31).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ STATS: Table = {2: MessageField("timestamp", TIMESTAMP), 3: MessageField("items"
 ALERT: Table = {1: MessageField("title", TEXT), 2: MessageField("text", TEXT), 3: MessageField("level", TEXT)}
 METRIC: Table = {1: MessageField("name", TEXT), 2: MessageField("glob", TEXT), 4: MessageField("step_metric", TEXT)}
 OUTPUT: Table = {2: MessageField("timestamp", TIMESTAMP), 3: MessageField("line", TEXT)}
+TELEMETRY: Table = {5: MessageField("cli_version", TEXT)}
 RUN: Table = {
     1: MessageField("id", TEXT),
     2: MessageField("entity", TEXT),
@@ -38,6 +39,7 @@ RUN: Table = {
     10: MessageField("tags", TEXT, is_repeated=True),
     13: MessageField("host", TEXT),
     17: MessageField("start_time", TIMESTAMP),
+    19: MessageField("telemetry", TELEMETRY),
 }
 EXIT: Table = {1: MessageField("exit_code", INT), 2: MessageField("runtime", INT)}
 VERSION: Table = {1: MessageField("producer", TEXT)}
